@@ -1,0 +1,102 @@
+//! How is a policy's meaning written so that equal meanings are equal texts?
+
+use std::fmt::Display;
+
+use sha2::{Digest, Sha256};
+
+use crate::config::build::Built;
+use crate::config::names::NameRules;
+use crate::config::profile::Profile;
+use crate::network::rule::HostRule;
+use crate::policy::hex;
+use crate::units::{show_duration, show_size};
+
+/// One `key = value` line for each thing that a decision can depend on. Strings are quoted, so that no value can pass for a line.
+pub(crate) fn canonical_text(built: &Built) -> String {
+    let mut out = Lines { text: String::from("version = 1\n"), prefix: String::new() };
+    if let Some(name) = &built.default_profile {
+        out.line("default_profile", format_args!("{name:?}"));
+    }
+    let mut bindings: Vec<_> = built.bindings.iter().map(|binding| (binding.subject.to_string(), &binding.profiles)).collect();
+    bindings.sort();
+    for (subject, profiles) in bindings {
+        out.line("bindings", format_args!("{subject:?} {profiles:?}"));
+    }
+    for (name, profile) in &built.profiles {
+        out.prefix = format!("profiles.{name}.");
+        write_profile(&mut out, profile);
+    }
+    out.text
+}
+
+struct Lines {
+    text: String,
+    prefix: String,
+}
+
+impl Lines {
+    fn line(&mut self, key: &str, value: impl Display) {
+        self.text.push_str(&format!("{}{key} = {value}\n", self.prefix));
+    }
+}
+
+fn write_profile(out: &mut Lines, profile: &Profile) {
+    out.line("languages", format_args!("{:?}", profile.languages));
+    out.line("tiers", format_args!("{:?}", profile.tiers.iter().map(|tier| tier.name()).collect::<Vec<_>>()));
+    out.line("min_isolation", profile.min_isolation);
+    out.line("clock_resolution", show_duration(profile.clock_resolution));
+    if let Some(seed) = profile.seed {
+        out.line("seed", seed);
+    }
+    for (name, amount) in profile.limits.entries() {
+        out.line(&format!("limits.{name}"), amount);
+    }
+    for mount in &profile.mounts {
+        out.line("mounts", format_args!("{:?} {:?} write={}", mount.host, mount.guest, mount.writable));
+    }
+    for (name, value) in &profile.environment.set {
+        // The value may be a secret, and this text is shown.
+        out.line(&format!("environment.set.{name}"), format_args!("sha256:{}", hex(&Sha256::digest(value.as_bytes()))));
+    }
+    let mut allowed: Vec<String> = profile.environment.allow.iter().map(ToString::to_string).collect();
+    allowed.sort();
+    out.line("environment.allow", format_args!("{allowed:?}"));
+    write_network(out, profile);
+    write_names(out, &profile.tools);
+    write_names(out, &profile.packages);
+}
+
+fn write_network(out: &mut Lines, profile: &Profile) {
+    let network = &profile.network;
+    for (key, rules) in [("network.allow", &network.allow), ("network.deny", &network.deny)] {
+        for rule in rules {
+            out.line(key, show_rule(rule));
+        }
+    }
+    let ranges: Vec<String> = network.private_ranges.iter().map(ToString::to_string).collect();
+    out.line("network.private_ranges", format_args!("{ranges:?}"));
+    out.line("network.response", show_size(network.limits.response));
+    out.line("network.request", show_size(network.limits.request));
+    out.line("network.redirects", network.limits.redirects);
+    out.line("network.timeout", show_duration(network.limits.timeout));
+}
+
+fn show_rule(rule: &HostRule) -> String {
+    let mut out = rule.host.to_string();
+    let parts = [("schemes", &rule.schemes), ("methods", &rule.methods), ("paths", &rule.paths)];
+    for (key, words) in parts.into_iter().filter_map(|(key, words)| words.as_ref().map(|words| (key, words))) {
+        out += &format!(" {key}={words:?}");
+    }
+    if let Some(ports) = &rule.ports {
+        out += &format!(" ports={ports:?}");
+    }
+    out
+}
+
+fn write_names(out: &mut Lines, rules: &NameRules) {
+    for (side, list) in [("allow", &rules.allow), ("deny", &rules.deny)] {
+        let mut names: Vec<String> = list.iter().map(|rule| rule.pattern.to_string()).collect();
+        names.sort();
+        out.line(&format!("{}.{side}", rules.kind.key()), format_args!("{names:?}"));
+    }
+}

@@ -1,0 +1,231 @@
+//! How is one case asked, and is the answer the expected one?
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use super::raw::RawCase;
+use crate::config::build::amount;
+use crate::config::raw::{Located, Scalar, Written};
+use crate::denial::{Denial, RuleName};
+use crate::grant::Grant;
+use crate::limits::{Amount, FIELDS, LimitField};
+use crate::network::ask::HttpAsk;
+use crate::policy::{Policy, Verdict};
+use crate::problem::{ConfigError, Problems};
+use crate::request::{InputFile, NetworkWish, Request, Subject, Wants};
+use crate::text::quoted;
+use crate::tier::{Facts, Isolation, Tier, TierFacts};
+
+/// What a policy, or the reader of one, said.
+pub(super) enum Answer {
+    /// The request was admitted, and what was asked of the grant, if anything, was allowed by that rule.
+    Admitted { grant: Box<Grant>, late: Option<RuleName>, limits: Vec<(&'static LimitField, Amount)> },
+    Denied(Denial),
+    Invalid(ConfigError),
+    Valid,
+}
+
+/// Asks; `None` if the case itself is wrong.
+pub(super) fn answer(case: &RawCase, policy: &Policy, problems: &mut Problems<'_>) -> Option<Answer> {
+    if case.expect.get() == "valid" {
+        return Some(Answer::Valid);
+    }
+    if !matches!(case.expect.get().as_str(), "admit" | "deny" | "invalid") {
+        problems.add(&case.expect.span(), "`expect` is `admit`, `deny`, `valid` or `invalid`", None);
+        return None;
+    }
+    let request = request(case, problems)?;
+    let facts = facts(case, problems)?;
+    let limits = amounts(&case.limits, problems)?;
+    let grant = match policy.admit(&request, &facts) {
+        Verdict::Admit(grant) => grant,
+        Verdict::Deny(denial) => return Some(Answer::Denied(denial)),
+    };
+    Some(match late(case, &grant, problems)? {
+        Ok(late) => Answer::Admitted { grant, late, limits },
+        Err(denial) => Answer::Denied(denial),
+    })
+}
+
+/// What the grant says to the one late question; the outer `None` if the question is wrong.
+fn late(case: &RawCase, grant: &Grant, problems: &mut Problems<'_>) -> Option<Result<Option<RuleName>, Denial>> {
+    let verdict = if let Some(http) = &case.http {
+        let Some((method, url)) = http.get().split_once(' ') else {
+            problems.add(&http.span(), "`http` is a method, a space and a URL", Some("GET https://example.org/".to_owned()));
+            return None;
+        };
+        HttpAsk::from_url(method, url).and_then(|ask| grant.network().check_request(&ask))
+    } else if let Some(address) = &case.address {
+        let parsed = address.get().split_once(' ').and_then(|(host, ip)| Some((host, ip.parse::<IpAddr>().ok()?)));
+        let Some((host, ip)) = parsed else {
+            problems.add(&address.span(), "`address` is a host, a space and an IP address", Some("example.org 192.0.2.1".to_owned()));
+            return None;
+        };
+        grant.network().check_address(host, ip)
+    } else if let Some(tool) = &case.tool {
+        grant.check_tool(tool)
+    } else if let Some(package) = &case.package {
+        grant.check_package(package)
+    } else if let Some(running) = case.running {
+        grant.check_concurrency(running)
+    } else {
+        return Some(Ok(None));
+    };
+    Some(verdict.map(Some))
+}
+
+fn request(case: &RawCase, problems: &mut Problems<'_>) -> Option<Request> {
+    let mut request = Request::new(case.language.as_deref().unwrap_or("python"), case.source.as_deref().unwrap_or("1"));
+    if let Some(subject) = &case.subject {
+        request.subject = Subject::new(subject.get().as_str()).map_err(|error| problems.add(&subject.span(), error.to_string(), None)).ok()?;
+    }
+    request.profile.clone_from(&case.profile);
+    request.arguments.clone_from(&case.arguments);
+    request.environment = case.environment.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+    let files = case.files.iter();
+    request.files = files.map(|(path, content)| InputFile { path: path.clone(), content: content.as_bytes().into() }).collect();
+    request.artifacts.clone_from(&case.artifacts);
+    request.seed = case.wants.seed;
+    request.wants = wants(case, problems)?;
+    Some(request)
+}
+
+fn wants(case: &RawCase, problems: &mut Problems<'_>) -> Option<Wants> {
+    let raw = &case.wants;
+    let mut wants = Wants {
+        mounts: raw.mounts.clone(),
+        network: raw.network.as_ref().map(|hosts| match hosts.as_slice() {
+            [] => NetworkWish::Nothing,
+            hosts => NetworkWish::Hosts(hosts.to_vec()),
+        }),
+        tools: raw.tools.clone(),
+        packages: raw.packages.clone(),
+        ..Wants::default()
+    };
+    // Wishes are untrusted and may be zero, which an amount of a config may not.
+    for (name, value) in &raw.limits {
+        let field = field(name, problems)?;
+        let zero = matches!(value.get(), Scalar::Integer(0));
+        let amount = if zero { zero_like(field) } else { read_amount(field, value, problems)? };
+        (field.wish)(&mut wants.limits, amount);
+    }
+    if let Some(tier) = &raw.tier {
+        wants.tier = Some(tier_named(tier, problems)?);
+    }
+    if let Some(level) = &raw.min_isolation {
+        let known = Isolation::from_name(level.get());
+        if known.is_none() {
+            problems.add(&level.span(), format!("{} is not a level of isolation", quoted(level.get())), None);
+        }
+        wants.min_isolation = Some(known?);
+    }
+    Some(wants)
+}
+
+fn facts(case: &RawCase, problems: &mut Problems<'_>) -> Option<Facts> {
+    let Some(offers) = &case.offers else { return Some(Facts::wasm(["python", "javascript", "typescript", "wasm"])) };
+    let mut tiers = Vec::new();
+    for (name, languages) in offers {
+        let tier = tier_named(name, problems)?;
+        tiers.push(TierFacts { tier, languages: languages.clone(), unavailable: case.unavailable.get(name.get()).cloned() });
+    }
+    Some(Facts { tiers })
+}
+
+fn tier_named(name: &Located<String>, problems: &mut Problems<'_>) -> Option<Tier> {
+    let tier = Tier::from_name(name.get());
+    if tier.is_none() {
+        problems.add(&name.span(), format!("{} is not a tier", quoted(name.get())), None);
+    }
+    tier
+}
+
+fn field(name: &Located<String>, problems: &mut Problems<'_>) -> Option<&'static LimitField> {
+    let field = FIELDS.iter().find(|field| field.name == name.get());
+    if field.is_none() {
+        problems.add(&name.span(), format!("there is no limit {}", quoted(name.get())), None);
+    }
+    field
+}
+
+fn zero_like(field: &LimitField) -> Amount {
+    (field.granted)(&crate::limits::Limits::unset())
+}
+
+fn read_amount(field: &LimitField, value: &Located<Scalar>, problems: &mut Problems<'_>) -> Option<Amount> {
+    amount(zero_like(field), &Written { value: value.get(), span: value.span() }, problems)
+}
+
+type Amounts = Vec<(&'static LimitField, Amount)>;
+
+fn amounts(raw: &BTreeMap<Located<String>, Located<Scalar>>, problems: &mut Problems<'_>) -> Option<Amounts> {
+    let read = raw.iter().map(|(name, value)| {
+        let field = field(name, problems)?;
+        Some((field, read_amount(field, value, problems)?))
+    });
+    read.collect()
+}
+
+impl Answer {
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Admitted { .. } => "admit",
+            Self::Denied(_) => "deny",
+            Self::Invalid(_) => "invalid",
+            Self::Valid => "valid",
+        }
+    }
+
+    /// What was expected of this answer and is not so.
+    pub(super) fn failures(&self, case: &RawCase) -> Vec<String> {
+        let expected = case.expect.get();
+        if self.word() != expected {
+            let got = match self {
+                Self::Denied(denial) => denial.to_string(),
+                Self::Invalid(error) => error.to_string().replace('\n', "; "),
+                Self::Admitted { .. } | Self::Valid => self.word().to_owned(),
+            };
+            return vec![format!("expected {expected}, got {got}")];
+        }
+        let mut failures = Vec::new();
+        let mut check = |what: &str, expected: &str, got: &str, same: bool| {
+            if !same {
+                failures.push(format!("expected {what} {}, got {}", quoted(expected), quoted(got)));
+            }
+        };
+        let contains = |expected: &Option<String>, got: &str| expected.as_ref().is_none_or(|part| got.contains(part.as_str()));
+        let (message, fix) = (case.message.as_deref().unwrap_or_default(), case.fix.as_deref().unwrap_or_default());
+        match self {
+            Self::Admitted { grant, late, limits } => {
+                if let Some(rule) = &case.rule {
+                    let got: Vec<&str> = late.as_ref().map_or_else(|| grant.rules().iter().collect(), |rule| vec![rule]).iter().map(|r| r.as_str()).collect();
+                    check("rule", rule, &got.join(", "), got.contains(&rule.as_str()));
+                }
+                if let Some(tier) = &case.tier {
+                    check("tier", tier, grant.tier().name(), tier == grant.tier().name());
+                }
+                if case.seed.is_some() {
+                    check("seed", &format!("{:?}", case.seed), &format!("{:?}", grant.seed()), case.seed == grant.seed());
+                }
+                for (field, amount) in limits {
+                    let got = (field.granted)(grant.limits());
+                    check(field.name, &amount.to_string(), &got.to_string(), *amount == got);
+                }
+                if let Some(variables) = &case.variables {
+                    let got: BTreeMap<String, String> = grant.environment().iter().cloned().collect();
+                    check("variables", &format!("{variables:?}"), &format!("{got:?}"), *variables == got);
+                }
+                check("reason", message, grant.tier_reason(), contains(&case.message, grant.tier_reason()));
+            }
+            Self::Denied(denial) => {
+                let rule = case.rule.as_deref().unwrap_or(&denial.rule);
+                check("rule", rule, &denial.rule, rule == denial.rule);
+                check("reason with", message, &denial.reason, contains(&case.message, &denial.reason));
+                check("fix with", fix, &denial.fix, contains(&case.fix, &denial.fix));
+            }
+            Self::Invalid(error) => check("problem with", message, &error.to_string(), contains(&case.message, &error.to_string())),
+            Self::Valid => {}
+        }
+        failures
+    }
+}

@@ -1,0 +1,73 @@
+//! Which keys does a table of cases have?
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::config::raw::{Located, Scalar};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table with `policies` and `case`")]
+pub(super) struct RawTable {
+    #[serde(default)]
+    pub(super) policies: BTreeMap<Located<String>, Located<String>>,
+    #[serde(default)]
+    pub(super) case: Vec<RawCase>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table of a case's keys")]
+pub(super) struct RawCase {
+    pub(super) name: Located<String>,
+    pub(super) policy: Option<Located<String>>,
+    pub(super) text: Option<String>,
+
+    pub(super) subject: Option<Located<String>>,
+    pub(super) profile: Option<String>,
+    pub(super) language: Option<String>,
+    pub(super) source: Option<String>,
+    #[serde(default)]
+    pub(super) arguments: Vec<String>,
+    #[serde(default)]
+    pub(super) environment: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) files: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) artifacts: Vec<String>,
+    #[serde(default)]
+    pub(super) wants: RawWants,
+    /// The languages of each tier that is there.
+    pub(super) offers: Option<BTreeMap<Located<String>, Vec<String>>>,
+    /// Why a tier that is there does not work.
+    #[serde(default)]
+    pub(super) unavailable: BTreeMap<String, String>,
+
+    pub(super) http: Option<Located<String>>,
+    pub(super) address: Option<Located<String>>,
+    pub(super) tool: Option<String>,
+    pub(super) package: Option<String>,
+    pub(super) running: Option<u64>,
+
+    pub(super) expect: Located<String>,
+    pub(super) rule: Option<String>,
+    pub(super) tier: Option<String>,
+    pub(super) seed: Option<u64>,
+    #[serde(default)]
+    pub(super) limits: BTreeMap<Located<String>, Located<Scalar>>,
+    pub(super) variables: Option<BTreeMap<String, String>>,
+    pub(super) message: Option<String>,
+    pub(super) fix: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default, expecting = "a table of wishes")]
+pub(super) struct RawWants {
+    pub(super) limits: BTreeMap<Located<String>, Located<Scalar>>,
+    pub(super) mounts: Option<Vec<String>>,
+    pub(super) network: Option<Vec<String>>,
+    pub(super) tools: Option<Vec<String>>,
+    pub(super) packages: Vec<String>,
+    pub(super) tier: Option<Located<String>>,
+    pub(super) min_isolation: Option<Located<String>>,
+    pub(super) seed: Option<u64>,
+}

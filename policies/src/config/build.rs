@@ -1,0 +1,431 @@
+//! How do the raw structures become profiles?
+//!
+//! Units, ranges and names are checked, and inheritance is resolved, here and in [`super::network`]. All problems are collected;
+//! a value with a problem is left out, and nothing is used at all if there was one.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::names::{NameKind, NamePattern, NameRule, NameRules};
+use super::network::build_network;
+use super::profile::{Mount, Place, Profile};
+use super::raw::{Located, RawBinding, RawEnvironment, RawMount, RawNames, RawPolicy, RawProfile, Scalar, Written};
+use crate::denial::RuleName;
+use crate::limits::{Amount, Limits, MAX_COUNT, RawLimits};
+use crate::problem::Problems;
+use crate::request::is_subject_byte;
+use crate::text::{closest, quoted};
+use crate::tier::{Isolation, Tier};
+use crate::units::{UnitError, parse_duration, parse_size};
+
+/// The most profiles of one config. With [`MAX_LIST`] and [`MAX_DEPTH`] it bounds what a small text can grow to by inheritance.
+const MAX_PROFILES: usize = 128;
+
+/// The most entries of one list or table.
+pub(crate) const MAX_LIST: usize = 500;
+
+/// The longest chain of `extends`.
+const MAX_DEPTH: usize = 16;
+
+/// The most bindings.
+const MAX_BINDINGS: usize = 5000;
+
+/// The preset that a profile without `extends` starts from.
+pub(crate) const ROOT: &str = "deny-all";
+
+/// The profiles by name.
+pub(crate) type Profiles = BTreeMap<String, Arc<Profile>>;
+
+/// Which profiles a subject may use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Binding {
+    pub(crate) subject: NamePattern,
+    pub(crate) profiles: Vec<String>,
+}
+
+/// A config that was checked.
+#[derive(Clone)]
+pub(crate) struct Built {
+    pub(crate) default_profile: Option<String>,
+    /// The most specific first.
+    pub(crate) bindings: Vec<Binding>,
+    pub(crate) profiles: Profiles,
+}
+
+/// Checks a whole config. `presets` are there as profiles and to be extended; with `are_presets` the config itself defines them.
+pub(crate) fn build(raw: &RawPolicy, presets: &Profiles, are_presets: bool, problems: &mut Problems<'_>) -> Built {
+    match &raw.version {
+        None => problems.add(&(0..0), "missing key `version`", Some("version = 1".to_owned())),
+        Some(version) if *version.get() != 1 => {
+            problems.add(&version.span(), format!("version {} is not known", version.get()), Some("1".to_owned()));
+        }
+        Some(_) => {}
+    }
+    let profiles = build_profiles(&raw.profiles, presets, are_presets, problems);
+    let known = |name: &Located<String>, problems: &mut Problems<'_>| {
+        let exists = profiles.contains_key(name.get());
+        if !exists {
+            let suggestion = closest(name.get(), profiles.keys().map(String::as_str)).map(str::to_owned);
+            problems.add(&name.span(), format!("there is no profile {}", quoted(name.get())), suggestion);
+        }
+        exists.then(|| name.get().clone())
+    };
+    let default_profile = raw.default_profile.as_ref().and_then(|name| known(name, problems));
+    let bindings = build_bindings(&raw.bindings, known, problems);
+    Built { default_profile, bindings, profiles }
+}
+
+fn build_bindings(
+    raw: &[RawBinding],
+    known: impl Fn(&Located<String>, &mut Problems<'_>) -> Option<String>,
+    problems: &mut Problems<'_>,
+) -> Vec<Binding> {
+    if let Some(first_extra) = raw.get(MAX_BINDINGS) {
+        problems.add(&first_extra.subject.span(), format!("there are more than {MAX_BINDINGS} bindings"), None);
+    }
+    let mut seen = BTreeSet::new();
+    let mut bindings = Vec::new();
+    for binding in raw.iter().take(MAX_BINDINGS) {
+        let (text, span) = (binding.subject.get(), binding.subject.span());
+        let Some(subject) = NamePattern::parse(text, is_subject_byte) else {
+            let message = format!("{} is not a subject, nor the start of one and `*`", quoted(text));
+            problems.add(&span, message, None);
+            continue;
+        };
+        if !seen.insert(subject.clone()) {
+            problems.add(&span, format!("subject {} is bound twice", quoted(text)), None);
+        }
+        if binding.profiles.get().is_empty() {
+            problems.add(&binding.profiles.span(), "a binding needs at least one profile", None);
+        }
+        let profiles = limited(binding.profiles.get(), problems).iter().filter_map(|name| known(name, problems)).collect();
+        bindings.push(Binding { subject, profiles });
+    }
+    // Order in the file must not matter: exact names first, then the longest prefix.
+    bindings.sort_by_key(|binding| match &binding.subject {
+        NamePattern::Exact(_) => (0, 0),
+        NamePattern::Prefix(prefix) => (1, usize::MAX - prefix.len()),
+    });
+    bindings
+}
+
+fn build_profiles(
+    raw: &BTreeMap<Located<String>, RawProfile>,
+    presets: &Profiles,
+    are_presets: bool,
+    problems: &mut Problems<'_>,
+) -> Profiles {
+    if let Some((name, _)) = raw.iter().nth(MAX_PROFILES) {
+        problems.add(&name.span(), format!("there are more than {MAX_PROFILES} profiles"), None);
+    }
+    let own: BTreeMap<&str, (&Located<String>, &RawProfile)> =
+        raw.iter().take(MAX_PROFILES).map(|(name, profile)| (name.get().as_str(), (name, profile))).collect();
+    let mut done = Profiles::new();
+    for (name, _) in own.values() {
+        if !is_profile_name(name.get()) {
+            problems.add(&name.span(), format!("{} is not a profile's name (lower-case letters, digits, `-`, `_`)", quoted(name.get())), None);
+        }
+        let Some((chain, base)) = inheritance(name, &own, presets, problems) else { continue };
+        let mut parent = base;
+        for (name, raw) in chain.into_iter().rev() {
+            let finished = done.get(name.get()).cloned();
+            parent = Some(finished.unwrap_or_else(|| {
+                let place = Place { name: name.get().clone(), preset: are_presets };
+                let start = parent.as_deref().cloned();
+                let profile = Arc::new(build_profile(place, start, raw, problems));
+                done.insert(name.get().clone(), Arc::clone(&profile));
+                profile
+            }));
+        }
+    }
+    presets.iter().for_each(|(name, preset)| {
+        done.entry(name.clone()).or_insert_with(|| Arc::clone(preset));
+    });
+    done
+}
+
+/// The profiles from this one to the last of the file that it inherits from, and the preset below that.
+type Chain<'a> = (Vec<(&'a Located<String>, &'a RawProfile)>, Option<Arc<Profile>>);
+
+fn inheritance<'a>(
+    name: &'a Located<String>,
+    own: &BTreeMap<&str, (&'a Located<String>, &'a RawProfile)>,
+    presets: &Profiles,
+    problems: &mut Problems<'_>,
+) -> Option<Chain<'a>> {
+    let mut chain: Vec<(&Located<String>, &RawProfile)> = Vec::new();
+    let mut next = own.get(name.get().as_str()).copied();
+    while let Some((name, raw)) = next {
+        chain.push((name, raw));
+        let Some(extends) = &raw.extends else { return Some((chain, presets.get(ROOT).cloned())) };
+        let target = extends.get().as_str();
+        // A profile that extends its own name extends the preset that it stands in for.
+        let in_file = own.get(target).filter(|_| target != name.get());
+        match (in_file, presets.get(target)) {
+            (Some((found, _)), _) if chain.iter().any(|(earlier, _)| earlier.get() == found.get()) => {
+                problems.add(&extends.span(), format!("profile {} extends itself through {}", quoted(name.get()), quoted(target)), None);
+                return None;
+            }
+            (Some(_), _) if chain.len() >= MAX_DEPTH => {
+                problems.add(&extends.span(), format!("the chain of `extends` is longer than {MAX_DEPTH}"), None);
+                return None;
+            }
+            (Some(found), _) => next = Some(*found),
+            (None, Some(preset)) => return Some((chain, Some(Arc::clone(preset)))),
+            (None, None) => {
+                let names = own.keys().copied().chain(presets.keys().map(String::as_str)).filter(|known| known != name.get());
+                let suggestion = closest(target, names).map(str::to_owned);
+                problems.add(&extends.span(), format!("there is no profile {} to extend", quoted(target)), suggestion);
+                return None;
+            }
+        }
+    }
+    None
+}
+
+fn build_profile(place: Place, start: Option<Profile>, raw: &RawProfile, problems: &mut Problems<'_>) -> Profile {
+    let mut profile = start.unwrap_or_else(|| Profile::nothing(place.clone()));
+    profile.place = place;
+    let place = &profile.place;
+    if let Some(languages) = &raw.languages {
+        profile.languages = limited(languages, problems).iter().filter_map(|language| build_language(language, problems)).collect();
+    }
+    if let Some(tiers) = &raw.tiers {
+        profile.tiers = build_tiers(tiers, problems);
+    }
+    if let Some(level) = &raw.min_isolation {
+        let names = Isolation::ALL.map(Isolation::name);
+        match Isolation::from_name(level.get()) {
+            Some(level) => profile.min_isolation = level,
+            None => unknown_name(level, "level of isolation", &names, problems),
+        }
+    }
+    if let Some(raw) = &raw.clock_resolution {
+        let written = Written::from(raw);
+        match amount(Amount::Time(Duration::ZERO), &written, problems) {
+            Some(Amount::Time(time)) if time <= Duration::from_secs(1) => profile.clock_resolution = time,
+            Some(_) => problems.add(&written.span, "a clock resolution is at most one second", Some("1s".to_owned())),
+            None => {}
+        }
+    }
+    if let Some(seed) = &raw.seed {
+        match u64::try_from(*seed.get()) {
+            Ok(number) => profile.seed = Some(number),
+            Err(_) => problems.add(&seed.span(), "a seed must not be negative", None),
+        }
+    }
+    if let Some(raw) = &raw.limits {
+        build_limits(&mut profile.limits, raw, problems);
+    }
+    if let Some(raw) = &raw.mounts {
+        profile.mounts = build_mounts(raw, problems);
+    }
+    if let Some(raw) = &raw.network {
+        build_network(place, &mut profile.network, raw, problems);
+    }
+    for (rules, raw) in [(&mut profile.tools, &raw.tools), (&mut profile.packages, &raw.packages)] {
+        if let Some(raw) = raw {
+            build_names(place, rules, raw, problems);
+        }
+    }
+    if let Some(raw) = &raw.environment {
+        build_environment(&mut profile, raw, problems);
+    }
+    profile
+}
+
+fn build_language(language: &Located<String>, problems: &mut Problems<'_>) -> Option<String> {
+    let name = language.get();
+    if is_language_name(name) {
+        return Some(name.clone());
+    }
+    let lower = name.trim().to_ascii_lowercase();
+    problems.add(&language.span(), format!("{} is not a language's name", quoted(name)), is_language_name(&lower).then_some(lower));
+    None
+}
+
+fn build_tiers(raw: &[Located<String>], problems: &mut Problems<'_>) -> Vec<Tier> {
+    let mut tiers = Vec::new();
+    for name in limited(raw, problems) {
+        match Tier::from_name(name.get()) {
+            Some(tier) if tiers.contains(&tier) => problems.add(&name.span(), format!("tier `{tier}` is named twice"), None),
+            Some(tier) => tiers.push(tier),
+            None => unknown_name(name, "tier", &Tier::ALL.map(Tier::name), problems),
+        }
+    }
+    tiers
+}
+
+fn build_limits(limits: &mut Limits, raw: &RawLimits, problems: &mut Problems<'_>) {
+    for (field, written) in raw.written() {
+        if let Some(amount) = amount((field.granted)(limits), &written, problems) {
+            (field.set)(limits, amount);
+        }
+    }
+}
+
+/// Reads an amount of the same kind as `like`.
+pub(crate) fn amount(like: Amount, written: &Written<'_>, problems: &mut Problems<'_>) -> Option<Amount> {
+    let read = match (like, written.value) {
+        (Amount::Time(_), Scalar::Text(text)) => parse_duration(text).map(Amount::Time),
+        (Amount::Bytes(_), Scalar::Text(text)) => parse_size(text).map(Amount::Bytes),
+        (Amount::Time(_), Scalar::Integer(number)) => parse_duration(&number.to_string()).map(Amount::Time),
+        (Amount::Bytes(_), Scalar::Integer(number)) => parse_size(&number.to_string()).map(Amount::Bytes),
+        (Amount::Time(_) | Amount::Bytes(_), Scalar::Float(_)) => {
+            let suggestion = if matches!(like, Amount::Time(_)) { "1500ms" } else { "512KiB" };
+            Err(UnitError { message: "fractions are not known; use a smaller unit".to_owned(), suggestion: Some(suggestion.to_owned()) })
+        }
+        (Amount::Count(_), value) => count(value).map(Amount::Count),
+    };
+    read.map_err(|error| problems.add(&written.span, error.message, error.suggestion)).ok()
+}
+
+fn count(value: &Scalar) -> Result<u64, UnitError> {
+    let fail = |message: String, suggestion: Option<String>| Err(UnitError { message, suggestion });
+    match value {
+        Scalar::Integer(number) => match u64::try_from(*number) {
+            Ok(0) => fail("`0` must be more than zero (zero never means unlimited)".to_owned(), None),
+            Ok(number) if number <= MAX_COUNT => Ok(number),
+            Ok(number) => fail(format!("`{number}` is more than {MAX_COUNT}, the largest possible"), Some(MAX_COUNT.to_string())),
+            Err(_) => fail(format!("`{number}` must not be negative"), None),
+        },
+        Scalar::Float(number) => {
+            let whole = (number.fract() == 0.0 && (1.0..1e12).contains(number)).then(|| format!("{number:.0}"));
+            fail("a count is a whole number".to_owned(), whole)
+        }
+        Scalar::Text(text) => {
+            let bare = text.replace('_', "");
+            fail("a count is a number without quotes or unit".to_owned(), bare.parse::<u64>().is_ok().then_some(bare))
+        }
+    }
+}
+
+fn build_mounts(raw: &[RawMount], problems: &mut Problems<'_>) -> Vec<Mount> {
+    // The kernel's and the system's own trees lead out of any sandbox: sockets of daemons, memory, devices.
+    const FORBIDDEN: [&str; 6] = ["/proc", "/sys", "/dev", "/run", "/var/run", "/boot"];
+    let mut mounts: Vec<Mount> = Vec::new();
+    for mount in limited_by(raw, |mount| mount.host.span(), problems) {
+        let Some(host) = build_path(&mount.host, problems) else { continue };
+        let Some(guest) = build_path(&mount.guest, problems) else { continue };
+        if host == "/" || FORBIDDEN.iter().any(|tree| is_at_or_below(&host, tree)) {
+            problems.add(&mount.host.span(), format!("{} must never be mounted: it leads out of the sandbox", quoted(&host)), None);
+            continue;
+        }
+        if guest == "/" {
+            problems.add(&mount.guest.span(), "a mount needs a directory of its own, not `/`", Some("/data".to_owned()));
+            continue;
+        }
+        if let Some(other) = mounts.iter().find(|other| is_at_or_below(&other.guest, &guest) || is_at_or_below(&guest, &other.guest)) {
+            let message = format!("{} and {} lie inside each other", quoted(&guest), quoted(&other.guest));
+            problems.add(&mount.guest.span(), message, None);
+            continue;
+        }
+        mounts.push(Mount { host, guest, writable: mount.write });
+    }
+    mounts.sort();
+    mounts
+}
+
+fn build_path(path: &Located<String>, problems: &mut Problems<'_>) -> Option<String> {
+    let text = path.get();
+    let normal: Vec<&str> = text.split('/').filter(|segment| !matches!(*segment, "" | ".")).collect();
+    let normal = format!("/{}", normal.join("/"));
+    if !text.starts_with('/') || text.len() > 4096 || text.contains('\0') || text.split('/').any(|segment| segment == "..") {
+        problems.add(&path.span(), format!("{} is not an absolute path without `..`", quoted(text)), None);
+        return None;
+    }
+    if *text != normal {
+        problems.add(&path.span(), format!("{} is not in its shortest spelling", quoted(text)), Some(normal));
+        return None;
+    }
+    Some(normal)
+}
+
+fn build_environment(profile: &mut Profile, raw: &RawEnvironment, problems: &mut Problems<'_>) {
+    let set: Vec<_> = raw.set.iter().flatten().collect();
+    for (name, value) in limited_by(&set, |(name, _)| name.span(), problems) {
+        if !is_variable_name(name.get()) {
+            problems.add(&name.span(), format!("{} is not a variable's name", quoted(name.get())), None);
+        } else if value.get().contains('\0') {
+            problems.add(&value.span(), "a variable's value must not hold a zero byte", None);
+        } else {
+            profile.environment.set.insert(name.get().clone(), value.get().clone());
+        }
+    }
+    let Some(allow) = &raw.allow else { return };
+    profile.environment.allow.clear();
+    for pattern in limited(allow, problems) {
+        match NamePattern::parse(pattern.get(), is_variable_byte) {
+            Some(parsed) => profile.environment.allow.push(parsed),
+            None => {
+                let message = format!("{} is not a variable's name, nor the start of one and `*`", quoted(pattern.get()));
+                problems.add(&pattern.span(), message, None);
+            }
+        }
+    }
+}
+
+fn build_names(place: &Place, rules: &mut NameRules, raw: &RawNames, problems: &mut Problems<'_>) {
+    let read = |list: &[Located<String>], side: &str, kind: NameKind, problems: &mut Problems<'_>| -> Vec<NameRule> {
+        let mut read = Vec::new();
+        for (index, name) in limited(list, problems).iter().enumerate() {
+            match kind.pattern(name.get()) {
+                Ok(pattern) => {
+                    let rule = RuleName::new(place.rule(&format!("{}.{side}[{index}]", kind.key())));
+                    read.push(NameRule { rule, pattern });
+                }
+                Err(reason) => problems.add(&name.span(), format!("{}: {reason}", quoted(name.get())), None),
+            }
+        }
+        read
+    };
+    if let Some(allow) = &raw.allow {
+        rules.allow = read(allow, "allow", rules.kind, problems);
+    }
+    if let Some(deny) = &raw.deny {
+        rules.deny.extend(read(deny, "deny", rules.kind, problems));
+    }
+}
+
+/// The list, or its start and a problem if it is too long.
+pub(crate) fn limited<'a, T>(list: &'a [Located<T>], problems: &mut Problems<'_>) -> &'a [Located<T>] {
+    limited_by(list, Located::span, problems)
+}
+
+/// Like [`limited`], for entries that know their place in another way.
+pub(crate) fn limited_by<'a, T>(list: &'a [T], span: impl Fn(&T) -> Range<usize>, problems: &mut Problems<'_>) -> &'a [T] {
+    if let Some(first_extra) = list.get(MAX_LIST) {
+        problems.add(&span(first_extra), format!("a list has at most {MAX_LIST} entries"), None);
+    }
+    list.get(..MAX_LIST).unwrap_or(list)
+}
+
+fn unknown_name(name: &Located<String>, noun: &str, known: &[&str], problems: &mut Problems<'_>) {
+    let message = format!("{} is not a {noun} (known: {})", quoted(name.get()), known.join(", "));
+    problems.add(&name.span(), message, closest(name.get(), known.iter().copied()).map(str::to_owned));
+}
+
+fn is_at_or_below(path: &str, tree: &str) -> bool {
+    path.strip_prefix(tree).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Whether a text can be a profile's name.
+pub(crate) fn is_profile_name(name: &str) -> bool {
+    (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
+}
+
+/// Whether a text can be a language's name.
+pub(crate) fn is_language_name(name: &str) -> bool {
+    (1..=32).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"+#-.".contains(&b))
+}
+
+fn is_variable_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// Whether a text can be an environment variable's name.
+pub(crate) fn is_variable_name(name: &str) -> bool {
+    (1..=200).contains(&name.len()) && name.bytes().all(is_variable_byte) && !name.starts_with(|c: char| c.is_ascii_digit())
+}

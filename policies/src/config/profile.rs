@@ -1,0 +1,104 @@
+//! What is a profile once all of it was checked?
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::names::{NameKind, NamePattern, NameRules};
+use crate::limits::Limits;
+use crate::network::rule::NetworkRules;
+use crate::text::{toml_key, toml_string};
+use crate::tier::{Isolation, Tier};
+
+/// Which profile a rule belongs to, and so where a line that changes it has to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) name: String,
+    /// Whether the profile is built in, so that a policy has to extend it before it can change it.
+    pub(crate) preset: bool,
+}
+
+impl Place {
+    /// The rule of a key of this profile.
+    pub(crate) fn rule(&self, key: &str) -> String {
+        format!("profiles.{}.{key}", toml_key(&self.name))
+    }
+
+    /// The TOML that sets keys in a section of this profile; an empty section is the profile itself.
+    pub(crate) fn fix(&self, section: &str, lines: &[(&str, String)]) -> String {
+        let name = toml_key(&self.name);
+        let mut out = String::new();
+        if self.preset {
+            out = format!("[profiles.{name}]\nextends = {}\n", toml_string(&self.name));
+        }
+        if !section.is_empty() {
+            out += &format!("[profiles.{name}.{section}]\n");
+        } else if !self.preset {
+            out = format!("[profiles.{name}]\n");
+        }
+        out + &lines.iter().map(|(key, value)| format!("{key} = {value}")).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The TOML that adds an element to an array of tables of this profile.
+    pub(crate) fn fix_element(&self, section: &str, lines: &[(&str, String)]) -> String {
+        let name = toml_key(&self.name);
+        let extends = if self.preset { format!("[profiles.{name}]\nextends = {}\n", toml_string(&self.name)) } else { String::new() };
+        let lines = lines.iter().map(|(key, value)| format!("{key} = {value}")).collect::<Vec<_>>().join("\n");
+        format!("{extends}[[profiles.{name}.{section}]]\n{lines}")
+    }
+}
+
+/// A directory of the host that a program sees.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub struct Mount {
+    /// The absolute path on the host, with no `.`, `..` or empty segments. Symbolic links were not looked at: nothing here can.
+    pub host: String,
+    /// The absolute path that the program sees.
+    pub guest: String,
+    /// Whether the program may change what is there.
+    pub writable: bool,
+}
+
+/// Which variables a program has and which a request may add.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub(crate) struct EnvironmentRules {
+    pub(crate) set: BTreeMap<String, String>,
+    pub(crate) allow: Vec<NamePattern>,
+}
+
+/// A profile with everything inherited, checked and in one spelling.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Profile {
+    pub(crate) place: Place,
+    pub(crate) languages: BTreeSet<String>,
+    pub(crate) tiers: Vec<Tier>,
+    pub(crate) min_isolation: Isolation,
+    pub(crate) clock_resolution: Duration,
+    pub(crate) seed: Option<u64>,
+    pub(crate) limits: Limits,
+    pub(crate) mounts: Vec<Mount>,
+    pub(crate) environment: EnvironmentRules,
+    pub(crate) network: NetworkRules,
+    pub(crate) tools: NameRules,
+    pub(crate) packages: NameRules,
+}
+
+impl Profile {
+    /// A profile that grants nothing, with all limits zero: what the root preset is written onto.
+    pub(crate) fn nothing(place: Place) -> Self {
+        Self {
+            place,
+            languages: BTreeSet::new(),
+            tiers: Vec::new(),
+            min_isolation: Isolation::Microvm,
+            clock_resolution: Duration::ZERO,
+            seed: None,
+            limits: Limits::unset(),
+            mounts: Vec::new(),
+            environment: EnvironmentRules::default(),
+            network: NetworkRules::nothing(),
+            tools: NameRules::none(NameKind::Tool),
+            packages: NameRules::none(NameKind::Package),
+        }
+    }
+}

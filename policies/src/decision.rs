@@ -1,0 +1,184 @@
+//! May this request run?
+//!
+//! The only place for that decision: one function, no input but its arguments. It chooses a profile, then asks every check in
+//! turn; each narrows a draft or refuses. The first refusal is the verdict, and only a draft that all checks passed becomes a
+//! grant. Explaining takes the same way and merely goes on after a refusal.
+
+mod authority;
+mod content;
+mod place;
+
+use std::sync::Arc;
+
+use crate::config::names::NamePattern;
+use crate::config::profile::{Mount, Profile};
+use crate::denial::{Denial, RuleName};
+use crate::explanation::{Explanation, Step, StepResult};
+use crate::grant::Grant;
+use crate::limits::Limits;
+use crate::network::NetworkGrant;
+use crate::network::host::HostPattern;
+use crate::policy::{Policy, Verdict};
+use crate::request::Request;
+use crate::text::{quoted, toml_string, toml_strings};
+use crate::tier::{Facts, Tier};
+
+/// Whether to stop at the first refusal.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Decide,
+    Explain,
+}
+
+/// What the checks look at.
+pub(crate) struct Case<'a> {
+    request: &'a Request,
+    facts: &'a Facts,
+    profile: &'a Profile,
+}
+
+/// What the checks narrow.
+struct Draft {
+    limits: Limits,
+    mounts: Vec<Mount>,
+    environment: Vec<(String, String)>,
+    kept_hosts: Option<Vec<HostPattern>>,
+    kept_tools: Option<Vec<NamePattern>>,
+    packages: Vec<String>,
+    tier: Option<(Tier, String)>,
+}
+
+/// Which rules were consulted; the steps are told only where somebody wants to read them.
+struct Log {
+    mode: Mode,
+    rules: Vec<RuleName>,
+    steps: Vec<Step>,
+}
+
+type Check = fn(&Case<'_>, &mut Draft, &mut Log) -> Result<(), Denial>;
+
+/// Every check, the cheap and telling ones first. Limits come before what is measured against them.
+const CHECKS: [Check; 12] = [
+    place::language,
+    authority::limits,
+    content::source,
+    content::arguments,
+    content::files,
+    content::artifacts,
+    authority::environment,
+    authority::mounts,
+    authority::network,
+    authority::tools,
+    authority::packages,
+    place::tier,
+];
+
+/// Decides, and tells how.
+pub(crate) fn decide(policy: &Policy, request: &Request, facts: &Facts, mode: Mode) -> Explanation {
+    let mut log = Log { mode, rules: Vec::with_capacity(8), steps: Vec::new() };
+    let verdict = match choose_profile(policy, request, &mut log) {
+        Ok(profile) => judge(policy, profile, request, facts, &mut log),
+        Err(denial) => {
+            log.denied(&denial);
+            Verdict::Deny(denial)
+        }
+    };
+    Explanation { steps: log.steps, verdict }
+}
+
+fn judge(policy: &Policy, profile: &Arc<Profile>, request: &Request, facts: &Facts, log: &mut Log) -> Verdict {
+    let case = Case { request, facts, profile };
+    let mut draft = Draft {
+        limits: profile.limits.clone(),
+        mounts: profile.mounts.clone(),
+        environment: Vec::new(),
+        kept_hosts: None,
+        kept_tools: None,
+        packages: Vec::new(),
+        tier: None,
+    };
+    let mut first = None;
+    for check in CHECKS {
+        if let Err(denial) = check(&case, &mut draft, log) {
+            log.denied(&denial);
+            first.get_or_insert(denial);
+            if log.mode == Mode::Decide {
+                break;
+            }
+        }
+    }
+    match (first, draft.tier) {
+        (None, Some((tier, tier_reason))) => Verdict::Admit(Box::new(Grant {
+            policy_digest: policy.shared_digest(),
+            profile: Arc::clone(profile),
+            subject: request.subject.clone(),
+            language: request.language.clone(),
+            limits: draft.limits,
+            mounts: draft.mounts,
+            environment: draft.environment,
+            network: NetworkGrant::new(Arc::clone(profile), draft.kept_hosts),
+            kept_tools: draft.kept_tools,
+            packages: draft.packages,
+            seed: request.seed.or(profile.seed),
+            tier,
+            tier_reason,
+            rules: std::mem::take(&mut log.rules),
+        })),
+        (Some(denial), _) => Verdict::Deny(denial),
+        // No check refused and none chose a tier: a gap here must not open anything.
+        (None, None) => Verdict::Deny(Denial::malformed("tiers", "a tier", "none was chosen")),
+    }
+}
+
+/// The profile of the subject's binding, or the default one, and never another.
+fn choose_profile<'a>(policy: &'a Policy, request: &Request, log: &mut Log) -> Result<&'a Arc<Profile>, Denial> {
+    let subject = &request.subject;
+    let binding = policy.binding(subject);
+    let default = policy.default_profile().map(str::to_owned);
+    let (rule, allowed): (String, &[String]) = match &binding {
+        Some((pattern, profiles)) => (format!("bindings.{}", toml_string(pattern)), profiles),
+        None => ("default_profile".to_owned(), default.as_slice()),
+    };
+    let wanted = request.profile.as_ref().or(allowed.first());
+    let asked = || match &request.profile {
+        Some(name) => format!("profile {} for subject `{subject}`", quoted(name)),
+        None => format!("a profile for subject `{subject}`"),
+    };
+    let Some(wanted) = wanted else {
+        let fix = "default_profile = \"offline\"";
+        return Err(Denial::new(rule, asked(), "no binding names the subject, and there is no default profile", fix));
+    };
+    let Some(profile) = policy.profile(wanted) else {
+        let closest = crate::text::closest(wanted, policy.profiles());
+        let meant = closest.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
+        return Err(Denial::malformed(&rule, asked(), format!("there is no such profile{meant}")));
+    };
+    if !allowed.contains(wanted) {
+        let (bound, reason) = match &binding {
+            Some((pattern, _)) => (pattern.clone(), format!("the subject may use {}", toml_strings(allowed))),
+            None => (subject.to_string(), "no binding names the subject, so it may use the default profile only".to_owned()),
+        };
+        let profiles = toml_strings(allowed.iter().chain([wanted]));
+        let fix = format!("[[bindings]]\nsubject = {}\nprofiles = {profiles}", toml_string(&bound));
+        return Err(Denial::new(rule, asked(), reason, fix));
+    }
+    log.allowed(rule, asked, || format!("uses profile `{wanted}`"));
+    Ok(profile)
+}
+
+impl Log {
+    /// Notes a rule that allowed something.
+    fn allowed(&mut self, rule: String, asked: impl FnOnce() -> String, reason: impl FnOnce() -> String) {
+        if self.mode == Mode::Explain {
+            self.steps.push(Step { rule: rule.clone(), asked: asked(), result: StepResult::Allowed(reason()) });
+        }
+        self.rules.push(RuleName::new(rule));
+    }
+
+    fn denied(&mut self, denial: &Denial) {
+        if self.mode == Mode::Explain {
+            let result = StepResult::Denied(denial.clone());
+            self.steps.push(Step { rule: denial.rule.clone(), asked: denial.asked.clone(), result });
+        }
+    }
+}

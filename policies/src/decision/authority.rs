@@ -1,0 +1,138 @@
+//! Does the request want no more than the profile grants?
+
+use std::collections::BTreeMap;
+
+use super::{Case, Draft, Log};
+use crate::config::build::{MAX_LIST, is_variable_name};
+use crate::denial::Denial;
+use crate::limits::FIELDS;
+use crate::network::host::HostPattern;
+use crate::request::NetworkWish;
+use crate::text::{quoted, toml_string, toml_strings};
+
+/// Wishes narrow; a larger one is refused rather than clamped, so that nobody believes to have what they have not.
+pub(super) fn limits(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Result<(), Denial> {
+    let place = &case.profile.place;
+    for field in FIELDS {
+        let Some(wish) = (field.wished)(&case.request.wants.limits) else { continue };
+        let granted = (field.granted)(&case.profile.limits);
+        let rule = place.rule(&format!("limits.{}", field.name));
+        let asked = || format!("limit `{}` of {wish}", field.name);
+        if wish.is_zero() {
+            return Err(Denial::malformed(&rule, asked(), "a limit must be more than zero (zero never means unlimited)"));
+        }
+        if wish > granted {
+            let reason = format!("profile `{}` grants at most {granted}", place.name);
+            return Err(Denial::new(rule, asked(), reason, place.fix("limits", &[(field.name, wish.to_toml())])));
+        }
+        (field.set)(&mut draft.limits, wish);
+        log.allowed(rule, asked, || format!("at most {granted}"));
+    }
+    Ok(())
+}
+
+pub(super) fn environment(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Result<(), Denial> {
+    let (place, rules) = (&case.profile.place, &case.profile.environment);
+    let mut merged: BTreeMap<&str, &str> = rules.set.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    for (name, value) in &case.request.environment {
+        // Never the value: it may be a secret, and this text ends in logs.
+        let asked = || format!("environment variable {}", quoted(name));
+        let malformed = |reason: &str| Denial::malformed("request.environment", asked(), reason);
+        if !is_variable_name(name) {
+            return Err(malformed("a variable's name has letters, digits and `_`, and starts with no digit"));
+        }
+        if value.contains('\0') {
+            return Err(malformed("its value holds a zero byte"));
+        }
+        if rules.set.contains_key(name) {
+            let reason = format!("profile `{}` sets it, and no request can change that", place.name);
+            let fix = format!("# remove {} from `{}`", quoted(name), place.rule("environment.set"));
+            return Err(Denial::new(place.rule("environment.set"), asked(), reason, fix));
+        }
+        let rule = place.rule("environment.allow");
+        if !rules.allow.iter().any(|pattern| pattern.matches(name)) {
+            let reason = format!("profile `{}` does not allow a request to set it", place.name);
+            let names = rules.allow.iter().map(ToString::to_string).chain([name.clone()]);
+            return Err(Denial::new(rule, asked(), reason, place.fix("environment", &[("allow", toml_strings(names))])));
+        }
+        if merged.insert(name, value).is_some() {
+            return Err(malformed("it is set twice"));
+        }
+        log.allowed(rule, asked, || "a request may set it".to_owned());
+    }
+    draft.environment = merged.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    Ok(())
+}
+
+pub(super) fn mounts(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Result<(), Denial> {
+    let Some(kept) = &case.request.wants.mounts else { return Ok(()) };
+    let place = &case.profile.place;
+    for guest in bounded(kept, "mounts")? {
+        let asked = || format!("mount {}", quoted(guest));
+        let Some(mount) = draft.mounts.iter().find(|mount| mount.guest == *guest) else {
+            let reason = format!("profile `{}` mounts nothing there", place.name);
+            let fix = place.fix_element("mounts", &[("host", toml_string("/path/on/the/host")), ("guest", toml_string(guest))]);
+            return Err(Denial::new(place.rule("mounts"), asked(), reason, fix));
+        };
+        log.allowed(place.rule("mounts"), asked, || format!("{} of the host", quoted(&mount.host)));
+    }
+    draft.mounts.retain(|mount| kept.contains(&mount.guest));
+    Ok(())
+}
+
+pub(super) fn network(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Result<(), Denial> {
+    let hosts: &[String] = match &case.request.wants.network {
+        None => return Ok(()),
+        Some(NetworkWish::Nothing) => &[],
+        Some(NetworkWish::Hosts(hosts)) => bounded(hosts, "network")?,
+    };
+    let (place, rules) = (&case.profile.place, &case.profile.network);
+    let mut kept = Vec::with_capacity(hosts.len());
+    for host in hosts {
+        let asked = || format!("network host {}", quoted(host));
+        let pattern = HostPattern::parse(host).map_err(|(reason, _)| Denial::malformed("request.wants.network", asked(), reason))?;
+        if let Some(deny) = rules.deny.iter().find(|rule| rule.denies_pattern(&pattern)) {
+            return Err(deny.denial(asked()));
+        }
+        let Some(allow) = rules.allow.iter().find(|rule| rule.host.covers(&pattern)) else {
+            let reason = format!("profile `{}` does not allow it", place.name);
+            let fix = place.fix_element("network.allow", &[("host", toml_string(&pattern.to_string()))]);
+            return Err(Denial::new(place.rule("network.allow"), asked(), reason, fix));
+        };
+        log.allowed(allow.rule.to_string(), asked, || format!("`{}` is allowed", allow.host));
+        kept.push(pattern);
+    }
+    draft.kept_hosts = Some(kept);
+    Ok(())
+}
+
+pub(super) fn tools(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Result<(), Denial> {
+    let Some(wanted) = &case.request.wants.tools else { return Ok(()) };
+    let mut kept = Vec::with_capacity(wanted.len());
+    for name in bounded(wanted, "tools")? {
+        let (rule, pattern) = case.profile.tools.check_pattern(&case.profile.place, name)?;
+        log.allowed(rule.to_string(), || format!("tool {}", quoted(name)), || "the profile allows it".to_owned());
+        kept.push(pattern);
+    }
+    draft.kept_tools = Some(kept);
+    Ok(())
+}
+
+pub(super) fn packages(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Result<(), Denial> {
+    let rules = &case.profile.packages;
+    for name in bounded(&case.request.wants.packages, "packages")? {
+        let rule = rules.check(&case.profile.place, name)?;
+        log.allowed(rule.to_string(), || format!("package {}", quoted(name)), || "the profile allows it".to_owned());
+        draft.packages.extend(rules.kind.normalise(name));
+    }
+    Ok(())
+}
+
+/// A list of the request, unless it is so long that judging it would be the attack.
+fn bounded<'a>(list: &'a [String], key: &str) -> Result<&'a [String], Denial> {
+    if list.len() > MAX_LIST {
+        let asked = format!("{} entries", list.len());
+        return Err(Denial::malformed(&format!("request.wants.{key}"), asked, format!("there may be {MAX_LIST}")));
+    }
+    Ok(list)
+}

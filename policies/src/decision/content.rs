@@ -1,0 +1,136 @@
+//! Is what the request carries well formed, and small enough?
+
+use std::collections::BTreeSet;
+
+use super::{Case, Draft, Log};
+use crate::denial::Denial;
+use crate::limits::{Amount, FIELDS};
+use crate::text::quoted;
+
+/// The most globs of artifacts; each is matched against every file of the workspace.
+const MAX_ARTIFACT_GLOBS: usize = 64;
+
+/// The longest glob in bytes.
+const MAX_GLOB: usize = 512;
+
+/// The longest path in bytes, and the longest segment of one, as file systems have it.
+const MAX_PATH: usize = 4096;
+const MAX_SEGMENT: usize = 255;
+
+/// The deepest nesting of directories.
+const MAX_PATH_DEPTH: usize = 64;
+
+/// The longest name of a source in bytes.
+const MAX_SOURCE_NAME: usize = 255;
+
+pub(super) fn source(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Result<(), Denial> {
+    let source = &case.request.source;
+    if source.name.is_empty() || source.name.len() > MAX_SOURCE_NAME || source.name.chars().any(char::is_control) {
+        let reason = format!("a source's name has 1 to {MAX_SOURCE_NAME} bytes and no control characters");
+        return Err(Denial::malformed("request.source.name", format!("source {}", quoted(&source.name)), reason));
+    }
+    fits(case, draft, log, "source", source.content.len())
+}
+
+pub(super) fn arguments(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Result<(), Denial> {
+    let request = case.request;
+    if let Some(argument) = request.arguments.iter().find(|argument| argument.contains('\0')) {
+        return Err(Denial::malformed("request.arguments", format!("argument {}", quoted(argument)), "it holds a zero byte"));
+    }
+    // One byte more for each string, as the guest stores them, so that many empty ones count as well.
+    let arguments: usize = request.arguments.iter().map(|argument| argument.len() + 1).sum();
+    let environment: usize = request.environment.iter().map(|(name, value)| name.len() + value.len() + 2).sum();
+    if arguments + environment == 0 {
+        return Ok(());
+    }
+    fits(case, draft, log, "arguments", arguments + environment)
+}
+
+pub(super) fn files(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Result<(), Denial> {
+    let files = &case.request.files;
+    if files.is_empty() {
+        return Ok(());
+    }
+    // Before looking at each: the number may itself be the attack.
+    fits(case, draft, log, "files", files.len())?;
+    fits(case, draft, log, "workspace", files.iter().map(|file| file.content.len()).sum())?;
+    let mut paths = BTreeSet::new();
+    let mut directories = BTreeSet::new();
+    for file in files {
+        let malformed = |reason: &str| Denial::malformed("request.files", format!("file {}", quoted(&file.path)), reason);
+        check_path(&file.path).map_err(malformed)?;
+        if !paths.insert(file.path.as_str()) {
+            return Err(malformed("the same path comes twice"));
+        }
+        directories.extend(file.path.match_indices('/').filter_map(|(end, _)| file.path.get(..end)));
+    }
+    if let Some(both) = directories.iter().find(|directory| paths.contains(*directory)) {
+        return Err(Denial::malformed("request.files", format!("file {}", quoted(both)), "another file uses it as a directory"));
+    }
+    if !directories.is_empty() {
+        fits(case, draft, log, "files", paths.len() + directories.len())?;
+    }
+    Ok(())
+}
+
+pub(super) fn artifacts(case: &Case<'_>, _: &mut Draft, _: &mut Log) -> Result<(), Denial> {
+    let globs = &case.request.artifacts;
+    if globs.len() > MAX_ARTIFACT_GLOBS {
+        let asked = format!("{} artifact globs", globs.len());
+        return Err(Denial::malformed("request.artifacts", asked, format!("there may be {MAX_ARTIFACT_GLOBS}")));
+    }
+    for glob in globs {
+        let reason = if glob.len() > MAX_GLOB { Err("it is too long") } else { check_path(glob.trim_end_matches('/')) };
+        reason.map_err(|reason| Denial::malformed("request.artifacts", format!("artifact glob {}", quoted(glob)), reason))?;
+    }
+    Ok(())
+}
+
+/// A path inside the workspace, in its one spelling.
+fn check_path(path: &str) -> Result<(), &'static str> {
+    if path.is_empty() || path.len() > MAX_PATH {
+        return Err("a path has 1 to 4096 bytes");
+    }
+    if path.starts_with('/') {
+        return Err("a path is relative to the workspace");
+    }
+    if path.chars().any(char::is_control) {
+        return Err("a path has no control characters");
+    }
+    let mut depth = 0;
+    for segment in path.split('/') {
+        depth += 1;
+        match segment {
+            "" | "." | ".." => return Err("a path has no empty, `.` or `..` segment"),
+            long if long.len() > MAX_SEGMENT => return Err("a segment of a path has at most 255 bytes"),
+            _ => {}
+        }
+    }
+    if depth > MAX_PATH_DEPTH { Err("a path has at most 64 segments") } else { Ok(()) }
+}
+
+/// Measures something against a limit of the draft, in which the request's own wishes already hold.
+fn fits(case: &Case<'_>, draft: &Draft, log: &mut Log, limit: &'static str, used: usize) -> Result<(), Denial> {
+    let used = u64::try_from(used).unwrap_or(u64::MAX);
+    let place = &case.profile.place;
+    let Some(field) = FIELDS.iter().find(|field| field.name == limit) else {
+        return Err(Denial::malformed(limit, "a limit", "there is no such limit"));
+    };
+    let granted = (field.granted)(&draft.limits);
+    let used = match granted {
+        Amount::Bytes(_) => Amount::Bytes(used),
+        _ => Amount::Count(used),
+    };
+    let asked = || format!("{} of `{limit}`", used);
+    if used <= granted {
+        log.allowed(place.rule(&format!("limits.{limit}")), asked, || format!("at most {granted}"));
+        return Ok(());
+    }
+    let by_request = granted < (field.granted)(&case.profile.limits);
+    if by_request {
+        let reason = format!("the request itself wants at most {granted}");
+        return Err(Denial::malformed(&format!("request.wants.limits.{limit}"), asked(), reason));
+    }
+    let reason = format!("profile `{}` grants at most {granted}", place.name);
+    Err(Denial::new(place.rule(&format!("limits.{limit}")), asked(), reason, place.fix("limits", &[(limit, used.to_toml())])))
+}

@@ -1,0 +1,120 @@
+//! Which language and tier does the profile grant?
+
+use super::{Case, Draft, Log};
+use crate::denial::Denial;
+use crate::text::{closest, quoted, toml_strings};
+use crate::tier::{Isolation, Tier};
+
+pub(super) fn language(case: &Case<'_>, _: &mut Draft, log: &mut Log) -> Result<(), Denial> {
+    let (profile, language) = (case.profile, &case.request.language);
+    let rule = profile.place.rule("languages");
+    let asked = || format!("language {}", quoted(language));
+    if profile.languages.contains(language) {
+        log.allowed(rule, asked, || "the profile grants it".to_owned());
+        return Ok(());
+    }
+    if !crate::config::build::is_language_name(language) {
+        return Err(Denial::malformed(&rule, asked(), "that is not a language's name"));
+    }
+    let meant = closest(language, profile.languages.iter().map(String::as_str)).map(|name| format!("; did you mean `{name}`?"));
+    let reason = match profile.languages.len() {
+        0 => format!("profile `{}` grants no language", profile.place.name),
+        _ => format!("profile `{}` grants {}{}", profile.place.name, toml_strings(&profile.languages), meant.unwrap_or_default()),
+    };
+    let fix = profile.place.fix("", &[("languages", toml_strings(profile.languages.iter().chain([language])))]);
+    Err(Denial::new(rule, asked(), reason, fix))
+}
+
+/// The first tier of the profile that works here, runs the language and isolates enough.
+pub(super) fn tier(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Result<(), Denial> {
+    let (profile, wants) = (case.profile, &case.request.wants);
+    let rule = profile.place.rule("tiers");
+    let asked = || match wants.tier {
+        Some(tier) => format!("tier `{tier}` for {}", quoted(&case.request.language)),
+        None => format!("a tier for {}", quoted(&case.request.language)),
+    };
+    if let Some(wanted) = wants.tier.filter(|tier| !profile.tiers.contains(tier)) {
+        let names = profile.tiers.iter().chain([&wanted]).map(|tier| tier.name());
+        let reason = format!("profile `{}` grants {}", profile.place.name, toml_strings(profile.tiers.iter().map(|tier| tier.name())));
+        return Err(Denial::new(rule, asked(), reason, profile.place.fix("", &[("tiers", toml_strings(names))])));
+    }
+    let mut passed_over: Vec<(Tier, PassedOver)> = Vec::new();
+    for tier in profile.tiers.iter().copied() {
+        match pass_over(case, tier) {
+            Some(why) => passed_over.push((tier, why)),
+            None => {
+                let reason = chosen_because(case, tier, &passed_over);
+                log.allowed(rule, asked, || reason.clone());
+                draft.tier = Some((tier, reason));
+                return Ok(());
+            }
+        }
+    }
+    Err(no_tier(case, rule, asked(), &passed_over))
+}
+
+/// Why a tier is not used.
+enum PassedOver {
+    NotWanted,
+    TooWeakForProfile(Isolation),
+    TooWeakForRequest(Isolation),
+    Missing,
+    Unavailable(String),
+    NoLanguage,
+}
+
+fn pass_over(case: &Case<'_>, tier: Tier) -> Option<PassedOver> {
+    let wants = &case.request.wants;
+    if wants.tier.is_some_and(|wanted| wanted != tier) {
+        return Some(PassedOver::NotWanted);
+    }
+    if tier.isolation() < case.profile.min_isolation {
+        return Some(PassedOver::TooWeakForProfile(case.profile.min_isolation));
+    }
+    if let Some(least) = wants.min_isolation.filter(|least| tier.isolation() < *least) {
+        return Some(PassedOver::TooWeakForRequest(least));
+    }
+    let Some(facts) = case.facts.tiers.iter().find(|facts| facts.tier == tier) else { return Some(PassedOver::Missing) };
+    if let Some(reason) = &facts.unavailable {
+        return Some(PassedOver::Unavailable(reason.clone()));
+    }
+    (!facts.languages.contains(&case.request.language)).then_some(PassedOver::NoLanguage)
+}
+
+fn chosen_because(case: &Case<'_>, tier: Tier, passed_over: &[(Tier, PassedOver)]) -> String {
+    let place = if case.request.wants.tier.is_some() { "the tier that was asked for" } else { "the first tier of the profile that can run it" };
+    let skipped: Vec<String> = passed_over.iter().map(|(tier, why)| format!("`{tier}` {why}")).collect();
+    if skipped.is_empty() { format!("`{tier}` is {place}") } else { format!("`{tier}` is {place}: {}", skipped.join(", ")) }
+}
+
+fn no_tier(case: &Case<'_>, rule: String, asked: String, passed_over: &[(Tier, PassedOver)]) -> Denial {
+    let place = &case.profile.place;
+    if passed_over.is_empty() {
+        let fix = place.fix("", &[("tiers", toml_strings([Tier::Wasm.name()]))]);
+        return Denial::new(rule, asked, format!("profile `{}` grants no tier", place.name), fix);
+    }
+    let reason = passed_over.iter().map(|(tier, why)| format!("`{tier}` {why}")).collect::<Vec<_>>().join(", ");
+    // Only what a line of the policy stands against can be allowed by one; a machine or a request has to change by itself.
+    let weakest = passed_over.iter().find_map(|(tier, why)| matches!(why, PassedOver::TooWeakForProfile(_)).then_some(tier.isolation()));
+    if let Some(level) = weakest {
+        let fix = place.fix("", &[("min_isolation", format!("\"{level}\""))]);
+        return Denial::new(place.rule("min_isolation"), asked, reason, fix);
+    }
+    if passed_over.iter().any(|(_, why)| matches!(why, PassedOver::TooWeakForRequest(_))) {
+        return Denial::new("request.wants.min_isolation", asked, reason, "# no line of a policy allows this: ask for less isolation");
+    }
+    Denial::new(rule, asked, reason, "# no line of a policy allows this: this machine does not offer it")
+}
+
+impl std::fmt::Display for PassedOver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NotWanted => f.write_str("is not the tier that was asked for"),
+            Self::TooWeakForProfile(least) => write!(f, "isolates less than `{least}`, which the profile demands"),
+            Self::TooWeakForRequest(least) => write!(f, "isolates less than `{least}`, which the request demands"),
+            Self::Missing => f.write_str("is not built in"),
+            Self::Unavailable(reason) => write!(f, "does not work here ({})", quoted(reason)),
+            Self::NoLanguage => f.write_str("does not run the language"),
+        }
+    }
+}

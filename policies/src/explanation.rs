@@ -1,0 +1,68 @@
+//! How did a decision come about?
+
+use std::fmt;
+
+use crate::denial::Denial;
+use crate::policy::Verdict;
+
+/// A decision with all its steps.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Explanation {
+    /// The steps in the order in which they were taken.
+    pub steps: Vec<Step>,
+    /// The decision.
+    pub verdict: Verdict,
+}
+
+/// One step of a decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Step {
+    /// The rule that was consulted.
+    pub rule: String,
+    /// What was asked of it.
+    pub asked: String,
+    /// What it said.
+    pub result: StepResult,
+}
+
+/// What a rule said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StepResult {
+    /// It allows what was asked, for this reason.
+    Allowed(String),
+    /// It refuses. The first refusal is the verdict.
+    Denied(Denial),
+}
+
+impl Explanation {
+    /// All refusals; the first is the verdict.
+    pub fn denials(&self) -> impl Iterator<Item = &Denial> {
+        self.steps.iter().filter_map(|step| match &step.result {
+            StepResult::Denied(denial) => Some(denial),
+            StepResult::Allowed(_) => None,
+        })
+    }
+}
+
+/// Several lines, without a line break at the end.
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for step in &self.steps {
+            match &step.result {
+                StepResult::Allowed(reason) => writeln!(f, "allowed  {}: {} ({reason})", step.rule, step.asked)?,
+                StepResult::Denied(denial) => {
+                    writeln!(f, "denied   {}: {} ({})", denial.rule, denial.asked, denial.reason)?;
+                    for line in denial.fix.lines() {
+                        writeln!(f, "         | {line}")?;
+                    }
+                }
+            }
+        }
+        match &self.verdict {
+            Verdict::Admit(grant) => write!(f, "verdict: admitted under profile `{}` in tier `{}`", grant.profile(), grant.tier()),
+            Verdict::Deny(denial) => write!(f, "verdict: denied by `{}`", denial.rule),
+        }
+    }
+}

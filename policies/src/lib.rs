@@ -1,0 +1,70 @@
+//! What may a piece of code that nobody has vetted do?
+//!
+//! One policy, written as TOML, and one pure function that decides. There is no runtime, file, socket, clock or environment
+//! variable in this crate: the same question has the same answer on every machine, so it can be tested as a table.
+//!
+//! ```
+//! use glovebox_policy::{Facts, Policy, Request, Verdict};
+//!
+//! let policy = Policy::parse("policy.toml", r#"
+//!     version = 1
+//!     default_profile = "web"
+//!
+//!     [profiles.web]
+//!     extends = "offline"
+//!     limits = { wall = "5s", memory = "128MiB" }
+//!
+//!     [[profiles.web.network.allow]]
+//!     host = "api.example.org"
+//! "#)?;
+//! let facts = Facts::wasm(["python"]);
+//!
+//! // Nothing but what the profile grants ...
+//! let Verdict::Admit(grant) = policy.admit(&Request::new("python", "print(6 * 7)"), &facts) else { unreachable!() };
+//! assert_eq!(grant.limits().memory, 128 << 20);
+//!
+//! // ... late questions are asked of the grant ...
+//! use glovebox_policy::network::ask::HttpAsk;
+//! assert!(grant.network().check_request(&HttpAsk::from_url("GET", "https://api.example.org/v1")?).is_ok());
+//! assert!(grant.network().check_address("api.example.org", "169.254.169.254".parse()?).is_err());
+//!
+//! // ... and a refusal names the rule and the line that would allow it.
+//! let mut greedy = Request::new("python", "print(6 * 7)");
+//! greedy.wants.limits.memory = Some(1 << 30);
+//! let Verdict::Deny(denial) = policy.admit(&greedy, &facts) else { unreachable!() };
+//! assert_eq!(denial.rule, "profiles.web.limits.memory");
+//! assert_eq!(denial.fix, "[profiles.web.limits]\nmemory = \"1GiB\"");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! In reading order: [`Request`] and [`Facts`] go into [`Policy::admit`], a [`Verdict`] with a [`Grant`] or a [`Denial`] comes out;
+//! [`network`] answers the late questions; [`cases`] runs tables of expected decisions.
+
+mod canonical;
+pub mod cases;
+mod config;
+mod decision;
+mod denial;
+mod explanation;
+mod grant;
+pub mod limits;
+pub mod network;
+mod policy;
+mod problem;
+pub mod request;
+mod text;
+mod tier;
+pub mod units;
+
+pub use config::profile::Mount;
+pub use config::read::MAX_TEXT;
+pub use denial::{Denial, RuleName};
+pub use explanation::{Explanation, Step, StepResult};
+pub use grant::Grant;
+pub use limits::{LimitWishes, Limits};
+pub use network::ask::HttpAsk;
+pub use network::{NetworkGrant, NetworkLimits};
+pub use policy::{Policy, Verdict};
+pub use problem::{ConfigError, MAX_PROBLEMS, Problem};
+pub use request::{InputFile, NetworkWish, Request, Source, Subject, SubjectError, Wants};
+pub use tier::{Facts, Isolation, Tier, TierFacts};

@@ -1,0 +1,163 @@
+//! May this program reach that host, at this address, with this request?
+//!
+//! The only place for that decision. It is asked twice for every exchange and every redirect: about the request before a name
+//! is resolved ([`NetworkGrant::check_request`]), and about each address that is really connected to
+//! ([`NetworkGrant::check_address`]), because a name says nothing about where it leads.
+
+pub mod address;
+pub mod ask;
+pub(crate) mod host;
+pub(crate) mod path;
+pub(crate) mod rule;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ask::HttpAsk;
+use host::{Host, HostPattern};
+
+use crate::config::profile::Profile;
+use crate::denial::{Denial, RuleName};
+use crate::text::{quoted, toml_string, toml_strings};
+
+/// Limits of one HTTP exchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NetworkLimits {
+    /// Bytes of one response, headers included and after decompression.
+    pub response: u64,
+    /// Bytes of one request, headers included.
+    pub request: u64,
+    /// Redirects that are followed.
+    pub redirects: u32,
+    /// Time of one exchange, redirects included.
+    pub timeout: Duration,
+}
+
+/// The network part of a grant.
+#[derive(Clone)]
+pub struct NetworkGrant {
+    profile: Arc<Profile>,
+    /// The hosts that the request kept; `None` keeps all.
+    kept: Option<Vec<HostPattern>>,
+}
+
+impl NetworkGrant {
+    pub(crate) fn new(profile: Arc<Profile>, kept: Option<Vec<HostPattern>>) -> Self {
+        Self { profile, kept }
+    }
+
+    /// Whether nothing at all can be reached, so that a runtime need not offer a network.
+    pub fn is_empty(&self) -> bool {
+        self.profile.network.allow.is_empty() || self.kept.as_ref().is_some_and(Vec::is_empty)
+    }
+
+    /// The limits of one exchange.
+    pub fn limits(&self) -> &NetworkLimits {
+        &self.profile.network.limits
+    }
+
+    /// Judges one HTTP request, of a program or of a redirect, before its host is resolved. If the host is an IP address,
+    /// that is judged too.
+    ///
+    /// # Errors
+    ///
+    /// The denial, if no rule allows it, a rule denies it, or host or path can be read in two ways.
+    pub fn check_request(&self, ask: &HttpAsk) -> Result<RuleName, Denial> {
+        let asked = ask.to_string();
+        let host = self.host(&ask.host, &asked)?;
+        let path = path::canonical(&ask.path);
+        let rules = &self.profile.network;
+        if let Some(deny) = rules.deny.iter().find(|rule| rule.denies(ask, &host, path.as_deref())) {
+            return Err(deny.denial(asked));
+        }
+        let Some(allow) = rules.allow.iter().find(|rule| rule.allows(ask, &host, path.as_deref())) else {
+            return Err(self.nothing_allows(ask, &host, path.err(), asked));
+        };
+        self.check_kept(&host, &asked)?;
+        if let Host::Address(address) = host {
+            self.check_address(&ask.host, address)?;
+        }
+        Ok(allow.rule.clone())
+    }
+
+    /// Judges an address that a host was resolved to. Ask for the very address that is then connected to, and never resolve again.
+    ///
+    /// IPv4 addresses inside IPv6 ones are judged as what they are.
+    ///
+    /// # Errors
+    ///
+    /// The denial, if the host is not allowed in any way, or the address is private, special or a metadata service and the
+    /// profile does not name it.
+    pub fn check_address(&self, host: &str, address: IpAddr) -> Result<RuleName, Denial> {
+        let asked = format!("address {address} of host {}", quoted(host));
+        let parsed = self.host(host, &asked)?;
+        let rules = &self.profile.network;
+        let at = Host::Address(address::unwrap_mapped(address));
+        if let Some(deny) = rules.deny.iter().find(|rule| rule.denies_host(&parsed) || rule.denies_host(&at)) {
+            return Err(deny.denial(asked));
+        }
+        if !rules.allow.iter().any(|rule| rule.host.matches(&parsed)) {
+            return Err(self.host_missing(&parsed, asked));
+        }
+        self.check_kept(&parsed, &asked)?;
+        match address::refused(address, &rules.private_ranges) {
+            None if address::is_public(address) => Ok(RuleName::new("addresses.public")),
+            None => Ok(RuleName::new(self.profile.place.rule("network.private_ranges"))),
+            Some((class, needed)) => {
+                let ranges = rules.private_ranges.iter().map(ToString::to_string).chain([needed]);
+                let fix = self.profile.place.fix("network", &[("private_ranges", toml_strings(ranges))]);
+                let reason = format!("the address is {class}, and such addresses are refused unless the profile names them");
+                Err(Denial::new(self.profile.place.rule("network.private_ranges"), asked, reason, fix))
+            }
+        }
+    }
+
+    fn host(&self, text: &str, asked: &str) -> Result<Host, Denial> {
+        Host::from_ask(text).map_err(|reason| Denial::malformed(&self.profile.place.rule("network"), asked, reason))
+    }
+
+    fn check_kept(&self, host: &Host, asked: &str) -> Result<(), Denial> {
+        match &self.kept {
+            Some(kept) if !kept.iter().any(|pattern| pattern.matches(host)) => {
+                let reason = "the request itself kept a smaller part of the network";
+                Err(Denial::new("request.wants.network", asked, reason, "# the policy allows this: the request has to keep the host"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn host_missing(&self, host: &Host, asked: String) -> Denial {
+        let place = &self.profile.place;
+        let reason = match self.profile.network.allow.len() {
+            0 => format!("profile `{}` allows no network", place.name),
+            _ => format!("no host that profile `{}` allows matches", place.name),
+        };
+        let fix = place.fix_element("network.allow", &[("host", toml_string(&host.to_string()))]);
+        Denial::new(place.rule("network.allow"), asked, reason, fix)
+    }
+
+    /// No rule allows the request: says which part of it kept the nearest rule from matching.
+    fn nothing_allows(&self, ask: &HttpAsk, host: &Host, ambiguous: Option<&'static str>, asked: String) -> Denial {
+        let place = &self.profile.place;
+        let rules = &self.profile.network.allow;
+        let Some(near) = rules.iter().find(|rule| rule.host.matches(host)) else {
+            let mut denial = self.host_missing(host, asked);
+            denial.fix = place.fix_element("network.allow", &ask.rule_lines(host));
+            return denial;
+        };
+        if let Some(reason) = ambiguous.filter(|_| near.paths.is_some()) {
+            return Denial::malformed(near.rule.as_str(), asked, reason);
+        }
+        let reason = format!("`{}` allows the host, but not this {}", near.rule, near.mismatch(ask));
+        Denial::new(near.rule.as_str(), asked, reason, place.fix_element("network.allow", &ask.rule_lines(host)))
+    }
+}
+
+impl std::fmt::Debug for NetworkGrant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let rules: Vec<&str> = self.profile.network.allow.iter().map(|rule| rule.rule.as_str()).collect();
+        f.debug_struct("NetworkGrant").field("allow", &rules).field("kept", &self.kept).finish()
+    }
+}

@@ -1,0 +1,121 @@
+//! Does a rule of the network part match a request?
+//!
+//! An `allow` rule has to match in every part and exactly. A `deny` rule matches whenever it may be meant: methods and paths
+//! without regard to case, and paths that can be read in two ways always.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use super::NetworkLimits;
+use super::ask::HttpAsk;
+use super::host::{Host, HostPattern};
+use super::path;
+use crate::denial::{Denial, RuleName};
+
+/// The network part of a profile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NetworkRules {
+    pub(crate) allow: Vec<HostRule>,
+    pub(crate) deny: Vec<HostRule>,
+    pub(crate) private_ranges: Vec<IpNet>,
+    pub(crate) limits: NetworkLimits,
+}
+
+impl NetworkRules {
+    pub(crate) fn nothing() -> Self {
+        let limits = NetworkLimits { response: 0, request: 0, redirects: 0, timeout: Duration::ZERO };
+        Self { allow: Vec::new(), deny: Vec::new(), private_ranges: Vec::new(), limits }
+    }
+}
+
+/// One rule. A missing part matches anything, but for the ports of an `allow` rule, which are then the scheme's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct HostRule {
+    pub(crate) rule: RuleName,
+    pub(crate) host: HostPattern,
+    pub(crate) schemes: Option<BTreeSet<String>>,
+    pub(crate) ports: Option<BTreeSet<u16>>,
+    pub(crate) methods: Option<BTreeSet<String>>,
+    pub(crate) paths: Option<BTreeSet<String>>,
+}
+
+impl HostRule {
+    /// Whether the rule, as one of `allow`, matches.
+    pub(crate) fn allows(&self, ask: &HttpAsk, host: &Host, path: Result<&str, &&'static str>) -> bool {
+        self.host.matches(host)
+            && self.allows_scheme(ask)
+            && self.allows_port(ask)
+            && self.allows_method(ask)
+            && self.paths.as_ref().is_none_or(|paths| path.is_ok_and(|path| paths.iter().any(|prefix| path::starts_with(path, prefix))))
+    }
+
+    fn allows_scheme(&self, ask: &HttpAsk) -> bool {
+        self.schemes.as_ref().is_some_and(|schemes| schemes.contains(&ask.scheme))
+    }
+
+    fn allows_port(&self, ask: &HttpAsk) -> bool {
+        match &self.ports {
+            Some(ports) => ports.contains(&ask.port),
+            None => matches!((ask.scheme.as_str(), ask.port), ("https", 443) | ("http", 80)),
+        }
+    }
+
+    fn allows_method(&self, ask: &HttpAsk) -> bool {
+        self.methods.as_ref().is_some_and(|methods| methods.contains(&ask.method))
+    }
+
+    /// The first part of the request that keeps this `allow` rule from matching although its host does.
+    pub(crate) fn mismatch(&self, ask: &HttpAsk) -> &'static str {
+        if !self.allows_scheme(ask) {
+            "scheme"
+        } else if !self.allows_port(ask) {
+            "port"
+        } else if !self.allows_method(ask) {
+            "method"
+        } else {
+            "path"
+        }
+    }
+
+    /// Whether the rule, as one of `deny`, matches.
+    pub(crate) fn denies(&self, ask: &HttpAsk, host: &Host, path: Result<&str, &&'static str>) -> bool {
+        let any_case = |names: &BTreeSet<String>, name: &str| names.iter().any(|known| known.eq_ignore_ascii_case(name));
+        self.host.denies(host)
+            && self.schemes.as_ref().is_none_or(|schemes| any_case(schemes, &ask.scheme))
+            && self.ports.as_ref().is_none_or(|ports| ports.contains(&ask.port))
+            && self.methods.as_ref().is_none_or(|methods| any_case(methods, &ask.method))
+            && self.paths.as_ref().is_none_or(|paths| path.map_or(true, |path| paths.iter().any(|prefix| denied_below(path, prefix))))
+    }
+
+    /// Whether the rule, as one of `deny`, denies everything of that host.
+    pub(crate) fn denies_host(&self, host: &Host) -> bool {
+        self.is_whole() && self.host.denies(host)
+    }
+
+    /// Whether the rule, as one of `deny`, denies everything of every host of the pattern.
+    pub(crate) fn denies_pattern(&self, pattern: &HostPattern) -> bool {
+        let covered = match pattern {
+            HostPattern::Exact(host) => self.host.denies(host),
+            pattern => self.host.covers(pattern),
+        };
+        self.is_whole() && covered
+    }
+
+    fn is_whole(&self) -> bool {
+        self.schemes.is_none() && self.ports.is_none() && self.methods.is_none() && self.paths.is_none()
+    }
+
+    /// The refusal by this `deny` rule.
+    pub(crate) fn denial(&self, asked: impl Into<String>) -> Denial {
+        let reason = format!("`{}` is denied here, and deny beats allow", self.host);
+        Denial::new(self.rule.as_str(), asked, reason, format!("# remove or narrow `{}`", self.rule))
+    }
+}
+
+/// Whether a canonical path lies at or below a denied one, whatever its case and whether or not the rule ends in a slash.
+fn denied_below(path: &str, prefix: &str) -> bool {
+    let prefix = prefix.strip_suffix('/').unwrap_or(prefix).to_ascii_lowercase();
+    path::starts_with(&path.to_ascii_lowercase(), &prefix)
+}

@@ -1,0 +1,186 @@
+//! What is a policy, and what can be asked of it?
+
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+
+use sha2::{Digest, Sha256};
+
+use crate::canonical::canonical_text;
+use crate::config::build::{Built, Profiles, build};
+use crate::config::presets::presets;
+use crate::config::profile::Profile;
+use crate::config::raw;
+use crate::config::read::read;
+use crate::decision::{Mode, decide};
+use crate::explanation::Explanation;
+use crate::grant::Grant;
+use crate::denial::Denial;
+use crate::problem::{ConfigError, Problems};
+use crate::request::{Request, Subject};
+use crate::tier::Facts;
+
+/// A config that was checked and is in force: who may run what, and with what.
+///
+/// Immutable and cheap to clone. Two policies mean the same if and only if their digests are equal.
+#[derive(Clone)]
+pub struct Policy {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    built: Built,
+    digest: Arc<str>,
+}
+
+/// The decision about a request.
+#[derive(Debug, Clone)]
+#[must_use = "a verdict that nobody looks at decides nothing"]
+pub enum Verdict {
+    /// It may run, with this authority and no other.
+    Admit(Box<Grant>),
+    /// It may not.
+    Deny(Denial),
+}
+
+impl Policy {
+    /// Reads a config. `origin` is what messages call it, such as a file's name.
+    ///
+    /// # Errors
+    ///
+    /// All that is wrong with the text, each with line and column. A text that is wrong anywhere is refused whole.
+    pub fn parse(origin: &str, text: &str) -> Result<Self, ConfigError> {
+        let mut problems = Problems::new(origin, text);
+        let built = read(text, &mut problems).map(|raw| build(&raw, presets(), false, &mut problems));
+        problems.into_result()?;
+        Ok(Self::from_built(built.unwrap_or_else(nothing)))
+    }
+
+    /// Reads a config that has no name: what an editor or a test has at hand.
+    ///
+    /// # Errors
+    ///
+    /// Like [`Policy::parse`].
+    pub fn check(text: &str) -> Result<Self, ConfigError> {
+        Self::parse("policy", text)
+    }
+
+    /// The policy where none is given: the presets, `default` for everybody, and any preset for the subject `local`.
+    pub fn builtin() -> Self {
+        static BUILTIN: LazyLock<Policy> = LazyLock::new(|| {
+            // A test shows that the text is right; if it were not, nothing would be granted.
+            Policy::parse("builtin", include_str!("../presets/builtin.toml")).unwrap_or_else(|_| Policy::deny_all())
+        });
+        BUILTIN.clone()
+    }
+
+    /// The policy that denies everything to everybody: what to fall back on where a policy cannot be read.
+    pub fn deny_all() -> Self {
+        Self::from_built(nothing())
+    }
+
+    /// Decides about a request, given what this machine offers. Pure: the same question has the same answer, always.
+    ///
+    /// Nothing is granted but by a rule, a rule that denies beats any that allows, and a request can only narrow what its
+    /// profile grants: more than that is a denial, not a silent clamp.
+    pub fn admit(&self, request: &Request, facts: &Facts) -> Verdict {
+        decide(self, request, facts, Mode::Decide).verdict
+    }
+
+    /// Decides like [`Policy::admit`], by the same code, and tells every step. Goes on after a denial, to show all that is missing.
+    pub fn explain(&self, request: &Request, facts: &Facts) -> Explanation {
+        decide(self, request, facts, Mode::Explain)
+    }
+
+    /// SHA-256 of the policy's meaning (see [`Policy::canonical_text`]) in hexadecimal. Order of keys, comments and spelling
+    /// of amounts do not change it.
+    pub fn digest(&self) -> &str {
+        &self.inner.digest
+    }
+
+    /// The policy's meaning as sorted `key = value` lines, everything inherited written out: what the digest is made of, and
+    /// what to compare two policies by. Values of environment variables appear as digests only.
+    pub fn canonical_text(&self) -> String {
+        canonical_text(&self.inner.built)
+    }
+
+    /// The names of all profiles, presets included, in alphabetical order.
+    pub fn profiles(&self) -> impl Iterator<Item = &str> {
+        self.inner.built.profiles.keys().map(String::as_str)
+    }
+
+    /// The profile that holds for subjects that no binding names.
+    pub fn default_profile(&self) -> Option<&str> {
+        self.inner.built.default_profile.as_deref()
+    }
+
+    /// The text of a preset, to read or to start from.
+    pub fn preset_text(name: &str) -> Option<&'static str> {
+        crate::config::presets::TEXTS.iter().find(|(preset, _)| *preset == name).map(|(_, text)| *text)
+    }
+
+    /// The JSON Schema of the config, as pretty JSON, for editors and other tools.
+    pub fn schema() -> String {
+        raw::schema()
+    }
+
+    pub(crate) fn shared_digest(&self) -> Arc<str> {
+        Arc::clone(&self.inner.digest)
+    }
+
+    pub(crate) fn profile(&self, name: &str) -> Option<&Arc<Profile>> {
+        self.inner.built.profiles.get(name)
+    }
+
+    /// The most specific binding of a subject: its pattern, and the profiles.
+    pub(crate) fn binding(&self, subject: &Subject) -> Option<(String, &[String])> {
+        let binding = self.inner.built.bindings.iter().find(|binding| binding.subject.matches(subject.as_str()))?;
+        Some((binding.subject.to_string(), &binding.profiles))
+    }
+
+    fn from_built(built: Built) -> Self {
+        let digest = hex(&Sha256::digest(canonical_text(&built).as_bytes()));
+        Self { inner: Arc::new(Inner { built, digest: digest.into() }) }
+    }
+}
+
+fn nothing() -> Built {
+    Built { default_profile: None, bindings: Vec::new(), profiles: Profiles::new() }
+}
+
+/// Bytes as lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl PartialEq for Policy {
+    fn eq(&self, other: &Self) -> bool {
+        self.digest() == other.digest()
+    }
+}
+
+impl Eq for Policy {}
+
+impl fmt::Debug for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Policy").field("digest", &self.digest()).field("profiles", &self.profiles().collect::<Vec<_>>()).finish()
+    }
+}
+
+impl Verdict {
+    /// The grant, or the denial as an error.
+    ///
+    /// # Errors
+    ///
+    /// The denial.
+    pub fn into_result(self) -> Result<Grant, Denial> {
+        match self {
+            Self::Admit(grant) => Ok(*grant),
+            Self::Deny(denial) => Err(denial),
+        }
+    }
+
+    /// Whether it may run.
+    pub fn is_admit(&self) -> bool {
+        matches!(self, Self::Admit(_))
+    }
+}

@@ -1,0 +1,123 @@
+//! How is text that somebody else chose shown in a message?
+//!
+//! Names, hosts and paths come from requests and running programs and end in logs and on terminals, so they are escaped and
+//! shortened here, once, before they enter any message.
+
+use std::fmt::Write;
+
+/// The longest piece of somebody else's text that a message repeats, in characters; protects logs from being flooded.
+const MAX_SHOWN: usize = 120;
+
+/// The text in backticks, with control and invisible characters escaped and the rest cut off.
+pub(crate) fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len().min(MAX_SHOWN) + 2);
+    out.push('`');
+    push_escaped(&mut out, text);
+    out.push('`');
+    out
+}
+
+/// The text as a TOML basic string, shortened like [`quoted`].
+pub(crate) fn toml_string(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for character in text.chars().take(MAX_SHOWN) {
+        match character {
+            '"' | '\\' => {
+                out.push('\\');
+                out.push(character);
+            }
+            c if is_plain(c) => out.push(c),
+            // Writing to a string cannot fail.
+            c => drop(write!(out, "\\U{:08X}", u32::from(c))),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// A TOML array of strings on one line.
+pub(crate) fn toml_strings<S: AsRef<str>>(items: impl IntoIterator<Item = S>) -> String {
+    let items: Vec<String> = items.into_iter().map(|item| toml_string(item.as_ref())).collect();
+    format!("[{}]", items.join(", "))
+}
+
+/// A TOML key: bare where that is possible.
+pub(crate) fn toml_key(text: &str) -> String {
+    let bare = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    if bare { text.to_owned() } else { toml_string(text) }
+}
+
+fn push_escaped(out: &mut String, text: &str) {
+    for (index, character) in text.chars().enumerate() {
+        if index == MAX_SHOWN {
+            out.push('…');
+            return;
+        }
+        match character {
+            '`' => out.push_str("\\`"),
+            c if is_plain(c) => out.push(c),
+            c => out.extend(c.escape_unicode()),
+        }
+    }
+}
+
+/// Whether a character shows as itself: no control, no bidirectional override, nothing of no width, no tag character.
+fn is_plain(character: char) -> bool {
+    !character.is_control()
+        && !matches!(u32::from(character),
+            0xAD | 0x61C | 0x180E | 0x200B..=0x200F | 0x2028..=0x202E | 0x2060..=0x206F | 0xFE00..=0xFE0F | 0xFEFF
+            | 0xFFF0..=0xFFFB | 0xE000..=0xF8FF | 0xE0000..=0xE0FFF)
+}
+
+/// The candidate that is spelt most like `word`, if one is close enough to be what was meant.
+pub(crate) fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // Long words are not compared: the table is quadratic in their length.
+    const LONGEST: usize = 64;
+    if word.len() > LONGEST {
+        return None;
+    }
+    let allowed = 1 + word.chars().count() / 4;
+    let ranked = candidates.into_iter().filter(|c| c.len() <= LONGEST).map(|candidate| (distance(word, candidate), candidate));
+    ranked.filter(|(distance, _)| *distance <= allowed).min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)
+}
+
+/// The number of insertions, deletions and replacements between two words, ignoring ASCII case.
+fn distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().map(|c| c.to_ascii_lowercase()).collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (index, from) in left.chars().map(|c| c.to_ascii_lowercase()).enumerate() {
+        let mut diagonal = index;
+        let mut previous = index + 1;
+        let mut next = vec![previous];
+        for (to, above) in right.iter().zip(row.iter().skip(1)) {
+            let replaced = diagonal + usize::from(from != *to);
+            previous = replaced.min(previous + 1).min(above + 1);
+            next.push(previous);
+            diagonal = *above;
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_what_does_not_show() {
+        assert_eq!(quoted("a\n\u{202e}`b"), "`a\\u{a}\\u{202e}\\`b`");
+        assert_eq!(toml_string("a\"\n"), "\"a\\\"\\U0000000A\"");
+        assert!(quoted(&"x".repeat(10_000)).len() < 500);
+    }
+
+    #[test]
+    fn suggests_only_close_words() {
+        let words = ["wall", "fuel", "memory"];
+        assert_eq!(closest("wal", words), Some("wall"));
+        assert_eq!(closest("memroy", words), Some("memory"));
+        assert_eq!(closest("network", words), None);
+        assert_eq!(distance("kitten", "sitting"), 3);
+    }
+}
