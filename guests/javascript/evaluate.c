@@ -1,0 +1,440 @@
+//! How does one piece of program text become a completion?
+
+enum { FINISHED = 0, RAISED = 1, EXITED = 2 };
+
+// option<string>
+typedef struct {
+    uint8_t is_some;
+    wasi_list_t text;
+} optional_text_t;
+
+// variant completion, as it lies in memory
+typedef struct {
+    uint8_t tag;
+    union {
+        struct {
+            uint8_t has_value;
+            optional_text_t json;
+            wasi_list_t text;
+        };
+        struct {
+            wasi_list_t kind;
+            wasi_list_t message;
+            wasi_list_t traceback;
+        };
+        int32_t code;
+    };
+} completion_t;
+
+_Static_assert(sizeof(completion_t) == 28 && offsetof(completion_t, text) == 20, "completion");
+
+static completion_t completion;
+
+// What Node ends with when a top-level `await` can never go on.
+#define EXIT_UNSETTLED 13
+
+static void drop_jobs(void) {
+    struct list_head *item, *next;
+    list_for_each_safe(item, next, &runtime->job_list) {
+        JSJobEntry *job = list_entry(item, JSJobEntry, link);
+        list_del(&job->link);
+        for (int i = 0; i < job->argc; i++)
+            JS_FreeValue(context, job->argv[i]);
+        js_free(context, job);
+    }
+}
+
+static bool is_stopped(JSValueConst value) {
+    return JS_IsException(value) || evaluation.is_exiting;
+}
+
+static bool call_and_ignore(JSValueConst function) {
+    JSValue result = JS_Call(context, function, JS_UNDEFINED, 0, NULL);
+    bool is_fine = !is_stopped(result);
+    JS_FreeValue(context, result);
+    return is_fine;
+}
+
+// Runs everything that is ready without waiting. False after an exception or an exit.
+static bool run_jobs(void) {
+    JSContext *unused;
+    do {
+        if (evaluation.tick_is_pending) {
+            evaluation.tick_is_pending = false;
+            if (!call_and_ignore(prelude.run_ticks))
+                return false;
+        }
+        int result;
+        while ((result = JS_ExecutePendingJob(runtime, &unused)) > 0) {
+            if (evaluation.is_exiting)
+                return false;
+        }
+        if (result < 0)
+            return false;
+    } while (evaluation.tick_is_pending);
+    return true;
+}
+
+// Takes the error that ended a job or the first promise that nobody handled. Undefined `promise` means that it was thrown.
+static bool take_error(bool has_exception, JSValue *error, JSValue *promise) {
+    *promise = JS_UNDEFINED;
+    if (has_exception) {
+        *error = JS_GetException(context);
+        return true;
+    }
+    if (!rejections.count)
+        return false;
+    *promise = rejections.promises[0];
+    rejections.count--;
+    memmove(&rejections.promises[0], &rejections.promises[1], rejections.count * sizeof(JSValue));
+    *error = JS_PromiseResult(context, *promise);
+    if (JS_VALUE_GET_TAG(evaluation.main_promise) == JS_TAG_OBJECT &&
+        JS_VALUE_GET_PTR(*promise) == JS_VALUE_GET_PTR(evaluation.main_promise)) {
+        JS_FreeValue(context, *promise);
+        *promise = JS_UNDEFINED;
+    }
+    return true;
+}
+
+// True if the program has a handler of its own for uncaught errors and it took this one.
+static bool is_handled(JSValueConst error, JSValueConst promise) {
+    if (!evaluation.has_exit_hooks)
+        return false;
+    JSValueConst arguments[] = {error, promise};
+    JSValue result = JS_Call(context, prelude.handle, JS_UNDEFINED, 2, arguments);
+    if (JS_IsException(result)) {
+        if (!evaluation.is_exiting)
+            JS_FreeValue(context, JS_GetException(context));
+        return false;
+    }
+    return JS_ToBool(context, result);
+}
+
+static wasi_list_t item_for_host(JSValueConst array, uint32_t index) {
+    JSValue item = JS_GetPropertyUint32(context, array, index);
+    wasi_list_t text = text_for_host(context, item);
+    JS_FreeValue(context, item);
+    return text;
+}
+
+// Used where even the report of an error fails, as with memory that has run out.
+static void raise_plainly(JSValueConst error) {
+    JSValue text = JS_ToString(context, error);
+    if (JS_IsException(text)) {
+        JS_FreeValue(context, JS_GetException(context));
+        text = JS_UNDEFINED;
+    }
+    completion.tag = RAISED;
+    completion.kind = constant_for_host("Error");
+    completion.message = text_for_host(context, text);
+    completion.traceback = text_for_host(context, text);
+    JS_FreeValue(context, text);
+}
+
+static void raise(JSValueConst error, bool is_rejection) {
+    JSValue arguments[] = {JS_DupValue(context, error), JS_NewBool(context, is_rejection), JS_NewString(context, source.name),
+                           JS_NewStringLen(context, source.text, source.length)};
+    JSValue report = JS_Call(context, prelude.report, JS_UNDEFINED, 4, (JSValueConst *)arguments);
+    for (size_t i = 0; i < countof(arguments); i++)
+        JS_FreeValue(context, arguments[i]);
+    if (JS_IsException(report)) {
+        JS_FreeValue(context, JS_GetException(context));
+        raise_plainly(error);
+    } else {
+        completion.tag = RAISED;
+        completion.kind = item_for_host(report, 0);
+        completion.message = item_for_host(report, 1);
+        completion.traceback = item_for_host(report, 2);
+    }
+    JS_FreeValue(context, report);
+    uint8_t *line = malloc(completion.traceback.length + 1);
+    if (!line)
+        return;
+    memcpy(line, completion.traceback.bytes, completion.traceback.length);
+    line[completion.traceback.length] = '\n';
+    write_all(stderr_stream, line, completion.traceback.length + 1);
+    free(line);
+}
+
+typedef struct {
+    const char *bytes; // ends with a null byte
+    size_t length;
+} program_t;
+
+static bool may_be_module(program_t program) {
+    return memmem(program.bytes, program.length, "import", 6) || memmem(program.bytes, program.length, "export", 6);
+}
+
+static JSValue compile_program(program_t program, int flags) {
+    return JS_Eval(context, program.bytes, program.length, source.name, flags | JS_EVAL_FLAG_COMPILE_ONLY);
+}
+
+// Where the engine stopped reading, as a number that grows with the text; largest for what is not a syntax error.
+static uint64_t reach_of(JSValueConst error) {
+    uint64_t reach = UINT64_MAX;
+    JSValue frames = js_error_get_stack(context, error);
+    const char *text = JS_ToCString(context, frames);
+    size_t name_length = strlen(source.name);
+    if (text && !strncmp(text, "    at ", 7) && !strncmp(text + 7, source.name, name_length)) {
+        unsigned line, column;
+        if (sscanf(text + 7 + name_length, ":%u:%u", &line, &column) == 2)
+            reach = (uint64_t)line << 32 | column;
+    }
+    JS_FreeCString(context, text);
+    JS_FreeValue(context, frames);
+    return reach;
+}
+
+static JSValue compile_module(program_t program) {
+    JSValue compiled = compile_program(program, JS_EVAL_TYPE_MODULE);
+    if (JS_IsException(compiled))
+        return compiled;
+    char path[LONGEST_PATH];
+    size_t length;
+    if (absolute_path(source.name, strlen(source.name), path, &length))
+        define_meta(context, JS_VALUE_GET_PTR(compiled), path, true);
+    return compiled;
+}
+
+// A script is what keeps its variables for the next evaluation, so the text is a module only if it does not parse as a script. Where it is
+// neither, the error counts that came later in the text.
+static JSValue compile(program_t program) {
+    JSValue script = compile_program(program, JS_EVAL_TYPE_GLOBAL | JS_EVAL_FLAG_ASYNC);
+    if (!JS_IsException(script) || !may_be_module(program))
+        return script;
+    JSValue error = JS_GetException(context);
+    JSValue module = compile_module(program);
+    if (!JS_IsException(module)) {
+        JS_FreeValue(context, error);
+        return module;
+    }
+    JSValue module_error = JS_GetException(context);
+    bool is_module = reach_of(module_error) > reach_of(error);
+    JS_FreeValue(context, is_module ? error : module_error);
+    return JS_Throw(context, is_module ? module_error : error);
+}
+
+// The program as JavaScript; null after an exception. The caller frees it.
+static char *javascript_of_source(size_t *length) {
+    JSValue arguments[] = {JS_NewStringLen(context, source.text, source.length), JS_NewString(context, source.name)};
+    JSValue result = JS_Call(context, prelude.transform, JS_UNDEFINED, 2, (JSValueConst *)arguments);
+    JS_FreeValue(context, arguments[0]);
+    JS_FreeValue(context, arguments[1]);
+    if (JS_IsException(result))
+        return NULL;
+    text_t text = text_from(context, result);
+    JS_FreeValue(context, result);
+    if (!text.bytes)
+        return NULL;
+    char *copy = malloc(text.length + 1);
+    if (copy) {
+        memcpy(copy, text.bytes, text.length);
+        copy[text.length] = 0;
+        *length = text.length;
+    } else {
+        JS_ThrowOutOfMemory(context);
+    }
+    free_text(context, text);
+    return copy;
+}
+
+// Starts the program: runs it up to its first `await`. False after an exception or an exit.
+static bool start_program(void) {
+    program_t program = {source.text, source.length};
+    char *transformed = NULL;
+    if (source.is_typescript) {
+        program.bytes = transformed = javascript_of_source(&program.length);
+        if (!transformed)
+            return false;
+    }
+    JSValue compiled = compile(program);
+    free(transformed);
+    if (JS_IsException(compiled))
+        return false;
+    JSValue promise = JS_EvalFunction(context, compiled);
+    if (is_stopped(promise)) {
+        JS_FreeValue(context, promise);
+        return false;
+    }
+    evaluation.main_promise = promise;
+    return true;
+}
+
+// One turn of the event loop. False when there was nothing left to do.
+static bool turn_loop(bool *is_fine) {
+    if (!evaluation.loop_is_needed)
+        return false;
+    JSValue more = JS_Call(context, prelude.turn, JS_UNDEFINED, 0, NULL);
+    *is_fine = !is_stopped(more);
+    return !*is_fine || JS_ToBool(context, more);
+}
+
+// Runs the program to its end. False if an error, which is then in `completion`, or an exit cut it short.
+static bool run_to_end(void) {
+    bool is_fine = start_program();
+    for (bool has_more = true; has_more;) {
+        is_fine = is_fine && run_jobs();
+        if (evaluation.is_exiting)
+            return false;
+        JSValue error, promise;
+        while (take_error(!is_fine, &error, &promise)) {
+            is_fine = true;
+            bool handled = is_handled(error, promise);
+            if (!handled && !evaluation.is_exiting)
+                raise(error, !JS_IsUndefined(promise));
+            JS_FreeValue(context, error);
+            JS_FreeValue(context, promise);
+            if (!handled)
+                return false;
+        }
+        if (evaluation.tick_is_pending || JS_IsJobPending(runtime))
+            continue;
+        has_more = turn_loop(&is_fine);
+    }
+    return true;
+}
+
+static const char unsettled_warning[] = "Warning: Detected unsettled top-level await\n";
+
+// The value of the last expression: what the promise of the script, and a promise that it gave, came to.
+static JSValue last_value(void) {
+    JSValue result = JS_PromiseResult(context, evaluation.main_promise);
+    if (!JS_IsObject(result) || JS_GetClassID(result) != JS_CLASS_OBJECT) {
+        JS_FreeValue(context, result);
+        return JS_UNDEFINED;
+    }
+    JSValue value = JS_GetProperty(context, result, JS_ATOM_value);
+    JS_FreeValue(context, result);
+    if (JS_PromiseState(context, value) == JS_PROMISE_FULFILLED) {
+        JSValue inner = JS_PromiseResult(context, value);
+        JS_FreeValue(context, value);
+        value = inner;
+    }
+    return value;
+}
+
+static void describe(JSValue value) {
+    completion.has_value = !JS_IsUndefined(value) && !JS_IsException(value);
+    if (!completion.has_value)
+        return;
+    JSValue parts = JS_Call(context, prelude.describe, JS_UNDEFINED, 1, (JSValueConst *)&value);
+    if (JS_IsException(parts)) {
+        JS_FreeValue(context, JS_GetException(context));
+        completion.has_value = false;
+    } else {
+        JSValue json = JS_GetPropertyUint32(context, parts, 0);
+        completion.json.is_some = !JS_IsUndefined(json);
+        if (completion.json.is_some)
+            completion.json.text = text_for_host(context, json);
+        completion.text = item_for_host(parts, 1);
+        JS_FreeValue(context, json);
+    }
+    JS_FreeValue(context, parts);
+}
+
+static void exit_with(int32_t code) {
+    completion.tag = EXITED;
+    completion.code = code;
+}
+
+static void finish(bool reached_end) {
+    bool is_unsettled = reached_end && JS_PromiseState(context, evaluation.main_promise) == JS_PROMISE_PENDING;
+    if (reached_end && evaluation.has_exit_hooks && !call_and_ignore(prelude.finish) && !evaluation.is_exiting) {
+        JSValue error = JS_GetException(context);
+        raise(error, false);
+        JS_FreeValue(context, error);
+        return;
+    }
+    if (evaluation.is_exiting) {
+        exit_with(evaluation.exit_code);
+    } else if (is_unsettled) {
+        write_all(stderr_stream, (const uint8_t *)unsettled_warning, sizeof unsettled_warning - 1);
+        exit_with(EXIT_UNSETTLED);
+    } else if (reached_end && evaluation.exit_code) {
+        exit_with(evaluation.exit_code);
+    } else if (reached_end) {
+        completion.tag = FINISHED;
+        JSValue value = last_value();
+        describe(value);
+        JS_FreeValue(context, value);
+    }
+}
+
+// Leaves nothing of an evaluation that was cut short for the next one to run.
+static void clean_up(bool reached_end) {
+    evaluation.is_exiting = false;
+    JS_FreeValue(context, evaluation.main_promise);
+    evaluation.main_promise = JS_UNDEFINED;
+    if (!reached_end || evaluation.loop_is_needed) {
+        JS_FreeValue(context, JS_GetException(context));
+        drop_jobs();
+        forget_rejections();
+        if (!call_and_ignore(prelude.reset))
+            JS_FreeValue(context, JS_GetException(context));
+    }
+    evaluation.loop_is_needed = evaluation.tick_is_pending = false;
+    evaluation.exit_code = 0;
+}
+
+static void free_texts(text_list_t texts) {
+    for (uint32_t i = 0; i < texts.length; i++)
+        free_list(texts.items[i]);
+    if (texts.length)
+        free(texts.items);
+}
+
+// The bytes with a null byte after them, which the engine's parser wants.
+static char *ended(wasi_list_t list) {
+    char *text = list.length ? realloc(list.bytes, list.length + 1) : malloc(1);
+    if (!text)
+        __builtin_trap();
+    text[list.length] = 0;
+    return text;
+}
+
+// The first evaluation of a fresh or restored instance.
+static void begin_life(uint64_t seed) {
+    host_is_there = true;
+    take_handles();
+    context->random_state = seed ? seed : 1;
+    context->time_origin = js__now_ms();
+}
+
+__attribute__((export_name("glovebox:guest/interpreter@0.1.0#evaluate"))) completion_t *
+evaluate(uint8_t *name, uint32_t name_length, uint8_t *language, uint32_t language_length, uint8_t *text, uint32_t text_length,
+         wasi_list_t *arguments, uint32_t argument_count, wasi_list_t *environment, uint32_t variable_count, int32_t has_seed,
+         uint64_t seed) {
+    if (has_seed)
+        begin_life(seed);
+    JS_UpdateStackTop(runtime);
+    source.is_typescript = language_length == 10 && !memcmp(language, "typescript", 10);
+    free_list((wasi_list_t){language, language_length});
+    source.name = ended((wasi_list_t){name, name_length});
+    source.text = ended((wasi_list_t){text, text_length});
+    source.length = text_length;
+    free_texts(program_arguments);
+    free_texts(program_environment);
+    program_arguments = (text_list_t){arguments, argument_count};
+    // A list of pairs of strings lies in memory like a list of strings.
+    program_environment = (text_list_t){environment, variable_count * 2};
+
+    completion = (completion_t){0};
+    bool reached_end = run_to_end();
+    finish(reached_end);
+    clean_up(reached_end);
+    free((void *)source.name);
+    free((void *)source.text);
+    source.name = source.text = NULL;
+    return &completion;
+}
+
+__attribute__((export_name("cabi_post_glovebox:guest/interpreter@0.1.0#evaluate"))) void free_completion(completion_t *done) {
+    if (done->tag == RAISED) {
+        free_list(done->kind);
+        free_list(done->message);
+        free_list(done->traceback);
+    } else if (done->tag == FINISHED && done->has_value) {
+        free_list(done->json.text);
+        free_list(done->text);
+    }
+}

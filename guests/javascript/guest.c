@@ -1,0 +1,55 @@
+//! Which pieces make the JavaScript guest, and in which order are they compiled?
+//!
+//! One translation unit: the engine's sources as they are published, then ours, which use the engine's internals where its public
+//! interface has no answer (random state, job queue, class identities).
+
+#define _GNU_SOURCE 1
+#include <assert.h>
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fenv.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <malloc.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cutils.h"
+
+// From here on the engine must not know that it is inside WASI: it would turn its stack limit off. Atomics go with it, as there are no
+// threads.
+#undef __wasi__
+#define __STDC_NO_ATOMICS__ 1
+#ifndef FE_DOWNWARD
+#define FE_DOWNWARD 0
+#define FE_UPWARD 0
+#endif
+
+#include "dtoa.c"
+#include "libunicode.c"
+#include "libregexp.c"
+#include "quickjs.c"
+
+#include "wasi.h"
+#include "libc.c"
+#include "streams.c"
+#include "paths.c"
+#include "state.c"
+#include "text.c"
+#include "stacks.c"
+#include "values.c"
+#include "files.c"
+#include "natives.c"
+#include "modules.c"
+#include "prelude.c"
+#include "evaluate.c"

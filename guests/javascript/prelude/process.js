@@ -1,0 +1,293 @@
+//! What is `process`, and how does a program read its standard input?
+(native, internal) => {
+  const { define, EventEmitter, codedError } = internal;
+  const { Buffer } = globalThis;
+  const STDOUT = 1, STDERR = 2;
+  const newline = 10;
+  let directory = '/work';
+  internal.cwd = () => directory;
+
+  // Bytes that were read but not yet taken.
+  let pending = new Uint8Array(0), isAtEnd = false;
+  const readMore = () => {
+    const chunk = native.readInput();
+    if (chunk === null) { isAtEnd = true; return false; }
+    if (pending.length === 0) pending = chunk;
+    else {
+      const all = new Uint8Array(pending.length + chunk.length);
+      all.set(pending);
+      all.set(chunk, pending.length);
+      pending = all;
+    }
+    return true;
+  };
+  const takeLine = () => {
+    let from = 0;
+    for (;;) {
+      const end = pending.indexOf(newline, from);
+      if (end >= 0) {
+        const line = pending.subarray(0, end);
+        pending = pending.subarray(end + 1);
+        return native.decodeUtf8(line, false).replace(/\r$/, '');
+      }
+      from = pending.length;
+      if (isAtEnd || !readMore()) break;
+    }
+    if (pending.length === 0) return null;
+    const line = native.decodeUtf8(pending, false);
+    pending = new Uint8Array(0);
+    return line;
+  };
+  const takeChunk = () => {
+    if (pending.length === 0 && !isAtEnd) readMore();
+    const chunk = pending;
+    pending = new Uint8Array(0);
+    return chunk;
+  };
+  internal.readAllInput = () => {
+    const parts = [];
+    for (let chunk = takeChunk(); chunk.length > 0; chunk = takeChunk()) parts.push(chunk);
+    return Buffer.concat(parts);
+  };
+  internal.readInput = takeChunk;
+
+  define('readline', function readline(prompt) {
+    if (prompt !== undefined) native.write(STDOUT, `${prompt}`);
+    return takeLine();
+  });
+
+  class Writable extends EventEmitter {
+    constructor(fd) {
+      super();
+      Object.assign(this, { fd, writable: true, isTTY: false, columns: undefined });
+    }
+    write(chunk, encoding, callback) {
+      if (typeof encoding === 'function') [encoding, callback] = [undefined, encoding];
+      if (typeof chunk !== 'string' && !ArrayBuffer.isView(chunk)) {
+        throw codedError(TypeError, 'ERR_INVALID_ARG_TYPE', `The "chunk" argument must be of type string or an instance of Buffer, TypedArray, or DataView. Received ${internal.received(chunk)}`);
+      }
+      if (typeof chunk !== 'string') chunk = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+      else if (encoding !== undefined) chunk = internal.encodeText(chunk, encoding);
+      native.write(this.fd, chunk);
+      if (callback) internal.nextTick(callback, []);
+      return true;
+    }
+    end(chunk, encoding, callback) {
+      if (typeof chunk === 'string' || ArrayBuffer.isView(chunk)) this.write(chunk, encoding);
+      const done = [chunk, encoding, callback].find((one) => typeof one === 'function');
+      if (done) internal.nextTick(done, []);
+      return this;
+    }
+    cork() {}
+    uncork() {}
+    getColorDepth() { return 1; }
+    hasColors() { return false; }
+  }
+
+  class Stdin extends EventEmitter {
+    #encoding; #flowing = false;
+    constructor() { super(); Object.assign(this, { fd: 0, isTTY: false, readable: true }); }
+    #shape(chunk) { return this.#encoding ? internal.decodeText(chunk, this.#encoding) : internal.toBuffer(chunk); }
+    setEncoding(encoding) { this.#encoding = internal.checkEncoding(encoding); return this; }
+    setRawMode() { return this; }
+    ref() { return this; }
+    unref() { return this; }
+    pause() { this.#flowing = false; return this; }
+    resume() {
+      if (this.#flowing) return this;
+      this.#flowing = true;
+      const step = () => {
+        if (!this.#flowing) return;
+        const chunk = takeChunk();
+        if (chunk.length > 0) {
+          this.emit('data', this.#shape(chunk));
+          setImmediate(step);
+          return;
+        }
+        this.#flowing = false;
+        this.emit('end');
+        this.emit('close');
+      };
+      setImmediate(step);
+      return this;
+    }
+    read() {
+      const chunk = takeChunk();
+      return chunk.length > 0 ? this.#shape(chunk) : null;
+    }
+    on(name, listener) {
+      super.on(name, listener);
+      if (name === 'data') this.resume();
+      else if (name === 'readable') setImmediate(() => { this.emit('readable'); if (isAtEnd && pending.length === 0) this.emit('end'); else if (!isAtEnd) { this.emit('readable'); this.emit('end'); } });
+      return this;
+    }
+    addListener(name, listener) { return this.on(name, listener); }
+    pipe(target) { this.on('data', (chunk) => target.write(chunk)); this.on('end', () => target !== process.stdout && target.end?.()); return target; }
+    async *[Symbol.asyncIterator]() {
+      for (let chunk = takeChunk(); chunk.length > 0; chunk = takeChunk()) yield this.#shape(chunk);
+    }
+  }
+
+  const exitCodeOf = (code) => {
+    const number = typeof code === 'string' && code.trim() !== '' ? Number(code) : code;
+    if (number === undefined || number === null) return undefined;
+    if (!Number.isInteger(number)) throw codedError(TypeError, 'ERR_INVALID_ARG_TYPE', `The "code" argument must be of type number. Received ${internal.received(code)}`);
+    return number;
+  };
+  let exitCode, isExiting = false, umask = 18;
+  class Process extends EventEmitter {}
+  Object.defineProperty(Process, 'name', { value: 'process' });
+  const process = new Process();
+  const needHooks = (name) => { if (['exit', 'beforeExit', 'uncaughtException', 'unhandledRejection'].includes(name)) native.needExitHooks(); };
+  for (const method of ['on', 'once', 'addListener', 'prependListener']) {
+    Object.defineProperty(process, method, {
+      value(name, listener) { needHooks(name); return EventEmitter.prototype[method].call(this, name, listener); },
+      writable: true, configurable: true, enumerable: false,
+    });
+  }
+  const runExitListeners = (code) => {
+    if (isExiting) return;
+    isExiting = true;
+    process.emit('exit', code);
+  };
+
+  // Made when it is first looked at; arguments and environment come with each evaluation, but a program keeps what it set.
+  const lazy = (name, make) => Object.defineProperty(process, name, {
+    get() { const value = make(); Object.defineProperty(process, name, { value, writable: true, enumerable: true, configurable: true }); return value; },
+    set(value) { Object.defineProperty(process, name, { value, writable: true, enumerable: true, configurable: true }); },
+    enumerable: true, configurable: true,
+  });
+  lazy('argv', () => ['javascript', `/work/${native.sourceName()}`, ...native.arguments()]);
+  lazy('env', () => {
+    const list = native.environment(), env = {};
+    for (let i = 0; i < list.length; i += 2) env[list[i]] = list[i + 1];
+    return new Proxy(env, {
+      set(target, key, value) { target[key] = `${value}`; return true; },
+      defineProperty(target, key, descriptor) { return Reflect.defineProperty(target, key, 'value' in descriptor ? { ...descriptor, value: `${descriptor.value}` } : descriptor); },
+    });
+  });
+  lazy('stdout', () => new Writable(STDOUT));
+  lazy('stderr', () => new Writable(STDERR));
+  lazy('stdin', () => new Stdin());
+  lazy('memoryUsage', () => Object.assign(() => {
+    const [used, total] = native.memoryUsage();
+    return { rss: total, heapTotal: total, heapUsed: used, external: 0, arrayBuffers: 0 };
+  }, { rss: () => native.memoryUsage()[1] }));
+
+  Object.assign(process, {
+    title: 'javascript', pid: 1, ppid: 0, platform: 'wasi', arch: 'wasm32', execPath: '/javascript', execArgv: [], exitCode: undefined,
+    version: 'v20.0.0', versions: { node: '20.0.0', quickjs: 'ng' }, release: { name: 'node' }, features: {}, config: { variables: {} },
+    cwd: () => directory,
+    chdir(path) {
+      const target = internal.path.resolve(path);
+      const stat = native.stat(target, true);
+      if (typeof stat === 'number') throw internal.fileError(stat, 'chdir', path);
+      directory = target;
+    },
+    exit(code) {
+      const chosen = exitCodeOf(code) ?? exitCode ?? 0;
+      exitCode = chosen;
+      runExitListeners(chosen);
+      native.exit(exitCode);
+    },
+    abort() { native.exit(134); },
+    kill() { throw codedError(Error, 'ENOSYS', 'kill ENOSYS'); },
+    nextTick(callback, ...values) {
+      if (typeof callback !== 'function') throw codedError(TypeError, 'ERR_INVALID_ARG_TYPE', `The "callback" argument must be of type function. Received ${internal.received(callback)}`);
+      internal.nextTick(callback, values);
+    },
+    hrtime: Object.assign((before) => {
+      const now = native.monotonic();
+      let difference = before ? now - (BigInt(before[0]) * 1000000000n + BigInt(before[1])) : now;
+      return [Number(difference / 1000000000n), Number(difference % 1000000000n)];
+    }, { bigint: () => native.monotonic() }),
+    uptime: () => globalThis.performance.now() / 1000,
+    cpuUsage: () => ({ user: Math.round(globalThis.performance.now() * 1000), system: 0 }),
+    umask: (mask) => { const old = umask; if (mask !== undefined) umask = mask; return old; },
+    getuid: () => 0, geteuid: () => 0, getgid: () => 0, getegid: () => 0,
+    emitWarning(warning) { native.write(STDERR, `(${process.title}) ${typeof warning === 'string' ? `Warning: ${warning}` : warning}\n`); },
+    binding() { throw new Error('process.binding is not supported'); },
+  });
+  Object.defineProperty(process, 'exitCode', {
+    get: () => exitCode,
+    set(code) { exitCode = exitCodeOf(code); native.setExitCode(exitCode ?? 0); },
+    enumerable: true, configurable: true,
+  });
+  Object.defineProperty(process, Symbol.toStringTag, { value: 'process', configurable: true });
+  define('process', process);
+  define('global', globalThis);
+  internal.builtins['process'] = () => process;
+
+  // True if the program's own handler took the error.
+  internal.handle = (error, promise) => {
+    if (promise !== undefined && process.listenerCount('unhandledRejection') > 0) return process.emit('unhandledRejection', error, promise);
+    if (process.listenerCount('uncaughtException') > 0) return process.emit('uncaughtException', error, promise === undefined ? 'uncaughtException' : 'unhandledRejection');
+    exitCode = 1;
+    runExitListeners(1);
+    return false;
+  };
+  internal.finish = () => {
+    runExitListeners(exitCode ?? 0);
+    native.setExitCode(exitCode ?? 0);
+  };
+  internal.hooks = { beforeExit: () => process.emit('beforeExit', exitCode ?? 0) };
+  internal.renew = () => { exitCode = undefined; isExiting = false; };
+
+  class Interface extends EventEmitter {
+    #isClosed = false; #isStarted = false; #output; #prompt = '> '; #questions = 0;
+    constructor(options = {}) {
+      super();
+      this.#output = options.output;
+      this.terminal = false;
+      setImmediate(() => this.#start());
+    }
+    #start() {
+      if (this.#isStarted || this.#questions > 0 || this.listenerCount('line') === 0) return;
+      this.#isStarted = true;
+      const step = () => {
+        if (this.#isClosed) return;
+        const line = takeLine();
+        if (line === null) { this.close(); return; }
+        this.emit('line', line);
+        setImmediate(step);
+      };
+      step();
+    }
+    on(name, listener) { super.on(name, listener); if (name === 'line') setImmediate(() => this.#start()); return this; }
+    question(text, options, callback = options) {
+      this.#questions++;
+      this.#output?.write(text);
+      setImmediate(() => {
+        this.#questions--;
+        const line = takeLine();
+        if (line === null) { this.close(); return; }
+        callback(line);
+      });
+    }
+    setPrompt(text) { this.#prompt = text; }
+    prompt() { this.#output?.write(this.#prompt); }
+    write() {}
+    pause() { return this; }
+    resume() { return this; }
+    close() { if (!this.#isClosed) { this.#isClosed = true; this.emit('close'); } }
+    [Symbol.dispose]() { this.close(); }
+    async *[Symbol.asyncIterator]() {
+      this.#isStarted = true;
+      for (let line = takeLine(); line !== null; line = takeLine()) yield line;
+    }
+  }
+  class PromiseInterface extends Interface {
+    question(text) { return new Promise((resolve) => super.question(text, resolve)); }
+  }
+  internal.builtins['readline'] = () => ({ createInterface: (options) => new Interface(options), Interface, clearLine() {}, cursorTo() {}, promises: internal.builtin('readline/promises') });
+  internal.builtins['readline/promises'] = () => ({ createInterface: (options) => new PromiseInterface(options), Interface: PromiseInterface });
+  internal.builtins['timers'] = () => ({ setTimeout, setInterval, setImmediate, clearTimeout, clearInterval, clearImmediate, promises: internal.timersPromises });
+  internal.builtins['timers/promises'] = () => internal.timersPromises;
+  internal.builtins['os'] = () => ({
+    EOL: '\n', platform: () => 'wasi', type: () => 'WASI', arch: () => 'wasm32', release: () => '0.2.0', version: () => '', hostname: () => 'localhost',
+    homedir: () => '/work', tmpdir: () => '/work', cpus: () => [{ model: 'wasm32', speed: 0, times: { user: 0, nice: 0, sys: 0, idle: 0, irq: 0 } }],
+    availableParallelism: () => 1, totalmem: () => native.memoryUsage()[1], freemem: () => 0, uptime: () => process.uptime(), loadavg: () => [0, 0, 0],
+    networkInterfaces: () => ({}), userInfo: () => ({ uid: 0, gid: 0, username: 'user', homedir: '/work', shell: null }), endianness: () => 'LE', devNull: '/dev/null',
+    constants: { signals: {}, errno: {} },
+  });
+}

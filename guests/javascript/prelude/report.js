@@ -1,0 +1,82 @@
+//! What does the guest say about an uncaught error and about the value of the last expression?
+(native, internal) => {
+  const { inspect } = internal;
+  const isError = (value) => native.classOf(value) === 'Error' || native.classOf(value) === 'DOMException';
+  const textOr = (make, otherwise) => { try { return String(make()); } catch { return otherwise; } };
+
+  // `main.js:3` with the line and a caret, for an error whose topmost frame is in the program's own text.
+  const excerpt = (stack, name, text) => {
+    const frame = /\n    at (?:[^\n]*\()?([^\n()]+):(\d+):(\d+)\)?/.exec(stack);
+    if (!frame) return '';
+    const [, file, line, column] = frame;
+    const source = file === name ? text.split('\n', +line)[+line - 1] : undefined;
+    if (source === undefined || source.length > 200) return `${file}:${line}\n\n`;
+    return `${file}:${line}\n${source}\n${' '.repeat(Math.max(0, +column - 1))}^\n\n`;
+  };
+
+  const rejectionOf = (reason) => {
+    const error = new Error('This error originated either by throwing inside of an async function without a catch block, or by rejecting a ' +
+      `promise which was not handled with .catch(). The promise rejected with the reason "${textOr(() => inspect(reason), 'unknown')}".`);
+    error.name = 'UnhandledPromiseRejection';
+    error.code = 'ERR_UNHANDLED_REJECTION';
+    error.stack = `${error.name}: ${error.message}`;
+    return error;
+  };
+
+  // [class, message, whole report]
+  internal.report = (error, isRejection, name, text) => {
+    if (!isError(error)) {
+      if (isRejection) return ['UnhandledPromiseRejection', textOr(() => (typeof error === 'string' ? error : inspect(error)), 'unknown'), inspect(rejectionOf(error))];
+      const kind = textOr(() => (error === null || error === undefined ? `${error}` : error.constructor?.name || 'Object'), 'Object');
+      const shown = textOr(() => inspect(error), 'unknown');
+      return [kind, typeof error === 'string' ? error : textOr(() => error.message ?? shown, shown), `Uncaught:\n${shown}`];
+    }
+    const kind = textOr(() => error.name || error.constructor.name, 'Error');
+    const shown = textOr(() => inspect(error), 'Error');
+    const className = kind === 'Error' ? textOr(() => internal.constructorName(error) ?? kind, kind) : kind;
+    return [className || 'Error', textOr(() => error.message, ''), excerpt(textOr(() => error.stack, ''), name, text) + shown];
+  };
+
+  // JSON only for what comes back from it the same.
+  const isPlain = (value, holders) => {
+    switch (typeof value) {
+      case 'string': case 'boolean': return true;
+      case 'number': return Number.isFinite(value) && !Object.is(value, -0);
+      case 'object': break;
+      default: return false;
+    }
+    if (value === null) return true;
+    if (holders.length > 200 || holders.includes(value) || native.classOf(value) === 'Proxy') return false;
+    const prototype = Object.getPrototypeOf(value);
+    const keys = Reflect.ownKeys(value);
+    holders.push(value);
+    let answer;
+    if (Array.isArray(value)) {
+      answer = prototype === Array.prototype && keys.length === value.length + 1 && typeof value.toJSON !== 'function' && value.every((item) => isPlain(item, holders));
+    } else {
+      answer = (prototype === Object.prototype || prototype === null) && native.classOf(value) === undefined && keys.every((key) => {
+        if (typeof key === 'symbol' || key === '__proto__' || key === 'toJSON') return false;
+        const { get, set, enumerable, value: item } = Object.getOwnPropertyDescriptor(value, key);
+        return enumerable && !get && !set && isPlain(item, holders);
+      });
+    }
+    holders.pop();
+    return answer;
+  };
+
+  internal.describe = (value) => {
+    let json;
+    try { if (isPlain(value, [])) json = JSON.stringify(value); } catch { /* as too deep */ }
+    return [json, inspect(value)];
+  };
+
+  // "Received ..." of messages about arguments.
+  internal.received = (value) => {
+    if (value === null || value === undefined) return `${value}`;
+    if (typeof value === 'function') return `function ${value.name}`;
+    if (typeof value === 'object') return value.constructor?.name ? `an instance of ${value.constructor.name}` : inspect(value, { depth: -1 });
+    let shown = inspect(value, { colors: false });
+    if (shown.length > 28) shown = `${shown.slice(0, 25)}...`;
+    return `type ${typeof value} (${shown})`;
+  };
+}

@@ -1,0 +1,94 @@
+//! What does the guest remember between two evaluations?
+
+static JSRuntime *runtime;
+static JSContext *context;
+
+// How deep the engine may recurse, counted on the stack in linear memory. The linker gives that stack four times as much, so that the
+// engine's unchecked leaf functions never leave it; the host's own stack must be at least sixteen times as large.
+#define STACK_BYTES (256 * 1024)
+
+// The functions of the prelude that evaluation calls.
+static struct {
+    JSValue turn;      // runs one task of the event loop, waits if there is none; false when nothing is left
+    JSValue run_ticks; // runs the callbacks of `process.nextTick`
+    JSValue handle;    // gives an uncaught error to the program's own handlers; true if one took it
+    JSValue report;    // what to say about an uncaught error: class, message, whole report
+    JSValue describe;  // the value of the last expression: JSON or undefined, text
+    JSValue finish;    // runs the listeners of `exit`
+    JSValue reset;     // forgets timers and calls after an evaluation that was cut short
+    JSValue resolve;   // the name of a module that an import means
+    JSValue load;      // the source text or the namespace of a module
+    JSValue transform; // TypeScript to JavaScript; undefined in the plain image
+} prelude;
+
+// What the program did during this evaluation.
+static struct {
+    bool loop_is_needed;   // a timer or a call was started
+    bool tick_is_pending;  // `process.nextTick` was called
+    bool has_exit_hooks;   // `process.on('exit')` and the like
+    bool is_exiting;       // `process.exit` was called
+    int32_t exit_code;
+    JSValue main_promise;
+} evaluation = {.main_promise = JS_UNDEFINED};
+
+// The source that came with the evaluation.
+static struct {
+    const char *name;
+    const char *text;
+    size_t length;
+    bool is_typescript;
+} source;
+
+typedef struct {
+    wasi_list_t *items;
+    uint32_t length;
+} text_list_t;
+
+static text_list_t program_arguments, program_environment;
+
+// Rejected promises that nobody handles so far, in the order of their rejection.
+static struct {
+    JSValue *promises;
+    uint32_t count, capacity;
+} rejections;
+
+static void note_rejection(JSContext *ctx, JSValueConst promise, JSValueConst reason, bool is_handled, void *opaque) {
+    if (is_handled) {
+        for (uint32_t i = 0; i < rejections.count; i++) {
+            if (JS_VALUE_GET_PTR(rejections.promises[i]) != JS_VALUE_GET_PTR(promise))
+                continue;
+            JS_FreeValue(ctx, rejections.promises[i]);
+            rejections.count--;
+            memmove(&rejections.promises[i], &rejections.promises[i + 1], (rejections.count - i) * sizeof(JSValue));
+            return;
+        }
+        return;
+    }
+    if (rejections.count == rejections.capacity) {
+        uint32_t capacity = rejections.capacity ? rejections.capacity * 2 : 16;
+        JSValue *promises = realloc(rejections.promises, capacity * sizeof(JSValue));
+        if (!promises)
+            return;
+        rejections.promises = promises;
+        rejections.capacity = capacity;
+    }
+    rejections.promises[rejections.count++] = JS_DupValue(ctx, promise);
+}
+
+static void forget_rejections(void) {
+    while (rejections.count)
+        JS_FreeValue(context, rejections.promises[--rejections.count]);
+}
+
+// Stops the program wherever it is: neither `catch` nor `finally` sees this exception. Where the engine loses it on the way, the next
+// interrupt check throws it again.
+static JSValue throw_exit(JSContext *ctx) {
+    ctx->interrupt_counter = 1;
+    JS_ThrowInternalError(ctx, "exit");
+    JS_SetUncatchableError(ctx, ctx->rt->current_exception);
+    return JS_EXCEPTION;
+}
+
+static int interrupt(JSRuntime *rt, void *opaque) {
+    return evaluation.is_exiting;
+}

@@ -1,0 +1,88 @@
+//! What can the prelude learn about a value that JavaScript itself does not tell?
+
+typedef struct {
+    JSClassID id;
+    const char *name;
+} class_name_t;
+
+static const class_name_t class_names[] = {
+    {JS_CLASS_ARRAY, "Array"},
+    {JS_CLASS_ERROR, "Error"},
+    {JS_CLASS_NUMBER, "Number"},
+    {JS_CLASS_STRING, "String"},
+    {JS_CLASS_BOOLEAN, "Boolean"},
+    {JS_CLASS_SYMBOL, "Symbol"},
+    {JS_CLASS_BIG_INT, "BigInt"},
+    {JS_CLASS_ARGUMENTS, "Arguments"},
+    {JS_CLASS_MAPPED_ARGUMENTS, "Arguments"},
+    {JS_CLASS_DATE, "Date"},
+    {JS_CLASS_MODULE_NS, "Module"},
+    {JS_CLASS_REGEXP, "RegExp"},
+    {JS_CLASS_ARRAY_BUFFER, "ArrayBuffer"},
+    {JS_CLASS_SHARED_ARRAY_BUFFER, "SharedArrayBuffer"},
+    {JS_CLASS_DATAVIEW, "DataView"},
+    {JS_CLASS_MAP, "Map"},
+    {JS_CLASS_SET, "Set"},
+    {JS_CLASS_WEAKMAP, "WeakMap"},
+    {JS_CLASS_WEAKSET, "WeakSet"},
+    {JS_CLASS_WEAK_REF, "WeakRef"},
+    {JS_CLASS_MAP_ITERATOR, "Map Iterator"},
+    {JS_CLASS_SET_ITERATOR, "Set Iterator"},
+    {JS_CLASS_GENERATOR, "Generator"},
+    {JS_CLASS_ASYNC_GENERATOR, "AsyncGenerator"},
+    {JS_CLASS_PROXY, "Proxy"},
+    {JS_CLASS_PROMISE, "Promise"},
+    {JS_CLASS_DOM_EXCEPTION, "DOMException"},
+    {JS_CLASS_GENERATOR_FUNCTION, "GeneratorFunction"},
+    {JS_CLASS_ASYNC_FUNCTION, "AsyncFunction"},
+    {JS_CLASS_ASYNC_GENERATOR_FUNCTION, "AsyncGeneratorFunction"},
+};
+
+// classOf(value): what the engine made it, whatever its prototype says; undefined for plain objects and primitives.
+static JSValue native_class_of(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv) {
+    JSClassID id = JS_GetClassID(argv[0]);
+    if (is_typed_array(id))
+        return JS_NewString(ctx, "TypedArray");
+    for (size_t i = 0; i < countof(class_names); i++) {
+        if (class_names[i].id == id)
+            return JS_NewString(ctx, class_names[i].name);
+    }
+    return JS_UNDEFINED;
+}
+
+static JSValue pair(JSContext *ctx, JSValue first, JSValue second) {
+    JSValue array = JS_NewArray(ctx);
+    JS_SetPropertyUint32(ctx, array, 0, first);
+    JS_SetPropertyUint32(ctx, array, 1, second);
+    return array;
+}
+
+// promiseDetails(promise): its state (0 pending, 1 fulfilled, 2 rejected) and its result.
+static JSValue native_promise_details(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv) {
+    JSPromiseStateEnum state = JS_PromiseState(ctx, argv[0]);
+    if (state == JS_PROMISE_NOT_A_PROMISE)
+        return JS_UNDEFINED;
+    return pair(ctx, JS_NewInt32(ctx, state), JS_PromiseResult(ctx, argv[0]));
+}
+
+// proxyDetails(proxy): target and handler.
+static JSValue native_proxy_details(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv) {
+    if (!JS_IsProxy(argv[0]))
+        return JS_UNDEFINED;
+    return pair(ctx, JS_GetProxyTarget(ctx, argv[0]), JS_GetProxyHandler(ctx, argv[0]));
+}
+
+// markHandled(promise): a rejection of it is nobody's error.
+static JSValue native_mark_handled(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv) {
+    JS_PromiseMarkAsHandled(ctx, argv[0]);
+    return JS_UNDEFINED;
+}
+
+static JSValue list_of_texts(JSContext *ctx, const text_list_t *texts) {
+    JSValue array = JS_NewArray(ctx);
+    for (uint32_t i = 0; i < texts->length; i++) {
+        const wasi_list_t *text = &texts->items[i];
+        JS_SetPropertyUint32(ctx, array, i, JS_NewStringLen(ctx, (const char *)text->bytes, text->length));
+    }
+    return array;
+}

@@ -1,0 +1,20 @@
+"""Which module does the component builder wrap?
+
+This one. It names the exported interpreter; everything that runs while it is imported becomes part of the frozen image.
+"""
+
+from wit_world import exports
+
+from glovebox_guest import image
+from glovebox_guest.evaluation import evaluate
+
+
+class Interpreter(exports.Interpreter):
+    """The contract's `interpreter` interface; all the work is done by `glovebox_guest.evaluation`."""
+
+    def evaluate(self, source):
+        """Runs one source and says how it ended."""
+        return evaluate(source)
+
+
+image.finish(__name__)

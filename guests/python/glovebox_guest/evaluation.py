@@ -1,0 +1,157 @@
+"""How is a source run, and how does it end?
+
+The text is compiled once, its last expression apart, so that its value comes back like a cell's. What ends the program, an exception
+or `sys.exit`, becomes the contract's completion. Whatever a program did to this interpreter, an evaluation ends with one.
+"""
+
+from glovebox_guest.own import __builtins__
+
+import __future__
+import ast
+import atexit
+import sys
+
+from glovebox_guest import loop, open_files, report, value, world
+from wit_world.exports import interpreter as wire
+
+COROUTINE = 0x80
+"""`inspect.CO_COROUTINE`: the text has a top-level `await`."""
+FUTURES = 0
+for _name in __future__.all_feature_names:
+    FUTURES |= getattr(__future__, _name).compiler_flag
+AWAIT = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+NO_STATEMENT = frozenset(("", " ", "\t", "\n", "\f", "#", ")", "]", "}"))
+"""First characters of lines that are blank, comments, or parts of what began above."""
+
+Expr, Expression = ast.Expr, ast.Expression
+run_exit_functions = atexit._run_exitfuncs
+session_loop = loop.SessionLoop()
+set_running_loop = loop.set_running_loop
+namespace = world.main.__dict__
+standard = world.standard
+
+
+def evaluate(source):
+    """Runs one source in the session's `__main__` and returns the contract's completion."""
+    codes = []
+    try:
+        world.prepare(source)
+        result = _run(source.text, source.name, codes)
+        completion = wire.Completion_Finished(None if result is None else value.describe(result))
+    except SystemExit as error:
+        completion = wire.Completion_Exited(_exit(error))
+    except BaseException as error:
+        completion = wire.Completion_Raised(report.raised(error, codes, world))
+    _settle()
+    return completion
+
+
+def _run(text, name, codes):
+    """Runs the text and returns the value of its last expression, or `None`. Fills `codes` with what it ran."""
+    codes += _compiled(text, name)
+    result = None
+    for code in codes:
+        result = eval(code, namespace)
+        if code.co_flags & COROUTINE:
+            result = session_loop.run(result)
+    return result
+
+
+def _compiled(text, name):
+    """The code objects of a text, to be run one after another; the last one gives the value.
+
+    A syntax tree in Python objects costs twice the compilation, so only the last statement is looked at, where the text can be cut
+    before it. Where it cannot (the line was part of something longer, or is wrong), the whole text is, and gives the right error.
+    """
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if text.startswith("\ufeff"):
+        text = text[1:]
+    start = _last_statement(text)
+    codes = _cut(text, start, name) if start else None
+    return codes or _compiled_last(text, name, AWAIT)
+
+
+def _cut(text, start, name):
+    """As `_compiled`, cut at `start`; `None` where it cannot be cut there."""
+    try:
+        head = compile(text[:start], name, "exec", AWAIT, True)
+        tail = "\n" * text.count("\n", 0, start) + text[start:]
+        return [head, *_compiled_last(tail, name, AWAIT | head.co_flags & FUTURES)]
+    except SyntaxError:
+        return None
+
+
+def _last_statement(text):
+    """Where the last line begins that can begin a statement of the module; 0 where there is none."""
+    start = len(text)
+    while start > 0:
+        start = text.rfind("\n", 0, start - 1) + 1
+        if text[start : start + 1] not in NO_STATEMENT:
+            return start
+    return 0
+
+
+def _expression(text, name, flags):
+    """The code of a text that is one expression; `None` for any other."""
+    try:
+        return compile(text, name, "eval", flags, True)
+    except SyntaxError:
+        return None
+
+
+def _compiled_last(text, name, flags):
+    """As `_compiled`, without a cut."""
+    code = _expression(text, name, flags)
+    if code is not None:
+        return [code]
+    tree = compile(text, name, "exec", flags | ast.PyCF_ONLY_AST, True)
+    body = tree.body
+    if not body or type(body[-1]) is not Expr:
+        return [compile(tree, name, "exec", flags, True)]
+    last = Expression(body.pop().value)
+    codes = []
+    if body:
+        codes.append(compile(tree, name, "exec", flags, True))
+        flags |= codes[0].co_flags & FUTURES
+    codes.append(compile(last, name, "eval", flags, True))
+    return codes
+
+
+def _exit(error):
+    """The code of a `SystemExit`, by CPython's rules, after what a leaving interpreter does: callbacks of `atexit`, then the streams.
+
+    They run here and not after every evaluation, because the guest cannot know which one is a session's last, and a session still
+    uses what they would take away (temporary directories, log handlers).
+    """
+    try:
+        code = error.code
+        if code is None:
+            code = 0
+        elif not isinstance(code, int):
+            standard.complain(f"{value.plain(str(code))}\n")
+            code = 1
+        code = int(code)
+        code = code & 0xFF if -(1 << 63) <= code < 1 << 63 else 0xFF
+    except BaseException:
+        code = 1
+    try:
+        run_exit_functions()
+    except BaseException:
+        pass
+    return code
+
+
+def _settle():
+    """Leaves the interpreter fit for the next evaluation. Never raises."""
+    try:
+        # A program may leave tracing on, or stop inside a loop that it drove by hand.
+        if sys.gettrace() is not None:
+            sys.settrace(None)
+        if sys.getprofile() is not None:
+            sys.setprofile(None)
+        set_running_loop(None)
+    except BaseException:
+        pass
+    open_files.flush()
+    standard.flush()

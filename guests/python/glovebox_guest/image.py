@@ -1,0 +1,48 @@
+"""Which state do all instances start from?
+
+The one that `finish` leaves: the modules that programs use most are imported, the guest's own paths have run, and nothing tells where it was
+built. Whatever is done here costs a run nothing.
+"""
+
+from glovebox_guest.own import __builtins__
+
+import gc
+import sys
+
+from glovebox_guest import tls
+
+tls.install()
+
+# The order does not matter; these are what everyday scripts import, and what those modules import when first used.
+import abc, argparse, array, ast, asyncio, base64, bisect, calendar, codecs, collections.abc, colorsys, concurrent.futures, configparser  # noqa: E401
+import contextlib, contextvars, copy, csv, dataclasses, datetime, decimal, difflib, email.message, email.parser, email.policy, encodings.ascii  # noqa: E401
+import encodings.idna, encodings.latin_1, encodings.utf_8_sig, enum, errno, fnmatch, fractions, functools, getpass, glob, graphlib, gzip  # noqa: E401
+import hashlib, heapq, hmac, html, http.client, http.cookiejar, inspect, io, ipaddress, itertools, json, keyword, linecache, locale, logging  # noqa: E401
+import math, mimetypes, numbers, operator, os, pathlib, pickle, platform, pprint, queue, quopri, random, re, reprlib, secrets, select  # noqa: E401
+import selectors, shlex, shutil, signal, socket, statistics, stat, string, string.templatelib, struct, subprocess, tempfile, textwrap  # noqa: E401
+import threading, time, timeit, token, tokenize, traceback, types, typing, unicodedata, unittest.mock, urllib.error, urllib.parse  # noqa: E401
+import urllib.request, uuid, warnings, weakref, zipfile, zlib, zoneinfo, _strptime, _sitebuiltins  # noqa: E401
+
+import glovebox
+from glovebox_guest import evaluation, http_hooks, loop, relocation, warm, world
+
+
+def finish(app):
+    """Ends the work on the image; `app` is the name of the module that the builder wraps."""
+    http_hooks.install()
+    loop.install()
+    world.environ.clear()
+    sys.modules["__main__"] = world.main
+    relocation.relocate(app)
+    warm.up()
+    _forget()
+
+
+def _forget():
+    """Drops what was only of use while the image was made."""
+    for cached in (linecache.cache, sys.path_importer_cache, re._cache, re._cache2):
+        cached.clear()
+    for name in ("last_exc", "last_type", "last_value", "last_traceback"):
+        vars(sys).pop(name, None)
+    gc.collect()
+    gc.freeze()

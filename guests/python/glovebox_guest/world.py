@@ -1,0 +1,104 @@
+"""What does a program find when it starts?
+
+A module `__main__`, arguments, exactly the environment of the grant, a working directory, fresh randomness and standard streams. The first
+evaluation in an instance makes all of it; later ones of a session change only what came with them.
+"""
+
+from glovebox_guest.own import __builtins__
+
+import builtins
+import linecache
+import os
+import random
+import sys
+import types
+
+from glovebox_guest import streams
+
+WORKSPACE = "/work"
+LIBRARY = "/usr/lib/python3.14"
+
+standard = streams.Standard()
+main = types.ModuleType("__main__")
+main.__builtins__ = builtins
+
+seed_random = random.seed
+chdir = os.chdir
+environ = os.environ
+modules = sys.modules
+source_lines = linecache.cache
+shown_environment = []
+script_folder = WORKSPACE
+helpers = []
+"""Modules that only the guest needs; the builder looks them up until the image is made, so they go when an instance wakes."""
+
+
+def prepare(source):
+    """Everything that has to be done before the first line of a source runs."""
+    if source.seed is not None:
+        _wake(source.seed)
+    standard.begin()
+    _set_environment(source.environment)
+    _set_program(source.name, source.arguments)
+    source_lines[source.name] = (len(source.text), None, [line + "\n" for line in source.text.split("\n")], source.name)
+
+
+def reset():
+    """As before the first evaluation."""
+    global shown_environment, script_folder
+    shown_environment = []
+    script_folder = WORKSPACE
+    environ.clear()
+    vars(main).pop("__file__", None)
+
+
+def _wake(seed):
+    """Makes a fresh instance differ from the image that all instances share."""
+    streams.take_handles()
+    for name in helpers:
+        modules.pop(name, None)
+    seed_random(seed)
+    try:
+        chdir(WORKSPACE)
+    except OSError:
+        # A run without a workspace: the root, where nothing can be written.
+        pass
+
+
+def _set_environment(pairs):
+    """Applies the environment where it is not the one that was applied last: in a session the program's own changes stay."""
+    global shown_environment
+    if pairs == shown_environment:
+        return
+    shown_environment = list(pairs)
+    environ.clear()
+    for name, value in pairs:
+        try:
+            environ[name] = value
+        except (OSError, ValueError):
+            # A name that no environment can hold, such as an empty one.
+            continue
+
+
+def _set_program(name, arguments):
+    sys.argv = [name, *arguments]
+    sys.orig_argv = ["python3", name, *arguments]
+    modules["__main__"] = main
+    if not name.startswith("<"):
+        main.__file__ = name
+    _set_script_folder(name)
+
+
+def _set_script_folder(name):
+    """`sys.path[0]` is the folder of the program, as everywhere; a later program's folder takes the place of the one before."""
+    global script_folder
+    folder, slash, _ = name.rpartition("/")
+    place = WORKSPACE if not slash else folder if name.startswith("/") else f"{WORKSPACE}/{folder}"
+    path = sys.path
+    if place == script_folder or type(path) is not list:
+        return
+    if path and path[0] == script_folder:
+        path[0] = place
+    else:
+        path.insert(0, place)
+    script_folder = place

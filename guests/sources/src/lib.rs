@@ -1,0 +1,1 @@
+//! What do the guests' sources depend on? See `Cargo.toml`; there is no code.

@@ -1,0 +1,101 @@
+//! How is the Python guest made?
+//!
+//! The component builder links CPython with our application module and runs its imports; flattening takes the linked component apart.
+
+use super::steps::{Inputs, Network, Steps, write_sources, write_sparse};
+use super::{Product, flatten, process, stdlib, toolchain, unmeasured};
+use crate::manifest::{Guest, Language, Tree};
+use anyhow::{Context as _, Result};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const RECIPE: &str = include_str!("python.rs");
+
+/// What flattening depends on.
+const FLATTENING: &str = concat!(
+    include_str!("flatten.rs"),
+    include_str!("image.rs"),
+    include_str!("link_graph.rs"),
+    include_str!("merge.rs"),
+    include_str!("module.rs"),
+);
+
+/// The interface that makes a component a guest.
+const INTERPRETER: &str = "glovebox:guest/interpreter";
+
+/// Where the guest sees the standard library.
+pub(super) const LIBRARY: &str = "/usr/lib/python3.14";
+
+/// Starts the component builder, whose script the package installer puts into no fixed place.
+const COMPONENT_BUILDER: &str = "import sys; from componentize_py import script; sys.exit(script())";
+
+/// The Python guest.
+pub(super) fn guests(steps: &Steps<'_>) -> Result<Vec<Product>> {
+    let tools = toolchain::python_packages(steps)?;
+    let linked = link(steps, &tools)?;
+    let flat = flat(steps, &linked)?;
+    let library = stdlib::library(steps, &tools, &flat)?;
+    let version = fs::read_to_string(library.join("version")).context("the standard library's step left no version")?;
+    let guest = Guest {
+        name: "python".to_owned(),
+        version: format!("CPython {}", version.trim()),
+        languages: vec![Language {
+            name: "python".to_owned(),
+            aliases: vec!["py".to_owned(), "python3".to_owned()],
+            extensions: vec!["py".to_owned()],
+        }],
+        component: unmeasured("python.wasm"),
+        image: unmeasured("python.image"),
+        trees: vec![Tree {
+            guest_path: LIBRARY.to_owned(),
+            archive: unmeasured("python-stdlib.tar"),
+        }],
+        workspace: "/work".to_owned(),
+    };
+    let files = vec![
+        ("python.wasm".to_owned(), flat.join("component.wasm")),
+        ("python.image".to_owned(), flat.join("image")),
+        ("python-stdlib.tar".to_owned(), library.join("library.tar")),
+    ];
+    Ok(vec![Product { guest, files }])
+}
+
+/// The component as its builder links it.
+fn link(steps: &Steps<'_>, tools: &Path) -> Result<PathBuf> {
+    let inputs = Inputs::new(RECIPE).step(tools).sources("python").sources("wit");
+    steps.run("python", "linking and initialising CPython (about half a minute)", (inputs, Network::Unneeded), |new| {
+        let python = toolchain::python()?;
+        let (app, wit) = (new.join("app"), new.join("wit"));
+        write_sources("python", &app)?;
+        write_sources("wit", &wit)?;
+        let mut builder = Command::new(python);
+        // Otherwise the builder would add the site packages of whatever Python it finds, and the guest would depend on the machine.
+        builder.env_clear().env("PATH", new).env("HOME", new).env("PYTHONPATH", tools).env("PYTHONDONTWRITEBYTECODE", "1");
+        builder.args(["-c", COMPONENT_BUILDER, "--quiet"]);
+        builder.arg("--wit-path").arg(wit.join("guest.wit")).args(["--world", "guest"]);
+        builder.args(["componentize", "app", "--python-path"]).arg(&app);
+        builder.arg("--output").arg(new.join("linked.wasm"));
+        process::run(&mut builder, "")?;
+        fs::remove_dir_all(app)?;
+        fs::remove_dir_all(wit)?;
+        Ok(())
+    })
+}
+
+/// The flat component, its memory image, and both in one.
+fn flat(steps: &Steps<'_>, linked: &Path) -> Result<PathBuf> {
+    let inputs = Inputs::new(FLATTENING).step(linked);
+    steps.run("python", "flattening the component", (inputs, Network::Unneeded), |new| {
+        let linked = fs::read(linked.join("linked.wasm")).context("the linked component is gone")?;
+        let flat = flatten(&linked, INTERPRETER)?;
+        fs::write(new.join("component.wasm"), &flat.component)?;
+        write_sparse(&new.join("image"), &flat.image)?;
+        write_sparse(&new.join("standalone.wasm"), &flat.standalone)?;
+        steps.message(
+            "python",
+            &format!("code {} KB, memory {} KB", flat.component.len() / 1000, flat.image.len() / 1000),
+        );
+        Ok(())
+    })
+}

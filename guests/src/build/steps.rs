@@ -1,0 +1,169 @@
+//! Which steps of a build were done before, with the same inputs?
+//!
+//! Each step fills a directory of its own, named by the digest of everything that went in, and appears there whole or not at all.
+
+use super::{Progress, SOURCES};
+use crate::manifest::hex;
+use anyhow::{Context as _, Result, bail, ensure};
+use sha2::{Digest as _, Sha256};
+use std::fs::{self, File, Permissions};
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// Blocks of a file that hold only zeros are left as holes of this size.
+const HOLE: usize = 4096;
+
+/// Whether a step must reach a registry.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Network {
+    Needed,
+    Unneeded,
+}
+
+/// What goes into a step.
+pub(super) struct Inputs(Sha256);
+
+impl Inputs {
+    /// `recipe` is the text of the code that does the step, so that a changed recipe counts as a changed input.
+    pub(super) fn new(recipe: &str) -> Self {
+        let mut inputs = Self(Sha256::new());
+        inputs.add(recipe.as_bytes());
+        inputs
+    }
+
+    fn add(&mut self, bytes: &[u8]) {
+        self.0.update((bytes.len() as u64).to_le_bytes());
+        self.0.update(bytes);
+    }
+
+    /// Adds a text.
+    pub(super) fn text(mut self, text: &str) -> Self {
+        self.add(text.as_bytes());
+        self
+    }
+
+    /// Adds the result of an earlier step, whose directory is named by its inputs.
+    pub(super) fn step(self, result: &Path) -> Self {
+        let name = result.file_name().unwrap_or_default().to_string_lossy();
+        self.text(&name)
+    }
+
+    /// Adds our own sources below a folder.
+    pub(super) fn sources(mut self, folder: &str) -> Self {
+        for (name, content) in sources(folder) {
+            self.add(name.as_bytes());
+            self.add(content);
+        }
+        self
+    }
+}
+
+/// Our own sources below a folder, by path relative to it.
+pub(super) fn sources(folder: &str) -> impl Iterator<Item = (&'static str, &'static [u8])> {
+    SOURCES.iter().filter_map(move |(name, content)| {
+        let inside = name.strip_prefix(folder)?.strip_prefix('/')?;
+        Some((inside, *content))
+    })
+}
+
+/// One of our own sources, as text.
+pub(super) fn source_text(name: &str) -> Result<&'static str> {
+    let (_, content) = SOURCES.iter().find(|(path, _)| *path == name).with_context(|| format!("there is no source `{name}`"))?;
+    std::str::from_utf8(content).with_context(|| format!("`{name}` is not UTF-8"))
+}
+
+/// Writes our own sources below a folder to a directory.
+pub(super) fn write_sources(folder: &str, directory: &Path) -> Result<()> {
+    let mut any = false;
+    for (name, content) in sources(folder) {
+        any = true;
+        let path = directory.join(name);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        fs::write(&path, content).with_context(|| format!("cannot write `{}`", path.display()))?;
+    }
+    ensure!(any, "there are no sources in `{folder}`");
+    Ok(())
+}
+
+/// The steps of one build.
+pub(super) struct Steps<'a> {
+    root: PathBuf,
+    offline: bool,
+    progress: &'a dyn Progress,
+}
+
+impl<'a> Steps<'a> {
+    /// Steps whose results lie below `root`.
+    pub(super) fn new(root: PathBuf, offline: bool, progress: &'a dyn Progress) -> Self {
+        Self { root, offline, progress }
+    }
+
+    /// A directory that steps share for what a tool wants to keep.
+    pub(super) fn scratch(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+
+    /// Says something about a step.
+    pub(super) fn message(&self, name: &str, text: &str) {
+        self.progress.message(name, text);
+    }
+
+    /// Does a step unless it was done before; gives the directory with its result.
+    pub(super) fn run(
+        &self,
+        name: &str,
+        detail: &str,
+        (inputs, network): (Inputs, Network),
+        make: impl FnOnce(&Path) -> Result<()>,
+    ) -> Result<PathBuf> {
+        let digest = hex(&inputs.0.finalize());
+        let key = digest.get(..16).unwrap_or(&digest);
+        let target = self.root.join(format!("{name}-{key}"));
+        if target.is_dir() {
+            return Ok(target);
+        }
+        if network == Network::Needed && self.offline {
+            bail!("{detail}: this was not done before and needs the network, which this build may not use");
+        }
+        self.progress.step(name, detail);
+        let start = Instant::now();
+        let new = tempfile::Builder::new()
+            .prefix(&format!(".{name}-"))
+            .permissions(Permissions::from_mode(0o700))
+            .tempdir_in(&self.root)
+            .with_context(|| format!("cannot write to `{}`", self.root.display()))?;
+        make(new.path()).with_context(|| format!("cannot make the guests: {detail}"))?;
+        fs::rename(new.path(), &target).with_context(|| format!("cannot make `{}`", target.display()))?;
+        drop(new.keep());
+        self.progress.finished(name, start.elapsed());
+        Ok(target)
+    }
+}
+
+/// Writes a file without storing its blocks of zeros; most of a memory image is zeros.
+pub(super) fn write_sparse(path: &Path, content: &[u8]) -> Result<()> {
+    let place = || format!("cannot write `{}`", path.display());
+    let mut file = File::create(path).with_context(place)?;
+    let mut offset = 0;
+    for block in content.chunks(HOLE) {
+        if block.iter().any(|byte| *byte != 0) {
+            file.seek(SeekFrom::Start(offset)).with_context(place)?;
+            file.write_all(block).with_context(place)?;
+        }
+        offset += block.len() as u64;
+    }
+    file.set_len(offset).with_context(place)
+}
+
+/// Copies a file, holes included.
+pub(super) fn copy_sparse(from: &Path, to: &Path) -> Result<()> {
+    let mut content = Vec::new();
+    File::open(from)
+        .and_then(|mut file| file.read_to_end(&mut content))
+        .with_context(|| format!("cannot read `{}`", from.display()))?;
+    write_sparse(to, &content)
+}

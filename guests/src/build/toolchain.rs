@@ -1,0 +1,196 @@
+//! Where do the compilers and the foreign sources come from?
+//!
+//! From package registries by their own clients, each checked against a digest that is pinned in `guests/toolchain` or `guests/sources`.
+
+use super::process::run;
+use super::steps::{Inputs, Network, Steps, source_text, write_sources};
+use anyhow::{Context as _, Result, bail, ensure};
+use sha2::{Digest as _, Sha512};
+use std::env;
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const RECIPE: &str = include_str!("toolchain.rs");
+
+const PYTHON_ADVICE: &str = "making the guests needs Python 3.9 or newer with pip, such as by `apt-get install python3-pip`";
+const NPM_ADVICE: &str = "making the TypeScript guest needs npm, such as by `apt-get install npm`";
+const CARGO_ADVICE: &str = "making the JavaScript guest needs cargo";
+
+/// Largest npm package that is unpacked, in bytes.
+const PACKAGE_LIMIT: u64 = 64 << 20;
+
+/// An npm package that was fetched.
+pub(super) struct Package {
+    pub(super) name: String,
+    /// Its files.
+    pub(super) directory: PathBuf,
+}
+
+/// Fetches everything, so that a missing tool is found before minutes of work.
+pub(super) fn fetch(steps: &Steps<'_>) -> Result<()> {
+    python_packages(steps)?;
+    npm_packages(steps)?;
+    engine_sources(steps)?;
+    Ok(())
+}
+
+/// The interpreter that runs the Python tools, by its real path: they get an environment without a search path.
+pub(super) fn python() -> Result<PathBuf> {
+    let script = "import sys; print(sys.executable); sys.exit(sys.version_info < (3, 9))";
+    let out = run(Command::new("python3").args(["-c", script]), PYTHON_ADVICE).context(PYTHON_ADVICE)?;
+    Ok(PathBuf::from(out.trim()))
+}
+
+/// A directory with the packages of `requirements.txt`.
+pub(super) fn python_packages(steps: &Steps<'_>) -> Result<PathBuf> {
+    let pins = source_text("toolchain/requirements.txt")?;
+    let inputs = Inputs::new(RECIPE).text(pins).text(env::consts::ARCH);
+    steps.run("tools", "fetching the compilers (110 MB)", (inputs, Network::Needed), |new| {
+        let python = python()?;
+        run(Command::new(&python).args(["-m", "pip", "--version"]), PYTHON_ADVICE).context(PYTHON_ADVICE)?;
+        let list = new.join("requirements.txt");
+        fs::write(&list, pins)?;
+        let mut pip = Command::new(&python);
+        pip.args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-warn-script-location"]);
+        pip.args(["--no-deps", "--require-hashes", "--only-binary", ":all:", "--no-compile"]);
+        pip.arg("--target").arg(new).arg("--requirement").arg(&list);
+        // A user's or a virtual environment's settings must not change where packages go.
+        pip.env_remove("PIP_USER").env_remove("PIP_PREFIX").env_remove("PIP_ROOT").env_remove("PIP_TARGET");
+        run(&mut pip, PYTHON_ADVICE).map(drop)
+    })
+}
+
+/// The packages of `npm.txt`, in its order: the entry first.
+pub(super) fn npm_packages(steps: &Steps<'_>) -> Result<Vec<Package>> {
+    let pins = source_text("toolchain/npm.txt")?;
+    let wanted = pins
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .map(|line| {
+            let (package, integrity) = line.split_once(' ').context("a line of `npm.txt` lacks its integrity")?;
+            let (name, version) = package.rsplit_once('@').context("a line of `npm.txt` lacks its version")?;
+            Ok((name, version, integrity))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let inputs = Inputs::new(RECIPE).text(pins);
+    let directory = steps.run("transform", "fetching the TypeScript transform", (inputs, Network::Needed), |new| {
+        let mut npm = Command::new("npm");
+        npm.args(["pack", "--silent", "--ignore-scripts", "--pack-destination"]).arg(new).current_dir(new);
+        npm.args(wanted.iter().map(|(name, version, _)| format!("{name}@{version}")));
+        run(&mut npm, NPM_ADVICE)?;
+        for (name, version, integrity) in &wanted {
+            let file = new.join(format!("{}-{version}.tgz", flat_name(name)));
+            let packed = fs::read(&file).with_context(|| format!("`npm pack` left no `{}`", file.display()))?;
+            let found = format!("sha512-{}", base64(&Sha512::digest(&packed)));
+            ensure!(found == *integrity, "npm package `{name}` is not the one that was pinned: it has {found}, not {integrity}");
+            unpack(&packed, &new.join(flat_name(name)))?;
+            fs::remove_file(&file)?;
+        }
+        Ok(())
+    })?;
+    Ok(wanted
+        .into_iter()
+        .map(|(name, ..)| Package {
+            name: name.to_owned(),
+            directory: directory.join(flat_name(name)),
+        })
+        .collect())
+}
+
+/// A directory with the sources of the JavaScript engine.
+pub(super) fn engine_sources(steps: &Steps<'_>) -> Result<PathBuf> {
+    let inputs = Inputs::new(RECIPE).sources("sources");
+    steps.run("engine", "fetching the sources of the JavaScript engine", (inputs, Network::Needed), |new| {
+        let package = new.join("package");
+        write_sources("sources", &package)?;
+        let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
+        let mut fetch = Command::new(&cargo);
+        fetch.args(["fetch", "--quiet", "--locked"]).current_dir(&package);
+        run(&mut fetch, CARGO_ADVICE)?;
+        let mut metadata = Command::new(&cargo);
+        metadata.args(["metadata", "--offline", "--locked", "--format-version", "1"]).current_dir(&package);
+        let metadata: serde_json::Value = serde_json::from_str(&run(&mut metadata, CARGO_ADVICE)?)?;
+        let manifest = metadata
+            .pointer("/packages")
+            .and_then(|packages| packages.as_array())
+            .and_then(|packages| packages.iter().find(|package| package.get("name").is_some_and(|name| name == "rquickjs-sys")))
+            .and_then(|package| package.get("manifest_path")?.as_str())
+            .context("cargo does not know where the engine's sources are")?;
+        let engine = Path::new(manifest).with_file_name("quickjs");
+        for entry in fs::read_dir(&engine).with_context(|| format!("cannot read `{}`", engine.display()))? {
+            let entry = entry?;
+            if entry.file_type()?.is_file() {
+                fs::copy(entry.path(), new.join(entry.file_name()))?;
+            }
+        }
+        fs::remove_dir_all(&package)?;
+        Ok(())
+    })
+}
+
+/// The tool that compiles C, after [`python_packages`].
+pub(super) fn c_compiler(packages: &Path) -> PathBuf {
+    packages.join("ziglang").join("zig")
+}
+
+/// How `npm pack` calls the archive of a package with a scope.
+fn flat_name(name: &str) -> String {
+    name.trim_start_matches('@').replace('/', "-")
+}
+
+/// Unpacks an npm package: regular files only, without their common first folder.
+fn unpack(packed: &[u8], directory: &Path) -> Result<()> {
+    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(packed).take(PACKAGE_LIMIT));
+    for entry in archive.entries()? {
+        let mut entry = entry?;
+        if !entry.header().entry_type().is_file() {
+            continue;
+        }
+        let path = entry.path()?.into_owned();
+        let inside: PathBuf = path.components().skip(1).collect();
+        if !inside.components().all(|part| matches!(part, std::path::Component::Normal(_))) {
+            bail!("an npm package has a file outside its folder: `{}`", path.display());
+        }
+        let target = directory.join(inside);
+        if let Some(parent) = target.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        std::io::copy(&mut entry, &mut File::create(&target)?)?;
+    }
+    Ok(())
+}
+
+/// Base64 with padding, as npm writes digests.
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for group in bytes.chunks(3) {
+        let bits = group.iter().chain(&[0, 0]).take(3).fold(0_usize, |bits, byte| bits << 8 | usize::from(*byte));
+        for place in 0..4 {
+            let digit = DIGITS.get(bits >> (18 - 6 * place) & 63).copied().unwrap_or(b'=');
+            text.push(char::from(if place <= group.len() { digit } else { b'=' }));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_what_npm_writes() {
+        for (bytes, text) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("\u{7f}?>", "fz8+")] {
+            assert_eq!(base64(bytes.as_bytes()), text, "{bytes}");
+        }
+    }
+
+    #[test]
+    fn packed_files_are_called_after_their_scope() {
+        assert_eq!(flat_name("@jridgewell/gen-mapping"), "jridgewell-gen-mapping");
+        assert_eq!(flat_name("sucrase"), "sucrase");
+    }
+}

@@ -1,0 +1,24 @@
+//! What runs inside the sandbox, and where are its files?
+//!
+//! Guests are made once (feature `build`, or a release that carries them) and lie as a [`Bundle`] in a cache directory:
+//!
+//! ```no_run
+//! if let Some(bundle) = glovebox_guests::installed() {
+//!     for guest in bundle.guests() {
+//!         println!("{}: {}", guest.name, bundle.path(&guest.component).display());
+//!     }
+//! }
+//! ```
+
+mod embedded;
+mod installation;
+mod location;
+mod manifest;
+
+#[cfg(feature = "build")]
+pub mod build;
+
+pub use embedded::{Embedded, embedded};
+pub use installation::{Bundle, BundleError};
+pub use location::{default_cache_dir, installed, installed_in, source_key};
+pub use manifest::{Artefact, Guest, Language, Manifest, Tree};

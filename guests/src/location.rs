@@ -1,0 +1,37 @@
+//! Where do guests belong on this machine, and which of them fit this build?
+
+use crate::installation::Bundle;
+use std::env;
+use std::path::{Path, PathBuf};
+
+include!(concat!(env!("OUT_DIR"), "/key.rs"));
+
+/// `$GLOVEBOX_CACHE`, or else `$XDG_CACHE_HOME/glovebox`, or else `~/.cache/glovebox`. Nothing where the user has no home.
+///
+/// Empty and relative values count as unset, as the XDG convention wants it.
+pub fn default_cache_dir() -> Option<PathBuf> {
+    let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    absolute("GLOVEBOX_CACHE")
+        .or_else(|| Some(absolute("XDG_CACHE_HOME")?.join("glovebox")))
+        .or_else(|| Some(env::home_dir().filter(|home| home.is_absolute())?.join(".cache/glovebox")))
+}
+
+/// Names the sources and pinned tools that this build's guests are made from: 16 hexadecimal digits.
+pub fn source_key() -> &'static str {
+    SOURCE_KEY
+}
+
+/// The guests of this build, if they are in the default cache directory.
+pub fn installed() -> Option<Bundle> {
+    installed_in(&default_cache_dir()?)
+}
+
+/// The guests of this build, if they are in this cache directory. Guests of other sources are never taken.
+pub fn installed_in(cache: &Path) -> Option<Bundle> {
+    Bundle::open(directory(cache)).ok().filter(|bundle| bundle.manifest().key == SOURCE_KEY)
+}
+
+/// Where this build's guests belong.
+pub(crate) fn directory(cache: &Path) -> PathBuf {
+    cache.join("guests").join(SOURCE_KEY)
+}

@@ -1,0 +1,269 @@
+//! Who wanted what, what was decided, and how did it end?
+//!
+//! Every request leaves a decision and exactly one end: denied, finished or aborted. A request whose decision cannot be written does not
+//! run.
+
+mod json_lines;
+
+pub use json_lines::{ChainError, JsonLines, verify_chain};
+
+use crate::error::Error;
+use crate::outcome::{Outcome, RunId, Status};
+use glovebox_policy::{Denial, Grant, Request};
+use sha2::{Digest as _, Sha256};
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+/// Takes audit records.
+///
+/// A sink must have the record when it returns `Ok`; the sandbox relies on that before it runs anything. It is called from many tasks at
+/// once and should not block for long.
+pub trait AuditSink: Send + Sync {
+    /// Keeps one record.
+    ///
+    /// # Errors
+    ///
+    /// Where the record was not kept. The run that it belongs to does not happen.
+    fn record(&self, record: &AuditRecord) -> io::Result<()>;
+}
+
+/// One line of the audit log.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct AuditRecord {
+    /// When.
+    pub time: SystemTime,
+    /// The run that it belongs to.
+    pub run: RunId,
+    /// Who asked.
+    pub subject: String,
+    /// What happened.
+    pub event: AuditEvent,
+}
+
+/// What an audit record tells.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum AuditEvent {
+    /// The policy refused. The end of the request.
+    Denied {
+        /// What was asked.
+        asked: Asked,
+        /// The refusal.
+        denial: Denial,
+        /// The digest of the policy.
+        policy: String,
+    },
+    /// The policy agreed; the run starts now.
+    Admitted {
+        /// What was asked.
+        asked: Asked,
+        /// The profile that granted it.
+        profile: String,
+        /// The digest of the policy.
+        policy: String,
+        /// The rules that decided.
+        rules: Vec<String>,
+        /// Where it runs.
+        tier: &'static str,
+    },
+    /// A guest called a function of the host.
+    Called {
+        /// `fetch` or the tool's name.
+        function: String,
+        /// What it was about, such as a method and an address without its query.
+        target: String,
+        /// The rule that allowed it, or the refusal.
+        verdict: Result<String, String>,
+        /// Bytes that left.
+        sent: u64,
+        /// Bytes that came back.
+        received: u64,
+    },
+    /// The run has ended. The end of the request.
+    Finished {
+        /// How.
+        status: Status,
+        /// The limit that ended it.
+        limit: Option<&'static str>,
+        /// The program's exit code.
+        exit_code: Option<i32>,
+        /// Time on the clock.
+        wall: Duration,
+        /// Fuel.
+        fuel: u64,
+        /// The largest size of the guest's memory in bytes.
+        peak_memory: u64,
+        /// Bytes of output.
+        output: u64,
+    },
+    /// The caller went away, or the host failed. The end of the request.
+    Aborted {
+        /// Why, as far as it is known.
+        reason: String,
+    },
+}
+
+/// The parts of a request that the log keeps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// The language.
+    pub language: String,
+    /// The name of the source.
+    pub source: String,
+    /// SHA-256 of the source, in hexadecimal.
+    pub source_sha256: String,
+    /// Bytes of the source.
+    pub source_bytes: u64,
+}
+
+impl Asked {
+    fn of(request: &Request) -> Self {
+        Self {
+            language: request.language.clone(),
+            source: request.source.name.clone(),
+            source_sha256: hex(&Sha256::digest(&request.source.content)),
+            source_bytes: request.source.content.len() as u64,
+        }
+    }
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Writes the records of one run, and its end even where nobody gets to write one.
+pub(crate) struct Trail {
+    sink: Option<Arc<dyn AuditSink>>,
+    run: RunId,
+    subject: String,
+    open: bool,
+}
+
+impl Trail {
+    pub(crate) fn new(sink: Option<Arc<dyn AuditSink>>, run: RunId, request: &Request) -> Self {
+        Self {
+            sink,
+            run,
+            subject: request.subject.to_string(),
+            open: false,
+        }
+    }
+
+    fn write(&self, event: impl FnOnce() -> AuditEvent) -> Result<(), Error> {
+        let Some(sink) = &self.sink else {
+            return Ok(());
+        };
+        let record = AuditRecord {
+            time: SystemTime::now(),
+            run: self.run,
+            subject: self.subject.clone(),
+            event: event(),
+        };
+        sink.record(&record).map_err(Error::Audit)
+    }
+
+    pub(crate) fn denied(&self, request: &Request, denial: &Denial, policy: &str) -> Result<(), Error> {
+        self.write(|| AuditEvent::Denied {
+            asked: Asked::of(request),
+            denial: denial.clone(),
+            policy: policy.to_owned(),
+        })
+    }
+
+    pub(crate) fn admitted(&mut self, request: &Request, grant: &Grant) -> Result<(), Error> {
+        self.write(|| AuditEvent::Admitted {
+            asked: Asked::of(request),
+            profile: grant.profile().to_owned(),
+            policy: grant.policy_digest().to_owned(),
+            rules: grant.rules().iter().map(ToString::to_string).collect(),
+            tier: grant.tier().name(),
+        })?;
+        self.open = true;
+        Ok(())
+    }
+
+    pub(crate) fn finished(mut self, outcome: &Outcome) -> Result<(), Error> {
+        self.open = false;
+        self.write(|| AuditEvent::Finished {
+            status: outcome.status,
+            limit: outcome.limit.map(crate::outcome::Limit::name),
+            exit_code: outcome.exit_code,
+            wall: outcome.usage.wall,
+            fuel: outcome.usage.fuel,
+            peak_memory: outcome.usage.peak_memory,
+            output: outcome.usage.output,
+        })
+    }
+
+    pub(crate) fn aborted(&mut self, reason: &str) {
+        if !std::mem::take(&mut self.open) {
+            return;
+        }
+        let reason = reason.to_owned();
+        if let Err(error) = self.write(|| AuditEvent::Aborted { reason }) {
+            tracing::error!(run = %self.run, %error, "the end of a run could not be audited");
+        }
+    }
+
+    /// A handle that host calls write with.
+    pub(crate) fn calls(&self) -> CallTrail {
+        CallTrail {
+            sink: self.sink.clone(),
+            run: self.run,
+            subject: self.subject.clone(),
+        }
+    }
+}
+
+impl Drop for Trail {
+    fn drop(&mut self) {
+        self.aborted("the caller went away before the run ended");
+    }
+}
+
+/// Writes the records of one run's host calls.
+#[derive(Clone)]
+pub(crate) struct CallTrail {
+    sink: Option<Arc<dyn AuditSink>>,
+    run: RunId,
+    subject: String,
+}
+
+impl CallTrail {
+    /// Records a call.
+    ///
+    /// # Errors
+    ///
+    /// Where the record was not kept; the call must not happen, or its result not be handed over.
+    pub(crate) fn called(
+        &self,
+        function: &str,
+        target: &str,
+        verdict: Result<String, String>,
+        sent: u64,
+        received: u64,
+    ) -> io::Result<()> {
+        let Some(sink) = &self.sink else {
+            return Ok(());
+        };
+        sink.record(&AuditRecord {
+            time: SystemTime::now(),
+            run: self.run,
+            subject: self.subject.clone(),
+            event: AuditEvent::Called {
+                function: function.to_owned(),
+                target: target.to_owned(),
+                verdict,
+                sent,
+                received,
+            },
+        })
+    }
+}

@@ -1,0 +1,290 @@
+//! How does an HTTP exchange happen on a guest's behalf?
+//!
+//! This is the only place where the runtime connects to anything. The grant is asked about every request before its host is even looked
+//! up, about every address before it is connected to, and about both again at each redirect. The connection goes to the very address that
+//! was checked; there is no second look-up in between. Nothing of the host's environment, such as a proxy or a cookie, takes part.
+
+mod exchange;
+
+use crate::audit::CallTrail;
+use crate::error::Error;
+use crate::host_calls::failure;
+use crate::state::bindings::glovebox::guest::host::Failure;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use bytes::Bytes;
+use exchange::{Exchange, Response};
+use glovebox_policy::{Denial, Grant, HttpAsk};
+use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION, PROXY_AUTHORIZATION};
+use hyper::{Method, StatusCode};
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use url::Url;
+
+/// Header fields of one request; protects the host's memory and the other side.
+const MAX_REQUEST_HEADERS: usize = 200;
+
+/// Makes connections; holds the certificates that servers are checked against.
+pub(crate) struct HttpClient {
+    tls: tokio_rustls::TlsConnector,
+}
+
+impl HttpClient {
+    pub(crate) fn new() -> Result<Self, Error> {
+        let mut roots = rustls::RootCertStore::empty();
+        // A machine without certificates still runs everything but HTTPS; the connection then says what is missing.
+        let (added, ignored) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        tracing::debug!(added, ignored, "certificates for guests' HTTPS");
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(Error::host)?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Ok(Self {
+            tls: tokio_rustls::TlsConnector::from(Arc::new(config)),
+        })
+    }
+}
+
+/// What to do about an answer that names another place.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Redirect {
+    Follow,
+    Manual,
+    Refuse,
+}
+
+/// A guest's `fetch`, taken apart.
+struct Fetch {
+    url: String,
+    method: Method,
+    headers: HeaderMap,
+    body: Bytes,
+    redirect: Redirect,
+    timeout: Option<Duration>,
+}
+
+/// Does one `fetch`: JSON in, JSON out. The guests' README describes both.
+pub(crate) async fn fetch(grant: &Grant, client: &HttpClient, trail: &CallTrail, arguments: &str) -> Result<String, Failure> {
+    let mut fetch = parse(arguments).map_err(|message| failure("invalid", message))?;
+    let limits = *grant.network().limits();
+    if fetch.body.len() as u64 > limits.request {
+        return Err(failure("limit", format!("a request body has at most {} bytes here, not {}", limits.request, fetch.body.len())));
+    }
+    let timeout = fetch.timeout.unwrap_or(limits.timeout).min(limits.timeout);
+    let exchange = follow(grant, client, trail, &mut fetch, &limits);
+    match tokio::time::timeout(timeout, exchange).await {
+        Ok(result) => result,
+        Err(_) => Err(failure("limit", format!("no whole answer within {timeout:?}"))),
+    }
+}
+
+async fn follow(
+    grant: &Grant,
+    client: &HttpClient,
+    trail: &CallTrail,
+    fetch: &mut Fetch,
+    limits: &glovebox_policy::NetworkLimits,
+) -> Result<String, Failure> {
+    let mut hops = 0_u32;
+    loop {
+        let response = one_exchange(grant, client, trail, fetch, limits.response).await?;
+        let target = response.headers.get(LOCATION).filter(|_| is_redirect(response.status));
+        let Some(target) = target.filter(|_| fetch.redirect != Redirect::Manual) else {
+            return Ok(answer(&fetch.url, hops > 0, &response));
+        };
+        if fetch.redirect == Redirect::Refuse {
+            return Err(failure("failed", "the server redirects, and the program asked not to follow"));
+        }
+        hops += 1;
+        if hops > limits.redirects {
+            return Err(failure("limit", format!("more than {} redirects", limits.redirects)));
+        }
+        let target = target.to_str().map_err(|_| failure("failed", "the server redirects to something that is no URL"))?.to_owned();
+        redirect(fetch, response.status, &target)?;
+    }
+}
+
+async fn one_exchange(grant: &Grant, client: &HttpClient, trail: &CallTrail, fetch: &Fetch, max_response: u64) -> Result<Response, Failure> {
+    let network = grant.network();
+    let asked = HttpAsk::from_url(fetch.method.as_str(), &fetch.url).and_then(|ask| {
+        let rule = network.check_request(&ask)?;
+        Ok((ask, rule))
+    });
+    let (ask, rule) = match asked {
+        Ok(allowed) => allowed,
+        Err(denial) => return Err(refused(trail, &denial)),
+    };
+    let target = ask.to_string();
+    let mut addresses = resolve(&ask).await?;
+    // Every address must pass: a name that leads to one good and one bad address is a trick or a mistake.
+    for address in &addresses {
+        if let Err(denial) = network.check_address(&ask.host, address.ip()) {
+            return Err(refused(trail, &denial));
+        }
+    }
+    // Without the record the request must not leave.
+    record(trail, &target, Ok(rule.to_string()), fetch.body.len() as u64, 0)?;
+    addresses.truncate(exchange::MAX_ADDRESSES);
+    let stream = connect(&addresses).await?;
+    let exchange = Exchange {
+        ask: &ask,
+        method: fetch.method.clone(),
+        headers: fetch.headers.clone(),
+        body: fetch.body.clone(),
+        max_response,
+    };
+    let response = if ask.scheme == "https" {
+        let name = rustls::pki_types::ServerName::try_from(ask.host.trim_matches(['[', ']']).to_owned())
+            .map_err(|_| failure("invalid", "the host cannot have a certificate"))?;
+        let stream = client
+            .tls
+            .connect(name, stream)
+            .await
+            .map_err(|error| failure("failed", format!("no secure connection to `{}`: {error}", ask.host)))?;
+        exchange.send(stream).await
+    } else {
+        exchange.send(stream).await
+    }?;
+    record(trail, &target, Ok(rule.to_string()), 0, response.body.len() as u64)?;
+    Ok(response)
+}
+
+fn record(trail: &CallTrail, target: &str, verdict: Result<String, String>, sent: u64, received: u64) -> Result<(), Failure> {
+    trail.called("fetch", target, verdict, sent, received).map_err(|error| {
+        tracing::error!(%error, "an exchange was stopped because it could not be audited");
+        failure("failed", "the exchange could not be recorded, so it did not happen")
+    })
+}
+
+fn refused(trail: &CallTrail, denial: &Denial) -> Failure {
+    match record(trail, &denial.asked, Err(denial.rule.clone()), 0, 0) {
+        Ok(()) => failure("denied", denial.to_string()),
+        Err(failure) => failure,
+    }
+}
+
+async fn resolve(ask: &HttpAsk) -> Result<Vec<SocketAddr>, Failure> {
+    let host = ask.host.trim_matches(['[', ']']);
+    if let Ok(address) = host.parse() {
+        return Ok(vec![SocketAddr::new(address, ask.port)]);
+    }
+    #[expect(clippy::disallowed_methods, reason = "the one look-up; the grant has allowed the host, and is asked about the result")]
+    let found = tokio::net::lookup_host((host, ask.port)).await;
+    let addresses: Vec<SocketAddr> = found
+        .map_err(|_| failure("failed", format!("the host `{host}` cannot be found")))?
+        .collect();
+    if addresses.is_empty() {
+        return Err(failure("failed", format!("the host `{host}` has no address")));
+    }
+    Ok(addresses)
+}
+
+async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, Failure> {
+    #[expect(clippy::disallowed_methods, reason = "the one connection; the grant has allowed each of these addresses")]
+    let stream = TcpStream::connect(addresses).await;
+    stream.map_err(|error| failure("failed", format!("no connection: {}", error.kind())))
+}
+
+fn is_redirect(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
+}
+
+/// Turns a request into the one that a redirect asks for.
+fn redirect(fetch: &mut Fetch, status: StatusCode, target: &str) -> Result<(), Failure> {
+    let bad = |_| failure("failed", "the server redirects to something that is no URL");
+    let from = Url::parse(&fetch.url).map_err(bad)?;
+    let to = from.join(target).map_err(bad)?;
+    let drops_body = status == StatusCode::SEE_OTHER && fetch.method != Method::HEAD
+        || matches!(status, StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND) && fetch.method == Method::POST;
+    if drops_body {
+        fetch.method = Method::GET;
+        fetch.body = Bytes::new();
+        fetch.headers.remove(CONTENT_TYPE);
+    }
+    if from.origin() != to.origin() {
+        // What proves who one is to one server is no business of another.
+        for secret in [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE] {
+            fetch.headers.remove(secret);
+        }
+    }
+    fetch.url = to.into();
+    Ok(())
+}
+
+fn parse(arguments: &str) -> Result<Fetch, String> {
+    let value: Value = serde_json::from_str(arguments).map_err(|error| format!("the arguments of `fetch` are not JSON: {error}"))?;
+    let text = |name: &str| match value.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.as_str())),
+        Some(_) => Err(format!("`{name}` of `fetch` must be a text")),
+    };
+    let method = text("method")?.unwrap_or("GET");
+    let body = text("body_base64")?.map(|body| BASE64.decode(body)).transpose();
+    let redirect = match text("redirect")? {
+        None | Some("follow") => Redirect::Follow,
+        Some("manual") => Redirect::Manual,
+        Some("error") => Redirect::Refuse,
+        Some(other) => return Err(format!("`redirect` is `follow`, `manual` or `error`, not `{}`", other.escape_debug())),
+    };
+    let timeout = match value.get("timeout_ms") {
+        None | Some(Value::Null) => None,
+        Some(ms) => Some(Duration::from_millis(ms.as_u64().ok_or("`timeout_ms` must be a whole number")?)),
+    };
+    Ok(Fetch {
+        url: text("url")?.ok_or("`fetch` needs a `url`")?.to_owned(),
+        method: Method::from_bytes(method.as_bytes()).map_err(|_| format!("`{}` is no HTTP method", method.escape_debug()))?,
+        headers: parse_headers(value.get("headers"))?,
+        body: body.map_err(|error| format!("`body_base64` is not base64: {error}"))?.unwrap_or_default().into(),
+        redirect,
+        timeout,
+    })
+}
+
+fn parse_headers(headers: Option<&Value>) -> Result<HeaderMap, String> {
+    let mut map = HeaderMap::new();
+    let list = match headers {
+        None | Some(Value::Null) => return Ok(map),
+        Some(Value::Array(list)) if list.len() <= MAX_REQUEST_HEADERS => list,
+        Some(Value::Array(_)) => return Err(format!("more than {MAX_REQUEST_HEADERS} header fields")),
+        Some(_) => return Err("`headers` must be a list of pairs".into()),
+    };
+    for pair in list {
+        let (Some(name), Some(value)) = (pair.get(0).and_then(Value::as_str), pair.get(1).and_then(Value::as_str)) else {
+            return Err("`headers` must be a list of pairs of texts".into());
+        };
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("`{}` is no header name", name.escape_debug()))?;
+        let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| format!("the value of the header `{name}` cannot be sent"))?;
+        if !is_ours(&name) {
+            map.append(name, value);
+        }
+    }
+    Ok(map)
+}
+
+/// Fields about the connection itself, and those that follow from the URL and the body.
+fn is_ours(name: &HeaderName) -> bool {
+    const CONNECTION: [&str; 8] = ["connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "expect"];
+    *name == HOST || *name == CONTENT_LENGTH || CONNECTION.contains(&name.as_str())
+}
+
+fn answer(url: &str, redirected: bool, response: &Response) -> String {
+    let headers: Vec<[String; 2]> = response
+        .headers
+        .iter()
+        .map(|(name, value)| [name.as_str().to_owned(), value.as_bytes().iter().map(|byte| char::from(*byte)).collect()])
+        .collect();
+    json!({
+        "url": url,
+        "status": response.status.as_u16(),
+        "status_text": response.status.canonical_reason().unwrap_or_default(),
+        "headers": headers,
+        "body_base64": BASE64.encode(&response.body),
+        "redirected": redirected,
+    })
+    .to_string()
+}

@@ -1,0 +1,79 @@
+//! How does one request go over one connection?
+
+use crate::host_calls::failure;
+use crate::state::bindings::glovebox::guest::host::Failure;
+use bytes::Bytes;
+use glovebox_policy::HttpAsk;
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::header::{HOST, HeaderMap, HeaderValue, USER_AGENT};
+use hyper::{Method, Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_util::task::AbortOnDropHandle;
+
+/// Addresses that are tried; a name with a thousand addresses is no reason to try a thousand times.
+pub(super) const MAX_ADDRESSES: usize = 8;
+
+/// Bytes of an answer's head; protects the host's memory.
+const MAX_HEAD_BYTES: usize = 64 << 10;
+
+/// Header fields of an answer.
+const MAX_RESPONSE_HEADERS: usize = 200;
+
+/// One request.
+pub(super) struct Exchange<'a> {
+    pub(super) ask: &'a HttpAsk,
+    pub(super) method: Method,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+    /// Bytes of the answer's body at the most.
+    pub(super) max_response: u64,
+}
+
+/// One answer, whole.
+pub(super) struct Response {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+impl Exchange<'_> {
+    /// Sends the request and reads the whole answer.
+    pub(super) async fn send(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Result<Response, Failure> {
+        let failed = |error: hyper::Error| failure("failed", format!("the exchange with `{}` failed: {error}", self.ask.host));
+        let (mut sender, connection) = hyper::client::conn::http1::Builder::new()
+            .max_buf_size(MAX_HEAD_BYTES)
+            .max_headers(MAX_RESPONSE_HEADERS)
+            .handshake(TokioIo::new(stream))
+            .await
+            .map_err(failed)?;
+        // The connection ends with the exchange, whatever becomes of it.
+        let _connection = AbortOnDropHandle::new(tokio::spawn(connection));
+        let default_port = if self.ask.scheme == "https" { 443 } else { 80 };
+        let host = if self.ask.port == default_port { self.ask.host.clone() } else { format!("{}:{}", self.ask.host, self.ask.port) };
+        let mut request = Request::builder()
+            .method(self.method.clone())
+            .uri(&self.ask.path)
+            .body(Full::new(self.body))
+            .map_err(|error| failure("invalid", format!("the request cannot be sent: {error}")))?;
+        *request.headers_mut() = self.headers;
+        let host = HeaderValue::from_str(&host).map_err(|_| failure("invalid", "the host cannot be sent"))?;
+        request.headers_mut().insert(HOST, host);
+        request.headers_mut().entry(USER_AGENT).or_insert(HeaderValue::from_static("glovebox"));
+        let response = sender.send_request(request).await.map_err(failed)?;
+        let (head, body) = response.into_parts();
+        let limit = usize::try_from(self.max_response).unwrap_or(usize::MAX);
+        let body = Limited::new(body, limit).collect().await.map_err(|error| {
+            if error.is::<http_body_util::LengthLimitError>() {
+                failure("limit", format!("the answer has more than {limit} bytes"))
+            } else {
+                failure("failed", format!("the answer of `{}` broke off: {error}", self.ask.host))
+            }
+        })?;
+        Ok(Response {
+            status: head.status,
+            headers: head.headers,
+            body: body.to_bytes(),
+        })
+    }
+}

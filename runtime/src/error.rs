@@ -1,0 +1,42 @@
+//! What can go wrong on the host's side?
+//!
+//! What the program did wrong, what the policy refused and which limit was hit is an [`Outcome`](crate::Outcome), not an error.
+
+use std::fmt;
+use std::io;
+
+/// Why the sandbox could not do its work.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No guests are installed, or they can't be used.
+    #[error("the guests cannot be loaded: {0}")]
+    Guests(String),
+    /// The audit log did not take a record, so nothing runs.
+    #[error("the audit record could not be written, so the run did not happen: {0}")]
+    Audit(#[source] io::Error),
+    /// A setting of the builder, or a field of the request that no policy judges, makes no sense.
+    #[error("{0}")]
+    Invalid(String),
+    /// The policy grants a mount that the host does not have.
+    #[error("cannot open the granted mount `{guest}`: {reason}")]
+    Mount {
+        /// The guest's name of it; the host's stays in the host's log.
+        guest: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// Something that should not happen.
+    #[error("internal error: {0}")]
+    Host(String),
+    /// The session can't be used any more: its guest broke, hit a limit or was stopped.
+    #[error("the session has ended: {0}")]
+    SessionEnded(&'static str),
+}
+
+impl Error {
+    /// An unexpected error of the engine or the system.
+    pub(crate) fn host(error: impl fmt::Display) -> Self {
+        Self::Host(format!("{error:#}"))
+    }
+}

@@ -1,0 +1,153 @@
+//! What does a tier have to be able to do?
+
+use crate::error::Error;
+use crate::outcome::{Artifact, Exception, Limit, Output, RunId, Status, Usage, Value};
+use crate::audit::CallTrail;
+use crate::stdio::{Input, OutputChunk};
+use async_trait::async_trait;
+use glovebox_policy::{Grant, InputFile, Source, TierFacts};
+use std::sync::Arc;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// Runs what was granted, in one tier.
+///
+/// An executor takes its authority from the grant alone and decides nothing itself.
+#[async_trait]
+pub trait Executor: Send + Sync {
+    /// What this tier offers, for the decision to choose from.
+    fn facts(&self) -> TierFacts;
+
+    /// Runs one program in a fresh place and throws the place away.
+    ///
+    /// # Errors
+    ///
+    /// Where the host failed; everything that the program did or suffered is in the report.
+    async fn run(&self, job: Job) -> Result<Report, Error>;
+
+    /// Makes a place that lives on between evaluations.
+    ///
+    /// # Errors
+    ///
+    /// Where the host failed, or the language has no sessions.
+    async fn open(&self, opening: Opening) -> Result<Box<dyn LiveSession>, Error>;
+}
+
+/// A place that keeps its state.
+#[async_trait]
+pub trait LiveSession: Send {
+    /// Evaluates one source.
+    ///
+    /// # Errors
+    ///
+    /// Where the host failed, or the session has ended.
+    async fn evaluate(&mut self, evaluation: Evaluation) -> Result<Report, Error>;
+
+    /// Puts a file into the workspace.
+    ///
+    /// # Errors
+    ///
+    /// Where the path is not acceptable or the workspace is full.
+    fn put_file(&mut self, path: &str, content: Arc<[u8]>) -> Result<(), Error>;
+
+    /// Reads a regular file of the workspace.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no such file.
+    fn read_file(&mut self, path: &str) -> Result<Vec<u8>, Error>;
+
+    /// Whether the session can go on.
+    fn is_alive(&self) -> bool;
+}
+
+/// What a session starts with.
+pub struct Opening {
+    /// Names it in the log.
+    pub id: RunId,
+    /// Its authority.
+    pub grant: Arc<Grant>,
+    /// Files to put into the workspace first.
+    pub files: Vec<InputFile>,
+    pub(crate) trail: CallTrail,
+}
+
+/// One evaluation.
+pub struct Evaluation {
+    /// The program.
+    pub source: Source,
+    /// Its arguments.
+    pub arguments: Vec<String>,
+    /// Its standard input.
+    pub input: Input,
+    /// Where its output goes as it happens.
+    pub output: Option<mpsc::Sender<OutputChunk>>,
+    /// The files to hand back, as globs.
+    pub artifacts: Vec<String>,
+    /// Stops it.
+    pub stop: CancellationToken,
+}
+
+/// A whole run.
+pub struct Job {
+    /// The place.
+    pub opening: Opening,
+    /// What happens in it.
+    pub evaluation: Evaluation,
+}
+
+/// What an executor knows of a run when it has ended; the sandbox makes the [`Outcome`](crate::Outcome) of it.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// How it ended; never `Denied`.
+    pub status: Status,
+    /// See [`Outcome`](crate::Outcome).
+    pub exit_code: Option<i32>,
+    /// Standard output.
+    pub stdout: Output,
+    /// Standard error.
+    pub stderr: Output,
+    /// The value of the last expression.
+    pub value: Option<Value>,
+    /// The exception that nobody caught.
+    pub exception: Option<Exception>,
+    /// The limit that fired.
+    pub limit: Option<Limit>,
+    /// Why the guest broke.
+    pub crash: Option<String>,
+    /// Files.
+    pub artifacts: Vec<Artifact>,
+    /// There were more.
+    pub artifacts_truncated: bool,
+    /// What it used up; the sandbox fills in the time on the clock.
+    pub usage: Usage,
+}
+
+impl Report {
+    /// A report of a run that has done nothing yet.
+    #[must_use]
+    pub fn new(status: Status) -> Self {
+        Self {
+            status,
+            exit_code: None,
+            stdout: Output::default(),
+            stderr: Output::default(),
+            value: None,
+            exception: None,
+            limit: None,
+            crash: None,
+            artifacts: Vec::new(),
+            artifacts_truncated: false,
+            usage: Usage::default(),
+        }
+    }
+
+    /// A report of a run that a limit ended.
+    #[must_use]
+    pub fn limited(limit: Limit) -> Self {
+        Self {
+            limit: Some(limit),
+            ..Self::new(Status::Limited)
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! What does a guest see as its file system?
+//!
+//! One tree, made by us: a writable workspace in memory under a quota, read-only archives such as a standard library,
+//! and those directories of the host that a grant names. Nothing else of the host is visible, in content, names, numbers
+//! or errors.
+//!
+//! In reading order: [`layout`] says what lies where, [`path`] finds a node, [`node`] says what nodes are, [`tree`] and
+//! [`host`] change them, [`quota`] counts, [`bindings`] speaks `wasi:filesystem`, and [`files`] is for the host.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use thiserror::Error;
+
+mod archive;
+mod bindings;
+mod content;
+mod files;
+mod host;
+mod layout;
+mod listing;
+mod memory;
+mod node;
+mod path;
+mod quota;
+mod streams;
+#[cfg(test)]
+mod tests;
+mod tree;
+
+pub(crate) use archive::{Archive, ArchiveError};
+pub(crate) use bindings::{FilesystemView, add_to_linker};
+pub(crate) use files::{Artifact, CollectLimits, Collected, FileEntry};
+pub(crate) use host::{HostMount, MountAccess};
+pub(crate) use layout::{FilesystemSetup, Layout};
+pub(crate) use quota::{FilesystemUsage, LimitKind, QuotaLimits};
+
+use memory::MemoryDirectory;
+use node::Node;
+use quota::Quota;
+
+/// Tells the time since the Unix epoch. Every timestamp that a guest sees comes from one.
+pub(crate) type Clock = Arc<dyn Fn() -> Duration + Send + Sync>;
+
+/// The host's time in steps of `resolution`; finer times would be a clock for timing attacks.
+pub(crate) fn system_clock(resolution: Duration) -> Clock {
+    let step = resolution.as_nanos().max(1);
+    Arc::new(move || {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
+        let nanoseconds = now.saturating_sub(now.checked_rem(step).unwrap_or(0));
+        Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(u64::MAX))
+    })
+}
+
+/// The file system of one run or session. Has one owner; descriptors and streams refer to its nodes, not to it.
+pub(crate) struct Filesystem {
+    root: Node,
+    workspace: Option<Arc<MemoryDirectory>>,
+    quota: Arc<Quota>,
+    clock: Clock,
+    next_id: u64,
+}
+
+impl Filesystem {
+    /// An empty workspace in the tree that `layout` describes. Cheap: what is shared is not copied.
+    pub(crate) fn new(layout: &Layout, limits: QuotaLimits, clock: Clock) -> Self {
+        let attached = layout.attach(clock());
+        Self { root: attached.root, workspace: attached.workspace, quota: Quota::new(limits), clock, next_id: attached.next_id }
+    }
+
+    /// What is stored now, and was at most.
+    pub(crate) fn usage(&self) -> FilesystemUsage {
+        self.quota.usage()
+    }
+
+    /// The first limit that was hit since the start or [`Filesystem::forget_quota_hit`].
+    pub(crate) fn quota_hit(&self) -> Option<LimitKind> {
+        self.quota.hit()
+    }
+
+    /// Forgets the limit that was hit, before the next evaluation of a session.
+    pub(crate) fn forget_quota_hit(&self) {
+        self.quota.forget_hit();
+    }
+
+    fn now(&self) -> Duration {
+        (self.clock)()
+    }
+
+    fn take_id(&mut self) -> u64 {
+        let id = self.next_id;
+        self.next_id = self.next_id.saturating_add(1);
+        id
+    }
+}
+
+/// Why the host cannot set up a file system, or reach a file in it.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub(crate) enum FilesystemError {
+    /// The guest path of a mount is not absolute and plain.
+    #[error("guest path `{path}` is not an absolute path without `.`, `..` and empty names")]
+    GuestPath {
+        /// The path as it was given.
+        path: String,
+    },
+    /// Two mounts have one place, or one lies inside another that cannot hold it.
+    #[error("mount `{inner}` lies inside mount `{outer}`")]
+    Nested {
+        /// The inner one.
+        inner: String,
+        /// The outer one.
+        outer: String,
+    },
+    /// The host's directory for a mount cannot be opened.
+    #[error("the host directory for mount `{path}` cannot be opened: {reason}")]
+    Mount {
+        /// The path that guests would see.
+        path: String,
+        /// What the host says.
+        reason: std::io::ErrorKind,
+    },
+    /// There is no workspace.
+    #[error("no workspace was granted")]
+    NoWorkspace,
+    /// The path of a file is absolute, leaves the workspace, or has names that cannot be.
+    #[error("`{path}` is not a path inside the workspace")]
+    Path {
+        /// The path as it was given.
+        path: String,
+    },
+    /// There is nothing at the path.
+    #[error("there is no `{path}` in the workspace")]
+    NotFound {
+        /// The path as it was given.
+        path: String,
+    },
+    /// Something else is where a file or directory was expected; links are never followed.
+    #[error("`{path}` in the workspace is something else than expected")]
+    Kind {
+        /// The path as it was given.
+        path: String,
+    },
+    /// A directory is not empty.
+    #[error("`{path}` in the workspace is not empty")]
+    NotEmpty {
+        /// The path as it was given.
+        path: String,
+    },
+    /// The quota does not admit the file.
+    #[error("`{path}` does not fit into the workspace")]
+    Full {
+        /// The path as it was given.
+        path: String,
+    },
+}

@@ -1,0 +1,341 @@
+//! The calls of `wasi:filesystem/types` one by one: find the node, do it in the tree or on the host.
+
+use wasmtime::component::Resource;
+use wasmtime_wasi::p2::bindings::filesystem::types::{
+    self, Advice, DescriptorFlags, DescriptorStat, DescriptorType, DirectoryEntry, DirectoryEntryStream, ErrorCode, HostDescriptor,
+    HostDirectoryEntryStream, MetadataHashValue, NewTimestamp, OpenFlags, PathFlags,
+};
+use wasmtime_wasi::p2::{FsError, FsResult};
+use wasmtime_wasi_io::streams::{DynInputStream, DynOutputStream};
+
+use super::FilesystemView;
+use super::descriptor::{Descriptor, Writable};
+use crate::filesystem::content::{as_u64, as_usize};
+use crate::filesystem::host::{HostPlace, HowToOpen, Opened};
+use crate::filesystem::listing::Listing;
+use crate::filesystem::node::{Identity, Node, metadata_hash};
+use crate::filesystem::path::{Last, Target, resolve};
+use crate::filesystem::quota::Permit;
+use crate::filesystem::streams::{Position, TRANSFER_MAX};
+
+type Handle = Resource<types::Descriptor>;
+
+impl HostDescriptor for FilesystemView<'_> {
+    fn read_via_stream(&mut self, handle: Handle, offset: u64) -> FsResult<Resource<DynInputStream>> {
+        let stream = self.descriptor(&handle)?.input(offset, &self.filesystem.quota)?;
+        Ok(self.table.push(stream)?)
+    }
+
+    fn write_via_stream(&mut self, handle: Handle, offset: u64) -> FsResult<Resource<DynOutputStream>> {
+        self.output_stream(&handle, Position::At(offset))
+    }
+
+    fn append_via_stream(&mut self, handle: Handle) -> FsResult<Resource<DynOutputStream>> {
+        self.output_stream(&handle, Position::End)
+    }
+
+    async fn advise(&mut self, handle: Handle, _: u64, _: u64, _: Advice) -> FsResult<()> {
+        if self.descriptor(&handle)?.node.is_directory() {
+            return Err(ErrorCode::BadDescriptor.into());
+        }
+        Ok(())
+    }
+
+    async fn sync_data(&mut self, handle: Handle) -> FsResult<()> {
+        self.sync(handle).await
+    }
+
+    async fn sync(&mut self, handle: Handle) -> FsResult<()> {
+        match self.node(&handle)? {
+            Node::HostFile(file) => file.mount.clone().run(move || file.sync()).await?,
+            Node::HostDirectory(directory) => directory.mount.clone().run(move || directory.sync()).await?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    async fn get_flags(&mut self, handle: Handle) -> FsResult<DescriptorFlags> {
+        Ok(self.descriptor(&handle)?.flags())
+    }
+
+    async fn get_type(&mut self, handle: Handle) -> FsResult<DescriptorType> {
+        Ok(self.descriptor(&handle)?.node.kind())
+    }
+
+    async fn set_size(&mut self, handle: Handle, size: u64) -> FsResult<()> {
+        match self.descriptor(&handle)?.writable()? {
+            Writable::Memory(file) => file.set_size(size, self.filesystem.now())?,
+            Writable::Host(file) => file.mount.clone().run(move || file.set_size(size)).await?,
+        }
+        Ok(())
+    }
+
+    async fn set_times(&mut self, handle: Handle, accessed: NewTimestamp, modified: NewTimestamp) -> FsResult<()> {
+        let change = self.time_change(accessed, modified)?;
+        match self.node(&handle)? {
+            Node::HostFile(file) => file.mount.clone().run(move || file.set_times(change)).await?,
+            Node::HostDirectory(directory) => {
+                directory.mount.clone().run(move || directory.set_times(change)).await?;
+            }
+            node => node.set_times(change)?,
+        }
+        Ok(())
+    }
+
+    async fn read(&mut self, handle: Handle, length: u64, offset: u64) -> FsResult<(Vec<u8>, bool)> {
+        let file = self.descriptor(&handle)?.readable()?;
+        let bytes = file.read(offset, as_usize(length).min(TRANSFER_MAX)).await?;
+        let at_end = bytes.is_empty() && length > 0;
+        Ok((bytes.into(), at_end))
+    }
+
+    async fn write(&mut self, handle: Handle, data: Vec<u8>, offset: u64) -> FsResult<u64> {
+        let written = match self.descriptor(&handle)?.writable()? {
+            Writable::Memory(file) => file.write(offset, &data, self.filesystem.now())?,
+            Writable::Host(file) => file.mount.clone().run(move || file.write(offset, &data)).await?,
+        };
+        Ok(as_u64(written))
+    }
+
+    async fn read_directory(&mut self, handle: Handle) -> FsResult<Resource<DirectoryEntryStream>> {
+        let listing = match self.node(&handle)? {
+            Node::HostDirectory(directory) => {
+                let entries = directory.mount.clone().run(move || directory.list()).await?;
+                Listing::copied(entries, &self.filesystem.quota)?
+            }
+            node => Listing::of(&node, &self.filesystem.quota)?,
+        };
+        Ok(Resource::new_own(self.table.push(listing)?.rep()))
+    }
+
+    async fn create_directory_at(&mut self, handle: Handle, path: String) -> FsResult<()> {
+        match self.target(&handle, &path, Last::Name)? {
+            Target::Tree(place) => self.filesystem.create_directory(&place)?,
+            Target::Host(place) => {
+                let quota = self.filesystem.quota.clone();
+                on_host(place, move |place| place.create_directory(&quota)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn stat(&mut self, handle: Handle) -> FsResult<DescriptorStat> {
+        let node = self.node(&handle)?;
+        Ok(match host_attributes(&node).await? {
+            Some((stat, _)) => stat,
+            None => node.stat()?,
+        })
+    }
+
+    async fn stat_at(&mut self, handle: Handle, flags: PathFlags, path: String) -> FsResult<DescriptorStat> {
+        match self.target(&handle, &path, following(flags))? {
+            Target::Tree(place) => Ok(place.existing()?.stat()?),
+            Target::Host(place) => Ok(on_host(place, HostPlace::stat).await?.0),
+        }
+    }
+
+    async fn set_times_at(
+        &mut self,
+        handle: Handle,
+        flags: PathFlags,
+        path: String,
+        accessed: NewTimestamp,
+        modified: NewTimestamp,
+    ) -> FsResult<()> {
+        let change = self.time_change(accessed, modified)?;
+        match self.target(&handle, &path, following(flags))? {
+            Target::Tree(place) => place.existing()?.set_times(change)?,
+            Target::Host(place) => {
+                let quota = self.filesystem.quota.clone();
+                on_host(place, move |place| place.set_times(change, &quota)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn link_at(
+        &mut self,
+        handle: Handle,
+        old_flags: PathFlags,
+        old_path: String,
+        new_handle: Handle,
+        new_path: String,
+    ) -> FsResult<()> {
+        let last = if old_flags.contains(PathFlags::SYMLINK_FOLLOW) { Last::Follow } else { Last::Name };
+        let old = self.target(&handle, &old_path, last)?;
+        let new = self.target(&new_handle, &new_path, Last::Name)?;
+        match (old, new) {
+            (Target::Tree(old), Target::Tree(new)) => self.filesystem.link(&old, &new)?,
+            // A second name for a file of the host would outlive the mount's rules.
+            (Target::Host(_), Target::Host(_)) => return Err(ErrorCode::NotPermitted.into()),
+            _ => return Err(ErrorCode::CrossDevice.into()),
+        }
+        Ok(())
+    }
+
+    async fn open_at(
+        &mut self,
+        handle: Handle,
+        path_flags: PathFlags,
+        path: String,
+        open_flags: OpenFlags,
+        flags: DescriptorFlags,
+    ) -> FsResult<Handle> {
+        let how = how_to_open(open_flags, flags)?;
+        // An exclusive creation never goes through a link.
+        let last = if how.create && how.exclusive { Last::Name } else { following(path_flags) };
+        let target = self.target(&handle, &path, last)?;
+        let permit = Permit::descriptor(&self.filesystem.quota)?;
+        let node = match target {
+            Target::Tree(place) => self.filesystem.open_in_tree(&place, how)?,
+            Target::Host(place) => {
+                let quota = self.filesystem.quota.clone();
+                match on_host(place, move |place| place.open(how, &quota)).await? {
+                    Opened::Directory(directory) => Node::HostDirectory(directory),
+                    Opened::File(file) => Node::HostFile(file),
+                }
+            }
+        };
+        self.push(Descriptor::opened(node, how.read, how.write, permit)).map_err(FsError::trap)
+    }
+
+    async fn readlink_at(&mut self, handle: Handle, path: String) -> FsResult<String> {
+        match self.target(&handle, &path, Last::Keep)? {
+            Target::Tree(place) => match place.existing()? {
+                Node::Symlink(link) => Ok(link.target.to_string()),
+                _ => Err(ErrorCode::Invalid.into()),
+            },
+            // The target would be a path of the host.
+            Target::Host(_) => Err(ErrorCode::NotPermitted.into()),
+        }
+    }
+
+    async fn remove_directory_at(&mut self, handle: Handle, path: String) -> FsResult<()> {
+        match self.target(&handle, &path, Last::Name)? {
+            Target::Tree(place) => self.filesystem.remove_directory(&place)?,
+            Target::Host(place) => on_host(place, HostPlace::remove_directory).await?,
+        }
+        Ok(())
+    }
+
+    async fn rename_at(&mut self, handle: Handle, old_path: String, new_handle: Handle, new_path: String) -> FsResult<()> {
+        let old = self.target(&handle, &old_path, Last::Name)?;
+        let new = self.target(&new_handle, &new_path, Last::Name)?;
+        match (old, new) {
+            (Target::Tree(old), Target::Tree(new)) => self.filesystem.rename(&old, &new)?,
+            (Target::Host(old), Target::Host(new)) => on_host(old, move |old| old.rename(&new)).await?,
+            _ => return Err(ErrorCode::CrossDevice.into()),
+        }
+        Ok(())
+    }
+
+    async fn symlink_at(&mut self, handle: Handle, target: String, path: String) -> FsResult<()> {
+        match self.target(&handle, &path, Last::Name)? {
+            Target::Tree(place) => self.filesystem.create_symlink(&target, &place)?,
+            // Programs of the host would follow it.
+            Target::Host(_) => return Err(ErrorCode::NotPermitted.into()),
+        }
+        Ok(())
+    }
+
+    async fn unlink_file_at(&mut self, handle: Handle, path: String) -> FsResult<()> {
+        match self.target(&handle, &path, Last::Name)? {
+            Target::Tree(place) => self.filesystem.unlink_file(&place)?,
+            Target::Host(place) => on_host(place, HostPlace::remove_file).await?,
+        }
+        Ok(())
+    }
+
+    async fn is_same_object(&mut self, one: Handle, other: Handle) -> wasmtime::Result<bool> {
+        let (one, other) = (self.node(&one), self.node(&other));
+        let (Ok(one), Ok(other)) = (one, other) else { return Ok(false) };
+        let identities = (identity(&one).await, identity(&other).await);
+        Ok(matches!(identities, (Ok(one), Ok(other)) if one == other))
+    }
+
+    async fn metadata_hash(&mut self, handle: Handle) -> FsResult<MetadataHashValue> {
+        Ok(metadata_hash(identity(&self.node(&handle)?).await?))
+    }
+
+    async fn metadata_hash_at(&mut self, handle: Handle, flags: PathFlags, path: String) -> FsResult<MetadataHashValue> {
+        let identity = match self.target(&handle, &path, following(flags))? {
+            Target::Tree(place) => place.existing()?.identity()?,
+            Target::Host(place) => on_host(place, HostPlace::stat).await?.1,
+        };
+        Ok(metadata_hash(identity))
+    }
+
+    fn drop(&mut self, handle: Handle) -> wasmtime::Result<()> {
+        self.table.delete(Resource::<Descriptor>::new_own(handle.rep()))?;
+        Ok(())
+    }
+}
+
+impl HostDirectoryEntryStream for FilesystemView<'_> {
+    async fn read_directory_entry(&mut self, stream: Resource<DirectoryEntryStream>) -> FsResult<Option<DirectoryEntry>> {
+        Ok(self.table.get_mut(&Resource::<Listing>::new_borrow(stream.rep()))?.next())
+    }
+
+    fn drop(&mut self, stream: Resource<DirectoryEntryStream>) -> wasmtime::Result<()> {
+        self.table.delete(Resource::<Listing>::new_own(stream.rep()))?;
+        Ok(())
+    }
+}
+
+impl FilesystemView<'_> {
+    fn target(&self, handle: &Handle, path: &str, last: Last) -> FsResult<Target> {
+        Ok(resolve(&self.descriptor(handle)?.node, path, last)?)
+    }
+
+    fn output_stream(&mut self, handle: &Handle, position: Position) -> FsResult<Resource<DynOutputStream>> {
+        let filesystem = &*self.filesystem;
+        let stream = self.descriptor(handle)?.output(position, &filesystem.quota, &filesystem.clock)?;
+        Ok(self.table.push(stream)?)
+    }
+}
+
+async fn on_host<T: Send + 'static>(
+    place: HostPlace,
+    job: impl FnOnce(&HostPlace) -> Result<T, ErrorCode> + Send + 'static,
+) -> Result<T, ErrorCode> {
+    let mount = place.directory.mount.clone();
+    mount.run(move || job(&place)).await
+}
+
+/// Attributes and identity of an open node of the host; none for others.
+async fn host_attributes(node: &Node) -> Result<Option<(DescriptorStat, Identity)>, ErrorCode> {
+    match node.clone() {
+        Node::HostFile(file) => file.mount.clone().run(move || file.stat()).await.map(Some),
+        Node::HostDirectory(directory) => directory.mount.clone().run(move || directory.stat()).await.map(Some),
+        _ => Ok(None),
+    }
+}
+
+async fn identity(node: &Node) -> Result<Identity, ErrorCode> {
+    match host_attributes(node).await? {
+        Some((_, identity)) => Ok(identity),
+        None => node.identity(),
+    }
+}
+
+fn following(flags: PathFlags) -> Last {
+    if flags.contains(PathFlags::SYMLINK_FOLLOW) { Last::Follow } else { Last::Keep }
+}
+
+/// What a guest asked for. Synchronized writing is a request only, so it is accepted and not promised.
+fn how_to_open(open: OpenFlags, flags: DescriptorFlags) -> Result<HowToOpen, ErrorCode> {
+    let write = flags.contains(DescriptorFlags::WRITE);
+    let how = HowToOpen {
+        // Neither reading nor writing means reading, as for everybody else.
+        read: flags.contains(DescriptorFlags::READ) || !write,
+        write,
+        create: open.contains(OpenFlags::CREATE),
+        exclusive: open.contains(OpenFlags::EXCLUSIVE),
+        truncate: open.contains(OpenFlags::TRUNCATE),
+        directory: open.contains(OpenFlags::DIRECTORY),
+    };
+    if how.directory && (how.create || how.exclusive || how.truncate) {
+        return Err(ErrorCode::Invalid);
+    }
+    Ok(how)
+}

@@ -1,0 +1,209 @@
+//! How does the host put files into a workspace and take them out?
+//!
+//! Paths are relative to the workspace. Links that the guest made are never followed, and only regular files of the
+//! workspace are given out: neither mounts nor anything of the host.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use globset::GlobSet;
+use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
+
+use super::content::as_usize;
+use super::memory::{MemoryDirectory, MemoryFile};
+use super::node::Node;
+use super::path::{NAME_BYTES_MAX, PATH_BYTES_MAX};
+use super::{Filesystem, FilesystemError};
+
+/// How much [`Filesystem::collect`] gives out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CollectLimits {
+    /// Files at most.
+    pub(crate) files: usize,
+    /// Bytes of content at most, over all files.
+    pub(crate) bytes: u64,
+}
+
+/// A file that a run left behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Artifact {
+    /// Relative to the workspace, with `/` between names.
+    pub(crate) path: String,
+    /// The whole content.
+    pub(crate) content: Vec<u8>,
+}
+
+/// What [`Filesystem::collect`] found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Collected {
+    /// Sorted by path.
+    pub(crate) artifacts: Vec<Artifact>,
+    /// Whether a matching file was left out because of the limits.
+    pub(crate) truncated: bool,
+}
+
+/// An entry of a directory of the workspace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FileEntry {
+    /// The name in the directory.
+    pub(crate) name: String,
+    /// Whether it is a directory.
+    pub(crate) is_directory: bool,
+    /// The logical size of a file in bytes; 0 for everything else.
+    pub(crate) size: u64,
+}
+
+impl Filesystem {
+    /// Puts a file at `path`, replaces a file that is there, and makes the directories on the way. The content is not
+    /// copied before the guest changes it.
+    ///
+    /// # Errors
+    /// When the path cannot be, leads through something that is no directory, or the quota does not admit the file.
+    pub(crate) fn put(&mut self, path: &str, content: impl Into<Bytes>) -> Result<(), FilesystemError> {
+        let names = plain(path)?;
+        let kind = || FilesystemError::Kind { path: path.to_owned() };
+        let full = |_: ErrorCode| FilesystemError::Full { path: path.to_owned() };
+        let (last, way) = names.split_last().ok_or_else(kind)?;
+        let mut directory = Arc::clone(self.workspace()?);
+        for name in way {
+            directory = match directory.get(name) {
+                Some(Node::Directory(below)) => below,
+                Some(_) => return Err(kind()),
+                None => {
+                    let below = MemoryDirectory::new(self.take_id(), &self.quota, self.now()).map_err(full)?;
+                    directory.insert(name, Node::Directory(Arc::clone(&below)), &self.quota, self.now()).map_err(full)?;
+                    below
+                }
+            };
+        }
+        match directory.get(last) {
+            None => {}
+            Some(Node::File(file)) => return file.replace(content.into(), self.now()).map_err(full),
+            Some(_) => return Err(kind()),
+        }
+        let file = MemoryFile::new(self.take_id(), content.into(), &self.quota, self.now()).map_err(full)?;
+        directory.insert(last, Node::File(file), &self.quota, self.now()).map_err(full)
+    }
+
+    /// The content of the file at `path`.
+    ///
+    /// # Errors
+    /// When there is none, or something that is no regular file.
+    pub(crate) fn read(&self, path: &str) -> Result<Vec<u8>, FilesystemError> {
+        match self.find(path)? {
+            Node::File(file) => Ok(whole(&file)),
+            _ => Err(FilesystemError::Kind { path: path.to_owned() }),
+        }
+    }
+
+    /// The entries of the directory at `path`, sorted; the workspace itself for an empty path.
+    ///
+    /// # Errors
+    /// When there is none, or something that is no directory.
+    pub(crate) fn list(&self, path: &str) -> Result<Vec<FileEntry>, FilesystemError> {
+        let Node::Directory(directory) = self.find(path)? else {
+            return Err(FilesystemError::Kind { path: path.to_owned() });
+        };
+        let mut entries = Vec::new();
+        let mut after: Option<Box<str>> = None;
+        while let Some((name, node)) = directory.next(after.as_deref()) {
+            let size = if let Node::File(file) = &node { file.stat().0 } else { 0 };
+            entries.push(FileEntry { name: name.to_string(), is_directory: node.is_directory(), size });
+            after = Some(name);
+        }
+        Ok(entries)
+    }
+
+    /// Removes the file, link or empty directory at `path`.
+    ///
+    /// # Errors
+    /// When there is none, when it is a mount, or when it is a directory that is not empty.
+    pub(crate) fn remove(&mut self, path: &str) -> Result<(), FilesystemError> {
+        let names = plain(path)?;
+        let kind = || FilesystemError::Kind { path: path.to_owned() };
+        let (last, way) = names.split_last().ok_or_else(kind)?;
+        let Node::Directory(parent) = self.walk(path, way)? else { return Err(kind()) };
+        match parent.get(last) {
+            None => return Err(FilesystemError::NotFound { path: path.to_owned() }),
+            Some(Node::Directory(directory)) if !directory.is_empty() => {
+                return Err(FilesystemError::NotEmpty { path: path.to_owned() });
+            }
+            Some(node) if node.is_mount() => return Err(kind()),
+            Some(_) => {}
+        }
+        parent.remove(last, self.now());
+        Ok(())
+    }
+
+    /// The regular files of the workspace whose paths `globs` matches.
+    pub(crate) fn collect(&self, globs: &GlobSet, limits: CollectLimits) -> Collected {
+        let mut found = Collected::default();
+        let Some(workspace) = &self.workspace else { return found };
+        let mut matching: Vec<(String, Arc<MemoryFile>)> = Vec::new();
+        let mut pending = vec![(String::new(), Arc::clone(workspace))];
+        while let Some((path, directory)) = pending.pop() {
+            let mut after: Option<Box<str>> = None;
+            while let Some((name, node)) = directory.next(after.as_deref()) {
+                let below = if path.is_empty() { name.to_string() } else { format!("{path}/{name}") };
+                match node {
+                    Node::Directory(directory) => pending.push((below, directory)),
+                    Node::File(file) if globs.is_match(&below) => matching.push((below, file)),
+                    _ => {}
+                }
+                after = Some(name);
+            }
+        }
+        matching.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        let mut left = limits.bytes;
+        for (path, file) in matching {
+            let size = file.stat().0;
+            match left.checked_sub(size) {
+                Some(rest) if found.artifacts.len() < limits.files => left = rest,
+                _ => {
+                    found.truncated = true;
+                    continue;
+                }
+            }
+            found.artifacts.push(Artifact { path, content: whole(&file) });
+        }
+        found
+    }
+
+    fn workspace(&self) -> Result<&Arc<MemoryDirectory>, FilesystemError> {
+        self.workspace.as_ref().ok_or(FilesystemError::NoWorkspace)
+    }
+
+    fn find(&self, path: &str) -> Result<Node, FilesystemError> {
+        self.walk(path, &plain(path)?)
+    }
+
+    fn walk(&self, path: &str, names: &[&str]) -> Result<Node, FilesystemError> {
+        let mut node = Node::Directory(Arc::clone(self.workspace()?));
+        for name in names {
+            // Only directories of the workspace are entered: what is mounted in it is not the host's to give out.
+            let Node::Directory(directory) = node else {
+                return Err(FilesystemError::Kind { path: path.to_owned() });
+            };
+            node = directory.get(name).ok_or_else(|| FilesystemError::NotFound { path: path.to_owned() })?;
+        }
+        Ok(node)
+    }
+}
+
+fn whole(file: &MemoryFile) -> Vec<u8> {
+    file.read(0, as_usize(file.stat().0)).into()
+}
+
+/// The names of a relative path, all plain.
+fn plain(path: &str) -> Result<Vec<&str>, FilesystemError> {
+    let unusable = || FilesystemError::Path { path: path.to_owned() };
+    if path.is_empty() {
+        return Ok(Vec::new());
+    }
+    let names: Vec<&str> = path.split('/').collect();
+    let usable = |name: &&str| !matches!(*name, "" | "." | "..") && name.len() <= NAME_BYTES_MAX && !name.contains('\0');
+    if path.len() > PATH_BYTES_MAX || !names.iter().all(usable) {
+        return Err(unusable());
+    }
+    Ok(names)
+}

@@ -1,0 +1,211 @@
+//! What kinds of things does the one tree hold, and what does the guest learn about each?
+//!
+//! Everything that is shown is virtual: identities are numbers of our own, and nothing of the host's inodes or owners
+//! is passed on.
+
+use std::hash::BuildHasher;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use wasmtime_wasi::p2::bindings::clocks::wall_clock::Datetime;
+use wasmtime_wasi::p2::bindings::filesystem::types::{DescriptorStat, DescriptorType, ErrorCode, MetadataHashValue, NewTimestamp};
+
+use super::archive::{self, Archive};
+use super::content::as_u64;
+use super::host::{HostDirectory, HostFile};
+use super::layout::FixedNode;
+use super::memory::{MemoryDirectory, MemoryFile, Symlink, Times};
+
+/// A reference to one thing in the tree. Cloning copies the reference.
+#[derive(Clone, Debug)]
+pub(super) enum Node {
+    /// A directory of the guest.
+    Directory(Arc<MemoryDirectory>),
+    /// A file of the guest.
+    File(Arc<MemoryFile>),
+    /// A symbolic link of the guest.
+    Symlink(Arc<Symlink>),
+    /// A directory that is only there to make mounts reachable.
+    Fixed(FixedNode),
+    /// A file or directory of a read-only archive.
+    Archive(ArchiveEntry),
+    /// A directory of the host.
+    HostDirectory(HostDirectory),
+    /// An open file of the host.
+    HostFile(HostFile),
+}
+
+/// A file or directory of a mounted archive.
+#[derive(Clone, Debug)]
+pub(super) struct ArchiveEntry {
+    pub(super) archive: Arc<Archive>,
+    /// Which mount it is, so that one archive mounted twice is two trees.
+    pub(super) mount: u32,
+    pub(super) node: u32,
+}
+
+impl ArchiveEntry {
+    /// The root directory of an archive.
+    pub(super) fn root(archive: &Arc<Archive>, mount: u32) -> Self {
+        Self { archive: Arc::clone(archive), mount, node: archive::ROOT }
+    }
+
+    fn with(&self, node: u32) -> Self {
+        Self { archive: Arc::clone(&self.archive), mount: self.mount, node }
+    }
+}
+
+/// Tells nodes apart: the kind and a number within the kind.
+pub(super) type Identity = (u64, u64);
+
+impl Node {
+    /// Whether names can be looked up in it.
+    pub(super) fn is_directory(&self) -> bool {
+        match self {
+            Self::Directory(_) | Self::Fixed(_) | Self::HostDirectory(_) => true,
+            Self::Archive(entry) => entry.archive.is_directory(entry.node),
+            Self::File(_) | Self::Symlink(_) | Self::HostFile(_) => false,
+        }
+    }
+
+    /// Whether it is the root of a mount, which stays where it is.
+    pub(super) fn is_mount(&self) -> bool {
+        matches!(self, Self::Fixed(_) | Self::Archive(_) | Self::HostDirectory(_) | Self::HostFile(_))
+    }
+
+    /// What the guest sees as its type.
+    pub(super) fn kind(&self) -> DescriptorType {
+        match self {
+            Self::Symlink(_) => DescriptorType::SymbolicLink,
+            node if node.is_directory() => DescriptorType::Directory,
+            _ => DescriptorType::RegularFile,
+        }
+    }
+
+    /// What `name` refers to in this directory. Directories of the host are looked at elsewhere.
+    pub(super) fn child(&self, name: &str) -> Option<Self> {
+        match self {
+            Self::Directory(directory) => directory.get(name),
+            Self::Fixed(directory) => directory.child(name),
+            Self::Archive(entry) => {
+                let node = entry.archive.child(entry.node, name)?;
+                Some(Self::Archive(entry.with(node)))
+            }
+            Self::File(_) | Self::Symlink(_) | Self::HostDirectory(_) | Self::HostFile(_) => None,
+        }
+    }
+
+    /// What the guest may know about it; not for nodes of the host.
+    ///
+    /// # Errors
+    /// `unsupported` for nodes of the host.
+    pub(super) fn stat(&self) -> Result<DescriptorStat, ErrorCode> {
+        let (size, links, times) = match self {
+            Self::Directory(directory) => (0, 1, directory.times()),
+            Self::File(file) => file.stat(),
+            Self::Symlink(link) => (as_u64(link.target.len()), 1, link.times()),
+            Self::Fixed(_) => (0, 1, Times::at(Duration::ZERO)),
+            Self::Archive(entry) => {
+                let (size, modified) = entry.archive.stat(entry.node);
+                (size, 1, Times::at(modified))
+            }
+            Self::HostDirectory(_) | Self::HostFile(_) => return Err(ErrorCode::Unsupported),
+        };
+        Ok(stat(self.kind(), size, links, times))
+    }
+
+    /// Changes the times.
+    ///
+    /// # Errors
+    /// `read-only` for what is not the guest's.
+    pub(super) fn set_times(&self, change: TimeChange) -> Result<(), ErrorCode> {
+        match self {
+            Self::Directory(directory) => directory.change_times(|times| change.apply(times)),
+            Self::File(file) => file.change_times(|times| change.apply(times)),
+            Self::Symlink(link) => link.change_times(|times| change.apply(times)),
+            Self::Fixed(_) | Self::Archive(_) => return Err(ErrorCode::ReadOnly),
+            Self::HostDirectory(_) | Self::HostFile(_) => return Err(ErrorCode::Unsupported),
+        }
+        Ok(())
+    }
+
+    /// What tells it apart from all other nodes; not for nodes of the host.
+    ///
+    /// # Errors
+    /// `unsupported` for nodes of the host.
+    pub(super) fn identity(&self) -> Result<Identity, ErrorCode> {
+        Ok(match self {
+            Self::Directory(directory) => (1, directory.id),
+            Self::File(file) => (1, file.id),
+            Self::Symlink(link) => (1, link.id),
+            Self::Fixed(directory) => (2, directory.id()),
+            Self::Archive(entry) => (3, u64::from(entry.mount) << 32 | u64::from(entry.node)),
+            Self::HostDirectory(_) | Self::HostFile(_) => return Err(ErrorCode::Unsupported),
+        })
+    }
+}
+
+/// The identity of a file of the host: a keyed hash of device and inode, so that neither can be computed from it.
+pub(super) fn host_identity(device: u64, inode: u64) -> Identity {
+    static KEY: LazyLock<std::hash::RandomState> = LazyLock::new(std::hash::RandomState::new);
+    (4, KEY.hash_one((device, inode)))
+}
+
+/// The hash of an identity. It stays the same when the content changes: C libraries make it the inode number.
+pub(super) fn metadata_hash((kind, number): Identity) -> MetadataHashValue {
+    let lower = mix(number.wrapping_add(kind.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+    MetadataHashValue { lower, upper: mix(lower ^ kind) }
+}
+
+/// The finalizer of splitmix64: a bijection, so that different numbers of one kind never collide.
+fn mix(mut value: u64) -> u64 {
+    value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    value ^ (value >> 31)
+}
+
+/// A record of attributes.
+pub(super) fn stat(kind: DescriptorType, size: u64, link_count: u64, times: Times) -> DescriptorStat {
+    DescriptorStat {
+        type_: kind,
+        link_count,
+        size,
+        data_access_timestamp: Some(datetime(times.accessed)),
+        data_modification_timestamp: Some(datetime(times.modified)),
+        status_change_timestamp: Some(datetime(times.changed)),
+    }
+}
+
+fn datetime(since_epoch: Duration) -> Datetime {
+    Datetime { seconds: since_epoch.as_secs(), nanoseconds: since_epoch.subsec_nanos() }
+}
+
+/// New times; none means unchanged.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TimeChange {
+    pub(super) accessed: Option<Duration>,
+    pub(super) modified: Option<Duration>,
+    now: Duration,
+}
+
+impl TimeChange {
+    /// What the guest asked for.
+    ///
+    /// # Errors
+    /// `invalid` for a time with a whole second or more of nanoseconds.
+    pub(super) fn new(accessed: NewTimestamp, modified: NewTimestamp, now: Duration) -> Result<Self, ErrorCode> {
+        let read = |timestamp| match timestamp {
+            NewTimestamp::NoChange => Ok(None),
+            NewTimestamp::Now => Ok(Some(now)),
+            NewTimestamp::Timestamp(time) if time.nanoseconds >= 1_000_000_000 => Err(ErrorCode::Invalid),
+            NewTimestamp::Timestamp(time) => Ok(Some(Duration::new(time.seconds, time.nanoseconds))),
+        };
+        Ok(Self { accessed: read(accessed)?, modified: read(modified)?, now })
+    }
+
+    fn apply(self, times: &mut Times) {
+        times.accessed = self.accessed.unwrap_or(times.accessed);
+        times.modified = self.modified.unwrap_or(times.modified);
+        times.changed = self.now;
+    }
+}

@@ -1,0 +1,242 @@
+//! Where does a path that a guest gave lead?
+//!
+//! The only place that walks paths. One component at a time, from the node of a descriptor and never above it; links
+//! are followed here and nowhere else.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
+
+use super::host::HostPlace;
+use super::memory::MemoryDirectory;
+use super::node::Node;
+
+/// Bytes in one path, like `PATH_MAX`. Protects the host's time and memory.
+pub(super) const PATH_BYTES_MAX: usize = 4096;
+
+/// Bytes in one name, like `NAME_MAX`.
+pub(super) const NAME_BYTES_MAX: usize = 255;
+
+/// Links followed on one path.
+const LINKS_MAX: usize = 40;
+
+/// What to do when the last component is a symbolic link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Last {
+    /// Follow it.
+    Follow,
+    /// Follow it only where a slash after it demands a directory.
+    Keep,
+    /// Never follow it: the caller changes the name itself.
+    Name,
+}
+
+/// What a path leads to.
+#[derive(Debug)]
+pub(super) enum Target {
+    /// A place in the tree that is served from memory.
+    Tree(Place),
+    /// A place in a directory of the host, which has not been looked at yet.
+    Host(HostPlace),
+}
+
+/// A place that may hold a node.
+#[derive(Debug)]
+pub(super) struct Place {
+    /// The directory that holds the name; the node itself where the path ends in no name.
+    pub(super) parent: Node,
+    /// None for the start of the walk and for paths that end in `.` or `..`.
+    pub(super) name: Option<String>,
+    /// What is there.
+    pub(super) node: Option<Node>,
+    /// Whether the path said that it must be a directory.
+    pub(super) directory_demanded: bool,
+}
+
+impl Place {
+    /// The node that is there.
+    ///
+    /// # Errors
+    /// `no-entry` when there is none.
+    pub(super) fn existing(&self) -> Result<&Node, ErrorCode> {
+        self.node.as_ref().ok_or(ErrorCode::NoEntry)
+    }
+
+    /// The name, and the directory of the guest in which it may be changed.
+    ///
+    /// # Errors
+    /// `busy` where the path ends in no name, `read-only` where the directory is not the guest's.
+    pub(super) fn changeable(&self) -> Result<(&Arc<MemoryDirectory>, &str), ErrorCode> {
+        let name = self.name.as_deref().ok_or(ErrorCode::Busy)?;
+        match &self.parent {
+            Node::Directory(directory) => Ok((directory, name)),
+            _ => Err(ErrorCode::ReadOnly),
+        }
+    }
+}
+
+/// Checks one name.
+///
+/// # Errors
+/// `name-too-long`, or `invalid` for a zero byte.
+pub(super) fn check_name(name: &str) -> Result<(), ErrorCode> {
+    if name.len() > NAME_BYTES_MAX {
+        return Err(ErrorCode::NameTooLong);
+    }
+    if name.contains('\0') {
+        return Err(ErrorCode::Invalid);
+    }
+    Ok(())
+}
+
+/// Checks the target of a symbolic link that a guest wants to make.
+///
+/// # Errors
+/// `not-permitted` for an absolute one; otherwise as for a path.
+pub(super) fn check_target(target: &str) -> Result<(), ErrorCode> {
+    check(target)
+}
+
+fn check(path: &str) -> Result<(), ErrorCode> {
+    if path.is_empty() {
+        return Err(ErrorCode::NoEntry);
+    }
+    if path.len() > PATH_BYTES_MAX {
+        return Err(ErrorCode::NameTooLong);
+    }
+    if path.contains('\0') {
+        return Err(ErrorCode::Invalid);
+    }
+    if path.starts_with('/') {
+        return Err(ErrorCode::NotPermitted);
+    }
+    Ok(())
+}
+
+/// Walks `path` from `start`.
+///
+/// # Errors
+/// `not-permitted` for an absolute path or one that leaves `start`, `no-entry` and `not-directory` where a directory on
+/// the way is missing or none, `loop` after too many links, `name-too-long` and `invalid` for paths that cannot be.
+pub(super) fn resolve(start: &Node, path: &str, last: Last) -> Result<Target, ErrorCode> {
+    check(path)?;
+    let mut walk = Walk {
+        stack: vec![start.clone()],
+        in_host: Vec::new(),
+        pending: Vec::new(),
+        directory_demanded: demands_directory(path),
+        links: 0,
+    };
+    walk.pending.extend(components(path).map(Cow::Borrowed));
+    while let Some(component) = walk.pending.pop() {
+        if let Some(place) = walk.step(&component, last)? {
+            return Ok(Target::Tree(place));
+        }
+    }
+    walk.end()
+}
+
+struct Walk<'a> {
+    /// The nodes from the start to where the walk is now.
+    stack: Vec<Node>,
+    /// Names below the last node of `stack`, where that is a directory of the host. No link is followed there, so the
+    /// walk needs no look at the host.
+    in_host: Vec<String>,
+    /// Components still to come, the next one last.
+    pending: Vec<Cow<'a, str>>,
+    directory_demanded: bool,
+    links: usize,
+}
+
+impl Walk<'_> {
+    /// Takes one step; gives the place when that was the last one.
+    fn step(&mut self, component: &str, last: Last) -> Result<Option<Place>, ErrorCode> {
+        let Some(here) = self.stack.last() else {
+            return Err(ErrorCode::NotPermitted);
+        };
+        if !here.is_directory() {
+            return Err(ErrorCode::NotDirectory);
+        }
+        match component {
+            "." => return Ok(None),
+            ".." => return self.up().map(|()| None),
+            name => check_name(name)?,
+        }
+        if matches!(here, Node::HostDirectory(_)) {
+            self.in_host.push(component.to_owned());
+            return Ok(None);
+        }
+        let child = here.child(component);
+        let is_last = self.pending.is_empty();
+        let follow = !is_last || last == Last::Follow || (last == Last::Keep && self.directory_demanded);
+        match child {
+            Some(Node::Symlink(link)) if follow => {
+                self.follow(&link.target, is_last)?;
+                Ok(None)
+            }
+            Some(node) if is_last && !matches!(node, Node::HostDirectory(_)) => {
+                if self.directory_demanded && !node.is_directory() {
+                    return Err(ErrorCode::NotDirectory);
+                }
+                Ok(Some(place(here, component, Some(node), self.directory_demanded)))
+            }
+            Some(node) => {
+                self.stack.push(node);
+                Ok(None)
+            }
+            None if is_last => Ok(Some(place(here, component, None, self.directory_demanded))),
+            None => Err(ErrorCode::NoEntry),
+        }
+    }
+
+    fn up(&mut self) -> Result<(), ErrorCode> {
+        if self.in_host.pop().is_some() {
+            return Ok(());
+        }
+        if self.stack.len() <= 1 {
+            return Err(ErrorCode::NotPermitted);
+        }
+        self.stack.pop();
+        Ok(())
+    }
+
+    fn follow(&mut self, target: &str, is_last: bool) -> Result<(), ErrorCode> {
+        self.links = self.links.saturating_add(1);
+        if self.links > LINKS_MAX {
+            return Err(ErrorCode::Loop);
+        }
+        // Links are made only with relative targets; this holds for whatever else may make one.
+        check(target)?;
+        if is_last && demands_directory(target) {
+            self.directory_demanded = true;
+        }
+        self.pending.extend(components(target).map(|component| Cow::Owned(component.to_owned())));
+        Ok(())
+    }
+
+    fn end(mut self) -> Result<Target, ErrorCode> {
+        match self.stack.pop() {
+            Some(Node::HostDirectory(directory)) => {
+                Ok(Target::Host(HostPlace { directory, path: self.in_host, directory_demanded: self.directory_demanded }))
+            }
+            Some(node) => {
+                Ok(Target::Tree(Place { parent: node.clone(), name: None, node: Some(node), directory_demanded: self.directory_demanded }))
+            }
+            None => Err(ErrorCode::NotPermitted),
+        }
+    }
+}
+
+fn place(parent: &Node, name: &str, node: Option<Node>, directory_demanded: bool) -> Place {
+    Place { parent: parent.clone(), name: Some(name.to_owned()), node, directory_demanded }
+}
+
+fn demands_directory(path: &str) -> bool {
+    matches!(path.rsplit('/').next(), Some("" | "." | ".."))
+}
+
+/// The components of a path, the last one first.
+fn components(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').rev().filter(|component| !component.is_empty())
+}

@@ -1,0 +1,160 @@
+//! What may a guest change in the part of the tree that is served from memory?
+//!
+//! Each operation takes places that [`path`](super::path) has found, checks everything, and then changes the tree in
+//! one step.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
+
+use super::Filesystem;
+use super::host::HowToOpen;
+use super::memory::{MemoryDirectory, MemoryFile, Symlink};
+use super::node::Node;
+use super::path::{Place, check_target};
+
+impl Filesystem {
+    /// Opens the node at `place`, or makes a file there.
+    pub(super) fn open_in_tree(&mut self, place: &Place, how: HowToOpen) -> Result<Node, ErrorCode> {
+        let Some(node) = &place.node else {
+            if !how.create {
+                return Err(ErrorCode::NoEntry);
+            }
+            if place.directory_demanded {
+                return Err(ErrorCode::IsDirectory);
+            }
+            let (parent, name) = place.changeable()?;
+            let file = MemoryFile::new(self.take_id(), Bytes::new(), &self.quota, self.now())?;
+            parent.insert(name, Node::File(Arc::clone(&file)), &self.quota, self.now())?;
+            return Ok(Node::File(file));
+        };
+        if how.create && how.exclusive {
+            return Err(ErrorCode::Exist);
+        }
+        match node {
+            Node::Symlink(_) => return Err(ErrorCode::Loop),
+            node if node.is_directory() => {
+                if how.changes_file() {
+                    return Err(ErrorCode::IsDirectory);
+                }
+            }
+            _ if how.directory => return Err(ErrorCode::NotDirectory),
+            Node::File(file) => {
+                if how.truncate {
+                    file.set_size(0, self.now())?;
+                }
+            }
+            _ => {
+                if how.write || how.truncate {
+                    return Err(ErrorCode::ReadOnly);
+                }
+            }
+        }
+        Ok(node.clone())
+    }
+
+    /// Makes a directory.
+    pub(super) fn create_directory(&mut self, place: &Place) -> Result<(), ErrorCode> {
+        if place.node.is_some() {
+            return Err(ErrorCode::Exist);
+        }
+        let (parent, name) = place.changeable()?;
+        let directory = MemoryDirectory::new(self.take_id(), &self.quota, self.now())?;
+        parent.insert(name, Node::Directory(directory), &self.quota, self.now())
+    }
+
+    /// Makes a symbolic link to `target`, which need not exist.
+    pub(super) fn create_symlink(&mut self, target: &str, place: &Place) -> Result<(), ErrorCode> {
+        check_target(target)?;
+        if place.node.is_some() {
+            return Err(ErrorCode::Exist);
+        }
+        if place.directory_demanded {
+            return Err(ErrorCode::NoEntry);
+        }
+        let (parent, name) = place.changeable()?;
+        let link = Symlink::new(self.take_id(), target, &self.quota, self.now())?;
+        parent.insert(name, Node::Symlink(link), &self.quota, self.now())
+    }
+
+    /// Gives the file at `old` a second name.
+    pub(super) fn link(&mut self, old: &Place, new: &Place) -> Result<(), ErrorCode> {
+        let file = match old.existing()? {
+            Node::File(file) => file,
+            // A second name for a file that the guest may not change would be a way to change it.
+            Node::Archive(_) if !old.existing()?.is_directory() => return Err(ErrorCode::CrossDevice),
+            _ => return Err(ErrorCode::NotPermitted),
+        };
+        if new.node.is_some() {
+            return Err(ErrorCode::Exist);
+        }
+        if new.directory_demanded {
+            return Err(ErrorCode::NoEntry);
+        }
+        let (parent, name) = new.changeable()?;
+        parent.insert(name, Node::File(Arc::clone(file)), &self.quota, self.now())
+    }
+
+    /// Removes the name of a file or link.
+    pub(super) fn unlink_file(&mut self, place: &Place) -> Result<(), ErrorCode> {
+        if place.existing()?.is_directory() {
+            return Err(ErrorCode::IsDirectory);
+        }
+        let (parent, name) = place.changeable()?;
+        parent.remove(name, self.now());
+        Ok(())
+    }
+
+    /// Removes an empty directory.
+    pub(super) fn remove_directory(&mut self, place: &Place) -> Result<(), ErrorCode> {
+        let node = place.existing()?;
+        if !node.is_directory() {
+            return Err(ErrorCode::NotDirectory);
+        }
+        let (parent, name) = place.changeable()?;
+        match node {
+            Node::Directory(directory) if directory.is_empty() => {
+                parent.remove(name, self.now());
+                Ok(())
+            }
+            Node::Directory(_) => Err(ErrorCode::NotEmpty),
+            _ => Err(ErrorCode::Busy),
+        }
+    }
+
+    /// Moves what is at `old` to `new`, replacing what POSIX lets it replace.
+    pub(super) fn rename(&mut self, old: &Place, new: &Place) -> Result<(), ErrorCode> {
+        let source = old.existing()?;
+        let (from, to) = match (old.changeable(), new.changeable()) {
+            (Ok(from), Ok(to)) => (from, to),
+            (Err(ErrorCode::ReadOnly), Ok(_)) | (Ok(_), Err(ErrorCode::ReadOnly)) => return Err(ErrorCode::CrossDevice),
+            (Err(error), _) | (_, Err(error)) => return Err(error),
+        };
+        if source.is_mount() || new.node.as_ref().is_some_and(Node::is_mount) {
+            return Err(ErrorCode::Busy);
+        }
+        if new.directory_demanded && !source.is_directory() {
+            return Err(ErrorCode::NotDirectory);
+        }
+        if let Some(target) = &new.node {
+            // Two names of one node: POSIX asks for nothing to happen.
+            if source.identity()? == target.identity()? {
+                return Ok(());
+            }
+            match (source, target) {
+                (Node::Directory(_), Node::Directory(target)) if !target.is_empty() => return Err(ErrorCode::NotEmpty),
+                (Node::Directory(_), Node::Directory(_)) => {}
+                (Node::Directory(_), _) => return Err(ErrorCode::NotDirectory),
+                (_, Node::Directory(_)) => return Err(ErrorCode::IsDirectory),
+                _ => {}
+            }
+        }
+        if let Node::Directory(directory) = source
+            && to.0.lies_within(directory)
+        {
+            return Err(ErrorCode::Invalid);
+        }
+        from.0.relocate(from.1, to.0, to.1, self.now())
+    }
+}

@@ -1,0 +1,210 @@
+//! How do the installed guests become something that can be instantiated?
+//!
+//! A guest is described by the bundle's manifest alone: the languages, the component, its memory image and the trees it wants mounted.
+//! Nothing here knows Python or JavaScript.
+
+use crate::engine::{self, Metering};
+use crate::error::Error;
+use crate::filesystem::Archive;
+use crate::memory::{Image, map_file};
+use crate::precompiled;
+use crate::state::{self, RunState, bindings::GuestPre};
+use glovebox_guests::Bundle;
+use std::collections::HashMap;
+use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+/// The guests of an installation, ready to run. Cheap to clone; share one between sandboxes.
+#[derive(Clone, Debug)]
+pub struct Guests(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    guests: Vec<Arc<Guest>>,
+    by_language: HashMap<String, usize>,
+}
+
+impl Guests {
+    /// The guests that are built into the program, or else those that are installed in the cache folder.
+    ///
+    /// # Errors
+    ///
+    /// Where there are none; the message says how to get them.
+    pub fn installed() -> Result<Self, Error> {
+        let cache = glovebox_guests::default_cache_dir().map_err(|error| Error::Guests(error.to_string()))?;
+        let bundle = glovebox_guests::installed(&cache)
+            .map_err(|error| Error::Guests(error.to_string()))?
+            .ok_or_else(|| Error::Guests("none are installed; `glovebox guests build` makes them".into()))?;
+        Self::load(&bundle, &cache)
+    }
+
+    /// The guests of a bundle; machine code is kept below `cache`.
+    ///
+    /// # Errors
+    ///
+    /// Where the bundle's files can't be read.
+    pub fn load(bundle: &Bundle, cache: &Path) -> Result<Self, Error> {
+        let unreadable = |what: &Path, error: &dyn std::fmt::Display| Error::Guests(format!("`{}`: {error}", what.display()));
+        let mut guests = Vec::new();
+        let mut by_language = HashMap::new();
+        // Guests may share an archive or a component.
+        let mut archives: HashMap<PathBuf, Arc<Archive>> = HashMap::new();
+        for entry in bundle.guests() {
+            let image_path = bundle.path(&entry.image);
+            let image = Image::open(&image_path).map_err(|error| unreadable(&image_path, &error))?;
+            let mut trees = Vec::new();
+            for tree in &entry.trees {
+                let path = bundle.path(&tree.archive);
+                let archive = match archives.get(&path) {
+                    Some(archive) => Arc::clone(archive),
+                    None => {
+                        let bytes = map_file(&path).map_err(|error| unreadable(&path, &error))?;
+                        let archive = Archive::index(bytes).map_err(|error| unreadable(&path, &error))?;
+                        let archive = Arc::new(archive);
+                        archives.insert(path, Arc::clone(&archive));
+                        archive
+                    }
+                };
+                trees.push((tree.guest_path.clone(), archive));
+            }
+            for language in &entry.languages {
+                by_language.insert(language.name.clone(), guests.len());
+            }
+            guests.push(Arc::new(Guest {
+                name: entry.name.clone(),
+                version: entry.version.clone(),
+                workspace: entry.workspace.clone(),
+                image: Arc::new(image),
+                trees,
+                component: bundle.path(&entry.component),
+                digest: entry.component.sha256.clone(),
+                cache: cache.to_owned(),
+                loaded: Mutex::default(),
+            }));
+        }
+        Ok(Self(Arc::new(Inner { guests, by_language })))
+    }
+
+    /// The languages that the guests speak.
+    pub fn languages(&self) -> impl Iterator<Item = &str> {
+        self.0.by_language.keys().map(String::as_str)
+    }
+
+    /// Compiles every guest for this machine where that has not been done yet, so that no run has to wait for it.
+    ///
+    /// # Errors
+    ///
+    /// Where a guest can't be compiled or its machine code can't be stored.
+    pub fn precompile(&self, metering: Metering, mut progress: impl FnMut(&str)) -> Result<(), Error> {
+        let engine = engine::engine(metering, DEFAULT_STACK).map_err(Error::host)?;
+        for guest in &self.0.guests {
+            if !guest.machine_code(&engine, metering).exists() {
+                progress(&guest.name);
+                guest.compile(&engine, metering)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn for_language(&self, language: &str) -> Option<&Arc<Guest>> {
+        self.0.by_language.get(language).and_then(|index| self.0.guests.get(*index))
+    }
+}
+
+/// The stack for which guests are precompiled; the code is the same for all.
+const DEFAULT_STACK: u64 = 8 << 20;
+
+/// One guest.
+pub(crate) struct Guest {
+    name: String,
+    version: String,
+    /// Where its programs find their files.
+    pub(crate) workspace: String,
+    pub(crate) image: Arc<Image>,
+    pub(crate) trees: Vec<(String, Arc<Archive>)>,
+    component: PathBuf,
+    digest: String,
+    cache: PathBuf,
+    loaded: Mutex<HashMap<(Metering, usize), Arc<OnceLock<LoadedGuest>>>>,
+}
+
+/// A guest that is linked for one engine.
+#[derive(Clone)]
+pub(crate) struct LoadedGuest {
+    pub(crate) pre: GuestPre<RunState>,
+}
+
+impl std::fmt::Debug for Guest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Guest({}, {})", self.name, self.version)
+    }
+}
+
+impl Guest {
+    /// The guest, linked for the engine of this metering and stack; compiled first where that has not been done on this machine.
+    pub(crate) fn loaded(&self, metering: Metering, stack: u64) -> Result<LoadedGuest, Error> {
+        let key = (metering, engine::stack_class(stack));
+        let cell = {
+            let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(loaded.entry(key).or_default())
+        };
+        if let Some(loaded) = cell.get() {
+            return Ok(loaded.clone());
+        }
+        let engine = engine::engine(metering, stack).map_err(Error::host)?;
+        let path = self.machine_code(&engine, metering);
+        if !path.exists() {
+            self.compile(&engine, metering)?;
+        }
+        let component = match precompiled::load(&engine, &path) {
+            Ok(component) => component,
+            // Made by another version, or damaged: make it anew rather than fail for ever.
+            Err(precompiled::LoadError::Unfit { .. }) => {
+                self.compile(&engine, metering)?;
+                precompiled::load(&engine, &path).map_err(|error| Error::Guests(error.to_string()))?
+            }
+            Err(error) => return Err(Error::Guests(error.to_string())),
+        };
+        let linker = state::guest_linker(&engine).map_err(Error::host)?;
+        let pre = linker.instantiate_pre(&component).and_then(GuestPre::new).map_err(Error::host)?;
+        Ok(cell.get_or_init(|| LoadedGuest { pre }).clone())
+    }
+
+    /// Where the machine code is kept: by what it was made from, what made it, and for what.
+    fn machine_code(&self, engine: &wasmtime::Engine, metering: Metering) -> PathBuf {
+        let mut hasher = DefaultHasher::new();
+        engine.precompile_compatibility_hash().hash(&mut hasher);
+        let file = format!("{}-{}-{:016x}.cwasm", self.digest, metering.name(), hasher.finish());
+        self.cache.join("compiled").join(file)
+    }
+
+    fn compile(&self, engine: &wasmtime::Engine, metering: Metering) -> Result<(), Error> {
+        let path = self.machine_code(engine, metering);
+        let failed = |error: std::io::Error| Error::Guests(format!("cannot store machine code at `{}`: {error}", path.display()));
+        #[expect(clippy::disallowed_methods, reason = "reads the installation's own files")]
+        let component = fs::read(&self.component).map_err(failed)?;
+        let code = engine
+            .precompile_component(&component)
+            .map_err(|error| Error::Guests(format!("cannot compile the guest `{}`: {error:#}", self.name)))?;
+        store(&path, &code).map_err(failed)
+    }
+}
+
+/// Writes a file that appears whole or not at all, for its owner only.
+#[expect(clippy::disallowed_methods, reason = "writes into the installation's own cache")]
+fn store(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+    let folder = path.parent().ok_or(std::io::ErrorKind::InvalidInput)?;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let temporary = folder.join(format!(".{:032x}", rand::random::<u128>()));
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&temporary, path));
+    if written.is_err() {
+        // The error that matters is the first one.
+        let _ = fs::remove_file(&temporary);
+    }
+    written
+}

@@ -1,0 +1,223 @@
+//! What happens when a guest calls out?
+//!
+//! This is the only place where a guest's call becomes something outside. Each call is judged by the grant before it starts; it then
+//! runs as a task of its own, so that several can be in flight, and is dropped with the instance.
+
+use crate::audit::CallTrail;
+use crate::egress::{self, HttpClient};
+use crate::state::bindings::glovebox::guest::host::{CallId, Failure, Host};
+use async_trait::async_trait;
+use futures_util::future::select_all;
+use glovebox_policy::Grant;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::task::AbortOnDropHandle;
+
+/// Bytes of a call's arguments or result; protects the host's memory.
+const MAX_CALL_BYTES: usize = 16 << 20;
+
+/// Calls in flight at once; protects the host's memory and the other side.
+const MAX_IN_FLIGHT: usize = 64;
+
+/// A function of the embedder that a guest may call by name, if its grant allows that name.
+#[async_trait]
+pub trait Tool: Send + Sync {
+    /// Answers one call.
+    ///
+    /// `arguments` and the result are JSON texts. The arguments come from the guest and are at most 16 MiB; nothing else is known of them.
+    ///
+    /// # Errors
+    ///
+    /// A message for the person who wrote the program.
+    async fn call(&self, arguments: String) -> Result<String, String>;
+}
+
+/// What a sandbox offers to its guests.
+pub(crate) struct Services {
+    pub(crate) tools: HashMap<String, Arc<dyn Tool>>,
+    pub(crate) http: HttpClient,
+}
+
+enum Call {
+    Running(AbortOnDropHandle<Result<String, Failure>>),
+    Finished(Result<String, Failure>),
+}
+
+/// The calls of one instance.
+pub(crate) struct HostCalls {
+    grant: Arc<Grant>,
+    services: Arc<Services>,
+    trail: CallTrail,
+    calls: HashMap<CallId, Call>,
+    next: CallId,
+    made: u64,
+    exceeded: bool,
+}
+
+impl HostCalls {
+    pub(crate) fn new(grant: Arc<Grant>, services: Arc<Services>, trail: CallTrail) -> Self {
+        Self {
+            grant,
+            services,
+            trail,
+            calls: HashMap::new(),
+            next: 0,
+            made: 0,
+            exceeded: false,
+        }
+    }
+
+    /// Calls made so far.
+    pub(crate) fn made(&self) -> u64 {
+        self.made
+    }
+
+    /// Whether a call was refused for there being too many, since the last time of asking.
+    pub(crate) fn take_exceeded(&mut self) -> bool {
+        std::mem::take(&mut self.exceeded)
+    }
+
+    /// Drops what is in flight.
+    pub(crate) fn abandon(&mut self) {
+        self.calls.clear();
+    }
+
+    fn start(&mut self, name: &str, arguments: String) -> Call {
+        if self.made >= self.grant.limits().host_calls {
+            self.exceeded = true;
+            return refuse("limit", format!("the run may make {} host calls and has made them", self.made));
+        }
+        self.made += 1;
+        if self.calls.len() >= MAX_IN_FLIGHT {
+            return refuse("limit", format!("{MAX_IN_FLIGHT} host calls are in flight; take a result first"));
+        }
+        if arguments.len() > MAX_CALL_BYTES {
+            return refuse("limit", format!("the arguments of a host call have at most {MAX_CALL_BYTES} bytes, not {}", arguments.len()));
+        }
+        if name == "fetch" {
+            let (grant, services, trail) = (Arc::clone(&self.grant), Arc::clone(&self.services), self.trail.clone());
+            return spawn(async move { egress::fetch(&grant, &services.http, &trail, &arguments).await });
+        }
+        match name.strip_prefix("tool:") {
+            Some(tool) => self.start_tool(tool, arguments),
+            None => refuse("invalid", format!("there is no host function `{}`", name.escape_debug())),
+        }
+    }
+
+    fn start_tool(&self, name: &str, arguments: String) -> Call {
+        let sent = arguments.len() as u64;
+        let trail = self.trail.clone();
+        let rule = match self.grant.check_tool(name) {
+            Ok(rule) => rule.to_string(),
+            Err(denial) => {
+                return match trail.called(name, "", Err(denial.rule.clone()), 0, 0) {
+                    Ok(()) => refuse("denied", denial.to_string()),
+                    Err(error) => unaudited(&error),
+                };
+            }
+        };
+        let Some(tool) = self.services.tools.get(name).cloned() else {
+            return refuse("invalid", format!("the tool `{}` is granted, but nobody provides it", name.escape_debug()));
+        };
+        // Written before the call: what is not in the log must not happen.
+        if let Err(error) = trail.called(name, "", Ok(rule), sent, 0) {
+            return unaudited(&error);
+        }
+        spawn(async move {
+            let result = tool.call(arguments).await.map_err(|message| failure("failed", message))?;
+            if result.len() > MAX_CALL_BYTES {
+                return Err(failure("limit", format!("the tool's result has more than {MAX_CALL_BYTES} bytes")));
+            }
+            Ok(result)
+        })
+    }
+}
+
+fn unaudited(error: &std::io::Error) -> Call {
+    tracing::error!(%error, "a host call was refused because it could not be audited");
+    refuse("failed", "the call could not be recorded, so it was not made".to_owned())
+}
+
+pub(crate) fn failure(kind: &str, message: impl Into<String>) -> Failure {
+    Failure {
+        kind: kind.to_owned(),
+        message: message.into(),
+    }
+}
+
+fn refuse(kind: &str, message: String) -> Call {
+    Call::Finished(Err(failure(kind, message)))
+}
+
+fn spawn(call: impl Future<Output = Result<String, Failure>> + Send + 'static) -> Call {
+    Call::Running(AbortOnDropHandle::new(tokio::spawn(call)))
+}
+
+fn unknown() -> wasmtime::Error {
+    wasmtime::Error::msg("the guest named a host call that is not there")
+}
+
+impl Host for HostCalls {
+    async fn start_call(&mut self, name: String, arguments: String) -> wasmtime::Result<CallId> {
+        let call = self.start(&name, arguments);
+        let id = self.next;
+        self.next = self.next.wrapping_add(1);
+        if self.calls.len() >= MAX_IN_FLIGHT * 2 {
+            // Refused calls take room too until their failure is taken.
+            return Err(wasmtime::Error::msg("the guest starts host calls and never takes their results"));
+        }
+        self.calls.insert(id, call);
+        Ok(id)
+    }
+
+    async fn wait_any(&mut self, calls: Vec<CallId>, timeout_ns: Option<u64>) -> wasmtime::Result<Option<CallId>> {
+        let mut waiting: Vec<(CallId, &mut AbortOnDropHandle<Result<String, Failure>>)> = Vec::new();
+        for (id, call) in &mut self.calls {
+            if !calls.contains(id) {
+                continue;
+            }
+            match call {
+                Call::Finished(_) => return Ok(Some(*id)),
+                Call::Running(task) => waiting.push((*id, task)),
+            }
+        }
+        if waiting.is_empty() && !calls.is_empty() {
+            return Err(unknown());
+        }
+        let time = async {
+            match timeout_ns {
+                Some(nanos) => tokio::time::sleep(Duration::from_nanos(nanos)).await,
+                None => std::future::pending().await,
+            }
+        };
+        if waiting.is_empty() {
+            time.await;
+            return Ok(None);
+        }
+        let ids: Vec<CallId> = waiting.iter().map(|(id, _)| *id).collect();
+        let first = select_all(waiting.into_iter().map(|(_, task)| task));
+        let (result, index) = tokio::select! {
+            biased;
+            (result, index, _) = first => (result, index),
+            () = time => return Ok(None),
+        };
+        let id = ids.get(index).copied().ok_or_else(unknown)?;
+        self.calls.insert(id, Call::Finished(joined(result)));
+        Ok(Some(id))
+    }
+
+    async fn finish_call(&mut self, call: CallId) -> wasmtime::Result<Result<String, Failure>> {
+        match self.calls.remove(&call).ok_or_else(unknown)? {
+            Call::Finished(result) => Ok(result),
+            Call::Running(task) => Ok(joined(task.await)),
+        }
+    }
+}
+
+fn joined(result: Result<Result<String, Failure>, tokio::task::JoinError>) -> Result<String, Failure> {
+    result.unwrap_or_else(|error| {
+        tracing::error!(%error, "a host call broke");
+        Err(failure("failed", "the host function broke"))
+    })
+}

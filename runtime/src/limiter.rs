@@ -1,0 +1,76 @@
+//! How much may a guest make the engine allocate?
+
+use crate::outcome::Limit;
+use wasmtime::ResourceLimiter;
+
+/// Elements of all tables of a run; protects the host's memory. Python's own table has about 6,000.
+const MAX_TABLE_ELEMENTS: usize = 100_000;
+
+/// Core instances, tables and memories of a run; protects the host's memory from a component that instantiates itself to death.
+const MAX_INSTANCES: usize = 64;
+
+/// Counts what a run makes the engine allocate, and says no in time.
+#[derive(Debug)]
+pub(crate) struct Limiter {
+    max_memory: usize,
+    memory: usize,
+    peak_memory: usize,
+    table: usize,
+    hit: Option<Limit>,
+}
+
+impl Limiter {
+    pub(crate) fn new(max_memory: u64) -> Self {
+        Self {
+            max_memory: usize::try_from(max_memory).unwrap_or(usize::MAX),
+            memory: 0,
+            peak_memory: 0,
+            table: 0,
+            hit: None,
+        }
+    }
+
+    pub(crate) fn peak_memory(&self) -> u64 {
+        self.peak_memory as u64
+    }
+
+    /// The limit that refused something first, since the last call.
+    pub(crate) fn take_hit(&mut self) -> Option<Limit> {
+        self.hit.take()
+    }
+}
+
+impl ResourceLimiter for Limiter {
+    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        let total = self.memory.saturating_add(desired.saturating_sub(current));
+        if total > self.max_memory {
+            self.hit.get_or_insert(Limit::Memory);
+            return Ok(false);
+        }
+        self.memory = total;
+        self.peak_memory = self.peak_memory.max(total);
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        let total = self.table.saturating_add(desired.saturating_sub(current));
+        if total > MAX_TABLE_ELEMENTS {
+            self.hit.get_or_insert(Limit::Table);
+            return Ok(false);
+        }
+        self.table = total;
+        Ok(true)
+    }
+
+    fn instances(&self) -> usize {
+        MAX_INSTANCES
+    }
+
+    fn tables(&self) -> usize {
+        MAX_INSTANCES
+    }
+
+    fn memories(&self) -> usize {
+        MAX_INSTANCES
+    }
+}

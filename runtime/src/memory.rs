@@ -1,0 +1,568 @@
+//! Who owns the memory of guests, and how is it clean for every run?
+//!
+//! This is the only place that maps guest memory. A guest's memory starts as its image, a file that is mapped copy-on-write: pages
+//! that a run reads come from the page cache, pages that it writes become its own. When the instance ends, exactly the pages that are
+//! no longer the file's are copied back from the image, and the slot serves the next run without a page fault. The kernel says which
+//! pages those are (`PAGEMAP_SCAN`, Linux 6.7); where it can't, the whole mapping is dropped and faulted in again.
+//!
+//! The same module keeps the stacks that guests run on, because they are memory of the same kind: reserved, guarded, reused.
+#![expect(
+    unsafe_code,
+    reason = "maps, protects and restores memory that compiled guests address directly"
+)]
+
+use rustix::mm::{Advice, MapFlags, MprotectFlags, ProtFlags};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ffi::c_void;
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::pin::Pin;
+use std::ptr::{self, NonNull};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use wasmtime::{LinearMemory, MemoryCreator, MemoryType, StackCreator, StackMemory};
+
+/// Pages of a slot that may stay resident between two runs; protects the host's memory from slots that one large run has swollen.
+const KEEP_RESIDENT_BYTES: usize = 4 << 20;
+
+/// Free slots kept for each image; protects the host's memory after a burst.
+const MAX_FREE_SLOTS: usize = 64;
+
+/// Free stacks kept in the process.
+const MAX_FREE_STACKS: usize = 64;
+
+/// Bytes at the top of a free stack that stay resident.
+const KEEP_STACK_BYTES: usize = 256 << 10;
+
+/// Ranges that one call of the kernel's page scan reports.
+const SCAN_RANGES: usize = 1024;
+
+/// The initial memory of a guest, as a file.
+#[derive(Debug)]
+pub(crate) struct Image {
+    file: File,
+    pristine: Mapping,
+    free: Mutex<Vec<Mapping>>,
+}
+
+/// A range of addresses that belongs to us alone and is unmapped when dropped.
+#[derive(Debug)]
+struct Mapping {
+    base: NonNull<u8>,
+    len: usize,
+}
+
+// SAFETY: a mapping is plain memory that is not tied to a thread; who may touch it is decided by who owns the value.
+unsafe impl Send for Mapping {}
+// SAFETY: shared references give out the address only; the pristine mapping is read-only.
+unsafe impl Sync for Mapping {}
+
+impl Mapping {
+    /// Reserves addresses without access and without backing.
+    fn reserve(len: usize) -> io::Result<Self> {
+        // SAFETY: a new anonymous mapping at an address of the kernel's choice replaces nothing.
+        let base = unsafe {
+            rustix::mm::mmap_anonymous(
+                ptr::null_mut(),
+                len,
+                ProtFlags::empty(),
+                MapFlags::PRIVATE | MapFlags::NORESERVE,
+            )
+        }?;
+        Self::from_raw(base, len)
+    }
+
+    fn from_raw(base: *mut c_void, len: usize) -> io::Result<Self> {
+        let base = NonNull::new(base.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
+        Ok(Self { base, len })
+    }
+
+    fn at(&self, offset: usize) -> *mut c_void {
+        debug_assert!(offset <= self.len);
+        self.base.as_ptr().wrapping_add(offset).cast()
+    }
+
+    /// Makes a range readable and writable, or inaccessible.
+    fn protect(&self, range: Range<usize>, accessible: bool) -> io::Result<()> {
+        assert!(range.start <= range.end && range.end <= self.len);
+        if range.is_empty() {
+            return Ok(());
+        }
+        let flags = if accessible {
+            MprotectFlags::READ | MprotectFlags::WRITE
+        } else {
+            MprotectFlags::empty()
+        };
+        // SAFETY: the range lies inside a mapping that this value owns.
+        unsafe { rustix::mm::mprotect(self.at(range.start), range.len(), flags) }?;
+        Ok(())
+    }
+
+    /// Gives the pages of a range back; they read as the file below or as zeroes again.
+    fn discard(&self, range: Range<usize>) -> io::Result<()> {
+        assert!(range.start <= range.end && range.end <= self.len);
+        if range.is_empty() {
+            return Ok(());
+        }
+        // SAFETY: the range lies inside a mapping that this value owns, and nobody holds references into it.
+        unsafe {
+            rustix::mm::madvise(self.at(range.start), range.len(), Advice::LinuxDontNeed)
+        }?;
+        Ok(())
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: the mapping belongs to this value alone. An error leaks addresses and nothing else.
+        let _ = unsafe { rustix::mm::munmap(self.base.as_ptr().cast(), self.len) };
+    }
+}
+
+impl Image {
+    /// Opens an image file; its length is a whole number of WebAssembly pages.
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the image is one of the two kinds of file that the runtime opens by path; it belongs to the installation"
+        )]
+        let file = File::open(path)?;
+        let len = usize::try_from(file.metadata()?.len())
+            .map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
+        if len == 0 || len % 65536 != 0 {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "a memory image is a whole number of 64 KiB pages",
+            ));
+        }
+        // SAFETY: a new read-only mapping of a private file at an address of the kernel's choice.
+        let base = unsafe {
+            rustix::mm::mmap(
+                ptr::null_mut(),
+                len,
+                ProtFlags::READ,
+                MapFlags::PRIVATE,
+                &file,
+                0,
+            )
+        }?;
+        Ok(Self {
+            file,
+            pristine: Mapping::from_raw(base, len)?,
+            free: Mutex::default(),
+        })
+    }
+
+    /// Bytes of initial memory.
+    pub(crate) fn len(&self) -> usize {
+        self.pristine.len
+    }
+
+    fn slot(&self, reservation: usize) -> io::Result<Mapping> {
+        let free = lock(&self.free).pop();
+        if let Some(slot) = free
+            && slot.len == reservation
+        {
+            return Ok(slot);
+        }
+        let slot = Mapping::reserve(reservation)?;
+        // SAFETY: replaces the start of a reservation that was made just now and that nobody else knows.
+        unsafe {
+            rustix::mm::mmap(
+                slot.base.as_ptr().cast(),
+                self.len(),
+                ProtFlags::READ | ProtFlags::WRITE,
+                MapFlags::PRIVATE | MapFlags::FIXED | MapFlags::NORESERVE,
+                &self.file,
+                0,
+            )
+        }?;
+        Ok(slot)
+    }
+
+    /// Makes a used slot equal to a fresh one and keeps it, or lets it go where that fails.
+    fn recycle(&self, slot: Mapping, size: usize) {
+        if self.restore(&slot, size).is_ok() {
+            let mut free = lock(&self.free);
+            if free.len() < MAX_FREE_SLOTS {
+                free.push(slot);
+            }
+        }
+    }
+
+    fn restore(&self, slot: &Mapping, size: usize) -> io::Result<()> {
+        let image = self.len();
+        let mut private = PrivatePages::default();
+        let scanned = private.scan(slot, 0..image).and_then(|()| private.scan(slot, image..size));
+        if scanned.is_err() || private.bytes > KEEP_RESIDENT_BYTES {
+            slot.discard(0..size)?;
+        } else {
+            for range in &private.ranges {
+                let start = range.start - slot.base.as_ptr() as usize;
+                let from_image = range.len().min(image.saturating_sub(start));
+                // SAFETY: the scan reports ranges inside the slot; the image mapping is at least `start + from_image` long, the two
+                // never overlap, and the instance that used the slot is gone.
+                unsafe {
+                    let target: *mut u8 = slot.at(start).cast();
+                    ptr::copy_nonoverlapping(self.pristine.at(start.min(image)).cast(), target, from_image);
+                    ptr::write_bytes(target.wrapping_add(from_image), 0, range.len() - from_image);
+                }
+            }
+        }
+        slot.protect(image..size.max(image), false)
+    }
+}
+
+/// The pages of a range that are no longer the mapped file's (or were never a file's).
+#[derive(Default)]
+struct PrivatePages {
+    ranges: Vec<Range<usize>>,
+    bytes: usize,
+}
+
+/// `struct pm_scan_arg` of the kernel's `linux/fs.h`.
+#[repr(C)]
+#[derive(Default)]
+struct ScanArguments {
+    size: u64,
+    flags: u64,
+    start: u64,
+    end: u64,
+    walk_end: u64,
+    vec: u64,
+    vec_len: u64,
+    max_pages: u64,
+    category_inverted: u64,
+    category_mask: u64,
+    category_anyof_mask: u64,
+    return_mask: u64,
+}
+
+/// `struct page_region` of the same.
+#[repr(C)]
+#[derive(Default, Clone, Copy)]
+struct PageRegion {
+    start: u64,
+    end: u64,
+    categories: u64,
+}
+
+const PAGE_IS_FILE: u64 = 1 << 2;
+const PAGE_IS_PRESENT: u64 = 1 << 3;
+const PAGE_IS_SWAPPED: u64 = 1 << 4;
+
+/// `PAGEMAP_SCAN`, `_IOWR('f', 16, struct pm_scan_arg)`.
+const PAGEMAP_SCAN: rustix::ioctl::Opcode =
+    rustix::ioctl::opcode::read_write::<ScanArguments>(b'f', 16);
+
+static PAGEMAP: LazyLock<Option<File>> = LazyLock::new(|| {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the kernel's own view of this process's pages; no path of a user is involved"
+    )]
+    let file = File::open("/proc/self/pagemap").ok()?;
+    Some(file)
+});
+
+impl PrivatePages {
+    fn scan(&mut self, slot: &Mapping, range: Range<usize>) -> io::Result<()> {
+        if range.start >= range.end {
+            return Ok(());
+        }
+        let pagemap = PAGEMAP.as_ref().ok_or(io::ErrorKind::Unsupported)?;
+        let end = slot.at(range.end) as u64;
+        let mut from = slot.at(range.start) as u64;
+        let mut regions = [PageRegion::default(); SCAN_RANGES];
+        while from < end {
+            let mut arguments = ScanArguments {
+                size: size_of::<ScanArguments>() as u64,
+                start: from,
+                end,
+                vec: regions.as_mut_ptr() as u64,
+                vec_len: SCAN_RANGES as u64,
+                // Not the file's, and there at all: a page that was swapped out is as private as one that is present.
+                category_inverted: PAGE_IS_FILE,
+                category_mask: PAGE_IS_FILE,
+                category_anyof_mask: PAGE_IS_PRESENT | PAGE_IS_SWAPPED,
+                return_mask: PAGE_IS_PRESENT,
+                ..ScanArguments::default()
+            };
+            // SAFETY: the kernel writes at most `vec_len` regions into `regions` and the walk's end into `arguments`.
+            let found = unsafe { rustix::ioctl::ioctl(pagemap.as_fd(), Scan(&mut arguments)) }?;
+            for region in regions.iter().take(found) {
+                self.bytes += (region.end - region.start) as usize;
+                self.ranges.push(region.start as usize..region.end as usize);
+            }
+            if arguments.walk_end <= from {
+                break;
+            }
+            from = arguments.walk_end;
+        }
+        Ok(())
+    }
+}
+
+struct Scan<'a>(&'a mut ScanArguments);
+
+// SAFETY: the opcode belongs to this argument type, and the call returns the number of regions written.
+unsafe impl rustix::ioctl::Ioctl for Scan<'_> {
+    type Output = usize;
+    const IS_MUTATING: bool = true;
+
+    fn opcode(&self) -> rustix::ioctl::Opcode {
+        PAGEMAP_SCAN
+    }
+
+    fn as_ptr(&mut self) -> *mut c_void {
+        ptr::from_mut(self.0).cast()
+    }
+
+    unsafe fn output_from_ptr(
+        out: rustix::ioctl::IoctlOutput,
+        _: *mut c_void,
+    ) -> rustix::io::Result<Self::Output> {
+        Ok(usize::try_from(out).unwrap_or(0))
+    }
+}
+
+/// Maps a file of the installation read-only.
+pub(crate) fn map_file(path: &Path) -> io::Result<bytes::Bytes> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "opens a file of the installation by path; no path of a user is involved"
+    )]
+    let file = File::open(path)?;
+    let len = usize::try_from(file.metadata()?.len())
+        .map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
+    if len == 0 {
+        return Ok(bytes::Bytes::new());
+    }
+    // SAFETY: a new read-only mapping of a private file at an address of the kernel's choice.
+    let base = unsafe {
+        rustix::mm::mmap(
+            ptr::null_mut(),
+            len,
+            ProtFlags::READ,
+            MapFlags::PRIVATE,
+            &file,
+            0,
+        )
+    }?;
+    Ok(bytes::Bytes::from_owner(ReadOnly(Mapping::from_raw(
+        base, len,
+    )?)))
+}
+
+/// A mapping that nothing writes to.
+struct ReadOnly(Mapping);
+
+impl AsRef<[u8]> for ReadOnly {
+    fn as_ref(&self) -> &[u8] {
+        // SAFETY: the mapping is readable for its whole length as long as this value lives, and the installation's files are
+        // replaced by renaming, never written in place.
+        unsafe { std::slice::from_raw_parts(self.0.base.as_ptr(), self.0.len) }
+    }
+}
+
+/// Whether this kernel can tell which pages a run has written.
+pub(crate) fn kernel_tells_dirty_pages() -> bool {
+    let Ok(probe) = Mapping::reserve(4096) else {
+        return false;
+    };
+    PrivatePages::default().scan(&probe, 0..4096).is_ok()
+}
+
+thread_local! {
+    /// The image for the memory that the future being polled on this thread is about to create.
+    static NEXT_IMAGE: RefCell<Option<Arc<Image>>> = const { RefCell::new(None) };
+}
+
+/// Runs a future whose first memory of the image's size is created from `image`.
+///
+/// The creator that the engine calls is not told for which instance it makes a memory, so the image is handed over on the side, on the
+/// thread that polls, and only while it polls.
+pub(crate) async fn with_image<F: Future>(image: Arc<Image>, future: F) -> F::Output {
+    let mut future = std::pin::pin!(future);
+    let mut image = Some(image);
+    std::future::poll_fn(move |context| poll_with(&mut image, future.as_mut(), context)).await
+}
+
+fn poll_with<F: Future>(
+    image: &mut Option<Arc<Image>>,
+    future: Pin<&mut F>,
+    context: &mut Context<'_>,
+) -> Poll<F::Output> {
+    NEXT_IMAGE.with_borrow_mut(|next| *next = image.take());
+    let result = future.poll(context);
+    NEXT_IMAGE.with_borrow_mut(|next| *image = next.take());
+    result
+}
+
+/// Gives the engine memories: from an image for guests, empty ones for everything else.
+#[derive(Debug, Default)]
+pub(crate) struct GuestMemory;
+
+// SAFETY: each memory is a reservation of its own with at least the requested guard behind it, never moves, is zero or the image's
+// bytes when handed out, and is touched by nobody else until it is dropped.
+unsafe impl MemoryCreator for GuestMemory {
+    fn new_memory(
+        &self,
+        _: MemoryType,
+        minimum: usize,
+        maximum: Option<usize>,
+        reserved: Option<usize>,
+        guard: usize,
+    ) -> Result<Box<dyn LinearMemory>, String> {
+        let capacity = reserved.unwrap_or_else(|| maximum.unwrap_or(minimum)).max(minimum);
+        let reservation = capacity
+            .checked_add(guard)
+            .ok_or("the memory is larger than the address space")?;
+        let image = NEXT_IMAGE.with_borrow_mut(|next| next.take_if(|image| image.len() == minimum));
+        let slot = match &image {
+            Some(image) => image.slot(reservation),
+            None => Mapping::reserve(reservation)
+                .and_then(|slot| slot.protect(0..minimum, true).map(|()| slot)),
+        };
+        let slot = slot.map_err(|error| format!("cannot map guest memory: {error}"))?;
+        Ok(Box::new(GuestLinearMemory {
+            slot: Some(slot),
+            image,
+            size: minimum,
+            capacity,
+        }))
+    }
+}
+
+struct GuestLinearMemory {
+    slot: Option<Mapping>,
+    image: Option<Arc<Image>>,
+    size: usize,
+    capacity: usize,
+}
+
+// SAFETY: see `GuestMemory`.
+unsafe impl LinearMemory for GuestLinearMemory {
+    fn byte_size(&self) -> usize {
+        self.size
+    }
+
+    fn byte_capacity(&self) -> usize {
+        self.capacity
+    }
+
+    fn grow_to(&mut self, size: usize) -> wasmtime::Result<()> {
+        let Some(slot) = &self.slot else {
+            return Err(wasmtime::Error::msg("the memory is gone"));
+        };
+        if size > self.capacity || size < self.size {
+            return Err(wasmtime::Error::msg("the memory cannot grow to that size"));
+        }
+        slot.protect(self.size..size, true)?;
+        self.size = size;
+        Ok(())
+    }
+
+    fn as_ptr(&self) -> *mut u8 {
+        self.slot
+            .as_ref()
+            .map_or(ptr::null_mut(), |slot| slot.base.as_ptr())
+    }
+}
+
+impl Drop for GuestLinearMemory {
+    fn drop(&mut self) {
+        if let (Some(slot), Some(image)) = (self.slot.take(), &self.image) {
+            image.recycle(slot, self.size);
+        }
+    }
+}
+
+/// Gives the engine the stacks that guests run on, and takes them back.
+#[derive(Debug, Default)]
+pub(crate) struct GuestStacks {
+    free: Arc<Mutex<HashMap<usize, Vec<Mapping>>>>,
+}
+
+// SAFETY: each stack is a reservation of its own with an inaccessible page below it, and goes back to the free list only when dropped.
+unsafe impl StackCreator for GuestStacks {
+    fn new_stack(&self, size: usize, _zeroed: bool) -> wasmtime::Result<Box<dyn StackMemory>> {
+        let page = rustix::param::page_size();
+        let len = size.next_multiple_of(page) + page;
+        let free = lock(&self.free).get_mut(&len).and_then(Vec::pop);
+        let stack = match free {
+            Some(stack) => stack,
+            None => {
+                let stack = Mapping::reserve(len)?;
+                stack.protect(page..len, true)?;
+                stack
+            }
+        };
+        Ok(Box::new(GuestStack {
+            stack: Some(stack),
+            len,
+            page,
+            free: Arc::clone(&self.free),
+        }))
+    }
+}
+
+struct GuestStack {
+    stack: Option<Mapping>,
+    len: usize,
+    page: usize,
+    free: Arc<Mutex<HashMap<usize, Vec<Mapping>>>>,
+}
+
+impl GuestStack {
+    fn base(&self) -> *mut u8 {
+        self.stack
+            .as_ref()
+            .map_or(ptr::null_mut(), |stack| stack.base.as_ptr())
+    }
+}
+
+// SAFETY: see `GuestStacks`.
+unsafe impl StackMemory for GuestStack {
+    fn top(&self) -> *mut u8 {
+        self.base().wrapping_add(self.len)
+    }
+
+    fn range(&self) -> Range<usize> {
+        let base = self.base() as usize;
+        base + self.page..base + self.len
+    }
+
+    fn guard_range(&self) -> Range<*mut u8> {
+        self.base()..self.base().wrapping_add(self.page)
+    }
+}
+
+impl Drop for GuestStack {
+    fn drop(&mut self) {
+        let Some(stack) = self.stack.take() else {
+            return;
+        };
+        // A deep run must not leave megabytes behind in a stack that waits for the next one.
+        let keep = self.len.saturating_sub(KEEP_STACK_BYTES).max(self.page);
+        if stack.discard(self.page..keep).is_err() {
+            return;
+        }
+        let mut free = lock(&self.free);
+        let free = free.entry(self.len).or_default();
+        if free.len() < MAX_FREE_STACKS {
+            free.push(stack);
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // Nothing panics while one of these locks is held in a state that matters: the lists are whole after every step.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,406 @@
+//! How does a request become an outcome?
+//!
+//! The one way in: ask the policy, write the decision down, hand the grant to the tier's executor, write down how it ended.
+
+use crate::audit::{AuditSink, Trail};
+use crate::engine::Metering;
+use crate::error::Error;
+use crate::executor::{Evaluation, Executor, Job, Opening, Report};
+use crate::guest::Guests;
+use crate::host_calls::Tool;
+use crate::outcome::{Outcome, PolicyReference, RunId, Status, Usage};
+use crate::session::Session;
+use crate::stdio::{Input, OutputChunk};
+use crate::wasm::WasmExecutor;
+use glovebox_policy::{Denial, Explanation, Facts, Grant, Policy, Request, Subject, Tier, Verdict};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
+
+/// Runs code that nobody has vetted. Cheap to clone; all clones are the same sandbox.
+#[derive(Clone)]
+pub struct Sandbox(Arc<Inner>);
+
+struct Inner {
+    policy: Policy,
+    facts: Facts,
+    executors: HashMap<Tier, Arc<dyn Executor>>,
+    audit: Option<Arc<dyn AuditSink>>,
+    permits: Arc<Semaphore>,
+    running: Mutex<HashMap<Subject, u64>>,
+    ended: Notify,
+}
+
+/// Makes a [`Sandbox`].
+#[must_use]
+pub struct SandboxBuilder {
+    policy: Policy,
+    guests: Option<Guests>,
+    metering: Metering,
+    audit: Option<Arc<dyn AuditSink>>,
+    tools: HashMap<String, Arc<dyn Tool>>,
+    executors: Vec<Arc<dyn Executor>>,
+    max_running: usize,
+}
+
+/// What comes with a run besides the request, and none of which a policy judges.
+#[derive(Debug, Default)]
+pub struct Controls {
+    /// Standard input; empty unless said.
+    pub input: Input,
+    /// Where output goes as it happens, besides into the outcome. A receiver that does not read makes the program wait.
+    pub output: Option<mpsc::Sender<OutputChunk>>,
+    /// Stops the run.
+    pub stop: CancellationToken,
+}
+
+impl Sandbox {
+    /// Starts with the built-in policy (its `default` profile), the installed guests, fuel metering, no audit log, no tools and at most 64
+    /// runs at once.
+    pub fn builder() -> SandboxBuilder {
+        SandboxBuilder {
+            policy: Policy::builtin(),
+            guests: None,
+            metering: Metering::default(),
+            audit: None,
+            tools: HashMap::new(),
+            executors: Vec::new(),
+            max_running: 64,
+        }
+    }
+
+    /// Runs a request to its end.
+    ///
+    /// Dropping the future stops the run.
+    ///
+    /// # Errors
+    ///
+    /// Where the host failed. What the program did, what the policy refused and which limit was hit is in the outcome.
+    pub async fn run(&self, request: Request) -> Result<Outcome, Error> {
+        self.run_with(request, Controls::default()).await
+    }
+
+    /// Runs a request with input, streaming output or a handle to stop it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sandbox::run`].
+    pub async fn run_with(&self, request: Request, controls: Controls) -> Result<Outcome, Error> {
+        let started = Instant::now();
+        let id = RunId::random();
+        let mut trail = Trail::new(self.0.audit.clone(), id, &request);
+        let grant = match self.0.policy.admit(&request, &self.0.facts) {
+            Verdict::Admit(grant) => Arc::<Grant>::from(grant),
+            Verdict::Deny(denial) => return self.denied(id, &request, denial, &trail),
+        };
+        let place = tokio::select! {
+            biased;
+            () = controls.stop.cancelled() => None,
+            place = self.0.place(&grant) => Some(place?),
+        };
+        trail.admitted(&request, &grant)?;
+        let report = match place {
+            Some(_) => self.execute(id, request, &grant, controls, &trail).await,
+            None => Ok(Report::new(Status::Cancelled)),
+        };
+        match report {
+            Ok(report) => {
+                let mut outcome = outcome(id, report, &grant);
+                outcome.usage.wall = started.elapsed();
+                trail.finished(&outcome)?;
+                Ok(outcome)
+            }
+            Err(error) => {
+                trail.aborted(&error.to_string());
+                Err(error)
+            }
+        }
+    }
+
+    async fn execute(&self, id: RunId, request: Request, grant: &Arc<Grant>, controls: Controls, trail: &Trail) -> Result<Report, Error> {
+        let job = Job {
+            opening: Opening {
+                id,
+                grant: Arc::clone(grant),
+                files: request.files,
+                trail: trail.calls(),
+            },
+            evaluation: Evaluation {
+                source: request.source,
+                arguments: request.arguments,
+                input: controls.input,
+                output: controls.output,
+                artifacts: request.artifacts,
+                stop: controls.stop,
+            },
+        };
+        self.executor(grant.tier())?.run(job).await
+    }
+
+    /// Makes a session: a place where one evaluation sees what the one before it left.
+    ///
+    /// The request's source is not evaluated; its files are put into the workspace.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::Denied`] where the policy refuses, else as [`Sandbox::run`].
+    pub async fn open(&self, request: Request) -> Result<Session, OpenError> {
+        let id = RunId::random();
+        let mut trail = Trail::new(self.0.audit.clone(), id, &request);
+        let grant = match self.0.policy.admit(&request, &self.0.facts) {
+            Verdict::Admit(grant) => Arc::<Grant>::from(grant),
+            Verdict::Deny(denial) => {
+                trail.denied(&request, &denial, self.0.policy.digest())?;
+                return Err(OpenError::Denied(Box::new(denial)));
+            }
+        };
+        let place = self.0.place(&grant).await?;
+        trail.admitted(&request, &grant)?;
+        let opening = Opening {
+            id,
+            grant: Arc::clone(&grant),
+            files: request.files,
+            trail: trail.calls(),
+        };
+        let live = self.executor(grant.tier())?.open(opening).await.inspect_err(|error| trail.aborted(&error.to_string()))?;
+        Ok(Session::new(id, live, grant, trail, place))
+    }
+
+    fn executor(&self, tier: Tier) -> Result<&Arc<dyn Executor>, Error> {
+        self.0.executors.get(&tier).ok_or_else(|| Error::Host(format!("the policy chose the tier `{tier}`, which nobody offers")))
+    }
+
+    fn denied(&self, id: RunId, request: &Request, denial: Denial, trail: &Trail) -> Result<Outcome, Error> {
+        trail.denied(request, &denial, self.0.policy.digest())?;
+        let rules = vec![denial.rule.clone()];
+        Ok(Outcome {
+            id,
+            status: Status::Denied,
+            exit_code: None,
+            stdout: Default::default(),
+            stderr: Default::default(),
+            value: None,
+            exception: None,
+            limit: None,
+            denial: Some(denial),
+            crash: None,
+            artifacts: Vec::new(),
+            artifacts_truncated: false,
+            tier: None,
+            tier_reason: String::new(),
+            usage: Usage::default(),
+            policy: PolicyReference {
+                profile: request.profile.clone().unwrap_or_default(),
+                digest: self.0.policy.digest().to_owned(),
+                rules,
+            },
+        })
+    }
+
+    /// Why a request would be admitted or denied; runs nothing.
+    pub fn explain(&self, request: &Request) -> Explanation {
+        self.0.policy.explain(request, &self.0.facts)
+    }
+
+    /// The policy in force.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.0.policy
+    }
+
+    /// What this sandbox offers, tier by tier.
+    #[must_use]
+    pub fn facts(&self) -> &Facts {
+        &self.0.facts
+    }
+}
+
+/// Why there is no session.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The policy refused.
+    #[error(transparent)]
+    Denied(Box<Denial>),
+    /// The host failed.
+    #[error(transparent)]
+    Failed(#[from] Error),
+}
+
+pub(crate) fn outcome(id: RunId, report: Report, grant: &Grant) -> Outcome {
+    Outcome {
+        id,
+        status: report.status,
+        exit_code: report.exit_code,
+        stdout: report.stdout,
+        stderr: report.stderr,
+        value: report.value,
+        exception: report.exception,
+        limit: report.limit,
+        denial: None,
+        crash: report.crash,
+        artifacts: report.artifacts,
+        artifacts_truncated: report.artifacts_truncated,
+        tier: Some(grant.tier()),
+        tier_reason: grant.tier_reason().to_owned(),
+        usage: report.usage,
+        policy: PolicyReference {
+            profile: grant.profile().to_owned(),
+            digest: grant.policy_digest().to_owned(),
+            rules: grant.rules().iter().map(ToString::to_string).collect(),
+        },
+    }
+}
+
+/// A run's place among those that run at once; given back when dropped.
+pub(crate) struct Place {
+    inner: Arc<Inner>,
+    subject: Subject,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.inner.uncount(&self.subject);
+    }
+}
+
+impl Inner {
+    /// Waits until the subject may run one more and there is room for it.
+    async fn place(self: &Arc<Self>, grant: &Grant) -> Result<Place, Error> {
+        let subject = grant.subject().clone();
+        loop {
+            // Listens before it looks, so that an end in between is not missed.
+            let ended = self.ended.notified();
+            if self.count(&subject, grant) {
+                break;
+            }
+            ended.await;
+        }
+        let mut place = Waiting {
+            inner: self,
+            subject: Some(subject),
+        };
+        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(Error::host)?;
+        let subject = place.subject.take().ok_or_else(|| Error::Host("a place was taken twice".into()))?;
+        Ok(Place {
+            inner: Arc::clone(self),
+            subject,
+            _permit: permit,
+        })
+    }
+
+    fn count(&self, subject: &Subject, grant: &Grant) -> bool {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = running.get(subject).copied().unwrap_or(0);
+        let may = grant.check_concurrency(count).is_ok();
+        if may {
+            running.insert(subject.clone(), count + 1);
+        }
+        may
+    }
+
+    fn uncount(&self, subject: &Subject) {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = running.get_mut(subject) {
+            *count -= 1;
+            if *count == 0 {
+                running.remove(subject);
+            }
+        }
+        drop(running);
+        self.ended.notify_waiters();
+    }
+}
+
+/// A counted subject that still waits for room; uncounted where the wait is given up.
+struct Waiting<'a> {
+    inner: &'a Inner,
+    subject: Option<Subject>,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if let Some(subject) = &self.subject {
+            self.inner.uncount(subject);
+        }
+    }
+}
+
+impl SandboxBuilder {
+    /// The policy that decides everything.
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// The guests; without them, those that are installed.
+    pub fn guests(mut self, guests: Guests) -> Self {
+        self.guests = Some(guests);
+        self
+    }
+
+    /// How CPU time is limited.
+    pub fn metering(mut self, metering: Metering) -> Self {
+        self.metering = metering;
+        self
+    }
+
+    /// Where decisions and ends are written.
+    pub fn audit(mut self, sink: Arc<dyn AuditSink>) -> Self {
+        self.audit = Some(sink);
+        self
+    }
+
+    /// Offers a function to guests whose grant names it.
+    pub fn tool(mut self, name: impl Into<String>, tool: Arc<dyn Tool>) -> Self {
+        self.tools.insert(name.into(), tool);
+        self
+    }
+
+    /// Offers another tier.
+    pub fn executor(mut self, executor: Arc<dyn Executor>) -> Self {
+        self.executors.push(executor);
+        self
+    }
+
+    /// Runs and sessions at once, whoever asks; further ones wait.
+    pub fn max_running(mut self, runs: usize) -> Self {
+        self.max_running = runs;
+        self
+    }
+
+    /// Makes the sandbox.
+    ///
+    /// # Errors
+    ///
+    /// Where there are no guests, or `max_running` is zero.
+    pub fn build(self) -> Result<Sandbox, Error> {
+        if self.max_running == 0 || self.max_running > Semaphore::MAX_PERMITS {
+            return Err(Error::Invalid(format!("`max_running` is between 1 and {}, not {}", Semaphore::MAX_PERMITS, self.max_running)));
+        }
+        let guests = match self.guests {
+            Some(guests) => guests,
+            None => Guests::installed()?,
+        };
+        let wasm: Arc<dyn Executor> = Arc::new(WasmExecutor::new(guests, self.metering, self.tools)?);
+        let mut tiers = Vec::new();
+        let mut executors = HashMap::new();
+        for executor in std::iter::once(wasm).chain(self.executors) {
+            let facts = executor.facts();
+            executors.insert(facts.tier, executor);
+            tiers.push(facts);
+        }
+        Ok(Sandbox(Arc::new(Inner {
+            policy: self.policy,
+            facts: Facts { tiers },
+            executors,
+            audit: self.audit,
+            permits: Arc::new(Semaphore::new(self.max_running)),
+            running: Mutex::default(),
+            ended: Notify::new(),
+        })))
+    }
+}

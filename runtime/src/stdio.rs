@@ -1,0 +1,284 @@
+//! Where does a guest's output go, and where does its input come from?
+//!
+//! Output is kept up to the granted number of bytes and passed on as it happens. A receiver that does not read makes the guest wait, as
+//! a full pipe would; the host's memory stays flat.
+
+use crate::outcome::{Limit, Output};
+use bytes::Bytes;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::mpsc;
+use wasmtime_wasi::cli::{IsTerminal, StdinStream, StdoutStream};
+use wasmtime_wasi_io::poll::Pollable;
+use wasmtime_wasi_io::streams::{InputStream, OutputStream, StreamError, StreamResult};
+
+/// Bytes that a guest may hand over in one write; protects the host's memory while a receiver is slow.
+const MAX_WRITE: usize = 64 << 10;
+
+/// The two output streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum StreamName {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+/// A piece of output, in the order in which the program wrote it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutputChunk {
+    /// The stream.
+    pub stream: StreamName,
+    /// The bytes.
+    pub bytes: Bytes,
+}
+
+/// Both streams of a run.
+#[derive(Clone, Debug)]
+pub(crate) struct Outputs(Arc<Mutex<OutputState>>);
+
+#[derive(Debug)]
+struct OutputState {
+    stdout: Output,
+    stderr: Output,
+    written: u64,
+    limit: u64,
+    sink: Option<mpsc::Sender<OutputChunk>>,
+}
+
+/// The error that ends a run at its output limit.
+#[derive(Debug, thiserror::Error)]
+#[error("the run reached its limit: {}", .0.name())]
+pub(crate) struct LimitReached(pub(crate) Limit);
+
+impl Outputs {
+    pub(crate) fn new(limit: u64) -> Self {
+        Self(Arc::new(Mutex::new(OutputState {
+            stdout: Output::default(),
+            stderr: Output::default(),
+            written: 0,
+            limit,
+            sink: None,
+        })))
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, OutputState> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Starts a new evaluation: fresh buffers, a fresh allowance, another receiver.
+    pub(crate) fn restart(&self, limit: u64, sink: Option<mpsc::Sender<OutputChunk>>) {
+        let mut state = self.state();
+        state.stdout = Output::default();
+        state.stderr = Output::default();
+        state.written = 0;
+        state.limit = limit;
+        state.sink = sink;
+    }
+
+    /// What was written since the start or the last call; the receiver is let go.
+    pub(crate) fn take(&self) -> (Output, Output, u64) {
+        let mut state = self.state();
+        state.sink = None;
+        (std::mem::take(&mut state.stdout), std::mem::take(&mut state.stderr), state.written)
+    }
+
+    pub(crate) fn stream(&self, name: StreamName) -> GuestOutput {
+        GuestOutput { outputs: self.clone(), name }
+    }
+}
+
+/// One output stream as the guest sees it.
+#[derive(Clone)]
+pub(crate) struct GuestOutput {
+    outputs: Outputs,
+    name: StreamName,
+}
+
+impl IsTerminal for GuestOutput {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdoutStream for GuestOutput {
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(self.clone())
+    }
+
+    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
+        // Only preview 3 asks for this form, and no guest is given preview 3.
+        Box::new(tokio::io::sink())
+    }
+}
+
+impl OutputStream for GuestOutput {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        let mut state = self.outputs.state();
+        state.written = state.written.saturating_add(bytes.len() as u64);
+        let kept = (state.stdout.bytes.len() + state.stderr.bytes.len()) as u64;
+        let room = usize::try_from(state.limit.saturating_sub(kept)).unwrap_or(usize::MAX);
+        let over = bytes.len() > room;
+        let bytes = bytes.slice(..bytes.len().min(room));
+        let output = match self.name {
+            StreamName::Stdout => &mut state.stdout,
+            StreamName::Stderr => &mut state.stderr,
+        };
+        output.bytes.extend_from_slice(&bytes);
+        output.truncated |= over;
+        if let Some(sink) = &state.sink
+            && !bytes.is_empty()
+        {
+            // `check_write` saw room; a receiver that has gone away since is no error of the program.
+            let _ = sink.try_send(OutputChunk { stream: self.name, bytes });
+        }
+        if over {
+            return Err(StreamError::Trap(wasmtime::Error::new(LimitReached(Limit::Output))));
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        match &self.outputs.state().sink {
+            Some(sink) if !sink.is_closed() && sink.capacity() == 0 => Ok(0),
+            _ => Ok(MAX_WRITE),
+        }
+    }
+}
+
+#[wasmtime_wasi_io::async_trait]
+impl Pollable for GuestOutput {
+    async fn ready(&mut self) {
+        let sink = self.outputs.state().sink.clone();
+        if let Some(sink) = sink {
+            // A closed channel is ready too: writes to it are kept and go nowhere else.
+            let _ = sink.reserve().await;
+        }
+    }
+}
+
+/// Where a program's standard input comes from.
+#[derive(Default)]
+#[non_exhaustive]
+pub enum Input {
+    /// Nothing: the program sees the end at once.
+    #[default]
+    Empty,
+    /// These bytes.
+    Bytes(Bytes),
+    /// Whatever a reader gives, as it comes.
+    Reader(Box<dyn AsyncRead + Send + Unpin>),
+}
+
+impl std::fmt::Debug for Input {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Empty => f.write_str("Empty"),
+            Self::Bytes(bytes) => write!(f, "Bytes({})", bytes.len()),
+            Self::Reader(_) => f.write_str("Reader"),
+        }
+    }
+}
+
+impl From<&str> for Input {
+    fn from(text: &str) -> Self {
+        Self::Bytes(Bytes::copy_from_slice(text.as_bytes()))
+    }
+}
+
+impl From<Vec<u8>> for Input {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Bytes(bytes.into())
+    }
+}
+
+/// Standard input as the guest sees it; every handle reads on where the last one stopped.
+#[derive(Clone, Default)]
+pub(crate) struct GuestInput(Arc<Mutex<InputState>>);
+
+#[derive(Default)]
+struct InputState {
+    input: Input,
+    buffer: Bytes,
+    ended: bool,
+}
+
+impl GuestInput {
+    /// Starts a new evaluation with another input.
+    pub(crate) fn restart(&self, input: Input) {
+        *self.state() = InputState {
+            input,
+            buffer: Bytes::new(),
+            ended: false,
+        };
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, InputState> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl IsTerminal for GuestInput {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdinStream for GuestInput {
+    fn p2_stream(&self) -> Box<dyn InputStream> {
+        Box::new(self.clone())
+    }
+
+    fn async_stream(&self) -> Box<dyn AsyncRead + Send + Sync> {
+        // Only preview 3 asks for this form, and no guest is given preview 3.
+        Box::new(tokio::io::empty())
+    }
+}
+
+impl InputStream for GuestInput {
+    fn read(&mut self, size: usize) -> StreamResult<Bytes> {
+        let mut state = self.state();
+        if state.buffer.is_empty()
+            && let Input::Bytes(bytes) = &mut state.input
+        {
+            let bytes = std::mem::take(bytes);
+            state.buffer = bytes;
+            state.input = Input::Empty;
+        }
+        if !state.buffer.is_empty() {
+            let count = size.min(state.buffer.len());
+            return Ok(state.buffer.split_to(count));
+        }
+        if state.ended || matches!(state.input, Input::Empty) {
+            return Err(StreamError::Closed);
+        }
+        Ok(Bytes::new())
+    }
+}
+
+#[wasmtime_wasi_io::async_trait]
+impl Pollable for GuestInput {
+    async fn ready(&mut self) {
+        std::future::poll_fn(|context| {
+            let mut state = self.state();
+            if state.ended || !state.buffer.is_empty() {
+                return std::task::Poll::Ready(());
+            }
+            let Input::Reader(reader) = &mut state.input else {
+                return std::task::Poll::Ready(());
+            };
+            let mut chunk = [0_u8; 8192];
+            let mut buffer = tokio::io::ReadBuf::new(&mut chunk);
+            let read = std::pin::Pin::new(reader.as_mut()).poll_read(context, &mut buffer);
+            read.map(|result| {
+                state.ended = result.is_err() || buffer.filled().is_empty();
+                state.buffer = Bytes::copy_from_slice(buffer.filled());
+            })
+        })
+        .await;
+    }
+}

@@ -1,0 +1,473 @@
+//! How does the wasm tier run what was granted?
+//!
+//! A fresh instance for every run, under fuel, memory and stack limits, raced against the clock: fuel does not stop a call that waits in
+//! the host, and the clock does not stop a loop that never waits.
+
+mod program;
+
+use crate::clock::GuestClock;
+use crate::egress::HttpClient;
+use crate::engine::Metering;
+use crate::error::Error;
+use crate::executor::{Evaluation, Executor, Job, LiveSession, Opening, Report};
+use crate::filesystem::{CollectLimits, Filesystem, FilesystemError, FilesystemSetup, HostMount, Layout, LimitKind, MountAccess, QuotaLimits, system_clock};
+use crate::guest::{Guest, Guests};
+use crate::host_calls::{HostCalls, Services, Tool};
+use crate::limiter::Limiter;
+use crate::memory::with_image;
+use crate::outcome::{Artifact, Exception, Limit, Status, Usage, Value};
+use crate::state::bindings::{self, exports::glovebox::guest::interpreter};
+use crate::state::{Parts, RunState};
+use crate::stdio::{GuestInput, LimitReached, Outputs};
+use async_trait::async_trait;
+use glovebox_policy::{Grant, Tier, TierFacts};
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use std::collections::HashMap;
+use std::path::Path;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use wasmtime::{Store, Trap};
+
+/// Fuel after which a guest gives way to other tasks, about a millisecond.
+const YIELD_FUEL: u64 = 1_000_000;
+
+/// Bytes that the engine copies for one host call or result; protects the host's memory.
+const MAX_CALL_COPY: usize = 48 << 20;
+
+/// Artifacts of one run.
+const MAX_ARTIFACTS: usize = 1000;
+
+/// The wasm tier.
+pub(crate) struct WasmExecutor {
+    guests: Guests,
+    metering: Metering,
+    services: Arc<Services>,
+    layouts: Mutex<HashMap<LayoutKey, Arc<Layout>>>,
+    compiler: program::Compiler,
+}
+
+/// The language, and the granted mounts as (guest path, host path, writable).
+type LayoutKey = (String, Vec<(String, String, bool)>);
+
+/// Layouts kept; one for each language and set of mounts.
+const MAX_LAYOUTS: usize = 256;
+
+impl WasmExecutor {
+    pub(crate) fn new(guests: Guests, metering: Metering, tools: HashMap<String, Arc<dyn Tool>>) -> Result<Self, Error> {
+        Ok(Self {
+            guests,
+            metering,
+            services: Arc::new(Services {
+                tools,
+                http: HttpClient::new()?,
+            }),
+            layouts: Mutex::default(),
+            compiler: program::Compiler::default(),
+        })
+    }
+
+    fn layout(&self, grant: &Grant, guest: Option<&Guest>) -> Result<Arc<Layout>, Error> {
+        let mounts: Vec<_> = grant.mounts().iter().map(|mount| (mount.guest.clone(), mount.host.clone(), mount.writable)).collect();
+        let key = (grant.language().to_owned(), mounts);
+        let mut layouts = self.layouts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(layout) = layouts.get(&key) {
+            return Ok(Arc::clone(layout));
+        }
+        let mounts = grant
+            .mounts()
+            .iter()
+            .map(|mount| {
+                let access = if mount.writable { MountAccess::ReadWrite } else { MountAccess::ReadOnly };
+                HostMount::open(Path::new(&mount.host), mount.guest.clone(), access).map_err(|error| Error::Mount {
+                    guest: mount.guest.clone(),
+                    reason: error.to_string(),
+                })
+            })
+            .collect::<Result<_, _>>()?;
+        let layout = Layout::new(FilesystemSetup {
+            workspace: Some(guest.map_or("/", |guest| guest.workspace.as_str()).to_owned()),
+            temporary: true,
+            archives: guest.map(|guest| guest.trees.clone()).unwrap_or_default(),
+            mounts,
+        })
+        .map_err(|error| Error::Invalid(error.to_string()))?;
+        let layout = Arc::new(layout);
+        if layouts.len() >= MAX_LAYOUTS {
+            layouts.clear();
+        }
+        layouts.insert(key, Arc::clone(&layout));
+        Ok(layout)
+    }
+
+    /// The host's side of a new instance, or a report where the files that were sent don't fit.
+    fn prepare(&self, opening: &Opening, guest: Option<&Guest>, arguments: &[String]) -> Result<Prepared, Error> {
+        let grant = &opening.grant;
+        let limits = grant.limits();
+        let resolution = grant.clock_resolution();
+        let quota = QuotaLimits {
+            bytes: limits.workspace,
+            files: limits.files,
+            open_files: limits.open_files,
+        };
+        let layout = self.layout(grant, guest)?;
+        let mut files = Filesystem::new(&layout, quota, system_clock(resolution));
+        for file in &opening.files {
+            match files.put(&file.path, bytes::Bytes::from_owner(Arc::clone(&file.content))) {
+                Ok(()) => {}
+                Err(FilesystemError::Full { .. }) => {
+                    let limit = files.quota_hit().map_or(Limit::Disk, quota_limit);
+                    return Ok(Prepared::Over(Report::limited(limit)));
+                }
+                Err(error) => return Err(Error::Invalid(error.to_string())),
+            }
+        }
+        let outputs = Outputs::new(limits.output);
+        let input = GuestInput::default();
+        let state = RunState::new(Parts {
+            outputs: &outputs,
+            input: input.clone(),
+            clock: GuestClock::new(resolution),
+            seed: grant.seed(),
+            arguments,
+            environment: grant.environment(),
+            files,
+            limiter: Limiter::new(limits.memory),
+            calls: HostCalls::new(Arc::clone(grant), Arc::clone(&self.services), opening.trail.clone()),
+        });
+        Ok(Prepared::Ready(Box::new(Host { state, outputs, input })))
+    }
+
+    fn store(&self, engine: &wasmtime::Engine, grant: &Grant, state: RunState) -> Result<Store<RunState>, Error> {
+        let mut store = Store::new(engine, state);
+        store.limiter(|state| &mut state.limiter);
+        store.set_hostcall_fuel(MAX_CALL_COPY);
+        match self.metering {
+            Metering::Fuel => {
+                store.set_fuel(grant.limits().fuel).map_err(Error::host)?;
+                store.fuel_async_yield_interval(Some(YIELD_FUEL)).map_err(Error::host)?;
+            }
+            Metering::Epoch => {
+                store.set_epoch_deadline(1);
+                store.epoch_deadline_async_yield_and_update(1);
+            }
+        }
+        Ok(store)
+    }
+
+    async fn instance(&self, opening: Opening) -> Result<Started, Error> {
+        let guest = self
+            .guests
+            .for_language(opening.grant.language())
+            .ok_or_else(|| Error::Guests(format!("no guest speaks `{}`", opening.grant.language())))?;
+        let limits = opening.grant.limits();
+        let loaded = guest.loaded(self.metering, limits.stack)?;
+        let host = match self.prepare(&opening, Some(guest), &[])? {
+            Prepared::Ready(host) => *host,
+            Prepared::Over(report) => return Ok(Started::Over(report)),
+        };
+        let mut store = self.store(loaded.pre.engine(), &opening.grant, host.state)?;
+        let instantiated = with_image(Arc::clone(&guest.image), loaded.pre.instantiate_async(&mut store)).await;
+        let guest = match instantiated {
+            Ok(guest) => guest,
+            Err(error) if store.data_mut().limiter.take_hit() == Some(Limit::Memory) => {
+                tracing::debug!(%error, "the guest's own memory does not fit the grant");
+                return Ok(Started::Over(Report::limited(Limit::Memory)));
+            }
+            Err(error) => return Err(Error::host(error)),
+        };
+        Ok(Started::Instance(Box::new(Instance {
+            store,
+            guest,
+            outputs: host.outputs,
+            input: host.input,
+            grant: opening.grant,
+            metering: self.metering,
+            fresh: true,
+            alive: true,
+            reported_calls: 0,
+        })))
+    }
+}
+
+enum Prepared {
+    Ready(Box<Host>),
+    Over(Report),
+}
+
+struct Host {
+    state: RunState,
+    outputs: Outputs,
+    input: GuestInput,
+}
+
+enum Started {
+    Instance(Box<Instance>),
+    Over(Report),
+}
+
+#[async_trait]
+impl Executor for WasmExecutor {
+    fn facts(&self) -> TierFacts {
+        let mut languages: Vec<String> = self.guests.languages().map(str::to_owned).collect();
+        languages.push(program::LANGUAGE.to_owned());
+        languages.sort_unstable();
+        TierFacts {
+            tier: Tier::Wasm,
+            languages,
+            unavailable: None,
+        }
+    }
+
+    async fn run(&self, job: Job) -> Result<Report, Error> {
+        let Job { opening, evaluation } = job;
+        if opening.grant.language() == program::LANGUAGE {
+            return program::run(self, opening, evaluation).await;
+        }
+        match self.instance(opening).await? {
+            Started::Instance(mut instance) => instance.evaluate(evaluation).await,
+            Started::Over(report) => Ok(report),
+        }
+    }
+
+    async fn open(&self, opening: Opening) -> Result<Box<dyn LiveSession>, Error> {
+        if opening.grant.language() == program::LANGUAGE {
+            return Err(Error::Invalid("a WebAssembly program runs once; there are no sessions of it".into()));
+        }
+        match self.instance(opening).await? {
+            Started::Instance(instance) => Ok(instance),
+            Started::Over(_) => Err(Error::Invalid("the session's files do not fit into its workspace or memory".into())),
+        }
+    }
+}
+
+/// A guest that was instantiated.
+struct Instance {
+    store: Store<RunState>,
+    guest: bindings::Guest,
+    outputs: Outputs,
+    input: GuestInput,
+    grant: Arc<Grant>,
+    metering: Metering,
+    /// Nothing was evaluated yet.
+    fresh: bool,
+    alive: bool,
+    reported_calls: u64,
+}
+
+#[async_trait]
+impl LiveSession for Instance {
+    async fn evaluate(&mut self, evaluation: Evaluation) -> Result<Report, Error> {
+        if !self.alive {
+            return Err(Error::SessionEnded("its guest broke, hit a limit or was stopped"));
+        }
+        let globs = globs(&evaluation.artifacts)?;
+        let limits = self.grant.limits().clone();
+        self.outputs.restart(limits.output, evaluation.output);
+        self.input.restart(evaluation.input);
+        let state = self.store.data();
+        state.files.forget_quota_hit();
+        if self.metering == Metering::Fuel {
+            self.store.set_fuel(limits.fuel).map_err(Error::host)?;
+        }
+        let text = String::from_utf8(evaluation.source.content.to_vec())
+            .map_err(|_| Error::Invalid(format!("the source `{}` is not UTF-8 text", evaluation.source.name.escape_debug())))?;
+        let seed = self.fresh.then(|| self.grant.seed().unwrap_or_else(rand::random));
+        let source = interpreter::Source {
+            name: evaluation.source.name,
+            language: self.grant.language().to_owned(),
+            text,
+            arguments: evaluation.arguments,
+            environment: self.grant.environment().to_vec(),
+            seed,
+        };
+        self.fresh = false;
+        // A future that is dropped half-way leaves the instance in the middle of something: dead until proven otherwise.
+        self.alive = false;
+        let call = self.guest.glovebox_guest_interpreter().call_evaluate(&mut self.store, &source);
+        let (ending, cpu) = race(call, limits.wall, &evaluation.stop).await;
+        let mut report = self.report(ending);
+        report.usage.cpu = cpu;
+        let state = self.store.data_mut();
+        if !globs.is_empty() {
+            let collected = state.files.collect(&globs, CollectLimits { files: MAX_ARTIFACTS, bytes: limits.workspace });
+            report.artifacts_truncated = collected.truncated;
+            report.artifacts = collected.artifacts.into_iter().map(|artifact| Artifact { path: artifact.path, content: artifact.content }).collect();
+        }
+        state.calls.abandon();
+        Ok(report)
+    }
+
+    fn put_file(&mut self, path: &str, content: Arc<[u8]>) -> Result<(), Error> {
+        self.store.data_mut().files.put(path, bytes::Bytes::from_owner(content)).map_err(|error| Error::Invalid(error.to_string()))
+    }
+
+    fn read_file(&mut self, path: &str) -> Result<Vec<u8>, Error> {
+        self.store.data().files.read(path).map_err(|error| Error::Invalid(error.to_string()))
+    }
+
+    fn is_alive(&self) -> bool {
+        self.alive
+    }
+}
+
+impl Instance {
+    fn report(&mut self, ending: Ending<interpreter::Completion>) -> Report {
+        let mut report = match ending {
+            Ending::Returned(Ok(completion)) => {
+                self.alive = true;
+                completed(completion, self.grant.limits().value)
+            }
+            Ending::Returned(Err(error)) => trapped(&error),
+            Ending::WallTime => Report::limited(Limit::Wall),
+            Ending::Stopped => Report::new(Status::Cancelled),
+        };
+        let fuel = match self.metering {
+            Metering::Fuel => self.grant.limits().fuel.saturating_sub(self.store.get_fuel().unwrap_or(0)),
+            Metering::Epoch => 0,
+        };
+        let made_before = self.reported_calls;
+        let state = self.store.data_mut();
+        self.reported_calls = state.calls.made();
+        finish(&mut report, state, &self.outputs, fuel);
+        report.usage.host_calls -= made_before;
+        report
+    }
+}
+
+/// Fills in what every run has.
+fn finish(report: &mut Report, state: &mut RunState, outputs: &Outputs, fuel: u64) {
+    let refused = state
+        .limiter
+        .take_hit()
+        .or_else(|| state.files.quota_hit().map(quota_limit))
+        .or_else(|| state.calls.take_exceeded().then_some(Limit::HostCalls));
+    // A program may take a refusal in its stride. Where it did not come through, the refusal is why.
+    if let Some(limit) = refused
+        && matches!(report.status, Status::Failed | Status::Crashed)
+    {
+        report.status = Status::Limited;
+        report.limit = Some(limit);
+        report.crash = None;
+    }
+    let (stdout, stderr, written) = outputs.take();
+    let files = state.files.usage();
+    report.stdout = stdout;
+    report.stderr = stderr;
+    report.usage = Usage {
+        fuel,
+        peak_memory: state.limiter.peak_memory(),
+        output: written,
+        workspace: files.peak_bytes,
+        files: files.peak_files,
+        host_calls: state.calls.made(),
+        ..Usage::default()
+    };
+}
+
+fn quota_limit(kind: LimitKind) -> Limit {
+    match kind {
+        LimitKind::Disk => Limit::Disk,
+        LimitKind::Files => Limit::Files,
+        LimitKind::OpenFiles => Limit::OpenFiles,
+    }
+}
+
+/// How a call into a guest ended.
+enum Ending<T> {
+    Returned(wasmtime::Result<T>),
+    WallTime,
+    Stopped,
+}
+
+/// Runs a call until it returns, the time is up or somebody stops it; also gives the CPU time that it took.
+async fn race<T>(call: impl Future<Output = wasmtime::Result<T>>, wall: Duration, stop: &CancellationToken) -> (Ending<T>, Duration) {
+    let mut cpu = Duration::ZERO;
+    let ending = {
+        let mut call = pin!(call);
+        let metered = std::future::poll_fn(|context| {
+            let before = thread_cpu_time();
+            let result = call.as_mut().poll(context);
+            cpu += thread_cpu_time().saturating_sub(before);
+            result
+        });
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => Ending::Stopped,
+            result = tokio::time::timeout(wall, metered) => result.map_or(Ending::WallTime, Ending::Returned),
+        }
+    };
+    (ending, cpu)
+}
+
+fn thread_cpu_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
+}
+
+fn completed(completion: interpreter::Completion, max_value: u64) -> Report {
+    match completion {
+        interpreter::Completion::Finished(value) => Report {
+            exit_code: Some(0),
+            value: value.and_then(|value| {
+                let fits = |text: &str| text.len() as u64 <= max_value;
+                let json = value.json.filter(|json| fits(json));
+                fits(&value.text).then_some(Value { json, text: value.text })
+            }),
+            ..Report::new(Status::Succeeded)
+        },
+        interpreter::Completion::Raised(raised) => Report {
+            exit_code: Some(1),
+            exception: Some(Exception {
+                kind: raised.kind,
+                message: raised.message,
+                traceback: raised.traceback,
+            }),
+            ..Report::new(Status::Failed)
+        },
+        interpreter::Completion::Exited(code) => exited(code),
+    }
+}
+
+fn exited(code: i32) -> Report {
+    let code = code & 0xff;
+    Report {
+        exit_code: Some(code),
+        ..Report::new(if code == 0 { Status::Succeeded } else { Status::Failed })
+    }
+}
+
+/// What an error of the engine says about the run.
+fn trapped(error: &wasmtime::Error) -> Report {
+    if let Some(LimitReached(limit)) = error.downcast_ref() {
+        return Report::limited(*limit);
+    }
+    if let Some(exit) = error.downcast_ref::<wasmtime_wasi::I32Exit>() {
+        return exited(exit.0);
+    }
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::OutOfFuel | Trap::Interrupt) => Report::limited(Limit::Cpu),
+        Some(Trap::StackOverflow) => Report::limited(Limit::Stack),
+        Some(trap) => Report {
+            crash: Some(trap.to_string()),
+            ..Report::new(Status::Crashed)
+        },
+        None => Report {
+            crash: Some(error.root_cause().to_string()),
+            ..Report::new(Status::Crashed)
+        },
+    }
+}
+
+fn globs(patterns: &[String]) -> Result<GlobSet, Error> {
+    let mut set = GlobSetBuilder::new();
+    for pattern in patterns {
+        let glob = GlobBuilder::new(pattern)
+            .literal_separator(true)
+            .build()
+            .map_err(|error| Error::Invalid(format!("`{}` is no pattern for artifacts: {}", pattern.escape_debug(), error.kind())))?;
+        set.add(glob);
+    }
+    set.build().map_err(|error| Error::Invalid(error.to_string()))
+}
