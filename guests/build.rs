@@ -3,6 +3,8 @@
 //! The sources are embedded, so that an installed binary can make guests without a checkout. Finished guests are embedded where
 //! `GLOVEBOX_EMBED_GUESTS` names the directory of a bundle.
 
+#![expect(clippy::disallowed_methods, reason = "a build script works on files and is told about them in the environment")]
+
 use sha2::{Digest as _, Sha256};
 use std::error::Error;
 use std::fmt::Write as _;
@@ -52,9 +54,8 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, Box<dyn Error>> {
     let mut all = Vec::new();
     for entry in entries {
         // Left behind by tools that look at the sources.
-        let skip = entry
-            .file_name()
-            .is_some_and(|name| name == "__pycache__" || name == "target" || name.to_string_lossy().starts_with('.'));
+        let skip =
+            entry.file_name().is_some_and(|name| name == "__pycache__" || name == "target" || name.to_string_lossy().starts_with('.'));
         if !skip {
             all.extend(files(&entry)?);
         }
@@ -72,7 +73,9 @@ fn carried(out: &Path, key: &str) -> Result<String, Box<dyn Error>> {
         let manifest = fs::read_to_string(bundle.join("manifest.json"))
             .map_err(|error| format!("`GLOVEBOX_EMBED_GUESTS` names no bundle: {error}"))?;
         if !manifest.contains(&format!("\"{key}\"")) {
-            return Err(format!("the bundle in `GLOVEBOX_EMBED_GUESTS` was made from other sources than these, whose key is `{key}`").into());
+            return Err(
+                format!("the bundle in `GLOVEBOX_EMBED_GUESTS` was made from other sources than these, whose key is `{key}`").into()
+            );
         }
         for path in files(&bundle)? {
             let name = path.strip_prefix(&bundle)?.to_str().ok_or("a bundle's file name is not UTF-8")?;

@@ -1,2 +1,43 @@
-//! x
-fn main() {}
+//! What does the program `glovebox` do with its command line?
+//!
+//! In reading order: [`cli`] says what may be asked, [`request`] makes a request of it, [`run`] has it run, [`wire`] and [`exit`] say
+//! how it ended. The other modules are one command each.
+
+mod audit;
+mod cli;
+mod doctor;
+mod exit;
+mod files;
+mod guests;
+mod installation;
+mod policy;
+mod request;
+mod run;
+mod terminal;
+mod wire;
+
+use clap::{CommandFactory as _, Parser as _};
+use cli::{Cli, Command};
+use exit::{Exit, Failure};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Policy(command) => policy::policy(&command),
+        Command::Guests(command) => guests::guests(&command),
+        Command::Doctor(arguments) => doctor::doctor(&arguments),
+        Command::Audit(command) => audit::audit(&command),
+        Command::Completions { shell } => completions(shell),
+    };
+    match result {
+        Ok(exit) => exit.into(),
+        Err(failure) => failure.report().into(),
+    }
+}
+
+fn completions(shell: clap_complete::Shell) -> Result<Exit, Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "glovebox", &mut script);
+    terminal::print_bytes(&script)
+}

@@ -365,7 +365,7 @@ static void clean_up(bool reached_end) {
     evaluation.is_exiting = false;
     JS_FreeValue(context, evaluation.main_promise);
     evaluation.main_promise = JS_UNDEFINED;
-    if (!reached_end || evaluation.loop_is_needed) {
+    if (!reached_end || evaluation.loop_is_needed || evaluation.has_exit_hooks || evaluation.exit_code) {
         JS_FreeValue(context, JS_GetException(context));
         drop_jobs();
         forget_rejections();

@@ -1,6 +1,6 @@
 //! Which pieces make the JavaScript guest, and in which order are they compiled?
 //!
-//! One translation unit: the engine's sources as they are published, then ours, which use the engine's internals where its public
+//! One translation unit: our allocator, the engine's sources as they are published, then ours, which use the engine's internals where its public
 //! interface has no answer (random state, job queue, class identities).
 
 #define _GNU_SOURCE 1
@@ -23,6 +23,8 @@
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "memory.c"
 
 #include "cutils.h"
 

@@ -92,8 +92,16 @@ static JSValue get_stack(JSContext *ctx, JSValueConst error) {
     return stack;
 }
 
+// As in Node: any value, and the property does not show when the error is listed.
+static JSValue set_stack(JSContext *ctx, JSValueConst error, JSValueConst value) {
+    if (!JS_IsObject(error))
+        return JS_ThrowTypeErrorNotAnObject(ctx);
+    int flags = JS_PROP_WRITABLE | JS_PROP_CONFIGURABLE | JS_PROP_THROW;
+    return JS_DefinePropertyValue(ctx, error, JS_ATOM_stack, JS_DupValue(ctx, value), flags) < 0 ? JS_EXCEPTION : JS_UNDEFINED;
+}
+
 static const JSCFunctionListEntry stack_property[] = {
-    JS_CGETSET_DEF("stack", get_stack, js_error_set_stack),
+    JS_CGETSET_DEF("stack", get_stack, set_stack),
 };
 
 static void install_stack_property(JSContext *ctx) {

@@ -3,6 +3,9 @@
 //! From registry packages whose digests are pinned, and from our own sources, in steps that are cached by the digest of what went in:
 //! a step that was done once is not repeated, and works without a network afterwards.
 
+#![expect(clippy::disallowed_methods, reason = "makes an installation: runs pinned tools and writes to the cache directory only")]
+
+mod commonjs;
 mod component;
 mod flatten;
 mod image;
@@ -143,12 +146,7 @@ fn write(new: &Path, products: Vec<Product>) -> Result<()> {
         }
         guests.push(guest);
     }
-    let mut manifest = Manifest {
-        format: FORMAT,
-        key: source_key().to_owned(),
-        digest: String::new(),
-        guests,
-    };
+    let mut manifest = Manifest { format: FORMAT, key: source_key().to_owned(), digest: String::new(), guests };
     manifest.digest = manifest.computed_digest();
     let text = serde_json::to_string_pretty(&manifest)?;
     fs::write(new.join(MANIFEST_FILE), text + "\n").context("cannot write the manifest")
@@ -156,9 +154,5 @@ fn write(new: &Path, products: Vec<Product>) -> Result<()> {
 
 /// A file of a bundle before it was measured.
 fn unmeasured(file: &str) -> Artefact {
-    Artefact {
-        file: file.to_owned(),
-        sha256: String::new(),
-        bytes: 0,
-    }
+    Artefact { file: file.to_owned(), sha256: String::new(), bytes: 0 }
 }

@@ -1,5 +1,7 @@
 //! Which guests does this binary carry?
 
+#![expect(clippy::disallowed_methods, reason = "writes the installation, in a directory of the user's own")]
+
 use crate::installation::{Bundle, BundleError, install};
 use crate::location::{directory, installed_in};
 use std::fs;

@@ -1,5 +1,7 @@
 //! How do finished guests lie on disk, and are they still what was written there?
 
+#![expect(clippy::disallowed_methods, reason = "reads and writes the installation, in a directory of the user's own")]
+
 use crate::manifest::{Artefact, FORMAT, Guest, Language, MANIFEST_FILE, Manifest, hex};
 use sha2::{Digest as _, Sha256};
 use std::fs::{self, File, Permissions};
@@ -81,9 +83,7 @@ impl Bundle {
         let directory = directory.into();
         let path = directory.join(MANIFEST_FILE);
         let mut text = String::new();
-        File::open(&path)
-            .and_then(|file| file.take(MANIFEST_LIMIT).read_to_string(&mut text))
-            .map_err(BundleError::io(&path))?;
+        File::open(&path).and_then(|file| file.take(MANIFEST_LIMIT).read_to_string(&mut text)).map_err(BundleError::io(&path))?;
         // The format comes first: a newer manifest may have fields that this code does not know.
         #[derive(serde::Deserialize)]
         struct Head {
@@ -152,11 +152,7 @@ impl Bundle {
 
     /// The guest that evaluates a language, found by its name or an alias, in any case.
     pub fn guest_for_language(&self, language: &str) -> Option<(&Guest, &Language)> {
-        self.find(|candidate| {
-            std::iter::once(&candidate.name)
-                .chain(&candidate.aliases)
-                .any(|name| name.eq_ignore_ascii_case(language))
-        })
+        self.find(|candidate| std::iter::once(&candidate.name).chain(&candidate.aliases).any(|name| name.eq_ignore_ascii_case(language)))
     }
 
     /// The guest that evaluates files with this extension (without the dot).
@@ -186,20 +182,13 @@ pub(crate) fn measure(path: &Path) -> Result<Artefact, BundleError> {
         digest.update(read);
         bytes += read.len() as u64;
     }
-    Ok(Artefact {
-        file: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-        sha256: hex(&digest.finalize()),
-        bytes,
-    })
+    Ok(Artefact { file: path.file_name().unwrap_or_default().to_string_lossy().into_owned(), sha256: hex(&digest.finalize()), bytes })
 }
 
 /// Makes a bundle's directory out of nothing: other processes see all of it or none of it.
 ///
 /// `fill` writes the files. Where another process was faster its bundle is taken.
-pub(crate) fn install<E: From<BundleError>>(
-    target: &Path,
-    fill: impl FnOnce(&Path) -> Result<(), E>,
-) -> Result<Bundle, E> {
+pub(crate) fn install<E: From<BundleError>>(target: &Path, fill: impl FnOnce(&Path) -> Result<(), E>) -> Result<Bundle, E> {
     let parent = target.parent().unwrap_or(Path::new("."));
     let new = create_private_dir(parent)
         .and_then(|()| tempfile::Builder::new().prefix(".new-").permissions(Permissions::from_mode(0o700)).tempdir_in(parent))

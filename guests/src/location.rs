@@ -1,5 +1,7 @@
 //! Where do guests belong on this machine, and which of them fit this build?
 
+#![expect(clippy::disallowed_methods, reason = "the place of the installation is the environment's to say")]
+
 use crate::installation::Bundle;
 use std::env;
 use std::path::{Path, PathBuf};

@@ -84,11 +84,7 @@ impl Manifest {
         let mut seen = HashSet::new();
         self.guests
             .iter()
-            .flat_map(|guest| {
-                [&guest.component, &guest.image]
-                    .into_iter()
-                    .chain(guest.trees.iter().map(|tree| &tree.archive))
-            })
+            .flat_map(|guest| [&guest.component, &guest.image].into_iter().chain(guest.trees.iter().map(|tree| &tree.archive)))
             .filter(|artefact| seen.insert(artefact.file.as_str()))
             .collect()
     }
@@ -127,9 +123,7 @@ impl Manifest {
 
 /// A manifest must not lead outside its directory.
 fn is_plain(name: &str) -> bool {
-    !name.is_empty()
-        && !name.starts_with('.')
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+    !name.is_empty() && !name.starts_with('.') && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
 }
 
 /// Bytes as hexadecimal digits.
@@ -142,11 +136,7 @@ pub(crate) mod tests {
     use super::*;
 
     pub(crate) fn artefact(file: &str, content: &[u8]) -> Artefact {
-        Artefact {
-            file: file.to_owned(),
-            sha256: hex(&Sha256::digest(content)),
-            bytes: content.len() as u64,
-        }
+        Artefact { file: file.to_owned(), sha256: hex(&Sha256::digest(content)), bytes: content.len() as u64 }
     }
 
     pub(crate) fn guest(name: &str) -> Guest {
@@ -166,23 +156,15 @@ pub(crate) mod tests {
     }
 
     pub(crate) fn manifest(guests: Vec<Guest>) -> Manifest {
-        let mut manifest = Manifest {
-            format: FORMAT,
-            key: "0123456789abcdef".to_owned(),
-            digest: String::new(),
-            guests,
-        };
+        let mut manifest = Manifest { format: FORMAT, key: "0123456789abcdef".to_owned(), digest: String::new(), guests };
         manifest.digest = manifest.computed_digest();
         manifest
     }
 
     #[test]
     fn shared_files_count_once() {
-        let files: Vec<String> = manifest(vec![guest("a"), guest("b")])
-            .artefacts()
-            .into_iter()
-            .map(|artefact| artefact.file.clone())
-            .collect();
+        let files: Vec<String> =
+            manifest(vec![guest("a"), guest("b")]).artefacts().into_iter().map(|artefact| artefact.file.clone()).collect();
         assert_eq!(files, ["component.wasm", "a.image", "b.image"]);
     }
 

@@ -22,8 +22,8 @@
 //! ```
 //!
 //! A case asks about a request (`subject`, `profile`, `language`, `source`, `arguments`, `environment`, `files`, `artifacts`,
-//! `seed`, `wants`) on a machine (`offers`, `unavailable`), or about one thing that its grant is asked later (`http`, `address`,
-//! `tool`, `package`, `running`). It is put to the policy under test, to a preset or a text of `[policies]` (`policy`), or to a
+//! `wants`, and in there also `seed`) on a machine (`offers`, `unavailable`), or about one thing that its grant is asked later
+//! (`http`, `address`, `tool`, `package`, `running`). It is put to the policy under test, to a preset or a text of `[policies]` (`policy`), or to a
 //! text of its own (`text`). The answer is `expect` (`admit`, `deny`, `valid`, `invalid`), and where they are given `rule`, `tier`,
 //! `seed`, `limits`, `variables`, `message` (a part of the reason or problem) and `fix` (a part of it).
 
@@ -89,7 +89,11 @@ pub fn run_cases(origin: &str, text: &str, policy: &Policy) -> Result<Vec<CaseRe
                 (None, Some(name)) => match named.get(name.get().as_str()) {
                     Some(policy) => answer(case, policy, &mut problems),
                     None => {
-                        problems.add(&name.span(), format!("there is no policy {} in `[policies]`, nor a preset", quoted(name.get())), None);
+                        problems.add(
+                            &name.span(),
+                            format!("there is no policy {} in `[policies]`, nor a preset", quoted(name.get())),
+                            None,
+                        );
                         None
                     }
                 },

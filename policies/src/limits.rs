@@ -59,18 +59,42 @@ pub(crate) struct LimitField {
 }
 
 macro_rules! kind {
-    (type time) => { Duration };
-    (type bytes) => { u64 };
-    (type count) => { u64 };
-    (variant time) => { Amount::Time };
-    (variant bytes) => { Amount::Bytes };
-    (variant count) => { Amount::Count };
-    (pattern time $value:ident) => { Amount::Time($value) };
-    (pattern bytes $value:ident) => { Amount::Bytes($value) };
-    (pattern count $value:ident) => { Amount::Count($value) };
-    (raw time) => { crate::config::raw::RawTime };
-    (raw bytes) => { crate::config::raw::RawBytes };
-    (raw count) => { crate::config::raw::RawCount };
+    (type time) => {
+        Duration
+    };
+    (type bytes) => {
+        u64
+    };
+    (type count) => {
+        u64
+    };
+    (variant time) => {
+        Amount::Time
+    };
+    (variant bytes) => {
+        Amount::Bytes
+    };
+    (variant count) => {
+        Amount::Count
+    };
+    (pattern time $value:ident) => {
+        Amount::Time($value)
+    };
+    (pattern bytes $value:ident) => {
+        Amount::Bytes($value)
+    };
+    (pattern count $value:ident) => {
+        Amount::Count($value)
+    };
+    (raw time) => {
+        crate::config::raw::RawTime
+    };
+    (raw bytes) => {
+        crate::config::raw::RawBytes
+    };
+    (raw count) => {
+        crate::config::raw::RawCount
+    };
 }
 
 macro_rules! limits {

@@ -140,10 +140,13 @@ mod tests {
 
     #[test]
     fn refuses_with_a_suggestion() {
-        for (text, meant) in [("10", "10s"), ("10 s", "10s"), ("10S", "10s"), ("5min", "5m"), ("0s", "10s"), ("-1s", "10s"), ("8d", "10s")] {
+        for (text, meant) in [("10", "10s"), ("10 s", "10s"), ("10S", "10s"), ("5min", "5m"), ("0s", "10s"), ("-1s", "10s"), ("8d", "10s")]
+        {
             assert_eq!(parse_duration(text).unwrap_err().suggestion.as_deref(), Some(meant), "{text}");
         }
-        for (text, meant) in [("256", "256MiB"), ("256MB", "256MiB"), ("1gb", "1GiB"), ("2TiB", "1TiB"), ("1.5GiB", "256MiB"), ("", "256MiB")] {
+        for (text, meant) in
+            [("256", "256MiB"), ("256MB", "256MiB"), ("1gb", "1GiB"), ("2TiB", "1TiB"), ("1.5GiB", "256MiB"), ("", "256MiB")]
+        {
             assert_eq!(parse_size(text).unwrap_err().suggestion.as_deref(), Some(meant), "{text}");
         }
         assert!(parse_size("99999999999999999999GiB").is_err());

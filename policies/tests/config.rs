@@ -35,17 +35,19 @@ min_isolation = 3
         "\
 p.toml:5:11: there is no profile `offlne` to extend; did you mean `offline`?
 p.toml:6:1: unknown key `langauges`; did you mean `languages`?
+p.toml:7:18: `contaner` is not a tier (known: wasm, container, microvm); did you mean `container`?
 p.toml:10:1: unknown key `wal`; did you mean `wall`?
+p.toml:11:10: `256` has no unit; did you mean `256MiB`?
+p.toml:12:8: a count is a number without quotes or unit
 p.toml:14:1: missing key `guest`
-p.toml:2:19: there is no profile `mine`
 p.toml:18:17: invalid type: integer `3`, expected a string"
-            .lines()
-            .map(|line| (line.split(':').nth(1).unwrap().parse::<usize>().unwrap(), line))
-            .collect::<std::collections::BTreeMap<_, _>>()
-            .into_values()
-            .collect::<Vec<_>>()
-            .join("\n")
     );
+}
+
+#[test]
+fn a_circle_is_reported_once() {
+    let text = "version = 1\nprofiles.a.extends = \"b\"\nprofiles.b.extends = \"c\"\nprofiles.c.extends = \"b\"";
+    assert_eq!(problems(text), "p.toml:4:22: profile `b` extends itself through `c`");
 }
 
 #[test]
@@ -72,13 +74,27 @@ fn hostile_texts_are_refused_fast() {
     let bindings: String = (0..20_000).map(|n| format!("[[bindings]]\nsubject = \"s{n}\"\nprofiles = [\"x\"]\n")).collect();
     let words: String = (0..100).map(|n| format!("[profiles.p{n}]\nextends = \"{}\"\n", "x".repeat(10_000))).collect();
     let big = format!("version = 1\n#{}", "x".repeat(MAX_TEXT));
-    for text in [deep_arrays, deep_tables, inline, unknown, chain, wide, bindings, words, big, "\0".repeat(1000), "\u{feff}x".repeat(1000)] {
+    for text in [deep_arrays, deep_tables, inline, unknown, chain, wide, bindings, words, big, "\0".repeat(1000), "\u{feff}x".repeat(1000)]
+    {
         let start = std::time::Instant::now();
         let error = Policy::check(&text).unwrap_err();
         assert!((1..=MAX_PROBLEMS).contains(&error.problems.len()));
         assert!(error.to_string().len() < 200_000);
         assert!(start.elapsed() < Duration::from_secs(20), "{:?} for {}", start.elapsed(), text.chars().take(30).collect::<String>());
     }
+}
+
+/// What a text of legal size can grow to by inheritance stays small.
+#[test]
+fn inheritance_cannot_blow_up() {
+    let hosts: String = (0..500).map(|n| format!("[[profiles.a.network.deny]]\nhost = \"h{n}.test\"\n")).collect();
+    let names = (0..500).map(|n| format!("\"n{n}\"")).collect::<Vec<_>>().join(",");
+    let heirs: String = (0..127).map(|n| format!("[profiles.b{n}]\nextends = \"a\"\n")).collect();
+    let text = format!("version = 1\n{hosts}[profiles.a]\ntools = {{ deny = [{names}] }}\npackages = {{ deny = [{names}] }}\n{heirs}");
+    let policy = Policy::check(&text).unwrap();
+    assert!(policy.canonical_text().len() < 10 << 20);
+    let chain: String = (0..18).map(|n| format!("[profiles.p{n:02}]\nextends = \"p{:02}\"\n", n + 1)).collect();
+    assert!(problems(&format!("version = 1\n{chain}[profiles.p18]\n")).contains("chain of `extends` is longer than 16"));
 }
 
 /// A refusal's fix, put into a policy file of its own, allows what was refused.
@@ -109,7 +125,8 @@ fn fixes_work() {
         }
         let policy = Policy::check(&text).unwrap();
         let Verdict::Deny(denial) = policy.admit(&request, &facts) else { panic!("case {index} was admitted") };
-        let fixed = if index == 11 { text.replace("languages = []", denial.fix.lines().nth(1).unwrap()) } else { format!("{text}{}", denial.fix) };
+        let fixed =
+            if index == 11 { text.replace("languages = []", denial.fix.lines().nth(1).unwrap()) } else { format!("{text}{}", denial.fix) };
         let policy = Policy::check(&fixed).unwrap_or_else(|error| panic!("case {index}: {error}\n{fixed}"));
         let verdict = policy.admit(&request, &facts);
         assert!(verdict.is_admit(), "case {index}: {denial}\n{fixed}\n{verdict:?}");

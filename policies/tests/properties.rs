@@ -9,8 +9,16 @@ use proptest::prelude::*;
 
 const HOSTS: [&str; 7] = ["*", "api.example.org", "*.example.org", "*.api.example.org", "10.1.2.3", "169.254.169.254", "other.test"];
 const TOOLS: [&str; 6] = ["*", "github/*", "github/search", "github/delete", "mail/send", "local"];
-const ASKED_HOSTS: [&str; 8] =
-    ["api.example.org", "a.api.example.org", "example.org", "10.1.2.3", "169.254.169.254", "other.test", "metadata.google.internal", "evil.test"];
+const ASKED_HOSTS: [&str; 8] = [
+    "api.example.org",
+    "a.api.example.org",
+    "example.org",
+    "10.1.2.3",
+    "169.254.169.254",
+    "other.test",
+    "metadata.google.internal",
+    "evil.test",
+];
 
 fn some_of(list: &'static [&'static str]) -> impl Strategy<Value = Vec<&'static str>> {
     proptest::sample::subsequence(list.to_vec(), 0..=list.len())
@@ -91,23 +99,26 @@ fn any_request() -> impl Strategy<Value = Request> {
         proptest::option::of(some_of(&TOOLS)),
     );
     let content = ("python|javascript|ruby|\\PC{0,9}", "\\PC{0,20}", "(APP_X|TOKEN|[A-Z]{1,3}|\\PC{0,5})", "([a-z./]{0,8}|\\PC{0,8})");
-    (wishes, content, proptest::option::of(0..3usize)).prop_map(|((wall, memory, mounts, hosts, tools), (language, source, name, path), tier)| {
-        let owned = |list: Vec<&str>| list.into_iter().map(str::to_owned).collect::<Vec<_>>();
-        let mut request = Request::new(language, source);
-        request.wants.limits.wall = wall.map(Duration::from_secs);
-        request.wants.limits.memory = memory.map(|mib| mib << 20);
-        request.wants.mounts = mounts.map(owned);
-        request.wants.network = hosts.map(|hosts| if hosts.is_empty() { NetworkWish::Nothing } else { NetworkWish::Hosts(owned(hosts)) });
-        request.wants.tools = tools.map(owned);
-        request.wants.tier = tier.and_then(|index| Tier::ALL.get(index).copied());
-        if !name.is_empty() {
-            request.environment.push((name, "secret-value".to_owned()));
-        }
-        if !path.is_empty() {
-            request.files.push(InputFile { path, content: Vec::new().into() });
-        }
-        request
-    })
+    (wishes, content, proptest::option::of(0..3usize)).prop_map(
+        |((wall, memory, mounts, hosts, tools), (language, source, name, path), tier)| {
+            let owned = |list: Vec<&str>| list.into_iter().map(str::to_owned).collect::<Vec<_>>();
+            let mut request = Request::new(language, source);
+            request.wants.limits.wall = wall.map(Duration::from_secs);
+            request.wants.limits.memory = memory.map(|mib| mib << 20);
+            request.wants.mounts = mounts.map(owned);
+            request.wants.network =
+                hosts.map(|hosts| if hosts.is_empty() { NetworkWish::Nothing } else { NetworkWish::Hosts(owned(hosts)) });
+            request.wants.tools = tools.map(owned);
+            request.wants.tier = tier.and_then(|index| Tier::ALL.get(index).copied());
+            if !name.is_empty() {
+                request.environment.push((name, "secret-value".to_owned()));
+            }
+            if !path.is_empty() {
+                request.files.push(InputFile { path, content: Vec::new().into() });
+            }
+            request
+        },
+    )
 }
 
 fn facts() -> Facts {
@@ -122,7 +133,13 @@ fn admit(policy: &Policy, request: &Request) -> Option<Grant> {
 /// Whether everything that `small` allows is allowed by `large`, as far as a set of samples can tell.
 fn is_within(small: &Grant, large: &Grant) -> bool {
     let asks = || ASKED_HOSTS.iter().flat_map(|host| ["GET", "POST"].map(|method| (host, method)));
-    let ask = |host: &str, method: &str| HttpAsk { scheme: "https".into(), host: host.into(), port: 443, method: method.into(), path: "/".into() };
+    let ask = |host: &str, method: &str| HttpAsk {
+        scheme: "https".into(),
+        host: host.into(),
+        port: 443,
+        method: method.into(),
+        path: "/".into(),
+    };
     let addresses = [IpAddr::V4(Ipv4Addr::new(1, 1, 1, 1)), IpAddr::V4(Ipv4Addr::new(10, 1, 2, 3)), IpAddr::V4(Ipv4Addr::LOCALHOST)];
     small.limits().within(large.limits())
         && small.mounts().iter().all(|mount| large.mounts().contains(mount))
@@ -224,7 +241,7 @@ proptest! {
         let text = draft.text();
         let start = ((text.len() as f64) * at) as usize;
         let end = (start + cut).min(text.len());
-        let broken = format!("{}{junk}{}", &text[..start], &text[end..]);
+        let broken = format!("{}{junk}{}", text.get(..start).unwrap(), text.get(end..).unwrap());
         if let Err(error) = Policy::check(&broken) {
             prop_assert!(!error.problems.is_empty());
             for problem in &error.problems {

@@ -28,9 +28,9 @@ mod streams;
 mod tests;
 mod tree;
 
-pub(crate) use archive::{Archive, ArchiveError};
+pub(crate) use archive::Archive;
 pub(crate) use bindings::{FilesystemView, add_to_linker};
-pub(crate) use files::{Artifact, CollectLimits, Collected, FileEntry};
+pub(crate) use files::CollectLimits;
 pub(crate) use host::{HostMount, MountAccess};
 pub(crate) use layout::{FilesystemSetup, Layout};
 pub(crate) use quota::{FilesystemUsage, LimitKind, QuotaLimits};

@@ -34,10 +34,15 @@ impl Guests {
     ///
     /// Where there are none; the message says how to get them.
     pub fn installed() -> Result<Self, Error> {
-        let cache = glovebox_guests::default_cache_dir().map_err(|error| Error::Guests(error.to_string()))?;
-        let bundle = glovebox_guests::installed(&cache)
-            .map_err(|error| Error::Guests(error.to_string()))?
-            .ok_or_else(|| Error::Guests("none are installed; `glovebox guests build` makes them".into()))?;
+        let cache = glovebox_guests::default_cache_dir()
+            .ok_or_else(|| Error::Guests("there is no folder to keep them in: set `GLOVEBOX_CACHE` or `HOME`".into()))?;
+        let bundle = match glovebox_guests::installed_in(&cache) {
+            Some(bundle) => bundle,
+            None => match glovebox_guests::embedded() {
+                Some(embedded) => embedded.unpack(&cache).map_err(|error| Error::Guests(error.to_string()))?,
+                None => return Err(Error::Guests("none are installed; `glovebox guests build` makes them".into())),
+            },
+        };
         Self::load(&bundle, &cache)
     }
 

@@ -1,23 +1,51 @@
 //! Runs code that nobody has vetted, and says exactly what it did.
+//!
+//! ```
+//! use glovebox::{Request, Sandbox, Status};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let sandbox = Sandbox::builder().build()?;
+//! let outcome = sandbox.run(Request::new("python", "print('hello')\n6 * 7")).await?;
+//! assert_eq!(outcome.status, Status::Succeeded);
+//! assert_eq!(outcome.stdout.text(), "hello\n");
+//! assert_eq!(outcome.value.map(|value| value.text).as_deref(), Some("42"));
+//!
+//! let outcome = sandbox.run(Request::new("python", "open('/etc/passwd')")).await?;
+//! assert_eq!(outcome.exception.map(|exception| exception.kind).as_deref(), Some("FileNotFoundError"));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A [`Sandbox`] runs a [`Request`] and answers with an [`Outcome`]. What a request may do is decided by a [`Policy`]; without one the
+//! built-in `default` profile holds: no network, nothing of the host, generous limits. A [`Session`] keeps its state from one evaluation to
+//! the next. [`Controls`] bring input, streaming output and a way to stop. A [`Tool`] is a function of yours that granted guests may call, an
+//! [`AuditSink`] takes the record of every decision and end, an [`Executor`] is another tier.
+//!
+//! Runs are futures on the caller's tokio runtime, which must have its time driver enabled. A guest gives way about every millisecond.
 
-mod audit;
-mod clock;
-mod egress;
-mod engine;
-mod error;
-mod executor;
-mod filesystem;
-mod guest;
-mod host_calls;
-mod limiter;
-mod memory;
-mod outcome;
-mod precompiled;
 mod sandbox;
 mod session;
+
+mod executor;
+mod wasm;
+
 mod state;
 mod stdio;
-mod wasm;
+mod clock;
+mod limiter;
+mod host_calls;
+mod egress;
+mod filesystem;
+
+mod guest;
+mod engine;
+mod memory;
+mod precompiled;
+
+mod audit;
+mod error;
+mod outcome;
 
 pub use audit::{Asked, AuditEvent, AuditRecord, AuditSink, ChainError, JsonLines, verify_chain};
 pub use engine::Metering;
@@ -25,10 +53,12 @@ pub use error::Error;
 pub use executor::{Evaluation, Executor, Job, LiveSession, Opening, Report};
 pub use guest::Guests;
 pub use host_calls::Tool;
+pub use memory::kernel_tells_dirty_pages;
 pub use outcome::{Artifact, Exception, Limit, Outcome, Output, PolicyReference, RunId, Status, Usage, Value};
 pub use sandbox::{Controls, OpenError, Sandbox, SandboxBuilder};
 pub use session::Session;
 pub use stdio::{Input, OutputChunk, StreamName};
+
 pub use glovebox_policy as policy;
 pub use glovebox_policy::{Policy, Request};
 pub use tokio_util::sync::CancellationToken;

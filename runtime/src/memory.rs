@@ -368,8 +368,11 @@ impl AsRef<[u8]> for ReadOnly {
     }
 }
 
-/// Whether this kernel can tell which pages a run has written.
-pub(crate) fn kernel_tells_dirty_pages() -> bool {
+/// Whether this kernel can tell which pages a run has written (`PAGEMAP_SCAN`, Linux 6.7 and newer).
+///
+/// Where it cannot, memory is compared instead, which takes longer and isolates just as well.
+#[must_use]
+pub fn kernel_tells_dirty_pages() -> bool {
     let Ok(probe) = Mapping::reserve(4096) else {
         return false;
     };

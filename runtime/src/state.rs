@@ -19,7 +19,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 /// The guest contract as Rust types.
 pub(crate) mod bindings {
-    #![expect(missing_docs, reason = "generated; the contract is documented where it is written")]
+    
     wasmtime::component::bindgen!({
         path: "../guests/wit/guest.wit",
         world: "guest",

@@ -152,6 +152,7 @@ impl WasmExecutor {
                 store.set_epoch_deadline(1);
                 store.epoch_deadline_async_yield_and_update(1);
             }
+            Metering::Unmetered => {}
         }
         Ok(store)
     }
@@ -325,7 +326,7 @@ impl Instance {
         };
         let fuel = match self.metering {
             Metering::Fuel => self.grant.limits().fuel.saturating_sub(self.store.get_fuel().unwrap_or(0)),
-            Metering::Epoch => 0,
+            Metering::Epoch | Metering::Unmetered => 0,
         };
         let made_before = self.reported_calls;
         let state = self.store.data_mut();

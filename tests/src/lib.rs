@@ -1,1 +1,19 @@
-//! x
+//! What do the tests share?
+//!
+//! A case is a file. One helper runs it: [`attack::check`] for what must not work and [`conformance::check`] for what must:
+//!
+//! ```no_run
+//! glovebox_tests::attack::check("attacks/a_files/FS01-absolute-paths.py");
+//! ```
+//!
+//! In reading order: [`case`] reads a file, [`place`] gives it a sandbox, [`world`] plants what an attack would look for, [`vitals`]
+//! measures the process, [`attack`] judges; [`server`] is the other side of `fetch`, and [`tree`] finds the repository's own files.
+
+pub mod attack;
+pub mod case;
+pub mod conformance;
+pub mod place;
+pub mod server;
+pub mod tree;
+pub mod vitals;
+pub mod world;

@@ -58,8 +58,7 @@
         for (const item of [...Set.prototype.values.call(value)]) result.add(copy(item, state));
         return result;
       }
-      case 'Error': return copyError(value, state);
-      case 'DOMException': return remember(new DOMException(value.message, value.name));
+      case 'Error': return value instanceof DOMException ? remember(new DOMException(value.message, value.name)) : copyError(value, state);
       case 'Arguments': break;
       default: refuse(value);
     }

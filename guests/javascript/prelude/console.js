@@ -34,15 +34,11 @@
     return milliseconds >= 1000 ? `${(milliseconds / 1000).toFixed(3)}s` : `${+milliseconds.toFixed(3)}ms`;
   };
 
-  const centred = (text, columns) => {
-    const gap = columns - width(text);
-    const left = Math.floor(gap / 2);
-    return ' '.repeat(left) + text + ' '.repeat(gap - left);
-  };
+  const padded = (text, columns) => ` ${text}${' '.repeat(columns - width(text) - 1)}`;
   const drawTable = (head, rows) => {
     const columns = head.map((name, i) => Math.max(width(name), ...rows.map((row) => width(row[i]))) + 2);
     const line = (left, middle, right) => left + columns.map((size) => '─'.repeat(size)).join(middle) + right;
-    const row = (cells) => `│${cells.map((cell, i) => centred(cell, columns[i])).join('│')}│`;
+    const row = (cells) => `│${cells.map((cell, i) => padded(cell, columns[i])).join('│')}│`;
     return [line('┌', '┬', '┐'), row(head), line('├', '┼', '┤'), ...rows.map(row), line('└', '┴', '┘')].join('\n');
   };
   const cell = (value) => inspect(value, { depth: typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 2 ? -1 : 0, maxArrayLength: 3, breakLength: Infinity });

@@ -237,7 +237,6 @@
     return text;
   };
 
-  const isErrorClass = (kind) => kind === 'Error' || kind === 'DOMException';
 
   // The heading says class and message as they are now; a class that did not set `name` still shows.
   const errorBase = (context, error, keys) => {
@@ -249,8 +248,8 @@
     let text;
     if (typeof stack === 'string' && stack !== '') text = stack;
     else text = message ? `${name}: ${message}` : name;
-    if (className !== null && !text.startsWith(className) && className !== name && text.startsWith(name)) {
-      text = className.includes(name) || name === 'Error' ? className + text.slice(name.length) : `${className} [${name}]${text.slice(name.length)}`;
+    if (className !== null && !text.startsWith(className) && className !== name && text.startsWith(name) && !hasOwn(error, 'name')) {
+      text = className.includes(name) ? className + text.slice(name.length) : `${className} [${name}]${text.slice(name.length)}`;
     } else if (className === null) text = `[${name}: null prototype]${text.slice(name.length)}`;
     for (const key of ['name', 'message', 'stack']) {
       const at = keys.indexOf(key);
@@ -260,7 +259,7 @@
       if (hasOwn(error, key) && !keys.includes(key) && (key === 'cause' || Array.isArray(error[key]))) keys.push(key);
     }
     const frames = text.indexOf('\n    at ');
-    if (frames < 0 && !text.includes('\n')) text = `[${text}]`;
+    if (frames < 0 && !text.includes('\n') && !(context.bareErrors && context.seen.length === 1)) text = `[${text}]`;
     if (context.indentation > 0) text = text.replaceAll('\n', `\n${' '.repeat(context.indentation)}`);
     return text;
   };
@@ -361,11 +360,7 @@
         shape.open = `[Module${name === null ? ': null prototype' : ''}] {`;
         break;
       case 'Arguments':
-        shape.isArray = true;
-        shape.open = '[Arguments] [';
-        shape.close = ']';
-        if (value.length === 0) return { ...shape, done: '[Arguments] []' };
-        shape.entries = arrayEntries(context, value, level);
+        shape.open = '[Arguments] {';
         break;
       case 'RegExp':
         shape.base = paint(context, RegExp.prototype.toString.call(value), 'regexp');
@@ -382,7 +377,7 @@
       default:
         if (typeof value === 'function') {
           shape.base = functionBase(value, name, tag);
-        } else if (isErrorClass(kind)) {
+        } else if (kind === 'Error') {
           shape.base = errorBase(context, value, keys);
           shape.isError = true;
         } else {
@@ -408,7 +403,7 @@
     }
     const column = widest + 2;
     if (!(column * 3 + context.indentation < context.breakLength) || !(total / column > 5 || widest <= 6)) return entries;
-    const biased = Math.max(column - Math.sqrt(column - total / entries.length), 1);
+    const biased = Math.max(column - 3 - Math.sqrt(column - total / entries.length), 1);
     const columns = Math.min(
       Math.round(Math.sqrt(2.5 * biased * count) / biased),
       Math.floor((context.breakLength - context.indentation) / column),
@@ -507,21 +502,21 @@
   const showObject = (context, value, level) => {
     let keys = ownKeys(context, value);
     const kind = classOf(value);
-    if (Array.isArray(value) || kind === 'TypedArray' || kind === 'Arguments') {
+    if (Array.isArray(value) || kind === 'TypedArray') {
       keys = keys.filter((key) => !isIndex(key) && (context.showHidden || key !== 'length'));
     }
     if (context.sorted) keys.sort(context.sorted === true ? undefined : context.sorted);
-    const isTooDeep = context.depth !== null && level > context.depth;
-    if (isTooDeep && !isErrorClass(kind) && kind !== 'Date' && kind !== 'RegExp' && typeof value !== 'function' &&
-      !(['Number', 'String', 'Boolean', 'Symbol', 'BigInt'].includes(kind)) && !(keys.length === 0 && isEmpty(value, kind))) {
-      return paint(context, nameForDepth(value), 'special');
-    }
+    const isLeaf = kind === 'Error' || kind === 'Date' || kind === 'RegExp' || typeof value === 'function' || boxes.includes(kind);
+    const isSmall = isLeaf ? keys.length === 0 && !(kind === 'Error' && (hasOwn(value, 'cause') || hasOwn(value, 'errors'))) : keys.length === 0 && isEmpty(value, kind);
+    if (context.depth !== null && level > context.depth && !isSmall) return paint(context, nameForDepth(value), 'special');
     context.seen.push(value);
+    const before = context.deepest;
     context.deepest = level;
     const shape = shapeOf(context, value, keys, level + 1);
     let text;
     if (shape.done !== null) {
       context.seen.pop();
+      context.deepest = before;
       text = shape.isArray || shape.base === '' ? shape.done : decorateBase(context, shape, kind, value);
       return text;
     }
@@ -539,6 +534,7 @@
     const style = typeof value === 'function' ? 'special' : undefined;
     return style ? paint(context, shape.done, style) : shape.done;
   };
+  const boxes = ['Number', 'String', 'Boolean', 'Symbol', 'BigInt'];
   const isEmpty = (value, kind) => (Array.isArray(value) || kind === 'TypedArray' ? value.length === 0 : kind === undefined);
 
   const contextFrom = (options) => {

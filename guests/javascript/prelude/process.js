@@ -230,8 +230,14 @@
     runExitListeners(exitCode ?? 0);
     native.setExitCode(exitCode ?? 0);
   };
-  internal.hooks = { beforeExit: () => process.emit('beforeExit', exitCode ?? 0) };
-  internal.renew = () => { exitCode = undefined; isExiting = false; };
+  // An evaluation that ended leaves no exit code for the next one of the session.
+  const resetLoop = internal.reset;
+  internal.reset = () => {
+    resetLoop();
+    if (isExiting) process.removeAllListeners('exit');
+    exitCode = undefined;
+    isExiting = false;
+  };
 
   class Interface extends EventEmitter {
     #isClosed = false; #isStarted = false; #output; #prompt = '> '; #questions = 0;

@@ -1,7 +1,7 @@
 //! What does the guest say about an uncaught error and about the value of the last expression?
 (native, internal) => {
   const { inspect } = internal;
-  const isError = (value) => native.classOf(value) === 'Error' || native.classOf(value) === 'DOMException';
+  const isError = (value) => native.classOf(value) === 'Error';
   const textOr = (make, otherwise) => { try { return String(make()); } catch { return otherwise; } };
 
   // `main.js:3` with the line and a caret, for an error whose topmost frame is in the program's own text.
@@ -10,31 +10,30 @@
     if (!frame) return '';
     const [, file, line, column] = frame;
     const source = file === name ? text.split('\n', +line)[+line - 1] : undefined;
+    if (file !== name && !file.startsWith('/')) return '';
     if (source === undefined || source.length > 200) return `${file}:${line}\n\n`;
     return `${file}:${line}\n${source}\n${' '.repeat(Math.max(0, +column - 1))}^\n\n`;
   };
 
-  const rejectionOf = (reason) => {
-    const error = new Error('This error originated either by throwing inside of an async function without a catch block, or by rejecting a ' +
-      `promise which was not handled with .catch(). The promise rejected with the reason "${textOr(() => inspect(reason), 'unknown')}".`);
-    error.name = 'UnhandledPromiseRejection';
-    error.code = 'ERR_UNHANDLED_REJECTION';
-    error.stack = `${error.name}: ${error.message}`;
-    return error;
-  };
+  const rejection = (reason) => '[UnhandledPromiseRejection: This error originated either by throwing inside of an async function without a catch block, ' +
+    `or by rejecting a promise which was not handled with .catch(). The promise rejected with the reason "${reason}".] {\n  code: 'ERR_UNHANDLED_REJECTION'\n}`;
 
   // [class, message, whole report]
   internal.report = (error, isRejection, name, text) => {
     if (!isError(error)) {
-      if (isRejection) return ['UnhandledPromiseRejection', textOr(() => (typeof error === 'string' ? error : inspect(error)), 'unknown'), inspect(rejectionOf(error))];
+      if (isRejection) {
+        const reason = textOr(() => (typeof error === 'string' ? error : inspect(error)), 'unknown');
+        return ['UnhandledPromiseRejection', reason, rejection(reason)];
+      }
       const kind = textOr(() => (error === null || error === undefined ? `${error}` : error.constructor?.name || 'Object'), 'Object');
       const shown = textOr(() => inspect(error), 'unknown');
       return [kind, typeof error === 'string' ? error : textOr(() => error.message ?? shown, shown), `Uncaught:\n${shown}`];
     }
     const kind = textOr(() => error.name || error.constructor.name, 'Error');
-    const shown = textOr(() => inspect(error), 'Error');
+    const stack = textOr(() => error.stack, kind);
+    const shown = textOr(() => inspect(error, { bareErrors: true }), stack);
     const className = kind === 'Error' ? textOr(() => internal.constructorName(error) ?? kind, kind) : kind;
-    return [className || 'Error', textOr(() => error.message, ''), excerpt(textOr(() => error.stack, ''), name, text) + shown];
+    return [className || 'Error', textOr(() => error.message, ''), excerpt(stack, name, text) + shown];
   };
 
   // JSON only for what comes back from it the same.
@@ -65,6 +64,12 @@
   };
 
   internal.describe = (value) => {
+    // The common ones at once.
+    if (typeof value === 'number') {
+      const text = internal.showNumber(value);
+      return [Number.isFinite(value) && text !== '-0' ? text : undefined, text];
+    }
+    if (typeof value === 'boolean') return [`${value}`, `${value}`];
     let json;
     try { if (isPlain(value, [])) json = JSON.stringify(value); } catch { /* as too deep */ }
     return [json, inspect(value)];

@@ -27,23 +27,59 @@ Expr, Expression = ast.Expr, ast.Expression
 run_exit_functions = atexit._run_exitfuncs
 session_loop = loop.SessionLoop()
 set_running_loop = loop.set_running_loop
+tool_of, free_tool = sys.monitoring.get_tool, sys.monitoring.free_tool_id
+WATCHERS = range(6)
+recursion_limit, set_recursion_limit = sys.getrecursionlimit, sys.setrecursionlimit
+LEAST_RECURSION = 500
 namespace = world.main.__dict__
 standard = world.standard
 
 
 def evaluate(source):
     """Runs one source in the session's `__main__` and returns the contract's completion."""
+    try:
+        completion = _evaluate(source)
+    except BaseException as error:
+        # Memory ran out while the end was being told, or the program watches every call and raises in it.
+        _take_back()
+        completion = wire.Completion_Raised(wire.Raised(type(error).__name__, "", f"{type(error).__name__}\n"))
+    open_files.flush()
+    standard.flush()
+    return completion
+
+
+def _evaluate(source):
     codes = []
     try:
         world.prepare(source)
         result = _run(source.text, source.name, codes)
-        completion = wire.Completion_Finished(None if result is None else value.describe(result))
+        return wire.Completion_Finished(None if result is None else value.describe(result))
     except SystemExit as error:
-        completion = wire.Completion_Exited(_exit(error))
+        _take_back()
+        return wire.Completion_Exited(_exit(error))
     except BaseException as error:
-        completion = wire.Completion_Raised(report.raised(error, codes, world))
-    _settle()
-    return completion
+        _take_back()
+        return wire.Completion_Raised(report.raised(error, codes, world))
+    finally:
+        _take_back()
+
+
+def _take_back():
+    """Undoes what would make the guest's own code fail, now or in the next evaluation. Never raises."""
+    try:
+        if sys.gettrace() is not None:
+            sys.settrace(None)
+        if sys.getprofile() is not None:
+            sys.setprofile(None)
+        for tool in WATCHERS:
+            if tool_of(tool) is not None:
+                free_tool(tool)
+        if recursion_limit() < LEAST_RECURSION:
+            set_recursion_limit(LEAST_RECURSION)
+        # A program can end inside a loop that it drives by hand.
+        set_running_loop(None)
+    except BaseException:
+        pass
 
 
 def _run(text, name, codes):
@@ -140,18 +176,3 @@ def _exit(error):
     except BaseException:
         pass
     return code
-
-
-def _settle():
-    """Leaves the interpreter fit for the next evaluation. Never raises."""
-    try:
-        # A program may leave tracing on, or stop inside a loop that it drove by hand.
-        if sys.gettrace() is not None:
-            sys.settrace(None)
-        if sys.getprofile() is not None:
-            sys.setprofile(None)
-        set_running_loop(None)
-    except BaseException:
-        pass
-    open_files.flush()
-    standard.flush()

@@ -24,13 +24,14 @@ import threading, time, timeit, token, tokenize, traceback, types, typing, unico
 import urllib.request, uuid, warnings, weakref, zipfile, zlib, zoneinfo, _strptime, _sitebuiltins  # noqa: E401
 
 import glovebox
-from glovebox_guest import evaluation, http_hooks, loop, relocation, warm, world
+from glovebox_guest import evaluation, http_hooks, key_derivation, loop, relocation, warm, world
 
 
 def finish(app):
     """Ends the work on the image; `app` is the name of the module that the builder wraps."""
     http_hooks.install()
     loop.install()
+    key_derivation.install()
     world.environ.clear()
     sys.modules["__main__"] = world.main
     relocation.relocate(app)

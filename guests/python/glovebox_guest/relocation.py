@@ -6,10 +6,12 @@ library is mounted at run time, or to `<glovebox>` for the guest's own code.
 
 from glovebox_guest.own import __builtins__
 
+import builtins
 import gc
 import importlib.machinery
 import os
 import sys
+import sysconfig
 import types
 
 from glovebox_guest import world
@@ -19,6 +21,7 @@ SITE = f"{world.LIBRARY}/site-packages"
 GUEST = "<glovebox>"
 PREFIX = "/usr"
 KEPT_PATHS = [world.WORKSPACE, world.LIBRARY, SITE]
+BUILD_TRACES = ("/home/", "/opt/", BUILD)
 HELPERS = ("app", "componentize_py", "glovebox_guest", "wit_world", "poll_loop")
 """First words of modules that make the guest work and that no program needs to see."""
 
@@ -28,6 +31,8 @@ def relocate(app):
     _relocate_functions()
     _relocate_modules(app)
     _relocate_sys()
+    _relocate_configuration()
+    _relocate_license()
 
 
 def moved(path):
@@ -70,7 +75,7 @@ def _relocate_modules(app):
     for name, module in list(sys.modules.items()):
         if name == app or name.startswith(HELPERS):
             _hide(module)
-            world.helpers.append(name)
+            world.helpers[name] = module
         elif name == "glovebox":
             _hide(module)
         else:
@@ -90,9 +95,12 @@ def _hide(module):
 
 def _relocate_module(module):
     content = vars(module)
-    for attribute in ("__file__", "__cached__"):
-        if isinstance(content.get(attribute), str):
-            setattr(module, attribute, moved(content[attribute]))
+    for attribute, held in list(content.items()):
+        # Not only `__file__`: `logging`, for one, keeps its own path to know its own frames.
+        if type(held) is str and held.startswith(BUILD + "/"):
+            content[attribute] = moved(held)
+        elif held == BUILD:
+            content[attribute] = PREFIX
     if isinstance(content.get("__path__"), list):
         module.__path__ = [moved(path) for path in module.__path__]
     spec = content.get("__spec__")
@@ -111,10 +119,30 @@ def _relocate_module(module):
         state.filename = moved(state.filename)
 
 
+def _relocate_configuration():
+    """Reads `sysconfig`'s variables anew, without those that tell of the machine that compiled Python."""
+    sysconfig._CONFIG_VARS = None
+    sysconfig._CONFIG_VARS_INITIALIZED = False
+    variables = sysconfig.get_config_vars()
+    for name, held in list(variables.items()):
+        if isinstance(held, str) and any(trace in held for trace in BUILD_TRACES):
+            variables[name] = ""
+    for name in [name for name in sys.modules if name.startswith("_sysconfigdata")]:
+        del sys.modules[name]
+
+
+def _relocate_license():
+    """The text that `license` shows is looked for beside the library."""
+    for printer in (builtins.license, builtins.credits, builtins.copyright):
+        printer._Printer__filenames = [path for path in map(moved, printer._Printer__filenames) if ".." not in path]
+
+
 def _relocate_sys():
     sys.path[:] = KEPT_PATHS
     sys.prefix = sys.base_prefix = sys.exec_prefix = sys.base_exec_prefix = PREFIX
     sys._stdlib_dir = world.LIBRARY
     sys.executable = sys._base_executable = ""
     sys.argv = [""]
+    # Caches of bytecode in the workspace would be taken for what the program made.
+    sys.dont_write_bytecode = True
     os.__file__ = f"{world.LIBRARY}/os.py"

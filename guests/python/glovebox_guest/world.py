@@ -8,9 +8,11 @@ from glovebox_guest.own import __builtins__
 
 import builtins
 import linecache
+import logging
 import os
 import random
 import sys
+import time
 import types
 
 from glovebox_guest import streams
@@ -24,13 +26,15 @@ main.__builtins__ = builtins
 
 seed_random = random.seed
 chdir = os.chdir
+now = time.time_ns
 environ = os.environ
 modules = sys.modules
 source_lines = linecache.cache
 shown_environment = []
 script_folder = WORKSPACE
-helpers = []
-"""Modules that only the guest needs; the builder looks them up until the image is made, so they go when an instance wakes."""
+helpers = {}
+"""Modules that only the guest needs; the builder looks them up until the image is made, so they go when an instance wakes. They are
+held here: to free a module is to write all over the memory that instances share."""
 
 
 def prepare(source):
@@ -58,6 +62,8 @@ def _wake(seed):
     for name in helpers:
         modules.pop(name, None)
     seed_random(seed)
+    # Times in its records count from here, not from the making of the image.
+    logging._startTime = now()
     try:
         chdir(WORKSPACE)
     except OSError:
@@ -71,7 +77,8 @@ def _set_environment(pairs):
     if pairs == shown_environment:
         return
     shown_environment = list(pairs)
-    environ.clear()
+    for name in list(environ):
+        del environ[name]
     for name, value in pairs:
         try:
             environ[name] = value

@@ -31,10 +31,7 @@ struct Host {
 
 impl WasiView for Host {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView {
-            ctx: &mut self.wasi,
-            table: &mut self.table,
-        }
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
     }
 }
 
@@ -56,10 +53,7 @@ pub(super) fn evaluate(code: &[u8], script: &str, arguments: &[&str], mounts: &[
     for mount in mounts {
         wasi.preopened_dir(mount.host, mount.guest, mount.permissions).map_err(plain)?;
     }
-    let host = Host {
-        wasi: wasi.build(),
-        table: ResourceTable::new(),
-    };
+    let host = Host { wasi: wasi.build(), table: ResourceTable::new() };
     let mut store = Store::new(&engine, host);
     let instance = linker.instantiate(&mut store, &component).map_err(plain)?;
     let evaluate = instance

@@ -28,10 +28,7 @@ pub fn flatten(component: &[u8], interface: &str) -> Result<Flat> {
     let graph = LinkGraph::read(component)?;
     let lifted = graph.lifted()?;
     let mut keep = Vec::new();
-    for function in lifted
-        .iter()
-        .filter(|function| function.name.starts_with(interface))
-    {
+    for function in lifted.iter().filter(|function| function.name.starts_with(interface)) {
         keep.push((function.module, function.name.clone(), function.name.clone()));
         if let Some((module, name)) = &function.post_return {
             keep.push((*module, name.clone(), name.clone()));
@@ -66,11 +63,7 @@ pub fn flatten(component: &[u8], interface: &str) -> Result<Flat> {
         }
     }
     let standalone = wrap(with_data(&merged.module, &merged.image), &resolve, world)?;
-    Ok(Flat {
-        component: wrap(merged.module, &resolve, world)?,
-        image: merged.image,
-        standalone,
-    })
+    Ok(Flat { component: wrap(merged.module, &resolve, world)?, image: merged.image, standalone })
 }
 
 /// Wraps a core module as a component of the given world.
@@ -78,15 +71,7 @@ pub fn flatten(component: &[u8], interface: &str) -> Result<Flat> {
 /// # Errors
 ///
 /// Where the module's imports and exports do not fit the world.
-pub(super) fn wrap(
-    mut module: Vec<u8>,
-    resolve: &wit_parser::Resolve,
-    world: wit_parser::WorldId,
-) -> Result<Vec<u8>> {
+pub(super) fn wrap(mut module: Vec<u8>, resolve: &wit_parser::Resolve, world: wit_parser::WorldId) -> Result<Vec<u8>> {
     embed_component_metadata(&mut module, resolve, world, StringEncoding::UTF8)?;
-    ComponentEncoder::default()
-        .validate(true)
-        .module(&module)?
-        .encode()
-        .context("cannot wrap the flat module as a component")
+    ComponentEncoder::default().validate(true).module(&module)?.encode().context("cannot wrap the flat module as a component")
 }

@@ -3,21 +3,48 @@
 //! One C translation unit holds the engine and our part of it. It is compiled once and initialised twice: plain, and with the TypeScript
 //! transform loaded. What differs is in the memory only, so both guests run the same machine code.
 
+use super::commonjs::bundle;
 use super::flatten::wrap;
+use super::image::{WASM_PAGE, blank, strip};
 use super::preinitialise::preinitialise;
 use super::steps::{Inputs, Network, Steps, write_sources, write_sparse};
 use super::{Product, process, toolchain, unmeasured};
 use crate::manifest::{Guest, Language};
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const RECIPE: &str = concat!(
     include_str!("javascript.rs"),
+    include_str!("commonjs.rs"),
+    include_str!("flatten.rs"),
     include_str!("preinitialise.rs"),
     include_str!("image.rs"),
 );
+
+/// What initialises each guest, by its name.
+const INITIALISERS: [(&str, &str); 2] = [("javascript", "wizer-initialize"), ("typescript", "wizer-initialize-typescript")];
+
+/// The global variable in which our C code looks for the transform, and which it then removes.
+const TRANSFORM: &str = "__sucrase";
+
+/// Gives the C code the transform's text, but only where the guest is initialised for TypeScript: otherwise the text is empty.
+const TYPESCRIPT_HEADER: &str = "\
+static const unsigned char typescript_text[] = {
+#embed \"typescript.js\" suffix(, 0)
+};
+static const unsigned char *typescript_js = (const unsigned char *)\"\";
+static size_t typescript_js_len = 0;
+
+void initialize(void);
+
+__attribute__((export_name(\"wizer-initialize-typescript\"))) void initialize_typescript(void) {
+    typescript_js = typescript_text;
+    typescript_js_len = sizeof(typescript_text) - 1;
+    initialize();
+}
+";
 
 /// How the C code is compiled: every feature here is one that the runtime's engine has, and none that it can be told to do without.
 const FLAGS: [&str; 15] = [
@@ -53,39 +80,36 @@ pub(super) fn guests(steps: &Steps<'_>) -> Result<Vec<Product>> {
             guest: Guest {
                 name: name.to_owned(),
                 version: version.clone(),
-                languages: vec![Language {
-                    name: name.to_owned(),
-                    aliases: owned(aliases),
-                    extensions: owned(extensions),
-                }],
+                languages: vec![Language { name: name.to_owned(), aliases: owned(aliases), extensions: owned(extensions) }],
                 component: unmeasured("javascript.wasm"),
                 image: unmeasured(&image),
                 trees: Vec::new(),
                 workspace: "/work".to_owned(),
             },
-            files: vec![
-                ("javascript.wasm".to_owned(), parts.join("component.wasm")),
-                (image.clone(), parts.join(image)),
-            ],
+            files: vec![("javascript.wasm".to_owned(), parts.join("component.wasm")), (image.clone(), parts.join(image))],
         }
     };
-    Ok(vec![
-        guest("javascript", &["js", "node"], &["js", "mjs", "cjs"]),
-    ])
+    Ok(vec![guest("javascript", &["js"], &["js", "mjs", "cjs"]), guest("typescript", &["ts"], &["ts", "mts", "cts"])])
 }
 
-/// The core module.
+/// The core module and the text of the TypeScript transform that is inside it.
 fn compile(steps: &Steps<'_>, tools: &Path, engine: &Path) -> Result<PathBuf> {
-    let inputs = Inputs::new(RECIPE).step(tools).step(engine).sources("javascript");
+    let packages = toolchain::npm_packages(steps)?;
+    let mut inputs = Inputs::new(RECIPE).step(tools).step(engine).sources("javascript");
+    for package in &packages {
+        inputs = inputs.text(&package.name).step(package.directory.parent().unwrap_or(&package.directory));
+    }
     steps.run("javascript", "compiling QuickJS-ng (about half a minute)", (inputs, Network::Unneeded), |new| {
         let ours = new.join("javascript");
         write_sources("javascript", &ours)?;
+        fs::write(new.join("typescript.js"), bundle(&packages, TRANSFORM)?)?;
+        fs::write(new.join("typescript.h"), TYPESCRIPT_HEADER)?;
         let kept = steps.scratch("zig");
         let mut compiler = Command::new(toolchain::c_compiler(tools));
         // Include paths of the machine must not get in.
         compiler.env_clear().env("PATH", new).env("HOME", new).env("ZIG_GLOBAL_CACHE_DIR", &kept).env("ZIG_LOCAL_CACHE_DIR", &kept);
-        compiler.arg("cc").args(FLAGS);
-        for directory in [engine, &ours] {
+        compiler.arg("cc").args(FLAGS).arg("-DHAVE_TYPESCRIPT");
+        for directory in [engine, &ours, new] {
             compiler.arg("-I").arg(directory);
             compiler.arg(format!("-ffile-prefix-map={}=/guest", directory.display()));
         }
@@ -100,24 +124,46 @@ fn compile(steps: &Steps<'_>, tools: &Path, engine: &Path) -> Result<PathBuf> {
 /// The component and one image for each language.
 fn initialise(steps: &Steps<'_>, compiled: &Path) -> Result<PathBuf> {
     let inputs = Inputs::new(RECIPE).step(compiled).sources("wit");
-    steps.run("javascript", "initialising the JavaScript guests", (inputs, Network::Unneeded), |new| {
+    steps.run("javascript", "initialising the JavaScript and TypeScript guests", (inputs, Network::Unneeded), |new| {
         let module = fs::read(compiled.join("guest.wasm")).context("the compiled module is gone")?;
-        let javascript = preinitialise(&module, "wizer-initialize")?;
-        let wit = new.join("wit");
-        write_sources("wit", &wit)?;
-        let mut resolve = wit_parser::Resolve::default();
-        let (package, _) = resolve.push_dir(&wit)?;
-        let world = resolve.select_world(&[package], Some("javascript"))?;
-        let component = wrap(javascript.module, &resolve, world)?;
-        fs::remove_dir_all(wit)?;
+        let transform = fs::read(compiled.join("typescript.js")).context("the TypeScript transform is gone")?;
+        let mut snapshots = Vec::new();
+        for (name, function) in INITIALISERS {
+            snapshots.push((name, preinitialise(&module, function)?));
+        }
+        let mut pages = 0;
+        for (_, snapshot) in &snapshots {
+            pages = pages.max(strip(snapshot, 0, is_kept)?.image.len() as u64 / WASM_PAGE);
+        }
+        let mut shared: Option<Vec<u8>> = None;
+        for (name, snapshot) in &snapshots {
+            let mut stripped = strip(snapshot, pages, is_kept)?;
+            blank(&mut stripped.image, &transform)?;
+            write_sparse(&new.join(format!("{name}.image")), &stripped.image)?;
+            let module = shared.get_or_insert_with(|| stripped.module.clone());
+            ensure!(*module == stripped.module, "the initialisation of `{name}` changed more than memory, so it cannot share its code");
+        }
+        let component = component(new, shared.context("there is nothing to initialise")?)?;
         fs::write(new.join("component.wasm"), &component)?;
-        write_sparse(&new.join("javascript.image"), &javascript.image)?;
-        steps.message(
-            "javascript",
-            &format!("code {} KB, memory {} KB", component.len() / 1000, javascript.image.len() / 1000),
-        );
+        steps.message("javascript", &format!("code {} KB, memory {} KB", component.len() / 1000, pages * WASM_PAGE / 1000));
         Ok(())
     })
+}
+
+/// The exports that a component needs. The rest has done its work, and `_initialize` must not run again.
+fn is_kept(export: &str) -> bool {
+    export == "memory" || export.starts_with("cabi_") || export.starts_with("glovebox:guest/")
+}
+
+/// Wraps the core module by our own contract.
+fn component(scratch: &Path, module: Vec<u8>) -> Result<Vec<u8>> {
+    let wit = scratch.join("wit");
+    write_sources("wit", &wit)?;
+    let mut resolve = wit_parser::Resolve::default();
+    let (package, _) = resolve.push_dir(&wit)?;
+    fs::remove_dir_all(wit)?;
+    let world = resolve.select_world(&[package], Some("javascript"))?;
+    wrap(module, &resolve, world)
 }
 
 /// What the engine calls itself.

@@ -11,9 +11,8 @@ use anyhow::{Context as _, Result, bail, ensure};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use wasm_encoder::reencode::{Reencode, utils};
 use wasm_encoder::{
-    CodeSection, ConstExpr, ElementSection, Elements, EntityType, ExportKind, ExportSection,
-    Function, FunctionSection, GlobalSection, GlobalType, ImportSection, Instruction, MemorySection,
-    MemoryType, Module, RefType, TableSection, TableType, TypeSection, ValType,
+    CodeSection, ConstExpr, ElementSection, Elements, EntityType, ExportKind, ExportSection, Function, FunctionSection, GlobalSection,
+    GlobalType, ImportSection, Instruction, MemorySection, MemoryType, Module, RefType, TableSection, TableType, TypeSection, ValType,
 };
 use wasmparser::{FuncType, Operator};
 
@@ -75,9 +74,7 @@ pub(super) fn merge(graph: &LinkGraph<'_>, keep: &[(u32, String, String)]) -> Re
     };
     for (index, _) in graph.instantiated() {
         let bytes = graph.modules.get(index as usize).context("module index")?;
-        merger
-            .modules
-            .insert(index, CoreModule::read(bytes).with_context(|| format!("core module {index}"))?);
+        merger.modules.insert(index, CoreModule::read(bytes).with_context(|| format!("core module {index}"))?);
     }
     merger.resolve_imports(graph)?;
     merger.find_constants()?;
@@ -124,10 +121,8 @@ impl<'a> Merger<'a> {
                         Origin::Export { module, name } => match self.module(module)?.export(&name, import.kind)? {
                             DefinedItem::Defined(item) => break Resolved::Defined(module, item),
                             DefinedItem::Imported(again) => {
-                                let (_, arguments) = graph
-                                    .instantiated()
-                                    .find(|(m, _)| *m == module)
-                                    .context("exporting module is not instantiated")?;
+                                let (_, arguments) =
+                                    graph.instantiated().find(|(m, _)| *m == module).context("exporting module is not instantiated")?;
                                 let instance = arguments
                                     .iter()
                                     .find(|(name, _)| name == again.module)
@@ -232,12 +227,10 @@ impl<'a> Merger<'a> {
             match operator? {
                 Operator::I32Const { value } => stack.push(Constant::I32(value)),
                 Operator::I64Const { value } => stack.push(Constant::I64(value)),
-                Operator::GlobalGet { global_index } => {
-                    match known.get(&self.global(module, global_index)?) {
-                        Some(value) => stack.push(*value),
-                        None => return Ok(None),
-                    }
-                }
+                Operator::GlobalGet { global_index } => match known.get(&self.global(module, global_index)?) {
+                    Some(value) => stack.push(*value),
+                    None => return Ok(None),
+                },
                 Operator::I32Add => match (stack.pop(), stack.pop()) {
                     (Some(Constant::I32(b)), Some(Constant::I32(a))) => {
                         stack.push(Constant::I32(a.wrapping_add(b)));
@@ -331,11 +324,7 @@ impl<'a> Merger<'a> {
 
     fn type_of(&self, function: FunctionId) -> Result<&FuncType> {
         match function {
-            FunctionId::Host(index) => self
-                .host
-                .get(index as usize)
-                .map(|(_, _, ty)| ty)
-                .context("host function index"),
+            FunctionId::Host(index) => self.host.get(index as usize).map(|(_, _, ty)| ty).context("host function index"),
             FunctionId::Defined(module, defined) => self.module(module)?.defined_type(defined),
         }
     }

@@ -3,7 +3,6 @@
 //! Its initialisation runs here, once, and the memory and globals that it leaves become those that every instance starts with.
 
 use super::component::plain;
-use super::image::{Stripped, strip};
 use anyhow::{Context as _, Result, ensure};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -16,12 +15,12 @@ const STACK: usize = 8 << 20;
 /// What a reactor module of C exports to set its library up.
 const REACTOR: &str = "_initialize";
 
-/// Runs the exported function `initialise` and takes the memory apart from the code. No import may be called.
+/// Runs the exported function `initialise` and gives the module in the state that it leaves. No import may be called.
 ///
 /// # Errors
 ///
 /// Where the module does not export the function, traps, or is not of the shape that an image needs.
-pub(super) fn preinitialise(module: &[u8], initialise: &str) -> Result<Stripped> {
+pub(super) fn preinitialise(module: &[u8], initialise: &str) -> Result<Vec<u8>> {
     let mut wizer = Wizer::new();
     wizer.init_func(initialise);
     let (context, instrumented) = wizer.instrument(module).map_err(plain)?;
@@ -40,14 +39,10 @@ pub(super) fn preinitialise(module: &[u8], initialise: &str) -> Result<Stripped>
             return Err(plain(error)).with_context(|| format!("`{function}` failed while the guest was being initialised: {words}"));
         }
     }
-    let mut state = State {
-        store,
-        instance,
-        problem: None,
-    };
-    let snapshot = ready(wizer.snapshot(&context, &mut state))?.map_err(plain)?;
+    let mut state = State { store, instance, problem: None };
+    let snapshot = ready(wizer.snapshot(&context, &mut state));
     ensure!(state.problem.is_none(), "cannot take the state of the guest: {}", state.problem.unwrap_or_default());
-    strip(&snapshot)
+    snapshot?.map_err(plain)
 }
 
 /// What a guest says about its failure: the text behind the pointer that its export `failure` gives, ended by a zero.
@@ -101,6 +96,7 @@ impl InstanceState for State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::build::image::strip;
 
     const MODULE: &str = r#"(module
         (import "host" "never" (func $never))
@@ -117,7 +113,8 @@ mod tests {
 
     #[test]
     fn memory_and_globals_are_what_the_initialisation_left() {
-        let stripped = preinitialise(&wat::parse_str(MODULE).unwrap(), "start").unwrap();
+        let snapshot = preinitialise(&wat::parse_str(MODULE).unwrap(), "start").unwrap();
+        let stripped = strip(&snapshot, 0, |_| true).unwrap();
         assert_eq!(stripped.image.len(), 2 * 65536, "the image is as long as the memory has become");
         assert_eq!(&stripped.image[..16], b"A\0\0\0\0\0\0\0early\0\0\0");
         assert_eq!(stripped.image[65536], 66);

@@ -47,10 +47,7 @@ pub(super) fn guests(steps: &Steps<'_>) -> Result<Vec<Product>> {
         }],
         component: unmeasured("python.wasm"),
         image: unmeasured("python.image"),
-        trees: vec![Tree {
-            guest_path: LIBRARY.to_owned(),
-            archive: unmeasured("python-stdlib.tar"),
-        }],
+        trees: vec![Tree { guest_path: LIBRARY.to_owned(), archive: unmeasured("python-stdlib.tar") }],
         workspace: "/work".to_owned(),
     };
     let files = vec![
@@ -92,10 +89,7 @@ fn flat(steps: &Steps<'_>, linked: &Path) -> Result<PathBuf> {
         fs::write(new.join("component.wasm"), &flat.component)?;
         write_sparse(&new.join("image"), &flat.image)?;
         write_sparse(&new.join("standalone.wasm"), &flat.standalone)?;
-        steps.message(
-            "python",
-            &format!("code {} KB, memory {} KB", flat.component.len() / 1000, flat.image.len() / 1000),
-        );
+        steps.message("python", &format!("code {} KB, memory {} KB", flat.component.len() / 1000, flat.image.len() / 1000));
         Ok(())
     })
 }

@@ -59,16 +59,8 @@ pub(super) fn library(steps: &Steps<'_>, tools: &Path, flat: &Path) -> Result<Pa
         fs::create_dir(&to)?;
         let code = fs::read(flat.join("standalone.wasm")).context("the flat component is gone")?;
         let mounts = [
-            Mount {
-                host: &from,
-                guest: LIBRARY,
-                permissions: FsPerms::ReadOnly,
-            },
-            Mount {
-                host: &to,
-                guest: "/work",
-                permissions: FsPerms::ReadWrite,
-            },
+            Mount { host: &from, guest: LIBRARY, permissions: FsPerms::ReadOnly },
+            Mount { host: &to, guest: "/work", permissions: FsPerms::ReadWrite },
         ];
         evaluate(&code, COMPILE, &[LIBRARY, "/work"], &mounts)?;
         fs::rename(to.join("version"), new.join("version")).context("the guest wrote no version")?;

@@ -162,8 +162,6 @@ pub(super) fn write_sparse(path: &Path, content: &[u8]) -> Result<()> {
 /// Copies a file, holes included.
 pub(super) fn copy_sparse(from: &Path, to: &Path) -> Result<()> {
     let mut content = Vec::new();
-    File::open(from)
-        .and_then(|mut file| file.read_to_end(&mut content))
-        .with_context(|| format!("cannot read `{}`", from.display()))?;
+    File::open(from).and_then(|mut file| file.read_to_end(&mut content)).with_context(|| format!("cannot read `{}`", from.display()))?;
     write_sparse(to, &content)
 }

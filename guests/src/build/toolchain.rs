@@ -91,13 +91,7 @@ pub(super) fn npm_packages(steps: &Steps<'_>) -> Result<Vec<Package>> {
         }
         Ok(())
     })?;
-    Ok(wanted
-        .into_iter()
-        .map(|(name, ..)| Package {
-            name: name.to_owned(),
-            directory: directory.join(flat_name(name)),
-        })
-        .collect())
+    Ok(wanted.into_iter().map(|(name, ..)| Package { name: name.to_owned(), directory: directory.join(flat_name(name)) }).collect())
 }
 
 /// A directory with the sources of the JavaScript engine.
@@ -122,7 +116,8 @@ pub(super) fn engine_sources(steps: &Steps<'_>) -> Result<PathBuf> {
         let engine = Path::new(manifest).with_file_name("quickjs");
         for entry in fs::read_dir(&engine).with_context(|| format!("cannot read `{}`", engine.display()))? {
             let entry = entry?;
-            if entry.file_type()?.is_file() {
+            let is_code = entry.path().extension().is_some_and(|extension| extension == "c" || extension == "h");
+            if is_code {
                 fs::copy(entry.path(), new.join(entry.file_name()))?;
             }
         }

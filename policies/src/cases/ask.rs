@@ -19,7 +19,11 @@ use crate::tier::{Facts, Isolation, Tier, TierFacts};
 /// What a policy, or the reader of one, said.
 pub(super) enum Answer {
     /// The request was admitted, and what was asked of the grant, if anything, was allowed by that rule.
-    Admitted { grant: Box<Grant>, late: Option<RuleName>, limits: Vec<(&'static LimitField, Amount)> },
+    Admitted {
+        grant: Box<Grant>,
+        late: Option<RuleName>,
+        limits: Vec<(&'static LimitField, Amount)>,
+    },
     Denied(Denial),
     Invalid(ConfigError),
     Valid,
@@ -77,7 +81,8 @@ fn late(case: &RawCase, grant: &Grant, problems: &mut Problems<'_>) -> Option<Re
 fn request(case: &RawCase, problems: &mut Problems<'_>) -> Option<Request> {
     let mut request = Request::new(case.language.as_deref().unwrap_or("python"), case.source.as_deref().unwrap_or("1"));
     if let Some(subject) = &case.subject {
-        request.subject = Subject::new(subject.get().as_str()).map_err(|error| problems.add(&subject.span(), error.to_string(), None)).ok()?;
+        request.subject =
+            Subject::new(subject.get().as_str()).map_err(|error| problems.add(&subject.span(), error.to_string(), None)).ok()?;
     }
     request.profile.clone_from(&case.profile);
     request.arguments.clone_from(&case.arguments);
@@ -198,7 +203,12 @@ impl Answer {
         match self {
             Self::Admitted { grant, late, limits } => {
                 if let Some(rule) = &case.rule {
-                    let got: Vec<&str> = late.as_ref().map_or_else(|| grant.rules().iter().collect(), |rule| vec![rule]).iter().map(|r| r.as_str()).collect();
+                    let got: Vec<&str> = late
+                        .as_ref()
+                        .map_or_else(|| grant.rules().iter().collect(), |rule| vec![rule])
+                        .iter()
+                        .map(|r| r.as_str())
+                        .collect();
                     check("rule", rule, &got.join(", "), got.contains(&rule.as_str()));
                 }
                 if let Some(tier) = &case.tier {

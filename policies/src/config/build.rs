@@ -125,10 +125,14 @@ fn build_profiles(
     let mut done = Profiles::new();
     for (name, _) in own.values() {
         if !is_profile_name(name.get()) {
-            problems.add(&name.span(), format!("{} is not a profile's name (lower-case letters, digits, `-`, `_`)", quoted(name.get())), None);
+            problems.add(
+                &name.span(),
+                format!("{} is not a profile's name (lower-case letters, digits, `-`, `_`)", quoted(name.get())),
+                None,
+            );
         }
-        let Some((chain, base)) = inheritance(name, &own, presets, problems) else { continue };
-        let mut parent = base;
+        let (chain, base) = inheritance(name, &own, presets, problems);
+        let mut parent = base.or_else(|| presets.get(ROOT).cloned());
         for (name, raw) in chain.into_iter().rev() {
             let finished = done.get(name.get()).cloned();
             parent = Some(finished.unwrap_or_else(|| {
@@ -146,7 +150,8 @@ fn build_profiles(
     done
 }
 
-/// The profiles from this one to the last of the file that it inherits from, and the preset below that.
+/// The profiles from this one to the last of the file that it inherits from, and the preset below that. Where inheritance is
+/// broken the chain ends and the root preset takes over, so that the profiles' other problems are found as well.
 type Chain<'a> = (Vec<(&'a Located<String>, &'a RawProfile)>, Option<Arc<Profile>>);
 
 fn inheritance<'a>(
@@ -154,35 +159,39 @@ fn inheritance<'a>(
     own: &BTreeMap<&str, (&'a Located<String>, &'a RawProfile)>,
     presets: &Profiles,
     problems: &mut Problems<'_>,
-) -> Option<Chain<'a>> {
+) -> Chain<'a> {
     let mut chain: Vec<(&Located<String>, &RawProfile)> = Vec::new();
     let mut next = own.get(name.get().as_str()).copied();
     while let Some((name, raw)) = next {
         chain.push((name, raw));
-        let Some(extends) = &raw.extends else { return Some((chain, presets.get(ROOT).cloned())) };
+        let Some(extends) = &raw.extends else { break };
         let target = extends.get().as_str();
         // A profile that extends its own name extends the preset that it stands in for.
         let in_file = own.get(target).filter(|_| target != name.get());
         match (in_file, presets.get(target)) {
             (Some((found, _)), _) if chain.iter().any(|(earlier, _)| earlier.get() == found.get()) => {
-                problems.add(&extends.span(), format!("profile {} extends itself through {}", quoted(name.get()), quoted(target)), None);
-                return None;
+                // Every profile of a circle leads here, and those that lead into it; one report is enough.
+                if chain.iter().all(|(earlier, _)| found.get() <= earlier.get()) {
+                    let message = format!("profile {} extends itself through {}", quoted(found.get()), quoted(name.get()));
+                    problems.add(&extends.span(), message, None);
+                }
+                break;
             }
             (Some(_), _) if chain.len() >= MAX_DEPTH => {
                 problems.add(&extends.span(), format!("the chain of `extends` is longer than {MAX_DEPTH}"), None);
-                return None;
+                break;
             }
             (Some(found), _) => next = Some(*found),
-            (None, Some(preset)) => return Some((chain, Some(Arc::clone(preset)))),
+            (None, Some(preset)) => return (chain, Some(Arc::clone(preset))),
             (None, None) => {
                 let names = own.keys().copied().chain(presets.keys().map(String::as_str)).filter(|known| known != name.get());
                 let suggestion = closest(target, names).map(str::to_owned);
                 problems.add(&extends.span(), format!("there is no profile {} to extend", quoted(target)), suggestion);
-                return None;
+                break;
             }
         }
     }
-    None
+    (chain, None)
 }
 
 fn build_profile(place: Place, start: Option<Profile>, raw: &RawProfile, problems: &mut Problems<'_>) -> Profile {

@@ -48,7 +48,9 @@ pub(crate) fn build_network(place: &Place, rules: &mut NetworkRules, raw: &RawNe
             *limit = bytes;
         }
     }
-    if let Some(Amount::Time(time)) = raw.timeout.as_ref().and_then(|raw| amount(Amount::Time(limits.timeout), &Written::from(raw), problems)) {
+    if let Some(Amount::Time(time)) =
+        raw.timeout.as_ref().and_then(|raw| amount(Amount::Time(limits.timeout), &Written::from(raw), problems))
+    {
         limits.timeout = time;
     }
     if let Some(redirects) = &raw.redirects {
@@ -101,7 +103,11 @@ fn build_rule(rule: RuleName, side: Side, raw: &RawHostRule, problems: &mut Prob
 
 type Checked = Result<String, (String, Option<String>)>;
 
-fn words(list: Option<&Located<Vec<Located<String>>>>, problems: &mut Problems<'_>, check: fn(&str) -> Checked) -> Option<BTreeSet<String>> {
+fn words(
+    list: Option<&Located<Vec<Located<String>>>>,
+    problems: &mut Problems<'_>,
+    check: fn(&str) -> Checked,
+) -> Option<BTreeSet<String>> {
     let list = list?;
     not_empty(list, problems);
     let mut words = BTreeSet::new();

@@ -82,7 +82,8 @@ fn pass_over(case: &Case<'_>, tier: Tier) -> Option<PassedOver> {
 }
 
 fn chosen_because(case: &Case<'_>, tier: Tier, passed_over: &[(Tier, PassedOver)]) -> String {
-    let place = if case.request.wants.tier.is_some() { "the tier that was asked for" } else { "the first tier of the profile that can run it" };
+    let place =
+        if case.request.wants.tier.is_some() { "the tier that was asked for" } else { "the first tier of the profile that can run it" };
     let skipped: Vec<String> = passed_over.iter().map(|(tier, why)| format!("`{tier}` {why}")).collect();
     if skipped.is_empty() { format!("`{tier}` is {place}") } else { format!("`{tier}` is {place}: {}", skipped.join(", ")) }
 }

@@ -22,16 +22,45 @@ pub(crate) enum HostPattern {
 }
 
 /// Names that lead to a cloud's metadata service. They must be named exactly; no pattern reaches them.
-const METADATA_NAMES: [&str; 5] =
-    ["metadata", "metadata.google.internal", "metadata.goog", "instance-data", "instance-data.ec2.internal"];
+const METADATA_NAMES: [&str; 5] = ["metadata", "metadata.google.internal", "metadata.goog", "instance-data", "instance-data.ec2.internal"];
 
 /// Registries below which anybody can have a name, so that `*` there is a hole. Top-level domains are refused as well; this
 /// list holds the widest of the others and cannot be complete.
 const SHARED_SUFFIXES: [&str; 34] = [
-    "ac.uk", "amazonaws.com", "appspot.com", "azurewebsites.net", "blogspot.com", "cloudfront.net", "co.in", "co.jp", "co.kr",
-    "co.nz", "co.uk", "co.za", "com.ar", "com.au", "com.br", "com.cn", "com.mx", "com.tr", "fly.dev", "github.io", "gitlab.io",
-    "herokuapp.com", "net.au", "netlify.app", "ngrok.io", "onrender.com", "or.jp", "org.au", "org.uk", "pages.dev", "s3.amazonaws.com",
-    "vercel.app", "web.app", "workers.dev",
+    "ac.uk",
+    "amazonaws.com",
+    "appspot.com",
+    "azurewebsites.net",
+    "blogspot.com",
+    "cloudfront.net",
+    "co.in",
+    "co.jp",
+    "co.kr",
+    "co.nz",
+    "co.uk",
+    "co.za",
+    "com.ar",
+    "com.au",
+    "com.br",
+    "com.cn",
+    "com.mx",
+    "com.tr",
+    "fly.dev",
+    "github.io",
+    "gitlab.io",
+    "herokuapp.com",
+    "net.au",
+    "netlify.app",
+    "ngrok.io",
+    "onrender.com",
+    "or.jp",
+    "org.au",
+    "org.uk",
+    "pages.dev",
+    "s3.amazonaws.com",
+    "vercel.app",
+    "web.app",
+    "workers.dev",
 ];
 
 impl Host {
@@ -128,7 +157,9 @@ impl HostPattern {
 
     /// Whether a rule that denies this pattern denies the host. Unlike [`HostPattern::matches`] it has no exceptions.
     pub(crate) fn denies(&self, host: &Host) -> bool {
-        matches!(self, Self::Any) || self.matches(host) || matches!((self, host), (Self::Below(domain), Host::Name(name)) if is_below(name, domain))
+        matches!(self, Self::Any)
+            || self.matches(host)
+            || matches!((self, host), (Self::Below(domain), Host::Name(name)) if is_below(name, domain))
     }
 
     /// Whether every host that `other` matches is matched by this one.
@@ -215,7 +246,9 @@ mod tests {
 
     #[test]
     fn patterns_that_would_mislead_are_refused() {
-        for text in ["*.com", "*.co.uk", "a.*.org", "*example.org", "https://example.org", "example.org:443", "127.1", "a b", "", "*.10.0.0.1", "."] {
+        for text in
+            ["*.com", "*.co.uk", "a.*.org", "*example.org", "https://example.org", "example.org:443", "127.1", "a b", "", "*.10.0.0.1", "."]
+        {
             assert!(HostPattern::parse_allow(text).is_err(), "{text}");
         }
     }

@@ -78,6 +78,7 @@ impl Archive {
     }
 
     /// How many files and directories there are, the root included.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.nodes.len()
     }

@@ -100,6 +100,7 @@ impl Filesystem {
     ///
     /// # Errors
     /// When there is none, or something that is no directory.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the file API of sessions"))]
     pub(crate) fn list(&self, path: &str) -> Result<Vec<FileEntry>, FilesystemError> {
         let Node::Directory(directory) = self.find(path)? else {
             return Err(FilesystemError::Kind { path: path.to_owned() });
@@ -118,6 +119,7 @@ impl Filesystem {
     ///
     /// # Errors
     /// When there is none, when it is a mount, or when it is a directory that is not empty.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the file API of sessions"))]
     pub(crate) fn remove(&mut self, path: &str) -> Result<(), FilesystemError> {
         let names = plain(path)?;
         let kind = || FilesystemError::Kind { path: path.to_owned() };

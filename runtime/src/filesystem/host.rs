@@ -156,7 +156,7 @@ impl HostDirectory {
             if found.len() >= LISTED_NAMES_MAX {
                 return Err(ErrorCode::InsufficientMemory);
             }
-            let type_ = entry.file_type().map_or(DescriptorType::Unknown, |kind| type_of(kind));
+            let type_ = entry.file_type().map_or(DescriptorType::Unknown, type_of);
             found.push(DirectoryEntry { type_, name });
         }
         found.sort_unstable_by(|one, other| one.name.cmp(&other.name));

@@ -175,11 +175,6 @@ impl ByteCharge {
         Ok(Self { quota: Arc::clone(quota), bytes })
     }
 
-    /// A charge of nothing, which may grow.
-    pub(super) fn nothing(quota: &Arc<Quota>) -> Self {
-        Self { quota: Arc::clone(quota), bytes: 0 }
-    }
-
     /// Grows or shrinks the charge to `bytes`; when it cannot grow, it stays as it was.
     ///
     /// # Errors

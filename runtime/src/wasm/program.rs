@@ -173,7 +173,7 @@ pub(super) async fn run(executor: &WasmExecutor, opening: Opening, evaluation: E
     };
     let fuel = match executor.metering {
         engine::Metering::Fuel => limits.fuel.saturating_sub(store.get_fuel().unwrap_or(0)),
-        engine::Metering::Epoch => 0,
+        engine::Metering::Epoch | engine::Metering::Unmetered => 0,
     };
     let state = store.data_mut();
     finish(&mut report, state, &host.outputs, fuel);

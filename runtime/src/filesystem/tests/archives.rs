@@ -1,5 +1,6 @@
 //! What is taken as an archive, and can it be changed?
 
+use super::super::archive::ArchiveError;
 use super::*;
 
 /// A tar archive of files.

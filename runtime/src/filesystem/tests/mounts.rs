@@ -9,7 +9,6 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tempfile::TempDir;
-use wasmtime_wasi_io::streams::{InputStream as _, OutputStream as _};
 
 use super::*;
 

@@ -1,7 +1,6 @@
 //! Do the limits hold exactly, and is everything given back? Row FS17 of the attack catalogue.
 
 use wasmtime_wasi::p2::bindings::filesystem::types::Host as _;
-use wasmtime_wasi_io::streams::OutputStream as _;
 
 use super::*;
 

@@ -1,0 +1,279 @@
+//! What may be asked on the command line, and how does the help explain it?
+
+mod help;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use glovebox_policy::units::{parse_duration, parse_size};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Runs code that nobody has vetted, and says exactly what it did.
+#[derive(Debug, Parser)]
+#[command(name = "glovebox", version, about, after_help = help::OVERVIEW, max_term_width = 110)]
+#[command(propagate_version = true, subcommand_required = true, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a program in the sandbox
+    #[command(after_help = help::RUN, after_long_help = help::RUN_LONG)]
+    Run(Box<RunArguments>),
+    /// Check, explain and test policies
+    #[command(subcommand, after_help = help::POLICY)]
+    Policy(PolicyCommand),
+    /// Make and look at the guests: the interpreters that run inside the sandbox
+    #[command(subcommand, after_help = help::GUESTS)]
+    Guests(GuestsCommand),
+    /// Try out what this machine offers, tier by tier, and say what to do about the rest
+    #[command(after_help = help::DOCTOR)]
+    Doctor(DoctorArguments),
+    /// Look at audit logs
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Print a completion script for a shell
+    #[command(after_help = help::COMPLETIONS)]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// A program and what it wants; what a policy judges.
+#[derive(Debug, Default, Args)]
+pub(crate) struct RequestArguments {
+    /// The program; `-` reads it from standard input, and so does leaving it out in a pipe
+    #[arg(value_name = "FILE")]
+    pub(crate) program: Option<PathBuf>,
+
+    /// The program's language [default: by the file's extension, or its `#!` line]
+    #[arg(long, short, value_name = "NAME")]
+    pub(crate) language: Option<String>,
+
+    /// The policy that decides [default: the built-in one; see `glovebox policy show`]
+    #[arg(long, value_name = "FILE", help_heading = "Policy")]
+    pub(crate) policy: Option<PathBuf>,
+
+    /// The profile of the policy to run under [default: the policy's own choice]
+    #[arg(long, value_name = "NAME", help_heading = "Policy")]
+    pub(crate) profile: Option<String>,
+
+    /// Put a file into the workspace; `GUEST` is a path in it [default: the file's name]
+    #[arg(long = "file", value_name = "HOST[=GUEST]", value_parser = input_file, help_heading = "Files")]
+    pub(crate) files: Vec<InputFile>,
+
+    /// Hand back the workspace's files that match a glob, into a folder of the host
+    #[arg(long = "artifact", value_name = "GLOB=DIR", value_parser = artifact_rule, help_heading = "Files")]
+    pub(crate) artifacts: Vec<ArtifactRule>,
+
+    /// Set an environment variable of the program
+    #[arg(long = "env", short, value_name = "NAME=VALUE", value_parser = variable)]
+    pub(crate) environment: Vec<Variable>,
+
+    /// Fix everything random, so that the same program does the same again
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) seed: Option<u64>,
+
+    /// At most this much time on the clock, such as `5s` or `500ms`
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Limits (never more than the policy grants)")]
+    pub(crate) wall: Option<Duration>,
+
+    /// At most this much memory, such as `256MiB`
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Limits (never more than the policy grants)")]
+    pub(crate) memory: Option<u64>,
+
+    /// At most this much computation; a billion take 0.5 to 1 second
+    #[arg(long, value_name = "NUMBER", value_parser = count, help_heading = "Limits (never more than the policy grants)")]
+    pub(crate) fuel: Option<u64>,
+
+    /// The program's own arguments
+    #[arg(last = true, value_name = "ARGUMENT")]
+    pub(crate) arguments: Vec<String>,
+}
+
+/// `glovebox run`.
+#[derive(Debug, Args)]
+pub(crate) struct RunArguments {
+    #[command(flatten)]
+    pub(crate) request: RequestArguments,
+
+    /// Print one JSON object with everything that is known about the run, instead of the output
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Append the decision and the end of the run to this log, each record chained to the one before
+    #[arg(long, value_name = "FILE", help_heading = "Policy")]
+    pub(crate) audit: Option<PathBuf>,
+
+    /// How computation is counted
+    #[arg(long, value_name = "HOW", default_value = "fuel", help_heading = "Limits (never more than the policy grants)")]
+    pub(crate) metering: Metering,
+}
+
+/// How computation is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Metering {
+    /// Every instruction: the same program costs the same on every machine
+    Fuel,
+    /// By the clock only: faster on some programs
+    Epoch,
+}
+
+impl From<Metering> for glovebox::Metering {
+    fn from(metering: Metering) -> Self {
+        match metering {
+            Metering::Fuel => Self::Fuel,
+            Metering::Epoch => Self::Epoch,
+        }
+    }
+}
+
+/// `glovebox policy ..`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Say everything that is wrong with policy files; ends with 1 if anything is
+    Check {
+        /// The policies
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Say how a request would be decided, step by step, and run nothing; ends with 126 if it is denied
+    #[command(after_help = help::EXPLAIN)]
+    Explain(Box<RequestArguments>),
+    /// Put tables of cases to a policy; ends with 1 if one is decided otherwise than the table says
+    #[command(after_help = help::TEST)]
+    Test {
+        /// The tables
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// The policy under test [default: the built-in one]
+        #[arg(long, value_name = "FILE")]
+        policy: Option<PathBuf>,
+        /// Show the cases that passed, too
+        #[arg(long, short)]
+        verbose: bool,
+    },
+    /// Print a built-in profile, to read or to start from; without a name, list them
+    Show {
+        /// The profile
+        #[arg(value_name = "PRESET")]
+        preset: Option<String>,
+    },
+    /// Print the JSON Schema of policy files, for editors
+    Schema,
+}
+
+/// `glovebox guests ..`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum GuestsCommand {
+    /// List the guests that are installed
+    List,
+    /// Make the guests and compile them for this machine; what was done before is not done again
+    #[command(after_help = help::BUILD)]
+    Build {
+        /// Fail rather than fetch anything
+        #[arg(long)]
+        offline: bool,
+        /// Make one guest alone, for somebody who works on it; it is not installed
+        #[arg(long, value_name = "NAME")]
+        only: Option<String>,
+        /// Compile for this way of counting computation; may be repeated
+        #[arg(long, value_name = "HOW", default_value = "fuel")]
+        metering: Vec<Metering>,
+    },
+    /// Read every file of the guests and compare it with its digest; ends with 1 if one differs
+    Verify,
+    /// Print the directory in which the guests are installed, for scripts
+    Path,
+}
+
+/// `glovebox doctor`.
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArguments {
+    /// Print one JSON object instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `glovebox audit ..`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Check the chain of a log, so that a record that was changed, moved or removed shows; ends with 1 if it is broken
+    Verify {
+        /// The log that `glovebox run --audit` wrote
+        file: PathBuf,
+    },
+}
+
+/// A file of the host and where the program finds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct InputFile {
+    pub(crate) host: PathBuf,
+    pub(crate) guest: String,
+}
+
+/// Which files of the workspace go to which folder of the host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ArtifactRule {
+    pub(crate) glob: String,
+    pub(crate) folder: PathBuf,
+}
+
+/// An environment variable.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Variable {
+    pub(crate) name: String,
+    pub(crate) value: String,
+}
+
+/// Leaves out the value: it may be a secret.
+impl std::fmt::Debug for Variable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Variable({})", self.name)
+    }
+}
+
+fn input_file(text: &str) -> Result<InputFile, String> {
+    // The last `=` parts: names in the workspace are the program's own and rarely have one.
+    let (host, guest) = match text.rsplit_once('=') {
+        Some((host, guest)) => (PathBuf::from(host), guest.to_owned()),
+        None => {
+            let host = PathBuf::from(text);
+            let name = host.file_name().and_then(|name| name.to_str()).map(str::to_owned);
+            (host, name.ok_or("the path has no file name to use in the workspace; write `HOST=GUEST`")?)
+        }
+    };
+    if host.as_os_str().is_empty() || guest.is_empty() {
+        return Err("write `HOST=GUEST`, such as `data/in.csv=in.csv`".to_owned());
+    }
+    Ok(InputFile { host, guest })
+}
+
+fn artifact_rule(text: &str) -> Result<ArtifactRule, String> {
+    match text.rsplit_once('=') {
+        Some((glob, folder)) if !glob.is_empty() && !folder.is_empty() => Ok(ArtifactRule { glob: glob.to_owned(), folder: folder.into() }),
+        _ => Err("write `GLOB=DIR`, such as `'*.png=plots'`".to_owned()),
+    }
+}
+
+fn variable(text: &str) -> Result<Variable, String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok(Variable { name: name.to_owned(), value: value.to_owned() }),
+        _ => Err("write `NAME=VALUE`; nothing is taken over from your own environment".to_owned()),
+    }
+}
+
+fn count(text: &str) -> Result<u64, String> {
+    let digits = text.replace('_', "");
+    match digits.parse::<u64>() {
+        Ok(0) => Err("must be more than zero (zero never means unlimited)".to_owned()),
+        Ok(number) => Ok(number),
+        Err(_) => Err("write a whole number, such as `1_000_000_000`".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,67 @@
+//! Which guests does this process use, and where do they come from?
+
+use crate::exit::{Failure, chain};
+use crate::terminal;
+use glovebox::{Guests, Metering};
+use glovebox_guests::{Bundle, default_cache_dir, embedded, installed_in};
+use std::path::PathBuf;
+
+/// The guests of this machine, found but not loaded.
+#[derive(Debug)]
+pub(crate) struct Installation {
+    bundle: Bundle,
+    cache: PathBuf,
+}
+
+impl Installation {
+    /// The guests that this binary carries, unpacked on their first use, or else those that were built.
+    pub(crate) fn find() -> Result<Self, Failure> {
+        Self::look()?.ok_or_else(|| {
+            Failure::host("there are no guests, and so nothing to run programs in")
+                .advise("`glovebox guests build` makes them; that takes some minutes, once")
+        })
+    }
+
+    /// Like [`Installation::find`], where none is no failure.
+    pub(crate) fn look() -> Result<Option<Self>, Failure> {
+        let cache = cache_dir()?;
+        if let Some(bundle) = installed_in(&cache) {
+            return Ok(Some(Self { bundle, cache }));
+        }
+        let Some(carried) = embedded() else { return Ok(None) };
+        terminal::note(&format!("unpacking the guests to `{}`; this happens once", cache.display()));
+        let bundle = carried.unpack(&cache).map_err(|error| Failure::host(chain(&error)).advise(CACHE_ADVICE))?;
+        Ok(Some(Self { bundle, cache }))
+    }
+
+    /// Takes a bundle that was just made.
+    pub(crate) fn of(bundle: Bundle, cache: PathBuf) -> Self {
+        Self { bundle, cache }
+    }
+
+    /// What is installed.
+    pub(crate) fn bundle(&self) -> &Bundle {
+        &self.bundle
+    }
+
+    /// The guests, ready to run. Says so where they must be compiled for this machine first, because that takes seconds.
+    pub(crate) fn guests(&self, metering: Metering) -> Result<Guests, Failure> {
+        self.compiled(metering, |name| terminal::note(&format!("compiling the guest `{name}` for this machine; this happens once")))
+    }
+
+    /// The guests, compiled where that has not been done; names each that is compiled before it is.
+    pub(crate) fn compiled(&self, metering: Metering, progress: impl FnMut(&str)) -> Result<Guests, Failure> {
+        let failed = |error: glovebox::Error| Failure::host(chain(&error)).advise("`glovebox guests verify` says whether they are damaged");
+        let guests = Guests::load(&self.bundle, &self.cache).map_err(failed)?;
+        guests.precompile(metering, progress).map_err(failed)?;
+        Ok(guests)
+    }
+}
+
+const CACHE_ADVICE: &str = "set `GLOVEBOX_CACHE` to a directory that you may write to";
+
+/// Where guests and machine code are kept.
+pub(crate) fn cache_dir() -> Result<PathBuf, Failure> {
+    default_cache_dir()
+        .ok_or_else(|| Failure::host("there is no directory to keep guests in, because there is no home directory").advise(CACHE_ADVICE))
+}

@@ -1,0 +1,180 @@
+//! How does a command line become a request?
+
+use crate::cli::RequestArguments;
+use crate::exit::Failure;
+use crate::files::{self, Kinds};
+use crate::terminal::name;
+use glovebox_guests::Bundle;
+use glovebox_policy::{InputFile, LimitWishes, Request, Source, Wants};
+use std::io::{self, IsTerminal as _};
+use std::path::Path;
+
+/// Bytes of a program that are read at most; protects this process. What a program may have, the policy says.
+const MAX_PROGRAM: u64 = 256 << 20;
+
+/// Bytes of one input file that are read at most; protects this process.
+const MAX_INPUT_FILE: u64 = 1 << 30;
+
+/// WebAssembly itself is run without any guest.
+const WASM: &str = "wasm";
+
+/// Extensions by language, for a machine on which no guests are installed that would say it.
+const EXTENSIONS: [(&str, &str); 5] =
+    [("py", "python"), ("js", "javascript"), ("mjs", "javascript"), ("ts", "typescript"), ("mts", "typescript")];
+
+/// Programs of a `#!` line that don't bear the name of their language.
+const INTERPRETERS: [(&str, &str); 7] = [
+    ("node", "javascript"),
+    ("nodejs", "javascript"),
+    ("qjs", "javascript"),
+    ("bun", "typescript"),
+    ("deno", "typescript"),
+    ("ts-node", "typescript"),
+    ("tsx", "typescript"),
+];
+
+/// A request, and what is left of standard input for the program.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    pub(crate) request: Request,
+    /// The program itself came from standard input, so that nothing is left of it.
+    pub(crate) input_is_used_up: bool,
+}
+
+/// Reads the program and its files, and makes a request of them.
+pub(crate) fn prepare(arguments: &RequestArguments, bundle: Option<&Bundle>) -> Result<Prepared, Failure> {
+    let file = arguments.program.as_deref().filter(|path| *path != Path::new("-"));
+    let content = match file {
+        Some(path) => files::read(path, "the program", Kinds::Readable, MAX_PROGRAM)?,
+        None => program_from_input(arguments.program.is_some())?,
+    };
+    let language = language(arguments.language.as_deref(), file, &content, bundle)?;
+    // Programs see this name, so it must not tell where on the host they lie.
+    let shown = file.and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
+    let mut request = Request::new(language.as_str(), Vec::new());
+    request.source = Source { name: shown.unwrap_or_else(|| Source::default_name(&language).to_owned()), content: content.into() };
+    request.profile.clone_from(&arguments.profile);
+    request.arguments.clone_from(&arguments.arguments);
+    request.environment = arguments.environment.iter().map(|variable| (variable.name.clone(), variable.value.clone())).collect();
+    request.artifacts = arguments.artifacts.iter().map(|rule| rule.glob.clone()).collect();
+    request.seed = arguments.seed;
+    let limits = LimitWishes { wall: arguments.wall, memory: arguments.memory, fuel: arguments.fuel, ..LimitWishes::default() };
+    request.wants = Wants { limits, ..Wants::default() };
+    for file in &arguments.files {
+        let content = files::read(&file.host, "the file", Kinds::Regular, MAX_INPUT_FILE)?;
+        request.files.push(InputFile { path: file.guest.clone(), content: content.into() });
+    }
+    Ok(Prepared { request, input_is_used_up: file.is_none() })
+}
+
+fn program_from_input(asked_for: bool) -> Result<Vec<u8>, Failure> {
+    let input = io::stdin();
+    if !asked_for && input.is_terminal() {
+        return Err(Failure::usage("no program was given")
+            .advise("name a file, as in `glovebox run hello.py`, or `-` to type the program and end it with Ctrl-D"));
+    }
+    files::read_all(input.lock(), "the program from standard input", MAX_PROGRAM)
+}
+
+fn language(said: Option<&str>, file: Option<&Path>, content: &[u8], bundle: Option<&Bundle>) -> Result<String, Failure> {
+    let by_name = |said: &str| bundle.and_then(|bundle| bundle.guest_for_language(said)).map(|(_, language)| language.name.clone());
+    if let Some(said) = said {
+        // A language that nobody here speaks goes on: the policy refuses it, and says what it grants.
+        return Ok(by_name(said).unwrap_or_else(|| said.to_ascii_lowercase()));
+    }
+    let extension = file.and_then(Path::extension).and_then(|extension| extension.to_str());
+    if let Some(found) = extension.and_then(|extension| by_extension(extension, bundle)) {
+        return Ok(found);
+    }
+    if content.starts_with(b"\0asm") {
+        return Ok(WASM.to_owned());
+    }
+    if let Some(interpreter) = interpreter(content) {
+        let known = INTERPRETERS.iter().find(|(program, _)| *program == interpreter).map(|(_, language)| (*language).to_owned());
+        let plain = ["python", "javascript", "typescript"].into_iter().find(|language| *language == interpreter).map(str::to_owned);
+        if let Some(found) = known.or_else(|| by_name(&interpreter)).or(plain) {
+            return Ok(found);
+        }
+    }
+    let what = file.map_or_else(|| "the program from standard input".to_owned(), |path| format!("`{}`", name(&path.display().to_string())));
+    Err(Failure::usage(format!("cannot tell in which language {what} is written"))
+        .advise(format!("say it: `--language NAME`, one of {}", spoken(bundle).join(", "))))
+}
+
+fn by_extension(extension: &str, bundle: Option<&Bundle>) -> Option<String> {
+    if extension.eq_ignore_ascii_case(WASM) {
+        return Some(WASM.to_owned());
+    }
+    match bundle {
+        Some(bundle) => bundle.guest_for_extension(extension).map(|(_, language)| language.name.clone()),
+        None => EXTENSIONS.iter().find(|(known, _)| known.eq_ignore_ascii_case(extension)).map(|(_, language)| (*language).to_owned()),
+    }
+}
+
+/// The program that a `#!` line names, without its folder and version.
+fn interpreter(content: &[u8]) -> Option<String> {
+    let line = content.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
+    let line = std::str::from_utf8(line).ok()?;
+    let mut words = line.split_whitespace().map(|word| word.rsplit('/').next().unwrap_or(word));
+    let first = words.next()?;
+    // `env` is given options and variables before the program.
+    let program = if first == "env" { words.find(|word| !word.starts_with('-') && !word.contains('='))? } else { first };
+    Some(program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.').to_owned())
+}
+
+/// All languages that can be asked for.
+pub(crate) fn spoken(bundle: Option<&Bundle>) -> Vec<String> {
+    let mut languages: Vec<String> = match bundle {
+        Some(bundle) => bundle.guests().iter().flat_map(|guest| &guest.languages).map(|language| language.name.clone()).collect(),
+        None => ["python", "javascript", "typescript"].map(str::to_owned).into(),
+    };
+    languages.push(WASM.to_owned());
+    languages
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_language_is_what_was_said_or_else_what_shows() {
+        let cases: [(Option<&str>, Option<&str>, &[u8], Option<&str>); 12] = [
+            (Some("Python"), Some("x.js"), b"", Some("python")),
+            (None, Some("x.py"), b"", Some("python")),
+            (None, Some("dir.js/x.PY"), b"", Some("python")),
+            (None, Some("x.mjs"), b"", Some("javascript")),
+            (None, Some("x.wasm"), b"", Some("wasm")),
+            (None, Some("x"), b"\0asm\x01\0\0\0", Some("wasm")),
+            (None, Some("x"), b"#!/usr/bin/python3.14 -I\nprint(1)", Some("python")),
+            (None, Some("x"), b"#!/usr/bin/env -S A=1 node --x\n", Some("javascript")),
+            (None, None, b"#!/usr/bin/env python3", Some("python")),
+            (None, None, b"print(1)", None),
+            (None, Some("x.rb"), b"#!/usr/bin/env ruby\n", None),
+            (None, Some("x.sh"), b"#!\n", None),
+        ];
+        for (said, file, content, expected) in cases {
+            let found = language(said, file.map(Path::new), content, None);
+            assert_eq!(found.ok().as_deref(), expected, "{said:?} {file:?}");
+        }
+    }
+
+    #[test]
+    fn a_program_does_not_learn_where_it_lies_on_the_host() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret-name.py");
+        #[expect(clippy::disallowed_methods, reason = "a file of the test")]
+        std::fs::write(&path, "print(1)").unwrap();
+        let prepared = prepare(&RequestArguments { program: Some(path), ..Default::default() }, None).unwrap();
+        assert_eq!(prepared.request.source.name, "secret-name.py");
+        assert_eq!(&*prepared.request.source.content, b"print(1)");
+        assert!(!prepared.input_is_used_up);
+    }
+
+    #[test]
+    fn what_is_no_file_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        for path in [folder.path().to_owned(), folder.path().join("missing.py")] {
+            assert!(prepare(&RequestArguments { program: Some(path), ..Default::default() }, None).is_err());
+        }
+    }
+}

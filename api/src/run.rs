@@ -1,0 +1,119 @@
+//! How is a program run from the command line?
+
+pub(crate) mod artifacts;
+mod report;
+mod stream;
+
+use crate::cli::RunArguments;
+use crate::exit::{Exit, Failure, chain};
+use crate::installation::Installation;
+use crate::request::{self, Prepared};
+use crate::{policy, terminal, wire};
+use artifacts::ArtifactRules;
+use glovebox::{CancellationToken, Controls, Error, Input, JsonLines, Outcome, Request, Sandbox};
+use std::sync::Arc;
+use std::time::Duration;
+use stream::Forwarded;
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+
+/// Pieces of output that wait while whoever reads it is slow; then the program waits.
+const WAITING_PIECES: usize = 16;
+
+/// How long a run that was told to stop may take until the process ends without it.
+const STOP_GRACE: Duration = Duration::from_secs(3);
+
+/// Does `glovebox run`.
+pub(crate) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
+    let rules = ArtifactRules::new(&arguments.request.artifacts)?;
+    let policy = policy::load(arguments.request.policy.as_deref())?;
+    let installation = Installation::find()?;
+    let Prepared { request, input_is_used_up } = request::prepare(&arguments.request, Some(installation.bundle()))?;
+    let metering = arguments.metering.into();
+    let mut builder = Sandbox::builder().policy(policy).guests(installation.guests(metering)?).metering(metering);
+    if let Some(path) = &arguments.audit {
+        let shown = terminal::name(&path.display().to_string());
+        let log = JsonLines::open(path).map_err(|error| {
+            let advice = "nothing runs without its record; name a log that you may write to, or move the damaged one away";
+            Failure::host(format!("cannot use the audit log `{shown}`: {}", chain(&error))).advise(advice)
+        })?;
+        builder = builder.audit(Arc::new(log));
+    }
+    let sandbox = builder.build().map_err(|error| failure(&error))?;
+    let input = if input_is_used_up { Input::Empty } else { Input::Reader(Box::new(tokio::io::stdin())) };
+    let runtime = runtime()?;
+    let ended = runtime.block_on(drive(&sandbox, request.clone(), input, arguments.json));
+    // A read of standard input can't be interrupted, and the process must not wait for one that nobody needs any more.
+    runtime.shutdown_background();
+    let (outcome, forwarded) = ended?;
+    let saved = rules.save(&outcome.artifacts);
+    let exit = if saved.iter().any(|saved| saved.result.is_err()) { Exit::FAILED } else { Exit::of(&outcome) };
+    if arguments.json {
+        terminal::print(&wire::outcome_json(&outcome, &saved))?;
+    } else {
+        forwarded.finish();
+        report::report(&sandbox, &request, &outcome);
+        report::report_missing(&rules, &outcome);
+    }
+    report::report_saved(&saved);
+    Ok(exit)
+}
+
+/// A small runtime: one thread for the program, one for clocks and signals.
+pub(crate) fn runtime() -> Result<Runtime, Failure> {
+    Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(|error| Failure::host(format!("cannot start: {error}")))
+}
+
+/// Runs the request to its end, and passes output on meanwhile.
+async fn drive(sandbox: &Sandbox, request: Request, input: Input, quiet: bool) -> Result<(Outcome, Forwarded), Failure> {
+    let stop = CancellationToken::new();
+    let signals = signals()?;
+    let watch = tokio::spawn(watch(signals, stop.clone()));
+    let (sender, receiver) = mpsc::channel(WAITING_PIECES);
+    let controls = Controls { input, output: (!quiet).then_some(sender), stop: stop.clone() };
+    // On a task of its own, so that a slow reader of the output does not keep the program's clock from being watched.
+    let sandbox = sandbox.clone();
+    let run = tokio::spawn(async move { sandbox.run_with(request, controls).await });
+    let mut forwarded = stream::forward(receiver, &stop).await;
+    let outcome = run.await.map_err(|error| Failure::host(format!("internal error: {error}")))?;
+    watch.abort();
+    let outcome = outcome.map_err(|error| failure(&error))?;
+    match forwarded.failure.take() {
+        Some(unwritten) => Err(unwritten),
+        None => Ok((outcome, forwarded)),
+    }
+}
+
+fn signals() -> Result<[Signal; 2], Failure> {
+    let on = |kind| signal(kind).map_err(|error| Failure::host(format!("cannot listen to signals: {error}")));
+    Ok([on(SignalKind::interrupt())?, on(SignalKind::terminate())?])
+}
+
+/// Stops the run at the first signal, and ends the process at the second, or where the run does not end.
+async fn watch([mut interrupt, mut terminate]: [Signal; 2], stop: CancellationToken) {
+    let mut wait = async || {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    };
+    wait().await;
+    stop.cancel();
+    // Whoever reads the output may have stopped reading, which the run's end does not help against.
+    let _ = tokio::time::timeout(STOP_GRACE, wait()).await;
+    std::process::exit(Exit::CANCELLED.code());
+}
+
+/// What an error of the sandbox means for the person at the command line.
+pub(crate) fn failure(error: &Error) -> Failure {
+    let text = chain(error);
+    match error {
+        Error::Invalid(_) => Failure::usage(text),
+        Error::Guests(_) => Failure::host(text)
+            .advise("`glovebox guests verify` says whether they are damaged; `glovebox doctor` says what else may be wrong"),
+        Error::Audit(_) => Failure::host(text).advise("nothing runs without its record; make room for the log, or name another one"),
+        Error::Mount { .. } => Failure::host(text).advise("make that directory, or take the mount out of the policy"),
+        _ => Failure::host(text),
+    }
+}

@@ -1,0 +1,305 @@
+//! What does the command line say as JSON?
+//!
+//! The only place of this crate that knows a wire format. Field names are promises: they may be added to, never changed.
+
+use crate::run::artifacts::Saved;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use glovebox::{Outcome, Output};
+use serde::Serialize;
+use serde::de::IgnoredAny;
+use sha2::{Digest as _, Sha256};
+use std::borrow::Cow;
+use std::time::Duration;
+
+#[derive(Serialize)]
+struct OutcomeObject<'a> {
+    id: String,
+    status: &'static str,
+    exit_code: Option<i32>,
+    stdout: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stdout_base64: Option<String>,
+    stdout_truncated: bool,
+    stderr: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stderr_base64: Option<String>,
+    stderr_truncated: bool,
+    exception: Option<ExceptionObject<'a>>,
+    limit: Option<&'static str>,
+    denial: Option<DenialObject<'a>>,
+    crash: Option<&'a str>,
+    artifacts: Vec<ArtifactObject<'a>>,
+    artifacts_truncated: bool,
+    tier: Option<&'static str>,
+    tier_reason: &'a str,
+    usage: UsageObject,
+    policy: PolicyObject<'a>,
+}
+
+#[derive(Serialize)]
+struct ExceptionObject<'a> {
+    r#type: &'a str,
+    message: &'a str,
+    traceback: &'a str,
+}
+
+#[derive(Serialize)]
+struct DenialObject<'a> {
+    rule: &'a str,
+    asked: &'a str,
+    reason: &'a str,
+    fix: &'a str,
+}
+
+#[derive(Serialize)]
+struct ArtifactObject<'a> {
+    path: &'a str,
+    bytes: usize,
+    sha256: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    saved_to: Option<String>,
+}
+
+#[derive(Serialize)]
+struct UsageObject {
+    wall_ms: f64,
+    cpu_ms: f64,
+    fuel: u64,
+    peak_memory_bytes: u64,
+    output_bytes: u64,
+    workspace_bytes: u64,
+    files: u64,
+    host_calls: u64,
+}
+
+#[derive(Serialize)]
+struct PolicyObject<'a> {
+    profile: &'a str,
+    digest: &'a str,
+    rules: &'a [String],
+}
+
+/// One JSON object on one line with everything that is known about a run.
+pub(crate) fn outcome_json(outcome: &Outcome, saved: &[Saved<'_>]) -> String {
+    let mut text = to_json(&OutcomeObject {
+        id: outcome.id.to_string(),
+        status: outcome.status.name(),
+        exit_code: outcome.exit_code,
+        stdout: outcome.stdout.text(),
+        stdout_base64: not_text(&outcome.stdout),
+        stdout_truncated: outcome.stdout.truncated,
+        stderr: outcome.stderr.text(),
+        stderr_base64: not_text(&outcome.stderr),
+        stderr_truncated: outcome.stderr.truncated,
+        exception: outcome.exception.as_ref().map(|exception| ExceptionObject {
+            r#type: &exception.kind,
+            message: &exception.message,
+            traceback: &exception.traceback,
+        }),
+        limit: outcome.limit.map(glovebox::Limit::name),
+        denial: outcome.denial.as_ref().map(|denial| DenialObject {
+            rule: &denial.rule,
+            asked: &denial.asked,
+            reason: &denial.reason,
+            fix: &denial.fix,
+        }),
+        crash: outcome.crash.as_deref(),
+        artifacts: saved.iter().map(artifact).collect(),
+        artifacts_truncated: outcome.artifacts_truncated,
+        tier: outcome.tier.map(glovebox_policy::Tier::name),
+        tier_reason: &outcome.tier_reason,
+        usage: usage(outcome),
+        policy: PolicyObject { profile: &outcome.policy.profile, digest: &outcome.policy.digest, rules: &outcome.policy.rules },
+    });
+    // The value's JSON goes in as the guest wrote it: numbers beyond 64 bits and the order of keys would not survive being read.
+    let value = outcome.value.as_ref().map_or_else(
+        || "null".to_owned(),
+        |value| {
+            format!(r#"{{"json":{},"text":{}}}"#, value.json.as_deref().and_then(one_line).unwrap_or("null".into()), to_json(&value.text))
+        },
+    );
+    // The object's last brace makes room for one more field.
+    text.pop();
+    harmless(&format!("{text},\"value\":{value}}}"))
+}
+
+fn artifact<'a>(saved: &Saved<'a>) -> ArtifactObject<'a> {
+    ArtifactObject {
+        path: &saved.artifact.path,
+        bytes: saved.artifact.content.len(),
+        sha256: Sha256::digest(&saved.artifact.content).iter().map(|byte| format!("{byte:02x}")).collect(),
+        saved_to: saved.result.as_ref().ok().map(|path| path.display().to_string()),
+    }
+}
+
+fn usage(outcome: &Outcome) -> UsageObject {
+    let usage = &outcome.usage;
+    UsageObject {
+        wall_ms: milliseconds(usage.wall),
+        cpu_ms: milliseconds(usage.cpu),
+        fuel: usage.fuel,
+        peak_memory_bytes: usage.peak_memory,
+        output_bytes: usage.output,
+        workspace_bytes: usage.workspace,
+        files: usage.files,
+        host_calls: usage.host_calls,
+    }
+}
+
+/// Milliseconds with microseconds behind the point.
+fn milliseconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1e6).round() / 1e3
+}
+
+/// The bytes where the text does not say them all.
+fn not_text(output: &Output) -> Option<String> {
+    std::str::from_utf8(&output.bytes).is_err().then(|| STANDARD.encode(&output.bytes))
+}
+
+/// A guest's JSON on one line; nothing if it is none.
+fn one_line(json: &str) -> Option<Cow<'_, str>> {
+    serde_json::from_str::<IgnoredAny>(json).ok()?;
+    // Between its tokens JSON may have line breaks, inside of strings it has none.
+    Some(if json.contains(['\n', '\r']) { json.replace(['\n', '\r'], " ").into() } else { json.into() })
+}
+
+fn to_json(value: &impl Serialize) -> String {
+    // Nothing here has keys that are no text, or fails otherwise.
+    serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())
+}
+
+/// Escapes the control characters that JSON allows and a terminal obeys. They only occur in strings, where the escape means the same.
+fn harmless(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for character in json.chars() {
+        match u32::from(character) {
+            code @ 0x7f..=0x9f => text.push_str(&format!("\\u{code:04x}")),
+            _ => text.push(character),
+        }
+    }
+    text
+}
+
+/// What `glovebox doctor` found out.
+#[derive(Debug, Serialize)]
+pub(crate) struct Diagnosis {
+    /// The version of this program.
+    pub(crate) version: &'static str,
+    /// Whether programs can run.
+    pub(crate) works: bool,
+    /// Each tier.
+    pub(crate) tiers: Vec<TierDiagnosis>,
+    /// What the machine is.
+    pub(crate) machine: MachineDiagnosis,
+    /// What is installed.
+    pub(crate) guests: GuestsDiagnosis,
+    /// The programs that making guests needs.
+    pub(crate) build_tools: Vec<ToolDiagnosis>,
+    /// What to do, the most important first.
+    pub(crate) advice: Vec<String>,
+}
+
+/// One tier.
+#[derive(Debug, Serialize)]
+pub(crate) struct TierDiagnosis {
+    /// Its name.
+    pub(crate) tier: &'static str,
+    /// Whether a program ran in it.
+    pub(crate) works: bool,
+    /// What was found, in one line.
+    pub(crate) detail: String,
+    /// The languages that were tried.
+    pub(crate) languages: Vec<LanguageDiagnosis>,
+}
+
+/// One language, tried by running a program.
+#[derive(Debug, Serialize)]
+pub(crate) struct LanguageDiagnosis {
+    /// Its name.
+    pub(crate) language: String,
+    /// Whether the program did what it should.
+    pub(crate) works: bool,
+    /// Milliseconds of the second run.
+    pub(crate) run_ms: Option<f64>,
+    /// What went wrong.
+    pub(crate) problem: Option<String>,
+}
+
+impl LanguageDiagnosis {
+    /// A language whose program ran in this time.
+    pub(crate) fn works(language: &str, time: Duration) -> Self {
+        Self { language: language.to_owned(), works: true, run_ms: Some(milliseconds(time)), problem: None }
+    }
+}
+
+/// The machine.
+#[derive(Debug, Serialize)]
+pub(crate) struct MachineDiagnosis {
+    /// The operating system and processor.
+    pub(crate) platform: String,
+    /// The kernel's release.
+    pub(crate) kernel: Option<String>,
+    /// The processors that this process may use.
+    pub(crate) cores: Option<usize>,
+    /// Whether the kernel tells which pages a run has written.
+    pub(crate) tells_dirty_pages: bool,
+}
+
+/// What is installed.
+#[derive(Debug, Serialize)]
+pub(crate) struct GuestsDiagnosis {
+    /// Where guests and machine code are kept.
+    pub(crate) cache: Option<String>,
+    /// Whether this binary carries guests.
+    pub(crate) carried: bool,
+    /// The guests and their versions.
+    pub(crate) installed: Vec<String>,
+}
+
+/// A program that making guests needs.
+#[derive(Debug, Serialize)]
+pub(crate) struct ToolDiagnosis {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// What it says of its version; nothing if it is missing or does not run.
+    pub(crate) version: Option<String>,
+}
+
+/// A diagnosis as JSON.
+pub(crate) fn diagnosis_json(diagnosis: &Diagnosis) -> String {
+    harmless(&to_json(diagnosis))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guests_json_goes_in_whole_or_not_at_all() {
+        for (json, expected) in [
+            ("123456789012345678901234567890", Some("123456789012345678901234567890")),
+            ("{\"b\":1,\n\"a\":[ ]}", Some("{\"b\":1, \"a\":[ ]}")),
+            ("\"line\\nbreak\"", Some("\"line\\nbreak\"")),
+            ("1} , {\"status\":\"succeeded\"", None),
+            ("NaN", None),
+            ("", None),
+        ] {
+            assert_eq!(one_line(json).as_deref(), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn json_never_drives_a_terminal() {
+        let text = harmless(&to_json(&"\u{1b}[2J \u{9b}5n \u{7f} \u{e9}"));
+        assert!(!text.chars().any(char::is_control), "{text}");
+        assert_eq!(serde_json::from_str::<String>(&text).unwrap(), "\u{1b}[2J \u{9b}5n \u{7f} \u{e9}");
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_kept() {
+        let output = |bytes: &[u8]| Output { bytes: bytes.to_vec(), truncated: false };
+        assert_eq!(not_text(&output(b"text")), None);
+        assert_eq!(not_text(&output(b"\xff\x00")).as_deref(), Some("/wA="));
+    }
+}

@@ -1,0 +1,38 @@
+//! How fast is it, against a baseline of the same run?
+//!
+//! `cargo build --release --workspace && target/release/glovebox-benches [NAME...]`. Absolute times depend on the machine and on what else it does;
+//! the ratios are what to compare.
+
+mod cpu;
+mod measure;
+mod memory;
+mod start;
+
+use anyhow::{Result, bail};
+
+/// Every bench by name, with what it measures.
+const BENCHES: [(&str, &str, fn() -> Result<()>); 6] = [
+    ("start", "a fresh sandbox for each run, against starting the native interpreter", start::fresh),
+    ("throughput", "runs a second on one core and on all", start::throughput),
+    ("memory", "what an idle session holds", memory::idle_sessions),
+    ("cpu", "CPU-bound Python, against the native interpreter", cpu::python),
+    ("cli", "the whole command line process", start::command_line),
+    ("admit", "the decision", start::admit),
+];
+
+fn main() -> Result<()> {
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    for name in &wanted {
+        if !BENCHES.iter().any(|(known, ..)| known == name) {
+            let names: Vec<&str> = BENCHES.iter().map(|(name, ..)| *name).collect();
+            bail!("there is no bench `{name}`; there are {}", names.join(", "));
+        }
+    }
+    for (name, what, bench) in BENCHES {
+        if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {
+            println!("\n{name}: {what}");
+            bench()?;
+        }
+    }
+    Ok(())
+}

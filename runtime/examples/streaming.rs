@@ -1,0 +1,28 @@
+//! Shows output as it happens, and how to stop a run.
+//!
+//! `cargo run --release -p glovebox --example streaming`
+
+use glovebox::{CancellationToken, Controls, Request, Sandbox};
+use tokio::sync::mpsc;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let sandbox = Sandbox::builder().build()?;
+    let (sender, mut receiver) = mpsc::channel(16);
+    let stop = CancellationToken::new();
+    let mut controls = Controls::default();
+    controls.output = Some(sender);
+    controls.stop = stop.clone();
+    let source = "import time\nfor n in range(1000):\n    print('tick', n)\n    time.sleep(0.1)";
+    let run = tokio::spawn(async move { sandbox.run_with(Request::new("python", source), controls).await });
+    let mut seen = 0;
+    while let Some(chunk) = receiver.recv().await {
+        print!("{}", String::from_utf8_lossy(&chunk.bytes));
+        seen += 1;
+        if seen == 5 {
+            stop.cancel();
+        }
+    }
+    println!("{}", run.await??.status.name());
+    Ok(())
+}

@@ -1,0 +1,114 @@
+use super::*;
+use std::io::Write as _;
+
+const PAGE: usize = 65536;
+
+fn image(pages: usize) -> Arc<Image> {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    for page in 0..pages {
+        file.write_all(&vec![u8::try_from(page + 1).unwrap(); PAGE]).unwrap();
+    }
+    Arc::new(Image::open(file.path()).unwrap())
+}
+
+/// A memory as the engine would get it, and its bytes.
+struct Guest(Box<dyn LinearMemory>);
+
+impl Guest {
+    fn new(image: &Arc<Image>) -> Self {
+        NEXT_IMAGE.with_borrow_mut(|next| *next = Some(Arc::clone(image)));
+        let ty = wasmtime::MemoryType::new(u32::try_from(image.len() / PAGE).unwrap(), None);
+        let memory = GuestMemory.new_memory(ty, image.len(), None, Some(256 << 20), PAGE).unwrap();
+        Self(memory)
+    }
+
+    fn bytes(&mut self) -> &mut [u8] {
+        // SAFETY: the memory is accessible up to its size, and the test is its only user.
+        unsafe { std::slice::from_raw_parts_mut(self.0.as_ptr(), self.0.byte_size()) }
+    }
+}
+
+fn pristine(bytes: &[u8], image: &Image) -> bool {
+    bytes.chunks(PAGE).enumerate().all(|(page, chunk)| {
+        let expected = if page * PAGE < image.len() { u8::try_from(page + 1).unwrap() } else { 0 };
+        chunk.iter().all(|byte| *byte == expected)
+    })
+}
+
+#[test]
+fn a_slot_is_reused_and_nothing_of_the_last_run_is_in_it() {
+    let image = image(4);
+    let mut first = Guest::new(&image);
+    let address = first.0.as_ptr();
+    assert!(pristine(first.bytes(), &image));
+    first.0.grow_to(8 * PAGE).unwrap();
+    for offset in [0, 1, PAGE - 1, PAGE, 3 * PAGE + 17, 4 * PAGE, 8 * PAGE - 1] {
+        first.bytes()[offset] = 0xee;
+    }
+    drop(first);
+    let mut second = Guest::new(&image);
+    assert_eq!(second.0.as_ptr(), address, "the slot is reused");
+    assert_eq!(second.0.byte_size(), 4 * PAGE);
+    second.0.grow_to(8 * PAGE).unwrap();
+    assert!(pristine(second.bytes(), &image));
+}
+
+#[test]
+fn a_run_that_writes_everything_leaves_nothing() {
+    let image = image(200);
+    for _ in 0..3 {
+        let mut guest = Guest::new(&image);
+        guest.0.grow_to(300 * PAGE).unwrap();
+        assert!(pristine(guest.bytes(), &image));
+        guest.bytes().fill(0xee);
+    }
+}
+
+#[test]
+fn restoring_works_without_the_kernels_help() {
+    let image = image(4);
+    let mut guest = Guest::new(&image);
+    guest.bytes().fill(0xee);
+    let memory = guest.0;
+    // What `restore` does where the scan fails.
+    let size = memory.byte_size();
+    drop(memory);
+    let slot = image.slot(256 * 1024 * 1024 + PAGE).unwrap();
+    slot.discard(0..size).unwrap();
+    NEXT_IMAGE.with_borrow_mut(|next| *next = None);
+    // SAFETY: the first four pages of a slot are mapped from the image.
+    let bytes = unsafe { std::slice::from_raw_parts(slot.base.as_ptr(), size) };
+    assert!(pristine(bytes, &image));
+}
+
+#[test]
+fn memory_without_an_image_is_empty_and_bounded() {
+    let ty = wasmtime::MemoryType::new(1, Some(2));
+    let mut memory = GuestMemory.new_memory(ty, PAGE, Some(2 * PAGE), None, PAGE).unwrap();
+    // SAFETY: as above.
+    let bytes = unsafe { std::slice::from_raw_parts(memory.as_ptr(), PAGE) };
+    assert!(bytes.iter().all(|byte| *byte == 0));
+    memory.grow_to(2 * PAGE).unwrap();
+    assert!(memory.grow_to(3 * PAGE).is_err());
+    assert!(memory.grow_to(PAGE).is_err());
+}
+
+#[test]
+fn an_image_is_whole_pages() {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(&[0; 100]).unwrap();
+    assert!(Image::open(file.path()).is_err());
+    assert!(Image::open(Path::new("/nowhere")).is_err());
+}
+
+#[test]
+fn stacks_are_reused_and_guarded() {
+    let stacks = GuestStacks::default();
+    let stack = stacks.new_stack(1 << 20, false).unwrap();
+    let top = stack.top();
+    assert_eq!(stack.range().end, top as usize);
+    assert_eq!(stack.range().len(), 1 << 20);
+    assert_eq!(stack.guard_range().end as usize, stack.range().start);
+    drop(stack);
+    assert_eq!(stacks.new_stack(1 << 20, false).unwrap().top(), top);
+}

@@ -1,0 +1,19 @@
+# FS24 unpacks a bomb into the workspace
+# limits = { workspace = "2MiB" }
+# expect = ["limited:disk", "limited:memory"]
+# --- twin
+import io, zipfile
+archive = io.BytesIO()
+with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as bundle:
+    bundle.writestr("a.txt", "a" * 1000)
+zipfile.ZipFile(archive).extractall()
+assert len(open("a.txt").read()) == 1000
+print("ok")
+# --- attack
+import io, zipfile
+archive = io.BytesIO()
+with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as bundle:
+    for number in range(20):
+        bundle.writestr("%d" % number, bytes(1 << 20))
+zipfile.ZipFile(archive).extractall()
+print("got it all")

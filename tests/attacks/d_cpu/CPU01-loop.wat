@@ -1,0 +1,7 @@
+;; CPU01 never ends
+;; limits = { fuel = 300_000_000 }
+;; expect = ["limited:cpu"]
+;; --- twin
+(module (memory (export "memory") 1) (func (export "_start")))
+;; --- attack
+(module (memory (export "memory") 1) (func (export "_start") (loop $again (br $again))))

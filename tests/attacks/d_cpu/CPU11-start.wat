@@ -1,0 +1,7 @@
+;; CPU11 loops in its start function, before anything was called
+;; limits = { fuel = 300_000_000 }
+;; expect = ["limited:cpu"]
+;; --- twin
+(module (memory (export "memory") 1) (func $init) (start $init) (func (export "_start")))
+;; --- attack
+(module (memory (export "memory") 1) (func $init (loop $again (br $again))) (start $init) (func (export "_start")))

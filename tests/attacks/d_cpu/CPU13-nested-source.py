@@ -1,0 +1,6 @@
+# CPU13 is itself the text that is nested too deeply
+# expect = ["denied", "limited:stack", "limited:memory", "limited:cpu"]
+# --- twin
+print("ok" if ((((1)))) else "")
+# --- attack
+eval("(" * 100_000)

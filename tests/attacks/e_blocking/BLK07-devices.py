@@ -1,0 +1,10 @@
+# BLK07 reads from devices that never answer
+# limits = { wall = "500ms" }
+# expect = ["denied"]
+# --- twin
+import os
+assert len(os.urandom(16)) == 16
+print("ok")
+# --- attack
+for path in ["/dev/random", "/dev/tty", "/dev/zero", "/dev/ptmx", "/dev/console"]:
+    attempt(path, lambda: open(path, "rb").read(1))

@@ -1,0 +1,9 @@
+# OUT02 writes single bytes, ten million of them
+# limits = { output = "64KiB" }
+# expect = ["limited:output", "limited:cpu"]
+# --- twin
+print("ok")
+# --- attack
+import os
+for _ in range(10_000_000):
+    os.write(1, b"x")

@@ -1,0 +1,7 @@
+# OUT07 raises an exception with a message of a hundred megabytes
+# limits = { memory = "512MiB", value = "64KiB" }
+# expect = ["limited:output", "limited:memory", "denied"]
+# --- twin
+print("ok")
+# --- attack
+raise ValueError("x" * (100 << 20))

@@ -1,0 +1,9 @@
+// SEC07 asks who and where it is
+// expect = ["absent", "denied", "virtual"]
+// --- twin
+if (process.cwd() !== "/work") throw new Error(process.cwd());
+console.log("ok");
+// --- attack
+attempt("os", () => require("os").hostname());
+console.log("virtual", process.platform, process.version, process.pid, process.arch, typeof navigator === "undefined" ? "" : navigator.userAgent, new Date().getTimezoneOffset());
+if (performance.now() > 60_000) console.log("got the host's uptime");

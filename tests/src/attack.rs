@@ -1,0 +1,263 @@
+//! Did the sandbox hold?
+//!
+//! A program can print what it likes; what happened is judged from outside. The words are those of the catalogue: `denied`, `absent`,
+//! `virtual` and `limited:NAME` are safe, `trapped` is safe for WebAssembly that breaks its own neck, everything else is a failure.
+//! What a program did with errors that it caught it says in lines that start with one of these words; `got` is never right.
+
+use crate::case::Case;
+use crate::place::{self, GRACE};
+use crate::vitals::{self, Vitals};
+use crate::world::{World, own_environment};
+use glovebox::{Controls, Outcome, Request, Sandbox, Status};
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
+use std::time::{Duration, Instant};
+
+/// Memory that the process may use beyond the limits of a run: code that is loaded for the first time, buffers, the tests themselves.
+const RESIDENT_SLACK: u64 = 64 << 20;
+
+/// Paths and names of the builder's machine; none may be in anything that a program can see.
+const BUILDER: [&str; 8] = ["/.cargo/", "/registry/src", "/rustup", "wasi-sdk", "componentize", "/csu/", "sysdeps", env!("CARGO_MANIFEST_DIR")];
+
+/// What attacks find defined: `attempt(what, action)` says how an action went.
+const PROBE_PYTHON: &str = r#"
+def attempt(what, action, *arguments):
+    try:
+        result = action(*arguments)
+    except (ImportError, AttributeError, NameError, NotImplementedError) as error:
+        print("absent", what, type(error).__name__, flush=True)
+    except (Exception, SystemExit) as error:
+        print("denied", what, type(error).__name__, flush=True)
+    else:
+        print("got", what, repr(result)[:200], flush=True)
+        return result
+"#;
+const PROBE_JAVASCRIPT: &str = r#"
+function attempt(what, action) {
+  try {
+    const result = action();
+    console.log("got", what, String(result).slice(0, 200));
+    return result;
+  } catch (error) {
+    const absent = error instanceof ReferenceError || /not a function|cannot find module|could not load|undefined/i.test(String(error));
+    console.log(absent ? "absent" : "denied", what, String(error && error.name));
+  }
+}
+"#;
+
+/// Holds everybody else off: memory, threads and files are counted for the whole process.
+pub fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs a case: its twin, which must work, the attack, which must end in one of the expected ways, what comes next, and a canary.
+///
+/// # Panics
+///
+/// Where anything is not as it should be.
+pub fn check(path: &str) {
+    let case = Case::read(path);
+    let _alone = alone();
+    let world = World::plant();
+    let mut more = if case.is("mounts") { world.mounts() } else { String::new() };
+    more.push_str(&world.fill_in(case.text("policy").unwrap_or_default()));
+    let sandbox = place::sandbox(&case.limits(), &more);
+    let bench = Bench { case: &case, world: &world, sandbox: &sandbox };
+    bench.canary();
+    bench.twin();
+    let expected: BTreeSet<String> = case.texts("expect").into_iter().collect();
+    assert!(!expected.is_empty(), "`{path}` expects nothing");
+    let (words, report) = bench.attack("attack");
+    bench.canary();
+    assert!(words.is_subset(&expected), "`{path}` ended as {words:?}, not as {expected:?}\n{report}");
+    if let Some(next) = case.parts.get("next") {
+        let request = bench.request(next);
+        let outcome = place::run(&sandbox, request);
+        assert_eq!((outcome.status, outcome.stdout.text().trim()), (Status::Succeeded, "ok"), "the run after `{path}`: {}", show(&outcome));
+    }
+}
+
+struct Bench<'a> {
+    case: &'a Case,
+    world: &'a World,
+    sandbox: &'a Sandbox,
+}
+
+impl Bench<'_> {
+    fn request(&self, part: &str) -> Request {
+        let text = self.world.fill_in(part);
+        let source = match self.case.language {
+            "python" => format!("{PROBE_PYTHON}{text}").into_bytes(),
+            "wasm" => wat::parse_str(&text).unwrap_or_else(|error| panic!("`{}`: {error}", self.case.path)),
+            _ => format!("{PROBE_JAVASCRIPT}{text}").into_bytes(),
+        };
+        let mut request = Request::new(self.case.language, source);
+        request.environment = self.case.pairs("environment");
+        request.artifacts = self.case.texts("artifacts");
+        for (path, content) in self.case.pairs("files") {
+            request.files.push(glovebox::policy::InputFile { path, content: content.into_bytes().into() });
+        }
+        request
+    }
+
+    fn twin(&self) {
+        let part = self.case.parts.get("twin").unwrap_or_else(|| panic!("`{}` has no twin", self.case.path));
+        let outcome = place::run(self.sandbox, self.request(part));
+        let printed = self.case.language == "wasm" || outcome.stdout.text().trim() == "ok";
+        assert!(outcome.status == Status::Succeeded && printed, "the twin of `{}`: {}", self.case.path, show(&outcome));
+    }
+
+    /// Runs the attack and says in the catalogue's words how it ended, with a report for whoever has to find out why.
+    fn attack(&self, part: &str) -> (BTreeSet<String>, String) {
+        let part = self.case.parts.get(part).unwrap_or_else(|| panic!("`{}` has no attack", self.case.path));
+        let request = self.request(part);
+        let source = self.world.fill_in(part);
+        let limits = self.limits();
+        let before = Vitals::now();
+        vitals::forget_peak();
+        let resident = vitals::resident();
+        let started = Instant::now();
+        let (sender, receiver) = mpsc::channel();
+        let sandbox = self.sandbox.clone();
+        // The program's standard input is there and empty, and its output goes nowhere but into the outcome.
+        let task = place::runtime().spawn(async move {
+            let result = sandbox.run_with(request, Controls::default()).await;
+            // Nobody listens any more where the run was given up as hanging.
+            let _ = sender.send(result);
+        });
+        let result = receiver.recv_timeout(limits.wall + GRACE);
+        let took = started.elapsed();
+        let peak = vitals::peak_resident().saturating_sub(resident);
+        let mut words = BTreeSet::new();
+        let mut report = format!("took {took:?}, resident memory rose by {} KiB\n", peak >> 10);
+        match result {
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                task.abort();
+                words.insert("hang".to_owned());
+            }
+            Err(mpsc::RecvTimeoutError::Disconnected) => drop(words.insert("host-crash".to_owned())),
+            Ok(Err(error)) => {
+                words.insert("host-crash".to_owned());
+                report.push_str(&format!("the host failed: {error}\n"));
+            }
+            Ok(Ok(outcome)) => {
+                words.extend(said(&outcome));
+                report.push_str(&show(&outcome));
+                if let Some(leak) = self.leak(&outcome, &source) {
+                    words.insert("leaked".to_owned());
+                    report.push_str(&format!("\nleaked: {leak}"));
+                }
+            }
+        }
+        if peak > limits.bytes / 2 * 3 + RESIDENT_SLACK {
+            words.insert("overuse".to_owned());
+        }
+        if let Some(harm) = self.world.harm() {
+            words.insert("effect".to_owned());
+            report.push_str(&format!("\n{harm}"));
+        }
+        if let Some(left) = before.left_over() {
+            words.insert("hang".to_owned());
+            report.push_str(&format!("\nleft over: {left:?} after {before:?}"));
+        }
+        (words, report)
+    }
+
+    fn limits(&self) -> Bounds {
+        let request = Request::new("python", "");
+        let grant = self.sandbox.policy().admit(&request, self.sandbox.facts()).into_result();
+        grant.map_or(Bounds { wall: Duration::from_secs(3), bytes: 64 << 20 }, |grant| {
+            let limits = grant.limits();
+            Bounds { wall: limits.wall, bytes: limits.memory + limits.workspace + limits.output }
+        })
+    }
+
+    /// What the guest handed out that it cannot have by right.
+    fn leak(&self, outcome: &Outcome, source: &str) -> Option<String> {
+        let mut shown = handed_out(outcome);
+        // What the attack names itself it may also say.
+        for path in [self.world.path().display().to_string()] {
+            shown = shown.replace(&path, "");
+        }
+        let secret = self.world.secret();
+        let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let forbidden = self.case.texts("forbidden");
+        let mut traces: Vec<String> = BUILDER.iter().map(|trace| (*trace).to_owned()).chain(own_environment()).chain(forbidden).collect();
+        traces.retain(|trace| !source.contains(trace.as_str()));
+        [secret.to_owned(), hex].into_iter().chain(traces).find(|trace| shown.contains(trace.as_str()))
+    }
+
+    fn canary(&self) {
+        let outcome = place::run(self.sandbox, place::canary(self.case.language));
+        assert_eq!(outcome.stdout.text(), "42\n", "the canary of `{}`: {}", self.case.path, show(&outcome));
+    }
+}
+
+struct Bounds {
+    wall: Duration,
+    bytes: u64,
+}
+
+/// Everything that came out of a run, as one text.
+#[must_use]
+pub fn handed_out(outcome: &Outcome) -> String {
+    let mut text = format!("{}\n{}\n", outcome.stdout.text(), outcome.stderr.text());
+    if let Some(value) = &outcome.value {
+        text.push_str(&value.text);
+        text.push_str(value.json.as_deref().unwrap_or_default());
+    }
+    if let Some(exception) = &outcome.exception {
+        text.push_str(&format!("\n{}\n{}\n{}", exception.kind, exception.message, exception.traceback));
+    }
+    text.push_str(outcome.crash.as_deref().unwrap_or_default());
+    for artifact in &outcome.artifacts {
+        text.push_str(&artifact.path);
+        text.push_str(&String::from_utf8_lossy(&artifact.content));
+    }
+    text
+}
+
+/// How a run ended, in the catalogue's words.
+#[must_use]
+pub fn said(outcome: &Outcome) -> BTreeSet<String> {
+    let mut words = BTreeSet::new();
+    for line in outcome.stdout.text().lines() {
+        let word = line.split(' ').next().unwrap_or_default();
+        if ["denied", "absent", "virtual", "got"].contains(&word) {
+            words.insert(word.to_owned());
+        }
+    }
+    let absent = ["ImportError", "ModuleNotFoundError", "AttributeError", "NameError", "NotImplementedError", "ReferenceError"];
+    match outcome.status {
+        Status::Limited => drop(words.insert(format!("limited:{}", outcome.limit.map_or("?", glovebox::Limit::name)))),
+        Status::Denied => drop(words.insert("denied".to_owned())),
+        Status::Cancelled => drop(words.insert("cancelled".to_owned())),
+        Status::Crashed => drop(words.insert("trapped".to_owned())),
+        Status::Failed => {
+            let kind = outcome.exception.as_ref().map_or("", |exception| exception.kind.as_str());
+            words.insert(if absent.contains(&kind) { "absent" } else { "denied" }.to_owned());
+        }
+        // It got through, but the oracle decides whether to anything that matters.
+        Status::Succeeded if words.is_empty() => drop(words.insert("virtual".to_owned())),
+        Status::Succeeded => {}
+    }
+    words
+}
+
+/// An outcome for whoever reads the report of a failed test.
+#[must_use]
+pub fn show(outcome: &Outcome) -> String {
+    let cut = |text: &str| text.chars().take(1500).collect::<String>();
+    format!(
+        "{} (limit {:?}, exit {:?}, crash {:?}, denial {:?})\nstdout: {}\nstderr: {}\nexception: {:?}",
+        outcome.status.name(),
+        outcome.limit.map(glovebox::Limit::name),
+        outcome.exit_code,
+        outcome.crash,
+        outcome.denial.as_ref().map(|denial| &denial.rule),
+        cut(&outcome.stdout.text()),
+        cut(&outcome.stderr.text()),
+        outcome.exception.as_ref().map(|exception| format!("{}: {}", exception.kind, cut(&exception.message))),
+    )
+}

@@ -1,0 +1,57 @@
+//! Does an everyday program do what it does elsewhere?
+//!
+//! The program is a file of `conformance`; what it must print lies beside it as `NAME.stdout`, everything else is in its header.
+
+use crate::attack::show;
+use crate::case::Case;
+use crate::place;
+use glovebox::policy::InputFile;
+use glovebox::{Controls, Input, Request, Sandbox};
+use std::sync::LazyLock;
+
+/// Everyday scripts run under the profile that people get.
+static SANDBOX: LazyLock<Sandbox> =
+    LazyLock::new(|| Sandbox::builder().guests(place::guests()).build().expect("a sandbox can be made"));
+
+/// Runs a program and compares.
+///
+/// # Panics
+///
+/// Where anything differs.
+pub fn check(path: &str) {
+    let case = Case::read(path);
+    let mut request = Request::new(case.language, case.text.clone());
+    if let Some(name) = case.text("name") {
+        request.source.name = name.to_owned();
+    }
+    request.arguments = case.texts("arguments");
+    request.environment = case.pairs("environment");
+    request.artifacts = case.texts("artifacts");
+    for (path, content) in case.pairs("files") {
+        request.files.push(InputFile { path, content: content.into_bytes().into() });
+    }
+    let input = case.text("stdin").map(Input::from).unwrap_or_default();
+    let outcome = place::run_with(&SANDBOX, request, Controls { input, ..Controls::default() });
+    let told = || format!("`{path}`: {}", show(&outcome));
+
+    let expected = std::fs::read_to_string(crate::tree::tests_folder().join(path).with_extension("stdout")).unwrap_or_default();
+    assert_eq!(outcome.stdout.text(), expected, "{}", told());
+    let exit = case.header.get("exit").and_then(toml::Value::as_integer).unwrap_or(0);
+    assert_eq!(outcome.exit_code.map(i64::from), Some(exit), "{}", told());
+    assert_eq!(outcome.value.as_ref().map(|value| value.text.as_str()), case.text("value"), "the value of {}", told());
+    assert_eq!(outcome.value.as_ref().and_then(|value| value.json.as_deref()), case.text("json"), "the JSON of {}", told());
+    assert_eq!(outcome.exception.as_ref().map(|exception| exception.kind.as_str()), case.text("raises"), "the exception of {}", told());
+    let report = outcome.stderr.text();
+    if !case.header.contains_key("stderr") && exit == 0 {
+        assert_eq!(report, "", "nothing on standard error: {}", told());
+    }
+    for part in case.texts("stderr") {
+        assert!(report.contains(&part), "standard error has `{part}`: {}", told());
+    }
+    for part in case.texts("stderr_lacks") {
+        assert!(!report.contains(&part), "standard error lacks `{part}`: {}", told());
+    }
+    let artifacts: Vec<(String, String)> =
+        outcome.artifacts.iter().map(|artifact| (artifact.path.clone(), String::from_utf8_lossy(&artifact.content).into_owned())).collect();
+    assert_eq!(artifacts, case.pairs("leaves"), "the artifacts of {}", told());
+}

@@ -1,0 +1,58 @@
+//! Where is the repository, and what is in it?
+
+use std::path::{Path, PathBuf};
+
+/// The folder of the tests.
+#[must_use]
+pub fn tests_folder() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The folder of the whole repository.
+///
+/// # Panics
+///
+/// Never: the tests lie in a folder of the repository.
+#[must_use]
+pub fn root() -> &'static Path {
+    tests_folder().parent().expect("the tests lie in a folder of the repository")
+}
+
+/// The program `glovebox` that was built together with this test.
+///
+/// # Panics
+///
+/// Where it is missing; the message says how to get it.
+#[must_use]
+pub fn program() -> PathBuf {
+    let test = std::env::current_exe().expect("a process knows its program");
+    let found = test.ancestors().skip(1).take(3).map(|folder| folder.join("glovebox")).find(|path| path.is_file());
+    found.unwrap_or_else(|| panic!("no `glovebox` beside `{}`; run `cargo build --release --workspace` first", test.display()))
+}
+
+/// The repository's own text files, without what is built, fetched or kept by git.
+///
+/// # Panics
+///
+/// Where a folder can't be listed.
+#[must_use]
+pub fn files() -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder can be listed") {
+            let path = entry.expect("an entry can be read").path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if path.is_symlink() {
+                continue;
+            }
+            if !path.is_dir() {
+                found.push(path);
+            } else if !["target", ".git", "node_modules", "__pycache__", "dist"].contains(&name.as_str()) {
+                folders.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}

@@ -1,0 +1,67 @@
+//! How is this process doing?
+//!
+//! Numbers that the system gives, not the sandbox: they are the oracle for memory, threads and open files.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+/// Threads and open files at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Vitals {
+    /// Open file descriptors.
+    pub files: usize,
+    /// Threads.
+    pub threads: usize,
+}
+
+impl Vitals {
+    /// Counts now.
+    #[must_use]
+    pub fn now() -> Self {
+        Self { files: count("/proc/self/fd"), threads: count("/proc/self/task") }
+    }
+
+    /// Waits up to two seconds until nothing more is in use than before; says what is left over otherwise.
+    #[must_use]
+    pub fn left_over(self) -> Option<Self> {
+        let patience = Instant::now() + Duration::from_secs(2);
+        loop {
+            let now = Self::now();
+            if now.files <= self.files && now.threads <= self.threads {
+                return None;
+            }
+            if Instant::now() > patience {
+                return Some(now);
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+fn count(folder: &str) -> usize {
+    fs::read_dir(folder).map_or(0, Iterator::count)
+}
+
+/// Resident memory in bytes.
+#[must_use]
+pub fn resident() -> u64 {
+    status("VmRSS:")
+}
+
+/// The most resident memory in bytes since [`forget_peak`].
+#[must_use]
+pub fn peak_resident() -> u64 {
+    status("VmHWM:")
+}
+
+/// Makes the peak start from what is resident now.
+pub fn forget_peak() {
+    // Where the kernel does not offer it the old peak stays, and a test may blame a run for what an earlier one used.
+    let _ = fs::write("/proc/self/clear_refs", "5");
+}
+
+fn status(key: &str) -> u64 {
+    let text = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix(key)).unwrap_or("0");
+    line.trim().trim_end_matches(" kB").trim().parse::<u64>().unwrap_or(0) << 10
+}
