@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// Runs code that nobody has vetted, and says exactly what it did.
 #[derive(Debug, Parser)]
-#[command(name = "glovebox", version, about, after_help = help::OVERVIEW, max_term_width = 110)]
+#[command(name = "glovebox", bin_name = "glovebox", version, after_help = help::OVERVIEW, max_term_width = 100)]
 #[command(propagate_version = true, subcommand_required = true, arg_required_else_help = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]

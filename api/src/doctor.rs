@@ -113,13 +113,19 @@ fn wasm(installation: &Installation) -> Result<TierDiagnosis, Failure> {
     let mut languages = Vec::new();
     for (language, program) in PROGRAMS {
         if installation.bundle().guest_for_language(language).is_none() {
+            languages.push(LanguageDiagnosis {
+                language: language.to_owned(),
+                works: false,
+                run_ms: None,
+                problem: Some("no guest speaks it".to_owned()),
+            });
             continue;
         }
         let first = runtime.block_on(attempt(&sandbox, language, program));
         languages.push(if first.works { runtime.block_on(attempt(&sandbox, language, program)) } else { first });
     }
     runtime.shutdown_background();
-    let works = !languages.is_empty() && languages.iter().all(|language| language.works);
+    let works = languages.iter().all(|language| language.works);
     let detail =
         if works { "programs run inside WebAssembly guests, without a system call of their own" } else { "not every language works" };
     Ok(TierDiagnosis { tier: "wasm", works, detail: detail.to_owned(), languages })

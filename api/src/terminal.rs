@@ -163,8 +163,7 @@ pub(crate) fn note(text: &str) {
 pub(crate) fn complain(message: &str, advice: Option<&str>) {
     let mut text = format!("{} {}", Place::Error.paint(Paint::Error, "glovebox:"), lines(message));
     for line in advice.into_iter().flat_map(str::lines) {
-        text.push_str("\n  ");
-        text.push_str(&name(line));
+        text.push_str(format!("\n  {}", name(line)).trim_end_matches(' '));
     }
     note(&text);
 }

@@ -51,6 +51,7 @@
 #include "stacks.c"
 #include "values.c"
 #include "files.c"
+#include "hashes.c"
 #include "natives.c"
 #include "modules.c"
 #include "prelude.c"

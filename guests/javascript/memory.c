@@ -136,42 +136,43 @@ static void release(block_t *block) {
 
 #define PAGE 65536u
 
-static bool grow(uint32_t size) {
-    bool is_first = !last_block;
-    uint32_t start = ((uint32_t)(uintptr_t)&__heap_base + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
-    uint32_t end = __builtin_wasm_memory_size(0) * PAGE;
-    if (is_first && end > start + 4 * HEADER) {
-        last_block = (block_t *)(uintptr_t)(end - HEADER);
-        last_block->size = 0;
-        block_t *first = (block_t *)(uintptr_t)start;
-        first->before = NULL;
-        first->size = end - HEADER - start - HEADER;
-        last_block->before = first;
-        insert(first);
-        return true;
-    }
-    if (size > UINT32_MAX - 2 * PAGE)
-        return false;
-    uint32_t pages = (size + 2 * HEADER + PAGE - 1) / PAGE;
-    if (__builtin_wasm_memory_grow(0, pages) == (size_t)-1)
-        return false;
-    if (is_first) {
-        block_t *first = (block_t *)(uintptr_t)start;
-        first->before = NULL;
-        first->size = end + pages * PAGE - HEADER - start - HEADER;
-        last_block = after(first);
-        last_block->before = first;
-        last_block->size = 0;
-        insert(first);
-        return true;
-    }
-    // The old end becomes the header of what was added.
+// The first block: all memory behind the static data.
+static void begin_heap(uint32_t start, uint32_t end) {
+    block_t *first = (block_t *)(uintptr_t)start;
+    first->before = NULL;
+    first->size = end - start - 2 * HEADER;
+    last_block = after(first);
+    last_block->before = first;
+    last_block->size = 0;
+    insert(first);
+}
+
+// The old end becomes the header of what was added.
+static void extend_heap(uint32_t end) {
     block_t *added = last_block;
-    added->size = pages * PAGE - HEADER;
+    added->size = end - (uint32_t)(uintptr_t)added - 2 * HEADER;
     last_block = after(added);
     last_block->size = 0;
     last_block->before = added;
     release(added);
+}
+
+static bool grow(uint32_t size) {
+    uint32_t start = ((uint32_t)(uintptr_t)&__heap_base + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
+    uint64_t held = __builtin_wasm_memory_size(0) * (uint64_t)PAGE;
+    uint32_t known = last_block ? (uint32_t)(uintptr_t)last_block + HEADER : start;
+    // Memory may be there already: behind the static data at first, later where an image was made larger than it had to be.
+    if (held < known + 4 * HEADER) {
+        uint64_t pages = (size + 2 * (uint64_t)HEADER + PAGE - 1) / PAGE;
+        if (__builtin_wasm_memory_grow(0, pages) == (size_t)-1)
+            return false;
+        held += pages * PAGE;
+    }
+    uint32_t end = held > UINT32_MAX ? UINT32_MAX & ~(ALIGNMENT - 1) : (uint32_t)held;
+    if (last_block)
+        extend_heap(end);
+    else
+        begin_heap(start, end);
     return true;
 }
 
@@ -193,6 +194,7 @@ void *malloc(size_t size) {
     uint32_t wanted = rounded(size);
     block_t *block = find(wanted);
     while (!block) {
+        // A little more than wanted, as the search takes only classes whose members are all large enough.
         if (!grow(wanted + wanted / STEPS)) {
             errno = ENOMEM;
             return NULL;

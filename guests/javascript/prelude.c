@@ -9,6 +9,9 @@ static const char base_js[] = {
 static const char inspect_js[] = {
 #embed "prelude/inspect.js" suffix(, 0)
 };
+static const char format_js[] = {
+#embed "prelude/format.js" suffix(, 0)
+};
 static const char console_js[] = {
 #embed "prelude/console.js" suffix(, 0)
 };
@@ -70,7 +73,7 @@ typedef struct {
 #define PRELUDE_FILE(name) {INTERNAL_FILE #name, name##_js, sizeof(name##_js) - 1}
 
 static const prelude_file_t prelude_files[] = {
-    PRELUDE_FILE(base), PRELUDE_FILE(inspect), PRELUDE_FILE(console), PRELUDE_FILE(report), PRELUDE_FILE(loop),
+    PRELUDE_FILE(base), PRELUDE_FILE(inspect), PRELUDE_FILE(format), PRELUDE_FILE(console), PRELUDE_FILE(report), PRELUDE_FILE(loop),
     PRELUDE_FILE(encoding), PRELUDE_FILE(dom_exception), PRELUDE_FILE(events), PRELUDE_FILE(buffer), PRELUDE_FILE(clone), PRELUDE_FILE(crypto),
     PRELUDE_FILE(emitter), PRELUDE_FILE(path), PRELUDE_FILE(process), PRELUDE_FILE(fs), PRELUDE_FILE(util), PRELUDE_FILE(url),
     PRELUDE_FILE(fetch), PRELUDE_FILE(modules),

@@ -3,10 +3,9 @@
 This one. It names the exported interpreter; everything that runs while it is imported becomes part of the frozen image.
 """
 
-from wit_world import exports
-
 from glovebox_guest import image
 from glovebox_guest.evaluation import evaluate
+from wit_world import exports
 
 
 class Interpreter(exports.Interpreter):

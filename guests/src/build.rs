@@ -93,7 +93,9 @@ pub fn build(options: &BuildOptions, progress: &dyn Progress) -> Result<Bundle> 
     if options.only.is_some() && target.exists() {
         fs::remove_dir_all(&target).with_context(|| format!("cannot replace `{}`", target.display()))?;
     }
-    install(&target, |new| write(new, products))
+    let bundle = install(&target, |new| write(new, products))?;
+    steps.prune();
+    Ok(bundle)
 }
 
 /// The guests have nothing in common but the fetched tools, so they are made side by side.

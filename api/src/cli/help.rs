@@ -2,7 +2,7 @@
 
 pub(super) const OVERVIEW: &str = "\
 Examples:
-  glovebox run hello.py                     run a program; it sees no file, no network and no secret of yours
+  glovebox run hello.py                     run a program; it sees nothing of this machine
   glovebox run --json --wall 2s suspect.js  say what it did as JSON, after two seconds at most
   glovebox policy explain suspect.js        say what it would be allowed to do
   glovebox doctor                           say what this machine offers
@@ -15,8 +15,8 @@ Examples:
   glovebox run report.py --file data.csv --artifact '*.png=plots' -- --year 2026
   printf 'console.log(6 * 7)' | glovebox run --language javascript -
 
-The exit code is the program's own, or 124 limit, 125 Glovebox failed, 126 denied, 130 cancelled, 134 crashed.
-`--help` tells more.";
+The exit code is the program's own, or 124 limit, 125 Glovebox failed, 126 denied, 130 cancelled,
+134 crashed. `--help` tells more.";
 
 pub(super) const RUN_LONG: &str = "\
 Examples:
@@ -36,11 +36,13 @@ Examples:
     glovebox run --policy team.toml --profile web --audit runs.jsonl fetch.py
 
 Output:
-  Standard output and standard error are passed on as they come: byte for byte into a pipe or a file. On a terminal,
-  control characters other than line breaks and tabs are shown escaped (`\\x1b`), so that a program can't drive it.
+  Standard output and standard error are passed on as they come: byte for byte into a pipe or a
+  file. On a terminal, control characters other than line breaks and tabs are shown escaped
+  (`\\x1b`), so that a program can't drive it.
 
 Exit codes:
-  The program's own, where it got to its end: 0, 1 after an exception that nobody caught, or what it asked for.
+  The program's own, where it got to its end: 0, or 1 after an exception that nobody caught, or
+  what it asked for. Else:
     2  the command line makes no sense, or a file that it names can't be used
   124  a limit ended the run
   125  Glovebox itself failed; standard error says why
@@ -51,11 +53,13 @@ Exit codes:
   A program can end with these numbers, too; `status` in `--json` tells them apart.
 
 JSON:
-  `--json` prints one object: id, status (succeeded, failed, denied, limited, cancelled, crashed), exit_code, stdout,
-  stderr, stdout_truncated, stderr_truncated, exception {type, message, traceback}, limit, denial {rule, asked, reason,
-  fix}, crash, artifacts [{path, bytes, sha256, saved_to}], artifacts_truncated, tier, tier_reason, usage {wall_ms,
-  cpu_ms, fuel, peak_memory_bytes, output_bytes, workspace_bytes, files, host_calls}, policy {profile, digest, rules},
-  value {json, text}. Output that is not UTF-8 is there whole as stdout_base64 or stderr_base64, too.";
+  `--json` prints one object: id, status (succeeded, failed, denied, limited, cancelled, crashed),
+  exit_code, stdout, stderr, stdout_truncated, stderr_truncated, exception {type, message,
+  traceback}, limit, denial {rule, asked, reason, fix}, crash, artifacts [{path, bytes, sha256,
+  saved_to}], artifacts_truncated, tier, tier_reason, usage {wall_ms, cpu_ms, fuel,
+  peak_memory_bytes, output_bytes, workspace_bytes, files, host_calls}, policy {profile, digest,
+  rules}, value {json, text}. Output that is not UTF-8 is there whole as stdout_base64 or
+  stderr_base64, too.";
 
 pub(super) const POLICY: &str = "\
 Examples:
@@ -92,8 +96,9 @@ Examples:
   glovebox guests verify   whether it is still what was installed";
 
 pub(super) const BUILD: &str = "\
-Needs `python3` with pip, `npm` and `cargo`, and the network the first time. Everything that is fetched is checked against
-a digest. The guests lie in `$GLOVEBOX_CACHE`, or else `$XDG_CACHE_HOME/glovebox`, or else `~/.cache/glovebox`.
+Needs `python3` with pip, `npm` and `cargo`, and the network the first time. Everything that is
+fetched is checked against a digest. The guests lie in `$GLOVEBOX_CACHE`, or else
+`$XDG_CACHE_HOME/glovebox`, or else `~/.cache/glovebox`.
 
 Examples:
   glovebox guests build

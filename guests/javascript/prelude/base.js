@@ -1,5 +1,7 @@
 //! What do the other files of the prelude share?
 (native, internal) => {
+  // There is nobody to share memory with.
+  delete globalThis.SharedArrayBuffer;
   // A global as the specifications want it: not enumerable, but the program may replace it.
   internal.define = (name, value) => Object.defineProperty(globalThis, name, { value, writable: true, enumerable: false, configurable: true });
   // A global that is made when it is first looked at.

@@ -81,7 +81,7 @@
     }
   };
   const isTypeScript = (file) => /\.[mc]?ts$/.test(file);
-  const hasModuleSyntax = (text) => /^\s*(import\s*[\w{*'"$]|export\s*[\w{*]|export\s+default\b)/m.test(text) || /\bimport\.meta\b/.test(text);
+  const hasModuleSyntax = (text) => /^\s*(import\s*[{*'"]|import\s+[\w$]|export\s*[{*]|export\s+\w)/m.test(text) || /\bimport\.meta\b/.test(text);
   const hasCommonSyntax = (text) => /\b(module\.exports|exports\.\w|exports\[|require\s*\()/.test(text);
   const isCommonJs = (file, text) => file.endsWith('.cjs') || (!/\.m[jt]s$/.test(file) && !hasModuleSyntax(text) && hasCommonSyntax(text));
 

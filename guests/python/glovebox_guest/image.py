@@ -23,8 +23,8 @@ import selectors, shlex, shutil, signal, socket, statistics, stat, string, strin
 import threading, time, timeit, token, tokenize, traceback, types, typing, unicodedata, unittest.mock, urllib.error, urllib.parse  # noqa: E401
 import urllib.request, uuid, warnings, weakref, zipfile, zlib, zoneinfo, _strptime, _sitebuiltins  # noqa: E401
 
-import glovebox
-from glovebox_guest import evaluation, http_hooks, key_derivation, loop, relocation, warm, world
+import glovebox  # noqa: E402
+from glovebox_guest import compaction, http_hooks, key_derivation, loop, relocation, warm, world  # noqa: E402
 
 
 def finish(app):
@@ -47,3 +47,4 @@ def _forget():
         vars(sys).pop(name, None)
     gc.collect()
     gc.freeze()
+    compaction.compact()

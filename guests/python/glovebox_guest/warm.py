@@ -31,9 +31,11 @@ def up():
     kept = {name: getattr(sys, name) for name in ("stdin", "stdout", "stderr", "path", "path_importer_cache")}
     path = list(sys.path)
     sys.stdout = sys.stderr = io.StringIO()
-    for _ in range(ROUNDS):
+    for turn in range(ROUNDS):
+        world.seed_random(turn)
         for text in SOURCES:
-            evaluation.evaluate(wire.Source("main.py", "python", text, [], [], None))
+            environment = [("HOME", str(turn))]
+            evaluation.evaluate(wire.Source("main.py", "python", text, [], environment, None))
     for name, thing in kept.items():
         setattr(sys, name, thing)
     sys.path[:] = path

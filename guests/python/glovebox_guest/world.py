@@ -32,9 +32,10 @@ modules = sys.modules
 source_lines = linecache.cache
 shown_environment = []
 script_folder = WORKSPACE
-helpers = {}
-"""Modules that only the guest needs; the builder looks them up until the image is made, so they go when an instance wakes. They are
-held here: to free a module is to write all over the memory that instances share."""
+helpers = []
+"""Modules that only the guest needs. They are held here, because what would be freed with them is still in use."""
+application = "app"
+"""The module that the builder wraps; a program may have one of the same name."""
 
 
 def prepare(source):
@@ -59,8 +60,7 @@ def reset():
 def _wake(seed):
     """Makes a fresh instance differ from the image that all instances share."""
     streams.take_handles()
-    for name in helpers:
-        modules.pop(name, None)
+    helpers.append(modules.pop(application, None))
     seed_random(seed)
     # Times in its records count from here, not from the making of the image.
     logging._startTime = now()

@@ -7,7 +7,7 @@ use super::commonjs::bundle;
 use super::flatten::wrap;
 use super::image::{WASM_PAGE, blank, strip};
 use super::preinitialise::preinitialise;
-use super::steps::{Inputs, Network, Steps, write_sources, write_sparse};
+use super::steps::{COMPILER_CACHE, Inputs, Network, Steps, write_sources, write_sparse};
 use super::{Product, process, toolchain, unmeasured};
 use crate::manifest::{Guest, Language};
 use anyhow::{Context as _, Result, ensure};
@@ -72,15 +72,16 @@ pub(super) fn guests(steps: &Steps<'_>) -> Result<Vec<Product>> {
     let engine = toolchain::engine_sources(steps)?;
     let compiled = compile(steps, &tools, &engine)?;
     let parts = initialise(steps, &compiled)?;
-    let version = engine_version(&engine)?;
-    let guest = |name: &str, aliases: &[&str], extensions: &[&str]| {
+    let engine = engine_version(&engine)?;
+    let transform = toolchain::pins()?.first().map(|pin| format!("{} {}", pin.name, pin.version)).unwrap_or_default();
+    let guest = |name: &str, version: String, (alias, extensions): (&str, &[&str])| {
         let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         let image = format!("{name}.image");
         Product {
             guest: Guest {
                 name: name.to_owned(),
-                version: version.clone(),
-                languages: vec![Language { name: name.to_owned(), aliases: owned(aliases), extensions: owned(extensions) }],
+                version,
+                languages: vec![Language { name: name.to_owned(), aliases: owned(&[alias]), extensions: owned(extensions) }],
                 component: unmeasured("javascript.wasm"),
                 image: unmeasured(&image),
                 trees: Vec::new(),
@@ -89,7 +90,8 @@ pub(super) fn guests(steps: &Steps<'_>) -> Result<Vec<Product>> {
             files: vec![("javascript.wasm".to_owned(), parts.join("component.wasm")), (image.clone(), parts.join(image))],
         }
     };
-    Ok(vec![guest("javascript", &["js"], &["js", "mjs", "cjs"]), guest("typescript", &["ts"], &["ts", "mts", "cts"])])
+    let typed = format!("{engine} with {transform}");
+    Ok(vec![guest("javascript", engine, ("js", &["js", "mjs", "cjs"])), guest("typescript", typed, ("ts", &["ts", "mts", "cts"]))])
 }
 
 /// The core module and the text of the TypeScript transform that is inside it.
@@ -99,12 +101,12 @@ fn compile(steps: &Steps<'_>, tools: &Path, engine: &Path) -> Result<PathBuf> {
     for package in &packages {
         inputs = inputs.text(&package.name).step(package.directory.parent().unwrap_or(&package.directory));
     }
-    steps.run("javascript", "compiling QuickJS-ng (about half a minute)", (inputs, Network::Unneeded), |new| {
+    steps.run("javascript", "compiling QuickJS-ng (about a minute)", (inputs, Network::Unneeded), |new| {
         let ours = new.join("javascript");
         write_sources("javascript", &ours)?;
         fs::write(new.join("typescript.js"), bundle(&packages, TRANSFORM)?)?;
         fs::write(new.join("typescript.h"), TYPESCRIPT_HEADER)?;
-        let kept = steps.scratch("zig");
+        let kept = steps.scratch(COMPILER_CACHE);
         let mut compiler = Command::new(toolchain::c_compiler(tools));
         // Include paths of the machine must not get in.
         compiler.env_clear().env("PATH", new).env("HOME", new).env("ZIG_GLOBAL_CACHE_DIR", &kept).env("ZIG_LOCAL_CACHE_DIR", &kept);

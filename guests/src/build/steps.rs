@@ -6,14 +6,22 @@ use super::{Progress, SOURCES};
 use crate::manifest::hex;
 use anyhow::{Context as _, Result, bail, ensure};
 use sha2::{Digest as _, Sha256};
+use std::collections::BTreeSet;
 use std::fs::{self, File, Permissions};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Blocks of a file that hold only zeros are left as holes of this size.
 const HOLE: usize = 4096;
+
+/// How long a result that no build used is kept: somebody may go back to an earlier commit.
+const UNUSED_FOR: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+
+/// The scratch directory of the C compiler.
+pub(super) const COMPILER_CACHE: &str = "zig";
 
 /// Whether a step must reach a registry.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -94,12 +102,13 @@ pub(super) struct Steps<'a> {
     root: PathBuf,
     offline: bool,
     progress: &'a dyn Progress,
+    used: Mutex<BTreeSet<PathBuf>>,
 }
 
 impl<'a> Steps<'a> {
     /// Steps whose results lie below `root`.
     pub(super) fn new(root: PathBuf, offline: bool, progress: &'a dyn Progress) -> Self {
-        Self { root, offline, progress }
+        Self { root, offline, progress, used: Mutex::default() }
     }
 
     /// A directory that steps share for what a tool wants to keep.
@@ -123,6 +132,7 @@ impl<'a> Steps<'a> {
         let digest = hex(&inputs.0.finalize());
         let key = digest.get(..16).unwrap_or(&digest);
         let target = self.root.join(format!("{name}-{key}"));
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(target.clone());
         if target.is_dir() {
             return Ok(target);
         }
@@ -141,6 +151,23 @@ impl<'a> Steps<'a> {
         drop(new.keep());
         self.progress.finished(name, start.elapsed());
         Ok(target)
+    }
+}
+
+impl Steps<'_> {
+    /// Removes results that this build did not use and that are older than [`UNUSED_FOR`], so that the cache does not grow for ever.
+    pub(super) fn prune(&self) {
+        let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        let Ok(entries) = fs::read_dir(&self.root) else {
+            return;
+        };
+        for path in entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir() && !used.contains(path)) {
+            let age = fs::metadata(&path).and_then(|metadata| metadata.modified()).ok().and_then(|time| time.elapsed().ok());
+            if age.is_some_and(|age| age > UNUSED_FOR) && path != self.scratch(COMPILER_CACHE) {
+                // What cannot be removed now will be next time.
+                let _ = fs::remove_dir_all(&path);
+            }
+        }
     }
 }
 
@@ -164,4 +191,76 @@ pub(super) fn copy_sparse(from: &Path, to: &Path) -> Result<()> {
     let mut content = Vec::new();
     File::open(from).and_then(|mut file| file.read_to_end(&mut content)).with_context(|| format!("cannot read `{}`", from.display()))?;
     write_sparse(to, &content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    struct Silent;
+
+    impl Progress for Silent {
+        fn step(&self, _: &str, _: &str) {}
+        fn message(&self, _: &str, _: &str) {}
+        fn finished(&self, _: &str, _: Duration) {}
+    }
+
+    fn count(root: &Path) -> usize {
+        fs::read_dir(root).unwrap().count()
+    }
+
+    #[test]
+    fn a_step_is_done_once_for_the_same_inputs() {
+        let root = tempfile::tempdir().unwrap();
+        let steps = Steps::new(root.path().to_owned(), false, &Silent);
+        let done = Cell::new(0);
+        let run = |input: &str| {
+            steps.run("name", "detail", (Inputs::new("recipe").text(input), Network::Unneeded), |new| {
+                done.set(done.get() + 1);
+                fs::write(new.join("file"), input).map_err(Into::into)
+            })
+        };
+        let first = run("a").unwrap();
+        assert_eq!(first, run("a").unwrap());
+        assert_ne!(first, run("b").unwrap());
+        assert_eq!(done.get(), 2);
+        assert_eq!(fs::read_to_string(first.join("file")).unwrap(), "a");
+        steps.prune();
+        assert_eq!(count(root.path()), 2, "what was used stays");
+    }
+
+    #[test]
+    fn a_failed_step_leaves_nothing_and_says_which_it_was() {
+        let root = tempfile::tempdir().unwrap();
+        let steps = Steps::new(root.path().to_owned(), false, &Silent);
+        let result = steps.run("name", "doing this", (Inputs::new(""), Network::Unneeded), |new| {
+            fs::write(new.join("half"), "")?;
+            bail!("because")
+        });
+        assert_eq!(format!("{:#}", result.unwrap_err()), "cannot make the guests: doing this: because");
+        assert_eq!(count(root.path()), 0);
+    }
+
+    #[test]
+    fn an_offline_build_fetches_nothing() {
+        let root = tempfile::tempdir().unwrap();
+        let steps = Steps::new(root.path().to_owned(), true, &Silent);
+        let result = steps.run("name", "fetching", (Inputs::new(""), Network::Needed), |_| Ok(()));
+        assert!(result.unwrap_err().to_string().starts_with("fetching: this was not done before and needs the network"));
+    }
+
+    #[test]
+    fn holes_read_as_zeros() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("file");
+        for length in [0, 1, HOLE, 3 * HOLE + 5] {
+            let mut content = vec![0; length];
+            if let Some(byte) = content.get_mut(2 * HOLE + 1) {
+                *byte = 9;
+            }
+            write_sparse(&path, &content).unwrap();
+            assert_eq!(fs::read(&path).unwrap(), content, "{length} bytes");
+        }
+    }
 }

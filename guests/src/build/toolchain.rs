@@ -19,6 +19,9 @@ const PYTHON_ADVICE: &str = "making the guests needs Python 3.9 or newer with pi
 const NPM_ADVICE: &str = "making the TypeScript guest needs npm, such as by `apt-get install npm`";
 const CARGO_ADVICE: &str = "making the JavaScript guest needs cargo";
 
+/// Where the npm packages are pinned.
+const NPM_PINS: &str = "toolchain/npm.txt";
+
 /// Largest npm package that is unpacked, in bytes.
 const PACKAGE_LIMIT: u64 = 64 << 20;
 
@@ -65,23 +68,14 @@ pub(super) fn python_packages(steps: &Steps<'_>) -> Result<PathBuf> {
 
 /// The packages of `npm.txt`, in its order: the entry first.
 pub(super) fn npm_packages(steps: &Steps<'_>) -> Result<Vec<Package>> {
-    let pins = source_text("toolchain/npm.txt")?;
-    let wanted = pins
-        .lines()
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        .map(|line| {
-            let (package, integrity) = line.split_once(' ').context("a line of `npm.txt` lacks its integrity")?;
-            let (name, version) = package.rsplit_once('@').context("a line of `npm.txt` lacks its version")?;
-            Ok((name, version, integrity))
-        })
-        .collect::<Result<Vec<_>>>()?;
-    let inputs = Inputs::new(RECIPE).text(pins);
+    let wanted = pins()?;
+    let inputs = Inputs::new(RECIPE).text(source_text(NPM_PINS)?);
     let directory = steps.run("transform", "fetching the TypeScript transform", (inputs, Network::Needed), |new| {
         let mut npm = Command::new("npm");
         npm.args(["pack", "--silent", "--ignore-scripts", "--pack-destination"]).arg(new).current_dir(new);
-        npm.args(wanted.iter().map(|(name, version, _)| format!("{name}@{version}")));
+        npm.args(wanted.iter().map(|pin| format!("{}@{}", pin.name, pin.version)));
         run(&mut npm, NPM_ADVICE)?;
-        for (name, version, integrity) in &wanted {
+        for Pin { name, version, integrity } in &wanted {
             let file = new.join(format!("{}-{version}.tgz", flat_name(name)));
             let packed = fs::read(&file).with_context(|| format!("`npm pack` left no `{}`", file.display()))?;
             let found = format!("sha512-{}", base64(&Sha512::digest(&packed)));
@@ -91,7 +85,26 @@ pub(super) fn npm_packages(steps: &Steps<'_>) -> Result<Vec<Package>> {
         }
         Ok(())
     })?;
-    Ok(wanted.into_iter().map(|(name, ..)| Package { name: name.to_owned(), directory: directory.join(flat_name(name)) }).collect())
+    Ok(wanted.into_iter().map(|pin| Package { name: pin.name.to_owned(), directory: directory.join(flat_name(pin.name)) }).collect())
+}
+
+/// What `npm.txt` says of one package.
+pub(super) struct Pin {
+    pub(super) name: &'static str,
+    pub(super) version: &'static str,
+    /// SHA-512 of the archive, as npm writes it.
+    integrity: &'static str,
+}
+
+/// The pinned npm packages, the entry first.
+pub(super) fn pins() -> Result<Vec<Pin>> {
+    let lines = source_text(NPM_PINS)?.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let pins = lines.map(|line| {
+        let (package, integrity) = line.split_once(' ').with_context(|| format!("`{line}` lacks an integrity"))?;
+        let (name, version) = package.rsplit_once('@').with_context(|| format!("`{line}` lacks a version"))?;
+        Ok(Pin { name, version, integrity })
+    });
+    pins.collect()
 }
 
 /// A directory with the sources of the JavaScript engine.
@@ -180,6 +193,16 @@ mod tests {
     fn base64_is_what_npm_writes() {
         for (bytes, text) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("\u{7f}?>", "fz8+")] {
             assert_eq!(base64(bytes.as_bytes()), text, "{bytes}");
+        }
+    }
+
+    #[test]
+    fn every_npm_package_has_a_version_and_an_integrity() {
+        let pins = pins().unwrap();
+        assert_eq!(pins[0].name, "sucrase");
+        for pin in pins {
+            assert!(pin.version.starts_with(|c: char| c.is_ascii_digit()), "{}", pin.name);
+            assert!(pin.integrity.starts_with("sha512-") && pin.integrity.len() == 95, "{}", pin.name);
         }
     }
 

@@ -1,0 +1,13 @@
+// timers keep their order, repeat and can be cleared
+const seen = [];
+setTimeout(() => seen.push("80"), 80);
+setTimeout(() => seen.push("40"), 40);
+const never = setTimeout(() => seen.push("never"), 5);
+clearTimeout(never);
+let count = 0;
+const repeat = setInterval(() => { seen.push("i"); if (++count === 3) clearInterval(repeat); }, 3);
+setImmediate(() => seen.push("now"));
+setTimeout((...more) => { seen.push(more.join("")); console.log(seen.join(" ")); }, 120, "a", "b");
+const start = performance.now();
+await new Promise((done) => setTimeout(done, 20));
+console.log(performance.now() - start >= 15);

@@ -1,0 +1,2 @@
+# a statement has no value
+x = 42

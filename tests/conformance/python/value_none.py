@@ -1,0 +1,2 @@
+# None is no value
+print("only this")

@@ -1,0 +1,17 @@
+# what WASI does not have says so in Python's own words
+import os
+import subprocess
+import threading
+
+for what, action in [
+    ("thread", lambda: threading.Thread(target=print).start()),
+    ("process", lambda: subprocess.run(["ls"])),
+    ("fork", lambda: os.fork()),
+    ("ctypes", lambda: __import__("ctypes")),
+    ("mmap", lambda: __import__("mmap")),
+]:
+    try:
+        action()
+        print(what, "worked")
+    except (RuntimeError, OSError, AttributeError, ImportError) as error:
+        print(what, "raised")
