@@ -138,7 +138,9 @@ mod tests {
 
     #[test]
     fn the_language_is_what_was_said_or_else_what_shows() {
-        let cases: [(Option<&str>, Option<&str>, &[u8], Option<&str>); 12] = [
+        /// What was said, the file, its content, and the language.
+        type Case = (Option<&'static str>, Option<&'static str>, &'static [u8], Option<&'static str>);
+        let cases: [Case; 12] = [
             (Some("Python"), Some("x.js"), b"", Some("python")),
             (None, Some("x.py"), b"", Some("python")),
             (None, Some("dir.js/x.PY"), b"", Some("python")),

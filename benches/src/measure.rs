@@ -26,7 +26,13 @@ impl Samples {
 
     /// Prints one line.
     pub(crate) fn print(&self, name: &str) {
-        println!("  {name:<34} p50 {:>10.1?}  p99 {:>10.1?}  min {:>10.1?}  ({} runs)", self.median(), self.quantile(99), self.quantile(0), self.0.len());
+        println!(
+            "  {name:<34} p50 {:>10.1?}  p99 {:>10.1?}  min {:>10.1?}  ({} runs)",
+            self.median(),
+            self.quantile(99),
+            self.quantile(0),
+            self.0.len()
+        );
     }
 }
 

@@ -81,7 +81,8 @@ pub(crate) fn command_line() -> Result<()> {
     #[expect(clippy::disallowed_methods, reason = "the program that is run")]
     std::fs::write(&file, "print('hello')\n")?;
     let path = file.to_str().context("the path of the program is not UTF-8")?;
-    let ours = command(binary, &["run", path], 40)?.with_context(|| format!("`{binary}` is not there: cargo build --release --workspace"))?;
+    let ours =
+        command(binary, &["run", path], 40)?.with_context(|| format!("`{binary}` is not there: cargo build --release --workspace"))?;
     ours.print("glovebox run hello.py");
     if let Some(native) = command("python3", &[path], 40)? {
         native.print("python3 hello.py");

@@ -49,6 +49,7 @@
 #include "state.c"
 #include "text.c"
 #include "stacks.c"
+#include "guards.c"
 #include "values.c"
 #include "files.c"
 #include "hashes.c"

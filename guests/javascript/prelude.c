@@ -148,6 +148,7 @@ static void start(void) {
     if (!context)
         __builtin_trap();
     install_stack_property(context);
+    install_guards(context);
     JSValue native = JS_NewObject(context);
     JSValue internal = JS_NewObject(context);
     JS_SetPropertyFunctionList(context, native, native_functions, countof(native_functions));

@@ -148,33 +148,19 @@ pub(crate) struct Trail {
 
 impl Trail {
     pub(crate) fn new(sink: Option<Arc<dyn AuditSink>>, run: RunId, request: &Request) -> Self {
-        Self {
-            sink,
-            run,
-            subject: request.subject.to_string(),
-            open: false,
-        }
+        Self { sink, run, subject: request.subject.to_string(), open: false }
     }
 
     fn write(&self, event: impl FnOnce() -> AuditEvent) -> Result<(), Error> {
         let Some(sink) = &self.sink else {
             return Ok(());
         };
-        let record = AuditRecord {
-            time: SystemTime::now(),
-            run: self.run,
-            subject: self.subject.clone(),
-            event: event(),
-        };
+        let record = AuditRecord { time: SystemTime::now(), run: self.run, subject: self.subject.clone(), event: event() };
         sink.record(&record).map_err(Error::Audit)
     }
 
     pub(crate) fn denied(&self, request: &Request, denial: &Denial, policy: &str) -> Result<(), Error> {
-        self.write(|| AuditEvent::Denied {
-            asked: Asked::of(request),
-            denial: denial.clone(),
-            policy: policy.to_owned(),
-        })
+        self.write(|| AuditEvent::Denied { asked: Asked::of(request), denial: denial.clone(), policy: policy.to_owned() })
     }
 
     pub(crate) fn admitted(&mut self, request: &Request, grant: &Grant) -> Result<(), Error> {
@@ -214,11 +200,7 @@ impl Trail {
 
     /// A handle that host calls write with.
     pub(crate) fn calls(&self) -> CallTrail {
-        CallTrail {
-            sink: self.sink.clone(),
-            run: self.run,
-            subject: self.subject.clone(),
-        }
+        CallTrail { sink: self.sink.clone(), run: self.run, subject: self.subject.clone() }
     }
 }
 
@@ -242,14 +224,7 @@ impl CallTrail {
     /// # Errors
     ///
     /// Where the record was not kept; the call must not happen, or its result not be handed over.
-    pub(crate) fn called(
-        &self,
-        function: &str,
-        target: &str,
-        verdict: Result<String, String>,
-        sent: u64,
-        received: u64,
-    ) -> io::Result<()> {
+    pub(crate) fn called(&self, function: &str, target: &str, verdict: Result<String, String>, sent: u64, received: u64) -> io::Result<()> {
         let Some(sink) = &self.sink else {
             return Ok(());
         };
@@ -257,13 +232,7 @@ impl CallTrail {
             time: SystemTime::now(),
             run: self.run,
             subject: self.subject.clone(),
-            event: AuditEvent::Called {
-                function: function.to_owned(),
-                target: target.to_owned(),
-                verdict,
-                sent,
-                received,
-            },
+            event: AuditEvent::Called { function: function.to_owned(), target: target.to_owned(), verdict, sent, received },
         })
     }
 }

@@ -15,10 +15,7 @@ pub(crate) struct GuestClock {
 
 impl GuestClock {
     pub(crate) fn new(resolution: Duration) -> Self {
-        Self {
-            start: Instant::now(),
-            resolution: resolution.max(Duration::from_nanos(1)),
-        }
+        Self { start: Instant::now(), resolution: resolution.max(Duration::from_nanos(1)) }
     }
 
     fn coarse(&self, time: Duration) -> Duration {

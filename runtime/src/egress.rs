@@ -15,7 +15,9 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use exchange::{Exchange, Response};
 use glovebox_policy::{Denial, Grant, HttpAsk};
-use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION, PROXY_AUTHORIZATION};
+use hyper::header::{
+    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION, PROXY_AUTHORIZATION,
+};
 use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -44,9 +46,7 @@ impl HttpClient {
             .map_err(Error::host)?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        Ok(Self {
-            tls: tokio_rustls::TlsConnector::from(Arc::new(config)),
-        })
+        Ok(Self { tls: tokio_rustls::TlsConnector::from(Arc::new(config)) })
     }
 }
 
@@ -109,7 +109,13 @@ async fn follow(
     }
 }
 
-async fn one_exchange(grant: &Grant, client: &HttpClient, trail: &CallTrail, fetch: &Fetch, max_response: u64) -> Result<Response, Failure> {
+async fn one_exchange(
+    grant: &Grant,
+    client: &HttpClient,
+    trail: &CallTrail,
+    fetch: &Fetch,
+    max_response: u64,
+) -> Result<Response, Failure> {
     let network = grant.network();
     let asked = HttpAsk::from_url(fetch.method.as_str(), &fetch.url).and_then(|ask| {
         let rule = network.check_request(&ask)?;
@@ -131,13 +137,8 @@ async fn one_exchange(grant: &Grant, client: &HttpClient, trail: &CallTrail, fet
     record(trail, &target, Ok(rule.to_string()), fetch.body.len() as u64, 0)?;
     addresses.truncate(exchange::MAX_ADDRESSES);
     let stream = connect(&addresses).await?;
-    let exchange = Exchange {
-        ask: &ask,
-        method: fetch.method.clone(),
-        headers: fetch.headers.clone(),
-        body: fetch.body.clone(),
-        max_response,
-    };
+    let exchange =
+        Exchange { ask: &ask, method: fetch.method.clone(), headers: fetch.headers.clone(), body: fetch.body.clone(), max_response };
     let response = if ask.scheme == "https" {
         let name = rustls::pki_types::ServerName::try_from(ask.host.trim_matches(['[', ']']).to_owned())
             .map_err(|_| failure("invalid", "the host cannot have a certificate"))?;
@@ -175,9 +176,7 @@ async fn resolve(ask: &HttpAsk) -> Result<Vec<SocketAddr>, Failure> {
     }
     #[expect(clippy::disallowed_methods, reason = "the one look-up; the grant has allowed the host, and is asked about the result")]
     let found = tokio::net::lookup_host((host, ask.port)).await;
-    let addresses: Vec<SocketAddr> = found
-        .map_err(|_| failure("failed", format!("the host `{host}` cannot be found")))?
-        .collect();
+    let addresses: Vec<SocketAddr> = found.map_err(|_| failure("failed", format!("the host `{host}` cannot be found")))?.collect();
     if addresses.is_empty() {
         return Err(failure("failed", format!("the host `{host}` has no address")));
     }
@@ -268,7 +267,8 @@ fn parse_headers(headers: Option<&Value>) -> Result<HeaderMap, String> {
 
 /// Fields about the connection itself, and those that follow from the URL and the body.
 fn is_ours(name: &HeaderName) -> bool {
-    const CONNECTION: [&str; 8] = ["connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "expect"];
+    const CONNECTION: [&str; 8] =
+        ["connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "expect"];
     *name == HOST || *name == CONTENT_LENGTH || CONNECTION.contains(&name.as_str())
 }
 

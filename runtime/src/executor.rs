@@ -1,8 +1,9 @@
 //! What does a tier have to be able to do?
 
-use crate::error::Error;
-use crate::outcome::{Artifact, Exception, Limit, Output, RunId, Status, Usage, Value};
 use crate::audit::CallTrail;
+use crate::error::Error;
+use crate::filesystem::FileEntry;
+use crate::outcome::{Artifact, Exception, Limit, Output, RunId, Status, Usage, Value};
 use crate::stdio::{Input, OutputChunk};
 use async_trait::async_trait;
 use glovebox_policy::{Grant, InputFile, Source, TierFacts};
@@ -56,6 +57,20 @@ pub trait LiveSession: Send {
     ///
     /// Where there is no such file.
     fn read_file(&mut self, path: &str) -> Result<Vec<u8>, Error>;
+
+    /// Lists a directory of the workspace; an empty path is the workspace itself.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no such directory.
+    fn list_files(&mut self, path: &str) -> Result<Vec<FileEntry>, Error>;
+
+    /// Removes a file or an empty directory of the workspace.
+    ///
+    /// # Errors
+    ///
+    /// Where there is none, or it is not empty.
+    fn remove_file(&mut self, path: &str) -> Result<(), Error>;
 
     /// Whether the session can go on.
     fn is_alive(&self) -> bool;
@@ -145,9 +160,6 @@ impl Report {
     /// A report of a run that a limit ended.
     #[must_use]
     pub fn limited(limit: Limit) -> Self {
-        Self {
-            limit: Some(limit),
-            ..Self::new(Status::Limited)
-        }
+        Self { limit: Some(limit), ..Self::new(Status::Limited) }
     }
 }

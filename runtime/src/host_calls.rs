@@ -57,15 +57,7 @@ pub(crate) struct HostCalls {
 
 impl HostCalls {
     pub(crate) fn new(grant: Arc<Grant>, services: Arc<Services>, trail: CallTrail) -> Self {
-        Self {
-            grant,
-            services,
-            trail,
-            calls: HashMap::new(),
-            next: 0,
-            made: 0,
-            exceeded: false,
-        }
+        Self { grant, services, trail, calls: HashMap::new(), next: 0, made: 0, exceeded: false }
     }
 
     /// Calls made so far.
@@ -140,10 +132,7 @@ fn unaudited(error: &std::io::Error) -> Call {
 }
 
 pub(crate) fn failure(kind: &str, message: impl Into<String>) -> Failure {
-    Failure {
-        kind: kind.to_owned(),
-        message: message.into(),
-    }
+    Failure { kind: kind.to_owned(), message: message.into() }
 }
 
 fn refuse(kind: &str, message: String) -> Call {

@@ -30,16 +30,16 @@ mod session;
 mod executor;
 mod wasm;
 
-mod state;
-mod stdio;
 mod clock;
-mod limiter;
-mod host_calls;
 mod egress;
 mod filesystem;
+mod host_calls;
+mod limiter;
+mod state;
+mod stdio;
 
-mod guest;
 mod engine;
+mod guest;
 mod memory;
 mod precompiled;
 
@@ -51,6 +51,7 @@ pub use audit::{Asked, AuditEvent, AuditRecord, AuditSink, ChainError, JsonLines
 pub use engine::Metering;
 pub use error::Error;
 pub use executor::{Evaluation, Executor, Job, LiveSession, Opening, Report};
+pub use filesystem::FileEntry;
 pub use guest::Guests;
 pub use host_calls::Tool;
 pub use memory::kernel_tells_dirty_pages;

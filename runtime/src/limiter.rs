@@ -21,13 +21,7 @@ pub(crate) struct Limiter {
 
 impl Limiter {
     pub(crate) fn new(max_memory: u64) -> Self {
-        Self {
-            max_memory: usize::try_from(max_memory).unwrap_or(usize::MAX),
-            memory: 0,
-            peak_memory: 0,
-            table: 0,
-            hit: None,
-        }
+        Self { max_memory: usize::try_from(max_memory).unwrap_or(usize::MAX), memory: 0, peak_memory: 0, table: 0, hit: None }
     }
 
     pub(crate) fn peak_memory(&self) -> u64 {

@@ -6,10 +6,7 @@
 //! pages those are (`PAGEMAP_SCAN`, Linux 6.7); where it can't, the whole mapping is dropped and faulted in again.
 //!
 //! The same module keeps the stacks that guests run on, because they are memory of the same kind: reserved, guarded, reused.
-#![expect(
-    unsafe_code,
-    reason = "maps, protects and restores memory that compiled guests address directly"
-)]
+#![expect(unsafe_code, reason = "maps, protects and restores memory that compiled guests address directly")]
 
 use rustix::mm::{Advice, MapFlags, MprotectFlags, ProtFlags};
 use std::cell::RefCell;
@@ -65,14 +62,15 @@ impl Mapping {
     /// Reserves addresses without access and without backing.
     fn reserve(len: usize) -> io::Result<Self> {
         // SAFETY: a new anonymous mapping at an address of the kernel's choice replaces nothing.
-        let base = unsafe {
-            rustix::mm::mmap_anonymous(
-                ptr::null_mut(),
-                len,
-                ProtFlags::empty(),
-                MapFlags::PRIVATE | MapFlags::NORESERVE,
-            )
-        }?;
+        let base =
+            unsafe { rustix::mm::mmap_anonymous(ptr::null_mut(), len, ProtFlags::empty(), MapFlags::PRIVATE | MapFlags::NORESERVE) }?;
+        Self::from_raw(base, len)
+    }
+
+    /// Maps a file for reading.
+    fn of_file(file: &File, len: usize) -> io::Result<Self> {
+        // SAFETY: a new read-only mapping of a private file at an address of the kernel's choice.
+        let base = unsafe { rustix::mm::mmap(ptr::null_mut(), len, ProtFlags::READ, MapFlags::PRIVATE, file, 0) }?;
         Self::from_raw(base, len)
     }
 
@@ -92,11 +90,7 @@ impl Mapping {
         if range.is_empty() {
             return Ok(());
         }
-        let flags = if accessible {
-            MprotectFlags::READ | MprotectFlags::WRITE
-        } else {
-            MprotectFlags::empty()
-        };
+        let flags = if accessible { MprotectFlags::READ | MprotectFlags::WRITE } else { MprotectFlags::empty() };
         // SAFETY: the range lies inside a mapping that this value owns.
         unsafe { rustix::mm::mprotect(self.at(range.start), range.len(), flags) }?;
         Ok(())
@@ -109,9 +103,7 @@ impl Mapping {
             return Ok(());
         }
         // SAFETY: the range lies inside a mapping that this value owns, and nobody holds references into it.
-        unsafe {
-            rustix::mm::madvise(self.at(range.start), range.len(), Advice::LinuxDontNeed)
-        }?;
+        unsafe { rustix::mm::madvise(self.at(range.start), range.len(), Advice::LinuxDontNeed) }?;
         Ok(())
     }
 }
@@ -131,30 +123,11 @@ impl Image {
             reason = "the image is one of the two kinds of file that the runtime opens by path; it belongs to the installation"
         )]
         let file = File::open(path)?;
-        let len = usize::try_from(file.metadata()?.len())
-            .map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
+        let len = length(&file)?;
         if len == 0 || len % 65536 != 0 {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                "a memory image is a whole number of 64 KiB pages",
-            ));
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "a memory image is a whole number of 64 KiB pages"));
         }
-        // SAFETY: a new read-only mapping of a private file at an address of the kernel's choice.
-        let base = unsafe {
-            rustix::mm::mmap(
-                ptr::null_mut(),
-                len,
-                ProtFlags::READ,
-                MapFlags::PRIVATE,
-                &file,
-                0,
-            )
-        }?;
-        Ok(Self {
-            file,
-            pristine: Mapping::from_raw(base, len)?,
-            free: Mutex::default(),
-        })
+        Ok(Self { pristine: Mapping::of_file(&file, len)?, file, free: Mutex::default() })
     }
 
     /// Bytes of initial memory.
@@ -256,14 +229,10 @@ const PAGE_IS_PRESENT: u64 = 1 << 3;
 const PAGE_IS_SWAPPED: u64 = 1 << 4;
 
 /// `PAGEMAP_SCAN`, `_IOWR('f', 16, struct pm_scan_arg)`.
-const PAGEMAP_SCAN: rustix::ioctl::Opcode =
-    rustix::ioctl::opcode::read_write::<ScanArguments>(b'f', 16);
+const PAGEMAP_SCAN: rustix::ioctl::Opcode = rustix::ioctl::opcode::read_write::<ScanArguments>(b'f', 16);
 
 static PAGEMAP: LazyLock<Option<File>> = LazyLock::new(|| {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the kernel's own view of this process's pages; no path of a user is involved"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the kernel's own view of this process's pages; no path of a user is involved")]
     let file = File::open("/proc/self/pagemap").ok()?;
     Some(file)
 });
@@ -321,40 +290,24 @@ unsafe impl rustix::ioctl::Ioctl for Scan<'_> {
         ptr::from_mut(self.0).cast()
     }
 
-    unsafe fn output_from_ptr(
-        out: rustix::ioctl::IoctlOutput,
-        _: *mut c_void,
-    ) -> rustix::io::Result<Self::Output> {
+    unsafe fn output_from_ptr(out: rustix::ioctl::IoctlOutput, _: *mut c_void) -> rustix::io::Result<Self::Output> {
         Ok(usize::try_from(out).unwrap_or(0))
     }
 }
 
 /// Maps a file of the installation read-only.
 pub(crate) fn map_file(path: &Path) -> io::Result<bytes::Bytes> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "opens a file of the installation by path; no path of a user is involved"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "opens a file of the installation by path; no path of a user is involved")]
     let file = File::open(path)?;
-    let len = usize::try_from(file.metadata()?.len())
-        .map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
+    let len = length(&file)?;
     if len == 0 {
         return Ok(bytes::Bytes::new());
     }
-    // SAFETY: a new read-only mapping of a private file at an address of the kernel's choice.
-    let base = unsafe {
-        rustix::mm::mmap(
-            ptr::null_mut(),
-            len,
-            ProtFlags::READ,
-            MapFlags::PRIVATE,
-            &file,
-            0,
-        )
-    }?;
-    Ok(bytes::Bytes::from_owner(ReadOnly(Mapping::from_raw(
-        base, len,
-    )?)))
+    Ok(bytes::Bytes::from_owner(ReadOnly(Mapping::of_file(&file, len)?)))
+}
+
+fn length(file: &File) -> io::Result<usize> {
+    usize::try_from(file.metadata()?.len()).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))
 }
 
 /// A mapping that nothing writes to.
@@ -394,11 +347,7 @@ pub(crate) async fn with_image<F: Future>(image: Arc<Image>, future: F) -> F::Ou
     std::future::poll_fn(move |context| poll_with(&mut image, future.as_mut(), context)).await
 }
 
-fn poll_with<F: Future>(
-    image: &mut Option<Arc<Image>>,
-    future: Pin<&mut F>,
-    context: &mut Context<'_>,
-) -> Poll<F::Output> {
+fn poll_with<F: Future>(image: &mut Option<Arc<Image>>, future: Pin<&mut F>, context: &mut Context<'_>) -> Poll<F::Output> {
     NEXT_IMAGE.with_borrow_mut(|next| *next = image.take());
     let result = future.poll(context);
     NEXT_IMAGE.with_borrow_mut(|next| *image = next.take());
@@ -421,22 +370,14 @@ unsafe impl MemoryCreator for GuestMemory {
         guard: usize,
     ) -> Result<Box<dyn LinearMemory>, String> {
         let capacity = reserved.unwrap_or_else(|| maximum.unwrap_or(minimum)).max(minimum);
-        let reservation = capacity
-            .checked_add(guard)
-            .ok_or("the memory is larger than the address space")?;
+        let reservation = capacity.checked_add(guard).ok_or("the memory is larger than the address space")?;
         let image = NEXT_IMAGE.with_borrow_mut(|next| next.take_if(|image| image.len() == minimum));
         let slot = match &image {
             Some(image) => image.slot(reservation),
-            None => Mapping::reserve(reservation)
-                .and_then(|slot| slot.protect(0..minimum, true).map(|()| slot)),
+            None => Mapping::reserve(reservation).and_then(|slot| slot.protect(0..minimum, true).map(|()| slot)),
         };
         let slot = slot.map_err(|error| format!("cannot map guest memory: {error}"))?;
-        Ok(Box::new(GuestLinearMemory {
-            slot: Some(slot),
-            image,
-            size: minimum,
-            capacity,
-        }))
+        Ok(Box::new(GuestLinearMemory { slot: Some(slot), image, size: minimum, capacity }))
     }
 }
 
@@ -470,9 +411,7 @@ unsafe impl LinearMemory for GuestLinearMemory {
     }
 
     fn as_ptr(&self) -> *mut u8 {
-        self.slot
-            .as_ref()
-            .map_or(ptr::null_mut(), |slot| slot.base.as_ptr())
+        self.slot.as_ref().map_or(ptr::null_mut(), |slot| slot.base.as_ptr())
     }
 }
 
@@ -504,12 +443,7 @@ unsafe impl StackCreator for GuestStacks {
                 stack
             }
         };
-        Ok(Box::new(GuestStack {
-            stack: Some(stack),
-            len,
-            page,
-            free: Arc::clone(&self.free),
-        }))
+        Ok(Box::new(GuestStack { stack: Some(stack), len, page, free: Arc::clone(&self.free) }))
     }
 }
 
@@ -522,9 +456,7 @@ struct GuestStack {
 
 impl GuestStack {
     fn base(&self) -> *mut u8 {
-        self.stack
-            .as_ref()
-            .map_or(ptr::null_mut(), |stack| stack.base.as_ptr())
+        self.stack.as_ref().map_or(ptr::null_mut(), |stack| stack.base.as_ptr())
     }
 }
 

@@ -49,8 +49,5 @@ pub(crate) fn load(engine: &Engine, path: &Path) -> Result<Component, LoadError>
     }
     // SAFETY: the file was written by `compile` of this installation: only the owner of this process or root can have changed it, and
     // either of them could change the process itself. The engine checks version, target and settings.
-    unsafe { Component::deserialize_file(engine, path) }.map_err(|error| LoadError::Unfit {
-        path: name(),
-        reason: format!("{error:#}"),
-    })
+    unsafe { Component::deserialize_file(engine, path) }.map_err(|error| LoadError::Unfit { path: name(), reason: format!("{error:#}") })
 }

@@ -121,12 +121,7 @@ impl Sandbox {
 
     async fn execute(&self, id: RunId, request: Request, grant: &Arc<Grant>, controls: Controls, trail: &Trail) -> Result<Report, Error> {
         let job = Job {
-            opening: Opening {
-                id,
-                grant: Arc::clone(grant),
-                files: request.files,
-                trail: trail.calls(),
-            },
+            opening: Opening { id, grant: Arc::clone(grant), files: request.files, trail: trail.calls() },
             evaluation: Evaluation {
                 source: request.source,
                 arguments: request.arguments,
@@ -158,12 +153,7 @@ impl Sandbox {
         };
         let place = self.0.place(&grant).await?;
         trail.admitted(&request, &grant)?;
-        let opening = Opening {
-            id,
-            grant: Arc::clone(&grant),
-            files: request.files,
-            trail: trail.calls(),
-        };
+        let opening = Opening { id, grant: Arc::clone(&grant), files: request.files, trail: trail.calls() };
         let live = self.executor(grant.tier())?.open(opening).await.inspect_err(|error| trail.aborted(&error.to_string()))?;
         Ok(Session::new(id, live, grant, trail, place))
     }
@@ -279,17 +269,10 @@ impl Inner {
             }
             ended.await;
         }
-        let mut place = Waiting {
-            inner: self,
-            subject: Some(subject),
-        };
+        let mut place = Waiting { inner: self, subject: Some(subject) };
         let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(Error::host)?;
         let subject = place.subject.take().ok_or_else(|| Error::Host("a place was taken twice".into()))?;
-        Ok(Place {
-            inner: Arc::clone(self),
-            subject,
-            _permit: permit,
-        })
+        Ok(Place { inner: Arc::clone(self), subject, _permit: permit })
     }
 
     fn count(&self, subject: &Subject, grant: &Grant) -> bool {

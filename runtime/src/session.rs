@@ -3,6 +3,7 @@
 use crate::audit::Trail;
 use crate::error::Error;
 use crate::executor::{Evaluation, LiveSession};
+use crate::filesystem::FileEntry;
 use crate::outcome::{Outcome, RunId};
 use crate::sandbox::{Controls, Place, outcome};
 use glovebox_policy::{Grant, Source};
@@ -23,13 +24,7 @@ pub struct Session {
 
 impl Session {
     pub(crate) fn new(id: RunId, live: Box<dyn LiveSession>, grant: Arc<Grant>, trail: Trail, place: Place) -> Self {
-        Self {
-            id,
-            live,
-            grant,
-            trail: Some(trail),
-            _place: place,
-        }
+        Self { id, live, grant, trail: Some(trail), _place: place }
     }
 
     /// Names the session in the audit log.
@@ -57,10 +52,7 @@ impl Session {
     /// Where the host failed, or the session has ended.
     pub async fn evaluate(&mut self, text: impl Into<String>) -> Result<Outcome, Error> {
         let name = Source::default_name(self.grant.language()).to_owned();
-        let source = Source {
-            name,
-            content: text.into().into_bytes().into(),
-        };
+        let source = Source { name, content: text.into().into_bytes().into() };
         self.evaluate_with(source, Vec::new(), Vec::new(), Controls::default()).await
     }
 
@@ -81,14 +73,7 @@ impl Session {
             return Err(Error::Invalid(format!("a source has at most {most} bytes here, not {}", source.content.len())));
         }
         let started = Instant::now();
-        let evaluation = Evaluation {
-            source,
-            arguments,
-            input: controls.input,
-            output: controls.output,
-            artifacts,
-            stop: controls.stop,
-        };
+        let evaluation = Evaluation { source, arguments, input: controls.input, output: controls.output, artifacts, stop: controls.stop };
         let report = self.live.evaluate(evaluation).await?;
         let mut outcome = outcome(self.id, report, &self.grant);
         outcome.usage.wall = started.elapsed();
@@ -118,6 +103,24 @@ impl Session {
         self.live.read_file(path)
     }
 
+    /// Lists a directory of the workspace; an empty path is the workspace itself.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no such directory.
+    pub fn list_files(&mut self, path: &str) -> Result<Vec<FileEntry>, Error> {
+        self.live.list_files(path)
+    }
+
+    /// Removes a file or an empty directory of the workspace.
+    ///
+    /// # Errors
+    ///
+    /// Where there is none, or it is not empty.
+    pub fn remove_file(&mut self, path: &str) -> Result<(), Error> {
+        self.live.remove_file(path)
+    }
+
     /// Ends the session and says so in the audit log.
     ///
     /// # Errors
@@ -125,10 +128,7 @@ impl Session {
     /// Where the end could not be written.
     pub fn close(mut self) -> Result<(), Error> {
         if let Some(trail) = self.trail.take() {
-            let report = crate::executor::Report {
-                exit_code: Some(0),
-                ..crate::executor::Report::new(crate::outcome::Status::Succeeded)
-            };
+            let report = crate::executor::Report { exit_code: Some(0), ..crate::executor::Report::new(crate::outcome::Status::Succeeded) };
             trail.finished(&outcome(self.id, report, &self.grant))?;
         }
         Ok(())

@@ -19,7 +19,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 /// The guest contract as Rust types.
 pub(crate) mod bindings {
-    
+
     wasmtime::component::bindgen!({
         path: "../guests/wit/guest.wit",
         world: "guest",
@@ -69,22 +69,13 @@ impl RunState {
                 .insecure_random(rand::rngs::StdRng::seed_from_u64(seed ^ 1))
                 .insecure_random_seed(u128::from(seed));
         }
-        Self {
-            table: ResourceTable::new(),
-            wasi: wasi.build(),
-            files: parts.files,
-            limiter: parts.limiter,
-            calls: parts.calls,
-        }
+        Self { table: ResourceTable::new(), wasi: wasi.build(), files: parts.files, limiter: parts.limiter, calls: parts.calls }
     }
 }
 
 impl WasiView for RunState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView {
-            ctx: &mut self.wasi,
-            table: &mut self.table,
-        }
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
     }
 }
 
@@ -125,10 +116,7 @@ pub(crate) fn wasi_linker(engine: &Engine) -> wasmtime::Result<Linker<RunState>>
     let options = sockets::network::LinkOptions::default();
     sockets::network::add_to_linker::<State, WasiSockets>(l, &options, State::sockets)?;
     sockets::ip_name_lookup::add_to_linker::<State, WasiSockets>(l, State::sockets)?;
-    filesystem::add_to_linker(l, |state: &mut State| FilesystemView {
-        filesystem: &mut state.files,
-        table: &mut state.table,
-    })?;
+    filesystem::add_to_linker(l, |state: &mut State| FilesystemView { filesystem: &mut state.files, table: &mut state.table })?;
     Ok(linker)
 }
 

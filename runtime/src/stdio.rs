@@ -53,13 +53,7 @@ pub(crate) struct LimitReached(pub(crate) Limit);
 
 impl Outputs {
     pub(crate) fn new(limit: u64) -> Self {
-        Self(Arc::new(Mutex::new(OutputState {
-            stdout: Output::default(),
-            stderr: Output::default(),
-            written: 0,
-            limit,
-            sink: None,
-        })))
+        Self(Arc::new(Mutex::new(OutputState { stdout: Output::default(), stderr: Output::default(), written: 0, limit, sink: None })))
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, OutputState> {
@@ -210,11 +204,7 @@ struct InputState {
 impl GuestInput {
     /// Starts a new evaluation with another input.
     pub(crate) fn restart(&self, input: Input) {
-        *self.state() = InputState {
-            input,
-            buffer: Bytes::new(),
-            ended: false,
-        };
+        *self.state() = InputState { input, buffer: Bytes::new(), ended: false };
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, InputState> {

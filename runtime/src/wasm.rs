@@ -10,18 +10,21 @@ use crate::egress::HttpClient;
 use crate::engine::Metering;
 use crate::error::Error;
 use crate::executor::{Evaluation, Executor, Job, LiveSession, Opening, Report};
-use crate::filesystem::{CollectLimits, Filesystem, FilesystemError, FilesystemSetup, HostMount, Layout, LimitKind, MountAccess, QuotaLimits, system_clock};
+use crate::filesystem::{
+    CollectLimits, FileEntry, Filesystem, FilesystemError, FilesystemSetup, HostMount, Layout, LimitKind, MountAccess, QuotaLimits,
+    system_clock,
+};
 use crate::guest::{Guest, Guests};
 use crate::host_calls::{HostCalls, Services, Tool};
 use crate::limiter::Limiter;
 use crate::memory::with_image;
-use crate::outcome::{Artifact, Exception, Limit, Status, Usage, Value};
+use crate::outcome::{Exception, Limit, Status, Usage, Value};
 use crate::state::bindings::{self, exports::glovebox::guest::interpreter};
 use crate::state::{Parts, RunState};
 use crate::stdio::{GuestInput, LimitReached, Outputs};
 use async_trait::async_trait;
-use glovebox_policy::{Grant, Tier, TierFacts};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use glovebox_policy::{Grant, Tier, TierFacts};
 use std::collections::HashMap;
 use std::path::Path;
 use std::pin::pin;
@@ -59,10 +62,7 @@ impl WasmExecutor {
         Ok(Self {
             guests,
             metering,
-            services: Arc::new(Services {
-                tools,
-                http: HttpClient::new()?,
-            }),
+            services: Arc::new(Services { tools, http: HttpClient::new()? }),
             layouts: Mutex::default(),
             compiler: program::Compiler::default(),
         })
@@ -80,10 +80,8 @@ impl WasmExecutor {
             .iter()
             .map(|mount| {
                 let access = if mount.writable { MountAccess::ReadWrite } else { MountAccess::ReadOnly };
-                HostMount::open(Path::new(&mount.host), mount.guest.clone(), access).map_err(|error| Error::Mount {
-                    guest: mount.guest.clone(),
-                    reason: error.to_string(),
-                })
+                HostMount::open(Path::new(&mount.host), mount.guest.clone(), access)
+                    .map_err(|error| Error::Mount { guest: mount.guest.clone(), reason: error.to_string() })
             })
             .collect::<Result<_, _>>()?;
         let layout = Layout::new(FilesystemSetup {
@@ -106,11 +104,7 @@ impl WasmExecutor {
         let grant = &opening.grant;
         let limits = grant.limits();
         let resolution = grant.clock_resolution();
-        let quota = QuotaLimits {
-            bytes: limits.workspace,
-            files: limits.files,
-            open_files: limits.open_files,
-        };
+        let quota = QuotaLimits { bytes: limits.workspace, files: limits.files, open_files: limits.open_files };
         let layout = self.layout(grant, guest)?;
         let mut files = Filesystem::new(&layout, quota, system_clock(resolution));
         for file in &opening.files {
@@ -214,11 +208,7 @@ impl Executor for WasmExecutor {
         let mut languages: Vec<String> = self.guests.languages().map(str::to_owned).collect();
         languages.push(program::LANGUAGE.to_owned());
         languages.sort_unstable();
-        TierFacts {
-            tier: Tier::Wasm,
-            languages,
-            unavailable: None,
-        }
+        TierFacts { tier: Tier::Wasm, languages, unavailable: None }
     }
 
     async fn run(&self, job: Job) -> Result<Report, Error> {
@@ -291,11 +281,7 @@ impl LiveSession for Instance {
         let mut report = self.report(ending);
         report.usage.cpu = cpu;
         let state = self.store.data_mut();
-        if !globs.is_empty() {
-            let collected = state.files.collect(&globs, CollectLimits { files: MAX_ARTIFACTS, bytes: limits.workspace });
-            report.artifacts_truncated = collected.truncated;
-            report.artifacts = collected.artifacts.into_iter().map(|artifact| Artifact { path: artifact.path, content: artifact.content }).collect();
-        }
+        collect(&mut report, &state.files, &globs, limits.workspace);
         state.calls.abandon();
         Ok(report)
     }
@@ -306,6 +292,14 @@ impl LiveSession for Instance {
 
     fn read_file(&mut self, path: &str) -> Result<Vec<u8>, Error> {
         self.store.data().files.read(path).map_err(|error| Error::Invalid(error.to_string()))
+    }
+
+    fn list_files(&mut self, path: &str) -> Result<Vec<FileEntry>, Error> {
+        self.store.data().files.list(path).map_err(|error| Error::Invalid(error.to_string()))
+    }
+
+    fn remove_file(&mut self, path: &str) -> Result<(), Error> {
+        self.store.data_mut().files.remove(path).map_err(|error| Error::Invalid(error.to_string()))
     }
 
     fn is_alive(&self) -> bool {
@@ -367,6 +361,16 @@ fn finish(report: &mut Report, state: &mut RunState, outputs: &Outputs, fuel: u6
     };
 }
 
+/// Hands back the files that the request asked for.
+fn collect(report: &mut Report, files: &Filesystem, globs: &GlobSet, bytes: u64) {
+    if globs.is_empty() {
+        return;
+    }
+    let collected = files.collect(globs, CollectLimits { files: MAX_ARTIFACTS, bytes });
+    report.artifacts_truncated = collected.truncated;
+    report.artifacts = collected.artifacts;
+}
+
 fn quota_limit(kind: LimitKind) -> Limit {
     match kind {
         LimitKind::Disk => Limit::Disk,
@@ -420,11 +424,7 @@ fn completed(completion: interpreter::Completion, max_value: u64) -> Report {
         },
         interpreter::Completion::Raised(raised) => Report {
             exit_code: Some(1),
-            exception: Some(Exception {
-                kind: raised.kind,
-                message: raised.message,
-                traceback: raised.traceback,
-            }),
+            exception: Some(Exception { kind: raised.kind, message: raised.message, traceback: raised.traceback }),
             ..Report::new(Status::Failed)
         },
         interpreter::Completion::Exited(code) => exited(code),
@@ -433,10 +433,7 @@ fn completed(completion: interpreter::Completion, max_value: u64) -> Report {
 
 fn exited(code: i32) -> Report {
     let code = code & 0xff;
-    Report {
-        exit_code: Some(code),
-        ..Report::new(if code == 0 { Status::Succeeded } else { Status::Failed })
-    }
+    Report { exit_code: Some(code), ..Report::new(if code == 0 { Status::Succeeded } else { Status::Failed }) }
 }
 
 /// What an error of the engine says about the run.
@@ -450,14 +447,8 @@ fn trapped(error: &wasmtime::Error) -> Report {
     match error.downcast_ref::<Trap>() {
         Some(Trap::OutOfFuel | Trap::Interrupt) => Report::limited(Limit::Cpu),
         Some(Trap::StackOverflow) => Report::limited(Limit::Stack),
-        Some(trap) => Report {
-            crash: Some(trap.to_string()),
-            ..Report::new(Status::Crashed)
-        },
-        None => Report {
-            crash: Some(error.root_cause().to_string()),
-            ..Report::new(Status::Crashed)
-        },
+        Some(trap) => Report { crash: Some(trap.to_string()), ..Report::new(Status::Crashed) },
+        None => Report { crash: Some(error.root_cause().to_string()), ..Report::new(Status::Crashed) },
     }
 }
 

@@ -17,7 +17,8 @@ use std::time::{Duration, Instant};
 const RESIDENT_SLACK: u64 = 64 << 20;
 
 /// Paths and names of the builder's machine; none may be in anything that a program can see.
-const BUILDER: [&str; 8] = ["/.cargo/", "/registry/src", "/rustup", "wasi-sdk", "componentize", "/csu/", "sysdeps", env!("CARGO_MANIFEST_DIR")];
+const BUILDER: [&str; 8] =
+    ["/.cargo/", "/registry/src", "/rustup", "/wasi-sdk", "componentize", "/csu/", "sysdeps", env!("CARGO_MANIFEST_DIR")];
 
 /// What attacks find defined: `attempt(what, action)` says how an action went.
 const PROBE_PYTHON: &str = r#"
@@ -250,8 +251,9 @@ pub fn said(outcome: &Outcome) -> BTreeSet<String> {
 pub fn show(outcome: &Outcome) -> String {
     let cut = |text: &str| text.chars().take(1500).collect::<String>();
     format!(
-        "{} (limit {:?}, exit {:?}, crash {:?}, denial {:?})\nstdout: {}\nstderr: {}\nexception: {:?}",
+        "{} (fuel {}, limit {:?}, exit {:?}, crash {:?}, denial {:?})\nstdout: {}\nstderr: {}\nexception: {:?}",
         outcome.status.name(),
+        outcome.usage.fuel,
         outcome.limit.map(glovebox::Limit::name),
         outcome.exit_code,
         outcome.crash,

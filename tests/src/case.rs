@@ -87,9 +87,12 @@ impl Case {
         let Some(limits) = self.header.get("limits").and_then(toml::Value::as_table) else {
             return String::new();
         };
-        limits.iter().map(|(name, value)| match value.as_str() {
-            Some(text) => format!("{name} = \"{text}\"\n"),
-            None => format!("{name} = {}\n", value.as_integer().expect("a limit is a text or a number")),
-        }).collect()
+        limits
+            .iter()
+            .map(|(name, value)| match value.as_str() {
+                Some(text) => format!("{name} = \"{text}\"\n"),
+                None => format!("{name} = {}\n", value.as_integer().expect("a limit is a text or a number")),
+            })
+            .collect()
     }
 }

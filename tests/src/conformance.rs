@@ -10,8 +10,7 @@ use glovebox::{Controls, Input, Request, Sandbox};
 use std::sync::LazyLock;
 
 /// Everyday scripts run under the profile that people get.
-static SANDBOX: LazyLock<Sandbox> =
-    LazyLock::new(|| Sandbox::builder().guests(place::guests()).build().expect("a sandbox can be made"));
+static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| Sandbox::builder().guests(place::guests()).build().expect("a sandbox can be made"));
 
 /// Runs a program and compares.
 ///

@@ -97,7 +97,9 @@ impl World {
     #[must_use]
     pub fn fill_in(&self, text: &str) -> String {
         let folder = self.folder.path().display().to_string();
-        text.replace("{{outside}}", &format!("{folder}/outside")).replace("{{folder}}", &folder).replace("{{port}}", &self.port().to_string())
+        text.replace("{{outside}}", &format!("{folder}/outside"))
+            .replace("{{folder}}", &folder)
+            .replace("{{port}}", &self.port().to_string())
     }
 
     /// What happened outside that should not have, if anything did.

@@ -119,7 +119,8 @@ for target in ["/etc/passwd", "/read/data.txt", "../usr/lib/python3.14/this.py",
     let mut request = Request::new("python", source);
     request.artifacts = vec!["**/*.txt".to_owned()];
     let outcome = run(&sandbox, request);
-    let found: Vec<(&str, &[u8])> = outcome.artifacts.iter().map(|artifact| (artifact.path.as_str(), artifact.content.as_slice())).collect();
+    let found: Vec<(&str, &[u8])> =
+        outcome.artifacts.iter().map(|artifact| (artifact.path.as_str(), artifact.content.as_slice())).collect();
     assert_eq!(found, [("real.txt", &b"mine"[..]), ("sub/deep.txt", b"deep")], "{}", show(&outcome));
 }
 
@@ -131,7 +132,8 @@ fn fs14_artifact_names_come_back_unchanged() {
     request.arguments = names.iter().map(|name| (*name).to_owned()).collect();
     request.artifacts = vec!["*".to_owned()];
     let outcome = run(&sandbox, request);
-    let mut found: Vec<(String, Vec<u8>)> = outcome.artifacts.iter().map(|artifact| (artifact.path.clone(), artifact.content.clone())).collect();
+    let mut found: Vec<(String, Vec<u8>)> =
+        outcome.artifacts.iter().map(|artifact| (artifact.path.clone(), artifact.content.clone())).collect();
     found.sort();
     let mut expected: Vec<(String, Vec<u8>)> = names.iter().map(|name| ((*name).to_owned(), name.as_bytes().to_vec())).collect();
     expected.sort();
@@ -147,7 +149,8 @@ fn fs25_pipes_in_a_mount_do_not_hang_anybody() {
     assert!(made.success());
     let sandbox = sandbox("wall = \"2s\"", &world.mounts());
     let source = "for flags in 'r', 'rb', 'w':\n    try:\n        open('/read/pipe', flags).read()\n        print('got')\n    except OSError:\n        print('denied')\n";
-    let outcome = runtime().block_on(async { tokio::time::timeout(std::time::Duration::from_secs(4), sandbox.run(Request::new("python", source))).await });
+    let outcome = runtime()
+        .block_on(async { tokio::time::timeout(std::time::Duration::from_secs(4), sandbox.run(Request::new("python", source))).await });
     let outcome = outcome.expect("the run ends in time").expect("the host works");
     assert_eq!(outcome.stdout.text(), "denied\n".repeat(3), "{}", show(&outcome));
 }

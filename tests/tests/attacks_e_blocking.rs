@@ -35,7 +35,9 @@ fn blk04_input_that_comes_slowly_or_never() {
         assert!(started.elapsed() < Duration::from_millis(500) + GRACE, "{}", show(&outcome));
         outcome
     };
-    for (language, source) in [("python", "import sys\nsys.stdin.read()"), ("python", "input()"), ("javascript", "require('fs').readFileSync(0)")] {
+    for (language, source) in
+        [("python", "import sys\nsys.stdin.read()"), ("python", "input()"), ("javascript", "require('fs').readFileSync(0)")]
+    {
         assert_eq!(read(language, source, false).limit, Some(Limit::Wall), "{source}");
         let outcome = read(language, source, true);
         assert!(matches!(outcome.limit, Some(Limit::Wall | Limit::Memory | Limit::Cpu)), "{}", show(&outcome));
@@ -66,7 +68,11 @@ fn blk05_nobody_reads_the_output() {
     // The twin: a reader that has gone away is no error, and output that nobody wants is still in the outcome.
     let (sender, receiver) = tokio::sync::mpsc::channel(1);
     drop(receiver);
-    let outcome = run_with(&sandbox, Request::new("python", "print('x' * 100)\nprint('y')"), Controls { output: Some(sender), ..Controls::default() });
+    let outcome = run_with(
+        &sandbox,
+        Request::new("python", "print('x' * 100)\nprint('y')"),
+        Controls { output: Some(sender), ..Controls::default() },
+    );
     assert_eq!((outcome.status, outcome.stdout.bytes.len()), (Status::Succeeded, 103), "{}", show(&outcome));
 }
 
@@ -111,7 +117,10 @@ fn blk08_tools_that_never_return() {
     let sandbox = with_tool(HALF_A_SECOND, Arc::new(Never));
     for (language, source) in [
         ("python", "import glovebox\nglovebox.call_tool('t/again')"),
-        ("python", "import asyncio, glovebox\nasync def all():\n    await asyncio.gather(*(glovebox.acall_tool('t/again') for _ in range(20)))\nasyncio.run(all())"),
+        (
+            "python",
+            "import asyncio, glovebox\nasync def all():\n    await asyncio.gather(*(glovebox.acall_tool('t/again') for _ in range(20)))\nasyncio.run(all())",
+        ),
         ("javascript", "await callTool('t/again', {})"),
     ] {
         let started = Instant::now();
@@ -126,7 +135,8 @@ fn blk08_tools_that_never_return() {
 fn blk08_tools_that_break() {
     let _alone = alone();
     let sandbox = with_tool("", Arc::new(Broken));
-    let source = "import glovebox\ntry:\n    glovebox.call_tool('t/again')\nexcept Exception as error:\n    print('denied', type(error).__name__)";
+    let source =
+        "import glovebox\ntry:\n    glovebox.call_tool('t/again')\nexcept Exception as error:\n    print('denied', type(error).__name__)";
     let outcome = run(&sandbox, Request::new("python", source));
     assert_eq!(outcome.status, Status::Succeeded, "{}", show(&outcome));
     assert!(outcome.stdout.text().starts_with("denied "), "{}", show(&outcome));

@@ -15,11 +15,9 @@ fn component(text: &str) -> Vec<u8> {
 fn mem06_more_instances_than_there_may_be() {
     let _alone = alone();
     let sandbox = sandbox("", "");
-    for (what, body) in [
-        ("memories", "(core module $m (memory 1))"),
-        ("tables", "(core module $m (table 10 funcref))"),
-        ("instances", "(core module $m)"),
-    ] {
+    for (what, body) in
+        [("memories", "(core module $m (memory 1))"), ("tables", "(core module $m (table 10 funcref))"), ("instances", "(core module $m)")]
+    {
         let text = format!("(component {body} {})", "(core instance (instantiate $m))".repeat(900));
         vitals::forget_peak();
         let before = vitals::resident();
@@ -80,7 +78,10 @@ fn stk01_every_stack_size() {
     for stack in ["64KiB", "512KiB", "1MiB", "2MiB", "4MiB"] {
         let sandbox = sandbox(&format!("stack = \"{stack}\"\nfuel = 1_000_000_000"), "");
         for (language, source) in [
-            ("python", "import sys, json\nsys.setrecursionlimit(10**6)\ndef f(): f()\ntry:\n    f()\nexcept RecursionError:\n    pass\njson.loads('[' * 10**5)"),
+            (
+                "python",
+                "import sys, json\nsys.setrecursionlimit(10**6)\ndef f(): f()\ntry:\n    f()\nexcept RecursionError:\n    pass\njson.loads('[' * 10**5)",
+            ),
             ("python", "compile('(' * 10**5, 'x', 'exec')"),
             ("javascript", "function f() { f(); } try { f(); } catch {} JSON.parse('['.repeat(1e6))"),
         ] {

@@ -15,7 +15,10 @@ fn out03_bytes_come_back_as_they_were_written() {
     let list = list.join(",");
     for (language, source) in [
         ("python", format!("import sys\nsys.stdout.buffer.write(bytes([{list}]))\nsys.stderr.buffer.write(bytes([{list}]))\nNone")),
-        ("javascript", format!("process.stdout.write(new Uint8Array([{list}])); process.stderr.write(new Uint8Array([{list}])); undefined")),
+        (
+            "javascript",
+            format!("process.stdout.write(new Uint8Array([{list}])); process.stderr.write(new Uint8Array([{list}])); undefined"),
+        ),
     ] {
         let outcome = run(&sandbox, Request::new(language, source));
         assert_eq!(outcome.status, Status::Succeeded, "{}", show(&outcome));

@@ -149,13 +149,13 @@ fn ha05_components_with_broken_values() {
     let random = "(import \"wasi:random/random@0.2.0\" (instance $i (export \"get-random-bytes\" (func (param \"len\" u64) (result (list u8))))))
         (core module $memory (memory (export \"memory\") 1) (func (export \"realloc\") (param i32 i32 i32 i32) (result i32) (i32.const REALLOC)))
         (core instance $mem (instantiate $memory))
-        (core func $f (canon lower (func $i \"get-random-bytes\") (memory $mem \"memory\") (realloc (func $mem \"realloc\"))))
+        (core func $f (canon lower (func $i \"get-random-bytes\") (memory (core memory $mem \"memory\")) (realloc (core func $mem \"realloc\"))))
         (core module $m (import \"\" \"f\" (func $f (param i64 i32))) (func (export \"run\") (result i32) (call $f (i64.const LENGTH) (i32.const RESULT)) (i32.const 0)))";
     let poll = "(import \"wasi:io/poll@0.2.0\" (instance $i (export \"pollable\" (type $p (sub resource)))
           (export \"poll\" (func (param \"in\" (list (borrow $p))) (result (list u32))))))
         (core module $memory (memory (export \"memory\") 1) (func (export \"realloc\") (param i32 i32 i32 i32) (result i32) (i32.const REALLOC)))
         (core instance $mem (instantiate $memory))
-        (core func $f (canon lower (func $i \"poll\") (memory $mem \"memory\") (realloc (func $mem \"realloc\"))))
+        (core func $f (canon lower (func $i \"poll\") (memory (core memory $mem \"memory\")) (realloc (core func $mem \"realloc\"))))
         (core module $m (import \"\" \"f\" (func $f (param i32 i32 i32))) (func (export \"run\") (result i32) (call $f (i32.const 0) (i32.const LENGTH) (i32.const RESULT)) (i32.const 0)))";
     let mut broken = 0;
     for body in [random, poll] {
@@ -171,7 +171,8 @@ fn ha05_components_with_broken_values() {
                           (func $run (result (result)) (canon lift (core func $n \"run\"))) (instance $out (export \"run\" (func $run)))
                           (export \"wasi:cli/run@0.2.0\" (instance $out)))"
                     );
-                    let outcome = run(&sandbox, Request::new("wasm", wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))));
+                    let outcome =
+                        run(&sandbox, Request::new("wasm", wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))));
                     assert!(!outcome.crash.as_deref().unwrap_or_default().contains("no program"), "{}", show(&outcome));
                     broken += usize::from(outcome.status == Status::Crashed);
                 }
@@ -207,7 +208,8 @@ fn ha02_tool_values() {
     let builder = Sandbox::builder().policy(policy("memory = \"512MiB\"\nfuel = 20_000_000_000\nwall = \"10s\"", more)).guests(guests());
     let builder = builder.tool("t/echo", Arc::new(Echo)).tool("t/rubbish", Arc::new(Says("{not json".to_owned())));
     let builder = builder.tool("t/large", Arc::new(Says(format!("\"{}\"", "x".repeat(17 << 20)))));
-    let sandbox = builder.tool("t/deep", Arc::new(Says("[".repeat(100_000) + &"]".repeat(100_000)))).build().expect("a sandbox can be made");
+    let sandbox =
+        builder.tool("t/deep", Arc::new(Says("[".repeat(100_000) + &"]".repeat(100_000)))).build().expect("a sandbox can be made");
     let python = r#"
 import glovebox
 for thing in [1, -0.5, 2**53 + 1, "text \u2028 \U0001F600 \0", None, True, [1, [2]], {"__proto__": {"x": 1}, "": 0}]:
@@ -251,7 +253,9 @@ console.log("ok");
 fn ha06_patterns_take_linear_time() {
     let sandbox = sandbox("", "");
     let name = "a".repeat(200);
-    for pattern in ["*a".repeat(60), "{a,b}*".repeat(60), "**/".repeat(100) + "*", "[a-z]*".repeat(80) + "b", "{{{{{{a,b},c},d},e},f},g}".to_owned()] {
+    for pattern in
+        ["*a".repeat(60), "{a,b}*".repeat(60), "**/".repeat(100) + "*", "[a-z]*".repeat(80) + "b", "{{{{{{a,b},c},d},e},f},g}".to_owned()]
+    {
         let mut request = Request::new("python", format!("open('{name}', 'w').close()\nprint('ok')"));
         request.artifacts = vec![pattern.clone()];
         let started = Instant::now();

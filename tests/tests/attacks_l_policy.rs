@@ -30,10 +30,28 @@ fn pol01_what_is_no_policy_grants_nothing() {
     let deep = format!("version = 1\nx = {}{}", "[".repeat(10_000), "]".repeat(10_000));
     let long = format!("version = 1\n# {}", "x".repeat(20 << 20));
     let many = "[[bindings]]\nsubject = \"a\"\nprofiles = []\n".repeat(100_000);
-    for text in ["", "version = 2", "version = 1\nverson = 1", "version = 1\nversion = 1", "version = nan", "{\"version\": 1}", "version: 1", "\0", &deep, &long, &many,
-        "version = 1\n[profiles.p.limits]\nwall = \"0s\"", "version = 1\n[profiles.p.limits]\nwall = \"-1s\"", "version = 1\n[profiles.p.limits]\nfuel = 1.5",
-        "version = 1\n[profiles.p.limits]\nfuel = 9223372036854775807", "version = 1\n[profiles.p.limits]\nmemory = 1024", "version = 1\n[profiles.p.limits]\nwall = nan",
-        "version = 1\n[profiles.p]\nextends = \"p\"", "version = 1\n[profiles.p]\nlanguages = \"python\"", "version = 1\n[profiles.p.network]\nallow = \"*\""] {
+    for text in [
+        "",
+        "version = 2",
+        "version = 1\nverson = 1",
+        "version = 1\nversion = 1",
+        "version = nan",
+        "{\"version\": 1}",
+        "version: 1",
+        "\0",
+        &deep,
+        &long,
+        &many,
+        "version = 1\n[profiles.p.limits]\nwall = \"0s\"",
+        "version = 1\n[profiles.p.limits]\nwall = \"-1s\"",
+        "version = 1\n[profiles.p.limits]\nfuel = 1.5",
+        "version = 1\n[profiles.p.limits]\nfuel = 9223372036854775807",
+        "version = 1\n[profiles.p.limits]\nmemory = 1024",
+        "version = 1\n[profiles.p.limits]\nwall = nan",
+        "version = 1\n[profiles.p]\nextends = \"p\"",
+        "version = 1\n[profiles.p]\nlanguages = \"python\"",
+        "version = 1\n[profiles.p.network]\nallow = \"*\"",
+    ] {
         let started = std::time::Instant::now();
         let result = Policy::parse("test", text);
         assert!(result.is_err(), "`{}`", text.chars().take(60).collect::<String>());
@@ -43,7 +61,12 @@ fn pol01_what_is_no_policy_grants_nothing() {
 
 #[test]
 fn pol02_without_a_rule_nothing_runs() {
-    for text in ["version = 1\n", "version = 1\ndefault_profile = \"deny-all\"\n", "version = 1\ndefault_profile = \"p\"\n[profiles.p]\n", "version = 1\n[[bindings]]\nsubject = \"other\"\nprofiles = [\"offline\"]\n"] {
+    for text in [
+        "version = 1\n",
+        "version = 1\ndefault_profile = \"deny-all\"\n",
+        "version = 1\ndefault_profile = \"p\"\n[profiles.p]\n",
+        "version = 1\n[[bindings]]\nsubject = \"other\"\nprofiles = [\"offline\"]\n",
+    ] {
         let policy = Policy::parse("test", text).expect("it is a policy");
         let sandbox = Sandbox::builder().policy(policy).guests(guests()).build().expect("a sandbox can be made");
         for language in ["python", "javascript", "wasm", "shell", ""] {
@@ -157,7 +180,12 @@ fn pol10_concurrency_is_counted_for_each_subject() {
     let sandbox = sandbox("concurrency = 2\nwall = \"1s\"\n", "");
     let slow = "import time\ntime.sleep(0.2)";
     let started = std::time::Instant::now();
-    let runs: Vec<_> = (0..6).map(|_| { let sandbox = sandbox.clone(); runtime().spawn(async move { sandbox.run(Request::new("python", slow)).await }) }).collect();
+    let runs: Vec<_> = (0..6)
+        .map(|_| {
+            let sandbox = sandbox.clone();
+            runtime().spawn(async move { sandbox.run(Request::new("python", slow)).await })
+        })
+        .collect();
     for task in runs {
         let outcome = runtime().block_on(task).expect("it ends").expect("the host works");
         assert_eq!(outcome.status, Status::Succeeded, "a run that waits for its turn is not punished for waiting: {}", show(&outcome));

@@ -1,7 +1,10 @@
 //! Does the library do what its documentation says?
 
 use async_trait::async_trait;
-use glovebox::{AuditEvent, AuditRecord, AuditSink, ChainError, Controls, Error, Input, JsonLines, OutputChunk, Policy, Request, Sandbox, Status, StreamName, Tool, verify_chain};
+use glovebox::{
+    AuditEvent, AuditRecord, AuditSink, ChainError, Controls, Error, Input, JsonLines, OutputChunk, Policy, Request, Sandbox, Status,
+    StreamName, Tool, verify_chain,
+};
 use glovebox_tests::attack::{alone, show};
 use glovebox_tests::place::{self, canary, guests, policy, run, run_with, runtime, sandbox};
 use glovebox_tests::vitals::Vitals;
@@ -17,16 +20,20 @@ fn audited(limits: &str, more: &str, sink: Arc<dyn AuditSink>) -> Sandbox {
 #[test]
 fn an_outcome_tells_everything() {
     let sandbox = sandbox("", "");
-    let mut request = Request::new("python", "import sys\nprint('out')\nprint('err', file=sys.stderr)\nopen('f', 'w').write('x' * 5000)\n{'a': 1}");
+    let mut request =
+        Request::new("python", "import sys\nprint('out')\nprint('err', file=sys.stderr)\nopen('f', 'w').write('x' * 5000)\n{'a': 1}");
     request.artifacts = vec!["f".to_owned()];
     let outcome = run(&sandbox, request);
     assert_eq!((outcome.status, outcome.exit_code), (Status::Succeeded, Some(0)));
     assert_eq!((outcome.stdout.text().as_ref(), outcome.stderr.text().as_ref()), ("out\n", "err\n"));
-    assert_eq!(outcome.value.as_ref().and_then(|value| value.json.as_deref()), Some("{\"a\": 1}"));
+    assert_eq!(outcome.value.as_ref().and_then(|value| value.json.as_deref()), Some("{\"a\":1}"));
     assert_eq!(outcome.artifacts.iter().map(|artifact| artifact.content.len()).collect::<Vec<_>>(), [5000]);
     assert!(outcome.exception.is_none() && outcome.limit.is_none() && outcome.denial.is_none() && outcome.crash.is_none());
     let usage = outcome.usage;
-    assert!(usage.fuel > 1000 && usage.output == 8 && usage.peak_memory > 1 << 20 && usage.workspace >= 5000 && usage.files >= 1, "{usage:?}");
+    assert!(
+        usage.fuel > 1000 && usage.output == 8 && usage.peak_memory > 1 << 20 && usage.workspace >= 5000 && usage.files >= 1,
+        "{usage:?}"
+    );
     assert!(usage.wall > Duration::ZERO && usage.cpu > Duration::ZERO && usage.wall < Duration::from_secs(3), "{usage:?}");
     assert!(!outcome.tier_reason.is_empty() && outcome.tier.map(glovebox::policy::Tier::name) == Some("wasm"));
     assert_eq!((outcome.policy.profile.as_str(), outcome.policy.digest.as_str()), ("attack", sandbox.policy().digest()));
@@ -44,7 +51,10 @@ fn a_stopped_run_ends_at_once_and_keeps_what_it_wrote() {
     ] {
         let controls = Controls::default();
         let stop = controls.stop.clone();
-        let task = { let sandbox = sandbox.clone(); runtime().spawn(async move { sandbox.run_with(Request::new(language, source), controls).await }) };
+        let task = {
+            let sandbox = sandbox.clone();
+            runtime().spawn(async move { sandbox.run_with(Request::new(language, source), controls).await })
+        };
         std::thread::sleep(Duration::from_millis(300));
         stop.cancel();
         let stopped = Instant::now();
@@ -75,13 +85,17 @@ fn output_streams_in_the_order_in_which_it_was_written() {
                 }
                 chunks
             };
-            tokio::join!(sandbox.run_with(Request::new(language, source), Controls { output: Some(sender), ..Controls::default() }), collect)
+            tokio::join!(
+                sandbox.run_with(Request::new(language, source), Controls { output: Some(sender), ..Controls::default() }),
+                collect
+            )
         });
         let outcome = outcome.expect("the host works");
         let text: String = chunks.iter().map(|chunk| String::from_utf8_lossy(&chunk.bytes).into_owned()).collect();
         let expected: String = (0..5).map(|n| format!("out {n}\nerr {n}\n")).collect();
         assert_eq!(text, expected, "{language}");
-        let stdout: Vec<u8> = chunks.iter().filter(|chunk| chunk.stream == StreamName::Stdout).flat_map(|chunk| chunk.bytes.to_vec()).collect();
+        let stdout: Vec<u8> =
+            chunks.iter().filter(|chunk| chunk.stream == StreamName::Stdout).flat_map(|chunk| chunk.bytes.to_vec()).collect();
         assert_eq!(stdout, outcome.stdout.bytes);
     }
 }
@@ -94,7 +108,12 @@ fn output_comes_while_the_program_runs() {
         ("javascript", "console.log('first'); await new Promise((done) => setTimeout(done, 500)); console.log('second')"),
     ] {
         let (sender, mut receiver) = mpsc::channel(8);
-        let task = { let sandbox = sandbox.clone(); runtime().spawn(async move { sandbox.run_with(Request::new(language, source), Controls { output: Some(sender), ..Controls::default() }).await }) };
+        let task = {
+            let sandbox = sandbox.clone();
+            runtime().spawn(async move {
+                sandbox.run_with(Request::new(language, source), Controls { output: Some(sender), ..Controls::default() }).await
+            })
+        };
         let first = runtime().block_on(receiver.recv()).expect("there is output");
         assert_eq!((&first.bytes[..], task.is_finished()), (&b"first\n"[..], false), "{language}");
         let second = runtime().block_on(receiver.recv()).expect("there is more");
@@ -116,7 +135,13 @@ fn a_slow_reader_gets_everything() {
             }
             total
         };
-        tokio::join!(sandbox.run_with(Request::new("python", "for n in range(2000):\n    print('x' * 999)"), Controls { output: Some(sender), ..Controls::default() }), read)
+        tokio::join!(
+            sandbox.run_with(
+                Request::new("python", "for n in range(2000):\n    print('x' * 999)"),
+                Controls { output: Some(sender), ..Controls::default() }
+            ),
+            read
+        )
     });
     let outcome = outcome.expect("the host works");
     assert_eq!((outcome.status, total, outcome.stdout.bytes.len()), (Status::Succeeded, 2_000_000, 2_000_000), "{}", show(&outcome));
@@ -130,7 +155,11 @@ fn sessions_keep_their_state() {
     assert_eq!(say("x = 40\ndef add(n):\n    return x + n").status, Status::Succeeded);
     assert_eq!(say("add(2)").value.expect("a value").text, "42");
     let failed = say("add(1)\nx / 0");
-    assert_eq!((failed.status, failed.exception.expect("an exception").kind.as_str()), (Status::Failed, "ZeroDivisionError"), "an exception does not end a session");
+    assert_eq!(
+        (failed.status, failed.exception.expect("an exception").kind.as_str()),
+        (Status::Failed, "ZeroDivisionError"),
+        "an exception does not end a session"
+    );
     assert_eq!(say("generator = (n * n for n in range(10))\nnext(generator), next(generator)").value.expect("a value").text, "(0, 1)");
     assert_eq!(say("import asyncio\nawait asyncio.sleep(0)\nnext(generator)").value.expect("a value").text, "4");
     assert_eq!(say("print(input() if False else 'no input')").stdout.text(), "no input\n");
@@ -149,9 +178,11 @@ fn each_evaluation_has_its_own_input_and_arguments() {
     let sandbox = sandbox("", "");
     let mut session = runtime().block_on(sandbox.open(Request::new("python", ""))).expect("a session opens");
     for word in ["one", "two"] {
-        let source = glovebox::policy::Source { name: format!("{word}.py"), content: b"import sys\nprint(sys.argv, input())".to_vec().into() };
+        let source =
+            glovebox::policy::Source { name: format!("{word}.py"), content: b"import sys\nprint(sys.argv, input())".to_vec().into() };
         let controls = Controls { input: Input::from(format!("in {word}\n").as_str()), ..Controls::default() };
-        let outcome = runtime().block_on(session.evaluate_with(source, vec![word.to_owned()], vec![], controls)).expect("the session lives");
+        let outcome =
+            runtime().block_on(session.evaluate_with(source, vec![word.to_owned()], vec![], controls)).expect("the session lives");
         assert_eq!(outcome.stdout.text(), format!("['{word}.py', '{word}'] in {word}\n"), "{}", show(&outcome));
     }
 }
@@ -167,7 +198,11 @@ fn two_hundred_runs_at_once() {
         .map(|number| {
             let sandbox = sandbox.clone();
             runtime().spawn(async move {
-                let request = if number % 2 == 0 { Request::new("python", format!("print({number} * 2)")) } else { Request::new("javascript", format!("console.log({number} * 2)")) };
+                let request = if number % 2 == 0 {
+                    Request::new("python", format!("print({number} * 2)"))
+                } else {
+                    Request::new("javascript", format!("console.log({number} * 2)"))
+                };
                 (number, sandbox.run(request).await)
             })
         })
@@ -339,7 +374,10 @@ fn what_cannot_be_recorded_does_not_happen() {
         assert!(matches!(result, Err(Error::Audit(_))), "{after}");
         assert_eq!(*calls.lock().expect("no caller breaks"), after / 2, "with room for {after} records");
     }
-    assert!(matches!(runtime().block_on(with(0).run(Request::new("shell", "ls"))), Err(Error::Audit(_))), "nor is anything refused in secret");
+    assert!(
+        matches!(runtime().block_on(with(0).run(Request::new("shell", "ls"))), Err(Error::Audit(_))),
+        "nor is anything refused in secret"
+    );
     assert!(runtime().block_on(with(0).open(Request::new("python", ""))).is_err());
     assert!(runtime().block_on(with(3).run(request())).is_ok());
 }
@@ -403,7 +441,12 @@ fn tools_answer_those_who_were_granted_them() {
     let records = Arc::new(Records::default());
     let tools = "\n[profiles.attack.tools]\nallow = [\"math/*\"]\ndeny = [\"math/secret\"]\n";
     let builder = Sandbox::builder().policy(policy("", tools)).guests(guests()).audit(records.clone());
-    let sandbox = builder.tool("math/add", Arc::new(Adds)).tool("math/secret", Arc::new(Adds)).tool("other/add", Arc::new(Adds)).build().expect("a sandbox can be made");
+    let sandbox = builder
+        .tool("math/add", Arc::new(Adds))
+        .tool("math/secret", Arc::new(Adds))
+        .tool("other/add", Arc::new(Adds))
+        .build()
+        .expect("a sandbox can be made");
     let python = r#"
 import asyncio, glovebox, time
 print(glovebox.call_tool("math/add", a=1, b=2))
@@ -423,14 +466,19 @@ except Exception as error:
 "#;
     let outcome = run(&sandbox, Request::new("python", python));
     let text = outcome.stdout.text();
-    assert!(text.starts_with("3\n[0, 2, 4, 6, 8, 10, 12, 14, 16, 18] True\nrefused math/secret True\nrefused other/add True\n"), "{}", show(&outcome));
+    assert!(
+        text.starts_with("3\n[0, 2, 4, 6, 8, 10, 12, 14, 16, 18] True\nrefused math/secret True\nrefused other/add True\n"),
+        "{}",
+        show(&outcome)
+    );
     assert!(text.contains("`b` is missing"), "{}", show(&outcome));
     assert_eq!(outcome.usage.host_calls, 14);
     let javascript = "console.log(await callTool('math/add', { a: 1, b: 2 }), (await Promise.all([1, 2].map((n) => callTool('math/add', { a: n, b: n })))).join());
         try { await callTool('other/add', { a: 1, b: 1 }); } catch (error) { console.log('refused', /denied by/.test(error.message)); }";
     let outcome = run(&sandbox, Request::new("javascript", javascript));
     assert_eq!(outcome.stdout.text(), "3 2,4\nrefused true\n", "{}", show(&outcome));
-    let called = records.0.lock().expect("no writer breaks").iter().filter(|record| matches!(&record.event, AuditEvent::Called { .. })).count();
+    let called =
+        records.0.lock().expect("no writer breaks").iter().filter(|record| matches!(&record.event, AuditEvent::Called { .. })).count();
     assert_eq!(called, 14 + 4, "every call is in the log");
     let mut request = Request::new("python", "import glovebox\nglovebox.call_tool('math/add', a=1, b=2)");
     request.wants.tools = Some(vec![]);
@@ -443,7 +491,12 @@ fn a_builder_refuses_what_makes_no_sense() {
     assert!(Sandbox::builder().guests(guests()).max_running(0).build().is_err());
     assert!(Sandbox::builder().guests(guests()).max_running(usize::MAX).build().is_err());
     let one = Sandbox::builder().guests(guests()).policy(Policy::builtin()).max_running(1).build().expect("a sandbox can be made");
-    let tasks: Vec<_> = (0..10).map(|_| { let one = one.clone(); runtime().spawn(async move { one.run(Request::new("javascript", "console.log(1)")).await }) }).collect();
+    let tasks: Vec<_> = (0..10)
+        .map(|_| {
+            let one = one.clone();
+            runtime().spawn(async move { one.run(Request::new("javascript", "console.log(1)")).await })
+        })
+        .collect();
     for task in tasks {
         assert_eq!(runtime().block_on(task).expect("it ends").expect("the host works").stdout.text(), "1\n");
     }
@@ -455,7 +508,10 @@ fn a_wait_for_a_place_can_be_given_up() {
     let session = runtime().block_on(sandbox.open(Request::new("python", ""))).expect("a session opens");
     let controls = Controls::default();
     let stop = controls.stop.clone();
-    let waiting = { let sandbox = sandbox.clone(); runtime().spawn(async move { sandbox.run_with(Request::new("python", "print(1)"), controls).await }) };
+    let waiting = {
+        let sandbox = sandbox.clone();
+        runtime().spawn(async move { sandbox.run_with(Request::new("python", "print(1)"), controls).await })
+    };
     std::thread::sleep(Duration::from_millis(100));
     assert!(!waiting.is_finished(), "a session takes a place");
     stop.cancel();

@@ -4,7 +4,7 @@ A call is a name and a JSON text. It is started, waited for (alone here, many at
 exception that a Python program expects of such a thing.
 """
 
-from glovebox_guest.own import __builtins__  # noqa: A004 (see `own`)
+from glovebox_guest.own import __builtins__
 
 import json
 

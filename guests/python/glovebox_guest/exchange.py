@@ -14,7 +14,8 @@ from glovebox_guest import calls
 
 PORTS = {"http": 80, "https": 443}
 OF_ONE_CONNECTION = {
-    "connection", "content-length", "expect", "keep-alive", "proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
+    "connection", "content-length", "expect", "keep-alive", "proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding",
+    "upgrade",
 }
 """Headers that speak about the connection, which is the host's own."""
 

@@ -7,21 +7,29 @@ built. Whatever is done here costs a run nothing.
 from glovebox_guest.own import __builtins__
 
 import gc
+import importlib
+import linecache
+import re
 import sys
 
 from glovebox_guest import tls
 
-tls.install()
+PRELOADED = """
+    abc argparse array ast asyncio base64 bisect calendar codecs collections.abc colorsys concurrent.futures configparser contextlib
+    contextvars copy csv dataclasses datetime decimal difflib email.message email.parser email.policy encodings.ascii encodings.idna
+    encodings.latin_1 encodings.utf_8_sig enum errno fnmatch fractions functools getpass glob graphlib gzip hashlib heapq hmac html
+    http.client http.cookiejar inspect io ipaddress itertools json keyword linecache locale logging math mimetypes numbers operator
+    os pathlib pickle platform pprint queue quopri random re reprlib secrets select selectors shlex shutil signal socket statistics
+    stat string string.templatelib struct subprocess tempfile textwrap threading time timeit token tokenize traceback types typing
+    unicodedata unittest.mock urllib.error urllib.parse urllib.request uuid warnings weakref zipfile zlib zoneinfo _strptime
+    _sitebuiltins
+"""
+"""What everyday scripts import, and what those modules import when they are first used."""
 
-# The order does not matter; these are what everyday scripts import, and what those modules import when first used.
-import abc, argparse, array, ast, asyncio, base64, bisect, calendar, codecs, collections.abc, colorsys, concurrent.futures, configparser  # noqa: E401
-import contextlib, contextvars, copy, csv, dataclasses, datetime, decimal, difflib, email.message, email.parser, email.policy, encodings.ascii  # noqa: E401
-import encodings.idna, encodings.latin_1, encodings.utf_8_sig, enum, errno, fnmatch, fractions, functools, getpass, glob, graphlib, gzip  # noqa: E401
-import hashlib, heapq, hmac, html, http.client, http.cookiejar, inspect, io, ipaddress, itertools, json, keyword, linecache, locale, logging  # noqa: E401
-import math, mimetypes, numbers, operator, os, pathlib, pickle, platform, pprint, queue, quopri, random, re, reprlib, secrets, select  # noqa: E401
-import selectors, shlex, shutil, signal, socket, statistics, stat, string, string.templatelib, struct, subprocess, tempfile, textwrap  # noqa: E401
-import threading, time, timeit, token, tokenize, traceback, types, typing, unicodedata, unittest.mock, urllib.error, urllib.parse  # noqa: E401
-import urllib.request, uuid, warnings, weakref, zipfile, zlib, zoneinfo, _strptime, _sitebuiltins  # noqa: E401
+# First, because other modules look for it once, while they are imported.
+tls.install()
+for _name in PRELOADED.split():
+    importlib.import_module(_name)
 
 import glovebox  # noqa: E402
 from glovebox_guest import compaction, http_hooks, key_derivation, loop, relocation, warm, world  # noqa: E402

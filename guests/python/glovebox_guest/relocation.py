@@ -22,7 +22,7 @@ GUEST = "<glovebox>"
 PREFIX = "/usr"
 KEPT_PATHS = [world.WORKSPACE, world.LIBRARY, SITE]
 BUILD_TRACES = ("/home/", "/opt/", BUILD)
-HELPERS = ("app", "componentize_py", "glovebox_guest", "wit_world", "poll_loop")
+HELPERS = ("componentize_py", "glovebox_guest", "wit_world", "poll_loop")
 """First words of modules that make the guest work and that no program needs to see."""
 
 
@@ -72,6 +72,7 @@ def _is(one, other):
 
 
 def _relocate_modules(app):
+    world.application = app
     for name, module in list(sys.modules.items()):
         if name == app or name.startswith(HELPERS):
             _hide(module)

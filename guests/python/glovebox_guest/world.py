@@ -34,8 +34,8 @@ shown_environment = []
 script_folder = WORKSPACE
 helpers = []
 """Modules that only the guest needs. They are held here, because what would be freed with them is still in use."""
-application = "app"
-"""The module that the builder wraps; a program may have one of the same name."""
+application = ""
+"""The module that the builder wraps, which looks it up until the image is made; a program may have one of the same name."""
 
 
 def prepare(source):

@@ -58,14 +58,7 @@ impl JsonLines {
         #[expect(clippy::disallowed_methods, reason = "the log is a file that the operator named")]
         let file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
         let (sequence, previous) = walk(BufReader::new(&file))?;
-        Ok(Self {
-            chain: Mutex::new(Chain {
-                file,
-                sequence,
-                previous,
-                torn: false,
-            }),
-        })
+        Ok(Self { chain: Mutex::new(Chain { file, sequence, previous, torn: false }) })
     }
 }
 
@@ -105,10 +98,7 @@ fn walk(log: BufReader<impl io::Read>) -> Result<(u64, String), ChainError> {
     let mut previous = GENESIS.to_owned();
     let mut sequence = 0_u64;
     for line in log.lines() {
-        let broken = |problem| ChainError::Broken {
-            line: sequence + 1,
-            problem,
-        };
+        let broken = |problem| ChainError::Broken { line: sequence + 1, problem };
         let Ok(Value::Object(mut fields)) = serde_json::from_str(&line?) else {
             return Err(broken("is not a record"));
         };

@@ -70,10 +70,6 @@ impl Exchange<'_> {
                 failure("failed", format!("the answer of `{}` broke off: {error}", self.ask.host))
             }
         })?;
-        Ok(Response {
-            status: head.status,
-            headers: head.headers,
-            body: body.to_bytes(),
-        })
+        Ok(Response { status: head.status, headers: head.headers, body: body.to_bytes() })
     }
 }

@@ -3,6 +3,7 @@
 //! Paths are relative to the workspace. Links that the guest made are never followed, and only regular files of the
 //! workspace are given out: neither mounts nor anything of the host.
 
+use crate::outcome::Artifact;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -24,15 +25,6 @@ pub(crate) struct CollectLimits {
     pub(crate) bytes: u64,
 }
 
-/// A file that a run left behind.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Artifact {
-    /// Relative to the workspace, with `/` between names.
-    pub(crate) path: String,
-    /// The whole content.
-    pub(crate) content: Vec<u8>,
-}
-
 /// What [`Filesystem::collect`] found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Collected {
@@ -44,13 +36,13 @@ pub(crate) struct Collected {
 
 /// An entry of a directory of the workspace.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct FileEntry {
+pub struct FileEntry {
     /// The name in the directory.
-    pub(crate) name: String,
+    pub name: String,
     /// Whether it is a directory.
-    pub(crate) is_directory: bool,
+    pub is_directory: bool,
     /// The logical size of a file in bytes; 0 for everything else.
-    pub(crate) size: u64,
+    pub size: u64,
 }
 
 impl Filesystem {
@@ -100,7 +92,6 @@ impl Filesystem {
     ///
     /// # Errors
     /// When there is none, or something that is no directory.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the file API of sessions"))]
     pub(crate) fn list(&self, path: &str) -> Result<Vec<FileEntry>, FilesystemError> {
         let Node::Directory(directory) = self.find(path)? else {
             return Err(FilesystemError::Kind { path: path.to_owned() });
@@ -119,7 +110,6 @@ impl Filesystem {
     ///
     /// # Errors
     /// When there is none, when it is a mount, or when it is a directory that is not empty.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the file API of sessions"))]
     pub(crate) fn remove(&mut self, path: &str) -> Result<(), FilesystemError> {
         let names = plain(path)?;
         let kind = || FilesystemError::Kind { path: path.to_owned() };

@@ -3,12 +3,11 @@
 //! A WASI 0.2 command component, or a preview 1 module that the standard adapter turns into one, under the same grant, the same streams
 //! and the same files as a guest. Compiling happens on the host, so what is compiled is measured first and its size is limited.
 
-use super::{Ending, Prepared, WasmExecutor, finish, globs, race, trapped};
+use super::{Ending, Prepared, WasmExecutor, collect, finish, globs, race, trapped};
 use crate::engine;
 use crate::error::Error;
 use crate::executor::{Evaluation, Opening, Report};
-use crate::filesystem::CollectLimits;
-use crate::outcome::{Artifact, Limit, Status};
+use crate::outcome::{Limit, Status};
 use crate::state;
 use std::sync::Arc;
 use std::time::Instant;
@@ -40,9 +39,7 @@ pub(super) struct Compiler {
 
 impl Default for Compiler {
     fn default() -> Self {
-        Self {
-            permits: Arc::new(Semaphore::new(MAX_COMPILING)),
-        }
+        Self { permits: Arc::new(Semaphore::new(MAX_COMPILING)) }
     }
 }
 
@@ -162,10 +159,7 @@ pub(super) async fn run(executor: &WasmExecutor, opening: Opening, evaluation: E
     let mut report = match ending {
         Ending::Returned(Ok(result)) => {
             let failed = result.is_err();
-            Report {
-                exit_code: Some(i32::from(failed)),
-                ..Report::new(if failed { Status::Failed } else { Status::Succeeded })
-            }
+            Report { exit_code: Some(i32::from(failed)), ..Report::new(if failed { Status::Failed } else { Status::Succeeded }) }
         }
         Ending::Returned(Err(error)) => trapped(&error),
         Ending::WallTime => Report::limited(Limit::Wall),
@@ -178,17 +172,10 @@ pub(super) async fn run(executor: &WasmExecutor, opening: Opening, evaluation: E
     let state = store.data_mut();
     finish(&mut report, state, &host.outputs, fuel);
     report.usage.cpu = cpu;
-    if !globs.is_empty() {
-        let collected = state.files.collect(&globs, CollectLimits { files: super::MAX_ARTIFACTS, bytes: limits.workspace });
-        report.artifacts_truncated = collected.truncated;
-        report.artifacts = collected.artifacts.into_iter().map(|artifact| Artifact { path: artifact.path, content: artifact.content }).collect();
-    }
+    collect(&mut report, &state.files, &globs, limits.workspace);
     Ok(report)
 }
 
 fn unusable(why: String) -> Report {
-    Report {
-        crash: Some(format!("this is no program that can run here: {why}")),
-        ..Report::new(Status::Crashed)
-    }
+    Report { crash: Some(format!("this is no program that can run here: {why}")), ..Report::new(Status::Crashed) }
 }

@@ -7,4 +7,4 @@ print("ok")
 # --- attack
 import sys
 assert sys.stdin.read() == "" and sys.stdin.readline() == "" and sys.stdin.buffer.read(1) == b""
-attempt("input", lambda: input("? "))
+attempt("input", lambda: input("?\n"))

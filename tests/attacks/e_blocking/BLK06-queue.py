@@ -1,6 +1,6 @@
 # BLK06 takes from a queue that stays empty
 # limits = { wall = "500ms" }
-# expect = ["limited:wall", "limited:cpu", "denied", "trapped"]
+# expect = ["limited:wall", "limited:cpu", "denied", "trapped", "virtual"]
 # --- twin
 import queue
 things = queue.Queue()

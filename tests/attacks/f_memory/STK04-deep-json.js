@@ -1,5 +1,5 @@
 // STK04 parses, prints and matches things that are nested too deeply
-// expect = ["denied", "limited:stack", "limited:memory"]
+// expect = ["denied", "limited:stack", "limited:memory", "limited:cpu"]
 // --- twin
 if (JSON.stringify(JSON.parse("[".repeat(50) + "]".repeat(50))).length !== 100) throw new Error("lost");
 console.log("ok");
@@ -15,7 +15,7 @@ let nested = [];
 for (let depth = 0; depth < 1e5; depth++) nested = [nested];
 attempt("toString", () => String(nested) === "" && null.x);
 attempt("stringify", () => JSON.stringify(nested));
-attempt("flat", () => nested.flat(Infinity).length || null.x);
+attempt("flat", () => nested.flat(Infinity).length === 0 && null.x);
 let proxy = {};
 for (let depth = 0; depth < 1e5; depth++) proxy = new Proxy(proxy, {});
 attempt("proxy", () => proxy.x.y);

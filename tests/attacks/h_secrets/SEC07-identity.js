@@ -4,6 +4,6 @@
 if (process.cwd() !== "/work") throw new Error(process.cwd());
 console.log("ok");
 // --- attack
-attempt("os", () => require("os").hostname());
+try { const os = require("os"); console.log("virtual", os.hostname?.(), os.userInfo?.(), os.networkInterfaces?.(), os.cpus?.().length); } catch { console.log("absent os"); }
 console.log("virtual", process.platform, process.version, process.pid, process.arch, typeof navigator === "undefined" ? "" : navigator.userAgent, new Date().getTimezoneOffset());
 if (performance.now() > 60_000) console.log("got the host's uptime");

@@ -1,5 +1,5 @@
 # HA02 gives the host's functions large and deep arguments
-# limits = { memory = "512MiB" }
+# limits = { memory = "512MiB", fuel = 50_000_000_000, wall = "10s" }
 # expect = ["denied", "limited:memory", "limited:stack"]
 # --- twin
 import glovebox
