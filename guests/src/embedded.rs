@@ -1,10 +1,7 @@
 //! Which guests does this binary carry?
 
-#![expect(clippy::disallowed_methods, reason = "writes the installation, in a directory of the user's own")]
-
-use crate::installation::{Bundle, BundleError, install};
+use crate::installation::{Bundle, BundleError, install, write_sparse};
 use crate::location::{directory, installed_in};
-use std::fs;
 use std::io::Read as _;
 use std::path::Path;
 
@@ -42,7 +39,7 @@ impl Embedded {
                 ruzstd::decoding::StreamingDecoder::new(*packed)
                     .map_err(std::io::Error::other)
                     .and_then(|decoder| decoder.take(FILE_LIMIT).read_to_end(&mut content))
-                    .and_then(|_| fs::write(&path, &content))
+                    .and_then(|_| write_sparse(&path, &content))
                     .map_err(BundleError::io(&path))?;
             }
             Bundle::open(new)?.verify()

@@ -5,12 +5,15 @@
 use crate::manifest::{Artefact, FORMAT, Guest, Language, MANIFEST_FILE, Manifest, hex};
 use sha2::{Digest as _, Sha256};
 use std::fs::{self, File, Permissions};
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 /// Largest manifest that is read; protects the host's memory from a file that is something else.
 const MANIFEST_LIMIT: u64 = 1 << 20;
+
+/// Blocks of a file that hold only zeros are left as holes of this size.
+const HOLE: usize = 4096;
 
 /// Bytes hashed at a time.
 const HASH_BLOCK: usize = 1 << 20;
@@ -213,6 +216,20 @@ pub(crate) fn install<E: From<BundleError>>(target: &Path, fill: impl FnOnce(&Pa
     Ok(Bundle::open(target)?)
 }
 
+/// Writes a file without storing its blocks of zeros; most of a memory image is zeros.
+pub(crate) fn write_sparse(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    let mut offset = 0;
+    for block in content.chunks(HOLE) {
+        if block.iter().any(|byte| *byte != 0) {
+            file.seek(SeekFrom::Start(offset))?;
+            file.write_all(block)?;
+        }
+        offset += block.len() as u64;
+    }
+    file.set_len(offset)
+}
+
 /// Makes a directory and the missing ones above it, for the user only.
 pub(crate) fn create_private_dir(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
@@ -299,5 +316,19 @@ mod tests {
         assert_eq!(name(bundle.guest_for_language("a-alias")).as_deref(), Some("a"));
         assert_eq!(name(bundle.guest_for_extension("bx")).as_deref(), Some("b"));
         assert_eq!(name(bundle.guest_for_language("c")), None);
+    }
+
+    #[test]
+    fn holes_read_as_zeros() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("file");
+        for length in [0, 1, HOLE, 3 * HOLE + 5] {
+            let mut content = vec![0; length];
+            if let Some(byte) = content.get_mut(2 * HOLE + 1) {
+                *byte = 9;
+            }
+            write_sparse(&path, &content).unwrap();
+            assert_eq!(fs::read(&path).unwrap(), content, "{length} bytes");
+        }
     }
 }

@@ -7,7 +7,7 @@
 use crate::case::Case;
 use crate::place::{self, GRACE};
 use crate::vitals::{self, Vitals};
-use crate::world::{World, own_environment};
+use crate::world::{World, own_traces};
 use glovebox::{Controls, Outcome, Request, Sandbox, Status};
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
@@ -18,7 +18,7 @@ const RESIDENT_SLACK: u64 = 64 << 20;
 
 /// Paths and names of the builder's machine; none may be in anything that a program can see.
 const BUILDER: [&str; 8] =
-    ["/.cargo/", "/registry/src", "/rustup", "/wasi-sdk", "componentize", "/csu/", "sysdeps", env!("CARGO_MANIFEST_DIR")];
+    ["/.cargo/", "/registry/src", "/rustup", "/wasi-sdk", "componentize-py", "/csu/", "sysdeps", env!("CARGO_MANIFEST_DIR")];
 
 /// What attacks find defined: `attempt(what, action)` says how an action went.
 const PROBE_PYTHON: &str = r#"
@@ -176,15 +176,12 @@ impl Bench<'_> {
 
     /// What the guest handed out that it cannot have by right.
     fn leak(&self, outcome: &Outcome, source: &str) -> Option<String> {
-        let mut shown = handed_out(outcome);
         // What the attack names itself it may also say.
-        for path in [self.world.path().display().to_string()] {
-            shown = shown.replace(&path, "");
-        }
+        let shown = handed_out(outcome).replace(&self.world.path().display().to_string(), "");
         let secret = self.world.secret();
         let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
         let forbidden = self.case.texts("forbidden");
-        let mut traces: Vec<String> = BUILDER.iter().map(|trace| (*trace).to_owned()).chain(own_environment()).chain(forbidden).collect();
+        let mut traces: Vec<String> = BUILDER.iter().map(|trace| (*trace).to_owned()).chain(own_traces()).chain(forbidden).collect();
         traces.retain(|trace| !source.contains(trace.as_str()));
         [secret.to_owned(), hex].into_iter().chain(traces).find(|trace| shown.contains(trace.as_str()))
     }

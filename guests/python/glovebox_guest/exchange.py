@@ -51,7 +51,12 @@ class RequestReader:
         end = self._buffer.find(b"\r\n\r\n")
         if end < 0:
             return False
-        first, *lines = self._buffer[:end].decode("latin-1").split("\r\n")
+        head = bytes(self._buffer[:end])
+        try:
+            head = head.decode("utf-8")
+        except UnicodeDecodeError:
+            head = head.decode("latin-1")
+        first, *lines = head.split("\r\n")
         del self._buffer[: end + 4]
         parts = first.split(" ")
         if len(parts) != 3 or not parts[2].startswith("HTTP/"):

@@ -2,10 +2,12 @@
 //!
 //! The component builder links CPython with our application module and runs its imports; flattening takes the linked component apart.
 
-use super::steps::{Inputs, Network, Steps, write_sources, write_sparse};
+use super::steps::{Inputs, Network, Steps, write_sources};
 use super::{Product, flatten, process, stdlib, toolchain, unmeasured};
+use crate::installation::write_sparse;
 use crate::manifest::{Guest, Language, Tree};
 use anyhow::{Context as _, Result};
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -70,6 +72,8 @@ fn link(steps: &Steps<'_>, tools: &Path) -> Result<PathBuf> {
         let mut builder = Command::new(python);
         // Otherwise the builder would add the site packages of whatever Python it finds, and the guest would depend on the machine.
         builder.env_clear().env("PATH", new).env("HOME", new).env("PYTHONPATH", tools).env("PYTHONDONTWRITEBYTECODE", "1");
+        // Some Pythons find their own library only through this.
+        builder.envs(env::var_os("LD_LIBRARY_PATH").map(|path| ("LD_LIBRARY_PATH", path)));
         builder.args(["-c", COMPONENT_BUILDER, "--quiet"]);
         builder.arg("--wit-path").arg(wit.join("guest.wit")).args(["--world", "guest"]);
         builder.args(["componentize", "app", "--python-path"]).arg(&app);

@@ -3,19 +3,17 @@
 //! Each step fills a directory of its own, named by the digest of everything that went in, and appears there whole or not at all.
 
 use super::{Progress, SOURCES};
+use crate::installation::write_sparse;
 use crate::manifest::hex;
 use anyhow::{Context as _, Result, bail, ensure};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
 use std::fs::{self, File, Permissions};
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
-
-/// Blocks of a file that hold only zeros are left as holes of this size.
-const HOLE: usize = 4096;
 
 /// How long a result that no build used is kept: somebody may go back to an earlier commit.
 const UNUSED_FOR: Duration = Duration::from_secs(14 * 24 * 60 * 60);
@@ -171,26 +169,11 @@ impl Steps<'_> {
     }
 }
 
-/// Writes a file without storing its blocks of zeros; most of a memory image is zeros.
-pub(super) fn write_sparse(path: &Path, content: &[u8]) -> Result<()> {
-    let place = || format!("cannot write `{}`", path.display());
-    let mut file = File::create(path).with_context(place)?;
-    let mut offset = 0;
-    for block in content.chunks(HOLE) {
-        if block.iter().any(|byte| *byte != 0) {
-            file.seek(SeekFrom::Start(offset)).with_context(place)?;
-            file.write_all(block).with_context(place)?;
-        }
-        offset += block.len() as u64;
-    }
-    file.set_len(offset).with_context(place)
-}
-
 /// Copies a file, holes included.
 pub(super) fn copy_sparse(from: &Path, to: &Path) -> Result<()> {
     let mut content = Vec::new();
     File::open(from).and_then(|mut file| file.read_to_end(&mut content)).with_context(|| format!("cannot read `{}`", from.display()))?;
-    write_sparse(to, &content)
+    write_sparse(to, &content).with_context(|| format!("cannot write `{}`", to.display()))
 }
 
 #[cfg(test)]
@@ -248,19 +231,5 @@ mod tests {
         let steps = Steps::new(root.path().to_owned(), true, &Silent);
         let result = steps.run("name", "fetching", (Inputs::new(""), Network::Needed), |_| Ok(()));
         assert!(result.unwrap_err().to_string().starts_with("fetching: this was not done before and needs the network"));
-    }
-
-    #[test]
-    fn holes_read_as_zeros() {
-        let root = tempfile::tempdir().unwrap();
-        let path = root.path().join("file");
-        for length in [0, 1, HOLE, 3 * HOLE + 5] {
-            let mut content = vec![0; length];
-            if let Some(byte) = content.get_mut(2 * HOLE + 1) {
-                *byte = 9;
-            }
-            write_sparse(&path, &content).unwrap();
-            assert_eq!(fs::read(&path).unwrap(), content, "{length} bytes");
-        }
     }
 }

@@ -42,8 +42,9 @@ pub(super) fn fetch(steps: &Steps<'_>) -> Result<()> {
 
 /// The interpreter that runs the Python tools, by its real path: they get an environment without a search path.
 pub(super) fn python() -> Result<PathBuf> {
-    let script = "import sys; print(sys.executable); sys.exit(sys.version_info < (3, 9))";
-    let out = run(Command::new("python3").args(["-c", script]), PYTHON_ADVICE).context(PYTHON_ADVICE)?;
+    let script = "import sys; print(sys.executable if sys.version_info >= (3, 9) else '')";
+    let out = run(Command::new("python3").args(["-c", script]), PYTHON_ADVICE)?;
+    ensure!(!out.trim().is_empty(), "`python3` is too old; {PYTHON_ADVICE}");
     Ok(PathBuf::from(out.trim()))
 }
 
@@ -53,7 +54,8 @@ pub(super) fn python_packages(steps: &Steps<'_>) -> Result<PathBuf> {
     let inputs = Inputs::new(RECIPE).text(pins).text(env::consts::ARCH);
     steps.run("tools", "fetching the compilers (110 MB)", (inputs, Network::Needed), |new| {
         let python = python()?;
-        run(Command::new(&python).args(["-m", "pip", "--version"]), PYTHON_ADVICE).context(PYTHON_ADVICE)?;
+        let has_pip = run(Command::new(&python).args(["-m", "pip", "--version"]), PYTHON_ADVICE);
+        has_pip.with_context(|| format!("`{}` has no pip; {PYTHON_ADVICE}", python.display()))?;
         let list = new.join("requirements.txt");
         fs::write(&list, pins)?;
         let mut pip = Command::new(&python);
@@ -61,7 +63,9 @@ pub(super) fn python_packages(steps: &Steps<'_>) -> Result<PathBuf> {
         pip.args(["--no-deps", "--require-hashes", "--only-binary", ":all:", "--no-compile"]);
         pip.arg("--target").arg(new).arg("--requirement").arg(&list);
         // A user's or a virtual environment's settings must not change where packages go.
-        pip.env_remove("PIP_USER").env_remove("PIP_PREFIX").env_remove("PIP_ROOT").env_remove("PIP_TARGET");
+        for setting in ["PIP_USER", "PIP_PREFIX", "PIP_ROOT", "PIP_TARGET", "PIP_REQUIRE_VIRTUALENV"] {
+            pip.env_remove(setting);
+        }
         run(&mut pip, PYTHON_ADVICE).map(drop)
     })
 }

@@ -2,14 +2,14 @@
 # mounts = true
 # expect = ["denied", "absent"]
 # --- twin
-import os
+import os, stat
 open("f", "w").write("1")
 os.symlink("f", "link")
 assert os.readlink("link") == "f" and open("link").read() == "1" and os.stat("link").st_size == 1
 os.unlink("link")
 print("ok")
 # --- attack
-import os
+import os, stat
 for place in [".", "/write", "/tmp"]:
     link = place + "/link"
     attempt("symlink in " + place, lambda: os.symlink("{{outside}}/secret.txt", link))
@@ -19,7 +19,9 @@ for link in ["link", "/write/link", "/tmp/link", "/read/link-up", "/read/link-ou
         continue
     attempt("open " + link, lambda: open(link).read())
     attempt("write " + link, lambda: open(link, "w").write("gone"))
-    attempt("stat " + link, lambda: os.stat(link))
+    # The link itself may be described, what it leads to may not.
+    if not stat.S_ISLNK(os.stat(link).st_mode):
+        print("got stat", link)
     attempt("truncate " + link, lambda: os.truncate(link, 0))
     attempt("utime " + link, lambda: os.utime(link, (1, 1)))
     attempt("link " + link, lambda: os.link(link, "/write/hard") or open("/write/hard").read())
