@@ -38,7 +38,7 @@ const HOST_STACK_BYTES: usize = 2 << 20;
 
 /// Smallest and largest stack of a guest in bytes. Grants are rounded down to a power of two between them, so that a process has a
 /// handful of engines at the most.
-pub(crate) const STACK_BYTES: std::ops::RangeInclusive<usize> = (512 << 10)..=(16 << 20);
+pub(crate) const STACK_BYTES: std::ops::RangeInclusive<usize> = (512 << 10)..=(64 << 20);
 
 /// The period in which epoch-metered guests give way, in milliseconds.
 pub(crate) const EPOCH_TICK_MS: u64 = 5;

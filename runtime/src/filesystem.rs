@@ -30,8 +30,8 @@ mod tree;
 
 pub(crate) use archive::Archive;
 pub(crate) use bindings::{FilesystemView, add_to_linker};
+pub(crate) use files::CollectLimits;
 pub use files::FileEntry;
-pub(crate) use files::{CollectLimits, Collected};
 pub(crate) use host::{HostMount, MountAccess};
 pub(crate) use layout::{FilesystemSetup, Layout};
 pub(crate) use quota::{FilesystemUsage, LimitKind, QuotaLimits};

@@ -120,7 +120,7 @@ impl Guests {
 }
 
 /// The stack for which guests are precompiled; the code is the same for all.
-const DEFAULT_STACK: u64 = 8 << 20;
+const DEFAULT_STACK: u64 = 32 << 20;
 
 /// One guest.
 pub(crate) struct Guest {

@@ -35,6 +35,9 @@ const MAX_FREE_STACKS: usize = 64;
 /// Bytes at the top of a free stack that stay resident.
 const KEEP_STACK_BYTES: usize = 256 << 10;
 
+/// Bytes of a free stack that are looked at to see whether a run went deeper than what stays resident.
+const STACK_PROBE_BYTES: usize = 4096;
+
 /// Ranges that one call of the kernel's page scan reports.
 const SCAN_RANGES: usize = 1024;
 
@@ -94,6 +97,19 @@ impl Mapping {
         // SAFETY: the range lies inside a mapping that this value owns.
         unsafe { rustix::mm::mprotect(self.at(range.start), range.len(), flags) }?;
         Ok(())
+    }
+
+    /// Whether a run has left anything in the page that starts at `offset`, which is zero before.
+    ///
+    /// A stack that grows beyond this page writes to it on its way, so an untouched page saves giving back everything below it. Should a
+    /// huge frame skip the page, memory stays resident for longer; nobody can read it.
+    fn was_written(&self, offset: usize) -> bool {
+        if offset + STACK_PROBE_BYTES > self.len {
+            return true;
+        }
+        // SAFETY: the range lies inside the accessible part of a stack that this value owns and that nobody runs on.
+        let page = unsafe { std::slice::from_raw_parts(self.base.as_ptr().add(offset), STACK_PROBE_BYTES) };
+        page.iter().any(|byte| *byte != 0)
     }
 
     /// Gives the pages of a range back; they read as the file below or as zeroes again.
@@ -483,7 +499,7 @@ impl Drop for GuestStack {
         };
         // A deep run must not leave megabytes behind in a stack that waits for the next one.
         let keep = self.len.saturating_sub(KEEP_STACK_BYTES).max(self.page);
-        if stack.discard(self.page..keep).is_err() {
+        if stack.was_written(keep) && stack.discard(self.page..keep + STACK_PROBE_BYTES).is_err() {
             return;
         }
         let mut free = lock(&self.free);

@@ -448,6 +448,8 @@ fn trapped(error: &wasmtime::Error) -> Report {
         Some(Trap::OutOfFuel | Trap::Interrupt) => Report::limited(Limit::Cpu),
         Some(Trap::StackOverflow) => Report::limited(Limit::Stack),
         Some(trap) => Report { crash: Some(trap.to_string()), ..Report::new(Status::Crashed) },
+        // The engine has no type for this one.
+        None if error.root_cause().to_string().contains("fuel allocated for hostcalls") => Report::limited(Limit::HostAllocation),
         None => Report { crash: Some(error.root_cause().to_string()), ..Report::new(Status::Crashed) },
     }
 }

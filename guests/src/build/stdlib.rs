@@ -46,6 +46,9 @@ const LEFT_OUT: [&str; 11] = [
     "turtledemo",
 ];
 
+/// How paths of the builder's machine begin in the interpreter's own configuration.
+const BUILDERS_HOME: &str = "/home/runner/";
+
 /// Files by path relative to the library, in the order of their names.
 type Files = BTreeMap<PathBuf, Vec<u8>>;
 
@@ -114,9 +117,29 @@ fn unpack(archive: impl Read) -> Result<Files> {
         }
         let mut content = Vec::new();
         entry.read_to_end(&mut content)?;
-        files.insert(path, content);
+        files.insert(path, without_build_paths(content));
     }
     Ok(files)
+}
+
+/// The text without the folders of whoever built the interpreter: what a guest sees names no builder.
+fn without_build_paths(content: Vec<u8>) -> Vec<u8> {
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"._/-".contains(byte);
+    let Ok(text) = std::str::from_utf8(&content) else {
+        return content;
+    };
+    if !text.contains(BUILDERS_HOME) {
+        return content;
+    }
+    let mut clean = String::with_capacity(text.len());
+    let mut parts = text.split(BUILDERS_HOME);
+    clean.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        let path = part.bytes().take_while(is_part).count();
+        clean.push_str("/usr");
+        clean.push_str(part.get(path..).unwrap_or_default());
+    }
+    clean.into_bytes()
 }
 
 fn write_files(directory: &Path, files: &Files) -> Result<()> {

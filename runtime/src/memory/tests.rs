@@ -1,3 +1,5 @@
+//! Does memory come back clean, and is it bounded?
+
 use super::*;
 use std::io::Write as _;
 

@@ -3,6 +3,8 @@
 //! A WASI 0.2 command component, or a preview 1 module that the standard adapter turns into one, under the same grant, the same streams
 //! and the same files as a guest. Compiling happens on the host, so what is compiled is measured first and its size is limited.
 
+mod exit;
+
 use super::{Ending, Prepared, WasmExecutor, collect, finish, globs, race, trapped};
 use crate::engine;
 use crate::error::Error;
@@ -70,8 +72,9 @@ fn compile(engine: &Engine, program: &[u8]) -> Result<Component, Refusal> {
     }
     let adapter = wasi_preview1_component_adapter_provider::WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER;
     let name = wasi_preview1_component_adapter_provider::WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME;
+    let program = exit::with_our_exit(program).map_err(|error| invalid(&error))?;
     let component = wit_component::ComponentEncoder::default()
-        .module(program)
+        .module(&program)
         .and_then(|encoder| encoder.adapter(name, adapter))
         .and_then(|mut encoder| encoder.encode())
         .map_err(|error| invalid(&format!("{error:#}")))?;
@@ -135,7 +138,8 @@ pub(super) async fn run(executor: &WasmExecutor, opening: Opening, evaluation: E
             Err(Refusal::Invalid(why)) => return Ok(unusable(why)),
         },
     };
-    let linker = state::wasi_linker(&engine).map_err(Error::host)?;
+    let mut linker = state::wasi_linker(&engine).map_err(Error::host)?;
+    exit::add_to_linker(&mut linker).map_err(Error::host)?;
     let command = match linker.instantiate_pre(&component).and_then(CommandPre::new) {
         Ok(command) => command,
         Err(error) => return Ok(unusable(format!("{error:#}"))),
