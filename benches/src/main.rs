@@ -10,8 +10,11 @@ mod start;
 
 use anyhow::{Result, bail};
 
+/// Its name, what it measures, and how.
+type Bench = (&'static str, &'static str, fn() -> Result<()>);
+
 /// Every bench by name, with what it measures.
-const BENCHES: [(&str, &str, fn() -> Result<()>); 6] = [
+const BENCHES: [Bench; 6] = [
     ("start", "a fresh sandbox for each run, against starting the native interpreter", start::fresh),
     ("throughput", "runs a second on one core and on all", start::throughput),
     ("memory", "what an idle session holds", memory::idle_sessions),

@@ -122,6 +122,9 @@ impl Guests {
 /// The stack for which guests are precompiled; the code is the same for all.
 const DEFAULT_STACK: u64 = 32 << 20;
 
+/// Metering and stack: what tells engines apart.
+type EngineKey = (Metering, usize);
+
 /// One guest.
 pub(crate) struct Guest {
     name: String,
@@ -133,7 +136,7 @@ pub(crate) struct Guest {
     component: PathBuf,
     digest: String,
     cache: PathBuf,
-    loaded: Mutex<HashMap<(Metering, usize), Arc<OnceLock<LoadedGuest>>>>,
+    loaded: Mutex<HashMap<EngineKey, Arc<OnceLock<LoadedGuest>>>>,
 }
 
 /// A guest that is linked for one engine.

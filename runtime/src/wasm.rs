@@ -112,7 +112,7 @@ impl WasmExecutor {
                 Ok(()) => {}
                 Err(FilesystemError::Full { .. }) => {
                     let limit = files.quota_hit().map_or(Limit::Disk, quota_limit);
-                    return Ok(Prepared::Over(Report::limited(limit)));
+                    return Ok(Prepared::Over(Box::new(Report::limited(limit))));
                 }
                 Err(error) => return Err(Error::Invalid(error.to_string())),
             }
@@ -168,7 +168,7 @@ impl WasmExecutor {
             Ok(guest) => guest,
             Err(error) if store.data_mut().limiter.take_hit() == Some(Limit::Memory) => {
                 tracing::debug!(%error, "the guest's own memory does not fit the grant");
-                return Ok(Started::Over(Report::limited(Limit::Memory)));
+                return Ok(Started::Over(Box::new(Report::limited(Limit::Memory))));
             }
             Err(error) => return Err(Error::host(error)),
         };
@@ -188,7 +188,7 @@ impl WasmExecutor {
 
 enum Prepared {
     Ready(Box<Host>),
-    Over(Report),
+    Over(Box<Report>),
 }
 
 struct Host {
@@ -199,7 +199,7 @@ struct Host {
 
 enum Started {
     Instance(Box<Instance>),
-    Over(Report),
+    Over(Box<Report>),
 }
 
 #[async_trait]
@@ -218,7 +218,7 @@ impl Executor for WasmExecutor {
         }
         match self.instance(opening).await? {
             Started::Instance(mut instance) => instance.evaluate(evaluation).await,
-            Started::Over(report) => Ok(report),
+            Started::Over(report) => Ok(*report),
         }
     }
 

@@ -149,7 +149,7 @@ pub(super) async fn run(executor: &WasmExecutor, opening: Opening, evaluation: E
     arguments.extend(evaluation.arguments);
     let host = match executor.prepare(&opening, None, &arguments)? {
         Prepared::Ready(host) => *host,
-        Prepared::Over(report) => return Ok(report),
+        Prepared::Over(report) => return Ok(*report),
     };
     host.outputs.restart(limits.output, evaluation.output);
     host.input.restart(evaluation.input);
