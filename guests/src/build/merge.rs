@@ -5,6 +5,7 @@
 //! globals that nothing writes are constants in the code, and a call through a constant table slot is a plain call.
 
 mod emit;
+mod repairs;
 
 use super::image::{WASM_PAGE, write_at};
 use super::link_graph::{Kind, LinkGraph, Origin};
@@ -46,6 +47,8 @@ struct Merger<'a> {
     table: BTreeMap<u32, FunctionId>,
     /// Functions that only pass their arguments on to another one.
     forwards: HashMap<FunctionId, FunctionId>,
+    /// The module of [`repairs`], which calls what it replaces.
+    repairs: Option<u32>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -68,12 +71,14 @@ pub(super) fn merge(graph: &LinkGraph<'_>, keep: &[(u32, String, String)]) -> Re
         constants: HashMap::new(),
         table: BTreeMap::new(),
         forwards: HashMap::new(),
+        repairs: None,
     };
     for (index, _) in graph.instantiated() {
         let bytes = graph.modules.get(index as usize).context("module index")?;
         merger.modules.insert(index, CoreModule::read(bytes).with_context(|| format!("core module {index}"))?);
     }
     merger.resolve_imports(graph)?;
+    merger.repair()?;
     merger.find_constants()?;
     merger.fill_table()?;
     merger.find_forwards()?;
@@ -153,7 +158,9 @@ impl<'a> Merger<'a> {
             Resolved::Host(host) => FunctionId::Host(host),
             Resolved::Defined(module, defined) => FunctionId::Defined(module, defined),
         };
-        Ok(self.forwards.get(&id).copied().unwrap_or(id))
+        // The replacement of a function calls the function itself.
+        let follows = Some(module) != self.repairs;
+        Ok(self.forwards.get(&id).copied().filter(|_| follows).unwrap_or(id))
     }
 
     fn global(&self, module: u32, index: u32) -> Result<(u32, u32)> {
@@ -315,6 +322,8 @@ impl<'a> Merger<'a> {
                 *target = *end;
             }
         }
+        // A repair stands, even where what it replaces forwards to something.
+        forwards.extend(self.forwards.iter().map(|(from, to)| (*from, *to)));
         self.forwards = forwards;
         Ok(())
     }

@@ -20,6 +20,7 @@ const FLATTENING: &str = concat!(
     include_str!("image.rs"),
     include_str!("link_graph.rs"),
     include_str!("merge.rs"),
+    include_str!("merge/repairs.rs"),
     include_str!("merge/emit.rs"),
     include_str!("module.rs"),
 );
