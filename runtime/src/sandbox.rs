@@ -246,12 +246,17 @@ pub(crate) fn outcome(id: RunId, report: Report, grant: &Grant) -> Outcome {
 
 /// A run's place among those that run at once; given back when dropped.
 pub(crate) struct Place {
-    inner: Arc<Inner>,
-    subject: Subject,
+    _counted: Counted,
     _permit: OwnedSemaphorePermit,
 }
 
-impl Drop for Place {
+/// One run of a subject, also while it waits for room; no longer counted when dropped.
+struct Counted {
+    inner: Arc<Inner>,
+    subject: Subject,
+}
+
+impl Drop for Counted {
     fn drop(&mut self) {
         self.inner.uncount(&self.subject);
     }
@@ -269,10 +274,9 @@ impl Inner {
             }
             ended.await;
         }
-        let mut place = Waiting { inner: self, subject: Some(subject) };
+        let counted = Counted { inner: Arc::clone(self), subject };
         let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(Error::host)?;
-        let subject = place.subject.take().ok_or_else(|| Error::Host("a place was taken twice".into()))?;
-        Ok(Place { inner: Arc::clone(self), subject, _permit: permit })
+        Ok(Place { _counted: counted, _permit: permit })
     }
 
     fn count(&self, subject: &Subject, grant: &Grant) -> bool {
@@ -295,20 +299,6 @@ impl Inner {
         }
         drop(running);
         self.ended.notify_waiters();
-    }
-}
-
-/// A counted subject that still waits for room; uncounted where the wait is given up.
-struct Waiting<'a> {
-    inner: &'a Inner,
-    subject: Option<Subject>,
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        if let Some(subject) = &self.subject {
-            self.inner.uncount(subject);
-        }
     }
 }
 

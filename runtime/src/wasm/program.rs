@@ -5,7 +5,7 @@
 
 mod exit;
 
-use super::{Ending, Prepared, WasmExecutor, collect, finish, globs, race, trapped};
+use super::{Ending, Prepared, WasmExecutor, collect, finish, globs, race, spent_fuel, trapped};
 use crate::engine;
 use crate::error::Error;
 use crate::executor::{Evaluation, Opening, Report};
@@ -169,10 +169,7 @@ pub(super) async fn run(executor: &WasmExecutor, opening: Opening, evaluation: E
         Ending::WallTime => Report::limited(Limit::Wall),
         Ending::Stopped => Report::new(Status::Cancelled),
     };
-    let fuel = match executor.metering {
-        engine::Metering::Fuel => limits.fuel.saturating_sub(store.get_fuel().unwrap_or(0)),
-        engine::Metering::Epoch | engine::Metering::Unmetered => 0,
-    };
+    let fuel = spent_fuel(&store, limits.fuel);
     let state = store.data_mut();
     finish(&mut report, state, &host.outputs, fuel);
     report.usage.cpu = cpu;
