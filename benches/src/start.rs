@@ -39,38 +39,52 @@ async fn runs(sandbox: &Sandbox, language: &str, source: &str, count: usize) -> 
     Ok(Samples::new(samples))
 }
 
+/// How often throughput is measured; others on the machine can only make a round slower, so the best one counts.
+const ROUNDS: usize = 5;
+
 /// Runs a second, on one thread and on as many as there are cores.
 pub(crate) fn throughput() -> Result<()> {
     let cores = std::thread::available_parallelism()?.get();
     let sandbox = Sandbox::builder().build()?;
     for (language, source) in [("javascript", JAVASCRIPT), ("python", PYTHON)] {
         for threads in [1, cores] {
-            let deadline = Instant::now() + Duration::from_secs(3);
-            let started = Instant::now();
-            let workers: Vec<_> = (0..threads)
-                .map(|_| {
-                    let sandbox = sandbox.clone();
-                    std::thread::spawn(move || -> Result<u64> {
-                        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-                        let mut done = 0;
-                        while Instant::now() < deadline {
-                            let outcome = runtime.block_on(sandbox.run(Request::new(language, source)))?;
-                            ensure!(outcome.status == Status::Succeeded, "{outcome:?}");
-                            done += 1;
-                        }
-                        Ok(done)
-                    })
-                })
-                .collect();
-            let mut done = 0;
-            for worker in workers {
-                done += worker.join().ok().context("a worker broke")??;
+            let mut best: f64 = 0.0;
+            for _ in 0..ROUNDS {
+                best = best.max(rate(&sandbox, language, source, threads)?);
             }
-            let rate = done as f64 / started.elapsed().as_secs_f64();
-            println!("  {language:<12} {threads} thread(s)  {rate:>10.0} runs/s  {:>10.0} a thread", rate / threads as f64);
+            println!("  {language:<12} {threads} thread(s)  {best:>10.0} runs/s  {:>10.0} a thread", best / threads as f64);
         }
     }
     Ok(())
+}
+
+/// Runs a second over one second, by threads that each have a runtime of their own.
+fn rate(sandbox: &Sandbox, language: &'static str, source: &'static str, threads: usize) -> Result<f64> {
+    let started = Instant::now();
+    let deadline = started + Duration::from_secs(1);
+    let workers: Vec<_> = (0..threads)
+        .map(|_| {
+            let sandbox = sandbox.clone();
+            std::thread::spawn(move || -> Result<u64> {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+                // One task that never leaves the runtime, as in a server.
+                runtime.block_on(async {
+                    let mut done = 0;
+                    while Instant::now() < deadline {
+                        let outcome = sandbox.run(Request::new(language, source)).await?;
+                        ensure!(outcome.status == Status::Succeeded, "{outcome:?}");
+                        done += 1;
+                    }
+                    Ok(done)
+                })
+            })
+        })
+        .collect();
+    let mut done = 0;
+    for worker in workers {
+        done += worker.join().ok().context("a worker broke")??;
+    }
+    Ok(done as f64 / started.elapsed().as_secs_f64())
 }
 
 /// `glovebox run hello.py` from the command line.

@@ -159,10 +159,15 @@ static void raise(JSValueConst error, bool is_rejection) {
 typedef struct {
     const char *bytes; // ends with a null byte
     size_t length;
+    bool may_wait;
 } program_t;
 
+static bool mentions(program_t program, const char *word) {
+    return memmem(program.bytes, program.length, word, strlen(word));
+}
+
 static bool may_be_module(program_t program) {
-    return memmem(program.bytes, program.length, "import", 6) || memmem(program.bytes, program.length, "export", 6);
+    return mentions(program, "import") || mentions(program, "export");
 }
 
 static JSValue compile_program(program_t program, int flags) {
@@ -199,7 +204,7 @@ static JSValue compile_module(program_t program) {
 // A script is what keeps its variables for the next evaluation, so the text is a module only if it does not parse as a script. Where it is
 // neither, the error counts that came later in the text.
 static JSValue compile(program_t program) {
-    JSValue script = compile_program(program, JS_EVAL_TYPE_GLOBAL | JS_EVAL_FLAG_ASYNC);
+    JSValue script = compile_program(program, JS_EVAL_TYPE_GLOBAL | (program.may_wait ? JS_EVAL_FLAG_ASYNC : 0));
     if (!JS_IsException(script) || !may_be_module(program))
         return script;
     JSValue error = JS_GetException(context);
@@ -240,23 +245,26 @@ static char *javascript_of_source(size_t *length) {
 
 // Starts the program: runs it up to its first `await`. False after an exception or an exit.
 static bool start_program(void) {
-    program_t program = {source.text, source.length};
+    program_t program = {.bytes = source.text, .length = source.length};
     char *transformed = NULL;
     if (source.is_typescript) {
         program.bytes = transformed = javascript_of_source(&program.length);
         if (!transformed)
             return false;
     }
+    // A keyword has no escapes, so a text without the word cannot wait, and needs no promise.
+    program.may_wait = mentions(program, "await");
     JSValue compiled = compile(program);
     free(transformed);
     if (JS_IsException(compiled))
         return false;
-    JSValue promise = JS_EvalFunction(context, compiled);
-    if (is_stopped(promise)) {
-        JS_FreeValue(context, promise);
+    bool has_promise = program.may_wait || JS_IsModule(compiled);
+    JSValue result = JS_EvalFunction(context, compiled);
+    if (is_stopped(result)) {
+        JS_FreeValue(context, result);
         return false;
     }
-    evaluation.main_promise = promise;
+    *(has_promise ? &evaluation.main_promise : &evaluation.value) = result;
     return true;
 }
 
@@ -296,8 +304,10 @@ static bool run_to_end(void) {
 
 static const char unsettled_warning[] = "Warning: Detected unsettled top-level await\n";
 
-// The value of the last expression: what the promise of the script, and a promise that it gave, came to.
-static JSValue last_value(void) {
+// What the script gave in the end. A script that waits gives an object that holds it, a module gives nothing.
+static JSValue script_value(void) {
+    if (JS_IsUndefined(evaluation.main_promise))
+        return JS_DupValue(context, evaluation.value);
     JSValue result = JS_PromiseResult(context, evaluation.main_promise);
     if (!JS_IsObject(result) || JS_GetClassID(result) != JS_CLASS_OBJECT) {
         JS_FreeValue(context, result);
@@ -305,6 +315,12 @@ static JSValue last_value(void) {
     }
     JSValue value = JS_GetProperty(context, result, JS_ATOM_value);
     JS_FreeValue(context, result);
+    return value;
+}
+
+// The value of the last expression; where that is a promise, what it came to.
+static JSValue last_value(void) {
+    JSValue value = script_value();
     if (JS_PromiseState(context, value) == JS_PROMISE_FULFILLED) {
         JSValue inner = JS_PromiseResult(context, value);
         JS_FreeValue(context, value);
@@ -364,7 +380,8 @@ static void finish(bool reached_end) {
 static void clean_up(bool reached_end) {
     evaluation.is_exiting = false;
     JS_FreeValue(context, evaluation.main_promise);
-    evaluation.main_promise = JS_UNDEFINED;
+    JS_FreeValue(context, evaluation.value);
+    evaluation.main_promise = evaluation.value = JS_UNDEFINED;
     if (!reached_end || evaluation.loop_is_needed || evaluation.has_exit_hooks || evaluation.exit_code) {
         JS_FreeValue(context, JS_GetException(context));
         drop_jobs();

@@ -37,6 +37,9 @@
 #define FE_UPWARD 0
 #endif
 
+// Small blocks too come from our allocator: it lays them out densely, see `memory.c`.
+#define __SANITIZE_ADDRESS__ 1
+
 #include "dtoa.c"
 #include "libunicode.c"
 #include "libregexp.c"

@@ -24,7 +24,8 @@ typedef struct block {
 static block_t *free_blocks[LEVELS][STEPS];
 static uint32_t level_map;
 static uint16_t step_map[LEVELS];
-static block_t *last_block; // an empty one at the end of the heap
+static block_t *last_block;  // where the heap ends and another block would begin; never written to, so that the image need not hold it
+static block_t *before_last; // the block that ends there
 
 extern unsigned char __heap_base;
 
@@ -38,6 +39,13 @@ static bool is_free(const block_t *block) {
 
 static block_t *after(const block_t *block) {
     return (block_t *)((char *)block + HEADER + size_of(block));
+}
+
+static void set_before(block_t *block, block_t *before) {
+    if (block == last_block)
+        before_last = before;
+    else
+        block->before = before;
 }
 
 static void class_of(uint32_t size, uint32_t *level, uint32_t *step) {
@@ -109,11 +117,11 @@ static void trim(block_t *block, uint32_t size) {
     rest->before = block;
     rest->size = left - HEADER;
     block_t *next = after(rest);
-    next->before = rest;
-    if (is_free(next) && next != last_block) {
+    set_before(next, rest);
+    if (next != last_block && is_free(next)) {
         take_out(next);
         rest->size += HEADER + next->size;
-        after(rest)->before = rest;
+        set_before(after(rest), rest);
     }
     insert(rest);
 }
@@ -130,7 +138,7 @@ static void release(block_t *block) {
         before->size += HEADER + size_of(block);
         block = before;
     }
-    after(block)->before = block;
+    set_before(after(block), block);
     insert(block);
 }
 
@@ -142,18 +150,17 @@ static void begin_heap(uint32_t start, uint32_t end) {
     first->before = NULL;
     first->size = end - start - 2 * HEADER;
     last_block = after(first);
-    last_block->before = first;
-    last_block->size = 0;
+    before_last = first;
     insert(first);
 }
 
 // The old end becomes the header of what was added.
 static void extend_heap(uint32_t end) {
     block_t *added = last_block;
+    added->before = before_last;
     added->size = end - (uint32_t)(uintptr_t)added - 2 * HEADER;
     last_block = after(added);
-    last_block->size = 0;
-    last_block->before = added;
+    before_last = added;
     release(added);
 }
 
@@ -186,13 +193,53 @@ static block_t *block_of(void *memory) {
 
 #define LARGEST (UINT32_MAX - 4 * PAGE)
 
-void *malloc(size_t size) {
-    if (size > LARGEST) {
-        errno = ENOMEM;
+// How the build places blocks while the guest is being initialised. A program writes to few of the blocks that it finds, if only to count
+// references, but each costs a page that must be restored. The build therefore initialises the guest twice: a first time to see which
+// blocks programs write to, a second time with those together. Both times the same calls come in the same order, so a block is known by
+// the number of the call that makes it.
+static struct {
+    bool is_on;       // calls are counted, blocks stay where they are
+    uint32_t calls;   // so far
+    uint32_t limit;   // calls that the two arrays have room for
+    uint8_t *places;  // for each call: 0 anywhere, 1 in the first region, 2 in the second
+    void **log;       // what each call gave; null unless asked for
+    block_t *regions[2]; // what is left of them
+} layout;
+
+// The front of what is left of a region; null where the block belongs to none or does not fit.
+static block_t *take_place(uint32_t wanted) {
+    uint32_t call = layout.calls++;
+    uint8_t place = call < layout.limit ? layout.places[call] : 0;
+    if (!place)
         return NULL;
-    }
-    uint32_t wanted = rounded(size);
+    block_t *block = layout.regions[place - 1];
+    if (size_of(block) < wanted + 2 * HEADER + SMALLEST)
+        return NULL;
+    block_t *next = after(block);
+    uint32_t left = size_of(block) - wanted - HEADER;
+    block->size = wanted;
+    block_t *rest = after(block);
+    rest->before = block;
+    rest->size = left;
+    set_before(next, rest);
+    layout.regions[place - 1] = rest;
+    return block;
+}
+
+static void *noted(void *memory) {
+    if (layout.log && layout.calls <= layout.limit)
+        layout.log[layout.calls - 1] = memory;
+    return memory;
+}
+
+// A block that can be trimmed to exactly what is wanted, as the engine uses what it gets too much.
+static block_t *find_exact(uint32_t wanted) {
     block_t *block = find(wanted);
+    return block && size_of(block) - wanted == HEADER ? find(wanted + HEADER + SMALLEST) : block;
+}
+
+static void *allocate(uint32_t wanted) {
+    block_t *block = layout.is_on ? find_exact(wanted) : find(wanted);
     while (!block) {
         // A little more than wanted, as the search takes only classes whose members are all large enough.
         if (!grow(wanted + wanted / STEPS)) {
@@ -204,6 +251,18 @@ void *malloc(size_t size) {
     take_out(block);
     trim(block, wanted);
     return (char *)block + HEADER;
+}
+
+void *malloc(size_t size) {
+    if (size > LARGEST) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    uint32_t wanted = rounded(size);
+    if (!layout.is_on)
+        return allocate(wanted);
+    block_t *block = take_place(wanted);
+    return noted(block ? (char *)block + HEADER : allocate(wanted));
 }
 
 void free(void *memory) {
@@ -233,10 +292,19 @@ void *realloc(void *memory, size_t size) {
     block_t *block = block_of(memory);
     uint32_t wanted = rounded(size), held = size_of(block);
     block_t *next = after(block);
+    // What fits depends on the neighbours, which the layout changes, and the same calls must come whatever the layout.
+    if (layout.is_on) {
+        void *moved = malloc(size);
+        if (moved) {
+            memcpy(moved, memory, wanted < held ? wanted : held);
+            free(memory);
+        }
+        return moved;
+    }
     if (wanted > held && next != last_block && is_free(next) && held + HEADER + size_of(next) >= wanted) {
         take_out(next);
         block->size += HEADER + next->size;
-        after(block)->before = block;
+        set_before(after(block), block);
         held = size_of(block);
     }
     if (wanted <= held) {
@@ -260,14 +328,48 @@ void *aligned_alloc(size_t alignment, size_t size) {
     return alignment <= ALIGNMENT ? malloc(size) : NULL;
 }
 
+// Called by the build before the initialisation, with the number of calls that it has a plan for and the bytes of both regions. Gives the
+// array `places`, for the build to fill.
+__attribute__((export_name("plan-layout"))) uint8_t *plan_layout(uint32_t limit, uint32_t first, uint32_t second, int32_t is_logged) {
+    layout.places = calloc(limit, 1);
+    layout.log = is_logged ? calloc(limit, sizeof(void *)) : NULL;
+    layout.limit = limit;
+    layout.regions[0] = block_of(malloc(first));
+    layout.regions[1] = block_of(malloc(second));
+    layout.is_on = true;
+    return layout.places;
+}
+
+// What the build reads after the initialisation.
+__attribute__((export_name("layout-calls"))) uint32_t layout_calls(void) {
+    return layout.calls;
+}
+
+__attribute__((export_name("layout-log"))) void **layout_log(void) {
+    return layout.log;
+}
+
+static void end_layout(void) {
+    if (!layout.is_on)
+        return;
+    layout.is_on = false;
+    memset(layout.places, 0, layout.limit);
+    free(layout.places);
+    release(layout.regions[0]);
+    release(layout.regions[1]);
+}
+
 // Forgets the gaps between blocks, so that what is allocated from now on lies together behind them. After this the memory image is taken:
-// a gap that is filled would be a page to restore.
+// a gap that is filled would be a page to restore. What was in free blocks is cleared, so that it takes no room in the image.
 static void leave_gaps(void) {
-    block_t *top = last_block->before;
+    block_t *top = before_last;
     memset(free_blocks, 0, sizeof free_blocks);
     memset(step_map, 0, sizeof step_map);
     level_map = 0;
     for (block_t *block = top; block; block = block->before) {
+        if (!is_free(block))
+            continue;
+        memset((char *)block + HEADER, 0, size_of(block));
         if (block != top)
             block->size &= ~FREE;
     }

@@ -132,6 +132,7 @@ static void take_functions(JSValueConst internal) {
 #define SPARE_BYTES (1 << 20)
 
 static void keep_spare_memory(void) {
+    end_layout();
     void *volatile spare = malloc(SPARE_BYTES);
     free(spare);
     leave_gaps();

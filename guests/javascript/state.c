@@ -28,8 +28,9 @@ static struct {
     bool has_exit_hooks;   // `process.on('exit')` and the like
     bool is_exiting;       // `process.exit` was called
     int32_t exit_code;
-    JSValue main_promise;
-} evaluation = {.main_promise = JS_UNDEFINED};
+    JSValue main_promise;  // of a program that may wait
+    JSValue value;         // of the last expression of a script that cannot wait
+} evaluation = {.main_promise = JS_UNDEFINED, .value = JS_UNDEFINED};
 
 // The source that came with the evaluation.
 static struct {

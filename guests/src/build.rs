@@ -7,12 +7,15 @@
 
 mod commonjs;
 mod component;
+mod direct;
 mod flatten;
+mod heap_layout;
 mod image;
 mod javascript;
 mod link_graph;
 mod merge;
 mod module;
+mod order;
 mod preinitialise;
 mod process;
 mod python;

@@ -3,10 +3,14 @@
 //! This is the only place that maps guest memory. A guest's memory starts as its image, a file that is mapped copy-on-write: pages
 //! that a run reads come from the page cache, pages that it writes become its own. When the instance ends, exactly the pages that are
 //! no longer the file's are copied back from the image, and the slot serves the next run without a page fault. The kernel says which
-//! pages those are (`PAGEMAP_SCAN`, Linux 6.7); where it can't, the whole mapping is dropped and faulted in again.
+//! pages those are (see `written`); where it can't, the whole mapping is dropped and faulted in again.
 //!
 //! The same module keeps the stacks that guests run on, because they are memory of the same kind: reserved, guarded, reused.
 #![expect(unsafe_code, reason = "maps, protects and restores memory that compiled guests address directly")]
+
+mod written;
+
+pub use written::kernel_tells_dirty_pages;
 
 use rustix::mm::{Advice, MapFlags, MprotectFlags, ProtFlags};
 use std::cell::RefCell;
@@ -15,13 +19,13 @@ use std::ffi::c_void;
 use std::fs::File;
 use std::io;
 use std::ops::Range;
-use std::os::fd::AsFd;
 use std::path::Path;
 use std::pin::Pin;
 use std::ptr::{self, NonNull};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use wasmtime::{LinearMemory, MemoryCreator, MemoryType, StackCreator, StackMemory};
+use written::{Sign, WrittenPages};
 
 /// Pages of a slot that may stay resident between two runs; protects the host's memory from slots that one large run has swollen.
 const KEEP_RESIDENT_BYTES: usize = 4 << 20;
@@ -38,15 +42,22 @@ const KEEP_STACK_BYTES: usize = 256 << 10;
 /// Bytes of a free stack that are looked at to see whether a run went deeper than what stays resident.
 const STACK_PROBE_BYTES: usize = 4096;
 
-/// Ranges that one call of the kernel's page scan reports.
-const SCAN_RANGES: usize = 1024;
-
 /// The initial memory of a guest, as a file.
 #[derive(Debug)]
 pub(crate) struct Image {
     file: File,
     pristine: Mapping,
-    free: Mutex<Vec<Mapping>>,
+    free: Mutex<Vec<Slot>>,
+}
+
+/// A place for one memory that starts as the image.
+#[derive(Debug)]
+struct Slot {
+    memory: Mapping,
+    /// Bytes that are accessible from the start: the image, and zeroes up to the guest's initial size.
+    initial: usize,
+    /// How the pages of the image that a run has written to are told.
+    sign: Sign,
 }
 
 /// A range of addresses that belongs to us alone and is unmapped when dropped.
@@ -109,7 +120,7 @@ impl Mapping {
         }
         // SAFETY: the range lies inside the accessible part of a stack that this value owns and that nobody runs on.
         let page = unsafe { std::slice::from_raw_parts(self.base.as_ptr().add(offset), STACK_PROBE_BYTES) };
-        page.iter().any(|byte| *byte != 0)
+        page != [0; STACK_PROBE_BYTES]
     }
 
     /// Gives the pages of a range back; they read as the file below or as zeroes again.
@@ -146,23 +157,30 @@ impl Image {
         Ok(Self { pristine: Mapping::of_file(&file, len)?, file, free: Mutex::default() })
     }
 
-    /// Bytes of initial memory.
+    /// Bytes that are not zero at first, as whole WebAssembly pages.
     pub(crate) fn len(&self) -> usize {
         self.pristine.len
     }
 
-    fn slot(&self, reservation: usize) -> io::Result<Mapping> {
+    fn slot(&self, initial: usize, reservation: usize) -> io::Result<Slot> {
         let free = lock(&self.free).pop();
         if let Some(slot) = free
-            && slot.len == reservation
+            && (slot.initial, slot.memory.len) == (initial, reservation)
         {
             return Ok(slot);
         }
-        let slot = Mapping::reserve(reservation)?;
+        let memory = self.fresh(initial, reservation)?;
+        let sign = Sign::best(&memory, 0..self.len());
+        Ok(Slot { memory, initial, sign })
+    }
+
+    /// A reservation that starts with the image and zeroes.
+    fn fresh(&self, initial: usize, reservation: usize) -> io::Result<Mapping> {
+        let memory = Mapping::reserve(reservation)?;
         // SAFETY: replaces the start of a reservation that was made just now and that nobody else knows.
         unsafe {
             rustix::mm::mmap(
-                slot.base.as_ptr().cast(),
+                memory.base.as_ptr().cast(),
                 self.len(),
                 ProtFlags::READ | ProtFlags::WRITE,
                 MapFlags::PRIVATE | MapFlags::FIXED | MapFlags::NORESERVE,
@@ -170,11 +188,12 @@ impl Image {
                 0,
             )
         }?;
-        Ok(slot)
+        memory.protect(self.len()..initial, true)?;
+        Ok(memory)
     }
 
     /// Makes a used slot equal to a fresh one and keeps it, or lets it go where that fails.
-    fn recycle(&self, slot: Mapping, size: usize) {
+    fn recycle(&self, slot: Slot, size: usize) {
         if self.restore(&slot, size).is_ok() {
             let mut free = lock(&self.free);
             if free.len() < MAX_FREE_SLOTS {
@@ -183,131 +202,28 @@ impl Image {
         }
     }
 
-    fn restore(&self, slot: &Mapping, size: usize) -> io::Result<()> {
+    fn restore(&self, Slot { memory, initial, sign }: &Slot, size: usize) -> io::Result<()> {
         let image = self.len();
-        let mut private = PrivatePages::default();
-        let scanned = private.scan(slot, 0..image).and_then(|()| private.scan(slot, image..size));
-        if scanned.is_err() || private.bytes > KEEP_RESIDENT_BYTES {
-            slot.discard(0..size)?;
+        let mut written = WrittenPages::default();
+        let scanned = written.scan(memory, 0..image, *sign).and_then(|()| written.scan(memory, image..size, Sign::Private));
+        if scanned.is_err() || written.bytes > KEEP_RESIDENT_BYTES {
+            memory.discard(0..size)?;
+            // The kernel's note went with the pages.
+            sign.renew(memory, 0..image)?;
         } else {
-            for range in &private.ranges {
-                let start = range.start - slot.base.as_ptr() as usize;
+            for range in &written.ranges {
+                let start = range.start - memory.base.as_ptr() as usize;
                 let from_image = range.len().min(image.saturating_sub(start));
                 // SAFETY: the scan reports ranges inside the slot; the image mapping is at least `start + from_image` long, the two
                 // never overlap, and the instance that used the slot is gone.
                 unsafe {
-                    let target: *mut u8 = slot.at(start).cast();
+                    let target: *mut u8 = memory.at(start).cast();
                     ptr::copy_nonoverlapping(self.pristine.at(start.min(image)).cast(), target, from_image);
                     ptr::write_bytes(target.wrapping_add(from_image), 0, range.len() - from_image);
                 }
             }
         }
-        slot.protect(image..size.max(image), false)
-    }
-}
-
-/// The pages of a range that are no longer the mapped file's (or were never a file's).
-#[derive(Default)]
-struct PrivatePages {
-    ranges: Vec<Range<usize>>,
-    bytes: usize,
-}
-
-/// `struct pm_scan_arg` of the kernel's `linux/fs.h`.
-#[repr(C)]
-#[derive(Default)]
-struct ScanArguments {
-    size: u64,
-    flags: u64,
-    start: u64,
-    end: u64,
-    walk_end: u64,
-    vec: u64,
-    vec_len: u64,
-    max_pages: u64,
-    category_inverted: u64,
-    category_mask: u64,
-    category_anyof_mask: u64,
-    return_mask: u64,
-}
-
-/// `struct page_region` of the same.
-#[repr(C)]
-#[derive(Default, Clone, Copy)]
-struct PageRegion {
-    start: u64,
-    end: u64,
-    categories: u64,
-}
-
-const PAGE_IS_FILE: u64 = 1 << 2;
-const PAGE_IS_PRESENT: u64 = 1 << 3;
-const PAGE_IS_SWAPPED: u64 = 1 << 4;
-
-/// `PAGEMAP_SCAN`, `_IOWR('f', 16, struct pm_scan_arg)`.
-const PAGEMAP_SCAN: rustix::ioctl::Opcode = rustix::ioctl::opcode::read_write::<ScanArguments>(b'f', 16);
-
-static PAGEMAP: LazyLock<Option<File>> = LazyLock::new(|| {
-    #[expect(clippy::disallowed_methods, reason = "the kernel's own view of this process's pages; no path of a user is involved")]
-    let file = File::open("/proc/self/pagemap").ok()?;
-    Some(file)
-});
-
-impl PrivatePages {
-    fn scan(&mut self, slot: &Mapping, range: Range<usize>) -> io::Result<()> {
-        if range.start >= range.end {
-            return Ok(());
-        }
-        let pagemap = PAGEMAP.as_ref().ok_or(io::ErrorKind::Unsupported)?;
-        let end = slot.at(range.end) as u64;
-        let mut from = slot.at(range.start) as u64;
-        let mut regions = [PageRegion::default(); SCAN_RANGES];
-        while from < end {
-            let mut arguments = ScanArguments {
-                size: size_of::<ScanArguments>() as u64,
-                start: from,
-                end,
-                vec: regions.as_mut_ptr() as u64,
-                vec_len: SCAN_RANGES as u64,
-                // Not the file's, and there at all: a page that was swapped out is as private as one that is present.
-                category_inverted: PAGE_IS_FILE,
-                category_mask: PAGE_IS_FILE,
-                category_anyof_mask: PAGE_IS_PRESENT | PAGE_IS_SWAPPED,
-                return_mask: PAGE_IS_PRESENT,
-                ..ScanArguments::default()
-            };
-            // SAFETY: the kernel writes at most `vec_len` regions into `regions` and the walk's end into `arguments`.
-            let found = unsafe { rustix::ioctl::ioctl(pagemap.as_fd(), Scan(&mut arguments)) }?;
-            for region in regions.iter().take(found) {
-                self.bytes += (region.end - region.start) as usize;
-                self.ranges.push(region.start as usize..region.end as usize);
-            }
-            if arguments.walk_end <= from {
-                break;
-            }
-            from = arguments.walk_end;
-        }
-        Ok(())
-    }
-}
-
-struct Scan<'a>(&'a mut ScanArguments);
-
-// SAFETY: the opcode belongs to this argument type, and the call returns the number of regions written.
-unsafe impl rustix::ioctl::Ioctl for Scan<'_> {
-    type Output = usize;
-    const IS_MUTATING: bool = true;
-
-    fn opcode(&self) -> rustix::ioctl::Opcode {
-        PAGEMAP_SCAN
-    }
-
-    fn as_ptr(&mut self) -> *mut c_void {
-        ptr::from_mut(self.0).cast()
-    }
-
-    unsafe fn output_from_ptr(out: rustix::ioctl::IoctlOutput, _: *mut c_void) -> rustix::io::Result<Self::Output> {
-        Ok(usize::try_from(out).unwrap_or(0))
+        memory.protect(*initial..size, false)
     }
 }
 
@@ -337,23 +253,12 @@ impl AsRef<[u8]> for ReadOnly {
     }
 }
 
-/// Whether this kernel can tell which pages a run has written (`PAGEMAP_SCAN`, Linux 6.7 and newer).
-///
-/// Where it cannot, memory is compared instead, which takes longer and isolates just as well.
-#[must_use]
-pub fn kernel_tells_dirty_pages() -> bool {
-    let Ok(probe) = Mapping::reserve(4096) else {
-        return false;
-    };
-    PrivatePages::default().scan(&probe, 0..4096).is_ok()
-}
-
 thread_local! {
     /// The image for the memory that the future being polled on this thread is about to create.
     static NEXT_IMAGE: RefCell<Option<Arc<Image>>> = const { RefCell::new(None) };
 }
 
-/// Runs a future whose first memory of the image's size is created from `image`.
+/// Runs a future whose first memory that the image fits into is created from `image`.
 ///
 /// The creator that the engine calls is not told for which instance it makes a memory, so the image is handed over on the side, on the
 /// thread that polls, and only while it polls.
@@ -387,10 +292,11 @@ unsafe impl MemoryCreator for GuestMemory {
     ) -> Result<Box<dyn LinearMemory>, String> {
         let capacity = reserved.unwrap_or_else(|| maximum.unwrap_or(minimum)).max(minimum);
         let reservation = capacity.checked_add(guard).ok_or("the memory is larger than the address space")?;
-        let image = NEXT_IMAGE.with_borrow_mut(|next| next.take_if(|image| image.len() == minimum));
+        let image = NEXT_IMAGE.with_borrow_mut(|next| next.take_if(|image| image.len() <= minimum));
         let slot = match &image {
-            Some(image) => image.slot(reservation),
-            None => Mapping::reserve(reservation).and_then(|slot| slot.protect(0..minimum, true).map(|()| slot)),
+            Some(image) => image.slot(minimum, reservation),
+            None => Mapping::reserve(reservation)
+                .and_then(|memory| memory.protect(0..minimum, true).map(|()| Slot { memory, initial: minimum, sign: Sign::Private })),
         };
         let slot = slot.map_err(|error| format!("cannot map guest memory: {error}"))?;
         Ok(Box::new(GuestLinearMemory { slot: Some(slot), image, size: minimum, capacity }))
@@ -398,7 +304,7 @@ unsafe impl MemoryCreator for GuestMemory {
 }
 
 struct GuestLinearMemory {
-    slot: Option<Mapping>,
+    slot: Option<Slot>,
     image: Option<Arc<Image>>,
     size: usize,
     capacity: usize,
@@ -421,13 +327,13 @@ unsafe impl LinearMemory for GuestLinearMemory {
         if size > self.capacity || size < self.size {
             return Err(wasmtime::Error::msg("the memory cannot grow to that size"));
         }
-        slot.protect(self.size..size, true)?;
+        slot.memory.protect(self.size..size, true)?;
         self.size = size;
         Ok(())
     }
 
     fn as_ptr(&self) -> *mut u8 {
-        self.slot.as_ref().map_or(ptr::null_mut(), |slot| slot.base.as_ptr())
+        self.slot.as_ref().map_or(ptr::null_mut(), |slot| slot.memory.base.as_ptr())
     }
 }
 

@@ -181,7 +181,8 @@ pub struct Artifact {
 pub struct Usage {
     /// Time on the clock, from admission to the end.
     pub wall: Duration,
-    /// CPU time of the threads that ran it.
+    /// CPU time of the threads that ran it. Of a run that fuel meters, the first millisecond or so is time on the clock, which is more
+    /// where the machine is busy.
     pub cpu: Duration,
     /// Fuel; the same for the same program on every machine. Zero where fuel is not counted.
     pub fuel: u64,

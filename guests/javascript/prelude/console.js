@@ -114,12 +114,8 @@
     groupEnd: () => { indent = indent.slice(2); },
     table: (data, wanted) => print(STDOUT, isObject(data) ? tableOf(data, wanted) : textOf([data])),
   };
-  Object.assign(console, { info: console.log, debug: console.log, error: console.warn, dirxml: console.log, groupCollapsed: console.group });
-  for (const [name, method] of Object.entries(console)) Object.defineProperty(method, 'name', { value: name });
-  for (const name of ['info', 'debug', 'error', 'dirxml', 'groupCollapsed']) {
-    const same = console[name];
-    console[name] = { [name]: (...values) => same(...values) }[name];
-  }
+  const aliases = { info: console.log, debug: console.log, error: console.warn, dirxml: console.log, groupCollapsed: console.group };
+  for (const [name, method] of Object.entries(aliases)) console[name] = { [name]: (...values) => method(...values) }[name];
   Object.defineProperty(console, Symbol.toStringTag, { value: 'console', configurable: true });
   internal.define('console', console);
 }

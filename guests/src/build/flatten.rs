@@ -3,6 +3,7 @@
 //! Its core modules are merged into one, its memory becomes an image file, and the rest is wrapped as a component again. The new
 //! component must only be instantiated with a memory that already holds the image.
 
+use super::direct::link_directly;
 use super::image::with_data;
 use super::link_graph::LinkGraph;
 use super::merge::merge;
@@ -63,7 +64,7 @@ pub fn flatten(component: &[u8], interface: &str) -> Result<Flat> {
         }
     }
     let standalone = wrap(with_data(&merged.module, &merged.image), &resolve, world)?;
-    Ok(Flat { component: wrap(merged.module, &resolve, world)?, image: merged.image, standalone })
+    Ok(Flat { component: wrap_directly(merged.module, &resolve, world)?, image: merged.image, standalone })
 }
 
 /// Wraps a core module as a component of the given world.
@@ -74,4 +75,15 @@ pub fn flatten(component: &[u8], interface: &str) -> Result<Flat> {
 pub(super) fn wrap(mut module: Vec<u8>, resolve: &wit_parser::Resolve, world: wit_parser::WorldId) -> Result<Vec<u8>> {
     embed_component_metadata(&mut module, resolve, world, StringEncoding::UTF8)?;
     ComponentEncoder::default().validate(true).module(&module)?.encode().context("cannot wrap the flat module as a component")
+}
+
+/// The same, linked as directly as the runtime likes it.
+///
+/// # Errors
+///
+/// As [`wrap`].
+pub(super) fn wrap_directly(module: Vec<u8>, resolve: &wit_parser::Resolve, world: wit_parser::WorldId) -> Result<Vec<u8>> {
+    let component = link_directly(&wrap(module, resolve, world)?)?;
+    wasmparser::Validator::new().validate_all(&component).context("the component that was linked anew is not valid")?;
+    Ok(component)
 }

@@ -100,6 +100,12 @@ pub(super) fn write_at(image: &mut [u8], offset: usize, data: &[u8]) -> Result<(
     Ok(())
 }
 
+/// An image without the zeroes at its end, in whole pages: a memory that it goes into is zero behind it anyway.
+pub(super) fn without_end(image: &[u8]) -> &[u8] {
+    let length = image.iter().rposition(|byte| *byte != 0).map_or(1, |last| last + 1);
+    image.get(..length.next_multiple_of(WASM_PAGE as usize)).unwrap_or(image)
+}
+
 /// Overwrites with zeros what only the initialisation needed, so that it takes no room in the file.
 ///
 /// # Errors

@@ -4,8 +4,10 @@
 //! transform loaded. What differs is in the memory only, so both guests run the same machine code.
 
 use super::commonjs::bundle;
-use super::flatten::wrap;
-use super::image::{WASM_PAGE, blank, strip};
+use super::flatten::wrap_directly;
+use super::heap_layout::{Program, observe};
+use super::image::{WASM_PAGE, blank, strip, without_end};
+use super::order::in_front;
 use super::preinitialise::preinitialise;
 use super::steps::{COMPILER_CACHE, Inputs, Network, Steps, write_sources};
 use super::{Product, process, toolchain, unmeasured};
@@ -20,7 +22,11 @@ const RECIPE: &str = concat!(
     include_str!("javascript.rs"),
     include_str!("commonjs.rs"),
     include_str!("flatten.rs"),
+    include_str!("direct.rs"),
+    include_str!("order.rs"),
+    include_str!("link_graph.rs"),
     include_str!("preinitialise.rs"),
+    include_str!("heap_layout.rs"),
     include_str!("image.rs"),
 );
 
@@ -46,6 +52,9 @@ __attribute__((export_name(\"wizer-initialize-typescript\"))) void initialize_ty
     initialize();
 }
 ";
+
+/// What is watched to lay out heap and code: the shortest program, then one that does what programs do.
+const WATCHED: [&str; 2] = ["console.log(1+1)", include_str!("typical.js")];
 
 /// How the C code is compiled: every feature here is one that the runtime's engine has, and none that it can be told to do without.
 const FLAGS: [&str; 15] = [
@@ -130,9 +139,15 @@ fn initialise(steps: &Steps<'_>, compiled: &Path) -> Result<PathBuf> {
     steps.run("javascript", "initialising the JavaScript and TypeScript guests", (inputs, Network::Unneeded), |new| {
         let module = fs::read(compiled.join("guest.wasm")).context("the compiled module is gone")?;
         let transform = fs::read(compiled.join("typescript.js")).context("the TypeScript transform is gone")?;
-        let mut snapshots = Vec::new();
+        let (mut snapshots, mut functions) = (Vec::new(), Vec::new());
         for (name, function) in INITIALISERS {
-            snapshots.push((name, preinitialise(&module, function)?));
+            // The transform alone runs for millions of instructions.
+            let strides = if name == "javascript" { [1, 64] } else { [64, 2048] };
+            let programs = WATCHED.iter().zip(1..).zip(strides);
+            let programs = programs.map(|((text, region), stride)| Program { language: name, text, region, stride });
+            let plan = observe(&module, function, &programs.collect::<Vec<_>>())?;
+            snapshots.push((name, preinitialise(&module, function, Some(&plan))?));
+            functions.extend(plan.functions);
         }
         let mut pages = 0;
         for (_, snapshot) in &snapshots {
@@ -142,11 +157,12 @@ fn initialise(steps: &Steps<'_>, compiled: &Path) -> Result<PathBuf> {
         for (name, snapshot) in &snapshots {
             let mut stripped = strip(snapshot, pages, is_kept)?;
             blank(&mut stripped.image, &transform)?;
-            write_sparse(&new.join(format!("{name}.image")), &stripped.image)?;
+            write_sparse(&new.join(format!("{name}.image")), without_end(&stripped.image))?;
             let module = shared.get_or_insert_with(|| stripped.module.clone());
             ensure!(*module == stripped.module, "the initialisation of `{name}` changed more than memory, so it cannot share its code");
         }
-        let component = component(new, shared.context("there is nothing to initialise")?)?;
+        let module = in_front(&shared.context("there is nothing to initialise")?, &functions)?;
+        let component = component(new, module)?;
         fs::write(new.join("component.wasm"), &component)?;
         steps.message("javascript", &format!("code {} KB, memory {} KB", component.len() / 1000, pages * WASM_PAGE / 1000));
         Ok(())
@@ -166,7 +182,7 @@ fn component(scratch: &Path, module: Vec<u8>) -> Result<Vec<u8>> {
     let (package, _) = resolve.push_dir(&wit)?;
     fs::remove_dir_all(wit)?;
     let world = resolve.select_world(&[package], Some("javascript"))?;
-    wrap(module, &resolve, world)
+    wrap_directly(module, &resolve, world)
 }
 
 /// What the engine calls itself.

@@ -42,8 +42,9 @@ impl Kind {
 /// What an import resolves to.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(super) enum Origin {
-    /// A function that the component itself lowers or makes: stays an import of the flat module, under the importer's own names.
-    Host,
+    /// A function that the component itself lowers or makes, by its number: stays an import of the flat module, under the importer's own
+    /// names.
+    Host(usize),
     /// An export of a core module.
     Export { module: u32, name: String },
 }
@@ -63,7 +64,7 @@ enum CoreInstance {
 
 #[derive(Clone)]
 enum Definition {
-    Host,
+    Host(usize),
     Alias { instance: u32, name: String },
 }
 
@@ -73,6 +74,7 @@ pub(super) struct LinkGraph<'a> {
     pub(super) modules: Vec<&'a [u8]>,
     instances: Vec<CoreInstance>,
     definitions: HashMap<Kind, Vec<Definition>>,
+    hosts: Vec<CanonicalFunction>,
     lifts: Vec<(u32, Vec<CanonicalOption>)>,
     shim: Option<u32>,
     fixup: Option<u32>,
@@ -81,8 +83,15 @@ pub(super) struct LinkGraph<'a> {
 impl<'a> LinkGraph<'a> {
     /// Reads the top level of a component.
     pub(super) fn read(component: &'a [u8]) -> Result<Self> {
-        let mut graph =
-            Self { modules: Vec::new(), instances: Vec::new(), definitions: HashMap::new(), lifts: Vec::new(), shim: None, fixup: None };
+        let mut graph = Self {
+            modules: Vec::new(),
+            instances: Vec::new(),
+            definitions: HashMap::new(),
+            hosts: Vec::new(),
+            lifts: Vec::new(),
+            shim: None,
+            fixup: None,
+        };
         let mut depth = 0_u32;
         for payload in Parser::new(0).parse_all(component) {
             let payload = payload?;
@@ -124,7 +133,10 @@ impl<'a> LinkGraph<'a> {
                 for function in section {
                     match function? {
                         CanonicalFunction::Lift { core_func_index, options, .. } => self.lifts.push((core_func_index, options.to_vec())),
-                        _ => self.define(Kind::Function, Definition::Host),
+                        other => {
+                            self.define(Kind::Function, Definition::Host(self.hosts.len()));
+                            self.hosts.push(other);
+                        }
                     }
                 }
             }
@@ -164,7 +176,8 @@ impl<'a> LinkGraph<'a> {
         Ok(())
     }
 
-    fn module(&self, index: u32) -> Result<&'a [u8]> {
+    /// A core module as bytes.
+    pub(super) fn module(&self, index: u32) -> Result<&'a [u8]> {
         self.modules.get(index as usize).copied().context("module index out of range")
     }
 
@@ -218,15 +231,21 @@ impl<'a> LinkGraph<'a> {
             .and_then(|all| all.get(index as usize))
             .with_context(|| format!("core {kind:?} {index} is not defined"))?;
         match definition {
-            Definition::Host => Ok(Origin::Host),
+            Definition::Host(function) => Ok(Origin::Host(*function)),
             Definition::Alias { instance, name } => self.origin(*instance, name, kind),
         }
     }
 
-    fn core_export(&self, index: u32) -> Result<(u32, String)> {
+    /// A function of the host by its number.
+    pub(super) fn host_function(&self, function: usize) -> Result<&CanonicalFunction> {
+        self.hosts.get(function).context("function of the host out of range")
+    }
+
+    /// The core module and its export that a core function is.
+    pub(super) fn core_export(&self, index: u32) -> Result<(u32, String)> {
         match self.origin_of_index(Kind::Function, index)? {
             Origin::Export { module, name } => Ok((module, name)),
-            Origin::Host => bail!("core function {index} is the host's where a module's is needed"),
+            Origin::Host(_) => bail!("core function {index} is the host's where a module's is needed"),
         }
     }
 

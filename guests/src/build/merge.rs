@@ -105,7 +105,7 @@ impl<'a> Merger<'a> {
                 // An export may be an import passed on; follow it through its own module's arguments.
                 let resolved = loop {
                     match origin {
-                        Origin::Host => {
+                        Origin::Host(_) => {
                             ensure!(import.kind == Kind::Function, "the host provides `{}`, which is no function", import.name);
                             let ty = self.module(index)?.import_type(&import)?;
                             let key = (import.module.to_owned(), import.name.to_owned());

@@ -3,6 +3,7 @@
 //! Its initialisation runs here, once, and the memory and globals that it leaves become those that every instance starts with.
 
 use super::component::plain;
+use super::heap_layout::{Plan, plan_layout};
 use anyhow::{Context as _, Result, ensure};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -13,14 +14,15 @@ use wasmtime_wizer::{InstanceState, SnapshotVal, ValType, Wizer};
 const STACK: usize = 8 << 20;
 
 /// What a reactor module of C exports to set its library up.
-const REACTOR: &str = "_initialize";
+pub(super) const REACTOR: &str = "_initialize";
 
-/// Runs the exported function `initialise` and gives the module in the state that it leaves. No import may be called.
+/// Runs the exported function `initialise` and gives the module in the state that it leaves. No import may be called. The guest's
+/// allocator lays its heap out by the plan, where there is one.
 ///
 /// # Errors
 ///
-/// Where the module does not export the function, traps, or is not of the shape that an image needs.
-pub(super) fn preinitialise(module: &[u8], initialise: &str) -> Result<Vec<u8>> {
+/// Where the module does not export the function, traps, does not follow the plan, or is not of the shape that an image needs.
+pub(super) fn preinitialise(module: &[u8], initialise: &str, plan: Option<&Plan>) -> Result<Vec<u8>> {
     let mut wizer = Wizer::new();
     wizer.init_func(initialise);
     let (context, instrumented) = wizer.instrument(module).map_err(plain)?;
@@ -33,11 +35,21 @@ pub(super) fn preinitialise(module: &[u8], initialise: &str) -> Result<Vec<u8>> 
     let mut store = Store::new(&engine, ());
     let instance = linker.instantiate(&mut store, &compiled).map_err(plain)?;
     for function in [REACTOR, initialise] {
+        if let Some(plan) = plan.filter(|_| function == initialise) {
+            let places = plan_layout(&mut store, &instance, (u32::try_from(plan.places.len())?, plan.regions), false)?;
+            let memory = instance.get_memory(&mut store, "memory").context("the guest exports no memory")?;
+            memory.write(&mut store, places as usize, &plan.places)?;
+        }
         let result = instance.get_typed_func::<(), ()>(&mut store, function).and_then(|function| function.call(&mut store, ()));
         if let Err(error) = result {
             let words = words(&mut store, &instance).unwrap_or_default();
             return Err(plain(error)).with_context(|| format!("`{function}` failed while the guest was being initialised: {words}"));
         }
+    }
+    if let Some(plan) = plan {
+        let calls = instance.get_typed_func::<(), u32>(&mut store, "layout-calls").and_then(|calls| calls.call(&mut store, ()));
+        let calls = calls.map_err(plain)? as usize;
+        ensure!(calls == plan.places.len(), "`{initialise}` allocated {calls} times, not {} as before", plan.places.len());
     }
     let mut state = State { store, instance, problem: None };
     let snapshot = ready(wizer.snapshot(&context, &mut state));
@@ -113,7 +125,7 @@ mod tests {
 
     #[test]
     fn memory_and_globals_are_what_the_initialisation_left() {
-        let snapshot = preinitialise(&wat::parse_str(MODULE).unwrap(), "start").unwrap();
+        let snapshot = preinitialise(&wat::parse_str(MODULE).unwrap(), "start", None).unwrap();
         let stripped = strip(&snapshot, 0, |_| true).unwrap();
         assert_eq!(stripped.image.len(), 2 * 65536, "the image is as long as the memory has become");
         assert_eq!(&stripped.image[..16], b"A\0\0\0\0\0\0\0early\0\0\0");
@@ -133,7 +145,7 @@ mod tests {
 
     #[test]
     fn an_initialisation_that_asks_the_host_fails() {
-        let error = preinitialise(&wat::parse_str(MODULE).unwrap(), "bad").err().unwrap();
+        let error = preinitialise(&wat::parse_str(MODULE).unwrap(), "bad", None).err().unwrap();
         assert!(format!("{error:#}").contains("`bad` failed while the guest was being initialised: no host here"), "{error:#}");
     }
 }

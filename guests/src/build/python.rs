@@ -2,6 +2,7 @@
 //!
 //! The component builder links CPython with our application module and runs its imports; flattening takes the linked component apart.
 
+use super::image::without_end;
 use super::steps::{Inputs, Network, Steps, write_sources};
 use super::{Product, flatten, process, stdlib, toolchain, unmeasured};
 use crate::installation::write_sparse;
@@ -17,6 +18,7 @@ const RECIPE: &str = include_str!("python.rs");
 /// What flattening depends on.
 const FLATTENING: &str = concat!(
     include_str!("flatten.rs"),
+    include_str!("direct.rs"),
     include_str!("image.rs"),
     include_str!("link_graph.rs"),
     include_str!("merge.rs"),
@@ -93,7 +95,7 @@ fn flat(steps: &Steps<'_>, linked: &Path) -> Result<PathBuf> {
         let linked = fs::read(linked.join("linked.wasm")).context("the linked component is gone")?;
         let flat = flatten(&linked, INTERPRETER)?;
         fs::write(new.join("component.wasm"), &flat.component)?;
-        write_sparse(&new.join("image"), &flat.image)?;
+        write_sparse(&new.join("image"), without_end(&flat.image))?;
         write_sparse(&new.join("standalone.wasm"), &flat.standalone)?;
         steps.message("python", &format!("code {} KB, memory {} KB", flat.component.len() / 1000, flat.image.len() / 1000));
         Ok(())

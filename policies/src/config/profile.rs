@@ -20,7 +20,8 @@ pub(crate) struct Place {
 impl Place {
     /// The rule of a key of this profile.
     pub(crate) fn rule(&self, key: &str) -> String {
-        format!("profiles.{}.{key}", toml_key(&self.name))
+        // Joined, not formatted: every decision names rules.
+        ["profiles.", &toml_key(&self.name), ".", key].concat()
     }
 
     /// The TOML that sets keys in a section of this profile; an empty section is the profile itself.

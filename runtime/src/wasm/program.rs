@@ -159,7 +159,7 @@ pub(super) async fn run(executor: &WasmExecutor, opening: Opening, evaluation: E
         let command = command.instantiate_async(&mut store).await?;
         command.wasi_cli_run().call_run(&mut store).await
     };
-    let (ending, cpu) = race(call, wall, &evaluation.stop).await;
+    let (ending, cpu) = race(call, executor.metering, (wall, &evaluation.stop)).await;
     let mut report = match ending {
         Ending::Returned(Ok(result)) => {
             let failed = result.is_err();

@@ -16,3 +16,4 @@ try { null.x; } catch ({ name }) { console.log(name); } finally { console.log("f
 console.log(Object.entries({ x: 1 }), Object.fromEntries([["y", 2]]), Object.groupBy([1, 2, 3], (n) => (n % 2 ? "odd" : "even")).odd);
 console.log(typeof structuredClone, new Proxy({}, { get: (_, key) => `no ${key}` }).anything, Reflect.ownKeys({ a: 1, [Symbol.iterator]: 2 }).length);
 console.log(/(?<year>\d{4})-(?<month>\d\d)/.exec("on 2024-02-29").groups.year, "aXbX".split("X"), [..."a1b22".matchAll(/\d+/g)].map((m) => m[0]));
+console.log([console.log, console.info, console.error, console.groupCollapsed].map((method) => method.name).join());

@@ -1,0 +1,262 @@
+//! Which pages has a run written to?
+//!
+//! The kernel knows in two ways. It can note the first write to each page while the program goes on (`userfaultfd` in its asynchronous
+//! write-protect mode); such notes are quick to read, and a page of which nothing is known counts as written. Where that is not allowed,
+//! as in many containers, a page that was written is told by being the process's own instead of the file's, which takes the kernel a look
+//! at each page. Both are asked with `PAGEMAP_SCAN` (Linux 6.7).
+
+use super::Mapping;
+use rustix::mm::UserfaultfdFlags;
+use std::ffi::c_void;
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::os::fd::{AsFd, OwnedFd};
+use std::ptr;
+use std::sync::LazyLock;
+
+/// Ranges that one call of the kernel's page scan reports. Few runs have more, and the kernel takes memory for all of them each time.
+const SCAN_RANGES: usize = 64;
+
+/// How a written page differs from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sign {
+    /// The kernel has noted a write.
+    Noted,
+    /// It is not the mapped file's page, or there never was a file.
+    Private,
+}
+
+impl Sign {
+    /// The better one of those that work for a range that is mapped from a file and that nobody has touched yet.
+    pub(super) fn best(memory: &Mapping, range: Range<usize>) -> Self {
+        static NOTES_WORK: LazyLock<bool> = LazyLock::new(|| notes_work().is_ok_and(|work| work));
+        if *NOTES_WORK && note_writes(memory, &range).is_ok() { Self::Noted } else { Self::Private }
+    }
+
+    /// Starts again for a range whose pages were given back.
+    pub(super) fn renew(self, memory: &Mapping, range: Range<usize>) -> io::Result<()> {
+        match self {
+            Self::Noted => protect(memory, &range),
+            Self::Private => Ok(()),
+        }
+    }
+}
+
+/// The pages of a range that a run has written to, or may have.
+#[derive(Default)]
+pub(super) struct WrittenPages {
+    pub(super) ranges: Vec<Range<usize>>,
+    pub(super) bytes: usize,
+}
+
+/// `struct pm_scan_arg` of the kernel's `linux/fs.h`.
+#[repr(C)]
+#[derive(Default)]
+struct ScanArguments {
+    size: u64,
+    flags: u64,
+    start: u64,
+    end: u64,
+    walk_end: u64,
+    vec: u64,
+    vec_len: u64,
+    max_pages: u64,
+    category_inverted: u64,
+    category_mask: u64,
+    category_anyof_mask: u64,
+    return_mask: u64,
+}
+
+/// `struct page_region` of the same.
+#[repr(C)]
+#[derive(Default, Clone, Copy)]
+struct PageRegion {
+    start: u64,
+    end: u64,
+    categories: u64,
+}
+
+const PAGE_IS_WRITTEN: u64 = 1 << 1;
+const PAGE_IS_FILE: u64 = 1 << 2;
+const PAGE_IS_PRESENT: u64 = 1 << 3;
+const PAGE_IS_SWAPPED: u64 = 1 << 4;
+
+/// Write-protects what matches; fails where the range does not note writes.
+const PM_SCAN_WP_MATCHING: u64 = 1;
+const PM_SCAN_CHECK_WPASYNC: u64 = 2;
+
+/// `PAGEMAP_SCAN`, `_IOWR('f', 16, struct pm_scan_arg)`.
+const PAGEMAP_SCAN: rustix::ioctl::Opcode = rustix::ioctl::opcode::read_write::<ScanArguments>(b'f', 16);
+
+static PAGEMAP: LazyLock<Option<File>> = LazyLock::new(|| {
+    #[expect(clippy::disallowed_methods, reason = "the kernel's own view of this process's pages; no path of a user is involved")]
+    let file = File::open("/proc/self/pagemap").ok()?;
+    Some(file)
+});
+
+impl WrittenPages {
+    pub(super) fn scan(&mut self, memory: &Mapping, range: Range<usize>, sign: Sign) -> io::Result<()> {
+        if range.start >= range.end {
+            return Ok(());
+        }
+        let end = memory.at(range.end) as u64;
+        let mut from = memory.at(range.start) as u64;
+        let mut regions = [PageRegion::default(); SCAN_RANGES];
+        while from < end {
+            let mut arguments =
+                ScanArguments { start: from, end, vec: regions.as_mut_ptr() as u64, vec_len: SCAN_RANGES as u64, ..sign.question() };
+            let found = page_scan(&mut arguments)?;
+            for region in regions.iter().take(found) {
+                self.bytes += (region.end - region.start) as usize;
+                self.ranges.push(region.start as usize..region.end as usize);
+            }
+            if arguments.walk_end <= from {
+                break;
+            }
+            from = arguments.walk_end;
+        }
+        Ok(())
+    }
+}
+
+impl Sign {
+    fn question(self) -> ScanArguments {
+        match self {
+            Self::Noted => ScanArguments { category_mask: PAGE_IS_WRITTEN, return_mask: PAGE_IS_WRITTEN, ..ScanArguments::default() },
+            // Not the file's, and there at all: a page that was swapped out is as private as one that is present.
+            Self::Private => ScanArguments {
+                category_inverted: PAGE_IS_FILE,
+                category_mask: PAGE_IS_FILE,
+                category_anyof_mask: PAGE_IS_PRESENT | PAGE_IS_SWAPPED,
+                return_mask: PAGE_IS_PRESENT,
+                ..ScanArguments::default()
+            },
+        }
+    }
+}
+
+/// Gives the number of regions that were reported.
+fn page_scan(arguments: &mut ScanArguments) -> io::Result<usize> {
+    let pagemap = PAGEMAP.as_ref().ok_or(io::ErrorKind::Unsupported)?;
+    arguments.size = size_of::<ScanArguments>() as u64;
+    // SAFETY: the kernel writes at most `vec_len` regions into `vec`, which is a buffer of that size or none of length zero, and the
+    // walk's end into `arguments`. Protecting pages changes nothing that a program could see.
+    Ok(unsafe { rustix::ioctl::ioctl(pagemap.as_fd(), Ioctl::<PAGEMAP_SCAN, _>(arguments)) }?)
+}
+
+/// `struct uffdio_api` of the kernel's `linux/userfaultfd.h`.
+#[repr(C)]
+struct FaultApi {
+    api: u64,
+    features: u64,
+    ioctls: u64,
+}
+
+/// `struct uffdio_register` of the same.
+#[repr(C)]
+struct FaultRegister {
+    start: u64,
+    len: u64,
+    mode: u64,
+    ioctls: u64,
+}
+
+const UFFD_API: u64 = 0xaa;
+const UFFDIO_API: rustix::ioctl::Opcode = rustix::ioctl::opcode::read_write::<FaultApi>(0xaa, 0x3f);
+const UFFDIO_REGISTER: rustix::ioctl::Opcode = rustix::ioctl::opcode::read_write::<FaultRegister>(0xaa, 0);
+const UFFDIO_REGISTER_MODE_WP: u64 = 1 << 1;
+const UFFD_FEATURE_WP_UNPOPULATED: u64 = 1 << 13;
+const UFFD_FEATURE_WP_ASYNC: u64 = 1 << 15;
+
+/// Without rights over faults inside the kernel, which needs no privilege; asynchronous notes cover those as well.
+const UFFD_USER_MODE_ONLY: u32 = 1;
+
+/// What ranges are registered with; kept open, as closing it ends all notes.
+static NOTES: LazyLock<Option<OwnedFd>> = LazyLock::new(|| {
+    let flags = UserfaultfdFlags::CLOEXEC | UserfaultfdFlags::NONBLOCK | UserfaultfdFlags::from_bits_retain(UFFD_USER_MODE_ONLY);
+    // SAFETY: the descriptor stays in this module, which registers ranges of guest memory only and never resolves a fault.
+    let notes = unsafe { rustix::mm::userfaultfd(flags) }.ok()?;
+    let features = UFFD_FEATURE_WP_UNPOPULATED | UFFD_FEATURE_WP_ASYNC;
+    let mut api = FaultApi { api: UFFD_API, features, ioctls: 0 };
+    // SAFETY: the opcode belongs to the argument.
+    unsafe { rustix::ioctl::ioctl(notes.as_fd(), Ioctl::<UFFDIO_API, _>(&mut api)) }.ok()?;
+    Some(notes)
+});
+
+/// Whether notes are exact here. Some kernels count every page that was never touched as written: true to what they promise, and of no use.
+fn notes_work() -> io::Result<bool> {
+    const PAGE: usize = 4096;
+    let file = File::from(rustix::fs::memfd_create("glovebox-probe", rustix::fs::MemfdFlags::CLOEXEC)?);
+    file.set_len(2 * PAGE as u64)?;
+    let probe = Mapping::of_file(&file, 2 * PAGE)?;
+    probe.protect(0..2 * PAGE, true)?;
+    let range = 0..2 * PAGE;
+    note_writes(&probe, &range)?;
+    let mut before = WrittenPages::default();
+    before.scan(&probe, range.clone(), Sign::Noted)?;
+    // SAFETY: the mapping is two writable pages of our own.
+    unsafe { probe.base.as_ptr().add(PAGE).write_volatile(1) };
+    let mut after = WrittenPages::default();
+    after.scan(&probe, range, Sign::Noted)?;
+    let second = probe.at(PAGE) as usize..probe.at(2 * PAGE) as usize;
+    Ok(before.ranges.is_empty() && after.ranges == [second])
+}
+
+/// From now on the kernel notes writes to the range.
+fn note_writes(memory: &Mapping, range: &Range<usize>) -> io::Result<()> {
+    let notes = NOTES.as_ref().ok_or(io::ErrorKind::Unsupported)?;
+    let mut register = FaultRegister {
+        start: memory.at(range.start) as u64,
+        len: (range.end - range.start) as u64,
+        mode: UFFDIO_REGISTER_MODE_WP,
+        ioctls: 0,
+    };
+    // SAFETY: the range lies in memory that the mapping owns; in asynchronous mode no fault ever waits for us.
+    unsafe { rustix::ioctl::ioctl(notes.as_fd(), Ioctl::<UFFDIO_REGISTER, _>(&mut register)) }?;
+    protect(memory, range)
+}
+
+/// Forgets the notes of a range.
+fn protect(memory: &Mapping, range: &Range<usize>) -> io::Result<()> {
+    let mut arguments = ScanArguments {
+        flags: PM_SCAN_WP_MATCHING | PM_SCAN_CHECK_WPASYNC,
+        start: memory.at(range.start) as u64,
+        end: memory.at(range.end) as u64,
+        category_mask: PAGE_IS_WRITTEN,
+        ..ScanArguments::default()
+    };
+    page_scan(&mut arguments).map(drop)
+}
+
+/// A call whose argument the kernel reads and writes, and whose result is a number.
+struct Ioctl<'a, const OPCODE: rustix::ioctl::Opcode, T>(&'a mut T);
+
+// SAFETY: each opcode is used with the argument type that it was made from.
+unsafe impl<const OPCODE: rustix::ioctl::Opcode, T> rustix::ioctl::Ioctl for Ioctl<'_, OPCODE, T> {
+    type Output = usize;
+    const IS_MUTATING: bool = true;
+
+    fn opcode(&self) -> rustix::ioctl::Opcode {
+        OPCODE
+    }
+
+    fn as_ptr(&mut self) -> *mut c_void {
+        ptr::from_mut(self.0).cast()
+    }
+
+    unsafe fn output_from_ptr(out: rustix::ioctl::IoctlOutput, _: *mut c_void) -> rustix::io::Result<Self::Output> {
+        Ok(usize::try_from(out).unwrap_or(0))
+    }
+}
+
+/// Whether this kernel can tell which pages a run has written (`PAGEMAP_SCAN`, Linux 6.7 and newer).
+///
+/// Where it cannot, the pages of a run are dropped and faulted in again, which takes longer and isolates just as well.
+#[must_use]
+pub fn kernel_tells_dirty_pages() -> bool {
+    let Ok(probe) = Mapping::reserve(4096) else {
+        return false;
+    };
+    WrittenPages::default().scan(&probe, 0..4096, Sign::Private).is_ok()
+}
