@@ -65,7 +65,7 @@ fn examine() -> Result<Diagnosis, Failure> {
     let machine = machine();
     if !machine.tells_dirty_pages {
         advice.push(
-            "runs start faster on Linux 6.7 and newer, which tells which pages a run has written; here memory is compared instead"
+            "runs start faster on Linux 6.7 and newer, which tells which pages a run has written; here all of them are dropped after a run"
                 .to_owned(),
         );
     }

@@ -2,7 +2,9 @@
 //!
 //! A small HTTP server on the loopback address. A test says what it answers, and later asks what was requested.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -25,9 +27,21 @@ impl Received {
     }
 }
 
+/// What a server makes of a request.
+type Answer = dyn Fn(&Received) -> Vec<u8> + Send + Sync;
+
+/// What stands between a server and the wire.
+type Wrap = dyn Fn(TcpStream) -> Box<dyn Connection> + Send + Sync;
+
+/// A connection, plain or encrypted.
+trait Connection: Read + Write + Send {}
+
+impl<T: Read + Write + Send> Connection for T {}
+
 /// A server. Its thread ends with the test process.
 #[derive(Debug)]
 pub struct Server {
+    scheme: &'static str,
     address: SocketAddr,
     received: Arc<Mutex<Vec<Received>>>,
 }
@@ -40,18 +54,36 @@ impl Server {
     /// Where no port can be bound.
     #[must_use]
     pub fn start(answer: impl Fn(&Received) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        Self::listen("http", Arc::new(|stream| Box::new(stream)), Arc::new(answer))
+    }
+
+    /// The same over TLS, with a certificate of the authority for the names.
+    ///
+    /// # Panics
+    ///
+    /// Where no port can be bound, or no certificate be made.
+    #[must_use]
+    pub fn start_tls(authority: &Authority, names: &[&str], answer: impl Fn(&Received) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        let config = authority.config(names);
+        let wrap = move |stream| -> Box<dyn Connection> {
+            let connection = ServerConnection::new(Arc::clone(&config)).expect("the configuration holds");
+            Box::new(StreamOwned::new(connection, stream))
+        };
+        Self::listen("https", Arc::new(wrap), Arc::new(answer))
+    }
+
+    fn listen(scheme: &'static str, wrap: Arc<Wrap>, answer: Arc<Answer>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port can be bound");
         let address = listener.local_addr().expect("a socket has an address");
         let received = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&received);
-        let answer = Arc::new(answer);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (seen, answer) = (Arc::clone(&seen), Arc::clone(&answer));
-                std::thread::spawn(move || serve(stream, &seen, &*answer));
+                let (seen, answer, wrap) = (Arc::clone(&seen), Arc::clone(&answer), Arc::clone(&wrap));
+                std::thread::spawn(move || serve(wrap(stream), &seen, &*answer));
             }
         });
-        Self { address, received }
+        Self { scheme, address, received }
     }
 
     /// The port on 127.0.0.1.
@@ -63,7 +95,7 @@ impl Server {
     /// A URL of this server.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
+        format!("{}://{}{path}", self.scheme, self.address)
     }
 
     /// What was requested so far.
@@ -73,8 +105,8 @@ impl Server {
     }
 }
 
-fn serve(stream: TcpStream, seen: &Mutex<Vec<Received>>, answer: &(dyn Fn(&Received) -> Vec<u8> + Send + Sync)) {
-    let mut reader = BufReader::new(&stream);
+fn serve(stream: Box<dyn Connection>, seen: &Mutex<Vec<Received>>, answer: &Answer) {
+    let mut reader = BufReader::new(stream);
     let mut request = Received::default();
     let mut line = String::new();
     while reader.read_line(&mut line).is_ok_and(|count| count > 0) {
@@ -88,6 +120,10 @@ fn serve(stream: TcpStream, seen: &Mutex<Vec<Received>>, answer: &(dyn Fn(&Recei
             _ => request.line = text.rsplit_once(" HTTP/").map_or(text.clone(), |(line, _)| line.to_owned()),
         }
     }
+    // A handshake that failed is no request.
+    if request.line.is_empty() {
+        return;
+    }
     let length = request.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
     request.body.resize(length, 0);
     if reader.read_exact(&mut request.body).is_err() {
@@ -99,7 +135,55 @@ fn serve(stream: TcpStream, seen: &Mutex<Vec<Received>>, answer: &(dyn Fn(&Recei
         std::thread::sleep(std::time::Duration::from_secs(30));
     }
     // A client that hangs up early is part of some tests.
-    let _ = (&stream).write_all(&bytes);
+    let stream = reader.get_mut();
+    let _ = stream.write_all(&bytes).and_then(|()| stream.flush());
+}
+
+/// Who signs the certificates of the servers of a test.
+#[derive(Debug)]
+pub struct Authority {
+    issuer: rcgen::Issuer<'static, rcgen::KeyPair>,
+    pem: String,
+}
+
+impl Authority {
+    /// A new one that nobody trusts yet.
+    ///
+    /// # Panics
+    ///
+    /// Where no key can be made.
+    #[must_use]
+    pub fn new() -> Self {
+        let key = rcgen::KeyPair::generate().expect("a key can be made");
+        let mut parameters = rcgen::CertificateParams::default();
+        parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let pem = parameters.self_signed(&key).expect("a certificate can be made").pem();
+        Self { issuer: rcgen::Issuer::new(parameters, key), pem }
+    }
+
+    /// Its certificate, for whoever shall trust it.
+    #[must_use]
+    pub fn pem(&self) -> &str {
+        &self.pem
+    }
+
+    fn config(&self, names: &[&str]) -> Arc<ServerConfig> {
+        let key = rcgen::KeyPair::generate().expect("a key can be made");
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let parameters = rcgen::CertificateParams::new(names).expect("the names are names");
+        let certificate = parameters.signed_by(&key, &self.issuer).expect("a certificate can be made");
+        let chain = vec![CertificateDer::from(certificate)];
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().expect("the versions are known");
+        let key = PrivatePkcs8KeyDer::from(key.serialize_der());
+        Arc::new(config.with_no_client_auth().with_single_cert(chain, key.into()).expect("the key is the certificate's"))
+    }
+}
+
+impl Default for Authority {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 /// An answer with a status line, header fields and a body.

@@ -306,3 +306,46 @@ fn a_signal_cancels_the_run() {
     let outcome: Value = serde_json::from_slice(&output.stdout).expect("the outcome is JSON");
     assert_eq!(outcome["status"].as_str(), Some("cancelled"));
 }
+
+/// Machine code that somebody else could have written is not loaded; a damaged file is made anew. (XS07)
+#[test]
+fn precompiled_code_is_loaded_only_from_where_nobody_else_writes() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let cache = tempfile::tempdir().expect("a folder can be made");
+    let installed = glovebox_guests::installed().expect("the guests are installed");
+    let bundle = cache.path().join("guests").join(glovebox_guests::source_key());
+    std::fs::create_dir_all(&bundle).expect("the folder is writable");
+    for entry in std::fs::read_dir(installed.directory()).expect("the bundle can be listed") {
+        let entry = entry.expect("an entry can be read");
+        std::fs::copy(entry.path(), bundle.join(entry.file_name())).expect("the bundle can be copied");
+    }
+    let run = || {
+        let mut command = Command::new(program());
+        command.args(["run", "--language", "javascript", "-"]).env("GLOVEBOX_CACHE", cache.path());
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+        child.stdin.take().expect("it has an input").write_all(b"console.log(6 * 7)").expect("it reads");
+        let output = child.wait_with_output().expect("it ends");
+        (text(&output.stdout), text(&output.stderr), output.status.code().unwrap_or(-1))
+    };
+    assert_eq!(run().0, "42\n");
+    let compiled = cache.path().join("compiled");
+    let files = std::fs::read_dir(&compiled).expect("machine code was stored").map(|entry| entry.expect("it can be read").path());
+    let code: Vec<_> = files.collect();
+    let each = |change: &dyn Fn(&std::path::Path) -> std::io::Result<()>| {
+        code.iter().for_each(|file| change(file).expect("the file is ours"));
+    };
+    let mode = |mode| each(&|file| std::fs::set_permissions(file, std::fs::Permissions::from_mode(mode)));
+    each(&|file| {
+        assert_eq!(file.metadata()?.permissions().mode() & 0o777, 0o600, "{}", file.display());
+        Ok(())
+    });
+    mode(0o606);
+    let (out, err, status) = run();
+    assert!(status == 125 && out.is_empty() && err.contains("not loaded as machine code"), "{status}: {err}");
+    mode(0o600);
+    assert_eq!(run().0, "42\n", "the twin: the same files, ours alone");
+    for damaged in [0, 100, 100_000] {
+        each(&|file| std::fs::OpenOptions::new().write(true).open(file)?.set_len(damaged));
+        assert_eq!(run().0, "42\n", "cut to {damaged} bytes");
+    }
+}

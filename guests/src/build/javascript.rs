@@ -27,6 +27,7 @@ const RECIPE: &str = concat!(
     include_str!("link_graph.rs"),
     include_str!("preinitialise.rs"),
     include_str!("heap_layout.rs"),
+    include_str!("typical.js"),
     include_str!("image.rs"),
 );
 

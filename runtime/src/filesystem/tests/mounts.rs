@@ -197,7 +197,7 @@ async fn a_swapped_directory_never_leaks() {
     };
     let mut guest = mounted(&host, "/data", MountAccess::ReadWrite);
     let mut read = 0;
-    for _ in 0..10_000 {
+    for _ in 0..100_000 {
         match guest.get("data/d/f").await {
             Ok(bytes) => {
                 assert_eq!(bytes, b"inside");
