@@ -28,6 +28,9 @@ pub(crate) enum Command {
     /// Make and look at the guests: the interpreters that run inside the sandbox
     #[command(subcommand, after_help = help::GUESTS)]
     Guests(GuestsCommand),
+    /// Make the images that containers start from
+    #[command(subcommand, after_help = help::IMAGES)]
+    Images(ImagesCommand),
     /// Try out what this machine offers, tier by tier, and say what to do about the rest
     #[command(after_help = help::DOCTOR)]
     Doctor(DoctorArguments),
@@ -56,6 +59,10 @@ pub(crate) struct RequestArguments {
     /// The policy that decides [default: the built-in one; see `glovebox policy show`]
     #[arg(long, value_name = "FILE", help_heading = "Policy")]
     pub(crate) policy: Option<PathBuf>,
+
+    /// The tier to run in, and no other [default: the profile's first that can run it]
+    #[arg(long, value_name = "NAME", help_heading = "Policy")]
+    pub(crate) tier: Option<Tier>,
 
     /// The profile of the policy to run under [default: the policy's own choice]
     #[arg(long, value_name = "NAME", help_heading = "Policy")]
@@ -111,6 +118,24 @@ pub(crate) struct RunArguments {
     /// How computation is counted
     #[arg(long, value_name = "HOW", default_value = "fuel", help_heading = "Limits (never more than the policy grants)")]
     pub(crate) metering: Metering,
+}
+
+/// Where a program runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Tier {
+    /// A WebAssembly guest inside this process
+    Wasm,
+    /// A container of an engine on this machine
+    Container,
+}
+
+impl From<Tier> for glovebox_policy::Tier {
+    fn from(tier: Tier) -> Self {
+        match tier {
+            Tier::Wasm => Self::Wasm,
+            Tier::Container => Self::Container,
+        }
+    }
 }
 
 /// How computation is counted.
@@ -188,6 +213,17 @@ pub(crate) enum GuestsCommand {
     Verify,
     /// Print the directory in which the guests are installed, for scripts
     Path,
+}
+
+/// `glovebox images ..`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ImagesCommand {
+    /// Make images out of the distribution's packages and hand them to the container engine; needs root and `mmdebstrap`
+    Build {
+        /// The languages: `shell`, `python`, `javascript` [default: all]
+        #[arg(value_name = "LANGUAGE")]
+        languages: Vec<String>,
+    },
 }
 
 /// `glovebox doctor`.

@@ -8,10 +8,12 @@ use crate::installation::Installation;
 use crate::run::runtime;
 use crate::terminal::{self, Paint, Place, name};
 use crate::wire::{self, Diagnosis, GuestsDiagnosis, LanguageDiagnosis, MachineDiagnosis, TierDiagnosis, ToolDiagnosis};
-use glovebox::{Metering, Outcome, Request, Sandbox, Status};
+use glovebox::{Metering, Outcome, Policy, Request, Sandbox, Status};
+use glovebox_fallback::Containers;
 use glovebox_guests::{default_cache_dir, embedded};
 use std::fmt::Write as _;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a program that only writes a line may take until its language counts as broken.
@@ -62,6 +64,8 @@ fn examine() -> Result<Diagnosis, Failure> {
         let missing = build_tools.iter().zip(TOOLS).filter(|(tool, _)| tool.version.is_none());
         advice.extend(missing.map(|(_, (_, how))| format!("to make the guests, {how}")));
     }
+    let (containers, container_advice) = containers()?;
+    advice.extend(container_advice);
     let machine = machine();
     if !machine.tells_dirty_pages {
         advice.push(
@@ -72,7 +76,7 @@ fn examine() -> Result<Diagnosis, Failure> {
     Ok(Diagnosis {
         version: env!("CARGO_PKG_VERSION"),
         works: wasm.works,
-        tiers: vec![wasm, absent("container"), absent("microvm")],
+        tiers: vec![wasm, containers, absent("microvm")],
         machine,
         guests: GuestsDiagnosis {
             cache: default_cache_dir().map(|cache| cache.display().to_string()),
@@ -131,8 +135,51 @@ fn wasm(installation: &Installation) -> Result<TierDiagnosis, Failure> {
     Ok(TierDiagnosis { tier: "wasm", works, detail: detail.to_owned(), languages })
 }
 
+/// Tries the tier of containers: every language that has an image.
+fn containers() -> Result<(TierDiagnosis, Vec<String>), Failure> {
+    let runtime = runtime()?;
+    let found = Arc::new(runtime.block_on(Containers::connect()));
+    let facts = glovebox::Executor::facts(&*found);
+    let diagnosis = found.diagnosis();
+    let engine = format!(
+        "an engine of version {}, control groups {}, runtime {}",
+        diagnosis.version.as_deref().unwrap_or("unknown"),
+        diagnosis.cgroup.as_deref().unwrap_or("unknown"),
+        diagnosis.runtime.as_deref().unwrap_or("unknown")
+    );
+    let advice: Vec<String> = diagnosis.advice.iter().map(|advice| format!("for containers: {advice}")).collect();
+    let detail = facts.unavailable.clone().unwrap_or(engine);
+    let mut tier = TierDiagnosis { tier: "container", works: facts.unavailable.is_none(), detail, languages: Vec::new() };
+    if tier.works {
+        let policy = Policy::builtin();
+        let sandbox = Sandbox::builder().policy(policy).executor(found);
+        let sandbox = Installation::find()
+            .and_then(|installation| installation.guests(Metering::Fuel))
+            .and_then(|guests| sandbox.guests(guests).build().map_err(|error| crate::run::failure(&error)));
+        if let Ok(sandbox) = sandbox {
+            for language in facts.languages {
+                let program = if language == "shell" { "echo $((6 * 7))" } else { program_of(&language) };
+                let mut request = Request::new(language.as_str(), program);
+                request.wants.tier = Some(glovebox_policy::Tier::Container);
+                tier.languages.push(runtime.block_on(attempt_request(&sandbox, &language, request)));
+            }
+            tier.works = tier.languages.iter().any(|language| language.works);
+        }
+    }
+    runtime.shutdown_background();
+    Ok((tier, advice))
+}
+
+fn program_of(language: &str) -> &'static str {
+    PROGRAMS.iter().find(|(known, _)| *known == language).map_or("", |(_, program)| program)
+}
+
 async fn attempt(sandbox: &Sandbox, language: &str, program: &str) -> LanguageDiagnosis {
-    let problem = match tokio::time::timeout(DEADLINE, sandbox.run(Request::new(language, program))).await {
+    attempt_request(sandbox, language, Request::new(language, program)).await
+}
+
+async fn attempt_request(sandbox: &Sandbox, language: &str, request: Request) -> LanguageDiagnosis {
+    let problem = match tokio::time::timeout(DEADLINE, sandbox.run(request)).await {
         Ok(Ok(outcome)) if outcome.status == Status::Succeeded && outcome.stdout.bytes == EXPECTED => {
             return LanguageDiagnosis::works(language, outcome.usage.wall);
         }

@@ -5,6 +5,7 @@
 
 mod audit;
 mod cli;
+mod containers;
 mod doctor;
 mod exit;
 mod files;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Policy(command) => policy::policy(&command),
         Command::Guests(command) => guests::guests(&command),
+        Command::Images(command) => containers::images(&command),
         Command::Doctor(arguments) => doctor::doctor(&arguments),
         Command::Audit(command) => audit::audit(&command),
         Command::Completions { shell } => completions(shell),

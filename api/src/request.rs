@@ -22,6 +22,12 @@ const WASM: &str = "wasm";
 const EXTENSIONS: [(&str, &str); 5] =
     [("py", "python"), ("js", "javascript"), ("mjs", "javascript"), ("ts", "typescript"), ("mts", "typescript")];
 
+/// The language that containers run.
+const SHELL: &str = "shell";
+
+/// Other names of it, as a language, an extension or a program.
+const SHELLS: [&str; 3] = ["sh", "bash", "shell"];
+
 /// Programs of a `#!` line that don't bear the name of their language.
 const INTERPRETERS: [(&str, &str); 7] = [
     ("node", "javascript"),
@@ -59,7 +65,7 @@ pub(crate) fn prepare(arguments: &RequestArguments, bundle: Option<&Bundle>) -> 
     request.artifacts = arguments.artifacts.iter().map(|rule| rule.glob.clone()).collect();
     request.seed = arguments.seed;
     let limits = LimitWishes { wall: arguments.wall, memory: arguments.memory, fuel: arguments.fuel, ..LimitWishes::default() };
-    request.wants = Wants { limits, ..Wants::default() };
+    request.wants = Wants { limits, tier: arguments.tier.map(Into::into), ..Wants::default() };
     for file in &arguments.files {
         let content = files::read(&file.host, "the file", Kinds::Regular, MAX_INPUT_FILE)?;
         request.files.push(InputFile { path: file.guest.clone(), content: content.into() });
@@ -79,6 +85,9 @@ fn program_from_input(asked_for: bool) -> Result<Vec<u8>, Failure> {
 fn language(said: Option<&str>, file: Option<&Path>, content: &[u8], bundle: Option<&Bundle>) -> Result<String, Failure> {
     let by_name = |said: &str| bundle.and_then(|bundle| bundle.guest_for_language(said)).map(|(_, language)| language.name.clone());
     if let Some(said) = said {
+        if SHELLS.iter().any(|shell| said.eq_ignore_ascii_case(shell)) {
+            return Ok(SHELL.to_owned());
+        }
         // A language that nobody here speaks goes on: the policy refuses it, and says what it grants.
         return Ok(by_name(said).unwrap_or_else(|| said.to_ascii_lowercase()));
     }
@@ -86,10 +95,16 @@ fn language(said: Option<&str>, file: Option<&Path>, content: &[u8], bundle: Opt
     if let Some(found) = extension.and_then(|extension| by_extension(extension, bundle)) {
         return Ok(found);
     }
+    if extension.is_some_and(|extension| SHELLS.iter().any(|shell| extension.eq_ignore_ascii_case(shell))) {
+        return Ok(SHELL.to_owned());
+    }
     if content.starts_with(b"\0asm") {
         return Ok(WASM.to_owned());
     }
     if let Some(interpreter) = interpreter(content) {
+        if SHELLS.contains(&interpreter.as_str()) {
+            return Ok(SHELL.to_owned());
+        }
         let known = INTERPRETERS.iter().find(|(program, _)| *program == interpreter).map(|(_, language)| (*language).to_owned());
         let plain = ["python", "javascript", "typescript"].into_iter().find(|language| *language == interpreter).map(str::to_owned);
         if let Some(found) = known.or_else(|| by_name(&interpreter)).or(plain) {
@@ -128,7 +143,7 @@ pub(crate) fn spoken(bundle: Option<&Bundle>) -> Vec<String> {
         Some(bundle) => bundle.guests().iter().flat_map(|guest| &guest.languages).map(|language| language.name.clone()).collect(),
         None => ["python", "javascript", "typescript"].map(str::to_owned).into(),
     };
-    languages.push(WASM.to_owned());
+    languages.extend([WASM, SHELL].map(str::to_owned));
     languages
 }
 
@@ -140,7 +155,7 @@ mod tests {
     fn the_language_is_what_was_said_or_else_what_shows() {
         /// What was said, the file, its content, and the language.
         type Case = (Option<&'static str>, Option<&'static str>, &'static [u8], Option<&'static str>);
-        let cases: [Case; 12] = [
+        let cases: [Case; 15] = [
             (Some("Python"), Some("x.js"), b"", Some("python")),
             (None, Some("x.py"), b"", Some("python")),
             (None, Some("dir.js/x.PY"), b"", Some("python")),
@@ -152,7 +167,10 @@ mod tests {
             (None, None, b"#!/usr/bin/env python3", Some("python")),
             (None, None, b"print(1)", None),
             (None, Some("x.rb"), b"#!/usr/bin/env ruby\n", None),
-            (None, Some("x.sh"), b"#!\n", None),
+            (None, Some("x.rb"), b"#!\n", None),
+            (None, Some("x.sh"), b"", Some("shell")),
+            (None, Some("x"), b"#!/bin/bash -e\n", Some("shell")),
+            (Some("bash"), None, b"", Some("shell")),
         ];
         for (said, file, content, expected) in cases {
             let found = language(said, file.map(Path::new), content, None);

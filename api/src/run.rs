@@ -11,6 +11,7 @@ use crate::request::{self, Prepared};
 use crate::{policy, terminal, wire};
 use artifacts::ArtifactRules;
 use glovebox::{CancellationToken, Controls, Error, Input, JsonLines, Outcome, Request, Sandbox};
+use glovebox_fallback::Containers;
 use std::sync::Arc;
 use std::time::Duration;
 use stream::Forwarded;
@@ -40,9 +41,12 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
         })?;
         builder = builder.audit(Arc::new(log));
     }
+    let runtime = runtime()?;
+    if needs_container(&request, &installation) {
+        builder = builder.executor(Arc::new(runtime.block_on(Containers::connect())));
+    }
     let sandbox = builder.build().map_err(|error| failure(&error))?;
     let input = if input_is_used_up { Input::Empty } else { Input::Reader(Box::new(tokio::io::stdin())) };
-    let runtime = runtime()?;
     let ended = runtime.block_on(drive(&sandbox, request.clone(), input, arguments.json));
     // A read of standard input can't be interrupted, and the process must not wait for one that nobody needs any more.
     runtime.shutdown_background();
@@ -58,6 +62,12 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     }
     report::report_saved(&saved);
     Ok(exit)
+}
+
+/// Whether the wasm tier is out of the question, so that the container engine has to be asked for.
+fn needs_container(request: &Request, installation: &Installation) -> bool {
+    let is_at_home = request.language == "wasm" || installation.bundle().guest_for_language(&request.language).is_some();
+    !is_at_home || request.wants.tier == Some(glovebox_policy::Tier::Container)
 }
 
 /// A small runtime: one thread for the program, one for clocks and signals.

@@ -3,6 +3,7 @@
 //! `cargo build --release --workspace && target/release/glovebox-benches [NAME...]`. Absolute times depend on the machine and on what else it does;
 //! the ratios are what to compare.
 
+mod containers;
 mod cpu;
 mod measure;
 mod memory;
@@ -14,11 +15,12 @@ use anyhow::{Result, bail};
 type Bench = (&'static str, &'static str, fn() -> Result<()>);
 
 /// Every bench by name, with what it measures.
-const BENCHES: [Bench; 6] = [
+const BENCHES: [Bench; 7] = [
     ("start", "a fresh sandbox for each run, against starting the native interpreter", start::fresh),
     ("throughput", "runs a second on one core and on all", start::throughput),
     ("memory", "what an idle session holds", memory::idle_sessions),
     ("cpu", "CPU-bound Python, against the native interpreter", cpu::python),
+    ("containers", "a shell run, against the engine's own client", containers::shell),
     ("cli", "the whole command line process", start::command_line),
     ("admit", "the decision", start::admit),
 ];

@@ -164,6 +164,8 @@ limits! {
     files: count,
     /// Files and streams that are open at the same time.
     open_files: count,
+    /// Processes and threads at the same time, where a tier has any.
+    processes: count,
     /// Calls of tools and network exchanges in one run.
     host_calls: count,
     /// Bytes of source text.

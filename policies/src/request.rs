@@ -165,6 +165,7 @@ impl Source {
             "javascript" => "main.js",
             "typescript" => "main.ts",
             "wasm" => "main.wasm",
+            "shell" => "main.sh",
             _ => "main",
         }
     }

@@ -174,10 +174,10 @@ fn an_explanation_shows_every_step_and_every_denial() {
         explanation.to_string(),
         "\
 allowed  bindings.\"local\": a profile for subject `local` (uses profile `default`)
-denied   profiles.default.languages: language `ruby` (profile `default` grants [\"javascript\", \"python\", \"typescript\", \"wasm\"])
+denied   profiles.default.languages: language `ruby` (profile `default` grants [\"javascript\", \"python\", \"shell\", \"typescript\", \"wasm\"])
          | [profiles.default]
          | extends = \"default\"
-         | languages = [\"javascript\", \"python\", \"typescript\", \"wasm\", \"ruby\"]
+         | languages = [\"javascript\", \"python\", \"shell\", \"typescript\", \"wasm\", \"ruby\"]
 denied   profiles.default.limits.wall: limit `wall` of 100s (profile `default` grants at most 30s)
          | [profiles.default]
          | extends = \"default\"
@@ -189,7 +189,7 @@ denied   profiles.default.packages.allow: package `numpy` (profile `default` all
          | extends = \"default\"
          | [profiles.default.packages]
          | allow = [\"numpy\"]
-denied   profiles.default.tiers: a tier for `ruby` (`wasm` does not run the language)
+denied   profiles.default.tiers: a tier for `ruby` (`wasm` does not run the language, `container` is not built in)
          | # no line of a policy allows this: this machine does not offer it
 verdict: denied by `profiles.default.languages`"
     );

@@ -12,6 +12,7 @@
 pub mod attack;
 pub mod case;
 pub mod conformance;
+pub mod engine;
 pub mod place;
 pub mod server;
 pub mod tree;

@@ -9,6 +9,11 @@ Examples:
 
 `glovebox help run` has the exit codes.";
 
+pub(super) const IMAGES: &str = "\
+Examples:
+  glovebox images build shell     for scripts in `--language shell`
+  glovebox images build           for everything that can run in a container";
+
 pub(super) const RUN: &str = "\
 Examples:
   glovebox run hello.py

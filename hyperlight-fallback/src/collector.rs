@@ -1,0 +1,185 @@
+//! What did the program write, and where does its output end?
+//!
+//! Output is kept up to the granted number of bytes and passed on as it happens; a receiver that does not read makes the program wait.
+//! Behind the program's own output comes, on the same stream, what the waiter tells: last words and the workspace.
+
+use bytes::{Bytes, BytesMut};
+use glovebox::{Output, OutputChunk, StreamName};
+use tokio::sync::mpsc;
+
+/// Bytes of the waiter's last line.
+const MAX_WORDS: usize = 256;
+
+/// The program wrote more than it may.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Over;
+
+/// Both streams of a run.
+pub(crate) struct Collector {
+    pub(crate) stdout: Output,
+    pub(crate) stderr: Output,
+    pub(crate) written: u64,
+    limit: u64,
+    sink: Option<mpsc::Sender<OutputChunk>>,
+}
+
+impl Collector {
+    pub(crate) fn new(limit: u64, sink: Option<mpsc::Sender<OutputChunk>>) -> Self {
+        Self { stdout: Output::default(), stderr: Output::default(), written: 0, limit, sink }
+    }
+
+    /// Takes a piece of output.
+    pub(crate) async fn push(&mut self, stream: StreamName, bytes: Bytes) -> Result<(), Over> {
+        let kept = (self.stdout.bytes.len() + self.stderr.bytes.len()) as u64;
+        self.written = self.written.saturating_add(bytes.len() as u64);
+        let room = usize::try_from(self.limit.saturating_sub(kept)).unwrap_or(usize::MAX);
+        let is_over = bytes.len() > room;
+        let bytes = bytes.slice(..bytes.len().min(room));
+        let output = match stream {
+            StreamName::Stdout => &mut self.stdout,
+            StreamName::Stderr => &mut self.stderr,
+        };
+        output.bytes.extend_from_slice(&bytes);
+        output.truncated |= is_over;
+        if let Some(sink) = &self.sink
+            && !bytes.is_empty()
+        {
+            // A receiver that has gone away is no error of the program.
+            let _ = sink.send(OutputChunk { stream, bytes }).await;
+        }
+        if is_over { Err(Over) } else { Ok(()) }
+    }
+}
+
+/// Standard output, cut where the program's own ends.
+pub(crate) struct Splitter {
+    mark: Vec<u8>,
+    /// What may be the beginning of the mark, or what came behind it.
+    held: BytesMut,
+    is_behind: bool,
+    /// Bytes that may come behind the mark.
+    limit: usize,
+}
+
+impl Splitter {
+    pub(crate) fn new(mark: &str, limit: usize) -> Self {
+        Self { mark: mark.as_bytes().to_vec(), held: BytesMut::new(), is_behind: false, limit: limit.saturating_add(MAX_WORDS) }
+    }
+
+    /// What of these bytes, and of those before them, is the program's.
+    pub(crate) fn push(&mut self, bytes: &[u8]) -> Bytes {
+        if self.is_behind {
+            let room = self.limit.saturating_sub(self.held.len());
+            self.held.extend_from_slice(bytes.get(..bytes.len().min(room)).unwrap_or_default());
+            return Bytes::new();
+        }
+        self.held.extend_from_slice(bytes);
+        let found = self.held.windows(self.mark.len()).position(|window| window == self.mark);
+        if let Some(start) = found {
+            self.is_behind = true;
+            let own = self.held.split_to(start).freeze();
+            let _ = self.held.split_to(self.mark.len());
+            return own;
+        }
+        let longest = self.held.len().min(self.mark.len() - 1);
+        let kept = (1..=longest).rev().find(|length| self.held.ends_with(self.mark.get(..*length).unwrap_or_default())).unwrap_or(0);
+        self.held.split_to(self.held.len() - kept).freeze()
+    }
+
+    /// Whether the mark has come.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.is_behind
+    }
+
+    /// What was kept back where the mark did not come.
+    pub(crate) fn rest(&mut self) -> Bytes {
+        if self.is_behind { Bytes::new() } else { self.held.split().freeze() }
+    }
+
+    /// The waiter's last words and the archive behind them.
+    pub(crate) fn last_words(&self) -> Option<(Words, &[u8])> {
+        let end = self.held.iter().take(MAX_WORDS).position(|byte| *byte == b'\n').filter(|_| self.is_behind)?;
+        let line = std::str::from_utf8(self.held.get(..end)?).ok()?;
+        let mut numbers = line.split_ascii_whitespace().map(|word| word.parse::<u64>().ok());
+        let mut next = || numbers.next().flatten();
+        let words = Words {
+            code: i32::try_from(next()?).ok()?,
+            killed_for_memory: next()?,
+            refused_processes: next()?,
+            cpu_micros: next()?,
+            peak_memory: next()?,
+            free_blocks: next()?,
+            free_files: next()?,
+        };
+        Some((words, self.held.get(end + 1..).unwrap_or_default()))
+    }
+}
+
+/// How the run went, as the waiter tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Words {
+    pub(crate) code: i32,
+    pub(crate) killed_for_memory: u64,
+    pub(crate) refused_processes: u64,
+    pub(crate) cpu_micros: u64,
+    pub(crate) peak_memory: u64,
+    pub(crate) free_blocks: u64,
+    pub(crate) free_files: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn output_is_cut_at_the_mark_however_it_comes() {
+        let whole = b"hello MAmark-ma MARK 3 0 1 2000 4096 5 6\nTAR".as_slice();
+        let expected = Words {
+            code: 3,
+            killed_for_memory: 0,
+            refused_processes: 1,
+            cpu_micros: 2000,
+            peak_memory: 4096,
+            free_blocks: 5,
+            free_files: 6,
+        };
+        for size in 1..whole.len() {
+            let mut splitter = Splitter::new("MARK", 100);
+            let own: Vec<u8> = whole.chunks(size).flat_map(|chunk| splitter.push(chunk)).collect();
+            assert_eq!(own, b"hello MAmark-ma ", "{size}");
+            assert_eq!(splitter.last_words(), Some((expected, b"TAR".as_slice())), "{size}");
+        }
+        let mut splitter = Splitter::new("MARK", 100);
+        assert_eq!(splitter.push(b"ends with MA"), b"ends with ".as_slice());
+        assert_eq!(splitter.rest(), b"MA".as_slice());
+        assert_eq!(splitter.last_words(), None);
+    }
+
+    #[test]
+    fn what_comes_behind_the_mark_is_bounded_and_judged() {
+        let mut splitter = Splitter::new("MARK", 10);
+        splitter.push(b"MARK");
+        for _ in 0..1000 {
+            splitter.push(&[b'x'; 100]);
+        }
+        assert!(splitter.held.len() <= 10 + MAX_WORDS);
+        for words in ["MARK 1 2\n", "MARK a 0 0 0 0 0 0\n", "MARK -1 0 0 0 0 0 0\n", "MARK 99999999999 0 0 0 0 0 0\n"] {
+            let mut splitter = Splitter::new("MARK", 10);
+            splitter.push(words.as_bytes());
+            assert_eq!(splitter.last_words(), None, "{words}");
+        }
+    }
+
+    #[tokio::test]
+    async fn output_beyond_the_limit_is_not_kept() {
+        let (sender, mut receiver) = mpsc::channel(8);
+        let mut collector = Collector::new(5, Some(sender));
+        assert_eq!(collector.push(StreamName::Stdout, Bytes::from_static(b"abc")).await, Ok(()));
+        assert_eq!(collector.push(StreamName::Stderr, Bytes::from_static(b"defg")).await, Err(Over));
+        assert_eq!((collector.stdout.bytes.as_slice(), collector.stdout.truncated), (b"abc".as_slice(), false));
+        assert_eq!((collector.stderr.bytes.as_slice(), collector.stderr.truncated), (b"de".as_slice(), true));
+        assert_eq!(collector.written, 7);
+        let sent: Vec<_> = [receiver.recv().await, receiver.recv().await].into_iter().flatten().map(|chunk| chunk.bytes).collect();
+        assert_eq!(sent, [b"abc".as_slice(), b"de"]);
+    }
+}

@@ -1,0 +1,181 @@
+//! What does the engine have to be told so that a grant holds?
+//!
+//! A pure function from a grant to the engine's own description of a container, compared field by field in a test. Everything that is not
+//! granted is off, and nothing that somebody requests widens it.
+
+use bollard::models::{
+    ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountBindOptions, MountBindOptionsPropagationEnum, MountType,
+    ResourcesUlimits,
+};
+use glovebox_policy::Grant;
+use std::collections::HashMap;
+
+/// The unprivileged user and group that programs run as, `nobody` in most images.
+pub(crate) const USER: &str = "65534:65534";
+
+/// Names a container as ours, and the process that made it.
+pub(crate) const LABEL_OWNER: &str = "glovebox.owner";
+
+/// Bytes for the program, its arguments and its environment, besides those that the grant allows.
+const CONTROL_BYTES: u64 = 64 << 10;
+
+/// Bytes for temporary files outside the workspace.
+const TEMPORARY_BYTES: u64 = 64 << 20;
+
+/// What the interpreter, its waiter and the engine's own process need besides the program's memory.
+const OVERHEAD_BYTES: u64 = 32 << 20;
+
+/// The waiter, which is the main process.
+const WAITER: &str = include_str!("waiter.sh");
+
+/// How containers differ from host to host, as the operator sets it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Settings {
+    /// Another OCI runtime that the engine knows, such as `runsc`.
+    pub(crate) runtime: Option<String>,
+    /// Who makes the containers.
+    pub(crate) owner: String,
+}
+
+/// The description of a container for runs of this grant in this image.
+pub(crate) fn describe(grant: &Grant, image: &str, settings: &Settings) -> ContainerCreateBody {
+    let limits = grant.limits();
+    let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+    // The workspace lies in memory, so both share one limit; each of them is held by itself as well.
+    let memory = number(limits.memory.saturating_add(limits.workspace).saturating_add(OVERHEAD_BYTES));
+    let control = limits.source.saturating_add(limits.arguments).saturating_add(CONTROL_BYTES);
+    let owner = USER.split(':').next().unwrap_or(USER);
+    let tmpfs = HashMap::from([
+        (
+            "/work".to_owned(),
+            format!("rw,exec,nosuid,nodev,size={},nr_inodes={},mode=0700,uid={owner}", limits.workspace, limits.files + 1),
+        ),
+        ("/program".to_owned(), format!("rw,noexec,nosuid,nodev,size={control},nr_inodes=64,mode=0700,uid={owner}")),
+        ("/tmp".to_owned(), format!("rw,exec,nosuid,nodev,size={TEMPORARY_BYTES},nr_inodes={},mode=1777", limits.files + 1)),
+    ]);
+    let ulimit = |name: &str, value: i64| ResourcesUlimits { name: Some(name.to_owned()), soft: Some(value), hard: Some(value) };
+    let host = HostConfig {
+        network_mode: Some("none".to_owned()),
+        readonly_rootfs: Some(true),
+        privileged: Some(false),
+        cap_drop: Some(vec!["ALL".to_owned()]),
+        security_opt: Some(vec!["no-new-privileges:true".to_owned()]),
+        pids_limit: Some(number(limits.processes)),
+        memory: Some(memory),
+        // Together with swap: no more than without.
+        memory_swap: Some(memory),
+        nano_cpus: Some(1_000_000_000),
+        ulimits: Some(vec![ulimit("core", 0), ulimit("memlock", 64 << 10)]),
+        tmpfs: Some(tmpfs),
+        shm_size: Some(1 << 20),
+        mounts: Some(grant.mounts().iter().map(mount).collect()),
+        ipc_mode: Some("private".to_owned()),
+        oom_score_adj: Some(500),
+        init: Some(true),
+        auto_remove: Some(true),
+        // What a program writes is ours to keep, and must not fill the engine's disk.
+        log_config: Some(HostConfigLogConfig { typ: Some("none".to_owned()), config: None }),
+        runtime: settings.runtime.clone(),
+        ..HostConfig::default()
+    };
+    ContainerCreateBody {
+        image: Some(image.to_owned()),
+        hostname: Some("glovebox".to_owned()),
+        user: Some(USER.to_owned()),
+        entrypoint: Some(Vec::new()),
+        cmd: Some(["bash", "-c", WAITER].map(str::to_owned).to_vec()),
+        env: Some(vec!["PATH=/usr/local/bin:/usr/bin:/bin".to_owned()]),
+        working_dir: Some("/".to_owned()),
+        attach_stdin: Some(true),
+        attach_stdout: Some(true),
+        attach_stderr: Some(true),
+        open_stdin: Some(true),
+        stdin_once: Some(true),
+        tty: Some(false),
+        network_disabled: Some(true),
+        labels: Some(HashMap::from([(LABEL_OWNER.to_owned(), settings.owner.clone())])),
+        host_config: Some(host),
+        ..ContainerCreateBody::default()
+    }
+}
+
+fn mount(granted: &glovebox_policy::Mount) -> Mount {
+    Mount {
+        target: Some(granted.guest.clone()),
+        source: Some(granted.host.clone()),
+        typ: Some(MountType::BIND),
+        read_only: Some(!granted.writable),
+        bind_options: Some(MountBindOptions { propagation: Some(MountBindOptionsPropagationEnum::RPRIVATE), ..Default::default() }),
+        ..Mount::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use glovebox_policy::{Facts, Policy, Request, Tier, TierFacts, Verdict};
+
+    const POLICY: &str = r#"
+version = 1
+default_profile = "p"
+[profiles.p]
+extends = "default"
+[[profiles.p.mounts]]
+host = "/data"
+guest = "/data"
+[[profiles.p.mounts]]
+host = "/out"
+guest = "/out"
+write = true
+[profiles.p.limits]
+memory = "100MiB"
+workspace = "10MiB"
+files = 50
+processes = 20
+source = "1MiB"
+arguments = "64KiB"
+"#;
+
+    fn grant(policy: &str) -> Box<Grant> {
+        let policy = Policy::parse("test", policy).unwrap();
+        let facts = Facts { tiers: vec![TierFacts { tier: Tier::Container, languages: vec!["shell".to_owned()], unavailable: None }] };
+        match policy.admit(&Request::new("shell", "true"), &facts) {
+            Verdict::Admit(grant) => grant,
+            Verdict::Deny(denial) => panic!("{denial:?}"),
+        }
+    }
+
+    /// Every field that is sent, so that none changes unseen.
+    #[test]
+    fn a_container_is_described_field_by_field() {
+        let settings = Settings { runtime: Some("runsc".to_owned()), owner: "me".to_owned() };
+        let body = describe(&grant(POLICY), "image", &settings);
+        let mut json = serde_json::to_value(&body).unwrap();
+        assert_eq!(json["Cmd"][2], WAITER);
+        json["Cmd"][2] = "waiter".into();
+        let expected = serde_json::json!({
+            "Hostname": "glovebox", "User": "65534:65534", "AttachStdin": true, "AttachStdout": true, "AttachStderr": true, "Tty": false,
+            "OpenStdin": true, "StdinOnce": true, "Env": ["PATH=/usr/local/bin:/usr/bin:/bin"], "Cmd": ["bash", "-c", "waiter"],
+            "Image": "image", "WorkingDir": "/", "Entrypoint": [], "NetworkDisabled": true, "Labels": { "glovebox.owner": "me" },
+            "HostConfig": {
+                "NetworkMode": "none", "ReadonlyRootfs": true, "Privileged": false, "CapDrop": ["ALL"],
+                "SecurityOpt": ["no-new-privileges:true"], "PidsLimit": 20, "Memory": 148_897_792, "MemorySwap": 148_897_792,
+                "NanoCpus": 1_000_000_000,
+                "Ulimits": [{ "Name": "core", "Soft": 0, "Hard": 0 }, { "Name": "memlock", "Soft": 65536, "Hard": 65536 }],
+                "Tmpfs": {
+                    "/work": "rw,exec,nosuid,nodev,size=10485760,nr_inodes=51,mode=0700,uid=65534",
+                    "/program": "rw,noexec,nosuid,nodev,size=1179648,nr_inodes=64,mode=0700,uid=65534",
+                    "/tmp": "rw,exec,nosuid,nodev,size=67108864,nr_inodes=51,mode=1777"
+                },
+                "ShmSize": 1_048_576,
+                "Mounts": [
+                    { "Target": "/data", "Source": "/data", "Type": "bind", "ReadOnly": true, "BindOptions": { "Propagation": "rprivate" } },
+                    { "Target": "/out", "Source": "/out", "Type": "bind", "ReadOnly": false, "BindOptions": { "Propagation": "rprivate" } }
+                ],
+                "IpcMode": "private", "OomScoreAdj": 500, "Init": true, "AutoRemove": true, "LogConfig": { "Type": "none" },
+                "Runtime": "runsc"
+            }
+        });
+        assert_eq!(json, expected, "{json:#}");
+    }
+}

@@ -1,0 +1,246 @@
+//! Which engine is there, and what can it do?
+
+use crate::container::{LABEL_OWNER, Settings};
+use crate::images::{IMAGES, image_of};
+use crate::pool::Pool;
+use bollard::Docker;
+use bollard::query_parameters::{ListContainersOptions, RemoveContainerOptions};
+use glovebox_policy::{Tier, TierFacts};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long an engine may take to answer a question about itself.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The tier of containers. Cheap to clone.
+#[derive(Clone)]
+pub struct Containers {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) pool: Option<Pool>,
+    facts: TierFacts,
+    diagnosis: Diagnosis,
+}
+
+/// What was found out about the engine.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Diagnosis {
+    /// Its version, such as `28.0.1`.
+    pub version: Option<String>,
+    /// The version of control groups: 1 or 2.
+    pub cgroup: Option<String>,
+    /// The OCI runtime that it starts containers with.
+    pub runtime: Option<String>,
+    /// What is missing or bad, and what to do about it.
+    pub advice: Vec<String>,
+}
+
+/// Settings of the tier.
+#[derive(Clone, Debug, Default)]
+struct Options {
+    runtime: Option<String>,
+    idle: usize,
+}
+
+/// Makes a [`Containers`].
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct ContainersBuilder(Options);
+
+impl ContainersBuilder {
+    /// Another OCI runtime that the engine knows, such as `runsc`.
+    pub fn runtime(mut self, name: impl Into<String>) -> Self {
+        self.0.runtime = Some(name.into());
+        self
+    }
+
+    /// Containers that are kept ready for each kind of run, so that a run does not wait for one; none unless said.
+    pub fn idle(mut self, containers: usize) -> Self {
+        self.0.idle = containers;
+        self
+    }
+
+    /// Looks for an engine (`DOCKER_HOST`, else the usual sockets), asks what it can do, and removes containers that were left behind by
+    /// processes that are gone.
+    ///
+    /// Without an engine this is a tier that says why it cannot be used.
+    pub async fn connect(self) -> Containers {
+        let found = match tokio::time::timeout(PATIENCE, look(&self.0)).await {
+            Ok(found) => found,
+            Err(_) => Err(format!("the container engine did not answer within {} s", PATIENCE.as_secs())),
+        };
+        let inner = match found {
+            Ok(inner) => inner,
+            Err(reason) => Inner {
+                pool: None,
+                diagnosis: Diagnosis { advice: vec![reason.clone()], ..Diagnosis::default() },
+                facts: TierFacts { tier: Tier::Container, languages: languages(|_| true), unavailable: Some(reason) },
+            },
+        };
+        Containers { inner: Arc::new(inner) }
+    }
+}
+
+impl Containers {
+    /// With the engine's own runtime, and without idle containers.
+    pub async fn connect() -> Self {
+        Self::builder().connect().await
+    }
+
+    /// With other settings.
+    pub fn builder() -> ContainersBuilder {
+        ContainersBuilder::default()
+    }
+
+    /// What was found out about the engine.
+    #[must_use]
+    pub fn diagnosis(&self) -> &Diagnosis {
+        &self.inner.diagnosis
+    }
+
+    pub(crate) fn facts(&self) -> TierFacts {
+        self.inner.facts.clone()
+    }
+}
+
+fn languages(has: impl Fn(&str) -> bool) -> Vec<String> {
+    IMAGES.iter().filter(|image| has(image.language)).map(|image| image.language.to_owned()).collect()
+}
+
+/// Opens a connection; nothing is asked yet.
+#[expect(clippy::disallowed_methods, reason = "where the engine is, its own clients take from there too")]
+pub(crate) fn open() -> Result<Docker, String> {
+    let advice = "start one (Debian: `apt-get install docker.io`, then `dockerd` as root), or name it in DOCKER_HOST";
+    let opened = if std::env::var_os("DOCKER_HOST").is_some() {
+        Docker::connect_with_defaults()
+    } else {
+        Docker::connect_with_unix_defaults().or_else(|_| Docker::connect_with_podman_defaults())
+    };
+    opened.map_err(|error| format!("no container engine answers ({error}); {advice}"))
+}
+
+async fn look(options: &Options) -> Result<Inner, String> {
+    let docker = open()?;
+    let answers = |error: bollard::errors::Error| format!("the container engine does not answer: {error}");
+    let docker = docker.negotiate_version().await.map_err(answers)?;
+    let version = docker.version().await.map_err(answers)?;
+    let info = docker.info().await.map_err(answers)?;
+    let mut diagnosis = Diagnosis {
+        version: version.version,
+        cgroup: info.cgroup_version.map(|version| version.to_string()),
+        runtime: options.runtime.clone().or(info.default_runtime),
+        advice: Vec::new(),
+    };
+    if let Some(runtime) = options.runtime.as_ref().filter(|name| !info.runtimes.unwrap_or_default().contains_key(*name)) {
+        return Err(format!("the container engine has no runtime `{runtime}`"));
+    }
+    if info.memory_limit == Some(false) || info.pids_limit == Some(false) {
+        return Err("the container engine cannot limit memory or processes on this kernel".to_owned());
+    }
+    let mut images = Vec::new();
+    for image in &IMAGES {
+        if docker.inspect_image(image.name).await.is_ok() {
+            images.push(image.language);
+        } else {
+            diagnosis.advice.push(format!("there is no image `{}` for {}: `glovebox images build` makes it", image.name, image.language));
+        }
+    }
+    let owner = owner(info.id.as_deref().unwrap_or_default());
+    reap(&docker, &owner).await.map_err(answers)?;
+    let unavailable = images.is_empty().then(|| "there are no images: `glovebox images build` makes them".to_owned());
+    let facts = TierFacts {
+        tier: Tier::Container,
+        languages: languages(|language| unavailable.is_some() || images.contains(&language)),
+        unavailable,
+    };
+    let settings = Settings { runtime: options.runtime.clone(), owner };
+    Ok(Inner { pool: Some(Pool::new(docker, settings, options.idle)), facts, diagnosis })
+}
+
+/// This process, in a form that another one on the same machine can check: who it is, and since when.
+fn owner(engine: &str) -> String {
+    let process = std::process::id();
+    format!("{}/{process}/{}", machine(engine), started(process).unwrap_or(0))
+}
+
+/// Containers of other machines at the same engine are not ours to judge.
+fn machine(engine: &str) -> String {
+    let boot = read("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    format!("{}-{engine}", boot.trim())
+}
+
+/// When a process started, in ticks since the machine did; nothing where there is none.
+fn started(process: u32) -> Option<u64> {
+    let stat = read(&format!("/proc/{process}/stat"))?;
+    // The name, which may hold anything, ends with the last bracket.
+    stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(19)?.parse().ok()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the kernel's own account of processes; no path of a user is involved")]
+fn read(path: &str) -> Option<String> {
+    std::fs::read_to_string(path).ok()
+}
+
+/// Whether the process that made a container is gone.
+fn is_left_behind(label: &str, ours: &str) -> bool {
+    let parts = |label: &str| -> Option<(String, u32, u64)> {
+        let mut parts = label.rsplitn(3, '/');
+        let since = parts.next()?.parse().ok()?;
+        let process = parts.next()?.parse().ok()?;
+        Some((parts.next()?.to_owned(), process, since))
+    };
+    let (Some((machine, process, since)), Some((our_machine, ..))) = (parts(label), parts(ours)) else {
+        return false;
+    };
+    // A boot ago counts too: its machine has the same engine and another boot.
+    let engine = |machine: &str| machine.rsplit_once('-').map(|(_, engine)| engine.to_owned());
+    if machine != our_machine {
+        return engine(&machine) == engine(&our_machine) && !machine.starts_with('-');
+    }
+    started(process) != Some(since)
+}
+
+async fn reap(docker: &Docker, owner: &str) -> Result<(), bollard::errors::Error> {
+    let filters = HashMap::from([("label".to_owned(), vec![LABEL_OWNER.to_owned()])]);
+    let options = ListContainersOptions { all: true, filters: Some(filters), ..ListContainersOptions::default() };
+    for container in docker.list_containers(Some(options)).await? {
+        let label = container.labels.unwrap_or_default().remove(LABEL_OWNER).unwrap_or_default();
+        if let Some(id) = container.id.filter(|_| is_left_behind(&label, owner)) {
+            tracing::info!(id, "removing a container that was left behind");
+            let force = RemoveContainerOptions { force: true, v: true, ..RemoveContainerOptions::default() };
+            // The engine may be removing it already.
+            let _ = docker.remove_container(&id, Some(force)).await;
+        }
+    }
+    Ok(())
+}
+
+impl Containers {
+    /// The image for a language.
+    pub(crate) fn image(language: &str) -> Option<&'static str> {
+        image_of(language).map(|image| image.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_containers_of_processes_that_are_gone_are_left_behind() {
+        let ours = owner("engine");
+        assert!(!is_left_behind(&ours, &ours));
+        let (machine, rest) = ours.split_at(ours.find('/').unwrap());
+        let process = std::process::id();
+        assert!(is_left_behind(&format!("{machine}/{process}/1"), &ours), "the number was used again");
+        assert!(is_left_behind(&format!("{machine}/4194305/1"), &ours), "no such process");
+        assert!(is_left_behind(&format!("11111111-2222-engine{rest}"), &ours), "before the machine was started");
+        for foreign in ["", "a", "a/b/c", &format!("11111111-2222-other{rest}")] {
+            assert!(!is_left_behind(foreign, &ours), "{foreign}");
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! How does the container tier run what was granted?
+
+use crate::collector::{Collector, Over, Splitter, Words};
+use crate::container::describe;
+use crate::engine::Containers;
+use crate::job;
+use crate::pool::{Container, Heard, Said};
+use async_trait::async_trait;
+use bollard::container::LogOutput;
+use futures_util::StreamExt as _;
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use glovebox::{Error, Evaluation, Executor, Input, Job, Limit, LiveSession, Opening, Report, Status, StreamName};
+use glovebox_policy::{Limits, TierFacts};
+use std::time::Duration;
+use tokio::io::{AsyncWriteExt as _, copy};
+use tokio::task::JoinHandle;
+
+/// The exit code of a process that a signal has killed without asking.
+const KILLED: i32 = 128 + 9;
+
+/// The exit code of a process that has used up its processor time.
+const TIME_USED_UP: i32 = 128 + 24;
+
+#[async_trait]
+impl Executor for Containers {
+    fn facts(&self) -> TierFacts {
+        Self::facts(self)
+    }
+
+    async fn run(&self, Job { opening, evaluation }: Job) -> Result<Report, Error> {
+        let grant = &opening.grant;
+        let pool = self.inner.pool.as_ref().ok_or_else(|| Error::Host("there is no container engine".to_owned()))?;
+        let image = Self::image(grant.language()).ok_or_else(|| Error::Invalid(format!("no container speaks `{}`", grant.language())))?;
+        let patterns = patterns(&evaluation.artifacts)?;
+        let message = job::message(grant, (&evaluation.source, &evaluation.arguments), &opening.files, !patterns.is_empty())?;
+        let Evaluation { input, output, stop, .. } = evaluation;
+        let failed = |error| Error::Host(format!("the container engine failed: {error}"));
+        let mut container = tokio::select! {
+            biased;
+            () = stop.cancelled() => return Ok(Report::new(Status::Cancelled)),
+            container = pool.take(describe(grant, image, &pool.settings)) => container.map_err(failed)?,
+        };
+        let streams = container.said.take().zip(container.heard.take());
+        let (said, heard) = streams.ok_or_else(|| Error::Host("the container has no streams".to_owned()))?;
+        let limits = grant.limits();
+        let mark = format!("{} ", message.mark);
+        let mut run = Run {
+            collector: Collector::new(limits.output, output),
+            splitter: Splitter::new(&mark, if patterns.is_empty() { 0 } else { job::archive_limit(grant) }),
+            errors: Splitter::new(&mark, 0),
+            wants_files: !patterns.is_empty(),
+        };
+        let feeding = Feeding(tokio::spawn(feed(heard, message.bytes, input)));
+        let ending = tokio::select! {
+            biased;
+            () = stop.cancelled() => Ending::Stopped,
+            () = tokio::time::sleep(limits.wall) => Ending::WallTime,
+            ending = run.listen(said) => ending,
+        };
+        drop(feeding);
+        let mut report = run.report(&ending, limits)?;
+        if let Some((_, archive)) = run.splitter.last_words().filter(|_| !patterns.is_empty()) {
+            (report.artifacts, report.artifacts_truncated) = job::artifacts(archive, &patterns, limits.workspace);
+        }
+        run.fill(&mut report);
+        dispose(container, &ending).await;
+        Ok(report)
+    }
+
+    async fn open(&self, _: Opening) -> Result<Box<dyn LiveSession>, Error> {
+        Err(Error::Invalid("there are no sessions in containers; run each program by itself".to_owned()))
+    }
+}
+
+/// Ends what has not ended by itself.
+async fn dispose(container: Container, ending: &Ending) {
+    if matches!(ending, Ending::Ended) {
+        container.has_ended();
+    } else {
+        container.end().await;
+    }
+}
+
+/// A task that ends with its run.
+struct Feeding(JoinHandle<()>);
+
+impl Drop for Feeding {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Sends the job, then the program's own input. What cannot be written is nobody's loss: the program has ended.
+async fn feed(mut heard: Heard, job: bytes::Bytes, input: Input) {
+    let fed = async {
+        heard.write_all(&job).await?;
+        match input {
+            Input::Bytes(bytes) => heard.write_all(&bytes).await?,
+            Input::Reader(mut reader) => {
+                heard.flush().await?;
+                copy(&mut reader, &mut heard).await?;
+            }
+            _ => {}
+        }
+        heard.flush().await?;
+        heard.shutdown().await
+    };
+    if let Err(error) = fed.await {
+        tracing::debug!(%error, "the program's input was not taken");
+    }
+    // The stream stays open while somebody listens to its other half.
+    std::future::pending::<()>().await;
+}
+
+/// How a run ended.
+enum Ending {
+    /// The container has ended.
+    Ended,
+    /// It wrote more than it may.
+    TooMuchOutput,
+    WallTime,
+    Stopped,
+    /// The engine broke off.
+    Failed(String),
+}
+
+struct Run {
+    collector: Collector,
+    splitter: Splitter,
+    /// The other stream, which ends with the same mark.
+    errors: Splitter,
+    wants_files: bool,
+}
+
+impl Run {
+    async fn listen(&mut self, mut said: Said) -> Ending {
+        while let Some(piece) = said.next().await {
+            let taken = match piece {
+                Ok(LogOutput::StdOut { message }) => {
+                    let own = self.splitter.push(&message);
+                    self.collector.push(StreamName::Stdout, own).await
+                }
+                Ok(LogOutput::StdErr { message }) => {
+                    let own = self.errors.push(&message);
+                    self.collector.push(StreamName::Stderr, own).await
+                }
+                Ok(_) => Ok(()),
+                Err(error) => return Ending::Failed(error.to_string()),
+            };
+            if taken == Err(Over) {
+                return Ending::TooMuchOutput;
+            }
+            // All was said. The container itself takes its time to end.
+            if !self.wants_files && self.errors.is_behind() && self.splitter.last_words().is_some() {
+                return Ending::Ended;
+            }
+        }
+        for (stream, rest) in [(StreamName::Stdout, self.splitter.rest()), (StreamName::Stderr, self.errors.rest())] {
+            if self.collector.push(stream, rest).await == Err(Over) {
+                return Ending::TooMuchOutput;
+            }
+        }
+        Ending::Ended
+    }
+
+    fn report(&self, ending: &Ending, limits: &Limits) -> Result<Report, Error> {
+        Ok(match ending {
+            Ending::Stopped => Report::new(Status::Cancelled),
+            Ending::WallTime => Report::limited(Limit::Wall),
+            Ending::TooMuchOutput => Report::limited(Limit::Output),
+            Ending::Failed(reason) => return Err(Error::Host(format!("the container engine broke off: {reason}"))),
+            Ending::Ended => match self.splitter.last_words() {
+                Some((words, _)) => finished(words, limits),
+                None => {
+                    let crash = "the container ended before its program did".to_owned();
+                    Report { crash: Some(crash), ..Report::new(Status::Crashed) }
+                }
+            },
+        })
+    }
+
+    /// What every report has.
+    fn fill(&mut self, report: &mut Report) {
+        report.stdout = std::mem::take(&mut self.collector.stdout);
+        report.stderr = std::mem::take(&mut self.collector.stderr);
+        report.usage.output = self.collector.written;
+        if let Some((words, _)) = self.splitter.last_words() {
+            report.usage.cpu = Duration::from_micros(words.cpu_micros);
+            report.usage.peak_memory = words.peak_memory;
+        }
+    }
+}
+
+/// A program may take a refusal in its stride. Where it did not come through, the refusal is why.
+fn finished(words: Words, limits: &Limits) -> Report {
+    let cpu_is_up = words.cpu_micros >= limits.fuel / 1000;
+    let limit = match words.code {
+        0 => None,
+        TIME_USED_UP => Some(Limit::Cpu),
+        KILLED if cpu_is_up => Some(Limit::Cpu),
+        _ if words.killed_for_memory > 0 => Some(Limit::Memory),
+        _ if words.refused_processes > 0 => Some(Limit::Processes),
+        _ if words.free_files == 0 => Some(Limit::Files),
+        _ if words.free_blocks == 0 => Some(Limit::Disk),
+        _ => None,
+    };
+    if let Some(limit) = limit {
+        return Report::limited(limit);
+    }
+    let status = if words.code == 0 { Status::Succeeded } else { Status::Failed };
+    Report { exit_code: Some(words.code), ..Report::new(status) }
+}
+
+fn patterns(globs: &[String]) -> Result<GlobSet, Error> {
+    let mut set = GlobSetBuilder::new();
+    for pattern in globs {
+        let glob = GlobBuilder::new(pattern).literal_separator(true).build();
+        set.add(
+            glob.map_err(|error| Error::Invalid(format!("`{}` is no pattern for artifacts: {}", pattern.escape_debug(), error.kind())))?,
+        );
+    }
+    set.build().map_err(|error| Error::Invalid(error.to_string()))
+}

@@ -1,0 +1,129 @@
+//! Which images do containers start from, and how are they made?
+//!
+//! From the distribution's own packages, by `mmdebstrap`: no registry of images is needed, and the packages are verified by the
+//! distribution's keys.
+
+use crate::engine::open;
+use bollard::body_try_stream;
+use bollard::query_parameters::CreateImageOptions;
+use futures_util::StreamExt as _;
+use futures_util::stream::unfold;
+use std::process::Stdio;
+use tokio::io::AsyncReadExt as _;
+use tokio::process::Command;
+
+/// Bytes of an image that are sent at once.
+const PIECE: usize = 1 << 20;
+
+/// The distribution that images are made of.
+const SUITE: &str = "bookworm";
+
+/// One image.
+pub(crate) struct Image {
+    pub(crate) language: &'static str,
+    pub(crate) name: &'static str,
+    /// Packages besides the essential ones, with commas.
+    packages: &'static str,
+}
+
+/// All images, by the language that they are for.
+pub(crate) const IMAGES: [Image; 3] = [
+    Image { language: "shell", name: "glovebox/shell:latest", packages: "ca-certificates,curl,jq,passwd" },
+    Image { language: "python", name: "glovebox/python:latest", packages: "ca-certificates,python3" },
+    Image { language: "javascript", name: "glovebox/node:latest", packages: "ca-certificates,nodejs" },
+];
+
+/// The image for a language.
+pub(crate) fn image_of(language: &str) -> Option<&'static Image> {
+    IMAGES.iter().find(|image| image.language == language)
+}
+
+/// Why an image could not be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// There is no engine to make it for.
+    #[error("{0}")]
+    Engine(String),
+    /// There is no image for that language.
+    #[error("there is no image for `{0}`; there are shell, python and javascript")]
+    Unknown(String),
+    /// The tool that makes it is missing or failed.
+    #[error("`mmdebstrap` cannot make the image `{image}`: {reason}; it comes with `apt-get install mmdebstrap` and has to run as root")]
+    Tool {
+        /// The image.
+        image: &'static str,
+        /// What the tool or the system says.
+        reason: String,
+    },
+    /// The engine did not take it.
+    #[error("the engine did not take the image `{image}`: {source}")]
+    Import {
+        /// The image.
+        image: &'static str,
+        /// What the engine says.
+        source: bollard::errors::Error,
+    },
+}
+
+/// Makes the images of these languages, or all of them where none is named. `progress` is told what is being made.
+///
+/// # Errors
+///
+/// The first image that could not be made.
+pub async fn build_images(wanted: &[String], mut progress: impl FnMut(&str)) -> Result<(), BuildError> {
+    if let Some(unknown) = wanted.iter().find(|language| image_of(language).is_none()) {
+        return Err(BuildError::Unknown(unknown.clone()));
+    }
+    let docker = open().map_err(BuildError::Engine)?;
+    let docker = docker.negotiate_version().await.map_err(|error| BuildError::Engine(error.to_string()))?;
+    for image in IMAGES.iter().filter(|image| wanted.is_empty() || wanted.iter().any(|language| language == image.language)) {
+        progress(&format!("making `{}` from packages of Debian {SUITE} (about a minute)", image.name));
+        let tool = |reason: String| BuildError::Tool { image: image.name, reason };
+        let mut child = Command::new("mmdebstrap")
+            .args(["--variant=essential", "--quiet", "--include", image.packages, SUITE, "-"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|error| tool(error.to_string()))?;
+        let output = child.stdout.take().ok_or_else(|| tool("it has no output".to_owned()))?;
+        let mut errors = child.stderr.take().ok_or_else(|| tool("it has no output".to_owned()))?;
+        let complaints = tokio::spawn(async move {
+            let mut text = String::new();
+            let _ = errors.read_to_string(&mut text).await;
+            text
+        });
+        let pieces = unfold(output, |mut output| async move {
+            let mut piece = Vec::with_capacity(PIECE);
+            match (&mut output).take(PIECE as u64).read_to_end(&mut piece).await {
+                Ok(0) => None,
+                Ok(_) => Some((Ok(bytes::Bytes::from(piece)), output)),
+                Err(error) => Some((Err(error), output)),
+            }
+        });
+        let (repository, tag) = image.name.split_once(':').unwrap_or((image.name, "latest"));
+        let options = CreateImageOptions {
+            from_src: Some("-".to_owned()),
+            repo: Some(repository.to_owned()),
+            tag: Some(tag.to_owned()),
+            ..CreateImageOptions::default()
+        };
+        let mut import = docker.create_image(Some(options), Some(body_try_stream(pieces)), None);
+        let mut imported = Ok(());
+        while let Some(step) = import.next().await {
+            imported = imported.and(step.map(drop));
+        }
+        let status = child.wait().await.map_err(|error| tool(error.to_string()))?;
+        if !status.success() {
+            let complaints = complaints.await.unwrap_or_default();
+            let last = complaints.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it failed without a word").to_owned();
+            // A torn image must not look like a whole one.
+            let _ = docker.remove_image(image.name, None::<bollard::query_parameters::RemoveImageOptions>, None).await;
+            return Err(tool(last));
+        }
+        imported.map_err(|source| BuildError::Import { image: image.name, source })?;
+    }
+    Ok(())
+}

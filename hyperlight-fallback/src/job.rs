@@ -1,0 +1,214 @@
+//! How does a run get into its container, and how do its files come back?
+//!
+//! Everything goes over standard input and output: the engine's own way to copy files neither sees file systems in memory nor works on
+//! a read-only container, and costs a request. What comes back is the program's word and is checked entry by entry.
+
+use bytes::Bytes;
+use globset::GlobSet;
+use glovebox::{Artifact, Error};
+use glovebox_policy::{Grant, InputFile, Source};
+use std::io::Read as _;
+use std::time::Duration;
+
+/// Artifacts of one run.
+const MAX_ARTIFACTS: usize = 1000;
+
+/// Entries of an archive that are looked at.
+const MAX_ENTRIES: usize = 200_000;
+
+/// How long a program may go on by itself where nobody stops it.
+const BACKSTOP: Duration = Duration::from_secs(5);
+
+/// Fuel of a second, as the wasm tier measures it.
+const FUEL_PER_SECOND: u64 = 1_000_000_000;
+
+/// What the waiter is told, up to where the program's own input begins.
+pub(crate) struct Message {
+    pub(crate) bytes: Bytes,
+    /// What the waiter's last words begin with.
+    pub(crate) mark: String,
+}
+
+/// Writes down what to run.
+pub(crate) fn message(
+    grant: &Grant,
+    (source, arguments): (&Source, &[String]),
+    files: &[InputFile],
+    wants_files: bool,
+) -> Result<Message, Error> {
+    let (interpreter, extension) = match grant.language() {
+        "shell" => ("bash", "sh"),
+        "python" => ("python3", "py"),
+        "javascript" => ("node", "js"),
+        other => return Err(Error::Invalid(format!("no container speaks `{other}`"))),
+    };
+    let name = program_name(&source.name, extension);
+    let path = format!("/program/{name}");
+    let mut environment = vec!["PATH=/usr/local/bin:/usr/bin:/bin".to_owned(), "HOME=/work".to_owned()];
+    environment.extend(grant.environment().iter().map(|(name, value)| format!("{name}={value}")));
+    let mut command = vec![interpreter.to_owned()];
+    if interpreter == "python3" {
+        // Print as it happens.
+        command.push("-u".to_owned());
+    }
+    command.push(path);
+    command.extend(arguments.iter().cloned());
+    let ended = |texts: &[String]| texts.iter().flat_map(|text| text.bytes().chain([0])).collect::<Vec<u8>>();
+    let control = archive([
+        (".environment", ended(&environment).as_slice()),
+        (".command", ended(&command).as_slice()),
+        (name.as_str(), source.content.as_ref()),
+    ])?;
+    let workspace =
+        if files.is_empty() { Vec::new() } else { archive(files.iter().map(|file| (file.path.as_str(), file.content.as_ref())))? };
+    let limits = grant.limits();
+    let mark = format!("glovebox-{:032x}", rand::random::<u128>());
+    let header = format!(
+        "{mark} {} {} {} {} {} {}\n",
+        control.len(),
+        workspace.len(),
+        (limits.wall + BACKSTOP).as_secs(),
+        limits.fuel.div_ceil(FUEL_PER_SECOND).max(1),
+        limits.open_files,
+        u8::from(wants_files)
+    );
+    Ok(Message { bytes: [header.as_bytes(), &control, &workspace].concat().into(), mark })
+}
+
+/// The name under which error messages show the program.
+fn program_name(asked: &str, extension: &str) -> String {
+    let last = asked.rsplit('/').next().unwrap_or_default();
+    if last.is_empty() || last.starts_with('.') || last == "-" { format!("main.{extension}") } else { last.to_owned() }
+}
+
+fn archive<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Result<Vec<u8>, Error> {
+    let mut archive = tar::Builder::new(Vec::new());
+    for (path, content) in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        header.set_mode(0o644);
+        archive
+            .append_data(&mut header, path, content)
+            .map_err(|error| Error::Invalid(format!("the file `{path}` cannot be sent: {error}")))?;
+    }
+    archive.into_inner().map_err(|error| Error::Host(error.to_string()))
+}
+
+/// Bytes that the workspace takes as an archive at the most.
+pub(crate) fn archive_limit(grant: &Grant) -> usize {
+    let limits = grant.limits();
+    // A header, a long name and padding for each entry, and the end.
+    let bytes = limits.workspace.saturating_add(limits.files.saturating_add(2).saturating_mul(3 * 512 + 8192)).saturating_add(64 << 10);
+    usize::try_from(bytes).unwrap_or(usize::MAX)
+}
+
+/// The regular files of an archive that the patterns name, and whether there were more than may be handed back.
+///
+/// Links, devices and paths that lead elsewhere are left out: none of them is a file of the workspace.
+pub(crate) fn artifacts(archive: &[u8], patterns: &GlobSet, max_bytes: u64) -> (Vec<Artifact>, bool) {
+    let (mut found, mut is_truncated, mut bytes) = (Vec::<Artifact>::new(), false, 0);
+    let mut reader = tar::Archive::new(archive);
+    let Ok(entries) = reader.entries() else {
+        return (found, true);
+    };
+    for (count, entry) in entries.enumerate() {
+        let Some(mut entry) = entry.ok().filter(|_| count < MAX_ENTRIES) else {
+            is_truncated = true;
+            break;
+        };
+        if entry.header().entry_type() != tar::EntryType::Regular {
+            continue;
+        }
+        let Some(path) = entry.path().ok().and_then(|path| relative(&path)) else {
+            continue;
+        };
+        if !patterns.is_match(&path) || found.iter().any(|other| other.path == path) {
+            continue;
+        }
+        bytes += entry.size();
+        if bytes > max_bytes || found.len() >= MAX_ARTIFACTS {
+            is_truncated = true;
+            break;
+        }
+        let mut content = Vec::new();
+        if entry.read_to_end(&mut content).is_err() {
+            is_truncated = true;
+            break;
+        }
+        found.push(Artifact { path, content });
+    }
+    (found, is_truncated)
+}
+
+/// The path inside the workspace, where it is one in plain spelling.
+fn relative(path: &std::path::Path) -> Option<String> {
+    use std::path::Component;
+    let mut names = Vec::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::Normal(name) => names.push(name.to_str()?),
+            _ => return None,
+        }
+    }
+    (!names.is_empty()).then(|| names.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use globset::{Glob, GlobSetBuilder};
+
+    fn all() -> GlobSet {
+        GlobSetBuilder::new().add(Glob::new("**").unwrap()).build().unwrap()
+    }
+
+    fn entry(builder: &mut tar::Builder<Vec<u8>>, name: &[u8], kind: tar::EntryType, content: &[u8], link: &str) {
+        let mut header = tar::Header::new_gnu();
+        header.as_mut_bytes()[..name.len()].copy_from_slice(name);
+        header.set_entry_type(kind);
+        header.set_size(content.len() as u64);
+        header.set_mode(0o6755);
+        if !link.is_empty() {
+            header.set_link_name(link).unwrap();
+        }
+        header.set_cksum();
+        builder.append(&header, content).unwrap();
+    }
+
+    /// Rows FS22, FS23, FS25 and FS26: what a program leaves is data, and only plain files of the workspace come back.
+    #[test]
+    fn only_regular_files_inside_come_back() {
+        use tar::EntryType;
+        let mut builder = tar::Builder::new(Vec::new());
+        entry(&mut builder, b"./", EntryType::Directory, b"", "");
+        entry(&mut builder, b"./a.txt", EntryType::Regular, b"one", "");
+        entry(&mut builder, b"./d/b.txt", EntryType::Regular, b"two", "");
+        entry(&mut builder, b"../x", EntryType::Regular, b"out", "");
+        entry(&mut builder, b"/etc/x", EntryType::Regular, b"out", "");
+        entry(&mut builder, b"d/../../x", EntryType::Regular, b"out", "");
+        entry(&mut builder, b"link", EntryType::Symlink, b"", "/etc/shadow");
+        entry(&mut builder, b"hard", EntryType::Link, b"", "a.txt");
+        entry(&mut builder, b"dev", EntryType::Char, b"", "");
+        entry(&mut builder, b"pipe", EntryType::Fifo, b"", "");
+        entry(&mut builder, b"./a.txt", EntryType::Regular, b"again", "");
+        entry(&mut builder, b"bad\xff", EntryType::Regular, b"not UTF-8", "");
+        let bytes = builder.into_inner().unwrap();
+        let (found, is_truncated) = artifacts(&bytes, &all(), 1000);
+        let found: Vec<_> = found.iter().map(|one| (one.path.as_str(), one.content.as_slice())).collect();
+        assert_eq!(found, [("a.txt", b"one".as_slice()), ("d/b.txt", b"two")]);
+        assert!(!is_truncated);
+        let (found, is_truncated) = artifacts(&bytes, &all(), 4);
+        assert_eq!((found.len(), is_truncated), (1, true));
+        let half = &bytes[..bytes.len() / 3];
+        artifacts(half, &all(), 1000);
+        assert!(artifacts(b"no archive at all, but long enough to look like one", &all(), 1000).0.is_empty());
+    }
+
+    #[test]
+    fn a_program_has_a_name_of_its_own() {
+        for (asked, name) in [("-", "main.sh"), ("a/b/run.sh", "run.sh"), (".command", "main.sh"), ("", "main.sh"), ("x y", "x y")] {
+            assert_eq!(program_name(asked, "sh"), name);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Is there a container engine to test with?
+//!
+//! The tests start one themselves where it is installed and they may; where there is none they are skipped, and say so. With
+//! `GLOVEBOX_NEED_ENGINE` in the environment none may be.
+
+use glovebox::{Executor as _, Guests, Policy, Sandbox};
+use glovebox_fallback::{Containers, build_images};
+use std::process::{Command, Stdio};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+/// How long an engine may take to start.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The tier of containers with an image for shell, or why there is none.
+fn containers() -> Result<Containers, String> {
+    static FOUND: OnceLock<Result<Containers, String>> = OnceLock::new();
+    let find = || {
+        let runtime = crate::place::runtime();
+        if !is_answering() {
+            start()?;
+        }
+        let connect = || runtime.block_on(Containers::connect());
+        if connect().facts().languages.iter().any(|language| language == "shell") && connect().facts().unavailable.is_none() {
+            return Ok(connect());
+        }
+        runtime.block_on(build_images(&["shell".to_owned()], |_| {})).map_err(|error| error.to_string())?;
+        let found = connect();
+        match found.facts().unavailable {
+            None => Ok(found),
+            Some(reason) => Err(reason),
+        }
+    };
+    FOUND.get_or_init(find).clone()
+}
+
+fn is_answering() -> bool {
+    let status = Command::new("docker").arg("version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    status.is_ok_and(|status| status.success())
+}
+
+/// Starts an engine, which goes on after the tests.
+fn start() -> Result<(), String> {
+    let engine = Command::new("setsid").arg("dockerd").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let mut engine = engine.map_err(|error| format!("cannot start dockerd: {error}"))?;
+    let started = Instant::now();
+    while started.elapsed() < PATIENCE {
+        if is_answering() {
+            return Ok(());
+        }
+        if let Ok(Some(status)) = engine.try_wait() {
+            return Err(format!("dockerd ended at once ({status}); it has to run as root"));
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    Err("dockerd does not answer".to_owned())
+}
+
+/// A sandbox with the tier of containers under a policy, or nothing where the test has to be skipped.
+///
+/// # Panics
+///
+/// Where there is no engine and there should be, or where there are no guests.
+#[must_use]
+pub fn sandbox(policy: Policy) -> Option<Sandbox> {
+    match containers() {
+        Ok(containers) => {
+            let guests = Guests::installed().expect("the guests are installed");
+            Some(Sandbox::builder().policy(policy).guests(guests).executor(Arc::new(containers)).build().expect("a sandbox can be made"))
+        }
+        Err(reason) => {
+            assert!(std::env::var_os("GLOVEBOX_NEED_ENGINE").is_none(), "there is no container engine: {reason}");
+            eprintln!("SKIPPED: no container engine to test with: {reason}");
+            None
+        }
+    }
+}
+
+/// What an engine's own client says.
+///
+/// # Panics
+///
+/// Where there is none.
+#[must_use]
+pub fn docker(arguments: &[&str]) -> String {
+    let output = Command::new("docker").args(arguments).output().expect("the client is there");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
