@@ -191,7 +191,8 @@ static block_t *block_of(void *memory) {
     return (block_t *)((char *)memory - HEADER);
 }
 
-#define LARGEST (UINT32_MAX - 4 * PAGE)
+// Rounding up to a class, and what is grown beyond it, must not wrap.
+#define LARGEST 0xE0000000u
 
 // How the build places blocks while the guest is being initialised. A program writes to few of the blocks that it finds, if only to count
 // references, but each costs a page that must be restored. The build therefore initialises the guest twice: a first time to see which

@@ -59,17 +59,25 @@ pub(crate) struct Splitter {
     is_behind: bool,
     /// Bytes that may come behind the mark.
     limit: usize,
+    was_cut: bool,
 }
 
 impl Splitter {
     pub(crate) fn new(mark: &str, limit: usize) -> Self {
-        Self { mark: mark.as_bytes().to_vec(), held: BytesMut::new(), is_behind: false, limit: limit.saturating_add(MAX_WORDS) }
+        Self {
+            mark: mark.as_bytes().to_vec(),
+            held: BytesMut::new(),
+            is_behind: false,
+            limit: limit.saturating_add(MAX_WORDS),
+            was_cut: false,
+        }
     }
 
     /// What of these bytes, and of those before them, is the program's.
     pub(crate) fn push(&mut self, bytes: &[u8]) -> Bytes {
         if self.is_behind {
             let room = self.limit.saturating_sub(self.held.len());
+            self.was_cut |= bytes.len() > room;
             self.held.extend_from_slice(bytes.get(..bytes.len().min(room)).unwrap_or_default());
             return Bytes::new();
         }
@@ -84,6 +92,11 @@ impl Splitter {
         let longest = self.held.len().min(self.mark.len() - 1);
         let kept = (1..=longest).rev().find(|length| self.held.ends_with(self.mark.get(..*length).unwrap_or_default())).unwrap_or(0);
         self.held.split_to(self.held.len() - kept).freeze()
+    }
+
+    /// Whether more came behind the mark than may.
+    pub(crate) fn was_cut(&self) -> bool {
+        self.was_cut
     }
 
     /// Whether the mark has come.

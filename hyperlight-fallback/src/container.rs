@@ -25,6 +25,9 @@ const TEMPORARY_BYTES: u64 = 64 << 20;
 /// What the interpreter, its waiter and the engine's own process need besides the program's memory.
 const OVERHEAD_BYTES: u64 = 32 << 20;
 
+/// The waiter, the engine's first process, and what starts and watches the program.
+const OWN_PROCESSES: u64 = 8;
+
 /// The waiter, which is the main process.
 const WAITER: &str = include_str!("waiter.sh");
 
@@ -60,7 +63,7 @@ pub(crate) fn describe(grant: &Grant, image: &str, settings: &Settings) -> Conta
         privileged: Some(false),
         cap_drop: Some(vec!["ALL".to_owned()]),
         security_opt: Some(vec!["no-new-privileges:true".to_owned()]),
-        pids_limit: Some(number(limits.processes)),
+        pids_limit: Some(number(limits.processes.saturating_add(OWN_PROCESSES))),
         memory: Some(memory),
         // Together with swap: no more than without.
         memory_swap: Some(memory),
@@ -159,7 +162,7 @@ arguments = "64KiB"
             "Image": "image", "WorkingDir": "/", "Entrypoint": [], "NetworkDisabled": true, "Labels": { "glovebox.owner": "me" },
             "HostConfig": {
                 "NetworkMode": "none", "ReadonlyRootfs": true, "Privileged": false, "CapDrop": ["ALL"],
-                "SecurityOpt": ["no-new-privileges:true"], "PidsLimit": 20, "Memory": 148_897_792, "MemorySwap": 148_897_792,
+                "SecurityOpt": ["no-new-privileges:true"], "PidsLimit": 28, "Memory": 148_897_792, "MemorySwap": 148_897_792,
                 "NanoCpus": 1_000_000_000,
                 "Ulimits": [{ "Name": "core", "Soft": 0, "Hard": 0 }, { "Name": "memlock", "Soft": 65536, "Hard": 65536 }],
                 "Tmpfs": {

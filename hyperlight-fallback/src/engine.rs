@@ -13,6 +13,9 @@ use std::time::Duration;
 /// How long an engine may take to answer a question about itself.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long what was left behind may take to remove.
+const REAPING: Duration = Duration::from_secs(5);
+
 /// The tier of containers. Cheap to clone.
 #[derive(Clone)]
 pub struct Containers {
@@ -150,7 +153,12 @@ async fn look(options: &Options) -> Result<Inner, String> {
         }
     }
     let owner = owner(info.id.as_deref().unwrap_or_default());
-    reap(&docker, &owner).await.map_err(answers)?;
+    // What is left behind costs somebody else's memory, but it must not cost this process the tier.
+    match tokio::time::timeout(REAPING, reap(&docker, &owner)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "cannot look for containers that were left behind"),
+        Err(_) => tracing::warn!("there are many containers that were left behind; the next start removes more of them"),
+    }
     let unavailable = images.is_empty().then(|| "there are no images: `glovebox images build` makes them".to_owned());
     let facts = TierFacts {
         tier: Tier::Container,
@@ -167,10 +175,11 @@ fn owner(engine: &str) -> String {
     format!("{}/{process}/{}", machine(engine), started(process).unwrap_or(0))
 }
 
-/// Containers of other machines at the same engine are not ours to judge.
+/// Containers of other machines, or of processes that are numbered otherwise, are not ours to judge.
 fn machine(engine: &str) -> String {
     let boot = read("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    format!("{}-{engine}", boot.trim())
+    let namespace = std::fs::read_link("/proc/self/ns/pid").map(|name| name.display().to_string()).unwrap_or_default();
+    format!("{}-{namespace}-{engine}", boot.trim())
 }
 
 /// When a process started, in ticks since the machine did; nothing where there is none.
@@ -193,15 +202,11 @@ fn is_left_behind(label: &str, ours: &str) -> bool {
         let process = parts.next()?.parse().ok()?;
         Some((parts.next()?.to_owned(), process, since))
     };
-    let (Some((machine, process, since)), Some((our_machine, ..))) = (parts(label), parts(ours)) else {
-        return false;
-    };
-    // A boot ago counts too: its machine has the same engine and another boot.
-    let engine = |machine: &str| machine.rsplit_once('-').map(|(_, engine)| engine.to_owned());
-    if machine != our_machine {
-        return engine(&machine) == engine(&our_machine) && !machine.starts_with('-');
+    match (parts(label), parts(ours)) {
+        // Processes of another machine, or of another namespace, cannot be seen from here.
+        (Some((machine, process, since)), Some((our_machine, ..))) => machine == our_machine && started(process) != Some(since),
+        _ => false,
     }
-    started(process) != Some(since)
 }
 
 async fn reap(docker: &Docker, owner: &str) -> Result<(), bollard::errors::Error> {
@@ -238,8 +243,7 @@ mod tests {
         let process = std::process::id();
         assert!(is_left_behind(&format!("{machine}/{process}/1"), &ours), "the number was used again");
         assert!(is_left_behind(&format!("{machine}/4194305/1"), &ours), "no such process");
-        assert!(is_left_behind(&format!("11111111-2222-engine{rest}"), &ours), "before the machine was started");
-        for foreign in ["", "a", "a/b/c", &format!("11111111-2222-other{rest}")] {
+        for foreign in ["", "a", "a/b/c", &format!("11111111-2222-engine{rest}"), &format!("{machine}x/4194305/1")] {
             assert!(!is_left_behind(foreign, &ours), "{foreign}");
         }
     }

@@ -61,6 +61,7 @@ impl Executor for Containers {
         let mut report = run.report(&ending, limits)?;
         if let Some((_, archive)) = run.splitter.last_words().filter(|_| !patterns.is_empty()) {
             (report.artifacts, report.artifacts_truncated) = job::artifacts(archive, &patterns, limits.workspace);
+            report.artifacts_truncated |= run.splitter.was_cut();
         }
         run.fill(&mut report);
         dispose(container, &ending).await;
@@ -118,6 +119,8 @@ enum Ending {
     Ended,
     /// It wrote more than it may.
     TooMuchOutput,
+    /// The workspace is larger than any that was granted: files with holes.
+    TooMuchToHandBack,
     WallTime,
     Stopped,
     /// The engine broke off.
@@ -150,6 +153,9 @@ impl Run {
             if taken == Err(Over) {
                 return Ending::TooMuchOutput;
             }
+            if self.splitter.was_cut() {
+                return Ending::TooMuchToHandBack;
+            }
             // All was said. The container itself takes its time to end.
             if !self.wants_files && self.errors.is_behind() && self.splitter.last_words().is_some() {
                 return Ending::Ended;
@@ -169,7 +175,7 @@ impl Run {
             Ending::WallTime => Report::limited(Limit::Wall),
             Ending::TooMuchOutput => Report::limited(Limit::Output),
             Ending::Failed(reason) => return Err(Error::Host(format!("the container engine broke off: {reason}"))),
-            Ending::Ended => match self.splitter.last_words() {
+            Ending::Ended | Ending::TooMuchToHandBack => match self.splitter.last_words() {
                 Some((words, _)) => finished(words, limits),
                 None => {
                     let crash = "the container ended before its program did".to_owned();
@@ -193,11 +199,11 @@ impl Run {
 
 /// A program may take a refusal in its stride. Where it did not come through, the refusal is why.
 fn finished(words: Words, limits: &Limits) -> Report {
-    let cpu_is_up = words.cpu_micros >= limits.fuel / 1000;
+    // The kernel counts a process by its clock's ticks and a group exactly, so the two differ.
+    let cpu_is_up = words.cpu_micros >= limits.fuel / 1000 / 4 * 3;
     let limit = match words.code {
         0 => None,
-        TIME_USED_UP => Some(Limit::Cpu),
-        KILLED if cpu_is_up => Some(Limit::Cpu),
+        TIME_USED_UP | KILLED if cpu_is_up => Some(Limit::Cpu),
         _ if words.killed_for_memory > 0 => Some(Limit::Memory),
         _ if words.refused_processes > 0 => Some(Limit::Processes),
         _ if words.free_files == 0 => Some(Limit::Files),

@@ -5,7 +5,7 @@
 
 use crate::engine::open;
 use bollard::body_try_stream;
-use bollard::query_parameters::CreateImageOptions;
+use bollard::query_parameters::{CreateImageOptions, RemoveImageOptions, TagImageOptions};
 use futures_util::StreamExt as _;
 use futures_util::stream::unfold;
 use std::process::Stdio;
@@ -14,6 +14,9 @@ use tokio::process::Command;
 
 /// Bytes of an image that are sent at once.
 const PIECE: usize = 1 << 20;
+
+/// The tag of an image that is not whole yet.
+const UNFINISHED: &str = "unfinished";
 
 /// The distribution that images are made of.
 const SUITE: &str = "bookworm";
@@ -104,10 +107,12 @@ pub async fn build_images(wanted: &[String], mut progress: impl FnMut(&str)) -> 
             }
         });
         let (repository, tag) = image.name.split_once(':').unwrap_or((image.name, "latest"));
+        // Under another name until it is whole, so that a failure leaves the image that is there.
+        let unfinished = format!("{repository}:{UNFINISHED}");
         let options = CreateImageOptions {
             from_src: Some("-".to_owned()),
             repo: Some(repository.to_owned()),
-            tag: Some(tag.to_owned()),
+            tag: Some(UNFINISHED.to_owned()),
             ..CreateImageOptions::default()
         };
         let mut import = docker.create_image(Some(options), Some(body_try_stream(pieces)), None);
@@ -119,11 +124,16 @@ pub async fn build_images(wanted: &[String], mut progress: impl FnMut(&str)) -> 
         if !status.success() {
             let complaints = complaints.await.unwrap_or_default();
             let last = complaints.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it failed without a word").to_owned();
-            // A torn image must not look like a whole one.
-            let _ = docker.remove_image(image.name, None::<bollard::query_parameters::RemoveImageOptions>, None).await;
+            let _ = docker.remove_image(&unfinished, None::<RemoveImageOptions>, None).await;
             return Err(tool(last));
         }
-        imported.map_err(|source| BuildError::Import { image: image.name, source })?;
+        let name = TagImageOptions { repo: Some(repository.to_owned()), tag: Some(tag.to_owned()) };
+        let named = match imported {
+            Ok(()) => docker.tag_image(&unfinished, Some(name)).await,
+            Err(error) => Err(error),
+        };
+        named.map_err(|source| BuildError::Import { image: image.name, source })?;
+        let _ = docker.remove_image(&unfinished, None::<RemoveImageOptions>, None).await;
     }
     Ok(())
 }

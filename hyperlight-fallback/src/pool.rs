@@ -12,10 +12,14 @@ use futures_util::Stream;
 use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::io::AsyncWrite;
 
 /// Kinds of runs for which containers are kept; each is a description of its own.
 const MAX_KINDS: usize = 16;
+
+/// How long a container may take to end after its last words.
+const LAST_MOMENT: Duration = Duration::from_secs(2);
 
 /// What a container says.
 pub(crate) type Said = Pin<Box<dyn Stream<Item = Result<LogOutput, Error>> + Send>>;
@@ -51,9 +55,14 @@ impl Container {
         remove(self.docker.clone(), std::mem::take(&mut self.id)).await;
     }
 
-    /// It has ended by itself, and the engine removes it.
+    /// It says that it has ended, and then the engine removes it. A program that only says so is given a moment.
     pub(crate) fn has_ended(mut self) {
         self.is_gone = true;
+        let (docker, id) = (self.docker.clone(), std::mem::take(&mut self.id));
+        tokio::spawn(async move {
+            tokio::time::sleep(LAST_MOMENT).await;
+            remove(docker, id).await;
+        });
     }
 }
 
@@ -102,7 +111,7 @@ impl Pool {
     /// A container for one run.
     pub(crate) async fn take(&self, body: ContainerCreateBody) -> Result<Container, Error> {
         if self.idle == 0 {
-            return Container::start(&self.docker, body).await;
+            return self.make(body).await;
         }
         // As a value first: its maps are in order, so that the same description is the same text.
         let kind = serde_json::to_value(&body).map(|value| value.to_string()).unwrap_or_default();
@@ -114,7 +123,14 @@ impl Pool {
                 return Ok(container);
             }
         }
-        Container::start(&self.docker, body).await
+        self.make(body).await
+    }
+
+    /// Makes a container on a task of its own: a request that is given up half-way could leave one that nobody knows.
+    async fn make(&self, body: ContainerCreateBody) -> Result<Container, Error> {
+        let docker = self.docker.clone();
+        let made = tokio::spawn(async move { Container::start(&docker, body).await });
+        made.await.map_err(|error| Error::IOError { err: std::io::Error::other(error) })?
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Kind>> {

@@ -17,7 +17,9 @@ mapfile -d '' -t environment </program/.environment
 mapfile -d '' -t command </program/.command
 cd /work || exit 125
 (
-  ulimit -c 0 -n "$open" -t "$cpu"
+  ulimit -t "$cpu" || exit 125
+  # The engine may allow fewer, which is narrower still.
+  ulimit -n "$open"
   exec timeout -s KILL "$seconds" env -i "${environment[@]}" "${command[@]}" 2>&3 3>&-
 )
 code=$?
