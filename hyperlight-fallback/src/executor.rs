@@ -203,8 +203,8 @@ fn finished(words: Words, limits: &Limits) -> Report {
     let cpu_is_up = words.cpu_micros >= limits.fuel / 1000 / 4 * 3;
     let limit = match words.code {
         0 => None,
-        TIME_USED_UP | KILLED if cpu_is_up => Some(Limit::Cpu),
         _ if words.killed_for_memory > 0 => Some(Limit::Memory),
+        TIME_USED_UP | KILLED if cpu_is_up => Some(Limit::Cpu),
         _ if words.refused_processes > 0 => Some(Limit::Processes),
         _ if words.free_files == 0 => Some(Limit::Files),
         _ if words.free_blocks == 0 => Some(Limit::Disk),
