@@ -138,7 +138,8 @@ fn summary(grant: &Grant) -> String {
     line("variables", &listed(&variables));
     line("network", if grant.network().is_empty() { "nothing" } else { "what `network.allow` of the profile says" });
     line("tools", if grant.has_no_tools() { "nothing" } else { "what `tools.allow` of the profile says" });
-    line("packages", &listed(grant.packages()));
+    let packages: Vec<String> = grant.packages().iter().map(ToString::to_string).collect();
+    line("packages", &listed(&packages));
     line("seed", &grant.seed().map_or_else(|| "none: real randomness".to_owned(), |seed| seed.to_string()));
     line("policy", &format!("digest {}", grant.policy_digest()));
     text

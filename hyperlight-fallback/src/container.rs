@@ -141,7 +141,7 @@ arguments = "64KiB"
 
     fn grant(policy: &str) -> Box<Grant> {
         let policy = Policy::parse("test", policy).unwrap();
-        let facts = Facts { tiers: vec![TierFacts { tier: Tier::Container, languages: vec!["shell".to_owned()], unavailable: None }] };
+        let facts = Facts { tiers: vec![TierFacts { tier: Tier::Container, languages: vec!["shell".to_owned()], unavailable: None }], ..Facts::default() };
         match policy.admit(&Request::new("shell", "true"), &facts) {
             Verdict::Admit(grant) => grant,
             Verdict::Deny(denial) => panic!("{denial:?}"),

@@ -5,7 +5,6 @@ use std::fmt::Display;
 use sha2::{Digest, Sha256};
 
 use crate::config::build::Built;
-use crate::config::names::NameRules;
 use crate::config::profile::Profile;
 use crate::network::rule::HostRule;
 use crate::policy::hex;
@@ -62,8 +61,18 @@ fn write_profile(out: &mut Lines, profile: &Profile) {
     allowed.sort();
     out.line("environment.allow", format_args!("{allowed:?}"));
     write_network(out, profile);
-    write_names(out, &profile.tools);
-    write_names(out, &profile.packages);
+    for (side, list) in [("allow", &profile.tools.allow), ("deny", &profile.tools.deny)] {
+        write_names(out, &format!("tools.{side}"), list.iter().map(|rule| rule.pattern.to_string()));
+    }
+    for rules in &profile.packages {
+        for (side, list) in [("allow", &rules.allow), ("deny", &rules.deny)] {
+            write_names(out, &format!("{}.{side}", rules.key()), list.iter().map(|rule| rule.meaning(rules.ecosystem)));
+        }
+        out.line(&format!("{}.dependencies", rules.key()), if rules.listed_only { "allowed" } else { "any" });
+        if let Some(index) = &rules.index {
+            out.line(&format!("{}.index", rules.key()), format_args!("{index:?}"));
+        }
+    }
 }
 
 fn write_network(out: &mut Lines, profile: &Profile) {
@@ -93,10 +102,8 @@ fn show_rule(rule: &HostRule) -> String {
     out
 }
 
-fn write_names(out: &mut Lines, rules: &NameRules) {
-    for (side, list) in [("allow", &rules.allow), ("deny", &rules.deny)] {
-        let mut names: Vec<String> = list.iter().map(|rule| rule.pattern.to_string()).collect();
-        names.sort();
-        out.line(&format!("{}.{side}", rules.kind.key()), format_args!("{names:?}"));
-    }
+fn write_names(out: &mut Lines, key: &str, names: impl Iterator<Item = String>) {
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    out.line(key, format_args!("{names:?}"));
 }

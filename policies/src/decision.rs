@@ -18,6 +18,7 @@ use crate::grant::Grant;
 use crate::limits::Limits;
 use crate::network::NetworkGrant;
 use crate::network::host::HostPattern;
+use crate::packages::{Ecosystem, PackageGrant, Requirement, ResolvedPackage};
 use crate::policy::{Policy, Verdict};
 use crate::request::Request;
 use crate::text::{quoted, toml_string, toml_strings};
@@ -44,7 +45,8 @@ struct Draft {
     environment: Vec<(String, String)>,
     kept_hosts: Option<Vec<HostPattern>>,
     kept_tools: Option<Vec<NamePattern>>,
-    packages: Vec<String>,
+    packages: Vec<Requirement>,
+    resolved: Vec<ResolvedPackage>,
     tier: Option<(Tier, String)>,
 }
 
@@ -58,7 +60,7 @@ struct Log {
 type Check = fn(&Case<'_>, &mut Draft, &mut Log) -> Result<(), Denial>;
 
 /// Every check, the cheap and telling ones first. Limits come before what is measured against them.
-const CHECKS: [Check; 12] = [
+const CHECKS: [Check; 13] = [
     place::language,
     authority::limits,
     content::source,
@@ -71,6 +73,7 @@ const CHECKS: [Check; 12] = [
     authority::tools,
     authority::packages,
     place::tier,
+    authority::resolved_packages,
 ];
 
 /// Decides, and tells how.
@@ -88,15 +91,7 @@ pub(crate) fn decide(policy: &Policy, request: &Request, facts: &Facts, mode: Mo
 
 fn judge(policy: &Policy, profile: &Arc<Profile>, request: &Request, facts: &Facts, log: &mut Log) -> Verdict {
     let case = Case { request, facts, profile };
-    let mut draft = Draft {
-        limits: profile.limits.clone(),
-        mounts: profile.mounts.clone(),
-        environment: Vec::new(),
-        kept_hosts: None,
-        kept_tools: None,
-        packages: Vec::new(),
-        tier: None,
-    };
+    let mut draft = Draft::new(profile);
     let mut first = None;
     for check in CHECKS {
         if let Err(denial) = check(&case, &mut draft, log) {
@@ -119,6 +114,7 @@ fn judge(policy: &Policy, profile: &Arc<Profile>, request: &Request, facts: &Fac
             network: NetworkGrant::new(Arc::clone(profile), draft.kept_hosts),
             kept_tools: draft.kept_tools,
             packages: draft.packages,
+            resolved: draft.resolved,
             seed: request.seed.or(profile.seed),
             tier,
             tier_reason,
@@ -128,6 +124,39 @@ fn judge(policy: &Policy, profile: &Arc<Profile>, request: &Request, facts: &Fac
         // No check refused and none chose a tier: a gap here must not open anything.
         (None, None) => Verdict::Deny(Denial::malformed("tiers", "a tier", "none was chosen")),
     }
+}
+
+impl Draft {
+    /// All that the profile grants.
+    fn new(profile: &Profile) -> Self {
+        Self {
+            limits: profile.limits.clone(),
+            mounts: profile.mounts.clone(),
+            environment: Vec::new(),
+            kept_hosts: None,
+            kept_tools: None,
+            packages: Vec::new(),
+            resolved: Vec::new(),
+            tier: None,
+        }
+    }
+}
+
+/// Decides what may be looked up for a request. Whether it may run is another question, asked when the answers are known.
+pub(crate) fn decide_packages(policy: &Policy, request: &Request, facts: &Facts) -> Result<PackageGrant, Denial> {
+    let mut log = Log { mode: Mode::Decide, rules: Vec::new(), steps: Vec::new() };
+    let profile = choose_profile(policy, request, &mut log)?;
+    let case = Case { request, facts, profile };
+    let mut draft = Draft::new(profile);
+    place::language(&case, &mut draft, &mut log)?;
+    authority::packages(&case, &mut draft, &mut log)?;
+    place::tier(&case, &mut draft, &mut log)?;
+    let language = request.language.clone();
+    let Some(ecosystem) = Ecosystem::of_language(&language) else {
+        return Err(Denial::malformed("request.wants.packages", format!("packages for {}", quoted(&language)), "the language has none"));
+    };
+    let tiers = place::possible_tiers(&case);
+    Ok(PackageGrant { profile: Arc::clone(profile), language, ecosystem, requirements: draft.packages, tiers })
 }
 
 /// The profile of the subject's binding, or the default one, and never another.

@@ -1,7 +1,7 @@
 //! What may this one run do?
 //!
 //! A grant is the only authority there is. Its fields are private, and only the decision makes one; whoever enforces it asks it
-//! again when something is only known late: an address, a tool's name, a package.
+//! again when something is only known late: an address, a tool's name.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use crate::config::profile::{Mount, Profile};
 use crate::denial::{Denial, RuleName};
 use crate::limits::Limits;
 use crate::network::NetworkGrant;
+use crate::packages::{Requirement, ResolvedPackage};
 use crate::request::Subject;
 use crate::text::quoted;
 use crate::tier::{Isolation, Tier};
@@ -29,7 +30,8 @@ pub struct Grant {
     pub(crate) network: NetworkGrant,
     /// The tools that the request kept; `None` keeps all.
     pub(crate) kept_tools: Option<Vec<NamePattern>>,
-    pub(crate) packages: Vec<String>,
+    pub(crate) packages: Vec<Requirement>,
+    pub(crate) resolved: Vec<ResolvedPackage>,
     pub(crate) seed: Option<u64>,
     pub(crate) tier: Tier,
     pub(crate) tier_reason: String,
@@ -97,9 +99,14 @@ impl Grant {
         &self.network
     }
 
-    /// The packages that the request needs, each granted, in their one spelling.
-    pub fn packages(&self) -> &[String] {
+    /// The packages that the request asks for, each granted.
+    pub fn packages(&self) -> &[Requirement] {
         &self.packages
+    }
+
+    /// What that came to, with what others depend on: every package that may be there, version by version.
+    pub fn resolved_packages(&self) -> &[ResolvedPackage] {
+        &self.resolved
     }
 
     /// What fixes everything random in the run; `None` is real randomness.
@@ -131,15 +138,6 @@ impl Grant {
             }
             _ => Ok(rule),
         }
-    }
-
-    /// Judges the installation of a package, by its plain name.
-    ///
-    /// # Errors
-    ///
-    /// The denial.
-    pub fn check_package(&self, name: &str) -> Result<RuleName, Denial> {
-        self.profile.packages.check(&self.profile.place, name)
     }
 
     /// Judges the start of this run while the subject has others running.
@@ -174,6 +172,7 @@ impl fmt::Debug for Grant {
             .field("network", &self.network)
             .field("kept_tools", &self.kept_tools)
             .field("packages", &self.packages)
+            .field("resolved", &self.resolved)
             .field("seed", &self.seed)
             .field("rules", &self.rules)
             .finish_non_exhaustive()

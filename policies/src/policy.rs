@@ -11,10 +11,11 @@ use crate::config::presets::presets;
 use crate::config::profile::Profile;
 use crate::config::raw;
 use crate::config::read::read;
-use crate::decision::{Mode, decide};
+use crate::decision::{Mode, decide, decide_packages};
 use crate::denial::Denial;
 use crate::explanation::Explanation;
 use crate::grant::Grant;
+use crate::packages::PackageGrant;
 use crate::problem::{ConfigError, Problems};
 use crate::request::{Request, Subject};
 use crate::tier::Facts;
@@ -84,6 +85,16 @@ impl Policy {
     /// profile grants: more than that is a denial, not a silent clamp.
     pub fn admit(&self, request: &Request, facts: &Facts) -> Verdict {
         decide(self, request, facts, Mode::Decide).verdict
+    }
+
+    /// Decides which packages may be looked up for a request, and where: nothing is asked of an index before. What they come to goes into
+    /// [`Facts::needs`], and is judged by [`Policy::admit`].
+    ///
+    /// # Errors
+    ///
+    /// The denial.
+    pub fn admit_packages(&self, request: &Request, facts: &Facts) -> Result<PackageGrant, Denial> {
+        decide_packages(self, request, facts)
     }
 
     /// Decides like [`Policy::admit`], by the same code, and tells every step. Goes on after a denial, to show all that is missing.

@@ -63,7 +63,7 @@ pub struct Wants {
     pub network: Option<NetworkWish>,
     /// Names of the tools to keep (`server/tool`, or `server/*`); `None` keeps all that are granted.
     pub tools: Option<Vec<String>>,
-    /// Packages that the program needs.
+    /// Packages that the program needs: `requests`, `requests==2.32.*`, or `lodash@^4` for JavaScript.
     pub packages: Vec<String>,
     /// The only tier to run in; `None` takes the profile's first that works.
     pub tier: Option<Tier>,

@@ -82,6 +82,17 @@ pub(crate) fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
     ranked.filter(|(distance, _)| *distance <= allowed).min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)
 }
 
+/// Whether a reader could take one name for the other: one letter more, less, replaced, or two of them swapped. Short names differ by so
+/// little that nothing could be said.
+pub(crate) fn is_lookalike(name: &str, known: &str) -> bool {
+    if name == known || known.len() < 5 || name.len().abs_diff(known.len()) > 1 {
+        return false;
+    }
+    let differing: Vec<(u8, u8)> = name.bytes().zip(known.bytes()).filter(|(one, other)| one != other).collect();
+    let swapped = matches!(differing.as_slice(), [(a, b), (c, d)] if a == d && b == c);
+    (swapped && name.len() == known.len()) || distance(name, known) == 1
+}
+
 /// The number of insertions, deletions and replacements between two words, ignoring ASCII case.
 fn distance(left: &str, right: &str) -> usize {
     let right: Vec<char> = right.chars().map(|c| c.to_ascii_lowercase()).collect();

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::packages::{Needs, TierNeeds};
+
 /// The kind of place that a run is put into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -88,11 +90,13 @@ impl std::fmt::Display for Isolation {
     }
 }
 
-/// What this machine offers, found out by whoever can look: the decision itself looks at nothing.
+/// What this machine offers and a program needs, found out by whoever can look: the decision itself looks at nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
     /// The tiers, in any order. A tier that is missing is not built in.
     pub tiers: Vec<TierFacts>,
+    /// What the program of this one request needs; nothing where nobody has looked.
+    pub needs: Needs,
 }
 
 /// What is known of one tier.
@@ -110,6 +114,11 @@ impl Facts {
     /// A machine with the WebAssembly tier only, able to run these languages.
     pub fn wasm<S: Into<String>>(languages: impl IntoIterator<Item = S>) -> Self {
         let languages = languages.into_iter().map(Into::into).collect();
-        Self { tiers: vec![TierFacts { tier: Tier::Wasm, languages, unavailable: None }] }
+        Self { tiers: vec![TierFacts { tier: Tier::Wasm, languages, unavailable: None }], needs: Needs::default() }
+    }
+
+    /// What the program needs in one tier, as far as somebody has looked.
+    pub(crate) fn needs_in(&self, tier: Tier) -> Option<&TierNeeds> {
+        self.needs.tiers.iter().find(|needs| needs.tier == tier)
     }
 }

@@ -90,7 +90,7 @@ fn inheritance_cannot_blow_up() {
     let hosts: String = (0..500).map(|n| format!("[[profiles.a.network.deny]]\nhost = \"h{n}.test\"\n")).collect();
     let names = (0..500).map(|n| format!("\"n{n}\"")).collect::<Vec<_>>().join(",");
     let heirs: String = (0..127).map(|n| format!("[profiles.b{n}]\nextends = \"a\"\n")).collect();
-    let text = format!("version = 1\n{hosts}[profiles.a]\ntools = {{ deny = [{names}] }}\npackages = {{ deny = [{names}] }}\n{heirs}");
+    let text = format!("version = 1\n{hosts}[profiles.a]\ntools = {{ deny = [{names}] }}\npackages.python = {{ deny = [{names}] }}\n{heirs}");
     let policy = Policy::check(&text).unwrap();
     assert!(policy.canonical_text().len() < 10 << 20);
     let chain: String = (0..18).map(|n| format!("[profiles.p{n:02}]\nextends = \"p{:02}\"\n", n + 1)).collect();
@@ -101,7 +101,7 @@ fn inheritance_cannot_blow_up() {
 #[test]
 fn fixes_work() {
     let languages = vec!["python".to_owned(), "javascript".to_owned()];
-    let facts = Facts { tiers: Tier::ALL.map(|tier| TierFacts { tier, languages: languages.clone(), unavailable: None }).to_vec() };
+    let facts = Facts { tiers: Tier::ALL.map(|tier| TierFacts { tier, languages: languages.clone(), unavailable: None }).to_vec(), ..Facts::default() };
     let changes: [fn(&mut Request); 12] = [
         |request| request.wants.limits.wall = Some(Duration::from_secs(3600)),
         |request| request.wants.limits.memory = Some(2 << 30),
@@ -168,7 +168,7 @@ fn digests_tell_meanings_apart() {
 fn an_explanation_shows_every_step_and_every_denial() {
     let mut request = Request::new("ruby", "1");
     request.wants.limits.wall = Some(Duration::from_secs(100));
-    request.wants.packages = vec!["numpy".to_owned()];
+    request.wants.packages = vec!["no-such-package".to_owned()];
     let explanation = Policy::builtin().explain(&request, &Facts::wasm(["python"]));
     assert_eq!(
         explanation.to_string(),
@@ -184,11 +184,8 @@ denied   profiles.default.limits.wall: limit `wall` of 100s (profile `default` g
          | [profiles.default.limits]
          | wall = \"100s\"
 allowed  profiles.default.limits.source: 1B of `source` (at most 4MiB)
-denied   profiles.default.packages.allow: package `numpy` (profile `default` allows no packages)
-         | [profiles.default]
-         | extends = \"default\"
-         | [profiles.default.packages]
-         | allow = [\"numpy\"]
+denied   profiles.default.packages: packages for `ruby` (there are packages of Python and of JavaScript only)
+         | # no line of a policy allows this: change the request
 denied   profiles.default.tiers: a tier for `ruby` (`wasm` does not run the language, `container` is not built in)
          | # no line of a policy allows this: this machine does not offer it
 verdict: denied by `profiles.default.languages`"

@@ -368,7 +368,7 @@ impl SandboxBuilder {
         }
         Ok(Sandbox(Arc::new(Inner {
             policy: self.policy,
-            facts: Facts { tiers },
+            facts: Facts { tiers, ..Facts::default() },
             executors,
             audit: self.audit,
             permits: Arc::new(Semaphore::new(self.max_running)),

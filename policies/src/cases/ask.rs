@@ -10,6 +10,7 @@ use crate::denial::{Denial, RuleName};
 use crate::grant::Grant;
 use crate::limits::{Amount, FIELDS, LimitField};
 use crate::network::ask::HttpAsk;
+use crate::packages::{ResolvedPackage, TierNeeds};
 use crate::policy::{Policy, Verdict};
 use crate::problem::{ConfigError, Problems};
 use crate::request::{InputFile, NetworkWish, Request, Subject, Wants};
@@ -68,8 +69,6 @@ fn late(case: &RawCase, grant: &Grant, problems: &mut Problems<'_>) -> Option<Re
         grant.network().check_address(host, ip)
     } else if let Some(tool) = &case.tool {
         grant.check_tool(tool)
-    } else if let Some(package) = &case.package {
-        grant.check_package(package)
     } else if let Some(running) = case.running {
         grant.check_concurrency(running)
     } else {
@@ -128,13 +127,27 @@ fn wants(case: &RawCase, problems: &mut Problems<'_>) -> Option<Wants> {
 }
 
 fn facts(case: &RawCase, problems: &mut Problems<'_>) -> Option<Facts> {
-    let Some(offers) = &case.offers else { return Some(Facts::wasm(["python", "javascript", "typescript", "wasm"])) };
-    let mut tiers = Vec::new();
-    for (name, languages) in offers {
-        let tier = tier_named(name, problems)?;
-        tiers.push(TierFacts { tier, languages: languages.clone(), unavailable: case.unavailable.get(name.get()).cloned() });
+    let mut facts = Facts::wasm(["python", "javascript", "typescript", "wasm"]);
+    if let Some(offers) = &case.offers {
+        facts.tiers.clear();
+        for (name, languages) in offers {
+            let tier = tier_named(name, problems)?;
+            facts.tiers.push(TierFacts { tier, languages: languages.clone(), unavailable: case.unavailable.get(name.get()).cloned() });
+        }
     }
-    Some(Facts { tiers })
+    for (name, packages) in &case.resolved {
+        let package = |text: &String| {
+            let (name, version) = text.split_once(' ').unwrap_or((text, "0"));
+            ResolvedPackage { name: name.to_owned(), version: version.to_owned(), digest: String::new() }
+        };
+        let packages = packages.iter().map(package).collect();
+        facts.needs.tiers.push(TierNeeds { tier: tier_named(name, problems)?, packages, lacks: None });
+    }
+    for (name, lacks) in &case.lacks {
+        let needs = TierNeeds { tier: tier_named(name, problems)?, packages: Vec::new(), lacks: Some(lacks.clone()) };
+        facts.needs.tiers.push(needs);
+    }
+    Some(facts)
 }
 
 fn tier_named(name: &Located<String>, problems: &mut Problems<'_>) -> Option<Tier> {

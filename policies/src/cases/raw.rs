@@ -41,11 +41,16 @@ pub(super) struct RawCase {
     /// Why a tier that is there does not work.
     #[serde(default)]
     pub(super) unavailable: BTreeMap<String, String>,
+    /// What the packages come to, by tier: `name 1.2.3`.
+    #[serde(default)]
+    pub(super) resolved: BTreeMap<Located<String>, Vec<String>>,
+    /// What a tier lacks for them.
+    #[serde(default)]
+    pub(super) lacks: BTreeMap<Located<String>, String>,
 
     pub(super) http: Option<Located<String>>,
     pub(super) address: Option<Located<String>>,
     pub(super) tool: Option<String>,
-    pub(super) package: Option<String>,
     pub(super) running: Option<u64>,
 
     pub(super) expect: Located<String>,

@@ -8,12 +8,13 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::names::{NameKind, NamePattern, NameRule, NameRules};
+use super::names::{NamePattern, NameRule, ToolRules, tool_pattern};
 use super::network::build_network;
 use super::profile::{Mount, Place, Profile};
-use super::raw::{Located, RawBinding, RawEnvironment, RawMount, RawNames, RawPolicy, RawProfile, Scalar, Written};
+use super::raw::{Located, RawBinding, RawEnvironment, RawMount, RawNames, RawPackageRules, RawPolicy, RawProfile, Scalar, Written};
 use crate::denial::RuleName;
 use crate::limits::{Amount, Limits, MAX_COUNT, RawLimits};
+use crate::packages::rules::PackageRules;
 use crate::problem::Problems;
 use crate::request::is_subject_byte;
 use crate::text::{closest, quoted};
@@ -234,9 +235,14 @@ fn build_profile(place: Place, start: Option<Profile>, raw: &RawProfile, problem
     if let Some(raw) = &raw.network {
         build_network(place, &mut profile.network, raw, problems);
     }
-    for (rules, raw) in [(&mut profile.tools, &raw.tools), (&mut profile.packages, &raw.packages)] {
-        if let Some(raw) = raw {
-            build_names(place, rules, raw, problems);
+    if let Some(raw) = &raw.tools {
+        build_tools(place, &mut profile.tools, raw, problems);
+    }
+    if let Some(raw) = &raw.packages {
+        for (rules, raw) in profile.packages.iter_mut().zip([&raw.python, &raw.javascript]) {
+            if let Some(raw) = raw {
+                build_packages(place, rules, raw, problems);
+            }
         }
     }
     if let Some(raw) = &raw.environment {
@@ -376,26 +382,61 @@ fn build_environment(profile: &mut Profile, raw: &RawEnvironment, problems: &mut
     }
 }
 
-fn build_names(place: &Place, rules: &mut NameRules, raw: &RawNames, problems: &mut Problems<'_>) {
-    let read = |list: &[Located<String>], side: &str, kind: NameKind, problems: &mut Problems<'_>| -> Vec<NameRule> {
-        let mut read = Vec::new();
-        for (index, name) in limited(list, problems).iter().enumerate() {
-            match kind.pattern(name.get()) {
-                Ok(pattern) => {
-                    let rule = RuleName::new(place.rule(&format!("{}.{side}[{index}]", kind.key())));
-                    read.push(NameRule { rule, pattern });
-                }
-                Err(reason) => problems.add(&name.span(), format!("{}: {reason}", quoted(name.get())), None),
-            }
-        }
-        read
+fn build_tools(place: &Place, rules: &mut ToolRules, raw: &RawNames, problems: &mut Problems<'_>) {
+    let read = |rule: String, text: &str| {
+        let pattern = tool_pattern(text).map_err(str::to_owned)?;
+        Ok(NameRule { rule: RuleName::new(rule), pattern })
     };
     if let Some(allow) = &raw.allow {
-        rules.allow = read(allow, "allow", rules.kind, problems);
+        rules.allow = build_rules(place, "tools.allow", allow, read, problems);
     }
     if let Some(deny) = &raw.deny {
-        rules.deny.extend(read(deny, "deny", rules.kind, problems));
+        rules.deny.extend(build_rules(place, "tools.deny", deny, read, problems));
     }
+}
+
+fn build_packages(place: &Place, rules: &mut PackageRules, raw: &RawPackageRules, problems: &mut Problems<'_>) {
+    let read = |rule: String, text: &str| rules.read(rule, text);
+    let allow = raw.allow.as_ref().map(|allow| build_rules(place, &format!("{}.allow", rules.key()), allow, read, problems));
+    let deny = raw.deny.as_ref().map(|deny| build_rules(place, &format!("{}.deny", rules.key()), deny, read, problems));
+    if let Some(allow) = allow {
+        rules.allow = allow;
+    }
+    rules.deny.extend(deny.into_iter().flatten());
+    if let Some(word) = &raw.dependencies {
+        match word.get().as_str() {
+            "any" => rules.listed_only = false,
+            "allowed" => rules.listed_only = true,
+            _ => unknown_name(word, "rule for dependencies", &["any", "allowed"], problems),
+        }
+    }
+    if let Some(index) = &raw.index {
+        let parsed = url::Url::parse(index.get()).ok();
+        match parsed.filter(|url| url.scheme() == "https" && url.has_host() && url.fragment().is_none() && url.query().is_none()) {
+            // Who asks is nobody's business in a policy that is shown to many.
+            Some(url) if url.username().is_empty() && url.password().is_none() => rules.index = Some(url.to_string()),
+            Some(_) => problems.add(&index.span(), "an index's address must not hold a user's name or password", None),
+            None => problems.add(&index.span(), format!("{} is not the `https` address of an index", quoted(index.get())), None),
+        }
+    }
+}
+
+/// Reads every line of a list; a line that is wrong is left out.
+fn build_rules<T>(
+    place: &Place,
+    key: &str,
+    list: &[Located<String>],
+    read: impl Fn(String, &str) -> Result<T, String>,
+    problems: &mut Problems<'_>,
+) -> Vec<T> {
+    let mut rules = Vec::new();
+    for (index, name) in limited(list, problems).iter().enumerate() {
+        match read(place.rule(&format!("{key}[{index}]")), name.get()) {
+            Ok(rule) => rules.push(rule),
+            Err(reason) => problems.add(&name.span(), format!("{}: {reason}", quoted(name.get())), None),
+        }
+    }
+    rules
 }
 
 /// The list, or its start and a problem if it is too long.

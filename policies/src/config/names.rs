@@ -1,11 +1,11 @@
 //! Which name does a pattern match?
 //!
-//! The only place that compares the names of tools, packages, subjects and environment variables. Allow compares exact bytes;
+//! The only place that compares the names of tools, subjects and environment variables; packages have versions and are judged elsewhere. Allow compares exact bytes;
 //! deny ignores case, so that another spelling of a denied name is denied too. Names outside plain ASCII are refused as
 //! ambiguous: two names that look alike must never be two names.
 
 use crate::denial::{Denial, RuleName};
-use crate::text::{quoted, toml_key, toml_strings};
+use crate::text::{quoted, toml_strings};
 
 /// An exact name, or the start of one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,50 +66,15 @@ impl std::fmt::Display for NamePattern {
     }
 }
 
-/// What kind of thing a list of names is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum NameKind {
-    Tool,
-    Package,
-}
-
-impl NameKind {
-    /// The key in a profile.
-    pub(crate) fn key(self) -> &'static str {
-        match self {
-            Self::Tool => "tools",
-            Self::Package => "packages",
-        }
+/// Reads a pattern of a config: a tool's name, `server/*`, or `*`.
+pub(crate) fn tool_pattern(text: &str) -> Result<NamePattern, &'static str> {
+    if text == "*" {
+        return Ok(NamePattern::Prefix(String::new()));
     }
-
-    fn noun(self) -> &'static str {
-        match self {
-            Self::Tool => "tool",
-            Self::Package => "package",
-        }
-    }
-
-    /// The one spelling of a name, or why it has none.
-    pub(crate) fn normalise(self, name: &str) -> Result<String, &'static str> {
-        match self {
-            Self::Tool => tool_name(name),
-            Self::Package => package_name(name),
-        }
-    }
-
-    /// Reads a pattern of a config: a name, `server/*` for tools, or `*`.
-    pub(crate) fn pattern(self, text: &str) -> Result<NamePattern, &'static str> {
-        if text == "*" {
-            return Ok(NamePattern::Prefix(String::new()));
-        }
-        match (self, text.strip_suffix("/*")) {
-            (Self::Tool, Some(server)) if !server.contains('/') => tool_name(server).map(|server| NamePattern::Prefix(server + "/")),
-            _ if text.contains('*') => Err(match self {
-                Self::Tool => "`*` may only stand alone or as a whole last segment, as in `github/*`",
-                Self::Package => "`*` may only stand alone",
-            }),
-            _ => self.normalise(text).map(NamePattern::Exact),
-        }
+    match text.strip_suffix("/*") {
+        Some(server) if !server.contains('/') => tool_name(server).map(|server| NamePattern::Prefix(server + "/")),
+        _ if text.contains('*') => Err("`*` may only stand alone or as a whole last segment, as in `github/*`"),
+        _ => tool_name(text).map(NamePattern::Exact),
     }
 }
 
@@ -129,24 +94,6 @@ fn tool_name(name: &str) -> Result<String, &'static str> {
     Ok(name.to_owned())
 }
 
-/// Package names have one normal form: lower case, and any run of `-`, `_` and `.` is one `-`.
-fn package_name(name: &str) -> Result<String, &'static str> {
-    let edge = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
-    let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
-    if !plain || name.len() > 200 || !edge(name.as_bytes().first()) || !edge(name.as_bytes().last()) {
-        return Err("a package is a plain name, with no version, address, path or option, of ASCII letters, digits, `-`, `_` and `.`");
-    }
-    let mut out = String::with_capacity(name.len());
-    for character in name.chars() {
-        match character {
-            '-' | '_' | '.' if out.ends_with('-') => {}
-            '-' | '_' | '.' => out.push('-'),
-            c => out.push(c.to_ascii_lowercase()),
-        }
-    }
-    Ok(out)
-}
-
 /// One pattern and the rule that it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NameRule {
@@ -154,39 +101,35 @@ pub(crate) struct NameRule {
     pub(crate) pattern: NamePattern,
 }
 
-/// Allowed and denied names of one kind.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct NameRules {
-    pub(crate) kind: NameKind,
+/// Allowed and denied tools.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct ToolRules {
     pub(crate) allow: Vec<NameRule>,
     pub(crate) deny: Vec<NameRule>,
 }
 
-impl NameRules {
-    pub(crate) fn none(kind: NameKind) -> Self {
-        Self { kind, allow: Vec::new(), deny: Vec::new() }
-    }
-
+impl ToolRules {
     /// Judges one name. `profile` is where a missing rule would have to be written.
     pub(crate) fn check(&self, profile: &super::profile::Place, name: &str) -> Result<RuleName, Denial> {
-        let rule = format!("profiles.{}.{}", toml_key(&profile.name), self.kind.key());
-        let asked = format!("{} {}", self.kind.noun(), quoted(name));
-        let name = match self.kind.normalise(name) {
-            Ok(name) => name,
-            Err(reason) => return Err(Denial::malformed(&rule, asked, reason)),
-        };
-        self.judge(profile, &NamePattern::Exact(name), asked)
+        self.ask(profile, name, |name| tool_name(name).map(NamePattern::Exact)).map(|(rule, _)| rule)
     }
 
     /// Judges every name of a pattern at once.
     pub(crate) fn check_pattern(&self, profile: &super::profile::Place, text: &str) -> Result<(RuleName, NamePattern), Denial> {
-        let rule = format!("profiles.{}.{}", toml_key(&profile.name), self.kind.key());
-        let asked = format!("{} {}", self.kind.noun(), quoted(text));
-        let pattern = match self.kind.pattern(text) {
-            Ok(pattern) => pattern,
-            Err(reason) => return Err(Denial::malformed(&rule, asked, reason)),
-        };
-        self.judge(profile, &pattern, asked).map(|rule| (rule, pattern))
+        self.ask(profile, text, tool_pattern)
+    }
+
+    fn ask(
+        &self,
+        profile: &super::profile::Place,
+        text: &str,
+        read: fn(&str) -> Result<NamePattern, &'static str>,
+    ) -> Result<(RuleName, NamePattern), Denial> {
+        let asked = format!("tool {}", quoted(text));
+        match read(text) {
+            Ok(pattern) => self.judge(profile, &pattern, asked).map(|rule| (rule, pattern)),
+            Err(reason) => Err(Denial::malformed(&profile.rule("tools"), asked, reason)),
+        }
     }
 
     fn judge(&self, profile: &super::profile::Place, wanted: &NamePattern, asked: String) -> Result<RuleName, Denial> {
@@ -198,13 +141,13 @@ impl NameRules {
         if let Some(allow) = self.allow.iter().find(|allow| allow.pattern.covers(wanted)) {
             return Ok(allow.rule.clone());
         }
-        let rule = format!("profiles.{}.{}.allow", toml_key(&profile.name), self.kind.key());
+        let rule = profile.rule("tools.allow");
         let reason = match self.allow.len() {
-            0 => format!("profile `{}` allows no {}", profile.name, self.kind.key()),
+            0 => format!("profile `{}` allows no tools", profile.name),
             _ => format!("no name that profile `{}` allows matches", profile.name),
         };
         let names = self.allow.iter().map(|allow| allow.pattern.to_string()).chain([wanted.to_string()]);
-        Err(Denial::new(rule, asked, reason, profile.fix(self.kind.key(), &[("allow", toml_strings(names))])))
+        Err(Denial::new(rule, asked, reason, profile.fix("tools", &[("allow", toml_strings(names))])))
     }
 }
 
@@ -214,23 +157,18 @@ mod tests {
 
     #[test]
     fn names_have_one_spelling() {
-        assert_eq!(NameKind::Package.normalise("Foo__Bar.-baz").unwrap(), "foo-bar-baz");
-        for bad in ["", "-x", "x==1", "git+ssh://x", "a b", "../x", "x;rm", "réquests"] {
-            assert!(NameKind::Package.normalise(bad).is_err(), "{bad}");
-        }
-        assert!(NameKind::Tool.normalise("github/search_issues").is_ok());
+        assert!(tool_name("github/search_issues").is_ok());
         for bad in ["", "a/b/c", "/a", "a/", "gіthub/x", "a\u{200b}b", "a b", "ａ"] {
-            assert!(NameKind::Tool.normalise(bad).is_err(), "{bad}");
+            assert!(tool_name(bad).is_err(), "{bad}");
         }
     }
 
     #[test]
     fn stars_stand_at_segment_ends_only() {
-        let all = NameKind::Tool.pattern("github/*").unwrap();
+        let all = tool_pattern("github/*").unwrap();
         assert!(all.matches("github/x") && !all.matches("github_evil/x") && !all.matches("github"));
         for bad in ["git*", "*/x", "a/b/*", "**", "a*b"] {
-            assert!(NameKind::Tool.pattern(bad).is_err(), "{bad}");
+            assert!(tool_pattern(bad).is_err(), "{bad}");
         }
-        assert!(NameKind::Package.pattern("django-*").is_err());
     }
 }

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::names::{NameKind, NamePattern, NameRules};
+use super::names::{NamePattern, ToolRules};
 use crate::limits::Limits;
 use crate::network::rule::NetworkRules;
+use crate::packages::Ecosystem;
+use crate::packages::rules::PackageRules;
 use crate::text::{toml_key, toml_string};
 use crate::tier::{Isolation, Tier};
 
@@ -80,8 +82,8 @@ pub(crate) struct Profile {
     pub(crate) mounts: Vec<Mount>,
     pub(crate) environment: EnvironmentRules,
     pub(crate) network: NetworkRules,
-    pub(crate) tools: NameRules,
-    pub(crate) packages: NameRules,
+    pub(crate) tools: ToolRules,
+    pub(crate) packages: [PackageRules; 2],
 }
 
 impl Profile {
@@ -98,8 +100,17 @@ impl Profile {
             mounts: Vec::new(),
             environment: EnvironmentRules::default(),
             network: NetworkRules::nothing(),
-            tools: NameRules::none(NameKind::Tool),
-            packages: NameRules::none(NameKind::Package),
+            tools: ToolRules::default(),
+            packages: Ecosystem::ALL.map(PackageRules::none),
+        }
+    }
+
+    /// What it says about the packages of one ecosystem.
+    pub(crate) fn packages(&self, ecosystem: Ecosystem) -> &PackageRules {
+        let [python, javascript] = &self.packages;
+        match ecosystem {
+            Ecosystem::Python => python,
+            Ecosystem::JavaScript => javascript,
         }
     }
 }

@@ -204,8 +204,8 @@ pub(crate) struct RawProfile {
     pub(crate) network: Option<RawNetwork>,
     /// Tools by `server/tool`, `server/*` or `*`.
     pub(crate) tools: Option<RawNames>,
-    /// Packages by name, or `*`.
-    pub(crate) packages: Option<RawNames>,
+    /// Packages that a program may import, fetched on its behalf.
+    pub(crate) packages: Option<RawPackages>,
 }
 
 /// A directory of the host that a program sees.
@@ -284,6 +284,43 @@ pub(crate) struct RawNames {
     pub(crate) allow: Option<Vec<Located<String>>>,
     /// What is denied although `allow` says so. Adds to the inherited list.
     pub(crate) deny: Option<Vec<Located<String>>>,
+}
+
+/// Packages that a program may import.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table with `python` and `javascript`")]
+#[schemars(rename = "Packages")]
+pub(crate) struct RawPackages {
+    /// Of Python.
+    pub(crate) python: Option<RawPackageRules>,
+    /// Of JavaScript and TypeScript.
+    pub(crate) javascript: Option<RawPackageRules>,
+}
+
+/// Packages of one language. Only ready-made archives are taken, and nothing in them runs outside the sandbox.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table with `allow`, `deny`, `dependencies` and `index`")]
+#[schemars(rename = "PackageRules")]
+pub(crate) struct RawPackageRules {
+    /// What a request may ask for: `rich`, `requests==2.32.*` (JavaScript: `lodash@^4`), `@known` for the packages that many people use, or
+    /// `*` for all but names that can be mistaken for those. Replaces the inherited list.
+    pub(crate) allow: Option<Vec<Located<String>>>,
+    /// What must not be there, not even as a dependency. Adds to the inherited list.
+    pub(crate) deny: Option<Vec<Located<String>>>,
+    /// What an allowed package may depend on: `any` package that is not denied, or only what is `allowed` itself.
+    #[schemars(with = "Option<RawDependencies>")]
+    pub(crate) dependencies: Option<Located<String>>,
+    /// The only index that is asked, by its `https` address. Without it, the one that everybody uses.
+    pub(crate) index: Option<Located<String>>,
+}
+
+/// What an allowed package may depend on.
+#[derive(JsonSchema)]
+#[schemars(rename = "Dependencies", rename_all = "lowercase")]
+#[expect(dead_code, reason = "only its schema is of use")]
+enum RawDependencies {
+    Any,
+    Allowed,
 }
 
 /// The JSON Schema of the format, as pretty JSON.

@@ -7,6 +7,8 @@ use crate::config::build::{MAX_LIST, is_variable_name};
 use crate::denial::Denial;
 use crate::limits::FIELDS;
 use crate::network::host::HostPattern;
+use crate::packages::rules::Asked;
+use crate::packages::{Ecosystem, Requirement};
 use crate::request::NetworkWish;
 use crate::text::{quoted, toml_string, toml_strings};
 
@@ -118,12 +120,43 @@ pub(super) fn tools(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Result
     Ok(())
 }
 
+/// What the request asks for, before it is known what that leads to.
 pub(super) fn packages(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Result<(), Denial> {
-    let rules = &case.profile.packages;
-    for name in bounded(&case.request.wants.packages, "packages")? {
-        let rule = rules.check(&case.profile.place, name)?;
-        log.allowed(rule.to_string(), || format!("package {}", quoted(name)), || "the profile allows it".to_owned());
-        draft.packages.extend(rules.kind.normalise(name));
+    if let Some(missing) = case.facts.needs.missing.first() {
+        return Err(missing.denial());
+    }
+    let wanted = bounded(&case.request.wants.packages, "packages")?;
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let place = &case.profile.place;
+    let Some(ecosystem) = Ecosystem::of_language(&case.request.language) else {
+        let asked = format!("packages for {}", quoted(&case.request.language));
+        return Err(Denial::malformed(&place.rule("packages"), asked, "there are packages of Python and of JavaScript only"));
+    };
+    let rules = case.profile.packages(ecosystem);
+    for text in wanted {
+        let asked = || format!("package {}", quoted(text));
+        let requirement = Requirement::parse(ecosystem, text).map_err(|reason| Denial::malformed(&place.rule(&rules.key()), asked(), reason))?;
+        let rule = rules.check(place, requirement.name(), Asked::Wanted)?;
+        log.allowed(rule.to_string(), asked, || "the profile allows it".to_owned());
+        draft.packages.push(requirement);
+    }
+    Ok(())
+}
+
+/// What that came to in the tier that was chosen.
+pub(super) fn resolved_packages(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Result<(), Denial> {
+    let needs = draft.tier.as_ref().and_then(|(tier, _)| case.facts.needs_in(*tier));
+    let (Some(needs), Some(ecosystem)) = (needs, Ecosystem::of_language(&case.request.language)) else { return Ok(()) };
+    let rules = case.profile.packages(ecosystem);
+    for package in &needs.packages {
+        let is_wanted = draft.packages.iter().any(|wanted| wanted.name() == package.name);
+        let asked = if is_wanted { Asked::Chosen(&package.version) } else { Asked::Dependency(&package.version) };
+        let rule = rules.check(&case.profile.place, &package.name, asked)?;
+        let what = || format!("package {} in version {}", quoted(&package.name), quoted(&package.version));
+        log.allowed(rule.to_string(), what, || "the profile allows it".to_owned());
+        draft.resolved.push(package.clone());
     }
     Ok(())
 }

@@ -53,6 +53,11 @@ pub(super) fn tier(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Result<
     Err(no_tier(case, rule, asked(), &passed_over))
 }
 
+/// The tiers that nothing speaks against, the preferred one first.
+pub(super) fn possible_tiers(case: &Case<'_>) -> Vec<Tier> {
+    case.profile.tiers.iter().copied().filter(|tier| pass_over(case, *tier).is_none()).collect()
+}
+
 /// Why a tier is not used.
 enum PassedOver {
     NotWanted,
@@ -61,6 +66,8 @@ enum PassedOver {
     Missing,
     Unavailable(String),
     NoLanguage,
+    /// What the program needs and the tier has not.
+    Lacks(String),
 }
 
 fn pass_over(case: &Case<'_>, tier: Tier) -> Option<PassedOver> {
@@ -78,7 +85,10 @@ fn pass_over(case: &Case<'_>, tier: Tier) -> Option<PassedOver> {
     if let Some(reason) = &facts.unavailable {
         return Some(PassedOver::Unavailable(reason.clone()));
     }
-    (!facts.languages.contains(&case.request.language)).then_some(PassedOver::NoLanguage)
+    if !facts.languages.contains(&case.request.language) {
+        return Some(PassedOver::NoLanguage);
+    }
+    case.facts.needs_in(tier)?.lacks.clone().map(PassedOver::Lacks)
 }
 
 fn chosen_because(case: &Case<'_>, tier: Tier, passed_over: &[(Tier, PassedOver)]) -> String {
@@ -104,6 +114,9 @@ fn no_tier(case: &Case<'_>, rule: String, asked: String, passed_over: &[(Tier, P
     if passed_over.iter().any(|(_, why)| matches!(why, PassedOver::TooWeakForRequest(_))) {
         return Denial::new("request.wants.min_isolation", asked, reason, "# no line of a policy allows this: ask for less isolation");
     }
+    if passed_over.iter().all(|(_, why)| matches!(why, PassedOver::Lacks(_) | PassedOver::NotWanted)) {
+        return Denial::new(rule, asked, reason, "# no line of a policy allows this: no tier of the profile can do it");
+    }
     Denial::new(rule, asked, reason, "# no line of a policy allows this: this machine does not offer it")
 }
 
@@ -115,6 +128,8 @@ impl std::fmt::Display for PassedOver {
             Self::TooWeakForRequest(least) => write!(f, "isolates less than `{least}`, which the request demands"),
             Self::Missing => f.write_str("is not built in"),
             Self::Unavailable(reason) => write!(f, "does not work here ({})", quoted(reason)),
+            // Made from names of packages, which were looked at, and from what a resolver says, which was escaped.
+            Self::Lacks(what) => f.write_str(what),
             Self::NoLanguage => f.write_str("does not run the language"),
         }
     }

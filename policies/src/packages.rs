@@ -1,0 +1,309 @@
+//! Which packages does a program need, and which may it have?
+//!
+//! A requirement is a plain name and the versions that would do: never an address, a path, an option or a command. It is judged before
+//! anything is looked up, and what it resolved to is judged again, version by version, when the request itself is.
+
+pub(crate) mod rules;
+pub(crate) mod versions;
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::config::profile::Profile;
+use crate::denial::Denial;
+use crate::tier::Tier;
+use versions::Versions;
+
+/// Where the packages of a language come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Ecosystem {
+    /// Python's packages.
+    Python,
+    /// The packages of JavaScript and TypeScript.
+    JavaScript,
+}
+
+impl Ecosystem {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Python, Self::JavaScript];
+
+    /// The packages of a language; none where a language has none.
+    pub fn of_language(language: &str) -> Option<Self> {
+        match language {
+            "python" => Some(Self::Python),
+            "javascript" | "typescript" => Some(Self::JavaScript),
+            _ => None,
+        }
+    }
+
+    /// The key in a profile.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Python => "python",
+            Self::JavaScript => "javascript",
+        }
+    }
+
+    /// The one spelling of a package's name.
+    ///
+    /// # Errors
+    ///
+    /// Why it is no name.
+    pub(crate) fn normalise(self, name: &str) -> Result<String, &'static str> {
+        match self {
+            Self::Python => python_name(name),
+            Self::JavaScript => javascript_name(name),
+        }
+    }
+}
+
+/// Python's names have one normal form: lower case, and any run of `-`, `_` and `.` is one `-`.
+fn python_name(name: &str) -> Result<String, &'static str> {
+    let edge = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    if !plain || name.len() > 200 || !edge(name.as_bytes().first()) || !edge(name.as_bytes().last()) {
+        return Err("a package is a plain name, such as `requests`, with no address, path or option, of ASCII letters, digits, `-`, `_` and `.`");
+    }
+    let mut out = String::with_capacity(name.len());
+    for character in name.chars() {
+        match character {
+            '-' | '_' | '.' if out.ends_with('-') => {}
+            '-' | '_' | '.' => out.push('-'),
+            c => out.push(c.to_ascii_lowercase()),
+        }
+    }
+    Ok(out)
+}
+
+/// JavaScript's names are lower case, and may begin with a scope: `@scope/name`.
+fn javascript_name(name: &str) -> Result<String, &'static str> {
+    let part = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
+            && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.".contains(&b))
+    };
+    let plain = match name.strip_prefix('@') {
+        Some(scoped) => scoped.split_once('/').is_some_and(|(scope, name)| part(scope) && part(name)),
+        None => part(name),
+    };
+    if plain && name.len() <= 200 && !matches!(name, "node_modules" | "favicon.ico") {
+        Ok(name.to_owned())
+    } else {
+        Err("a package is a plain name, such as `lodash` or `@scope/name`, with no address, path or option, of lower-case ASCII letters, \
+             digits, `-`, `_` and `.`")
+    }
+}
+
+/// A package that somebody asks for, and the versions that would do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Requirement {
+    ecosystem: Ecosystem,
+    name: String,
+    extras: Vec<String>,
+    versions: Versions,
+}
+
+impl Requirement {
+    /// Reads `name`, `name==2.32.*` or `name[extra]>=1,<2` for Python, `name`, `name@^1.2` or `@scope/name@1` for JavaScript.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it: addresses, paths, options, environment markers and anything else that is not a name with versions.
+    pub fn parse(ecosystem: Ecosystem, text: &str) -> Result<Self, String> {
+        if text.len() > 500 {
+            return Err("a requirement has at most 500 characters".to_owned());
+        }
+        let text = text.trim();
+        let (name, extras, versions) = match ecosystem {
+            Ecosystem::Python => {
+                let end = text.find(|c: char| !c.is_ascii_alphanumeric() && !"-_.".contains(c)).unwrap_or(text.len());
+                let (name, rest) = text.split_at(end);
+                let rest = rest.trim_start();
+                match rest.strip_prefix('[').map(|rest| rest.split_once(']')) {
+                    Some(Some((extras, versions))) => (name, extras, versions),
+                    Some(None) => return Err("the bracket of its extras is not closed".to_owned()),
+                    None => (name, "", rest),
+                }
+            }
+            Ecosystem::JavaScript => match text.char_indices().skip(1).find(|(_, c)| *c == '@') {
+                Some((at, _)) => {
+                    let (name, versions) = text.split_at(at);
+                    (name, "", versions.trim_start_matches('@'))
+                }
+                None => (text, "", ""),
+            },
+        };
+        let name = ecosystem.normalise(name)?;
+        let extras = extras.split(',').map(str::trim).filter(|extra| !extra.is_empty());
+        let extras = extras.map(|extra| ecosystem.normalise(extra)).collect::<Result<_, _>>()?;
+        Ok(Self { ecosystem, name, extras, versions: Versions::parse(ecosystem, versions)? })
+    }
+
+    /// The plain name, in its one spelling.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its optional parts.
+    pub fn extras(&self) -> &[String] {
+        &self.extras
+    }
+
+    /// The versions that would do; empty where any would.
+    pub fn versions(&self) -> &str {
+        self.versions.text()
+    }
+}
+
+/// As the tools of its language write it.
+impl fmt::Display for Requirement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        if !self.extras.is_empty() {
+            write!(f, "[{}]", self.extras.join(","))?;
+        }
+        match (self.ecosystem, self.versions.text()) {
+            (_, "") => Ok(()),
+            (Ecosystem::Python, versions) => f.write_str(versions),
+            (Ecosystem::JavaScript, versions) => write!(f, "@{versions}"),
+        }
+    }
+}
+
+/// What may be looked up for a request, before it is known what that leads to. Made by
+/// [`Policy::admit_packages`](crate::Policy::admit_packages) alone.
+#[derive(Clone)]
+pub struct PackageGrant {
+    pub(crate) profile: Arc<Profile>,
+    pub(crate) language: String,
+    pub(crate) ecosystem: Ecosystem,
+    pub(crate) requirements: Vec<Requirement>,
+    pub(crate) tiers: Vec<Tier>,
+}
+
+impl PackageGrant {
+    /// Whose packages.
+    pub fn ecosystem(&self) -> Ecosystem {
+        self.ecosystem
+    }
+
+    /// The language of the program.
+    pub fn language(&self) -> &str {
+        &self.language
+    }
+
+    /// What the request asks for.
+    pub fn requirements(&self) -> &[Requirement] {
+        &self.requirements
+    }
+
+    /// The versions that the policy allows of packages that it names with versions. They hold for dependencies too.
+    pub fn constraints(&self) -> Vec<String> {
+        self.profile.packages(self.ecosystem).constraints()
+    }
+
+    /// The only index that may be asked; none stands for the tool's own.
+    pub fn index(&self) -> Option<&str> {
+        self.profile.packages(self.ecosystem).index.as_deref()
+    }
+
+    /// The tiers that the request could run in as far as is known yet, the preferred one first.
+    pub fn tiers(&self) -> &[Tier] {
+        &self.tiers
+    }
+}
+
+impl fmt::Debug for PackageGrant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PackageGrant")
+            .field("profile", &self.profile.place.name)
+            .field("ecosystem", &self.ecosystem)
+            .field("requirements", &self.requirements)
+            .field("tiers", &self.tiers)
+            .finish()
+    }
+}
+
+/// What a program needs besides what its request says, found out by whoever can look: the decision itself looks at nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// What the packages come to, tier by tier. A tier that is missing here was not looked at.
+    pub tiers: Vec<TierNeeds>,
+    /// Modules that the program imports first of all and that nothing provides.
+    pub missing: Vec<MissingModule>,
+}
+
+/// What a program needs in one tier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TierNeeds {
+    /// Which tier.
+    pub tier: Tier,
+    /// Every package that would be there, with those that others depend on.
+    pub packages: Vec<ResolvedPackage>,
+    /// Why the tier cannot do it, such as ``cannot run `numpy`, which has native code``.
+    pub lacks: Option<String>,
+}
+
+/// One version of a package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResolvedPackage {
+    /// Its name, in its one spelling.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// The digest of its archive, such as `sha256:...`.
+    pub digest: String,
+}
+
+/// A module that is imported and that nothing provides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingModule {
+    /// Its name in the program.
+    pub module: String,
+    /// The line of the import.
+    pub line: u32,
+    /// The package that probably has it.
+    pub package: String,
+}
+
+impl MissingModule {
+    pub(crate) fn denial(&self) -> Denial {
+        let (module, package) = (crate::text::quoted(&self.module), crate::text::quoted(&self.package));
+        let asked = format!("import of {module} in line {}", self.line);
+        let reason = format!("no module of that name is in the sandbox or among the request's files; ask for the package {package} \
+             (`--package {}`, `packages` in a request, or a `# /// script` block)", self.package.escape_debug());
+        Denial::malformed("request.wants.packages", asked, reason)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_requirement_is_a_name_and_versions() {
+        let good = [
+            (Ecosystem::Python, "requests", "requests"),
+            (Ecosystem::Python, " Foo__Bar.-baz == 2.32.* ", "foo-bar-baz==2.32.*"),
+            (Ecosystem::Python, "httpx[http2, Socks] >=0.27,<1", "httpx[http2,socks]>=0.27,<1"),
+            (Ecosystem::Python, "x~=1.2", "x~=1.2"),
+            (Ecosystem::JavaScript, "lodash", "lodash"),
+            (Ecosystem::JavaScript, "@scope/name@^1.2", "@scope/name@^1.2"),
+            (Ecosystem::JavaScript, "lodash@4.17.21", "lodash@4.17.21"),
+        ];
+        for (ecosystem, text, shown) in good {
+            assert_eq!(Requirement::parse(ecosystem, text).unwrap().to_string(), shown);
+        }
+        for bad in [
+            "", "-x", "--index-url", "x @ https://h/x.whl", "git+ssh://host/x", "file:///etc/passwd", "../x", "/x", "x; rm -rf /",
+            "x; python_version > '3'", "x==", "x==1; y", "x[", "x[../y]", "réquests", "x>=1 --pre", "x==1\n--index-url=h", "x\0", "x===1 y",
+        ] {
+            assert!(Requirement::parse(Ecosystem::Python, bad).is_err(), "{bad:?}");
+        }
+        for bad in [
+            "", "@", "@x", "@x/", "x@", "x@git+ssh://h", "x@file:../y", "x@npm:y@1", "x@https://h/x.tgz", "user/repo", "Lodash", "x@latest",
+            "../x", ".x", "x@1 --registry h", "@a/b/c", "x@1;2",
+        ] {
+            assert!(Requirement::parse(Ecosystem::JavaScript, bad).is_err(), "{bad:?}");
+        }
+    }
+}
