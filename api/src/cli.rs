@@ -31,6 +31,9 @@ pub(crate) enum Command {
     /// Make the images that containers start from
     #[command(subcommand, after_help = help::IMAGES)]
     Images(ImagesCommand),
+    /// Find, fetch and list the packages that programs can import
+    #[command(subcommand, after_help = help::PACKAGES)]
+    Packages(PackagesCommand),
     /// Try out what this machine offers, tier by tier, and say what to do about the rest
     #[command(after_help = help::DOCTOR)]
     Doctor(DoctorArguments),
@@ -52,7 +55,7 @@ pub(crate) struct RequestArguments {
     #[arg(value_name = "FILE")]
     pub(crate) program: Option<PathBuf>,
 
-    /// The program's language [default: by the file's extension, or its `#!` line]
+    /// The program's language [default: by the file's extension, its `#!` line, or how it looks]
     #[arg(long, short, value_name = "NAME")]
     pub(crate) language: Option<String>,
 
@@ -63,6 +66,10 @@ pub(crate) struct RequestArguments {
     /// The tier to run in, and no other [default: the profile's first that can run it]
     #[arg(long, value_name = "NAME", help_heading = "Policy")]
     pub(crate) tier: Option<Tier>,
+
+    /// A package that the program needs, such as `rich` or `requests==2.32.*`; may be repeated
+    #[arg(long = "package", value_name = "PACKAGE", help_heading = "Packages")]
+    pub(crate) packages: Vec<String>,
 
     /// The profile of the policy to run under [default: the policy's own choice]
     #[arg(long, value_name = "NAME", help_heading = "Policy")]
@@ -106,6 +113,10 @@ pub(crate) struct RequestArguments {
 pub(crate) struct RunArguments {
     #[command(flatten)]
     pub(crate) request: RequestArguments,
+
+    /// Fetch no package: use what was fetched before, or fail
+    #[arg(long, help_heading = "Packages")]
+    pub(crate) offline: bool,
 
     /// Print one JSON object with everything that is known about the run, instead of the output
     #[arg(long)]
@@ -224,6 +235,55 @@ pub(crate) enum ImagesCommand {
         #[arg(value_name = "LANGUAGE")]
         languages: Vec<String>,
     },
+}
+
+/// `glovebox packages ..`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PackagesCommand {
+    /// Say which versions packages come to, and in which tier a program with them would run; fetches none of them
+    Resolve(PackagesArguments),
+    /// Fetch packages, so that programs find them ready, also without any network
+    Prefetch(PackagesArguments),
+    /// List the sets of packages that lie ready
+    List,
+    /// Remove everything that was fetched
+    Clean,
+}
+
+/// Packages, and under which policy.
+#[derive(Debug, Args)]
+pub(crate) struct PackagesArguments {
+    /// The packages, such as `rich` or `requests==2.32.*`
+    #[arg(value_name = "PACKAGE", required_unless_present = "script")]
+    pub(crate) packages: Vec<String>,
+
+    /// The packages that a script asks for in its `# /// script` block
+    #[arg(long = "for", value_name = "FILE")]
+    pub(crate) script: Option<PathBuf>,
+
+    /// Whose packages they are: `python` or `javascript`
+    #[arg(long, short, value_name = "NAME", default_value = "python")]
+    pub(crate) language: String,
+
+    /// The policy that decides [default: the built-in one]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+
+    /// The profile of the policy [default: the policy's own choice]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+
+    /// The tier that they are for, and no other [default: the profile's first that can have them]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tier: Option<Tier>,
+
+    /// Ask for newer versions although the last answer is less than a day old
+    #[arg(long)]
+    pub(crate) upgrade: bool,
+
+    /// Print one JSON object instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// `glovebox doctor`.

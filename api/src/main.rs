@@ -11,6 +11,7 @@ mod exit;
 mod files;
 mod guests;
 mod installation;
+mod packages;
 mod policy;
 mod request;
 mod run;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         Command::Policy(command) => policy::policy(&command),
         Command::Guests(command) => guests::guests(&command),
         Command::Images(command) => containers::images(&command),
+        Command::Packages(command) => packages::packages(&command),
         Command::Doctor(arguments) => doctor::doctor(&arguments),
         Command::Audit(command) => audit::audit(&command),
         Command::Completions { shell } => completions(shell),

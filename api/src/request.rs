@@ -65,7 +65,7 @@ pub(crate) fn prepare(arguments: &RequestArguments, bundle: Option<&Bundle>) -> 
     request.artifacts = arguments.artifacts.iter().map(|rule| rule.glob.clone()).collect();
     request.seed = arguments.seed;
     let limits = LimitWishes { wall: arguments.wall, memory: arguments.memory, fuel: arguments.fuel, ..LimitWishes::default() };
-    request.wants = Wants { limits, tier: arguments.tier.map(Into::into), ..Wants::default() };
+    request.wants = Wants { limits, tier: arguments.tier.map(Into::into), packages: arguments.packages.clone(), ..Wants::default() };
     for file in &arguments.files {
         let content = files::read(&file.host, "the file", Kinds::Regular, MAX_INPUT_FILE)?;
         request.files.push(InputFile { path: file.guest.clone(), content: content.into() });
@@ -111,9 +111,36 @@ fn language(said: Option<&str>, file: Option<&Path>, content: &[u8], bundle: Opt
             return Ok(found);
         }
     }
+    if let Some(found) = by_look(content) {
+        return Ok(found.to_owned());
+    }
     let what = file.map_or_else(|| "the program from standard input".to_owned(), |path| format!("`{}`", name(&path.display().to_string())));
     Err(Failure::usage(format!("cannot tell in which language {what} is written"))
         .advise(format!("say it: `--language NAME`, one of {}", spoken(bundle).join(", "))))
+}
+
+/// The language whose words begin a line. Nothing where several could be meant: a wrong guess would be told as the program's error.
+fn by_look(content: &[u8]) -> Option<&'static str> {
+    const LOOKED_AT: usize = 64 << 10;
+    let text = String::from_utf8_lossy(content.get(..LOOKED_AT).unwrap_or(content));
+    let (mut python, mut javascript) = (false, false);
+    for line in text.lines().map(str::trim_end) {
+        let quotes = line.contains(['"', '\'', '`']);
+        let words =
+            |start: &str| line.strip_prefix(start).is_some_and(|rest| rest.starts_with(|c: char| c.is_alphabetic() || "_$.{[".contains(c)));
+        // JavaScript imports end with a text, Python's never do.
+        python |= (words("import ") && !quotes) || (words("from ") && line.contains(" import ")) || line.starts_with("# /// script");
+        python |= (words("def ") || words("class ")) && line.ends_with(':');
+        python |= line.starts_with("print(");
+        javascript |= (line.starts_with("import ") || line.starts_with("export ")) && quotes;
+        javascript |= words("const ") || words("let ") || words("var ") || (words("function ") && line.contains('('));
+        javascript |= line.starts_with("console.log(");
+    }
+    match (python, javascript) {
+        (true, false) => Some("python"),
+        (false, true) => Some("javascript"),
+        _ => None,
+    }
 }
 
 fn by_extension(extension: &str, bundle: Option<&Bundle>) -> Option<String> {
@@ -155,7 +182,7 @@ mod tests {
     fn the_language_is_what_was_said_or_else_what_shows() {
         /// What was said, the file, its content, and the language.
         type Case = (Option<&'static str>, Option<&'static str>, &'static [u8], Option<&'static str>);
-        let cases: [Case; 15] = [
+        let cases: [Case; 22] = [
             (Some("Python"), Some("x.js"), b"", Some("python")),
             (None, Some("x.py"), b"", Some("python")),
             (None, Some("dir.js/x.PY"), b"", Some("python")),
@@ -165,7 +192,14 @@ mod tests {
             (None, Some("x"), b"#!/usr/bin/python3.14 -I\nprint(1)", Some("python")),
             (None, Some("x"), b"#!/usr/bin/env -S A=1 node --x\n", Some("javascript")),
             (None, None, b"#!/usr/bin/env python3", Some("python")),
-            (None, None, b"print(1)", None),
+            (None, None, b"print(1)", Some("python")),
+            (None, None, b"import numpy as np\nx = 1", Some("python")),
+            (None, None, b"from rich import print", Some("python")),
+            (None, None, b"import x from 'y'", Some("javascript")),
+            (None, None, b"const x = 1", Some("javascript")),
+            (None, None, b"console.log(1)", Some("javascript")),
+            (None, None, b"x = 1", None),
+            (None, None, b"import os\nconst x = 1", None),
             (None, Some("x.rb"), b"#!/usr/bin/env ruby\n", None),
             (None, Some("x.rb"), b"#!\n", None),
             (None, Some("x.sh"), b"", Some("shell")),

@@ -8,10 +8,11 @@ use crate::cli::RunArguments;
 use crate::exit::{Exit, Failure, chain};
 use crate::installation::Installation;
 use crate::request::{self, Prepared};
-use crate::{policy, terminal, wire};
+use crate::{packages, policy, terminal, wire};
 use artifacts::ArtifactRules;
 use glovebox::{CancellationToken, Controls, Error, Input, JsonLines, Outcome, Request, Sandbox};
 use glovebox_fallback::Containers;
+use glovebox_packages::Packages;
 use std::sync::Arc;
 use std::time::Duration;
 use stream::Forwarded;
@@ -32,7 +33,8 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     let installation = Installation::find()?;
     let Prepared { request, input_is_used_up } = request::prepare(&arguments.request, Some(installation.bundle()))?;
     let metering = arguments.metering.into();
-    let mut builder = Sandbox::builder().policy(policy).guests(installation.guests(metering)?).metering(metering);
+    let guests = installation.guests(metering)?;
+    let mut builder = Sandbox::builder().policy(policy).guests(guests.clone()).metering(metering);
     if let Some(path) = &arguments.audit {
         let shown = terminal::name(&path.display().to_string());
         let log = JsonLines::open(path).map_err(|error| {
@@ -42,9 +44,13 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
         builder = builder.audit(Arc::new(log));
     }
     let runtime = runtime()?;
+    let mut packages = packages::manager(guests)?.offline(arguments.offline);
     if needs_container(&request, &installation) {
-        builder = builder.executor(Arc::new(runtime.block_on(Containers::connect())));
+        let containers = Arc::new(runtime.block_on(Containers::connect()));
+        packages = packages.executor(containers.clone());
+        builder = builder.executor(containers);
     }
+    builder = builder.packages(Arc::new(packages.build()));
     let sandbox = builder.build().map_err(|error| failure(&error))?;
     let input = if input_is_used_up { Input::Empty } else { Input::Reader(Box::new(tokio::io::stdin())) };
     let ended = runtime.block_on(drive(&sandbox, request.clone(), input, arguments.json));
@@ -67,7 +73,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
 /// Whether the wasm tier is out of the question, so that the container engine has to be asked for.
 fn needs_container(request: &Request, installation: &Installation) -> bool {
     let is_at_home = request.language == "wasm" || installation.bundle().guest_for_language(&request.language).is_some();
-    !is_at_home || request.wants.tier == Some(glovebox_policy::Tier::Container)
+    !is_at_home || !Packages::needs_nothing(request) || request.wants.tier == Some(glovebox_policy::Tier::Container)
 }
 
 /// A small runtime: one thread for the program, one for clocks and signals.
@@ -123,6 +129,9 @@ pub(crate) fn failure(error: &Error) -> Failure {
         Error::Guests(_) => Failure::host(text)
             .advise("`glovebox guests verify` says whether they are damaged; `glovebox doctor` says what else may be wrong"),
         Error::Audit(_) => Failure::host(text).advise("nothing runs without its record; make room for the log, or name another one"),
+        Error::Packages(_) => {
+            Failure::host(text).advise("with `--offline`, what was fetched before is used; `glovebox packages list` shows it")
+        }
         Error::Mount { .. } => Failure::host(text).advise("make that directory, or take the mount out of the policy"),
         _ => Failure::host(text),
     }

@@ -5,7 +5,7 @@
 use crate::run::artifacts::Saved;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use glovebox::{Outcome, Output};
+use glovebox::{LockedPackage, Outcome, Output, Provision};
 use serde::Serialize;
 use serde::de::IgnoredAny;
 use sha2::{Digest as _, Sha256};
@@ -33,6 +33,7 @@ struct OutcomeObject<'a> {
     artifacts_truncated: bool,
     tier: Option<&'static str>,
     tier_reason: &'a str,
+    packages: Vec<PackageObject<'a>>,
     usage: UsageObject,
     policy: PolicyObject<'a>,
 }
@@ -59,6 +60,21 @@ struct ArtifactObject<'a> {
     sha256: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     saved_to: Option<String>,
+}
+
+#[derive(Serialize)]
+struct PackageObject<'a> {
+    name: &'a str,
+    version: &'a str,
+    file: &'a str,
+    digest: &'a str,
+}
+
+#[derive(Serialize)]
+struct ProvisionObject<'a> {
+    tier: &'static str,
+    tier_reason: &'a str,
+    packages: Vec<PackageObject<'a>>,
 }
 
 #[derive(Serialize)]
@@ -109,6 +125,7 @@ pub(crate) fn outcome_json(outcome: &Outcome, saved: &[Saved<'_>]) -> String {
         artifacts_truncated: outcome.artifacts_truncated,
         tier: outcome.tier.map(glovebox_policy::Tier::name),
         tier_reason: &outcome.tier_reason,
+        packages: packages(&outcome.packages),
         usage: usage(outcome),
         policy: PolicyObject { profile: &outcome.policy.profile, digest: &outcome.policy.digest, rules: &outcome.policy.rules },
     });
@@ -122,6 +139,16 @@ pub(crate) fn outcome_json(outcome: &Outcome, saved: &[Saved<'_>]) -> String {
     // The object's last brace makes room for one more field.
     text.pop();
     harmless(&format!("{text},\"value\":{value}}}"))
+}
+
+fn packages(locked: &[LockedPackage]) -> Vec<PackageObject<'_>> {
+    locked.iter().map(|LockedPackage { name, version, file, digest }| PackageObject { name, version, file, digest }).collect()
+}
+
+/// One JSON object on one line with the packages that a program would have.
+pub(crate) fn provision_json(provision: &Provision) -> String {
+    let Provision { tier, tier_reason, packages: locked, .. } = provision;
+    harmless(&to_json(&ProvisionObject { tier: tier.name(), tier_reason, packages: packages(locked) }))
 }
 
 fn artifact<'a>(saved: &Saved<'a>) -> ArtifactObject<'a> {

@@ -42,6 +42,8 @@ pub struct Guest {
     pub trees: Vec<Tree>,
     /// Where the guest expects the program's own files.
     pub workspace: String,
+    /// Where the guest looks for packages, an absolute path; it need not be there.
+    pub packages: Option<String>,
 }
 
 /// A language, and how people call it.
@@ -152,6 +154,7 @@ pub(crate) mod tests {
             image: artefact(&format!("{name}.image"), b"memory"),
             trees: Vec::new(),
             workspace: "/work".to_owned(),
+            packages: None,
         }
     }
 

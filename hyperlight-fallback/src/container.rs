@@ -9,6 +9,7 @@ use bollard::models::{
 };
 use glovebox_policy::Grant;
 use std::collections::HashMap;
+use std::path::Path;
 
 /// The unprivileged user and group that programs run as, `nobody` in most images.
 pub(crate) const USER: &str = "65534:65534";
@@ -40,8 +41,11 @@ pub(crate) struct Settings {
     pub(crate) owner: String,
 }
 
+/// A directory with packages on the host, and where the interpreter looks for them.
+pub(crate) type Packages<'a> = (&'a Path, &'a str);
+
 /// The description of a container for runs of this grant in this image.
-pub(crate) fn describe(grant: &Grant, image: &str, settings: &Settings) -> ContainerCreateBody {
+pub(crate) fn describe(grant: &Grant, image: &str, packages: Option<Packages<'_>>, settings: &Settings) -> ContainerCreateBody {
     let limits = grant.limits();
     let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
     // The workspace lies in memory, so both share one limit; each of them is held by itself as well.
@@ -71,7 +75,7 @@ pub(crate) fn describe(grant: &Grant, image: &str, settings: &Settings) -> Conta
         ulimits: Some(vec![ulimit("core", 0), ulimit("memlock", 64 << 10)]),
         tmpfs: Some(tmpfs),
         shm_size: Some(1 << 20),
-        mounts: Some(grant.mounts().iter().map(mount).collect()),
+        mounts: Some(grant.mounts().iter().map(mount).chain(packages.map(package_mount)).collect()),
         ipc_mode: Some("private".to_owned()),
         oom_score_adj: Some(500),
         init: Some(true),
@@ -103,11 +107,20 @@ pub(crate) fn describe(grant: &Grant, image: &str, settings: &Settings) -> Conta
 }
 
 fn mount(granted: &glovebox_policy::Mount) -> Mount {
+    bind(granted.host.clone(), granted.guest.clone(), granted.writable)
+}
+
+/// Many runs share them, so none may change them.
+fn package_mount((host, guest): Packages<'_>) -> Mount {
+    bind(host.display().to_string(), guest.to_owned(), false)
+}
+
+fn bind(host: String, guest: String, writable: bool) -> Mount {
     Mount {
-        target: Some(granted.guest.clone()),
-        source: Some(granted.host.clone()),
+        target: Some(guest),
+        source: Some(host),
         typ: Some(MountType::BIND),
-        read_only: Some(!granted.writable),
+        read_only: Some(!writable),
         bind_options: Some(MountBindOptions { propagation: Some(MountBindOptionsPropagationEnum::RPRIVATE), ..Default::default() }),
         ..Mount::default()
     }
@@ -141,7 +154,10 @@ arguments = "64KiB"
 
     fn grant(policy: &str) -> Box<Grant> {
         let policy = Policy::parse("test", policy).unwrap();
-        let facts = Facts { tiers: vec![TierFacts { tier: Tier::Container, languages: vec!["shell".to_owned()], unavailable: None }], ..Facts::default() };
+        let facts = Facts {
+            tiers: vec![TierFacts { tier: Tier::Container, languages: vec!["shell".to_owned()], unavailable: None }],
+            ..Facts::default()
+        };
         match policy.admit(&Request::new("shell", "true"), &facts) {
             Verdict::Admit(grant) => grant,
             Verdict::Deny(denial) => panic!("{denial:?}"),
@@ -152,7 +168,7 @@ arguments = "64KiB"
     #[test]
     fn a_container_is_described_field_by_field() {
         let settings = Settings { runtime: Some("runsc".to_owned()), owner: "me".to_owned() };
-        let body = describe(&grant(POLICY), "image", &settings);
+        let body = describe(&grant(POLICY), "image", Some((Path::new("/cache/tree"), "/packages")), &settings);
         let mut json = serde_json::to_value(&body).unwrap();
         assert_eq!(json["Cmd"][2], WAITER);
         json["Cmd"][2] = "waiter".into();
@@ -173,7 +189,11 @@ arguments = "64KiB"
                 "ShmSize": 1_048_576,
                 "Mounts": [
                     { "Target": "/data", "Source": "/data", "Type": "bind", "ReadOnly": true, "BindOptions": { "Propagation": "rprivate" } },
-                    { "Target": "/out", "Source": "/out", "Type": "bind", "ReadOnly": false, "BindOptions": { "Propagation": "rprivate" } }
+                    { "Target": "/out", "Source": "/out", "Type": "bind", "ReadOnly": false, "BindOptions": { "Propagation": "rprivate" } },
+                    {
+                        "Target": "/packages", "Source": "/cache/tree", "Type": "bind", "ReadOnly": true,
+                        "BindOptions": { "Propagation": "rprivate" }
+                    }
                 ],
                 "IpcMode": "private", "OomScoreAdj": 500, "Init": true, "AutoRemove": true, "LogConfig": { "Type": "none" },
                 "Runtime": "runsc"

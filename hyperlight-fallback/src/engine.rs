@@ -1,7 +1,7 @@
 //! Which engine is there, and what can it do?
 
 use crate::container::{LABEL_OWNER, Settings};
-use crate::images::{IMAGES, image_of};
+use crate::images::IMAGES;
 use crate::pool::Pool;
 use bollard::Docker;
 use bollard::query_parameters::{ListContainersOptions, RemoveContainerOptions};
@@ -222,13 +222,6 @@ async fn reap(docker: &Docker, owner: &str) -> Result<(), bollard::errors::Error
         }
     }
     Ok(())
-}
-
-impl Containers {
-    /// The image for a language.
-    pub(crate) fn image(language: &str) -> Option<&'static str> {
-        image_of(language).map(|image| image.name)
-    }
 }
 
 #[cfg(test)]

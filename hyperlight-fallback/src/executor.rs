@@ -3,14 +3,17 @@
 use crate::collector::{Collector, Over, Splitter, Words};
 use crate::container::describe;
 use crate::engine::Containers;
+use crate::images::{LIBC, image_of};
 use crate::job;
 use crate::pool::{Container, Heard, Said};
 use async_trait::async_trait;
 use bollard::container::LogOutput;
 use futures_util::StreamExt as _;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use glovebox::{Error, Evaluation, Executor, Input, Job, Limit, LiveSession, Opening, Report, Status, StreamName};
-use glovebox_policy::{Limits, TierFacts};
+use glovebox::{
+    Error, Evaluation, Executor, Input, Job, Limit, LiveSession, NativePlatform, Opening, PackageTarget, Report, Status, StreamName,
+};
+use glovebox_policy::{Limits, Tier, TierFacts};
 use std::time::Duration;
 use tokio::io::{AsyncWriteExt as _, copy};
 use tokio::task::JoinHandle;
@@ -27,10 +30,17 @@ impl Executor for Containers {
         Self::facts(self)
     }
 
+    fn package_target(&self, language: &str) -> Option<PackageTarget> {
+        let (version, _) = image_of(language)?.interpreter?;
+        let native = NativePlatform { architecture: std::env::consts::ARCH.to_owned(), libc: LIBC.to_owned() };
+        Some(PackageTarget { tier: Tier::Container, interpreter: version.to_owned(), native: Some(native) })
+    }
+
     async fn run(&self, Job { opening, evaluation }: Job) -> Result<Report, Error> {
         let grant = &opening.grant;
         let pool = self.inner.pool.as_ref().ok_or_else(|| Error::Host("there is no container engine".to_owned()))?;
-        let image = Self::image(grant.language()).ok_or_else(|| Error::Invalid(format!("no container speaks `{}`", grant.language())))?;
+        let image = image_of(grant.language()).ok_or_else(|| Error::Invalid(format!("no container speaks `{}`", grant.language())))?;
+        let packages = opening.packages.as_ref().zip(image.interpreter).map(|(tree, (_, place))| (tree.path.as_path(), place));
         let patterns = patterns(&evaluation.artifacts)?;
         let message = job::message(grant, (&evaluation.source, &evaluation.arguments), &opening.files, !patterns.is_empty())?;
         let Evaluation { input, output, stop, .. } = evaluation;
@@ -38,7 +48,7 @@ impl Executor for Containers {
         let mut container = tokio::select! {
             biased;
             () = stop.cancelled() => return Ok(Report::new(Status::Cancelled)),
-            container = pool.take(describe(grant, image, &pool.settings)) => container.map_err(failed)?,
+            container = pool.take(describe(grant, image.name, packages, &pool.settings)) => container.map_err(failed)?,
         };
         let streams = container.said.take().zip(container.heard.take());
         let (said, heard) = streams.ok_or_else(|| Error::Host("the container has no streams".to_owned()))?;

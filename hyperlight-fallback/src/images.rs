@@ -21,19 +21,35 @@ const UNFINISHED: &str = "unfinished";
 /// The distribution that images are made of.
 const SUITE: &str = "bookworm";
 
+/// The version of the C library in that distribution, which packages with native code have to fit.
+pub(crate) const LIBC: &str = "2.36";
+
 /// One image.
 pub(crate) struct Image {
     pub(crate) language: &'static str,
     pub(crate) name: &'static str,
     /// Packages besides the essential ones, with commas.
     packages: &'static str,
+    /// The interpreter's version, and where it looks for packages of others.
+    pub(crate) interpreter: Option<(&'static str, &'static str)>,
 }
 
 /// All images, by the language that they are for.
 pub(crate) const IMAGES: [Image; 3] = [
-    Image { language: "shell", name: "glovebox/shell:latest", packages: "ca-certificates,curl,jq,passwd" },
-    Image { language: "python", name: "glovebox/python:latest", packages: "ca-certificates,python3" },
-    Image { language: "javascript", name: "glovebox/node:latest", packages: "ca-certificates,nodejs" },
+    Image { language: "shell", name: "glovebox/shell:latest", packages: "ca-certificates,curl,jq,passwd", interpreter: None },
+    Image {
+        language: "python",
+        name: "glovebox/python:latest",
+        // What wheels expect of every system.
+        packages: "ca-certificates,libgomp1,libstdc++6,python3,zlib1g",
+        interpreter: Some(("3.11", "/usr/local/lib/python3.11/dist-packages")),
+    },
+    Image {
+        language: "javascript",
+        name: "glovebox/node:latest",
+        packages: "ca-certificates,nodejs",
+        interpreter: Some(("18", "/node_modules")),
+    },
 ];
 
 /// The image for a language.

@@ -62,7 +62,9 @@ fn python_name(name: &str) -> Result<String, &'static str> {
     let edge = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
     let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
     if !plain || name.len() > 200 || !edge(name.as_bytes().first()) || !edge(name.as_bytes().last()) {
-        return Err("a package is a plain name, such as `requests`, with no address, path or option, of ASCII letters, digits, `-`, `_` and `.`");
+        return Err(
+            "a package is a plain name, such as `requests`, with no address, path or option, of ASCII letters, digits, `-`, `_` and `.`",
+        );
     }
     let mut out = String::with_capacity(name.len());
     for character in name.chars() {
@@ -269,8 +271,11 @@ impl MissingModule {
     pub(crate) fn denial(&self) -> Denial {
         let (module, package) = (crate::text::quoted(&self.module), crate::text::quoted(&self.package));
         let asked = format!("import of {module} in line {}", self.line);
-        let reason = format!("no module of that name is in the sandbox or among the request's files; ask for the package {package} \
-             (`--package {}`, `packages` in a request, or a `# /// script` block)", self.package.escape_debug());
+        let reason = format!(
+            "no module of that name is in the sandbox or among the request's files; ask for the package {package} \
+             (`--package {}`, `packages` in a request, or a `# /// script` block)",
+            self.package.escape_debug()
+        );
         Denial::malformed("request.wants.packages", asked, reason)
     }
 }
@@ -294,14 +299,46 @@ mod tests {
             assert_eq!(Requirement::parse(ecosystem, text).unwrap().to_string(), shown);
         }
         for bad in [
-            "", "-x", "--index-url", "x @ https://h/x.whl", "git+ssh://host/x", "file:///etc/passwd", "../x", "/x", "x; rm -rf /",
-            "x; python_version > '3'", "x==", "x==1; y", "x[", "x[../y]", "réquests", "x>=1 --pre", "x==1\n--index-url=h", "x\0", "x===1 y",
+            "",
+            "-x",
+            "--index-url",
+            "x @ https://h/x.whl",
+            "git+ssh://host/x",
+            "file:///etc/passwd",
+            "../x",
+            "/x",
+            "x; rm -rf /",
+            "x; python_version > '3'",
+            "x==",
+            "x==1; y",
+            "x[",
+            "x[../y]",
+            "réquests",
+            "x>=1 --pre",
+            "x==1\n--index-url=h",
+            "x\0",
+            "x===1 y",
         ] {
             assert!(Requirement::parse(Ecosystem::Python, bad).is_err(), "{bad:?}");
         }
         for bad in [
-            "", "@", "@x", "@x/", "x@", "x@git+ssh://h", "x@file:../y", "x@npm:y@1", "x@https://h/x.tgz", "user/repo", "Lodash", "x@latest",
-            "../x", ".x", "x@1 --registry h", "@a/b/c", "x@1;2",
+            "",
+            "@",
+            "@x",
+            "@x/",
+            "x@",
+            "x@git+ssh://h",
+            "x@file:../y",
+            "x@npm:y@1",
+            "x@https://h/x.tgz",
+            "user/repo",
+            "Lodash",
+            "x@latest",
+            "../x",
+            ".x",
+            "x@1 --registry h",
+            "@a/b/c",
+            "x@1;2",
         ] {
             assert!(Requirement::parse(Ecosystem::JavaScript, bad).is_err(), "{bad:?}");
         }

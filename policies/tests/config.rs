@@ -90,7 +90,8 @@ fn inheritance_cannot_blow_up() {
     let hosts: String = (0..500).map(|n| format!("[[profiles.a.network.deny]]\nhost = \"h{n}.test\"\n")).collect();
     let names = (0..500).map(|n| format!("\"n{n}\"")).collect::<Vec<_>>().join(",");
     let heirs: String = (0..127).map(|n| format!("[profiles.b{n}]\nextends = \"a\"\n")).collect();
-    let text = format!("version = 1\n{hosts}[profiles.a]\ntools = {{ deny = [{names}] }}\npackages.python = {{ deny = [{names}] }}\n{heirs}");
+    let text =
+        format!("version = 1\n{hosts}[profiles.a]\ntools = {{ deny = [{names}] }}\npackages.python = {{ deny = [{names}] }}\n{heirs}");
     let policy = Policy::check(&text).unwrap();
     assert!(policy.canonical_text().len() < 10 << 20);
     let chain: String = (0..18).map(|n| format!("[profiles.p{n:02}]\nextends = \"p{:02}\"\n", n + 1)).collect();
@@ -101,7 +102,10 @@ fn inheritance_cannot_blow_up() {
 #[test]
 fn fixes_work() {
     let languages = vec!["python".to_owned(), "javascript".to_owned()];
-    let facts = Facts { tiers: Tier::ALL.map(|tier| TierFacts { tier, languages: languages.clone(), unavailable: None }).to_vec(), ..Facts::default() };
+    let facts = Facts {
+        tiers: Tier::ALL.map(|tier| TierFacts { tier, languages: languages.clone(), unavailable: None }).to_vec(),
+        ..Facts::default()
+    };
     let changes: [fn(&mut Request); 12] = [
         |request| request.wants.limits.wall = Some(Duration::from_secs(3600)),
         |request| request.wants.limits.memory = Some(2 << 30),

@@ -26,6 +26,9 @@ pub enum Error {
         /// What the system says.
         reason: String,
     },
+    /// Packages could not be looked up or fetched.
+    #[error("the packages are not to be had: {0}")]
+    Packages(String),
     /// Something that should not happen.
     #[error("internal error: {0}")]
     Host(String),

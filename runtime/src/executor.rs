@@ -4,6 +4,7 @@ use crate::audit::CallTrail;
 use crate::error::Error;
 use crate::filesystem::FileEntry;
 use crate::outcome::{Artifact, Exception, Limit, Output, RunId, Status, Usage, Value};
+use crate::packages::{PackageTarget, PackageTree};
 use crate::stdio::{Input, OutputChunk};
 use async_trait::async_trait;
 use glovebox_policy::{Grant, InputFile, Source, TierFacts};
@@ -18,6 +19,12 @@ use tokio_util::sync::CancellationToken;
 pub trait Executor: Send + Sync {
     /// What this tier offers, for the decision to choose from.
     fn facts(&self) -> TierFacts;
+
+    /// What packages of a language have to be like here; none where the tier can have none.
+    fn package_target(&self, language: &str) -> Option<PackageTarget> {
+        let _ = language;
+        None
+    }
 
     /// Runs one program in a fresh place and throws the place away.
     ///
@@ -84,6 +91,8 @@ pub struct Opening {
     pub grant: Arc<Grant>,
     /// Files to put into the workspace first.
     pub files: Vec<InputFile>,
+    /// Packages that its programs can import, as this tier's [`PackageTarget`] asked for them.
+    pub packages: Option<PackageTree>,
     pub(crate) trail: CallTrail,
 }
 

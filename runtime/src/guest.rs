@@ -82,6 +82,7 @@ impl Guests {
                 name: entry.name.clone(),
                 version: entry.version.clone(),
                 workspace: entry.workspace.clone(),
+                packages: entry.packages.clone(),
                 image: Arc::new(image),
                 trees,
                 component: bundle.path(&entry.component),
@@ -131,6 +132,8 @@ pub(crate) struct Guest {
     version: String,
     /// Where its programs find their files.
     pub(crate) workspace: String,
+    /// Where they find packages.
+    pub(crate) packages: Option<String>,
     pub(crate) image: Arc<Image>,
     pub(crate) trees: Vec<(String, Arc<Archive>)>,
     component: PathBuf,
@@ -152,6 +155,12 @@ impl std::fmt::Debug for Guest {
 }
 
 impl Guest {
+    /// The interpreter's version, as packages name it: the first two numbers.
+    pub(crate) fn interpreter(&self) -> String {
+        let version = self.version.split(' ').nth(1).unwrap_or_default();
+        version.split('.').take(2).collect::<Vec<_>>().join(".")
+    }
+
     /// The guest, linked for the engine of this metering and stack; compiled first where that has not been done on this machine.
     pub(crate) fn loaded(&self, metering: Metering, stack: u64) -> Result<LoadedGuest, Error> {
         let key = (metering, engine::stack_class(stack));

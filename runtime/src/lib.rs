@@ -20,10 +20,11 @@
 //! A [`Sandbox`] runs a [`Request`] and answers with an [`Outcome`]. What a request may do is decided by a [`Policy`]; without one the
 //! built-in `default` profile holds: no network, nothing of the host, generous limits. A [`Session`] keeps its state from one evaluation to
 //! the next. [`Controls`] bring input, streaming output and a way to stop. A [`Tool`] is a function of yours that granted guests may call, an
-//! [`AuditSink`] takes the record of every decision and end, an [`Executor`] is another tier.
+//! [`AuditSink`] takes the record of every decision and end, an [`Executor`] is another tier, a [`PackageManager`] fetches packages.
 //!
 //! Runs are futures on the caller's tokio runtime, which must have its time driver enabled. A guest gives way about every millisecond.
 
+mod packages;
 mod sandbox;
 mod session;
 
@@ -56,7 +57,8 @@ pub use guest::Guests;
 pub use host_calls::Tool;
 pub use memory::kernel_tells_dirty_pages;
 pub use outcome::{Artifact, Exception, Limit, Outcome, Output, PolicyReference, RunId, Status, Usage, Value};
-pub use sandbox::{Controls, OpenError, Sandbox, SandboxBuilder};
+pub use packages::{LockedPackage, NativePlatform, PackageManager, PackageTarget, PackageTree, Resolution, Survey};
+pub use sandbox::{Controls, OpenError, Provision, Sandbox, SandboxBuilder};
 pub use session::Session;
 pub use stdio::{Input, OutputChunk, StreamName};
 

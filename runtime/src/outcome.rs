@@ -1,5 +1,6 @@
 //! What did a run do?
 
+use crate::packages::LockedPackage;
 use glovebox_policy::{Denial, Tier};
 use std::fmt;
 use std::time::Duration;
@@ -37,6 +38,8 @@ pub struct Outcome {
     pub tier: Option<Tier>,
     /// Why there.
     pub tier_reason: String,
+    /// The packages that were there, each by its exact archive: asking for these versions again gives the same.
+    pub packages: Vec<LockedPackage>,
     /// What it used up.
     pub usage: Usage,
     /// The policy that decided.

@@ -9,6 +9,7 @@ use crate::executor::{Evaluation, Executor, Job, Opening, Report};
 use crate::guest::Guests;
 use crate::host_calls::Tool;
 use crate::outcome::{Outcome, PolicyReference, RunId, Status, Usage};
+use crate::packages::{LockedPackage, PackageManager, PackageTarget, PackageTree, Supplies, no_manager};
 use crate::session::Session;
 use crate::stdio::{Input, OutputChunk};
 use crate::wasm::WasmExecutor;
@@ -27,6 +28,7 @@ struct Inner {
     policy: Policy,
     facts: Facts,
     executors: HashMap<Tier, Arc<dyn Executor>>,
+    packages: Option<Arc<dyn PackageManager>>,
     audit: Option<Arc<dyn AuditSink>>,
     permits: Arc<Semaphore>,
     running: Mutex<HashMap<Subject, u64>>,
@@ -42,6 +44,7 @@ pub struct SandboxBuilder {
     audit: Option<Arc<dyn AuditSink>>,
     tools: HashMap<String, Arc<dyn Tool>>,
     executors: Vec<Arc<dyn Executor>>,
+    packages: Option<Arc<dyn PackageManager>>,
     max_running: usize,
 }
 
@@ -67,6 +70,7 @@ impl Sandbox {
             audit: None,
             tools: HashMap::new(),
             executors: Vec::new(),
+            packages: None,
             max_running: 64,
         }
     }
@@ -87,13 +91,18 @@ impl Sandbox {
     /// # Errors
     ///
     /// As [`Sandbox::run`].
-    pub async fn run_with(&self, request: Request, controls: Controls) -> Result<Outcome, Error> {
+    pub async fn run_with(&self, mut request: Request, controls: Controls) -> Result<Outcome, Error> {
         let started = Instant::now();
         let id = RunId::random();
         let mut trail = Trail::new(self.0.audit.clone(), id, &request);
-        let grant = match self.0.policy.admit(&request, &self.0.facts) {
-            Verdict::Admit(grant) => Arc::<Grant>::from(grant),
-            Verdict::Deny(denial) => return self.denied(id, &request, denial, &trail),
+        let supplies = tokio::select! {
+            biased;
+            () = controls.stop.cancelled() => Ok(Supplies::default()),
+            supplies = self.survey(&mut request) => supplies?,
+        };
+        let (grant, supplies) = match supplies.and_then(|supplies| self.admit(&request, supplies)) {
+            Ok(admitted) => admitted,
+            Err(denial) => return self.denied(id, &request, *denial, &trail),
         };
         let place = tokio::select! {
             biased;
@@ -101,13 +110,25 @@ impl Sandbox {
             place = self.0.place(&grant) => Some(place?),
         };
         trail.admitted(&request, &grant)?;
-        let report = match place {
-            Some(_) => self.execute(id, request, &grant, controls, &trail).await,
+        let stop = controls.stop.clone();
+        let supplied = tokio::select! {
+            biased;
+            () = stop.cancelled() => None,
+            supplied = self.fetch(&supplies, &grant), if place.is_some() => Some(supplied),
+        };
+        let mut locked = Vec::new();
+        let report = match supplied {
+            Some(Ok(packages)) => {
+                locked = locked_packages(&supplies, &grant);
+                self.execute(id, request, packages, &grant, controls, &trail).await
+            }
+            Some(Err(error)) => Err(error),
             None => Ok(Report::new(Status::Cancelled)),
         };
         match report {
             Ok(report) => {
                 let mut outcome = outcome(id, report, &grant);
+                outcome.packages = locked;
                 outcome.usage.wall = started.elapsed();
                 trail.finished(&outcome)?;
                 Ok(outcome)
@@ -119,9 +140,59 @@ impl Sandbox {
         }
     }
 
-    async fn execute(&self, id: RunId, request: Request, grant: &Arc<Grant>, controls: Controls, trail: &Trail) -> Result<Report, Error> {
+    /// Finds out what a request needs besides what it says. Nothing is looked up that the policy does not allow.
+    async fn survey(&self, request: &mut Request) -> Result<Result<Supplies, Box<Denial>>, Error> {
+        let Some(manager) = &self.0.packages else {
+            let nothing = request.wants.packages.is_empty();
+            return Ok(if nothing { Ok(Supplies::default()) } else { Err(Box::new(no_manager())) });
+        };
+        let mut supplies = Supplies::new(manager.survey(request).await?, request);
+        if request.wants.packages.is_empty() {
+            return Ok(Ok(supplies));
+        }
+        let facts = supplies.facts(&self.0.facts);
+        let facts = facts.as_ref().unwrap_or(&self.0.facts);
+        // Whatever would be refused anyway must not send anybody to an index first.
+        if let Verdict::Deny(denial) = self.0.policy.admit(request, facts) {
+            return Ok(Err(Box::new(denial)));
+        }
+        let grant = match self.0.policy.admit_packages(request, facts) {
+            Ok(grant) => grant,
+            Err(denial) => return Ok(Err(Box::new(denial))),
+        };
+        let target = |tier: &Tier| self.0.executors.get(tier).and_then(|executor| executor.package_target(&request.language));
+        let targets: Vec<PackageTarget> = grant.tiers().iter().filter_map(target).collect();
+        let resolutions = manager.resolve(&grant, &targets).await?;
+        supplies.resolved(grant, resolutions);
+        Ok(Ok(supplies))
+    }
+
+    fn admit(&self, request: &Request, supplies: Supplies) -> Result<(Arc<Grant>, Supplies), Box<Denial>> {
+        let facts = supplies.facts(&self.0.facts);
+        match self.0.policy.admit(request, facts.as_ref().unwrap_or(&self.0.facts)) {
+            Verdict::Admit(grant) => Ok((Arc::from(grant), supplies)),
+            Verdict::Deny(denial) => Err(Box::new(denial)),
+        }
+    }
+
+    async fn fetch(&self, supplies: &Supplies, grant: &Grant) -> Result<Option<PackageTree>, Error> {
+        match (&self.0.packages, supplies.of_tier(grant.tier())) {
+            (Some(manager), Some((packages, resolution))) => manager.fetch(packages, resolution).await.map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    async fn execute(
+        &self,
+        id: RunId,
+        request: Request,
+        packages: Option<PackageTree>,
+        grant: &Arc<Grant>,
+        controls: Controls,
+        trail: &Trail,
+    ) -> Result<Report, Error> {
         let job = Job {
-            opening: Opening { id, grant: Arc::clone(grant), files: request.files, trail: trail.calls() },
+            opening: Opening { id, grant: Arc::clone(grant), files: request.files, packages, trail: trail.calls() },
             evaluation: Evaluation {
                 source: request.source,
                 arguments: request.arguments,
@@ -141,19 +212,21 @@ impl Sandbox {
     /// # Errors
     ///
     /// [`OpenError::Denied`] where the policy refuses, else as [`Sandbox::run`].
-    pub async fn open(&self, request: Request) -> Result<Session, OpenError> {
+    pub async fn open(&self, mut request: Request) -> Result<Session, OpenError> {
         let id = RunId::random();
         let mut trail = Trail::new(self.0.audit.clone(), id, &request);
-        let grant = match self.0.policy.admit(&request, &self.0.facts) {
-            Verdict::Admit(grant) => Arc::<Grant>::from(grant),
-            Verdict::Deny(denial) => {
+        let supplies = self.survey(&mut request).await?;
+        let (grant, supplies) = match supplies.and_then(|supplies| self.admit(&request, supplies)) {
+            Ok(admitted) => admitted,
+            Err(denial) => {
                 trail.denied(&request, &denial, self.0.policy.digest())?;
-                return Err(OpenError::Denied(Box::new(denial)));
+                return Err(OpenError::Denied(denial));
             }
         };
         let place = self.0.place(&grant).await?;
         trail.admitted(&request, &grant)?;
-        let opening = Opening { id, grant: Arc::clone(&grant), files: request.files, trail: trail.calls() };
+        let packages = self.fetch(&supplies, &grant).await.inspect_err(|error| trail.aborted(&error.to_string()))?;
+        let opening = Opening { id, grant: Arc::clone(&grant), files: request.files, packages, trail: trail.calls() };
         let live = self.executor(grant.tier())?.open(opening).await.inspect_err(|error| trail.aborted(&error.to_string()))?;
         Ok(Session::new(id, live, grant, trail, place))
     }
@@ -180,6 +253,7 @@ impl Sandbox {
             artifacts_truncated: false,
             tier: None,
             tier_reason: String::new(),
+            packages: Vec::new(),
             usage: Usage::default(),
             policy: PolicyReference {
                 profile: request.profile.clone().unwrap_or_default(),
@@ -187,6 +261,21 @@ impl Sandbox {
                 rules,
             },
         })
+    }
+
+    /// Finds the packages of a request, and fetches them where that is wanted, so that a later run finds them ready; runs nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::Denied`] where the policy refuses, else as [`Sandbox::run`].
+    pub async fn provide(&self, mut request: Request, fetch: bool) -> Result<Provision, OpenError> {
+        let supplies = self.survey(&mut request).await?;
+        let (grant, supplies) = supplies.and_then(|supplies| self.admit(&request, supplies)).map_err(OpenError::Denied)?;
+        if fetch {
+            self.fetch(&supplies, &grant).await?;
+        }
+        let packages = locked_packages(&supplies, &grant);
+        Ok(Provision { tier: grant.tier(), tier_reason: grant.tier_reason().to_owned(), packages })
     }
 
     /// Why a request would be admitted or denied; runs nothing.
@@ -200,11 +289,30 @@ impl Sandbox {
         &self.0.policy
     }
 
+    /// What packages of a language have to be like, tier by tier.
+    #[must_use]
+    pub fn package_targets(&self, language: &str) -> Vec<PackageTarget> {
+        let targets = self.0.facts.tiers.iter().filter_map(|facts| self.0.executors.get(&facts.tier)?.package_target(language));
+        targets.collect()
+    }
+
     /// What this sandbox offers, tier by tier.
     #[must_use]
     pub fn facts(&self) -> &Facts {
         &self.0.facts
     }
+}
+
+/// What a request would find in the tier that it would run in.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Provision {
+    /// The tier.
+    pub tier: Tier,
+    /// Why that one.
+    pub tier_reason: String,
+    /// Every package that would be there, by its exact archive.
+    pub packages: Vec<LockedPackage>,
 }
 
 /// Why there is no session.
@@ -235,6 +343,7 @@ pub(crate) fn outcome(id: RunId, report: Report, grant: &Grant) -> Outcome {
         artifacts_truncated: report.artifacts_truncated,
         tier: Some(grant.tier()),
         tier_reason: grant.tier_reason().to_owned(),
+        packages: Vec::new(),
         usage: report.usage,
         policy: PolicyReference {
             profile: grant.profile().to_owned(),
@@ -242,6 +351,10 @@ pub(crate) fn outcome(id: RunId, report: Report, grant: &Grant) -> Outcome {
             rules: grant.rules().iter().map(ToString::to_string).collect(),
         },
     }
+}
+
+fn locked_packages(supplies: &Supplies, grant: &Grant) -> Vec<LockedPackage> {
+    supplies.of_tier(grant.tier()).map(|(_, resolution)| resolution.packages.clone()).unwrap_or_default()
 }
 
 /// A run's place among those that run at once; given back when dropped.
@@ -339,6 +452,12 @@ impl SandboxBuilder {
         self
     }
 
+    /// Who finds and fetches packages; without one, a request that needs any is refused.
+    pub fn packages(mut self, manager: Arc<dyn PackageManager>) -> Self {
+        self.packages = Some(manager);
+        self
+    }
+
     /// Runs and sessions at once, whoever asks; further ones wait.
     pub fn max_running(mut self, runs: usize) -> Self {
         self.max_running = runs;
@@ -370,6 +489,7 @@ impl SandboxBuilder {
             policy: self.policy,
             facts: Facts { tiers, ..Facts::default() },
             executors,
+            packages: self.packages,
             audit: self.audit,
             permits: Arc::new(Semaphore::new(self.max_running)),
             running: Mutex::default(),

@@ -11,14 +11,15 @@ use crate::engine::Metering;
 use crate::error::Error;
 use crate::executor::{Evaluation, Executor, Job, LiveSession, Opening, Report};
 use crate::filesystem::{
-    CollectLimits, FileEntry, Filesystem, FilesystemError, FilesystemSetup, HostMount, Layout, LimitKind, MountAccess, QuotaLimits,
-    system_clock,
+    Archive, CollectLimits, FileEntry, Filesystem, FilesystemError, FilesystemSetup, HostMount, Layout, LimitKind, MountAccess,
+    QuotaLimits, system_clock,
 };
 use crate::guest::{Guest, Guests};
 use crate::host_calls::{HostCalls, Services, Tool};
 use crate::limiter::Limiter;
-use crate::memory::with_image;
+use crate::memory::{map_file, with_image};
 use crate::outcome::{Exception, Limit, Status, Usage, Value};
+use crate::packages::{PackageTarget, PackageTree};
 use crate::state::bindings::{self, exports::glovebox::guest::interpreter};
 use crate::state::{Parts, RunState};
 use crate::stdio::{GuestInput, LimitReached, Outputs};
@@ -51,8 +52,8 @@ pub(crate) struct WasmExecutor {
     compiler: program::Compiler,
 }
 
-/// The language, and the granted mounts as (guest path, host path, writable).
-type LayoutKey = (String, Vec<(String, String, bool)>);
+/// The language, the granted mounts as (guest path, host path, writable), and the digest of the packages.
+type LayoutKey = (String, Vec<(String, String, bool)>, Option<String>);
 
 /// Layouts kept; one for each language and set of mounts.
 const MAX_LAYOUTS: usize = 256;
@@ -68,9 +69,10 @@ impl WasmExecutor {
         })
     }
 
-    fn layout(&self, grant: &Grant, guest: Option<&Guest>) -> Result<Arc<Layout>, Error> {
+    fn layout(&self, opening: &Opening, guest: Option<&Guest>) -> Result<Arc<Layout>, Error> {
+        let grant = &opening.grant;
         let mounts: Vec<_> = grant.mounts().iter().map(|mount| (mount.guest.clone(), mount.host.clone(), mount.writable)).collect();
-        let key = (grant.language().to_owned(), mounts);
+        let key = (grant.language().to_owned(), mounts, opening.packages.as_ref().map(|tree| tree.digest.clone()));
         let mut layouts = self.layouts.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(layout) = layouts.get(&key) {
             return Ok(Arc::clone(layout));
@@ -84,10 +86,16 @@ impl WasmExecutor {
                     .map_err(|error| Error::Mount { guest: mount.guest.clone(), reason: error.to_string() })
             })
             .collect::<Result<_, _>>()?;
+        let mut archives = guest.map(|guest| guest.trees.clone()).unwrap_or_default();
+        if let Some(tree) = &opening.packages {
+            let place = guest.and_then(|guest| guest.packages.clone());
+            let place = place.ok_or_else(|| Error::Invalid(format!("`{}` has no packages in this tier", grant.language())))?;
+            archives.push((place, package_archive(tree)?));
+        }
         let layout = Layout::new(FilesystemSetup {
             workspace: Some(guest.map_or("/", |guest| guest.workspace.as_str()).to_owned()),
             temporary: true,
-            archives: guest.map(|guest| guest.trees.clone()).unwrap_or_default(),
+            archives,
             mounts,
         })
         .map_err(|error| Error::Invalid(error.to_string()))?;
@@ -105,7 +113,7 @@ impl WasmExecutor {
         let limits = grant.limits();
         let resolution = grant.clock_resolution();
         let quota = QuotaLimits { bytes: limits.workspace, files: limits.files, open_files: limits.open_files };
-        let layout = self.layout(grant, guest)?;
+        let layout = self.layout(opening, guest)?;
         let mut files = Filesystem::new(&layout, quota, system_clock(resolution));
         for file in &opening.files {
             match files.put(&file.path, bytes::Bytes::from_owner(Arc::clone(&file.content))) {
@@ -186,6 +194,12 @@ impl WasmExecutor {
     }
 }
 
+fn package_archive(tree: &PackageTree) -> Result<Arc<Archive>, Error> {
+    let unusable = |error: &dyn std::fmt::Display| Error::Packages(format!("`{}` cannot be used: {error}", tree.path.display()));
+    let bytes = map_file(&tree.path).map_err(|error| unusable(&error))?;
+    Archive::index(bytes).map(Arc::new).map_err(|error| unusable(&error))
+}
+
 enum Prepared {
     Ready(Box<Host>),
     Over(Box<Report>),
@@ -209,6 +223,11 @@ impl Executor for WasmExecutor {
         languages.push(program::LANGUAGE.to_owned());
         languages.sort_unstable();
         TierFacts { tier: Tier::Wasm, languages, unavailable: None }
+    }
+
+    fn package_target(&self, language: &str) -> Option<PackageTarget> {
+        let guest = self.guests.for_language(language).filter(|guest| guest.packages.is_some())?;
+        Some(PackageTarget { tier: Tier::Wasm, interpreter: guest.interpreter(), native: None })
     }
 
     async fn run(&self, job: Job) -> Result<Report, Error> {

@@ -14,6 +14,16 @@ Examples:
   glovebox images build shell     for scripts in `--language shell`
   glovebox images build           for everything that can run in a container";
 
+pub(super) const PACKAGES: &str = "\
+Examples:
+  glovebox packages resolve 'requests==2.32.*' rich     what would be fetched, and for which tier
+  glovebox packages prefetch numpy                      fetch it now; `run --offline` finds it
+  glovebox packages prefetch --for report.py            what a script's own metadata asks for
+  glovebox packages prefetch --language javascript zod
+
+Packages are ready-made archives, checked by digest; nothing in them runs outside the sandbox.
+What a policy does not allow is not looked up.";
+
 pub(super) const RUN: &str = "\
 Examples:
   glovebox run hello.py
@@ -33,6 +43,9 @@ Examples:
 
   Run a program that another program wrote; `-` is standard input:
     printf 'console.log(6 * 7)' | glovebox run --language javascript -
+
+  Give it packages; or let it say itself what it needs, in a `# /// script` block:
+    glovebox run --package rich --package 'requests==2.32.*' table.py
 
   Limit it further than the policy does, and have the whole story as JSON:
     glovebox run --json --wall 2s --memory 64MiB --fuel 2_000_000_000 suspect.py
@@ -61,7 +74,7 @@ JSON:
   `--json` prints one object: id, status (succeeded, failed, denied, limited, cancelled, crashed),
   exit_code, stdout, stderr, stdout_truncated, stderr_truncated, exception {type, message,
   traceback}, limit, denial {rule, asked, reason, fix}, crash, artifacts [{path, bytes, sha256,
-  saved_to}], artifacts_truncated, tier, tier_reason, usage {wall_ms, cpu_ms, fuel,
+  saved_to}], artifacts_truncated, tier, tier_reason, packages [{name, version, file, digest}], usage {wall_ms, cpu_ms, fuel,
   peak_memory_bytes, output_bytes, workspace_bytes, files, host_calls}, policy {profile, digest,
   rules}, value {json, text}. Output that is not UTF-8 is there whole as stdout_base64 or
   stderr_base64, too.";

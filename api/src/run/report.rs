@@ -7,7 +7,7 @@ use crate::policy::policy_file;
 use crate::terminal::{self, name};
 use glovebox::{Limit, Outcome, Request, Sandbox, Status};
 use glovebox_policy::limits::Amount;
-use glovebox_policy::{Denial, Grant, Verdict};
+use glovebox_policy::{Denial, Grant, Tier, Verdict};
 
 /// How a limit is called, its key in a policy, and its option of the command line.
 struct Words {
@@ -38,6 +38,10 @@ fn words(limit: Limit) -> Words {
 
 /// Says on standard error how the run ended, where its output does not.
 pub(super) fn report(sandbox: &Sandbox, request: &Request, outcome: &Outcome) {
+    if !outcome.packages.is_empty() && outcome.tier != Some(Tier::Wasm) {
+        // Whoever asked for a package did not ask for another kind of isolation.
+        terminal::note(&format!("glovebox: {}", name(&outcome.tier_reason)));
+    }
     match outcome.status {
         Status::Succeeded | Status::Failed => {}
         Status::Cancelled => terminal::complain("the run was cancelled", None),

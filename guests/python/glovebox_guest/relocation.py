@@ -17,7 +17,7 @@ import types
 from glovebox_guest import world
 
 BUILD = "/python"
-SITE = f"{world.LIBRARY}/site-packages"
+SITE = "/usr/lib/python3/site-packages"
 GUEST = "<glovebox>"
 PREFIX = "/usr"
 KEPT_PATHS = [world.WORKSPACE, world.LIBRARY, SITE]

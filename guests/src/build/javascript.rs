@@ -97,6 +97,7 @@ pub(super) fn guests(steps: &Steps<'_>) -> Result<Vec<Product>> {
                 image: unmeasured(&image),
                 trees: Vec::new(),
                 workspace: "/work".to_owned(),
+                packages: Some("/node_modules".to_owned()),
             },
             files: vec![("javascript.wasm".to_owned(), parts.join("component.wasm")), (image.clone(), parts.join(image))],
         }

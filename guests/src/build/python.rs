@@ -33,6 +33,9 @@ const INTERPRETER: &str = "glovebox:guest/interpreter";
 /// Where the guest sees the standard library.
 pub(super) const LIBRARY: &str = "/usr/lib/python3.14";
 
+/// Where the guest looks for packages.
+const PACKAGES: &str = "/usr/lib/python3/site-packages";
+
 /// Starts the component builder, whose script the package installer puts into no fixed place.
 const COMPONENT_BUILDER: &str = "import sys; from componentize_py import script; sys.exit(script())";
 
@@ -55,6 +58,7 @@ pub(super) fn guests(steps: &Steps<'_>) -> Result<Vec<Product>> {
         image: unmeasured("python.image"),
         trees: vec![Tree { guest_path: LIBRARY.to_owned(), archive: unmeasured("python-stdlib.tar") }],
         workspace: "/work".to_owned(),
+        packages: Some(PACKAGES.to_owned()),
     };
     let files = vec![
         ("python.wasm".to_owned(), flat.join("component.wasm")),

@@ -137,7 +137,8 @@ pub(super) fn packages(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Res
     let rules = case.profile.packages(ecosystem);
     for text in wanted {
         let asked = || format!("package {}", quoted(text));
-        let requirement = Requirement::parse(ecosystem, text).map_err(|reason| Denial::malformed(&place.rule(&rules.key()), asked(), reason))?;
+        let requirement =
+            Requirement::parse(ecosystem, text).map_err(|reason| Denial::malformed(&place.rule(&rules.key()), asked(), reason))?;
         let rule = rules.check(place, requirement.name(), Asked::Wanted)?;
         log.allowed(rule.to_string(), asked, || "the profile allows it".to_owned());
         draft.packages.push(requirement);

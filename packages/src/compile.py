@@ -1,0 +1,36 @@
+"""Which bytecode would Python write for each module of a tree of packages?
+
+Runs in the sandbox, on the interpreter that will import it. The files carry an unchecked hash: the tree never changes, so an import need
+not compare them with the sources.
+"""
+
+import importlib.util
+import marshal
+import os
+import sys
+
+SOURCE, TARGET = "/from", "/to"
+LONGEST = 8 << 20
+"""Bytes of the largest text that is compiled; a larger one is compiled when it is imported."""
+
+if hasattr(os, "umask"):
+    # Whoever fetched has to be able to clear away.
+    os.umask(0)
+for folder, folders, names in os.walk(SOURCE):
+    folders.sort()
+    target = TARGET + folder[len(SOURCE) :] + "/__pycache__"
+    for name in sorted(names):
+        path = f"{folder}/{name}"
+        if not name.endswith(".py") or os.path.getsize(path) > LONGEST:
+            continue
+        try:
+            with open(path, "rb") as file:
+                text = file.read()
+            code = compile(text, path[len(SOURCE) + 1 :], "exec", dont_inherit=True, optimize=0)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            # Templates are no modules, and what cannot be compiled says so when it is imported.
+            continue
+        os.makedirs(target, exist_ok=True)
+        header = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little") + importlib.util.source_hash(text)
+        with open(f"{target}/{name[:-3]}.{sys.implementation.cache_tag}.pyc", "wb") as file:
+            file.write(header + marshal.dumps(code))

@@ -1,0 +1,147 @@
+//! How are JavaScript's packages found and fetched?
+//!
+//! By npm, which never runs an install script here. What needs one, or is made for a processor, has native code and is nothing for the wasm
+//! tier.
+
+use crate::store::{Lock, Locked, Work};
+use crate::tools::{command, on_path, run};
+use glovebox::{Error, PackageTarget};
+use glovebox_policy::PackageGrant;
+use serde::Deserialize;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+const ADVICE: &str = "fetching JavaScript packages needs npm, such as by `apt-get install npm`";
+
+/// npm's own codes for questions that have no answer.
+const NO_SOLUTION: [&str; 4] = ["E404", "ETARGET", "ERESOLVE", "EOVERRIDE"];
+
+#[derive(Deserialize)]
+struct PackageLock {
+    #[serde(default)]
+    packages: BTreeMap<String, LockEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct LockEntry {
+    version: Option<String>,
+    resolved: Option<String>,
+    integrity: Option<String>,
+    #[serde(default)]
+    link: bool,
+    #[serde(default)]
+    optional: bool,
+    #[serde(default)]
+    has_install_script: bool,
+    #[serde(default)]
+    os: Vec<String>,
+    #[serde(default)]
+    cpu: Vec<String>,
+}
+
+fn npm(verb: &str, grant: &PackageGrant, work: &Path, cache: &Path) -> Result<tokio::process::Command, Error> {
+    let program = on_path("npm").ok_or_else(|| Error::Packages(ADVICE.to_owned()))?;
+    let mut npm = command(&program);
+    npm.arg(verb).args(["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--no-bin-links", "--omit=dev"]);
+    npm.args(["--no-progress", "--loglevel=error", "--prefer-offline", "--cache"]).arg(cache);
+    if let Some(index) = grant.index() {
+        npm.args(["--registry", index]);
+    }
+    npm.current_dir(work);
+    Ok(npm)
+}
+
+/// Finds what is granted for one place.
+pub(crate) async fn resolve(grant: &PackageGrant, target: &PackageTarget, work: &Work<'_>, cache: &Path) -> Result<Lock, Error> {
+    let failed = |error: std::io::Error| Error::Packages(format!("`{}`: {error}", work.path.display()));
+    work.directory.write("package.json", manifest(grant)).map_err(failed)?;
+    let mut npm = npm("install", grant, &work.path, cache)?;
+    npm.arg("--package-lock-only");
+    let answer = run(npm, "npm", "").await?;
+    if answer.code != Some(0) {
+        return match NO_SOLUTION.iter().any(|code| answer.complaint.contains(code)) {
+            true => Ok(Lock::new(Vec::new(), Some(format!("cannot have these packages ({})", answer.complaint)), None)),
+            false => Err(Error::Packages(format!("the index of packages could not be asked: {}", answer.complaint))),
+        };
+    }
+    let text = work.directory.read_to_string("package-lock.json").map_err(failed)?;
+    let lock: PackageLock =
+        serde_json::from_str(&text).map_err(|error| Error::Packages(format!("npm wrote a lock that cannot be read: {error}")))?;
+    let mut packages = Vec::new();
+    let mut native = Vec::new();
+    for (path, entry) in lock.packages.iter().filter(|(path, _)| !path.is_empty()) {
+        let name = path.rsplit("node_modules/").next().unwrap_or(path).to_owned();
+        let here = entry.os.is_empty() || entry.os.iter().any(|os| os == "linux");
+        if entry.optional && !here {
+            continue;
+        }
+        if entry.has_install_script || (here && entry.cpu.iter().any(|cpu| !cpu.starts_with("wasm"))) {
+            native.push(name.clone());
+        }
+        packages.push(locked(name, entry)?);
+    }
+    packages.sort();
+    packages.dedup();
+    if target.native.is_none() && !native.is_empty() {
+        let shown: Vec<String> = native.iter().take(3).map(|name| format!("`{}`", name.escape_debug())).collect();
+        let lacks = format!("cannot run {}, which has native code", shown.join(", "));
+        return Ok(Lock::new(Vec::new(), Some(lacks), None));
+    }
+    Ok(Lock::new(packages, None, Some(text)))
+}
+
+fn locked(name: String, entry: &LockEntry) -> Result<Locked, Error> {
+    let bad = |what: &str| Error::Packages(format!("the index offers `{}` {what}", name.escape_debug()));
+    let resolved = entry.resolved.as_deref().unwrap_or_default();
+    // With some settings npm does not write down where a package of the index comes from.
+    let is_archive = resolved.is_empty() || resolved.starts_with("https://");
+    if entry.link || !is_archive {
+        return Err(bad("from a place that is no index"));
+    }
+    let version = entry.version.clone().ok_or_else(|| bad("without a version"))?;
+    let digest = entry.integrity.clone().ok_or_else(|| bad("without a digest"))?;
+    let file = format!("{}-{version}.tgz", name.rsplit('/').next().unwrap_or(&name));
+    Ok(Locked { name, version, file, digest })
+}
+
+/// Fetches what a lock names into `node_modules`.
+pub(crate) async fn fetch(
+    grant: &PackageGrant,
+    target: &PackageTarget,
+    lock: Option<&str>,
+    work: &Work<'_>,
+    cache: &Path,
+) -> Result<(), Error> {
+    let failed = |error: std::io::Error| Error::Packages(format!("`{}`: {error}", work.path.display()));
+    let lock = lock.ok_or_else(|| Error::Packages("they were looked up, but what they came to is gone".to_owned()))?;
+    work.directory.write("package.json", manifest(grant)).map_err(failed)?;
+    work.directory.write("package-lock.json", lock).map_err(failed)?;
+    let mut npm = npm("ci", grant, &work.path, cache)?;
+    if let Some(native) = &target.native {
+        let cpu = if native.architecture == "aarch64" { "arm64" } else { "x64" };
+        npm.args(["--os=linux", "--libc=glibc"]).arg(format!("--cpu={cpu}"));
+    }
+    run(npm, "npm", "").await?.succeeded("they could not be fetched")?;
+    Ok(())
+}
+
+/// What npm is told: the packages that are wanted, and the versions that the policy allows of others.
+fn manifest(grant: &PackageGrant) -> String {
+    let ranges = |text: &str| if text.is_empty() { "*".to_owned() } else { text.replace(',', " ") };
+    let mut wanted: BTreeMap<String, String> =
+        grant.requirements().iter().map(|wanted| (wanted.name().to_owned(), ranges(wanted.versions()))).collect();
+    let mut others = BTreeMap::new();
+    for constraint in grant.constraints() {
+        let Some((name, versions)) = constraint.rsplit_once('@').filter(|(name, _)| !name.is_empty()) else { continue };
+        match wanted.get_mut(name) {
+            Some(range) if range == "*" => *range = ranges(versions),
+            Some(range) => *range = format!("{range} {}", ranges(versions)),
+            None => {
+                others.insert(name.to_owned(), ranges(versions));
+            }
+        }
+    }
+    json!({ "name": "request", "version": "1.0.0", "private": true, "dependencies": wanted, "overrides": others }).to_string()
+}

@@ -1,0 +1,285 @@
+//! How are a sandbox's questions about packages answered?
+
+use crate::python::Uv;
+use crate::store::{Lock, Store, StoredTree, about, digest, target_parts};
+use crate::workshop::Workshop;
+use crate::{javascript, python, survey, tools, tree};
+use async_trait::async_trait;
+use glovebox::{Error, Executor, Guests, PackageManager, PackageTarget, PackageTree, Request, Resolution, Survey};
+use glovebox_policy::{Ecosystem, PackageGrant, Tier};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use tokio::sync::{Mutex, OnceCell};
+
+/// How long an answer holds, in seconds: a day. An older one is still better than none.
+const FRESH: u64 = 24 * 60 * 60;
+
+/// Questions in one lock's name, so that another way to ask is another question.
+const QUESTION: &str = "1";
+
+/// Told what takes time.
+type Progress = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// Finds, fetches and keeps packages. Cheap to clone; all clones share one store.
+#[derive(Clone)]
+pub struct Packages(Arc<Inner>);
+
+struct Inner {
+    place: PathBuf,
+    /// Opened when it is first needed: most runs need no package.
+    store: OnceLock<Result<Store, String>>,
+    workshop: Workshop,
+    offline: bool,
+    upgrade: bool,
+    progress: Progress,
+    uv: OnceCell<PathBuf>,
+    /// One at a time: two that fetch the same would do the work twice.
+    fetching: Mutex<()>,
+    survey: survey::Surveyor,
+}
+
+/// Makes [`Packages`].
+#[must_use]
+pub struct PackagesBuilder {
+    store: PathBuf,
+    guests: Option<Guests>,
+    executors: Vec<Arc<dyn Executor>>,
+    offline: bool,
+    upgrade: bool,
+    progress: Progress,
+}
+
+impl Packages {
+    /// Keeps packages below `store`.
+    pub fn builder(store: impl Into<PathBuf>) -> PackagesBuilder {
+        PackagesBuilder {
+            store: store.into(),
+            guests: None,
+            executors: Vec::new(),
+            offline: false,
+            upgrade: false,
+            progress: Arc::new(|_| ()),
+        }
+    }
+
+    /// Whether a request shows at a glance that it needs nothing but what is there, so that nobody need look for a tier that has more.
+    #[must_use]
+    pub fn needs_nothing(request: &Request) -> bool {
+        request.wants.packages.is_empty() && survey::says_nothing(request)
+    }
+
+    /// Every set of packages that lies ready.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    pub fn list(&self) -> Result<Vec<StoredTree>, Error> {
+        self.0.store()?.trees()
+    }
+
+    /// Removes everything that can be fetched again, and says how many sets that were.
+    ///
+    /// # Errors
+    ///
+    /// Where something cannot be removed.
+    pub fn clean(&self) -> Result<usize, Error> {
+        self.0.store()?.clean()
+    }
+}
+
+impl PackagesBuilder {
+    /// The guests that look at packages and programs; without them, those that are installed.
+    pub fn guests(mut self, guests: Guests) -> Self {
+        self.guests = Some(guests);
+        self
+    }
+
+    /// Another tier for which packages are prepared.
+    pub fn executor(mut self, executor: Arc<dyn Executor>) -> Self {
+        self.executors.push(executor);
+        self
+    }
+
+    /// Whether to do without any network, and with what is in the store.
+    pub fn offline(mut self, offline: bool) -> Self {
+        self.offline = offline;
+        self
+    }
+
+    /// Whether to ask again although an answer is still fresh.
+    pub fn upgrade(mut self, upgrade: bool) -> Self {
+        self.upgrade = upgrade;
+        self
+    }
+
+    /// Who is told what takes time.
+    pub fn progress(mut self, progress: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.progress = Arc::new(progress);
+        self
+    }
+
+    /// Makes the manager. The store is opened when the first package is needed.
+    pub fn build(self) -> Packages {
+        Packages(Arc::new(Inner {
+            place: self.store,
+            store: OnceLock::new(),
+            workshop: Workshop { guests: self.guests, executors: self.executors },
+            offline: self.offline,
+            upgrade: self.upgrade,
+            progress: self.progress,
+            uv: OnceCell::new(),
+            fetching: Mutex::new(()),
+            survey: survey::Surveyor::default(),
+        }))
+    }
+}
+
+#[async_trait]
+impl PackageManager for Packages {
+    async fn survey(&self, request: &Request) -> Result<Survey, Error> {
+        self.0.survey.survey(&self.0.workshop, request).await
+    }
+
+    async fn resolve(&self, grant: &PackageGrant, targets: &[PackageTarget]) -> Result<Vec<Resolution>, Error> {
+        let mut resolutions = Vec::new();
+        for target in targets {
+            let lock = self.0.lock(grant, target).await?;
+            let lacks = lock.lacks.clone();
+            let packages = lock.packages.iter().map(Into::into).collect();
+            let fits = lacks.is_none();
+            resolutions.push(Resolution { target: target.clone(), packages, lacks });
+            if fits {
+                break;
+            }
+        }
+        Ok(resolutions)
+    }
+
+    async fn fetch(&self, grant: &PackageGrant, resolution: &Resolution) -> Result<PackageTree, Error> {
+        let inner = &self.0;
+        let digest = tree_digest(grant.ecosystem(), resolution);
+        let tier = resolution.target.tier;
+        if let Some(path) = inner.store()?.tree(&digest, tier) {
+            return Ok(PackageTree { digest, path });
+        }
+        let _one = inner.fetching.lock().await;
+        let path = match inner.store()?.tree(&digest, tier) {
+            Some(path) => path,
+            None => inner.make_tree(grant, resolution, &digest).await?,
+        };
+        Ok(PackageTree { digest, path })
+    }
+}
+
+fn tree_digest(ecosystem: Ecosystem, resolution: &Resolution) -> String {
+    let packages = resolution.packages.iter().flat_map(|package| [package.name.clone(), package.version.clone(), package.digest.clone()]);
+    digest([QUESTION.to_owned(), ecosystem.name().to_owned()].into_iter().chain(target_parts(&resolution.target)).chain(packages))
+}
+
+impl Inner {
+    fn store(&self) -> Result<&Store, Error> {
+        let store = self.store.get_or_init(|| Store::open(&self.place).map_err(|error| error.to_string()));
+        store.as_ref().map_err(|error| Error::Packages(error.clone()))
+    }
+
+    async fn uv(&self) -> Result<Uv, Error> {
+        let store = self.store()?;
+        let root = store.at("");
+        let fetched = self.uv.get_or_try_init(|| tools::uv(&root, self.offline, &*self.progress));
+        Ok(Uv { program: fetched.await?.clone(), cache: store.at("uv"), offline: self.offline })
+    }
+
+    fn question(grant: &PackageGrant, target: &PackageTarget) -> String {
+        let mut asked: Vec<String> = grant.requirements().iter().map(ToString::to_string).collect();
+        asked.sort();
+        let mut constraints = grant.constraints();
+        constraints.sort();
+        let parts = [QUESTION.to_owned(), grant.ecosystem().name().to_owned(), grant.index().unwrap_or_default().to_owned()];
+        let lists = [asked.join("\n"), constraints.join("\n")];
+        digest(parts.into_iter().chain(lists).chain(target_parts(target)))
+    }
+
+    /// What a question comes to: as it was answered before, if that is not too long ago.
+    async fn lock(&self, grant: &PackageGrant, target: &PackageTarget) -> Result<Lock, Error> {
+        let key = Self::question(grant, target);
+        let known = self.store()?.lock(&key);
+        if let Some(known) = known.clone().filter(|known| self.offline || (known.age() < FRESH && !self.upgrade)) {
+            return Ok(known);
+        }
+        match self.ask(grant, target).await {
+            Ok(lock) => {
+                self.store()?.keep_lock(&key, &lock)?;
+                Ok(lock)
+            }
+            Err(error) => match known {
+                Some(known) => {
+                    tracing::warn!(%error, "packages could not be looked up again; what they came to before is used");
+                    Ok(known)
+                }
+                None => Err(error),
+            },
+        }
+    }
+
+    async fn ask(&self, grant: &PackageGrant, target: &PackageTarget) -> Result<Lock, Error> {
+        let asked: Vec<String> = grant.requirements().iter().map(ToString::to_string).collect();
+        if self.offline && grant.ecosystem() == Ecosystem::JavaScript {
+            return Err(Error::Packages(format!("{} were never looked up, and nothing may be fetched now", asked.join(", "))));
+        }
+        (self.progress)(&format!("looking up {}", asked.join(", ")));
+        let work = self.store()?.work()?;
+        match grant.ecosystem() {
+            Ecosystem::Python => {
+                work.directory.write("constraints.txt", python::constraints(grant)).map_err(|error| unwritten(&work.path, &error))?;
+                self.uv().await?.resolve(grant, target, &work.path).await
+            }
+            Ecosystem::JavaScript => javascript::resolve(grant, target, &work, &self.store()?.at("npm")).await,
+        }
+    }
+
+    async fn make_tree(&self, grant: &PackageGrant, resolution: &Resolution, digest: &str) -> Result<PathBuf, Error> {
+        let tier = resolution.target.tier;
+        let names: Vec<String> = resolution.packages.iter().map(|package| format!("{} {}", package.name, package.version)).collect();
+        (self.progress)(&format!("fetching {}", names.join(", ")));
+        let work = self.store()?.work()?;
+        let failed = |error: std::io::Error| unwritten(&work.path, &error);
+        work.directory.create_dir("compiled").map_err(failed)?;
+        let fetched = match grant.ecosystem() {
+            Ecosystem::Python => {
+                self.uv().await?.fetch(grant, resolution, &work.path.join("files")).await?;
+                "files"
+            }
+            Ecosystem::JavaScript => {
+                let lock = self.lock(grant, &resolution.target).await?;
+                javascript::fetch(grant, &resolution.target, lock.original.as_deref(), &work, &self.store()?.at("npm")).await?;
+                "node_modules"
+            }
+        };
+        work.directory.create_dir_all(fetched).map_err(failed)?;
+        let directory = work.directory.open_dir(fetched).map_err(failed)?;
+        let files = tree::list(&directory)?;
+        let compiled = work.directory.open_dir("compiled").map_err(failed)?;
+        if grant.ecosystem() == Ecosystem::Python {
+            (self.progress)(&format!("compiling {} files in the sandbox", files.keys().filter(|path| path.ends_with(".py")).count()));
+            // Who runs inside a container is nobody, and has to be able to write.
+            let open = cap_std::fs::PermissionsExt::from_mode(0o777);
+            work.directory.set_permissions("compiled", open).map_err(failed)?;
+            self.workshop.compile(tier, &work.path.join(fetched), &work.path.join("compiled")).await?;
+        }
+        let extra = tree::list(&compiled)?;
+        let bytes = files.values().chain(extra.values()).sum();
+        let about = about(digest, grant.ecosystem(), tier, &resolution.packages, bytes);
+        if tier == Tier::Wasm {
+            let archive = work.directory.create("archive").map_err(failed)?;
+            tree::archive(&[(&directory, &files), (&compiled, &extra)], std::io::BufWriter::new(archive))?;
+            work.publish("archive", &about, tier)
+        } else {
+            tree::copy(&compiled, &extra, &directory)?;
+            work.publish(fetched, &about, tier)
+        }
+    }
+}
+
+fn unwritten(path: &Path, error: &std::io::Error) -> Error {
+    Error::Packages(format!("`{}`: {error}", path.display()))
+}

@@ -1,0 +1,174 @@
+//! How are Python's packages found and fetched?
+//!
+//! By uv, from wheels alone: nothing is ever built. What the wasm tier can have is what has pure wheels, in the versions that somebody with a
+//! native Python would get; an older version that happens to be pure is not what was asked for.
+
+use crate::store::{Lock, Locked};
+use crate::tools::{Answer, command, run};
+use glovebox::{Error, PackageTarget, Resolution};
+use glovebox_policy::PackageGrant;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// How a wheel ends that runs everywhere.
+const PURE: &str = "-none-any.whl";
+
+/// What uv calls a WebAssembly platform; only its pure wheels are of use.
+const WASM_PLATFORM: &str = "wasm32-pyodide2024";
+
+/// The C library whose wheels stand for what a native Python would get.
+const USUAL_LIBC: &str = "2_28";
+
+/// uv's exit code where the question has no answer.
+const NO_SOLUTION: i32 = 1;
+
+/// uv, and where it keeps what it fetched.
+pub(crate) struct Uv {
+    pub(crate) program: PathBuf,
+    pub(crate) cache: PathBuf,
+    pub(crate) offline: bool,
+}
+
+#[derive(Deserialize)]
+struct Pylock {
+    #[serde(default)]
+    packages: Vec<PylockPackage>,
+}
+
+#[derive(Deserialize)]
+struct PylockPackage {
+    name: String,
+    version: Option<String>,
+    #[serde(default)]
+    wheels: Vec<PylockWheel>,
+}
+
+#[derive(Deserialize)]
+struct PylockWheel {
+    name: Option<String>,
+    url: Option<String>,
+    #[serde(default)]
+    hashes: BTreeMap<String, String>,
+}
+
+/// What a question came to, or why it has no answer.
+type Found = Result<Vec<Locked>, String>;
+
+impl Uv {
+    fn command(&self, verb: &[&str], (version, platform): (&str, &str), grant: &PackageGrant) -> tokio::process::Command {
+        let mut uv = command(&self.program);
+        uv.args(verb).args(["--no-config", "--system-certs", "--no-build", "--no-python-downloads", "--no-progress", "--color", "never"]);
+        uv.args(["--python-version", version, "--python-platform", platform]).arg("--cache-dir").arg(&self.cache);
+        if let Some(index) = grant.index() {
+            uv.args(["--default-index", index]);
+        }
+        if self.offline {
+            uv.arg("--offline");
+        }
+        uv
+    }
+
+    async fn ask(&self, grant: &PackageGrant, work: &Path, place: (&str, &str)) -> Result<Found, Error> {
+        let constraints = work.join("constraints.txt");
+        let mut uv = self.command(&["pip", "compile"], place, grant);
+        uv.args(["--format", "pylock.toml", "--no-header", "--no-annotate", "--constraints"]).arg(&constraints).arg("-");
+        let asked: Vec<String> = grant.requirements().iter().map(ToString::to_string).collect();
+        let Answer { out, complaint, code } = run(uv, "uv", &(asked.join("\n") + "\n")).await?;
+        match code {
+            Some(0) => {}
+            Some(NO_SOLUTION) if !complaint.contains("network was disabled") => return Ok(Err(complaint)),
+            _ => return Err(Error::Packages(format!("the index of packages could not be asked: {complaint}"))),
+        }
+        let lock: Pylock =
+            toml::from_str(&out).map_err(|error| Error::Packages(format!("uv wrote a lock that cannot be read: {error}")))?;
+        lock.packages.into_iter().map(locked).collect::<Result<Vec<_>, _>>().map(Ok)
+    }
+
+    /// Finds what is granted for one place.
+    pub(crate) async fn resolve(&self, grant: &PackageGrant, target: &PackageTarget, work: &Path) -> Result<Lock, Error> {
+        let Some(native) = &target.native else { return self.resolve_pure(grant, &target.interpreter, work).await };
+        let platform = format!("{}-manylinux_{}", native.architecture, native.libc.replace('.', "_"));
+        Ok(match self.ask(grant, work, (&target.interpreter, &platform)).await? {
+            Ok(packages) => Lock::new(packages, None, None),
+            Err(complaint) => Lock::new(Vec::new(), Some(unsolved(&complaint)), None),
+        })
+    }
+
+    async fn resolve_pure(&self, grant: &PackageGrant, interpreter: &str, work: &Path) -> Result<Lock, Error> {
+        let usual = format!("{}-manylinux_{USUAL_LIBC}", std::env::consts::ARCH);
+        let pure = self.ask(grant, work, (interpreter, WASM_PLATFORM)).await?;
+        let usual = self.ask(grant, work, (interpreter, &usual)).await?;
+        let lacks = |names: Vec<&str>| Lock::new(Vec::new(), Some(native_code(&names)), None);
+        let is_pure = |package: &&Locked| package.file.ends_with(PURE);
+        Ok(match (pure, usual) {
+            (Ok(pure), usual) => {
+                let foreign: Vec<&str> = pure.iter().filter(|package| !is_pure(package)).map(|package| package.name.as_str()).collect();
+                let wanted = |package: &&Locked| grant.requirements().iter().any(|wanted| wanted.name() == package.name);
+                let usual = usual.unwrap_or_default();
+                let older = pure
+                    .iter()
+                    .filter(wanted)
+                    .filter(|package| usual.iter().any(|usual| usual.name == package.name && usual.version != package.version));
+                let older: Vec<&str> = older.map(|package| package.name.as_str()).collect();
+                match (foreign.is_empty(), older.is_empty()) {
+                    (true, true) => Lock::new(pure, None, None),
+                    (false, _) => lacks(foreign),
+                    (true, false) => lacks(older),
+                }
+            }
+            (Err(_), Ok(usual)) => lacks(usual.iter().filter(|package| !is_pure(package)).map(|package| package.name.as_str()).collect()),
+            (Err(complaint), Err(_)) => Lock::new(Vec::new(), Some(unsolved(&complaint)), None),
+        })
+    }
+
+    /// Fetches the archives of a lock and puts them where they belong below `into`.
+    pub(crate) async fn fetch(&self, grant: &PackageGrant, resolution: &Resolution, into: &Path) -> Result<(), Error> {
+        let target = &resolution.target;
+        let platform = match &target.native {
+            Some(native) => format!("{}-manylinux_{}", native.architecture, native.libc.replace('.', "_")),
+            None => WASM_PLATFORM.to_owned(),
+        };
+        let mut uv = self.command(&["pip", "install"], (&target.interpreter, &platform), grant);
+        uv.args(["--quiet", "--no-deps", "--require-hashes", "--link-mode", "copy", "--target"]).arg(into).args(["--requirement", "-"]);
+        let lines = resolution.packages.iter().map(|package| format!("{}=={} --hash={}", package.name, package.version, package.digest));
+        let lines: Vec<String> = lines.collect();
+        run(uv, "uv", &(lines.join("\n") + "\n")).await?.succeeded("they could not be fetched")?;
+        Ok(())
+    }
+}
+
+fn native_code(names: &[&str]) -> String {
+    let shown: Vec<String> = names.iter().take(3).map(|name| format!("`{name}`")).collect();
+    match shown.as_slice() {
+        [] => "cannot run what these packages depend on, which has native code".to_owned(),
+        [one] => format!("cannot run {one}, which has native code"),
+        several => format!("cannot run {}, which have native code", several.join(", ")),
+    }
+}
+
+fn unsolved(complaint: &str) -> String {
+    let plain: String = complaint.split_whitespace().collect::<Vec<_>>().join(" ");
+    format!("cannot have these packages ({})", plain.trim_start_matches("No solution found when resolving dependencies cause: "))
+}
+
+fn locked(package: PylockPackage) -> Result<Locked, Error> {
+    let bad = |what: &str| Error::Packages(format!("the index offers `{}` {what}", package.name.escape_debug()));
+    let version = package.version.clone().ok_or_else(|| bad("without a version"))?;
+    let wheel = package.wheels.iter().find(|wheel| wheel.file().is_some_and(|file| file.ends_with(PURE)));
+    let wheel = wheel.or(package.wheels.first()).ok_or_else(|| bad("without a ready-made archive"))?;
+    let file = wheel.file().ok_or_else(|| bad("without an archive's name"))?.to_owned();
+    let digest = wheel.hashes.get("sha256").ok_or_else(|| bad("without a SHA-256 digest"))?;
+    Ok(Locked { name: package.name, version, file, digest: format!("sha256:{digest}") })
+}
+
+impl PylockWheel {
+    fn file(&self) -> Option<&str> {
+        self.name.as_deref().or_else(|| self.url.as_deref()?.rsplit('/').next())
+    }
+}
+
+/// What uv is told of the versions that the policy allows.
+pub(crate) fn constraints(grant: &PackageGrant) -> String {
+    grant.constraints().join("\n") + "\n"
+}

@@ -1,0 +1,132 @@
+//! Which resolvers are there, and what do they say?
+//!
+//! They are other people's well-kept programs. They get no settings but ours, may not run anything of a package, and cannot write files
+//! without end.
+
+use cap_std::fs::{Dir, PermissionsExt as _};
+use glovebox::Error;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+use std::time::Duration;
+use tokio::process::Command;
+
+/// The Python resolver, by its wheels' digests.
+const UV: &str = include_str!("../requirements.txt");
+
+/// How long one step of a resolver may take.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// Starts a program that cannot write a file of more than a gigabyte (the unit is half a kilobyte, or a whole one in some shells).
+const BOUNDED: &str = "ulimit -f 2097152; exec \"$@\"";
+
+/// Lines of a resolver's complaint that are passed on.
+const COMPLAINT_LINES: usize = 12;
+
+/// Variables by which people set up these tools, and which would let them fetch or run something else than was granted.
+const SETTINGS: [&str; 5] = ["UV_", "PIP_", "PYTHON", "NPM_CONFIG_", "NODE_"];
+
+const PYTHON_ADVICE: &str = "fetching Python packages needs Python 3.9 or newer with pip, such as by `apt-get install python3-pip`";
+
+/// What a tool answered.
+pub(crate) struct Answer {
+    pub(crate) out: String,
+    pub(crate) complaint: String,
+    pub(crate) code: Option<i32>,
+}
+
+/// A command that runs one of the tools.
+pub(crate) fn command(program: &Path) -> Command {
+    #[expect(clippy::disallowed_methods, reason = "resolvers are programs of their own; what they may do is bounded here")]
+    let mut command = std::process::Command::new("/bin/sh");
+    command.args(["-c", BOUNDED, "sh"]).arg(program);
+    for (name, _) in std::env::vars_os() {
+        let is_setting = name.to_str().is_some_and(|name| SETTINGS.iter().any(|start| name.to_ascii_uppercase().starts_with(start)));
+        if is_setting {
+            command.env_remove(name);
+        }
+    }
+    let mut command = Command::from(command);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    command
+}
+
+/// Runs a tool to its end.
+pub(crate) async fn run(mut command: Command, name: &str, input: &str) -> Result<Answer, Error> {
+    use tokio::io::AsyncWriteExt as _;
+    let failed = |error: std::io::Error| Error::Packages(format!("cannot run `{name}`: {error}"));
+    let mut child = command.spawn().map_err(failed)?;
+    let mut stdin = child.stdin.take();
+    let fed = async {
+        if let Some(mut stdin) = stdin.take() {
+            // One that does not read its input says why itself.
+            let _ = stdin.write_all(input.as_bytes()).await;
+        }
+    };
+    let ended = async { tokio::join!(fed, child.wait_with_output()).1 };
+    let slow = |_| Error::Packages(format!("`{name}` did not end within {} s", PATIENCE.as_secs()));
+    let Output { status, stdout, stderr } = tokio::time::timeout(PATIENCE, ended).await.map_err(slow)?.map_err(failed)?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Ok(Answer { out: text(&stdout), complaint: complaint(&text(&stderr)), code: status.code() })
+}
+
+impl Answer {
+    /// What it said, where it succeeded.
+    pub(crate) fn succeeded(self, what: &str) -> Result<String, Error> {
+        if self.code == Some(0) { Ok(self.out) } else { Err(Error::Packages(format!("{what}: {}", self.complaint))) }
+    }
+}
+
+/// The words of a complaint without decoration, and not without end.
+fn complaint(text: &str) -> String {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("warning:"));
+    let lines: Vec<&str> = lines.collect();
+    let plain = |c: char| if c.is_control() { ' ' } else { c };
+    let shown = lines.get(..COMPLAINT_LINES).unwrap_or(&lines).join(" ");
+    shown.chars().map(plain).take(1000).collect::<String>().trim_start_matches("error: ").to_owned()
+}
+
+/// The Python resolver, fetched where it is not there yet.
+pub(crate) async fn uv(store: &Path, offline: bool, progress: &(dyn Fn(&str) + Send + Sync)) -> Result<PathBuf, Error> {
+    let version = UV.lines().find_map(|line| line.strip_prefix("uv==")).map(|rest| rest.trim_end_matches([' ', '\\']));
+    let version = version.unwrap_or_default();
+    let folder = store.join("tools").join(format!("uv-{version}"));
+    let program = folder.join("bin").join("uv");
+    if program.exists() {
+        return Ok(program);
+    }
+    if offline {
+        return Err(Error::Packages("the resolver of Python packages was never fetched, and nothing may be fetched now".to_owned()));
+    }
+    progress(&format!("fetching the resolver of Python packages (uv {version}); this happens once"));
+    let failed = |error: std::io::Error| Error::Packages(format!("`{}`: {error}", folder.display()));
+    let half = store.join("work").join(format!("uv-{:016x}", rand::random::<u64>()));
+    #[expect(clippy::disallowed_methods, reason = "the installation's own folder")]
+    let directory = {
+        Dir::create_ambient_dir_all(&half, cap_std::ambient_authority()).map_err(failed)?;
+        Dir::open_ambient_dir(&half, cap_std::ambient_authority()).map_err(failed)?
+    };
+    directory.write("requirements.txt", UV).map_err(failed)?;
+    let mut pip = command(Path::new("python3"));
+    pip.args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-warn-script-location"])
+        .args(["--no-deps", "--require-hashes", "--only-binary", ":all:", "--no-compile", "--target"])
+        .arg(&half)
+        .arg("--requirement")
+        .arg(half.join("requirements.txt"));
+    run(pip, "python3 -m pip", "").await?.succeeded(PYTHON_ADVICE)?;
+    directory.set_permissions("bin/uv", cap_std::fs::Permissions::from_mode(0o755)).map_err(failed)?;
+    #[expect(clippy::disallowed_methods, reason = "the installation's own folder")]
+    Dir::create_ambient_dir_all(store.join("tools"), cap_std::ambient_authority()).map_err(failed)?;
+    match std::fs::rename(&half, &folder) {
+        Err(error) if !program.exists() => Err(failed(error)),
+        _ => Ok(program),
+    }
+}
+
+/// Where a program of that name is, on the usual path.
+pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
+    #[expect(clippy::disallowed_methods, reason = "where the system's programs are")]
+    let path = std::env::var_os("PATH")?;
+    let folders = std::env::split_paths(&path).filter(|folder| folder.as_os_str() != OsStr::new(""));
+    folders.map(|folder| folder.join(name)).find(|file| file.is_file())
+}

@@ -1,0 +1,64 @@
+//! Where does code run that looks at other people's code?
+//!
+//! In the sandbox, like everything else: texts are parsed and compiled by the guest that would run them, under a policy that shows it
+//! nothing but those texts.
+
+use glovebox::{Error, Executor, Guests, Outcome, Policy, Request, Sandbox, Status};
+use glovebox_policy::Tier;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Compiles every module of a tree.
+const COMPILE: &str = include_str!("compile.py");
+
+/// Runs our own programs over other people's texts.
+#[derive(Clone)]
+pub(crate) struct Workshop {
+    pub(crate) guests: Option<Guests>,
+    pub(crate) executors: Vec<Arc<dyn Executor>>,
+}
+
+impl Workshop {
+    /// A sandbox in one tier that sees these directories: the first to read, the second to write to.
+    pub(crate) fn sandbox(&self, tier: Tier, directories: Option<(&Path, &Path)>) -> Result<Sandbox, Error> {
+        let mut policy = format!(
+            "version = 1\ndefault_profile = \"workshop\"\n[profiles.workshop]\nextends = \"offline\"\ntiers = [\"{tier}\"]\n\
+             min_isolation = \"container\"\nseed = 0\n[profiles.workshop.limits]\nwall = \"300s\"\nfuel = 400_000_000_000\n\
+             memory = \"1GiB\"\nsource = \"16MiB\"\nvalue = \"4MiB\"\nstack = \"16MiB\"\nconcurrency = 64\n"
+        );
+        if let Some((from, to)) = directories {
+            for (host, guest, write) in [(from, "/from", false), (to, "/to", true)] {
+                let host = host.to_str().ok_or_else(|| Error::Packages(format!("`{}` is not UTF-8", host.display())))?;
+                policy += &format!("[[profiles.workshop.mounts]]\nhost = {host:?}\nguest = \"{guest}\"\nwrite = {write}\n");
+            }
+        }
+        let policy = Policy::parse("workshop", &policy).map_err(|error| Error::Packages(error.to_string()))?;
+        let mut builder = Sandbox::builder().policy(policy);
+        if let Some(guests) = &self.guests {
+            builder = builder.guests(guests.clone());
+        }
+        for executor in &self.executors {
+            builder = builder.executor(Arc::clone(executor));
+        }
+        builder.build()
+    }
+
+    /// Compiles the Python modules of one directory into another.
+    pub(crate) async fn compile(&self, tier: Tier, from: &Path, to: &Path) -> Result<(), Error> {
+        let sandbox = self.sandbox(tier, Some((from, to)))?;
+        succeeded(sandbox.run(Request::new("python", COMPILE)).await?).map(drop)
+    }
+}
+
+/// The outcome, where one of our own programs did its work.
+pub(crate) fn succeeded(outcome: Outcome) -> Result<Outcome, Error> {
+    if outcome.status == Status::Succeeded {
+        return Ok(outcome);
+    }
+    let why = match (&outcome.denial, outcome.limit, outcome.stderr.text().lines().last()) {
+        (Some(denial), ..) => denial.to_string(),
+        (None, Some(limit), _) => format!("the limit `{}`", limit.name()),
+        (None, None, last) => last.unwrap_or("no word").to_owned(),
+    };
+    Err(Error::Packages(format!("they could not be looked at in the sandbox ({}: {})", outcome.status.name(), why.escape_debug())))
+}
