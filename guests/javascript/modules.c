@@ -3,6 +3,14 @@
 //! The prelude decides (`prelude/modules.js`); this file speaks the engine's loader interface.
 
 static char *resolve_module(JSContext *ctx, const char *base, const char *name, void *opaque) {
+    if (!JS_IsUndefined(met_imports)) {
+        uint32_t count = 0;
+        JSValue length = JS_GetPropertyStr(ctx, met_imports, "length");
+        JS_ToUint32(ctx, &count, length);
+        if (JS_DefinePropertyValueUint32(ctx, met_imports, count, JS_NewString(ctx, name), JS_PROP_C_W_E) < 0)
+            return NULL;
+        return js_strdup(ctx, NO_MODULE);
+    }
     JSValue arguments[] = {JS_NewString(ctx, base), JS_NewString(ctx, name)};
     JSValue resolved = JS_Call(ctx, prelude.resolve, JS_UNDEFINED, 2, (JSValueConst *)arguments);
     JS_FreeValue(ctx, arguments[0]);
@@ -95,6 +103,8 @@ static JSModuleDef *module_of_text(JSContext *ctx, const char *name, JSValueCons
 }
 
 static JSModuleDef *load_module(JSContext *ctx, const char *name, void *opaque, JSValueConst attributes) {
+    if (!JS_IsUndefined(met_imports))
+        return module_of_values(ctx, name, JS_NewObject(ctx));
     JSValue arguments[] = {JS_NewString(ctx, name), JS_DupValue(ctx, attributes)};
     JSValue loaded = JS_Call(ctx, prelude.load, JS_UNDEFINED, 2, (JSValueConst *)arguments);
     JS_FreeValue(ctx, arguments[0]);

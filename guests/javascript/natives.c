@@ -268,7 +268,39 @@ static JSValue native_decode_utf8(JSContext *ctx, JSValueConst self, int argc, J
     return text;
 }
 
+// The names that `native_imports` has met; undefined while nobody asks.
+static JSValue met_imports = JS_UNDEFINED;
+// What stands for every module meanwhile.
+static const char *const NO_MODULE = "glovebox:none";
+
+// imports(text, file): the names that a module imports, in their order. Runs nothing: the engine looks for a module's imports when it has
+// compiled it, and is given an empty one for each.
+static JSValue native_imports(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv) {
+    text_t text = text_from(ctx, argv[0]);
+    if (!text.bytes)
+        return JS_EXCEPTION;
+    char *ended = js_strndup(ctx, text.bytes, text.length);
+    const char *file = JS_ToCString(ctx, argv[1]);
+    JSValue names = JS_NewArray(ctx);
+    JSValue compiled = JS_EXCEPTION;
+    if (ended && file && !JS_IsException(names)) {
+        met_imports = names;
+        compiled = JS_Eval(ctx, ended, text.length, file, JS_EVAL_TYPE_MODULE | JS_EVAL_FLAG_COMPILE_ONLY);
+        met_imports = JS_UNDEFINED;
+    }
+    JS_FreeCString(ctx, file);
+    js_free(ctx, ended);
+    free_text(ctx, text);
+    if (JS_IsException(compiled)) {
+        JS_FreeValue(ctx, names);
+        return JS_EXCEPTION;
+    }
+    JS_FreeValue(ctx, compiled);
+    return names;
+}
+
 static const JSCFunctionListEntry native_functions[] = {
+    JS_CFUNC_DEF("imports", 2, native_imports),
     JS_CFUNC_DEF("write", 2, native_write),
     JS_CFUNC_DEF("readInput", 0, native_read_input),
     JS_CFUNC_DEF("monotonic", 0, native_monotonic),

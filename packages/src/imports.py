@@ -6,6 +6,7 @@ lack can be told before the run. Whatever comes after the first other statement 
 
 import ast
 import importlib
+import json
 import sys
 
 
@@ -43,4 +44,4 @@ try:
 except (SyntaxError, ValueError, RecursionError, MemoryError):
     # The run itself says what is wrong.
     found = []
-found
+print(json.dumps(found))

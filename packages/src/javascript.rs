@@ -39,6 +39,21 @@ struct LockEntry {
     os: Vec<String>,
     #[serde(default)]
     cpu: Vec<String>,
+    #[serde(default)]
+    libc: Vec<String>,
+}
+
+impl LockEntry {
+    /// Whether it is made for a container's processor and system, as far as it says.
+    fn is_for(&self, cpu: &str) -> bool {
+        let fits = |asked: &[String], own: &str| asked.is_empty() || asked.iter().any(|one| one == own);
+        fits(&self.os, "linux") && fits(&self.cpu, cpu) && fits(&self.libc, "glibc")
+    }
+}
+
+/// What npm calls a processor.
+fn cpu(architecture: &str) -> &'static str {
+    if architecture == "aarch64" { "arm64" } else { "x64" }
 }
 
 fn npm(verb: &str, grant: &PackageGrant, work: &Path, cache: &Path) -> Result<tokio::process::Command, Error> {
@@ -73,11 +88,11 @@ pub(crate) async fn resolve(grant: &PackageGrant, target: &PackageTarget, work: 
     let mut native = Vec::new();
     for (path, entry) in lock.packages.iter().filter(|(path, _)| !path.is_empty()) {
         let name = path.rsplit("node_modules/").next().unwrap_or(path).to_owned();
-        let here = entry.os.is_empty() || entry.os.iter().any(|os| os == "linux");
-        if entry.optional && !here {
+        let architecture = target.native.as_ref().map_or(std::env::consts::ARCH, |native| &native.architecture);
+        if entry.optional && !entry.is_for(cpu(architecture)) {
             continue;
         }
-        if entry.has_install_script || (here && entry.cpu.iter().any(|cpu| !cpu.starts_with("wasm"))) {
+        if entry.has_install_script || !entry.cpu.is_empty() {
             native.push(name.clone());
         }
         packages.push(locked(name, entry)?);
@@ -120,8 +135,7 @@ pub(crate) async fn fetch(
     work.directory.write("package-lock.json", lock).map_err(failed)?;
     let mut npm = npm("ci", grant, &work.path, cache)?;
     if let Some(native) = &target.native {
-        let cpu = if native.architecture == "aarch64" { "arm64" } else { "x64" };
-        npm.args(["--os=linux", "--libc=glibc"]).arg(format!("--cpu={cpu}"));
+        npm.args(["--os=linux", "--libc=glibc"]).arg(format!("--cpu={}", cpu(&native.architecture)));
     }
     run(npm, "npm", "").await?.succeeded("they could not be fetched")?;
     Ok(())

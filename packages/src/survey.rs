@@ -14,8 +14,11 @@ use std::str::FromStr as _;
 use std::sync::LazyLock;
 use tokio::sync::OnceCell;
 
-/// Lists a program's first imports.
-const IMPORTS: &str = include_str!("imports.py");
+/// Lists the first imports of a Python program.
+const PYTHON_IMPORTS: &str = include_str!("imports.py");
+
+/// Lists the imports of a JavaScript or TypeScript program.
+const JAVASCRIPT_IMPORTS: &str = include_str!("imports.js");
 
 /// Modules of the standard library that the wasm tier has.
 const MODULES: &str = include_str!("modules.txt");
@@ -50,49 +53,113 @@ impl Surveyor {
     pub(crate) async fn survey(&self, workshop: &Workshop, request: &Request) -> Result<Survey, Error> {
         let mut survey = Survey::default();
         let Some(text) = text(request) else { return Ok(survey) };
-        if let Some(metadata) = metadata(text)? {
-            survey.packages = metadata.dependencies;
-            if let Some(versions) = metadata.requires_python {
-                let versions = VersionSpecifiers::from_str(&versions)
-                    .map_err(|_| Error::Invalid("`requires-python` in the `script` block is no list of versions".to_owned()))?;
-                survey
-                    .lacks
-                    .extend(self.sandbox(workshop).await?.package_targets("python").iter().filter_map(|place| unfit(place, &versions)));
-            }
+        if request.language == "python" {
+            self.read_metadata(workshop, text, &mut survey).await?;
         }
-        if only_known_imports(text) {
-            return Ok(survey);
-        }
-        let sandbox = self.sandbox(workshop).await?;
-        let controls = Controls { input: Input::Bytes(request.source.content.to_vec().into()), ..Controls::default() };
-        let outcome = succeeded(sandbox.run_with(Request::new("python", IMPORTS), controls).await?)?;
-        let value = outcome.value.and_then(|value| value.json).unwrap_or_default();
-        let imports: Vec<Import> = serde_json::from_str(&value).unwrap_or_default();
-        let asks_for_none = request.wants.packages.is_empty() && survey.packages.is_empty();
-        let own = own_modules(request);
-        for (module, line, is_there, is_standard) in imports {
-            if own.contains(module.as_str()) {
-                // It may do anything, also make others importable.
-                break;
+        if !is_plain(&request.language, text) {
+            let imports = self.imports(workshop, request).await?;
+            match request.language.as_str() {
+                "python" => judge_python(request, imports, &mut survey),
+                _ => judge_javascript(request, imports, &mut survey)?,
             }
-            match (is_there, is_standard) {
-                (true, _) => {}
-                (false, true) => survey.lacks.push((Tier::Wasm, format!("has no module `{}`", module.escape_debug()))),
-                // Of packages that were asked for it is not known yet which modules they have.
-                (false, false) if asks_for_none => {
-                    let package = provider(&module).to_owned();
-                    survey.missing.push(MissingModule { module, line, package });
-                }
-                (false, false) => {}
-            }
+            survey.lacks.dedup_by(|next, one| next.0 == one.0);
         }
-        survey.lacks.dedup_by(|next, one| next.0 == one.0);
         Ok(survey)
+    }
+
+    async fn read_metadata(&self, workshop: &Workshop, text: &str, survey: &mut Survey) -> Result<(), Error> {
+        let Some(metadata) = metadata(text)? else { return Ok(()) };
+        survey.packages = metadata.dependencies;
+        if let Some(versions) = metadata.requires_python {
+            let versions = VersionSpecifiers::from_str(&versions)
+                .map_err(|_| Error::Invalid("`requires-python` in the `script` block is no list of versions".to_owned()))?;
+            let places = self.sandbox(workshop).await?.package_targets("python");
+            survey.lacks.extend(places.iter().filter_map(|place| unfit(place, &versions)));
+        }
+        Ok(())
+    }
+
+    /// A program's first imports, by the parser of its language.
+    async fn imports(&self, workshop: &Workshop, request: &Request) -> Result<Vec<Import>, Error> {
+        let mut ours = match request.language.as_str() {
+            "python" => Request::new("python", PYTHON_IMPORTS),
+            language => Request::new(language, JAVASCRIPT_IMPORTS),
+        };
+        ours.arguments.push(request.source.name.clone());
+        let controls = Controls { input: Input::Bytes(request.source.content.to_vec().into()), ..Controls::default() };
+        let outcome = succeeded(self.sandbox(workshop).await?.run_with(ours, controls).await?)?;
+        // Some modules greet whoever imports them.
+        let said = outcome.stdout.text();
+        Ok(said.lines().last().and_then(|line| serde_json::from_str(line).ok()).unwrap_or_default())
     }
 
     async fn sandbox(&self, workshop: &Workshop) -> Result<&Sandbox, Error> {
         self.sandbox.get_or_try_init(|| async { workshop.sandbox(Tier::Wasm, None) }).await
     }
+}
+
+fn judge_python(request: &Request, imports: Vec<Import>, survey: &mut Survey) {
+    let asks_for_none = request.wants.packages.is_empty() && survey.packages.is_empty();
+    let own = own_modules(request);
+    for (module, line, is_there, is_standard) in imports {
+        if own.contains(module.as_str()) {
+            // It may do anything, also make others importable.
+            return;
+        }
+        match (is_there, is_standard) {
+            (true, _) => {}
+            (false, true) => survey.lacks.push((Tier::Wasm, format!("has no module `{}`", module.escape_debug()))),
+            // Of packages that were asked for it is not known yet which modules they have.
+            (false, false) if asks_for_none => {
+                let package = provider(&module).to_owned();
+                survey.missing.push(MissingModule { module, line, package });
+            }
+            (false, false) => {}
+        }
+    }
+}
+
+fn judge_javascript(request: &Request, imports: Vec<Import>, survey: &mut Survey) -> Result<(), Error> {
+    let has_folder = request.files.iter().any(|file| file.path.split('/').any(|name| name == "node_modules"));
+    let mut bare = Vec::new();
+    for (name, line, is_there, is_standard) in imports {
+        if let Some(specifier) = name.strip_prefix("npm:") {
+            let package = npm_package(specifier)
+                .ok_or_else(|| Error::Invalid(format!("`{}` is no package: write `npm:name` or `npm:name@1.2`", name.escape_debug())))?;
+            survey.packages.push(package);
+        } else if is_standard && !is_there {
+            survey.lacks.push((Tier::Wasm, format!("has no module `{}`", name.escape_debug())));
+        } else if !is_there && !name.starts_with(['.', '/', '#']) && !name.contains(':') {
+            bare.push((name, line));
+        }
+    }
+    if survey.packages.is_empty() && request.wants.packages.is_empty() && !has_folder {
+        for (module, line) in bare {
+            let package = package_of(&module).to_owned();
+            survey.missing.push(MissingModule { module, line, package });
+        }
+    }
+    Ok(())
+}
+
+/// The package of a module's name: `@scope/name/part` is in `@scope/name`.
+fn package_of(module: &str) -> &str {
+    let parts = if module.starts_with('@') { 2 } else { 1 };
+    match module.match_indices('/').nth(parts - 1) {
+        Some((at, _)) => module.split_at(at).0,
+        None => module,
+    }
+}
+
+/// The requirement of what follows `npm:`, such as `name@1.2/part`.
+fn npm_package(specifier: &str) -> Option<String> {
+    let specifier = specifier.trim_start_matches('/');
+    let (scope, rest) = match specifier.strip_prefix('@') {
+        Some(scoped) => scoped.split_once('/').map(|(scope, rest)| (format!("@{scope}/"), rest))?,
+        None => (String::new(), specifier),
+    };
+    let package = rest.split('/').next().filter(|package| !package.is_empty())?;
+    Some(format!("{scope}{package}"))
 }
 
 fn unfit(place: &PackageTarget, versions: &VersionSpecifiers) -> Option<(Tier, String)> {
@@ -105,13 +172,34 @@ fn unfit(place: &PackageTarget, versions: &VersionSpecifiers) -> Option<(Tier, S
 
 /// The text of a program that is looked at.
 fn text(request: &Request) -> Option<&str> {
-    let is_looked_at = request.language == "python" && request.source.content.len() <= MAX_PROGRAM;
+    let is_known = matches!(request.language.as_str(), "python" | "javascript" | "typescript");
+    let is_looked_at = is_known && request.source.content.len() <= MAX_PROGRAM;
     std::str::from_utf8(&request.source.content).ok().filter(|_| is_looked_at)
 }
 
 /// Whether a glance shows that a program needs nothing.
 pub(crate) fn says_nothing(request: &Request) -> bool {
-    text(request).is_none_or(|text| !text.contains("# /// script") && only_known_imports(text))
+    let has_metadata = |text: &str| request.language == "python" && text.contains("# /// script");
+    text(request).is_none_or(|text| !has_metadata(text) && is_plain(&request.language, text))
+}
+
+/// Whether a glance at a program's text shows that it imports nothing but what everybody knows to be there.
+fn is_plain(language: &str, text: &str) -> bool {
+    if language == "python" { only_known_imports(text) } else { only_own_imports(text) }
+}
+
+/// Whether every text that follows `from` or `import` names a file or a module of the guest. It may miss one that a comment parts from its
+/// word, which then says at run time what it lacks.
+fn only_own_imports(text: &str) -> bool {
+    const THERE: [&str; 12] =
+        ["fs", "fs/promises", "path", "os", "util", "url", "events", "assert", "crypto", "buffer", "process", "timers/promises"];
+    let is_own = |rest: &str| {
+        let rest = rest.trim_start();
+        let Some(quote) = rest.chars().next().filter(|c| matches!(c, '"' | '\'')) else { return true };
+        let name = rest.split(quote).nth(1).unwrap_or_default();
+        name.starts_with(['.', '/']) || THERE.contains(&name.strip_prefix("node:").unwrap_or(name))
+    };
+    ["from", "import"].iter().all(|word| text.match_indices(word).all(|(at, _)| is_own(text.split_at(at + word.len()).1)))
 }
 
 /// The inline metadata of a script (PEP 723).
@@ -220,6 +308,34 @@ mod tests {
         ] {
             assert!(!only_known_imports(unknown), "{unknown}");
         }
+    }
+
+    #[test]
+    fn a_look_at_javascript_sees_what_is_imported() {
+        for plain in [
+            "",
+            "import x from './y.js'",
+            "import * as fs from \"node:fs\"",
+            "const from = 'x'; from + 1",
+            "import './side.js'",
+            "import(x)",
+        ] {
+            assert!(only_own_imports(plain), "{plain}");
+        }
+        for other in [
+            "import x from 'lodash'",
+            "import 'npm:x'",
+            "import {\n a\n} from\n 'npm:x@1'",
+            "export * from \"zod\"",
+            "import http from 'node:http'",
+        ] {
+            assert!(!only_own_imports(other), "{other}");
+        }
+        for (specifier, package) in [("zod", "zod"), ("zod@4/mini", "zod@4"), ("@a/b@^1/c", "@a/b@^1"), ("/x", "x")] {
+            assert_eq!(npm_package(specifier).as_deref(), Some(package));
+        }
+        assert_eq!((npm_package("@a"), npm_package("")), (None, None));
+        assert_eq!((package_of("a/b"), package_of("@a/b/c"), package_of("a")), ("a", "@a/b", "a"));
     }
 
     #[test]

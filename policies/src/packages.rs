@@ -261,7 +261,7 @@ pub struct ResolvedPackage {
 pub struct MissingModule {
     /// Its name in the program.
     pub module: String,
-    /// The line of the import.
+    /// The line of the import; 0 where it is not known.
     pub line: u32,
     /// The package that probably has it.
     pub package: String,
@@ -270,7 +270,10 @@ pub struct MissingModule {
 impl MissingModule {
     pub(crate) fn denial(&self) -> Denial {
         let (module, package) = (crate::text::quoted(&self.module), crate::text::quoted(&self.package));
-        let asked = format!("import of {module} in line {}", self.line);
+        let asked = match self.line {
+            0 => format!("import of {module}"),
+            line => format!("import of {module} in line {line}"),
+        };
         let reason = format!(
             "no module of that name is in the sandbox or among the request's files; ask for the package {package} \
              (`--package {}`, `packages` in a request, or a `# /// script` block)",

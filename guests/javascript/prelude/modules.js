@@ -9,13 +9,13 @@
   };
   const builtinOf = (name) => internal.builtin(name.startsWith('node:') ? name.slice(5) : name);
 
-  const absent = ['child_process', 'cluster', 'dgram', 'dns', 'http', 'http2', 'https', 'inspector', 'net', 'tls', 'tty', 'v8', 'vm', 'worker_threads', 'zlib', 'stream', 'stream/promises', 'async_hooks', 'diagnostics_channel', 'module', 'sqlite', 'test'];
+  const absent = ['child_process', 'cluster', 'dgram', 'dns', 'http', 'http2', 'https', 'inspector', 'net', 'tls', 'v8', 'vm', 'worker_threads', 'zlib', 'stream', 'stream/promises', 'async_hooks', 'diagnostics_channel', 'module', 'sqlite', 'test'];
   const notFound = (name, base, isRequire) => {
     const plain = name.startsWith('node:') ? name.slice(5) : name;
     let why;
     if (/^(\.{0,2}\/|file:)/.test(name)) why = `no such file, imported from ${base}`;
     else if (name.startsWith('node:') || absent.includes(plain)) why = 'this built-in module is not in the sandbox';
-    else why = 'packages cannot be installed here; built-in modules and files of the program can be imported';
+    else why = 'it is neither built in nor a file of the program nor among the packages that this run asked for';
     const error = codedError(Error, isRequire ? 'MODULE_NOT_FOUND' : 'ERR_MODULE_NOT_FOUND', `cannot find module '${name}'; ${why}`);
     return error;
   };
@@ -33,38 +33,90 @@
     if (kindOf(file) === DIRECTORY) for (const extension of extensions.slice(1)) if (kindOf(`${file}/index${extension}`) === FILE) return `${file}/index${extension}`;
     return undefined;
   };
-  const packageFile = (folder, rest) => {
-    const manifest = native.readFile(`${folder}/package.json`);
-    if (rest === '' && typeof manifest !== 'number') {
-      try {
-        const { main, module, exports } = JSON.parse(native.decodeUtf8(manifest, false));
-        let entry = exports?.['.'] ?? exports;
-        while (typeof entry === 'object' && entry !== null) entry = entry.import ?? entry.node ?? entry.default ?? entry.require;
-        const found = findFile(path.resolve(folder, entry ?? module ?? main ?? 'index'));
-        if (found) return found;
-      } catch { /* a manifest that cannot be read says nothing */ }
-    }
-    return findFile(rest === '' ? folder : `${folder}/${rest}`);
+  const manifestOf = (folder) => {
+    const text = native.readFile(`${folder}/package.json`);
+    if (typeof text === 'number') return undefined;
+    // A manifest that cannot be read says nothing.
+    try { return JSON.parse(native.decodeUtf8(text, false)); } catch { return {}; }
   };
-  const findPackage = (name, from) => {
+  // What a manifest's `exports` or `imports` says of a path: the file of the first condition that holds, `null` where it forbids the path.
+  const targetOf = (entry, isRequire) => {
+    if (typeof entry === 'string' || entry === null || entry === undefined) return entry;
+    if (Array.isArray(entry)) {
+      for (const one of entry) {
+        const target = targetOf(one, isRequire);
+        if (target !== undefined) return target;
+      }
+      return undefined;
+    }
+    for (const [condition, value] of Object.entries(entry)) {
+      if (condition !== 'node' && condition !== 'default' && condition !== (isRequire ? 'require' : 'import')) continue;
+      const target = targetOf(value, isRequire);
+      if (target !== undefined) return target;
+    }
+    return undefined;
+  };
+  const mapped = (map, key, isRequire) => {
+    if (Object.hasOwn(map, key) && !key.includes('*')) return targetOf(map[key], isRequire);
+    let best;
+    for (const pattern of Object.keys(map)) {
+      const star = pattern.indexOf('*');
+      if (star < 0 || !key.startsWith(pattern.slice(0, star)) || !key.endsWith(pattern.slice(star + 1)) || key.length < pattern.length - 1) continue;
+      if (best === undefined || star > best.star) best = { pattern, star };
+    }
+    if (best === undefined) return undefined;
+    const rest = key.slice(best.star, key.length - (best.pattern.length - best.star - 1));
+    return targetOf(map[best.pattern], isRequire)?.replaceAll('*', rest);
+  };
+  const packageFile = (folder, rest, isRequire) => {
+    const manifest = manifestOf(folder);
+    let exports = manifest?.exports;
+    if (exports !== undefined && exports !== null) {
+      const isMap = typeof exports === 'object' && !Array.isArray(exports) && Object.keys(exports).some((key) => key.startsWith('.'));
+      if (!isMap) exports = { '.': exports };
+      const target = mapped(exports, rest === '' ? '.' : `./${rest}`, isRequire);
+      return typeof target === 'string' ? findFile(path.resolve(folder, target)) : undefined;
+    }
+    if (rest !== '') return findFile(`${folder}/${rest}`);
+    const main = (isRequire ? undefined : manifest?.module) ?? manifest?.main;
+    return (typeof main === 'string' ? findFile(path.resolve(folder, main)) : undefined) ?? findFile(folder);
+  };
+  const findPackage = (name, from, isRequire) => {
     const [, folder, rest = ''] = /^((?:@[^/]+\/)?[^/]+)\/?(.*)$/.exec(name) ?? [];
     if (folder === undefined) return undefined;
     for (let directory = from; ; directory = path.dirname(directory)) {
-      if (kindOf(`${directory}/node_modules/${folder}`) === DIRECTORY) return packageFile(`${directory}/node_modules/${folder}`, rest);
+      const place = path.resolve(directory, 'node_modules', folder);
+      if (kindOf(place) === DIRECTORY) return packageFile(place, rest, isRequire);
       if (directory === '/') return undefined;
     }
   };
-  const locate = (base, name) => {
+  // `#name`: what the package that asks calls its own parts.
+  const findOwn = (name, from, isRequire) => {
+    for (let directory = from; ; directory = path.dirname(directory)) {
+      const imports = manifestOf(directory)?.imports;
+      if (imports !== undefined) {
+        const target = mapped(imports, name, isRequire);
+        if (typeof target !== 'string') return undefined;
+        if (isBuiltin(target)) return target.startsWith('node:') ? target : `node:${target}`;
+        return target.startsWith('./') ? findFile(path.resolve(directory, target)) : findPackage(target, directory, isRequire);
+      }
+      if (directory === '/') return undefined;
+    }
+  };
+  const locate = (base, name, isRequire) => {
     const from = path.dirname(path.resolve(base));
     if (name.startsWith('file:')) return findFile(internal.fileURLToPath(name));
     if (/^\.{0,2}\//.test(name) || name === '.' || name === '..') return findFile(path.resolve(from, name));
-    return findPackage(name, from);
+    if (name.startsWith('#')) return findOwn(name, from, isRequire);
+    // `npm:name@1.2/part` asks for a version as well, which was seen to before the program began.
+    const [, plain, part = ''] = /^npm:\/?((?:@[^/@]+\/)?[^/@]+)(?:@[^/]*)?(\/.*)?$/.exec(name) ?? [];
+    return findPackage(plain === undefined ? name : plain + part, from, isRequire);
   };
 
   internal.resolve = (base, name) => {
     if (isBuiltin(name)) return name.startsWith('node:') ? name : `node:${name}`;
     if (/^(https?|data|blob):/.test(name)) throw codedError(Error, 'ERR_UNSUPPORTED_ESM_URL_SCHEME', `cannot find module '${name}'; modules are loaded from files only`);
-    const file = locate(base, name);
+    const file = locate(base, name, false);
     if (file === undefined) throw notFound(name, base, false);
     return file;
   };
@@ -138,15 +190,16 @@
   const requireFrom = (module, name) => {
     if (typeof name !== 'string') throw codedError(TypeError, 'ERR_INVALID_ARG_TYPE', `The "id" argument must be of type string. Received ${internal.received(name)}`);
     if (isBuiltin(name)) return builtinOf(name);
-    const file = locate(module.filename, name);
+    const file = locate(module.filename, name, true);
     if (file === undefined) throw notFound(name, module.filename, true);
+    if (file.startsWith('node:')) return builtinOf(file);
     return requireFile(file, module);
   };
   const requireOf = (module) => {
     const require = (name) => requireFrom(module, name);
     const resolve = (name) => {
       if (isBuiltin(name)) return name;
-      const file = locate(module.filename, name);
+      const file = locate(module.filename, name, true);
       if (file === undefined) throw notFound(name, module.filename, true);
       return file;
     };
@@ -155,9 +208,15 @@
 
   const mainModule = new Module('/work/main.js', null);
   mainModule.id = '.';
+  // For whoever looks at a program before it runs: what it imports, by the engine's own parser.
+  internal.builtins['glovebox:syntax'] = () => ({
+    imports: (text, file) => native.imports(isTypeScript(file) ? internal.transform(`${text}`, file) : `${text}`, `${file}`),
+    isAbsent: (name) => absent.includes(name.startsWith('node:') ? name.slice(5) : name),
+  });
+  internal.builtins['tty'] = () => ({ isatty: () => false });
   internal.builtins['module'] = () => ({
     createRequire: (from) => requireOf(new Module(`${from}`.startsWith('file:') ? internal.fileURLToPath(`${from}`) : `${from}`, null)),
-    builtinModules: Object.keys(internal.builtins), isBuiltin,
+    builtinModules: Object.keys(internal.builtins).filter((name) => !name.includes(':')), isBuiltin,
   });
   define('require', requireOf(mainModule));
   // A script of Node has these as well; they are looked up late, so that a program may use the names for its own.
