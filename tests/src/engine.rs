@@ -6,32 +6,34 @@
 use glovebox::{Executor as _, Guests, Policy, Sandbox};
 use glovebox_fallback::{Containers, build_images};
 use std::process::{Command, Stdio};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long an engine may take to start.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The tier of containers with an image for shell, or why there is none.
-fn containers() -> Result<Containers, String> {
-    static FOUND: OnceLock<Result<Containers, String>> = OnceLock::new();
+/// The tier of containers with images for these languages, or why there is none.
+fn containers(wanted: &[&str]) -> Result<Containers, String> {
+    static FOUND: Mutex<Option<Result<Containers, String>>> = Mutex::new(None);
+    let runtime = crate::place::runtime();
+    let mut known = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
+    let missing = |containers: &Containers| -> Vec<String> {
+        let facts = containers.facts();
+        let has = |language: &str| facts.unavailable.is_none() && facts.languages.iter().any(|known| known == language);
+        wanted.iter().filter(|language| !has(language)).map(|language| (*language).to_owned()).collect()
+    };
     let find = || {
-        let runtime = crate::place::runtime();
         if !is_answering() {
             start()?;
         }
-        let connect = || runtime.block_on(Containers::connect());
-        if connect().facts().languages.iter().any(|language| language == "shell") && connect().facts().unavailable.is_none() {
-            return Ok(connect());
-        }
-        runtime.block_on(build_images(&["shell".to_owned()], |_| {})).map_err(|error| error.to_string())?;
-        let found = connect();
-        match found.facts().unavailable {
-            None => Ok(found),
-            Some(reason) => Err(reason),
-        }
+        Ok(runtime.block_on(Containers::connect()))
     };
-    FOUND.get_or_init(find).clone()
+    let mut found = known.take().unwrap_or_else(find);
+    if let Some(missing) = found.as_ref().ok().map(missing).filter(|missing| !missing.is_empty()) {
+        let built = runtime.block_on(build_images(&missing, |_| {}));
+        found = built.map_err(|error| error.to_string()).map(|()| runtime.block_on(Containers::connect()));
+    }
+    known.insert(found).clone()
 }
 
 fn is_answering() -> bool {
@@ -56,14 +58,24 @@ fn start() -> Result<(), String> {
     Err("dockerd does not answer".to_owned())
 }
 
-/// A sandbox with the tier of containers under a policy, or nothing where the test has to be skipped.
+/// A sandbox with the tier of containers, for shell, under a policy, or nothing where the test has to be skipped.
 ///
 /// # Panics
 ///
 /// Where there is no engine and there should be, or where there are no guests.
 #[must_use]
 pub fn sandbox(policy: Policy) -> Option<Sandbox> {
-    match containers() {
+    sandbox_for(&["shell"], policy)
+}
+
+/// The same for other languages.
+///
+/// # Panics
+///
+/// As [`sandbox`].
+#[must_use]
+pub fn sandbox_for(languages: &[&str], policy: Policy) -> Option<Sandbox> {
+    match containers(languages) {
         Ok(containers) => {
             let guests = Guests::installed().expect("the guests are installed");
             Some(Sandbox::builder().policy(policy).guests(guests).executor(Arc::new(containers)).build().expect("a sandbox can be made"))

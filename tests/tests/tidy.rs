@@ -12,12 +12,13 @@ use std::process::Command;
 const MAX_LINES: usize = 600;
 
 /// Which of our crates each of them may use.
-const ARROWS: [(&str, &[&str]); 7] = [
+const ARROWS: [(&str, &[&str]); 8] = [
     ("glovebox-policy", &[]),
     ("glovebox-guests", &[]),
     ("glovebox", &["glovebox-policy", "glovebox-guests"]),
     ("glovebox-fallback", &["glovebox-policy", "glovebox-guests", "glovebox"]),
-    ("glovebox-api", &["glovebox-policy", "glovebox-guests", "glovebox", "glovebox-fallback"]),
+    ("glovebox-packages", &["glovebox-policy", "glovebox"]),
+    ("glovebox-api", &["glovebox-policy", "glovebox-guests", "glovebox", "glovebox-packages", "glovebox-fallback"]),
     ("glovebox-benches", &["glovebox-policy", "glovebox-guests", "glovebox", "glovebox-fallback"]),
     ("glovebox-tests", &["glovebox-policy", "glovebox-guests", "glovebox", "glovebox-fallback"]),
 ];

@@ -1,0 +1,334 @@
+//! Do programs get the packages that they may have, and nothing else?
+//!
+//! Through the program `glovebox`, with the registries that everybody uses for what people do, and with an index of our own, full of archives
+//! that nobody should publish, for what attackers do (API16 and FS23 of the catalogue). The oracles are outside: what the index was asked
+//! for, and files of the host.
+
+use glovebox_tests::engine;
+use glovebox_tests::server::{Authority, Received, Server, answer};
+use glovebox_tests::tree::{program, root};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::{Arc, LazyLock};
+
+/// The cache of this machine, with the guests and the resolver in it.
+static CACHE: LazyLock<PathBuf> = LazyLock::new(|| {
+    let cache = glovebox_guests::default_cache_dir().expect("there is a cache");
+    let output = Command::new(program()).args(["packages", "resolve", "six"]).output().expect("the program starts");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    cache
+});
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A machine on which no package was ever fetched.
+struct Machine {
+    folder: tempfile::TempDir,
+    environment: Vec<(String, String)>,
+}
+
+impl Machine {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let cache = folder.path().join("cache");
+        std::fs::create_dir_all(cache.join("packages")).expect("the folder is writable");
+        for shared in ["guests", "compiled", "packages/tools"] {
+            std::os::unix::fs::symlink(CACHE.join(shared), cache.join(shared)).expect("the folder is writable");
+        }
+        let environment = vec![("GLOVEBOX_CACHE".to_owned(), cache.display().to_string())];
+        Self { folder, environment }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write(&self, name: &str, content: &str) -> PathBuf {
+        let path = self.path(name);
+        std::fs::write(&path, content).expect("the folder is writable");
+        path
+    }
+
+    /// Everything that leaves is sent to a place where nobody answers.
+    fn unplug(&mut self) {
+        for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"] {
+            self.environment.push((name.to_owned(), "http://127.0.0.1:1".to_owned()));
+        }
+    }
+
+    fn glovebox(&self, arguments: &[&str]) -> Output {
+        Command::new(program())
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .output()
+            .expect("the program starts")
+    }
+
+    /// Runs a program and gives what it printed.
+    fn run(&self, arguments: &[&str], name: &str, source: &str) -> String {
+        self.write(name, source);
+        let output = self.glovebox(&[&["run", name], arguments].concat());
+        assert!(output.status.success(), "{source}: {}", text(&output.stderr));
+        text(&output.stdout)
+    }
+
+    /// The outcome of a program, as JSON.
+    fn outcome(&self, arguments: &[&str], name: &str, source: &str) -> serde_json::Value {
+        self.write(name, source);
+        let output = self.glovebox(&[&["run", "--json", name], arguments].concat());
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{source}: {}{}", text(&output.stdout), text(&output.stderr)))
+    }
+
+    /// What lies in the store.
+    fn trees(&self) -> usize {
+        std::fs::read_dir(self.path("cache/packages/trees")).map_or(0, Iterator::count)
+    }
+}
+
+#[test]
+fn a_pure_package_runs_in_the_wasm_tier_and_needs_no_network_afterwards() {
+    let mut machine = Machine::new();
+    let table = "from rich.console import Console\nfrom rich.table import Table\nt = Table(title='T')\nt.add_column('a')\nt.add_row('1')\nConsole().print(t)\n";
+    let printed = machine.run(&["--package", "rich"], "table.py", table);
+    assert!(printed.contains("┃ a ┃") && printed.contains("│ 1 │"), "{printed}");
+    machine.unplug();
+    let outcome = machine.outcome(&["--package", "rich"], "table.py", table);
+    assert_eq!((&outcome["status"], &outcome["tier"]), (&"succeeded".into(), &"wasm".into()), "{outcome}");
+    let locked = outcome["packages"].as_array().expect("there is a lock");
+    assert!(locked.iter().any(|package| package["name"] == "rich"), "{outcome}");
+    for package in locked {
+        let digest = package["digest"].as_str().unwrap_or_default();
+        assert!(
+            digest.len() == 7 + 64
+                && digest.starts_with("sha256:")
+                && package["file"].as_str().unwrap_or_default().ends_with("-none-any.whl"),
+            "{outcome}"
+        );
+    }
+    assert_eq!(machine.run(&["--offline", "--package", "rich"], "table.py", table), printed);
+    let output = machine.glovebox(&["run", "--offline", "--package", "flask", "table.py"]);
+    assert_eq!(output.status.code(), Some(125), "{}", text(&output.stderr));
+    let output = machine.glovebox(&["run", "--package", "flask", "table.py"]);
+    assert_eq!(output.status.code(), Some(125), "without a network: {}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("could not be asked"), "{}", text(&output.stderr));
+    assert!(text(&machine.glovebox(&["packages", "list"]).stdout).contains("rich "));
+    assert!(machine.glovebox(&["packages", "clean"]).status.success());
+    assert_eq!(machine.trees(), 0);
+}
+
+#[test]
+fn a_program_says_itself_what_it_needs() {
+    let machine = Machine::new();
+    let script = "# /// script\n# requires-python = \">=3.11\"\n# dependencies = [\"six>=1.16,<2\"]\n# ///\nimport six\nprint(six.PY3)\n";
+    assert_eq!(machine.run(&[], "inline.py", script), "True\n");
+    let script = "import { chunk } from 'npm:lodash-es@^4.17';\nconst size: number = 2;\nconsole.log(chunk([1, 2, 3], size));\n";
+    assert_eq!(machine.run(&[], "inline.ts", script), "[ [ 1, 2 ], [ 3 ] ]\n");
+    let script = "const _ = require('lodash');\nconst { z } = require('zod');\nconsole.log(_.sum([1, 2]), z.string().parse('x'));\n";
+    assert_eq!(machine.run(&["--package", "lodash@4", "--package", "zod"], "common.cjs", script), "3 x\n");
+    // What the first lines import is told before the run, with the package to ask for.
+    for (name, source, package) in [
+        ("a.py", "import os\nimport yaml\nprint('ran')", "pyyaml"),
+        ("b.py", "'doc'\nfrom PIL import Image\nprint('ran')", "pillow"),
+        ("c.mjs", "console.log('ran');\nimport x from 'lodash-es/chunk.js';", "lodash-es"),
+    ] {
+        let outcome = machine.outcome(&[], name, source);
+        assert_eq!((&outcome["status"], &outcome["stdout"]), (&"denied".into(), &"".into()), "{outcome}");
+        assert!(outcome["denial"]["reason"].as_str().unwrap_or_default().contains(&format!("`{package}`")), "{outcome}");
+    }
+    // What may be there by then, or need not be, is not.
+    for (name, source) in [
+        ("a.py", "try:\n    import yaml\nexcept ImportError:\n    print('ran')"),
+        ("b.py", "import sys, types\nsys.modules['yaml'] = types.ModuleType('yaml')\nimport yaml\nprint('ran')"),
+        ("c.py", "def f():\n    import yaml\nprint('ran')"),
+        ("d.mjs", "if (0) await import('lodash-es');\nconsole.log('ran');"),
+    ] {
+        assert_eq!(machine.run(&[], name, source), "ran\n", "{source}");
+    }
+}
+
+#[test]
+fn native_code_goes_to_a_container_and_says_why() {
+    let languages = ["python", "javascript"];
+    if engine::sandbox_for(&languages, glovebox::Policy::builtin()).is_none() {
+        return;
+    }
+    let machine = Machine::new();
+    machine.write("sum.py", "import numpy as np\nprint(np.arange(6).reshape(2, 3).sum())");
+    let output = machine.glovebox(&["run", "--package", "numpy", "sum.py"]);
+    assert_eq!(text(&output.stdout), "15\n", "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("`wasm` cannot run `numpy`, which has native code"), "{}", text(&output.stderr));
+    let outcome = machine.outcome(&["--package", "numpy"], "sum.py", "import numpy\nopen(numpy.__file__, 'a')");
+    assert_eq!((&outcome["tier"], &outcome["status"]), (&"container".into(), &"failed".into()), "{outcome}");
+    assert!(outcome["stderr"].as_str().unwrap_or_default().contains("Permission denied"), "{outcome}");
+    let outcome = machine.outcome(&["--package", "numpy", "--tier", "wasm"], "sum.py", "import numpy");
+    assert_eq!(outcome["status"], "denied", "{outcome}");
+    // Modules that only a full standard library has, and versions that the guest is not.
+    let outcome = machine.outcome(&[], "sizes.py", "import ctypes\nprint(ctypes.sizeof(ctypes.c_long))");
+    assert_eq!((&outcome["tier"], &outcome["stdout"]), (&"container".into(), &"8\n".into()), "{outcome}");
+    assert!(outcome["tier_reason"].as_str().unwrap_or_default().contains("has no module `ctypes`"), "{outcome}");
+    let outcome = machine.outcome(&[], "http.mjs", "import http from 'node:http';\nconsole.log(typeof http.request)");
+    assert_eq!((&outcome["tier"], &outcome["stdout"]), (&"container".into(), &"function\n".into()), "{outcome}");
+}
+
+/// An index with archives that nobody should publish, and a machine whose policy names it.
+struct Hostile {
+    machine: Machine,
+    index: Server,
+}
+
+/// What the index hands out, made once.
+static ARCHIVES: LazyLock<PathBuf> = LazyLock::new(|| {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("archives");
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).expect("the folder is writable");
+    let made = Command::new("python3").arg(root().join("tests/clients/make_wheels.py")).args([&folder, &canaries()]).output();
+    let made = made.expect("python3 is there");
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    folder
+});
+
+/// Where whatever runs or escapes leaves its mark.
+fn canaries() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("canaries")
+}
+
+impl Hostile {
+    fn new(rules: &str) -> Self {
+        let mut machine = Machine::new();
+        let authority = Authority::new();
+        let index = Server::start_tls(&authority, &["127.0.0.1"], |request| serve(request));
+        let trusted = machine.write("trusted.pem", authority.pem());
+        machine.environment.push(("SSL_CERT_FILE".to_owned(), trusted.display().to_string()));
+        let policy = format!(
+            "version = 1\ndefault_profile = \"t\"\n[profiles.t]\nextends = \"default\"\n[profiles.t.packages.python]\nindex = \"{}\"\n{rules}\n",
+            index.url("/simple/")
+        );
+        machine.write("policy.toml", &policy);
+        Self { machine, index }
+    }
+
+    fn outcome(&self, package: &str, source: &str) -> Output {
+        self.machine.write("main.py", source);
+        self.machine.glovebox(&["run", "--policy", "policy.toml", &format!("--package={package}"), "main.py"])
+    }
+}
+
+/// A simple index: a page for each package with links to its archives.
+fn serve(request: &Received) -> Vec<u8> {
+    let path = request.line.trim_start_matches("GET ").trim_start_matches("HEAD ");
+    if let Some(file) = path.strip_prefix("/files/") {
+        return match std::fs::read(ARCHIVES.join(file)) {
+            Ok(content) => answer("200 OK", &[("Content-Type", "application/octet-stream")], &content),
+            Err(_) => answer("404 Not Found", &[], b""),
+        };
+    }
+    let name = path.trim_start_matches("/simple/").trim_end_matches('/');
+    let mut page = String::new();
+    for entry in std::fs::read_dir(&*ARCHIVES).expect("the archives are there").flatten() {
+        let file = entry.file_name().into_string().expect("our own names");
+        if file.split('-').next().unwrap_or_default().replace('_', "-") == name {
+            let content = std::fs::read(entry.path()).expect("the archives are there");
+            let digest = if name == "lies" { "0".repeat(64) } else { sha256(&content) };
+            page += &format!("<a href=\"/files/{file}#sha256={digest}\">{file}</a>\n");
+        }
+    }
+    match page.is_empty() {
+        true => answer("404 Not Found", &[], b""),
+        false => answer("200 OK", &[("Content-Type", "text/html")], format!("<!DOCTYPE html><html><body>{page}</body></html>").as_bytes()),
+    }
+}
+
+fn sha256(content: &[u8]) -> String {
+    use sha2::Digest as _;
+    sha2::Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn the_policy_decides_which_packages_and_versions() {
+    let hostile = Hostile::new("allow = [\"good==1.*\", \"needs-bad\"]\ndeny = [\"bad\"]");
+    let output = hostile.outcome("good", "import good\nprint(good.version)");
+    assert_eq!(text(&output.stdout), "1.1\n", "the newest that is allowed: {}", text(&output.stderr));
+    for (package, exit) in [
+        // What is not allowed is not even looked up, however it is written.
+        ("goood", 126),
+        ("git+https://127.0.0.1/x", 126),
+        ("x @ https://127.0.0.1/x.whl", 126),
+        ("file:///etc/passwd", 126),
+        ("--extra-index-url=https://127.0.0.1/", 126),
+        ("good; import os", 126),
+    ] {
+        let before = hostile.index.received().len();
+        let output = hostile.outcome(package, "print('ran')");
+        assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(exit), ""), "{package}: {}", text(&output.stderr));
+        assert_eq!(hostile.index.received().len(), before, "{package}");
+    }
+    let output = hostile.outcome("good==2.0", "print('ran')");
+    assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(126), ""), "{}", text(&output.stderr));
+    let output = hostile.outcome("needs-bad", "print('ran')");
+    assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(126), ""), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("`bad` is denied"), "{}", text(&output.stderr));
+    assert_eq!(hostile.machine.trees(), 1, "nothing of what was refused is kept");
+}
+
+#[test]
+fn nothing_of_a_package_runs_outside_the_sandbox_or_leaves_its_place() {
+    let hostile = Hostile::new("allow = [\"*\"]");
+    let _ = std::fs::remove_dir_all(canaries());
+    std::fs::create_dir_all(canaries()).expect("the folder is writable");
+    // The name, and the exit code: 126 where there is nothing to be had, 125 where what is there cannot be used.
+    for (package, codes) in [
+        ("builds", [126, 126]),
+        ("only-native", [126, 126]),
+        // Not the older version that is pure: a container, which has another Python, may have it.
+        ("older-pure", [126, 0]),
+        ("lies", [125, 125]),
+        ("slips", [125, 0]),
+        ("climbs", [125, 0]),
+        ("links", [125, 0]),
+        ("swells", [125, 125]),
+    ] {
+        let before = hostile.machine.trees();
+        let output = hostile.outcome(package, "print('ran')");
+        assert!(codes.contains(&output.status.code().unwrap_or(-1)), "{package}: {:?} {}", output.status.code(), text(&output.stderr));
+        if output.status.code() != Some(0) {
+            assert_eq!(text(&output.stdout), "", "{package}");
+            assert_eq!(hostile.machine.trees(), before, "{package} must not stay");
+        }
+        let work = hostile.machine.path("cache/packages/work");
+        assert_eq!(std::fs::read_dir(work).map_or(0, Iterator::count), 0, "{package} leaves something behind");
+    }
+    // One that would run as soon as an interpreter starts, or when it is imported, does so in the sandbox alone.
+    let output = hostile.outcome("starts", "import starts\nprint('ran')");
+    assert_eq!(text(&output.stdout), "ran\n", "{}", text(&output.stderr));
+    let output = hostile.outcome("bad", "import bad\nprint('ran')");
+    assert_eq!(text(&output.stdout), "ran\n", "{}", text(&output.stderr));
+    let marks: Vec<_> = std::fs::read_dir(canaries()).expect("the folder is there").flatten().map(|entry| entry.file_name()).collect();
+    assert!(marks.is_empty(), "{marks:?}");
+    // A tree is everybody's, so nobody may change it.
+    let output = hostile.outcome("good", "import good\nopen(good.__file__, 'w')");
+    assert_ne!(output.status.code(), Some(0));
+    let output = hostile.outcome("good", "import os, good\nos.remove(good.__file__)");
+    assert_ne!(output.status.code(), Some(0));
+    assert_eq!(text(&hostile.outcome("good", "import good\nprint(good.version)").stdout), "2.0\n");
+}
+
+/// Programs that need the same packages for the first time at the same time fetch them once, and each gets them whole.
+#[test]
+fn many_at_once_share_one_tree() {
+    let hostile = Arc::new(Hostile::new("allow = [\"good\"]"));
+    hostile.machine.write("main.py", "import good\nprint(good.version)");
+    let runs: Vec<_> = (0..6)
+        .map(|_| {
+            let hostile = Arc::clone(&hostile);
+            std::thread::spawn(move || hostile.machine.glovebox(&["run", "--policy", "policy.toml", "--package", "good", "main.py"]))
+        })
+        .collect();
+    for run in runs {
+        let output = run.join().expect("no panic");
+        assert_eq!(text(&output.stdout), "2.0\n", "{}", text(&output.stderr));
+    }
+    assert_eq!(hostile.machine.trees(), 1);
+}
