@@ -199,7 +199,7 @@ impl Hostile {
     fn new(rules: &str) -> Self {
         let mut machine = Machine::new();
         let authority = Authority::new();
-        let index = Server::start_tls(&authority, &["127.0.0.1"], |request| serve(request));
+        let index = Server::start_tls(&authority, &["127.0.0.1"], serve);
         let trusted = machine.write("trusted.pem", authority.pem());
         machine.environment.push(("SSL_CERT_FILE".to_owned(), trusted.display().to_string()));
         let policy = format!(
