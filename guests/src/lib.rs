@@ -18,6 +18,14 @@ mod manifest;
 #[cfg(feature = "build")]
 pub mod build;
 
+/// The parts of the Python guest that make a program end as it does there, by their names: other tiers run them too.
+pub const PYTHON_EVALUATION: [(&str, &str); 4] = [
+    ("own", include_str!("../python/glovebox_guest/own.py")),
+    ("value", include_str!("../python/glovebox_guest/value.py")),
+    ("report", include_str!("../python/glovebox_guest/report.py")),
+    ("evaluation", include_str!("../python/glovebox_guest/evaluation.py")),
+];
+
 pub use embedded::{Embedded, embedded};
 pub use installation::{Bundle, BundleError};
 pub use location::{default_cache_dir, installed, installed_in, source_key};

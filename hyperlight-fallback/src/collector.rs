@@ -123,6 +123,7 @@ impl Splitter {
             peak_memory: next()?,
             free_blocks: next()?,
             free_files: next()?,
+            completion: usize::try_from(next()?).ok()?,
         };
         Some((words, self.held.get(end + 1..).unwrap_or_default()))
     }
@@ -138,6 +139,8 @@ pub(crate) struct Words {
     pub(crate) peak_memory: u64,
     pub(crate) free_blocks: u64,
     pub(crate) free_files: u64,
+    /// Bytes behind these words that tell of the program's value or exception.
+    pub(crate) completion: usize,
 }
 
 #[cfg(test)]
@@ -146,7 +149,7 @@ mod tests {
 
     #[test]
     fn output_is_cut_at_the_mark_however_it_comes() {
-        let whole = b"hello MAmark-ma MARK 3 0 1 2000 4096 5 6\nTAR".as_slice();
+        let whole = b"hello MAmark-ma MARK 3 0 1 2000 4096 5 6 7\nTAR".as_slice();
         let expected = Words {
             code: 3,
             killed_for_memory: 0,
@@ -155,6 +158,7 @@ mod tests {
             peak_memory: 4096,
             free_blocks: 5,
             free_files: 6,
+            completion: 7,
         };
         for size in 1..whole.len() {
             let mut splitter = Splitter::new("MARK", 100);
@@ -176,7 +180,7 @@ mod tests {
             splitter.push(&[b'x'; 100]);
         }
         assert!(splitter.held.len() <= 10 + MAX_WORDS);
-        for words in ["MARK 1 2\n", "MARK a 0 0 0 0 0 0\n", "MARK -1 0 0 0 0 0 0\n", "MARK 99999999999 0 0 0 0 0 0\n"] {
+        for words in ["MARK 1 2\n", "MARK a 0 0 0 0 0 0 0\n", "MARK -1 0 0 0 0 0 0 0\n", "MARK 99999999999 0 0 0 0 0 0 0\n"] {
             let mut splitter = Splitter::new("MARK", 10);
             splitter.push(words.as_bytes());
             assert_eq!(splitter.last_words(), None, "{words}");

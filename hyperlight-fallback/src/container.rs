@@ -50,7 +50,8 @@ pub(crate) fn describe(grant: &Grant, image: &str, packages: Option<Packages<'_>
     let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
     // The workspace lies in memory, so both share one limit; each of them is held by itself as well.
     let memory = number(limits.memory.saturating_add(limits.workspace).saturating_add(OVERHEAD_BYTES));
-    let control = limits.source.saturating_add(limits.arguments).saturating_add(CONTROL_BYTES);
+    let told = crate::job::completion_limit(grant);
+    let control = limits.source.saturating_add(limits.arguments).saturating_add(told).saturating_add(CONTROL_BYTES);
     let owner = USER.split(':').next().unwrap_or(USER);
     let tmpfs = HashMap::from([
         (

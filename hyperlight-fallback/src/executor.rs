@@ -4,14 +4,15 @@ use crate::collector::{Collector, Over, Splitter, Words};
 use crate::container::describe;
 use crate::engine::Containers;
 use crate::images::{LIBC, image_of};
-use crate::job;
+use crate::job::{self, Completion};
 use crate::pool::{Container, Heard, Said};
 use async_trait::async_trait;
 use bollard::container::LogOutput;
 use futures_util::StreamExt as _;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use glovebox::{
-    Error, Evaluation, Executor, Input, Job, Limit, LiveSession, NativePlatform, Opening, PackageTarget, Report, Status, StreamName,
+    Error, Evaluation, Exception, Executor, Input, Job, Limit, LiveSession, NativePlatform, Opening, PackageTarget, Report, Status,
+    StreamName, Value,
 };
 use glovebox_policy::{Limits, Tier, TierFacts};
 use std::time::Duration;
@@ -56,7 +57,7 @@ impl Executor for Containers {
         let mark = format!("{} ", message.mark);
         let mut run = Run {
             collector: Collector::new(limits.output, output),
-            splitter: Splitter::new(&mark, if patterns.is_empty() { 0 } else { job::archive_limit(grant) }),
+            splitter: Splitter::new(&mark, job::told_limit(grant, !patterns.is_empty())),
             errors: Splitter::new(&mark, 0),
             wants_files: !patterns.is_empty(),
         };
@@ -69,9 +70,13 @@ impl Executor for Containers {
         };
         drop(feeding);
         let mut report = run.report(&ending, limits)?;
-        if let Some((_, archive)) = run.splitter.last_words().filter(|_| !patterns.is_empty()) {
-            (report.artifacts, report.artifacts_truncated) = job::artifacts(archive, &patterns, limits.workspace);
-            report.artifacts_truncated |= run.splitter.was_cut();
+        if let Some((words, told)) = run.splitter.last_words() {
+            let (completion, archive) = told.split_at_checked(words.completion).unwrap_or_default();
+            complete(&mut report, completion, limits.value);
+            if !patterns.is_empty() {
+                (report.artifacts, report.artifacts_truncated) = job::artifacts(archive, &patterns, limits.workspace);
+                report.artifacts_truncated |= run.splitter.was_cut();
+            }
         }
         run.fill(&mut report);
         dispose(container, &ending).await;
@@ -167,7 +172,8 @@ impl Run {
                 return Ending::TooMuchToHandBack;
             }
             // All was said. The container itself takes its time to end.
-            if !self.wants_files && self.errors.is_behind() && self.splitter.last_words().is_some() {
+            let is_all = self.splitter.last_words().is_some_and(|(words, told)| told.len() >= words.completion);
+            if !self.wants_files && self.errors.is_behind() && is_all {
                 return Ending::Ended;
             }
         }
@@ -225,6 +231,23 @@ fn finished(words: Words, limits: &Limits) -> Report {
     }
     let status = if words.code == 0 { Status::Succeeded } else { Status::Failed };
     Report { exit_code: Some(words.code), ..Report::new(status) }
+}
+
+/// Adds what the driver told of a program that came to its end.
+fn complete(report: &mut Report, told: &[u8], max_value: u64) {
+    let told: Completion = serde_json::from_slice(told).unwrap_or_default();
+    let fits = |text: &str| text.len() as u64 <= max_value;
+    match report.status {
+        Status::Succeeded => {
+            let value = told.value.filter(|value| fits(&value.text));
+            report.value = value.map(|value| Value { json: value.json.filter(|json| fits(json)), text: value.text });
+        }
+        Status::Failed => {
+            let exception = told.exception;
+            report.exception = exception.map(|told| Exception { kind: told.kind, message: told.message, traceback: told.traceback });
+        }
+        _ => {}
+    }
 }
 
 fn patterns(globs: &[String]) -> Result<GlobSet, Error> {

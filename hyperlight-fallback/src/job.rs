@@ -7,6 +7,7 @@ use bytes::Bytes;
 use globset::GlobSet;
 use glovebox::{Artifact, Error};
 use glovebox_policy::{Grant, InputFile, Source};
+use serde::Deserialize;
 use std::io::Read as _;
 use std::time::Duration;
 
@@ -22,6 +23,62 @@ const BACKSTOP: Duration = Duration::from_secs(5);
 /// Fuel of a second, as the wasm tier measures it.
 const FUEL_PER_SECOND: u64 = 1_000_000_000;
 
+/// Where a driver tells of the program's value or exception.
+const COMPLETION: &str = "/program/.completion";
+
+/// How programs of a language are started.
+struct Driver {
+    command: &'static [&'static str],
+    /// What it needs besides the program, by paths below the folder of the program.
+    files: &'static [(&'static str, &'static str)],
+}
+
+const SHELL: Driver = Driver { command: &["bash"], files: &[] };
+
+const JAVASCRIPT: Driver =
+    Driver { command: &["node", "/program/.guest/driver.cjs"], files: &[(".guest/driver.cjs", include_str!("drivers/driver.cjs"))] };
+
+/// Prints as it happens, and imports nothing from the driver's own folder.
+static PYTHON: Driver = Driver { command: &["python3", "-u", "-P", "/program/.guest/driver.py", "/program/.guest"], files: &PYTHON_FILES };
+
+static PYTHON_FILES: [(&str, &str); 5] = {
+    let [own, value, report, evaluation] = glovebox_guests::PYTHON_EVALUATION;
+    [
+        (".guest/driver.py", include_str!("drivers/driver.py")),
+        (".guest/own.py", own.1),
+        (".guest/value.py", value.1),
+        (".guest/report.py", report.1),
+        (".guest/evaluation.py", evaluation.1),
+    ]
+};
+
+/// What a driver tells.
+#[derive(Default, Deserialize)]
+pub(crate) struct Completion {
+    pub(crate) value: Option<ToldValue>,
+    pub(crate) exception: Option<ToldException>,
+}
+
+/// The value of the last expression.
+#[derive(Deserialize)]
+pub(crate) struct ToldValue {
+    pub(crate) json: Option<String>,
+    pub(crate) text: String,
+}
+
+/// The exception that nobody caught.
+#[derive(Deserialize)]
+pub(crate) struct ToldException {
+    pub(crate) kind: String,
+    pub(crate) message: String,
+    pub(crate) traceback: String,
+}
+
+/// Bytes that a driver may tell: a value twice, or an exception, both with what JSON adds.
+pub(crate) fn completion_limit(grant: &Grant) -> u64 {
+    grant.limits().value.saturating_mul(4).saturating_add(2 << 20)
+}
+
 /// What the waiter is told, up to where the program's own input begins.
 pub(crate) struct Message {
     pub(crate) bytes: Bytes,
@@ -36,35 +93,36 @@ pub(crate) fn message(
     files: &[InputFile],
     wants_files: bool,
 ) -> Result<Message, Error> {
-    let (interpreter, extension) = match grant.language() {
-        "shell" => ("bash", "sh"),
-        "python" => ("python3", "py"),
-        "javascript" => ("node", "js"),
+    let (driver, extension) = match grant.language() {
+        "shell" => (&SHELL, "sh"),
+        "python" => (&PYTHON, "py"),
+        "javascript" => (&JAVASCRIPT, "js"),
         other => return Err(Error::Invalid(format!("no container speaks `{other}`"))),
     };
     let name = program_name(&source.name, extension);
-    let path = format!("/program/{name}");
-    let mut environment = vec!["PATH=/usr/local/bin:/usr/bin:/bin".to_owned(), "HOME=/work".to_owned()];
-    environment.extend(grant.environment().iter().map(|(name, value)| format!("{name}={value}")));
-    let mut command = vec![interpreter.to_owned()];
-    if interpreter == "python3" {
-        // Print as it happens.
-        command.push("-u".to_owned());
+    let most = completion_limit(grant);
+    let mut environment = vec!["PATH=/usr/local/bin:/usr/bin:/bin".to_owned()];
+    if driver.files.is_empty() {
+        // Scripts go home; the guests' languages have no home in any tier.
+        environment.push("HOME=/work".to_owned());
     }
-    command.push(path);
+    environment.extend(grant.environment().iter().map(|(name, value)| format!("{name}={value}")));
+    let mut command: Vec<String> = driver.command.iter().map(|word| (*word).to_owned()).collect();
+    command.push(format!("/program/{name}"));
+    if !driver.files.is_empty() {
+        command.extend([source.name.clone(), COMPLETION.to_owned(), most.to_string()]);
+    }
     command.extend(arguments.iter().cloned());
     let ended = |texts: &[String]| texts.iter().flat_map(|text| text.bytes().chain([0])).collect::<Vec<u8>>();
-    let control = archive([
-        (".environment", ended(&environment).as_slice()),
-        (".command", ended(&command).as_slice()),
-        (name.as_str(), source.content.as_ref()),
-    ])?;
+    let (environment, command) = (ended(&environment), ended(&command));
+    let own = [(".environment", environment.as_slice()), (".command", command.as_slice()), (name.as_str(), source.content.as_ref())];
+    let control = archive(own.into_iter().chain(driver.files.iter().map(|(path, text)| (*path, text.as_bytes()))))?;
     let workspace =
         if files.is_empty() { Vec::new() } else { archive(files.iter().map(|file| (file.path.as_str(), file.content.as_ref())))? };
     let limits = grant.limits();
     let mark = format!("glovebox-{:032x}", rand::random::<u128>());
     let header = format!(
-        "{mark} {} {} {} {} {} {}\n",
+        "{mark} {} {} {} {} {} {} {most}\n",
         control.len(),
         workspace.len(),
         (limits.wall + BACKSTOP).as_secs(),
@@ -94,8 +152,14 @@ fn archive<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Result<V
     archive.into_inner().map_err(|error| Error::Host(error.to_string()))
 }
 
+/// Bytes that a waiter may tell behind its last words.
+pub(crate) fn told_limit(grant: &Grant, wants_files: bool) -> usize {
+    let completion = usize::try_from(completion_limit(grant)).unwrap_or(usize::MAX);
+    completion.saturating_add(if wants_files { archive_limit(grant) } else { 0 })
+}
+
 /// Bytes that the workspace takes as an archive at the most.
-pub(crate) fn archive_limit(grant: &Grant) -> usize {
+fn archive_limit(grant: &Grant) -> usize {
     let limits = grant.limits();
     // A header, a long name and padding for each entry, and the end.
     let bytes = limits.workspace.saturating_add(limits.files.saturating_add(2).saturating_mul(3 * 512 + 8192)).saturating_add(64 << 10);

@@ -2,14 +2,14 @@
 # It trusts nothing that the program did: a program that says the last words itself only ends its own run early.
 exec 3>&2 2>/dev/null
 umask 022
-IFS=' ' read -r mark control files seconds cpu open artifacts || exit 0
+IFS=' ' read -r mark control files seconds cpu open artifacts most || exit 0
 head -c "$control" | tar -xf - -C /program || exit 125
 if [ "$files" -gt 0 ]; then
   head -c "$files" | tar -xf - -C /work
   # The files that were sent do not fit.
   if [ "${PIPESTATUS[1]}" -ne 0 ]; then
     printf '%s ' "$mark" >&3
-    printf '%s 1 0 0 0 0 %s\n' "$mark" "$(stat -f -c '%a %d' /work)"
+    printf '%s 1 0 0 0 0 %s 0\n' "$mark" "$(stat -f -c '%a %d' /work)"
     exit 0
   fi
 fi
@@ -42,6 +42,12 @@ nanos=$(fact '' $here/cpuacct/cpuacct.usage)
 [ "$nanos" -gt 0 ] && micros=$((nanos / 1000))
 peak=$(fact '' $here/memory.peak $here/memory/memory.max_usage_in_bytes)
 read -r blocks inodes <<<"$(stat -f -c '%a %d' /work)"
-printf '%s %s %s %s %s %s %s %s\n' "$mark" "$code" "$oom" "$processes" "$micros" "$peak" "$blocks" "$inodes"
+# What the driver tells of the program's value or exception.
+told=/program/.completion
+size=0
+[ -f $told ] && [ ! -L $told ] && size=$(stat -c %s $told)
+[ "$size" -le "$most" ] || size=0
+printf '%s %s %s %s %s %s %s %s %s\n' "$mark" "$code" "$oom" "$processes" "$micros" "$peak" "$blocks" "$inodes" "$size"
+[ "$size" -gt 0 ] && head -c "$size" $told
 if [ "$artifacts" = 1 ]; then tar -cf - -C /work --sort=name .; fi
 exit 0

@@ -1,23 +1,61 @@
-//! Does an everyday program do what it does elsewhere?
+//! Does an everyday program do what it does elsewhere, and the same in every tier?
 //!
-//! The program is a file of `conformance`; what it must print lies beside it as `NAME.stdout`, everything else is in its header.
+//! The program is a file of `conformance`; what it must print lies beside it as `NAME.stdout`, everything else is in its header. What only
+//! the guest can do says so there: `only = "why"`.
 
 use crate::attack::show;
 use crate::case::Case;
 use crate::place;
-use glovebox::policy::InputFile;
+use glovebox::policy::{InputFile, Tier};
 use glovebox::{Controls, Input, Request, Sandbox};
+use std::panic::AssertUnwindSafe;
 use std::sync::LazyLock;
 
 /// Everyday scripts run under the profile that people get.
 static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| Sandbox::builder().guests(place::guests()).build().expect("a sandbox can be made"));
 
-/// Runs a program and compares.
+/// Runs a program in the wasm tier and compares.
 ///
 /// # Panics
 ///
 /// Where anything differs.
 pub fn check(path: &str) {
+    check_in(path, &SANDBOX, Tier::Wasm);
+}
+
+/// Runs every program that a container can run in one, and gives what differs and how many ran. Nothing where there is no engine.
+///
+/// # Panics
+///
+/// Where the corpus cannot be read.
+#[must_use]
+pub fn differences() -> Option<(Vec<String>, usize)> {
+    let sandbox = crate::engine::sandbox_for(&["python", "javascript"], glovebox::Policy::builtin())?;
+    let mut differences = Vec::new();
+    let mut count = 0;
+    for folder in ["python", "javascript"] {
+        let place = crate::tree::tests_folder().join("conformance").join(folder);
+        let entries = std::fs::read_dir(place).expect("the corpus is there").flatten();
+        let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        names.retain(|name| name.ends_with(".py") || name.ends_with(".js"));
+        names.sort();
+        for name in names {
+            let path = format!("conformance/{folder}/{name}");
+            if Case::read(&path).text("only").is_some() {
+                continue;
+            }
+            count += 1;
+            let checked = std::panic::catch_unwind(AssertUnwindSafe(|| check_in(&path, &sandbox, Tier::Container)));
+            if let Err(told) = checked {
+                let told = told.downcast::<String>().map_or_else(|_| "it differs".to_owned(), |told| *told);
+                differences.push(format!("{path}: {told}"));
+            }
+        }
+    }
+    Some((differences, count))
+}
+
+fn check_in(path: &str, sandbox: &Sandbox, tier: Tier) {
     let case = Case::read(path);
     let mut request = Request::new(case.language, case.text.clone());
     if let Some(name) = case.text("name") {
@@ -30,7 +68,8 @@ pub fn check(path: &str) {
         request.files.push(InputFile { path, content: content.into_bytes().into() });
     }
     let input = case.text("stdin").map(Input::from).unwrap_or_default();
-    let outcome = place::run_with(&SANDBOX, request, Controls { input, ..Controls::default() });
+    request.wants.tier = Some(tier);
+    let outcome = place::run_with(sandbox, request, Controls { input, ..Controls::default() });
     let told = || format!("`{path}`: {}", show(&outcome));
 
     let expected = std::fs::read_to_string(crate::tree::tests_folder().join(path).with_extension("stdout")).unwrap_or_default();

@@ -11,3 +11,12 @@ mod javascript {
 mod typescript {
     include!(concat!(env!("OUT_DIR"), "/conformance_typescript.rs"));
 }
+
+/// The same programs end in the same way in a container.
+#[test]
+fn containers_give_the_same_outcomes() {
+    if let Some((differences, count)) = glovebox_tests::conformance::differences() {
+        assert!(differences.is_empty(), "{} of {count} differ:\n{}", differences.len(), differences.join("\n"));
+        assert!(count > 40, "{count}");
+    }
+}

@@ -1,4 +1,5 @@
 # what WASI does not have says so in Python's own words
+# only = "what WASI lacks, a container has"
 import os
 import subprocess
 import threading

@@ -1,0 +1,149 @@
+"""How does a Python program in a container run and end as it would in the guest?
+
+By the guest's own code: it compiles the text, runs it in a fresh `__main__`, and tells its value or exception. What the guest has of its host
+is stood in for here by what an ordinary interpreter has.
+
+    driver.py GUEST PROGRAM NAME COMPLETION MOST ARGUMENT...
+"""
+
+import builtins
+import json
+import linecache
+import os
+import sys
+import types
+
+guest, program, name, completion, most, *arguments = sys.argv[1:]
+WORKSPACE = "/work"
+
+
+class Record:
+    """A record of the guest's contract: what it was made of, by name."""
+
+    fields = ()
+
+    def __init__(self, *values):
+        self.__dict__.update(zip(self.fields, values))
+
+
+def record(*fields):
+    """A kind of record."""
+    return type("Record", (Record,), {"fields": fields})
+
+
+class Standard:
+    """The standard streams."""
+
+    def begin(self):
+        """They are there from the start."""
+
+    def flush(self):
+        """Writes out what is buffered."""
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except (OSError, ValueError, AttributeError):
+                continue
+
+    def complain(self, text):
+        """Writes to standard error, whatever the program made of it."""
+        try:
+            sys.stderr.write(text)
+            sys.stderr.flush()
+        except (OSError, ValueError, AttributeError):
+            pass
+
+
+class SessionLoop:
+    """The loop of top-level `await`."""
+
+    def run(self, coroutine):
+        """Runs a coroutine to its end and returns its value."""
+        import asyncio
+
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        return loop.run_until_complete(coroutine)
+
+
+def set_running_loop(loop):
+    """Takes back what a program that drives a loop by hand may leave."""
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is not None:
+        asyncio.events._set_running_loop(loop)
+
+
+main = types.ModuleType("__main__")
+main.__builtins__ = builtins
+
+
+def prepare(source):
+    """What a program finds when it starts."""
+    sys.argv = [source.name, *arguments]
+    sys.orig_argv = ["python3", *sys.argv]
+    sys.path.insert(0, WORKSPACE)
+    sys.modules["__main__"] = main
+    main.__file__ = source.name
+    linecache.cache[source.name] = (len(source.text), None, [line + "\n" for line in source.text.split("\n")], source.name)
+
+
+def module(name, **content):
+    """A module of the guest, from its text where it has one."""
+    made = sys.modules[f"glovebox_guest.{name}"] = types.ModuleType(name)
+    vars(made).update(content)
+    if not content:
+        with open(f"{guest}/{name}.py", encoding="utf-8") as file:
+            exec(compile(file.read(), "<glovebox>", "exec"), vars(made))
+    setattr(package, name, made)
+    return made
+
+
+wire = types.ModuleType("interpreter")
+wire.Value = record("json", "text")
+wire.Raised = record("kind", "message", "traceback")
+wire.Completion_Finished = record("value")
+wire.Completion_Raised = record("raised")
+wire.Completion_Exited = record("code")
+package = sys.modules["glovebox_guest"] = types.ModuleType("glovebox_guest")
+sys.modules["wit_world"] = types.ModuleType("wit_world")
+sys.modules["wit_world.exports"] = types.ModuleType("exports")
+sys.modules["wit_world.exports"].interpreter = wire
+has_monitoring = hasattr(sys, "monitoring")
+if not has_monitoring:
+    sys.monitoring = types.SimpleNamespace(get_tool=lambda tool: None, free_tool_id=lambda tool: None)
+module("own")
+module("loop", SessionLoop=SessionLoop, set_running_loop=set_running_loop)
+module("open_files", flush=lambda: None)
+module("world", main=main, standard=Standard(), prepare=prepare, source_lines=linecache.cache)
+module("value")
+module("report")
+evaluate = module("evaluation").evaluate
+for known in [known for known in sys.modules if known.partition(".")[0] in ("glovebox_guest", "wit_world")]:
+    del sys.modules[known]
+if not has_monitoring:
+    del sys.monitoring
+
+with open(program, "rb") as file:
+    text = file.read()
+try:
+    text = text.decode("utf-8")
+except UnicodeDecodeError as error:
+    sys.exit(f"the source `{name}` is not UTF-8 text: {error.reason}")
+ended = evaluate(types.SimpleNamespace(name=name, text=text))
+
+code, told = 0, {}
+if isinstance(ended, wire.Completion_Exited):
+    code = ended.code
+elif isinstance(ended, wire.Completion_Raised):
+    code, told = 1, {"exception": vars(ended.raised)}
+elif ended.value is not None:
+    told = {"value": vars(ended.value)}
+try:
+    encoded = json.JSONEncoder().encode(told).encode()
+    if len(encoded) <= int(most):
+        with open(completion, "wb") as file:
+            file.write(encoded)
+except (OSError, ValueError, TypeError, RecursionError, MemoryError):
+    # Whoever asked learns the exit code.
+    pass
+sys.exit(code)
