@@ -29,6 +29,9 @@ const OVERHEAD_BYTES: u64 = 32 << 20;
 /// The waiter, the engine's first process, and what starts and watches the program.
 const OWN_PROCESSES: u64 = 8;
 
+/// Connections at once through the way out.
+const EGRESS_PROCESSES: u64 = 32;
+
 /// The waiter, which is the main process.
 const WAITER: &str = include_str!("waiter.sh");
 
@@ -41,15 +44,17 @@ pub(crate) struct Settings {
     pub(crate) owner: String,
 }
 
-/// A directory with packages on the host, and where the interpreter looks for them.
-pub(crate) type Packages<'a> = (&'a Path, &'a str);
+/// What of this host a container sees besides what its grant says, none of which it can change: the directory, and where it is seen.
+pub(crate) type Extra<'a> = (&'a Path, &'a str);
 
 /// The description of a container for runs of this grant in this image.
-pub(crate) fn describe(grant: &Grant, image: &str, packages: Option<Packages<'_>>, settings: &Settings) -> ContainerCreateBody {
+pub(crate) fn describe(grant: &Grant, image: &str, extra: &[Extra<'_>], settings: &Settings) -> ContainerCreateBody {
     let limits = grant.limits();
     let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
     // The workspace lies in memory, so both share one limit; each of them is held by itself as well.
     let memory = number(limits.memory.saturating_add(limits.workspace).saturating_add(OVERHEAD_BYTES));
+    // Where there is a way out, every connection through it is a process of ours.
+    let own_processes = if grant.network().is_empty() { OWN_PROCESSES } else { OWN_PROCESSES + EGRESS_PROCESSES };
     let told = crate::job::completion_limit(grant);
     let control = limits.source.saturating_add(limits.arguments).saturating_add(told).saturating_add(CONTROL_BYTES);
     let owner = USER.split(':').next().unwrap_or(USER);
@@ -68,7 +73,7 @@ pub(crate) fn describe(grant: &Grant, image: &str, packages: Option<Packages<'_>
         privileged: Some(false),
         cap_drop: Some(vec!["ALL".to_owned()]),
         security_opt: Some(vec!["no-new-privileges:true".to_owned()]),
-        pids_limit: Some(number(limits.processes.saturating_add(OWN_PROCESSES))),
+        pids_limit: Some(number(limits.processes.saturating_add(own_processes))),
         memory: Some(memory),
         // Together with swap: no more than without.
         memory_swap: Some(memory),
@@ -76,7 +81,7 @@ pub(crate) fn describe(grant: &Grant, image: &str, packages: Option<Packages<'_>
         ulimits: Some(vec![ulimit("core", 0), ulimit("memlock", 64 << 10)]),
         tmpfs: Some(tmpfs),
         shm_size: Some(1 << 20),
-        mounts: Some(grant.mounts().iter().map(mount).chain(packages.map(package_mount)).collect()),
+        mounts: Some(grant.mounts().iter().map(mount).chain(extra.iter().map(extra_mount)).collect()),
         ipc_mode: Some("private".to_owned()),
         oom_score_adj: Some(500),
         init: Some(true),
@@ -111,9 +116,9 @@ fn mount(granted: &glovebox_policy::Mount) -> Mount {
     bind(granted.host.clone(), granted.guest.clone(), granted.writable)
 }
 
-/// Many runs share them, so none may change them.
-fn package_mount((host, guest): Packages<'_>) -> Mount {
-    bind(host.display().to_string(), guest.to_owned(), false)
+/// Many runs share packages, so none may change them.
+fn extra_mount((host, guest): &Extra<'_>) -> Mount {
+    bind(host.display().to_string(), (*guest).to_owned(), false)
 }
 
 fn bind(host: String, guest: String, writable: bool) -> Mount {
@@ -169,7 +174,7 @@ arguments = "64KiB"
     #[test]
     fn a_container_is_described_field_by_field() {
         let settings = Settings { runtime: Some("runsc".to_owned()), owner: "me".to_owned() };
-        let body = describe(&grant(POLICY), "image", Some((Path::new("/cache/tree"), "/packages")), &settings);
+        let body = describe(&grant(POLICY), "image", &[(Path::new("/cache/tree"), "/packages")], &settings);
         let mut json = serde_json::to_value(&body).unwrap();
         assert_eq!(json["Cmd"][2], WAITER);
         json["Cmd"][2] = "waiter".into();
@@ -184,7 +189,7 @@ arguments = "64KiB"
                 "Ulimits": [{ "Name": "core", "Soft": 0, "Hard": 0 }, { "Name": "memlock", "Soft": 65536, "Hard": 65536 }],
                 "Tmpfs": {
                     "/work": "rw,exec,nosuid,nodev,size=10485760,nr_inodes=51,mode=0700,uid=65534",
-                    "/program": "rw,noexec,nosuid,nodev,size=1179648,nr_inodes=64,mode=0700,uid=65534",
+                    "/program": "rw,noexec,nosuid,nodev,size=7471104,nr_inodes=64,mode=0700,uid=65534",
                     "/tmp": "rw,exec,nosuid,nodev,size=67108864,nr_inodes=51,mode=1777"
                 },
                 "ShmSize": 1_048_576,

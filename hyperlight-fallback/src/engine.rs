@@ -1,13 +1,14 @@
 //! Which engine is there, and what can it do?
 
 use crate::container::{LABEL_OWNER, Settings};
+use crate::egress::Authority;
 use crate::images::IMAGES;
 use crate::pool::Pool;
 use bollard::Docker;
 use bollard::query_parameters::{ListContainersOptions, RemoveContainerOptions};
 use glovebox_policy::{Tier, TierFacts};
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// How long an engine may take to answer a question about itself.
@@ -24,6 +25,7 @@ pub struct Containers {
 
 pub(crate) struct Inner {
     pub(crate) pool: Option<Pool>,
+    authority: OnceLock<Result<Arc<Authority>, String>>,
     facts: TierFacts,
     diagnosis: Diagnosis,
 }
@@ -80,11 +82,19 @@ impl ContainersBuilder {
             Ok(inner) => inner,
             Err(reason) => Inner {
                 pool: None,
+                authority: OnceLock::new(),
                 diagnosis: Diagnosis { advice: vec![reason.clone()], ..Diagnosis::default() },
                 facts: TierFacts { tier: Tier::Container, languages: languages(|_| true), unavailable: Some(reason) },
             },
         };
         Containers { inner: Arc::new(inner) }
+    }
+}
+
+impl Inner {
+    /// Who answers for servers; made when a run first has a network.
+    pub(crate) fn authority(&self) -> Result<Arc<Authority>, String> {
+        self.authority.get_or_init(|| Authority::new().map(Arc::new)).clone()
     }
 }
 
@@ -146,11 +156,15 @@ async fn look(options: &Options) -> Result<Inner, String> {
     }
     let mut images = Vec::new();
     for image in &IMAGES {
-        if docker.inspect_image(image.name).await.is_ok() {
-            images.push(image.language);
-        } else {
-            diagnosis.advice.push(format!("there is no image `{}` for {}: `glovebox images build` makes it", image.name, image.language));
-        }
+        let what = match docker.inspect_image(image.name).await {
+            Ok(found) if image.is_current(&found) => {
+                images.push(image.language);
+                continue;
+            }
+            Ok(_) => format!("the image `{}` was made by another version", image.name),
+            Err(_) => format!("there is no image `{}` for {}", image.name, image.language),
+        };
+        diagnosis.advice.push(format!("{what}: `glovebox images build {}` makes it", image.language));
     }
     let owner = owner(info.id.as_deref().unwrap_or_default());
     // What is left behind costs somebody else's memory, but it must not cost this process the tier.
@@ -166,7 +180,7 @@ async fn look(options: &Options) -> Result<Inner, String> {
         unavailable,
     };
     let settings = Settings { runtime: options.runtime.clone(), owner };
-    Ok(Inner { pool: Some(Pool::new(docker, settings, options.idle)), facts, diagnosis })
+    Ok(Inner { pool: Some(Pool::new(docker, settings, options.idle)), authority: OnceLock::new(), facts, diagnosis })
 }
 
 /// This process, in a form that another one on the same machine can check: who it is, and since when.

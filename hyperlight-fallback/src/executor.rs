@@ -2,6 +2,7 @@
 
 use crate::collector::{Collector, Over, Splitter, Words};
 use crate::container::describe;
+use crate::egress::{self, Door};
 use crate::engine::Containers;
 use crate::images::{LIBC, image_of};
 use crate::job::{self, Completion};
@@ -15,6 +16,7 @@ use glovebox::{
     StreamName, Value,
 };
 use glovebox_policy::{Limits, Tier, TierFacts};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncWriteExt as _, copy};
 use tokio::task::JoinHandle;
@@ -43,13 +45,27 @@ impl Executor for Containers {
         let image = image_of(grant.language()).ok_or_else(|| Error::Invalid(format!("no container speaks `{}`", grant.language())))?;
         let packages = opening.packages.as_ref().zip(image.interpreter).map(|(tree, (_, place))| (tree.path.as_path(), place));
         let patterns = patterns(&evaluation.artifacts)?;
-        let message = job::message(grant, (&evaluation.source, &evaluation.arguments), &opening.files, !patterns.is_empty())?;
+        let failed = |error: &dyn std::fmt::Display| Error::Host(format!("the container engine failed: {error}"));
+        // Ends with this run.
+        let door = if grant.network().is_empty() {
+            None
+        } else {
+            let authority = self.inner.authority().map_err(Error::Host)?;
+            let door = Door::open(opening.egress()?, Arc::clone(&authority)).map_err(|error| Error::Host(error.to_string()))?;
+            Some((door, authority))
+        };
+        let authority = door.as_ref().map(|(_, authority)| authority.pem());
+        let program = (&evaluation.source, evaluation.arguments.as_slice());
+        let message = job::message(grant, program, &opening.files, !patterns.is_empty(), authority)?;
+        let extra: Vec<_> = packages.into_iter().chain(door.as_ref().map(|(door, _)| (door.directory(), egress::DIRECTORY))).collect();
+        let body = describe(grant, image.name, &extra, &pool.settings);
+        // A container with a way out is made for its run: the way is part of it.
+        let container = async { if door.is_some() { pool.make(body).await } else { pool.take(body).await } };
         let Evaluation { input, output, stop, .. } = evaluation;
-        let failed = |error| Error::Host(format!("the container engine failed: {error}"));
         let mut container = tokio::select! {
             biased;
             () = stop.cancelled() => return Ok(Report::new(Status::Cancelled)),
-            container = pool.take(describe(grant, image.name, packages, &pool.settings)) => container.map_err(failed)?,
+            container = container => container.map_err(|error| failed(&error))?,
         };
         let streams = container.said.take().zip(container.heard.take());
         let (said, heard) = streams.ok_or_else(|| Error::Host("the container has no streams".to_owned()))?;

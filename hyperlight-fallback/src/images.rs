@@ -5,6 +5,7 @@
 
 use crate::engine::open;
 use bollard::body_try_stream;
+use bollard::models::ImageInspect;
 use bollard::query_parameters::{CreateImageOptions, RemoveImageOptions, TagImageOptions};
 use futures_util::StreamExt as _;
 use futures_util::stream::unfold;
@@ -34,20 +35,36 @@ pub(crate) struct Image {
     pub(crate) interpreter: Option<(&'static str, &'static str)>,
 }
 
+/// The label of an image that says what it was made of.
+const LABEL_RECIPE: &str = "glovebox.recipe";
+
+impl Image {
+    /// What it is made of.
+    fn recipe(&self) -> String {
+        format!("{SUITE}:{}", self.packages)
+    }
+
+    /// Whether an image of its name was made of what this version makes it of.
+    pub(crate) fn is_current(&self, found: &ImageInspect) -> bool {
+        let labels = found.config.as_ref().and_then(|config| config.labels.as_ref());
+        labels.and_then(|labels| labels.get(LABEL_RECIPE)).is_some_and(|recipe| *recipe == self.recipe())
+    }
+}
+
 /// All images, by the language that they are for.
 pub(crate) const IMAGES: [Image; 3] = [
-    Image { language: "shell", name: "glovebox/shell:latest", packages: "ca-certificates,curl,jq,passwd", interpreter: None },
+    Image { language: "shell", name: "glovebox/shell:latest", packages: "ca-certificates,curl,jq,passwd,socat", interpreter: None },
     Image {
         language: "python",
         name: "glovebox/python:latest",
         // What wheels expect of every system.
-        packages: "ca-certificates,libgomp1,libstdc++6,python3,zlib1g",
+        packages: "ca-certificates,libgomp1,libstdc++6,python3,socat,zlib1g",
         interpreter: Some(("3.11", "/usr/local/lib/python3.11/dist-packages")),
     },
     Image {
         language: "javascript",
         name: "glovebox/node:latest",
-        packages: "ca-certificates,nodejs",
+        packages: "ca-certificates,nodejs,socat",
         interpreter: Some(("18", "/node_modules")),
     },
 ];
@@ -129,6 +146,7 @@ pub async fn build_images(wanted: &[String], mut progress: impl FnMut(&str)) -> 
             from_src: Some("-".to_owned()),
             repo: Some(repository.to_owned()),
             tag: Some(UNFINISHED.to_owned()),
+            changes: vec![format!("LABEL {LABEL_RECIPE}=\"{}\"", image.recipe())],
             ..CreateImageOptions::default()
         };
         let mut import = docker.create_image(Some(options), Some(body_try_stream(pieces)), None);

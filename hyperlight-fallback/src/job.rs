@@ -3,6 +3,7 @@
 //! Everything goes over standard input and output: the engine's own way to copy files neither sees file systems in memory nor works on
 //! a read-only container, and costs a request. What comes back is the program's word and is checked entry by entry.
 
+use crate::egress;
 use bytes::Bytes;
 use globset::GlobSet;
 use glovebox::{Artifact, Error};
@@ -25,6 +26,19 @@ const FUEL_PER_SECOND: u64 = 1_000_000_000;
 
 /// Where a driver tells of the program's value or exception.
 const COMPLETION: &str = "/program/.completion";
+
+/// The certificate of whoever answers for servers, below the folder of the program.
+const AUTHORITY: &str = ".authority.pem";
+
+/// What tells programs the way out. A request's own variables come later and win.
+fn egress_environment() -> Vec<String> {
+    let proxy = format!("http://127.0.0.1:{}", egress::PORT);
+    let proxies = ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
+    let trusted =
+        ["SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "GIT_SSL_CAINFO", "PIP_CERT", "AWS_CA_BUNDLE"];
+    let proxies = proxies.map(|name| format!("{name}={proxy}"));
+    proxies.into_iter().chain(trusted.map(|name| format!("{name}=/program/{AUTHORITY}"))).collect()
+}
 
 /// How programs of a language are started.
 struct Driver {
@@ -92,6 +106,7 @@ pub(crate) fn message(
     (source, arguments): (&Source, &[String]),
     files: &[InputFile],
     wants_files: bool,
+    authority: Option<&str>,
 ) -> Result<Message, Error> {
     let (driver, extension) = match grant.language() {
         "shell" => (&SHELL, "sh"),
@@ -106,6 +121,9 @@ pub(crate) fn message(
         // Scripts go home; the guests' languages have no home in any tier.
         environment.push("HOME=/work".to_owned());
     }
+    if authority.is_some() {
+        environment.extend(egress_environment());
+    }
     environment.extend(grant.environment().iter().map(|(name, value)| format!("{name}={value}")));
     let mut command: Vec<String> = driver.command.iter().map(|word| (*word).to_owned()).collect();
     command.push(format!("/program/{name}"));
@@ -116,19 +134,24 @@ pub(crate) fn message(
     let ended = |texts: &[String]| texts.iter().flat_map(|text| text.bytes().chain([0])).collect::<Vec<u8>>();
     let (environment, command) = (ended(&environment), ended(&command));
     let own = [(".environment", environment.as_slice()), (".command", command.as_slice()), (name.as_str(), source.content.as_ref())];
-    let control = archive(own.into_iter().chain(driver.files.iter().map(|(path, text)| (*path, text.as_bytes()))))?;
+    let control = archive(
+        own.into_iter()
+            .chain(authority.map(|pem| (AUTHORITY, pem.as_bytes())))
+            .chain(driver.files.iter().map(|(path, text)| (*path, text.as_bytes()))),
+    )?;
     let workspace =
         if files.is_empty() { Vec::new() } else { archive(files.iter().map(|file| (file.path.as_str(), file.content.as_ref())))? };
     let limits = grant.limits();
     let mark = format!("glovebox-{:032x}", rand::random::<u128>());
     let header = format!(
-        "{mark} {} {} {} {} {} {} {most}\n",
+        "{mark} {} {} {} {} {} {} {most} {}\n",
         control.len(),
         workspace.len(),
         (limits.wall + BACKSTOP).as_secs(),
         limits.fuel.div_ceil(FUEL_PER_SECOND).max(1),
         limits.open_files,
-        u8::from(wants_files)
+        u8::from(wants_files),
+        if authority.is_some() { egress::PORT } else { 0 }
     );
     Ok(Message { bytes: [header.as_bytes(), &control, &workspace].concat().into(), mark })
 }

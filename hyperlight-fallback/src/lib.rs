@@ -25,6 +25,7 @@
 
 mod collector;
 mod container;
+mod egress;
 mod engine;
 mod executor;
 mod images;

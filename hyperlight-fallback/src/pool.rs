@@ -127,7 +127,7 @@ impl Pool {
     }
 
     /// Makes a container on a task of its own: a request that is given up half-way could leave one that nobody knows.
-    async fn make(&self, body: ContainerCreateBody) -> Result<Container, Error> {
+    pub(crate) async fn make(&self, body: ContainerCreateBody) -> Result<Container, Error> {
         let docker = self.docker.clone();
         let made = tokio::spawn(async move { Container::start(&docker, body).await });
         made.await.map_err(|error| Error::IOError { err: std::io::Error::other(error) })?

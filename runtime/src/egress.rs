@@ -4,7 +4,10 @@
 //! up, about every address before it is connected to, and about both again at each redirect. The connection goes to the very address that
 //! was checked; there is no second look-up in between. Nothing of the host's environment, such as a proxy or a cookie, takes part.
 
+mod door;
 mod exchange;
+
+pub use door::{Egress, EgressError, EgressRequest, EgressResponse};
 
 use crate::audit::CallTrail;
 use crate::error::Error;

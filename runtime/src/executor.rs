@@ -1,6 +1,7 @@
 //! What does a tier have to be able to do?
 
 use crate::audit::CallTrail;
+use crate::egress::Egress;
 use crate::error::Error;
 use crate::filesystem::FileEntry;
 use crate::outcome::{Artifact, Exception, Limit, Output, RunId, Status, Usage, Value};
@@ -94,6 +95,17 @@ pub struct Opening {
     /// Packages that its programs can import, as this tier's [`PackageTarget`] asked for them.
     pub packages: Option<PackageTree>,
     pub(crate) trail: CallTrail,
+}
+
+impl Opening {
+    /// The network as this run may use it, for a tier whose programs make connections of their own.
+    ///
+    /// # Errors
+    ///
+    /// Where the host cannot make secure connections at all.
+    pub fn egress(&self) -> Result<Egress, Error> {
+        Egress::new(Arc::clone(&self.grant), self.trail.clone())
+    }
 }
 
 /// One evaluation.

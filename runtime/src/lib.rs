@@ -49,6 +49,7 @@ mod error;
 mod outcome;
 
 pub use audit::{Asked, AuditEvent, AuditRecord, AuditSink, ChainError, JsonLines, verify_chain};
+pub use egress::{Egress, EgressError, EgressRequest, EgressResponse};
 pub use engine::Metering;
 pub use error::Error;
 pub use executor::{Evaluation, Executor, Job, LiveSession, Opening, Report};

@@ -20,6 +20,73 @@ const text = fs.readFileSync(program, 'utf8').replace(/^\ufeff/, '');
 const file = path.join(WORKSPACE, path.basename(name));
 process.argv = [node, file, ...args];
 
+// Node leaves proxies to programs, and these know of none.
+const proxy = process.env.HTTPS_PROXY && new URL(process.env.HTTPS_PROXY);
+if (proxy) {
+  const http = require('http');
+  const https = require('https');
+  const tls = require('tls');
+  const net = require('net');
+  const { request } = http;
+  const tunnel = (options, done) => {
+    const target = `${net.isIPv6(options.host) ? `[${options.host}]` : options.host}:${options.port}`;
+    const asking = request({ host: proxy.hostname, port: proxy.port, method: 'CONNECT', path: target, headers: { host: target }, agent: false });
+    asking.once('error', done);
+    asking.once('connect', (answer, socket) => {
+      if (answer.statusCode !== 200) done(new Error(`the proxy refuses: ${answer.statusCode}`));
+      else done(null, tls.connect({ ...options, path: undefined, socket, servername: net.isIP(options.host) ? undefined : options.servername || options.host }));
+    });
+    asking.end();
+  };
+  class TunnelAgent extends https.Agent { createConnection(options, done) { tunnel(options, done); } }
+  https.globalAgent = new TunnelAgent();
+  // Plain requests go to the proxy whole.
+  const asked = (input, options, done) => {
+    if (typeof input === 'string' || input instanceof URL) {
+      const { protocol, hostname, port, pathname, search } = new URL(input);
+      return typeof options === 'function' ? [{ protocol, hostname, port, path: pathname + search }, options] : [{ protocol, hostname, port, path: pathname + search, ...options }, done];
+    }
+    return [input, options];
+  };
+  http.request = (input, options, done) => {
+    const [wanted, callback] = asked(input, options, done);
+    if (wanted.socketPath || wanted.createConnection || (wanted.protocol ?? wanted.agent?.protocol ?? 'http:') !== 'http:') return request(wanted, callback);
+    const host = wanted.hostname ?? wanted.host ?? 'localhost';
+    const origin = `http://${host}${wanted.port && +wanted.port !== 80 ? `:${wanted.port}` : ''}`;
+    const headers = { host: origin.slice(7), ...wanted.headers };
+    return request({ ...wanted, host: proxy.hostname, hostname: proxy.hostname, port: proxy.port, path: `${origin}${wanted.path ?? '/'}`, headers, agent: undefined }, callback);
+  };
+  http.get = (...wanted) => { const made = http.request(...wanted); made.end(); return made; };
+  const redirected = [301, 302, 303, 307, 308];
+  globalThis.fetch = async (input, init) => {
+    let wanted = new Request(input, init);
+    const body = wanted.body === null ? undefined : Buffer.from(await wanted.arrayBuffer());
+    for (let hops = 0; ; hops += 1) {
+      const url = new URL(wanted.url);
+      const answer = await new Promise((resolve, reject) => {
+        const made = (url.protocol === 'https:' ? https : http).request(url, { method: wanted.method, headers: Object.fromEntries(wanted.headers), signal: init?.signal }, resolve);
+        made.once('error', (error) => reject(Object.assign(new TypeError('fetch failed'), { cause: error })));
+        made.end(wanted.method === 'GET' ? undefined : body);
+      });
+      if (redirected.includes(answer.statusCode) && answer.headers.location && wanted.redirect === 'follow') {
+        if (hops >= 20) throw new TypeError('fetch failed: too many redirects');
+        answer.resume();
+        const keeps = answer.statusCode > 303;
+        wanted = new Request(new URL(answer.headers.location, url), keeps ? { method: wanted.method, headers: wanted.headers, body: wanted.method === 'GET' || wanted.method === 'HEAD' ? undefined : body } : {});
+        continue;
+      }
+      const pieces = [];
+      for await (const piece of answer) pieces.push(piece);
+      const headers = new Headers();
+      for (let at = 0; at < answer.rawHeaders.length; at += 2) headers.append(answer.rawHeaders[at], answer.rawHeaders[at + 1]);
+      const isEmpty = [101, 204, 205, 304].includes(answer.statusCode);
+      const response = new Response(isEmpty ? null : Buffer.concat(pieces), { status: answer.statusCode, statusText: answer.statusMessage, headers });
+      Object.defineProperty(response, 'url', { value: url.href });
+      return response;
+    }
+  };
+}
+
 const isPlain = (value, holders = []) => {
   if (typeof value === 'string' || typeof value === 'boolean' || value === null) return true;
   if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0);

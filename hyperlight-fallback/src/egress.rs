@@ -1,0 +1,266 @@
+//! How does a program in a container reach the network, where it may?
+//!
+//! The container itself has none: no interface but its own loopback. A socket of the file system leads to a proxy in this process, and the
+//! proxy makes every request in the container's stead, as for guests of the wasm tier: the same rules for host, port, method and path, the
+//! same look at the addresses, the same limits and records. To see requests over TLS it answers for their servers with certificates of an
+//! authority that only this process knows and only the container trusts; the real server is checked as ever.
+
+use bytes::Bytes;
+use glovebox::{Egress, EgressError, EgressRequest};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair};
+use rustls::ServerConfig;
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::UnixListener;
+use tokio::sync::Semaphore;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio_rustls::TlsAcceptor;
+
+/// Where the container finds the way out.
+pub(crate) const DIRECTORY: &str = "/run/glovebox";
+
+/// The port on the container's own loopback that the socket stands behind.
+pub(crate) const PORT: u16 = 3128;
+
+/// The name of the socket.
+const SOCKET: &str = "egress";
+
+/// Connections at once; protects this process.
+const MAX_CONNECTIONS: usize = 64;
+
+/// Bytes of a request's head; protects the host's memory.
+const MAX_HEAD_BYTES: usize = 64 << 10;
+
+/// Certificates kept; one for each host that was asked for.
+const MAX_CERTIFICATES: usize = 256;
+
+/// Answers for servers, to the containers of this process alone.
+pub(crate) struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    certificate: CertificateDer<'static>,
+    pem: String,
+    configs: Mutex<HashMap<String, Arc<ServerConfig>>>,
+}
+
+impl Authority {
+    /// A new one; its key never leaves this process.
+    pub(crate) fn new() -> Result<Self, String> {
+        let failed = |error: rcgen::Error| format!("cannot make a certificate: {error}");
+        let key = KeyPair::generate().map_err(failed)?;
+        let mut parameters = CertificateParams::default();
+        parameters.distinguished_name = named("Glovebox egress");
+        parameters.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        let certificate = parameters.self_signed(&key).map_err(failed)?;
+        let (pem, certificate) = (certificate.pem(), certificate.der().clone());
+        Ok(Self { issuer: Issuer::new(parameters, key), certificate, pem, configs: Mutex::default() })
+    }
+
+    /// Its certificate, for the container.
+    pub(crate) fn pem(&self) -> &str {
+        &self.pem
+    }
+
+    fn config(&self, host: &str) -> Result<Arc<ServerConfig>, String> {
+        let mut configs = self.configs.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(config) = configs.get(host) {
+            return Ok(Arc::clone(config));
+        }
+        let key = KeyPair::generate().map_err(|error| error.to_string())?;
+        let mut parameters = CertificateParams::new(vec![host.to_owned()]).map_err(|error| error.to_string())?;
+        parameters.distinguished_name = named(host);
+        let certificate = parameters.signed_by(&key, &self.issuer).map_err(|error| error.to_string())?;
+        let chain = vec![CertificateDer::from(certificate), self.certificate.clone()];
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let config = config.map_err(|error| error.to_string())?.with_no_client_auth();
+        let mut config =
+            config.with_single_cert(chain, PrivatePkcs8KeyDer::from(key.serialize_der()).into()).map_err(|error| error.to_string())?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let config = Arc::new(config);
+        if configs.len() >= MAX_CERTIFICATES {
+            configs.clear();
+        }
+        configs.insert(host.to_owned(), Arc::clone(&config));
+        Ok(config)
+    }
+}
+
+fn named(name: &str) -> DistinguishedName {
+    let mut names = DistinguishedName::new();
+    names.push(DnType::CommonName, name);
+    names
+}
+
+/// The way out of one container. Ends, with everything that is under way, when it is dropped.
+pub(crate) struct Door {
+    directory: PathBuf,
+    task: JoinHandle<()>,
+}
+
+impl Door {
+    /// Opens it.
+    pub(crate) fn open(egress: Egress, authority: Arc<Authority>) -> io::Result<Self> {
+        let name = format!("glovebox-egress-{:032x}", rand::random::<u128>());
+        // Short: a socket's path has little room.
+        let parent = std::env::temp_dir().join(name);
+        let directory = parent.join("door");
+        let everybody = |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode));
+        std::fs::create_dir(&parent)?;
+        // Nobody else on this machine comes through; the engine hands the inner directory to the container.
+        everybody(&parent, 0o700)?;
+        std::fs::create_dir(&directory)?;
+        everybody(&directory, 0o755)?;
+        let listener = UnixListener::bind(directory.join(SOCKET))?;
+        everybody(&directory.join(SOCKET), 0o666)?;
+        Ok(Self { directory, task: tokio::spawn(listen(listener, Arc::new(egress), authority)) })
+    }
+
+    /// What the container is to see as [`DIRECTORY`].
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        self.task.abort();
+        let parent = self.directory.parent().unwrap_or(&self.directory);
+        #[expect(clippy::disallowed_methods, reason = "a directory of our own making, with nothing in it but our socket")]
+        if let Err(error) = std::fs::remove_dir_all(parent) {
+            tracing::warn!(path = %parent.display(), %error, "a container's way out stays behind");
+        }
+    }
+}
+
+async fn listen(listener: UnixListener, egress: Arc<Egress>, authority: Arc<Authority>) {
+    let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let mut connections = JoinSet::new();
+    loop {
+        let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
+        let Ok((stream, _)) = listener.accept().await else { return };
+        let (egress, authority) = (Arc::clone(&egress), Arc::clone(&authority));
+        connections.spawn(async move {
+            serve(stream, egress, Some(authority), None).await;
+            drop(permit);
+        });
+        while connections.try_join_next().is_some() {}
+    }
+}
+
+/// Serves one connection. Behind a tunnel, requests name no host of their own: `tunnel` does.
+async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    egress: Arc<Egress>,
+    authority: Option<Arc<Authority>>,
+    tunnel: Option<String>,
+) {
+    let tunnels = Arc::new(Mutex::new(JoinSet::new()));
+    let service = service_fn(|request: Request<Incoming>| {
+        let (egress, authority, tunnel, tunnels) = (Arc::clone(&egress), authority.clone(), tunnel.clone(), Arc::clone(&tunnels));
+        async move {
+            if request.method() == Method::CONNECT {
+                return Ok::<_, Infallible>(connect(request, egress, authority, &tunnels));
+            }
+            Ok(pass(request, &egress, tunnel.as_deref()).await)
+        }
+    });
+    let mut server = hyper::server::conn::http1::Builder::new();
+    server.max_buf_size(MAX_HEAD_BYTES).half_close(true);
+    let served = server.serve_connection(TokioIo::new(stream), service).with_upgrades().await;
+    if let Err(error) = served {
+        tracing::debug!(%error, "a connection of a container broke off");
+    }
+    let mut tunnels = std::mem::take(&mut *tunnels.lock().unwrap_or_else(PoisonError::into_inner));
+    while tunnels.join_next().await.is_some() {}
+}
+
+/// Opens a tunnel, and answers at its other end.
+fn connect(
+    request: Request<Incoming>,
+    egress: Arc<Egress>,
+    authority: Option<Arc<Authority>>,
+    tunnels: &Mutex<JoinSet<()>>,
+) -> Response<Full<Bytes>> {
+    let target = request.uri().authority().map(ToString::to_string).unwrap_or_default();
+    let host = request.uri().host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+    let Some(authority) = authority else { return refusal(StatusCode::BAD_REQUEST, "a tunnel inside a tunnel") };
+    let config = match authority.config(&host) {
+        Ok(config) => config,
+        Err(reason) => return refusal(StatusCode::BAD_REQUEST, &format!("no certificate for that host: {reason}")),
+    };
+    let tunnel = async move {
+        let Ok(upgraded) = hyper::upgrade::on(request).await else { return };
+        match TlsAcceptor::from(config).accept(TokioIo::new(upgraded)).await {
+            // A boxed future: a tunnel is served by what opens tunnels.
+            Ok(stream) => Box::pin(serve_tunnel(stream, egress, target)).await,
+            Err(error) => tracing::debug!(%error, "a container does not trust its proxy"),
+        }
+    };
+    tunnels.lock().unwrap_or_else(PoisonError::into_inner).spawn(tunnel);
+    Response::new(Full::default())
+}
+
+fn serve_tunnel(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    egress: Arc<Egress>,
+    target: String,
+) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
+    Box::pin(serve(stream, egress, None, Some(format!("https://{target}"))))
+}
+
+/// Makes one request in the container's stead.
+async fn pass(request: Request<Incoming>, egress: &Egress, tunnel: Option<&str>) -> Response<Full<Bytes>> {
+    let (head, body) = request.into_parts();
+    let url = match tunnel {
+        Some(origin) => format!("{origin}{}", head.uri.path_and_query().map_or("/", |path| path.as_str())),
+        None => head.uri.to_string(),
+    };
+    if head.headers.contains_key(hyper::header::UPGRADE) {
+        return refusal(StatusCode::NOT_IMPLEMENTED, "connections cannot change their protocol here");
+    }
+    let most = usize::try_from(egress.max_request()).unwrap_or(usize::MAX);
+    let body = match Limited::new(body, most).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
+            return refusal(StatusCode::PAYLOAD_TOO_LARGE, &format!("a request body has at most {most} bytes here"));
+        }
+        Err(error) => return refusal(StatusCode::BAD_REQUEST, &error.to_string()),
+    };
+    match egress.exchange(EgressRequest { method: head.method, url, headers: head.headers, body }).await {
+        Ok(answer) => {
+            let mut response = Response::new(Full::new(answer.body));
+            *response.status_mut() = answer.status;
+            *response.headers_mut() = answer.headers;
+            response
+        }
+        Err(error) => {
+            let status = match &error {
+                EgressError::Denied(_) => StatusCode::FORBIDDEN,
+                EgressError::Limited(_) => StatusCode::TOO_MANY_REQUESTS,
+                EgressError::Invalid(_) => StatusCode::BAD_REQUEST,
+                _ => StatusCode::BAD_GATEWAY,
+            };
+            refusal(status, &error.to_string())
+        }
+    }
+}
+
+fn refusal(status: StatusCode, why: &str) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from(format!("glovebox: {why}\n"))));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response.headers_mut().insert("x-glovebox", HeaderValue::from_static("refused"));
+    response
+}

@@ -1,0 +1,133 @@
+//! How do other tiers reach the network?
+//!
+//! Through the same exchanges as guests: a tier hands over one request at a time and gets one whole answer, judged, limited and recorded in
+//! the same place. Redirects are not followed here; whoever asked asks again, and is judged again.
+
+use super::exchange::Response;
+use super::{Fetch, HttpClient, Redirect, is_ours, one_exchange};
+use crate::audit::CallTrail;
+use crate::error::Error;
+use crate::host_calls::failure;
+use crate::state::bindings::glovebox::guest::host::Failure;
+use bytes::Bytes;
+use glovebox_policy::Grant;
+use hyper::header::{HeaderMap, HeaderName};
+use hyper::{Method, StatusCode};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+/// The network as one run may use it.
+pub struct Egress {
+    grant: Arc<Grant>,
+    trail: CallTrail,
+    client: &'static HttpClient,
+    made: AtomicU64,
+}
+
+/// A request that a program wants sent.
+#[derive(Clone, Debug)]
+pub struct EgressRequest {
+    /// The method.
+    pub method: Method,
+    /// The whole address.
+    pub url: String,
+    /// The header fields; those about the connection are left out.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// The whole answer.
+#[derive(Clone, Debug)]
+pub struct EgressResponse {
+    /// The status.
+    pub status: StatusCode,
+    /// The header fields, without those about the connection.
+    pub headers: HeaderMap,
+    /// The body, as it was sent.
+    pub body: Bytes,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EgressError {
+    /// The grant says no.
+    #[error("{0}")]
+    Denied(String),
+    /// A limit of the run.
+    #[error("{0}")]
+    Limited(String),
+    /// The request makes no sense.
+    #[error("{0}")]
+    Invalid(String),
+    /// The other side, or the way there.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl Egress {
+    pub(crate) fn new(grant: Arc<Grant>, trail: CallTrail) -> Result<Self, Error> {
+        static CLIENT: OnceLock<Result<HttpClient, String>> = OnceLock::new();
+        let client = CLIENT.get_or_init(|| HttpClient::new().map_err(|error| error.to_string()));
+        let client = client.as_ref().map_err(|error| Error::Host(error.clone()))?;
+        Ok(Self { grant, trail, client, made: AtomicU64::new(0) })
+    }
+
+    /// Bytes of a request's body at the most.
+    #[must_use]
+    pub fn max_request(&self) -> u64 {
+        self.grant.network().limits().request
+    }
+
+    /// How many requests were made.
+    #[must_use]
+    pub fn made(&self) -> u64 {
+        self.made.load(Ordering::Relaxed)
+    }
+
+    /// Sends one request where the grant allows it, and records it.
+    ///
+    /// # Errors
+    ///
+    /// The refusal, the limit, or what failed.
+    pub async fn exchange(&self, request: EgressRequest) -> Result<EgressResponse, EgressError> {
+        let limits = *self.grant.network().limits();
+        let most = self.grant.limits().host_calls;
+        if self.made.fetch_add(1, Ordering::Relaxed) >= most {
+            return Err(EgressError::Limited(format!("more than {most} requests")));
+        }
+        if request.body.len() as u64 > limits.request {
+            return Err(EgressError::Limited(format!("a request body has at most {} bytes here", limits.request)));
+        }
+        let headers = without_ours(request.headers);
+        let EgressRequest { method, url, body, .. } = EgressRequest { headers: HeaderMap::new(), ..request };
+        let fetch = Fetch { url, method, headers, body, redirect: Redirect::Manual, timeout: None };
+        let exchange = one_exchange(&self.grant, self.client, &self.trail, &fetch, limits.response);
+        let answer = match tokio::time::timeout(limits.timeout, exchange).await {
+            Ok(answer) => answer,
+            Err(_) => Err(failure("limit", format!("no whole answer within {:?}", limits.timeout))),
+        };
+        let Response { status, headers, body } = answer.map_err(|Failure { kind, message }| match kind.as_str() {
+            "denied" => EgressError::Denied(message),
+            "limit" => EgressError::Limited(message),
+            "invalid" => EgressError::Invalid(message),
+            _ => EgressError::Failed(message),
+        })?;
+        Ok(EgressResponse { status, headers: without_ours(headers), body })
+    }
+}
+
+fn without_ours(headers: HeaderMap) -> HeaderMap {
+    let of_proxies = |name: &HeaderName| name.as_str().starts_with("proxy-");
+    let mut kept = HeaderMap::new();
+    let mut last = None;
+    for (name, value) in headers {
+        // A field that stands several times has its name only once.
+        last = name.or(last);
+        if let Some(name) = last.as_ref().filter(|name| !is_ours(name) && !of_proxies(name)) {
+            kept.append(name.clone(), value);
+        }
+    }
+    kept
+}

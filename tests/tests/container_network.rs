@@ -1,0 +1,147 @@
+//! Do programs in containers reach what their policy allows, and nothing else?
+//!
+//! Through the program `glovebox`, with the clients that programs use; the other side is a TLS server and a plain one on the loopback address
+//! of this machine, and they say what they were asked. (Class B of the catalogue)
+
+use glovebox_tests::engine;
+use glovebox_tests::server::{Authority, Server, answer};
+use glovebox_tests::tree::program;
+use std::process::{Command, Output};
+
+struct Place {
+    folder: tempfile::TempDir,
+    secure: Server,
+    plain: Server,
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+impl Place {
+    /// Nothing where there is no engine.
+    fn new() -> Option<Self> {
+        engine::sandbox_for(&["shell", "python", "javascript"], glovebox::Policy::builtin())?;
+        let authority = Authority::new();
+        let echo = |request: &glovebox_tests::server::Received| {
+            if request.line.ends_with("/ok/away") {
+                return answer("302 Found", &[("Location", "http://169.254.169.254/latest")], b"");
+            }
+            let said = format!("{} {}", request.line, String::from_utf8_lossy(&request.body));
+            answer("200 OK", &[("X-Back", "yes"), ("Content-Type", "text/plain")], said.as_bytes())
+        };
+        let (secure, plain) = (Server::start_tls(&authority, &["127.0.0.1", "localhost"], echo), Server::start(echo));
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let rule = |scheme: &str, port: u16| {
+            format!(
+                "[[profiles.n.network.allow]]\nhost = \"127.0.0.1\"\nschemes = [\"{scheme}\"]\nports = [{port}]\nmethods = [\"GET\", \"POST\"]\npaths = [\"/ok\"]\n"
+            )
+        };
+        let policy = format!(
+            "version = 1\ndefault_profile = \"n\"\n[profiles.n]\nextends = \"default\"\n[profiles.n.limits]\nhost_calls = 30\n\
+             [profiles.n.network]\nprivate_ranges = [\"127.0.0.0/8\"]\nresponse = \"64KiB\"\nrequest = \"4KiB\"\n{}{}",
+            rule("https", secure.port()),
+            rule("http", plain.port())
+        );
+        for (name, content) in [("policy.toml", policy.as_str()), ("trusted.pem", authority.pem())] {
+            std::fs::write(folder.path().join(name), content).expect("the folder is writable");
+        }
+        Some(Self { folder, secure, plain })
+    }
+
+    /// Runs a program in which `SECURE` and `PLAIN` stand for the servers.
+    fn run(&self, language: &str, source: &str) -> Output {
+        let source = source.replace("SECURE", &self.secure.url("")).replace("PLAIN", &self.plain.url(""));
+        std::fs::write(self.folder.path().join("main"), source).expect("the folder is writable");
+        Command::new(program())
+            .args(["run", "--policy", "policy.toml", "--audit", "audit.jsonl", "--tier", "container", "--language", language, "main"])
+            .current_dir(self.folder.path())
+            .env("SSL_CERT_FILE", self.folder.path().join("trusted.pem"))
+            .output()
+            .expect("the program starts")
+    }
+
+    fn requests(&self) -> usize {
+        self.secure.received().len() + self.plain.received().len()
+    }
+}
+
+#[test]
+fn every_client_reaches_what_is_allowed() {
+    let Some(place) = Place::new() else { return };
+    let cases = [
+        (
+            "shell",
+            "curl -sS SECURE/ok/a; echo; curl -sS PLAIN/ok/b; echo; curl -sS -d body SECURE/ok/c",
+            "GET /ok/a \nGET /ok/b \nPOST /ok/c body",
+        ),
+        (
+            "python",
+            "import urllib.request as r\nfor url in ('SECURE/ok/a', 'PLAIN/ok/b'):\n    with r.urlopen(url) as a: print(a.status, a.read().decode(), a.headers['x-back'])",
+            "200 GET /ok/a  yes\n200 GET /ok/b  yes\n",
+        ),
+        (
+            "javascript",
+            "const https = require('https'), http = require('http');\n\
+             const get = (m, url) => new Promise((done, fail) => m.get(url, (a) => { let t = ''; a.on('data', (d) => t += d); a.on('end', () => done(t)); }).on('error', fail));\n\
+             (async () => {\n  console.log(await get(https, 'SECURE/ok/a'), await get(http, 'PLAIN/ok/b'));\n\
+               const a = await fetch('SECURE/ok/c', { method: 'POST', body: 'body' });\n  console.log(a.status, await a.text(), a.headers.get('x-back'));\n\
+               console.log((await fetch('PLAIN/ok/d')).ok);\n})();",
+            "GET /ok/a  GET /ok/b \n200 POST /ok/c body yes\ntrue\n",
+        ),
+    ];
+    for (language, source, expected) in cases {
+        let output = place.run(language, source);
+        assert_eq!(text(&output.stdout), expected, "{language}: {}", text(&output.stderr));
+    }
+    let records = std::fs::read_to_string(place.folder.path().join("audit.jsonl")).expect("there is a log");
+    assert!(
+        records.contains("\"function\":\"fetch\"")
+            && records.contains("/ok/c")
+            && records.contains("\"allowed_by\":\"profiles.n.network.allow[0]\"")
+    );
+}
+
+#[test]
+fn nothing_else_is_reached() {
+    let Some(place) = Place::new() else { return };
+    let before = place.requests();
+    // What is asked, and a word of the answer.
+    let cases = [
+        ("curl -sS SECURE/no", "not this path"),
+        ("curl -sS --path-as-is SECURE/ok/../no", "denied"),
+        ("curl -sS SECURE/ok%2f..%2fno", "denied"),
+        ("curl -sS -X DELETE SECURE/ok", "not this method"),
+        ("curl -sS https://localhost:1/", "no host that profile"),
+        ("curl -sS http://169.254.169.254/latest", "no host that profile"),
+        ("curl -sS https://example.org/", "no host that profile"),
+        ("curl -sS -H 'Upgrade: websocket' -H 'Connection: Upgrade' PLAIN/ok", "change their protocol"),
+        ("head -c 100000 /dev/zero | curl -sS --data-binary @- SECURE/ok", "at most 4096 bytes"),
+        ("curl -sS -m 5 --proxy '' PLAIN/ok", "Could"),
+        ("curl -sS -m 5 --proxy '' http://172.17.0.1/", "Could"),
+        ("getent hosts example.org || echo nothing", "nothing"),
+        ("ls /sys/class/net; ls -l /run/glovebox | grep -v total | wc -l; touch /run/glovebox/x", "Read-only file system"),
+        ("curl -sS --cacert /etc/ssl/certs/ca-certificates.crt SECURE/ok", "certificate"),
+    ];
+    for (source, word) in cases {
+        let output = place.run("shell", source);
+        let said = text(&output.stdout) + &text(&output.stderr);
+        assert!(said.contains(word), "{source}: {said}");
+    }
+    assert_eq!(place.requests(), before, "nothing of it arrived: {:?} {:?}", place.secure.received(), place.plain.received());
+    // Each hop is judged anew.
+    let output = place.run("shell", "curl -sSL PLAIN/ok/away");
+    assert!(text(&output.stdout).contains("169.254.169.254") && text(&output.stdout).contains("denied"), "{}", text(&output.stdout));
+    // One whole run makes no more requests than its policy grants.
+    let output = place.run("shell", "for i in $(seq 60); do curl -sS -o /dev/null -w '%{http_code} ' PLAIN/ok; done");
+    assert_eq!(text(&output.stdout).matches("200 ").count(), 30, "{}", text(&output.stdout));
+    // A server that does not prove who it is gets nothing.
+    std::fs::write(place.folder.path().join("trusted.pem"), Authority::new().pem()).expect("the folder is writable");
+    let before = place.secure.received().len();
+    let output = place.run("shell", "curl -sS SECURE/ok");
+    assert!(text(&output.stdout).contains("no secure connection"), "{}", text(&output.stdout));
+    assert_eq!(place.secure.received().len(), before);
+    let left = std::fs::read_dir(std::env::temp_dir()).expect("there is a temporary folder").flatten();
+    let left: Vec<_> = left.map(|entry| entry.file_name()).filter(|name| name.to_string_lossy().starts_with("glovebox-egress-")).collect();
+    assert!(left.is_empty(), "{left:?}");
+}
