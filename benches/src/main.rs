@@ -7,6 +7,7 @@ mod containers;
 mod cpu;
 mod measure;
 mod memory;
+mod packages;
 mod start;
 
 use anyhow::{Result, bail};
@@ -15,12 +16,13 @@ use anyhow::{Result, bail};
 type Bench = (&'static str, &'static str, fn() -> Result<()>);
 
 /// Every bench by name, with what it measures.
-const BENCHES: [Bench; 7] = [
+const BENCHES: [Bench; 8] = [
     ("start", "a fresh sandbox for each run, against starting the native interpreter", start::fresh),
     ("throughput", "runs a second on one core and on all", start::throughput),
     ("memory", "what an idle session holds", memory::idle_sessions),
     ("cpu", "CPU-bound Python, against the native interpreter", cpu::python),
     ("containers", "a shell run, against the engine's own client", containers::shell),
+    ("packages", "runs with packages that were fetched before", packages::cached),
     ("cli", "the whole command line process", start::command_line),
     ("admit", "the decision", start::admit),
 ];

@@ -3,11 +3,12 @@
 use crate::container::{LABEL_OWNER, Settings};
 use crate::egress::Authority;
 use crate::images::IMAGES;
-use crate::pool::Pool;
+use crate::pool::{Pool, remove};
 use bollard::Docker;
-use bollard::query_parameters::{ListContainersOptions, RemoveContainerOptions};
+use bollard::query_parameters::ListContainersOptions;
 use glovebox_policy::{Tier, TierFacts};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -16,6 +17,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long what was left behind may take to remove.
 const REAPING: Duration = Duration::from_secs(5);
+
+/// How often this process looks for what others have left behind.
+const WATCH: Duration = Duration::from_secs(60);
 
 /// The tier of containers. Cheap to clone.
 #[derive(Clone)]
@@ -179,8 +183,60 @@ async fn look(options: &Options) -> Result<Inner, String> {
         languages: languages(|language| unavailable.is_some() || images.contains(&language)),
         unavailable,
     };
+    diagnosis.advice.extend(version.components.unwrap_or_default().iter().filter_map(|part| weakness(&part.name, &part.version)));
+    watch(docker.clone(), owner.clone());
     let settings = Settings { runtime: options.runtime.clone(), owner };
     Ok(Inner { pool: Some(Pool::new(docker, settings, options.idle)), authority: OnceLock::new(), facts, diagnosis })
+}
+
+/// Removes what others leave behind, for as long as this process has a runtime.
+fn watch(docker: Docker, owner: String) {
+    static WATCHED: AtomicBool = AtomicBool::new(false);
+    if WATCHED.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    tokio::spawn(async move {
+        // The runtime may end before the process does; the next tier that connects watches again.
+        let _over = Unwatched;
+        loop {
+            tokio::time::sleep(WATCH).await;
+            if let Err(error) = reap(&docker, &owner).await {
+                tracing::debug!(%error, "cannot look for containers that were left behind");
+            }
+        }
+    });
+
+    struct Unwatched;
+
+    impl Drop for Unwatched {
+        fn drop(&mut self) {
+            WATCHED.store(false, Ordering::Relaxed);
+        }
+    }
+}
+
+/// What is known to be wrong with a part of the engine, and what to do.
+fn weakness(part: &str, version: &str) -> Option<String> {
+    let mut numbers = version.split(|c: char| !c.is_ascii_digit()).map(|number| number.parse::<u32>().unwrap_or(0));
+    let mut next = || numbers.next().unwrap_or(0);
+    let found = (next(), next(), next());
+    // The first versions without the known ways out of a container (CVE-2024-21626, CVE-2025-31133, CVE-2025-52565, CVE-2025-52881).
+    let mended = match found {
+        (1, 2, _) => (1, 2, 8),
+        (1, 3, _) => (1, 3, 3),
+        _ => (1, 4, 0),
+    };
+    let is_old_engine = part == "Engine" && found < (20, 10, 0);
+    let is_weak_runtime = part == "runc" && found < mended && found != (0, 0, 0);
+    if is_old_engine {
+        return Some(format!("the engine {version} is too old: 20.10 or newer is needed"));
+    }
+    is_weak_runtime.then(|| {
+        format!(
+            "runc {version} has known ways out of a container, unless its distribution has mended them: 1.2.8, 1.3.3 or newer has none of \
+             them"
+        )
+    })
 }
 
 /// This process, in a form that another one on the same machine can check: who it is, and since when.
@@ -230,9 +286,7 @@ async fn reap(docker: &Docker, owner: &str) -> Result<(), bollard::errors::Error
         let label = container.labels.unwrap_or_default().remove(LABEL_OWNER).unwrap_or_default();
         if let Some(id) = container.id.filter(|_| is_left_behind(&label, owner)) {
             tracing::info!(id, "removing a container that was left behind");
-            let force = RemoveContainerOptions { force: true, v: true, ..RemoveContainerOptions::default() };
-            // The engine may be removing it already.
-            let _ = docker.remove_container(&id, Some(force)).await;
+            remove(docker, id).await;
         }
     }
     Ok(())
@@ -241,6 +295,25 @@ async fn reap(docker: &Docker, owner: &str) -> Result<(), bollard::errors::Error
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn weak_runtimes_are_told() {
+        let cases = [
+            ("runc", "1.1.5+ds1", true),
+            ("runc", "1.2.7", true),
+            ("runc", "1.2.8", false),
+            ("runc", "1.3.3", false),
+            ("runc", "1.3.0", true),
+            ("runc", "1.4.0", false),
+            ("runc", "", false),
+            ("Engine", "19.03.1", true),
+            ("Engine", "20.10.24+dfsg1", false),
+            ("containerd", "1.6.20~ds1", false),
+        ];
+        for (part, version, is_weak) in cases {
+            assert_eq!(weakness(part, version).is_some(), is_weak, "{part} {version}");
+        }
+    }
 
     #[test]
     fn only_containers_of_processes_that_are_gone_are_left_behind() {

@@ -10,10 +10,9 @@ use crate::pool::{Container, Heard, Said};
 use async_trait::async_trait;
 use bollard::container::LogOutput;
 use futures_util::StreamExt as _;
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use glovebox::{
     Error, Evaluation, Exception, Executor, Input, Job, Limit, LiveSession, NativePlatform, Opening, PackageTarget, Report, Status,
-    StreamName, Value,
+    StreamName, Value, artifact_globs,
 };
 use glovebox_policy::{Limits, Tier, TierFacts};
 use std::sync::Arc;
@@ -44,7 +43,7 @@ impl Executor for Containers {
         let pool = self.inner.pool.as_ref().ok_or_else(|| Error::Host("there is no container engine".to_owned()))?;
         let image = image_of(grant.language()).ok_or_else(|| Error::Invalid(format!("no container speaks `{}`", grant.language())))?;
         let packages = opening.packages.as_ref().zip(image.interpreter).map(|(tree, (_, place))| (tree.path.as_path(), place));
-        let patterns = patterns(&evaluation.artifacts)?;
+        let patterns = artifact_globs(&evaluation.artifacts)?;
         let failed = |error: &dyn std::fmt::Display| Error::Host(format!("the container engine failed: {error}"));
         // Ends with this run.
         let door = if grant.network().is_empty() {
@@ -264,15 +263,4 @@ fn complete(report: &mut Report, told: &[u8], max_value: u64) {
         }
         _ => {}
     }
-}
-
-fn patterns(globs: &[String]) -> Result<GlobSet, Error> {
-    let mut set = GlobSetBuilder::new();
-    for pattern in globs {
-        let glob = GlobBuilder::new(pattern).literal_separator(true).build();
-        set.add(
-            glob.map_err(|error| Error::Invalid(format!("`{}` is no pattern for artifacts: {}", pattern.escape_debug(), error.kind())))?,
-        );
-    }
-    set.build().map_err(|error| Error::Invalid(error.to_string()))
 }

@@ -52,7 +52,8 @@ impl Container {
     /// Ends it now, and waits for that.
     pub(crate) async fn end(mut self) {
         self.is_gone = true;
-        remove(self.docker.clone(), std::mem::take(&mut self.id)).await;
+        let id = std::mem::take(&mut self.id);
+        remove(&self.docker, id).await;
     }
 
     /// It says that it has ended, and then the engine removes it. A program that only says so is given a moment.
@@ -61,12 +62,13 @@ impl Container {
         let (docker, id) = (self.docker.clone(), std::mem::take(&mut self.id));
         tokio::spawn(async move {
             tokio::time::sleep(LAST_MOMENT).await;
-            remove(docker, id).await;
+            remove(&docker, id).await;
         });
     }
 }
 
-async fn remove(docker: Docker, id: String) {
+/// Ends a container and waits for that; the engine may be at it already.
+pub(crate) async fn remove(docker: &Docker, id: String) {
     let force = RemoveContainerOptions { force: true, v: true, ..RemoveContainerOptions::default() };
     match docker.remove_container(&id, Some(force)).await {
         Ok(()) | Err(Error::DockerResponseServerError { status_code: 404 | 409, .. }) => {}
@@ -81,7 +83,8 @@ impl Drop for Container {
         }
         // Without a runtime the stream's end is what ends it.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(remove(self.docker.clone(), std::mem::take(&mut self.id)));
+            let (docker, id) = (self.docker.clone(), std::mem::take(&mut self.id));
+            runtime.spawn(async move { remove(&docker, id).await });
         }
     }
 }

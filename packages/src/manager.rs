@@ -7,12 +7,16 @@ use crate::{javascript, python, survey, tools, tree};
 use async_trait::async_trait;
 use glovebox::{Error, Executor, Guests, PackageManager, PackageTarget, PackageTree, Request, Resolution, Survey};
 use glovebox_policy::{Ecosystem, PackageGrant, Tier};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
-use tokio::sync::{Mutex, OnceCell};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use tokio::sync::OnceCell;
 
 /// How long an answer holds, in seconds: a day. An older one is still better than none.
 const FRESH: u64 = 24 * 60 * 60;
+
+/// Answers kept in memory.
+const MAX_ANSWERS: usize = 1000;
 
 /// Questions in one lock's name, so that another way to ask is another question.
 const QUESTION: &str = "1";
@@ -33,8 +37,10 @@ struct Inner {
     upgrade: bool,
     progress: Progress,
     uv: OnceCell<PathBuf>,
+    /// Answers that this process has read or found; reading one again takes longer than many a run.
+    answers: Mutex<HashMap<String, Arc<Lock>>>,
     /// One at a time: two that fetch the same would do the work twice.
-    fetching: Mutex<()>,
+    fetching: tokio::sync::Mutex<()>,
     survey: survey::Surveyor,
 }
 
@@ -83,6 +89,7 @@ impl Packages {
     ///
     /// Where something cannot be removed.
     pub fn clean(&self) -> Result<usize, Error> {
+        self.0.answers.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.0.store()?.clean()
     }
 }
@@ -128,7 +135,8 @@ impl PackagesBuilder {
             upgrade: self.upgrade,
             progress: self.progress,
             uv: OnceCell::new(),
-            fetching: Mutex::new(()),
+            answers: Mutex::default(),
+            fetching: tokio::sync::Mutex::new(()),
             survey: survey::Surveyor::default(),
         }))
     }
@@ -200,15 +208,29 @@ impl Inner {
     }
 
     /// What a question comes to: as it was answered before, if that is not too long ago.
-    async fn lock(&self, grant: &PackageGrant, target: &PackageTarget) -> Result<Lock, Error> {
+    async fn lock(&self, grant: &PackageGrant, target: &PackageTarget) -> Result<Arc<Lock>, Error> {
         let key = Self::question(grant, target);
-        let known = self.store()?.lock(&key);
+        let answered = self.answers.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        if let Some(answered) = answered.filter(|answered| answered.age() < FRESH) {
+            return Ok(answered);
+        }
+        let answer = Arc::new(self.answer(grant, target, &key).await?);
+        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        if answers.len() >= MAX_ANSWERS {
+            answers.clear();
+        }
+        answers.insert(key, Arc::clone(&answer));
+        Ok(answer)
+    }
+
+    async fn answer(&self, grant: &PackageGrant, target: &PackageTarget, key: &str) -> Result<Lock, Error> {
+        let known = self.store()?.lock(key);
         if let Some(known) = known.clone().filter(|known| self.offline || (known.age() < FRESH && !self.upgrade)) {
             return Ok(known);
         }
         match self.ask(grant, target).await {
             Ok(lock) => {
-                self.store()?.keep_lock(&key, &lock)?;
+                self.store()?.keep_lock(key, &lock)?;
                 Ok(lock)
             }
             Err(error) => match known {

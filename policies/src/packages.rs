@@ -129,7 +129,11 @@ impl Requirement {
             Ecosystem::JavaScript => match text.char_indices().skip(1).find(|(_, c)| *c == '@') {
                 Some((at, _)) => {
                     let (name, versions) = text.split_at(at);
-                    (name, "", versions.trim_start_matches('@'))
+                    let versions = versions.strip_prefix('@').unwrap_or_default();
+                    if versions.is_empty() {
+                        return Err("its versions are missing after the `@`".to_owned());
+                    }
+                    (name, "", versions)
                 }
                 None => (text, "", ""),
             },

@@ -8,6 +8,7 @@ use crate::outcome::{Artifact, Exception, Limit, Output, RunId, Status, Usage, V
 use crate::packages::{PackageTarget, PackageTree};
 use crate::stdio::{Input, OutputChunk};
 use async_trait::async_trait;
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use glovebox_policy::{Grant, InputFile, Source, TierFacts};
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -183,4 +184,25 @@ impl Report {
     pub fn limited(limit: Limit) -> Self {
         Self { limit: Some(limit), ..Self::new(Status::Limited) }
     }
+}
+
+/// The patterns by which a request names the files to hand back.
+///
+/// # Errors
+///
+/// [`Error::Invalid`] where one is no pattern.
+pub fn artifact_globs(patterns: &[String]) -> Result<GlobSet, Error> {
+    // Most runs ask for no files, and even an empty set takes time to build.
+    if patterns.is_empty() {
+        return Ok(GlobSet::empty());
+    }
+    let mut set = GlobSetBuilder::new();
+    for pattern in patterns {
+        let glob = GlobBuilder::new(pattern)
+            .literal_separator(true)
+            .build()
+            .map_err(|error| Error::Invalid(format!("`{}` is no pattern for artifacts: {}", pattern.escape_debug(), error.kind())))?;
+        set.add(glob);
+    }
+    set.build().map_err(|error| Error::Invalid(error.to_string()))
 }

@@ -9,7 +9,7 @@ use crate::clock::GuestClock;
 use crate::egress::HttpClient;
 use crate::engine::Metering;
 use crate::error::Error;
-use crate::executor::{Evaluation, Executor, Job, LiveSession, Opening, Report};
+use crate::executor::{Evaluation, Executor, Job, LiveSession, Opening, Report, artifact_globs};
 use crate::filesystem::{
     Archive, CollectLimits, FileEntry, Filesystem, FilesystemError, FilesystemSetup, HostMount, Layout, LimitKind, MountAccess,
     QuotaLimits, system_clock,
@@ -24,7 +24,7 @@ use crate::state::bindings::{self, exports::glovebox::guest::interpreter};
 use crate::state::{Parts, RunState};
 use crate::stdio::{GuestInput, LimitReached, Outputs};
 use async_trait::async_trait;
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use globset::GlobSet;
 use glovebox_policy::{Grant, Tier, TierFacts};
 use std::collections::HashMap;
 use std::path::Path;
@@ -272,7 +272,7 @@ impl LiveSession for Instance {
         if !self.alive {
             return Err(Error::SessionEnded("its guest broke, hit a limit or was stopped"));
         }
-        let globs = globs(&evaluation.artifacts)?;
+        let globs = artifact_globs(&evaluation.artifacts)?;
         let limits = self.grant.limits().clone();
         self.outputs.restart(limits.output, evaluation.output);
         self.input.restart(evaluation.input);
@@ -487,20 +487,4 @@ fn trapped(error: &wasmtime::Error) -> Report {
         None if error.root_cause().to_string().contains("fuel allocated for hostcalls") => Report::limited(Limit::HostAllocation),
         None => Report { crash: Some(error.root_cause().to_string()), ..Report::new(Status::Crashed) },
     }
-}
-
-fn globs(patterns: &[String]) -> Result<GlobSet, Error> {
-    // Most runs ask for no files, and even an empty set takes time to build.
-    if patterns.is_empty() {
-        return Ok(GlobSet::empty());
-    }
-    let mut set = GlobSetBuilder::new();
-    for pattern in patterns {
-        let glob = GlobBuilder::new(pattern)
-            .literal_separator(true)
-            .build()
-            .map_err(|error| Error::Invalid(format!("`{}` is no pattern for artifacts: {}", pattern.escape_debug(), error.kind())))?;
-        set.add(glob);
-    }
-    set.build().map_err(|error| Error::Invalid(error.to_string()))
 }

@@ -19,7 +19,7 @@ const ARROWS: [(&str, &[&str]); 8] = [
     ("glovebox-fallback", &["glovebox-policy", "glovebox-guests", "glovebox"]),
     ("glovebox-packages", &["glovebox-policy", "glovebox"]),
     ("glovebox-api", &["glovebox-policy", "glovebox-guests", "glovebox", "glovebox-packages", "glovebox-fallback"]),
-    ("glovebox-benches", &["glovebox-policy", "glovebox-guests", "glovebox", "glovebox-fallback"]),
+    ("glovebox-benches", &["glovebox-policy", "glovebox-guests", "glovebox", "glovebox-packages", "glovebox-fallback"]),
     ("glovebox-tests", &["glovebox-policy", "glovebox-guests", "glovebox", "glovebox-fallback"]),
 ];
 

@@ -319,12 +319,15 @@ fn count(value: &Scalar) -> Result<u64, UnitError> {
 
 fn build_mounts(raw: &[RawMount], problems: &mut Problems<'_>) -> Vec<Mount> {
     // The kernel's and the system's own trees lead out of any sandbox: sockets of daemons, memory, devices.
-    const FORBIDDEN: [&str; 6] = ["/proc", "/sys", "/dev", "/run", "/var/run", "/boot"];
+    const FORBIDDEN: [&str; 8] = ["/proc", "/sys", "/dev", "/run", "/var/run", "/boot", "/var/lib/docker", "/var/lib/containerd"];
+    // Whoever can talk to an engine has the whole machine, wherever its socket lies.
+    const SOCKETS: [&str; 4] = ["docker.sock", "containerd.sock", "podman.sock", "crio.sock"];
     let mut mounts: Vec<Mount> = Vec::new();
     for mount in limited_by(raw, |mount| mount.host.span(), problems) {
         let Some(host) = build_path(&mount.host, problems) else { continue };
         let Some(guest) = build_path(&mount.guest, problems) else { continue };
-        if host == "/" || FORBIDDEN.iter().any(|tree| is_at_or_below(&host, tree)) {
+        let is_socket = SOCKETS.iter().any(|socket| host.rsplit('/').next() == Some(socket));
+        if host == "/" || is_socket || FORBIDDEN.iter().any(|tree| is_at_or_below(&host, tree)) {
             problems.add(&mount.host.span(), format!("{} must never be mounted: it leads out of the sandbox", quoted(&host)), None);
             continue;
         }

@@ -1,5 +1,8 @@
 //! Which packages does a profile allow?
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use super::versions::Versions;
 use super::{Ecosystem, Requirement};
 use crate::config::profile::Place;
@@ -47,7 +50,13 @@ fn known(ecosystem: Ecosystem) -> impl Iterator<Item = &'static str> {
 }
 
 fn is_known(ecosystem: Ecosystem, name: &str) -> bool {
-    known(ecosystem).any(|known| known == name)
+    // Every decision about a package asks this.
+    static KNOWN: LazyLock<[HashSet<&str>; 2]> = LazyLock::new(|| Ecosystem::ALL.map(|ecosystem| known(ecosystem).collect()));
+    let [python, javascript] = &*KNOWN;
+    match ecosystem {
+        Ecosystem::Python => python.contains(name),
+        Ecosystem::JavaScript => javascript.contains(name),
+    }
 }
 
 /// What a profile says about the packages of one ecosystem.
@@ -136,7 +145,8 @@ impl PackageRules {
         let rule = place.rule(&format!("{}.allow", self.key()));
         if let Some(allow) = self.allow.iter().find(|rule| matches(rule, true)) {
             // A name that is one slip away from a well-known one is how other people's code gets in.
-            return match self.lookalike(&name).filter(|_| allow.names == Names::All && !matches!(asked, Asked::Dependency(_))) {
+            let is_suspect = allow.names == Names::All && !matches!(asked, Asked::Dependency(_));
+            return match is_suspect.then(|| self.lookalike(&name)).flatten() {
                 Some(known) => {
                     let reason = format!("it looks like `{known}`, and nothing but `*` allows it; if it is meant, allow it by its name");
                     Err(Denial::new(rule, what, reason, self.fix(place, &name)))
@@ -162,8 +172,8 @@ impl PackageRules {
 
     /// The well-known package that another name can be mistaken for.
     fn lookalike(&self, name: &str) -> Option<&'static str> {
-        let found = known(self.ecosystem).find(|known| is_lookalike(name, known));
-        found.filter(|_| !is_known(self.ecosystem, name))
+        let is_other = !is_known(self.ecosystem, name);
+        known(self.ecosystem).find(|known| is_other && is_lookalike(name, known))
     }
 
     /// All names that are allowed by name.

@@ -5,10 +5,10 @@
 
 mod exit;
 
-use super::{Ending, Prepared, WasmExecutor, collect, finish, globs, race, spent_fuel, trapped};
+use super::{Ending, Prepared, WasmExecutor, collect, finish, race, spent_fuel, trapped};
 use crate::engine;
 use crate::error::Error;
-use crate::executor::{Evaluation, Opening, Report};
+use crate::executor::{Evaluation, Opening, Report, artifact_globs};
 use crate::outcome::{Limit, Status};
 use crate::state;
 use std::sync::Arc;
@@ -144,7 +144,7 @@ pub(super) async fn run(executor: &WasmExecutor, opening: Opening, evaluation: E
         Ok(command) => command,
         Err(error) => return Ok(unusable(format!("{error:#}"))),
     };
-    let globs = globs(&evaluation.artifacts)?;
+    let globs = artifact_globs(&evaluation.artifacts)?;
     let mut arguments = vec![evaluation.source.name];
     arguments.extend(evaluation.arguments);
     let host = match executor.prepare(&opening, None, &arguments)? {
