@@ -20,6 +20,9 @@ use std::time::Duration;
 use tokio::io::{AsyncWriteExt as _, copy};
 use tokio::task::JoinHandle;
 
+/// How long an engine may take to start a container; protects whoever waits for the run.
+const CREATION: Duration = Duration::from_secs(30);
+
 /// The exit code of a process that a signal has killed without asking.
 const KILLED: i32 = 128 + 9;
 
@@ -64,7 +67,10 @@ impl Executor for Containers {
         let mut container = tokio::select! {
             biased;
             () = stop.cancelled() => return Ok(Report::new(Status::Cancelled)),
-            container = container => container.map_err(|error| failed(&error))?,
+            container = tokio::time::timeout(CREATION, container) => match container {
+                Ok(container) => container.map_err(|error| failed(&error))?,
+                Err(_) => return Err(failed(&format!("it made no container within {} s", CREATION.as_secs()))),
+            },
         };
         let streams = container.said.take().zip(container.heard.take());
         let (said, heard) = streams.ok_or_else(|| Error::Host("the container has no streams".to_owned()))?;

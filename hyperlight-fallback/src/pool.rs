@@ -49,11 +49,14 @@ impl Container {
         Ok(container)
     }
 
-    /// Ends it now, and waits for that.
+    /// Ends it now, and waits for that, but not for an engine that does not answer.
     pub(crate) async fn end(mut self) {
         self.is_gone = true;
-        let id = std::mem::take(&mut self.id);
-        remove(&self.docker, id).await;
+        let (docker, id) = (self.docker.clone(), std::mem::take(&mut self.id));
+        let removed = tokio::spawn(async move { remove(&docker, id).await });
+        if tokio::time::timeout(LAST_MOMENT, removed).await.is_err() {
+            tracing::warn!("the container engine takes its time to end a container");
+        }
     }
 
     /// It says that it has ended, and then the engine removes it. A program that only says so is given a moment.

@@ -1,0 +1,201 @@
+//! What becomes of runs when the container engine fails them?
+//!
+//! With an engine of the tests' own, which they stop, kill and starve, so that nobody else's is disturbed.
+
+use glovebox_tests::engine;
+use glovebox_tests::tree::program;
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// An engine with its own files, socket and containers.
+struct Engine {
+    folder: tempfile::TempDir,
+    process: Option<Child>,
+}
+
+impl Engine {
+    /// Nothing where there can be none.
+    fn new() -> Option<Self> {
+        engine::sandbox(glovebox::Policy::builtin())?;
+        let mut engine = Self { folder: tempfile::tempdir().expect("a folder can be made"), process: None };
+        engine.start();
+        Some(engine)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn host(&self) -> String {
+        format!("unix://{}", self.path("socket").display())
+    }
+
+    fn start(&mut self) {
+        let option = |name: &str, file: &str| format!("--{name}={}", self.path(file).display());
+        let process = Command::new("setsid")
+            .arg("dockerd")
+            .args([option("data-root", "data"), option("exec-root", "exec"), option("pidfile", "pid"), format!("--host={}", self.host())])
+            .args(["--bridge=none", "--iptables=false", "--ip-forward=false"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("dockerd starts");
+        self.process = Some(process);
+        let started = Instant::now();
+        while !self.docker(&["version"]).status.success() {
+            assert!(started.elapsed() < Duration::from_secs(60), "the engine does not answer");
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+
+    fn docker(&self, arguments: &[&str]) -> Output {
+        Command::new("docker").args(["--host", &self.host()]).args(arguments).output().expect("the client is there")
+    }
+
+    /// Gives it the image for shell.
+    fn load(&self) {
+        let mut save =
+            Command::new("docker").args(["save", "glovebox/shell:latest"]).stdout(Stdio::piped()).spawn().expect("the client is there");
+        let image = save.stdout.take().expect("it has an output");
+        let load = Command::new("docker").args(["--host", &self.host(), "load"]).stdin(image).output().expect("the client is there");
+        assert!(load.status.success() && save.wait().expect("it ends").success(), "{}", text(&load.stderr));
+    }
+
+    fn signal(&self, signal: &str) {
+        let process = std::fs::read_to_string(self.path("pid")).expect("the engine has a number");
+        assert!(Command::new("kill").args([signal, process.trim()]).status().expect("kill is there").success());
+    }
+
+    fn kill(&mut self) {
+        self.signal("-KILL");
+        if let Some(mut process) = self.process.take() {
+            process.wait().expect("it ends");
+        }
+        // Its own helper ends with it; where nobody collects ended processes, the new engine would take it for alive.
+        for file in ["pid", "exec/containerd/containerd.pid"] {
+            let _ = std::fs::remove_file(self.path(file));
+        }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program());
+        command.args(["run"]).args(arguments).env("DOCKER_HOST", self.host()).current_dir(self.folder.path());
+        command
+    }
+
+    fn shell(&self, source: &str) -> Output {
+        std::fs::write(self.path("main.sh"), source).expect("the folder is writable");
+        self.command(&["main.sh"]).output().expect("the program starts")
+    }
+
+    fn containers(&self) -> usize {
+        text(&self.docker(&["ps", "--all", "--quiet"]).stdout).lines().count()
+    }
+
+    fn assert_nothing_is_left(&self) {
+        let started = Instant::now();
+        while self.containers() > 0 {
+            assert!(started.elapsed() < Duration::from_secs(30), "{}", text(&self.docker(&["ps", "--all"]).stdout));
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        assert_eq!(text(&self.docker(&["volume", "ls", "--quiet"]).stdout), "", "no volume is left");
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        if let Ok(process) = std::fs::read_to_string(self.path("pid")) {
+            let _ = Command::new("kill").args(["-CONT", process.trim()]).status();
+            let _ = Command::new("kill").args(["-TERM", process.trim()]).status();
+        }
+        if let Some(mut process) = self.process.take() {
+            let _ = process.wait();
+        }
+    }
+}
+
+#[test]
+fn whatever_becomes_of_the_engine_a_run_ends_and_says_why() {
+    let Some(mut engine) = Engine::new() else { return };
+
+    // No image: a denial with advice, and everything else works.
+    let output = engine.shell("echo ran");
+    assert_eq!(output.status.code(), Some(126), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("glovebox images build"), "{}", text(&output.stderr));
+    engine.load();
+    assert_eq!(text(&engine.shell("echo ran").stdout), "ran\n");
+
+    // It stops answering while a program runs: the program's own clock still ends the run, and soon.
+    std::fs::write(engine.path("main.sh"), "echo started; sleep 30").expect("the folder is writable");
+    let mut run =
+        engine.command(&["--wall", "3s", "main.sh"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program starts");
+    let mut line = String::new();
+    BufReader::new(run.stdout.take().expect("it has an output")).read_line(&mut line).expect("it says something");
+    assert_eq!(line, "started\n");
+    engine.signal("-STOP");
+    let stopped = Instant::now();
+    let status = run.wait().expect("it ends");
+    assert_eq!(status.code(), Some(124));
+    assert!(stopped.elapsed() < Duration::from_secs(20), "{:?}", stopped.elapsed());
+
+    // It does not answer at all: a denial that says so, in bounded time.
+    let asked = Instant::now();
+    let output = engine.shell("echo ran");
+    assert_eq!(output.status.code(), Some(126), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("did not answer within"), "{}", text(&output.stderr));
+    assert!(asked.elapsed() < Duration::from_secs(30), "{:?}", asked.elapsed());
+    engine.signal("-CONT");
+    assert_eq!(text(&engine.shell("echo ran").stdout), "ran\n");
+    engine.assert_nothing_is_left();
+
+    // It is killed while a program runs: the run ends with an error of the host, and its output so far was passed on.
+    std::fs::write(engine.path("main.sh"), "echo started; sleep 20").expect("the folder is writable");
+    let mut run = engine.command(&["main.sh"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+    let mut output = BufReader::new(run.stdout.take().expect("it has an output"));
+    line.clear();
+    output.read_line(&mut line).expect("it says something");
+    assert_eq!(line, "started\n");
+    engine.kill();
+    let killed = Instant::now();
+    let status = run.wait().expect("it ends");
+    assert!(matches!(status.code(), Some(125 | 134)), "{status}");
+    assert!(killed.elapsed() < Duration::from_secs(20), "{:?}", killed.elapsed());
+
+    // It is not there: a denial, and programs for the wasm tier run as ever.
+    let output = engine.shell("echo ran");
+    assert_eq!(output.status.code(), Some(126), "{}", text(&output.stderr));
+    std::fs::write(engine.path("main.py"), "print('ran')").expect("the folder is writable");
+    assert_eq!(text(&engine.command(&["main.py"]).output().expect("the program starts").stdout), "ran\n");
+
+    // It comes back: runs work, and what the killed one left is removed.
+    engine.start();
+    assert_eq!(text(&engine.shell("echo ran").stdout), "ran\n");
+    engine.assert_nothing_is_left();
+}
+
+#[test]
+fn a_full_disk_loses_nothing() {
+    let Some(engine) = Engine::new() else { return };
+    engine.load();
+    // A limit on the files of the engine's process is what a full disk looks like to it.
+    let process = std::fs::read_to_string(engine.path("pid")).expect("the engine has a number");
+    let limit = |bytes: &str| {
+        let limited = Command::new("prlimit").args(["--pid", process.trim(), &format!("--fsize={bytes}:unlimited")]).status();
+        assert!(limited.expect("prlimit is there").success());
+    };
+    limit("0");
+    let output = engine.shell("echo ran");
+    // It needs no room of the engine, or says what is missing; either way nothing stays.
+    assert!(matches!(output.status.code(), Some(0 | 125 | 126)), "{:?} {}", output.status.code(), text(&output.stderr));
+    limit("unlimited");
+    let output = engine.shell("echo again");
+    assert_eq!(text(&output.stdout), "again\n", "{}", text(&output.stderr));
+    engine.assert_nothing_is_left();
+}
