@@ -28,7 +28,7 @@ pub(crate) enum Command {
     /// Make and look at the guests: the interpreters that run inside the sandbox
     #[command(subcommand, after_help = help::GUESTS)]
     Guests(GuestsCommand),
-    /// Make the images that containers start from
+    /// Make and list the images that containers start from
     #[command(subcommand, after_help = help::IMAGES)]
     Images(ImagesCommand),
     /// Find, fetch and list the packages that programs can import
@@ -229,6 +229,8 @@ pub(crate) enum GuestsCommand {
 /// `glovebox images ..`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ImagesCommand {
+    /// List the images that are there, with the digests by which a policy pins them
+    List,
     /// Make images out of the distribution's packages and hand them to the container engine; needs root and `mmdebstrap`
     Build {
         /// The languages: `shell`, `python`, `javascript` [default: all]

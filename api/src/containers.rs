@@ -1,15 +1,29 @@
-//! How are the images made that containers start from?
+//! How are the images made and listed that containers start from?
 
 use crate::cli::ImagesCommand;
 use crate::exit::{Exit, Failure, chain};
 use crate::run::runtime;
 use crate::terminal;
+use glovebox_fallback::{BuildError, build_images, list_images};
 
 /// Does `glovebox images ..`.
 pub(crate) fn images(command: &ImagesCommand) -> Result<Exit, Failure> {
-    let ImagesCommand::Build { languages } = command;
+    let failed = |error: BuildError| Failure::host(chain(&error)).advise("`glovebox doctor` says what else may be missing for containers");
     let runtime = runtime()?;
-    let built = runtime.block_on(glovebox_fallback::build_images(languages, terminal::note));
-    built.map_err(|error| Failure::host(chain(&error)).advise("`glovebox doctor` says what else may be missing for containers"))?;
-    terminal::print("the images are ready")
+    match command {
+        ImagesCommand::Build { languages } => {
+            runtime.block_on(build_images(languages, terminal::note)).map_err(failed)?;
+            terminal::print("the images are ready")
+        }
+        ImagesCommand::List => {
+            let found = runtime.block_on(list_images()).map_err(failed)?;
+            let age = |is_current| if is_current { "" } else { "  made by another version: build it again" };
+            let lines =
+                found.iter().map(|image| format!("{:<11} {:<24} {}{}", image.language, image.name, image.digest, age(image.is_current)));
+            match found.as_slice() {
+                [] => terminal::print("there are none; `glovebox images build` makes them"),
+                _ => terminal::print(&lines.collect::<Vec<_>>().join("\n")),
+            }
+        }
+    }
 }

@@ -47,7 +47,12 @@ impl Executor for Containers {
         let image = image_of(grant.language()).ok_or_else(|| Error::Invalid(format!("no container speaks `{}`", grant.language())))?;
         let packages = opening.packages.as_ref().zip(image.interpreter).map(|(tree, (_, place))| (tree.path.as_path(), place));
         let patterns = artifact_globs(&evaluation.artifacts)?;
-        let failed = |error: &dyn std::fmt::Display| Error::Host(format!("the container engine failed: {error}"));
+        let failed = |error: &dyn std::fmt::Display| match grant.image() {
+            Some(image) => Error::Host(format!(
+                "the container engine failed: {error} (the policy pins the image {image}; `glovebox images list` shows those that are there)"
+            )),
+            None => Error::Host(format!("the container engine failed: {error}")),
+        };
         // Ends with this run.
         let door = if grant.network().is_empty() {
             None
@@ -60,7 +65,7 @@ impl Executor for Containers {
         let program = (&evaluation.source, evaluation.arguments.as_slice());
         let message = job::message(grant, program, &opening.files, !patterns.is_empty(), authority)?;
         let extra: Vec<_> = packages.into_iter().chain(door.as_ref().map(|(door, _)| (door.directory(), egress::DIRECTORY))).collect();
-        let body = describe(grant, image.name, &extra, &pool.settings);
+        let body = describe(grant, grant.image().unwrap_or(image.name), &extra, &pool.settings);
         // A container with a way out is made for its run: the way is part of it.
         let container = async { if door.is_some() { pool.make(body).await } else { pool.take(body).await } };
         let Evaluation { input, output, stop, .. } = evaluation;

@@ -4,9 +4,9 @@
 //! distribution's keys.
 
 use crate::engine::open;
-use bollard::body_try_stream;
 use bollard::models::ImageInspect;
 use bollard::query_parameters::{CreateImageOptions, RemoveImageOptions, TagImageOptions};
+use bollard::{Docker, body_try_stream};
 use futures_util::StreamExt as _;
 use futures_util::stream::unfold;
 use std::process::Stdio;
@@ -102,6 +102,42 @@ pub enum BuildError {
     },
 }
 
+/// An image that is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundImage {
+    /// The language that it is for.
+    pub language: &'static str,
+    /// Its name.
+    pub name: &'static str,
+    /// Its digest, by which a policy pins it.
+    pub digest: String,
+    /// Whether this version would make it of the same.
+    pub is_current: bool,
+}
+
+/// The images that are there.
+///
+/// # Errors
+///
+/// Where there is no engine to ask.
+pub async fn list_images() -> Result<Vec<FoundImage>, BuildError> {
+    let docker = connected().await?;
+    let mut found = Vec::new();
+    for image in &IMAGES {
+        if let Ok(inspected) = docker.inspect_image(image.name).await {
+            let is_current = image.is_current(&inspected);
+            let digest = inspected.id.unwrap_or_default();
+            found.push(FoundImage { language: image.language, name: image.name, digest, is_current });
+        }
+    }
+    Ok(found)
+}
+
+async fn connected() -> Result<Docker, BuildError> {
+    let docker = open().map_err(BuildError::Engine)?;
+    docker.negotiate_version().await.map_err(|error| BuildError::Engine(error.to_string()))
+}
+
 /// Makes the images of these languages, or all of them where none is named. `progress` is told what is being made.
 ///
 /// # Errors
@@ -111,8 +147,7 @@ pub async fn build_images(wanted: &[String], mut progress: impl FnMut(&str)) -> 
     if let Some(unknown) = wanted.iter().find(|language| image_of(language).is_none()) {
         return Err(BuildError::Unknown(unknown.clone()));
     }
-    let docker = open().map_err(BuildError::Engine)?;
-    let docker = docker.negotiate_version().await.map_err(|error| BuildError::Engine(error.to_string()))?;
+    let docker = connected().await?;
     for image in IMAGES.iter().filter(|image| wanted.is_empty() || wanted.iter().any(|language| language == image.language)) {
         progress(&format!("making `{}` from packages of Debian {SUITE} (about a minute)", image.name));
         let tool = |reason: String| BuildError::Tool { image: image.name, reason };

@@ -33,4 +33,4 @@ mod job;
 mod pool;
 
 pub use engine::{Containers, ContainersBuilder, Diagnosis};
-pub use images::{BuildError, build_images};
+pub use images::{BuildError, FoundImage, build_images, list_images};

@@ -64,6 +64,9 @@ fn write_profile(out: &mut Lines, profile: &Profile) {
     for (side, list) in [("allow", &profile.tools.allow), ("deny", &profile.tools.deny)] {
         write_names(out, &format!("tools.{side}"), list.iter().map(|rule| rule.pattern.to_string()));
     }
+    for (language, digest) in &profile.images {
+        out.line(&format!("images.{language}"), digest);
+    }
     for rules in &profile.packages {
         for (side, list) in [("allow", &rules.allow), ("deny", &rules.deny)] {
             write_names(out, &format!("{}.{side}", rules.key()), list.iter().map(|rule| rule.meaning(rules.ecosystem)));

@@ -104,6 +104,11 @@ impl Grant {
         &self.packages
     }
 
+    /// The only image that a container may start from, by its digest; none where the policy pins none.
+    pub fn image(&self) -> Option<&str> {
+        self.profile.images.get(&self.language).map(String::as_str)
+    }
+
     /// What that came to, with what others depend on: every package that may be there, version by version.
     pub fn resolved_packages(&self) -> &[ResolvedPackage] {
         &self.resolved

@@ -261,3 +261,18 @@ fn a_pool_serves_runs_and_goes_away() {
         std::thread::sleep(Duration::from_millis(100));
     }
 }
+
+/// A policy can name the one image that a container may start from.
+#[test]
+fn an_image_can_be_pinned_by_its_digest() {
+    if plain().is_none() {
+        return;
+    }
+    let digest = docker(&["inspect", "--format", "{{.Id}}", "glovebox/shell:latest"]);
+    let pinned = |digest: &str| policy("", &format!("[profiles.t.images]\nshell = \"{digest}\"\n"));
+    let sandbox_of = |digest: &str| sandbox(pinned(digest)).expect("there is an engine");
+    assert_eq!(shell(&sandbox_of(digest.trim()), "echo ran").stdout.text(), "ran\n");
+    let other = sandbox_of(&format!("sha256:{}", "0".repeat(64)));
+    let refused = runtime().block_on(other.run(Request::new("shell", "echo ran")));
+    assert!(refused.is_err_and(|error| error.to_string().contains("the policy pins the image")));
+}

@@ -12,7 +12,8 @@ Examples:
 pub(super) const IMAGES: &str = "\
 Examples:
   glovebox images build shell     for scripts in `--language shell`
-  glovebox images build           for everything that can run in a container";
+  glovebox images build           for everything that can run in a container
+  glovebox images list            the digests by which a policy pins them";
 
 pub(super) const PACKAGES: &str = "\
 Examples:

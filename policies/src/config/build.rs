@@ -248,6 +248,18 @@ fn build_profile(place: Place, start: Option<Profile>, raw: &RawProfile, problem
     if let Some(raw) = &raw.environment {
         build_environment(&mut profile, raw, problems);
     }
+    let images: Vec<_> = raw.images.iter().flatten().collect();
+    for (language, digest) in limited_by(&images, |(language, _)| language.span(), problems) {
+        let digits = digest.get().strip_prefix("sha256:").unwrap_or_default();
+        if !is_language_name(language.get()) {
+            problems.add(&language.span(), format!("{} is not a language's name", quoted(language.get())), None);
+        } else if digits.len() != 64 || !digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')) {
+            let message = format!("{} is not the digest of an image: `sha256:` and 64 digits of 0-9 and a-f", quoted(digest.get()));
+            problems.add(&digest.span(), message, None);
+        } else {
+            profile.images.insert(language.get().clone(), digest.get().clone());
+        }
+    }
     profile
 }
 

@@ -84,6 +84,8 @@ pub(crate) struct Profile {
     pub(crate) network: NetworkRules,
     pub(crate) tools: ToolRules,
     pub(crate) packages: [PackageRules; 2],
+    /// Digests of images by language.
+    pub(crate) images: BTreeMap<String, String>,
 }
 
 impl Profile {
@@ -102,6 +104,7 @@ impl Profile {
             network: NetworkRules::nothing(),
             tools: ToolRules::default(),
             packages: Ecosystem::ALL.map(PackageRules::none),
+            images: BTreeMap::new(),
         }
     }
 

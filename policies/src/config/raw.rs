@@ -204,6 +204,10 @@ pub(crate) struct RawProfile {
     pub(crate) network: Option<RawNetwork>,
     /// Tools by `server/tool`, `server/*` or `*`.
     pub(crate) tools: Option<RawNames>,
+    /// The only images that containers may start from, by language: `sha256:` and 64 hexadecimal digits, as `glovebox images list` shows them.
+    /// A language that is missing here starts from the image of its name.
+    #[schemars(with = "Option<BTreeMap<String, String>>")]
+    pub(crate) images: Option<BTreeMap<Located<String>, Located<String>>>,
     /// Packages that a program may import, fetched on its behalf.
     pub(crate) packages: Option<RawPackages>,
 }
