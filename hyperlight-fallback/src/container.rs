@@ -3,6 +3,7 @@
 //! A pure function from a grant to the engine's own description of a container, compared field by field in a test. Everything that is not
 //! granted is off, and nothing that somebody requests widens it.
 
+use crate::seccomp;
 use bollard::models::{
     ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountBindOptions, MountBindOptionsPropagationEnum, MountType,
     ResourcesUlimits,
@@ -42,6 +43,8 @@ pub(crate) struct Settings {
     pub(crate) runtime: Option<String>,
     /// Who makes the containers.
     pub(crate) owner: String,
+    /// Whether the engine takes filters for system calls from a file of its own only, so that its own filter has to do.
+    pub(crate) keeps_its_filter: bool,
 }
 
 /// What of this host a container sees besides what its grant says, none of which it can change: the directory, and where it is seen.
@@ -72,7 +75,7 @@ pub(crate) fn describe(grant: &Grant, image: &str, extra: &[Extra<'_>], settings
         readonly_rootfs: Some(true),
         privileged: Some(false),
         cap_drop: Some(vec!["ALL".to_owned()]),
-        security_opt: Some(vec!["no-new-privileges:true".to_owned()]),
+        security_opt: Some(security_options(settings)),
         pids_limit: Some(number(limits.processes.saturating_add(own_processes))),
         memory: Some(memory),
         // Together with swap: no more than without.
@@ -110,6 +113,14 @@ pub(crate) fn describe(grant: &Grant, image: &str, extra: &[Extra<'_>], settings
         host_config: Some(host),
         ..ContainerCreateBody::default()
     }
+}
+
+fn security_options(settings: &Settings) -> Vec<String> {
+    let mut options = vec!["no-new-privileges:true".to_owned()];
+    if !settings.keeps_its_filter {
+        options.push(format!("seccomp={}", seccomp::profile()));
+    }
+    options
 }
 
 fn mount(granted: &glovebox_policy::Mount) -> Mount {
@@ -173,18 +184,20 @@ arguments = "64KiB"
     /// Every field that is sent, so that none changes unseen.
     #[test]
     fn a_container_is_described_field_by_field() {
-        let settings = Settings { runtime: Some("runsc".to_owned()), owner: "me".to_owned() };
+        let settings = Settings { runtime: Some("runsc".to_owned()), owner: "me".to_owned(), keeps_its_filter: false };
         let body = describe(&grant(POLICY), "image", &[(Path::new("/cache/tree"), "/packages")], &settings);
         let mut json = serde_json::to_value(&body).unwrap();
         assert_eq!(json["Cmd"][2], WAITER);
         json["Cmd"][2] = "waiter".into();
+        assert_eq!(json["HostConfig"]["SecurityOpt"][1], format!("seccomp={}", seccomp::profile()));
+        json["HostConfig"]["SecurityOpt"][1] = "filter".into();
         let expected = serde_json::json!({
             "Hostname": "glovebox", "User": "65534:65534", "AttachStdin": true, "AttachStdout": true, "AttachStderr": true, "Tty": false,
             "OpenStdin": true, "StdinOnce": true, "Env": ["PATH=/usr/local/bin:/usr/bin:/bin"], "Cmd": ["bash", "-c", "waiter"],
             "Image": "image", "WorkingDir": "/", "Entrypoint": [], "NetworkDisabled": true, "Labels": { "glovebox.owner": "me" },
             "HostConfig": {
                 "NetworkMode": "none", "ReadonlyRootfs": true, "Privileged": false, "CapDrop": ["ALL"],
-                "SecurityOpt": ["no-new-privileges:true"], "PidsLimit": 28, "Memory": 148_897_792, "MemorySwap": 148_897_792,
+                "SecurityOpt": ["no-new-privileges:true", "filter"], "PidsLimit": 28, "Memory": 148_897_792, "MemorySwap": 148_897_792,
                 "NanoCpus": 1_000_000_000,
                 "Ulimits": [{ "Name": "core", "Soft": 0, "Hard": 0 }, { "Name": "memlock", "Soft": 65536, "Hard": 65536 }],
                 "Tmpfs": {

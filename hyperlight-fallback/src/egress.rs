@@ -5,6 +5,7 @@
 //! same look at the addresses, the same limits and records. To see requests over TLS it answers for their servers with certificates of an
 //! authority that only this process knows and only the container trusts; the real server is checked as ever.
 
+use crate::engine::{namespace, started};
 use bytes::Bytes;
 use glovebox::{Egress, EgressError, EgressRequest};
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -24,7 +25,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::UnixListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
@@ -34,6 +35,9 @@ pub(crate) const DIRECTORY: &str = "/run/glovebox";
 /// The port on the container's own loopback that the socket stands behind.
 pub(crate) const PORT: u16 = 3128;
 
+/// How directories of ways out are called; the namespace, the process and its start follow.
+const PREFIX: &str = "glovebox-egress-";
+
 /// The name of the socket.
 const SOCKET: &str = "egress";
 
@@ -42,6 +46,9 @@ const MAX_CONNECTIONS: usize = 64;
 
 /// Bytes of a request's head; protects the host's memory.
 const MAX_HEAD_BYTES: usize = 64 << 10;
+
+/// Kibibytes of requests and answers that wait to be sent on; protects this process, whose memory no container's limit counts.
+const WAITING_KIB: usize = 64 << 10;
 
 /// Certificates kept; one for each host that was asked for.
 const MAX_CERTIFICATES: usize = 256;
@@ -107,24 +114,73 @@ fn named(name: &str) -> DistinguishedName {
 pub(crate) struct Door {
     directory: PathBuf,
     task: JoinHandle<()>,
+    _place: Place,
+}
+
+/// A directory of our own making, with nothing in it but a socket. Goes when it is dropped.
+struct Place(PathBuf);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        remove(&self.0);
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "directories of our own making, with nothing in them but sockets")]
+fn remove(path: &Path) {
+    match std::fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            tracing::warn!(path = %path.display(), %error, "a container's way out stays behind");
+        }
+        _ => {}
+    }
+}
+
+/// How this process's directories begin: processes of other namespaces have numbers of their own.
+fn prefix() -> String {
+    format!("{PREFIX}{}-", namespace().chars().filter(char::is_ascii_digit).collect::<String>())
+}
+
+/// Removes the ways out that processes which were killed have left.
+pub(crate) fn clear() {
+    use std::os::unix::fs::MetadataExt as _;
+    let Ok(entries) = std::fs::read_dir(std::env::temp_dir()) else { return };
+    let prefix = prefix();
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let parts = name.to_str().and_then(|name| name.strip_prefix(prefix.as_str())?.split_once('-'));
+        let Some((process, rest)) = parts else { continue };
+        let since = rest.split('-').next().and_then(|since| since.parse::<u64>().ok());
+        // Whoever else may write here could give a directory such a name.
+        let is_ours = entry.metadata().is_ok_and(|found| found.is_dir() && found.uid() == rustix::process::getuid().as_raw());
+        let is_gone = process.parse().is_ok_and(|process: u32| started(process) != since);
+        if is_ours && is_gone {
+            remove(&entry.path());
+        }
+    }
 }
 
 impl Door {
     /// Opens it.
     pub(crate) fn open(egress: Egress, authority: Arc<Authority>) -> io::Result<Self> {
-        let name = format!("glovebox-egress-{:032x}", rand::random::<u128>());
+        let process = std::process::id();
+        let since = started(process).unwrap_or(0);
         // Short: a socket's path has little room.
-        let parent = std::env::temp_dir().join(name);
-        let directory = parent.join("door");
-        let everybody = |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode));
-        std::fs::create_dir(&parent)?;
+        let place = Place(std::env::temp_dir().join(format!("{}{process}-{since}-{:016x}", prefix(), rand::random::<u64>())));
+        let directory = place.0.join("door");
+        let mode = |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode));
+        std::fs::create_dir(&place.0)?;
         // Nobody else on this machine comes through; the engine hands the inner directory to the container.
-        everybody(&parent, 0o700)?;
+        mode(&place.0, 0o700)?;
         std::fs::create_dir(&directory)?;
-        everybody(&directory, 0o755)?;
+        mode(&directory, 0o755)?;
         let listener = UnixListener::bind(directory.join(SOCKET))?;
-        everybody(&directory.join(SOCKET), 0o666)?;
-        Ok(Self { directory, task: tokio::spawn(listen(listener, Arc::new(egress), authority)) })
+        mode(&directory.join(SOCKET), 0o666)?;
+        Ok(Self {
+            directory,
+            task: tokio::spawn(listen(listener, Arc::new(Way { egress, waiting: Arc::new(Semaphore::new(WAITING_KIB)) }), authority)),
+            _place: place,
+        })
     }
 
     /// What the container is to see as [`DIRECTORY`].
@@ -136,15 +192,16 @@ impl Door {
 impl Drop for Door {
     fn drop(&mut self) {
         self.task.abort();
-        let parent = self.directory.parent().unwrap_or(&self.directory);
-        #[expect(clippy::disallowed_methods, reason = "a directory of our own making, with nothing in it but our socket")]
-        if let Err(error) = std::fs::remove_dir_all(parent) {
-            tracing::warn!(path = %parent.display(), %error, "a container's way out stays behind");
-        }
     }
 }
 
-async fn listen(listener: UnixListener, egress: Arc<Egress>, authority: Arc<Authority>) {
+/// What requests of one container go through.
+struct Way {
+    egress: Egress,
+    waiting: Arc<Semaphore>,
+}
+
+async fn listen(listener: UnixListener, egress: Arc<Way>, authority: Arc<Authority>) {
     let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut connections = JoinSet::new();
     loop {
@@ -162,7 +219,7 @@ async fn listen(listener: UnixListener, egress: Arc<Egress>, authority: Arc<Auth
 /// Serves one connection. Behind a tunnel, requests name no host of their own: `tunnel` does.
 async fn serve(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    egress: Arc<Egress>,
+    egress: Arc<Way>,
     authority: Option<Arc<Authority>>,
     tunnel: Option<String>,
 ) {
@@ -189,7 +246,7 @@ async fn serve(
 /// Opens a tunnel, and answers at its other end.
 fn connect(
     request: Request<Incoming>,
-    egress: Arc<Egress>,
+    egress: Arc<Way>,
     authority: Option<Arc<Authority>>,
     tunnels: &Mutex<JoinSet<()>>,
 ) -> Response<Full<Bytes>> {
@@ -214,14 +271,26 @@ fn connect(
 
 fn serve_tunnel(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    egress: Arc<Egress>,
+    egress: Arc<Way>,
     target: String,
 ) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
     Box::pin(serve(stream, egress, None, Some(format!("https://{target}"))))
 }
 
+/// An answer that takes room until it is sent.
+struct Held {
+    bytes: Bytes,
+    _room: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
 /// Makes one request in the container's stead.
-async fn pass(request: Request<Incoming>, egress: &Egress, tunnel: Option<&str>) -> Response<Full<Bytes>> {
+async fn pass(request: Request<Incoming>, Way { egress, waiting }: &Way, tunnel: Option<&str>) -> Response<Full<Bytes>> {
     let (head, body) = request.into_parts();
     let url = match tunnel {
         Some(origin) => format!("{origin}{}", head.uri.path_and_query().map_or("/", |path| path.as_str())),
@@ -231,6 +300,11 @@ async fn pass(request: Request<Incoming>, egress: &Egress, tunnel: Option<&str>)
         return refusal(StatusCode::NOT_IMPLEMENTED, "connections cannot change their protocol here");
     }
     let most = usize::try_from(egress.max_request()).unwrap_or(usize::MAX);
+    let needed = usize::try_from((egress.max_request().saturating_add(egress.max_response())) >> 10).unwrap_or(usize::MAX);
+    let needed = u32::try_from(needed.clamp(1, WAITING_KIB)).unwrap_or(u32::MAX);
+    let Ok(room) = Arc::clone(waiting).acquire_many_owned(needed).await else {
+        return refusal(StatusCode::BAD_GATEWAY, "the run has ended");
+    };
     let body = match Limited::new(body, most).collect().await {
         Ok(body) => body.to_bytes(),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => {
@@ -240,7 +314,7 @@ async fn pass(request: Request<Incoming>, egress: &Egress, tunnel: Option<&str>)
     };
     match egress.exchange(EgressRequest { method: head.method, url, headers: head.headers, body }).await {
         Ok(answer) => {
-            let mut response = Response::new(Full::new(answer.body));
+            let mut response = Response::new(Full::new(Bytes::from_owner(Held { bytes: answer.body, _room: room })));
             *response.status_mut() = answer.status;
             *response.headers_mut() = answer.headers;
             response

@@ -1,7 +1,7 @@
 //! Which engine is there, and what can it do?
 
 use crate::container::{LABEL_OWNER, Settings};
-use crate::egress::Authority;
+use crate::egress::{self, Authority};
 use crate::images::IMAGES;
 use crate::pool::{Pool, remove};
 use bollard::Docker;
@@ -170,6 +170,7 @@ async fn look(options: &Options) -> Result<Inner, String> {
         };
         diagnosis.advice.push(format!("{what}: `glovebox images build {}` makes it", image.language));
     }
+    egress::clear();
     let owner = owner(info.id.as_deref().unwrap_or_default());
     // What is left behind costs somebody else's memory, but it must not cost this process the tier.
     match tokio::time::timeout(REAPING, reap(&docker, &owner)).await {
@@ -183,9 +184,11 @@ async fn look(options: &Options) -> Result<Inner, String> {
         languages: languages(|language| unavailable.is_some() || images.contains(&language)),
         unavailable,
     };
-    diagnosis.advice.extend(version.components.unwrap_or_default().iter().filter_map(|part| weakness(&part.name, &part.version)));
+    let components = version.components.unwrap_or_default();
+    let keeps_its_filter = components.iter().any(|part| part.name.contains("Podman"));
+    diagnosis.advice.extend(components.iter().filter_map(|part| weakness(&part.name, &part.version)));
     watch(docker.clone(), owner.clone());
-    let settings = Settings { runtime: options.runtime.clone(), owner };
+    let settings = Settings { runtime: options.runtime.clone(), owner, keeps_its_filter };
     Ok(Inner { pool: Some(Pool::new(docker, settings, options.idle)), authority: OnceLock::new(), facts, diagnosis })
 }
 
@@ -248,12 +251,16 @@ fn owner(engine: &str) -> String {
 /// Containers of other machines, or of processes that are numbered otherwise, are not ours to judge.
 fn machine(engine: &str) -> String {
     let boot = read("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    let namespace = std::fs::read_link("/proc/self/ns/pid").map(|name| name.display().to_string()).unwrap_or_default();
-    format!("{}-{namespace}-{engine}", boot.trim())
+    format!("{}-{}-{engine}", boot.trim(), namespace())
+}
+
+/// In which numbers of processes count.
+pub(crate) fn namespace() -> String {
+    std::fs::read_link("/proc/self/ns/pid").map(|name| name.display().to_string()).unwrap_or_default()
 }
 
 /// When a process started, in ticks since the machine did; nothing where there is none.
-fn started(process: u32) -> Option<u64> {
+pub(crate) fn started(process: u32) -> Option<u64> {
     let stat = read(&format!("/proc/{process}/stat"))?;
     // The name, which may hold anything, ends with the last bracket.
     stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(19)?.parse().ok()

@@ -31,6 +31,7 @@ mod executor;
 mod images;
 mod job;
 mod pool;
+mod seccomp;
 
 pub use engine::{Containers, ContainersBuilder, Diagnosis};
 pub use images::{BuildError, FoundImage, build_images, list_images};

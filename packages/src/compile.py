@@ -13,10 +13,17 @@ SOURCE, TARGET = "/from", "/to"
 LONGEST = 8 << 20
 """Bytes of the largest text that is compiled; a larger one is compiled when it is imported."""
 
+
+
+def unreadable(error):
+    """A tree that cannot be looked through is not to be taken for one without modules."""
+    raise error
+
+
 if hasattr(os, "umask"):
     # Whoever fetched has to be able to clear away.
     os.umask(0)
-for folder, folders, names in os.walk(SOURCE):
+for folder, folders, names in os.walk(SOURCE, onerror=unreadable):
     folders.sort()
     target = TARGET + folder[len(SOURCE) :] + "/__pycache__"
     for name in sorted(names):

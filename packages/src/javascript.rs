@@ -4,7 +4,7 @@
 //! tier.
 
 use crate::store::{Lock, Locked, Work};
-use crate::tools::{command, on_path, run};
+use crate::tools::{certificates, command, on_path, run};
 use glovebox::{Error, PackageTarget};
 use glovebox_policy::PackageGrant;
 use serde::Deserialize;
@@ -26,6 +26,8 @@ struct PackageLock {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct LockEntry {
+    /// Its own name, where it lies under another one.
+    name: Option<String>,
     version: Option<String>,
     resolved: Option<String>,
     integrity: Option<String>,
@@ -46,7 +48,12 @@ struct LockEntry {
 impl LockEntry {
     /// Whether it is made for a container's processor and system, as far as it says.
     fn is_for(&self, cpu: &str) -> bool {
-        let fits = |asked: &[String], own: &str| asked.is_empty() || asked.iter().any(|one| one == own);
+        // As npm reads them: `!name` is everything but that, and `any` is everything.
+        let fits = |asked: &[String], own: &str| {
+            let refuses = asked.iter().any(|one| one.strip_prefix('!') == Some(own));
+            let names = asked.iter().any(|one| one == own || one == "any");
+            !refuses && (names || asked.iter().all(|one| one.starts_with('!')))
+        };
         fits(&self.os, "linux") && fits(&self.cpu, cpu) && fits(&self.libc, "glibc")
     }
 }
@@ -56,9 +63,20 @@ fn cpu(architecture: &str) -> &'static str {
     if architecture == "aarch64" { "arm64" } else { "x64" }
 }
 
-fn npm(verb: &str, grant: &PackageGrant, work: &Path, cache: &Path) -> Result<tokio::process::Command, Error> {
+fn npm(verb: &str, (grant, target): (&PackageGrant, &PackageTarget), work: &Path, cache: &Path) -> Result<tokio::process::Command, Error> {
     let program = on_path("npm").ok_or_else(|| Error::Packages(ADVICE.to_owned()))?;
     let mut npm = command(&program);
+    // Packages come from the index and from nowhere else, and nobody's own settings say otherwise. Both files are empty.
+    for (option, file) in [("--userconfig", "user.npmrc"), ("--globalconfig", "global.npmrc")] {
+        npm.arg(option).arg(work.join(file));
+    }
+    // npm knows the authorities that it came with; the system's count as well, as they do for uv.
+    if let Some(bundle) = certificates() {
+        npm.env("NODE_EXTRA_CA_CERTS", bundle);
+    }
+    npm.args(["--omit-lockfile-registry-resolved", "--allow-git=none", "--allow-remote=none", "--allow-file=none", "--git=/bin/false"]);
+    let architecture = target.native.as_ref().map_or(std::env::consts::ARCH, |native| &native.architecture);
+    npm.args(["--os=linux", "--libc=glibc"]).arg(format!("--cpu={}", cpu(architecture)));
     npm.arg(verb).args(["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--no-bin-links", "--omit=dev"]);
     npm.args(["--no-progress", "--loglevel=error", "--prefer-offline", "--cache"]).arg(cache);
     if let Some(index) = grant.index() {
@@ -72,7 +90,7 @@ fn npm(verb: &str, grant: &PackageGrant, work: &Path, cache: &Path) -> Result<to
 pub(crate) async fn resolve(grant: &PackageGrant, target: &PackageTarget, work: &Work<'_>, cache: &Path) -> Result<Lock, Error> {
     let failed = |error: std::io::Error| Error::Packages(format!("`{}`: {error}", work.path.display()));
     work.directory.write("package.json", manifest(grant)).map_err(failed)?;
-    let mut npm = npm("install", grant, &work.path, cache)?;
+    let mut npm = npm("install", (grant, target), &work.path, cache)?;
     npm.arg("--package-lock-only");
     let answer = run(npm, "npm", "").await?;
     if answer.code != Some(0) {
@@ -87,7 +105,7 @@ pub(crate) async fn resolve(grant: &PackageGrant, target: &PackageTarget, work: 
     let mut packages = Vec::new();
     let mut native = Vec::new();
     for (path, entry) in lock.packages.iter().filter(|(path, _)| !path.is_empty()) {
-        let name = path.rsplit("node_modules/").next().unwrap_or(path).to_owned();
+        let name = entry.name.clone().unwrap_or_else(|| path.rsplit("node_modules/").next().unwrap_or(path).to_owned());
         let architecture = target.native.as_ref().map_or(std::env::consts::ARCH, |native| &native.architecture);
         if entry.optional && !entry.is_for(cpu(architecture)) {
             continue;
@@ -95,7 +113,7 @@ pub(crate) async fn resolve(grant: &PackageGrant, target: &PackageTarget, work: 
         if entry.has_install_script || !entry.cpu.is_empty() {
             native.push(name.clone());
         }
-        packages.push(locked(name, entry)?);
+        packages.push(locked(name, path, entry)?);
     }
     packages.sort();
     packages.dedup();
@@ -107,18 +125,16 @@ pub(crate) async fn resolve(grant: &PackageGrant, target: &PackageTarget, work: 
     Ok(Lock::new(packages, None, Some(text)))
 }
 
-fn locked(name: String, entry: &LockEntry) -> Result<Locked, Error> {
+fn locked(name: String, path: &str, entry: &LockEntry) -> Result<Locked, Error> {
     let bad = |what: &str| Error::Packages(format!("the index offers `{}` {what}", name.escape_debug()));
-    let resolved = entry.resolved.as_deref().unwrap_or_default();
-    // With some settings npm does not write down where a package of the index comes from.
-    let is_archive = resolved.is_empty() || resolved.starts_with("https://");
-    if entry.link || !is_archive {
+    // npm is told to leave out where packages of the index come from, so what names a place comes from elsewhere.
+    if entry.link || entry.resolved.is_some() {
         return Err(bad("from a place that is no index"));
     }
     let version = entry.version.clone().ok_or_else(|| bad("without a version"))?;
     let digest = entry.integrity.clone().ok_or_else(|| bad("without a digest"))?;
-    let file = format!("{}-{version}.tgz", name.rsplit('/').next().unwrap_or(&name));
-    Ok(Locked { name, version, file, digest })
+    // Where it lies decides who sees which version.
+    Ok(Locked { name, version, file: path.to_owned(), digest })
 }
 
 /// Fetches what a lock names into `node_modules`.
@@ -133,10 +149,7 @@ pub(crate) async fn fetch(
     let lock = lock.ok_or_else(|| Error::Packages("they were looked up, but what they came to is gone".to_owned()))?;
     work.directory.write("package.json", manifest(grant)).map_err(failed)?;
     work.directory.write("package-lock.json", lock).map_err(failed)?;
-    let mut npm = npm("ci", grant, &work.path, cache)?;
-    if let Some(native) = &target.native {
-        npm.args(["--os=linux", "--libc=glibc"]).arg(format!("--cpu={}", cpu(&native.architecture)));
-    }
+    let npm = npm("ci", (grant, target), &work.path, cache)?;
     run(npm, "npm", "").await?.succeeded("they could not be fetched")?;
     Ok(())
 }

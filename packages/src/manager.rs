@@ -5,21 +5,24 @@ use crate::store::{Lock, Store, StoredTree, about, digest, target_parts};
 use crate::workshop::Workshop;
 use crate::{javascript, python, survey, tools, tree};
 use async_trait::async_trait;
-use glovebox::{Error, Executor, Guests, PackageManager, PackageTarget, PackageTree, Request, Resolution, Survey};
+use glovebox::{Error, Executor, Guests, LockedPackage, PackageManager, PackageTarget, PackageTree, Request, Resolution, Survey};
 use glovebox_policy::{Ecosystem, PackageGrant, Tier};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use tokio::sync::OnceCell;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use tokio::sync::{OnceCell, Semaphore};
 
 /// How long an answer holds, in seconds: a day. An older one is still better than none.
 const FRESH: u64 = 24 * 60 * 60;
+
+/// Resolvers at once.
+const MAX_ASKING: usize = 2;
 
 /// Answers kept in memory.
 const MAX_ANSWERS: usize = 1000;
 
 /// Questions in one lock's name, so that another way to ask is another question.
-const QUESTION: &str = "1";
+const QUESTION: &str = "2";
 
 /// Told what takes time.
 type Progress = Arc<dyn Fn(&str) + Send + Sync>;
@@ -39,8 +42,10 @@ struct Inner {
     uv: OnceCell<PathBuf>,
     /// Answers that this process has read or found; reading one again takes longer than many a run.
     answers: Mutex<HashMap<String, Arc<Lock>>>,
-    /// One at a time: two that fetch the same would do the work twice.
-    fetching: tokio::sync::Mutex<()>,
+    /// One for each set that is fetched: two that fetch the same would do the work twice.
+    fetching: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
+    /// Resolvers at once; protects the machine from many who ask.
+    asking: Semaphore,
     survey: survey::Surveyor,
 }
 
@@ -136,7 +141,8 @@ impl PackagesBuilder {
             progress: self.progress,
             uv: OnceCell::new(),
             answers: Mutex::default(),
-            fetching: tokio::sync::Mutex::new(()),
+            fetching: Mutex::default(),
+            asking: Semaphore::new(MAX_ASKING),
             survey: survey::Surveyor::default(),
         }))
     }
@@ -170,21 +176,33 @@ impl PackageManager for Packages {
         if let Some(path) = inner.store()?.tree(&digest, tier) {
             return Ok(PackageTree { digest, path });
         }
-        let _one = inner.fetching.lock().await;
-        let path = match inner.store()?.tree(&digest, tier) {
-            Some(path) => path,
-            None => inner.make_tree(grant, resolution, &digest).await?,
+        let one = Arc::clone(inner.fetching().entry(digest.clone()).or_default());
+        let made = {
+            let _one = one.lock().await;
+            match inner.store()?.tree(&digest, tier) {
+                Some(path) => Ok(path),
+                None => inner.make_tree(grant, resolution, &digest).await,
+            }
         };
+        inner.fetching().retain(|_, one| Arc::strong_count(one) > 1);
+        let path = made?;
         Ok(PackageTree { digest, path })
     }
 }
 
 fn tree_digest(ecosystem: Ecosystem, resolution: &Resolution) -> String {
-    let packages = resolution.packages.iter().flat_map(|package| [package.name.clone(), package.version.clone(), package.digest.clone()]);
+    let packages = resolution
+        .packages
+        .iter()
+        .flat_map(|package| [package.name.clone(), package.version.clone(), package.file.clone(), package.digest.clone()]);
     digest([QUESTION.to_owned(), ecosystem.name().to_owned()].into_iter().chain(target_parts(&resolution.target)).chain(packages))
 }
 
 impl Inner {
+    fn fetching(&self) -> MutexGuard<'_, HashMap<String, Arc<tokio::sync::Mutex<()>>>> {
+        self.fetching.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn store(&self) -> Result<&Store, Error> {
         let store = self.store.get_or_init(|| Store::open(&self.place).map_err(|error| error.to_string()));
         store.as_ref().map_err(|error| Error::Packages(error.clone()))
@@ -248,6 +266,7 @@ impl Inner {
         if self.offline && grant.ecosystem() == Ecosystem::JavaScript {
             return Err(Error::Packages(format!("{} were never looked up, and nothing may be fetched now", asked.join(", "))));
         }
+        let _permit = self.asking.acquire().await.map_err(|error| Error::Packages(error.to_string()))?;
         (self.progress)(&format!("looking up {}", asked.join(", ")));
         let work = self.store()?.work()?;
         match grant.ecosystem() {
@@ -273,11 +292,17 @@ impl Inner {
             }
             Ecosystem::JavaScript => {
                 let lock = self.lock(grant, &resolution.target).await?;
+                // What is fetched is what was judged, and nothing that was published meanwhile.
+                if !lock.packages.iter().map(LockedPackage::from).eq(resolution.packages.iter().cloned()) {
+                    return Err(Error::Packages("what they come to has changed since it was judged; ask again".to_owned()));
+                }
                 javascript::fetch(grant, &resolution.target, lock.original.as_deref(), &work, &self.store()?.at("npm")).await?;
                 "node_modules"
             }
         };
         work.directory.create_dir_all(fetched).map_err(failed)?;
+        // Whoever runs inside a container is somebody else than who fetched.
+        work.directory.set_permissions(fetched, cap_std::fs::PermissionsExt::from_mode(0o755)).map_err(failed)?;
         let directory = work.directory.open_dir(fetched).map_err(failed)?;
         let files = tree::list(&directory)?;
         let compiled = work.directory.open_dir("compiled").map_err(failed)?;

@@ -11,10 +11,13 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// To be raised when what is kept is kept in another way.
 const FORMAT: u32 = 1;
+
+/// After this time nobody works in a directory any more.
+const ABANDONED: Duration = Duration::from_secs(3600);
 
 /// The description of a tree, beside it.
 const ABOUT: &str = "about.json";
@@ -121,7 +124,22 @@ impl Store {
         for folder in ["locks", "trees", "work"] {
             root.create_dir_with(folder, &builder).or_else(exists).map_err(failed(&path))?;
         }
-        Ok(Self { path, root })
+        let store = Self { path, root };
+        store.clear_work();
+        Ok(store)
+    }
+
+    /// Removes what processes that were killed have left, after a time in which no work goes on.
+    fn clear_work(&self) {
+        let Ok(entries) = self.root.read_dir("work") else { return };
+        for entry in entries.flatten() {
+            let modified = entry.metadata().and_then(|metadata| metadata.modified());
+            let age = modified.ok().and_then(|modified| modified.into_std().elapsed().ok());
+            if age.is_some_and(|age| age > ABANDONED) {
+                let path = std::path::Path::new("work").join(entry.file_name());
+                let _ = self.root.remove_dir_all(&path).or_else(|_| self.root.remove_file(&path));
+            }
+        }
     }
 
     /// Where a part of the store lies.

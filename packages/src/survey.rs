@@ -3,15 +3,16 @@
 //! Inline metadata asks for packages. Imports that come before anything else are found by the parser of the language, in the sandbox; most
 //! programs import nothing but what everybody knows to be there, and for them nothing is asked at all.
 
-use crate::workshop::{Workshop, succeeded};
-use glovebox::{Controls, Error, Input, PackageTarget, Request, Sandbox, Survey};
-use glovebox_policy::Tier;
+use crate::workshop::Workshop;
+use glovebox::{Controls, Error, Input, PackageTarget, Request, Sandbox, Status, Survey};
 use glovebox_policy::packages::MissingModule;
+use glovebox_policy::{LimitWishes, Tier};
 use pep440_rs::{Version, VersionSpecifiers};
 use serde::Deserialize;
 use std::collections::HashSet;
 use std::str::FromStr as _;
 use std::sync::LazyLock;
+use std::time::Duration;
 use tokio::sync::OnceCell;
 
 /// Lists the first imports of a Python program.
@@ -31,6 +32,12 @@ const MAX_METADATA: usize = 64 << 10;
 
 /// Bytes of a program that is looked at; a larger one says at run time what it lacks.
 const MAX_PROGRAM: usize = 4 << 20;
+
+/// How long a look may take.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// The computation of a look.
+const LOOK_FUEL: u64 = 4_000_000_000;
 
 /// Looks at programs.
 #[derive(Default)]
@@ -86,8 +93,13 @@ impl Surveyor {
             language => Request::new(language, JAVASCRIPT_IMPORTS),
         };
         ours.arguments.push(request.source.name.clone());
+        // A look must not cost more than a run may; a text that takes longer says at run time what it lacks.
+        ours.wants.limits = LimitWishes { wall: Some(LOOK), fuel: Some(LOOK_FUEL), ..LimitWishes::default() };
         let controls = Controls { input: Input::Bytes(request.source.content.to_vec().into()), ..Controls::default() };
-        let outcome = succeeded(self.sandbox(workshop).await?.run_with(ours, controls).await?)?;
+        let outcome = self.sandbox(workshop).await?.run_with(ours, controls).await?;
+        if outcome.status != Status::Succeeded {
+            return Ok(Vec::new());
+        }
         // Some modules greet whoever imports them.
         let said = outcome.stdout.text();
         Ok(said.lines().last().and_then(|line| serde_json::from_str(line).ok()).unwrap_or_default())
@@ -213,10 +225,14 @@ fn metadata(text: &str) -> Result<Option<Metadata>, Error> {
         // The block ends at the last of its closing lines that comments lead up to.
         let rest = lines.clone().take_while(|line| line.trim_end() == "#" || line.starts_with("# "));
         let block: Vec<&str> = rest.collect();
-        if let Some(end) = block.iter().rposition(|line| line.trim_end() == "# ///") {
+        let end = block.iter().rposition(|line| line.trim_end() == "# ///");
+        if let Some(end) = end {
             let content = block.iter().take(end).map(|line| line.strip_prefix("# ").unwrap_or_default());
             blocks.push(content.collect::<Vec<_>>().join("\n"));
-            lines.nth(end);
+        }
+        // Comments without an end have none further on either; looking again from each of their lines could take for ever.
+        if let Some(last) = end.or(block.len().checked_sub(1)) {
+            lines.nth(last);
         }
     }
     let invalid = |why: &str| Error::Invalid(format!("the `# /// script` block of the program cannot be used: {why}"));

@@ -130,3 +130,11 @@ pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
     let folders = std::env::split_paths(&path).filter(|folder| folder.as_os_str() != OsStr::new(""));
     folders.map(|folder| folder.join(name)).find(|file| file.is_file())
 }
+
+/// The authorities that this system trusts, in one file.
+pub(crate) fn certificates() -> Option<PathBuf> {
+    const PLACES: [&str; 3] = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
+    #[expect(clippy::disallowed_methods, reason = "where everybody says which authorities to trust")]
+    let said = std::env::var_os("SSL_CERT_FILE").map(PathBuf::from);
+    said.into_iter().chain(PLACES.map(PathBuf::from)).find(|file| file.is_file())
+}

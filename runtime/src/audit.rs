@@ -55,7 +55,14 @@ pub enum AuditEvent {
         /// The digest of the policy.
         policy: String,
     },
-    /// The policy agreed; the run starts now.
+    /// Packages are looked up for the request, and an index may learn of it.
+    LookedUp {
+        /// What was asked.
+        asked: Asked,
+        /// The packages.
+        packages: Vec<String>,
+    },
+    /// The policy agreed; the run starts as soon as there is room.
     Admitted {
         /// What was asked.
         asked: Asked,
@@ -159,7 +166,15 @@ impl Trail {
         sink.record(&record).map_err(Error::Audit)
     }
 
-    pub(crate) fn denied(&self, request: &Request, denial: &Denial, policy: &str) -> Result<(), Error> {
+    /// Records that packages are looked up. Whatever happens next, the request has an end in the log.
+    pub(crate) fn looked_up(&mut self, request: &Request) -> Result<(), Error> {
+        self.write(|| AuditEvent::LookedUp { asked: Asked::of(request), packages: request.wants.packages.clone() })?;
+        self.open = true;
+        Ok(())
+    }
+
+    pub(crate) fn denied(&mut self, request: &Request, denial: &Denial, policy: &str) -> Result<(), Error> {
+        self.open = false;
         self.write(|| AuditEvent::Denied { asked: Asked::of(request), denial: denial.clone(), policy: policy.to_owned() })
     }
 

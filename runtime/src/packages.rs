@@ -83,7 +83,7 @@ pub struct LockedPackage {
     pub name: String,
     /// Its version.
     pub version: String,
-    /// The file name of its archive.
+    /// The file name of its archive; for JavaScript where it lies among the others, which decides who sees it.
     pub file: String,
     /// The archive's digest, such as `sha256:...`.
     pub digest: String,
@@ -111,6 +111,9 @@ impl Resolution {
     }
 }
 
+/// Packages of a program's text that are looked at.
+const MAX_ASKED: usize = 600;
+
 /// What was found out about one request, and what it leads to.
 #[derive(Default)]
 pub(crate) struct Supplies {
@@ -122,7 +125,8 @@ pub(crate) struct Supplies {
 impl Supplies {
     /// What a survey says, before anything is looked up.
     pub(crate) fn new(survey: Survey, request: &mut Request) -> Self {
-        for package in survey.packages {
+        // More than any policy takes are refused by their number, and need not be compared one by one.
+        for package in survey.packages.into_iter().take(MAX_ASKED) {
             if !request.wants.packages.contains(&package) {
                 request.wants.packages.push(package);
             }

@@ -98,24 +98,29 @@ impl Sandbox {
         let supplies = tokio::select! {
             biased;
             () = controls.stop.cancelled() => Ok(Supplies::default()),
-            supplies = self.survey(&mut request) => supplies?,
+            supplies = self.survey(&mut request, Some(&mut trail)) => supplies?,
         };
         let (grant, supplies) = match supplies.and_then(|supplies| self.admit(&request, supplies)) {
             Ok(admitted) => admitted,
-            Err(denial) => return self.denied(id, &request, *denial, &trail),
-        };
-        let place = tokio::select! {
-            biased;
-            () = controls.stop.cancelled() => None,
-            place = self.0.place(&grant) => Some(place?),
+            Err(denial) => return self.denied(id, &request, *denial, &mut trail),
         };
         trail.admitted(&request, &grant)?;
         let stop = controls.stop.clone();
+        // Before it takes a place: who waits for packages must not keep others from running.
         let supplied = tokio::select! {
             biased;
             () = stop.cancelled() => None,
-            supplied = self.fetch(&supplies, &grant), if place.is_some() => Some(supplied),
+            supplied = self.fetch(&supplies, &grant) => Some(supplied),
         };
+        let place = match &supplied {
+            Some(Ok(_)) => tokio::select! {
+                biased;
+                () = stop.cancelled() => None,
+                place = self.0.place(&grant) => Some(place?),
+            },
+            _ => None,
+        };
+        let supplied = supplied.filter(|supplied| place.is_some() || supplied.is_err());
         let mut locked = Vec::new();
         let report = match supplied {
             Some(Ok(packages)) => {
@@ -141,7 +146,7 @@ impl Sandbox {
     }
 
     /// Finds out what a request needs besides what it says. Nothing is looked up that the policy does not allow.
-    async fn survey(&self, request: &mut Request) -> Result<Result<Supplies, Box<Denial>>, Error> {
+    async fn survey(&self, request: &mut Request, trail: Option<&mut Trail>) -> Result<Result<Supplies, Box<Denial>>, Error> {
         let Some(manager) = &self.0.packages else {
             let nothing = request.wants.packages.is_empty();
             return Ok(if nothing { Ok(Supplies::default()) } else { Err(Box::new(no_manager())) });
@@ -162,7 +167,15 @@ impl Sandbox {
         };
         let target = |tier: &Tier| self.0.executors.get(tier).and_then(|executor| executor.package_target(&request.language));
         let targets: Vec<PackageTarget> = grant.tiers().iter().filter_map(target).collect();
-        let resolutions = manager.resolve(&grant, &targets).await?;
+        let resolving = manager.resolve(&grant, &targets);
+        let resolutions = match trail {
+            Some(trail) => {
+                // From here on somebody else may learn of the request, so it leaves a record whatever becomes of it.
+                trail.looked_up(request)?;
+                resolving.await.inspect_err(|error| trail.aborted(&error.to_string()))?
+            }
+            None => resolving.await?,
+        };
         supplies.resolved(grant, resolutions);
         Ok(Ok(supplies))
     }
@@ -215,7 +228,7 @@ impl Sandbox {
     pub async fn open(&self, mut request: Request) -> Result<Session, OpenError> {
         let id = RunId::random();
         let mut trail = Trail::new(self.0.audit.clone(), id, &request);
-        let supplies = self.survey(&mut request).await?;
+        let supplies = self.survey(&mut request, Some(&mut trail)).await?;
         let (grant, supplies) = match supplies.and_then(|supplies| self.admit(&request, supplies)) {
             Ok(admitted) => admitted,
             Err(denial) => {
@@ -223,9 +236,9 @@ impl Sandbox {
                 return Err(OpenError::Denied(denial));
             }
         };
-        let place = self.0.place(&grant).await?;
         trail.admitted(&request, &grant)?;
         let packages = self.fetch(&supplies, &grant).await.inspect_err(|error| trail.aborted(&error.to_string()))?;
+        let place = self.0.place(&grant).await?;
         let opening = Opening { id, grant: Arc::clone(&grant), files: request.files, packages, trail: trail.calls() };
         let live = self.executor(grant.tier())?.open(opening).await.inspect_err(|error| trail.aborted(&error.to_string()))?;
         Ok(Session::new(id, live, grant, trail, place))
@@ -235,7 +248,7 @@ impl Sandbox {
         self.0.executors.get(&tier).ok_or_else(|| Error::Host(format!("the policy chose the tier `{tier}`, which nobody offers")))
     }
 
-    fn denied(&self, id: RunId, request: &Request, denial: Denial, trail: &Trail) -> Result<Outcome, Error> {
+    fn denied(&self, id: RunId, request: &Request, denial: Denial, trail: &mut Trail) -> Result<Outcome, Error> {
         trail.denied(request, &denial, self.0.policy.digest())?;
         let rules = vec![denial.rule.clone()];
         Ok(Outcome {
@@ -269,7 +282,7 @@ impl Sandbox {
     ///
     /// [`OpenError::Denied`] where the policy refuses, else as [`Sandbox::run`].
     pub async fn provide(&self, mut request: Request, fetch: bool) -> Result<Provision, OpenError> {
-        let supplies = self.survey(&mut request).await?;
+        let supplies = self.survey(&mut request, None).await?;
         let (grant, supplies) = supplies.and_then(|supplies| self.admit(&request, supplies)).map_err(OpenError::Denied)?;
         if fetch {
             self.fetch(&supplies, &grant).await?;

@@ -276,3 +276,44 @@ fn an_image_can_be_pinned_by_its_digest() {
     let refused = runtime().block_on(other.run(Request::new("shell", "echo ran")));
     assert!(refused.is_err_and(|error| error.to_string().contains("the policy pins the image")));
 }
+
+/// System calls that lead out of a container, or into the kernel's corners, are refused; ordinary ones are not. (PR06 to PR08)
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn system_calls_are_filtered() {
+    let Some(sandbox) = glovebox_tests::engine::sandbox_for(&["python"], policy("", "")) else { return };
+    let calls = [
+        ("unshare", 272, "0x10000000, 0"),
+        ("unshare of a mount", 272, "0x20000, 0"),
+        ("setns", 308, "0, 0"),
+        ("ptrace", 101, "0, 0, 0, 0"),
+        ("process_vm_readv", 310, "1, 0, 0, 0, 0, 0"),
+        ("kcmp", 312, "1, 1, 0, 0, 0"),
+        ("bpf", 321, "0, 0, 0"),
+        ("perf_event_open", 298, "0, 0, -1, -1, 0"),
+        ("io_uring_setup", 425, "1, 0"),
+        ("userfaultfd", 323, "0"),
+        ("keyctl", 250, "0, 0, 0, 0, 0"),
+        ("add_key", 248, "0, 0, 0, 0, 0"),
+        ("mount", 165, "0, 0, 0, 0, 0"),
+        ("open_by_handle_at", 304, "0, 0, 0"),
+        ("pidfd_getfd", 438, "0, 0, 0"),
+        ("a socket of AF_VSOCK", 41, "40, 1, 0"),
+        ("a socket of AF_ALG", 41, "38, 5, 0"),
+        ("a socket of AF_PACKET", 41, "17, 3, 0"),
+        ("clone with a namespace", 56, "0x10000000 | 17, 0, 0, 0, 0"),
+    ];
+    let probes: String = calls.iter().map(|(what, number, arguments)| format!("call({what:?}, {number}, {arguments})\n")).collect();
+    let source = format!(
+        "import ctypes, os, subprocess, threading\nlibc = ctypes.CDLL(None, use_errno=True)\n\
+         def call(what, *arguments):\n    ctypes.set_errno(0)\n    \
+         result = libc.syscall(*map(ctypes.c_long, arguments))\n    print(what, result, ctypes.get_errno())\n\
+         {probes}thread = threading.Thread(target=print, args=('thread',))\nthread.start()\nthread.join()\n\
+         print(subprocess.run(['uname', '-s'], capture_output=True).stdout, os.getpid() > 0)\n"
+    );
+    let mut request = Request::new("python", source);
+    request.wants.tier = Some(glovebox_policy::Tier::Container);
+    let outcome = run(&sandbox, request);
+    let expected: String = calls.iter().map(|(what, ..)| format!("{what} -1 1\n")).collect();
+    assert_eq!(outcome.stdout.text(), format!("{expected}thread\nb'Linux\\n' True\n"), "{}", show(&outcome));
+}

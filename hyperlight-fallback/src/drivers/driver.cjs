@@ -60,19 +60,26 @@ if (proxy) {
   const redirected = [301, 302, 303, 307, 308];
   globalThis.fetch = async (input, init) => {
     let wanted = new Request(input, init);
-    const body = wanted.body === null ? undefined : Buffer.from(await wanted.arrayBuffer());
+    let body = wanted.body === null ? undefined : Buffer.from(await wanted.arrayBuffer());
     for (let hops = 0; ; hops += 1) {
       const url = new URL(wanted.url);
       const answer = await new Promise((resolve, reject) => {
         const made = (url.protocol === 'https:' ? https : http).request(url, { method: wanted.method, headers: Object.fromEntries(wanted.headers), signal: init?.signal }, resolve);
         made.once('error', (error) => reject(Object.assign(new TypeError('fetch failed'), { cause: error })));
-        made.end(wanted.method === 'GET' ? undefined : body);
+        made.end(body);
       });
       if (redirected.includes(answer.statusCode) && answer.headers.location && wanted.redirect === 'follow') {
         if (hops >= 20) throw new TypeError('fetch failed: too many redirects');
         answer.resume();
-        const keeps = answer.statusCode > 303;
-        wanted = new Request(new URL(answer.headers.location, url), keeps ? { method: wanted.method, headers: wanted.headers, body: wanted.method === 'GET' || wanted.method === 'HEAD' ? undefined : body } : {});
+        const next = new URL(answer.headers.location, url);
+        const headers = new Headers(wanted.headers);
+        // What proves who one is to one server is no business of another.
+        if (next.origin !== url.origin) for (const secret of ['authorization', 'cookie', 'proxy-authorization']) headers.delete(secret);
+        if ((answer.statusCode === 303 && wanted.method !== 'HEAD') || (answer.statusCode < 303 && wanted.method === 'POST')) {
+            body = undefined;
+            headers.delete('content-type');
+            wanted = new Request(next, { headers });
+        } else wanted = new Request(next, { method: wanted.method, headers, body });
         continue;
       }
       const pieces = [];

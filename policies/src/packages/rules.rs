@@ -137,7 +137,13 @@ impl PackageRules {
                     Asked::Chosen(version) | Asked::Dependency(version) => rule.versions.contains(version),
                 }
         };
-        if let Some(deny) = self.deny.iter().find(|rule| matches(rule, false)) {
+        let denies = |rule: &PackageRule| match asked {
+            Asked::Wanted => matches(rule, false),
+            Asked::Chosen(version) | Asked::Dependency(version) => {
+                rule.names.matches(self.ecosystem, &name) && rule.versions.touches(version)
+            }
+        };
+        if let Some(deny) = self.deny.iter().find(|rule| denies(rule)) {
             let denied = quoted(&deny.shown(self.ecosystem));
             let fix = format!("# remove {denied} from `{}`", deny.rule);
             return Err(Denial::new(deny.rule.as_str(), what, format!("{denied} is denied, and deny beats allow"), fix));

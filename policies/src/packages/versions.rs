@@ -48,6 +48,17 @@ impl Versions {
         &self.text
     }
 
+    /// Whether a version, or one that leads up to it, could be meant: what is denied is denied in its drafts too.
+    pub(crate) fn touches(&self, version: &str) -> bool {
+        let without_draft =
+            |version: &str| Version::parse(version).map(|version| Version::new(version.major, version.minor, version.patch));
+        self.contains(version)
+            || match &self.set {
+                Set::JavaScript(set) => without_draft(version).is_ok_and(|version| set.matches(&version)),
+                Set::Any | Set::Python(_) => false,
+            }
+    }
+
     /// Whether a version is among them. What is no version is in no set but that of all.
     pub(crate) fn contains(&self, version: &str) -> bool {
         match &self.set {
@@ -96,5 +107,7 @@ mod tests {
         for (ecosystem, set, version, inside) in cases {
             assert_eq!(Versions::parse(ecosystem, set).unwrap().contains(version), inside, "{set} {version}");
         }
+        let denied = Versions::parse(Ecosystem::JavaScript, "<2").unwrap();
+        assert!(denied.touches("1.5.0-rc.1") && !denied.contains("1.5.0-rc.1") && !denied.touches("2.1.0-rc.1"));
     }
 }

@@ -157,6 +157,7 @@ fn details(event: &AuditEvent) -> (&'static str, Value) {
                 "policy": policy,
             }),
         ),
+        AuditEvent::LookedUp { asked, packages } => ("looked_up", json!({ "request": asked_json(asked), "packages": packages })),
         AuditEvent::Admitted { asked, profile, policy, rules, tier } => (
             "admitted",
             json!({

@@ -80,6 +80,12 @@ impl Egress {
         self.grant.network().limits().request
     }
 
+    /// Bytes of an answer's body at the most.
+    #[must_use]
+    pub fn max_response(&self) -> u64 {
+        self.grant.network().limits().response
+    }
+
     /// How many requests were made.
     #[must_use]
     pub fn made(&self) -> u64 {
