@@ -8,7 +8,7 @@
 use crate::engine::{namespace, started};
 use bytes::Bytes;
 use glovebox::{Egress, EgressError, EgressRequest};
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::service::service_fn;
@@ -49,6 +49,9 @@ const MAX_HEAD_BYTES: usize = 64 << 10;
 
 /// Kibibytes of requests and answers that wait to be sent on; protects this process, whose memory no container's limit counts.
 const WAITING_KIB: usize = 64 << 10;
+
+/// Bytes of a body that is too large that are read and thrown away.
+const MAX_UNWANTED: usize = 32 << 20;
 
 /// Certificates kept; one for each host that was asked for.
 const MAX_CERTIFICATES: usize = 256;
@@ -305,11 +308,9 @@ async fn pass(request: Request<Incoming>, Way { egress, waiting }: &Way, tunnel:
     let Ok(room) = Arc::clone(waiting).acquire_many_owned(needed).await else {
         return refusal(StatusCode::BAD_GATEWAY, "the run has ended");
     };
-    let body = match Limited::new(body, most).collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-            return refusal(StatusCode::PAYLOAD_TOO_LARGE, &format!("a request body has at most {most} bytes here"));
-        }
+    let body = match read(body, most).await {
+        Ok(Some(body)) => body,
+        Ok(None) => return refusal(StatusCode::PAYLOAD_TOO_LARGE, &format!("a request body has at most {most} bytes here")),
         Err(error) => return refusal(StatusCode::BAD_REQUEST, &error.to_string()),
     };
     match egress.exchange(EgressRequest { method: head.method, url, headers: head.headers, body }).await {
@@ -329,6 +330,22 @@ async fn pass(request: Request<Incoming>, Way { egress, waiting }: &Way, tunnel:
             refusal(status, &error.to_string())
         }
     }
+}
+
+/// A whole body; none where it has more than `most` bytes. What is too much is read on for a while: a client that is cut off while it sends
+/// may never see the answer.
+async fn read(mut body: Incoming, most: usize) -> Result<Option<Bytes>, hyper::Error> {
+    let (mut kept, mut length) = (Vec::new(), 0_usize);
+    while let Some(frame) = body.frame().await {
+        let Ok(piece) = frame?.into_data() else { continue };
+        length = length.saturating_add(piece.len());
+        if length <= most {
+            kept.extend_from_slice(&piece);
+        } else if length > most.saturating_add(MAX_UNWANTED) {
+            break;
+        }
+    }
+    Ok((length <= most).then(|| kept.into()))
 }
 
 fn refusal(status: StatusCode, why: &str) -> Response<Full<Bytes>> {

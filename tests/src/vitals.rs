@@ -21,10 +21,10 @@ impl Vitals {
         Self { files: count("/proc/self/fd"), threads: workers() }
     }
 
-    /// Waits up to two seconds until nothing more is in use than before; says what is left over otherwise.
+    /// Waits up to fifteen seconds (an idle thread for blocking work stays for ten) until nothing more is in use than before; says what is left over otherwise.
     #[must_use]
     pub fn left_over(self) -> Option<Self> {
-        let patience = Instant::now() + Duration::from_secs(2);
+        let patience = Instant::now() + Duration::from_secs(15);
         loop {
             let now = Self::now();
             if now.files <= self.files && now.threads <= self.threads {
