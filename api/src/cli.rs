@@ -71,6 +71,10 @@ pub(crate) struct RequestArguments {
     #[arg(long = "package", value_name = "PACKAGE", help_heading = "Packages")]
     pub(crate) packages: Vec<String>,
 
+    /// Ask no index and fetch no package: use what was fetched before, or fail
+    #[arg(long, help_heading = "Packages")]
+    pub(crate) offline: bool,
+
     /// The profile of the policy to run under [default: the policy's own choice]
     #[arg(long, value_name = "NAME", help_heading = "Policy")]
     pub(crate) profile: Option<String>,
@@ -113,10 +117,6 @@ pub(crate) struct RequestArguments {
 pub(crate) struct RunArguments {
     #[command(flatten)]
     pub(crate) request: RequestArguments,
-
-    /// Fetch no package: use what was fetched before, or fail
-    #[arg(long, help_heading = "Packages")]
-    pub(crate) offline: bool,
 
     /// Print one JSON object with everything that is known about the run, instead of the output
     #[arg(long)]
@@ -231,8 +231,11 @@ pub(crate) enum GuestsCommand {
 pub(crate) enum ImagesCommand {
     /// List the images that are there, with the digests by which a policy pins them
     List,
-    /// Make images out of the distribution's packages and hand them to the container engine; needs root and `mmdebstrap`
+    /// Have the container engine make the images; without a registry to reach, their base is made by `mmdebstrap`, which needs root
     Build {
+        /// Ask no registry: make the base out of the distribution's packages on this machine
+        #[arg(long)]
+        no_registry: bool,
         /// The languages: `shell`, `python`, `javascript` [default: all]
         #[arg(value_name = "LANGUAGE")]
         languages: Vec<String>,

@@ -4,15 +4,16 @@ use crate::cli::ImagesCommand;
 use crate::exit::{Exit, Failure, chain};
 use crate::run::runtime;
 use crate::terminal;
-use glovebox_fallback::{BuildError, build_images, list_images};
+use glovebox_fallback::{BuildError, ImageBase, build_images, list_images};
 
 /// Does `glovebox images ..`.
 pub(crate) fn images(command: &ImagesCommand) -> Result<Exit, Failure> {
     let failed = |error: BuildError| Failure::host(chain(&error)).advise("`glovebox doctor` says what else may be missing for containers");
     let runtime = runtime()?;
     match command {
-        ImagesCommand::Build { languages } => {
-            runtime.block_on(build_images(languages, terminal::note)).map_err(failed)?;
+        ImagesCommand::Build { languages, no_registry } => {
+            let base = if *no_registry { ImageBase::Packages } else { ImageBase::Any };
+            runtime.block_on(build_images(languages, base, terminal::note)).map_err(failed)?;
             terminal::print("the images are ready")
         }
         ImagesCommand::List => {

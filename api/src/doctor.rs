@@ -8,7 +8,7 @@ use crate::installation::Installation;
 use crate::run::runtime;
 use crate::terminal::{self, Paint, Place, name};
 use crate::wire::{self, Diagnosis, GuestsDiagnosis, LanguageDiagnosis, MachineDiagnosis, TierDiagnosis, ToolDiagnosis};
-use glovebox::{Metering, Outcome, Policy, Request, Sandbox, Status};
+use glovebox::{Metering, Outcome, Request, Sandbox, Status};
 use glovebox_fallback::Containers;
 use glovebox_guests::{default_cache_dir, embedded};
 use std::fmt::Write as _;
@@ -151,8 +151,7 @@ fn containers() -> Result<(TierDiagnosis, Vec<String>), Failure> {
     let detail = facts.unavailable.clone().unwrap_or(engine);
     let mut tier = TierDiagnosis { tier: "container", works: facts.unavailable.is_none(), detail, languages: Vec::new() };
     if tier.works {
-        let policy = Policy::builtin();
-        let sandbox = Sandbox::builder().policy(policy).executor(found);
+        let sandbox = Sandbox::builder().executor(found);
         let sandbox = Installation::find()
             .and_then(|installation| installation.guests(Metering::Fuel))
             .and_then(|guests| sandbox.guests(guests).build().map_err(|error| crate::run::failure(&error)));

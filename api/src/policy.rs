@@ -5,7 +5,9 @@ use crate::exit::{Exit, Failure};
 use crate::files;
 use crate::installation::Installation;
 use crate::request;
+use crate::run;
 use crate::terminal::{self, Paint, Place, lines, name};
+use glovebox::{Metering, Sandbox};
 use glovebox_policy::cases::run_cases;
 use glovebox_policy::{ConfigError, Facts, Grant, MAX_TEXT, Policy, Problem, Verdict};
 use std::fmt::Write as _;
@@ -99,7 +101,17 @@ fn explain(arguments: &RequestArguments) -> Result<Exit, Failure> {
     let installation = Installation::look()?;
     let bundle = installation.as_ref().map(Installation::bundle);
     let prepared = request::prepare(arguments, bundle)?;
-    let explanation = policy.explain(&prepared.request, &Facts::wasm(request::spoken(bundle)));
+    let explanation = match &installation {
+        Some(installation) => {
+            let runtime = run::runtime()?;
+            let options = (Metering::default(), arguments.offline);
+            let sandbox = run::sandbox(Sandbox::builder().policy(policy), &prepared.request, installation, &runtime, options)?;
+            let explained = runtime.block_on(sandbox.explain(prepared.request));
+            runtime.shutdown_background();
+            explained.map_err(|error| run::failure(&error))?
+        }
+        None => policy.explain(&prepared.request, &Facts::wasm(request::spoken(bundle))),
+    };
     let mut text = lines(&explanation.to_string());
     let exit = match &explanation.verdict {
         Verdict::Admit(grant) => {
@@ -138,7 +150,11 @@ fn summary(grant: &Grant) -> String {
     line("variables", &listed(&variables));
     line("network", if grant.network().is_empty() { "nothing" } else { "what `network.allow` of the profile says" });
     line("tools", if grant.has_no_tools() { "nothing" } else { "what `tools.allow` of the profile says" });
-    let packages: Vec<String> = grant.packages().iter().map(ToString::to_string).collect();
+    let resolved = grant.resolved_packages().iter().map(|package| format!("{} {}", package.name, package.version));
+    let packages: Vec<String> = match grant.resolved_packages() {
+        [] => grant.packages().iter().map(ToString::to_string).collect(),
+        _ => resolved.collect(),
+    };
     line("packages", &listed(&packages));
     line("seed", &grant.seed().map_or_else(|| "none: real randomness".to_owned(), |seed| seed.to_string()));
     line("policy", &format!("digest {}", grant.policy_digest()));

@@ -83,11 +83,11 @@ fn program_from_input(asked_for: bool) -> Result<Vec<u8>, Failure> {
 }
 
 fn language(said: Option<&str>, file: Option<&Path>, content: &[u8], bundle: Option<&Bundle>) -> Result<String, Failure> {
-    let by_name = |said: &str| bundle.and_then(|bundle| bundle.guest_for_language(said)).map(|(_, language)| language.name.clone());
+    let by_name = |said: &str| {
+        let guest = || bundle.and_then(|bundle| bundle.guest_for_language(said)).map(|(_, language)| language.name.clone());
+        shell(said).or_else(guest)
+    };
     if let Some(said) = said {
-        if SHELLS.iter().any(|shell| said.eq_ignore_ascii_case(shell)) {
-            return Ok(SHELL.to_owned());
-        }
         // A language that nobody here speaks goes on: the policy refuses it, and says what it grants.
         return Ok(by_name(said).unwrap_or_else(|| said.to_ascii_lowercase()));
     }
@@ -95,16 +95,10 @@ fn language(said: Option<&str>, file: Option<&Path>, content: &[u8], bundle: Opt
     if let Some(found) = extension.and_then(|extension| by_extension(extension, bundle)) {
         return Ok(found);
     }
-    if extension.is_some_and(|extension| SHELLS.iter().any(|shell| extension.eq_ignore_ascii_case(shell))) {
-        return Ok(SHELL.to_owned());
-    }
     if content.starts_with(b"\0asm") {
         return Ok(WASM.to_owned());
     }
     if let Some(interpreter) = interpreter(content) {
-        if SHELLS.contains(&interpreter.as_str()) {
-            return Ok(SHELL.to_owned());
-        }
         let known = INTERPRETERS.iter().find(|(program, _)| *program == interpreter).map(|(_, language)| (*language).to_owned());
         let plain = ["python", "javascript", "typescript"].into_iter().find(|language| *language == interpreter).map(str::to_owned);
         if let Some(found) = known.or_else(|| by_name(&interpreter)).or(plain) {
@@ -147,10 +141,16 @@ fn by_extension(extension: &str, bundle: Option<&Bundle>) -> Option<String> {
     if extension.eq_ignore_ascii_case(WASM) {
         return Some(WASM.to_owned());
     }
-    match bundle {
+    let guest = || match bundle {
         Some(bundle) => bundle.guest_for_extension(extension).map(|(_, language)| language.name.clone()),
         None => EXTENSIONS.iter().find(|(known, _)| known.eq_ignore_ascii_case(extension)).map(|(_, language)| (*language).to_owned()),
-    }
+    };
+    shell(extension).or_else(guest)
+}
+
+/// The language that containers run, under whichever of its names.
+fn shell(name: &str) -> Option<String> {
+    SHELLS.iter().any(|shell| name.eq_ignore_ascii_case(shell)).then(|| SHELL.to_owned())
 }
 
 /// The program that a `#!` line names, without its folder and version.

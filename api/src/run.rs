@@ -10,7 +10,7 @@ use crate::installation::Installation;
 use crate::request::{self, Prepared};
 use crate::{packages, policy, terminal, wire};
 use artifacts::ArtifactRules;
-use glovebox::{CancellationToken, Controls, Error, Input, JsonLines, Outcome, Request, Sandbox};
+use glovebox::{CancellationToken, Controls, Error, Input, JsonLines, Metering, Outcome, Request, Sandbox, SandboxBuilder};
 use glovebox_fallback::Containers;
 use glovebox_packages::Packages;
 use std::sync::Arc;
@@ -32,9 +32,8 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     let policy = policy::load(arguments.request.policy.as_deref())?;
     let installation = Installation::find()?;
     let Prepared { request, input_is_used_up } = request::prepare(&arguments.request, Some(installation.bundle()))?;
-    let metering = arguments.metering.into();
-    let guests = installation.guests(metering)?;
-    let mut builder = Sandbox::builder().policy(policy).guests(guests.clone()).metering(metering);
+    let runtime = runtime()?;
+    let mut builder = Sandbox::builder().policy(policy);
     if let Some(path) = &arguments.audit {
         let shown = terminal::name(&path.display().to_string());
         let log = JsonLines::open(path).map_err(|error| {
@@ -43,15 +42,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
         })?;
         builder = builder.audit(Arc::new(log));
     }
-    let runtime = runtime()?;
-    let mut packages = packages::manager(guests)?.offline(arguments.offline);
-    if needs_container(&request, &installation) {
-        let containers = Arc::new(runtime.block_on(Containers::connect()));
-        packages = packages.executor(containers.clone());
-        builder = builder.executor(containers);
-    }
-    builder = builder.packages(Arc::new(packages.build()));
-    let sandbox = builder.build().map_err(|error| failure(&error))?;
+    let sandbox = sandbox(builder, &request, &installation, &runtime, (arguments.metering.into(), arguments.request.offline))?;
     let input = if input_is_used_up { Input::Empty } else { Input::Reader(Box::new(tokio::io::stdin())) };
     let ended = runtime.block_on(drive(&sandbox, request.clone(), input, arguments.json));
     // A read of standard input can't be interrupted, and the process must not wait for one that nobody needs any more.
@@ -68,6 +59,25 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     }
     report::report_saved(&saved);
     Ok(exit)
+}
+
+/// A sandbox for one request: what it certainly does not need is not looked for.
+pub(crate) fn sandbox(
+    builder: SandboxBuilder,
+    request: &Request,
+    installation: &Installation,
+    runtime: &Runtime,
+    (metering, offline): (Metering, bool),
+) -> Result<Sandbox, Failure> {
+    let guests = installation.guests(metering)?;
+    let mut builder = builder.guests(guests.clone()).metering(metering);
+    let mut packages = packages::manager(guests)?.offline(offline);
+    if needs_container(request, installation) {
+        let containers = Arc::new(runtime.block_on(Containers::connect()));
+        packages = packages.executor(containers.clone());
+        builder = builder.executor(containers);
+    }
+    builder.packages(Arc::new(packages.build())).build().map_err(|error| failure(&error))
 }
 
 /// Whether the wasm tier is out of the question, so that the container engine has to be asked for.

@@ -91,7 +91,8 @@ pub(crate) fn describe(grant: &Grant, image: &str, extra: &[Extra<'_>], settings
         auto_remove: Some(true),
         // What a program writes is ours to keep, and must not fill the engine's disk.
         log_config: Some(HostConfigLogConfig { typ: Some("none".to_owned()), config: None }),
-        runtime: settings.runtime.clone(),
+        // What a policy says comes before what the operator prefers.
+        runtime: grant.runtime().map(str::to_owned).or_else(|| settings.runtime.clone()),
         ..HostConfig::default()
     };
     ContainerCreateBody {
@@ -153,6 +154,7 @@ version = 1
 default_profile = "p"
 [profiles.p]
 extends = "default"
+runtime = "runsc"
 [[profiles.p.mounts]]
 host = "/data"
 guest = "/data"
@@ -172,7 +174,7 @@ arguments = "64KiB"
     fn grant(policy: &str) -> Box<Grant> {
         let policy = Policy::parse("test", policy).unwrap();
         let facts = Facts {
-            tiers: vec![TierFacts { tier: Tier::Container, languages: vec!["shell".to_owned()], unavailable: None }],
+            tiers: vec![TierFacts { runtimes: vec!["runsc".to_owned()], ..TierFacts::new(Tier::Container, ["shell"]) }],
             ..Facts::default()
         };
         match policy.admit(&Request::new("shell", "true"), &facts) {
@@ -184,7 +186,7 @@ arguments = "64KiB"
     /// Every field that is sent, so that none changes unseen.
     #[test]
     fn a_container_is_described_field_by_field() {
-        let settings = Settings { runtime: Some("runsc".to_owned()), owner: "me".to_owned(), keeps_its_filter: false };
+        let settings = Settings { runtime: Some("runc".to_owned()), owner: "me".to_owned(), keeps_its_filter: false };
         let body = describe(&grant(POLICY), "image", &[(Path::new("/cache/tree"), "/packages")], &settings);
         let mut json = serde_json::to_value(&body).unwrap();
         assert_eq!(json["Cmd"][2], WAITER);

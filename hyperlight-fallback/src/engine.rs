@@ -30,7 +30,7 @@ pub struct Containers {
 pub(crate) struct Inner {
     pub(crate) pool: Option<Pool>,
     authority: OnceLock<Result<Arc<Authority>, String>>,
-    facts: TierFacts,
+    pub(crate) facts: TierFacts,
     diagnosis: Diagnosis,
 }
 
@@ -88,7 +88,7 @@ impl ContainersBuilder {
                 pool: None,
                 authority: OnceLock::new(),
                 diagnosis: Diagnosis { advice: vec![reason.clone()], ..Diagnosis::default() },
-                facts: TierFacts { tier: Tier::Container, languages: languages(|_| true), unavailable: Some(reason) },
+                facts: TierFacts { unavailable: Some(reason), ..TierFacts::new(Tier::Container, languages(|_| true)) },
             },
         };
         Containers { inner: Arc::new(inner) }
@@ -117,10 +117,6 @@ impl Containers {
     #[must_use]
     pub fn diagnosis(&self) -> &Diagnosis {
         &self.inner.diagnosis
-    }
-
-    pub(crate) fn facts(&self) -> TierFacts {
-        self.inner.facts.clone()
     }
 }
 
@@ -152,8 +148,10 @@ async fn look(options: &Options) -> Result<Inner, String> {
         runtime: options.runtime.clone().or(info.default_runtime),
         advice: Vec::new(),
     };
-    if let Some(runtime) = options.runtime.as_ref().filter(|name| !info.runtimes.unwrap_or_default().contains_key(*name)) {
-        return Err(format!("the container engine has no runtime `{runtime}`"));
+    let mut runtimes: Vec<String> = info.runtimes.unwrap_or_default().into_keys().collect();
+    runtimes.sort_unstable();
+    if let Some(runtime) = options.runtime.as_ref().filter(|name| !runtimes.contains(*name)) {
+        return Err(format!("the container engine has no runtime `{runtime}`; it has {}", runtimes.join(", ")));
     }
     if info.memory_limit == Some(false) || info.pids_limit == Some(false) {
         return Err("the container engine cannot limit memory or processes on this kernel".to_owned());
@@ -179,11 +177,8 @@ async fn look(options: &Options) -> Result<Inner, String> {
         Err(_) => tracing::warn!("there are many containers that were left behind; the next start removes more of them"),
     }
     let unavailable = images.is_empty().then(|| "there are no images: `glovebox images build` makes them".to_owned());
-    let facts = TierFacts {
-        tier: Tier::Container,
-        languages: languages(|language| unavailable.is_some() || images.contains(&language)),
-        unavailable,
-    };
+    let spoken = languages(|language| unavailable.is_some() || images.contains(&language));
+    let facts = TierFacts { unavailable, runtimes, ..TierFacts::new(Tier::Container, spoken) };
     let components = version.components.unwrap_or_default();
     let keeps_its_filter = components.iter().any(|part| part.name.contains("Podman"));
     diagnosis.advice.extend(components.iter().filter_map(|part| weakness(&part.name, &part.version)));

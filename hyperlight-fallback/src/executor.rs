@@ -32,7 +32,7 @@ const TIME_USED_UP: i32 = 128 + 24;
 #[async_trait]
 impl Executor for Containers {
     fn facts(&self) -> TierFacts {
-        Self::facts(self)
+        self.inner.facts.clone()
     }
 
     fn package_target(&self, language: &str) -> Option<PackageTarget> {

@@ -1,26 +1,32 @@
 //! Which images do containers start from, and how are they made?
 //!
-//! From the distribution's own packages, by `mmdebstrap`: no registry of images is needed, and the packages are verified by the
-//! distribution's keys.
+//! From the Dockerfiles of `images/`. Their base comes from a registry where one can be reached; else it is made of the distribution's own
+//! packages, by `mmdebstrap`, which verifies them by the distribution's keys.
 
 use crate::engine::open;
 use bollard::models::ImageInspect;
-use bollard::query_parameters::{CreateImageOptions, RemoveImageOptions, TagImageOptions};
-use bollard::{Docker, body_try_stream};
-use futures_util::StreamExt as _;
+use bollard::query_parameters::{BuildImageOptions, CreateImageOptions, RemoveImageOptions};
+use bollard::{Docker, body_full, body_try_stream};
 use futures_util::stream::unfold;
+use futures_util::{Stream, StreamExt as _};
+use sha2::{Digest as _, Sha256};
+use std::collections::HashMap;
 use std::process::Stdio;
+use std::time::Duration;
 use tokio::io::AsyncReadExt as _;
 use tokio::process::Command;
 
 /// Bytes of an image that are sent at once.
 const PIECE: usize = 1 << 20;
 
-/// The tag of an image that is not whole yet.
-const UNFINISHED: &str = "unfinished";
-
 /// The distribution that images are made of.
 const SUITE: &str = "bookworm";
+
+/// The image of that distribution in the registry that engines ask by themselves.
+const REGISTRY_BASE: &str = "debian:bookworm-slim";
+
+/// How long a registry may take to hand out the base.
+const REGISTRY_PATIENCE: Duration = Duration::from_secs(120);
 
 /// The version of the C library in that distribution, which packages with native code have to fit.
 pub(crate) const LIBC: &str = "2.36";
@@ -29,8 +35,7 @@ pub(crate) const LIBC: &str = "2.36";
 pub(crate) struct Image {
     pub(crate) language: &'static str,
     pub(crate) name: &'static str,
-    /// Packages besides the essential ones, with commas.
-    packages: &'static str,
+    dockerfile: &'static str,
     /// The interpreter's version, and where it looks for packages of others.
     pub(crate) interpreter: Option<(&'static str, &'static str)>,
 }
@@ -39,9 +44,15 @@ pub(crate) struct Image {
 const LABEL_RECIPE: &str = "glovebox.recipe";
 
 impl Image {
-    /// What it is made of.
+    /// What it is made of: the digest of its Dockerfile.
     fn recipe(&self) -> String {
-        format!("{SUITE}:{}", self.packages)
+        Sha256::digest(self.dockerfile).iter().fold(format!("{SUITE}:"), |text, byte| format!("{text}{byte:02x}"))
+    }
+
+    /// The packages that its Dockerfile names.
+    fn packages(&self) -> impl Iterator<Item = &'static str> {
+        let list = self.dockerfile.lines().find_map(|line| line.strip_prefix("ARG PACKAGES="));
+        list.unwrap_or_default().trim_matches('"').split_whitespace()
     }
 
     /// Whether an image of its name was made of what this version makes it of.
@@ -53,18 +64,17 @@ impl Image {
 
 /// All images, by the language that they are for.
 pub(crate) const IMAGES: [Image; 3] = [
-    Image { language: "shell", name: "glovebox/shell:latest", packages: "ca-certificates,curl,jq,passwd,socat", interpreter: None },
+    Image { language: "shell", name: "glovebox/shell:latest", dockerfile: include_str!("../images/shell.Dockerfile"), interpreter: None },
     Image {
         language: "python",
         name: "glovebox/python:latest",
-        // What wheels expect of every system.
-        packages: "ca-certificates,libgomp1,libstdc++6,python3,socat,zlib1g",
+        dockerfile: include_str!("../images/python.Dockerfile"),
         interpreter: Some(("3.11", "/usr/local/lib/python3.11/dist-packages")),
     },
     Image {
         language: "javascript",
         name: "glovebox/node:latest",
-        packages: "ca-certificates,nodejs,socat",
+        dockerfile: include_str!("../images/node.Dockerfile"),
         interpreter: Some(("18", "/node_modules")),
     },
 ];
@@ -93,12 +103,12 @@ pub enum BuildError {
         reason: String,
     },
     /// The engine did not take it.
-    #[error("the engine did not take the image `{image}`: {source}")]
-    Import {
+    #[error("the engine did not make the image `{image}`: {reason}")]
+    Refused {
         /// The image.
         image: &'static str,
         /// What the engine says.
-        source: bollard::errors::Error,
+        reason: String,
     },
 }
 
@@ -138,71 +148,161 @@ async fn connected() -> Result<Docker, BuildError> {
     docker.negotiate_version().await.map_err(|error| BuildError::Engine(error.to_string()))
 }
 
+/// Where the base of an image comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImageBase {
+    /// A registry where one can be reached, else packages.
+    Any,
+    /// The distribution's packages, on this machine.
+    Packages,
+}
+
 /// Makes the images of these languages, or all of them where none is named. `progress` is told what is being made.
 ///
 /// # Errors
 ///
 /// The first image that could not be made.
-pub async fn build_images(wanted: &[String], mut progress: impl FnMut(&str)) -> Result<(), BuildError> {
+pub async fn build_images(wanted: &[String], base: ImageBase, mut progress: impl FnMut(&str)) -> Result<(), BuildError> {
     if let Some(unknown) = wanted.iter().find(|language| image_of(language).is_none()) {
         return Err(BuildError::Unknown(unknown.clone()));
     }
     let docker = connected().await?;
+    let mut registry = None;
+    if base == ImageBase::Any {
+        match pull(&docker).await {
+            Ok(()) => registry = Some(REGISTRY_BASE),
+            Err(reason) => progress(&format!("no registry hands out `{REGISTRY_BASE}` ({reason}); it is made of packages instead")),
+        }
+    }
     for image in IMAGES.iter().filter(|image| wanted.is_empty() || wanted.iter().any(|language| language == image.language)) {
-        progress(&format!("making `{}` from packages of Debian {SUITE} (about a minute)", image.name));
-        let tool = |reason: String| BuildError::Tool { image: image.name, reason };
-        let mut child = Command::new("mmdebstrap")
-            .args(["--variant=essential", "--quiet", "--include", image.packages, SUITE, "-"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|error| tool(error.to_string()))?;
-        let output = child.stdout.take().ok_or_else(|| tool("it has no output".to_owned()))?;
-        let mut errors = child.stderr.take().ok_or_else(|| tool("it has no output".to_owned()))?;
-        let complaints = tokio::spawn(async move {
-            let mut text = String::new();
-            let _ = errors.read_to_string(&mut text).await;
-            text
-        });
-        let pieces = unfold(output, |mut output| async move {
-            let mut piece = Vec::with_capacity(PIECE);
-            match (&mut output).take(PIECE as u64).read_to_end(&mut piece).await {
-                Ok(0) => None,
-                Ok(_) => Some((Ok(bytes::Bytes::from(piece)), output)),
-                Err(error) => Some((Err(error), output)),
+        if let Some(base) = registry {
+            progress(&format!("making `{}` from `{base}`", image.name));
+            match build(&docker, image, base, "default").await {
+                Ok(()) => continue,
+                // The machine may reach its packages where containers of its engine do not.
+                Err(reason) => progress(&format!("that failed ({reason}); its base is made of packages instead")),
             }
-        });
-        let (repository, tag) = image.name.split_once(':').unwrap_or((image.name, "latest"));
-        // Under another name until it is whole, so that a failure leaves the image that is there.
-        let unfinished = format!("{repository}:{UNFINISHED}");
-        let options = CreateImageOptions {
-            from_src: Some("-".to_owned()),
-            repo: Some(repository.to_owned()),
-            tag: Some(UNFINISHED.to_owned()),
-            changes: vec![format!("LABEL {LABEL_RECIPE}=\"{}\"", image.recipe())],
-            ..CreateImageOptions::default()
-        };
-        let mut import = docker.create_image(Some(options), Some(body_try_stream(pieces)), None);
-        let mut imported = Ok(());
-        while let Some(step) = import.next().await {
-            imported = imported.and(step.map(drop));
         }
-        let status = child.wait().await.map_err(|error| tool(error.to_string()))?;
-        if !status.success() {
-            let complaints = complaints.await.unwrap_or_default();
-            let last = complaints.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it failed without a word").to_owned();
-            let _ = docker.remove_image(&unfinished, None::<RemoveImageOptions>, None).await;
-            return Err(tool(last));
-        }
-        let name = TagImageOptions { repo: Some(repository.to_owned()), tag: Some(tag.to_owned()) };
-        let named = match imported {
-            Ok(()) => docker.tag_image(&unfinished, Some(name)).await,
-            Err(error) => Err(error),
-        };
-        named.map_err(|source| BuildError::Import { image: image.name, source })?;
-        let _ = docker.remove_image(&unfinished, None::<RemoveImageOptions>, None).await;
+        progress(&format!("making `{}` from packages of Debian {SUITE} (about a minute)", image.name));
+        let base = import(&docker, image).await?;
+        let built = build(&docker, image, &base, "none").await;
+        // What the image is made of stays as long as the image does.
+        let _ = docker.remove_image(&base, None::<RemoveImageOptions>, None).await;
+        built.map_err(|reason| BuildError::Refused { image: image.name, reason })?;
     }
     Ok(())
+}
+
+/// Has the engine fetch the base.
+async fn pull(docker: &Docker) -> Result<(), String> {
+    if docker.inspect_image(REGISTRY_BASE).await.is_ok() {
+        return Ok(());
+    }
+    let (name, tag) = REGISTRY_BASE.split_once(':').unwrap_or((REGISTRY_BASE, "latest"));
+    let options = CreateImageOptions { from_image: Some(name.to_owned()), tag: Some(tag.to_owned()), ..CreateImageOptions::default() };
+    let pulled = finished(docker.create_image(Some(options), None, None), |info| info.error_detail.and_then(|error| error.message));
+    match tokio::time::timeout(REGISTRY_PATIENCE, pulled).await {
+        Ok(pulled) => pulled,
+        Err(_) => Err(format!("nothing came within {} s", REGISTRY_PATIENCE.as_secs())),
+    }
+}
+
+/// Has the engine follow the image's Dockerfile.
+async fn build(docker: &Docker, image: &Image, base: &str, network: &str) -> Result<(), String> {
+    let mut context = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_gnu();
+    header.set_size(image.dockerfile.len() as u64);
+    header.set_mode(0o644);
+    context.append_data(&mut header, "Dockerfile", image.dockerfile.as_bytes()).map_err(|error| error.to_string())?;
+    let context = context.into_inner().map_err(|error| error.to_string())?;
+    let options = BuildImageOptions {
+        dockerfile: "Dockerfile".to_owned(),
+        t: Some(image.name.to_owned()),
+        buildargs: Some(HashMap::from([("BASE".to_owned(), base.to_owned())])),
+        labels: Some(HashMap::from([(LABEL_RECIPE.to_owned(), image.recipe())])),
+        networkmode: Some(network.to_owned()),
+        rm: true,
+        forcerm: true,
+        // A base of the same name may be another one.
+        nocache: true,
+        ..BuildImageOptions::default()
+    };
+    finished(docker.build_image(options, None, Some(body_full(context.into()))), |info| info.error_detail.and_then(|error| error.message))
+        .await
+}
+
+/// Waits for the engine to come to an end, or to the first thing that went wrong.
+async fn finished<T>(
+    steps: impl Stream<Item = Result<T, bollard::errors::Error>>,
+    error: impl Fn(T) -> Option<String>,
+) -> Result<(), String> {
+    let mut steps = std::pin::pin!(steps);
+    while let Some(step) = steps.next().await {
+        if let Some(error) = error(step.map_err(|error| error.to_string())?) {
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+/// Makes the base of an image out of the packages that its Dockerfile names, and gives its name.
+async fn import(docker: &Docker, image: &Image) -> Result<String, BuildError> {
+    let tool = |reason: String| BuildError::Tool { image: image.name, reason };
+    let packages = image.packages().collect::<Vec<_>>().join(",");
+    let mut child = Command::new("mmdebstrap")
+        .args(["--variant=essential", "--quiet", "--include", &packages, SUITE, "-"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|error| tool(error.to_string()))?;
+    let output = child.stdout.take().ok_or_else(|| tool("it has no output".to_owned()))?;
+    let mut errors = child.stderr.take().ok_or_else(|| tool("it has no output".to_owned()))?;
+    let complaints = tokio::spawn(async move {
+        let mut text = String::new();
+        let _ = errors.read_to_string(&mut text).await;
+        text
+    });
+    let pieces = unfold(output, |mut output| async move {
+        let mut piece = Vec::with_capacity(PIECE);
+        match (&mut output).take(PIECE as u64).read_to_end(&mut piece).await {
+            Ok(0) => None,
+            Ok(_) => Some((Ok(bytes::Bytes::from(piece)), output)),
+            Err(error) => Some((Err(error), output)),
+        }
+    });
+    let repository = image.name.split_once(':').map_or(image.name, |(repository, _)| repository);
+    let base = format!("{repository}:base");
+    let options = CreateImageOptions {
+        from_src: Some("-".to_owned()),
+        repo: Some(repository.to_owned()),
+        tag: Some("base".to_owned()),
+        ..CreateImageOptions::default()
+    };
+    let steps = docker.create_image(Some(options), Some(body_try_stream(pieces)), None);
+    let imported = finished(steps, |info| info.error_detail.and_then(|error| error.message)).await;
+    let status = child.wait().await.map_err(|error| tool(error.to_string()))?;
+    if !status.success() {
+        let complaints = complaints.await.unwrap_or_default();
+        let last = complaints.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it failed without a word").to_owned();
+        let _ = docker.remove_image(&base, None::<RemoveImageOptions>, None).await;
+        return Err(tool(last));
+    }
+    imported.map_err(|reason| BuildError::Refused { image: image.name, reason })?;
+    Ok(base)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_dockerfile_names_its_packages() {
+        for image in &IMAGES {
+            assert!(image.packages().any(|package| package == "socat"), "{}", image.name);
+            assert!(image.dockerfile.contains(&format!("ARG BASE={REGISTRY_BASE}\n")), "{}", image.name);
+            assert_eq!(image.recipe().len(), SUITE.len() + 1 + 64);
+        }
+    }
 }

@@ -34,4 +34,4 @@ mod pool;
 mod seccomp;
 
 pub use engine::{Containers, ContainersBuilder, Diagnosis};
-pub use images::{BuildError, FoundImage, build_images, list_images};
+pub use images::{BuildError, FoundImage, ImageBase, build_images, list_images};

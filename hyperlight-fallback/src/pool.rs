@@ -30,17 +30,17 @@ pub(crate) type Heard = Pin<Box<dyn AsyncWrite + Send>>;
 /// A running container. It ends when this is dropped.
 pub(crate) struct Container {
     docker: Docker,
+    /// Empty once somebody else sees to its end.
     id: String,
     pub(crate) said: Option<Said>,
     pub(crate) heard: Option<Heard>,
-    is_gone: bool,
 }
 
 impl Container {
     async fn start(docker: &Docker, body: ContainerCreateBody) -> Result<Self, Error> {
         let created = docker.create_container(None::<CreateContainerOptions>, body).await?;
         // From here on it is removed whatever happens.
-        let mut container = Self { docker: docker.clone(), id: created.id, said: None, heard: None, is_gone: false };
+        let mut container = Self { docker: docker.clone(), id: created.id, said: None, heard: None };
         let options = AttachContainerOptions { stream: true, stdin: true, stdout: true, stderr: true, ..AttachContainerOptions::default() };
         let AttachContainerResults { output, input } = docker.attach_container(&container.id, Some(options)).await?;
         container.said = Some(output);
@@ -51,22 +51,24 @@ impl Container {
 
     /// Ends it now, and waits for that, but not for an engine that does not answer.
     pub(crate) async fn end(mut self) {
-        self.is_gone = true;
-        let (docker, id) = (self.docker.clone(), std::mem::take(&mut self.id));
-        let removed = tokio::spawn(async move { remove(&docker, id).await });
-        if tokio::time::timeout(LAST_MOMENT, removed).await.is_err() {
+        if tokio::time::timeout(LAST_MOMENT, tokio::spawn(self.removal())).await.is_err() {
             tracing::warn!("the container engine takes its time to end a container");
         }
     }
 
     /// It says that it has ended, and then the engine removes it. A program that only says so is given a moment.
     pub(crate) fn has_ended(mut self) {
-        self.is_gone = true;
-        let (docker, id) = (self.docker.clone(), std::mem::take(&mut self.id));
+        let removal = self.removal();
         tokio::spawn(async move {
             tokio::time::sleep(LAST_MOMENT).await;
-            remove(&docker, id).await;
+            removal.await;
         });
+    }
+
+    /// What removes it, to be run by somebody who goes on.
+    fn removal(&mut self) -> impl Future<Output = ()> + Send + use<> {
+        let (docker, id) = (self.docker.clone(), std::mem::take(&mut self.id));
+        async move { remove(&docker, id).await }
     }
 }
 
@@ -81,13 +83,12 @@ pub(crate) async fn remove(docker: &Docker, id: String) {
 
 impl Drop for Container {
     fn drop(&mut self) {
-        if self.is_gone {
+        if self.id.is_empty() {
             return;
         }
         // Without a runtime the stream's end is what ends it.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            let (docker, id) = (self.docker.clone(), std::mem::take(&mut self.id));
-            runtime.spawn(async move { remove(&docker, id).await });
+            runtime.spawn(self.removal());
         }
     }
 }

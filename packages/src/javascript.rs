@@ -3,7 +3,7 @@
 //! By npm, which never runs an install script here. What needs one, or is made for a processor, has native code and is nothing for the wasm
 //! tier.
 
-use crate::store::{Lock, Locked, Work};
+use crate::store::{Lock, Locked, Work, failed};
 use crate::tools::{certificates, command, on_path, run};
 use glovebox::{Error, PackageTarget};
 use glovebox_policy::PackageGrant;
@@ -58,8 +58,9 @@ impl LockEntry {
     }
 }
 
-/// What npm calls a processor.
-fn cpu(architecture: &str) -> &'static str {
+/// What npm calls the processor of a place; this machine's for a place that has none of its own.
+fn cpu(target: &PackageTarget) -> &'static str {
+    let architecture = target.native.as_ref().map_or(std::env::consts::ARCH, |native| &native.architecture);
     if architecture == "aarch64" { "arm64" } else { "x64" }
 }
 
@@ -75,8 +76,7 @@ fn npm(verb: &str, (grant, target): (&PackageGrant, &PackageTarget), work: &Path
         npm.env("NODE_EXTRA_CA_CERTS", bundle);
     }
     npm.args(["--omit-lockfile-registry-resolved", "--allow-git=none", "--allow-remote=none", "--allow-file=none", "--git=/bin/false"]);
-    let architecture = target.native.as_ref().map_or(std::env::consts::ARCH, |native| &native.architecture);
-    npm.args(["--os=linux", "--libc=glibc"]).arg(format!("--cpu={}", cpu(architecture)));
+    npm.args(["--os=linux", "--libc=glibc"]).arg(format!("--cpu={}", cpu(target)));
     npm.arg(verb).args(["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--no-bin-links", "--omit=dev"]);
     npm.args(["--no-progress", "--loglevel=error", "--prefer-offline", "--cache"]).arg(cache);
     if let Some(index) = grant.index() {
@@ -88,8 +88,8 @@ fn npm(verb: &str, (grant, target): (&PackageGrant, &PackageTarget), work: &Path
 
 /// Finds what is granted for one place.
 pub(crate) async fn resolve(grant: &PackageGrant, target: &PackageTarget, work: &Work<'_>, cache: &Path) -> Result<Lock, Error> {
-    let failed = |error: std::io::Error| Error::Packages(format!("`{}`: {error}", work.path.display()));
-    work.directory.write("package.json", manifest(grant)).map_err(failed)?;
+    let failed = failed(&work.path);
+    work.directory.write("package.json", manifest(grant)).map_err(&failed)?;
     let mut npm = npm("install", (grant, target), &work.path, cache)?;
     npm.arg("--package-lock-only");
     let answer = run(npm, "npm", "").await?;
@@ -99,15 +99,14 @@ pub(crate) async fn resolve(grant: &PackageGrant, target: &PackageTarget, work: 
             false => Err(Error::Packages(format!("the index of packages could not be asked: {}", answer.complaint))),
         };
     }
-    let text = work.directory.read_to_string("package-lock.json").map_err(failed)?;
+    let text = work.directory.read_to_string("package-lock.json").map_err(&failed)?;
     let lock: PackageLock =
         serde_json::from_str(&text).map_err(|error| Error::Packages(format!("npm wrote a lock that cannot be read: {error}")))?;
     let mut packages = Vec::new();
     let mut native = Vec::new();
     for (path, entry) in lock.packages.iter().filter(|(path, _)| !path.is_empty()) {
         let name = entry.name.clone().unwrap_or_else(|| path.rsplit("node_modules/").next().unwrap_or(path).to_owned());
-        let architecture = target.native.as_ref().map_or(std::env::consts::ARCH, |native| &native.architecture);
-        if entry.optional && !entry.is_for(cpu(architecture)) {
+        if entry.optional && !entry.is_for(cpu(target)) {
             continue;
         }
         if entry.has_install_script || !entry.cpu.is_empty() {
@@ -116,7 +115,6 @@ pub(crate) async fn resolve(grant: &PackageGrant, target: &PackageTarget, work: 
         packages.push(locked(name, path, entry)?);
     }
     packages.sort();
-    packages.dedup();
     if target.native.is_none() && !native.is_empty() {
         let shown: Vec<String> = native.iter().take(3).map(|name| format!("`{}`", name.escape_debug())).collect();
         let lacks = format!("cannot run {}, which has native code", shown.join(", "));
@@ -145,10 +143,10 @@ pub(crate) async fn fetch(
     work: &Work<'_>,
     cache: &Path,
 ) -> Result<(), Error> {
-    let failed = |error: std::io::Error| Error::Packages(format!("`{}`: {error}", work.path.display()));
+    let failed = failed(&work.path);
     let lock = lock.ok_or_else(|| Error::Packages("they were looked up, but what they came to is gone".to_owned()))?;
-    work.directory.write("package.json", manifest(grant)).map_err(failed)?;
-    work.directory.write("package-lock.json", lock).map_err(failed)?;
+    work.directory.write("package.json", manifest(grant)).map_err(&failed)?;
+    work.directory.write("package-lock.json", lock).map_err(&failed)?;
     let npm = npm("ci", (grant, target), &work.path, cache)?;
     run(npm, "npm", "").await?.succeeded("they could not be fetched")?;
     Ok(())

@@ -1,14 +1,14 @@
 //! How are a sandbox's questions about packages answered?
 
 use crate::python::Uv;
-use crate::store::{Lock, Store, StoredTree, about, digest, target_parts};
+use crate::store::{Lock, Store, StoredTree, about, digest, failed, target_parts};
 use crate::workshop::Workshop;
 use crate::{javascript, python, survey, tools, tree};
 use async_trait::async_trait;
 use glovebox::{Error, Executor, Guests, LockedPackage, PackageManager, PackageTarget, PackageTree, Request, Resolution, Survey};
 use glovebox_policy::{Ecosystem, PackageGrant, Tier};
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::{OnceCell, Semaphore};
 
@@ -210,13 +210,12 @@ impl Inner {
 
     async fn uv(&self) -> Result<Uv, Error> {
         let store = self.store()?;
-        let root = store.at("");
-        let fetched = self.uv.get_or_try_init(|| tools::uv(&root, self.offline, &*self.progress));
+        let fetched = self.uv.get_or_try_init(|| tools::uv(store, self.offline, &*self.progress));
         Ok(Uv { program: fetched.await?.clone(), cache: store.at("uv"), offline: self.offline })
     }
 
     fn question(grant: &PackageGrant, target: &PackageTarget) -> String {
-        let mut asked: Vec<String> = grant.requirements().iter().map(ToString::to_string).collect();
+        let mut asked = asked(grant);
         asked.sort();
         let mut constraints = grant.constraints();
         constraints.sort();
@@ -262,16 +261,16 @@ impl Inner {
     }
 
     async fn ask(&self, grant: &PackageGrant, target: &PackageTarget) -> Result<Lock, Error> {
-        let asked: Vec<String> = grant.requirements().iter().map(ToString::to_string).collect();
+        let asked = asked(grant).join(", ");
         if self.offline && grant.ecosystem() == Ecosystem::JavaScript {
-            return Err(Error::Packages(format!("{} were never looked up, and nothing may be fetched now", asked.join(", "))));
+            return Err(Error::Packages(format!("{asked} were never looked up, and nothing may be fetched now")));
         }
         let _permit = self.asking.acquire().await.map_err(|error| Error::Packages(error.to_string()))?;
-        (self.progress)(&format!("looking up {}", asked.join(", ")));
+        (self.progress)(&format!("looking up {asked}"));
         let work = self.store()?.work()?;
         match grant.ecosystem() {
             Ecosystem::Python => {
-                work.directory.write("constraints.txt", python::constraints(grant)).map_err(|error| unwritten(&work.path, &error))?;
+                work.directory.write("constraints.txt", python::constraints(grant)).map_err(failed(&work.path))?;
                 self.uv().await?.resolve(grant, target, &work.path).await
             }
             Ecosystem::JavaScript => javascript::resolve(grant, target, &work, &self.store()?.at("npm")).await,
@@ -283,8 +282,8 @@ impl Inner {
         let names: Vec<String> = resolution.packages.iter().map(|package| format!("{} {}", package.name, package.version)).collect();
         (self.progress)(&format!("fetching {}", names.join(", ")));
         let work = self.store()?.work()?;
-        let failed = |error: std::io::Error| unwritten(&work.path, &error);
-        work.directory.create_dir("compiled").map_err(failed)?;
+        let failed = failed(&work.path);
+        work.directory.create_dir("compiled").map_err(&failed)?;
         let fetched = match grant.ecosystem() {
             Ecosystem::Python => {
                 self.uv().await?.fetch(grant, resolution, &work.path.join("files")).await?;
@@ -300,24 +299,24 @@ impl Inner {
                 "node_modules"
             }
         };
-        work.directory.create_dir_all(fetched).map_err(failed)?;
+        work.directory.create_dir_all(fetched).map_err(&failed)?;
         // Whoever runs inside a container is somebody else than who fetched.
-        work.directory.set_permissions(fetched, cap_std::fs::PermissionsExt::from_mode(0o755)).map_err(failed)?;
-        let directory = work.directory.open_dir(fetched).map_err(failed)?;
+        work.directory.set_permissions(fetched, cap_std::fs::PermissionsExt::from_mode(0o755)).map_err(&failed)?;
+        let directory = work.directory.open_dir(fetched).map_err(&failed)?;
         let files = tree::list(&directory)?;
-        let compiled = work.directory.open_dir("compiled").map_err(failed)?;
+        let compiled = work.directory.open_dir("compiled").map_err(&failed)?;
         if grant.ecosystem() == Ecosystem::Python {
             (self.progress)(&format!("compiling {} files in the sandbox", files.keys().filter(|path| path.ends_with(".py")).count()));
             // Who runs inside a container is nobody, and has to be able to write.
             let open = cap_std::fs::PermissionsExt::from_mode(0o777);
-            work.directory.set_permissions("compiled", open).map_err(failed)?;
+            work.directory.set_permissions("compiled", open).map_err(&failed)?;
             self.workshop.compile(tier, &work.path.join(fetched), &work.path.join("compiled")).await?;
         }
         let extra = tree::list(&compiled)?;
         let bytes = files.values().chain(extra.values()).sum();
         let about = about(digest, grant.ecosystem(), tier, &resolution.packages, bytes);
         if tier == Tier::Wasm {
-            let archive = work.directory.create("archive").map_err(failed)?;
+            let archive = work.directory.create("archive").map_err(&failed)?;
             tree::archive(&[(&directory, &files), (&compiled, &extra)], std::io::BufWriter::new(archive))?;
             work.publish("archive", &about, tier)
         } else {
@@ -327,6 +326,7 @@ impl Inner {
     }
 }
 
-fn unwritten(path: &Path, error: &std::io::Error) -> Error {
-    Error::Packages(format!("`{}`: {error}", path.display()))
+/// What a request asks for, as the tools of its language write it.
+pub(crate) fn asked(grant: &PackageGrant) -> Vec<String> {
+    grant.requirements().iter().map(ToString::to_string).collect()
 }

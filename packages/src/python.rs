@@ -3,9 +3,10 @@
 //! By uv, from wheels alone: nothing is ever built. What the wasm tier can have is what has pure wheels, in the versions that somebody with a
 //! native Python would get; an older version that happens to be pure is not what was asked for.
 
+use crate::manager::asked;
 use crate::store::{Lock, Locked};
 use crate::tools::{Answer, command, run};
-use glovebox::{Error, PackageTarget, Resolution};
+use glovebox::{Error, NativePlatform, PackageTarget, Resolution};
 use glovebox_policy::PackageGrant;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -73,8 +74,7 @@ impl Uv {
         let constraints = work.join("constraints.txt");
         let mut uv = self.command(&["pip", "compile"], place, grant);
         uv.args(["--format", "pylock.toml", "--no-header", "--no-annotate", "--constraints"]).arg(&constraints).arg("-");
-        let asked: Vec<String> = grant.requirements().iter().map(ToString::to_string).collect();
-        let Answer { out, complaint, code } = run(uv, "uv", &(asked.join("\n") + "\n")).await?;
+        let Answer { out, complaint, code } = run(uv, "uv", &(asked(grant).join("\n") + "\n")).await?;
         match code {
             Some(0) => {}
             Some(NO_SOLUTION) if !complaint.contains("network was disabled") => return Ok(Err(complaint)),
@@ -88,8 +88,7 @@ impl Uv {
     /// Finds what is granted for one place.
     pub(crate) async fn resolve(&self, grant: &PackageGrant, target: &PackageTarget, work: &Path) -> Result<Lock, Error> {
         let Some(native) = &target.native else { return self.resolve_pure(grant, &target.interpreter, work).await };
-        let platform = format!("{}-manylinux_{}", native.architecture, native.libc.replace('.', "_"));
-        Ok(match self.ask(grant, work, (&target.interpreter, &platform)).await? {
+        Ok(match self.ask(grant, work, (&target.interpreter, &platform(native))).await? {
             Ok(packages) => Lock::new(packages, None, None),
             Err(complaint) => Lock::new(Vec::new(), Some(unsolved(&complaint)), None),
         })
@@ -125,10 +124,7 @@ impl Uv {
     /// Fetches the archives of a lock and puts them where they belong below `into`.
     pub(crate) async fn fetch(&self, grant: &PackageGrant, resolution: &Resolution, into: &Path) -> Result<(), Error> {
         let target = &resolution.target;
-        let platform = match &target.native {
-            Some(native) => format!("{}-manylinux_{}", native.architecture, native.libc.replace('.', "_")),
-            None => WASM_PLATFORM.to_owned(),
-        };
+        let platform = target.native.as_ref().map_or_else(|| WASM_PLATFORM.to_owned(), platform);
         let mut uv = self.command(&["pip", "install"], (&target.interpreter, &platform), grant);
         uv.args(["--quiet", "--no-deps", "--require-hashes", "--link-mode", "copy", "--target"]).arg(into).args(["--requirement", "-"]);
         let lines = resolution.packages.iter().map(|package| format!("{}=={} --hash={}", package.name, package.version, package.digest));
@@ -136,6 +132,11 @@ impl Uv {
         run(uv, "uv", &(lines.join("\n") + "\n")).await?.succeeded("they could not be fetched")?;
         Ok(())
     }
+}
+
+/// What uv calls a place where native code runs.
+fn platform(native: &NativePlatform) -> String {
+    format!("{}-manylinux_{}", native.architecture, native.libc.replace('.', "_"))
 }
 
 fn native_code(names: &[&str]) -> String {

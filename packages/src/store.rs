@@ -19,6 +19,9 @@ const FORMAT: u32 = 1;
 /// After this time nobody works in a directory any more.
 const ABANDONED: Duration = Duration::from_secs(3600);
 
+/// What a store always has.
+const FOLDERS: [&str; 4] = ["locks", "trees", "work", "tools"];
+
 /// The description of a tree, beside it.
 const ABOUT: &str = "about.json";
 
@@ -107,7 +110,8 @@ pub(crate) fn target_parts(target: &PackageTarget) -> [String; 4] {
     ]
 }
 
-fn failed(what: &Path) -> impl Fn(std::io::Error) -> Error + '_ {
+/// What the system says about a place, as an error.
+pub(crate) fn failed(what: &Path) -> impl Fn(std::io::Error) -> Error + '_ {
     move |error| Error::Packages(format!("`{}`: {error}", what.display()))
 }
 
@@ -121,7 +125,7 @@ impl Store {
         // Containers are told the path, so it has to be the real one.
         let path = path.canonicalize().map_err(failed(path))?;
         let root = Dir::open_ambient_dir(&path, ambient_authority()).map_err(failed(&path))?;
-        for folder in ["locks", "trees", "work"] {
+        for folder in FOLDERS {
             root.create_dir_with(folder, &builder).or_else(exists).map_err(failed(&path))?;
         }
         let store = Self { path, root };
@@ -136,7 +140,7 @@ impl Store {
             let modified = entry.metadata().and_then(|metadata| metadata.modified());
             let age = modified.ok().and_then(|modified| modified.into_std().elapsed().ok());
             if age.is_some_and(|age| age > ABANDONED) {
-                let path = std::path::Path::new("work").join(entry.file_name());
+                let path = Path::new("work").join(entry.file_name());
                 let _ = self.root.remove_dir_all(&path).or_else(|_| self.root.remove_file(&path));
             }
         }
@@ -206,7 +210,7 @@ impl Store {
                 _ => {}
             }
         }
-        for folder in ["locks", "trees", "work"] {
+        for folder in FOLDERS {
             self.root.create_dir(folder).or_else(exists).map_err(failed(&self.path))?;
         }
         Ok(count)

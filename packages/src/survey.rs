@@ -163,15 +163,11 @@ fn package_of(module: &str) -> &str {
     }
 }
 
-/// The requirement of what follows `npm:`, such as `name@1.2/part`.
+/// The requirement of what follows `npm:`, such as `name@1.2/part`; none where a name is missing.
 fn npm_package(specifier: &str) -> Option<String> {
-    let specifier = specifier.trim_start_matches('/');
-    let (scope, rest) = match specifier.strip_prefix('@') {
-        Some(scoped) => scoped.split_once('/').map(|(scope, rest)| (format!("@{scope}/"), rest))?,
-        None => (String::new(), specifier),
-    };
-    let package = rest.split('/').next().filter(|package| !package.is_empty())?;
-    Some(format!("{scope}{package}"))
+    let package = package_of(specifier.trim_start_matches('/'));
+    let name = if package.starts_with('@') { package.split_once('/')?.1 } else { package };
+    (!name.is_empty()).then(|| package.to_owned())
 }
 
 fn unfit(place: &PackageTarget, versions: &VersionSpecifiers) -> Option<(Tier, String)> {

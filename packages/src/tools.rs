@@ -3,7 +3,8 @@
 //! They are other people's well-kept programs. They get no settings but ours, may not run anything of a package, and cannot write files
 //! without end.
 
-use cap_std::fs::{Dir, PermissionsExt as _};
+use crate::store::{Store, failed};
+use cap_std::fs::PermissionsExt as _;
 use glovebox::Error;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -87,10 +88,10 @@ fn complaint(text: &str) -> String {
 }
 
 /// The Python resolver, fetched where it is not there yet.
-pub(crate) async fn uv(store: &Path, offline: bool, progress: &(dyn Fn(&str) + Send + Sync)) -> Result<PathBuf, Error> {
+pub(crate) async fn uv(store: &Store, offline: bool, progress: &(dyn Fn(&str) + Send + Sync)) -> Result<PathBuf, Error> {
     let version = UV.lines().find_map(|line| line.strip_prefix("uv==")).map(|rest| rest.trim_end_matches([' ', '\\']));
     let version = version.unwrap_or_default();
-    let folder = store.join("tools").join(format!("uv-{version}"));
+    let folder = store.at("tools").join(format!("uv-{version}"));
     let program = folder.join("bin").join("uv");
     if program.exists() {
         return Ok(program);
@@ -99,26 +100,19 @@ pub(crate) async fn uv(store: &Path, offline: bool, progress: &(dyn Fn(&str) + S
         return Err(Error::Packages("the resolver of Python packages was never fetched, and nothing may be fetched now".to_owned()));
     }
     progress(&format!("fetching the resolver of Python packages (uv {version}); this happens once"));
-    let failed = |error: std::io::Error| Error::Packages(format!("`{}`: {error}", folder.display()));
-    let half = store.join("work").join(format!("uv-{:016x}", rand::random::<u64>()));
-    #[expect(clippy::disallowed_methods, reason = "the installation's own folder")]
-    let directory = {
-        Dir::create_ambient_dir_all(&half, cap_std::ambient_authority()).map_err(failed)?;
-        Dir::open_ambient_dir(&half, cap_std::ambient_authority()).map_err(failed)?
-    };
-    directory.write("requirements.txt", UV).map_err(failed)?;
+    let work = store.work()?;
+    work.directory.write("requirements.txt", UV).map_err(failed(&work.path))?;
+    let half = work.path.join("uv");
     let mut pip = command(Path::new("python3"));
     pip.args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-warn-script-location"])
         .args(["--no-deps", "--require-hashes", "--only-binary", ":all:", "--no-compile", "--target"])
         .arg(&half)
         .arg("--requirement")
-        .arg(half.join("requirements.txt"));
+        .arg(work.path.join("requirements.txt"));
     run(pip, "python3 -m pip", "").await?.succeeded(PYTHON_ADVICE)?;
-    directory.set_permissions("bin/uv", cap_std::fs::Permissions::from_mode(0o755)).map_err(failed)?;
-    #[expect(clippy::disallowed_methods, reason = "the installation's own folder")]
-    Dir::create_ambient_dir_all(store.join("tools"), cap_std::ambient_authority()).map_err(failed)?;
+    work.directory.set_permissions("uv/bin/uv", cap_std::fs::Permissions::from_mode(0o755)).map_err(failed(&work.path))?;
     match std::fs::rename(&half, &folder) {
-        Err(error) if !program.exists() => Err(failed(error)),
+        Err(error) if !program.exists() => Err(failed(&folder)(error)),
         _ => Ok(program),
     }
 }

@@ -66,7 +66,7 @@ fn walk(directory: &Dir, prefix: &str, depth: usize, found: &mut dyn FnMut(Strin
     Ok(())
 }
 
-/// Writes a tar archive of directories whose files lie over each other, and says how long it is.
+/// Writes a tar archive of directories whose files lie over each other.
 pub(crate) fn archive(sources: &[(&Dir, &Files)], into: impl Write) -> Result<(), Error> {
     let failed = |error: io::Error| Error::Packages(format!("the packages cannot be put together: {error}"));
     let mut all: BTreeMap<&str, (&Dir, u64)> = BTreeMap::new();

@@ -67,6 +67,9 @@ fn write_profile(out: &mut Lines, profile: &Profile) {
     for (language, digest) in &profile.images {
         out.line(&format!("images.{language}"), digest);
     }
+    if let Some(runtime) = &profile.runtime {
+        out.line("runtime", runtime);
+    }
     for rules in &profile.packages {
         for (side, list) in [("allow", &rules.allow), ("deny", &rules.deny)] {
             write_names(out, &format!("{}.{side}", rules.key()), list.iter().map(|rule| rule.meaning(rules.ecosystem)));

@@ -109,6 +109,11 @@ impl Grant {
         self.profile.images.get(&self.language).map(String::as_str)
     }
 
+    /// The only OCI runtime that a container may be started with; none where the policy leaves it to the engine.
+    pub fn runtime(&self) -> Option<&str> {
+        self.profile.runtime.as_deref()
+    }
+
     /// What that came to, with what others depend on: every package that may be there, version by version.
     pub fn resolved_packages(&self) -> &[ResolvedPackage] {
         &self.resolved

@@ -108,13 +108,22 @@ pub struct TierFacts {
     pub languages: Vec<String>,
     /// Why it cannot be used here, or `None` if it was tried and works.
     pub unavailable: Option<String>,
+    /// The OCI runtimes that start containers here, such as `runc`.
+    pub runtimes: Vec<String>,
+}
+
+impl TierFacts {
+    /// A tier that works.
+    pub fn new<S: Into<String>>(tier: Tier, languages: impl IntoIterator<Item = S>) -> Self {
+        let languages = languages.into_iter().map(Into::into).collect();
+        Self { tier, languages, unavailable: None, runtimes: Vec::new() }
+    }
 }
 
 impl Facts {
     /// A machine with the WebAssembly tier only, able to run these languages.
     pub fn wasm<S: Into<String>>(languages: impl IntoIterator<Item = S>) -> Self {
-        let languages = languages.into_iter().map(Into::into).collect();
-        Self { tiers: vec![TierFacts { tier: Tier::Wasm, languages, unavailable: None }], needs: Needs::default() }
+        Self { tiers: vec![TierFacts::new(Tier::Wasm, languages)], needs: Needs::default() }
     }
 
     /// What the program needs in one tier, as far as somebody has looked.

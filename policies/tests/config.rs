@@ -102,10 +102,7 @@ fn inheritance_cannot_blow_up() {
 #[test]
 fn fixes_work() {
     let languages = vec!["python".to_owned(), "javascript".to_owned()];
-    let facts = Facts {
-        tiers: Tier::ALL.map(|tier| TierFacts { tier, languages: languages.clone(), unavailable: None }).to_vec(),
-        ..Facts::default()
-    };
+    let facts = Facts { tiers: Tier::ALL.map(|tier| TierFacts::new(tier, languages.clone())).to_vec(), ..Facts::default() };
     let changes: [fn(&mut Request); 12] = [
         |request| request.wants.limits.wall = Some(Duration::from_secs(3600)),
         |request| request.wants.limits.memory = Some(2 << 30),

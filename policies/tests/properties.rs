@@ -123,10 +123,7 @@ fn any_request() -> impl Strategy<Value = Request> {
 
 fn facts() -> Facts {
     let languages = vec!["python".to_owned(), "javascript".to_owned()];
-    Facts {
-        tiers: Tier::ALL.iter().map(|tier| TierFacts { tier: *tier, languages: languages.clone(), unavailable: None }).collect(),
-        ..Facts::default()
-    }
+    Facts { tiers: Tier::ALL.iter().map(|tier| TierFacts::new(*tier, languages.clone())).collect(), ..Facts::default() }
 }
 
 fn admit(policy: &Policy, request: &Request) -> Option<Grant> {

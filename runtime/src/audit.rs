@@ -9,6 +9,7 @@ pub use json_lines::{ChainError, JsonLines, verify_chain};
 
 use crate::error::Error;
 use crate::outcome::{Outcome, RunId, Status};
+use crate::packages::LockedPackage;
 use glovebox_policy::{Denial, Grant, Request};
 use sha2::{Digest as _, Sha256};
 use std::io;
@@ -61,6 +62,17 @@ pub enum AuditEvent {
         asked: Asked,
         /// The packages.
         packages: Vec<String>,
+    },
+    /// Packages lie ready, in a session or for later runs; nothing ran. The end of the request.
+    Provided {
+        /// What was asked.
+        asked: Asked,
+        /// The session that has them now.
+        session: Option<RunId>,
+        /// Every package, as `name version digest`.
+        packages: Vec<String>,
+        /// The digest of the policy.
+        policy: String,
     },
     /// The policy agreed; the run starts as soon as there is room.
     Admitted {
@@ -171,6 +183,24 @@ impl Trail {
         self.write(|| AuditEvent::LookedUp { asked: Asked::of(request), packages: request.wants.packages.clone() })?;
         self.open = true;
         Ok(())
+    }
+
+    /// Records that packages lie ready.
+    pub(crate) fn provided(
+        mut self,
+        request: &Request,
+        session: Option<RunId>,
+        packages: &[LockedPackage],
+        policy: &str,
+    ) -> Result<(), Error> {
+        self.open = false;
+        let locked = |package: &LockedPackage| format!("{} {} {}", package.name, package.version, package.digest);
+        self.write(|| AuditEvent::Provided {
+            asked: Asked::of(request),
+            session,
+            packages: packages.iter().map(locked).collect(),
+            policy: policy.to_owned(),
+        })
     }
 
     pub(crate) fn denied(&mut self, request: &Request, denial: &Denial, policy: &str) -> Result<(), Error> {

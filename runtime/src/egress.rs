@@ -79,7 +79,11 @@ pub(crate) async fn fetch(grant: &Grant, client: &HttpClient, trail: &CallTrail,
         return Err(failure("limit", format!("a request body has at most {} bytes here, not {}", limits.request, fetch.body.len())));
     }
     let timeout = fetch.timeout.unwrap_or(limits.timeout).min(limits.timeout);
-    let exchange = follow(grant, client, trail, &mut fetch, &limits);
+    within(timeout, follow(grant, client, trail, &mut fetch, &limits)).await
+}
+
+/// An exchange, or the limit of its time.
+async fn within<T>(timeout: Duration, exchange: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     match tokio::time::timeout(timeout, exchange).await {
         Ok(result) => result,
         Err(_) => Err(failure("limit", format!("no whole answer within {timeout:?}"))),

@@ -81,6 +81,13 @@ pub trait LiveSession: Send {
     /// Where there is none, or it is not empty.
     fn remove_file(&mut self, path: &str) -> Result<(), Error>;
 
+    /// Puts other packages in the place of those that are there; none takes them away. What was imported stays imported.
+    ///
+    /// # Errors
+    ///
+    /// Where they cannot be used, or the session cannot have any.
+    fn supply(&mut self, packages: Option<&PackageTree>) -> Result<(), Error>;
+
     /// Whether the session can go on.
     fn is_alive(&self) -> bool;
 }

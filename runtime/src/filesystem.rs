@@ -37,7 +37,7 @@ pub(crate) use layout::{FilesystemSetup, Layout};
 pub(crate) use quota::{FilesystemUsage, LimitKind, QuotaLimits};
 
 use memory::MemoryDirectory;
-use node::Node;
+use node::{ArchiveEntry, Node};
 use quota::Quota;
 
 /// Tells the time since the Unix epoch. Every timestamp that a guest sees comes from one.
@@ -53,6 +53,12 @@ pub(crate) fn system_clock(resolution: Duration) -> Clock {
     })
 }
 
+/// The least difference between the times of two archives in one place.
+const REPLACED_AFTER: Duration = Duration::from_millis(1);
+
+/// Set in the number of every mount that a layout does not know of.
+const REPLACED: u32 = 1 << 31;
+
 /// The file system of one run or session. Has one owner; descriptors and streams refer to its nodes, not to it.
 pub(crate) struct Filesystem {
     root: Node,
@@ -67,6 +73,30 @@ impl Filesystem {
     pub(crate) fn new(layout: &Layout, limits: QuotaLimits, clock: Clock) -> Self {
         let attached = layout.attach(clock());
         Self { root: attached.root, workspace: attached.workspace, quota: Quota::new(limits), clock, next_id: attached.next_id }
+    }
+
+    /// Puts another archive where one is mounted. What the guest has open stays as it is.
+    ///
+    /// # Errors
+    /// When no archive is mounted there.
+    pub(crate) fn replace_archive(&mut self, guest_path: &str, archive: &Arc<Archive>) -> Result<(), FilesystemError> {
+        let missing = || FilesystemError::GuestPath { path: guest_path.to_owned() };
+        let (way, last) = guest_path.rsplit_once('/').ok_or_else(missing)?;
+        let mut parent = self.root.clone();
+        for name in way.split('/').filter(|name| !name.is_empty()) {
+            parent = parent.child(name).ok_or_else(missing)?;
+        }
+        let Some(Node::Archive(before)) = parent.child(last) else { return Err(missing()) };
+        // Interpreters remember a directory for as long as its time does not change.
+        let since = self.now().max(before.since.saturating_add(REPLACED_AFTER));
+        let mount = u32::try_from(self.take_id()).unwrap_or(u32::MAX) | REPLACED;
+        let entry = ArchiveEntry::root(archive, mount, since);
+        match parent {
+            Node::Directory(directory) => directory.mount(last, Node::Archive(entry)),
+            Node::Fixed(directory) if directory.replace(last, entry) => {}
+            _ => return Err(missing()),
+        }
+        Ok(())
     }
 
     /// What is stored now, and was at most.

@@ -10,7 +10,7 @@ use crate::guest::Guests;
 use crate::host_calls::Tool;
 use crate::outcome::{Outcome, PolicyReference, RunId, Status, Usage};
 use crate::packages::{LockedPackage, PackageManager, PackageTarget, PackageTree, Supplies, no_manager};
-use crate::session::Session;
+use crate::session::{Opened, Session};
 use crate::stdio::{Input, OutputChunk};
 use crate::wasm::WasmExecutor;
 use glovebox_policy::{Denial, Explanation, Facts, Grant, Policy, Request, Subject, Tier, Verdict};
@@ -98,42 +98,30 @@ impl Sandbox {
         let supplies = tokio::select! {
             biased;
             () = controls.stop.cancelled() => Ok(Supplies::default()),
-            supplies = self.survey(&mut request, Some(&mut trail)) => supplies?,
+            supplies = self.survey(&mut request, &mut trail) => supplies?,
         };
         let (grant, supplies) = match supplies.and_then(|supplies| self.admit(&request, supplies)) {
             Ok(admitted) => admitted,
             Err(denial) => return self.denied(id, &request, *denial, &mut trail),
         };
         trail.admitted(&request, &grant)?;
-        let stop = controls.stop.clone();
-        // Before it takes a place: who waits for packages must not keep others from running.
-        let supplied = tokio::select! {
+        let prepared = tokio::select! {
             biased;
-            () = stop.cancelled() => None,
-            supplied = self.fetch(&supplies, &grant) => Some(supplied),
+            () = controls.stop.cancelled() => None,
+            prepared = self.prepare(&supplies, &grant) => Some(prepared),
         };
-        let place = match &supplied {
-            Some(Ok(_)) => tokio::select! {
-                biased;
-                () = stop.cancelled() => None,
-                place = self.0.place(&grant) => Some(place?),
-            },
-            _ => None,
-        };
-        let supplied = supplied.filter(|supplied| place.is_some() || supplied.is_err());
-        let mut locked = Vec::new();
-        let report = match supplied {
-            Some(Ok(packages)) => {
-                locked = locked_packages(&supplies, &grant);
-                self.execute(id, request, packages, &grant, controls, &trail).await
+        let ended = match prepared {
+            Some(Ok((packages, _place))) => {
+                let report = self.execute(id, request, packages, &grant, controls, &trail).await;
+                report.map(|report| (report, locked_packages(&supplies, &grant)))
             }
             Some(Err(error)) => Err(error),
-            None => Ok(Report::new(Status::Cancelled)),
+            None => Ok((Report::new(Status::Cancelled), Vec::new())),
         };
-        match report {
-            Ok(report) => {
+        match ended {
+            Ok((report, packages)) => {
                 let mut outcome = outcome(id, report, &grant);
-                outcome.packages = locked;
+                outcome.packages = packages;
                 outcome.usage.wall = started.elapsed();
                 trail.finished(&outcome)?;
                 Ok(outcome)
@@ -146,7 +134,7 @@ impl Sandbox {
     }
 
     /// Finds out what a request needs besides what it says. Nothing is looked up that the policy does not allow.
-    async fn survey(&self, request: &mut Request, trail: Option<&mut Trail>) -> Result<Result<Supplies, Box<Denial>>, Error> {
+    async fn survey(&self, request: &mut Request, trail: &mut Trail) -> Result<Result<Supplies, Box<Denial>>, Error> {
         let Some(manager) = &self.0.packages else {
             let nothing = request.wants.packages.is_empty();
             return Ok(if nothing { Ok(Supplies::default()) } else { Err(Box::new(no_manager())) });
@@ -167,15 +155,9 @@ impl Sandbox {
         };
         let target = |tier: &Tier| self.0.executors.get(tier).and_then(|executor| executor.package_target(&request.language));
         let targets: Vec<PackageTarget> = grant.tiers().iter().filter_map(target).collect();
-        let resolving = manager.resolve(&grant, &targets);
-        let resolutions = match trail {
-            Some(trail) => {
-                // From here on somebody else may learn of the request, so it leaves a record whatever becomes of it.
-                trail.looked_up(request)?;
-                resolving.await.inspect_err(|error| trail.aborted(&error.to_string()))?
-            }
-            None => resolving.await?,
-        };
+        // From here on somebody else may learn of the request, so it leaves a record whatever becomes of it.
+        trail.looked_up(request)?;
+        let resolutions = manager.resolve(&grant, &targets).await.inspect_err(|error| trail.aborted(&error.to_string()))?;
         supplies.resolved(grant, resolutions);
         Ok(Ok(supplies))
     }
@@ -193,6 +175,12 @@ impl Sandbox {
             (Some(manager), Some((packages, resolution))) => manager.fetch(packages, resolution).await.map(Some),
             _ => Ok(None),
         }
+    }
+
+    /// Fetches the packages, and only then takes a place: who waits for packages must not keep others from running.
+    async fn prepare(&self, supplies: &Supplies, grant: &Grant) -> Result<(Option<PackageTree>, Place), Error> {
+        let packages = self.fetch(supplies, grant).await?;
+        Ok((packages, self.0.place(grant).await?))
     }
 
     async fn execute(
@@ -228,7 +216,7 @@ impl Sandbox {
     pub async fn open(&self, mut request: Request) -> Result<Session, OpenError> {
         let id = RunId::random();
         let mut trail = Trail::new(self.0.audit.clone(), id, &request);
-        let supplies = self.survey(&mut request, Some(&mut trail)).await?;
+        let supplies = self.survey(&mut request, &mut trail).await?;
         let (grant, supplies) = match supplies.and_then(|supplies| self.admit(&request, supplies)) {
             Ok(admitted) => admitted,
             Err(denial) => {
@@ -237,11 +225,32 @@ impl Sandbox {
             }
         };
         trail.admitted(&request, &grant)?;
-        let packages = self.fetch(&supplies, &grant).await.inspect_err(|error| trail.aborted(&error.to_string()))?;
-        let place = self.0.place(&grant).await?;
-        let opening = Opening { id, grant: Arc::clone(&grant), files: request.files, packages, trail: trail.calls() };
+        let (packages, place) = self.prepare(&supplies, &grant).await.inspect_err(|error| trail.aborted(&error.to_string()))?;
+        let files = std::mem::take(&mut request.files);
+        let opening = Opening { id, grant: Arc::clone(&grant), files, packages, trail: trail.calls() };
         let live = self.executor(grant.tier())?.open(opening).await.inspect_err(|error| trail.aborted(&error.to_string()))?;
-        Ok(Session::new(id, live, grant, trail, place))
+        let packages = locked_packages(&supplies, &grant);
+        Ok(Session::new(live, Opened { sandbox: self.clone(), id, request, grant, packages, trail: Some(trail), _place: place }))
+    }
+
+    /// Finds and fetches what a session asks for besides what it has. It stays in its tier.
+    pub(crate) async fn supply(&self, session: RunId, tier: Tier, mut request: Request) -> Result<Supplied, OpenError> {
+        let mut trail = Trail::new(self.0.audit.clone(), RunId::random(), &request);
+        let supplies = self.survey(&mut request, &mut trail).await?;
+        let admitted = supplies.and_then(|supplies| self.admit(&request, supplies)).and_then(|(grant, supplies)| {
+            if grant.tier() == tier { Ok((grant, supplies)) } else { Err(Box::new(elsewhere(&request, tier, &grant))) }
+        });
+        let (grant, supplies) = match admitted {
+            Ok(admitted) => admitted,
+            Err(denial) => {
+                trail.denied(&request, &denial, self.0.policy.digest())?;
+                return Err(OpenError::Denied(denial));
+            }
+        };
+        let tree = self.fetch(&supplies, &grant).await.inspect_err(|error| trail.aborted(&error.to_string()))?;
+        let packages = locked_packages(&supplies, &grant);
+        trail.provided(&request, Some(session), &packages, self.0.policy.digest())?;
+        Ok(Supplied { request, grant, packages, tree })
     }
 
     fn executor(&self, tier: Tier) -> Result<&Arc<dyn Executor>, Error> {
@@ -282,18 +291,35 @@ impl Sandbox {
     ///
     /// [`OpenError::Denied`] where the policy refuses, else as [`Sandbox::run`].
     pub async fn provide(&self, mut request: Request, fetch: bool) -> Result<Provision, OpenError> {
-        let supplies = self.survey(&mut request, None).await?;
-        let (grant, supplies) = supplies.and_then(|supplies| self.admit(&request, supplies)).map_err(OpenError::Denied)?;
+        let mut trail = Trail::new(self.0.audit.clone(), RunId::random(), &request);
+        let supplies = self.survey(&mut request, &mut trail).await?;
+        let (grant, supplies) = match supplies.and_then(|supplies| self.admit(&request, supplies)) {
+            Ok(admitted) => admitted,
+            Err(denial) => {
+                trail.denied(&request, &denial, self.0.policy.digest())?;
+                return Err(OpenError::Denied(denial));
+            }
+        };
         if fetch {
-            self.fetch(&supplies, &grant).await?;
+            self.fetch(&supplies, &grant).await.inspect_err(|error| trail.aborted(&error.to_string()))?;
         }
         let packages = locked_packages(&supplies, &grant);
+        trail.provided(&request, None, &packages, self.0.policy.digest())?;
         Ok(Provision { tier: grant.tier(), tier_reason: grant.tier_reason().to_owned(), packages })
     }
 
-    /// Why a request would be admitted or denied; runs nothing.
-    pub fn explain(&self, request: &Request) -> Explanation {
-        self.0.policy.explain(request, &self.0.facts)
+    /// Why a request would be admitted or denied, its packages included; fetches and runs nothing.
+    ///
+    /// # Errors
+    ///
+    /// Where what the request needs could not be found out.
+    pub async fn explain(&self, mut request: Request) -> Result<Explanation, Error> {
+        let mut trail = Trail::new(self.0.audit.clone(), RunId::random(), &request);
+        // What is refused before anything is looked up is refused by the explanation as well.
+        let supplies = self.survey(&mut request, &mut trail).await?.unwrap_or_default();
+        trail.aborted("it was to be explained only");
+        let facts = supplies.facts(&self.0.facts);
+        Ok(self.0.policy.explain(&request, facts.as_ref().unwrap_or(&self.0.facts)))
     }
 
     /// The policy in force.
@@ -328,7 +354,25 @@ pub struct Provision {
     pub packages: Vec<LockedPackage>,
 }
 
-/// Why there is no session.
+/// What a session is given later.
+pub(crate) struct Supplied {
+    pub(crate) request: Request,
+    pub(crate) grant: Arc<Grant>,
+    pub(crate) packages: Vec<LockedPackage>,
+    pub(crate) tree: Option<PackageTree>,
+}
+
+/// The refusal where packages would need another tier than the one that a session is in.
+fn elsewhere(request: &Request, tier: Tier, grant: &Grant) -> Denial {
+    Denial {
+        rule: "request.wants.packages".to_owned(),
+        asked: format!("packages {}", request.wants.packages.join(", ")),
+        reason: format!("the session is in tier `{tier}`, and these need tier `{}`: {}", grant.tier(), grant.tier_reason()),
+        fix: "# no line of a policy moves a session: ask for these packages when it is opened, or run the program by itself".to_owned(),
+    }
+}
+
+/// Why there is no session, or why it cannot have what it asks for.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {

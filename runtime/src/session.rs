@@ -5,8 +5,10 @@ use crate::error::Error;
 use crate::executor::{Evaluation, LiveSession};
 use crate::filesystem::FileEntry;
 use crate::outcome::{Outcome, RunId};
-use crate::sandbox::{Controls, Place, outcome};
-use glovebox_policy::{Grant, Source};
+use crate::packages::LockedPackage;
+use crate::sandbox::{Controls, OpenError, Place, Sandbox, outcome};
+use glovebox_policy::packages::{Ecosystem, Requirement};
+use glovebox_policy::{Grant, Request, Source};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -15,28 +17,100 @@ use std::time::Instant;
 /// Every evaluation has the limits of the grant anew. An evaluation that hits a limit, breaks the guest or is stopped ends the session,
 /// because what it left is in the middle of something.
 pub struct Session {
-    id: RunId,
     live: Box<dyn LiveSession>,
-    grant: Arc<Grant>,
-    trail: Option<Trail>,
-    _place: Place,
+    opened: Opened,
+}
+
+/// What the sandbox knows of a session.
+pub(crate) struct Opened {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) id: RunId,
+    /// What it was opened with, and the packages that it has asked for since.
+    pub(crate) request: Request,
+    pub(crate) grant: Arc<Grant>,
+    pub(crate) packages: Vec<LockedPackage>,
+    pub(crate) trail: Option<Trail>,
+    pub(crate) _place: Place,
 }
 
 impl Session {
-    pub(crate) fn new(id: RunId, live: Box<dyn LiveSession>, grant: Arc<Grant>, trail: Trail, place: Place) -> Self {
-        Self { id, live, grant, trail: Some(trail), _place: place }
+    pub(crate) fn new(live: Box<dyn LiveSession>, opened: Opened) -> Self {
+        Self { live, opened }
     }
 
     /// Names the session in the audit log.
     #[must_use]
     pub fn id(&self) -> RunId {
-        self.id
+        self.opened.id
     }
 
     /// What the session may do.
     #[must_use]
     pub fn grant(&self) -> &Grant {
-        &self.grant
+        &self.opened.grant
+    }
+
+    /// The packages that programs can import, those that others depend on included.
+    #[must_use]
+    pub fn packages(&self) -> &[LockedPackage] {
+        &self.opened.packages
+    }
+
+    /// Adds packages, as a request asks for them: `rich`, `requests==2.32.*`. One that was asked for before is asked for anew. What was
+    /// imported already stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::Denied`] where the policy refuses, or they need another tier; then nothing changes. Else where they could not be
+    /// found or fetched.
+    pub async fn install(&mut self, packages: &[String]) -> Result<&[LockedPackage], OpenError> {
+        let mut request = self.opened.request.clone();
+        for package in packages {
+            if let Some(name) = self.name(package) {
+                request.wants.packages.retain(|asked| self.name(asked).as_ref() != Some(&name));
+            }
+            request.wants.packages.push(package.clone());
+        }
+        self.change(request).await
+    }
+
+    /// Takes away packages that were asked for, and those that only they depended on. What was imported stays imported.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] where one of them was not asked for, else as [`Session::install`].
+    pub async fn uninstall(&mut self, names: &[String]) -> Result<&[LockedPackage], OpenError> {
+        let mut request = self.opened.request.clone();
+        for name in names {
+            let before = request.wants.packages.len();
+            let wanted = self.name(name);
+            request.wants.packages.retain(|asked| wanted.is_none() || self.name(asked) != wanted);
+            if request.wants.packages.len() == before {
+                let asked = if before == 0 { "none".to_owned() } else { request.wants.packages.join(", ") };
+                let message = format!("`{}` was not asked for in this session; asked for: {asked}", name.escape_debug());
+                return Err(Error::Invalid(message).into());
+            }
+        }
+        self.change(request).await
+    }
+
+    async fn change(&mut self, request: Request) -> Result<&[LockedPackage], OpenError> {
+        if !self.live.is_alive() {
+            return Err(Error::SessionEnded("its guest broke, hit a limit or was stopped").into());
+        }
+        let opened = &mut self.opened;
+        let supplied = opened.sandbox.supply(opened.id, opened.grant.tier(), request).await?;
+        self.live.supply(supplied.tree.as_ref())?;
+        opened.request = supplied.request;
+        opened.grant = supplied.grant;
+        opened.packages = supplied.packages;
+        Ok(&opened.packages)
+    }
+
+    /// The name of a package in its one spelling.
+    fn name(&self, requirement: &str) -> Option<String> {
+        let ecosystem = Ecosystem::of_language(self.opened.grant.language())?;
+        Requirement::parse(ecosystem, requirement).ok().map(|requirement| requirement.name().to_owned())
     }
 
     /// Whether it can go on.
@@ -51,7 +125,7 @@ impl Session {
     ///
     /// Where the host failed, or the session has ended.
     pub async fn evaluate(&mut self, text: impl Into<String>) -> Result<Outcome, Error> {
-        let name = Source::default_name(self.grant.language()).to_owned();
+        let name = Source::default_name(self.opened.grant.language()).to_owned();
         let source = Source { name, content: text.into().into_bytes().into() };
         self.evaluate_with(source, Vec::new(), Vec::new(), Controls::default()).await
     }
@@ -68,17 +142,18 @@ impl Session {
         artifacts: Vec<String>,
         controls: Controls,
     ) -> Result<Outcome, Error> {
-        let most = self.grant.limits().source;
+        let most = self.opened.grant.limits().source;
         if source.content.len() as u64 > most {
             return Err(Error::Invalid(format!("a source has at most {most} bytes here, not {}", source.content.len())));
         }
         let started = Instant::now();
         let evaluation = Evaluation { source, arguments, input: controls.input, output: controls.output, artifacts, stop: controls.stop };
         let report = self.live.evaluate(evaluation).await?;
-        let mut outcome = outcome(self.id, report, &self.grant);
+        let mut outcome = outcome(self.opened.id, report, &self.opened.grant);
+        outcome.packages.clone_from(&self.opened.packages);
         outcome.usage.wall = started.elapsed();
         if !self.live.is_alive()
-            && let Some(trail) = self.trail.take()
+            && let Some(trail) = self.opened.trail.take()
         {
             trail.finished(&outcome)?;
         }
@@ -127,9 +202,9 @@ impl Session {
     ///
     /// Where the end could not be written.
     pub fn close(mut self) -> Result<(), Error> {
-        if let Some(trail) = self.trail.take() {
+        if let Some(trail) = self.opened.trail.take() {
             let report = crate::executor::Report { exit_code: Some(0), ..crate::executor::Report::new(crate::outcome::Status::Succeeded) };
-            trail.finished(&outcome(self.id, report, &self.grant))?;
+            trail.finished(&outcome(self.opened.id, report, &self.opened.grant))?;
         }
         Ok(())
     }

@@ -87,10 +87,12 @@ impl WasmExecutor {
             })
             .collect::<Result<_, _>>()?;
         let mut archives = guest.map(|guest| guest.trees.clone()).unwrap_or_default();
-        if let Some(tree) = &opening.packages {
-            let place = guest.and_then(|guest| guest.packages.clone());
-            let place = place.ok_or_else(|| Error::Invalid(format!("`{}` has no packages in this tier", grant.language())))?;
-            archives.push((place, package_archive(tree)?));
+        let place = guest.and_then(|guest| guest.packages.clone());
+        match (place, &opening.packages) {
+            // Without packages their place is empty: a session may be given some later.
+            (Some(place), tree) => archives.push((place, package_archive(tree.as_ref())?)),
+            (None, Some(_)) => return Err(no_place(grant)),
+            (None, None) => {}
         }
         let layout = Layout::new(FilesystemSetup {
             workspace: Some(guest.map_or("/", |guest| guest.workspace.as_str()).to_owned()),
@@ -166,6 +168,7 @@ impl WasmExecutor {
             .ok_or_else(|| Error::Guests(format!("no guest speaks `{}`", opening.grant.language())))?;
         let limits = opening.grant.limits();
         let loaded = guest.loaded(self.metering, limits.stack)?;
+        let place = guest.packages.clone();
         let host = match self.prepare(&opening, Some(guest), &[])? {
             Prepared::Ready(host) => *host,
             Prepared::Over(report) => return Ok(Started::Over(report)),
@@ -187,6 +190,7 @@ impl WasmExecutor {
             input: host.input,
             grant: opening.grant,
             metering: self.metering,
+            packages: place,
             fresh: true,
             alive: true,
             reported_calls: 0,
@@ -194,7 +198,12 @@ impl WasmExecutor {
     }
 }
 
-fn package_archive(tree: &PackageTree) -> Result<Arc<Archive>, Error> {
+fn no_place(grant: &Grant) -> Error {
+    Error::Invalid(format!("`{}` has no packages in this tier", grant.language()))
+}
+
+fn package_archive(tree: Option<&PackageTree>) -> Result<Arc<Archive>, Error> {
+    let Some(tree) = tree else { return Ok(Arc::default()) };
     let unusable = |error: &dyn std::fmt::Display| Error::Packages(format!("`{}` cannot be used: {error}", tree.path.display()));
     let bytes = map_file(&tree.path).map_err(|error| unusable(&error))?;
     Archive::index(bytes).map(Arc::new).map_err(|error| unusable(&error))
@@ -222,7 +231,7 @@ impl Executor for WasmExecutor {
         let mut languages: Vec<String> = self.guests.languages().map(str::to_owned).collect();
         languages.push(program::LANGUAGE.to_owned());
         languages.sort_unstable();
-        TierFacts { tier: Tier::Wasm, languages, unavailable: None }
+        TierFacts::new(Tier::Wasm, languages)
     }
 
     fn package_target(&self, language: &str) -> Option<PackageTarget> {
@@ -260,6 +269,8 @@ struct Instance {
     input: GuestInput,
     grant: Arc<Grant>,
     metering: Metering,
+    /// Where packages lie.
+    packages: Option<String>,
     /// Nothing was evaluated yet.
     fresh: bool,
     alive: bool,
@@ -319,6 +330,12 @@ impl LiveSession for Instance {
 
     fn remove_file(&mut self, path: &str) -> Result<(), Error> {
         self.store.data_mut().files.remove(path).map_err(|error| Error::Invalid(error.to_string()))
+    }
+
+    fn supply(&mut self, packages: Option<&PackageTree>) -> Result<(), Error> {
+        let place = self.packages.as_deref().ok_or_else(|| no_place(&self.grant))?;
+        let archive = package_archive(packages)?;
+        self.store.data_mut().files.replace_archive(place, &archive).map_err(|error| Error::Invalid(error.to_string()))
     }
 
     fn is_alive(&self) -> bool {

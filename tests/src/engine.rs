@@ -4,7 +4,7 @@
 //! `GLOVEBOX_NEED_ENGINE` in the environment none may be.
 
 use glovebox::{Executor as _, Guests, Policy, Sandbox};
-use glovebox_fallback::{Containers, build_images};
+use glovebox_fallback::{Containers, ImageBase, build_images};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -30,7 +30,7 @@ fn containers(wanted: &[&str]) -> Result<Containers, String> {
     };
     let mut found = known.take().unwrap_or_else(find);
     if let Some(missing) = found.as_ref().ok().map(missing).filter(|missing| !missing.is_empty()) {
-        let built = runtime.block_on(build_images(&missing, |_| {}));
+        let built = runtime.block_on(build_images(&missing, ImageBase::Packages, |_| {}));
         found = built.map_err(|error| error.to_string()).map(|()| runtime.block_on(Containers::connect()));
     }
     known.insert(found).clone()

@@ -4,7 +4,7 @@
 
 use glovebox::{Controls, Guests, Outcome, Policy, Request, Sandbox};
 use std::sync::{LazyLock, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 
 /// Time beyond a limit after which a run hangs.
@@ -105,4 +105,17 @@ pub fn canary(language: &str) -> Request {
     };
     request.profile = Some("base".to_owned());
     request
+}
+
+/// Waits until something holds that takes its time.
+///
+/// # Panics
+///
+/// Where it does not within `patience`; `what` is told then.
+pub fn eventually(patience: Duration, what: &str, mut holds: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !holds() {
+        assert!(started.elapsed() < patience, "{what}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
 }

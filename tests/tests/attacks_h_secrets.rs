@@ -2,7 +2,7 @@
 
 use glovebox::{AuditRecord, AuditSink, Request, Sandbox, Status};
 use glovebox_tests::attack::{alone, handed_out, show};
-use glovebox_tests::place::{guests, policy, run, sandbox};
+use glovebox_tests::place::{guests, policy, run, runtime, sandbox};
 use std::sync::{Arc, Mutex};
 
 include!(concat!(env!("OUT_DIR"), "/attacks_h_secrets.rs"));
@@ -120,7 +120,7 @@ fn sec06_values_of_the_environment_stay_with_the_program() {
     request.environment.push(("OTHER".to_owned(), secret.to_owned()));
     let denied = run(&sandbox, request);
     assert_eq!(denied.status, Status::Denied);
-    let explained = format!("{:?}", sandbox.explain(&Request::new("python", "1")));
+    let explained = format!("{:?}", runtime().block_on(sandbox.explain(Request::new("python", "1"))).expect("it can be explained"));
     let texts = [
         handed_out(&failed),
         format!("{denied:?}"),

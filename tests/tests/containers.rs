@@ -6,7 +6,7 @@ use glovebox::{CancellationToken, Controls, Input, Limit, Outcome, Policy, Reque
 use glovebox_policy::InputFile;
 use glovebox_tests::attack::show;
 use glovebox_tests::engine::{docker, sandbox};
-use glovebox_tests::place::{run, run_with, runtime};
+use glovebox_tests::place::{eventually, run, run_with, runtime};
 use std::time::{Duration, Instant};
 
 fn policy(limits: &str, more: &str) -> Policy {
@@ -222,11 +222,7 @@ fn what_a_killed_process_leaves_behind_is_removed_by_the_next() {
     killed.wait().expect("it ends");
     assert_eq!(left(), 1, "the container goes on");
     assert!(start("true").wait().expect("it ends").success());
-    let started = Instant::now();
-    while left() > 0 {
-        assert!(started.elapsed() < Duration::from_secs(20), "the container is left");
-        std::thread::sleep(Duration::from_millis(100));
-    }
+    eventually(Duration::from_secs(20), "the container is left", || left() == 0);
 }
 
 /// Containers that were made ahead serve one run each, and none is left when the tier goes away.
@@ -255,11 +251,7 @@ fn a_pool_serves_runs_and_goes_away() {
         }
         assert_eq!(label(), 2);
     });
-    let started = Instant::now();
-    while label() > 0 {
-        assert!(started.elapsed() < Duration::from_secs(20), "idle containers are left");
-        std::thread::sleep(Duration::from_millis(100));
-    }
+    eventually(Duration::from_secs(20), "idle containers are left", || label() == 0);
 }
 
 /// A policy can name the one image that a container may start from.

@@ -4,7 +4,10 @@
 //! that nobody should publish, for what attackers do (API16 and FS23 of the catalogue). The oracles are outside: what the index was asked
 //! for, and files of the host.
 
+use glovebox::{JsonLines, LockedPackage, OpenError, Policy, Request, Sandbox, Session};
+use glovebox_fallback::Containers;
 use glovebox_tests::engine;
+use glovebox_tests::place::{guests, runtime};
 use glovebox_tests::server::{Authority, Received, Server, answer};
 use glovebox_tests::tree::{program, root};
 use std::path::{Path, PathBuf};
@@ -331,4 +334,63 @@ fn many_at_once_share_one_tree() {
         assert_eq!(text(&output.stdout), "2.0\n", "{}", text(&output.stderr));
     }
     assert_eq!(hostile.machine.trees(), 1);
+}
+
+/// What a session printed.
+fn said(session: &mut Session, source: &str) -> String {
+    let outcome = runtime().block_on(session.evaluate(source)).expect("the session lives");
+    format!("{}{}", outcome.stdout.text(), outcome.exception.map(|exception| exception.kind).unwrap_or_default())
+}
+
+#[test]
+fn a_session_installs_lists_and_removes_packages() {
+    let names = |packages: &[LockedPackage]| packages.iter().map(|package| package.name.clone()).collect::<Vec<_>>().join(" ");
+    let audit = tempfile::tempdir().expect("a folder can be made");
+    let log = Arc::new(JsonLines::open(audit.path().join("log")).expect("the log can be made"));
+    let containers = engine::sandbox_for(&["python"], Policy::builtin()).map(|_| Arc::new(runtime().block_on(Containers::connect())));
+    let mut builder = Sandbox::builder().guests(guests()).audit(log);
+    let mut manager = glovebox_packages::Packages::builder(CACHE.join("packages")).guests(guests());
+    if let Some(containers) = &containers {
+        manager = manager.executor(containers.clone());
+        builder = builder.executor(containers.clone());
+    }
+    let sandbox = builder.packages(Arc::new(manager.build())).build().expect("a sandbox can be made");
+    for (language, package, missing, present, other) in [
+        ("python", "six==1.16.*", "import six", "import six\nprint(six.__name__)", "toolz"),
+        ("javascript", "ms@2", "await import('ms')", "console.log((await import('ms')).default.name)", "lodash"),
+    ] {
+        let name = package.split(['=', '@']).next().unwrap_or_default();
+        let mut session = runtime().block_on(sandbox.open(Request::new(language, ""))).expect("a session opens");
+        assert!(said(&mut session, missing).contains("Error"), "{language}");
+        assert_eq!(names(runtime().block_on(session.install(&[package.to_owned()])).expect("it can be had")), name);
+        assert!(!said(&mut session, present).contains("Error"), "{language}");
+        // Asked for anew, in other versions, and together with another.
+        let both = runtime().block_on(session.install(&[name.to_owned(), other.to_owned()])).expect("they can be had");
+        assert_eq!(both.len(), 2, "{both:?}");
+        assert_eq!(names(runtime().block_on(session.uninstall(&[other.to_owned()])).expect("it was there")), name);
+        let gone = if language == "python" { format!("import {other}") } else { format!("await import('{other}')") };
+        assert!(said(&mut session, &gone).contains("Error"), "{language}");
+        let error = runtime().block_on(session.uninstall(&[other.to_owned()])).expect_err("it is not there any more");
+        assert!(error.to_string().contains("was not asked for"), "{error}");
+        // What is refused changes nothing.
+        for refused in ["requestz", "git+https://example.org/x"] {
+            let denied = runtime().block_on(session.install(&[refused.to_owned()]));
+            assert!(matches!(denied, Err(OpenError::Denied(_))), "{refused}");
+        }
+        assert_eq!(names(session.packages()), name);
+        let outcome = runtime().block_on(session.evaluate("1")).expect("the session lives");
+        assert_eq!(names(&outcome.packages), name);
+        session.close().expect("it can be told");
+    }
+    let mut session = runtime().block_on(sandbox.open(Request::new("python", ""))).expect("a session opens");
+    let error = runtime().block_on(session.install(&["numpy".to_owned()])).expect_err("it has native code");
+    let why = if containers.is_some() { "the session is in tier `wasm`" } else { "native code" };
+    assert!(matches!(&error, OpenError::Denied(denial) if denial.reason.contains(why)), "{error}");
+    assert_eq!(said(&mut session, "print(1)"), "1\n");
+    drop(session);
+    let log = std::fs::read_to_string(audit.path().join("log")).expect("there is a log");
+    let records: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).expect("a record")).collect();
+    let provided = records.iter().filter(|record| record["event"] == "provided").collect::<Vec<_>>();
+    assert_eq!(provided.len(), 6, "{log}");
+    assert!(provided.iter().all(|record| record["session"].is_string() && record["packages"][0].is_string()), "{log}");
 }

@@ -20,7 +20,7 @@ const ARROWS: [(&str, &[&str]); 8] = [
     ("glovebox-packages", &["glovebox-policy", "glovebox"]),
     ("glovebox-api", &["glovebox-policy", "glovebox-guests", "glovebox", "glovebox-packages", "glovebox-fallback"]),
     ("glovebox-benches", &["glovebox-policy", "glovebox-guests", "glovebox", "glovebox-packages", "glovebox-fallback"]),
-    ("glovebox-tests", &["glovebox-policy", "glovebox-guests", "glovebox", "glovebox-fallback"]),
+    ("glovebox-tests", &["glovebox-policy", "glovebox-guests", "glovebox", "glovebox-packages", "glovebox-fallback"]),
 ];
 
 fn relative(path: &Path) -> String {

@@ -132,7 +132,8 @@ fn facts(case: &RawCase, problems: &mut Problems<'_>) -> Option<Facts> {
         facts.tiers.clear();
         for (name, languages) in offers {
             let tier = tier_named(name, problems)?;
-            facts.tiers.push(TierFacts { tier, languages: languages.clone(), unavailable: case.unavailable.get(name.get()).cloned() });
+            let unavailable = case.unavailable.get(name.get()).cloned();
+            facts.tiers.push(TierFacts { unavailable, runtimes: case.runtimes.clone(), ..TierFacts::new(tier, languages) });
         }
     }
     for (name, packages) in &case.resolved {

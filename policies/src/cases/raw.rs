@@ -41,6 +41,9 @@ pub(super) struct RawCase {
     /// Why a tier that is there does not work.
     #[serde(default)]
     pub(super) unavailable: BTreeMap<String, String>,
+    /// The OCI runtimes that are there.
+    #[serde(default)]
+    pub(super) runtimes: Vec<String>,
     /// What the packages come to, by tier: `name 1.2.3`.
     #[serde(default)]
     pub(super) resolved: BTreeMap<Located<String>, Vec<String>>,

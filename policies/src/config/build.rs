@@ -248,6 +248,16 @@ fn build_profile(place: Place, start: Option<Profile>, raw: &RawProfile, problem
     if let Some(raw) = &raw.environment {
         build_environment(&mut profile, raw, problems);
     }
+    if let Some(runtime) = &raw.runtime {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        let name = runtime.get();
+        if name.len() <= 100 && name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(plain) {
+            profile.runtime = Some(name.clone());
+        } else {
+            let message = format!("{} is not the name of a runtime, which has letters, digits, `.`, `_` and `-` only", quoted(name));
+            problems.add(&runtime.span(), message, None);
+        }
+    }
     let images: Vec<_> = raw.images.iter().flatten().collect();
     for (language, digest) in limited_by(&images, |(language, _)| language.span(), problems) {
         let digits = digest.get().strip_prefix("sha256:").unwrap_or_default();

@@ -86,6 +86,8 @@ pub(crate) struct Profile {
     pub(crate) packages: [PackageRules; 2],
     /// Digests of images by language.
     pub(crate) images: BTreeMap<String, String>,
+    /// The OCI runtime of containers.
+    pub(crate) runtime: Option<String>,
 }
 
 impl Profile {
@@ -105,6 +107,7 @@ impl Profile {
             tools: ToolRules::default(),
             packages: Ecosystem::ALL.map(PackageRules::none),
             images: BTreeMap::new(),
+            runtime: None,
         }
     }
 

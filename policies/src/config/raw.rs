@@ -208,6 +208,9 @@ pub(crate) struct RawProfile {
     /// A language that is missing here starts from the image of its name.
     #[schemars(with = "Option<BTreeMap<String, String>>")]
     pub(crate) images: Option<BTreeMap<Located<String>, Located<String>>>,
+    /// The OCI runtime that containers are started with, such as `runsc`, and no other. Without it, the engine's own.
+    #[schemars(length(min = 1, max = 100))]
+    pub(crate) runtime: Option<Located<String>>,
     /// Packages that a program may import, fetched on its behalf.
     pub(crate) packages: Option<RawPackages>,
 }

@@ -66,6 +66,8 @@ enum PassedOver {
     Missing,
     Unavailable(String),
     NoLanguage,
+    /// The OCI runtime that the profile demands, and those that are there.
+    NoRuntime(String, String),
     /// What the program needs and the tier has not.
     Lacks(String),
 }
@@ -87,6 +89,9 @@ fn pass_over(case: &Case<'_>, tier: Tier) -> Option<PassedOver> {
     }
     if !facts.languages.contains(&case.request.language) {
         return Some(PassedOver::NoLanguage);
+    }
+    if let Some(runtime) = case.profile.runtime.as_ref().filter(|name| tier == Tier::Container && !facts.runtimes.contains(*name)) {
+        return Some(PassedOver::NoRuntime(runtime.clone(), facts.runtimes.join(", ")));
     }
     case.facts.needs_in(tier)?.lacks.clone().map(PassedOver::Lacks)
 }
@@ -130,6 +135,9 @@ impl std::fmt::Display for PassedOver {
             Self::Unavailable(reason) => write!(f, "does not work here ({})", quoted(reason)),
             // Made from names of packages, which were looked at, and from what a resolver says, which was escaped.
             Self::Lacks(what) => f.write_str(what),
+            Self::NoRuntime(demanded, there) => {
+                write!(f, "has no runtime `{demanded}`, which the profile demands, but {}", quoted(there))
+            }
             Self::NoLanguage => f.write_str("does not run the language"),
         }
     }

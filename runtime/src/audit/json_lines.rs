@@ -158,6 +158,15 @@ fn details(event: &AuditEvent) -> (&'static str, Value) {
             }),
         ),
         AuditEvent::LookedUp { asked, packages } => ("looked_up", json!({ "request": asked_json(asked), "packages": packages })),
+        AuditEvent::Provided { asked, session, packages, policy } => (
+            "provided",
+            json!({
+                "request": asked_json(asked),
+                "session": session.map(|session| session.to_string()),
+                "packages": packages,
+                "policy": policy,
+            }),
+        ),
         AuditEvent::Admitted { asked, profile, policy, rules, tier } => (
             "admitted",
             json!({

@@ -4,10 +4,9 @@
 //! the same place. Redirects are not followed here; whoever asked asks again, and is judged again.
 
 use super::exchange::Response;
-use super::{Fetch, HttpClient, Redirect, is_ours, one_exchange};
+use super::{Fetch, HttpClient, Redirect, is_ours, one_exchange, within};
 use crate::audit::CallTrail;
 use crate::error::Error;
-use crate::host_calls::failure;
 use crate::state::bindings::glovebox::guest::host::Failure;
 use bytes::Bytes;
 use glovebox_policy::Grant;
@@ -86,12 +85,6 @@ impl Egress {
         self.grant.network().limits().response
     }
 
-    /// How many requests were made.
-    #[must_use]
-    pub fn made(&self) -> u64 {
-        self.made.load(Ordering::Relaxed)
-    }
-
     /// Sends one request where the grant allows it, and records it.
     ///
     /// # Errors
@@ -103,17 +96,12 @@ impl Egress {
         if self.made.fetch_add(1, Ordering::Relaxed) >= most {
             return Err(EgressError::Limited(format!("more than {most} requests")));
         }
-        if request.body.len() as u64 > limits.request {
+        let EgressRequest { method, url, headers, body } = request;
+        if body.len() as u64 > limits.request {
             return Err(EgressError::Limited(format!("a request body has at most {} bytes here", limits.request)));
         }
-        let headers = without_ours(request.headers);
-        let EgressRequest { method, url, body, .. } = EgressRequest { headers: HeaderMap::new(), ..request };
-        let fetch = Fetch { url, method, headers, body, redirect: Redirect::Manual, timeout: None };
-        let exchange = one_exchange(&self.grant, self.client, &self.trail, &fetch, limits.response);
-        let answer = match tokio::time::timeout(limits.timeout, exchange).await {
-            Ok(answer) => answer,
-            Err(_) => Err(failure("limit", format!("no whole answer within {:?}", limits.timeout))),
-        };
+        let fetch = Fetch { url, method, headers: without_ours(headers), body, redirect: Redirect::Manual, timeout: None };
+        let answer = within(limits.timeout, one_exchange(&self.grant, self.client, &self.trail, &fetch, limits.response)).await;
         let Response { status, headers, body } = answer.map_err(|Failure { kind, message }| match kind.as_str() {
             "denied" => EgressError::Denied(message),
             "limit" => EgressError::Limited(message),

@@ -64,6 +64,13 @@ pub(crate) enum ArchiveError {
     TooMany,
 }
 
+impl Default for Archive {
+    /// An empty directory.
+    fn default() -> Self {
+        Self { nodes: Draft::default().finish(), bytes: Bytes::new() }
+    }
+}
+
 impl Archive {
     /// Reads the headers of an uncompressed tar archive (ustar, with GNU and pax long names).
     ///

@@ -3,7 +3,7 @@
 //! A layout is checked and built once for many runs; attaching it to a run only makes the empty roots of the workspace.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::FilesystemError;
@@ -64,6 +64,8 @@ enum FixedChild {
 #[derive(Debug, Default)]
 pub(super) struct Roots {
     memory: [Option<Arc<MemoryDirectory>>; ROOTS],
+    /// Archives of this run alone, by the number of the mount that each has taken the place of.
+    replaced: Mutex<BTreeMap<u32, ArchiveEntry>>,
 }
 
 /// A fixed directory as one run sees it.
@@ -92,10 +94,21 @@ impl FixedNode {
         self.directory.id
     }
 
+    /// Puts another archive where one is mounted, for this run alone; says whether one is.
+    pub(super) fn replace(&self, name: &str, with: ArchiveEntry) -> bool {
+        let Some(FixedChild::Mount(Node::Archive(entry))) = self.directory.children.get(name) else { return false };
+        self.roots.replaced.lock().unwrap_or_else(PoisonError::into_inner).insert(entry.mount, with);
+        true
+    }
+
     fn node(&self, child: &FixedChild) -> Option<Node> {
         match child {
             FixedChild::Directory(directory) => {
                 Some(Node::Fixed(Self { directory: Arc::clone(directory), roots: Arc::clone(&self.roots) }))
+            }
+            FixedChild::Mount(Node::Archive(entry)) => {
+                let replaced = self.roots.replaced.lock().unwrap_or_else(PoisonError::into_inner);
+                Some(Node::Archive(replaced.get(&entry.mount).unwrap_or(entry).clone()))
             }
             FixedChild::Mount(node) => Some(node.clone()),
             FixedChild::Memory(root) => self.roots.memory.get(*root)?.clone().map(Node::Directory),
@@ -130,7 +143,7 @@ impl Layout {
             has[TEMPORARY_ROOT] = true;
         }
         for (number, (guest_path, archive)) in (0u32..).zip(&setup.archives) {
-            let root = Node::Archive(ArchiveEntry::root(archive, number));
+            let root = Node::Archive(ArchiveEntry::root(archive, number, Duration::ZERO));
             points.push(Point::new(guest_path, What::Mount(root))?);
         }
         for mount in setup.mounts {

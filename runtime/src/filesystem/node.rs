@@ -42,16 +42,23 @@ pub(super) struct ArchiveEntry {
     /// Which mount it is, so that one archive mounted twice is two trees.
     pub(super) mount: u32,
     pub(super) node: u32,
+    /// When it took the place of another archive; its root shows that as a change. Zero where it was there first.
+    pub(super) since: Duration,
 }
 
 impl ArchiveEntry {
     /// The root directory of an archive.
-    pub(super) fn root(archive: &Arc<Archive>, mount: u32) -> Self {
-        Self { archive: Arc::clone(archive), mount, node: archive::ROOT }
+    pub(super) fn root(archive: &Arc<Archive>, mount: u32, since: Duration) -> Self {
+        Self { archive: Arc::clone(archive), mount, node: archive::ROOT, since }
     }
 
     fn with(&self, node: u32) -> Self {
-        Self { archive: Arc::clone(&self.archive), mount: self.mount, node }
+        Self { archive: Arc::clone(&self.archive), node, ..*self }
+    }
+
+    fn stat(&self) -> (u64, Duration) {
+        let (size, modified) = self.archive.stat(self.node);
+        (size, if self.node == archive::ROOT { modified.max(self.since) } else { modified })
     }
 }
 
@@ -106,7 +113,7 @@ impl Node {
             Self::Symlink(link) => (as_u64(link.target.len()), 1, link.times()),
             Self::Fixed(_) => (0, 1, Times::at(Duration::ZERO)),
             Self::Archive(entry) => {
-                let (size, modified) = entry.archive.stat(entry.node);
+                let (size, modified) = entry.stat();
                 (size, 1, Times::at(modified))
             }
             Self::HostDirectory(_) | Self::HostFile(_) => return Err(ErrorCode::Unsupported),
