@@ -10,7 +10,7 @@ use bollard::models::{
 };
 use glovebox_policy::Grant;
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The unprivileged user and group that programs run as, `nobody` in most images.
 pub(crate) const USER: &str = "65534:65534";
@@ -43,8 +43,9 @@ pub(crate) struct Settings {
     pub(crate) runtime: Option<String>,
     /// Who makes the containers.
     pub(crate) owner: String,
-    /// Whether the engine takes filters for system calls from a file of its own only, so that its own filter has to do.
-    pub(crate) keeps_its_filter: bool,
+    /// Whether the engine is Podman, which takes the list of system calls from a file, knows other options for memory file systems, and
+    /// has no first process of its own; the file.
+    pub(crate) podman: Option<PathBuf>,
 }
 
 /// What of this host a container sees besides what its grant says, none of which it can change: the directory, and where it is seen.
@@ -61,13 +62,14 @@ pub(crate) fn describe(grant: &Grant, image: &str, extra: &[Extra<'_>], settings
     let told = crate::job::completion_limit(grant);
     let control = limits.source.saturating_add(limits.arguments).saturating_add(told).saturating_add(CONTROL_BYTES);
     let owner = USER.split(':').next().unwrap_or(USER);
+    let is_podman = settings.podman.is_some();
+    let inodes = |files: u64| if is_podman { String::new() } else { format!(",nr_inodes={files}") };
+    let own = if is_podman { "mode=0700,U".to_owned() } else { format!("mode=0700,uid={owner}") };
+    let files = inodes(limits.files + 1);
     let tmpfs = HashMap::from([
-        (
-            "/work".to_owned(),
-            format!("rw,exec,nosuid,nodev,size={},nr_inodes={},mode=0700,uid={owner}", limits.workspace, limits.files + 1),
-        ),
-        ("/program".to_owned(), format!("rw,noexec,nosuid,nodev,size={control},nr_inodes=64,mode=0700,uid={owner}")),
-        ("/tmp".to_owned(), format!("rw,exec,nosuid,nodev,size={TEMPORARY_BYTES},nr_inodes={},mode=1777", limits.files + 1)),
+        ("/work".to_owned(), format!("rw,exec,nosuid,nodev,size={}{files},{own}", limits.workspace)),
+        ("/program".to_owned(), format!("rw,noexec,nosuid,nodev,size={control}{},{own}", inodes(64))),
+        ("/tmp".to_owned(), format!("rw,exec,nosuid,nodev,size={TEMPORARY_BYTES}{files},mode=1777")),
     ]);
     let ulimit = |name: &str, value: i64| ResourcesUlimits { name: Some(name.to_owned()), soft: Some(value), hard: Some(value) };
     let host = HostConfig {
@@ -87,7 +89,7 @@ pub(crate) fn describe(grant: &Grant, image: &str, extra: &[Extra<'_>], settings
         mounts: Some(grant.mounts().iter().map(mount).chain(extra.iter().map(extra_mount)).collect()),
         ipc_mode: Some("private".to_owned()),
         oom_score_adj: Some(500),
-        init: Some(true),
+        init: Some(settings.podman.is_none()),
         auto_remove: Some(true),
         // What a program writes is ours to keep, and must not fill the engine's disk.
         log_config: Some(HostConfigLogConfig { typ: Some("none".to_owned()), config: None }),
@@ -118,9 +120,10 @@ pub(crate) fn describe(grant: &Grant, image: &str, extra: &[Extra<'_>], settings
 
 fn security_options(settings: &Settings) -> Vec<String> {
     let mut options = vec!["no-new-privileges:true".to_owned()];
-    if !settings.keeps_its_filter {
-        options.push(format!("seccomp={}", seccomp::profile()));
-    }
+    options.push(match &settings.podman {
+        None => format!("seccomp={}", seccomp::profile()),
+        Some(file) => format!("seccomp={}", file.display()),
+    });
     options
 }
 
@@ -186,7 +189,7 @@ arguments = "64KiB"
     /// Every field that is sent, so that none changes unseen.
     #[test]
     fn a_container_is_described_field_by_field() {
-        let settings = Settings { runtime: Some("runc".to_owned()), owner: "me".to_owned(), keeps_its_filter: false };
+        let settings = Settings { runtime: Some("runc".to_owned()), owner: "me".to_owned(), podman: None };
         let body = describe(&grant(POLICY), "image", &[(Path::new("/cache/tree"), "/packages")], &settings);
         let mut json = serde_json::to_value(&body).unwrap();
         assert_eq!(json["Cmd"][2], WAITER);

@@ -169,7 +169,10 @@ async fn look(options: &Options) -> Result<Inner, String> {
         diagnosis.advice.push(format!("{what}: `glovebox images build {}` makes it", image.language));
     }
     egress::clear();
-    let owner = owner(info.id.as_deref().unwrap_or_default());
+    let components = version.components.unwrap_or_default();
+    let is_podman = components.iter().any(|part| part.name.contains("Podman"));
+    // Podman has another identity each time that it is asked.
+    let owner = owner(if is_podman { "" } else { info.id.as_deref().unwrap_or_default() });
     // What is left behind costs somebody else's memory, but it must not cost this process the tier.
     match tokio::time::timeout(REAPING, reap(&docker, &owner)).await {
         Ok(Ok(())) => {}
@@ -179,11 +182,20 @@ async fn look(options: &Options) -> Result<Inner, String> {
     let unavailable = images.is_empty().then(|| "there are no images: `glovebox images build` makes them".to_owned());
     let spoken = languages(|language| unavailable.is_some() || images.contains(&language));
     let facts = TierFacts { unavailable, runtimes, ..TierFacts::new(Tier::Container, spoken) };
-    let components = version.components.unwrap_or_default();
-    let keeps_its_filter = components.iter().any(|part| part.name.contains("Podman"));
     diagnosis.advice.extend(components.iter().filter_map(|part| weakness(&part.name, &part.version)));
+    if info.swap_limit == Some(false) {
+        diagnosis.advice.push(
+            "the engine cannot limit swap on this kernel: where the machine has any, programs may use it beyond their memory".to_owned(),
+        );
+    }
+    let podman = if is_podman {
+        diagnosis.advice.push("Podman cannot limit the number of files in a container's workspace; its bytes are limited".to_owned());
+        Some(crate::seccomp::file().map_err(|error| format!("the list of system calls cannot be written for Podman: {error}"))?)
+    } else {
+        None
+    };
     watch(docker.clone(), owner.clone());
-    let settings = Settings { runtime: options.runtime.clone(), owner, keeps_its_filter };
+    let settings = Settings { runtime: options.runtime.clone(), owner, podman };
     Ok(Inner { pool: Some(Pool::new(docker, settings, options.idle)), authority: OnceLock::new(), facts, diagnosis })
 }
 
@@ -215,6 +227,8 @@ fn watch(docker: Docker, owner: String) {
 
 /// What is known to be wrong with a part of the engine, and what to do.
 fn weakness(part: &str, version: &str) -> Option<String> {
+    // Podman hands on what its runtime says of itself, in several lines.
+    let version = version.trim_start_matches("runc version ").lines().next().unwrap_or_default();
     let mut numbers = version.split(|c: char| !c.is_ascii_digit()).map(|number| number.parse::<u32>().unwrap_or(0));
     let mut next = || numbers.next().unwrap_or(0);
     let found = (next(), next(), next());
@@ -225,7 +239,7 @@ fn weakness(part: &str, version: &str) -> Option<String> {
         _ => (1, 4, 0),
     };
     let is_old_engine = part == "Engine" && found < (20, 10, 0);
-    let is_weak_runtime = part == "runc" && found < mended && found != (0, 0, 0);
+    let is_weak_runtime = (part == "runc" || part == "OCI Runtime (runc)") && found < mended && found != (0, 0, 0);
     if is_old_engine {
         return Some(format!("the engine {version} is too old: 20.10 or newer is needed"));
     }
@@ -303,6 +317,9 @@ mod tests {
         let cases = [
             ("runc", "1.1.5+ds1", true),
             ("runc", "1.2.7", true),
+            ("OCI Runtime (runc)", "runc version 1.1.15+ds1\ncommit: x\nspec: 1.2.0", true),
+            ("OCI Runtime (runc)", "runc version 1.3.3\nspec: 1.2.0", false),
+            ("OCI Runtime (crun)", "crun version 1.8.1", false),
             ("runc", "1.2.8", false),
             ("runc", "1.3.3", false),
             ("runc", "1.3.0", true),

@@ -276,8 +276,8 @@ async fn import(docker: &Docker, image: &Image) -> Result<String, BuildError> {
     let base = format!("{repository}:base");
     let options = CreateImageOptions {
         from_src: Some("-".to_owned()),
-        repo: Some(repository.to_owned()),
-        tag: Some("base".to_owned()),
+        // Together: old versions of Podman do not look at a tag by itself.
+        repo: Some(base.clone()),
         ..CreateImageOptions::default()
     };
     let steps = docker.create_image(Some(options), Some(body_try_stream(pieces)), None);

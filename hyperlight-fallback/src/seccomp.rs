@@ -5,6 +5,9 @@
 //! and sockets of the few families that lead nowhere but into the container.
 
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use std::io::{self, Write as _};
+use std::path::PathBuf;
 
 /// Calls that are allowed whatever their arguments are.
 const ALLOWED: &str = "
@@ -62,6 +65,21 @@ pub(crate) fn profile() -> String {
         "syscalls": calls,
     })
     .to_string()
+}
+
+/// The list as a file, for an engine on this machine that reads none but those. One for all processes of this version.
+pub(crate) fn file() -> io::Result<PathBuf> {
+    let cache = glovebox_guests::default_cache_dir().ok_or_else(|| io::Error::other("there is no directory for caches"))?;
+    let profile = profile();
+    let digest: String = Sha256::digest(&profile).iter().map(|byte| format!("{byte:02x}")).collect();
+    let folder = cache.join("containers");
+    std::fs::create_dir_all(&folder)?;
+    let path = folder.join(format!("seccomp-{digest}.json"));
+    // Anew each time: what lies there may have been changed.
+    let mut file = tempfile::NamedTempFile::new_in(&folder)?;
+    file.write_all(profile.as_bytes())?;
+    file.persist(&path)?;
+    Ok(path)
 }
 
 #[cfg(test)]

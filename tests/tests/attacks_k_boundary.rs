@@ -109,6 +109,7 @@ fn ha01_every_import_with_garbage() {
 /// The twin of the garbage: the same programs do work with arguments that make sense.
 #[test]
 fn ha01_imports_that_make_sense_work() {
+    let _alone = alone();
     let sandbox = sandbox("", "");
     let text = r#"(module
       (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
@@ -126,6 +127,7 @@ fn ha01_imports_that_make_sense_work() {
 
 #[test]
 fn ha01_imports_that_nobody_has() {
+    let _alone = alone();
     let sandbox = sandbox("", "");
     for import in [
         "(import \"env\" \"system\" (func (param i32) (result i32)))",
@@ -204,6 +206,7 @@ impl Tool for Says {
 /// What a tool is given and what it gives goes through unchanged, or not at all. (HA02)
 #[test]
 fn ha02_tool_values() {
+    let _alone = alone();
     let more = "\n[profiles.attack.tools]\nallow = [\"t/*\"]\n";
     let builder = Sandbox::builder().policy(policy("memory = \"512MiB\"\nfuel = 20_000_000_000\nwall = \"10s\"", more)).guests(guests());
     let builder = builder.tool("t/echo", Arc::new(Echo)).tool("t/rubbish", Arc::new(Says("{not json".to_owned())));
@@ -251,6 +254,7 @@ console.log("ok");
 /// Patterns of artifacts come from whoever asks and meet names that the guest chose. (HA06)
 #[test]
 fn ha06_patterns_take_linear_time() {
+    let _alone = alone();
     let sandbox = sandbox("", "");
     let name = "a".repeat(200);
     for pattern in
