@@ -34,6 +34,12 @@ pub(crate) enum Command {
     /// Find, fetch and list the packages that programs can import
     #[command(subcommand, after_help = help::PACKAGES)]
     Packages(PackagesCommand),
+    /// Serve the sandbox to others over HTTP
+    #[command(after_help = help::SERVE)]
+    Serve(ServeArguments),
+    /// Make, list and revoke the keys by which clients of a service are known
+    #[command(subcommand, after_help = help::KEYS)]
+    Keys(KeysCommand),
     /// Try out what this machine offers, tier by tier, and say what to do about the rest
     #[command(after_help = help::DOCTOR)]
     Doctor(DoctorArguments),
@@ -129,6 +135,71 @@ pub(crate) struct RunArguments {
     /// How computation is counted
     #[arg(long, value_name = "HOW", default_value = "fuel", help_heading = "Limits (never more than the policy grants)")]
     pub(crate) metering: Metering,
+}
+
+/// `glovebox serve`.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArguments {
+    /// The address to listen on
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8300")]
+    pub(crate) listen: std::net::SocketAddr,
+
+    /// The folder for everything that is kept: records, keys, files, the audit log
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) state: PathBuf,
+
+    /// The config of the service
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Ask for no keys: whoever works on this machine may call. Only on a loopback address
+    #[arg(long)]
+    pub(crate) insecure_local: bool,
+
+    /// Write the log as JSON, one object a line
+    #[arg(long)]
+    pub(crate) log_json: bool,
+}
+
+/// `glovebox keys ..`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Make a key and print it; it cannot be shown again
+    Create {
+        /// Whom policies and records know the holder as: `key:` and this name
+        name: String,
+        /// What the key allows: `run`, `audit`; may be repeated
+        #[arg(long = "scope", value_name = "SCOPE", default_value = "run")]
+        scopes: Vec<String>,
+        /// How long it is valid, such as `720h` [default: until it is revoked]
+        #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+        expires: Option<Duration>,
+        #[command(flatten)]
+        place: KeysPlace,
+    },
+    /// List the keys, without their secrets
+    List {
+        #[command(flatten)]
+        place: KeysPlace,
+    },
+    /// Take a key out of use; a service that runs knows within two seconds
+    Revoke {
+        /// The number between `gbx_` and the next `_`
+        id: String,
+        #[command(flatten)]
+        place: KeysPlace,
+    },
+}
+
+/// Where a service keeps its keys.
+#[derive(Debug, Args)]
+pub(crate) struct KeysPlace {
+    /// The state folder of the service
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) state: PathBuf,
+    /// The config of the service, where it names a database
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
 }
 
 /// Where a program runs.

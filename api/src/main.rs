@@ -1,7 +1,7 @@
 //! What does the program `glovebox` do with its command line?
 //!
-//! In reading order: [`cli`] says what may be asked, [`request`] makes a request of it, [`run`] has it run, [`wire`] and [`exit`] say
-//! how it ended. The other modules are one command each.
+//! In reading order: [`cli`] says what may be asked, [`request`] makes a request of it, [`run`] has it run, `glovebox_api::wire` and
+//! [`exit`] say how it ended. The other modules are one command each.
 
 mod audit;
 mod cli;
@@ -15,8 +15,8 @@ mod packages;
 mod policy;
 mod request;
 mod run;
+mod serve;
 mod terminal;
-mod wire;
 
 use clap::{CommandFactory as _, Parser as _};
 use cli::{Cli, Command};
@@ -30,6 +30,8 @@ fn main() -> ExitCode {
         Command::Guests(command) => guests::guests(&command),
         Command::Images(command) => containers::images(&command),
         Command::Packages(command) => packages::packages(&command),
+        Command::Serve(arguments) => serve::serve(&arguments),
+        Command::Keys(command) => serve::keys(&command),
         Command::Doctor(arguments) => doctor::doctor(&arguments),
         Command::Audit(command) => audit::audit(&command),
         Command::Completions { shell } => completions(shell),

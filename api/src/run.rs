@@ -8,9 +8,10 @@ use crate::cli::RunArguments;
 use crate::exit::{Exit, Failure, chain};
 use crate::installation::Installation;
 use crate::request::{self, Prepared};
-use crate::{packages, policy, terminal, wire};
+use crate::{packages, policy, terminal};
 use artifacts::ArtifactRules;
 use glovebox::{CancellationToken, Controls, Error, Input, JsonLines, Metering, Outcome, Request, Sandbox, SandboxBuilder};
+use glovebox_api::wire;
 use glovebox_fallback::Containers;
 use glovebox_packages::Packages;
 use std::sync::Arc;
@@ -51,7 +52,9 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     let saved = rules.save(&outcome.artifacts);
     let exit = if saved.iter().any(|saved| saved.result.is_err()) { Exit::FAILED } else { Exit::of(&outcome) };
     if arguments.json {
-        terminal::print(&wire::outcome_json(&outcome, &saved))?;
+        let place = |saved: &artifacts::Saved<'_>| saved.result.as_ref().ok().map(|path| path.display().to_string());
+        let files = saved.iter().map(|saved| wire::artifact(saved.artifact, place(saved)));
+        terminal::print(&wire::outcome_json(&outcome, files.collect()))?;
     } else {
         forwarded.finish();
         report::report(&sandbox, &request, &outcome);
@@ -97,7 +100,7 @@ async fn drive(sandbox: &Sandbox, request: Request, input: Input, quiet: bool) -
     let signals = signals()?;
     let watch = tokio::spawn(watch(signals, stop.clone()));
     let (sender, receiver) = mpsc::channel(WAITING_PIECES);
-    let controls = Controls { input, output: (!quiet).then_some(sender), stop: stop.clone() };
+    let controls = Controls { input, output: (!quiet).then_some(sender), stop: stop.clone(), ..Controls::default() };
     // On a task of its own, so that a slow reader of the output does not keep the program's clock from being watched.
     let sandbox = sandbox.clone();
     let run = tokio::spawn(async move { sandbox.run_with(request, controls).await });
@@ -111,13 +114,13 @@ async fn drive(sandbox: &Sandbox, request: Request, input: Input, quiet: bool) -
     }
 }
 
-fn signals() -> Result<[Signal; 2], Failure> {
+pub(crate) fn signals() -> Result<[Signal; 2], Failure> {
     let on = |kind| signal(kind).map_err(|error| Failure::host(format!("cannot listen to signals: {error}")));
     Ok([on(SignalKind::interrupt())?, on(SignalKind::terminate())?])
 }
 
 /// Stops the run at the first signal, and ends the process at the second, or where the run does not end.
-async fn watch([mut interrupt, mut terminate]: [Signal; 2], stop: CancellationToken) {
+pub(crate) async fn watch([mut interrupt, mut terminate]: [Signal; 2], stop: CancellationToken) {
     let mut wait = async || {
         tokio::select! {
             _ = interrupt.recv() => {}

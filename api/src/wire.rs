@@ -1,11 +1,10 @@
-//! What does the command line say as JSON?
+//! What does an outcome look like as JSON?
 //!
-//! The only place of this crate that knows a wire format. Field names are promises: they may be added to, never changed.
+//! The same on the command line and over HTTP. Field names are promises: they may be added to, never changed.
 
-use crate::run::artifacts::Saved;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use glovebox::{LockedPackage, Outcome, Output, Provision};
+use glovebox::{Artifact, LockedPackage, Outcome, Output, Provision};
 use serde::Serialize;
 use serde::de::IgnoredAny;
 use sha2::{Digest as _, Sha256};
@@ -14,8 +13,6 @@ use std::time::Duration;
 
 #[derive(Serialize)]
 struct OutcomeObject<'a> {
-    id: String,
-    status: &'static str,
     exit_code: Option<i32>,
     stdout: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,13 +50,18 @@ struct DenialObject<'a> {
     fix: &'a str,
 }
 
-#[derive(Serialize)]
-struct ArtifactObject<'a> {
-    path: &'a str,
-    bytes: usize,
-    sha256: String,
+/// A file that a program handed back.
+#[derive(Debug, Serialize)]
+pub struct ArtifactObject<'a> {
+    /// Relative to the workspace.
+    pub path: &'a str,
+    /// Its size.
+    pub bytes: usize,
+    /// The digest of its content, in hexadecimal.
+    pub sha256: String,
+    /// Where it was saved on this machine.
     #[serde(skip_serializing_if = "Option::is_none")]
-    saved_to: Option<String>,
+    pub saved_to: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -97,10 +99,17 @@ struct PolicyObject<'a> {
 }
 
 /// One JSON object on one line with everything that is known about a run.
-pub(crate) fn outcome_json(outcome: &Outcome, saved: &[Saved<'_>]) -> String {
+#[must_use]
+pub fn outcome_json(outcome: &Outcome, artifacts: Vec<ArtifactObject<'_>>) -> String {
+    let fields = outcome_fields(outcome, artifacts);
+    let (id, status) = (outcome.id, outcome.status.name());
+    format!(r#"{{"id":"{id}","status":"{status}",{}"#, fields.strip_prefix('{').unwrap_or(&fields))
+}
+
+/// Everything that is known about a run but its name and how it ended, as one JSON object on one line.
+#[must_use]
+pub fn outcome_fields(outcome: &Outcome, artifacts: Vec<ArtifactObject<'_>>) -> String {
     let mut text = to_json(&OutcomeObject {
-        id: outcome.id.to_string(),
-        status: outcome.status.name(),
         exit_code: outcome.exit_code,
         stdout: outcome.stdout.text(),
         stdout_base64: not_text(&outcome.stdout),
@@ -121,7 +130,7 @@ pub(crate) fn outcome_json(outcome: &Outcome, saved: &[Saved<'_>]) -> String {
             fix: &denial.fix,
         }),
         crash: outcome.crash.as_deref(),
-        artifacts: saved.iter().map(artifact).collect(),
+        artifacts,
         artifacts_truncated: outcome.artifacts_truncated,
         tier: outcome.tier.map(glovebox_policy::Tier::name),
         tier_reason: &outcome.tier_reason,
@@ -146,17 +155,20 @@ fn packages(locked: &[LockedPackage]) -> Vec<PackageObject<'_>> {
 }
 
 /// One JSON object on one line with the packages that a program would have.
-pub(crate) fn provision_json(provision: &Provision) -> String {
+#[must_use]
+pub fn provision_json(provision: &Provision) -> String {
     let Provision { tier, tier_reason, packages: locked, .. } = provision;
     harmless(&to_json(&ProvisionObject { tier: tier.name(), tier_reason, packages: packages(locked) }))
 }
 
-fn artifact<'a>(saved: &Saved<'a>) -> ArtifactObject<'a> {
+/// A file that was handed back, and where it was saved.
+#[must_use]
+pub fn artifact(file: &Artifact, saved_to: Option<String>) -> ArtifactObject<'_> {
     ArtifactObject {
-        path: &saved.artifact.path,
-        bytes: saved.artifact.content.len(),
-        sha256: Sha256::digest(&saved.artifact.content).iter().map(|byte| format!("{byte:02x}")).collect(),
-        saved_to: saved.result.as_ref().ok().map(|path| path.display().to_string()),
+        path: &file.path,
+        bytes: file.content.len(),
+        sha256: Sha256::digest(&file.content).iter().map(|byte| format!("{byte:02x}")).collect(),
+        saved_to,
     }
 }
 
@@ -191,7 +203,8 @@ fn one_line(json: &str) -> Option<Cow<'_, str>> {
     Some(if json.contains(['\n', '\r']) { json.replace(['\n', '\r'], " ").into() } else { json.into() })
 }
 
-fn to_json(value: &impl Serialize) -> String {
+/// Plain JSON of a value that always has one.
+pub(crate) fn to_json(value: &impl Serialize) -> String {
     // Nothing here has keys that are no text, or fails otherwise.
     serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())
 }
@@ -210,91 +223,91 @@ fn harmless(json: &str) -> String {
 
 /// What `glovebox doctor` found out.
 #[derive(Debug, Serialize)]
-pub(crate) struct Diagnosis {
+pub struct Diagnosis {
     /// The version of this program.
-    pub(crate) version: &'static str,
+    pub version: &'static str,
     /// Whether programs can run.
-    pub(crate) works: bool,
+    pub works: bool,
     /// Each tier.
-    pub(crate) tiers: Vec<TierDiagnosis>,
+    pub tiers: Vec<TierDiagnosis>,
     /// What the machine is.
-    pub(crate) machine: MachineDiagnosis,
+    pub machine: MachineDiagnosis,
     /// What is installed.
-    pub(crate) guests: GuestsDiagnosis,
+    pub guests: GuestsDiagnosis,
     /// The programs that making guests needs.
-    pub(crate) build_tools: Vec<ToolDiagnosis>,
+    pub build_tools: Vec<ToolDiagnosis>,
     /// What to do, the most important first.
-    pub(crate) advice: Vec<String>,
+    pub advice: Vec<String>,
 }
 
 /// One tier.
 #[derive(Debug, Serialize)]
-pub(crate) struct TierDiagnosis {
+pub struct TierDiagnosis {
     /// Its name.
-    pub(crate) tier: &'static str,
+    pub tier: &'static str,
     /// Whether a program ran in it.
-    pub(crate) works: bool,
+    pub works: bool,
     /// What was found, in one line.
-    pub(crate) detail: String,
+    pub detail: String,
     /// The languages that were tried.
-    pub(crate) languages: Vec<LanguageDiagnosis>,
+    pub languages: Vec<LanguageDiagnosis>,
 }
 
 /// One language, tried by running a program.
 #[derive(Debug, Serialize)]
-pub(crate) struct LanguageDiagnosis {
+pub struct LanguageDiagnosis {
     /// Its name.
-    pub(crate) language: String,
+    pub language: String,
     /// Whether the program did what it should.
-    pub(crate) works: bool,
+    pub works: bool,
     /// Milliseconds of the second run.
-    pub(crate) run_ms: Option<f64>,
+    pub run_ms: Option<f64>,
     /// What went wrong.
-    pub(crate) problem: Option<String>,
+    pub problem: Option<String>,
 }
 
 impl LanguageDiagnosis {
     /// A language whose program ran in this time.
-    pub(crate) fn works(language: &str, time: Duration) -> Self {
+    pub fn works(language: &str, time: Duration) -> Self {
         Self { language: language.to_owned(), works: true, run_ms: Some(milliseconds(time)), problem: None }
     }
 }
 
 /// The machine.
 #[derive(Debug, Serialize)]
-pub(crate) struct MachineDiagnosis {
+pub struct MachineDiagnosis {
     /// The operating system and processor.
-    pub(crate) platform: String,
+    pub platform: String,
     /// The kernel's release.
-    pub(crate) kernel: Option<String>,
+    pub kernel: Option<String>,
     /// The processors that this process may use.
-    pub(crate) cores: Option<usize>,
+    pub cores: Option<usize>,
     /// Whether the kernel tells which pages a run has written.
-    pub(crate) tells_dirty_pages: bool,
+    pub tells_dirty_pages: bool,
 }
 
 /// What is installed.
 #[derive(Debug, Serialize)]
-pub(crate) struct GuestsDiagnosis {
+pub struct GuestsDiagnosis {
     /// Where guests and machine code are kept.
-    pub(crate) cache: Option<String>,
+    pub cache: Option<String>,
     /// Whether this binary carries guests.
-    pub(crate) carried: bool,
+    pub carried: bool,
     /// The guests and their versions.
-    pub(crate) installed: Vec<String>,
+    pub installed: Vec<String>,
 }
 
 /// A program that making guests needs.
 #[derive(Debug, Serialize)]
-pub(crate) struct ToolDiagnosis {
+pub struct ToolDiagnosis {
     /// Its name.
-    pub(crate) name: &'static str,
+    pub name: &'static str,
     /// What it says of its version; nothing if it is missing or does not run.
-    pub(crate) version: Option<String>,
+    pub version: Option<String>,
 }
 
 /// A diagnosis as JSON.
-pub(crate) fn diagnosis_json(diagnosis: &Diagnosis) -> String {
+pub fn diagnosis_json(diagnosis: &Diagnosis) -> String {
     harmless(&to_json(diagnosis))
 }
 

@@ -66,11 +66,17 @@ pub(crate) fn describe(grant: &Grant, image: &str, extra: &[Extra<'_>], settings
     let inodes = |files: u64| if is_podman { String::new() } else { format!(",nr_inodes={files}") };
     let own = if is_podman { "mode=0700,U".to_owned() } else { format!("mode=0700,uid={owner}") };
     let files = inodes(limits.files + 1);
-    let tmpfs = HashMap::from([
+    let mut tmpfs = HashMap::from([
         ("/work".to_owned(), format!("rw,exec,nosuid,nodev,size={}{files},{own}", limits.workspace)),
         ("/program".to_owned(), format!("rw,noexec,nosuid,nodev,size={control}{},{own}", inodes(64))),
         ("/tmp".to_owned(), format!("rw,exec,nosuid,nodev,size={TEMPORARY_BYTES}{files},mode=1777")),
     ]);
+    if is_podman {
+        // By itself it makes these writable although the system is to be read-only.
+        for place in ["/run", "/var/tmp"] {
+            tmpfs.insert(place.to_owned(), "ro,noexec,nosuid,nodev,size=65536".to_owned());
+        }
+    }
     let ulimit = |name: &str, value: i64| ResourcesUlimits { name: Some(name.to_owned()), soft: Some(value), hard: Some(value) };
     let host = HostConfig {
         network_mode: Some("none".to_owned()),
@@ -105,6 +111,8 @@ pub(crate) fn describe(grant: &Grant, image: &str, extra: &[Extra<'_>], settings
         cmd: Some(["bash", "-c", WAITER].map(str::to_owned).to_vec()),
         env: Some(vec!["PATH=/usr/local/bin:/usr/bin:/bin".to_owned()]),
         working_dir: Some("/".to_owned()),
+        // Whoever has an engine stop a container means it.
+        stop_signal: Some("SIGKILL".to_owned()),
         attach_stdin: Some(true),
         attach_stdout: Some(true),
         attach_stderr: Some(true),
@@ -199,7 +207,7 @@ arguments = "64KiB"
         let expected = serde_json::json!({
             "Hostname": "glovebox", "User": "65534:65534", "AttachStdin": true, "AttachStdout": true, "AttachStderr": true, "Tty": false,
             "OpenStdin": true, "StdinOnce": true, "Env": ["PATH=/usr/local/bin:/usr/bin:/bin"], "Cmd": ["bash", "-c", "waiter"],
-            "Image": "image", "WorkingDir": "/", "Entrypoint": [], "NetworkDisabled": true, "Labels": { "glovebox.owner": "me" },
+            "Image": "image", "WorkingDir": "/", "StopSignal": "SIGKILL", "Entrypoint": [], "NetworkDisabled": true, "Labels": { "glovebox.owner": "me" },
             "HostConfig": {
                 "NetworkMode": "none", "ReadonlyRootfs": true, "Privileged": false, "CapDrop": ["ALL"],
                 "SecurityOpt": ["no-new-privileges:true", "filter"], "PidsLimit": 28, "Memory": 148_897_792, "MemorySwap": 148_897_792,

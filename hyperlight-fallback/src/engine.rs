@@ -182,7 +182,11 @@ async fn look(options: &Options) -> Result<Inner, String> {
     let unavailable = images.is_empty().then(|| "there are no images: `glovebox images build` makes them".to_owned());
     let spoken = languages(|language| unavailable.is_some() || images.contains(&language));
     let facts = TierFacts { unavailable, runtimes, ..TierFacts::new(Tier::Container, spoken) };
-    diagnosis.advice.extend(components.iter().filter_map(|part| weakness(&part.name, &part.version)));
+    for advice in components.iter().filter_map(|part| weakness(&part.name, &part.version)) {
+        if !diagnosis.advice.contains(&advice) {
+            diagnosis.advice.push(advice);
+        }
+    }
     if info.swap_limit == Some(false) {
         diagnosis.advice.push(
             "the engine cannot limit swap on this kernel: where the machine has any, programs may use it beyond their memory".to_owned(),

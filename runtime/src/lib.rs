@@ -57,7 +57,7 @@ pub use filesystem::FileEntry;
 pub use guest::Guests;
 pub use host_calls::Tool;
 pub use memory::kernel_tells_dirty_pages;
-pub use outcome::{Artifact, Exception, Limit, Outcome, Output, PolicyReference, RunId, Status, Usage, Value};
+pub use outcome::{Artifact, Exception, Limit, Outcome, Output, PolicyReference, RunId, RunIdError, Status, Usage, Value};
 pub use packages::{LockedPackage, NativePlatform, PackageManager, PackageTarget, PackageTree, Resolution, Survey};
 pub use sandbox::{Controls, OpenError, Provision, Sandbox, SandboxBuilder};
 pub use session::Session;

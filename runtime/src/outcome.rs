@@ -217,8 +217,26 @@ pub struct PolicyReference {
 pub struct RunId(u128);
 
 impl RunId {
-    pub(crate) fn random() -> Self {
+    /// A new name.
+    #[must_use]
+    pub fn random() -> Self {
         Self(rand::random())
+    }
+}
+
+/// A text is no run's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a run's name is `run_` and 32 digits of 0-9 and a-f")]
+pub struct RunIdError;
+
+impl std::str::FromStr for RunId {
+    type Err = RunIdError;
+
+    fn from_str(text: &str) -> Result<Self, RunIdError> {
+        let digits = text.strip_prefix("run_").ok_or(RunIdError)?;
+        let is_one = digits.len() == 32 && digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
+        let number = is_one.then(|| u128::from_str_radix(digits, 16).ok()).flatten();
+        number.map(Self).ok_or(RunIdError)
     }
 }
 

@@ -51,6 +51,8 @@ pub struct SandboxBuilder {
 /// What comes with a run besides the request, and none of which a policy judges.
 #[derive(Debug, Default)]
 pub struct Controls {
+    /// Names the run in the audit log and the outcome; a new name unless said. Of a session, it names the one evaluation.
+    pub id: Option<RunId>,
     /// Standard input; empty unless said.
     pub input: Input,
     /// Where output goes as it happens, besides into the outcome. A receiver that does not read makes the program wait.
@@ -93,7 +95,7 @@ impl Sandbox {
     /// As [`Sandbox::run`].
     pub async fn run_with(&self, mut request: Request, controls: Controls) -> Result<Outcome, Error> {
         let started = Instant::now();
-        let id = RunId::random();
+        let id = controls.id.unwrap_or_else(RunId::random);
         let mut trail = Trail::new(self.0.audit.clone(), id, &request);
         let supplies = tokio::select! {
             biased;
@@ -225,12 +227,17 @@ impl Sandbox {
             }
         };
         trail.admitted(&request, &grant)?;
-        let (packages, place) = self.prepare(&supplies, &grant).await.inspect_err(|error| trail.aborted(&error.to_string()))?;
+        let (packages, _place) = self.prepare(&supplies, &grant).await.inspect_err(|error| trail.aborted(&error.to_string()))?;
         let files = std::mem::take(&mut request.files);
         let opening = Opening { id, grant: Arc::clone(&grant), files, packages, trail: trail.calls() };
         let live = self.executor(grant.tier())?.open(opening).await.inspect_err(|error| trail.aborted(&error.to_string()))?;
         let packages = locked_packages(&supplies, &grant);
-        Ok(Session::new(live, Opened { sandbox: self.clone(), id, request, grant, packages, trail: Some(trail), _place: place }))
+        Ok(Session::new(live, Opened { sandbox: self.clone(), id, request, grant, packages, trail: Some(trail) }))
+    }
+
+    /// A place among those that run at once, for one evaluation of a session.
+    pub(crate) async fn place(&self, grant: &Grant) -> Result<Place, Error> {
+        self.0.place(grant).await
     }
 
     /// Finds and fetches what a session asks for besides what it has. It stays in its tier.
@@ -515,7 +522,7 @@ impl SandboxBuilder {
         self
     }
 
-    /// Runs and sessions at once, whoever asks; further ones wait.
+    /// Runs and evaluations of sessions at once, whoever asks; further ones wait. A session between two evaluations does not count.
     pub fn max_running(mut self, runs: usize) -> Self {
         self.max_running = runs;
         self

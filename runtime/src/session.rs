@@ -2,11 +2,11 @@
 
 use crate::audit::Trail;
 use crate::error::Error;
-use crate::executor::{Evaluation, LiveSession};
+use crate::executor::{Evaluation, LiveSession, Report};
 use crate::filesystem::FileEntry;
-use crate::outcome::{Outcome, RunId};
+use crate::outcome::{Outcome, RunId, Status};
 use crate::packages::LockedPackage;
-use crate::sandbox::{Controls, OpenError, Place, Sandbox, outcome};
+use crate::sandbox::{Controls, OpenError, Sandbox, outcome};
 use glovebox_policy::packages::{Ecosystem, Requirement};
 use glovebox_policy::{Grant, Request, Source};
 use std::sync::Arc;
@@ -30,7 +30,6 @@ pub(crate) struct Opened {
     pub(crate) grant: Arc<Grant>,
     pub(crate) packages: Vec<LockedPackage>,
     pub(crate) trail: Option<Trail>,
-    pub(crate) _place: Place,
 }
 
 impl Session {
@@ -54,6 +53,12 @@ impl Session {
     #[must_use]
     pub fn packages(&self) -> &[LockedPackage] {
         &self.opened.packages
+    }
+
+    /// The packages that were asked for, as they were.
+    #[must_use]
+    pub fn asked_packages(&self) -> &[String] {
+        &self.opened.request.wants.packages
     }
 
     /// Adds packages, as a request asks for them: `rich`, `requests==2.32.*`. One that was asked for before is asked for anew. What was
@@ -147,9 +152,16 @@ impl Session {
             return Err(Error::Invalid(format!("a source has at most {most} bytes here, not {}", source.content.len())));
         }
         let started = Instant::now();
+        let id = controls.id.unwrap_or(self.opened.id);
+        let _place = tokio::select! {
+            biased;
+            // Nothing was begun, so the session is as it was.
+            () = controls.stop.cancelled() => return Ok(outcome(id, Report::new(Status::Cancelled), &self.opened.grant)),
+            place = self.opened.sandbox.place(&self.opened.grant) => place?,
+        };
         let evaluation = Evaluation { source, arguments, input: controls.input, output: controls.output, artifacts, stop: controls.stop };
         let report = self.live.evaluate(evaluation).await?;
-        let mut outcome = outcome(self.opened.id, report, &self.opened.grant);
+        let mut outcome = outcome(id, report, &self.opened.grant);
         outcome.packages.clone_from(&self.opened.packages);
         outcome.usage.wall = started.elapsed();
         if !self.live.is_alive()
@@ -203,7 +215,7 @@ impl Session {
     /// Where the end could not be written.
     pub fn close(mut self) -> Result<(), Error> {
         if let Some(trail) = self.opened.trail.take() {
-            let report = crate::executor::Report { exit_code: Some(0), ..crate::executor::Report::new(crate::outcome::Status::Succeeded) };
+            let report = Report { exit_code: Some(0), ..Report::new(Status::Succeeded) };
             trail.finished(&outcome(self.opened.id, report, &self.opened.grant))?;
         }
         Ok(())

@@ -15,6 +15,7 @@ pub mod conformance;
 pub mod engine;
 pub mod place;
 pub mod server;
+pub mod service;
 pub mod tree;
 pub mod vitals;
 pub mod world;

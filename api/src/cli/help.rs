@@ -9,6 +9,24 @@ Examples:
 
 `glovebox help run` has the exit codes.";
 
+pub(super) const SERVE: &str = "\
+Examples:
+  glovebox serve --state /var/lib/glovebox --insecure-local      for this machine, without keys
+  glovebox serve --state /var/lib/glovebox --listen 0.0.0.0:8300 --config glovebox.toml
+
+  curl http://127.0.0.1:8300/v1/executions -H 'Content-Type: application/json' \\
+       -d '{\"language\": \"python\", \"source\": \"6 * 7\"}'
+
+The routes are at `/docs` and in `/openapi.json`. SIGTERM lets what runs come to its end first.
+The log goes to standard error; RUST_LOG says how much of it.";
+
+pub(super) const KEYS: &str = "\
+Examples:
+  glovebox keys create ci --state /var/lib/glovebox --expires 720h
+  glovebox keys create operator --scope run --scope audit --state /var/lib/glovebox
+  glovebox keys list --state /var/lib/glovebox
+  glovebox keys revoke 0123456789abcdef --state /var/lib/glovebox";
+
 pub(super) const IMAGES: &str = "\
 Examples:
   glovebox images build shell     for scripts in `--language shell`

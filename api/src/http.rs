@@ -1,0 +1,335 @@
+//! How is the sandbox offered to others over HTTP?
+//!
+//! In reading order: [`config`] says what an operator can set, [`auth`] lets a request in, [`executions`] and [`sessions`] answer it,
+//! [`execution`] takes a program through [`fair`] queues to its record in the [`store`], and [`events`] tells what happens meanwhile.
+//!
+//! HTTP/1.1 alone is spoken: it has what this API needs, and a whole class of attacks less.
+
+mod auth;
+mod blobs;
+mod body;
+mod config;
+mod connection;
+mod events;
+mod execution;
+mod executions;
+mod fair;
+mod info;
+mod keys;
+mod metrics;
+mod openapi;
+mod problem;
+mod search;
+mod sessions;
+mod store;
+
+pub use config::{Config, ConfigError, ContainerConfig, Limits, Listen, Retention, Tls};
+pub use keys::{NewKey, Scope};
+pub use openapi::openapi_json;
+
+use auth::Rates;
+use blobs::Blobs;
+use cap_std::fs::{Dir, File, OpenOptions};
+use execution::Lives;
+use fair::{Admission, AdmissionLimits, Processors};
+use glovebox::policy::Subject;
+use glovebox::{CancellationToken, JsonLines, Sandbox, SandboxBuilder};
+use keys::KeyRing;
+use metrics::Metrics;
+use sessions::Sessions;
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use store::{Store, now_ms};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+
+/// The name of the audit log in the state folder.
+const AUDIT_LOG: &str = "audit.jsonl";
+
+/// How often sessions that are over are looked for.
+const SWEEP: Duration = Duration::from_secs(1);
+
+/// How often what is too old is forgotten, in sweeps.
+const FORGET_EVERY: u64 = 300;
+
+/// How long content that no record names stays: it may belong to a record that is about to be written.
+const ORPHAN: Duration = Duration::from_secs(3600);
+
+/// Everything that requests share.
+struct App {
+    sandbox: Sandbox,
+    store: Store,
+    blobs: Blobs,
+    admission: Arc<Admission>,
+    processors: Arc<Processors>,
+    lives: Lives,
+    sessions: Sessions,
+    keys: KeyRing,
+    rates: Rates,
+    followers: Arc<Semaphore>,
+    metrics: Metrics,
+    config: Config,
+    hosts: Vec<String>,
+    insecure_local: bool,
+    state: Dir,
+    /// The service takes nothing new any more.
+    closing: CancellationToken,
+}
+
+/// Why there is no service.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// `--insecure-local` with an address that others can reach.
+    #[error("`{0}` is not a loopback address: without keys only this machine may call; make keys, or listen on 127.0.0.1")]
+    NotLocal(SocketAddr),
+    /// The address cannot be had.
+    #[error("cannot listen on `{0}`: {1}")]
+    Listen(SocketAddr, io::Error),
+    /// The state folder cannot be used.
+    #[error("the state folder `{0}` cannot be used: {1}")]
+    State(PathBuf, io::Error),
+    /// Another process uses the state folder.
+    #[error("another process serves from the state folder `{0}`")]
+    InUse(PathBuf),
+    /// The database cannot be used.
+    #[error("the database cannot be used: {0}")]
+    Store(#[from] sqlx::Error),
+    /// The certificate or its key cannot be used.
+    #[error("the certificate cannot be used: {0}")]
+    Tls(String),
+    /// The sandbox cannot be made.
+    #[error(transparent)]
+    Sandbox(#[from] glovebox::Error),
+}
+
+/// A service that is about to run.
+pub struct Server {
+    app: Arc<App>,
+    listener: TcpListener,
+    tls: Option<tokio_rustls::TlsAcceptor>,
+    /// Keeps other processes out of the state folder.
+    _lock: File,
+}
+
+impl Server {
+    /// Opens the state, makes the sandbox and takes the address. Nobody is served yet.
+    ///
+    /// # Errors
+    ///
+    /// See [`ServeError`].
+    pub async fn bind(listen: Listen, config: Config, sandbox: SandboxBuilder) -> Result<Self, ServeError> {
+        if listen.insecure_local && !listen.address.ip().is_loopback() {
+            return Err(ServeError::NotLocal(listen.address));
+        }
+        let failed = |error| ServeError::State(listen.state.clone(), error);
+        let state = state_folder(&listen.state).map_err(failed)?;
+        let lock = lock_folder(&listen.state, &state)?;
+        let tls = config.tls.as_ref().map(connection::acceptor).transpose().map_err(ServeError::Tls)?;
+        let audit = JsonLines::open(listen.state.join(AUDIT_LOG)).map_err(|error| failed(io::Error::other(error.to_string())))?;
+        let sandbox = sandbox.audit(Arc::new(audit)).max_running(usize::MAX >> 4).build()?;
+        let store = Store::open(config.database.as_deref(), &listen.state).await?;
+        let interrupted = store.mark_interrupted().await?;
+        if interrupted > 0 {
+            tracing::warn!(
+                executions = interrupted,
+                "the process before this one ended in the middle of executions; they are marked `interrupted`"
+            );
+        }
+        let listener = TcpListener::bind(listen.address).await.map_err(|error| ServeError::Listen(listen.address, error))?;
+        let address = listener.local_addr().map_err(|error| ServeError::Listen(listen.address, error))?;
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let limits = &config.limits;
+        let admission = AdmissionLimits {
+            running: limits.running,
+            running_of_subject: limits.running_per_subject,
+            queue: limits.queue,
+            queue_of_subject: limits.queue_per_subject,
+            queue_bytes: limits.queue_bytes,
+        };
+        let app = Arc::new(App {
+            sandbox,
+            blobs: Blobs::new(&state).map_err(failed)?,
+            admission: Admission::new(admission),
+            processors: Processors::new(processors),
+            lives: Lives::default(),
+            sessions: Sessions::default(),
+            keys: KeyRing::new(store.clone()),
+            rates: Rates::new(limits.requests_per_second),
+            followers: Arc::new(Semaphore::new(limits.followers)),
+            metrics: Metrics::new(),
+            hosts: auth::host_names(address, &config.hosts),
+            insecure_local: listen.insecure_local,
+            state,
+            closing: CancellationToken::new(),
+            store,
+            config,
+        });
+        Ok(Self { app, listener, tls, _lock: lock })
+    }
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    ///
+    /// Where the system does not say.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Whether connections are encrypted.
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    /// Serves until it is told to stop. Then it takes nothing new, waits for what runs, stops what does not end in time, and writes
+    /// everything down.
+    pub async fn run(self, stop: CancellationToken) {
+        let Self { app, listener, tls, _lock } = self;
+        let (router, _) = openapi::router(&app);
+        let over = CancellationToken::new();
+        let sweeper = tokio::spawn(sweep(Arc::clone(&app)));
+        let accepting = tokio::spawn(connection::accept(listener, tls, router, app.config.limits.clone(), over.clone()));
+        stop.cancelled().await;
+        app.closing.cancel();
+        tracing::info!("ending: nothing new is taken");
+        let patience = tokio::time::Instant::now() + app.config.limits.drain;
+        while !app.lives.unfinished().is_empty() && tokio::time::Instant::now() < patience {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        for live in app.lives.unfinished() {
+            live.stop.cancel();
+            let _ = live.finished().await;
+        }
+        sessions::end_all(&app).await;
+        sweeper.abort();
+        over.cancel();
+        // Whoever waited has its answer by now, or is not listening.
+        let _ = tokio::time::timeout(Duration::from_secs(5), accepting).await;
+        app.store.close().await;
+    }
+}
+
+/// The folder for everything that is kept, made where there is none. Nobody else on this machine may look into it.
+#[expect(clippy::disallowed_methods, reason = "the operator named this folder")]
+fn state_folder(path: &Path) -> io::Result<Dir> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    Dir::open_ambient_dir(path, cap_std::ambient_authority())
+}
+
+fn lock_folder(path: &Path, state: &Dir) -> Result<File, ServeError> {
+    let failed = |error| ServeError::State(path.to_owned(), error);
+    let lock = state.open_with("lock", OpenOptions::new().create(true).write(true)).map_err(failed)?;
+    match rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(lock),
+        Err(rustix::io::Errno::WOULDBLOCK) => Err(ServeError::InUse(path.to_owned())),
+        Err(error) => Err(failed(error.into())),
+    }
+}
+
+/// Looks after what nobody asks for: sessions that are over, and what is too old to keep.
+async fn sweep(app: Arc<App>) {
+    let mut sweeps = 0_u64;
+    loop {
+        tokio::time::sleep(SWEEP).await;
+        sessions::expire(&app).await;
+        app.lives.forget();
+        if sweeps.is_multiple_of(FORGET_EVERY) {
+            app.rates.forget();
+            if let Err(error) = forget(&app).await {
+                tracing::error!(%error, "what is too old could not be forgotten");
+            }
+        }
+        sweeps += 1;
+    }
+}
+
+async fn forget(app: &App) -> Result<(), sqlx::Error> {
+    let age = i64::try_from(app.config.retention.executions.as_millis()).unwrap_or(i64::MAX);
+    let gone = app.store.forget(now_ms().saturating_sub(age)).await?;
+    if gone > 0 {
+        tracing::info!(executions = gone, "forgotten, as the retention says");
+    }
+    let blobs = app.blobs.clone();
+    let old =
+        tokio::task::spawn_blocking(move || blobs.older_than(ORPHAN)).await.map_err(|error| sqlx::Error::Io(io::Error::other(error)))?;
+    for sha256 in old.map_err(sqlx::Error::Io)? {
+        if !app.store.needs_content(&sha256).await? {
+            app.blobs.remove(&sha256);
+        }
+    }
+    Ok(())
+}
+
+/// The keys of a state folder, for whoever may write there.
+pub struct Keys(Store);
+
+/// A key, without its secret.
+#[derive(Clone, Debug)]
+pub struct KeyInfo {
+    /// Its public number.
+    pub id: String,
+    /// Who holds it.
+    pub subject: String,
+    /// What it allows, with spaces.
+    pub scopes: String,
+    /// When it was made, as RFC 3339.
+    pub created_at: String,
+    /// When it ends, as RFC 3339.
+    pub expires_at: Option<String>,
+    /// Whether it was taken out of use, or has ended.
+    pub is_over: bool,
+}
+
+impl Keys {
+    /// Opens the database of a service, whether it runs or not.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be used.
+    pub async fn open(state: &Path, database: Option<&str>) -> Result<Self, ServeError> {
+        state_folder(state).map_err(|error| ServeError::State(state.to_owned(), error))?;
+        Ok(Self(Store::open(database, state).await?))
+    }
+
+    /// Makes a key.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be used.
+    pub async fn create(&self, subject: &Subject, scopes: &[Scope], lifetime: Option<Duration>) -> Result<NewKey, ServeError> {
+        Ok(keys::create(&self.0, subject, scopes, lifetime).await?)
+    }
+
+    /// Every key that was made.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be used.
+    pub async fn list(&self) -> Result<Vec<KeyInfo>, ServeError> {
+        let now = now_ms();
+        let info = |key: store::KeyRow| KeyInfo {
+            id: key.id,
+            subject: key.subject,
+            scopes: key.scopes,
+            created_at: execution::timestamp(key.created_ms),
+            expires_at: key.expires_ms.map(execution::timestamp),
+            is_over: key.revoked_ms.is_some() || key.expires_ms.is_some_and(|end| end <= now),
+        };
+        Ok(self.0.keys().await?.into_iter().map(info).collect())
+    }
+
+    /// Takes a key out of use; says whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be used.
+    pub async fn revoke(&self, id: &str) -> Result<bool, ServeError> {
+        Ok(self.0.revoke_key(id).await?)
+    }
+}

@@ -1,0 +1,176 @@
+//! Who calls, and may they?
+//!
+//! Every request passes here before anything else looks at it. The host name and the origin are checked for everybody, so that a web page
+//! in somebody's browser cannot reach a service that listens on their own machine.
+
+use super::App;
+use super::body::BodyTime;
+use super::keys::{Caller, Scope};
+use super::problem::{Code, Problem};
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Uri, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use glovebox::policy::Subject;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What everybody may see: that the service is there, and how it is used.
+const OPEN: [&str; 4] = ["/healthz", "/readyz", "/openapi.json", "/docs"];
+
+/// Names by which a service may always be called.
+pub(super) fn host_names(address: SocketAddr, configured: &[String]) -> Vec<String> {
+    let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "[::1]".to_owned()];
+    if !address.ip().is_unspecified() {
+        names.push(if address.is_ipv6() { format!("[{}]", address.ip()) } else { address.ip().to_string() });
+    }
+    names.extend(configured.iter().map(|name| name.to_ascii_lowercase()));
+    names
+}
+
+/// Lets a request through, with its caller, or answers it.
+pub(super) async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    match judge(&app, request.headers(), request.uri()).await {
+        Ok(caller) => {
+            request.extensions_mut().insert(BodyTime(app.config.limits.body_time));
+            if let Some(caller) = caller {
+                request.extensions_mut().insert(caller);
+            }
+            next.run(request).await
+        }
+        Err(problem) => {
+            let is_malformed = problem.code() == Code::BadRequest;
+            let mut response = problem.into_response();
+            if is_malformed {
+                // Where one request ends and the next begins may be a matter of opinion.
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            response
+        }
+    }
+}
+
+async fn judge(app: &App, headers: &HeaderMap, uri: &Uri) -> Result<Option<Caller>, Problem> {
+    let host = only(headers, header::HOST.as_str())?.or(uri.host());
+    let name = host.map(|host| without_port(host).to_ascii_lowercase());
+    if name.as_ref().is_none_or(|name| !app.hosts.contains(name)) {
+        return Err(Problem::new(
+            Code::OriginNotAllowed,
+            "this service is not called by that host name; `hosts` in its config names others",
+        ));
+    }
+    if let Some(origin) = only(headers, header::ORIGIN.as_str())?
+        && !app.config.origins.iter().any(|allowed| allowed == origin)
+        && host.is_none_or(|host| origin.split_once("://").is_none_or(|(_, from)| !from.eq_ignore_ascii_case(host)))
+    {
+        return Err(Problem::new(
+            Code::OriginNotAllowed,
+            "web pages of that origin may not call this service; `origins` in its config names those that may",
+        ));
+    }
+    if OPEN.contains(&uri.path()) {
+        return Ok(None);
+    }
+    let caller = caller(app, headers).await?;
+    app.rates.check(&caller.subject)?;
+    Ok(Some(caller))
+}
+
+async fn caller(app: &App, headers: &HeaderMap) -> Result<Caller, Problem> {
+    let unknown =
+        || Problem::new(Code::Unauthenticated, "send a valid API key as `Authorization: Bearer gbx_..`; `glovebox keys create` makes one");
+    let Some(authorization) = only(headers, header::AUTHORIZATION.as_str()).map_err(|_| unknown())? else {
+        return if app.insecure_local { Ok(Caller { subject: Subject::local(), scopes: Scope::ALL.to_vec() }) } else { Err(unknown()) };
+    };
+    let (scheme, secret) = authorization.split_once(' ').ok_or_else(unknown)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(unknown());
+    }
+    app.keys.holder(secret.trim()).await?.ok_or_else(unknown)
+}
+
+/// The one value of a header; none where it is missing.
+fn only<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Problem> {
+    let mut values = headers.get_all(name).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let text = value.to_str().ok().filter(|_| values.next().is_none());
+    text.map(Some).ok_or_else(|| Problem::new(Code::BadRequest, format!("the header `{name}` is there twice, or is no text")))
+}
+
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port))
+            if port.bytes().all(|digit| digit.is_ascii_digit()) && !name.ends_with(':') && (!name.contains(':') || name.ends_with(']')) =>
+        {
+            name
+        }
+        _ => host,
+    }
+}
+
+/// Bounds the requests of each subject.
+pub(super) struct Rates(Option<governor::DefaultKeyedRateLimiter<Subject>>);
+
+impl Rates {
+    pub(super) fn new(per_second: u32) -> Self {
+        Self(std::num::NonZeroU32::new(per_second).map(|rate| governor::RateLimiter::keyed(governor::Quota::per_second(rate))))
+    }
+
+    fn check(&self, subject: &Subject) -> Result<(), Problem> {
+        match &self.0 {
+            Some(limiter) if limiter.check_key(subject).is_err() => {
+                Err(Problem::new(Code::RateLimited, "this key has sent more requests than it may in a second")
+                    .retry_after(Duration::from_secs(1)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Forgets those who have not called for a while.
+    pub(super) fn forget(&self) {
+        if let Some(limiter) = &self.0 {
+            limiter.retain_recent();
+        }
+    }
+}
+
+impl Caller {
+    /// # Errors
+    ///
+    /// Where the caller may not.
+    pub(super) fn needs(&self, scope: Scope) -> Result<(), Problem> {
+        if self.scopes.contains(&scope) {
+            return Ok(());
+        }
+        Err(Problem::new(Code::Forbidden, format!("the key has not the scope `{}`", scope.name())))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        parts.extensions.get().cloned().ok_or_else(|| Problem::new(Code::Unauthenticated, "nobody is known to call"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_is_no_part_of_a_name() {
+        for (host, name) in [
+            ("localhost:80", "localhost"),
+            ("localhost", "localhost"),
+            ("[::1]:80", "[::1]"),
+            ("[::1]", "[::1]"),
+            ("::1", "::1"),
+            ("a:b", "a:b"),
+        ] {
+            assert_eq!(without_port(host), name);
+        }
+    }
+}

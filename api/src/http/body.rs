@@ -1,0 +1,289 @@
+//! What do clients send, and what does it mean to the sandbox?
+
+use super::problem::{Code, Problem};
+use axum::Json;
+use axum::extract::{FromRequest, Request as HttpRequest};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use glovebox::Input;
+use glovebox::policy::{InputFile, Isolation, LimitWishes, NetworkWish, Request, Source, Subject, Tier, Wants};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, MapAccess};
+use serde::{Deserialize, Deserializer, Serialize};
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+use utoipa::ToSchema;
+
+/// A program to run.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schema(example = json!({ "language": "python", "source": "print('hello')\n6 * 7" }))]
+pub(super) struct ExecutionRequest {
+    /// `python`, `javascript`, `typescript`, `shell` or `wasm`.
+    #[schema(required = true, default = json!(null))]
+    pub(super) language: String,
+    /// The program's text.
+    pub(super) source: Option<String>,
+    /// The program's bytes, as base64; for WebAssembly.
+    pub(super) source_base64: Option<String>,
+    /// The name that tracebacks show, such as `main.py`.
+    #[schema(max_length = 255)]
+    pub(super) name: Option<String>,
+    /// The profile of the policy to run under; the policy's own choice where nothing is said.
+    pub(super) profile: Option<String>,
+    /// The program's arguments.
+    pub(super) arguments: Vec<String>,
+    /// Environment variables, besides those of the profile.
+    pub(super) environment: BTreeMap<String, String>,
+    /// Files that lie in the workspace when the program starts.
+    #[serde(deserialize_with = "objects")]
+    pub(super) files: Vec<FileBody>,
+    /// Globs of files to hand back, such as `*.png`.
+    pub(super) artifacts: Vec<String>,
+    /// Standard input, as text.
+    pub(super) stdin: Option<String>,
+    /// Standard input, as base64.
+    pub(super) stdin_base64: Option<String>,
+    /// Fixes everything random, so that the same program does the same again.
+    pub(super) seed: Option<u64>,
+    /// Packages that the program needs, such as `rich` or `requests==2.32.*`.
+    pub(super) packages: Vec<String>,
+    /// Smaller limits than those of the profile.
+    #[serde(deserialize_with = "object")]
+    pub(super) limits: LimitsBody,
+    /// The only tier to run in.
+    pub(super) tier: Option<TierName>,
+    /// The least isolation.
+    pub(super) min_isolation: Option<TierName>,
+    /// Guest paths of the mounts to keep; all that are granted where nothing is said.
+    pub(super) mounts: Option<Vec<String>>,
+    /// Hosts to keep; all that are granted where nothing is said.
+    pub(super) network: Option<Vec<String>>,
+    /// Tools to keep; all that are granted where nothing is said.
+    pub(super) tools: Option<Vec<String>>,
+}
+
+/// A file for the workspace: its path, and its content as text or as base64.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FileBody {
+    /// Relative to the workspace, such as `data/in.csv`.
+    path: String,
+    /// The content, as text.
+    content: Option<String>,
+    /// The content, as base64.
+    content_base64: Option<String>,
+}
+
+/// Where programs run, or how strongly that isolates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum TierName {
+    /// A WebAssembly guest inside the service.
+    Wasm,
+    /// A container.
+    Container,
+    /// A virtual machine.
+    Microvm,
+}
+
+macro_rules! limits {
+    ($($(#[doc = $doc:literal])+ $name:ident => $field:ident as $kind:ident,)+) => {
+        /// Smaller limits than those of the profile. None is ever unlimited.
+        #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+        #[serde(deny_unknown_fields, default)]
+        pub(super) struct LimitsBody {
+            $($(#[doc = $doc])+ #[schema(minimum = 1)] $name: Option<u64>,)+
+        }
+
+        impl LimitsBody {
+            fn wishes(&self) -> Result<LimitWishes, Problem> {
+                let mut wishes = LimitWishes::default();
+                $(if let Some(amount) = self.$name {
+                    if amount == 0 {
+                        let name = stringify!($name);
+                        return Err(Problem::new(Code::Invalid, format!("`limits.{name}` is 0, which would let nothing run; leave it out for the profile's own")));
+                    }
+                    wishes.$field = Some(limits!($kind amount));
+                })+
+                Ok(wishes)
+            }
+        }
+    };
+    (milliseconds $amount:ident) => { Duration::from_millis($amount) };
+    (number $amount:ident) => { $amount };
+}
+
+limits! {
+    /// Time on the clock, in milliseconds.
+    wall_ms => wall as milliseconds,
+    /// Units of computation; a billion take 0.5 to 1 second.
+    fuel => fuel as number,
+    /// Memory, in bytes.
+    memory_bytes => memory as number,
+    /// Stack, in bytes.
+    stack_bytes => stack as number,
+    /// Standard output and standard error together, in bytes.
+    output_bytes => output as number,
+    /// The last expression's value, in bytes.
+    value_bytes => value as number,
+    /// The workspace, in bytes.
+    workspace_bytes => workspace as number,
+    /// Files and directories in the workspace.
+    files => files as number,
+    /// Files that are open at once.
+    open_files => open_files as number,
+    /// Processes at once, in a container.
+    processes => processes as number,
+    /// Calls of functions of the host.
+    host_calls => host_calls as number,
+}
+
+/// Reads an object, and nothing else: derived code would take a list of its fields for one.
+pub(super) fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+    struct Visitor<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> serde::de::Visitor<'de> for Visitor<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+            T::deserialize(MapAccessDeserializer::new(map))
+        }
+    }
+
+    deserializer.deserialize_map(Visitor(PhantomData))
+}
+
+/// As [`object`], for each of a list.
+pub(super) fn objects<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<FileBody>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(transparent)]
+    struct One(#[serde(deserialize_with = "object")] FileBody);
+
+    Ok(Vec::<One>::deserialize(deserializer)?.into_iter().map(|One(file)| file).collect())
+}
+
+/// A body of JSON, with the digest of its bytes.
+pub(super) struct Body<T> {
+    pub(super) value: T,
+    pub(super) bytes: Bytes,
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: HttpRequest, state: &S) -> Result<Self, Problem> {
+        let is_json =
+            request.headers().get(axum::http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(|value| {
+                value.split(';').next().is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+            });
+        if !is_json {
+            return Err(Problem::new(Code::UnsupportedMediaType, "send JSON, with `Content-Type: application/json`"));
+        }
+        let bytes = bytes_of(request, state).await?;
+        if bytes.trim_ascii_start().starts_with(b"[") {
+            return Err(Problem::new(Code::Invalid, "the body is a JSON object, not a list"));
+        }
+        let Json(value) = Json::from_bytes(&bytes)?;
+        Ok(Self { value, bytes })
+    }
+}
+
+/// How long a body may take; every request carries it.
+#[derive(Clone, Copy)]
+pub(super) struct BodyTime(pub(super) Duration);
+
+/// A whole body.
+pub(super) async fn bytes_of<S: Send + Sync>(request: HttpRequest, state: &S) -> Result<Bytes, Problem> {
+    let patience = request.extensions().get::<BodyTime>().map_or(Duration::from_secs(60), |time| time.0);
+    let body = tokio::time::timeout(patience, Bytes::from_request(request, state)).await;
+    let body = body.map_err(|_| Problem::new(Code::Timeout, "the body came too slowly"))?;
+    body.map_err(|rejection| match rejection.status().as_u16() {
+        413 => Problem::new(Code::TooLarge, "the body is larger than this service takes (`limits.body` in its config)"),
+        408 => Problem::new(Code::Timeout, "the body came too slowly"),
+        _ => Problem::new(Code::BadRequest, "the body could not be read"),
+    })
+}
+
+impl<T> Body<T> {
+    /// Tells this request from every other one.
+    pub(super) fn sha256(&self) -> String {
+        Sha256::digest(&self.bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// Text or base64, whichever of them is there.
+fn content(what: &str, text: Option<String>, base64: Option<String>) -> Result<Option<Vec<u8>>, Problem> {
+    match (text, base64) {
+        (Some(_), Some(_)) => Err(Problem::new(Code::Invalid, format!("`{what}` and `{what}_base64` are both there; send one of them"))),
+        (Some(text), None) => Ok(Some(text.into_bytes())),
+        (None, Some(base64)) => {
+            let bytes =
+                STANDARD.decode(base64).map_err(|error| Problem::new(Code::Invalid, format!("`{what}_base64` is no base64: {error}")))?;
+            Ok(Some(bytes))
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+impl ExecutionRequest {
+    /// What it means to the sandbox: the request, and standard input. A session has no program yet.
+    pub(super) fn read(self, subject: Subject, needs_source: bool) -> Result<(Request, Input), Problem> {
+        let source = content("source", self.source, self.source_base64)?;
+        if needs_source && source.is_none() {
+            return Err(Problem::new(Code::Invalid, "`source` is missing: the program's text, or its bytes as `source_base64`"));
+        }
+        let language = self.language.to_ascii_lowercase();
+        let name = self.name.unwrap_or_else(|| Source::default_name(&language).to_owned());
+        let mut request = Request::new(language.as_str(), Vec::new());
+        request.subject = subject;
+        request.source = Source { name, content: source.unwrap_or_default().into() };
+        request.profile = self.profile;
+        request.arguments = self.arguments;
+        request.environment = self.environment.into_iter().collect();
+        request.artifacts = self.artifacts;
+        request.seed = self.seed;
+        for file in self.files {
+            let bytes = content("content", file.content, file.content_base64)?.unwrap_or_default();
+            request.files.push(InputFile { path: file.path, content: Arc::from(bytes) });
+        }
+        request.wants = Wants {
+            limits: self.limits.wishes()?,
+            mounts: self.mounts,
+            network: self.network.map(|hosts| if hosts.is_empty() { NetworkWish::Nothing } else { NetworkWish::Hosts(hosts) }),
+            tools: self.tools,
+            packages: self.packages,
+            tier: self.tier.map(TierName::tier),
+            min_isolation: self.min_isolation.map(TierName::isolation),
+        };
+        let input = content("stdin", self.stdin, self.stdin_base64)?.map_or(Input::Empty, |bytes| Input::Bytes(bytes.into()));
+        Ok((request, input))
+    }
+}
+
+impl TierName {
+    fn tier(self) -> Tier {
+        match self {
+            Self::Wasm => Tier::Wasm,
+            Self::Container => Tier::Container,
+            Self::Microvm => Tier::Microvm,
+        }
+    }
+
+    fn isolation(self) -> Isolation {
+        match self {
+            Self::Wasm => Isolation::Wasm,
+            Self::Container => Isolation::Container,
+            Self::Microvm => Isolation::Microvm,
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! What happens in an execution, while it happens?
+//!
+//! A log for each execution, which any number of clients reads at its own pace: a slow reader holds nothing up and makes nobody buffer.
+//! Events have consecutive numbers, so a client that lost its connection goes on where it was.
+
+use axum::response::sse;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use futures_util::Stream;
+use futures_util::stream::unfold;
+use glovebox::{OutputChunk, StreamName};
+use serde_json::json;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// Events of an execution beyond which output is gathered longer before it becomes one.
+const MANY: usize = 500;
+
+/// How long output is gathered then.
+const GATHERING: Duration = Duration::from_millis(50);
+
+/// Something that happened.
+#[derive(Debug)]
+pub(super) struct Event {
+    /// Counts from 1.
+    pub(super) number: u64,
+    /// `status`, `stdout`, `stderr` or `end`.
+    pub(super) kind: &'static str,
+    /// JSON.
+    pub(super) data: String,
+}
+
+impl Event {
+    pub(super) fn to_sse(&self) -> sse::Event {
+        sse::Event::default().id(self.number.to_string()).event(self.kind).data(self.data.as_str())
+    }
+}
+
+/// Everything that happened so far.
+#[derive(Debug, Default)]
+pub(super) struct EventLog {
+    state: Mutex<LogState>,
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct LogState {
+    events: Vec<Arc<Event>>,
+    bytes: usize,
+    has_ended: bool,
+}
+
+impl EventLog {
+    fn with<T>(&self, act: impl FnOnce(&mut LogState) -> T) -> T {
+        act(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn push(&self, kind: &'static str, data: String, is_end: bool) {
+        self.with(|state| {
+            state.bytes += data.len();
+            let number = state.events.len() as u64 + 1;
+            state.events.push(Arc::new(Event { number, kind, data }));
+            state.has_ended |= is_end;
+        });
+        self.changed.notify_waiters();
+    }
+
+    /// It is in another state now.
+    pub(super) fn status(&self, status: &str) {
+        self.push("status", json!({ "status": status }).to_string(), false);
+    }
+
+    /// It has ended; nothing follows.
+    pub(super) fn end(&self, execution: String) {
+        self.push("end", execution, true);
+    }
+
+    /// Bytes that the log holds.
+    pub(super) fn bytes(&self) -> usize {
+        self.with(|state| state.bytes)
+    }
+
+    /// How long output has to be gathered before it becomes an event: programs that write byte by byte must not make endless events.
+    pub(super) fn gathering(&self) -> Option<Duration> {
+        self.with(|state| (state.events.len() > MANY).then_some(GATHERING))
+    }
+
+    /// Events after one that the client has, as they come, until the end.
+    pub(super) fn follow(self: Arc<Self>, after: u64) -> impl Stream<Item = Arc<Event>> {
+        let next = usize::try_from(after).unwrap_or(usize::MAX);
+        unfold((self, next), |(log, next)| async move {
+            loop {
+                let mut changed = pin!(log.changed.notified());
+                changed.as_mut().enable();
+                let (event, has_ended) = log.with(|state| (state.events.get(next).cloned(), state.has_ended));
+                match event {
+                    Some(event) => {
+                        let log = Arc::clone(&log);
+                        return Some((event, (log, next + 1)));
+                    }
+                    None if has_ended => return None,
+                    None => changed.await,
+                }
+            }
+        })
+    }
+}
+
+/// Makes events of output, so that each holds whole characters.
+#[derive(Debug, Default)]
+pub(super) struct Gatherer {
+    rest: [Vec<u8>; 2],
+}
+
+impl Gatherer {
+    /// Takes pieces of output in the order in which they were written.
+    pub(super) fn take(&mut self, log: &EventLog, chunks: &[OutputChunk]) {
+        let mut chunks = chunks.iter().peekable();
+        while let Some(chunk) = chunks.next() {
+            let mut bytes = std::mem::take(self.rest_of(chunk.stream));
+            bytes.extend_from_slice(&chunk.bytes);
+            while let Some(more) = chunks.next_if(|next| next.stream == chunk.stream) {
+                bytes.extend_from_slice(&more.bytes);
+            }
+            // A character that is not whole yet waits for its other half.
+            if let Err(error) = std::str::from_utf8(&bytes)
+                && error.error_len().is_none()
+            {
+                *self.rest_of(chunk.stream) = bytes.split_off(error.valid_up_to());
+            }
+            emit(log, chunk.stream, &bytes);
+        }
+    }
+
+    /// Gives out what was held back.
+    pub(super) fn finish(&mut self, log: &EventLog) {
+        for stream in [StreamName::Stdout, StreamName::Stderr] {
+            let rest = std::mem::take(self.rest_of(stream));
+            emit(log, stream, &rest);
+        }
+    }
+
+    fn rest_of(&mut self, stream: StreamName) -> &mut Vec<u8> {
+        let [stdout, stderr] = &mut self.rest;
+        if stream == StreamName::Stdout { stdout } else { stderr }
+    }
+}
+
+fn emit(log: &EventLog, stream: StreamName, bytes: &[u8]) {
+    if bytes.is_empty() {
+        return;
+    }
+    let kind = if stream == StreamName::Stdout { "stdout" } else { "stderr" };
+    let data = match std::str::from_utf8(bytes) {
+        Ok(text) => json!({ "text": text }),
+        Err(_) => json!({ "text": String::from_utf8_lossy(bytes), "base64": STANDARD.encode(bytes) }),
+    };
+    log.push(kind, data.to_string(), false);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::StreamExt as _;
+
+    fn chunk(stream: StreamName, bytes: &'static [u8]) -> OutputChunk {
+        OutputChunk { stream, bytes: bytes.into() }
+    }
+
+    #[tokio::test]
+    async fn events_hold_whole_characters_and_can_be_resumed() {
+        let log = Arc::new(EventLog::default());
+        let mut gatherer = Gatherer::default();
+        log.status("running");
+        let (out, err) = (StreamName::Stdout, StreamName::Stderr);
+        gatherer.take(&log, &[chunk(out, b"a"), chunk(out, b"\xc3"), chunk(err, b"e")]);
+        gatherer.take(&log, &[chunk(out, b"\xa4b"), chunk(out, b"\xff")]);
+        gatherer.take(&log, &[chunk(out, b"\xe2\x82")]);
+        gatherer.finish(&log);
+        log.end("{}".to_owned());
+        let told: Vec<String> = Arc::clone(&log).follow(0).map(|event| format!("{} {}", event.kind, event.data)).collect().await;
+        let expected = [
+            r#"status {"status":"running"}"#,
+            r#"stdout {"text":"a"}"#,
+            r#"stderr {"text":"e"}"#,
+            r#"stdout {"base64":"w6Ri/w==","text":"äb�"}"#,
+            r#"stdout {"base64":"4oI=","text":"�"}"#,
+            "end {}",
+        ];
+        assert_eq!(told, expected);
+        let rest: Vec<u64> = Arc::clone(&log).follow(4).map(|event| event.number).collect().await;
+        assert_eq!(rest, [5, 6]);
+        assert_eq!(log.follow(u64::MAX).count().await, 0);
+    }
+}

@@ -1,0 +1,387 @@
+//! How does an execution go, from the queue to its record?
+//!
+//! Each runs on a task of its own, whoever waits for it: a client that goes away stops it by a token, so that its end is recorded like
+//! every other one.
+
+use super::App;
+use super::events::{EventLog, Gatherer};
+use super::fair::{Full, Waiting};
+use super::problem::{Code, Problem};
+use super::store::{ArtifactRow, ExecutionRow, UsageRow, now_ms};
+use crate::wire;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use glovebox::policy::Subject;
+use glovebox::{CancellationToken, Controls, Error, Input, Outcome, OutputChunk, RunId, Status};
+use serde::Serialize;
+use std::collections::{HashMap, VecDeque};
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+
+/// Pieces of output that wait to become events; then the program waits.
+const WAITING_PIECES: usize = 64;
+
+/// How long the events of an execution can be resumed after its end.
+const REMEMBERED: Duration = Duration::from_secs(300);
+
+/// Bytes of the events of ended executions that are remembered.
+const REMEMBERED_BYTES: usize = 64 << 20;
+
+/// What an execution does once it has its place.
+pub(super) type Work = Box<dyn FnOnce(Controls) -> BoxFuture<'static, Result<Outcome, Error>> + Send>;
+
+/// An execution of this process.
+pub(super) struct Live {
+    pub(super) id: RunId,
+    pub(super) subject: Subject,
+    row: Mutex<ExecutionRow>,
+    /// What happens in it, where somebody may want to follow.
+    pub(super) log: Option<Arc<EventLog>>,
+    pub(super) stop: CancellationToken,
+    done: CancellationToken,
+    /// Why there is no outcome.
+    failure: Mutex<Option<(Code, String)>>,
+}
+
+impl Live {
+    /// What is known of it now.
+    pub(super) fn row(&self) -> ExecutionRow {
+        self.row.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn change(&self, change: impl FnOnce(&mut ExecutionRow)) {
+        change(&mut self.row.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Waits until its record is kept.
+    pub(super) async fn finished(&self) -> Result<ExecutionRow, Problem> {
+        self.done.cancelled().await;
+        match &*self.failure.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some((code, detail)) => Err(Problem::new(*code, detail.clone())),
+            None => Ok(self.row()),
+        }
+    }
+}
+
+/// The executions of this process, and those that ended a while ago and may still be followed.
+#[derive(Default)]
+pub(super) struct Lives {
+    lives: Mutex<HashMap<String, Arc<Live>>>,
+    ended: Mutex<VecDeque<(Instant, Arc<Live>)>>,
+}
+
+impl Lives {
+    pub(super) fn get(&self, subject: &Subject, id: &str) -> Option<Arc<Live>> {
+        let lives = self.lives.lock().unwrap_or_else(PoisonError::into_inner);
+        lives.get(id).filter(|live| live.subject == *subject).cloned()
+    }
+
+    /// Executions that have not ended.
+    pub(super) fn unfinished(&self) -> Vec<Arc<Live>> {
+        let lives = self.lives.lock().unwrap_or_else(PoisonError::into_inner);
+        lives.values().filter(|live| !live.done.is_cancelled()).cloned().collect()
+    }
+
+    fn begin(&self, live: &Arc<Live>) {
+        self.lives.lock().unwrap_or_else(PoisonError::into_inner).insert(live.id.to_string(), Arc::clone(live));
+    }
+
+    fn end(&self, live: &Arc<Live>) {
+        if live.log.is_some() {
+            self.ended.lock().unwrap_or_else(PoisonError::into_inner).push_back((Instant::now(), Arc::clone(live)));
+            self.forget();
+        } else {
+            self.lives.lock().unwrap_or_else(PoisonError::into_inner).remove(&live.id.to_string());
+        }
+    }
+
+    /// Forgets what ended long ago, or takes too much room.
+    pub(super) fn forget(&self) {
+        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut bytes: usize = ended.iter().filter_map(|(_, live)| live.log.as_ref()).map(|log| log.bytes()).sum();
+        while let Some((since, live)) = ended.front()
+            && (since.elapsed() > REMEMBERED || bytes > REMEMBERED_BYTES)
+        {
+            bytes -= live.log.as_ref().map_or(0, |log| log.bytes());
+            self.lives.lock().unwrap_or_else(PoisonError::into_inner).remove(&live.id.to_string());
+            ended.pop_front();
+        }
+    }
+}
+
+/// What an execution is about.
+pub(super) struct About {
+    pub(super) id: RunId,
+    pub(super) subject: Subject,
+    pub(super) session: Option<String>,
+    pub(super) language: String,
+    pub(super) profile: Option<String>,
+    /// Bytes that it takes while it waits.
+    pub(super) bytes: usize,
+    /// Whether its output becomes events.
+    pub(super) is_followed: bool,
+}
+
+/// Begins an execution, or says why there is no room for it.
+pub(super) async fn begin(app: &Arc<App>, about: About, input: Input, work: Work) -> Result<Arc<Live>, Problem> {
+    if app.closing.is_cancelled() {
+        return Err(Problem::new(Code::ShuttingDown, "the service takes no more executions").retry_after(Duration::from_secs(5)));
+    }
+    let waiting = app.admission.enter(&about.subject, about.bytes).map_err(|full| {
+        app.metrics.refused.inc();
+        match full {
+            Full::Subject => {
+                Problem::new(Code::QueueFull, "as many executions of this key wait as may").retry_after(Duration::from_secs(1))
+            }
+            Full::All => Problem::new(Code::Overloaded, "as many executions wait as may").retry_after(Duration::from_secs(2)),
+        }
+    })?;
+    let row = ExecutionRow {
+        id: about.id.to_string(),
+        subject: about.subject.to_string(),
+        session: about.session,
+        language: about.language,
+        profile: about.profile,
+        status: if waiting.is_queued() { "queued" } else { "running" }.to_owned(),
+        created_ms: now_ms(),
+        ..ExecutionRow::default()
+    };
+    let live = Arc::new(Live {
+        id: about.id,
+        subject: about.subject,
+        row: Mutex::new(row),
+        log: about.is_followed.then(Arc::default),
+        stop: CancellationToken::new(),
+        done: CancellationToken::new(),
+        failure: Mutex::default(),
+    });
+    app.lives.begin(&live);
+    if let Some(log) = &live.log {
+        log.status(&live.row().status);
+    }
+    tokio::spawn(drive(Arc::clone(app), Arc::clone(&live), input, work, waiting));
+    Ok(live)
+}
+
+/// Takes an execution to its end and its record.
+async fn drive(app: Arc<App>, live: Arc<Live>, input: Input, work: Work, waiting: Waiting) {
+    let was_queued = waiting.is_queued();
+    let place = tokio::select! {
+        biased;
+        () = live.stop.cancelled() => None,
+        place = waiting.place() => place,
+    };
+    let result = match &place {
+        Some(_) => {
+            live.change(|row| {
+                row.started_ms = Some(now_ms());
+                row.status = "running".to_owned();
+            });
+            if let (true, Some(log)) = (was_queued, &live.log) {
+                log.status("running");
+            }
+            // If the process dies, the next one finds out by this that the execution had begun.
+            let _ = app.store.put_later(live.row()).await;
+            Some(AssertUnwindSafe(advance(&app, &live, input, work)).catch_unwind().await)
+        }
+        None => None,
+    };
+    drop(place);
+    let ended = record(&app, &live, result).await;
+    if let Err((code, detail)) = ended {
+        *live.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some((code, detail));
+    }
+    if let Some(log) = &live.log {
+        log.end(execution_json(&live.row()));
+    }
+    live.done.cancel();
+    app.lives.end(&live);
+}
+
+/// Runs it, and makes events of its output meanwhile.
+async fn advance(app: &App, live: &Live, input: Input, work: Work) -> Result<Outcome, Error> {
+    let (output, mut pieces) = mpsc::channel(WAITING_PIECES);
+    let output = live.log.is_some().then_some(output);
+    let controls = Controls { id: Some(live.id), input, output, stop: live.stop.clone() };
+    let mut run = pin!(app.processors.share(live.subject.clone(), work(controls)));
+    let Some(log) = &live.log else { return run.await };
+    let mut gatherer = Gatherer::default();
+    let mut gathered: Vec<OutputChunk> = Vec::new();
+    let mut told_at: Option<tokio::time::Instant> = None;
+    let mut are_more = true;
+    let result = loop {
+        let now_or_then = async {
+            match told_at {
+                Some(time) => tokio::time::sleep_until(time).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            received = pieces.recv_many(&mut gathered, WAITING_PIECES), if are_more => {
+                are_more = received > 0;
+                match log.gathering() {
+                    None => {
+                        gatherer.take(log, &gathered);
+                        gathered.clear();
+                    }
+                    // The program goes on meanwhile: what it writes is taken, and told a little later.
+                    Some(pause) => told_at = told_at.or_else(|| Some(tokio::time::Instant::now() + pause)),
+                }
+            }
+            () = now_or_then => {
+                gatherer.take(log, &gathered);
+                gathered.clear();
+                told_at = None;
+            }
+            result = &mut run => break result,
+        }
+    };
+    while let Ok(piece) = pieces.try_recv() {
+        gathered.push(piece);
+    }
+    gatherer.take(log, &gathered);
+    gatherer.finish(log);
+    result
+}
+
+type Ended = Result<Result<Outcome, Error>, Box<dyn std::any::Any + Send>>;
+
+/// Keeps how it ended. An outcome that could not be kept is a failure, because nobody could find it again.
+async fn record(app: &App, live: &Live, ended: Option<Ended>) -> Result<(), (Code, String)> {
+    let failure = match ended {
+        None => {
+            live.change(|row| row.status = Status::Cancelled.name().to_owned());
+            None
+        }
+        Some(Ok(Ok(outcome))) => keep(app, live, outcome).await.err(),
+        Some(Ok(Err(error))) => Some(told(error)),
+        Some(Err(_)) => {
+            tracing::error!(execution = %live.id, "an execution panicked");
+            Some((Code::Internal, "the service failed; its log says why".to_owned()))
+        }
+    };
+    live.change(|row| {
+        row.ended_ms = Some(now_ms());
+        if let Some((code, detail)) = &failure {
+            row.status = "error".to_owned();
+            row.result = Some(serde_json::json!({ "error": { "code": code, "detail": detail } }).to_string());
+        }
+    });
+    if let Err(error) = app.store.put(live.row()).await {
+        return Err((Code::Internal, Problem::internal(&error).detail()));
+    }
+    failure.map_or(Ok(()), Err)
+}
+
+fn told(error: Error) -> (Code, String) {
+    let problem = Problem::from(error);
+    (problem.code(), problem.detail())
+}
+
+/// Makes the record of an outcome.
+async fn keep(app: &App, live: &Live, mut outcome: Outcome) -> Result<(), (Code, String)> {
+    let row = live.row();
+    app.metrics.ended(&row.language, &outcome);
+    let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+    let micros = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
+    let usage = UsageRow {
+        subject: row.subject,
+        day_ms: row.created_ms,
+        executions: 1,
+        denied: i64::from(outcome.status == Status::Denied),
+        limited: i64::from(outcome.status == Status::Limited),
+        wall_us: micros(outcome.usage.wall),
+        cpu_us: micros(outcome.usage.cpu),
+        fuel: number(outcome.usage.fuel),
+        output_bytes: number(outcome.usage.output),
+    };
+    let _ = app.store.add_usage(usage).await;
+    let mut artifacts = Vec::new();
+    if !outcome.artifacts.is_empty() {
+        let files = std::mem::take(&mut outcome.artifacts);
+        let blobs = app.blobs.clone();
+        let kept = tokio::task::spawn_blocking(move || {
+            let keep =
+                |file: &glovebox::Artifact| Ok::<_, std::io::Error>((file.path.clone(), blobs.put(&file.content)?, file.content.len()));
+            files.iter().map(keep).collect::<Result<Vec<_>, _>>()
+        });
+        let failed = |error: &dyn std::fmt::Display| {
+            let problem = Problem::internal(error);
+            (problem.code(), problem.detail())
+        };
+        let kept = kept.await.map_err(|error| failed(&error))?.map_err(|error| failed(&error))?;
+        let kept = kept.into_iter().map(|(path, sha256, bytes)| ArtifactRow { path, sha256, bytes: number(bytes as u64) });
+        artifacts.extend(kept);
+    }
+    let files = artifacts.iter().map(|file| wire::ArtifactObject {
+        path: &file.path,
+        bytes: usize::try_from(file.bytes).unwrap_or(0),
+        sha256: file.sha256.clone(),
+        saved_to: None,
+    });
+    let result = wire::outcome_fields(&outcome, files.collect());
+    live.change(|row| {
+        row.status = outcome.status.name().to_owned();
+        if !outcome.policy.profile.is_empty() {
+            row.profile = Some(outcome.policy.profile.clone());
+        }
+        row.result = Some(result);
+        row.artifacts = artifacts;
+    });
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct Head<'a> {
+    id: &'a str,
+    status: &'a str,
+    subject: &'a str,
+    session: Option<&'a str>,
+    language: &'a str,
+    profile: Option<&'a str>,
+    created_at: String,
+    started_at: Option<String>,
+    ended_at: Option<String>,
+}
+
+/// A time as RFC 3339 has it.
+pub(super) fn timestamp(ms: i64) -> String {
+    let time = std::time::UNIX_EPOCH + Duration::from_millis(u64::try_from(ms).unwrap_or(0));
+    humantime::format_rfc3339_millis(time).to_string()
+}
+
+fn head(row: &ExecutionRow) -> String {
+    let head = Head {
+        id: &row.id,
+        status: &row.status,
+        subject: &row.subject,
+        session: row.session.as_deref(),
+        language: &row.language,
+        profile: row.profile.as_deref(),
+        created_at: timestamp(row.created_ms),
+        started_at: row.started_ms.map(timestamp),
+        ended_at: row.ended_ms.map(timestamp),
+    };
+    wire::to_json(&head)
+}
+
+/// An execution as clients see it.
+pub(super) fn execution_json(row: &ExecutionRow) -> String {
+    let mut head = head(row);
+    match row.result.as_deref().and_then(|result| result.strip_prefix('{')) {
+        Some(rest) if rest != "}" => {
+            head.pop();
+            format!("{head},{rest}")
+        }
+        _ => head,
+    }
+}
+
+/// An execution as lists show it: without what it said.
+pub(super) fn summary_json(row: &ExecutionRow) -> String {
+    head(row)
+}

@@ -1,0 +1,628 @@
+//! How do clients run programs, and look at what they did?
+
+use super::App;
+use super::body::{Body, ExecutionRequest};
+use super::events::{Event, EventLog};
+use super::execution::{About, Live, Work, begin, execution_json, summary_json};
+use super::keys::{Caller, Scope};
+use super::problem::{Code, Problem};
+use super::store::{ExecutionFilter, ExecutionRow};
+use crate::wire;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::sse::{KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt as _};
+use glovebox::{CancellationToken, RunId};
+use serde::{Deserialize, Serialize};
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
+use utoipa::{IntoParams, ToSchema};
+
+/// Executions of one page, unless said.
+const PAGE: u32 = 50;
+
+/// The longest idempotency key.
+const MAX_KEY: usize = 255;
+
+/// An execution. What is not known yet, or does not apply, is missing or null.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Execution {
+    /// Its name, for all that follows.
+    id: String,
+    /// `queued`, `running`; or how it ended: `succeeded`, `failed`, `denied`, `limited`, `crashed`, `cancelled`; `error` where the service
+    /// failed, `interrupted` where it was killed meanwhile.
+    status: String,
+    /// Who asked for it.
+    subject: String,
+    /// The session that it ran in.
+    session: Option<String>,
+    /// The language.
+    language: String,
+    /// The profile of the policy that it ran under.
+    profile: Option<String>,
+    /// When it was asked for.
+    #[schema(format = DateTime)]
+    created_at: String,
+    /// When it had its turn.
+    #[schema(format = DateTime)]
+    started_at: Option<String>,
+    /// When it ended.
+    #[schema(format = DateTime)]
+    ended_at: Option<String>,
+    /// The program's exit code.
+    exit_code: Option<i32>,
+    /// Standard output, with the replacement character for what is not UTF-8.
+    stdout: Option<String>,
+    /// Standard output as base64, where it is not UTF-8.
+    stdout_base64: Option<String>,
+    /// Whether there was more.
+    stdout_truncated: Option<bool>,
+    /// Standard error.
+    stderr: Option<String>,
+    /// Standard error as base64, where it is not UTF-8.
+    stderr_base64: Option<String>,
+    /// Whether there was more.
+    stderr_truncated: Option<bool>,
+    /// The value of the last expression.
+    value: Option<Value>,
+    /// The exception that nobody caught.
+    exception: Option<Exception>,
+    /// The limit that ended it.
+    limit: Option<String>,
+    /// Why the policy refused.
+    denial: Option<super::problem::Denial>,
+    /// Why the guest broke.
+    crash: Option<String>,
+    /// The files that it handed back; each is at `/v1/executions/{id}/artifacts/{path}`.
+    artifacts: Option<Vec<ArtifactBody>>,
+    /// Whether there were more.
+    artifacts_truncated: Option<bool>,
+    /// Where it ran.
+    tier: Option<String>,
+    /// Why there.
+    tier_reason: Option<String>,
+    /// The packages that it had, each by its exact archive.
+    packages: Option<Vec<PackageBody>>,
+    /// What it used up.
+    usage: Option<UsageBody>,
+    /// The policy that decided.
+    policy: Option<PolicyBody>,
+    /// Why there is no outcome.
+    error: Option<ErrorBody>,
+}
+
+/// A value as JSON, where it has a faithful form, and as the language shows it.
+#[derive(Serialize, ToSchema)]
+struct Value {
+    #[schema(value_type = Option<Object>)]
+    json: serde_json::Value,
+    text: String,
+}
+
+/// An exception that nobody caught.
+#[derive(Serialize, ToSchema)]
+struct Exception {
+    r#type: String,
+    message: String,
+    traceback: String,
+}
+
+/// A file that a program handed back.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Artifact)]
+struct ArtifactBody {
+    path: String,
+    bytes: u64,
+    sha256: String,
+}
+
+/// A package by its exact archive.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Package)]
+pub(super) struct PackageBody {
+    pub(super) name: String,
+    pub(super) version: String,
+    pub(super) file: String,
+    pub(super) digest: String,
+}
+
+/// What an execution used up.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ExecutionUsage)]
+struct UsageBody {
+    wall_ms: f64,
+    cpu_ms: f64,
+    fuel: u64,
+    peak_memory_bytes: u64,
+    output_bytes: u64,
+    workspace_bytes: u64,
+    files: u64,
+    host_calls: u64,
+}
+
+/// Which policy decided, and by which rules.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PolicyReference)]
+struct PolicyBody {
+    profile: String,
+    digest: String,
+    rules: Vec<String>,
+}
+
+/// Why there is no outcome.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ExecutionError)]
+struct ErrorBody {
+    code: String,
+    detail: String,
+}
+
+/// Executions, the newest first.
+#[derive(Serialize, ToSchema)]
+struct ExecutionList {
+    /// Without their output.
+    executions: Vec<Execution>,
+    /// Ask with this as `cursor` for those that follow; null at the end.
+    next_cursor: Option<String>,
+}
+
+/// Stops an execution when whoever waits for it goes away.
+struct Waiter(CancellationToken);
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
+
+fn json(status: StatusCode, text: String) -> Response {
+    (status, [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], text).into_response()
+}
+
+fn with_location(mut response: Response, name: header::HeaderName, id: &str) -> Response {
+    if let Ok(location) = HeaderValue::from_str(&format!("/v1/executions/{id}")) {
+        response.headers_mut().insert(name, location);
+    }
+    response
+}
+
+/// How a client wants to learn of the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// In the answer.
+    Wait,
+    /// Later.
+    Later,
+    /// As a stream of events, which is the answer.
+    Stream,
+}
+
+impl Mode {
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let has = |name: &str, wanted: &str| {
+            let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+            values
+                .flat_map(|value| value.split(','))
+                .any(|part| part.split(';').next().is_some_and(|part| part.trim().eq_ignore_ascii_case(wanted)))
+        };
+        if has("prefer", "respond-async") {
+            Self::Later
+        } else if has("accept", "text/event-stream") {
+            Self::Stream
+        } else {
+            Self::Wait
+        }
+    }
+}
+
+/// Answers in the way that the client wants.
+pub(super) async fn answer(app: &Arc<App>, live: Arc<Live>, mode: Mode) -> Result<Response, Problem> {
+    match mode {
+        Mode::Later => {
+            // What is promised has to survive whatever happens next.
+            app.store.put(live.row()).await.map_err(|error| Problem::internal(&error))?;
+            let mut response = json(StatusCode::ACCEPTED, execution_json(&live.row()));
+            response.headers_mut().insert("preference-applied", HeaderValue::from_static("respond-async"));
+            Ok(with_location(response, header::LOCATION, &live.id.to_string()))
+        }
+        Mode::Stream => {
+            let waiter = Waiter(live.stop.clone());
+            let log = live.log.clone().unwrap_or_default();
+            let response = stream(app, log, 0, Some(waiter))?;
+            Ok(with_location(response, header::CONTENT_LOCATION, &live.id.to_string()))
+        }
+        Mode::Wait => {
+            let waiter = Waiter(live.stop.clone());
+            let row = live.finished().await?;
+            drop(waiter);
+            Ok(with_location(json(StatusCode::OK, execution_json(&row)), header::CONTENT_LOCATION, &row.id))
+        }
+    }
+}
+
+fn stream(app: &App, log: Arc<EventLog>, after: u64, waiter: Option<Waiter>) -> Result<Response, Problem> {
+    let permit = follower(app)?;
+    let events = log.follow(after).map(move |event| {
+        let _held = (&permit, &waiter);
+        Ok::<_, Infallible>(event.to_sse())
+    });
+    Ok(sse(events))
+}
+
+fn sse(events: impl Stream<Item = Result<axum::response::sse::Event, Infallible>> + Send + 'static) -> Response {
+    let mut response = Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(10))).into_response();
+    response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
+    response
+}
+
+/// The right to follow events.
+pub(super) fn follower(app: &App) -> Result<OwnedSemaphorePermit, Problem> {
+    let permit = Arc::clone(&app.followers).try_acquire_owned();
+    permit.map_err(|_| Problem::new(Code::Overloaded, "as many clients follow events as may").retry_after(Duration::from_secs(5)))
+}
+
+/// Takes the idempotency key of a request; gives the answer where that request was made before.
+async fn replay(
+    app: &Arc<App>,
+    caller: &Caller,
+    headers: &HeaderMap,
+    body: &Body<ExecutionRequest>,
+    id: RunId,
+) -> Result<(Option<String>, Option<Response>), Problem> {
+    let Some(key) = headers.get("idempotency-key") else { return Ok((None, None)) };
+    let key = key.to_str().ok().filter(|key| !key.is_empty() && key.len() <= MAX_KEY);
+    let key =
+        key.ok_or_else(|| Problem::new(Code::Invalid, format!("an idempotency key has 1 to {MAX_KEY} printable characters")))?.to_owned();
+    let digest = body.sha256();
+    let Some((request, execution)) = app.store.take_key(caller.subject.as_str(), &key, &digest, &id.to_string()).await? else {
+        return Ok((Some(key), None));
+    };
+    if request != digest {
+        let detail = "this idempotency key was used for another request; use a new key for every new request";
+        return Err(Problem::new(Code::IdempotencyConflict, detail));
+    }
+    let mut response = match app.lives.get(&caller.subject, &execution) {
+        // Whoever asks a second time must not stop what the first one waits for.
+        Some(live) => match Mode::of(headers) {
+            Mode::Later => json(StatusCode::ACCEPTED, execution_json(&live.row())),
+            Mode::Stream => stream(app, live.log.clone().unwrap_or_default(), 0, None)?,
+            Mode::Wait => json(StatusCode::OK, execution_json(&live.finished().await?)),
+        },
+        None => {
+            let row = app.store.execution(caller.subject.as_str(), &execution).await?;
+            let row = row.ok_or_else(|| {
+                Problem::new(Code::Busy, "the first request with this key has only just come; try again")
+                    .retry_after(Duration::from_secs(1))
+            })?;
+            json(StatusCode::OK, execution_json(&row))
+        }
+    };
+    response.headers_mut().insert("idempotency-replayed", HeaderValue::from_static("true"));
+    Ok((Some(key), Some(with_location(response, header::CONTENT_LOCATION, &execution))))
+}
+
+/// Run a program.
+///
+/// Waits for the end and answers with the execution. With `Prefer: respond-async` it answers at once, with `Accept: text/event-stream` it
+/// answers with the events as they come. A client that goes away while it waits or reads stops the program.
+#[utoipa::path(post, path = "/v1/executions", tag = "executions", request_body = ExecutionRequest,
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key and the same body run once: further requests get the first one's answer."),
+        ("Prefer" = Option<String>, Header, description = "`respond-async` answers before the program has ended."),
+    ),
+    responses(
+        (status = 200, description = "How it went", body = Execution),
+        (status = 202, description = "It is under way", body = Execution),
+    ))]
+pub(super) async fn create(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    headers: HeaderMap,
+    body: Body<ExecutionRequest>,
+) -> Result<Response, Problem> {
+    caller.needs(Scope::Run)?;
+    let id = RunId::random();
+    let (key, replayed) = replay(&app, &caller, &headers, &body, id).await?;
+    if let Some(response) = replayed {
+        return Ok(response);
+    }
+    let mode = Mode::of(&headers);
+    match launch(&app, &caller, body, id, mode).await {
+        Ok(live) => answer(&app, live, mode).await,
+        Err(problem) => {
+            // Nothing ran, so the key is free again.
+            if let Some(key) = key {
+                app.store.give_key_back(caller.subject.as_str(), &key).await?;
+            }
+            Err(problem)
+        }
+    }
+}
+
+async fn launch(app: &Arc<App>, caller: &Caller, body: Body<ExecutionRequest>, id: RunId, mode: Mode) -> Result<Arc<Live>, Problem> {
+    let bytes = body.bytes.len();
+    drop(body.bytes);
+    let (request, input) = body.value.read(caller.subject.clone(), true)?;
+    let about = About {
+        id,
+        subject: caller.subject.clone(),
+        session: None,
+        language: request.language.clone(),
+        profile: request.profile.clone(),
+        bytes,
+        is_followed: mode != Mode::Wait,
+    };
+    let sandbox = app.sandbox.clone();
+    let work: Work = Box::new(move |controls| Box::pin(async move { sandbox.run_with(request, controls).await }));
+    begin(app, about, input, work).await
+}
+
+/// What a list is narrowed to.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ListQuery {
+    /// Those with this status.
+    status: Option<String>,
+    /// Those in this language.
+    language: Option<String>,
+    /// Those in this session.
+    session: Option<String>,
+    /// Where the page before this one ended.
+    cursor: Option<String>,
+    /// How many.
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<u32>,
+}
+
+/// List executions, the newest first.
+#[utoipa::path(get, path = "/v1/executions", tag = "executions", params(ListQuery),
+    responses((status = 200, description = "One page", body = ExecutionList)))]
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    query: Result<Query<ListQuery>, axum::extract::rejection::QueryRejection>,
+) -> Result<Response, Problem> {
+    caller.needs(Scope::Run)?;
+    let Query(query) = query?;
+    let limit = page_size(query.limit)?;
+    let filter = ExecutionFilter {
+        subject: caller.subject.to_string(),
+        status: query.status,
+        language: query.language,
+        session: query.session,
+        before: query.cursor.as_deref().map(read_cursor).transpose()?,
+        limit: i64::from(limit),
+    };
+    let rows = app.store.executions(filter).await?;
+    let next = rows.last().filter(|_| rows.len() == limit as usize).map(|row| cursor(row.created_ms, &row.id));
+    let rows: Vec<String> = rows.iter().map(summary_json).collect();
+    Ok(json(StatusCode::OK, format!(r#"{{"executions":[{}],"next_cursor":{}}}"#, rows.join(","), wire::to_json(&next))))
+}
+
+pub(super) fn page_size(asked: Option<u32>) -> Result<u32, Problem> {
+    let limit = asked.unwrap_or(PAGE);
+    if (1..=500).contains(&limit) { Ok(limit) } else { Err(Problem::new(Code::Invalid, "`limit` is 1 to 500")) }
+}
+
+pub(super) fn cursor(ms: i64, id: &str) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{ms} {id}"))
+}
+
+pub(super) fn read_cursor(cursor: &str) -> Result<(i64, String), Problem> {
+    let read = || {
+        let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
+        let (ms, id) = text.split_once(' ')?;
+        // What a database refuses as text is no cursor either.
+        (!id.contains('\0')).then_some((ms.parse().ok()?, id.to_owned()))
+    };
+    read().ok_or_else(|| Problem::new(Code::Invalid, "`cursor` is none that a list has given"))
+}
+
+async fn find(app: &App, caller: &Caller, id: &str) -> Result<(ExecutionRow, Option<Arc<Live>>), Problem> {
+    // What is no id is looked up nowhere.
+    let id = id.parse::<RunId>().map_err(|_| Problem::not_found("execution"))?.to_string();
+    if let Some(live) = app.lives.get(&caller.subject, &id) {
+        return Ok((live.row(), Some(live)));
+    }
+    let row = app.store.execution(caller.subject.as_str(), &id).await?;
+    row.map(|row| (row, None)).ok_or_else(|| Problem::not_found("execution"))
+}
+
+/// Look at an execution.
+#[utoipa::path(get, path = "/v1/executions/{id}", tag = "executions", params(("id" = String, Path)),
+    responses((status = 200, description = "What is known of it", body = Execution)))]
+pub(super) async fn get(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
+    caller.needs(Scope::Run)?;
+    let (row, _) = find(&app, &caller, &id).await?;
+    Ok(json(StatusCode::OK, execution_json(&row)))
+}
+
+/// Stop an execution.
+///
+/// Answers when it has ended, with how; one that has ended before stays as it is.
+#[utoipa::path(delete, path = "/v1/executions/{id}", tag = "executions", params(("id" = String, Path)),
+    responses((status = 200, description = "It has ended", body = Execution)))]
+pub(super) async fn cancel(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
+    caller.needs(Scope::Run)?;
+    let (row, live) = find(&app, &caller, &id).await?;
+    let row = match live {
+        Some(live) => {
+            live.stop.cancel();
+            // Why it failed is in the row.
+            let _ = live.finished().await;
+            live.row()
+        }
+        None => row,
+    };
+    Ok(json(StatusCode::OK, execution_json(&row)))
+}
+
+/// Follow an execution.
+///
+/// Server-sent events: `status`, `stdout` and `stderr` with pieces of output, and `end` with the execution. With `Last-Event-ID` it goes on
+/// after that event. What ended long ago is told as its end alone.
+#[utoipa::path(get, path = "/v1/executions/{id}/events", tag = "executions",
+    params(("id" = String, Path), ("Last-Event-ID" = Option<u64>, Header, description = "The last event that the client has.")),
+    responses((status = 200, description = "The events", content_type = "text/event-stream", body = String)))]
+pub(super) async fn events(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    caller.needs(Scope::Run)?;
+    let after = match headers.get("last-event-id") {
+        None => 0,
+        Some(value) => {
+            let number = value.to_str().ok().and_then(|text| text.parse().ok());
+            number.ok_or_else(|| Problem::new(Code::Invalid, "`Last-Event-ID` is the number of an event"))?
+        }
+    };
+    let (row, live) = find(&app, &caller, &id).await?;
+    match live {
+        Some(live) => match &live.log {
+            Some(log) => stream(&app, Arc::clone(log), after, None),
+            None => {
+                // Somebody waits for it, and its output goes there: here is its end only.
+                let permit = follower(&app)?;
+                let end = futures_util::stream::once(async move {
+                    let _held = permit;
+                    let _ = live.finished().await;
+                    Ok(end_of(&live.row()))
+                });
+                Ok(sse(end))
+            }
+        },
+        None => Ok(sse(futures_util::stream::iter([Ok(end_of(&row))]))),
+    }
+}
+
+fn end_of(row: &ExecutionRow) -> axum::response::sse::Event {
+    Event { number: 1, kind: "end", data: execution_json(row) }.to_sse()
+}
+
+/// Fetch a file that a program handed back.
+#[utoipa::path(get, path = "/v1/executions/{id}/artifacts/{*path}", tag = "executions",
+    params(("id" = String, Path), ("path" = String, Path, description = "As the execution lists it.")),
+    responses(
+        (status = 200, description = "The file", content_type = "application/octet-stream", body = Vec<u8>),
+        (status = 206, description = "A part of the file", content_type = "application/octet-stream", body = Vec<u8>),
+    ))]
+pub(super) async fn artifact(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path((id, path)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    caller.needs(Scope::Run)?;
+    let missing = || Problem::not_found("artifact");
+    let (row, _) = find(&app, &caller, &id).await?;
+    if path.contains('\0') {
+        return Err(missing());
+    }
+    let sha256 = app.store.artifact(&row.id, &path).await?.ok_or_else(missing)?;
+    let blobs = app.blobs.clone();
+    let content = tokio::task::spawn_blocking(move || blobs.get(&sha256)).await.map_err(|error| Problem::internal(&error))?;
+    file(&path, content.map_err(|_| missing())?.into(), &headers)
+}
+
+/// A file of a guest, as something that no browser runs, or the part of it that is asked for.
+pub(super) fn file(path: &str, content: Bytes, headers: &HeaderMap) -> Result<Response, Problem> {
+    let whole = content.len();
+    let range = headers.get(header::RANGE).and_then(|value| value.to_str().ok()).and_then(|text| range(text, whole));
+    let (status, part) = match range {
+        None => (StatusCode::OK, content),
+        Some(Some(range)) => (StatusCode::PARTIAL_CONTENT, content.slice(range)),
+        Some(None) => return Err(Problem::new(Code::RangeNotSatisfiable, format!("the file has {whole} bytes"))),
+    };
+    let name = path.rsplit('/').next().unwrap_or_default();
+    // Only letters and digits as they are; the rest is encoded, so that no name becomes a header of its own.
+    let encoded: String = name
+        .bytes()
+        .map(
+            |byte| {
+                if byte.is_ascii_alphanumeric() || b"._-".contains(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }
+            },
+        )
+        .collect();
+    let mut response = (status, part.clone()).into_response();
+    let own = response.headers_mut();
+    own.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    own.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    if let Ok(disposition) = HeaderValue::from_str(&format!("attachment; filename*=UTF-8''{encoded}")) {
+        own.insert(header::CONTENT_DISPOSITION, disposition);
+    }
+    if let (StatusCode::PARTIAL_CONTENT, Some(Some(range))) =
+        (status, headers.get(header::RANGE).and_then(|value| value.to_str().ok()).map(|text| self::range(text, whole).flatten()))
+        && let Ok(value) = HeaderValue::from_str(&format!("bytes {}-{}/{whole}", range.start, range.end.saturating_sub(1)))
+    {
+        own.insert(header::CONTENT_RANGE, value);
+    }
+    Ok(response)
+}
+
+/// The part that is asked for; nothing where it is asked for in a way that is not understood, which means the whole file, and nothing in it
+/// where there is no such part.
+fn range(text: &str, whole: usize) -> Option<Option<std::ops::Range<usize>>> {
+    let (first, last) = text.strip_prefix("bytes=")?.split_once('-')?;
+    let range = match (first.trim(), last.trim()) {
+        ("", last) => {
+            let length: usize = last.parse().ok()?;
+            (length > 0).then(|| whole.saturating_sub(length)..whole)
+        }
+        (first, last) => {
+            let first: usize = first.parse().ok()?;
+            let end = if last.is_empty() { whole } else { last.parse::<usize>().ok()?.saturating_add(1).min(whole) };
+            Some(first..end)
+        }
+    };
+    Some(range.filter(|range| range.start < range.end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_within_the_file() {
+        for (text, range) in [
+            ("bytes=0-3", Some(Some(0..4))),
+            ("bytes=5-", Some(Some(5..10))),
+            ("bytes=-3", Some(Some(7..10))),
+            ("bytes=-30", Some(Some(0..10))),
+            ("bytes=8-100", Some(Some(8..10))),
+            ("bytes=10-", Some(None)),
+            ("bytes=-0", Some(None)),
+            ("bytes=5-2", Some(None)),
+            ("bytes=0-1,3-4", None),
+            ("items=0-1", None),
+            ("bytes=a-b", None),
+            ("bytes=99999999999999999999999-", None),
+        ] {
+            assert_eq!(super::range(text, 10), range, "{text}");
+        }
+    }
+
+    #[test]
+    fn names_of_guests_become_no_headers() {
+        let response = file("a/b\"\r\nSet-Cookie: x=1;ä.html", "x".into(), &HeaderMap::new()).unwrap();
+        let disposition = response.headers()[header::CONTENT_DISPOSITION].to_str().unwrap();
+        assert_eq!(disposition, "attachment; filename*=UTF-8''b%22%0D%0ASet-Cookie%3A%20x%3D1%3B%C3%A4.html");
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "application/octet-stream");
+    }
+
+    #[test]
+    fn a_cursor_is_only_what_was_given_out() {
+        assert_eq!(read_cursor(&cursor(5, "run_1")).unwrap(), (5, "run_1".to_owned()));
+        for wrong in ["", "x", "!!", &URL_SAFE_NO_PAD.encode("a b"), &URL_SAFE_NO_PAD.encode("1 \0")] {
+            assert!(read_cursor(wrong).is_err(), "{wrong}");
+        }
+    }
+}

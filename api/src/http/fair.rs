@@ -1,0 +1,529 @@
+//! Who runs next?
+//!
+//! Two queues, both fair between subjects. [`Admission`] hands out places for whole executions: a bounded number waits, and the subjects
+//! take turns. [`Processors`] hands out the processors for the milliseconds between two points at which a guest gives way, so that a
+//! hundred busy programs of one subject cost another one no more than a single program would.
+
+use glovebox::policy::Subject;
+use std::collections::{HashMap, VecDeque};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+use tokio::sync::oneshot;
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Things that wait, by subject. The subjects take turns, and within one the first comes first.
+#[derive(Debug)]
+struct Turns<T> {
+    queues: HashMap<Subject, VecDeque<T>>,
+    order: VecDeque<Subject>,
+}
+
+impl<T> Default for Turns<T> {
+    fn default() -> Self {
+        Self { queues: HashMap::new(), order: VecDeque::new() }
+    }
+}
+
+impl<T> Turns<T> {
+    fn push(&mut self, subject: &Subject, item: T) {
+        match self.queues.get_mut(subject) {
+            Some(queue) => queue.push_back(item),
+            None => {
+                self.queues.insert(subject.clone(), VecDeque::from([item]));
+                self.order.push_back(subject.clone());
+            }
+        }
+    }
+
+    fn waiting(&self, subject: &Subject) -> usize {
+        self.queues.get(subject).map_or(0, VecDeque::len)
+    }
+
+    /// The next one of a subject that may.
+    fn pop_of(&mut self, may: impl Fn(&Subject) -> bool) -> Option<(Subject, T)> {
+        let at = self.order.iter().position(may)?;
+        let subject = self.order.remove(at)?;
+        let queue = self.queues.get_mut(&subject)?;
+        let item = queue.pop_front();
+        if queue.is_empty() {
+            self.queues.remove(&subject);
+        } else {
+            self.order.push_back(subject.clone());
+        }
+        item.map(|item| (subject, item))
+    }
+
+    fn remove(&mut self, subject: &Subject, is_it: impl Fn(&T) -> bool) {
+        let Some(queue) = self.queues.get_mut(subject) else { return };
+        queue.retain(|item| !is_it(item));
+        if queue.is_empty() {
+            self.queues.remove(subject);
+            self.order.retain(|other| other != subject);
+        }
+    }
+}
+
+/// How many executions run and wait.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AdmissionLimits {
+    /// At once.
+    pub(super) running: usize,
+    /// At once, of one subject.
+    pub(super) running_of_subject: usize,
+    /// Waiting, all together.
+    pub(super) queue: usize,
+    /// Waiting, of one subject.
+    pub(super) queue_of_subject: usize,
+    /// Bytes of the requests that wait, all together.
+    pub(super) queue_bytes: usize,
+}
+
+/// Why an execution may not even wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Full {
+    /// The subject has too many waiting.
+    Subject,
+    /// Everybody together has.
+    All,
+}
+
+/// Hands out places for executions.
+#[derive(Debug)]
+pub(super) struct Admission {
+    limits: AdmissionLimits,
+    state: Mutex<AdmissionState>,
+}
+
+#[derive(Debug, Default)]
+struct AdmissionState {
+    running: usize,
+    running_of: HashMap<Subject, usize>,
+    waiting: usize,
+    waiting_bytes: usize,
+    turns: Turns<Waiter>,
+}
+
+#[derive(Debug)]
+struct Waiter {
+    place: oneshot::Sender<Place>,
+    bytes: usize,
+}
+
+/// The right to run; given back when dropped.
+#[derive(Debug)]
+pub(super) struct Place(Option<(Arc<Admission>, Subject)>);
+
+/// A place, now or later. Giving it up while waiting frees its room in the queue at the latest when its turn comes.
+#[derive(Debug)]
+pub(super) enum Waiting {
+    Now(Place),
+    Later(oneshot::Receiver<Place>),
+}
+
+impl Admission {
+    pub(super) fn new(limits: AdmissionLimits) -> Arc<Self> {
+        Arc::new(Self { limits, state: Mutex::default() })
+    }
+
+    /// Takes a place or gets in line.
+    pub(super) fn enter(self: &Arc<Self>, subject: &Subject, bytes: usize) -> Result<Waiting, Full> {
+        let mut state = lock(&self.state);
+        // Whoever waits, waits for something that this one has no need of, or was here before.
+        if state.running < self.limits.running && state.may_run(subject, &self.limits) && state.turns.waiting(subject) == 0 {
+            state.begin(subject);
+            return Ok(Waiting::Now(Place(Some((Arc::clone(self), subject.clone())))));
+        }
+        // Those who have gone away must not keep others out.
+        if state.waiting >= self.limits.queue || state.turns.waiting(subject) >= self.limits.queue_of_subject {
+            state.forget_the_gone(subject);
+        }
+        if state.turns.waiting(subject) >= self.limits.queue_of_subject {
+            return Err(Full::Subject);
+        }
+        if state.waiting >= self.limits.queue || state.waiting_bytes.saturating_add(bytes) > self.limits.queue_bytes {
+            return Err(Full::All);
+        }
+        let (place, later) = oneshot::channel();
+        state.waiting += 1;
+        state.waiting_bytes += bytes;
+        state.turns.push(subject, Waiter { place, bytes });
+        Ok(Waiting::Later(later))
+    }
+
+    /// Executions that run and that wait.
+    pub(super) fn numbers(&self) -> (usize, usize) {
+        let state = lock(&self.state);
+        (state.running, state.waiting)
+    }
+
+    fn leave(self: Arc<Self>, subject: &Subject) {
+        let mut guard = lock(&self.state);
+        let state = &mut *guard;
+        state.end(subject);
+        while state.running < self.limits.running {
+            let may = |subject: &Subject| state.running_of.get(subject).copied().unwrap_or(0) < self.limits.running_of_subject;
+            let Some((next, ticket)) = state.turns.pop_of(may) else { break };
+            state.waiting -= 1;
+            state.waiting_bytes -= ticket.bytes;
+            state.begin(&next);
+            if let Err(mut place) = ticket.place.send(Place(Some((Arc::clone(&self), next.clone())))) {
+                // Nobody waits any more. The place must not be given back through its drop while the lock is held.
+                place.0 = None;
+                state.end(&next);
+            }
+        }
+    }
+}
+
+impl AdmissionState {
+    fn may_run(&self, subject: &Subject, limits: &AdmissionLimits) -> bool {
+        self.running_of.get(subject).copied().unwrap_or(0) < limits.running_of_subject
+    }
+
+    fn begin(&mut self, subject: &Subject) {
+        self.running += 1;
+        *self.running_of.entry(subject.clone()).or_insert(0) += 1;
+    }
+
+    fn end(&mut self, subject: &Subject) {
+        self.running -= 1;
+        if let Some(running) = self.running_of.get_mut(subject) {
+            *running -= 1;
+            if *running == 0 {
+                self.running_of.remove(subject);
+            }
+        }
+    }
+
+    fn forget_the_gone(&mut self, subject: &Subject) {
+        let Some(queue) = self.turns.queues.get(subject) else { return };
+        let gone = queue.iter().filter(|ticket| ticket.place.is_closed());
+        let (count, bytes) = gone.fold((0, 0), |(count, bytes), ticket| (count + 1, bytes + ticket.bytes));
+        self.turns.remove(subject, |ticket| ticket.place.is_closed());
+        self.waiting -= count;
+        self.waiting_bytes -= bytes;
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Some((admission, subject)) = self.0.take() {
+            admission.leave(&subject);
+        }
+    }
+}
+
+impl Waiting {
+    /// The place, as soon as it is free.
+    pub(super) async fn place(self) -> Option<Place> {
+        match self {
+            Self::Now(place) => Some(place),
+            Self::Later(later) => later.await.ok(),
+        }
+    }
+
+    pub(super) fn is_queued(&self) -> bool {
+        matches!(self, Self::Later(_))
+    }
+}
+
+/// Hands out processors.
+///
+/// A future that shares them is woken through here, so what is ready waits here and not in the runtime's own queue, which knows no subjects.
+#[derive(Debug)]
+pub(super) struct Processors(Mutex<ProcessorState>);
+
+#[derive(Debug)]
+struct ProcessorState {
+    free: usize,
+    ready: Turns<Arc<Ticket>>,
+}
+
+/// What a future does at the moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// It waits for something of its own.
+    Waiting,
+    /// It could go on, and waits for a processor.
+    Ready,
+    /// A processor is kept for it.
+    Called,
+    /// It uses its processor.
+    Polled,
+    /// It does, and has been woken meanwhile.
+    PolledAndReady,
+    /// It needs none any more.
+    Over,
+}
+
+/// A future's right to take turns.
+#[derive(Debug)]
+struct Ticket {
+    processors: Arc<Processors>,
+    subject: Subject,
+    /// Only looked at under the lock of all.
+    state: Mutex<(Phase, Option<Waker>)>,
+}
+
+impl Ticket {
+    fn with<T>(&self, act: impl FnOnce(&mut Phase, &mut Option<Waker>) -> T) -> T {
+        let (phase, outer) = &mut *lock(&self.state);
+        act(phase, outer)
+    }
+}
+
+impl Wake for Ticket {
+    fn wake(self: Arc<Self>) {
+        let called = {
+            let mut state = lock(&self.processors.0);
+            match self.with(|phase, _| *phase) {
+                Phase::Waiting => {
+                    self.with(|phase, _| *phase = Phase::Ready);
+                    state.ready.push(&self.subject, Arc::clone(&self));
+                    state.call()
+                }
+                Phase::Polled => {
+                    self.with(|phase, _| *phase = Phase::PolledAndReady);
+                    None
+                }
+                Phase::Ready | Phase::Called | Phase::PolledAndReady | Phase::Over => None,
+            }
+        };
+        if let Some(waker) = called {
+            waker.wake();
+        }
+    }
+}
+
+impl Processors {
+    pub(super) fn new(number: usize) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(ProcessorState { free: number, ready: Turns::default() })))
+    }
+
+    /// Has a future advance only when it is its subject's turn.
+    pub(super) fn share<F: Future>(self: &Arc<Self>, subject: Subject, future: F) -> Shared<F> {
+        let ticket = Arc::new(Ticket { processors: Arc::clone(self), subject, state: Mutex::new((Phase::Waiting, None)) });
+        Shared { is_new: true, waker: Waker::from(Arc::clone(&ticket)), ticket, future: Box::pin(future) }
+    }
+}
+
+impl ProcessorState {
+    /// Keeps a free processor for the next one, and says who has to be woken for it.
+    fn call(&mut self) -> Option<Waker> {
+        let rest = self.free.checked_sub(1)?;
+        let (_, ticket) = self.ready.pop_of(|_| true)?;
+        self.free = rest;
+        ticket.with(|phase, outer| {
+            *phase = Phase::Called;
+            outer.take()
+        })
+    }
+
+    /// Takes a processor back, and passes it on.
+    fn give_back(&mut self) -> Option<Waker> {
+        self.free += 1;
+        self.call()
+    }
+}
+
+/// A future that shares the processors with others.
+pub(super) struct Shared<F> {
+    is_new: bool,
+    ticket: Arc<Ticket>,
+    waker: Waker,
+    future: Pin<Box<F>>,
+}
+
+impl<F: Future> Future for Shared<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.get_mut();
+        let called = {
+            let mut state = lock(&this.ticket.processors.0);
+            this.ticket.with(|_, outer| *outer = Some(context.waker().clone()));
+            if std::mem::take(&mut this.is_new) {
+                this.ticket.with(|phase, _| *phase = Phase::Ready);
+                state.ready.push(&this.ticket.subject, Arc::clone(&this.ticket));
+            }
+            state.call()
+        };
+        if let Some(waker) = called {
+            waker.wake();
+        }
+        let is_called = this.ticket.with(|phase, _| {
+            let is_called = *phase == Phase::Called;
+            if is_called {
+                *phase = Phase::Polled;
+            }
+            is_called
+        });
+        if !is_called {
+            return Poll::Pending;
+        }
+        let mut held = Held { ticket: &this.ticket, is_over: true };
+        let polled = this.future.as_mut().poll(&mut Context::from_waker(&this.waker));
+        held.is_over = polled.is_ready();
+        polled
+    }
+}
+
+/// A processor in use. It is given back however the poll ends.
+struct Held<'a> {
+    ticket: &'a Arc<Ticket>,
+    is_over: bool,
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        let next = {
+            let mut state = lock(&self.ticket.processors.0);
+            let goes_on = self.ticket.with(|phase, _| {
+                let goes_on = *phase == Phase::PolledAndReady && !self.is_over;
+                *phase = match (self.is_over, goes_on) {
+                    (true, _) => Phase::Over,
+                    (false, true) => Phase::Ready,
+                    (false, false) => Phase::Waiting,
+                };
+                goes_on
+            });
+            if goes_on {
+                state.ready.push(&self.ticket.subject, Arc::clone(self.ticket));
+            }
+            state.give_back()
+        };
+        if let Some(waker) = next {
+            waker.wake();
+        }
+    }
+}
+
+impl<F> Drop for Shared<F> {
+    fn drop(&mut self) {
+        let next = {
+            let mut state = lock(&self.ticket.processors.0);
+            match self.ticket.with(|phase, _| std::mem::replace(phase, Phase::Over)) {
+                Phase::Ready => {
+                    state.ready.remove(&self.ticket.subject, |other| Arc::ptr_eq(other, &self.ticket));
+                    None
+                }
+                Phase::Called => state.give_back(),
+                _ => None,
+            }
+        };
+        if let Some(waker) = next {
+            waker.wake();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn subject(name: &str) -> Subject {
+        Subject::new(name).unwrap()
+    }
+
+    const LIMITS: AdmissionLimits = AdmissionLimits { running: 1, running_of_subject: 1, queue: 5, queue_of_subject: 3, queue_bytes: 100 };
+
+    #[tokio::test]
+    async fn subjects_take_turns() {
+        let admission = Admission::new(LIMITS);
+        let first = admission.enter(&subject("flood"), 1).unwrap().place().await.unwrap();
+        let mut waiting = Vec::new();
+        for name in ["flood", "flood", "flood", "canary"] {
+            waiting.push((name, admission.enter(&subject(name), 1).unwrap()));
+        }
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let tasks: Vec<_> = waiting
+            .into_iter()
+            .map(|(name, waiting)| {
+                let order = Arc::clone(&order);
+                tokio::spawn(async move {
+                    let place = waiting.place().await;
+                    lock(&order).push(name);
+                    drop(place);
+                })
+            })
+            .collect();
+        drop(first);
+        for task in tasks {
+            task.await.unwrap();
+        }
+        assert_eq!(*lock(&order), ["flood", "canary", "flood", "flood"]);
+        assert_eq!(admission.numbers(), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn the_queue_is_bounded_for_each_and_for_all() {
+        let admission = Admission::new(LIMITS);
+        let _running = admission.enter(&subject("a"), 1).unwrap();
+        let mut waiting: Vec<_> = (0..3).map(|_| admission.enter(&subject("a"), 1).unwrap()).collect();
+        assert_eq!(admission.enter(&subject("a"), 1).unwrap_err(), Full::Subject);
+        assert_eq!(admission.enter(&subject("b"), 100).unwrap_err(), Full::All);
+        // Who goes away makes room.
+        waiting.pop();
+        waiting.push(admission.enter(&subject("a"), 1).unwrap());
+        waiting.push(admission.enter(&subject("b"), 1).unwrap());
+        waiting.push(admission.enter(&subject("b"), 1).unwrap());
+        assert_eq!(admission.enter(&subject("c"), 1).unwrap_err(), Full::All);
+        drop(waiting);
+        drop(_running);
+        assert_eq!(admission.numbers(), (0, 0));
+    }
+
+    /// Gives way this often, and notes each time.
+    struct Steps(usize, &'static str, Arc<Mutex<Vec<&'static str>>>);
+
+    impl Future for Steps {
+        type Output = ();
+
+        fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+            lock(&self.2).push(self.1);
+            if self.0 == 0 {
+                return Poll::Ready(());
+            }
+            self.0 -= 1;
+            context.waker().wake_by_ref();
+            Poll::Pending
+        }
+    }
+
+    #[tokio::test]
+    async fn processors_go_round_by_subject_and_not_by_program() {
+        let processors = Processors::new(1);
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let names = ["flood"; 20].into_iter().chain(["canary"]);
+        let tasks: Vec<_> = names.map(|name| tokio::spawn(processors.share(subject(name), Steps(9, name, Arc::clone(&order))))).collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+        let order = lock(&order);
+        assert_eq!(order.len(), 210);
+        let last_of_canary = order.iter().rposition(|name| *name == "canary").unwrap();
+        assert!(last_of_canary < 60, "a turn in two, not one in 21: {last_of_canary}");
+        assert_eq!(lock(&processors.0).free, 1);
+    }
+
+    #[tokio::test]
+    async fn who_goes_away_loses_no_processor() {
+        let processors = Processors::new(1);
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let tasks: Vec<_> = (0..8).map(|_| tokio::spawn(processors.share(subject("a"), Steps(1000, "a", Arc::clone(&order))))).collect();
+        tokio::task::yield_now().await;
+        for task in &tasks {
+            task.abort();
+        }
+        for task in tasks {
+            let _ = task.await;
+        }
+        let state = lock(&processors.0);
+        assert_eq!((state.free, state.ready.order.len()), (1, 0));
+    }
+}

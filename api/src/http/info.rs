@@ -1,0 +1,322 @@
+//! What may clients and operators know?
+
+use super::App;
+use super::body::{Body, ExecutionRequest};
+use super::execution::timestamp;
+use super::executions::page_size;
+use super::keys::{Caller, Scope};
+use super::problem::{Code, Denial, Problem};
+use super::store::UsageRow;
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse as _, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use glovebox::policy::{Grant, StepResult, Verdict};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use std::sync::Arc;
+use utoipa::{IntoParams, ToSchema};
+
+/// The policy in force.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Policy)]
+pub(super) struct PolicyBody {
+    /// Tells it from every other policy.
+    digest: String,
+    /// Its profiles.
+    profiles: Vec<String>,
+}
+
+/// Why a request would be admitted or denied.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Explanation)]
+pub(super) struct ExplanationBody {
+    /// `admitted` or `denied`.
+    verdict: &'static str,
+    /// The steps in their order.
+    steps: Vec<StepBody>,
+    /// The refusal.
+    denial: Option<Denial>,
+    /// What it would be granted.
+    grant: Option<GrantBody>,
+}
+
+/// One step of a decision.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Step)]
+struct StepBody {
+    /// The rule that was consulted.
+    rule: String,
+    /// What was asked of it.
+    asked: String,
+    /// Whether it allows that.
+    allowed: bool,
+    /// Why, or why not.
+    reason: String,
+}
+
+/// What a program would be granted.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Grant)]
+struct GrantBody {
+    profile: String,
+    tier: String,
+    tier_reason: String,
+    /// Each limit with its amount, such as `10s` or `256MiB`.
+    limits: std::collections::BTreeMap<String, String>,
+    /// Every package in its version.
+    packages: Vec<String>,
+}
+
+/// A tier as it is here.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Tier)]
+struct TierBody {
+    /// `wasm`, `container` or `microvm`.
+    tier: String,
+    /// The languages that it runs.
+    languages: Vec<String>,
+    /// Whether it works.
+    available: bool,
+    /// Why not.
+    reason: Option<String>,
+}
+
+/// The tiers of this service.
+#[derive(Serialize, ToSchema)]
+pub(super) struct TierList {
+    tiers: Vec<TierBody>,
+}
+
+/// Usage by day.
+#[derive(Serialize, ToSchema)]
+pub(super) struct UsageList {
+    usage: Vec<UsageRow>,
+}
+
+/// Records of the audit log, the newest first.
+#[derive(Serialize, ToSchema)]
+pub(super) struct AuditList {
+    /// As they were written.
+    #[schema(value_type = Vec<Object>)]
+    records: Vec<serde_json::Value>,
+    /// Ask with this as `cursor` for those before them; null at the start of the log.
+    next_cursor: Option<String>,
+}
+
+/// Whether the service is well.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Health {
+    status: &'static str,
+}
+
+/// Look at the policy.
+#[utoipa::path(get, path = "/v1/policies", tag = "policies", responses((status = 200, description = "The policy in force", body = PolicyBody)))]
+pub(super) async fn policy(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<PolicyBody>, Problem> {
+    caller.needs(Scope::Run)?;
+    let policy = app.sandbox.policy();
+    Ok(Json(PolicyBody { digest: policy.digest().to_owned(), profiles: policy.profiles().map(str::to_owned).collect() }))
+}
+
+/// Explain what would be decided.
+///
+/// Takes an execution, runs nothing, and says rule by rule what the policy holds of it.
+#[utoipa::path(post, path = "/v1/policies/explain", tag = "policies", request_body = ExecutionRequest,
+    responses((status = 200, description = "The decision", body = ExplanationBody)))]
+pub(super) async fn explain(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    body: Body<ExecutionRequest>,
+) -> Result<Json<ExplanationBody>, Problem> {
+    caller.needs(Scope::Run)?;
+    let (request, _) = body.value.read(caller.subject, false)?;
+    let explanation = app.sandbox.explain(request).await?;
+    let step = |step: glovebox::policy::Step| {
+        let (allowed, reason) = match step.result {
+            StepResult::Allowed(reason) => (true, reason),
+            StepResult::Denied(denial) => (false, denial.reason),
+        };
+        StepBody { rule: step.rule, asked: step.asked, allowed, reason }
+    };
+    let (verdict, denial, grant) = match explanation.verdict {
+        Verdict::Admit(grant) => ("admitted", None, Some(granted(&grant))),
+        Verdict::Deny(denial) => {
+            let told = Denial { rule: denial.rule, asked: denial.asked, reason: denial.reason, fix: denial.fix };
+            ("denied", Some(told), None)
+        }
+    };
+    Ok(Json(ExplanationBody { verdict, steps: explanation.steps.into_iter().map(step).collect(), denial, grant }))
+}
+
+fn granted(grant: &Grant) -> GrantBody {
+    GrantBody {
+        profile: grant.profile().to_owned(),
+        tier: grant.tier().to_string(),
+        tier_reason: grant.tier_reason().to_owned(),
+        limits: grant.limits().entries().map(|(name, amount)| (name.to_owned(), amount.to_string())).collect(),
+        packages: grant.resolved_packages().iter().map(|package| format!("{} {}", package.name, package.version)).collect(),
+    }
+}
+
+/// List the tiers.
+#[utoipa::path(get, path = "/v1/tiers", tag = "policies", responses((status = 200, description = "What this service offers", body = TierList)))]
+pub(super) async fn tiers(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<TierList>, Problem> {
+    caller.needs(Scope::Run)?;
+    let tier = |facts: &glovebox::policy::TierFacts| TierBody {
+        tier: facts.tier.to_string(),
+        languages: facts.languages.clone(),
+        available: facts.unavailable.is_none(),
+        // Why not is the operator's business in detail.
+        reason: facts.unavailable.as_ref().map(|_| "it does not work on this machine; `glovebox doctor` says why".to_owned()),
+    };
+    Ok(Json(TierList { tiers: app.sandbox.facts().tiers.iter().map(tier).collect() }))
+}
+
+/// Of which days.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct UsageQuery {
+    /// From here on, in milliseconds since 1970.
+    #[param(minimum = 0)]
+    since_ms: Option<u64>,
+    /// Before this, in milliseconds since 1970.
+    #[param(minimum = 0)]
+    until_ms: Option<u64>,
+    /// Of everybody; needs the scope `audit`.
+    #[serde(default)]
+    all: bool,
+}
+
+/// Sum up what was used, day by day.
+#[utoipa::path(get, path = "/v1/usage", tag = "records", params(UsageQuery),
+    responses((status = 200, description = "One entry for each day and subject", body = UsageList)))]
+pub(super) async fn usage(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    query: Result<Query<UsageQuery>, QueryRejection>,
+) -> Result<Json<UsageList>, Problem> {
+    let Query(query) = query?;
+    caller.needs(if query.all { Scope::Audit } else { Scope::Run })?;
+    let subject = (!query.all).then(|| caller.subject.as_str());
+    let ms = |time: Option<u64>, default| time.map_or(default, |time| i64::try_from(time).unwrap_or(i64::MAX));
+    let usage = app.store.usage(subject, ms(query.since_ms, 0), ms(query.until_ms, i64::MAX)).await?;
+    Ok(Json(UsageList { usage }))
+}
+
+/// Which records.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct AuditQuery {
+    /// Of this subject; of others than oneself only with the scope `audit`.
+    pub(super) subject: Option<String>,
+    /// Of this execution or session.
+    pub(super) run: Option<String>,
+    /// `admitted`, `denied`, `looked_up`, `provided`, `called`, `finished` or `aborted`.
+    pub(super) event: Option<String>,
+    /// About this rule.
+    pub(super) rule: Option<String>,
+    /// With this text anywhere.
+    pub(super) text: Option<String>,
+    /// From here on, in milliseconds since 1970.
+    #[param(minimum = 0)]
+    pub(super) since_ms: Option<u64>,
+    /// Before this, in milliseconds since 1970.
+    #[param(minimum = 0)]
+    pub(super) until_ms: Option<u64>,
+    /// Where the page before this one ended.
+    pub(super) cursor: Option<String>,
+    /// How many.
+    #[param(minimum = 1, maximum = 500)]
+    pub(super) limit: Option<u32>,
+}
+
+/// Search the audit log, the newest record first.
+///
+/// One's own records; with the scope `audit`, everybody's. A page may hold fewer records than asked for and still not be the last one.
+#[utoipa::path(get, path = "/v1/audit", tag = "records", params(AuditQuery),
+    responses((status = 200, description = "One page", body = AuditList)))]
+pub(super) async fn audit(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    query: Result<Query<AuditQuery>, QueryRejection>,
+) -> Result<Json<AuditList>, Problem> {
+    let Query(mut query) = query?;
+    let limit = page_size(query.limit)?;
+    let before = match query.cursor.as_deref() {
+        None => None,
+        Some(text) => {
+            let offset = text.strip_prefix("at-").and_then(|offset| offset.parse().ok());
+            Some(offset.ok_or_else(|| Problem::new(Code::Invalid, "`cursor` is none that this list has given"))?)
+        }
+    };
+    if caller.needs(Scope::Audit).is_err() {
+        caller.needs(Scope::Run)?;
+        if query.subject.as_ref().is_some_and(|subject| subject != caller.subject.as_str()) {
+            return Err(Problem::new(Code::Forbidden, "the records of others need the scope `audit`"));
+        }
+        query.subject = Some(caller.subject.to_string());
+    }
+    let found =
+        tokio::task::spawn_blocking(move || super::search::search(&app.state.open(super::AUDIT_LOG)?, &query, limit as usize, before));
+    let found = found.await.map_err(|error| Problem::internal(&error))?.map_err(|error| Problem::internal(&error))?;
+    Ok(Json(AuditList { records: found.records, next_cursor: found.next.map(|offset| format!("at-{offset}")) }))
+}
+
+/// Whether the process lives.
+#[utoipa::path(get, path = "/healthz", tag = "health", responses((status = 200, description = "It does", body = Health)))]
+pub(super) async fn health() -> Json<Health> {
+    Json(Health { status: "ok" })
+}
+
+/// Whether it can do its work.
+#[utoipa::path(get, path = "/readyz", tag = "health", responses((status = 200, description = "It can", body = Health)))]
+pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<Json<Health>, Problem> {
+    if app.closing.is_cancelled() {
+        return Err(Problem::new(Code::ShuttingDown, "the service is about to end"));
+    }
+    if !app.store.answers().await {
+        return Err(Problem::new(Code::NotReady, "the database does not answer"));
+    }
+    Ok(Json(Health { status: "ready" }))
+}
+
+/// Metrics for Prometheus.
+///
+/// Needs the scope `audit`.
+#[utoipa::path(get, path = "/metrics", tag = "health",
+    responses((status = 200, description = "In the text format of OpenMetrics", content_type = "application/openmetrics-text", body = String)))]
+pub(super) async fn metrics(State(app): State<Arc<App>>, caller: Caller) -> Result<Response, Problem> {
+    caller.needs(Scope::Audit)?;
+    let text = app.metrics.text(app.admission.numbers(), app.sessions.count());
+    let kind = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+    Ok((StatusCode::OK, [(header::CONTENT_TYPE, kind)], text).into_response())
+}
+
+/// A page that shows the routes; everything on it comes from `/openapi.json`.
+pub(super) async fn docs() -> Response {
+    const PAGE: &str = include_str!("docs.html");
+    let mut response = Html(PAGE).into_response();
+    // No script runs but the one of the page itself.
+    let script = PAGE.split_once("<script>").and_then(|(_, rest)| rest.split_once("</script>")).map_or("", |(script, _)| script);
+    let digest = STANDARD.encode(Sha256::digest(script));
+    let policy =
+        format!("default-src 'none'; connect-src 'self'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; frame-ancestors 'none'");
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    response
+}
+
+/// When the process of a record was; for the search.
+pub(super) fn shown_time(record: &mut serde_json::Value) {
+    if let Some(ms) = record.get("time_ms").and_then(serde_json::Value::as_i64)
+        && let Some(record) = record.as_object_mut()
+    {
+        record.insert("time".to_owned(), timestamp(ms).into());
+    }
+}

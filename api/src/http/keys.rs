@@ -1,0 +1,155 @@
+//! Who holds which key?
+//!
+//! A key is 256 random bits behind a public number. Only the digest of the bits is kept, and it is compared in constant time; bits that
+//! nobody can guess need no slow hash.
+
+use super::store::{KeyRow, Store, now_ms};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use glovebox::policy::Subject;
+use sha2::{Digest as _, Sha256};
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+use subtle::ConstantTimeEq as _;
+
+/// What every key starts with, so that scanners for leaked secrets find it.
+const PREFIX: &str = "gbx_";
+
+/// How long a key that was revoked may still be taken for valid by this process.
+const FRESH: Duration = Duration::from_secs(2);
+
+/// The least time between two looks for a key that is unknown; protects the database from guesses.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+/// What a key allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Scope {
+    /// To run programs, and to see one's own.
+    Run,
+    /// To read the audit log and the usage of everybody, and the metrics.
+    Audit,
+}
+
+impl Scope {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Run, Self::Audit];
+
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Run => "run",
+            Self::Audit => "audit",
+        }
+    }
+
+    /// The scope of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.name() == name)
+    }
+}
+
+/// Who calls, and what they may.
+#[derive(Clone, Debug)]
+pub(super) struct Caller {
+    pub(super) subject: Subject,
+    pub(super) scopes: Vec<Scope>,
+}
+
+/// A key that was just made. The only time that its text is known.
+pub struct NewKey {
+    /// The public number, by which it is revoked.
+    pub id: String,
+    /// The whole key.
+    pub secret: String,
+}
+
+impl fmt::Debug for NewKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NewKey({})", self.id)
+    }
+}
+
+fn digest(secret: &str) -> String {
+    Sha256::digest(secret).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Makes a key and keeps its digest.
+pub(super) async fn create(store: &Store, subject: &Subject, scopes: &[Scope], lifetime: Option<Duration>) -> Result<NewKey, sqlx::Error> {
+    let id = format!("{:016x}", rand::random::<u64>());
+    let secret = format!("{PREFIX}{id}_{}", URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>()));
+    let now = now_ms();
+    let lifetime = lifetime.map(|lifetime| i64::try_from(lifetime.as_millis()).unwrap_or(i64::MAX));
+    let row = KeyRow {
+        id: id.clone(),
+        subject: subject.to_string(),
+        secret_sha256: digest(&secret),
+        scopes: scopes.iter().map(|scope| scope.name()).collect::<Vec<_>>().join(" "),
+        created_ms: now,
+        expires_ms: lifetime.map(|lifetime| now.saturating_add(lifetime)),
+        revoked_ms: None,
+    };
+    store.add_key(&row).await?;
+    Ok(NewKey { id, secret })
+}
+
+/// The keys that this process knows of.
+pub(super) struct KeyRing {
+    store: Store,
+    keys: RwLock<Arc<HashMap<String, KeyRow>>>,
+    looked: Mutex<Option<Instant>>,
+    looking: tokio::sync::Mutex<()>,
+}
+
+impl KeyRing {
+    pub(super) fn new(store: Store) -> Self {
+        Self { store, keys: RwLock::default(), looked: Mutex::default(), looking: tokio::sync::Mutex::default() }
+    }
+
+    /// Who holds a key; none where nobody does any more.
+    pub(super) async fn holder(&self, secret: &str) -> Result<Option<Caller>, sqlx::Error> {
+        let id = secret.strip_prefix(PREFIX).and_then(|rest| rest.split_once('_')).map_or("", |(id, _)| id);
+        if self.is_older_than(FRESH) {
+            self.look().await?;
+        }
+        if !self.known().contains_key(id) {
+            // It may have been made a moment ago. Whoever guesses waits, and all of them for one look.
+            tokio::time::sleep(PATIENCE).await;
+            self.look().await?;
+        }
+        let known = self.known();
+        let key = known.get(id);
+        // The same work whether there is such a key or not.
+        let expected = key.map_or_else(|| "0".repeat(64), |key| key.secret_sha256.clone());
+        let fits: bool = digest(secret).as_bytes().ct_eq(expected.as_bytes()).into();
+        let now = now_ms();
+        let valid = key.filter(|key| fits && key.revoked_ms.is_none() && key.expires_ms.is_none_or(|end| now < end));
+        Ok(valid.and_then(|key| {
+            let subject = Subject::new(key.subject.clone()).ok()?;
+            Some(Caller { subject, scopes: key.scopes.split(' ').filter_map(Scope::from_name).collect() })
+        }))
+    }
+
+    fn known(&self) -> Arc<HashMap<String, KeyRow>> {
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn is_older_than(&self, age: Duration) -> bool {
+        self.looked.lock().unwrap_or_else(PoisonError::into_inner).is_none_or(|looked| looked.elapsed() > age)
+    }
+
+    async fn look(&self) -> Result<(), sqlx::Error> {
+        let _one = self.looking.lock().await;
+        // Somebody else has looked meanwhile.
+        if !self.is_older_than(PATIENCE / 2) {
+            return Ok(());
+        }
+        let keys = self.store.keys().await?.into_iter().map(|key| (key.id.clone(), key)).collect();
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+        *self.looked.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        Ok(())
+    }
+}

@@ -1,0 +1,175 @@
+//! Which routes are there, and how are they described?
+
+use super::problem::{Code, Problem, ProblemBody};
+use super::{App, auth, executions, info, sessions};
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::http::{HeaderValue, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use std::sync::Arc;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, OpenApi as Description, Ref, ResponseBuilder};
+use utoipa::{Modify, OpenApi};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Glovebox",
+        description = "Runs code that nobody has vetted, and says exactly what it did.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    components(schemas(ProblemBody, Code)),
+    tags(
+        (name = "executions", description = "Programs that run by themselves"),
+        (name = "sessions", description = "Places where one program sees what the one before it left"),
+        (name = "policies", description = "What is allowed, and where it runs"),
+        (name = "records", description = "What happened, and what it cost"),
+        (name = "health", description = "How the service is doing"),
+    ),
+    security(("key" = [])),
+    modifiers(&Finish),
+)]
+struct Api;
+
+/// Adds what all routes have in common.
+struct Finish;
+
+impl Modify for Finish {
+    fn modify(&self, api: &mut Description) {
+        let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+        api.components.get_or_insert_default().add_security_scheme("key", scheme);
+    }
+}
+
+/// The problems that any request may have.
+const PROBLEMS: [(&str, &str); 13] = [
+    ("400", "The request cannot be read"),
+    ("401", "No valid credentials were given"),
+    ("403", "The credentials, the origin or the policy do not allow it"),
+    ("404", "There is nothing here, or it is somebody else's"),
+    ("405", "This cannot be done with it"),
+    ("408", "The request came too slowly"),
+    ("409", "It is at work, has ended, or the idempotency key belongs to another request"),
+    ("413", "The request is too large"),
+    ("415", "The content type is not supported"),
+    ("416", "The range is not in the file"),
+    ("422", "The request makes no sense"),
+    ("429", "Too many requests; `Retry-After` says when to come again"),
+    ("503", "The service is full or about to end; `Retry-After` says when to come again"),
+];
+
+fn finish(api: &mut Description) {
+    let paths = std::mem::take(&mut api.paths.paths);
+    for (path, mut item) in paths {
+        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
+        for operation in operations.into_iter().flatten() {
+            for (status, description) in PROBLEMS {
+                let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+                let response = ResponseBuilder::new().description(description).content("application/problem+json", content).build();
+                operation.responses.responses.entry(status.to_owned()).or_insert_with(|| response.into());
+            }
+            if ["/healthz", "/readyz"].contains(&path.as_str()) {
+                operation.security = Some(Vec::new());
+            }
+        }
+        api.paths.paths.insert(path.replace("{*", "{"), item);
+    }
+}
+
+fn described() -> (Router<Arc<App>>, Description) {
+    let (router, mut api) = OpenApiRouter::with_openapi(Api::openapi())
+        .routes(routes!(executions::create, executions::list))
+        .routes(routes!(executions::get, executions::cancel))
+        .routes(routes!(executions::events))
+        .routes(routes!(executions::artifact))
+        .routes(routes!(sessions::create, sessions::list))
+        .routes(routes!(sessions::get, sessions::delete))
+        .routes(routes!(sessions::evaluate))
+        .routes(routes!(sessions::interrupt))
+        .routes(routes!(sessions::reset))
+        .routes(routes!(sessions::packages, sessions::install))
+        .routes(routes!(sessions::uninstall))
+        .routes(routes!(sessions::list_files))
+        .routes(routes!(sessions::read_file, sessions::put_file, sessions::delete_file))
+        .routes(routes!(info::policy))
+        .routes(routes!(info::explain))
+        .routes(routes!(info::tiers))
+        .routes(routes!(info::usage))
+        .routes(routes!(info::audit))
+        .routes(routes!(info::health))
+        .routes(routes!(info::ready))
+        .routes(routes!(info::metrics))
+        .split_for_parts();
+    finish(&mut api);
+    (router, api)
+}
+
+/// The description of the API, as OpenAPI 3.1 in JSON.
+#[must_use]
+pub fn openapi_json() -> String {
+    described().1.to_pretty_json().unwrap_or_default()
+}
+
+/// All routes, with what every request passes through.
+pub(super) fn router(app: &Arc<App>) -> (Router, Description) {
+    let (router, api) = described();
+    let description = Arc::new(serde_json::to_value(&api).unwrap_or_default());
+    let served = Arc::clone(&description);
+    let router = router
+        .route("/openapi.json", get(move || async move { Json((*served).clone()) }))
+        .route("/docs", get(info::docs))
+        .fallback(|| async { Problem::not_found("route") })
+        .method_not_allowed_fallback(not_allowed)
+        .layer(DefaultBodyLimit::max(app.config.limits.body))
+        .layer(from_fn_with_state(Arc::clone(app), auth::guard))
+        .layer(from_fn_with_state(Arc::clone(app), observe))
+        .with_state(Arc::clone(app));
+    (router, api)
+}
+
+async fn not_allowed(request: Request) -> Problem {
+    Problem::new(Code::MethodNotAllowed, format!("`{}` cannot be done with it; `Allow` says what can", request.method()))
+}
+
+/// Counts every answer, and has browsers treat it as data.
+async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
+    let mut response = next.run(request).await;
+    app.metrics.answered(&route, response.status().as_u16());
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    let sandbox = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; sandbox");
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(sandbox);
+    response.into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The description in the tree is the one that is served. `GLOVEBOX_WRITE=1 cargo test` writes it anew.
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "a test that keeps a file of the tree true")]
+    fn the_description_in_the_tree_is_the_one_that_is_served() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
+        let described = openapi_json() + "\n";
+        if std::env::var_os("GLOVEBOX_WRITE").is_some() {
+            std::fs::write(path, &described).unwrap();
+        }
+        assert!(
+            std::fs::read_to_string(path).unwrap_or_default() == described,
+            "`api/openapi.json` is not what is served: run with GLOVEBOX_WRITE=1"
+        );
+    }
+}

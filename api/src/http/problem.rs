@@ -1,0 +1,208 @@
+//! What is a client told when it cannot have what it asked for?
+//!
+//! Problem details as RFC 9457 has them. The `code` is a promise: programs decide by it. Nothing of the host is told: no path, no address,
+//! no text of an error that a library wrote.
+
+use axum::Json;
+use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use std::time::Duration;
+
+/// The kinds of problems: the code, the status and the title.
+macro_rules! codes {
+    ($($name:ident $code:literal $status:ident $title:literal;)+) => {
+        /// What went wrong, for programs.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+        #[serde(rename_all = "snake_case")]
+        pub(super) enum Code {
+            $(#[doc = $title] $name,)+
+        }
+
+        impl Code {
+            fn parts(self) -> (&'static str, StatusCode, &'static str) {
+                match self {
+                    $(Self::$name => ($code, StatusCode::$status, $title),)+
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    BadRequest "bad_request" BAD_REQUEST "The request cannot be read";
+    Invalid "invalid" UNPROCESSABLE_ENTITY "The request makes no sense";
+    Unauthenticated "unauthenticated" UNAUTHORIZED "No valid credentials were given";
+    Forbidden "forbidden" FORBIDDEN "The credentials do not allow this";
+    OriginNotAllowed "origin_not_allowed" FORBIDDEN "Requests from this origin or to this host name are not served";
+    Denied "denied" FORBIDDEN "The policy refuses";
+    NotFound "not_found" NOT_FOUND "There is nothing here";
+    MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED "This cannot be done with it";
+    Timeout "timeout" REQUEST_TIMEOUT "The request came too slowly";
+    Busy "busy" CONFLICT "It is at work";
+    Ended "ended" CONFLICT "It has ended";
+    IdempotencyConflict "idempotency_conflict" CONFLICT "The idempotency key belongs to another request";
+    TooLarge "too_large" PAYLOAD_TOO_LARGE "The request is too large";
+    UnsupportedMediaType "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE "The content type is not supported";
+    RangeNotSatisfiable "range_not_satisfiable" RANGE_NOT_SATISFIABLE "The range is not in the file";
+    RateLimited "rate_limited" TOO_MANY_REQUESTS "Too many requests";
+    QueueFull "queue_full" TOO_MANY_REQUESTS "Too much of yours waits already";
+    Overloaded "overloaded" SERVICE_UNAVAILABLE "Too much waits already";
+    ShuttingDown "shutting_down" SERVICE_UNAVAILABLE "The service is about to end";
+    NotReady "not_ready" SERVICE_UNAVAILABLE "The service cannot work";
+    Internal "internal" INTERNAL_SERVER_ERROR "The service failed";
+}
+
+/// One problem.
+#[derive(Debug)]
+pub(super) struct Problem {
+    code: Code,
+    detail: String,
+    denial: Option<Box<Denial>>,
+    retry_after: Option<Duration>,
+    authenticate: bool,
+}
+
+/// The line of the policy that refused, and the one that would allow it.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct Denial {
+    /// The rule that refused.
+    pub(super) rule: String,
+    /// What was asked.
+    pub(super) asked: String,
+    /// Why not.
+    pub(super) reason: String,
+    /// What would allow it.
+    pub(super) fix: String,
+}
+
+/// Problem details (RFC 9457).
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Problem)]
+pub(super) struct ProblemBody {
+    /// `urn:glovebox:problem:` and the code.
+    r#type: String,
+    /// The code in words.
+    title: String,
+    /// The HTTP status.
+    status: u16,
+    /// What was asked, why not, and what would work.
+    detail: String,
+    /// For programs to decide by.
+    code: String,
+    /// Where the policy refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    denial: Option<Denial>,
+}
+
+impl Problem {
+    pub(super) fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), denial: None, retry_after: None, authenticate: code == Code::Unauthenticated }
+    }
+
+    /// Something that is not there, or is somebody else's: nobody can tell which.
+    pub(super) fn not_found(what: &str) -> Self {
+        Self::new(Code::NotFound, format!("there is no such {what}"))
+    }
+
+    /// The service failed. The reason goes to the operator's log and not to the client.
+    pub(super) fn internal(error: &dyn std::fmt::Display) -> Self {
+        tracing::error!(%error, "a request failed");
+        Self::new(Code::Internal, "the service failed; its log says why")
+    }
+
+    pub(super) fn code(&self) -> Code {
+        self.code
+    }
+
+    pub(super) fn detail(&self) -> String {
+        self.detail.clone()
+    }
+
+    pub(super) fn denied(denial: &glovebox::policy::Denial) -> Self {
+        let told =
+            Denial { rule: denial.rule.clone(), asked: denial.asked.clone(), reason: denial.reason.clone(), fix: denial.fix.clone() };
+        Self { denial: Some(Box::new(told)), ..Self::new(Code::Denied, denial.reason.clone()) }
+    }
+
+    pub(super) fn retry_after(mut self, time: Duration) -> Self {
+        self.retry_after = Some(time);
+        self
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let (code, status, title) = self.code.parts();
+        let body = ProblemBody {
+            r#type: format!("urn:glovebox:problem:{code}"),
+            title: title.to_owned(),
+            status: status.as_u16(),
+            detail: self.detail,
+            code: code.to_owned(),
+            denial: self.denial.map(|denial| *denial),
+        };
+        let mut response = (status, Json(body)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(time) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(time.as_secs().max(1)));
+        }
+        if self.authenticate {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"glovebox\""));
+        }
+        response
+    }
+}
+
+impl From<glovebox::Error> for Problem {
+    fn from(error: glovebox::Error) -> Self {
+        match error {
+            glovebox::Error::Invalid(message) => Self::new(Code::Invalid, message),
+            glovebox::Error::SessionEnded(_) => Self::new(Code::Ended, error.to_string()),
+            // Which package could not be had is the client's business; why the index did not answer is said without its address.
+            glovebox::Error::Packages(message) => Self::new(Code::Invalid, message),
+            error => Self::internal(&error),
+        }
+    }
+}
+
+impl From<glovebox::OpenError> for Problem {
+    fn from(error: glovebox::OpenError) -> Self {
+        match error {
+            glovebox::OpenError::Denied(denial) => Self::denied(&denial),
+            glovebox::OpenError::Failed(error) => error.into(),
+            other => Self::internal(&other),
+        }
+    }
+}
+
+impl From<sqlx::Error> for Problem {
+    fn from(error: sqlx::Error) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<JsonRejection> for Problem {
+    fn from(rejection: JsonRejection) -> Self {
+        let code = match rejection.status() {
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Code::UnsupportedMediaType,
+            StatusCode::PAYLOAD_TOO_LARGE => Code::TooLarge,
+            StatusCode::UNPROCESSABLE_ENTITY => Code::Invalid,
+            StatusCode::REQUEST_TIMEOUT => Code::Timeout,
+            _ => Code::BadRequest,
+        };
+        let detail = match code {
+            Code::UnsupportedMediaType => "send JSON, with `Content-Type: application/json`".to_owned(),
+            _ => rejection.body_text(),
+        };
+        Self::new(code, detail)
+    }
+}
+
+impl From<QueryRejection> for Problem {
+    fn from(rejection: QueryRejection) -> Self {
+        Self::new(Code::Invalid, rejection.body_text())
+    }
+}

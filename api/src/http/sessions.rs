@@ -1,0 +1,643 @@
+//! How do clients keep a place of their own between programs?
+
+use super::App;
+use super::body::{Body, ExecutionRequest, FileBody, LimitsBody, TierName, bytes_of, object, objects};
+use super::execution::{About, Live, Work, begin, timestamp};
+use super::executions::{Execution, Mode, PackageBody, answer, file};
+use super::keys::{Caller, Scope};
+use super::problem::{Code, Problem};
+use super::store::{SessionRow, now_ms};
+use axum::Json;
+use axum::extract::{Path, Query, Request as HttpRequest, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use glovebox::policy::{InputFile, Request, Source, Subject};
+use glovebox::{Controls, LockedPackage, RunId, Session};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::OwnedMutexGuard;
+use utoipa::{IntoParams, ToSchema};
+
+/// A session to open.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schema(example = json!({ "language": "python" }))]
+pub(super) struct SessionRequest {
+    /// `python`, `javascript` or `typescript`.
+    #[schema(required = true, default = json!(null))]
+    language: String,
+    /// The profile of the policy to run under; the policy's own choice where nothing is said.
+    profile: Option<String>,
+    /// How long it may be idle, in seconds.
+    #[schema(minimum = 1)]
+    idle_s: Option<u64>,
+    /// Environment variables, besides those of the profile.
+    environment: BTreeMap<String, String>,
+    /// Files that lie in the workspace at the start.
+    #[serde(deserialize_with = "objects")]
+    files: Vec<FileBody>,
+    /// Fixes everything random.
+    seed: Option<u64>,
+    /// Packages that its programs need.
+    packages: Vec<String>,
+    /// Smaller limits than those of the profile, for each program anew.
+    #[serde(deserialize_with = "object")]
+    limits: LimitsBody,
+    /// The only tier to run in.
+    tier: Option<TierName>,
+    /// The least isolation.
+    min_isolation: Option<TierName>,
+    /// Guest paths of the mounts to keep; all that are granted where nothing is said.
+    mounts: Option<Vec<String>>,
+    /// Hosts to keep; all that are granted where nothing is said.
+    network: Option<Vec<String>>,
+    /// Tools to keep; all that are granted where nothing is said.
+    tools: Option<Vec<String>>,
+}
+
+impl SessionRequest {
+    fn place(self) -> ExecutionRequest {
+        let Self { language, profile, environment, files, seed, packages, limits, tier, min_isolation, mounts, network, tools, .. } = self;
+        ExecutionRequest {
+            language,
+            profile,
+            environment,
+            files,
+            seed,
+            packages,
+            limits,
+            tier,
+            min_isolation,
+            mounts,
+            network,
+            tools,
+            ..ExecutionRequest::default()
+        }
+    }
+}
+
+/// A session.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Session)]
+pub(super) struct SessionBody {
+    /// Its name.
+    id: String,
+    /// `idle`, `busy`; `broken` after an evaluation that hit a limit, was stopped or broke the guest: reset it to go on.
+    status: &'static str,
+    /// The language.
+    language: String,
+    /// The profile of the policy.
+    profile: String,
+    /// The tier.
+    tier: String,
+    /// When it was opened.
+    #[schema(format = DateTime)]
+    created_at: String,
+    /// How long it may be idle, in seconds.
+    idle_s: u64,
+    /// The packages that its programs can import.
+    packages: Vec<PackageBody>,
+}
+
+/// One's sessions.
+#[derive(Serialize, ToSchema)]
+pub(super) struct SessionList {
+    sessions: Vec<SessionBody>,
+}
+
+/// What a session keeps when it starts anew.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct ResetRequest {
+    /// Whether the files of the workspace stay.
+    keep_files: bool,
+}
+
+/// Packages to add or to take away.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PackagesRequest {
+    /// As an execution asks for them; their names alone to take them away.
+    packages: Vec<String>,
+}
+
+/// Packages that are there.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SessionPackages)]
+pub(super) struct PackagesBody {
+    packages: Vec<PackageBody>,
+}
+
+/// A program for a session.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct EvaluationRequest {
+    /// The program's text.
+    #[schema(required = true, default = json!(null))]
+    source: Option<String>,
+    /// The name that tracebacks show.
+    name: Option<String>,
+    /// The program's arguments.
+    arguments: Vec<String>,
+    /// Globs of files to hand back.
+    artifacts: Vec<String>,
+    /// Standard input, as text.
+    stdin: Option<String>,
+}
+
+/// An entry of a directory.
+#[derive(Serialize, ToSchema)]
+#[schema(as = FileEntry)]
+struct EntryBody {
+    name: String,
+    is_directory: bool,
+    bytes: u64,
+}
+
+/// A directory of a workspace.
+#[derive(Serialize, ToSchema)]
+#[schema(as = FileList)]
+pub(super) struct FileList {
+    files: Vec<EntryBody>,
+}
+
+/// A session of this process.
+pub(super) struct Entry {
+    id: String,
+    subject: Subject,
+    created_ms: i64,
+    idle: Duration,
+    session: Arc<tokio::sync::Mutex<Option<Session>>>,
+    /// What it would be opened with again.
+    request: Mutex<Request>,
+    /// What it is, also while it is busy.
+    shown: Mutex<Shown>,
+    used: Mutex<Instant>,
+    running: Mutex<Option<Arc<Live>>>,
+}
+
+#[derive(Clone, Default)]
+struct Shown {
+    is_broken: bool,
+    profile: String,
+    tier: String,
+    packages: Vec<LockedPackage>,
+}
+
+type Guard = OwnedMutexGuard<Option<Session>>;
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Entry {
+    /// The session itself, for one who may have it alone.
+    fn take(&self) -> Result<Guard, Problem> {
+        let busy = |_| {
+            Problem::new(Code::Busy, "the session evaluates a program; wait for it, or interrupt it").retry_after(Duration::from_secs(1))
+        };
+        let guard = Arc::clone(&self.session).try_lock_owned().map_err(busy)?;
+        if guard.is_none() {
+            return Err(Problem::not_found("session"));
+        }
+        *lock(&self.used) = Instant::now();
+        Ok(guard)
+    }
+
+    fn show(&self, session: &Session) {
+        *lock(&self.shown) = Shown {
+            is_broken: !session.is_alive(),
+            profile: session.grant().profile().to_owned(),
+            tier: session.grant().tier().to_string(),
+            packages: session.packages().to_vec(),
+        };
+        *lock(&self.used) = Instant::now();
+    }
+
+    fn body(&self) -> SessionBody {
+        let shown = lock(&self.shown).clone();
+        let status = if self.session.try_lock().is_err() {
+            "busy"
+        } else if shown.is_broken {
+            "broken"
+        } else {
+            "idle"
+        };
+        SessionBody {
+            id: self.id.clone(),
+            status,
+            language: lock(&self.request).language.clone(),
+            profile: shown.profile,
+            tier: shown.tier,
+            created_at: timestamp(self.created_ms),
+            idle_s: self.idle.as_secs(),
+            packages: bodies(&shown.packages),
+        }
+    }
+
+    fn row(&self, end: Option<&str>) -> SessionRow {
+        SessionRow {
+            id: self.id.clone(),
+            subject: self.subject.to_string(),
+            language: lock(&self.request).language.clone(),
+            profile: Some(lock(&self.shown).profile.clone()),
+            created_ms: self.created_ms,
+            ended_ms: end.map(|_| now_ms()),
+            end_reason: end.map(str::to_owned),
+        }
+    }
+}
+
+fn bodies(packages: &[LockedPackage]) -> Vec<PackageBody> {
+    let body = |package: &LockedPackage| PackageBody {
+        name: package.name.clone(),
+        version: package.version.clone(),
+        file: package.file.clone(),
+        digest: package.digest.clone(),
+    };
+    packages.iter().map(body).collect()
+}
+
+/// The sessions of this process.
+#[derive(Default)]
+pub(super) struct Sessions(Mutex<HashMap<String, Arc<Entry>>>);
+
+impl Sessions {
+    pub(super) fn count(&self) -> usize {
+        lock(&self.0).len()
+    }
+
+    fn of(&self, subject: &Subject) -> Vec<Arc<Entry>> {
+        let mut entries: Vec<_> = lock(&self.0).values().filter(|entry| entry.subject == *subject).cloned().collect();
+        entries.sort_by(|one, other| (other.created_ms, &other.id).cmp(&(one.created_ms, &one.id)));
+        entries
+    }
+
+    fn get(&self, subject: &Subject, id: &str) -> Result<Arc<Entry>, Problem> {
+        let entry = lock(&self.0).get(id).filter(|entry| entry.subject == *subject).cloned();
+        entry.ok_or_else(|| Problem::not_found("session"))
+    }
+}
+
+/// Ends sessions that nobody has used for as long as they may be idle.
+pub(super) async fn expire(app: &App) {
+    let entries: Vec<_> = lock(&app.sessions.0).values().cloned().collect();
+    for entry in entries {
+        let is_over = lock(&entry.used).elapsed() > entry.idle;
+        if is_over && let Ok(guard) = Arc::clone(&entry.session).try_lock_owned() {
+            end(app, &entry, guard, "expired").await;
+        }
+    }
+}
+
+/// Ends all sessions, because the service ends.
+pub(super) async fn end_all(app: &App) {
+    let entries: Vec<_> = lock(&app.sessions.0).values().cloned().collect();
+    for entry in entries {
+        if let Some(live) = &*lock(&entry.running) {
+            live.stop.cancel();
+        }
+        let guard = Arc::clone(&entry.session).lock_owned().await;
+        end(app, &entry, guard, "shutdown").await;
+    }
+}
+
+async fn end(app: &App, entry: &Entry, mut guard: Guard, reason: &str) {
+    lock(&app.sessions.0).remove(&entry.id);
+    if let Some(session) = guard.take()
+        && let Err(error) = session.close()
+    {
+        tracing::error!(%error, "the end of a session could not be audited");
+    }
+    if let Err(error) = app.store.put_session(entry.row(Some(reason))).await {
+        tracing::error!(%error, "the end of a session could not be kept");
+    }
+}
+
+/// Open a session.
+///
+/// Variables and files last from one program to the next.
+#[utoipa::path(post, path = "/v1/sessions", tag = "sessions", request_body = SessionRequest,
+    responses((status = 201, description = "It is open", body = SessionBody)))]
+pub(super) async fn create(State(app): State<Arc<App>>, caller: Caller, body: Body<SessionRequest>) -> Result<Response, Problem> {
+    caller.needs(Scope::Run)?;
+    if app.closing.is_cancelled() {
+        return Err(Problem::new(Code::ShuttingDown, "the service opens no more sessions").retry_after(Duration::from_secs(5)));
+    }
+    let limits = &app.config.limits;
+    if app.sessions.of(&caller.subject).len() >= limits.sessions_per_subject {
+        let detail = format!("this key has {} sessions open, which is as many as it may; end one", limits.sessions_per_subject);
+        return Err(Problem::new(Code::QueueFull, detail).retry_after(Duration::from_secs(10)));
+    }
+    if app.sessions.count() >= limits.sessions {
+        return Err(Problem::new(Code::Overloaded, "as many sessions are open as may").retry_after(Duration::from_secs(10)));
+    }
+    let idle = match body.value.idle_s {
+        None => limits.session_idle,
+        Some(seconds) if seconds >= 1 && Duration::from_secs(seconds) <= limits.session_idle_max => Duration::from_secs(seconds),
+        Some(_) => return Err(Problem::new(Code::Invalid, format!("`idle_s` is 1 to {}", limits.session_idle_max.as_secs()))),
+    };
+    let (request, _) = body.value.place().read(caller.subject.clone(), false)?;
+    let session = app.sandbox.open(request.clone()).await?;
+    let entry = Arc::new(Entry {
+        id: session.id().to_string().replacen("run_", "session_", 1),
+        subject: caller.subject.clone(),
+        created_ms: now_ms(),
+        idle,
+        session: Arc::default(),
+        request: Mutex::new(request),
+        shown: Mutex::default(),
+        used: Mutex::new(Instant::now()),
+        running: Mutex::default(),
+    });
+    entry.show(&session);
+    *Arc::clone(&entry.session).lock_owned().await = Some(session);
+    app.store.put_session(entry.row(None)).await.map_err(|error| Problem::internal(&error))?;
+    lock(&app.sessions.0).insert(entry.id.clone(), Arc::clone(&entry));
+    let mut response = (StatusCode::CREATED, Json(entry.body())).into_response();
+    if let Ok(location) = HeaderValue::from_str(&format!("/v1/sessions/{}", entry.id)) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    Ok(response)
+}
+
+/// List one's sessions, the newest first.
+#[utoipa::path(get, path = "/v1/sessions", tag = "sessions", responses((status = 200, description = "All that are open", body = SessionList)))]
+pub(super) async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<SessionList>, Problem> {
+    caller.needs(Scope::Run)?;
+    Ok(Json(SessionList { sessions: app.sessions.of(&caller.subject).iter().map(|entry| entry.body()).collect() }))
+}
+
+/// Look at a session.
+#[utoipa::path(get, path = "/v1/sessions/{id}", tag = "sessions", params(("id" = String, Path)),
+    responses((status = 200, description = "What is known of it", body = SessionBody)))]
+pub(super) async fn get(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<String>) -> Result<Json<SessionBody>, Problem> {
+    caller.needs(Scope::Run)?;
+    Ok(Json(app.sessions.get(&caller.subject, &id)?.body()))
+}
+
+/// End a session.
+///
+/// A program that it evaluates is stopped.
+#[utoipa::path(delete, path = "/v1/sessions/{id}", tag = "sessions", params(("id" = String, Path)),
+    responses((status = 204, description = "It has ended")))]
+pub(super) async fn delete(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+    caller.needs(Scope::Run)?;
+    let entry = app.sessions.get(&caller.subject, &id)?;
+    if let Some(live) = &*lock(&entry.running) {
+        live.stop.cancel();
+    }
+    let guard = Arc::clone(&entry.session).lock_owned().await;
+    end(&app, &entry, guard, "deleted").await;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Run a program in a session.
+///
+/// As an execution of its own, but it sees what the programs before it left.
+#[utoipa::path(post, path = "/v1/sessions/{id}/executions", tag = "sessions", params(("id" = String, Path)), request_body = EvaluationRequest,
+    responses(
+        (status = 200, description = "How it went", body = Execution),
+        (status = 202, description = "It is under way", body = Execution),
+    ))]
+pub(super) async fn evaluate(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Body<EvaluationRequest>,
+) -> Result<Response, Problem> {
+    caller.needs(Scope::Run)?;
+    let entry = app.sessions.get(&caller.subject, &id)?;
+    let guard = entry.take()?;
+    let (language, profile) = (lock(&entry.request).language.clone(), lock(&entry.shown).profile.clone());
+    if lock(&entry.shown).is_broken {
+        return Err(Problem::new(Code::Ended, "the session broke, hit a limit or was stopped; reset it to go on"));
+    }
+    let bytes = body.bytes.len();
+    let EvaluationRequest { source, name, arguments, artifacts, stdin } = body.value;
+    let source = source.ok_or_else(|| Problem::new(Code::Invalid, "`source` is missing: the program's text"))?;
+    let name = name.unwrap_or_else(|| Source::default_name(&language).to_owned());
+    let source = Source { name, content: source.into_bytes().into() };
+    let mode = Mode::of(&headers);
+    let about = About {
+        id: RunId::random(),
+        subject: caller.subject.clone(),
+        session: Some(entry.id.clone()),
+        language,
+        profile: Some(profile),
+        bytes,
+        is_followed: mode != Mode::Wait,
+    };
+    let input = stdin.map_or(glovebox::Input::Empty, |text| glovebox::Input::Bytes(text.into_bytes().into()));
+    let evaluated = Arc::clone(&entry);
+    let work: Work = Box::new(move |controls: Controls| {
+        Box::pin(async move {
+            let mut guard = guard;
+            let session = guard.as_mut().ok_or(glovebox::Error::SessionEnded("it was ended meanwhile"))?;
+            let result = session.evaluate_with(source, arguments, artifacts, controls).await;
+            evaluated.show(session);
+            *lock(&evaluated.running) = None;
+            result
+        })
+    });
+    let live = begin(&app, about, input, work).await?;
+    *lock(&entry.running) = Some(Arc::clone(&live));
+    answer(&app, live, mode).await
+}
+
+/// Stop the program that a session evaluates.
+///
+/// The session is broken after that: its variables are in the middle of something. Reset it to go on.
+#[utoipa::path(post, path = "/v1/sessions/{id}/interrupt", tag = "sessions", params(("id" = String, Path)),
+    responses((status = 200, description = "Nothing runs in it any more", body = SessionBody)))]
+pub(super) async fn interrupt(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<String>) -> Result<Json<SessionBody>, Problem> {
+    caller.needs(Scope::Run)?;
+    let entry = app.sessions.get(&caller.subject, &id)?;
+    let running = lock(&entry.running).clone();
+    if let Some(live) = running {
+        live.stop.cancel();
+        let _ = live.finished().await;
+    }
+    Ok(Json(entry.body()))
+}
+
+/// Start a session anew.
+///
+/// Its variables are gone; its packages stay, and its files where that is wished.
+#[utoipa::path(post, path = "/v1/sessions/{id}/reset", tag = "sessions", params(("id" = String, Path)), request_body = ResetRequest,
+    responses((status = 200, description = "It is as new", body = SessionBody)))]
+pub(super) async fn reset(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    body: Body<ResetRequest>,
+) -> Result<Json<SessionBody>, Problem> {
+    caller.needs(Scope::Run)?;
+    let entry = app.sessions.get(&caller.subject, &id)?;
+    let mut guard = entry.take()?;
+    let mut request = lock(&entry.request).clone();
+    if body.value.keep_files
+        && let Some(session) = guard.as_mut()
+    {
+        request.files = files_of(session)?;
+    }
+    let session = app.sandbox.open(request).await?;
+    entry.show(&session);
+    if let Some(old) = guard.replace(session) {
+        old.close()?;
+    }
+    drop(guard);
+    Ok(Json(entry.body()))
+}
+
+/// Every file of a workspace.
+fn files_of(session: &mut Session) -> Result<Vec<InputFile>, Problem> {
+    let mut files = Vec::new();
+    let mut pending = vec![String::new()];
+    while let Some(folder) = pending.pop() {
+        for entry in session.list_files(&folder)? {
+            let path = if folder.is_empty() { entry.name } else { format!("{folder}/{}", entry.name) };
+            if entry.is_directory {
+                // What is mounted in the workspace is no file of it.
+                if session.list_files(&path).is_ok() {
+                    pending.push(path);
+                }
+            } else if let Ok(content) = session.read_file(&path) {
+                files.push(InputFile { path, content: content.into() });
+            }
+        }
+    }
+    Ok(files)
+}
+
+/// List the packages of a session.
+#[utoipa::path(get, path = "/v1/sessions/{id}/packages", tag = "sessions", params(("id" = String, Path)),
+    responses((status = 200, description = "All that its programs can import", body = PackagesBody)))]
+pub(super) async fn packages(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<String>) -> Result<Json<PackagesBody>, Problem> {
+    caller.needs(Scope::Run)?;
+    let entry = app.sessions.get(&caller.subject, &id)?;
+    let packages = bodies(&lock(&entry.shown).packages);
+    Ok(Json(PackagesBody { packages }))
+}
+
+/// Add packages to a session.
+#[utoipa::path(post, path = "/v1/sessions/{id}/packages", tag = "sessions", params(("id" = String, Path)), request_body = PackagesRequest,
+    responses((status = 200, description = "All that its programs can import now", body = PackagesBody)))]
+pub(super) async fn install(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    body: Body<PackagesRequest>,
+) -> Result<Json<PackagesBody>, Problem> {
+    change(&app, &caller, &id, &body.value.packages, true).await
+}
+
+/// Take packages out of a session.
+#[utoipa::path(delete, path = "/v1/sessions/{id}/packages/{*name}", tag = "sessions", params(("id" = String, Path), ("name" = String, Path)),
+    responses((status = 200, description = "All that its programs can import now", body = PackagesBody)))]
+pub(super) async fn uninstall(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path((id, name)): Path<(String, String)>,
+) -> Result<Json<PackagesBody>, Problem> {
+    change(&app, &caller, &id, &[name], false).await
+}
+
+async fn change(app: &App, caller: &Caller, id: &str, packages: &[String], adds: bool) -> Result<Json<PackagesBody>, Problem> {
+    caller.needs(Scope::Run)?;
+    let entry = app.sessions.get(&caller.subject, id)?;
+    let mut guard = entry.take()?;
+    let session = guard.as_mut().ok_or_else(|| Problem::not_found("session"))?;
+    let changed = if adds { session.install(packages).await } else { session.uninstall(packages).await };
+    let packages = bodies(changed?);
+    lock(&entry.request).wants.packages = session.asked_packages().to_vec();
+    entry.show(session);
+    Ok(Json(PackagesBody { packages }))
+}
+
+/// Which directory.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct FilesQuery {
+    /// Relative to the workspace; the workspace itself where nothing is said.
+    #[serde(default)]
+    path: String,
+}
+
+/// List a directory of a session's workspace.
+#[utoipa::path(get, path = "/v1/sessions/{id}/files", tag = "sessions", params(("id" = String, Path), FilesQuery),
+    responses((status = 200, description = "Its entries", body = FileList)))]
+pub(super) async fn list_files(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    query: Result<Query<FilesQuery>, axum::extract::rejection::QueryRejection>,
+) -> Result<Json<FileList>, Problem> {
+    caller.needs(Scope::Run)?;
+    let Query(query) = query?;
+    let entry = app.sessions.get(&caller.subject, &id)?;
+    let mut guard = entry.take()?;
+    let session = guard.as_mut().ok_or_else(|| Problem::not_found("session"))?;
+    let entries = session.list_files(&query.path).map_err(|_| Problem::not_found("directory"))?;
+    let files = entries.into_iter().map(|entry| EntryBody { name: entry.name, is_directory: entry.is_directory, bytes: entry.size });
+    Ok(Json(FileList { files: files.collect() }))
+}
+
+/// Fetch a file of a session's workspace.
+#[utoipa::path(get, path = "/v1/sessions/{id}/files/{*path}", tag = "sessions", params(("id" = String, Path), ("path" = String, Path)),
+    responses(
+        (status = 200, description = "The file", content_type = "application/octet-stream", body = Vec<u8>),
+        (status = 206, description = "A part of the file", content_type = "application/octet-stream", body = Vec<u8>),
+    ))]
+pub(super) async fn read_file(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path((id, path)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    caller.needs(Scope::Run)?;
+    let entry = app.sessions.get(&caller.subject, &id)?;
+    let mut guard = entry.take()?;
+    let session = guard.as_mut().ok_or_else(|| Problem::not_found("session"))?;
+    let content = session.read_file(&path).map_err(|_| Problem::not_found("file"))?;
+    file(&path, content.into(), &headers)
+}
+
+/// Put a file into a session's workspace.
+#[utoipa::path(put, path = "/v1/sessions/{id}/files/{*path}", tag = "sessions", params(("id" = String, Path), ("path" = String, Path)),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    responses((status = 204, description = "It is there")))]
+pub(super) async fn put_file(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path((id, path)): Path<(String, String)>,
+    request: HttpRequest,
+) -> Result<StatusCode, Problem> {
+    caller.needs(Scope::Run)?;
+    let entry = app.sessions.get(&caller.subject, &id)?;
+    let content = bytes_of(request, &()).await?;
+    let mut guard = entry.take()?;
+    let session = guard.as_mut().ok_or_else(|| Problem::not_found("session"))?;
+    session.put_file(&path, content.to_vec())?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Remove a file or an empty directory of a session's workspace.
+#[utoipa::path(delete, path = "/v1/sessions/{id}/files/{*path}", tag = "sessions", params(("id" = String, Path), ("path" = String, Path)),
+    responses((status = 204, description = "It is gone")))]
+pub(super) async fn delete_file(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path((id, path)): Path<(String, String)>,
+) -> Result<StatusCode, Problem> {
+    caller.needs(Scope::Run)?;
+    let entry = app.sessions.get(&caller.subject, &id)?;
+    let mut guard = entry.take()?;
+    let session = guard.as_mut().ok_or_else(|| Problem::not_found("session"))?;
+    session.remove_file(&path).map_err(|_| Problem::not_found("file, or the directory is not empty"))?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,6 @@
+//! Glovebox as a service: one HTTP API over the sandbox.
+//!
+//! [`http`] serves it; [`wire`] says what an outcome looks like as JSON, here and on the command line.
+
+pub mod http;
+pub mod wire;

@@ -1,0 +1,273 @@
+//! How do tests talk to a service?
+//!
+//! Over HTTP, to the program `glovebox serve` itself, as its clients do.
+
+use crate::tree::program;
+use serde_json::Value;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// A service of its own, which ends with the test.
+pub struct Service {
+    process: Child,
+    folder: Arc<TempDir>,
+    address: String,
+    /// What it has written to its log.
+    pub log: Arc<Mutex<String>>,
+    key: Option<String>,
+}
+
+/// What a service answered.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The headers, their names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// The first value of a header; empty where there is none.
+    #[must_use]
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.iter().find(|(other, _)| other == name).map_or("", |(_, value)| value)
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Panics
+    ///
+    /// Where it is none.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+
+    /// The body as text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The status and the code of a problem.
+    #[must_use]
+    pub fn problem(&self) -> (u16, String) {
+        (self.status, self.json()["code"].as_str().unwrap_or_default().to_owned())
+    }
+}
+
+impl Service {
+    /// A service that asks for no keys.
+    #[must_use]
+    pub fn local(config: &str) -> Self {
+        Self::start(&Arc::new(TempDir::new().expect("a folder can be made")), config, true)
+    }
+
+    /// A service that asks for keys.
+    #[must_use]
+    pub fn with_keys(config: &str) -> Self {
+        Self::start(&Arc::new(TempDir::new().expect("a folder can be made")), config, false)
+    }
+
+    /// A service with the state in a folder.
+    ///
+    /// # Panics
+    ///
+    /// Where it does not start.
+    #[must_use]
+    pub fn start(folder: &Arc<TempDir>, config: &str, is_local: bool) -> Self {
+        let path = folder.path().join("config.toml");
+        std::fs::write(&path, config).expect("the folder is writable");
+        let mut command = Command::new(program());
+        command.args(["serve", "--listen", "127.0.0.1:0"]).arg("--state").arg(folder.path().join("state")).arg("--config").arg(path);
+        if is_local {
+            command.arg("--insecure-local");
+        }
+        let mut process = command.stderr(Stdio::piped()).stdin(Stdio::null()).spawn().expect("the program starts");
+        let mut lines = BufReader::new(process.stderr.take().expect("it has a log")).lines();
+        let log = Arc::new(Mutex::new(String::new()));
+        let mut address = None;
+        for line in lines.by_ref() {
+            let line = line.expect("the log is text");
+            if let Some((_, rest)) = line.split_once("serving on ") {
+                address = rest.split("://").nth(1).and_then(|rest| rest.split(',').next()).map(str::to_owned);
+                break;
+            }
+            log.lock().unwrap_or_else(PoisonError::into_inner).push_str(&(line + "\n"));
+        }
+        let address = address.unwrap_or_else(|| panic!("it does not start: {}", log.lock().unwrap_or_else(PoisonError::into_inner)));
+        let kept = Arc::clone(&log);
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                kept.lock().unwrap_or_else(PoisonError::into_inner).push_str(&(line + "\n"));
+            }
+        });
+        Self { process, folder: Arc::clone(folder), address, log, key: None }
+    }
+
+    /// Where it listens: `127.0.0.1:port`.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Its process.
+    #[must_use]
+    pub fn process(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// The folder with its state and config.
+    #[must_use]
+    pub fn folder(&self) -> Arc<TempDir> {
+        Arc::clone(&self.folder)
+    }
+
+    /// Where its state lies.
+    #[must_use]
+    pub fn state(&self) -> PathBuf {
+        self.folder.path().join("state")
+    }
+
+    /// Makes a key.
+    ///
+    /// # Panics
+    ///
+    /// Where it cannot be made.
+    #[must_use]
+    pub fn make_key(&self, arguments: &[&str]) -> String {
+        let output = Command::new(program()).args(["keys", "create"]).args(arguments).arg("--state").arg(self.state()).output();
+        let output = output.expect("the program starts");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// Sends this key with every request from here on.
+    pub fn use_key(&mut self, key: &str) {
+        self.key = Some(key.to_owned());
+    }
+
+    /// A request with a body of JSON.
+    #[must_use]
+    pub fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send("POST", path, &[("Content-Type", "application/json")], body.to_string().as_bytes())
+    }
+
+    /// A request without a body.
+    #[must_use]
+    pub fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, &[], b"")
+    }
+
+    /// Any request.
+    ///
+    /// # Panics
+    ///
+    /// Where no answer comes.
+    #[must_use]
+    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        let mut stream = self.begin(method, path, headers, body);
+        read(&mut stream)
+    }
+
+    /// Sends a request, and leaves the answer to be read.
+    ///
+    /// # Panics
+    ///
+    /// Where the service cannot be reached.
+    #[must_use]
+    pub fn begin(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> TcpStream {
+        let mut head = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n", body.len());
+        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+            head += &format!("Host: {}\r\n", self.address);
+        }
+        if let Some(key) = &self.key
+            && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"))
+        {
+            head += &format!("Authorization: Bearer {key}\r\n");
+        }
+        for (name, value) in headers {
+            head += &format!("{name}: {value}\r\n");
+        }
+        let mut stream = self.connect();
+        stream.write_all((head + "\r\n").as_bytes()).expect("the service reads");
+        // It may answer, and close, before it has read everything.
+        let _ = stream.write_all(body);
+        stream
+    }
+
+    /// A connection on which nothing was sent.
+    ///
+    /// # Panics
+    ///
+    /// Where the service cannot be reached.
+    #[must_use]
+    pub fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(&self.address).expect("the service can be reached");
+        stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a time can be set");
+        stream
+    }
+
+    /// Ends it as an operator does, and says whether it ended well.
+    #[must_use]
+    pub fn stop(&mut self) -> bool {
+        let _ = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status();
+        self.process.wait().is_ok_and(|status| status.success())
+    }
+
+    /// Ends it as nobody should.
+    pub fn kill(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Reads an answer to its end.
+///
+/// # Panics
+///
+/// Where it is none.
+pub fn read(stream: &mut TcpStream) -> Answer {
+    let mut bytes = Vec::new();
+    // A service that closes early resets the connection; what it said before counts.
+    let _ = stream.read_to_end(&mut bytes);
+    let end =
+        bytes.windows(4).position(|part| part == b"\r\n\r\n").unwrap_or_else(|| panic!("no answer: {}", String::from_utf8_lossy(&bytes)));
+    let (head, body) = bytes.split_at(end + 4);
+    let head = String::from_utf8_lossy(head);
+    let mut lines = head.lines();
+    let status = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok()).expect("a status");
+    let headers: Vec<_> =
+        lines.filter_map(|line| line.split_once(':')).map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned())).collect();
+    let is_chunked = headers.iter().any(|(name, value)| name == "transfer-encoding" && value == "chunked");
+    Answer { status, body: if is_chunked { whole(body) } else { body.to_vec() }, headers }
+}
+
+/// A body without the marks of its chunks.
+fn whole(mut chunks: &[u8]) -> Vec<u8> {
+    let mut body = Vec::new();
+    while let Some(end) = chunks.windows(2).position(|part| part == b"\r\n") {
+        let size = std::str::from_utf8(&chunks[..end]).ok().and_then(|size| usize::from_str_radix(size.trim(), 16).ok()).unwrap_or(0);
+        let rest = &chunks[end + 2..];
+        if size == 0 || rest.len() < size + 2 {
+            body.extend_from_slice(&rest[..size.min(rest.len())]);
+            break;
+        }
+        body.extend_from_slice(&rest[..size]);
+        chunks = &rest[size + 2..];
+    }
+    body
+}
