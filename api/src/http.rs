@@ -191,7 +191,7 @@ impl Server {
     /// everything down.
     pub async fn run(self, stop: CancellationToken) {
         let Self { app, listener, tls, _lock } = self;
-        let (router, _) = openapi::router(&app);
+        let router = openapi::router(&app);
         let over = CancellationToken::new();
         let sweeper = tokio::spawn(sweep(Arc::clone(&app)));
         let accepting = tokio::spawn(connection::accept(listener, tls, router, app.config.limits.clone(), over.clone()));

@@ -41,6 +41,10 @@ impl Executor for Containers {
         Some(PackageTarget { tier: Tier::Container, interpreter: version.to_owned(), native: Some(native) })
     }
 
+    fn has_sessions(&self, _: &str) -> bool {
+        false
+    }
+
     async fn run(&self, Job { opening, evaluation }: Job) -> Result<Report, Error> {
         let grant = &opening.grant;
         let pool = self.inner.pool.as_ref().ok_or_else(|| Error::Host("there is no container engine".to_owned()))?;

@@ -28,6 +28,12 @@ pub trait Executor: Send + Sync {
         None
     }
 
+    /// Whether programs of a language can have a place that lives on.
+    fn has_sessions(&self, language: &str) -> bool {
+        let _ = language;
+        true
+    }
+
     /// Runs one program in a fresh place and throws the place away.
     ///
     /// # Errors

@@ -219,7 +219,12 @@ impl Sandbox {
         let id = RunId::random();
         let mut trail = Trail::new(self.0.audit.clone(), id, &request);
         let supplies = self.survey(&mut request, &mut trail).await?;
-        let (grant, supplies) = match supplies.and_then(|supplies| self.admit(&request, supplies)) {
+        let admitted = supplies.and_then(|supplies| self.admit(&request, supplies)).and_then(|(grant, supplies)| {
+            let executor = self.0.executors.get(&grant.tier());
+            let can = executor.is_none_or(|executor| executor.has_sessions(grant.language()));
+            if can { Ok((grant, supplies)) } else { Err(Box::new(no_session(&grant))) }
+        });
+        let (grant, supplies) = match admitted {
             Ok(admitted) => admitted,
             Err(denial) => {
                 trail.denied(&request, &denial, self.0.policy.digest())?;
@@ -367,6 +372,16 @@ pub(crate) struct Supplied {
     pub(crate) grant: Arc<Grant>,
     pub(crate) packages: Vec<LockedPackage>,
     pub(crate) tree: Option<PackageTree>,
+}
+
+/// The refusal where the tier keeps nothing between programs.
+fn no_session(grant: &Grant) -> Denial {
+    Denial {
+        rule: "request.tier".to_owned(),
+        asked: format!("a session in `{}`", grant.language()),
+        reason: format!("tier `{}` has no sessions for it: {}", grant.tier(), grant.tier_reason()),
+        fix: "# no line of a policy allows this: run each program by itself".to_owned(),
+    }
 }
 
 /// The refusal where packages would need another tier than the one that a session is in.

@@ -239,6 +239,10 @@ impl Executor for WasmExecutor {
         Some(PackageTarget { tier: Tier::Wasm, interpreter: guest.interpreter(), native: None })
     }
 
+    fn has_sessions(&self, language: &str) -> bool {
+        language != program::LANGUAGE
+    }
+
     async fn run(&self, job: Job) -> Result<Report, Error> {
         let Job { opening, evaluation } = job;
         if opening.grant.language() == program::LANGUAGE {

@@ -4,7 +4,8 @@ use super::problem::{Code, Problem};
 use axum::Json;
 use axum::extract::{FromRequest, Request as HttpRequest};
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet;
+use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
 use glovebox::Input;
 use glovebox::policy::{InputFile, Isolation, LimitWishes, NetworkWish, Request, Source, Subject, Tier, Wants};
@@ -19,17 +20,21 @@ use std::sync::Arc;
 use std::time::Duration;
 use utoipa::ToSchema;
 
+/// As everybody writes it; the bits that its last character has too many do not matter.
+const BASE64: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
+
 /// A program to run.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schema(example = json!({ "language": "python", "source": "print('hello')\n6 * 7" }))]
 pub(super) struct ExecutionRequest {
     /// `python`, `javascript`, `typescript`, `shell` or `wasm`.
-    #[schema(required = true, default = json!(null))]
+    #[schema(required = true, default = json!(null), min_length = 1)]
     pub(super) language: String,
     /// The program's text.
     pub(super) source: Option<String>,
     /// The program's bytes, as base64; for WebAssembly.
+    #[schema(pattern = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$")]
     pub(super) source_base64: Option<String>,
     /// The name that tracebacks show, such as `main.py`.
     #[schema(max_length = 255)]
@@ -48,8 +53,11 @@ pub(super) struct ExecutionRequest {
     /// Standard input, as text.
     pub(super) stdin: Option<String>,
     /// Standard input, as base64.
+    #[schema(pattern = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$")]
     pub(super) stdin_base64: Option<String>,
     /// Fixes everything random, so that the same program does the same again.
+    #[serde(deserialize_with = "number")]
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     pub(super) seed: Option<u64>,
     /// Packages that the program needs, such as `rich` or `requests==2.32.*`.
     pub(super) packages: Vec<String>,
@@ -77,6 +85,7 @@ pub(super) struct FileBody {
     /// The content, as text.
     content: Option<String>,
     /// The content, as base64.
+    #[schema(pattern = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$")]
     content_base64: Option<String>,
 }
 
@@ -98,7 +107,7 @@ macro_rules! limits {
         #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
         #[serde(deny_unknown_fields, default)]
         pub(super) struct LimitsBody {
-            $($(#[doc = $doc])+ #[schema(minimum = 1)] $name: Option<u64>,)+
+            $($(#[doc = $doc])+ #[serde(deserialize_with = "number")] #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)] $name: Option<u64>,)+
         }
 
         impl LimitsBody {
@@ -161,6 +170,26 @@ pub(super) fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserialize
     }
 
     deserializer.deserialize_map(Visitor(PhantomData))
+}
+
+/// The largest number that every reader of JSON keeps exactly.
+pub(super) const MAX_NUMBER: u64 = (1 << 53) - 1;
+
+/// A whole number, however it is written; `5.0` is one as well.
+pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let Some(number) = Option::<serde_json::Number>::deserialize(deserializer)? else { return Ok(None) };
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "only numbers that are kept exactly"
+    )]
+    let whole = number.as_u64().or_else(|| {
+        let float = number.as_f64().filter(|float| float.fract() == 0.0 && (0.0..=MAX_NUMBER as f64).contains(float))?;
+        Some(float as u64)
+    });
+    let whole = whole.filter(|whole| *whole <= MAX_NUMBER);
+    whole.map(Some).ok_or_else(|| serde::de::Error::custom(format!("{number} is no whole number from 0 to {MAX_NUMBER}")))
 }
 
 /// As [`object`], for each of a list.
@@ -228,7 +257,7 @@ fn content(what: &str, text: Option<String>, base64: Option<String>) -> Result<O
         (Some(text), None) => Ok(Some(text.into_bytes())),
         (None, Some(base64)) => {
             let bytes =
-                STANDARD.decode(base64).map_err(|error| Problem::new(Code::Invalid, format!("`{what}_base64` is no base64: {error}")))?;
+                BASE64.decode(base64).map_err(|error| Problem::new(Code::Invalid, format!("`{what}_base64` is no base64: {error}")))?;
             Ok(Some(bytes))
         }
         (None, None) => Ok(None),
@@ -238,6 +267,9 @@ fn content(what: &str, text: Option<String>, base64: Option<String>) -> Result<O
 impl ExecutionRequest {
     /// What it means to the sandbox: the request, and standard input. A session has no program yet.
     pub(super) fn read(self, subject: Subject, needs_source: bool) -> Result<(Request, Input), Problem> {
+        if self.language.is_empty() {
+            return Err(Problem::new(Code::Invalid, "`language` is missing, such as `python`; `/v1/tiers` lists them"));
+        }
         let source = content("source", self.source, self.source_base64)?;
         if needs_source && source.is_none() {
             return Err(Problem::new(Code::Invalid, "`source` is missing: the program's text, or its bytes as `source_base64`"));

@@ -163,6 +163,18 @@ struct ErrorBody {
     detail: String,
 }
 
+/// One event of a stream.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Event)]
+struct EventBody {
+    /// Counts from 1.
+    id: String,
+    /// `status`, `stdout`, `stderr` or `end`.
+    event: String,
+    /// JSON: `{"status": ..}`, `{"text": ..}` with `base64` where it is not UTF-8, or the execution.
+    data: String,
+}
+
 /// Executions, the newest first.
 #[derive(Serialize, ToSchema)]
 struct ExecutionList {
@@ -276,7 +288,7 @@ async fn replay(
     id: RunId,
 ) -> Result<(Option<String>, Option<Response>), Problem> {
     let Some(key) = headers.get("idempotency-key") else { return Ok((None, None)) };
-    let key = key.to_str().ok().filter(|key| !key.is_empty() && key.len() <= MAX_KEY);
+    let key = key.to_str().ok().filter(|key| (1..=MAX_KEY).contains(&key.len()) && key.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
     let key =
         key.ok_or_else(|| Problem::new(Code::Invalid, format!("an idempotency key has 1 to {MAX_KEY} printable characters")))?.to_owned();
     let digest = body.sha256();
@@ -422,7 +434,7 @@ pub(super) fn read_cursor(cursor: &str) -> Result<(i64, String), Problem> {
         // What a database refuses as text is no cursor either.
         (!id.contains('\0')).then_some((ms.parse().ok()?, id.to_owned()))
     };
-    read().ok_or_else(|| Problem::new(Code::Invalid, "`cursor` is none that a list has given"))
+    read().ok_or_else(|| Problem::not_found("page; `cursor` is none that a list has given"))
 }
 
 async fn find(app: &App, caller: &Caller, id: &str) -> Result<(ExecutionRow, Option<Arc<Live>>), Problem> {
@@ -446,22 +458,18 @@ pub(super) async fn get(State(app): State<Arc<App>>, caller: Caller, Path(id): P
 
 /// Stop an execution.
 ///
-/// Answers when it has ended, with how; one that has ended before stays as it is.
+/// Answers when it has ended, with how. One that has ended before stays as it is, and there is nothing to stop.
 #[utoipa::path(delete, path = "/v1/executions/{id}", tag = "executions", params(("id" = String, Path)),
     responses((status = 200, description = "It has ended", body = Execution)))]
 pub(super) async fn cancel(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
     caller.needs(Scope::Run)?;
     let (row, live) = find(&app, &caller, &id).await?;
-    let row = match live {
-        Some(live) => {
-            live.stop.cancel();
-            // Why it failed is in the row.
-            let _ = live.finished().await;
-            live.row()
-        }
-        None => row,
-    };
-    Ok(json(StatusCode::OK, execution_json(&row)))
+    let live = live.filter(|_| row.ended_ms.is_none());
+    let live = live.ok_or_else(|| Problem::new(Code::Ended, format!("the execution has ended before: it is `{}`", row.status)))?;
+    live.stop.cancel();
+    // Why it failed is in the row.
+    let _ = live.finished().await;
+    Ok(json(StatusCode::OK, execution_json(&live.row())))
 }
 
 /// Follow an execution.
@@ -470,7 +478,7 @@ pub(super) async fn cancel(State(app): State<Arc<App>>, caller: Caller, Path(id)
 /// after that event. What ended long ago is told as its end alone.
 #[utoipa::path(get, path = "/v1/executions/{id}/events", tag = "executions",
     params(("id" = String, Path), ("Last-Event-ID" = Option<u64>, Header, description = "The last event that the client has.")),
-    responses((status = 200, description = "The events", content_type = "text/event-stream", body = String)))]
+    responses((status = 200, description = "The events", content_type = "text/event-stream", body = EventBody)))]
 pub(super) async fn events(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -481,7 +489,7 @@ pub(super) async fn events(
     let after = match headers.get("last-event-id") {
         None => 0,
         Some(value) => {
-            let number = value.to_str().ok().and_then(|text| text.parse().ok());
+            let number = value.to_str().ok().and_then(|text| text.parse().ok()).filter(|number| *number <= i64::MAX as u64);
             number.ok_or_else(|| Problem::new(Code::Invalid, "`Last-Event-ID` is the number of an event"))?
         }
     };

@@ -182,10 +182,10 @@ pub(super) async fn tiers(State(app): State<Arc<App>>, caller: Caller) -> Result
 pub(super) struct UsageQuery {
     /// From here on, in milliseconds since 1970.
     #[param(minimum = 0)]
-    since_ms: Option<u64>,
+    since_ms: Option<i64>,
     /// Before this, in milliseconds since 1970.
     #[param(minimum = 0)]
-    until_ms: Option<u64>,
+    until_ms: Option<i64>,
     /// Of everybody; needs the scope `audit`.
     #[serde(default)]
     all: bool,
@@ -202,9 +202,18 @@ pub(super) async fn usage(
     let Query(query) = query?;
     caller.needs(if query.all { Scope::Audit } else { Scope::Run })?;
     let subject = (!query.all).then(|| caller.subject.as_str());
-    let ms = |time: Option<u64>, default| time.map_or(default, |time| i64::try_from(time).unwrap_or(i64::MAX));
-    let usage = app.store.usage(subject, ms(query.since_ms, 0), ms(query.until_ms, i64::MAX)).await?;
+    let usage = app.store.usage(subject, time(query.since_ms)?.unwrap_or(0), time(query.until_ms)?.unwrap_or(i64::MAX)).await?;
     Ok(Json(UsageList { usage }))
+}
+
+/// # Errors
+///
+/// Where it is before 1970.
+fn time(ms: Option<i64>) -> Result<Option<i64>, Problem> {
+    if ms.is_some_and(|ms| ms < 0) {
+        return Err(Problem::new(Code::Invalid, "a time is in milliseconds since 1970, and not before"));
+    }
+    Ok(ms)
 }
 
 /// Which records.
@@ -224,10 +233,10 @@ pub(super) struct AuditQuery {
     pub(super) text: Option<String>,
     /// From here on, in milliseconds since 1970.
     #[param(minimum = 0)]
-    pub(super) since_ms: Option<u64>,
+    pub(super) since_ms: Option<i64>,
     /// Before this, in milliseconds since 1970.
     #[param(minimum = 0)]
-    pub(super) until_ms: Option<u64>,
+    pub(super) until_ms: Option<i64>,
     /// Where the page before this one ended.
     pub(super) cursor: Option<String>,
     /// How many.
@@ -247,11 +256,12 @@ pub(super) async fn audit(
 ) -> Result<Json<AuditList>, Problem> {
     let Query(mut query) = query?;
     let limit = page_size(query.limit)?;
+    time(query.since_ms).and(time(query.until_ms))?;
     let before = match query.cursor.as_deref() {
         None => None,
         Some(text) => {
             let offset = text.strip_prefix("at-").and_then(|offset| offset.parse().ok());
-            Some(offset.ok_or_else(|| Problem::new(Code::Invalid, "`cursor` is none that this list has given"))?)
+            Some(offset.ok_or_else(|| Problem::not_found("page; `cursor` is none that this list has given"))?)
         }
     };
     if caller.needs(Scope::Audit).is_err() {

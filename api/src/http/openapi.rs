@@ -8,6 +8,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use serde_json::{Value, json};
 use std::sync::Arc;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, OpenApi as Description, Ref, ResponseBuilder};
@@ -108,18 +109,52 @@ fn described() -> (Router<Arc<App>>, Description) {
     (router, api)
 }
 
+/// Says what derived schemas cannot: which fields exclude each other, and what a key looks like.
+fn refine(api: &Description) -> Value {
+    let mut api = serde_json::to_value(api).unwrap_or_default();
+    let text = |names: &[&str]| {
+        let properties: serde_json::Map<_, _> = names.iter().map(|name| ((*name).to_owned(), json!({ "type": "string" }))).collect();
+        json!({ "required": names, "properties": properties })
+    };
+    let schemas = "/components/schemas";
+    if let Some(Value::Object(execution)) = api.pointer_mut(&format!("{schemas}/ExecutionRequest")) {
+        execution.insert("anyOf".to_owned(), json!([text(&["source"]), text(&["source_base64"])]));
+        let both = [["source", "source_base64"], ["stdin", "stdin_base64"]].map(|both| json!({ "not": text(&both) }));
+        execution.insert("allOf".to_owned(), json!(both));
+    }
+    if let Some(Value::Object(file)) = api.pointer_mut(&format!("{schemas}/FileBody")) {
+        file.insert("not".to_owned(), text(&["content", "content_base64"]));
+    }
+    let create = "/paths/~1v1~1executions/post/parameters";
+    for parameter in api.pointer_mut(create).and_then(Value::as_array_mut).into_iter().flatten() {
+        if parameter["name"] == "Idempotency-Key" {
+            parameter["schema"] = json!({ "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$" });
+        }
+    }
+    let events = "/paths/~1v1~1executions~1{id}~1events/get/parameters";
+    for parameter in api.pointer_mut(events).and_then(Value::as_array_mut).into_iter().flatten() {
+        if parameter["name"] == "Last-Event-ID" {
+            parameter["schema"] = json!({ "type": "integer", "minimum": 0, "maximum": i64::MAX });
+        }
+    }
+    if let Some(body) = api.pointer_mut("/paths/~1v1~1sessions~1{id}~1files~1{path}/put/requestBody") {
+        body["required"] = json!(false);
+    }
+    api
+}
+
 /// The description of the API, as OpenAPI 3.1 in JSON.
 #[must_use]
 pub fn openapi_json() -> String {
-    described().1.to_pretty_json().unwrap_or_default()
+    serde_json::to_string_pretty(&refine(&described().1)).unwrap_or_default()
 }
 
 /// All routes, with what every request passes through.
-pub(super) fn router(app: &Arc<App>) -> (Router, Description) {
+pub(super) fn router(app: &Arc<App>) -> Router {
     let (router, api) = described();
-    let description = Arc::new(serde_json::to_value(&api).unwrap_or_default());
+    let description = Arc::new(refine(&api));
     let served = Arc::clone(&description);
-    let router = router
+    router
         .route("/openapi.json", get(move || async move { Json((*served).clone()) }))
         .route("/docs", get(info::docs))
         .fallback(|| async { Problem::not_found("route") })
@@ -127,8 +162,7 @@ pub(super) fn router(app: &Arc<App>) -> (Router, Description) {
         .layer(DefaultBodyLimit::max(app.config.limits.body))
         .layer(from_fn_with_state(Arc::clone(app), auth::guard))
         .layer(from_fn_with_state(Arc::clone(app), observe))
-        .with_state(Arc::clone(app));
-    (router, api)
+        .with_state(Arc::clone(app))
 }
 
 async fn not_allowed(request: Request) -> Problem {

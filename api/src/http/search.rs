@@ -68,7 +68,7 @@ fn fitting(line: &[u8], query: &AuditQuery) -> Option<Value> {
     let mut record: Value = serde_json::from_str(text).ok()?;
     let is =
         |name: &str, wanted: &Option<String>| wanted.as_ref().is_none_or(|wanted| record.get(name).and_then(Value::as_str) == Some(wanted));
-    let time = record.get("time_ms").and_then(Value::as_u64).unwrap_or(0);
+    let time = record.get("time_ms").and_then(Value::as_i64).unwrap_or(0);
     let names_rule = |wanted: &String| {
         record.get("rule").and_then(Value::as_str) == Some(wanted)
             || record.get("allowed_by").and_then(Value::as_str) == Some(wanted)

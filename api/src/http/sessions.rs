@@ -1,7 +1,7 @@
 //! How do clients keep a place of their own between programs?
 
 use super::App;
-use super::body::{Body, ExecutionRequest, FileBody, LimitsBody, TierName, bytes_of, object, objects};
+use super::body::{Body, ExecutionRequest, FileBody, LimitsBody, TierName, bytes_of, number, object, objects};
 use super::execution::{About, Live, Work, begin, timestamp};
 use super::executions::{Execution, Mode, PackageBody, answer, file};
 use super::keys::{Caller, Scope};
@@ -12,7 +12,7 @@ use axum::extract::{Path, Query, Request as HttpRequest, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use glovebox::policy::{InputFile, Request, Source, Subject};
-use glovebox::{Controls, LockedPackage, RunId, Session};
+use glovebox::{Controls, LockedPackage, OpenError, RunId, Session};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,12 +26,13 @@ use utoipa::{IntoParams, ToSchema};
 #[schema(example = json!({ "language": "python" }))]
 pub(super) struct SessionRequest {
     /// `python`, `javascript` or `typescript`.
-    #[schema(required = true, default = json!(null))]
+    #[schema(required = true, default = json!(null), min_length = 1)]
     language: String,
     /// The profile of the policy to run under; the policy's own choice where nothing is said.
     profile: Option<String>,
     /// How long it may be idle, in seconds.
-    #[schema(minimum = 1)]
+    #[serde(deserialize_with = "number")]
+    #[schema(minimum = 1, maximum = 86400)]
     idle_s: Option<u64>,
     /// Environment variables, besides those of the profile.
     environment: BTreeMap<String, String>,
@@ -39,6 +40,8 @@ pub(super) struct SessionRequest {
     #[serde(deserialize_with = "objects")]
     files: Vec<FileBody>,
     /// Fixes everything random.
+    #[serde(deserialize_with = "number")]
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     seed: Option<u64>,
     /// Packages that its programs need.
     packages: Vec<String>,
@@ -135,7 +138,7 @@ pub(super) struct PackagesBody {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct EvaluationRequest {
     /// The program's text.
-    #[schema(required = true, default = json!(null))]
+    #[schema(value_type = String, required = true, default = json!(null))]
     source: Option<String>,
     /// The name that tracebacks show.
     name: Option<String>,
@@ -551,8 +554,14 @@ async fn change(app: &App, caller: &Caller, id: &str, packages: &[String], adds:
     let entry = app.sessions.get(&caller.subject, id)?;
     let mut guard = entry.take()?;
     let session = guard.as_mut().ok_or_else(|| Problem::not_found("session"))?;
-    let changed = if adds { session.install(packages).await } else { session.uninstall(packages).await };
-    let packages = bodies(changed?);
+    let packages = if adds {
+        bodies(session.install(packages).await?)
+    } else {
+        bodies(session.uninstall(packages).await.map_err(|error| match error {
+            OpenError::Failed(glovebox::Error::Invalid(_)) => Problem::not_found("package among those that were asked for"),
+            error => error.into(),
+        })?)
+    };
     lock(&entry.request).wants.packages = session.asked_packages().to_vec();
     entry.show(session);
     Ok(Json(PackagesBody { packages }))

@@ -18,6 +18,9 @@ const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "start", include_str!("../../mig
 /// Records that one transaction takes at most.
 const BATCH: usize = 256;
 
+/// How long what nobody waits for may stay unwritten.
+const LAZY: Duration = Duration::from_millis(100);
+
 /// Records that wait to be written at most; more make whoever writes them wait.
 const WAITING: usize = 4096;
 
@@ -394,23 +397,43 @@ fn execution(row: &AnyRow) -> Result<ExecutionRow, sqlx::Error> {
     })
 }
 
-/// Writes whatever waits, as one transaction each time.
+/// Writes whatever waits, as one transaction each time. What nobody waits for is written with what somebody does, or a little later: most
+/// executions have ended by then, and only their end is written.
 async fn write(pool: AnyPool, mut waiting: mpsc::Receiver<(Write, Option<Done>)>) {
     let mut batch = Vec::with_capacity(BATCH);
-    while waiting.recv_many(&mut batch, BATCH).await > 0 {
-        let mut done = Vec::with_capacity(batch.len());
-        let mut draft = Draft::default();
+    let mut draft = Draft::default();
+    let mut done = Vec::new();
+    let mut due: Option<tokio::time::Instant> = None;
+    loop {
+        let is_open = match due {
+            None => waiting.recv_many(&mut batch, BATCH).await > 0,
+            // Nothing more until then is no reason to end.
+            Some(due) => {
+                tokio::time::timeout_at(due, waiting.recv_many(&mut batch, BATCH)).await.is_ok_and(|received| received > 0)
+                    || !waiting.is_closed()
+            }
+        };
         for (write, waits) in batch.drain(..) {
             draft.add(write);
             done.extend(waits);
         }
-        let written = draft.commit(&pool).await.map_err(|error| {
+        let is_due = due.is_some_and(|due| tokio::time::Instant::now() >= due);
+        if done.is_empty() && !is_due && is_open && draft.len() < BATCH {
+            due = due.or_else(|| Some(tokio::time::Instant::now() + LAZY));
+            continue;
+        }
+        let ends = is_due || !is_open;
+        let written = draft.commit(&pool, ends).await.map_err(|error| {
             tracing::error!(%error, "records could not be written");
             error.to_string()
         });
-        for waits in done {
+        for waits in done.drain(..) {
             // Whoever has stopped waiting does not need to know.
             let _ = waits.send(written.clone());
+        }
+        due = (!draft.is_empty()).then(|| due.filter(|_| !ends).unwrap_or_else(|| tokio::time::Instant::now() + LAZY));
+        if !is_open {
+            return;
         }
     }
 }
@@ -418,6 +441,8 @@ async fn write(pool: AnyPool, mut waiting: mpsc::Receiver<(Write, Option<Done>)>
 /// What one transaction writes: of every execution only its newest state.
 #[derive(Default)]
 struct Draft {
+    /// Somebody waits for everything.
+    is_closing: bool,
     executions: HashMap<String, ExecutionRow>,
     sessions: Vec<SessionRow>,
     usage: BTreeMap<(String, i64), UsageRow>,
@@ -430,7 +455,7 @@ impl Draft {
                 self.executions.insert(row.id.clone(), *row);
             }
             Write::Session(row) => self.sessions.push(*row),
-            Write::Barrier => {}
+            Write::Barrier => self.is_closing = true,
             Write::Usage(row) => {
                 let day_ms = row.day_ms - row.day_ms.rem_euclid(DAY_MS);
                 let sum = self.usage.entry((row.subject.clone(), day_ms)).or_insert_with(|| UsageRow {
@@ -450,37 +475,42 @@ impl Draft {
         }
     }
 
-    async fn commit(self, pool: &AnyPool) -> Result<(), sqlx::Error> {
+    fn len(&self) -> usize {
+        self.executions.len() + self.sessions.len()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.len() == 0 && self.usage.is_empty()
+    }
+
+    /// Writes it, and what was used as well where that is due.
+    async fn commit(&mut self, pool: &AnyPool, with_usage: bool) -> Result<(), sqlx::Error> {
+        let executions: Vec<_> = self.executions.drain().map(|(_, row)| row).collect();
+        let sessions = std::mem::take(&mut self.sessions);
+        let usage = if with_usage || self.is_closing { std::mem::take(&mut self.usage) } else { BTreeMap::new() };
+        // One statement is a transaction by itself.
+        if let ([row], [], true) = (executions.as_slice(), sessions.as_slice(), usage.is_empty())
+            && row.artifacts.is_empty()
+        {
+            return put_execution(row, pool).await;
+        }
+        if executions.is_empty() && sessions.is_empty() && usage.is_empty() {
+            return Ok(());
+        }
         let mut transaction = pool.begin().await?;
-        for row in self.executions.into_values() {
-            for artifact in row.artifacts {
+        for row in executions {
+            for artifact in &row.artifacts {
                 sqlx::query("INSERT INTO artifacts (execution, path, sha256, bytes) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING")
                     .bind(row.id.clone())
-                    .bind(artifact.path)
-                    .bind(artifact.sha256)
+                    .bind(artifact.path.clone())
+                    .bind(artifact.sha256.clone())
                     .bind(artifact.bytes)
                     .execute(&mut *transaction)
                     .await?;
             }
-            sqlx::query(
-                "INSERT INTO executions (id, subject, session, language, profile, status, created_ms, started_ms, ended_ms, result) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO UPDATE SET status = excluded.status, \
-                 profile = excluded.profile, started_ms = excluded.started_ms, ended_ms = excluded.ended_ms, result = excluded.result",
-            )
-            .bind(row.id)
-            .bind(row.subject)
-            .bind(row.session)
-            .bind(row.language)
-            .bind(row.profile)
-            .bind(row.status)
-            .bind(row.created_ms)
-            .bind(row.started_ms)
-            .bind(row.ended_ms)
-            .bind(row.result)
-            .execute(&mut *transaction)
-            .await?;
+            put_execution(&row, &mut *transaction).await?;
         }
-        for row in self.sessions {
+        for row in sessions {
             sqlx::query(
                 "INSERT INTO sessions (id, subject, language, profile, created_ms, ended_ms, end_reason) VALUES ($1, $2, $3, $4, $5, $6, $7) \
                  ON CONFLICT (id) DO UPDATE SET ended_ms = excluded.ended_ms, end_reason = excluded.end_reason",
@@ -495,7 +525,7 @@ impl Draft {
             .execute(&mut *transaction)
             .await?;
         }
-        for row in self.usage.into_values() {
+        for row in usage.into_values() {
             sqlx::query(
                 "INSERT INTO usage_by_day (subject, day_ms, executions, denied, limited, wall_us, cpu_us, fuel, output_bytes) \
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (subject, day_ms) DO UPDATE SET \
@@ -518,4 +548,25 @@ impl Draft {
         }
         transaction.commit().await
     }
+}
+
+async fn put_execution(row: &ExecutionRow, place: impl sqlx::Executor<'_, Database = sqlx::Any>) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO executions (id, subject, session, language, profile, status, created_ms, started_ms, ended_ms, result) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO UPDATE SET status = excluded.status, \
+         profile = excluded.profile, started_ms = excluded.started_ms, ended_ms = excluded.ended_ms, result = excluded.result",
+    )
+    .bind(row.id.clone())
+    .bind(row.subject.clone())
+    .bind(row.session.clone())
+    .bind(row.language.clone())
+    .bind(row.profile.clone())
+    .bind(row.status.clone())
+    .bind(row.created_ms)
+    .bind(row.started_ms)
+    .bind(row.ended_ms)
+    .bind(row.result.clone())
+    .execute(place)
+    .await
+    .map(drop)
 }

@@ -1,0 +1,48 @@
+//! Is what the service says of itself true?
+//!
+//! Schemathesis reads the served description and tries every route with what it allows and with what it forbids, in sequences too. It comes
+//! from PyPI, in an environment of its own beside the other built things.
+
+use glovebox_tests::service::Service;
+use glovebox_tests::tree::{root, tests_folder};
+use std::path::PathBuf;
+use std::process::Command;
+
+/// The release that is used.
+const VERSION: &str = "4.32.5";
+
+/// The program, installed where it is not; nothing where that cannot be done.
+fn schemathesis() -> Option<PathBuf> {
+    let folder = root().join("target").join(format!("schemathesis-{VERSION}"));
+    let program = folder.join("bin/schemathesis");
+    let done = folder.join("done");
+    if !done.exists() {
+        let made = Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder).output().ok()?;
+        let pip =
+            Command::new(folder.join("bin/python")).args(["-m", "pip", "install", "--quiet", &format!("schemathesis=={VERSION}")]).output();
+        let works = made.status.success() && pip.is_ok_and(|pip| pip.status.success());
+        works.then(|| std::fs::write(done, "")).and_then(Result::ok)?;
+    }
+    Some(program)
+}
+
+#[test]
+fn the_served_description_is_true() {
+    let Some(schemathesis) = schemathesis() else {
+        assert!(std::env::var_os("CI").is_none(), "schemathesis cannot be installed: `python3 -m venv` and PyPI are needed");
+        eprintln!("SKIPPED: schemathesis cannot be installed (`python3 -m venv` and PyPI are needed)");
+        return;
+    };
+    let service = Service::with_keys("[containers]\nenabled = false\n");
+    let key = service.make_key(&["contract", "--scope", "run", "--scope", "audit"]);
+    let output = Command::new(schemathesis)
+        .arg("--config-file")
+        .arg(tests_folder().join("schemathesis.toml"))
+        .arg("run")
+        .arg(format!("http://{}/openapi.json", service.address()))
+        .args(["--checks", "all", "--workers", "2", "--request-timeout", "60", "--header", &format!("Authorization: Bearer {key}")])
+        .current_dir(service.folder().path())
+        .output()
+        .expect("schemathesis runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
