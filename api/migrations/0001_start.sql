@@ -18,11 +18,14 @@ CREATE INDEX executions_by_status ON executions (status);
 
 CREATE TABLE artifacts (
     execution TEXT NOT NULL,
+    -- Paths may be longer than an index takes.
+    path_sha256 TEXT NOT NULL,
     path TEXT NOT NULL,
     sha256 TEXT NOT NULL,
     bytes BIGINT NOT NULL,
-    PRIMARY KEY (execution, path)
+    PRIMARY KEY (execution, path_sha256)
 );
+CREATE INDEX artifacts_by_content ON artifacts (sha256);
 
 CREATE TABLE idempotency (
     subject TEXT NOT NULL,

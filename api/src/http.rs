@@ -71,6 +71,8 @@ struct App {
     keys: KeyRing,
     rates: Rates,
     followers: Arc<Semaphore>,
+    /// Searches of the audit log at once.
+    searches: Arc<Semaphore>,
     metrics: Metrics,
     config: Config,
     hosts: Vec<String>,
@@ -160,6 +162,7 @@ impl Server {
             sessions: Sessions::default(),
             keys: KeyRing::new(store.clone()),
             rates: Rates::new(limits.requests_per_second),
+            searches: Arc::new(Semaphore::new(2)),
             followers: Arc::new(Semaphore::new(limits.followers)),
             metrics: Metrics::new(),
             hosts: auth::host_names(address, &config.hosts),
@@ -260,7 +263,7 @@ async fn forget(app: &App) -> Result<(), sqlx::Error> {
         tokio::task::spawn_blocking(move || blobs.older_than(ORPHAN)).await.map_err(|error| sqlx::Error::Io(io::Error::other(error)))?;
     for sha256 in old.map_err(sqlx::Error::Io)? {
         if !app.store.needs_content(&sha256).await? {
-            app.blobs.remove(&sha256);
+            app.blobs.remove(&sha256, ORPHAN);
         }
     }
     Ok(())

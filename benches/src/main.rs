@@ -5,6 +5,7 @@
 
 mod containers;
 mod cpu;
+mod http;
 mod measure;
 mod memory;
 mod packages;
@@ -16,13 +17,16 @@ use anyhow::{Result, bail};
 type Bench = (&'static str, &'static str, fn() -> Result<()>);
 
 /// Every bench by name, with what it measures.
-const BENCHES: [Bench; 8] = [
+const BENCHES: [Bench; 11] = [
     ("start", "a fresh sandbox for each run, against starting the native interpreter", start::fresh),
     ("throughput", "runs a second on one core and on all", start::throughput),
     ("memory", "what an idle session holds", memory::idle_sessions),
     ("cpu", "CPU-bound Python, against the native interpreter", cpu::python),
     ("containers", "a shell run, against the engine's own client", containers::shell),
     ("packages", "runs with packages that were fetched before", packages::cached),
+    ("http", "the service with one client and with many, against the library", http::service),
+    ("fairness", "a small tenant while another one floods the service", http::fairness),
+    ("service-memory", "the service after many executions", http::memory),
     ("cli", "the whole command line process", start::command_line),
     ("admit", "the decision", start::admit),
 ];

@@ -14,7 +14,8 @@ impl Samples {
         Self(samples)
     }
 
-    fn quantile(&self, percent: usize) -> Duration {
+    /// This many percent are below.
+    pub(crate) fn quantile(&self, percent: usize) -> Duration {
         let index = self.0.len().saturating_sub(1) * percent / 100;
         self.0.get(index).copied().unwrap_or_default()
     }

@@ -564,8 +564,10 @@ fn api14_what_everybody_may_see_tells_nothing() {
     );
     let audit = service.get("/v1/audit?event=denied&limit=5").json();
     assert_eq!(audit["records"].as_array().map(Vec::len), Some(1), "{audit}");
-    let usage = service.get("/v1/usage").json();
-    assert_eq!((&usage["usage"][0]["executions"], &usage["usage"][0]["denied"]), (&2.into(), &1.into()), "{usage}");
+    eventually("usage is told", || {
+        let usage = service.get("/v1/usage").json();
+        (&usage["usage"][0]["executions"], &usage["usage"][0]["denied"]) == (&2.into(), &1.into())
+    });
 }
 
 /// What was acknowledged outlives the process, and what was not finished is marked.
@@ -668,4 +670,34 @@ fn without_keys_only_this_machine_may_call() {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!output.status.success() && said.contains(says), "{said}");
     }
+}
+
+/// `GLOVEBOX_POSTGRES` names a database in which everything may be changed.
+#[test]
+fn records_can_be_in_postgresql() {
+    let Ok(database) = std::env::var("GLOVEBOX_POSTGRES") else {
+        eprintln!("SKIPPED: GLOVEBOX_POSTGRES names no database");
+        return;
+    };
+    let config = format!("database = \"{database}\"\n[containers]\nenabled = false\n");
+    let mut service = Service::local(&config);
+    let body = json!({ "language": "python", "source": "open('a', 'w').write('x')\n7", "artifacts": ["*"] });
+    let ran = run(&service, &body);
+    let id = ran["id"].as_str().expect("it has a name").to_owned();
+    assert_eq!(service.get(&format!("{RUN}/{id}")).json(), ran);
+    assert_eq!(service.get(&format!("{RUN}/{id}/artifacts/a")).text(), "x");
+    let newest = service.get(&format!("{RUN}?status=succeeded&language=python&limit=1")).json();
+    assert_eq!((&newest["executions"][0]["id"], newest["next_cursor"].is_string()), (&ran["id"], true));
+    let key = format!("key-{id}");
+    let send =
+        || service.send("POST", RUN, &[("Content-Type", "application/json"), ("Idempotency-Key", &key)], body.to_string().as_bytes());
+    assert_eq!(send().json()["id"], send().json()["id"]);
+    let later = [("Content-Type", "application/json"), ("Prefer", "respond-async")];
+    let unfinished = service.send("POST", RUN, &later, python("while True: pass").to_string().as_bytes()).json()["id"].clone();
+    eventually("the usage is written", || service.get("/v1/usage").json()["usage"][0]["executions"].as_i64() >= Some(2));
+    service.kill();
+    let again = Service::start(&service.folder(), &config, true);
+    let found = again.get(&format!("{RUN}/{}", unfinished.as_str().unwrap_or_default())).json();
+    assert_eq!(found["status"], "interrupted", "{found}");
+    assert_eq!(again.get(&format!("{RUN}/{id}")).json(), ran);
 }

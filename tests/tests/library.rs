@@ -505,7 +505,11 @@ fn a_builder_refuses_what_makes_no_sense() {
 #[test]
 fn a_wait_for_a_place_can_be_given_up() {
     let sandbox = sandbox("concurrency = 1\nwall = \"3s\"", "");
-    let session = runtime().block_on(sandbox.open(Request::new("python", ""))).expect("a session opens");
+    let mut session = runtime().block_on(sandbox.open(Request::new("python", ""))).expect("a session opens");
+    let outcome = runtime().block_on(sandbox.run(Request::new("python", "print(1)"))).expect("the host works");
+    assert_eq!(outcome.stdout.text(), "1\n", "a session that is idle takes no place");
+    let evaluating = runtime().spawn(async move { session.evaluate("import time\ntime.sleep(1)").await });
+    std::thread::sleep(Duration::from_millis(200));
     let controls = Controls::default();
     let stop = controls.stop.clone();
     let waiting = {
@@ -513,12 +517,12 @@ fn a_wait_for_a_place_can_be_given_up() {
         runtime().spawn(async move { sandbox.run_with(Request::new("python", "print(1)"), controls).await })
     };
     std::thread::sleep(Duration::from_millis(100));
-    assert!(!waiting.is_finished(), "a session takes a place");
+    assert!(!waiting.is_finished(), "an evaluation takes a place");
     stop.cancel();
     assert_eq!(runtime().block_on(waiting).expect("it ends").expect("the host works").status, Status::Cancelled);
     runtime().block_on(async {
         assert!(tokio::time::timeout(Duration::from_millis(100), sandbox.run(Request::new("python", "print(1)"))).await.is_err());
     });
-    drop(session);
+    assert!(runtime().block_on(evaluating).expect("it ends").is_ok());
     assert_eq!(run(&sandbox, Request::new("python", "print(1)")).stdout.text(), "1\n", "no place was lost");
 }

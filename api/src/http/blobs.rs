@@ -52,14 +52,14 @@ impl Blobs {
 
     /// The digests of files that are older than this. Files that were never finished are removed.
     pub(super) fn older_than(&self, age: Duration) -> io::Result<Vec<String>> {
-        let is_old =
-            |modified: SystemTime| SystemTime::from_std(std::time::SystemTime::now()).duration_since(modified).is_ok_and(|past| past > age);
+        let is_old = |modified| is_older(modified, age);
         let mut old = Vec::new();
         for shelf in self.0.entries()? {
             let shelf = shelf?;
             let name = shelf.file_name().to_string_lossy().into_owned();
             if name.starts_with(UNFINISHED) {
-                if is_old(shelf.metadata()?.modified()?) {
+                // One that has its name by now is none of these.
+                if shelf.metadata().and_then(|found| found.modified()).is_ok_and(is_old) {
                     self.0.remove_file(&name)?;
                 }
                 continue;
@@ -75,13 +75,20 @@ impl Blobs {
         Ok(old)
     }
 
-    pub(super) fn remove(&self, sha256: &str) {
-        if let Some(place) = Self::place(sha256)
+    /// Removes it, unless it was written again meanwhile.
+    pub(super) fn remove(&self, sha256: &str, age: Duration) {
+        let Some(place) = Self::place(sha256) else { return };
+        let modified = self.0.metadata(&place).and_then(|found| found.modified());
+        if modified.is_ok_and(|modified| is_older(modified, age))
             && let Err(error) = self.0.remove_file(place)
         {
             tracing::warn!(%error, "a file that nobody needs could not be removed");
         }
     }
+}
+
+fn is_older(modified: SystemTime, age: Duration) -> bool {
+    SystemTime::from_std(std::time::SystemTime::now()).duration_since(modified).is_ok_and(|past| past > age)
 }
 
 #[cfg(test)]
@@ -101,7 +108,9 @@ mod tests {
         }
         assert_eq!(blobs.older_than(Duration::ZERO).unwrap(), std::slice::from_ref(&digest));
         assert!(blobs.older_than(Duration::from_secs(60)).unwrap().is_empty());
-        blobs.remove(&digest);
+        blobs.remove(&digest, Duration::from_secs(60));
+        assert!(blobs.get(&digest).is_ok(), "it is too new");
+        blobs.remove(&digest, Duration::ZERO);
         assert!(blobs.get(&digest).is_err());
     }
 }

@@ -270,6 +270,13 @@ impl ExecutionRequest {
         if self.language.is_empty() {
             return Err(Problem::new(Code::Invalid, "`language` is missing, such as `python`; `/v1/tiers` lists them"));
         }
+        for (name, text, most) in
+            [("language", Some(&self.language), 64), ("profile", self.profile.as_ref(), 255), ("name", self.name.as_ref(), 255)]
+        {
+            if text.is_some_and(|text| text.len() > most || text.contains('\0')) {
+                return Err(Problem::new(Code::Invalid, format!("`{name}` has at most {most} bytes, and none of them is zero")));
+            }
+        }
         let source = content("source", self.source, self.source_base64)?;
         if needs_source && source.is_none() {
             return Err(Problem::new(Code::Invalid, "`source` is missing: the program's text, or its bytes as `source_base64`"));

@@ -18,6 +18,9 @@ use tokio::sync::Notify;
 /// Events of an execution beyond which output is gathered longer before it becomes one.
 const MANY: usize = 500;
 
+/// Bytes that an event costs besides its data.
+const EVENT_BYTES: usize = 128;
+
 /// How long output is gathered then.
 const GATHERING: Duration = Duration::from_millis(50);
 
@@ -59,7 +62,7 @@ impl EventLog {
 
     fn push(&self, kind: &'static str, data: String, is_end: bool) {
         self.with(|state| {
-            state.bytes += data.len();
+            state.bytes += data.len() + EVENT_BYTES;
             let number = state.events.len() as u64 + 1;
             state.events.push(Arc::new(Event { number, kind, data }));
             state.has_ended |= is_end;
@@ -116,7 +119,11 @@ pub(super) struct Gatherer {
 
 impl Gatherer {
     /// Takes pieces of output in the order in which they were written.
-    pub(super) fn take(&mut self, log: &EventLog, chunks: &[OutputChunk]) {
+    pub(super) fn take(&mut self, log: &EventLog, chunks: &mut [OutputChunk]) {
+        if log.gathering().is_some() {
+            // However a program goes back and forth, it makes two events of it at most.
+            chunks.sort_by_key(|chunk| chunk.stream == StreamName::Stderr);
+        }
         let mut chunks = chunks.iter().peekable();
         while let Some(chunk) = chunks.next() {
             let mut bytes = std::mem::take(self.rest_of(chunk.stream));
@@ -175,9 +182,9 @@ mod tests {
         let mut gatherer = Gatherer::default();
         log.status("running");
         let (out, err) = (StreamName::Stdout, StreamName::Stderr);
-        gatherer.take(&log, &[chunk(out, b"a"), chunk(out, b"\xc3"), chunk(err, b"e")]);
-        gatherer.take(&log, &[chunk(out, b"\xa4b"), chunk(out, b"\xff")]);
-        gatherer.take(&log, &[chunk(out, b"\xe2\x82")]);
+        gatherer.take(&log, &mut [chunk(out, b"a"), chunk(out, b"\xc3"), chunk(err, b"e")]);
+        gatherer.take(&log, &mut [chunk(out, b"\xa4b"), chunk(out, b"\xff")]);
+        gatherer.take(&log, &mut [chunk(out, b"\xe2\x82")]);
         gatherer.finish(&log);
         log.end("{}".to_owned());
         let told: Vec<String> = Arc::clone(&log).follow(0).map(|event| format!("{} {}", event.kind, event.data)).collect().await;

@@ -70,7 +70,14 @@ impl Live {
 #[derive(Default)]
 pub(super) struct Lives {
     lives: Mutex<HashMap<String, Arc<Live>>>,
-    ended: Mutex<VecDeque<(Instant, Arc<Live>)>>,
+    ended: Mutex<Ended>,
+}
+
+/// Those that ended, and the bytes of their events.
+#[derive(Default)]
+struct Ended {
+    lives: VecDeque<(Instant, usize, Arc<Live>)>,
+    bytes: usize,
 }
 
 impl Lives {
@@ -85,13 +92,23 @@ impl Lives {
         lives.values().filter(|live| !live.done.is_cancelled()).cloned().collect()
     }
 
-    fn begin(&self, live: &Arc<Live>) {
-        self.lives.lock().unwrap_or_else(PoisonError::into_inner).insert(live.id.to_string(), Arc::clone(live));
+    /// Takes it in; says no where the service is about to end, so that nothing is begun behind its back.
+    fn begin(&self, live: &Arc<Live>, closing: &CancellationToken) -> bool {
+        let mut lives = self.lives.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_open = !closing.is_cancelled();
+        if is_open {
+            lives.insert(live.id.to_string(), Arc::clone(live));
+        }
+        is_open
     }
 
     fn end(&self, live: &Arc<Live>) {
-        if live.log.is_some() {
-            self.ended.lock().unwrap_or_else(PoisonError::into_inner).push_back((Instant::now(), Arc::clone(live)));
+        if let Some(log) = &live.log {
+            let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+            let bytes = log.bytes();
+            ended.bytes += bytes;
+            ended.lives.push_back((Instant::now(), bytes, Arc::clone(live)));
+            drop(ended);
             self.forget();
         } else {
             self.lives.lock().unwrap_or_else(PoisonError::into_inner).remove(&live.id.to_string());
@@ -101,13 +118,10 @@ impl Lives {
     /// Forgets what ended long ago, or takes too much room.
     pub(super) fn forget(&self) {
         let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut bytes: usize = ended.iter().filter_map(|(_, live)| live.log.as_ref()).map(|log| log.bytes()).sum();
-        while let Some((since, live)) = ended.front()
-            && (since.elapsed() > REMEMBERED || bytes > REMEMBERED_BYTES)
-        {
-            bytes -= live.log.as_ref().map_or(0, |log| log.bytes());
+        while ended.lives.front().is_some_and(|(since, ..)| since.elapsed() > REMEMBERED || ended.bytes > REMEMBERED_BYTES) {
+            let Some((_, bytes, live)) = ended.lives.pop_front() else { break };
+            ended.bytes -= bytes;
             self.lives.lock().unwrap_or_else(PoisonError::into_inner).remove(&live.id.to_string());
-            ended.pop_front();
         }
     }
 }
@@ -126,10 +140,7 @@ pub(super) struct About {
 }
 
 /// Begins an execution, or says why there is no room for it.
-pub(super) async fn begin(app: &Arc<App>, about: About, input: Input, work: Work) -> Result<Arc<Live>, Problem> {
-    if app.closing.is_cancelled() {
-        return Err(Problem::new(Code::ShuttingDown, "the service takes no more executions").retry_after(Duration::from_secs(5)));
-    }
+pub(super) fn begin(app: &Arc<App>, about: About, input: Input, work: Work) -> Result<Arc<Live>, Problem> {
     let waiting = app.admission.enter(&about.subject, about.bytes).map_err(|full| {
         app.metrics.refused.inc();
         match full {
@@ -158,7 +169,9 @@ pub(super) async fn begin(app: &Arc<App>, about: About, input: Input, work: Work
         done: CancellationToken::new(),
         failure: Mutex::default(),
     });
-    app.lives.begin(&live);
+    if !app.lives.begin(&live, &app.closing) {
+        return Err(Problem::new(Code::ShuttingDown, "the service takes no more executions").retry_after(Duration::from_secs(5)));
+    }
     if let Some(log) = &live.log {
         log.status(&live.row().status);
     }
@@ -168,6 +181,7 @@ pub(super) async fn begin(app: &Arc<App>, about: About, input: Input, work: Work
 
 /// Takes an execution to its end and its record.
 async fn drive(app: Arc<App>, live: Arc<Live>, input: Input, work: Work, waiting: Waiting) {
+    let _finish = Finish(&app, &live);
     let was_queued = waiting.is_queued();
     let place = tokio::select! {
         biased;
@@ -187,7 +201,11 @@ async fn drive(app: Arc<App>, live: Arc<Live>, input: Input, work: Work, waiting
             let _ = app.store.put_later(live.row()).await;
             Some(AssertUnwindSafe(advance(&app, &live, input, work)).catch_unwind().await)
         }
-        None => None,
+        None => {
+            // It holds its session, which others wait for.
+            drop(work);
+            None
+        }
     };
     drop(place);
     let ended = record(&app, &live, result).await;
@@ -197,8 +215,17 @@ async fn drive(app: Arc<App>, live: Arc<Live>, input: Input, work: Work, waiting
     if let Some(log) = &live.log {
         log.end(execution_json(&live.row()));
     }
-    live.done.cancel();
-    app.lives.end(&live);
+}
+
+/// Tells whoever waits that it is over, however it came to its end.
+struct Finish<'a>(&'a App, &'a Arc<Live>);
+
+impl Drop for Finish<'_> {
+    fn drop(&mut self) {
+        let Self(app, live) = self;
+        live.done.cancel();
+        app.lives.end(live);
+    }
 }
 
 /// Runs it, and makes events of its output meanwhile.
@@ -225,7 +252,7 @@ async fn advance(app: &App, live: &Live, input: Input, work: Work) -> Result<Out
                 are_more = received > 0;
                 match log.gathering() {
                     None => {
-                        gatherer.take(log, &gathered);
+                        gatherer.take(log, &mut gathered);
                         gathered.clear();
                     }
                     // The program goes on meanwhile: what it writes is taken, and told a little later.
@@ -233,7 +260,7 @@ async fn advance(app: &App, live: &Live, input: Input, work: Work) -> Result<Out
                 }
             }
             () = now_or_then => {
-                gatherer.take(log, &gathered);
+                gatherer.take(log, &mut gathered);
                 gathered.clear();
                 told_at = None;
             }
@@ -243,15 +270,15 @@ async fn advance(app: &App, live: &Live, input: Input, work: Work) -> Result<Out
     while let Ok(piece) = pieces.try_recv() {
         gathered.push(piece);
     }
-    gatherer.take(log, &gathered);
+    gatherer.take(log, &mut gathered);
     gatherer.finish(log);
     result
 }
 
-type Ended = Result<Result<Outcome, Error>, Box<dyn std::any::Any + Send>>;
+type Advanced = Result<Result<Outcome, Error>, Box<dyn std::any::Any + Send>>;
 
 /// Keeps how it ended. An outcome that could not be kept is a failure, because nobody could find it again.
-async fn record(app: &App, live: &Live, ended: Option<Ended>) -> Result<(), (Code, String)> {
+async fn record(app: &App, live: &Live, ended: Option<Advanced>) -> Result<(), (Code, String)> {
     let failure = match ended {
         None => {
             live.change(|row| row.status = Status::Cancelled.name().to_owned());

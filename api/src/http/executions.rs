@@ -1,5 +1,10 @@
 //! How do clients run programs, and look at what they did?
 
+mod schema;
+
+use schema::{EventBody, ExecutionList};
+pub(super) use schema::{Execution, PackageBody};
+
 use super::App;
 use super::body::{Body, ExecutionRequest};
 use super::events::{Event, EventLog};
@@ -17,172 +22,18 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
 use glovebox::{CancellationToken, RunId};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 
 /// Executions of one page, unless said.
 const PAGE: u32 = 50;
 
 /// The longest idempotency key.
 const MAX_KEY: usize = 255;
-
-/// An execution. What is not known yet, or does not apply, is missing or null.
-#[derive(Serialize, ToSchema)]
-pub(super) struct Execution {
-    /// Its name, for all that follows.
-    id: String,
-    /// `queued`, `running`; or how it ended: `succeeded`, `failed`, `denied`, `limited`, `crashed`, `cancelled`; `error` where the service
-    /// failed, `interrupted` where it was killed meanwhile.
-    status: String,
-    /// Who asked for it.
-    subject: String,
-    /// The session that it ran in.
-    session: Option<String>,
-    /// The language.
-    language: String,
-    /// The profile of the policy that it ran under.
-    profile: Option<String>,
-    /// When it was asked for.
-    #[schema(format = DateTime)]
-    created_at: String,
-    /// When it had its turn.
-    #[schema(format = DateTime)]
-    started_at: Option<String>,
-    /// When it ended.
-    #[schema(format = DateTime)]
-    ended_at: Option<String>,
-    /// The program's exit code.
-    exit_code: Option<i32>,
-    /// Standard output, with the replacement character for what is not UTF-8.
-    stdout: Option<String>,
-    /// Standard output as base64, where it is not UTF-8.
-    stdout_base64: Option<String>,
-    /// Whether there was more.
-    stdout_truncated: Option<bool>,
-    /// Standard error.
-    stderr: Option<String>,
-    /// Standard error as base64, where it is not UTF-8.
-    stderr_base64: Option<String>,
-    /// Whether there was more.
-    stderr_truncated: Option<bool>,
-    /// The value of the last expression.
-    value: Option<Value>,
-    /// The exception that nobody caught.
-    exception: Option<Exception>,
-    /// The limit that ended it.
-    limit: Option<String>,
-    /// Why the policy refused.
-    denial: Option<super::problem::Denial>,
-    /// Why the guest broke.
-    crash: Option<String>,
-    /// The files that it handed back; each is at `/v1/executions/{id}/artifacts/{path}`.
-    artifacts: Option<Vec<ArtifactBody>>,
-    /// Whether there were more.
-    artifacts_truncated: Option<bool>,
-    /// Where it ran.
-    tier: Option<String>,
-    /// Why there.
-    tier_reason: Option<String>,
-    /// The packages that it had, each by its exact archive.
-    packages: Option<Vec<PackageBody>>,
-    /// What it used up.
-    usage: Option<UsageBody>,
-    /// The policy that decided.
-    policy: Option<PolicyBody>,
-    /// Why there is no outcome.
-    error: Option<ErrorBody>,
-}
-
-/// A value as JSON, where it has a faithful form, and as the language shows it.
-#[derive(Serialize, ToSchema)]
-struct Value {
-    #[schema(value_type = Option<Object>)]
-    json: serde_json::Value,
-    text: String,
-}
-
-/// An exception that nobody caught.
-#[derive(Serialize, ToSchema)]
-struct Exception {
-    r#type: String,
-    message: String,
-    traceback: String,
-}
-
-/// A file that a program handed back.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Artifact)]
-struct ArtifactBody {
-    path: String,
-    bytes: u64,
-    sha256: String,
-}
-
-/// A package by its exact archive.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Package)]
-pub(super) struct PackageBody {
-    pub(super) name: String,
-    pub(super) version: String,
-    pub(super) file: String,
-    pub(super) digest: String,
-}
-
-/// What an execution used up.
-#[derive(Serialize, ToSchema)]
-#[schema(as = ExecutionUsage)]
-struct UsageBody {
-    wall_ms: f64,
-    cpu_ms: f64,
-    fuel: u64,
-    peak_memory_bytes: u64,
-    output_bytes: u64,
-    workspace_bytes: u64,
-    files: u64,
-    host_calls: u64,
-}
-
-/// Which policy decided, and by which rules.
-#[derive(Serialize, ToSchema)]
-#[schema(as = PolicyReference)]
-struct PolicyBody {
-    profile: String,
-    digest: String,
-    rules: Vec<String>,
-}
-
-/// Why there is no outcome.
-#[derive(Serialize, ToSchema)]
-#[schema(as = ExecutionError)]
-struct ErrorBody {
-    code: String,
-    detail: String,
-}
-
-/// One event of a stream.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Event)]
-struct EventBody {
-    /// Counts from 1.
-    id: String,
-    /// `status`, `stdout`, `stderr` or `end`.
-    event: String,
-    /// JSON: `{"status": ..}`, `{"text": ..}` with `base64` where it is not UTF-8, or the execution.
-    data: String,
-}
-
-/// Executions, the newest first.
-#[derive(Serialize, ToSchema)]
-struct ExecutionList {
-    /// Without their output.
-    executions: Vec<Execution>,
-    /// Ask with this as `cursor` for those that follow; null at the end.
-    next_cursor: Option<String>,
-}
 
 /// Stops an execution when whoever waits for it goes away.
 struct Waiter(CancellationToken);
@@ -233,8 +84,15 @@ impl Mode {
     }
 }
 
+impl Mode {
+    /// The right to follow events, where the answer is a stream of them.
+    pub(super) fn permit(self, app: &App) -> Result<Option<OwnedSemaphorePermit>, Problem> {
+        (self == Self::Stream).then(|| follower(app)).transpose()
+    }
+}
+
 /// Answers in the way that the client wants.
-pub(super) async fn answer(app: &Arc<App>, live: Arc<Live>, mode: Mode) -> Result<Response, Problem> {
+pub(super) async fn answer(app: &Arc<App>, live: Arc<Live>, mode: Mode, permit: Option<OwnedSemaphorePermit>) -> Result<Response, Problem> {
     match mode {
         Mode::Later => {
             // What is promised has to survive whatever happens next.
@@ -246,7 +104,7 @@ pub(super) async fn answer(app: &Arc<App>, live: Arc<Live>, mode: Mode) -> Resul
         Mode::Stream => {
             let waiter = Waiter(live.stop.clone());
             let log = live.log.clone().unwrap_or_default();
-            let response = stream(app, log, 0, Some(waiter))?;
+            let response = stream(permit, log, 0, Some(waiter));
             Ok(with_location(response, header::CONTENT_LOCATION, &live.id.to_string()))
         }
         Mode::Wait => {
@@ -258,13 +116,12 @@ pub(super) async fn answer(app: &Arc<App>, live: Arc<Live>, mode: Mode) -> Resul
     }
 }
 
-fn stream(app: &App, log: Arc<EventLog>, after: u64, waiter: Option<Waiter>) -> Result<Response, Problem> {
-    let permit = follower(app)?;
+fn stream(permit: Option<OwnedSemaphorePermit>, log: Arc<EventLog>, after: u64, waiter: Option<Waiter>) -> Response {
     let events = log.follow(after).map(move |event| {
         let _held = (&permit, &waiter);
         Ok::<_, Infallible>(event.to_sse())
     });
-    Ok(sse(events))
+    sse(events)
 }
 
 fn sse(events: impl Stream<Item = Result<axum::response::sse::Event, Infallible>> + Send + 'static) -> Response {
@@ -303,7 +160,7 @@ async fn replay(
         // Whoever asks a second time must not stop what the first one waits for.
         Some(live) => match Mode::of(headers) {
             Mode::Later => json(StatusCode::ACCEPTED, execution_json(&live.row())),
-            Mode::Stream => stream(app, live.log.clone().unwrap_or_default(), 0, None)?,
+            Mode::Stream => stream(Some(follower(app)?), live.log.clone().unwrap_or_default(), 0, None),
             Mode::Wait => json(StatusCode::OK, execution_json(&live.finished().await?)),
         },
         None => {
@@ -340,13 +197,15 @@ pub(super) async fn create(
 ) -> Result<Response, Problem> {
     caller.needs(Scope::Run)?;
     let id = RunId::random();
+    let mode = Mode::of(&headers);
+    // Before anything begins that would have to be stopped again.
+    let permit = mode.permit(&app)?;
     let (key, replayed) = replay(&app, &caller, &headers, &body, id).await?;
     if let Some(response) = replayed {
         return Ok(response);
     }
-    let mode = Mode::of(&headers);
     match launch(&app, &caller, body, id, mode).await {
-        Ok(live) => answer(&app, live, mode).await,
+        Ok(live) => answer(&app, live, mode, permit).await,
         Err(problem) => {
             // Nothing ran, so the key is free again.
             if let Some(key) = key {
@@ -372,7 +231,7 @@ async fn launch(app: &Arc<App>, caller: &Caller, body: Body<ExecutionRequest>, i
     };
     let sandbox = app.sandbox.clone();
     let work: Work = Box::new(move |controls| Box::pin(async move { sandbox.run_with(request, controls).await }));
-    begin(app, about, input, work).await
+    begin(app, about, input, work)
 }
 
 /// What a list is narrowed to.
@@ -404,6 +263,9 @@ pub(super) async fn list(
     caller.needs(Scope::Run)?;
     let Query(query) = query?;
     let limit = page_size(query.limit)?;
+    if [&query.status, &query.language, &query.session].into_iter().flatten().any(|text| text.contains('\0')) {
+        return Err(Problem::new(Code::Invalid, "a filter has no zero byte"));
+    }
     let filter = ExecutionFilter {
         subject: caller.subject.to_string(),
         status: query.status,
@@ -496,7 +358,7 @@ pub(super) async fn events(
     let (row, live) = find(&app, &caller, &id).await?;
     match live {
         Some(live) => match &live.log {
-            Some(log) => stream(&app, Arc::clone(log), after, None),
+            Some(log) => Ok(stream(Some(follower(&app)?), Arc::clone(log), after, None)),
             None => {
                 // Somebody waits for it, and its output goes there: here is its end only.
                 let permit = follower(&app)?;

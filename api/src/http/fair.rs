@@ -138,15 +138,25 @@ impl Admission {
             state.begin(subject);
             return Ok(Waiting::Now(Place(Some((Arc::clone(self), subject.clone())))));
         }
+        let limits = &self.limits;
+        let is_full = |state: &AdmissionState| {
+            let own = state.turns.queues.get(subject).into_iter().flatten();
+            let (count, size) = own.fold((0, bytes), |(count, size), waiter| (count + 1, size.saturating_add(waiter.bytes)));
+            // Nobody alone fills the room of all.
+            if count >= limits.queue_of_subject || (count > 0 && size > limits.queue_bytes / 2) {
+                Some(Full::Subject)
+            } else if state.waiting >= limits.queue || state.waiting_bytes.saturating_add(bytes) > limits.queue_bytes {
+                Some(Full::All)
+            } else {
+                None
+            }
+        };
         // Those who have gone away must not keep others out.
-        if state.waiting >= self.limits.queue || state.turns.waiting(subject) >= self.limits.queue_of_subject {
-            state.forget_the_gone(subject);
+        if is_full(&state).is_some() {
+            state.forget_the_gone();
         }
-        if state.turns.waiting(subject) >= self.limits.queue_of_subject {
-            return Err(Full::Subject);
-        }
-        if state.waiting >= self.limits.queue || state.waiting_bytes.saturating_add(bytes) > self.limits.queue_bytes {
-            return Err(Full::All);
+        if let Some(full) = is_full(&state) {
+            return Err(full);
         }
         let (place, later) = oneshot::channel();
         state.waiting += 1;
@@ -200,13 +210,16 @@ impl AdmissionState {
         }
     }
 
-    fn forget_the_gone(&mut self, subject: &Subject) {
-        let Some(queue) = self.turns.queues.get(subject) else { return };
-        let gone = queue.iter().filter(|ticket| ticket.place.is_closed());
-        let (count, bytes) = gone.fold((0, 0), |(count, bytes), ticket| (count + 1, bytes + ticket.bytes));
-        self.turns.remove(subject, |ticket| ticket.place.is_closed());
-        self.waiting -= count;
-        self.waiting_bytes -= bytes;
+    fn forget_the_gone(&mut self) {
+        let subjects: Vec<Subject> = self.turns.order.iter().cloned().collect();
+        for subject in subjects {
+            let queue = self.turns.queues.get(&subject).into_iter().flatten();
+            let gone = queue.filter(|waiter| waiter.place.is_closed());
+            let (count, bytes) = gone.fold((0, 0), |(count, bytes), waiter| (count + 1, bytes + waiter.bytes));
+            self.turns.remove(&subject, |waiter| waiter.place.is_closed());
+            self.waiting -= count;
+            self.waiting_bytes -= bytes;
+        }
     }
 }
 

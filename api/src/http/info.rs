@@ -14,6 +14,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use glovebox::CancellationToken;
 use glovebox::policy::{Grant, StepResult, Verdict};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -271,8 +272,14 @@ pub(super) async fn audit(
         }
         query.subject = Some(caller.subject.to_string());
     }
-    let found =
-        tokio::task::spawn_blocking(move || super::search::search(&app.state.open(super::AUDIT_LOG)?, &query, limit as usize, before));
+    let permit = Arc::clone(&app.searches).acquire_owned().await.map_err(|error| Problem::internal(&error))?;
+    // Whoever goes away needs no answer.
+    let gone = CancellationToken::new();
+    let _stop = gone.clone().drop_guard();
+    let found = tokio::task::spawn_blocking(move || {
+        let _held = permit;
+        super::search::search(&app.state.open(super::AUDIT_LOG)?, &query, (limit as usize, before), || gone.is_cancelled())
+    });
     let found = found.await.map_err(|error| Problem::internal(&error))?.map_err(|error| Problem::internal(&error))?;
     Ok(Json(AuditList { records: found.records, next_cursor: found.next.map(|offset| format!("at-{offset}")) }))
 }
@@ -311,11 +318,14 @@ pub(super) async fn metrics(State(app): State<Arc<App>>, caller: Caller) -> Resu
 pub(super) async fn docs() -> Response {
     const PAGE: &str = include_str!("docs.html");
     let mut response = Html(PAGE).into_response();
-    // No script runs but the one of the page itself.
-    let script = PAGE.split_once("<script>").and_then(|(_, rest)| rest.split_once("</script>")).map_or("", |(script, _)| script);
-    let digest = STANDARD.encode(Sha256::digest(script));
+    // No script runs and no style holds but those of the page itself.
+    let digest = |tag: &str| {
+        let inside = PAGE.split_once(&format!("<{tag}>")).and_then(|(_, rest)| rest.split_once(&format!("</{tag}>")));
+        STANDARD.encode(Sha256::digest(inside.map_or("", |(inside, _)| inside)))
+    };
+    let (script, style) = (digest("script"), digest("style"));
     let policy =
-        format!("default-src 'none'; connect-src 'self'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; frame-ancestors 'none'");
+        format!("default-src 'none'; connect-src 'self'; style-src 'sha256-{style}'; script-src 'sha256-{script}'; frame-ancestors 'none'");
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     }

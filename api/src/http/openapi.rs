@@ -1,6 +1,7 @@
 //! Which routes are there, and how are they described?
 
 use super::problem::{Code, Problem, ProblemBody};
+use super::sessions::parts;
 use super::{App, auth, executions, info, sessions};
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderValue, header};
@@ -92,10 +93,10 @@ fn described() -> (Router<Arc<App>>, Description) {
         .routes(routes!(sessions::evaluate))
         .routes(routes!(sessions::interrupt))
         .routes(routes!(sessions::reset))
-        .routes(routes!(sessions::packages, sessions::install))
-        .routes(routes!(sessions::uninstall))
-        .routes(routes!(sessions::list_files))
-        .routes(routes!(sessions::read_file, sessions::put_file, sessions::delete_file))
+        .routes(routes!(parts::packages, parts::install))
+        .routes(routes!(parts::uninstall))
+        .routes(routes!(parts::list_files))
+        .routes(routes!(parts::read_file, parts::put_file, parts::delete_file))
         .routes(routes!(info::policy))
         .routes(routes!(info::explain))
         .routes(routes!(info::tiers))

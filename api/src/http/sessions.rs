@@ -1,24 +1,29 @@
 //! How do clients keep a place of their own between programs?
 
+pub(super) mod parts;
+
 use super::App;
-use super::body::{Body, ExecutionRequest, FileBody, LimitsBody, TierName, bytes_of, number, object, objects};
+use super::body::{Body, ExecutionRequest, FileBody, LimitsBody, TierName, number, object, objects};
 use super::execution::{About, Live, Work, begin, timestamp};
-use super::executions::{Execution, Mode, PackageBody, answer, file};
+use super::executions::{Execution, Mode, PackageBody, answer};
 use super::keys::{Caller, Scope};
 use super::problem::{Code, Problem};
 use super::store::{SessionRow, now_ms};
 use axum::Json;
-use axum::extract::{Path, Query, Request as HttpRequest, State};
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use glovebox::policy::{InputFile, Request, Source, Subject};
-use glovebox::{Controls, LockedPackage, OpenError, RunId, Session};
+use glovebox::{Controls, LockedPackage, RunId, Session};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::OwnedMutexGuard;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
+
+/// How long a busy session may take to end with the service.
+const LAST: Duration = Duration::from_secs(5);
 
 /// A session to open.
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
@@ -118,21 +123,6 @@ pub(super) struct ResetRequest {
     keep_files: bool,
 }
 
-/// Packages to add or to take away.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct PackagesRequest {
-    /// As an execution asks for them; their names alone to take them away.
-    packages: Vec<String>,
-}
-
-/// Packages that are there.
-#[derive(Serialize, ToSchema)]
-#[schema(as = SessionPackages)]
-pub(super) struct PackagesBody {
-    packages: Vec<PackageBody>,
-}
-
 /// A program for a session.
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -148,22 +138,6 @@ pub(super) struct EvaluationRequest {
     artifacts: Vec<String>,
     /// Standard input, as text.
     stdin: Option<String>,
-}
-
-/// An entry of a directory.
-#[derive(Serialize, ToSchema)]
-#[schema(as = FileEntry)]
-struct EntryBody {
-    name: String,
-    is_directory: bool,
-    bytes: u64,
-}
-
-/// A directory of a workspace.
-#[derive(Serialize, ToSchema)]
-#[schema(as = FileList)]
-pub(super) struct FileList {
-    files: Vec<EntryBody>,
 }
 
 /// A session of this process.
@@ -265,9 +239,39 @@ fn bodies(packages: &[LockedPackage]) -> Vec<PackageBody> {
 
 /// The sessions of this process.
 #[derive(Default)]
-pub(super) struct Sessions(Mutex<HashMap<String, Arc<Entry>>>);
+pub(super) struct Sessions(Mutex<HashMap<String, Arc<Entry>>>, Mutex<HashMap<Subject, usize>>);
+
+/// Room for a session that is about to be opened; given back when dropped.
+struct Room<'a>(&'a Sessions, Subject);
+
+impl Drop for Room<'_> {
+    fn drop(&mut self) {
+        let mut opening = lock(&self.0.1);
+        if let Some(count) = opening.get_mut(&self.1) {
+            *count -= 1;
+            if *count == 0 {
+                opening.remove(&self.1);
+            }
+        }
+    }
+}
 
 impl Sessions {
+    /// Room for one more session of a subject, or why there is none.
+    fn room(&self, subject: &Subject, limits: &super::Limits) -> Result<Room<'_>, Problem> {
+        let mut opening = lock(&self.1);
+        let of_subject = self.of(subject).len() + opening.get(subject).copied().unwrap_or(0);
+        if of_subject >= limits.sessions_per_subject {
+            let detail = format!("this key has {} sessions open, which is as many as it may; end one", limits.sessions_per_subject);
+            return Err(Problem::new(Code::QueueFull, detail).retry_after(Duration::from_secs(10)));
+        }
+        if self.count() + opening.values().sum::<usize>() >= limits.sessions {
+            return Err(Problem::new(Code::Overloaded, "as many sessions are open as may").retry_after(Duration::from_secs(10)));
+        }
+        *opening.entry(subject.clone()).or_insert(0) += 1;
+        Ok(Room(self, subject.clone()))
+    }
+
     pub(super) fn count(&self) -> usize {
         lock(&self.0).len()
     }
@@ -288,8 +292,12 @@ impl Sessions {
 pub(super) async fn expire(app: &App) {
     let entries: Vec<_> = lock(&app.sessions.0).values().cloned().collect();
     for entry in entries {
-        let is_over = lock(&entry.used).elapsed() > entry.idle;
-        if is_over && let Ok(guard) = Arc::clone(&entry.session).try_lock_owned() {
+        let is_over = || lock(&entry.used).elapsed() > entry.idle;
+        // Looked at again when nobody can use it any more.
+        if is_over()
+            && let Ok(guard) = Arc::clone(&entry.session).try_lock_owned()
+            && is_over()
+        {
             end(app, &entry, guard, "expired").await;
         }
     }
@@ -302,16 +310,17 @@ pub(super) async fn end_all(app: &App) {
         if let Some(live) = &*lock(&entry.running) {
             live.stop.cancel();
         }
-        let guard = Arc::clone(&entry.session).lock_owned().await;
-        end(app, &entry, guard, "shutdown").await;
+        match tokio::time::timeout(LAST, Arc::clone(&entry.session).lock_owned()).await {
+            Ok(guard) => end(app, &entry, guard, "shutdown").await,
+            Err(_) => tracing::warn!(session = entry.id, "a session is busy to the last"),
+        }
     }
 }
 
 async fn end(app: &App, entry: &Entry, mut guard: Guard, reason: &str) {
     lock(&app.sessions.0).remove(&entry.id);
-    if let Some(session) = guard.take()
-        && let Err(error) = session.close()
-    {
+    let Some(session) = guard.take() else { return };
+    if let Err(error) = session.close() {
         tracing::error!(%error, "the end of a session could not be audited");
     }
     if let Err(error) = app.store.put_session(entry.row(Some(reason))).await {
@@ -330,20 +339,14 @@ pub(super) async fn create(State(app): State<Arc<App>>, caller: Caller, body: Bo
         return Err(Problem::new(Code::ShuttingDown, "the service opens no more sessions").retry_after(Duration::from_secs(5)));
     }
     let limits = &app.config.limits;
-    if app.sessions.of(&caller.subject).len() >= limits.sessions_per_subject {
-        let detail = format!("this key has {} sessions open, which is as many as it may; end one", limits.sessions_per_subject);
-        return Err(Problem::new(Code::QueueFull, detail).retry_after(Duration::from_secs(10)));
-    }
-    if app.sessions.count() >= limits.sessions {
-        return Err(Problem::new(Code::Overloaded, "as many sessions are open as may").retry_after(Duration::from_secs(10)));
-    }
+    let room = app.sessions.room(&caller.subject, limits)?;
     let idle = match body.value.idle_s {
         None => limits.session_idle,
         Some(seconds) if seconds >= 1 && Duration::from_secs(seconds) <= limits.session_idle_max => Duration::from_secs(seconds),
         Some(_) => return Err(Problem::new(Code::Invalid, format!("`idle_s` is 1 to {}", limits.session_idle_max.as_secs()))),
     };
     let (request, _) = body.value.place().read(caller.subject.clone(), false)?;
-    let session = app.sandbox.open(request.clone()).await?;
+    let session = app.processors.share(caller.subject.clone(), app.sandbox.open(request.clone())).await?;
     let entry = Arc::new(Entry {
         id: session.id().to_string().replacen("run_", "session_", 1),
         subject: caller.subject.clone(),
@@ -358,7 +361,14 @@ pub(super) async fn create(State(app): State<Arc<App>>, caller: Caller, body: Bo
     entry.show(&session);
     *Arc::clone(&entry.session).lock_owned().await = Some(session);
     app.store.put_session(entry.row(None)).await.map_err(|error| Problem::internal(&error))?;
-    lock(&app.sessions.0).insert(entry.id.clone(), Arc::clone(&entry));
+    {
+        let mut sessions = lock(&app.sessions.0);
+        if app.closing.is_cancelled() {
+            return Err(Problem::new(Code::ShuttingDown, "the service opens no more sessions").retry_after(Duration::from_secs(5)));
+        }
+        sessions.insert(entry.id.clone(), Arc::clone(&entry));
+    }
+    drop(room);
     let mut response = (StatusCode::CREATED, Json(entry.body())).into_response();
     if let Ok(location) = HeaderValue::from_str(&format!("/v1/sessions/{}", entry.id)) {
         response.headers_mut().insert(header::LOCATION, location);
@@ -392,8 +402,12 @@ pub(super) async fn delete(State(app): State<Arc<App>>, caller: Caller, Path(id)
     if let Some(live) = &*lock(&entry.running) {
         live.stop.cancel();
     }
-    let guard = Arc::clone(&entry.session).lock_owned().await;
-    end(&app, &entry, guard, "deleted").await;
+    // It ends also if nobody waits for that.
+    let ending = tokio::spawn(async move {
+        let guard = Arc::clone(&entry.session).lock_owned().await;
+        end(&app, &entry, guard, "deleted").await;
+    });
+    ending.await.map_err(|error| Problem::internal(&error))?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -446,9 +460,15 @@ pub(super) async fn evaluate(
             result
         })
     });
-    let live = begin(&app, about, input, work).await?;
-    *lock(&entry.running) = Some(Arc::clone(&live));
-    answer(&app, live, mode).await
+    let permit = mode.permit(&app)?;
+    let live = {
+        // Whoever wants to stop it finds it here from its beginning on.
+        let mut running = lock(&entry.running);
+        let live = begin(&app, about, input, work)?;
+        *running = Some(Arc::clone(&live));
+        live
+    };
+    answer(&app, live, mode, permit).await
 }
 
 /// Stop the program that a session evaluates.
@@ -487,7 +507,7 @@ pub(super) async fn reset(
     {
         request.files = files_of(session)?;
     }
-    let session = app.sandbox.open(request).await?;
+    let session = app.processors.share(caller.subject, app.sandbox.open(request)).await?;
     entry.show(&session);
     if let Some(old) = guard.replace(session) {
         old.close()?;
@@ -514,139 +534,4 @@ fn files_of(session: &mut Session) -> Result<Vec<InputFile>, Problem> {
         }
     }
     Ok(files)
-}
-
-/// List the packages of a session.
-#[utoipa::path(get, path = "/v1/sessions/{id}/packages", tag = "sessions", params(("id" = String, Path)),
-    responses((status = 200, description = "All that its programs can import", body = PackagesBody)))]
-pub(super) async fn packages(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<String>) -> Result<Json<PackagesBody>, Problem> {
-    caller.needs(Scope::Run)?;
-    let entry = app.sessions.get(&caller.subject, &id)?;
-    let packages = bodies(&lock(&entry.shown).packages);
-    Ok(Json(PackagesBody { packages }))
-}
-
-/// Add packages to a session.
-#[utoipa::path(post, path = "/v1/sessions/{id}/packages", tag = "sessions", params(("id" = String, Path)), request_body = PackagesRequest,
-    responses((status = 200, description = "All that its programs can import now", body = PackagesBody)))]
-pub(super) async fn install(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(id): Path<String>,
-    body: Body<PackagesRequest>,
-) -> Result<Json<PackagesBody>, Problem> {
-    change(&app, &caller, &id, &body.value.packages, true).await
-}
-
-/// Take packages out of a session.
-#[utoipa::path(delete, path = "/v1/sessions/{id}/packages/{*name}", tag = "sessions", params(("id" = String, Path), ("name" = String, Path)),
-    responses((status = 200, description = "All that its programs can import now", body = PackagesBody)))]
-pub(super) async fn uninstall(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path((id, name)): Path<(String, String)>,
-) -> Result<Json<PackagesBody>, Problem> {
-    change(&app, &caller, &id, &[name], false).await
-}
-
-async fn change(app: &App, caller: &Caller, id: &str, packages: &[String], adds: bool) -> Result<Json<PackagesBody>, Problem> {
-    caller.needs(Scope::Run)?;
-    let entry = app.sessions.get(&caller.subject, id)?;
-    let mut guard = entry.take()?;
-    let session = guard.as_mut().ok_or_else(|| Problem::not_found("session"))?;
-    let packages = if adds {
-        bodies(session.install(packages).await?)
-    } else {
-        bodies(session.uninstall(packages).await.map_err(|error| match error {
-            OpenError::Failed(glovebox::Error::Invalid(_)) => Problem::not_found("package among those that were asked for"),
-            error => error.into(),
-        })?)
-    };
-    lock(&entry.request).wants.packages = session.asked_packages().to_vec();
-    entry.show(session);
-    Ok(Json(PackagesBody { packages }))
-}
-
-/// Which directory.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct FilesQuery {
-    /// Relative to the workspace; the workspace itself where nothing is said.
-    #[serde(default)]
-    path: String,
-}
-
-/// List a directory of a session's workspace.
-#[utoipa::path(get, path = "/v1/sessions/{id}/files", tag = "sessions", params(("id" = String, Path), FilesQuery),
-    responses((status = 200, description = "Its entries", body = FileList)))]
-pub(super) async fn list_files(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(id): Path<String>,
-    query: Result<Query<FilesQuery>, axum::extract::rejection::QueryRejection>,
-) -> Result<Json<FileList>, Problem> {
-    caller.needs(Scope::Run)?;
-    let Query(query) = query?;
-    let entry = app.sessions.get(&caller.subject, &id)?;
-    let mut guard = entry.take()?;
-    let session = guard.as_mut().ok_or_else(|| Problem::not_found("session"))?;
-    let entries = session.list_files(&query.path).map_err(|_| Problem::not_found("directory"))?;
-    let files = entries.into_iter().map(|entry| EntryBody { name: entry.name, is_directory: entry.is_directory, bytes: entry.size });
-    Ok(Json(FileList { files: files.collect() }))
-}
-
-/// Fetch a file of a session's workspace.
-#[utoipa::path(get, path = "/v1/sessions/{id}/files/{*path}", tag = "sessions", params(("id" = String, Path), ("path" = String, Path)),
-    responses(
-        (status = 200, description = "The file", content_type = "application/octet-stream", body = Vec<u8>),
-        (status = 206, description = "A part of the file", content_type = "application/octet-stream", body = Vec<u8>),
-    ))]
-pub(super) async fn read_file(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path((id, path)): Path<(String, String)>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    caller.needs(Scope::Run)?;
-    let entry = app.sessions.get(&caller.subject, &id)?;
-    let mut guard = entry.take()?;
-    let session = guard.as_mut().ok_or_else(|| Problem::not_found("session"))?;
-    let content = session.read_file(&path).map_err(|_| Problem::not_found("file"))?;
-    file(&path, content.into(), &headers)
-}
-
-/// Put a file into a session's workspace.
-#[utoipa::path(put, path = "/v1/sessions/{id}/files/{*path}", tag = "sessions", params(("id" = String, Path), ("path" = String, Path)),
-    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
-    responses((status = 204, description = "It is there")))]
-pub(super) async fn put_file(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path((id, path)): Path<(String, String)>,
-    request: HttpRequest,
-) -> Result<StatusCode, Problem> {
-    caller.needs(Scope::Run)?;
-    let entry = app.sessions.get(&caller.subject, &id)?;
-    let content = bytes_of(request, &()).await?;
-    let mut guard = entry.take()?;
-    let session = guard.as_mut().ok_or_else(|| Problem::not_found("session"))?;
-    session.put_file(&path, content.to_vec())?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-/// Remove a file or an empty directory of a session's workspace.
-#[utoipa::path(delete, path = "/v1/sessions/{id}/files/{*path}", tag = "sessions", params(("id" = String, Path), ("path" = String, Path)),
-    responses((status = 204, description = "It is gone")))]
-pub(super) async fn delete_file(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path((id, path)): Path<(String, String)>,
-) -> Result<StatusCode, Problem> {
-    caller.needs(Scope::Run)?;
-    let entry = app.sessions.get(&caller.subject, &id)?;
-    let mut guard = entry.take()?;
-    let session = guard.as_mut().ok_or_else(|| Problem::not_found("session"))?;
-    session.remove_file(&path).map_err(|_| Problem::not_found("file, or the directory is not empty"))?;
-    Ok(StatusCode::NO_CONTENT)
 }

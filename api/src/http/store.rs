@@ -3,11 +3,12 @@
 //! One set of statements for SQLite and PostgreSQL. Everything is written by one task that commits whatever waits as one transaction, so a
 //! record costs its share of a commit and not a commit; who has to be sure waits until the commit is done.
 
+mod writer;
+
 use serde::Serialize;
 use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{AnyPool, Row as _, SqlSafeStr as _};
-use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::{mpsc, oneshot};
@@ -26,6 +27,9 @@ const WAITING: usize = 4096;
 
 /// A day, as usage is counted.
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// How long a key may be taken by an execution that nobody knows of yet.
+const ABANDONED_MS: i64 = 10_000;
 
 /// How an execution that a crash or a kill cut short is marked.
 pub(super) const INTERRUPTED: &str = "interrupted";
@@ -117,6 +121,17 @@ enum Write {
     Barrier,
 }
 
+impl Write {
+    /// What it is about, for whoever waits for it alone.
+    fn id(&self) -> Option<String> {
+        match self {
+            Self::Execution(row) => Some(row.id.clone()),
+            Self::Session(row) => Some(row.id.clone()),
+            Self::Usage(_) | Self::Barrier => None,
+        }
+    }
+}
+
 type Done = oneshot::Sender<Result<(), String>>;
 
 /// The database.
@@ -146,10 +161,15 @@ impl Store {
             Some(url) => AnyPoolOptions::new().max_connections(8).acquire_timeout(Duration::from_secs(10)).connect(url).await?,
             None => {
                 let path = folder.join("glovebox.sqlite");
-                let options = AnyPoolOptions::new().max_connections(4).after_connect(|connection, _| {
+                let options = AnyPoolOptions::new().max_connections(4).test_before_acquire(false).after_connect(|connection, _| {
                     Box::pin(async move {
                         // A commit survives the end of this process without waiting for the disk.
-                        for pragma in ["PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL", "PRAGMA busy_timeout = 10000"] {
+                        for pragma in [
+                            "PRAGMA journal_mode = WAL",
+                            "PRAGMA synchronous = NORMAL",
+                            "PRAGMA busy_timeout = 10000",
+                            "PRAGMA wal_autocheckpoint = 8000",
+                        ] {
                             sqlx::query(pragma).execute(&mut *connection).await?;
                         }
                         Ok(())
@@ -163,7 +183,7 @@ impl Store {
         };
         Migrator::with_migrations(MIGRATIONS.iter().map(migration).collect()).run(&pool).await?;
         let (writer, waiting) = mpsc::channel(WAITING);
-        tokio::spawn(write(pool.clone(), waiting));
+        tokio::spawn(writer::write(pool.clone(), waiting));
         Ok(Self { pool, writer })
     }
 
@@ -227,7 +247,8 @@ impl Store {
     pub(super) async fn executions(&self, filter: ExecutionFilter) -> Result<Vec<ExecutionRow>, sqlx::Error> {
         let (before_ms, before_id) = filter.before.unwrap_or((i64::MAX, String::new()));
         let rows = sqlx::query(
-            "SELECT * FROM executions WHERE subject = $1 \
+            "SELECT id, subject, session, language, profile, status, created_ms, started_ms, ended_ms, CAST(NULL AS TEXT) AS result \
+             FROM executions WHERE subject = $1 \
              AND (CAST($2 AS TEXT) IS NULL OR status = $2) AND (CAST($3 AS TEXT) IS NULL OR language = $3) \
              AND (CAST($4 AS TEXT) IS NULL OR session = $4) AND (created_ms < $5 OR (created_ms = $5 AND id < $6)) \
              ORDER BY created_ms DESC, id DESC LIMIT $7",
@@ -246,7 +267,9 @@ impl Store {
 
     /// The digest of an artifact.
     pub(super) async fn artifact(&self, execution: &str, path: &str) -> Result<Option<String>, sqlx::Error> {
-        let row = sqlx::query("SELECT sha256 FROM artifacts WHERE execution = $1 AND path = $2").bind(execution).bind(path);
+        let row = sqlx::query("SELECT sha256 FROM artifacts WHERE execution = $1 AND path_sha256 = $2")
+            .bind(execution)
+            .bind(writer::digest(path));
         row.fetch_optional(&self.pool).await?.map(|row| row.try_get("sha256")).transpose()
     }
 
@@ -272,12 +295,34 @@ impl Store {
         if taken.rows_affected() == 1 {
             return Ok(None);
         }
-        let row = sqlx::query("SELECT request_sha256, execution FROM idempotency WHERE subject = $1 AND idempotency_key = $2")
+        let row = sqlx::query("SELECT request_sha256, execution, created_ms FROM idempotency WHERE subject = $1 AND idempotency_key = $2")
             .bind(subject)
             .bind(key)
-            .fetch_one(&self.pool)
+            .fetch_optional(&self.pool)
             .await?;
-        Ok(Some((row.try_get("request_sha256")?, row.try_get("execution")?)))
+        // Given back in between: the next request with it takes it.
+        let Some(row) = row else { return Ok(Some((request_sha256.to_owned(), String::new()))) };
+        let (request, taken): (String, String) = (row.try_get("request_sha256")?, row.try_get("execution")?);
+        let is_old = row.try_get::<i64, _>("created_ms")? < now_ms() - ABANDONED_MS;
+        if is_old && self.execution(subject, &taken).await?.is_none() {
+            // Whoever took it went away before anything began.
+            let again = sqlx::query(
+                "UPDATE idempotency SET execution = $1, request_sha256 = $2, created_ms = $3 \
+                 WHERE subject = $4 AND idempotency_key = $5 AND execution = $6",
+            )
+            .bind(execution)
+            .bind(request_sha256)
+            .bind(now_ms())
+            .bind(subject)
+            .bind(key)
+            .bind(taken.clone())
+            .execute(&self.pool)
+            .await?;
+            if again.rows_affected() == 1 {
+                return Ok(None);
+            }
+        }
+        Ok(Some((request, taken)))
     }
 
     /// Gives an idempotency key back, because what it was taken for never began.
@@ -395,178 +440,4 @@ fn execution(row: &AnyRow) -> Result<ExecutionRow, sqlx::Error> {
         result: row.try_get("result")?,
         artifacts: Vec::new(),
     })
-}
-
-/// Writes whatever waits, as one transaction each time. What nobody waits for is written with what somebody does, or a little later: most
-/// executions have ended by then, and only their end is written.
-async fn write(pool: AnyPool, mut waiting: mpsc::Receiver<(Write, Option<Done>)>) {
-    let mut batch = Vec::with_capacity(BATCH);
-    let mut draft = Draft::default();
-    let mut done = Vec::new();
-    let mut due: Option<tokio::time::Instant> = None;
-    loop {
-        let is_open = match due {
-            None => waiting.recv_many(&mut batch, BATCH).await > 0,
-            // Nothing more until then is no reason to end.
-            Some(due) => {
-                tokio::time::timeout_at(due, waiting.recv_many(&mut batch, BATCH)).await.is_ok_and(|received| received > 0)
-                    || !waiting.is_closed()
-            }
-        };
-        for (write, waits) in batch.drain(..) {
-            draft.add(write);
-            done.extend(waits);
-        }
-        let is_due = due.is_some_and(|due| tokio::time::Instant::now() >= due);
-        if done.is_empty() && !is_due && is_open && draft.len() < BATCH {
-            due = due.or_else(|| Some(tokio::time::Instant::now() + LAZY));
-            continue;
-        }
-        let ends = is_due || !is_open;
-        let written = draft.commit(&pool, ends).await.map_err(|error| {
-            tracing::error!(%error, "records could not be written");
-            error.to_string()
-        });
-        for waits in done.drain(..) {
-            // Whoever has stopped waiting does not need to know.
-            let _ = waits.send(written.clone());
-        }
-        due = (!draft.is_empty()).then(|| due.filter(|_| !ends).unwrap_or_else(|| tokio::time::Instant::now() + LAZY));
-        if !is_open {
-            return;
-        }
-    }
-}
-
-/// What one transaction writes: of every execution only its newest state.
-#[derive(Default)]
-struct Draft {
-    /// Somebody waits for everything.
-    is_closing: bool,
-    executions: HashMap<String, ExecutionRow>,
-    sessions: Vec<SessionRow>,
-    usage: BTreeMap<(String, i64), UsageRow>,
-}
-
-impl Draft {
-    fn add(&mut self, write: Write) {
-        match write {
-            Write::Execution(row) => {
-                self.executions.insert(row.id.clone(), *row);
-            }
-            Write::Session(row) => self.sessions.push(*row),
-            Write::Barrier => self.is_closing = true,
-            Write::Usage(row) => {
-                let day_ms = row.day_ms - row.day_ms.rem_euclid(DAY_MS);
-                let sum = self.usage.entry((row.subject.clone(), day_ms)).or_insert_with(|| UsageRow {
-                    subject: row.subject.clone(),
-                    day_ms,
-                    ..UsageRow::default()
-                });
-                let add = |sum: &mut i64, more: i64| *sum = sum.saturating_add(more);
-                add(&mut sum.executions, row.executions);
-                add(&mut sum.denied, row.denied);
-                add(&mut sum.limited, row.limited);
-                add(&mut sum.wall_us, row.wall_us);
-                add(&mut sum.cpu_us, row.cpu_us);
-                add(&mut sum.fuel, row.fuel);
-                add(&mut sum.output_bytes, row.output_bytes);
-            }
-        }
-    }
-
-    fn len(&self) -> usize {
-        self.executions.len() + self.sessions.len()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.len() == 0 && self.usage.is_empty()
-    }
-
-    /// Writes it, and what was used as well where that is due.
-    async fn commit(&mut self, pool: &AnyPool, with_usage: bool) -> Result<(), sqlx::Error> {
-        let executions: Vec<_> = self.executions.drain().map(|(_, row)| row).collect();
-        let sessions = std::mem::take(&mut self.sessions);
-        let usage = if with_usage || self.is_closing { std::mem::take(&mut self.usage) } else { BTreeMap::new() };
-        // One statement is a transaction by itself.
-        if let ([row], [], true) = (executions.as_slice(), sessions.as_slice(), usage.is_empty())
-            && row.artifacts.is_empty()
-        {
-            return put_execution(row, pool).await;
-        }
-        if executions.is_empty() && sessions.is_empty() && usage.is_empty() {
-            return Ok(());
-        }
-        let mut transaction = pool.begin().await?;
-        for row in executions {
-            for artifact in &row.artifacts {
-                sqlx::query("INSERT INTO artifacts (execution, path, sha256, bytes) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING")
-                    .bind(row.id.clone())
-                    .bind(artifact.path.clone())
-                    .bind(artifact.sha256.clone())
-                    .bind(artifact.bytes)
-                    .execute(&mut *transaction)
-                    .await?;
-            }
-            put_execution(&row, &mut *transaction).await?;
-        }
-        for row in sessions {
-            sqlx::query(
-                "INSERT INTO sessions (id, subject, language, profile, created_ms, ended_ms, end_reason) VALUES ($1, $2, $3, $4, $5, $6, $7) \
-                 ON CONFLICT (id) DO UPDATE SET ended_ms = excluded.ended_ms, end_reason = excluded.end_reason",
-            )
-            .bind(row.id)
-            .bind(row.subject)
-            .bind(row.language)
-            .bind(row.profile)
-            .bind(row.created_ms)
-            .bind(row.ended_ms)
-            .bind(row.end_reason)
-            .execute(&mut *transaction)
-            .await?;
-        }
-        for row in usage.into_values() {
-            sqlx::query(
-                "INSERT INTO usage_by_day (subject, day_ms, executions, denied, limited, wall_us, cpu_us, fuel, output_bytes) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (subject, day_ms) DO UPDATE SET \
-                 executions = usage_by_day.executions + excluded.executions, denied = usage_by_day.denied + excluded.denied, \
-                 limited = usage_by_day.limited + excluded.limited, wall_us = usage_by_day.wall_us + excluded.wall_us, \
-                 cpu_us = usage_by_day.cpu_us + excluded.cpu_us, fuel = usage_by_day.fuel + excluded.fuel, \
-                 output_bytes = usage_by_day.output_bytes + excluded.output_bytes",
-            )
-            .bind(row.subject)
-            .bind(row.day_ms)
-            .bind(row.executions)
-            .bind(row.denied)
-            .bind(row.limited)
-            .bind(row.wall_us)
-            .bind(row.cpu_us)
-            .bind(row.fuel)
-            .bind(row.output_bytes)
-            .execute(&mut *transaction)
-            .await?;
-        }
-        transaction.commit().await
-    }
-}
-
-async fn put_execution(row: &ExecutionRow, place: impl sqlx::Executor<'_, Database = sqlx::Any>) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "INSERT INTO executions (id, subject, session, language, profile, status, created_ms, started_ms, ended_ms, result) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO UPDATE SET status = excluded.status, \
-         profile = excluded.profile, started_ms = excluded.started_ms, ended_ms = excluded.ended_ms, result = excluded.result",
-    )
-    .bind(row.id.clone())
-    .bind(row.subject.clone())
-    .bind(row.session.clone())
-    .bind(row.language.clone())
-    .bind(row.profile.clone())
-    .bind(row.status.clone())
-    .bind(row.created_ms)
-    .bind(row.started_ms)
-    .bind(row.ended_ms)
-    .bind(row.result.clone())
-    .execute(place)
-    .await
-    .map(drop)
 }

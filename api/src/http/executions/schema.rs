@@ -1,0 +1,160 @@
+//! What does an execution look like to clients?
+//!
+//! Only for its description: what is sent is put together as text, because a guest's own JSON goes in as it is.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// An execution. What is not known yet, or does not apply, is missing or null.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http) struct Execution {
+    /// Its name, for all that follows.
+    id: String,
+    /// `queued`, `running`; or how it ended: `succeeded`, `failed`, `denied`, `limited`, `crashed`, `cancelled`; `error` where the service
+    /// failed, `interrupted` where it was killed meanwhile.
+    status: String,
+    /// Who asked for it.
+    subject: String,
+    /// The session that it ran in.
+    session: Option<String>,
+    /// The language.
+    language: String,
+    /// The profile of the policy that it ran under.
+    profile: Option<String>,
+    /// When it was asked for.
+    #[schema(format = DateTime)]
+    created_at: String,
+    /// When it had its turn.
+    #[schema(format = DateTime)]
+    started_at: Option<String>,
+    /// When it ended.
+    #[schema(format = DateTime)]
+    ended_at: Option<String>,
+    /// The program's exit code.
+    exit_code: Option<i32>,
+    /// Standard output, with the replacement character for what is not UTF-8.
+    stdout: Option<String>,
+    /// Standard output as base64, where it is not UTF-8.
+    stdout_base64: Option<String>,
+    /// Whether there was more.
+    stdout_truncated: Option<bool>,
+    /// Standard error.
+    stderr: Option<String>,
+    /// Standard error as base64, where it is not UTF-8.
+    stderr_base64: Option<String>,
+    /// Whether there was more.
+    stderr_truncated: Option<bool>,
+    /// The value of the last expression.
+    value: Option<Value>,
+    /// The exception that nobody caught.
+    exception: Option<Exception>,
+    /// The limit that ended it.
+    limit: Option<String>,
+    /// Why the policy refused.
+    denial: Option<crate::http::problem::Denial>,
+    /// Why the guest broke.
+    crash: Option<String>,
+    /// The files that it handed back; each is at `/v1/executions/{id}/artifacts/{path}`.
+    artifacts: Option<Vec<ArtifactBody>>,
+    /// Whether there were more.
+    artifacts_truncated: Option<bool>,
+    /// Where it ran.
+    tier: Option<String>,
+    /// Why there.
+    tier_reason: Option<String>,
+    /// The packages that it had, each by its exact archive.
+    packages: Option<Vec<PackageBody>>,
+    /// What it used up.
+    usage: Option<UsageBody>,
+    /// The policy that decided.
+    policy: Option<PolicyBody>,
+    /// Why there is no outcome.
+    error: Option<ErrorBody>,
+}
+
+/// A value as JSON, where it has a faithful form, and as the language shows it.
+#[derive(Serialize, ToSchema)]
+struct Value {
+    #[schema(value_type = Option<Object>)]
+    json: serde_json::Value,
+    text: String,
+}
+
+/// An exception that nobody caught.
+#[derive(Serialize, ToSchema)]
+struct Exception {
+    r#type: String,
+    message: String,
+    traceback: String,
+}
+
+/// A file that a program handed back.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Artifact)]
+struct ArtifactBody {
+    path: String,
+    bytes: u64,
+    sha256: String,
+}
+
+/// A package by its exact archive.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Package)]
+pub(in crate::http) struct PackageBody {
+    pub(in crate::http) name: String,
+    pub(in crate::http) version: String,
+    pub(in crate::http) file: String,
+    pub(in crate::http) digest: String,
+}
+
+/// What an execution used up.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ExecutionUsage)]
+struct UsageBody {
+    wall_ms: f64,
+    cpu_ms: f64,
+    fuel: u64,
+    peak_memory_bytes: u64,
+    output_bytes: u64,
+    workspace_bytes: u64,
+    files: u64,
+    host_calls: u64,
+}
+
+/// Which policy decided, and by which rules.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PolicyReference)]
+struct PolicyBody {
+    profile: String,
+    digest: String,
+    rules: Vec<String>,
+}
+
+/// Why there is no outcome.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ExecutionError)]
+struct ErrorBody {
+    code: String,
+    detail: String,
+}
+
+/// One event of a stream.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Event)]
+pub(in crate::http) struct EventBody {
+    /// Counts from 1.
+    id: String,
+    /// `status`, `stdout`, `stderr` or `end`.
+    event: String,
+    /// JSON: `{"status": ..}`, `{"text": ..}` with `base64` where it is not UTF-8, or the execution.
+    data: String,
+}
+
+/// Executions, the newest first.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http) struct ExecutionList {
+    /// Without their output.
+    executions: Vec<Execution>,
+    /// Ask with this as `cursor` for those that follow; null at the end.
+    next_cursor: Option<String>,
+}

@@ -1,0 +1,186 @@
+//! How do clients look after a session's packages and files?
+
+use super::{bodies, lock};
+use crate::http::App;
+use crate::http::body::{Body, bytes_of};
+use crate::http::executions::{PackageBody, file};
+use crate::http::keys::{Caller, Scope};
+use crate::http::problem::Problem;
+use axum::Json;
+use axum::extract::{Path, Query, Request as HttpRequest, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use glovebox::OpenError;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use utoipa::{IntoParams, ToSchema};
+
+/// Packages to add or to take away.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct PackagesRequest {
+    /// As an execution asks for them; their names alone to take them away.
+    packages: Vec<String>,
+}
+
+/// Packages that are there.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SessionPackages)]
+pub(in crate::http) struct PackagesBody {
+    packages: Vec<PackageBody>,
+}
+
+/// An entry of a directory.
+#[derive(Serialize, ToSchema)]
+#[schema(as = FileEntry)]
+struct EntryBody {
+    name: String,
+    is_directory: bool,
+    bytes: u64,
+}
+
+/// A directory of a workspace.
+#[derive(Serialize, ToSchema)]
+#[schema(as = FileList)]
+pub(in crate::http) struct FileList {
+    files: Vec<EntryBody>,
+}
+
+/// List the packages of a session.
+#[utoipa::path(get, path = "/v1/sessions/{id}/packages", tag = "sessions", params(("id" = String, Path)),
+    responses((status = 200, description = "All that its programs can import", body = PackagesBody)))]
+pub(in crate::http) async fn packages(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<PackagesBody>, Problem> {
+    caller.needs(Scope::Run)?;
+    let entry = app.sessions.get(&caller.subject, &id)?;
+    let packages = bodies(&lock(&entry.shown).packages);
+    Ok(Json(PackagesBody { packages }))
+}
+
+/// Add packages to a session.
+#[utoipa::path(post, path = "/v1/sessions/{id}/packages", tag = "sessions", params(("id" = String, Path)), request_body = PackagesRequest,
+    responses((status = 200, description = "All that its programs can import now", body = PackagesBody)))]
+pub(in crate::http) async fn install(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    body: Body<PackagesRequest>,
+) -> Result<Json<PackagesBody>, Problem> {
+    change(&app, &caller, &id, &body.value.packages, true).await
+}
+
+/// Take packages out of a session.
+#[utoipa::path(delete, path = "/v1/sessions/{id}/packages/{*name}", tag = "sessions", params(("id" = String, Path), ("name" = String, Path)),
+    responses((status = 200, description = "All that its programs can import now", body = PackagesBody)))]
+pub(in crate::http) async fn uninstall(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path((id, name)): Path<(String, String)>,
+) -> Result<Json<PackagesBody>, Problem> {
+    change(&app, &caller, &id, &[name], false).await
+}
+
+async fn change(app: &App, caller: &Caller, id: &str, packages: &[String], adds: bool) -> Result<Json<PackagesBody>, Problem> {
+    caller.needs(Scope::Run)?;
+    let entry = app.sessions.get(&caller.subject, id)?;
+    let mut guard = entry.take()?;
+    let session = guard.as_mut().ok_or_else(|| Problem::not_found("session"))?;
+    let packages = if adds {
+        bodies(session.install(packages).await?)
+    } else {
+        bodies(session.uninstall(packages).await.map_err(|error| match error {
+            OpenError::Failed(glovebox::Error::Invalid(_)) => Problem::not_found("package among those that were asked for"),
+            error => error.into(),
+        })?)
+    };
+    lock(&entry.request).wants.packages = session.asked_packages().to_vec();
+    entry.show(session);
+    Ok(Json(PackagesBody { packages }))
+}
+
+/// Which directory.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(in crate::http) struct FilesQuery {
+    /// Relative to the workspace; the workspace itself where nothing is said.
+    #[serde(default)]
+    path: String,
+}
+
+/// List a directory of a session's workspace.
+#[utoipa::path(get, path = "/v1/sessions/{id}/files", tag = "sessions", params(("id" = String, Path), FilesQuery),
+    responses((status = 200, description = "Its entries", body = FileList)))]
+pub(in crate::http) async fn list_files(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    query: Result<Query<FilesQuery>, axum::extract::rejection::QueryRejection>,
+) -> Result<Json<FileList>, Problem> {
+    caller.needs(Scope::Run)?;
+    let Query(query) = query?;
+    let entry = app.sessions.get(&caller.subject, &id)?;
+    let mut guard = entry.take()?;
+    let session = guard.as_mut().ok_or_else(|| Problem::not_found("session"))?;
+    let entries = session.list_files(&query.path).map_err(|_| Problem::not_found("directory"))?;
+    let files = entries.into_iter().map(|entry| EntryBody { name: entry.name, is_directory: entry.is_directory, bytes: entry.size });
+    Ok(Json(FileList { files: files.collect() }))
+}
+
+/// Fetch a file of a session's workspace.
+#[utoipa::path(get, path = "/v1/sessions/{id}/files/{*path}", tag = "sessions", params(("id" = String, Path), ("path" = String, Path)),
+    responses(
+        (status = 200, description = "The file", content_type = "application/octet-stream", body = Vec<u8>),
+        (status = 206, description = "A part of the file", content_type = "application/octet-stream", body = Vec<u8>),
+    ))]
+pub(in crate::http) async fn read_file(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path((id, path)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    caller.needs(Scope::Run)?;
+    let entry = app.sessions.get(&caller.subject, &id)?;
+    let mut guard = entry.take()?;
+    let session = guard.as_mut().ok_or_else(|| Problem::not_found("session"))?;
+    let content = session.read_file(&path).map_err(|_| Problem::not_found("file"))?;
+    file(&path, content.into(), &headers)
+}
+
+/// Put a file into a session's workspace.
+#[utoipa::path(put, path = "/v1/sessions/{id}/files/{*path}", tag = "sessions", params(("id" = String, Path), ("path" = String, Path)),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    responses((status = 204, description = "It is there")))]
+pub(in crate::http) async fn put_file(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path((id, path)): Path<(String, String)>,
+    request: HttpRequest,
+) -> Result<StatusCode, Problem> {
+    caller.needs(Scope::Run)?;
+    let entry = app.sessions.get(&caller.subject, &id)?;
+    let content = bytes_of(request, &()).await?;
+    let mut guard = entry.take()?;
+    let session = guard.as_mut().ok_or_else(|| Problem::not_found("session"))?;
+    session.put_file(&path, content.to_vec())?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Remove a file or an empty directory of a session's workspace.
+#[utoipa::path(delete, path = "/v1/sessions/{id}/files/{*path}", tag = "sessions", params(("id" = String, Path), ("path" = String, Path)),
+    responses((status = 204, description = "It is gone")))]
+pub(in crate::http) async fn delete_file(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path((id, path)): Path<(String, String)>,
+) -> Result<StatusCode, Problem> {
+    caller.needs(Scope::Run)?;
+    let entry = app.sessions.get(&caller.subject, &id)?;
+    let mut guard = entry.take()?;
+    let session = guard.as_mut().ok_or_else(|| Problem::not_found("session"))?;
+    session.remove_file(&path).map_err(|_| Problem::not_found("file, or the directory is not empty"))?;
+    Ok(StatusCode::NO_CONTENT)
+}
