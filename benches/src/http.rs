@@ -213,7 +213,7 @@ pub(crate) fn fairness() -> Result<()> {
 }
 
 /// Memory of the service after many executions, against after few.
-pub(crate) fn memory() -> Result<()> {
+pub(crate) fn service_memory() -> Result<()> {
     let service = Service::start()?;
     let key = service.key("bench")?;
     let mut sizes = Vec::new();

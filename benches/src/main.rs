@@ -26,7 +26,7 @@ const BENCHES: [Bench; 11] = [
     ("packages", "runs with packages that were fetched before", packages::cached),
     ("http", "the service with one client and with many, against the library", http::service),
     ("fairness", "a small tenant while another one floods the service", http::fairness),
-    ("service-memory", "the service after many executions", http::memory),
+    ("service_memory", "the service after many executions", http::service_memory),
     ("cli", "the whole command line process", start::command_line),
     ("admit", "the decision", start::admit),
 ];
