@@ -133,7 +133,7 @@ pub(super) async fn explain(
     body: Body<ExecutionRequest>,
 ) -> Result<Json<ExplanationBody>, Problem> {
     caller.needs(Scope::Run)?;
-    let (request, _) = body.value.read(caller.subject, false)?;
+    let (request, _) = body.value.read(caller.subject, true)?;
     let explanation = app.sandbox.explain(request).await?;
     let step = |step: glovebox::policy::Step| {
         let (allowed, reason) = match step.result {
