@@ -6,12 +6,12 @@ use crate::egress::{self, Door};
 use crate::engine::Containers;
 use crate::images::{LIBC, image_of};
 use crate::job::{self, Completion};
-use crate::pool::{Container, Heard, Said};
+use crate::pool::{Container, Heard, Pool, Said};
 use async_trait::async_trait;
 use bollard::container::LogOutput;
 use futures_util::StreamExt as _;
 use glovebox::{
-    Error, Evaluation, Exception, Executor, Input, Job, Limit, LiveSession, NativePlatform, Opening, PackageTarget, Report, Status,
+    Error, Evaluation, Exception, Executor, Input, Job, Limit, LiveSession, NativePlatform, Opening, PackageTarget, Report, Status, Stock,
     StreamName, Value, artifact_globs,
 };
 use glovebox_policy::{Limits, Tier, TierFacts};
@@ -19,6 +19,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncWriteExt as _, copy};
 use tokio::task::JoinHandle;
+
+/// How long an engine may take to say that it is there.
+const PROBE: Duration = Duration::from_secs(5);
 
 /// How long an engine may take to start a container; protects whoever waits for the run.
 const CREATION: Duration = Duration::from_secs(30);
@@ -43,6 +46,19 @@ impl Executor for Containers {
 
     fn has_sessions(&self, _: &str) -> bool {
         false
+    }
+
+    fn stock(&self) -> Option<Stock> {
+        self.inner.pool.as_ref().map(Pool::stock)
+    }
+
+    async fn probe(&self) -> Result<(), Error> {
+        let reason = || self.inner.facts.unavailable.clone().unwrap_or_else(|| "there is no container engine".to_owned());
+        let pool = self.inner.pool.as_ref().ok_or_else(|| Error::Host(reason()))?;
+        match tokio::time::timeout(PROBE, pool.ping()).await {
+            Ok(answer) => answer.map_err(|error| Error::Host(format!("the container engine does not answer: {error}"))),
+            Err(_) => Err(Error::Host(format!("the container engine did not answer within {} s", PROBE.as_secs()))),
+        }
     }
 
     async fn run(&self, Job { opening, evaluation }: Job) -> Result<Report, Error> {

@@ -9,8 +9,10 @@ use bollard::errors::Error;
 use bollard::models::ContainerCreateBody;
 use bollard::query_parameters::{AttachContainerOptions, CreateContainerOptions, RemoveContainerOptions};
 use futures_util::Stream;
+use glovebox::Stock;
 use std::collections::HashMap;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::AsyncWrite;
@@ -100,6 +102,8 @@ pub(crate) struct Pool {
     pub(crate) settings: Arc<Settings>,
     idle: usize,
     kinds: Arc<Mutex<HashMap<String, Kind>>>,
+    /// Runs that found a container, and that did not.
+    counts: Arc<[AtomicU64; 2]>,
 }
 
 /// The containers of one description.
@@ -112,7 +116,19 @@ struct Kind {
 
 impl Pool {
     pub(crate) fn new(docker: Docker, settings: Settings, idle: usize) -> Self {
-        Self { docker, settings: Arc::new(settings), idle, kinds: Arc::default() }
+        Self { docker, settings: Arc::new(settings), idle, kinds: Arc::default(), counts: Arc::default() }
+    }
+
+    /// How many wait for a run, and how many runs found one.
+    pub(crate) fn stock(&self) -> Stock {
+        let [warm, cold] = &*self.counts;
+        let ready = self.lock().values().map(|kind| kind.ready.len() as u64).sum();
+        Stock { ready, warm: warm.load(Ordering::Relaxed), cold: cold.load(Ordering::Relaxed) }
+    }
+
+    /// Whether the engine answers.
+    pub(crate) async fn ping(&self) -> Result<(), Error> {
+        self.docker.ping().await.map(drop)
     }
 
     /// A container for one run.
@@ -127,6 +143,7 @@ impl Pool {
         if let Some(container) = ready {
             // One that does not go on, as after a restart of the engine, is dropped.
             if self.docker.unpause_container(&container.id).await.is_ok() {
+                self.count(0);
                 return Ok(container);
             }
         }
@@ -135,9 +152,16 @@ impl Pool {
 
     /// Makes a container on a task of its own: a request that is given up half-way could leave one that nobody knows.
     pub(crate) async fn make(&self, body: ContainerCreateBody) -> Result<Container, Error> {
+        self.count(1);
         let docker = self.docker.clone();
         let made = tokio::spawn(async move { Container::start(&docker, body).await });
         made.await.map_err(|error| Error::IOError { err: std::io::Error::other(error) })?
+    }
+
+    fn count(&self, which: usize) {
+        if let Some(count) = self.counts.get(which) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Kind>> {

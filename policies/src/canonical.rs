@@ -50,6 +50,9 @@ fn write_profile(out: &mut Lines, profile: &Profile) {
     for (name, amount) in profile.limits.entries() {
         out.line(&format!("limits.{name}"), amount);
     }
+    for (severity, action) in profile.findings.entries() {
+        out.line(&format!("findings.{severity}"), format_args!("{:?}", action.name()));
+    }
     for mount in &profile.mounts {
         out.line("mounts", format_args!("{:?} {:?} write={}", mount.host, mount.guest, mount.writable));
     }

@@ -3,7 +3,9 @@
 use std::fmt;
 
 use crate::denial::Denial;
+use crate::findings::Finding;
 use crate::policy::Verdict;
+use crate::text::toml_key;
 
 /// A decision with all its steps.
 #[derive(Debug, Clone)]
@@ -37,6 +39,25 @@ pub enum StepResult {
 }
 
 impl Explanation {
+    /// Adds what was found in the program, and whether it is refused for that.
+    pub fn found(&mut self, profile: String, findings: &[Finding], denial: Option<Denial>) {
+        let shown = |finding: &Finding| {
+            let line = finding.line.map(|line| format!(" in line {line}")).unwrap_or_default();
+            format!("{} ({}){line}", finding.rule, finding.severity)
+        };
+        if !findings.is_empty() {
+            let asked = findings.iter().map(shown).collect::<Vec<_>>().join(", ");
+            let result = match &denial {
+                Some(denial) => StepResult::Denied(denial.clone()),
+                None => StepResult::Allowed(format!("profile `{profile}` records them")),
+            };
+            self.steps.push(Step { rule: format!("profiles.{}.findings", toml_key(&profile)), asked, result });
+        }
+        if let Some(denial) = denial {
+            self.verdict = Verdict::Deny(denial);
+        }
+    }
+
     /// All refusals; the first is the verdict.
     pub fn denials(&self) -> impl Iterator<Item = &Denial> {
         self.steps.iter().filter_map(|step| match &step.result {

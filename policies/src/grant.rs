@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::config::names::NamePattern;
 use crate::config::profile::{Mount, Profile};
 use crate::denial::{Denial, RuleName};
+use crate::findings::{self, Finding};
 use crate::limits::Limits;
 use crate::network::NetworkGrant;
 use crate::packages::{Requirement, ResolvedPackage};
@@ -148,6 +149,25 @@ impl Grant {
             }
             _ => Ok(rule),
         }
+    }
+
+    /// Whether the program's text is to be looked at before it runs.
+    pub fn wants_findings(&self) -> bool {
+        self.profile.findings.is_on()
+    }
+
+    /// What there is to find in the packages that were asked for.
+    pub fn package_findings(&self) -> Vec<Finding> {
+        findings::of_packages(&self.profile, &self.language, &self.packages)
+    }
+
+    /// Judges what was found in a program, and leaves what is to be recorded.
+    ///
+    /// # Errors
+    ///
+    /// The denial.
+    pub fn check_findings(&self, findings: &mut Vec<Finding>) -> Result<RuleName, Denial> {
+        findings::judge(&self.profile, findings).map(|()| findings::rule(&self.profile))
     }
 
     /// Judges the start of this run while the subject has others running.

@@ -10,11 +10,12 @@ pub use json_lines::{ChainError, JsonLines, verify_chain};
 use crate::error::Error;
 use crate::outcome::{Outcome, RunId, Status};
 use crate::packages::LockedPackage;
-use glovebox_policy::{Denial, Grant, Request};
+use glovebox_policy::{Denial, Finding, Grant, Request};
 use sha2::{Digest as _, Sha256};
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
+use tokio::sync::mpsc;
 
 /// Takes audit records.
 ///
@@ -74,6 +75,11 @@ pub enum AuditEvent {
         /// The digest of the policy.
         policy: String,
     },
+    /// Something was noticed in the program before it ran. What the policy makes of it is in the decision, which follows.
+    Found {
+        /// What.
+        findings: Vec<Finding>,
+    },
     /// The policy agreed; the run starts as soon as there is room.
     Admitted {
         /// What was asked.
@@ -124,6 +130,23 @@ pub enum AuditEvent {
     },
 }
 
+impl AuditEvent {
+    /// The event's name, as the log has it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Denied { .. } => "denied",
+            Self::LookedUp { .. } => "looked_up",
+            Self::Provided { .. } => "provided",
+            Self::Found { .. } => "found",
+            Self::Admitted { .. } => "admitted",
+            Self::Called { .. } => "called",
+            Self::Finished { .. } => "finished",
+            Self::Aborted { .. } => "aborted",
+        }
+    }
+}
+
 /// The parts of a request that the log keeps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
@@ -157,25 +180,60 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// Tells whoever follows a run of what is recorded about it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Watch(Arc<Mutex<Option<mpsc::UnboundedSender<AuditEvent>>>>);
+
+impl Watch {
+    fn tell(&self, event: &AuditEvent) {
+        if let Some(events) = &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            // Whoever has stopped following does not need to know.
+            let _ = events.send(event.clone());
+        }
+    }
+
+    /// Another one follows from here on, or nobody.
+    fn set(&self, events: Option<mpsc::UnboundedSender<AuditEvent>>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = events;
+    }
+
+    fn is_watched(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+}
+
 /// Writes the records of one run, and its end even where nobody gets to write one.
 pub(crate) struct Trail {
     sink: Option<Arc<dyn AuditSink>>,
     run: RunId,
     subject: String,
     open: bool,
+    watch: Watch,
 }
 
 impl Trail {
     pub(crate) fn new(sink: Option<Arc<dyn AuditSink>>, run: RunId, request: &Request) -> Self {
-        Self { sink, run, subject: request.subject.to_string(), open: false }
+        Self { sink, run, subject: request.subject.to_string(), open: false, watch: Watch::default() }
+    }
+
+    /// Tells somebody of what is recorded from here on.
+    pub(crate) fn watch(&self, events: Option<mpsc::UnboundedSender<AuditEvent>>) {
+        self.watch.set(events);
     }
 
     fn write(&self, event: impl FnOnce() -> AuditEvent) -> Result<(), Error> {
-        let Some(sink) = &self.sink else {
+        if self.sink.is_none() && !self.watch.is_watched() {
             return Ok(());
-        };
-        let record = AuditRecord { time: SystemTime::now(), run: self.run, subject: self.subject.clone(), event: event() };
-        sink.record(&record).map_err(Error::Audit)
+        }
+        self.calls().write(event()).map_err(Error::Audit)
+    }
+
+    /// Records what was noticed in a program.
+    pub(crate) fn found(&self, findings: &[Finding]) -> Result<(), Error> {
+        if findings.is_empty() {
+            return Ok(());
+        }
+        self.write(|| AuditEvent::Found { findings: findings.to_vec() })
     }
 
     /// Records that packages are looked up. Whatever happens next, the request has an end in the log.
@@ -245,7 +303,7 @@ impl Trail {
 
     /// A handle that host calls write with.
     pub(crate) fn calls(&self) -> CallTrail {
-        CallTrail { sink: self.sink.clone(), run: self.run, subject: self.subject.clone() }
+        CallTrail { sink: self.sink.clone(), run: self.run, subject: self.subject.clone(), watch: self.watch.clone() }
     }
 }
 
@@ -261,23 +319,25 @@ pub(crate) struct CallTrail {
     sink: Option<Arc<dyn AuditSink>>,
     run: RunId,
     subject: String,
+    watch: Watch,
 }
 
 impl CallTrail {
+    fn write(&self, event: AuditEvent) -> io::Result<()> {
+        let record = AuditRecord { time: SystemTime::now(), run: self.run, subject: self.subject.clone(), event };
+        if let Some(sink) = &self.sink {
+            sink.record(&record)?;
+        }
+        self.watch.tell(&record.event);
+        Ok(())
+    }
+
     /// Records a call.
     ///
     /// # Errors
     ///
     /// Where the record was not kept; the call must not happen, or its result not be handed over.
     pub(crate) fn called(&self, function: &str, target: &str, verdict: Result<String, String>, sent: u64, received: u64) -> io::Result<()> {
-        let Some(sink) = &self.sink else {
-            return Ok(());
-        };
-        sink.record(&AuditRecord {
-            time: SystemTime::now(),
-            run: self.run,
-            subject: self.subject.clone(),
-            event: AuditEvent::Called { function: function.to_owned(), target: target.to_owned(), verdict, sent, received },
-        })
+        self.write(AuditEvent::Called { function: function.to_owned(), target: target.to_owned(), verdict, sent, received })
     }
 }

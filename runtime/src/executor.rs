@@ -34,6 +34,20 @@ pub trait Executor: Send + Sync {
         true
     }
 
+    /// How its stock of places is doing, where it keeps one.
+    fn stock(&self) -> Option<Stock> {
+        None
+    }
+
+    /// Whether the tier works, as far as can be told without running anything.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong.
+    async fn probe(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Runs one program in a fresh place and throws the place away.
     ///
     /// # Errors
@@ -47,6 +61,17 @@ pub trait Executor: Send + Sync {
     ///
     /// Where the host failed, or the language has no sessions.
     async fn open(&self, opening: Opening) -> Result<Box<dyn LiveSession>, Error>;
+}
+
+/// Places that are made ahead of their runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stock {
+    /// Those that wait for a run.
+    pub ready: u64,
+    /// Runs so far that found one.
+    pub warm: u64,
+    /// Runs so far for which one had to be made.
+    pub cold: u64,
 }
 
 /// A place that keeps its state.

@@ -29,6 +29,7 @@ mod sandbox;
 mod session;
 
 mod executor;
+mod findings;
 mod wasm;
 
 mod clock;
@@ -52,7 +53,7 @@ pub use audit::{Asked, AuditEvent, AuditRecord, AuditSink, ChainError, JsonLines
 pub use egress::{Egress, EgressError, EgressRequest, EgressResponse};
 pub use engine::Metering;
 pub use error::Error;
-pub use executor::{Evaluation, Executor, Job, LiveSession, Opening, Report, artifact_globs};
+pub use executor::{Evaluation, Executor, Job, LiveSession, Opening, Report, Stock, artifact_globs};
 pub use filesystem::FileEntry;
 pub use guest::Guests;
 pub use host_calls::Tool;

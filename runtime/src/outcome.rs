@@ -1,9 +1,9 @@
 //! What did a run do?
 
 use crate::packages::LockedPackage;
-use glovebox_policy::{Denial, Tier};
+use glovebox_policy::{Denial, Finding, Tier};
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Everything that is known about a run when it has ended.
 #[derive(Clone, Debug)]
@@ -40,6 +40,8 @@ pub struct Outcome {
     pub tier_reason: String,
     /// The packages that were there, each by its exact archive: asking for these versions again gives the same.
     pub packages: Vec<LockedPackage>,
+    /// What was noticed in it before it ran: a signal, and never the boundary.
+    pub findings: Vec<Finding>,
     /// What it used up.
     pub usage: Usage,
     /// The policy that decided.
@@ -212,7 +214,7 @@ pub struct PolicyReference {
     pub rules: Vec<String>,
 }
 
-/// Names one run: 128 random bits.
+/// Names one run: the time in milliseconds, then 80 random bits, so that records of a time lie together wherever they are kept.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RunId(u128);
 
@@ -220,7 +222,8 @@ impl RunId {
     /// A new name.
     #[must_use]
     pub fn random() -> Self {
-        Self(rand::random())
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+        Self((now & ((1 << 48) - 1)) << 80 | rand::random::<u128>() >> 48)
     }
 }
 

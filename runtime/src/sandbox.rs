@@ -2,23 +2,26 @@
 //!
 //! The one way in: ask the policy, write the decision down, hand the grant to the tier's executor, write down how it ended.
 
-use crate::audit::{AuditSink, Trail};
+mod builder;
+
+pub use builder::SandboxBuilder;
+
+use crate::audit::{AuditEvent, AuditSink, Trail};
 use crate::engine::Metering;
 use crate::error::Error;
-use crate::executor::{Evaluation, Executor, Job, Opening, Report};
-use crate::guest::Guests;
-use crate::host_calls::Tool;
+use crate::executor::{Evaluation, Executor, Job, Opening, Report, Stock};
+use crate::findings;
 use crate::outcome::{Outcome, PolicyReference, RunId, Status, Usage};
 use crate::packages::{LockedPackage, PackageManager, PackageTarget, PackageTree, Supplies, no_manager};
 use crate::session::{Opened, Session};
 use crate::stdio::{Input, OutputChunk};
-use crate::wasm::WasmExecutor;
-use glovebox_policy::{Denial, Explanation, Facts, Grant, Policy, Request, Subject, Tier, Verdict};
+use glovebox_policy::{Denial, Explanation, Facts, Finding, Grant, Policy, Request, Subject, Tier, Verdict};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument as _, debug_span};
 
 /// Runs code that nobody has vetted. Cheap to clone; all clones are the same sandbox.
 #[derive(Clone)]
@@ -26,26 +29,15 @@ pub struct Sandbox(Arc<Inner>);
 
 struct Inner {
     policy: Policy,
-    facts: Facts,
+    facts: RwLock<Arc<Facts>>,
     executors: HashMap<Tier, Arc<dyn Executor>>,
     packages: Option<Arc<dyn PackageManager>>,
     audit: Option<Arc<dyn AuditSink>>,
     permits: Arc<Semaphore>,
+    /// Looks at programs at once, which happen before a run has its place.
+    looks: Semaphore,
     running: Mutex<HashMap<Subject, u64>>,
     ended: Notify,
-}
-
-/// Makes a [`Sandbox`].
-#[must_use]
-pub struct SandboxBuilder {
-    policy: Policy,
-    guests: Option<Guests>,
-    metering: Metering,
-    audit: Option<Arc<dyn AuditSink>>,
-    tools: HashMap<String, Arc<dyn Tool>>,
-    executors: Vec<Arc<dyn Executor>>,
-    packages: Option<Arc<dyn PackageManager>>,
-    max_running: usize,
 }
 
 /// What comes with a run besides the request, and none of which a policy judges.
@@ -57,6 +49,8 @@ pub struct Controls {
     pub input: Input,
     /// Where output goes as it happens, besides into the outcome. A receiver that does not read makes the program wait.
     pub output: Option<mpsc::Sender<OutputChunk>>,
+    /// Told of what is recorded about the run besides its decision and its end, such as calls of tools and findings.
+    pub events: Option<mpsc::UnboundedSender<AuditEvent>>,
     /// Stops the run.
     pub stop: CancellationToken,
 }
@@ -97,24 +91,35 @@ impl Sandbox {
         let started = Instant::now();
         let id = controls.id.unwrap_or_else(RunId::random);
         let mut trail = Trail::new(self.0.audit.clone(), id, &request);
+        trail.watch(controls.events.clone());
         let supplies = tokio::select! {
             biased;
             () = controls.stop.cancelled() => Ok(Supplies::default()),
-            supplies = self.survey(&mut request, &mut trail) => supplies?,
+            supplies = self.survey(&mut request, &mut trail).instrument(debug_span!("survey")) => supplies?,
         };
         let (grant, supplies) = match supplies.and_then(|supplies| self.admit(&request, supplies)) {
             Ok(admitted) => admitted,
-            Err(denial) => return self.denied(id, &request, *denial, &mut trail),
+            Err(denial) => return self.denied(id, &request, *denial, Vec::new(), &mut trail),
         };
+        let looked = tokio::select! {
+            biased;
+            () = controls.stop.cancelled() => Looked::default(),
+            looked = self.look(&request, &grant).instrument(debug_span!("look")) => looked?,
+        };
+        trail.found(&looked.findings)?;
+        if let Some(denial) = looked.denial {
+            return self.denied(id, &request, denial, looked.findings, &mut trail);
+        }
         trail.admitted(&request, &grant)?;
         let prepared = tokio::select! {
             biased;
             () = controls.stop.cancelled() => None,
-            prepared = self.prepare(&supplies, &grant) => Some(prepared),
+            prepared = self.prepare(&supplies, &grant).instrument(debug_span!("prepare")) => Some(prepared),
         };
         let ended = match prepared {
             Some(Ok((packages, _place))) => {
-                let report = self.execute(id, request, packages, &grant, controls, &trail).await;
+                let span = debug_span!("guest", tier = grant.tier().name());
+                let report = self.execute(id, request, packages, &grant, controls, &trail).instrument(span).await;
                 report.map(|report| (report, locked_packages(&supplies, &grant)))
             }
             Some(Err(error)) => Err(error),
@@ -124,6 +129,7 @@ impl Sandbox {
             Ok((report, packages)) => {
                 let mut outcome = outcome(id, report, &grant);
                 outcome.packages = packages;
+                outcome.findings = looked.findings;
                 outcome.usage.wall = started.elapsed();
                 trail.finished(&outcome)?;
                 Ok(outcome)
@@ -145,8 +151,9 @@ impl Sandbox {
         if request.wants.packages.is_empty() {
             return Ok(Ok(supplies));
         }
-        let facts = supplies.facts(&self.0.facts);
-        let facts = facts.as_ref().unwrap_or(&self.0.facts);
+        let machine = self.facts();
+        let facts = supplies.facts(&machine);
+        let facts = facts.as_ref().unwrap_or(&machine);
         // Whatever would be refused anyway must not send anybody to an index first.
         if let Verdict::Deny(denial) = self.0.policy.admit(request, facts) {
             return Ok(Err(Box::new(denial)));
@@ -164,9 +171,18 @@ impl Sandbox {
         Ok(Ok(supplies))
     }
 
+    /// What there is to find in a program that was granted, and whether that is acceptable.
+    pub(crate) async fn look(&self, request: &Request, grant: &Grant) -> Result<Looked, Error> {
+        let Some(executor) = findings::looker(&self.0.executors) else { return Ok(Looked::default()) };
+        let mut findings = findings::look(executor, request, grant, &self.0.looks).await?;
+        let denial = grant.check_findings(&mut findings).err();
+        Ok(Looked { findings, denial })
+    }
+
     fn admit(&self, request: &Request, supplies: Supplies) -> Result<(Arc<Grant>, Supplies), Box<Denial>> {
-        let facts = supplies.facts(&self.0.facts);
-        match self.0.policy.admit(request, facts.as_ref().unwrap_or(&self.0.facts)) {
+        let machine = self.facts();
+        let facts = supplies.facts(&machine);
+        match self.0.policy.admit(request, facts.as_ref().unwrap_or(&machine)) {
             Verdict::Admit(grant) => Ok((Arc::from(grant), supplies)),
             Verdict::Deny(denial) => Err(Box::new(denial)),
         }
@@ -224,13 +240,7 @@ impl Sandbox {
             let can = executor.is_none_or(|executor| executor.has_sessions(grant.language()));
             if can { Ok((grant, supplies)) } else { Err(Box::new(no_session(&grant))) }
         });
-        let (grant, supplies) = match admitted {
-            Ok(admitted) => admitted,
-            Err(denial) => {
-                trail.denied(&request, &denial, self.0.policy.digest())?;
-                return Err(OpenError::Denied(denial));
-            }
-        };
+        let (grant, supplies) = self.or_refused(admitted, &request, &mut trail)?;
         trail.admitted(&request, &grant)?;
         let (packages, _place) = self.prepare(&supplies, &grant).await.inspect_err(|error| trail.aborted(&error.to_string()))?;
         let files = std::mem::take(&mut request.files);
@@ -252,24 +262,31 @@ impl Sandbox {
         let admitted = supplies.and_then(|supplies| self.admit(&request, supplies)).and_then(|(grant, supplies)| {
             if grant.tier() == tier { Ok((grant, supplies)) } else { Err(Box::new(elsewhere(&request, tier, &grant))) }
         });
-        let (grant, supplies) = match admitted {
-            Ok(admitted) => admitted,
-            Err(denial) => {
-                trail.denied(&request, &denial, self.0.policy.digest())?;
-                return Err(OpenError::Denied(denial));
-            }
-        };
+        let (grant, supplies) = self.or_refused(admitted, &request, &mut trail)?;
         let tree = self.fetch(&supplies, &grant).await.inspect_err(|error| trail.aborted(&error.to_string()))?;
         let packages = locked_packages(&supplies, &grant);
         trail.provided(&request, Some(session), &packages, self.0.policy.digest())?;
         Ok(Supplied { request, grant, packages, tree })
     }
 
+    /// Records that an evaluation of a session was refused; the session goes on.
+    pub(crate) fn refused(&self, id: RunId, request: &Request, denial: &Denial) -> Result<(), Error> {
+        Trail::new(self.0.audit.clone(), id, request).denied(request, denial, self.0.policy.digest())
+    }
+
+    /// What was admitted, or the refusal, once that is recorded.
+    fn or_refused<T>(&self, admitted: Result<T, Box<Denial>>, request: &Request, trail: &mut Trail) -> Result<T, OpenError> {
+        if let Err(denial) = &admitted {
+            trail.denied(request, denial, self.0.policy.digest())?;
+        }
+        admitted.map_err(OpenError::Denied)
+    }
+
     fn executor(&self, tier: Tier) -> Result<&Arc<dyn Executor>, Error> {
         self.0.executors.get(&tier).ok_or_else(|| Error::Host(format!("the policy chose the tier `{tier}`, which nobody offers")))
     }
 
-    fn denied(&self, id: RunId, request: &Request, denial: Denial, trail: &mut Trail) -> Result<Outcome, Error> {
+    fn denied(&self, id: RunId, request: &Request, denial: Denial, findings: Vec<Finding>, trail: &mut Trail) -> Result<Outcome, Error> {
         trail.denied(request, &denial, self.0.policy.digest())?;
         let rules = vec![denial.rule.clone()];
         Ok(Outcome {
@@ -288,6 +305,7 @@ impl Sandbox {
             tier: None,
             tier_reason: String::new(),
             packages: Vec::new(),
+            findings,
             usage: Usage::default(),
             policy: PolicyReference {
                 profile: request.profile.clone().unwrap_or_default(),
@@ -305,13 +323,8 @@ impl Sandbox {
     pub async fn provide(&self, mut request: Request, fetch: bool) -> Result<Provision, OpenError> {
         let mut trail = Trail::new(self.0.audit.clone(), RunId::random(), &request);
         let supplies = self.survey(&mut request, &mut trail).await?;
-        let (grant, supplies) = match supplies.and_then(|supplies| self.admit(&request, supplies)) {
-            Ok(admitted) => admitted,
-            Err(denial) => {
-                trail.denied(&request, &denial, self.0.policy.digest())?;
-                return Err(OpenError::Denied(denial));
-            }
-        };
+        let admitted = supplies.and_then(|supplies| self.admit(&request, supplies));
+        let (grant, supplies) = self.or_refused(admitted, &request, &mut trail)?;
         if fetch {
             self.fetch(&supplies, &grant).await.inspect_err(|error| trail.aborted(&error.to_string()))?;
         }
@@ -330,8 +343,14 @@ impl Sandbox {
         // What is refused before anything is looked up is refused by the explanation as well.
         let supplies = self.survey(&mut request, &mut trail).await?.unwrap_or_default();
         trail.aborted("it was to be explained only");
-        let facts = supplies.facts(&self.0.facts);
-        Ok(self.0.policy.explain(&request, facts.as_ref().unwrap_or(&self.0.facts)))
+        let machine = self.facts();
+        let facts = supplies.facts(&machine);
+        let mut explanation = self.0.policy.explain(&request, facts.as_ref().unwrap_or(&machine));
+        if let Verdict::Admit(grant) = &explanation.verdict {
+            let Looked { findings, denial } = self.look(&request, grant).await?;
+            explanation.found(grant.profile().to_owned(), &findings, denial);
+        }
+        Ok(explanation)
     }
 
     /// The policy in force.
@@ -343,15 +362,49 @@ impl Sandbox {
     /// What packages of a language have to be like, tier by tier.
     #[must_use]
     pub fn package_targets(&self, language: &str) -> Vec<PackageTarget> {
-        let targets = self.0.facts.tiers.iter().filter_map(|facts| self.0.executors.get(&facts.tier)?.package_target(language));
+        let machine = self.facts();
+        let targets = machine.tiers.iter().filter_map(|facts| self.0.executors.get(&facts.tier)?.package_target(language));
         targets.collect()
     }
 
     /// What this sandbox offers, tier by tier.
     #[must_use]
-    pub fn facts(&self) -> &Facts {
-        &self.0.facts
+    pub fn facts(&self) -> Arc<Facts> {
+        Arc::clone(&self.0.facts.read().unwrap_or_else(PoisonError::into_inner))
     }
+
+    /// Whether a tier works, as far as can be told without running somebody's program.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it.
+    pub async fn probe(&self, tier: Tier) -> Result<(), Error> {
+        self.executor(tier)?.probe().await
+    }
+
+    /// How each tier's stock of places is doing, where it keeps one.
+    #[must_use]
+    pub fn stocks(&self) -> Vec<(Tier, Stock)> {
+        self.0.executors.iter().filter_map(|(tier, executor)| Some((*tier, executor.stock()?))).collect()
+    }
+
+    /// Takes a tier out of use for this reason, or back into use. What runs there is left alone; what comes finds another tier, or is
+    /// refused with the reason.
+    pub fn set_unavailable(&self, tier: Tier, reason: Option<String>) {
+        let mut facts = self.0.facts.write().unwrap_or_else(PoisonError::into_inner);
+        let mut changed = Facts::clone(&facts);
+        for known in changed.tiers.iter_mut().filter(|known| known.tier == tier) {
+            known.unavailable.clone_from(&reason);
+        }
+        *facts = Arc::new(changed);
+    }
+}
+
+/// What was found in a program.
+#[derive(Default)]
+pub(crate) struct Looked {
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) denial: Option<Denial>,
 }
 
 /// What a request would find in the tier that it would run in.
@@ -423,6 +476,7 @@ pub(crate) fn outcome(id: RunId, report: Report, grant: &Grant) -> Outcome {
         tier: Some(grant.tier()),
         tier_reason: grant.tier_reason().to_owned(),
         packages: Vec::new(),
+        findings: Vec::new(),
         usage: report.usage,
         policy: PolicyReference {
             profile: grant.profile().to_owned(),
@@ -491,88 +545,5 @@ impl Inner {
         }
         drop(running);
         self.ended.notify_waiters();
-    }
-}
-
-impl SandboxBuilder {
-    /// The policy that decides everything.
-    pub fn policy(mut self, policy: Policy) -> Self {
-        self.policy = policy;
-        self
-    }
-
-    /// The guests; without them, those that are installed.
-    pub fn guests(mut self, guests: Guests) -> Self {
-        self.guests = Some(guests);
-        self
-    }
-
-    /// How CPU time is limited.
-    pub fn metering(mut self, metering: Metering) -> Self {
-        self.metering = metering;
-        self
-    }
-
-    /// Where decisions and ends are written.
-    pub fn audit(mut self, sink: Arc<dyn AuditSink>) -> Self {
-        self.audit = Some(sink);
-        self
-    }
-
-    /// Offers a function to guests whose grant names it.
-    pub fn tool(mut self, name: impl Into<String>, tool: Arc<dyn Tool>) -> Self {
-        self.tools.insert(name.into(), tool);
-        self
-    }
-
-    /// Offers another tier.
-    pub fn executor(mut self, executor: Arc<dyn Executor>) -> Self {
-        self.executors.push(executor);
-        self
-    }
-
-    /// Who finds and fetches packages; without one, a request that needs any is refused.
-    pub fn packages(mut self, manager: Arc<dyn PackageManager>) -> Self {
-        self.packages = Some(manager);
-        self
-    }
-
-    /// Runs and evaluations of sessions at once, whoever asks; further ones wait. A session between two evaluations does not count.
-    pub fn max_running(mut self, runs: usize) -> Self {
-        self.max_running = runs;
-        self
-    }
-
-    /// Makes the sandbox.
-    ///
-    /// # Errors
-    ///
-    /// Where there are no guests, or `max_running` is zero.
-    pub fn build(self) -> Result<Sandbox, Error> {
-        if self.max_running == 0 || self.max_running > Semaphore::MAX_PERMITS {
-            return Err(Error::Invalid(format!("`max_running` is between 1 and {}, not {}", Semaphore::MAX_PERMITS, self.max_running)));
-        }
-        let guests = match self.guests {
-            Some(guests) => guests,
-            None => Guests::installed()?,
-        };
-        let wasm: Arc<dyn Executor> = Arc::new(WasmExecutor::new(guests, self.metering, self.tools)?);
-        let mut tiers = Vec::new();
-        let mut executors = HashMap::new();
-        for executor in std::iter::once(wasm).chain(self.executors) {
-            let facts = executor.facts();
-            executors.insert(facts.tier, executor);
-            tiers.push(facts);
-        }
-        Ok(Sandbox(Arc::new(Inner {
-            policy: self.policy,
-            facts: Facts { tiers, ..Facts::default() },
-            executors,
-            packages: self.packages,
-            audit: self.audit,
-            permits: Arc::new(Semaphore::new(self.max_running)),
-            running: Mutex::default(),
-            ended: Notify::new(),
-        })))
     }
 }

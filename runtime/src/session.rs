@@ -159,9 +159,31 @@ impl Session {
             () = controls.stop.cancelled() => return Ok(outcome(id, Report::new(Status::Cancelled), &self.opened.grant)),
             place = self.opened.sandbox.place(&self.opened.grant) => place?,
         };
+        let mut asked = Request::new(self.opened.grant.language(), Vec::new());
+        asked.subject = self.opened.grant.subject().clone();
+        asked.source = source;
+        let looked = tokio::select! {
+            biased;
+            () = controls.stop.cancelled() => return Ok(outcome(id, Report::new(Status::Cancelled), &self.opened.grant)),
+            looked = self.opened.sandbox.look(&asked, &self.opened.grant) => looked?,
+        };
+        if let Some(trail) = &self.opened.trail {
+            trail.watch(controls.events);
+            trail.found(&looked.findings)?;
+        }
+        if let Some(denial) = looked.denial {
+            self.opened.sandbox.refused(id, &asked, &denial)?;
+            let mut outcome = outcome(id, Report::new(Status::Denied), &self.opened.grant);
+            outcome.policy.rules = vec![denial.rule.clone()];
+            outcome.denial = Some(denial);
+            outcome.findings = looked.findings;
+            return Ok(outcome);
+        }
+        let source = asked.source;
         let evaluation = Evaluation { source, arguments, input: controls.input, output: controls.output, artifacts, stop: controls.stop };
         let report = self.live.evaluate(evaluation).await?;
         let mut outcome = outcome(id, report, &self.opened.grant);
+        outcome.findings = looked.findings;
         outcome.packages.clone_from(&self.opened.packages);
         outcome.usage.wall = started.elapsed();
         if !self.live.is_alive()

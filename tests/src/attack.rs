@@ -167,7 +167,7 @@ impl Bench<'_> {
 
     fn limits(&self) -> Bounds {
         let request = Request::new("python", "");
-        let grant = self.sandbox.policy().admit(&request, self.sandbox.facts()).into_result();
+        let grant = self.sandbox.policy().admit(&request, &self.sandbox.facts()).into_result();
         grant.map_or(Bounds { wall: Duration::from_secs(3), bytes: 64 << 20 }, |grant| {
             let limits = grant.limits();
             Bounds { wall: limits.wall, bytes: limits.memory + limits.workspace + limits.output }

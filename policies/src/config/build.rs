@@ -13,6 +13,7 @@ use super::network::build_network;
 use super::profile::{Mount, Place, Profile};
 use super::raw::{Located, RawBinding, RawEnvironment, RawMount, RawNames, RawPackageRules, RawPolicy, RawProfile, Scalar, Written};
 use crate::denial::RuleName;
+use crate::findings::{Action, Severity};
 use crate::limits::{Amount, Limits, MAX_COUNT, RawLimits};
 use crate::packages::rules::PackageRules;
 use crate::problem::Problems;
@@ -247,6 +248,15 @@ fn build_profile(place: Place, start: Option<Profile>, raw: &RawProfile, problem
     }
     if let Some(raw) = &raw.environment {
         build_environment(&mut profile, raw, problems);
+    }
+    if let Some(raw) = &raw.findings {
+        for (severity, action) in [(Severity::Low, &raw.low), (Severity::Medium, &raw.medium), (Severity::High, &raw.high)] {
+            let Some(written) = action else { continue };
+            match Action::ALL.into_iter().find(|action| action.name() == written.get()) {
+                Some(action) => profile.findings.set(severity, action),
+                None => unknown_name(written, "measure", &Action::ALL.map(Action::name), problems),
+            }
+        }
     }
     if let Some(runtime) = &raw.runtime {
         let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);

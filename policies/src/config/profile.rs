@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::names::{NamePattern, ToolRules};
+use crate::findings::FindingRules;
 use crate::limits::Limits;
 use crate::network::rule::NetworkRules;
 use crate::packages::Ecosystem;
@@ -88,6 +89,8 @@ pub(crate) struct Profile {
     pub(crate) images: BTreeMap<String, String>,
     /// The OCI runtime of containers.
     pub(crate) runtime: Option<String>,
+    /// What is done about findings.
+    pub(crate) findings: FindingRules,
 }
 
 impl Profile {
@@ -108,6 +111,7 @@ impl Profile {
             packages: Ecosystem::ALL.map(PackageRules::none),
             images: BTreeMap::new(),
             runtime: None,
+            findings: FindingRules::new(),
         }
     }
 

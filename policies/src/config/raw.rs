@@ -213,6 +213,34 @@ pub(crate) struct RawProfile {
     pub(crate) runtime: Option<Located<String>>,
     /// Packages that a program may import, fetched on its behalf.
     pub(crate) packages: Option<RawPackages>,
+    /// What is done about what a program's text looks like: a signal, and never the boundary.
+    pub(crate) findings: Option<RawFindings>,
+}
+
+/// What is done about findings, by severity: `ignore` them, `record` them, or `deny` the program. Without a line, they are recorded.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table with `low`, `medium` and `high`")]
+#[schemars(rename = "Findings")]
+pub(crate) struct RawFindings {
+    /// Things that ordinary programs do as well.
+    #[schemars(with = "Option<RawAction>")]
+    pub(crate) low: Option<Located<String>>,
+    /// Things that few ordinary programs do.
+    #[schemars(with = "Option<RawAction>")]
+    pub(crate) medium: Option<Located<String>>,
+    /// Things for which no ordinary program has a reason.
+    #[schemars(with = "Option<RawAction>")]
+    pub(crate) high: Option<Located<String>>,
+}
+
+/// What is done about a finding.
+#[derive(JsonSchema)]
+#[schemars(rename = "Action", rename_all = "lowercase")]
+#[expect(dead_code, reason = "only its schema is of use")]
+enum RawAction {
+    Ignore,
+    Record,
+    Deny,
 }
 
 /// A directory of the host that a program sees.

@@ -177,7 +177,7 @@ impl PackageRules {
     }
 
     /// The well-known package that another name can be mistaken for.
-    fn lookalike(&self, name: &str) -> Option<&'static str> {
+    pub(crate) fn lookalike(&self, name: &str) -> Option<&'static str> {
         let is_other = !is_known(self.ecosystem, name);
         known(self.ecosystem).find(|known| is_other && is_lookalike(name, known))
     }

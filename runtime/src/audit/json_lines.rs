@@ -4,7 +4,7 @@
 //! the chain from there on. (The runtime writes JSON here, which else only the front doors do: the chain is over the bytes of the line.)
 
 use super::{Asked, AuditEvent, AuditRecord, AuditSink, hex};
-use serde_json::{Map, Value, json};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Write as _};
@@ -64,17 +64,15 @@ impl JsonLines {
 
 impl AuditSink for JsonLines {
     fn record(&self, record: &AuditRecord) -> io::Result<()> {
+        // As much as possible is done before others have to wait.
+        let mut line = Line::of(record);
         let mut chain = self.chain.lock().unwrap_or_else(PoisonError::into_inner);
         if chain.torn {
             return Err(io::Error::other("an earlier record was written in part"));
         }
-        let mut line = fields(record);
-        line.insert("sequence".into(), chain.sequence.into());
-        line.insert("previous".into(), chain.previous.clone().into());
-        let hash = hash(&line);
-        line.insert("hash".into(), hash.clone().into());
-        let mut text = Value::Object(line).to_string();
-        text.push('\n');
+        line.field("sequence", &chain.sequence);
+        line.field("previous", &chain.previous);
+        let (text, hash) = line.seal();
         if let Err(error) = chain.file.write_all(text.as_bytes()) {
             chain.torn = true;
             return Err(error);
@@ -94,121 +92,161 @@ pub fn verify_chain(log: impl io::Read) -> Result<u64, ChainError> {
     walk(BufReader::new(log)).map(|(lines, _)| lines)
 }
 
-fn walk(log: BufReader<impl io::Read>) -> Result<(u64, String), ChainError> {
+fn walk(mut log: BufReader<impl io::Read>) -> Result<(u64, String), ChainError> {
     let mut previous = GENESIS.to_owned();
     let mut sequence = 0_u64;
-    for line in log.lines() {
+    let mut line = String::new();
+    while log.read_line(&mut line)? > 0 {
         let broken = |problem| ChainError::Broken { line: sequence + 1, problem };
-        let Ok(Value::Object(mut fields)) = serde_json::from_str(&line?) else {
-            return Err(broken("is not a record"));
-        };
-        let claimed = match fields.remove("hash") {
-            Some(Value::String(hash)) => hash,
-            _ => return Err(broken("has no hash")),
-        };
-        if fields.get("sequence") != Some(&json!(sequence)) {
+        let text = line.strip_suffix('\n').ok_or_else(|| broken("is not whole"))?;
+        let Ok(found) = serde_json::from_str::<Links<'_>>(text) else { return Err(broken("is not a record")) };
+        let before = text.strip_suffix("\"}").and_then(|rest| rest.strip_suffix(found.hash)).and_then(|rest| rest.strip_suffix(HASH));
+        let before = before.ok_or_else(|| broken("has no hash at its end"))?;
+        if found.sequence != sequence {
             return Err(broken("is not the next in sequence"));
         }
-        if fields.get("previous") != Some(&json!(previous)) {
+        if found.previous != previous {
             return Err(broken("does not follow the line before it"));
         }
-        if hash(&fields) != claimed {
+        if hash(before) != found.hash {
             return Err(broken("was changed"));
         }
-        previous = claimed;
+        found.hash.clone_into(&mut previous);
         sequence += 1;
+        line.clear();
     }
     Ok((sequence, previous))
 }
 
-/// The hash of a line: over its fields in the order of their names, without the hash itself.
-fn hash(fields: &Map<String, Value>) -> String {
-    let ordered: std::collections::BTreeMap<&String, &Value> = fields.iter().collect();
-    let mut hasher = Sha256::new();
-    for (name, value) in ordered {
-        hasher.update(json!([name, value]).to_string());
-    }
-    hex(&hasher.finalize())
+/// What links a line to the one before it.
+#[derive(Deserialize)]
+struct Links<'a> {
+    sequence: u64,
+    previous: &'a str,
+    hash: &'a str,
 }
 
-fn fields(record: &AuditRecord) -> Map<String, Value> {
-    let time = record.time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let mut fields = Map::new();
-    fields.insert("time_ms".into(), json!(u64::try_from(time.as_millis()).unwrap_or(u64::MAX)));
-    fields.insert("run".into(), json!(record.run.to_string()));
-    fields.insert("subject".into(), json!(record.subject));
-    let (event, details) = details(&record.event);
-    fields.insert("event".into(), json!(event));
-    if let Value::Object(details) = details {
-        fields.extend(details);
-    }
-    fields
+/// What stands between a line and its hash.
+const HASH: &str = ",\"hash\":\"";
+
+/// The hash of a line: over its bytes up to the hash itself.
+fn hash(line: &str) -> String {
+    hex(&Sha256::digest(line))
 }
 
-fn details(event: &AuditEvent) -> (&'static str, Value) {
-    match event {
-        AuditEvent::Denied { asked, denial, policy } => (
-            "denied",
-            json!({
-                "request": asked_json(asked),
-                "rule": denial.rule,
-                "asked": denial.asked,
-                "reason": denial.reason,
-                "policy": policy,
-            }),
-        ),
-        AuditEvent::LookedUp { asked, packages } => ("looked_up", json!({ "request": asked_json(asked), "packages": packages })),
-        AuditEvent::Provided { asked, session, packages, policy } => (
-            "provided",
-            json!({
-                "request": asked_json(asked),
-                "session": session.map(|session| session.to_string()),
-                "packages": packages,
-                "policy": policy,
-            }),
-        ),
-        AuditEvent::Admitted { asked, profile, policy, rules, tier } => (
-            "admitted",
-            json!({
-                "request": asked_json(asked),
-                "profile": profile,
-                "policy": policy,
-                "rules": rules,
-                "tier": tier,
-            }),
-        ),
-        AuditEvent::Called { function, target, verdict, sent, received } => (
-            "called",
-            json!({
-                "function": function,
-                "target": target,
-                "allowed_by": verdict.as_ref().ok(),
-                "refused": verdict.as_ref().err(),
-                "sent_bytes": sent,
-                "received_bytes": received,
-            }),
-        ),
-        AuditEvent::Finished { status, limit, exit_code, wall, fuel, peak_memory, output } => (
-            "finished",
-            json!({
-                "status": status.name(),
-                "limit": limit,
-                "exit_code": exit_code,
-                "wall_ms": u64::try_from(wall.as_millis()).unwrap_or(u64::MAX),
-                "fuel": fuel,
-                "peak_memory_bytes": peak_memory,
-                "output_bytes": output,
-            }),
-        ),
-        AuditEvent::Aborted { reason } => ("aborted", json!({ "reason": reason })),
+/// A line as far as it is written.
+struct Line(String);
+
+impl Line {
+    fn field(&mut self, name: &str, value: &(impl Serialize + ?Sized)) {
+        self.0.push_str(if self.0.is_empty() { "{\"" } else { ",\"" });
+        self.0.push_str(name);
+        self.0.push_str("\":");
+        // Nothing here has keys that are no text, or fails otherwise.
+        self.0.push_str(&serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned()));
+    }
+
+    /// The whole line, and its hash.
+    fn seal(mut self) -> (String, String) {
+        let hash = hash(&self.0);
+        self.0.push_str(HASH);
+        self.0.push_str(&hash);
+        self.0.push_str("\"}\n");
+        (self.0, hash)
+    }
+
+    fn of(record: &AuditRecord) -> Self {
+        let mut line = Self(String::with_capacity(768));
+        let time = record.time.duration_since(UNIX_EPOCH).unwrap_or_default();
+        line.field("time_ms", &milliseconds(time));
+        line.field("run", &record.run.to_string());
+        line.field("subject", &record.subject);
+        line.event(&record.event);
+        line
+    }
+
+    fn event(&mut self, event: &AuditEvent) {
+        self.field("event", event.name());
+        match event {
+            AuditEvent::Denied { asked, denial, policy } => {
+                self.request(asked);
+                self.field("rule", &denial.rule);
+                self.field("asked", &denial.asked);
+                self.field("reason", &denial.reason);
+                self.field("policy", policy);
+            }
+            AuditEvent::LookedUp { asked, packages } => {
+                self.request(asked);
+                self.field("packages", packages);
+            }
+            AuditEvent::Provided { asked, session, packages, policy } => {
+                self.request(asked);
+                self.field("session", &session.map(|session| session.to_string()));
+                self.field("packages", packages);
+                self.field("policy", policy);
+            }
+            AuditEvent::Found { findings } => {
+                let found: Vec<_> = findings
+                    .iter()
+                    .map(|finding| FindingObject {
+                        rule: &finding.rule,
+                        line: finding.line,
+                        severity: finding.severity.name(),
+                        message: &finding.message,
+                    })
+                    .collect();
+                self.field("findings", &found);
+            }
+            AuditEvent::Admitted { asked, profile, policy, rules, tier } => {
+                self.request(asked);
+                self.field("profile", profile);
+                self.field("policy", policy);
+                self.field("rules", rules);
+                self.field("tier", tier);
+            }
+            AuditEvent::Called { function, target, verdict, sent, received } => {
+                self.field("function", function);
+                self.field("target", target);
+                self.field("allowed_by", &verdict.as_ref().ok());
+                self.field("refused", &verdict.as_ref().err());
+                self.field("sent_bytes", sent);
+                self.field("received_bytes", received);
+            }
+            AuditEvent::Finished { status, limit, exit_code, wall, fuel, peak_memory, output } => {
+                self.field("status", status.name());
+                self.field("limit", limit);
+                self.field("exit_code", exit_code);
+                self.field("wall_ms", &milliseconds(*wall));
+                self.field("fuel", fuel);
+                self.field("peak_memory_bytes", peak_memory);
+                self.field("output_bytes", output);
+            }
+            AuditEvent::Aborted { reason } => self.field("reason", reason),
+        }
+    }
+
+    fn request(&mut self, asked: &Asked) {
+        let Asked { language, source, source_sha256, source_bytes } = asked;
+        self.field("request", &RequestObject { language, source, source_sha256, source_bytes: *source_bytes });
     }
 }
 
-fn asked_json(asked: &Asked) -> Value {
-    json!({
-        "language": asked.language,
-        "source": asked.source,
-        "source_sha256": asked.source_sha256,
-        "source_bytes": asked.source_bytes,
-    })
+#[derive(Serialize)]
+struct RequestObject<'a> {
+    language: &'a str,
+    source: &'a str,
+    source_sha256: &'a str,
+    source_bytes: u64,
+}
+
+#[derive(Serialize)]
+struct FindingObject<'a> {
+    rule: &'a str,
+    line: Option<u32>,
+    severity: &'static str,
+    message: &'a str,
+}
+
+fn milliseconds(time: std::time::Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -1,0 +1,144 @@
+//! What is done about what a program's text looks like?
+//!
+//! Findings are a signal and never the boundary: whoever wants to can write around them, and nothing is safe because there are none. A
+//! policy may have them recorded, or refuse programs that have them.
+
+use std::fmt;
+
+use crate::config::profile::Profile;
+use crate::denial::{Denial, RuleName};
+use crate::packages::{Ecosystem, Requirement};
+use crate::text::{quoted, toml_string};
+
+/// How likely it is that something means harm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Ordinary programs do it as well.
+    Low,
+    /// Few ordinary programs do it.
+    Medium,
+    /// No ordinary program has a reason for it.
+    High,
+}
+
+impl Severity {
+    /// All of them, the least first.
+    pub const ALL: [Self; 3] = [Self::Low, Self::Medium, Self::High];
+
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
+
+    /// The severity of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|severity| severity.name() == name)
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Something that was noticed in a request before it ran.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Which kind of thing it is, such as `process-spawn`.
+    pub rule: String,
+    /// The line of the program; none where it is about something else.
+    pub line: Option<u32>,
+    /// How likely it means harm.
+    pub severity: Severity,
+    /// What it is, in a sentence.
+    pub message: String,
+}
+
+/// What a profile does about findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Action {
+    Ignore,
+    Record,
+    Deny,
+}
+
+impl Action {
+    pub(crate) const ALL: [Self; 3] = [Self::Ignore, Self::Record, Self::Deny];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Ignore => "ignore",
+            Self::Record => "record",
+            Self::Deny => "deny",
+        }
+    }
+}
+
+/// A profile's actions, by severity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FindingRules([Action; 3]);
+
+impl FindingRules {
+    pub(crate) fn new() -> Self {
+        Self([Action::Record; 3])
+    }
+
+    pub(crate) fn set(&mut self, severity: Severity, action: Action) {
+        let [low, medium, high] = &mut self.0;
+        *match severity {
+            Severity::Low => low,
+            Severity::Medium => medium,
+            Severity::High => high,
+        } = action;
+    }
+
+    pub(crate) fn entries(self) -> impl Iterator<Item = (Severity, Action)> {
+        Severity::ALL.into_iter().zip(self.0)
+    }
+
+    fn of(self, severity: Severity) -> Action {
+        self.entries().find(|(other, _)| *other == severity).map_or(Action::Deny, |(_, action)| action)
+    }
+
+    /// Whether anything is looked for at all.
+    pub(crate) fn is_on(self) -> bool {
+        self.0 != [Action::Ignore; 3]
+    }
+}
+
+/// Leaves those that the profile records, and judges them.
+pub(crate) fn judge(profile: &Profile, findings: &mut Vec<Finding>) -> Result<(), Denial> {
+    findings.retain(|finding| profile.findings.of(finding.severity) != Action::Ignore);
+    let Some(worst) = findings.iter().find(|finding| profile.findings.of(finding.severity) == Action::Deny) else { return Ok(()) };
+    let rule = profile.place.rule(&format!("findings.{}", worst.severity));
+    let place = worst.line.map(|line| format!(" in line {line}")).unwrap_or_default();
+    let reason = format!("profile {} refuses programs with such findings: {}", quoted(&profile.place.name), worst.message);
+    let fix = profile.place.fix("findings", &[(worst.severity.name(), toml_string(Action::Record.name()))]);
+    Err(Denial::new(rule, format!("a program with the finding {}{place}", quoted(&worst.rule)), reason, fix))
+}
+
+/// The rule that allowed what was found.
+pub(crate) fn rule(profile: &Profile) -> RuleName {
+    RuleName::new(profile.place.rule("findings"))
+}
+
+/// Packages with a name that people mistake for another one.
+pub(crate) fn of_packages(profile: &Profile, language: &str, packages: &[Requirement]) -> Vec<Finding> {
+    let Some(ecosystem) = Ecosystem::of_language(language) else { return Vec::new() };
+    let rules = profile.packages(ecosystem);
+    let looks = |package: &Requirement| Some((package.name().to_owned(), rules.lookalike(package.name())?));
+    let finding = |(name, known): (String, &str)| Finding {
+        rule: "lookalike-package".to_owned(),
+        line: None,
+        severity: Severity::Medium,
+        message: format!("the package {} has a name that looks like `{known}`", quoted(&name)),
+    };
+    packages.iter().filter_map(looks).map(finding).collect()
+}

@@ -1,0 +1,155 @@
+//! What does a program's text look like, before it runs?
+//!
+//! The text is parsed by a guest, like everything else that nobody has vetted. On the host there is only a search for words without which
+//! nothing can be found: most programs have none of them, and cost nothing more.
+
+use crate::audit::Trail;
+use crate::error::Error;
+use crate::executor::{Evaluation, Executor, Job, Opening};
+use crate::outcome::{RunId, Status};
+use crate::stdio::Input;
+use aho_corasick::AhoCorasick;
+use glovebox_policy::{Facts, Finding, Grant, Policy, Request, Severity, Tier, Verdict};
+use std::sync::{Arc, LazyLock};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+/// Looks at Python.
+const PYTHON: &str = include_str!("findings/python.py");
+
+/// Looks at JavaScript and TypeScript.
+const JAVASCRIPT: &str = include_str!("findings/javascript.js");
+
+/// Words of which every program with a finding has one.
+const WORDS: &str = include_str!("findings/words.txt");
+
+/// Every rule, with its severity and meaning.
+const RULES: &str = include_str!("findings/rules.txt");
+
+/// Bytes of a program that is looked at.
+const MAX_PROGRAM: usize = 4 << 20;
+
+/// Findings of one program; more say nothing new.
+const MAX_FINDINGS: usize = 100;
+
+/// What a look may use up. It sees nothing but the text.
+const POLICY: &str = "version = 1\ndefault_profile = \"look\"\n[profiles.look]\nextends = \"offline\"\ntiers = [\"wasm\"]\nseed = 0\n\
+    [profiles.look.findings]\nlow = \"ignore\"\nmedium = \"ignore\"\nhigh = \"ignore\"\n\
+    [profiles.look.limits]\nwall = \"60s\"\nfuel = 8_000_000_000\nmemory = \"512MiB\"\nstack = \"16MiB\"\noutput = \"64KiB\"\nconcurrency = 64\n";
+
+/// Finds any word of a language in one pass.
+static PYTHON_WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(words("python")).ok());
+static JAVASCRIPT_WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(words("javascript")).ok());
+
+static LOOK: LazyLock<Option<Policy>> = LazyLock::new(|| Policy::parse("look", POLICY).ok());
+
+/// What is found in a request that was granted, its packages included.
+///
+/// # Errors
+///
+/// Where the host failed.
+pub(crate) async fn look(executor: &dyn Executor, request: &Request, grant: &Grant, places: &Semaphore) -> Result<Vec<Finding>, Error> {
+    let mut findings = grant.package_findings();
+    if grant.wants_findings() {
+        findings.extend(inspect(executor, request, places).await?);
+    }
+    Ok(findings)
+}
+
+async fn inspect(executor: &dyn Executor, request: &Request, places: &Semaphore) -> Result<Vec<Finding>, Error> {
+    let (language, script) = match request.language.as_str() {
+        "python" => ("python", PYTHON),
+        "javascript" | "typescript" => ("javascript", JAVASCRIPT),
+        _ => return Ok(Vec::new()),
+    };
+    let text = &request.source.content;
+    let glance = if language == "python" { &PYTHON_WORDS } else { &JAVASCRIPT_WORDS };
+    // One that could not be made finds everything worth a look.
+    if glance.as_ref().is_some_and(|words| !words.is_match(text.as_ref())) {
+        return Ok(Vec::new());
+    }
+    if text.len() > MAX_PROGRAM {
+        return Ok(vec![unread()]);
+    }
+    let mut ours = Request::new(language, script);
+    ours.arguments.push(request.source.name.clone());
+    let policy = LOOK.as_ref().ok_or_else(|| Error::Host("the policy for looking at programs cannot be read".to_owned()))?;
+    let grant = match policy.admit(&ours, &Facts::wasm(executor.facts().languages)) {
+        Verdict::Admit(grant) => Arc::from(grant),
+        Verdict::Deny(denial) => return Err(Error::Host(denial.to_string())),
+    };
+    let job = Job {
+        // What our own program does is nobody's run.
+        opening: Opening {
+            id: RunId::random(),
+            grant,
+            files: Vec::new(),
+            packages: None,
+            trail: Trail::new(None, RunId::random(), &ours).calls(),
+        },
+        evaluation: Evaluation {
+            source: ours.source,
+            arguments: ours.arguments,
+            input: Input::Bytes(text.to_vec().into()),
+            output: None,
+            artifacts: Vec::new(),
+            stop: CancellationToken::new(),
+        },
+    };
+    let _place = places.acquire().await.map_err(Error::host)?;
+    let report = executor.run(job).await?;
+    let said = report.stdout.text();
+    let found = said.lines().last().and_then(|line| serde_json::from_str::<Vec<(String, u32)>>(line).ok());
+    match found {
+        Some(found) if report.status == Status::Succeeded => {
+            Ok(found.into_iter().take(MAX_FINDINGS).map(|(rule, line)| finding(&rule, Some(line)).unwrap_or_else(unread)).collect())
+        }
+        // A text that breaks the look is not one without findings.
+        _ => Ok(vec![unread()]),
+    }
+}
+
+/// A text that could not be read whole.
+fn unread() -> Finding {
+    let message = "the text took too long to look at, or is too large".to_owned();
+    Finding { rule: "not-inspected".to_owned(), line: None, severity: Severity::Medium, message }
+}
+
+/// A finding by one of our rules: a guest that was broken may name anything.
+fn finding(rule: &str, line: Option<u32>) -> Option<Finding> {
+    let known = RULES.lines().filter(|line| !line.starts_with('#')).find_map(|line| {
+        let (severity, message) = line.strip_prefix(rule)?.strip_prefix(' ')?.split_once(' ')?;
+        Some((Severity::from_name(severity)?, message.to_owned()))
+    });
+    known.map(|(severity, message)| Finding { rule: rule.to_owned(), line, severity, message })
+}
+
+fn words(language: &str) -> impl Iterator<Item = &'static str> {
+    WORDS.lines().filter_map(move |line| line.strip_prefix(language)?.strip_prefix(' '))
+}
+
+/// The executor that looks at programs; none where there is none.
+pub(crate) fn looker(executors: &std::collections::HashMap<Tier, Arc<dyn Executor>>) -> Option<&dyn Executor> {
+    executors.get(&Tier::Wasm).map(AsRef::as_ref)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_has_a_severity_and_a_meaning() {
+        assert!(LOOK.is_some());
+        for line in RULES.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
+            let mut parts = line.splitn(3, ' ');
+            let (rule, severity, message) = (parts.next().unwrap(), parts.next().unwrap(), parts.next().unwrap());
+            assert!(Severity::from_name(severity).is_some() && !message.is_empty(), "{line}");
+            let found = finding(rule, Some(3)).unwrap();
+            assert_eq!((found.severity.name(), found.message.as_str()), (severity, message));
+        }
+        for language in ["python", "javascript"] {
+            assert!(words(language).count() > 5 && words(language).all(|word| word.len() > 1));
+            assert!(PYTHON_WORDS.is_some() && JAVASCRIPT_WORDS.is_some());
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! What is a sandbox made of?
+
+use super::{Inner, Sandbox};
+use crate::audit::AuditSink;
+use crate::engine::Metering;
+use crate::error::Error;
+use crate::executor::Executor;
+use crate::guest::Guests;
+use crate::host_calls::Tool;
+use crate::packages::PackageManager;
+use crate::wasm::WasmExecutor;
+use glovebox_policy::{Facts, Policy};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, RwLock};
+use tokio::sync::{Notify, Semaphore};
+
+/// Makes a [`Sandbox`].
+#[must_use]
+pub struct SandboxBuilder {
+    pub(super) policy: Policy,
+    pub(super) guests: Option<Guests>,
+    pub(super) metering: Metering,
+    pub(super) audit: Option<Arc<dyn AuditSink>>,
+    pub(super) tools: HashMap<String, Arc<dyn Tool>>,
+    pub(super) executors: Vec<Arc<dyn Executor>>,
+    pub(super) packages: Option<Arc<dyn PackageManager>>,
+    pub(super) max_running: usize,
+}
+
+impl SandboxBuilder {
+    /// The policy that decides everything.
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// The guests; without them, those that are installed.
+    pub fn guests(mut self, guests: Guests) -> Self {
+        self.guests = Some(guests);
+        self
+    }
+
+    /// How CPU time is limited.
+    pub fn metering(mut self, metering: Metering) -> Self {
+        self.metering = metering;
+        self
+    }
+
+    /// Where decisions and ends are written.
+    pub fn audit(mut self, sink: Arc<dyn AuditSink>) -> Self {
+        self.audit = Some(sink);
+        self
+    }
+
+    /// Offers a function to guests whose grant names it.
+    pub fn tool(mut self, name: impl Into<String>, tool: Arc<dyn Tool>) -> Self {
+        self.tools.insert(name.into(), tool);
+        self
+    }
+
+    /// Offers another tier.
+    pub fn executor(mut self, executor: Arc<dyn Executor>) -> Self {
+        self.executors.push(executor);
+        self
+    }
+
+    /// Who finds and fetches packages; without one, a request that needs any is refused.
+    pub fn packages(mut self, manager: Arc<dyn PackageManager>) -> Self {
+        self.packages = Some(manager);
+        self
+    }
+
+    /// Runs and evaluations of sessions at once, whoever asks; further ones wait. A session between two evaluations does not count.
+    pub fn max_running(mut self, runs: usize) -> Self {
+        self.max_running = runs;
+        self
+    }
+
+    /// Makes the sandbox.
+    ///
+    /// # Errors
+    ///
+    /// Where there are no guests, or `max_running` is zero.
+    pub fn build(self) -> Result<Sandbox, Error> {
+        if self.max_running == 0 || self.max_running > Semaphore::MAX_PERMITS {
+            return Err(Error::Invalid(format!("`max_running` is between 1 and {}, not {}", Semaphore::MAX_PERMITS, self.max_running)));
+        }
+        let guests = match self.guests {
+            Some(guests) => guests,
+            None => Guests::installed()?,
+        };
+        let wasm: Arc<dyn Executor> = Arc::new(WasmExecutor::new(guests, self.metering, self.tools)?);
+        let mut tiers = Vec::new();
+        let mut executors = HashMap::new();
+        for executor in std::iter::once(wasm).chain(self.executors) {
+            let facts = executor.facts();
+            executors.insert(facts.tier, executor);
+            tiers.push(facts);
+        }
+        Ok(Sandbox(Arc::new(Inner {
+            policy: self.policy,
+            facts: RwLock::new(Arc::new(Facts { tiers, ..Facts::default() })),
+            executors,
+            packages: self.packages,
+            audit: self.audit,
+            permits: Arc::new(Semaphore::new(self.max_running)),
+            looks: Semaphore::new(2 * std::thread::available_parallelism().map_or(1, usize::from)),
+            running: Mutex::default(),
+            ended: Notify::new(),
+        })))
+    }
+}

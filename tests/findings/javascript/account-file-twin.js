@@ -1,0 +1,3 @@
+// expect:
+// /etc/passwd
+console.log('passwd', 'see /etc/passwd');

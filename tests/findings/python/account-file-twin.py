@@ -1,0 +1,3 @@
+# expect:
+# /etc/passwd
+print("passwd", "the file /etc/passwd lists accounts")

@@ -1,0 +1,3 @@
+# expect:
+# -*- coding: utf-8 -*-
+print("a".encode("utf-7"), "b".encode("unicode_escape"))

@@ -1,0 +1,3 @@
+# expect: disguised-text:2
+# -*- coding: unicode_escape -*-
+print(1)

@@ -1,0 +1,3 @@
+# expect:
+import os
+os.system("ls"
