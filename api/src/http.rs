@@ -5,6 +5,7 @@
 //!
 //! HTTP/1.1 alone is spoken: it has what this API needs, and a whole class of attacks less.
 
+mod alerts;
 mod auth;
 mod blobs;
 mod body;
@@ -15,6 +16,7 @@ mod execution;
 mod executions;
 mod fair;
 mod info;
+mod jwt;
 mod keys;
 mod metrics;
 mod openapi;
@@ -22,11 +24,17 @@ mod problem;
 mod search;
 mod sessions;
 mod store;
+mod supervisor;
+pub mod telemetry;
+mod trees;
 
-pub use config::{Config, ConfigError, ContainerConfig, Limits, Listen, Retention, Tls};
+pub use config::{
+    AlertKind, AlertRule, Config, ConfigError, ContainerConfig, Jwt, Limits, Listen, Retention, SeverityName, Telemetry, Tls,
+};
 pub use keys::{NewKey, Scope};
 pub use openapi::openapi_json;
 
+use alerts::Alerts;
 use auth::Rates;
 use blobs::Blobs;
 use cap_std::fs::{Dir, File, OpenOptions};
@@ -34,6 +42,7 @@ use execution::Lives;
 use fair::{Admission, AdmissionLimits, Processors};
 use glovebox::policy::Subject;
 use glovebox::{CancellationToken, JsonLines, Sandbox, SandboxBuilder};
+use jwt::Tokens;
 use keys::KeyRing;
 use metrics::Metrics;
 use sessions::Sessions;
@@ -45,7 +54,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::{Store, now_ms};
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
+use trees::Trees;
 
 /// The name of the audit log in the state folder.
 const AUDIT_LOG: &str = "audit.jsonl";
@@ -68,7 +78,12 @@ struct App {
     processors: Arc<Processors>,
     lives: Lives,
     sessions: Sessions,
+    trees: Trees,
     keys: KeyRing,
+    tokens: Option<Tokens>,
+    alerts: Alerts,
+    /// Has the supervisor look at once.
+    host_failed: Notify,
     rates: Rates,
     followers: Arc<Semaphore>,
     /// Searches of the audit log at once.
@@ -104,6 +119,9 @@ pub enum ServeError {
     /// The certificate or its key cannot be used.
     #[error("the certificate cannot be used: {0}")]
     Tls(String),
+    /// Tokens or webhooks cannot be used.
+    #[error("tokens or webhooks cannot be used: {0}")]
+    Client(String),
     /// The sandbox cannot be made.
     #[error(transparent)]
     Sandbox(#[from] glovebox::Error),
@@ -160,7 +178,11 @@ impl Server {
             processors: Processors::new(processors),
             lives: Lives::default(),
             sessions: Sessions::default(),
+            trees: Trees::default(),
             keys: KeyRing::new(store.clone()),
+            tokens: config.jwt.clone().map(Tokens::new).transpose().map_err(ServeError::Client)?,
+            alerts: Alerts::new(config.alerts.clone()).map_err(ServeError::Client)?,
+            host_failed: Notify::new(),
             rates: Rates::new(limits.requests_per_second),
             searches: Arc::new(Semaphore::new(2)),
             followers: Arc::new(Semaphore::new(limits.followers)),
@@ -197,6 +219,7 @@ impl Server {
         let router = openapi::router(&app);
         let over = CancellationToken::new();
         let sweeper = tokio::spawn(sweep(Arc::clone(&app)));
+        let supervisor = tokio::spawn(supervisor::watch(Arc::clone(&app)));
         let accepting = tokio::spawn(connection::accept(listener, tls, router, app.config.limits.clone(), over.clone()));
         stop.cancelled().await;
         app.closing.cancel();
@@ -209,8 +232,10 @@ impl Server {
             live.stop.cancel();
             let _ = live.finished().await;
         }
+        app.trees.end().await;
         sessions::end_all(&app).await;
         sweeper.abort();
+        supervisor.abort();
         over.cancel();
         // Whoever waited has its answer by now, or is not listening.
         let _ = tokio::time::timeout(Duration::from_secs(5), accepting).await;
@@ -242,8 +267,10 @@ async fn sweep(app: Arc<App>) {
         tokio::time::sleep(SWEEP).await;
         sessions::expire(&app).await;
         app.lives.forget();
+        app.trees.forget(now_ms());
         if sweeps.is_multiple_of(FORGET_EVERY) {
             app.rates.forget();
+            app.alerts.forget();
             if let Err(error) = forget(&app).await {
                 tracing::error!(%error, "what is too old could not be forgotten");
             }

@@ -23,6 +23,10 @@ use cli::{Cli, Command};
 use exit::{Exit, Failure};
 use std::process::ExitCode;
 
+/// Many short runs on several threads are what this one is good at.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(arguments) => run::run(&arguments),

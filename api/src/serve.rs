@@ -5,21 +5,29 @@ use crate::exit::{Exit, Failure, chain};
 use crate::installation::Installation;
 use crate::{files, packages, policy, run, terminal};
 use glovebox::{CancellationToken, Metering, Sandbox};
+use glovebox_api::http::telemetry::Traces;
 use glovebox_api::http::{Config, Keys, Listen, Scope, ServeError, Server};
 use glovebox_fallback::Containers;
 use glovebox_policy::Subject;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::runtime::{Builder, Runtime};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
 /// Bytes of a config; protects this process.
 const MAX_CONFIG: u64 = 1 << 20;
 
 /// Does `glovebox serve`.
 pub(crate) fn serve(arguments: &ServeArguments) -> Result<Exit, Failure> {
-    log(arguments.log_json);
     let config = config(arguments.config.as_deref())?;
+    // One for all connections that this process makes.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let traces = config.telemetry.as_ref().map(Traces::to).transpose().map_err(|error| {
+        Failure::host(format!("traces cannot be sent: {error}")).advise("`telemetry.otlp` is the address of a collector")
+    })?;
+    log(arguments.log_json, traces.as_ref());
     let policy = policy::load(config.policy.as_deref())?;
     let guests = Installation::find()?.guests(Metering::Fuel)?;
     let runtime = runtime()?;
@@ -51,6 +59,9 @@ pub(crate) fn serve(arguments: &ServeArguments) -> Result<Exit, Failure> {
         Ok::<_, Failure>(Exit::SUCCESS)
     });
     runtime.shutdown_background();
+    if let Some(traces) = traces {
+        traces.end();
+    }
     ended
 }
 
@@ -129,8 +140,9 @@ fn runtime() -> Result<Runtime, Failure> {
         .map_err(|error| Failure::host(format!("cannot start: {error}")))
 }
 
-fn log(is_json: bool) {
+fn log(is_json: bool, traces: Option<&Traces>) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if is_json { log.json().init() } else { log.init() }
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let layer = if is_json { layer.json().with_filter(filter).boxed() } else { layer.with_filter(filter).boxed() };
+    tracing_subscriber::registry().with(layer).with(traces.map(Traces::layer)).init();
 }

@@ -5,6 +5,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use glovebox::{Artifact, LockedPackage, Outcome, Output, Provision};
+use glovebox_policy::Finding;
 use serde::Serialize;
 use serde::de::IgnoredAny;
 use sha2::{Digest as _, Sha256};
@@ -31,6 +32,7 @@ struct OutcomeObject<'a> {
     tier: Option<&'static str>,
     tier_reason: &'a str,
     packages: Vec<PackageObject<'a>>,
+    findings: Vec<FindingObject<'a>>,
     usage: UsageObject,
     policy: PolicyObject<'a>,
 }
@@ -70,6 +72,14 @@ struct PackageObject<'a> {
     version: &'a str,
     file: &'a str,
     digest: &'a str,
+}
+
+#[derive(Serialize)]
+struct FindingObject<'a> {
+    rule: &'a str,
+    line: Option<u32>,
+    severity: &'static str,
+    message: &'a str,
 }
 
 #[derive(Serialize)]
@@ -135,6 +145,7 @@ pub fn outcome_fields(outcome: &Outcome, artifacts: Vec<ArtifactObject<'_>>) -> 
         tier: outcome.tier.map(glovebox_policy::Tier::name),
         tier_reason: &outcome.tier_reason,
         packages: packages(&outcome.packages),
+        findings: outcome.findings.iter().map(finding).collect(),
         usage: usage(outcome),
         policy: PolicyObject { profile: &outcome.policy.profile, digest: &outcome.policy.digest, rules: &outcome.policy.rules },
     });
@@ -148,6 +159,10 @@ pub fn outcome_fields(outcome: &Outcome, artifacts: Vec<ArtifactObject<'_>>) -> 
     // The object's last brace makes room for one more field.
     text.pop();
     harmless(&format!("{text},\"value\":{value}}}"))
+}
+
+fn finding(finding: &Finding) -> FindingObject<'_> {
+    FindingObject { rule: &finding.rule, line: finding.line, severity: finding.severity.name(), message: &finding.message }
 }
 
 fn packages(locked: &[LockedPackage]) -> Vec<PackageObject<'_>> {
@@ -164,12 +179,7 @@ pub fn provision_json(provision: &Provision) -> String {
 /// A file that was handed back, and where it was saved.
 #[must_use]
 pub fn artifact(file: &Artifact, saved_to: Option<String>) -> ArtifactObject<'_> {
-    ArtifactObject {
-        path: &file.path,
-        bytes: file.content.len(),
-        sha256: Sha256::digest(&file.content).iter().map(|byte| format!("{byte:02x}")).collect(),
-        saved_to,
-    }
+    ArtifactObject { path: &file.path, bytes: file.content.len(), sha256: sha256(&file.content), saved_to }
 }
 
 fn usage(outcome: &Outcome) -> UsageObject {
@@ -201,6 +211,11 @@ fn one_line(json: &str) -> Option<Cow<'_, str>> {
     serde_json::from_str::<IgnoredAny>(json).ok()?;
     // Between its tokens JSON may have line breaks, inside of strings it has none.
     Some(if json.contains(['\n', '\r']) { json.replace(['\n', '\r'], " ").into() } else { json.into() })
+}
+
+/// A digest as it is written everywhere.
+pub(crate) fn sha256(content: impl AsRef<[u8]>) -> String {
+    Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Plain JSON of a value that always has one.

@@ -83,10 +83,21 @@ impl Service {
     /// Where it does not start.
     #[must_use]
     pub fn start(folder: &Arc<TempDir>, config: &str, is_local: bool) -> Self {
+        Self::start_with(folder, config, is_local, &[])
+    }
+
+    /// As [`Service::start`], with environment variables.
+    ///
+    /// # Panics
+    ///
+    /// Where it does not start.
+    #[must_use]
+    pub fn start_with(folder: &Arc<TempDir>, config: &str, is_local: bool, environment: &[(&str, &str)]) -> Self {
         let path = folder.path().join("config.toml");
         std::fs::write(&path, config).expect("the folder is writable");
         let mut command = Command::new(program());
         command.args(["serve", "--listen", "127.0.0.1:0"]).arg("--state").arg(folder.path().join("state")).arg("--config").arg(path);
+        command.envs(environment.iter().copied());
         if is_local {
             command.arg("--insecure-local");
         }

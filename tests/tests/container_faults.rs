@@ -3,10 +3,14 @@
 //! With an engine of the tests' own, which they stop, kill and starve, so that nobody else's is disturbed.
 
 use glovebox_tests::engine;
+use glovebox_tests::place::eventually;
+use glovebox_tests::service::Service;
 use glovebox_tests::tree::program;
+use serde_json::json;
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 fn text(bytes: &[u8]) -> String {
@@ -178,6 +182,40 @@ fn whatever_becomes_of_the_engine_a_run_ends_and_says_why() {
     engine.start();
     assert_eq!(text(&engine.shell("echo ran").stdout), "ran\n");
     engine.assert_nothing_is_left();
+}
+
+#[test]
+fn a_service_takes_a_tier_out_and_back_in() {
+    let Some(mut engine) = Engine::new() else { return };
+    engine.load();
+    let folder = Arc::new(tempfile::tempdir().expect("a folder can be made"));
+    let config = "[containers]\npool = 1\n[[alerts]]\nname = \"tiers\"\non = \"tier\"\nwithin = \"1s\"\n";
+    let service = Service::start_with(&folder, config, true, &[("DOCKER_HOST", &engine.host())]);
+    let shell = || service.post("/v1/executions", &json!({ "language": "shell", "source": "echo ran" })).json();
+    let python = || service.post("/v1/executions", &json!({ "language": "python", "source": "print('ran')" })).json();
+    let says = |metric: &str| service.get("/metrics").text().contains(metric);
+    assert_eq!(shell()["stdout"], "ran\n");
+    assert!(says("glovebox_tier_available{tier=\"container\"} 1"));
+    eventually(Duration::from_secs(20), "a container is kept ready", || says("glovebox_pool_ready{tier=\"container\"} 1"));
+    assert_eq!(shell()["stdout"], "ran\n");
+    assert!(says("glovebox_pool_starts{tier=\"container\",start=\"warm\"} 1"), "{}", service.get("/metrics").text());
+    engine.kill();
+    eventually(Duration::from_secs(30), "the tier is out of use", || says("glovebox_tier_available{tier=\"container\"} 0"));
+    let refused = shell();
+    assert_eq!(refused["status"], "denied", "{refused}");
+    assert!(refused["denial"]["reason"].as_str().is_some_and(|reason| reason.contains("engine")), "{refused}");
+    let tiers = service.get("/v1/tiers").json();
+    assert!(tiers["tiers"].as_array().is_some_and(|tiers| tiers.iter().any(|tier| tier["available"] == false)), "{tiers}");
+    assert_eq!(python()["stdout"], "ran\n", "the others go on");
+    assert_eq!(service.get("/readyz").status, 200);
+    engine.start();
+    eventually(Duration::from_secs(30), "the tier is in use again", || says("glovebox_tier_available{tier=\"container\"} 1"));
+    assert_eq!(shell()["stdout"], "ran\n");
+    let alerts = service.get("/v1/alerts").json();
+    let told: Vec<_> =
+        alerts["alerts"].as_array().into_iter().flatten().map(|alert| alert["detail"].as_str().unwrap_or_default()).collect();
+    assert_eq!(told, ["it does not work any more and is out of use", "it works again"], "{alerts}");
+    drop(service);
 }
 
 #[test]

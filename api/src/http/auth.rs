@@ -88,7 +88,13 @@ async fn caller(app: &App, headers: &HeaderMap) -> Result<Caller, Problem> {
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(unknown());
     }
-    app.keys.holder(secret.trim()).await?.ok_or_else(unknown)
+    let secret = secret.trim();
+    match &app.tokens {
+        Some(tokens) if secret.bytes().filter(|byte| *byte == b'.').count() == 2 => {
+            tokens.holder(secret).await.map_err(|reason| Problem::new(Code::Unauthenticated, format!("the token is not taken: {reason}")))
+        }
+        _ => app.keys.holder(secret).await?.ok_or_else(unknown),
+    }
 }
 
 /// The one value of a header; none where it is missing.

@@ -3,9 +3,9 @@
 //! By the digest of their content, so that nothing that a program chose becomes a name on the host, and a file that was written in part
 //! cannot be taken for a whole one.
 
+use crate::wire;
 use cap_std::fs::Dir;
 use cap_std::time::SystemTime;
-use sha2::{Digest as _, Sha256};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,7 +35,7 @@ impl Blobs {
 
     /// Keeps a file; gives its digest.
     pub(super) fn put(&self, content: &[u8]) -> io::Result<String> {
-        let sha256: String = Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = wire::sha256(content);
         let place = Self::place(&sha256).ok_or_else(|| io::Error::other("a digest is no digest"))?;
         let shelf = place.split('/').next().unwrap_or_default();
         self.0.create_dir_all(shelf)?;

@@ -1,6 +1,7 @@
 //! What do clients send, and what does it mean to the sandbox?
 
 use super::problem::{Code, Problem};
+use crate::wire;
 use axum::Json;
 use axum::extract::{FromRequest, Request as HttpRequest};
 use base64::Engine as _;
@@ -12,7 +13,6 @@ use glovebox::policy::{InputFile, Isolation, LimitWishes, NetworkWish, Request, 
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, MapAccess};
 use serde::{Deserialize, Deserializer, Serialize};
-use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
@@ -55,6 +55,8 @@ pub(super) struct ExecutionRequest {
     /// Standard input, as base64.
     #[schema(pattern = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$")]
     pub(super) stdin_base64: Option<String>,
+    /// Whether standard input stays open after that, for what a WebSocket on the execution's events sends.
+    pub(super) stdin_open: bool,
     /// Fixes everything random, so that the same program does the same again.
     #[serde(deserialize_with = "number")]
     #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
@@ -87,6 +89,23 @@ pub(super) struct FileBody {
     /// The content, as base64.
     #[schema(pattern = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$")]
     content_base64: Option<String>,
+}
+
+impl FileBody {
+    /// One with text.
+    pub(super) fn text(path: String, content: String) -> Self {
+        Self { path, content: Some(content), content_base64: None }
+    }
+
+    /// One with bytes.
+    pub(super) fn base64(path: String, content: String) -> Self {
+        Self { path, content: None, content_base64: Some(content) }
+    }
+
+    /// Roughly its bytes.
+    pub(super) fn size(&self) -> usize {
+        [&self.content, &self.content_base64].into_iter().flatten().map(String::len).sum()
+    }
 }
 
 /// Where programs run, or how strongly that isolates.
@@ -246,7 +265,7 @@ pub(super) async fn bytes_of<S: Send + Sync>(request: HttpRequest, state: &S) ->
 impl<T> Body<T> {
     /// Tells this request from every other one.
     pub(super) fn sha256(&self) -> String {
-        Sha256::digest(&self.bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+        wire::sha256(&self.bytes)
     }
 }
 
@@ -265,6 +284,12 @@ fn content(what: &str, text: Option<String>, base64: Option<String>) -> Result<O
 }
 
 impl ExecutionRequest {
+    /// Roughly its bytes.
+    pub(super) fn size(&self) -> usize {
+        let texts = [&self.source, &self.source_base64, &self.stdin, &self.stdin_base64].into_iter().flatten().map(String::len);
+        texts.chain(self.files.iter().map(FileBody::size)).sum()
+    }
+
     /// What it means to the sandbox: the request, and standard input. A session has no program yet.
     pub(super) fn read(self, subject: Subject, needs_source: bool) -> Result<(Request, Input), Problem> {
         if self.language.is_empty() {

@@ -2,8 +2,10 @@
 //!
 //! Everything has a default that is right for one machine. What programs may do is not set here but in the policy.
 
+use super::keys::Scope;
+use glovebox::policy::Severity;
 use glovebox::policy::units::{parse_duration, parse_size};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -28,6 +30,125 @@ pub struct Config {
     pub retention: Retention,
     /// The container tier.
     pub containers: ContainerConfig,
+    /// Tokens that somebody else signs, besides API keys.
+    pub jwt: Option<Jwt>,
+    /// Who is told when something happens too often.
+    pub alerts: Vec<AlertRule>,
+    /// Where traces go.
+    pub telemetry: Option<Telemetry>,
+}
+
+/// Tokens (JWT) of one issuer.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Jwt {
+    /// Who signs them: their `iss`.
+    pub issuer: String,
+    /// Whom they are for: one of their `aud`.
+    pub audience: String,
+    /// The issuer's public keys: an address (`https`, or `http` on this machine), or a file.
+    pub jwks: String,
+    /// The claim that names the subject. Policies know it as `jwt:` and its value.
+    #[serde(default = "subject_claim")]
+    pub subject_claim: String,
+    /// What every valid token allows. One whose claim `scope` has `glovebox:run` or `glovebox:audit` allows that as well.
+    #[serde(default = "token_scopes", deserialize_with = "scopes")]
+    pub scopes: Vec<Scope>,
+}
+
+fn subject_claim() -> String {
+    "sub".to_owned()
+}
+
+fn token_scopes() -> Vec<Scope> {
+    vec![Scope::Run]
+}
+
+/// When to tell somebody.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AlertRule {
+    /// What it is called.
+    pub name: String,
+    /// What it counts, for each subject by itself.
+    pub on: AlertKind,
+    /// The least severity, for `on = "finding"`.
+    pub severity: Option<SeverityName>,
+    /// How often it has to happen.
+    #[serde(default = "one")]
+    pub count: usize,
+    /// In what time.
+    #[serde(default = "five_minutes", deserialize_with = "duration")]
+    pub within: Duration,
+    /// The address that is told by a POST of JSON.
+    pub webhook: Option<String>,
+    /// The file with the secret that the POST is signed with (HMAC-SHA-256, as `X-Glovebox-Signature`).
+    pub secret_file: Option<PathBuf>,
+}
+
+fn one() -> usize {
+    1
+}
+
+fn five_minutes() -> Duration {
+    Duration::from_secs(300)
+}
+
+/// What an alert counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum AlertKind {
+    /// Programs that the policy refused.
+    Denied,
+    /// Programs that hit a limit.
+    Limited,
+    /// Programs whose guest broke.
+    Crashed,
+    /// Programs that failed by themselves.
+    Failed,
+    /// Programs that the service could not run.
+    Error,
+    /// Programs with findings.
+    Finding,
+    /// Tiers that stop working, or work again.
+    Tier,
+}
+
+/// The severity of a finding.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SeverityName {
+    /// Ordinary programs do it as well.
+    Low,
+    /// Few ordinary programs do it.
+    Medium,
+    /// No ordinary program has a reason for it.
+    High,
+}
+
+impl From<SeverityName> for Severity {
+    fn from(name: SeverityName) -> Self {
+        match name {
+            SeverityName::Low => Self::Low,
+            SeverityName::Medium => Self::Medium,
+            SeverityName::High => Self::High,
+        }
+    }
+}
+
+/// Where traces go.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Telemetry {
+    /// The address of a collector that speaks OTLP over HTTP, such as `http://127.0.0.1:4318/v1/traces`.
+    pub otlp: String,
+    /// What this service is called there.
+    #[serde(default = "service_name")]
+    pub service_name: String,
+}
+
+fn service_name() -> String {
+    "glovebox".to_owned()
 }
 
 /// Encrypted connections.
@@ -75,6 +196,8 @@ pub struct Limits {
     pub sessions_per_subject: usize,
     /// Sessions at once.
     pub sessions: usize,
+    /// Task trees of one subject that have not ended.
+    pub trees_per_subject: usize,
     /// How long a session may be idle that names no time itself.
     #[serde(deserialize_with = "duration")]
     pub session_idle: Duration,
@@ -104,6 +227,7 @@ impl Default for Limits {
             write_time: Duration::from_secs(30),
             sessions_per_subject: 16,
             sessions: 1000,
+            trees_per_subject: 32,
             session_idle: Duration::from_secs(15 * 60),
             session_idle_max: Duration::from_secs(24 * 60 * 60),
             requests_per_second: 0,
@@ -177,6 +301,28 @@ impl Config {
                 return Err(ConfigError::Value(format!("`limits.{name}` is 0, which would serve nobody")));
             }
         }
+        if let Some(jwt) = &config.jwt {
+            is_private("jwt.jwks", &jwt.jwks)?;
+            if jwt.issuer.is_empty() || jwt.audience.is_empty() {
+                return Err(ConfigError::Value(
+                    "`jwt.issuer` and `jwt.audience` must say something: without them any token would do".to_owned(),
+                ));
+            }
+        }
+        for rule in &config.alerts {
+            let bad = |text: &str| Err(ConfigError::Value(format!("the alert `{}` {text}", rule.name.escape_debug())));
+            if !(1..=10_000).contains(&rule.count) {
+                return bad("counts to 1 at least, and to 10000 at most");
+            }
+            if rule.severity.is_some() && rule.on != AlertKind::Finding {
+                return bad("has a `severity`, which only findings have");
+            }
+            if let Some(webhook) = &rule.webhook {
+                is_private("webhook", webhook)?;
+            } else if rule.secret_file.is_some() {
+                return bad("has a secret and no webhook to sign for");
+            }
+        }
         for origin in &config.origins {
             if origin == "*" || origin == "null" || !origin.starts_with("http") || origin.ends_with('/') {
                 let message = format!("`{origin}` is no origin; write `https://console.example.org`, without a path");
@@ -185,6 +331,17 @@ impl Config {
         }
         Ok(config)
     }
+}
+
+/// Refuses addresses whose traffic others could read or change.
+fn is_private(name: &str, address: &str) -> Result<(), ConfigError> {
+    let Some((scheme, rest)) = address.split_once("://") else { return Ok(()) };
+    let host = rest.split('/').next().unwrap_or_default();
+    let is_here = ["127.0.0.1", "localhost", "[::1]"].iter().any(|here| host == *here || host.starts_with(&format!("{here}:")));
+    if scheme == "https" || (scheme == "http" && is_here) {
+        return Ok(());
+    }
+    Err(ConfigError::Value(format!("`{name}` is `{address}`: write an `https` address; `http` is taken on this machine only")))
 }
 
 /// How a service is started.
@@ -201,6 +358,15 @@ pub struct Listen {
 fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(deserializer)?;
     parse_duration(&text).map_err(serde::de::Error::custom)
+}
+
+fn scopes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Scope>, D::Error> {
+    let names = Vec::<String>::deserialize(deserializer)?;
+    let scope = |name: String| {
+        let known = Scope::ALL.map(Scope::name).join(", ");
+        Scope::from_name(&name).ok_or_else(|| serde::de::Error::custom(format!("`{name}` is no scope; there are {known}")))
+    };
+    names.into_iter().map(scope).collect()
 }
 
 fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
@@ -224,9 +390,24 @@ mod tests {
             ("[limits]\nrunning = 0", "serve nobody"),
             ("[limits]\nrunning = -1", "invalid value"),
             ("origins = [\"*\"]", "no origin"),
+            ("[jwt]\nissuer = \"i\"\naudience = \"a\"\njwks = \"http://example.org/k\"", "on this machine only"),
+            ("[jwt]\nissuer = \"i\"\naudience = \"\"\njwks = \"k.json\"", "any token would do"),
+            ("[jwt]\nissuer = \"i\"\naudience = \"a\"\njwks = \"k.json\"\nscopes = [\"root\"]", "no scope"),
+            ("[[alerts]]\nname = \"x\"\non = \"denied\"\ncount = 0", "counts to 1 at least"),
+            ("[[alerts]]\nname = \"x\"\non = \"nothing\"", "unknown variant"),
+            ("[[alerts]]\nname = \"x\"\non = \"denied\"\nwebhook = \"http://127.0.0.1.example.org/\"", "on this machine only"),
         ] {
             let error = Config::parse(wrong).unwrap_err().to_string();
             assert!(error.contains(says), "{wrong}: {error}");
         }
+    }
+
+    #[test]
+    fn the_config_that_people_are_shown_can_be_used() {
+        let readme = include_str!("../../../README.md");
+        let (_, rest) = readme.split_once("`--config FILE` names the rest").unwrap();
+        let shown = rest.split("```").nth(1).unwrap().strip_prefix("toml").unwrap();
+        let config = Config::parse(shown).unwrap();
+        assert!(config.jwt.is_some() && config.tls.is_some() && config.telemetry.is_some() && config.alerts.len() == 1);
     }
 }

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::Stream;
 use futures_util::stream::unfold;
-use glovebox::{OutputChunk, StreamName};
+use glovebox::{AuditEvent, OutputChunk, StreamName};
 use serde_json::json;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,7 +29,7 @@ const GATHERING: Duration = Duration::from_millis(50);
 pub(super) struct Event {
     /// Counts from 1.
     pub(super) number: u64,
-    /// `status`, `stdout`, `stderr` or `end`.
+    /// `status`, `finding`, `call`, `stdout`, `stderr` or `end`.
     pub(super) kind: &'static str,
     /// JSON.
     pub(super) data: String,
@@ -75,9 +75,42 @@ impl EventLog {
         self.push("status", json!({ "status": status }).to_string(), false);
     }
 
+    /// A task of a tree is doing something else.
+    pub(super) fn task(&self, data: String) {
+        self.push("task", data, false);
+    }
+
+    /// Something was recorded about it.
+    pub(super) fn happened(&self, event: &AuditEvent) {
+        match event {
+            AuditEvent::Found { findings } => {
+                for finding in findings {
+                    let severity = finding.severity.name();
+                    let data = json!({ "rule": finding.rule, "line": finding.line, "severity": severity, "message": finding.message });
+                    self.push("finding", data.to_string(), false);
+                }
+            }
+            AuditEvent::Called { function, target, verdict, sent, received } => {
+                let (allowed_by, refused) = (verdict.as_ref().ok(), verdict.as_ref().err());
+                let data = json!({
+                    "function": function, "target": target, "allowed_by": allowed_by, "refused": refused,
+                    "sent_bytes": sent, "received_bytes": received,
+                });
+                self.push("call", data.to_string(), false);
+            }
+            // Its decision and its end are told by its status.
+            _ => {}
+        }
+    }
+
     /// It has ended; nothing follows.
     pub(super) fn end(&self, execution: String) {
         self.push("end", execution, true);
+    }
+
+    /// Whether nothing follows any more.
+    pub(super) fn has_ended(&self) -> bool {
+        self.with(|state| state.has_ended)
     }
 
     /// Bytes that the log holds.

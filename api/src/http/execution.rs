@@ -1,9 +1,10 @@
 //! How does an execution go, from the queue to its record?
 //!
-//! Each runs on a task of its own, whoever waits for it: a client that goes away stops it by a token, so that its end is recorded like
-//! every other one.
+//! Whoever waits for its end takes it there, which spares a task; where nobody does, or whoever did goes away, it goes on by itself, so that
+//! its end is recorded like every other one.
 
 use super::App;
+use super::config::AlertKind;
 use super::events::{EventLog, Gatherer};
 use super::fair::{Full, Waiting};
 use super::problem::{Code, Problem};
@@ -15,11 +16,15 @@ use glovebox::policy::Subject;
 use glovebox::{CancellationToken, Controls, Error, Input, Outcome, OutputChunk, RunId, Status};
 use serde::Serialize;
 use std::collections::{HashMap, VecDeque};
+use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::time::{Duration, Instant};
+use tokio::io::DuplexStream;
 use tokio::sync::mpsc;
+use tracing::Instrument as _;
 
 /// Pieces of output that wait to become events; then the program waits.
 const WAITING_PIECES: usize = 64;
@@ -44,6 +49,35 @@ pub(super) struct Live {
     done: CancellationToken,
     /// Why there is no outcome.
     failure: Mutex<Option<(Code, String)>>,
+    /// Where more input goes, while nobody sends any.
+    pub(super) stdin: Mutex<Option<DuplexStream>>,
+}
+
+/// An execution that was begun.
+pub(super) struct Begun {
+    pub(super) live: Arc<Live>,
+    drive: Option<BoxFuture<'static, ()>>,
+}
+
+impl Begun {
+    /// Takes it to its end.
+    pub(super) async fn finish(mut self) -> Result<ExecutionRow, Problem> {
+        poll_fn(|context| match &mut self.drive {
+            Some(drive) => drive.as_mut().poll(context),
+            None => Poll::Ready(()),
+        })
+        .await;
+        self.drive = None;
+        self.live.finished().await
+    }
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        if let (Some(drive), Ok(runtime)) = (self.drive.take(), tokio::runtime::Handle::try_current()) {
+            runtime.spawn(drive);
+        }
+    }
 }
 
 impl Live {
@@ -137,10 +171,12 @@ pub(super) struct About {
     pub(super) bytes: usize,
     /// Whether its output becomes events.
     pub(super) is_followed: bool,
+    /// Where more input goes.
+    pub(super) stdin: Option<DuplexStream>,
 }
 
 /// Begins an execution, or says why there is no room for it.
-pub(super) fn begin(app: &Arc<App>, about: About, input: Input, work: Work) -> Result<Arc<Live>, Problem> {
+pub(super) fn begin(app: &Arc<App>, about: About, input: Input, work: Work) -> Result<Begun, Problem> {
     let waiting = app.admission.enter(&about.subject, about.bytes).map_err(|full| {
         app.metrics.refused.inc();
         match full {
@@ -168,6 +204,7 @@ pub(super) fn begin(app: &Arc<App>, about: About, input: Input, work: Work) -> R
         stop: CancellationToken::new(),
         done: CancellationToken::new(),
         failure: Mutex::default(),
+        stdin: Mutex::new(about.stdin),
     });
     if !app.lives.begin(&live, &app.closing) {
         return Err(Problem::new(Code::ShuttingDown, "the service takes no more executions").retry_after(Duration::from_secs(5)));
@@ -175,8 +212,9 @@ pub(super) fn begin(app: &Arc<App>, about: About, input: Input, work: Work) -> R
     if let Some(log) = &live.log {
         log.status(&live.row().status);
     }
-    tokio::spawn(drive(Arc::clone(app), Arc::clone(&live), input, work, waiting));
-    Ok(live)
+    let span = tracing::debug_span!("execution", id = %live.id, language = live.row().language, status = tracing::field::Empty);
+    let drive = drive(Arc::clone(app), Arc::clone(&live), input, work, waiting).instrument(span);
+    Ok(Begun { live, drive: Some(Box::pin(drive)) })
 }
 
 /// Takes an execution to its end and its record.
@@ -186,7 +224,7 @@ async fn drive(app: Arc<App>, live: Arc<Live>, input: Input, work: Work, waiting
     let place = tokio::select! {
         biased;
         () = live.stop.cancelled() => None,
-        place = waiting.place() => place,
+        place = waiting.place().instrument(tracing::debug_span!("queue")) => place,
     };
     let result = match &place {
         Some(_) => {
@@ -209,6 +247,7 @@ async fn drive(app: Arc<App>, live: Arc<Live>, input: Input, work: Work, waiting
     };
     drop(place);
     let ended = record(&app, &live, result).await;
+    tracing::Span::current().record("status", live.row().status);
     if let Err((code, detail)) = ended {
         *live.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some((code, detail));
     }
@@ -223,6 +262,7 @@ struct Finish<'a>(&'a App, &'a Arc<Live>);
 impl Drop for Finish<'_> {
     fn drop(&mut self) {
         let Self(app, live) = self;
+        *live.stdin.lock().unwrap_or_else(PoisonError::into_inner) = None;
         live.done.cancel();
         app.lives.end(live);
     }
@@ -232,13 +272,15 @@ impl Drop for Finish<'_> {
 async fn advance(app: &App, live: &Live, input: Input, work: Work) -> Result<Outcome, Error> {
     let (output, mut pieces) = mpsc::channel(WAITING_PIECES);
     let output = live.log.is_some().then_some(output);
-    let controls = Controls { id: Some(live.id), input, output, stop: live.stop.clone() };
+    let (events, mut happened) = mpsc::unbounded_channel();
+    let events = live.log.is_some().then_some(events);
+    let controls = Controls { id: Some(live.id), input, output, events, stop: live.stop.clone() };
     let mut run = pin!(app.processors.share(live.subject.clone(), work(controls)));
     let Some(log) = &live.log else { return run.await };
     let mut gatherer = Gatherer::default();
     let mut gathered: Vec<OutputChunk> = Vec::new();
     let mut told_at: Option<tokio::time::Instant> = None;
-    let mut are_more = true;
+    let (mut are_more, mut more_happens) = (true, true);
     let result = loop {
         let now_or_then = async {
             match told_at {
@@ -259,6 +301,10 @@ async fn advance(app: &App, live: &Live, input: Input, work: Work) -> Result<Out
                     Some(pause) => told_at = told_at.or_else(|| Some(tokio::time::Instant::now() + pause)),
                 }
             }
+            event = happened.recv(), if more_happens => match event {
+                Some(event) => log.happened(&event),
+                None => more_happens = false,
+            },
             () = now_or_then => {
                 gatherer.take(log, &mut gathered);
                 gathered.clear();
@@ -267,6 +313,9 @@ async fn advance(app: &App, live: &Live, input: Input, work: Work) -> Result<Out
             result = &mut run => break result,
         }
     };
+    while let Ok(event) = happened.try_recv() {
+        log.happened(&event);
+    }
     while let Ok(piece) = pieces.try_recv() {
         gathered.push(piece);
     }
@@ -285,7 +334,15 @@ async fn record(app: &App, live: &Live, ended: Option<Advanced>) -> Result<(), (
             None
         }
         Some(Ok(Ok(outcome))) => keep(app, live, outcome).await.err(),
-        Some(Ok(Err(error))) => Some(told(error)),
+        Some(Ok(Err(error))) => {
+            let is_host = !matches!(error, Error::Invalid(_) | Error::SessionEnded(_) | Error::Packages(_));
+            let told = told(error);
+            if is_host {
+                app.host_failed.notify_one();
+                app.alerts.happened(AlertKind::Error, live.subject.as_str(), Some(live.id.to_string()), &told.1);
+            }
+            Some(told)
+        }
         Some(Err(_)) => {
             tracing::error!(execution = %live.id, "an execution panicked");
             Some((Code::Internal, "the service failed; its log says why".to_owned()))
@@ -313,6 +370,7 @@ fn told(error: Error) -> (Code, String) {
 async fn keep(app: &App, live: &Live, mut outcome: Outcome) -> Result<(), (Code, String)> {
     let row = live.row();
     app.metrics.ended(&row.language, &outcome);
+    app.alerts.ended(&live.subject, &outcome);
     let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
     let micros = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
     let usage = UsageRow {

@@ -1,6 +1,7 @@
 //! How do clients run programs, and look at what they did?
 
 mod schema;
+mod socket;
 
 use schema::{EventBody, ExecutionList};
 pub(super) use schema::{Execution, PackageBody};
@@ -8,11 +9,13 @@ pub(super) use schema::{Execution, PackageBody};
 use super::App;
 use super::body::{Body, ExecutionRequest};
 use super::events::{Event, EventLog};
-use super::execution::{About, Live, Work, begin, execution_json, summary_json};
+use super::execution::{About, Begun, Live, Work, begin, execution_json, summary_json};
 use super::keys::{Caller, Scope};
 use super::problem::{Code, Problem};
 use super::store::{ExecutionFilter, ExecutionRow};
 use crate::wire;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::sse::{KeepAlive, Sse};
@@ -44,15 +47,22 @@ impl Drop for Waiter {
     }
 }
 
-fn json(status: StatusCode, text: String) -> Response {
+/// An answer that is JSON already.
+pub(super) fn answer_json(status: StatusCode, text: String) -> Response {
     (status, [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], text).into_response()
 }
 
-fn with_location(mut response: Response, name: header::HeaderName, id: &str) -> Response {
-    if let Ok(location) = HeaderValue::from_str(&format!("/v1/executions/{id}")) {
+/// An answer with the address of what it is about.
+pub(super) fn with_location(mut response: Response, name: header::HeaderName, address: &str) -> Response {
+    if let Ok(location) = HeaderValue::from_str(address) {
         response.headers_mut().insert(name, location);
     }
     response
+}
+
+/// Where an execution is looked at.
+fn address(id: &impl std::fmt::Display) -> String {
+    format!("/v1/executions/{id}")
 }
 
 /// How a client wants to learn of the end.
@@ -82,9 +92,7 @@ impl Mode {
             Self::Wait
         }
     }
-}
 
-impl Mode {
     /// The right to follow events, where the answer is a stream of them.
     pub(super) fn permit(self, app: &App) -> Result<Option<OwnedSemaphorePermit>, Problem> {
         (self == Self::Stream).then(|| follower(app)).transpose()
@@ -92,31 +100,40 @@ impl Mode {
 }
 
 /// Answers in the way that the client wants.
-pub(super) async fn answer(app: &Arc<App>, live: Arc<Live>, mode: Mode, permit: Option<OwnedSemaphorePermit>) -> Result<Response, Problem> {
+pub(super) async fn answer(app: &Arc<App>, begun: Begun, mode: Mode, permit: Option<OwnedSemaphorePermit>) -> Result<Response, Problem> {
+    let live = Arc::clone(&begun.live);
     match mode {
         Mode::Later => {
+            drop(begun);
             // What is promised has to survive whatever happens next.
             app.store.put(live.row()).await.map_err(|error| Problem::internal(&error))?;
-            let mut response = json(StatusCode::ACCEPTED, execution_json(&live.row()));
+            let mut response = answer_json(StatusCode::ACCEPTED, execution_json(&live.row()));
             response.headers_mut().insert("preference-applied", HeaderValue::from_static("respond-async"));
-            Ok(with_location(response, header::LOCATION, &live.id.to_string()))
+            Ok(with_location(response, header::LOCATION, &address(&live.id)))
         }
         Mode::Stream => {
+            drop(begun);
             let waiter = Waiter(live.stop.clone());
             let log = live.log.clone().unwrap_or_default();
             let response = stream(permit, log, 0, Some(waiter));
-            Ok(with_location(response, header::CONTENT_LOCATION, &live.id.to_string()))
+            Ok(with_location(response, header::CONTENT_LOCATION, &address(&live.id)))
         }
         Mode::Wait => {
             let waiter = Waiter(live.stop.clone());
-            let row = live.finished().await?;
+            let row = begun.finish().await?;
             drop(waiter);
-            Ok(with_location(json(StatusCode::OK, execution_json(&row)), header::CONTENT_LOCATION, &row.id))
+            Ok(with_location(answer_json(StatusCode::OK, execution_json(&row)), header::CONTENT_LOCATION, &address(&row.id)))
         }
     }
 }
 
-fn stream(permit: Option<OwnedSemaphorePermit>, log: Arc<EventLog>, after: u64, waiter: Option<Waiter>) -> Response {
+/// Events as the answer; what is held with them is dropped when the client goes away.
+pub(super) fn stream(
+    permit: Option<OwnedSemaphorePermit>,
+    log: Arc<EventLog>,
+    after: u64,
+    waiter: Option<impl Send + Sync + 'static>,
+) -> Response {
     let events = log.follow(after).map(move |event| {
         let _held = (&permit, &waiter);
         Ok::<_, Infallible>(event.to_sse())
@@ -159,9 +176,9 @@ async fn replay(
     let mut response = match app.lives.get(&caller.subject, &execution) {
         // Whoever asks a second time must not stop what the first one waits for.
         Some(live) => match Mode::of(headers) {
-            Mode::Later => json(StatusCode::ACCEPTED, execution_json(&live.row())),
-            Mode::Stream => stream(Some(follower(app)?), live.log.clone().unwrap_or_default(), 0, None),
-            Mode::Wait => json(StatusCode::OK, execution_json(&live.finished().await?)),
+            Mode::Later => answer_json(StatusCode::ACCEPTED, execution_json(&live.row())),
+            Mode::Stream => stream(Some(follower(app)?), live.log.clone().unwrap_or_default(), 0, None::<Waiter>),
+            Mode::Wait => answer_json(StatusCode::OK, execution_json(&live.finished().await?)),
         },
         None => {
             let row = app.store.execution(caller.subject.as_str(), &execution).await?;
@@ -169,11 +186,11 @@ async fn replay(
                 Problem::new(Code::Busy, "the first request with this key has only just come; try again")
                     .retry_after(Duration::from_secs(1))
             })?;
-            json(StatusCode::OK, execution_json(&row))
+            answer_json(StatusCode::OK, execution_json(&row))
         }
     };
     response.headers_mut().insert("idempotency-replayed", HeaderValue::from_static("true"));
-    Ok((Some(key), Some(with_location(response, header::CONTENT_LOCATION, &execution))))
+    Ok((Some(key), Some(with_location(response, header::CONTENT_LOCATION, &address(&execution)))))
 }
 
 /// Run a program.
@@ -205,7 +222,7 @@ pub(super) async fn create(
         return Ok(response);
     }
     match launch(&app, &caller, body, id, mode).await {
-        Ok(live) => answer(&app, live, mode, permit).await,
+        Ok(begun) => answer(&app, begun, mode, permit).await,
         Err(problem) => {
             // Nothing ran, so the key is free again.
             if let Some(key) = key {
@@ -216,10 +233,18 @@ pub(super) async fn create(
     }
 }
 
-async fn launch(app: &Arc<App>, caller: &Caller, body: Body<ExecutionRequest>, id: RunId, mode: Mode) -> Result<Arc<Live>, Problem> {
+async fn launch(app: &Arc<App>, caller: &Caller, body: Body<ExecutionRequest>, id: RunId, mode: Mode) -> Result<Begun, Problem> {
     let bytes = body.bytes.len();
     drop(body.bytes);
+    let is_open = body.value.stdin_open;
+    if is_open && mode == Mode::Wait {
+        return Err(Problem::new(
+            Code::Invalid,
+            "with `stdin_open` send `Prefer: respond-async`, and then follow its events by a WebSocket",
+        ));
+    }
     let (request, input) = body.value.read(caller.subject.clone(), true)?;
+    let (input, stdin) = if is_open { socket::kept_open(input) } else { (input, None) };
     let about = About {
         id,
         subject: caller.subject.clone(),
@@ -228,6 +253,7 @@ async fn launch(app: &Arc<App>, caller: &Caller, body: Body<ExecutionRequest>, i
         profile: request.profile.clone(),
         bytes,
         is_followed: mode != Mode::Wait,
+        stdin,
     };
     let sandbox = app.sandbox.clone();
     let work: Work = Box::new(move |controls| Box::pin(async move { sandbox.run_with(request, controls).await }));
@@ -277,7 +303,7 @@ pub(super) async fn list(
     let rows = app.store.executions(filter).await?;
     let next = rows.last().filter(|_| rows.len() == limit as usize).map(|row| cursor(row.created_ms, &row.id));
     let rows: Vec<String> = rows.iter().map(summary_json).collect();
-    Ok(json(StatusCode::OK, format!(r#"{{"executions":[{}],"next_cursor":{}}}"#, rows.join(","), wire::to_json(&next))))
+    Ok(answer_json(StatusCode::OK, format!(r#"{{"executions":[{}],"next_cursor":{}}}"#, rows.join(","), wire::to_json(&next))))
 }
 
 pub(super) fn page_size(asked: Option<u32>) -> Result<u32, Problem> {
@@ -315,7 +341,7 @@ async fn find(app: &App, caller: &Caller, id: &str) -> Result<(ExecutionRow, Opt
 pub(super) async fn get(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
     caller.needs(Scope::Run)?;
     let (row, _) = find(&app, &caller, &id).await?;
-    Ok(json(StatusCode::OK, execution_json(&row)))
+    Ok(answer_json(StatusCode::OK, execution_json(&row)))
 }
 
 /// Stop an execution.
@@ -331,51 +357,63 @@ pub(super) async fn cancel(State(app): State<Arc<App>>, caller: Caller, Path(id)
     live.stop.cancel();
     // Why it failed is in the row.
     let _ = live.finished().await;
-    Ok(json(StatusCode::OK, execution_json(&live.row())))
+    Ok(answer_json(StatusCode::OK, execution_json(&live.row())))
+}
+
+/// The event after which a client wants to go on.
+pub(super) fn last_event(headers: &HeaderMap) -> Result<u64, Problem> {
+    let Some(value) = headers.get("last-event-id") else { return Ok(0) };
+    let number = value.to_str().ok().and_then(|text| text.parse().ok()).filter(|number| *number <= i64::MAX as u64);
+    number.ok_or_else(|| Problem::new(Code::Invalid, "`Last-Event-ID` is the number of an event"))
 }
 
 /// Follow an execution.
 ///
-/// Server-sent events: `status`, `stdout` and `stderr` with pieces of output, and `end` with the execution. With `Last-Event-ID` it goes on
-/// after that event. What ended long ago is told as its end alone.
+/// Server-sent events: `status`, `finding`, `call` of a function of the host, `stdout` and `stderr` with pieces of output, and `end` with the
+/// execution. With `Last-Event-ID` it goes on after that event. What ended long ago is told as its end alone.
+///
+/// As a WebSocket, each event is a message `{"id", "event", "data"}`. What the client sends goes to the program, where it was begun with
+/// `stdin_open`: binary messages as they are, `{"stdin": "text"}` and `{"stdin_base64": ".."}`; `{"stdin_end": true}` ends its input.
+/// `{"cancel": true}` stops it.
 #[utoipa::path(get, path = "/v1/executions/{id}/events", tag = "executions",
     params(("id" = String, Path), ("Last-Event-ID" = Option<u64>, Header, description = "The last event that the client has.")),
-    responses((status = 200, description = "The events", content_type = "text/event-stream", body = EventBody)))]
+    responses(
+        (status = 200, description = "The events", content_type = "text/event-stream", body = EventBody),
+        (status = 101, description = "The events, as messages of a WebSocket"),
+    ))]
 pub(super) async fn events(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
     headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
     caller.needs(Scope::Run)?;
-    let after = match headers.get("last-event-id") {
-        None => 0,
-        Some(value) => {
-            let number = value.to_str().ok().and_then(|text| text.parse().ok()).filter(|number| *number <= i64::MAX as u64);
-            number.ok_or_else(|| Problem::new(Code::Invalid, "`Last-Event-ID` is the number of an event"))?
-        }
-    };
+    let after = last_event(&headers)?;
     let (row, live) = find(&app, &caller, &id).await?;
+    if let Ok(upgrade) = upgrade {
+        return Ok(socket::upgrade(upgrade, row, live, after, follower(&app)?));
+    }
     match live {
         Some(live) => match &live.log {
-            Some(log) => Ok(stream(Some(follower(&app)?), Arc::clone(log), after, None)),
+            Some(log) => Ok(stream(Some(follower(&app)?), Arc::clone(log), after, None::<Waiter>)),
             None => {
                 // Somebody waits for it, and its output goes there: here is its end only.
                 let permit = follower(&app)?;
                 let end = futures_util::stream::once(async move {
                     let _held = permit;
                     let _ = live.finished().await;
-                    Ok(end_of(&live.row()))
+                    Ok(end_of(&live.row()).to_sse())
                 });
                 Ok(sse(end))
             }
         },
-        None => Ok(sse(futures_util::stream::iter([Ok(end_of(&row))]))),
+        None => Ok(sse(futures_util::stream::iter([Ok(end_of(&row).to_sse())]))),
     }
 }
 
-fn end_of(row: &ExecutionRow) -> axum::response::sse::Event {
-    Event { number: 1, kind: "end", data: execution_json(row) }.to_sse()
+fn end_of(row: &ExecutionRow) -> Event {
+    Event { number: 1, kind: "end", data: execution_json(row) }
 }
 
 /// Fetch a file that a program handed back.
@@ -407,9 +445,12 @@ pub(super) async fn artifact(
 pub(super) fn file(path: &str, content: Bytes, headers: &HeaderMap) -> Result<Response, Problem> {
     let whole = content.len();
     let range = headers.get(header::RANGE).and_then(|value| value.to_str().ok()).and_then(|text| range(text, whole));
-    let (status, part) = match range {
-        None => (StatusCode::OK, content),
-        Some(Some(range)) => (StatusCode::PARTIAL_CONTENT, content.slice(range)),
+    let (status, part, place) = match range {
+        None => (StatusCode::OK, content, None),
+        Some(Some(range)) => {
+            let place = format!("bytes {}-{}/{whole}", range.start, range.end.saturating_sub(1));
+            (StatusCode::PARTIAL_CONTENT, content.slice(range), HeaderValue::from_str(&place).ok())
+        }
         Some(None) => return Err(Problem::new(Code::RangeNotSatisfiable, format!("the file has {whole} bytes"))),
     };
     let name = path.rsplit('/').next().unwrap_or_default();
@@ -422,18 +463,15 @@ pub(super) fn file(path: &str, content: Bytes, headers: &HeaderMap) -> Result<Re
             },
         )
         .collect();
-    let mut response = (status, part.clone()).into_response();
+    let mut response = (status, part).into_response();
     let own = response.headers_mut();
     own.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
     own.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     if let Ok(disposition) = HeaderValue::from_str(&format!("attachment; filename*=UTF-8''{encoded}")) {
         own.insert(header::CONTENT_DISPOSITION, disposition);
     }
-    if let (StatusCode::PARTIAL_CONTENT, Some(Some(range))) =
-        (status, headers.get(header::RANGE).and_then(|value| value.to_str().ok()).map(|text| self::range(text, whole).flatten()))
-        && let Ok(value) = HeaderValue::from_str(&format!("bytes {}-{}/{whole}", range.start, range.end.saturating_sub(1)))
-    {
-        own.insert(header::CONTENT_RANGE, value);
+    if let Some(place) = place {
+        own.insert(header::CONTENT_RANGE, place);
     }
     Ok(response)
 }

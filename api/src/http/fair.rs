@@ -364,7 +364,16 @@ impl<F: Future> Future for Shared<F> {
                 this.ticket.with(|phase, _| *phase = Phase::Ready);
                 state.ready.push(&this.ticket.subject, Arc::clone(&this.ticket));
             }
-            state.call()
+            let phase = || this.ticket.with(|phase, _| *phase);
+            let before = phase();
+            let called = state.call();
+            if before != Phase::Called && phase() == Phase::Called {
+                // It is this one's own turn already, and being polled it needs no waking.
+                this.ticket.with(|_, outer| *outer = called);
+                None
+            } else {
+                called
+            }
         };
         if let Some(waker) = called {
             waker.wake();

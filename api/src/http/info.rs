@@ -1,6 +1,7 @@
 //! What may clients and operators know?
 
 use super::App;
+use super::alerts::Alert;
 use super::body::{Body, ExecutionRequest};
 use super::execution::timestamp;
 use super::executions::page_size;
@@ -133,8 +134,9 @@ pub(super) async fn explain(
     body: Body<ExecutionRequest>,
 ) -> Result<Json<ExplanationBody>, Problem> {
     caller.needs(Scope::Run)?;
-    let (request, _) = body.value.read(caller.subject, true)?;
-    let explanation = app.sandbox.explain(request).await?;
+    let (request, _) = body.value.read(caller.subject.clone(), true)?;
+    // The program is looked at in a guest, which takes processors like any other.
+    let explanation = app.processors.share(caller.subject, app.sandbox.explain(request)).await?;
     let step = |step: glovebox::policy::Step| {
         let (allowed, reason) = match step.result {
             StepResult::Allowed(reason) => (true, reason),
@@ -144,10 +146,7 @@ pub(super) async fn explain(
     };
     let (verdict, denial, grant) = match explanation.verdict {
         Verdict::Admit(grant) => ("admitted", None, Some(granted(&grant))),
-        Verdict::Deny(denial) => {
-            let told = Denial { rule: denial.rule, asked: denial.asked, reason: denial.reason, fix: denial.fix };
-            ("denied", Some(told), None)
-        }
+        Verdict::Deny(denial) => ("denied", Some(Denial::from(&denial)), None),
     };
     Ok(Json(ExplanationBody { verdict, steps: explanation.steps.into_iter().map(step).collect(), denial, grant }))
 }
@@ -226,7 +225,7 @@ pub(super) struct AuditQuery {
     pub(super) subject: Option<String>,
     /// Of this execution or session.
     pub(super) run: Option<String>,
-    /// `admitted`, `denied`, `looked_up`, `provided`, `called`, `finished` or `aborted`.
+    /// `admitted`, `denied`, `looked_up`, `found`, `provided`, `called`, `finished` or `aborted`.
     pub(super) event: Option<String>,
     /// About this rule.
     pub(super) rule: Option<String>,
@@ -284,6 +283,37 @@ pub(super) async fn audit(
     Ok(Json(AuditList { records: found.records, next_cursor: found.next.map(|offset| format!("at-{offset}")) }))
 }
 
+/// Alerts after which one.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct AlertQuery {
+    /// Those after the one with this number.
+    #[param(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
+    after: Option<u64>,
+}
+
+/// Alerts, the oldest first.
+#[derive(Serialize, ToSchema)]
+pub(super) struct AlertList {
+    alerts: Vec<Alert>,
+}
+
+/// List the alerts that have fired since the service was started.
+///
+/// Needs the scope `audit`.
+#[utoipa::path(get, path = "/v1/alerts", tag = "records", params(AlertQuery),
+    responses((status = 200, description = "The newest thousand at most, the oldest first", body = AlertList)))]
+pub(super) async fn alerts(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    query: Result<Query<AlertQuery>, QueryRejection>,
+) -> Result<Json<AlertList>, Problem> {
+    caller.needs(Scope::Audit)?;
+    let Query(query) = query?;
+    Ok(Json(AlertList { alerts: app.alerts.after(query.after.unwrap_or(0)) }))
+}
+
 /// Whether the process lives.
 #[utoipa::path(get, path = "/healthz", tag = "health", responses((status = 200, description = "It does", body = Health)))]
 pub(super) async fn health() -> Json<Health> {
@@ -295,6 +325,9 @@ pub(super) async fn health() -> Json<Health> {
 pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<Json<Health>, Problem> {
     if app.closing.is_cancelled() {
         return Err(Problem::new(Code::ShuttingDown, "the service is about to end"));
+    }
+    if app.sandbox.facts().tiers.iter().all(|tier| tier.unavailable.is_some()) {
+        return Err(Problem::new(Code::NotReady, "no tier works"));
     }
     if !app.store.answers().await {
         return Err(Problem::new(Code::NotReady, "the database does not answer"));
@@ -309,7 +342,7 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<Json<Health>, P
     responses((status = 200, description = "In the text format of OpenMetrics", content_type = "application/openmetrics-text", body = String)))]
 pub(super) async fn metrics(State(app): State<Arc<App>>, caller: Caller) -> Result<Response, Problem> {
     caller.needs(Scope::Audit)?;
-    let text = app.metrics.text(app.admission.numbers(), app.sessions.count());
+    let text = app.metrics.text(&app);
     let kind = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
     Ok((StatusCode::OK, [(header::CONTENT_TYPE, kind)], text).into_response())
 }

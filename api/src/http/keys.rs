@@ -4,10 +4,10 @@
 //! nobody can guess need no slow hash.
 
 use super::store::{KeyRow, Store, now_ms};
+use crate::wire::sha256;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use glovebox::policy::Subject;
-use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -73,10 +73,6 @@ impl fmt::Debug for NewKey {
     }
 }
 
-fn digest(secret: &str) -> String {
-    Sha256::digest(secret).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// Makes a key and keeps its digest.
 pub(super) async fn create(store: &Store, subject: &Subject, scopes: &[Scope], lifetime: Option<Duration>) -> Result<NewKey, sqlx::Error> {
     let id = format!("{:016x}", rand::random::<u64>());
@@ -86,7 +82,7 @@ pub(super) async fn create(store: &Store, subject: &Subject, scopes: &[Scope], l
     let row = KeyRow {
         id: id.clone(),
         subject: subject.to_string(),
-        secret_sha256: digest(&secret),
+        secret_sha256: sha256(&secret),
         scopes: scopes.iter().map(|scope| scope.name()).collect::<Vec<_>>().join(" "),
         created_ms: now,
         expires_ms: lifetime.map(|lifetime| now.saturating_add(lifetime)),
@@ -124,7 +120,7 @@ impl KeyRing {
         let key = known.get(id);
         // The same work whether there is such a key or not.
         let expected = key.map_or_else(|| "0".repeat(64), |key| key.secret_sha256.clone());
-        let fits: bool = digest(secret).as_bytes().ct_eq(expected.as_bytes()).into();
+        let fits: bool = sha256(secret).as_bytes().ct_eq(expected.as_bytes()).into();
         let now = now_ms();
         let valid = key.filter(|key| fits && key.revoked_ms.is_none() && key.expires_ms.is_none_or(|end| now < end));
         Ok(valid.and_then(|key| {

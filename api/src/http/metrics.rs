@@ -1,5 +1,6 @@
 //! How is the service doing, in numbers?
 
+use super::App;
 use glovebox::{Outcome, Status};
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
@@ -37,6 +38,23 @@ struct ResponseLabels {
     status: u16,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct FindingLabels {
+    rule: String,
+    severity: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct TierNameLabels {
+    tier: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct StartLabels {
+    tier: &'static str,
+    start: &'static str,
+}
+
 /// Everything that is counted.
 pub(super) struct Metrics {
     registry: Registry,
@@ -51,6 +69,11 @@ pub(super) struct Metrics {
     queued: Gauge,
     sessions: Gauge,
     pub(super) refused: Counter,
+    findings: Family<FindingLabels, Counter>,
+    alerts: Gauge,
+    tiers: Family<TierNameLabels, Gauge>,
+    ready: Family<TierNameLabels, Gauge>,
+    starts: Family<StartLabels, Gauge>,
 }
 
 fn seconds() -> Histogram {
@@ -86,7 +109,39 @@ impl Metrics {
         registry.register("sessions_open", "Sessions that are open", sessions.clone());
         let refused = Counter::default();
         registry.register("executions_refused", "Executions for which there was no room in the queue", refused.clone());
-        Self { registry, executions, duration, fuel, peak_memory, denials, limits, responses, running, queued, sessions, refused }
+        let findings = Family::default();
+        registry.register("findings", "Things that were noticed in programs before they ran", findings.clone());
+        let alerts = Gauge::default();
+        registry.register("alerts_fired", "Alerts that have fired since the start", alerts.clone());
+        let tiers = Family::default();
+        registry.register("tier_available", "Whether a tier works: 1 or 0", tiers.clone());
+        let ready = Family::default();
+        registry.register("pool_ready", "Places that were made ahead and wait for a run", ready.clone());
+        let starts = Family::default();
+        registry.register(
+            "pool_starts",
+            "Runs since the start that found such a place (warm), or had to wait for one (cold)",
+            starts.clone(),
+        );
+        Self {
+            registry,
+            executions,
+            duration,
+            fuel,
+            peak_memory,
+            denials,
+            limits,
+            responses,
+            running,
+            queued,
+            sessions,
+            refused,
+            findings,
+            alerts,
+            tiers,
+            ready,
+            starts,
+        }
     }
 
     pub(super) fn ended(&self, language: &str, outcome: &Outcome) {
@@ -95,6 +150,9 @@ impl Metrics {
         let tier = outcome.tier.map_or("none", glovebox::policy::Tier::name);
         let labels = ExecutionLabels { language: language.clone(), tier, status: outcome.status.name() };
         self.executions.get_or_create(&labels).inc();
+        for finding in &outcome.findings {
+            self.findings.get_or_create(&FindingLabels { rule: finding.rule.clone(), severity: finding.severity.name() }).inc();
+        }
         if let Some(denial) = &outcome.denial {
             self.denials.get_or_create(&RuleLabels { rule: denial.rule.clone() }).inc();
             return;
@@ -114,14 +172,59 @@ impl Metrics {
     }
 
     /// Everything as Prometheus reads it.
-    pub(super) fn text(&self, (running, queued): (usize, usize), sessions: usize) -> String {
+    pub(super) fn text(&self, app: &App) -> String {
+        let (running, queued) = app.admission.numbers();
         let number = |value| i64::try_from(value).unwrap_or(i64::MAX);
         self.running.set(number(running));
         self.queued.set(number(queued));
-        self.sessions.set(number(sessions));
+        self.sessions.set(number(app.sessions.count()));
+        let large = |value| i64::try_from(value).unwrap_or(i64::MAX);
+        self.alerts.set(large(app.alerts.fired()));
+        for tier in &app.sandbox.facts().tiers {
+            self.tiers.get_or_create(&TierNameLabels { tier: tier.tier.name() }).set(i64::from(tier.unavailable.is_none()));
+        }
+        for (tier, stock) in app.sandbox.stocks() {
+            let tier = tier.name();
+            self.ready.get_or_create(&TierNameLabels { tier }).set(large(stock.ready));
+            self.starts.get_or_create(&StartLabels { tier, start: "warm" }).set(large(stock.warm));
+            self.starts.get_or_create(&StartLabels { tier, start: "cold" }).set(large(stock.cold));
+        }
         let mut out = String::new();
         // Writing to a string cannot fail.
         let _ = text::encode(&mut out, &self.registry);
         out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The dashboard and the alert rules are read by nobody who would notice a metric that is called otherwise here.
+    #[test]
+    fn the_dashboard_and_the_rules_name_metrics_that_are_there() {
+        let metrics = Metrics::new();
+        // A family without a member is not shown.
+        let none = String::new;
+        let (tier, language) = ("wasm", none());
+        metrics.executions.get_or_create(&ExecutionLabels { language: none(), tier, status: "" }).inc();
+        metrics.duration.get_or_create(&TierLabels { language: none(), tier }).observe(1.0);
+        metrics.peak_memory.get_or_create(&TierLabels { language, tier }).observe(1.0);
+        metrics.denials.get_or_create(&RuleLabels { rule: none() }).inc();
+        metrics.limits.get_or_create(&LimitLabels { limit: "" }).inc();
+        metrics.answered("", 200);
+        metrics.findings.get_or_create(&FindingLabels { rule: none(), severity: "" }).inc();
+        metrics.tiers.get_or_create(&TierNameLabels { tier }).set(1);
+        metrics.ready.get_or_create(&TierNameLabels { tier }).set(1);
+        metrics.starts.get_or_create(&StartLabels { tier, start: "" }).set(1);
+        let mut there = none();
+        text::encode(&mut there, &metrics.registry).unwrap();
+        let files = [include_str!("../../grafana/dashboard.json"), include_str!("../../grafana/alerts.yaml")];
+        let words = files.iter().flat_map(|file| file.split(|letter: char| !(letter.is_ascii_lowercase() || letter == '_')));
+        let named: std::collections::BTreeSet<_> = words.filter(|word| word.starts_with("glovebox_")).collect();
+        assert!(named.len() > 15, "{named:?}");
+        for name in named {
+            assert!(there.lines().any(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' ']))), "{name}: {there}");
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::problem::{Code, Problem, ProblemBody};
 use super::sessions::parts;
-use super::{App, auth, executions, info, sessions};
+use super::{App, auth, executions, info, sessions, trees};
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn_with_state};
@@ -11,6 +11,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use tracing::Instrument as _;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, OpenApi as Description, Ref, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
@@ -28,6 +29,7 @@ use utoipa_axum::routes;
     tags(
         (name = "executions", description = "Programs that run by themselves"),
         (name = "sessions", description = "Places where one program sees what the one before it left"),
+        (name = "task-trees", description = "Programs that build on one another"),
         (name = "policies", description = "What is allowed, and where it runs"),
         (name = "records", description = "What happened, and what it cost"),
         (name = "health", description = "How the service is doing"),
@@ -97,11 +99,17 @@ fn described() -> (Router<Arc<App>>, Description) {
         .routes(routes!(parts::uninstall))
         .routes(routes!(parts::list_files))
         .routes(routes!(parts::read_file, parts::put_file, parts::delete_file))
+        .routes(routes!(trees::create, trees::list))
+        .routes(routes!(trees::get, trees::cancel))
+        .routes(routes!(trees::cancel_branch))
+        .routes(routes!(trees::retry_branch))
+        .routes(routes!(trees::events))
         .routes(routes!(info::policy))
         .routes(routes!(info::explain))
         .routes(routes!(info::tiers))
         .routes(routes!(info::usage))
         .routes(routes!(info::audit))
+        .routes(routes!(info::alerts))
         .routes(routes!(info::health))
         .routes(routes!(info::ready))
         .routes(routes!(info::metrics))
@@ -173,7 +181,11 @@ async fn not_allowed(request: Request) -> Problem {
 /// Counts every answer, and has browsers treat it as data.
 async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
-    let mut response = next.run(request).await;
+    let span = tracing::debug_span!("request", otel.kind = "server", http.request.method = %request.method(), http.route = route,
+        http.response.status_code = tracing::field::Empty);
+    super::telemetry::go_on(&span, request.headers());
+    let mut response = next.run(request).instrument(span.clone()).await;
+    span.record("http.response.status_code", response.status().as_u16());
     app.metrics.answered(&route, response.status().as_u16());
     let headers = response.headers_mut();
     for (name, value) in [

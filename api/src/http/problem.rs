@@ -61,7 +61,6 @@ pub(super) struct Problem {
     detail: String,
     denial: Option<Box<Denial>>,
     retry_after: Option<Duration>,
-    authenticate: bool,
 }
 
 /// The line of the policy that refused, and the one that would allow it.
@@ -75,6 +74,12 @@ pub(super) struct Denial {
     pub(super) reason: String,
     /// What would allow it.
     pub(super) fix: String,
+}
+
+impl From<&glovebox::policy::Denial> for Denial {
+    fn from(denial: &glovebox::policy::Denial) -> Self {
+        Self { rule: denial.rule.clone(), asked: denial.asked.clone(), reason: denial.reason.clone(), fix: denial.fix.clone() }
+    }
 }
 
 /// Problem details (RFC 9457).
@@ -98,7 +103,7 @@ pub(super) struct ProblemBody {
 
 impl Problem {
     pub(super) fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), denial: None, retry_after: None, authenticate: code == Code::Unauthenticated }
+        Self { code, detail: detail.into(), denial: None, retry_after: None }
     }
 
     /// Something that is not there, or is somebody else's: nobody can tell which.
@@ -121,9 +126,7 @@ impl Problem {
     }
 
     pub(super) fn denied(denial: &glovebox::policy::Denial) -> Self {
-        let told =
-            Denial { rule: denial.rule.clone(), asked: denial.asked.clone(), reason: denial.reason.clone(), fix: denial.fix.clone() };
-        Self { denial: Some(Box::new(told)), ..Self::new(Code::Denied, denial.reason.clone()) }
+        Self { denial: Some(Box::new(denial.into())), ..Self::new(Code::Denied, denial.reason.clone()) }
     }
 
     pub(super) fn retry_after(mut self, time: Duration) -> Self {
@@ -149,7 +152,7 @@ impl IntoResponse for Problem {
         if let Some(time) = self.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(time.as_secs().max(1)));
         }
-        if self.authenticate {
+        if self.code == Code::Unauthenticated {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"glovebox\""));
         }
         response
@@ -186,18 +189,9 @@ impl From<sqlx::Error> for Problem {
 
 impl From<JsonRejection> for Problem {
     fn from(rejection: JsonRejection) -> Self {
-        let code = match rejection.status() {
-            StatusCode::UNSUPPORTED_MEDIA_TYPE => Code::UnsupportedMediaType,
-            StatusCode::PAYLOAD_TOO_LARGE => Code::TooLarge,
-            StatusCode::UNPROCESSABLE_ENTITY => Code::Invalid,
-            StatusCode::REQUEST_TIMEOUT => Code::Timeout,
-            _ => Code::BadRequest,
-        };
-        let detail = match code {
-            Code::UnsupportedMediaType => "send JSON, with `Content-Type: application/json`".to_owned(),
-            _ => rejection.body_text(),
-        };
-        Self::new(code, detail)
+        // The bytes are there by then, and are said to be JSON: what is left is whether they are, and what is in them.
+        let code = if rejection.status() == StatusCode::UNPROCESSABLE_ENTITY { Code::Invalid } else { Code::BadRequest };
+        Self::new(code, rejection.body_text())
     }
 }
 

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::OwnedMutexGuard;
+use tokio::sync::{OwnedMappedMutexGuard, OwnedMutexGuard};
 use utoipa::ToSchema;
 
 /// How long a busy session may take to end with the service.
@@ -181,6 +181,11 @@ impl Entry {
         }
         *lock(&self.used) = Instant::now();
         Ok(guard)
+    }
+
+    /// As [`Entry::take`], and nothing but the session.
+    fn open(&self) -> Result<OwnedMappedMutexGuard<Option<Session>, Session>, Problem> {
+        OwnedMutexGuard::try_map(self.take()?, Option::as_mut).map_err(|_| Problem::not_found("session"))
     }
 
     fn show(&self, session: &Session) {
@@ -447,6 +452,7 @@ pub(super) async fn evaluate(
         profile: Some(profile),
         bytes,
         is_followed: mode != Mode::Wait,
+        stdin: None,
     };
     let input = stdin.map_or(glovebox::Input::Empty, |text| glovebox::Input::Bytes(text.into_bytes().into()));
     let evaluated = Arc::clone(&entry);
@@ -461,14 +467,14 @@ pub(super) async fn evaluate(
         })
     });
     let permit = mode.permit(&app)?;
-    let live = {
+    let begun = {
         // Whoever wants to stop it finds it here from its beginning on.
         let mut running = lock(&entry.running);
-        let live = begin(&app, about, input, work)?;
-        *running = Some(Arc::clone(&live));
-        live
+        let begun = begin(&app, about, input, work)?;
+        *running = Some(Arc::clone(&begun.live));
+        begun
     };
-    answer(&app, live, mode, permit).await
+    answer(&app, begun, mode, permit).await
 }
 
 /// Stop the program that a session evaluates.

@@ -1,7 +1,7 @@
 //! What is remembered, and where?
 //!
-//! One set of statements for SQLite and PostgreSQL. Everything is written by one task that commits whatever waits as one transaction, so a
-//! record costs its share of a commit and not a commit; who has to be sure waits until the commit is done.
+//! One set of statements for SQLite and PostgreSQL. What executions leave is written by [`writer`], which commits whatever waits as one
+//! transaction; everything else, and all reading, goes through a pool of connections.
 
 mod writer;
 
@@ -11,25 +11,21 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{AnyPool, Row as _, SqlSafeStr as _};
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
+use writer::{Write, Writer};
 
 /// Every step from an empty database to this version.
-const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "start", include_str!("../../migrations/0001_start.sql"))];
-
-/// Records that one transaction takes at most.
-const BATCH: usize = 256;
-
-/// How long what nobody waits for may stay unwritten.
-const LAZY: Duration = Duration::from_millis(100);
-
-/// Records that wait to be written at most; more make whoever writes them wait.
-const WAITING: usize = 4096;
+const MIGRATIONS: [(i64, &str, &str); 2] =
+    [(1, "start", include_str!("../../migrations/0001_start.sql")), (2, "trees", include_str!("../../migrations/0002_trees.sql"))];
 
 /// A day, as usage is counted.
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// How long a key may be taken by an execution that nobody knows of yet.
 const ABANDONED_MS: i64 = 10_000;
+
+/// How long the last records may take.
+const LAST: Duration = Duration::from_secs(30);
 
 /// How an execution that a crash or a kill cut short is marked.
 pub(super) const INTERRUPTED: &str = "interrupted";
@@ -76,6 +72,21 @@ pub(super) struct SessionRow {
     pub(super) end_reason: Option<String>,
 }
 
+/// A task tree as it is kept.
+#[derive(Clone, Debug)]
+pub(super) struct TreeRow {
+    pub(super) id: String,
+    pub(super) subject: String,
+    pub(super) status: String,
+    pub(super) created_ms: i64,
+    pub(super) ended_ms: Option<i64>,
+    /// The tasks as JSON, where they are needed.
+    pub(super) plan: Option<String>,
+    /// How they are doing, as JSON.
+    pub(super) nodes: String,
+    pub(super) revision: i64,
+}
+
 /// An API key as it is kept: never the secret itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct KeyRow {
@@ -112,33 +123,11 @@ pub(super) struct UsageRow {
     pub(super) output_bytes: i64,
 }
 
-/// What is to be written.
-enum Write {
-    Execution(Box<ExecutionRow>),
-    Usage(Box<UsageRow>),
-    Session(Box<SessionRow>),
-    /// Nothing: whoever waits for it knows that everything before it is written.
-    Barrier,
-}
-
-impl Write {
-    /// What it is about, for whoever waits for it alone.
-    fn id(&self) -> Option<String> {
-        match self {
-            Self::Execution(row) => Some(row.id.clone()),
-            Self::Session(row) => Some(row.id.clone()),
-            Self::Usage(_) | Self::Barrier => None,
-        }
-    }
-}
-
-type Done = oneshot::Sender<Result<(), String>>;
-
 /// The database.
 #[derive(Clone)]
 pub(super) struct Store {
     pool: AnyPool,
-    writer: mpsc::Sender<(Write, Option<Done>)>,
+    writer: Writer,
 }
 
 /// What the store lists.
@@ -157,10 +146,10 @@ impl Store {
     /// Opens the database at an address (`postgres://..`), or the one in a folder, and brings it to this version.
     pub(super) async fn open(url: Option<&str>, folder: &Path) -> Result<Self, sqlx::Error> {
         sqlx::any::install_default_drivers();
+        let path = folder.join("glovebox.sqlite");
         let pool = match url {
             Some(url) => AnyPoolOptions::new().max_connections(8).acquire_timeout(Duration::from_secs(10)).connect(url).await?,
             None => {
-                let path = folder.join("glovebox.sqlite");
                 let options = AnyPoolOptions::new().max_connections(4).test_before_acquire(false).after_connect(|connection, _| {
                     Box::pin(async move {
                         // A commit survives the end of this process without waiting for the disk.
@@ -168,7 +157,7 @@ impl Store {
                             "PRAGMA journal_mode = WAL",
                             "PRAGMA synchronous = NORMAL",
                             "PRAGMA busy_timeout = 10000",
-                            "PRAGMA wal_autocheckpoint = 8000",
+                            "PRAGMA wal_autocheckpoint = 0",
                         ] {
                             sqlx::query(pragma).execute(&mut *connection).await?;
                         }
@@ -182,8 +171,10 @@ impl Store {
             Migration::new(*version, (*name).into(), MigrationType::Simple, (*sql).into_sql_str(), false)
         };
         Migrator::with_migrations(MIGRATIONS.iter().map(migration).collect()).run(&pool).await?;
-        let (writer, waiting) = mpsc::channel(WAITING);
-        tokio::spawn(writer::write(pool.clone(), waiting));
+        let writer = match url {
+            Some(_) => Writer::task(pool.clone()),
+            None => Writer::sqlite(&path).map_err(|error| sqlx::Error::Configuration(error.into()))?,
+        };
         Ok(Self { pool, writer })
     }
 
@@ -192,13 +183,9 @@ impl Store {
         sqlx::query("SELECT 1").execute(&self.pool).await.is_ok()
     }
 
-    async fn send(&self, write: Write, done: Option<Done>) -> Result<(), String> {
-        self.writer.send((write, done)).await.map_err(|_| "the store has closed".to_owned())
-    }
-
     async fn written(&self, write: Write) -> Result<(), String> {
         let (done, wait) = oneshot::channel();
-        self.send(write, Some(done)).await?;
+        self.writer.send(write, Some(done)).await?;
         wait.await.unwrap_or_else(|_| Err("the store has closed".to_owned()))
     }
 
@@ -209,22 +196,63 @@ impl Store {
 
     /// As [`Store::put`], without waiting.
     pub(super) async fn put_later(&self, row: ExecutionRow) -> Result<(), String> {
-        self.send(Write::Execution(Box::new(row)), None).await
+        self.writer.send(Write::Execution(Box::new(row)), None).await
     }
 
     /// Adds to what a subject used today.
     pub(super) async fn add_usage(&self, row: UsageRow) -> Result<(), String> {
-        self.send(Write::Usage(Box::new(row)), None).await
+        self.writer.send(Write::Usage(Box::new(row)), None).await
     }
 
     pub(super) async fn put_session(&self, row: SessionRow) -> Result<(), String> {
         self.written(Write::Session(Box::new(row))).await
     }
 
+    /// Keeps a task tree; returns when it is committed.
+    pub(super) async fn put_tree(&self, row: TreeRow) -> Result<(), String> {
+        self.written(Write::Tree(Box::new(row))).await
+    }
+
+    /// As [`Store::put_tree`], without waiting.
+    pub(super) async fn put_tree_later(&self, row: TreeRow) -> Result<(), String> {
+        self.writer.send(Write::Tree(Box::new(row)), None).await
+    }
+
+    /// One task tree of a subject.
+    pub(super) async fn tree(&self, subject: &str, id: &str) -> Result<Option<TreeRow>, sqlx::Error> {
+        let row = sqlx::query("SELECT * FROM task_trees WHERE id = $1 AND subject = $2").bind(id).bind(subject);
+        row.fetch_optional(&self.pool).await?.map(|row| tree(&row)).transpose()
+    }
+
+    /// Task trees of a subject, the newest first.
+    pub(super) async fn trees(&self, subject: &str, before: Option<(i64, String)>, limit: i64) -> Result<Vec<TreeRow>, sqlx::Error> {
+        let (before_ms, before_id) = before.unwrap_or((i64::MAX, String::new()));
+        let rows = sqlx::query(
+            "SELECT id, subject, status, created_ms, ended_ms, CAST(NULL AS TEXT) AS plan, nodes, revision \
+             FROM task_trees WHERE subject = $1 AND (created_ms < $2 OR (created_ms = $2 AND id < $3)) \
+             ORDER BY created_ms DESC, id DESC LIMIT $4",
+        );
+        let rows = rows.bind(subject).bind(before_ms).bind(before_id).bind(limit).fetch_all(&self.pool).await?;
+        rows.iter().map(tree).collect()
+    }
+
+    /// The artifacts of an execution.
+    pub(super) async fn artifacts(&self, execution: &str) -> Result<Vec<ArtifactRow>, sqlx::Error> {
+        let rows = sqlx::query("SELECT path, sha256, bytes FROM artifacts WHERE execution = $1").bind(execution);
+        let read =
+            |row: &AnyRow| Ok(ArtifactRow { path: row.try_get("path")?, sha256: row.try_get("sha256")?, bytes: row.try_get("bytes")? });
+        rows.fetch_all(&self.pool).await?.iter().map(read).collect()
+    }
+
     /// Marks what the process before this one left unfinished; gives how many there were.
     pub(super) async fn mark_interrupted(&self) -> Result<u64, sqlx::Error> {
         let now = now_ms();
-        let executions = sqlx::query("UPDATE executions SET status = $1, ended_ms = $2 WHERE status IN ('queued', 'running')")
+        let executions = sqlx::query("UPDATE executions SET status = $1, ended_ms = $2 WHERE ended_ms IS NULL")
+            .bind(INTERRUPTED)
+            .bind(now)
+            .execute(&self.pool)
+            .await?;
+        sqlx::query("UPDATE task_trees SET status = $1, ended_ms = $2 WHERE ended_ms IS NULL")
             .bind(INTERRUPTED)
             .bind(now)
             .execute(&self.pool)
@@ -269,7 +297,7 @@ impl Store {
     pub(super) async fn artifact(&self, execution: &str, path: &str) -> Result<Option<String>, sqlx::Error> {
         let row = sqlx::query("SELECT sha256 FROM artifacts WHERE execution = $1 AND path_sha256 = $2")
             .bind(execution)
-            .bind(writer::digest(path));
+            .bind(crate::wire::sha256(path));
         row.fetch_optional(&self.pool).await?.map(|row| row.try_get("sha256")).transpose()
     }
 
@@ -398,18 +426,27 @@ impl Store {
 
     /// Forgets what is older than this; gives how many executions that were.
     pub(super) async fn forget(&self, before_ms: i64) -> Result<u64, sqlx::Error> {
-        let mut transaction = self.pool.begin().await?;
         for old in [
-            "DELETE FROM artifacts WHERE execution IN (SELECT id FROM executions WHERE created_ms < $1 AND ended_ms IS NOT NULL)",
             "DELETE FROM idempotency WHERE created_ms < $1",
+            "DELETE FROM task_trees WHERE created_ms < $1 AND ended_ms IS NOT NULL",
             "DELETE FROM sessions WHERE created_ms < $1 AND ended_ms IS NOT NULL",
         ] {
-            sqlx::query(old).bind(before_ms).execute(&mut *transaction).await?;
+            sqlx::query(old).bind(before_ms).execute(&self.pool).await?;
         }
-        let gone = sqlx::query("DELETE FROM executions WHERE created_ms < $1 AND ended_ms IS NOT NULL").bind(before_ms);
-        let gone = gone.execute(&mut *transaction).await?.rows_affected();
-        transaction.commit().await?;
-        Ok(gone)
+        // By their names, which begin with the time: that is what there is an index for. A few at a time, because others want to write.
+        let oldest_kept = format!("run_{:012x}", before_ms.max(0));
+        let mut all = 0;
+        loop {
+            let mut transaction = self.pool.begin().await?;
+            let last = "SELECT MAX(id) AS id FROM (SELECT id FROM executions WHERE id < $1 AND ended_ms IS NOT NULL ORDER BY id LIMIT 500) AS oldest";
+            let last = sqlx::query(last).bind(oldest_kept.clone()).fetch_one(&mut *transaction).await?;
+            let Some(last) = last.try_get::<Option<String>, _>("id")? else { return Ok(all) };
+            let artifacts = "DELETE FROM artifacts WHERE execution IN (SELECT id FROM executions WHERE id <= $1 AND ended_ms IS NOT NULL)";
+            sqlx::query(artifacts).bind(last.clone()).execute(&mut *transaction).await?;
+            let gone = sqlx::query("DELETE FROM executions WHERE id <= $1 AND ended_ms IS NOT NULL").bind(last);
+            all += gone.execute(&mut *transaction).await?.rows_affected();
+            transaction.commit().await?;
+        }
     }
 
     /// Whether any execution still has an artifact with this content.
@@ -419,11 +456,27 @@ impl Store {
 
     /// Waits until everything that was handed over is written.
     pub(super) async fn close(&self) {
-        if let Err(error) = self.written(Write::Barrier).await {
-            tracing::error!(error, "the last records could not be written");
+        match tokio::time::timeout(LAST, self.written(Write::Barrier)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(error, "the last records could not be written"),
+            Err(_) => tracing::error!("the database took too long to take the last records"),
         }
         self.pool.close().await;
+        self.writer.close();
     }
+}
+
+fn tree(row: &AnyRow) -> Result<TreeRow, sqlx::Error> {
+    Ok(TreeRow {
+        id: row.try_get("id")?,
+        subject: row.try_get("subject")?,
+        status: row.try_get("status")?,
+        created_ms: row.try_get("created_ms")?,
+        ended_ms: row.try_get("ended_ms")?,
+        plan: row.try_get("plan")?,
+        nodes: row.try_get("nodes")?,
+        revision: row.try_get("revision")?,
+    })
 }
 
 fn execution(row: &AnyRow) -> Result<ExecutionRow, sqlx::Error> {

@@ -103,7 +103,7 @@ fn limited(sandbox: &Sandbox, request: &Request, limit: Option<Limit>) -> (Strin
     }
     let mut larger = without_wishes(request);
     larger.wants.limits.set(key, twice(most));
-    match sandbox.policy().admit(&larger, sandbox.facts()) {
+    match sandbox.policy().admit(&larger, &sandbox.facts()) {
         Verdict::Deny(denial) => (message, Some(format!("the policy grants no more; {}", fix(&denial.fix, sandbox)))),
         Verdict::Admit(_) => (message, None),
     }
@@ -116,7 +116,7 @@ fn without_wishes(request: &Request) -> Request {
 }
 
 fn amount(sandbox: &Sandbox, request: &Request, key: &str) -> Option<Amount> {
-    let grant: Grant = sandbox.policy().admit(request, sandbox.facts()).into_result().ok()?;
+    let grant: Grant = sandbox.policy().admit(request, &sandbox.facts()).into_result().ok()?;
     grant.limits().entries().find(|(name, _)| *name == key).map(|(_, amount)| amount)
 }
 

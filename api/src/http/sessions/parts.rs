@@ -86,8 +86,7 @@ pub(in crate::http) async fn uninstall(
 async fn change(app: &App, caller: &Caller, id: &str, packages: &[String], adds: bool) -> Result<Json<PackagesBody>, Problem> {
     caller.needs(Scope::Run)?;
     let entry = app.sessions.get(&caller.subject, id)?;
-    let mut guard = entry.take()?;
-    let session = guard.as_mut().ok_or_else(|| Problem::not_found("session"))?;
+    let mut session = entry.open()?;
     let packages = if adds {
         bodies(session.install(packages).await?)
     } else {
@@ -97,7 +96,7 @@ async fn change(app: &App, caller: &Caller, id: &str, packages: &[String], adds:
         })?)
     };
     lock(&entry.request).wants.packages = session.asked_packages().to_vec();
-    entry.show(session);
+    entry.show(&session);
     Ok(Json(PackagesBody { packages }))
 }
 
@@ -123,8 +122,7 @@ pub(in crate::http) async fn list_files(
     caller.needs(Scope::Run)?;
     let Query(query) = query?;
     let entry = app.sessions.get(&caller.subject, &id)?;
-    let mut guard = entry.take()?;
-    let session = guard.as_mut().ok_or_else(|| Problem::not_found("session"))?;
+    let mut session = entry.open()?;
     let entries = session.list_files(&query.path).map_err(|_| Problem::not_found("directory"))?;
     let files = entries.into_iter().map(|entry| EntryBody { name: entry.name, is_directory: entry.is_directory, bytes: entry.size });
     Ok(Json(FileList { files: files.collect() }))
@@ -144,8 +142,7 @@ pub(in crate::http) async fn read_file(
 ) -> Result<Response, Problem> {
     caller.needs(Scope::Run)?;
     let entry = app.sessions.get(&caller.subject, &id)?;
-    let mut guard = entry.take()?;
-    let session = guard.as_mut().ok_or_else(|| Problem::not_found("session"))?;
+    let mut session = entry.open()?;
     let content = session.read_file(&path).map_err(|_| Problem::not_found("file"))?;
     file(&path, content.into(), &headers)
 }
@@ -163,8 +160,7 @@ pub(in crate::http) async fn put_file(
     caller.needs(Scope::Run)?;
     let entry = app.sessions.get(&caller.subject, &id)?;
     let content = bytes_of(request, &()).await?;
-    let mut guard = entry.take()?;
-    let session = guard.as_mut().ok_or_else(|| Problem::not_found("session"))?;
+    let mut session = entry.open()?;
     session.put_file(&path, content.to_vec())?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -179,8 +175,7 @@ pub(in crate::http) async fn delete_file(
 ) -> Result<StatusCode, Problem> {
     caller.needs(Scope::Run)?;
     let entry = app.sessions.get(&caller.subject, &id)?;
-    let mut guard = entry.take()?;
-    let session = guard.as_mut().ok_or_else(|| Problem::not_found("session"))?;
+    let mut session = entry.open()?;
     session.remove_file(&path).map_err(|_| Problem::not_found("file, or the directory is not empty"))?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,73 +1,239 @@
 //! How do records get into the database?
+//!
+//! Whatever waits is written as one transaction, so a record costs its share of a commit and not a commit; who has to be sure waits until
+//! the commit is done. What nobody waits for is written a little later: most executions have ended by then, and only their end is written.
 
-use super::{BATCH, DAY_MS, Done, ExecutionRow, LAZY, SessionRow, UsageRow, Write};
-use sha2::{Digest as _, Sha256};
+mod postgres;
+mod sqlite;
+
+use super::{DAY_MS, ExecutionRow, SessionRow, TreeRow, UsageRow};
+use crate::wire::sha256;
 use sqlx::AnyPool;
 use std::collections::{BTreeMap, HashMap};
-use tokio::sync::mpsc;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
 
-/// Writes whatever waits, as one transaction each time. What nobody waits for is written with what somebody does, or a little later: most
-/// executions have ended by then, and only their end is written.
-pub(super) async fn write(pool: AnyPool, mut waiting: mpsc::Receiver<(Write, Option<Done>)>) {
-    let mut batch = Vec::with_capacity(BATCH);
-    let mut draft = Draft::default();
-    let mut done = Vec::new();
-    let mut due: Option<tokio::time::Instant> = None;
-    loop {
-        let is_open = match due {
-            None => waiting.recv_many(&mut batch, BATCH).await > 0,
-            // Nothing more until then is no reason to end.
-            Some(due) => {
-                tokio::time::timeout_at(due, waiting.recv_many(&mut batch, BATCH)).await.is_ok_and(|received| received > 0)
-                    || !waiting.is_closed()
-            }
-        };
-        for (write, waits) in batch.drain(..) {
-            let id = write.id();
-            draft.add(write);
-            done.extend(waits.map(|waits| (id, waits)));
-        }
-        let is_due = due.is_some_and(|due| tokio::time::Instant::now() >= due);
-        if done.is_empty() && !is_due && is_open && draft.len() < BATCH {
-            due = due.or_else(|| Some(tokio::time::Instant::now() + LAZY));
-            continue;
-        }
-        let ends = is_due || !is_open;
-        let failed = draft.commit(&pool, ends).await;
-        for (id, waits) in done.drain(..) {
-            let failure = failed.iter().find(|(other, _)| id.as_ref().is_none_or(|id| id == other)).map(|(_, error)| error.clone());
-            // Whoever has stopped waiting does not need to know.
-            let _ = waits.send(failure.map_or(Ok(()), Err));
-        }
-        due = (!draft.is_empty()).then(|| due.filter(|_| !ends).unwrap_or_else(|| tokio::time::Instant::now() + LAZY));
-        if !is_open {
-            return;
+/// Records that one transaction takes at most.
+const BATCH: usize = 256;
+
+/// How long what nobody waits for may stay unwritten.
+const LAZY: Duration = Duration::from_millis(100);
+
+const PUT_EXECUTION: &str = "INSERT INTO executions (id, subject, session, language, profile, status, created_ms, started_ms, ended_ms, result) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO UPDATE SET status = excluded.status, \
+     profile = excluded.profile, started_ms = excluded.started_ms, ended_ms = excluded.ended_ms, result = excluded.result \
+     WHERE executions.ended_ms IS NULL OR excluded.ended_ms IS NOT NULL";
+
+const PUT_ARTIFACT: &str =
+    "INSERT INTO artifacts (execution, path_sha256, path, sha256, bytes) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
+
+const PUT_SESSION: &str = "INSERT INTO sessions (id, subject, language, profile, created_ms, ended_ms, end_reason) VALUES ($1, $2, $3, $4, $5, $6, $7) \
+     ON CONFLICT (id) DO UPDATE SET ended_ms = excluded.ended_ms, end_reason = excluded.end_reason";
+
+const PUT_TREE: &str = "INSERT INTO task_trees (id, subject, status, created_ms, ended_ms, plan, nodes, revision) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING";
+
+const CHANGE_TREE: &str = "UPDATE task_trees SET status = $2, ended_ms = $3, nodes = $4, revision = $5 WHERE id = $1 AND revision < $5";
+
+const ADD_USAGE: &str = "INSERT INTO usage_by_day (subject, day_ms, executions, denied, limited, wall_us, cpu_us, fuel, output_bytes) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (subject, day_ms) DO UPDATE SET \
+     executions = usage_by_day.executions + excluded.executions, denied = usage_by_day.denied + excluded.denied, \
+     limited = usage_by_day.limited + excluded.limited, wall_us = usage_by_day.wall_us + excluded.wall_us, \
+     cpu_us = usage_by_day.cpu_us + excluded.cpu_us, fuel = usage_by_day.fuel + excluded.fuel, \
+     output_bytes = usage_by_day.output_bytes + excluded.output_bytes";
+
+/// What is to be written.
+pub(super) enum Write {
+    Execution(Box<ExecutionRow>),
+    Usage(Box<UsageRow>),
+    Session(Box<SessionRow>),
+    Tree(Box<TreeRow>),
+    /// Nothing: whoever waits for it knows that everything before it is written.
+    Barrier,
+}
+
+impl Write {
+    /// Roughly its bytes.
+    fn size(&self) -> usize {
+        match self {
+            Self::Execution(row) => row.result.as_ref().map_or(0, String::len),
+            Self::Tree(row) => row.plan.as_ref().map_or(0, String::len) + row.nodes.len(),
+            Self::Usage(_) | Self::Session(_) | Self::Barrier => 0,
         }
     }
 }
 
-/// What one transaction writes: of every execution only its newest state.
+/// Told how the write went.
+type Done = oneshot::Sender<Result<(), String>>;
+
+/// A value of a statement.
+enum Value {
+    Text(Option<String>),
+    Number(Option<i64>),
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(Some(text))
+    }
+}
+
+impl From<Option<String>> for Value {
+    fn from(text: Option<String>) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Self {
+        Self::Number(Some(number))
+    }
+}
+
+impl From<Option<i64>> for Value {
+    fn from(number: Option<i64>) -> Self {
+        Self::Number(number)
+    }
+}
+
+/// A statement with its values.
+type Statement = (&'static str, Vec<Value>);
+
+/// The statements of one record, which are all carried out or none, and those who wait for it.
+struct Record {
+    id: String,
+    statements: Vec<Statement>,
+    waits: Vec<Done>,
+}
+
+impl Record {
+    fn execution(row: ExecutionRow, waits: Vec<Done>) -> Self {
+        let id = row.id.clone();
+        let artifact = |artifact: super::ArtifactRow| {
+            let digest = sha256(&artifact.path);
+            (PUT_ARTIFACT, vec![id.clone().into(), digest.into(), artifact.path.into(), artifact.sha256.into(), artifact.bytes.into()])
+        };
+        let mut statements: Vec<Statement> = row.artifacts.into_iter().map(artifact).collect();
+        let values = vec![
+            row.id.into(),
+            row.subject.into(),
+            row.session.into(),
+            row.language.into(),
+            row.profile.into(),
+            row.status.into(),
+            row.created_ms.into(),
+            row.started_ms.into(),
+            row.ended_ms.into(),
+            row.result.into(),
+        ];
+        statements.push((PUT_EXECUTION, values));
+        Self { id, statements, waits }
+    }
+
+    fn session(row: SessionRow, waits: Vec<Done>) -> Self {
+        let id = row.id.clone();
+        let values = vec![
+            row.id.into(),
+            row.subject.into(),
+            row.language.into(),
+            row.profile.into(),
+            row.created_ms.into(),
+            row.ended_ms.into(),
+            row.end_reason.into(),
+        ];
+        Self { id, statements: vec![(PUT_SESSION, values)], waits }
+    }
+
+    fn tree(row: TreeRow, waits: Vec<Done>) -> Self {
+        let id = row.id.clone();
+        let statement = match row.plan {
+            Some(plan) => {
+                let (created, ended, revision) = (row.created_ms.into(), row.ended_ms.into(), row.revision.into());
+                (
+                    PUT_TREE,
+                    vec![row.id.into(), row.subject.into(), row.status.into(), created, ended, plan.into(), row.nodes.into(), revision],
+                )
+            }
+            None => (CHANGE_TREE, vec![row.id.into(), row.status.into(), row.ended_ms.into(), row.nodes.into(), row.revision.into()]),
+        };
+        Self { id, statements: vec![statement], waits }
+    }
+
+    fn usage(row: UsageRow) -> Self {
+        let values = vec![
+            row.subject.into(),
+            row.day_ms.into(),
+            row.executions.into(),
+            row.denied.into(),
+            row.limited.into(),
+            row.wall_us.into(),
+            row.cpu_us.into(),
+            row.fuel.into(),
+            row.output_bytes.into(),
+        ];
+        Self { id: "usage".to_owned(), statements: vec![(ADD_USAGE, values)], waits: Vec::new() }
+    }
+
+    fn tell(self, result: &Result<(), String>) {
+        if let Err(error) = result {
+            tracing::error!(id = self.id, error, "a record could not be written");
+        }
+        for waits in self.waits {
+            // Whoever has stopped waiting does not need to know.
+            let _ = waits.send(result.clone());
+        }
+    }
+}
+
+/// What was handed over and is not written yet: of every execution only its newest state.
 #[derive(Default)]
 struct Draft {
-    /// Somebody waits for everything.
-    is_closing: bool,
-    executions: HashMap<String, ExecutionRow>,
-    sessions: Vec<SessionRow>,
+    executions: HashMap<String, Drafted<ExecutionRow>>,
+    trees: HashMap<String, Drafted<TreeRow>>,
+    sessions: Vec<Record>,
     usage: BTreeMap<(String, i64), UsageRow>,
+    /// Since when usage waits.
+    usage_since: Option<Instant>,
+    /// Those who wait for everything.
+    barriers: Vec<Done>,
+}
+
+struct Drafted<T> {
+    row: T,
+    since: Instant,
+    waits: Vec<Done>,
+}
+
+impl<T> Drafted<T> {
+    fn new(row: T) -> Self {
+        Self { row, since: Instant::now(), waits: Vec::new() }
+    }
 }
 
 impl Draft {
-    fn add(&mut self, write: Write) {
+    fn add(&mut self, write: Write, done: Option<Done>) {
         match write {
             Write::Execution(row) => {
+                let drafted = self.executions.entry(row.id.clone()).or_insert_with(|| Drafted::new(ExecutionRow::default()));
                 // What has ended does not run again, whatever comes late.
-                let has_ended = self.executions.get(&row.id).is_some_and(|known| known.ended_ms.is_some());
-                if row.ended_ms.is_some() || !has_ended {
-                    self.executions.insert(row.id.clone(), *row);
+                if row.ended_ms.is_some() || drafted.row.ended_ms.is_none() {
+                    drafted.row = *row;
                 }
+                drafted.waits.extend(done);
             }
-            Write::Session(row) => self.sessions.push(*row),
-            Write::Barrier => self.is_closing = true,
+            Write::Tree(row) => {
+                let drafted = self.trees.entry(row.id.clone()).or_insert_with(|| Drafted::new((*row).clone()));
+                if row.revision > drafted.row.revision {
+                    let plan = drafted.row.plan.take();
+                    drafted.row = *row;
+                    drafted.row.plan = drafted.row.plan.take().or(plan);
+                }
+                drafted.waits.extend(done);
+            }
+            Write::Session(row) => self.sessions.push(Record::session(*row, done.into_iter().collect())),
+            Write::Barrier => self.barriers.extend(done),
             Write::Usage(row) => {
                 let day_ms = row.day_ms - row.day_ms.rem_euclid(DAY_MS);
                 let sum = self.usage.entry((row.subject.clone(), day_ms)).or_insert_with(|| UsageRow {
@@ -83,140 +249,66 @@ impl Draft {
                 add(&mut sum.cpu_us, row.cpu_us);
                 add(&mut sum.fuel, row.fuel);
                 add(&mut sum.output_bytes, row.output_bytes);
+                self.usage_since = self.usage_since.or_else(|| Some(Instant::now()));
             }
         }
     }
 
-    fn len(&self) -> usize {
-        self.executions.len() + self.sessions.len()
+    /// What has to be written now: what somebody waits for, and what has waited long enough.
+    fn due(&mut self) -> Vec<Record> {
+        let is_closing = !self.barriers.is_empty();
+        let is_due = |since: Instant| is_closing || since.elapsed() >= LAZY;
+        let executions = self.executions.extract_if(|_, drafted| !drafted.waits.is_empty() || is_due(drafted.since));
+        let mut records: Vec<Record> = executions.map(|(_, drafted)| Record::execution(drafted.row, drafted.waits)).collect();
+        let trees = self.trees.extract_if(|_, drafted| !drafted.waits.is_empty() || is_due(drafted.since));
+        records.extend(trees.map(|(_, drafted)| Record::tree(drafted.row, drafted.waits)));
+        records.append(&mut self.sessions);
+        if self.usage_since.is_some_and(is_due) {
+            self.usage_since = None;
+            records.extend(std::mem::take(&mut self.usage).into_values().map(Record::usage));
+        }
+        if is_closing {
+            records.push(Record { id: "barrier".to_owned(), statements: Vec::new(), waits: std::mem::take(&mut self.barriers) });
+        }
+        records
+    }
+}
+
+/// Takes records to the database.
+#[derive(Clone)]
+pub(super) enum Writer {
+    /// The threads that hand records over write them, one for all that wait.
+    Sqlite(Arc<sqlite::Sqlite>),
+    /// A task writes them.
+    Task(postgres::Sender),
+}
+
+impl Writer {
+    /// Writes to a SQLite database that is there already.
+    pub(super) fn sqlite(path: &Path) -> Result<Self, rusqlite::Error> {
+        sqlite::Sqlite::open(path).map(Self::Sqlite)
     }
 
-    fn is_empty(&self) -> bool {
-        self.len() == 0 && self.usage.is_empty()
+    /// Writes through a pool of connections.
+    pub(super) fn task(pool: AnyPool) -> Self {
+        Self::Task(postgres::start(pool))
     }
 
-    /// Writes it, and what was used as well where that is due. Gives what could not be written: one record that the database refuses takes
-    /// no other one with it.
-    async fn commit(&mut self, pool: &AnyPool, with_usage: bool) -> Vec<(String, String)> {
-        let executions: Vec<_> = self.executions.drain().map(|(_, row)| row).collect();
-        let sessions = std::mem::take(&mut self.sessions);
-        let usage = if with_usage || self.is_closing { std::mem::take(&mut self.usage) } else { BTreeMap::new() };
-        let Err(error) = transact(pool, &executions, &sessions, &usage).await else { return Vec::new() };
-        tracing::error!(%error, "records could not be written together; they are written one by one");
-        let mut failed = Vec::new();
-        for row in &executions {
-            if let Err(error) = transact(pool, std::slice::from_ref(row), &[], &BTreeMap::new()).await {
-                failed.push((row.id.clone(), error.to_string()));
+    /// Leaves the database as small as it can be; nothing is handed over any more.
+    pub(super) fn close(&self) {
+        if let Self::Sqlite(sqlite) = self {
+            sqlite.close();
+        }
+    }
+
+    /// Hands a record over.
+    pub(super) async fn send(&self, write: Write, done: Option<Done>) -> Result<(), String> {
+        match self {
+            Self::Sqlite(sqlite) => {
+                sqlite.send(write, done);
+                Ok(())
             }
+            Self::Task(sender) => sender.send((write, done)).await.map_err(|_| "the store has closed".to_owned()),
         }
-        for row in &sessions {
-            if let Err(error) = transact(pool, &[], std::slice::from_ref(row), &BTreeMap::new()).await {
-                failed.push((row.id.clone(), error.to_string()));
-            }
-        }
-        for (id, error) in &failed {
-            tracing::error!(id, error, "a record could not be written");
-        }
-        for row in usage.into_values() {
-            self.add(Write::Usage(Box::new(row)));
-        }
-        failed
     }
-}
-
-/// Writes all of it or nothing.
-async fn transact(
-    pool: &AnyPool,
-    executions: &[ExecutionRow],
-    sessions: &[SessionRow],
-    usage: &BTreeMap<(String, i64), UsageRow>,
-) -> Result<(), sqlx::Error> {
-    // One statement is a transaction by itself.
-    if let ([row], [], true) = (executions, sessions, usage.is_empty())
-        && row.artifacts.is_empty()
-    {
-        return put_execution(row, pool).await;
-    }
-    if executions.is_empty() && sessions.is_empty() && usage.is_empty() {
-        return Ok(());
-    }
-    let mut transaction = pool.begin().await?;
-    for row in executions {
-        for artifact in &row.artifacts {
-            sqlx::query(
-                "INSERT INTO artifacts (execution, path_sha256, path, sha256, bytes) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
-            )
-            .bind(row.id.clone())
-            .bind(digest(&artifact.path))
-            .bind(artifact.path.clone())
-            .bind(artifact.sha256.clone())
-            .bind(artifact.bytes)
-            .execute(&mut *transaction)
-            .await?;
-        }
-        put_execution(row, &mut *transaction).await?;
-    }
-    for row in sessions {
-        sqlx::query(
-            "INSERT INTO sessions (id, subject, language, profile, created_ms, ended_ms, end_reason) VALUES ($1, $2, $3, $4, $5, $6, $7) \
-                 ON CONFLICT (id) DO UPDATE SET ended_ms = excluded.ended_ms, end_reason = excluded.end_reason",
-        )
-        .bind(row.id.clone())
-        .bind(row.subject.clone())
-        .bind(row.language.clone())
-        .bind(row.profile.clone())
-        .bind(row.created_ms)
-        .bind(row.ended_ms)
-        .bind(row.end_reason.clone())
-        .execute(&mut *transaction)
-        .await?;
-    }
-    for row in usage.values() {
-        sqlx::query(
-            "INSERT INTO usage_by_day (subject, day_ms, executions, denied, limited, wall_us, cpu_us, fuel, output_bytes) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (subject, day_ms) DO UPDATE SET \
-                 executions = usage_by_day.executions + excluded.executions, denied = usage_by_day.denied + excluded.denied, \
-                 limited = usage_by_day.limited + excluded.limited, wall_us = usage_by_day.wall_us + excluded.wall_us, \
-                 cpu_us = usage_by_day.cpu_us + excluded.cpu_us, fuel = usage_by_day.fuel + excluded.fuel, \
-                 output_bytes = usage_by_day.output_bytes + excluded.output_bytes",
-        )
-        .bind(row.subject.clone())
-        .bind(row.day_ms)
-        .bind(row.executions)
-        .bind(row.denied)
-        .bind(row.limited)
-        .bind(row.wall_us)
-        .bind(row.cpu_us)
-        .bind(row.fuel)
-        .bind(row.output_bytes)
-        .execute(&mut *transaction)
-        .await?;
-    }
-    transaction.commit().await
-}
-
-pub(super) fn digest(text: &str) -> String {
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-async fn put_execution(row: &ExecutionRow, place: impl sqlx::Executor<'_, Database = sqlx::Any>) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "INSERT INTO executions (id, subject, session, language, profile, status, created_ms, started_ms, ended_ms, result) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO UPDATE SET status = excluded.status, \
-         profile = excluded.profile, started_ms = excluded.started_ms, ended_ms = excluded.ended_ms, result = excluded.result \
-         WHERE executions.ended_ms IS NULL OR excluded.ended_ms IS NOT NULL",
-    )
-    .bind(row.id.clone())
-    .bind(row.subject.clone())
-    .bind(row.session.clone())
-    .bind(row.language.clone())
-    .bind(row.profile.clone())
-    .bind(row.status.clone())
-    .bind(row.created_ms)
-    .bind(row.started_ms)
-    .bind(row.ended_ms)
-    .bind(row.result.clone())
-    .execute(place)
-    .await
-    .map(drop)
 }

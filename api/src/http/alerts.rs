@@ -1,0 +1,262 @@
+//! Who is told when something happens too often?
+//!
+//! Rules of the config count what happens to each subject in a window of time. A rule that fires is written to the log, listed for
+//! operators and posted to a webhook, and is silent for that subject until the window has passed.
+
+use super::config::{AlertKind, AlertRule};
+use super::execution::timestamp;
+use super::jwt::chain;
+use super::store::now_ms;
+use crate::wire::to_json;
+use glovebox::policy::{Severity, Subject};
+use glovebox::{Outcome, Status};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde::Serialize;
+use sha2::Sha256;
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::{Semaphore, mpsc};
+use utoipa::ToSchema;
+
+/// Alerts that are listed.
+const LISTED: usize = 1000;
+
+/// Webhooks that wait to be called.
+const WAITING: usize = 1000;
+
+/// Webhooks that are called at once.
+const CALLS: usize = 64;
+
+/// How long a webhook may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long to wait before a webhook is called again that failed.
+const AGAIN: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(30)];
+
+/// An alert that has fired.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(super) struct Alert {
+    /// Counts from 1.
+    pub(super) number: u64,
+    /// The rule's name.
+    name: String,
+    /// What it counts.
+    on: AlertKind,
+    /// To whom it happened, or the tier.
+    subject: String,
+    /// How often.
+    count: usize,
+    /// In this time, in seconds.
+    within_s: u64,
+    /// When it fired.
+    #[schema(format = DateTime)]
+    at: String,
+    /// The last execution that it is about.
+    execution: Option<String>,
+    /// What is known besides.
+    detail: Option<String>,
+}
+
+/// The rules, and what they have counted.
+pub(super) struct Alerts {
+    rules: Vec<AlertRule>,
+    state: Mutex<State>,
+    webhooks: Option<mpsc::Sender<(usize, Alert)>>,
+}
+
+#[derive(Default)]
+struct State {
+    /// When things happened, by rule and subject.
+    seen: HashMap<(usize, String), Seen>,
+    alerts: VecDeque<Alert>,
+    number: u64,
+}
+
+#[derive(Default)]
+struct Seen {
+    times: VecDeque<Instant>,
+    silent_until: Option<Instant>,
+}
+
+impl Alerts {
+    /// Takes the rules. What cannot be used is said before anything runs.
+    pub(super) fn new(rules: Vec<AlertRule>) -> Result<Self, String> {
+        let mut secrets = Vec::new();
+        for rule in &rules {
+            let read = |path: &std::path::PathBuf| read_secret(path).map_err(|error| format!("`{}`: {error}", path.display()));
+            secrets.push(rule.secret_file.as_ref().map(read).transpose()?);
+        }
+        let webhooks = if rules.iter().any(|rule| rule.webhook.is_some()) {
+            let client = reqwest::Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none()).no_proxy().build();
+            let client = client.map_err(|error| chain(&error))?;
+            let (sender, waiting) = mpsc::channel(WAITING);
+            let targets = rules.iter().zip(secrets).map(|(rule, secret)| (rule.webhook.clone(), secret)).collect();
+            tokio::spawn(post_all(client, targets, waiting));
+            Some(sender)
+        } else {
+            None
+        };
+        Ok(Self { rules, state: Mutex::default(), webhooks })
+    }
+
+    /// Counts how an execution ended.
+    pub(super) fn ended(&self, subject: &Subject, outcome: &Outcome) {
+        if self.rules.is_empty() {
+            return;
+        }
+        let is_found = |least| outcome.findings.iter().any(|finding| finding.severity >= least);
+        for (at, rule) in self.rules.iter().enumerate() {
+            let happened = match rule.on {
+                AlertKind::Denied => outcome.status == Status::Denied,
+                AlertKind::Limited => outcome.limit.is_some(),
+                AlertKind::Crashed => outcome.status == Status::Crashed,
+                AlertKind::Failed => outcome.status == Status::Failed,
+                AlertKind::Finding => is_found(rule.severity.map_or(Severity::Low, Into::into)),
+                AlertKind::Error | AlertKind::Tier => false,
+            };
+            if happened {
+                self.count(at, subject.as_str(), Some(outcome.id.to_string()), None);
+            }
+        }
+    }
+
+    /// Counts what happened to a subject or a tier otherwise.
+    pub(super) fn happened(&self, kind: AlertKind, subject: &str, execution: Option<String>, detail: &str) {
+        for (at, _) in self.rules.iter().enumerate().filter(|(_, rule)| rule.on == kind) {
+            self.count(at, subject, execution.clone(), Some(detail.to_owned()));
+        }
+    }
+
+    fn count(&self, at: usize, subject: &str, execution: Option<String>, detail: Option<String>) {
+        let Some(rule) = self.rules.get(at) else { return };
+        let now = Instant::now();
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = state.seen.entry((at, subject.to_owned())).or_default();
+        if seen.silent_until.is_some_and(|until| now < until) {
+            return;
+        }
+        seen.times.push_back(now);
+        while seen.times.len() > rule.count || seen.times.front().is_some_and(|first| now.duration_since(*first) > rule.within) {
+            seen.times.pop_front();
+        }
+        if seen.times.len() < rule.count {
+            return;
+        }
+        let count = seen.times.len();
+        seen.times.clear();
+        seen.silent_until = Some(now + rule.within);
+        state.number += 1;
+        let alert = Alert {
+            number: state.number,
+            name: rule.name.clone(),
+            on: rule.on,
+            subject: subject.to_owned(),
+            count,
+            within_s: rule.within.as_secs(),
+            at: timestamp(now_ms()),
+            execution,
+            detail,
+        };
+        state.alerts.push_back(alert.clone());
+        if state.alerts.len() > LISTED {
+            state.alerts.pop_front();
+        }
+        drop(state);
+        tracing::warn!(alert = alert.name, subject = alert.subject, count = alert.count, within_s = alert.within_s, "an alert fired");
+        if rule.webhook.is_some()
+            && let Some(webhooks) = &self.webhooks
+            && webhooks.try_send((at, alert)).is_err()
+        {
+            tracing::error!(alert = rule.name, "too many webhooks wait to be called; this one is left out");
+        }
+    }
+
+    /// How many have fired.
+    pub(super) fn fired(&self) -> u64 {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).number
+    }
+
+    /// Alerts after one, the oldest first.
+    pub(super) fn after(&self, number: u64) -> Vec<Alert> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.alerts.iter().filter(|alert| alert.number > number).cloned().collect()
+    }
+
+    /// Forgets what no rule looks at any more.
+    pub(super) fn forget(&self) {
+        let now = Instant::now();
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.seen.retain(|(at, _), seen| {
+            let within = self.rules.get(*at).map_or(Duration::ZERO, |rule| rule.within);
+            seen.silent_until.is_some_and(|until| now < until) || seen.times.back().is_some_and(|last| now.duration_since(*last) <= within)
+        });
+    }
+}
+
+/// A secret that webhooks are signed with.
+#[expect(clippy::disallowed_methods, reason = "the operator named this file")]
+fn read_secret(path: &std::path::Path) -> std::io::Result<Arc<[u8]>> {
+    let secret = std::fs::read(path)?;
+    Ok(secret.trim_ascii().into())
+}
+
+type Target = (Option<String>, Option<Arc<[u8]>>);
+
+/// Calls webhooks, each until it has been heard or does not answer.
+async fn post_all(client: reqwest::Client, targets: Vec<Target>, mut waiting: mpsc::Receiver<(usize, Alert)>) {
+    let calls = Arc::new(Semaphore::new(CALLS));
+    while let Some((at, alert)) = waiting.recv().await {
+        let Some((Some(url), secret)) = targets.get(at) else { continue };
+        let Ok(permit) = Arc::clone(&calls).acquire_owned().await else { return };
+        let (client, url, secret) = (client.clone(), url.clone(), secret.clone());
+        tokio::spawn(async move {
+            let _held = permit;
+            for pause in AGAIN.map(Some).into_iter().chain([None]) {
+                let error = match post(&client, &url, secret.as_deref(), &alert).await {
+                    Ok(()) => return,
+                    Err(error) => error,
+                };
+                match pause {
+                    Some(pause) => tokio::time::sleep(pause).await,
+                    None => tracing::error!(alert = alert.name, error, "a webhook could not be called"),
+                }
+            }
+        });
+    }
+}
+
+async fn post(client: &reqwest::Client, url: &str, secret: Option<&[u8]>, alert: &Alert) -> Result<(), String> {
+    let body = to_json(alert);
+    let mut request = client.post(url).header("content-type", "application/json");
+    if let Some(secret) = secret {
+        let mut code = Hmac::<Sha256>::new_from_slice(secret).map_err(|error| error.to_string())?;
+        code.update(body.as_bytes());
+        let code: String = code.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        request = request.header("x-glovebox-signature", format!("sha256={code}"));
+    }
+    let response = request.body(body).send().await.map_err(|error| chain(&error))?;
+    response.error_for_status().map(drop).map_err(|error| chain(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_rule_fires_once_in_its_window() {
+        let config = super::super::Config::parse("[[alerts]]\nname = \"tiers\"\non = \"tier\"\ncount = 3\nwithin = \"1m\"").unwrap();
+        let alerts = Alerts::new(config.alerts).unwrap();
+        for _ in 0..10 {
+            alerts.happened(AlertKind::Tier, "container", None, "gone");
+            alerts.happened(AlertKind::Tier, "wasm", None, "gone");
+            alerts.happened(AlertKind::Error, "other", None, "not counted");
+        }
+        let fired = alerts.after(0);
+        let shown: Vec<_> = fired.iter().map(|alert| (alert.number, alert.subject.as_str(), alert.count)).collect();
+        assert_eq!(shown, [(1, "container", 3), (2, "wasm", 3)]);
+        assert_eq!(alerts.after(1).len(), 1);
+        alerts.forget();
+        assert_eq!(alerts.state.lock().unwrap().seen.len(), 2, "a rule that is silent is remembered");
+    }
+}

@@ -1,0 +1,194 @@
+//! How does a client follow a program and talk to it at the same time?
+//!
+//! A WebSocket on the events of an execution. What the client sends waits until the program reads it, and the client with it.
+
+use super::{OwnedSemaphorePermit, end_of};
+use crate::http::events::Event;
+use crate::http::execution::Live;
+use crate::http::store::ExecutionRow;
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
+use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
+use glovebox::Input;
+use serde::Deserialize;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
+
+/// Bytes of one message.
+const MAX_MESSAGE: usize = 1 << 20;
+
+/// Input that the program has not read yet.
+const UNREAD: usize = 64 << 10;
+
+/// How often a silent client is asked whether it is there.
+const PING: Duration = Duration::from_secs(15);
+
+/// Pings that may go unanswered.
+const PATIENCE: u32 = 2;
+
+/// What a client says.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Said {
+    stdin: Option<String>,
+    stdin_base64: Option<String>,
+    stdin_end: bool,
+    cancel: bool,
+}
+
+/// Input that goes on where this one ends, and where its rest goes.
+pub(super) fn kept_open(input: Input) -> (Input, Option<DuplexStream>) {
+    let (rest, sender) = tokio::io::duplex(UNREAD);
+    let input = match input {
+        Input::Bytes(bytes) => Input::Reader(Box::new(std::io::Cursor::new(bytes).chain(rest))),
+        _ => Input::Reader(Box::new(rest)),
+    };
+    (input, Some(sender))
+}
+
+/// Follows an execution by a WebSocket.
+pub(super) fn upgrade(
+    upgrade: WebSocketUpgrade,
+    row: ExecutionRow,
+    live: Option<Arc<Live>>,
+    after: u64,
+    permit: OwnedSemaphorePermit,
+) -> Response {
+    upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE).on_upgrade(move |socket| async move {
+        let _held = permit;
+        // A client that goes away needs no answer.
+        let _ = follow(socket, row, live, after).await;
+    })
+}
+
+async fn follow(socket: WebSocket, row: ExecutionRow, live: Option<Arc<Live>>, after: u64) -> Result<(), axum::Error> {
+    let (mut sender, mut receiver) = socket.split();
+    let Some(live) = live else {
+        sender.send(end_of(&row).to_message()).await?;
+        return sender.send(close(close_code::NORMAL, "it has ended")).await;
+    };
+    // Only one at a time talks to the program; another one takes over when it goes.
+    let mut stdin = Stdin { pipe: lock(&live).take(), live: &live };
+    let log = live.log.clone();
+    let events = async {
+        match &log {
+            Some(log) => Arc::clone(log).follow(after).left_stream(),
+            None => {
+                // Somebody waits for it, and its output goes there: here is its end only.
+                let _ = live.finished().await;
+                futures_util::stream::once(std::future::ready(Arc::new(end_of(&live.row())))).right_stream()
+            }
+        }
+    };
+    let mut events = std::pin::pin!(events.flatten_stream());
+    let mut silent = 0;
+    loop {
+        tokio::select! {
+            event = events.next() => match event {
+                Some(event) => sender.send(event.to_message()).await?,
+                None => return sender.send(close(close_code::NORMAL, "it has ended")).await,
+            },
+            message = receiver.next() => {
+                silent = 0;
+                match message {
+                    Some(Ok(message)) => {
+                        // While the program does not read, only its end and its output go on.
+                        let heard = stdin.hear(message);
+                        let mut heard = std::pin::pin!(heard);
+                        let complaint = loop {
+                            tokio::select! {
+                                complaint = &mut heard => break complaint,
+                                event = events.next() => match event {
+                                    Some(event) => sender.send(event.to_message()).await?,
+                                    None => return sender.send(close(close_code::NORMAL, "it has ended")).await,
+                                },
+                            }
+                        };
+                        if let Err(complaint) = complaint {
+                            return sender.send(close(close_code::INVALID, complaint)).await;
+                        }
+                    }
+                    Some(Err(error)) => return Err(error),
+                    None => return Ok(()),
+                }
+            }
+            () = tokio::time::sleep(PING) => {
+                if silent >= PATIENCE {
+                    return Ok(());
+                }
+                silent += 1;
+                sender.send(Message::Ping(Bytes::new())).await?;
+            }
+        }
+    }
+}
+
+fn lock(live: &Live) -> std::sync::MutexGuard<'_, Option<DuplexStream>> {
+    live.stdin.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Where a client's input goes. It is given back when the client goes, for another one.
+struct Stdin<'a> {
+    pipe: Option<DuplexStream>,
+    live: &'a Live,
+}
+
+impl Drop for Stdin<'_> {
+    fn drop(&mut self) {
+        if let Some(pipe) = self.pipe.take() {
+            *lock(self.live) = Some(pipe);
+        }
+    }
+}
+
+impl Stdin<'_> {
+    /// Does what a client says.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be done.
+    async fn hear(&mut self, message: Message) -> Result<(), &'static str> {
+        let said = match message {
+            Message::Binary(bytes) => return self.write(&bytes).await,
+            Message::Text(text) => {
+                serde_json::from_str::<Said>(&text).map_err(|_| "a message is `stdin`, `stdin_base64`, `stdin_end` or `cancel`")?
+            }
+            Message::Ping(_) | Message::Pong(_) | Message::Close(_) => return Ok(()),
+        };
+        if let Some(text) = said.stdin {
+            self.write(text.as_bytes()).await?;
+        }
+        if let Some(text) = said.stdin_base64 {
+            self.write(&STANDARD.decode(text).map_err(|_| "`stdin_base64` is no base64")?).await?;
+        }
+        if said.stdin_end {
+            self.pipe = None;
+        }
+        if said.cancel {
+            self.live.stop.cancel();
+        }
+        Ok(())
+    }
+
+    async fn write(&mut self, bytes: &[u8]) -> Result<(), &'static str> {
+        let missing = "its standard input is not open: begin it with `stdin_open`, and send from one client at a time";
+        let pipe = self.pipe.as_mut().ok_or(missing)?;
+        // A program that has ended, or closed its input, reads no more.
+        let _ = pipe.write_all(bytes).await;
+        Ok(())
+    }
+}
+
+fn close(code: u16, reason: &'static str) -> Message {
+    Message::Close(Some(CloseFrame { code, reason: Utf8Bytes::from_static(reason) }))
+}
+
+impl Event {
+    fn to_message(&self) -> Message {
+        Message::Text(format!(r#"{{"id":{},"event":"{}","data":{}}}"#, self.number, self.kind, self.data).into())
+    }
+}

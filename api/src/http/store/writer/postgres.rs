@@ -1,0 +1,74 @@
+//! How are records written to a database over the network?
+//!
+//! By one task, which commits whatever has come while it waited for the commit before.
+
+use super::{BATCH, Done, Draft, LAZY, Record, Statement, Value, Write};
+use sqlx::AnyPool;
+use tokio::sync::mpsc;
+
+/// Records that wait to be written at most; more make whoever writes them wait.
+const WAITING: usize = 4096;
+
+/// Hands records to the task.
+pub(in super::super) type Sender = mpsc::Sender<(Write, Option<Done>)>;
+
+/// Starts the task; it ends with the last sender.
+pub(super) fn start(pool: AnyPool) -> Sender {
+    let (sender, waiting) = mpsc::channel(WAITING);
+    tokio::spawn(write(pool, waiting));
+    sender
+}
+
+async fn write(pool: AnyPool, mut waiting: mpsc::Receiver<(Write, Option<Done>)>) {
+    let mut batch = Vec::with_capacity(BATCH);
+    let mut draft = Draft::default();
+    loop {
+        let received = tokio::time::timeout(LAZY, waiting.recv_many(&mut batch, BATCH)).await;
+        let is_open = received.is_ok_and(|received| received > 0) || !waiting.is_closed();
+        if !is_open {
+            // What is left is waited for by nobody, and written all the same.
+            draft.add(Write::Barrier, Some(tokio::sync::oneshot::channel().0));
+        }
+        for (write, done) in batch.drain(..) {
+            draft.add(write, done);
+        }
+        commit(&pool, draft.due()).await;
+        if !is_open {
+            return;
+        }
+    }
+}
+
+/// Writes records: one that the database refuses takes no other one with it.
+async fn commit(pool: &AnyPool, records: Vec<Record>) {
+    if records.is_empty() {
+        return;
+    }
+    let all: Vec<_> = records.iter().flat_map(|record| &record.statements).collect();
+    let Err(error) = transact(pool, &all).await else {
+        records.into_iter().for_each(|record| record.tell(&Ok(())));
+        return;
+    };
+    tracing::error!(%error, "records could not be written together; they are written one by one");
+    for record in records {
+        let statements: Vec<_> = record.statements.iter().collect();
+        let written = transact(pool, &statements).await.map_err(|error| error.to_string());
+        record.tell(&written);
+    }
+}
+
+/// Carries out all of it or nothing.
+async fn transact(pool: &AnyPool, statements: &[&Statement]) -> Result<(), sqlx::Error> {
+    let mut transaction = pool.begin().await?;
+    for (sql, values) in statements {
+        let mut query = sqlx::query(*sql);
+        for value in values {
+            query = match value {
+                Value::Text(text) => query.bind(text.clone()),
+                Value::Number(number) => query.bind(*number),
+            };
+        }
+        query.execute(&mut *transaction).await?;
+    }
+    transaction.commit().await
+}

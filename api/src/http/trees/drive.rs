@@ -1,0 +1,484 @@
+//! How does a tree get to its end?
+//!
+//! One task of the runtime looks after each tree: it starts what has everything that it waits for, within the tree's own bound, and every
+//! execution waits for its place like all others.
+
+use super::super::App;
+use super::super::body::FileBody;
+use super::super::events::EventLog;
+use super::super::execution::{About, Live, Work, begin};
+use super::super::problem::{Code, Problem};
+use super::super::store::{ArtifactRow, ExecutionRow, INTERRUPTED, TreeRow, now_ms};
+use super::plan::{OnFailure, Plan};
+use crate::wire::to_json;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use glovebox::RunId;
+use glovebox::policy::Subject;
+use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+use utoipa::ToSchema;
+
+/// How a task is doing before it has an execution to say so.
+const WAITING: &str = "waiting";
+const RUNNING: &str = "running";
+pub(super) const SKIPPED: &str = "skipped";
+pub(super) const CANCELLED: &str = "cancelled";
+pub(super) const SUCCEEDED: &str = "succeeded";
+
+/// Bytes that a task is handed by those before it.
+const MAX_INPUTS: usize = 64 << 20;
+
+/// How long a task waits that found the queue full.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// How one task is doing.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Node {
+    pub(super) status: String,
+    /// Its newest execution.
+    pub(super) execution: Option<String>,
+    /// How often it was begun.
+    pub(super) attempts: u64,
+    /// Why it could not even be begun.
+    pub(super) detail: Option<String>,
+    /// It has environment variables, which are not kept.
+    pub(super) has_environment: bool,
+}
+
+impl Node {
+    fn new(has_environment: bool) -> Self {
+        Self { status: WAITING.to_owned(), execution: None, attempts: 0, detail: None, has_environment }
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        ![WAITING, RUNNING].contains(&self.status.as_str())
+    }
+}
+
+/// How far things are.
+#[derive(Clone, Copy, Debug, Default, Serialize, ToSchema)]
+pub(in crate::http) struct Progress {
+    /// Tasks.
+    pub(super) total: usize,
+    /// Those that run.
+    pub(super) running: usize,
+    /// Those that are over, however they ended.
+    pub(super) ended: usize,
+    /// Those that succeeded.
+    pub(super) succeeded: usize,
+}
+
+impl Progress {
+    pub(super) fn of<'a>(nodes: impl Iterator<Item = &'a Node>) -> Self {
+        let mut progress = Self::default();
+        for node in nodes {
+            progress.total += 1;
+            progress.running += usize::from(node.status == RUNNING);
+            progress.ended += usize::from(node.is_over());
+            progress.succeeded += usize::from(node.status == SUCCEEDED);
+        }
+        progress
+    }
+}
+
+/// A tree of this process.
+pub(super) struct Tree {
+    pub(super) id: String,
+    pub(super) subject: Subject,
+    pub(super) created_ms: i64,
+    pub(super) plan: Plan,
+    /// It was read from the store, where no environment variables are kept.
+    is_kept: bool,
+    /// Roughly its bytes.
+    pub(super) size: usize,
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+/// How a tree is doing.
+pub(super) struct State {
+    pub(super) nodes: Vec<Node>,
+    lives: Vec<Option<Arc<Live>>>,
+    /// Tasks that are to be stopped, whether they have an execution yet or not.
+    unwanted: HashSet<usize>,
+    pub(super) ended_ms: Option<i64>,
+    pub(super) status: String,
+    /// What happens, since it was begun or tried again.
+    pub(super) log: Arc<EventLog>,
+    /// Nothing more is begun, because of this.
+    stopped: Option<&'static str>,
+    /// Counts what was written down, so that nothing older takes the place of it.
+    revision: i64,
+}
+
+impl Tree {
+    pub(super) fn new(subject: Subject, plan: Plan, size: usize) -> Self {
+        let id = RunId::random().to_string().replacen("run_", "tree_", 1);
+        let nodes = plan.tasks.iter().map(|task| Node::new(!task.execution.environment.is_empty())).collect();
+        Self { size, ..Self::with(id, subject, now_ms(), plan, nodes) }
+    }
+
+    fn with(id: String, subject: Subject, created_ms: i64, plan: Plan, nodes: Vec<Node>) -> Self {
+        let lives = plan.tasks.iter().map(|_| None).collect();
+        let state = State {
+            nodes,
+            lives,
+            unwanted: HashSet::new(),
+            ended_ms: None,
+            status: RUNNING.to_owned(),
+            log: Arc::default(),
+            stopped: None,
+            revision: 0,
+        };
+        Self { id, subject, created_ms, plan, is_kept: false, size: 0, state: Mutex::new(state), changed: Notify::new() }
+    }
+
+    /// One that was kept.
+    pub(super) fn kept(row: TreeRow) -> Option<Self> {
+        let text = row.plan.as_deref()?;
+        let plan = Plan::new(serde_json::from_str(text).ok()?).ok()?;
+        let (size, nodes) = (text.len(), kept_nodes(&row)?);
+        if nodes.len() != plan.tasks.len() {
+            return None;
+        }
+        let tree = Self::with(row.id, Subject::new(row.subject).ok()?, row.created_ms, plan, nodes);
+        {
+            let mut state = tree.lock();
+            state.ended_ms = row.ended_ms;
+            state.status = row.status;
+            state.revision = row.revision;
+        }
+        Some(Self { is_kept: true, size, ..tree })
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How it is doing, to be kept; the first time with its plan.
+    pub(super) fn row(&self, with_plan: bool) -> TreeRow {
+        let plan = with_plan.then(|| to_json(&self.plan.kept()));
+        let mut state = self.lock();
+        state.revision += 1;
+        TreeRow {
+            id: self.id.clone(),
+            subject: self.subject.to_string(),
+            status: state.status.clone(),
+            created_ms: self.created_ms,
+            ended_ms: state.ended_ms,
+            plan,
+            nodes: to_json(&state.nodes),
+            revision: state.revision,
+        }
+    }
+
+    /// Stops tasks that have not ended.
+    pub(super) fn cancel(&self, tasks: &[usize]) {
+        let mut state = self.lock();
+        for at in tasks {
+            state.unwanted.insert(*at);
+            if let Some(Some(live)) = state.lives.get(*at) {
+                live.stop.cancel();
+            }
+            self.set(&mut state, *at, |node| {
+                if node.status == WAITING {
+                    node.status = CANCELLED.to_owned();
+                }
+            });
+        }
+        drop(state);
+        self.changed.notify_one();
+    }
+
+    /// Begins tasks anew that are over; says whether somebody has to drive the tree for that.
+    ///
+    /// # Errors
+    ///
+    /// Where one of them cannot be.
+    pub(super) fn retry(&self, tasks: &[usize]) -> Result<bool, Problem> {
+        let mut state = self.lock();
+        let chosen = |state: &State, is_wanted: &dyn Fn(&Node) -> bool| tasks.iter().any(|at| state.nodes.get(*at).is_some_and(is_wanted));
+        let is_stopping = state.stopped.is_some() && state.ended_ms.is_none();
+        if is_stopping || chosen(&state, &|node| !node.is_over()) {
+            return Err(Problem::new(Code::Busy, "the task, or one that comes after it, has not ended; cancel it first"));
+        }
+        if self.is_kept && chosen(&state, &|node| node.has_environment) {
+            let detail = "a task of the branch has environment variables, which are not kept for so long; make the tree anew";
+            return Err(Problem::new(Code::Ended, detail));
+        }
+        let is_idle = state.ended_ms.take().is_some();
+        if is_idle {
+            state.log = Arc::default();
+            state.stopped = None;
+            state.status = RUNNING.to_owned();
+        }
+        for at in tasks {
+            state.unwanted.remove(at);
+            self.set(&mut state, *at, |node| *node = Node { attempts: node.attempts, ..Node::new(node.has_environment) });
+        }
+        drop(state);
+        self.changed.notify_one();
+        Ok(is_idle)
+    }
+
+    /// Changes how a task is doing, and tells.
+    fn set(&self, state: &mut State, at: usize, change: impl FnOnce(&mut Node)) {
+        let Some(node) = state.nodes.get_mut(at) else { return };
+        let before = (node.status.clone(), node.attempts);
+        change(node);
+        if before == (node.status.clone(), node.attempts) {
+            return;
+        }
+        let name = self.plan.tasks.get(at).map_or("", |task| task.name.as_str());
+        let data = serde_json::json!({
+            "name": name, "status": node.status, "execution": node.execution, "attempts": node.attempts,
+            "progress": Progress::of(state.nodes.iter()),
+        });
+        state.log.task(data.to_string());
+    }
+
+    /// A task that can begin now. Those that never will are marked so.
+    fn next(&self) -> Option<usize> {
+        let mut state = self.lock();
+        loop {
+            let stopped = state.stopped;
+            let judged = (0..state.nodes.len()).find_map(|at| match state.nodes.get(at) {
+                Some(node) if node.status == WAITING => self.judge(&state, at).map(|verdict| (at, verdict)),
+                _ => None,
+            });
+            match judged {
+                // What was interrupted can be taken up again.
+                Some(_) if stopped == Some(INTERRUPTED) => return None,
+                Some((at, _)) if stopped.is_some() => self.set(&mut state, at, |node| node.status = CANCELLED.to_owned()),
+                Some((at, false)) => self.set(&mut state, at, |node| node.status = SKIPPED.to_owned()),
+                Some((at, true)) => {
+                    self.set(&mut state, at, |node| {
+                        node.status = RUNNING.to_owned();
+                        node.attempts += 1;
+                    });
+                    return Some(at);
+                }
+                None => return None,
+            }
+        }
+    }
+
+    /// Ends the tree, unless somebody has just asked for more of it.
+    fn finish(&self) -> Option<Arc<EventLog>> {
+        let mut state = self.lock();
+        if state.stopped.is_none() && state.nodes.iter().any(|node| !node.is_over()) {
+            return None;
+        }
+        let all = |is_so: &dyn Fn(&str) -> bool| state.nodes.iter().all(|node| is_so(&node.status));
+        let status = match state.stopped {
+            Some(status) => status,
+            None if all(&|status| status == SUCCEEDED) => SUCCEEDED,
+            None if all(&|status| [SUCCEEDED, CANCELLED, SKIPPED].contains(&status)) => CANCELLED,
+            None => "failed",
+        };
+        status.clone_into(&mut state.status);
+        state.ended_ms = Some(now_ms());
+        // From here on somebody may try it again, with a log of its own.
+        Some(Arc::clone(&state.log))
+    }
+
+    fn is_unwanted(&self, at: usize) -> bool {
+        let state = self.lock();
+        state.stopped.is_some() || state.unwanted.contains(&at)
+    }
+
+    /// Whether a task can begin, or never will; nothing where it has to wait.
+    fn judge(&self, state: &State, at: usize) -> Option<bool> {
+        let mut may = true;
+        for parent in self.plan.parents.get(at).into_iter().flatten() {
+            let (node, task) = (state.nodes.get(*parent)?, self.plan.tasks.get(*parent)?);
+            if !node.is_over() {
+                return state.stopped.map(|_| false);
+            }
+            let goes_on = node.status == SUCCEEDED
+                || (task.on_failure == OnFailure::Continue && ![SKIPPED, CANCELLED].contains(&node.status.as_str()));
+            may &= goes_on;
+        }
+        Some(may)
+    }
+}
+
+/// How the tasks of a kept tree did.
+pub(super) fn kept_nodes(row: &TreeRow) -> Option<Vec<Node>> {
+    let mut nodes: Vec<Node> = serde_json::from_str(&row.nodes).ok()?;
+    for node in &mut nodes {
+        // Nobody is there any more to run it.
+        if row.ended_ms.is_some() && !node.is_over() {
+            node.status = INTERRUPTED.to_owned();
+        }
+    }
+    Some(nodes)
+}
+
+/// Takes a tree as far as it gets.
+pub(super) async fn drive(app: Arc<App>, tree: Arc<Tree>) {
+    let mut running = FuturesUnordered::new();
+    let parallel = tree.plan.parallel.min(app.config.limits.running_per_subject);
+    let log = loop {
+        while running.len() < parallel {
+            let Some(at) = tree.next() else { break };
+            running.push(run(&app, &tree, at));
+        }
+        if running.is_empty() {
+            match tree.finish() {
+                Some(log) => break log,
+                None => continue,
+            }
+        }
+        tokio::select! {
+            Some(()) = running.next() => {
+                if let Err(error) = app.store.put_tree_later(tree.row(false)).await {
+                    tracing::error!(error, "the state of a task tree could not be kept");
+                }
+            }
+            () = tree.changed.notified() => {}
+        }
+    };
+    let shown = super::json(&tree);
+    if let Err(error) = app.store.put_tree(tree.row(false)).await {
+        tracing::error!(error, "the end of a task tree could not be kept");
+    }
+    log.end(shown);
+}
+
+/// Runs one task, and again as often as it may.
+async fn run(app: &Arc<App>, tree: &Arc<Tree>, at: usize) {
+    let Some(task) = tree.plan.tasks.get(at) else { return };
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let (status, detail) = match attempt(app, tree, at).await {
+            Ok(status) => (status, None),
+            Err(problem) if problem.code() == Code::ShuttingDown => {
+                let mut state = tree.lock();
+                state.stopped = Some(INTERRUPTED);
+                tree.set(&mut state, at, |node| node.status = INTERRUPTED.to_owned());
+                return;
+            }
+            Err(problem) => ("error".to_owned(), Some(problem.detail())),
+        };
+        let mut state = tree.lock();
+        if let Some(live) = state.lives.get_mut(at) {
+            *live = None;
+        }
+        let is_worth_it =
+            ![SUCCEEDED, CANCELLED, "denied"].contains(&status.as_str()) && state.stopped.is_none() && !state.unwanted.contains(&at);
+        if is_worth_it && tries <= task.retries.unwrap_or(0) {
+            tree.set(&mut state, at, |node| node.attempts += 1);
+            continue;
+        }
+        tree.set(&mut state, at, |node| {
+            node.status.clone_from(&status);
+            node.detail = detail;
+        });
+        if task.on_failure == OnFailure::Stop && status != SUCCEEDED {
+            state.stopped = Some("failed");
+            state.lives.iter().flatten().for_each(|live| live.stop.cancel());
+        }
+        return;
+    }
+}
+
+/// Runs one task once; gives how it ended.
+async fn attempt(app: &Arc<App>, tree: &Arc<Tree>, at: usize) -> Result<String, Problem> {
+    let task = tree.plan.tasks.get(at).ok_or_else(|| Problem::not_found("task"))?;
+    let mut execution = task.execution.clone();
+    for parent in tree.plan.parents.get(at).into_iter().flatten() {
+        let room = MAX_INPUTS.saturating_sub(execution.files.iter().map(FileBody::size).sum());
+        execution.files.extend(outputs(app, tree, *parent, room).await?);
+    }
+    let bytes = execution.size();
+    loop {
+        let (request, input) = execution.clone().read(tree.subject.clone(), true)?;
+        let about = About {
+            id: RunId::random(),
+            subject: tree.subject.clone(),
+            session: None,
+            language: request.language.clone(),
+            profile: request.profile.clone(),
+            bytes,
+            is_followed: true,
+            stdin: None,
+        };
+        let id = about.id.to_string();
+        let sandbox = app.sandbox.clone();
+        let work: Work = Box::new(move |controls| Box::pin(async move { sandbox.run_with(request, controls).await }));
+        let begun = match begin(app, about, input, work) {
+            Ok(begun) => begun,
+            Err(problem) if [Code::QueueFull, Code::Overloaded].contains(&problem.code()) => {
+                tokio::time::sleep(AGAIN).await;
+                if tree.is_unwanted(at) {
+                    return Ok(CANCELLED.to_owned());
+                }
+                continue;
+            }
+            Err(problem) => return Err(problem),
+        };
+        {
+            let mut state = tree.lock();
+            if let Some(live) = state.lives.get_mut(at) {
+                *live = Some(Arc::clone(&begun.live));
+            }
+            if let Some(node) = state.nodes.get_mut(at) {
+                node.execution = Some(id);
+            }
+        }
+        if tree.is_unwanted(at) {
+            begun.live.stop.cancel();
+        }
+        // On a task of its own: the tasks of a tree must not share one thread.
+        let live = Arc::clone(&begun.live);
+        drop(begun);
+        return Ok(live.finished().await?.status);
+    }
+}
+
+/// What a task left, as files for those that come after it.
+async fn outputs(app: &App, tree: &Tree, parent: usize, room: usize) -> Result<Vec<FileBody>, Problem> {
+    let Some(task) = tree.plan.tasks.get(parent) else { return Ok(Vec::new()) };
+    let node = tree.lock().nodes.get(parent).cloned();
+    let Some(node) = node else { return Ok(Vec::new()) };
+    let place = |name: &str| format!("inputs/{}/{name}", task.name);
+    let mut files = vec![FileBody::text(place("status"), node.status.clone())];
+    let Some(id) = node.execution else { return Ok(files) };
+    let Some(row) = app.store.execution(tree.subject.as_str(), &id).await? else { return Ok(files) };
+    files.extend(told(&row, &place));
+    let artifacts = app.store.artifacts(&id).await?;
+    let said: usize = files.iter().map(FileBody::size).sum();
+    let bytes = |artifact: &ArtifactRow| usize::try_from(artifact.bytes).unwrap_or(usize::MAX);
+    let all = artifacts.iter().map(bytes).fold(said, usize::saturating_add);
+    if all > room {
+        let detail = format!("the tasks before it left more than {MAX_INPUTS} bytes; have them leave less, or leave it elsewhere");
+        return Err(Problem::new(Code::Invalid, detail));
+    }
+    for artifact in artifacts {
+        let blobs = app.blobs.clone();
+        let content = tokio::task::spawn_blocking(move || blobs.get(&artifact.sha256)).await.map_err(|error| Problem::internal(&error))?;
+        let content = content.map_err(|error| Problem::internal(&error))?;
+        files.push(FileBody::base64(place(&format!("files/{}", artifact.path)), STANDARD.encode(content)));
+    }
+    Ok(files)
+}
+
+/// What an execution said.
+fn told(row: &ExecutionRow, place: &impl Fn(&str) -> String) -> Vec<FileBody> {
+    let result: serde_json::Value = row.result.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    let text = |name: &str| result.get(name).and_then(serde_json::Value::as_str).map(str::to_owned);
+    let stdout = match text("stdout_base64") {
+        Some(base64) => FileBody::base64(place("stdout"), base64),
+        None => FileBody::text(place("stdout"), text("stdout").unwrap_or_default()),
+    };
+    let value = result.pointer("/value/json").filter(|value| !value.is_null());
+    std::iter::once(stdout).chain(value.map(|value| FileBody::text(place("value.json"), value.to_string()))).collect()
+}
