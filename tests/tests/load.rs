@@ -57,8 +57,11 @@ const IDLE_THREADS_END: Duration = Duration::from_secs(12);
 /// Containers that a service keeps ready unless it is told otherwise.
 const POOL: usize = 2;
 
-/// Connections of the service to its database; it opens them as they are needed and keeps them, each with its thread and three files.
+/// Connections of the service's pool to its database; it opens them as they are needed and keeps them, each with its thread and three files.
 const DATABASE: usize = 4;
+
+/// Its connections besides, for what is written and for the upkeep, each with three files.
+const WRITERS: usize = 2;
 
 /// Bytes by which the service may grow after the warm-up. What it remembers on purpose, such as events of the last minutes, is in them.
 const GROWTH: u64 = 30 << 20;
@@ -721,7 +724,7 @@ fn held(service: &Service, has_engine: bool) -> Held {
 fn beyond(now: &Held, before: &Held) -> Vec<String> {
     let more = |(name, count): (&String, &usize)| {
         let most = match name.as_str() {
-            "file of the database" => DATABASE * 3,
+            "file of the database" => (DATABASE + WRITERS) * 3,
             "thread of the database" => DATABASE,
             "container" => POOL,
             _ => before.get(name).copied().unwrap_or(0),

@@ -136,6 +136,7 @@ fn promises_name_what_keeps_them() {
                 || path.starts_with("runtime/")
                 || path.starts_with("policies/")
                 || path.starts_with("hyperlight-fallback/")
+                || path.starts_with("api/")
         })
         .map(|(_, text)| text)
         .collect();

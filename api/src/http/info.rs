@@ -2,7 +2,7 @@
 
 use super::App;
 use super::alerts::Alert;
-use super::body::{Body, ExecutionRequest};
+use super::body::{Body, ExecutionRequest, MAX_NUMBER};
 use super::execution::timestamp;
 use super::executions::page_size;
 use super::keys::{Caller, Scope};
@@ -311,7 +311,11 @@ pub(super) async fn alerts(
 ) -> Result<Json<AlertList>, Problem> {
     caller.needs(Scope::Audit)?;
     let Query(query) = query?;
-    Ok(Json(AlertList { alerts: app.alerts.after(query.after.unwrap_or(0)) }))
+    let after = query.after.unwrap_or(0);
+    if after > MAX_NUMBER {
+        return Err(Problem::new(Code::Invalid, "`after` is the number of an alert"));
+    }
+    Ok(Json(AlertList { alerts: app.alerts.after(after) }))
 }
 
 /// Whether the process lives.

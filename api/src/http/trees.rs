@@ -81,6 +81,18 @@ struct TaskStatus {
     progress: Progress,
 }
 
+/// One event of a stream.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TaskTreeEvent)]
+pub(super) struct TreeEvent {
+    /// Counts from 1.
+    id: String,
+    /// `task` or `end`.
+    event: String,
+    /// JSON: a task's name, status, execution and attempts, and the progress of all; or the tree.
+    data: String,
+}
+
 /// Trees, without their tasks.
 #[derive(Serialize, ToSchema)]
 pub(super) struct TreeList {
@@ -381,7 +393,7 @@ pub(super) async fn retry_branch(
 /// goes on after that event.
 #[utoipa::path(get, path = "/v1/task-trees/{id}/events", tag = "task-trees",
     params(("id" = String, Path), ("Last-Event-ID" = Option<u64>, Header, description = "The last event that the client has.")),
-    responses((status = 200, description = "The events", content_type = "text/event-stream", body = String)))]
+    responses((status = 200, description = "The events", content_type = "text/event-stream", body = TreeEvent)))]
 pub(super) async fn events(
     State(app): State<Arc<App>>,
     caller: Caller,

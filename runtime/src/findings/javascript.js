@@ -73,13 +73,14 @@ const TEXTS = [
   ['reverse-shell', /\/dev\/(?:tcp|udp)\/[\w.${~%-]|\/(?:ba|da|z|k)?sh\s+-i\b|\b(?:ba|da|z|k)?sh\s+-i\s{0,4}(?:[<>|]|\d>)/],
   ['reverse-shell', /\bn(?:c|cat|etcat)\b.{0,80}\s-[ec]\s{0,4}(?:\S{0,40}\/(?:ba|da|z|k)?sh|bash|cmd\.exe)\b/],
   ['private-key-path', /^(?:\S*[/\\])?\.ssh[/\\]+id_(?:rsa|dsa|ecdsa|ed25519)(?:_sk)?$|^\S*\/etc\/g?shadow-?$|^\S*\/etc\/ssh\/ssh_host_\w+_key$/],
-  ['private-key-path', new RegExp(`/\\.gnupg/(?:private-keys|secring)|${READING}(?:\\.ssh/id_(?:rsa|dsa|ecdsa|ed25519)\\b(?!\\.pub)|/etc/g?shadow\\b)`)],
+  ['private-key-path', /\/\.gnupg\/(?:private-keys|secring)/],
+  ['private-key-path', new RegExp(`${READING}(?:\\.ssh/id_(?:rsa|dsa|ecdsa|ed25519)\\b(?!\\.pub)|/etc/g?shadow\\b)`)],
   ['credential-path', /(?:^|[/\\])\.(?:ssh(?:[/\\](?!\S*\.pub\b|known_hosts)|$)|gnupg\b|aws[/\\]+(?:credentials|config)\b|kube[/\\]+config\b)/],
   ['credential-path', /(?:^|[/\\])(?:[._]netrc|\.(?:npmrc|pypirc|git-credentials|pgpass|my\.cnf|vault-token|(?:ba|z)sh_history))\b/],
-  ['credential-path', /(?:^|[/\\])\.(?:(?:python|mysql|psql)_history\b|docker[/\\]+config\.json|config[/\\]+gcloud|azure[/\\]|cargo[/\\]+credentials)/],
-  ['credential-path', /\/proc\/[\w~-]+\/environ\b|\/etc\/g?shadow\b|\bdocker\.sock\b|\bapplication_default_credentials|\bgh[/\\]+hosts\.yml|\/run\/secrets\//],
+  ['credential-path', /(?:^|[/\\])\.(?:(?:python|mysql|psql)_history\b|docker[/\\]+config\.json|config[/\\]+gcloud|azure[/\\])/],
+  ['credential-path', /\/proc\/[\w~-]+\/environ\b|\/etc\/g?shadow\b|\bdocker\.sock\b|\bapplication_default_credentials|\/run\/secrets\//],
   ['credential-path', /\bwallet\.dat\b|[/\\]Cookies$|\bcookies\.sqlite|[/\\]Login Data\b|\blogins\.json|\bkey4\.db|\.mozilla[/\\]+firefox/],
-  ['credential-path', /\bgoogle-chrome\/(?:Default|Profile)/],
+  ['credential-path', /\bgoogle-chrome\/(?:Default|Profile)|\bgh[/\\]+hosts\.yml|(?:^|[/\\])\.cargo[/\\]+credentials/],
   ['account-file', new RegExp(`^\\S*/etc/passwd\\b|${READING}/etc/passwd\\b`)],
 ];
 
@@ -106,7 +107,7 @@ const HARMLESS = new Set(list('fork spawn exec execFile Worker push log unref re
 const NATIVE = new Set(list('process.dlopen process.binding process._linkedBinding Deno.dlopen'));
 const NATIVE_MODULES = /\.node$|^(?:ffi-napi|ref-napi|koffi|bun:ffi)$/;
 const DECODING = list('inflateSync inflateRawSync gunzipSync unzipSync brotliDecompressSync zstdDecompressSync decompressFromBase64 decrypt');
-const FETCHING = new Set(list('fetch axios axios.get axios.post axios.request node-fetch got got.get needle superagent.get undici.request undici.fetch'));
+const FETCHING = new Set(list('fetch axios axios.get axios.post axios.request node-fetch got got.get superagent.get undici.request undici.fetch'));
 const SOCKETS = new Set(list('net.connect net.createConnection net.Socket net.createServer tls.connect'));
 const ON_SOCKETS = new Set(list('on once pipe connect write setEncoding unref end'));
 // These hand on what they are given or called on.
@@ -117,13 +118,20 @@ const PASSING_METHODS = new Set(list(
 ));
 // Calls of anything else that has no name here are of no interest.
 const METHODS = new Set([...PASSING_METHODS, ...DECODING, ...list('constructor _compile reverse resolve pipe createDecipheriv')]);
-const REQUIRING = new Set(list('require import module.require process.mainModule.require process.getBuiltinModule require.main.require'));
+const REQUIRING = new Set(list('require import module.require process.mainModule.require process.getBuiltinModule require.main.require module._load').concat(
+  'process.mainModule.constructor._load', 'module.constructor._load',
+));
 // What names of interest begin with.
-const ROOTS = new Set([...CODE, ...SPAWNING, ...STARTING, ...NATIVE, ...FETCHING, ...SOCKETS, ...REQUIRING, 'atob', 'Buffer', 'String', 'global', 'globalThis'].map((name) => name.split('.', 1)[0]));
+const ROOTS = new Set(
+  [...CODE, ...SPAWNING, ...STARTING, ...NATIVE, ...FETCHING, ...SOCKETS, ...REQUIRING, ...list('atob Buffer String global globalThis')].map(
+    (name) => name.split('.', 1)[0],
+  ),
+);
 // The words that a function without interest has none of.
 const TELLING = list(
   'eval Function execScript require vm Script _compile atob unescape decodeURIComponent Buffer fromCharCode fromCodePoint createDecipheriv fetch ' +
-    'axios dlopen binding _linkedBinding mainModule getBuiltinModule Deno Bun Reflect globalThis global CoinHive unserialize deserialize child_process',
+    'axios dlopen binding _linkedBinding mainModule getBuiltinModule Deno Bun Reflect globalThis global CoinHive unserialize deserialize ' +
+    'child_process _load',
 ).concat(DECODING, list('AsyncFunction GeneratorFunction AsyncGeneratorFunction'));
 const COMPARING = new Set(list('includes has indexOf startsWith endsWith test match some'));
 const LEAVING = new Set(list('break return throw yield'));
@@ -155,7 +163,7 @@ const MAKERS = new Set(list('AsyncFunction GeneratorFunction AsyncGeneratorFunct
 const GLOBALS = new Map(
   list(
     'eval Function execScript require module process globalThis window self global top atob unescape decodeURIComponent String Buffer Uint8Array ' +
-      'JSON fetch Deno Bun Reflect setTimeout setInterval axios CoinHive',
+      'JSON fetch Deno Bun Reflect axios CoinHive',
   ).map((name) => [name, named(name)]),
 );
 for (const name of MAKERS) GLOBALS.set(name, GLOBALS.get('Function'));
@@ -164,13 +172,17 @@ for (const name of MAKERS) GLOBALS.set(name, GLOBALS.get('Function'));
 // first comes what few characters pass.
 const TEXT_WORD = (() => {
   const quoted = (text) => text.replace(/[^\w\s]/g, '\\$&');
-  const words = [...new Set(['constructor', ...['metadata-address', ...TEXTS.map(([rule]) => rule)].flatMap((rule) => WORDS[rule])])];
-  const long = words.filter((word) => word.length > 3), firsts = new Map();
-  for (const word of long) firsts.set(word[0], [...(firsts.get(word[0]) ?? []), quoted(word.slice(1))]);
-  const few = [0, 1, 2, 3].map((position) => `[${quoted([...new Set(long.map((word) => word[position]))].join(''))}]`).join('');
+  const words = new Set(['constructor', ...['metadata-address', ...TEXTS.map(([rule]) => rule)].flatMap((rule) => WORDS[rule])]);
+  const firsts = new Map();
+  for (const word of words) firsts.set(word[0], [...(firsts.get(word[0]) ?? []), quoted(word.slice(1))]);
+  // No word is shorter than three characters.
+  const few = [0, 1, 2].map((position) => `[${quoted([...new Set([...words].map((word) => word[position]))].join(''))}]`).join('');
   const all = [...firsts].map(([first, rests]) => `${quoted(first)}(?:${rests.join('|')})`);
-  return new RegExp(`${words.filter((word) => word.length <= 3).map(quoted).join('|')}|\\\\[xu]|(?=${few})(?:${all.join('|')})`);
+  return new RegExp(`\\\\[xu]|(?=${few})(?:${all.join('|')})`);
 })();
+
+const PLAIN_TYPE = new Set(list('name . < > | , void null string'));
+const AFTER_TYPE = new Set(list('= ; , eof } )'));
 
 // Words that are no names, unless a dot comes before them.
 const KEYWORDS = new Set(list(
@@ -414,7 +426,7 @@ class Frame {
 const isTelling = ({ name, origin, scope }) =>
   origin !== 0 || (scope !== undefined && (scope.result !== 0 || scope.runsParameter)) || (name !== undefined && ROOTS.has(name.split('.', 1)[0]));
 const moduleOf = (name) => (name.startsWith('node:') ? name.slice(5) : name);
-const plain = (name) => name.replace(/^(?:(?:globalThis|window|self|global|top|buffer)\.)+(?=.)/, '');
+const plain = (name) => name.replace(/^(?:(?:globalThis|window|self|global|top|buffer|Function\(\)\(\))\.)+(?=.)/, '');
 const LETTERS = { n: '\n', t: '\t', r: '\r', b: '\b', f: '\f', v: '\v' };
 const ESCAPE = /\\(?:x([\da-fA-F]{2})|u([\da-fA-F]{4})|u\{([\da-fA-F]{1,6})\}|([0-7]{1,3})|(\r\n|[^]))/g;
 const unescaped = (text) => {
@@ -439,7 +451,8 @@ const isMetadataHost = (written) => {
 const hasMetadataAddress = (text) => {
   const alone = ALONE.exec(text);
   if (WITH_PATH.test(text) || (alone !== null && isMetadataHost(alone[1]))) return true;
-  return [...text.matchAll(AUTHORITY)].some(([, authority]) => isMetadataHost(authority.slice(authority.lastIndexOf('@') + 1).replace(/:\d*$/, '')));
+  const hosts = [...text.matchAll(AUTHORITY)].map(([, authority]) => authority.slice(authority.lastIndexOf('@') + 1).replace(/:\d*$/, ''));
+  return hosts.some(isMetadataHost);
 };
 
 // A look at one text.
@@ -496,9 +509,9 @@ class Look {
       else if (kind === '!') {
         if (this.is(at - 1, '(', '!', '[', ']', '+', '[', ']', ')')) this.report('disguised-text', at);
       } else if (kind === 'num') {
-        if (words[at].length >= 10 && Number(words[at].replaceAll('_', '')) === 0xa9fea9fe && !this.isCompared(at)) this.report('metadata-address', at);
-      }
-      else if (kind === '=>' && kinds[at - 1] === 'name') {
+        const isLong = words[at].length >= 10;
+        if (isLong && Number(words[at].replaceAll('_', '')) === 0xa9fea9fe && !this.isCompared(at)) this.report('metadata-address', at);
+      } else if (kind === '=>' && kinds[at - 1] === 'name') {
         if (kinds[at - 2] !== 'name' || words[at - 2] === 'async') this.declare(at - 1, at - 1, at, at + 1, 'arrow');
       } else if (kind === '=' && compared.size > 0 && compared.has(words[at - 1])) {
         const start = this.is(at + 1, 'new', 'name', '(', '[') ? at + 4 : at + 1;
@@ -510,10 +523,7 @@ class Look {
   type(at) {
     const { kinds } = this;
     let next = at + 1;
-    for (; next < at + 40; next++) {
-      const kind = kinds[next];
-      if (kind !== 'name' && kind !== '.' && kind !== '<' && kind !== '>' && kind !== '|' && kind !== ',' && kind !== 'void' && kind !== 'null' && kind !== 'string') break;
-    }
+    while (next < at + 40 && PLAIN_TYPE.has(kinds[next])) next++;
     return next;
   }
   // Letters of a name that are written as numbers, or names as machines make them.
@@ -714,7 +724,7 @@ class Look {
         if (!scope.names.has(name)) scope.names.set(name, { fact: NOTHING, times: 0 });
         continue;
       }
-      let value = key === '' ? fact : this.found_in(fact, key);
+      let value = key === '' ? fact : this.memberOf(fact, key);
       if (isMore) value = from(fact.origin & CHARACTER ? fact.origin | DECODED : fact.origin);
       if (value !== NOTHING && isTelling(value)) this.tells(name.startsWith('this.') ? name.slice(5) : name, at);
       scope.bind(name, value, this.isFirst);
@@ -795,7 +805,8 @@ class Look {
       return;
     }
     if (kind === 'parameters') return;
-    if (name === 'async' && (next === 'function' || (next === '(' && this.functions.has(at + 1)) || (next === 'name' && kinds[at + 2] === '=>'))) return;
+    const isBeforeArrow = (next === '(' && this.functions.has(at + 1)) || (next === 'name' && kinds[at + 2] === '=>');
+    if (name === 'async' && (next === 'function' || isBeforeArrow)) return;
     if (name === 'await' && next !== ')' && next !== ',' && next !== ';' && next !== '=' && next !== '.') {
       current.isFresh = false;
       return;
@@ -852,11 +863,11 @@ class Look {
       this.operand(fact ?? NOTHING, name, THIS);
       return;
     }
-    const fact = base === NOTHING ? NOTHING : this.found_in(base, name);
+    const fact = base === NOTHING ? NOTHING : this.memberOf(base, name);
     if (fact.name !== undefined) this.called(fact.name, at);
     this.operand(fact, name, base);
   }
-  found_in(base, name) {
+  memberOf(base, name) {
     let origin = base.origin & ~PACKED;
     if (origin & SOCKET) origin = ON_SOCKETS.has(name) ? SOCKET : 0;
     const isNamed = base.name !== undefined && base.name.length < 60;
@@ -899,15 +910,13 @@ class Look {
     const { frame } = this;
     const shape = this.bodies.get(at);
     if (shape !== undefined) {
-      const origin = this.given();
-      const end = this.closing[at];
-      if (origin === 0 && end > at && this.next[at] >= end) {
+      const given = this.given(), end = this.closing[at];
+      if (given === NOTHING && end > at && this.next[at] >= end) {
         this.leave(shape, undefined);
         return end;
       }
-      this.open('function', at, this.enter(at, shape, origin), true).shape = shape;
-    }
-    else if (frame.classes === 'open') {
+      this.open('function', at, this.enter(at, shape, given), true).shape = shape;
+    } else if (frame.classes === 'open') {
       frame.classes = frame.isFresh ? '' : 'value';
       frame.value = frame.sum = undefined;
       this.open('class', at, this.scope(at, frame.scope, true), true);
@@ -922,20 +931,24 @@ class Look {
     inner.facts = [];
     inner.isFresh = false;
   }
-  // Where the arguments of a callback come from; it depends on who calls it.
+  // What a callback is given depends on who calls it.
   given() {
     const { kind, callee, calledLast } = this.frame;
-    if (kind !== 'call' || callee === NOTHING) return 0;
-    if (calledLast === 'then') return callee.origin & ORIGIN;
-    if ((calledLast === 'on' || calledLast === 'once') && callee.origin & SOCKET) return RECEIVED;
-    return callee.name === 'net.createServer' ? SOCKET : 0;
+    if (kind !== 'call' || callee === NOTHING) return NOTHING;
+    const { name, origin } = callee;
+    if (calledLast === 'then') return new Fact(name?.endsWith('.then') ? name.slice(0, -5) : undefined, undefined, origin & ORIGIN);
+    if ((calledLast === 'on' || calledLast === 'once') && origin & SOCKET) return from(RECEIVED);
+    return name === 'net.createServer' ? from(SOCKET) : NOTHING;
   }
-  enter(at, shape, origin) {
+  // A function's own scope.
+  enter(at, shape, given) {
     const scope = this.scope(at, this.frame.scope, false, shape.name);
-    const fact = from(origin);
     scope.parameters = shape.names;
-    scope.isGiven = origin !== 0;
-    for (const name of shape.names) if (!scope.names.has(name) || origin !== 0) scope.bind(name, fact, false);
+    scope.isGiven = given !== NOTHING;
+    const isPattern = this.kinds[shape.at + 1] === '{';
+    for (const name of shape.names) {
+      if (!scope.names.has(name) || given !== NOTHING) scope.bind(name, isPattern ? this.memberOf(given, name) : given, false);
+    }
     return scope;
   }
   arrow(at) {
@@ -955,6 +968,7 @@ class Look {
       scope.result |= (facts[facts.length - 1]?.origin ?? 0) & ~PACKED;
       this.frame.scope.whole.seen |= scope.seen;
       this.operand(new Fact(undefined, undefined, 0, scope));
+      this.frame.isHere = true;
     }
   }
 
@@ -973,8 +987,10 @@ class Look {
       const { text } = facts[facts.length - 1] ?? NOTHING;
       if (text !== undefined) this.member(text, frame.at);
       else this.operand(from((outer.value ?? NOTHING).origin & ~(PACKED | SOCKET)));
-    } else if (kind === 'group') this.operand(facts[facts.length - 1] ?? NOTHING);
-    else if (kind === 'array') {
+    } else if (kind === 'group') {
+      this.operand(facts[facts.length - 1] ?? NOTHING);
+      outer.isHere = frame.isHere;
+    } else if (kind === 'array') {
       let origin = 0;
       for (const one of facts) origin |= one.origin;
       this.operand(new Fact(undefined, undefined, origin !== 0 ? origin | MIXED : 0, undefined, facts));
@@ -1020,7 +1036,7 @@ class Look {
     this.begin();
     const { frame } = this;
     const before = kinds[at - 1];
-    const isStatement = (frame.isFresh && frame.isBlock) || before === 'export' || before === 'default' || this.words[at - 1] === 'async' && frame.isFresh;
+    const isStatement = (frame.isFresh && frame.isBlock) || before === 'export' || before === 'default';
     if (kinds[at] === 'class') {
       frame.classes = 'open';
       frame.isFresh = isStatement;
@@ -1073,7 +1089,9 @@ class Look {
     if (target === undefined && frame.value !== undefined && frame.sum === undefined && frame.last !== '' && frame.kind !== 'object') {
       const before = this.kinds[at - 2];
       if (frame.base === THIS) target = { names: [['', `this.${frame.last}`]], declaring: '', at: at - 1 };
-      else if (this.kinds[at - 1] === 'name' && before !== '.' && before !== '?.') target = { names: [['', frame.last]], declaring: frame.declaring, at: at - 1 };
+      else if (this.kinds[at - 1] === 'name' && before !== '.' && before !== '?.') {
+        target = { names: [['', frame.last]], declaring: frame.declaring, at: at - 1 };
+      }
     }
     if (target !== undefined) (frame.targets ??= []).push(isMore ? { ...target, isMore } : target);
     frame.value = frame.sum = undefined;
@@ -1113,18 +1131,16 @@ class Look {
       current.operator = '?';
       return at;
     }
-    let next = at + 1;
-    if (this.signatureAt === at - 1) {
-      // The type of what comes back.
-      return this.type(at) - 1;
-    }
+    // The type of what comes back.
+    if (this.signatureAt === at - 1) return this.type(at) - 1;
     if (current.declared !== undefined || current.kind === 'class') {
       // A type; nothing of it is a value.
+      let next = at + 1;
       for (let far = 0; far < 60; far++, next++) {
-        const kind = kinds[next];
+        const kind = kinds[next], before = kinds[next - 1];
         if (kind === '{' || kind === '(' || kind === '[') next = Math.max(next, this.closing[next]);
-        else if (kind === '=' || kind === ';' || kind === ',' || kind === 'eof' || kind === '}' || kind === ')' || this.words[next] === 'of') break;
-        else if (kind === 'name' && far > 0 && this.lines[next] !== this.lines[next - 1] && kinds[next - 1] !== '|' && kinds[next - 1] !== '&') break;
+        else if (AFTER_TYPE.has(kind) || this.words[next] === 'of') break;
+        else if (kind === 'name' && far > 0 && this.lines[next] !== this.lines[next - 1] && before !== '|' && before !== '&') break;
       }
       return next - 1;
     }
@@ -1194,7 +1210,8 @@ class Look {
   // An endless loop; the frames in it are told of it.
   loop(at) {
     const { kinds, words } = this;
-    const isTrue = (open) => (this.is(open, '(', 'true', ')') || this.is(open, '(', '!', 'num', ')') || (this.is(open, '(', 'num', ')') && words[open + 1] !== '0'));
+    const isNumber = (open) => this.is(open, '(', 'num', ')') && words[open + 1] !== '0';
+    const isTrue = (open) => isNumber(open) || this.is(open, '(', 'true', ')') || this.is(open, '(', '!', 'num', ')');
     let body = -1;
     if (kinds[at] === 'while' && isTrue(at + 1)) body = this.closing[at + 1] + 1;
     else if (kinds[at] === 'for' && this.is(at + 1, '(', ';', ';', ')')) body = at + 5;
@@ -1237,7 +1254,10 @@ class Look {
     }
     if (name !== undefined) {
       // What this is given is of interest, whatever it is.
-      if (first === NOTHING && this.kinds[at + 1] === 'name' && ROOTS.has(name.split('.', 1)[0])) this.tells(this.words[at + 1], at);
+      const isOpen = first === NOTHING && this.kinds[at + 1] === 'name';
+      if (isOpen && (CODE.has(name) || SPAWNING.has(name) || REQUIRING.has(name) || name === 'atob' || name === 'Buffer.from')) {
+        this.tells(this.words[at + 1], at);
+      }
       if (STARTING.has(name)) {
         if (whole.starts < 0) whole.starts = at;
         const loop = frame.pending ?? frame.loop;
@@ -1249,11 +1269,14 @@ class Look {
       if (REQUIRING.has(name) || name === 'module.createRequire()') return this.required(first, at);
       if (SPAWNING.has(name)) return this.spawn(given, at);
       if (CODE.has(name)) this.run(name, given, at);
-      else if ((name === 'setTimeout' || name === 'setInterval') && first.origin & DECODED) this.report('exec-of-decoded-text', at);
       else if (name === 'node-serialize.unserialize' || (name === 'v8.deserialize' && passed & ORIGIN)) this.report('unsafe-deserialisation', at);
     }
     if (last === '_compile') this.run(last, given, at);
-    else if (last === 'constructor' && base !== THIS && passed & DECODED) this.report('exec-of-decoded-text', at);
+    else if (last === 'constructor' && this.kinds[at - 1] === ']' && first.text !== undefined) {
+      // What makes functions of texts, by a name in a text.
+      this.report('sandbox-escape-shape', at);
+      this.executed.push([first.text, this.onLine ?? this.lines[at]]);
+    } else if (last === 'constructor' && base !== THIS && passed & DECODED) this.report('exec-of-decoded-text', at);
     else if (last === 'then' && inherited & FETCHED && CODE.has(first.name)) this.report('exec-of-fetched-text', at);
     else if (last === 'pipe' && (inherited | passed) & SOCKET) {
       const others = `${this.words[at - 3]} ${this.words[this.closing[at] - 1]}`;
@@ -1324,7 +1347,9 @@ class Look {
       if (origin & DECODED) this.report('exec-of-decoded-text', at);
       return NOTHING;
     }
-    if (/^data:(?:text|application)\/javascript/.test(text)) this.report(/^[^,]{0,100};base64,/.test(text) ? 'exec-of-decoded-text' : 'dynamic-code', at);
+    if (/^data:(?:text|application)\/javascript/.test(text)) {
+      this.report(/^[^,]{0,100};base64,/.test(text) ? 'exec-of-decoded-text' : 'dynamic-code', at);
+    }
     const module = moduleOf(text);
     if (NATIVE_MODULES.test(module)) this.report('native-code', at);
     return named(module);
@@ -1339,7 +1364,8 @@ class Look {
       if (isFunction && given.some((one) => one.text === undefined)) this.report('dynamic-code', at);
     } else if (given.length > 0) this.report('dynamic-code', at);
     const { whole } = this.frame.scope;
-    if (this.kinds[at + 1] === 'name' && whole.parameters?.includes(this.words[at + 1]) && this.closing[at] === at + 2) whole.runsParameter = true;
+    const isParameter = this.kinds[at + 1] === 'name' && this.closing[at] === at + 2 && whole.parameters?.includes(this.words[at + 1]);
+    if (isParameter) whole.runsParameter = true;
   }
   spawn(given, at) {
     const command = given[0] ?? NOTHING;
@@ -1374,7 +1400,8 @@ class Look {
       if (scope.starts < 0 || scope.name === undefined || scope.parameters.length > 0) continue;
       const end = this.closing[at], again = this.words.indexOf(scope.name, at);
       if (again < 0 || again > end) continue;
-      if (this.onlyStarts(at, end, scope.name) && !this.kinds.slice(at, end).some((kind) => CONDITIONS.has(kind))) this.report('fork-bomb', scope.starts);
+      const hasCondition = () => this.kinds.slice(at, end).some((kind) => CONDITIONS.has(kind));
+      if (this.onlyStarts(at, end, scope.name) && !hasCondition()) this.report('fork-bomb', scope.starts);
     }
     if (this.redirects.length > 0 && this.hasShell) this.report('reverse-shell', this.redirects[0]);
   }
@@ -1392,7 +1419,8 @@ class Look {
 // What is not here is an operator.
 const HANDLERS = new Map([
   ...list('typeof void delete ! ~ ++/-- yield ... new').map((kind) => [kind, Look.prototype.prefix]),
-  ...list('if for while switch catch with throw else do try finally case default break continue export debugger return').map((kind) => [kind, Look.prototype.statement]),
+  ...list('if for while switch catch with throw else do try finally case default').map((kind) => [kind, Look.prototype.statement]),
+  ...list('break continue export debugger return').map((kind) => [kind, Look.prototype.statement]),
   ...list('this super null true false regexp num').map((kind) => [kind, Look.prototype.value]),
   ...list('const let var').map((kind) => [kind, Look.prototype.declaration]),
   ...list(') ] }').map((kind) => [kind, Look.prototype.close]),

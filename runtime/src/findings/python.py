@@ -75,13 +75,14 @@ TEXTS = [
     ("reverse-shell", r"/dev/(?:tcp|udp)/[\w.${~%-]|/(?:ba|da|z|k)?sh\s+-i\b|\b(?:ba|da|z|k)?sh\s+-i\s{0,4}(?:[<>|]|\d>)"),
     ("reverse-shell", r"\bn(?:c|cat|etcat)\b.{0,80}\s-[ec]\s{0,4}(?:\S{0,40}/(?:ba|da|z|k)?sh|bash|cmd\.exe)\b"),
     ("private-key-path", r"^(?:\S*[/\\])?\.ssh[/\\]+id_(?:rsa|dsa|ecdsa|ed25519)(?:_sk)?$|^\S*/etc/g?shadow-?$|^\S*/etc/ssh/ssh_host_\w+_key$"),
-    ("private-key-path", rf"/\.gnupg/(?:private-keys|secring)|{READING}(?:\.ssh/id_(?:rsa|dsa|ecdsa|ed25519)\b(?!\.pub)|/etc/g?shadow\b)"),
+    ("private-key-path", r"/\.gnupg/(?:private-keys|secring)"),
+    ("private-key-path", rf"{READING}(?:\.ssh/id_(?:rsa|dsa|ecdsa|ed25519)\b(?!\.pub)|/etc/g?shadow\b)"),
     ("credential-path", r"(?:^|[/\\])\.(?:ssh(?:[/\\](?!\S*\.pub\b|known_hosts)|$)|gnupg\b|aws[/\\]+(?:credentials|config)\b|kube[/\\]+config\b)"),
     ("credential-path", r"(?:^|[/\\])(?:[._]netrc|\.(?:npmrc|pypirc|git-credentials|pgpass|my\.cnf|vault-token|(?:ba|z)sh_history))\b"),
-    ("credential-path", r"(?:^|[/\\])\.(?:(?:python|mysql|psql)_history\b|docker[/\\]+config\.json|config[/\\]+gcloud|azure[/\\]|cargo[/\\]+credentials)"),
-    ("credential-path", r"/proc/[\w~-]+/environ\b|/etc/g?shadow\b|\bdocker\.sock\b|\bapplication_default_credentials|\bgh[/\\]+hosts\.yml|/run/secrets/"),
+    ("credential-path", r"(?:^|[/\\])\.(?:(?:python|mysql|psql)_history\b|docker[/\\]+config\.json|config[/\\]+gcloud|azure[/\\])"),
+    ("credential-path", r"/proc/[\w~-]+/environ\b|/etc/g?shadow\b|\bdocker\.sock\b|\bapplication_default_credentials|/run/secrets/"),
     ("credential-path", r"\bwallet\.dat\b|[/\\]Cookies$|\bcookies\.sqlite|[/\\]Login Data\b|\blogins\.json|\bkey4\.db|\.mozilla[/\\]+firefox"),
-    ("credential-path", r"\bgoogle-chrome/(?:Default|Profile)"),
+    ("credential-path", r"\bgoogle-chrome/(?:Default|Profile)|\bgh[/\\]+hosts\.yml|(?:^|[/\\])\.cargo[/\\]+credentials"),
     ("account-file", rf"^\S*/etc/passwd\b|{READING}/etc/passwd\b"),
     ("sandbox-escape-shape", r"__(?:class|mro|bases?)__.{0,200}__subclasses__|__(?:init|class|call)__\.__globals__|__globals__\W{1,4}__builtins__"),
 ]
@@ -95,7 +96,8 @@ HOSTS = set(
 AUTHORITY = re.compile(r"://([^\s/?#'\"<>\\]{1,300})")
 ALONE = re.compile(r"(\[[\w.:]{2,60}\]|[\w.-]{7,60}|[\da-f:]{7,60})(?::\d{1,5})?(?:/\S*)?$")
 WITH_PATH = re.compile(r"(?<![\w.])169\.254\.169\.254/(?:latest|computeMetadata|metadata|opc|openstack)\b")
-NUMBER = re.compile(r"0[xX][\da-fA-F]{1,16}$|\d{1,20}$")
+NUMBER = re.compile(r"0x[\da-f]{1,12}$|[0-9]{1,15}$")
+OCTAL = re.compile(r"0[0-7]+$")
 
 PRINTABLE = re.compile(r"[!-~\s]+$")
 HIDING = re.compile(rb"(?i)[ \t\f]*#[^\n]*?coding[:=][ \t]*(?:utf[-_]?7|(?:raw[-_])?unicode[-_]escape|punycode)\b")
@@ -118,7 +120,7 @@ NATIVE = set(
 LOADING = set("pickle.loads _pickle.loads cPickle.loads dill.loads cloudpickle.loads marshal.loads yaml.unsafe_load jsonpickle.decode".split())
 DECODING = set(
     "b64decode standard_b64decode urlsafe_b64decode b32decode b32hexdecode b16decode a85decode b85decode z85decode decodebytes decodestring "
-    "a2b_base64 a2b_hex a2b_uu unhexlify fromhex decompress decrypt to_bytes".split()
+    "a2b_base64 a2b_hex a2b_uu unhexlify fromhex decompress decrypt".split()
 )
 FETCHING = set(
     "urllib.request.urlopen urllib2.urlopen urllib.urlopen urllib3.request urllib3.PoolManager().request requests.get requests.post "
@@ -387,14 +389,22 @@ class Look:
             attribute = self.fact(arguments[1])[1]
             return self.member(node, arguments[0], attribute, scope) if isinstance(attribute, str) else None
         if name in ("__import__", "importlib.import_module", "importlib.__import__"):
-            return self.learn(node, self.called(node, first[1]) if isinstance(first[1], str) else None)
+            if isinstance(first[1], str):
+                # The function itself returns the outermost module.
+                is_outermost = name == "__import__" and len(arguments) == 1 and not node.keywords
+                self.learn(node, plain(first[1].partition(".")[0] if is_outermost else first[1]))
+            return
         if name == "vars" and first[0] is not None:
             return self.learn(node, f"{first[0]}.__dict__")
+        given = {keyword.arg: keyword.value for keyword in node.keywords}
         if name in ("map", "filter", "functools.partial") and first[0] is not None:
             self.run(node, first[0], arguments[1:], scope)
         elif name is not None:
-            self.run(node, name, arguments or [keyword.value for keyword in node.keywords if keyword.arg in ("args", "cmd")], scope)
-        if name == "types.CodeType" or any(keyword.arg == "co_code" for keyword in node.keywords):
+            self.run(node, name, arguments or [given[key] for key in ("args", "cmd") if key in given], scope)
+        if isinstance(given.get("args"), DISPLAYS) and self.fact(given.get("target"))[0] is not None:
+            # A thread or process of its own.
+            self.run(node, self.fact(given["target"])[0], given["args"].elts, scope)
+        if name == "types.CodeType" or "co_code" in given:
             self.report("sandbox-escape-shape", node)
         if name in LOADING and first[2] & (DECODED | FETCHED | RECEIVED):
             self.report("unsafe-deserialisation", node)
@@ -411,6 +421,9 @@ class Look:
         called = f"{name}()" if name is not None else None
         if last in DECODING or name == "marshal.loads" and (first[1] is not None or passed & DECODED):
             return called, None, DECODED | (passed | inherited) & (FETCHED | RECEIVED)
+        if name is None and last == "to_bytes" and any(self.fact(one)[1] in ("big", "little") for one in arguments):
+            # A text as one number.
+            return None, None, DECODED
         if name == "codecs.decode" or name is None and last == "decode":
             codec = self.fact(arguments[-1])[1] if arguments else None
             is_hidden = isinstance(codec, str) and not LEGIBLE.match(codec)
@@ -502,7 +515,7 @@ class Look:
 
     def measure(self, node, last, text):
         """A long text that nobody can read."""
-        if text is None or len(text) < 512 or last in ("decrypt", "to_bytes"):
+        if text is None or len(text) < 512 or last == "decrypt":
             return
         sample = text[:4096] if isinstance(text, str) else text[:4096].decode("latin-1")
         if PRINTABLE.match(sample) and len(set(sample)) >= (12 if last in ("fromhex", "unhexlify", "a2b_hex", "b16decode") else 30):
@@ -583,7 +596,8 @@ class Look:
         self.learn(node, origin=origin and origin | MIXED)
 
     def comprehension(self, node, scope, loop):
-        self.learn(node, origin=whole(self.fact(node.elt)[2]))
+        origin = whole(self.fact(node.elt)[2])
+        self.learn(node, origin=origin and origin | MIXED)
 
     def same(self, node, scope, loop):
         if node.value is not None:
@@ -756,11 +770,8 @@ def is_metadata_host(host):
     parts = host.split(".")
     if len(parts) > 4 or not all(NUMBER.match(part) for part in parts):
         return False
-    numbers = [int(part, 16 if part[1:2] == "x" else 8 if part.startswith("0") and part.isdigit() and part != "0" and not set(part) & set("89") else 10) for part in parts]
-    address = numbers[-1]
-    for position, number in enumerate(numbers[:-1]):
-        address += number << 8 * (3 - position)
-    return address in ADDRESSES
+    numbers = [int(part, 16 if part.startswith("0x") else 8 if OCTAL.match(part) else 10) for part in parts]
+    return sum((number << 8 * (3 - position) for position, number in enumerate(numbers[:-1])), numbers[-1]) in ADDRESSES
 
 
 def look(source):

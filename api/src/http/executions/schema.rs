@@ -64,12 +64,28 @@ pub(in crate::http) struct Execution {
     tier_reason: Option<String>,
     /// The packages that it had, each by its exact archive.
     packages: Option<Vec<PackageBody>>,
+    /// What was noticed in it before it ran: a signal, and never the boundary.
+    findings: Option<Vec<FindingBody>>,
     /// What it used up.
     usage: Option<UsageBody>,
     /// The policy that decided.
     policy: Option<PolicyBody>,
     /// Why there is no outcome.
     error: Option<ErrorBody>,
+}
+
+/// Something that was noticed in a program.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Finding)]
+struct FindingBody {
+    /// Which kind of thing it is, such as `process-spawn`.
+    rule: String,
+    /// The line of the program; null where it is about something else.
+    line: Option<u32>,
+    /// `low`: ordinary programs do it as well. `medium`: few do. `high`: none has a reason for it.
+    severity: String,
+    /// What it is, in a sentence.
+    message: String,
 }
 
 /// A value as JSON, where it has a faithful form, and as the language shows it.
@@ -144,9 +160,10 @@ struct ErrorBody {
 pub(in crate::http) struct EventBody {
     /// Counts from 1.
     id: String,
-    /// `status`, `stdout`, `stderr` or `end`.
+    /// `status`, `finding`, `call`, `stdout`, `stderr` or `end`.
     event: String,
-    /// JSON: `{"status": ..}`, `{"text": ..}` with `base64` where it is not UTF-8, or the execution.
+    /// JSON: `{"status": ..}`; a finding; a call of a function of the host with what allowed or refused it and the bytes that went;
+    /// `{"text": ..}` with `base64` where it is not UTF-8; or the execution.
     data: String,
 }
 

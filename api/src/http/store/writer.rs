@@ -21,6 +21,8 @@ const BATCH: usize = 256;
 /// How long what nobody waits for may stay unwritten.
 const LAZY: Duration = Duration::from_millis(100);
 
+// SQLite counts a statement's values in the order in which they first occur, whatever their numbers.
+
 const PUT_EXECUTION: &str = "INSERT INTO executions (id, subject, session, language, profile, status, created_ms, started_ms, ended_ms, result) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO UPDATE SET status = excluded.status, \
      profile = excluded.profile, started_ms = excluded.started_ms, ended_ms = excluded.ended_ms, result = excluded.result \
@@ -35,7 +37,7 @@ const PUT_SESSION: &str = "INSERT INTO sessions (id, subject, language, profile,
 const PUT_TREE: &str = "INSERT INTO task_trees (id, subject, status, created_ms, ended_ms, plan, nodes, revision) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING";
 
-const CHANGE_TREE: &str = "UPDATE task_trees SET status = $2, ended_ms = $3, nodes = $4, revision = $5 WHERE id = $1 AND revision < $5";
+const CHANGE_TREE: &str = "UPDATE task_trees SET status = $1, ended_ms = $2, nodes = $3, revision = $4 WHERE id = $5 AND revision < $4";
 
 const ADD_USAGE: &str = "INSERT INTO usage_by_day (subject, day_ms, executions, denied, limited, wall_us, cpu_us, fuel, output_bytes) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (subject, day_ms) DO UPDATE SET \
@@ -156,7 +158,7 @@ impl Record {
                     vec![row.id.into(), row.subject.into(), row.status.into(), created, ended, plan.into(), row.nodes.into(), revision],
                 )
             }
-            None => (CHANGE_TREE, vec![row.id.into(), row.status.into(), row.ended_ms.into(), row.nodes.into(), row.revision.into()]),
+            None => (CHANGE_TREE, vec![row.status.into(), row.ended_ms.into(), row.nodes.into(), row.revision.into(), row.id.into()]),
         };
         Self { id, statements: vec![statement], waits }
     }
@@ -225,11 +227,12 @@ impl Draft {
             }
             Write::Tree(row) => {
                 let drafted = self.trees.entry(row.id.clone()).or_insert_with(|| Drafted::new((*row).clone()));
+                // The plan comes once, whatever comes before or after it.
+                let plan = drafted.row.plan.take().or_else(|| row.plan.clone());
                 if row.revision > drafted.row.revision {
-                    let plan = drafted.row.plan.take();
                     drafted.row = *row;
-                    drafted.row.plan = drafted.row.plan.take().or(plan);
                 }
+                drafted.row.plan = plan;
                 drafted.waits.extend(done);
             }
             Write::Session(row) => self.sessions.push(Record::session(*row, done.into_iter().collect())),
