@@ -226,6 +226,10 @@ pub(crate) fn to_json(value: &impl Serialize) -> String {
 
 /// Escapes the control characters that JSON allows and a terminal obeys. They only occur in strings, where the escape means the same.
 fn harmless(json: &str) -> String {
+    // Nearly always there are none.
+    if json.bytes().all(|byte| byte < 0x7f) {
+        return json.to_owned();
+    }
     let mut text = String::with_capacity(json.len());
     for character in json.chars() {
         match u32::from(character) {

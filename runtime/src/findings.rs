@@ -35,7 +35,7 @@ const MAX_FINDINGS: usize = 100;
 /// What a look may use up. It sees nothing but the text.
 const POLICY: &str = "version = 1\ndefault_profile = \"look\"\n[profiles.look]\nextends = \"offline\"\ntiers = [\"wasm\"]\nseed = 0\n\
     [profiles.look.findings]\nlow = \"ignore\"\nmedium = \"ignore\"\nhigh = \"ignore\"\n\
-    [profiles.look.limits]\nwall = \"60s\"\nfuel = 8_000_000_000\nmemory = \"512MiB\"\nstack = \"16MiB\"\noutput = \"64KiB\"\nconcurrency = 64\n";
+    [profiles.look.limits]\nwall = \"60s\"\nfuel = 8_000_000_000\nmemory = \"512MiB\"\noutput = \"64KiB\"\nconcurrency = 64\n";
 
 /// Finds any word of a language in one pass.
 static PYTHON_WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(words("python")).ok());

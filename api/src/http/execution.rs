@@ -247,7 +247,10 @@ async fn drive(app: Arc<App>, live: Arc<Live>, input: Input, work: Work, waiting
     };
     drop(place);
     let ended = record(&app, &live, result).await;
-    tracing::Span::current().record("status", live.row().status);
+    let span = tracing::Span::current();
+    if !span.is_disabled() {
+        span.record("status", live.row().status);
+    }
     if let Err((code, detail)) = ended {
         *live.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some((code, detail));
     }
@@ -270,13 +273,14 @@ impl Drop for Finish<'_> {
 
 /// Runs it, and makes events of its output meanwhile.
 async fn advance(app: &App, live: &Live, input: Input, work: Work) -> Result<Outcome, Error> {
+    let controls = Controls { id: Some(live.id), input, stop: live.stop.clone(), ..Controls::default() };
+    let Some(log) = &live.log else {
+        return app.processors.share(live.subject.clone(), work(controls)).await;
+    };
     let (output, mut pieces) = mpsc::channel(WAITING_PIECES);
-    let output = live.log.is_some().then_some(output);
     let (events, mut happened) = mpsc::unbounded_channel();
-    let events = live.log.is_some().then_some(events);
-    let controls = Controls { id: Some(live.id), input, output, events, stop: live.stop.clone() };
+    let controls = Controls { output: Some(output), events: Some(events), ..controls };
     let mut run = pin!(app.processors.share(live.subject.clone(), work(controls)));
-    let Some(log) = &live.log else { return run.await };
     let mut gatherer = Gatherer::default();
     let mut gathered: Vec<OutputChunk> = Vec::new();
     let mut told_at: Option<tokio::time::Instant> = None;
