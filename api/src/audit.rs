@@ -1,10 +1,11 @@
 //! Is an audit log still what was written?
 
 use crate::cli::AuditCommand;
-use crate::exit::{Exit, Failure, chain};
+use crate::exit::{Exit, Failure};
 use crate::files::{self, Kinds};
 use crate::terminal;
 use glovebox::{ChainError, verify_chain};
+use glovebox_api::error::chain;
 
 /// Does `glovebox audit ..`.
 pub(crate) fn audit(command: &AuditCommand) -> Result<Exit, Failure> {

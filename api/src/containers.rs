@@ -1,9 +1,10 @@
 //! How are the images made and listed that containers start from?
 
 use crate::cli::ImagesCommand;
-use crate::exit::{Exit, Failure, chain};
+use crate::exit::{Exit, Failure};
 use crate::run::runtime;
 use crate::terminal;
+use glovebox_api::error::chain;
 use glovebox_fallback::{BuildError, ImageBase, build_images, list_images};
 
 /// Does `glovebox images ..`.

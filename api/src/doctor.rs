@@ -3,11 +3,12 @@
 //! A tier is tried by running programs in it: that a device or a file is there says little.
 
 use crate::cli::DoctorArguments;
-use crate::exit::{Exit, Failure, chain};
+use crate::exit::{Exit, Failure};
 use crate::installation::Installation;
 use crate::run::runtime;
 use crate::terminal::{self, Paint, Place, name};
 use glovebox::{Metering, Outcome, Request, Sandbox, Status};
+use glovebox_api::error::chain;
 use glovebox_api::wire::{self, Diagnosis, GuestsDiagnosis, LanguageDiagnosis, MachineDiagnosis, TierDiagnosis, ToolDiagnosis};
 use glovebox_fallback::Containers;
 use glovebox_guests::{default_cache_dir, embedded};

@@ -1,9 +1,10 @@
 //! How are the guests made, listed and checked?
 
 use crate::cli::{GuestsCommand, Metering};
-use crate::exit::{Exit, Failure, chain};
+use crate::exit::{Exit, Failure};
 use crate::installation::{Installation, cache_dir};
 use crate::terminal::{self, Paint, Place, name};
+use glovebox_api::error::chain;
 use glovebox_guests::build::{BuildOptions, Progress, build};
 use glovebox_guests::{Bundle, embedded};
 use glovebox_policy::units::show_size;

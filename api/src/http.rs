@@ -20,6 +20,7 @@ mod jwt;
 mod keys;
 mod metrics;
 mod openapi;
+mod outgoing;
 mod problem;
 mod search;
 mod sessions;
@@ -45,6 +46,7 @@ use glovebox::{CancellationToken, JsonLines, Sandbox, SandboxBuilder};
 use jwt::Tokens;
 use keys::KeyRing;
 use metrics::Metrics;
+use problem::{Code, Problem};
 use sessions::Sessions;
 use std::io;
 use std::net::SocketAddr;
@@ -95,6 +97,18 @@ struct App {
     state: Dir,
     /// The service takes nothing new any more.
     closing: CancellationToken,
+}
+
+impl App {
+    /// # Errors
+    ///
+    /// Where the service is about to end, and so takes nothing new.
+    fn takes(&self, detail: &str) -> Result<(), Problem> {
+        if self.closing.is_cancelled() {
+            return Err(Problem::new(Code::ShuttingDown, detail).retry_after(Duration::from_secs(5)));
+        }
+        Ok(())
+    }
 }
 
 /// Why there is no service.

@@ -1,8 +1,9 @@
 //! Which guests does this process use, and where do they come from?
 
-use crate::exit::{Failure, chain};
+use crate::exit::Failure;
 use crate::terminal;
 use glovebox::{Guests, Metering};
+use glovebox_api::error::chain;
 use glovebox_guests::{Bundle, default_cache_dir, embedded, installed_in};
 use std::path::PathBuf;
 

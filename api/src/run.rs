@@ -5,12 +5,13 @@ mod report;
 mod stream;
 
 use crate::cli::RunArguments;
-use crate::exit::{Exit, Failure, chain};
+use crate::exit::{Exit, Failure};
 use crate::installation::Installation;
 use crate::request::{self, Prepared};
 use crate::{packages, policy, terminal};
 use artifacts::ArtifactRules;
 use glovebox::{CancellationToken, Controls, Error, Input, JsonLines, Metering, Outcome, Request, Sandbox, SandboxBuilder};
+use glovebox_api::error::chain;
 use glovebox_api::wire;
 use glovebox_fallback::Containers;
 use glovebox_packages::Packages;

@@ -1,10 +1,11 @@
 //! How is the service started, and how are its keys made?
 
 use crate::cli::{KeysCommand, KeysPlace, ServeArguments};
-use crate::exit::{Exit, Failure, chain};
+use crate::exit::{Exit, Failure};
 use crate::installation::Installation;
 use crate::{files, packages, policy, run, terminal};
 use glovebox::{CancellationToken, Metering, Sandbox};
+use glovebox_api::error::chain;
 use glovebox_api::http::telemetry::Traces;
 use glovebox_api::http::{Config, Keys, Listen, Scope, ServeError, Server};
 use glovebox_fallback::Containers;

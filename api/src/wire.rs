@@ -75,7 +75,7 @@ struct PackageObject<'a> {
 }
 
 #[derive(Serialize)]
-struct FindingObject<'a> {
+pub(crate) struct FindingObject<'a> {
     rule: &'a str,
     line: Option<u32>,
     severity: &'static str,
@@ -161,7 +161,8 @@ pub fn outcome_fields(outcome: &Outcome, artifacts: Vec<ArtifactObject<'_>>) -> 
     harmless(&format!("{text},\"value\":{value}}}"))
 }
 
-fn finding(finding: &Finding) -> FindingObject<'_> {
+/// Something that was noticed in a program.
+pub(crate) fn finding(finding: &Finding) -> FindingObject<'_> {
     FindingObject { rule: &finding.rule, line: finding.line, severity: finding.severity.name(), message: &finding.message }
 }
 

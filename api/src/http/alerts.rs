@@ -5,8 +5,9 @@
 
 use super::config::{AlertKind, AlertRule};
 use super::execution::timestamp;
-use super::jwt::chain;
+use super::outgoing::client;
 use super::store::now_ms;
+use crate::error::chain;
 use crate::wire::to_json;
 use glovebox::policy::{Severity, Subject};
 use glovebox::{Outcome, Status};
@@ -27,9 +28,6 @@ const WAITING: usize = 1000;
 
 /// Webhooks that are called at once.
 const CALLS: usize = 64;
-
-/// How long a webhook may take.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long to wait before a webhook is called again that failed.
 const AGAIN: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(30)];
@@ -88,11 +86,9 @@ impl Alerts {
             secrets.push(rule.secret_file.as_ref().map(read).transpose()?);
         }
         let webhooks = if rules.iter().any(|rule| rule.webhook.is_some()) {
-            let client = reqwest::Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none()).no_proxy().build();
-            let client = client.map_err(|error| chain(&error))?;
             let (sender, waiting) = mpsc::channel(WAITING);
             let targets = rules.iter().zip(secrets).map(|(rule, secret)| (rule.webhook.clone(), secret)).collect();
-            tokio::spawn(post_all(client, targets, waiting));
+            tokio::spawn(post_all(client()?, targets, waiting));
             Some(sender)
         } else {
             None

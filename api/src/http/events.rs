@@ -3,6 +3,7 @@
 //! A log for each execution, which any number of clients reads at its own pace: a slow reader holds nothing up and makes nobody buffer.
 //! Events have consecutive numbers, so a client that lost its connection goes on where it was.
 
+use crate::wire::{self, to_json};
 use axum::response::sse;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -85,9 +86,7 @@ impl EventLog {
         match event {
             AuditEvent::Found { findings } => {
                 for finding in findings {
-                    let severity = finding.severity.name();
-                    let data = json!({ "rule": finding.rule, "line": finding.line, "severity": severity, "message": finding.message });
-                    self.push("finding", data.to_string(), false);
+                    self.push("finding", to_json(&wire::finding(finding)), false);
                 }
             }
             AuditEvent::Called { function, target, verdict, sent, received } => {

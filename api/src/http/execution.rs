@@ -12,7 +12,7 @@ use super::store::{ArtifactRow, ExecutionRow, UsageRow, now_ms};
 use crate::wire;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use glovebox::policy::Subject;
+use glovebox::policy::{Request, Subject};
 use glovebox::{CancellationToken, Controls, Error, Input, Outcome, OutputChunk, RunId, Status};
 use serde::Serialize;
 use std::collections::{HashMap, VecDeque};
@@ -167,6 +167,32 @@ pub(super) struct About {
     pub(super) session: Option<String>,
     pub(super) language: String,
     pub(super) profile: Option<String>,
+    /// Bytes that it takes while it waits.
+    pub(super) bytes: usize,
+    /// Whether its output becomes events.
+    pub(super) is_followed: bool,
+    /// Where more input goes.
+    pub(super) stdin: Option<DuplexStream>,
+}
+
+/// Begins a program that runs by itself, or says why there is no room for it.
+pub(super) fn begin_alone(app: &Arc<App>, id: RunId, request: Request, input: Input, more: More) -> Result<Begun, Problem> {
+    let about = About {
+        id,
+        subject: request.subject.clone(),
+        session: None,
+        language: request.language.clone(),
+        profile: request.profile.clone(),
+        bytes: more.bytes,
+        is_followed: more.is_followed,
+        stdin: more.stdin,
+    };
+    let sandbox = app.sandbox.clone();
+    begin(app, about, input, Box::new(move |controls| Box::pin(async move { sandbox.run_with(request, controls).await })))
+}
+
+/// What its request does not say of a program that runs by itself.
+pub(super) struct More {
     /// Bytes that it takes while it waits.
     pub(super) bytes: usize,
     /// Whether its output becomes events.

@@ -9,7 +9,7 @@ pub(super) use schema::{Execution, PackageBody};
 use super::App;
 use super::body::{Body, ExecutionRequest};
 use super::events::{Event, EventLog};
-use super::execution::{About, Begun, Live, Work, begin, execution_json, summary_json};
+use super::execution::{Begun, Live, More, begin_alone, execution_json, summary_json};
 use super::keys::{Caller, Scope};
 use super::problem::{Code, Problem};
 use super::store::{ExecutionFilter, ExecutionRow};
@@ -245,19 +245,7 @@ async fn launch(app: &Arc<App>, caller: &Caller, body: Body<ExecutionRequest>, i
     }
     let (request, input) = body.value.read(caller.subject.clone(), true)?;
     let (input, stdin) = if is_open { socket::kept_open(input) } else { (input, None) };
-    let about = About {
-        id,
-        subject: caller.subject.clone(),
-        session: None,
-        language: request.language.clone(),
-        profile: request.profile.clone(),
-        bytes,
-        is_followed: mode != Mode::Wait,
-        stdin,
-    };
-    let sandbox = app.sandbox.clone();
-    let work: Work = Box::new(move |controls| Box::pin(async move { sandbox.run_with(request, controls).await }));
-    begin(app, about, input, work)
+    begin_alone(app, id, request, input, More { bytes, is_followed: mode != Mode::Wait, stdin })
 }
 
 /// What a list is narrowed to.

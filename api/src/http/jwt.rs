@@ -5,6 +5,8 @@
 
 use super::config::Jwt as Settings;
 use super::keys::{Caller, Scope};
+use super::outgoing::client;
+use crate::error::chain;
 use glovebox::policy::Subject;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, JwkSet};
@@ -17,9 +19,6 @@ use std::time::{Duration, Instant};
 
 /// Bytes of a set of keys.
 const MAX_KEYS: usize = 1 << 20;
-
-/// How long the issuer may take to answer.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long keys are taken for valid without asking again.
 const FRESH: Duration = Duration::from_secs(600);
@@ -53,11 +52,9 @@ struct Inner {
 
 impl Tokens {
     pub(super) fn new(settings: Settings) -> Result<Self, String> {
-        let client = reqwest::Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none()).no_proxy();
-        let client = client.build().map_err(|error| error.to_string())?;
         let inner = Inner {
             settings,
-            client,
+            client: client()?,
             keys: RwLock::new(Arc::new(JwkSet { keys: Vec::new() })),
             looked: Mutex::default(),
             looking: Default::default(),
@@ -166,17 +163,6 @@ impl Inner {
 #[derive(Deserialize)]
 struct KeySet {
     keys: Vec<Value>,
-}
-
-/// An error with what caused it.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(error) = next {
-        text += &format!(": {error}");
-        next = error.source();
-    }
-    text
 }
 
 /// Whether a key is meant for signatures of this kind.

@@ -22,6 +22,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedMappedMutexGuard, OwnedMutexGuard};
 use utoipa::ToSchema;
 
+/// Why there is no further session when the service ends.
+const NO_MORE: &str = "the service opens no more sessions";
+
 /// How long a busy session may take to end with the service.
 const LAST: Duration = Duration::from_secs(5);
 
@@ -340,9 +343,7 @@ async fn end(app: &App, entry: &Entry, mut guard: Guard, reason: &str) {
     responses((status = 201, description = "It is open", body = SessionBody)))]
 pub(super) async fn create(State(app): State<Arc<App>>, caller: Caller, body: Body<SessionRequest>) -> Result<Response, Problem> {
     caller.needs(Scope::Run)?;
-    if app.closing.is_cancelled() {
-        return Err(Problem::new(Code::ShuttingDown, "the service opens no more sessions").retry_after(Duration::from_secs(5)));
-    }
+    app.takes(NO_MORE)?;
     let limits = &app.config.limits;
     let room = app.sessions.room(&caller.subject, limits)?;
     let idle = match body.value.idle_s {
@@ -368,9 +369,7 @@ pub(super) async fn create(State(app): State<Arc<App>>, caller: Caller, body: Bo
     app.store.put_session(entry.row(None)).await.map_err(|error| Problem::internal(&error))?;
     {
         let mut sessions = lock(&app.sessions.0);
-        if app.closing.is_cancelled() {
-            return Err(Problem::new(Code::ShuttingDown, "the service opens no more sessions").retry_after(Duration::from_secs(5)));
-        }
+        app.takes(NO_MORE)?;
         sessions.insert(entry.id.clone(), Arc::clone(&entry));
     }
     drop(room);

@@ -34,6 +34,9 @@ const REMEMBERED_MS: i64 = 60 * 60 * 1000;
 /// Bytes of the trees that have ended and are remembered.
 const MAX_REMEMBERED: usize = 64 << 20;
 
+/// Why there is no further tree when the service ends.
+const NO_MORE: &str = "the service begins no more task trees";
+
 /// How long trees may take to be written down when the service ends.
 const LAST: Duration = Duration::from_secs(5);
 
@@ -252,9 +255,7 @@ pub(super) async fn create(
     body: Body<TreeRequest>,
 ) -> Result<Response, Problem> {
     caller.needs(Scope::Run)?;
-    if app.closing.is_cancelled() {
-        return Err(Problem::new(Code::ShuttingDown, "the service begins no more task trees").retry_after(Duration::from_secs(5)));
-    }
+    app.takes(NO_MORE)?;
     let mode = Mode::of(&headers);
     let permit = mode.permit(&app)?;
     let size = body.bytes.len();
@@ -268,21 +269,17 @@ pub(super) async fn create(
     let tree = app.trees.insert(Arc::new(Tree::new(caller.subject.clone(), plan, size)), app.config.limits.trees_per_subject)?;
     let (first, log) = (tree.row(true), Arc::clone(&tree.lock().log));
     app.trees.drive(&app, &tree);
-    if mode == Mode::Later {
-        app.store.put_tree(first).await.map_err(|error| Problem::internal(&error))?;
-    } else {
-        app.store.put_tree_later(first).await.map_err(|error| Problem::internal(&error))?;
-    }
+    let kept = if mode == Mode::Later { app.store.put_tree(first).await } else { app.store.put_tree_later(first).await };
+    kept.map_err(|error| Problem::internal(&error))?;
+    let address = format!("/v1/task-trees/{}", tree.id);
     match mode {
-        Mode::Later => {
-            Ok(with_location(answer_json(StatusCode::ACCEPTED, json(&tree)), header::LOCATION, &format!("/v1/task-trees/{}", tree.id)))
-        }
+        Mode::Later => Ok(with_location(answer_json(StatusCode::ACCEPTED, json(&tree)), header::LOCATION, &address)),
         Mode::Stream => Ok(stream(permit, Arc::clone(&log), 0, Some(Waiter { tree, log }))),
         Mode::Wait => {
             let waiter = Waiter { tree: Arc::clone(&tree), log: Arc::clone(&log) };
             log.follow(0).for_each(|_| std::future::ready(())).await;
             drop(waiter);
-            Ok(with_location(answer_json(StatusCode::OK, json(&tree)), header::CONTENT_LOCATION, &format!("/v1/task-trees/{}", tree.id)))
+            Ok(with_location(answer_json(StatusCode::OK, json(&tree)), header::CONTENT_LOCATION, &address))
         }
     }
 }
@@ -370,9 +367,7 @@ pub(super) async fn retry_branch(
     Path((id, name)): Path<(String, String)>,
 ) -> Result<(StatusCode, Json<TreeBody>), Problem> {
     caller.needs(Scope::Run)?;
-    if app.closing.is_cancelled() {
-        return Err(Problem::new(Code::ShuttingDown, "the service begins no more task trees").retry_after(Duration::from_secs(5)));
-    }
+    app.takes(NO_MORE)?;
     let mut tree = find(&app, &caller, &id).await?;
     let at = tree.plan.find(&name)?;
     if app.trees.get(&caller.subject, &id).is_none() {

@@ -6,7 +6,7 @@
 use super::super::App;
 use super::super::body::FileBody;
 use super::super::events::EventLog;
-use super::super::execution::{About, Live, Work, begin};
+use super::super::execution::{Live, More, begin_alone};
 use super::super::problem::{Code, Problem};
 use super::super::store::{ArtifactRow, ExecutionRow, INTERRUPTED, TreeRow, now_ms};
 use super::plan::{OnFailure, Plan};
@@ -401,20 +401,7 @@ async fn attempt(app: &Arc<App>, tree: &Arc<Tree>, at: usize) -> Result<String, 
     let bytes = execution.size();
     loop {
         let (request, input) = execution.clone().read(tree.subject.clone(), true)?;
-        let about = About {
-            id: RunId::random(),
-            subject: tree.subject.clone(),
-            session: None,
-            language: request.language.clone(),
-            profile: request.profile.clone(),
-            bytes,
-            is_followed: true,
-            stdin: None,
-        };
-        let id = about.id.to_string();
-        let sandbox = app.sandbox.clone();
-        let work: Work = Box::new(move |controls| Box::pin(async move { sandbox.run_with(request, controls).await }));
-        let begun = match begin(app, about, input, work) {
+        let begun = match begin_alone(app, RunId::random(), request, input, More { bytes, is_followed: true, stdin: None }) {
             Ok(begun) => begun,
             Err(problem) if [Code::QueueFull, Code::Overloaded].contains(&problem.code()) => {
                 tokio::time::sleep(AGAIN).await;
@@ -431,7 +418,7 @@ async fn attempt(app: &Arc<App>, tree: &Arc<Tree>, at: usize) -> Result<String, 
                 *live = Some(Arc::clone(&begun.live));
             }
             if let Some(node) = state.nodes.get_mut(at) {
-                node.execution = Some(id);
+                node.execution = Some(begun.live.id.to_string());
             }
         }
         if tree.is_unwanted(at) {
