@@ -3,13 +3,15 @@
 //! A connection costs its client more than it costs the service: heads, bodies and answers have to come and go in time, and only so many
 //! connections are open at once.
 
+mod inline;
+
 use super::config::{Limits, Tls};
 use axum::Router;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use inline::Inline;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -93,11 +95,11 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, rou
         .max_buf_size(MAX_HEAD)
         .serve_connection(TokioIo::new(Box::pin(stream)), TowerToHyperService::new(router))
         .with_upgrades();
-    let mut connection = pin!(connection);
+    let mut connection = Inline::new(connection);
     let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
+        ended = &mut connection => ended,
         () = over.cancelled() => {
-            connection.as_mut().graceful_shutdown();
+            connection.get().graceful_shutdown();
             connection.await
         }
     };

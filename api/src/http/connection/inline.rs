@@ -1,0 +1,131 @@
+//! How does a connection go on when it has woken itself?
+//!
+//! The body of a request goes through a channel from a connection to itself, so a connection wakes itself for each request that has one.
+//! To the scheduler that is more work, for which it wakes another thread; here the connection is looked at once more instead.
+
+use futures_util::task::AtomicWaker;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+
+/// How often a future is looked at again at most before others have their turn.
+const AGAIN: usize = 8;
+
+const RESTS: u8 = 0;
+const IS_POLLED: u8 = 1;
+const WAS_WOKEN: u8 = 2;
+
+/// A future that may wake itself while it is polled.
+pub(super) struct Inline<F> {
+    future: Pin<Box<F>>,
+    wakes: Arc<Wakes>,
+    waker: Waker,
+}
+
+struct Wakes {
+    state: AtomicU8,
+    task: AtomicWaker,
+}
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if self.state.compare_exchange(IS_POLLED, WAS_WOKEN, Ordering::AcqRel, Ordering::Acquire) == Err(RESTS) {
+            self.task.wake();
+        }
+    }
+}
+
+impl<F: Future> Inline<F> {
+    pub(super) fn new(future: F) -> Self {
+        let wakes = Arc::new(Wakes { state: AtomicU8::new(RESTS), task: AtomicWaker::new() });
+        Self { future: Box::pin(future), waker: Waker::from(Arc::clone(&wakes)), wakes }
+    }
+
+    /// The future itself.
+    pub(super) fn get(&mut self) -> Pin<&mut F> {
+        self.future.as_mut()
+    }
+}
+
+impl<F: Future> Future for Inline<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let this = &mut *self;
+        this.wakes.task.register(context.waker());
+        for _ in 0..AGAIN {
+            this.wakes.state.store(IS_POLLED, Ordering::Release);
+            if let Poll::Ready(output) = this.future.as_mut().poll(&mut Context::from_waker(&this.waker)) {
+                return Poll::Ready(output);
+            }
+            if this.wakes.state.swap(RESTS, Ordering::AcqRel) == IS_POLLED {
+                return Poll::Pending;
+            }
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::AtomicUsize;
+
+    /// Wakes itself as often as it is told.
+    struct Restless {
+        left: usize,
+        polls: usize,
+        kept: Option<Waker>,
+    }
+
+    impl Future for Restless {
+        type Output = ();
+
+        fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+            self.polls += 1;
+            self.kept = Some(context.waker().clone());
+            if self.left > 0 {
+                self.left -= 1;
+                context.waker().wake_by_ref();
+            }
+            Poll::Pending
+        }
+    }
+
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Polls once; gives how often the future was looked at, and how often its task was woken.
+    fn polled(left: usize) -> (usize, usize, Inline<Restless>, Arc<Count>) {
+        let count = Arc::new(Count(AtomicUsize::new(0)));
+        let mut inline = Inline::new(Restless { left, polls: 0, kept: None });
+        assert!(Pin::new(&mut inline).poll(&mut Context::from_waker(&Waker::from(Arc::clone(&count)))).is_pending());
+        (inline.get().polls, count.0.load(Ordering::Relaxed), inline, count)
+    }
+
+    #[test]
+    fn what_wakes_itself_is_looked_at_again_and_not_scheduled() {
+        for (wakes, looks, scheduled) in [(0, 1, 0), (1, 2, 0), (7, 8, 0), (8, 8, 1), (1000, 8, 1)] {
+            let (polls, woken, ..) = polled(wakes);
+            assert_eq!((polls, woken), (looks, scheduled), "{wakes} wakes");
+        }
+    }
+
+    #[test]
+    fn who_wakes_it_while_it_rests_wakes_its_task() {
+        let (_, _, mut inline, count) = polled(1);
+        inline.get().kept.take().unwrap().wake();
+        assert_eq!(count.0.load(Ordering::Relaxed), 1);
+    }
+}
