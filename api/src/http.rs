@@ -54,7 +54,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use store::{Store, now_ms};
+use store::{Purpose, Store, now_ms};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, Semaphore};
 use trees::Trees;
@@ -166,7 +166,7 @@ impl Server {
         let tls = config.tls.as_ref().map(connection::acceptor).transpose().map_err(ServeError::Tls)?;
         let audit = JsonLines::open(listen.state.join(AUDIT_LOG)).map_err(|error| failed(io::Error::other(error.to_string())))?;
         let sandbox = sandbox.audit(Arc::new(audit)).max_running(usize::MAX >> 4).build()?;
-        let store = Store::open(config.database.as_deref(), &listen.state).await?;
+        let store = Store::open(config.database.as_deref(), &listen.state, Purpose::Serve).await?;
         let interrupted = store.mark_interrupted().await?;
         if interrupted > 0 {
             tracing::warn!(
@@ -338,7 +338,7 @@ impl Keys {
     /// Where it cannot be used.
     pub async fn open(state: &Path, database: Option<&str>) -> Result<Self, ServeError> {
         state_folder(state).map_err(|error| ServeError::State(state.to_owned(), error))?;
-        Ok(Self(Store::open(database, state).await?))
+        Ok(Self(Store::open(database, state, Purpose::Keys).await?))
     }
 
     /// Makes a key.

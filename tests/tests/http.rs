@@ -623,6 +623,20 @@ fn nothing_that_was_acknowledged_is_lost_when_the_process_is_killed() {
     }
     assert_eq!(again.get(&format!("{RUN}/{unfinished}")).json()["status"], "interrupted");
     assert_eq!(again.get(&format!("{RUN}?status=running")).json()["executions"], json!([]));
+    // What was used is counted for what is kept, neither more nor less.
+    let (mut kept, mut cursor) = (0, String::new());
+    loop {
+        let page = again.get(&format!("{RUN}?status=succeeded&limit=500{cursor}")).json();
+        kept += page["executions"].as_array().map_or(0, Vec::len);
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert!(kept >= done.len(), "{kept} are kept, and {} were acknowledged", done.len());
+    let usage = again.get("/v1/usage").json();
+    let days = usage["usage"].as_array().cloned().unwrap_or_default();
+    assert_eq!(days.iter().filter_map(|day| day["executions"].as_u64()).sum::<u64>(), kept as u64, "{usage}");
     let verified = Command::new(program()).args(["audit", "verify"]).arg(again.state().join("audit.jsonl")).status();
     assert!(verified.is_ok_and(|status| status.success()));
     // One folder, one service.
@@ -631,6 +645,39 @@ fn nothing_that_was_acknowledged_is_lost_when_the_process_is_killed() {
     let second = second.expect("the program starts");
     assert!(String::from_utf8_lossy(&second.stderr).contains("another process serves"), "{}", String::from_utf8_lossy(&second.stderr));
     assert!(again.stop(), "it ends well when it is told to");
+}
+
+/// Whoever looks after the database, and locks it for that, keeps nobody waiting and loses nothing.
+#[test]
+fn records_wait_for_a_database_that_another_process_has_locked() {
+    let mut service = Service::local("");
+    let database = service.state().join("glovebox.sqlite");
+    let lock = || {
+        let connection = rusqlite::Connection::open(&database).expect("it is there");
+        connection.busy_timeout(Duration::from_secs(10)).expect("it can wait");
+        connection.execute_batch("BEGIN IMMEDIATE").expect("it can be locked");
+        connection
+    };
+    let locked = lock();
+    let ran: Vec<Value> = (0..20).map(|number| run(&service, &python(&format!("{number}")))).collect();
+    let unlocking = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(600));
+        locked.execute_batch("ROLLBACK").expect("it can be unlocked");
+    });
+    for execution in &ran {
+        assert_eq!(&service.get(&format!("{RUN}/{}", execution["id"].as_str().unwrap_or_default())).json(), execution);
+    }
+    unlocking.join().expect("no panic");
+    // Nor does it lose anything if it is killed meanwhile.
+    let locked = lock();
+    let last = run(&service, &python("'last'"));
+    service.kill();
+    locked.execute_batch("ROLLBACK").expect("it can be unlocked");
+    drop(locked);
+    let again = Service::start(&service.folder(), "", true);
+    assert_eq!(again.get(&format!("{RUN}/{}", last["id"].as_str().unwrap_or_default())).json(), last);
+    let usage = again.get("/v1/usage").json();
+    assert_eq!(usage["usage"].as_array().map(|days| days.iter().filter_map(|day| day["executions"].as_u64()).sum()), Some(21), "{usage}");
 }
 
 #[test]

@@ -86,6 +86,11 @@ impl Live {
         self.row.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Looks at it without a copy.
+    fn see<T>(&self, see: impl FnOnce(&ExecutionRow) -> T) -> T {
+        see(&self.row.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     fn change(&self, change: impl FnOnce(&mut ExecutionRow)) {
         change(&mut self.row.lock().unwrap_or_else(PoisonError::into_inner));
     }
@@ -358,12 +363,16 @@ type Advanced = Result<Result<Outcome, Error>, Box<dyn std::any::Any + Send>>;
 
 /// Keeps how it ended. An outcome that could not be kept is a failure, because nobody could find it again.
 async fn record(app: &App, live: &Live, ended: Option<Advanced>) -> Result<(), (Code, String)> {
+    let mut usage = None;
     let failure = match ended {
         None => {
             live.change(|row| row.status = Status::Cancelled.name().to_owned());
             None
         }
-        Some(Ok(Ok(outcome))) => keep(app, live, outcome).await.err(),
+        Some(Ok(Ok(outcome))) => {
+            usage = Some(live.see(|row| used(row, &outcome)));
+            keep(app, live, outcome).await.err()
+        }
         Some(Ok(Err(error))) => {
             let is_host = !matches!(error, Error::Invalid(_) | Error::SessionEnded(_) | Error::Packages(_));
             let told = told(error);
@@ -385,7 +394,7 @@ async fn record(app: &App, live: &Live, ended: Option<Advanced>) -> Result<(), (
             row.result = Some(serde_json::json!({ "error": { "code": code, "detail": detail } }).to_string());
         }
     });
-    if let Err(error) = app.store.put(live.row()).await {
+    if let Err(error) = app.store.put_ended(live.row(), usage).await {
         return Err((Code::Internal, Problem::internal(&error).detail()));
     }
     failure.map_or(Ok(()), Err)
@@ -396,15 +405,15 @@ fn told(error: Error) -> (Code, String) {
     (problem.code(), problem.detail())
 }
 
-/// Makes the record of an outcome.
-async fn keep(app: &App, live: &Live, mut outcome: Outcome) -> Result<(), (Code, String)> {
-    let row = live.row();
-    app.metrics.ended(&row.language, &outcome);
-    app.alerts.ended(&live.subject, &outcome);
-    let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+fn number(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+/// What an execution used.
+fn used(row: &ExecutionRow, outcome: &Outcome) -> UsageRow {
     let micros = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
-    let usage = UsageRow {
-        subject: row.subject,
+    UsageRow {
+        subject: row.subject.clone(),
         day_ms: row.created_ms,
         executions: 1,
         denied: i64::from(outcome.status == Status::Denied),
@@ -413,8 +422,13 @@ async fn keep(app: &App, live: &Live, mut outcome: Outcome) -> Result<(), (Code,
         cpu_us: micros(outcome.usage.cpu),
         fuel: number(outcome.usage.fuel),
         output_bytes: number(outcome.usage.output),
-    };
-    let _ = app.store.add_usage(usage).await;
+    }
+}
+
+/// Makes the record of an outcome.
+async fn keep(app: &App, live: &Live, mut outcome: Outcome) -> Result<(), (Code, String)> {
+    live.see(|row| app.metrics.ended(&row.language, &outcome));
+    app.alerts.ended(&live.subject, &outcome);
     let mut artifacts = Vec::new();
     if !outcome.artifacts.is_empty() {
         let files = std::mem::take(&mut outcome.artifacts);

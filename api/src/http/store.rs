@@ -5,7 +5,7 @@
 
 mod writer;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{AnyPool, Row as _, SqlSafeStr as _};
@@ -15,8 +15,11 @@ use tokio::sync::oneshot;
 use writer::{Write, Writer};
 
 /// Every step from an empty database to this version.
-const MIGRATIONS: [(i64, &str, &str); 2] =
-    [(1, "start", include_str!("../../migrations/0001_start.sql")), (2, "trees", include_str!("../../migrations/0002_trees.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 3] = [
+    (1, "start", include_str!("../../migrations/0001_start.sql")),
+    (2, "trees", include_str!("../../migrations/0002_trees.sql")),
+    (3, "journal", include_str!("../../migrations/0003_journal.sql")),
+];
 
 /// A day, as usage is counted.
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
@@ -27,6 +30,9 @@ const ABANDONED_MS: i64 = 10_000;
 /// How long the last records may take.
 const LAST: Duration = Duration::from_secs(30);
 
+/// How long whoever reads waits for what was handed over before.
+const SETTLES: Duration = Duration::from_secs(10);
+
 /// How an execution that a crash or a kill cut short is marked.
 pub(super) const INTERRUPTED: &str = "interrupted";
 
@@ -36,7 +42,7 @@ pub(super) fn now_ms() -> i64 {
 }
 
 /// One execution as it is kept.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct ExecutionRow {
     pub(super) id: String,
     pub(super) subject: String,
@@ -53,7 +59,7 @@ pub(super) struct ExecutionRow {
 }
 
 /// A file that an execution left, by its content.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct ArtifactRow {
     pub(super) path: String,
     pub(super) sha256: String,
@@ -61,7 +67,7 @@ pub(super) struct ArtifactRow {
 }
 
 /// A session as it is kept.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct SessionRow {
     pub(super) id: String,
     pub(super) subject: String,
@@ -73,7 +79,7 @@ pub(super) struct SessionRow {
 }
 
 /// A task tree as it is kept.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct TreeRow {
     pub(super) id: String,
     pub(super) subject: String,
@@ -100,7 +106,7 @@ pub(super) struct KeyRow {
 }
 
 /// What a subject used on one day.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = Usage)]
 pub(super) struct UsageRow {
     /// Who.
@@ -123,11 +129,20 @@ pub(super) struct UsageRow {
     pub(super) output_bytes: i64,
 }
 
+/// What a process wants with the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To keep what executions leave; only one process at a time does, where the database is a file.
+    Serve,
+    /// To look after the keys, beside whoever serves.
+    Keys,
+}
+
 /// The database.
 #[derive(Clone)]
 pub(super) struct Store {
     pool: AnyPool,
-    writer: Writer,
+    writer: Option<Writer>,
 }
 
 /// What the store lists.
@@ -144,7 +159,7 @@ pub(super) struct ExecutionFilter {
 
 impl Store {
     /// Opens the database at an address (`postgres://..`), or the one in a folder, and brings it to this version.
-    pub(super) async fn open(url: Option<&str>, folder: &Path) -> Result<Self, sqlx::Error> {
+    pub(super) async fn open(url: Option<&str>, folder: &Path, purpose: Purpose) -> Result<Self, sqlx::Error> {
         sqlx::any::install_default_drivers();
         let path = folder.join("glovebox.sqlite");
         let pool = match url {
@@ -171,9 +186,10 @@ impl Store {
             Migration::new(*version, (*name).into(), MigrationType::Simple, (*sql).into_sql_str(), false)
         };
         Migrator::with_migrations(MIGRATIONS.iter().map(migration).collect()).run(&pool).await?;
-        let writer = match url {
-            Some(_) => Writer::task(pool.clone()),
-            None => Writer::sqlite(&path).map_err(|error| sqlx::Error::Configuration(error.into()))?,
+        let writer = match (purpose, url) {
+            (Purpose::Keys, _) => None,
+            (Purpose::Serve, Some(_)) => Some(Writer::task(pool.clone())),
+            (Purpose::Serve, None) => Some(Writer::sqlite(folder, &path).map_err(sqlx::Error::Configuration)?),
         };
         Ok(Self { pool, writer })
     }
@@ -183,45 +199,61 @@ impl Store {
         sqlx::query("SELECT 1").execute(&self.pool).await.is_ok()
     }
 
+    fn writer(&self) -> Result<&Writer, String> {
+        self.writer.as_ref().ok_or_else(|| "the store was opened for its keys alone".to_owned())
+    }
+
+    /// Hands a record over; returns when it survives the end of this process.
     async fn written(&self, write: Write) -> Result<(), String> {
+        let Some(write) = self.writer()?.note(write) else { return Ok(()) };
         let (done, wait) = oneshot::channel();
-        self.writer.send(write, Some(done)).await?;
+        self.writer()?.send(write, Some(done)).await?;
         wait.await.unwrap_or_else(|_| Err("the store has closed".to_owned()))
     }
 
-    /// Keeps an execution, in place of what was kept of it before; returns when it is committed.
+    /// The database, once everything that was acknowledged is in it.
+    async fn settled(&self) -> Result<&AnyPool, sqlx::Error> {
+        if self.writer.as_ref().is_some_and(Writer::is_behind) {
+            let failed = |error: String| sqlx::Error::Io(std::io::Error::other(error));
+            let written = tokio::time::timeout(SETTLES, self.written(Write::Barrier)).await;
+            written.map_err(|_| failed("the database takes no records".to_owned()))?.map_err(failed)?;
+        }
+        Ok(&self.pool)
+    }
+
+    /// Keeps an execution, in place of what was kept of it before; returns when that is safe.
     pub(super) async fn put(&self, row: ExecutionRow) -> Result<(), String> {
-        self.written(Write::Execution(Box::new(row))).await
+        self.written(Write::Execution(Box::new(row), None)).await
+    }
+
+    /// As [`Store::put`], of one that has ended: what it used is added to what its subject used that day.
+    pub(super) async fn put_ended(&self, row: ExecutionRow, usage: Option<UsageRow>) -> Result<(), String> {
+        self.written(Write::Execution(Box::new(row), usage.map(Box::new))).await
     }
 
     /// As [`Store::put`], without waiting.
     pub(super) async fn put_later(&self, row: ExecutionRow) -> Result<(), String> {
-        self.writer.send(Write::Execution(Box::new(row)), None).await
-    }
-
-    /// Adds to what a subject used today.
-    pub(super) async fn add_usage(&self, row: UsageRow) -> Result<(), String> {
-        self.writer.send(Write::Usage(Box::new(row)), None).await
+        self.writer()?.send(Write::Execution(Box::new(row), None), None).await
     }
 
     pub(super) async fn put_session(&self, row: SessionRow) -> Result<(), String> {
         self.written(Write::Session(Box::new(row))).await
     }
 
-    /// Keeps a task tree; returns when it is committed.
+    /// Keeps a task tree; returns when that is safe.
     pub(super) async fn put_tree(&self, row: TreeRow) -> Result<(), String> {
         self.written(Write::Tree(Box::new(row))).await
     }
 
     /// As [`Store::put_tree`], without waiting.
     pub(super) async fn put_tree_later(&self, row: TreeRow) -> Result<(), String> {
-        self.writer.send(Write::Tree(Box::new(row)), None).await
+        self.writer()?.send(Write::Tree(Box::new(row)), None).await
     }
 
     /// One task tree of a subject.
     pub(super) async fn tree(&self, subject: &str, id: &str) -> Result<Option<TreeRow>, sqlx::Error> {
         let row = sqlx::query("SELECT * FROM task_trees WHERE id = $1 AND subject = $2").bind(id).bind(subject);
-        row.fetch_optional(&self.pool).await?.map(|row| tree(&row)).transpose()
+        row.fetch_optional(self.settled().await?).await?.map(|row| tree(&row)).transpose()
     }
 
     /// Task trees of a subject, the newest first.
@@ -232,7 +264,7 @@ impl Store {
              FROM task_trees WHERE subject = $1 AND (created_ms < $2 OR (created_ms = $2 AND id < $3)) \
              ORDER BY created_ms DESC, id DESC LIMIT $4",
         );
-        let rows = rows.bind(subject).bind(before_ms).bind(before_id).bind(limit).fetch_all(&self.pool).await?;
+        let rows = rows.bind(subject).bind(before_ms).bind(before_id).bind(limit).fetch_all(self.settled().await?).await?;
         rows.iter().map(tree).collect()
     }
 
@@ -241,7 +273,7 @@ impl Store {
         let rows = sqlx::query("SELECT path, sha256, bytes FROM artifacts WHERE execution = $1").bind(execution);
         let read =
             |row: &AnyRow| Ok(ArtifactRow { path: row.try_get("path")?, sha256: row.try_get("sha256")?, bytes: row.try_get("bytes")? });
-        rows.fetch_all(&self.pool).await?.iter().map(read).collect()
+        rows.fetch_all(self.settled().await?).await?.iter().map(read).collect()
     }
 
     /// Marks what the process before this one left unfinished; gives how many there were.
@@ -268,7 +300,7 @@ impl Store {
     /// One execution of a subject.
     pub(super) async fn execution(&self, subject: &str, id: &str) -> Result<Option<ExecutionRow>, sqlx::Error> {
         let row = sqlx::query("SELECT * FROM executions WHERE id = $1 AND subject = $2").bind(id).bind(subject);
-        row.fetch_optional(&self.pool).await?.map(|row| execution(&row)).transpose()
+        row.fetch_optional(self.settled().await?).await?.map(|row| execution(&row)).transpose()
     }
 
     /// Executions of a subject, the newest first.
@@ -288,7 +320,7 @@ impl Store {
         .bind(before_ms)
         .bind(before_id)
         .bind(filter.limit)
-        .fetch_all(&self.pool)
+        .fetch_all(self.settled().await?)
         .await?;
         rows.iter().map(execution).collect()
     }
@@ -298,7 +330,7 @@ impl Store {
         let row = sqlx::query("SELECT sha256 FROM artifacts WHERE execution = $1 AND path_sha256 = $2")
             .bind(execution)
             .bind(crate::wire::sha256(path));
-        row.fetch_optional(&self.pool).await?.map(|row| row.try_get("sha256")).transpose()
+        row.fetch_optional(self.settled().await?).await?.map(|row| row.try_get("sha256")).transpose()
     }
 
     /// Takes an idempotency key for an execution, or gives what it was taken for: the digest of the request, and the execution.
@@ -368,7 +400,7 @@ impl Store {
         .bind(subject.map(str::to_owned))
         .bind(since_ms)
         .bind(until_ms)
-        .fetch_all(&self.pool)
+        .fetch_all(self.settled().await?)
         .await?;
         let read = |row: &AnyRow| {
             Ok(UsageRow {
@@ -451,7 +483,11 @@ impl Store {
 
     /// Whether any execution still has an artifact with this content.
     pub(super) async fn needs_content(&self, sha256: &str) -> Result<bool, sqlx::Error> {
-        Ok(sqlx::query("SELECT 1 FROM artifacts WHERE sha256 = $1 LIMIT 1").bind(sha256).fetch_optional(&self.pool).await?.is_some())
+        Ok(sqlx::query("SELECT 1 FROM artifacts WHERE sha256 = $1 LIMIT 1")
+            .bind(sha256)
+            .fetch_optional(self.settled().await?)
+            .await?
+            .is_some())
     }
 
     /// Waits until everything that was handed over is written.
@@ -462,7 +498,9 @@ impl Store {
             Err(_) => tracing::error!("the database took too long to take the last records"),
         }
         self.pool.close().await;
-        self.writer.close();
+        if let Some(writer) = &self.writer {
+            writer.close();
+        }
     }
 }
 

@@ -1,13 +1,16 @@
 //! How do records get into the database?
 //!
-//! Whatever waits is written as one transaction, so a record costs its share of a commit and not a commit; who has to be sure waits until
-//! the commit is done. What nobody waits for is written a little later: most executions have ended by then, and only their end is written.
+//! Whatever waits is written as one transaction, so a record costs its share of a commit and not a commit. Who has to be sure waits until
+//! the commit is done, or, where the database is a file, until the record is in a journal beside it, which costs less still. What nobody
+//! waits for is written a little later: most executions have ended by then, and only their end is written.
 
+mod journal;
 mod postgres;
 mod sqlite;
 
 use super::{DAY_MS, ExecutionRow, SessionRow, TreeRow, UsageRow};
 use crate::wire::sha256;
+use serde::{Deserialize, Serialize};
 use sqlx::AnyPool;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -17,6 +20,9 @@ use tokio::sync::oneshot;
 
 /// Records that one transaction takes at most.
 const BATCH: usize = 256;
+
+/// What the row of an artifact takes, roughly.
+const ARTIFACT_BYTES: usize = 300;
 
 /// How long what nobody waits for may stay unwritten.
 const LAZY: Duration = Duration::from_millis(100);
@@ -47,9 +53,11 @@ const ADD_USAGE: &str = "INSERT INTO usage_by_day (subject, day_ms, executions, 
      output_bytes = usage_by_day.output_bytes + excluded.output_bytes";
 
 /// What is to be written.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(super) enum Write {
-    Execution(Box<ExecutionRow>),
-    Usage(Box<UsageRow>),
+    /// An execution, and what is added to its subject's usage when it has ended.
+    Execution(Box<ExecutionRow>, Option<Box<UsageRow>>),
     Session(Box<SessionRow>),
     Tree(Box<TreeRow>),
     /// Nothing: whoever waits for it knows that everything before it is written.
@@ -60,9 +68,9 @@ impl Write {
     /// Roughly its bytes.
     fn size(&self) -> usize {
         match self {
-            Self::Execution(row) => row.result.as_ref().map_or(0, String::len),
+            Self::Execution(row, _) => row.result.as_ref().map_or(0, String::len) + row.artifacts.len() * ARTIFACT_BYTES,
             Self::Tree(row) => row.plan.as_ref().map_or(0, String::len) + row.nodes.len(),
-            Self::Usage(_) | Self::Session(_) | Self::Barrier => 0,
+            Self::Session(_) | Self::Barrier => 0,
         }
     }
 }
@@ -178,11 +186,12 @@ impl Record {
         Self { id: "usage".to_owned(), statements: vec![(ADD_USAGE, values)], waits: Vec::new() }
     }
 
-    fn tell(self, result: &Result<(), String>) {
+    /// Tells those who wait how it went, once.
+    fn tell(&mut self, result: &Result<(), String>) {
         if let Err(error) = result {
             tracing::error!(id = self.id, error, "a record could not be written");
         }
-        for waits in self.waits {
+        for waits in self.waits.drain(..) {
             // Whoever has stopped waiting does not need to know.
             let _ = waits.send(result.clone());
         }
@@ -196,8 +205,6 @@ struct Draft {
     trees: HashMap<String, Drafted<TreeRow>>,
     sessions: Vec<Record>,
     usage: BTreeMap<(String, i64), UsageRow>,
-    /// Since when usage waits.
-    usage_since: Option<Instant>,
     /// Those who wait for everything.
     barriers: Vec<Done>,
 }
@@ -217,7 +224,10 @@ impl<T> Drafted<T> {
 impl Draft {
     fn add(&mut self, write: Write, done: Option<Done>) {
         match write {
-            Write::Execution(row) => {
+            Write::Execution(row, usage) => {
+                if let Some(usage) = usage {
+                    self.add_usage(*usage);
+                }
                 let drafted = self.executions.entry(row.id.clone()).or_insert_with(|| Drafted::new(ExecutionRow::default()));
                 // What has ended does not run again, whatever comes late.
                 if row.ended_ms.is_some() || drafted.row.ended_ms.is_none() {
@@ -237,40 +247,46 @@ impl Draft {
             }
             Write::Session(row) => self.sessions.push(Record::session(*row, done.into_iter().collect())),
             Write::Barrier => self.barriers.extend(done),
-            Write::Usage(row) => {
-                let day_ms = row.day_ms - row.day_ms.rem_euclid(DAY_MS);
-                let sum = self.usage.entry((row.subject.clone(), day_ms)).or_insert_with(|| UsageRow {
-                    subject: row.subject.clone(),
-                    day_ms,
-                    ..UsageRow::default()
-                });
-                let add = |sum: &mut i64, more: i64| *sum = sum.saturating_add(more);
-                add(&mut sum.executions, row.executions);
-                add(&mut sum.denied, row.denied);
-                add(&mut sum.limited, row.limited);
-                add(&mut sum.wall_us, row.wall_us);
-                add(&mut sum.cpu_us, row.cpu_us);
-                add(&mut sum.fuel, row.fuel);
-                add(&mut sum.output_bytes, row.output_bytes);
-                self.usage_since = self.usage_since.or_else(|| Some(Instant::now()));
-            }
         }
     }
 
-    /// What has to be written now: what somebody waits for, and what has waited long enough.
+    fn add_usage(&mut self, row: UsageRow) {
+        let day_ms = row.day_ms - row.day_ms.rem_euclid(DAY_MS);
+        let sum = self.usage.entry((row.subject.clone(), day_ms));
+        let sum = sum.or_insert_with(|| UsageRow { subject: row.subject, day_ms, ..UsageRow::default() });
+        let add = |sum: &mut i64, more: i64| *sum = sum.saturating_add(more);
+        add(&mut sum.executions, row.executions);
+        add(&mut sum.denied, row.denied);
+        add(&mut sum.limited, row.limited);
+        add(&mut sum.wall_us, row.wall_us);
+        add(&mut sum.cpu_us, row.cpu_us);
+        add(&mut sum.fuel, row.fuel);
+        add(&mut sum.output_bytes, row.output_bytes);
+    }
+
+    /// Everything, whoever waits for it.
+    fn all(&mut self) -> Vec<Record> {
+        self.take(true)
+    }
+
+    /// What has to be written now: what somebody waits for, with what was used by it, and what has waited long enough.
     fn due(&mut self) -> Vec<Record> {
-        let is_closing = !self.barriers.is_empty();
+        self.take(false)
+    }
+
+    fn take(&mut self, is_all: bool) -> Vec<Record> {
+        let is_closing = is_all || !self.barriers.is_empty();
         let is_due = |since: Instant| is_closing || since.elapsed() >= LAZY;
         let executions = self.executions.extract_if(|_, drafted| !drafted.waits.is_empty() || is_due(drafted.since));
         let mut records: Vec<Record> = executions.map(|(_, drafted)| Record::execution(drafted.row, drafted.waits)).collect();
         let trees = self.trees.extract_if(|_, drafted| !drafted.waits.is_empty() || is_due(drafted.since));
         records.extend(trees.map(|(_, drafted)| Record::tree(drafted.row, drafted.waits)));
         records.append(&mut self.sessions);
-        if self.usage_since.is_some_and(is_due) {
-            self.usage_since = None;
+        if is_closing || !records.is_empty() {
+            // In the same transaction as the executions that it is of.
             records.extend(std::mem::take(&mut self.usage).into_values().map(Record::usage));
         }
-        if is_closing {
+        if !self.barriers.is_empty() {
             records.push(Record { id: "barrier".to_owned(), statements: Vec::new(), waits: std::mem::take(&mut self.barriers) });
         }
         records
@@ -287,9 +303,9 @@ pub(super) enum Writer {
 }
 
 impl Writer {
-    /// Writes to a SQLite database that is there already.
-    pub(super) fn sqlite(path: &Path) -> Result<Self, rusqlite::Error> {
-        sqlite::Sqlite::open(path).map(Self::Sqlite)
+    /// Writes to a SQLite database that is there already, with its journal in a folder, from which it first takes what is not in it yet.
+    pub(super) fn sqlite(folder: &Path, path: &Path) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        sqlite::Sqlite::open(folder, path).map(Self::Sqlite)
     }
 
     /// Writes through a pool of connections.
@@ -301,6 +317,22 @@ impl Writer {
     pub(super) fn close(&self) {
         if let Self::Sqlite(sqlite) = self {
             sqlite.close();
+        }
+    }
+
+    /// Hands a record over that survives this process from now on; gives it back where that takes more than a moment.
+    pub(super) fn note(&self, write: Write) -> Option<Write> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.note(write),
+            Self::Task(_) => Some(write),
+        }
+    }
+
+    /// Whether what was acknowledged may not be in the database yet.
+    pub(super) fn is_behind(&self) -> bool {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.is_behind(),
+            Self::Task(_) => false,
         }
     }
 

@@ -46,11 +46,11 @@ async fn commit(pool: &AnyPool, records: Vec<Record>) {
     }
     let all: Vec<_> = records.iter().flat_map(|record| &record.statements).collect();
     let Err(error) = transact(pool, &all).await else {
-        records.into_iter().for_each(|record| record.tell(&Ok(())));
+        records.into_iter().for_each(|mut record| record.tell(&Ok(())));
         return;
     };
     tracing::error!(%error, "records could not be written together; they are written one by one");
-    for record in records {
+    for mut record in records {
         let statements: Vec<_> = record.statements.iter().collect();
         let written = transact(pool, &statements).await.map_err(|error| error.to_string());
         record.tell(&written);

@@ -1,14 +1,16 @@
 //! How are records written to SQLite?
 //!
-//! A commit to the write-ahead log takes less time than waking another thread, so whoever hands a record over commits it, together with all
-//! that others have handed over meanwhile. Only what takes longer is done by a thread of its own: moving the log into the database, which
-//! waits for the disk, and what nobody waits for.
+//! A record is acknowledged as soon as it is in the [`Journal`]. A few times a second a thread carries over into the database what has
+//! gathered, and now and then moves the database's own log into it, which waits for the disk. Whoever waits for what is too large for the
+//! journal, or wants to read what was acknowledged, carries over what is there: that takes less time than waking another thread.
 
-use super::{BATCH, Done, Draft, LAZY, Record, Statement, Value, Write};
+use super::journal::Journal;
+use super::{Done, Draft, LAZY, Record, Value, Write};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, ToSql};
+use std::error::Error;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak};
 use std::time::{Duration, Instant};
 
@@ -20,22 +22,74 @@ const CHECKPOINT_TIME: Duration = Duration::from_secs(60);
 /// How long whoever writes waits for another process that does.
 const BUSY: Duration = Duration::from_millis(250);
 
+/// Bytes of a record that goes through the journal; a larger one would be written twice for nothing.
+const NOTED: usize = 64 << 10;
+
 /// Bytes that are written by whoever hands them over; more are left to a thread that others do not wait for.
 const SMALL: usize = 256 << 10;
 
+/// Records, and bytes of them, that gather until whoever hands over one more writes them.
+const GATHERED: usize = 2048;
+const GATHERED_BYTES: usize = 8 << 20;
+
+/// Records that may be missing from the database while it takes none; more of them wait until it does.
+const BEHIND: u64 = 20_000;
+
+/// Remembers how far the journal has been carried over.
+const APPLIED: &str = "UPDATE journal SET applied = $1";
+
 /// Writes records to SQLite.
 pub(in super::super) struct Sqlite {
-    handed_over: Mutex<Vec<(Write, Option<Done>)>>,
+    handed_over: Mutex<HandedOver>,
     state: Mutex<State>,
+    /// How many records were handed over, and how many of those are in the database.
+    handed: AtomicU64,
+    written: AtomicU64,
     commits: AtomicUsize,
     bytes: AtomicUsize,
+}
+
+/// What nobody has begun to write.
+struct HandedOver {
+    journal: Journal,
+    waiting: Vec<(Write, Option<Done>)>,
+    bytes: usize,
+}
+
+impl HandedOver {
+    fn push(&mut self, write: Write, done: Option<Done>) {
+        self.bytes += write.size();
+        self.waiting.push((write, done));
+    }
+
+    fn is_much(&self) -> bool {
+        self.waiting.len() >= GATHERED || self.bytes >= GATHERED_BYTES
+    }
 }
 
 struct State {
     connection: Connection,
     draft: Draft,
-    /// What another process was in the way of.
+    /// What could not be written, and is tried again.
     again: Vec<Record>,
+    /// How far the journal has been carried over.
+    applied: u64,
+}
+
+impl State {
+    /// Writes all of the records, which are those of the journal up to a number, or none.
+    fn carry(&mut self, records: &[Record], last: u64) -> Result<(), rusqlite::Error> {
+        let transaction = self.connection.unchecked_transaction()?;
+        for (sql, values) in records.iter().flat_map(|record| &record.statements) {
+            transaction.prepare_cached(sql)?.execute(rusqlite::params_from_iter(values))?;
+        }
+        if last > self.applied {
+            transaction.prepare_cached(APPLIED)?.execute([i64::try_from(last).unwrap_or(i64::MAX)])?;
+        }
+        transaction.commit()?;
+        self.applied = self.applied.max(last);
+        Ok(())
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -51,38 +105,83 @@ fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
 }
 
 impl Sqlite {
-    pub(super) fn open(path: &Path) -> Result<Arc<Self>, rusqlite::Error> {
-        let state = State { connection: connect(path)?, draft: Draft::default(), again: Vec::new() };
+    pub(super) fn open(folder: &Path, path: &Path) -> Result<Arc<Self>, Box<dyn Error + Send + Sync>> {
+        let connection = connect(path)?;
+        let applied = connection.query_row("SELECT applied FROM journal", [], |row| row.get::<_, i64>(0))?;
+        let applied = u64::try_from(applied)?;
+        let (mut journal, left) = Journal::open(folder, applied)?;
+        let mut state = State { connection, draft: Draft::default(), again: Vec::new(), applied };
+        if !left.is_empty() {
+            tracing::info!(records = left.len(), "the process before this one left records in the journal; they go into the database");
+        }
+        left.into_iter().for_each(|write| state.draft.add(write, None));
+        let (records, last) = (state.draft.all(), journal.seal());
+        state.carry(&records, last)?;
+        journal.clear()?;
         checkpoint(&state.connection, "TRUNCATE")?;
-        let (commits, bytes) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        let writer = Arc::new(Self { handed_over: Mutex::default(), state: Mutex::new(state), commits, bytes });
+        let writer = Arc::new(Self {
+            handed_over: Mutex::new(HandedOver { journal, waiting: Vec::new(), bytes: 0 }),
+            state: Mutex::new(state),
+            handed: AtomicU64::new(0),
+            written: AtomicU64::new(0),
+            commits: AtomicUsize::new(0),
+            bytes: AtomicUsize::new(0),
+        });
         let (upkeep, weak) = (connect(path)?, Arc::downgrade(&writer));
-        let started = std::thread::Builder::new().name("records".to_owned()).spawn(move || keep_up(&upkeep, &weak));
-        started.map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+        std::thread::Builder::new().name("records".to_owned()).spawn(move || keep_up(&upkeep, &weak))?;
         Ok(writer)
+    }
+
+    /// Whether not everything that was handed over is in the database.
+    pub(super) fn is_behind(&self) -> bool {
+        self.written.load(Ordering::Acquire) < self.handed.load(Ordering::Acquire)
+    }
+
+    /// Puts a record into the journal; gives it back where it does not belong there.
+    pub(super) fn note(self: &Arc<Self>, write: Write) -> Option<Write> {
+        let behind = self.handed.load(Ordering::Relaxed).saturating_sub(self.written.load(Ordering::Relaxed));
+        if matches!(write, Write::Barrier) || write.size() > NOTED || behind > BEHIND {
+            return Some(write);
+        }
+        let is_much = {
+            let mut handed_over = lock(&self.handed_over);
+            if let Err(error) = handed_over.journal.append(&write) {
+                tracing::error!(%error, "the journal takes no records; they are written to the database at once");
+                return Some(write);
+            }
+            handed_over.push(write, None);
+            self.handed.fetch_add(1, Ordering::Release);
+            handed_over.is_much()
+        };
+        if is_much {
+            self.write_elsewhere();
+        }
+        None
     }
 
     /// Hands a record over. If somebody waits for it, it is written before this returns, or by whoever writes at the moment.
     pub(super) fn send(self: &Arc<Self>, write: Write, done: Option<Done>) {
         let (size, is_awaited) = (write.size(), done.is_some());
-        self.bytes.fetch_add(size, Ordering::Relaxed);
-        let waiting = {
-            let mut waiting = lock(&self.handed_over);
-            waiting.push((write, done));
-            waiting.len()
+        let is_much = {
+            let mut handed_over = lock(&self.handed_over);
+            handed_over.push(write, done);
+            self.handed.fetch_add(1, Ordering::Release);
+            handed_over.is_much()
         };
-        if !is_awaited && waiting < BATCH {
-            return;
-        }
-        if size <= SMALL {
+        if size > SMALL || is_much {
+            self.write_elsewhere();
+        } else if is_awaited {
             self.write();
-        } else {
-            let this = Arc::clone(self);
-            tokio::task::spawn_blocking(move || this.write());
         }
     }
 
-    /// Writes all that is due, unless somebody does already, who then also sees what was handed over a moment ago.
+    /// As [`Sqlite::write`], by a thread that others do not wait for.
+    fn write_elsewhere(self: &Arc<Self>) {
+        let this = Arc::clone(self);
+        tokio::task::spawn_blocking(move || this.write());
+    }
+
+    /// Writes all that there is, unless somebody does already, who then also sees what was handed over a moment ago.
     fn write(&self) {
         loop {
             let mut state = match self.state.try_lock() {
@@ -93,40 +192,61 @@ impl Sqlite {
             self.write_with(&mut state);
             drop(state);
             // What came while the lock was held has nobody else to write it.
-            if !lock(&self.handed_over).iter().any(|(_, done)| done.is_some()) {
+            if !lock(&self.handed_over).waiting.iter().any(|(_, done)| done.is_some()) {
                 return;
             }
         }
     }
 
     fn write_with(&self, state: &mut State) {
-        for (write, done) in std::mem::take(&mut *lock(&self.handed_over)) {
+        let (waiting, last, handed) = {
+            let mut handed_over = lock(&self.handed_over);
+            handed_over.bytes = 0;
+            let waiting = std::mem::take(&mut handed_over.waiting);
+            (waiting, handed_over.journal.seal(), self.handed.load(Ordering::Acquire))
+        };
+        for (write, done) in waiting {
+            self.bytes.fetch_add(write.size(), Ordering::Relaxed);
             state.draft.add(write, done);
         }
+        let was_failing = !state.again.is_empty();
         let mut records = std::mem::take(&mut state.again);
-        records.extend(state.draft.due());
+        records.extend(state.draft.all());
         if records.is_empty() {
+            self.written.store(handed, Ordering::Release);
             return;
         }
         self.commits.fetch_add(records.len(), Ordering::Relaxed);
-        let Err(error) = transact(&state.connection, records.iter().flat_map(|record| &record.statements)) else {
-            records.into_iter().for_each(|record| record.tell(&Ok(())));
-            return;
-        };
-        if matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)) {
-            // Those who wait for them go on waiting; nobody else does.
-            tracing::warn!(records = records.len(), "another process writes to the database; records wait for it");
-            state.again = records;
-            return;
+        if let Err(error) = state.carry(&records, last) {
+            let is_busy = matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked));
+            if is_busy || !is_of_a_record(&error) {
+                if !was_failing {
+                    tracing::error!(%error, records = records.len(), "the database takes no records; they are tried again until it does");
+                }
+                // Whoever waits for another process to be done goes on waiting; nobody else does.
+                if !is_busy {
+                    let waited = records.iter_mut().filter(|record| !record.waits.is_empty());
+                    waited.for_each(|record| record.tell(&Err(error.to_string())));
+                    records.retain(|record| !record.statements.is_empty());
+                }
+                state.again = records;
+                return;
+            }
+            tracing::error!(%error, "records could not be written together; they are written one by one");
+            for record in &mut records {
+                let written = state.carry(std::slice::from_ref(record), 0).map_err(|error| error.to_string());
+                record.tell(&written);
+            }
+            if let Err(error) = state.carry(&[], last) {
+                tracing::error!(%error, "how far the journal has been carried over could not be written");
+            }
         }
-        tracing::error!(%error, "records could not be written together; they are written one by one");
-        for record in records {
-            let written = transact(&state.connection, record.statements.iter()).map_err(|error| error.to_string());
-            Record::tell(record, &written);
-        }
+        self.written.store(handed, Ordering::Release);
+        lock(&self.handed_over).journal.applied(last);
+        records.iter_mut().for_each(|record| record.tell(&Ok(())));
     }
 
-    /// Writes all that is due, whoever writes at the moment, and moves the log into the database where that is time.
+    /// Writes all that there is, whoever writes at the moment, and moves the log into the database where that is time.
     fn keep_up(&self, upkeep: &Connection, moved: &mut Instant) -> Result<(), rusqlite::Error> {
         self.write_with(&mut lock(&self.state));
         // Whoever came while the lock was held has left what it had.
@@ -156,12 +276,20 @@ impl Sqlite {
     }
 }
 
+/// Whether an error is about what was to be written, and not about the database or the disk: that one would be refused for ever.
+fn is_of_a_record(error: &rusqlite::Error) -> bool {
+    match error.sqlite_error_code() {
+        Some(code) => matches!(code, ErrorCode::ConstraintViolation | ErrorCode::TooBig | ErrorCode::TypeMismatch),
+        None => true,
+    }
+}
+
 /// Moves the log into the database, as far as nobody is in the way.
 fn checkpoint(connection: &Connection, kind: &str) -> Result<(), rusqlite::Error> {
     connection.query_row(&format!("PRAGMA wal_checkpoint({kind})"), [], |_| Ok(())).map(drop)
 }
 
-/// Does what nobody waits for, until there is no writer any more.
+/// Writes what nobody waits for, until there is no writer any more.
 fn keep_up(upkeep: &Connection, writer: &Weak<Sqlite>) {
     let mut moved = Instant::now();
     loop {
@@ -182,13 +310,4 @@ impl ToSql for Value {
         };
         Ok(ToSqlOutput::Borrowed(value))
     }
-}
-
-/// Carries out all of it or nothing.
-fn transact<'a>(connection: &Connection, statements: impl Iterator<Item = &'a Statement>) -> Result<(), rusqlite::Error> {
-    let transaction = connection.unchecked_transaction()?;
-    for (sql, values) in statements {
-        transaction.prepare_cached(sql)?.execute(rusqlite::params_from_iter(values))?;
-    }
-    transaction.commit()
 }
