@@ -29,9 +29,7 @@ mod supervisor;
 pub mod telemetry;
 mod trees;
 
-pub use config::{
-    AlertKind, AlertRule, Config, ConfigError, ContainerConfig, Jwt, Limits, Listen, Retention, SeverityName, Telemetry, Tls,
-};
+pub use config::{AlertKind, AlertRule, Config, ConfigError, ContainerConfig, Jwt, Limits, Listen, Retention, Telemetry, Tls};
 pub use keys::{NewKey, Scope};
 pub use openapi::openapi_json;
 

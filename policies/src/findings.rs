@@ -6,7 +6,7 @@
 use std::fmt;
 
 use crate::config::profile::Profile;
-use crate::denial::{Denial, RuleName};
+use crate::denial::Denial;
 use crate::packages::{Ecosystem, Requirement};
 use crate::text::{quoted, toml_string};
 
@@ -122,11 +122,6 @@ pub(crate) fn judge(profile: &Profile, findings: &mut Vec<Finding>) -> Result<()
     let reason = format!("profile {} refuses programs with such findings: {}", quoted(&profile.place.name), worst.message);
     let fix = profile.place.fix("findings", &[(worst.severity.name(), toml_string(Action::Record.name()))]);
     Err(Denial::new(rule, format!("a program with the finding {}{place}", quoted(&worst.rule)), reason, fix))
-}
-
-/// The rule that allowed what was found.
-pub(crate) fn rule(profile: &Profile) -> RuleName {
-    RuleName::new(profile.place.rule("findings"))
 }
 
 /// Packages with a name that people mistake for another one.

@@ -166,8 +166,8 @@ impl Grant {
     /// # Errors
     ///
     /// The denial.
-    pub fn check_findings(&self, findings: &mut Vec<Finding>) -> Result<RuleName, Denial> {
-        findings::judge(&self.profile, findings).map(|()| findings::rule(&self.profile))
+    pub fn check_findings(&self, findings: &mut Vec<Finding>) -> Result<(), Denial> {
+        findings::judge(&self.profile, findings)
     }
 
     /// Judges the start of this run while the subject has others running.

@@ -204,28 +204,26 @@ impl Watch {
 
 /// Writes the records of one run, and its end even where nobody gets to write one.
 pub(crate) struct Trail {
-    sink: Option<Arc<dyn AuditSink>>,
-    run: RunId,
-    subject: String,
+    calls: CallTrail,
     open: bool,
-    watch: Watch,
 }
 
 impl Trail {
     pub(crate) fn new(sink: Option<Arc<dyn AuditSink>>, run: RunId, request: &Request) -> Self {
-        Self { sink, run, subject: request.subject.to_string(), open: false, watch: Watch::default() }
+        let calls = CallTrail { sink, run, subject: request.subject.to_string(), watch: Watch::default() };
+        Self { calls, open: false }
     }
 
     /// Tells somebody of what is recorded from here on.
     pub(crate) fn watch(&self, events: Option<mpsc::UnboundedSender<AuditEvent>>) {
-        self.watch.set(events);
+        self.calls.watch.set(events);
     }
 
     fn write(&self, event: impl FnOnce() -> AuditEvent) -> Result<(), Error> {
-        if self.sink.is_none() && !self.watch.is_watched() {
+        if self.calls.sink.is_none() && !self.calls.watch.is_watched() {
             return Ok(());
         }
-        self.calls().write(event()).map_err(Error::Audit)
+        self.calls.write(event()).map_err(Error::Audit)
     }
 
     /// Records what was noticed in a program.
@@ -297,13 +295,13 @@ impl Trail {
         }
         let reason = reason.to_owned();
         if let Err(error) = self.write(|| AuditEvent::Aborted { reason }) {
-            tracing::error!(run = %self.run, %error, "the end of a run could not be audited");
+            tracing::error!(run = %self.calls.run, %error, "the end of a run could not be audited");
         }
     }
 
     /// A handle that host calls write with.
     pub(crate) fn calls(&self) -> CallTrail {
-        CallTrail { sink: self.sink.clone(), run: self.run, subject: self.subject.clone(), watch: self.watch.clone() }
+        self.calls.clone()
     }
 }
 

@@ -9,7 +9,7 @@ use crate::executor::{Evaluation, Executor, Job, Opening};
 use crate::outcome::{RunId, Status};
 use crate::stdio::Input;
 use aho_corasick::AhoCorasick;
-use glovebox_policy::{Facts, Finding, Grant, Policy, Request, Severity, Tier, Verdict};
+use glovebox_policy::{Facts, Finding, Grant, Policy, Request, Severity, Verdict};
 use std::sync::{Arc, LazyLock};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -126,11 +126,6 @@ fn finding(rule: &str, line: Option<u32>) -> Option<Finding> {
 
 fn words(language: &str) -> impl Iterator<Item = &'static str> {
     WORDS.lines().filter_map(move |line| line.strip_prefix(language)?.strip_prefix(' '))
-}
-
-/// The executor that looks at programs; none where there is none.
-pub(crate) fn looker(executors: &std::collections::HashMap<Tier, Arc<dyn Executor>>) -> Option<&dyn Executor> {
-    executors.get(&Tier::Wasm).map(AsRef::as_ref)
 }
 
 #[cfg(test)]

@@ -108,7 +108,7 @@ impl Alerts {
                 AlertKind::Limited => outcome.limit.is_some(),
                 AlertKind::Crashed => outcome.status == Status::Crashed,
                 AlertKind::Failed => outcome.status == Status::Failed,
-                AlertKind::Finding => is_found(rule.severity.map_or(Severity::Low, Into::into)),
+                AlertKind::Finding => is_found(rule.severity.unwrap_or(Severity::Low)),
                 AlertKind::Error | AlertKind::Tier => false,
             };
             if happened {

@@ -73,7 +73,8 @@ pub struct AlertRule {
     /// What it counts, for each subject by itself.
     pub on: AlertKind,
     /// The least severity, for `on = "finding"`.
-    pub severity: Option<SeverityName>,
+    #[serde(default, deserialize_with = "severity")]
+    pub severity: Option<Severity>,
     /// How often it has to happen.
     #[serde(default = "one")]
     pub count: usize,
@@ -84,6 +85,13 @@ pub struct AlertRule {
     pub webhook: Option<String>,
     /// The file with the secret that the POST is signed with (HMAC-SHA-256, as `X-Glovebox-Signature`).
     pub secret_file: Option<PathBuf>,
+}
+
+fn severity<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Severity>, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    let known = Severity::ALL.map(Severity::name).join(", ");
+    let severity = Severity::from_name(&name);
+    severity.map(Some).ok_or_else(|| serde::de::Error::custom(format!("`{name}` is no severity; there are {known}")))
 }
 
 fn one() -> usize {
@@ -112,28 +120,6 @@ pub enum AlertKind {
     Finding,
     /// Tiers that stop working, or work again.
     Tier,
-}
-
-/// The severity of a finding.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SeverityName {
-    /// Ordinary programs do it as well.
-    Low,
-    /// Few ordinary programs do it.
-    Medium,
-    /// No ordinary program has a reason for it.
-    High,
-}
-
-impl From<SeverityName> for Severity {
-    fn from(name: SeverityName) -> Self {
-        match name {
-            SeverityName::Low => Self::Low,
-            SeverityName::Medium => Self::Medium,
-            SeverityName::High => Self::High,
-        }
-    }
 }
 
 /// Where traces go.
@@ -395,6 +381,7 @@ mod tests {
             ("[jwt]\nissuer = \"i\"\naudience = \"a\"\njwks = \"k.json\"\nscopes = [\"root\"]", "no scope"),
             ("[[alerts]]\nname = \"x\"\non = \"denied\"\ncount = 0", "counts to 1 at least"),
             ("[[alerts]]\nname = \"x\"\non = \"nothing\"", "unknown variant"),
+            ("[[alerts]]\nname = \"x\"\non = \"finding\"\nseverity = \"worst\"", "there are low, medium, high"),
             ("[[alerts]]\nname = \"x\"\non = \"denied\"\nwebhook = \"http://127.0.0.1.example.org/\"", "on this machine only"),
         ] {
             let error = Config::parse(wrong).unwrap_err().to_string();
