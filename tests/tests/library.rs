@@ -424,6 +424,27 @@ fn a_changed_audit_log_shows() {
     assert_eq!(std::fs::metadata(&path).expect("the log is there").permissions().mode() & 0o077, 0, "the log is its owner's");
 }
 
+#[test]
+fn an_audit_log_goes_on_after_a_line_that_has_no_end() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let path = folder.path().join("audit.jsonl");
+    let log = || std::fs::read_to_string(&path).expect("the log can be read");
+    let sandbox = audited("", "", Arc::new(JsonLines::open(&path).expect("the log opens")));
+    assert!(matches!(JsonLines::open(&path), Err(ChainError::InUse)), "two would break the chain");
+    run(&sandbox, Request::new("python", "1"));
+    drop(sandbox);
+    let whole = log();
+    for torn in ["{", "{\"time_ms\":1,\"run\":\"run_1\"", "\u{0}\u{0}"] {
+        std::fs::write(&path, format!("{whole}{torn}")).expect("the log can be written");
+        assert!(verify_chain(log().as_bytes()).is_err(), "{torn:?}");
+        drop(JsonLines::open(&path).expect("the log opens"));
+        assert_eq!(log(), whole, "{torn:?}");
+    }
+    let sandbox = audited("", "", Arc::new(JsonLines::open(&path).expect("the log opens")));
+    run(&sandbox, Request::new("python", "1"));
+    assert_eq!(verify_chain(log().as_bytes()).expect("the chain holds"), 4);
+}
+
 struct Adds;
 
 #[async_trait]

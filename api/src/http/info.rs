@@ -334,7 +334,7 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<Json<Health>, P
         return Err(Problem::new(Code::NotReady, "no tier works"));
     }
     if !app.store.answers().await {
-        return Err(Problem::new(Code::NotReady, "the database does not answer"));
+        return Err(Problem::new(Code::NotReady, "the database does not answer, or takes no records"));
     }
     Ok(Json(Health { status: "ready" }))
 }

@@ -183,7 +183,13 @@ impl From<glovebox::OpenError> for Problem {
 
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
-        Self::internal(&error)
+        match error {
+            sqlx::Error::PoolTimedOut => {
+                tracing::error!("the database does not answer in time");
+                Self::new(Code::Overloaded, "the database does not answer in time; later it may").retry_after(Duration::from_secs(2))
+            }
+            error => Self::internal(&error),
+        }
     }
 }
 

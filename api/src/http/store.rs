@@ -194,9 +194,10 @@ impl Store {
         Ok(Self { pool, writer })
     }
 
-    /// Whether the database answers.
+    /// Whether the database answers, and takes records.
     pub(super) async fn answers(&self) -> bool {
-        sqlx::query("SELECT 1").execute(&self.pool).await.is_ok()
+        let is_refusing = self.writer.as_ref().is_some_and(Writer::is_refusing);
+        !is_refusing && sqlx::query("SELECT 1").execute(&self.pool).await.is_ok()
     }
 
     fn writer(&self) -> Result<&Writer, String> {
@@ -211,14 +212,34 @@ impl Store {
         wait.await.unwrap_or_else(|_| Err("the store has closed".to_owned()))
     }
 
-    /// The database, once everything that was acknowledged is in it.
+    fn is_behind(&self) -> bool {
+        self.writer.as_ref().is_some_and(Writer::is_behind)
+    }
+
+    /// Waits until everything that was acknowledged is in the database.
+    pub(super) async fn settle(&self) -> Result<(), String> {
+        if self.is_behind() { self.written(Write::Barrier).await } else { Ok(()) }
+    }
+
+    /// The database with everything in it that was acknowledged.
     async fn settled(&self) -> Result<&AnyPool, sqlx::Error> {
-        if self.writer.as_ref().is_some_and(Writer::is_behind) {
-            let failed = |error: String| sqlx::Error::Io(std::io::Error::other(error));
-            let written = tokio::time::timeout(SETTLES, self.written(Write::Barrier)).await;
-            written.map_err(|_| failed("the database takes no records".to_owned()))?.map_err(failed)?;
-        }
+        let settled = tokio::time::timeout(SETTLES, self.settle()).await.map_err(|_| sqlx::Error::PoolTimedOut)?;
+        settled.map_err(|error| sqlx::Error::Io(std::io::Error::other(error)))?;
         Ok(&self.pool)
+    }
+
+    /// Looks for something, and looks again once everything is in the database, unless what is there can no longer change.
+    async fn find<T, F>(&self, look: impl Fn() -> F, is_final: impl Fn(&T) -> bool) -> Result<T, sqlx::Error>
+    where
+        F: Future<Output = Result<T, sqlx::Error>>,
+    {
+        let was_behind = self.is_behind();
+        let found = look().await?;
+        if !was_behind || is_final(&found) {
+            return Ok(found);
+        }
+        self.settled().await?;
+        look().await
     }
 
     /// Keeps an execution, in place of what was kept of it before; returns when that is safe.
@@ -252,8 +273,11 @@ impl Store {
 
     /// One task tree of a subject.
     pub(super) async fn tree(&self, subject: &str, id: &str) -> Result<Option<TreeRow>, sqlx::Error> {
-        let row = sqlx::query("SELECT * FROM task_trees WHERE id = $1 AND subject = $2").bind(id).bind(subject);
-        row.fetch_optional(self.settled().await?).await?.map(|row| tree(&row)).transpose()
+        let look = || async {
+            let row = sqlx::query("SELECT * FROM task_trees WHERE id = $1 AND subject = $2").bind(id).bind(subject);
+            row.fetch_optional(&self.pool).await?.map(|row| tree(&row)).transpose()
+        };
+        self.find(look, |found| found.as_ref().is_some_and(|tree| tree.ended_ms.is_some())).await
     }
 
     /// Task trees of a subject, the newest first.
@@ -270,10 +294,13 @@ impl Store {
 
     /// The artifacts of an execution.
     pub(super) async fn artifacts(&self, execution: &str) -> Result<Vec<ArtifactRow>, sqlx::Error> {
-        let rows = sqlx::query("SELECT path, sha256, bytes FROM artifacts WHERE execution = $1").bind(execution);
         let read =
             |row: &AnyRow| Ok(ArtifactRow { path: row.try_get("path")?, sha256: row.try_get("sha256")?, bytes: row.try_get("bytes")? });
-        rows.fetch_all(self.settled().await?).await?.iter().map(read).collect()
+        let look = || async {
+            let rows = sqlx::query("SELECT path, sha256, bytes FROM artifacts WHERE execution = $1").bind(execution);
+            rows.fetch_all(&self.pool).await?.iter().map(read).collect()
+        };
+        self.find(look, |found: &Vec<ArtifactRow>| !found.is_empty()).await
     }
 
     /// Marks what the process before this one left unfinished; gives how many there were.
@@ -299,8 +326,11 @@ impl Store {
 
     /// One execution of a subject.
     pub(super) async fn execution(&self, subject: &str, id: &str) -> Result<Option<ExecutionRow>, sqlx::Error> {
-        let row = sqlx::query("SELECT * FROM executions WHERE id = $1 AND subject = $2").bind(id).bind(subject);
-        row.fetch_optional(self.settled().await?).await?.map(|row| execution(&row)).transpose()
+        let look = || async {
+            let row = sqlx::query("SELECT * FROM executions WHERE id = $1 AND subject = $2").bind(id).bind(subject);
+            row.fetch_optional(&self.pool).await?.map(|row| execution(&row)).transpose()
+        };
+        self.find(look, |found| found.as_ref().is_some_and(|execution| execution.ended_ms.is_some())).await
     }
 
     /// Executions of a subject, the newest first.
@@ -327,10 +357,12 @@ impl Store {
 
     /// The digest of an artifact.
     pub(super) async fn artifact(&self, execution: &str, path: &str) -> Result<Option<String>, sqlx::Error> {
-        let row = sqlx::query("SELECT sha256 FROM artifacts WHERE execution = $1 AND path_sha256 = $2")
-            .bind(execution)
-            .bind(crate::wire::sha256(path));
-        row.fetch_optional(self.settled().await?).await?.map(|row| row.try_get("sha256")).transpose()
+        let digest = crate::wire::sha256(path);
+        let look = || async {
+            let row = sqlx::query("SELECT sha256 FROM artifacts WHERE execution = $1 AND path_sha256 = $2").bind(execution);
+            row.bind(digest.as_str()).fetch_optional(&self.pool).await?.map(|row| row.try_get("sha256")).transpose()
+        };
+        self.find(look, Option::is_some).await
     }
 
     /// Takes an idempotency key for an execution, or gives what it was taken for: the digest of the request, and the execution.
@@ -483,11 +515,11 @@ impl Store {
 
     /// Whether any execution still has an artifact with this content.
     pub(super) async fn needs_content(&self, sha256: &str) -> Result<bool, sqlx::Error> {
-        Ok(sqlx::query("SELECT 1 FROM artifacts WHERE sha256 = $1 LIMIT 1")
-            .bind(sha256)
-            .fetch_optional(self.settled().await?)
-            .await?
-            .is_some())
+        let look = || async {
+            let one = sqlx::query("SELECT 1 FROM artifacts WHERE sha256 = $1 LIMIT 1").bind(sha256);
+            Ok(one.fetch_optional(&self.pool).await?.is_some())
+        };
+        self.find(look, |is_needed| *is_needed).await
     }
 
     /// Waits until everything that was handed over is written.

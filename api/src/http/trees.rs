@@ -269,8 +269,8 @@ pub(super) async fn create(
     let tree = app.trees.insert(Arc::new(Tree::new(caller.subject.clone(), plan, size)), app.config.limits.trees_per_subject)?;
     let (first, log) = (tree.row(true), Arc::clone(&tree.lock().log));
     app.trees.drive(&app, &tree);
-    let kept = if mode == Mode::Later { app.store.put_tree(first).await } else { app.store.put_tree_later(first).await };
-    kept.map_err(|error| Problem::internal(&error))?;
+    // Its end does not say again what it was asked for.
+    app.store.put_tree(first).await.map_err(|error| Problem::internal(&error))?;
     let address = format!("/v1/task-trees/{}", tree.id);
     match mode {
         Mode::Later => Ok(with_location(answer_json(StatusCode::ACCEPTED, json(&tree)), header::LOCATION, &address)),

@@ -6,7 +6,7 @@
 use super::{Asked, AuditEvent, AuditRecord, AuditSink, hex};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -24,10 +24,28 @@ pub struct JsonLines {
 #[derive(Debug)]
 struct Chain {
     file: File,
+    links: Links,
+    /// Whether a line was written in part; nothing may follow it.
+    is_torn: bool,
+}
+
+/// What the next line follows from.
+#[derive(Debug)]
+struct Links {
     sequence: u64,
     previous: String,
-    /// A line that was written in part; nothing may follow it.
-    torn: bool,
+    /// Where whole lines end.
+    bytes: u64,
+}
+
+impl Chain {
+    /// Takes away what was written of a line that nobody was told of.
+    fn mend(&mut self) -> io::Result<()> {
+        self.is_torn = true;
+        self.file.set_len(self.links.bytes)?;
+        self.is_torn = false;
+        Ok(())
+    }
 }
 
 /// Why a log is not what was written.
@@ -37,6 +55,9 @@ pub enum ChainError {
     /// It can't be read.
     #[error("cannot read the audit log: {0}")]
     Unreadable(#[from] io::Error),
+    /// Somebody else goes on with it at the same time, and two of them would break its chain.
+    #[error("another process writes to the audit log; end that one, or name another file")]
+    InUse,
     /// A line does not follow from the one before.
     #[error("line {line} of the audit log {problem}")]
     Broken {
@@ -48,17 +69,28 @@ pub enum ChainError {
 }
 
 impl JsonLines {
-    /// Opens a log and goes on where it ends; makes it where there is none, readable by its owner only.
+    /// Opens a log and goes on where it ends; makes it where there is none, readable by its owner only. A last line without an end, which a
+    /// full disk or a loss of power leaves, was never told to anybody and is taken away.
     ///
     /// # Errors
     ///
-    /// Where the file can't be opened, or its chain is broken: a log that was tampered with is not continued in silence.
+    /// Where the file can't be opened, another process writes to it, or its chain is broken: a log that was tampered with is not continued
+    /// in silence.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, ChainError> {
         use std::os::unix::fs::OpenOptionsExt as _;
         #[expect(clippy::disallowed_methods, reason = "the log is a file that the operator named")]
         let file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
-        let (sequence, previous) = walk(BufReader::new(&file))?;
-        Ok(Self { chain: Mutex::new(Chain { file, sequence, previous, torn: false }) })
+        file.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => ChainError::InUse,
+            TryLockError::Error(error) => ChainError::Unreadable(error),
+        })?;
+        let (links, rest) = walk(BufReader::new(&file))?;
+        let mut chain = Chain { file, links, is_torn: false };
+        if rest > 0 {
+            tracing::warn!(line = chain.links.sequence + 1, bytes = rest, "the last line of the audit log has no end and is taken away");
+            chain.mend()?;
+        }
+        Ok(Self { chain: Mutex::new(chain) })
     }
 }
 
@@ -67,18 +99,21 @@ impl AuditSink for JsonLines {
         // As much as possible is done before others have to wait.
         let mut line = Line::of(record);
         let mut chain = self.chain.lock().unwrap_or_else(PoisonError::into_inner);
-        if chain.torn {
-            return Err(io::Error::other("an earlier record was written in part"));
+        if chain.is_torn {
+            chain.mend()?;
         }
-        line.field("sequence", &chain.sequence);
-        line.field("previous", &chain.previous);
+        line.field("sequence", &chain.links.sequence);
+        line.field("previous", &chain.links.previous);
         let (text, hash) = line.seal();
         if let Err(error) = chain.file.write_all(text.as_bytes()) {
-            chain.torn = true;
+            if let Err(error) = chain.mend() {
+                tracing::error!(%error, "a line of the audit log was written in part; nothing is recorded until it can be taken away");
+            }
             return Err(error);
         }
-        chain.sequence += 1;
-        chain.previous = hash;
+        chain.links.sequence += 1;
+        chain.links.previous = hash;
+        chain.links.bytes += text.len() as u64;
         Ok(())
     }
 }
@@ -89,38 +124,43 @@ impl AuditSink for JsonLines {
 ///
 /// Where a line is not JSON, not in sequence, or not what was hashed.
 pub fn verify_chain(log: impl io::Read) -> Result<u64, ChainError> {
-    walk(BufReader::new(log)).map(|(lines, _)| lines)
+    match walk(BufReader::new(log))? {
+        (links, 0) => Ok(links.sequence),
+        (links, _) => Err(ChainError::Broken { line: links.sequence + 1, problem: "is not whole" }),
+    }
 }
 
-fn walk(mut log: BufReader<impl io::Read>) -> Result<(u64, String), ChainError> {
-    let mut previous = GENESIS.to_owned();
-    let mut sequence = 0_u64;
-    let mut line = String::new();
-    while log.read_line(&mut line)? > 0 {
-        let broken = |problem| ChainError::Broken { line: sequence + 1, problem };
-        let text = line.strip_suffix('\n').ok_or_else(|| broken("is not whole"))?;
-        let Ok(found) = serde_json::from_str::<Links<'_>>(text) else { return Err(broken("is not a record")) };
+/// Gives what the next line follows from, and the bytes of a last line without an end.
+fn walk(mut log: BufReader<impl io::Read>) -> Result<(Links, usize), ChainError> {
+    let mut links = Links { sequence: 0, previous: GENESIS.to_owned(), bytes: 0 };
+    let mut line = Vec::new();
+    while log.read_until(b'\n', &mut line)? > 0 {
+        let broken = |problem| ChainError::Broken { line: links.sequence + 1, problem };
+        let Some(text) = line.strip_suffix(b"\n") else { return Ok((links, line.len())) };
+        let text = str::from_utf8(text).map_err(|_| broken("is not text"))?;
+        let Ok(found) = serde_json::from_str::<Found<'_>>(text) else { return Err(broken("is not a record")) };
         let before = text.strip_suffix("\"}").and_then(|rest| rest.strip_suffix(found.hash)).and_then(|rest| rest.strip_suffix(HASH));
         let before = before.ok_or_else(|| broken("has no hash at its end"))?;
-        if found.sequence != sequence {
+        if found.sequence != links.sequence {
             return Err(broken("is not the next in sequence"));
         }
-        if found.previous != previous {
+        if found.previous != links.previous {
             return Err(broken("does not follow the line before it"));
         }
         if hash(before) != found.hash {
             return Err(broken("was changed"));
         }
-        found.hash.clone_into(&mut previous);
-        sequence += 1;
+        found.hash.clone_into(&mut links.previous);
+        links.sequence += 1;
+        links.bytes += line.len() as u64;
         line.clear();
     }
-    Ok((sequence, previous))
+    Ok((links, 0))
 }
 
 /// What links a line to the one before it.
 #[derive(Deserialize)]
-struct Links<'a> {
+struct Found<'a> {
     sequence: u64,
     previous: &'a str,
     hash: &'a str,

@@ -8,7 +8,7 @@ mod journal;
 mod postgres;
 mod sqlite;
 
-use super::{DAY_MS, ExecutionRow, SessionRow, TreeRow, UsageRow};
+use super::{DAY_MS, ExecutionRow, SessionRow, TreeRow, UsageRow, now_ms};
 use crate::wire::sha256;
 use serde::{Deserialize, Serialize};
 use sqlx::AnyPool;
@@ -53,6 +53,7 @@ const ADD_USAGE: &str = "INSERT INTO usage_by_day (subject, day_ms, executions, 
      output_bytes = usage_by_day.output_bytes + excluded.output_bytes";
 
 /// What is to be written.
+// Lines of a journal may outlive a version: what is added to a row needs a default.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Write {
@@ -111,15 +112,46 @@ impl From<Option<i64>> for Value {
 /// A statement with its values.
 type Statement = (&'static str, Vec<Value>);
 
-/// The statements of one record, which are all carried out or none, and those who wait for it.
+/// Who has to know how it went with a record.
+enum Waits {
+    Nobody,
+    /// Whoever was told already that it is safe, because it is in the journal.
+    Told,
+    One(Done),
+}
+
+/// Those who have to know how it went with a record.
+#[derive(Default)]
+struct Waiting {
+    waits: Vec<Done>,
+    are_told: bool,
+}
+
+impl Waiting {
+    fn add(&mut self, waits: Waits) {
+        match waits {
+            Waits::Nobody => {}
+            Waits::Told => self.are_told = true,
+            Waits::One(done) => self.waits.push(done),
+        }
+    }
+
+    /// Whether anybody still listens.
+    fn is_awaited(&self) -> bool {
+        self.waits.iter().any(|done| !done.is_closed())
+    }
+}
+
+/// The statements of one record, which are all carried out or none, what was used by it, and those who wait for it.
 struct Record {
     id: String,
     statements: Vec<Statement>,
-    waits: Vec<Done>,
+    usage: Option<Box<UsageRow>>,
+    waiting: Waiting,
 }
 
 impl Record {
-    fn execution(row: ExecutionRow, waits: Vec<Done>) -> Self {
+    fn execution(row: ExecutionRow, usage: Option<Box<UsageRow>>, waiting: Waiting) -> Self {
         let id = row.id.clone();
         let artifact = |artifact: super::ArtifactRow| {
             let digest = sha256(&artifact.path);
@@ -139,10 +171,10 @@ impl Record {
             row.result.into(),
         ];
         statements.push((PUT_EXECUTION, values));
-        Self { id, statements, waits }
+        Self { id, statements, usage, waiting }
     }
 
-    fn session(row: SessionRow, waits: Vec<Done>) -> Self {
+    fn session(row: SessionRow, waiting: Waiting) -> Self {
         let id = row.id.clone();
         let values = vec![
             row.id.into(),
@@ -153,10 +185,10 @@ impl Record {
             row.ended_ms.into(),
             row.end_reason.into(),
         ];
-        Self { id, statements: vec![(PUT_SESSION, values)], waits }
+        Self { id, statements: vec![(PUT_SESSION, values)], usage: None, waiting }
     }
 
-    fn tree(row: TreeRow, waits: Vec<Done>) -> Self {
+    fn tree(row: TreeRow, waiting: Waiting) -> Self {
         let id = row.id.clone();
         let statement = match row.plan {
             Some(plan) => {
@@ -168,22 +200,12 @@ impl Record {
             }
             None => (CHANGE_TREE, vec![row.status.into(), row.ended_ms.into(), row.nodes.into(), row.revision.into(), row.id.into()]),
         };
-        Self { id, statements: vec![statement], waits }
+        Self { id, statements: vec![statement], usage: None, waiting }
     }
 
-    fn usage(row: UsageRow) -> Self {
-        let values = vec![
-            row.subject.into(),
-            row.day_ms.into(),
-            row.executions.into(),
-            row.denied.into(),
-            row.limited.into(),
-            row.wall_us.into(),
-            row.cpu_us.into(),
-            row.fuel.into(),
-            row.output_bytes.into(),
-        ];
-        Self { id: "usage".to_owned(), statements: vec![(ADD_USAGE, values)], waits: Vec::new() }
+    /// Nothing to write.
+    fn barrier(waiting: Waiting) -> Self {
+        Self { id: "barrier".to_owned(), statements: Vec::new(), usage: None, waiting }
     }
 
     /// Tells those who wait how it went, once.
@@ -191,69 +213,19 @@ impl Record {
         if let Err(error) = result {
             tracing::error!(id = self.id, error, "a record could not be written");
         }
-        for waits in self.waits.drain(..) {
+        for waits in self.waiting.waits.drain(..) {
             // Whoever has stopped waiting does not need to know.
             let _ = waits.send(result.clone());
         }
     }
 }
 
-/// What was handed over and is not written yet: of every execution only its newest state.
-#[derive(Default)]
-struct Draft {
-    executions: HashMap<String, Drafted<ExecutionRow>>,
-    trees: HashMap<String, Drafted<TreeRow>>,
-    sessions: Vec<Record>,
-    usage: BTreeMap<(String, i64), UsageRow>,
-    /// Those who wait for everything.
-    barriers: Vec<Done>,
-}
-
-struct Drafted<T> {
-    row: T,
-    since: Instant,
-    waits: Vec<Done>,
-}
-
-impl<T> Drafted<T> {
-    fn new(row: T) -> Self {
-        Self { row, since: Instant::now(), waits: Vec::new() }
-    }
-}
-
-impl Draft {
-    fn add(&mut self, write: Write, done: Option<Done>) {
-        match write {
-            Write::Execution(row, usage) => {
-                if let Some(usage) = usage {
-                    self.add_usage(*usage);
-                }
-                let drafted = self.executions.entry(row.id.clone()).or_insert_with(|| Drafted::new(ExecutionRow::default()));
-                // What has ended does not run again, whatever comes late.
-                if row.ended_ms.is_some() || drafted.row.ended_ms.is_none() {
-                    drafted.row = *row;
-                }
-                drafted.waits.extend(done);
-            }
-            Write::Tree(row) => {
-                let drafted = self.trees.entry(row.id.clone()).or_insert_with(|| Drafted::new((*row).clone()));
-                // The plan comes once, whatever comes before or after it.
-                let plan = drafted.row.plan.take().or_else(|| row.plan.clone());
-                if row.revision > drafted.row.revision {
-                    drafted.row = *row;
-                }
-                drafted.row.plan = plan;
-                drafted.waits.extend(done);
-            }
-            Write::Session(row) => self.sessions.push(Record::session(*row, done.into_iter().collect())),
-            Write::Barrier => self.barriers.extend(done),
-        }
-    }
-
-    fn add_usage(&mut self, row: UsageRow) {
+/// The statements that add what was used by several records, in one order whoever writes them: no two transactions wait for each other.
+fn usage<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<Statement> {
+    let mut sums: BTreeMap<(&str, i64), UsageRow> = BTreeMap::new();
+    for row in records.into_iter().filter_map(|record| record.usage.as_deref()) {
         let day_ms = row.day_ms - row.day_ms.rem_euclid(DAY_MS);
-        let sum = self.usage.entry((row.subject.clone(), day_ms));
-        let sum = sum.or_insert_with(|| UsageRow { subject: row.subject, day_ms, ..UsageRow::default() });
+        let sum = sums.entry((&row.subject, day_ms)).or_default();
         let add = |sum: &mut i64, more: i64| *sum = sum.saturating_add(more);
         add(&mut sum.executions, row.executions);
         add(&mut sum.denied, row.denied);
@@ -263,31 +235,101 @@ impl Draft {
         add(&mut sum.fuel, row.fuel);
         add(&mut sum.output_bytes, row.output_bytes);
     }
+    let statement = |((subject, day_ms), sum): ((&str, i64), UsageRow)| {
+        let values = vec![
+            subject.to_owned().into(),
+            day_ms.into(),
+            sum.executions.into(),
+            sum.denied.into(),
+            sum.limited.into(),
+            sum.wall_us.into(),
+            sum.cpu_us.into(),
+            sum.fuel.into(),
+            sum.output_bytes.into(),
+        ];
+        (ADD_USAGE, values)
+    };
+    sums.into_iter().map(statement).collect()
+}
+
+/// What was handed over and is not written yet: of every execution only its newest state.
+#[derive(Default)]
+struct Draft {
+    executions: HashMap<String, Drafted<ExecutionRow>>,
+    trees: HashMap<String, Drafted<TreeRow>>,
+    sessions: Vec<Record>,
+    /// Those who wait for everything.
+    barriers: Waiting,
+}
+
+struct Drafted<T> {
+    row: T,
+    usage: Option<Box<UsageRow>>,
+    since: Instant,
+    waiting: Waiting,
+}
+
+impl<T> Drafted<T> {
+    fn new(row: T) -> Self {
+        Self { row, usage: None, since: Instant::now(), waiting: Waiting::default() }
+    }
+
+    /// Whether it has to be written now.
+    fn is_due(&self, is_all: bool) -> bool {
+        is_all || !self.waiting.waits.is_empty() || self.since.elapsed() >= LAZY
+    }
+}
+
+impl Draft {
+    fn add(&mut self, write: Write, waits: Waits) {
+        match write {
+            Write::Execution(row, usage) => {
+                let drafted = self.executions.entry(row.id.clone()).or_insert_with(|| Drafted::new(ExecutionRow::default()));
+                // What has ended does not run again, whatever comes late.
+                if row.ended_ms.is_some() || drafted.row.ended_ms.is_none() {
+                    drafted.row = *row;
+                }
+                drafted.usage = usage.or(drafted.usage.take());
+                drafted.waiting.add(waits);
+            }
+            Write::Tree(row) => {
+                let drafted = self.trees.entry(row.id.clone()).or_insert_with(|| Drafted::new((*row).clone()));
+                // The plan comes once, whatever comes before or after it.
+                let plan = drafted.row.plan.take().or_else(|| row.plan.clone());
+                if row.revision > drafted.row.revision {
+                    drafted.row = *row;
+                }
+                drafted.row.plan = plan;
+                drafted.waiting.add(waits);
+            }
+            Write::Session(row) => {
+                let mut waiting = Waiting::default();
+                waiting.add(waits);
+                self.sessions.push(Record::session(*row, waiting));
+            }
+            Write::Barrier => self.barriers.add(waits),
+        }
+    }
 
     /// Everything, whoever waits for it.
     fn all(&mut self) -> Vec<Record> {
         self.take(true)
     }
 
-    /// What has to be written now: what somebody waits for, with what was used by it, and what has waited long enough.
+    /// What has to be written now: what somebody waits for, and what has waited long enough.
     fn due(&mut self) -> Vec<Record> {
-        self.take(false)
+        self.take(!self.barriers.waits.is_empty())
     }
 
     fn take(&mut self, is_all: bool) -> Vec<Record> {
-        let is_closing = is_all || !self.barriers.is_empty();
-        let is_due = |since: Instant| is_closing || since.elapsed() >= LAZY;
-        let executions = self.executions.extract_if(|_, drafted| !drafted.waits.is_empty() || is_due(drafted.since));
-        let mut records: Vec<Record> = executions.map(|(_, drafted)| Record::execution(drafted.row, drafted.waits)).collect();
-        let trees = self.trees.extract_if(|_, drafted| !drafted.waits.is_empty() || is_due(drafted.since));
-        records.extend(trees.map(|(_, drafted)| Record::tree(drafted.row, drafted.waits)));
+        let executions = self.executions.extract_if(|_, drafted| drafted.is_due(is_all));
+        let execution = |(_, drafted): (String, Drafted<ExecutionRow>)| Record::execution(drafted.row, drafted.usage, drafted.waiting);
+        let mut records: Vec<Record> = executions.map(execution).collect();
+        let trees = self.trees.extract_if(|_, drafted| drafted.is_due(is_all));
+        records.extend(trees.map(|(_, drafted)| Record::tree(drafted.row, drafted.waiting)));
         records.append(&mut self.sessions);
-        if is_closing || !records.is_empty() {
-            // In the same transaction as the executions that it is of.
-            records.extend(std::mem::take(&mut self.usage).into_values().map(Record::usage));
-        }
-        if !self.barriers.is_empty() {
-            records.push(Record { id: "barrier".to_owned(), statements: Vec::new(), waits: std::mem::take(&mut self.barriers) });
+        if !self.barriers.waits.is_empty() {
+            records.push(Record::barrier(std::mem::take(&mut self.barriers)));
         }
         records
     }
@@ -328,6 +370,14 @@ impl Writer {
         }
     }
 
+    /// Whether the database is known to take no records at the moment.
+    pub(super) fn is_refusing(&self) -> bool {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.is_refusing(),
+            Self::Task(_) => false,
+        }
+    }
+
     /// Whether what was acknowledged may not be in the database yet.
     pub(super) fn is_behind(&self) -> bool {
         match self {
@@ -340,7 +390,7 @@ impl Writer {
     pub(super) async fn send(&self, write: Write, done: Option<Done>) -> Result<(), String> {
         match self {
             Self::Sqlite(sqlite) => {
-                sqlite.send(write, done);
+                sqlite.send(write, done.map_or(Waits::Nobody, Waits::One));
                 Ok(())
             }
             Self::Task(sender) => sender.send((write, done)).await.map_err(|_| "the store has closed".to_owned()),

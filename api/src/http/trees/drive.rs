@@ -439,6 +439,8 @@ async fn outputs(app: &App, tree: &Tree, parent: usize, room: usize) -> Result<V
     let place = |name: &str| format!("inputs/{}/{name}", task.name);
     let mut files = vec![FileBody::text(place("status"), node.status.clone())];
     let Some(id) = node.execution else { return Ok(files) };
+    // A tree does not fail because somebody has locked the database for a while.
+    app.store.settle().await.map_err(|error| Problem::internal(&error))?;
     let Some(row) = app.store.execution(tree.subject.as_str(), &id).await? else { return Ok(files) };
     files.extend(told(&row, &place));
     let artifacts = app.store.artifacts(&id).await?;

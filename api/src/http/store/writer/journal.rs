@@ -4,12 +4,13 @@
 //! what is in one of them is carried over into the database, new ones go to the other. The database remembers the number up to which it has
 //! everything, in the same transaction, so every line is carried over exactly once.
 
-use super::Write;
-use serde::{Deserialize, Serialize};
+use super::{Write, now_ms};
+use serde::Deserialize;
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead as _, BufReader};
+use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 /// The files, in the folder of the database.
 const NAMES: [&str; 2] = ["journal-a.jsonl", "journal-b.jsonl"];
@@ -17,14 +18,7 @@ const NAMES: [&str; 2] = ["journal-a.jsonl", "journal-b.jsonl"];
 /// Bytes of a line that are kept for the next one.
 const SPARE: usize = 64 << 10;
 
-/// A line, as it is written.
-#[derive(Serialize)]
-struct Line<'a> {
-    number: u64,
-    write: &'a Write,
-}
-
-/// A line, as it is read.
+/// A line.
 #[derive(Deserialize)]
 struct Entry {
     number: u64,
@@ -40,8 +34,7 @@ pub(super) struct Journal {
 }
 
 struct Half {
-    path: PathBuf,
-    file: File,
+    file: Arc<File>,
     /// Where the next line goes; whatever is behind was never acknowledged.
     bytes: u64,
     /// The number of its last line.
@@ -49,56 +42,67 @@ struct Half {
 }
 
 impl Half {
-    fn clear(&mut self) -> io::Result<()> {
-        if self.bytes > 0 {
-            self.file.set_len(0)?;
-            self.bytes = 0;
+    /// Opens a file of the journal, and reads what is in it.
+    #[expect(clippy::disallowed_methods, reason = "the operator named this folder")]
+    fn open(folder: &Path, name: &str) -> io::Result<(Self, Vec<Entry>)> {
+        let path = folder.join(name);
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path)?;
+        let (mut entries, mut unread, mut line) = (Vec::new(), 0, Vec::new());
+        let mut reader = BufReader::new(&file);
+        while reader.read_until(b'\n', &mut line)? > 0 {
+            match serde_json::from_slice::<Entry>(&line) {
+                Ok(entry) => entries.push(entry),
+                // What was not written to its end was not acknowledged.
+                Err(_) if !line.ends_with(b"\n") => {}
+                Err(_) => unread += 1,
+            }
+            line.clear();
         }
-        Ok(())
+        if unread > 0 {
+            let kept = path.with_extension(format!("unread-{}", now_ms()));
+            std::fs::copy(&path, &kept)?;
+            tracing::error!(lines = unread, kept = %kept.display(), "lines of the journal cannot be read, and are kept for a look at them");
+        }
+        let last = entries.iter().map(|entry| entry.number).max().unwrap_or(0);
+        Ok((Self { bytes: file.metadata()?.len(), file: Arc::new(file), last }, entries))
     }
+}
+
+/// A record as the journal has it, but for its number.
+pub(super) fn text(write: &Write) -> io::Result<Vec<u8>> {
+    Ok(serde_json::to_vec(write)?)
 }
 
 impl Journal {
     /// Opens the journal in a folder; gives what the database, which has everything up to a number, does not have yet. Nothing may be added
     /// before it is there and the journal is cleared.
-    #[expect(clippy::disallowed_methods, reason = "the operator named this folder")]
     pub(super) fn open(folder: &Path, applied: u64) -> io::Result<(Self, Vec<Write>)> {
-        let mut left = Vec::new();
-        let mut open = |name| {
-            let path = folder.join(name);
-            let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path)?;
-            let mut half = Half { bytes: file.metadata()?.len(), path, file, last: 0 };
-            for line in BufReader::new(&half.file).split(b'\n') {
-                match serde_json::from_slice::<Entry>(&line?) {
-                    Ok(entry) => {
-                        half.last = half.last.max(entry.number);
-                        left.extend((entry.number > applied).then_some(entry));
-                    }
-                    // One that was not written to its end was not acknowledged; one that the disk lost is told at least.
-                    Err(error) => {
-                        tracing::warn!(file = %half.path.display(), %error, "a line of the journal is no record, and is left out")
-                    }
-                }
-            }
-            Ok::<_, io::Error>(half)
-        };
-        let halves = [open(NAMES[0])?, open(NAMES[1])?];
-        left.sort_by_key(|entry| entry.number);
-        let last = halves.iter().map(|half| half.last).fold(applied, u64::max);
-        Ok((Self { halves, current: 0, last, line: Vec::new() }, left.into_iter().map(|entry| entry.write).collect()))
+        let [first, second] = NAMES;
+        let ((first, mut entries), (second, others)) = (Half::open(folder, first)?, Half::open(folder, second)?);
+        entries.extend(others);
+        entries.retain(|entry| entry.number > applied);
+        entries.sort_by_key(|entry| entry.number);
+        let last = applied.max(first.last).max(second.last);
+        let journal = Self { halves: [first, second], current: 0, last, line: Vec::new() };
+        Ok((journal, entries.into_iter().map(|entry| entry.write).collect()))
     }
 
     /// Forgets everything.
     pub(super) fn clear(&mut self) -> io::Result<()> {
-        self.halves.iter_mut().try_for_each(Half::clear)
+        for half in &mut self.halves {
+            half.file.set_len(0)?;
+            half.bytes = 0;
+        }
+        Ok(())
     }
 
-    /// Adds a record. When this returns, it survives this process; after an error nothing of it is there.
-    pub(super) fn append(&mut self, write: &Write) -> io::Result<()> {
+    /// Adds the [`text`] of a record. When this returns, it survives this process; after an error nothing of it is there.
+    pub(super) fn append(&mut self, text: &[u8]) -> io::Result<()> {
         let number = self.last + 1;
         self.line.clear();
-        serde_json::to_writer(&mut self.line, &Line { number, write })?;
-        self.line.push(b'\n');
+        write!(self.line, "{{\"number\":{number},\"write\":")?;
+        self.line.extend_from_slice(text);
+        self.line.extend_from_slice(b"}\n");
         let [first, second] = &mut self.halves;
         let half = if self.current == 0 { first } else { second };
         // What a failed write has left is written over, or is no whole line.
@@ -119,15 +123,16 @@ impl Journal {
         self.last
     }
 
-    /// Empties the files whose records the database has: those up to a number.
-    pub(super) fn applied(&mut self, number: u64) {
-        for half in &mut self.halves {
-            if half.last > number {
-                continue;
-            }
-            if let Err(error) = half.clear() {
-                tracing::warn!(file = %half.path.display(), %error, "the journal could not be emptied, and goes on as it is");
-            }
+    /// The file that nothing is added to, if the database has all that is in it. It is emptied without keeping anybody from the other one.
+    pub(super) fn carried_over(&self, number: u64) -> Option<Arc<File>> {
+        let half = self.halves.get(1 - self.current)?;
+        (half.bytes > 0 && half.last <= number).then(|| Arc::clone(&half.file))
+    }
+
+    /// Takes the file that nothing is added to into use again; it was emptied.
+    pub(super) fn emptied(&mut self) {
+        if let Some(half) = self.halves.get_mut(1 - self.current) {
+            half.bytes = 0;
         }
     }
 }
@@ -137,11 +142,14 @@ impl Journal {
 mod tests {
     use super::super::super::{ExecutionRow, UsageRow};
     use super::*;
-    use std::io::Write as _;
 
     fn write(name: &str) -> Write {
         let row = ExecutionRow { id: name.to_owned(), result: Some("{\"stdout\":\"a\\nb\"}".to_owned()), ..ExecutionRow::default() };
         Write::Execution(Box::new(row), Some(Box::new(UsageRow { executions: 1, ..UsageRow::default() })))
+    }
+
+    fn add(journal: &mut Journal, name: &str) -> io::Result<()> {
+        journal.append(&text(&write(name)).unwrap())
     }
 
     fn names(writes: &[Write]) -> Vec<&str> {
@@ -159,9 +167,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (mut journal, left) = Journal::open(folder.path(), 0).unwrap();
         assert!(left.is_empty());
-        ["a", "b"].iter().for_each(|name| journal.append(&write(name)).unwrap());
+        ["a", "b"].iter().for_each(|name| add(&mut journal, name).unwrap());
         let last = journal.seal();
-        ["c", "d"].iter().for_each(|name| journal.append(&write(name)).unwrap());
+        ["c", "d"].iter().for_each(|name| add(&mut journal, name).unwrap());
         (folder, last)
     }
 
@@ -186,7 +194,7 @@ mod tests {
             let (mut journal, left) = Journal::open(folder.path(), last).unwrap();
             assert_eq!(names(&left), ["c", "d"], "{tail}");
             journal.clear().unwrap();
-            journal.append(&write("e")).unwrap();
+            add(&mut journal, "e").unwrap();
             assert_eq!(names(&Journal::open(folder.path(), 4).unwrap().1), ["e"], "{tail}");
         }
     }
@@ -198,29 +206,43 @@ mod tests {
         let bytes = || NAMES.map(|name| folder.path().join(name).metadata().unwrap().len());
         let mut most = 0;
         for round in 0..100 {
-            ["a", "b"].iter().for_each(|name| journal.append(&write(name)).unwrap());
+            ["a", "b"].iter().for_each(|name| add(&mut journal, name).unwrap());
             let last = journal.seal();
             // Somebody goes on while it is carried over.
-            journal.append(&write("c")).unwrap();
-            journal.applied(last);
-            most = most.max(bytes().iter().sum());
+            add(&mut journal, "c").unwrap();
             assert_eq!(last, 2 + 3 * round);
+            assert!(journal.carried_over(last - 1).is_none(), "the database does not have all of it");
+            journal.carried_over(last).unwrap().set_len(0).unwrap();
+            journal.emptied();
+            most = most.max(bytes().iter().sum());
         }
         assert!(most < 1000, "{most}");
-        let last = journal.seal();
-        journal.applied(last);
-        assert_eq!(bytes(), [0, 0]);
+        assert_eq!(names(&Journal::open(folder.path(), 299).unwrap().1), ["c"]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_kept_for_a_look() {
+        let (folder, last) = used();
+        let path = folder.path().join(NAMES[1]);
+        OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"number\":5,\"write\":{\"of another version\":1}}\n").unwrap();
+        let (mut journal, left) = Journal::open(folder.path(), last).unwrap();
+        assert_eq!(names(&left), ["c", "d"]);
+        journal.clear().unwrap();
+        let names = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+        let kept: Vec<_> = names.filter(|path| path.to_string_lossy().contains("unread")).collect();
+        assert!(kept.len() == 1 && std::fs::read_to_string(&kept[0]).unwrap().contains("of another version"), "{kept:?}");
     }
 
     #[test]
     fn what_could_not_be_added_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let (mut journal, _) = Journal::open(folder.path(), 0).unwrap();
-        journal.append(&write("a")).unwrap();
-        let whole = std::mem::replace(&mut journal.halves[0].file, File::open(folder.path().join(NAMES[0])).unwrap());
-        assert!(journal.append(&write("b")).is_err(), "the file is open for reading alone");
+        add(&mut journal, "a").unwrap();
+        let readable = Arc::new(File::open(folder.path().join(NAMES[0])).unwrap());
+        let whole = std::mem::replace(&mut journal.halves[0].file, readable);
+        assert!(add(&mut journal, "b").is_err(), "the file is open for reading alone");
         journal.halves[0].file = whole;
-        journal.append(&write("c")).unwrap();
+        add(&mut journal, "c").unwrap();
         assert_eq!(names(&Journal::open(folder.path(), 0).unwrap().1), ["a", "c"]);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! By one task, which commits whatever has come while it waited for the commit before.
 
-use super::{BATCH, Done, Draft, LAZY, Record, Statement, Value, Write};
+use super::{BATCH, Done, Draft, LAZY, Record, Statement, Value, Waits, Write, usage};
 use sqlx::AnyPool;
 use tokio::sync::mpsc;
 
@@ -27,10 +27,10 @@ async fn write(pool: AnyPool, mut waiting: mpsc::Receiver<(Write, Option<Done>)>
         let is_open = received.is_ok_and(|received| received > 0) || !waiting.is_closed();
         if !is_open {
             // What is left is waited for by nobody, and written all the same.
-            draft.add(Write::Barrier, Some(tokio::sync::oneshot::channel().0));
+            draft.add(Write::Barrier, Waits::One(tokio::sync::oneshot::channel().0));
         }
         for (write, done) in batch.drain(..) {
-            draft.add(write, done);
+            draft.add(write, done.map_or(Waits::Nobody, Waits::One));
         }
         commit(&pool, draft.due()).await;
         if !is_open {
@@ -44,14 +44,16 @@ async fn commit(pool: &AnyPool, records: Vec<Record>) {
     if records.is_empty() {
         return;
     }
-    let all: Vec<_> = records.iter().flat_map(|record| &record.statements).collect();
+    let used = usage(&records);
+    let all: Vec<_> = records.iter().flat_map(|record| &record.statements).chain(&used).collect();
     let Err(error) = transact(pool, &all).await else {
         records.into_iter().for_each(|mut record| record.tell(&Ok(())));
         return;
     };
     tracing::error!(%error, "records could not be written together; they are written one by one");
     for mut record in records {
-        let statements: Vec<_> = record.statements.iter().collect();
+        let used = usage([&record]);
+        let statements: Vec<_> = record.statements.iter().chain(&used).collect();
         let written = transact(pool, &statements).await.map_err(|error| error.to_string());
         record.tell(&written);
     }

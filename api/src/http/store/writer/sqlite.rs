@@ -4,13 +4,13 @@
 //! gathered, and now and then moves the database's own log into it, which waits for the disk. Whoever waits for what is too large for the
 //! journal, or wants to read what was acknowledged, carries over what is there: that takes less time than waking another thread.
 
-use super::journal::Journal;
-use super::{Done, Draft, LAZY, Record, Value, Write};
+use super::journal::{self, Journal};
+use super::{Draft, LAZY, Record, Statement, Value, Waits, Write, usage};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, ToSql};
 use std::error::Error;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak};
 use std::time::{Duration, Instant};
 
@@ -19,21 +19,27 @@ const CHECKPOINT: usize = 4000;
 const CHECKPOINT_BYTES: usize = 32 << 20;
 const CHECKPOINT_TIME: Duration = Duration::from_secs(60);
 
-/// How long whoever writes waits for another process that does.
+/// How long whoever writes waits for another process that does, and how long at the start.
 const BUSY: Duration = Duration::from_millis(250);
+const BUSY_AT_START: Duration = Duration::from_secs(30);
+
+/// How long the database is left alone when it has taken nothing.
+const FAILED: Duration = Duration::from_millis(200);
 
 /// Bytes of a record that goes through the journal; a larger one would be written twice for nothing.
 const NOTED: usize = 64 << 10;
 
-/// Bytes that are written by whoever hands them over; more are left to a thread that others do not wait for.
+/// Records, and bytes of them, that are written by whoever waits for them; more are left to a thread that others do not wait for.
+const FEW: usize = 256;
 const SMALL: usize = 256 << 10;
 
-/// Records, and bytes of them, that gather until whoever hands over one more writes them.
+/// Records, and bytes of them, that gather until they are written without waiting for the next time.
 const GATHERED: usize = 2048;
 const GATHERED_BYTES: usize = 8 << 20;
 
-/// Records that may be missing from the database while it takes none; more of them wait until it does.
+/// Records, and bytes of them, that may be missing from the database while it takes none; whoever has more of them waits until it does.
 const BEHIND: u64 = 20_000;
+const BEHIND_BYTES: usize = 64 << 20;
 
 /// Remembers how far the journal has been carried over.
 const APPLIED: &str = "UPDATE journal SET applied = $1";
@@ -45,6 +51,12 @@ pub(in super::super) struct Sqlite {
     /// How many records were handed over, and how many of those are in the database.
     handed: AtomicU64,
     written: AtomicU64,
+    /// Bytes of those that are not.
+    missing: AtomicUsize,
+    /// Whether the database took nothing the last time.
+    is_failing: AtomicBool,
+    /// Whether that was for another reason than a process that writes to it.
+    is_refusing: AtomicBool,
     commits: AtomicUsize,
     bytes: AtomicUsize,
 }
@@ -52,19 +64,8 @@ pub(in super::super) struct Sqlite {
 /// What nobody has begun to write.
 struct HandedOver {
     journal: Journal,
-    waiting: Vec<(Write, Option<Done>)>,
+    waiting: Vec<(Write, Waits)>,
     bytes: usize,
-}
-
-impl HandedOver {
-    fn push(&mut self, write: Write, done: Option<Done>) {
-        self.bytes += write.size();
-        self.waiting.push((write, done));
-    }
-
-    fn is_much(&self) -> bool {
-        self.waiting.len() >= GATHERED || self.bytes >= GATHERED_BYTES
-    }
 }
 
 struct State {
@@ -72,24 +73,75 @@ struct State {
     draft: Draft,
     /// What could not be written, and is tried again.
     again: Vec<Record>,
+    /// Bytes since the last time that the database took what there was.
+    bytes: usize,
     /// How far the journal has been carried over.
     applied: u64,
+    /// Whether it took nothing the last time: then something is written even if there is nothing to write.
+    is_failing: bool,
 }
 
 impl State {
     /// Writes all of the records, which are those of the journal up to a number, or none.
     fn carry(&mut self, records: &[Record], last: u64) -> Result<(), rusqlite::Error> {
         let transaction = self.connection.unchecked_transaction()?;
-        for (sql, values) in records.iter().flat_map(|record| &record.statements) {
-            transaction.prepare_cached(sql)?.execute(rusqlite::params_from_iter(values))?;
-        }
-        if last > self.applied {
-            transaction.prepare_cached(APPLIED)?.execute([i64::try_from(last).unwrap_or(i64::MAX)])?;
-        }
+        let used = usage(records);
+        execute(&transaction, records.iter().flat_map(|record| &record.statements).chain(&used))?;
+        self.remember(&transaction, last)?;
         transaction.commit()?;
         self.applied = self.applied.max(last);
         Ok(())
     }
+
+    /// Remembers how far the journal has been carried over, where that is news.
+    fn remember(&self, connection: &Connection, last: u64) -> Result<(), rusqlite::Error> {
+        if last > self.applied || self.is_failing {
+            let last = i64::try_from(last.max(self.applied)).unwrap_or(i64::MAX);
+            connection.prepare_cached(APPLIED)?.execute([last])?;
+        }
+        Ok(())
+    }
+
+    /// As [`State::carry`], without the records that the database refuses for what is in them; gives why for each.
+    fn carry_what_goes(&mut self, records: &[Record], last: u64) -> Result<Vec<Result<(), String>>, rusqlite::Error> {
+        let mut transaction = self.connection.unchecked_transaction()?;
+        let mut results = Vec::with_capacity(records.len());
+        for record in records {
+            let savepoint = transaction.savepoint()?;
+            let used = usage([record]);
+            let result = execute(&savepoint, record.statements.iter().chain(&used));
+            match &result {
+                Ok(()) => savepoint.commit()?,
+                Err(error) if is_of_a_record(error) => drop(savepoint),
+                Err(_) => return result.map(|()| Vec::new()),
+            }
+            results.push(result.map_err(|error| error.to_string()));
+        }
+        self.remember(&transaction, last)?;
+        transaction.commit()?;
+        self.applied = self.applied.max(last);
+        Ok(results)
+    }
+
+    /// As [`State::carry`], and without what the database would refuse for ever.
+    fn carry_over(&mut self, records: &mut [Record], last: u64) -> Result<(), rusqlite::Error> {
+        match self.carry(records, last) {
+            Err(error) if is_of_a_record(&error) => {
+                tracing::error!(%error, "records could not be written together; they are written one by one");
+                let results = self.carry_what_goes(records, last)?;
+                records.iter_mut().zip(results).for_each(|(record, result)| record.tell(&result));
+                Ok(())
+            }
+            result => result,
+        }
+    }
+}
+
+fn execute<'a>(connection: &Connection, statements: impl Iterator<Item = &'a Statement>) -> Result<(), rusqlite::Error> {
+    for (sql, values) in statements {
+        connection.prepare_cached(sql)?.execute(rusqlite::params_from_iter(values))?;
+    }
+    Ok(())
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -110,13 +162,15 @@ impl Sqlite {
         let applied = connection.query_row("SELECT applied FROM journal", [], |row| row.get::<_, i64>(0))?;
         let applied = u64::try_from(applied)?;
         let (mut journal, left) = Journal::open(folder, applied)?;
-        let mut state = State { connection, draft: Draft::default(), again: Vec::new(), applied };
+        let mut state = State { connection, draft: Draft::default(), again: Vec::new(), bytes: 0, applied, is_failing: false };
         if !left.is_empty() {
             tracing::info!(records = left.len(), "the process before this one left records in the journal; they go into the database");
         }
-        left.into_iter().for_each(|write| state.draft.add(write, None));
-        let (records, last) = (state.draft.all(), journal.seal());
-        state.carry(&records, last)?;
+        left.into_iter().for_each(|write| state.draft.add(write, Waits::Told));
+        let (mut records, last) = (state.draft.all(), journal.seal());
+        state.connection.busy_timeout(BUSY_AT_START)?;
+        state.carry_over(&mut records, last)?;
+        state.connection.busy_timeout(BUSY)?;
         journal.clear()?;
         checkpoint(&state.connection, "TRUNCATE")?;
         let writer = Arc::new(Self {
@@ -124,6 +178,9 @@ impl Sqlite {
             state: Mutex::new(state),
             handed: AtomicU64::new(0),
             written: AtomicU64::new(0),
+            missing: AtomicUsize::new(0),
+            is_failing: AtomicBool::new(false),
+            is_refusing: AtomicBool::new(false),
             commits: AtomicUsize::new(0),
             bytes: AtomicUsize::new(0),
         });
@@ -137,48 +194,61 @@ impl Sqlite {
         self.written.load(Ordering::Acquire) < self.handed.load(Ordering::Acquire)
     }
 
+    fn is_failing(&self) -> bool {
+        self.is_failing.load(Ordering::Relaxed)
+    }
+
+    /// Whether the database takes no records, and not because somebody else writes to it for a moment.
+    pub(super) fn is_refusing(&self) -> bool {
+        self.is_refusing.load(Ordering::Relaxed)
+    }
+
     /// Puts a record into the journal; gives it back where it does not belong there.
     pub(super) fn note(self: &Arc<Self>, write: Write) -> Option<Write> {
         let behind = self.handed.load(Ordering::Relaxed).saturating_sub(self.written.load(Ordering::Relaxed));
-        if matches!(write, Write::Barrier) || write.size() > NOTED || behind > BEHIND {
+        let is_far_behind = behind > BEHIND || self.missing.load(Ordering::Relaxed) > BEHIND_BYTES;
+        if matches!(write, Write::Barrier) || write.size() > NOTED || is_far_behind {
             return Some(write);
         }
-        let is_much = {
+        let noted = journal::text(&write).and_then(|text| {
             let mut handed_over = lock(&self.handed_over);
-            if let Err(error) = handed_over.journal.append(&write) {
-                tracing::error!(%error, "the journal takes no records; they are written to the database at once");
-                return Some(write);
+            handed_over.journal.append(&text).map(|()| handed_over)
+        });
+        match noted {
+            Ok(handed_over) => {
+                self.push(handed_over, write, Waits::Told);
+                None
             }
-            handed_over.push(write, None);
-            self.handed.fetch_add(1, Ordering::Release);
-            handed_over.is_much()
-        };
-        if is_much {
-            self.write_elsewhere();
+            Err(error) => {
+                tracing::error!(%error, "the journal takes no records; they are written to the database at once");
+                Some(write)
+            }
         }
-        None
     }
 
     /// Hands a record over. If somebody waits for it, it is written before this returns, or by whoever writes at the moment.
-    pub(super) fn send(self: &Arc<Self>, write: Write, done: Option<Done>) {
-        let (size, is_awaited) = (write.size(), done.is_some());
-        let is_much = {
-            let mut handed_over = lock(&self.handed_over);
-            handed_over.push(write, done);
-            self.handed.fetch_add(1, Ordering::Release);
-            handed_over.is_much()
-        };
-        if size > SMALL || is_much {
-            self.write_elsewhere();
-        } else if is_awaited {
-            self.write();
-        }
+    pub(super) fn send(self: &Arc<Self>, write: Write, waits: Waits) {
+        self.push(lock(&self.handed_over), write, waits);
     }
 
-    /// As [`Sqlite::write`], by a thread that others do not wait for.
-    fn write_elsewhere(self: &Arc<Self>) {
-        let this = Arc::clone(self);
-        tokio::task::spawn_blocking(move || this.write());
+    fn push(self: &Arc<Self>, mut handed_over: MutexGuard<'_, HandedOver>, write: Write, waits: Waits) {
+        let (size, is_awaited) = (write.size(), matches!(waits, Waits::One(_)));
+        if !matches!(write, Write::Barrier) {
+            self.handed.fetch_add(1, Ordering::Release);
+            self.missing.fetch_add(size, Ordering::Relaxed);
+        }
+        handed_over.bytes += size;
+        handed_over.waiting.push((write, waits));
+        let (records, bytes) = (handed_over.waiting.len(), handed_over.bytes);
+        drop(handed_over);
+        if self.is_failing() {
+            // Whoever keeps it up tries again soon.
+        } else if is_awaited && records <= FEW && bytes <= SMALL {
+            self.write();
+        } else if is_awaited || records >= GATHERED || bytes >= GATHERED_BYTES {
+            let this = Arc::clone(self);
+            tokio::task::spawn_blocking(move || this.write());
+        }
     }
 
     /// Writes all that there is, unless somebody does already, who then also sees what was handed over a moment ago.
@@ -189,66 +259,61 @@ impl Sqlite {
                 Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
                 Err(TryLockError::WouldBlock) => return,
             };
-            self.write_with(&mut state);
+            let is_written = self.write_with(&mut state);
             drop(state);
             // What came while the lock was held has nobody else to write it.
-            if !lock(&self.handed_over).waiting.iter().any(|(_, done)| done.is_some()) {
+            if !is_written || !lock(&self.handed_over).waiting.iter().any(|(_, waits)| matches!(waits, Waits::One(_))) {
                 return;
             }
         }
     }
 
-    fn write_with(&self, state: &mut State) {
+    /// Says whether the database took what there was.
+    fn write_with(&self, state: &mut State) -> bool {
         let (waiting, last, handed) = {
             let mut handed_over = lock(&self.handed_over);
-            handed_over.bytes = 0;
+            state.bytes += std::mem::take(&mut handed_over.bytes);
             let waiting = std::mem::take(&mut handed_over.waiting);
             (waiting, handed_over.journal.seal(), self.handed.load(Ordering::Acquire))
         };
-        for (write, done) in waiting {
-            self.bytes.fetch_add(write.size(), Ordering::Relaxed);
-            state.draft.add(write, done);
-        }
-        let was_failing = !state.again.is_empty();
+        waiting.into_iter().for_each(|(write, waits)| state.draft.add(write, waits));
         let mut records = std::mem::take(&mut state.again);
         records.extend(state.draft.all());
-        if records.is_empty() {
-            self.written.store(handed, Ordering::Release);
-            return;
-        }
         self.commits.fetch_add(records.len(), Ordering::Relaxed);
-        if let Err(error) = state.carry(&records, last) {
-            let is_busy = matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked));
-            if is_busy || !is_of_a_record(&error) {
-                if !was_failing {
-                    tracing::error!(%error, records = records.len(), "the database takes no records; they are tried again until it does");
-                }
-                // Whoever waits for another process to be done goes on waiting; nobody else does.
-                if !is_busy {
-                    let waited = records.iter_mut().filter(|record| !record.waits.is_empty());
-                    waited.for_each(|record| record.tell(&Err(error.to_string())));
-                    records.retain(|record| !record.statements.is_empty());
-                }
-                state.again = records;
-                return;
+        let result = if records.is_empty() && !state.is_failing { Ok(()) } else { state.carry_over(&mut records, last) };
+        state.is_failing = result.is_err();
+        self.is_failing.store(state.is_failing, Ordering::Relaxed);
+        self.is_refusing.store(result.as_ref().is_err_and(|error| !is_busy(error)), Ordering::Relaxed);
+        if let Err(error) = &result {
+            state.again = left(error, records);
+            if !state.again.is_empty() {
+                return false;
             }
-            tracing::error!(%error, "records could not be written together; they are written one by one");
-            for record in &mut records {
-                let written = state.carry(std::slice::from_ref(record), 0).map_err(|error| error.to_string());
-                record.tell(&written);
-            }
-            if let Err(error) = state.carry(&[], last) {
-                tracing::error!(%error, "how far the journal has been carried over could not be written");
-            }
+        } else {
+            records.iter_mut().for_each(|record| record.tell(&Ok(())));
+            self.empty_journal(last);
         }
         self.written.store(handed, Ordering::Release);
-        lock(&self.handed_over).journal.applied(last);
-        records.iter_mut().for_each(|record| record.tell(&Ok(())));
+        let bytes = std::mem::take(&mut state.bytes);
+        self.missing.fetch_sub(bytes, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        result.is_ok()
+    }
+
+    /// Empties what was carried over of the journal.
+    fn empty_journal(&self, last: u64) {
+        let Some(file) = lock(&self.handed_over).journal.carried_over(last) else { return };
+        match file.set_len(0) {
+            Ok(()) => lock(&self.handed_over).journal.emptied(),
+            Err(error) => tracing::warn!(%error, "the journal could not be emptied, and goes on as it is"),
+        }
     }
 
     /// Writes all that there is, whoever writes at the moment, and moves the log into the database where that is time.
     fn keep_up(&self, upkeep: &Connection, moved: &mut Instant) -> Result<(), rusqlite::Error> {
-        self.write_with(&mut lock(&self.state));
+        if !self.write_with(&mut lock(&self.state)) {
+            return Ok(());
+        }
         // Whoever came while the lock was held has left what it had.
         self.write();
         let (commits, bytes) = (self.commits.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed));
@@ -276,12 +341,30 @@ impl Sqlite {
     }
 }
 
+/// What is tried again of records that the database did not take. Whoever waits for another process to be done goes on waiting; otherwise
+/// only those are tried again of which somebody was told already that they are safe.
+fn left(error: &rusqlite::Error, mut records: Vec<Record>) -> Vec<Record> {
+    if is_busy(error) {
+        records.retain(|record| !record.statements.is_empty() || record.waiting.is_awaited());
+        tracing::warn!(records = records.len(), "another process writes to the database; records wait for it");
+    } else {
+        tracing::error!(%error, records = records.len(), "the database takes no records");
+        records.iter_mut().filter(|record| record.waiting.is_awaited()).for_each(|record| record.tell(&Err(error.to_string())));
+        records.retain(|record| record.waiting.are_told);
+    }
+    records
+}
+
+/// Whether another process is in the way.
+fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+}
+
 /// Whether an error is about what was to be written, and not about the database or the disk: that one would be refused for ever.
 fn is_of_a_record(error: &rusqlite::Error) -> bool {
-    match error.sqlite_error_code() {
-        Some(code) => matches!(code, ErrorCode::ConstraintViolation | ErrorCode::TooBig | ErrorCode::TypeMismatch),
-        None => true,
-    }
+    let code = error.sqlite_error_code();
+    matches!(code, Some(ErrorCode::ConstraintViolation | ErrorCode::TooBig | ErrorCode::TypeMismatch))
+        || matches!(error, rusqlite::Error::ToSqlConversionFailure(_))
 }
 
 /// Moves the log into the database, as far as nobody is in the way.
@@ -293,7 +376,8 @@ fn checkpoint(connection: &Connection, kind: &str) -> Result<(), rusqlite::Error
 fn keep_up(upkeep: &Connection, writer: &Weak<Sqlite>) {
     let mut moved = Instant::now();
     loop {
-        std::thread::sleep(LAZY / 2);
+        let is_failing = writer.upgrade().is_some_and(|writer| writer.is_failing());
+        std::thread::sleep(if is_failing { FAILED } else { LAZY / 2 });
         let Some(writer) = writer.upgrade() else { return };
         if let Err(error) = writer.keep_up(upkeep, &mut moved) {
             tracing::error!(%error, "the log of the database could not be moved into it");

@@ -1,0 +1,251 @@
+//! Is what was acknowledged kept, whatever happens?
+//!
+//! The process is killed, the database is locked by another process, the disk is full, the database is another one. The oracles are the
+//! clients, who keep what they were told, and the program that verifies the audit log.
+
+use glovebox_tests::place::eventually;
+use glovebox_tests::service::Service;
+use glovebox_tests::tree::program;
+use serde_json::{Value, json};
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+
+const RUN: &str = "/v1/executions";
+const TREES: &str = "/v1/task-trees";
+
+/// How long something may take that needs a moment.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn python(source: &str) -> Value {
+    json!({ "language": "python", "source": source })
+}
+
+/// Runs a program that has to come to its end.
+fn run(service: &Service, body: &Value) -> Value {
+    let answer = service.post(RUN, body);
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    answer.json()
+}
+
+fn place(execution: &Value) -> String {
+    format!("{RUN}/{}", execution["id"].as_str().expect("it has a name"))
+}
+
+/// How many executions are kept that succeeded.
+fn succeeded(service: &Service) -> u64 {
+    let (mut kept, mut cursor) = (0, String::new());
+    loop {
+        let page = service.get(&format!("{RUN}?status=succeeded&limit=500{cursor}")).json();
+        kept += page["executions"].as_array().map_or(0, Vec::len) as u64;
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return kept,
+        }
+    }
+}
+
+/// How many executions were counted as used.
+fn counted(service: &Service) -> u64 {
+    let usage = service.get("/v1/usage").json();
+    usage["usage"].as_array().into_iter().flatten().filter_map(|day| day["executions"].as_u64()).sum()
+}
+
+/// Begins to write to the database of a service, as whoever looks after it may, and does not end.
+fn lock(state: &Path) -> rusqlite::Connection {
+    let connection = rusqlite::Connection::open(state.join("glovebox.sqlite")).expect("it is there");
+    connection.busy_timeout(PATIENCE).expect("it can wait");
+    connection.execute_batch("BEGIN IMMEDIATE").expect("it can be locked");
+    connection
+}
+
+/// Ends that a while later.
+fn unlock_later(connection: rusqlite::Connection) -> std::thread::JoinHandle<()> {
+    std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(600));
+        connection.execute_batch("ROLLBACK").expect("it can be unlocked");
+    })
+}
+
+/// What was acknowledged outlives the process, and what was not finished is marked.
+#[test]
+fn nothing_that_was_acknowledged_is_lost_when_the_process_is_killed() {
+    let mut service = Service::local("");
+    let folder = service.folder();
+    let done = std::sync::Mutex::new(Vec::new());
+    let killed = std::sync::atomic::AtomicBool::new(false);
+    let address = service.address().to_owned();
+    let accepted = service.send(
+        "POST",
+        RUN,
+        &[("Content-Type", "application/json"), ("Prefer", "respond-async")],
+        python("while True: pass").to_string().as_bytes(),
+    );
+    assert_eq!(accepted.status, 202);
+    let unfinished = accepted.json()["id"].as_str().unwrap_or_default().to_owned();
+    std::thread::scope(|scope| {
+        for worker in 0..6 {
+            let (done, killed, address) = (&done, &killed, &address);
+            scope.spawn(move || {
+                for number in 0.. {
+                    let body = json!({ "language": "javascript", "source": format!("'{worker}-{number}'") }).to_string();
+                    let Ok(mut stream) = std::net::TcpStream::connect(address) else { break };
+                    let head = format!("POST {RUN} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+                    let mut answer = Vec::new();
+                    if stream.write_all(head.as_bytes()).is_err() || stream.read_to_end(&mut answer).is_err() {
+                        break;
+                    }
+                    let text = String::from_utf8_lossy(&answer).into_owned();
+                    if let Some((_, body)) = text.split_once("\r\n\r\n")
+                        && let Ok(value) = serde_json::from_str::<Value>(body)
+                    {
+                        done.lock().expect("no panic").push(value);
+                    }
+                    if killed.load(std::sync::atomic::Ordering::Relaxed) {
+                        break;
+                    }
+                }
+            });
+        }
+        std::thread::sleep(Duration::from_secs(2));
+        service.kill();
+        killed.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+    let done = done.into_inner().expect("no panic");
+    assert!(done.len() > 50, "{}", done.len());
+    let mut again = Service::start(&folder, "", true);
+    for execution in &done {
+        let id = execution["id"].as_str().expect("it has a name");
+        assert_eq!(&again.get(&format!("{RUN}/{id}")).json(), execution);
+    }
+    assert_eq!(again.get(&format!("{RUN}/{unfinished}")).json()["status"], "interrupted");
+    assert_eq!(again.get(&format!("{RUN}?status=running")).json()["executions"], json!([]));
+    // What was used is counted for what is kept, neither more nor less.
+    let kept = succeeded(&again);
+    assert!(kept >= done.len() as u64, "{kept} are kept, and {} were acknowledged", done.len());
+    assert_eq!(counted(&again), kept);
+    let verified = Command::new(program()).args(["audit", "verify"]).arg(again.state().join("audit.jsonl")).status();
+    assert!(verified.is_ok_and(|status| status.success()));
+    // One folder, one service.
+    let second =
+        Command::new(program()).args(["serve", "--listen", "127.0.0.1:0", "--insecure-local", "--state"]).arg(again.state()).output();
+    let second = second.expect("the program starts");
+    assert!(String::from_utf8_lossy(&second.stderr).contains("another process serves"), "{}", String::from_utf8_lossy(&second.stderr));
+    assert!(again.stop(), "it ends well when it is told to");
+}
+
+/// Whoever looks after the database, and locks it for that, keeps ordinary programs from nothing.
+#[test]
+fn records_wait_for_a_database_that_another_process_has_locked() {
+    let mut service = Service::local("");
+    let old = run(&service, &python("'old'"));
+    // Once it is asked for among others, it is in the database.
+    assert_eq!(succeeded(&service), 1);
+    let locked = lock(&service.state());
+    let ran: Vec<Value> = (0..20).map(|number| run(&service, &python(&format!("{number}")))).collect();
+    assert_eq!(service.get(&place(&old)).json(), old, "what is in the database can be read");
+    assert_eq!(service.get("/readyz").status, 200);
+    let unlocking = unlock_later(locked);
+    let large = run(&service, &python("print('x' * 200_000)"));
+    for execution in ran.iter().chain([&large]) {
+        assert_eq!(&service.get(&place(execution)).json(), execution);
+    }
+    unlocking.join().expect("no panic");
+    assert_eq!(counted(&service), 22);
+
+    // Nor does anything get lost if the process is killed meanwhile, and the next one finds the database locked still.
+    let locked = lock(&service.state());
+    let last = run(&service, &python("'last'"));
+    let tasks = json!([{ "name": "only", "execution": python("'task'") }]);
+    let tree = service.post(TREES, &json!({ "tasks": tasks }));
+    assert_eq!(tree.status, 200, "{}", tree.text());
+    let tree = tree.json();
+    service.kill();
+    let unlocking = unlock_later(locked);
+    let again = Service::start(&service.folder(), "", true);
+    unlocking.join().expect("no panic");
+    assert_eq!(again.get(&place(&last)).json(), last);
+    assert_eq!(again.get(&format!("{TREES}/{}", tree["id"].as_str().unwrap_or_default())).json(), tree);
+    assert_eq!((counted(&again), succeeded(&again)), (24, 24));
+}
+
+/// A small disk of its own, where the system lets one be made.
+struct Disk(TempDir);
+
+impl Disk {
+    fn new() -> Option<Self> {
+        let folder = TempDir::new().expect("a folder can be made");
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=8m,mode=700", "tmpfs"]).arg(folder.path()).output();
+        if mounted.is_ok_and(|output| output.status.success()) {
+            return Some(Self(folder));
+        }
+        eprintln!("SKIPPED: no disk can be made here, for which a test needs the rights of an administrator");
+        None
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("--lazy").arg(self.0.path()).status();
+    }
+}
+
+/// What cannot be recorded does not happen, what was recorded stays, and what was refused stays refused.
+#[test]
+fn a_full_disk_refuses_what_cannot_be_recorded() {
+    let Some(disk) = Disk::new() else { return };
+    let mut service = Service::start(&Arc::new(TempDir::new_in(disk.0.path()).expect("there is room")), "", true);
+    let before = run(&service, &python("'before'"));
+    assert_eq!(succeeded(&service), 1);
+    let filling = disk.0.path().join("full");
+    let mut file = fs::File::create(&filling).expect("there is room");
+    while file.write_all(&[0; 4096]).is_ok() {}
+    drop(file);
+    let answers: Vec<u16> = (0..50).map(|_| service.post(RUN, &python("print('x' * 100_000)")).status).collect();
+    assert!(answers.contains(&500), "{answers:?}");
+    assert_eq!(service.get("/readyz").status, 503, "it sends others elsewhere");
+    assert_eq!(service.get(&place(&before)).json(), before, "what is in the database can be read");
+    fs::remove_file(filling).expect("it is there");
+    eventually(PATIENCE, "it runs programs again", || service.post(RUN, &python("'again'")).status == 200);
+    eventually(PATIENCE, "it is ready again", || service.get("/readyz").status == 200);
+    let (kept, counted) = (succeeded(&service), counted(&service));
+    let told = answers.iter().filter(|status| **status == 200).count() as u64;
+    assert_eq!((kept, counted), (told + 2, told + 2), "{answers:?}");
+    service.kill();
+    let again = Service::start(&service.folder(), "", true);
+    assert_eq!((succeeded(&again), again.get(&place(&before)).json()), (kept, before));
+}
+
+/// `GLOVEBOX_POSTGRES` names a database in which everything may be changed.
+#[test]
+fn records_can_be_in_postgresql() {
+    let Ok(database) = std::env::var("GLOVEBOX_POSTGRES") else {
+        eprintln!("SKIPPED: GLOVEBOX_POSTGRES names no database");
+        return;
+    };
+    let config = format!("database = \"{database}\"\n[containers]\nenabled = false\n");
+    let mut service = Service::local(&config);
+    let body = json!({ "language": "python", "source": "open('a', 'w').write('x')\n7", "artifacts": ["*"] });
+    let ran = run(&service, &body);
+    let id = ran["id"].as_str().expect("it has a name").to_owned();
+    assert_eq!(service.get(&format!("{RUN}/{id}")).json(), ran);
+    assert_eq!(service.get(&format!("{RUN}/{id}/artifacts/a")).text(), "x");
+    let newest = service.get(&format!("{RUN}?status=succeeded&language=python&limit=1")).json();
+    assert_eq!((&newest["executions"][0]["id"], newest["next_cursor"].is_string()), (&ran["id"], true));
+    let key = format!("key-{id}");
+    let send =
+        || service.send("POST", RUN, &[("Content-Type", "application/json"), ("Idempotency-Key", &key)], body.to_string().as_bytes());
+    assert_eq!(send().json()["id"], send().json()["id"]);
+    let later = [("Content-Type", "application/json"), ("Prefer", "respond-async")];
+    let unfinished = service.send("POST", RUN, &later, python("while True: pass").to_string().as_bytes()).json()["id"].clone();
+    eventually(PATIENCE, "the usage is written", || service.get("/v1/usage").json()["usage"][0]["executions"].as_i64() >= Some(2));
+    service.kill();
+    let again = Service::start(&service.folder(), &config, true);
+    let found = again.get(&format!("{RUN}/{}", unfinished.as_str().unwrap_or_default())).json();
+    assert_eq!(found["status"], "interrupted", "{found}");
+    assert_eq!(again.get(&format!("{RUN}/{id}")).json(), ran);
+}
