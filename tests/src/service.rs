@@ -3,7 +3,7 @@
 //! Over HTTP, to the program `glovebox serve` itself, as its clients do.
 
 use crate::tree::program;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::PathBuf;
@@ -11,6 +11,18 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tempfile::TempDir;
+
+/// Where executions are.
+pub const RUN: &str = "/v1/executions";
+
+/// Where task trees are.
+pub const TREES: &str = "/v1/task-trees";
+
+/// A request to run a program in Python.
+#[must_use]
+pub fn python(source: &str) -> Value {
+    json!({ "language": "python", "source": source })
+}
 
 /// A service of its own, which ends with the test.
 pub struct Service {
@@ -169,6 +181,18 @@ impl Service {
     #[must_use]
     pub fn post(&self, path: &str, body: &Value) -> Answer {
         self.send("POST", path, &[("Content-Type", "application/json")], body.to_string().as_bytes())
+    }
+
+    /// Runs what has to come to its end, in [`RUN`] or [`TREES`]; gives the answer.
+    ///
+    /// # Panics
+    ///
+    /// Where it does not.
+    #[must_use]
+    pub fn run(&self, path: &str, body: &Value) -> Value {
+        let answer = self.post(path, body);
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()
     }
 
     /// A request without a body.

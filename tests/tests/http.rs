@@ -3,7 +3,7 @@
 //! Through real HTTP, to the program `glovebox serve`. Classes N, J and G of the catalogue of attacks, and API01 to API17 one by one; the
 //! oracles are outside: other clients, the audit log, the files of the host.
 
-use glovebox_tests::service::{Answer, Service, read};
+use glovebox_tests::service::{Answer, RUN, Service, python, read};
 use glovebox_tests::tree::program;
 use serde_json::{Value, json};
 use std::io::{Read as _, Write as _};
@@ -11,17 +11,8 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-const RUN: &str = "/v1/executions";
-
-fn python(source: &str) -> Value {
-    json!({ "language": "python", "source": source })
-}
-
-/// Runs a program that has to come to its end.
 fn run(service: &Service, body: &Value) -> Value {
-    let answer = service.post(RUN, body);
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    answer.json()
+    service.run(RUN, body)
 }
 
 fn eventually(what: &str, mut holds: impl FnMut() -> bool) {

@@ -4,7 +4,7 @@
 //! for that, and what the kernel says of the process.
 
 use glovebox_tests::place::eventually;
-use glovebox_tests::service::{Service, read};
+use glovebox_tests::service::{RUN, Service, read};
 use serde_json::{Value, json};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -13,8 +13,6 @@ use std::process::{Command, Output};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
-
-const RUN: &str = "/v1/executions";
 
 /// What `curl` says; it trusts this certificate, or nobody but those whom the system trusts.
 fn curl(trusted: Option<&Path>, arguments: &[&str]) -> Output {

@@ -4,7 +4,7 @@
 //! sides are real ones: a key pair, a WebSocket client, HTTP servers.
 
 use glovebox_tests::place::eventually;
-use glovebox_tests::service::Service;
+use glovebox_tests::service::{RUN, Service, python};
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
@@ -14,12 +14,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 use tungstenite::{Message, WebSocket};
-
-const RUN: &str = "/v1/executions";
-
-fn python(source: &str) -> Value {
-    json!({ "language": "python", "source": source })
-}
 
 /// A request: its head and its body.
 type Heard = (String, Vec<u8>);

@@ -4,7 +4,7 @@
 //! clients, who keep what they were told, and the program that verifies the audit log.
 
 use glovebox_tests::place::eventually;
-use glovebox_tests::service::Service;
+use glovebox_tests::service::{RUN, Service, TREES, python};
 use glovebox_tests::tree::program;
 use serde_json::{Value, json};
 use std::fs;
@@ -15,22 +15,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 
-const RUN: &str = "/v1/executions";
-const TREES: &str = "/v1/task-trees";
-
 /// How long something may take that needs a moment.
 const PATIENCE: Duration = Duration::from_secs(20);
-
-fn python(source: &str) -> Value {
-    json!({ "language": "python", "source": source })
-}
-
-/// Runs a program that has to come to its end.
-fn run(service: &Service, body: &Value) -> Value {
-    let answer = service.post(RUN, body);
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    answer.json()
-}
 
 fn place(execution: &Value) -> String {
     format!("{RUN}/{}", execution["id"].as_str().expect("it has a name"))
@@ -142,15 +128,15 @@ fn nothing_that_was_acknowledged_is_lost_when_the_process_is_killed() {
 #[test]
 fn records_wait_for_a_database_that_another_process_has_locked() {
     let mut service = Service::local("");
-    let old = run(&service, &python("'old'"));
+    let old = service.run(RUN, &python("'old'"));
     // Once it is asked for among others, it is in the database.
     assert_eq!(succeeded(&service), 1);
     let locked = lock(&service.state());
-    let ran: Vec<Value> = (0..20).map(|number| run(&service, &python(&format!("{number}")))).collect();
+    let ran: Vec<Value> = (0..20).map(|number| service.run(RUN, &python(&format!("{number}")))).collect();
     assert_eq!(service.get(&place(&old)).json(), old, "what is in the database can be read");
     assert_eq!(service.get("/readyz").status, 200);
     let unlocking = unlock_later(locked);
-    let large = run(&service, &python("print('x' * 200_000)"));
+    let large = service.run(RUN, &python("print('x' * 200_000)"));
     for execution in ran.iter().chain([&large]) {
         assert_eq!(&service.get(&place(execution)).json(), execution);
     }
@@ -159,11 +145,9 @@ fn records_wait_for_a_database_that_another_process_has_locked() {
 
     // Nor does anything get lost if the process is killed meanwhile, and the next one finds the database locked still.
     let locked = lock(&service.state());
-    let last = run(&service, &python("'last'"));
+    let last = service.run(RUN, &python("'last'"));
     let tasks = json!([{ "name": "only", "execution": python("'task'") }]);
-    let tree = service.post(TREES, &json!({ "tasks": tasks }));
-    assert_eq!(tree.status, 200, "{}", tree.text());
-    let tree = tree.json();
+    let tree = service.run(TREES, &json!({ "tasks": tasks }));
     service.kill();
     let unlocking = unlock_later(locked);
     let again = Service::start(&service.folder(), "", true);
@@ -199,7 +183,7 @@ impl Drop for Disk {
 fn a_full_disk_refuses_what_cannot_be_recorded() {
     let Some(disk) = Disk::new() else { return };
     let mut service = Service::start(&Arc::new(TempDir::new_in(disk.0.path()).expect("there is room")), "", true);
-    let before = run(&service, &python("'before'"));
+    let before = service.run(RUN, &python("'before'"));
     assert_eq!(succeeded(&service), 1);
     let filling = disk.0.path().join("full");
     let mut file = fs::File::create(&filling).expect("there is room");
@@ -230,7 +214,7 @@ fn records_can_be_in_postgresql() {
     let config = format!("database = \"{database}\"\n[containers]\nenabled = false\n");
     let mut service = Service::local(&config);
     let body = json!({ "language": "python", "source": "open('a', 'w').write('x')\n7", "artifacts": ["*"] });
-    let ran = run(&service, &body);
+    let ran = service.run(RUN, &body);
     let id = ran["id"].as_str().expect("it has a name").to_owned();
     assert_eq!(service.get(&format!("{RUN}/{id}")).json(), ran);
     assert_eq!(service.get(&format!("{RUN}/{id}/artifacts/a")).text(), "x");

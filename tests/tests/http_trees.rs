@@ -1,11 +1,9 @@
 //! Do task trees run in their order, hand on what they leave, and stop and start where they are told to?
 
 use glovebox_tests::place::eventually;
-use glovebox_tests::service::{Answer, Service};
+use glovebox_tests::service::{Answer, Service, TREES};
 use serde_json::{Value, json};
 use std::time::Duration;
-
-const TREES: &str = "/v1/task-trees";
 
 fn task(name: &str, after: &[&str], source: &str) -> Value {
     json!({ "name": name, "after": after, "execution": { "language": "python", "source": source } })
@@ -13,9 +11,7 @@ fn task(name: &str, after: &[&str], source: &str) -> Value {
 
 /// A tree to its end.
 fn run(service: &Service, body: &Value) -> Value {
-    let answer = service.post(TREES, body);
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    answer.json()
+    service.run(TREES, body)
 }
 
 /// A tree that goes on.

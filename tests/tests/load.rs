@@ -6,7 +6,7 @@
 use glovebox::Policy;
 use glovebox_tests::engine;
 use glovebox_tests::place::eventually;
-use glovebox_tests::service::{Answer, Service};
+use glovebox_tests::service::{Answer, RUN, Service};
 use glovebox_tests::tree::program;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -21,7 +21,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-const RUN: &str = "/v1/executions";
 const SESSIONS: &str = "/v1/sessions";
 
 /// Clients at once.
