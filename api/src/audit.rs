@@ -4,20 +4,35 @@ use crate::cli::AuditCommand;
 use crate::exit::{Exit, Failure};
 use crate::files::{self, Kinds};
 use crate::terminal;
-use glovebox::{ChainError, verify_chain};
+use glovebox::{ChainCheck, ChainError, audit_segments};
 use glovebox_api::error::chain;
 
 /// Does `glovebox audit ..`.
 pub(crate) fn audit(command: &AuditCommand) -> Result<Exit, Failure> {
-    let AuditCommand::Verify { file } = command;
-    let log = files::open(file, "the audit log", Kinds::Readable)?;
-    match verify_chain(log) {
-        Ok(records) => terminal::print(&format!("{}: {records} records, the chain is whole", terminal::name(&file.display().to_string()))),
-        Err(error @ ChainError::Unreadable(_)) => Err(Failure::usage(chain(&error))),
-        Err(error) => {
-            let advice = "the log was changed, cut in the middle or damaged; the records before that line are as they were written";
-            terminal::complain(&chain(&error), Some(advice));
-            Ok(Exit::UNMET)
+    let AuditCommand::Verify { path, since } = command;
+    let shown = terminal::name(&path.display().to_string());
+    let pieces = if path.is_dir() {
+        audit_segments(path).map_err(|error| Failure::usage(format!("cannot read `{shown}`: {error}")))?
+    } else {
+        vec![path.clone()]
+    };
+    if pieces.is_empty() {
+        return Err(Failure::usage(format!("there is no audit log in `{shown}`")).advise("name a log, or the state folder of a service"));
+    }
+    let mut check = ChainCheck::since(*since);
+    let mut records = *since;
+    for piece in &pieces {
+        match check.read(files::open(piece, "the audit log", Kinds::Readable)?) {
+            Ok(so_far) => records = so_far,
+            Err(error @ ChainError::Unreadable(_)) => return Err(Failure::usage(chain(&error))),
+            Err(error) => {
+                let advice = "the log was changed, cut in the middle or damaged; the records before that line are as they were written. Where \
+                    older ones were moved elsewhere or forgotten on purpose, `--since RECORDS` says how many";
+                terminal::complain(&format!("`{}`: {}", terminal::name(&piece.display().to_string()), chain(&error)), Some(advice));
+                return Ok(Exit::UNMET);
+            }
         }
     }
+    let trusted = if *since > 0 { format!(" after {since} that are not here") } else { String::new() };
+    terminal::print(&format!("{shown}: {} records{trusted}, the chain is whole", records.saturating_sub(*since)))
 }

@@ -375,8 +375,11 @@ pub(crate) struct DoctorArguments {
 pub(crate) enum AuditCommand {
     /// Check the chain of a log, so that a record that was changed, moved or removed shows; ends with 1 if it is broken
     Verify {
-        /// The log that `glovebox run --audit` wrote
-        file: PathBuf,
+        /// The log that `glovebox run --audit` wrote, or the state folder of a service, whose log may be in segments
+        path: PathBuf,
+        /// Take on trust that there were so many records before the oldest one that is there, because they were moved elsewhere or forgotten
+        #[arg(long, value_name = "RECORDS", default_value_t = 0)]
+        since: u64,
     },
 }
 

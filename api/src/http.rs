@@ -57,9 +57,6 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, Semaphore};
 use trees::Trees;
 
-/// The name of the audit log in the state folder.
-const AUDIT_LOG: &str = "audit.jsonl";
-
 /// How often sessions that are over are looked for.
 const SWEEP: Duration = Duration::from_secs(1);
 
@@ -162,7 +159,8 @@ impl Server {
         let state = state_folder(&listen.state).map_err(failed)?;
         let lock = lock_folder(&listen.state, &state)?;
         let tls = config.tls.as_ref().map(connection::acceptor).transpose().map_err(ServeError::Tls)?;
-        let audit = JsonLines::open(listen.state.join(AUDIT_LOG)).map_err(|error| failed(io::Error::other(error.to_string())))?;
+        let audit = JsonLines::open_segments(&listen.state, config.limits.audit_segment as u64)
+            .map_err(|error| failed(io::Error::other(error.to_string())))?;
         let sandbox = sandbox.audit(Arc::new(audit)).max_running(usize::MAX >> 4).build()?;
         let store = Store::open(config.database.as_deref(), &listen.state, Purpose::Serve).await?;
         let interrupted = store.mark_interrupted().await?;
@@ -291,7 +289,16 @@ async fn sweep(app: Arc<App>) {
     }
 }
 
-async fn forget(app: &App) -> Result<(), sqlx::Error> {
+async fn forget(app: &Arc<App>) -> Result<(), sqlx::Error> {
+    if let Some(age) = app.config.retention.audit {
+        let held = Arc::clone(app);
+        let gone = tokio::task::spawn_blocking(move || search::forget(&held.state, age)).await.map_err(io::Error::other).flatten();
+        match gone {
+            Ok(0) => {}
+            Ok(segments) => tracing::info!(segments, "segments of the audit log are forgotten, as the retention says"),
+            Err(error) => tracing::error!(%error, "segments of the audit log could not be forgotten"),
+        }
+    }
     let age = i64::try_from(app.config.retention.executions.as_millis()).unwrap_or(i64::MAX);
     let gone = app.store.forget(now_ms().saturating_sub(age)).await?;
     if gone > 0 {

@@ -4,8 +4,10 @@
 //! run.
 
 mod json_lines;
+mod segments;
 
-pub use json_lines::{ChainError, JsonLines, verify_chain};
+pub use json_lines::{ChainCheck, ChainError, JsonLines, verify_chain};
+pub use segments::{CURRENT as AUDIT_SEGMENT, segment_start as audit_segment_start, segments as audit_segments};
 
 use crate::error::Error;
 use crate::outcome::{Outcome, RunId, Status};

@@ -49,7 +49,10 @@ mod audit;
 mod error;
 mod outcome;
 
-pub use audit::{Asked, AuditEvent, AuditRecord, AuditSink, ChainError, JsonLines, verify_chain};
+pub use audit::{
+    AUDIT_SEGMENT, Asked, AuditEvent, AuditRecord, AuditSink, ChainCheck, ChainError, JsonLines, audit_segment_start, audit_segments,
+    verify_chain,
+};
 pub use egress::{Egress, EgressError, EgressRequest, EgressResponse};
 pub use engine::Metering;
 pub use error::Error;

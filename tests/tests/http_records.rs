@@ -114,7 +114,7 @@ fn nothing_that_was_acknowledged_is_lost_when_the_process_is_killed() {
     let kept = succeeded(&again);
     assert!(kept >= done.len() as u64, "{kept} are kept, and {} were acknowledged", done.len());
     assert_eq!(counted(&again), kept);
-    let verified = Command::new(program()).args(["audit", "verify"]).arg(again.state().join("audit.jsonl")).status();
+    let verified = Command::new(program()).args(["audit", "verify"]).arg(again.state()).status();
     assert!(verified.is_ok_and(|status| status.success()));
     // One folder, one service.
     let second =
@@ -189,9 +189,15 @@ fn a_full_disk_refuses_what_cannot_be_recorded() {
     let mut file = fs::File::create(&filling).expect("there is room");
     while file.write_all(&[0; 4096]).is_ok() {}
     drop(file);
-    let answers: Vec<u16> = (0..50).map(|_| service.post(RUN, &python("print('x' * 100_000)")).status).collect();
-    assert!(answers.contains(&500), "{answers:?}");
-    assert_eq!(service.get("/readyz").status, 503, "it sends others elsewhere");
+    let mut answers = Vec::new();
+    let mut is_refused = || {
+        answers.push(service.post(RUN, &python("print('x' * 100_000)")).status);
+        answers.last() == Some(&500) && service.get("/readyz").status == 503
+    };
+    eventually(PATIENCE, "it refuses what it cannot record, and sends others elsewhere", &mut is_refused);
+    for _ in 0..20 {
+        is_refused();
+    }
     assert_eq!(service.get(&place(&before)).json(), before, "what is in the database can be read");
     fs::remove_file(filling).expect("it is there");
     eventually(PATIENCE, "it runs programs again", || service.post(RUN, &python("'again'")).status == 200);
@@ -232,4 +238,76 @@ fn records_can_be_in_postgresql() {
     let found = again.get(&format!("{RUN}/{}", unfinished.as_str().unwrap_or_default())).json();
     assert_eq!(found["status"], "interrupted", "{found}");
     assert_eq!(again.get(&format!("{RUN}/{id}")).json(), ran);
+}
+
+/// The audit log of a service is in files that can be opened, verified, searched and forgotten one by one.
+#[test]
+fn the_audit_log_goes_on_from_file_to_file() {
+    let config = "[limits]\naudit_segment = \"8KiB\"\n";
+    let mut service = Service::local(config);
+    let state = service.state();
+    let files = || glovebox::audit_segments(&state).expect("the folder is there");
+    let mut runs: Vec<String> = Vec::new();
+    let mut ran = |service: &Service| runs.push(service.run(RUN, &python("1"))["id"].as_str().unwrap_or_default().to_owned());
+    (0..20).for_each(|_| ran(&service));
+    service.kill();
+    let mut service = Service::start(&service.folder(), config, true);
+    (0..20).for_each(|_| ran(&service));
+    // What is cut off the end of the last complete one shows by what follows it.
+    while fs::metadata(state.join("audit.jsonl")).expect("it is there").len() == 0 {
+        ran(&service);
+    }
+    assert!(files().len() > 3, "{:?}", files());
+    let all = runs.len() * 2;
+
+    // Every record once, page by page, the newest first.
+    let (mut found, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = service.get(&format!("/v1/audit?event=admitted&limit=3{cursor}")).json();
+        found.extend(page["records"].as_array().into_iter().flatten().filter_map(|record| record["run"].as_str().map(str::to_owned)));
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    runs.reverse();
+    assert_eq!(found, runs);
+
+    let verify = |arguments: &[&str]| {
+        let output = Command::new(program()).args(["audit", "verify"]).arg(&state).args(arguments).output().expect("the program starts");
+        (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr))
+    };
+    let (is_whole, said) = verify(&[]);
+    assert!(is_whole && said.contains(&format!("{all} records")), "{said}");
+    // The oldest ones are moved elsewhere: that shows, and can be wanted.
+    let oldest = files().remove(0);
+    let records = fs::read_to_string(&oldest).expect("it is there").lines().count();
+    fs::rename(&oldest, state.join("elsewhere")).expect("it can be moved");
+    assert!(!verify(&[]).0);
+    assert!(!verify(&["--since", &(records + 1).to_string()]).0);
+    let (is_whole, said) = verify(&["--since", &records.to_string()]);
+    assert!(is_whole && said.contains(&format!("{} records", all - records)), "{said}");
+    fs::rename(state.join("elsewhere"), &oldest).expect("it can be moved");
+    // A complete one that is missing or was changed shows, whichever it is.
+    for file in files() {
+        let text = fs::read_to_string(&file).expect("it is there");
+        fs::write(&file, text.replacen("run_", "run_0", 1)).expect("it can be changed");
+        assert!(!verify(&[]).0, "{}", file.display());
+        fs::write(&file, text).expect("it can be changed");
+    }
+    let second = files().remove(1);
+    fs::rename(&second, state.join("elsewhere")).expect("it can be moved");
+    assert!(!verify(&[]).0);
+    fs::rename(state.join("elsewhere"), &second).expect("it can be moved");
+    assert!(verify(&[]).0);
+    assert!(service.stop());
+    // A log that does not follow from the segment before it is not continued.
+    let newest = files().into_iter().nth_back(1).expect("there is a complete one");
+    let text = fs::read_to_string(&newest).expect("it is there");
+    let cut: Vec<&str> = text.split_inclusive('\n').collect();
+    fs::write(&newest, cut[..cut.len() - 1].concat()).expect("it can be cut");
+    let again =
+        ["60", &program().display().to_string(), "serve", "--listen", "127.0.0.1:0", "--insecure-local", "--state"].map(str::to_owned);
+    let output = Command::new("timeout").args(again).arg(&state).output().expect("the program starts");
+    assert!(!output.status.success() && String::from_utf8_lossy(&output.stderr).contains("audit log"), "{output:?}");
 }

@@ -195,6 +195,9 @@ pub struct Limits {
     /// How long executions may go on when the service is told to end.
     #[serde(deserialize_with = "duration")]
     pub drain: Duration,
+    /// Bytes after which the audit log begins its next file.
+    #[serde(deserialize_with = "size")]
+    pub audit_segment: usize,
 }
 
 impl Default for Limits {
@@ -218,6 +221,7 @@ impl Default for Limits {
             session_idle_max: Duration::from_secs(24 * 60 * 60),
             requests_per_second: 0,
             drain: Duration::from_secs(20),
+            audit_segment: 64 << 20,
         }
     }
 }
@@ -227,13 +231,16 @@ impl Default for Limits {
 #[serde(deny_unknown_fields, default)]
 pub struct Retention {
     /// Executions with their output and artifacts.
-    #[serde(deserialize_with = "duration")]
+    #[serde(deserialize_with = "age")]
     pub executions: Duration,
+    /// Complete segments of the audit log; for ever where nothing is said.
+    #[serde(deserialize_with = "maybe_age")]
+    pub audit: Option<Duration>,
 }
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { executions: Duration::from_secs(7 * 24 * 60 * 60) }
+        Self { executions: Duration::from_secs(7 * 24 * 60 * 60), audit: None }
     }
 }
 
@@ -346,6 +353,19 @@ fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::E
     parse_duration(&text).map_err(serde::de::Error::custom)
 }
 
+/// A time for which things are kept, such as `7d` or `1year`: longer than any that a program is given.
+fn age<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let wrong =
+        |reason: &dyn std::fmt::Display| serde::de::Error::custom(format!("`{text}` is no time to keep things; try `7d`: {reason}"));
+    let age = humantime::parse_duration(&text).map_err(|error| wrong(&error))?;
+    if age.is_zero() { Err(wrong(&"it would keep nothing")) } else { Ok(age) }
+}
+
+fn maybe_age<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    age(deserializer).map(Some)
+}
+
 fn scopes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Scope>, D::Error> {
     let names = Vec::<String>::deserialize(deserializer)?;
     let scope = |name: String| {
@@ -374,6 +394,8 @@ mod tests {
             ("[limits]\nbody = 3", "invalid type"),
             ("[limits]\nbody = \"3 MB\"", "3MiB"),
             ("[limits]\nrunning = 0", "serve nobody"),
+            ("[retention]\nexecutions = \"0s\"", "keep nothing"),
+            ("[retention]\naudit = \"90\"", "try `7d`"),
             ("[limits]\nrunning = -1", "invalid value"),
             ("origins = [\"*\"]", "no origin"),
             ("[jwt]\nissuer = \"i\"\naudience = \"a\"\njwks = \"http://example.org/k\"", "on this machine only"),
@@ -395,6 +417,8 @@ mod tests {
         let (_, rest) = readme.split_once("`--config FILE` names the rest").unwrap();
         let shown = rest.split("```").nth(1).unwrap().strip_prefix("toml").unwrap();
         let config = Config::parse(shown).unwrap();
+        let day = Duration::from_secs(24 * 60 * 60);
+        assert_eq!((config.retention.executions, config.retention.audit), (7 * day, Some(90 * day)));
         assert!(config.jwt.is_some() && config.tls.is_some() && config.telemetry.is_some() && config.alerts.len() == 1);
     }
 }

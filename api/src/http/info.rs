@@ -277,7 +277,7 @@ pub(super) async fn audit(
     let _stop = gone.clone().drop_guard();
     let found = tokio::task::spawn_blocking(move || {
         let _held = permit;
-        super::search::search(&app.state.open(super::AUDIT_LOG)?, &query, (limit as usize, before), || gone.is_cancelled())
+        super::search::search(&app.state, &query, (limit as usize, before), &|| gone.is_cancelled())
     });
     let found = found.await.map_err(|error| Problem::internal(&error))?.map_err(|error| Problem::internal(&error))?;
     Ok(Json(AuditList { records: found.records, next_cursor: found.next.map(|offset| format!("at-{offset}")) }))

@@ -4,9 +4,11 @@
 //! and says where the next one has to go on.
 
 use super::info::{AuditQuery, shown_time};
-use cap_std::fs::{File, FileExt as _};
+use cap_std::fs::{Dir, File, FileExt as _};
+use glovebox::{AUDIT_SEGMENT, audit_segment_start};
 use serde_json::Value;
 use std::io;
+use std::time::Duration;
 
 /// Bytes that are read at once.
 const BLOCK: u64 = 256 << 10;
@@ -25,22 +27,107 @@ pub(super) struct Found {
     pub(super) next: Option<u64>,
 }
 
-/// The newest records before a place in the log that fit.
+/// The newest records before a place in the log that fit. A place is how many bytes of the whole log were written before it, whatever files
+/// it is in now.
 pub(super) fn search(
-    file: &File,
+    state: &Dir,
     query: &AuditQuery,
     (limit, before): (usize, Option<u64>),
-    is_over: impl Fn() -> bool,
+    is_over: &dyn Fn() -> bool,
 ) -> io::Result<Found> {
-    let end = file.metadata()?.len().min(before.unwrap_or(u64::MAX));
+    let (complete, current, current_start) = segments(state)?;
+    let oldest = complete.first().map_or(current_start, |(start, _)| *start);
+    let mut found = Found { records: Vec::new(), next: before };
+    let mut budget = MOST;
+    let older = complete.iter().rev().map(|(start, name)| (*start, state.open(name)));
+    for (start, file) in std::iter::once((current_start, Ok(current))).chain(older) {
+        let file = match file {
+            // Forgotten meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            file => file?,
+        };
+        let bytes = file.metadata()?.len();
+        let end = found.next.map_or(bytes, |next| next.saturating_sub(start).min(bytes));
+        if end == 0 {
+            continue;
+        }
+        let room = limit - found.records.len();
+        let (mut records, rest) = search_file(&file, query, (room, end), &mut budget, is_over)?;
+        found.records.append(&mut records);
+        found.next = Some(start + rest).filter(|next| *next > oldest);
+        if rest > 0 || found.records.len() == limit || budget == 0 || is_over() {
+            return Ok(found);
+        }
+    }
+    found.next = None;
+    Ok(found)
+}
+
+/// A complete segment: how many bytes of the log are before it, and its name.
+type Complete = (u64, String);
+
+/// The complete segments, the oldest first.
+fn complete_segments(state: &Dir) -> io::Result<Vec<Complete>> {
+    let mut complete = Vec::new();
+    for entry in state.entries()? {
+        let name = entry?.file_name();
+        if let Some((start, name)) = name.to_str().and_then(|name| Some((audit_segment_start(name)?, name))) {
+            complete.push((start, name.to_owned()));
+        }
+    }
+    complete.sort();
+    Ok(complete)
+}
+
+/// Removes the segments that are too old, but for the newest complete one, from which the log goes on; gives how many.
+pub(super) fn forget(state: &Dir, age: Duration) -> io::Result<usize> {
+    let mut complete = complete_segments(state)?;
+    complete.pop();
+    let mut gone = 0;
+    for (_, name) in complete {
+        let written = state.metadata(&name)?.modified()?.into_std();
+        if !written.elapsed().is_ok_and(|elapsed| elapsed > age) {
+            break;
+        }
+        state.remove_file(&name)?;
+        gone += 1;
+    }
+    Ok(gone)
+}
+
+/// The complete segments, the oldest first, the one that is written to, and how many bytes of the log are before that.
+fn segments(state: &Dir) -> io::Result<(Vec<Complete>, File, u64)> {
+    loop {
+        let complete = complete_segments(state)?;
+        let current = state.open(AUDIT_SEGMENT);
+        // What was written to may have become complete while this looked.
+        if complete_segments(state)?.last() != complete.last() {
+            continue;
+        }
+        let start = match complete.last() {
+            Some((start, name)) => start + state.metadata(name)?.len(),
+            None => 0,
+        };
+        return Ok((complete, current?, start));
+    }
+}
+
+/// The newest records before a place in a file that fit, and up to where it was read.
+fn search_file(
+    file: &File,
+    query: &AuditQuery,
+    (limit, end): (usize, u64),
+    budget: &mut u64,
+    is_over: &dyn Fn() -> bool,
+) -> io::Result<(Vec<Value>, u64)> {
     let mut records = Vec::new();
     // The part of a line that the blocks after this one begin with.
     let mut rest: Vec<u8> = Vec::new();
     let mut start = end;
-    let least = end.saturating_sub(MOST);
     while start > 0 && !is_over() {
         let length = BLOCK.min(start);
         start -= length;
+        *budget = budget.saturating_sub(length);
         let mut block = vec![0; usize::try_from(length).unwrap_or(0)];
         file.read_exact_at(&mut block, start)?;
         block.extend_from_slice(&rest);
@@ -49,20 +136,20 @@ pub(super) fn search(
             if let Some(record) = block.get(at + 1..line_end).and_then(|line| fitting(line, query)) {
                 records.push(record);
                 if records.len() == limit {
-                    return Ok(Found { records, next: Some(start + at as u64 + 1).filter(|next| *next > 0) });
+                    return Ok((records, start + at as u64 + 1));
                 }
             }
             line_end = at;
         }
         block.truncate(line_end);
         rest = if block.len() > MAX_LINE { Vec::new() } else { block };
-        if start <= least && start > 0 && rest.len() < MAX_LINE {
+        if *budget == 0 && start > 0 && rest.len() < MAX_LINE {
             // The line that is cut off here is read whole next time.
-            return Ok(Found { records, next: Some(start + rest.len() as u64).filter(|next| *next > 0) });
+            return Ok((records, start + rest.len() as u64));
         }
     }
     records.extend(fitting(&rest, query));
-    Ok(Found { records, next: None })
+    Ok((records, 0))
 }
 
 fn fitting(line: &[u8], query: &AuditQuery) -> Option<Value> {
@@ -97,18 +184,29 @@ fn fitting(line: &[u8], query: &AuditQuery) -> Option<Value> {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the tests look into folders of their own")]
 mod tests {
     use super::*;
-    use std::io::Write as _;
+
+    /// The times of all records that a query finds, page by page.
+    fn times(state: &Dir, query: &AuditQuery, limit: usize) -> Vec<u64> {
+        let (mut before, mut times) = (None, Vec::new());
+        loop {
+            let found = search(state, query, (limit, before), &|| false).unwrap();
+            assert!(found.records.len() <= limit);
+            times.extend(found.records.iter().map(|record| record["time_ms"].as_u64().unwrap()));
+            before = found.next;
+            if before.is_none() {
+                return times;
+            }
+        }
+    }
 
     #[test]
     fn pages_give_every_record_once_and_the_newest_first() {
-        let mut file = tempfile::NamedTempFile::new().unwrap();
         let records: Vec<String> = (0..3000)
-            .map(|number| format!(r#"{{"subject":"key:{}","time_ms":{number},"note":"{}"}}"#, number % 3, "x".repeat(number % 700)))
+            .map(|number| format!(r#"{{"subject":"key:{}","time_ms":{number},"note":"{}"}}"#, number % 3, "x".repeat(number % 700)) + "\n")
             .collect();
-        file.write_all((records.join("\n") + "\n").as_bytes()).unwrap();
-        let log = File::from_std(file.reopen().unwrap());
         let query = AuditQuery {
             subject: Some("key:1".to_owned()),
             run: None,
@@ -120,18 +218,70 @@ mod tests {
             cursor: None,
             limit: None,
         };
-        let (mut before, mut times) = (None, Vec::new());
-        loop {
-            let found = search(&log, &query, (7, before), || false).unwrap();
-            times.extend(found.records.iter().map(|record| record["time_ms"].as_u64().unwrap()));
-            before = found.next;
-            if before.is_none() {
-                break;
-            }
-        }
         let expected: Vec<u64> = (100..3000).rev().filter(|number| number % 3 == 1).collect();
-        assert_eq!(times, expected);
-        // A place in the middle of a line gives no half of it.
-        assert!(search(&log, &query, (7, Some(1001)), || false).unwrap().records.len() <= 7);
+        // In one file, in three, and with the last one just begun.
+        for cuts in [vec![], vec![1000, 1001], vec![3000]] {
+            let folder = tempfile::tempdir().unwrap();
+            let (mut from, mut start) = (0, 0);
+            for cut in cuts.iter().copied().chain([records.len()]) {
+                let text = records[from..cut].concat();
+                let is_last = from >= *cuts.last().unwrap_or(&0);
+                let name = if is_last { AUDIT_SEGMENT.to_owned() } else { format!("audit-{start:020}.jsonl") };
+                std::fs::write(folder.path().join(name), &text).unwrap();
+                (from, start) = (cut, start + text.len());
+            }
+            let state = Dir::open_ambient_dir(folder.path(), cap_std::ambient_authority()).unwrap();
+            for limit in [7, 500] {
+                assert_eq!(times(&state, &query, limit), expected, "{cuts:?} {limit}");
+            }
+            // A place in the middle of a line gives no half of it.
+            assert!(search(&state, &query, (7, Some(1001)), &|| false).unwrap().records.len() <= 7);
+            assert!(search(&state, &query, (7, Some(u64::MAX)), &|| false).unwrap().records.len() == 7);
+        }
+    }
+
+    #[test]
+    fn what_is_forgotten_is_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("audit-00000000000000005000.jsonl"), "{\"time_ms\":1}\n").unwrap();
+        std::fs::write(folder.path().join(AUDIT_SEGMENT), "{\"time_ms\":2}\n").unwrap();
+        let state = Dir::open_ambient_dir(folder.path(), cap_std::ambient_authority()).unwrap();
+        let all = AuditQuery {
+            subject: None,
+            run: None,
+            event: None,
+            rule: None,
+            text: None,
+            since_ms: None,
+            until_ms: None,
+            cursor: None,
+            limit: None,
+        };
+        assert_eq!(times(&state, &all, 1), [2, 1]);
+        assert_eq!(search(&state, &all, (9, Some(4000)), &|| false).unwrap().records.len(), 0);
+    }
+
+    #[test]
+    fn old_segments_are_forgotten_but_for_the_newest() {
+        let folder = tempfile::tempdir().unwrap();
+        let (old, day) = (std::time::SystemTime::now() - Duration::from_secs(3 * 86_400), Duration::from_secs(86_400));
+        let write = |name: &str, is_old: bool| {
+            let file = std::fs::File::create(folder.path().join(name)).unwrap();
+            if is_old {
+                file.set_modified(old).unwrap();
+            }
+        };
+        write("audit-00000000000000000000.jsonl", true);
+        write("audit-00000000000000000100.jsonl", true);
+        write("audit-00000000000000000200.jsonl", false);
+        write("audit-00000000000000000300.jsonl", true);
+        write(AUDIT_SEGMENT, true);
+        write("audit-of-somebody-else.jsonl", true);
+        let state = Dir::open_ambient_dir(folder.path(), cap_std::ambient_authority()).unwrap();
+        assert_eq!(forget(&state, 9 * day).unwrap(), 0);
+        assert_eq!(forget(&state, day).unwrap(), 2);
+        let left: Vec<_> = complete_segments(&state).unwrap().into_iter().map(|(start, _)| start).collect();
+        assert_eq!(left, [200, 300]);
+        assert!(state.exists(AUDIT_SEGMENT) && state.exists("audit-of-somebody-else.jsonl"));
     }
 }

@@ -3,10 +3,11 @@
 //! One JSON object a line. Each carries the hash of the line before it and its own, so a line that is changed, removed or moved breaks
 //! the chain from there on. (The runtime writes JSON here, which else only the front doors do: the chain is over the bytes of the line.)
 
+use super::segments::{self, Segments};
 use super::{Asked, AuditEvent, AuditRecord, AuditSink, hex};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -27,18 +28,61 @@ struct Chain {
     links: Links,
     /// Whether a line was written in part; nothing may follow it.
     is_torn: bool,
+    segments: Option<Segments>,
 }
 
 /// What the next line follows from.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Links {
     sequence: u64,
     previous: String,
-    /// Where whole lines end.
+    /// Where whole lines of its file end.
     bytes: u64,
 }
 
+impl Links {
+    /// Those of the first line.
+    fn start() -> Self {
+        Self { sequence: 0, previous: GENESIS.to_owned(), bytes: 0 }
+    }
+}
+
 impl Chain {
+    /// Goes on with a file, whose first line follows from something, or from what it says itself.
+    fn go_on(file: File, from: Option<Links>, segments: Option<Segments>) -> Result<Self, ChainError> {
+        let Walked { links, rest, first } = walk(BufReader::new(&file), from)?;
+        if first > 0 {
+            tracing::debug!(records = first, "the audit log goes on after earlier segments");
+        }
+        let mut chain = Self { file, links, is_torn: false, segments };
+        if rest > 0 {
+            tracing::warn!(line = chain.links.sequence + 1, bytes = rest, "the last line of the audit log has no end and is taken away");
+            chain.mend()?;
+        }
+        Ok(chain)
+    }
+
+    /// Begins the next segment where this one is complete.
+    fn rotate(&mut self) {
+        let Some(segments) = self.segments.as_mut().filter(|segments| segments.is_complete(self.links.bytes)) else { return };
+        match segments.rotate(self.links.bytes) {
+            Ok(file) => {
+                let complete = std::mem::replace(&mut self.file, file);
+                self.links.bytes = 0;
+                // Nobody waits for the disk, which is asked to keep what nothing is added to any more.
+                let synced = std::thread::Builder::new().name("audit".to_owned()).spawn(move || {
+                    if let Err(error) = complete.sync_all() {
+                        tracing::warn!(%error, "a complete segment of the audit log may not be on the disk");
+                    }
+                });
+                if let Err(error) = synced {
+                    tracing::warn!(%error, "a complete segment of the audit log is left to the system to write");
+                }
+            }
+            Err(error) => tracing::warn!(%error, "the audit log could not begin its next segment, and goes on in this one"),
+        }
+    }
+
     /// Takes away what was written of a line that nobody was told of.
     fn mend(&mut self) -> io::Result<()> {
         self.is_torn = true;
@@ -77,20 +121,21 @@ impl JsonLines {
     /// Where the file can't be opened, another process writes to it, or its chain is broken: a log that was tampered with is not continued
     /// in silence.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, ChainError> {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        #[expect(clippy::disallowed_methods, reason = "the log is a file that the operator named")]
-        let file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
-        file.try_lock().map_err(|error| match error {
-            TryLockError::WouldBlock => ChainError::InUse,
-            TryLockError::Error(error) => ChainError::Unreadable(error),
-        })?;
-        let (links, rest) = walk(BufReader::new(&file))?;
-        let mut chain = Chain { file, links, is_torn: false };
-        if rest > 0 {
-            tracing::warn!(line = chain.links.sequence + 1, bytes = rest, "the last line of the audit log has no end and is taken away");
-            chain.mend()?;
-        }
+        let chain = Chain::go_on(segments::open(path.as_ref())?, Some(Links::start()), None)?;
         Ok(Self { chain: Mutex::new(chain) })
+    }
+
+    /// As [`JsonLines::open`], with a log in a folder, in segments of so many bytes; see [`audit_segments`](crate::audit_segments()). Only the
+    /// segment that is written to is read, and that it follows from the one before. Complete ones may be moved elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`JsonLines::open`].
+    pub fn open_segments(folder: impl AsRef<Path>, most: u64) -> Result<Self, ChainError> {
+        let (newest, segments) = Segments::open(folder.as_ref(), most)?;
+        let file = segments::open(&segments.current())?;
+        let from = newest.map(|newest| last_links(BufReader::new(newest))).transpose()?;
+        Ok(Self { chain: Mutex::new(Chain::go_on(file, from, Some(segments))?) })
     }
 }
 
@@ -114,6 +159,7 @@ impl AuditSink for JsonLines {
         chain.links.sequence += 1;
         chain.links.previous = hash;
         chain.links.bytes += text.len() as u64;
+        chain.rotate();
         Ok(())
     }
 }
@@ -124,30 +170,89 @@ impl AuditSink for JsonLines {
 ///
 /// Where a line is not JSON, not in sequence, or not what was hashed.
 pub fn verify_chain(log: impl io::Read) -> Result<u64, ChainError> {
-    match walk(BufReader::new(log))? {
-        (links, 0) => Ok(links.sequence),
-        (links, _) => Err(ChainError::Broken { line: links.sequence + 1, problem: "is not whole" }),
+    ChainCheck::default().read(log)
+}
+
+/// Checks a log in several pieces, which are given from the oldest to the newest.
+#[derive(Clone, Debug, Default)]
+pub struct ChainCheck {
+    links: Option<Links>,
+    trusted: u64,
+}
+
+impl ChainCheck {
+    /// Takes on trust that the log has so many records before the first piece.
+    #[must_use]
+    pub fn since(records: u64) -> Self {
+        Self { links: None, trusted: records }
+    }
+
+    /// Checks the next piece, and that it follows from the one before; gives how many records there are with those before.
+    ///
+    /// # Errors
+    ///
+    /// See [`verify_chain`].
+    pub fn read(&mut self, log: impl io::Read) -> Result<u64, ChainError> {
+        let from = self.links.take().or_else(|| (self.trusted == 0).then(Links::start));
+        let is_first = from.is_none();
+        let Walked { links, rest, first } = walk(BufReader::new(log), from)?;
+        if is_first && first != self.trusted {
+            return Err(ChainError::Broken { line: first + 1, problem: "is not the first one that was asked for" });
+        }
+        if rest > 0 {
+            return Err(ChainError::Broken { line: links.sequence + 1, problem: "is not whole" });
+        }
+        Ok(self.links.insert(links).sequence)
     }
 }
 
-/// Gives what the next line follows from, and the bytes of a last line without an end.
-fn walk(mut log: BufReader<impl io::Read>) -> Result<(Links, usize), ChainError> {
-    let mut links = Links { sequence: 0, previous: GENESIS.to_owned(), bytes: 0 };
-    let mut line = Vec::new();
+/// What the first line after a log follows from, by the word of its last one.
+fn last_links(log: BufReader<File>) -> Result<Links, ChainError> {
+    let mut last = String::new();
+    for line in log.lines() {
+        last = line?;
+    }
+    let Some(found) = Found::of(&last) else {
+        return Err(ChainError::Broken { line: 0, problem: "is no record, at the end of a segment" });
+    };
+    Ok(Links { sequence: found.sequence + 1, previous: found.hash.to_owned(), bytes: 0 })
+}
+
+/// What a log came to.
+struct Walked {
+    /// What the next line follows from.
+    links: Links,
+    /// Bytes of a last line without an end.
+    rest: usize,
+    /// How many records there are before its first one.
+    first: u64,
+}
+
+/// Follows a chain from something, or from what its first line says itself.
+fn walk(mut log: BufReader<impl io::Read>, mut from: Option<Links>) -> Result<Walked, ChainError> {
+    let (mut first, mut rest, mut line) = (None, 0, Vec::new());
+    if let Some(links) = &mut from {
+        links.bytes = 0;
+    }
     while log.read_until(b'\n', &mut line)? > 0 {
-        let broken = |problem| ChainError::Broken { line: links.sequence + 1, problem };
-        let Some(text) = line.strip_suffix(b"\n") else { return Ok((links, line.len())) };
+        let Some(text) = line.strip_suffix(b"\n") else {
+            rest = line.len();
+            break;
+        };
+        let sequence = from.as_ref().map_or(0, |links| links.sequence);
+        let broken = |problem| ChainError::Broken { line: sequence + 1, problem };
         let text = str::from_utf8(text).map_err(|_| broken("is not text"))?;
-        let Ok(found) = serde_json::from_str::<Found<'_>>(text) else { return Err(broken("is not a record")) };
-        let before = text.strip_suffix("\"}").and_then(|rest| rest.strip_suffix(found.hash)).and_then(|rest| rest.strip_suffix(HASH));
-        let before = before.ok_or_else(|| broken("has no hash at its end"))?;
+        let found = Found::of(text).ok_or_else(|| broken("is not a record"))?;
+        let links = from.get_or_insert_with(|| Links { sequence: found.sequence, previous: found.previous.to_owned(), bytes: 0 });
+        first.get_or_insert(links.sequence);
         if found.sequence != links.sequence {
             return Err(broken("is not the next in sequence"));
         }
         if found.previous != links.previous {
             return Err(broken("does not follow the line before it"));
         }
-        if hash(before) != found.hash {
+        let before = text.strip_suffix("\"}").and_then(|rest| rest.strip_suffix(found.hash)).and_then(|rest| rest.strip_suffix(HASH));
+        if hash(before.ok_or_else(|| broken("has no hash at its end"))?) != found.hash {
             return Err(broken("was changed"));
         }
         found.hash.clone_into(&mut links.previous);
@@ -155,7 +260,8 @@ fn walk(mut log: BufReader<impl io::Read>) -> Result<(Links, usize), ChainError>
         links.bytes += line.len() as u64;
         line.clear();
     }
-    Ok((links, 0))
+    let links = from.unwrap_or_else(Links::start);
+    Ok(Walked { first: first.unwrap_or(links.sequence), links, rest })
 }
 
 /// What links a line to the one before it.
@@ -164,6 +270,12 @@ struct Found<'a> {
     sequence: u64,
     previous: &'a str,
     hash: &'a str,
+}
+
+impl<'a> Found<'a> {
+    fn of(line: &'a str) -> Option<Self> {
+        serde_json::from_str(line).ok()
+    }
 }
 
 /// What stands between a line and its hash.

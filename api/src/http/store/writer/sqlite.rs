@@ -241,11 +241,13 @@ impl Sqlite {
         handed_over.waiting.push((write, waits));
         let (records, bytes) = (handed_over.waiting.len(), handed_over.bytes);
         drop(handed_over);
+        // Once for each time that so much has gathered.
+        let is_much = records == GATHERED || (bytes >= GATHERED_BYTES && bytes - size < GATHERED_BYTES);
         if self.is_failing() {
             // Whoever keeps it up tries again soon.
         } else if is_awaited && records <= FEW && bytes <= SMALL {
             self.write();
-        } else if is_awaited || records >= GATHERED || bytes >= GATHERED_BYTES {
+        } else if is_awaited || is_much {
             let this = Arc::clone(self);
             tokio::task::spawn_blocking(move || this.write());
         }
