@@ -132,13 +132,11 @@ impl Lives {
     }
 
     /// Takes it in; says no where the service is about to end, so that nothing is begun behind its back.
-    fn begin(&self, live: &Arc<Live>, closing: &CancellationToken) -> bool {
+    fn begin(&self, live: &Arc<Live>, app: &App) -> Result<(), Problem> {
         let mut lives = self.lives.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_open = !closing.is_cancelled();
-        if is_open {
-            lives.insert(live.id.to_string(), Arc::clone(live));
-        }
-        is_open
+        app.takes("the service takes no more executions")?;
+        lives.insert(live.id.to_string(), Arc::clone(live));
+        Ok(())
     }
 
     fn end(&self, live: &Arc<Live>) {
@@ -237,9 +235,7 @@ pub(super) fn begin(app: &Arc<App>, about: About, input: Input, work: Work) -> R
         failure: Mutex::default(),
         stdin: Mutex::new(about.stdin),
     });
-    if !app.lives.begin(&live, &app.closing) {
-        return Err(Problem::new(Code::ShuttingDown, "the service takes no more executions").retry_after(Duration::from_secs(5)));
-    }
+    app.lives.begin(&live, app)?;
     if let Some(log) = &live.log {
         log.status(&live.row().status);
     }

@@ -217,7 +217,7 @@ fn time(ms: Option<i64>) -> Result<Option<i64>, Problem> {
 }
 
 /// Which records.
-#[derive(Deserialize, IntoParams)]
+#[derive(Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct AuditQuery {

@@ -207,17 +207,7 @@ mod tests {
         let records: Vec<String> = (0..3000)
             .map(|number| format!(r#"{{"subject":"key:{}","time_ms":{number},"note":"{}"}}"#, number % 3, "x".repeat(number % 700)) + "\n")
             .collect();
-        let query = AuditQuery {
-            subject: Some("key:1".to_owned()),
-            run: None,
-            event: None,
-            rule: None,
-            text: None,
-            since_ms: Some(100),
-            until_ms: None,
-            cursor: None,
-            limit: None,
-        };
+        let query = AuditQuery { subject: Some("key:1".to_owned()), since_ms: Some(100), ..AuditQuery::default() };
         let expected: Vec<u64> = (100..3000).rev().filter(|number| number % 3 == 1).collect();
         // In one file, in three, and with the last one just begun.
         for cuts in [vec![], vec![1000, 1001], vec![3000]] {
@@ -246,17 +236,7 @@ mod tests {
         std::fs::write(folder.path().join("audit-00000000000000005000.jsonl"), "{\"time_ms\":1}\n").unwrap();
         std::fs::write(folder.path().join(AUDIT_SEGMENT), "{\"time_ms\":2}\n").unwrap();
         let state = Dir::open_ambient_dir(folder.path(), cap_std::ambient_authority()).unwrap();
-        let all = AuditQuery {
-            subject: None,
-            run: None,
-            event: None,
-            rule: None,
-            text: None,
-            since_ms: None,
-            until_ms: None,
-            cursor: None,
-            limit: None,
-        };
+        let all = AuditQuery::default();
         assert_eq!(times(&state, &all, 1), [2, 1]);
         assert_eq!(search(&state, &all, (9, Some(4000)), &|| false).unwrap().records.len(), 0);
     }

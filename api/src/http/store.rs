@@ -12,7 +12,7 @@ use sqlx::{AnyPool, Row as _, SqlSafeStr as _};
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::oneshot;
-use writer::{Write, Writer};
+use writer::{Waits, Write, Writer};
 
 /// Every step from an empty database to this version.
 const MIGRATIONS: [(i64, &str, &str); 3] = [
@@ -206,9 +206,10 @@ impl Store {
 
     /// Hands a record over; returns when it survives the end of this process.
     async fn written(&self, write: Write) -> Result<(), String> {
-        let Some(write) = self.writer()?.note(write) else { return Ok(()) };
+        let writer = self.writer()?;
+        let Some(write) = writer.note(write) else { return Ok(()) };
         let (done, wait) = oneshot::channel();
-        self.writer()?.send(write, Some(done)).await?;
+        writer.send(write, Waits::One(done)).await?;
         wait.await.unwrap_or_else(|_| Err("the store has closed".to_owned()))
     }
 
@@ -254,7 +255,7 @@ impl Store {
 
     /// As [`Store::put`], without waiting.
     pub(super) async fn put_later(&self, row: ExecutionRow) -> Result<(), String> {
-        self.writer()?.send(Write::Execution(Box::new(row), None), None).await
+        self.writer()?.send(Write::Execution(Box::new(row), None), Waits::Nobody).await
     }
 
     pub(super) async fn put_session(&self, row: SessionRow) -> Result<(), String> {
@@ -268,7 +269,7 @@ impl Store {
 
     /// As [`Store::put_tree`], without waiting.
     pub(super) async fn put_tree_later(&self, row: TreeRow) -> Result<(), String> {
-        self.writer()?.send(Write::Tree(Box::new(row)), None).await
+        self.writer()?.send(Write::Tree(Box::new(row)), Waits::Nobody).await
     }
 
     /// One task tree of a subject.

@@ -113,7 +113,7 @@ impl From<Option<i64>> for Value {
 type Statement = (&'static str, Vec<Value>);
 
 /// Who has to know how it went with a record.
-enum Waits {
+pub(super) enum Waits {
     Nobody,
     /// Whoever was told already that it is safe, because it is in the journal.
     Told,
@@ -387,13 +387,13 @@ impl Writer {
     }
 
     /// Hands a record over.
-    pub(super) async fn send(&self, write: Write, done: Option<Done>) -> Result<(), String> {
+    pub(super) async fn send(&self, write: Write, waits: Waits) -> Result<(), String> {
         match self {
             Self::Sqlite(sqlite) => {
-                sqlite.send(write, done.map_or(Waits::Nobody, Waits::One));
+                sqlite.send(write, waits);
                 Ok(())
             }
-            Self::Task(sender) => sender.send((write, done)).await.map_err(|_| "the store has closed".to_owned()),
+            Self::Task(sender) => sender.send((write, waits)).await.map_err(|_| "the store has closed".to_owned()),
         }
     }
 }

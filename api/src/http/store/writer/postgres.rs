@@ -2,7 +2,7 @@
 //!
 //! By one task, which commits whatever has come while it waited for the commit before.
 
-use super::{BATCH, Done, Draft, LAZY, Record, Statement, Value, Waits, Write, usage};
+use super::{BATCH, Draft, LAZY, Record, Statement, Value, Waits, Write, usage};
 use sqlx::AnyPool;
 use tokio::sync::mpsc;
 
@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 const WAITING: usize = 4096;
 
 /// Hands records to the task.
-pub(in super::super) type Sender = mpsc::Sender<(Write, Option<Done>)>;
+pub(in super::super) type Sender = mpsc::Sender<(Write, Waits)>;
 
 /// Starts the task; it ends with the last sender.
 pub(super) fn start(pool: AnyPool) -> Sender {
@@ -19,7 +19,7 @@ pub(super) fn start(pool: AnyPool) -> Sender {
     sender
 }
 
-async fn write(pool: AnyPool, mut waiting: mpsc::Receiver<(Write, Option<Done>)>) {
+async fn write(pool: AnyPool, mut waiting: mpsc::Receiver<(Write, Waits)>) {
     let mut batch = Vec::with_capacity(BATCH);
     let mut draft = Draft::default();
     loop {
@@ -29,8 +29,8 @@ async fn write(pool: AnyPool, mut waiting: mpsc::Receiver<(Write, Option<Done>)>
             // What is left is waited for by nobody, and written all the same.
             draft.add(Write::Barrier, Waits::One(tokio::sync::oneshot::channel().0));
         }
-        for (write, done) in batch.drain(..) {
-            draft.add(write, done.map_or(Waits::Nobody, Waits::One));
+        for (write, waits) in batch.drain(..) {
+            draft.add(write, waits);
         }
         commit(&pool, draft.due()).await;
         if !is_open {

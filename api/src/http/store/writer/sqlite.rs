@@ -41,7 +41,7 @@ const GATHERED_BYTES: usize = 8 << 20;
 const BEHIND: u64 = 20_000;
 const BEHIND_BYTES: usize = 64 << 20;
 
-/// Remembers how far the journal has been carried over.
+/// How far the journal has been carried over.
 const APPLIED: &str = "UPDATE journal SET applied = $1";
 
 /// Writes records to SQLite.
@@ -75,31 +75,16 @@ struct State {
     again: Vec<Record>,
     /// Bytes since the last time that the database took what there was.
     bytes: usize,
-    /// How far the journal has been carried over.
-    applied: u64,
-    /// Whether it took nothing the last time: then something is written even if there is nothing to write.
-    is_failing: bool,
 }
 
 impl State {
-    /// Writes all of the records, which are those of the journal up to a number, or none.
+    /// Writes all of the records, which are those of the journal up to a number, or none. There is something to write even without records.
     fn carry(&mut self, records: &[Record], last: u64) -> Result<(), rusqlite::Error> {
         let transaction = self.connection.unchecked_transaction()?;
         let used = usage(records);
         execute(&transaction, records.iter().flat_map(|record| &record.statements).chain(&used))?;
-        self.remember(&transaction, last)?;
-        transaction.commit()?;
-        self.applied = self.applied.max(last);
-        Ok(())
-    }
-
-    /// Remembers how far the journal has been carried over, where that is news.
-    fn remember(&self, connection: &Connection, last: u64) -> Result<(), rusqlite::Error> {
-        if last > self.applied || self.is_failing {
-            let last = i64::try_from(last.max(self.applied)).unwrap_or(i64::MAX);
-            connection.prepare_cached(APPLIED)?.execute([last])?;
-        }
-        Ok(())
+        remember(&transaction, last)?;
+        transaction.commit()
     }
 
     /// As [`State::carry`], without the records that the database refuses for what is in them; gives why for each.
@@ -117,9 +102,8 @@ impl State {
             }
             results.push(result.map_err(|error| error.to_string()));
         }
-        self.remember(&transaction, last)?;
+        remember(&transaction, last)?;
         transaction.commit()?;
-        self.applied = self.applied.max(last);
         Ok(results)
     }
 
@@ -144,6 +128,11 @@ fn execute<'a>(connection: &Connection, statements: impl Iterator<Item = &'a Sta
     Ok(())
 }
 
+/// Remembers how far the journal has been carried over.
+fn remember(connection: &Connection, last: u64) -> Result<(), rusqlite::Error> {
+    connection.prepare_cached(APPLIED)?.execute([i64::try_from(last).unwrap_or(i64::MAX)]).map(drop)
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -160,17 +149,16 @@ impl Sqlite {
     pub(super) fn open(folder: &Path, path: &Path) -> Result<Arc<Self>, Box<dyn Error + Send + Sync>> {
         let connection = connect(path)?;
         let applied = connection.query_row("SELECT applied FROM journal", [], |row| row.get::<_, i64>(0))?;
-        let applied = u64::try_from(applied)?;
-        let (mut journal, left) = Journal::open(folder, applied)?;
-        let mut state = State { connection, draft: Draft::default(), again: Vec::new(), bytes: 0, applied, is_failing: false };
+        let (mut journal, left) = Journal::open(folder, u64::try_from(applied)?)?;
+        let mut state = State { connection, draft: Draft::default(), again: Vec::new(), bytes: 0 };
         if !left.is_empty() {
             tracing::info!(records = left.len(), "the process before this one left records in the journal; they go into the database");
+            left.into_iter().for_each(|write| state.draft.add(write, Waits::Told));
+            let (mut records, last) = (state.draft.all(), journal.seal());
+            state.connection.busy_timeout(BUSY_AT_START)?;
+            state.carry_over(&mut records, last)?;
+            state.connection.busy_timeout(BUSY)?;
         }
-        left.into_iter().for_each(|write| state.draft.add(write, Waits::Told));
-        let (mut records, last) = (state.draft.all(), journal.seal());
-        state.connection.busy_timeout(BUSY_AT_START)?;
-        state.carry_over(&mut records, last)?;
-        state.connection.busy_timeout(BUSY)?;
         journal.clear()?;
         checkpoint(&state.connection, "TRUNCATE")?;
         let writer = Arc::new(Self {
@@ -282,9 +270,10 @@ impl Sqlite {
         let mut records = std::mem::take(&mut state.again);
         records.extend(state.draft.all());
         self.commits.fetch_add(records.len(), Ordering::Relaxed);
-        let result = if records.is_empty() && !state.is_failing { Ok(()) } else { state.carry_over(&mut records, last) };
-        state.is_failing = result.is_err();
-        self.is_failing.store(state.is_failing, Ordering::Relaxed);
+        // A database that took nothing is tried even when there is nothing.
+        let is_nothing = records.iter().all(|record| record.statements.is_empty());
+        let result = if is_nothing && !self.is_failing() { Ok(()) } else { state.carry_over(&mut records, last) };
+        self.is_failing.store(result.is_err(), Ordering::Relaxed);
         self.is_refusing.store(result.as_ref().is_err_and(|error| !is_busy(error)), Ordering::Relaxed);
         if let Err(error) = &result {
             state.again = left(error, records);
@@ -376,14 +365,14 @@ fn checkpoint(connection: &Connection, kind: &str) -> Result<(), rusqlite::Error
 
 /// Writes what nobody waits for, until there is no writer any more.
 fn keep_up(upkeep: &Connection, writer: &Weak<Sqlite>) {
-    let mut moved = Instant::now();
+    let (mut moved, mut pause) = (Instant::now(), LAZY / 2);
     loop {
-        let is_failing = writer.upgrade().is_some_and(|writer| writer.is_failing());
-        std::thread::sleep(if is_failing { FAILED } else { LAZY / 2 });
+        std::thread::sleep(pause);
         let Some(writer) = writer.upgrade() else { return };
         if let Err(error) = writer.keep_up(upkeep, &mut moved) {
             tracing::error!(%error, "the log of the database could not be moved into it");
         }
+        pause = if writer.is_failing() { FAILED } else { LAZY / 2 };
     }
 }
 
