@@ -44,7 +44,12 @@ pub(crate) fn serve(arguments: &ServeArguments) -> Result<Exit, Failure> {
         builder = builder.executor(containers);
     }
     let builder = builder.packages(Arc::new(manager.build()));
-    let listen = Listen { address: arguments.listen, insecure_local: arguments.insecure_local, state: arguments.state.clone() };
+    let listen = Listen {
+        address: arguments.listen,
+        insecure_local: arguments.insecure_local,
+        state: arguments.state.clone(),
+        accept_audit_gap: arguments.accept_audit_gap,
+    };
     let ended = runtime.block_on(async {
         let server = Server::bind(listen, config, builder).await.map_err(|error| failure(&error))?;
         let scheme = if server.is_encrypted() { "https" } else { "http" };
@@ -125,6 +130,10 @@ fn failure(error: &ServeError) -> Failure {
     match error {
         ServeError::NotLocal(_) => Failure::usage(text),
         ServeError::Listen(..) => Failure::host(text).advise("`--listen` names another address; port 0 takes a free one"),
+        ServeError::AuditGap(_) => Failure::host(text).advise(
+            "keep what is left of the log elsewhere and find out who could write to it; `--accept-audit-gap` then goes on, and records the gap",
+        ),
+        ServeError::AuditKey(..) => Failure::usage(text),
         ServeError::InUse(_) => Failure::host(text).advise("every service needs a folder of its own"),
         ServeError::Sandbox(error) => run::failure(error),
         _ => Failure::host(text),

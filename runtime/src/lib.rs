@@ -50,8 +50,8 @@ mod error;
 mod outcome;
 
 pub use audit::{
-    AUDIT_SEGMENT, Asked, AuditEvent, AuditRecord, AuditSink, ChainCheck, ChainError, JsonLines, audit_segment_start, audit_segments,
-    verify_chain,
+    AUDIT_SEGMENT, Asked, AuditEvent, AuditHead, AuditHeadError, AuditKey, AuditKeyError, AuditLogOptions, AuditRecord, AuditSink,
+    ChainCheck, ChainError, JsonLines, audit_segment_start, audit_segments, verify_chain,
 };
 pub use egress::{Egress, EgressError, EgressRequest, EgressResponse};
 pub use engine::Metering;

@@ -28,6 +28,8 @@ pub struct Config {
     pub limits: Limits,
     /// How long things are kept.
     pub retention: Retention,
+    /// The audit log.
+    pub audit: AuditConfig,
     /// The container tier.
     pub containers: ContainerConfig,
     /// Tokens that somebody else signs, besides API keys.
@@ -244,6 +246,14 @@ impl Default for Retention {
     }
 }
 
+/// The audit log.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AuditConfig {
+    /// The file with the key that seals each record (HMAC-SHA-256), of 32 bytes at least; records have plain hashes where none is named.
+    pub key_file: Option<PathBuf>,
+}
+
 /// The container tier.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -346,6 +356,8 @@ pub struct Listen {
     pub insecure_local: bool,
     /// The folder for everything that is kept.
     pub state: PathBuf,
+    /// Whether to go on with an audit log that does not have the record which the database has seen. The gap is recorded.
+    pub accept_audit_gap: bool,
 }
 
 fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
