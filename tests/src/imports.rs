@@ -17,6 +17,7 @@ const PATH: u32 = 131_072;
 const NAME: u32 = 196_608;
 const BYTES: u32 = 1 << 20;
 const HEAP: u32 = 5 << 20;
+const HEAP_END: u32 = 8 << 20;
 const PAGES: u32 = 128;
 
 /// Things that are waited for at once.
@@ -136,7 +137,12 @@ impl Imports {
         let _ = writeln!(
             text,
             "(memory (export \"memory\") {PAGES}) (data (i32.const {PATH}) \"{path}\") (data (i32.const {NAME}) \"f\")
-             (func (export \"cabi_realloc\") (param i32 i32 i32 i32) (result i32) (i32.const {HEAP}))
+             (global $next (mut i32) (i32.const {HEAP}))
+             (func (export \"cabi_realloc\") (param i32 i32 i32 i32) (result i32) (local $given i32)
+               (if (i32.gt_u (i32.add (global.get $next) (local.get 3)) (i32.const {HEAP_END})) (then (global.set $next (i32.const {HEAP}))))
+               (local.set $given (global.get $next))
+               (global.set $next (i32.and (i32.add (i32.add (local.get $given) (local.get 3)) (i32.const 7)) (i32.const -8)))
+               (local.get $given))
              (func (export \"{run}#run\") (result i32)
                (local $directory i32) (local $file i32) (local $listing i32) (local $input i32) (local $output i32) (local $pollable i32)
                (local $network i32) (local $i i32)
