@@ -180,3 +180,17 @@ pub(crate) fn guest_linker(engine: &Engine) -> wasmtime::Result<Linker<RunState>
     bindings::glovebox::guest::host::add_to_linker::<RunState, HasSelf<HostCalls>>(&mut linker, |state| &mut state.priced().calls)?;
     Ok(linker)
 }
+
+#[cfg(test)]
+mod tests {
+    /// What is linked without a price would let a guest call it for ever.
+    #[test]
+    fn every_linked_interface_is_priced() {
+        let source = include_str!("state.rs");
+        let linked: Vec<&str> = source.lines().filter(|line| line.contains("add_to_linker") && line.trim_end().ends_with(")?;")).collect();
+        assert!(linked.len() > 20, "{linked:?}");
+        for line in linked {
+            assert!(line.contains("priced"), "{line}");
+        }
+    }
+}

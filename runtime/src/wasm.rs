@@ -317,8 +317,8 @@ impl LiveSession for Instance {
         let mut report = self.report(ending);
         report.usage.cpu = cpu;
         let state = self.store.data_mut();
-        collect(&mut report, &state.files, &globs, limits.workspace);
         state.calls.abandon();
+        collect(&mut report, &state.files, &globs, limits.workspace).await;
         Ok(report)
     }
 
@@ -401,11 +401,11 @@ fn finish(report: &mut Report, state: &mut RunState, outputs: &Outputs, fuel: u6
 }
 
 /// Hands back the files that the request asked for.
-fn collect(report: &mut Report, files: &Filesystem, globs: &GlobSet, bytes: u64) {
+async fn collect(report: &mut Report, files: &Filesystem, globs: &GlobSet, bytes: u64) {
     if globs.is_empty() {
         return;
     }
-    let collected = files.collect(globs, CollectLimits { files: MAX_ARTIFACTS, bytes });
+    let collected = files.collect(globs, CollectLimits { files: MAX_ARTIFACTS, bytes }).await;
     report.artifacts_truncated = collected.truncated;
     report.artifacts = collected.artifacts;
 }

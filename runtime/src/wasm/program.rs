@@ -174,7 +174,7 @@ pub(super) async fn run(executor: &WasmExecutor, opening: Opening, evaluation: E
     let state = store.data_mut();
     finish(&mut report, state, &host.outputs, fuel);
     report.usage.cpu = cpu;
-    collect(&mut report, &state.files, &globs, limits.workspace);
+    collect(&mut report, &state.files, &globs, limits.workspace).await;
     Ok(report)
 }
 

@@ -91,10 +91,9 @@ impl HostDescriptor for FilesystemView<'_> {
         Ok((bytes.into(), at_end))
     }
 
-    async fn write(&mut self, handle: Handle, mut data: Vec<u8>, offset: u64) -> FsResult<u64> {
+    async fn write(&mut self, handle: Handle, data: Vec<u8>, offset: u64) -> FsResult<u64> {
         // Copied once already, whatever becomes of it.
         self.filesystem.meter().charge(meter::copied(data.len()).saturating_mul(2));
-        data.truncate(TRANSFER_MAX.saturating_mul(4));
         let written = match self.descriptor(&handle)?.writable()? {
             Writable::Memory(file) => file.write(offset, &data, self.filesystem.now())?,
             Writable::Host(file) => file.mount.clone().run(move || file.write(offset, &data)).await?,
