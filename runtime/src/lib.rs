@@ -37,6 +37,7 @@ mod egress;
 mod filesystem;
 mod host_calls;
 mod limiter;
+mod meter;
 mod state;
 mod stdio;
 

@@ -13,6 +13,7 @@ pub mod attack;
 pub mod case;
 pub mod conformance;
 pub mod engine;
+pub mod imports;
 pub mod place;
 pub mod server;
 pub mod service;

@@ -5,10 +5,11 @@
 
 mod exit;
 
-use super::{Ending, Prepared, WasmExecutor, collect, finish, race, spent_fuel, trapped};
+use super::{Ending, Prepared, WasmExecutor, collect, finish, race, trapped};
 use crate::engine;
 use crate::error::Error;
 use crate::executor::{Evaluation, Opening, Report, artifact_globs};
+use crate::meter;
 use crate::outcome::{Limit, Status};
 use crate::state;
 use std::sync::Arc;
@@ -153,7 +154,7 @@ pub(super) async fn run(executor: &WasmExecutor, opening: Opening, evaluation: E
     };
     host.outputs.restart(limits.output, evaluation.output);
     host.input.restart(evaluation.input);
-    let mut store = executor.store(&engine, &grant, host.state)?;
+    let mut store = executor.store(&engine, &grant, host.state, meter::PROGRAM_COPY)?;
     let wall = limits.wall.saturating_sub(started.elapsed());
     let call = async {
         let command = command.instantiate_async(&mut store).await?;
@@ -169,11 +170,11 @@ pub(super) async fn run(executor: &WasmExecutor, opening: Opening, evaluation: E
         Ending::WallTime => Report::limited(Limit::Wall),
         Ending::Stopped => Report::new(Status::Cancelled),
     };
-    let fuel = spent_fuel(&store, limits.fuel);
+    let fuel = meter::spent(&store, limits.fuel);
     let state = store.data_mut();
     finish(&mut report, state, &host.outputs, fuel);
     report.usage.cpu = cpu;
-    collect(&mut report, &state.files, &globs, limits.workspace);
+    collect(&mut report, &state.files, &globs, limits.workspace).await;
     Ok(report)
 }
 
