@@ -41,6 +41,7 @@ mod limiter;
 mod state;
 mod stdio;
 
+mod compiler;
 mod engine;
 mod guest;
 mod memory;
@@ -54,6 +55,7 @@ pub use audit::{
     AUDIT_SEGMENT, Asked, AuditEvent, AuditRecord, AuditSink, ChainCheck, ChainError, JsonLines, audit_segment_start, audit_segments,
     verify_chain,
 };
+pub use compiler::{compile_module, compiler_gaps};
 pub use egress::{Egress, EgressError, EgressRequest, EgressResponse};
 pub use engine::Metering;
 pub use error::Error;
