@@ -22,7 +22,7 @@
 //! the next. [`Controls`] bring input, streaming output and a way to stop. A [`Tool`] is a function of yours that granted guests may call, an
 //! [`AuditSink`] takes the record of every decision and end, an [`Executor`] is another tier, a [`PackageManager`] fetches packages.
 //!
-//! Runs are futures on the caller's tokio runtime, which must have its time driver enabled. A guest gives way about every millisecond.
+//! Runs are futures on the caller's tokio runtime, which must have its time and I/O drivers enabled. A guest gives way about every millisecond.
 
 mod packages;
 mod sandbox;

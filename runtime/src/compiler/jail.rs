@@ -107,12 +107,13 @@ fn filter() -> Result<BpfProgram, seccompiler::BackendError> {
     let is = |argument: u8, value: u64| SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, value);
     let only = |condition| SeccompRule::new(vec![condition]);
     // Memory is never made executable: the machine code is only written down here.
-    let without_exec = SeccompCondition::new(2, SeccompCmpArgLen::Dword, SeccompCmpOp::MaskedEq(libc::PROT_EXEC.unsigned_abs().into()), 0);
+    let without_exec =
+        || SeccompCondition::new(2, SeccompCmpArgLen::Dword, SeccompCmpOp::MaskedEq(libc::PROT_EXEC.unsigned_abs().into()), 0);
     let mut rules = vec![
         (libc::SYS_read, vec![only(is(0, 0)?)?]),
         (libc::SYS_write, vec![only(is(0, 1)?)?, only(is(0, 2)?)?]),
-        (libc::SYS_mmap, vec![only(without_exec.clone()?)?]),
-        (libc::SYS_mprotect, vec![only(without_exec?)?]),
+        (libc::SYS_mmap, vec![only(without_exec()?)?]),
+        (libc::SYS_mprotect, vec![only(without_exec()?)?]),
         // By which a program that aborts sends itself its signal.
         (libc::SYS_tgkill, vec![only(is(0, std::process::id().into())?)?]),
     ];
