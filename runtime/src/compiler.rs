@@ -242,7 +242,7 @@ async fn take(output: &mut (impl AsyncRead + Unpin), length: u64) -> std::io::Re
 /// What it means that a compiler ended without an answer.
 fn died(status: ExitStatus, complaint: &str, task: &Task) -> Result<Compiled, Error> {
     let shown = || complaint.lines().take(3).collect::<Vec<_>>().join(" ").escape_debug().to_string();
-    if complaint.contains("memory allocation of") || complaint.contains("out of memory") {
+    if complaint.contains("memory allocation") || complaint.contains("out of memory") {
         let limit = task.memory >> 20;
         return Ok(Compiled::Limited(format!("compiling needs more than {limit} MiB of memory; `limits.memory` sets it, up to 1 GiB")));
     }
@@ -331,7 +331,7 @@ impl Header {
 
     fn from_bytes(bytes: &[u8; Self::BYTES]) -> Option<Self> {
         let rest = bytes.strip_prefix(&Self::MAGIC)?;
-        let ([kind, gaps], rest) = rest.split_first_chunk()?;
+        let ([kind, gaps], rest) = rest.split_first_chunk::<2>()?;
         let (cpu, rest) = rest.split_first_chunk()?;
         let length = rest.first_chunk()?;
         (*kind <= Self::INVALID).then(|| Self {

@@ -143,7 +143,7 @@ fn check_function(body: &FunctionBody<'_>) -> Result<u64, Refusal> {
 /// Bounds how deep component and instance types in these bytes can lie inside each other: each level needs the two bytes by which such a
 /// type is declared in another one, so the number of those pairs is never less than the depth.
 fn check_types(bytes: &[u8]) -> Result<(), Refusal> {
-    let pairs = bytes.array_windows().filter(|pair| matches!(pair, [0x01, 0x41 | 0x42] | [0x00, 0x50])).count();
+    let pairs = bytes.array_windows::<2>().filter(|pair| matches!(pair, [0x01, 0x41 | 0x42] | [0x00, 0x50])).count();
     within(pairs <= MAX_TYPE_NESTING, "a section has more than 1,000 component and instance types that may lie inside each other")
 }
 

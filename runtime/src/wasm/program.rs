@@ -52,7 +52,11 @@ pub(super) async fn run(executor: &WasmExecutor, opening: Opening, evaluation: E
         move || precompiled::take(&engine, &code)
     };
     // Takes as long as copying the code does.
-    let component = tokio::task::spawn_blocking(load).await.map_err(Error::host)?.map_err(Error::host)?;
+    let component = tokio::task::spawn_blocking(load).await.map_err(Error::host)?;
+    let component = component.map_err(|error| {
+        let which = "`SandboxBuilder::compiler` has to name a `glovebox` of this very version";
+        Error::Host(format!("the compiler's machine code does not fit this process; {which}: {error:#}"))
+    })?;
     let mut linker = state::wasi_linker(&engine).map_err(Error::host)?;
     exit::add_to_linker(&mut linker).map_err(Error::host)?;
     let command = match linker.instantiate_pre(&component).and_then(CommandPre::new) {
