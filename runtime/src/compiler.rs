@@ -37,8 +37,11 @@ const MEMORY_BYTES: std::ops::RangeInclusive<u64> = (256 << 20)..=(1 << 30);
 /// Seconds of CPU time for compiling, where the run's `wall` is longer.
 const MAX_CPU_SECONDS: u64 = 60;
 
-/// Bytes of machine code; protects this process.
+/// Bytes of machine code of any program; protects this process.
 const MAX_ANSWER_BYTES: u64 = 256 << 20;
+
+/// Bytes of machine code that a run may have whatever its memory. It lies in this process until the run ends.
+const MIN_CODE_BYTES: u64 = 64 << 20;
 
 /// Bytes of a compiler's standard error that are looked at.
 const MAX_COMPLAINT_BYTES: u64 = 4 << 10;
@@ -123,11 +126,12 @@ impl Compiler {
             cpu_seconds: bounds.wall.as_secs().saturating_add(1).min(MAX_CPU_SECONDS),
             parent: std::process::id(),
         };
+        let most = bounds.memory.clamp(MIN_CODE_BYTES, MAX_ANSWER_BYTES);
         let mut child = self.start(task)?;
         let ended = tokio::select! {
             biased;
             () = stop.cancelled() => None,
-            ended = tokio::time::timeout(bounds.wall, converse(&mut child, program)) => Some(ended.ok()),
+            ended = tokio::time::timeout(bounds.wall, converse(&mut child, program, most)) => Some(ended.ok()),
         };
         // The kernel forgets a process's CPU time when it is waited for.
         let spent = cpu_time(&child);
@@ -182,7 +186,7 @@ pub async fn compiler_gaps(program: &Path) -> Result<Vec<&'static str>, Error> {
     let task = Task { metering: Metering::Fuel, stack: 1 << 20, memory: *MEMORY_BYTES.start(), cpu_seconds: 2, parent: std::process::id() };
     let mut child = Compiler::new(program.to_owned()).start(task)?;
     let empty = b"\0asm\x01\0\0\0";
-    let ended = tokio::time::timeout(Duration::from_secs(10), converse(&mut child, empty)).await;
+    let ended = tokio::time::timeout(Duration::from_secs(10), converse(&mut child, empty, MAX_ANSWER_BYTES)).await;
     match ended {
         Ok((Some((header, _)), _)) => Ok(jail::Gaps(header.gaps).describe()),
         Ok((None, complaint)) => Err(Error::Host(format!("the compiler ended without an answer: {}", complaint.escape_debug()))),
@@ -191,13 +195,13 @@ pub async fn compiler_gaps(program: &Path) -> Result<Vec<&'static str>, Error> {
 }
 
 /// Hands the program over and takes the answer, or none where the process ends first; also what it complained of.
-async fn converse(child: &mut Child, program: &[u8]) -> (Option<(Header, Answer)>, String) {
+async fn converse(child: &mut Child, program: &[u8], most: u64) -> (Option<(Header, Answer)>, String) {
     let (input, output, complaints) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let mut complaint = Vec::new();
     let ((), answer, ()) = tokio::join!(
         // Whoever ends early does not take all of it; that shows in the answer.
         async { drop(hand_over(input, program).await) },
-        async { receive(output).await.ok() },
+        async { receive(output, most).await.ok() },
         async {
             if let Some(complaints) = complaints {
                 let _ = complaints.take(MAX_COMPLAINT_BYTES).read_to_end(&mut complaint).await;
@@ -214,11 +218,17 @@ async fn hand_over(input: Option<ChildStdin>, program: &[u8]) -> std::io::Result
     input.shutdown().await
 }
 
-async fn receive(output: Option<ChildStdout>) -> std::io::Result<(Header, Answer)> {
+async fn receive(output: Option<ChildStdout>, most: u64) -> std::io::Result<(Header, Answer)> {
     let mut output = output.ok_or(std::io::ErrorKind::UnexpectedEof)?;
     let mut header = [0; Header::BYTES];
     output.read_exact(&mut header).await?;
     let header = Header::from_bytes(&header).ok_or(std::io::ErrorKind::InvalidData)?;
+    if header.length > most {
+        let (length, most) = (header.length >> 20, most >> 20);
+        let why =
+            format!("the program's machine code has {length} MiB, and may have {most} MiB, which is `limits.memory` or at least 64 MiB");
+        return Ok((header, Answer::Refused(Refusal::TooLarge(why))));
+    }
     let content = take(&mut output, header.length).await?;
     let text = |content: Vec<u8>| String::from_utf8_lossy(&content).into_owned();
     let answer = match header.kind {

@@ -222,7 +222,7 @@ fn another_tenant_does_not_wait_for_bombs() {
 /// An execution that is deleted takes its compiler with it.
 #[test]
 fn a_stopped_execution_stops_compiling() {
-    let service = Service::local("");
+    let mut service = Service::local("");
     let body = wasm(&bombs::slow(), 20_000).to_string();
     let accepted = service.send("POST", RUN, &[("Content-Type", "application/json"), ("Prefer", "respond-async")], body.as_bytes());
     assert_eq!(accepted.status, 202, "{}", accepted.text());
@@ -230,4 +230,15 @@ fn a_stopped_execution_stops_compiling() {
     let answer = service.send("DELETE", accepted.header("location"), &[], b"");
     assert!(answer.status < 300, "{}", answer.text());
     eventually(Duration::from_secs(5), "the compiler ends", || compilers_of(service.process()).is_empty());
+    // And so does one whose service is killed.
+    let again = service.send("POST", RUN, &[("Content-Type", "application/json"), ("Prefer", "respond-async")], body.as_bytes());
+    assert_eq!(again.status, 202, "{}", again.text());
+    eventually(Duration::from_secs(10), "it compiles", || !compilers_of(service.process()).is_empty());
+    let compilers = compilers_of(service.process());
+    service.kill();
+    let is_gone = |process: &u32| {
+        let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+        stat.is_empty() || stat.contains(") Z ")
+    };
+    eventually(Duration::from_secs(5), "the compiler ends with its service", || compilers.iter().all(is_gone));
 }
