@@ -46,6 +46,13 @@ pub(crate) enum Command {
     /// Look at audit logs
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Compile a WebAssembly program in a jailed process; a sandbox starts this, and its form may change with every version
+    #[command(hide = true)]
+    CompileModule {
+        /// The settings, as the sandbox gives them
+        #[arg(allow_hyphen_values = true)]
+        settings: Vec<String>,
+    },
     /// Print a completion script for a shell
     #[command(after_help = help::COMPLETIONS)]
     Completions {

@@ -4,7 +4,7 @@
 
 use crate::cli::DoctorArguments;
 use crate::exit::{Exit, Failure};
-use crate::installation::Installation;
+use crate::installation::{COMPILER, Installation};
 use crate::run::runtime;
 use crate::terminal::{self, Paint, Place, name};
 use glovebox::{Metering, Outcome, Request, Sandbox, Status};
@@ -67,6 +67,7 @@ fn examine() -> Result<Diagnosis, Failure> {
     }
     let (containers, container_advice) = containers()?;
     advice.extend(container_advice);
+    advice.extend(compiler_advice()?);
     let machine = machine();
     if !machine.tells_dirty_pages {
         advice.push(
@@ -134,6 +135,19 @@ fn wasm(installation: &Installation) -> Result<TierDiagnosis, Failure> {
     let detail =
         if works { "programs run inside WebAssembly guests, without a system call of their own" } else { "not every language works" };
     Ok(TierDiagnosis { tier: "wasm", works, detail: detail.to_owned(), languages })
+}
+
+/// What is missing of the jail in which somebody's WebAssembly is compiled.
+fn compiler_advice() -> Result<Vec<String>, Failure> {
+    let runtime = runtime()?;
+    let tried = runtime.block_on(glovebox::compiler_gaps(std::path::Path::new(COMPILER)));
+    runtime.shutdown_background();
+    let what = "the compiler of WebAssembly programs";
+    Ok(match tried {
+        Ok(gaps) if gaps.is_empty() => Vec::new(),
+        Ok(gaps) => vec![format!("{what} is jailed by resource limits, and in part only by the kernel: {}", gaps.join("; "))],
+        Err(error) => vec![format!("{what} does not work, so the language `wasm` does not: {}", chain(&error))],
+    })
 }
 
 /// Tries the tier of containers: every language that has an image.

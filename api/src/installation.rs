@@ -7,6 +7,9 @@ use glovebox_api::error::chain;
 use glovebox_guests::{Bundle, default_cache_dir, embedded, installed_in};
 use std::path::PathBuf;
 
+/// What compiles somebody's WebAssembly: this very program. The kernel's own link still finds it after an update has replaced the file.
+pub(crate) const COMPILER: &str = "/proc/self/exe";
+
 /// The guests of this machine, found but not loaded.
 #[derive(Debug)]
 pub(crate) struct Installation {

@@ -2,7 +2,7 @@
 
 use crate::cli::{KeysCommand, KeysPlace, ServeArguments};
 use crate::exit::{Exit, Failure};
-use crate::installation::Installation;
+use crate::installation::{COMPILER, Installation};
 use crate::{files, packages, policy, run, terminal};
 use glovebox::{CancellationToken, Metering, Sandbox};
 use glovebox_api::error::chain;
@@ -33,7 +33,7 @@ pub(crate) fn serve(arguments: &ServeArguments) -> Result<Exit, Failure> {
     let guests = Installation::find()?.guests(Metering::Fuel)?;
     let runtime = runtime()?;
     let mut manager = packages::manager(guests.clone())?;
-    let mut builder = Sandbox::builder().policy(policy).guests(guests);
+    let mut builder = Sandbox::builder().policy(policy).guests(guests).compiler(COMPILER);
     if config.containers.enabled {
         let mut containers = Containers::builder().idle(config.containers.pool);
         if let Some(name) = &config.containers.runtime {

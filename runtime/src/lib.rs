@@ -22,13 +22,14 @@
 //! the next. [`Controls`] bring input, streaming output and a way to stop. A [`Tool`] is a function of yours that granted guests may call, an
 //! [`AuditSink`] takes the record of every decision and end, an [`Executor`] is another tier, a [`PackageManager`] fetches packages.
 //!
-//! Runs are futures on the caller's tokio runtime, which must have its time driver enabled. A guest gives way about every millisecond.
+//! Runs are futures on the caller's tokio runtime, which must have its time and I/O drivers enabled. A guest gives way about every millisecond.
 
 mod packages;
 mod sandbox;
 mod session;
 
 mod executor;
+mod fair;
 mod findings;
 mod wasm;
 
@@ -41,6 +42,7 @@ mod meter;
 mod state;
 mod stdio;
 
+mod compiler;
 mod engine;
 mod guest;
 mod memory;
@@ -54,6 +56,7 @@ pub use audit::{
     AUDIT_SEGMENT, Asked, AuditEvent, AuditHead, AuditHeadError, AuditKey, AuditKeyError, AuditLogOptions, AuditRecord, AuditSink,
     ChainCheck, ChainError, JsonLines, audit_segment_start, audit_segments, verify_chain,
 };
+pub use compiler::{compile_module, compiler_gaps};
 pub use egress::{Egress, EgressError, EgressRequest, EgressResponse};
 pub use engine::Metering;
 pub use error::Error;

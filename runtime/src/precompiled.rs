@@ -1,8 +1,8 @@
 //! How does machine code of a guest get into the process?
 //!
 //! This is the only place that loads precompiled code. Such a file *is* native code, so it is loaded only from a place that nobody but
-//! the owner of this process (or root) can write.
-#![expect(unsafe_code, reason = "loads precompiled machine code from the installation's own cache")]
+//! the owner of this process (or root) can write, or from a compiler that this process has started.
+#![expect(unsafe_code, reason = "loads precompiled machine code from the installation's own cache or its own compiler")]
 
 use std::fs;
 use std::io;
@@ -46,4 +46,12 @@ pub(crate) fn load(engine: &Engine, path: &Path) -> Result<Component, LoadError>
     // SAFETY: the file was written by `compile` of this installation: only the owner of this process or root can have changed it, and
     // either of them could change the process itself. The engine checks version, target and settings.
     unsafe { Component::deserialize_file(engine, path) }.map_err(|error| LoadError::Unfit { path: name(), reason: format!("{error:#}") })
+}
+
+/// Takes the machine code of somebody's program from the compiler that this process has started and asked for it.
+pub(crate) fn take(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
+    // SAFETY: the bytes came through a pipe from our own binary, which nobody else can write to, so they are what our compiler made of the
+    // program. A compiler inside this process would have to be trusted in the same way: a fault by which it emits wrong machine code does
+    // the same harm from either place, and outside it can do no other. The engine checks version, target and settings.
+    unsafe { Component::deserialize(engine, code) }
 }

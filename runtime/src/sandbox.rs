@@ -38,6 +38,7 @@ struct Inner {
     looks: Semaphore,
     running: Mutex<HashMap<Subject, u64>>,
     ended: Notify,
+    has_compiler: bool,
 }
 
 /// What comes with a run besides the request, and none of which a policy judges.
@@ -56,7 +57,7 @@ pub struct Controls {
 }
 
 impl Sandbox {
-    /// Starts with the built-in policy (its `default` profile), the installed guests, fuel metering, no audit log, no tools and at most 64
+    /// Starts with the built-in policy (its `default` profile), the installed guests, fuel metering, no audit log, no tools, no compiler and at most 64
     /// runs at once.
     pub fn builder() -> SandboxBuilder {
         SandboxBuilder {
@@ -68,6 +69,7 @@ impl Sandbox {
             executors: Vec::new(),
             packages: None,
             max_running: 64,
+            compiler: None,
         }
     }
 
@@ -185,7 +187,12 @@ impl Sandbox {
         let facts = supplies.facts(&machine);
         match self.0.policy.admit(request, facts.as_ref().unwrap_or(&machine)) {
             Verdict::Admit(grant) => Ok((Arc::from(grant), supplies)),
-            Verdict::Deny(denial) => Err(Box::new(denial)),
+            Verdict::Deny(mut denial) => {
+                if request.language == "wasm" && !self.0.has_compiler {
+                    denial.reason.push_str("; WebAssembly programs need a compiler, which `SandboxBuilder::compiler` names");
+                }
+                Err(Box::new(denial))
+            }
         }
     }
 

@@ -6,6 +6,7 @@
 mod program;
 
 use crate::clock::GuestClock;
+use crate::compiler::Compiler;
 use crate::egress::HttpClient;
 use crate::engine::Metering;
 use crate::error::Error;
@@ -48,7 +49,8 @@ pub(crate) struct WasmExecutor {
     metering: Metering,
     services: Arc<Services>,
     layouts: Mutex<HashMap<LayoutKey, Arc<Layout>>>,
-    compiler: program::Compiler,
+    /// Without one, nobody's WebAssembly programs run.
+    compiler: Option<Compiler>,
 }
 
 /// The language, the granted mounts as (guest path, host path, writable), and the digest of the packages.
@@ -58,14 +60,13 @@ type LayoutKey = (String, Vec<(String, String, bool)>, Option<String>);
 const MAX_LAYOUTS: usize = 256;
 
 impl WasmExecutor {
-    pub(crate) fn new(guests: Guests, metering: Metering, tools: HashMap<String, Arc<dyn Tool>>) -> Result<Self, Error> {
-        Ok(Self {
-            guests,
-            metering,
-            services: Arc::new(Services { tools, http: HttpClient::new()? }),
-            layouts: Mutex::default(),
-            compiler: program::Compiler::default(),
-        })
+    pub(crate) fn new(
+        guests: Guests,
+        metering: Metering,
+        tools: HashMap<String, Arc<dyn Tool>>,
+        compiler: Option<Compiler>,
+    ) -> Result<Self, Error> {
+        Ok(Self { guests, metering, services: Arc::new(Services { tools, http: HttpClient::new()? }), layouts: Mutex::default(), compiler })
     }
 
     fn layout(&self, opening: &Opening, guest: Option<&Guest>) -> Result<Arc<Layout>, Error> {
@@ -229,7 +230,9 @@ enum Started {
 impl Executor for WasmExecutor {
     fn facts(&self) -> TierFacts {
         let mut languages: Vec<String> = self.guests.languages().map(str::to_owned).collect();
-        languages.push(program::LANGUAGE.to_owned());
+        if self.compiler.is_some() {
+            languages.push(program::LANGUAGE.to_owned());
+        }
         languages.sort_unstable();
         TierFacts::new(Tier::Wasm, languages)
     }

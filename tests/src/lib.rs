@@ -10,6 +10,7 @@
 //! measures the process, [`attack`] judges; [`server`] is the other side of `fetch`, and [`tree`] finds the repository's own files.
 
 pub mod attack;
+pub mod bombs;
 pub mod case;
 pub mod conformance;
 pub mod engine;
