@@ -4,15 +4,15 @@
 //! programs import nothing but what everybody knows to be there, and for them nothing is asked at all.
 
 use crate::workshop::Workshop;
-use glovebox::{Controls, Error, Input, PackageTarget, Request, Sandbox, Status, Survey};
+use glovebox::{Allowance, Controls, Error, FairSlots, Input, PackageTarget, Request, Sandbox, Status, Survey, Usage};
+use glovebox_policy::Tier;
 use glovebox_policy::packages::MissingModule;
-use glovebox_policy::{LimitWishes, Tier};
 use pep440_rs::{Version, VersionSpecifiers};
 use serde::Deserialize;
 use std::collections::HashSet;
 use std::str::FromStr as _;
 use std::sync::LazyLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::OnceCell;
 
 /// Lists the first imports of a Python program.
@@ -33,16 +33,30 @@ const MAX_METADATA: usize = 64 << 10;
 /// Bytes of a program that is looked at; a larger one says at run time what it lacks.
 const MAX_PROGRAM: usize = 4 << 20;
 
-/// How long a look may take.
+/// How long a look may take, whatever the request's own limits leave.
 const LOOK: Duration = Duration::from_secs(5);
 
 /// The computation of a look.
 const LOOK_FUEL: u64 = 4_000_000_000;
 
+/// The memory of a look.
+const LOOK_MEMORY: u64 = 1 << 30;
+
+/// Imports that are judged; nobody has to be told of more at once.
+const MAX_IMPORTS: usize = 1000;
+
 /// Looks at programs.
-#[derive(Default)]
 pub(crate) struct Surveyor {
     sandbox: OnceCell<Sandbox>,
+    /// Looks at once.
+    places: FairSlots,
+}
+
+impl Default for Surveyor {
+    fn default() -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        Self { sandbox: OnceCell::new(), places: FairSlots::new(2 * processors) }
+    }
 }
 
 #[derive(Deserialize)]
@@ -57,14 +71,14 @@ struct Metadata {
 type Import = (String, u32, bool, bool);
 
 impl Surveyor {
-    pub(crate) async fn survey(&self, workshop: &Workshop, request: &Request) -> Result<Survey, Error> {
+    pub(crate) async fn survey(&self, workshop: &Workshop, request: &Request, allowance: &Allowance) -> Result<Survey, Error> {
         let mut survey = Survey::default();
         let Some(text) = text(request) else { return Ok(survey) };
         if request.language == "python" {
             self.read_metadata(workshop, text, &mut survey).await?;
         }
         if !is_plain(&request.language, text) {
-            let imports = self.imports(workshop, request).await?;
+            let imports = self.imports(workshop, request, allowance).await?;
             match request.language.as_str() {
                 "python" => judge_python(request, imports, &mut survey),
                 _ => judge_javascript(request, imports, &mut survey)?,
@@ -87,22 +101,42 @@ impl Surveyor {
     }
 
     /// A program's first imports, by the parser of its language.
-    async fn imports(&self, workshop: &Workshop, request: &Request) -> Result<Vec<Import>, Error> {
+    async fn imports(&self, workshop: &Workshop, request: &Request, allowance: &Allowance) -> Result<Vec<Import>, Error> {
+        let started = Instant::now();
+        // Where nothing is left for it, the text says at run time what it lacks.
+        let Some(limits) = allowance.look() else { return Ok(Vec::new()) };
         let mut ours = match request.language.as_str() {
             "python" => Request::new("python", PYTHON_IMPORTS),
             language => Request::new(language, JAVASCRIPT_IMPORTS),
         };
         ours.arguments.push(request.source.name.clone());
-        // A look must not cost more than a run may; a text that takes longer says at run time what it lacks.
-        ours.wants.limits = LimitWishes { wall: Some(LOOK), fuel: Some(LOOK_FUEL), ..LimitWishes::default() };
-        let controls = Controls { input: Input::Bytes(request.source.content.to_vec().into()), ..Controls::default() };
-        let outcome = self.sandbox(workshop).await?.run_with(ours, controls).await?;
+        ours.subject = allowance.subject().clone();
+        let sandbox = self.sandbox(workshop).await?;
+        let mut limits = limits.at_most(LOOK, LOOK_FUEL, LOOK_MEMORY);
+        let patience = limits.wall.unwrap_or_default();
+        let place = tokio::select! {
+            biased;
+            () = allowance.stop().cancelled() => None,
+            place = tokio::time::timeout(patience, self.places.acquire(allowance.subject())) => place.ok(),
+        };
+        if place.is_none() {
+            allowance.looked(&Usage::default(), started.elapsed());
+            return Ok(Vec::new());
+        }
+        limits.wall = limits.wall.map(|wall| wall.saturating_sub(started.elapsed()).max(Duration::from_millis(1)));
+        ours.wants.limits = limits;
+        let input = Input::Bytes(request.source.content.to_vec().into());
+        let controls = Controls { input, stop: allowance.stop().clone(), ..Controls::default() };
+        let outcome = sandbox.run_with(ours, controls).await?;
+        allowance.looked(&outcome.usage, started.elapsed());
         if outcome.status != Status::Succeeded {
             return Ok(Vec::new());
         }
         // Some modules greet whoever imports them.
         let said = outcome.stdout.text();
-        Ok(said.lines().last().and_then(|line| serde_json::from_str(line).ok()).unwrap_or_default())
+        let mut imports: Vec<Import> = said.lines().last().and_then(|line| serde_json::from_str(line).ok()).unwrap_or_default();
+        imports.truncate(MAX_IMPORTS);
+        Ok(imports)
     }
 
     async fn sandbox(&self, workshop: &Workshop) -> Result<&Sandbox, Error> {

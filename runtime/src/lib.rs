@@ -24,6 +24,8 @@
 //!
 //! Runs are futures on the caller's tokio runtime, which must have its time driver enabled. A guest gives way about every millisecond.
 
+mod allowance;
+mod fair;
 mod packages;
 mod sandbox;
 mod session;
@@ -49,6 +51,7 @@ mod audit;
 mod error;
 mod outcome;
 
+pub use allowance::Allowance;
 pub use audit::{
     AUDIT_SEGMENT, Asked, AuditEvent, AuditRecord, AuditSink, ChainCheck, ChainError, JsonLines, audit_segment_start, audit_segments,
     verify_chain,
@@ -57,13 +60,14 @@ pub use egress::{Egress, EgressError, EgressRequest, EgressResponse};
 pub use engine::Metering;
 pub use error::Error;
 pub use executor::{Evaluation, Executor, Job, LiveSession, Opening, Report, Stock, artifact_globs};
+pub use fair::{FairSlots, Slot};
 pub use filesystem::FileEntry;
 pub use guest::Guests;
 pub use host_calls::Tool;
 pub use memory::kernel_tells_dirty_pages;
 pub use outcome::{Artifact, Exception, Limit, Outcome, Output, PolicyReference, RunId, RunIdError, Status, Usage, Value};
 pub use packages::{LockedPackage, NativePlatform, PackageManager, PackageTarget, PackageTree, Resolution, Survey};
-pub use sandbox::{Controls, OpenError, Provision, Sandbox, SandboxBuilder};
+pub use sandbox::{Controls, Explained, OpenError, Provision, Sandbox, SandboxBuilder};
 pub use session::Session;
 pub use stdio::{Input, OutputChunk, StreamName};
 

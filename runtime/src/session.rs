@@ -1,5 +1,6 @@
 //! How does state last from one evaluation to the next?
 
+use crate::allowance::Allowance;
 use crate::audit::Trail;
 use crate::error::Error;
 use crate::executor::{Evaluation, LiveSession, Report};
@@ -10,7 +11,6 @@ use crate::sandbox::{Controls, OpenError, Sandbox, outcome};
 use glovebox_policy::packages::{Ecosystem, Requirement};
 use glovebox_policy::{Grant, Request, Source};
 use std::sync::Arc;
-use std::time::Instant;
 
 /// A place that keeps its variables and files. Ends when dropped.
 ///
@@ -151,7 +151,8 @@ impl Session {
         if source.content.len() as u64 > most {
             return Err(Error::Invalid(format!("a source has at most {most} bytes here, not {}", source.content.len())));
         }
-        let started = Instant::now();
+        let limits = Some(self.opened.grant.limits());
+        let allowance = Allowance::new(self.opened.grant.subject().clone(), limits, controls.stop.clone());
         let id = controls.id.unwrap_or(self.opened.id);
         let _place = tokio::select! {
             biased;
@@ -162,11 +163,12 @@ impl Session {
         let mut asked = Request::new(self.opened.grant.language(), Vec::new());
         asked.subject = self.opened.grant.subject().clone();
         asked.source = source;
-        let looked = tokio::select! {
-            biased;
-            () = controls.stop.cancelled() => return Ok(outcome(id, Report::new(Status::Cancelled), &self.opened.grant)),
-            looked = self.opened.sandbox.look(&asked, &self.opened.grant) => looked?,
-        };
+        let looked = self.opened.sandbox.look(&asked, &self.opened.grant, &allowance).await?;
+        if controls.stop.is_cancelled() {
+            let mut outcome = outcome(id, Report::new(Status::Cancelled), &self.opened.grant);
+            allowance.add_to(&mut outcome.usage);
+            return Ok(outcome);
+        }
         if let Some(trail) = &self.opened.trail {
             trail.watch(controls.events);
             trail.found(&looked.findings)?;
@@ -177,6 +179,7 @@ impl Session {
             outcome.policy.rules = vec![denial.rule.clone()];
             outcome.denial = Some(denial);
             outcome.findings = looked.findings;
+            allowance.add_to(&mut outcome.usage);
             return Ok(outcome);
         }
         let source = asked.source;
@@ -185,7 +188,7 @@ impl Session {
         let mut outcome = outcome(id, report, &self.opened.grant);
         outcome.findings = looked.findings;
         outcome.packages.clone_from(&self.opened.packages);
-        outcome.usage.wall = started.elapsed();
+        allowance.add_to(&mut outcome.usage);
         if !self.live.is_alive()
             && let Some(trail) = self.opened.trail.take()
         {

@@ -5,6 +5,7 @@ use crate::audit::AuditSink;
 use crate::engine::Metering;
 use crate::error::Error;
 use crate::executor::Executor;
+use crate::fair::FairSlots;
 use crate::guest::Guests;
 use crate::host_calls::Tool;
 use crate::packages::PackageManager;
@@ -104,7 +105,7 @@ impl SandboxBuilder {
             packages: self.packages,
             audit: self.audit,
             permits: Arc::new(Semaphore::new(self.max_running)),
-            looks: Semaphore::new(2 * std::thread::available_parallelism().map_or(1, usize::from)),
+            looks: FairSlots::new(2 * std::thread::available_parallelism().map_or(1, usize::from)),
             running: Mutex::default(),
             ended: Notify::new(),
         })))
