@@ -25,7 +25,6 @@
 //! Runs are futures on the caller's tokio runtime, which must have its time driver enabled. A guest gives way about every millisecond.
 
 mod allowance;
-mod fair;
 mod packages;
 mod sandbox;
 mod session;
@@ -60,7 +59,6 @@ pub use egress::{Egress, EgressError, EgressRequest, EgressResponse};
 pub use engine::Metering;
 pub use error::Error;
 pub use executor::{Evaluation, Executor, Job, LiveSession, Opening, Report, Stock, artifact_globs};
-pub use fair::{FairSlots, Slot};
 pub use filesystem::FileEntry;
 pub use guest::Guests;
 pub use host_calls::Tool;
