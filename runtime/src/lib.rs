@@ -30,6 +30,7 @@ mod sandbox;
 mod session;
 
 mod executor;
+mod fair;
 mod findings;
 mod wasm;
 

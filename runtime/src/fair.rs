@@ -1,0 +1,225 @@
+//! Who gets a slot next, where there are few?
+//!
+//! A semaphore whose waiters queue by subject: the subjects take turns, within one the first comes first, and no subject holds so many
+//! that none is left for another.
+
+use glovebox_policy::Subject;
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::oneshot;
+
+/// A semaphore that is fair between subjects. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct FairSlots(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    /// Slots of one subject at once.
+    of_subject: usize,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    free: usize,
+    held: HashMap<Subject, usize>,
+    queues: HashMap<Subject, VecDeque<Waiter>>,
+    /// The subjects that wait, the one whose turn is next first.
+    turns: VecDeque<Subject>,
+    next_ticket: u64,
+}
+
+#[derive(Debug)]
+struct Waiter {
+    ticket: u64,
+    slot: oneshot::Sender<Slot>,
+}
+
+/// The right to work; given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Slot(Option<(FairSlots, Subject)>);
+
+impl FairSlots {
+    /// `slots` for all, of which one subject holds all but one at the most. Zero counts as one.
+    pub(crate) fn new(slots: usize) -> Self {
+        let slots = slots.max(1);
+        let of_subject = slots.saturating_sub(1).max(1);
+        Self(Arc::new(Shared { of_subject, state: Mutex::new(State { free: slots, ..State::default() }) }))
+    }
+
+    /// A slot, as soon as one is free and it is this subject's turn. Dropping the future gives the place in the queue up.
+    pub(crate) async fn acquire(&self, subject: &Subject) -> Slot {
+        let mut waiting = {
+            let mut state = self.lock();
+            // Whoever waits, waits for a slot that this subject may not have either, or is this subject and was here before.
+            if state.free > 0 && !state.queues.contains_key(subject) && state.held_by(subject) < self.0.of_subject {
+                state.take(subject);
+                return self.slot(subject);
+            }
+            let (sender, receiver) = oneshot::channel();
+            let ticket = state.wait(subject, sender);
+            Waiting { slots: self, subject, ticket, receiver }
+        };
+        match (&mut waiting.receiver).await {
+            Ok(slot) => slot,
+            // The sender lives in the queue until it is used, and only `Waiting` takes it from there.
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn slot(&self, subject: &Subject) -> Slot {
+        Slot(Some((self.clone(), subject.clone())))
+    }
+
+    fn release(&self, subject: &Subject) {
+        let mut state = self.lock();
+        state.give_back(subject);
+        while state.free > 0 {
+            let Some((next, waiter)) = state.next(self.0.of_subject) else { break };
+            state.take(&next);
+            if let Err(mut unwanted) = waiter.slot.send(self.slot(&next)) {
+                // Nobody waits any more. Its drop would come here again while the lock is held.
+                unwanted.0 = None;
+                state.give_back(&next);
+            }
+        }
+    }
+}
+
+impl State {
+    fn held_by(&self, subject: &Subject) -> usize {
+        self.held.get(subject).copied().unwrap_or(0)
+    }
+
+    fn take(&mut self, subject: &Subject) {
+        self.free = self.free.saturating_sub(1);
+        *self.held.entry(subject.clone()).or_insert(0) += 1;
+    }
+
+    fn give_back(&mut self, subject: &Subject) {
+        self.free += 1;
+        if let Some(held) = self.held.get_mut(subject) {
+            *held = held.saturating_sub(1);
+            if *held == 0 {
+                self.held.remove(subject);
+            }
+        }
+    }
+
+    fn wait(&mut self, subject: &Subject, slot: oneshot::Sender<Slot>) -> u64 {
+        let ticket = self.next_ticket;
+        self.next_ticket = ticket.wrapping_add(1);
+        let waiter = Waiter { ticket, slot };
+        match self.queues.get_mut(subject) {
+            Some(queue) => queue.push_back(waiter),
+            None => {
+                self.queues.insert(subject.clone(), VecDeque::from([waiter]));
+                self.turns.push_back(subject.clone());
+            }
+        }
+        ticket
+    }
+
+    /// The first waiter of the first subject that may hold one more.
+    fn next(&mut self, of_subject: usize) -> Option<(Subject, Waiter)> {
+        let at = self.turns.iter().position(|subject| self.held_by(subject) < of_subject)?;
+        let subject = self.turns.remove(at)?;
+        let queue = self.queues.get_mut(&subject)?;
+        let waiter = queue.pop_front();
+        if queue.is_empty() {
+            self.queues.remove(&subject);
+        } else {
+            self.turns.push_back(subject.clone());
+        }
+        waiter.map(|waiter| (subject, waiter))
+    }
+
+    fn forget(&mut self, subject: &Subject, ticket: u64) {
+        let Some(queue) = self.queues.get_mut(subject) else { return };
+        queue.retain(|waiter| waiter.ticket != ticket);
+        if queue.is_empty() {
+            self.queues.remove(subject);
+            self.turns.retain(|other| other != subject);
+        }
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        if let Some((slots, subject)) = self.0.take() {
+            slots.release(&subject);
+        }
+    }
+}
+
+/// A place in the queue; given up when dropped, and with it a slot that arrived and was not taken.
+struct Waiting<'a> {
+    slots: &'a FairSlots,
+    subject: &'a Subject,
+    ticket: u64,
+    receiver: oneshot::Receiver<Slot>,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.slots.lock().forget(self.subject, self.ticket);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt as _;
+
+    fn subject(name: &str) -> Subject {
+        Subject::new(name).unwrap()
+    }
+
+    #[test]
+    fn a_slot_is_left_for_another_subject() {
+        let (slots, a, b) = (FairSlots::new(3), subject("a"), subject("b"));
+        let held: Vec<_> = (0..2).map(|_| slots.acquire(&a).now_or_never().unwrap()).collect();
+        assert!(slots.acquire(&a).now_or_never().is_none());
+        assert!(slots.acquire(&b).now_or_never().is_some());
+        drop(held);
+        assert!(slots.acquire(&a).now_or_never().is_some());
+    }
+
+    #[test]
+    fn subjects_take_turns() {
+        let (slots, a, b) = (FairSlots::new(1), subject("a"), subject("b"));
+        let held = slots.acquire(&a).now_or_never().unwrap();
+        let mut waiting: Vec<_> = [&a, &a, &b].map(|subject| Box::pin(slots.acquire(subject))).into();
+        assert!(waiting.iter_mut().all(|waiting| waiting.now_or_never().is_none()));
+        drop(held);
+        let mut ready = |at: usize| waiting.get_mut(at).unwrap().now_or_never();
+        let first = ready(0).unwrap();
+        assert!(ready(1).is_none() && ready(2).is_none());
+        drop(first);
+        let second = ready(2).unwrap();
+        assert!(ready(1).is_none());
+        drop(second);
+        assert!(ready(1).is_some());
+    }
+
+    #[test]
+    fn who_goes_away_leaves_nothing_behind() {
+        let (slots, a, b) = (FairSlots::new(1), subject("a"), subject("b"));
+        let held = slots.acquire(&a).now_or_never().unwrap();
+        let mut gone = Box::pin(slots.acquire(&b));
+        let mut called = Box::pin(slots.acquire(&b));
+        assert!((&mut gone).now_or_never().is_none() && (&mut called).now_or_never().is_none());
+        drop(gone);
+        // The slot is sent to the one that waits, which goes away without having looked.
+        drop(held);
+        drop(called);
+        assert!(slots.acquire(&a).now_or_never().is_some());
+        let state = slots.lock();
+        assert!(state.queues.is_empty() && state.turns.is_empty() && state.held.is_empty());
+        assert_eq!(state.free, 1);
+    }
+}
