@@ -4,7 +4,7 @@
 //! programs import nothing but what everybody knows to be there, and for them nothing is asked at all.
 
 use crate::workshop::Workshop;
-use glovebox::{Allowance, Controls, Error, FairSlots, Input, PackageTarget, Request, Sandbox, Status, Survey, Usage};
+use glovebox::{Allowance, Controls, Error, Input, PackageTarget, Request, Sandbox, Status, Survey};
 use glovebox_policy::Tier;
 use glovebox_policy::packages::MissingModule;
 use pep440_rs::{Version, VersionSpecifiers};
@@ -12,7 +12,7 @@ use serde::Deserialize;
 use std::collections::HashSet;
 use std::str::FromStr as _;
 use std::sync::LazyLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::OnceCell;
 
 /// Lists the first imports of a Python program.
@@ -46,17 +46,9 @@ const LOOK_MEMORY: u64 = 1 << 30;
 const MAX_IMPORTS: usize = 1000;
 
 /// Looks at programs.
+#[derive(Default)]
 pub(crate) struct Surveyor {
     sandbox: OnceCell<Sandbox>,
-    /// Looks at once.
-    places: FairSlots,
-}
-
-impl Default for Surveyor {
-    fn default() -> Self {
-        let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { sandbox: OnceCell::new(), places: FairSlots::new(2 * processors) }
-    }
 }
 
 #[derive(Deserialize)]
@@ -102,33 +94,20 @@ impl Surveyor {
 
     /// A program's first imports, by the parser of its language.
     async fn imports(&self, workshop: &Workshop, request: &Request, allowance: &Allowance) -> Result<Vec<Import>, Error> {
-        let started = Instant::now();
         // Where nothing is left for it, the text says at run time what it lacks.
-        let Some(limits) = allowance.look() else { return Ok(Vec::new()) };
+        let Some(mut look) = allowance.look().await else { return Ok(Vec::new()) };
         let mut ours = match request.language.as_str() {
             "python" => Request::new("python", PYTHON_IMPORTS),
             language => Request::new(language, JAVASCRIPT_IMPORTS),
         };
         ours.arguments.push(request.source.name.clone());
         ours.subject = allowance.subject().clone();
-        let sandbox = self.sandbox(workshop).await?;
-        let mut limits = limits.at_most(LOOK, LOOK_FUEL, LOOK_MEMORY);
-        let patience = limits.wall.unwrap_or_default();
-        let place = tokio::select! {
-            biased;
-            () = allowance.stop().cancelled() => None,
-            place = tokio::time::timeout(patience, self.places.acquire(allowance.subject())) => place.ok(),
-        };
-        if place.is_none() {
-            allowance.looked(&Usage::default(), started.elapsed());
-            return Ok(Vec::new());
-        }
-        limits.wall = limits.wall.map(|wall| wall.saturating_sub(started.elapsed()).max(Duration::from_millis(1)));
-        ours.wants.limits = limits;
+        ours.wants.limits = look.limits(LOOK, LOOK_FUEL, LOOK_MEMORY);
         let input = Input::Bytes(request.source.content.to_vec().into());
         let controls = Controls { input, stop: allowance.stop().clone(), ..Controls::default() };
-        let outcome = sandbox.run_with(ours, controls).await?;
-        allowance.looked(&outcome.usage, started.elapsed());
+        let outcome = self.sandbox(workshop).await?.run_with(ours, controls).await?;
+        look.used(&outcome.usage);
+        drop(look);
         if outcome.status != Status::Succeeded {
             return Ok(Vec::new());
         }

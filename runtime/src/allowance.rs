@@ -3,6 +3,7 @@
 //! Its text is looked at and its packages are compiled by guests of ours, on its behalf. They take what they need out of the request's own
 //! limits, take their turn among those of its subject, end when it is stopped, and are part of what it used.
 
+use crate::fair::{FairSlots, Slot};
 use crate::outcome::Usage;
 use glovebox_policy::{LimitWishes, Limits, Subject};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,8 +24,42 @@ pub struct Allowance {
     fuel: u64,
     memory: u64,
     stop: CancellationToken,
+    /// Looks at once, of everybody.
+    places: FairSlots,
     looks: Spent,
     preparation: Spent,
+}
+
+/// The least time of a look: none would be refused.
+const LEAST: Duration = Duration::from_millis(1);
+
+/// A look at a program, in its turn. The request pays for it when it is dropped.
+#[derive(Debug)]
+pub struct Look<'a> {
+    allowance: &'a Allowance,
+    began: Instant,
+    limits: LimitWishes,
+    used: Usage,
+    _slot: Slot,
+}
+
+impl Look<'_> {
+    /// What it may use up: what is left, and of that no more than this.
+    #[must_use]
+    pub fn limits(&self, wall: Duration, fuel: u64, memory: u64) -> LimitWishes {
+        self.limits.clone().at_most(wall, fuel, memory)
+    }
+
+    /// What the guest that looked has used.
+    pub fn used(&mut self, usage: &Usage) {
+        self.used = *usage;
+    }
+}
+
+impl Drop for Look<'_> {
+    fn drop(&mut self) {
+        self.allowance.looks.add(&Usage { wall: self.began.elapsed(), ..self.used });
+    }
 }
 
 /// What was used so far.
@@ -63,8 +98,13 @@ impl Allowance {
     /// All that a grant's limits allow from here on, until `stop` is cancelled; nothing where nothing was granted.
     #[must_use]
     pub fn new(subject: Subject, limits: Option<&Limits>, stop: CancellationToken) -> Self {
+        Self::within(subject, limits, stop, FairSlots::new(1))
+    }
+
+    /// As [`Allowance::new`], with the places that all looks of a sandbox share.
+    pub(crate) fn within(subject: Subject, limits: Option<&Limits>, stop: CancellationToken, places: FairSlots) -> Self {
         let (wall, fuel, memory) = limits.map_or_else(Default::default, |limits| (limits.wall, limits.fuel, limits.memory));
-        Self { subject, started: Instant::now(), wall, fuel, memory, stop, looks: Spent::default(), preparation: Spent::default() }
+        Self { subject, started: Instant::now(), wall, fuel, memory, stop, places, looks: Spent::default(), preparation: Spent::default() }
     }
 
     /// For whom: whoever has to wait for a place waits among others of the same subject.
@@ -85,20 +125,30 @@ impl Allowance {
         self.started.checked_add(self.wall)
     }
 
-    /// The limits of one more look: what is left of the share that all looks have together. None where nothing is left.
-    #[must_use]
-    pub fn look(&self) -> Option<LimitWishes> {
+    /// Waits for its subject's turn to look at the program. None where nothing is left of what all looks of the request have together, where
+    /// its turn did not come in that time, or where the request was stopped.
+    pub async fn look(&self) -> Option<Look<'_>> {
+        let began = Instant::now();
         let looked = self.looks.usage();
         let wall = (self.wall / SHARE).saturating_sub(looked.wall);
         let fuel = (self.fuel / u64::from(SHARE)).saturating_sub(looked.fuel);
-        let is_left = !wall.is_zero() && fuel > 0 && self.memory > 0 && !self.stop.is_cancelled();
-        is_left.then(|| LimitWishes { wall: Some(wall), fuel: Some(fuel), memory: Some(self.memory), ..LimitWishes::default() })
-    }
-
-    /// Notes what a look has used, and how long the request waited for it in all. It is part of what the request used, and the program has
-    /// so much less.
-    pub fn looked(&self, usage: &Usage, waited: Duration) {
-        self.looks.add(&Usage { wall: waited, ..*usage });
+        if wall.is_zero() || fuel == 0 || self.memory == 0 {
+            return None;
+        }
+        let slot = tokio::select! {
+            biased;
+            () = self.stop.cancelled() => None,
+            slot = tokio::time::timeout(wall, self.places.acquire(&self.subject)) => slot.ok(),
+        };
+        let waited = began.elapsed();
+        let Some(slot) = slot else {
+            // Whoever waited in vain has used up its time as well.
+            self.looks.add(&Usage { wall: waited, ..Usage::default() });
+            return None;
+        };
+        let wall = Some(wall.saturating_sub(waited).max(LEAST));
+        let limits = LimitWishes { wall, fuel: Some(fuel), memory: Some(self.memory), ..LimitWishes::default() };
+        Some(Look { allowance: self, began, limits, used: Usage::default(), _slot: slot })
     }
 
     /// Notes what was used to prepare packages. It is part of what the request used, and the program has all of its limits nevertheless:
@@ -109,7 +159,7 @@ impl Allowance {
 
     /// What looks have used, which the program cannot use any more.
     #[must_use]
-    pub fn looks(&self) -> Usage {
+    pub(crate) fn looks(&self) -> Usage {
         self.looks.usage()
     }
 

@@ -7,13 +7,12 @@ use crate::allowance::Allowance;
 use crate::audit::Trail;
 use crate::error::Error;
 use crate::executor::{Evaluation, Executor, Job, Opening, Report};
-use crate::fair::FairSlots;
 use crate::outcome::{RunId, Status};
 use crate::stdio::Input;
 use aho_corasick::AhoCorasick;
 use glovebox_policy::{Facts, Finding, Grant, LimitWishes, Policy, Request, Severity, Verdict};
 use std::sync::{Arc, LazyLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Looks at Python.
 const PYTHON: &str = include_str!("findings/python.py");
@@ -49,23 +48,20 @@ static JAVASCRIPT_WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCor
 
 static LOOK: LazyLock<Option<Policy>> = LazyLock::new(|| Policy::parse("look", POLICY).ok());
 
-/// Places for looks, and what this request's looks may use up.
-type Room<'a> = (&'a FairSlots, &'a Allowance);
-
 /// What is found in a request that was granted, its packages included.
 ///
 /// # Errors
 ///
 /// Where the host failed.
-pub(crate) async fn look(executor: &dyn Executor, request: &Request, grant: &Grant, room: Room<'_>) -> Result<Vec<Finding>, Error> {
+pub(crate) async fn look(executor: &dyn Executor, request: &Request, grant: &Grant, allowance: &Allowance) -> Result<Vec<Finding>, Error> {
     let mut findings = grant.package_findings();
     if grant.wants_findings() {
-        findings.extend(inspect(executor, request, room).await?);
+        findings.extend(inspect(executor, request, allowance).await?);
     }
     Ok(findings)
 }
 
-async fn inspect(executor: &dyn Executor, request: &Request, (places, allowance): Room<'_>) -> Result<Vec<Finding>, Error> {
+async fn inspect(executor: &dyn Executor, request: &Request, allowance: &Allowance) -> Result<Vec<Finding>, Error> {
     let (language, script) = match request.language.as_str() {
         "python" => ("python", PYTHON),
         "javascript" | "typescript" => ("javascript", JAVASCRIPT),
@@ -80,23 +76,15 @@ async fn inspect(executor: &dyn Executor, request: &Request, (places, allowance)
     if text.len() > MAX_PROGRAM {
         return Ok(vec![unread()]);
     }
-    let started = Instant::now();
-    let limits = allowance.look();
-    let patience = limits.as_ref().and_then(|limits| limits.wall).unwrap_or_default();
-    let place = tokio::select! {
-        biased;
-        () = allowance.stop().cancelled() => None,
-        place = tokio::time::timeout(patience, places.acquire(allowance.subject())) => place.ok(),
-    };
-    let report = match (limits, &place) {
-        (Some(mut limits), Some(_)) => {
-            limits.wall = limits.wall.map(|wall| wall.saturating_sub(started.elapsed()).max(Duration::from_millis(1)));
-            executor.run(job(executor, request, (language, script), limits, allowance)?).await?
+    let report = match allowance.look().await {
+        Some(mut look) => {
+            let limits = look.limits(MAX_WALL, MAX_FUEL, MAX_MEMORY);
+            let report = executor.run(job(executor, request, (language, script), limits, allowance)?).await?;
+            look.used(&report.usage);
+            report
         }
-        // Nothing is left, or its turn did not come in time.
-        _ => Report::new(Status::Cancelled),
+        None => Report::new(Status::Cancelled),
     };
-    allowance.looked(&report.usage, started.elapsed());
     if allowance.stop().is_cancelled() {
         // Nothing runs, so nothing has to be known of it.
         return Ok(Vec::new());
@@ -123,7 +111,7 @@ fn job(
     let mut ours = Request::new(language, script);
     ours.subject = request.subject.clone();
     ours.arguments.push(request.source.name.clone());
-    ours.wants.limits = limits.at_most(MAX_WALL, MAX_FUEL, MAX_MEMORY);
+    ours.wants.limits = limits;
     let policy = LOOK.as_ref().ok_or_else(|| Error::Host("the policy for looking at programs cannot be read".to_owned()))?;
     let grant = match policy.admit(&ours, &Facts::wasm(executor.facts().languages)) {
         Verdict::Admit(grant) => Arc::from(grant),

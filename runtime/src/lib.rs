@@ -51,7 +51,7 @@ mod audit;
 mod error;
 mod outcome;
 
-pub use allowance::Allowance;
+pub use allowance::{Allowance, Look};
 pub use audit::{
     AUDIT_SEGMENT, Asked, AuditEvent, AuditRecord, AuditSink, ChainCheck, ChainError, JsonLines, audit_segment_start, audit_segments,
     verify_chain,

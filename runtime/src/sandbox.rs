@@ -17,7 +17,7 @@ use crate::outcome::{Outcome, PolicyReference, RunId, Status, Usage};
 use crate::packages::{LockedPackage, PackageManager, PackageTarget, PackageTree, Supplies, no_manager};
 use crate::session::{Opened, Session};
 use crate::stdio::{Input, OutputChunk};
-use glovebox_policy::{Denial, Explanation, Facts, Finding, Grant, Policy, Request, Subject, Tier, Verdict};
+use glovebox_policy::{Denial, Explanation, Facts, Finding, Grant, Limits, Policy, Request, Subject, Tier, Verdict};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -182,7 +182,7 @@ impl Sandbox {
     pub(crate) async fn look(&self, request: &Request, grant: &Grant, allowance: &Allowance) -> Result<Looked, Error> {
         // Nothing reads a program on the host.
         let Some(executor) = self.0.executors.get(&Tier::Wasm) else { return Ok(Looked::default()) };
-        let mut findings = findings::look(executor.as_ref(), request, grant, (&self.0.looks, allowance)).await?;
+        let mut findings = findings::look(executor.as_ref(), request, grant, allowance).await?;
         let denial = grant.check_findings(&mut findings).err();
         Ok(Looked { findings, denial })
     }
@@ -191,8 +191,13 @@ impl Sandbox {
     fn begin(&self, request: &Request, stop: &CancellationToken) -> (Result<Arc<Grant>, Box<Denial>>, Allowance) {
         let first = self.decide(request, &self.facts());
         let limits = first.as_ref().ok().map(|grant| grant.limits());
-        let allowance = Allowance::new(request.subject.clone(), limits, stop.clone());
+        let allowance = self.allowance(&request.subject, limits, stop);
         (first, allowance)
+    }
+
+    /// What may be used up for a request besides its own run.
+    pub(crate) fn allowance(&self, subject: &Subject, limits: Option<&Limits>, stop: &CancellationToken) -> Allowance {
+        Allowance::within(subject.clone(), limits, stop.clone(), self.0.looks.clone())
     }
 
     fn admit_with(&self, request: &Request, supplies: Supplies) -> Result<(Arc<Grant>, Supplies), Box<Denial>> {

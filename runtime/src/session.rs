@@ -1,6 +1,5 @@
 //! How does state last from one evaluation to the next?
 
-use crate::allowance::Allowance;
 use crate::audit::Trail;
 use crate::error::Error;
 use crate::executor::{Evaluation, LiveSession, Report};
@@ -151,8 +150,8 @@ impl Session {
         if source.content.len() as u64 > most {
             return Err(Error::Invalid(format!("a source has at most {most} bytes here, not {}", source.content.len())));
         }
-        let limits = Some(self.opened.grant.limits());
-        let allowance = Allowance::new(self.opened.grant.subject().clone(), limits, controls.stop.clone());
+        let grant = Arc::clone(&self.opened.grant);
+        let allowance = self.opened.sandbox.allowance(grant.subject(), Some(grant.limits()), &controls.stop);
         let id = controls.id.unwrap_or(self.opened.id);
         let _place = tokio::select! {
             biased;
