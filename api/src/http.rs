@@ -9,6 +9,7 @@ mod alerts;
 mod auth;
 mod blobs;
 mod body;
+mod bounded;
 mod config;
 mod connection;
 mod events;

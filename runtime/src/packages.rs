@@ -113,9 +113,6 @@ impl Resolution {
     }
 }
 
-/// Packages of a program's text that are looked at.
-const MAX_ASKED: usize = 600;
-
 /// What was found out about one request, and what it leads to.
 #[derive(Default)]
 pub(crate) struct Supplies {
@@ -127,9 +124,9 @@ pub(crate) struct Supplies {
 impl Supplies {
     /// What a survey says, before anything is looked up.
     pub(crate) fn new(survey: Survey, request: &mut Request) -> Self {
-        // More than any policy takes are refused by their number, and need not be compared one by one.
+        // Too many are refused by their number, whether the request or the text asks for them.
         let mut known: HashSet<String> = request.wants.packages.iter().cloned().collect();
-        for package in survey.packages.into_iter().take(MAX_ASKED) {
+        for package in survey.packages {
             if known.insert(package.clone()) {
                 request.wants.packages.push(package);
             }

@@ -522,7 +522,7 @@ fn no_session(grant: &Grant) -> Denial {
 fn elsewhere(request: &Request, tier: Tier, grant: &Grant) -> Denial {
     Denial {
         rule: "request.wants.packages".to_owned(),
-        asked: format!("packages {}", request.wants.packages.join(", ")),
+        asked: format!("packages {}", request.wants.packages.iter().take(20).map(String::as_str).collect::<Vec<_>>().join(", ")),
         reason: format!("the session is in tier `{tier}`, and these need tier `{}`: {}", grant.tier(), grant.tier_reason()),
         fix: "# no line of a policy moves a session: ask for these packages when it is opened, or run the program by itself".to_owned(),
     }

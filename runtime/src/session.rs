@@ -8,8 +8,15 @@ use crate::outcome::{Outcome, RunId, Status};
 use crate::packages::LockedPackage;
 use crate::sandbox::{Controls, OpenError, Sandbox, outcome};
 use glovebox_policy::packages::{Ecosystem, Requirement};
-use glovebox_policy::{Grant, Request, Source};
+use glovebox_policy::{Bound, Grant, Request, Source};
+use std::collections::HashMap;
 use std::sync::Arc;
+
+/// The longest name of a source in bytes.
+const MAX_NAME: usize = 255;
+
+/// Packages that a message names.
+const MAX_SHOWN: usize = 20;
 
 /// A place that keeps its variables and files. Ends when dropped.
 ///
@@ -68,12 +75,16 @@ impl Session {
     /// [`OpenError::Denied`] where the policy refuses, or they need another tier; then nothing changes. Else where they could not be
     /// found or fetched.
     pub async fn install(&mut self, packages: &[String]) -> Result<&[LockedPackage], OpenError> {
+        Bound::PACKAGES.check(packages.iter().map(String::as_str)).map_err(|error| Error::Invalid(error.to_string()))?;
         let mut request = self.opened.request.clone();
-        for package in packages {
-            if let Some(name) = self.name(package) {
-                request.wants.packages.retain(|asked| self.name(asked).as_ref() != Some(&name));
+        let named: Vec<(Option<String>, &String)> = packages.iter().map(|package| (self.name(package), package)).collect();
+        // Of one that is named twice, the last word holds.
+        let last: HashMap<&str, usize> = named.iter().enumerate().filter_map(|(at, (name, _))| Some((name.as_deref()?, at))).collect();
+        request.wants.packages.retain(|asked| self.name(asked).is_none_or(|name| !last.contains_key(name.as_str())));
+        for (at, (name, package)) in named.iter().enumerate() {
+            if name.as_deref().is_none_or(|name| last.get(name) == Some(&at)) {
+                request.wants.packages.push((*package).clone());
             }
-            request.wants.packages.push(package.clone());
         }
         self.change(request).await
     }
@@ -84,17 +95,21 @@ impl Session {
     ///
     /// [`Error::Invalid`] where one of them was not asked for, else as [`Session::install`].
     pub async fn uninstall(&mut self, names: &[String]) -> Result<&[LockedPackage], OpenError> {
+        Bound::PACKAGES.check(names.iter().map(String::as_str)).map_err(|error| Error::Invalid(error.to_string()))?;
         let mut request = self.opened.request.clone();
+        let mut asked: Vec<_> = request.wants.packages.into_iter().map(|asked| (self.name(&asked), asked)).collect();
         for name in names {
-            let before = request.wants.packages.len();
+            let before = asked.len();
             let wanted = self.name(name);
-            request.wants.packages.retain(|asked| wanted.is_none() || self.name(asked) != wanted);
-            if request.wants.packages.len() == before {
-                let asked = if before == 0 { "none".to_owned() } else { request.wants.packages.join(", ") };
-                let message = format!("`{}` was not asked for in this session; asked for: {asked}", name.escape_debug());
+            asked.retain(|(own, _)| wanted.is_none() || *own != wanted);
+            if asked.len() == before {
+                let shown: Vec<&str> = asked.iter().map(|(_, asked)| asked.as_str()).take(MAX_SHOWN).collect();
+                let shown = if before == 0 { "none".to_owned() } else { shown.join(", ") };
+                let message = format!("`{}` was not asked for in this session; asked for: {shown}", name.escape_debug());
                 return Err(Error::Invalid(message).into());
             }
         }
+        request.wants.packages = asked.into_iter().map(|(_, asked)| asked).collect();
         self.change(request).await
     }
 
@@ -146,9 +161,22 @@ impl Session {
         artifacts: Vec<String>,
         controls: Controls,
     ) -> Result<Outcome, Error> {
-        let most = self.opened.grant.limits().source;
+        let limits = self.opened.grant.limits();
+        let most = limits.source;
         if source.content.len() as u64 > most {
             return Err(Error::Invalid(format!("a source has at most {most} bytes here, not {}", source.content.len())));
+        }
+        if source.name.len() > MAX_NAME {
+            return Err(Error::Invalid(format!("the name of a source has at most {MAX_NAME} bytes, not {}", source.name.len())));
+        }
+        Bound::ARGUMENTS
+            .check(arguments.iter().map(String::as_str))
+            .and_then(|()| Bound::ARTIFACTS.check(artifacts.iter().map(String::as_str)))
+            .map_err(|error| Error::Invalid(error.to_string()))?;
+        // As a program by itself is measured: one byte more for each.
+        let bytes: usize = arguments.iter().map(|argument| argument.len() + 1).sum();
+        if bytes as u64 > limits.arguments {
+            return Err(Error::Invalid(format!("arguments have at most {} bytes here, not {bytes}", limits.arguments)));
         }
         let grant = Arc::clone(&self.opened.grant);
         let allowance = self.opened.sandbox.allowance(grant.subject(), Some(grant.limits()), &controls.stop);

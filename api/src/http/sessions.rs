@@ -3,7 +3,9 @@
 pub(super) mod parts;
 
 use super::App;
-use super::body::{Body, ExecutionRequest, FileBody, LimitsBody, TierName, number, object, objects};
+use super::body::{Body, ExecutionRequest, FileBody, LimitsBody, TierName, number, object};
+use super::bounded::{Arguments, Artifacts, Environment, Files, Mounts, Network, Packages, Tools};
+use super::bounded::{maybe_texts, named_texts, objects, texts};
 use super::execution::{About, Live, Work, begin, timestamp};
 use super::executions::{Execution, Mode, PackageBody, answer};
 use super::keys::{Caller, Scope};
@@ -43,15 +45,17 @@ pub(super) struct SessionRequest {
     #[schema(minimum = 1, maximum = 86400)]
     idle_s: Option<u64>,
     /// Environment variables, besides those of the profile.
+    #[serde(deserialize_with = "named_texts::<_, Environment>")]
     environment: BTreeMap<String, String>,
     /// Files that lie in the workspace at the start.
-    #[serde(deserialize_with = "objects")]
+    #[serde(deserialize_with = "objects::<_, Files, _>")]
     files: Vec<FileBody>,
     /// Fixes everything random.
     #[serde(deserialize_with = "number")]
     #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     seed: Option<u64>,
     /// Packages that its programs need.
+    #[serde(deserialize_with = "texts::<_, Packages>")]
     packages: Vec<String>,
     /// Smaller limits than those of the profile, for each program anew.
     #[serde(deserialize_with = "object")]
@@ -61,10 +65,13 @@ pub(super) struct SessionRequest {
     /// The least isolation.
     min_isolation: Option<TierName>,
     /// Guest paths of the mounts to keep; all that are granted where nothing is said.
+    #[serde(deserialize_with = "maybe_texts::<_, Mounts>")]
     mounts: Option<Vec<String>>,
     /// Hosts to keep; all that are granted where nothing is said.
+    #[serde(deserialize_with = "maybe_texts::<_, Network>")]
     network: Option<Vec<String>>,
     /// Tools to keep; all that are granted where nothing is said.
+    #[serde(deserialize_with = "maybe_texts::<_, Tools>")]
     tools: Option<Vec<String>>,
 }
 
@@ -136,8 +143,10 @@ pub(super) struct EvaluationRequest {
     /// The name that tracebacks show.
     name: Option<String>,
     /// The program's arguments.
+    #[serde(deserialize_with = "texts::<_, Arguments>")]
     arguments: Vec<String>,
     /// Globs of files to hand back.
+    #[serde(deserialize_with = "texts::<_, Artifacts>")]
     artifacts: Vec<String>,
     /// Standard input, as text.
     stdin: Option<String>,

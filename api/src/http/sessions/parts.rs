@@ -3,6 +3,7 @@
 use super::{bodies, lock};
 use crate::http::App;
 use crate::http::body::{Body, bytes_of};
+use crate::http::bounded::{Packages, texts};
 use crate::http::executions::{PackageBody, file};
 use crate::http::keys::{Caller, Scope};
 use crate::http::problem::Problem;
@@ -20,6 +21,7 @@ use utoipa::{IntoParams, ToSchema};
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct PackagesRequest {
     /// As an execution asks for them; their names alone to take them away.
+    #[serde(deserialize_with = "texts::<_, Packages>")]
     packages: Vec<String>,
 }
 
