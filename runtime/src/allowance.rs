@@ -174,9 +174,7 @@ impl Allowance {
     /// Adds what was used before to what the program itself used.
     pub(crate) fn add_to(&self, usage: &mut Usage) {
         for before in [self.looks.usage(), self.preparation.usage()] {
-            usage.cpu = usage.cpu.saturating_add(before.cpu);
-            usage.fuel = usage.fuel.saturating_add(before.fuel);
-            usage.peak_memory = usage.peak_memory.max(before.peak_memory);
+            usage.add(&before);
         }
         usage.wall = self.started.elapsed();
     }

@@ -3,8 +3,10 @@
 //! The one way in: ask the policy, write the decision down, hand the grant to the tier's executor, write down how it ended.
 
 mod builder;
+mod place;
 
 pub use builder::SandboxBuilder;
+pub(crate) use place::Place;
 
 use crate::allowance::Allowance;
 use crate::audit::{AuditEvent, AuditSink, Trail};
@@ -21,7 +23,7 @@ use glovebox_policy::{Denial, Explanation, Facts, Finding, Grant, Limits, Policy
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, debug_span};
 
@@ -274,7 +276,8 @@ impl Sandbox {
         let opening = Opening { id, grant: Arc::clone(&grant), files, packages, trail: trail.calls() };
         let live = self.executor(grant.tier())?.open(opening).await.inspect_err(|error| trail.aborted(&error.to_string()))?;
         let packages = locked_packages(&supplies, &grant);
-        Ok(Session::new(live, Opened { sandbox: self.clone(), id, request, grant, packages, trail: Some(trail) }))
+        let preparation = allowance.used();
+        Ok(Session::new(live, Opened { sandbox: self.clone(), id, request, grant, packages, trail: Some(trail), preparation }))
     }
 
     /// A place among those that run at once, for one evaluation of a session.
@@ -293,7 +296,7 @@ impl Sandbox {
         let tree = self.fetch(&supplies, &grant, &allowance).await.inspect_err(|error| trail.aborted(&error.to_string()))?;
         let packages = locked_packages(&supplies, &grant);
         trail.provided(&request, Some(session), &packages, self.0.policy.digest())?;
-        Ok(Supplied { request, grant, packages, tree })
+        Ok(Supplied { request, grant, packages, tree, usage: allowance.used() })
     }
 
     /// Records that an evaluation of a session was refused; the session goes on.
@@ -506,6 +509,7 @@ pub(crate) struct Supplied {
     pub(crate) grant: Arc<Grant>,
     pub(crate) packages: Vec<LockedPackage>,
     pub(crate) tree: Option<PackageTree>,
+    pub(crate) usage: Usage,
 }
 
 /// The refusal where the tier keeps nothing between programs.
@@ -569,62 +573,4 @@ pub(crate) fn outcome(id: RunId, report: Report, grant: &Grant) -> Outcome {
 
 fn locked_packages(supplies: &Supplies, grant: &Grant) -> Vec<LockedPackage> {
     supplies.of_tier(grant.tier()).map(|(_, resolution)| resolution.packages.clone()).unwrap_or_default()
-}
-
-/// A run's place among those that run at once; given back when dropped.
-pub(crate) struct Place {
-    _counted: Counted,
-    _permit: OwnedSemaphorePermit,
-}
-
-/// One run of a subject, also while it waits for room; no longer counted when dropped.
-struct Counted {
-    inner: Arc<Inner>,
-    subject: Subject,
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.inner.uncount(&self.subject);
-    }
-}
-
-impl Inner {
-    /// Waits until the subject may run one more and there is room for it.
-    async fn place(self: &Arc<Self>, grant: &Grant) -> Result<Place, Error> {
-        let subject = grant.subject().clone();
-        loop {
-            // Listens before it looks, so that an end in between is not missed.
-            let ended = self.ended.notified();
-            if self.count(&subject, grant) {
-                break;
-            }
-            ended.await;
-        }
-        let counted = Counted { inner: Arc::clone(self), subject };
-        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(Error::host)?;
-        Ok(Place { _counted: counted, _permit: permit })
-    }
-
-    fn count(&self, subject: &Subject, grant: &Grant) -> bool {
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = running.get(subject).copied().unwrap_or(0);
-        let may = grant.check_concurrency(count).is_ok();
-        if may {
-            running.insert(subject.clone(), count + 1);
-        }
-        may
-    }
-
-    fn uncount(&self, subject: &Subject) {
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = running.get_mut(subject) {
-            *count -= 1;
-            if *count == 0 {
-                running.remove(subject);
-            }
-        }
-        drop(running);
-        self.ended.notify_waiters();
-    }
 }

@@ -4,7 +4,7 @@ use crate::audit::Trail;
 use crate::error::Error;
 use crate::executor::{Evaluation, LiveSession, Report};
 use crate::filesystem::FileEntry;
-use crate::outcome::{Outcome, RunId, Status};
+use crate::outcome::{Outcome, RunId, Status, Usage};
 use crate::packages::LockedPackage;
 use crate::sandbox::{Controls, OpenError, Sandbox, outcome};
 use glovebox_policy::packages::{Ecosystem, Requirement};
@@ -36,6 +36,8 @@ pub(crate) struct Opened {
     pub(crate) grant: Arc<Grant>,
     pub(crate) packages: Vec<LockedPackage>,
     pub(crate) trail: Option<Trail>,
+    /// What was used besides its evaluations, and was not asked for yet.
+    pub(crate) preparation: Usage,
 }
 
 impl Session {
@@ -59,6 +61,11 @@ impl Session {
     #[must_use]
     pub fn packages(&self) -> &[LockedPackage] {
         &self.opened.packages
+    }
+
+    /// What was used to open the session and to change its packages, since this was last asked: no outcome of an evaluation has it.
+    pub fn take_preparation(&mut self) -> Usage {
+        std::mem::take(&mut self.opened.preparation)
     }
 
     /// The packages that were asked for, as they were.
@@ -123,6 +130,7 @@ impl Session {
         opened.request = supplied.request;
         opened.grant = supplied.grant;
         opened.packages = supplied.packages;
+        opened.preparation.add(&supplied.usage);
         Ok(&opened.packages)
     }
 

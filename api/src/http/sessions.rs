@@ -6,7 +6,7 @@ use super::App;
 use super::body::{Body, ExecutionRequest, FileBody, LimitsBody, TierName, number, object};
 use super::bounded::{Arguments, Artifacts, Environment, Files, Mounts, Network, Packages, Tools};
 use super::bounded::{maybe_texts, named_texts, objects, texts};
-use super::execution::{About, Live, Work, begin, timestamp};
+use super::execution::{About, Live, Work, begin, enter, timestamp, usage_row};
 use super::executions::{Execution, Mode, PackageBody, answer};
 use super::keys::{Caller, Scope};
 use super::problem::{Code, Problem};
@@ -345,6 +345,18 @@ async fn end(app: &App, entry: &Entry, mut guard: Guard, reason: &str) {
     }
 }
 
+/// A new session, made in a place among what runs at once.
+async fn opened(app: &App, subject: &Subject, bytes: usize, request: Request) -> Result<Session, Problem> {
+    let _place = enter(app, subject, bytes)?.place().await;
+    Ok(app.processors.share(subject.clone(), app.sandbox.open(request)).await?)
+}
+
+/// Adds what a session has used besides its programs to what its subject has used.
+async fn pay(app: &App, subject: &Subject, session: &mut Session) -> Result<(), Problem> {
+    let usage = usage_row(subject.as_str(), now_ms(), &session.take_preparation());
+    app.store.add_usage(&session.id().to_string(), usage).await.map_err(|error| Problem::internal(&error))
+}
+
 /// Open a session.
 ///
 /// Variables and files last from one program to the next.
@@ -360,8 +372,10 @@ pub(super) async fn create(State(app): State<Arc<App>>, caller: Caller, body: Bo
         Some(seconds) if seconds >= 1 && Duration::from_secs(seconds) <= limits.session_idle_max => Duration::from_secs(seconds),
         Some(_) => return Err(Problem::new(Code::Invalid, format!("`idle_s` is 1 to {}", limits.session_idle_max.as_secs()))),
     };
+    let body_bytes = body.bytes.len();
     let (request, _) = body.value.place().read(caller.subject.clone(), false)?;
-    let session = app.processors.share(caller.subject.clone(), app.sandbox.open(request.clone())).await?;
+    let mut session = opened(&app, &caller.subject, body_bytes, request.clone()).await?;
+    pay(&app, &caller.subject, &mut session).await?;
     let entry = Arc::new(Entry {
         id: session.id().to_string().replacen("run_", "session_", 1),
         subject: caller.subject.clone(),
@@ -521,7 +535,8 @@ pub(super) async fn reset(
     {
         request.files = files_of(session)?;
     }
-    let session = app.processors.share(caller.subject, app.sandbox.open(request)).await?;
+    let mut session = opened(&app, &caller.subject, 0, request).await?;
+    pay(&app, &caller.subject, &mut session).await?;
     entry.show(&session);
     if let Some(old) = guard.replace(session) {
         old.close()?;
