@@ -10,6 +10,7 @@ mod audit_log;
 mod auth;
 mod blobs;
 mod body;
+mod bounded;
 mod config;
 mod connection;
 mod events;

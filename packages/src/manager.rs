@@ -5,7 +5,9 @@ use crate::store::{Lock, Store, StoredTree, about, digest, failed, target_parts}
 use crate::workshop::Workshop;
 use crate::{javascript, python, survey, tools, tree};
 use async_trait::async_trait;
-use glovebox::{Error, Executor, Guests, LockedPackage, PackageManager, PackageTarget, PackageTree, Request, Resolution, Survey};
+use glovebox::{
+    Allowance, Error, Executor, Guests, LockedPackage, PackageManager, PackageTarget, PackageTree, Request, Resolution, Survey,
+};
 use glovebox_policy::{Ecosystem, PackageGrant, Tier};
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -150,11 +152,11 @@ impl PackagesBuilder {
 
 #[async_trait]
 impl PackageManager for Packages {
-    async fn survey(&self, request: &Request) -> Result<Survey, Error> {
-        self.0.survey.survey(&self.0.workshop, request).await
+    async fn survey(&self, request: &Request, allowance: &Allowance) -> Result<Survey, Error> {
+        self.0.survey.survey(&self.0.workshop, request, allowance).await
     }
 
-    async fn resolve(&self, grant: &PackageGrant, targets: &[PackageTarget]) -> Result<Vec<Resolution>, Error> {
+    async fn resolve(&self, grant: &PackageGrant, targets: &[PackageTarget], _allowance: &Allowance) -> Result<Vec<Resolution>, Error> {
         let mut resolutions = Vec::new();
         for target in targets {
             let lock = self.0.lock(grant, target).await?;
@@ -169,7 +171,7 @@ impl PackageManager for Packages {
         Ok(resolutions)
     }
 
-    async fn fetch(&self, grant: &PackageGrant, resolution: &Resolution) -> Result<PackageTree, Error> {
+    async fn fetch(&self, grant: &PackageGrant, resolution: &Resolution, allowance: &Allowance) -> Result<PackageTree, Error> {
         let inner = &self.0;
         let digest = tree_digest(grant.ecosystem(), resolution);
         let tier = resolution.target.tier;
@@ -181,7 +183,7 @@ impl PackageManager for Packages {
             let _one = one.lock().await;
             match inner.store()?.tree(&digest, tier) {
                 Some(path) => Ok(path),
-                None => inner.make_tree(grant, resolution, &digest).await,
+                None => inner.make_tree(grant, resolution, &digest, allowance).await,
             }
         };
         inner.fetching().retain(|_, one| Arc::strong_count(one) > 1);
@@ -277,7 +279,13 @@ impl Inner {
         }
     }
 
-    async fn make_tree(&self, grant: &PackageGrant, resolution: &Resolution, digest: &str) -> Result<PathBuf, Error> {
+    async fn make_tree(
+        &self,
+        grant: &PackageGrant,
+        resolution: &Resolution,
+        digest: &str,
+        allowance: &Allowance,
+    ) -> Result<PathBuf, Error> {
         let tier = resolution.target.tier;
         let names: Vec<String> = resolution.packages.iter().map(|package| format!("{} {}", package.name, package.version)).collect();
         (self.progress)(&format!("fetching {}", names.join(", ")));
@@ -310,7 +318,7 @@ impl Inner {
             // Who runs inside a container is nobody, and has to be able to write.
             let open = cap_std::fs::PermissionsExt::from_mode(0o777);
             work.directory.set_permissions("compiled", open).map_err(&failed)?;
-            self.workshop.compile(tier, &work.path.join(fetched), &work.path.join("compiled")).await?;
+            self.workshop.compile(tier, (&work.path.join(fetched), &work.path.join("compiled")), allowance).await?;
         }
         let extra = tree::list(&compiled)?;
         let bytes = files.values().chain(extra.values()).sum();

@@ -4,9 +4,9 @@
 //! programs import nothing but what everybody knows to be there, and for them nothing is asked at all.
 
 use crate::workshop::Workshop;
-use glovebox::{Controls, Error, Input, PackageTarget, Request, Sandbox, Status, Survey};
+use glovebox::{Allowance, Controls, Error, Input, PackageTarget, Request, Sandbox, Status, Survey};
+use glovebox_policy::Tier;
 use glovebox_policy::packages::MissingModule;
-use glovebox_policy::{LimitWishes, Tier};
 use pep440_rs::{Version, VersionSpecifiers};
 use serde::Deserialize;
 use std::collections::HashSet;
@@ -33,11 +33,17 @@ const MAX_METADATA: usize = 64 << 10;
 /// Bytes of a program that is looked at; a larger one says at run time what it lacks.
 const MAX_PROGRAM: usize = 4 << 20;
 
-/// How long a look may take.
+/// How long a look may take, whatever the request's own limits leave.
 const LOOK: Duration = Duration::from_secs(5);
 
 /// The computation of a look.
 const LOOK_FUEL: u64 = 4_000_000_000;
+
+/// The memory of a look.
+const LOOK_MEMORY: u64 = 1 << 30;
+
+/// Imports that are judged; nobody has to be told of more at once.
+const MAX_IMPORTS: usize = 1000;
 
 /// Looks at programs.
 #[derive(Default)]
@@ -57,17 +63,17 @@ struct Metadata {
 type Import = (String, u32, bool, bool);
 
 impl Surveyor {
-    pub(crate) async fn survey(&self, workshop: &Workshop, request: &Request) -> Result<Survey, Error> {
+    pub(crate) async fn survey(&self, workshop: &Workshop, request: &Request, allowance: &Allowance) -> Result<Survey, Error> {
         let mut survey = Survey::default();
         let Some(text) = text(request) else { return Ok(survey) };
         if request.language == "python" {
             self.read_metadata(workshop, text, &mut survey).await?;
         }
         if !is_plain(&request.language, text) {
-            let imports = self.imports(workshop, request).await?;
+            let imports = self.imports(workshop, request, allowance).await?;
             match request.language.as_str() {
                 "python" => judge_python(request, imports, &mut survey),
-                _ => judge_javascript(request, imports, &mut survey)?,
+                _ => judge_javascript(request, imports, &mut survey),
             }
             survey.lacks.dedup_by(|next, one| next.0 == one.0);
         }
@@ -87,22 +93,29 @@ impl Surveyor {
     }
 
     /// A program's first imports, by the parser of its language.
-    async fn imports(&self, workshop: &Workshop, request: &Request) -> Result<Vec<Import>, Error> {
+    async fn imports(&self, workshop: &Workshop, request: &Request, allowance: &Allowance) -> Result<Vec<Import>, Error> {
+        // Where nothing is left for it, the text says at run time what it lacks.
+        let Some(mut look) = allowance.look().await else { return Ok(Vec::new()) };
         let mut ours = match request.language.as_str() {
             "python" => Request::new("python", PYTHON_IMPORTS),
             language => Request::new(language, JAVASCRIPT_IMPORTS),
         };
         ours.arguments.push(request.source.name.clone());
-        // A look must not cost more than a run may; a text that takes longer says at run time what it lacks.
-        ours.wants.limits = LimitWishes { wall: Some(LOOK), fuel: Some(LOOK_FUEL), ..LimitWishes::default() };
-        let controls = Controls { input: Input::Bytes(request.source.content.to_vec().into()), ..Controls::default() };
+        ours.subject = allowance.subject().clone();
+        ours.wants.limits = look.limits(LOOK, LOOK_FUEL, LOOK_MEMORY);
+        let input = Input::Bytes(request.source.content.to_vec().into());
+        let controls = Controls { input, stop: allowance.stop().clone(), ..Controls::default() };
         let outcome = self.sandbox(workshop).await?.run_with(ours, controls).await?;
+        look.used(&outcome.usage);
+        drop(look);
         if outcome.status != Status::Succeeded {
             return Ok(Vec::new());
         }
         // Some modules greet whoever imports them.
         let said = outcome.stdout.text();
-        Ok(said.lines().last().and_then(|line| serde_json::from_str(line).ok()).unwrap_or_default())
+        let mut imports: Vec<Import> = said.lines().last().and_then(|line| serde_json::from_str(line).ok()).unwrap_or_default();
+        imports.truncate(MAX_IMPORTS);
+        Ok(imports)
     }
 
     async fn sandbox(&self, workshop: &Workshop) -> Result<&Sandbox, Error> {
@@ -131,14 +144,13 @@ fn judge_python(request: &Request, imports: Vec<Import>, survey: &mut Survey) {
     }
 }
 
-fn judge_javascript(request: &Request, imports: Vec<Import>, survey: &mut Survey) -> Result<(), Error> {
+fn judge_javascript(request: &Request, imports: Vec<Import>, survey: &mut Survey) {
     let has_folder = request.files.iter().any(|file| file.path.split('/').any(|name| name == "node_modules"));
     let mut bare = Vec::new();
     for (name, line, is_there, is_standard) in imports {
         if let Some(specifier) = name.strip_prefix("npm:") {
-            let package = npm_package(specifier)
-                .ok_or_else(|| Error::Invalid(format!("`{}` is no package: write `npm:name` or `npm:name@1.2`", name.escape_debug())))?;
-            survey.packages.push(package);
+            // What names no package is refused as such by the policy, so that the look has its price in the outcome.
+            survey.packages.push(npm_package(specifier).unwrap_or_else(|| name.clone()));
         } else if is_standard && !is_there {
             survey.lacks.push((Tier::Wasm, format!("has no module `{}`", name.escape_debug())));
         } else if !is_there && !name.starts_with(['.', '/', '#']) && !name.contains(':') {
@@ -151,7 +163,6 @@ fn judge_javascript(request: &Request, imports: Vec<Import>, survey: &mut Survey
             survey.missing.push(MissingModule { module, line, package });
         }
     }
-    Ok(())
 }
 
 /// The package of a module's name: `@scope/name/part` is in `@scope/name`.

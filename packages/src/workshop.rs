@@ -3,7 +3,7 @@
 //! In the sandbox, like everything else: texts are parsed and compiled by the guest that would run them, under a policy that shows it
 //! nothing but those texts.
 
-use glovebox::{Error, Executor, Guests, Outcome, Policy, Request, Sandbox, Status};
+use glovebox::{Allowance, Controls, Error, Executor, Guests, Outcome, Policy, Request, Sandbox, Status};
 use glovebox_policy::Tier;
 use std::path::Path;
 use std::sync::Arc;
@@ -43,10 +43,15 @@ impl Workshop {
         builder.build()
     }
 
-    /// Compiles the Python modules of one directory into another.
-    pub(crate) async fn compile(&self, tier: Tier, from: &Path, to: &Path) -> Result<(), Error> {
+    /// Compiles the Python modules of one directory into another. It ends when the request is stopped, and the request pays for it.
+    pub(crate) async fn compile(&self, tier: Tier, (from, to): (&Path, &Path), allowance: &Allowance) -> Result<(), Error> {
         let sandbox = self.sandbox(tier, Some((from, to)))?;
-        succeeded(sandbox.run(Request::new("python", COMPILE)).await?).map(drop)
+        let mut ours = Request::new("python", COMPILE);
+        ours.subject = allowance.subject().clone();
+        let controls = Controls { stop: allowance.stop().clone(), ..Controls::default() };
+        let outcome = sandbox.run_with(ours, controls).await?;
+        allowance.prepared(&outcome.usage);
+        succeeded(outcome).map(drop)
     }
 }
 

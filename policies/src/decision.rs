@@ -79,7 +79,9 @@ const CHECKS: [Check; 13] = [
 /// Decides, and tells how.
 pub(crate) fn decide(policy: &Policy, request: &Request, facts: &Facts, mode: Mode) -> Explanation {
     let mut log = Log { mode, rules: Vec::with_capacity(8), steps: Vec::new() };
-    let verdict = match choose_profile(policy, request, &mut log) {
+    // Before anything else looks at its lists, also to explain them: judging a longer one would be the attack.
+    let bounded = request.check_bounds().map_err(Denial::from);
+    let verdict = match bounded.and_then(|()| choose_profile(policy, request, &mut log)) {
         Ok(profile) => judge(policy, profile, request, facts, &mut log),
         Err(denial) => {
             log.denied(&denial);
@@ -145,6 +147,7 @@ impl Draft {
 /// Decides what may be looked up for a request. Whether it may run is another question, asked when the answers are known.
 pub(crate) fn decide_packages(policy: &Policy, request: &Request, facts: &Facts) -> Result<PackageGrant, Denial> {
     let mut log = Log { mode: Mode::Decide, rules: Vec::new(), steps: Vec::new() };
+    request.check_bounds()?;
     let profile = choose_profile(policy, request, &mut log)?;
     let case = Case { request, facts, profile };
     let mut draft = Draft::new(profile);

@@ -85,6 +85,16 @@ impl Grant {
         &self.limits
     }
 
+    /// The same grant, after some of its time and fuel was used up on its behalf. Something is always left, so that whoever is to run says
+    /// by itself which limit it hit.
+    #[must_use]
+    pub fn after(&self, wall: Duration, fuel: u64) -> Self {
+        let mut rest = self.clone();
+        rest.limits.wall = rest.limits.wall.saturating_sub(wall).max(Duration::from_millis(1));
+        rest.limits.fuel = rest.limits.fuel.saturating_sub(fuel).max(1);
+        rest
+    }
+
     /// The directories of the host that the program sees, none inside another, in order of their host paths.
     pub fn mounts(&self) -> &[Mount] {
         &self.mounts

@@ -40,6 +40,7 @@
 //! In reading order: [`Request`] and [`Facts`] go into [`Policy::admit`], a [`Verdict`] with a [`Grant`] or a [`Denial`] comes out;
 //! [`network`] answers the late questions; [`cases`] runs tables of expected decisions.
 
+pub mod bounds;
 mod canonical;
 pub mod cases;
 mod config;
@@ -58,6 +59,7 @@ mod text;
 mod tier;
 pub mod units;
 
+pub use bounds::{Bound, OutOfBounds};
 pub use config::profile::Mount;
 pub use config::read::MAX_TEXT;
 pub use denial::{Denial, RuleName};

@@ -189,6 +189,17 @@ impl Limits {
 }
 
 impl LimitWishes {
+    /// The same wishes, none of the time, the fuel and the memory larger than this.
+    #[must_use]
+    pub fn at_most(self, wall: Duration, fuel: u64, memory: u64) -> Self {
+        Self {
+            wall: Some(self.wall.map_or(wall, |own| own.min(wall))),
+            fuel: Some(self.fuel.map_or(fuel, |own| own.min(fuel))),
+            memory: Some(self.memory.map_or(memory, |own| own.min(memory))),
+            ..self
+        }
+    }
+
     /// Wishes for a limit by its name in a config; says whether there is such a limit and it counts in this unit.
     pub fn set(&mut self, name: &str, amount: Amount) -> bool {
         let Some(field) = FIELDS.iter().find(|field| field.name == name) else { return false };

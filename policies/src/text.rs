@@ -88,9 +88,16 @@ pub(crate) fn is_lookalike(name: &str, known: &str) -> bool {
     if name == known || known.len() < 5 || name.len().abs_diff(known.len()) > 1 {
         return false;
     }
-    let differing: Vec<(u8, u8)> = name.bytes().zip(known.bytes()).filter(|(one, other)| one != other).collect();
-    let swapped = matches!(differing.as_slice(), [(a, b), (c, d)] if a == d && b == c);
-    (swapped && name.len() == known.len()) || distance(name, known) == 1
+    // Every package that is asked for is compared with every name that is known, so this must not cost more than a look at both.
+    let (name, known) = (name.as_bytes(), known.as_bytes());
+    let mut differing = name.iter().zip(known).filter(|(one, other)| one != other);
+    let differing = (differing.next(), differing.next(), differing.next());
+    let swapped = matches!(differing, (Some((a, b)), Some((c, d)), None) if a == d && b == c);
+    let start = name.iter().zip(known).take_while(|(one, other)| one.eq_ignore_ascii_case(other)).count();
+    let (left, right) = (name.get(start..).unwrap_or_default(), known.get(start..).unwrap_or_default());
+    let end = left.iter().rev().zip(right.iter().rev()).take_while(|(one, other)| one.eq_ignore_ascii_case(other)).count();
+    let one_edit = matches!((left.len() - end, right.len() - end), (0 | 1, 1) | (1, 0));
+    (swapped && name.len() == known.len()) || one_edit
 }
 
 /// The number of insertions, deletions and replacements between two words, ignoring ASCII case.
@@ -130,5 +137,25 @@ mod tests {
         assert_eq!(closest("memroy", words), Some("memory"));
         assert_eq!(closest("network", words), None);
         assert_eq!(distance("kitten", "sitting"), 3);
+    }
+
+    #[test]
+    fn a_name_is_mistaken_for_one_that_is_one_slip_away() {
+        for (name, is_one) in [
+            ("requests", false),
+            ("request", true),
+            ("requestss", true),
+            ("rrequests", true),
+            ("requezts", true),
+            ("reqeusts", true),
+            ("sequestr", true),
+            ("reqestu", false),
+            ("REQUESTS", false),
+            ("requ", false),
+            ("flask", false),
+        ] {
+            assert_eq!(is_lookalike(name, "requests"), is_one, "{name}");
+        }
+        assert!(!is_lookalike("six", "sox"), "too short to say anything");
     }
 }

@@ -14,9 +14,9 @@ pub use seal::{AuditHead, AuditHeadError, AuditKey, AuditKeyError};
 pub use segments::{CURRENT as AUDIT_SEGMENT, segment_start as audit_segment_start, segments as audit_segments};
 
 use crate::error::Error;
-use crate::outcome::{Outcome, RunId, Status};
+use crate::outcome::{Outcome, RunId, Status, Usage};
 use crate::packages::LockedPackage;
-use glovebox_policy::{Denial, Finding, Grant, Request};
+use glovebox_policy::{Denial, Finding, Grant, Request, Verdict};
 use sha2::{Digest as _, Sha256};
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -81,6 +81,23 @@ pub enum AuditEvent {
         /// The digest of the policy.
         policy: String,
     },
+    /// Somebody asked what would be decided of a request; nothing ran but what looked at the program. The end of the request.
+    Explained {
+        /// What was asked.
+        asked: Asked,
+        /// Whether it would be admitted.
+        admitted: bool,
+        /// The rule by which it would not.
+        rule: Option<String>,
+        /// The digest of the policy.
+        policy: String,
+        /// CPU time of the guests that looked at the program.
+        cpu: Duration,
+        /// Their fuel.
+        fuel: u64,
+        /// Time on the clock.
+        wall: Duration,
+    },
     /// Something was noticed in the program before it ran. What the policy makes of it is in the decision, which follows.
     Found {
         /// What.
@@ -144,6 +161,7 @@ impl AuditEvent {
             Self::Denied { .. } => "denied",
             Self::LookedUp { .. } => "looked_up",
             Self::Provided { .. } => "provided",
+            Self::Explained { .. } => "explained",
             Self::Found { .. } => "found",
             Self::Admitted { .. } => "admitted",
             Self::Called { .. } => "called",
@@ -262,6 +280,24 @@ impl Trail {
             session,
             packages: packages.iter().map(locked).collect(),
             policy: policy.to_owned(),
+        })
+    }
+
+    /// Records that a request was explained.
+    pub(crate) fn explained(mut self, request: &Request, verdict: &Verdict, usage: &Usage, policy: &str) -> Result<(), Error> {
+        self.open = false;
+        let denial = match verdict {
+            Verdict::Admit(_) => None,
+            Verdict::Deny(denial) => Some(denial),
+        };
+        self.write(|| AuditEvent::Explained {
+            asked: Asked::of(request),
+            admitted: denial.is_none(),
+            rule: denial.map(|denial| denial.rule.clone()),
+            policy: policy.to_owned(),
+            cpu: usage.cpu,
+            fuel: usage.fuel,
+            wall: usage.wall,
         })
     }
 

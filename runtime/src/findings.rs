@@ -3,16 +3,16 @@
 //! The text is parsed by a guest, like everything else that nobody has vetted. On the host there is only a search for words without which
 //! nothing can be found: most programs have none of them, and cost nothing more.
 
+use crate::allowance::Allowance;
 use crate::audit::Trail;
 use crate::error::Error;
-use crate::executor::{Evaluation, Executor, Job, Opening};
+use crate::executor::{Evaluation, Executor, Job, Opening, Report};
 use crate::outcome::{RunId, Status};
 use crate::stdio::Input;
 use aho_corasick::AhoCorasick;
-use glovebox_policy::{Facts, Finding, Grant, Policy, Request, Severity, Verdict};
+use glovebox_policy::{Facts, Finding, Grant, LimitWishes, Policy, Request, Severity, Verdict};
 use std::sync::{Arc, LazyLock};
-use tokio::sync::Semaphore;
-use tokio_util::sync::CancellationToken;
+use std::time::Duration;
 
 /// Looks at Python.
 const PYTHON: &str = include_str!("findings/python.py");
@@ -32,7 +32,12 @@ const MAX_PROGRAM: usize = 4 << 20;
 /// Findings of one program; more say nothing new.
 const MAX_FINDINGS: usize = 100;
 
-/// What a look may use up. It sees nothing but the text.
+/// The most that a look may use up: what [`POLICY`] says.
+const MAX_WALL: Duration = Duration::from_secs(60);
+const MAX_FUEL: u64 = 8_000_000_000;
+const MAX_MEMORY: u64 = 512 << 20;
+
+/// The most that a look may use up, whatever the request's own limits leave. It sees nothing but the text.
 const POLICY: &str = "version = 1\ndefault_profile = \"look\"\n[profiles.look]\nextends = \"offline\"\ntiers = [\"wasm\"]\nseed = 0\n\
     [profiles.look.findings]\nlow = \"ignore\"\nmedium = \"ignore\"\nhigh = \"ignore\"\n\
     [profiles.look.limits]\nwall = \"60s\"\nfuel = 8_000_000_000\nmemory = \"512MiB\"\noutput = \"64KiB\"\nconcurrency = 64\n";
@@ -48,15 +53,15 @@ static LOOK: LazyLock<Option<Policy>> = LazyLock::new(|| Policy::parse("look", P
 /// # Errors
 ///
 /// Where the host failed.
-pub(crate) async fn look(executor: &dyn Executor, request: &Request, grant: &Grant, places: &Semaphore) -> Result<Vec<Finding>, Error> {
+pub(crate) async fn look(executor: &dyn Executor, request: &Request, grant: &Grant, allowance: &Allowance) -> Result<Vec<Finding>, Error> {
     let mut findings = grant.package_findings();
     if grant.wants_findings() {
-        findings.extend(inspect(executor, request, places).await?);
+        findings.extend(inspect(executor, request, allowance).await?);
     }
     Ok(findings)
 }
 
-async fn inspect(executor: &dyn Executor, request: &Request, places: &Semaphore) -> Result<Vec<Finding>, Error> {
+async fn inspect(executor: &dyn Executor, request: &Request, allowance: &Allowance) -> Result<Vec<Finding>, Error> {
     let (language, script) = match request.language.as_str() {
         "python" => ("python", PYTHON),
         "javascript" | "typescript" => ("javascript", JAVASCRIPT),
@@ -71,14 +76,48 @@ async fn inspect(executor: &dyn Executor, request: &Request, places: &Semaphore)
     if text.len() > MAX_PROGRAM {
         return Ok(vec![unread()]);
     }
+    let report = match allowance.look().await {
+        Some(mut look) => {
+            let limits = look.limits(MAX_WALL, MAX_FUEL, MAX_MEMORY);
+            let report = executor.run(job(executor, request, (language, script), limits, allowance)?).await?;
+            look.used(&report.usage);
+            report
+        }
+        None => Report::new(Status::Cancelled),
+    };
+    if allowance.stop().is_cancelled() {
+        // Nothing runs, so nothing has to be known of it.
+        return Ok(Vec::new());
+    }
+    let said = report.stdout.text();
+    let found = said.lines().last().and_then(|line| serde_json::from_str::<Vec<(String, u32)>>(line).ok());
+    match found {
+        Some(found) if report.status == Status::Succeeded => {
+            Ok(found.into_iter().take(MAX_FINDINGS).map(|(rule, line)| finding(&rule, Some(line)).unwrap_or_else(unread)).collect())
+        }
+        // A text that breaks the look is not one without findings.
+        _ => Ok(vec![unread()]),
+    }
+}
+
+/// A run of our own program over somebody's text.
+fn job(
+    executor: &dyn Executor,
+    request: &Request,
+    (language, script): (&str, &str),
+    limits: LimitWishes,
+    allowance: &Allowance,
+) -> Result<Job, Error> {
     let mut ours = Request::new(language, script);
+    ours.subject = request.subject.clone();
     ours.arguments.push(request.source.name.clone());
+    ours.wants.limits = limits;
     let policy = LOOK.as_ref().ok_or_else(|| Error::Host("the policy for looking at programs cannot be read".to_owned()))?;
     let grant = match policy.admit(&ours, &Facts::wasm(executor.facts().languages)) {
         Verdict::Admit(grant) => Arc::from(grant),
         Verdict::Deny(denial) => return Err(Error::Host(denial.to_string())),
     };
-    let job = Job {
+    Ok(Job {
         // What our own program does is nobody's run.
         opening: Opening {
             id: RunId::random(),
@@ -90,23 +129,12 @@ async fn inspect(executor: &dyn Executor, request: &Request, places: &Semaphore)
         evaluation: Evaluation {
             source: ours.source,
             arguments: ours.arguments,
-            input: Input::Bytes(text.to_vec().into()),
+            input: Input::Bytes(request.source.content.to_vec().into()),
             output: None,
             artifacts: Vec::new(),
-            stop: CancellationToken::new(),
+            stop: allowance.stop().clone(),
         },
-    };
-    let _place = places.acquire().await.map_err(Error::host)?;
-    let report = executor.run(job).await?;
-    let said = report.stdout.text();
-    let found = said.lines().last().and_then(|line| serde_json::from_str::<Vec<(String, u32)>>(line).ok());
-    match found {
-        Some(found) if report.status == Status::Succeeded => {
-            Ok(found.into_iter().take(MAX_FINDINGS).map(|(rule, line)| finding(&rule, Some(line)).unwrap_or_else(unread)).collect())
-        }
-        // A text that breaks the look is not one without findings.
-        _ => Ok(vec![unread()]),
-    }
+    })
 }
 
 /// A text that could not be read whole.

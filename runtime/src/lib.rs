@@ -24,6 +24,7 @@
 //!
 //! Runs are futures on the caller's tokio runtime, which must have its time and I/O drivers enabled. A guest gives way about every millisecond.
 
+mod allowance;
 mod packages;
 mod sandbox;
 mod session;
@@ -52,6 +53,7 @@ mod audit;
 mod error;
 mod outcome;
 
+pub use allowance::{Allowance, Look};
 pub use audit::{
     AUDIT_SEGMENT, Asked, AuditEvent, AuditHead, AuditHeadError, AuditKey, AuditKeyError, AuditLogOptions, AuditRecord, AuditSink,
     ChainCheck, ChainError, JsonLines, audit_segment_start, audit_segments, verify_chain,
@@ -67,7 +69,7 @@ pub use host_calls::Tool;
 pub use memory::kernel_tells_dirty_pages;
 pub use outcome::{Artifact, Exception, Limit, Outcome, Output, PolicyReference, RunId, RunIdError, Status, Usage, Value};
 pub use packages::{LockedPackage, NativePlatform, PackageManager, PackageTarget, PackageTree, Resolution, Survey};
-pub use sandbox::{Controls, OpenError, Provision, Sandbox, SandboxBuilder};
+pub use sandbox::{Controls, Explained, OpenError, Provision, Sandbox, SandboxBuilder};
 pub use session::Session;
 pub use stdio::{Input, OutputChunk, StreamName};
 

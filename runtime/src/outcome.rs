@@ -203,6 +203,20 @@ pub struct Usage {
     pub host_calls: u64,
 }
 
+impl Usage {
+    /// Adds what something else has used: times and amounts together, and of what was held at once the larger one.
+    pub fn add(&mut self, other: &Self) {
+        self.wall = self.wall.saturating_add(other.wall);
+        self.cpu = self.cpu.saturating_add(other.cpu);
+        self.fuel = self.fuel.saturating_add(other.fuel);
+        self.peak_memory = self.peak_memory.max(other.peak_memory);
+        self.output = self.output.saturating_add(other.output);
+        self.workspace = self.workspace.max(other.workspace);
+        self.files = self.files.max(other.files);
+        self.host_calls = self.host_calls.saturating_add(other.host_calls);
+    }
+}
+
 /// Which policy decided, and by which rules.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PolicyReference {

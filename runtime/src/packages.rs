@@ -1,12 +1,14 @@
 //! How do programs get packages that are not theirs?
 //!
 //! The policy says what may be looked up, a [`PackageManager`] finds out what that comes to, the policy judges it version by version, and
-//! only then anything is fetched. Executors are handed a finished, read-only tree; nothing of a package ever runs outside a sandbox.
+//! only then anything is fetched. All of it is done for one request, out of its [`Allowance`]. Executors are handed a finished, read-only tree; nothing of a package ever runs outside a sandbox.
 
+use crate::allowance::Allowance;
 use crate::error::Error;
 use async_trait::async_trait;
 use glovebox_policy::packages::{MissingModule, Needs, PackageGrant, ResolvedPackage, TierNeeds};
 use glovebox_policy::{Denial, Facts, Request, Tier};
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 /// Finds and fetches packages.
@@ -17,21 +19,21 @@ pub trait PackageManager: Send + Sync {
     /// # Errors
     ///
     /// [`Error::Invalid`] where the text says it wrongly.
-    async fn survey(&self, request: &Request) -> Result<Survey, Error>;
+    async fn survey(&self, request: &Request, allowance: &Allowance) -> Result<Survey, Error>;
 
     /// Finds what is granted for each of these places in turn, until one can have it. Fetches no package.
     ///
     /// # Errors
     ///
     /// Where the index could not be asked; that something does not exist is in the answer.
-    async fn resolve(&self, grant: &PackageGrant, targets: &[PackageTarget]) -> Result<Vec<Resolution>, Error>;
+    async fn resolve(&self, grant: &PackageGrant, targets: &[PackageTarget], allowance: &Allowance) -> Result<Vec<Resolution>, Error>;
 
     /// Fetches what was found, where that has not been done, and says where it lies.
     ///
     /// # Errors
     ///
     /// Where it could not be fetched, or is not what was found.
-    async fn fetch(&self, grant: &PackageGrant, resolution: &Resolution) -> Result<PackageTree, Error>;
+    async fn fetch(&self, grant: &PackageGrant, resolution: &Resolution, allowance: &Allowance) -> Result<PackageTree, Error>;
 }
 
 /// What a program's text says of its needs.
@@ -111,9 +113,6 @@ impl Resolution {
     }
 }
 
-/// Packages of a program's text that are looked at.
-const MAX_ASKED: usize = 600;
-
 /// What was found out about one request, and what it leads to.
 #[derive(Default)]
 pub(crate) struct Supplies {
@@ -125,9 +124,10 @@ pub(crate) struct Supplies {
 impl Supplies {
     /// What a survey says, before anything is looked up.
     pub(crate) fn new(survey: Survey, request: &mut Request) -> Self {
-        // More than any policy takes are refused by their number, and need not be compared one by one.
-        for package in survey.packages.into_iter().take(MAX_ASKED) {
-            if !request.wants.packages.contains(&package) {
+        // Too many are refused by their number, whether the request or the text asks for them.
+        let mut known: HashSet<String> = request.wants.packages.iter().cloned().collect();
+        for package in survey.packages {
+            if known.insert(package.clone()) {
                 request.wants.packages.push(package);
             }
         }
@@ -147,9 +147,14 @@ impl Supplies {
         self.resolutions = resolutions;
     }
 
+    /// Whether the text says that the request needs something which not everybody offers.
+    pub(crate) fn has_needs(&self) -> bool {
+        self.needs != Needs::default()
+    }
+
     /// The facts of this request; none where they are the machine's.
     pub(crate) fn facts(&self, machine: &Facts) -> Option<Facts> {
-        (self.needs != Needs::default()).then(|| Facts { tiers: machine.tiers.clone(), needs: self.needs.clone() })
+        self.has_needs().then(|| Facts { tiers: machine.tiers.clone(), needs: self.needs.clone() })
     }
 
     /// What to fetch for a run in a tier.

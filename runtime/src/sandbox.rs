@@ -3,23 +3,27 @@
 //! The one way in: ask the policy, write the decision down, hand the grant to the tier's executor, write down how it ended.
 
 mod builder;
+mod place;
 
 pub use builder::SandboxBuilder;
+pub(crate) use place::Place;
 
+use crate::allowance::Allowance;
 use crate::audit::{AuditEvent, AuditSink, Trail};
 use crate::engine::Metering;
 use crate::error::Error;
 use crate::executor::{Evaluation, Executor, Job, Opening, Report, Stock};
+use crate::fair::FairSlots;
 use crate::findings;
 use crate::outcome::{Outcome, PolicyReference, RunId, Status, Usage};
 use crate::packages::{LockedPackage, PackageManager, PackageTarget, PackageTree, Supplies, no_manager};
 use crate::session::{Opened, Session};
 use crate::stdio::{Input, OutputChunk};
-use glovebox_policy::{Denial, Explanation, Facts, Finding, Grant, Policy, Request, Subject, Tier, Verdict};
+use glovebox_policy::{Denial, Explanation, Facts, Finding, Grant, Limits, Policy, Request, Subject, Tier, Verdict};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Instant;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
+use std::time::Duration;
+use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, debug_span};
 
@@ -35,7 +39,7 @@ struct Inner {
     audit: Option<Arc<dyn AuditSink>>,
     permits: Arc<Semaphore>,
     /// Looks at programs at once, which happen before a run has its place.
-    looks: Semaphore,
+    looks: FairSlots,
     running: Mutex<HashMap<Subject, u64>>,
     ended: Notify,
     has_compiler: bool,
@@ -90,34 +94,26 @@ impl Sandbox {
     ///
     /// As [`Sandbox::run`].
     pub async fn run_with(&self, mut request: Request, controls: Controls) -> Result<Outcome, Error> {
-        let started = Instant::now();
         let id = controls.id.unwrap_or_else(RunId::random);
         let mut trail = Trail::new(self.0.audit.clone(), id, &request);
         trail.watch(controls.events.clone());
-        let supplies = tokio::select! {
-            biased;
-            () = controls.stop.cancelled() => Ok(Supplies::default()),
-            supplies = self.survey(&mut request, &mut trail).instrument(debug_span!("survey")) => supplies?,
-        };
-        let (grant, supplies) = match supplies.and_then(|supplies| self.admit(&request, supplies)) {
+        let stop = controls.stop.clone();
+        let (first, allowance) = self.begin(&request, &stop);
+        let survey = self.survey(&mut request, &first, &mut trail, &allowance).instrument(debug_span!("survey"));
+        let surveyed = until_stopped(&stop, survey).await;
+        let (grant, supplies) = match surveyed.unwrap_or_else(|| Ok(first.map(|grant| (grant, Supplies::default()))))? {
             Ok(admitted) => admitted,
-            Err(denial) => return self.denied(id, &request, *denial, Vec::new(), &mut trail),
+            Err(denial) => return self.denied(id, &request, *denial, Looked::default(), allowance.used(), &mut trail),
         };
-        let looked = tokio::select! {
-            biased;
-            () = controls.stop.cancelled() => Looked::default(),
-            looked = self.look(&request, &grant).instrument(debug_span!("look")) => looked?,
-        };
+        let mut looked = self.look(&request, &grant, &allowance).instrument(debug_span!("look")).await?;
         trail.found(&looked.findings)?;
-        if let Some(denial) = looked.denial {
-            return self.denied(id, &request, denial, looked.findings, &mut trail);
+        if let Some(denial) = looked.denial.take() {
+            return self.denied(id, &request, denial, looked, allowance.used(), &mut trail);
         }
         trail.admitted(&request, &grant)?;
-        let prepared = tokio::select! {
-            biased;
-            () = controls.stop.cancelled() => None,
-            prepared = self.prepare(&supplies, &grant).instrument(debug_span!("prepare")) => Some(prepared),
-        };
+        let prepared = until_stopped(&stop, self.prepare(&supplies, &grant, &allowance).instrument(debug_span!("prepare"))).await;
+        let looks = allowance.looks();
+        let grant = if looks.wall.is_zero() { grant } else { Arc::new(grant.after(looks.wall, looks.fuel)) };
         let ended = match prepared {
             Some(Ok((packages, _place))) => {
                 let span = debug_span!("guest", tier = grant.tier().name());
@@ -132,7 +128,7 @@ impl Sandbox {
                 let mut outcome = outcome(id, report, &grant);
                 outcome.packages = packages;
                 outcome.findings = looked.findings;
-                outcome.usage.wall = started.elapsed();
+                allowance.add_to(&mut outcome.usage);
                 trail.finished(&outcome)?;
                 Ok(outcome)
             }
@@ -143,15 +139,28 @@ impl Sandbox {
         }
     }
 
-    /// Finds out what a request needs besides what it says. Nothing is looked up that the policy does not allow.
-    async fn survey(&self, request: &mut Request, trail: &mut Trail) -> Result<Result<Supplies, Box<Denial>>, Error> {
-        let Some(manager) = &self.0.packages else {
-            let nothing = request.wants.packages.is_empty();
-            return Ok(if nothing { Ok(Supplies::default()) } else { Err(Box::new(no_manager())) });
+    /// Finds out what a request needs besides what it says, and what it is granted with that. Nothing is looked up that the policy does not
+    /// allow. `first` is what it was granted without.
+    async fn survey(
+        &self,
+        request: &mut Request,
+        first: &Result<Arc<Grant>, Box<Denial>>,
+        trail: &mut Trail,
+        allowance: &Allowance,
+    ) -> Result<Result<(Arc<Grant>, Supplies), Box<Denial>>, Error> {
+        let first = match first {
+            Ok(grant) => grant,
+            // Whatever is refused anyway costs no look, and must not send anybody to an index.
+            Err(denial) => return Ok(Err(denial.clone())),
         };
-        let mut supplies = Supplies::new(manager.survey(request).await?, request);
+        let asked = request.wants.packages.len();
+        let Some(manager) = &self.0.packages else {
+            return Ok(if asked == 0 { Ok((Arc::clone(first), Supplies::default())) } else { Err(Box::new(no_manager())) });
+        };
+        let mut supplies = Supplies::new(manager.survey(request, allowance).await?, request);
         if request.wants.packages.is_empty() {
-            return Ok(Ok(supplies));
+            let is_same = !supplies.has_needs();
+            return Ok(if is_same { Ok((Arc::clone(first), supplies)) } else { self.admit_with(request, supplies) });
         }
         let machine = self.facts();
         let facts = supplies.facts(&machine);
@@ -168,25 +177,42 @@ impl Sandbox {
         let targets: Vec<PackageTarget> = grant.tiers().iter().filter_map(target).collect();
         // From here on somebody else may learn of the request, so it leaves a record whatever becomes of it.
         trail.looked_up(request)?;
-        let resolutions = manager.resolve(&grant, &targets).await.inspect_err(|error| trail.aborted(&error.to_string()))?;
+        let resolutions = manager.resolve(&grant, &targets, allowance).await.inspect_err(|error| trail.aborted(&error.to_string()))?;
         supplies.resolved(grant, resolutions);
-        Ok(Ok(supplies))
+        Ok(self.admit_with(request, supplies))
     }
 
     /// What there is to find in a program that was granted, and whether that is acceptable.
-    pub(crate) async fn look(&self, request: &Request, grant: &Grant) -> Result<Looked, Error> {
+    pub(crate) async fn look(&self, request: &Request, grant: &Grant, allowance: &Allowance) -> Result<Looked, Error> {
         // Nothing reads a program on the host.
         let Some(executor) = self.0.executors.get(&Tier::Wasm) else { return Ok(Looked::default()) };
-        let mut findings = findings::look(executor.as_ref(), request, grant, &self.0.looks).await?;
+        let mut findings = findings::look(executor.as_ref(), request, grant, allowance).await?;
         let denial = grant.check_findings(&mut findings).err();
         Ok(Looked { findings, denial })
     }
 
-    fn admit(&self, request: &Request, supplies: Supplies) -> Result<(Arc<Grant>, Supplies), Box<Denial>> {
+    /// What a request is granted before anything is known of what it needs besides, and what finding that out may use up.
+    fn begin(&self, request: &Request, stop: &CancellationToken) -> (Result<Arc<Grant>, Box<Denial>>, Allowance) {
+        let first = self.decide(request, &self.facts());
+        let limits = first.as_ref().ok().map(|grant| grant.limits());
+        let allowance = self.allowance(&request.subject, limits, stop);
+        (first, allowance)
+    }
+
+    /// What may be used up for a request besides its own run.
+    pub(crate) fn allowance(&self, subject: &Subject, limits: Option<&Limits>, stop: &CancellationToken) -> Allowance {
+        Allowance::within(subject.clone(), limits, stop.clone(), self.0.looks.clone())
+    }
+
+    fn admit_with(&self, request: &Request, supplies: Supplies) -> Result<(Arc<Grant>, Supplies), Box<Denial>> {
         let machine = self.facts();
         let facts = supplies.facts(&machine);
-        match self.0.policy.admit(request, facts.as_ref().unwrap_or(&machine)) {
-            Verdict::Admit(grant) => Ok((Arc::from(grant), supplies)),
+        self.decide(request, facts.as_ref().unwrap_or(&machine)).map(|grant| (grant, supplies))
+    }
+
+    fn decide(&self, request: &Request, facts: &Facts) -> Result<Arc<Grant>, Box<Denial>> {
+        match self.0.policy.admit(request, facts) {
+            Verdict::Admit(grant) => Ok(Arc::from(grant)),
             Verdict::Deny(mut denial) => {
                 if request.language == "wasm" && !self.0.has_compiler {
                     denial.reason.push_str("; WebAssembly programs need a compiler, which `SandboxBuilder::compiler` names");
@@ -196,16 +222,16 @@ impl Sandbox {
         }
     }
 
-    async fn fetch(&self, supplies: &Supplies, grant: &Grant) -> Result<Option<PackageTree>, Error> {
+    async fn fetch(&self, supplies: &Supplies, grant: &Grant, allowance: &Allowance) -> Result<Option<PackageTree>, Error> {
         match (&self.0.packages, supplies.of_tier(grant.tier())) {
-            (Some(manager), Some((packages, resolution))) => manager.fetch(packages, resolution).await.map(Some),
+            (Some(manager), Some((packages, resolution))) => manager.fetch(packages, resolution, allowance).await.map(Some),
             _ => Ok(None),
         }
     }
 
     /// Fetches the packages, and only then takes a place: who waits for packages must not keep others from running.
-    async fn prepare(&self, supplies: &Supplies, grant: &Grant) -> Result<(Option<PackageTree>, Place), Error> {
-        let packages = self.fetch(supplies, grant).await?;
+    async fn prepare(&self, supplies: &Supplies, grant: &Grant, allowance: &Allowance) -> Result<(Option<PackageTree>, Place), Error> {
+        let packages = self.fetch(supplies, grant, allowance).await?;
         Ok((packages, self.0.place(grant).await?))
     }
 
@@ -241,21 +267,24 @@ impl Sandbox {
     /// [`OpenError::Denied`] where the policy refuses, else as [`Sandbox::run`].
     pub async fn open(&self, mut request: Request) -> Result<Session, OpenError> {
         let id = RunId::random();
+        let stop = CancellationToken::new();
         let mut trail = Trail::new(self.0.audit.clone(), id, &request);
-        let supplies = self.survey(&mut request, &mut trail).await?;
-        let admitted = supplies.and_then(|supplies| self.admit(&request, supplies)).and_then(|(grant, supplies)| {
+        let (first, allowance) = self.begin(&request, &stop);
+        let admitted = self.survey(&mut request, &first, &mut trail, &allowance).await?.and_then(|(grant, supplies)| {
             let executor = self.0.executors.get(&grant.tier());
             let can = executor.is_none_or(|executor| executor.has_sessions(grant.language()));
             if can { Ok((grant, supplies)) } else { Err(Box::new(no_session(&grant))) }
         });
         let (grant, supplies) = self.or_refused(admitted, &request, &mut trail)?;
         trail.admitted(&request, &grant)?;
-        let (packages, _place) = self.prepare(&supplies, &grant).await.inspect_err(|error| trail.aborted(&error.to_string()))?;
+        let (packages, _place) =
+            self.prepare(&supplies, &grant, &allowance).await.inspect_err(|error| trail.aborted(&error.to_string()))?;
         let files = std::mem::take(&mut request.files);
         let opening = Opening { id, grant: Arc::clone(&grant), files, packages, trail: trail.calls() };
         let live = self.executor(grant.tier())?.open(opening).await.inspect_err(|error| trail.aborted(&error.to_string()))?;
         let packages = locked_packages(&supplies, &grant);
-        Ok(Session::new(live, Opened { sandbox: self.clone(), id, request, grant, packages, trail: Some(trail) }))
+        let preparation = allowance.used();
+        Ok(Session::new(live, Opened { sandbox: self.clone(), id, request, grant, packages, trail: Some(trail), preparation }))
     }
 
     /// A place among those that run at once, for one evaluation of a session.
@@ -266,15 +295,15 @@ impl Sandbox {
     /// Finds and fetches what a session asks for besides what it has. It stays in its tier.
     pub(crate) async fn supply(&self, session: RunId, tier: Tier, mut request: Request) -> Result<Supplied, OpenError> {
         let mut trail = Trail::new(self.0.audit.clone(), RunId::random(), &request);
-        let supplies = self.survey(&mut request, &mut trail).await?;
-        let admitted = supplies.and_then(|supplies| self.admit(&request, supplies)).and_then(|(grant, supplies)| {
+        let (first, allowance) = self.begin(&request, &CancellationToken::new());
+        let admitted = self.survey(&mut request, &first, &mut trail, &allowance).await?.and_then(|(grant, supplies)| {
             if grant.tier() == tier { Ok((grant, supplies)) } else { Err(Box::new(elsewhere(&request, tier, &grant))) }
         });
         let (grant, supplies) = self.or_refused(admitted, &request, &mut trail)?;
-        let tree = self.fetch(&supplies, &grant).await.inspect_err(|error| trail.aborted(&error.to_string()))?;
+        let tree = self.fetch(&supplies, &grant, &allowance).await.inspect_err(|error| trail.aborted(&error.to_string()))?;
         let packages = locked_packages(&supplies, &grant);
         trail.provided(&request, Some(session), &packages, self.0.policy.digest())?;
-        Ok(Supplied { request, grant, packages, tree })
+        Ok(Supplied { request, grant, packages, tree, usage: allowance.used() })
     }
 
     /// Records that an evaluation of a session was refused; the session goes on.
@@ -294,7 +323,15 @@ impl Sandbox {
         self.0.executors.get(&tier).ok_or_else(|| Error::Host(format!("the policy chose the tier `{tier}`, which nobody offers")))
     }
 
-    fn denied(&self, id: RunId, request: &Request, denial: Denial, findings: Vec<Finding>, trail: &mut Trail) -> Result<Outcome, Error> {
+    fn denied(
+        &self,
+        id: RunId,
+        request: &Request,
+        denial: Denial,
+        looked: Looked,
+        usage: Usage,
+        trail: &mut Trail,
+    ) -> Result<Outcome, Error> {
         trail.denied(request, &denial, self.0.policy.digest())?;
         let rules = vec![denial.rule.clone()];
         Ok(Outcome {
@@ -313,8 +350,8 @@ impl Sandbox {
             tier: None,
             tier_reason: String::new(),
             packages: Vec::new(),
-            findings,
-            usage: Usage::default(),
+            findings: looked.findings,
+            usage,
             policy: PolicyReference {
                 profile: request.profile.clone().unwrap_or_default(),
                 digest: self.0.policy.digest().to_owned(),
@@ -330,11 +367,11 @@ impl Sandbox {
     /// [`OpenError::Denied`] where the policy refuses, else as [`Sandbox::run`].
     pub async fn provide(&self, mut request: Request, fetch: bool) -> Result<Provision, OpenError> {
         let mut trail = Trail::new(self.0.audit.clone(), RunId::random(), &request);
-        let supplies = self.survey(&mut request, &mut trail).await?;
-        let admitted = supplies.and_then(|supplies| self.admit(&request, supplies));
+        let (first, allowance) = self.begin(&request, &CancellationToken::new());
+        let admitted = self.survey(&mut request, &first, &mut trail, &allowance).await?;
         let (grant, supplies) = self.or_refused(admitted, &request, &mut trail)?;
         if fetch {
-            self.fetch(&supplies, &grant).await.inspect_err(|error| trail.aborted(&error.to_string()))?;
+            self.fetch(&supplies, &grant, &allowance).await.inspect_err(|error| trail.aborted(&error.to_string()))?;
         }
         let packages = locked_packages(&supplies, &grant);
         trail.provided(&request, None, &packages, self.0.policy.digest())?;
@@ -346,19 +383,37 @@ impl Sandbox {
     /// # Errors
     ///
     /// Where what the request needs could not be found out.
-    pub async fn explain(&self, mut request: Request) -> Result<Explanation, Error> {
-        let mut trail = Trail::new(self.0.audit.clone(), RunId::random(), &request);
+    pub async fn explain(&self, request: Request) -> Result<Explanation, Error> {
+        self.explain_with(request, Controls::default()).await.map(|explained| explained.explanation)
+    }
+
+    /// Explains a request, with a name for it in the audit log or a handle to stop it; tells what that used up.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sandbox::explain`].
+    pub async fn explain_with(&self, mut request: Request, controls: Controls) -> Result<Explained, Error> {
+        let id = controls.id.unwrap_or_else(RunId::random);
+        let stop = controls.stop;
+        let mut trail = Trail::new(self.0.audit.clone(), id, &request);
+        let (first, allowance) = self.begin(&request, &stop);
+        let survey = self.survey(&mut request, &first, &mut trail, &allowance);
+        let surveyed = until_stopped(&stop, survey).await.unwrap_or_else(|| Ok(first.map(|grant| (grant, Supplies::default()))));
         // What is refused before anything is looked up is refused by the explanation as well.
-        let supplies = self.survey(&mut request, &mut trail).await?.unwrap_or_default();
-        trail.aborted("it was to be explained only");
+        let supplies = surveyed?.map(|(_, supplies)| supplies).unwrap_or_default();
         let machine = self.facts();
         let facts = supplies.facts(&machine);
         let mut explanation = self.0.policy.explain(&request, facts.as_ref().unwrap_or(&machine));
+        let mut found = Vec::new();
         if let Verdict::Admit(grant) = &explanation.verdict {
-            let Looked { findings, denial } = self.look(&request, grant).await?;
+            let Looked { findings, denial } = self.look(&request, grant, &allowance).await?;
             explanation.found(grant.profile().to_owned(), &findings, denial);
+            found = findings;
         }
-        Ok(explanation)
+        let usage = allowance.used();
+        trail.found(&found)?;
+        trail.explained(&request, &explanation.verdict, &usage, self.0.policy.digest())?;
+        Ok(Explained { id, explanation, usage })
     }
 
     /// The policy in force.
@@ -415,6 +470,34 @@ pub(crate) struct Looked {
     pub(crate) denial: Option<Denial>,
 }
 
+/// Waits for something that is done for a request, but not for long once the request is stopped: what listens to the same handle ends by
+/// itself at once and says what it has used, and what does not is dropped.
+async fn until_stopped<T>(stop: &CancellationToken, work: impl Future<Output = T>) -> Option<T> {
+    /// A guest gives way about every millisecond.
+    const GRACE: Duration = Duration::from_millis(100);
+    let stopped = async {
+        stop.cancelled().await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        biased;
+        done = work => Some(done),
+        () = stopped => None,
+    }
+}
+
+/// Why a request would be admitted or denied, and what it took to find that out.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Explained {
+    /// Names it in the audit log.
+    pub id: RunId,
+    /// The decision, step by step.
+    pub explanation: Explanation,
+    /// What was used up by guests that looked at the program.
+    pub usage: Usage,
+}
+
 /// What a request would find in the tier that it would run in.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -433,6 +516,7 @@ pub(crate) struct Supplied {
     pub(crate) grant: Arc<Grant>,
     pub(crate) packages: Vec<LockedPackage>,
     pub(crate) tree: Option<PackageTree>,
+    pub(crate) usage: Usage,
 }
 
 /// The refusal where the tier keeps nothing between programs.
@@ -449,7 +533,7 @@ fn no_session(grant: &Grant) -> Denial {
 fn elsewhere(request: &Request, tier: Tier, grant: &Grant) -> Denial {
     Denial {
         rule: "request.wants.packages".to_owned(),
-        asked: format!("packages {}", request.wants.packages.join(", ")),
+        asked: format!("packages {}", request.wants.packages.iter().take(20).map(String::as_str).collect::<Vec<_>>().join(", ")),
         reason: format!("the session is in tier `{tier}`, and these need tier `{}`: {}", grant.tier(), grant.tier_reason()),
         fix: "# no line of a policy moves a session: ask for these packages when it is opened, or run the program by itself".to_owned(),
     }
@@ -496,62 +580,4 @@ pub(crate) fn outcome(id: RunId, report: Report, grant: &Grant) -> Outcome {
 
 fn locked_packages(supplies: &Supplies, grant: &Grant) -> Vec<LockedPackage> {
     supplies.of_tier(grant.tier()).map(|(_, resolution)| resolution.packages.clone()).unwrap_or_default()
-}
-
-/// A run's place among those that run at once; given back when dropped.
-pub(crate) struct Place {
-    _counted: Counted,
-    _permit: OwnedSemaphorePermit,
-}
-
-/// One run of a subject, also while it waits for room; no longer counted when dropped.
-struct Counted {
-    inner: Arc<Inner>,
-    subject: Subject,
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.inner.uncount(&self.subject);
-    }
-}
-
-impl Inner {
-    /// Waits until the subject may run one more and there is room for it.
-    async fn place(self: &Arc<Self>, grant: &Grant) -> Result<Place, Error> {
-        let subject = grant.subject().clone();
-        loop {
-            // Listens before it looks, so that an end in between is not missed.
-            let ended = self.ended.notified();
-            if self.count(&subject, grant) {
-                break;
-            }
-            ended.await;
-        }
-        let counted = Counted { inner: Arc::clone(self), subject };
-        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(Error::host)?;
-        Ok(Place { _counted: counted, _permit: permit })
-    }
-
-    fn count(&self, subject: &Subject, grant: &Grant) -> bool {
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = running.get(subject).copied().unwrap_or(0);
-        let may = grant.check_concurrency(count).is_ok();
-        if may {
-            running.insert(subject.clone(), count + 1);
-        }
-        may
-    }
-
-    fn uncount(&self, subject: &Subject) {
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = running.get_mut(subject) {
-            *count -= 1;
-            if *count == 0 {
-                running.remove(subject);
-            }
-        }
-        drop(running);
-        self.ended.notify_waiters();
-    }
 }

@@ -4,13 +4,19 @@ use crate::audit::Trail;
 use crate::error::Error;
 use crate::executor::{Evaluation, LiveSession, Report};
 use crate::filesystem::FileEntry;
-use crate::outcome::{Outcome, RunId, Status};
+use crate::outcome::{Outcome, RunId, Status, Usage};
 use crate::packages::LockedPackage;
 use crate::sandbox::{Controls, OpenError, Sandbox, outcome};
 use glovebox_policy::packages::{Ecosystem, Requirement};
-use glovebox_policy::{Grant, Request, Source};
+use glovebox_policy::{Bound, Grant, Request, Source};
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Instant;
+
+/// The longest name of a source in bytes.
+const MAX_NAME: usize = 255;
+
+/// Packages that a message names.
+const MAX_SHOWN: usize = 20;
 
 /// A place that keeps its variables and files. Ends when dropped.
 ///
@@ -30,6 +36,8 @@ pub(crate) struct Opened {
     pub(crate) grant: Arc<Grant>,
     pub(crate) packages: Vec<LockedPackage>,
     pub(crate) trail: Option<Trail>,
+    /// What was used besides its evaluations, and was not asked for yet.
+    pub(crate) preparation: Usage,
 }
 
 impl Session {
@@ -55,6 +63,11 @@ impl Session {
         &self.opened.packages
     }
 
+    /// What was used to open the session and to change its packages, since this was last asked: no outcome of an evaluation has it.
+    pub fn take_preparation(&mut self) -> Usage {
+        std::mem::take(&mut self.opened.preparation)
+    }
+
     /// The packages that were asked for, as they were.
     #[must_use]
     pub fn asked_packages(&self) -> &[String] {
@@ -69,12 +82,16 @@ impl Session {
     /// [`OpenError::Denied`] where the policy refuses, or they need another tier; then nothing changes. Else where they could not be
     /// found or fetched.
     pub async fn install(&mut self, packages: &[String]) -> Result<&[LockedPackage], OpenError> {
+        Bound::PACKAGES.check(packages.iter().map(String::as_str)).map_err(|error| Error::Invalid(error.to_string()))?;
         let mut request = self.opened.request.clone();
-        for package in packages {
-            if let Some(name) = self.name(package) {
-                request.wants.packages.retain(|asked| self.name(asked).as_ref() != Some(&name));
+        let named: Vec<(Option<String>, &String)> = packages.iter().map(|package| (self.name(package), package)).collect();
+        // Of one that is named twice, the last word holds.
+        let last: HashMap<&str, usize> = named.iter().enumerate().filter_map(|(at, (name, _))| Some((name.as_deref()?, at))).collect();
+        request.wants.packages.retain(|asked| self.name(asked).is_none_or(|name| !last.contains_key(name.as_str())));
+        for (at, (name, package)) in named.iter().enumerate() {
+            if name.as_deref().is_none_or(|name| last.get(name) == Some(&at)) {
+                request.wants.packages.push((*package).clone());
             }
-            request.wants.packages.push(package.clone());
         }
         self.change(request).await
     }
@@ -85,17 +102,21 @@ impl Session {
     ///
     /// [`Error::Invalid`] where one of them was not asked for, else as [`Session::install`].
     pub async fn uninstall(&mut self, names: &[String]) -> Result<&[LockedPackage], OpenError> {
+        Bound::PACKAGES.check(names.iter().map(String::as_str)).map_err(|error| Error::Invalid(error.to_string()))?;
         let mut request = self.opened.request.clone();
+        let mut asked: Vec<_> = request.wants.packages.into_iter().map(|asked| (self.name(&asked), asked)).collect();
         for name in names {
-            let before = request.wants.packages.len();
+            let before = asked.len();
             let wanted = self.name(name);
-            request.wants.packages.retain(|asked| wanted.is_none() || self.name(asked) != wanted);
-            if request.wants.packages.len() == before {
-                let asked = if before == 0 { "none".to_owned() } else { request.wants.packages.join(", ") };
-                let message = format!("`{}` was not asked for in this session; asked for: {asked}", name.escape_debug());
+            asked.retain(|(own, _)| wanted.is_none() || *own != wanted);
+            if asked.len() == before {
+                let shown: Vec<&str> = asked.iter().map(|(_, asked)| asked.as_str()).take(MAX_SHOWN).collect();
+                let shown = if before == 0 { "none".to_owned() } else { shown.join(", ") };
+                let message = format!("`{}` was not asked for in this session; asked for: {shown}", name.escape_debug());
                 return Err(Error::Invalid(message).into());
             }
         }
+        request.wants.packages = asked.into_iter().map(|(_, asked)| asked).collect();
         self.change(request).await
     }
 
@@ -109,6 +130,7 @@ impl Session {
         opened.request = supplied.request;
         opened.grant = supplied.grant;
         opened.packages = supplied.packages;
+        opened.preparation.add(&supplied.usage);
         Ok(&opened.packages)
     }
 
@@ -147,11 +169,25 @@ impl Session {
         artifacts: Vec<String>,
         controls: Controls,
     ) -> Result<Outcome, Error> {
-        let most = self.opened.grant.limits().source;
+        let limits = self.opened.grant.limits();
+        let most = limits.source;
         if source.content.len() as u64 > most {
             return Err(Error::Invalid(format!("a source has at most {most} bytes here, not {}", source.content.len())));
         }
-        let started = Instant::now();
+        if source.name.len() > MAX_NAME {
+            return Err(Error::Invalid(format!("the name of a source has at most {MAX_NAME} bytes, not {}", source.name.len())));
+        }
+        Bound::ARGUMENTS
+            .check(arguments.iter().map(String::as_str))
+            .and_then(|()| Bound::ARTIFACTS.check(artifacts.iter().map(String::as_str)))
+            .map_err(|error| Error::Invalid(error.to_string()))?;
+        // As a program by itself is measured: one byte more for each.
+        let bytes: usize = arguments.iter().map(|argument| argument.len() + 1).sum();
+        if bytes as u64 > limits.arguments {
+            return Err(Error::Invalid(format!("arguments have at most {} bytes here, not {bytes}", limits.arguments)));
+        }
+        let grant = Arc::clone(&self.opened.grant);
+        let allowance = self.opened.sandbox.allowance(grant.subject(), Some(grant.limits()), &controls.stop);
         let id = controls.id.unwrap_or(self.opened.id);
         let _place = tokio::select! {
             biased;
@@ -162,11 +198,12 @@ impl Session {
         let mut asked = Request::new(self.opened.grant.language(), Vec::new());
         asked.subject = self.opened.grant.subject().clone();
         asked.source = source;
-        let looked = tokio::select! {
-            biased;
-            () = controls.stop.cancelled() => return Ok(outcome(id, Report::new(Status::Cancelled), &self.opened.grant)),
-            looked = self.opened.sandbox.look(&asked, &self.opened.grant) => looked?,
-        };
+        let looked = self.opened.sandbox.look(&asked, &self.opened.grant, &allowance).await?;
+        if controls.stop.is_cancelled() {
+            let mut outcome = outcome(id, Report::new(Status::Cancelled), &self.opened.grant);
+            allowance.add_to(&mut outcome.usage);
+            return Ok(outcome);
+        }
         if let Some(trail) = &self.opened.trail {
             trail.watch(controls.events);
             trail.found(&looked.findings)?;
@@ -177,6 +214,7 @@ impl Session {
             outcome.policy.rules = vec![denial.rule.clone()];
             outcome.denial = Some(denial);
             outcome.findings = looked.findings;
+            allowance.add_to(&mut outcome.usage);
             return Ok(outcome);
         }
         let source = asked.source;
@@ -185,7 +223,7 @@ impl Session {
         let mut outcome = outcome(id, report, &self.opened.grant);
         outcome.findings = looked.findings;
         outcome.packages.clone_from(&self.opened.packages);
-        outcome.usage.wall = started.elapsed();
+        allowance.add_to(&mut outcome.usage);
         if !self.live.is_alive()
             && let Some(trail) = self.opened.trail.take()
         {

@@ -1,5 +1,7 @@
 //! What do clients send, and what does it mean to the sandbox?
 
+use super::bounded::{Arguments, Artifacts, Environment, Files, Mounts, Named, Network, Packages, Tools};
+use super::bounded::{maybe_texts, named_texts, objects, texts};
 use super::problem::{Code, Problem};
 use crate::wire;
 use axum::Json;
@@ -42,13 +44,16 @@ pub(super) struct ExecutionRequest {
     /// The profile of the policy to run under; the policy's own choice where nothing is said.
     pub(super) profile: Option<String>,
     /// The program's arguments.
+    #[serde(deserialize_with = "texts::<_, Arguments>")]
     pub(super) arguments: Vec<String>,
     /// Environment variables, besides those of the profile.
+    #[serde(deserialize_with = "named_texts::<_, Environment>")]
     pub(super) environment: BTreeMap<String, String>,
     /// Files that lie in the workspace when the program starts.
-    #[serde(deserialize_with = "objects")]
+    #[serde(deserialize_with = "objects::<_, Files, _>")]
     pub(super) files: Vec<FileBody>,
     /// Globs of files to hand back, such as `*.png`.
+    #[serde(deserialize_with = "texts::<_, Artifacts>")]
     pub(super) artifacts: Vec<String>,
     /// Standard input, as text.
     pub(super) stdin: Option<String>,
@@ -62,6 +67,7 @@ pub(super) struct ExecutionRequest {
     #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     pub(super) seed: Option<u64>,
     /// Packages that the program needs, such as `rich` or `requests==2.32.*`.
+    #[serde(deserialize_with = "texts::<_, Packages>")]
     pub(super) packages: Vec<String>,
     /// Smaller limits than those of the profile.
     #[serde(deserialize_with = "object")]
@@ -71,10 +77,13 @@ pub(super) struct ExecutionRequest {
     /// The least isolation.
     pub(super) min_isolation: Option<TierName>,
     /// Guest paths of the mounts to keep; all that are granted where nothing is said.
+    #[serde(deserialize_with = "maybe_texts::<_, Mounts>")]
     pub(super) mounts: Option<Vec<String>>,
     /// Hosts to keep; all that are granted where nothing is said.
+    #[serde(deserialize_with = "maybe_texts::<_, Network>")]
     pub(super) network: Option<Vec<String>>,
     /// Tools to keep; all that are granted where nothing is said.
+    #[serde(deserialize_with = "maybe_texts::<_, Tools>")]
     pub(super) tools: Option<Vec<String>>,
 }
 
@@ -89,6 +98,12 @@ pub(super) struct FileBody {
     /// The content, as base64.
     #[schema(pattern = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$")]
     content_base64: Option<String>,
+}
+
+impl Named for FileBody {
+    fn name(&self) -> &str {
+        &self.path
+    }
 }
 
 impl FileBody {
@@ -209,15 +224,6 @@ pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
     });
     let whole = whole.filter(|whole| *whole <= MAX_NUMBER);
     whole.map(Some).ok_or_else(|| serde::de::Error::custom(format!("{number} is no whole number from 0 to {MAX_NUMBER}")))
-}
-
-/// As [`object`], for each of a list.
-pub(super) fn objects<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<FileBody>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(transparent)]
-    struct One(#[serde(deserialize_with = "object")] FileBody);
-
-    Ok(Vec::<One>::deserialize(deserializer)?.into_iter().map(|One(file)| file).collect())
 }
 
 /// A body of JSON, with the digest of its bytes.

@@ -13,7 +13,7 @@ use crate::wire;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use glovebox::policy::{Request, Subject};
-use glovebox::{CancellationToken, Controls, Error, Input, Outcome, OutputChunk, RunId, Status};
+use glovebox::{CancellationToken, Controls, Error, Input, Outcome, OutputChunk, RunId, Status, Usage};
 use serde::Serialize;
 use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
@@ -204,9 +204,9 @@ pub(super) struct More {
     pub(super) stdin: Option<DuplexStream>,
 }
 
-/// Begins an execution, or says why there is no room for it.
-pub(super) fn begin(app: &Arc<App>, about: About, input: Input, work: Work) -> Result<Begun, Problem> {
-    let waiting = app.admission.enter(&about.subject, about.bytes).map_err(|full| {
+/// A place among those that run at once, now or later, or why there is none; for everything in which a guest works for somebody.
+pub(super) fn enter(app: &App, subject: &Subject, bytes: usize) -> Result<Waiting, Problem> {
+    app.admission.enter(subject, bytes).map_err(|full| {
         app.metrics.refused.inc();
         match full {
             Full::Subject => {
@@ -214,7 +214,12 @@ pub(super) fn begin(app: &Arc<App>, about: About, input: Input, work: Work) -> R
             }
             Full::All => Problem::new(Code::Overloaded, "as many executions wait as may").retry_after(Duration::from_secs(2)),
         }
-    })?;
+    })
+}
+
+/// Begins an execution, or says why there is no room for it.
+pub(super) fn begin(app: &Arc<App>, about: About, input: Input, work: Work) -> Result<Begun, Problem> {
+    let waiting = enter(app, &about.subject, about.bytes)?;
     let row = ExecutionRow {
         id: about.id.to_string(),
         subject: about.subject.to_string(),
@@ -407,17 +412,27 @@ fn number(value: u64) -> i64 {
 
 /// What an execution used.
 fn used(row: &ExecutionRow, outcome: &Outcome) -> UsageRow {
-    let micros = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
     UsageRow {
-        subject: row.subject.clone(),
-        day_ms: row.created_ms,
         executions: 1,
         denied: i64::from(outcome.status == Status::Denied),
         limited: i64::from(outcome.status == Status::Limited),
-        wall_us: micros(outcome.usage.wall),
-        cpu_us: micros(outcome.usage.cpu),
-        fuel: number(outcome.usage.fuel),
-        output_bytes: number(outcome.usage.output),
+        ..usage_row(&row.subject, row.created_ms, &outcome.usage)
+    }
+}
+
+/// What was used on a subject's behalf, in whatever.
+pub(super) fn usage_row(subject: &str, day_ms: i64, usage: &Usage) -> UsageRow {
+    let micros = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
+    UsageRow {
+        subject: subject.to_owned(),
+        day_ms,
+        executions: 0,
+        denied: 0,
+        limited: 0,
+        wall_us: micros(usage.wall),
+        cpu_us: micros(usage.cpu),
+        fuel: number(usage.fuel),
+        output_bytes: number(usage.output),
     }
 }
 

@@ -3,11 +3,11 @@
 use super::App;
 use super::alerts::Alert;
 use super::body::{Body, ExecutionRequest, MAX_NUMBER};
-use super::execution::timestamp;
+use super::execution::{enter, timestamp, usage_row};
 use super::executions::page_size;
 use super::keys::{Caller, Scope};
 use super::problem::{Code, Denial, Problem};
-use super::store::UsageRow;
+use super::store::{UsageRow, now_ms};
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
@@ -15,8 +15,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use glovebox::CancellationToken;
 use glovebox::policy::{Grant, StepResult, Verdict};
+use glovebox::{CancellationToken, Controls};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
@@ -125,7 +125,8 @@ pub(super) async fn policy(State(app): State<Arc<App>>, caller: Caller) -> Resul
 
 /// Explain what would be decided.
 ///
-/// Takes an execution, runs nothing, and says rule by rule what the policy holds of it.
+/// Takes an execution, runs nothing, and says rule by rule what the policy holds of it. The program is looked at as before a run, which
+/// takes a place among one's executions, counts in one's usage and is in the audit log as `explained`.
 #[utoipa::path(post, path = "/v1/policies/explain", tag = "policies", request_body = ExecutionRequest,
     responses((status = 200, description = "The decision", body = ExplanationBody)))]
 pub(super) async fn explain(
@@ -134,9 +135,25 @@ pub(super) async fn explain(
     body: Body<ExecutionRequest>,
 ) -> Result<Json<ExplanationBody>, Problem> {
     caller.needs(Scope::Run)?;
+    app.takes("the service takes no more executions")?;
+    let bytes = body.bytes.len();
+    drop(body.bytes);
     let (request, _) = body.value.read(caller.subject.clone(), true)?;
-    // The program is looked at in a guest, which takes processors like any other.
-    let explanation = app.processors.share(caller.subject, app.sandbox.explain(request)).await?;
+    // The program is looked at in a guest, which takes a place and processors like any other.
+    let waiting = enter(&app, &caller.subject, bytes)?;
+    let place = waiting.place().await.ok_or_else(|| Problem::internal(&"an explanation has lost its place"))?;
+    let stop = CancellationToken::new();
+    // Whoever goes away needs no explanation, but pays for what was looked at.
+    let _stop = stop.clone().drop_guard();
+    let explaining = tokio::spawn(async move {
+        let controls = Controls { stop, ..Controls::default() };
+        let explained = app.processors.share(caller.subject.clone(), app.sandbox.explain_with(request, controls)).await?;
+        drop(place);
+        let usage = usage_row(caller.subject.as_str(), now_ms(), &explained.usage);
+        app.store.add_usage(&explained.id.to_string(), usage).await.map_err(|error| Problem::internal(&error))?;
+        Ok::<_, Problem>(explained.explanation)
+    });
+    let explanation = explaining.await.map_err(|error| Problem::internal(&error))??;
     let step = |step: glovebox::policy::Step| {
         let (allowed, reason) = match step.result {
             StepResult::Allowed(reason) => (true, reason),
@@ -225,7 +242,7 @@ pub(super) struct AuditQuery {
     pub(super) subject: Option<String>,
     /// Of this execution or session.
     pub(super) run: Option<String>,
-    /// `admitted`, `denied`, `looked_up`, `found`, `provided`, `called`, `finished` or `aborted`.
+    /// `admitted`, `denied`, `looked_up`, `found`, `explained`, `provided`, `called`, `finished` or `aborted`.
     pub(super) event: Option<String>,
     /// About this rule.
     pub(super) rule: Option<String>,

@@ -142,7 +142,7 @@ impl IntoResponse for Problem {
             r#type: format!("urn:glovebox:problem:{code}"),
             title: title.to_owned(),
             status: status.as_u16(),
-            detail: self.detail,
+            detail: shortened(self.detail),
             code: code.to_owned(),
             denial: self.denial.map(|denial| *denial),
         };
@@ -157,6 +157,19 @@ impl IntoResponse for Problem {
         }
         response
     }
+}
+
+/// The longest detail in bytes: an answer must not repeat what it was sent, however long that is.
+const MAX_DETAIL: usize = 4096;
+
+/// A text without its middle, where it is too long: what is wrong stands at its start, and where at its end.
+fn shortened(text: String) -> String {
+    if text.len() <= MAX_DETAIL {
+        return text;
+    }
+    let start = text.floor_char_boundary(MAX_DETAIL / 2);
+    let end = text.ceil_char_boundary(text.len() - MAX_DETAIL / 2);
+    format!("{} .. {}", text.get(..start).unwrap_or_default(), text.get(end..).unwrap_or_default())
 }
 
 impl From<glovebox::Error> for Problem {

@@ -3,8 +3,10 @@
 pub(super) mod parts;
 
 use super::App;
-use super::body::{Body, ExecutionRequest, FileBody, LimitsBody, TierName, number, object, objects};
-use super::execution::{About, Live, Work, begin, timestamp};
+use super::body::{Body, ExecutionRequest, FileBody, LimitsBody, TierName, number, object};
+use super::bounded::{Arguments, Artifacts, Environment, Files, Mounts, Network, Packages, Tools};
+use super::bounded::{maybe_texts, named_texts, objects, texts};
+use super::execution::{About, Live, Work, begin, enter, timestamp, usage_row};
 use super::executions::{Execution, Mode, PackageBody, answer};
 use super::keys::{Caller, Scope};
 use super::problem::{Code, Problem};
@@ -43,15 +45,17 @@ pub(super) struct SessionRequest {
     #[schema(minimum = 1, maximum = 86400)]
     idle_s: Option<u64>,
     /// Environment variables, besides those of the profile.
+    #[serde(deserialize_with = "named_texts::<_, Environment>")]
     environment: BTreeMap<String, String>,
     /// Files that lie in the workspace at the start.
-    #[serde(deserialize_with = "objects")]
+    #[serde(deserialize_with = "objects::<_, Files, _>")]
     files: Vec<FileBody>,
     /// Fixes everything random.
     #[serde(deserialize_with = "number")]
     #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     seed: Option<u64>,
     /// Packages that its programs need.
+    #[serde(deserialize_with = "texts::<_, Packages>")]
     packages: Vec<String>,
     /// Smaller limits than those of the profile, for each program anew.
     #[serde(deserialize_with = "object")]
@@ -61,10 +65,13 @@ pub(super) struct SessionRequest {
     /// The least isolation.
     min_isolation: Option<TierName>,
     /// Guest paths of the mounts to keep; all that are granted where nothing is said.
+    #[serde(deserialize_with = "maybe_texts::<_, Mounts>")]
     mounts: Option<Vec<String>>,
     /// Hosts to keep; all that are granted where nothing is said.
+    #[serde(deserialize_with = "maybe_texts::<_, Network>")]
     network: Option<Vec<String>>,
     /// Tools to keep; all that are granted where nothing is said.
+    #[serde(deserialize_with = "maybe_texts::<_, Tools>")]
     tools: Option<Vec<String>>,
 }
 
@@ -136,8 +143,10 @@ pub(super) struct EvaluationRequest {
     /// The name that tracebacks show.
     name: Option<String>,
     /// The program's arguments.
+    #[serde(deserialize_with = "texts::<_, Arguments>")]
     arguments: Vec<String>,
     /// Globs of files to hand back.
+    #[serde(deserialize_with = "texts::<_, Artifacts>")]
     artifacts: Vec<String>,
     /// Standard input, as text.
     stdin: Option<String>,
@@ -336,6 +345,18 @@ async fn end(app: &App, entry: &Entry, mut guard: Guard, reason: &str) {
     }
 }
 
+/// A new session, made in a place among what runs at once.
+async fn opened(app: &App, subject: &Subject, bytes: usize, request: Request) -> Result<Session, Problem> {
+    let _place = enter(app, subject, bytes)?.place().await;
+    Ok(app.processors.share(subject.clone(), app.sandbox.open(request)).await?)
+}
+
+/// Adds what a session has used besides its programs to what its subject has used.
+async fn pay(app: &App, subject: &Subject, session: &mut Session) -> Result<(), Problem> {
+    let usage = usage_row(subject.as_str(), now_ms(), &session.take_preparation());
+    app.store.add_usage(&session.id().to_string(), usage).await.map_err(|error| Problem::internal(&error))
+}
+
 /// Open a session.
 ///
 /// Variables and files last from one program to the next.
@@ -351,8 +372,10 @@ pub(super) async fn create(State(app): State<Arc<App>>, caller: Caller, body: Bo
         Some(seconds) if seconds >= 1 && Duration::from_secs(seconds) <= limits.session_idle_max => Duration::from_secs(seconds),
         Some(_) => return Err(Problem::new(Code::Invalid, format!("`idle_s` is 1 to {}", limits.session_idle_max.as_secs()))),
     };
+    let body_bytes = body.bytes.len();
     let (request, _) = body.value.place().read(caller.subject.clone(), false)?;
-    let session = app.processors.share(caller.subject.clone(), app.sandbox.open(request.clone())).await?;
+    let mut session = opened(&app, &caller.subject, body_bytes, request.clone()).await?;
+    pay(&app, &caller.subject, &mut session).await?;
     let entry = Arc::new(Entry {
         id: session.id().to_string().replacen("run_", "session_", 1),
         subject: caller.subject.clone(),
@@ -512,7 +535,8 @@ pub(super) async fn reset(
     {
         request.files = files_of(session)?;
     }
-    let session = app.processors.share(caller.subject, app.sandbox.open(request)).await?;
+    let mut session = opened(&app, &caller.subject, 0, request).await?;
+    pay(&app, &caller.subject, &mut session).await?;
     entry.show(&session);
     if let Some(old) = guard.replace(session) {
         old.close()?;

@@ -255,6 +255,11 @@ impl Store {
         self.written(Write::Execution(Box::new(row), usage.map(Box::new))).await
     }
 
+    /// Adds what was used to what its subject used that day, where no execution says it; `id` names it in the log. Returns when that is safe.
+    pub(super) async fn add_usage(&self, id: &str, usage: UsageRow) -> Result<(), String> {
+        self.written(Write::Usage(id.to_owned(), Box::new(usage))).await
+    }
+
     /// As [`Store::put`], without waiting.
     pub(super) async fn put_later(&self, row: ExecutionRow) -> Result<(), String> {
         self.writer()?.send(Write::Execution(Box::new(row), None), Waits::Nobody).await

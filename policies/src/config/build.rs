@@ -26,7 +26,7 @@ use crate::units::{UnitError, parse_duration, parse_size};
 const MAX_PROFILES: usize = 128;
 
 /// The most entries of one list or table.
-pub(crate) const MAX_LIST: usize = 500;
+const MAX_LIST: usize = 500;
 
 /// The longest chain of `extends`.
 const MAX_DEPTH: usize = 16;

@@ -1,9 +1,9 @@
 //! Does the request want no more than the profile grants?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::{Case, Draft, Log};
-use crate::config::build::{MAX_LIST, is_variable_name};
+use crate::config::build::is_variable_name;
 use crate::denial::Denial;
 use crate::limits::FIELDS;
 use crate::network::host::HostPattern;
@@ -69,7 +69,7 @@ pub(super) fn environment(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> 
 pub(super) fn mounts(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Result<(), Denial> {
     let Some(kept) = &case.request.wants.mounts else { return Ok(()) };
     let place = &case.profile.place;
-    for guest in bounded(kept, "mounts")? {
+    for guest in kept {
         let asked = || format!("mount {}", quoted(guest));
         let Some(mount) = draft.mounts.iter().find(|mount| mount.guest == *guest) else {
             let reason = format!("profile `{}` mounts nothing there", place.name);
@@ -78,7 +78,8 @@ pub(super) fn mounts(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Resul
         };
         log.allowed(place.rule("mounts"), asked, || format!("{} of the host", quoted(&mount.host)));
     }
-    draft.mounts.retain(|mount| kept.contains(&mount.guest));
+    let kept: HashSet<&str> = kept.iter().map(String::as_str).collect();
+    draft.mounts.retain(|mount| kept.contains(mount.guest.as_str()));
     Ok(())
 }
 
@@ -86,7 +87,7 @@ pub(super) fn network(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Resu
     let hosts: &[String] = match &case.request.wants.network {
         None => return Ok(()),
         Some(NetworkWish::Nothing) => &[],
-        Some(NetworkWish::Hosts(hosts)) => bounded(hosts, "network")?,
+        Some(NetworkWish::Hosts(hosts)) => hosts,
     };
     let (place, rules) = (&case.profile.place, &case.profile.network);
     let mut kept = Vec::with_capacity(hosts.len());
@@ -111,7 +112,7 @@ pub(super) fn network(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Resu
 pub(super) fn tools(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Result<(), Denial> {
     let Some(wanted) = &case.request.wants.tools else { return Ok(()) };
     let mut kept = Vec::with_capacity(wanted.len());
-    for name in bounded(wanted, "tools")? {
+    for name in wanted {
         let (rule, pattern) = case.profile.tools.check_pattern(&case.profile.place, name)?;
         log.allowed(rule.to_string(), || format!("tool {}", quoted(name)), || "the profile allows it".to_owned());
         kept.push(pattern);
@@ -125,7 +126,7 @@ pub(super) fn packages(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Res
     if let Some(missing) = case.facts.needs.missing.first() {
         return Err(missing.denial());
     }
-    let wanted = bounded(&case.request.wants.packages, "packages")?;
+    let wanted = &case.request.wants.packages;
     if wanted.is_empty() {
         return Ok(());
     }
@@ -151,22 +152,14 @@ pub(super) fn resolved_packages(case: &Case<'_>, draft: &mut Draft, log: &mut Lo
     let needs = draft.tier.as_ref().and_then(|(tier, _)| case.facts.needs_in(*tier));
     let (Some(needs), Some(ecosystem)) = (needs, Ecosystem::of_language(&case.request.language)) else { return Ok(()) };
     let rules = case.profile.packages(ecosystem);
+    let wanted: HashSet<&str> = draft.packages.iter().map(Requirement::name).collect();
     for package in &needs.packages {
-        let is_wanted = draft.packages.iter().any(|wanted| wanted.name() == package.name);
-        let asked = if is_wanted { Asked::Chosen(&package.version) } else { Asked::Dependency(&package.version) };
+        let asked =
+            if wanted.contains(package.name.as_str()) { Asked::Chosen(&package.version) } else { Asked::Dependency(&package.version) };
         let rule = rules.check(&case.profile.place, &package.name, asked)?;
         let what = || format!("package {} in version {}", quoted(&package.name), quoted(&package.version));
         log.allowed(rule.to_string(), what, || "the profile allows it".to_owned());
         draft.resolved.push(package.clone());
     }
     Ok(())
-}
-
-/// A list of the request, unless it is so long that judging it would be the attack.
-fn bounded<'a>(list: &'a [String], key: &str) -> Result<&'a [String], Denial> {
-    if list.len() > MAX_LIST {
-        let asked = format!("{} entries", list.len());
-        return Err(Denial::malformed(&format!("request.wants.{key}"), asked, format!("there may be {MAX_LIST}")));
-    }
-    Ok(list)
 }

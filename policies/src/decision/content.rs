@@ -7,12 +7,6 @@ use crate::denial::Denial;
 use crate::limits::{Amount, FIELDS};
 use crate::text::quoted;
 
-/// The most globs of artifacts; each is matched against every file of the workspace.
-const MAX_ARTIFACT_GLOBS: usize = 64;
-
-/// The longest glob in bytes.
-const MAX_GLOB: usize = 512;
-
 /// The longest path in bytes, and the longest segment of one, as file systems have it.
 const MAX_PATH: usize = 4096;
 const MAX_SEGMENT: usize = 255;
@@ -62,7 +56,15 @@ pub(super) fn files(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Result
         if !paths.insert(file.path.as_str()) {
             return Err(malformed("the same path comes twice"));
         }
-        directories.extend(file.path.match_indices('/').filter_map(|(end, _)| file.path.get(..end)));
+        // From the inside out: above a directory that is known already, all are.
+        for directory in file.path.rmatch_indices('/').filter_map(|(end, _)| file.path.get(..end)) {
+            if !directories.insert(directory) {
+                break;
+            }
+        }
+        if (paths.len() + directories.len()) as u64 > draft.limits.files {
+            fits(case, draft, log, "files", paths.len() + directories.len())?;
+        }
     }
     if let Some(both) = directories.iter().find(|directory| paths.contains(*directory)) {
         return Err(Denial::malformed("request.files", format!("file {}", quoted(both)), "another file uses it as a directory"));
@@ -74,14 +76,9 @@ pub(super) fn files(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Result
 }
 
 pub(super) fn artifacts(case: &Case<'_>, _: &mut Draft, _: &mut Log) -> Result<(), Denial> {
-    let globs = &case.request.artifacts;
-    if globs.len() > MAX_ARTIFACT_GLOBS {
-        let asked = format!("{} artifact globs", globs.len());
-        return Err(Denial::malformed("request.artifacts", asked, format!("there may be {MAX_ARTIFACT_GLOBS}")));
-    }
-    for glob in globs {
-        let reason = if glob.len() > MAX_GLOB { Err("it is too long") } else { check_path(glob.trim_end_matches('/')) };
-        reason.map_err(|reason| Denial::malformed("request.artifacts", format!("artifact glob {}", quoted(glob)), reason))?;
+    for glob in &case.request.artifacts {
+        check_path(glob.trim_end_matches('/'))
+            .map_err(|reason| Denial::malformed("request.artifacts", format!("artifact glob {}", quoted(glob)), reason))?;
     }
     Ok(())
 }

@@ -315,6 +315,15 @@ impl Line {
                 self.field("packages", packages);
                 self.field("policy", policy);
             }
+            AuditEvent::Explained { asked, admitted, rule, policy, cpu, fuel, wall } => {
+                self.request(asked);
+                self.field("admitted", admitted);
+                self.field("rule", rule);
+                self.field("policy", policy);
+                self.field("cpu_ms", &milliseconds(*cpu));
+                self.field("fuel", fuel);
+                self.field("wall_ms", &milliseconds(*wall));
+            }
             AuditEvent::Found { findings } => {
                 let found: Vec<_> = findings
                     .iter()

@@ -6,6 +6,7 @@ use crate::compiler::Compiler;
 use crate::engine::Metering;
 use crate::error::Error;
 use crate::executor::Executor;
+use crate::fair::FairSlots;
 use crate::guest::Guests;
 use crate::host_calls::Tool;
 use crate::packages::PackageManager;
@@ -118,7 +119,7 @@ impl SandboxBuilder {
             packages: self.packages,
             audit: self.audit,
             permits: Arc::new(Semaphore::new(self.max_running)),
-            looks: Semaphore::new(2 * std::thread::available_parallelism().map_or(1, usize::from)),
+            looks: FairSlots::new(2 * std::thread::available_parallelism().map_or(1, usize::from)),
             running: Mutex::default(),
             ended: Notify::new(),
             has_compiler,

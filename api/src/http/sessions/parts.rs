@@ -1,8 +1,10 @@
 //! How do clients look after a session's packages and files?
 
-use super::{bodies, lock};
+use super::{bodies, lock, pay};
 use crate::http::App;
 use crate::http::body::{Body, bytes_of};
+use crate::http::bounded::{Packages, texts};
+use crate::http::execution::enter;
 use crate::http::executions::{PackageBody, file};
 use crate::http::keys::{Caller, Scope};
 use crate::http::problem::Problem;
@@ -10,16 +12,21 @@ use axum::Json;
 use axum::extract::{Path, Query, Request as HttpRequest, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use glovebox::OpenError;
+use futures_util::future::BoxFuture;
+use glovebox::{LockedPackage, OpenError};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
+
+/// A change of a session's packages.
+type Change<'a> = BoxFuture<'a, Result<&'a [LockedPackage], OpenError>>;
 
 /// Packages to add or to take away.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct PackagesRequest {
     /// As an execution asks for them; their names alone to take them away.
+    #[serde(deserialize_with = "texts::<_, Packages>")]
     packages: Vec<String>,
 }
 
@@ -87,14 +94,18 @@ async fn change(app: &App, caller: &Caller, id: &str, packages: &[String], adds:
     caller.needs(Scope::Run)?;
     let entry = app.sessions.get(&caller.subject, id)?;
     let mut session = entry.open()?;
+    // Packages are looked at by guests, which take a place and processors like any other.
+    let _place = enter(app, &caller.subject, 0)?.place().await;
+    let shared = |change| app.processors.share(caller.subject.clone(), change);
     let packages = if adds {
-        bodies(session.install(packages).await?)
+        bodies(shared(Box::pin(session.install(packages)) as Change<'_>).await?)
     } else {
-        bodies(session.uninstall(packages).await.map_err(|error| match error {
+        bodies(shared(Box::pin(session.uninstall(packages)) as Change<'_>).await.map_err(|error| match error {
             OpenError::Failed(glovebox::Error::Invalid(_)) => Problem::not_found("package among those that were asked for"),
             error => error.into(),
         })?)
     };
+    pay(app, &caller.subject, &mut session).await?;
     lock(&entry.request).wants.packages = session.asked_packages().to_vec();
     entry.show(&session);
     Ok(Json(PackagesBody { packages }))

@@ -61,6 +61,8 @@ pub(super) enum Write {
     Execution(Box<ExecutionRow>, Option<Box<UsageRow>>),
     Session(Box<SessionRow>),
     Tree(Box<TreeRow>),
+    /// What was used in something that is no execution, by its name.
+    Usage(String, Box<UsageRow>),
     /// Nothing: whoever waits for it knows that everything before it is written.
     Barrier,
 }
@@ -71,7 +73,7 @@ impl Write {
         match self {
             Self::Execution(row, _) => row.result.as_ref().map_or(0, String::len) + row.artifacts.len() * ARTIFACT_BYTES,
             Self::Tree(row) => row.plan.as_ref().map_or(0, String::len) + row.nodes.len(),
-            Self::Session(_) | Self::Barrier => 0,
+            Self::Session(_) | Self::Usage(..) | Self::Barrier => 0,
         }
     }
 }
@@ -257,7 +259,8 @@ fn usage<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<Statement> {
 struct Draft {
     executions: HashMap<String, Drafted<ExecutionRow>>,
     trees: HashMap<String, Drafted<TreeRow>>,
-    sessions: Vec<Record>,
+    /// Of sessions, and what was used in other things.
+    others: Vec<Record>,
     /// Those who wait for everything.
     barriers: Waiting,
 }
@@ -305,7 +308,12 @@ impl Draft {
             Write::Session(row) => {
                 let mut waiting = Waiting::default();
                 waiting.add(waits);
-                self.sessions.push(Record::session(*row, waiting));
+                self.others.push(Record::session(*row, waiting));
+            }
+            Write::Usage(id, usage) => {
+                let mut waiting = Waiting::default();
+                waiting.add(waits);
+                self.others.push(Record { id, statements: Vec::new(), usage: Some(usage), waiting });
             }
             Write::Barrier => self.barriers.add(waits),
         }
@@ -327,7 +335,7 @@ impl Draft {
         let mut records: Vec<Record> = executions.map(execution).collect();
         let trees = self.trees.extract_if(|_, drafted| drafted.is_due(is_all));
         records.extend(trees.map(|(_, drafted)| Record::tree(drafted.row, drafted.waiting)));
-        records.append(&mut self.sessions);
+        records.append(&mut self.others);
         if !self.barriers.waits.is_empty() {
             records.push(Record::barrier(std::mem::take(&mut self.barriers)));
         }

@@ -1,6 +1,7 @@
 //! Which task comes after which?
 
 use super::super::body::{ExecutionRequest, number};
+use super::super::bounded::{After, Named, Tasks, objects, texts};
 use super::super::problem::{Code, Problem};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -26,6 +27,7 @@ const MAX_RETRIES: u64 = 10;
 pub(in crate::http) struct TreeRequest {
     /// The tasks, in any order.
     #[schema(required = true, min_items = 1, max_items = 500)]
+    #[serde(deserialize_with = "objects::<_, Tasks, _>")]
     pub(super) tasks: Vec<TaskBody>,
     /// How many run at once; as many as one may, where nothing is said.
     #[serde(deserialize_with = "number")]
@@ -46,6 +48,7 @@ pub(in crate::http) struct TaskBody {
     #[schema(required = true)]
     pub(super) execution: ExecutionRequest,
     /// The tasks that have to end before.
+    #[serde(deserialize_with = "texts::<_, After>")]
     pub(super) after: Vec<String>,
     /// What becomes of the others if it does not succeed.
     pub(super) on_failure: OnFailure,
@@ -53,6 +56,12 @@ pub(in crate::http) struct TaskBody {
     #[serde(deserialize_with = "number")]
     #[schema(minimum = 0, maximum = 10)]
     pub(super) retries: Option<u64>,
+}
+
+impl Named for TaskBody {
+    fn name(&self) -> &str {
+        &self.name
+    }
 }
 
 /// What becomes of other tasks when one does not succeed.
@@ -111,13 +120,16 @@ impl Plan {
         let mut parents = Vec::new();
         let mut children = vec![Vec::new(); tasks.len()];
         let mut edges = 0;
+        let mut last_child = vec![None; tasks.len()];
         for (at, task) in tasks.iter().enumerate() {
             let mut own = Vec::new();
             for name in &task.after {
                 let Some(parent) = places.get(name.as_str()).copied() else {
                     return invalid(format!("`{}` comes after `{}`, which is no task of the tree", task.name, name.escape_debug()));
                 };
-                if !own.contains(&parent) {
+                // The same one may be named twice.
+                let seen = last_child.get_mut(parent).is_some_and(|last| last.replace(at) == Some(at));
+                if !seen {
                     own.push(parent);
                     children.get_mut(parent).into_iter().for_each(|children: &mut Vec<usize>| children.push(at));
                     edges += 1;

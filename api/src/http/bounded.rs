@@ -1,0 +1,196 @@
+//! How are the lists of a request read?
+//!
+//! Entry by entry, and none more than a request may have: a list with a million entries is refused before it is there.
+
+use glovebox::policy::{Bound, OutOfBounds};
+use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+
+/// A list of a request.
+pub(super) trait List {
+    /// Its bounds.
+    const BOUND: Bound;
+}
+
+macro_rules! lists {
+    ($($(#[doc = $doc:literal])+ $name:ident = $bound:expr;)+) => {
+        $($(#[doc = $doc])+ pub(super) struct $name;
+
+        impl List for $name {
+            const BOUND: Bound = $bound;
+        })+
+    };
+}
+
+lists! {
+    /// `arguments`
+    Arguments = Bound::ARGUMENTS;
+    /// `environment`
+    Environment = Bound::ENVIRONMENT;
+    /// `files`
+    Files = Bound::FILES;
+    /// `artifacts`
+    Artifacts = Bound::ARTIFACTS;
+    /// `mounts`
+    Mounts = Bound::MOUNTS;
+    /// `network`
+    Network = Bound::NETWORK;
+    /// `tools`
+    Tools = Bound::TOOLS;
+    /// `packages`
+    Packages = Bound::PACKAGES;
+    /// `tasks` of a tree
+    Tasks = Bound { field: "tasks", entries: 500, bytes: 64 };
+    /// `after` of a task
+    After = Bound { field: "after", entries: 500, bytes: 64 };
+}
+
+/// One entry, and what its length is measured by.
+trait Entry {
+    fn text(&self) -> &str;
+}
+
+impl Entry for String {
+    fn text(&self) -> &str {
+        self
+    }
+}
+
+/// An object with a name: derived code would take a list of its fields for one.
+pub(super) trait Named {
+    /// What its length is measured by.
+    fn name(&self) -> &str;
+}
+
+struct Object<T>(T);
+
+impl<T: Named> Entry for Object<T> {
+    fn text(&self) -> &str {
+        self.0.name()
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        super::body::object(deserializer).map(Self)
+    }
+}
+
+/// Reads a list entry by entry.
+struct Read<L, T>(PhantomData<(L, T)>);
+
+impl<'de, L: List, T: Deserialize<'de> + Entry> Visitor<'de> for Read<L, T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a list for `{}`", L::BOUND.field)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Vec<T>, A::Error> {
+        let mut list = Vec::new();
+        loop {
+            // The first one too many is not read any more.
+            let next = One(list.len(), PhantomData::<(L, T)>);
+            match entries.next_element_seed(next)? {
+                Some(entry) => list.push(entry),
+                None => return Ok(list),
+            }
+        }
+    }
+}
+
+impl<'de, L: List, T: Deserialize<'de> + Entry> DeserializeSeed<'de> for Read<L, T> {
+    type Value = Vec<T>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<T>, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+/// One entry, where so many are there already.
+struct One<L, T>(usize, PhantomData<(L, T)>);
+
+impl<'de, L: List, T: Deserialize<'de> + Entry> DeserializeSeed<'de> for One<L, T> {
+    type Value = T;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+        L::BOUND.check_next(self.0).map_err(refused)?;
+        let entry = T::deserialize(deserializer)?;
+        L::BOUND.check_bytes(entry.text()).map_err(refused)?;
+        Ok(entry)
+    }
+}
+
+fn refused<E: serde::de::Error>(error: OutOfBounds) -> E {
+    E::custom(error)
+}
+
+/// A list of texts.
+pub(super) fn texts<'de, D: Deserializer<'de>, L: List>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    Read::<L, String>(PhantomData).deserialize(deserializer)
+}
+
+/// A list of texts, or nothing.
+pub(super) fn maybe_texts<'de, D: Deserializer<'de>, L: List>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+    struct Maybe<L>(PhantomData<L>);
+
+    impl<'de, L: List> Visitor<'de> for Maybe<L> {
+        type Value = Option<Vec<String>>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "a list for `{}`, or null", L::BOUND.field)
+        }
+
+        fn visit_none<E: serde::de::Error>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_unit<E: serde::de::Error>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+            texts::<D, L>(deserializer).map(Some)
+        }
+    }
+
+    deserializer.deserialize_option(Maybe::<L>(PhantomData))
+}
+
+/// A list of objects.
+pub(super) fn objects<'de, D: Deserializer<'de>, L: List, T: Deserialize<'de> + Named>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    let list = Read::<L, Object<T>>(PhantomData).deserialize(deserializer)?;
+    Ok(list.into_iter().map(|Object(entry)| entry).collect())
+}
+
+/// Texts by their names.
+pub(super) fn named_texts<'de, D: Deserializer<'de>, L: List>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+    struct Map<L>(PhantomData<L>);
+
+    impl<'de, L: List> Visitor<'de> for Map<L> {
+        type Value = BTreeMap<String, String>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "an object for `{}`", L::BOUND.field)
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+            let mut map = BTreeMap::new();
+            let mut read = 0;
+            while let Some(name) = entries.next_key::<String>()? {
+                // The same name again is work as well.
+                L::BOUND.check_next(read).and_then(|()| L::BOUND.check_bytes(&name)).map_err(A::Error::custom)?;
+                read += 1;
+                let value: String = entries.next_value()?;
+                L::BOUND.check_bytes(&value).map_err(A::Error::custom)?;
+                map.insert(name, value);
+            }
+            Ok(map)
+        }
+    }
+
+    deserializer.deserialize_map(Map::<L>(PhantomData))
+}

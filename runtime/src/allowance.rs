@@ -1,0 +1,181 @@
+//! What may be used up for a request besides its own run?
+//!
+//! Its text is looked at and its packages are compiled by guests of ours, on its behalf. They take what they need out of the request's own
+//! limits, take their turn among those of its subject, end when it is stopped, and are part of what it used.
+
+use crate::fair::{FairSlots, Slot};
+use crate::outcome::Usage;
+use glovebox_policy::{LimitWishes, Limits, Subject};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
+
+/// The part of a request's time and fuel that looks may take, as a divisor: the rest is the program's own.
+const SHARE: u32 = 2;
+
+/// What a request may still use up before its program runs.
+///
+/// Passed by reference to whoever works for a request; all of them spend from the same one.
+#[derive(Debug)]
+pub struct Allowance {
+    subject: Subject,
+    started: Instant,
+    wall: Duration,
+    fuel: u64,
+    memory: u64,
+    stop: CancellationToken,
+    /// Looks at once, of everybody.
+    places: FairSlots,
+    looks: Spent,
+    preparation: Spent,
+}
+
+/// The least time of a look: none would be refused.
+const LEAST: Duration = Duration::from_millis(1);
+
+/// A look at a program, in its turn. The request pays for it when it is dropped.
+#[derive(Debug)]
+pub struct Look<'a> {
+    allowance: &'a Allowance,
+    began: Instant,
+    limits: LimitWishes,
+    used: Usage,
+    _slot: Slot,
+}
+
+impl Look<'_> {
+    /// What it may use up: what is left, and of that no more than this.
+    #[must_use]
+    pub fn limits(&self, wall: Duration, fuel: u64, memory: u64) -> LimitWishes {
+        self.limits.clone().at_most(wall, fuel, memory)
+    }
+
+    /// What the guest that looked has used.
+    pub fn used(&mut self, usage: &Usage) {
+        self.used = *usage;
+    }
+}
+
+impl Drop for Look<'_> {
+    fn drop(&mut self) {
+        self.allowance.looks.add(&Usage { wall: self.began.elapsed(), ..self.used });
+    }
+}
+
+/// What was used so far.
+#[derive(Debug, Default)]
+struct Spent {
+    wall_nanos: AtomicU64,
+    cpu_nanos: AtomicU64,
+    fuel: AtomicU64,
+    peak_memory: AtomicU64,
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+impl Spent {
+    fn add(&self, usage: &Usage) {
+        self.wall_nanos.fetch_add(nanos(usage.wall), Ordering::Relaxed);
+        self.cpu_nanos.fetch_add(nanos(usage.cpu), Ordering::Relaxed);
+        self.fuel.fetch_add(usage.fuel, Ordering::Relaxed);
+        self.peak_memory.fetch_max(usage.peak_memory, Ordering::Relaxed);
+    }
+
+    fn usage(&self) -> Usage {
+        Usage {
+            wall: Duration::from_nanos(self.wall_nanos.load(Ordering::Relaxed)),
+            cpu: Duration::from_nanos(self.cpu_nanos.load(Ordering::Relaxed)),
+            fuel: self.fuel.load(Ordering::Relaxed),
+            peak_memory: self.peak_memory.load(Ordering::Relaxed),
+            ..Usage::default()
+        }
+    }
+}
+
+impl Allowance {
+    /// All that a grant's limits allow from here on, until `stop` is cancelled; nothing where nothing was granted.
+    #[must_use]
+    pub fn new(subject: Subject, limits: Option<&Limits>, stop: CancellationToken) -> Self {
+        Self::within(subject, limits, stop, FairSlots::new(1))
+    }
+
+    /// As [`Allowance::new`], with the places that all looks of a sandbox share.
+    pub(crate) fn within(subject: Subject, limits: Option<&Limits>, stop: CancellationToken, places: FairSlots) -> Self {
+        let (wall, fuel, memory) = limits.map_or_else(Default::default, |limits| (limits.wall, limits.fuel, limits.memory));
+        Self { subject, started: Instant::now(), wall, fuel, memory, stop, places, looks: Spent::default(), preparation: Spent::default() }
+    }
+
+    /// For whom: whoever has to wait for a place waits among others of the same subject.
+    #[must_use]
+    pub fn subject(&self) -> &Subject {
+        &self.subject
+    }
+
+    /// Ends whatever is done for the request.
+    #[must_use]
+    pub fn stop(&self) -> &CancellationToken {
+        &self.stop
+    }
+
+    /// When the request's own time on the clock would be over if it counted from its start; none where that cannot be told.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.started.checked_add(self.wall)
+    }
+
+    /// Waits for its subject's turn to look at the program. None where nothing is left of what all looks of the request have together, where
+    /// its turn did not come in that time, or where the request was stopped.
+    pub async fn look(&self) -> Option<Look<'_>> {
+        let began = Instant::now();
+        let looked = self.looks.usage();
+        let wall = (self.wall / SHARE).saturating_sub(looked.wall);
+        let fuel = (self.fuel / u64::from(SHARE)).saturating_sub(looked.fuel);
+        if wall.is_zero() || fuel == 0 || self.memory == 0 {
+            return None;
+        }
+        let slot = tokio::select! {
+            biased;
+            () = self.stop.cancelled() => None,
+            slot = tokio::time::timeout(wall, self.places.acquire(&self.subject)) => slot.ok(),
+        };
+        let waited = began.elapsed();
+        let Some(slot) = slot else {
+            // Whoever waited in vain has used up its time as well.
+            self.looks.add(&Usage { wall: waited, ..Usage::default() });
+            return None;
+        };
+        let wall = Some(wall.saturating_sub(waited).max(LEAST));
+        let limits = LimitWishes { wall, fuel: Some(fuel), memory: Some(self.memory), ..LimitWishes::default() };
+        Some(Look { allowance: self, began, limits, used: Usage::default(), _slot: slot })
+    }
+
+    /// Notes what was used to prepare packages. It is part of what the request used, and the program has all of its limits nevertheless:
+    /// else nobody could have a package whose preparation takes longer than a run, although the next one finds it prepared.
+    pub fn prepared(&self, usage: &Usage) {
+        self.preparation.add(usage);
+    }
+
+    /// What looks have used, which the program cannot use any more.
+    #[must_use]
+    pub(crate) fn looks(&self) -> Usage {
+        self.looks.usage()
+    }
+
+    /// What was used for the request so far; `wall` is the time since it came.
+    #[must_use]
+    pub fn used(&self) -> Usage {
+        let mut usage = Usage::default();
+        self.add_to(&mut usage);
+        usage
+    }
+
+    /// Adds what was used before to what the program itself used.
+    pub(crate) fn add_to(&self, usage: &mut Usage) {
+        for before in [self.looks.usage(), self.preparation.usage()] {
+            usage.add(&before);
+        }
+        usage.wall = self.started.elapsed();
+    }
+}

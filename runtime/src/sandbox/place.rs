@@ -1,0 +1,65 @@
+//! Who may run at once?
+
+use super::Inner;
+use crate::error::Error;
+use glovebox_policy::{Grant, Subject};
+use std::sync::{Arc, PoisonError};
+use tokio::sync::OwnedSemaphorePermit;
+
+/// A run's place among those that run at once; given back when dropped.
+pub(crate) struct Place {
+    _counted: Counted,
+    _permit: OwnedSemaphorePermit,
+}
+
+/// One run of a subject, also while it waits for room; no longer counted when dropped.
+struct Counted {
+    inner: Arc<Inner>,
+    subject: Subject,
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.inner.uncount(&self.subject);
+    }
+}
+
+impl Inner {
+    /// Waits until the subject may run one more and there is room for it.
+    pub(super) async fn place(self: &Arc<Self>, grant: &Grant) -> Result<Place, Error> {
+        let subject = grant.subject().clone();
+        loop {
+            // Listens before it looks, so that an end in between is not missed.
+            let ended = self.ended.notified();
+            if self.count(&subject, grant) {
+                break;
+            }
+            ended.await;
+        }
+        let counted = Counted { inner: Arc::clone(self), subject };
+        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(Error::host)?;
+        Ok(Place { _counted: counted, _permit: permit })
+    }
+
+    fn count(&self, subject: &Subject, grant: &Grant) -> bool {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = running.get(subject).copied().unwrap_or(0);
+        let may = grant.check_concurrency(count).is_ok();
+        if may {
+            running.insert(subject.clone(), count + 1);
+        }
+        may
+    }
+
+    fn uncount(&self, subject: &Subject) {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = running.get_mut(subject) {
+            *count -= 1;
+            if *count == 0 {
+                running.remove(subject);
+            }
+        }
+        drop(running);
+        self.ended.notify_waiters();
+    }
+}
