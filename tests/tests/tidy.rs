@@ -12,13 +12,14 @@ use std::process::Command;
 const MAX_LINES: usize = 600;
 
 /// Which of our crates each of them may use.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 9] = [
+    ("glovebox-host", &[]),
     ("glovebox-policy", &[]),
-    ("glovebox-guests", &[]),
-    ("glovebox", &["glovebox-policy", "glovebox-guests"]),
-    ("glovebox-fallback", &["glovebox-policy", "glovebox-guests", "glovebox"]),
-    ("glovebox-packages", &["glovebox-policy", "glovebox"]),
-    ("glovebox-api", &["glovebox-policy", "glovebox-guests", "glovebox", "glovebox-packages", "glovebox-fallback"]),
+    ("glovebox-guests", &["glovebox-host"]),
+    ("glovebox", &["glovebox-host", "glovebox-policy", "glovebox-guests"]),
+    ("glovebox-fallback", &["glovebox-host", "glovebox-policy", "glovebox-guests", "glovebox"]),
+    ("glovebox-packages", &["glovebox-host", "glovebox-policy", "glovebox"]),
+    ("glovebox-api", &["glovebox-host", "glovebox-policy", "glovebox-guests", "glovebox", "glovebox-packages", "glovebox-fallback"]),
     ("glovebox-benches", &["glovebox-policy", "glovebox-guests", "glovebox", "glovebox-packages", "glovebox-fallback"]),
     ("glovebox-tests", &["glovebox-policy", "glovebox-guests", "glovebox", "glovebox-packages", "glovebox-fallback"]),
 ];
