@@ -277,7 +277,7 @@ fn nothing_above_the_current_directory_or_the_cache_runs_on_the_host() {
 fn the_traps_of_the_checkout_work() {
     let checkout = Checkout::new("cache");
     let usual = std::env::var("PATH").expect("there are programs");
-    let mut command = |program: &str, arguments: &[&str]| {
+    let command = |program: &str, arguments: &[&str]| {
         let mut command = Command::new(program);
         command.args(arguments).current_dir(checkout.path("")).env("PATH", &usual).env_remove("PYENV_VERSION");
         let _ = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
@@ -286,6 +286,6 @@ fn the_traps_of_the_checkout_work() {
     command("/bin/sh", &["-c", "PATH=\".:$PATH\"; mmdebstrap"]);
     command("cargo", &["--version"]);
     let marked = checkout.marked();
-    assert!(["pip.py", "mmdebstrap"].iter().all(|trap| marked.contains(*trap)), "{marked:?}");
+    assert!(marked.contains("mmdebstrap") && marked.iter().any(|trap| trap.ends_with(".py")), "{marked:?}");
     assert!(Path::new(&checkout.path("preload.js")).exists());
 }
