@@ -77,11 +77,10 @@ fn complaint(text: &str) -> String {
 pub(crate) async fn uv(store: &Store, offline: bool, progress: &(dyn Fn(&str) + Send + Sync)) -> Result<Program, Error> {
     let version = UV.lines().find_map(|line| line.strip_prefix("uv==")).map(|rest| rest.trim_end_matches([' ', '\\']));
     let version = version.unwrap_or_default();
-    let folder = store.at("tools").join(format!("uv-{version}"));
-    let program = folder.join("bin").join("uv");
-    let found = |program: &PathBuf| Program::absolute(program).map_err(|error| Error::Packages(error.to_string()));
-    if program.exists() {
-        return found(&program);
+    let folder = PathBuf::from(format!("tools/uv-{version}"));
+    let program = folder.join("bin/uv");
+    if let Some(found) = store.program(&program)? {
+        return Ok(found);
     }
     if offline {
         return Err(Error::Packages("the resolver of Python packages was never fetched, and nothing may be fetched now".to_owned()));
@@ -98,10 +97,12 @@ pub(crate) async fn uv(store: &Store, offline: bool, progress: &(dyn Fn(&str) + 
         .arg(work.path.join("requirements.txt"));
     run(pip, "python3 -m pip", "").await?.succeeded(PYTHON_ADVICE)?;
     work.directory.set_permissions("uv/bin/uv", cap_std::fs::Permissions::from_mode(0o755)).map_err(failed(&work.path))?;
-    match std::fs::rename(&half, &folder) {
-        Err(error) if !program.exists() => Err(failed(&folder)(error)),
-        _ => found(&program),
-    }
+    let folder = store.at(&folder);
+    let renamed = std::fs::rename(&half, &folder).map_err(failed(&folder));
+    // Another process may have been quicker.
+    store
+        .program(&program)?
+        .map_or_else(|| Err(renamed.err().unwrap_or_else(|| Error::Packages(format!("`{}` has no `bin/uv`", folder.display())))), Ok)
 }
 
 /// The interpreter by which the Python resolver judges: the one on `PATH`, and none that it would find by itself in a directory.

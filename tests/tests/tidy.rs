@@ -98,6 +98,15 @@ fn unsafe_code_is_in_two_modules() {
     }
 }
 
+/// Whatever starts a program anywhere else would start it in somebody's directory and with somebody's environment.
+#[test]
+fn programs_of_the_host_are_started_in_one_place() {
+    let start = ["Command", "::new("].concat();
+    for (path, text) in with_extension("rs").into_iter().filter(|(path, _)| !path.starts_with("tests/") && !path.starts_with("benches/")) {
+        assert!(!text.contains(&start) || path == "runtime/host/src/program.rs", "`{path}` starts a program by itself");
+    }
+}
+
 #[test]
 fn lints_are_expected_and_not_allowed() {
     let banned = ["#[al", "low("].concat();
