@@ -33,17 +33,23 @@ struct Checkout {
 }
 
 impl Checkout {
-    /// A checkout; its traps are set in the environment as well. `cache` is where packages are kept, from the place of all.
+    /// A checkout; its traps are set in the environment as well. `cache` is where packages are kept, from the place of all; the guests of
+    /// this machine are in there.
     fn new(cache: &str) -> Self {
+        let this = Self::without_guests(cache);
+        let installed = glovebox_guests::default_cache_dir().expect("there is a cache");
+        for shared in ["guests", "compiled"] {
+            symlink(installed.join(shared), this.cache.join(shared)).expect("the folder is writable");
+        }
+        this
+    }
+
+    fn without_guests(cache: &str) -> Self {
         let place = tempfile::tempdir().expect("a folder can be made");
         let mut this = Self { cache: place.path().join(cache), place, environment: Vec::new() };
         fs::create_dir_all(this.marks()).expect("the folder is writable");
         fs::create_dir_all(this.path("src/deep")).expect("the folder is writable");
         fs::create_dir_all(&this.cache).expect("the folder is writable");
-        let installed = glovebox_guests::default_cache_dir().expect("there is a cache");
-        for shared in ["guests", "compiled"] {
-            symlink(installed.join(shared), this.cache.join(shared)).expect("the folder is writable");
-        }
         this.programs();
         this.settings();
         for folder in ["", "src/deep/"] {
@@ -270,6 +276,14 @@ fn nothing_of_the_current_directory_runs_on_the_host() {
 fn nothing_above_the_current_directory_or_the_cache_runs_on_the_host() {
     let checkout = Checkout::new("checkout/src/.cache/glovebox");
     every_command(&checkout, "src/deep");
+}
+
+#[test]
+#[ignore = "fetches 110 MB and compiles for minutes"]
+fn nothing_above_the_cache_runs_while_guests_are_made() {
+    let checkout = Checkout::without_guests("checkout/src/.cache/glovebox");
+    checkout.check("src/deep", &["guests", "build"]);
+    assert_eq!(checkout.check("src/deep", &["run", "main.py"]), "six\n");
 }
 
 /// The traps are real: the same tools fall into them when they are started carelessly.
