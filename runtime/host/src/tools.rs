@@ -3,8 +3,8 @@
 //! | tool | may not read | by |
 //! |---|---|---|
 //! | Python, pip | modules of the current directory, `PYTHON*`, `PIP_*`, site packages of the user | `-I` |
-//! | npm | `.npmrc`, `package.json` and workspaces of directories above, the user's and the system's `npmrc`, `NPM_CONFIG_*`, `NODE_*` | settings |
-//! | cargo, rustup | `rust-toolchain.toml`, `.cargo/config.toml` of directories, `CARGO_*`, `RUSTC*`, `RUSTUP_TOOLCHAIN` | started in `/` |
+//! | npm | `.npmrc`, `package.json` and workspaces of directories above, `npmrc` of the user and the system, `NPM_CONFIG_*`, `NODE_*` | arguments |
+//! | cargo, rustup, managers of versions | `rust-toolchain.toml`, `.cargo/config.toml`, `.python-version`, `.tool-versions` | started in `/` |
 //!
 //! `HOME` is passed on: pip's and cargo's mirrors and the keys of private indices are there, and it is the user's own.
 
@@ -38,12 +38,13 @@ pub fn isolated(interpreter: &Program) -> Start {
 /// Where there is no `npm`.
 pub fn npm(folder: &Path) -> Result<Start, ProgramError> {
     let mut start = Program::find("npm")?.start();
-    start.directory(folder).network().pass_path("HOME").pass_path("NODE_EXTRA_CA_CERTS");
+    start.network().pass_path("HOME").pass_path("NODE_EXTRA_CA_CERTS");
     // Settings that are not there are empty ones.
     for (option, file) in [("--userconfig", "user.npmrc"), ("--globalconfig", "global.npmrc")] {
         start.arg(option).arg(folder.join(file));
     }
-    // Else it looks for a project, and for one whose workspace this is, in every directory above.
+    // Else it looks for a project, and for one whose workspace this is, in every directory above. It is not started in there: managers of
+    // versions (asdf, volta, mise) put a program in npm's place that looks for settings upwards.
     start.arg("--prefix").arg(folder).arg("--no-workspaces");
     Ok(start)
 }
