@@ -12,8 +12,8 @@ use glovebox_api::error::chain;
 use glovebox_api::wire::{self, Diagnosis, GuestsDiagnosis, LanguageDiagnosis, MachineDiagnosis, TierDiagnosis, ToolDiagnosis};
 use glovebox_fallback::Containers;
 use glovebox_guests::{default_cache_dir, embedded};
+use glovebox_host::tools;
 use std::fmt::Write as _;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -228,10 +228,18 @@ fn machine() -> MachineDiagnosis {
 
 /// What a tool says of its version; nothing where it does not run.
 fn version_of(tool: &str) -> Option<String> {
-    // Python without pip is of no use here.
-    let arguments: &[&str] = if tool == "python3" { &["-m", "pip", "--version"] } else { &["--version"] };
-    #[expect(clippy::disallowed_methods, reason = "a tool is tried by running it")]
-    let output = Command::new(tool).args(arguments).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    // npm's project, in which it finds nothing.
+    let empty = tempfile::tempdir().ok()?;
+    let start = match tool {
+        // Python without pip is of no use here.
+        "python3" => tools::python().ok().map(|mut python| {
+            python.args(["-m", "pip"]);
+            python
+        }),
+        "npm" => tools::npm(empty.path()).ok(),
+        _ => tools::cargo().ok(),
+    };
+    let output = start?.arg("--version").command().output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout);
     let line = text.lines().next()?.trim();
     // pip tells its folder too, which is of no interest.

@@ -43,6 +43,7 @@ use execution::Lives;
 use fair::{Admission, AdmissionLimits, Processors};
 use glovebox::policy::Subject;
 use glovebox::{AuditKey, AuditSink, CancellationToken, ChainError, JsonLines, Sandbox, SandboxBuilder};
+use glovebox_host::folder::Folder;
 use jwt::Tokens;
 use keys::KeyRing;
 use metrics::Metrics;
@@ -50,7 +51,6 @@ use problem::{Code, Problem};
 use sessions::Sessions;
 use std::io;
 use std::net::SocketAddr;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -265,11 +265,17 @@ impl Server {
     }
 }
 
-/// The folder for everything that is kept, made where there is none. Nobody else on this machine may look into it.
-#[expect(clippy::disallowed_methods, reason = "the operator named this folder")]
+/// The folder for everything that is kept, made where there is none. Nobody else on this machine may look into it or could have changed it.
 fn state_folder(path: &Path) -> io::Result<Dir> {
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
-    Dir::open_ambient_dir(path, cap_std::ambient_authority())
+    let folder = Folder::create(path).map_err(io::Error::other)?;
+    let tightened = folder.make_private().map_err(|error| {
+        let user = rustix::process::geteuid().as_raw();
+        io::Error::other(format!("{error}; others may look into it: `chown {user} '{0}' && chmod 700 '{0}'` mends that", path.display()))
+    })?;
+    if let Some(mode) = tightened {
+        tracing::warn!(path = %path.display(), "others could look into the state folder (mode {mode:04o}); its mode is 0700 now");
+    }
+    Ok(Dir::from_std_file(folder.to_file()?))
 }
 
 fn lock_folder(path: &Path, state: &Dir) -> Result<File, ServeError> {

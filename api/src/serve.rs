@@ -22,6 +22,7 @@ const MAX_CONFIG: u64 = 1 << 20;
 
 /// Does `glovebox serve`.
 pub(crate) fn serve(arguments: &ServeArguments) -> Result<Exit, Failure> {
+    keep_to_ourselves();
     let config = config(arguments.config.as_deref())?;
     // One for all connections that this process makes.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -71,8 +72,15 @@ pub(crate) fn serve(arguments: &ServeArguments) -> Result<Exit, Failure> {
     ended
 }
 
+/// Whatever this process writes from here on is for this user alone: records, outputs, artifacts, keys.
+fn keep_to_ourselves() {
+    let _ = rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+}
+
 /// Does `glovebox keys ..`.
 pub(crate) fn keys(command: &KeysCommand) -> Result<Exit, Failure> {
+    keep_to_ourselves();
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(tracing::Level::WARN).init();
     let runtime = runtime()?;
     runtime.block_on(async {
         match command {
