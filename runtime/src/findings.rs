@@ -5,7 +5,7 @@
 
 use crate::audit::Trail;
 use crate::error::Error;
-use crate::executor::{Evaluation, Executor, Job, Opening};
+use crate::executor::{Evaluation, Executor, Hold, Job, Opening};
 use crate::outcome::{RunId, Status};
 use crate::stdio::Input;
 use aho_corasick::AhoCorasick;
@@ -86,6 +86,7 @@ async fn inspect(executor: &dyn Executor, request: &Request, places: &Semaphore)
             files: Vec::new(),
             packages: None,
             trail: Trail::new(None, RunId::random(), &ours).calls(),
+            place: Hold(None),
         },
         evaluation: Evaluation {
             source: ours.source,

@@ -37,6 +37,7 @@ mod egress;
 mod filesystem;
 mod host_calls;
 mod limiter;
+mod mounts;
 mod state;
 mod stdio;
 
@@ -56,11 +57,12 @@ pub use audit::{
 pub use egress::{Egress, EgressError, EgressRequest, EgressResponse};
 pub use engine::Metering;
 pub use error::Error;
-pub use executor::{Evaluation, Executor, Job, LiveSession, Opening, Report, Stock, artifact_globs};
+pub use executor::{Evaluation, Executor, Hold, Job, LiveSession, Opening, Report, Stock, artifact_globs};
 pub use filesystem::FileEntry;
 pub use guest::Guests;
 pub use host_calls::Tool;
 pub use memory::kernel_tells_dirty_pages;
+pub use mounts::resolve_mount;
 pub use outcome::{Artifact, Exception, Limit, Outcome, Output, PolicyReference, RunId, RunIdError, Status, Usage, Value};
 pub use packages::{LockedPackage, NativePlatform, PackageManager, PackageTarget, PackageTree, Resolution, Survey};
 pub use sandbox::{Controls, OpenError, Provision, Sandbox, SandboxBuilder};
