@@ -93,15 +93,18 @@ impl Container {
     }
 
     /// What it has used so far. It is frozen first, and does not go on afterwards either.
-    pub(crate) async fn used(&self) -> Option<Used> {
-        let asked = async {
-            self.docker.pause_container(&self.id).await?;
-            let options = StatsOptions { stream: false, one_shot: true };
-            std::pin::pin!(self.docker.stats(&self.id, Some(options))).next().await.transpose()
-        };
-        let told = tokio::time::timeout(ACCOUNT, asked).await.ok()?.ok()??;
-        let (cpu, memory) = (told.cpu_stats?.cpu_usage?.total_usage?, told.memory_stats?);
-        Some(Used { cpu: Duration::from_nanos(cpu), peak_memory: memory.max_usage.or(memory.usage)? })
+    pub(crate) fn used(&self) -> impl Future<Output = Option<Used>> + Send + use<> {
+        let (docker, id) = (self.docker.clone(), self.id.clone());
+        async move {
+            let asked = async {
+                docker.pause_container(&id).await?;
+                let options = StatsOptions { stream: false, one_shot: true };
+                docker.stats(&id, Some(options)).next().await.transpose()
+            };
+            let told = tokio::time::timeout(ACCOUNT, asked).await.ok()?.ok()??;
+            let (cpu, memory) = (told.cpu_stats?.cpu_usage?.total_usage?, told.memory_stats?);
+            Some(Used { cpu: Duration::from_nanos(cpu), peak_memory: memory.max_usage.or(memory.usage)? })
+        }
     }
 
     /// What removes it, to be run by somebody who goes on.

@@ -140,7 +140,15 @@ pub struct Opening {
 
 /// The place that a run takes among those that run at once. It is given back when its report is there and nobody holds it any more.
 #[derive(Clone)]
-pub struct Hold(pub(crate) Option<Arc<Place>>);
+pub struct Hold {
+    _place: Option<Arc<Place>>,
+}
+
+impl Hold {
+    pub(crate) fn new(place: Option<Place>) -> Self {
+        Self { _place: place.map(Arc::new) }
+    }
+}
 
 impl Opening {
     /// Keeps the run's place taken for as long as something of it is there, also after its report: what goes on behind an answer would

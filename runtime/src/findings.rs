@@ -86,7 +86,7 @@ async fn inspect(executor: &dyn Executor, request: &Request, places: &Semaphore)
             files: Vec::new(),
             packages: None,
             trail: Trail::new(None, RunId::random(), &ours).calls(),
-            place: Hold(None),
+            place: Hold::new(None),
         },
         evaluation: Evaluation {
             source: ours.source,

@@ -212,7 +212,7 @@ impl Sandbox {
         trail: &Trail,
     ) -> Result<Report, Error> {
         // Until the report is there, and for as long as the executor holds it.
-        let place = Hold(Some(Arc::new(place)));
+        let place = Hold::new(Some(place));
         let _taken = place.clone();
         let job = Job {
             opening: Opening { id, grant: Arc::clone(grant), files: request.files, packages, trail: trail.calls(), place },
@@ -249,7 +249,7 @@ impl Sandbox {
         let (packages, _place) = self.prepare(&supplies, &grant).await.inspect_err(|error| trail.aborted(&error.to_string()))?;
         let files = std::mem::take(&mut request.files);
         // A session takes a place for each of its evaluations.
-        let place = Hold(None);
+        let place = Hold::new(None);
         let opening = Opening { id, grant: Arc::clone(&grant), files, packages, trail: trail.calls(), place };
         let live = self.executor(grant.tier())?.open(opening).await.inspect_err(|error| trail.aborted(&error.to_string()))?;
         let packages = locked_packages(&supplies, &grant);

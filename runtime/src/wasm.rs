@@ -28,7 +28,7 @@ use async_trait::async_trait;
 use globset::GlobSet;
 use glovebox_policy::{Grant, Tier, TierFacts};
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
