@@ -57,6 +57,8 @@ pub struct Controls {
     pub events: Option<mpsc::UnboundedSender<AuditEvent>>,
     /// Stops the run.
     pub stop: CancellationToken,
+    /// Told what was used where the run ends in an error, so that no outcome says it.
+    pub spent: Option<Arc<Mutex<Usage>>>,
 }
 
 impl Sandbox {
@@ -91,25 +93,43 @@ impl Sandbox {
     /// # Errors
     ///
     /// As [`Sandbox::run`].
-    pub async fn run_with(&self, mut request: Request, controls: Controls) -> Result<Outcome, Error> {
+    pub async fn run_with(&self, request: Request, controls: Controls) -> Result<Outcome, Error> {
         let id = controls.id.unwrap_or_else(RunId::random);
-        let mut trail = Trail::new(self.0.audit.clone(), id, &request);
+        let trail = Trail::new(self.0.audit.clone(), id, &request);
         trail.watch(controls.events.clone());
+        let (first, allowance) = self.begin(&request, &controls.stop);
+        let spent = controls.spent.clone();
+        let result = self.go(id, request, controls, first, trail, &allowance).await;
+        if let (Err(_), Some(spent)) = (&result, spent) {
+            *spent.lock().unwrap_or_else(PoisonError::into_inner) = allowance.used();
+        }
+        result
+    }
+
+    /// Takes a request from the policy's first word to its end.
+    async fn go(
+        &self,
+        id: RunId,
+        mut request: Request,
+        controls: Controls,
+        first: Result<Arc<Grant>, Box<Denial>>,
+        mut trail: Trail,
+        allowance: &Allowance,
+    ) -> Result<Outcome, Error> {
         let stop = controls.stop.clone();
-        let (first, allowance) = self.begin(&request, &stop);
-        let survey = self.survey(&mut request, &first, &mut trail, &allowance).instrument(debug_span!("survey"));
+        let survey = self.survey(&mut request, &first, &mut trail, allowance).instrument(debug_span!("survey"));
         let surveyed = until_stopped(&stop, survey).await;
         let (grant, supplies) = match surveyed.unwrap_or_else(|| Ok(first.map(|grant| (grant, Supplies::default()))))? {
             Ok(admitted) => admitted,
             Err(denial) => return self.denied(id, &request, *denial, Looked::default(), allowance.used(), &mut trail),
         };
-        let mut looked = self.look(&request, &grant, &allowance).instrument(debug_span!("look")).await?;
+        let mut looked = self.look(&request, &grant, allowance).instrument(debug_span!("look")).await?;
         trail.found(&looked.findings)?;
         if let Some(denial) = looked.denial.take() {
             return self.denied(id, &request, denial, looked, allowance.used(), &mut trail);
         }
         trail.admitted(&request, &grant)?;
-        let prepared = until_stopped(&stop, self.prepare(&supplies, &grant, &allowance).instrument(debug_span!("prepare"))).await;
+        let prepared = until_stopped(&stop, self.prepare(&supplies, &grant, allowance).instrument(debug_span!("prepare"))).await;
         let looks = allowance.looks();
         let grant = if looks.wall.is_zero() { grant } else { Arc::new(grant.after(looks.wall, looks.fuel)) };
         let ended = match prepared {
