@@ -46,6 +46,13 @@ pub(crate) enum Command {
     /// Look at audit logs
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Compile a WebAssembly program in a jailed process; a sandbox starts this, and its form may change with every version
+    #[command(hide = true)]
+    CompileModule {
+        /// The settings, as the sandbox gives them
+        #[arg(allow_hyphen_values = true)]
+        settings: Vec<String>,
+    },
     /// Print a completion script for a shell
     #[command(after_help = help::COMPLETIONS)]
     Completions {
@@ -155,6 +162,10 @@ pub(crate) struct ServeArguments {
     /// Ask for no keys: whoever works on this machine may call. Only on a loopback address
     #[arg(long)]
     pub(crate) insecure_local: bool,
+
+    /// Go on with an audit log that lacks the newest record which the database has seen; the gap is recorded
+    #[arg(long)]
+    pub(crate) accept_audit_gap: bool,
 
     /// Write the log as JSON, one object a line
     #[arg(long)]
@@ -380,6 +391,15 @@ pub(crate) enum AuditCommand {
         /// Take on trust that there were so many records before the oldest one that is there, because they were moved elsewhere or forgotten
         #[arg(long, value_name = "RECORDS", default_value_t = 0)]
         since: u64,
+        /// The key that seals the records (`audit.key_file` of the service); without one, whoever can write the log could have made it anew
+        #[arg(long, value_name = "FILE")]
+        key_file: Option<PathBuf>,
+        /// So many records at the beginning are from before there was a key
+        #[arg(long, value_name = "RECORDS", default_value_t = 0, requires = "key_file")]
+        unkeyed: u64,
+        /// Demand a record that the log had before, as `RECORDS:HASH`: an earlier answer of this command, or a line of the service's log
+        #[arg(long, value_name = "HEAD")]
+        expect: Option<glovebox::AuditHead>,
     },
 }
 

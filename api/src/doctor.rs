@@ -4,7 +4,7 @@
 
 use crate::cli::DoctorArguments;
 use crate::exit::{Exit, Failure};
-use crate::installation::Installation;
+use crate::installation::{COMPILER, Installation};
 use crate::run::runtime;
 use crate::terminal::{self, Paint, Place, name};
 use glovebox::{Metering, Outcome, Request, Sandbox, Status};
@@ -12,8 +12,8 @@ use glovebox_api::error::chain;
 use glovebox_api::wire::{self, Diagnosis, GuestsDiagnosis, LanguageDiagnosis, MachineDiagnosis, TierDiagnosis, ToolDiagnosis};
 use glovebox_fallback::Containers;
 use glovebox_guests::{default_cache_dir, embedded};
+use glovebox_host::tools;
 use std::fmt::Write as _;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -67,6 +67,7 @@ fn examine() -> Result<Diagnosis, Failure> {
     }
     let (containers, container_advice) = containers()?;
     advice.extend(container_advice);
+    advice.extend(compiler_advice()?);
     let machine = machine();
     if !machine.tells_dirty_pages {
         advice.push(
@@ -134,6 +135,19 @@ fn wasm(installation: &Installation) -> Result<TierDiagnosis, Failure> {
     let detail =
         if works { "programs run inside WebAssembly guests, without a system call of their own" } else { "not every language works" };
     Ok(TierDiagnosis { tier: "wasm", works, detail: detail.to_owned(), languages })
+}
+
+/// What is missing of the jail in which somebody's WebAssembly is compiled.
+fn compiler_advice() -> Result<Vec<String>, Failure> {
+    let runtime = runtime()?;
+    let tried = runtime.block_on(glovebox::compiler_gaps(std::path::Path::new(COMPILER)));
+    runtime.shutdown_background();
+    let what = "the compiler of WebAssembly programs";
+    Ok(match tried {
+        Ok(gaps) if gaps.is_empty() => Vec::new(),
+        Ok(gaps) => vec![format!("{what} is jailed by resource limits, and in part only by the kernel: {}", gaps.join("; "))],
+        Err(error) => vec![format!("{what} does not work, so the language `wasm` does not: {}", chain(&error))],
+    })
 }
 
 /// Tries the tier of containers: every language that has an image.
@@ -214,10 +228,18 @@ fn machine() -> MachineDiagnosis {
 
 /// What a tool says of its version; nothing where it does not run.
 fn version_of(tool: &str) -> Option<String> {
-    // Python without pip is of no use here.
-    let arguments: &[&str] = if tool == "python3" { &["-m", "pip", "--version"] } else { &["--version"] };
-    #[expect(clippy::disallowed_methods, reason = "a tool is tried by running it")]
-    let output = Command::new(tool).args(arguments).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    // npm's project, in which it finds nothing.
+    let empty = tempfile::tempdir().ok()?;
+    let start = match tool {
+        // Python without pip is of no use here.
+        "python3" => tools::python().ok().map(|mut python| {
+            python.args(["-m", "pip"]);
+            python
+        }),
+        "npm" => tools::npm(empty.path()).ok(),
+        _ => tools::cargo().ok(),
+    };
+    let output = start?.arg("--version").command().output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout);
     let line = text.lines().next()?.trim();
     // pip tells its folder too, which is of no interest.

@@ -6,6 +6,7 @@
 //! HTTP/1.1 alone is spoken: it has what this API needs, and a whole class of attacks less.
 
 mod alerts;
+mod audit_log;
 mod auth;
 mod blobs;
 mod body;
@@ -30,7 +31,7 @@ mod supervisor;
 pub mod telemetry;
 mod trees;
 
-pub use config::{AlertKind, AlertRule, Config, ConfigError, ContainerConfig, Jwt, Limits, Listen, Retention, Telemetry, Tls};
+pub use config::{AlertKind, AlertRule, AuditConfig, Config, ConfigError, ContainerConfig, Jwt, Limits, Listen, Retention, Telemetry, Tls};
 pub use keys::{NewKey, Scope};
 pub use openapi::openapi_json;
 
@@ -41,7 +42,8 @@ use cap_std::fs::{Dir, File, OpenOptions};
 use execution::Lives;
 use fair::{Admission, AdmissionLimits, Processors};
 use glovebox::policy::Subject;
-use glovebox::{CancellationToken, JsonLines, Sandbox, SandboxBuilder};
+use glovebox::{AuditKey, AuditSink, CancellationToken, ChainError, JsonLines, Sandbox, SandboxBuilder};
+use glovebox_host::folder::Folder;
 use jwt::Tokens;
 use keys::KeyRing;
 use metrics::Metrics;
@@ -49,7 +51,6 @@ use problem::{Code, Problem};
 use sessions::Sessions;
 use std::io;
 use std::net::SocketAddr;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -126,6 +127,12 @@ pub enum ServeError {
     /// The database cannot be used.
     #[error("the database cannot be used: {0}")]
     Store(#[from] sqlx::Error),
+    /// The audit log is not the one that was written.
+    #[error("{0}")]
+    AuditGap(ChainError),
+    /// The key of the audit log cannot be used.
+    #[error("the key of the audit log, `{0}` (`audit.key_file`), cannot be used: {1}")]
+    AuditKey(PathBuf, String),
     /// The certificate or its key cannot be used.
     #[error("the certificate cannot be used: {0}")]
     Tls(String),
@@ -140,6 +147,7 @@ pub enum ServeError {
 /// A service that is about to run.
 pub struct Server {
     app: Arc<App>,
+    audit: Arc<JsonLines>,
     listener: TcpListener,
     tls: Option<tokio_rustls::TlsAcceptor>,
     /// Keeps other processes out of the state folder.
@@ -160,10 +168,9 @@ impl Server {
         let state = state_folder(&listen.state).map_err(failed)?;
         let lock = lock_folder(&listen.state, &state)?;
         let tls = config.tls.as_ref().map(connection::acceptor).transpose().map_err(ServeError::Tls)?;
-        let audit = JsonLines::open_segments(&listen.state, config.limits.audit_segment as u64)
-            .map_err(|error| failed(io::Error::other(error.to_string())))?;
-        let sandbox = sandbox.audit(Arc::new(audit)).max_running(usize::MAX >> 4).build()?;
         let store = Store::open(config.database.as_deref(), &listen.state, Purpose::Serve).await?;
+        let audit = audit_log::open(&listen.state, &config, &store, listen.accept_audit_gap).await?;
+        let sandbox = sandbox.audit(Arc::clone(&audit) as Arc<dyn AuditSink>).max_running(usize::MAX >> 4).build()?;
         let interrupted = store.mark_interrupted().await?;
         if interrupted > 0 {
             tracing::warn!(
@@ -205,7 +212,7 @@ impl Server {
             store,
             config,
         });
-        Ok(Self { app, listener, tls, _lock: lock })
+        Ok(Self { app, audit, listener, tls, _lock: lock })
     }
 
     /// Where it listens.
@@ -226,10 +233,11 @@ impl Server {
     /// Serves until it is told to stop. Then it takes nothing new, waits for what runs, stops what does not end in time, and writes
     /// everything down.
     pub async fn run(self, stop: CancellationToken) {
-        let Self { app, listener, tls, _lock } = self;
+        let Self { app, audit, listener, tls, _lock } = self;
         let router = openapi::router(&app);
         let over = CancellationToken::new();
         let sweeper = tokio::spawn(sweep(Arc::clone(&app)));
+        let heads = tokio::spawn(audit_log::keep_heads(Arc::clone(&audit), app.store.clone()));
         let supervisor = tokio::spawn(supervisor::watch(Arc::clone(&app)));
         let accepting = tokio::spawn(connection::accept(listener, tls, router, app.config.limits.clone(), over.clone()));
         stop.cancelled().await;
@@ -250,15 +258,24 @@ impl Server {
         over.cancel();
         // Whoever waited has its answer by now, or is not listening.
         let _ = tokio::time::timeout(Duration::from_secs(5), accepting).await;
+        heads.abort();
+        audit_log::keep_head(&audit, &app.store, None).await;
+        tracing::info!(head = %audit.head(), "the audit log ends");
         app.store.close().await;
     }
 }
 
-/// The folder for everything that is kept, made where there is none. Nobody else on this machine may look into it.
-#[expect(clippy::disallowed_methods, reason = "the operator named this folder")]
+/// The folder for everything that is kept, made where there is none. Nobody else on this machine may look into it or could have changed it.
 fn state_folder(path: &Path) -> io::Result<Dir> {
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
-    Dir::open_ambient_dir(path, cap_std::ambient_authority())
+    let folder = Folder::create(path).map_err(io::Error::other)?;
+    let tightened = folder.make_private().map_err(|error| {
+        let user = rustix::process::geteuid().as_raw();
+        io::Error::other(format!("{error}; others may look into it: `chown {user} '{0}' && chmod 700 '{0}'` mends that", path.display()))
+    })?;
+    if let Some(mode) = tightened {
+        tracing::warn!(path = %path.display(), "others could look into the state folder (mode {mode:04o}); its mode is 0700 now");
+    }
+    Ok(Dir::from_std_file(folder.to_file()?))
 }
 
 fn lock_folder(path: &Path, state: &Dir) -> Result<File, ServeError> {
@@ -314,6 +331,15 @@ async fn forget(app: &Arc<App>) -> Result<(), sqlx::Error> {
         }
     }
     Ok(())
+}
+
+/// Reads a key that seals an audit log.
+///
+/// # Errors
+///
+/// Where others than its owner can read it, or it is too short.
+pub fn audit_key(path: &Path) -> Result<AuditKey, ServeError> {
+    audit_log::read_key(path)
 }
 
 /// The keys of a state folder, for whoever may write there.

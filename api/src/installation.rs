@@ -7,6 +7,9 @@ use glovebox_api::error::chain;
 use glovebox_guests::{Bundle, default_cache_dir, embedded, installed_in};
 use std::path::PathBuf;
 
+/// What compiles somebody's WebAssembly: this very program. The kernel's own link still finds it after an update has replaced the file.
+pub(crate) const COMPILER: &str = "/proc/self/exe";
+
 /// The guests of this machine, found but not loaded.
 #[derive(Debug)]
 pub(crate) struct Installation {
@@ -26,12 +29,13 @@ impl Installation {
     /// Like [`Installation::find`], where none is no failure.
     pub(crate) fn look() -> Result<Option<Self>, Failure> {
         let cache = cache_dir()?;
-        if let Some(bundle) = installed_in(&cache) {
+        let failed = |error| Failure::host(chain(&error)).advise(CACHE_ADVICE);
+        if let Some(bundle) = installed_in(&cache).map_err(failed)? {
             return Ok(Some(Self { bundle, cache }));
         }
         let Some(carried) = embedded() else { return Ok(None) };
         terminal::note(&format!("unpacking the guests to `{}`; this happens once", cache.display()));
-        let bundle = carried.unpack(&cache).map_err(|error| Failure::host(chain(&error)).advise(CACHE_ADVICE))?;
+        let bundle = carried.unpack(&cache).map_err(failed)?;
         Ok(Some(Self { bundle, cache }))
     }
 
@@ -59,7 +63,7 @@ impl Installation {
     }
 }
 
-const CACHE_ADVICE: &str = "set `GLOVEBOX_CACHE` to a directory that you may write to";
+const CACHE_ADVICE: &str = "set `GLOVEBOX_CACHE` to a directory that you, and nobody else, may write to";
 
 /// Where guests and machine code are kept.
 pub(crate) fn cache_dir() -> Result<PathBuf, Failure> {

@@ -38,6 +38,7 @@ fn main() -> ExitCode {
         Command::Keys(command) => serve::keys(&command),
         Command::Doctor(arguments) => doctor::doctor(&arguments),
         Command::Audit(command) => audit::audit(&command),
+        Command::CompileModule { settings } => return glovebox::compile_module(&settings),
         Command::Completions { shell } => completions(shell),
     };
     match result {

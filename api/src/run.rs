@@ -6,7 +6,7 @@ mod stream;
 
 use crate::cli::RunArguments;
 use crate::exit::{Exit, Failure};
-use crate::installation::Installation;
+use crate::installation::{COMPILER, Installation};
 use crate::request::{self, Prepared};
 use crate::{packages, policy, terminal};
 use artifacts::ArtifactRules;
@@ -74,7 +74,7 @@ pub(crate) fn sandbox(
     (metering, offline): (Metering, bool),
 ) -> Result<Sandbox, Failure> {
     let guests = installation.guests(metering)?;
-    let mut builder = builder.guests(guests.clone()).metering(metering);
+    let mut builder = builder.guests(guests.clone()).metering(metering).compiler(COMPILER);
     let mut packages = packages::manager(guests)?.offline(offline);
     if needs_container(request, installation) {
         let containers = Arc::new(runtime.block_on(Containers::connect()));

@@ -2,7 +2,7 @@
 
 use crate::cli::{KeysCommand, KeysPlace, ServeArguments};
 use crate::exit::{Exit, Failure};
-use crate::installation::Installation;
+use crate::installation::{COMPILER, Installation};
 use crate::{files, packages, policy, run, terminal};
 use glovebox::{CancellationToken, Metering, Sandbox};
 use glovebox_api::error::chain;
@@ -22,6 +22,7 @@ const MAX_CONFIG: u64 = 1 << 20;
 
 /// Does `glovebox serve`.
 pub(crate) fn serve(arguments: &ServeArguments) -> Result<Exit, Failure> {
+    keep_to_ourselves();
     let config = config(arguments.config.as_deref())?;
     // One for all connections that this process makes.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -33,7 +34,7 @@ pub(crate) fn serve(arguments: &ServeArguments) -> Result<Exit, Failure> {
     let guests = Installation::find()?.guests(Metering::Fuel)?;
     let runtime = runtime()?;
     let mut manager = packages::manager(guests.clone())?;
-    let mut builder = Sandbox::builder().policy(policy).guests(guests);
+    let mut builder = Sandbox::builder().policy(policy).guests(guests).compiler(COMPILER);
     if config.containers.enabled {
         let mut containers = Containers::builder().idle(config.containers.pool);
         if let Some(name) = &config.containers.runtime {
@@ -44,7 +45,12 @@ pub(crate) fn serve(arguments: &ServeArguments) -> Result<Exit, Failure> {
         builder = builder.executor(containers);
     }
     let builder = builder.packages(Arc::new(manager.build()));
-    let listen = Listen { address: arguments.listen, insecure_local: arguments.insecure_local, state: arguments.state.clone() };
+    let listen = Listen {
+        address: arguments.listen,
+        insecure_local: arguments.insecure_local,
+        state: arguments.state.clone(),
+        accept_audit_gap: arguments.accept_audit_gap,
+    };
     let ended = runtime.block_on(async {
         let server = Server::bind(listen, config, builder).await.map_err(|error| failure(&error))?;
         let scheme = if server.is_encrypted() { "https" } else { "http" };
@@ -66,8 +72,15 @@ pub(crate) fn serve(arguments: &ServeArguments) -> Result<Exit, Failure> {
     ended
 }
 
+/// Whatever this process writes from here on is for this user alone: records, outputs, artifacts, keys.
+fn keep_to_ourselves() {
+    let _ = rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+}
+
 /// Does `glovebox keys ..`.
 pub(crate) fn keys(command: &KeysCommand) -> Result<Exit, Failure> {
+    keep_to_ourselves();
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(tracing::Level::WARN).init();
     let runtime = runtime()?;
     runtime.block_on(async {
         match command {
@@ -125,6 +138,10 @@ fn failure(error: &ServeError) -> Failure {
     match error {
         ServeError::NotLocal(_) => Failure::usage(text),
         ServeError::Listen(..) => Failure::host(text).advise("`--listen` names another address; port 0 takes a free one"),
+        ServeError::AuditGap(_) => Failure::host(text).advise(
+            "keep what is left of the log elsewhere and find out who could write to it; `--accept-audit-gap` then goes on, and records the gap",
+        ),
+        ServeError::AuditKey(..) => Failure::usage(text),
         ServeError::InUse(_) => Failure::host(text).advise("every service needs a folder of its own"),
         ServeError::Sandbox(error) => run::failure(error),
         _ => Failure::host(text),

@@ -25,10 +25,11 @@ mod toolchain;
 
 pub use flatten::{Flat, flatten};
 
-use crate::installation::{Bundle, create_private_dir, install, measure};
+use crate::installation::{Bundle, install, measure};
 use crate::location::{directory, installed_in, source_key};
 use crate::manifest::{Artefact, FORMAT, Guest, MANIFEST_FILE, Manifest, Tree};
 use anyhow::{Context as _, Result, bail};
+use glovebox_host::folder::Folder;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -76,14 +77,15 @@ pub fn build(options: &BuildOptions, progress: &dyn Progress) -> Result<Bundle> 
         None => directory(&options.cache),
         Some(name) => options.cache.join("guests").join(format!("{}-{name}", source_key())),
     };
-    if let (None, Some(bundle)) = (&options.only, installed_in(&options.cache)) {
+    if let (None, Some(bundle)) = (&options.only, installed_in(&options.cache)?) {
         return Ok(bundle);
     }
     let root = options.cache.join("build");
-    create_private_dir(&root).with_context(|| format!("cannot make `{}`", root.display()))?;
+    // The tools that run come from below this folder.
+    Folder::create(&root).context("the folder in which guests are made cannot be used")?;
     let _lock = lock(&root, progress)?;
     // Another build may have made them while this one waited.
-    if let (None, Some(bundle)) = (&options.only, installed_in(&options.cache)) {
+    if let (None, Some(bundle)) = (&options.only, installed_in(&options.cache)?) {
         return Ok(bundle);
     }
     let steps = Steps::new(root, options.offline, progress);

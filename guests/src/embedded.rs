@@ -29,7 +29,7 @@ impl Embedded {
     ///
     /// Where the directory cannot be written or the binary is damaged.
     pub fn unpack(&self, cache: &Path) -> Result<Bundle, BundleError> {
-        if let Some(bundle) = installed_in(cache) {
+        if let Some(bundle) = installed_in(cache)? {
             return Ok(bundle);
         }
         install(&directory(cache), |new| {

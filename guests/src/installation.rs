@@ -3,11 +3,13 @@
 #![expect(clippy::disallowed_methods, reason = "reads and writes the installation, in a directory of the user's own")]
 
 use crate::manifest::{Artefact, FORMAT, Guest, Language, MANIFEST_FILE, Manifest, hex};
+use glovebox_host::folder::{Folder, FolderError};
 use sha2::{Digest as _, Sha256};
 use std::fs::{self, File, Permissions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Largest manifest that is read; protects the host's memory from a file that is something else.
 const MANIFEST_LIMIT: u64 = 1 << 20;
@@ -22,6 +24,8 @@ const HASH_BLOCK: usize = 1 << 20;
 #[derive(Clone, Debug)]
 pub struct Bundle {
     directory: PathBuf,
+    /// The same, as it was when it was found to be nobody else's.
+    folder: Arc<Folder>,
     manifest: Manifest,
 }
 
@@ -36,6 +40,9 @@ pub enum BundleError {
         /// What the system said.
         source: io::Error,
     },
+    /// Others than this user and root can have written it, or it can't be opened.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
     /// The manifest is not what this code writes.
     #[error("`{}` is not a manifest of guests", path.display())]
     Syntax {
@@ -81,12 +88,13 @@ impl Bundle {
     ///
     /// # Errors
     ///
-    /// Where there is no manifest or this code cannot use it.
+    /// Where there is no manifest or this code cannot use it, and where others than this user and root can change it or a directory above.
     pub fn open(directory: impl Into<PathBuf>) -> Result<Self, BundleError> {
         let directory = directory.into();
         let path = directory.join(MANIFEST_FILE);
         let mut text = String::new();
-        File::open(&path).and_then(|file| file.take(MANIFEST_LIMIT).read_to_string(&mut text)).map_err(BundleError::io(&path))?;
+        let folder = Arc::new(Folder::open(&directory)?);
+        folder.file(MANIFEST_FILE)?.take(MANIFEST_LIMIT).read_to_string(&mut text).map_err(BundleError::io(&path))?;
         // The format comes first: a newer manifest may have fields that this code does not know.
         #[derive(serde::Deserialize)]
         struct Head {
@@ -101,7 +109,7 @@ impl Bundle {
         let manifest: Manifest = serde_json::from_str(&text).map_err(syntax)?;
         match manifest.problem() {
             Some(problem) => Err(BundleError::Inconsistent { path, problem }),
-            None => Ok(Self { directory, manifest }),
+            None => Ok(Self { directory, folder, manifest }),
         }
     }
 
@@ -120,7 +128,7 @@ impl Bundle {
         }
         for artefact in self.manifest.artefacts() {
             let path = self.path(artefact);
-            let found = measure(&path)?;
+            let found = measure_file(&path, self.file(artefact)?)?;
             let difference = if found.bytes != artefact.bytes {
                 format!("it should have {} bytes and has {}", artefact.bytes, found.bytes)
             } else if found.sha256 != artefact.sha256 {
@@ -153,6 +161,15 @@ impl Bundle {
         self.directory.join(&artefact.file)
     }
 
+    /// Opens a file of this bundle, where nobody else can have written it.
+    ///
+    /// # Errors
+    ///
+    /// Where it is not there, or others than this user and root can have changed it.
+    pub fn file(&self, artefact: &Artefact) -> Result<File, FolderError> {
+        self.folder.file(&artefact.file)
+    }
+
     /// The guest that evaluates a language, found by its name or an alias, in any case.
     pub fn guest_for_language(&self, language: &str) -> Option<(&Guest, &Language)> {
         self.find(|candidate| std::iter::once(&candidate.name).chain(&candidate.aliases).any(|name| name.eq_ignore_ascii_case(language)))
@@ -173,7 +190,10 @@ impl Bundle {
 
 /// Describes a file that lies in a bundle's directory.
 pub(crate) fn measure(path: &Path) -> Result<Artefact, BundleError> {
-    let mut file = File::open(path).map_err(BundleError::io(path))?;
+    measure_file(path, File::open(path).map_err(BundleError::io(path))?)
+}
+
+fn measure_file(path: &Path, mut file: File) -> Result<Artefact, BundleError> {
     let mut digest = Sha256::new();
     let mut bytes = 0;
     let mut block = vec![0; HASH_BLOCK];
@@ -296,7 +316,10 @@ mod tests {
         let message = bundle.verify().unwrap_err().to_string();
         assert!(message.contains("should have 6 bytes and has 13"), "{message}");
         fs::remove_file(&image).unwrap();
-        assert!(matches!(bundle.verify(), Err(BundleError::Io { path, .. }) if path == image));
+        assert!(matches!(bundle.verify(), Err(BundleError::Folder(error)) if error.is_missing()));
+        fs::write(&image, "memory").unwrap();
+        fs::set_permissions(&image, Permissions::from_mode(0o666)).unwrap();
+        assert!(matches!(bundle.verify(), Err(BundleError::Folder(error)) if error.is_distrust()));
     }
 
     #[test]

@@ -3,11 +3,12 @@
 //! Guests are made once (feature `build`, or a release that carries them) and lie as a [`Bundle`] in a cache directory:
 //!
 //! ```no_run
-//! if let Some(bundle) = glovebox_guests::installed() {
+//! if let Some(bundle) = glovebox_guests::installed()? {
 //!     for guest in bundle.guests() {
 //!         println!("{}: {}", guest.name, bundle.path(&guest.component).display());
 //!     }
 //! }
+//! # Ok::<(), glovebox_guests::BundleError>(())
 //! ```
 
 mod embedded;

@@ -2,7 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "the place of the installation is the environment's to say")]
 
-use crate::installation::Bundle;
+use crate::installation::{Bundle, BundleError};
 use std::env;
 use std::path::{Path, PathBuf};
 
@@ -24,13 +24,24 @@ pub fn source_key() -> &'static str {
 }
 
 /// The guests of this build, if they are in the default cache directory.
-pub fn installed() -> Option<Bundle> {
-    installed_in(&default_cache_dir()?)
+///
+/// # Errors
+///
+/// As for [`installed_in`].
+pub fn installed() -> Result<Option<Bundle>, BundleError> {
+    default_cache_dir().map_or(Ok(None), |cache| installed_in(&cache))
 }
 
 /// The guests of this build, if they are in this cache directory. Guests of other sources are never taken.
-pub fn installed_in(cache: &Path) -> Option<Bundle> {
-    Bundle::open(directory(cache)).ok().filter(|bundle| bundle.manifest().key == SOURCE_KEY)
+///
+/// # Errors
+///
+/// Where others than this user and root can have put them there. Whatever else keeps them from being used counts as if there were none.
+pub fn installed_in(cache: &Path) -> Result<Option<Bundle>, BundleError> {
+    match Bundle::open(directory(cache)) {
+        Err(BundleError::Folder(error)) if error.is_distrust() => Err(error.into()),
+        found => Ok(found.ok().filter(|bundle| bundle.manifest().key == SOURCE_KEY)),
+    }
 }
 
 /// Where this build's guests belong.

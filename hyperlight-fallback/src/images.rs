@@ -9,12 +9,12 @@ use bollard::query_parameters::{BuildImageOptions, CreateImageOptions, RemoveIma
 use bollard::{Docker, body_full, body_try_stream};
 use futures_util::stream::unfold;
 use futures_util::{Stream, StreamExt as _};
+use glovebox_host::program::Program;
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::AsyncReadExt as _;
-use tokio::process::Command;
 
 /// Bytes of an image that are sent at once.
 const PIECE: usize = 1 << 20;
@@ -249,14 +249,9 @@ async fn finished<T>(
 async fn import(docker: &Docker, image: &Image) -> Result<String, BuildError> {
     let tool = |reason: String| BuildError::Tool { image: image.name, reason };
     let packages = image.packages().collect::<Vec<_>>().join(",");
-    let mut child = Command::new("mmdebstrap")
-        .args(["--variant=essential", "--quiet", "--include", &packages, SUITE, "-"])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(|error| tool(error.to_string()))?;
+    let mut start = Program::find("mmdebstrap").map_err(|error| tool(error.to_string()))?.start();
+    start.args(["--variant=essential", "--quiet", "--include", &packages, SUITE, "-"]).network();
+    let mut child = start.tokio().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(|error| tool(error.to_string()))?;
     let output = child.stdout.take().ok_or_else(|| tool("it has no output".to_owned()))?;
     let mut errors = child.stderr.take().ok_or_else(|| tool("it has no output".to_owned()))?;
     let complaints = tokio::spawn(async move {

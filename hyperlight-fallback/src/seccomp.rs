@@ -4,6 +4,7 @@
 //! makes namespaces, looks into other processes, loads programs into the kernel, keeps keys, or submits work beside the calls themselves,
 //! and sockets of the few families that lead nowhere but into the container.
 
+use glovebox_host::folder::Folder;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::io::{self, Write as _};
@@ -72,8 +73,8 @@ pub(crate) fn file() -> io::Result<PathBuf> {
     let cache = glovebox_guests::default_cache_dir().ok_or_else(|| io::Error::other("there is no directory for caches"))?;
     let profile = profile();
     let digest: String = Sha256::digest(&profile).iter().map(|byte| format!("{byte:02x}")).collect();
-    let folder = cache.join("containers");
-    std::fs::create_dir_all(&folder)?;
+    // Whoever could change the list could take the filter away.
+    let folder = Folder::create(&cache.join("containers")).map_err(io::Error::other)?.path().to_owned();
     let path = folder.join(format!("seccomp-{digest}.json"));
     // Anew each time: what lies there may have been changed.
     let mut file = tempfile::NamedTempFile::new_in(&folder)?;

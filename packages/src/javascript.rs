@@ -4,8 +4,9 @@
 //! tier.
 
 use crate::store::{Lock, Locked, Work, failed};
-use crate::tools::{certificates, command, on_path, run};
+use crate::tools::{certificates, run};
 use glovebox::{Error, PackageTarget};
+use glovebox_host::program::Start;
 use glovebox_policy::PackageGrant;
 use serde::Deserialize;
 use serde_json::json;
@@ -64,13 +65,9 @@ fn cpu(target: &PackageTarget) -> &'static str {
     if architecture == "aarch64" { "arm64" } else { "x64" }
 }
 
-fn npm(verb: &str, (grant, target): (&PackageGrant, &PackageTarget), work: &Path, cache: &Path) -> Result<tokio::process::Command, Error> {
-    let program = on_path("npm").ok_or_else(|| Error::Packages(ADVICE.to_owned()))?;
-    let mut npm = command(&program);
-    // Packages come from the index and from nowhere else, and nobody's own settings say otherwise. Both files are empty.
-    for (option, file) in [("--userconfig", "user.npmrc"), ("--globalconfig", "global.npmrc")] {
-        npm.arg(option).arg(work.join(file));
-    }
+fn npm(verb: &str, (grant, target): (&PackageGrant, &PackageTarget), work: &Path, cache: &Path) -> Result<Start, Error> {
+    // Packages come from the index and from nowhere else, and nobody's own settings say otherwise.
+    let mut npm = glovebox_host::tools::npm(work).map_err(|error| Error::Packages(format!("{error}; {ADVICE}")))?;
     // npm knows the authorities that it came with; the system's count as well, as they do for uv.
     if let Some(bundle) = certificates() {
         npm.env("NODE_EXTRA_CA_CERTS", bundle);
@@ -82,7 +79,6 @@ fn npm(verb: &str, (grant, target): (&PackageGrant, &PackageTarget), work: &Path
     if let Some(index) = grant.index() {
         npm.args(["--registry", index]);
     }
-    npm.current_dir(work);
     Ok(npm)
 }
 

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use glovebox::{
     Allowance, Error, Executor, Guests, LockedPackage, PackageManager, PackageTarget, PackageTree, Request, Resolution, Survey,
 };
+use glovebox_host::program::Program;
 use glovebox_policy::{Ecosystem, PackageGrant, Tier};
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -41,7 +42,7 @@ struct Inner {
     offline: bool,
     upgrade: bool,
     progress: Progress,
-    uv: OnceCell<PathBuf>,
+    uv: OnceCell<(Program, Program)>,
     /// Answers that this process has read or found; reading one again takes longer than many a run.
     answers: Mutex<HashMap<String, Arc<Lock>>>,
     /// One for each set that is fetched: two that fetch the same would do the work twice.
@@ -212,8 +213,11 @@ impl Inner {
 
     async fn uv(&self) -> Result<Uv, Error> {
         let store = self.store()?;
-        let fetched = self.uv.get_or_try_init(|| tools::uv(store, self.offline, &*self.progress));
-        Ok(Uv { program: fetched.await?.clone(), cache: store.at("uv"), offline: self.offline })
+        let found = self.uv.get_or_try_init(async || {
+            Ok::<_, Error>((tools::uv(store, self.offline, &*self.progress).await?, tools::interpreter().await?))
+        });
+        let (program, python) = found.await?.clone();
+        Ok(Uv { program, python, cache: store.at("uv"), offline: self.offline })
     }
 
     fn question(grant: &PackageGrant, target: &PackageTarget) -> String {

@@ -5,8 +5,9 @@
 
 use crate::manager::asked;
 use crate::store::{Lock, Locked};
-use crate::tools::{Answer, command, run};
+use crate::tools::{Answer, run};
 use glovebox::{Error, NativePlatform, PackageTarget, Resolution};
+use glovebox_host::program::{Program, Start};
 use glovebox_policy::PackageGrant;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -26,7 +27,9 @@ const NO_SOLUTION: i32 = 1;
 
 /// uv, and where it keeps what it fetched.
 pub(crate) struct Uv {
-    pub(crate) program: PathBuf,
+    pub(crate) program: Program,
+    /// The interpreter that it asks about environments; it would look for one in directories else.
+    pub(crate) python: Program,
     pub(crate) cache: PathBuf,
     pub(crate) offline: bool,
 }
@@ -57,9 +60,12 @@ struct PylockWheel {
 type Found = Result<Vec<Locked>, String>;
 
 impl Uv {
-    fn command(&self, verb: &[&str], (version, platform): (&str, &str), grant: &PackageGrant) -> tokio::process::Command {
-        let mut uv = command(&self.program);
+    fn command(&self, verb: &[&str], (version, platform): (&str, &str), grant: &PackageGrant) -> Start {
+        let mut uv = self.program.start();
+        // The keys of private indices are in the home, in `.netrc`.
+        uv.network().pass_path("HOME").pass_paths("LD_LIBRARY_PATH");
         uv.args(verb).args(["--no-config", "--system-certs", "--no-build", "--no-python-downloads", "--no-progress", "--color", "never"]);
+        uv.arg("--python").arg(self.python.path());
         uv.args(["--python-version", version, "--python-platform", platform]).arg("--cache-dir").arg(&self.cache);
         if let Some(index) = grant.index() {
             uv.args(["--default-index", index]);

@@ -3,9 +3,10 @@
 //! Locks say what a question came to, trees hold what was fetched. Both are named by digests, appear whole or not at all, and are never
 //! changed afterwards, so processes share a store without asking each other.
 
-use cap_std::ambient_authority;
 use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _};
 use glovebox::{Error, LockedPackage, PackageTarget};
+use glovebox_host::folder::{Folder, FolderError};
+use glovebox_host::program::Program;
 use glovebox_policy::{Ecosystem, Tier};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -30,6 +31,7 @@ const ABOUT: &str = "about.json";
 pub(crate) struct Store {
     path: PathBuf,
     root: Dir,
+    folder: Folder,
 }
 
 /// What a question came to.
@@ -110,25 +112,30 @@ pub(crate) fn target_parts(target: &PackageTarget) -> [String; 4] {
     ]
 }
 
+/// Why a place is not used, as an error.
+fn refused(error: FolderError) -> Error {
+    Error::Packages(error.to_string())
+}
+
 /// What the system says about a place, as an error.
 pub(crate) fn failed(what: &Path) -> impl Fn(std::io::Error) -> Error + '_ {
     move |error| Error::Packages(format!("`{}`: {error}", what.display()))
 }
 
 impl Store {
-    /// Opens a store, or makes one.
-    #[expect(clippy::disallowed_methods, reason = "the store is where the operator says; everything inside is opened relative to it")]
+    /// Opens a store, or makes one. Nobody but this user and root may be able to change it: programs are run from it.
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let mut builder = DirBuilder::new();
         builder.recursive(true).mode(0o755);
-        Dir::create_ambient_dir_all(path, ambient_authority()).map_err(failed(path))?;
+        let folder = Folder::create(path).map_err(refused)?;
         // Containers are told the path, so it has to be the real one.
-        let path = path.canonicalize().map_err(failed(path))?;
-        let root = Dir::open_ambient_dir(&path, ambient_authority()).map_err(failed(&path))?;
-        for folder in FOLDERS {
-            root.create_dir_with(folder, &builder).or_else(exists).map_err(failed(&path))?;
+        let path = folder.path().to_owned();
+        let root = Dir::from_std_file(folder.to_file().map_err(failed(&path))?);
+        for name in FOLDERS {
+            root.create_dir_with(name, &builder).or_else(exists).map_err(failed(&path))?;
+            folder.folder(name).map_err(refused)?;
         }
-        let store = Self { path, root };
+        let store = Self { path, root, folder };
         store.clear_work();
         Ok(store)
     }
@@ -146,8 +153,21 @@ impl Store {
         }
     }
 
+    /// Where a program of the store lies, if it is there.
+    ///
+    /// # Errors
+    ///
+    /// Where others than this user and root can have changed it or a directory above.
+    pub(crate) fn program(&self, inside: &Path) -> Result<Option<Program>, Error> {
+        match self.folder.file(inside) {
+            Ok(_) => Program::absolute(self.path.join(inside)).map(Some).map_err(|error| Error::Packages(error.to_string())),
+            Err(error) if error.is_missing() => Ok(None),
+            Err(error) => Err(refused(error)),
+        }
+    }
+
     /// Where a part of the store lies.
-    pub(crate) fn at(&self, name: &str) -> PathBuf {
+    pub(crate) fn at(&self, name: impl AsRef<Path>) -> PathBuf {
         self.path.join(name)
     }
 

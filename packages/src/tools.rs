@@ -6,11 +6,11 @@
 use crate::store::{Store, failed};
 use cap_std::fs::PermissionsExt as _;
 use glovebox::Error;
-use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use glovebox_host::program::{Program, Start};
+use glovebox_host::tools::python;
+use std::path::PathBuf;
 use std::process::{Output, Stdio};
 use std::time::Duration;
-use tokio::process::Command;
 
 /// The Python resolver, by its wheels' digests.
 const UV: &str = include_str!("../requirements.txt");
@@ -18,14 +18,14 @@ const UV: &str = include_str!("../requirements.txt");
 /// How long one step of a resolver may take.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// Starts a program that cannot write a file of more than a gigabyte (the unit is half a kilobyte, or a whole one in some shells).
-const BOUNDED: &str = "ulimit -f 2097152; exec \"$@\"";
+/// Largest file that a resolver may write, in bytes.
+const LARGEST_FILE: u64 = 1 << 30;
 
 /// Lines of a resolver's complaint that are passed on.
 const COMPLAINT_LINES: usize = 12;
 
-/// Variables by which people set up these tools, and which would let them fetch or run something else than was granted.
-const SETTINGS: [&str; 5] = ["UV_", "PIP_", "PYTHON", "NPM_CONFIG_", "NODE_"];
+/// Tells the interpreter's real path: what is found first may be a script that chooses one.
+const WHICH: &str = "import sys; print(sys.executable)";
 
 const PYTHON_ADVICE: &str = "fetching Python packages needs Python 3.9 or newer with pip, such as by `apt-get install python3-pip`";
 
@@ -36,25 +36,11 @@ pub(crate) struct Answer {
     pub(crate) code: Option<i32>,
 }
 
-/// A command that runs one of the tools.
-pub(crate) fn command(program: &Path) -> Command {
-    #[expect(clippy::disallowed_methods, reason = "resolvers are programs of their own; what they may do is bounded here")]
-    let mut command = std::process::Command::new("/bin/sh");
-    command.args(["-c", BOUNDED, "sh"]).arg(program);
-    for (name, _) in std::env::vars_os() {
-        let is_setting = name.to_str().is_some_and(|name| SETTINGS.iter().any(|start| name.to_ascii_uppercase().starts_with(start)));
-        if is_setting {
-            command.env_remove(name);
-        }
-    }
-    let mut command = Command::from(command);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-    command
-}
-
 /// Runs a tool to its end.
-pub(crate) async fn run(mut command: Command, name: &str, input: &str) -> Result<Answer, Error> {
+pub(crate) async fn run(mut start: Start, name: &str, input: &str) -> Result<Answer, Error> {
     use tokio::io::AsyncWriteExt as _;
+    let mut command = start.largest_file(LARGEST_FILE).tokio();
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let failed = |error: std::io::Error| Error::Packages(format!("cannot run `{name}`: {error}"));
     let mut child = command.spawn().map_err(failed)?;
     let mut stdin = child.stdin.take();
@@ -88,13 +74,13 @@ fn complaint(text: &str) -> String {
 }
 
 /// The Python resolver, fetched where it is not there yet.
-pub(crate) async fn uv(store: &Store, offline: bool, progress: &(dyn Fn(&str) + Send + Sync)) -> Result<PathBuf, Error> {
+pub(crate) async fn uv(store: &Store, offline: bool, progress: &(dyn Fn(&str) + Send + Sync)) -> Result<Program, Error> {
     let version = UV.lines().find_map(|line| line.strip_prefix("uv==")).map(|rest| rest.trim_end_matches([' ', '\\']));
     let version = version.unwrap_or_default();
-    let folder = store.at("tools").join(format!("uv-{version}"));
-    let program = folder.join("bin").join("uv");
-    if program.exists() {
-        return Ok(program);
+    let folder = PathBuf::from(format!("tools/uv-{version}"));
+    let program = folder.join("bin/uv");
+    if let Some(found) = store.program(&program)? {
+        return Ok(found);
     }
     if offline {
         return Err(Error::Packages("the resolver of Python packages was never fetched, and nothing may be fetched now".to_owned()));
@@ -103,7 +89,7 @@ pub(crate) async fn uv(store: &Store, offline: bool, progress: &(dyn Fn(&str) + 
     let work = store.work()?;
     work.directory.write("requirements.txt", UV).map_err(failed(&work.path))?;
     let half = work.path.join("uv");
-    let mut pip = command(Path::new("python3"));
+    let mut pip = python().map_err(|error| Error::Packages(format!("{error}; {PYTHON_ADVICE}")))?;
     pip.args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-warn-script-location"])
         .args(["--no-deps", "--require-hashes", "--only-binary", ":all:", "--no-compile", "--target"])
         .arg(&half)
@@ -111,24 +97,26 @@ pub(crate) async fn uv(store: &Store, offline: bool, progress: &(dyn Fn(&str) + 
         .arg(work.path.join("requirements.txt"));
     run(pip, "python3 -m pip", "").await?.succeeded(PYTHON_ADVICE)?;
     work.directory.set_permissions("uv/bin/uv", cap_std::fs::Permissions::from_mode(0o755)).map_err(failed(&work.path))?;
-    match std::fs::rename(&half, &folder) {
-        Err(error) if !program.exists() => Err(failed(&folder)(error)),
-        _ => Ok(program),
-    }
+    let folder = store.at(&folder);
+    let renamed = std::fs::rename(&half, &folder).map_err(failed(&folder));
+    // Another process may have been quicker.
+    store
+        .program(&program)?
+        .map_or_else(|| Err(renamed.err().unwrap_or_else(|| Error::Packages(format!("`{}` has no `bin/uv`", folder.display())))), Ok)
 }
 
-/// Where a program of that name is, on the usual path.
-pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
-    #[expect(clippy::disallowed_methods, reason = "where the system's programs are")]
-    let path = std::env::var_os("PATH")?;
-    let folders = std::env::split_paths(&path).filter(|folder| folder.as_os_str() != OsStr::new(""));
-    folders.map(|folder| folder.join(name)).find(|file| file.is_file())
+/// The interpreter by which the Python resolver judges: the one on `PATH`, and none that it would find by itself in a directory.
+pub(crate) async fn interpreter() -> Result<Program, Error> {
+    let mut python = python().map_err(|error| Error::Packages(format!("{error}; {PYTHON_ADVICE}")))?;
+    python.args(["-c", WHICH]);
+    let path = run(python, "python3", "").await?.succeeded(PYTHON_ADVICE)?;
+    Program::absolute(path.trim()).map_err(|error| Error::Packages(error.to_string()))
 }
 
 /// The authorities that this system trusts, in one file.
 pub(crate) fn certificates() -> Option<PathBuf> {
     const PLACES: [&str; 3] = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
     #[expect(clippy::disallowed_methods, reason = "where everybody says which authorities to trust")]
-    let said = std::env::var_os("SSL_CERT_FILE").map(PathBuf::from);
+    let said = std::env::var_os("SSL_CERT_FILE").map(PathBuf::from).filter(|path| path.is_absolute());
     said.into_iter().chain(PLACES.map(PathBuf::from)).find(|file| file.is_file())
 }

@@ -91,6 +91,8 @@ pub(crate) fn copy(from: &Dir, files: &Files, into: &Dir) -> Result<(), Error> {
     for path in files.keys() {
         if let Some((folder, _)) = path.rsplit_once('/') {
             into.create_dir_all(folder).map_err(failed)?;
+            // Whoever runs inside a container is somebody else than who fetched.
+            into.set_permissions(folder, cap_std::fs::Permissions::from_mode(0o755)).map_err(failed)?;
         }
         from.copy(path, into, path).map_err(failed)?;
         into.set_permissions(path, cap_std::fs::Permissions::from_mode(0o644)).map_err(failed)?;

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use ask::HttpAsk;
 use host::{Host, HostPattern};
+use ipnet::IpNet;
 
 use crate::config::profile::Profile;
 use crate::denial::{Denial, RuleName};
@@ -105,13 +106,30 @@ impl NetworkGrant {
         match address::refused(address, &rules.private_ranges) {
             None if address::is_public(address) => Ok(RuleName::new("addresses.public")),
             None => Ok(RuleName::new(self.profile.place.rule("network.private_ranges"))),
-            Some((class, needed)) => {
-                let ranges = rules.private_ranges.iter().map(ToString::to_string).chain([needed]);
-                let fix = self.profile.place.fix("network", &[("private_ranges", toml_strings(ranges))]);
-                let reason = format!("the address is {class}, and such addresses are refused unless the profile names them");
-                Err(Denial::new(self.profile.place.rule("network.private_ranges"), asked, reason, fix))
-            }
+            Some((class, needed)) => Err(self.not_named(&class, needed, asked)),
         }
+    }
+
+    /// Judges an address that belongs to the machine on which the runtime itself runs. What listens there may trust whoever comes from
+    /// that machine, so even a public one has to be named.
+    ///
+    /// # Errors
+    ///
+    /// The denial, if the profile does not name the address.
+    pub fn check_own_address(&self, host: &str, address: IpAddr) -> Result<(), Denial> {
+        let address = address::unwrap_mapped(address);
+        if address::is_named(address, &self.profile.network.private_ranges) {
+            return Ok(());
+        }
+        let asked = format!("address {address} of host {}", quoted(host));
+        Err(self.not_named("one of this machine's own", IpNet::from(address).to_string(), asked))
+    }
+
+    fn not_named(&self, class: &str, needed: String, asked: String) -> Denial {
+        let ranges = self.profile.network.private_ranges.iter().map(ToString::to_string).chain([needed]);
+        let fix = self.profile.place.fix("network", &[("private_ranges", toml_strings(ranges))]);
+        let reason = format!("the address is {class}, and such addresses are refused unless the profile names them");
+        Denial::new(self.profile.place.rule("network.private_ranges"), asked, reason, fix)
     }
 
     fn host(&self, text: &str, asked: &str) -> Result<Host, Denial> {
@@ -159,5 +177,26 @@ impl std::fmt::Debug for NetworkGrant {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let rules: Vec<&str> = self.profile.network.allow.iter().map(|rule| rule.rule.as_str()).collect();
         f.debug_struct("NetworkGrant").field("allow", &rules).field("kept", &self.kept).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Facts, Policy, Request, Verdict};
+
+    #[test]
+    fn a_public_address_of_this_machine_has_to_be_named() {
+        for (named, is_fine) in [("", false), ("private_ranges = [\"8.8.4.4/32\"]", true), ("private_ranges = [\"10.0.0.0/8\"]", false)] {
+            let text = format!(
+                "version = 1\ndefault_profile = \"p\"\n[profiles.p]\nextends = \"offline\"\n[profiles.p.network]\n{named}\n\
+                 [[profiles.p.network.allow]]\nhost = \"*\"\n"
+            );
+            let policy = Policy::parse("p", &text).unwrap();
+            let Verdict::Admit(grant) = policy.admit(&Request::new("python", ""), &Facts::wasm(["python".to_owned()])) else { panic!() };
+            let address = "8.8.4.4".parse().unwrap();
+            assert!(grant.network().check_address("a.example", address).is_ok(), "it is public");
+            let judged = grant.network().check_own_address("a.example", address);
+            assert_eq!(judged.is_ok(), is_fine, "{named}: {judged:?}");
+        }
     }
 }

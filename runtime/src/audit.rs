@@ -3,10 +3,14 @@
 //! Every request leaves a decision and exactly one end: denied, finished or aborted. A request whose decision cannot be written does not
 //! run.
 
+mod check;
 mod json_lines;
+mod seal;
 mod segments;
 
-pub use json_lines::{ChainCheck, ChainError, JsonLines, verify_chain};
+pub use check::{ChainCheck, ChainError, verify_chain};
+pub use json_lines::{AuditLogOptions, JsonLines};
+pub use seal::{AuditHead, AuditHeadError, AuditKey, AuditKeyError};
 pub use segments::{CURRENT as AUDIT_SEGMENT, segment_start as audit_segment_start, segments as audit_segments};
 
 use crate::error::Error;

@@ -19,11 +19,12 @@ use bytes::Bytes;
 use exchange::{Exchange, Response};
 use glovebox_policy::{Denial, Grant, HttpAsk};
 use hyper::header::{
-    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION, PROXY_AUTHORIZATION,
+    ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue,
+    LOCATION, RANGE, USER_AGENT,
 };
 use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -136,7 +137,11 @@ async fn one_exchange(
     let mut addresses = resolve(&ask).await?;
     // Every address must pass: a name that leads to one good and one bad address is a trick or a mistake.
     for address in &addresses {
-        if let Err(denial) = network.check_address(&ask.host, address.ip()) {
+        let judged = network.check_address(&ask.host, address.ip()).and_then(|_| {
+            let is_own = is_of_this_machine(address.ip());
+            if is_own { network.check_own_address(&ask.host, address.ip()) } else { Ok(()) }
+        });
+        if let Err(denial) = judged {
             return Err(refused(trail, &denial));
         }
     }
@@ -190,6 +195,12 @@ async fn resolve(ask: &HttpAsk) -> Result<Vec<SocketAddr>, Failure> {
     Ok(addresses)
 }
 
+/// Whether an address is one of this machine's own: then what listens there may trust whoever comes from the machine itself, however public
+/// the address is. The system lets a socket be bound to such addresses alone.
+fn is_of_this_machine(address: IpAddr) -> bool {
+    std::net::UdpSocket::bind((address, 0)).is_ok()
+}
+
 async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, Failure> {
     #[expect(clippy::disallowed_methods, reason = "the one connection; the grant has allowed each of these addresses")]
     let stream = TcpStream::connect(addresses).await;
@@ -213,13 +224,27 @@ fn redirect(fetch: &mut Fetch, status: StatusCode, target: &str) -> Result<(), F
         fetch.headers.remove(CONTENT_TYPE);
     }
     if from.origin() != to.origin() {
-        // What proves who one is to one server is no business of another.
-        for secret in [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE] {
-            fetch.headers.remove(secret);
-        }
+        // What proves who one is to one server is no business of another, and any field may do that (`X-Api-Key`). So only those go along
+        // that say what the answer should be like, or what the body is.
+        fetch.headers = std::mem::take(&mut fetch.headers).into_iter().fold((HeaderMap::new(), None), keep_for_another_origin).0;
     }
     fetch.url = to.into();
     Ok(())
+}
+
+/// Fields that are for any server.
+const FOR_ANY_ORIGIN: [HeaderName; 7] = [ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONTENT_LANGUAGE, CONTENT_TYPE, RANGE, USER_AGENT];
+
+/// Keeps a field for a request to another origin; one that stands several times has its name only once.
+fn keep_for_another_origin(
+    (mut kept, last): (HeaderMap, Option<HeaderName>),
+    (name, value): (Option<HeaderName>, HeaderValue),
+) -> (HeaderMap, Option<HeaderName>) {
+    let name = name.or(last);
+    if let Some(name) = name.as_ref().filter(|name| FOR_ANY_ORIGIN.contains(name)) {
+        kept.append(name.clone(), value);
+    }
+    (kept, name)
 }
 
 fn parse(arguments: &str) -> Result<Fetch, String> {
@@ -294,4 +319,16 @@ fn answer(url: &str, redirected: bool, response: &Response) -> String {
         "redirected": redirected,
     })
     .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_this_machine_are_known() {
+        for (address, is_own) in [("127.0.0.1", true), ("127.1.2.3", true), ("192.0.2.7", false), ("2001:db8::7", false)] {
+            assert_eq!(is_of_this_machine(address.parse().unwrap()), is_own, "{address}");
+        }
+    }
 }

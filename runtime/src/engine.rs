@@ -59,6 +59,11 @@ pub(crate) fn engine(metering: Metering, stack: u64) -> wasmtime::Result<Engine>
     Ok(engine)
 }
 
+/// An engine with the same settings, for a process that only compiles, on one thread.
+pub(crate) fn for_compiling(metering: Metering, stack: u64) -> wasmtime::Result<Engine> {
+    Engine::new(config(metering, stack_class(stack)).parallel_compilation(false))
+}
+
 /// The stack that a grant of `granted` bytes gets.
 pub(crate) fn stack_class(granted: u64) -> usize {
     let granted = usize::try_from(granted).unwrap_or(usize::MAX).clamp(*STACK_BYTES.start(), *STACK_BYTES.end());

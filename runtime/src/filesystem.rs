@@ -36,6 +36,7 @@ pub(crate) use host::{HostMount, MountAccess};
 pub(crate) use layout::{FilesystemSetup, Layout};
 pub(crate) use quota::{FilesystemUsage, LimitKind, QuotaLimits};
 
+use crate::meter::Meter;
 use memory::MemoryDirectory;
 use node::{ArchiveEntry, Node};
 use quota::Quota;
@@ -97,6 +98,11 @@ impl Filesystem {
             _ => return Err(missing()),
         }
         Ok(())
+    }
+
+    /// What the run owes for the work done here.
+    pub(crate) fn meter(&self) -> &Meter {
+        &self.quota.meter
     }
 
     /// What is stored now, and was at most.

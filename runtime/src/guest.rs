@@ -6,14 +6,15 @@
 use crate::engine::{self, Metering};
 use crate::error::Error;
 use crate::filesystem::Archive;
-use crate::memory::{Image, map_file};
+use crate::memory::{Image, map};
 use crate::precompiled;
 use crate::state::{self, RunState, bindings::GuestPre};
-use glovebox_guests::Bundle;
+use glovebox_guests::{Artefact, Bundle};
+use glovebox_host::folder::{Folder, FolderError};
 use std::collections::HashMap;
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -36,7 +37,7 @@ impl Guests {
     pub fn installed() -> Result<Self, Error> {
         let cache = glovebox_guests::default_cache_dir()
             .ok_or_else(|| Error::Guests("there is no folder to keep them in: set `GLOVEBOX_CACHE` or `HOME`".into()))?;
-        let bundle = match glovebox_guests::installed_in(&cache) {
+        let bundle = match glovebox_guests::installed_in(&cache).map_err(|error| Error::Guests(error.to_string()))? {
             Some(bundle) => bundle,
             None => match glovebox_guests::embedded() {
                 Some(embedded) => embedded.unpack(&cache).map_err(|error| Error::Guests(error.to_string()))?,
@@ -50,23 +51,26 @@ impl Guests {
     ///
     /// # Errors
     ///
-    /// Where the bundle's files can't be read.
+    /// Where the bundle's files can't be read, or others than this user and root can change them.
     pub fn load(bundle: &Bundle, cache: &Path) -> Result<Self, Error> {
         let unreadable = |what: &Path, error: &dyn std::fmt::Display| Error::Guests(format!("`{}`: {error}", what.display()));
         let mut guests = Vec::new();
         let mut by_language = HashMap::new();
         // Guests may share an archive or a component.
         let mut archives: HashMap<PathBuf, Arc<Archive>> = HashMap::new();
+        let shared = Arc::new(bundle.clone());
+        let compiled = Arc::new(Compiled { place: cache.join("compiled"), folder: OnceLock::new() });
+        let open = |artefact: &Artefact| bundle.file(artefact).map_err(|error| Error::Guests(error.to_string()));
         for entry in bundle.guests() {
             let image_path = bundle.path(&entry.image);
-            let image = Image::open(&image_path).map_err(|error| unreadable(&image_path, &error))?;
+            let image = Image::new(open(&entry.image)?).map_err(|error| unreadable(&image_path, &error))?;
             let mut trees = Vec::new();
             for tree in &entry.trees {
                 let path = bundle.path(&tree.archive);
                 let archive = match archives.get(&path) {
                     Some(archive) => Arc::clone(archive),
                     None => {
-                        let bytes = map_file(&path).map_err(|error| unreadable(&path, &error))?;
+                        let bytes = map(&open(&tree.archive)?).map_err(|error| unreadable(&path, &error))?;
                         let archive = Archive::index(bytes).map_err(|error| unreadable(&path, &error))?;
                         let archive = Arc::new(archive);
                         archives.insert(path, Arc::clone(&archive));
@@ -85,9 +89,9 @@ impl Guests {
                 packages: entry.packages.clone(),
                 image: Arc::new(image),
                 trees,
-                component: bundle.path(&entry.component),
-                digest: entry.component.sha256.clone(),
-                cache: cache.to_owned(),
+                component: entry.component.clone(),
+                bundle: Arc::clone(&shared),
+                compiled: Arc::clone(&compiled),
                 loaded: Mutex::default(),
             }));
         }
@@ -107,7 +111,7 @@ impl Guests {
     pub fn precompile(&self, metering: Metering, mut progress: impl FnMut(&str)) -> Result<(), Error> {
         let engine = engine::engine(metering, DEFAULT_STACK).map_err(Error::host)?;
         for guest in &self.0.guests {
-            if !guest.machine_code(&engine, metering).exists() {
+            if !guest.compiled.folder()?.has(&guest.machine_code(&engine, metering)) {
                 progress(&guest.name);
                 guest.compile(&engine, metering)?;
             }
@@ -136,10 +140,27 @@ pub(crate) struct Guest {
     pub(crate) packages: Option<String>,
     pub(crate) image: Arc<Image>,
     pub(crate) trees: Vec<(String, Arc<Archive>)>,
-    component: PathBuf,
-    digest: String,
-    cache: PathBuf,
+    component: Artefact,
+    bundle: Arc<Bundle>,
+    compiled: Arc<Compiled>,
     loaded: Mutex<HashMap<EngineKey, Arc<OnceLock<LoadedGuest>>>>,
+}
+
+/// Where machine code is kept.
+struct Compiled {
+    place: PathBuf,
+    /// Looked at once, when it is first needed.
+    folder: OnceLock<Folder>,
+}
+
+impl Compiled {
+    fn folder(&self) -> Result<&Folder, Error> {
+        if let Some(folder) = self.folder.get() {
+            return Ok(folder);
+        }
+        let folder = Folder::create(&self.place).map_err(|error| Error::Guests(format!("cannot keep machine code: {error}")))?;
+        Ok(self.folder.get_or_init(|| folder))
+    }
 }
 
 /// A guest that is linked for one engine.
@@ -172,16 +193,16 @@ impl Guest {
             return Ok(loaded.clone());
         }
         let engine = engine::engine(metering, stack).map_err(Error::host)?;
-        let path = self.machine_code(&engine, metering);
-        if !path.exists() {
+        let (folder, file) = (self.compiled.folder()?, self.machine_code(&engine, metering));
+        if !folder.has(&file) {
             self.compile(&engine, metering)?;
         }
-        let component = match precompiled::load(&engine, &path) {
+        let component = match precompiled::load(&engine, folder, &file) {
             Ok(component) => component,
             // Made by another version, or damaged: make it anew rather than fail for ever.
             Err(precompiled::LoadError::Unfit { .. }) => {
                 self.compile(&engine, metering)?;
-                precompiled::load(&engine, &path).map_err(|error| Error::Guests(error.to_string()))?
+                precompiled::load(&engine, folder, &file).map_err(|error| Error::Guests(error.to_string()))?
             }
             Err(error) => return Err(Error::Guests(error.to_string())),
         };
@@ -190,19 +211,19 @@ impl Guest {
         Ok(cell.get_or_init(|| LoadedGuest { pre }).clone())
     }
 
-    /// Where the machine code is kept: by what it was made from, what made it, and for what.
-    fn machine_code(&self, engine: &wasmtime::Engine, metering: Metering) -> PathBuf {
+    /// The file of its machine code: by what it was made from, what made it, and for what.
+    fn machine_code(&self, engine: &wasmtime::Engine, metering: Metering) -> String {
         let mut hasher = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut hasher);
-        let file = format!("{}-{}-{:016x}.cwasm", self.digest, metering.name(), hasher.finish());
-        self.cache.join("compiled").join(file)
+        format!("{}-{}-{:016x}.cwasm", self.component.sha256, metering.name(), hasher.finish())
     }
 
     fn compile(&self, engine: &wasmtime::Engine, metering: Metering) -> Result<(), Error> {
-        let path = self.machine_code(engine, metering);
+        let path = self.compiled.folder()?.path().join(self.machine_code(engine, metering));
         let failed = |error: std::io::Error| Error::Guests(format!("cannot store machine code at `{}`: {error}", path.display()));
-        #[expect(clippy::disallowed_methods, reason = "reads the installation's own files")]
-        let component = fs::read(&self.component).map_err(failed)?;
+        let mut component = Vec::new();
+        let file = self.bundle.file(&self.component).map_err(|error: FolderError| Error::Guests(error.to_string()))?;
+        (&file).read_to_end(&mut component).map_err(failed)?;
         let code = engine
             .precompile_component(&component)
             .map_err(|error| Error::Guests(format!("cannot compile the guest `{}`: {error:#}", self.name)))?;
@@ -213,9 +234,8 @@ impl Guest {
 /// Writes a file that appears whole or not at all, for its owner only.
 #[expect(clippy::disallowed_methods, reason = "writes into the installation's own cache")]
 fn store(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+    use std::os::unix::fs::OpenOptionsExt as _;
     let folder = path.parent().ok_or(std::io::ErrorKind::InvalidInput)?;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     let temporary = folder.join(format!(".{:032x}", rand::random::<u128>()));
     let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&temporary, path));

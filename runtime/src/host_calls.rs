@@ -5,6 +5,7 @@
 
 use crate::audit::CallTrail;
 use crate::egress::{self, HttpClient};
+use crate::meter::{self, Meter};
 use crate::state::bindings::glovebox::guest::host::{CallId, Failure, Host};
 use async_trait::async_trait;
 use futures_util::future::select_all;
@@ -53,11 +54,17 @@ pub(crate) struct HostCalls {
     next: CallId,
     made: u64,
     exceeded: bool,
+    meter: Meter,
 }
 
 impl HostCalls {
     pub(crate) fn new(grant: Arc<Grant>, services: Arc<Services>, trail: CallTrail) -> Self {
-        Self { grant, services, trail, calls: HashMap::new(), next: 0, made: 0, exceeded: false }
+        Self { grant, services, trail, calls: HashMap::new(), next: 0, made: 0, exceeded: false, meter: Meter::default() }
+    }
+
+    /// The same, with `meter` as what the run owes.
+    pub(crate) fn metered(self, meter: Meter) -> Self {
+        Self { meter, ..self }
     }
 
     /// Calls made so far.
@@ -149,6 +156,8 @@ fn unknown() -> wasmtime::Error {
 
 impl Host for HostCalls {
     async fn start_call(&mut self, name: String, arguments: String) -> wasmtime::Result<CallId> {
+        // The engine has copied both already, whatever becomes of the call.
+        self.meter.charge(meter::HOST_CALL.saturating_add(meter::text(name.len())).saturating_add(meter::text(arguments.len())));
         let call = self.start(&name, arguments);
         let id = self.next;
         self.next = self.next.wrapping_add(1);
@@ -161,6 +170,10 @@ impl Host for HostCalls {
     }
 
     async fn wait_any(&mut self, calls: Vec<CallId>, timeout_ns: Option<u64>) -> wasmtime::Result<Option<CallId>> {
+        self.meter.charge(meter::WAIT.saturating_mul(calls.len() as u64));
+        if calls.len() > MAX_IN_FLIGHT * 2 {
+            return Err(wasmtime::Error::msg(format!("the guest waits for {} calls; {} can be there", calls.len(), MAX_IN_FLIGHT * 2)));
+        }
         let mut waiting: Vec<(CallId, &mut AbortOnDropHandle<Result<String, Failure>>)> = Vec::new();
         for (id, call) in &mut self.calls {
             if !calls.contains(id) {
@@ -197,10 +210,13 @@ impl Host for HostCalls {
     }
 
     async fn finish_call(&mut self, call: CallId) -> wasmtime::Result<Result<String, Failure>> {
-        match self.calls.remove(&call).ok_or_else(unknown)? {
-            Call::Finished(result) => Ok(result),
-            Call::Running(task) => Ok(joined(task.await)),
-        }
+        let result = match self.calls.remove(&call).ok_or_else(unknown)? {
+            Call::Finished(result) => result,
+            Call::Running(task) => joined(task.await),
+        };
+        let length = result.as_ref().map_or_else(|failure| failure.message.len(), String::len);
+        self.meter.charge(meter::text(length));
+        Ok(result)
     }
 }
 

@@ -22,7 +22,7 @@
 //! the next. [`Controls`] bring input, streaming output and a way to stop. A [`Tool`] is a function of yours that granted guests may call, an
 //! [`AuditSink`] takes the record of every decision and end, an [`Executor`] is another tier, a [`PackageManager`] fetches packages.
 //!
-//! Runs are futures on the caller's tokio runtime, which must have its time driver enabled. A guest gives way about every millisecond.
+//! Runs are futures on the caller's tokio runtime, which must have its time and I/O drivers enabled. A guest gives way about every millisecond.
 
 mod allowance;
 mod packages;
@@ -39,9 +39,11 @@ mod egress;
 mod filesystem;
 mod host_calls;
 mod limiter;
+mod meter;
 mod state;
 mod stdio;
 
+mod compiler;
 mod engine;
 mod guest;
 mod memory;
@@ -53,9 +55,10 @@ mod outcome;
 
 pub use allowance::{Allowance, Look};
 pub use audit::{
-    AUDIT_SEGMENT, Asked, AuditEvent, AuditRecord, AuditSink, ChainCheck, ChainError, JsonLines, audit_segment_start, audit_segments,
-    verify_chain,
+    AUDIT_SEGMENT, Asked, AuditEvent, AuditHead, AuditHeadError, AuditKey, AuditKeyError, AuditLogOptions, AuditRecord, AuditSink,
+    ChainCheck, ChainError, JsonLines, audit_segment_start, audit_segments, verify_chain,
 };
+pub use compiler::{compile_module, compiler_gaps};
 pub use egress::{Egress, EgressError, EgressRequest, EgressResponse};
 pub use engine::Metering;
 pub use error::Error;

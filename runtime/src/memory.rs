@@ -143,13 +143,8 @@ impl Drop for Mapping {
 }
 
 impl Image {
-    /// Opens an image file; its length is a whole number of WebAssembly pages.
-    pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the image is one of the two kinds of file that the runtime opens by path; it belongs to the installation"
-        )]
-        let file = File::open(path)?;
+    /// An image file; its length is a whole number of WebAssembly pages.
+    pub(crate) fn new(file: File) -> io::Result<Self> {
         let len = length(&file)?;
         if len == 0 || len % 65536 != 0 {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "a memory image is a whole number of 64 KiB pages"));
@@ -231,11 +226,16 @@ impl Image {
 pub(crate) fn map_file(path: &Path) -> io::Result<bytes::Bytes> {
     #[expect(clippy::disallowed_methods, reason = "opens a file of the installation by path; no path of a user is involved")]
     let file = File::open(path)?;
-    let len = length(&file)?;
+    map(&file)
+}
+
+/// Maps an open file of the installation read-only.
+pub(crate) fn map(file: &File) -> io::Result<bytes::Bytes> {
+    let len = length(file)?;
     if len == 0 {
         return Ok(bytes::Bytes::new());
     }
-    Ok(bytes::Bytes::from_owner(ReadOnly(Mapping::of_file(&file, len)?)))
+    Ok(bytes::Bytes::from_owner(ReadOnly(Mapping::of_file(file, len)?)))
 }
 
 fn length(file: &File) -> io::Result<usize> {

@@ -42,6 +42,7 @@ struct Inner {
     looks: FairSlots,
     running: Mutex<HashMap<Subject, u64>>,
     ended: Notify,
+    has_compiler: bool,
 }
 
 /// What comes with a run besides the request, and none of which a policy judges.
@@ -62,7 +63,7 @@ pub struct Controls {
 }
 
 impl Sandbox {
-    /// Starts with the built-in policy (its `default` profile), the installed guests, fuel metering, no audit log, no tools and at most 64
+    /// Starts with the built-in policy (its `default` profile), the installed guests, fuel metering, no audit log, no tools, no compiler and at most 64
     /// runs at once.
     pub fn builder() -> SandboxBuilder {
         SandboxBuilder {
@@ -74,6 +75,7 @@ impl Sandbox {
             executors: Vec::new(),
             packages: None,
             max_running: 64,
+            compiler: None,
         }
     }
 
@@ -231,7 +233,12 @@ impl Sandbox {
     fn decide(&self, request: &Request, facts: &Facts) -> Result<Arc<Grant>, Box<Denial>> {
         match self.0.policy.admit(request, facts) {
             Verdict::Admit(grant) => Ok(Arc::from(grant)),
-            Verdict::Deny(denial) => Err(Box::new(denial)),
+            Verdict::Deny(mut denial) => {
+                if request.language == "wasm" && !self.0.has_compiler {
+                    denial.reason.push_str("; WebAssembly programs need a compiler, which `SandboxBuilder::compiler` names");
+                }
+                Err(Box::new(denial))
+            }
         }
     }
 

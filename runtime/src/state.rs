@@ -3,12 +3,16 @@
 //! Standard streams, clocks, random numbers and polling are the engine's own WASI implementation over our streams and clocks; files are
 //! ours; sockets are there so that libraries link, and refuse everything.
 
+mod io;
+mod lookup;
+mod random;
+
 use crate::clock::GuestClock;
 use crate::filesystem::{self, Filesystem, FilesystemView};
 use crate::host_calls::HostCalls;
 use crate::limiter::Limiter;
+use crate::meter::{self, Meter, Pace};
 use crate::stdio::{GuestInput, Outputs, StreamName};
-use rand::SeedableRng as _;
 use wasmtime::Engine;
 use wasmtime::component::{HasSelf, Linker, ResourceTable};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView as _};
@@ -28,16 +32,21 @@ pub(crate) mod bindings {
     });
 }
 
-/// Random bytes that a guest may ask for at once; protects the host's memory.
-const MAX_RANDOM_BYTES: u64 = 1 << 20;
+/// Handles that a guest may hold, of all kinds together; protects the host's memory.
+const MAX_HANDLES: usize = 1 << 16;
 
 /// What belongs to one instance on the host's side.
 pub(crate) struct RunState {
     table: ResourceTable,
     wasi: WasiCtx,
+    random: random::Generators,
+    /// What handing over the environment and the arguments costs.
+    environment_price: u64,
     pub(crate) files: Filesystem,
     pub(crate) limiter: Limiter,
     pub(crate) calls: HostCalls,
+    pub(crate) meter: Meter,
+    pub(crate) pace: Pace,
 }
 
 /// The parts that a [`RunState`] is made of.
@@ -63,13 +72,61 @@ impl RunState {
             .envs(parts.environment)
             .wall_clock(parts.clock)
             .monotonic_clock(parts.clock)
-            .max_random_size(MAX_RANDOM_BYTES);
+            // A socket that may not be used would still be one of the host's.
+            .allow_tcp(false)
+            .allow_udp(false)
+            .allow_ip_name_lookup(false);
         if let Some(seed) = parts.seed {
-            wasi.secure_random(rand::rngs::StdRng::seed_from_u64(seed))
-                .insecure_random(rand::rngs::StdRng::seed_from_u64(seed ^ 1))
-                .insecure_random_seed(u128::from(seed));
+            wasi.insecure_random_seed(u128::from(seed));
         }
-        Self { table: ResourceTable::new(), wasi: wasi.build(), files: parts.files, limiter: parts.limiter, calls: parts.calls }
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(MAX_HANDLES);
+        let texts = parts.environment.iter().flat_map(|(name, value)| [name, value]).chain(parts.arguments);
+        let environment_price = texts.map(|text| meter::STRING.saturating_add(meter::text(text.len()))).fold(0, u64::saturating_add);
+        let meter = parts.files.meter().clone();
+        Self {
+            table,
+            wasi: wasi.build(),
+            random: random::Generators::new(parts.seed),
+            environment_price,
+            files: parts.files,
+            limiter: parts.limiter,
+            calls: parts.calls.metered(meter.clone()),
+            meter,
+            pace: Pace::new(),
+        }
+    }
+
+    /// Every import goes through here: it is priced, and what it owes is settled when it returns.
+    fn priced(&mut self) -> &mut Self {
+        self.pace.enter();
+        self.meter.charge(meter::CALL);
+        self
+    }
+
+    fn priced_environment(&mut self) -> &mut Self {
+        self.meter.charge(self.environment_price);
+        self.priced()
+    }
+
+    fn priced_io(&mut self) -> io::Io<'_> {
+        let state = self.priced();
+        io::Io { table: &mut state.table, meter: &state.meter }
+    }
+
+    fn priced_random(&mut self) -> random::Random<'_> {
+        let state = self.priced();
+        random::Random { generators: &mut state.random, meter: &state.meter }
+    }
+
+    fn priced_lookup(&mut self) -> lookup::Lookup<'_> {
+        let state = self.priced();
+        lookup::Lookup { meter: state.meter.clone(), sockets: state.sockets() }
+    }
+
+    fn priced_files(&mut self) -> FilesystemView<'_> {
+        let state = self.priced();
+        FilesystemView { filesystem: &mut state.files, table: &mut state.table }
     }
 }
 
@@ -79,50 +136,61 @@ impl WasiView for RunState {
     }
 }
 
-impl wasmtime_wasi_io::IoView for RunState {
-    fn table(&mut self) -> &mut ResourceTable {
-        &mut self.table
-    }
-}
-
 /// Everything that a WASI 0.2 program may import.
 pub(crate) fn wasi_linker(engine: &Engine) -> wasmtime::Result<Linker<RunState>> {
-    use wasmtime_wasi::p2::bindings::{cli, clocks, random, sockets};
+    use wasmtime_wasi::p2::bindings::{cli, clocks, random as wasi_random, sockets};
+    use wasmtime_wasi_io::bindings::wasi::io as interfaces;
     type State = RunState;
 
     let mut linker = Linker::new(engine);
     let l = &mut linker;
-    wasmtime_wasi_io::add_to_linker_async(l)?;
-    clocks::wall_clock::add_to_linker::<State, WasiClocks>(l, State::clocks)?;
-    clocks::monotonic_clock::add_to_linker::<State, WasiClocks>(l, State::clocks)?;
-    random::random::add_to_linker::<State, WasiRandom>(l, |state| state.wasi.random())?;
-    random::insecure::add_to_linker::<State, WasiRandom>(l, |state| state.wasi.random())?;
-    random::insecure_seed::add_to_linker::<State, WasiRandom>(l, |state| state.wasi.random())?;
-    cli::exit::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    cli::environment::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    cli::stdin::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    cli::stdout::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    cli::stderr::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    cli::terminal_input::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    cli::terminal_output::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    cli::terminal_stdin::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    cli::terminal_stdout::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    cli::terminal_stderr::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    sockets::tcp::add_to_linker::<State, WasiSockets>(l, State::sockets)?;
-    sockets::tcp_create_socket::add_to_linker::<State, WasiSockets>(l, State::sockets)?;
-    sockets::udp::add_to_linker::<State, WasiSockets>(l, State::sockets)?;
-    sockets::udp_create_socket::add_to_linker::<State, WasiSockets>(l, State::sockets)?;
-    sockets::instance_network::add_to_linker::<State, WasiSockets>(l, State::sockets)?;
+    interfaces::error::add_to_linker::<State, io::HasIo>(l, State::priced_io)?;
+    interfaces::poll::add_to_linker::<State, io::HasIo>(l, State::priced_io)?;
+    interfaces::streams::add_to_linker::<State, io::HasIo>(l, State::priced_io)?;
+    clocks::wall_clock::add_to_linker::<State, WasiClocks>(l, |state| state.priced().clocks())?;
+    clocks::monotonic_clock::add_to_linker::<State, WasiClocks>(l, |state| state.priced().clocks())?;
+    wasi_random::random::add_to_linker::<State, random::HasRandom>(l, State::priced_random)?;
+    wasi_random::insecure::add_to_linker::<State, random::HasRandom>(l, State::priced_random)?;
+    wasi_random::insecure_seed::add_to_linker::<State, WasiRandom>(l, |state| state.priced().wasi.random())?;
+    cli::exit::add_to_linker::<State, WasiCli>(l, |state| state.priced().cli())?;
+    cli::environment::add_to_linker::<State, WasiCli>(l, |state| state.priced_environment().cli())?;
+    cli::stdin::add_to_linker::<State, WasiCli>(l, |state| state.priced().cli())?;
+    cli::stdout::add_to_linker::<State, WasiCli>(l, |state| state.priced().cli())?;
+    cli::stderr::add_to_linker::<State, WasiCli>(l, |state| state.priced().cli())?;
+    cli::terminal_input::add_to_linker::<State, WasiCli>(l, |state| state.priced().cli())?;
+    cli::terminal_output::add_to_linker::<State, WasiCli>(l, |state| state.priced().cli())?;
+    cli::terminal_stdin::add_to_linker::<State, WasiCli>(l, |state| state.priced().cli())?;
+    cli::terminal_stdout::add_to_linker::<State, WasiCli>(l, |state| state.priced().cli())?;
+    cli::terminal_stderr::add_to_linker::<State, WasiCli>(l, |state| state.priced().cli())?;
+    sockets::tcp::add_to_linker::<State, WasiSockets>(l, |state| state.priced().sockets())?;
+    sockets::tcp_create_socket::add_to_linker::<State, WasiSockets>(l, |state| state.priced().sockets())?;
+    sockets::udp::add_to_linker::<State, WasiSockets>(l, |state| state.priced().sockets())?;
+    sockets::udp_create_socket::add_to_linker::<State, WasiSockets>(l, |state| state.priced().sockets())?;
+    sockets::instance_network::add_to_linker::<State, WasiSockets>(l, |state| state.priced().sockets())?;
     let options = sockets::network::LinkOptions::default();
-    sockets::network::add_to_linker::<State, WasiSockets>(l, &options, State::sockets)?;
-    sockets::ip_name_lookup::add_to_linker::<State, WasiSockets>(l, State::sockets)?;
-    filesystem::add_to_linker(l, |state: &mut State| FilesystemView { filesystem: &mut state.files, table: &mut state.table })?;
+    sockets::network::add_to_linker::<State, WasiSockets>(l, &options, |state| state.priced().sockets())?;
+    sockets::ip_name_lookup::add_to_linker::<State, lookup::HasLookup>(l, State::priced_lookup)?;
+    filesystem::add_to_linker(l, State::priced_files)?;
     Ok(linker)
 }
 
 /// The same and the host interface of the guest contract.
 pub(crate) fn guest_linker(engine: &Engine) -> wasmtime::Result<Linker<RunState>> {
     let mut linker = wasi_linker(engine)?;
-    bindings::glovebox::guest::host::add_to_linker::<RunState, HasSelf<HostCalls>>(&mut linker, |state| &mut state.calls)?;
+    bindings::glovebox::guest::host::add_to_linker::<RunState, HasSelf<HostCalls>>(&mut linker, |state| &mut state.priced().calls)?;
     Ok(linker)
+}
+
+#[cfg(test)]
+mod tests {
+    /// What is linked without a price would let a guest call it for ever.
+    #[test]
+    fn every_linked_interface_is_priced() {
+        let source = include_str!("state.rs");
+        let linked: Vec<&str> = source.lines().filter(|line| line.contains("add_to_linker") && line.trim_end().ends_with(")?;")).collect();
+        assert!(linked.len() > 20, "{linked:?}");
+        for line in linked {
+            assert!(line.contains("priced"), "{line}");
+        }
+    }
 }

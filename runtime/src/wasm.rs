@@ -6,6 +6,7 @@
 mod program;
 
 use crate::clock::GuestClock;
+use crate::compiler::Compiler;
 use crate::egress::HttpClient;
 use crate::engine::Metering;
 use crate::error::Error;
@@ -18,6 +19,7 @@ use crate::guest::{Guest, Guests};
 use crate::host_calls::{HostCalls, Services, Tool};
 use crate::limiter::Limiter;
 use crate::memory::{map_file, with_image};
+use crate::meter;
 use crate::outcome::{Exception, Limit, Status, Usage, Value};
 use crate::packages::{PackageTarget, PackageTree};
 use crate::state::bindings::{self, exports::glovebox::guest::interpreter};
@@ -30,15 +32,13 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use wasmtime::{Store, Trap};
 
 /// Fuel after which a guest gives way to other tasks, about a millisecond.
 const YIELD_FUEL: u64 = 1_000_000;
-
-/// Bytes that the engine copies for one host call or result; protects the host's memory.
-const MAX_CALL_COPY: usize = 48 << 20;
 
 /// Artifacts of one run.
 const MAX_ARTIFACTS: usize = 1000;
@@ -49,7 +49,8 @@ pub(crate) struct WasmExecutor {
     metering: Metering,
     services: Arc<Services>,
     layouts: Mutex<HashMap<LayoutKey, Arc<Layout>>>,
-    compiler: program::Compiler,
+    /// Without one, nobody's WebAssembly programs run.
+    compiler: Option<Compiler>,
 }
 
 /// The language, the granted mounts as (guest path, host path, writable), and the digest of the packages.
@@ -59,14 +60,13 @@ type LayoutKey = (String, Vec<(String, String, bool)>, Option<String>);
 const MAX_LAYOUTS: usize = 256;
 
 impl WasmExecutor {
-    pub(crate) fn new(guests: Guests, metering: Metering, tools: HashMap<String, Arc<dyn Tool>>) -> Result<Self, Error> {
-        Ok(Self {
-            guests,
-            metering,
-            services: Arc::new(Services { tools, http: HttpClient::new()? }),
-            layouts: Mutex::default(),
-            compiler: program::Compiler::default(),
-        })
+    pub(crate) fn new(
+        guests: Guests,
+        metering: Metering,
+        tools: HashMap<String, Arc<dyn Tool>>,
+        compiler: Option<Compiler>,
+    ) -> Result<Self, Error> {
+        Ok(Self { guests, metering, services: Arc::new(Services { tools, http: HttpClient::new()? }), layouts: Mutex::default(), compiler })
     }
 
     fn layout(&self, opening: &Opening, guest: Option<&Guest>) -> Result<Arc<Layout>, Error> {
@@ -143,10 +143,11 @@ impl WasmExecutor {
         Ok(Prepared::Ready(Box::new(Host { state, outputs, input })))
     }
 
-    fn store(&self, engine: &wasmtime::Engine, grant: &Grant, state: RunState) -> Result<Store<RunState>, Error> {
+    /// A store in which one import may have `copy` bytes copied out of the guest.
+    fn store(&self, engine: &wasmtime::Engine, grant: &Grant, state: RunState, copy: usize) -> Result<Store<RunState>, Error> {
         let mut store = Store::new(engine, state);
         store.limiter(|state| &mut state.limiter);
-        store.set_hostcall_fuel(MAX_CALL_COPY);
+        meter::install(&mut store, self.metering == Metering::Fuel, copy);
         match self.metering {
             Metering::Fuel => {
                 store.set_fuel(grant.limits().fuel).map_err(Error::host)?;
@@ -173,7 +174,7 @@ impl WasmExecutor {
             Prepared::Ready(host) => *host,
             Prepared::Over(report) => return Ok(Started::Over(report)),
         };
-        let mut store = self.store(loaded.pre.engine(), &opening.grant, host.state)?;
+        let mut store = self.store(loaded.pre.engine(), &opening.grant, host.state, meter::GUEST_COPY)?;
         let instantiated = with_image(Arc::clone(&guest.image), loaded.pre.instantiate_async(&mut store)).await;
         let guest = match instantiated {
             Ok(guest) => guest,
@@ -229,7 +230,9 @@ enum Started {
 impl Executor for WasmExecutor {
     fn facts(&self) -> TierFacts {
         let mut languages: Vec<String> = self.guests.languages().map(str::to_owned).collect();
-        languages.push(program::LANGUAGE.to_owned());
+        if self.compiler.is_some() {
+            languages.push(program::LANGUAGE.to_owned());
+        }
         languages.sort_unstable();
         TierFacts::new(Tier::Wasm, languages)
     }
@@ -291,8 +294,10 @@ impl LiveSession for Instance {
         let limits = self.grant.limits().clone();
         self.outputs.restart(limits.output, evaluation.output);
         self.input.restart(evaluation.input);
-        let state = self.store.data();
+        let state = self.store.data_mut();
         state.files.forget_quota_hit();
+        state.meter.take();
+        state.pace.restart();
         if self.metering == Metering::Fuel {
             self.store.set_fuel(limits.fuel).map_err(Error::host)?;
         }
@@ -315,8 +320,8 @@ impl LiveSession for Instance {
         let mut report = self.report(ending);
         report.usage.cpu = cpu;
         let state = self.store.data_mut();
-        collect(&mut report, &state.files, &globs, limits.workspace);
         state.calls.abandon();
+        collect(&mut report, &state.files, &globs, limits.workspace).await;
         Ok(report)
     }
 
@@ -358,7 +363,7 @@ impl Instance {
             Ending::WallTime => Report::limited(Limit::Wall),
             Ending::Stopped => Report::new(Status::Cancelled),
         };
-        let fuel = spent_fuel(&self.store, self.grant.limits().fuel);
+        let fuel = meter::spent(&self.store, self.grant.limits().fuel);
         let made_before = self.reported_calls;
         let state = self.store.data_mut();
         self.reported_calls = state.calls.made();
@@ -366,11 +371,6 @@ impl Instance {
         report.usage.host_calls -= made_before;
         report
     }
-}
-
-/// Fuel that was used of what was granted; zero where the engine does not count it.
-fn spent_fuel(store: &Store<RunState>, granted: u64) -> u64 {
-    store.get_fuel().map_or(0, |left| granted.saturating_sub(left))
 }
 
 /// Fills in what every run has.
@@ -404,11 +404,11 @@ fn finish(report: &mut Report, state: &mut RunState, outputs: &Outputs, fuel: u6
 }
 
 /// Hands back the files that the request asked for.
-fn collect(report: &mut Report, files: &Filesystem, globs: &GlobSet, bytes: u64) {
+async fn collect(report: &mut Report, files: &Filesystem, globs: &GlobSet, bytes: u64) {
     if globs.is_empty() {
         return;
     }
-    let collected = files.collect(globs, CollectLimits { files: MAX_ARTIFACTS, bytes });
+    let collected = files.collect(globs, CollectLimits { files: MAX_ARTIFACTS, bytes }).await;
     report.artifacts_truncated = collected.truncated;
     report.artifacts = collected.artifacts;
 }
@@ -441,22 +441,26 @@ async fn race<T>(
     let ending = {
         let mut call = pin!(call);
         let mut is_short = metering == Metering::Fuel;
+        let started = Instant::now();
         let metered = std::future::poll_fn(|context| {
             if std::mem::take(&mut is_short) {
-                let before = Instant::now();
                 let result = call.as_mut().poll(context);
-                cpu += before.elapsed();
-                return result;
+                cpu += started.elapsed();
+                return result.map(Some);
             }
             let before = thread_cpu_time();
             let result = call.as_mut().poll(context);
             cpu += thread_cpu_time().saturating_sub(before);
-            result
+            // The runtime looks at its timers now and then only while it has enough to do.
+            if result.is_pending() && started.elapsed() >= wall {
+                return Poll::Ready(None);
+            }
+            result.map(Some)
         });
         tokio::select! {
             biased;
             () = stop.cancelled() => Ending::Stopped,
-            result = tokio::time::timeout(wall, metered) => result.map_or(Ending::WallTime, Ending::Returned),
+            result = tokio::time::timeout(wall, metered) => result.ok().flatten().map_or(Ending::WallTime, Ending::Returned),
         }
     };
     (ending, cpu)

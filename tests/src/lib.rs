@@ -10,9 +10,11 @@
 //! measures the process, [`attack`] judges; [`server`] is the other side of `fetch`, and [`tree`] finds the repository's own files.
 
 pub mod attack;
+pub mod bombs;
 pub mod case;
 pub mod conformance;
 pub mod engine;
+pub mod imports;
 pub mod place;
 pub mod server;
 pub mod service;

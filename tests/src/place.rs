@@ -2,6 +2,7 @@
 //!
 //! In sandboxes over the installed guests, which are loaded once for the whole test process.
 
+use crate::tree::program;
 use glovebox::{Controls, Guests, Outcome, Policy, Request, Sandbox};
 use std::sync::{LazyLock, OnceLock};
 use std::time::{Duration, Instant};
@@ -75,7 +76,7 @@ pub fn policy(limits: &str, more: &str) -> Policy {
 /// As [`policy`], or where there are no guests.
 #[must_use]
 pub fn sandbox(limits: &str, more: &str) -> Sandbox {
-    Sandbox::builder().policy(policy(limits, more)).guests(guests()).build().expect("a sandbox can be made")
+    Sandbox::builder().policy(policy(limits, more)).guests(guests()).compiler(program()).build().expect("a sandbox can be made")
 }
 
 /// Runs a request to its end on the tests' runtime.

@@ -3,6 +3,7 @@
 use glovebox::{Limit, Metering, Request, Sandbox, Status};
 use glovebox_tests::attack::{alone, show};
 use glovebox_tests::place::{self, GRACE, canary, run};
+use glovebox_tests::tree::program;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
@@ -102,7 +103,8 @@ fn cpu12_a_component_that_instantiates_itself_to_death() {
 fn cpu01_loops_end_under_epochs_too() {
     let _alone = alone();
     let policy = place::policy("wall = \"500ms\"", "");
-    let sandbox = Sandbox::builder().policy(policy).guests(place::guests()).metering(Metering::Epoch).build().expect("a sandbox");
+    let builder = Sandbox::builder().policy(policy).guests(place::guests()).compiler(program());
+    let sandbox = builder.metering(Metering::Epoch).build().expect("a sandbox");
     // The machine code for this mode is made when it is first needed, which is not what is measured.
     assert_eq!(run(&sandbox, canary("python")).stdout.text(), "42\n");
     assert_eq!(run(&sandbox, canary("javascript")).stdout.text(), "42\n");

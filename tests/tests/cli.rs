@@ -312,7 +312,7 @@ fn a_signal_cancels_the_run() {
 fn precompiled_code_is_loaded_only_from_where_nobody_else_writes() {
     use std::os::unix::fs::PermissionsExt as _;
     let cache = tempfile::tempdir().expect("a folder can be made");
-    let installed = glovebox_guests::installed().expect("the guests are installed");
+    let installed = glovebox_guests::installed().expect("the cache is ours").expect("the guests are installed");
     let bundle = cache.path().join("guests").join(glovebox_guests::source_key());
     std::fs::create_dir_all(&bundle).expect("the folder is writable");
     for entry in std::fs::read_dir(installed.directory()).expect("the bundle can be listed") {

@@ -501,6 +501,10 @@ fn api04_one_request_is_never_two() {
         ("no number", "Content-Length: +5\r\n".to_owned()),
         ("two hosts", format!("Host: localhost\r\nContent-Length: {length}\r\n")),
         ("many headers", "X: y\r\n".repeat(200)),
+        ("a bare line feed", format!("X: y\nContent-Length: {length}\r\n")),
+        ("bare line feeds alone", format!("X: y\nContent-Length: {length}\n")),
+        ("a bare carriage return", format!("X: y\rContent-Length: {length}\r\n")),
+        ("a chunk that ends with a line feed", "Transfer-Encoding: chunked\r\n\r\n5\n12345\r\n0\r\n".to_owned()),
         ("a long header", format!("X: {}\r\n", "y".repeat(200_000))),
     ] {
         let mut stream = service.connect();

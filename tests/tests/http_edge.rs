@@ -241,3 +241,29 @@ fn ten_thousand_followers_are_bounded_and_others_are_served() {
         assert!(told.contains("here") && told.contains("event: end"), "{told}");
     }
 }
+
+/// A proxy in front may take the host from the target, or from the header: they must be the same one. (RFC 9112, section 3.2.2)
+#[test]
+fn a_target_in_absolute_form_names_the_host_of_the_header() {
+    let service = Service::local("");
+    let port = service.address().rsplit(':').next().unwrap_or_default().to_owned();
+    for (target, host, status) in [
+        ("/healthz".to_owned(), format!("localhost:{port}"), 200),
+        (format!("http://localhost:{port}/healthz"), format!("localhost:{port}"), 200),
+        (format!("http://LOCALHOST:{port}/healthz"), format!("localhost:{port}"), 200),
+        ("http://evil.example/healthz".to_owned(), format!("localhost:{port}"), 400),
+        (format!("http://localhost:{port}/healthz"), "127.0.0.1".to_owned(), 400),
+        ("http://evil.example/healthz".to_owned(), "evil.example".to_owned(), 403),
+        (format!("http://user@localhost:{port}/healthz"), format!("localhost:{port}"), 400),
+    ] {
+        let answer = service.send("GET", &target, &[("Host", &host)], b"");
+        assert_eq!(answer.status, status, "{target} {host}: {}", answer.text());
+    }
+    // What follows a request that wanted another protocol and did not get one is not read.
+    let mut stream = service.connect();
+    let first = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n";
+    stream.write_all(format!("{first}GET /healthz HTTP/1.1\nHost: localhost\n\n").as_bytes()).expect("the service reads");
+    let mut bytes = String::new();
+    let _ = stream.read_to_string(&mut bytes);
+    assert_eq!(bytes.matches("HTTP/1.1 200").count(), 1, "{bytes}");
+}

@@ -143,6 +143,14 @@ fn tokens_of_the_issuer_are_taken_and_no_others() {
         let secret = issuer.jwk()["x"].as_str().unwrap_or_default().to_owned();
         jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(secret.as_bytes())).expect("it can be signed")
     };
+    // A header that demands something which is not understood here (RFC 7515, section 4.1.11), properly signed.
+    let demanding = |more: &str| {
+        let header = format!("{{\"alg\":\"ES256\",\"kid\":\"one\",{more}}}");
+        let signed = format!("{}.{}", base64url(header.as_bytes()), good.split('.').nth(1).unwrap_or_default());
+        let signature = jsonwebtoken::crypto::sign(signed.as_bytes(), &issuer.key, Algorithm::ES256).expect("it can be signed");
+        format!("{signed}.{signature}")
+    };
+    assert_eq!(call(&demanding("\"typ\":\"JWT\""), "POST", RUN, &python("1").to_string()).status, 200);
     let mut changed = good.clone();
     changed.replace_range(good.len() - 10..good.len() - 9, if good.as_bytes()[good.len() - 10] == b'A' { "B" } else { "A" });
     for (what, token) in [
@@ -159,11 +167,47 @@ fn tokens_of_the_issuer_are_taken_and_no_others() {
         ("signed with the public key", by_public_key),
         ("that was changed", changed),
         ("that is none", "a.b.c".to_owned()),
+        ("with an extension", demanding("\"crit\":[\"x\"],\"x\":1")),
+        ("with a known extension", demanding("\"crit\":[\"exp\"],\"exp\":1")),
+        ("with an empty list of extensions", demanding("\"crit\":[]")),
+        ("with an unencoded payload", demanding("\"b64\":false,\"crit\":[\"b64\"]")),
     ] {
         let answer = call(&token, "POST", RUN, &python("1").to_string());
         assert_eq!(answer.problem(), (401, "unauthenticated".to_owned()), "a token {what}: {}", answer.text());
     }
     assert!(jwks.heard().len() <= 2, "the issuer is not asked for every token");
+}
+
+/// A key that was withdrawn is of no use for long, also where the issuer cannot be asked any more.
+#[test]
+fn keys_of_an_issuer_that_is_gone_are_taken_for_a_while() {
+    let issuer = Issuer::new("one");
+    let folder = Arc::new(TempDir::new().expect("a folder can be made"));
+    let keys = folder.path().join("keys.json");
+    std::fs::write(&keys, json!({ "keys": [issuer.jwk()] }).to_string()).expect("the folder is writable");
+    let config = |age: &str| format!("[jwt]\nissuer = \"i\"\naudience = \"a\"\njwks = {keys:?}\nkeys_max_age = \"{age}\"\n");
+    let token = issuer.token(&json!({ "iss": "i", "aud": "a", "sub": "alice", "exp": now() + 600 }));
+    let call = |service: &Service| {
+        let headers = [("Authorization", format!("Bearer {token}"))];
+        service.send("GET", RUN, &[(headers[0].0, &headers[0].1)], b"").status
+    };
+    let (short, long) =
+        (Service::start(&folder, &config("1s"), false), Service::start(&Arc::new(TempDir::new().expect("a folder")), &config("1h"), false));
+    assert_eq!((call(&short), call(&long)), (200, 200));
+    std::fs::remove_file(&keys).expect("the file can be removed");
+    eventually(Duration::from_secs(20), "the keys are too old to be taken without asking", || call(&short) == 401);
+    assert_eq!(call(&long), 200, "they are not too old yet");
+}
+
+fn base64url(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let digit = |bits: u32| char::from(DIGITS[(bits & 63) as usize]);
+    let mut text = String::new();
+    for part in bytes.chunks(3) {
+        let bits = part.iter().fold(0, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - part.len()));
+        text.extend((0..=part.len()).map(|index| digit(bits >> (18 - 6 * index))));
+    }
+    text
 }
 
 type Socket = WebSocket<TcpStream>;

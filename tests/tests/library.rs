@@ -7,6 +7,7 @@ use glovebox::{
 };
 use glovebox_tests::attack::{alone, show};
 use glovebox_tests::place::{self, canary, guests, policy, run, run_with, runtime, sandbox};
+use glovebox_tests::tree::program;
 use glovebox_tests::vitals::Vitals;
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -14,7 +15,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 fn audited(limits: &str, more: &str, sink: Arc<dyn AuditSink>) -> Sandbox {
-    Sandbox::builder().policy(policy(limits, more)).guests(guests()).audit(sink).build().expect("a sandbox can be made")
+    Sandbox::builder().policy(policy(limits, more)).guests(guests()).compiler(program()).audit(sink).build().expect("a sandbox can be made")
 }
 
 #[test]

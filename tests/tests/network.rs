@@ -180,19 +180,28 @@ fn redirects_are_judged_anew() {
 #[test]
 fn credentials_do_not_follow_a_redirect_to_another_server() {
     let other = Server::start(|request| {
-        answer("200 OK", &[], format!("{:?} {:?}", request.header("authorization"), request.header("cookie")).as_bytes())
+        let names = ["authorization", "cookie", "x-api-key", "x-amz-security-token", "private-token", "accept"];
+        let came: Vec<&str> = names.into_iter().filter_map(|name| request.header(name)).collect();
+        answer("200 OK", &[], came.join(" ").as_bytes())
     });
     let target = other.url("/");
-    let server = Server::start(move |_| answer("307 Temporary Redirect", &[("Location", &target)], b""));
+    let server = Server::start(move |request| match request.line.split(' ').nth(1) {
+        Some("/here") => answer("200 OK", &[], request.header("x-api-key").unwrap_or_default().as_bytes()),
+        Some("/same") => answer("307 Temporary Redirect", &[("Location", "/here")], b""),
+        _ => answer("307 Temporary Redirect", &[("Location", &target)], b""),
+    });
     let rules = grant(&server, "", "")
         + &format!("\n[[profiles.attack.network.allow]]\nhost = \"127.0.0.1\"\nschemes = [\"http\"]\nports = [{}]\n", other.port());
     let sandbox = sandbox("", &rules);
     let source = format!(
-        "const r = await fetch('{}', {{ headers: {{ Authorization: 'Bearer s', Cookie: 'c=1' }} }}); console.log(await r.text(), r.redirected)",
-        server.url("/")
+        "const headers = {{ Authorization: 'Bearer s', Cookie: 'c=1', 'X-Api-Key': 'k', 'X-Amz-Security-Token': 't', 'Private-Token': 'p', Accept: 'text/x' }};
+         const r = await fetch('{}', {{ headers }}); console.log(await r.text(), r.redirected);
+         console.log(await (await fetch('{}', {{ headers }})).text());",
+        server.url("/"),
+        server.url("/same"),
     );
     let outcome = run(&sandbox, Request::new("javascript", source));
-    assert_eq!(outcome.stdout.text(), "None None true\n", "{}", show(&outcome));
+    assert_eq!(outcome.stdout.text(), "text/x true\nk\n", "{}", show(&outcome));
     assert_eq!(
         server.received().first().and_then(|request| request.header("authorization").map(str::to_owned)),
         Some("Bearer s".to_owned()),

@@ -53,7 +53,14 @@ pub(super) async fn guard(State(app): State<Arc<App>>, mut request: Request, nex
 }
 
 async fn judge(app: &App, headers: &HeaderMap, uri: &Uri) -> Result<Option<Caller>, Problem> {
-    let host = only(headers, header::HOST.as_str())?.or(uri.host());
+    let named = only(headers, header::HOST.as_str())?;
+    // A target in absolute form is for proxies, and names the host a second time (RFC 9112, section 3.2.2).
+    if let (Some(authority), Some(named)) = (uri.authority(), named)
+        && !authority.as_str().eq_ignore_ascii_case(named)
+    {
+        return Err(Problem::new(Code::BadRequest, "the target of the request and its `Host` header name different hosts"));
+    }
+    let host = named.or(uri.host());
     let name = host.map(|host| without_port(host).to_ascii_lowercase());
     if name.as_ref().is_none_or(|name| !app.hosts.contains(name)) {
         return Err(Problem::new(

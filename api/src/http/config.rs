@@ -28,6 +28,8 @@ pub struct Config {
     pub limits: Limits,
     /// How long things are kept.
     pub retention: Retention,
+    /// The audit log.
+    pub audit: AuditConfig,
     /// The container tier.
     pub containers: ContainerConfig,
     /// Tokens that somebody else signs, besides API keys.
@@ -48,12 +50,20 @@ pub struct Jwt {
     pub audience: String,
     /// The issuer's public keys: an address (`https`, or `http` on this machine), or a file.
     pub jwks: String,
+    /// How long keys of an earlier look are taken for valid while the issuer cannot be asked: a key that the issuer has withdrawn is of no use
+    /// after that.
+    #[serde(default = "keys_max_age", deserialize_with = "duration")]
+    pub keys_max_age: Duration,
     /// The claim that names the subject. Policies know it as `jwt:` and its value.
     #[serde(default = "subject_claim")]
     pub subject_claim: String,
     /// What every valid token allows. One whose claim `scope` has `glovebox:run` or `glovebox:audit` allows that as well.
     #[serde(default = "token_scopes", deserialize_with = "scopes")]
     pub scopes: Vec<Scope>,
+}
+
+fn keys_max_age() -> Duration {
+    Duration::from_secs(60 * 60)
 }
 
 fn subject_claim() -> String {
@@ -244,6 +254,14 @@ impl Default for Retention {
     }
 }
 
+/// The audit log.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AuditConfig {
+    /// The file with the key that seals each record (HMAC-SHA-256), of 32 bytes at least; records have plain hashes where none is named.
+    pub key_file: Option<PathBuf>,
+}
+
 /// The container tier.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -295,7 +313,10 @@ impl Config {
             }
         }
         if let Some(jwt) = &config.jwt {
-            is_private("jwt.jwks", &jwt.jwks)?;
+            // Whatever could be read as an address is one; a file has no scheme.
+            if jwt.jwks.contains("://") {
+                check_address("jwt.jwks", &jwt.jwks)?;
+            }
             if jwt.issuer.is_empty() || jwt.audience.is_empty() {
                 return Err(ConfigError::Value(
                     "`jwt.issuer` and `jwt.audience` must say something: without them any token would do".to_owned(),
@@ -311,7 +332,7 @@ impl Config {
                 return bad("has a `severity`, which only findings have");
             }
             if let Some(webhook) = &rule.webhook {
-                is_private("webhook", webhook)?;
+                check_address("webhook", webhook)?;
             } else if rule.secret_file.is_some() {
                 return bad("has a secret and no webhook to sign for");
             }
@@ -327,14 +348,25 @@ impl Config {
 }
 
 /// Refuses addresses whose traffic others could read or change.
-fn is_private(name: &str, address: &str) -> Result<(), ConfigError> {
-    let Some((scheme, rest)) = address.split_once("://") else { return Ok(()) };
-    let host = rest.split('/').next().unwrap_or_default();
-    let is_here = ["127.0.0.1", "localhost", "[::1]"].iter().any(|here| host == *here || host.starts_with(&format!("{here}:")));
-    if scheme == "https" || (scheme == "http" && is_here) {
+fn check_address(name: &str, address: &str) -> Result<(), ConfigError> {
+    let wrong = |what: &str| ConfigError::Value(format!("`{name}` is `{}`: {what}", address.escape_debug()));
+    let parsed = url::Url::parse(address).map_err(|error| wrong(&format!("that is no address ({error})")))?;
+    if address.contains('\\') {
+        return Err(wrong("a backslash is read in different ways"));
+    }
+    if !parsed.username().is_empty() || parsed.password().is_some() {
+        return Err(wrong("a user name or password in an address is not taken, because it reads like the host"));
+    }
+    let is_loopback = match parsed.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    if parsed.scheme() == "https" || (parsed.scheme() == "http" && is_loopback) {
         return Ok(());
     }
-    Err(ConfigError::Value(format!("`{name}` is `{address}`: write an `https` address; `http` is taken on this machine only")))
+    Err(wrong("write an `https` address; `http` is taken on this machine only"))
 }
 
 /// How a service is started.
@@ -346,6 +378,8 @@ pub struct Listen {
     pub insecure_local: bool,
     /// The folder for everything that is kept.
     pub state: PathBuf,
+    /// Whether to go on with an audit log that does not have the record which the database has seen. The gap is recorded.
+    pub accept_audit_gap: bool,
 }
 
 fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
@@ -387,6 +421,17 @@ mod tests {
 
     #[test]
     fn a_config_is_read_or_refused() {
+        for jwks in [
+            "https://example.org/k",
+            "http://127.0.0.1:8080/k",
+            "http://127.9.9.9/k",
+            "http://[::1]:1/k",
+            "http://localhost/k",
+            "keys.json",
+        ] {
+            let text = format!("[jwt]\nissuer = \"i\"\naudience = \"a\"\njwks = \"{jwks}\"");
+            assert!(Config::parse(&text).is_ok(), "{jwks}");
+        }
         let config = Config::parse("[limits]\nbody = \"1MiB\"\nhead_time = \"5s\"\n[containers]\npool = 0").unwrap();
         assert_eq!((config.limits.body, config.limits.head_time, config.containers.pool), (1 << 20, Duration::from_secs(5), 0));
         for (wrong, says) in [
@@ -405,6 +450,13 @@ mod tests {
             ("[[alerts]]\nname = \"x\"\non = \"nothing\"", "unknown variant"),
             ("[[alerts]]\nname = \"x\"\non = \"finding\"\nseverity = \"worst\"", "there are low, medium, high"),
             ("[[alerts]]\nname = \"x\"\non = \"denied\"\nwebhook = \"http://127.0.0.1.example.org/\"", "on this machine only"),
+            ("[[alerts]]\nname = \"x\"\non = \"denied\"\nwebhook = \"hooks.example.org\"", "no address"),
+            ("[[alerts]]\nname = \"x\"\non = \"denied\"\nwebhook = \"file:///etc/passwd\"", "on this machine only"),
+            ("[jwt]\nissuer = \"i\"\naudience = \"a\"\njwks = \"http://127.0.0.1:x@example.org/k\"", "user name or password"),
+            ("[jwt]\nissuer = \"i\"\naudience = \"a\"\njwks = \"http://localhost@example.org/k\"", "user name or password"),
+            ("[jwt]\nissuer = \"i\"\naudience = \"a\"\njwks = \"https://user:secret@example.org/k\"", "user name or password"),
+            ("[jwt]\nissuer = \"i\"\naudience = \"a\"\njwks = \"http://127.0.0.1\\\\@example.org/k\"", "backslash"),
+            ("[jwt]\nissuer = \"i\"\naudience = \"a\"\njwks = \"http://127.0.0.1:80.example.org/k\"", "no address"),
         ] {
             let error = Config::parse(wrong).unwrap_err().to_string();
             assert!(error.contains(says), "{wrong}: {error}");

@@ -4,6 +4,7 @@
 //! connections are open at once.
 
 mod inline;
+mod strict;
 
 use super::config::{Limits, Tls};
 use axum::Router;
@@ -14,6 +15,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::sync::Arc;
 use std::time::Duration;
+use strict::Strict;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -93,7 +95,7 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, rou
         .header_read_timeout(limits.head_time)
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(Box::pin(stream)), TowerToHyperService::new(router))
+        .serve_connection(TokioIo::new(Strict::new(Box::pin(stream))), TowerToHyperService::new(router))
         .with_upgrades();
     let mut connection = Inline::new(connection);
     let ended = tokio::select! {

@@ -7,6 +7,8 @@ use super::config::Jwt as Settings;
 use super::keys::{Caller, Scope};
 use super::outgoing::client;
 use crate::error::chain;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use glovebox::policy::Subject;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, JwkSet};
@@ -47,6 +49,8 @@ struct Inner {
     client: reqwest::Client,
     keys: RwLock<Arc<JwkSet>>,
     looked: Mutex<Option<Instant>>,
+    /// When the keys were read for the last time.
+    read: Mutex<Option<Instant>>,
     looking: tokio::sync::Mutex<()>,
 }
 
@@ -57,6 +61,7 @@ impl Tokens {
             client: client()?,
             keys: RwLock::new(Arc::new(JwkSet { keys: Vec::new() })),
             looked: Mutex::default(),
+            read: Mutex::default(),
             looking: Default::default(),
         };
         Ok(Self(Arc::new(inner)))
@@ -69,16 +74,23 @@ impl Tokens {
     /// Why nobody does.
     pub(super) async fn holder(&self, token: &str) -> Result<Caller, &'static str> {
         let header = decode_header(token).map_err(|_| "it is no token")?;
+        if has_critical_parameters(token) {
+            return Err("its header demands extensions (`crit`) that are not understood here");
+        }
         let mut key = self.0.key(header.kid.as_deref(), header.alg);
-        if self.0.is_older_than(if key.is_some() { FRESH } else { PAUSE }) {
+        let is_usable = key.is_some() && !self.0.is_stale();
+        if self.0.is_older_than(if is_usable { FRESH.min(self.0.settings.keys_max_age) } else { self.0.pause() }) {
             // On a task of its own: whoever goes away must not make the next one ask again.
             let inner = Arc::clone(&self.0);
             let looking = tokio::spawn(async move { inner.look().await });
             // The issuer may have begun to use another key; a known one is good enough meanwhile.
-            if key.is_none() {
+            if !is_usable {
                 let _ = looking.await;
                 key = self.0.key(header.kid.as_deref(), header.alg);
             }
+        }
+        if self.0.is_stale() {
+            return Err("the issuer's keys could not be read for longer than `jwt.keys_max_age`");
         }
         let key = key.ok_or("none of the issuer's keys has signed it")?;
         let mut wanted = Validation::new(header.alg);
@@ -125,14 +137,28 @@ impl Inner {
         self.looked.lock().unwrap_or_else(PoisonError::into_inner).is_none_or(|looked| looked.elapsed() > age)
     }
 
-    /// Reads the keys anew; those that are known stay where that fails.
+    /// Keys that are taken for a shorter time are read more often.
+    fn pause(&self) -> Duration {
+        PAUSE.min(self.settings.keys_max_age / 2)
+    }
+
+    /// Whether the keys are too old to be taken without asking. Where none were ever read, there are none.
+    fn is_stale(&self) -> bool {
+        let read = *self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        read.is_some_and(|read| read.elapsed() > self.settings.keys_max_age)
+    }
+
+    /// Reads the keys anew; those that are known stay for a while where that fails.
     async fn look(&self) {
         let _one = self.looking.lock().await;
-        if !self.is_older_than(PAUSE) {
+        if !self.is_older_than(self.pause()) {
             return;
         }
         match self.fetch().await {
-            Ok(keys) => *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys),
+            Ok(keys) => {
+                *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+                *self.read.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+            }
             Err(error) => tracing::error!(error, jwks = self.settings.jwks, "the keys of the tokens' issuer could not be read"),
         }
         *self.looked.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
@@ -163,6 +189,13 @@ impl Inner {
 #[derive(Deserialize)]
 struct KeySet {
     keys: Vec<Value>,
+}
+
+/// Whether a token's header has parameters that whoever checks it must understand (RFC 7515, section 4.1.11). None are understood here.
+fn has_critical_parameters(token: &str) -> bool {
+    let header = token.split('.').next().unwrap_or_default();
+    let header = BASE64.decode(header).ok().and_then(|header| serde_json::from_slice::<Value>(&header).ok());
+    header.is_none_or(|header| header.get("crit").is_some() || header.get("b64").is_some())
 }
 
 /// Whether a key is meant for signatures of this kind.

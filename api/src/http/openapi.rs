@@ -4,7 +4,7 @@ use super::problem::{Code, Problem, ProblemBody};
 use super::sessions::parts;
 use super::{App, auth, executions, info, sessions, trees};
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
@@ -184,7 +184,12 @@ async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> R
     let span = tracing::debug_span!("request", otel.kind = "server", http.request.method = %request.method(), http.route = route,
         http.response.status_code = tracing::field::Empty);
     super::telemetry::go_on(&span, request.headers());
+    let asks_for_upgrade = request.headers().contains_key(header::UPGRADE);
     let mut response = next.run(request).instrument(span.clone()).await;
+    if asks_for_upgrade && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        // The framing of what follows is not looked at (`connection/strict.rs`), so nothing may follow.
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     span.record("http.response.status_code", response.status().as_u16());
     app.metrics.answered(&route, response.status().as_u16());
     let headers = response.headers_mut();

@@ -3,6 +3,7 @@
 //! One set of statements for SQLite and PostgreSQL. What executions leave is written by [`writer`], which commits whatever waits as one
 //! transaction; everything else, and all reading, goes through a pool of connections.
 
+mod head;
 mod writer;
 
 use serde::{Deserialize, Serialize};
@@ -15,10 +16,11 @@ use tokio::sync::oneshot;
 use writer::{Waits, Write, Writer};
 
 /// Every step from an empty database to this version.
-const MIGRATIONS: [(i64, &str, &str); 3] = [
+const MIGRATIONS: [(i64, &str, &str); 4] = [
     (1, "start", include_str!("../../migrations/0001_start.sql")),
     (2, "trees", include_str!("../../migrations/0002_trees.sql")),
     (3, "journal", include_str!("../../migrations/0003_journal.sql")),
+    (10, "audit head", include_str!("../../migrations/0010_audit_head.sql")),
 ];
 
 /// A day, as usage is counted.

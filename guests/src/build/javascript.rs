@@ -16,7 +16,6 @@ use crate::manifest::{Guest, Language};
 use anyhow::{Context as _, Result, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 const RECIPE: &str = concat!(
     include_str!("javascript.rs"),
@@ -119,9 +118,9 @@ fn compile(steps: &Steps<'_>, tools: &Path, engine: &Path) -> Result<PathBuf> {
         fs::write(new.join("typescript.js"), bundle(&packages, TRANSFORM)?)?;
         fs::write(new.join("typescript.h"), TYPESCRIPT_HEADER)?;
         let kept = steps.scratch(COMPILER_CACHE);
-        let mut compiler = Command::new(toolchain::c_compiler(tools));
+        let mut compiler = toolchain::c_compiler(tools)?.start();
         // Include paths of the machine must not get in.
-        compiler.env_clear().env("PATH", new).env("HOME", new).env("ZIG_GLOBAL_CACHE_DIR", &kept).env("ZIG_LOCAL_CACHE_DIR", &kept);
+        compiler.directory(new).env("PATH", new).env("HOME", new).env("ZIG_GLOBAL_CACHE_DIR", &kept).env("ZIG_LOCAL_CACHE_DIR", &kept);
         compiler.arg("cc").args(FLAGS).arg("-DHAVE_TYPESCRIPT");
         for directory in [engine, &ours, new] {
             compiler.arg("-I").arg(directory);
@@ -129,7 +128,7 @@ fn compile(steps: &Steps<'_>, tools: &Path, engine: &Path) -> Result<PathBuf> {
         }
         compiler.arg(ours.join("guest.c")).arg("-lwasi-emulated-process-clocks");
         compiler.arg("-o").arg(new.join("guest.wasm"));
-        process::run(&mut compiler, "")?;
+        process::run(&compiler, "")?;
         fs::remove_dir_all(ours)?;
         Ok(())
     })

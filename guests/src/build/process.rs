@@ -1,7 +1,7 @@
 //! How does the build run a tool, and what does it say when the tool fails?
 
 use anyhow::{Context as _, Result, bail};
-use std::process::{Command, Stdio};
+use glovebox_host::program::Start;
 
 /// Lines of a failed tool's own words that are passed on.
 const WORDS: usize = 25;
@@ -11,9 +11,9 @@ const WORDS: usize = 25;
 /// # Errors
 ///
 /// Where it cannot be started or fails; the message has its last words.
-pub(super) fn run(command: &mut Command, advice: &str) -> Result<String> {
-    let name = command.get_program().to_string_lossy().into_owned();
-    let output = command.stdin(Stdio::null()).output().with_context(|| format!("cannot run `{name}`; {advice}"))?;
+pub(super) fn run(start: &Start, advice: &str) -> Result<String> {
+    let name = start.program().display();
+    let output = start.command().output().with_context(|| format!("cannot run `{name}`; {advice}"))?;
     let out = String::from_utf8_lossy(&output.stdout).into_owned();
     if output.status.success() {
         return Ok(out);
@@ -27,12 +27,13 @@ pub(super) fn run(command: &mut Command, advice: &str) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use glovebox_host::program::Program;
 
     #[test]
     fn a_missing_tool_comes_with_advice_and_a_failed_one_with_its_words() {
-        let missing = run(&mut Command::new("no-such-tool-here"), "install it").unwrap_err().to_string();
-        assert_eq!(missing, "cannot run `no-such-tool-here`; install it");
-        let failed = run(Command::new("sh").args(["-c", "echo because >&2; exit 3"]), "").unwrap_err().to_string();
-        assert_eq!(failed, "`sh` failed (exit status: 3):\nbecause");
+        let missing = run(&Program::absolute("/no/such/tool").unwrap().start(), "install it").unwrap_err().to_string();
+        assert_eq!(missing, "cannot run `/no/such/tool`; install it");
+        let failed = run(Program::absolute("/bin/sh").unwrap().start().args(["-c", "echo because >&2; exit 3"]), "");
+        assert_eq!(failed.unwrap_err().to_string(), "`/bin/sh` failed (exit status: 3):\nbecause");
     }
 }

@@ -8,10 +8,8 @@ use super::{Product, flatten, process, stdlib, toolchain, unmeasured};
 use crate::installation::write_sparse;
 use crate::manifest::{Guest, Language, Tree};
 use anyhow::{Context as _, Result};
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 const RECIPE: &str = include_str!("python.rs");
 
@@ -37,7 +35,8 @@ pub(super) const LIBRARY: &str = "/usr/lib/python3.14";
 const PACKAGES: &str = "/usr/lib/python3/site-packages";
 
 /// Starts the component builder, whose script the package installer puts into no fixed place.
-const COMPONENT_BUILDER: &str = "import sys; from componentize_py import script; sys.exit(script())";
+/// Its packages come first among the arguments: an isolated interpreter takes none from its environment.
+const COMPONENT_BUILDER: &str = "import sys; sys.path.insert(0, sys.argv.pop(1)); from componentize_py import script; sys.exit(script())";
 
 /// The Python guest.
 pub(super) fn guests(steps: &Steps<'_>) -> Result<Vec<Product>> {
@@ -76,16 +75,16 @@ fn link(steps: &Steps<'_>, tools: &Path) -> Result<PathBuf> {
         let (app, wit) = (new.join("app"), new.join("wit"));
         write_sources("python", &app)?;
         write_sources("wit", &wit)?;
-        let mut builder = Command::new(python);
+        let mut builder = python.start();
         // Otherwise the builder would add the site packages of whatever Python it finds, and the guest would depend on the machine.
-        builder.env_clear().env("PATH", new).env("HOME", new).env("PYTHONPATH", tools).env("PYTHONDONTWRITEBYTECODE", "1");
+        builder.directory(new).env("PATH", new).env("HOME", new);
         // Some Pythons find their own library only through this.
-        builder.envs(env::var_os("LD_LIBRARY_PATH").map(|path| ("LD_LIBRARY_PATH", path)));
-        builder.args(["-c", COMPONENT_BUILDER, "--quiet"]);
+        builder.pass_paths("LD_LIBRARY_PATH");
+        builder.args(["-I", "-B", "-c", COMPONENT_BUILDER]).arg(tools).arg("--quiet");
         builder.arg("--wit-path").arg(wit.join("guest.wit")).args(["--world", "guest"]);
         builder.args(["componentize", "app", "--python-path"]).arg(&app);
         builder.arg("--output").arg(new.join("linked.wasm"));
-        process::run(&mut builder, "")?;
+        process::run(&builder, "")?;
         fs::remove_dir_all(app)?;
         fs::remove_dir_all(wit)?;
         Ok(())

@@ -5,13 +5,13 @@
 use super::process::run;
 use super::steps::{Inputs, Network, Steps, source_text, write_sources};
 use anyhow::{Context as _, Result, bail, ensure};
+use glovebox_host::program::Program;
+use glovebox_host::tools;
 use sha2::{Digest as _, Sha512};
 use std::env;
-use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 /// To be raised when what is fetched is kept in another way; not the text of this file, because fetching again is slow.
 const RECIPE: &str = "1";
@@ -42,11 +42,11 @@ pub(super) fn fetch(steps: &Steps<'_>) -> Result<()> {
 }
 
 /// The interpreter that runs the Python tools, by its real path: they get an environment without a search path.
-pub(super) fn python() -> Result<PathBuf> {
+pub(super) fn python() -> Result<Program> {
     let script = "import sys; print(sys.executable if sys.version_info >= (3, 9) else '')";
-    let out = run(Command::new("python3").args(["-c", script]), PYTHON_ADVICE)?;
+    let out = run(tools::python().context(PYTHON_ADVICE)?.args(["-c", script]), PYTHON_ADVICE)?;
     ensure!(!out.trim().is_empty(), "`python3` is too old; {PYTHON_ADVICE}");
-    Ok(PathBuf::from(out.trim()))
+    Ok(Program::absolute(out.trim())?)
 }
 
 /// A directory with the packages of `requirements.txt`.
@@ -55,19 +55,15 @@ pub(super) fn python_packages(steps: &Steps<'_>) -> Result<PathBuf> {
     let inputs = Inputs::new(RECIPE).text(pins).text(env::consts::ARCH);
     steps.run("tools", "fetching the compilers (110 MB)", (inputs, Network::Needed), |new| {
         let python = python()?;
-        let has_pip = run(Command::new(&python).args(["-m", "pip", "--version"]), PYTHON_ADVICE);
-        has_pip.with_context(|| format!("`{}` has no pip; {PYTHON_ADVICE}", python.display()))?;
+        let has_pip = run(tools::isolated(&python).args(["-m", "pip", "--version"]), PYTHON_ADVICE);
+        has_pip.with_context(|| format!("`{}` has no pip; {PYTHON_ADVICE}", python.path().display()))?;
         let list = new.join("requirements.txt");
         fs::write(&list, pins)?;
-        let mut pip = Command::new(&python);
+        let mut pip = tools::isolated(&python);
         pip.args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-warn-script-location"]);
         pip.args(["--no-deps", "--require-hashes", "--only-binary", ":all:", "--no-compile"]);
         pip.arg("--target").arg(new).arg("--requirement").arg(&list);
-        // A user's or a virtual environment's settings must not change where packages go.
-        for setting in ["PIP_USER", "PIP_PREFIX", "PIP_ROOT", "PIP_TARGET", "PIP_REQUIRE_VIRTUALENV"] {
-            pip.env_remove(setting);
-        }
-        run(&mut pip, PYTHON_ADVICE).map(drop)
+        run(&pip, PYTHON_ADVICE).map(drop)
     })
 }
 
@@ -76,10 +72,10 @@ pub(super) fn npm_packages(steps: &Steps<'_>) -> Result<Vec<Package>> {
     let wanted = pins()?;
     let inputs = Inputs::new(RECIPE).text(source_text(NPM_PINS)?);
     let directory = steps.run("transform", "fetching the TypeScript transform", (inputs, Network::Needed), |new| {
-        let mut npm = Command::new("npm");
-        npm.args(["pack", "--silent", "--ignore-scripts", "--pack-destination"]).arg(new).current_dir(new);
+        let mut npm = tools::npm(new).context(NPM_ADVICE)?;
+        npm.args(["pack", "--silent", "--ignore-scripts", "--pack-destination"]).arg(new);
         npm.args(wanted.iter().map(|pin| format!("{}@{}", pin.name, pin.version)));
-        run(&mut npm, NPM_ADVICE)?;
+        run(&npm, NPM_ADVICE)?;
         for Pin { name, version, integrity } in &wanted {
             let file = new.join(format!("{}-{version}.tgz", flat_name(name)));
             let packed = fs::read(&file).with_context(|| format!("`npm pack` left no `{}`", file.display()))?;
@@ -118,13 +114,13 @@ pub(super) fn engine_sources(steps: &Steps<'_>) -> Result<PathBuf> {
     steps.run("engine", "fetching the sources of the JavaScript engine", (inputs, Network::Needed), |new| {
         let package = new.join("package");
         write_sources("sources", &package)?;
-        let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-        let mut fetch = Command::new(&cargo);
-        fetch.args(["fetch", "--quiet", "--locked"]).current_dir(&package);
-        run(&mut fetch, CARGO_ADVICE)?;
-        let mut metadata = Command::new(&cargo);
-        metadata.args(["metadata", "--offline", "--locked", "--format-version", "1"]).current_dir(&package);
-        let metadata: serde_json::Value = serde_json::from_str(&run(&mut metadata, CARGO_ADVICE)?)?;
+        let cargo = |arguments: &[&str]| -> Result<String> {
+            let mut cargo = tools::cargo().context(CARGO_ADVICE)?;
+            // Not started in there: it would take settings from every directory above.
+            run(cargo.args(arguments).arg("--manifest-path").arg(package.join("Cargo.toml")), CARGO_ADVICE)
+        };
+        cargo(&["fetch", "--quiet", "--locked"])?;
+        let metadata: serde_json::Value = serde_json::from_str(&cargo(&["metadata", "--offline", "--locked", "--format-version", "1"])?)?;
         let manifest = metadata
             .pointer("/packages")
             .and_then(|packages| packages.as_array())
@@ -145,8 +141,8 @@ pub(super) fn engine_sources(steps: &Steps<'_>) -> Result<PathBuf> {
 }
 
 /// The tool that compiles C, after [`python_packages`].
-pub(super) fn c_compiler(packages: &Path) -> PathBuf {
-    packages.join("ziglang").join("zig")
+pub(super) fn c_compiler(packages: &Path) -> Result<Program> {
+    Ok(Program::absolute(packages.join("ziglang").join("zig"))?)
 }
 
 /// How `npm pack` calls the archive of a package with a scope.

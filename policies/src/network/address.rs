@@ -120,7 +120,7 @@ fn classify(address: IpAddr) -> Option<&'static str> {
 }
 
 /// Whether a policy names the address: alone if it is a metadata service, else by any range around it.
-fn is_named(address: IpAddr, named: &[IpNet]) -> bool {
+pub(crate) fn is_named(address: IpAddr, named: &[IpNet]) -> bool {
     let alone = METADATA.contains(&address);
     named.iter().any(|net| net.contains(&address) && (!alone || net.prefix_len() == net.max_prefix_len()))
 }
@@ -170,11 +170,14 @@ pub(crate) fn parse_private_range(text: &str) -> Result<IpNet, (String, Option<S
         IpNet::V4(net) => SPECIAL_V4.iter().any(|(special, _)| special.contains(&net)),
         IpNet::V6(net) => SPECIAL_V6.iter().any(|(special, _)| special.contains(&net)),
     };
-    let alone = net.prefix_len() == net.max_prefix_len() && METADATA.contains(&net.addr());
+    // A single one may be a metadata service, or an address of the machine itself, which has to be named however public it is.
+    let alone = net.prefix_len() == net.max_prefix_len();
     if special || alone {
         return Ok(net);
     }
-    Err((format!("{shown} does not lie inside one private or special range; public addresses need no naming"), None))
+    let reason =
+        "does not lie inside one private or special range; public addresses need no naming, but for this machine's own, one by one";
+    Err((format!("{shown} {reason}"), None))
 }
 
 #[cfg(test)]

@@ -1,20 +1,103 @@
 //! How is the audit log kept so that a changed line shows?
 //!
-//! One JSON object a line. Each carries the hash of the line before it and its own, so a line that is changed, removed or moved breaks
-//! the chain from there on. (The runtime writes JSON here, which else only the front doors do: the chain is over the bytes of the line.)
+//! One JSON object a line. Each carries the seal of the line before it and its own: a hash, or with a key a MAC. So a line that is
+//! changed, removed or moved breaks the chain from there on. (The runtime writes JSON here, which else only the front doors do: the chain is over the bytes of the line.)
 
+use super::check::{ChainError, Check, Links, Phase, Walked, last_links, segments_have, walk};
+use super::seal::{AuditHead, AuditKey, Seal};
 use super::segments::{self, Segments};
-use super::{Asked, AuditEvent, AuditRecord, AuditSink, hex};
-use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
+use super::{Asked, AuditEvent, AuditRecord, AuditSink};
+use serde::Serialize;
+use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::io::{self, BufReader, Write as _};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
-use std::time::UNIX_EPOCH;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The hash before the first line.
-const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+/// How an audit log is opened.
+#[derive(Clone, Debug, Default)]
+pub struct AuditLogOptions {
+    key: Option<AuditKey>,
+    segment_bytes: Option<u64>,
+    expect: Option<AuditHead>,
+    accepts_gap: bool,
+}
+
+impl AuditLogOptions {
+    /// Seals records with a key. A log that was begun without one goes on with it from there.
+    #[must_use]
+    pub fn key(mut self, key: Option<AuditKey>) -> Self {
+        self.key = key;
+        self
+    }
+
+    /// Keeps the log in a folder, in segments of so many bytes; see [`audit_segments`](crate::audit_segments()).
+    #[must_use]
+    pub fn segments(mut self, bytes: u64) -> Self {
+        self.segment_bytes = Some(bytes);
+        self
+    }
+
+    /// Opens the log only if it has the record that was the newest one before.
+    #[must_use]
+    pub fn expect(mut self, head: Option<AuditHead>) -> Self {
+        self.expect = head;
+        self
+    }
+
+    /// Opens the log even where it does not have the record that is expected, and records that.
+    #[must_use]
+    pub fn accept_gap(mut self, accept: bool) -> Self {
+        self.accepts_gap = accept;
+        self
+    }
+
+    /// Opens a log, in a file or in a folder of segments, and goes on where it ends; makes it where there is none. Runs that a process
+    /// before this one left without an end are ended in the log as aborted.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`JsonLines::open`], and [`ChainError::Expected`].
+    pub fn open(self, path: impl AsRef<Path>) -> Result<JsonLines, ChainError> {
+        let path = path.as_ref();
+        let mut check = Check { key: self.key.clone(), expect: self.expect.clone(), ..Check::default() };
+        let (file, from, segments) = match self.segment_bytes {
+            None => (segments::open(path)?, Some(Links::start()), None),
+            Some(most) => {
+                let (newest, segments) = Segments::open(path, most)?;
+                let file = segments::open(&segments.current())?;
+                let from = newest.map(|newest| last_links(BufReader::new(newest))).transpose()?;
+                if file.metadata()?.len() == 0
+                    && let Some(complete) = segments::segments(path)?.iter().rev().find(|path| **path != segments.current())
+                {
+                    // A process that was killed between two segments has left its open runs in the one before.
+                    check.read_open(complete)?;
+                }
+                (file, from, Some(segments))
+            }
+        };
+        let is_new = from.is_none();
+        let mut chain = Chain::go_on(file, from, segments, &mut check)?;
+        chain.seal = Seal::of(self.key);
+        if let Some(expected) = &self.expect
+            && !check.is_met
+            && !(chain.segments.is_some() && !is_new && segments_have(path, &check)?)
+        {
+            let error = ChainError::Expected { expected: expected.clone(), found: chain.links.head() };
+            if !self.accepts_gap {
+                return Err(error);
+            }
+            tracing::error!(%error, "the audit log goes on after a gap, as was asked for");
+            let found = chain.links.head().to_string();
+            chain.note("gap", &[("expected", &expected.to_string()), ("found", &found)])?;
+        }
+        for (run, subject) in std::mem::take(&mut check.open) {
+            chain.end_left_open(&run, &subject)?;
+        }
+        Ok(JsonLines { chain: Mutex::new(chain) })
+    }
+}
 
 /// An audit log in a file.
 #[derive(Debug)]
@@ -26,35 +109,19 @@ pub struct JsonLines {
 struct Chain {
     file: File,
     links: Links,
+    seal: Seal,
+    /// Runs without an end, with their subjects.
+    open: BTreeMap<String, String>,
     /// Whether a line was written in part; nothing may follow it.
     is_torn: bool,
     segments: Option<Segments>,
 }
 
-/// What the next line follows from.
-#[derive(Clone, Debug)]
-struct Links {
-    sequence: u64,
-    previous: String,
-    /// Where whole lines of its file end.
-    bytes: u64,
-}
-
-impl Links {
-    /// Those of the first line.
-    fn start() -> Self {
-        Self { sequence: 0, previous: GENESIS.to_owned(), bytes: 0 }
-    }
-}
-
 impl Chain {
     /// Goes on with a file, whose first line follows from something, or from what it says itself.
-    fn go_on(file: File, from: Option<Links>, segments: Option<Segments>) -> Result<Self, ChainError> {
-        let Walked { links, rest, first } = walk(BufReader::new(&file), from)?;
-        if first > 0 {
-            tracing::debug!(records = first, "the audit log goes on after earlier segments");
-        }
-        let mut chain = Self { file, links, is_torn: false, segments };
+    fn go_on(file: File, from: Option<Links>, segments: Option<Segments>, check: &mut Check) -> Result<Self, ChainError> {
+        let Walked { links, rest, .. } = walk(BufReader::new(&file), from, check)?;
+        let mut chain = Self { file, links, seal: Seal::Hash, open: BTreeMap::new(), is_torn: false, segments };
         if rest > 0 {
             tracing::warn!(line = chain.links.sequence + 1, bytes = rest, "the last line of the audit log has no end and is taken away");
             chain.mend()?;
@@ -78,6 +145,14 @@ impl Chain {
                 if let Err(error) = synced {
                     tracing::warn!(%error, "a complete segment of the audit log is left to the system to write");
                 }
+                // A start reads one segment, and has to know which runs of earlier ones have no end.
+                let open = std::mem::take(&mut self.open);
+                if !open.is_empty()
+                    && let Err(error) = self.note("unfinished", &[("runs", &open)])
+                {
+                    tracing::error!(%error, "the runs that go on are not in the new segment of the audit log");
+                }
+                self.open = open;
             }
             Err(error) => tracing::warn!(%error, "the audit log could not begin its next segment, and goes on in this one"),
         }
@@ -90,26 +165,54 @@ impl Chain {
         self.is_torn = false;
         Ok(())
     }
-}
 
-/// Why a log is not what was written.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ChainError {
-    /// It can't be read.
-    #[error("cannot read the audit log: {0}")]
-    Unreadable(#[from] io::Error),
-    /// Somebody else goes on with it at the same time, and two of them would break its chain.
-    #[error("another process writes to the audit log; end that one, or name another file")]
-    InUse,
-    /// A line does not follow from the one before.
-    #[error("line {line} of the audit log {problem}")]
-    Broken {
-        /// Counted from 1.
-        line: u64,
-        /// What is wrong with it.
-        problem: &'static str,
-    },
+    /// Writes a line after the last one.
+    fn append(&mut self, mut line: Line) -> io::Result<()> {
+        if self.is_torn {
+            self.mend()?;
+        }
+        line.field("sequence", &self.links.sequence);
+        line.field("previous", &self.links.previous);
+        let (text, sealed) = line.seal(&self.seal);
+        if let Err(error) = self.file.write_all(text.as_bytes()) {
+            if let Err(error) = self.mend() {
+                tracing::error!(%error, "a line of the audit log was written in part; nothing is recorded until it can be taken away");
+            }
+            return Err(error);
+        }
+        self.links.sequence += 1;
+        self.links.previous = sealed;
+        self.links.bytes += text.len() as u64;
+        Ok(())
+    }
+
+    /// Writes a line about the log itself, which belongs to no run.
+    fn note<T: Serialize>(&mut self, event: &str, fields: &[(&str, &T)]) -> io::Result<()> {
+        let mut line = Line::at(SystemTime::now());
+        line.field("event", event);
+        for (name, value) in fields {
+            line.field(name, value);
+        }
+        self.append(line)
+    }
+
+    /// Ends a run of a process that is gone.
+    fn end_left_open(&mut self, run: &str, subject: &str) -> io::Result<()> {
+        let mut line = Line::at(SystemTime::now());
+        line.field("run", run);
+        line.field("subject", subject);
+        line.event(&AuditEvent::Aborted { reason: "the process ended before the run did".to_owned() });
+        self.append(line)
+    }
+
+    /// Keeps in mind which runs have no end.
+    fn follow(&mut self, record: &AuditRecord) {
+        match Phase::of(record.event.name()) {
+            Phase::Begins => drop(self.open.insert(record.run.to_string(), record.subject.clone())),
+            Phase::Ends => drop(self.open.remove(&record.run.to_string())),
+            Phase::Between => {}
+        }
+    }
 }
 
 impl JsonLines {
@@ -121,169 +224,40 @@ impl JsonLines {
     /// Where the file can't be opened, another process writes to it, or its chain is broken: a log that was tampered with is not continued
     /// in silence.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, ChainError> {
-        let chain = Chain::go_on(segments::open(path.as_ref())?, Some(Links::start()), None)?;
-        Ok(Self { chain: Mutex::new(chain) })
+        AuditLogOptions::default().open(path)
     }
 
-    /// As [`JsonLines::open`], with a log in a folder, in segments of so many bytes; see [`audit_segments`](crate::audit_segments()). Only the
-    /// segment that is written to is read, and that it follows from the one before. Complete ones may be moved elsewhere.
+    /// How far the log has come.
+    #[must_use]
+    pub fn head(&self) -> AuditHead {
+        self.chain.lock().unwrap_or_else(PoisonError::into_inner).links.head()
+    }
+
+    /// Waits until the records are on the disk; gives how far the log had come.
     ///
     /// # Errors
     ///
-    /// Those of [`JsonLines::open`].
-    pub fn open_segments(folder: impl AsRef<Path>, most: u64) -> Result<Self, ChainError> {
-        let (newest, segments) = Segments::open(folder.as_ref(), most)?;
-        let file = segments::open(&segments.current())?;
-        let from = newest.map(|newest| last_links(BufReader::new(newest))).transpose()?;
-        Ok(Self { chain: Mutex::new(Chain::go_on(file, from, Some(segments))?) })
+    /// Where the system cannot write them.
+    pub fn sync(&self) -> io::Result<AuditHead> {
+        let (file, head) = {
+            let chain = self.chain.lock().unwrap_or_else(PoisonError::into_inner);
+            (chain.file.try_clone()?, chain.links.head())
+        };
+        file.sync_data()?;
+        Ok(head)
     }
 }
 
 impl AuditSink for JsonLines {
     fn record(&self, record: &AuditRecord) -> io::Result<()> {
         // As much as possible is done before others have to wait.
-        let mut line = Line::of(record);
+        let line = Line::of(record);
         let mut chain = self.chain.lock().unwrap_or_else(PoisonError::into_inner);
-        if chain.is_torn {
-            chain.mend()?;
-        }
-        line.field("sequence", &chain.links.sequence);
-        line.field("previous", &chain.links.previous);
-        let (text, hash) = line.seal();
-        if let Err(error) = chain.file.write_all(text.as_bytes()) {
-            if let Err(error) = chain.mend() {
-                tracing::error!(%error, "a line of the audit log was written in part; nothing is recorded until it can be taken away");
-            }
-            return Err(error);
-        }
-        chain.links.sequence += 1;
-        chain.links.previous = hash;
-        chain.links.bytes += text.len() as u64;
+        chain.append(line)?;
+        chain.follow(record);
         chain.rotate();
         Ok(())
     }
-}
-
-/// Checks a whole log and counts its lines.
-///
-/// # Errors
-///
-/// Where a line is not JSON, not in sequence, or not what was hashed.
-pub fn verify_chain(log: impl io::Read) -> Result<u64, ChainError> {
-    ChainCheck::default().read(log)
-}
-
-/// Checks a log in several pieces, which are given from the oldest to the newest.
-#[derive(Clone, Debug, Default)]
-pub struct ChainCheck {
-    links: Option<Links>,
-    trusted: u64,
-}
-
-impl ChainCheck {
-    /// Takes on trust that the log has so many records before the first piece.
-    #[must_use]
-    pub fn since(records: u64) -> Self {
-        Self { links: None, trusted: records }
-    }
-
-    /// Checks the next piece, and that it follows from the one before; gives how many records there are with those before.
-    ///
-    /// # Errors
-    ///
-    /// See [`verify_chain`].
-    pub fn read(&mut self, log: impl io::Read) -> Result<u64, ChainError> {
-        let from = self.links.take().or_else(|| (self.trusted == 0).then(Links::start));
-        let is_first = from.is_none();
-        let Walked { links, rest, first } = walk(BufReader::new(log), from)?;
-        if is_first && first != self.trusted {
-            return Err(ChainError::Broken { line: first + 1, problem: "is not the first one that was asked for" });
-        }
-        if rest > 0 {
-            return Err(ChainError::Broken { line: links.sequence + 1, problem: "is not whole" });
-        }
-        Ok(self.links.insert(links).sequence)
-    }
-}
-
-/// What the first line after a log follows from, by the word of its last one.
-fn last_links(log: BufReader<File>) -> Result<Links, ChainError> {
-    let mut last = String::new();
-    for line in log.lines() {
-        last = line?;
-    }
-    let Some(found) = Found::of(&last) else {
-        return Err(ChainError::Broken { line: 0, problem: "is no record, at the end of a segment" });
-    };
-    Ok(Links { sequence: found.sequence + 1, previous: found.hash.to_owned(), bytes: 0 })
-}
-
-/// What a log came to.
-struct Walked {
-    /// What the next line follows from.
-    links: Links,
-    /// Bytes of a last line without an end.
-    rest: usize,
-    /// How many records there are before its first one.
-    first: u64,
-}
-
-/// Follows a chain from something, or from what its first line says itself.
-fn walk(mut log: BufReader<impl io::Read>, mut from: Option<Links>) -> Result<Walked, ChainError> {
-    let (mut first, mut rest, mut line) = (None, 0, Vec::new());
-    if let Some(links) = &mut from {
-        links.bytes = 0;
-    }
-    while log.read_until(b'\n', &mut line)? > 0 {
-        let Some(text) = line.strip_suffix(b"\n") else {
-            rest = line.len();
-            break;
-        };
-        let sequence = from.as_ref().map_or(0, |links| links.sequence);
-        let broken = |problem| ChainError::Broken { line: sequence + 1, problem };
-        let text = str::from_utf8(text).map_err(|_| broken("is not text"))?;
-        let found = Found::of(text).ok_or_else(|| broken("is not a record"))?;
-        let links = from.get_or_insert_with(|| Links { sequence: found.sequence, previous: found.previous.to_owned(), bytes: 0 });
-        first.get_or_insert(links.sequence);
-        if found.sequence != links.sequence {
-            return Err(broken("is not the next in sequence"));
-        }
-        if found.previous != links.previous {
-            return Err(broken("does not follow the line before it"));
-        }
-        let before = text.strip_suffix("\"}").and_then(|rest| rest.strip_suffix(found.hash)).and_then(|rest| rest.strip_suffix(HASH));
-        if hash(before.ok_or_else(|| broken("has no hash at its end"))?) != found.hash {
-            return Err(broken("was changed"));
-        }
-        found.hash.clone_into(&mut links.previous);
-        links.sequence += 1;
-        links.bytes += line.len() as u64;
-        line.clear();
-    }
-    let links = from.unwrap_or_else(Links::start);
-    Ok(Walked { first: first.unwrap_or(links.sequence), links, rest })
-}
-
-/// What links a line to the one before it.
-#[derive(Deserialize)]
-struct Found<'a> {
-    sequence: u64,
-    previous: &'a str,
-    hash: &'a str,
-}
-
-impl<'a> Found<'a> {
-    fn of(line: &'a str) -> Option<Self> {
-        serde_json::from_str(line).ok()
-    }
-}
-
-/// What stands between a line and its hash.
-const HASH: &str = ",\"hash\":\"";
-
-/// The hash of a line: over its bytes up to the hash itself.
-fn hash(line: &str) -> String {
-    hex(&Sha256::digest(line))
 }
 
 /// A line as far as it is written.
@@ -298,19 +272,23 @@ impl Line {
         self.0.push_str(&serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned()));
     }
 
-    /// The whole line, and its hash.
-    fn seal(mut self) -> (String, String) {
-        let hash = hash(&self.0);
-        self.0.push_str(HASH);
-        self.0.push_str(&hash);
+    /// The whole line, and its seal.
+    fn seal(mut self, seal: &Seal) -> (String, String) {
+        let sealed = seal.seal(&self.0);
+        self.0.push_str(seal.mark());
+        self.0.push_str(&sealed);
         self.0.push_str("\"}\n");
-        (self.0, hash)
+        (self.0, sealed)
+    }
+
+    fn at(time: SystemTime) -> Self {
+        let mut line = Self(String::with_capacity(768));
+        line.field("time_ms", &milliseconds(time.duration_since(UNIX_EPOCH).unwrap_or_default()));
+        line
     }
 
     fn of(record: &AuditRecord) -> Self {
-        let mut line = Self(String::with_capacity(768));
-        let time = record.time.duration_since(UNIX_EPOCH).unwrap_or_default();
-        line.field("time_ms", &milliseconds(time));
+        let mut line = Self::at(record.time);
         line.field("run", &record.run.to_string());
         line.field("subject", &record.subject);
         line.event(&record.event);

@@ -3,7 +3,7 @@
 //! A log in a folder is written to `audit.jsonl`. When that is large it becomes `audit-N.jsonl`, where N is how many bytes were written
 //! before it, and a new one goes on with its chain. So a place in the whole log keeps its number, whatever becomes of the files.
 
-use super::json_lines::ChainError;
+use super::check::ChainError;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -53,6 +53,12 @@ pub(super) fn open(path: &Path) -> Result<File, ChainError> {
         std::fs::TryLockError::Error(error) => ChainError::Unreadable(error),
     })?;
     Ok(file)
+}
+
+/// Opens a segment to read it.
+#[expect(clippy::disallowed_methods, reason = "the operator named the folder that it is in")]
+pub(super) fn read(path: &Path) -> io::Result<File> {
+    File::open(path)
 }
 
 /// Where segments go.

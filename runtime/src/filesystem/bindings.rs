@@ -11,6 +11,7 @@ use wasmtime_wasi::p2::{FsError, FsResult};
 use super::Filesystem;
 use super::node::{Node, TimeChange};
 use super::quota::Permit;
+use crate::meter;
 
 mod descriptor;
 mod host_descriptor;
@@ -68,7 +69,11 @@ impl FilesystemView<'_> {
 
     /// The descriptor behind a handle; the guest cannot make one up, so a wrong one is a trap.
     fn descriptor(&self, handle: &Resource<types::Descriptor>) -> FsResult<&Descriptor> {
-        Ok(self.table.get(&Resource::<Descriptor>::new_borrow(handle.rep()))?)
+        let descriptor = self.table.get(&Resource::<Descriptor>::new_borrow(handle.rep()))?;
+        if matches!(descriptor.node, Node::HostFile(_) | Node::HostDirectory(_)) {
+            self.filesystem.meter().charge(meter::HOST_FILE);
+        }
+        Ok(descriptor)
     }
 
     fn node(&self, handle: &Resource<types::Descriptor>) -> FsResult<Node> {

@@ -10,11 +10,17 @@ use bytes::Bytes;
 use globset::GlobSet;
 use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
 
-use super::content::as_usize;
+use super::content::{as_u64, as_usize};
 use super::memory::{MemoryDirectory, MemoryFile};
 use super::node::Node;
 use super::path::{NAME_BYTES_MAX, PATH_BYTES_MAX};
 use super::{Filesystem, FilesystemError};
+
+/// Bytes that are collected before others may run.
+const PIECE: usize = 512 << 10;
+
+/// What matching one name stands for, in bytes that could be copied in the time.
+const NAME_WORK: usize = 2 << 10;
 
 /// How much [`Filesystem::collect`] gives out.
 #[derive(Clone, Copy, Debug)]
@@ -127,16 +133,18 @@ impl Filesystem {
         Ok(())
     }
 
-    /// The regular files of the workspace whose paths `globs` matches.
-    pub(crate) fn collect(&self, globs: &GlobSet, limits: CollectLimits) -> Collected {
+    /// The regular files of the workspace whose paths `globs` matches. Gives way to others now and then: a workspace may be large.
+    pub(crate) async fn collect(&self, globs: &GlobSet, limits: CollectLimits) -> Collected {
         let mut found = Collected::default();
         let Some(workspace) = &self.workspace else { return found };
         let mut matching: Vec<(String, Arc<MemoryFile>)> = Vec::new();
+        let mut work = 0_usize;
         let mut pending = vec![(String::new(), Arc::clone(workspace))];
         while let Some((path, directory)) = pending.pop() {
             let mut after: Option<Box<str>> = None;
             while let Some((name, node)) = directory.next(after.as_deref()) {
                 let below = if path.is_empty() { name.to_string() } else { format!("{path}/{name}") };
+                give_way(&mut work, NAME_WORK).await;
                 match node {
                     Node::Directory(directory) => pending.push((below, directory)),
                     Node::File(file) if globs.is_match(&below) => matching.push((below, file)),
@@ -156,7 +164,16 @@ impl Filesystem {
                     continue;
                 }
             }
-            found.artifacts.push(Artifact { path, content: whole(&file) });
+            let mut content = Vec::with_capacity(as_usize(size));
+            while content.len() < as_usize(size) {
+                let piece = file.read(as_u64(content.len()), PIECE);
+                if piece.is_empty() {
+                    break;
+                }
+                content.extend_from_slice(&piece);
+                give_way(&mut work, piece.len()).await;
+            }
+            found.artifacts.push(Artifact { path, content });
         }
         found
     }
@@ -179,6 +196,15 @@ impl Filesystem {
             node = directory.get(name).ok_or_else(|| FilesystemError::NotFound { path: path.to_owned() })?;
         }
         Ok(node)
+    }
+}
+
+/// Lets others run after every [`PIECE`] bytes of work.
+async fn give_way(work: &mut usize, more: usize) {
+    *work = work.saturating_add(more);
+    if *work >= PIECE {
+        *work = 0;
+        tokio::task::yield_now().await;
     }
 }
 

@@ -13,6 +13,7 @@ use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
 use super::content::{Content, as_u64, as_usize};
 use super::node::Node;
 use super::quota::{ByteCharge, LimitKind, NAME_BYTES, NodeCharge, Quota};
+use crate::meter::{self, Meter};
 
 /// Directories that may lie within each other. Protects the host's stack, which drops the tree, and the time that a walk
 /// to the root takes.
@@ -285,12 +286,14 @@ impl MemoryDirectory {
     }
 
     /// How many levels of directories lie below this one.
-    pub(super) fn height(self: &Arc<Self>) -> usize {
+    pub(super) fn height(self: &Arc<Self>, meter: &Meter) -> usize {
         let mut height = 0;
         let mut pending = vec![(Arc::clone(self), 0usize)];
         while let Some((directory, level)) = pending.pop() {
             height = height.max(level);
-            for entry in lock(&directory.state).entries.values() {
+            let state = lock(&directory.state);
+            meter.charge(meter::NODE.saturating_mul(as_u64(state.entries.len()).saturating_add(1)));
+            for entry in state.entries.values() {
                 if let Node::Directory(below) = &entry.node {
                     pending.push((Arc::clone(below), level.saturating_add(1)));
                 }
@@ -363,7 +366,7 @@ impl MemoryDirectory {
 
     fn attach(self: &Arc<Self>, name: &str, entry: Entry, quota: &Quota, now: Duration) -> Result<(), (ErrorCode, Entry)> {
         if let Node::Directory(directory) = &entry.node {
-            let deepest = self.depth().saturating_add(1).saturating_add(directory.height());
+            let deepest = self.depth().saturating_add(1).saturating_add(directory.height(&quota.meter));
             if deepest > MAX_DEPTH {
                 quota.refuse(LimitKind::Files);
                 return Err((ErrorCode::NameTooLong, entry));

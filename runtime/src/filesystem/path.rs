@@ -8,9 +8,11 @@ use std::sync::Arc;
 
 use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
 
+use super::content::as_u64;
 use super::host::HostPlace;
 use super::memory::MemoryDirectory;
 use super::node::Node;
+use crate::meter::{self, Meter};
 
 /// Bytes in one path, like `PATH_MAX`. Protects the host's time and memory.
 pub(super) const PATH_BYTES_MAX: usize = 4096;
@@ -20,6 +22,9 @@ pub(super) const NAME_BYTES_MAX: usize = 255;
 
 /// Links followed on one path.
 const LINKS_MAX: usize = 40;
+
+/// Components of one path, those of the links on it included. Protects the host's time: a link can hold thousands of dots.
+const COMPONENTS_MAX: usize = 1024;
 
 /// What to do when the last component is a symbolic link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,8 +123,10 @@ fn check(path: &str) -> Result<(), ErrorCode> {
 ///
 /// # Errors
 /// `not-permitted` for an absolute path or one that leaves `start`, `no-entry` and `not-directory` where a directory on
-/// the way is missing or none, `loop` after too many links, `name-too-long` and `invalid` for paths that cannot be.
-pub(super) fn resolve(start: &Node, path: &str, last: Last) -> Result<Target, ErrorCode> {
+/// the way is missing or none, `loop` after too many links or components of links, `name-too-long` and `invalid` for paths
+/// that cannot be.
+pub(super) fn resolve(start: &Node, path: &str, last: Last, meter: &Meter) -> Result<Target, ErrorCode> {
+    meter.charge(meter::text(path.len()));
     check(path)?;
     let mut walk = Walk {
         stack: vec![start.clone()],
@@ -127,7 +134,10 @@ pub(super) fn resolve(start: &Node, path: &str, last: Last) -> Result<Target, Er
         pending: Vec::new(),
         directory_demanded: demands_directory(path),
         links: 0,
+        components: 0,
+        meter,
     };
+    walk.count(path, ErrorCode::NameTooLong)?;
     walk.pending.extend(components(path).map(Cow::Borrowed));
     while let Some(component) = walk.pending.pop() {
         if let Some(place) = walk.step(&component, last)? {
@@ -147,6 +157,8 @@ struct Walk<'a> {
     pending: Vec<Cow<'a, str>>,
     directory_demanded: bool,
     links: usize,
+    components: usize,
+    meter: &'a Meter,
 }
 
 impl Walk<'_> {
@@ -190,6 +202,17 @@ impl Walk<'_> {
         }
     }
 
+    /// Counts and prices the components of `path`, which are walked from now on.
+    fn count(&mut self, path: &str, too_many: ErrorCode) -> Result<(), ErrorCode> {
+        let more = components(path).count();
+        self.components = self.components.saturating_add(more);
+        if self.components > COMPONENTS_MAX {
+            return Err(too_many);
+        }
+        self.meter.charge(meter::NAME.saturating_mul(as_u64(more)));
+        Ok(())
+    }
+
     fn up(&mut self) -> Result<(), ErrorCode> {
         if self.in_host.pop().is_some() {
             return Ok(());
@@ -207,7 +230,9 @@ impl Walk<'_> {
             return Err(ErrorCode::Loop);
         }
         // Links are made only with relative targets; this holds for whatever else may make one.
+        self.meter.charge(meter::text(target.len()));
         check(target)?;
+        self.count(target, ErrorCode::Loop)?;
         if is_last && demands_directory(target) {
             self.directory_demanded = true;
         }

@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
 
+use crate::meter::Meter;
+
 /// Bytes charged for each file, directory and symbolic link, so that empty ones cannot fill the host's memory.
 pub(super) const NODE_BYTES: u64 = 256;
 
@@ -68,6 +70,8 @@ pub(crate) struct FilesystemUsage {
 /// The counters of one file system.
 #[derive(Debug)]
 pub(crate) struct Quota {
+    /// What the run owes for the work that the file system does for it.
+    pub(super) meter: Meter,
     limits: QuotaLimits,
     bytes: AtomicU64,
     peak_bytes: AtomicU64,
@@ -84,6 +88,7 @@ impl Quota {
     pub(crate) fn new(limits: QuotaLimits) -> Arc<Self> {
         let zero = || AtomicU64::new(0);
         Arc::new(Self {
+            meter: Meter::default(),
             limits,
             bytes: zero(),
             peak_bytes: zero(),

@@ -2,6 +2,7 @@
 
 use super::{Inner, Sandbox};
 use crate::audit::AuditSink;
+use crate::compiler::Compiler;
 use crate::engine::Metering;
 use crate::error::Error;
 use crate::executor::Executor;
@@ -12,6 +13,7 @@ use crate::packages::PackageManager;
 use crate::wasm::WasmExecutor;
 use glovebox_policy::{Facts, Policy};
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, RwLock};
 use tokio::sync::{Notify, Semaphore};
 
@@ -26,6 +28,7 @@ pub struct SandboxBuilder {
     pub(super) executors: Vec<Arc<dyn Executor>>,
     pub(super) packages: Option<Arc<dyn PackageManager>>,
     pub(super) max_running: usize,
+    pub(super) compiler: Option<PathBuf>,
 }
 
 impl SandboxBuilder {
@@ -77,20 +80,31 @@ impl SandboxBuilder {
         self
     }
 
+    /// The program that compiles somebody's WebAssembly, in a jailed process of its own: the absolute path of a binary `glovebox` of this
+    /// very version. Without it the sandbox does not offer the language `wasm`.
+    pub fn compiler(mut self, program: impl Into<PathBuf>) -> Self {
+        self.compiler = Some(program.into());
+        self
+    }
+
     /// Makes the sandbox.
     ///
     /// # Errors
     ///
-    /// Where there are no guests, or `max_running` is zero.
+    /// Where there are no guests, `max_running` is zero, or `compiler` is no absolute path.
     pub fn build(self) -> Result<Sandbox, Error> {
         if self.max_running == 0 || self.max_running > Semaphore::MAX_PERMITS {
             return Err(Error::Invalid(format!("`max_running` is between 1 and {}, not {}", Semaphore::MAX_PERMITS, self.max_running)));
         }
+        if let Some(program) = self.compiler.as_ref().filter(|program| !program.is_absolute()) {
+            return Err(Error::Invalid(format!("`compiler` is the absolute path of a program, not `{}`", program.display())));
+        }
+        let has_compiler = self.compiler.is_some();
         let guests = match self.guests {
             Some(guests) => guests,
             None => Guests::installed()?,
         };
-        let wasm: Arc<dyn Executor> = Arc::new(WasmExecutor::new(guests, self.metering, self.tools)?);
+        let wasm: Arc<dyn Executor> = Arc::new(WasmExecutor::new(guests, self.metering, self.tools, self.compiler.map(Compiler::new))?);
         let mut tiers = Vec::new();
         let mut executors = HashMap::new();
         for executor in std::iter::once(wasm).chain(self.executors) {
@@ -108,6 +122,7 @@ impl SandboxBuilder {
             looks: FairSlots::new(2 * std::thread::available_parallelism().map_or(1, usize::from)),
             running: Mutex::default(),
             ended: Notify::new(),
+            has_compiler,
         })))
     }
 }

@@ -42,7 +42,9 @@ const POLICY: &str = "version = 1\ndefault_profile = \"f\"\n[profiles.f]\nextend
 static SANDBOX: LazyLock<(Sandbox, Runtime)> = LazyLock::new(|| {
     let policy = Policy::parse("fuzz", POLICY).expect("it is a policy");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
-    (Sandbox::builder().policy(policy).build().expect("the guests are installed"), runtime)
+    // As built by `cargo build --release`: whatever program comes of the input is compiled by it, in a process of its own.
+    let compiler = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/release/glovebox");
+    (Sandbox::builder().policy(policy).compiler(compiler).build().expect("the guests are installed"), runtime)
 });
 
 /// A program that fills its memory with the input and calls functions that the input picks, with arguments from it.

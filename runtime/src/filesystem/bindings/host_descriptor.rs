@@ -17,6 +17,7 @@ use crate::filesystem::node::{Identity, Node, metadata_hash};
 use crate::filesystem::path::{Last, Target, resolve};
 use crate::filesystem::quota::Permit;
 use crate::filesystem::streams::{Position, TRANSFER_MAX};
+use crate::meter;
 
 type Handle = Resource<types::Descriptor>;
 
@@ -85,11 +86,14 @@ impl HostDescriptor for FilesystemView<'_> {
     async fn read(&mut self, handle: Handle, length: u64, offset: u64) -> FsResult<(Vec<u8>, bool)> {
         let file = self.descriptor(&handle)?.readable()?;
         let bytes = file.read(offset, as_usize(length).min(TRANSFER_MAX)).await?;
+        self.filesystem.meter().charge(meter::copied(bytes.len()).saturating_mul(2));
         let at_end = bytes.is_empty() && length > 0;
         Ok((bytes.into(), at_end))
     }
 
     async fn write(&mut self, handle: Handle, data: Vec<u8>, offset: u64) -> FsResult<u64> {
+        // Copied once already, whatever becomes of it.
+        self.filesystem.meter().charge(meter::copied(data.len()).saturating_mul(2));
         let written = match self.descriptor(&handle)?.writable()? {
             Writable::Memory(file) => file.write(offset, &data, self.filesystem.now())?,
             Writable::Host(file) => file.mount.clone().run(move || file.write(offset, &data)).await?,
@@ -101,6 +105,7 @@ impl HostDescriptor for FilesystemView<'_> {
         let listing = match self.node(&handle)? {
             Node::HostDirectory(directory) => {
                 let entries = directory.mount.clone().run(move || directory.list()).await?;
+                self.filesystem.meter().charge(meter::NAME.saturating_mul(2).saturating_mul(as_u64(entries.len())));
                 Listing::copied(entries, &self.filesystem.quota)?
             }
             node => Listing::of(&node, &self.filesystem.quota)?,
@@ -230,6 +235,7 @@ impl HostDescriptor for FilesystemView<'_> {
     }
 
     async fn symlink_at(&mut self, handle: Handle, target: String, path: String) -> FsResult<()> {
+        self.filesystem.meter().charge(meter::text(target.len()));
         match self.target(&handle, &path, Last::Name)? {
             Target::Tree(place) => self.filesystem.create_symlink(&target, &place)?,
             // Programs of the host would follow it.
@@ -273,7 +279,10 @@ impl HostDescriptor for FilesystemView<'_> {
 
 impl HostDirectoryEntryStream for FilesystemView<'_> {
     async fn read_directory_entry(&mut self, stream: Resource<DirectoryEntryStream>) -> FsResult<Option<DirectoryEntry>> {
-        Ok(self.table.get_mut(&Resource::<Listing>::new_borrow(stream.rep()))?.next())
+        let entry = self.table.get_mut(&Resource::<Listing>::new_borrow(stream.rep()))?.next();
+        let name = entry.as_ref().map_or(0, |entry| meter::text(entry.name.len()));
+        self.filesystem.meter().charge(meter::NAME.saturating_add(name));
+        Ok(entry)
     }
 
     fn drop(&mut self, stream: Resource<DirectoryEntryStream>) -> wasmtime::Result<()> {
@@ -284,7 +293,13 @@ impl HostDirectoryEntryStream for FilesystemView<'_> {
 
 impl FilesystemView<'_> {
     fn target(&self, handle: &Handle, path: &str, last: Last) -> FsResult<Target> {
-        Ok(resolve(&self.descriptor(handle)?.node, path, last)?)
+        let meter = self.filesystem.meter();
+        let target = resolve(&self.descriptor(handle)?.node, path, last, meter)?;
+        if let Target::Host(place) = &target {
+            // Each component is opened by a system call of its own.
+            meter.charge(meter::HOST_FILE.saturating_add(meter::CALL.saturating_mul(as_u64(place.path.len()).saturating_mul(8))));
+        }
+        Ok(target)
     }
 
     fn output_stream(&mut self, handle: &Handle, position: Position) -> FsResult<Resource<DynOutputStream>> {

@@ -61,7 +61,7 @@ async fn links_of_the_guest_are_not_followed() {
     assert_eq!(guest.filesystem.read("l/f"), Err(kind("l/f")));
     assert_eq!(guest.filesystem.put("l/g", b"x".to_vec()), Err(kind("l/g")));
     assert_eq!(guest.filesystem.put("out.txt", b"x".to_vec()), Err(kind("out.txt")));
-    let found = guest.filesystem.collect(&globs(&["**"]), MANY);
+    let found = guest.filesystem.collect(&globs(&["**"]), MANY).await;
     let paths: Vec<_> = found.artifacts.iter().map(|artifact| artifact.path.as_str()).collect();
     assert_eq!((paths, found.truncated), (vec!["d/f"], false));
 }
@@ -74,15 +74,15 @@ async fn artifacts_are_sorted_and_capped() {
         guest.put(&format!("work/{name}"), &[1; 100]).await.unwrap();
     }
     guest.put("tmp/t.txt", b"not of the workspace").await.unwrap();
-    let collect = |patterns: &[&str], files, bytes| {
-        let found = guest.filesystem.collect(&globs(patterns), CollectLimits { files, bytes });
+    let collect = async |patterns: &[&str], files, bytes| {
+        let found = guest.filesystem.collect(&globs(patterns), CollectLimits { files, bytes }).await;
         let paths: Vec<_> = found.artifacts.into_iter().map(|artifact| artifact.path).collect();
         (paths.join(" "), found.truncated)
     };
-    assert_eq!(collect(&["**/*.txt"], 100, 1000), ("a.txt a/m.txt z.txt".into(), false));
-    assert_eq!(collect(&["*.bin"], 100, 1000), ("b.bin".into(), false));
-    assert_eq!(collect(&["**/*.txt"], 2, 1000), ("a.txt a/m.txt".into(), true));
-    assert_eq!(collect(&["**/*.txt"], 100, 299), ("a.txt a/m.txt".into(), true));
+    assert_eq!(collect(&["**/*.txt"], 100, 1000).await, ("a.txt a/m.txt z.txt".into(), false));
+    assert_eq!(collect(&["*.bin"], 100, 1000).await, ("b.bin".into(), false));
+    assert_eq!(collect(&["**/*.txt"], 2, 1000).await, ("a.txt a/m.txt".into(), true));
+    assert_eq!(collect(&["**/*.txt"], 100, 299).await, ("a.txt a/m.txt".into(), true));
 }
 
 #[tokio::test]
@@ -101,7 +101,7 @@ async fn the_workspace_may_be_everything() {
     assert_eq!(code(&guest.open("..").await), Some(ErrorCode::NotPermitted));
     assert_eq!(guest.filesystem.read("top.txt"), Ok(b"x".to_vec()));
     assert!(guest.filesystem.remove("usr/lib/python").is_err());
-    let found = guest.filesystem.collect(&globs(&["**"]), MANY);
+    let found = guest.filesystem.collect(&globs(&["**"]), MANY).await;
     assert_eq!(found.artifacts.len(), 2, "nothing of the archive");
 }
 

@@ -17,7 +17,7 @@ const INTERFACE: &str = "glovebox:program/exit@0.1.0";
 const WORLD: &str = "package glovebox:program@0.1.0; interface exit { exit: func(code: u32); } world program { import exit; }";
 
 /// The module with its import of `proc_exit` replaced; unchanged where it has none.
-pub(super) fn with_our_exit(program: &[u8]) -> Result<Vec<u8>, String> {
+pub(crate) fn with_our_exit(program: &[u8]) -> Result<Vec<u8>, String> {
     let mut module = Module::new();
     let mut replaced = false;
     for payload in Parser::new(0).parse_all(program) {
@@ -52,7 +52,7 @@ pub(super) fn with_our_exit(program: &[u8]) -> Result<Vec<u8>, String> {
 }
 
 /// Adds the function that such a module imports.
-pub(super) fn add_to_linker(linker: &mut Linker<RunState>) -> wasmtime::Result<()> {
+pub(crate) fn add_to_linker(linker: &mut Linker<RunState>) -> wasmtime::Result<()> {
     linker.instance(INTERFACE)?.func_wrap("exit", |_, (code,): (u32,)| -> wasmtime::Result<()> {
         Err(wasmtime::Error::new(wasmtime_wasi::I32Exit(code.cast_signed())))
     })

@@ -1,0 +1,479 @@
+//! Who can have written what lies in a folder?
+//!
+//! Machine code, the guests, the resolver of packages and the records of a service are taken from folders that only this user and root can
+//! have changed. A folder is trusted when it and every directory above it belong to one of the two and nobody else can write into them, as
+//! OpenSSH demands it of its files. A directory with the sticky bit, such as `/tmp`, may be above: what belongs to this user in there cannot
+//! be replaced by others.
+//!
+//! Everything is looked at by descriptor, from `/` downwards, and never found by its path a second time: between a check and a use nothing
+//! can be put in its place (CWE-367). Symbolic links are followed one by one; each must lie in a directory that is trusted.
+
+use rustix::fs::{FileType, Mode, OFlags, Stat};
+use rustix::io::Errno;
+use std::ffi::OsString;
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::unix::ffi::OsStringExt as _;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Component, Path, PathBuf};
+
+/// Write permission of the group and of everybody.
+const OTHERS_WRITE: u32 = 0o022;
+
+/// Every permission of the group and of everybody.
+const OTHERS: u32 = 0o077;
+
+/// The bit by which only its owner may remove or rename what is in a directory.
+const STICKY: u32 = 0o1000;
+
+/// Symbolic links that are followed on one way, as the kernel has it.
+const MAX_LINKS: usize = 40;
+
+/// Why a folder or a file in it is not used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FolderError {
+    /// It belongs to somebody who is neither this user nor root.
+    #[error(
+        "`{path}` belongs to user {owner}, and only what belongs to user {user} or to root is used; \
+         `chown {user} '{path}'` (as root) mends that, or name a folder of your own"
+    )]
+    Owner {
+        /// What belongs to somebody else.
+        path: PathBuf,
+        /// To whom.
+        owner: u32,
+        /// Who this process is.
+        user: u32,
+    },
+    /// Others than its owner can change it.
+    #[error(
+        "`{path}` can be written by others than its owner (mode {mode:04o}); `chmod go-w '{path}'` mends that, or name a folder of your own"
+    )]
+    Writable {
+        /// What others can change.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// Everybody may put files into it.
+    #[error("everybody may put files into `{path}` (mode {mode:04o}); name a folder in it that belongs to user {user} alone")]
+    Shared {
+        /// The directory.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+        /// Who this process is.
+        user: u32,
+    },
+    /// It can't be opened.
+    #[error("`{path}` cannot be used: {source}")]
+    Io {
+        /// What was looked at.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+impl FolderError {
+    fn io(path: &Path, source: impl Into<io::Error>) -> Self {
+        Self::Io { path: path.to_owned(), source: source.into() }
+    }
+
+    /// Whether there is nothing of that name.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+
+    /// Whether it is there and others may have changed it.
+    #[must_use]
+    pub fn is_distrust(&self) -> bool {
+        !matches!(self, Self::Io { .. })
+    }
+}
+
+/// A folder that only this user and root can change.
+#[derive(Debug)]
+pub struct Folder {
+    descriptor: OwnedFd,
+    path: PathBuf,
+}
+
+impl Folder {
+    /// Opens a folder.
+    ///
+    /// # Errors
+    ///
+    /// Where it is not there, or somebody else can have changed it or can put another one in its place.
+    pub fn open(path: &Path) -> Result<Self, FolderError> {
+        let whole = std::path::absolute(path).map_err(|error| FolderError::io(path, error))?;
+        Walk::from_root()?.to(&whole)?.folder()
+    }
+
+    /// Opens a folder; what is missing of it is made for this user alone.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Folder::open`], and where it cannot be made.
+    pub fn create(path: &Path) -> Result<Self, FolderError> {
+        match Self::open(path) {
+            Err(error) if error.is_missing() => {
+                let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+                made.map_err(|error| FolderError::io(path, error))?;
+                Self::open(path)
+            }
+            other => other,
+        }
+    }
+
+    /// Opens a folder inside, by a relative path.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Folder::open`].
+    pub fn folder(&self, inside: impl AsRef<Path>) -> Result<Self, FolderError> {
+        self.walk()?.to(inside.as_ref())?.folder()
+    }
+
+    /// Opens a file inside for reading, by a relative path.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Folder::open`], and where it is no regular file.
+    pub fn file(&self, inside: impl AsRef<Path>) -> Result<File, FolderError> {
+        self.walk()?.to(inside.as_ref())?.file()
+    }
+
+    /// Whether there is something of that name inside.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        rustix::fs::statat(&self.descriptor, name, rustix::fs::AtFlags::SYMLINK_NOFOLLOW).is_ok()
+    }
+
+    /// Takes every permission of others away, if they have any and it is this user's to take; says which mode it had.
+    ///
+    /// # Errors
+    ///
+    /// Where it belongs to root, and this user is somebody else.
+    pub fn make_private(&self) -> Result<Option<u32>, FolderError> {
+        let failed = |error: Errno| FolderError::io(&self.path, error);
+        let mode = rustix::fs::fstat(&self.descriptor).map_err(failed)?.st_mode & 0o7777;
+        if mode & OTHERS == 0 {
+            return Ok(None);
+        }
+        rustix::fs::fchmod(&self.descriptor, Mode::from_raw_mode(mode & 0o700)).map_err(failed)?;
+        Ok(Some(mode))
+    }
+
+    /// Where it lies, without symbolic links.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The folder as an open file, for those who work relative to one.
+    ///
+    /// # Errors
+    ///
+    /// Where the system has no descriptors left.
+    pub fn to_file(&self) -> io::Result<File> {
+        self.descriptor.try_clone().map(File::from)
+    }
+
+    fn walk(&self) -> Result<Walk, FolderError> {
+        let descriptor = self.descriptor.try_clone().map_err(|error| FolderError::io(&self.path, error))?;
+        Ok(Walk { here: Place::Directory(descriptor), mode: 0, path: self.path.clone(), links: 0 })
+    }
+}
+
+/// A way downwards, each step of which was checked.
+struct Walk {
+    here: Place,
+    /// The permissions of where it is.
+    mode: u32,
+    path: PathBuf,
+    links: usize,
+}
+
+enum Place {
+    Directory(OwnedFd),
+    File(OwnedFd),
+}
+
+impl Walk {
+    fn from_root() -> Result<Self, FolderError> {
+        let mut walk = Self { here: Place::Directory(root()?), mode: 0, path: PathBuf::from("/"), links: 0 };
+        walk.check_directory(&stat(walk.directory()?, &walk.path)?)?;
+        Ok(walk)
+    }
+
+    fn directory(&self) -> Result<&OwnedFd, FolderError> {
+        match &self.here {
+            Place::Directory(directory) => Ok(directory),
+            Place::File(_) => Err(FolderError::io(&self.path, Errno::NOTDIR)),
+        }
+    }
+
+    /// Goes on along a path.
+    fn to(mut self, path: &Path) -> Result<Self, FolderError> {
+        let mut ahead = names(path);
+        while let Some(name) = ahead.pop() {
+            // This path has no symbolic links, so what is above is what its text says.
+            let next = if name == ".." { self.path.parent().unwrap_or(&self.path).to_owned() } else { self.path.join(&name) };
+            let failed = |error: Errno| FolderError::io(&next, error);
+            let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let found = rustix::fs::openat(self.directory()?, &name, flags, Mode::empty()).map_err(failed)?;
+            let about = stat(&found, &next)?;
+            check_owner(&about, &next)?;
+            match FileType::from_raw_mode(about.st_mode) {
+                FileType::Symlink => {
+                    self.links += 1;
+                    if self.links > MAX_LINKS {
+                        return Err(failed(Errno::LOOP));
+                    }
+                    let target = rustix::fs::readlinkat(&found, "", Vec::new()).map_err(failed)?;
+                    let target = PathBuf::from(OsString::from_vec(target.into_bytes()));
+                    if target.is_absolute() {
+                        let links = self.links;
+                        self = Self { links, ..Self::from_root()? };
+                    }
+                    ahead.extend(names(&target));
+                }
+                FileType::Directory => {
+                    self.here = Place::Directory(found);
+                    self.path = next;
+                    self.check_directory(&about)?;
+                }
+                _ => {
+                    if about.st_mode & OTHERS_WRITE != 0 {
+                        return Err(FolderError::Writable { path: next, mode: about.st_mode & 0o7777 });
+                    }
+                    self.here = Place::File(found);
+                    self.path = next;
+                }
+            }
+        }
+        Ok(self)
+    }
+
+    fn check_directory(&mut self, about: &Stat) -> Result<(), FolderError> {
+        check_owner(about, &self.path)?;
+        self.mode = about.st_mode & 0o7777;
+        // With the sticky bit others may add to it, but what is ours in it stays; that the next one is ours is checked there.
+        if self.mode & OTHERS_WRITE != 0 && self.mode & STICKY == 0 {
+            return Err(FolderError::Writable { path: self.path.clone(), mode: self.mode });
+        }
+        Ok(())
+    }
+
+    fn folder(self) -> Result<Folder, FolderError> {
+        if self.mode & OTHERS_WRITE != 0 {
+            return Err(FolderError::Shared { path: self.path, mode: self.mode, user: user() });
+        }
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let descriptor = rustix::fs::openat(self.directory()?, ".", flags, Mode::empty());
+        Ok(Folder { descriptor: descriptor.map_err(|error| FolderError::io(&self.path, error))?, path: self.path })
+    }
+
+    fn file(self) -> Result<File, FolderError> {
+        let failed = |error: Errno| FolderError::io(&self.path, error);
+        let Place::File(found) = &self.here else { return Err(failed(Errno::ISDIR)) };
+        if FileType::from_raw_mode(stat(found, &self.path)?.st_mode) != FileType::RegularFile {
+            return Err(FolderError::io(&self.path, io::Error::new(io::ErrorKind::InvalidData, "it is no regular file")));
+        }
+        // The descriptor that was checked, opened for reading: whatever has its name by now. Without `/proc`, the name in a directory that
+        // nobody else can change.
+        let again = format!("/proc/self/fd/{}", found.as_raw_fd());
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+        let opened = match rustix::fs::open(again, flags, Mode::empty()) {
+            Err(Errno::NOENT) => rustix::fs::open(&self.path, flags | OFlags::NOFOLLOW, Mode::empty()),
+            other => other,
+        };
+        Ok(File::from(opened.map_err(failed)?))
+    }
+}
+
+fn root() -> Result<OwnedFd, FolderError> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    rustix::fs::open("/", flags, Mode::empty()).map_err(|error| FolderError::io(Path::new("/"), error))
+}
+
+/// The names on a path, the last one first.
+fn names(path: &Path) -> Vec<OsString> {
+    let names = path.components().rev().filter_map(|part| match part {
+        Component::Normal(name) => Some(name.to_owned()),
+        Component::ParentDir => Some(OsString::from("..")),
+        Component::RootDir | Component::CurDir | Component::Prefix(_) => None,
+    });
+    names.collect()
+}
+
+fn stat(descriptor: &OwnedFd, path: &Path) -> Result<Stat, FolderError> {
+    rustix::fs::fstat(descriptor).map_err(|error| FolderError::io(path, error))
+}
+
+fn user() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+fn check_owner(about: &Stat, path: &Path) -> Result<(), FolderError> {
+    let (owner, user) = (about.st_uid, user());
+    if owner == user || owner == 0 { Ok(()) } else { Err(FolderError::Owner { path: path.to_owned(), owner, user }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
+
+    const NOBODY: u32 = 65534;
+
+    fn mode(path: &Path, mode: u32) {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    /// `above/folder/file`, as it should be.
+    fn place() -> (tempfile::TempDir, PathBuf) {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("above/folder");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("file"), "content").unwrap();
+        for (path, bits) in [("above", 0o755), ("above/folder", 0o755), ("above/folder/file", 0o644)] {
+            mode(&place.path().join(path), bits);
+        }
+        (place, folder)
+    }
+
+    fn read(folder: &Path) -> Result<String, FolderError> {
+        Folder::open(folder)?.file("file").map(|file| io::read_to_string(file).unwrap())
+    }
+
+    #[test]
+    fn what_others_can_change_is_refused_with_what_mends_it() {
+        let is_root = user() == 0;
+        type Change = fn(&Path);
+        // What is changed of a good place, what the message says, and whether only root can make it so.
+        let table: [(Change, &str, bool); 12] = [
+            (|folder| mode(folder, 0o777), "chmod go-w '{}/above/folder'", false),
+            (|folder| mode(folder, 0o775), "(mode 0775)", false),
+            (|folder| mode(folder, 0o1777), "name a folder in it", false),
+            (|folder| mode(folder.parent().unwrap(), 0o777), "chmod go-w '{}/above'", false),
+            (|folder| mode(folder.parent().unwrap(), 0o770), "(mode 0770)", false),
+            (|folder| mode(&folder.join("file"), 0o666), "chmod go-w '{}/above/folder/file'", false),
+            (|folder| mode(&folder.join("file"), 0o664), "(mode 0664)", false),
+            (|folder| chown(folder, Some(NOBODY), None).unwrap(), "belongs to user 65534", true),
+            (|folder| chown(folder.parent().unwrap(), Some(NOBODY), None).unwrap(), "chown 0 '{}/above'", true),
+            (|folder| chown(folder.join("file"), Some(NOBODY), None).unwrap(), "belongs to user 65534", true),
+            (
+                |folder| {
+                    // Others can rename in a directory with the sticky bit what is theirs.
+                    mode(folder.parent().unwrap(), 0o1777);
+                    chown(folder, Some(NOBODY), None).unwrap();
+                },
+                "belongs to user 65534",
+                true,
+            ),
+            (
+                |folder| {
+                    fs::rename(folder, folder.with_file_name("real")).unwrap();
+                    symlink("real", folder).unwrap();
+                    std::os::unix::fs::lchown(folder, Some(NOBODY), None).unwrap();
+                },
+                "belongs to user 65534",
+                true,
+            ),
+        ];
+        for (number, (change, says, needs_root)) in table.into_iter().enumerate() {
+            let (place, folder) = place();
+            assert_eq!(read(&folder).unwrap(), "content");
+            if needs_root && !is_root {
+                continue;
+            }
+            change(&folder);
+            let error = read(&folder).unwrap_err();
+            let says = says.replace("{}", &place.path().display().to_string());
+            assert!(error.is_distrust() && error.to_string().contains(&says), "{number}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_is_ours_is_used() {
+        let table: [fn(&Path); 5] = [
+            |folder| mode(folder, 0o700),
+            |folder| mode(folder.parent().unwrap(), 0o1777),
+            |folder| {
+                fs::rename(folder, folder.with_file_name("real")).unwrap();
+                symlink("real", folder).unwrap();
+            },
+            |folder| {
+                let real = folder.with_file_name("real");
+                fs::rename(folder, &real).unwrap();
+                symlink(real.join("../../above/./real"), folder).unwrap();
+            },
+            |folder| {
+                fs::rename(folder.join("file"), folder.join("other")).unwrap();
+                symlink("../folder/other", folder.join("file")).unwrap();
+            },
+        ];
+        for change in table {
+            let (_place, folder) = place();
+            change(&folder);
+            assert_eq!(read(&folder).unwrap(), "content");
+        }
+    }
+
+    #[test]
+    fn what_is_no_folder_or_file_is_an_error() {
+        let (_place, folder) = place();
+        symlink("loop", folder.join("loop")).unwrap();
+        let open = Folder::open(&folder).unwrap();
+        assert!(open.file("none").unwrap_err().is_missing());
+        assert!(Folder::open(&folder.join("none")).unwrap_err().is_missing());
+        for wrong in ["loop", "file/x", ".", ""] {
+            assert!(!open.file(wrong).unwrap_err().is_distrust(), "{wrong}");
+        }
+        assert!(Folder::open(&folder.join("file")).is_err());
+        assert!(open.has("file") && !open.has("none"));
+    }
+
+    #[test]
+    fn a_folder_is_made_for_this_user_alone_and_closed_to_others() {
+        let (_place, folder) = place();
+        let made = Folder::create(&folder.join("a/b")).unwrap();
+        assert_eq!(fs::metadata(made.path()).unwrap().permissions().mode() & 0o777, 0o700);
+        assert_eq!(made.make_private().unwrap(), None);
+        let open = Folder::open(&folder).unwrap();
+        assert_eq!(open.make_private().unwrap(), Some(0o755));
+        assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
+        assert_eq!(open.make_private().unwrap(), None);
+    }
+
+    /// What is read through a folder that was opened stays what was checked, while a path to it leads elsewhere.
+    #[test]
+    fn a_path_that_is_swapped_changes_nothing() {
+        let (place, folder) = place();
+        let evil = place.path().join("evil");
+        fs::create_dir(&evil).unwrap();
+        fs::write(evil.join("file"), "evil").unwrap();
+        mode(&evil.join("file"), 0o666);
+        let over = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(std::sync::atomic::Ordering::Relaxed) {
+                    let _ = rustix::fs::renameat_with(rustix::fs::CWD, &folder, rustix::fs::CWD, &evil, rustix::fs::RenameFlags::EXCHANGE);
+                }
+            });
+            for _ in 0..2000 {
+                match read(&folder) {
+                    Ok(content) => assert_eq!(content, "content"),
+                    Err(error) => assert!(error.is_distrust(), "{error}"),
+                }
+            }
+            over.store(true, std::sync::atomic::Ordering::Relaxed);
+        });
+    }
+}

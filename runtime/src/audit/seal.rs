@@ -1,0 +1,157 @@
+//! What links audit records to each other: a hash that anybody can compute, or a MAC that only the holder of a key can.
+//!
+//! A chain of plain hashes shows accidents and careless changes. Whoever can write the file can compute all of it anew; that only shows
+//! where the newest hash is kept elsewhere ([`AuditHead`]), or where records are sealed with a key ([`AuditKey`]) that is not on that disk.
+
+use super::hex;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::{Digest as _, Sha256};
+use std::fmt;
+use std::str::FromStr;
+
+/// The hash before the first record.
+pub(super) const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// Bytes that a key has at least.
+const MIN_KEY_BYTES: usize = 32;
+
+/// The key of an audit log (HMAC-SHA-256). Without it no record can be forged, changed or moved unnoticed.
+#[derive(Clone)]
+pub struct AuditKey(Vec<u8>);
+
+impl fmt::Debug for AuditKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AuditKey(..)")
+    }
+}
+
+/// Why a key cannot seal an audit log.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the key of the audit log has {bytes} bytes, and needs at least {MIN_KEY_BYTES}; `openssl rand -hex 32` makes one")]
+pub struct AuditKeyError {
+    bytes: usize,
+}
+
+impl AuditKey {
+    /// Takes the bytes of a key; white space around them does not count, so that a file may end its line.
+    ///
+    /// # Errors
+    ///
+    /// Where there are fewer than 32 bytes.
+    pub fn new(bytes: &[u8]) -> Result<Self, AuditKeyError> {
+        let bytes = bytes.trim_ascii();
+        if bytes.len() < MIN_KEY_BYTES {
+            return Err(AuditKeyError { bytes: bytes.len() });
+        }
+        Ok(Self(bytes.to_vec()))
+    }
+}
+
+/// How far a log has come: what a copy elsewhere needs to know to notice that the log was cut, replaced or rewritten.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditHead {
+    /// How many records there are.
+    pub records: u64,
+    /// The hash or MAC of the newest one, in hexadecimal; zeros where there is none.
+    pub hash: String,
+}
+
+impl AuditHead {
+    /// The head of an empty log.
+    #[must_use]
+    pub fn start() -> Self {
+        Self { records: 0, hash: GENESIS.to_owned() }
+    }
+}
+
+/// As `RECORDS:HASH`.
+impl fmt::Display for AuditHead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.records, self.hash)
+    }
+}
+
+/// Why a text is not the head of an audit log.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not the head of an audit log; write `RECORDS:HASH`, such as `12:5f..` with 64 hexadecimal digits")]
+pub struct AuditHeadError(String);
+
+impl FromStr for AuditHead {
+    type Err = AuditHeadError;
+
+    fn from_str(text: &str) -> Result<Self, AuditHeadError> {
+        let wrong = || AuditHeadError(text.escape_debug().to_string());
+        let (records, hash) = text.split_once(':').ok_or_else(wrong)?;
+        let is_hash = hash.len() == GENESIS.len() && hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        match records.parse() {
+            Ok(records) if is_hash => Ok(Self { records, hash: hash.to_owned() }),
+            _ => Err(wrong()),
+        }
+    }
+}
+
+/// Seals lines.
+#[derive(Clone, Debug)]
+pub(super) enum Seal {
+    /// By SHA-256.
+    Hash,
+    /// By HMAC-SHA-256.
+    Key(AuditKey),
+}
+
+impl Seal {
+    pub(super) fn of(key: Option<AuditKey>) -> Self {
+        key.map_or(Self::Hash, Self::Key)
+    }
+
+    pub(super) fn key(&self) -> Option<&AuditKey> {
+        match self {
+            Self::Hash => None,
+            Self::Key(key) => Some(key),
+        }
+    }
+
+    /// What stands between a line and its seal.
+    pub(super) fn mark(&self) -> &'static str {
+        match self {
+            Self::Hash => ",\"hash\":\"",
+            Self::Key(_) => ",\"hmac\":\"",
+        }
+    }
+
+    /// The seal of a line: over its bytes up to the mark.
+    pub(super) fn seal(&self, line: &str) -> String {
+        match self {
+            Self::Hash => hex(&Sha256::digest(line)),
+            Self::Key(AuditKey(key)) => match Hmac::<Sha256>::new_from_slice(key) {
+                Ok(mut mac) => {
+                    mac.update(line.as_bytes());
+                    hex(&mac.finalize().into_bytes())
+                }
+                // HMAC takes keys of any length.
+                Err(_) => String::new(),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn heads_and_keys_are_read_or_refused() {
+        let head = AuditHead { records: 12, hash: "ab".repeat(32) };
+        assert_eq!(head.to_string().parse(), Ok(head));
+        assert_eq!(AuditHead::start().to_string().parse(), Ok(AuditHead::start()));
+        for wrong in ["", "12", "12:", "x:00", ":".repeat(65).as_str(), &format!("-1:{GENESIS}"), &format!("1:{}", "G".repeat(64))] {
+            assert!(wrong.parse::<AuditHead>().is_err(), "{wrong}");
+        }
+        for (bytes, is_key) in [("", false), ("0123456789abcdef0123456789abcde", false), ("0123456789abcdef0123456789abcdef\n", true)] {
+            assert_eq!(AuditKey::new(bytes.as_bytes()).is_ok(), is_key, "{bytes}");
+        }
+        let key = AuditKey::new(&[b'k'; 32]).unwrap();
+        assert_ne!(Seal::Key(key.clone()).seal("line"), Seal::Hash.seal("line"));
+        assert!(!format!("{key:?}").contains("kk"));
+    }
+}

@@ -1,0 +1,386 @@
+//! How does somebody's WebAssembly become machine code, without being able to harm this process?
+//!
+//! In a process of its own: `glovebox compile-module`, which jails itself ([`jail`]), reads the program and answers with machine code
+//! ([`child`]). A reader or compiler that overflows its stack, runs out of memory or takes for ever is killed, and ends one run. There are
+//! few such processes at once, and the subjects take turns.
+
+mod child;
+pub(crate) mod exit;
+mod jail;
+mod measure;
+
+pub use child::compile_module;
+
+use crate::engine::Metering;
+use crate::error::Error;
+use crate::fair::{FairSlots, Slot};
+use glovebox_policy::Subject;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio_util::sync::CancellationToken;
+
+/// The hidden subcommand.
+const SUBCOMMAND: &str = "compile-module";
+
+/// Programs that compile at once at the least; one for each processor where there are more.
+const MIN_COMPILING: usize = 2;
+
+/// Memory for compiling: what the run is granted, between these. Even a small program needs the compiler's own tables.
+const MEMORY_BYTES: std::ops::RangeInclusive<u64> = (256 << 20)..=(1 << 30);
+
+/// Seconds of CPU time for compiling, where the run's `wall` is longer.
+const MAX_CPU_SECONDS: u64 = 60;
+
+/// Bytes of machine code of any program; protects this process.
+const MAX_ANSWER_BYTES: u64 = 256 << 20;
+
+/// Bytes of machine code that a run may have whatever its memory. It lies in this process until the run ends.
+const MIN_CODE_BYTES: u64 = 64 << 20;
+
+/// Bytes of a compiler's standard error that are looked at.
+const MAX_COMPLAINT_BYTES: u64 = 4 << 10;
+
+/// The allocator of a compiler maps memory ahead in pieces of so many KiB, rather than a gigabyte at once.
+const ARENA: (&str, &str) = ("MIMALLOC_ARENA_RESERVE", "32768");
+
+/// Starts compilers, a few at a time.
+#[derive(Debug)]
+pub(crate) struct Compiler {
+    program: PathBuf,
+    slots: FairSlots,
+    gaps_are_logged: AtomicBool,
+}
+
+/// With which settings, and within which limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Task {
+    metering: Metering,
+    stack: u64,
+    memory: u64,
+    cpu_seconds: u64,
+    parent: u32,
+}
+
+/// Why a program was not compiled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    TooLarge(String),
+    Invalid(String),
+}
+
+/// What a compiler says.
+enum Answer {
+    Code(Vec<u8>),
+    Refused(Refusal),
+}
+
+/// What became of a program.
+#[derive(Debug)]
+pub(crate) enum Compiled {
+    Code(Vec<u8>),
+    Refused(Refusal),
+    /// A limit ended the compiler: which, in words.
+    Limited(String),
+    /// The compiler broke.
+    Broke(String),
+    Stopped,
+}
+
+/// The limits of one compilation.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    pub(crate) wall: Duration,
+    pub(crate) memory: u64,
+    pub(crate) stack: u64,
+}
+
+impl Compiler {
+    pub(crate) fn new(program: PathBuf) -> Self {
+        let slots = std::thread::available_parallelism().map_or(MIN_COMPILING, usize::from).max(MIN_COMPILING);
+        Self { program, slots: FairSlots::new(slots), gaps_are_logged: AtomicBool::new(false) }
+    }
+
+    /// The right to compile, when it is the subject's turn.
+    pub(crate) async fn slot(&self, subject: &Subject) -> Slot {
+        self.slots.acquire(subject).await
+    }
+
+    /// Compiles a program; also gives the CPU time that it took. No process is left when this returns, and dropping the future kills it.
+    pub(crate) async fn compile(
+        &self,
+        metering: Metering,
+        bounds: Bounds,
+        program: &[u8],
+        stop: &CancellationToken,
+    ) -> Result<(Compiled, Duration), Error> {
+        let task = Task {
+            metering,
+            stack: bounds.stack,
+            memory: bounds.memory.clamp(*MEMORY_BYTES.start(), *MEMORY_BYTES.end()),
+            cpu_seconds: bounds.wall.as_secs().saturating_add(1).min(MAX_CPU_SECONDS),
+            parent: std::process::id(),
+        };
+        let most = bounds.memory.clamp(MIN_CODE_BYTES, MAX_ANSWER_BYTES);
+        let mut child = self.start(task)?;
+        let ended = tokio::select! {
+            biased;
+            () = stop.cancelled() => None,
+            ended = tokio::time::timeout(bounds.wall, converse(&mut child, program, most)) => Some(ended.ok()),
+        };
+        // The kernel forgets a process's CPU time when it is waited for.
+        let spent = cpu_time(&child);
+        // It has ended by itself, or has nothing more to say. Where it has ended this changes nothing.
+        let _ = child.start_kill();
+        let status = child.wait().await.map_err(Error::host)?;
+        Ok(match ended {
+            None => (Compiled::Stopped, spent),
+            Some(None) => (Compiled::Limited(format!("compiling took longer than the run's `wall` of {:?}", bounds.wall)), spent),
+            Some(Some((Some((header, answer)), _))) => {
+                self.log_gaps(jail::Gaps(header.gaps));
+                let compiled = match answer {
+                    Answer::Code(code) => Compiled::Code(code),
+                    Answer::Refused(refusal) => Compiled::Refused(refusal),
+                };
+                (compiled, Duration::from_nanos(header.cpu))
+            }
+            Some(Some((None, complaint))) => (died(status, &complaint, &task)?, spent),
+        })
+    }
+
+    fn start(&self, task: Task) -> Result<Child, Error> {
+        #[expect(clippy::disallowed_methods, reason = "the compiler of somebody's WebAssembly is a process of its own")]
+        let command = std::process::Command::new(&self.program);
+        Command::from(command)
+            .arg(SUBCOMMAND)
+            .args(task.to_arguments())
+            .env_clear()
+            .env(ARENA.0, ARENA.1)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|error| Error::Host(format!("cannot start the compiler `{}`: {error}", self.program.display())))
+    }
+
+    fn log_gaps(&self, gaps: jail::Gaps) {
+        let missing = gaps.describe();
+        if !missing.is_empty() && !self.gaps_are_logged.swap(true, Ordering::Relaxed) {
+            tracing::warn!("the compiler of WebAssembly programs is jailed in part only: {}", missing.join("; "));
+        }
+    }
+}
+
+/// What of the compiler's jail this machine does not offer, by trying it; `program` is a binary of `glovebox`.
+///
+/// # Errors
+///
+/// Where the compiler does not work at all.
+pub async fn compiler_gaps(program: &Path) -> Result<Vec<&'static str>, Error> {
+    let task = Task { metering: Metering::Fuel, stack: 1 << 20, memory: *MEMORY_BYTES.start(), cpu_seconds: 2, parent: std::process::id() };
+    let mut child = Compiler::new(program.to_owned()).start(task)?;
+    let empty = b"\0asm\x01\0\0\0";
+    let ended = tokio::time::timeout(Duration::from_secs(10), converse(&mut child, empty, MAX_ANSWER_BYTES)).await;
+    match ended {
+        Ok((Some((header, _)), _)) => Ok(jail::Gaps(header.gaps).describe()),
+        Ok((None, complaint)) => Err(Error::Host(format!("the compiler ended without an answer: {}", complaint.escape_debug()))),
+        Err(_) => Err(Error::Host("the compiler does not answer".to_owned())),
+    }
+}
+
+/// Hands the program over and takes the answer, or none where the process ends first; also what it complained of.
+async fn converse(child: &mut Child, program: &[u8], most: u64) -> (Option<(Header, Answer)>, String) {
+    let (input, output, complaints) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let mut complaint = Vec::new();
+    let ((), answer, ()) = tokio::join!(
+        // Whoever ends early does not take all of it; that shows in the answer.
+        async { drop(hand_over(input, program).await) },
+        async { receive(output, most).await.ok() },
+        async {
+            if let Some(complaints) = complaints {
+                let _ = complaints.take(MAX_COMPLAINT_BYTES).read_to_end(&mut complaint).await;
+            }
+        },
+    );
+    (answer, String::from_utf8_lossy(&complaint).trim().to_owned())
+}
+
+async fn hand_over(input: Option<ChildStdin>, program: &[u8]) -> std::io::Result<()> {
+    let Some(mut input) = input else { return Ok(()) };
+    input.write_all(&(program.len() as u64).to_le_bytes()).await?;
+    input.write_all(program).await?;
+    input.shutdown().await
+}
+
+async fn receive(output: Option<ChildStdout>, most: u64) -> std::io::Result<(Header, Answer)> {
+    let mut output = output.ok_or(std::io::ErrorKind::UnexpectedEof)?;
+    let mut header = [0; Header::BYTES];
+    output.read_exact(&mut header).await?;
+    let header = Header::from_bytes(&header).ok_or(std::io::ErrorKind::InvalidData)?;
+    if header.length > most {
+        let (length, most) = (header.length >> 20, most >> 20);
+        let why =
+            format!("the program's machine code has {length} MiB, and may have {most} MiB, which is `limits.memory` or at least 64 MiB");
+        return Ok((header, Answer::Refused(Refusal::TooLarge(why))));
+    }
+    let content = take(&mut output, header.length).await?;
+    let text = |content: Vec<u8>| String::from_utf8_lossy(&content).into_owned();
+    let answer = match header.kind {
+        Header::CODE => Answer::Code(content),
+        Header::TOO_LARGE => Answer::Refused(Refusal::TooLarge(text(content))),
+        _ => Answer::Refused(Refusal::Invalid(text(content))),
+    };
+    Ok((header, answer))
+}
+
+async fn take(output: &mut (impl AsyncRead + Unpin), length: u64) -> std::io::Result<Vec<u8>> {
+    let length = usize::try_from(length).ok().filter(|length| *length as u64 <= MAX_ANSWER_BYTES);
+    let length = length.ok_or(std::io::ErrorKind::InvalidData)?;
+    let mut content = Vec::new();
+    // What is announced and does not come costs address space only.
+    content.try_reserve_exact(length).map_err(|_| std::io::ErrorKind::OutOfMemory)?;
+    output.take(length as u64).read_to_end(&mut content).await?;
+    if content.len() == length { Ok(content) } else { Err(std::io::ErrorKind::UnexpectedEof.into()) }
+}
+
+/// What it means that a compiler ended without an answer.
+fn died(status: ExitStatus, complaint: &str, task: &Task) -> Result<Compiled, Error> {
+    let shown = || complaint.lines().take(3).collect::<Vec<_>>().join(" ").escape_debug().to_string();
+    if complaint.contains("memory allocation") || complaint.contains("out of memory") {
+        let limit = task.memory >> 20;
+        return Ok(Compiled::Limited(format!("compiling needs more than {limit} MiB of memory; `limits.memory` sets it, up to 1 GiB")));
+    }
+    if complaint.contains("overflowed its stack") {
+        return Ok(Compiled::Limited("the program is nested too deeply to be compiled".to_owned()));
+    }
+    Ok(match status.signal() {
+        Some(libc::SIGXCPU) => Compiled::Limited(format!("compiling takes more than {} s of CPU time", task.cpu_seconds)),
+        Some(libc::SIGKILL) => {
+            Compiled::Limited("the system ended the compiler, at its limit of CPU time or for want of memory".to_owned())
+        }
+        Some(libc::SIGSYS) => Compiled::Broke("the compiler made a system call that its jail forbids, and was ended".to_owned()),
+        Some(signal) => Compiled::Broke(format!("the compiler was ended by signal {signal}: {}", shown())),
+        None if complaint.contains("panicked") => Compiled::Broke(format!("the compiler failed: {}", shown())),
+        None => return Err(Error::Host(format!("the compiler ended with {status}: {}", shown()))),
+    })
+}
+
+/// CPU time of a process so far; it must not have been waited for.
+fn cpu_time(child: &Child) -> Duration {
+    let Some(id) = child.id() else { return Duration::ZERO };
+    #[expect(clippy::disallowed_methods, reason = "the kernel's own account of our process")]
+    let Ok(stat) = std::fs::read_to_string(format!("/proc/{id}/stat")) else { return Duration::ZERO };
+    // The name, which may hold anything, ends with the last bracket; the 12th and 13th fields after it are ticks of user and system time.
+    let fields = stat.rsplit(") ").next().unwrap_or_default().split(' ');
+    let ticks: u64 = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+    let per_second = rustix::param::clock_ticks_per_second().max(1);
+    Duration::from_millis(ticks.saturating_mul(1000) / per_second)
+}
+
+impl Task {
+    fn to_arguments(self) -> [String; 5] {
+        let Self { metering, stack, memory, cpu_seconds, parent } = self;
+        [metering.name().to_owned(), stack.to_string(), memory.to_string(), cpu_seconds.to_string(), parent.to_string()]
+    }
+
+    fn from_arguments(arguments: &[String]) -> Result<Self, String> {
+        let wrong = || "this is no command for people: a sandbox starts it, with arguments of its own".to_owned();
+        let [metering, stack, memory, cpu_seconds, parent] = arguments else { return Err(wrong()) };
+        let metering = [Metering::Fuel, Metering::Epoch, Metering::Unmetered].into_iter().find(|known| known.name() == metering);
+        let number = |text: &String| text.parse::<u64>().map_err(|_| wrong());
+        Ok(Self {
+            metering: metering.ok_or_else(wrong)?,
+            stack: number(stack)?,
+            memory: number(memory)?,
+            cpu_seconds: number(cpu_seconds)?,
+            parent: parent.parse().map_err(|_| wrong())?,
+        })
+    }
+}
+
+impl Answer {
+    fn kind(&self) -> u8 {
+        match self {
+            Self::Code(_) => Header::CODE,
+            Self::Refused(Refusal::TooLarge(_)) => Header::TOO_LARGE,
+            Self::Refused(Refusal::Invalid(_)) => Header::INVALID,
+        }
+    }
+}
+
+/// What comes before the machine code or the message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Header {
+    kind: u8,
+    gaps: u8,
+    /// CPU time in nanoseconds.
+    cpu: u64,
+    length: u64,
+}
+
+impl Header {
+    const CODE: u8 = 0;
+    const TOO_LARGE: u8 = 1;
+    const INVALID: u8 = 2;
+
+    const MAGIC: [u8; 6] = *b"gbxcm1";
+    const BYTES: usize = 24;
+
+    fn to_bytes(self) -> [u8; Self::BYTES] {
+        let mut bytes = [0; Self::BYTES];
+        let parts = Self::MAGIC.into_iter().chain([self.kind, self.gaps]).chain(self.cpu.to_le_bytes()).chain(self.length.to_le_bytes());
+        bytes.iter_mut().zip(parts).for_each(|(place, byte)| *place = byte);
+        bytes
+    }
+
+    fn from_bytes(bytes: &[u8; Self::BYTES]) -> Option<Self> {
+        let rest = bytes.strip_prefix(&Self::MAGIC)?;
+        let ([kind, gaps], rest) = rest.split_first_chunk::<2>()?;
+        let (cpu, rest) = rest.split_first_chunk()?;
+        let length = rest.first_chunk()?;
+        (*kind <= Self::INVALID).then(|| Self {
+            kind: *kind,
+            gaps: *gaps,
+            cpu: u64::from_le_bytes(*cpu),
+            length: u64::from_le_bytes(*length),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_is_read_as_it_was_written() {
+        let header = Header { kind: Header::TOO_LARGE, gaps: 5, cpu: 12_345_678_901, length: 42 };
+        let bytes = header.to_bytes();
+        assert_eq!(Header::from_bytes(&bytes), Some(header));
+        for (position, value) in [(0, 0), (6, 9)] {
+            let mut wrong = bytes;
+            wrong[position] = value;
+            assert_eq!(Header::from_bytes(&wrong), None);
+        }
+    }
+
+    #[test]
+    fn arguments_are_read_as_they_were_written() {
+        let task = Task { metering: Metering::Epoch, stack: 1 << 25, memory: 1 << 28, cpu_seconds: 7, parent: 99 };
+        assert_eq!(Task::from_arguments(&task.to_arguments()), Ok(task));
+        assert!(Task::from_arguments(&["fuel".to_owned()]).is_err());
+    }
+
+    #[tokio::test]
+    async fn an_answer_has_a_bound() {
+        let (mut here, mut there) = tokio::io::duplex(64);
+        there.write_all(b"ab").await.unwrap();
+        drop(there);
+        assert!(take(&mut here, MAX_ANSWER_BYTES + 1).await.is_err());
+        assert!(take(&mut here, 3).await.is_err());
+    }
+}

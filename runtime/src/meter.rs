@@ -1,0 +1,226 @@
+//! What does a call into the host cost a run, and when does the run give way?
+//!
+//! Every import is priced in fuel: a constant, and more by the work that it was asked for. Prices never depend on time, so that a
+//! program uses the same fuel on every machine. One unit stands for about a nanosecond of the host's work. In every metering mode a run
+//! that has not given way for a millisecond does so when the host returns to it, whatever fuel it used.
+
+use crate::state::RunState;
+use rustix::time::{ClockId, clock_gettime};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+use wasmtime::{AsContext, CallHook, CallHookHandler, Store, StoreContextMut, Trap};
+
+/// Crossing the boundary, moving small arguments and looking up handles.
+pub(crate) const CALL: u64 = 250;
+
+/// One component of a path, or one name of a listing: a lookup in a sorted directory.
+pub(crate) const NAME: u64 = 100;
+
+/// One file or directory that an operation visits besides those on its path.
+pub(crate) const NODE: u64 = 30;
+
+/// One pollable or call that is waited for: a future of its own.
+pub(crate) const WAIT: u64 = 250;
+
+/// One operation on a directory of the host: a thread of its own and a few system calls.
+pub(crate) const HOST_FILE: u64 = 10_000;
+
+/// One call to a tool or the network: a task, the decision and a record of it.
+pub(crate) const HOST_CALL: u64 = 10_000;
+
+/// One string of a list that is handed to a guest: its allocation in the guest's memory.
+pub(crate) const STRING: u64 = 150;
+
+/// Bytes that are copied for one unit.
+const BYTES_COPIED: u64 = 4;
+
+/// Bytes of text that are checked and copied for one unit.
+const BYTES_OF_TEXT: u64 = 2;
+
+/// Units that are collected before they are taken from the fuel and the time is looked at; keeps cheap calls cheap.
+const SETTLE: u64 = 5_000;
+
+/// How long a run may go on before it gives way.
+const TURN: Duration = Duration::from_millis(1);
+
+/// Bytes that the engine copies out of a guest for one import, by kind of guest. Bounds the time that one call can take, because
+/// the engine copies before any of our code is asked. A guest of ours hands over the arguments of a tool, at most 16 MiB.
+pub(crate) const GUEST_COPY: usize = 20 << 20;
+
+/// The same for somebody's own program, which has no tools to call.
+pub(crate) const PROGRAM_COPY: usize = 4 << 20;
+
+/// Bytes that the engine copies for the result of a guest.
+pub(crate) const RESULT_COPY: usize = 48 << 20;
+
+/// What copying `bytes` costs.
+pub(crate) fn copied(bytes: usize) -> u64 {
+    bytes as u64 / BYTES_COPIED
+}
+
+/// What checking and copying text of `bytes` costs.
+pub(crate) fn text(bytes: usize) -> u64 {
+    bytes as u64 / BYTES_OF_TEXT
+}
+
+/// What one run owes for the host's work and was not taken from its fuel yet. Cloning shares the count.
+///
+/// Only whoever runs the guest charges, so plain loads and stores are exact.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Meter(Arc<AtomicU64>);
+
+impl Meter {
+    /// Adds work.
+    pub(crate) fn charge(&self, units: u64) {
+        self.0.store(self.owed().saturating_add(units), Ordering::Relaxed);
+    }
+
+    /// What is owed.
+    pub(crate) fn owed(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Forgets what is owed, and gives it.
+    pub(crate) fn take(&self) -> u64 {
+        let owed = self.owed();
+        self.0.store(0, Ordering::Relaxed);
+        owed
+    }
+}
+
+/// Where a run is between the guest and the host, and since when.
+#[derive(Debug)]
+pub(crate) struct Pace {
+    /// Calls from wasm into the host or the engine that are under way.
+    depth: u32,
+    /// The depth at which an import of ours was entered; 0 for none. The engine's own functions leave the guest's count of fuel in
+    /// registers, so it may be changed on the way back from an import only.
+    import: u32,
+    /// When the run last gave way.
+    resumed: Instant,
+    /// A cheap clock that moves every few milliseconds, as it stood when the time was looked at last.
+    coarse: i64,
+}
+
+impl Pace {
+    pub(crate) fn new() -> Self {
+        Self { depth: 0, import: 0, resumed: Instant::now(), coarse: 0 }
+    }
+
+    /// An import of ours was entered.
+    pub(crate) fn enter(&mut self) {
+        self.import = self.depth;
+    }
+
+    /// A new evaluation starts.
+    pub(crate) fn restart(&mut self) {
+        *self = Self::new();
+    }
+
+    /// Whether the import that was entered returns to the guest now.
+    fn leave(&mut self) -> bool {
+        let left = self.import != 0 && self.import == self.depth;
+        if left {
+            self.import = 0;
+        }
+        self.depth = self.depth.saturating_sub(1);
+        left
+    }
+
+    fn coarse_moved(&mut self) -> bool {
+        let now = clock_gettime(ClockId::MonotonicCoarse);
+        let now = now.tv_nsec.wrapping_add(now.tv_sec);
+        std::mem::replace(&mut self.coarse, now) != now
+    }
+}
+
+/// Makes a store settle with its [`Meter`] and give way in time.
+///
+/// `counted` says whether it has fuel, `copy` how many bytes one import may have copied out of the guest.
+pub(crate) fn install(store: &mut Store<RunState>, counted: bool, copy: usize) {
+    store.set_hostcall_fuel(copy);
+    store.call_hook_async(Hook { counted, copy });
+}
+
+/// The units that a run used of `granted`, with those that are still owed.
+pub(crate) fn spent(store: &Store<RunState>, granted: u64) -> u64 {
+    let owed = store.as_context().data().meter.owed();
+    store.get_fuel().map_or(0, |left| granted.saturating_sub(left).saturating_add(owed).min(granted))
+}
+
+struct Hook {
+    counted: bool,
+    copy: usize,
+}
+
+impl Hook {
+    /// Takes what is owed from the fuel.
+    fn settle(&self, store: &mut StoreContextMut<'_, RunState>) -> wasmtime::Result<()> {
+        let owed = store.data().meter.take();
+        if !self.counted {
+            return Ok(());
+        }
+        match store.get_fuel()?.checked_sub(owed) {
+            Some(left) if left > 0 => store.set_fuel(left),
+            _ => {
+                store.set_fuel(0)?;
+                Err(Trap::OutOfFuel.into())
+            }
+        }
+    }
+}
+
+type Step<'a> = Pin<Box<dyn Future<Output = wasmtime::Result<()>> + Send + 'a>>;
+
+/// Nothing to wait for. Has no size, so that boxing it costs nothing.
+struct Done;
+
+impl Future for Done {
+    type Output = wasmtime::Result<()>;
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl CallHookHandler<RunState> for Hook {
+    fn handle_call_event<'hook, 'store, 'step>(&'hook self, mut store: StoreContextMut<'store, RunState>, event: CallHook) -> Step<'step>
+    where
+        'hook: 'step,
+        'store: 'step,
+    {
+        match event {
+            CallHook::CallingHost => {
+                let pace = &mut store.data_mut().pace;
+                pace.depth = pace.depth.saturating_add(1);
+                store.set_hostcall_fuel(self.copy);
+                return Box::pin(Done);
+            }
+            CallHook::ReturningFromWasm => {
+                store.set_hostcall_fuel(RESULT_COPY);
+                return Box::pin(Done);
+            }
+            CallHook::CallingWasm => return Box::pin(Done),
+            CallHook::ReturningFromHost => {}
+        }
+        let state = store.data_mut();
+        let settles = state.pace.leave() && state.meter.owed() >= SETTLE;
+        if !settles && !state.pace.coarse_moved() {
+            return Box::pin(Done);
+        }
+        if settles && let Err(error) = self.settle(&mut store) {
+            return Box::pin(std::future::ready(Err(error)));
+        }
+        if store.data().pace.resumed.elapsed() < TURN {
+            return Box::pin(Done);
+        }
+        Box::pin(async move {
+            tokio::task::yield_now().await;
+            store.data_mut().pace.resumed = Instant::now();
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,85 @@
+//! Where do a guest's random numbers come from?
+//!
+//! From the seed of the grant where it has one, otherwise from the thread's own generator. A request is filled at once and priced by
+//! its length.
+
+use crate::meter::{self, Meter};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng as _};
+use wasmtime::component::HasData;
+use wasmtime_wasi::p2::bindings::random::{insecure, random};
+
+/// Random bytes that a guest may ask for at once; protects the host's memory.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// Bytes that the generator makes, and the engine hands over, in one unit.
+const BYTES_MADE: u64 = 1;
+
+/// The generators of one run. The outer `None` is the thread's generator.
+pub(super) struct Generators {
+    secure: Option<StdRng>,
+    insecure: Option<StdRng>,
+}
+
+impl Generators {
+    pub(super) fn new(seed: Option<u64>) -> Self {
+        Self { secure: seed.map(StdRng::seed_from_u64), insecure: seed.map(|seed| StdRng::seed_from_u64(seed ^ 1)) }
+    }
+}
+
+/// What one call works on.
+pub(super) struct Random<'a> {
+    pub(super) generators: &'a mut Generators,
+    pub(super) meter: &'a Meter,
+}
+
+/// The interfaces `wasi:random/random` and `wasi:random/insecure`.
+pub(super) struct HasRandom;
+
+impl HasData for HasRandom {
+    type Data<'a> = Random<'a>;
+}
+
+fn fill(generator: Option<&mut StdRng>, bytes: &mut [u8]) {
+    match generator {
+        Some(seeded) => seeded.fill_bytes(bytes),
+        None => rand::rng().fill_bytes(bytes),
+    }
+}
+
+fn made(meter: &Meter, generator: Option<&mut StdRng>, length: u64) -> wasmtime::Result<Vec<u8>> {
+    let allowed = usize::try_from(length.min(MAX_BYTES + 1)).unwrap_or(usize::MAX);
+    if length > MAX_BYTES {
+        return Err(wasmtime::Error::msg(format!("{length} random bytes were asked for at once; {MAX_BYTES} can be")));
+    }
+    meter.charge(length / BYTES_MADE + meter::copied(allowed));
+    let mut bytes = vec![0; allowed];
+    fill(generator, &mut bytes);
+    Ok(bytes)
+}
+
+fn number(generator: Option<&mut StdRng>) -> u64 {
+    let mut bytes = [0; 8];
+    fill(generator, &mut bytes);
+    u64::from_le_bytes(bytes)
+}
+
+impl random::Host for Random<'_> {
+    fn get_random_bytes(&mut self, length: u64) -> wasmtime::Result<Vec<u8>> {
+        made(self.meter, self.generators.secure.as_mut(), length)
+    }
+
+    fn get_random_u64(&mut self) -> wasmtime::Result<u64> {
+        Ok(number(self.generators.secure.as_mut()))
+    }
+}
+
+impl insecure::Host for Random<'_> {
+    fn get_insecure_random_bytes(&mut self, length: u64) -> wasmtime::Result<Vec<u8>> {
+        made(self.meter, self.generators.insecure.as_mut(), length)
+    }
+
+    fn get_insecure_random_u64(&mut self) -> wasmtime::Result<u64> {
+        Ok(number(self.generators.insecure.as_mut()))
+    }
+}

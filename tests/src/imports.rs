@@ -1,0 +1,287 @@
+//! Which functions of the host can a program import, and what does a program look like that calls one of them for ever?
+//!
+//! The list comes from the world that the standard adapter is made for, so an import that is added to it is tested without anybody
+//! thinking of it.
+
+use std::fmt::Write as _;
+use wasi_preview1_component_adapter_provider::WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER as ADAPTER;
+use wit_component::{ComponentEncoder, StringEncoding};
+use wit_parser::abi::{AbiVariant, WasmType};
+use wit_parser::{Function, Handle, Resolve, Type, TypeDefKind, WorldId, WorldItem};
+
+/// Where things lie in the memory of the program: what a call returns, handles, text, bytes, and what the host allocates.
+const RESULT: u32 = 64;
+const SETUP: u32 = 1024;
+const HANDLES: u32 = 4096;
+const PATH: u32 = 131_072;
+const NAME: u32 = 196_608;
+const BYTES: u32 = 1 << 20;
+const HEAP: u32 = 5 << 20;
+const HEAP_END: u32 = 8 << 20;
+const PAGES: u32 = 128;
+
+/// Things that are waited for at once.
+const POLLED: u32 = 4096;
+
+/// Bytes of a path that takes long to walk: 500 dots and a name.
+const PATH_LENGTH: usize = 1001;
+
+/// Bytes that one call of a program may hand over, and a little less.
+const MUCH: u32 = (4 << 20) - 4096;
+
+/// The imports of a WASI 0.2 program.
+pub struct Imports {
+    resolve: Resolve,
+    world: WorldId,
+}
+
+/// One function of the host.
+#[derive(Clone, Debug)]
+pub struct Import {
+    /// The interface, with its version.
+    pub interface: String,
+    /// Its name in the interface.
+    pub function: String,
+    definition: Function,
+}
+
+/// How large the arguments are that a program hands over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Size {
+    /// What makes sense and takes long.
+    Long,
+    /// As many bytes as the engine lets through, whether they make sense or not.
+    Huge,
+}
+
+impl Imports {
+    /// Reads the world.
+    ///
+    /// # Panics
+    ///
+    /// Where the adapter says nothing about it.
+    #[must_use]
+    pub fn all() -> Self {
+        let (_, bindgen) = wit_component::metadata::decode(ADAPTER).expect("the adapter describes its world");
+        Self { resolve: bindgen.resolve, world: bindgen.world }
+    }
+
+    /// Every function, except for those that only drop a handle: the programs call these for what they are given.
+    ///
+    /// # Panics
+    ///
+    /// Where the world imports anything but interfaces.
+    #[must_use]
+    pub fn functions(&self) -> Vec<Import> {
+        let world = self.resolve.worlds.get(self.world).expect("the world is there");
+        let mut found = Vec::new();
+        for (key, item) in &world.imports {
+            let WorldItem::Interface { id, .. } = item else { continue };
+            let interface = self.resolve.name_world_key(key);
+            for definition in self.resolve.interfaces[*id].functions.values() {
+                found.push(Import { interface: interface.clone(), function: definition.name.clone(), definition: definition.clone() });
+            }
+        }
+        found
+    }
+
+    /// A component that calls `import` for ever.
+    ///
+    /// # Panics
+    ///
+    /// Where no such component can be made.
+    #[must_use]
+    pub fn endless(&self, import: &Import, size: Size) -> Vec<u8> {
+        let text = self.module(import, size);
+        let mut module = wat::parse_str(&text).unwrap_or_else(|error| panic!("{}: {error}\n{text}", import.function));
+        wit_component::embed_component_metadata(&mut module, &self.resolve, self.world, StringEncoding::UTF8).expect("it is a world");
+        let encoded = ComponentEncoder::default().module(&module).and_then(|mut encoder| encoder.encode());
+        encoded.unwrap_or_else(|error| panic!("{}: {error:#}\n{text}", import.function))
+    }
+
+    fn named(&self, interface: &str, function: &str) -> Import {
+        let all = self.functions();
+        let found = all.into_iter().find(|import| import.interface.starts_with(&format!("{interface}@")) && import.function == function);
+        found.unwrap_or_else(|| panic!("there is no {interface}#{function}"))
+    }
+
+    fn declared(&self, id: &str, import: &Import) -> String {
+        let signature = self.resolve.wasm_signature(AbiVariant::GuestImport, &import.definition);
+        let (parameters, results) = (types(&signature.params), types(&signature.results));
+        let (interface, function) = (&import.interface, &import.function);
+        format!("(import \"{interface}\" \"{function}\" (func ${id} (param{parameters}) (result{results})))\n")
+    }
+
+    fn module(&self, import: &Import, size: Size) -> String {
+        let mut text = String::from("(module\n");
+        let setup = [
+            ("directories", "wasi:filesystem/preopens", "get-directories"),
+            ("open", "wasi:filesystem/types", "[method]descriptor.open-at"),
+            ("listing", "wasi:filesystem/types", "[method]descriptor.read-directory"),
+            ("input", "wasi:filesystem/types", "[method]descriptor.read-via-stream"),
+            ("output", "wasi:filesystem/types", "[method]descriptor.write-via-stream"),
+            ("sleep", "wasi:clocks/monotonic-clock", "subscribe-duration"),
+            ("network", "wasi:sockets/instance-network", "instance-network"),
+        ];
+        for (id, interface, function) in setup {
+            text += &self.declared(id, &self.named(interface, function));
+        }
+        text += &self.declared("call", import);
+        let streams = self.named("wasi:filesystem/types", "[method]descriptor.read-via-stream");
+        let dropped = self.result_handle(&import.definition);
+        if let Some((interface, resource, _)) = &dropped {
+            let _ = writeln!(text, "(import \"{interface}\" \"[resource-drop]{resource}\" (func $drop (param i32)))");
+        }
+        let run = streams.interface.replace("wasi:filesystem/types", "wasi:cli/run");
+        let path = "./".repeat(PATH_LENGTH / 2) + "f";
+        let _ = writeln!(
+            text,
+            "(memory (export \"memory\") {PAGES}) (data (i32.const {PATH}) \"{path}\") (data (i32.const {NAME}) \"f\")
+             (global $next (mut i32) (i32.const {HEAP}))
+             (func (export \"cabi_realloc\") (param i32 i32 i32 i32) (result i32) (local $given i32)
+               (if (i32.gt_u (i32.add (global.get $next) (local.get 3)) (i32.const {HEAP_END})) (then (global.set $next (i32.const {HEAP}))))
+               (local.set $given (global.get $next))
+               (global.set $next (i32.and (i32.add (i32.add (local.get $given) (local.get 3)) (i32.const 7)) (i32.const -8)))
+               (local.get $given))
+             (func (export \"{run}#run\") (result i32)
+               (local $directory i32) (local $file i32) (local $listing i32) (local $input i32) (local $output i32) (local $pollable i32)
+               (local $network i32) (local $i i32)
+               (call $directories (i32.const {SETUP}))
+               (local.set $directory (i32.load (i32.load (i32.const {SETUP}))))
+               (call $open (local.get $directory) (i32.const 0) (i32.const {NAME}) (i32.const 1) (i32.const 1) (i32.const 3) (i32.const {SETUP}))
+               (local.set $file (i32.load offset=4 (i32.const {SETUP})))
+               (call $listing (local.get $directory) (i32.const {SETUP}))
+               (local.set $listing (i32.load offset=4 (i32.const {SETUP})))
+               (call $input (local.get $file) (i64.const 0) (i32.const {SETUP}))
+               (local.set $input (i32.load offset=4 (i32.const {SETUP})))
+               (call $output (local.get $file) (i64.const 0) (i32.const {SETUP}))
+               (local.set $output (i32.load offset=4 (i32.const {SETUP})))
+               (local.set $pollable (call $sleep (i64.const 0)))
+               (local.set $network (call $network))
+               (loop $fill
+                 (i32.store (i32.add (i32.const {HANDLES}) (i32.shl (local.get $i) (i32.const 2))) (local.get $pollable))
+                 (local.set $i (i32.add (local.get $i) (i32.const 1)))
+                 (br_if $fill (i32.lt_u (local.get $i) (i32.const {POLLED}))))"
+        );
+        let signature = self.resolve.wasm_signature(AbiVariant::GuestImport, &import.definition);
+        let mut arguments = String::new();
+        if signature.indirect_params {
+            let _ = write!(arguments, "(i32.const {BYTES})");
+        } else {
+            for parameter in &import.definition.params {
+                self.argument(&mut arguments, import, &parameter.ty, size);
+            }
+        }
+        if signature.retptr {
+            let _ = write!(arguments, "(i32.const {RESULT})");
+        }
+        let after = match (&dropped, signature.results.is_empty()) {
+            (Some((_, _, None)), false) => "call $drop".to_owned(),
+            (Some((_, _, Some(offset))), _) => {
+                format!(
+                    "(if (i32.eqz (i32.load8_u (i32.const {RESULT}))) (then (call $drop (i32.load offset={offset} (i32.const {RESULT})))))"
+                )
+            }
+            (_, false) => "drop".to_owned(),
+            (_, true) => String::new(),
+        };
+        let _ = writeln!(text, "(loop $again (call $call {arguments}) {after} (br $again)) (unreachable)))");
+        text
+    }
+
+    /// The handle in what a function gives, as its interface, the resource, and where in memory it is.
+    fn result_handle(&self, function: &Function) -> Option<(String, String, Option<u32>)> {
+        let result = function.result?;
+        if let Some((interface, resource)) = self.owned(&result) {
+            return Some((interface, resource, None));
+        }
+        let Type::Id(id) = result else { return None };
+        match &self.resolve.types.get(id)?.kind {
+            TypeDefKind::Result(result) => {
+                let (interface, resource) = self.owned(&result.ok?)?;
+                Some((interface, resource, Some(4)))
+            }
+            _ => None,
+        }
+    }
+
+    fn owned(&self, ty: &Type) -> Option<(String, String)> {
+        let Type::Id(id) = ty else { return None };
+        match &self.resolve.types.get(*id)?.kind {
+            TypeDefKind::Type(other) => self.owned(other),
+            TypeDefKind::Handle(Handle::Own(resource)) => {
+                let mut resource = self.resolve.types.get(*resource)?;
+                while let TypeDefKind::Type(Type::Id(other)) = resource.kind {
+                    resource = self.resolve.types.get(other)?;
+                }
+                let wit_parser::TypeOwner::Interface(interface) = resource.owner else { return None };
+                Some((self.resolve.id_of(interface)?, resource.name.clone()?))
+            }
+            _ => None,
+        }
+    }
+
+    fn argument(&self, text: &mut String, import: &Import, ty: &Type, size: Size) {
+        let much = if size == Size::Huge { MUCH } else { 65_536 };
+        let _ = match ty {
+            Type::String if size == Size::Huge => write!(text, "(i32.const {BYTES}) (i32.const {MUCH})"),
+            Type::String => write!(text, "(i32.const {PATH}) (i32.const {PATH_LENGTH})"),
+            Type::U64 | Type::S64 if import.function.contains("zeroes") => write!(text, "(i64.const 4096)"),
+            Type::U64 | Type::S64 if import.function.ends_with("subscribe-duration") => write!(text, "(i64.const 0)"),
+            // A file of no bytes is read at its end, and a read of a file that is there starts at its start.
+            Type::U64 | Type::S64 if text.contains("i64.const") => write!(text, "(i64.const 0)"),
+            Type::U64 | Type::S64 => write!(text, "(i64.const 1048576)"),
+            Type::F32 => write!(text, "(f32.const 0)"),
+            Type::F64 => write!(text, "(f64.const 0)"),
+            Type::Id(id) => {
+                let kind = &self.resolve.types[*id].kind;
+                match kind {
+                    TypeDefKind::Type(other) => return self.argument(text, import, other, size),
+                    TypeDefKind::Handle(Handle::Own(resource) | Handle::Borrow(resource)) => {
+                        let name = self.resolve.types[*resource].name.clone().unwrap_or_default();
+                        match name.as_str() {
+                            "descriptor" if import.function.contains("-at") || import.function.ends_with("read-directory") => {
+                                write!(text, "(local.get $directory)")
+                            }
+                            "descriptor" => write!(text, "(local.get $file)"),
+                            "directory-entry-stream" => write!(text, "(local.get $listing)"),
+                            "input-stream" => write!(text, "(local.get $input)"),
+                            "output-stream" => write!(text, "(local.get $output)"),
+                            "pollable" => write!(text, "(local.get $pollable)"),
+                            "network" => write!(text, "(local.get $network)"),
+                            _ => write!(text, "(i32.const 0)"),
+                        }
+                    }
+                    TypeDefKind::List(Type::U8) if import.function.contains("blocking") => {
+                        write!(text, "(i32.const {BYTES}) (i32.const {})", if size == Size::Huge { MUCH } else { 4096 })
+                    }
+                    TypeDefKind::List(Type::U8) => write!(text, "(i32.const {BYTES}) (i32.const {much})"),
+                    TypeDefKind::List(_) => write!(text, "(i32.const {HANDLES}) (i32.const {POLLED})"),
+                    _ => {
+                        let mut storage = [WasmType::I32; 16];
+                        let mut flat = wit_parser::abi::FlatTypes::new(&mut storage);
+                        self.resolve.push_flat(ty, &mut flat);
+                        for kind in flat.to_vec() {
+                            let _ = write!(text, "({}.const 0)", name(kind));
+                        }
+                        Ok(())
+                    }
+                }
+            }
+            _ => write!(text, "(i32.const 0)"),
+        };
+    }
+}
+
+fn name(kind: WasmType) -> &'static str {
+    match kind {
+        WasmType::I64 | WasmType::PointerOrI64 => "i64",
+        WasmType::F32 => "f32",
+        WasmType::F64 => "f64",
+        _ => "i32",
+    }
+}
+
+fn types(kinds: &[WasmType]) -> String {
+    kinds.iter().fold(String::new(), |text, kind| text + " " + name(*kind))
+}
