@@ -5,7 +5,7 @@ use crate::exit::Failure;
 use crate::files::{self, Kinds};
 use crate::terminal::name;
 use glovebox_guests::Bundle;
-use glovebox_policy::{InputFile, LimitWishes, Request, Source, Wants};
+use glovebox_policy::{Bound, InputFile, LimitWishes, Request, Source, Wants};
 use std::io::{self, IsTerminal as _};
 use std::path::Path;
 
@@ -66,6 +66,8 @@ pub(crate) fn prepare(arguments: &RequestArguments, bundle: Option<&Bundle>) -> 
     request.seed = arguments.seed;
     let limits = LimitWishes { wall: arguments.wall, memory: arguments.memory, fuel: arguments.fuel, ..LimitWishes::default() };
     request.wants = Wants { limits, tier: arguments.tier.map(Into::into), packages: arguments.packages.clone(), ..Wants::default() };
+    // Before any of them is read, and not when all are.
+    Bound::FILES.check_entries(arguments.files.len()).map_err(|error| Failure::usage(error.to_string()))?;
     for file in &arguments.files {
         let content = files::read(&file.host, "the file", Kinds::Regular, MAX_INPUT_FILE)?;
         request.files.push(InputFile { path: file.guest.clone(), content: content.into() });

@@ -30,6 +30,9 @@ pub struct Allowance {
     preparation: Spent,
 }
 
+/// How long what is done for a request may go on after its stop. A guest gives way about every millisecond.
+const GRACE: Duration = Duration::from_millis(100);
+
 /// The least time of a look: none would be refused.
 const LEAST: Duration = Duration::from_millis(1);
 
@@ -149,6 +152,20 @@ impl Allowance {
         let wall = Some(wall.saturating_sub(waited).max(LEAST));
         let limits = LimitWishes { wall, fuel: Some(fuel), memory: Some(self.memory), ..LimitWishes::default() };
         Some(Look { allowance: self, began, limits, used: Usage::default(), _slot: slot })
+    }
+
+    /// Waits for something that is done for the request, but not for long once that is stopped: what listens to the same handle ends by itself
+    /// at once and says what it has used, and what does not is dropped.
+    pub(crate) async fn until_stopped<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let stopped = async {
+            self.stop.cancelled().await;
+            tokio::time::sleep(GRACE).await;
+        };
+        tokio::select! {
+            biased;
+            done = work => Some(done),
+            () = stopped => None,
+        }
     }
 
     /// Notes what was used to prepare packages. It is part of what the request used, and the program has all of its limits nevertheless:

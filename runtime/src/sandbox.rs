@@ -22,7 +22,6 @@ use crate::stdio::{Input, OutputChunk};
 use glovebox_policy::{Denial, Explanation, Facts, Finding, Grant, Limits, Policy, Request, Subject, Tier, Verdict};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, debug_span};
@@ -58,6 +57,8 @@ pub struct Controls {
     pub events: Option<mpsc::UnboundedSender<AuditEvent>>,
     /// Stops the run.
     pub stop: CancellationToken,
+    /// Told what was used where the run ends in an error, so that no outcome says it.
+    pub spent: Option<Arc<Mutex<Usage>>>,
 }
 
 impl Sandbox {
@@ -93,25 +94,42 @@ impl Sandbox {
     /// # Errors
     ///
     /// As [`Sandbox::run`].
-    pub async fn run_with(&self, mut request: Request, controls: Controls) -> Result<Outcome, Error> {
+    pub async fn run_with(&self, request: Request, controls: Controls) -> Result<Outcome, Error> {
         let id = controls.id.unwrap_or_else(RunId::random);
-        let mut trail = Trail::new(self.0.audit.clone(), id, &request);
+        let trail = Trail::new(self.0.audit.clone(), id, &request);
         trail.watch(controls.events.clone());
-        let stop = controls.stop.clone();
-        let (first, allowance) = self.begin(&request, &stop);
-        let survey = self.survey(&mut request, &first, &mut trail, &allowance).instrument(debug_span!("survey"));
-        let surveyed = until_stopped(&stop, survey).await;
+        let (first, allowance) = self.begin(&request, &controls.stop);
+        let spent = controls.spent.clone();
+        let result = self.go(id, request, controls, first, trail, &allowance).await;
+        if let (Err(_), Some(spent)) = (&result, spent) {
+            *spent.lock().unwrap_or_else(PoisonError::into_inner) = allowance.used();
+        }
+        result
+    }
+
+    /// Takes a request from the policy's first word to its end.
+    async fn go(
+        &self,
+        id: RunId,
+        mut request: Request,
+        controls: Controls,
+        first: Result<Arc<Grant>, Box<Denial>>,
+        mut trail: Trail,
+        allowance: &Allowance,
+    ) -> Result<Outcome, Error> {
+        let survey = self.survey(&mut request, &first, &mut trail, allowance).instrument(debug_span!("survey"));
+        let surveyed = allowance.until_stopped(survey).await;
         let (grant, supplies) = match surveyed.unwrap_or_else(|| Ok(first.map(|grant| (grant, Supplies::default()))))? {
             Ok(admitted) => admitted,
             Err(denial) => return self.denied(id, &request, *denial, Looked::default(), allowance.used(), &mut trail),
         };
-        let mut looked = self.look(&request, &grant, &allowance).instrument(debug_span!("look")).await?;
+        let mut looked = self.look(&request, &grant, allowance).instrument(debug_span!("look")).await?;
         trail.found(&looked.findings)?;
         if let Some(denial) = looked.denial.take() {
             return self.denied(id, &request, denial, looked, allowance.used(), &mut trail);
         }
         trail.admitted(&request, &grant)?;
-        let prepared = until_stopped(&stop, self.prepare(&supplies, &grant, &allowance).instrument(debug_span!("prepare"))).await;
+        let prepared = allowance.until_stopped(self.prepare(&supplies, &grant, allowance).instrument(debug_span!("prepare"))).await;
         let looks = allowance.looks();
         let grant = if looks.wall.is_zero() { grant } else { Arc::new(grant.after(looks.wall, looks.fuel)) };
         let ended = match prepared {
@@ -403,7 +421,7 @@ impl Sandbox {
         let mut trail = Trail::new(self.0.audit.clone(), id, &request);
         let (first, allowance) = self.begin(&request, &stop);
         let survey = self.survey(&mut request, &first, &mut trail, &allowance);
-        let surveyed = until_stopped(&stop, survey).await.unwrap_or_else(|| Ok(first.map(|grant| (grant, Supplies::default()))));
+        let surveyed = allowance.until_stopped(survey).await.unwrap_or_else(|| Ok(first.map(|grant| (grant, Supplies::default()))));
         // What is refused before anything is looked up is refused by the explanation as well.
         let supplies = surveyed?.map(|(_, supplies)| supplies).unwrap_or_default();
         let machine = self.facts();
@@ -473,22 +491,6 @@ impl Sandbox {
 pub(crate) struct Looked {
     pub(crate) findings: Vec<Finding>,
     pub(crate) denial: Option<Denial>,
-}
-
-/// Waits for something that is done for a request, but not for long once the request is stopped: what listens to the same handle ends by
-/// itself at once and says what it has used, and what does not is dropped.
-async fn until_stopped<T>(stop: &CancellationToken, work: impl Future<Output = T>) -> Option<T> {
-    /// A guest gives way about every millisecond.
-    const GRACE: Duration = Duration::from_millis(100);
-    let stopped = async {
-        stop.cancelled().await;
-        tokio::time::sleep(GRACE).await;
-    };
-    tokio::select! {
-        biased;
-        done = work => Some(done),
-        () = stopped => None,
-    }
 }
 
 /// Why a request would be admitted or denied, and what it took to find that out.

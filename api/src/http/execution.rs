@@ -49,6 +49,8 @@ pub(super) struct Live {
     done: CancellationToken,
     /// Why there is no outcome.
     failure: Mutex<Option<(Code, String)>>,
+    /// What was used where there is no outcome.
+    spent: Arc<Mutex<Usage>>,
     /// Where more input goes, while nobody sends any.
     pub(super) stdin: Mutex<Option<DuplexStream>>,
 }
@@ -238,6 +240,7 @@ pub(super) fn begin(app: &Arc<App>, about: About, input: Input, work: Work) -> R
         stop: CancellationToken::new(),
         done: CancellationToken::new(),
         failure: Mutex::default(),
+        spent: Arc::default(),
         stdin: Mutex::new(about.stdin),
     });
     app.lives.begin(&live, app)?;
@@ -305,7 +308,8 @@ impl Drop for Finish<'_> {
 
 /// Runs it, and makes events of its output meanwhile.
 async fn advance(app: &App, live: &Live, input: Input, work: Work) -> Result<Outcome, Error> {
-    let controls = Controls { id: Some(live.id), input, stop: live.stop.clone(), ..Controls::default() };
+    let controls =
+        Controls { id: Some(live.id), input, stop: live.stop.clone(), spent: Some(Arc::clone(&live.spent)), ..Controls::default() };
     let Some(log) = &live.log else {
         return app.processors.share(live.subject.clone(), work(controls)).await;
     };
@@ -377,6 +381,9 @@ async fn record(app: &App, live: &Live, ended: Option<Advanced>) -> Result<(), (
         Some(Ok(Err(error))) => {
             let is_host = !matches!(error, Error::Invalid(_) | Error::SessionEnded(_) | Error::Packages(_));
             let told = told(error);
+            let spent = *live.spent.lock().unwrap_or_else(PoisonError::into_inner);
+            let row = live.see(|row| usage_row(&row.subject, row.created_ms, &spent));
+            usage = Some(UsageRow { executions: 1, ..row });
             if is_host {
                 app.host_failed.notify_one();
                 app.alerts.happened(AlertKind::Error, live.subject.as_str(), Some(live.id.to_string()), &told.1);

@@ -271,7 +271,7 @@ impl Sqlite {
         records.extend(state.draft.all());
         self.commits.fetch_add(records.len(), Ordering::Relaxed);
         // A database that took nothing is tried even when there is nothing.
-        let is_nothing = records.iter().all(|record| record.statements.is_empty());
+        let is_nothing = records.iter().all(|record| record.statements.is_empty() && record.usage.is_none());
         let result = if is_nothing && !self.is_failing() { Ok(()) } else { state.carry_over(&mut records, last) };
         self.is_failing.store(result.is_err(), Ordering::Relaxed);
         self.is_refusing.store(result.as_ref().is_err_and(|error| !is_busy(error)), Ordering::Relaxed);
@@ -336,7 +336,7 @@ impl Sqlite {
 /// only those are tried again of which somebody was told already that they are safe.
 fn left(error: &rusqlite::Error, mut records: Vec<Record>) -> Vec<Record> {
     if is_busy(error) {
-        records.retain(|record| !record.statements.is_empty() || record.waiting.is_awaited());
+        records.retain(|record| !record.statements.is_empty() || record.usage.is_some() || record.waiting.is_awaited());
         tracing::warn!(records = records.len(), "another process writes to the database; records wait for it");
     } else {
         tracing::error!(%error, records = records.len(), "the database takes no records");
