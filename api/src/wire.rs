@@ -2,9 +2,12 @@
 //!
 //! The same on the command line and over HTTP. Field names are promises: they may be added to, never changed.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use glovebox::{Artifact, LockedPackage, Outcome, Output, Provision};
+mod encode;
+
+pub(crate) use encode::{Encoded, bounded, encode};
+
+use encode::fits_when_harmless;
+use glovebox::{Artifact, LockedPackage, Outcome, Provision};
 use glovebox_policy::Finding;
 use serde::Serialize;
 use serde::de::IgnoredAny;
@@ -26,7 +29,7 @@ struct OutcomeObject<'a> {
     exception: Option<ExceptionObject<'a>>,
     limit: Option<&'static str>,
     denial: Option<DenialObject<'a>>,
-    crash: Option<&'a str>,
+    crash: Option<Cow<'a, str>>,
     artifacts: Vec<ArtifactObject<'a>>,
     artifacts_truncated: bool,
     tier: Option<&'static str>,
@@ -39,9 +42,9 @@ struct OutcomeObject<'a> {
 
 #[derive(Serialize)]
 struct ExceptionObject<'a> {
-    r#type: &'a str,
-    message: &'a str,
-    traceback: &'a str,
+    r#type: Cow<'a, str>,
+    message: Cow<'a, str>,
+    traceback: Cow<'a, str>,
 }
 
 #[derive(Serialize)]
@@ -119,18 +122,19 @@ pub fn outcome_json(outcome: &Outcome, artifacts: Vec<ArtifactObject<'_>>) -> St
 /// Everything that is known about a run but its name and how it ended, as one JSON object on one line.
 #[must_use]
 pub fn outcome_fields(outcome: &Outcome, artifacts: Vec<ArtifactObject<'_>>) -> String {
+    let (stdout, stderr) = (encode(&outcome.stdout.bytes), encode(&outcome.stderr.bytes));
     let mut text = to_json(&OutcomeObject {
         exit_code: outcome.exit_code,
-        stdout: outcome.stdout.text(),
-        stdout_base64: not_text(&outcome.stdout),
+        stdout: stdout.text,
+        stdout_base64: stdout.base64,
         stdout_truncated: outcome.stdout.truncated,
-        stderr: outcome.stderr.text(),
-        stderr_base64: not_text(&outcome.stderr),
+        stderr: stderr.text,
+        stderr_base64: stderr.base64,
         stderr_truncated: outcome.stderr.truncated,
         exception: outcome.exception.as_ref().map(|exception| ExceptionObject {
-            r#type: &exception.kind,
-            message: &exception.message,
-            traceback: &exception.traceback,
+            r#type: bounded(&exception.kind),
+            message: bounded(&exception.message),
+            traceback: bounded(&exception.traceback),
         }),
         limit: outcome.limit.map(glovebox::Limit::name),
         denial: outcome.denial.as_ref().map(|denial| DenialObject {
@@ -139,7 +143,7 @@ pub fn outcome_fields(outcome: &Outcome, artifacts: Vec<ArtifactObject<'_>>) -> 
             reason: &denial.reason,
             fix: &denial.fix,
         }),
-        crash: outcome.crash.as_deref(),
+        crash: outcome.crash.as_deref().map(bounded),
         artifacts,
         artifacts_truncated: outcome.artifacts_truncated,
         tier: outcome.tier.map(glovebox_policy::Tier::name),
@@ -153,7 +157,11 @@ pub fn outcome_fields(outcome: &Outcome, artifacts: Vec<ArtifactObject<'_>>) -> 
     let value = outcome.value.as_ref().map_or_else(
         || "null".to_owned(),
         |value| {
-            format!(r#"{{"json":{},"text":{}}}"#, value.json.as_deref().and_then(one_line).unwrap_or("null".into()), to_json(&value.text))
+            format!(
+                r#"{{"json":{},"text":{}}}"#,
+                value.json.as_deref().and_then(one_line).unwrap_or("null".into()),
+                to_json(&bounded(&value.text))
+            )
         },
     );
     // The object's last brace makes room for one more field.
@@ -202,14 +210,9 @@ fn milliseconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 1e6).round() / 1e3
 }
 
-/// The bytes where the text does not say them all.
-fn not_text(output: &Output) -> Option<String> {
-    std::str::from_utf8(&output.bytes).is_err().then(|| STANDARD.encode(&output.bytes))
-}
-
-/// A guest's JSON on one line; nothing if it is none.
+/// A guest's JSON on one line; nothing if it is none, or would be several times as long.
 fn one_line(json: &str) -> Option<Cow<'_, str>> {
-    serde_json::from_str::<IgnoredAny>(json).ok()?;
+    serde_json::from_str::<IgnoredAny>(json).ok().filter(|_| fits_when_harmless(json))?;
     // Between its tokens JSON may have line breaks, inside of strings it has none.
     Some(if json.contains(['\n', '\r']) { json.replace(['\n', '\r'], " ").into() } else { json.into() })
 }
@@ -354,12 +357,5 @@ mod tests {
         let text = harmless(&to_json(&"\u{1b}[2J \u{9b}5n \u{7f} \u{e9}"));
         assert!(!text.chars().any(char::is_control), "{text}");
         assert_eq!(serde_json::from_str::<String>(&text).unwrap(), "\u{1b}[2J \u{9b}5n \u{7f} \u{e9}");
-    }
-
-    #[test]
-    fn bytes_that_are_no_text_are_kept() {
-        let output = |bytes: &[u8]| Output { bytes: bytes.to_vec(), truncated: false };
-        assert_eq!(not_text(&output(b"text")), None);
-        assert_eq!(not_text(&output(b"\xff\x00")).as_deref(), Some("/wA="));
     }
 }

@@ -3,10 +3,8 @@
 //! A log for each execution, which any number of clients reads at its own pace: a slow reader holds nothing up and makes nobody buffer.
 //! Events have consecutive numbers, so a client that lost its connection goes on where it was.
 
-use crate::wire::{self, to_json};
+use crate::wire::{self, Encoded, to_json};
 use axum::response::sse;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use futures_util::Stream;
 use futures_util::stream::unfold;
 use glovebox::{AuditEvent, OutputChunk, StreamName};
@@ -192,9 +190,9 @@ fn emit(log: &EventLog, stream: StreamName, bytes: &[u8]) {
         return;
     }
     let kind = if stream == StreamName::Stdout { "stdout" } else { "stderr" };
-    let data = match std::str::from_utf8(bytes) {
-        Ok(text) => json!({ "text": text }),
-        Err(_) => json!({ "text": String::from_utf8_lossy(bytes), "base64": STANDARD.encode(bytes) }),
+    let data = match wire::encode(bytes) {
+        Encoded { text, base64: None } => json!({ "text": text }),
+        Encoded { text, base64 } => json!({ "text": text, "base64": base64 }),
     };
     log.push(kind, data.to_string(), false);
 }
