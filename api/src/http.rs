@@ -19,6 +19,7 @@ mod executions;
 mod fair;
 mod info;
 mod jwt;
+mod kept;
 mod keys;
 mod metrics;
 mod openapi;
@@ -45,6 +46,7 @@ use glovebox::policy::Subject;
 use glovebox::{AuditKey, AuditSink, CancellationToken, ChainError, JsonLines, Sandbox, SandboxBuilder};
 use glovebox_host::folder::Folder;
 use jwt::Tokens;
+use kept::Kept;
 use keys::KeyRing;
 use metrics::Metrics;
 use problem::{Code, Problem};
@@ -73,6 +75,8 @@ struct App {
     sandbox: Sandbox,
     store: Store,
     blobs: Blobs,
+    kept: Kept,
+    audit: Arc<JsonLines>,
     admission: Arc<Admission>,
     processors: Arc<Processors>,
     lives: Lives,
@@ -147,7 +151,6 @@ pub enum ServeError {
 /// A service that is about to run.
 pub struct Server {
     app: Arc<App>,
-    audit: Arc<JsonLines>,
     listener: TcpListener,
     tls: Option<tokio_rustls::TlsAcceptor>,
     /// Keeps other processes out of the state folder.
@@ -192,6 +195,8 @@ impl Server {
         let app = Arc::new(App {
             sandbox,
             blobs: Blobs::new(&state).map_err(failed)?,
+            kept: Kept::new(&config.limits, &state, store.kept().await?).map_err(failed)?,
+            audit,
             admission: Admission::new(admission),
             processors: Processors::new(processors),
             lives: Lives::default(),
@@ -212,7 +217,7 @@ impl Server {
             store,
             config,
         });
-        Ok(Self { app, audit, listener, tls, _lock: lock })
+        Ok(Self { app, listener, tls, _lock: lock })
     }
 
     /// Where it listens.
@@ -233,11 +238,11 @@ impl Server {
     /// Serves until it is told to stop. Then it takes nothing new, waits for what runs, stops what does not end in time, and writes
     /// everything down.
     pub async fn run(self, stop: CancellationToken) {
-        let Self { app, audit, listener, tls, _lock } = self;
+        let Self { app, listener, tls, _lock } = self;
         let router = openapi::router(&app);
         let over = CancellationToken::new();
         let sweeper = tokio::spawn(sweep(Arc::clone(&app)));
-        let heads = tokio::spawn(audit_log::keep_heads(Arc::clone(&audit), app.store.clone()));
+        let heads = tokio::spawn(audit_log::keep_heads(Arc::clone(&app.audit), app.store.clone()));
         let supervisor = tokio::spawn(supervisor::watch(Arc::clone(&app)));
         let accepting = tokio::spawn(connection::accept(listener, tls, router, app.config.limits.clone(), over.clone()));
         stop.cancelled().await;
@@ -259,8 +264,8 @@ impl Server {
         // Whoever waited has its answer by now, or is not listening.
         let _ = tokio::time::timeout(Duration::from_secs(5), accepting).await;
         heads.abort();
-        audit_log::keep_head(&audit, &app.store, None).await;
-        tracing::info!(head = %audit.head(), "the audit log ends");
+        audit_log::keep_head(&app.audit, &app.store, None).await;
+        tracing::info!(head = %app.audit.head(), "the audit log ends");
         app.store.close().await;
     }
 }
@@ -294,6 +299,7 @@ async fn sweep(app: Arc<App>) {
     loop {
         tokio::time::sleep(SWEEP).await;
         sessions::expire(&app).await;
+        app.kept.audited(app.audit.take_written());
         app.lives.forget();
         app.trees.forget(now_ms());
         if sweeps.is_multiple_of(FORGET_EVERY) {
@@ -318,7 +324,10 @@ async fn forget(app: &Arc<App>) -> Result<(), sqlx::Error> {
         }
     }
     let age = i64::try_from(app.config.retention.executions.as_millis()).unwrap_or(i64::MAX);
-    let gone = app.store.forget(now_ms().saturating_sub(age)).await?;
+    let (gone, freed) = app.store.forget(now_ms().saturating_sub(age)).await?;
+    for (subject, bytes) in freed {
+        app.kept.give_back(&subject, u64::try_from(bytes).unwrap_or(0));
+    }
     if gone > 0 {
         tracing::info!(executions = gone, "forgotten, as the retention says");
     }

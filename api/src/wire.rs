@@ -56,7 +56,7 @@ struct DenialObject<'a> {
 }
 
 /// A file that a program handed back.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct ArtifactObject<'a> {
     /// Relative to the workspace.
     pub path: &'a str,

@@ -96,7 +96,7 @@ JSON:
   saved_to}], artifacts_truncated, tier, tier_reason, packages [{name, version, file, digest}], usage {wall_ms, cpu_ms, fuel,
   peak_memory_bytes, output_bytes, workspace_bytes, files, host_calls}, policy {profile, digest,
   rules}, value {json, text}. Output that is not UTF-8 is there whole as stdout_base64 or
-  stderr_base64, too.";
+  stderr_base64, too; without stdout or stderr where both would be long.";
 
 pub(super) const POLICY: &str = "\
 Examples:

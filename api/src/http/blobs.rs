@@ -6,8 +6,9 @@
 use crate::wire;
 use cap_std::fs::Dir;
 use cap_std::time::SystemTime;
+use std::collections::{HashMap, HashSet};
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Where they lie in the state folder.
@@ -18,13 +19,45 @@ const UNFINISHED: &str = "unfinished-";
 
 /// A folder of files by content.
 #[derive(Clone, Debug)]
-pub(super) struct Blobs(Arc<Dir>);
+pub(super) struct Blobs(Arc<Dir>, Arc<Mutex<Uses>>);
+
+/// What is done with contents at the moment.
+#[derive(Debug, Default)]
+struct Uses {
+    /// Contents that were put and that no record names yet, by how many wait for theirs.
+    held: HashMap<String, usize>,
+    /// Contents that are about to be removed. One that is put meanwhile stays.
+    leaving: HashSet<String>,
+}
+
+/// Keeps a content until its record is written.
+#[derive(Debug)]
+pub(super) struct Held(Blobs, String);
+
+impl Held {
+    /// Its digest.
+    pub(super) fn sha256(&self) -> &str {
+        &self.1
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let mut uses = self.0.uses();
+        if let Some(count) = uses.held.get_mut(&self.1) {
+            *count -= 1;
+            if *count == 0 {
+                uses.held.remove(&self.1);
+            }
+        }
+    }
+}
 
 impl Blobs {
     /// In the state folder.
     pub(super) fn new(state: &Dir) -> io::Result<Self> {
         state.create_dir_all(FOLDER)?;
-        Ok(Self(Arc::new(state.open_dir(FOLDER)?)))
+        Ok(Self(Arc::new(state.open_dir(FOLDER)?), Arc::default()))
     }
 
     fn place(sha256: &str) -> Option<String> {
@@ -33,17 +66,31 @@ impl Blobs {
         Some(format!("{shelf}/{name}"))
     }
 
-    /// Keeps a file; gives its digest.
-    pub(super) fn put(&self, content: &[u8]) -> io::Result<String> {
+    fn uses(&self) -> MutexGuard<'_, Uses> {
+        self.1.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps a file; it stays at least as long as what this gives.
+    pub(super) fn put(&self, content: &[u8]) -> io::Result<Held> {
         let sha256 = wire::sha256(content);
+        {
+            let mut uses = self.uses();
+            *uses.held.entry(sha256.clone()).or_default() += 1;
+            uses.leaving.remove(&sha256);
+        }
+        let held = Held(self.clone(), sha256.clone());
         let place = Self::place(&sha256).ok_or_else(|| io::Error::other("a digest is no digest"))?;
         let shelf = place.split('/').next().unwrap_or_default();
         self.0.create_dir_all(shelf)?;
         // Written anew even where it is there already, so that it is not removed as one that nobody needs.
         let unfinished = format!("{UNFINISHED}{:032x}", rand::random::<u128>());
-        self.0.write(&unfinished, content)?;
-        self.0.rename(&unfinished, &self.0, &place)?;
-        Ok(sha256)
+        let written = self.0.write(&unfinished, content).and_then(|()| self.0.rename(&unfinished, &self.0, &place));
+        if let Err(error) = written {
+            // Half of it would take the room that it did not have.
+            let _ = self.0.remove_file(&unfinished);
+            return Err(error);
+        }
+        Ok(held)
     }
 
     pub(super) fn get(&self, sha256: &str) -> io::Result<Vec<u8>> {
@@ -75,6 +122,26 @@ impl Blobs {
         Ok(old)
     }
 
+    /// Says that a content is about to go, before it is found out whether a record names it; `false` where one is about to.
+    pub(super) fn begin_to_remove(&self, sha256: &str) -> bool {
+        let mut uses = self.uses();
+        !uses.held.contains_key(sha256) && uses.leaving.insert(sha256.to_owned())
+    }
+
+    /// Removes a content that no record names, unless it was put again since that was begun.
+    pub(super) fn remove_begun(&self, sha256: &str, is_needed: bool) {
+        let mut uses = self.uses();
+        if !uses.leaving.remove(sha256) || is_needed {
+            return;
+        }
+        if let Some(place) = Self::place(sha256)
+            && let Err(error) = self.0.remove_file(place)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, "a file that nobody needs could not be removed");
+        }
+    }
+
     /// Removes it, unless it was written again meanwhile.
     pub(super) fn remove(&self, sha256: &str, age: Duration) {
         let Some(place) = Self::place(sha256) else { return };
@@ -100,8 +167,23 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let state = crate::http::state_folder(folder.path()).unwrap();
         let blobs = Blobs::new(&state).unwrap();
-        let digest = blobs.put(b"abc").unwrap();
-        assert_eq!(blobs.put(b"abc").unwrap(), digest);
+        let held = blobs.put(b"abc").unwrap();
+        let digest = held.sha256().to_owned();
+        assert_eq!(blobs.put(b"abc").unwrap().sha256(), digest);
+        assert!(!blobs.begin_to_remove(&digest), "its record is about to be written");
+        drop(held);
+        // What is put while it is about to go stays.
+        assert!(blobs.begin_to_remove(&digest));
+        drop(blobs.put(b"abc").unwrap());
+        blobs.remove_begun(&digest, false);
+        assert_eq!(blobs.get(&digest).unwrap(), b"abc");
+        assert!(blobs.begin_to_remove(&digest));
+        blobs.remove_begun(&digest, true);
+        assert_eq!(blobs.get(&digest).unwrap(), b"abc");
+        let other = blobs.put(b"other").unwrap().sha256().to_owned();
+        assert!(blobs.begin_to_remove(&other));
+        blobs.remove_begun(&other, false);
+        assert!(blobs.get(&other).is_err());
         assert_eq!(blobs.get(&digest).unwrap(), b"abc");
         for wrong in ["", "../../etc/passwd", &"g".repeat(64), &"A".repeat(64), digest.trim_start_matches(|_| true)] {
             assert!(blobs.get(wrong).is_err(), "{wrong}");

@@ -205,6 +205,19 @@ pub struct Limits {
     /// How long executions may go on when the service is told to end.
     #[serde(deserialize_with = "duration")]
     pub drain: Duration,
+    /// Bytes of records, artifacts and plans that are kept for one subject; the smaller of 1 GiB and a quarter of `kept` where nothing is said.
+    #[serde(deserialize_with = "maybe_size")]
+    pub kept_per_subject: Option<usize>,
+    /// Bytes of those that are kept for all; half of the state folder's file system where nothing is said.
+    #[serde(deserialize_with = "maybe_size")]
+    pub kept: Option<usize>,
+    /// Bytes of the disk that nothing but small records, the journal and the audit log may use; the smaller of 256 MiB and a twentieth of the
+    /// file system where nothing is said.
+    #[serde(deserialize_with = "maybe_size")]
+    pub disk_reserve: Option<usize>,
+    /// Bytes that one subject may fill of the audit log in an hour.
+    #[serde(deserialize_with = "size")]
+    pub audit_per_subject: usize,
     /// Bytes after which the audit log begins its next file.
     #[serde(deserialize_with = "size")]
     pub audit_segment: usize,
@@ -231,6 +244,10 @@ impl Default for Limits {
             session_idle_max: Duration::from_secs(24 * 60 * 60),
             requests_per_second: 0,
             drain: Duration::from_secs(20),
+            kept_per_subject: None,
+            kept: None,
+            disk_reserve: None,
+            audit_per_subject: 1 << 30,
             audit_segment: 64 << 20,
         }
     }
@@ -307,6 +324,9 @@ impl Config {
             ("body", limits.body),
             ("connections", limits.connections),
             ("sessions", limits.sessions),
+            ("kept_per_subject", limits.kept_per_subject.unwrap_or(1)),
+            ("kept", limits.kept.unwrap_or(1)),
+            ("audit_per_subject", limits.audit_per_subject),
         ] {
             if value == 0 {
                 return Err(ConfigError::Value(format!("`limits.{name}` is 0, which would serve nobody")));
@@ -413,6 +433,10 @@ fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
     let text = String::deserialize(deserializer)?;
     let size = parse_size(&text).map_err(serde::de::Error::custom)?;
     usize::try_from(size).map_err(serde::de::Error::custom)
+}
+
+fn maybe_size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<usize>, D::Error> {
+    size(deserializer).map(Some)
 }
 
 #[cfg(test)]

@@ -4,9 +4,11 @@
 //! its end is recorded like every other one.
 
 use super::App;
+use super::blobs::Held;
 use super::config::AlertKind;
 use super::events::{EventLog, Gatherer};
 use super::fair::{Full, Waiting};
+use super::kept::{NotKept, ROW, SMALL_OUTPUT, artifact_bytes};
 use super::problem::{Code, Problem};
 use super::store::{ArtifactRow, ExecutionRow, UsageRow, now_ms};
 use crate::wire;
@@ -35,6 +37,9 @@ const REMEMBERED: Duration = Duration::from_secs(300);
 /// Bytes of the events of ended executions that are remembered.
 const REMEMBERED_BYTES: usize = 64 << 20;
 
+/// Bytes of a record that is kept whole in any case.
+const LARGE_RESULT: usize = 64 << 10;
+
 /// What an execution does once it has its place.
 pub(super) type Work = Box<dyn FnOnce(Controls) -> BoxFuture<'static, Result<Outcome, Error>> + Send>;
 
@@ -53,6 +58,8 @@ pub(super) struct Live {
     spent: Arc<Mutex<Usage>>,
     /// Where more input goes, while nobody sends any.
     pub(super) stdin: Mutex<Option<DuplexStream>>,
+    /// Contents of its artifacts, until its record names them.
+    held: Mutex<Vec<Held>>,
 }
 
 /// An execution that was begun.
@@ -125,6 +132,11 @@ impl Lives {
     pub(super) fn get(&self, subject: &Subject, id: &str) -> Option<Arc<Live>> {
         let lives = self.lives.lock().unwrap_or_else(PoisonError::into_inner);
         lives.get(id).filter(|live| live.subject == *subject).cloned()
+    }
+
+    /// Forgets one that was deleted.
+    pub(super) fn remove(&self, id: &str) {
+        self.lives.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
     }
 
     /// Executions that have not ended.
@@ -208,6 +220,9 @@ pub(super) struct More {
 
 /// A place among those that run at once, now or later, or why there is none; for everything in which a guest works for somebody.
 pub(super) fn enter(app: &App, subject: &Subject, bytes: usize) -> Result<Waiting, Problem> {
+    app.kept.check(subject.as_str()).inspect_err(|_| {
+        app.metrics.refused.inc();
+    })?;
     app.admission.enter(subject, bytes).map_err(|full| {
         app.metrics.refused.inc();
         match full {
@@ -242,6 +257,7 @@ pub(super) fn begin(app: &Arc<App>, about: About, input: Input, work: Work) -> R
         failure: Mutex::default(),
         spent: Arc::default(),
         stdin: Mutex::new(about.stdin),
+        held: Mutex::default(),
     });
     app.lives.begin(&live, app)?;
     if let Some(log) = &live.log {
@@ -401,8 +417,15 @@ async fn record(app: &App, live: &Live, ended: Option<Advanced>) -> Result<(), (
             row.status = "error".to_owned();
             row.result = Some(serde_json::json!({ "error": { "code": code, "detail": detail } }).to_string());
         }
+        // What is large has been taken before; the rest is kept in any case.
+        let small = ROW + if row.bytes > 0 { 0 } else { row.result.as_ref().map_or(0, String::len) as u64 };
+        app.kept.take(&row.subject, small);
+        row.bytes += number(small);
     });
-    if let Err(error) = app.store.put_ended(live.row(), usage).await {
+    let written = app.store.put_ended(live.row(), usage).await;
+    live.held.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    if let Err(error) = written {
+        live.see(|row| app.kept.give_back(&row.subject, u64::try_from(row.bytes).unwrap_or(0)));
         return Err((Code::Internal, Problem::internal(&error).detail()));
     }
     failure.map_or(Ok(()), Err)
@@ -447,31 +470,38 @@ pub(super) fn usage_row(subject: &str, day_ms: i64, usage: &Usage) -> UsageRow {
 async fn keep(app: &App, live: &Live, mut outcome: Outcome) -> Result<(), (Code, String)> {
     live.see(|row| app.metrics.ended(&row.language, &outcome));
     app.alerts.ended(&live.subject, &outcome);
-    let mut artifacts = Vec::new();
-    if !outcome.artifacts.is_empty() {
-        let files = std::mem::take(&mut outcome.artifacts);
-        let blobs = app.blobs.clone();
-        let kept = tokio::task::spawn_blocking(move || {
-            let keep =
-                |file: &glovebox::Artifact| Ok::<_, std::io::Error>((file.path.clone(), blobs.put(&file.content)?, file.content.len()));
-            files.iter().map(keep).collect::<Result<Vec<_>, _>>()
-        });
-        let failed = |error: &dyn std::fmt::Display| {
-            let problem = Problem::internal(error);
-            (problem.code(), problem.detail())
-        };
-        let kept = kept.await.map_err(|error| failed(&error))?.map_err(|error| failed(&error))?;
-        let kept = kept.into_iter().map(|(path, sha256, bytes)| ArtifactRow { path, sha256, bytes: number(bytes as u64) });
-        artifacts.extend(kept);
-    }
+    let subject = live.subject.as_str();
+    let KeptFiles { artifacts, held, mut bytes, mut not_kept } = keep_files(app, subject, std::mem::take(&mut outcome.artifacts)).await?;
+    outcome.artifacts_truncated |= not_kept.is_some();
+    *live.held.lock().unwrap_or_else(PoisonError::into_inner) = held;
     let files = artifacts.iter().map(|file| wire::ArtifactObject {
         path: &file.path,
         bytes: usize::try_from(file.bytes).unwrap_or(0),
         sha256: file.sha256.clone(),
         saved_to: None,
     });
-    let result = wire::outcome_fields(&outcome, files.collect());
+    let files: Vec<_> = files.collect();
+    let mut result = wire::outcome_fields(&outcome, files.clone());
+    if result.len() <= LARGE_RESULT {
+        app.kept.take(subject, result.len() as u64);
+    } else if let Err(reason) = app.kept.try_take(subject, result.len() as u64) {
+        not_kept = Some(reason);
+        for output in [&mut outcome.stdout, &mut outcome.stderr] {
+            output.truncated |= output.bytes.len() > SMALL_OUTPUT;
+            output.bytes.truncate(SMALL_OUTPUT);
+        }
+        outcome.value = None;
+        result = wire::outcome_fields(&outcome, files);
+        app.kept.take(subject, result.len() as u64);
+    }
+    bytes += result.len() as u64;
+    if let Some(reason) = not_kept {
+        // The object's last brace makes room for one more field.
+        result.pop();
+        result.push_str(&format!(",\"not_kept\":\"{}\"}}", reason.name()));
+    }
     live.change(|row| {
+        row.bytes = number(bytes);
         row.status = outcome.status.name().to_owned();
         if !outcome.policy.profile.is_empty() {
             row.profile = Some(outcome.policy.profile.clone());
@@ -480,6 +510,65 @@ async fn keep(app: &App, live: &Live, mut outcome: Outcome) -> Result<(), (Code,
         row.artifacts = artifacts;
     });
     Ok(())
+}
+
+/// Files of a program that are kept.
+#[derive(Default)]
+struct KeptFiles {
+    artifacts: Vec<ArtifactRow>,
+    /// Their contents, which no record names yet.
+    held: Vec<Held>,
+    bytes: u64,
+    /// Why some are not.
+    not_kept: Option<NotKept>,
+}
+
+/// Keeps the files that there is room for.
+async fn keep_files(app: &App, subject: &str, files: Vec<glovebox::Artifact>) -> Result<KeptFiles, (Code, String)> {
+    let mut kept = KeptFiles::default();
+    let mut wanted = Vec::with_capacity(files.len());
+    for file in files {
+        let bytes = artifact_bytes(&file.path, file.content.len());
+        match app.kept.try_take(subject, bytes) {
+            Ok(()) => wanted.push((bytes, file)),
+            Err(reason) => kept.not_kept = Some(reason),
+        }
+    }
+    if wanted.is_empty() {
+        return Ok(kept);
+    }
+    let blobs = app.blobs.clone();
+    let put = move || wanted.into_iter().map(|(bytes, file)| (bytes, blobs.put(&file.content), file)).collect::<Vec<_>>();
+    let failed = |error: &dyn std::fmt::Display| {
+        let problem = Problem::internal(error);
+        (problem.code(), problem.detail())
+    };
+    let mut failure = None;
+    for (bytes, put, file) in tokio::task::spawn_blocking(put).await.map_err(|error| failed(&error))? {
+        match put {
+            Ok(held) => {
+                kept.bytes += bytes;
+                let sha256 = held.sha256().to_owned();
+                kept.artifacts.push(ArtifactRow { path: file.path, sha256, bytes: number(file.content.len() as u64) });
+                kept.held.push(held);
+            }
+            Err(error) => {
+                app.kept.give_back(subject, bytes);
+                if matches!(error.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded) {
+                    kept.not_kept = Some(NotKept::Disk);
+                } else {
+                    failure = Some(failed(&error));
+                }
+            }
+        }
+    }
+    match failure {
+        Some(failure) => {
+            app.kept.give_back(subject, kept.bytes);
+            Err(failure)
+        }
+        None => Ok(kept),
+    }
 }
 
 #[derive(Serialize)]

@@ -332,20 +332,51 @@ pub(super) async fn get(State(app): State<Arc<App>>, caller: Caller, Path(id): P
     Ok(answer_json(StatusCode::OK, execution_json(&row)))
 }
 
+/// Stop an execution, or delete one that has ended.
+///
+/// One that has not ended is stopped: the answer comes when it has ended, with how, and its record stays. One that has ended before is deleted
+/// with its output, its artifacts and its idempotency key, which gives their bytes back; the answer has it for the last time. What it used
+/// stays counted, and the audit log keeps its records. To stop it and nothing else, use `/v1/executions/{id}/cancel`.
+#[utoipa::path(delete, path = "/v1/executions/{id}", tag = "executions", params(("id" = String, Path)),
+    responses((status = 200, description = "It has ended, or is deleted", body = Execution)))]
+pub(super) async fn delete(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
+    caller.needs(Scope::Run)?;
+    let (row, live) = find(&app, &caller, &id).await?;
+    if let Some(live) = live.filter(|_| row.ended_ms.is_none()) {
+        return Ok(stopped(&live).await);
+    }
+    let deleted = app.store.delete_execution(caller.subject.as_str(), &id).await?;
+    app.lives.remove(&id);
+    let deleted = deleted.ok_or_else(|| Problem::not_found("execution"))?;
+    app.kept.give_back(caller.subject.as_str(), u64::try_from(deleted.bytes).unwrap_or(0));
+    for sha256 in deleted.contents {
+        if app.blobs.begin_to_remove(&sha256) {
+            // A content of which that cannot be found out stays until the retention looks at it.
+            let is_needed = app.store.needs_content(&sha256).await.unwrap_or(true);
+            app.blobs.remove_begun(&sha256, is_needed);
+        }
+    }
+    Ok(answer_json(StatusCode::OK, execution_json(&row)))
+}
+
+async fn stopped(live: &Live) -> Response {
+    live.stop.cancel();
+    // Why it failed is in the row.
+    let _ = live.finished().await;
+    answer_json(StatusCode::OK, execution_json(&live.row()))
+}
+
 /// Stop an execution.
 ///
 /// Answers when it has ended, with how. One that has ended before stays as it is, and there is nothing to stop.
-#[utoipa::path(delete, path = "/v1/executions/{id}", tag = "executions", params(("id" = String, Path)),
+#[utoipa::path(post, path = "/v1/executions/{id}/cancel", tag = "executions", params(("id" = String, Path)),
     responses((status = 200, description = "It has ended", body = Execution)))]
 pub(super) async fn cancel(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
     caller.needs(Scope::Run)?;
     let (row, live) = find(&app, &caller, &id).await?;
     let live = live.filter(|_| row.ended_ms.is_none());
     let live = live.ok_or_else(|| Problem::new(Code::Ended, format!("the execution has ended before: it is `{}`", row.status)))?;
-    live.stop.cancel();
-    // Why it failed is in the row.
-    let _ = live.finished().await;
-    Ok(answer_json(StatusCode::OK, execution_json(&live.row())))
+    Ok(stopped(&live).await)
 }
 
 /// The event after which a client wants to go on.

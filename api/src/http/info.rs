@@ -97,6 +97,10 @@ pub(super) struct TierList {
 #[derive(Serialize, ToSchema)]
 pub(super) struct UsageList {
     usage: Vec<UsageRow>,
+    /// Bytes of one's records, artifacts and plans that are kept now.
+    kept_bytes: u64,
+    /// As many as may be (`limits.kept_per_subject`).
+    kept_limit_bytes: u64,
 }
 
 /// Records of the audit log, the newest first.
@@ -220,7 +224,8 @@ pub(super) async fn usage(
     caller.needs(if query.all { Scope::Audit } else { Scope::Run })?;
     let subject = (!query.all).then(|| caller.subject.as_str());
     let usage = app.store.usage(subject, time(query.since_ms)?.unwrap_or(0), time(query.until_ms)?.unwrap_or(i64::MAX)).await?;
-    Ok(Json(UsageList { usage }))
+    let (kept_bytes, kept_limit_bytes) = app.kept.of(caller.subject.as_str());
+    Ok(Json(UsageList { usage, kept_bytes, kept_limit_bytes }))
 }
 
 /// # Errors

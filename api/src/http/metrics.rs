@@ -68,6 +68,7 @@ pub(super) struct Metrics {
     running: Gauge,
     queued: Gauge,
     sessions: Gauge,
+    kept: Gauge,
     pub(super) refused: Counter,
     findings: Family<FindingLabels, Counter>,
     alerts: Gauge,
@@ -107,6 +108,8 @@ impl Metrics {
         registry.register("executions_queued", "Executions that wait for a place", queued.clone());
         let sessions = Gauge::default();
         registry.register("sessions_open", "Sessions that are open", sessions.clone());
+        let kept = Gauge::default();
+        registry.register_with_unit("kept", "Bytes of records, artifacts and plans that are kept", Unit::Bytes, kept.clone());
         let refused = Counter::default();
         registry.register("executions_refused", "Executions for which there was no room in the queue", refused.clone());
         let findings = Family::default();
@@ -135,6 +138,7 @@ impl Metrics {
             running,
             queued,
             sessions,
+            kept,
             refused,
             findings,
             alerts,
@@ -179,6 +183,7 @@ impl Metrics {
         self.queued.set(number(queued));
         self.sessions.set(number(app.sessions.count()));
         let large = |value| i64::try_from(value).unwrap_or(i64::MAX);
+        self.kept.set(large(app.kept.all()));
         self.alerts.set(large(app.alerts.fired()));
         for tier in &app.sandbox.facts().tiers {
             self.tiers.get_or_create(&TierNameLabels { tier: tier.tier.name() }).set(i64::from(tier.unavailable.is_none()));

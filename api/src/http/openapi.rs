@@ -87,7 +87,8 @@ fn finish(api: &mut Description) {
 fn described() -> (Router<Arc<App>>, Description) {
     let (router, mut api) = OpenApiRouter::with_openapi(Api::openapi())
         .routes(routes!(executions::create, executions::list))
-        .routes(routes!(executions::get, executions::cancel))
+        .routes(routes!(executions::get, executions::delete))
+        .routes(routes!(executions::cancel))
         .routes(routes!(executions::events))
         .routes(routes!(executions::artifact))
         .routes(routes!(sessions::create, sessions::list))

@@ -46,6 +46,7 @@ codes! {
     TooLarge "too_large" PAYLOAD_TOO_LARGE "The request is too large";
     UnsupportedMediaType "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE "The content type is not supported";
     RangeNotSatisfiable "range_not_satisfiable" RANGE_NOT_SATISFIABLE "The range is not in the file";
+    QuotaExceeded "quota_exceeded" INSUFFICIENT_STORAGE "Too much is kept already";
     RateLimited "rate_limited" TOO_MANY_REQUESTS "Too many requests";
     QueueFull "queue_full" TOO_MANY_REQUESTS "Too much of yours waits already";
     Overloaded "overloaded" SERVICE_UNAVAILABLE "Too much waits already";

@@ -8,6 +8,7 @@ use super::bounded::{Arguments, Artifacts, Environment, Files, Mounts, Network, 
 use super::bounded::{maybe_texts, named_texts, objects, texts};
 use super::execution::{About, Live, Work, begin, enter, timestamp, usage_row};
 use super::executions::{Execution, Mode, PackageBody, answer};
+use super::kept::ROW;
 use super::keys::{Caller, Scope};
 use super::problem::{Code, Problem};
 use super::store::{SessionRow, now_ms};
@@ -390,6 +391,7 @@ pub(super) async fn create(State(app): State<Arc<App>>, caller: Caller, body: Bo
     entry.show(&session);
     *Arc::clone(&entry.session).lock_owned().await = Some(session);
     app.store.put_session(entry.row(None)).await.map_err(|error| Problem::internal(&error))?;
+    app.kept.take(caller.subject.as_str(), ROW);
     {
         let mut sessions = lock(&app.sessions.0);
         app.takes(NO_MORE)?;

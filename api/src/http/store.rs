@@ -4,6 +4,7 @@
 //! transaction; everything else, and all reading, goes through a pool of connections.
 
 mod head;
+mod kept;
 mod writer;
 
 use serde::{Deserialize, Serialize};
@@ -16,11 +17,12 @@ use tokio::sync::oneshot;
 use writer::{Waits, Write, Writer};
 
 /// Every step from an empty database to this version.
-const MIGRATIONS: [(i64, &str, &str); 4] = [
+const MIGRATIONS: [(i64, &str, &str); 5] = [
     (1, "start", include_str!("../../migrations/0001_start.sql")),
     (2, "trees", include_str!("../../migrations/0002_trees.sql")),
     (3, "journal", include_str!("../../migrations/0003_journal.sql")),
     (10, "audit head", include_str!("../../migrations/0010_audit_head.sql")),
+    (11, "kept", include_str!("../../migrations/0011_kept.sql")),
 ];
 
 /// A day, as usage is counted.
@@ -58,6 +60,9 @@ pub(super) struct ExecutionRow {
     /// The outcome as JSON.
     pub(super) result: Option<String>,
     pub(super) artifacts: Vec<ArtifactRow>,
+    /// What it takes with its artifacts, once it has ended.
+    #[serde(default)]
+    pub(super) bytes: i64,
 }
 
 /// A file that an execution left, by its content.
@@ -93,6 +98,9 @@ pub(super) struct TreeRow {
     /// How they are doing, as JSON.
     pub(super) nodes: String,
     pub(super) revision: i64,
+    /// What it takes, where its plan is here.
+    #[serde(default)]
+    pub(super) bytes: i64,
 }
 
 /// An API key as it is kept: never the secret itself.
@@ -292,7 +300,7 @@ impl Store {
     pub(super) async fn trees(&self, subject: &str, before: Option<(i64, String)>, limit: i64) -> Result<Vec<TreeRow>, sqlx::Error> {
         let (before_ms, before_id) = before.unwrap_or((i64::MAX, String::new()));
         let rows = sqlx::query(
-            "SELECT id, subject, status, created_ms, ended_ms, CAST(NULL AS TEXT) AS plan, nodes, revision \
+            "SELECT id, subject, status, created_ms, ended_ms, CAST(NULL AS TEXT) AS plan, nodes, revision, bytes \
              FROM task_trees WHERE subject = $1 AND (created_ms < $2 OR (created_ms = $2 AND id < $3)) \
              ORDER BY created_ms DESC, id DESC LIMIT $4",
         );
@@ -345,7 +353,7 @@ impl Store {
     pub(super) async fn executions(&self, filter: ExecutionFilter) -> Result<Vec<ExecutionRow>, sqlx::Error> {
         let (before_ms, before_id) = filter.before.unwrap_or((i64::MAX, String::new()));
         let rows = sqlx::query(
-            "SELECT id, subject, session, language, profile, status, created_ms, started_ms, ended_ms, CAST(NULL AS TEXT) AS result \
+            "SELECT id, subject, session, language, profile, status, created_ms, started_ms, ended_ms, CAST(NULL AS TEXT) AS result, bytes \
              FROM executions WHERE subject = $1 \
              AND (CAST($2 AS TEXT) IS NULL OR status = $2) AND (CAST($3 AS TEXT) IS NULL OR language = $3) \
              AND (CAST($4 AS TEXT) IS NULL OR session = $4) AND (created_ms < $5 OR (created_ms = $5 AND id < $6)) \
@@ -496,31 +504,6 @@ impl Store {
         Ok(revoked.execute(&self.pool).await?.rows_affected() > 0)
     }
 
-    /// Forgets what is older than this; gives how many executions that were.
-    pub(super) async fn forget(&self, before_ms: i64) -> Result<u64, sqlx::Error> {
-        for old in [
-            "DELETE FROM idempotency WHERE created_ms < $1",
-            "DELETE FROM task_trees WHERE created_ms < $1 AND ended_ms IS NOT NULL",
-            "DELETE FROM sessions WHERE created_ms < $1 AND ended_ms IS NOT NULL",
-        ] {
-            sqlx::query(old).bind(before_ms).execute(&self.pool).await?;
-        }
-        // By their names, which begin with the time: that is what there is an index for. A few at a time, because others want to write.
-        let oldest_kept = format!("run_{:012x}", before_ms.max(0));
-        let mut all = 0;
-        loop {
-            let mut transaction = self.pool.begin().await?;
-            let last = "SELECT MAX(id) AS id FROM (SELECT id FROM executions WHERE id < $1 AND ended_ms IS NOT NULL ORDER BY id LIMIT 500) AS oldest";
-            let last = sqlx::query(last).bind(oldest_kept.clone()).fetch_one(&mut *transaction).await?;
-            let Some(last) = last.try_get::<Option<String>, _>("id")? else { return Ok(all) };
-            let artifacts = "DELETE FROM artifacts WHERE execution IN (SELECT id FROM executions WHERE id <= $1 AND ended_ms IS NOT NULL)";
-            sqlx::query(artifacts).bind(last.clone()).execute(&mut *transaction).await?;
-            let gone = sqlx::query("DELETE FROM executions WHERE id <= $1 AND ended_ms IS NOT NULL").bind(last);
-            all += gone.execute(&mut *transaction).await?.rows_affected();
-            transaction.commit().await?;
-        }
-    }
-
     /// Whether any execution still has an artifact with this content.
     pub(super) async fn needs_content(&self, sha256: &str) -> Result<bool, sqlx::Error> {
         let look = || async {
@@ -554,6 +537,7 @@ fn tree(row: &AnyRow) -> Result<TreeRow, sqlx::Error> {
         plan: row.try_get("plan")?,
         nodes: row.try_get("nodes")?,
         revision: row.try_get("revision")?,
+        bytes: row.try_get("bytes")?,
     })
 }
 
@@ -570,5 +554,6 @@ fn execution(row: &AnyRow) -> Result<ExecutionRow, sqlx::Error> {
         ended_ms: row.try_get("ended_ms")?,
         result: row.try_get("result")?,
         artifacts: Vec::new(),
+        bytes: row.try_get("bytes")?,
     })
 }

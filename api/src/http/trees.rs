@@ -8,6 +8,7 @@ use super::body::Body;
 use super::events::EventLog;
 use super::execution::timestamp;
 use super::executions::{Mode, answer_json, cursor, follower, page_size, read_cursor, stream, with_location};
+use super::kept::NotKept;
 use super::keys::{Caller, Scope};
 use super::problem::{Code, Problem};
 use super::store::TreeRow;
@@ -266,8 +267,19 @@ pub(super) async fn create(
         let read = task.execution.clone().read(caller.subject.clone(), true);
         read.map_err(|problem| Problem::new(Code::Invalid, format!("task `{}`: {}", task.name, problem.detail())))?;
     }
-    let tree = app.trees.insert(Arc::new(Tree::new(caller.subject.clone(), plan, size)), app.config.limits.trees_per_subject)?;
-    let (first, log) = (tree.row(true), Arc::clone(&tree.lock().log));
+    app.kept.check(caller.subject.as_str())?;
+    let tree = Arc::new(Tree::new(caller.subject.clone(), plan, size));
+    let first = tree.row(true);
+    let bytes = u64::try_from(first.bytes).unwrap_or(0);
+    app.kept.try_take(caller.subject.as_str(), bytes).map_err(|reason| {
+        let setting = if reason == NotKept::Quota { "limits.kept_per_subject" } else { "limits.disk_reserve" };
+        let detail = format!("there is no room to keep the {bytes} bytes of this plan (`{setting}`); `DELETE` what has ended");
+        Problem::new(Code::QuotaExceeded, detail)
+    })?;
+    let tree = app.trees.insert(tree, app.config.limits.trees_per_subject).inspect_err(|_| {
+        app.kept.give_back(caller.subject.as_str(), bytes);
+    })?;
+    let log = Arc::clone(&tree.lock().log);
     app.trees.drive(&app, &tree);
     // Its end does not say again what it was asked for.
     app.store.put_tree(first).await.map_err(|error| Problem::internal(&error))?;
@@ -321,16 +333,21 @@ pub(super) async fn get(State(app): State<Arc<App>>, caller: Caller, Path(id): P
     Ok(Json(body(&*find(&app, &caller, &id).await?, true)))
 }
 
-/// Stop a task tree.
+/// Stop a task tree, or delete one that has ended.
 ///
-/// Answers when it has ended, with how.
+/// One that has not ended is stopped: the answer comes when it has ended, with how. One that has ended before is deleted with its plan, which
+/// gives their bytes back; its executions stay, and are deleted one by one.
 #[utoipa::path(delete, path = "/v1/task-trees/{id}", tag = "task-trees", params(("id" = String, Path)),
-    responses((status = 200, description = "It has ended", body = TreeBody)))]
+    responses((status = 200, description = "It has ended, or is deleted", body = TreeBody)))]
 pub(super) async fn cancel(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<String>) -> Result<Json<TreeBody>, Problem> {
     caller.needs(Scope::Run)?;
     let tree = find(&app, &caller, &id).await?;
     if tree.lock().ended_ms.is_some() {
-        return Err(Problem::new(Code::Ended, format!("the task tree has ended before: it is `{}`", tree.lock().status)));
+        let bytes = app.store.delete_tree(caller.subject.as_str(), &id).await?;
+        app.trees.lock().remove(&id);
+        let bytes = bytes.ok_or_else(|| Problem::not_found("task tree"))?;
+        app.kept.give_back(caller.subject.as_str(), u64::try_from(bytes).unwrap_or(0));
+        return Ok(Json(body(&tree, true)));
     }
     tree.cancel(&tree.plan.branches());
     ended(&tree).await;

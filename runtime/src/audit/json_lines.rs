@@ -8,12 +8,15 @@ use super::seal::{AuditHead, AuditKey, Seal};
 use super::segments::{self, Segments};
 use super::{Asked, AuditEvent, AuditRecord, AuditSink};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{self, BufReader, Write as _};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Subjects whose bytes are counted at once; protects this process where nobody asks for them.
+const MAX_COUNTED: usize = 100_000;
 
 /// How an audit log is opened.
 #[derive(Clone, Debug, Default)]
@@ -112,6 +115,8 @@ struct Chain {
     seal: Seal,
     /// Runs without an end, with their subjects.
     open: BTreeMap<String, String>,
+    /// Bytes by subject since somebody asked.
+    written: HashMap<String, u64>,
     /// Whether a line was written in part; nothing may follow it.
     is_torn: bool,
     segments: Option<Segments>,
@@ -121,7 +126,7 @@ impl Chain {
     /// Goes on with a file, whose first line follows from something, or from what it says itself.
     fn go_on(file: File, from: Option<Links>, segments: Option<Segments>, check: &mut Check) -> Result<Self, ChainError> {
         let Walked { links, rest, .. } = walk(BufReader::new(&file), from, check)?;
-        let mut chain = Self { file, links, seal: Seal::Hash, open: BTreeMap::new(), is_torn: false, segments };
+        let mut chain = Self { file, links, seal: Seal::Hash, open: BTreeMap::new(), written: HashMap::new(), is_torn: false, segments };
         if rest > 0 {
             tracing::warn!(line = chain.links.sequence + 1, bytes = rest, "the last line of the audit log has no end and is taken away");
             chain.mend()?;
@@ -205,6 +210,15 @@ impl Chain {
         self.append(line)
     }
 
+    /// Counts what a subject has written, for whoever asks for it; nobody may.
+    fn count(&mut self, subject: &str, bytes: u64) {
+        if let Some(sum) = self.written.get_mut(subject) {
+            *sum = sum.saturating_add(bytes);
+        } else if self.written.len() < MAX_COUNTED {
+            self.written.insert(subject.to_owned(), bytes);
+        }
+    }
+
     /// Keeps in mind which runs have no end.
     fn follow(&mut self, record: &AuditRecord) {
         match Phase::of(record.event.name()) {
@@ -233,6 +247,12 @@ impl JsonLines {
         self.chain.lock().unwrap_or_else(PoisonError::into_inner).links.head()
     }
 
+    /// How many bytes each subject's records took since this was asked for the last time.
+    #[must_use]
+    pub fn take_written(&self) -> HashMap<String, u64> {
+        std::mem::take(&mut self.chain.lock().unwrap_or_else(PoisonError::into_inner).written)
+    }
+
     /// Waits until the records are on the disk; gives how far the log had come.
     ///
     /// # Errors
@@ -253,7 +273,10 @@ impl AuditSink for JsonLines {
         // As much as possible is done before others have to wait.
         let line = Line::of(record);
         let mut chain = self.chain.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = chain.links.bytes;
         chain.append(line)?;
+        let bytes = chain.links.bytes - before;
+        chain.count(&record.subject, bytes);
         chain.follow(record);
         chain.rotate();
         Ok(())

@@ -32,15 +32,15 @@ pub(in crate::http) struct Execution {
     ended_at: Option<String>,
     /// The program's exit code.
     exit_code: Option<i32>,
-    /// Standard output, with the replacement character for what is not UTF-8.
+    /// Standard output, with the replacement character for what is not UTF-8; empty where it would take more than twice its bytes as text.
     stdout: Option<String>,
-    /// Standard output as base64, where it is not UTF-8.
+    /// Standard output as base64, where it is not UTF-8, or where its text would take more than twice its bytes.
     stdout_base64: Option<String>,
     /// Whether there was more.
     stdout_truncated: Option<bool>,
     /// Standard error.
     stderr: Option<String>,
-    /// Standard error as base64, where it is not UTF-8.
+    /// Standard error as base64, as for standard output.
     stderr_base64: Option<String>,
     /// Whether there was more.
     stderr_truncated: Option<bool>,
@@ -58,6 +58,8 @@ pub(in crate::http) struct Execution {
     artifacts: Option<Vec<ArtifactBody>>,
     /// Whether there were more.
     artifacts_truncated: Option<bool>,
+    /// Why some of the output or the files is not kept: `quota` (`limits.kept_per_subject`, `limits.kept`) or `disk` (`limits.disk_reserve`).
+    not_kept: Option<String>,
     /// Where it ran.
     tier: Option<String>,
     /// Why there.
@@ -163,7 +165,7 @@ pub(in crate::http) struct EventBody {
     /// `status`, `finding`, `call`, `stdout`, `stderr` or `end`.
     event: String,
     /// JSON: `{"status": ..}`; a finding; a call of a function of the host with what allowed or refused it and the bytes that went;
-    /// `{"text": ..}` with `base64` where it is not UTF-8; or the execution.
+    /// `{"text": ..}` with `base64` where that does not say it all; or the execution.
     data: String,
 }
 

@@ -29,9 +29,9 @@ const LAZY: Duration = Duration::from_millis(100);
 
 // SQLite counts a statement's values in the order in which they first occur, whatever their numbers.
 
-const PUT_EXECUTION: &str = "INSERT INTO executions (id, subject, session, language, profile, status, created_ms, started_ms, ended_ms, result) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO UPDATE SET status = excluded.status, \
-     profile = excluded.profile, started_ms = excluded.started_ms, ended_ms = excluded.ended_ms, result = excluded.result \
+const PUT_EXECUTION: &str = "INSERT INTO executions (id, subject, session, language, profile, status, created_ms, started_ms, ended_ms, result, bytes) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (id) DO UPDATE SET status = excluded.status, \
+     profile = excluded.profile, started_ms = excluded.started_ms, ended_ms = excluded.ended_ms, result = excluded.result, bytes = excluded.bytes \
      WHERE executions.ended_ms IS NULL OR excluded.ended_ms IS NOT NULL";
 
 const PUT_ARTIFACT: &str =
@@ -40,8 +40,8 @@ const PUT_ARTIFACT: &str =
 const PUT_SESSION: &str = "INSERT INTO sessions (id, subject, language, profile, created_ms, ended_ms, end_reason) VALUES ($1, $2, $3, $4, $5, $6, $7) \
      ON CONFLICT (id) DO UPDATE SET ended_ms = excluded.ended_ms, end_reason = excluded.end_reason";
 
-const PUT_TREE: &str = "INSERT INTO task_trees (id, subject, status, created_ms, ended_ms, plan, nodes, revision) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING";
+const PUT_TREE: &str = "INSERT INTO task_trees (id, subject, status, created_ms, ended_ms, plan, nodes, revision, bytes) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING";
 
 const CHANGE_TREE: &str = "UPDATE task_trees SET status = $1, ended_ms = $2, nodes = $3, revision = $4 WHERE id = $5 AND revision < $4";
 
@@ -171,6 +171,7 @@ impl Record {
             row.started_ms.into(),
             row.ended_ms.into(),
             row.result.into(),
+            row.bytes.into(),
         ];
         statements.push((PUT_EXECUTION, values));
         Self { id, statements, usage, waiting }
@@ -197,7 +198,17 @@ impl Record {
                 let (created, ended, revision) = (row.created_ms.into(), row.ended_ms.into(), row.revision.into());
                 (
                     PUT_TREE,
-                    vec![row.id.into(), row.subject.into(), row.status.into(), created, ended, plan.into(), row.nodes.into(), revision],
+                    vec![
+                        row.id.into(),
+                        row.subject.into(),
+                        row.status.into(),
+                        created,
+                        ended,
+                        plan.into(),
+                        row.nodes.into(),
+                        revision,
+                        row.bytes.into(),
+                    ],
                 )
             }
             None => (CHANGE_TREE, vec![row.status.into(), row.ended_ms.into(), row.nodes.into(), row.revision.into(), row.id.into()]),

@@ -10,6 +10,7 @@ use super::super::execution::{Live, More, begin_alone};
 use super::super::problem::{Code, Problem};
 use super::super::store::{ArtifactRow, ExecutionRow, INTERRUPTED, TreeRow, now_ms};
 use super::plan::{OnFailure, Plan};
+use crate::http::kept::ROW;
 use crate::wire::to_json;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -166,14 +167,16 @@ impl Tree {
         let plan = with_plan.then(|| to_json(&self.plan.kept()));
         let mut state = self.lock();
         state.revision += 1;
+        let nodes = to_json(&state.nodes);
         TreeRow {
+            bytes: i64::try_from(ROW + plan.as_ref().map_or(0, String::len) as u64 + nodes.len() as u64).unwrap_or(i64::MAX),
             id: self.id.clone(),
             subject: self.subject.to_string(),
             status: state.status.clone(),
             created_ms: self.created_ms,
             ended_ms: state.ended_ms,
             plan,
-            nodes: to_json(&state.nodes),
+            nodes,
             revision: state.revision,
         }
     }
