@@ -3,8 +3,10 @@
 //! Output is kept up to the granted number of bytes and passed on as it happens; a receiver that does not read makes the program wait.
 //! Behind the program's own output comes, on the same stream, what the waiter tells: last words and the workspace.
 
+use crate::pool::Used;
 use bytes::{Bytes, BytesMut};
 use glovebox::{Output, OutputChunk, StreamName};
+use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// Bytes of the waiter's last line.
@@ -141,6 +143,12 @@ pub(crate) struct Words {
     pub(crate) free_files: u64,
     /// Bytes behind these words that tell of the program's value or exception.
     pub(crate) completion: usize,
+}
+
+impl Words {
+    pub(crate) fn used(&self) -> Used {
+        Used { cpu: Duration::from_micros(self.cpu_micros), peak_memory: self.peak_memory }
+    }
 }
 
 #[cfg(test)]

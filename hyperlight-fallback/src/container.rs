@@ -3,17 +3,27 @@
 //! A pure function from a grant to the engine's own description of a container, compared field by field in a test. Everything that is not
 //! granted is off, and nothing that somebody requests widens it.
 
-use crate::seccomp;
+use crate::seccomp::{self, Sockets};
 use bollard::models::{
     ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountBindOptions, MountBindOptionsPropagationEnum, MountType,
     ResourcesUlimits,
 };
+use glovebox::{Error, resolve_mount};
 use glovebox_policy::Grant;
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The unprivileged user and group that programs run as, `nobody` in most images.
-pub(crate) const USER: &str = "65534:65534";
+const PROGRAM_USER: &str = "65534";
+
+/// The unprivileged user and group of the relay to the way out, so that no program can use it for more than it is there for.
+const RELAY_USER: &str = "65533";
+
+/// Whom the waiter runs as, so that programs cannot touch it.
+const WAITER_USER: &str = "0:0";
+
+/// All that the waiter may do which other processes may not: become the users above, take from them what it may do itself, and end them.
+const WAITER_CAPABILITIES: [&str; 4] = ["KILL", "SETGID", "SETPCAP", "SETUID"];
 
 /// Names a container as ours, and the process that made it.
 pub(crate) const LABEL_OWNER: &str = "glovebox.owner";
@@ -44,15 +54,24 @@ pub(crate) struct Settings {
     /// Who makes the containers.
     pub(crate) owner: String,
     /// Whether the engine is Podman, which takes the list of system calls from a file, knows other options for memory file systems, and
-    /// has no first process of its own; the file.
-    pub(crate) podman: Option<PathBuf>,
+    /// has no first process of its own; the files.
+    pub(crate) podman: Option<seccomp::Files>,
 }
 
 /// What of this host a container sees besides what its grant says, none of which it can change: the directory, and where it is seen.
 pub(crate) type Extra<'a> = (&'a Path, &'a str);
 
-/// The description of a container for runs of this grant in this image.
-pub(crate) fn describe(grant: &Grant, image: &str, extra: &[Extra<'_>], settings: &Settings) -> ContainerCreateBody {
+/// Where the granted directories really lie, in the order of the grant. What this machine does not have may be on the engine's.
+pub(crate) fn places(grant: &Grant) -> Result<Vec<String>, Error> {
+    let place = |mount: &glovebox_policy::Mount| {
+        let found = resolve_mount(mount)?;
+        Ok(found.map_or_else(|| mount.host.clone(), |place| place.display().to_string()))
+    };
+    grant.mounts().iter().map(place).collect()
+}
+
+/// The description of a container for runs of this grant in this image, with its directories at these places.
+pub(crate) fn describe(grant: &Grant, places: &[String], image: &str, extra: &[Extra<'_>], settings: &Settings) -> ContainerCreateBody {
     let limits = grant.limits();
     let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
     // The workspace lies in memory, so both share one limit; each of them is held by itself as well.
@@ -61,14 +80,14 @@ pub(crate) fn describe(grant: &Grant, image: &str, extra: &[Extra<'_>], settings
     let own_processes = if grant.network().is_empty() { OWN_PROCESSES } else { OWN_PROCESSES + EGRESS_PROCESSES };
     let told = crate::job::completion_limit(grant);
     let control = limits.source.saturating_add(limits.arguments).saturating_add(told).saturating_add(CONTROL_BYTES);
-    let owner = USER.split(':').next().unwrap_or(USER);
     let is_podman = settings.podman.is_some();
     let inodes = |files: u64| if is_podman { String::new() } else { format!(",nr_inodes={files}") };
-    let own = if is_podman { "mode=0700,U".to_owned() } else { format!("mode=0700,uid={owner}") };
+    // Podman knows no owner but the container's user, who is not the program.
+    let programs = if is_podman { "mode=0777".to_owned() } else { format!("mode=0700,uid={PROGRAM_USER}") };
     let files = inodes(limits.files + 1);
     let mut tmpfs = HashMap::from([
-        ("/work".to_owned(), format!("rw,exec,nosuid,nodev,size={}{files},{own}", limits.workspace)),
-        ("/program".to_owned(), format!("rw,noexec,nosuid,nodev,size={control}{},{own}", inodes(64))),
+        ("/work".to_owned(), format!("rw,exec,nosuid,nodev,size={}{files},{programs}", limits.workspace)),
+        ("/program".to_owned(), format!("rw,noexec,nosuid,nodev,size={control}{},mode=0755", inodes(64))),
         ("/tmp".to_owned(), format!("rw,exec,nosuid,nodev,size={TEMPORARY_BYTES}{files},mode=1777")),
     ]);
     if is_podman {
@@ -83,7 +102,8 @@ pub(crate) fn describe(grant: &Grant, image: &str, extra: &[Extra<'_>], settings
         readonly_rootfs: Some(true),
         privileged: Some(false),
         cap_drop: Some(vec!["ALL".to_owned()]),
-        security_opt: Some(security_options(settings)),
+        cap_add: Some(WAITER_CAPABILITIES.map(str::to_owned).to_vec()),
+        security_opt: Some(security_options(settings, Sockets::of_container(grant))),
         pids_limit: Some(number(limits.processes.saturating_add(own_processes))),
         memory: Some(memory),
         // Together with swap: no more than without.
@@ -92,7 +112,7 @@ pub(crate) fn describe(grant: &Grant, image: &str, extra: &[Extra<'_>], settings
         ulimits: Some(vec![ulimit("core", 0), ulimit("memlock", 64 << 10)]),
         tmpfs: Some(tmpfs),
         shm_size: Some(1 << 20),
-        mounts: Some(grant.mounts().iter().map(mount).chain(extra.iter().map(extra_mount)).collect()),
+        mounts: Some(grant.mounts().iter().zip(places).map(mount).chain(extra.iter().map(extra_mount)).collect()),
         ipc_mode: Some("private".to_owned()),
         oom_score_adj: Some(500),
         init: Some(settings.podman.is_none()),
@@ -106,9 +126,9 @@ pub(crate) fn describe(grant: &Grant, image: &str, extra: &[Extra<'_>], settings
     ContainerCreateBody {
         image: Some(image.to_owned()),
         hostname: Some("glovebox".to_owned()),
-        user: Some(USER.to_owned()),
+        user: Some(WAITER_USER.to_owned()),
         entrypoint: Some(Vec::new()),
-        cmd: Some(["bash", "-c", WAITER].map(str::to_owned).to_vec()),
+        cmd: Some(["bash", "-c", WAITER, "waiter", PROGRAM_USER, RELAY_USER].map(str::to_owned).to_vec()),
         env: Some(vec!["PATH=/usr/local/bin:/usr/bin:/bin".to_owned()]),
         working_dir: Some("/".to_owned()),
         // Whoever has an engine stop a container means it.
@@ -126,17 +146,17 @@ pub(crate) fn describe(grant: &Grant, image: &str, extra: &[Extra<'_>], settings
     }
 }
 
-fn security_options(settings: &Settings) -> Vec<String> {
+fn security_options(settings: &Settings, sockets: Sockets) -> Vec<String> {
     let mut options = vec!["no-new-privileges:true".to_owned()];
     options.push(match &settings.podman {
-        None => format!("seccomp={}", seccomp::profile()),
-        Some(file) => format!("seccomp={}", file.display()),
+        None => format!("seccomp={}", seccomp::profile(sockets)),
+        Some(files) => format!("seccomp={}", files.of(sockets).display()),
     });
     options
 }
 
-fn mount(granted: &glovebox_policy::Mount) -> Mount {
-    bind(granted.host.clone(), granted.guest.clone(), granted.writable)
+fn mount((granted, place): (&glovebox_policy::Mount, &String)) -> Mount {
+    bind(place.clone(), granted.guest.clone(), granted.writable)
 }
 
 /// Many runs share packages, so none may change them.
@@ -144,13 +164,19 @@ fn extra_mount((host, guest): &Extra<'_>) -> Mount {
     bind(host.display().to_string(), (*guest).to_owned(), false)
 }
 
+/// A directory of the host and of its own file system alone. What else is mounted below it is left out: older engines make only the top of a
+/// mount read-only, and nobody who granted a directory has to think of what may be mounted there one day.
 fn bind(host: String, guest: String, writable: bool) -> Mount {
     Mount {
         target: Some(guest),
         source: Some(host),
         typ: Some(MountType::BIND),
         read_only: Some(!writable),
-        bind_options: Some(MountBindOptions { propagation: Some(MountBindOptionsPropagationEnum::RPRIVATE), ..Default::default() }),
+        bind_options: Some(MountBindOptions {
+            propagation: Some(MountBindOptionsPropagationEnum::RPRIVATE),
+            non_recursive: Some(true),
+            ..Default::default()
+        }),
         ..Mount::default()
     }
 }
@@ -198,35 +224,43 @@ arguments = "64KiB"
     #[test]
     fn a_container_is_described_field_by_field() {
         let settings = Settings { runtime: Some("runc".to_owned()), owner: "me".to_owned(), podman: None };
-        let body = describe(&grant(POLICY), "image", &[(Path::new("/cache/tree"), "/packages")], &settings);
+        let body = describe(
+            &grant(POLICY),
+            &["/disk/data".to_owned(), "/out".to_owned()],
+            "image",
+            &[(Path::new("/cache/tree"), "/packages")],
+            &settings,
+        );
         let mut json = serde_json::to_value(&body).unwrap();
         assert_eq!(json["Cmd"][2], WAITER);
         json["Cmd"][2] = "waiter".into();
-        assert_eq!(json["HostConfig"]["SecurityOpt"][1], format!("seccomp={}", seccomp::profile()));
+        assert_eq!(json["HostConfig"]["SecurityOpt"][1], format!("seccomp={}", seccomp::profile(Sockets::NotOfFiles)));
         json["HostConfig"]["SecurityOpt"][1] = "filter".into();
+        let mounts = serde_json::json!([
+            { "Target": "/data", "Source": "/disk/data", "Type": "bind", "ReadOnly": true, "BindOptions": { "Propagation": "rprivate", "NonRecursive": true } },
+            { "Target": "/out", "Source": "/out", "Type": "bind", "ReadOnly": false, "BindOptions": { "Propagation": "rprivate", "NonRecursive": true } },
+            {
+                "Target": "/packages", "Source": "/cache/tree", "Type": "bind", "ReadOnly": true,
+                "BindOptions": { "Propagation": "rprivate", "NonRecursive": true }
+            }
+        ]);
         let expected = serde_json::json!({
-            "Hostname": "glovebox", "User": "65534:65534", "AttachStdin": true, "AttachStdout": true, "AttachStderr": true, "Tty": false,
-            "OpenStdin": true, "StdinOnce": true, "Env": ["PATH=/usr/local/bin:/usr/bin:/bin"], "Cmd": ["bash", "-c", "waiter"],
+            "Hostname": "glovebox", "User": "0:0", "AttachStdin": true, "AttachStdout": true, "AttachStderr": true, "Tty": false,
+            "OpenStdin": true, "StdinOnce": true, "Env": ["PATH=/usr/local/bin:/usr/bin:/bin"], "Cmd": ["bash", "-c", "waiter", "waiter", "65534", "65533"],
             "Image": "image", "WorkingDir": "/", "StopSignal": "SIGKILL", "Entrypoint": [], "NetworkDisabled": true, "Labels": { "glovebox.owner": "me" },
             "HostConfig": {
                 "NetworkMode": "none", "ReadonlyRootfs": true, "Privileged": false, "CapDrop": ["ALL"],
+                "CapAdd": ["KILL", "SETGID", "SETPCAP", "SETUID"],
                 "SecurityOpt": ["no-new-privileges:true", "filter"], "PidsLimit": 28, "Memory": 148_897_792, "MemorySwap": 148_897_792,
                 "NanoCpus": 1_000_000_000,
                 "Ulimits": [{ "Name": "core", "Soft": 0, "Hard": 0 }, { "Name": "memlock", "Soft": 65536, "Hard": 65536 }],
                 "Tmpfs": {
                     "/work": "rw,exec,nosuid,nodev,size=10485760,nr_inodes=51,mode=0700,uid=65534",
-                    "/program": "rw,noexec,nosuid,nodev,size=7471104,nr_inodes=64,mode=0700,uid=65534",
+                    "/program": "rw,noexec,nosuid,nodev,size=7471104,nr_inodes=64,mode=0755",
                     "/tmp": "rw,exec,nosuid,nodev,size=67108864,nr_inodes=51,mode=1777"
                 },
                 "ShmSize": 1_048_576,
-                "Mounts": [
-                    { "Target": "/data", "Source": "/data", "Type": "bind", "ReadOnly": true, "BindOptions": { "Propagation": "rprivate" } },
-                    { "Target": "/out", "Source": "/out", "Type": "bind", "ReadOnly": false, "BindOptions": { "Propagation": "rprivate" } },
-                    {
-                        "Target": "/packages", "Source": "/cache/tree", "Type": "bind", "ReadOnly": true,
-                        "BindOptions": { "Propagation": "rprivate" }
-                    }
-                ],
+                "Mounts": mounts,
                 "IpcMode": "private", "OomScoreAdj": 500, "Init": true, "AutoRemove": true, "LogConfig": { "Type": "none" },
                 "Runtime": "runsc"
             }

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use glovebox::{Egress, EgressError, EgressRequest};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
+use hyper::ext::ReasonPhrase;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
@@ -17,7 +18,7 @@ use hyper_util::rt::TokioIo;
 use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
-use std::collections::HashMap;
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
@@ -53,16 +54,23 @@ const WAITING_KIB: usize = 64 << 10;
 /// Bytes of a body that is too large that are read and thrown away.
 const MAX_UNWANTED: usize = 32 << 20;
 
-/// Certificates kept; one for each host that was asked for.
-const MAX_CERTIFICATES: usize = 256;
+/// Certificates kept for one container; one for each host that it opened a tunnel to.
+const MAX_CERTIFICATES: usize = 64;
+
+/// Bytes of a refusal that stand in the status line, where clients show them.
+const MAX_PHRASE: usize = 200;
 
 /// Answers for servers, to the containers of this process alone.
 pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     certificate: CertificateDer<'static>,
     pem: String,
-    configs: Mutex<HashMap<String, Arc<ServerConfig>>>,
+    /// The key of all servers that it answers for.
+    key: KeyPair,
 }
+
+/// The servers that one container was answered for, the latest last.
+type Configs = VecDeque<(String, Arc<ServerConfig>)>;
 
 impl Authority {
     /// A new one; its key never leaves this process.
@@ -74,7 +82,8 @@ impl Authority {
         parameters.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         let certificate = parameters.self_signed(&key).map_err(failed)?;
         let (pem, certificate) = (certificate.pem(), certificate.der().clone());
-        Ok(Self { issuer: Issuer::new(parameters, key), certificate, pem, configs: Mutex::default() })
+        let servers = KeyPair::generate().map_err(failed)?;
+        Ok(Self { issuer: Issuer::new(parameters, key), certificate, pem, key: servers })
     }
 
     /// Its certificate, for the container.
@@ -82,27 +91,26 @@ impl Authority {
         &self.pem
     }
 
-    fn config(&self, host: &str) -> Result<Arc<ServerConfig>, String> {
-        let mut configs = self.configs.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(config) = configs.get(host) {
+    fn config(&self, host: &str, configs: &Mutex<Configs>) -> Result<Arc<ServerConfig>, String> {
+        let mut configs = configs.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, config)) = configs.iter().find(|(known, _)| known == host) {
             return Ok(Arc::clone(config));
         }
-        let key = KeyPair::generate().map_err(|error| error.to_string())?;
         let mut parameters = CertificateParams::new(vec![host.to_owned()]).map_err(|error| error.to_string())?;
         parameters.distinguished_name = named(host);
-        let certificate = parameters.signed_by(&key, &self.issuer).map_err(|error| error.to_string())?;
+        let certificate = parameters.signed_by(&self.key, &self.issuer).map_err(|error| error.to_string())?;
         let chain = vec![CertificateDer::from(certificate), self.certificate.clone()];
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
         let config = config.map_err(|error| error.to_string())?.with_no_client_auth();
         let mut config =
-            config.with_single_cert(chain, PrivatePkcs8KeyDer::from(key.serialize_der()).into()).map_err(|error| error.to_string())?;
+            config.with_single_cert(chain, PrivatePkcs8KeyDer::from(self.key.serialize_der()).into()).map_err(|error| error.to_string())?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         let config = Arc::new(config);
         if configs.len() >= MAX_CERTIFICATES {
-            configs.clear();
+            configs.pop_front();
         }
-        configs.insert(host.to_owned(), Arc::clone(&config));
+        configs.push_back((host.to_owned(), Arc::clone(&config)));
         Ok(config)
     }
 }
@@ -116,6 +124,7 @@ fn named(name: &str) -> DistinguishedName {
 /// The way out of one container. Ends, with everything that is under way, when it is dropped.
 pub(crate) struct Door {
     directory: PathBuf,
+    way: Arc<Way>,
     task: JoinHandle<()>,
     _place: Place,
 }
@@ -179,11 +188,14 @@ impl Door {
         mode(&directory, 0o755)?;
         let listener = UnixListener::bind(directory.join(SOCKET))?;
         mode(&directory.join(SOCKET), 0o666)?;
-        Ok(Self {
-            directory,
-            task: tokio::spawn(listen(listener, Arc::new(Way { egress, waiting: Arc::new(Semaphore::new(WAITING_KIB)) }), authority)),
-            _place: place,
-        })
+        let way = Arc::new(Way { egress, waiting: Arc::new(Semaphore::new(WAITING_KIB)), configs: Mutex::default() });
+        let task = tokio::spawn(listen(listener, Arc::clone(&way), authority));
+        Ok(Self { directory, way, task, _place: place })
+    }
+
+    /// Requests that went through it, and what was refused.
+    pub(crate) fn calls(&self) -> u64 {
+        self.way.egress.made()
     }
 
     /// What the container is to see as [`DIRECTORY`].
@@ -202,6 +214,7 @@ impl Drop for Door {
 struct Way {
     egress: Egress,
     waiting: Arc<Semaphore>,
+    configs: Mutex<Configs>,
 }
 
 async fn listen(listener: UnixListener, egress: Arc<Way>, authority: Arc<Authority>) {
@@ -256,7 +269,12 @@ fn connect(
     let target = request.uri().authority().map(ToString::to_string).unwrap_or_default();
     let host = request.uri().host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
     let Some(authority) = authority else { return refusal(StatusCode::BAD_REQUEST, "a tunnel inside a tunnel") };
-    let config = match authority.config(&host) {
+    let Some(port) = request.uri().port_u16() else { return refusal(StatusCode::BAD_REQUEST, "a tunnel needs a host and a port") };
+    // Before anything is made for it.
+    if let Err(error) = egress.egress.tunnel(&host, port) {
+        return refused(&error);
+    }
+    let config = match authority.config(&host, &egress.configs) {
         Ok(config) => config,
         Err(reason) => return refusal(StatusCode::BAD_REQUEST, &format!("no certificate for that host: {reason}")),
     };
@@ -293,7 +311,7 @@ impl AsRef<[u8]> for Held {
 }
 
 /// Makes one request in the container's stead.
-async fn pass(request: Request<Incoming>, Way { egress, waiting }: &Way, tunnel: Option<&str>) -> Response<Full<Bytes>> {
+async fn pass(request: Request<Incoming>, Way { egress, waiting, .. }: &Way, tunnel: Option<&str>) -> Response<Full<Bytes>> {
     let (head, body) = request.into_parts();
     let url = match tunnel {
         Some(origin) => format!("{origin}{}", head.uri.path_and_query().map_or("/", |path| path.as_str())),
@@ -320,16 +338,18 @@ async fn pass(request: Request<Incoming>, Way { egress, waiting }: &Way, tunnel:
             *response.headers_mut() = answer.headers;
             response
         }
-        Err(error) => {
-            let status = match &error {
-                EgressError::Denied(_) => StatusCode::FORBIDDEN,
-                EgressError::Limited(_) => StatusCode::TOO_MANY_REQUESTS,
-                EgressError::Invalid(_) => StatusCode::BAD_REQUEST,
-                _ => StatusCode::BAD_GATEWAY,
-            };
-            refusal(status, &error.to_string())
-        }
+        Err(error) => refused(&error),
     }
+}
+
+fn refused(error: &EgressError) -> Response<Full<Bytes>> {
+    let status = match error {
+        EgressError::Denied(_) => StatusCode::FORBIDDEN,
+        EgressError::Limited(_) => StatusCode::TOO_MANY_REQUESTS,
+        EgressError::Invalid(_) => StatusCode::BAD_REQUEST,
+        _ => StatusCode::BAD_GATEWAY,
+    };
+    refusal(status, &error.to_string())
 }
 
 /// A whole body; none where it has more than `most` bytes. What is too much is read on for a while: a client that is cut off while it sends
@@ -353,5 +373,10 @@ fn refusal(status: StatusCode, why: &str) -> Response<Full<Bytes>> {
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     response.headers_mut().insert("x-glovebox", HeaderValue::from_static("refused"));
+    // Of a tunnel that is refused, clients show the status line alone.
+    let phrase: String = why.chars().filter(|character| (' '..='~').contains(character)).take(MAX_PHRASE).collect();
+    if let Ok(phrase) = ReasonPhrase::try_from(phrase) {
+        response.extensions_mut().insert(phrase);
+    }
     response
 }

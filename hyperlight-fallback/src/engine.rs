@@ -10,7 +10,7 @@ use glovebox_policy::{Tier, TierFacts};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long an engine may take to answer a question about itself.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -194,7 +194,7 @@ async fn look(options: &Options) -> Result<Inner, String> {
     }
     let podman = if is_podman {
         diagnosis.advice.push("Podman cannot limit the number of files in a container's workspace; its bytes are limited".to_owned());
-        Some(crate::seccomp::file().map_err(|error| format!("the list of system calls cannot be written for Podman: {error}"))?)
+        Some(crate::seccomp::Files::write().map_err(|error| format!("the lists of system calls cannot be written for Podman: {error}"))?)
     } else {
         None
     };
@@ -306,7 +306,7 @@ async fn reap(docker: &Docker, owner: &str) -> Result<(), bollard::errors::Error
         let label = container.labels.unwrap_or_default().remove(LABEL_OWNER).unwrap_or_default();
         if let Some(id) = container.id.filter(|_| is_left_behind(&label, owner)) {
             tracing::info!(id, "removing a container that was left behind");
-            remove(docker, id).await;
+            remove(docker, id, Instant::now() + REAPING).await;
         }
     }
     Ok(())

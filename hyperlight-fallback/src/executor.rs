@@ -1,12 +1,12 @@
 //! How does the container tier run what was granted?
 
 use crate::collector::{Collector, Over, Splitter, Words};
-use crate::container::describe;
+use crate::container::{describe, places};
 use crate::egress::{self, Door};
 use crate::engine::Containers;
 use crate::images::{LIBC, image_of};
 use crate::job::{self, Completion};
-use crate::pool::{Container, Heard, Pool, Said};
+use crate::pool::{Container, Heard, Kept, Pool, Said, Used};
 use async_trait::async_trait;
 use bollard::container::LogOutput;
 use futures_util::StreamExt as _;
@@ -16,7 +16,7 @@ use glovebox::{
 };
 use glovebox_policy::{Limits, Tier, TierFacts};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncWriteExt as _, copy};
 use tokio::task::JoinHandle;
 
@@ -85,9 +85,10 @@ impl Executor for Containers {
         let program = (&evaluation.source, evaluation.arguments.as_slice());
         let message = job::message(grant, program, &opening.files, !patterns.is_empty(), authority)?;
         let extra: Vec<_> = packages.into_iter().chain(door.as_ref().map(|(door, _)| (door.directory(), egress::DIRECTORY))).collect();
-        let body = describe(grant, grant.image().unwrap_or(image.name), &extra, &pool.settings);
+        let body = describe(grant, &places(grant)?, grant.image().unwrap_or(image.name), &extra, &pool.settings);
         // A container with a way out is made for its run: the way is part of it.
-        let container = async { if door.is_some() { pool.make(body).await } else { pool.take(body).await } };
+        let kept = Kept { _place: opening.hold(), until: Instant::now() + job::lifetime(grant) + CREATION };
+        let container = async { if door.is_some() { pool.make(body, kept).await } else { pool.take(body, kept).await } };
         let Evaluation { input, output, stop, .. } = evaluation;
         let mut container = tokio::select! {
             biased;
@@ -99,7 +100,7 @@ impl Executor for Containers {
         };
         let streams = container.said.take().zip(container.heard.take());
         let (said, heard) = streams.ok_or_else(|| Error::Host("the container has no streams".to_owned()))?;
-        let limits = grant.limits();
+        let (limits, started) = (grant.limits(), Instant::now());
         let mark = format!("{} ", message.mark);
         let mut run = Run {
             collector: Collector::new(limits.output, output),
@@ -124,7 +125,13 @@ impl Executor for Containers {
                 report.artifacts_truncated |= run.splitter.was_cut();
             }
         }
-        run.fill(&mut report);
+        let used = match run.splitter.last_words() {
+            Some((words, _)) => words.used(),
+            // What cannot be measured counts as much as it can have been at most: nobody gains by breaking what measures.
+            None => container.used().await.unwrap_or_else(|| Used { cpu: started.elapsed(), peak_memory: limits.memory }),
+        };
+        run.fill(&mut report, used);
+        report.usage.host_calls = door.as_ref().map_or(0, |(door, _)| door.calls());
         dispose(container, &ending).await;
         Ok(report)
     }
@@ -134,10 +141,10 @@ impl Executor for Containers {
     }
 }
 
-/// Ends what has not ended by itself.
+/// Ends it. Where it has said its last words nothing of the program is left in it, and the answer does not wait.
 async fn dispose(container: Container, ending: &Ending) {
     if matches!(ending, Ending::Ended) {
-        container.has_ended();
+        container.end_behind();
     } else {
         container.end().await;
     }
@@ -248,14 +255,12 @@ impl Run {
     }
 
     /// What every report has.
-    fn fill(&mut self, report: &mut Report) {
+    fn fill(&mut self, report: &mut Report, used: Used) {
         report.stdout = std::mem::take(&mut self.collector.stdout);
         report.stderr = std::mem::take(&mut self.collector.stderr);
         report.usage.output = self.collector.written;
-        if let Some((words, _)) = self.splitter.last_words() {
-            report.usage.cpu = Duration::from_micros(words.cpu_micros);
-            report.usage.peak_memory = words.peak_memory;
-        }
+        report.usage.cpu = used.cpu;
+        report.usage.peak_memory = used.peak_memory;
     }
 }
 

@@ -4,6 +4,7 @@
 //! a read-only container, and costs a request. What comes back is the program's word and is checked entry by entry.
 
 use crate::egress;
+use crate::seccomp::{self, Sockets};
 use bytes::Bytes;
 use globset::GlobSet;
 use glovebox::{Artifact, Error};
@@ -93,6 +94,11 @@ pub(crate) fn completion_limit(grant: &Grant) -> u64 {
     grant.limits().value.saturating_mul(4).saturating_add(2 << 20)
 }
 
+/// How long a program goes on at the most where nobody stops it.
+pub(crate) fn lifetime(grant: &Grant) -> Duration {
+    grant.limits().wall.saturating_add(BACKSTOP)
+}
+
 /// What the waiter is told, up to where the program's own input begins.
 pub(crate) struct Message {
     pub(crate) bytes: Bytes,
@@ -143,11 +149,14 @@ pub(crate) fn message(
         if files.is_empty() { Vec::new() } else { archive(files.iter().map(|file| (file.path.as_str(), file.content.as_ref())))? };
     let limits = grant.limits();
     let mark = format!("glovebox-{:032x}", rand::random::<u128>());
+    // Where the container may do more than the program, the program is held by a filter of its own.
+    let may_differ = Sockets::of_container(grant) != Sockets::of_program(grant);
+    let (prctl, filter) = if may_differ { seccomp::filter() } else { (0, "-".to_owned()) };
     let header = format!(
-        "{mark} {} {} {} {} {} {} {most} {}\n",
+        "{mark} {} {} {} {} {} {} {most} {} {prctl} {filter}\n",
         control.len(),
         workspace.len(),
-        (limits.wall + BACKSTOP).as_secs(),
+        lifetime(grant).as_secs(),
         limits.fuel.div_ceil(FUEL_PER_SECOND).max(1),
         limits.open_files,
         u8::from(wants_files),

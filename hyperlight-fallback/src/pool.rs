@@ -7,21 +7,33 @@ use bollard::Docker;
 use bollard::container::{AttachContainerResults, LogOutput};
 use bollard::errors::Error;
 use bollard::models::ContainerCreateBody;
-use bollard::query_parameters::{AttachContainerOptions, CreateContainerOptions, RemoveContainerOptions};
-use futures_util::Stream;
-use glovebox::Stock;
+use bollard::query_parameters::{AttachContainerOptions, CreateContainerOptions, RemoveContainerOptions, StatsOptions};
+use futures_util::{Stream, StreamExt as _};
+use glovebox::{Hold, Stock};
 use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::AsyncWrite;
 
 /// Kinds of runs for which containers are kept; each is a description of its own.
 const MAX_KINDS: usize = 16;
 
-/// How long a container may take to end after its last words.
+/// How long whoever waits for a run waits for its container's end.
 const LAST_MOMENT: Duration = Duration::from_secs(2);
+
+/// How long an engine may take to say what a container has used.
+const ACCOUNT: Duration = Duration::from_millis(1500);
+
+/// How long an engine may take to remove a container, after the time in which that ends by itself.
+const REMOVAL: Duration = Duration::from_secs(30);
+
+/// How often an engine is asked whether it has removed a container.
+const STEP: Duration = Duration::from_millis(20);
+
+/// How often an engine that fails is asked again.
+const RETRY: Duration = Duration::from_secs(1);
 
 /// What a container says.
 pub(crate) type Said = Pin<Box<dyn Stream<Item = Result<LogOutput, Error>> + Send>>;
@@ -34,15 +46,32 @@ pub(crate) struct Container {
     docker: Docker,
     /// Empty once somebody else sees to its end.
     id: String,
+    /// Given back when it is gone, not when its run is answered.
+    kept: Option<Kept>,
     pub(crate) said: Option<Said>,
     pub(crate) heard: Option<Heard>,
 }
 
+/// What a run keeps for as long as its container is there.
+pub(crate) struct Kept {
+    /// Its place among those that run at once.
+    pub(crate) _place: Hold,
+    /// When the container's own clock ends it, should the engine not.
+    pub(crate) until: Instant,
+}
+
+/// What a container has used, by its engine's account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Used {
+    pub(crate) cpu: Duration,
+    pub(crate) peak_memory: u64,
+}
+
 impl Container {
-    async fn start(docker: &Docker, body: ContainerCreateBody) -> Result<Self, Error> {
+    async fn start(docker: &Docker, body: ContainerCreateBody, kept: Option<Kept>) -> Result<Self, Error> {
         let created = docker.create_container(None::<CreateContainerOptions>, body).await?;
         // From here on it is removed whatever happens.
-        let mut container = Self { docker: docker.clone(), id: created.id, said: None, heard: None };
+        let mut container = Self { docker: docker.clone(), id: created.id, kept, said: None, heard: None };
         let options = AttachContainerOptions { stream: true, stdin: true, stdout: true, stderr: true, ..AttachContainerOptions::default() };
         let AttachContainerResults { output, input } = docker.attach_container(&container.id, Some(options)).await?;
         container.said = Some(output);
@@ -58,28 +87,58 @@ impl Container {
         }
     }
 
-    /// It says that it has ended, and then the engine removes it. A program that only says so is given a moment.
-    pub(crate) fn has_ended(mut self) {
-        let removal = self.removal();
-        tokio::spawn(async move {
-            tokio::time::sleep(LAST_MOMENT).await;
-            removal.await;
-        });
+    /// Ends it now, and does not wait for that.
+    pub(crate) fn end_behind(mut self) {
+        tokio::spawn(self.removal());
+    }
+
+    /// What it has used so far. It is frozen first, and does not go on afterwards either.
+    pub(crate) fn used(&self) -> impl Future<Output = Option<Used>> + Send + use<> {
+        let (docker, id) = (self.docker.clone(), self.id.clone());
+        async move {
+            let asked = async {
+                docker.pause_container(&id).await?;
+                let options = StatsOptions { stream: false, one_shot: true };
+                docker.stats(&id, Some(options)).next().await.transpose()
+            };
+            let told = tokio::time::timeout(ACCOUNT, asked).await.ok()?.ok()??;
+            let (cpu, memory) = (told.cpu_stats?.cpu_usage?.total_usage?, told.memory_stats?);
+            Some(Used { cpu: Duration::from_nanos(cpu), peak_memory: memory.max_usage.or(memory.usage)? })
+        }
     }
 
     /// What removes it, to be run by somebody who goes on.
     fn removal(&mut self) -> impl Future<Output = ()> + Send + use<> {
-        let (docker, id) = (self.docker.clone(), std::mem::take(&mut self.id));
-        async move { remove(&docker, id).await }
+        let (docker, id, kept) = (self.docker.clone(), std::mem::take(&mut self.id), self.kept.take());
+        async move {
+            remove(&docker, id, kept.as_ref().map_or_else(Instant::now, |kept| kept.until) + REMOVAL).await;
+            drop(kept);
+        }
     }
 }
 
-/// Ends a container and waits for that; the engine may be at it already.
-pub(crate) async fn remove(docker: &Docker, id: String) {
-    let force = RemoveContainerOptions { force: true, v: true, ..RemoveContainerOptions::default() };
-    match docker.remove_container(&id, Some(force)).await {
-        Ok(()) | Err(Error::DockerResponseServerError { status_code: 404 | 409, .. }) => {}
-        Err(error) => tracing::error!(id, %error, "a container could not be removed; the next start removes it"),
+/// Ends a container and waits until it is gone, but not for ever for an engine that fails.
+pub(crate) async fn remove(docker: &Docker, id: String, until: Instant) {
+    loop {
+        let force = RemoveContainerOptions { force: true, v: true, ..RemoveContainerOptions::default() };
+        let pause = match docker.remove_container(&id, Some(force)).await {
+            Ok(()) | Err(Error::DockerResponseServerError { status_code: 404, .. }) => return,
+            // The engine is at it already.
+            Err(Error::DockerResponseServerError { status_code: 409, .. }) => STEP,
+            Err(error) if Instant::now() + RETRY < until => {
+                tracing::debug!(id, %error, "a container is not removed yet");
+                RETRY
+            }
+            Err(error) => {
+                tracing::error!(id, %error, "a container could not be removed; the next start removes it");
+                return;
+            }
+        };
+        if Instant::now() > until {
+            tracing::error!(id, "the engine does not come to an end with removing a container");
+            return;
+        }
+        tokio::time::sleep(pause).await;
     }
 }
 
@@ -132,29 +191,30 @@ impl Pool {
     }
 
     /// A container for one run.
-    pub(crate) async fn take(&self, body: ContainerCreateBody) -> Result<Container, Error> {
+    pub(crate) async fn take(&self, body: ContainerCreateBody, kept: Kept) -> Result<Container, Error> {
         if self.idle == 0 {
-            return self.make(body).await;
+            return self.make(body, kept).await;
         }
         // As a value first: its maps are in order, so that the same description is the same text.
         let kind = serde_json::to_value(&body).map(|value| value.to_string()).unwrap_or_default();
         let ready = self.lock().get_mut(&kind).and_then(|kind| kind.ready.pop());
         tokio::spawn(self.clone().fill(kind, body.clone()));
-        if let Some(container) = ready {
+        if let Some(mut container) = ready {
             // One that does not go on, as after a restart of the engine, is dropped.
             if self.docker.unpause_container(&container.id).await.is_ok() {
                 self.count(0);
+                container.kept = Some(kept);
                 return Ok(container);
             }
         }
-        self.make(body).await
+        self.make(body, kept).await
     }
 
     /// Makes a container on a task of its own: a request that is given up half-way could leave one that nobody knows.
-    pub(crate) async fn make(&self, body: ContainerCreateBody) -> Result<Container, Error> {
+    pub(crate) async fn make(&self, body: ContainerCreateBody, kept: Kept) -> Result<Container, Error> {
         self.count(1);
         let docker = self.docker.clone();
-        let made = tokio::spawn(async move { Container::start(&docker, body).await });
+        let made = tokio::spawn(async move { Container::start(&docker, body, Some(kept)).await });
         made.await.map_err(|error| Error::IOError { err: std::io::Error::other(error) })?
     }
 
@@ -172,7 +232,7 @@ impl Pool {
     async fn fill(self, kind: String, body: ContainerCreateBody) {
         while self.reserve(&kind) {
             let made = async {
-                let container = Container::start(&self.docker, body.clone()).await?;
+                let container = Container::start(&self.docker, body.clone(), None).await?;
                 self.docker.pause_container(&container.id).await?;
                 Ok::<_, Error>(container)
             };

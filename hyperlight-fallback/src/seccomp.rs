@@ -5,10 +5,11 @@
 //! and sockets of the few families that lead nowhere but into the container.
 
 use glovebox_host::folder::Folder;
+use glovebox_policy::Grant;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Calls that are allowed whatever their arguments are.
 const ALLOWED: &str = "
@@ -26,7 +27,7 @@ const ALLOWED: &str = "
     rt_sigreturn rt_sigsuspend rt_sigtimedwait rt_tgsigqueueinfo sched_getaffinity sched_getattr sched_getparam sched_get_priority_max
     sched_get_priority_min sched_getscheduler sched_rr_get_interval sched_setaffinity sched_yield seccomp select sendfile sendmmsg sendmsg
     sendto setgid setgroups setitimer setpgid setpriority setresgid setresuid setreuid setregid setrlimit set_robust_list setsid setsockopt
-    set_thread_area set_tid_address setuid shutdown sigaltstack signalfd signalfd4 socketpair splice stat statfs statx symlink symlinkat
+    set_thread_area set_tid_address setuid shutdown sigaltstack signalfd signalfd4 splice stat statfs statx symlink symlinkat
     sync sync_file_range syncfs sysinfo tee tgkill time timer_create timer_delete timer_getoverrun timer_gettime timer_settime
     timerfd_create timerfd_gettime timerfd_settime times tkill truncate umask uname unlink unlinkat utime utimensat utimes vfork vmsplice
     wait4 waitid write writev bind
@@ -35,14 +36,49 @@ const ALLOWED: &str = "
 /// Flags of `clone` that make namespaces.
 const NAMESPACES: u64 = 0x7e02_0000;
 
-/// Families of sockets: of the file system, of both kinds of addresses, and the one by which the C library asks for interfaces.
-const FAMILIES: [u64; 4] = [1, 2, 10, 16];
+/// Sockets of the file system, `AF_UNIX`.
+const OF_FILES: u32 = 1;
+
+/// Families of sockets that reach nothing but the container itself: of both kinds of addresses.
+const FAMILIES: [u32; 2] = [2, 10];
+
+/// The family and protocol by which the C library asks for interfaces and addresses: `AF_NETLINK` with `NETLINK_ROUTE`, and no other protocol.
+const ROUTE: (u32, u32) = (16, 0);
+
+/// Types of sockets that stay connected to each other as `socketpair` makes them: streams and sequences of packets. Datagrams can be sent to
+/// anybody.
+const PAIRED: (u32, u32) = (1, 5);
+
+/// The bits of a socket's type, without its flags.
+const TYPE: u32 = 0xf;
+
+/// Which sockets a program may make. Whether a directory is mounted read-only, or whether there is a network, says nothing about sockets that
+/// lie in it: through them services of the host are reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sockets {
+    /// Also those of the file system, where nothing of the host's is.
+    All,
+    /// None by which a path can be connected to.
+    NotOfFiles,
+}
+
+impl Sockets {
+    /// What the programs of a grant may have.
+    pub(crate) fn of_program(grant: &Grant) -> Self {
+        if grant.mounts().is_empty() { Self::All } else { Self::NotOfFiles }
+    }
+
+    /// What their container may have, in which a relay needs the socket of the way out.
+    pub(crate) fn of_container(grant: &Grant) -> Self {
+        if grant.network().is_empty() { Self::of_program(grant) } else { Self::All }
+    }
+}
 
 /// The error for a call that is said not to exist, so that the C library takes the older one.
 const NO_SUCH_CALL: u32 = 38;
 
 /// The profile, as engines take it.
-pub(crate) fn profile() -> String {
+pub(crate) fn profile(sockets: Sockets) -> String {
     let names: Vec<&str> = ALLOWED.split_whitespace().collect();
     let allow = |names: Value, args: Value| json!({ "names": names, "action": "SCMP_ACT_ALLOW", "args": args });
     let mut calls = vec![
@@ -54,9 +90,16 @@ pub(crate) fn profile() -> String {
         allow(json!(["personality"]), json!([{ "index": 0, "value": 0, "valueTwo": 0, "op": "SCMP_CMP_EQ" }])),
         allow(json!(["personality"]), json!([{ "index": 0, "value": 0xffff_ffff_u32, "valueTwo": 0, "op": "SCMP_CMP_EQ" }])),
     ];
-    calls.extend(
-        FAMILIES.map(|family| allow(json!(["socket"]), json!([{ "index": 0, "value": family, "valueTwo": 0, "op": "SCMP_CMP_EQ" }]))),
-    );
+    let equal = |index: u32, value: u32| json!({ "index": index, "value": value, "valueTwo": 0, "op": "SCMP_CMP_EQ" });
+    calls.extend(FAMILIES.map(|family| allow(json!(["socket"]), json!([equal(0, family)]))));
+    calls.push(allow(json!(["socket"]), json!([equal(0, ROUTE.0), equal(2, ROUTE.1)])));
+    if sockets == Sockets::All {
+        calls.push(allow(json!(["socket"]), json!([equal(0, OF_FILES)])));
+        calls.push(allow(json!(["socketpair"]), json!([])));
+    } else {
+        let masked = |kind: u32| json!({ "index": 1, "value": TYPE, "valueTwo": kind, "op": "SCMP_CMP_MASKED_EQ" });
+        calls.extend([PAIRED.0, PAIRED.1].map(|kind| allow(json!(["socketpair"]), json!([masked(kind)]))));
+    }
     json!({
         "defaultAction": "SCMP_ACT_ERRNO",
         "archMap": [
@@ -68,10 +111,70 @@ pub(crate) fn profile() -> String {
     .to_string()
 }
 
-/// The list as a file, for an engine on this machine that reads none but those. One for all processes of this version.
-pub(crate) fn file() -> io::Result<PathBuf> {
+/// What the kernel has to be told to hold a program to [`Sockets::NotOfFiles`] in a container that is not: the number of `prctl`, and the
+/// filter as hexadecimal digits.
+pub(crate) fn filter() -> (u32, String) {
+    // The architecture, and the numbers of `socket`, `socketpair` and `prctl`. Another engine's architecture ends every program.
+    let [architecture, socket, socketpair, prctl] =
+        if cfg!(target_arch = "aarch64") { [0xc000_00b7, 198, 199, 167] } else { [0xc000_003e, 41, 53, 157] };
+    const LOAD: u16 = 0x20;
+    const AND: u16 = 0x54;
+    const IF_EQUAL: u16 = 0x15;
+    const RETURN: u16 = 0x06;
+    const KILL: u32 = 0x8000_0000;
+    const ALLOW: u32 = 0x7fff_0000;
+    const NOT_PERMITTED: u32 = 0x0005_0001;
+    // Code, steps to skip where it is equal, where it is not, and the operand. Offsets are those of `struct seccomp_data`.
+    let program: [(u16, u8, u8, u32); 16] = [
+        (LOAD, 0, 0, 4),
+        (IF_EQUAL, 1, 0, architecture),
+        (RETURN, 0, 0, KILL),
+        (LOAD, 0, 0, 0),
+        (IF_EQUAL, 2, 0, socket),
+        (IF_EQUAL, 4, 0, socketpair),
+        (RETURN, 0, 0, ALLOW),
+        (LOAD, 0, 0, 16),
+        (IF_EQUAL, 5, 0, OF_FILES),
+        (RETURN, 0, 0, ALLOW),
+        (LOAD, 0, 0, 24),
+        (AND, 0, 0, TYPE),
+        (IF_EQUAL, 2, 0, PAIRED.0),
+        (IF_EQUAL, 1, 0, PAIRED.1),
+        (RETURN, 0, 0, NOT_PERMITTED),
+        (RETURN, 0, 0, ALLOW),
+    ];
+    let bytes = program.into_iter().flat_map(|(code, yes, no, operand)| {
+        let ([first, second], [a, b, c, d]) = (code.to_ne_bytes(), operand.to_ne_bytes());
+        [first, second, yes, no, a, b, c, d]
+    });
+    (prctl, bytes.map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// The lists as files, for an engine on this machine that reads none but those.
+#[derive(Clone, Debug)]
+pub(crate) struct Files {
+    all: PathBuf,
+    not_of_files: PathBuf,
+}
+
+impl Files {
+    /// Writes them; one for all processes of this version.
+    pub(crate) fn write() -> io::Result<Self> {
+        Ok(Self { all: file(Sockets::All)?, not_of_files: file(Sockets::NotOfFiles)? })
+    }
+
+    /// One of them.
+    pub(crate) fn of(&self, sockets: Sockets) -> &Path {
+        match sockets {
+            Sockets::All => &self.all,
+            Sockets::NotOfFiles => &self.not_of_files,
+        }
+    }
+}
+
+fn file(sockets: Sockets) -> io::Result<PathBuf> {
     let cache = glovebox_guests::default_cache_dir().ok_or_else(|| io::Error::other("there is no directory for caches"))?;
-    let profile = profile();
+    let profile = profile(sockets);
     let digest: String = Sha256::digest(&profile).iter().map(|byte| format!("{byte:02x}")).collect();
     // Whoever could change the list could take the filter away.
     let folder = Folder::create(&cache.join("containers")).map_err(io::Error::other)?.path().to_owned();
@@ -112,6 +215,7 @@ mod tests {
             "request_key",
             "setns",
             "socket",
+            "socketpair",
             "umount2",
             "unshare",
             "userfaultfd",

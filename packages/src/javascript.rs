@@ -126,9 +126,25 @@ fn locked(name: String, path: &str, entry: &LockEntry) -> Result<Locked, Error> 
         return Err(bad("from a place that is no index"));
     }
     let version = entry.version.clone().ok_or_else(|| bad("without a version"))?;
-    let digest = entry.integrity.clone().ok_or_else(|| bad("without a digest"))?;
+    let integrity = entry.integrity.as_deref().ok_or_else(|| bad("without a digest"))?;
+    let digest =
+        strongest(integrity).ok_or_else(|| bad("without a SHA-256, SHA-384 or SHA-512 digest; SHA-1 (`shasum`) and MD5 are not taken"))?;
     // Where it lies decides who sees which version.
     Ok(Locked { name, version, file: path.to_owned(), digest })
+}
+
+/// The strongest digest that an entry's `integrity` has: the one that an archive must have, whichever others it may have as well.
+fn strongest(integrity: &str) -> Option<String> {
+    // With the length of the digest in base64.
+    const TAKEN: [(&str, usize); 3] = [("sha512-", 88), ("sha384-", 64), ("sha256-", 44)];
+    let is_base64 = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='));
+    TAKEN.iter().find_map(|(name, length)| {
+        let digests =
+            integrity.split_ascii_whitespace().filter_map(|one| one.strip_prefix(name)).map(|one| one.split('?').next().unwrap_or(one));
+        let digest = digests.clone().next()?;
+        // A strong one that makes no sense is no reason to take a weaker one.
+        (digest.len() == *length && is_base64(digest)).then(|| format!("{name}{digest}"))
+    })
 }
 
 /// Fetches what a lock names into `node_modules`.
@@ -165,4 +181,30 @@ fn manifest(grant: &PackageGrant) -> String {
         }
     }
     json!({ "name": "request", "version": "1.0.0", "private": true, "dependencies": wanted, "overrides": others }).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_strong_digests_are_taken_and_the_strongest_counts() {
+        let (md5, sha1) = ("md5-XUFAKrxLKna5cZ2REBfFkg==", "sha1-qvTGHdzF6KLavt4PO0gs2a6pQ00=");
+        let [sha256, sha384, sha512] =
+            [("sha256", 44), ("sha384", 64), ("sha512", 88)].map(|(name, length)| format!("{name}-{}", "A".repeat(length)));
+        for weak in ["", " ", md5, sha1, &format!("{md5} {sha1}"), "sha512", "sha512-", "sha512-AAAA", "SHA512-AAAA", "sha1-sha512-"] {
+            assert_eq!(strongest(weak), None, "{weak}");
+        }
+        for (integrity, taken) in [
+            (sha256.clone(), &sha256),
+            (format!("{sha1} {sha256}"), &sha256),
+            (format!("{sha512} {sha1}"), &sha512),
+            (format!("{sha1}\n{sha256}\t{sha384}?option"), &sha384),
+            (format!("{sha256} {sha512} {sha384}"), &sha512),
+        ] {
+            assert_eq!(strongest(&integrity).as_ref(), Some(taken), "{integrity}");
+        }
+        // One that makes no sense does not make a weaker one good enough.
+        assert_eq!(strongest(&format!("sha512-x {sha256}")), None);
+    }
 }

@@ -25,7 +25,7 @@ const MAX_ASKING: usize = 2;
 const MAX_ANSWERS: usize = 1000;
 
 /// Questions in one lock's name, so that another way to ask is another question.
-const QUESTION: &str = "2";
+const QUESTION: &str = "3";
 
 /// Told what takes time.
 type Progress = Arc<dyn Fn(&str) + Send + Sync>;

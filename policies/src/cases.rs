@@ -23,7 +23,7 @@
 //!
 //! A case asks about a request (`subject`, `profile`, `language`, `source`, `arguments`, `environment`, `files`, `artifacts`,
 //! `wants`, and in there also `seed`) on a machine (`offers`, `unavailable`), or about one thing that its grant is asked later
-//! (`http`, `address`, `tool`, `package`, `running`). It is put to the policy under test, to a preset or a text of `[policies]` (`policy`), or to a
+//! (`http`, where `CONNECT HOST:PORT` is a tunnel, `address`, `tool`, `package`, `running`). It is put to the policy under test, to a preset or a text of `[policies]` (`policy`), or to a
 //! text of its own (`text`). The answer is `expect` (`admit`, `deny`, `valid`, `invalid`), and where they are given `rule`, `tier`,
 //! `seed`, `limits`, `variables`, `message` (a part of the reason or problem) and `fix` (a part of it).
 

@@ -83,6 +83,30 @@ impl NetworkGrant {
         Ok(allow.rule.clone())
     }
 
+    /// Judges a tunnel for HTTPS before anything is sent through it: whether there is a request to this host and port that
+    /// [`Self::check_request`] would allow. Each request is judged again, with its method and path.
+    ///
+    /// # Errors
+    ///
+    /// The denial, as of [`Self::check_request`].
+    pub fn check_tunnel(&self, host: &str, port: u16) -> Result<RuleName, Denial> {
+        let asked = format!("tunnel to {}", quoted(&format!("{host}:{port}")));
+        let parsed = self.host(host, &asked)?;
+        let ask = HttpAsk { scheme: "https".to_owned(), host: host.to_owned(), port, method: "GET".to_owned(), path: "/".to_owned() };
+        let rules = &self.profile.network;
+        if let Some(deny) = rules.deny.iter().find(|rule| rule.denies_tunnel(&ask, &parsed)) {
+            return Err(deny.denial(asked));
+        }
+        let Some(allow) = rules.allow.iter().find(|rule| rule.allows_tunnel(&ask, &parsed)) else {
+            return Err(self.nothing_allows(&ask, &parsed, None, asked));
+        };
+        self.check_kept(&parsed, &asked)?;
+        if let Host::Address(address) = parsed {
+            self.check_address(host, address)?;
+        }
+        Ok(allow.rule.clone())
+    }
+
     /// Judges an address that a host was resolved to. Ask for the very address that is then connected to, and never resolve again.
     ///
     /// IPv4 addresses inside IPv6 ones are judged as what they are.

@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::filesystem::FileEntry;
 use crate::outcome::{Artifact, Exception, Limit, Output, RunId, Status, Usage, Value};
 use crate::packages::{PackageTarget, PackageTree};
+use crate::sandbox::Place;
 use crate::stdio::{Input, OutputChunk};
 use async_trait::async_trait;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
@@ -134,9 +135,29 @@ pub struct Opening {
     /// Packages that its programs can import, as this tier's [`PackageTarget`] asked for them.
     pub packages: Option<PackageTree>,
     pub(crate) trail: CallTrail,
+    pub(crate) place: Hold,
+}
+
+/// The place that a run takes among those that run at once. It is given back when its report is there and nobody holds it any more.
+#[derive(Clone)]
+pub struct Hold {
+    _place: Option<Arc<Place>>,
+}
+
+impl Hold {
+    pub(crate) fn new(place: Option<Place>) -> Self {
+        Self { _place: place.map(Arc::new) }
+    }
 }
 
 impl Opening {
+    /// Keeps the run's place taken for as long as something of it is there, also after its report: what goes on behind an answer would
+    /// otherwise come on top of what may run at once.
+    #[must_use]
+    pub fn hold(&self) -> Hold {
+        self.place.clone()
+    }
+
     /// The network as this run may use it, for a tier whose programs make connections of their own.
     ///
     /// # Errors

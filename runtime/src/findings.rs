@@ -6,7 +6,7 @@
 use crate::allowance::Allowance;
 use crate::audit::Trail;
 use crate::error::Error;
-use crate::executor::{Evaluation, Executor, Job, Opening, Report};
+use crate::executor::{Evaluation, Executor, Hold, Job, Opening, Report};
 use crate::outcome::{RunId, Status};
 use crate::stdio::Input;
 use aho_corasick::AhoCorasick;
@@ -125,6 +125,7 @@ fn job(
             files: Vec::new(),
             packages: None,
             trail: Trail::new(None, RunId::random(), &ours).calls(),
+            place: Hold::new(None),
         },
         evaluation: Evaluation {
             source: ours.source,

@@ -12,7 +12,7 @@ use crate::allowance::Allowance;
 use crate::audit::{AuditEvent, AuditSink, Trail};
 use crate::engine::Metering;
 use crate::error::Error;
-use crate::executor::{Evaluation, Executor, Job, Opening, Report, Stock};
+use crate::executor::{Evaluation, Executor, Hold, Job, Opening, Report, Stock};
 use crate::fair::FairSlots;
 use crate::findings;
 use crate::outcome::{Outcome, PolicyReference, RunId, Status, Usage};
@@ -133,9 +133,9 @@ impl Sandbox {
         let looks = allowance.looks();
         let grant = if looks.wall.is_zero() { grant } else { Arc::new(grant.after(looks.wall, looks.fuel)) };
         let ended = match prepared {
-            Some(Ok((packages, _place))) => {
+            Some(Ok(prepared)) => {
                 let span = debug_span!("guest", tier = grant.tier().name());
-                let report = self.execute(id, request, packages, &grant, controls, &trail).instrument(span).await;
+                let report = self.execute(id, request, prepared, &grant, controls, &trail).instrument(span).await;
                 report.map(|report| (report, locked_packages(&supplies, &grant)))
             }
             Some(Err(error)) => Err(error),
@@ -257,13 +257,16 @@ impl Sandbox {
         &self,
         id: RunId,
         request: Request,
-        packages: Option<PackageTree>,
+        (packages, place): (Option<PackageTree>, Place),
         grant: &Arc<Grant>,
         controls: Controls,
         trail: &Trail,
     ) -> Result<Report, Error> {
+        // Until the report is there, and for as long as the executor holds it.
+        let place = Hold::new(Some(place));
+        let _taken = place.clone();
         let job = Job {
-            opening: Opening { id, grant: Arc::clone(grant), files: request.files, packages, trail: trail.calls() },
+            opening: Opening { id, grant: Arc::clone(grant), files: request.files, packages, trail: trail.calls(), place },
             evaluation: Evaluation {
                 source: request.source,
                 arguments: request.arguments,
@@ -298,7 +301,9 @@ impl Sandbox {
         let (packages, _place) =
             self.prepare(&supplies, &grant, &allowance).await.inspect_err(|error| trail.aborted(&error.to_string()))?;
         let files = std::mem::take(&mut request.files);
-        let opening = Opening { id, grant: Arc::clone(&grant), files, packages, trail: trail.calls() };
+        // A session takes a place for each of its evaluations.
+        let place = Hold::new(None);
+        let opening = Opening { id, grant: Arc::clone(&grant), files, packages, trail: trail.calls(), place };
         let live = self.executor(grant.tier())?.open(opening).await.inspect_err(|error| trail.aborted(&error.to_string()))?;
         let packages = locked_packages(&supplies, &grant);
         let preparation = allowance.used();

@@ -20,6 +20,7 @@ use crate::host_calls::{HostCalls, Services, Tool};
 use crate::limiter::Limiter;
 use crate::memory::{map_file, with_image};
 use crate::meter;
+use crate::mounts::resolve_mount;
 use crate::outcome::{Exception, Limit, Status, Usage, Value};
 use crate::packages::{PackageTarget, PackageTree};
 use crate::state::bindings::{self, exports::glovebox::guest::interpreter};
@@ -29,7 +30,7 @@ use async_trait::async_trait;
 use globset::GlobSet;
 use glovebox_policy::{Grant, Tier, TierFacts};
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
@@ -82,7 +83,8 @@ impl WasmExecutor {
             .iter()
             .map(|mount| {
                 let access = if mount.writable { MountAccess::ReadWrite } else { MountAccess::ReadOnly };
-                HostMount::open(Path::new(&mount.host), mount.guest.clone(), access)
+                let host = resolve_mount(mount)?.unwrap_or_else(|| PathBuf::from(&mount.host));
+                HostMount::open(&host, mount.guest.clone(), access)
                     .map_err(|error| Error::Mount { guest: mount.guest.clone(), reason: error.to_string() })
             })
             .collect::<Result<_, _>>()?;

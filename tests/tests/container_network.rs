@@ -112,9 +112,9 @@ fn nothing_else_is_reached() {
         ("curl -sS --path-as-is SECURE/ok/../no", "denied"),
         ("curl -sS SECURE/ok%2f..%2fno", "denied"),
         ("curl -sS -X DELETE SECURE/ok", "not this method"),
-        ("curl -sS https://localhost:1/", "no host that profile"),
+        ("curl -sS https://localhost:1/", "response 403"),
         ("curl -sS http://169.254.169.254/latest", "no host that profile"),
-        ("curl -sS https://example.org/", "no host that profile"),
+        ("curl -sSv https://example.org/", "no host that profile"),
         ("curl -sS -H 'Upgrade: websocket' -H 'Connection: Upgrade' PLAIN/ok", "change their protocol"),
         ("head -c 100000 /dev/zero | curl -sS --data-binary @- SECURE/ok", "at most 4096 bytes"),
         ("curl -sS -m 5 --proxy '' PLAIN/ok", "Could"),
@@ -144,4 +144,34 @@ fn nothing_else_is_reached() {
     let left = std::fs::read_dir(std::env::temp_dir()).expect("there is a temporary folder").flatten();
     let left: Vec<_> = left.map(|entry| entry.file_name()).filter(|name| name.to_string_lossy().starts_with("glovebox-egress-")).collect();
     assert!(left.is_empty(), "{left:?}");
+}
+
+/// What a proxy is asked first, before anything is made or said for it.
+#[test]
+fn tunnels_are_judged_counted_and_recorded() {
+    let Some(place) = Place::new() else { return };
+    let source = "import socket\n\
+                  def ask(target):\n    \
+                      with socket.create_connection(('127.0.0.1', 3128)) as s:\n        \
+                          s.sendall(f'CONNECT {target} HTTP/1.1\\r\\nHost: {target}\\r\\n\\r\\n'.encode())\n        \
+                          return s.recv(4096).decode().partition('\\r\\n')[0].split(' ', 2)\n\
+                  allowed = 'SECURE'.split('/')[2]\n\
+                  print(ask(allowed)[1], ask('127.0.0.1:1')[1:], ask('169.254.169.254:443')[1], ask('denied.example')[1])\n\
+                  answers = [ask(f'h{n}.denied.example:443')[1] for n in range(60)]\n\
+                  print(answers.count('403'), answers.count('429'), len(answers))\n";
+    let before = place.requests();
+    let output = place.run("python", source);
+    let said = text(&output.stdout);
+    let mut lines = said.lines();
+    let first = lines.next().unwrap_or_default();
+    assert!(
+        first.starts_with("200 ['403', '") && first.contains("not this port") && first.ends_with("403 400"),
+        "{said} {}",
+        text(&output.stderr)
+    );
+    assert_eq!(lines.next(), Some("28 32 60"), "two of thirty calls were refused before: {said}");
+    assert_eq!(place.requests(), before);
+    let records = std::fs::read_to_string(place.folder.path().join("audit.jsonl")).expect("there is a log");
+    assert_eq!(records.lines().filter(|line| line.contains("\"called\"") && line.contains("tunnel to")).count(), 30, "{records}");
+    assert!(!records.contains("h59.denied.example"));
 }

@@ -138,7 +138,7 @@ fn a_resolver_that_others_can_change_is_not_run() {
     for path in
         [uv.clone(), folder.clone(), folder.parent().expect("it has one").to_owned(), cache.join("packages/tools"), cache.join("packages")]
     {
-        assert_eq!(attempt().0, true, "a store of our own is used");
+        assert!(attempt().0, "a store of our own is used");
         let usual = fs::metadata(&path).expect("it is there").permissions().mode() & 0o7777;
         mode(&path, 0o777);
         let (ran, said) = attempt();

@@ -59,7 +59,11 @@ fn late(case: &RawCase, grant: &Grant, problems: &mut Problems<'_>) -> Option<Re
             problems.add(&http.span(), "`http` is a method, a space and a URL", Some("GET https://example.org/".to_owned()));
             return None;
         };
-        HttpAsk::from_url(method, url).and_then(|ask| grant.network().check_request(&ask))
+        let tunnel = url.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));
+        match tunnel.filter(|_| method == "CONNECT") {
+            Some((host, port)) => grant.network().check_tunnel(host, port),
+            None => HttpAsk::from_url(method, url).and_then(|ask| grant.network().check_request(&ask)),
+        }
     } else if let Some(address) = &case.address {
         let parsed = address.get().split_once(' ').and_then(|(host, ip)| Some((host, ip.parse::<IpAddr>().ok()?)));
         let Some((host, ip)) = parsed else {

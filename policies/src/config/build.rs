@@ -15,6 +15,7 @@ use super::raw::{Located, RawBinding, RawEnvironment, RawMount, RawNames, RawPac
 use crate::denial::RuleName;
 use crate::findings::{Action, Severity};
 use crate::limits::{Amount, Limits, MAX_COUNT, RawLimits};
+use crate::mounts::{check_mount, is_at_or_below};
 use crate::packages::rules::PackageRules;
 use crate::problem::Problems;
 use crate::request::is_subject_byte;
@@ -350,17 +351,12 @@ fn count(value: &Scalar) -> Result<u64, UnitError> {
 }
 
 fn build_mounts(raw: &[RawMount], problems: &mut Problems<'_>) -> Vec<Mount> {
-    // The kernel's and the system's own trees lead out of any sandbox: sockets of daemons, memory, devices.
-    const FORBIDDEN: [&str; 8] = ["/proc", "/sys", "/dev", "/run", "/var/run", "/boot", "/var/lib/docker", "/var/lib/containerd"];
-    // Whoever can talk to an engine has the whole machine, wherever its socket lies.
-    const SOCKETS: [&str; 4] = ["docker.sock", "containerd.sock", "podman.sock", "crio.sock"];
     let mut mounts: Vec<Mount> = Vec::new();
     for mount in limited_by(raw, |mount| mount.host.span(), problems) {
         let Some(host) = build_path(&mount.host, problems) else { continue };
         let Some(guest) = build_path(&mount.guest, problems) else { continue };
-        let is_socket = SOCKETS.iter().any(|socket| host.rsplit('/').next() == Some(socket));
-        if host == "/" || is_socket || FORBIDDEN.iter().any(|tree| is_at_or_below(&host, tree)) {
-            problems.add(&mount.host.span(), format!("{} must never be mounted: it leads out of the sandbox", quoted(&host)), None);
+        if let Err(reason) = check_mount(&host) {
+            problems.add(&mount.host.span(), reason, None);
             continue;
         }
         if guest == "/" {
@@ -490,10 +486,6 @@ pub(crate) fn limited_by<'a, T>(list: &'a [T], span: impl Fn(&T) -> Range<usize>
 fn unknown_name(name: &Located<String>, noun: &str, known: &[&str], problems: &mut Problems<'_>) {
     let message = format!("{} is not a {noun} (known: {})", quoted(name.get()), known.join(", "));
     problems.add(&name.span(), message, closest(name.get(), known.iter().copied()).map(str::to_owned));
-}
-
-fn is_at_or_below(path: &str, tree: &str) -> bool {
-    path.strip_prefix(tree).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Whether a text can be a profile's name.

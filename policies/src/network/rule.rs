@@ -51,6 +51,11 @@ impl HostRule {
             && self.paths.as_ref().is_none_or(|paths| path.is_ok_and(|path| paths.iter().any(|prefix| path::starts_with(path, prefix))))
     }
 
+    /// Whether some request through a tunnel to that host and port may match this `allow` rule.
+    pub(crate) fn allows_tunnel(&self, ask: &HttpAsk, host: &Host) -> bool {
+        self.host.matches(host) && self.allows_scheme(ask) && self.allows_port(ask)
+    }
+
     fn allows_scheme(&self, ask: &HttpAsk) -> bool {
         self.schemes.as_ref().is_some_and(|schemes| schemes.contains(&ask.scheme))
     }
@@ -87,6 +92,12 @@ impl HostRule {
             && self.ports.as_ref().is_none_or(|ports| ports.contains(&ask.port))
             && self.methods.as_ref().is_none_or(|methods| any_case(methods, &ask.method))
             && self.paths.as_ref().is_none_or(|paths| path.map_or(true, |path| paths.iter().any(|prefix| denied_below(path, prefix))))
+    }
+
+    /// Whether the rule, as one of `deny`, denies whatever could be sent through a tunnel to that host and port.
+    pub(crate) fn denies_tunnel(&self, ask: &HttpAsk, host: &Host) -> bool {
+        let is_all = self.methods.is_none() && self.paths.is_none();
+        is_all && self.denies(ask, host, Ok("/"))
     }
 
     /// Whether the rule, as one of `deny`, denies everything of that host.

@@ -4,7 +4,7 @@
 //! the same place. Redirects are not followed here; whoever asked asks again, and is judged again.
 
 use super::exchange::Response;
-use super::{Fetch, HttpClient, Redirect, is_ours, one_exchange, within};
+use super::{Fetch, HttpClient, Redirect, is_ours, one_exchange, refused, within};
 use crate::audit::CallTrail;
 use crate::error::Error;
 use crate::state::bindings::glovebox::guest::host::Failure;
@@ -21,6 +21,7 @@ pub struct Egress {
     trail: CallTrail,
     client: &'static HttpClient,
     made: AtomicU64,
+    tunnels: AtomicU64,
 }
 
 /// A request that a program wants sent.
@@ -70,7 +71,7 @@ impl Egress {
         static CLIENT: OnceLock<Result<HttpClient, String>> = OnceLock::new();
         let client = CLIENT.get_or_init(|| HttpClient::new().map_err(|error| error.to_string()));
         let client = client.as_ref().map_err(|error| Error::Host(error.clone()))?;
-        Ok(Self { grant, trail, client, made: AtomicU64::new(0) })
+        Ok(Self { grant, trail, client, made: AtomicU64::new(0), tunnels: AtomicU64::new(0) })
     }
 
     /// Bytes of a request's body at the most.
@@ -85,6 +86,39 @@ impl Egress {
         self.grant.network().limits().response
     }
 
+    /// Requests so far, and tunnels that were refused.
+    #[must_use]
+    pub fn made(&self) -> u64 {
+        self.made.load(Ordering::Relaxed).min(self.grant.limits().host_calls)
+    }
+
+    fn count(&self) -> Result<(), EgressError> {
+        let most = self.grant.limits().host_calls;
+        if self.made.fetch_add(1, Ordering::Relaxed) >= most {
+            return Err(EgressError::Limited(format!("more than {most} requests")));
+        }
+        Ok(())
+    }
+
+    /// Whether a tunnel for HTTPS to this host and port may be opened. There are as many as there may be requests; one that is refused
+    /// counts as a request and is recorded like one.
+    ///
+    /// # Errors
+    ///
+    /// The refusal or the limit.
+    pub fn tunnel(&self, host: &str, port: u16) -> Result<(), EgressError> {
+        let most = self.grant.limits().host_calls;
+        if let Err(denial) = self.grant.network().check_tunnel(host, port) {
+            self.count()?;
+            let Failure { kind, message } = refused(&self.trail, &denial);
+            return Err(if kind == "denied" { EgressError::Denied(message) } else { EgressError::Failed(message) });
+        }
+        if self.tunnels.fetch_add(1, Ordering::Relaxed) >= most {
+            return Err(EgressError::Limited(format!("more than {most} tunnels")));
+        }
+        Ok(())
+    }
+
     /// Sends one request where the grant allows it, and records it.
     ///
     /// # Errors
@@ -92,10 +126,7 @@ impl Egress {
     /// The refusal, the limit, or what failed.
     pub async fn exchange(&self, request: EgressRequest) -> Result<EgressResponse, EgressError> {
         let limits = *self.grant.network().limits();
-        let most = self.grant.limits().host_calls;
-        if self.made.fetch_add(1, Ordering::Relaxed) >= most {
-            return Err(EgressError::Limited(format!("more than {most} requests")));
-        }
+        self.count()?;
         let EgressRequest { method, url, headers, body } = request;
         if body.len() as u64 > limits.request {
             return Err(EgressError::Limited(format!("a request body has at most {} bytes here", limits.request)));
