@@ -7,9 +7,9 @@ use glovebox::{Outcome, Policy, Sandbox};
 use glovebox_tests::tree::{files, root, tests_folder};
 use std::path::Path;
 
-/// A sandbox that looks at everything and lets everything run, though not for long.
+/// A sandbox that looks at everything and lets everything run, though not for long: half of its time is for the look.
 fn sandbox() -> Sandbox {
-    let policy = "version = 1\ndefault_profile = \"look\"\n[profiles.look]\nextends = \"offline\"\n[profiles.look.limits]\nwall = \"100ms\"\nsource = \"16MiB\"\n";
+    let policy = "version = 1\ndefault_profile = \"look\"\n[profiles.look]\nextends = \"offline\"\n[profiles.look.limits]\nwall = \"2s\"\nsource = \"16MiB\"\n";
     Sandbox::builder().policy(Policy::parse("findings", policy).expect("it is a policy")).build().expect("the guests are there")
 }
 
