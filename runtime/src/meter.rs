@@ -48,7 +48,7 @@ const TURN: Duration = Duration::from_millis(1);
 
 /// Bytes that the engine copies out of a guest for one import, by kind of guest. Bounds the time that one call can take, because
 /// the engine copies before any of our code is asked. A guest of ours hands over the arguments of a tool, at most 16 MiB.
-pub(crate) const GUEST_COPY: usize = 20 << 20;
+pub(crate) const GUEST_COPY: usize = 32 << 20;
 
 /// The same for somebody's own program, which has no tools to call.
 pub(crate) const PROGRAM_COPY: usize = 4 << 20;
