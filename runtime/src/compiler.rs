@@ -43,6 +43,9 @@ const MAX_ANSWER_BYTES: u64 = 256 << 20;
 /// Bytes of machine code that a run may have whatever its memory. It lies in this process until the run ends.
 const MIN_CODE_BYTES: u64 = 64 << 20;
 
+/// Time between the last words of a compiler and its end.
+const LAST_MOMENT: Duration = Duration::from_secs(1);
+
 /// Bytes of a compiler's standard error that are looked at.
 const MAX_COMPLAINT_BYTES: u64 = 4 << 10;
 
@@ -223,7 +226,13 @@ async fn attend(mut child: Child, program: &[u8], bounds: Bounds, stop: &Cancell
     };
     // The kernel forgets a process's CPU time when it is waited for.
     let spent = cpu_time(&child);
-    // It has ended by itself, or has nothing more to say. Where it has ended this changes nothing.
+    // What has closed its streams is about to end, and how it ends says why.
+    if matches!(ended, Ended::Died(_))
+        && let Ok(status) = tokio::time::timeout(LAST_MOMENT, child.wait()).await
+    {
+        return Ok(Attended { ended, spent, status: status? });
+    }
+    // It has nothing more to say, or has no more time.
     let _ = child.start_kill();
     Ok(Attended { ended, spent, status: child.wait().await? })
 }

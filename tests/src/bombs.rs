@@ -28,6 +28,16 @@ fn number(mut value: usize) -> Vec<u8> {
     }
 }
 
+/// An index of a type, which is written as a signed number.
+fn index(value: usize) -> Vec<u8> {
+    let mut bytes = number(value);
+    if let Some(last) = bytes.last_mut().filter(|last| **last & 0x40 != 0) {
+        *last |= 0x80;
+        bytes.push(0);
+    }
+    bytes
+}
+
 fn sized(content: &[u8]) -> Vec<u8> {
     [number(content.len()), content.to_vec()].concat()
 }
@@ -189,9 +199,9 @@ pub fn all() -> Vec<Bomb> {
         [MODULE.to_vec(), section(1, b"\x01\x60\0\0"), section(3, b"\x01\0"), elements, section(10, &list(&[sized(&[0, 0x0b])]))].concat(),
     );
     // Each type is a list of the one before, and then a record that holds the one before twice.
-    let chain: Vec<_> = (0..40_000).map(|at| if at == 0 { vec![0x70, 0x7d] } else { [vec![0x70], number(at - 1)].concat() }).collect();
+    let chain: Vec<_> = (0..40_000).map(|at| if at == 0 { vec![0x70, 0x7d] } else { [vec![0x70], index(at - 1)].concat() }).collect();
     add("lists of lists", component(&section(7, &list(&chain))));
-    let pair = |at: usize| [vec![0x6f, 2], number(at), number(at)].concat();
+    let pair = |at: usize| [vec![0x6f, 2], index(at), index(at)].concat();
     let doubled: Vec<_> = std::iter::once(vec![0x6f, 1, 0x7d]).chain((0..40_000).map(pair)).collect();
     add("a type that doubles", component(&section(7, &list(&doubled))));
     add("many aliases out of it", component(&section(6, &list(&vec![vec![0x03, 0x02, 0, 0]; 400_000]))));

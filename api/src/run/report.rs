@@ -59,7 +59,11 @@ pub(super) fn report(sandbox: &Sandbox, request: &Request, outcome: &Outcome) {
             }
         }
         Status::Limited => {
-            let (message, advice) = limited(sandbox, request, outcome.limit);
+            let (mut message, advice) = limited(sandbox, request, outcome.limit);
+            // Where a limit is about the program itself and not about its run, this says which and how much.
+            if let Some(why) = &outcome.crash {
+                message = format!("{message}: {why}");
+            }
             terminal::complain(&message, advice.as_deref());
         }
     }
