@@ -236,6 +236,14 @@ arguments = "64KiB"
         json["Cmd"][2] = "waiter".into();
         assert_eq!(json["HostConfig"]["SecurityOpt"][1], format!("seccomp={}", seccomp::profile(Sockets::NotOfFiles)));
         json["HostConfig"]["SecurityOpt"][1] = "filter".into();
+        let mounts = serde_json::json!([
+            { "Target": "/data", "Source": "/disk/data", "Type": "bind", "ReadOnly": true, "BindOptions": { "Propagation": "rprivate", "NonRecursive": true } },
+            { "Target": "/out", "Source": "/out", "Type": "bind", "ReadOnly": false, "BindOptions": { "Propagation": "rprivate", "NonRecursive": true } },
+            {
+                "Target": "/packages", "Source": "/cache/tree", "Type": "bind", "ReadOnly": true,
+                "BindOptions": { "Propagation": "rprivate", "NonRecursive": true }
+            }
+        ]);
         let expected = serde_json::json!({
             "Hostname": "glovebox", "User": "0:0", "AttachStdin": true, "AttachStdout": true, "AttachStderr": true, "Tty": false,
             "OpenStdin": true, "StdinOnce": true, "Env": ["PATH=/usr/local/bin:/usr/bin:/bin"], "Cmd": ["bash", "-c", "waiter", "waiter", "65534", "65533"],
@@ -252,14 +260,7 @@ arguments = "64KiB"
                     "/tmp": "rw,exec,nosuid,nodev,size=67108864,nr_inodes=51,mode=1777"
                 },
                 "ShmSize": 1_048_576,
-                "Mounts": [
-                    { "Target": "/data", "Source": "/disk/data", "Type": "bind", "ReadOnly": true, "BindOptions": { "Propagation": "rprivate", "NonRecursive": true } },
-                    { "Target": "/out", "Source": "/out", "Type": "bind", "ReadOnly": false, "BindOptions": { "Propagation": "rprivate", "NonRecursive": true } },
-                    {
-                        "Target": "/packages", "Source": "/cache/tree", "Type": "bind", "ReadOnly": true,
-                        "BindOptions": { "Propagation": "rprivate", "NonRecursive": true }
-                    }
-                ],
+                "Mounts": mounts,
                 "IpcMode": "private", "OomScoreAdj": 500, "Init": true, "AutoRemove": true, "LogConfig": { "Type": "none" },
                 "Runtime": "runsc"
             }

@@ -87,7 +87,7 @@ impl Executor for Containers {
         let extra: Vec<_> = packages.into_iter().chain(door.as_ref().map(|(door, _)| (door.directory(), egress::DIRECTORY))).collect();
         let body = describe(grant, &places(grant)?, grant.image().unwrap_or(image.name), &extra, &pool.settings);
         // A container with a way out is made for its run: the way is part of it.
-        let kept = Kept { place: opening.hold(), until: Instant::now() + job::lifetime(grant) + CREATION };
+        let kept = Kept { _place: opening.hold(), until: Instant::now() + job::lifetime(grant) + CREATION };
         let container = async { if door.is_some() { pool.make(body, kept).await } else { pool.take(body, kept).await } };
         let Evaluation { input, output, stop, .. } = evaluation;
         let mut container = tokio::select! {

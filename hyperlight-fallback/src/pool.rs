@@ -55,7 +55,7 @@ pub(crate) struct Container {
 /// What a run keeps for as long as its container is there.
 pub(crate) struct Kept {
     /// Its place among those that run at once.
-    pub(crate) place: Hold,
+    pub(crate) _place: Hold,
     /// When the container's own clock ends it, should the engine not.
     pub(crate) until: Instant,
 }

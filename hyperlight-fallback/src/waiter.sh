@@ -13,12 +13,13 @@ exec 4>/proc/self/fd/1 || exec 4>&1
 exec 5>/proc/self/fd/3 || exec 5>&3
 # So that the program can open /dev/stdin, /dev/stdout and /dev/stderr.
 chmod 0666 /proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/3
+# Where a driver tells of the program's value or exception; the folder is ours, so it stays this file.
+told=/program/.completion
+umask 0
+: >$told
 umask 022
 IFS=' ' read -r mark control files seconds cpu open artifacts most port prctl filter || exit 0
 head -c "$control" | tar -xf - --no-same-owner -C /program || exit 125
-# Where a driver tells of the program's value or exception; the folder is ours, so it stays this file.
-told=/program/.completion
-(umask 0 && : >$told) || exit 125
 if [ "$files" -gt 0 ]; then
   head -c "$files" | "${program[@]}" tar -xf - -C /work
   # The files that were sent do not fit.
@@ -65,22 +66,29 @@ ends=$((SECONDS + 2))
 while kill -0 -1 && [ $SECONDS -lt $ends ]; do :; done
 # The other stream ends here.
 printf '%s ' "$mark" >&5
+# NAME KEY FILE...: the number behind the key, or the only one where the key is empty, in the first file that has it.
 fact() {
-  local value=
-  for file in "${@:2}"; do
-    [ -r "$file" ] && value=$(sed -n "s/^$1\([0-9]\{1,\}\)$/\1/p" "$file") && [ -n "$value" ] && break
+  local -n into=$1
+  local key value file
+  into=0
+  for file in "${@:3}"; do
+    [ -r "$file" ] || continue
+    while read -r key value; do
+      [ -n "$2" ] || value=$key key=
+      [[ $key == "$2" && $value =~ ^[0-9]+$ ]] && into=$value && return
+    done <"$file"
   done
-  echo "${value:-0}"
 }
 here=/sys/fs/cgroup
-oom=$(fact 'oom_kill ' $here/memory.events $here/memory/memory.oom_control)
-processes=$(fact 'max ' $here/pids.events $here/pids/pids.events)
-micros=$(fact 'usage_usec ' $here/cpu.stat)
-nanos=$(fact '' $here/cpuacct/cpuacct.usage)
+fact oom oom_kill $here/memory.events $here/memory/memory.oom_control
+fact processes max $here/pids.events $here/pids/pids.events
+fact micros usage_usec $here/cpu.stat
+fact nanos '' $here/cpuacct/cpuacct.usage
 [ "$nanos" -gt 0 ] && micros=$((nanos / 1000))
-peak=$(fact '' $here/memory.peak $here/memory/memory.max_usage_in_bytes)
+fact peak '' $here/memory.peak $here/memory/memory.max_usage_in_bytes
 read -r blocks inodes <<<"$(stat -f -c '%a %d' /work)"
-size=$(stat -c %s $told)
+size=0
+[ -s $told ] && size=$(stat -c %s $told)
 [ "${size:=0}" -le "$most" ] || size=0
 printf '%s %s %s %s %s %s %s %s %s\n' "$mark" "$code" "$oom" "$processes" "$micros" "$peak" "$blocks" "$inodes" "$size" >&4
 [ "$size" -gt 0 ] && head -c "$size" $told >&4

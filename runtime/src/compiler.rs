@@ -18,6 +18,7 @@ use glovebox_policy::Subject;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
@@ -110,12 +111,14 @@ impl Compiler {
         self.slots.acquire(subject).await
     }
 
-    /// Compiles a program; also gives the CPU time that it took. No process is left when this returns, and dropping the future kills it.
+    /// Compiles a program; also gives the CPU time that it took. No process is left when this returns. Dropping the future ends it, and the
+    /// slot is given back when it has ended.
     pub(crate) async fn compile(
         &self,
+        slot: Slot,
         metering: Metering,
         bounds: Bounds,
-        program: &[u8],
+        program: Arc<[u8]>,
         stop: &CancellationToken,
     ) -> Result<(Compiled, Duration), Error> {
         let task = Task {
@@ -125,22 +128,20 @@ impl Compiler {
             cpu_seconds: bounds.wall.as_secs().saturating_add(1).min(MAX_CPU_SECONDS),
             parent: std::process::id(),
         };
-        let most = bounds.memory.clamp(MIN_CODE_BYTES, MAX_ANSWER_BYTES);
-        let mut child = self.start(task)?;
-        let ended = tokio::select! {
-            biased;
-            () = stop.cancelled() => None,
-            ended = tokio::time::timeout(bounds.wall, converse(&mut child, program, most)) => Some(ended.ok()),
+        let child = self.start(task)?;
+        // In a task of its own, which outlives a caller that goes away and waits for the process in any case.
+        let stop = stop.child_token();
+        let _ends_with_us = stop.clone().drop_guard();
+        let attended = async move {
+            let attended = attend(child, &program, bounds, &stop).await;
+            drop(slot);
+            attended
         };
-        // The kernel forgets a process's CPU time when it is waited for.
-        let spent = cpu_time(&child);
-        // It has ended by itself, or has nothing more to say. Where it has ended this changes nothing.
-        let _ = child.start_kill();
-        let status = child.wait().await.map_err(Error::host)?;
+        let Attended { ended, spent, status } = tokio::spawn(attended).await.map_err(Error::host)?.map_err(Error::host)?;
         Ok(match ended {
-            None => (Compiled::Stopped, spent),
-            Some(None) => (Compiled::Limited(format!("compiling took longer than the run's `wall` of {:?}", bounds.wall)), spent),
-            Some(Some((Some((header, answer)), _))) => {
+            Ended::Stopped => (Compiled::Stopped, spent),
+            Ended::TooLate => (Compiled::Limited(format!("compiling took longer than the run's `wall` of {:?}", bounds.wall)), spent),
+            Ended::Answered(header, answer) => {
                 self.log_gaps(jail::Gaps(header.gaps));
                 let compiled = match answer {
                     Answer::Code(code) => Compiled::Code(code),
@@ -148,7 +149,7 @@ impl Compiler {
                 };
                 (compiled, Duration::from_nanos(header.cpu))
             }
-            Some(Some((None, complaint))) => (died(status, &complaint, &task)?, spent),
+            Ended::Died(complaint) => (died(status, &complaint, &task)?, spent),
         })
     }
 
@@ -191,6 +192,40 @@ pub async fn compiler_gaps(program: &Path) -> Result<Vec<&'static str>, Error> {
         Ok((None, complaint)) => Err(Error::Host(format!("the compiler ended without an answer: {}", complaint.escape_debug()))),
         Err(_) => Err(Error::Host("the compiler does not answer".to_owned())),
     }
+}
+
+/// How a compiler's process ended.
+struct Attended {
+    ended: Ended,
+    spent: Duration,
+    status: ExitStatus,
+}
+
+enum Ended {
+    Stopped,
+    TooLate,
+    Answered(Header, Answer),
+    /// Without an answer, but with these words.
+    Died(String),
+}
+
+/// Sees to a compiler until its process is gone.
+async fn attend(mut child: Child, program: &[u8], bounds: Bounds, stop: &CancellationToken) -> std::io::Result<Attended> {
+    let most = bounds.memory.clamp(MIN_CODE_BYTES, MAX_ANSWER_BYTES);
+    let ended = tokio::select! {
+        biased;
+        () = stop.cancelled() => Ended::Stopped,
+        ended = tokio::time::timeout(bounds.wall, converse(&mut child, program, most)) => match ended {
+            Err(_) => Ended::TooLate,
+            Ok((Some((header, answer)), _)) => Ended::Answered(header, answer),
+            Ok((None, complaint)) => Ended::Died(complaint),
+        },
+    };
+    // The kernel forgets a process's CPU time when it is waited for.
+    let spent = cpu_time(&child);
+    // It has ended by itself, or has nothing more to say. Where it has ended this changes nothing.
+    let _ = child.start_kill();
+    Ok(Attended { ended, spent, status: child.wait().await? })
 }
 
 /// Hands the program over and takes the answer, or none where the process ends first; also what it complained of.

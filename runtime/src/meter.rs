@@ -17,7 +17,7 @@ use wasmtime::{AsContext, CallHook, CallHookHandler, Store, StoreContextMut, Tra
 pub(crate) const CALL: u64 = 250;
 
 /// One component of a path, or one name of a listing: a lookup in a sorted directory.
-pub(crate) const NAME: u64 = 100;
+pub(crate) const NAME: u64 = 60;
 
 /// One file or directory that an operation visits besides those on its path.
 pub(crate) const NODE: u64 = 30;
@@ -35,10 +35,10 @@ pub(crate) const HOST_CALL: u64 = 10_000;
 pub(crate) const STRING: u64 = 150;
 
 /// Bytes that are copied for one unit.
-const BYTES_COPIED: u64 = 4;
+const BYTES_COPIED: u64 = 16;
 
 /// Bytes of text that are checked and copied for one unit.
-const BYTES_OF_TEXT: u64 = 2;
+const BYTES_OF_TEXT: u64 = 8;
 
 /// Units that are collected before they are taken from the fuel and the time is looked at; keeps cheap calls cheap.
 const SETTLE: u64 = 5_000;

@@ -104,14 +104,15 @@ fn every_import_ends_within_its_wall_clock() {
             if beyond > room {
                 bad.push(format!("{}#{} {size:?} went on for {beyond:?}: {}", import.interface, import.function, show(&outcome)));
             }
-            let looped = outcome.limit == Some(Limit::Wall);
+            // A workspace that is full ends some, when errors that nobody takes have filled the table of handles.
+            let looped = matches!(outcome.limit, Some(Limit::Wall | Limit::Disk));
             endless += usize::from(looped);
             if size == Size::Long && !looped && !ends_at_once(import) {
                 bad.push(format!("{}#{} did not loop: {}", import.interface, import.function, show(&outcome)));
             }
             // Not exact: a busy machine gets less done, and so does a build without optimisation. But a call of milliseconds without a price
             // uses a thousandth of this.
-            if looped && per_nanosecond < 0.01 {
+            if looped && per_nanosecond < 0.003 {
                 bad.push(format!("{}#{} {size:?} costs {per_nanosecond} units a nanosecond", import.interface, import.function));
             }
         }
@@ -310,10 +311,11 @@ while True:
         println!("{name}: {:.2} fuel/ns", outcome.usage.fuel as f64 / outcome.usage.wall.as_nanos() as f64);
         assert_eq!(outcome.limit, Some(Limit::Wall), "{name}: {}", show(&outcome));
         assert!(outcome.usage.wall < Duration::from_millis(300) + SLACK + lateness.room(), "{name}: {}", show(&outcome));
-        assert!(outcome.usage.fuel > 30_000_000, "{name}: {}", show(&outcome));
+        assert!(outcome.usage.fuel > 10_000_000, "{name}: {}", show(&outcome));
     }
     let outcome = run(&sandbox, Request::new("javascript", "const a = new Uint8Array(65536); for (;;) crypto.getRandomValues(a);"));
-    assert_eq!(outcome.limit, Some(Limit::Wall), "{}", show(&outcome));
+    // Its buffers may fill its memory first.
+    assert!(matches!(outcome.limit, Some(Limit::Wall | Limit::Memory)), "{}", show(&outcome));
     // The twins work.
     let outcome = run(
         &sandbox,

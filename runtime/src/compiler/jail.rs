@@ -114,6 +114,8 @@ fn filter() -> Result<BpfProgram, seccompiler::BackendError> {
         (libc::SYS_write, vec![only(is(0, 1)?)?, only(is(0, 2)?)?]),
         (libc::SYS_mmap, vec![only(without_exec()?)?]),
         (libc::SYS_mprotect, vec![only(without_exec()?)?]),
+        // By which the allocator names its memory for whoever looks at it.
+        (libc::SYS_prctl, vec![only(is(0, libc::PR_SET_VMA.unsigned_abs().into())?)?]),
         // By which a program that aborts sends itself its signal.
         (libc::SYS_tgkill, vec![only(is(0, std::process::id().into())?)?]),
     ];

@@ -13,7 +13,7 @@ use wasmtime_wasi::p2::bindings::random::{insecure, random};
 const MAX_BYTES: u64 = 1 << 20;
 
 /// Bytes that the generator makes, and the engine hands over, in one unit.
-const BYTES_MADE: u64 = 1;
+const BYTES_MADE: u64 = 2;
 
 /// The generators of one run. The outer `None` is the thread's generator.
 pub(super) struct Generators {

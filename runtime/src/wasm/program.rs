@@ -37,8 +37,8 @@ pub(super) async fn run(executor: &WasmExecutor, opening: Opening, evaluation: E
     // What others compile is not this run's time.
     let started = Instant::now();
     let bounds = Bounds { wall: limits.wall, memory: limits.memory, stack: limits.stack };
-    let (compiled, compiling) = compiler.compile(executor.metering, bounds, &evaluation.source.content, &evaluation.stop).await?;
-    drop(slot);
+    let source = Arc::clone(&evaluation.source.content);
+    let (compiled, compiling) = compiler.compile(slot, executor.metering, bounds, source, &evaluation.stop).await?;
     let code = match compiled {
         Compiled::Code(code) => code,
         Compiled::Stopped => return Ok(after(compiling, Report::new(Status::Cancelled))),
