@@ -1,7 +1,7 @@
-"""Which bytecode would Python write for each module of a tree of packages?
+"""Which bytecode would Python write for each module of these packages?
 
-Runs in the sandbox, on the interpreter that will import it. The files carry an unchecked hash: the tree never changes, so an import need
-not compare them with the sources.
+Each directory below the source is a package, and its modules are named as from there. Runs in the sandbox, on the interpreter that will
+import it. The files carry an unchecked hash: the tree never changes, so an import need not compare them with the sources.
 """
 
 import importlib.util
@@ -25,6 +25,8 @@ if hasattr(os, "umask"):
     os.umask(0)
 for folder, folders, names in os.walk(SOURCE, onerror=unreadable):
     folders.sort()
+    if folder == SOURCE:
+        continue
     target = TARGET + folder[len(SOURCE) :] + "/__pycache__"
     for name in sorted(names):
         path = f"{folder}/{name}"
@@ -33,7 +35,7 @@ for folder, folders, names in os.walk(SOURCE, onerror=unreadable):
         try:
             with open(path, "rb") as file:
                 text = file.read()
-            code = compile(text, path[len(SOURCE) + 1 :], "exec", dont_inherit=True, optimize=0)
+            code = compile(text, path[len(SOURCE) + 1 :].partition("/")[2], "exec", dont_inherit=True, optimize=0)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             # Templates are no modules, and what cannot be compiled says so when it is imported.
             continue

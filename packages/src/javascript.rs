@@ -4,16 +4,24 @@
 //! tier.
 
 use crate::store::{Lock, Locked, Work, failed};
-use crate::tools::{certificates, run};
+use crate::tools::{certificates, read, run};
+use crate::unpack;
 use glovebox::{Error, PackageTarget};
 use glovebox_host::program::Start;
 use glovebox_policy::PackageGrant;
+use reqwest::Url;
 use serde::Deserialize;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::Path;
 
 const ADVICE: &str = "fetching JavaScript packages needs npm, such as by `apt-get install npm`";
+
+/// The registry that npm asks where nobody says another one, and by whose addresses its mirrors may name archives.
+const REGISTRY: &str = "https://registry.npmjs.org/";
+
+/// Memory of npm's own objects, in MiB.
+const MAX_MEMORY: u32 = 1024;
 
 /// npm's own codes for questions that have no answer.
 const NO_SOLUTION: [&str; 4] = ["E404", "ETARGET", "ERESOLVE", "EOVERRIDE"];
@@ -65,17 +73,26 @@ fn cpu(target: &PackageTarget) -> &'static str {
     if architecture == "aarch64" { "arm64" } else { "x64" }
 }
 
-fn npm(verb: &str, (grant, target): (&PackageGrant, &PackageTarget), work: &Path, cache: &Path) -> Result<Start, Error> {
+fn npm((grant, target): (&PackageGrant, &PackageTarget), work: &Path) -> Result<Start, Error> {
     // Packages come from the index and from nowhere else, and nobody's own settings say otherwise.
     let mut npm = glovebox_host::tools::npm(work).map_err(|error| Error::Packages(format!("{error}; {ADVICE}")))?;
     // npm knows the authorities that it came with; the system's count as well, as they do for uv.
     if let Some(bundle) = certificates() {
         npm.env("NODE_EXTRA_CA_CERTS", bundle);
     }
-    npm.args(["--omit-lockfile-registry-resolved", "--allow-git=none", "--allow-remote=none", "--allow-file=none", "--git=/bin/false"]);
+    npm.args(["--allow-git=none", "--allow-remote=none", "--allow-file=none", "--git=/bin/false"]);
     npm.args(["--os=linux", "--libc=glibc"]).arg(format!("--cpu={}", cpu(target)));
-    npm.arg(verb).args(["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--no-bin-links", "--omit=dev"]);
-    npm.args(["--no-progress", "--loglevel=error", "--prefer-offline", "--cache"]).arg(cache);
+    npm.args([
+        "install",
+        "--package-lock-only",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        "--no-update-notifier",
+        "--no-bin-links",
+        "--omit=dev",
+    ]);
+    npm.args(["--no-progress", "--loglevel=error", "--cache"]).arg(work.join("npm"));
     if let Some(index) = grant.index() {
         npm.args(["--registry", index]);
     }
@@ -83,19 +100,20 @@ fn npm(verb: &str, (grant, target): (&PackageGrant, &PackageTarget), work: &Path
 }
 
 /// Finds what is granted for one place.
-pub(crate) async fn resolve(grant: &PackageGrant, target: &PackageTarget, work: &Work<'_>, cache: &Path) -> Result<Lock, Error> {
+pub(crate) async fn resolve(grant: &PackageGrant, target: &PackageTarget, work: &Work) -> Result<Lock, Error> {
     let failed = failed(&work.path);
     work.directory.write("package.json", manifest(grant)).map_err(&failed)?;
-    let mut npm = npm("install", (grant, target), &work.path, cache)?;
-    npm.arg("--package-lock-only");
-    let answer = run(npm, "npm", "").await?;
+    let mut npm = npm((grant, target), &work.path)?;
+    // What npm is told of packages is bounded, and so is what it makes of that.
+    npm.env("NODE_OPTIONS", format!("--max-old-space-size={MAX_MEMORY}"));
+    let answer = run(npm, "npm", "", Some(&work.directory)).await?;
     if answer.code != Some(0) {
         return match NO_SOLUTION.iter().any(|code| answer.complaint.contains(code)) {
-            true => Ok(Lock::new(Vec::new(), Some(format!("cannot have these packages ({})", answer.complaint)), None)),
+            true => Ok(Lock::new(Vec::new(), Some(format!("cannot have these packages ({})", answer.complaint)))),
             false => Err(Error::Packages(format!("the index of packages could not be asked: {}", answer.complaint))),
         };
     }
-    let text = work.directory.read_to_string("package-lock.json").map_err(&failed)?;
+    let text = read(&work.directory, "package-lock.json").map_err(&failed)?;
     let lock: PackageLock =
         serde_json::from_str(&text).map_err(|error| Error::Packages(format!("npm wrote a lock that cannot be read: {error}")))?;
     let mut packages = Vec::new();
@@ -108,29 +126,27 @@ pub(crate) async fn resolve(grant: &PackageGrant, target: &PackageTarget, work: 
         if entry.has_install_script || !entry.cpu.is_empty() {
             native.push(name.clone());
         }
-        packages.push(locked(name, path, entry)?);
+        packages.push(locked(grant, name, path, entry)?);
     }
     packages.sort();
     if target.native.is_none() && !native.is_empty() {
         let shown: Vec<String> = native.iter().take(3).map(|name| format!("`{}`", name.escape_debug())).collect();
         let lacks = format!("cannot run {}, which has native code", shown.join(", "));
-        return Ok(Lock::new(Vec::new(), Some(lacks), None));
+        return Ok(Lock::new(Vec::new(), Some(lacks)));
     }
-    Ok(Lock::new(packages, None, Some(text)))
+    Ok(Lock::new(packages, None))
 }
 
-fn locked(name: String, path: &str, entry: &LockEntry) -> Result<Locked, Error> {
+fn locked(grant: &PackageGrant, name: String, path: &str, entry: &LockEntry) -> Result<Locked, Error> {
     let bad = |what: &str| Error::Packages(format!("the index offers `{}` {what}", name.escape_debug()));
-    // npm is told to leave out where packages of the index come from, so what names a place comes from elsewhere.
-    if entry.link || entry.resolved.is_some() {
-        return Err(bad("from a place that is no index"));
-    }
+    let url = entry.resolved.as_deref().filter(|_| !entry.link).and_then(|url| archive_url(grant.index(), url));
+    let url = url.ok_or_else(|| bad("from a place that is no index"))?;
     let version = entry.version.clone().ok_or_else(|| bad("without a version"))?;
     let integrity = entry.integrity.as_deref().ok_or_else(|| bad("without a digest"))?;
     let digest =
         strongest(integrity).ok_or_else(|| bad("without a SHA-256, SHA-384 or SHA-512 digest; SHA-1 (`shasum`) and MD5 are not taken"))?;
     // Where it lies decides who sees which version.
-    Ok(Locked { name, version, file: path.to_owned(), digest })
+    Ok(Locked { name, version, file: path.to_owned(), digest, url })
 }
 
 /// The strongest digest that an entry's `integrity` has: the one that an archive must have, whichever others it may have as well.
@@ -147,21 +163,24 @@ fn strongest(integrity: &str) -> Option<String> {
     })
 }
 
-/// Fetches what a lock names into `node_modules`.
-pub(crate) async fn fetch(
-    grant: &PackageGrant,
-    target: &PackageTarget,
-    lock: Option<&str>,
-    work: &Work<'_>,
-    cache: &Path,
-) -> Result<(), Error> {
-    let failed = failed(&work.path);
-    let lock = lock.ok_or_else(|| Error::Packages("they were looked up, but what they came to is gone".to_owned()))?;
-    work.directory.write("package.json", manifest(grant)).map_err(&failed)?;
-    work.directory.write("package-lock.json", lock).map_err(&failed)?;
-    let npm = npm("ci", (grant, target), &work.path, cache)?;
-    run(npm, "npm", "").await?.succeeded("they could not be fetched")?;
-    Ok(())
+/// Where an archive is fetched from: the index, and nowhere else. A mirror may name the archives as the registry does that it mirrors.
+fn archive_url(index: Option<&str>, resolved: &str) -> Option<String> {
+    let index = Url::parse(index.unwrap_or(REGISTRY)).ok()?;
+    let registry = Url::parse(REGISTRY).ok()?;
+    let url = Url::parse(resolved).ok().filter(|url| url.username().is_empty() && url.password().is_none())?;
+    if url.origin() == index.origin() {
+        Some(url.to_string())
+    } else if url.origin() == registry.origin() {
+        Some(format!("{}{}", index.as_str().trim_end_matches('/'), url.path()))
+    } else {
+        None
+    }
+}
+
+/// Where the files of a package lie among those of the others.
+pub(crate) fn place(path: &str) -> Result<String, Error> {
+    let inside = path.strip_prefix("node_modules/").and_then(|path| unpack::path(path.as_bytes()).ok());
+    inside.map(|path| path + "/").ok_or_else(|| Error::Packages(format!("`{}` is no place for a package", path.escape_debug())))
 }
 
 /// What npm is told: the packages that are wanted, and the versions that the policy allows of others.
@@ -186,6 +205,29 @@ fn manifest(grant: &PackageGrant) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn archives_come_from_the_index_alone() {
+        let mirror = Some("https://mirror.example:8443/npm/");
+        for (index, resolved, url) in [
+            (None, "https://registry.npmjs.org/a/-/a-1.0.0.tgz", Some("https://registry.npmjs.org/a/-/a-1.0.0.tgz")),
+            (mirror, "https://mirror.example:8443/npm/a.tgz", Some("https://mirror.example:8443/npm/a.tgz")),
+            (mirror, "https://registry.npmjs.org/@s/a/-/a-1.tgz", Some("https://mirror.example:8443/npm/@s/a/-/a-1.tgz")),
+            (mirror, "https://mirror.example/npm/a.tgz", None),
+            (mirror, "http://mirror.example:8443/npm/a.tgz", None),
+            (mirror, "https://x:y@mirror.example:8443/a.tgz", None),
+            (None, "https://registry.npmjs.org.example/a.tgz", None),
+            (None, "git+ssh://git@github.com/a/a.git#0", None),
+            (None, "file:../a.tgz", None),
+            (None, "", None),
+        ] {
+            assert_eq!(archive_url(index, resolved).as_deref(), url, "{resolved}");
+        }
+        assert_eq!(place("node_modules/@s/a/node_modules/b").unwrap(), "@s/a/node_modules/b/");
+        for path in ["a", "node_modules", "node_modules/", "node_modules/../a", "../node_modules/a", "node_modules/a/../../b"] {
+            assert!(place(path).is_err(), "{path}");
+        }
+    }
 
     #[test]
     fn only_strong_digests_are_taken_and_the_strongest_counts() {

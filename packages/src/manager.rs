@@ -1,25 +1,33 @@
 //! How are a sandbox's questions about packages answered?
 
+use crate::download::Downloads;
+use crate::fetching::Fetching;
+use crate::ledger::{Ledger, Share};
 use crate::python::Uv;
-use crate::store::{Lock, Store, StoredTree, about, digest, failed, target_parts};
+use crate::quota::Bounds;
+use crate::store::{Lock, Store, StoredTree, digest, failed, target_parts};
 use crate::workshop::Workshop;
-use crate::{javascript, python, survey, tools, tree};
+use crate::{javascript, python, survey, tools};
 use async_trait::async_trait;
 use glovebox::{
-    Allowance, Error, Executor, Guests, LockedPackage, PackageManager, PackageTarget, PackageTree, Request, Resolution, Survey,
+    Allowance, Error, Executor, FairSlots, Guests, Lease, LockedPackage, PackageManager, PackageTarget, PackageTree, Request, Resolution,
+    Survey,
 };
 use glovebox_host::program::Program;
-use glovebox_policy::{Ecosystem, PackageGrant, Tier};
+use glovebox_policy::{Ecosystem, PackageGrant};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::OnceCell;
 
 /// How long an answer holds, in seconds: a day. An older one is still better than none.
 const FRESH: u64 = 24 * 60 * 60;
 
-/// Resolvers at once.
-const MAX_ASKING: usize = 2;
+/// Resolvers at once, of which one subject holds all but one.
+const MAX_ASKING: usize = 3;
+
+/// Sets that are made at once, likewise.
+const MAX_MAKING: usize = 3;
 
 /// Answers kept in memory.
 const MAX_ANSWERS: usize = 1000;
@@ -37,7 +45,7 @@ pub struct Packages(Arc<Inner>);
 struct Inner {
     place: PathBuf,
     /// Opened when it is first needed: most runs need no package.
-    store: OnceLock<Result<Store, String>>,
+    store: OnceLock<Result<Arc<Store>, String>>,
     workshop: Workshop,
     offline: bool,
     upgrade: bool,
@@ -47,8 +55,13 @@ struct Inner {
     answers: Mutex<HashMap<String, Arc<Lock>>>,
     /// One for each set that is fetched: two that fetch the same would do the work twice.
     fetching: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
-    /// Resolvers at once; protects the machine from many who ask.
-    asking: Semaphore,
+    /// Resolvers at once, by subject; protects the machine from many who ask, and these from each other.
+    asking: FairSlots,
+    /// Sets that are made at once.
+    making: FairSlots,
+    ledger: Ledger,
+    bounds: Bounds,
+    downloads: OnceCell<Downloads>,
     survey: survey::Surveyor,
 }
 
@@ -61,6 +74,8 @@ pub struct PackagesBuilder {
     offline: bool,
     upgrade: bool,
     progress: Progress,
+    bounds: Bounds,
+    share: Share,
 }
 
 impl Packages {
@@ -73,6 +88,8 @@ impl Packages {
             offline: false,
             upgrade: false,
             progress: Arc::new(|_| ()),
+            bounds: Bounds::default(),
+            share: Share::default(),
         }
     }
 
@@ -133,6 +150,26 @@ impl PackagesBuilder {
         self
     }
 
+    /// Bytes of all packages that are kept; what was not used for the longest time goes first. Unless said, 8 GiB or a tenth of the disk,
+    /// whichever is less, and 1 GiB at least.
+    pub fn quota(mut self, bytes: u64) -> Self {
+        self.bounds.quota = Some(bytes);
+        self
+    }
+
+    /// Bytes of the disk that stay free: with less, nothing is fetched. Unless said, 512 MiB.
+    pub fn reserve(mut self, bytes: u64) -> Self {
+        self.bounds.reserve = bytes;
+        self
+    }
+
+    /// What one subject may cause within an hour: questions to an index and sets that are made, and bytes that are fetched and unpacked.
+    /// What is there already counts for nothing. Unless said, 600 and 8 GiB.
+    pub fn share(mut self, steps: usize, bytes: u64) -> Self {
+        self.share = Share { steps, bytes };
+        self
+    }
+
     /// Makes the manager. The store is opened when the first package is needed.
     pub fn build(self) -> Packages {
         Packages(Arc::new(Inner {
@@ -145,7 +182,11 @@ impl PackagesBuilder {
             uv: OnceCell::new(),
             answers: Mutex::default(),
             fetching: Mutex::default(),
-            asking: Semaphore::new(MAX_ASKING),
+            asking: FairSlots::new(MAX_ASKING),
+            making: FairSlots::new(MAX_MAKING),
+            ledger: Ledger::new(self.share),
+            bounds: self.bounds,
+            downloads: OnceCell::new(),
             survey: survey::Surveyor::default(),
         }))
     }
@@ -157,10 +198,10 @@ impl PackageManager for Packages {
         self.0.survey.survey(&self.0.workshop, request, allowance).await
     }
 
-    async fn resolve(&self, grant: &PackageGrant, targets: &[PackageTarget], _allowance: &Allowance) -> Result<Vec<Resolution>, Error> {
+    async fn resolve(&self, grant: &PackageGrant, targets: &[PackageTarget], allowance: &Allowance) -> Result<Vec<Resolution>, Error> {
         let mut resolutions = Vec::new();
         for target in targets {
-            let lock = self.0.lock(grant, target).await?;
+            let lock = self.0.lock(grant, target, allowance).await?;
             let lacks = lock.lacks.clone();
             let packages = lock.packages.iter().map(Into::into).collect();
             let fits = lacks.is_none();
@@ -176,20 +217,20 @@ impl PackageManager for Packages {
         let inner = &self.0;
         let digest = tree_digest(grant.ecosystem(), resolution);
         let tier = resolution.target.tier;
-        if let Some(path) = inner.store()?.tree(&digest, tier) {
-            return Ok(PackageTree { digest, path });
+        if let Some((path, lease)) = inner.store()?.tree(&digest, tier) {
+            return Ok(PackageTree { digest, path, lease });
         }
         let one = Arc::clone(inner.fetching().entry(digest.clone()).or_default());
         let made = {
             let _one = one.lock().await;
             match inner.store()?.tree(&digest, tier) {
-                Some(path) => Ok(path),
+                Some(there) => Ok(there),
                 None => inner.make_tree(grant, resolution, &digest, allowance).await,
             }
         };
         inner.fetching().retain(|_, one| Arc::strong_count(one) > 1);
-        let path = made?;
-        Ok(PackageTree { digest, path })
+        let (path, lease) = made?;
+        Ok(PackageTree { digest, path, lease })
     }
 }
 
@@ -206,8 +247,8 @@ impl Inner {
         self.fetching.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn store(&self) -> Result<&Store, Error> {
-        let store = self.store.get_or_init(|| Store::open(&self.place).map_err(|error| error.to_string()));
+    fn store(&self) -> Result<&Arc<Store>, Error> {
+        let store = self.store.get_or_init(|| Store::open(&self.place, self.bounds).map(Arc::new).map_err(|error| error.to_string()));
         store.as_ref().map_err(|error| Error::Packages(error.clone()))
     }
 
@@ -217,7 +258,7 @@ impl Inner {
             Ok::<_, Error>((tools::uv(store, self.offline, &*self.progress).await?, tools::interpreter().await?))
         });
         let (program, python) = found.await?.clone();
-        Ok(Uv { program, python, cache: store.at("uv"), offline: self.offline })
+        Ok(Uv { program, python, offline: self.offline })
     }
 
     fn question(grant: &PackageGrant, target: &PackageTarget) -> String {
@@ -231,13 +272,13 @@ impl Inner {
     }
 
     /// What a question comes to: as it was answered before, if that is not too long ago.
-    async fn lock(&self, grant: &PackageGrant, target: &PackageTarget) -> Result<Arc<Lock>, Error> {
+    async fn lock(&self, grant: &PackageGrant, target: &PackageTarget, allowance: &Allowance) -> Result<Arc<Lock>, Error> {
         let key = Self::question(grant, target);
         let answered = self.answers.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
         if let Some(answered) = answered.filter(|answered| answered.age() < FRESH) {
             return Ok(answered);
         }
-        let answer = Arc::new(self.answer(grant, target, &key).await?);
+        let answer = Arc::new(self.answer(grant, target, &key, allowance).await?);
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         if answers.len() >= MAX_ANSWERS {
             answers.clear();
@@ -246,12 +287,12 @@ impl Inner {
         Ok(answer)
     }
 
-    async fn answer(&self, grant: &PackageGrant, target: &PackageTarget, key: &str) -> Result<Lock, Error> {
+    async fn answer(&self, grant: &PackageGrant, target: &PackageTarget, key: &str, allowance: &Allowance) -> Result<Lock, Error> {
         let known = self.store()?.lock(key);
         if let Some(known) = known.clone().filter(|known| self.offline || (known.age() < FRESH && !self.upgrade)) {
             return Ok(known);
         }
-        match self.ask(grant, target).await {
+        match self.ask(grant, target, allowance).await {
             Ok(lock) => {
                 self.store()?.keep_lock(key, &lock)?;
                 Ok(lock)
@@ -266,20 +307,22 @@ impl Inner {
         }
     }
 
-    async fn ask(&self, grant: &PackageGrant, target: &PackageTarget) -> Result<Lock, Error> {
+    async fn ask(&self, grant: &PackageGrant, target: &PackageTarget, allowance: &Allowance) -> Result<Lock, Error> {
         let asked = asked(grant).join(", ");
         if self.offline && grant.ecosystem() == Ecosystem::JavaScript {
             return Err(Error::Packages(format!("{asked} were never looked up, and nothing may be fetched now")));
         }
-        let _permit = self.asking.acquire().await.map_err(|error| Error::Packages(error.to_string()))?;
+        let _slot = self.asking.acquire(allowance.subject()).await;
+        self.ledger.begin(allowance.subject())?;
+        self.store()?.make_room(0)?;
         (self.progress)(&format!("looking up {asked}"));
         let work = self.store()?.work()?;
         match grant.ecosystem() {
             Ecosystem::Python => {
                 work.directory.write("constraints.txt", python::constraints(grant)).map_err(failed(&work.path))?;
-                self.uv().await?.resolve(grant, target, &work.path).await
+                self.uv().await?.resolve(grant, target, &work).await
             }
-            Ecosystem::JavaScript => javascript::resolve(grant, target, &work, &self.store()?.at("npm")).await,
+            Ecosystem::JavaScript => javascript::resolve(grant, target, &work).await,
         }
     }
 
@@ -289,52 +332,25 @@ impl Inner {
         resolution: &Resolution,
         digest: &str,
         allowance: &Allowance,
-    ) -> Result<PathBuf, Error> {
-        let tier = resolution.target.tier;
-        let names: Vec<String> = resolution.packages.iter().map(|package| format!("{} {}", package.name, package.version)).collect();
-        (self.progress)(&format!("fetching {}", names.join(", ")));
-        let work = self.store()?.work()?;
-        let failed = failed(&work.path);
-        work.directory.create_dir("compiled").map_err(&failed)?;
-        let fetched = match grant.ecosystem() {
-            Ecosystem::Python => {
-                self.uv().await?.fetch(grant, resolution, &work.path.join("files")).await?;
-                "files"
-            }
-            Ecosystem::JavaScript => {
-                let lock = self.lock(grant, &resolution.target).await?;
-                // What is fetched is what was judged, and nothing that was published meanwhile.
-                if !lock.packages.iter().map(LockedPackage::from).eq(resolution.packages.iter().cloned()) {
-                    return Err(Error::Packages("what they come to has changed since it was judged; ask again".to_owned()));
-                }
-                javascript::fetch(grant, &resolution.target, lock.original.as_deref(), &work, &self.store()?.at("npm")).await?;
-                "node_modules"
-            }
+    ) -> Result<(PathBuf, Lease), Error> {
+        let lock = self.lock(grant, &resolution.target, allowance).await?;
+        // What is fetched is what was judged, and nothing that was published meanwhile.
+        if !lock.packages.iter().map(LockedPackage::from).eq(resolution.packages.iter().cloned()) {
+            return Err(Error::Packages("what they come to has changed since it was judged; ask again".to_owned()));
+        }
+        let _slot = self.making.acquire(allowance.subject()).await;
+        let downloads = self.downloads.get_or_try_init(async || Downloads::new()).await?;
+        let fetching = Fetching {
+            store: self.store()?,
+            workshop: &self.workshop,
+            downloads,
+            ledger: &self.ledger,
+            offline: self.offline,
+            progress: &*self.progress,
+            allowance,
+            ecosystem: grant.ecosystem(),
         };
-        work.directory.create_dir_all(fetched).map_err(&failed)?;
-        // Whoever runs inside a container is somebody else than who fetched.
-        work.directory.set_permissions(fetched, cap_std::fs::PermissionsExt::from_mode(0o755)).map_err(&failed)?;
-        let directory = work.directory.open_dir(fetched).map_err(&failed)?;
-        let files = tree::list(&directory)?;
-        let compiled = work.directory.open_dir("compiled").map_err(&failed)?;
-        if grant.ecosystem() == Ecosystem::Python {
-            (self.progress)(&format!("compiling {} files in the sandbox", files.keys().filter(|path| path.ends_with(".py")).count()));
-            // Who runs inside a container is nobody, and has to be able to write.
-            let open = cap_std::fs::PermissionsExt::from_mode(0o777);
-            work.directory.set_permissions("compiled", open).map_err(&failed)?;
-            self.workshop.compile(tier, (&work.path.join(fetched), &work.path.join("compiled")), allowance).await?;
-        }
-        let extra = tree::list(&compiled)?;
-        let bytes = files.values().chain(extra.values()).sum();
-        let about = about(digest, grant.ecosystem(), tier, &resolution.packages, bytes);
-        if tier == Tier::Wasm {
-            let archive = work.directory.create("archive").map_err(&failed)?;
-            tree::archive(&[(&directory, &files), (&compiled, &extra)], std::io::BufWriter::new(archive))?;
-            work.publish("archive", &about, tier)
-        } else {
-            tree::copy(&compiled, &extra, &directory)?;
-            work.publish(fetched, &about, tier)
-        }
+        fetching.tree(&lock, resolution, digest).await
     }
 }
 

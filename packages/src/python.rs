@@ -4,14 +4,14 @@
 //! native Python would get; an older version that happens to be pure is not what was asked for.
 
 use crate::manager::asked;
-use crate::store::{Lock, Locked};
+use crate::store::{Lock, Locked, Work};
 use crate::tools::{Answer, run};
-use glovebox::{Error, NativePlatform, PackageTarget, Resolution};
+use glovebox::{Error, NativePlatform, PackageTarget};
 use glovebox_host::program::{Program, Start};
 use glovebox_policy::PackageGrant;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// How a wheel ends that runs everywhere.
 const PURE: &str = "-none-any.whl";
@@ -25,12 +25,11 @@ const USUAL_LIBC: &str = "2_28";
 /// uv's exit code where the question has no answer.
 const NO_SOLUTION: i32 = 1;
 
-/// uv, and where it keeps what it fetched.
+/// uv, and how it is asked.
 pub(crate) struct Uv {
     pub(crate) program: Program,
     /// The interpreter that it asks about environments; it would look for one in directories else.
     pub(crate) python: Program,
-    pub(crate) cache: PathBuf,
     pub(crate) offline: bool,
 }
 
@@ -60,13 +59,13 @@ struct PylockWheel {
 type Found = Result<Vec<Locked>, String>;
 
 impl Uv {
-    fn command(&self, verb: &[&str], (version, platform): (&str, &str), grant: &PackageGrant) -> Start {
+    fn command(&self, verb: &[&str], (version, platform): (&str, &str), grant: &PackageGrant, cache: &Path) -> Start {
         let mut uv = self.program.start();
         // The keys of private indices are in the home, in `.netrc`.
         uv.network().pass_path("HOME").pass_paths("LD_LIBRARY_PATH");
         uv.args(verb).args(["--no-config", "--system-certs", "--no-build", "--no-python-downloads", "--no-progress", "--color", "never"]);
         uv.arg("--python").arg(self.python.path());
-        uv.args(["--python-version", version, "--python-platform", platform]).arg("--cache-dir").arg(&self.cache);
+        uv.args(["--python-version", version, "--python-platform", platform]).arg("--cache-dir").arg(cache);
         if let Some(index) = grant.index() {
             uv.args(["--default-index", index]);
         }
@@ -76,11 +75,12 @@ impl Uv {
         uv
     }
 
-    async fn ask(&self, grant: &PackageGrant, work: &Path, place: (&str, &str)) -> Result<Found, Error> {
-        let constraints = work.join("constraints.txt");
-        let mut uv = self.command(&["pip", "compile"], place, grant);
+    async fn ask(&self, grant: &PackageGrant, work: &Work, place: (&str, &str)) -> Result<Found, Error> {
+        let constraints = work.path.join("constraints.txt");
+        // What it learns is kept for this question alone: it may unpack an archive to learn what that needs.
+        let mut uv = self.command(&["pip", "compile"], place, grant, &work.path.join("uv"));
         uv.args(["--format", "pylock.toml", "--no-header", "--no-annotate", "--constraints"]).arg(&constraints).arg("-");
-        let Answer { out, complaint, code } = run(uv, "uv", &(asked(grant).join("\n") + "\n")).await?;
+        let Answer { out, complaint, code } = run(uv, "uv", &(asked(grant).join("\n") + "\n"), Some(&work.directory)).await?;
         match code {
             Some(0) => {}
             Some(NO_SOLUTION) if !complaint.contains("network was disabled") => return Ok(Err(complaint)),
@@ -92,19 +92,19 @@ impl Uv {
     }
 
     /// Finds what is granted for one place.
-    pub(crate) async fn resolve(&self, grant: &PackageGrant, target: &PackageTarget, work: &Path) -> Result<Lock, Error> {
+    pub(crate) async fn resolve(&self, grant: &PackageGrant, target: &PackageTarget, work: &Work) -> Result<Lock, Error> {
         let Some(native) = &target.native else { return self.resolve_pure(grant, &target.interpreter, work).await };
         Ok(match self.ask(grant, work, (&target.interpreter, &platform(native))).await? {
-            Ok(packages) => Lock::new(packages, None, None),
-            Err(complaint) => Lock::new(Vec::new(), Some(unsolved(&complaint)), None),
+            Ok(packages) => Lock::new(packages, None),
+            Err(complaint) => Lock::new(Vec::new(), Some(unsolved(&complaint))),
         })
     }
 
-    async fn resolve_pure(&self, grant: &PackageGrant, interpreter: &str, work: &Path) -> Result<Lock, Error> {
+    async fn resolve_pure(&self, grant: &PackageGrant, interpreter: &str, work: &Work) -> Result<Lock, Error> {
         let usual = format!("{}-manylinux_{USUAL_LIBC}", std::env::consts::ARCH);
         let pure = self.ask(grant, work, (interpreter, WASM_PLATFORM)).await?;
         let usual = self.ask(grant, work, (interpreter, &usual)).await?;
-        let lacks = |names: Vec<&str>| Lock::new(Vec::new(), Some(native_code(&names)), None);
+        let lacks = |names: Vec<&str>| Lock::new(Vec::new(), Some(native_code(&names)));
         let is_pure = |package: &&Locked| package.file.ends_with(PURE);
         Ok(match (pure, usual) {
             (Ok(pure), usual) => {
@@ -117,26 +117,14 @@ impl Uv {
                     .filter(|package| usual.iter().any(|usual| usual.name == package.name && usual.version != package.version));
                 let older: Vec<&str> = older.map(|package| package.name.as_str()).collect();
                 match (foreign.is_empty(), older.is_empty()) {
-                    (true, true) => Lock::new(pure, None, None),
+                    (true, true) => Lock::new(pure, None),
                     (false, _) => lacks(foreign),
                     (true, false) => lacks(older),
                 }
             }
             (Err(_), Ok(usual)) => lacks(usual.iter().filter(|package| !is_pure(package)).map(|package| package.name.as_str()).collect()),
-            (Err(complaint), Err(_)) => Lock::new(Vec::new(), Some(unsolved(&complaint)), None),
+            (Err(complaint), Err(_)) => Lock::new(Vec::new(), Some(unsolved(&complaint))),
         })
-    }
-
-    /// Fetches the archives of a lock and puts them where they belong below `into`.
-    pub(crate) async fn fetch(&self, grant: &PackageGrant, resolution: &Resolution, into: &Path) -> Result<(), Error> {
-        let target = &resolution.target;
-        let platform = target.native.as_ref().map_or_else(|| WASM_PLATFORM.to_owned(), platform);
-        let mut uv = self.command(&["pip", "install"], (&target.interpreter, &platform), grant);
-        uv.args(["--quiet", "--no-deps", "--require-hashes", "--link-mode", "copy", "--target"]).arg(into).args(["--requirement", "-"]);
-        let lines = resolution.packages.iter().map(|package| format!("{}=={} --hash={}", package.name, package.version, package.digest));
-        let lines: Vec<String> = lines.collect();
-        run(uv, "uv", &(lines.join("\n") + "\n")).await?.succeeded("they could not be fetched")?;
-        Ok(())
     }
 }
 
@@ -165,8 +153,9 @@ fn locked(package: PylockPackage) -> Result<Locked, Error> {
     let wheel = package.wheels.iter().find(|wheel| wheel.file().is_some_and(|file| file.ends_with(PURE)));
     let wheel = wheel.or(package.wheels.first()).ok_or_else(|| bad("without a ready-made archive"))?;
     let file = wheel.file().ok_or_else(|| bad("without an archive's name"))?.to_owned();
+    let url = wheel.url.clone().ok_or_else(|| bad("without an address"))?;
     let digest = wheel.hashes.get("sha256").ok_or_else(|| bad("without a SHA-256 digest"))?;
-    Ok(Locked { name: package.name, version, file, digest: format!("sha256:{digest}") })
+    Ok(Locked { name: package.name, version, file, digest: format!("sha256:{digest}"), url })
 }
 
 impl PylockWheel {

@@ -3,34 +3,42 @@
 //! Locks say what a question came to, trees hold what was fetched. Both are named by digests, appear whole or not at all, and are never
 //! changed afterwards, so processes share a store without asking each other.
 
-use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _};
-use glovebox::{Error, LockedPackage, PackageTarget};
+use crate::quota::Bounds;
+use crate::tree::Files;
+use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _, OpenOptions};
+use glovebox::{Error, Lease, LockedPackage, PackageTarget};
 use glovebox_host::folder::{Folder, FolderError};
 use glovebox_host::program::Program;
 use glovebox_policy::{Ecosystem, Tier};
+use rustix::fs::FlockOperation;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// To be raised when what is kept is kept in another way.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// After this time nobody works in a directory any more.
 const ABANDONED: Duration = Duration::from_secs(3600);
 
 /// What a store always has.
-const FOLDERS: [&str; 4] = ["locks", "trees", "work", "tools"];
+const FOLDERS: [&str; 5] = ["locks", "trees", "parts", "work", "tools"];
 
-/// The description of a tree, beside it.
-const ABOUT: &str = "about.json";
+/// What earlier versions kept here.
+const FORMER: [&str; 2] = ["uv", "npm"];
+
+/// The description of a tree or of a part, beside it.
+pub(crate) const ABOUT: &str = "about.json";
 
 /// A directory with all that is kept.
 #[derive(Debug)]
 pub(crate) struct Store {
-    path: PathBuf,
-    root: Dir,
+    pub(crate) path: PathBuf,
+    pub(crate) root: Dir,
+    pub(crate) bounds: Bounds,
     folder: Folder,
 }
 
@@ -42,8 +50,6 @@ pub(crate) struct Lock {
     pub(crate) made: u64,
     pub(crate) lacks: Option<String>,
     pub(crate) packages: Vec<Locked>,
-    /// What the resolver itself wrote, where it needs that again to fetch.
-    pub(crate) original: Option<String>,
 }
 
 /// One package of a lock.
@@ -53,6 +59,23 @@ pub(crate) struct Locked {
     pub(crate) version: String,
     pub(crate) file: String,
     pub(crate) digest: String,
+    /// Where the index has it.
+    pub(crate) url: String,
+}
+
+/// The files of one archive, ready to become a part of sets.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct PartFiles {
+    pub(crate) bytes: u64,
+    pub(crate) files: Files,
+}
+
+/// A part of the store; it stays there for as long as this lives.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub(crate) about: PartFiles,
+    pub(crate) directory: Dir,
+    _held: std::fs::File,
 }
 
 /// A set of packages that was fetched.
@@ -77,8 +100,8 @@ impl From<&Locked> for LockedPackage {
 }
 
 impl Lock {
-    pub(crate) fn new(packages: Vec<Locked>, lacks: Option<String>, original: Option<String>) -> Self {
-        Self { format: FORMAT, made: now(), lacks, packages, original }
+    pub(crate) fn new(packages: Vec<Locked>, lacks: Option<String>) -> Self {
+        Self { format: FORMAT, made: now(), lacks, packages }
     }
 
     /// Seconds since it was made.
@@ -124,7 +147,7 @@ pub(crate) fn failed(what: &Path) -> impl Fn(std::io::Error) -> Error + '_ {
 
 impl Store {
     /// Opens a store, or makes one. Nobody but this user and root may be able to change it: programs are run from it.
-    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
+    pub(crate) fn open(path: &Path, bounds: Bounds) -> Result<Self, Error> {
         let mut builder = DirBuilder::new();
         builder.recursive(true).mode(0o755);
         let folder = Folder::create(path).map_err(refused)?;
@@ -135,22 +158,49 @@ impl Store {
             root.create_dir_with(name, &builder).or_else(exists).map_err(failed(&path))?;
             folder.folder(name).map_err(refused)?;
         }
-        let store = Self { path, root, folder };
+        root.open_with("lock", OpenOptions::new().write(true).create(true)).map_err(failed(&path))?;
+        let store = Self { path, root, bounds, folder };
         store.clear_work();
         Ok(store)
     }
 
-    /// Removes what processes that were killed have left, after a time in which no work goes on.
+    /// Removes what processes that were killed have left: every directory that nobody holds. What earlier versions kept goes as well.
     fn clear_work(&self) {
-        let Ok(entries) = self.root.read_dir("work") else { return };
-        for entry in entries.flatten() {
-            let modified = entry.metadata().and_then(|metadata| metadata.modified());
-            let age = modified.ok().and_then(|modified| modified.into_std().elapsed().ok());
-            if age.is_some_and(|age| age > ABANDONED) {
-                let path = Path::new("work").join(entry.file_name());
-                let _ = self.root.remove_dir_all(&path).or_else(|_| self.root.remove_file(&path));
+        // Nobody begins to work meanwhile: a directory that was just made is not held yet.
+        let Ok(_alone) = self.root.open("lock").map(cap_std::fs::File::into_std).and_then(|lock| lock.lock().map(|()| lock)) else {
+            return;
+        };
+        for former in FORMER {
+            let _ = self.root.rename(former, &self.root, format!("work/{:032x}", rand::random::<u128>()));
+        }
+        for entry in self.root.read_dir("work").into_iter().flatten().flatten() {
+            let path = Path::new("work").join(entry.file_name());
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                let held =
+                    entry.open_dir().and_then(|directory| Ok(rustix::fs::flock(&directory, FlockOperation::NonBlockingLockExclusive)?));
+                if held.is_ok() {
+                    let _ = self.root.remove_dir_all(&path);
+                }
+            } else {
+                let modified = entry.metadata().and_then(|metadata| metadata.modified());
+                let age = modified.ok().and_then(|modified| modified.into_std().elapsed().ok());
+                if age.is_some_and(|age| age > ABANDONED) {
+                    let _ = self.root.remove_file(&path);
+                }
             }
         }
+    }
+
+    /// A directory to work in, which is held until it is dropped, and then removed.
+    pub(crate) fn begin(&self) -> Result<Begun, Error> {
+        let here = failed(&self.path);
+        let name = format!("work/{:032x}", rand::random::<u128>());
+        let lock = self.root.open("lock").map_err(&here)?.into_std();
+        lock.lock_shared().map_err(&here)?;
+        self.root.create_dir(&name).map_err(&here)?;
+        let directory = self.root.open_dir(&name).map_err(&here)?;
+        rustix::fs::flock(&directory, FlockOperation::NonBlockingLockExclusive).map_err(|error| here(error.into()))?;
+        Ok(Begun { directory, name, root: self.root.try_clone().map_err(&here)? })
     }
 
     /// Where a program of the store lies, if it is there.
@@ -188,20 +238,31 @@ impl Store {
             file.sync_all()?;
             self.root.rename(&temporary, &self.root, format!("locks/{key}.json"))
         };
-        written().map_err(failed(&path))
+        written().map_err(failed(&path))?;
+        self.prune_locks();
+        Ok(())
     }
 
     /// A directory to work in, which goes when it is dropped.
-    pub(crate) fn work(&self) -> Result<Work<'_>, Error> {
-        let name = format!("work/{:032x}", rand::random::<u128>());
-        self.root.create_dir(&name).map_err(failed(&self.path))?;
-        Ok(Work { path: self.at(&name), directory: self.root.open_dir(&name).map_err(failed(&self.path))?, name, store: self })
+    pub(crate) fn work(self: &Arc<Self>) -> Result<Work, Error> {
+        let begun = self.begin()?;
+        let directory = begun.directory.try_clone().map_err(failed(&self.path))?;
+        Ok(Work { path: self.at(&begun.name), directory, _begun: begun, store: Arc::clone(self) })
     }
 
-    /// Where a tree lies, if it is there.
-    pub(crate) fn tree(&self, digest: &str, tier: Tier) -> Option<PathBuf> {
+    /// The files of an archive, if they are there.
+    pub(crate) fn part(&self, key: &str) -> Option<Part> {
+        let place = format!("parts/{key}");
+        let held = self.hold(&place)?;
+        let about = serde_json::from_slice(&self.root.read(format!("{place}/{ABOUT}")).ok()?).ok()?;
+        Some(Part { about, directory: self.root.open_dir(format!("{place}/files")).ok()?, _held: held })
+    }
+
+    /// Where a tree lies, if it is there, and what keeps it there.
+    pub(crate) fn tree(&self, digest: &str, tier: Tier) -> Option<(PathBuf, Lease)> {
+        let held = self.hold(&format!("trees/{digest}"))?;
         let name = format!("trees/{digest}/{}", tree_name(tier));
-        self.root.exists(&name).then(|| self.at(&name))
+        self.root.exists(&name).then(|| (self.at(&name), Lease::new(held)))
     }
 
     /// All trees.
@@ -223,7 +284,7 @@ impl Store {
     /// Removes everything that can be fetched again, and says how many sets that were.
     pub(crate) fn clean(&self) -> Result<usize, Error> {
         let count = self.trees()?.len();
-        for folder in ["locks", "trees", "work", "uv", "npm"] {
+        for folder in ["locks", "trees", "parts", "work", "uv", "npm"] {
             let path = self.at(folder);
             match self.root.remove_dir_all(folder) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(&path)(error)),
@@ -246,38 +307,61 @@ fn tree_name(tier: Tier) -> &'static str {
     if tier == Tier::Wasm { "tree.tar" } else { "files" }
 }
 
-/// A directory to work in.
-pub(crate) struct Work<'a> {
-    pub(crate) path: PathBuf,
-    pub(crate) directory: Dir,
+/// A directory that is held, and removed when it is dropped.
+pub(crate) struct Begun {
+    directory: Dir,
     name: String,
-    store: &'a Store,
+    root: Dir,
 }
 
-impl Work<'_> {
-    /// Makes what lies under `from` the tree of that digest.
-    pub(crate) fn publish(&self, from: &str, about: &StoredTree, tier: Tier) -> Result<PathBuf, Error> {
-        let here = failed(&self.path);
-        let text = serde_json::to_vec_pretty(about).map_err(|error| Error::Packages(error.to_string()))?;
-        self.directory.create_dir("whole").map_err(&here)?;
-        self.directory.write(format!("whole/{ABOUT}"), text).map_err(&here)?;
-        self.directory.rename(from, &self.directory, format!("whole/{}", tree_name(tier))).map_err(&here)?;
-        let place = format!("trees/{}", about.digest);
-        match self.directory.rename("whole", &self.store.root, &place) {
-            Ok(()) => {}
-            // Another process was quicker, and its tree is the same.
-            Err(_) if self.store.tree(&about.digest, tier).is_some() => {}
-            Err(error) => return Err(here(error)),
-        }
-        Ok(self.store.at(&place).join(tree_name(tier)))
+impl Begun {
+    /// The directory.
+    pub(crate) fn directory(&self) -> &Dir {
+        &self.directory
     }
 }
 
-impl Drop for Work<'_> {
+impl Drop for Begun {
     fn drop(&mut self) {
-        if let Err(error) = self.store.root.remove_dir_all(&self.name) {
-            tracing::debug!(path = %self.path.display(), %error, "a working directory stays behind");
+        if let Err(error) = self.root.remove_dir_all(&self.name) {
+            tracing::debug!(path = %self.name, %error, "a working directory stays behind");
         }
+    }
+}
+
+/// A directory to work in.
+pub(crate) struct Work {
+    pub(crate) path: PathBuf,
+    pub(crate) directory: Dir,
+    _begun: Begun,
+    store: Arc<Store>,
+}
+
+impl Work {
+    /// Makes what lies under `from` the tree of that digest.
+    pub(crate) fn publish(&self, from: &str, about: &StoredTree, tier: Tier) -> Result<(), Error> {
+        let made = self.keep(from, tree_name(tier), about, &format!("trees/{}", about.digest));
+        // Another process may have been quicker, and its tree is the same.
+        if self.store.tree(&about.digest, tier).is_some() { Ok(()) } else { made }
+    }
+
+    /// Makes what lies under `from` the part of that name.
+    pub(crate) fn publish_part(&self, from: &str, about: &PartFiles, key: &str) -> Result<Part, Error> {
+        let made = self.keep(from, "files", about, &format!("parts/{key}"));
+        match self.store.part(key) {
+            Some(part) => Ok(part),
+            None => Err(made.err().unwrap_or_else(|| Error::Packages("a package was removed as soon as it was there".to_owned()))),
+        }
+    }
+
+    fn keep(&self, from: &str, name: &str, about: &impl Serialize, place: &str) -> Result<(), Error> {
+        let here = failed(&self.path);
+        let text = serde_json::to_vec_pretty(about).map_err(|error| Error::Packages(error.to_string()))?;
+        let whole = format!("whole-{:016x}", rand::random::<u64>());
+        self.directory.create_dir(&whole).map_err(&here)?;
+        self.directory.write(format!("{whole}/{ABOUT}"), text).map_err(&here)?;
+        self.directory.rename(from, &self.directory, format!("{whole}/{name}")).map_err(&here)?;
+        self.directory.rename(&whole, &self.store.root, place).map_err(&here)
     }
 }
 

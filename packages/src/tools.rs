@@ -4,22 +4,35 @@
 //! without end.
 
 use crate::store::{Store, failed};
-use cap_std::fs::PermissionsExt as _;
+use crate::tree;
+use cap_std::fs::{Dir, PermissionsExt as _};
 use glovebox::Error;
 use glovebox_host::program::{Program, Start};
 use glovebox_host::tools::python;
+use std::io::Read as _;
 use std::path::PathBuf;
-use std::process::{Output, Stdio};
+use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 /// The Python resolver, by its wheels' digests.
 const UV: &str = include_str!("../requirements.txt");
 
 /// How long one step of a resolver may take.
-const PATIENCE: Duration = Duration::from_secs(600);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Largest file that a resolver may write, in bytes.
-const LARGEST_FILE: u64 = 1 << 30;
+const LARGEST_FILE: u64 = 256 << 20;
+
+/// Bytes of an answer that are read. What a program asks for comes to some hundred packages.
+const MAX_ANSWER: u64 = 16 << 20;
+
+/// What the folder of a resolver may come to while it runs: what it was told about packages, and no packages.
+const MAX_FOLDER: (u64, u64) = (1 << 30, 200_000);
+
+/// How often it is looked what the folder of a resolver has come to.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Lines of a resolver's complaint that are passed on.
 const COMPLAINT_LINES: usize = 12;
@@ -36,25 +49,77 @@ pub(crate) struct Answer {
     pub(crate) code: Option<i32>,
 }
 
-/// Runs a tool to its end.
-pub(crate) async fn run(mut start: Start, name: &str, input: &str) -> Result<Answer, Error> {
-    use tokio::io::AsyncWriteExt as _;
+/// Runs a tool to its end, or until what it writes is more than a tool may. `folder` is where it writes.
+pub(crate) async fn run(mut start: Start, name: &str, input: &str, folder: Option<&Dir>) -> Result<Answer, Error> {
     let mut command = start.largest_file(LARGEST_FILE).tokio();
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let failed = |error: std::io::Error| Error::Packages(format!("cannot run `{name}`: {error}"));
+    // Dropping it, as all the errors below do, kills it.
     let mut child = command.spawn().map_err(failed)?;
     let mut stdin = child.stdin.take();
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let fed = async {
         if let Some(mut stdin) = stdin.take() {
             // One that does not read its input says why itself.
             let _ = stdin.write_all(input.as_bytes()).await;
         }
+        Ok(())
     };
-    let ended = async { tokio::join!(fed, child.wait_with_output()).1 };
-    let slow = |_| Error::Packages(format!("`{name}` did not end within {} s", PATIENCE.as_secs()));
-    let Output { status, stdout, stderr } = tokio::time::timeout(PATIENCE, ended).await.map_err(slow)?.map_err(failed)?;
+    let ended = async {
+        let ((), out, complaint) = tokio::try_join!(fed, bounded(stdout), bounded(stderr)).map_err(failed)?;
+        Ok((out, complaint, child.wait().await.map_err(failed)?))
+    };
+    let watched = async {
+        match folder {
+            Some(folder) => Err::<std::convert::Infallible, _>(grown(folder, name).await),
+            None => std::future::pending().await,
+        }
+    };
+    let (out, complaint_text, status) = tokio::select! {
+        ended = ended => ended?,
+        grown = watched => match grown {
+            Err(error) => return Err(error),
+        },
+        () = tokio::time::sleep(PATIENCE) => return Err(Error::Packages(format!("`{name}` did not end within {} s", PATIENCE.as_secs()))),
+    };
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Ok(Answer { out: text(&stdout), complaint: complaint(&text(&stderr)), code: status.code() })
+    Ok(Answer { out: text(&out), complaint: complaint(&text(&complaint_text)), code: status.code() })
+}
+
+/// All that comes, if it is not too much.
+async fn bounded(from: Option<impl tokio::io::AsyncRead + Unpin>) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if let Some(from) = from {
+        from.take(MAX_ANSWER + 1).read_to_end(&mut bytes).await?;
+    }
+    if bytes.len() as u64 > MAX_ANSWER {
+        return Err(std::io::Error::other(format!("its answer has more than {} MiB", MAX_ANSWER >> 20)));
+    }
+    Ok(bytes)
+}
+
+/// Waits until a folder has come to more than it may.
+async fn grown(folder: &Dir, name: &str) -> Error {
+    loop {
+        tokio::time::sleep(LOOK).await;
+        let Ok(folder) = folder.try_clone() else { continue };
+        let used = tokio::task::spawn_blocking(move || tree::used(&folder)).await.unwrap_or_default();
+        if used.0 > MAX_FOLDER.0 || used.1 > MAX_FOLDER.1 {
+            let (bytes, files) = MAX_FOLDER;
+            let what = format!("`{name}` was stopped: it wrote more than {} MiB or {files} files while it looked packages up", bytes >> 20);
+            return Error::Packages(what);
+        }
+    }
+}
+
+/// Reads a file that a tool has written, if it is not too long.
+pub(crate) fn read(folder: &Dir, file: &str) -> std::io::Result<String> {
+    let mut text = String::new();
+    folder.open(file)?.take(MAX_ANSWER + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MAX_ANSWER {
+        return Err(std::io::Error::other(format!("`{file}` has more than {} MiB", MAX_ANSWER >> 20)));
+    }
+    Ok(text)
 }
 
 impl Answer {
@@ -74,7 +139,7 @@ fn complaint(text: &str) -> String {
 }
 
 /// The Python resolver, fetched where it is not there yet.
-pub(crate) async fn uv(store: &Store, offline: bool, progress: &(dyn Fn(&str) + Send + Sync)) -> Result<Program, Error> {
+pub(crate) async fn uv(store: &Arc<Store>, offline: bool, progress: &(dyn Fn(&str) + Send + Sync)) -> Result<Program, Error> {
     let version = UV.lines().find_map(|line| line.strip_prefix("uv==")).map(|rest| rest.trim_end_matches([' ', '\\']));
     let version = version.unwrap_or_default();
     let folder = PathBuf::from(format!("tools/uv-{version}"));
@@ -95,7 +160,7 @@ pub(crate) async fn uv(store: &Store, offline: bool, progress: &(dyn Fn(&str) + 
         .arg(&half)
         .arg("--requirement")
         .arg(work.path.join("requirements.txt"));
-    run(pip, "python3 -m pip", "").await?.succeeded(PYTHON_ADVICE)?;
+    run(pip, "python3 -m pip", "", Some(&work.directory)).await?.succeeded(PYTHON_ADVICE)?;
     work.directory.set_permissions("uv/bin/uv", cap_std::fs::Permissions::from_mode(0o755)).map_err(failed(&work.path))?;
     let folder = store.at(&folder);
     let renamed = std::fs::rename(&half, &folder).map_err(failed(&folder));
@@ -109,7 +174,7 @@ pub(crate) async fn uv(store: &Store, offline: bool, progress: &(dyn Fn(&str) + 
 pub(crate) async fn interpreter() -> Result<Program, Error> {
     let mut python = python().map_err(|error| Error::Packages(format!("{error}; {PYTHON_ADVICE}")))?;
     python.args(["-c", WHICH]);
-    let path = run(python, "python3", "").await?.succeeded(PYTHON_ADVICE)?;
+    let path = run(python, "python3", "", None).await?.succeeded(PYTHON_ADVICE)?;
     Program::absolute(path.trim()).map_err(|error| Error::Packages(error.to_string()))
 }
 

@@ -3,19 +3,21 @@
 //! Regular files and directories only, none larger than it may be, in the order of their names and without times: the same packages are the
 //! same bytes.
 
-use cap_std::fs::{Dir, DirEntry, PermissionsExt as _};
+use crate::unpack::{MAX_DEPTH, make_directory};
+use cap_std::fs::{Dir, DirEntry, MetadataExt as _, PermissionsExt as _};
 use glovebox::Error;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io::{self, Read as _, Write};
+use std::path::PathBuf;
 
 /// Bytes of all files of one tree.
-const MAX_BYTES: u64 = 2 << 30;
+pub(crate) const MAX_BYTES: u64 = 2 << 30;
 
 /// Files of one tree.
-const MAX_FILES: usize = 200_000;
+pub(crate) const MAX_FILES: u64 = 200_000;
 
-/// How deep directories may lie in each other.
-const MAX_DEPTH: usize = 60;
+/// Bytes of the unit in which the system counts what a file occupies.
+const BLOCK: u64 = 512;
 
 /// Top-level names that installers leave and no program imports.
 const LEFT_OUT: [&str; 4] = ["bin", ".lock", ".package-lock.json", ".bin"];
@@ -29,7 +31,7 @@ pub(crate) fn list(directory: &Dir) -> Result<Files, Error> {
     let mut bytes = 0;
     walk(directory, "", 0, &mut |path, length| {
         bytes += length;
-        if bytes > MAX_BYTES || files.len() >= MAX_FILES {
+        if bytes > MAX_BYTES || files.len() as u64 >= MAX_FILES {
             let what = format!("they come to more than {} files or {} GiB", MAX_FILES, MAX_BYTES >> 30);
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, what));
         }
@@ -66,33 +68,87 @@ fn walk(directory: &Dir, prefix: &str, depth: usize, found: &mut dyn FnMut(Strin
     Ok(())
 }
 
-/// Writes a tar archive of directories whose files lie over each other.
-pub(crate) fn archive(sources: &[(&Dir, &Files)], into: impl Write) -> Result<(), Error> {
-    let failed = |error: io::Error| Error::Packages(format!("the packages cannot be put together: {error}"));
-    let mut all: BTreeMap<&str, (&Dir, u64)> = BTreeMap::new();
-    for (directory, files) in sources {
-        all.extend(files.iter().map(|(path, length)| (path.as_str(), (*directory, *length))));
+/// Bytes on disk and files of a directory that somebody else is writing to: what can be seen of it.
+pub(crate) fn used(directory: &Dir) -> (u64, u64) {
+    let mut total = (0, 0);
+    // By their names: as many open directories as somebody makes would be too many.
+    let mut left = vec![PathBuf::from(".")];
+    while let Some(path) = left.pop() {
+        for entry in directory.read_dir(&path).into_iter().flatten().flatten() {
+            let Ok(found) = entry.metadata() else { continue };
+            total = (total.0 + found.blocks() * BLOCK, total.1 + 1);
+            if found.is_dir() {
+                left.push(path.join(entry.file_name()));
+            }
+        }
     }
-    let mut builder = tar::Builder::new(into);
-    for (path, (directory, length)) in all {
-        let mut header = tar::Header::new_gnu();
-        header.set_size(length);
-        header.set_mode(0o644);
-        // A file that grew since it was measured would not fit its header.
-        let content = directory.open(path).map_err(failed)?.take(length);
-        builder.append_data(&mut header, path, content).map_err(failed)?;
+    total
+}
+
+/// Files from several directories that lie over each other: the path of each, the directory it comes from, its path there, and its length.
+#[derive(Default)]
+pub(crate) struct Layers<'a>(BTreeMap<String, (&'a Dir, &'a str, u64)>);
+
+impl<'a> Layers<'a> {
+    /// Lays files over those that are there, below `prefix`, which is empty or ends with a slash.
+    pub(crate) fn add(&mut self, prefix: &str, directory: &'a Dir, files: &'a Files) -> Result<(), Error> {
+        self.0.extend(files.iter().map(|(path, length)| (format!("{prefix}{path}"), (directory, path.as_str(), *length))));
+        // The same archive may lie in many places.
+        self.bytes().map(drop)
     }
-    builder.into_inner().and_then(|mut whole| whole.flush()).map_err(failed)
+
+    /// Bytes of all files, if they are no more than a tree may have.
+    pub(crate) fn bytes(&self) -> Result<u64, Error> {
+        let bytes = self.0.values().map(|(.., length)| length).sum();
+        if bytes > MAX_BYTES || self.0.len() as u64 > MAX_FILES {
+            return Err(Error::Packages(format!("they come to more than {MAX_FILES} files or {} GiB", MAX_BYTES >> 30)));
+        }
+        Ok(bytes)
+    }
+
+    /// Writes a tar archive.
+    pub(crate) fn archive(&self, into: impl Write) -> Result<(), Error> {
+        let mut builder = tar::Builder::new(into);
+        for (path, (directory, source, length)) in &self.0 {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(*length);
+            header.set_mode(0o644);
+            // A file that grew since it was measured would not fit its header.
+            let content = directory.open(source).map_err(failed)?.take(*length);
+            builder.append_data(&mut header, path, content).map_err(failed)?;
+        }
+        builder.into_inner().and_then(|mut whole| whole.flush()).map_err(failed)
+    }
+
+    /// Makes them the files of a directory, without copying them where that can be.
+    pub(crate) fn link(&self, into: &Dir) -> Result<(), Error> {
+        let mut directories = HashSet::new();
+        for (path, (directory, source, _)) in &self.0 {
+            for (at, _) in path.match_indices('/') {
+                let parent = path.get(..at).unwrap_or_default();
+                if directories.insert(parent) {
+                    make_directory(into, parent).map_err(failed)?;
+                }
+            }
+            // A file has a bounded number of names.
+            if directory.hard_link(source, into, path).is_err() {
+                directory.copy(source, into, path).map_err(failed)?;
+                into.set_permissions(path, cap_std::fs::Permissions::from_mode(0o644)).map_err(failed)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn failed(error: io::Error) -> Error {
+    Error::Packages(format!("the packages cannot be put together: {error}"))
 }
 
 /// Copies files into another directory.
 pub(crate) fn copy(from: &Dir, files: &Files, into: &Dir) -> Result<(), Error> {
-    let failed = |error: io::Error| Error::Packages(format!("the packages cannot be put together: {error}"));
     for path in files.keys() {
-        if let Some((folder, _)) = path.rsplit_once('/') {
-            into.create_dir_all(folder).map_err(failed)?;
-            // Whoever runs inside a container is somebody else than who fetched.
-            into.set_permissions(folder, cap_std::fs::Permissions::from_mode(0o755)).map_err(failed)?;
+        for (at, _) in path.match_indices('/') {
+            make_directory(into, path.get(..at).unwrap_or_default()).map_err(failed)?;
         }
         from.copy(path, into, path).map_err(failed)?;
         into.set_permissions(path, cap_std::fs::Permissions::from_mode(0o644)).map_err(failed)?;

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 /// A semaphore that is fair between subjects. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct FairSlots(Arc<Shared>);
+pub struct FairSlots(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
@@ -37,18 +37,19 @@ struct Waiter {
 
 /// The right to work; given back when dropped.
 #[derive(Debug)]
-pub(crate) struct Slot(Option<(FairSlots, Subject)>);
+pub struct Slot(Option<(FairSlots, Subject)>);
 
 impl FairSlots {
     /// `slots` for all, of which one subject holds all but one at the most. Zero counts as one.
-    pub(crate) fn new(slots: usize) -> Self {
+    #[must_use]
+    pub fn new(slots: usize) -> Self {
         let slots = slots.max(1);
         let of_subject = slots.saturating_sub(1).max(1);
         Self(Arc::new(Shared { of_subject, state: Mutex::new(State { free: slots, ..State::default() }) }))
     }
 
     /// A slot, as soon as one is free and it is this subject's turn. Dropping the future gives the place in the queue up.
-    pub(crate) async fn acquire(&self, subject: &Subject) -> Slot {
+    pub async fn acquire(&self, subject: &Subject) -> Slot {
         let mut waiting = {
             let mut state = self.lock();
             // Whoever waits, waits for a slot that this subject may not have either, or is this subject and was here before.

@@ -8,8 +8,11 @@ use crate::error::Error;
 use async_trait::async_trait;
 use glovebox_policy::packages::{MissingModule, Needs, PackageGrant, ResolvedPackage, TierNeeds};
 use glovebox_policy::{Denial, Facts, Request, Tier};
+use std::any::Any;
 use std::collections::HashSet;
+use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Finds and fetches packages.
 #[async_trait]
@@ -98,7 +101,35 @@ pub struct PackageTree {
     pub digest: String,
     /// A tar archive for the wasm tier, a directory for the others.
     pub path: PathBuf,
+    /// Keeps it there for as long as somebody has a copy.
+    pub lease: Lease,
 }
+
+/// Something that stays where it is for as long as this or a copy of it lives.
+#[derive(Clone, Default)]
+pub struct Lease(Option<Arc<dyn Any + Send + Sync>>);
+
+impl Lease {
+    /// Held by this value, such as an open file that is locked.
+    pub fn new(held: impl Any + Send + Sync) -> Self {
+        Self(Some(Arc::new(held)))
+    }
+}
+
+impl fmt::Debug for Lease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "Lease(held)" } else { "Lease(nothing)" })
+    }
+}
+
+/// How something is held is no part of what it is.
+impl PartialEq for Lease {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Lease {}
 
 impl Resolution {
     /// What the decision has to know of it.

@@ -1,0 +1,224 @@
+//! How does an archive get here?
+//!
+//! By ourselves, so that nothing is unpacked that was not judged: from the address that the index gave, over HTTPS alone, no more bytes than
+//! there is room for, and only if its digest is the one that was locked.
+
+use crate::store::{Store, failed};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use cap_std::fs::Dir;
+use glovebox::Error;
+use reqwest::Url;
+use sha2::digest::DynDigest;
+use sha2::{Sha256, Sha384, Sha512};
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// How long a server may take to be reached, and to send the next bytes.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long all archives of a set may take.
+const WHOLE: Duration = Duration::from_secs(600);
+
+/// Bytes of one archive.
+pub(crate) const LARGEST: u64 = 1 << 30;
+
+/// Redirects of one archive.
+const REDIRECTS: usize = 5;
+
+/// Bytes of the file with the keys of private indices that are read.
+const MAX_KEYS: u64 = 256 << 10;
+
+/// Fetches archives.
+pub(crate) struct Downloads {
+    client: reqwest::Client,
+    keys: String,
+}
+
+/// One archive: what it is for, where it comes from, and what it must be.
+pub(crate) struct Archive<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) url: &'a str,
+    pub(crate) digest: &'a str,
+}
+
+/// A digest while it is computed, and what it must be.
+struct Checked {
+    hasher: Box<dyn DynDigest + Send>,
+    expected: Vec<u8>,
+}
+
+impl Checked {
+    /// Of a digest such as `sha256:` and hexadecimal digits, or `sha512-` and base64.
+    fn new(digest: &str) -> Option<Self> {
+        let (name, expected) = match digest.split_once(':') {
+            Some((name, digits)) => (name, from_hex(digits)?),
+            None => {
+                let (name, text) = digest.split_once('-')?;
+                (name, STANDARD.decode(text).ok()?)
+            }
+        };
+        let hasher: Box<dyn DynDigest + Send> = match name {
+            "sha256" => Box::new(Sha256::default()),
+            "sha384" => Box::new(Sha384::default()),
+            "sha512" => Box::new(Sha512::default()),
+            _ => return None,
+        };
+        (hasher.output_size() == expected.len()).then_some(Self { hasher, expected })
+    }
+
+    fn is_right(self) -> bool {
+        *self.hasher.finalize() == *self.expected
+    }
+}
+
+fn from_hex(digits: &str) -> Option<Vec<u8>> {
+    let digit = |byte: &u8| char::from(*byte).to_digit(16);
+    let pairs = digits.as_bytes().chunks(2);
+    pairs.map(|pair| Some(u8::try_from(digit(pair.first()?)? << 4 | digit(pair.get(1)?)?).unwrap_or_default())).collect()
+}
+
+impl Downloads {
+    /// Trusts the authorities of the system, and uses the proxies of the environment, as the resolvers do.
+    pub(crate) fn new() -> Result<Self, Error> {
+        let refused = |error: &dyn std::fmt::Display| Error::Packages(format!("they cannot be fetched: {error}"));
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let tls = tls.map_err(|error| refused(&error))?.with_root_certificates(roots).with_no_client_auth();
+        let client = reqwest::Client::builder().tls_backend_preconfigured(tls).https_only(true).connect_timeout(PATIENCE);
+        let client = client.read_timeout(PATIENCE).timeout(WHOLE).redirect(reqwest::redirect::Policy::limited(REDIRECTS));
+        Ok(Self { client: client.build().map_err(|error| refused(&error))?, keys: keys() })
+    }
+
+    /// Fetches an archive into a file of that name, and gives its length, which comes out of what is left for the set. Of one that is not what it should be, nothing stays.
+    pub(crate) async fn fetch(&self, archive: &Archive<'_>, left: &AtomicU64, store: &Store, into: &Dir, file: &str) -> Result<u64, Error> {
+        let fetched = self.fetch_to(archive, left, store, into, file).await;
+        if fetched.is_err() {
+            let _ = into.remove_file(file);
+        }
+        fetched.map_err(|why| Error::Packages(format!("`{}` could not be fetched: {why}", archive.name.escape_debug())))
+    }
+
+    async fn fetch_to(&self, archive: &Archive<'_>, left: &AtomicU64, store: &Store, into: &Dir, file: &str) -> Result<u64, String> {
+        let mut checked = Checked::new(archive.digest).ok_or("its digest is none that is taken")?;
+        let url =
+            Url::parse(archive.url).ok().filter(|url| url.scheme() == "https").ok_or("the index does not have it at an `https` address")?;
+        let plain = |error: reqwest::Error| chain(&error.without_url());
+        let mut request = self.client.get(url.clone());
+        if let Some((login, password)) = url.host_str().and_then(|host| key(&self.keys, host)) {
+            request = request.basic_auth(login, Some(password));
+        }
+        let mut response = request.send().await.and_then(reqwest::Response::error_for_status).map_err(plain)?;
+        let too_large =
+            || format!("an archive may have {} MiB and all of a set {} MiB, and this is more", LARGEST >> 20, crate::tree::MAX_BYTES >> 20);
+        let announced = response.content_length().unwrap_or_default();
+        if announced > LARGEST.min(left.load(Ordering::Relaxed)) {
+            return Err(too_large());
+        }
+        store.make_room(announced).map_err(|error| error.to_string())?;
+        let place = |error: std::io::Error| failed(Path::new(file))(error).to_string();
+        let mut output = into.create(file).map_err(place)?;
+        let mut length = 0;
+        while let Some(bytes) = response.chunk().await.map_err(plain)? {
+            length += bytes.len() as u64;
+            let taken = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes.len() as u64));
+            if length > LARGEST || taken.is_err() {
+                return Err(too_large());
+            }
+            if announced == 0 && length >> 24 != (length - bytes.len() as u64) >> 24 {
+                store.make_room(0).map_err(|error| error.to_string())?;
+            }
+            checked.hasher.update(&bytes);
+            output.write_all(&bytes).map_err(place)?;
+        }
+        if checked.is_right() { Ok(length) } else { Err("what came is not what was locked: its digest is another one".to_owned()) }
+    }
+}
+
+/// An error with what lies behind it.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text += &format!(": {error}");
+        source = error.source();
+    }
+    text
+}
+
+/// The user's keys of private indices, as the resolvers read them; none where there are none.
+fn keys() -> String {
+    #[expect(clippy::disallowed_methods, reason = "where every tool looks for the keys of private indices")]
+    let file = std::env::var_os("HOME").map(|home| Path::new(&home).join(".netrc")).filter(|file| file.is_absolute());
+    #[expect(clippy::disallowed_methods, reason = "the user's own file")]
+    let opened = file.and_then(|file| std::fs::File::open(file).ok());
+    let mut text = Vec::new();
+    let _ = opened.map(|opened| std::io::Read::read_to_end(&mut std::io::Read::take(opened, MAX_KEYS), &mut text));
+    String::from_utf8(text).unwrap_or_default()
+}
+
+/// The name and password for a host.
+fn key<'a>(keys: &'a str, host: &str) -> Option<(&'a str, &'a str)> {
+    let mut words = keys.split_whitespace();
+    let mut found = (false, None, None);
+    while let Some(word) = words.next() {
+        match word {
+            "machine" | "default" => {
+                if let (true, Some(login), Some(password)) = found {
+                    return Some((login, password));
+                }
+                found = (word == "machine" && words.next() == Some(host), None, None);
+            }
+            "login" => found.1 = words.next(),
+            "password" => found.2 = words.next(),
+            _ => {}
+        }
+    }
+    found.0.then_some(())?;
+    Some((found.1?, found.2?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_is_computed_by_its_own_kind() {
+        for digest in [
+            "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+            "sha256-ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=",
+            "sha384-ywB1P0WjXou1oD1pmsZQBycsMqsO3tFjGotgWkP/W+2AhgcroefMI1i67KE0yCWn",
+            "sha512-3a81oZNherrMQXNJriBBMRLm+k6JqX6iCp7u5ktV05ohkpkqJ0/BqDa6PCOj/uu9RU1EI2Q86A4qmslPpUyknw==",
+        ] {
+            let mut checked = Checked::new(digest).unwrap();
+            checked.hasher.update(b"abc");
+            assert!(checked.is_right(), "{digest}");
+            assert!(!Checked::new(digest).unwrap().is_right(), "{digest}");
+        }
+        for digest in [
+            "",
+            "sha1-qZk+NkcGgWq6PiVxeFDCbJzQ2J0=",
+            "md5:900150983cd24fb0d6963f7d28e17f72",
+            "sha256:",
+            "sha256:ba78",
+            "sha256:zz",
+            "sha512-ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=",
+        ] {
+            assert!(Checked::new(digest).is_none(), "{digest}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_for_its_own_host_alone() {
+        let keys = "machine a.example login x password y\nmachine b.example\n  login z\n  password w\ndefault login d password e\n";
+        assert_eq!(key(keys, "a.example"), Some(("x", "y")));
+        assert_eq!(key(keys, "b.example"), Some(("z", "w")));
+        assert_eq!(key(keys, "c.example"), None);
+        assert_eq!(key("", "a.example"), None);
+    }
+}

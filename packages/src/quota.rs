@@ -1,0 +1,165 @@
+//! How much is kept, and what goes first?
+//!
+//! The store has a quota, and a part of the disk is never touched. What was not used for the longest time goes first, and nothing that
+//! somebody uses: whoever does holds a shared lock on the description of it, and it is removed under an exclusive one.
+
+use crate::store::{ABOUT, Store, failed};
+use glovebox::Error;
+use serde::Deserialize;
+use std::fs::{File, TryLockError};
+use std::os::unix::fs::MetadataExt as _;
+use std::time::SystemTime;
+
+/// Bytes of all that is kept, unless somebody says another number: this much, or a tenth of the disk where that is less.
+const QUOTA: u64 = 8 << 30;
+
+/// The least that is taken for a tenth of a disk.
+const LEAST_QUOTA: u64 = 1 << 30;
+
+/// Bytes of the disk that stay free, unless somebody says another number.
+pub(crate) const RESERVE: u64 = 512 << 20;
+
+/// Bytes and number of what questions came to.
+const MAX_LOCKS: (u64, usize) = (64 << 20, 5000);
+
+/// What is kept, and by what it is told apart.
+pub(crate) const KEPT: [&str; 2] = ["trees", "parts"];
+
+/// How much may be kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// None stands for a share of the disk.
+    pub(crate) quota: Option<u64>,
+    pub(crate) reserve: u64,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { quota: None, reserve: RESERVE }
+    }
+}
+
+#[derive(Deserialize)]
+struct Size {
+    bytes: u64,
+}
+
+/// Something that is kept.
+struct Kept {
+    used: SystemTime,
+    place: String,
+    bytes: u64,
+}
+
+impl Store {
+    /// Holds what is kept there: it stays for as long as the file is open. None where there is nothing, or where it is just being removed.
+    pub(crate) fn hold(&self, place: &str) -> Option<File> {
+        let path = format!("{place}/{ABOUT}");
+        let file = self.root.open(&path).ok()?.into_std();
+        file.try_lock_shared().ok()?;
+        // It may have been removed, and even made again, before it was locked.
+        let is_there = self.root.open(&path).ok()?.into_std().metadata().ok()?.ino() == file.metadata().ok()?.ino();
+        // What was used last goes last. A store that cannot be written can still be used.
+        let _ = file.set_modified(SystemTime::now());
+        is_there.then_some(file)
+    }
+
+    /// Sees to it that this much can be written: removes what was not used for the longest time.
+    pub(crate) fn make_room(&self, need: u64) -> Result<(), Error> {
+        let disk = rustix::fs::fstatvfs(&self.root).map_err(|error| failed(&self.path)(error.into()))?;
+        let quota = self.bounds.quota.unwrap_or_else(|| QUOTA.min(disk.f_blocks.saturating_mul(disk.f_frsize) / 10).max(LEAST_QUOTA));
+        let mut kept = self.kept();
+        let mut total: u64 = kept.iter().map(|kept| kept.bytes).sum();
+        kept.sort_by_key(|kept| kept.used);
+        let mut oldest = kept.into_iter();
+        loop {
+            let disk = rustix::fs::fstatvfs(&self.root).map_err(|error| failed(&self.path)(error.into()))?;
+            let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+            let has_disk = free >= need.saturating_add(self.bounds.reserve);
+            let has_quota = total.saturating_add(need) <= quota;
+            if has_disk && has_quota {
+                return Ok(());
+            }
+            match oldest.next() {
+                Some(kept) => {
+                    if self.remove(&kept.place) {
+                        total = total.saturating_sub(kept.bytes);
+                    }
+                }
+                None if has_disk => {
+                    let what = format!(
+                        "{} MiB more would be more than the quota of the package store ({} MiB, of which {} MiB are in use); a larger quota or fewer packages at once would do",
+                        need >> 20,
+                        quota >> 20,
+                        total >> 20
+                    );
+                    return Err(Error::Packages(what));
+                }
+                None => {
+                    let what = format!(
+                        "the disk of the package store has {} MiB free, {} MiB are needed and {} MiB must stay free; nothing is fetched until there is more",
+                        free >> 20,
+                        need >> 20,
+                        self.bounds.reserve >> 20
+                    );
+                    return Err(Error::Packages(what));
+                }
+            }
+        }
+    }
+
+    fn kept(&self) -> Vec<Kept> {
+        let mut all = Vec::new();
+        for kind in KEPT {
+            for entry in self.root.read_dir(kind).into_iter().flatten().flatten() {
+                let Ok(name) = entry.file_name().into_string() else { continue };
+                let place = format!("{kind}/{name}");
+                let about = format!("{place}/{ABOUT}");
+                let used =
+                    self.root.metadata(&about).and_then(|found| found.modified()).map_or(SystemTime::UNIX_EPOCH, |time| time.into_std());
+                let size = self.root.read(&about).ok().and_then(|text| serde_json::from_slice::<Size>(&text).ok());
+                all.push(Kept { used, place, bytes: size.map_or(0, |size| size.bytes) });
+            }
+        }
+        all
+    }
+
+    /// Removes what is kept there, unless somebody uses it.
+    fn remove(&self, place: &str) -> bool {
+        let about = self.root.open(format!("{place}/{ABOUT}")).map(cap_std::fs::File::into_std);
+        if let Ok(about) = &about
+            && matches!(about.try_lock(), Err(TryLockError::WouldBlock))
+        {
+            return false;
+        }
+        // It goes at once and whole; whoever is killed meanwhile leaves it where the next one clears up.
+        let Ok(work) = self.begin() else { return false };
+        self.root.rename(place, work.directory(), "removed").is_ok()
+    }
+
+    /// Keeps what questions came to within bounds.
+    pub(crate) fn prune_locks(&self) {
+        let entries = self.root.read_dir("locks").into_iter().flatten().flatten();
+        let mut locks: Vec<(SystemTime, u64, _)> = entries
+            .filter_map(|entry| {
+                let found = entry.metadata().ok()?;
+                Some((found.modified().ok()?.into_std(), found.len(), entry.file_name()))
+            })
+            .collect();
+        let (bytes, count) = MAX_LOCKS;
+        let mut total: u64 = locks.iter().map(|lock| lock.1).sum();
+        if total <= bytes && locks.len() <= count {
+            return;
+        }
+        locks.sort();
+        let mut left = locks.len();
+        for (_, length, name) in locks {
+            if total <= bytes / 2 && left <= count / 2 {
+                break;
+            }
+            let _ = self.root.remove_file(std::path::Path::new("locks").join(name));
+            total = total.saturating_sub(length);
+            left -= 1;
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! How does an archive become files, and never more of them than there is room for?
+//!
+//! An archive is measured before anything of it is written, and counted again while it is written: bytes, files and directories come out of
+//! one [`Room`] that all archives of a set share. Nothing but regular files and the directories above them is ever made.
+
+mod tarball;
+mod wheel;
+
+pub(crate) use tarball::tarball;
+pub(crate) use wheel::wheel;
+
+use cap_std::fs::{Dir, OpenOptions, PermissionsExt as _};
+use std::collections::HashSet;
+use std::io::{self, Read, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// How deep directories may lie in each other.
+pub(crate) const MAX_DEPTH: usize = 60;
+
+/// Bytes of one path.
+const MAX_PATH: usize = 1024;
+
+/// Bytes of one name in a path: what file systems take.
+const MAX_NAME: usize = 255;
+
+/// Bytes that are written before it is looked whether to go on.
+const CHUNK: usize = 64 << 10;
+
+/// An archive whose content is this much is looked at for how much it was compressed.
+const LARGE: u64 = 64 << 20;
+
+/// How many times larger than the archive a large content may be. Ordinary packages are below 20.
+const MAX_RATIO: u64 = 100;
+
+/// What an archive may come to: what is left of what a whole set may have.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Room {
+    pub(crate) bytes: u64,
+    pub(crate) files: u64,
+}
+
+impl Room {
+    /// Takes this much of it, if it is there.
+    pub(crate) fn take(&mut self, bytes: u64, files: u64) -> io::Result<()> {
+        match (self.bytes.checked_sub(bytes), self.files.checked_sub(files)) {
+            (Some(bytes), Some(files)) => {
+                *self = Self { bytes, files };
+                Ok(())
+            }
+            _ => Err(bad(format!(
+                "they come to more than a set of packages may have ({} files and directories, {} GiB)",
+                crate::tree::MAX_FILES,
+                crate::tree::MAX_BYTES >> 30
+            ))),
+        }
+    }
+}
+
+/// What is wrong with an archive.
+pub(crate) fn bad(what: impl Into<String>) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what.into())
+}
+
+/// Refuses what was compressed as nothing but padding is.
+fn judge_ratio(content: u64, archive: u64) -> io::Result<()> {
+    if content > LARGE && content / MAX_RATIO > archive {
+        return Err(bad(format!("{archive} bytes would become {content}, more than {MAX_RATIO} times as much")));
+    }
+    Ok(())
+}
+
+/// A path below the place where an archive is unpacked, if it is one.
+pub(crate) fn path(name: &[u8]) -> io::Result<String> {
+    let shown = || String::from_utf8_lossy(name.get(..80).unwrap_or(name)).escape_debug().to_string();
+    let text = str::from_utf8(name).map_err(|_| bad(format!("the name `{}` is not UTF-8", shown())))?;
+    if name.len() > MAX_PATH {
+        return Err(bad(format!("the name `{}..` has more than {MAX_PATH} bytes", shown())));
+    }
+    let mut depth = 0;
+    for part in text.split('/') {
+        depth += 1;
+        if matches!(part, "" | "." | "..") || part.len() > MAX_NAME || part.contains(|c: char| c.is_control() || c == '\\') {
+            return Err(bad(format!("the name `{}` leads elsewhere, or no file has such a name", shown())));
+        }
+    }
+    if depth > MAX_DEPTH {
+        return Err(bad(format!("the name `{}..` has more than {MAX_DEPTH} directories", shown())));
+    }
+    Ok(text.to_owned())
+}
+
+/// Writes the files of one archive.
+pub(crate) struct Writer<'a> {
+    into: &'a Dir,
+    room: &'a mut Room,
+    stop: &'a AtomicBool,
+    reserve: &'a dyn Fn(u64) -> io::Result<()>,
+    directories: HashSet<String>,
+}
+
+impl<'a> Writer<'a> {
+    /// Writes below `into`, no more than there is room for, until `stop` is set. `reserve` is told how much it will be before it begins.
+    pub(crate) fn new(into: &'a Dir, room: &'a mut Room, stop: &'a AtomicBool, reserve: &'a dyn Fn(u64) -> io::Result<()>) -> Self {
+        Self { into, room, stop, reserve, directories: HashSet::new() }
+    }
+
+    /// Whether somebody still waits for it.
+    fn go_on(&self) -> io::Result<()> {
+        if self.stop.load(Ordering::Relaxed) { Err(io::Error::other("nobody waits for it any more")) } else { Ok(()) }
+    }
+
+    /// Writes a file; `path` was made by [`path`]. Its content has exactly this length.
+    pub(crate) fn file(&mut self, path: &str, length: u64, content: &mut dyn Read) -> io::Result<()> {
+        self.room.take(length, 1)?;
+        self.parents(path)?;
+        let mut file = self.into.open_with(path, OpenOptions::new().write(true).create(true).truncate(true))?;
+        // Whoever runs inside a container is somebody else than who fetched.
+        file.set_permissions(cap_std::fs::Permissions::from_mode(0o644))?;
+        let mut buffer = vec![0; CHUNK];
+        let mut left = length;
+        while left > 0 {
+            self.go_on()?;
+            let wanted = usize::try_from(left).unwrap_or(usize::MAX).min(CHUNK);
+            let got = content.read(buffer.get_mut(..wanted).unwrap_or_default())?;
+            if got == 0 {
+                return Err(bad(format!("`{}` is shorter than the archive says", path.escape_debug())));
+            }
+            file.write_all(buffer.get(..got).unwrap_or_default())?;
+            left = left.saturating_sub(got as u64);
+        }
+        if content.read(&mut [0])? > 0 {
+            return Err(bad(format!("`{}` is longer than the archive says", path.escape_debug())));
+        }
+        Ok(())
+    }
+
+    fn parents(&mut self, path: &str) -> io::Result<()> {
+        for (at, _) in path.match_indices('/') {
+            let directory = path.get(..at).unwrap_or_default();
+            if self.directories.contains(directory) {
+                continue;
+            }
+            self.room.take(0, 1)?;
+            make_directory(self.into, directory)?;
+            self.directories.insert(directory.to_owned());
+        }
+        Ok(())
+    }
+}
+
+/// Makes a directory that everybody can read, where it is not there yet.
+pub(crate) fn make_directory(into: &Dir, path: &str) -> io::Result<()> {
+    match into.create_dir(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        Err(_) if !into.symlink_metadata(path)?.is_dir() => Err(bad(format!("`{}` is a file and a directory", path.escape_debug()))),
+        _ => into.set_permissions(path, cap_std::fs::Permissions::from_mode(0o755)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_leads_elsewhere() {
+        for good in ["a", "a/b.py", "..a/b..", "a b", ".x", "é/ü.py"] {
+            assert_eq!(path(good.as_bytes()).unwrap(), good);
+        }
+        let (long, deep, far) = ("x".repeat(256), "d/".repeat(60) + "f", "abcdefg/".repeat(59).repeat(3) + "f");
+        let names: [&[u8]; 15] = [
+            b"",
+            b"/",
+            b"/a",
+            b"a/",
+            b"a//b",
+            b".",
+            b"..",
+            b"../a",
+            b"a/../b",
+            b"a/./b",
+            b"a\\b",
+            b"a\0b",
+            b"a\nb",
+            b"\xff",
+            long.as_bytes(),
+        ];
+        for name in names.into_iter().chain([deep.as_bytes(), far.as_bytes()]) {
+            assert!(path(name).is_err(), "{}", String::from_utf8_lossy(name));
+        }
+    }
+}

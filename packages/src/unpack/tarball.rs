@@ -1,0 +1,116 @@
+//! What is in an npm package?
+//!
+//! A gzipped tar archive does not say at its start how large it becomes, so it is read twice: once to measure it, counting as it is
+//! decompressed and no further than there is room, and once to write it. Headers that stand for others are read by themselves, so that a
+//! name cannot be as long as the archive.
+
+use super::{LARGE, MAX_RATIO, Writer, bad, path};
+use flate2::read::MultiGzDecoder;
+use std::io::{self, Read, Seek, SeekFrom};
+use tar::{Archive, EntryType};
+
+/// Bytes of a header that stands for another one, such as a long name.
+const MAX_HEADER: u64 = 64 << 10;
+
+/// Headers and padding of one file, at most.
+const PER_FILE: u64 = 4 << 10;
+
+/// Reads no more than it may.
+struct Counted<R> {
+    content: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let got = self.content.read(buffer)?;
+        self.left = self.left.checked_sub(got as u64).ok_or_else(|| bad("it comes to more than there is room for, or than packages do"))?;
+        Ok(got)
+    }
+}
+
+/// Unpacks the files of an npm package.
+pub(crate) fn tarball(archive: &mut (impl Read + Seek), writer: &mut Writer<'_>) -> io::Result<()> {
+    let length = archive.seek(SeekFrom::End(0))?;
+    let mut room = *writer.room;
+    let before = room.bytes;
+    let most = room.bytes.saturating_add(room.files.saturating_mul(PER_FILE)).min(length.saturating_mul(MAX_RATIO).max(LARGE));
+    each(archive, most, &mut |_, length, _| {
+        writer.go_on()?;
+        room.take(length, 1)
+    })?;
+    (writer.reserve)(before.saturating_sub(room.bytes))?;
+    each(archive, most, &mut |path, length, content| writer.file(path, length, content))
+}
+
+/// Gives every file of the archive, with its path below the folder that all of them are in.
+fn each(archive: &mut (impl Read + Seek), most: u64, found: &mut dyn FnMut(&str, u64, &mut dyn Read) -> io::Result<()>) -> io::Result<()> {
+    archive.seek(SeekFrom::Start(0))?;
+    let mut archive = Archive::new(Counted { content: MultiGzDecoder::new(archive), left: most });
+    let mut long_name: Option<Vec<u8>> = None;
+    for entry in archive.entries()?.raw(true) {
+        let mut entry = entry?;
+        let kind = entry.header().entry_type();
+        let length = entry.size();
+        match kind {
+            EntryType::GNULongName => long_name = Some(trimmed(header(&mut entry, length)?)),
+            EntryType::XHeader => long_name = extended(&header(&mut entry, length)?)?.or(long_name),
+            // Names of links, which are no files, and what is said of all files together.
+            EntryType::GNULongLink | EntryType::XGlobalHeader => drop(header(&mut entry, length)?),
+            EntryType::Regular | EntryType::Continuous => {
+                let name = long_name.take().unwrap_or_else(|| entry.path_bytes().into_owned());
+                if let Some(path) = below(&name)? {
+                    found(&path, length, &mut entry)?;
+                }
+            }
+            // npm makes none of these either.
+            EntryType::Directory | EntryType::Link | EntryType::Symlink => long_name = None,
+            _ => return Err(bad("it has entries that are neither files nor directories")),
+        }
+    }
+    Ok(())
+}
+
+/// The path of a file below the first folder of the archive, whatever that is called.
+fn below(name: &[u8]) -> io::Result<Option<String>> {
+    let name = name.strip_prefix(b"./").unwrap_or(name);
+    match name.iter().position(|byte| *byte == b'/') {
+        // A file beside the folder, as npm has it.
+        None => Ok(None),
+        // Old archives have directories as files whose names end like this.
+        Some(_) if name.ends_with(b"/") => Ok(None),
+        Some(slash) => path(name.get(slash + 1..).unwrap_or_default()).map(Some),
+    }
+}
+
+fn header(entry: &mut impl Read, length: u64) -> io::Result<Vec<u8>> {
+    if length > MAX_HEADER {
+        return Err(bad(format!("a header of the archive has more than {} KiB", MAX_HEADER >> 10)));
+    }
+    let mut content = Vec::new();
+    entry.take(length).read_to_end(&mut content)?;
+    Ok(content)
+}
+
+fn trimmed(mut name: Vec<u8>) -> Vec<u8> {
+    while name.last() == Some(&0) {
+        name.pop();
+    }
+    name
+}
+
+/// The name that an extended header has for the file after it.
+fn extended(header: &[u8]) -> io::Result<Option<Vec<u8>>> {
+    let mut name = None;
+    for field in tar::PaxExtensions::new(header) {
+        let field = field?;
+        match field.key_bytes() {
+            b"path" => name = Some(field.value_bytes().to_vec()),
+            // Of a file that is larger than any may be, or of one with holes.
+            b"size" => return Err(bad("a file says its size in an extended header")),
+            key if key.starts_with(b"GNU.sparse") => return Err(bad("it has files with holes")),
+            _ => {}
+        }
+    }
+    Ok(name)
+}
