@@ -148,11 +148,11 @@ fn who_goes_away_stops_the_program_and_who_cancels_too() {
     let cancelled = service.send("DELETE", &place, &[], b"");
     assert_eq!((cancelled.status, &cancelled.json()["status"]), (200, &"cancelled".into()));
     // API11: again, and once more by asking.
-    assert_eq!(service.send("DELETE", &place, &[], b"").problem(), (409, "ended".to_owned()));
+    assert_eq!(service.send("POST", &format!("{place}/cancel"), &[], b"").problem(), (409, "ended".to_owned()));
     assert_eq!(service.get(&place).json(), cancelled.json());
     let ended = run(&service, &python("1"));
     let id = ended["id"].as_str().unwrap_or_default();
-    assert_eq!(service.send("DELETE", &format!("{RUN}/{id}"), &[], b"").problem(), (409, "ended".to_owned()));
+    assert_eq!(service.send("POST", &format!("{RUN}/{id}/cancel"), &[], b"").problem(), (409, "ended".to_owned()));
     assert_eq!(service.get(&format!("{RUN}/{id}")).json(), ended, "what has ended stays as it is");
 }
 
