@@ -4,6 +4,8 @@
 //! one [`Room`] that all archives of a set share. Nothing but regular files and the directories above them is ever made.
 
 mod tarball;
+#[cfg(test)]
+mod tests;
 mod wheel;
 
 pub(crate) use tarball::tarball;
