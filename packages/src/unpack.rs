@@ -91,6 +91,25 @@ pub(crate) fn path(name: &[u8]) -> io::Result<String> {
     Ok(text.to_owned())
 }
 
+/// The directories that files lie in, which take up room as well.
+#[derive(Default)]
+struct Directories(HashSet<String>);
+
+impl Directories {
+    /// How many of those above a file are new.
+    fn new_above(&mut self, path: &str) -> u64 {
+        let mut new = 0;
+        for (at, _) in path.rmatch_indices('/') {
+            // What is above a known one is known.
+            if !self.0.insert(path.get(..at).unwrap_or_default().to_owned()) {
+                break;
+            }
+            new += 1;
+        }
+        new
+    }
+}
+
 /// Writes the files of one archive.
 pub(crate) struct Writer<'a> {
     into: &'a Dir,

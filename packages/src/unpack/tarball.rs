@@ -4,7 +4,7 @@
 //! decompressed and no further than there is room, and once to write it. Headers that stand for others are read by themselves, so that a
 //! name cannot be as long as the archive.
 
-use super::{LARGE, MAX_RATIO, Writer, bad, path};
+use super::{Directories, LARGE, MAX_RATIO, Writer, bad, path};
 use flate2::read::MultiGzDecoder;
 use std::io::{self, Read, Seek, SeekFrom};
 use tar::{Archive, EntryType};
@@ -35,9 +35,10 @@ pub(crate) fn tarball(archive: &mut (impl Read + Seek), writer: &mut Writer<'_>)
     let mut room = *writer.room;
     let before = room.bytes;
     let most = room.bytes.saturating_add(room.files.saturating_mul(PER_FILE)).min(length.saturating_mul(MAX_RATIO).max(LARGE));
-    each(archive, most, &mut |_, length, _| {
+    let mut directories = Directories::default();
+    each(archive, most, &mut |path, length, _| {
         writer.go_on()?;
-        room.take(length, 1)
+        room.take(length, 1 + directories.new_above(path))
     })?;
     (writer.reserve)(before.saturating_sub(room.bytes))?;
     each(archive, most, &mut |path, length, content| writer.file(path, length, content))
