@@ -5,7 +5,7 @@
 
 use crate::store::{ABOUT, Store, failed};
 use glovebox::Error;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::fs::{File, TryLockError};
 use std::os::unix::fs::MetadataExt as _;
 use std::time::SystemTime;
@@ -39,9 +39,10 @@ impl Default for Bounds {
     }
 }
 
-#[derive(Deserialize)]
-struct Size {
-    bytes: u64,
+/// What every description says.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Size {
+    pub(crate) bytes: u64,
 }
 
 /// Something that is kept.
@@ -106,6 +107,13 @@ impl Store {
                 }
             }
         }
+    }
+
+    /// As [`Store::make_room`], in as far as the disk demands it: quicker, and for every archive.
+    pub(crate) fn make_disk(&self, need: u64) -> Result<(), Error> {
+        let disk = rustix::fs::fstatvfs(&self.root).map_err(|error| failed(&self.path)(error.into()))?;
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        if free >= need.saturating_add(self.bounds.reserve) { Ok(()) } else { self.make_room(need) }
     }
 
     fn kept(&self) -> Vec<Kept> {

@@ -72,16 +72,14 @@ fn each(archive: &mut (impl Read + Seek), most: u64, found: &mut dyn FnMut(&str,
     Ok(())
 }
 
-/// The path of a file below the first folder of the archive, whatever that is called.
+/// The path of a file below the first folder of the archive, whatever that is called; none for what is beside it, as npm has it.
 fn below(name: &[u8]) -> io::Result<Option<String>> {
-    let name = name.strip_prefix(b"./").unwrap_or(name);
-    match name.iter().position(|byte| *byte == b'/') {
-        // A file beside the folder, as npm has it.
-        None => Ok(None),
-        // Old archives have directories as files whose names end like this.
-        Some(_) if name.ends_with(b"/") => Ok(None),
-        Some(slash) => path(name.get(slash + 1..).unwrap_or_default()).map(Some),
+    // Old archives have directories as files whose names end like this.
+    if name.ends_with(b"/") {
+        return Ok(None);
     }
+    let parts: Vec<&[u8]> = name.split(|byte| *byte == b'/').filter(|part| !matches!(*part, b"" | b".")).skip(1).collect();
+    if parts.is_empty() { Ok(None) } else { path(&parts.join(&b'/')).map(Some) }
 }
 
 fn header(entry: &mut impl Read, length: u64) -> io::Result<Vec<u8>> {

@@ -1,6 +1,6 @@
 //! Which archives are unpacked, and what is left of those that are not?
 
-use super::{Room, Writer, tarball, wheel};
+use super::{Room, Writer, path, tarball, wheel};
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use flate2::Compression;
@@ -19,8 +19,8 @@ fn found(place: &std::path::Path) -> BTreeMap<String, Vec<u8>> {
             if entry.file_type().unwrap().is_dir() {
                 left.push(entry.path());
             } else {
-                let path = entry.path().strip_prefix(place).unwrap().to_str().unwrap().to_owned();
-                files.insert(path, std::fs::read(entry.path()).unwrap());
+                let name = entry.path().strip_prefix(place).unwrap().to_str().unwrap().to_owned();
+                files.insert(name, std::fs::read(entry.path()).unwrap());
             }
         }
     }
@@ -288,11 +288,12 @@ fn an_npm_package_is_unpacked_without_its_first_folder() {
         extended,
         file("package/ascii", b"3"),
         file("beside", b"4"),
+        file("./package/./bin//cli.js", b"6"),
         file("package/lib/a.js", b"5"),
     ]);
     let files = unpacked(&archive, false, ROOM).0.unwrap();
     let names: Vec<&str> = files.keys().map(String::as_str).collect();
-    assert_eq!(names, ["lib/a.js", &"n".repeat(150), "package.json", "é.js"]);
+    assert_eq!(names, ["bin/cli.js", "lib/a.js", &"n".repeat(150), "package.json", "é.js"]);
     assert_eq!((files["lib/a.js"].as_slice(), files["é.js"].as_slice()), (b"5".as_slice(), b"3".as_slice()));
 }
 
@@ -319,12 +320,24 @@ fn an_npm_package_that_swells_or_leads_elsewhere_is_refused_before_it_is_written
         ("a device", tarred(&[member(b'3', "package/a", 0, b"")])),
         ("a pipe", tarred(&[member(b'6', "package/a", 0, b"")])),
         ("up", tarred(&[file("package/../../a", b"x")])),
-        ("absolute", tarred(&[file("/tmp/a", b"x"), file("//tmp/a", b"x")])),
         ("a file and a directory", tarred(&[file("package/a", b"x"), file("package/a/b", b"x")])),
     ];
     for (name, archive) in cases {
         let (result, written) = unpacked(&archive, false, ROOM);
         assert!(written <= 100, "{name}: {written} bytes were written");
         assert!(result.is_err(), "{name}: {result:?}");
+    }
+}
+
+#[test]
+fn no_name_leads_elsewhere() {
+    for good in ["a", "a/b.py", "..a/b..", "a b", ".x", "é/ü.py"] {
+        assert_eq!(path(good.as_bytes()).unwrap(), good);
+    }
+    let (long, deep, far) = ("x".repeat(256), "d/".repeat(60) + "f", "abcdefg/".repeat(59).repeat(3) + "f");
+    let names: [&[u8]; 15] =
+        [b"", b"/", b"/a", b"a/", b"a//b", b".", b"..", b"../a", b"a/../b", b"a/./b", b"a\\b", b"a\0b", b"a\nb", b"\xff", long.as_bytes()];
+    for name in names.into_iter().chain([deep.as_bytes(), far.as_bytes()]) {
+        assert!(path(name).is_err(), "{}", String::from_utf8_lossy(name));
     }
 }
