@@ -33,7 +33,13 @@ pub(crate) fn serve(arguments: &ServeArguments) -> Result<Exit, Failure> {
     let policy = policy::load(config.policy.as_deref())?;
     let guests = Installation::find()?.guests(Metering::Fuel)?;
     let runtime = runtime()?;
-    let mut manager = packages::manager(guests.clone())?;
+    let limits = &config.limits;
+    let mut manager = packages::manager(guests.clone())?
+        .reserve(limits.packages_reserve as u64)
+        .share(glovebox_packages::STEPS, limits.packages_per_subject as u64);
+    if let Some(quota) = limits.packages {
+        manager = manager.quota(quota as u64);
+    }
     let mut builder = Sandbox::builder().policy(policy).guests(guests).compiler(COMPILER);
     if config.containers.enabled {
         let mut containers = Containers::builder().idle(config.containers.pool);

@@ -120,7 +120,7 @@ impl Downloads {
         if announced > LARGEST.min(left.load(Ordering::Relaxed)) {
             return Err(too_large());
         }
-        store.make_room(announced).map_err(|error| error.to_string())?;
+        store.make_disk(announced).map_err(|error| error.to_string())?;
         let place = |error: std::io::Error| failed(Path::new(file))(error).to_string();
         let mut output = into.create(file).map_err(place)?;
         let mut length = 0;
@@ -131,7 +131,7 @@ impl Downloads {
                 return Err(too_large());
             }
             if announced == 0 && length >> 24 != (length - bytes.len() as u64) >> 24 {
-                store.make_room(0).map_err(|error| error.to_string())?;
+                store.make_disk(0).map_err(|error| error.to_string())?;
             }
             checked.hasher.update(&bytes);
             output.write_all(&bytes).map_err(place)?;

@@ -49,6 +49,7 @@ impl Drop for StopOnDrop {
 impl Fetching<'_> {
     /// Makes the tree of that digest.
     pub(crate) async fn tree(&self, lock: &Lock, resolution: &Resolution, digest: &str) -> Result<(PathBuf, Lease), Error> {
+        self.ledger.begin(self.allowance.subject())?;
         let tier = resolution.target.tier;
         let key = |package: &Locked| self.key(package, resolution);
         let work = Arc::new(self.store.work()?);
@@ -83,7 +84,8 @@ impl Fetching<'_> {
         let about = about(digest, self.ecosystem, tier, &resolution.packages, 0);
         let (store, work) = (Arc::clone(self.store), Arc::clone(&work));
         let made = tokio::task::spawn_blocking(move || put_together(&store, &work, &layers, &parts, about, tier));
-        made.await.map_err(|error| Error::Packages(error.to_string()))??;
+        let bytes = made.await.map_err(|error| Error::Packages(error.to_string()))??;
+        self.ledger.charge(self.allowance.subject(), bytes);
         self.store.tree(digest, tier).ok_or_else(|| Error::Packages("they were removed as soon as they were there".to_owned()))
     }
 
@@ -109,8 +111,7 @@ impl Fetching<'_> {
             return Err(Error::Packages(format!("{names} were never fetched, and nothing may be fetched now")));
         }
         (self.progress)(&format!("fetching {names}"));
-        self.ledger.begin(self.allowance.subject())?;
-        self.store.make_room(0)?;
+        self.make_room(0).await?;
         let here = failed(&work.path);
         for folder in ["archives", "new", "compiled"] {
             work.directory.create_dir(folder).map_err(&here)?;
@@ -129,7 +130,9 @@ impl Fetching<'_> {
         for (at, package) in missing.values().enumerate() {
             room = self.unpack(work, at, package, room).await?;
         }
-        self.ledger.charge(self.allowance.subject(), before.saturating_sub(room.bytes));
+        let unpacked = before.saturating_sub(room.bytes);
+        self.ledger.charge(self.allowance.subject(), unpacked);
+        self.make_room(unpacked).await?;
         work.directory.remove_dir_all("archives").map_err(&here)?;
         let new = work.directory.open_dir("new").map_err(&here)?;
         let compiled = work.directory.open_dir("compiled").map_err(&here)?;
@@ -150,10 +153,16 @@ impl Fetching<'_> {
             }
             let files = tree::list(&files)?;
             let about = PartFiles { bytes: files.values().sum(), files };
-            self.store.make_room(0)?;
             made.push((key.clone(), work.publish_part(&format!("new/{at}"), &about, key)?));
         }
         Ok(made)
+    }
+
+    /// Removes what was not used for long, which may take a while.
+    async fn make_room(&self, need: u64) -> Result<(), Error> {
+        let store = Arc::clone(self.store);
+        let made = tokio::task::spawn_blocking(move || store.make_room(need)).await;
+        made.map_err(|error| Error::Packages(error.to_string()))?
     }
 
     /// Unpacks one archive, and says what room is left.
@@ -168,7 +177,7 @@ impl Fetching<'_> {
         let unpacked = tokio::task::spawn_blocking(move || {
             // The directory stays until this is done, whether somebody waits or not.
             let _held = held;
-            let reserve = |bytes: u64| store.make_room(bytes).map_err(|error| unpack::bad(error.to_string()));
+            let reserve = |bytes: u64| store.make_disk(bytes).map_err(|error| unpack::bad(error.to_string()));
             let mut writer = Writer::new(&into, &mut room, &flag, &reserve);
             match ecosystem {
                 Ecosystem::Python => unpack::wheel(&mut archive, &mut writer),
@@ -188,7 +197,7 @@ fn put_together(
     parts: &HashMap<String, Part>,
     mut about: crate::store::StoredTree,
     tier: Tier,
-) -> Result<(), Error> {
+) -> Result<u64, Error> {
     let here = failed(&work.path);
     let mut layers = Layers::default();
     for (prefix, key) in places {
@@ -204,5 +213,6 @@ fn put_together(
         unpack::make_directory(&work.directory, "tree").map_err(&here)?;
         layers.link(&work.directory.open_dir("tree").map_err(&here)?)?;
     }
-    work.publish("tree", &about, tier)
+    work.publish("tree", &about, tier)?;
+    Ok(about.bytes)
 }

@@ -12,6 +12,9 @@ use std::time::{Duration, Instant};
 /// What is remembered.
 const WINDOW: Duration = Duration::from_secs(3600);
 
+/// Questions to an index and sets that one subject may cause within an hour, unless somebody says another number.
+pub const STEPS: usize = 600;
+
 /// What one subject may cause in that time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Share {
@@ -23,7 +26,7 @@ pub(crate) struct Share {
 
 impl Default for Share {
     fn default() -> Self {
-        Self { steps: 600, bytes: 8 << 30 }
+        Self { steps: STEPS, bytes: 8 << 30 }
     }
 }
 

@@ -20,5 +20,6 @@ mod tree;
 mod unpack;
 mod workshop;
 
+pub use ledger::STEPS;
 pub use manager::{Packages, PackagesBuilder};
 pub use store::StoredTree;

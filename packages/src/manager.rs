@@ -314,7 +314,7 @@ impl Inner {
         }
         let _slot = self.asking.acquire(allowance.subject()).await;
         self.ledger.begin(allowance.subject())?;
-        self.store()?.make_room(0)?;
+        self.store()?.make_disk(0)?;
         (self.progress)(&format!("looking up {asked}"));
         let work = self.store()?.work()?;
         match grant.ecosystem() {

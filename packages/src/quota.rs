@@ -5,7 +5,7 @@
 
 use crate::store::{ABOUT, Store, failed};
 use glovebox::Error;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::fs::{File, TryLockError};
 use std::os::unix::fs::MetadataExt as _;
 use std::time::SystemTime;
@@ -39,9 +39,10 @@ impl Default for Bounds {
     }
 }
 
-#[derive(Deserialize)]
-struct Size {
-    bytes: u64,
+/// What every description says.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Size {
+    pub(crate) bytes: u64,
 }
 
 /// Something that is kept.
@@ -108,6 +109,13 @@ impl Store {
         }
     }
 
+    /// As [`Store::make_room`], in as far as the disk demands it: quicker, and for every archive.
+    pub(crate) fn make_disk(&self, need: u64) -> Result<(), Error> {
+        let disk = rustix::fs::fstatvfs(&self.root).map_err(|error| failed(&self.path)(error.into()))?;
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        if free >= need.saturating_add(self.bounds.reserve) { Ok(()) } else { self.make_room(need) }
+    }
+
     fn kept(&self) -> Vec<Kept> {
         let mut all = Vec::new();
         for kind in KEPT {
@@ -161,5 +169,81 @@ impl Store {
             total = total.saturating_sub(length);
             left -= 1;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    fn store(place: &Path, quota: u64, reserve: u64) -> Arc<Store> {
+        Arc::new(Store::open(place, Bounds { quota: Some(quota), reserve }).unwrap())
+    }
+
+    /// Something that is kept, was used so many hours ago, and says that it has this many bytes.
+    fn keep(place: &Path, kind: &str, name: &str, hours: u64, bytes: u64) {
+        let directory = place.join(kind).join(name);
+        std::fs::create_dir_all(directory.join("files/deep")).unwrap();
+        let about = directory.join(ABOUT);
+        std::fs::write(&about, format!("{{\"bytes\":{bytes},\"files\":{{}}}}")).unwrap();
+        std::fs::File::open(about).unwrap().set_modified(SystemTime::now() - Duration::from_secs(3600 * hours)).unwrap();
+    }
+
+    fn left(place: &Path) -> Vec<String> {
+        let names = KEPT.iter().flat_map(|kind| std::fs::read_dir(place.join(kind)).unwrap());
+        let mut names: Vec<String> = names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn what_was_not_used_for_the_longest_time_goes_first_and_nothing_that_is_used() {
+        let place = tempfile::tempdir().unwrap();
+        let store = store(place.path(), 1000, 0);
+        for (kind, name, hours) in [("trees", "a", 9), ("parts", "b", 8), ("trees", "c", 7), ("parts", "d", 6)] {
+            keep(place.path(), kind, name, hours, 250);
+        }
+        store.make_room(0).unwrap();
+        assert_eq!(left(place.path()), ["a", "b", "c", "d"]);
+        // Using it makes it young, and holding it keeps it.
+        drop(store.hold("trees/a").unwrap());
+        let held = store.hold("parts/b").unwrap();
+        store.make_room(300).unwrap();
+        assert_eq!(left(place.path()), ["a", "b"]);
+        let error = store.make_room(900).unwrap_err().to_string();
+        assert!(error.contains("quota") && error.contains("in use"), "{error}");
+        assert_eq!(left(place.path()), ["b"]);
+        drop(held);
+        store.make_room(900).unwrap();
+        assert!(left(place.path()).is_empty());
+        assert_eq!(std::fs::read_dir(place.path().join("work")).unwrap().count(), 0);
+        assert!(store.hold("parts/b").is_none());
+    }
+
+    #[test]
+    fn a_part_of_the_disk_stays_free() {
+        let place = tempfile::tempdir().unwrap();
+        let store = store(place.path(), 1000, 1 << 60);
+        keep(place.path(), "trees", "a", 1, 10);
+        let error = store.make_room(0).unwrap_err().to_string();
+        assert!(error.contains("must stay free"), "{error}");
+    }
+
+    #[test]
+    fn what_was_left_behind_goes_at_the_next_start_and_what_somebody_works_in_stays() {
+        let place = tempfile::tempdir().unwrap();
+        let first = store(place.path(), 1000, 0);
+        let work = first.work().unwrap();
+        for left in ["work/killed/deep", "uv/archive-v0", "npm/_cacache"] {
+            std::fs::create_dir_all(place.path().join(left)).unwrap();
+        }
+        let _second = store(place.path(), 1000, 0);
+        assert!(work.path.exists() && !place.path().join("uv").exists() && !place.path().join("npm").exists());
+        assert_eq!(std::fs::read_dir(place.path().join("work")).unwrap().count(), 1);
+        drop(work);
+        assert_eq!(std::fs::read_dir(place.path().join("work")).unwrap().count(), 0);
     }
 }

@@ -3,7 +3,7 @@
 //! Locks say what a question came to, trees hold what was fetched. Both are named by digests, appear whole or not at all, and are never
 //! changed afterwards, so processes share a store without asking each other.
 
-use crate::quota::Bounds;
+use crate::quota::{Bounds, Size};
 use crate::tree::Files;
 use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _, OpenOptions};
 use glovebox::{Error, Lease, LockedPackage, PackageTarget};
@@ -32,6 +32,9 @@ const FORMER: [&str; 2] = ["uv", "npm"];
 
 /// The description of a tree or of a part, beside it.
 pub(crate) const ABOUT: &str = "about.json";
+
+/// The files of a part, beside it. The description says only how much they are: it is read more often.
+const LISTING: &str = "files.json";
 
 /// A directory with all that is kept.
 #[derive(Debug)]
@@ -254,7 +257,7 @@ impl Store {
     pub(crate) fn part(&self, key: &str) -> Option<Part> {
         let place = format!("parts/{key}");
         let held = self.hold(&place)?;
-        let about = serde_json::from_slice(&self.root.read(format!("{place}/{ABOUT}")).ok()?).ok()?;
+        let about = serde_json::from_slice(&self.root.read(format!("{place}/{LISTING}")).ok()?).ok()?;
         Some(Part { about, directory: self.root.open_dir(format!("{place}/files")).ok()?, _held: held })
     }
 
@@ -296,6 +299,10 @@ impl Store {
         }
         Ok(count)
     }
+}
+
+fn json(value: &impl Serialize) -> Result<Vec<u8>, Error> {
+    serde_json::to_vec(value).map_err(|error| Error::Packages(error.to_string()))
 }
 
 /// Processes may make it at the same time.
@@ -340,26 +347,28 @@ pub(crate) struct Work {
 impl Work {
     /// Makes what lies under `from` the tree of that digest.
     pub(crate) fn publish(&self, from: &str, about: &StoredTree, tier: Tier) -> Result<(), Error> {
-        let made = self.keep(from, tree_name(tier), about, &format!("trees/{}", about.digest));
+        let made = self.keep(from, tree_name(tier), &[(ABOUT, json(about)?)], &format!("trees/{}", about.digest));
         // Another process may have been quicker, and its tree is the same.
         if self.store.tree(&about.digest, tier).is_some() { Ok(()) } else { made }
     }
 
     /// Makes what lies under `from` the part of that name.
     pub(crate) fn publish_part(&self, from: &str, about: &PartFiles, key: &str) -> Result<Part, Error> {
-        let made = self.keep(from, "files", about, &format!("parts/{key}"));
+        let made =
+            self.keep(from, "files", &[(ABOUT, json(&Size { bytes: about.bytes })?), (LISTING, json(about)?)], &format!("parts/{key}"));
         match self.store.part(key) {
             Some(part) => Ok(part),
             None => Err(made.err().unwrap_or_else(|| Error::Packages("a package was removed as soon as it was there".to_owned()))),
         }
     }
 
-    fn keep(&self, from: &str, name: &str, about: &impl Serialize, place: &str) -> Result<(), Error> {
+    fn keep(&self, from: &str, name: &str, described: &[(&str, Vec<u8>)], place: &str) -> Result<(), Error> {
         let here = failed(&self.path);
-        let text = serde_json::to_vec_pretty(about).map_err(|error| Error::Packages(error.to_string()))?;
         let whole = format!("whole-{:016x}", rand::random::<u64>());
         self.directory.create_dir(&whole).map_err(&here)?;
-        self.directory.write(format!("{whole}/{ABOUT}"), text).map_err(&here)?;
+        for (name, text) in described {
+            self.directory.write(format!("{whole}/{name}"), text).map_err(&here)?;
+        }
         self.directory.rename(from, &self.directory, format!("{whole}/{name}")).map_err(&here)?;
         self.directory.rename(&whole, &self.store.root, place).map_err(&here)
     }

@@ -19,9 +19,6 @@ pub(crate) const MAX_FILES: u64 = 200_000;
 /// Bytes of the unit in which the system counts what a file occupies.
 const BLOCK: u64 = 512;
 
-/// Top-level names that installers leave and no program imports.
-const LEFT_OUT: [&str; 4] = ["bin", ".lock", ".package-lock.json", ".bin"];
-
 /// The files of a directory, by their paths below it, with their lengths.
 pub(crate) type Files = BTreeMap<String, u64>;
 
@@ -49,9 +46,6 @@ fn walk(directory: &Dir, prefix: &str, depth: usize, found: &mut dyn FnMut(Strin
     for entry in directory.entries()? {
         let entry: DirEntry = entry?;
         let name = entry.file_name().into_string().map_err(|_| io::Error::other("a file's name is not UTF-8"))?;
-        if depth == 0 && LEFT_OUT.contains(&name.as_str()) {
-            continue;
-        }
         let path = format!("{prefix}{name}");
         let kind = entry.file_type()?;
         if kind.is_dir() {

@@ -3,6 +3,7 @@
 //! Its text is looked at and its packages are compiled by guests of ours, on its behalf. They take what they need out of the request's own
 //! limits, take their turn among those of its subject, end when it is stopped, and are part of what it used.
 
+use crate::error::Error;
 use crate::fair::{FairSlots, Slot};
 use crate::outcome::Usage;
 use glovebox_policy::{LimitWishes, Limits, Subject};
@@ -24,6 +25,8 @@ pub struct Allowance {
     fuel: u64,
     memory: u64,
     stop: CancellationToken,
+    /// Whether packages are prepared without the request's time: nothing runs afterwards.
+    patient: bool,
     /// Looks at once, of everybody.
     places: FairSlots,
     looks: Spent,
@@ -107,7 +110,18 @@ impl Allowance {
     /// As [`Allowance::new`], with the places that all looks of a sandbox share.
     pub(crate) fn within(subject: Subject, limits: Option<&Limits>, stop: CancellationToken, places: FairSlots) -> Self {
         let (wall, fuel, memory) = limits.map_or_else(Default::default, |limits| (limits.wall, limits.fuel, limits.memory));
-        Self { subject, started: Instant::now(), wall, fuel, memory, stop, places, looks: Spent::default(), preparation: Spent::default() }
+        Self {
+            subject,
+            started: Instant::now(),
+            wall,
+            fuel,
+            memory,
+            stop,
+            patient: false,
+            places,
+            looks: Spent::default(),
+            preparation: Spent::default(),
+        }
     }
 
     /// For whom: whoever has to wait for a place waits among others of the same subject.
@@ -165,6 +179,20 @@ impl Allowance {
             biased;
             done = work => Some(done),
             () = stopped => None,
+        }
+    }
+
+    /// The same without a bound on the time that the preparation of packages takes.
+    pub(crate) fn patient(mut self) -> Self {
+        self.patient = true;
+        self
+    }
+
+    /// Waits for what finds, fetches or compiles packages, for no longer than the request's own time.
+    pub(crate) async fn in_time<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        match self.deadline().filter(|_| !self.patient) {
+            Some(deadline) => tokio::time::timeout_at(deadline.into(), work).await.unwrap_or(Err(Error::OutOfTime(self.wall))),
+            None => work.await,
         }
     }
 

@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::io;
+use std::time::Duration;
 
 /// Why the sandbox could not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +30,9 @@ pub enum Error {
     /// Packages could not be looked up or fetched.
     #[error("the packages are not to be had: {0}")]
     Packages(String),
+    /// Packages were not there in the request's own time. Where there is an outcome, it says that the limit `wall` was hit instead.
+    #[error("the packages were not ready within the limit `wall` ({} ms): a longer one, or `glovebox packages prefetch` beforehand, would do", .0.as_millis())]
+    OutOfTime(Duration),
     /// Something that should not happen.
     #[error("internal error: {0}")]
     Host(String),

@@ -4,9 +4,12 @@
 
 mod builder;
 mod place;
+mod refusals;
 
 pub use builder::SandboxBuilder;
 pub(crate) use place::Place;
+pub use refusals::OpenError;
+use refusals::{elsewhere, no_session};
 
 use crate::allowance::Allowance;
 use crate::audit::{AuditEvent, AuditSink, Trail};
@@ -15,7 +18,7 @@ use crate::error::Error;
 use crate::executor::{Evaluation, Executor, Hold, Job, Opening, Report, Stock};
 use crate::fair::FairSlots;
 use crate::findings;
-use crate::outcome::{Outcome, PolicyReference, RunId, Status, Usage};
+use crate::outcome::{Limit, Outcome, PolicyReference, RunId, Status, Usage};
 use crate::packages::{LockedPackage, PackageManager, PackageTarget, PackageTree, Supplies, no_manager};
 use crate::session::{Opened, Session};
 use crate::stdio::{Input, OutputChunk};
@@ -119,7 +122,17 @@ impl Sandbox {
     ) -> Result<Outcome, Error> {
         let survey = self.survey(&mut request, &first, &mut trail, allowance).instrument(debug_span!("survey"));
         let surveyed = allowance.until_stopped(survey).await;
-        let (grant, supplies) = match surveyed.unwrap_or_else(|| Ok(first.map(|grant| (grant, Supplies::default()))))? {
+        let without = || first.map(|grant| (grant, Supplies::default()));
+        let (surveyed, late) = match surveyed {
+            Some(Ok(surveyed)) => (surveyed, None),
+            Some(Err(late @ Error::OutOfTime(_))) => (without(), Some(late)),
+            Some(Err(error)) => {
+                trail.aborted(&error.to_string());
+                return Err(error);
+            }
+            None => (without(), None),
+        };
+        let (grant, supplies) = match surveyed {
             Ok(admitted) => admitted,
             Err(denial) => return self.denied(id, &request, *denial, Looked::default(), allowance.used(), &mut trail),
         };
@@ -129,7 +142,10 @@ impl Sandbox {
             return self.denied(id, &request, denial, looked, allowance.used(), &mut trail);
         }
         trail.admitted(&request, &grant)?;
-        let prepared = allowance.until_stopped(self.prepare(&supplies, &grant, allowance).instrument(debug_span!("prepare"))).await;
+        let prepared = match late {
+            Some(late) => Some(Err(late)),
+            None => allowance.until_stopped(self.prepare(&supplies, &grant, allowance).instrument(debug_span!("prepare"))).await,
+        };
         let looks = allowance.looks();
         let grant = if looks.wall.is_zero() { grant } else { Arc::new(grant.after(looks.wall, looks.fuel)) };
         let ended = match prepared {
@@ -137,6 +153,10 @@ impl Sandbox {
                 let span = debug_span!("guest", tier = grant.tier().name());
                 let report = self.execute(id, request, prepared, &grant, controls, &trail).instrument(span).await;
                 report.map(|report| (report, locked_packages(&supplies, &grant)))
+            }
+            Some(Err(error @ Error::OutOfTime(_))) => {
+                tracing::info!(run = %id, "{error}");
+                Ok((Report { limit: Some(Limit::Wall), ..Report::new(Status::Limited) }, Vec::new()))
             }
             Some(Err(error)) => Err(error),
             None => Ok((Report::new(Status::Cancelled), Vec::new())),
@@ -195,9 +215,20 @@ impl Sandbox {
         let targets: Vec<PackageTarget> = grant.tiers().iter().filter_map(target).collect();
         // From here on somebody else may learn of the request, so it leaves a record whatever becomes of it.
         trail.looked_up(request)?;
-        let resolutions = manager.resolve(&grant, &targets, allowance).await.inspect_err(|error| trail.aborted(&error.to_string()))?;
+        let resolutions = allowance.in_time(manager.resolve(&grant, &targets, allowance)).await?;
         supplies.resolved(grant, resolutions);
         Ok(self.admit_with(request, supplies))
+    }
+
+    /// As [`Sandbox::survey`]; an error ends the record.
+    async fn surveyed(
+        &self,
+        request: &mut Request,
+        first: &Result<Arc<Grant>, Box<Denial>>,
+        trail: &mut Trail,
+        allowance: &Allowance,
+    ) -> Result<Result<(Arc<Grant>, Supplies), Box<Denial>>, Error> {
+        self.survey(request, first, trail, allowance).await.inspect_err(|error| trail.aborted(&error.to_string()))
     }
 
     /// What there is to find in a program that was granted, and whether that is acceptable.
@@ -242,7 +273,9 @@ impl Sandbox {
 
     async fn fetch(&self, supplies: &Supplies, grant: &Grant, allowance: &Allowance) -> Result<Option<PackageTree>, Error> {
         match (&self.0.packages, supplies.of_tier(grant.tier())) {
-            (Some(manager), Some((packages, resolution))) => manager.fetch(packages, resolution, allowance).await.map(Some),
+            (Some(manager), Some((packages, resolution))) => {
+                allowance.in_time(manager.fetch(packages, resolution, allowance)).await.map(Some)
+            }
             _ => Ok(None),
         }
     }
@@ -265,6 +298,7 @@ impl Sandbox {
         // Until the report is there, and for as long as the executor holds it.
         let place = Hold::new(Some(place));
         let _taken = place.clone();
+        let _lease = packages.as_ref().map(|tree| tree.lease.clone());
         let job = Job {
             opening: Opening { id, grant: Arc::clone(grant), files: request.files, packages, trail: trail.calls(), place },
             evaluation: Evaluation {
@@ -291,7 +325,7 @@ impl Sandbox {
         let stop = CancellationToken::new();
         let mut trail = Trail::new(self.0.audit.clone(), id, &request);
         let (first, allowance) = self.begin(&request, &stop);
-        let admitted = self.survey(&mut request, &first, &mut trail, &allowance).await?.and_then(|(grant, supplies)| {
+        let admitted = self.surveyed(&mut request, &first, &mut trail, &allowance).await?.and_then(|(grant, supplies)| {
             let executor = self.0.executors.get(&grant.tier());
             let can = executor.is_none_or(|executor| executor.has_sessions(grant.language()));
             if can { Ok((grant, supplies)) } else { Err(Box::new(no_session(&grant))) }
@@ -303,11 +337,12 @@ impl Sandbox {
         let files = std::mem::take(&mut request.files);
         // A session takes a place for each of its evaluations.
         let place = Hold::new(None);
+        let lease = packages.as_ref().map(|tree| tree.lease.clone()).unwrap_or_default();
         let opening = Opening { id, grant: Arc::clone(&grant), files, packages, trail: trail.calls(), place };
         let live = self.executor(grant.tier())?.open(opening).await.inspect_err(|error| trail.aborted(&error.to_string()))?;
         let packages = locked_packages(&supplies, &grant);
         let preparation = allowance.used();
-        Ok(Session::new(live, Opened { sandbox: self.clone(), id, request, grant, packages, trail: Some(trail), preparation }))
+        Ok(Session::new(live, Opened { sandbox: self.clone(), id, request, grant, packages, lease, trail: Some(trail), preparation }))
     }
 
     /// A place among those that run at once, for one evaluation of a session.
@@ -319,7 +354,7 @@ impl Sandbox {
     pub(crate) async fn supply(&self, session: RunId, tier: Tier, mut request: Request) -> Result<Supplied, OpenError> {
         let mut trail = Trail::new(self.0.audit.clone(), RunId::random(), &request);
         let (first, allowance) = self.begin(&request, &CancellationToken::new());
-        let admitted = self.survey(&mut request, &first, &mut trail, &allowance).await?.and_then(|(grant, supplies)| {
+        let admitted = self.surveyed(&mut request, &first, &mut trail, &allowance).await?.and_then(|(grant, supplies)| {
             if grant.tier() == tier { Ok((grant, supplies)) } else { Err(Box::new(elsewhere(&request, tier, &grant))) }
         });
         let (grant, supplies) = self.or_refused(admitted, &request, &mut trail)?;
@@ -391,7 +426,8 @@ impl Sandbox {
     pub async fn provide(&self, mut request: Request, fetch: bool) -> Result<Provision, OpenError> {
         let mut trail = Trail::new(self.0.audit.clone(), RunId::random(), &request);
         let (first, allowance) = self.begin(&request, &CancellationToken::new());
-        let admitted = self.survey(&mut request, &first, &mut trail, &allowance).await?;
+        let allowance = allowance.patient();
+        let admitted = self.surveyed(&mut request, &first, &mut trail, &allowance).await?;
         let (grant, supplies) = self.or_refused(admitted, &request, &mut trail)?;
         if fetch {
             self.fetch(&supplies, &grant, &allowance).await.inspect_err(|error| trail.aborted(&error.to_string()))?;
@@ -420,7 +456,7 @@ impl Sandbox {
         let stop = controls.stop;
         let mut trail = Trail::new(self.0.audit.clone(), id, &request);
         let (first, allowance) = self.begin(&request, &stop);
-        let survey = self.survey(&mut request, &first, &mut trail, &allowance);
+        let survey = self.surveyed(&mut request, &first, &mut trail, &allowance);
         let surveyed = allowance.until_stopped(survey).await.unwrap_or_else(|| Ok(first.map(|grant| (grant, Supplies::default()))));
         // What is refused before anything is looked up is refused by the explanation as well.
         let supplies = surveyed?.map(|(_, supplies)| supplies).unwrap_or_default();
@@ -524,38 +560,6 @@ pub(crate) struct Supplied {
     pub(crate) packages: Vec<LockedPackage>,
     pub(crate) tree: Option<PackageTree>,
     pub(crate) usage: Usage,
-}
-
-/// The refusal where the tier keeps nothing between programs.
-fn no_session(grant: &Grant) -> Denial {
-    Denial {
-        rule: "request.tier".to_owned(),
-        asked: format!("a session in `{}`", grant.language()),
-        reason: format!("tier `{}` has no sessions for it: {}", grant.tier(), grant.tier_reason()),
-        fix: "# no line of a policy allows this: run each program by itself".to_owned(),
-    }
-}
-
-/// The refusal where packages would need another tier than the one that a session is in.
-fn elsewhere(request: &Request, tier: Tier, grant: &Grant) -> Denial {
-    Denial {
-        rule: "request.wants.packages".to_owned(),
-        asked: format!("packages {}", request.wants.packages.iter().take(20).map(String::as_str).collect::<Vec<_>>().join(", ")),
-        reason: format!("the session is in tier `{tier}`, and these need tier `{}`: {}", grant.tier(), grant.tier_reason()),
-        fix: "# no line of a policy moves a session: ask for these packages when it is opened, or run the program by itself".to_owned(),
-    }
-}
-
-/// Why there is no session, or why it cannot have what it asks for.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum OpenError {
-    /// The policy refused.
-    #[error(transparent)]
-    Denied(Box<Denial>),
-    /// The host failed.
-    #[error(transparent)]
-    Failed(#[from] Error),
 }
 
 pub(crate) fn outcome(id: RunId, report: Report, grant: &Grant) -> Outcome {

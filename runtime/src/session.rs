@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::executor::{Evaluation, LiveSession, Report};
 use crate::filesystem::FileEntry;
 use crate::outcome::{Outcome, RunId, Status, Usage};
-use crate::packages::LockedPackage;
+use crate::packages::{Lease, LockedPackage};
 use crate::sandbox::{Controls, OpenError, Sandbox, outcome};
 use glovebox_policy::packages::{Ecosystem, Requirement};
 use glovebox_policy::{Bound, Grant, Request, Source};
@@ -35,6 +35,8 @@ pub(crate) struct Opened {
     pub(crate) request: Request,
     pub(crate) grant: Arc<Grant>,
     pub(crate) packages: Vec<LockedPackage>,
+    /// Keeps them where they are.
+    pub(crate) lease: Lease,
     pub(crate) trail: Option<Trail>,
     /// What was used besides its evaluations, and was not asked for yet.
     pub(crate) preparation: Usage,
@@ -127,6 +129,7 @@ impl Session {
         let opened = &mut self.opened;
         let supplied = opened.sandbox.supply(opened.id, opened.grant.tier(), request).await?;
         self.live.supply(supplied.tree.as_ref())?;
+        opened.lease = supplied.tree.map(|tree| tree.lease).unwrap_or_default();
         opened.request = supplied.request;
         opened.grant = supplied.grant;
         opened.packages = supplied.packages;

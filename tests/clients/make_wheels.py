@@ -8,6 +8,7 @@ What must never run writes a file into the folder CANARY.
 import base64
 import hashlib
 import io
+import json
 import os
 import sys
 import tarfile
@@ -73,4 +74,49 @@ with tarfile.open(f"{directory}/builds-1.0.tar.gz", "w:gz") as archive:
         entry = tarfile.TarInfo(f"builds-1.0/{path}")
         entry.size = len(text.encode())
         archive.addfile(entry, io.BytesIO(text.encode()))
+
+
+def npm(name, members, integrity):
+    """An npm package and what the registry says of it; `integrity` lists the digests, of which `lie` is of something else."""
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w:gz") as archive:
+        for path, data in members:
+            entry = tarfile.TarInfo(path)
+            entry.size = len(data)
+            archive.addfile(entry, io.BytesIO(data))
+    content = content.getvalue()
+    folder = os.path.join(directory, "npm")
+    os.makedirs(folder, exist_ok=True)
+    file = name.replace("/", "-").lstrip("@")
+    with open(f"{folder}/{file}-1.0.0.tgz", "wb") as archive:
+        archive.write(content)
+
+    def sri(kind):
+        kind, of = ("sha512", b"lie") if kind == "lie" else (kind, content)
+        return f"{kind}-" + base64.b64encode(hashlib.new(kind, of).digest()).decode()
+
+    dist = {"tarball": f"https://HOST/npm/-/{file}-1.0.0.tgz", "shasum": hashlib.sha1(content).hexdigest()}
+    if integrity:
+        dist["integrity"] = " ".join(map(sri, integrity))
+    version = {"name": name, "version": "1.0.0", "dist": dist}
+    with open(f"{folder}/{file}.json", "w") as page:
+        json.dump({"name": name, "dist-tags": {"latest": "1.0.0"}, "versions": {"1.0.0": version}}, page)
+
+
+def module(name):
+    manifest = json.dumps({"name": name, "version": "1.0.0", "main": "index.js"})
+    return [("package/package.json", manifest.encode()), ("package/index.js", b"module.exports = 'there';\n")]
+
+
+npm("plain", module("plain"), ["sha512"])
+npm("@own/scoped", module("@own/scoped"), ["sha384"])
+npm("mixed", module("mixed"), ["sha1", "sha512"])
+npm("only-shasum", module("only-shasum"), [])
+npm("only-sha1", module("only-sha1"), ["sha1"])
+npm("only-md5", module("only-md5"), ["md5", "sha1"])
+npm("lies", module("lies"), ["lie"])
+npm("lies-strongly", module("lies-strongly"), ["sha1", "lie"])
+npm("swells", [*module("swells"), ("package/zeros", bytes(200 << 20))], ["sha512"])
+npm("climbs", [*module("climbs"), (f"package/../../../../../../../../../..{canary}/climbed", b"x")], ["sha512"])
+npm("many-names", [*module("many-names"), *((f"package/{n}/{n}", b"") for n in range(150_000))], ["sha512"])
 os.makedirs(canary, exist_ok=True)

@@ -85,6 +85,20 @@ impl Machine {
         serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{source}: {}{}", text(&output.stdout), text(&output.stderr)))
     }
 
+    /// Bytes of everything below the store but the resolver.
+    fn kept(&self) -> u64 {
+        let mut left = vec![self.path("cache/packages")];
+        let mut bytes = 0;
+        while let Some(folder) = left.pop() {
+            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+                let found = entry.metadata().expect("it is there");
+                // Links lead to what machines share.
+                if found.is_dir() { left.push(entry.path()) } else { bytes += found.len() }
+            }
+        }
+        bytes
+    }
+
     /// What lies in the store.
     fn trees(&self) -> usize {
         std::fs::read_dir(self.path("cache/packages/trees")).map_or(0, Iterator::count)
@@ -206,8 +220,10 @@ impl Hostile {
         let trusted = machine.write("trusted.pem", authority.pem());
         machine.environment.push(("SSL_CERT_FILE".to_owned(), trusted.display().to_string()));
         let policy = format!(
-            "version = 1\ndefault_profile = \"t\"\n[profiles.t]\nextends = \"default\"\n[profiles.t.packages.python]\nindex = \"{}\"\n{rules}\n",
-            index.url("/simple/")
+            "version = 1\ndefault_profile = \"t\"\n[profiles.t]\nextends = \"default\"\n[profiles.t.packages.python]\nindex = \"{}\"\n{rules}\n\
+             [profiles.t.packages.javascript]\nallow = [\"*\"]\nindex = \"{}\"\n",
+            index.url("/simple/"),
+            index.url("/npm/")
         );
         machine.write("policy.toml", &policy);
         Self { machine, index }
@@ -228,7 +244,16 @@ fn serve(request: &Received) -> Vec<u8> {
             Err(_) => answer("404 Not Found", &[], b""),
         };
     }
+    if let Some(asked) = path.strip_prefix("/npm/") {
+        return serve_npm(request, asked);
+    }
     let name = path.trim_start_matches("/simple/").trim_end_matches('/');
+    if name == "silent" {
+        // The connection stays open, and nothing ever comes.
+        loop {
+            std::thread::park();
+        }
+    }
     let mut page = String::new();
     for entry in std::fs::read_dir(&*ARCHIVES).expect("the archives are there").flatten() {
         let file = entry.file_name().into_string().expect("our own names");
@@ -241,6 +266,23 @@ fn serve(request: &Received) -> Vec<u8> {
     match page.is_empty() {
         true => answer("404 Not Found", &[], b""),
         false => answer("200 OK", &[("Content-Type", "text/html")], format!("<!DOCTYPE html><html><body>{page}</body></html>").as_bytes()),
+    }
+}
+
+/// A registry: what it says of a package, and archives.
+fn serve_npm(request: &Received, asked: &str) -> Vec<u8> {
+    let archive = asked.strip_prefix("-/");
+    let file = archive.map_or_else(
+        || asked.replace("%2f", "-").replace("%2F", "-").replace('/', "-").trim_start_matches('@').to_owned() + ".json",
+        str::to_owned,
+    );
+    let Ok(content) = std::fs::read(ARCHIVES.join("npm").join(file)) else { return answer("404 Not Found", &[], b"{}") };
+    match archive {
+        Some(_) => answer("200 OK", &[("Content-Type", "application/octet-stream")], &content),
+        None => {
+            let page = text(&content).replace("HOST", request.header("host").unwrap_or_default());
+            answer("200 OK", &[("Content-Type", "application/json")], page.as_bytes())
+        }
     }
 }
 
@@ -293,12 +335,14 @@ fn nothing_of_a_package_runs_outside_the_sandbox_or_leaves_its_place() {
         ("links", [125, 0]),
         ("swells", [125, 125]),
     ] {
-        let before = hostile.machine.trees();
+        let (before, bytes) = (hostile.machine.trees(), hostile.machine.kept());
         let output = hostile.outcome(package, "print('ran')");
         assert!(codes.contains(&output.status.code().unwrap_or(-1)), "{package}: {:?} {}", output.status.code(), text(&output.stderr));
         if output.status.code() != Some(0) {
             assert_eq!(text(&output.stdout), "", "{package}");
             assert_eq!(hostile.machine.trees(), before, "{package} must not stay");
+            let kept = hostile.machine.kept();
+            assert!(kept < bytes + (64 << 10), "{package}: {bytes} bytes became {kept}");
         }
         let work = hostile.machine.path("cache/packages/work");
         assert_eq!(std::fs::read_dir(work).map_or(0, Iterator::count), 0, "{package} leaves something behind");
@@ -316,6 +360,70 @@ fn nothing_of_a_package_runs_outside_the_sandbox_or_leaves_its_place() {
     let output = hostile.outcome("good", "import os, good\nos.remove(good.__file__)");
     assert_ne!(output.status.code(), Some(0));
     assert_eq!(text(&hostile.outcome("good", "import good\nprint(good.version)").stdout), "2.0\n");
+}
+
+#[test]
+fn npm_packages_are_taken_by_strong_digests_and_unpacked_within_bounds() {
+    let hostile = Hostile::new("allow = [\"*\"]");
+    let run = |package: &str| {
+        hostile.machine.write("main.cjs", &format!("console.log(require({package:?}));"));
+        hostile.machine.glovebox(&["run", "--policy", "policy.toml", &format!("--package={package}"), "main.cjs"])
+    };
+    for package in ["plain", "@own/scoped", "mixed"] {
+        let output = run(package);
+        assert_eq!(text(&output.stdout), "there\n", "{package}: {}", text(&output.stderr));
+    }
+    let (trees, bytes) = (hostile.machine.trees(), hostile.machine.kept());
+    for (package, why) in [
+        ("only-shasum", "SHA-1"),
+        ("only-sha1", "SHA-1"),
+        ("only-md5", "SHA-1"),
+        ("lies", "digest"),
+        ("lies-strongly", "digest"),
+        ("swells", "more than"),
+        ("climbs", "leads elsewhere"),
+        ("many-names", "more than"),
+    ] {
+        let output = run(package);
+        let complaint = text(&output.stderr);
+        assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(125), ""), "{package}: {complaint}");
+        assert!(complaint.contains(why) && complaint.contains(package), "{package}: {complaint}");
+        assert_eq!(hostile.machine.trees(), trees, "{package} must not stay");
+        let kept = hostile.machine.kept();
+        assert!(kept < bytes + (64 << 10), "{package}: {bytes} bytes became {kept}");
+        assert_eq!(std::fs::read_dir(hostile.machine.path("cache/packages/work")).map_or(0, Iterator::count), 0, "{package}");
+    }
+}
+
+/// An index that never answers takes the request's own time, and no more.
+#[test]
+fn preparing_packages_ends_with_the_time_of_the_request() {
+    let hostile = Hostile::new("allow = [\"*\"]");
+    hostile.machine.write("main.py", "print('ran')");
+    let began = std::time::Instant::now();
+    let output = hostile.machine.glovebox(&["run", "--json", "--policy", "policy.toml", "--wall", "2s", "--package=silent", "main.py"]);
+    let outcome: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", text(&output.stderr)));
+    assert_eq!((&outcome["status"], &outcome["limit"]), (&"limited".into(), &"wall".into()), "{outcome}");
+    assert!(outcome["usage"]["wall_ms"].as_u64() >= Some(2000), "{outcome}");
+    assert!(began.elapsed() < std::time::Duration::from_secs(30), "the index decides how long it takes");
+    assert_eq!(std::fs::read_dir(hostile.machine.path("cache/packages/work")).map_or(0, Iterator::count), 0);
+}
+
+/// What was fetched and compiled for one set is there for every other.
+#[test]
+fn another_set_costs_only_what_is_new_in_it() {
+    let hostile = Hostile::new("allow = [\"*\"]");
+    hostile.machine.write("main.py", "import good, bad\nprint(good.version)");
+    let archives =
+        || hostile.index.received().iter().filter(|request| request.line.contains("/files/") && request.line.starts_with("GET")).count();
+    assert_eq!(hostile.outcome("good", "import good").status.code(), Some(0));
+    let before = archives();
+    let output = hostile.machine.glovebox(&["run", "--policy", "policy.toml", "--package=good", "--package=bad", "main.py"]);
+    let said = text(&output.stderr);
+    assert_eq!(text(&output.stdout), "2.0\n", "{said}");
+    assert!(said.contains("fetching bad 1.0") && !said.contains("good 2.0"), "{said}");
+    assert!(archives() > before);
+    assert_eq!(hostile.machine.trees(), 2);
 }
 
 /// Programs that need the same packages for the first time at the same time fetch them once, and each gets them whole.

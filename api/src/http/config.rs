@@ -172,6 +172,15 @@ pub struct Limits {
     /// Bytes of the requests that wait, all together.
     #[serde(deserialize_with = "size")]
     pub queue_bytes: usize,
+    /// Bytes of packages that are kept, unless said a share of the disk; what was not used for the longest time goes first.
+    #[serde(deserialize_with = "maybe_size")]
+    pub packages: Option<usize>,
+    /// Bytes that packages leave free on the disk.
+    #[serde(deserialize_with = "size")]
+    pub packages_reserve: usize,
+    /// Bytes of packages that one subject may cause to be fetched and unpacked within an hour.
+    #[serde(deserialize_with = "size")]
+    pub packages_per_subject: usize,
     /// Bytes of one request's body.
     #[serde(deserialize_with = "size")]
     pub body: usize,
@@ -231,6 +240,9 @@ impl Default for Limits {
             queue: 1000,
             queue_per_subject: 200,
             queue_bytes: 256 << 20,
+            packages: None,
+            packages_reserve: 512 << 20,
+            packages_per_subject: 8 << 30,
             body: 32 << 20,
             connections: 2000,
             followers: 500,

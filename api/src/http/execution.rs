@@ -395,7 +395,7 @@ async fn record(app: &App, live: &Live, ended: Option<Advanced>) -> Result<(), (
             keep(app, live, outcome).await.err()
         }
         Some(Ok(Err(error))) => {
-            let is_host = !matches!(error, Error::Invalid(_) | Error::SessionEnded(_) | Error::Packages(_));
+            let is_host = !matches!(error, Error::Invalid(_) | Error::SessionEnded(_) | Error::Packages(_) | Error::OutOfTime(_));
             let told = told(error);
             let spent = *live.spent.lock().unwrap_or_else(PoisonError::into_inner);
             let row = live.see(|row| usage_row(&row.subject, row.created_ms, &spent));

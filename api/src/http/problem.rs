@@ -179,6 +179,7 @@ impl From<glovebox::Error> for Problem {
             glovebox::Error::Invalid(message) => Self::new(Code::Invalid, message),
             glovebox::Error::SessionEnded(_) => Self::new(Code::Ended, error.to_string()),
             // Which package could not be had is the client's business; why the index did not answer is said without its address.
+            glovebox::Error::OutOfTime(_) => Self::new(Code::Invalid, error.to_string()),
             glovebox::Error::Packages(message) => Self::new(Code::Invalid, message),
             error => Self::internal(&error),
         }

@@ -4,7 +4,7 @@
 //! decompressed and no further than there is room, and once to write it. Headers that stand for others are read by themselves, so that a
 //! name cannot be as long as the archive.
 
-use super::{LARGE, MAX_RATIO, Writer, bad, path};
+use super::{Directories, LARGE, MAX_RATIO, Writer, bad, path};
 use flate2::read::MultiGzDecoder;
 use std::io::{self, Read, Seek, SeekFrom};
 use tar::{Archive, EntryType};
@@ -35,9 +35,10 @@ pub(crate) fn tarball(archive: &mut (impl Read + Seek), writer: &mut Writer<'_>)
     let mut room = *writer.room;
     let before = room.bytes;
     let most = room.bytes.saturating_add(room.files.saturating_mul(PER_FILE)).min(length.saturating_mul(MAX_RATIO).max(LARGE));
-    each(archive, most, &mut |_, length, _| {
+    let mut directories = Directories::default();
+    each(archive, most, &mut |path, length, _| {
         writer.go_on()?;
-        room.take(length, 1)
+        room.take(length, 1 + directories.new_above(path))
     })?;
     (writer.reserve)(before.saturating_sub(room.bytes))?;
     each(archive, most, &mut |path, length, content| writer.file(path, length, content))
@@ -71,16 +72,14 @@ fn each(archive: &mut (impl Read + Seek), most: u64, found: &mut dyn FnMut(&str,
     Ok(())
 }
 
-/// The path of a file below the first folder of the archive, whatever that is called.
+/// The path of a file below the first folder of the archive, whatever that is called; none for what is beside it, as npm has it.
 fn below(name: &[u8]) -> io::Result<Option<String>> {
-    let name = name.strip_prefix(b"./").unwrap_or(name);
-    match name.iter().position(|byte| *byte == b'/') {
-        // A file beside the folder, as npm has it.
-        None => Ok(None),
-        // Old archives have directories as files whose names end like this.
-        Some(_) if name.ends_with(b"/") => Ok(None),
-        Some(slash) => path(name.get(slash + 1..).unwrap_or_default()).map(Some),
+    // Old archives have directories as files whose names end like this.
+    if name.ends_with(b"/") {
+        return Ok(None);
     }
+    let parts: Vec<&[u8]> = name.split(|byte| *byte == b'/').filter(|part| !matches!(*part, b"" | b".")).skip(1).collect();
+    if parts.is_empty() { Ok(None) } else { path(&parts.join(&b'/')).map(Some) }
 }
 
 fn header(entry: &mut impl Read, length: u64) -> io::Result<Vec<u8>> {

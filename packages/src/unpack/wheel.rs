@@ -4,7 +4,7 @@
 //! lies. It is taken only if it is consistent in itself and with the headers in front of the files: entries that overlap, sizes that differ
 //! and records after the directory are how archives are made that one program reads otherwise than another, or that grow beyond measure.
 
-use super::{Writer, bad, judge_ratio, path};
+use super::{Directories, Writer, bad, judge_ratio, path};
 use flate2::Crc;
 use flate2::read::DeflateDecoder;
 use std::collections::HashSet;
@@ -196,7 +196,7 @@ fn judge(entries: &[Entry], archive: u64, room: super::Room) -> io::Result<Vec<(
     let mut order: Vec<&Entry> = entries.iter().collect();
     order.sort_by_key(|entry| entry.offset);
     let ends = order.iter().skip(1).map(|entry| entry.offset).chain([archive]);
-    let (mut names, mut total, mut files) = (HashSet::new(), 0_u64, 0_u64);
+    let (mut names, mut directories, mut total, mut files) = (HashSet::new(), Directories::default(), 0_u64, 0_u64);
     let mut wanted = Vec::new();
     for (entry, end) in order.iter().zip(ends) {
         let least = 30 + entry.name.len() as u64;
@@ -215,7 +215,7 @@ fn judge(entries: &[Entry], archive: u64, room: super::Room) -> io::Result<Vec<(
             return Err(bad(format!("`{}` has two sizes", name.escape_debug())));
         }
         total = total.saturating_add(entry.length);
-        files += 1;
+        files += 1 + directories.new_above(&name);
         if !entry.name.ends_with(b"/")
             && let Some(place) = place(&name)
         {
