@@ -70,7 +70,7 @@ impl Checked {
         (hasher.output_size() == expected.len()).then_some(Self { hasher, expected })
     }
 
-    fn is_right(self) -> bool {
+    fn into_verdict(self) -> bool {
         *self.hasher.finalize() == *self.expected
     }
 }
@@ -136,7 +136,7 @@ impl Downloads {
             checked.hasher.update(&bytes);
             output.write_all(&bytes).map_err(place)?;
         }
-        if checked.is_right() { Ok(length) } else { Err("what came is not what was locked: its digest is another one".to_owned()) }
+        if checked.into_verdict() { Ok(length) } else { Err("what came is not what was locked: its digest is another one".to_owned()) }
     }
 }
 
@@ -197,8 +197,8 @@ mod tests {
         ] {
             let mut checked = Checked::new(digest).unwrap();
             checked.hasher.update(b"abc");
-            assert!(checked.is_right(), "{digest}");
-            assert!(!Checked::new(digest).unwrap().is_right(), "{digest}");
+            assert!(checked.into_verdict(), "{digest}");
+            assert!(!Checked::new(digest).unwrap().into_verdict(), "{digest}");
         }
         for digest in [
             "",

@@ -173,6 +173,7 @@ impl Store {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the tests look into folders of their own")]
 mod tests {
     use super::*;
     use std::path::Path;

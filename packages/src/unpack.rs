@@ -5,6 +5,7 @@
 
 mod tarball;
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the tests look into folders of their own")]
 mod tests;
 mod wheel;
 

@@ -213,6 +213,7 @@ fn file_system(folder: &Dir) -> io::Result<FileSystem> {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the tests look into folders of their own")]
 mod tests {
     use super::*;
 

@@ -164,14 +164,14 @@ fn a_wheel_that_is_not_what_it_says_is_refused() {
         [u16s(&[1, fields.len() as u16]), fields].concat()
     };
     let ended = |change: &dyn Fn(&mut Vec<u8>)| {
-        let mut archive = zip(&[good.clone()]);
+        let mut archive = zip(std::slice::from_ref(&good));
         change(&mut archive);
         archive
     };
     let cases: Vec<(&str, Vec<u8>)> = vec![
         ("nothing", Vec::new()),
         ("no archive", b"PK\x03\x04 and nothing else".to_vec()),
-        ("cut off", zip(&[good.clone()])[..40].to_vec()),
+        ("cut off", zip(std::slice::from_ref(&good))[..40].to_vec()),
         ("too many files", zip(&many)),
         ("too much", zip(&[with("a", &zeros, |entry| entry.length = 300 << 20)])),
         ("too much with its local header", zip(&[with("a", &zeros, |entry| (entry.length, entry.local_length) = (300 << 20, 300 << 20))])),
@@ -307,7 +307,7 @@ fn an_npm_package_that_swells_or_leads_elsewhere_is_refused_before_it_is_written
         ("nothing", Vec::new()),
         ("no tar", gzipped(b"hello")),
         ("compressed twice", gzipped(&tarred(&[file("package/a", b"x")]))),
-        ("too well compressed", tarred(&[large.clone()])),
+        ("too well compressed", tarred(std::slice::from_ref(&large))),
         ("in several members", [gzipped(&large), gzipped(&vec![0; 1024])].concat()),
         ("hidden behind a link", tarred(&[member(b'2', "package/l", zeros.len() as u64, &zeros)])),
         ("a long name", tarred(&[member(b'L', "l", zeros.len() as u64, &zeros), file("package/a", b"")])),

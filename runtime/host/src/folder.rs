@@ -325,6 +325,7 @@ fn check_owner(about: &Stat, path: &Path) -> Result<(), FolderError> {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the tests look into folders of their own")]
 mod tests {
     use super::*;
     use std::fs;

@@ -93,7 +93,6 @@ impl Program {
     }
 
     /// Prepares a start of it.
-    #[must_use]
     pub fn start(&self) -> Start {
         let mut start = Start {
             program: self.0.clone(),
