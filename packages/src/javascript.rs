@@ -154,13 +154,12 @@ fn strongest(integrity: &str) -> Option<String> {
     // With the length of the digest in base64.
     const TAKEN: [(&str, usize); 3] = [("sha512-", 88), ("sha384-", 64), ("sha256-", 44)];
     let is_base64 = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='));
-    TAKEN.iter().find_map(|(name, length)| {
-        let digests =
-            integrity.split_ascii_whitespace().filter_map(|one| one.strip_prefix(name)).map(|one| one.split('?').next().unwrap_or(one));
-        let digest = digests.clone().next()?;
-        // A strong one that makes no sense is no reason to take a weaker one.
-        (digest.len() == *length && is_base64(digest)).then(|| format!("{name}{digest}"))
-    })
+    let (name, length, digest) = TAKEN.iter().find_map(|(name, length)| {
+        let digest = integrity.split_ascii_whitespace().find_map(|one| one.strip_prefix(name))?;
+        Some((name, length, digest.split('?').next().unwrap_or(digest)))
+    })?;
+    // A strong one that makes no sense is no reason to take a weaker one.
+    (digest.len() == *length && is_base64(digest)).then(|| format!("{name}{digest}"))
 }
 
 /// Where an archive is fetched from: the index, and nowhere else. A mirror may name the archives as the registry does that it mirrors.

@@ -5,7 +5,7 @@
 
 use crate::quota::{Bounds, Size};
 use crate::tree::Files;
-use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _, OpenOptions};
+use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _, File, OpenOptions};
 use glovebox::{Error, Lease, LockedPackage, PackageTarget};
 use glovebox_host::folder::{Folder, FolderError};
 use glovebox_host::program::Program;
@@ -179,9 +179,7 @@ impl Store {
         for entry in self.root.read_dir("work").into_iter().flatten().flatten() {
             let path = Path::new("work").join(entry.file_name());
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                let held =
-                    entry.open_dir().and_then(|directory| Ok(rustix::fs::flock(&directory, FlockOperation::NonBlockingLockExclusive)?));
-                if held.is_ok() {
+                if lock_directory(&self.root, &path).is_ok() {
                     let _ = self.root.remove_dir_all(&path);
                 }
             } else {
@@ -202,8 +200,8 @@ impl Store {
         lock.lock_shared().map_err(&here)?;
         self.root.create_dir(&name).map_err(&here)?;
         let directory = self.root.open_dir(&name).map_err(&here)?;
-        rustix::fs::flock(&directory, FlockOperation::NonBlockingLockExclusive).map_err(|error| here(error.into()))?;
-        Ok(Begun { directory, name, root: self.root.try_clone().map_err(&here)? })
+        let held = lock_directory(&self.root, &name).map_err(&here)?;
+        Ok(Begun { directory, _held: held, name, root: self.root.try_clone().map_err(&here)? })
     }
 
     /// Where a program of the store lies, if it is there.
@@ -314,9 +312,18 @@ fn tree_name(tier: Tier) -> &'static str {
     if tier == Tier::Wasm { "tree.tar" } else { "files" }
 }
 
+/// Locks a directory for whoever works in it, for as long as the file is open.
+fn lock_directory(root: &Dir, path: impl AsRef<Path>) -> std::io::Result<File> {
+    let directory = root.open(path)?;
+    rustix::fs::flock(&directory, FlockOperation::NonBlockingLockExclusive)?;
+    Ok(directory)
+}
+
 /// A directory that is held, and removed when it is dropped.
 pub(crate) struct Begun {
     directory: Dir,
+    /// The lock, on a descriptor of its own: that of a `Dir` is only for looking things up (`O_PATH`), and cannot be locked.
+    _held: File,
     name: String,
     root: Dir,
 }
