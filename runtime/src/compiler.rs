@@ -14,6 +14,7 @@ pub use child::compile_module;
 use crate::engine::Metering;
 use crate::error::Error;
 use crate::fair::{FairSlots, Slot};
+use glovebox_host::program::Program;
 use glovebox_policy::Subject;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
@@ -22,7 +23,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::process::{Child, ChildStdin, ChildStdout};
 use tokio_util::sync::CancellationToken;
 
 /// The hidden subcommand.
@@ -157,19 +158,12 @@ impl Compiler {
     }
 
     fn start(&self, task: Task) -> Result<Child, Error> {
-        #[expect(clippy::disallowed_methods, reason = "the compiler of somebody's WebAssembly is a process of its own")]
-        let command = std::process::Command::new(&self.program);
-        Command::from(command)
-            .arg(SUBCOMMAND)
-            .args(task.to_arguments())
-            .env_clear()
-            .env(ARENA.0, ARENA.1)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|error| Error::Host(format!("cannot start the compiler `{}`: {error}", self.program.display())))
+        let failed =
+            |error: &dyn std::fmt::Display| Error::Host(format!("cannot start the compiler `{}`: {error}", self.program.display()));
+        let mut start = Program::absolute(&self.program).map_err(|error| failed(&error))?.start();
+        start.bare().env(ARENA.0, ARENA.1).arg(SUBCOMMAND).args(task.to_arguments());
+        let mut command = start.tokio();
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(|error| failed(&error))
     }
 
     fn log_gaps(&self, gaps: jail::Gaps) {

@@ -8,6 +8,7 @@ use glovebox::{Controls, Limit, Metering, Outcome, Request, Sandbox, Status};
 use glovebox_tests::attack::{alone, show};
 use glovebox_tests::imports::{Import, Imports, Size};
 use glovebox_tests::place::{canary, guests, policy, run, run_with, runtime, sandbox};
+use glovebox_tests::tree::program;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -157,8 +158,13 @@ fn other_metering_modes_give_way_too() {
     let imports = Imports::all();
     let lateness = Lateness::watch();
     for metering in [Metering::Epoch, Metering::Unmetered] {
-        let sandbox =
-            Sandbox::builder().policy(policy(LIMITS, "")).guests(guests()).metering(metering).build().expect("a sandbox can be made");
+        let sandbox = Sandbox::builder()
+            .policy(policy(LIMITS, ""))
+            .guests(guests())
+            .metering(metering)
+            .compiler(program())
+            .build()
+            .expect("a sandbox can be made");
         for import in imports.functions().iter().filter(|import| {
             ["get-random-bytes", "now", "poll", "[method]descriptor.stat-at", "[method]descriptor.read"].contains(&import.function.as_str())
         }) {

@@ -139,6 +139,12 @@ impl Start {
         self
     }
 
+    /// Takes away what every program is given of the environment: this one needs nothing of it.
+    pub fn bare(&mut self) -> &mut Self {
+        self.environment.clear();
+        self
+    }
+
     /// Passes a variable on if it is an absolute path.
     pub fn pass_path(&mut self, name: &str) -> &mut Self {
         if let Some(path) = variable(name).filter(|path| Path::new(path).is_absolute()) {

@@ -310,10 +310,11 @@ impl Draft {
                 let drafted = self.trees.entry(row.id.clone()).or_insert_with(|| Drafted::new((*row).clone()));
                 // The plan comes once, whatever comes before or after it.
                 let plan = drafted.row.plan.take().or_else(|| row.plan.clone());
+                let bytes = drafted.row.bytes.max(row.bytes);
                 if row.revision > drafted.row.revision {
                     drafted.row = *row;
                 }
-                drafted.row.plan = plan;
+                (drafted.row.plan, drafted.row.bytes) = (plan, bytes);
                 drafted.waiting.add(waits);
             }
             Write::Session(row) => {

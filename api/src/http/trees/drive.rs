@@ -169,7 +169,7 @@ impl Tree {
         state.revision += 1;
         let nodes = to_json(&state.nodes);
         TreeRow {
-            bytes: i64::try_from(ROW + plan.as_ref().map_or(0, String::len) as u64 + nodes.len() as u64).unwrap_or(i64::MAX),
+            bytes: plan.as_ref().map_or(0, |plan| i64::try_from(ROW + plan.len() as u64 + nodes.len() as u64).unwrap_or(i64::MAX)),
             id: self.id.clone(),
             subject: self.subject.to_string(),
             status: state.status.clone(),
