@@ -198,7 +198,10 @@ impl Store {
         let name = format!("work/{:032x}", rand::random::<u128>());
         let lock = self.root.open("lock").map_err(&here)?.into_std();
         lock.lock_shared().map_err(&here)?;
-        self.root.create_dir(&name).map_err(&here)?;
+        // Others must not reach what is being made: parts of it are for every user of a container to write.
+        let mut private = DirBuilder::new();
+        private.mode(0o700);
+        self.root.create_dir_with(&name, &private).map_err(&here)?;
         let directory = self.root.open_dir(&name).map_err(&here)?;
         let held = lock_directory(&self.root, &name).map_err(&here)?;
         Ok(Begun { directory, _held: held, name, root: self.root.try_clone().map_err(&here)? })

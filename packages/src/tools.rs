@@ -99,14 +99,14 @@ async fn bounded(from: Option<impl tokio::io::AsyncRead + Unpin>) -> std::io::Re
 }
 
 /// Waits until a folder has come to more than it may.
-async fn grown(folder: &Dir, name: &str) -> Error {
+pub(crate) async fn grown(folder: &Dir, name: &str) -> Error {
     loop {
         tokio::time::sleep(LOOK).await;
         let Ok(folder) = folder.try_clone() else { continue };
         let used = tokio::task::spawn_blocking(move || tree::used(&folder)).await.unwrap_or_default();
         if used.0 > MAX_FOLDER.0 || used.1 > MAX_FOLDER.1 {
             let (bytes, files) = MAX_FOLDER;
-            let what = format!("`{name}` was stopped: it wrote more than {} MiB or {files} files while it looked packages up", bytes >> 20);
+            let what = format!("`{name}` was stopped: it wrote more than {} MiB or {files} files", bytes >> 20);
             return Error::Packages(what);
         }
     }

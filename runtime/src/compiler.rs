@@ -302,8 +302,15 @@ fn died(status: ExitStatus, complaint: &str, task: &Task) -> Result<Compiled, Er
             Compiled::Limited("the system ended the compiler, at its limit of CPU time or for want of memory".to_owned())
         }
         Some(libc::SIGSYS) => Compiled::Broke("the compiler made a system call that its jail forbids, and was ended".to_owned()),
-        Some(signal) => Compiled::Broke(format!("the compiler was ended by signal {signal}: {}", shown())),
-        None if complaint.contains("panicked") => Compiled::Broke(format!("the compiler failed: {}", shown())),
+        Some(signal) => {
+            tracing::warn!(signal, complaint = shown(), "the compiler of a WebAssembly program was ended");
+            Compiled::Broke(format!("the compiler was ended by signal {signal}"))
+        }
+        None if complaint.contains("panicked") => {
+            // Where in whose source is the operator's to know.
+            tracing::warn!(complaint = shown(), "the compiler of a WebAssembly program failed");
+            Compiled::Broke("the compiler failed on this program".to_owned())
+        }
         None => return Err(Error::Host(format!("the compiler ended with {status}: {}", shown()))),
     })
 }

@@ -41,6 +41,9 @@ use wasmtime::{Store, Trap};
 /// Fuel after which a guest gives way to other tasks, about a millisecond.
 const YIELD_FUEL: u64 = 1_000_000;
 
+/// How long files are looked for at least, whatever time the program has left.
+const LEAST_COLLECTING: Duration = Duration::from_secs(1);
+
 /// Artifacts of one run.
 const MAX_ARTIFACTS: usize = 1000;
 
@@ -317,13 +320,16 @@ impl LiveSession for Instance {
         self.fresh = false;
         // A future that is dropped half-way leaves the instance in the middle of something: dead until proven otherwise.
         self.alive = false;
+        let began = Instant::now();
         let call = self.guest.glovebox_guest_interpreter().call_evaluate(&mut self.store, &source);
         let (ending, cpu) = race(call, self.metering, (limits.wall, &evaluation.stop)).await;
         let mut report = self.report(ending);
         report.usage.cpu = cpu;
         let state = self.store.data_mut();
         state.calls.abandon();
-        collect(&mut report, &state.files, &globs, limits.workspace).await;
+        let collecting =
+            Collecting { globs: &globs, bytes: limits.workspace, metering: self.metering, wall: limits.wall, stop: &evaluation.stop };
+        collecting.collect(&mut report, &state.files, began).await;
         Ok(report)
     }
 
@@ -405,14 +411,38 @@ fn finish(report: &mut Report, state: &mut RunState, outputs: &Outputs, fuel: u6
     };
 }
 
-/// Hands back the files that the request asked for.
-async fn collect(report: &mut Report, files: &Filesystem, globs: &GlobSet, bytes: u64) {
-    if globs.is_empty() {
-        return;
+/// Hands back the files that a request asked for, within what its limits have left.
+struct Collecting<'a> {
+    globs: &'a GlobSet,
+    bytes: u64,
+    metering: Metering,
+    wall: Duration,
+    stop: &'a CancellationToken,
+}
+
+impl Collecting<'_> {
+    async fn collect(&self, report: &mut Report, files: &Filesystem, began: Instant) {
+        if self.globs.is_empty() {
+            return;
+        }
+        let limits = CollectLimits { files: MAX_ARTIFACTS, bytes: self.bytes };
+        // A program that used all of its time still gets what can be found quickly.
+        let left = self.wall.saturating_sub(began.elapsed()).max(LEAST_COLLECTING);
+        let collecting = async { Ok(files.collect(self.globs, limits).await) };
+        let (ending, cpu) = race(collecting, self.metering, (left, self.stop)).await;
+        report.usage.cpu = report.usage.cpu.saturating_add(cpu);
+        match ending {
+            Ending::Returned(Ok(collected)) => {
+                report.artifacts_truncated = collected.truncated;
+                report.artifacts = collected.artifacts;
+            }
+            Ending::Returned(Err(_)) | Ending::WallTime => report.artifacts_truncated = true,
+            Ending::Stopped => {
+                report.artifacts_truncated = true;
+                report.status = Status::Cancelled;
+            }
+        }
     }
-    let collected = files.collect(globs, CollectLimits { files: MAX_ARTIFACTS, bytes }).await;
-    report.artifacts_truncated = collected.truncated;
-    report.artifacts = collected.artifacts;
 }
 
 fn quota_limit(kind: LimitKind) -> Limit {

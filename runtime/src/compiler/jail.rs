@@ -112,7 +112,8 @@ fn filter() -> Result<BpfProgram, seccompiler::BackendError> {
     let mut rules = vec![
         (libc::SYS_read, vec![only(is(0, 0)?)?]),
         (libc::SYS_write, vec![only(is(0, 1)?)?, only(is(0, 2)?)?]),
-        (libc::SYS_mmap, vec![only(without_exec()?)?]),
+        // Without a file: a descriptor that this process inherited must not be read by mapping it.
+        (libc::SYS_mmap, vec![SeccompRule::new(vec![without_exec()?, is(4, u32::MAX.into())?])?]),
         (libc::SYS_mprotect, vec![only(without_exec()?)?]),
         // By which the allocator names its memory for whoever looks at it.
         (libc::SYS_prctl, vec![only(is(0, libc::PR_SET_VMA.unsigned_abs().into())?)?]),

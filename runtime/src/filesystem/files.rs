@@ -4,6 +4,7 @@
 //! workspace are given out: neither mounts nor anything of the host.
 
 use crate::outcome::Artifact;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -21,6 +22,9 @@ const PIECE: usize = 512 << 10;
 
 /// What matching one name stands for, in bytes that could be copied in the time.
 const NAME_WORK: usize = 2 << 10;
+
+/// Bytes of work that a byte of a path is worth: it is compared with every glob.
+const GLOB_WORK: usize = 64;
 
 /// How much [`Filesystem::collect`] gives out.
 #[derive(Clone, Copy, Debug)]
@@ -137,23 +141,34 @@ impl Filesystem {
     pub(crate) async fn collect(&self, globs: &GlobSet, limits: CollectLimits) -> Collected {
         let mut found = Collected::default();
         let Some(workspace) = &self.workspace else { return found };
-        let mut matching: Vec<(String, Arc<MemoryFile>)> = Vec::new();
+        // The first ones by their paths, and never more than are handed back.
+        let mut matching: BTreeMap<String, Arc<MemoryFile>> = BTreeMap::new();
         let mut work = 0_usize;
         let mut pending = vec![(String::new(), Arc::clone(workspace))];
         while let Some((path, directory)) = pending.pop() {
             let mut after: Option<Box<str>> = None;
             while let Some((name, node)) = directory.next(after.as_deref()) {
                 let below = if path.is_empty() { name.to_string() } else { format!("{path}/{name}") };
-                give_way(&mut work, NAME_WORK).await;
+                give_way(&mut work, NAME_WORK.saturating_add(below.len().saturating_mul(GLOB_WORK))).await;
+                after = Some(name);
+                if below.len() > PATH_BYTES_MAX {
+                    // No path that anybody could ask for, which directories that were moved into each other make.
+                    found.truncated = true;
+                    continue;
+                }
                 match node {
                     Node::Directory(directory) => pending.push((below, directory)),
-                    Node::File(file) if globs.is_match(&below) => matching.push((below, file)),
+                    Node::File(file) if globs.is_match(&below) => {
+                        matching.insert(below, file);
+                        if matching.len() > limits.files {
+                            matching.pop_last();
+                            found.truncated = true;
+                        }
+                    }
                     _ => {}
                 }
-                after = Some(name);
             }
         }
-        matching.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
         let mut left = limits.bytes;
         for (path, file) in matching {
             let size = file.stat().0;

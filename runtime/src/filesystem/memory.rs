@@ -206,6 +206,8 @@ struct DirectoryState {
 pub(super) struct Entry {
     pub(super) node: Node,
     charge: Option<ByteCharge>,
+    /// A further name of a file counts like a file: whoever lists or collects meets it as one.
+    _further: Option<NodeCharge>,
 }
 
 impl Entry {
@@ -310,7 +312,8 @@ impl MemoryDirectory {
     pub(super) fn insert(self: &Arc<Self>, name: &str, node: Node, quota: &Arc<Quota>, now: Duration) -> Result<(), ErrorCode> {
         let charge = ByteCharge::new(quota, name_cost(name))?;
         let file = if let Node::File(file) = &node { Some(Arc::clone(file)) } else { None };
-        self.attach(name, Entry { node, charge: Some(charge) }, quota, now).map_err(|(error, _)| error)?;
+        let further = file.as_ref().filter(|file| file.stat().1 > 0).map(|_| NodeCharge::new(quota, 0)).transpose()?;
+        self.attach(name, Entry { node, charge: Some(charge), _further: further }, quota, now).map_err(|(error, _)| error)?;
         if let Some(file) = file {
             file.count_link(true, now);
         }
@@ -320,7 +323,7 @@ impl MemoryDirectory {
     /// Like [`MemoryDirectory::insert`] for what the host puts there: neither charged nor refused.
     pub(super) fn mount(self: &Arc<Self>, name: &str, node: Node) {
         adopt(self, &node);
-        lock(&self.state).entries.insert(name.into(), Entry { node, charge: None });
+        lock(&self.state).entries.insert(name.into(), Entry { node, charge: None, _further: None });
     }
 
     /// Removes a name; what it referred to lives on while it is open.

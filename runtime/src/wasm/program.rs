@@ -3,7 +3,7 @@
 //! A WASI 0.2 command component, or a preview 1 module that the standard adapter turns into one, under the same grant, the same streams
 //! and the same files as a guest. It is compiled in another process.
 
-use super::{Ending, Prepared, WasmExecutor, collect, finish, race, trapped};
+use super::{Collecting, Ending, Prepared, WasmExecutor, finish, race, trapped};
 use crate::compiler::{Bounds, Compiled, Refusal, exit};
 use crate::engine;
 use crate::error::Error;
@@ -93,7 +93,9 @@ pub(super) async fn run(executor: &WasmExecutor, opening: Opening, evaluation: E
     let state = store.data_mut();
     finish(&mut report, state, &host.outputs, fuel);
     report.usage.cpu = cpu;
-    collect(&mut report, &state.files, &globs, limits.workspace).await;
+    let collecting =
+        Collecting { globs: &globs, bytes: limits.workspace, metering: executor.metering, wall: limits.wall, stop: &evaluation.stop };
+    collecting.collect(&mut report, &state.files, started).await;
     Ok(after(compiling, report))
 }
 
