@@ -24,6 +24,7 @@ mod keys;
 mod metrics;
 mod openapi;
 mod outgoing;
+mod places;
 mod problem;
 mod search;
 mod sessions;
@@ -40,15 +41,17 @@ use alerts::Alerts;
 use auth::Rates;
 use blobs::Blobs;
 use cap_std::fs::{Dir, File, OpenOptions};
+use connection::Front;
 use execution::Lives;
 use fair::{Admission, AdmissionLimits, Processors};
 use glovebox::policy::Subject;
-use glovebox::{AuditKey, AuditSink, CancellationToken, ChainError, JsonLines, Sandbox, SandboxBuilder};
+use glovebox::{AuditKey, AuditSink, CancellationToken, ChainError, FairSlots, JsonLines, Sandbox, SandboxBuilder};
 use glovebox_host::folder::Folder;
 use jwt::Tokens;
 use kept::Kept;
 use keys::KeyRing;
 use metrics::Metrics;
+use places::{Followers, PlaceLimits, Places};
 use problem::{Code, Problem};
 use sessions::Sessions;
 use std::io;
@@ -58,7 +61,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::{Purpose, Store, now_ms};
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use trees::Trees;
 
 /// How often sessions that are over are looked for.
@@ -66,6 +69,9 @@ const SWEEP: Duration = Duration::from_secs(1);
 
 /// How often what is too old is forgotten, in sweeps.
 const FORGET_EVERY: u64 = 300;
+
+/// Searches of the audit log at once; the subjects take turns, and none has all of them.
+const SEARCHES: usize = 2;
 
 /// How long content that no record names stays: it may belong to a record that is about to be written.
 const ORPHAN: Duration = Duration::from_secs(3600);
@@ -88,9 +94,10 @@ struct App {
     /// Has the supervisor look at once.
     host_failed: Notify,
     rates: Rates,
-    followers: Arc<Semaphore>,
+    followers: Arc<Followers>,
+    places: Arc<Places>,
     /// Searches of the audit log at once.
-    searches: Arc<Semaphore>,
+    searches: FairSlots,
     metrics: Metrics,
     config: Config,
     hosts: Vec<String>,
@@ -207,8 +214,9 @@ impl Server {
             alerts: Alerts::new(config.alerts.clone()).map_err(ServeError::Client)?,
             host_failed: Notify::new(),
             rates: Rates::new(limits.requests_per_second),
-            searches: Arc::new(Semaphore::new(2)),
-            followers: Arc::new(Semaphore::new(limits.followers)),
+            searches: FairSlots::new(SEARCHES),
+            followers: Followers::new(limits.followers, limits.followers_per_subject.unwrap_or(limits.followers.div_ceil(4))),
+            places: Places::new(PlaceLimits::of(limits)),
             metrics: Metrics::new(),
             hosts: auth::host_names(address, &config.hosts),
             insecure_local: listen.insecure_local,
@@ -244,7 +252,8 @@ impl Server {
         let sweeper = tokio::spawn(sweep(Arc::clone(&app)));
         let heads = tokio::spawn(audit_log::keep_heads(Arc::clone(&app.audit), app.store.clone()));
         let supervisor = tokio::spawn(supervisor::watch(Arc::clone(&app)));
-        let accepting = tokio::spawn(connection::accept(listener, tls, router, app.config.limits.clone(), over.clone()));
+        let (limits, places) = (app.config.limits.clone(), Arc::clone(&app.places));
+        let accepting = tokio::spawn(connection::accept(listener, Front { tls, router, limits, places, over: over.clone() }));
         stop.cancelled().await;
         app.closing.cancel();
         tracing::info!("ending: nothing new is taken");

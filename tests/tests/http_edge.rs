@@ -166,7 +166,8 @@ fn ten_thousand_followers_are_bounded_and_others_are_served() {
     let long = "version = 1\ndefault_profile = \"long\"\n[profiles.long]\nextends = \"default\"\n[profiles.long.limits]\nwall = \"10m\"\n";
     std::fs::write(&policy, long).expect("the folder is writable");
     let mut service = Service::with_keys(&format!(
-        "policy = \"{}\"\n[limits]\nconnections = {CONNECTIONS}\nfollowers = {FOLLOWERS}\nhead_time = \"1s\"\n\
+        "policy = \"{}\"\n[limits]\nconnections = {CONNECTIONS}\nconnections_per_address = {CONNECTIONS}\nfollowers = {FOLLOWERS}\n\
+         followers_per_subject = {FOLLOWERS}\nhead_time = \"1s\"\n\
          [containers]\nenabled = false\n",
         policy.display()
     ));

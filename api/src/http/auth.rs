@@ -6,10 +6,12 @@
 use super::App;
 use super::body::BodyTime;
 use super::keys::{Caller, Scope};
+use super::places::{Connection, Counted, NoAnswer};
 use super::problem::{Code, Problem};
+use axum::body::Body;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use glovebox::policy::Subject;
@@ -35,10 +37,25 @@ pub(super) async fn guard(State(app): State<Arc<App>>, mut request: Request, nex
     match judge(&app, request.headers(), request.uri()).await {
         Ok(caller) => {
             request.extensions_mut().insert(BodyTime(app.config.limits.body_time));
+            // Every request comes on a connection; tests of the routes alone have none.
+            let connection = request.extensions().get::<Arc<Connection>>().cloned();
             if let Some(caller) = caller {
+                let begun = connection
+                    .as_ref()
+                    .map_or(Ok(()), |connection| app.places.begin(&caller.subject).and_then(|under_way| connection.answers(under_way)));
+                if let Err(reason) = begun {
+                    return unanswered(reason).into_response();
+                }
                 request.extensions_mut().insert(caller);
             }
-            next.run(request).await
+            let response = next.run(request).await;
+            match connection {
+                // A connection that was upgraded is under way until it is closed.
+                Some(connection) if response.status() != StatusCode::SWITCHING_PROTOCOLS => {
+                    response.map(|body| Body::new(Counted::new(body, connection)))
+                }
+                _ => response,
+            }
         }
         Err(problem) => {
             let is_malformed = problem.code() == Code::BadRequest;
@@ -50,6 +67,17 @@ pub(super) async fn guard(State(app): State<Arc<App>>, mut request: Request, nex
             response
         }
     }
+}
+
+fn unanswered(reason: NoAnswer) -> Problem {
+    let problem = match reason {
+        NoAnswer::SubjectFull(most) => {
+            let detail = format!("{most} requests of this key are under way, which is as many as may (`limits.connections_per_subject`)");
+            Problem::new(Code::QueueFull, detail)
+        }
+        NoAnswer::Leaving => Problem::new(Code::Overloaded, "this connection has given way to another one (`limits.connections`)"),
+    };
+    problem.retry_after(Duration::from_secs(1))
 }
 
 async fn judge(app: &App, headers: &HeaderMap, uri: &Uri) -> Result<Option<Caller>, Problem> {

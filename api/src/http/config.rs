@@ -184,10 +184,17 @@ pub struct Limits {
     /// Bytes of one request's body.
     #[serde(deserialize_with = "size")]
     pub body: usize,
-    /// Connections at once.
+    /// Connections at once. When all are taken, the oldest that asks for nothing gives way to a new one.
     pub connections: usize,
-    /// Clients that follow events at once.
+    /// Connections at once from one address, or from one network of 64 bits with IPv6; a quarter of `connections` where nothing is said.
+    /// More behind a proxy, whose clients all come from one address.
+    pub connections_per_address: Option<usize>,
+    /// Requests of one subject that are under way at once; half of `connections` where nothing is said.
+    pub connections_per_subject: Option<usize>,
+    /// Clients that follow events at once, by server-sent events or WebSockets.
     pub followers: usize,
+    /// Those of one subject; a quarter of `followers` where nothing is said.
+    pub followers_per_subject: Option<usize>,
     /// How long a client may take to send the head of a request.
     #[serde(deserialize_with = "duration")]
     pub head_time: Duration,
@@ -245,7 +252,10 @@ impl Default for Limits {
             packages_per_subject: 8 << 30,
             body: 32 << 20,
             connections: 2000,
+            connections_per_address: None,
+            connections_per_subject: None,
             followers: 500,
+            followers_per_subject: None,
             head_time: Duration::from_secs(10),
             body_time: Duration::from_secs(60),
             write_time: Duration::from_secs(30),
@@ -335,6 +345,8 @@ impl Config {
             ("queue_per_subject", limits.queue_per_subject),
             ("body", limits.body),
             ("connections", limits.connections),
+            ("connections_per_address", limits.connections_per_address.unwrap_or(1)),
+            ("connections_per_subject", limits.connections_per_subject.unwrap_or(1)),
             ("sessions", limits.sessions),
             ("kept_per_subject", limits.kept_per_subject.unwrap_or(1)),
             ("kept", limits.kept.unwrap_or(1)),

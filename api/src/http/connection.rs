@@ -1,13 +1,16 @@
 //! Who is connected, and for how long?
 //!
-//! A connection costs its client more than it costs the service: heads, bodies and answers have to come and go in time, and only so many
-//! connections are open at once.
+//! A connection costs its client more than it costs the service: heads, bodies and answers have to come and go in time, only so many
+//! connections are open at once, and those that ask for nothing give way to others (see [`places`](super::places)).
 
 mod inline;
 mod strict;
 
 use super::config::{Limits, Tls};
+use super::places::{Connection, Entry, Place, Places, Watched};
 use axum::Router;
+use hyper::body::Incoming;
+use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use inline::Inline;
@@ -17,8 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use strict::Strict;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
@@ -49,19 +51,40 @@ pub(super) fn acceptor(tls: &Tls) -> Result<TlsAcceptor, String> {
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
+/// What connections of a service have in common.
+#[derive(Clone)]
+pub(super) struct Front {
+    pub(super) tls: Option<TlsAcceptor>,
+    pub(super) router: Router,
+    pub(super) limits: Limits,
+    pub(super) places: Arc<Places>,
+    /// The service is over.
+    pub(super) over: CancellationToken,
+}
+
+/// The routes, which are told on which connection a request came.
+struct Routes(TowerToHyperService<Router>, Arc<Connection>);
+
+impl Service<hyper::Request<Incoming>> for Routes {
+    type Response = <TowerToHyperService<Router> as Service<hyper::Request<Incoming>>>::Response;
+    type Error = <TowerToHyperService<Router> as Service<hyper::Request<Incoming>>>::Error;
+    type Future = <TowerToHyperService<Router> as Service<hyper::Request<Incoming>>>::Future;
+
+    fn call(&self, mut request: hyper::Request<Incoming>) -> Self::Future {
+        self.1.asked();
+        request.extensions_mut().insert(Arc::clone(&self.1));
+        self.0.call(request)
+    }
+}
+
 /// Takes connections until it is over, then waits for the answers that are under way.
-pub(super) async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, router: Router, limits: Limits, over: CancellationToken) {
-    let room = Arc::new(Semaphore::new(limits.connections));
+pub(super) async fn accept(listener: TcpListener, front: Front) {
     let open = TaskTracker::new();
     loop {
-        let permit = tokio::select! {
-            () = over.cancelled() => break,
-            permit = Arc::clone(&room).acquire_owned() => permit,
-        };
-        let stream = tokio::select! {
-            () = over.cancelled() => break,
+        let (stream, from) = tokio::select! {
+            () = front.over.cancelled() => break,
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
+                Ok(accepted) => accepted,
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be taken");
                     tokio::time::sleep(EXHAUSTED).await;
@@ -69,17 +92,25 @@ pub(super) async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, rout
                 }
             },
         };
+        let entry = tokio::select! {
+            () = front.over.cancelled() => break,
+            entry = front.places.enter(from.ip()) => entry,
+        };
+        let place = match entry {
+            Entry::In(place) => place,
+            Entry::AddressFull => {
+                tracing::debug!(%from, "an address has as many connections as it may (`limits.connections_per_address`), and uses them all");
+                continue;
+            }
+        };
         let _ = stream.set_nodelay(true);
-        let (tls, router, limits, over) = (tls.clone(), router.clone(), limits.clone(), over.clone());
+        let front = front.clone();
         open.spawn(async move {
-            let _permit = permit;
-            match tls {
-                None => serve(stream, router, &limits, over).await,
-                Some(tls) => match tokio::time::timeout(limits.head_time, tls.accept(stream)).await {
-                    Ok(Ok(stream)) => serve(stream, router, &limits, over).await,
-                    Ok(Err(error)) => tracing::debug!(%error, "a connection could not be encrypted"),
-                    Err(_) => tracing::debug!("a client was too slow to encrypt its connection"),
-                },
+            let connection = Arc::clone(&place.0);
+            tokio::select! {
+                biased;
+                () = connection.leaves() => tracing::debug!(%from, "a connection that asked for nothing gave way to another one"),
+                () = secure(stream, place, front) => {}
             }
         });
     }
@@ -87,15 +118,28 @@ pub(super) async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, rout
     open.wait().await;
 }
 
-async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, router: Router, limits: &Limits, over: CancellationToken) {
-    let mut stream = TimeoutStream::new(stream);
+async fn secure(stream: TcpStream, place: Place, front: Front) {
+    match front.tls.clone() {
+        None => serve(stream, place, front).await,
+        Some(tls) => match tokio::time::timeout(front.limits.head_time, tls.accept(stream)).await {
+            Ok(Ok(stream)) => serve(stream, place, front).await,
+            Ok(Err(error)) => tracing::debug!(%error, "a connection could not be encrypted"),
+            Err(_) => tracing::debug!("a client was too slow to encrypt its connection"),
+        },
+    }
+}
+
+async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, place: Place, front: Front) {
+    let Front { router, limits, over, .. } = front;
+    let routes = Routes(TowerToHyperService::new(router), Arc::clone(&place.0));
+    let mut stream = TimeoutStream::new(Watched::new(stream, place));
     stream.set_write_timeout(Some(limits.write_time));
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head_time)
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(Strict::new(Box::pin(stream))), TowerToHyperService::new(router))
+        .serve_connection(TokioIo::new(Strict::new(Box::pin(stream))), routes)
         .with_upgrades();
     let mut connection = Inline::new(connection);
     let ended = tokio::select! {

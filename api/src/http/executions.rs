@@ -11,6 +11,7 @@ use super::body::{Body, ExecutionRequest};
 use super::events::{Event, EventLog};
 use super::execution::{Begun, Live, More, begin_alone, execution_json, summary_json};
 use super::keys::{Caller, Scope};
+use super::places::{FollowerPermit, NoFollower};
 use super::problem::{Code, Problem};
 use super::store::{ExecutionFilter, ExecutionRow};
 use crate::wire;
@@ -29,7 +30,6 @@ use serde::Deserialize;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::OwnedSemaphorePermit;
 use utoipa::IntoParams;
 
 /// Executions of one page, unless said.
@@ -94,13 +94,13 @@ impl Mode {
     }
 
     /// The right to follow events, where the answer is a stream of them.
-    pub(super) fn permit(self, app: &App) -> Result<Option<OwnedSemaphorePermit>, Problem> {
-        (self == Self::Stream).then(|| follower(app)).transpose()
+    pub(super) fn permit(self, app: &App, caller: &Caller) -> Result<Option<FollowerPermit>, Problem> {
+        (self == Self::Stream).then(|| follower(app, caller)).transpose()
     }
 }
 
 /// Answers in the way that the client wants.
-pub(super) async fn answer(app: &Arc<App>, begun: Begun, mode: Mode, permit: Option<OwnedSemaphorePermit>) -> Result<Response, Problem> {
+pub(super) async fn answer(app: &Arc<App>, begun: Begun, mode: Mode, permit: Option<FollowerPermit>) -> Result<Response, Problem> {
     let live = Arc::clone(&begun.live);
     match mode {
         Mode::Later => {
@@ -129,7 +129,7 @@ pub(super) async fn answer(app: &Arc<App>, begun: Begun, mode: Mode, permit: Opt
 
 /// Events as the answer; what is held with them is dropped when the client goes away.
 pub(super) fn stream(
-    permit: Option<OwnedSemaphorePermit>,
+    permit: Option<FollowerPermit>,
     log: Arc<EventLog>,
     after: u64,
     waiter: Option<impl Send + Sync + 'static>,
@@ -148,9 +148,19 @@ fn sse(events: impl Stream<Item = Result<axum::response::sse::Event, Infallible>
 }
 
 /// The right to follow events.
-pub(super) fn follower(app: &App) -> Result<OwnedSemaphorePermit, Problem> {
-    let permit = Arc::clone(&app.followers).try_acquire_owned();
-    permit.map_err(|_| Problem::new(Code::Overloaded, "as many clients follow events as may").retry_after(Duration::from_secs(5)))
+pub(super) fn follower(app: &App, caller: &Caller) -> Result<FollowerPermit, Problem> {
+    app.followers.permit(&caller.subject).map_err(|none| {
+        let (code, detail) = match none {
+            NoFollower::All(most) => {
+                (Code::Overloaded, format!("{most} clients follow events, which is as many as may (`limits.followers`)"))
+            }
+            NoFollower::Subject(most) => (
+                Code::QueueFull,
+                format!("{most} clients of this key follow events, which is as many as may (`limits.followers_per_subject`)"),
+            ),
+        };
+        Problem::new(code, detail).retry_after(Duration::from_secs(5))
+    })
 }
 
 /// Takes the idempotency key of a request; gives the answer where that request was made before.
@@ -177,7 +187,7 @@ async fn replay(
         // Whoever asks a second time must not stop what the first one waits for.
         Some(live) => match Mode::of(headers) {
             Mode::Later => answer_json(StatusCode::ACCEPTED, execution_json(&live.row())),
-            Mode::Stream => stream(Some(follower(app)?), live.log.clone().unwrap_or_default(), 0, None::<Waiter>),
+            Mode::Stream => stream(Some(follower(app, caller)?), live.log.clone().unwrap_or_default(), 0, None::<Waiter>),
             Mode::Wait => answer_json(StatusCode::OK, execution_json(&live.finished().await?)),
         },
         None => {
@@ -216,7 +226,7 @@ pub(super) async fn create(
     let id = RunId::random();
     let mode = Mode::of(&headers);
     // Before anything begins that would have to be stopped again.
-    let permit = mode.permit(&app)?;
+    let permit = mode.permit(&app, &caller)?;
     let (key, replayed) = replay(&app, &caller, &headers, &body, id).await?;
     if let Some(response) = replayed {
         return Ok(response);
@@ -411,14 +421,14 @@ pub(super) async fn events(
     let after = last_event(&headers)?;
     let (row, live) = find(&app, &caller, &id).await?;
     if let Ok(upgrade) = upgrade {
-        return Ok(socket::upgrade(upgrade, row, live, after, follower(&app)?));
+        return Ok(socket::upgrade(upgrade, row, live, after, follower(&app, &caller)?));
     }
     match live {
         Some(live) => match &live.log {
-            Some(log) => Ok(stream(Some(follower(&app)?), Arc::clone(log), after, None::<Waiter>)),
+            Some(log) => Ok(stream(Some(follower(&app, &caller)?), Arc::clone(log), after, None::<Waiter>)),
             None => {
                 // Somebody waits for it, and its output goes there: here is its end only.
-                let permit = follower(&app)?;
+                let permit = follower(&app, &caller)?;
                 let end = futures_util::stream::once(async move {
                     let _held = permit;
                     let _ = live.finished().await;

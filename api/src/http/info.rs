@@ -293,7 +293,7 @@ pub(super) async fn audit(
         }
         query.subject = Some(caller.subject.to_string());
     }
-    let permit = Arc::clone(&app.searches).acquire_owned().await.map_err(|error| Problem::internal(&error))?;
+    let permit = app.searches.acquire(&caller.subject).await;
     // Whoever goes away needs no answer.
     let gone = CancellationToken::new();
     let _stop = gone.clone().drop_guard();

@@ -3,12 +3,13 @@
 use super::problem::{Code, Problem, ProblemBody};
 use super::sessions::parts;
 use super::{App, auth, executions, info, sessions, trees};
+use axum::Router;
+use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
-use axum::{Json, Router};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tracing::Instrument as _;
@@ -162,10 +163,10 @@ pub fn openapi_json() -> String {
 /// All routes, with what every request passes through.
 pub(super) fn router(app: &Arc<App>) -> Router {
     let (router, api) = described();
-    let description = Arc::new(refine(&api));
-    let served = Arc::clone(&description);
+    // Anybody may ask for it, without a key, so it is written once and not for each of them.
+    let served = Bytes::from(refine(&api).to_string());
     router
-        .route("/openapi.json", get(move || async move { Json((*served).clone()) }))
+        .route("/openapi.json", get(move || async move { ([(header::CONTENT_TYPE, "application/json")], served) }))
         .route("/docs", get(info::docs))
         .fallback(|| async { Problem::not_found("route") })
         .method_not_allowed_fallback(not_allowed)

@@ -490,7 +490,7 @@ pub(super) async fn evaluate(
             result
         })
     });
-    let permit = mode.permit(&app)?;
+    let permit = mode.permit(&app, &caller)?;
     let begun = {
         // Whoever wants to stop it finds it here from its beginning on.
         let mut running = lock(&entry.running);

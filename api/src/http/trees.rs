@@ -258,7 +258,7 @@ pub(super) async fn create(
     caller.needs(Scope::Run)?;
     app.takes(NO_MORE)?;
     let mode = Mode::of(&headers);
-    let permit = mode.permit(&app)?;
+    let permit = mode.permit(&app, &caller)?;
     let size = body.bytes.len();
     drop(body.bytes);
     let plan = Plan::new(body.value)?;
@@ -415,7 +415,7 @@ pub(super) async fn events(
     caller.needs(Scope::Run)?;
     let after = super::executions::last_event(&headers)?;
     let tree = find(&app, &caller, &id).await?;
-    let permit = follower(&app)?;
+    let permit = follower(&app, &caller)?;
     let log = Arc::clone(&tree.lock().log);
     if app.trees.get(&caller.subject, &id).is_none() {
         log.end(json(&tree));

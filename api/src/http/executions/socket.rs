@@ -2,9 +2,10 @@
 //!
 //! A WebSocket on the events of an execution. What the client sends waits until the program reads it, and the client with it.
 
-use super::{OwnedSemaphorePermit, end_of};
+use super::end_of;
 use crate::http::events::Event;
 use crate::http::execution::Live;
+use crate::http::places::FollowerPermit;
 use crate::http::store::ExecutionRow;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
 use axum::response::Response;
@@ -56,7 +57,7 @@ pub(super) fn upgrade(
     row: ExecutionRow,
     live: Option<Arc<Live>>,
     after: u64,
-    permit: OwnedSemaphorePermit,
+    permit: FollowerPermit,
 ) -> Response {
     upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE).on_upgrade(move |socket| async move {
         let _held = permit;

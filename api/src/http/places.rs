@@ -1,0 +1,303 @@
+//! Who may be connected, and who has to go when there are too many?
+//!
+//! A connection is worth something only while it answers a request of somebody whose key is known. All others give way to a new one when
+//! all places are taken: first those that have never sent a whole head (a TLS handshake included), then those without a request under way,
+//! the oldest first. So idle connections never keep anybody out, however many there are. Besides, one address has a share of the places,
+//! one subject a share of the requests that are under way, and one subject a share of the followers of events.
+//!
+//! A request costs this a handful of atomics and one short lock for its subject. All connections are looked at only when all places are taken.
+
+mod answer;
+mod followers;
+#[cfg(test)]
+mod tests;
+
+pub(super) use answer::{Counted, Watched};
+pub(super) use followers::{FollowerPermit, Followers, NoFollower};
+
+use super::config::Limits;
+use glovebox::CancellationToken;
+use glovebox::policy::Subject;
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// It has not sent a whole head yet.
+const SILENT: u8 = 0;
+/// It has sent one, and answers nobody who is known.
+const IDLE: u8 = 1;
+/// It answers somebody who is known, or was upgraded.
+const ANSWERS: u8 = 2;
+/// It gives way to another one.
+const LEAVES: u8 = 3;
+
+/// Connections that have been told to give way and are still there; protects open files. Further ones wait for them.
+const MAX_LEAVING: usize = 64;
+
+/// Where connections come from: one address, or the network of 64 bits that somebody is given with IPv6.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Network(IpAddr);
+
+impl Network {
+    fn of(address: IpAddr) -> Self {
+        let address = address.to_canonical();
+        Self(match address {
+            IpAddr::V4(_) => address,
+            IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
+        })
+    }
+}
+
+/// How many connections and requests there may be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PlaceLimits {
+    /// Connections at once.
+    pub(super) all: usize,
+    /// Of one address.
+    pub(super) of_address: usize,
+    /// Requests of one subject that are under way.
+    pub(super) of_subject: usize,
+}
+
+impl PlaceLimits {
+    pub(super) fn of(limits: &Limits) -> Self {
+        let all = limits.connections;
+        Self {
+            all,
+            of_address: limits.connections_per_address.unwrap_or((all / 4).max(1)),
+            of_subject: limits.connections_per_subject.unwrap_or((all / 2).max(1)),
+        }
+    }
+}
+
+/// All connections of a service.
+#[derive(Debug)]
+pub(super) struct Places {
+    limits: PlaceLimits,
+    /// Counts what happens to connections, so that it can be told which has done nothing for the longest time.
+    moments: AtomicU64,
+    state: Mutex<State>,
+    /// One has gone, or could give way.
+    freed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    connections: HashMap<u64, Arc<Connection>>,
+    of_address: HashMap<Network, usize>,
+    of_subject: HashMap<Subject, usize>,
+    /// Those among the connections that have been told to give way.
+    leaving: usize,
+}
+
+/// What becomes of somebody who wants to connect.
+pub(super) enum Entry {
+    /// It is connected.
+    In(Place),
+    /// Its address has as many connections as it may, and answers are under way on all of them.
+    AddressFull,
+}
+
+/// What is known of one connection.
+#[derive(Debug)]
+pub(super) struct Connection {
+    id: u64,
+    network: Network,
+    places: Arc<Places>,
+    state: AtomicU8,
+    /// When it last began to wait for a head.
+    since: AtomicU64,
+    /// The body of its answer has been handed over; what is left to do is to send it.
+    is_over: AtomicBool,
+    under_way: Mutex<Option<UnderWay>>,
+    /// Has it give way.
+    leave: CancellationToken,
+}
+
+/// The place of a connection; free again when dropped.
+#[derive(Debug)]
+pub(super) struct Place(pub(super) Arc<Connection>);
+
+/// A request of a subject that is under way.
+#[derive(Debug)]
+pub(super) struct UnderWay(Arc<Places>, Subject);
+
+/// Why a request is not answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NoAnswer {
+    /// Its connection has just been told to give way.
+    Leaving,
+    /// The subject has as many requests under way as it may: this many.
+    SubjectFull(usize),
+}
+
+impl Places {
+    pub(super) fn new(limits: PlaceLimits) -> Arc<Self> {
+        Arc::new(Self { limits, moments: AtomicU64::new(1), state: Mutex::default(), freed: Notify::new() })
+    }
+
+    fn moment(&self) -> u64 {
+        self.moments.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// A place for a connection from an address. Waits only where all places are taken by connections that answer somebody, or where too
+    /// many that have been told to give way are still there.
+    pub(super) async fn enter(self: &Arc<Self>, address: IpAddr) -> Entry {
+        let network = Network::of(address);
+        loop {
+            let mut freed = std::pin::pin!(self.freed.notified());
+            freed.as_mut().enable();
+            if let Some(entry) = self.try_enter(network) {
+                return entry;
+            }
+            freed.await;
+        }
+    }
+
+    fn try_enter(self: &Arc<Self>, network: Network) -> Option<Entry> {
+        let mut state = lock(&self.state);
+        if state.leaving >= MAX_LEAVING {
+            return None;
+        }
+        if state.of_address.get(&network).copied().unwrap_or(0) >= self.limits.of_address {
+            if !state.make_room(Some(network)) {
+                return Some(Entry::AddressFull);
+            }
+        } else if state.connections.len() - state.leaving >= self.limits.all && !state.make_room(None) {
+            return None;
+        }
+        let id = self.moment();
+        let connection = Arc::new(Connection {
+            id,
+            network,
+            places: Arc::clone(self),
+            state: AtomicU8::new(SILENT),
+            since: AtomicU64::new(id),
+            is_over: AtomicBool::new(false),
+            under_way: Mutex::default(),
+            leave: CancellationToken::new(),
+        });
+        state.connections.insert(id, Arc::clone(&connection));
+        *state.of_address.entry(network).or_insert(0) += 1;
+        Some(Entry::In(Place(connection)))
+    }
+
+    /// The right to have one more request of a subject under way.
+    pub(super) fn begin(self: &Arc<Self>, subject: &Subject) -> Result<UnderWay, NoAnswer> {
+        let mut state = lock(&self.state);
+        match state.of_subject.get_mut(subject) {
+            Some(count) if *count >= self.limits.of_subject => return Err(NoAnswer::SubjectFull(*count)),
+            Some(count) => *count += 1,
+            None => drop(state.of_subject.insert(subject.clone(), 1)),
+        }
+        Ok(UnderWay(Arc::clone(self), subject.clone()))
+    }
+}
+
+fn one_less<K: std::hash::Hash + Eq>(counts: &mut HashMap<K, usize>, key: &K) {
+    if let Some(count) = counts.get_mut(key) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(key);
+        }
+    }
+}
+
+impl State {
+    /// Has the connection give way that matters least, of one address or of all; says whether there is one.
+    fn make_room(&mut self, network: Option<Network>) -> bool {
+        loop {
+            let candidates = self.connections.values().filter(|connection| network.is_none_or(|network| connection.network == network));
+            let ranked = candidates.filter_map(|connection| {
+                let state = connection.state.load(Ordering::Acquire);
+                (state <= IDLE).then(|| (state, connection.since.load(Ordering::Relaxed), connection))
+            });
+            let least = ranked.min_by_key(|(state, since, _)| (*state, *since));
+            let Some((rank, connection)) = least.map(|(state, _, connection)| (state, Arc::clone(connection))) else { return false };
+            // It may have begun to answer somebody since it was looked at.
+            if connection.state.compare_exchange(rank, LEAVES, Ordering::AcqRel, Ordering::Acquire).is_ok() {
+                one_less(&mut self.of_address, &connection.network);
+                self.leaving += 1;
+                connection.leave.cancel();
+                return true;
+            }
+        }
+    }
+}
+
+impl Connection {
+    /// Ends when it has to give way.
+    pub(super) async fn leaves(&self) {
+        self.leave.cancelled().await;
+    }
+
+    /// It has sent a whole head. Nobody knows yet whose.
+    pub(super) fn asked(&self) {
+        self.since.store(self.places.moment(), Ordering::Relaxed);
+        self.is_over.store(false, Ordering::Release);
+        let told = self.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, |state| (state != LEAVES).then_some(IDLE));
+        if told == Ok(ANSWERS) {
+            // The next request came before the last answer was sent.
+            drop(lock(&self.under_way).take());
+        }
+    }
+
+    /// It answers somebody who is known.
+    pub(super) fn answers(&self, under_way: UnderWay) -> Result<(), NoAnswer> {
+        *lock(&self.under_way) = Some(under_way);
+        match self.state.compare_exchange(IDLE, ANSWERS, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) | Err(ANSWERS) => Ok(()),
+            Err(_) => {
+                drop(lock(&self.under_way).take());
+                Err(NoAnswer::Leaving)
+            }
+        }
+    }
+
+    /// The body of its answer has been handed over.
+    fn over(&self) {
+        self.is_over.store(true, Ordering::Release);
+    }
+
+    /// Everything that was handed over is sent.
+    fn flushed(&self) {
+        if self.is_over.load(Ordering::Acquire) && self.is_over.swap(false, Ordering::AcqRel) {
+            drop(lock(&self.under_way).take());
+            self.since.store(self.places.moment(), Ordering::Relaxed);
+            if self.state.compare_exchange(ANSWERS, IDLE, Ordering::AcqRel, Ordering::Acquire).is_ok() {
+                self.places.freed.notify_waiters();
+            }
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let Self(connection) = self;
+        drop(lock(&connection.under_way).take());
+        let places = Arc::clone(&connection.places);
+        {
+            let mut state = lock(&places.state);
+            state.connections.remove(&connection.id);
+            // Whoever gives way has given its share back already.
+            if connection.state.load(Ordering::Acquire) == LEAVES {
+                state.leaving -= 1;
+            } else {
+                one_less(&mut state.of_address, &connection.network);
+            }
+        }
+        places.freed.notify_waiters();
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        one_less(&mut lock(&self.0.state).of_subject, &self.1);
+    }
+}

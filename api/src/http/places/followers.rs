@@ -1,0 +1,56 @@
+//! Who may follow events?
+
+use super::lock;
+use glovebox::policy::Subject;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+/// Bounds the clients that follow events: all together, and those of one subject.
+#[derive(Debug)]
+pub(in crate::http) struct Followers {
+    all: usize,
+    of_subject: usize,
+    state: Mutex<(usize, HashMap<Subject, usize>)>,
+}
+
+/// The right to follow events; given back when dropped.
+#[derive(Debug)]
+pub(in crate::http) struct FollowerPermit(Arc<Followers>, Subject);
+
+/// Why somebody may not follow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::http) enum NoFollower {
+    /// As many follow as may.
+    All(usize),
+    /// As many of the subject do.
+    Subject(usize),
+}
+
+impl Followers {
+    pub(in crate::http) fn new(all: usize, of_subject: usize) -> Arc<Self> {
+        Arc::new(Self { all, of_subject, state: Mutex::default() })
+    }
+
+    /// The right to follow, or why not.
+    pub(in crate::http) fn permit(self: &Arc<Self>, subject: &Subject) -> Result<FollowerPermit, NoFollower> {
+        let (all, of_subject) = &mut *lock(&self.state);
+        let own = of_subject.get(subject).copied().unwrap_or(0);
+        if *all >= self.all {
+            return Err(NoFollower::All(self.all));
+        }
+        if own >= self.of_subject {
+            return Err(NoFollower::Subject(self.of_subject));
+        }
+        *all += 1;
+        of_subject.insert(subject.clone(), own + 1);
+        Ok(FollowerPermit(Arc::clone(self), subject.clone()))
+    }
+}
+
+impl Drop for FollowerPermit {
+    fn drop(&mut self) {
+        let (all, of_subject) = &mut *lock(&self.0.state);
+        *all -= 1;
+        super::one_less(of_subject, &self.1);
+    }
+}

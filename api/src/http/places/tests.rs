@@ -1,0 +1,99 @@
+//! Who gives way to whom?
+
+use super::*;
+use futures_util::FutureExt as _;
+
+const LIMITS: PlaceLimits = PlaceLimits { all: 4, of_address: 3, of_subject: 2 };
+
+fn subject(name: &str) -> Subject {
+    Subject::new(name).unwrap()
+}
+
+fn enter(places: &Arc<Places>, address: &str) -> Option<Place> {
+    match places.enter(address.parse().unwrap()).now_or_never() {
+        Some(Entry::In(place)) => Some(place),
+        Some(Entry::AddressFull) | None => None,
+    }
+}
+
+fn has_to_leave(place: &Place) -> bool {
+    place.0.leave.is_cancelled()
+}
+
+#[test]
+fn the_silent_go_first_then_the_idle_and_never_who_is_answered() {
+    let places = Places::new(LIMITS);
+    let [idle, answered, first, second] = ["10.0.0.1", "10.0.0.1", "10.0.0.2", "10.0.0.2"].map(|from| enter(&places, from).unwrap());
+    idle.0.asked();
+    answered.0.asked();
+    answered.0.answers(places.begin(&subject("a")).unwrap()).unwrap();
+    let third = enter(&places, "10.0.0.3").unwrap();
+    assert!(has_to_leave(&first) && !has_to_leave(&second));
+    assert_eq!(first.0.answers(places.begin(&subject("b")).unwrap()), Err(NoAnswer::Leaving));
+    let _fourth = enter(&places, "10.0.0.4").unwrap();
+    assert!(has_to_leave(&second) && !has_to_leave(&idle));
+    third.0.asked();
+    third.0.answers(places.begin(&subject("b")).unwrap()).unwrap();
+    let fifth = enter(&places, "10.0.0.5").unwrap();
+    fifth.0.asked();
+    fifth.0.answers(places.begin(&subject("c")).unwrap()).unwrap();
+    let sixth = enter(&places, "10.0.0.6").unwrap();
+    assert!(has_to_leave(&idle) && !has_to_leave(&answered) && !has_to_leave(&third));
+    sixth.0.asked();
+    sixth.0.answers(places.begin(&subject("d")).unwrap()).unwrap();
+    assert!(enter(&places, "10.0.0.7").is_none(), "all of them answer somebody");
+    // An answer that is handed over is not sent yet.
+    answered.0.over();
+    assert!(enter(&places, "10.0.0.7").is_none());
+    answered.0.flushed();
+    assert!(enter(&places, "10.0.0.7").is_some() && has_to_leave(&answered));
+}
+
+#[test]
+fn one_address_has_a_share_and_makes_room_for_itself() {
+    let places = Places::new(LIMITS);
+    let of_one: Vec<_> = (1..=3).map(|host| enter(&places, &format!("2001:db8::{host}")).unwrap()).collect();
+    let _fourth = enter(&places, "2001:db8::4").unwrap();
+    assert_eq!(of_one.iter().map(has_to_leave).collect::<Vec<_>>(), [true, false, false]);
+    assert!(enter(&places, "2001:db8:0:1::1").is_some());
+    let own: Vec<_> = (0..3).map(|_| enter(&places, "::ffff:10.0.0.1").unwrap()).collect();
+    for (place, name) in own.iter().zip(["a", "a", "b"]) {
+        place.0.asked();
+        place.0.answers(places.begin(&subject(name)).unwrap()).unwrap();
+    }
+    assert!(matches!(places.enter("10.0.0.1".parse().unwrap()).now_or_never(), Some(Entry::AddressFull)));
+    drop((own, of_one));
+    assert!(enter(&places, "10.0.0.1").is_some());
+}
+
+#[test]
+fn nothing_is_left_of_those_who_went() {
+    let places = Places::new(LIMITS);
+    for _ in 0..100 {
+        let held: Vec<_> = (0..7).filter_map(|host| enter(&places, &format!("10.0.0.{host}"))).collect();
+        for place in &held {
+            place.0.asked();
+            let _ = places.begin(&subject("a")).and_then(|under_way| place.0.answers(under_way));
+        }
+    }
+    let state = lock(&places.state);
+    assert!(state.connections.is_empty() && state.of_address.is_empty() && state.of_subject.is_empty());
+    assert_eq!(state.leaving, 0);
+}
+
+#[test]
+fn a_subject_has_a_share_of_requests_and_of_followers() {
+    let places = Places::new(LIMITS);
+    let held: Vec<_> = (0..2).map(|_| places.begin(&subject("a")).unwrap()).collect();
+    assert_eq!(places.begin(&subject("a")).unwrap_err(), NoAnswer::SubjectFull(2));
+    assert!(places.begin(&subject("b")).is_ok());
+    drop(held);
+    assert!(places.begin(&subject("a")).is_ok());
+    let followers = Followers::new(3, 2);
+    let own: Vec<_> = (0..2).map(|_| followers.permit(&subject("a")).unwrap()).collect();
+    assert_eq!(followers.permit(&subject("a")).unwrap_err(), NoFollower::Subject(2));
+    let other = followers.permit(&subject("b")).unwrap();
+    assert_eq!(followers.permit(&subject("c")).unwrap_err(), NoFollower::All(3));
+    drop((own, other));
+    assert!(followers.permit(&subject("a")).is_ok());
+}
