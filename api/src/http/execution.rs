@@ -3,15 +3,18 @@
 //! Whoever waits for its end takes it there, which spares a task; where nobody does, or whoever did goes away, it goes on by itself, so that
 //! its end is recorded like every other one.
 
+mod files;
+
 use super::App;
 use super::blobs::Held;
 use super::config::AlertKind;
 use super::events::{EventLog, Gatherer};
 use super::fair::{Full, Waiting};
-use super::kept::{NotKept, ROW, SMALL_OUTPUT, artifact_bytes};
+use super::kept::{ROW, SMALL_OUTPUT};
 use super::problem::{Code, Problem};
-use super::store::{ArtifactRow, ExecutionRow, UsageRow, now_ms};
+use super::store::{ExecutionRow, UsageRow, now_ms};
 use crate::wire;
+use files::{KeptFiles, keep_files};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use glovebox::policy::{Request, Subject};
@@ -519,65 +522,6 @@ async fn keep(app: &App, live: &Live, mut outcome: Outcome) -> Result<(), (Code,
 /// Cuts a text to what is kept where there is no room for more.
 fn cut(text: &mut String) {
     text.truncate(text.floor_char_boundary(SMALL_OUTPUT));
-}
-
-/// Files of a program that are kept.
-#[derive(Default)]
-struct KeptFiles {
-    artifacts: Vec<ArtifactRow>,
-    /// Their contents, which no record names yet.
-    held: Vec<Held>,
-    bytes: u64,
-    /// Why some are not.
-    not_kept: Option<NotKept>,
-}
-
-/// Keeps the files that there is room for.
-async fn keep_files(app: &App, subject: &str, files: Vec<glovebox::Artifact>) -> Result<KeptFiles, (Code, String)> {
-    let mut kept = KeptFiles::default();
-    let mut wanted = Vec::with_capacity(files.len());
-    for file in files {
-        let bytes = artifact_bytes(&file.path, file.content.len());
-        match app.kept.try_take(subject, bytes) {
-            Ok(()) => wanted.push((bytes, file)),
-            Err(reason) => kept.not_kept = Some(reason),
-        }
-    }
-    if wanted.is_empty() {
-        return Ok(kept);
-    }
-    let blobs = app.blobs.clone();
-    let put = move || wanted.into_iter().map(|(bytes, file)| (bytes, blobs.put(&file.content), file)).collect::<Vec<_>>();
-    let failed = |error: &dyn std::fmt::Display| {
-        let problem = Problem::internal(error);
-        (problem.code(), problem.detail())
-    };
-    let mut failure = None;
-    for (bytes, put, file) in tokio::task::spawn_blocking(put).await.map_err(|error| failed(&error))? {
-        match put {
-            Ok(held) => {
-                kept.bytes += bytes;
-                let sha256 = held.sha256().to_owned();
-                kept.artifacts.push(ArtifactRow { path: file.path, sha256, bytes: number(file.content.len() as u64) });
-                kept.held.push(held);
-            }
-            Err(error) => {
-                app.kept.give_back(subject, bytes);
-                if matches!(error.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded) {
-                    kept.not_kept = Some(NotKept::Disk);
-                } else {
-                    failure = Some(failed(&error));
-                }
-            }
-        }
-    }
-    match failure {
-        Some(failure) => {
-            app.kept.give_back(subject, kept.bytes);
-            Err(failure)
-        }
-        None => Ok(kept),
-    }
 }
 
 #[derive(Serialize)]

@@ -125,7 +125,7 @@ impl Kept {
             let detail = format!("{used} bytes are kept for this key, of {most} (`limits.kept_per_subject`): {free}");
             return Err(Problem::new(Code::QuotaExceeded, detail));
         }
-        if state.all >= self.quotas.all && used >= state.fair_level(self.quotas.all, subject, used) {
+        if state.all >= self.quotas.all && used >= state.fair_level(self.quotas.all.saturating_sub(1), subject, used) {
             let (all, most) = (state.all, self.quotas.all);
             let detail = format!(
                 "{all} bytes are kept for everybody, of {most} (`limits.kept`), {used} of them for this key, which is among those that keep the most: {free}"
