@@ -4,9 +4,9 @@
 
 mod encode;
 
-pub(crate) use encode::{Encoded, bounded, encode};
+pub(crate) use encode::{Encoded, bounded_piece, encode_piece};
 
-use encode::fits_when_harmless;
+use encode::{bounded, encode, fits_when_harmless, one_of_many};
 use glovebox::{Artifact, LockedPackage, Outcome, Provision};
 use glovebox_policy::Finding;
 use serde::Serialize;
@@ -50,7 +50,9 @@ struct ExceptionObject<'a> {
 #[derive(Serialize)]
 struct DenialObject<'a> {
     rule: &'a str,
+    #[serde(serialize_with = "one_of_many")]
     asked: &'a str,
+    #[serde(serialize_with = "one_of_many")]
     reason: &'a str,
     fix: &'a str,
 }
@@ -59,6 +61,7 @@ struct DenialObject<'a> {
 #[derive(Clone, Debug, Serialize)]
 pub struct ArtifactObject<'a> {
     /// Relative to the workspace.
+    #[serde(serialize_with = "one_of_many")]
     pub path: &'a str,
     /// Its size.
     pub bytes: usize,
@@ -82,6 +85,7 @@ pub(crate) struct FindingObject<'a> {
     rule: &'a str,
     line: Option<u32>,
     severity: &'static str,
+    #[serde(serialize_with = "one_of_many")]
     message: &'a str,
 }
 

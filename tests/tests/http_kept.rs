@@ -163,12 +163,88 @@ fn a_full_disk_is_nobody_elses() {
         }
     }
     assert!(reasons.contains("disk"), "{reasons:?}");
+    // Records that are not large fill what is held in reserve for them, and then whoever keeps the most waits.
+    let mut last = None;
+    for _ in 0..2000 {
+        let answer = as_key(&service, &a, "POST", RUN, &python("print('x' * 12_000)"));
+        if answer.status != 200 {
+            last = Some(answer);
+            break;
+        }
+    }
+    let refused = last.expect("the reserve has an end");
+    assert_eq!(refused.problem(), (507, "quota_exceeded".to_owned()), "{}", refused.text());
+    assert!(refused.text().contains("limits.disk_reserve"), "{}", refused.text());
     for _ in 0..20 {
         let answer = as_key(&service, &b, "POST", RUN, &python("print(6 * 7)"));
         assert_eq!((answer.status, answer.json()["stdout"].as_str()), (200, Some("42\n")), "{}", answer.text());
     }
     assert_eq!(service.get("/readyz").status, 200);
     assert!(service.stop());
+}
+
+/// `GLOVEBOX_POSTGRES` names a database in which everything may be changed.
+#[test]
+fn the_account_holds_with_postgresql_too() {
+    let Ok(database) = std::env::var("GLOVEBOX_POSTGRES") else {
+        eprintln!("SKIPPED: GLOVEBOX_POSTGRES names no database");
+        return;
+    };
+    let config = format!("database = \"{database}\"\n[containers]\nenabled = false\n[limits]\nkept_per_subject = \"1MiB\"\n");
+    let folder = Arc::new(TempDir::new().expect("a folder can be made"));
+    let mut service = Service::start(&folder, &config, false);
+    // The database may have others from before.
+    let name = format!("kept-{}", std::process::id());
+    let a = service.make_key(&[&name]);
+    let first = as_key(&service, &a, "POST", RUN, &artifact(600_000)).json();
+    assert_eq!(first["artifacts"][0]["bytes"], 600_000, "{first}");
+    let large = as_key(&service, &a, "POST", RUN, &python("print('\\1' * 900_000)")).json();
+    assert_eq!(large["not_kept"], "quota", "{large}");
+    while kept(&service, &a) < 1 << 20 {
+        assert_eq!(as_key(&service, &a, "POST", RUN, &python("print('x' * 60_000)")).status, 200);
+    }
+    assert_eq!(as_key(&service, &a, "POST", RUN, &python("1")).problem(), (507, "quota_exceeded".to_owned()));
+    let before = kept(&service, &a);
+    service.kill();
+    let service = Service::start(&folder, &config, false);
+    assert_eq!(kept(&service, &a), before);
+    let place = format!("{RUN}/{}", first["id"].as_str().expect("a name"));
+    assert_eq!(as_key(&service, &a, "DELETE", &place, &Value::Null).status, 200);
+    assert!(kept(&service, &a) < before - 600_000);
+    assert_eq!(as_key(&service, &a, "POST", RUN, &python("1")).status, 200);
+}
+
+/// A tree that its owner stops for good keeps no programs that nobody can run any more.
+#[test]
+fn a_tree_that_was_stopped_keeps_no_programs() {
+    let folder = Arc::new(TempDir::new().expect("a folder can be made"));
+    let mut service = Service::start(&folder, "", true);
+    let counted = |service: &Service| service.get("/v1/usage").json()["kept_bytes"].as_u64().expect("a number");
+    let source = format!("while True: pass\n#{}", "x".repeat(2_000_000));
+    let body = json!({ "tasks": [{ "name": "a", "execution": { "language": "python", "source": source } },
+        { "name": "b", "after": ["a"], "execution": { "language": "python", "source": "1" } }] });
+    let headers = [("Content-Type", "application/json"), ("Prefer", "respond-async")];
+    let begun = service.send("POST", TREES, &headers, body.to_string().as_bytes()).json();
+    let place = format!("{TREES}/{}", begun["id"].as_str().expect("a name"));
+    assert!(counted(&service) > 2_000_000);
+    let stopped = service.send("DELETE", &place, &[], b"");
+    assert_eq!((stopped.status, stopped.json()["status"].as_str()), (200, Some("cancelled")), "{}", stopped.text());
+    let check = |service: &Service| {
+        let left = counted(service);
+        assert!(left < 100_000, "{left} bytes are left");
+        assert_eq!(in_database(&service.state(), "local"), left);
+        let shown = service.get(&place).json();
+        assert_eq!((&shown["tasks"][1]["after"], &shown["tasks"][1]["status"]), (&json!(["a"]), &json!("cancelled")), "{shown}");
+        let retried = service.send("POST", &format!("{place}/tasks/a/retry"), &[], b"");
+        assert_eq!(retried.problem(), (409, "ended".to_owned()), "{}", retried.text());
+    };
+    check(&service);
+    service.kill();
+    let service = Service::start(&folder, "", true);
+    check(&service);
+    assert_eq!(service.send("DELETE", &place, &[], b"").status, 200);
+    assert_eq!(service.send("DELETE", &place, &[], b"").status, 404);
+    assert_eq!(in_database(&service.state(), "local"), counted(&service));
 }
 
 /// Whoever sends request after request fills the audit log for so long and no longer.
@@ -217,5 +293,17 @@ fn json_of_an_output_is_at_most_twice_its_bytes() {
         );
         assert!(followed.body.len() <= 4 * said + wrote / 8 + 2 * REST, "{kind}: {} for {wrote}", followed.body.len());
     }
+    // However small the pieces are: what an event costs besides is the same for every one.
+    let source = "import sys\nfor _ in range(2000):\n    sys.stdout.write('\\1' * 500)\n    sys.stdout.flush()";
+    let headers = [("Content-Type", "application/json"), ("Accept", "text/event-stream")];
+    let followed = service.send("POST", RUN, &headers, python(source).to_string().as_bytes());
+    let events = followed.text().matches("event: ").count();
+    assert!(events > 2 && followed.body.len() <= 4 * bytes + 256 * events + REST, "{} in {events} events", followed.body.len());
+    // Names of files are a guest's words too.
+    let named = json!({ "language": "python", "artifacts": ["*"],
+        "source": "for number in range(200):\n    open('\\1' * 200 + str(number), 'w').write(str(number))" });
+    let answer = service.post(RUN, &named);
+    let files = answer.json()["artifacts"].as_array().map_or(0, Vec::len);
+    assert!(files == 200 && answer.body.len() <= 200 * (2 * 203 + 256) + REST, "{files} files in {} bytes", answer.body.len());
     assert_eq!(service.run(RUN, &python("print('\\x1b[0m')"))["stdout"], "\u{1b}[0m\n", "what is short stays as it is");
 }

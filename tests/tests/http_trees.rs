@@ -137,9 +137,12 @@ fn branches_are_stopped_and_run_again() {
     assert_eq!(stdout(&service, &again, "side").trim(), first.trim());
     assert_eq!((&again["tasks"][3]["attempts"], &again["tasks"][0]["attempts"]), (&json!(2), &json!(1)));
     assert_eq!(service.send("POST", &format!("{place}/tasks/slow/cancel"), &[], b"").problem(), (409, "ended".to_owned()));
+    let retry = format!("{place}/tasks/side/retry");
+    assert_eq!(service.send("DELETE", &place, &[], b"").status, 200);
+    for (method, path) in [("DELETE", &place), ("GET", &place), ("POST", &retry)] {
+        assert_eq!(service.send(method, path, &[], b"").status, 404, "{method} {path}");
+    }
     assert_eq!(service.send("POST", &format!("{place}/tasks/nobody/retry"), &[], b"").status, 404);
-    assert_eq!(service.send("DELETE", &place, &[], b"").status, 200, "what has ended is deleted");
-    assert_eq!(service.get(&place).status, 404);
     // All of it.
     let place = begin(&service, &json!({ "tasks": [task("a", &[], endless), task("b", &["a"], "1")] }));
     eventually(Duration::from_secs(20), "it runs", || shown(&service.get(&place).json()).contains("a:running"));

@@ -231,9 +231,10 @@ pub struct Limits {
     /// file system where nothing is said.
     #[serde(deserialize_with = "maybe_size")]
     pub disk_reserve: Option<usize>,
-    /// Bytes that one subject may fill of the audit log in an hour.
-    #[serde(deserialize_with = "size")]
-    pub audit_per_subject: usize,
+    /// Bytes that one subject may fill of the audit log in an hour; the smaller of 1 GiB and a sixteenth of the state folder's file system where
+    /// nothing is said.
+    #[serde(deserialize_with = "maybe_size")]
+    pub audit_per_subject: Option<usize>,
     /// Bytes after which the audit log begins its next file.
     #[serde(deserialize_with = "size")]
     pub audit_segment: usize,
@@ -269,7 +270,7 @@ impl Default for Limits {
             kept_per_subject: None,
             kept: None,
             disk_reserve: None,
-            audit_per_subject: 1 << 30,
+            audit_per_subject: None,
             audit_segment: 64 << 20,
         }
     }
@@ -350,7 +351,7 @@ impl Config {
             ("sessions", limits.sessions),
             ("kept_per_subject", limits.kept_per_subject.unwrap_or(1)),
             ("kept", limits.kept.unwrap_or(1)),
-            ("audit_per_subject", limits.audit_per_subject),
+            ("audit_per_subject", limits.audit_per_subject.unwrap_or(1)),
         ] {
             if value == 0 {
                 return Err(ConfigError::Value(format!("`limits.{name}` is 0, which would serve nobody")));

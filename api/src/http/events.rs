@@ -90,7 +90,7 @@ impl EventLog {
             AuditEvent::Called { function, target, verdict, sent, received } => {
                 let (allowed_by, refused) = (verdict.as_ref().ok(), verdict.as_ref().err());
                 let data = json!({
-                    "function": function, "target": target, "allowed_by": allowed_by, "refused": refused,
+                    "function": function, "target": wire::bounded_piece(target), "allowed_by": allowed_by, "refused": refused,
                     "sent_bytes": sent, "received_bytes": received,
                 });
                 self.push("call", data.to_string(), false);
@@ -190,7 +190,7 @@ fn emit(log: &EventLog, stream: StreamName, bytes: &[u8]) {
         return;
     }
     let kind = if stream == StreamName::Stdout { "stdout" } else { "stderr" };
-    let data = match wire::encode(bytes) {
+    let data = match wire::encode_piece(bytes) {
         Encoded { text, base64: None } => json!({ "text": text }),
         Encoded { text, base64 } => json!({ "text": text, "base64": base64 }),
     };

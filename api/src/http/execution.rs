@@ -40,9 +40,6 @@ const REMEMBERED: Duration = Duration::from_secs(300);
 /// Bytes of the events of ended executions that are remembered.
 const REMEMBERED_BYTES: usize = 64 << 20;
 
-/// Bytes of a record that is kept whole in any case.
-const LARGE_RESULT: usize = 64 << 10;
-
 /// What an execution does once it has its place.
 pub(super) type Work = Box<dyn FnOnce(Controls) -> BoxFuture<'static, Result<Outcome, Error>> + Send>;
 
@@ -485,7 +482,7 @@ async fn keep(app: &App, live: &Live, mut outcome: Outcome) -> Result<(), (Code,
     });
     let files: Vec<_> = files.collect();
     let mut result = wire::outcome_fields(&outcome, files.clone());
-    if result.len() <= LARGE_RESULT {
+    if result.len() <= app.kept.small_result() {
         app.kept.take(subject, result.len() as u64);
     } else if let Err(reason) = app.kept.try_take(subject, result.len() as u64) {
         not_kept = Some(reason);
@@ -494,6 +491,13 @@ async fn keep(app: &App, live: &Live, mut outcome: Outcome) -> Result<(), (Code,
             output.bytes.truncate(SMALL_OUTPUT);
         }
         outcome.value = None;
+        if let Some(exception) = &mut outcome.exception {
+            cut(&mut exception.message);
+            cut(&mut exception.traceback);
+        }
+        if let Some(crash) = &mut outcome.crash {
+            cut(crash);
+        }
         result = wire::outcome_fields(&outcome, files);
         app.kept.take(subject, result.len() as u64);
     }
@@ -513,6 +517,11 @@ async fn keep(app: &App, live: &Live, mut outcome: Outcome) -> Result<(), (Code,
         row.artifacts = artifacts;
     });
     Ok(())
+}
+
+/// Cuts a text to what is kept where there is no room for more.
+fn cut(text: &mut String) {
+    text.truncate(text.floor_char_boundary(SMALL_OUTPUT));
 }
 
 #[derive(Serialize)]

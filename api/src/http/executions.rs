@@ -355,6 +355,10 @@ pub(super) async fn delete(State(app): State<Arc<App>>, caller: Caller, Path(id)
     if let Some(live) = live.filter(|_| row.ended_ms.is_none()) {
         return Ok(stopped(&live).await);
     }
+    if let Some(live) = app.lives.get(&caller.subject, &id) {
+        // What has ended a moment ago is being written yet.
+        let _ = live.finished().await;
+    }
     let deleted = app.store.delete_execution(caller.subject.as_str(), &id).await?;
     app.lives.remove(&id);
     let deleted = deleted.ok_or_else(|| Problem::not_found("execution"))?;

@@ -2,7 +2,9 @@
 //!
 //! Records, artifacts, plans and sessions count for the subject that they belong to, in the database (column `bytes`) and here. An artifact
 //! whose content is stored once for several subjects counts for each of them. A subject over its quota starts nothing new until it deletes
-//! something or the retention does; nobody else notices. Where the disk itself is nearly full, only what is small is kept, for everybody.
+//! something or the retention does; nobody else notices. Where all together have too much, the largest keepers are refused first (max-min
+//! fairness). Where the disk itself is nearly full, only what is small is kept, for everybody; where the reserve for that is half used up, those
+//! who keep the most, or write the most to the audit log, begin nothing new.
 
 use super::config::Limits;
 use super::problem::{Code, Problem};
@@ -20,6 +22,12 @@ const ARTIFACT_ROW: u64 = 300;
 
 /// What of an output is kept where there is no room for more.
 pub(super) const SMALL_OUTPUT: usize = 4 << 10;
+
+/// Bytes of a record that is kept whole in any case.
+const LARGE_RESULT: usize = 64 << 10;
+
+/// The same, where the disk is nearly full: as much as outputs of [`SMALL_OUTPUT`] come to.
+const SMALL_RESULT: usize = 4 * SMALL_OUTPUT;
 
 /// How long audit records count.
 const AUDIT_WINDOW: Duration = Duration::from_secs(3600);
@@ -83,7 +91,8 @@ impl Kept {
         let all = limits.kept.map_or(whole / 2, |bytes| bytes as u64);
         let of_subject = limits.kept_per_subject.map_or((1 << 30).min(all / 4), |bytes| bytes as u64);
         let reserve = limits.disk_reserve.map_or((256 << 20).min(whole / 20), |bytes| bytes as u64);
-        let quotas = Quotas { of_subject, all, reserve, audit: limits.audit_per_subject as u64 };
+        let audit = limits.audit_per_subject.map_or((1 << 30).min(whole / 16).max(1 << 20), |bytes| bytes as u64);
+        let quotas = Quotas { of_subject, all, reserve, audit };
         let by_subject: HashMap<String, u64> =
             there.into_iter().map(|(subject, bytes)| (subject, u64::try_from(bytes).unwrap_or(0))).collect();
         let all = by_subject.values().sum();
@@ -116,10 +125,20 @@ impl Kept {
             let detail = format!("{used} bytes are kept for this key, of {most} (`limits.kept_per_subject`): {free}");
             return Err(Problem::new(Code::QuotaExceeded, detail));
         }
-        if state.all >= self.quotas.all && used >= state.share(&self.quotas) {
+        if state.all >= self.quotas.all && used >= state.fair_level(self.quotas.all.saturating_sub(1), subject, used) {
             let (all, most) = (state.all, self.quotas.all);
             let detail = format!(
-                "{all} bytes are kept for everybody, of {most} (`limits.kept`), {used} of them for this key, which is more than its share: {free}"
+                "{all} bytes are kept for everybody, of {most} (`limits.kept`), {used} of them for this key, which is among those that keep the most: {free}"
+            );
+            return Err(Problem::new(Code::QuotaExceeded, detail));
+        }
+        if let Some(missing) = self.missing_reserve()
+            && let Some(weight) = state.is_among_largest(subject, missing, self.quotas.reserve / 16)
+        {
+            let reserve = self.quotas.reserve;
+            let detail = format!(
+                "less than half of the {reserve} bytes of disk that are held in reserve are free (`limits.disk_reserve`), and this key is among \
+                 those that fill the most: {weight} bytes kept, or written to the audit log within the hour; {free}"
             );
             return Err(Problem::new(Code::QuotaExceeded, detail));
         }
@@ -144,12 +163,25 @@ impl Kept {
         }
         let mut state = self.lock();
         let after = state.used(subject).saturating_add(bytes);
-        let is_within_all = state.all.saturating_add(bytes) <= self.quotas.all || after <= state.share(&self.quotas);
+        let is_within_all =
+            state.all.saturating_add(bytes) <= self.quotas.all || after <= state.fair_level(self.quotas.all, subject, after);
         if after > self.quotas.of_subject || !is_within_all {
             return Err(NotKept::Quota);
         }
         state.add(subject, bytes);
         Ok(())
+    }
+
+    /// Bytes of a record up to which it is kept whole in any case.
+    pub(super) fn small_result(&self) -> usize {
+        let is_tight = file_system(&self.folder).is_ok_and(|found| found.free < self.quotas.reserve);
+        if is_tight { SMALL_RESULT } else { LARGE_RESULT }
+    }
+
+    /// What of the reserve is missing beyond its half; nothing where that is free.
+    fn missing_reserve(&self) -> Option<u64> {
+        let free = file_system(&self.folder).ok()?.free;
+        (self.quotas.reserve / 2).checked_sub(free).filter(|missing| *missing > 0)
     }
 
     /// Takes bytes for something small that is kept in any case.
@@ -196,9 +228,45 @@ impl State {
         self.all = self.all.saturating_add(bytes);
     }
 
-    /// What each subject may have when all together have too much.
-    fn share(&self, quotas: &Quotas) -> u64 {
-        quotas.all / (self.by_subject.len() as u64 + 1)
+    /// What each subject may have, where all together may have so much and this one has so much.
+    fn fair_level(&self, most: u64, subject: &str, used: u64) -> u64 {
+        let others = self.by_subject.iter().filter(|(name, _)| *name != subject).map(|(_, bytes)| *bytes);
+        fair_level(&others.chain([used]).collect::<Vec<_>>(), most)
+    }
+
+    /// What a subject fills of the disk, kept and in the audit log, if it is among those who would have to give up most of what is missing.
+    fn is_among_largest(&self, subject: &str, missing: u64, least: u64) -> Option<u64> {
+        let mut weights: HashMap<&str, u64> = self.audit.iter().map(|(name, bytes)| (name.as_str(), *bytes)).collect();
+        for (name, bytes) in &self.by_subject {
+            let weight = weights.entry(name).or_default();
+            *weight = weight.saturating_add(*bytes);
+        }
+        let own = weights.get(subject).copied().unwrap_or(0);
+        let weights: Vec<u64> = weights.into_values().collect();
+        let all = weights.iter().fold(0_u64, |sum, weight| sum.saturating_add(*weight));
+        // Whoever has next to nothing is not why the disk is full.
+        (own > least && own >= fair_level(&weights, all.saturating_sub(missing))).then_some(own)
+    }
+}
+
+/// The level at which amounts are cut so that what is left of them comes to so much (max-min fairness): whoever has less keeps all of it.
+fn fair_level(amounts: &[u64], most: u64) -> u64 {
+    let mut level = 0;
+    loop {
+        let (mut below, mut above) = (0_u64, 0_u64);
+        for amount in amounts {
+            if *amount <= level {
+                below = below.saturating_add(*amount);
+            } else {
+                above += 1;
+            }
+        }
+        match most.saturating_sub(below).checked_div(above) {
+            // It rises as long as what small ones leave is shared out among the large ones.
+            Some(higher) if higher > level => level = higher,
+            Some(_) => return level,
+            None => return u64::MAX,
+        }
     }
 }
 
@@ -248,7 +316,40 @@ mod tests {
         assert!(kept.check("large").is_err() && kept.check("small").is_ok() && kept.check("new").is_ok());
         assert_eq!(kept.try_take("large", 1), Err(NotKept::Quota));
         assert_eq!(kept.try_take("small", 20), Ok(()));
-        assert_eq!(kept.try_take("small", 20), Err(NotKept::Quota));
+        assert_eq!(kept.try_take("small", 20), Ok(()), "as much as half");
+        assert_eq!(kept.try_take("small", 1), Err(NotKept::Quota));
+        // A crowd of small ones does not make one that is small itself a large one.
+        let names: Vec<String> = (0..100).map(|number| number.to_string()).collect();
+        let crowd: Vec<(&str, i64)> = names.iter().map(|name| (name.as_str(), 1)).chain([("large", 900), ("small", 20)]).collect();
+        let kept = account(limits(1000, 10_000), &crowd);
+        assert!(kept.check("large").is_err() && kept.check("small").is_ok() && kept.check("7").is_ok());
+    }
+
+    #[test]
+    fn the_level_is_where_the_largest_give_way() {
+        for (amounts, most, level) in [
+            (&[90, 10][..], 100, u64::MAX),
+            (&[91, 10], 100, 90),
+            (&[50, 50, 1], 61, 30),
+            (&[30, 30, 30], 30, 10),
+            (&[5], 0, 0),
+            (&[], 10, u64::MAX),
+        ] {
+            assert_eq!(fair_level(amounts, most), level, "{amounts:?} {most}");
+        }
+    }
+
+    #[test]
+    fn where_the_reserve_itself_runs_out_whoever_fills_the_most_gives_way() {
+        let state = State {
+            by_subject: HashMap::from([("a".to_owned(), 1000), ("b".to_owned(), 60), ("c".to_owned(), 900)]),
+            audit: HashMap::from([("c".to_owned(), 500), ("d".to_owned(), 50)]),
+            ..State::default()
+        };
+        let refused = |missing| ["a", "b", "c", "d", "new"].map(|subject| state.is_among_largest(subject, missing, 50).is_some());
+        assert_eq!(refused(100), [false, false, true, false, false], "the audit log counts");
+        assert_eq!(refused(1000), [true, false, true, false, false]);
+        assert_eq!(refused(u64::MAX), [true, true, true, false, false], "next to nothing is never the reason");
     }
 
     #[test]
@@ -260,7 +361,7 @@ mod tests {
 
     #[test]
     fn audit_records_count_for_an_hour() {
-        let kept = account(Limits { audit_per_subject: 100, ..limits(1000, 1000) }, &[]);
+        let kept = account(Limits { audit_per_subject: Some(100), ..limits(1000, 1000) }, &[]);
         kept.audited(HashMap::from([("a".to_owned(), 60)]));
         assert!(kept.check("a").is_ok());
         kept.audited(HashMap::from([("a".to_owned(), 60), ("b".to_owned(), 1)]));

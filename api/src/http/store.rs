@@ -322,11 +322,13 @@ impl Store {
     /// Marks what the process before this one left unfinished; gives how many there were.
     pub(super) async fn mark_interrupted(&self) -> Result<u64, sqlx::Error> {
         let now = now_ms();
-        let executions = sqlx::query("UPDATE executions SET status = $1, ended_ms = $2 WHERE ended_ms IS NULL")
-            .bind(INTERRUPTED)
-            .bind(now)
-            .execute(&self.pool)
-            .await?;
+        let executions = sqlx::query(
+            "UPDATE executions SET status = $1, ended_ms = $2, bytes = CASE WHEN bytes = 0 THEN 512 ELSE bytes END WHERE ended_ms IS NULL",
+        )
+        .bind(INTERRUPTED)
+        .bind(now)
+        .execute(&self.pool)
+        .await?;
         sqlx::query("UPDATE task_trees SET status = $1, ended_ms = $2 WHERE ended_ms IS NULL")
             .bind(INTERRUPTED)
             .bind(now)

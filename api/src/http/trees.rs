@@ -145,6 +145,14 @@ impl Trees {
         Ok(Arc::clone(trees.entry(tree.id.clone()).or_insert(tree)))
     }
 
+    /// Forgets one that was deleted, but not another one of that name, which somebody tries again.
+    fn remove(&self, tree: &Arc<Tree>) {
+        let mut trees = self.lock();
+        if trees.get(&tree.id).is_some_and(|there| Arc::ptr_eq(there, tree)) {
+            trees.remove(&tree.id);
+        }
+    }
+
     fn drive(&self, app: &Arc<App>, tree: &Arc<Tree>) {
         self.driven.spawn(drive(Arc::clone(app), Arc::clone(tree)));
     }
@@ -282,7 +290,10 @@ pub(super) async fn create(
     let log = Arc::clone(&tree.lock().log);
     app.trees.drive(&app, &tree);
     // Its end does not say again what it was asked for.
-    app.store.put_tree(first).await.map_err(|error| Problem::internal(&error))?;
+    app.store.put_tree(first).await.map_err(|error| {
+        app.kept.give_back(caller.subject.as_str(), bytes);
+        Problem::internal(&error)
+    })?;
     let address = format!("/v1/task-trees/{}", tree.id);
     match mode {
         Mode::Later => Ok(with_location(answer_json(StatusCode::ACCEPTED, json(&tree)), header::LOCATION, &address)),
@@ -335,21 +346,30 @@ pub(super) async fn get(State(app): State<Arc<App>>, caller: Caller, Path(id): P
 
 /// Stop a task tree, or delete one that has ended.
 ///
-/// One that has not ended is stopped: the answer comes when it has ended, with how. One that has ended before is deleted with its plan, which
-/// gives their bytes back; its executions stay, and are deleted one by one.
+/// One that has not ended is stopped: the answer comes when it has ended, with how, and its programs are not kept any longer, so that it cannot
+/// be tried again. One that has ended before is deleted with its plan, which gives their bytes back; its executions stay, and are deleted one by
+/// one.
 #[utoipa::path(delete, path = "/v1/task-trees/{id}", tag = "task-trees", params(("id" = String, Path)),
     responses((status = 200, description = "It has ended, or is deleted", body = TreeBody)))]
 pub(super) async fn cancel(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<String>) -> Result<Json<TreeBody>, Problem> {
     caller.needs(Scope::Run)?;
     let tree = find(&app, &caller, &id).await?;
     if tree.lock().ended_ms.is_some() {
-        let bytes = app.store.delete_tree(caller.subject.as_str(), &id).await?;
-        app.trees.lock().remove(&id);
+        if app.trees.get(&caller.subject, &id).is_some_and(|there| Arc::ptr_eq(&there, &tree)) {
+            // What has ended a moment ago is being written yet.
+            let log = Arc::clone(&tree.lock().log);
+            log.follow(0).for_each(|_| std::future::ready(())).await;
+        }
+        if !tree.begin_to_delete() {
+            return Err(Problem::new(Code::Busy, "the task tree is being tried again; cancel it first"));
+        }
+        let bytes = app.store.delete_tree(caller.subject.as_str(), &id).await.inspect_err(|_| tree.stays())?;
+        app.trees.remove(&tree);
         let bytes = bytes.ok_or_else(|| Problem::not_found("task tree"))?;
         app.kept.give_back(caller.subject.as_str(), u64::try_from(bytes).unwrap_or(0));
         return Ok(Json(body(&tree, true)));
     }
-    tree.cancel(&tree.plan.branches());
+    tree.give_up();
     ended(&tree).await;
     Ok(Json(body(&tree, true)))
 }

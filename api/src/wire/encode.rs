@@ -5,6 +5,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde::Serializer;
 use std::borrow::Cow;
 
 /// Bytes by which JSON may be longer than twice what it says.
@@ -28,8 +29,15 @@ fn json_length(text: &str) -> usize {
     text.len() + extra
 }
 
+/// The same for texts of which there are many in one document, or that come piece by piece.
+const SHORT_SLACK: usize = 64;
+
+fn fits_with(slack: usize, json: usize, bytes: usize) -> bool {
+    json <= bytes.saturating_mul(2).saturating_add(slack)
+}
+
 fn fits(json: usize, bytes: usize) -> bool {
-    json <= bytes.saturating_mul(2).saturating_add(SLACK)
+    fits_with(SLACK, json, bytes)
 }
 
 /// Bytes as a text, as base64, or as both.
@@ -43,23 +51,46 @@ pub(crate) struct Encoded<'a> {
 
 /// Encodes bytes: as text where they are that, with base64 besides where they are not, and as base64 alone where both would be too long.
 pub(crate) fn encode(bytes: &[u8]) -> Encoded<'_> {
+    encode_with(SLACK, bytes)
+}
+
+/// As [`encode`], for one of many pieces: each is bounded by itself, so that no number of small ones comes to more.
+pub(crate) fn encode_piece(bytes: &[u8]) -> Encoded<'_> {
+    encode_with(SHORT_SLACK, bytes)
+}
+
+fn encode_with(slack: usize, bytes: &[u8]) -> Encoded<'_> {
     let text = String::from_utf8_lossy(bytes);
     let length = json_length(&text);
     let is_text = matches!(text, Cow::Borrowed(_));
-    if is_text && fits(length, bytes.len()) {
+    if is_text && fits_with(slack, length, bytes.len()) {
         return Encoded { text, base64: None };
     }
     let base64 = STANDARD.encode(bytes);
-    let text = if !is_text && fits(length + base64.len(), bytes.len()) { text } else { "".into() };
+    let text = if !is_text && fits_with(slack, length + base64.len(), bytes.len()) { text } else { "".into() };
     Encoded { text, base64: Some(base64) }
 }
 
 /// A text of which there is no other form, cut where its escapes would make it too long.
 pub(crate) fn bounded(text: &str) -> Cow<'_, str> {
-    if fits(json_length(text), text.len()) {
+    bounded_with(SLACK, text)
+}
+
+/// As [`bounded`], for one of many texts in a document: names of files, findings.
+pub(crate) fn one_of_many<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&bounded_piece(text))
+}
+
+/// As [`bounded`], for one of many short texts.
+pub(crate) fn bounded_piece(text: &str) -> Cow<'_, str> {
+    bounded_with(SHORT_SLACK, text)
+}
+
+fn bounded_with(slack: usize, text: &str) -> Cow<'_, str> {
+    if fits_with(slack, json_length(text), text.len()) {
         return text.into();
     }
-    let most = text.len() * 2 + SLACK - CUT.len();
+    let most = text.len() * 2 + slack - CUT.len();
     let mut length = 0;
     let end = text.char_indices().find_map(|(at, character)| {
         length += json_length(character.encode_utf8(&mut [0; 4]));
@@ -118,6 +149,9 @@ mod tests {
             let Encoded { text, base64 } = encode(&bytes);
             let json = harmless(&to_json(&text)).len() + base64.as_ref().map_or(0, String::len);
             assert!(json <= 2 * bytes.len() + SLACK + 2, "{kind}: {json} for {}", bytes.len());
+            let piece = encode_piece(&bytes);
+            let json = harmless(&to_json(&piece.text)).len() + piece.base64.as_ref().map_or(0, String::len);
+            assert!(json <= 2 * bytes.len() + SHORT_SLACK + 2, "{kind}: a piece of {json} for {}", bytes.len());
             // Nothing is lost.
             match base64 {
                 None => assert_eq!(text.as_bytes(), bytes, "{kind}"),
@@ -127,6 +161,21 @@ mod tests {
             let json = harmless(&to_json(&bounded(&text))).len();
             assert!(json <= 2 * text.len() + SLACK + 2, "{kind}: {json} for {}", text.len());
         }
+    }
+
+    #[test]
+    fn pieces_of_any_size_come_to_no_more() {
+        for size in [1, 7, 63, 500, 4096] {
+            for byte in [0x01, 0xff, b'"', b'x'] {
+                let bytes = vec![byte; size];
+                let Encoded { text, base64 } = encode_piece(&bytes);
+                let json = to_json(&text).len() + base64.as_ref().map_or(0, String::len);
+                assert!(json <= 2 * size + SHORT_SLACK + 2, "{size} of {byte:#x}: {json}");
+            }
+            let name = "\u{1}".repeat(size);
+            assert!(to_json(&bounded_with(SHORT_SLACK, &name)).len() <= 2 * size + SHORT_SLACK + 2, "{size}");
+        }
+        assert_eq!(encode_piece(b"\x1b[31mred\x1b[0m\n").base64, None, "colours stay text");
     }
 
     #[test]

@@ -41,7 +41,9 @@ const PUT_SESSION: &str = "INSERT INTO sessions (id, subject, language, profile,
      ON CONFLICT (id) DO UPDATE SET ended_ms = excluded.ended_ms, end_reason = excluded.end_reason";
 
 const PUT_TREE: &str = "INSERT INTO task_trees (id, subject, status, created_ms, ended_ms, plan, nodes, revision, bytes) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING";
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO UPDATE SET status = excluded.status, ended_ms = excluded.ended_ms, \
+     plan = excluded.plan, nodes = excluded.nodes, revision = excluded.revision, bytes = excluded.bytes \
+     WHERE task_trees.revision < excluded.revision";
 
 const CHANGE_TREE: &str = "UPDATE task_trees SET status = $1, ended_ms = $2, nodes = $3, revision = $4 WHERE id = $5 AND revision < $4";
 
@@ -308,13 +310,13 @@ impl Draft {
             }
             Write::Tree(row) => {
                 let drafted = self.trees.entry(row.id.clone()).or_insert_with(|| Drafted::new((*row).clone()));
-                // The plan comes once, whatever comes before or after it.
-                let plan = drafted.row.plan.take().or_else(|| row.plan.clone());
-                let bytes = drafted.row.bytes.max(row.bytes);
+                // The plan comes once, whatever comes before or after it, and what takes its place is shorter. It is what the bytes are of.
+                let plans = [(drafted.row.plan.take(), drafted.row.bytes), (row.plan.clone(), row.bytes)];
+                let plan = plans.into_iter().filter_map(|(plan, bytes)| Some((plan?, bytes))).min_by_key(|(plan, _)| plan.len());
                 if row.revision > drafted.row.revision {
                     drafted.row = *row;
                 }
-                (drafted.row.plan, drafted.row.bytes) = (plan, bytes);
+                (drafted.row.plan, drafted.row.bytes) = plan.map_or((None, drafted.row.bytes), |(plan, bytes)| (Some(plan), bytes));
                 drafted.waiting.add(waits);
             }
             Write::Session(row) => {

@@ -50,11 +50,14 @@ pub(super) struct Node {
     pub(super) detail: Option<String>,
     /// It has environment variables, which are not kept.
     pub(super) has_environment: bool,
+    /// Its program is not kept either: the tree was given up.
+    #[serde(default)]
+    pub(super) is_dropped: bool,
 }
 
 impl Node {
     fn new(has_environment: bool) -> Self {
-        Self { status: WAITING.to_owned(), execution: None, attempts: 0, detail: None, has_environment }
+        Self { status: WAITING.to_owned(), execution: None, attempts: 0, detail: None, has_environment, is_dropped: false }
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -114,6 +117,12 @@ pub(super) struct State {
     pub(super) log: Arc<EventLog>,
     /// Nothing more is begun, because of this.
     stopped: Option<&'static str>,
+    /// It was stopped as a whole by whoever owns it.
+    is_given_up: bool,
+    /// It is being deleted, and is not tried again.
+    is_deleted: bool,
+    /// Bytes that it is charged for.
+    counted: i64,
     /// Counts what was written down, so that nothing older takes the place of it.
     revision: i64,
 }
@@ -135,6 +144,9 @@ impl Tree {
             status: RUNNING.to_owned(),
             log: Arc::default(),
             stopped: None,
+            is_given_up: false,
+            is_deleted: false,
+            counted: 0,
             revision: 0,
         };
         Self { id, subject, created_ms, plan, is_kept: false, size: 0, state: Mutex::new(state), changed: Notify::new() }
@@ -154,6 +166,7 @@ impl Tree {
             state.ended_ms = row.ended_ms;
             state.status = row.status;
             state.revision = row.revision;
+            state.counted = row.bytes;
         }
         Some(Self { is_kept: true, size, ..tree })
     }
@@ -164,12 +177,31 @@ impl Tree {
 
     /// How it is doing, to be kept; the first time with its plan.
     pub(super) fn row(&self, with_plan: bool) -> TreeRow {
-        let plan = with_plan.then(|| to_json(&self.plan.kept()));
+        self.row_with(with_plan.then(|| to_json(&self.plan.kept())))
+    }
+
+    /// How it ended, to be kept, and the bytes that are given back by that: a tree that was given up needs its programs no more.
+    fn last_row(&self) -> (TreeRow, u64) {
+        let (is_dropped, before) = {
+            let state = self.lock();
+            (state.nodes.iter().any(|node| node.is_dropped), state.counted)
+        };
+        let row = self.row_with(is_dropped.then(|| to_json(&self.plan.outline())));
+        let freed = if is_dropped { u64::try_from(before - row.bytes).unwrap_or(0) } else { 0 };
+        (row, freed)
+    }
+
+    fn row_with(&self, plan: Option<String>) -> TreeRow {
         let mut state = self.lock();
         state.revision += 1;
         let nodes = to_json(&state.nodes);
+        if let Some(plan) = &plan {
+            let bytes = i64::try_from(ROW + plan.len() as u64 + nodes.len() as u64).unwrap_or(i64::MAX);
+            // What is kept of it only becomes less.
+            state.counted = if state.counted == 0 { bytes } else { bytes.min(state.counted) };
+        }
         TreeRow {
-            bytes: plan.as_ref().map_or(0, |plan| i64::try_from(ROW + plan.len() as u64 + nodes.len() as u64).unwrap_or(i64::MAX)),
+            bytes: state.counted,
             id: self.id.clone(),
             subject: self.subject.to_string(),
             status: state.status.clone(),
@@ -179,6 +211,24 @@ impl Tree {
             nodes,
             revision: state.revision,
         }
+    }
+
+    /// Stops all of it for good.
+    pub(super) fn give_up(&self) {
+        self.lock().is_given_up = true;
+        self.cancel(&self.plan.branches());
+    }
+
+    /// Marks one that has ended as deleted, so that nobody tries it again meanwhile; `false` where somebody does.
+    pub(super) fn begin_to_delete(&self) -> bool {
+        let mut state = self.lock();
+        state.is_deleted = state.ended_ms.is_some();
+        state.is_deleted
+    }
+
+    /// It could not be deleted.
+    pub(super) fn stays(&self) {
+        self.lock().is_deleted = false;
     }
 
     /// Stops tasks that have not ended.
@@ -211,6 +261,13 @@ impl Tree {
         if is_stopping || chosen(&state, &|node| !node.is_over()) {
             return Err(Problem::new(Code::Busy, "the task, or one that comes after it, has not ended; cancel it first"));
         }
+        if state.is_deleted {
+            return Err(Problem::not_found("task tree"));
+        }
+        if chosen(&state, &|node| node.is_dropped) {
+            let detail = "the task tree was stopped with `DELETE`, and its programs are not kept after that; make the tree anew";
+            return Err(Problem::new(Code::Ended, detail));
+        }
         if self.is_kept && chosen(&state, &|node| node.has_environment) {
             let detail = "a task of the branch has environment variables, which are not kept for so long; make the tree anew";
             return Err(Problem::new(Code::Ended, detail));
@@ -219,6 +276,7 @@ impl Tree {
         if is_idle {
             state.log = Arc::default();
             state.stopped = None;
+            state.is_given_up = false;
             state.status = RUNNING.to_owned();
         }
         for at in tasks {
@@ -287,6 +345,9 @@ impl Tree {
         };
         status.clone_into(&mut state.status);
         state.ended_ms = Some(now_ms());
+        if state.is_given_up && status == CANCELLED {
+            state.nodes.iter_mut().for_each(|node| node.is_dropped = true);
+        }
         // From here on somebody may try it again, with a log of its own.
         Some(Arc::clone(&state.log))
     }
@@ -349,8 +410,10 @@ pub(super) async fn drive(app: Arc<App>, tree: Arc<Tree>) {
         }
     };
     let shown = super::json(&tree);
-    if let Err(error) = app.store.put_tree(tree.row(false)).await {
-        tracing::error!(error, "the end of a task tree could not be kept");
+    let (row, freed) = tree.last_row();
+    match app.store.put_tree(row).await {
+        Ok(()) => app.kept.give_back(tree.subject.as_str(), freed),
+        Err(error) => tracing::error!(error, "the end of a task tree could not be kept"),
     }
     log.end(shown);
 }

@@ -200,6 +200,21 @@ impl Plan {
         for task in &mut tasks {
             task.execution.environment.clear();
         }
+        self.request(tasks)
+    }
+
+    /// What is needed to say how the tasks did: all but what they run.
+    pub(super) fn outline(&self) -> TreeRequest {
+        let task = |task: &TaskBody| TaskBody {
+            execution: ExecutionRequest { language: task.execution.language.clone(), ..ExecutionRequest::default() },
+            name: task.name.clone(),
+            after: task.after.clone(),
+            ..*task
+        };
+        self.request(self.tasks.iter().map(task).collect())
+    }
+
+    fn request(&self, tasks: Vec<TaskBody>) -> TreeRequest {
         TreeRequest { tasks, parallel: u64::try_from(self.parallel).ok().filter(|parallel| *parallel <= 1000) }
     }
 }
