@@ -29,6 +29,9 @@ pub enum Error {
     /// Packages could not be looked up or fetched.
     #[error("the packages are not to be had: {0}")]
     Packages(String),
+    /// The account of all runs ([`MemoryAccount`](crate::MemoryAccount)) had no memory for it.
+    #[error("{0}")]
+    Memory(String),
     /// Something that should not happen.
     #[error("internal error: {0}")]
     Host(String),

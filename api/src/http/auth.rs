@@ -4,7 +4,7 @@
 //! in somebody's browser cannot reach a service that listens on their own machine.
 
 use super::App;
-use super::body::BodyTime;
+use super::body::{BodyMemory, BodyTime};
 use super::keys::{Caller, Scope};
 use super::problem::{Code, Problem};
 use axum::extract::{FromRequestParts, Request, State};
@@ -36,6 +36,8 @@ pub(super) async fn guard(State(app): State<Arc<App>>, mut request: Request, nex
         Ok(caller) => {
             request.extensions_mut().insert(BodyTime(app.config.limits.body_time));
             if let Some(caller) = caller {
+                let memory = BodyMemory { account: Arc::clone(&app.memory), most: app.config.limits.body };
+                request.extensions_mut().insert(memory);
                 request.extensions_mut().insert(caller);
             }
             next.run(request).await

@@ -202,6 +202,13 @@ pub struct Limits {
     pub session_idle_max: Duration,
     /// Requests of one subject in a second; 0 does not count them.
     pub requests_per_second: u32,
+    /// Bytes of memory for requests, guests, sessions and task trees, all together; 70 % of what this process may use (the smaller of its
+    /// cgroup's limit and the machine's memory) where nothing is said.
+    #[serde(deserialize_with = "maybe_size")]
+    pub memory: Option<usize>,
+    /// Bytes of that memory that one subject may use; half of `memory` where nothing is said.
+    #[serde(deserialize_with = "maybe_size")]
+    pub memory_per_subject: Option<usize>,
     /// How long executions may go on when the service is told to end.
     #[serde(deserialize_with = "duration")]
     pub drain: Duration,
@@ -244,6 +251,8 @@ impl Default for Limits {
             session_idle_max: Duration::from_secs(24 * 60 * 60),
             requests_per_second: 0,
             drain: Duration::from_secs(20),
+            memory: None,
+            memory_per_subject: None,
             kept_per_subject: None,
             kept: None,
             disk_reserve: None,
@@ -324,6 +333,8 @@ impl Config {
             ("body", limits.body),
             ("connections", limits.connections),
             ("sessions", limits.sessions),
+            ("memory", limits.memory.unwrap_or(1)),
+            ("memory_per_subject", limits.memory_per_subject.unwrap_or(1)),
             ("kept_per_subject", limits.kept_per_subject.unwrap_or(1)),
             ("kept", limits.kept.unwrap_or(1)),
             ("audit_per_subject", limits.audit_per_subject),
@@ -331,6 +342,12 @@ impl Config {
             if value == 0 {
                 return Err(ConfigError::Value(format!("`limits.{name}` is 0, which would serve nobody")));
             }
+        }
+        if let (Some(memory), Some(of_subject)) = (limits.memory, limits.memory_per_subject)
+            && of_subject > memory
+        {
+            let message = format!("`limits.memory_per_subject` is {of_subject} bytes, which is more than `limits.memory`, {memory}");
+            return Err(ConfigError::Value(message));
         }
         if let Some(jwt) = &config.jwt {
             // Whatever could be read as an address is one; a file has no scheme.
@@ -465,6 +482,8 @@ mod tests {
             ("[limits]\nrunning = 0", "serve nobody"),
             ("[retention]\nexecutions = \"0s\"", "keep nothing"),
             ("[retention]\naudit = \"90\"", "try `7d`"),
+            ("[limits]\nmemory = \"1GiB\"\nmemory_per_subject = \"2GiB\"", "more than `limits.memory`"),
+            ("[limits]\nmemory_per_subject = \"0B\"", "serve nobody"),
             ("[limits]\nrunning = -1", "invalid value"),
             ("origins = [\"*\"]", "no origin"),
             ("[jwt]\nissuer = \"i\"\naudience = \"a\"\njwks = \"http://example.org/k\"", "on this machine only"),
