@@ -483,7 +483,6 @@ mod tests {
             ("[retention]\nexecutions = \"0s\"", "keep nothing"),
             ("[retention]\naudit = \"90\"", "try `7d`"),
             ("[limits]\nmemory = \"1GiB\"\nmemory_per_subject = \"2GiB\"", "more than `limits.memory`"),
-            ("[limits]\nmemory_per_subject = \"0B\"", "serve nobody"),
             ("[limits]\nrunning = -1", "invalid value"),
             ("origins = [\"*\"]", "no origin"),
             ("[jwt]\nissuer = \"i\"\naudience = \"a\"\njwks = \"http://example.org/k\"", "on this machine only"),

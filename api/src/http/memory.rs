@@ -293,7 +293,8 @@ mod tests {
         second.shrink_to(50);
         assert_eq!((memory.of(&a), memory.of(&b), memory.lock().used), (0, 50, 50));
         drop(second);
-        assert_eq!((memory.lock().used, memory.lock().by_subject.len()), (0, 0));
+        let state = memory.lock();
+        assert_eq!((state.used, state.by_subject.len()), (0, 0));
     }
 
     #[test]
