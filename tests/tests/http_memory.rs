@@ -160,20 +160,24 @@ fn hostile_tenants_together_do_not_take_more_than_there_is() {
                 let body = json!({ "tasks": tasks }).to_string();
                 let bearer = format!("Bearer {trees}");
                 let headers = [("Authorization", bearer.as_str()), ("Content-Type", "application/json"), ("Prefer", "respond-async")];
-                let answers: Vec<_> = (0..12).map(|_| service.send("POST", TREES, &headers, body.as_bytes())).collect();
-                assert!(answers.iter().any(|answer| answer.status == 202));
-                let refused = answers.iter().find(|answer| answer.status != 202).expect("they do not all fit");
-                assert!(["memory_quota", "memory_exhausted"].contains(&refused.problem().1.as_str()), "{}", refused.text());
-                assert!(!refused.header("retry-after").is_empty());
+                let send = || service.send("POST", TREES, &headers, body.as_bytes());
+                let mut taken = 0;
+                eventually(Duration::from_secs(60), "a tree is taken", || {
+                    // Others have what there is at first. Whoever is refused is told why, and when to come again.
+                    let answers: Vec<_> = (0..6).map(|_| send()).collect();
+                    for refused in answers.iter().filter(|answer| answer.status != 202) {
+                        assert!(["memory_quota", "memory_exhausted"].contains(&refused.problem().1.as_str()), "{}", refused.text());
+                        assert!(!refused.header("retry-after").is_empty());
+                    }
+                    taken += answers.iter().filter(|answer| answer.status == 202).count();
+                    taken > 0
+                });
             }),
             scope.spawn(|| {
-                let mut open = Vec::new();
                 for _ in 0..8 {
                     let Some(session) = session(&service, sessions) else { continue };
                     let _ = evaluate(&service, sessions, &session, "x = bytearray(100 << 20)");
-                    open.push(session);
                 }
-                assert!(!open.is_empty());
             }),
             scope.spawn(|| {
                 std::thread::scope(|scope| {
@@ -230,14 +234,14 @@ fn a_run_that_takes_no_answers_does_not_hold_them() {
     assert!(rise < 300 << 20, "{} MiB: {outcome}", rise >> 20);
     // Whoever takes them has them all, also where they do not fit side by side.
     let outcome = run(format!(
-        "let sum = 0;\nawait Promise.all([0, 1, 2, 3].map(async (i) => {{ sum += (await (await fetch('{url}' + i)).arrayBuffer()).byteLength; }}));\nconsole.log(sum);"
+        "let sum = 0;\nawait Promise.all([0, 1, 2, 3].map(async (i) => {{ const body = await (await fetch('{url}' + i)).arrayBuffer(); sum += body.byteLength; }}));\nconsole.log(sum);"
     ));
     assert_eq!(outcome["stdout"], format!("{}\n", 4 * (15 << 20)), "{outcome}");
 }
 
 #[test]
 fn what_does_not_fit_is_refused_with_the_setting_and_what_does_is_served() {
-    let service = with_limits("memory = \"500MiB\"\nmemory_per_subject = \"350MiB\"", "version = 1\n");
+    let service = with_limits("memory = \"500MiB\"\nmemory_per_subject = \"350MiB\"", "version = 1\ndefault_profile = \"default\"\n");
     let (a, b) = (service.make_key(&["a"]), service.make_key(&["b"]));
     // A large body that is allowed, and a large run.
     let body =
@@ -268,7 +272,7 @@ fn what_does_not_fit_is_refused_with_the_setting_and_what_does_is_served() {
 
 #[test]
 fn idle_sessions_give_way_and_say_so() {
-    let service = with_limits("memory = \"600MiB\"\nmemory_per_subject = \"400MiB\"", "version = 1\n");
+    let service = with_limits("memory = \"600MiB\"\nmemory_per_subject = \"400MiB\"", "version = 1\ndefault_profile = \"default\"\n");
     let (a, b) = (service.make_key(&["a"]), service.make_key(&["b"]));
     // One that is used again and again stays.
     let kept = session(&service, &a).expect("there is room");
