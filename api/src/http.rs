@@ -21,6 +21,7 @@ mod info;
 mod jwt;
 mod kept;
 mod keys;
+mod memory;
 mod metrics;
 mod openapi;
 mod outgoing;
@@ -45,11 +46,12 @@ use connection::Front;
 use execution::Lives;
 use fair::{Admission, AdmissionLimits, Processors};
 use glovebox::policy::Subject;
-use glovebox::{AuditKey, AuditSink, CancellationToken, ChainError, FairSlots, JsonLines, Sandbox, SandboxBuilder};
+use glovebox::{AuditKey, AuditSink, CancellationToken, ChainError, FairSlots, JsonLines, MemoryAccount, Sandbox, SandboxBuilder};
 use glovebox_host::folder::Folder;
 use jwt::Tokens;
 use kept::Kept;
 use keys::KeyRing;
+use memory::Memory;
 use metrics::Metrics;
 use places::{Followers, PlaceLimits, Places};
 use problem::{Code, Problem};
@@ -83,6 +85,7 @@ struct App {
     blobs: Blobs,
     kept: Kept,
     audit: Arc<JsonLines>,
+    memory: Arc<Memory>,
     admission: Arc<Admission>,
     processors: Arc<Processors>,
     lives: Lives,
@@ -180,6 +183,8 @@ impl Server {
         let tls = config.tls.as_ref().map(connection::acceptor).transpose().map_err(ServeError::Tls)?;
         let store = Store::open(config.database.as_deref(), &listen.state, Purpose::Serve).await?;
         let audit = audit_log::open(&listen.state, &config, &store, listen.accept_audit_gap).await?;
+        let memory = Memory::new(&config.limits);
+        let sandbox = sandbox.memory(Arc::clone(&memory) as Arc<dyn MemoryAccount>);
         let sandbox = sandbox.audit(Arc::clone(&audit) as Arc<dyn AuditSink>).max_running(usize::MAX >> 4).build()?;
         let interrupted = store.mark_interrupted().await?;
         if interrupted > 0 {
@@ -204,6 +209,7 @@ impl Server {
             blobs: Blobs::new(&state).map_err(failed)?,
             kept: Kept::new(&config.limits, &state, store.kept().await?).map_err(failed)?,
             audit,
+            memory,
             admission: Admission::new(admission),
             processors: Processors::new(processors),
             lives: Lives::default(),
@@ -225,6 +231,7 @@ impl Server {
             store,
             config,
         });
+        memory::make_room(&app);
         Ok(Self { app, listener, tls, _lock: lock })
     }
 

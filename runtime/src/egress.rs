@@ -11,7 +11,8 @@ pub use door::{Egress, EgressError, EgressRequest, EgressResponse};
 
 use crate::audit::CallTrail;
 use crate::error::Error;
-use crate::host_calls::failure;
+use crate::host_calls::{Answer, failure};
+use crate::in_flight::Room;
 use crate::state::bindings::glovebox::guest::host::Failure;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -72,15 +73,24 @@ struct Fetch {
     timeout: Option<Duration>,
 }
 
-/// Does one `fetch`: JSON in, JSON out. The guests' README describes both.
-pub(crate) async fn fetch(grant: &Grant, client: &HttpClient, trail: &CallTrail, arguments: &str) -> Result<String, Failure> {
-    let mut fetch = parse(arguments).map_err(|message| failure("invalid", message))?;
+/// Does one `fetch`: JSON in, JSON out. The guests' README describes both. The answer is read into `room`.
+pub(crate) async fn fetch(
+    grant: &Grant,
+    client: &HttpClient,
+    trail: &CallTrail,
+    arguments: String,
+    mut room: Room,
+) -> Result<Answer, Failure> {
+    let mut fetch = parse(&arguments).map_err(|message| failure("invalid", message))?;
+    // The body is there a second time by now.
+    drop(arguments);
     let limits = *grant.network().limits();
     if fetch.body.len() as u64 > limits.request {
         return Err(failure("limit", format!("a request body has at most {} bytes here, not {}", limits.request, fetch.body.len())));
     }
     let timeout = fetch.timeout.unwrap_or(limits.timeout).min(limits.timeout);
-    within(timeout, follow(grant, client, trail, &mut fetch, &limits)).await
+    let text = within(timeout, follow(grant, client, trail, (&mut fetch, &mut room), &limits)).await?;
+    Ok(Answer::read(text, room))
 }
 
 /// An exchange, or the limit of its time.
@@ -95,15 +105,18 @@ async fn follow(
     grant: &Grant,
     client: &HttpClient,
     trail: &CallTrail,
-    fetch: &mut Fetch,
+    (fetch, room): (&mut Fetch, &mut Room),
     limits: &glovebox_policy::NetworkLimits,
 ) -> Result<String, Failure> {
     let mut hops = 0_u32;
     loop {
-        let response = one_exchange(grant, client, trail, fetch, limits.response).await?;
+        let response = one_exchange(grant, client, trail, fetch, (limits.response, room)).await?;
         let target = response.headers.get(LOCATION).filter(|_| is_redirect(response.status));
         let Some(target) = target.filter(|_| fetch.redirect != Redirect::Manual) else {
-            return Ok(answer(&fetch.url, hops > 0, &response));
+            let text = answer(&fetch.url, hops > 0, &response);
+            drop(response);
+            room.shrink_to(text.len() as u64);
+            return Ok(text);
         };
         if fetch.redirect == Redirect::Refuse {
             return Err(failure("failed", "the server redirects, and the program asked not to follow"));
@@ -122,7 +135,7 @@ async fn one_exchange(
     client: &HttpClient,
     trail: &CallTrail,
     fetch: &Fetch,
-    max_response: u64,
+    (max_response, room): (u64, &mut Room),
 ) -> Result<Response, Failure> {
     let network = grant.network();
     let asked = HttpAsk::from_url(fetch.method.as_str(), &fetch.url).and_then(|ask| {
@@ -150,7 +163,7 @@ async fn one_exchange(
     addresses.truncate(exchange::MAX_ADDRESSES);
     let stream = connect(&addresses).await?;
     let exchange =
-        Exchange { ask: &ask, method: fetch.method.clone(), headers: fetch.headers.clone(), body: fetch.body.clone(), max_response };
+        Exchange { ask: &ask, method: fetch.method.clone(), headers: fetch.headers.clone(), body: fetch.body.clone(), max_response, room };
     let response = if ask.scheme == "https" {
         let name = rustls::pki_types::ServerName::try_from(ask.host.trim_matches(['[', ']']).to_owned())
             .map_err(|_| failure("invalid", "the host cannot have a certificate"))?;
@@ -310,15 +323,21 @@ fn answer(url: &str, redirected: bool, response: &Response) -> String {
         .iter()
         .map(|(name, value)| [name.as_str().to_owned(), value.as_bytes().iter().map(|byte| char::from(*byte)).collect()])
         .collect();
-    json!({
+    let mut text = json!({
         "url": url,
         "status": response.status.as_u16(),
         "status_text": response.status.canonical_reason().unwrap_or_default(),
         "headers": headers,
-        "body_base64": BASE64.encode(&response.body),
         "redirected": redirected,
     })
-    .to_string()
+    .to_string();
+    // The object's last brace makes room for the body, which is written once, into its place.
+    text.pop();
+    text.reserve_exact(response.body.len().div_ceil(3).saturating_mul(4).saturating_add(32));
+    text.push_str(",\"body_base64\":\"");
+    BASE64.encode_string(&response.body, &mut text);
+    text.push_str("\"}");
+    text
 }
 
 #[cfg(test)]

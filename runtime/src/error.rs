@@ -33,6 +33,9 @@ pub enum Error {
     /// Packages were not there in the request's own time. Where there is an outcome, it says that the limit `wall` was hit instead.
     #[error("the packages were not ready within the limit `wall` ({} ms): a longer one, or `glovebox packages prefetch` beforehand, would do", .0.as_millis())]
     OutOfTime(Duration),
+    /// The account of all runs ([`MemoryAccount`](crate::MemoryAccount)) had no memory for it.
+    #[error("{0}")]
+    Memory(String),
     /// Something that should not happen.
     #[error("internal error: {0}")]
     Host(String),

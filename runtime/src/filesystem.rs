@@ -36,6 +36,7 @@ pub(crate) use host::{HostMount, MountAccess};
 pub(crate) use layout::{FilesystemSetup, Layout};
 pub(crate) use quota::{FilesystemUsage, LimitKind, QuotaLimits};
 
+use crate::account::MemoryHold;
 use crate::meter::Meter;
 use memory::MemoryDirectory;
 use node::{ArchiveEntry, Node};
@@ -71,9 +72,9 @@ pub(crate) struct Filesystem {
 
 impl Filesystem {
     /// An empty workspace in the tree that `layout` describes. Cheap: what is shared is not copied.
-    pub(crate) fn new(layout: &Layout, limits: QuotaLimits, clock: Clock) -> Self {
+    pub(crate) fn new(layout: &Layout, limits: QuotaLimits, clock: Clock, held: MemoryHold) -> Self {
         let attached = layout.attach(clock());
-        Self { root: attached.root, workspace: attached.workspace, quota: Quota::new(limits), clock, next_id: attached.next_id }
+        Self { root: attached.root, workspace: attached.workspace, quota: Quota::new(limits, held), clock, next_id: attached.next_id }
     }
 
     /// Puts another archive where one is mounted. What the guest has open stays as it is.

@@ -3,8 +3,10 @@
 //! This is the only place where a guest's call becomes something outside. Each call is judged by the grant before it starts; it then
 //! runs as a task of its own, so that several can be in flight, and is dropped with the instance.
 
+use crate::account::{MemoryHold, RunMemory};
 use crate::audit::CallTrail;
 use crate::egress::{self, HttpClient};
+use crate::in_flight::{InFlight, Room};
 use crate::meter::{self, Meter};
 use crate::state::bindings::glovebox::guest::host::{CallId, Failure, Host};
 use async_trait::async_trait;
@@ -12,11 +14,15 @@ use futures_util::future::select_all;
 use glovebox_policy::Grant;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio_util::task::AbortOnDropHandle;
 
 /// Bytes of a call's arguments or result; protects the host's memory.
 const MAX_CALL_BYTES: usize = 16 << 20;
+
+/// Bytes of the arguments of all calls in flight.
+const MAX_ARGUMENT_BYTES: u64 = 2 * MAX_CALL_BYTES as u64;
 
 /// Calls in flight at once; protects the host's memory and the other side.
 const MAX_IN_FLIGHT: usize = 64;
@@ -40,9 +46,52 @@ pub(crate) struct Services {
     pub(crate) http: HttpClient,
 }
 
+/// What a call has brought, with the room that it takes until the guest has it.
+pub(crate) struct Answer {
+    text: String,
+    _room: Option<Room>,
+    _bytes: Option<CallBytes>,
+}
+
+impl Answer {
+    /// One that was read into its room.
+    pub(crate) fn read(text: String, room: Room) -> Self {
+        Self { text, _room: Some(room), _bytes: None }
+    }
+}
+
 enum Call {
-    Running(AbortOnDropHandle<Result<String, Failure>>),
-    Finished(Result<String, Failure>),
+    Running(AbortOnDropHandle<Result<Answer, Failure>>),
+    Finished(Result<Answer, Failure>),
+}
+
+/// Bytes of arguments or of a tool's result that are there for a call in flight; given back when dropped.
+struct CallBytes {
+    counter: Arc<AtomicU64>,
+    bytes: u64,
+    held: MemoryHold,
+}
+
+impl CallBytes {
+    /// Takes them, unless there are too many then; a call that is alone may always have its own.
+    fn take(counter: &Arc<AtomicU64>, bytes: usize, most: u64, memory: &RunMemory) -> Result<Self, Failure> {
+        let bytes = bytes as u64;
+        let before = counter.fetch_add(bytes, Ordering::Relaxed);
+        let mut taken = Self { counter: Arc::clone(counter), bytes, held: memory.hold() };
+        if before > 0 && before.saturating_add(bytes) > most {
+            let message =
+                format!("the host calls in flight have {before} of {most} bytes, and {bytes} more do not fit; take a result first");
+            return Err(failure("limit", message));
+        }
+        taken.held.grow(bytes).map_err(|why| failure("limit", why))?;
+        Ok(taken)
+    }
+}
+
+impl Drop for CallBytes {
+    fn drop(&mut self) {
+        self.counter.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
 }
 
 /// The calls of one instance.
@@ -55,11 +104,30 @@ pub(crate) struct HostCalls {
     made: u64,
     exceeded: bool,
     meter: Meter,
+    memory: RunMemory,
+    in_flight: Arc<InFlight>,
+    /// Bytes of the arguments of calls in flight.
+    arguments: Arc<AtomicU64>,
+    /// Bytes of results of tools that the guest has not taken.
+    results: Arc<AtomicU64>,
 }
 
 impl HostCalls {
-    pub(crate) fn new(grant: Arc<Grant>, services: Arc<Services>, trail: CallTrail) -> Self {
-        Self { grant, services, trail, calls: HashMap::new(), next: 0, made: 0, exceeded: false, meter: Meter::default() }
+    pub(crate) fn new(grant: Arc<Grant>, services: Arc<Services>, trail: CallTrail, memory: RunMemory) -> Self {
+        Self {
+            in_flight: InFlight::new(&grant, memory.clone()),
+            memory,
+            grant,
+            services,
+            trail,
+            calls: HashMap::new(),
+            next: 0,
+            made: 0,
+            exceeded: false,
+            meter: Meter::default(),
+            arguments: Arc::default(),
+            results: Arc::default(),
+        }
     }
 
     /// The same, with `meter` as what the run owes.
@@ -94,17 +162,25 @@ impl HostCalls {
         if arguments.len() > MAX_CALL_BYTES {
             return refuse("limit", format!("the arguments of a host call have at most {MAX_CALL_BYTES} bytes, not {}", arguments.len()));
         }
+        let held = match CallBytes::take(&self.arguments, arguments.len(), MAX_ARGUMENT_BYTES, &self.memory) {
+            Ok(held) => held,
+            Err(failure) => return Call::Finished(Err(failure)),
+        };
         if name == "fetch" {
             let (grant, services, trail) = (Arc::clone(&self.grant), Arc::clone(&self.services), self.trail.clone());
-            return spawn(async move { egress::fetch(&grant, &services.http, &trail, &arguments).await });
+            let room = self.in_flight.room();
+            return spawn(async move {
+                let _held = held;
+                egress::fetch(&grant, &services.http, &trail, arguments, room).await
+            });
         }
         match name.strip_prefix("tool:") {
-            Some(tool) => self.start_tool(tool, arguments),
+            Some(tool) => self.start_tool(tool, arguments, held),
             None => refuse("invalid", format!("there is no host function `{}`", name.escape_debug())),
         }
     }
 
-    fn start_tool(&self, name: &str, arguments: String) -> Call {
+    fn start_tool(&self, name: &str, arguments: String, held: CallBytes) -> Call {
         let sent = arguments.len() as u64;
         let trail = self.trail.clone();
         let rule = match self.grant.check_tool(name) {
@@ -123,12 +199,16 @@ impl HostCalls {
         if let Err(error) = trail.called(name, "", Ok(rule), sent, 0) {
             return unaudited(&error);
         }
+        let (results, memory) = (Arc::clone(&self.results), self.memory.clone());
+        let most = self.grant.limits().memory.max(MAX_CALL_BYTES as u64);
         spawn(async move {
+            let _held = held;
             let result = tool.call(arguments).await.map_err(|message| failure("failed", message))?;
             if result.len() > MAX_CALL_BYTES {
                 return Err(failure("limit", format!("the tool's result has more than {MAX_CALL_BYTES} bytes")));
             }
-            Ok(result)
+            let bytes = CallBytes::take(&results, result.len(), most, &memory)?;
+            Ok(Answer { text: result, _room: None, _bytes: Some(bytes) })
         })
     }
 }
@@ -146,7 +226,7 @@ fn refuse(kind: &str, message: String) -> Call {
     Call::Finished(Err(failure(kind, message)))
 }
 
-fn spawn(call: impl Future<Output = Result<String, Failure>> + Send + 'static) -> Call {
+fn spawn(call: impl Future<Output = Result<Answer, Failure>> + Send + 'static) -> Call {
     Call::Running(AbortOnDropHandle::new(tokio::spawn(call)))
 }
 
@@ -174,7 +254,7 @@ impl Host for HostCalls {
         if calls.len() > MAX_IN_FLIGHT * 2 {
             return Err(wasmtime::Error::msg(format!("the guest waits for {} calls; {} can be there", calls.len(), MAX_IN_FLIGHT * 2)));
         }
-        let mut waiting: Vec<(CallId, &mut AbortOnDropHandle<Result<String, Failure>>)> = Vec::new();
+        let mut waiting: Vec<(CallId, &mut AbortOnDropHandle<Result<Answer, Failure>>)> = Vec::new();
         for (id, call) in &mut self.calls {
             if !calls.contains(id) {
                 continue;
@@ -214,13 +294,15 @@ impl Host for HostCalls {
             Call::Finished(result) => result,
             Call::Running(task) => joined(task.await),
         };
+        // Its room is free again when the guest has it.
+        let result = result.map(|answer| answer.text);
         let length = result.as_ref().map_or_else(|failure| failure.message.len(), String::len);
         self.meter.charge(meter::text(length));
         Ok(result)
     }
 }
 
-fn joined(result: Result<Result<String, Failure>, tokio::task::JoinError>) -> Result<String, Failure> {
+fn joined(result: Result<Result<Answer, Failure>, tokio::task::JoinError>) -> Result<Answer, Failure> {
     result.unwrap_or_else(|error| {
         tracing::error!(%error, "a host call broke");
         Err(failure("failed", "the host function broke"))

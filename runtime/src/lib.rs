@@ -34,10 +34,12 @@ mod fair;
 mod findings;
 mod wasm;
 
+mod account;
 mod clock;
 mod egress;
 mod filesystem;
 mod host_calls;
+mod in_flight;
 mod limiter;
 mod meter;
 mod mounts;
@@ -54,6 +56,7 @@ mod audit;
 mod error;
 mod outcome;
 
+pub use account::MemoryAccount;
 pub use allowance::{Allowance, Look};
 pub use audit::{
     AUDIT_SEGMENT, Asked, AuditEvent, AuditHead, AuditHeadError, AuditKey, AuditKeyError, AuditLogOptions, AuditRecord, AuditSink,

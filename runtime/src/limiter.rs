@@ -1,5 +1,6 @@
 //! How much may a guest make the engine allocate?
 
+use crate::account::MemoryHold;
 use crate::outcome::Limit;
 use wasmtime::ResourceLimiter;
 
@@ -9,6 +10,9 @@ const MAX_TABLE_ELEMENTS: usize = 100_000;
 /// Core instances, tables and memories of a run; protects the host's memory from a component that instantiates itself to death.
 const MAX_INSTANCES: usize = 64;
 
+/// Bytes of a memory of our own guests that count when it is made: it begins as an image of which all instances share what they do not write.
+const IMAGE: usize = 2 << 20;
+
 /// Counts what a run makes the engine allocate, and says no in time.
 #[derive(Debug)]
 pub(crate) struct Limiter {
@@ -17,11 +21,16 @@ pub(crate) struct Limiter {
     peak_memory: usize,
     table: usize,
     hit: Option<Limit>,
+    /// What the run has taken from the account of all.
+    held: MemoryHold,
+    is_image: bool,
 }
 
 impl Limiter {
-    pub(crate) fn new(max_memory: u64) -> Self {
-        Self { max_memory: usize::try_from(max_memory).unwrap_or(usize::MAX), memory: 0, peak_memory: 0, table: 0, hit: None }
+    /// Of an instance whose memories begin as images, or of one whose own they are from the start.
+    pub(crate) fn new(max_memory: u64, held: MemoryHold, is_image: bool) -> Self {
+        let max_memory = usize::try_from(max_memory).unwrap_or(usize::MAX);
+        Self { max_memory, memory: 0, peak_memory: 0, table: 0, hit: None, held, is_image }
     }
 
     pub(crate) fn peak_memory(&self) -> u64 {
@@ -38,6 +47,12 @@ impl ResourceLimiter for Limiter {
     fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
         let total = self.memory.saturating_add(desired.saturating_sub(current));
         if total > self.max_memory {
+            self.hit.get_or_insert(Limit::Memory);
+            return Ok(false);
+        }
+        let grown = desired.saturating_sub(current);
+        let counted = if self.is_image && current == 0 { grown.min(IMAGE) } else { grown };
+        if self.held.grow(counted as u64).is_err() {
             self.hit.get_or_insert(Limit::Memory);
             return Ok(false);
         }

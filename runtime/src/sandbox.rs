@@ -78,6 +78,7 @@ impl Sandbox {
             packages: None,
             max_running: 64,
             compiler: None,
+            memory: None,
         }
     }
 

@@ -7,6 +7,7 @@ mod io;
 mod lookup;
 mod random;
 
+use crate::account::RunMemory;
 use crate::clock::GuestClock;
 use crate::filesystem::{self, Filesystem, FilesystemView};
 use crate::host_calls::HostCalls;
@@ -47,6 +48,7 @@ pub(crate) struct RunState {
     pub(crate) calls: HostCalls,
     pub(crate) meter: Meter,
     pub(crate) pace: Pace,
+    pub(crate) memory: RunMemory,
 }
 
 /// The parts that a [`RunState`] is made of.
@@ -60,6 +62,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) files: Filesystem,
     pub(crate) limiter: Limiter,
     pub(crate) calls: HostCalls,
+    pub(crate) memory: RunMemory,
 }
 
 impl RunState {
@@ -94,6 +97,7 @@ impl RunState {
             calls: parts.calls.metered(meter.clone()),
             meter,
             pace: Pace::new(),
+            memory: parts.memory,
         }
     }
 

@@ -5,6 +5,7 @@
 
 mod program;
 
+use crate::account::{MemoryAccount, RunMemory};
 use crate::clock::GuestClock;
 use crate::compiler::Compiler;
 use crate::egress::HttpClient;
@@ -55,6 +56,7 @@ pub(crate) struct WasmExecutor {
     layouts: Mutex<HashMap<LayoutKey, Arc<Layout>>>,
     /// Without one, nobody's WebAssembly programs run.
     compiler: Option<Compiler>,
+    memory: Option<Arc<dyn MemoryAccount>>,
 }
 
 /// The language, the granted mounts as (guest path, host path, writable), and the digest of the packages.
@@ -69,8 +71,10 @@ impl WasmExecutor {
         metering: Metering,
         tools: HashMap<String, Arc<dyn Tool>>,
         compiler: Option<Compiler>,
+        memory: Option<Arc<dyn MemoryAccount>>,
     ) -> Result<Self, Error> {
-        Ok(Self { guests, metering, services: Arc::new(Services { tools, http: HttpClient::new()? }), layouts: Mutex::default(), compiler })
+        let services = Arc::new(Services { tools, http: HttpClient::new()? });
+        Ok(Self { guests, metering, services, layouts: Mutex::default(), compiler, memory })
     }
 
     fn layout(&self, opening: &Opening, guest: Option<&Guest>) -> Result<Arc<Layout>, Error> {
@@ -121,13 +125,14 @@ impl WasmExecutor {
         let resolution = grant.clock_resolution();
         let quota = QuotaLimits { bytes: limits.workspace, files: limits.files, open_files: limits.open_files };
         let layout = self.layout(opening, guest)?;
-        let mut files = Filesystem::new(&layout, quota, system_clock(resolution));
+        let memory = RunMemory::new(self.memory.as_ref(), grant.subject());
+        let mut files = Filesystem::new(&layout, quota, system_clock(resolution), memory.hold());
         for file in &opening.files {
             match files.put(&file.path, bytes::Bytes::from_owner(Arc::clone(&file.content))) {
                 Ok(()) => {}
                 Err(FilesystemError::Full { .. }) => {
                     let limit = files.quota_hit().map_or(Limit::Disk, quota_limit);
-                    return Ok(Prepared::Over(Box::new(Report::limited(limit))));
+                    return Ok(Prepared::Over(Box::new(refused(&memory).unwrap_or_else(|| Report::limited(limit)))));
                 }
                 Err(error) => return Err(Error::Invalid(error.to_string())),
             }
@@ -142,8 +147,9 @@ impl WasmExecutor {
             arguments,
             environment: grant.environment(),
             files,
-            limiter: Limiter::new(limits.memory),
-            calls: HostCalls::new(Arc::clone(grant), Arc::clone(&self.services), opening.trail.clone()),
+            limiter: Limiter::new(limits.memory, memory.hold(), guest.is_some()),
+            calls: HostCalls::new(Arc::clone(grant), Arc::clone(&self.services), opening.trail.clone(), memory.clone()),
+            memory,
         });
         Ok(Prepared::Ready(Box::new(Host { state, outputs, input })))
     }
@@ -185,7 +191,8 @@ impl WasmExecutor {
             Ok(guest) => guest,
             Err(error) if store.data_mut().limiter.take_hit() == Some(Limit::Memory) => {
                 tracing::debug!(%error, "the guest's own memory does not fit the grant");
-                return Ok(Started::Over(Box::new(Report::limited(Limit::Memory))));
+                let report = refused(&store.data().memory).unwrap_or_else(|| Report::limited(Limit::Memory));
+                return Ok(Started::Over(Box::new(report)));
             }
             Err(error) => return Err(Error::host(error)),
         };
@@ -202,6 +209,11 @@ impl WasmExecutor {
             reported_calls: 0,
         })))
     }
+}
+
+/// How a run ended that the account of all had no memory for.
+fn refused(memory: &RunMemory) -> Option<Report> {
+    memory.take_refusal().map(|why| Report { crash: Some(why), ..Report::limited(Limit::Memory) })
 }
 
 fn no_place(grant: &Grant) -> Error {
@@ -268,7 +280,10 @@ impl Executor for WasmExecutor {
         }
         match self.instance(opening).await? {
             Started::Instance(instance) => Ok(instance),
-            Started::Over(_) => Err(Error::Invalid("the session's files do not fit into its workspace or memory".into())),
+            Started::Over(report) => Err(match report.crash {
+                Some(why) => Error::Memory(why),
+                None => Error::Invalid("the session's files do not fit into its workspace or memory".into()),
+            }),
         }
     }
 }
@@ -301,6 +316,7 @@ impl LiveSession for Instance {
         self.input.restart(evaluation.input);
         let state = self.store.data_mut();
         state.files.forget_quota_hit();
+        state.memory.take_refusal();
         state.meter.take();
         state.pace.restart();
         if self.metering == Metering::Fuel {
@@ -395,6 +411,15 @@ fn finish(report: &mut Report, state: &mut RunState, outputs: &Outputs, fuel: u6
         report.status = Status::Limited;
         report.limit = Some(limit);
         report.crash = None;
+    }
+    // Also what the run's own limits would have allowed may not have been there.
+    if let Some(why) = state.memory.take_refusal()
+        && matches!(report.status, Status::Failed | Status::Crashed | Status::Limited)
+        && report.limit.is_none_or(|limit| matches!(limit, Limit::Memory | Limit::Disk))
+    {
+        report.status = Status::Limited;
+        report.limit = Some(Limit::Memory);
+        report.crash = Some(why);
     }
     let (stdout, stderr, written) = outputs.take();
     let files = state.files.usage();

@@ -4,7 +4,7 @@
 //! in somebody's browser cannot reach a service that listens on their own machine.
 
 use super::App;
-use super::body::BodyTime;
+use super::body::{BodyMemory, BodyTime};
 use super::keys::{Caller, Scope};
 use super::places::{Connection, Counted, NoAnswer};
 use super::problem::{Code, Problem};
@@ -46,6 +46,8 @@ pub(super) async fn guard(State(app): State<Arc<App>>, mut request: Request, nex
                 if let Err(reason) = begun {
                     return unanswered(reason).into_response();
                 }
+                let memory = BodyMemory { account: Arc::clone(&app.memory), most: app.config.limits.body };
+                request.extensions_mut().insert(memory);
                 request.extensions_mut().insert(caller);
             }
             let response = next.run(request).await;

@@ -2,14 +2,18 @@
 
 use super::bounded::{Arguments, Artifacts, Environment, Files, Mounts, Named, Network, Packages, Tools};
 use super::bounded::{maybe_texts, named_texts, objects, texts};
+use super::keys::Caller;
+use super::memory::{Memory, NoMemory, Taken};
 use super::problem::{Code, Problem};
 use crate::wire;
 use axum::Json;
+use axum::body::{Body as HttpBody, HttpBody as _};
 use axum::extract::{FromRequest, Request as HttpRequest};
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
+use futures_util::TryStreamExt as _;
 use glovebox::Input;
 use glovebox::policy::{InputFile, Isolation, LimitWishes, NetworkWish, Request, Source, Subject, Tier, Wants};
 use serde::de::value::MapAccessDeserializer;
@@ -18,7 +22,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use utoipa::ToSchema;
 
@@ -230,6 +234,8 @@ pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
 pub(super) struct Body<T> {
     pub(super) value: T,
     pub(super) bytes: Bytes,
+    /// What both take of the service's memory, for as long as something of them is there.
+    pub(super) held: Taken,
 }
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
@@ -243,12 +249,12 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         if !is_json {
             return Err(Problem::new(Code::UnsupportedMediaType, "send JSON, with `Content-Type: application/json`"));
         }
-        let bytes = bytes_of(request, state).await?;
+        let (bytes, held) = bytes_of(request, state).await?;
         if bytes.trim_ascii_start().starts_with(b"[") {
             return Err(Problem::new(Code::Invalid, "the body is a JSON object, not a list"));
         }
         let Json(value) = Json::from_bytes(&bytes)?;
-        Ok(Self { value, bytes })
+        Ok(Self { value, bytes, held })
     }
 }
 
@@ -256,16 +262,62 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 #[derive(Clone, Copy)]
 pub(super) struct BodyTime(pub(super) Duration);
 
-/// A whole body.
-pub(super) async fn bytes_of<S: Send + Sync>(request: HttpRequest, state: &S) -> Result<Bytes, Problem> {
+/// The account that bodies are taken from, and the most of one; every request of a caller carries it.
+#[derive(Clone)]
+pub(super) struct BodyMemory {
+    pub(super) account: Arc<Memory>,
+    pub(super) most: usize,
+}
+
+/// How often a body is in memory: while it is put together, and again while its JSON becomes values.
+const COPIES: usize = 2;
+
+/// What a body has taken of the account so far, or why it could not take more.
+type Account = Arc<Mutex<Result<Taken, NoMemory>>>;
+
+/// Takes the memory of a body before it is read, or step by step where nobody says how long it is.
+fn counted(request: HttpRequest) -> Result<(HttpRequest, Account), Problem> {
+    let extensions = request.extensions();
+    let (Some(memory), Some(caller)) = (extensions.get::<BodyMemory>(), extensions.get::<Caller>()) else {
+        return Ok((request, Arc::new(Mutex::new(Ok(Taken::default())))));
+    };
+    // What is longer than may be is refused when so much was read.
+    let declared = request.body().size_hint().exact().map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX).min(memory.most));
+    let taken = memory.account.take(&caller.subject, declared.unwrap_or(0).saturating_mul(COPIES))?;
+    let account = Arc::new(Mutex::new(Ok(taken)));
+    if declared.is_some() {
+        return Ok((request, account));
+    }
+    let steps = Arc::clone(&account);
+    let request = request.map(|body| {
+        HttpBody::from_stream(body.into_data_stream().and_then(move |piece| {
+            let mut account = steps.lock().unwrap_or_else(PoisonError::into_inner);
+            let grown = account.as_mut().map_or(Ok(()), |taken| taken.grow(piece.len().saturating_mul(COPIES)));
+            std::future::ready(match grown {
+                Ok(()) => Ok(piece),
+                Err(why) => {
+                    *account = Err(why);
+                    Err(axum::Error::new(std::io::Error::from(std::io::ErrorKind::OutOfMemory)))
+                }
+            })
+        }))
+    });
+    Ok((request, account))
+}
+
+/// A whole body, and what it has taken of the service's memory.
+pub(super) async fn bytes_of<S: Send + Sync>(request: HttpRequest, state: &S) -> Result<(Bytes, Taken), Problem> {
     let patience = request.extensions().get::<BodyTime>().map_or(Duration::from_secs(60), |time| time.0);
+    let (request, account) = counted(request)?;
     let body = tokio::time::timeout(patience, Bytes::from_request(request, state)).await;
+    let held = std::mem::replace(&mut *account.lock().unwrap_or_else(PoisonError::into_inner), Ok(Taken::default()))?;
     let body = body.map_err(|_| Problem::new(Code::Timeout, "the body came too slowly"))?;
-    body.map_err(|rejection| match rejection.status().as_u16() {
+    let body = body.map_err(|rejection| match rejection.status().as_u16() {
         413 => Problem::new(Code::TooLarge, "the body is larger than this service takes (`limits.body` in its config)"),
         408 => Problem::new(Code::Timeout, "the body came too slowly"),
         _ => Problem::new(Code::BadRequest, "the body could not be read"),
-    })
+    })?;
+    Ok((body, held))
 }
 
 impl<T> Body<T> {

@@ -218,6 +218,13 @@ pub struct Limits {
     pub session_idle_max: Duration,
     /// Requests of one subject in a second; 0 does not count them.
     pub requests_per_second: u32,
+    /// Bytes of memory for requests, guests, sessions and task trees, all together; 70 % of what this process may use (the smaller of its
+    /// cgroup's limit and the machine's memory) where nothing is said.
+    #[serde(deserialize_with = "maybe_size")]
+    pub memory: Option<usize>,
+    /// Bytes of that memory that one subject may use; half of `memory` where nothing is said.
+    #[serde(deserialize_with = "maybe_size")]
+    pub memory_per_subject: Option<usize>,
     /// How long executions may go on when the service is told to end.
     #[serde(deserialize_with = "duration")]
     pub drain: Duration,
@@ -267,6 +274,8 @@ impl Default for Limits {
             session_idle_max: Duration::from_secs(24 * 60 * 60),
             requests_per_second: 0,
             drain: Duration::from_secs(20),
+            memory: None,
+            memory_per_subject: None,
             kept_per_subject: None,
             kept: None,
             disk_reserve: None,
@@ -349,6 +358,8 @@ impl Config {
             ("connections_per_address", limits.connections_per_address.unwrap_or(1)),
             ("connections_per_subject", limits.connections_per_subject.unwrap_or(1)),
             ("sessions", limits.sessions),
+            ("memory", limits.memory.unwrap_or(1)),
+            ("memory_per_subject", limits.memory_per_subject.unwrap_or(1)),
             ("kept_per_subject", limits.kept_per_subject.unwrap_or(1)),
             ("kept", limits.kept.unwrap_or(1)),
             ("audit_per_subject", limits.audit_per_subject.unwrap_or(1)),
@@ -356,6 +367,12 @@ impl Config {
             if value == 0 {
                 return Err(ConfigError::Value(format!("`limits.{name}` is 0, which would serve nobody")));
             }
+        }
+        if let (Some(memory), Some(of_subject)) = (limits.memory, limits.memory_per_subject)
+            && of_subject > memory
+        {
+            let message = format!("`limits.memory_per_subject` is {of_subject} bytes, which is more than `limits.memory`, {memory}");
+            return Err(ConfigError::Value(message));
         }
         if let Some(jwt) = &config.jwt {
             // Whatever could be read as an address is one; a file has no scheme.
@@ -490,6 +507,7 @@ mod tests {
             ("[limits]\nrunning = 0", "serve nobody"),
             ("[retention]\nexecutions = \"0s\"", "keep nothing"),
             ("[retention]\naudit = \"90\"", "try `7d`"),
+            ("[limits]\nmemory = \"1GiB\"\nmemory_per_subject = \"2GiB\"", "more than `limits.memory`"),
             ("[limits]\nrunning = -1", "invalid value"),
             ("origins = [\"*\"]", "no origin"),
             ("[jwt]\nissuer = \"i\"\naudience = \"a\"\njwks = \"http://example.org/k\"", "on this machine only"),

@@ -11,6 +11,7 @@ use super::config::AlertKind;
 use super::events::{EventLog, Gatherer};
 use super::fair::{Full, Waiting};
 use super::kept::{ROW, SMALL_OUTPUT};
+use super::memory::Taken;
 use super::problem::{Code, Problem};
 use super::store::{ExecutionRow, UsageRow, now_ms};
 use crate::wire;
@@ -204,14 +205,22 @@ pub(super) fn begin_alone(app: &Arc<App>, id: RunId, request: Request, input: In
         is_followed: more.is_followed,
         stdin: more.stdin,
     };
-    let sandbox = app.sandbox.clone();
-    begin(app, about, input, Box::new(move |controls| Box::pin(async move { sandbox.run_with(request, controls).await })))
+    let (sandbox, held) = (app.sandbox.clone(), more.held);
+    let run = move |controls| -> BoxFuture<'static, _> {
+        Box::pin(async move {
+            let _held = held;
+            sandbox.run_with(request, controls).await
+        })
+    };
+    begin(app, about, input, Box::new(run))
 }
 
 /// What its request does not say of a program that runs by itself.
 pub(super) struct More {
     /// Bytes that it takes while it waits.
     pub(super) bytes: usize,
+    /// What it has of the service's memory until it has ended.
+    pub(super) held: Taken,
     /// Whether its output becomes events.
     pub(super) is_followed: bool,
     /// Where more input goes.
@@ -395,7 +404,8 @@ async fn record(app: &App, live: &Live, ended: Option<Advanced>) -> Result<(), (
             keep(app, live, outcome).await.err()
         }
         Some(Ok(Err(error))) => {
-            let is_host = !matches!(error, Error::Invalid(_) | Error::SessionEnded(_) | Error::Packages(_) | Error::OutOfTime(_));
+            let is_host =
+                !matches!(error, Error::Invalid(_) | Error::Memory(_) | Error::SessionEnded(_) | Error::Packages(_) | Error::OutOfTime(_));
             let told = told(error);
             let spent = *live.spent.lock().unwrap_or_else(PoisonError::into_inner);
             let row = live.see(|row| usage_row(&row.subject, row.created_ms, &spent));

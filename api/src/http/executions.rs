@@ -244,7 +244,7 @@ pub(super) async fn create(
 }
 
 async fn launch(app: &Arc<App>, caller: &Caller, body: Body<ExecutionRequest>, id: RunId, mode: Mode) -> Result<Begun, Problem> {
-    let bytes = body.bytes.len();
+    let (bytes, mut held) = (body.bytes.len(), body.held);
     drop(body.bytes);
     let is_open = body.value.stdin_open;
     if is_open && mode == Mode::Wait {
@@ -254,8 +254,9 @@ async fn launch(app: &Arc<App>, caller: &Caller, body: Body<ExecutionRequest>, i
         ));
     }
     let (request, input) = body.value.read(caller.subject.clone(), true)?;
+    held.shrink_to(bytes);
     let (input, stdin) = if is_open { socket::kept_open(input) } else { (input, None) };
-    begin_alone(app, id, request, input, More { bytes, is_followed: mode != Mode::Wait, stdin })
+    begin_alone(app, id, request, input, More { bytes, held, is_followed: mode != Mode::Wait, stdin })
 }
 
 /// What a list is narrowed to.

@@ -140,7 +140,7 @@ pub(super) async fn explain(
 ) -> Result<Json<ExplanationBody>, Problem> {
     caller.needs(Scope::Run)?;
     app.takes("the service takes no more executions")?;
-    let bytes = body.bytes.len();
+    let (bytes, held) = (body.bytes.len(), body.held);
     drop(body.bytes);
     let (request, _) = body.value.read(caller.subject.clone(), true)?;
     // The program is looked at in a guest, which takes a place and processors like any other.
@@ -150,6 +150,7 @@ pub(super) async fn explain(
     // Whoever goes away needs no explanation, but pays for what was looked at.
     let _stop = stop.clone().drop_guard();
     let explaining = tokio::spawn(async move {
+        let _held = held;
         let controls = Controls { stop, ..Controls::default() };
         let explained = app.processors.share(caller.subject.clone(), app.sandbox.explain_with(request, controls)).await?;
         drop(place);

@@ -49,6 +49,8 @@ codes! {
     QuotaExceeded "quota_exceeded" INSUFFICIENT_STORAGE "Too much is kept already";
     RateLimited "rate_limited" TOO_MANY_REQUESTS "Too many requests";
     QueueFull "queue_full" TOO_MANY_REQUESTS "Too much of yours waits already";
+    MemoryExhausted "memory_exhausted" SERVICE_UNAVAILABLE "The service has no memory for it";
+    MemoryQuota "memory_quota" TOO_MANY_REQUESTS "Your requests have too much memory already";
     Overloaded "overloaded" SERVICE_UNAVAILABLE "Too much waits already";
     ShuttingDown "shutting_down" SERVICE_UNAVAILABLE "The service is about to end";
     NotReady "not_ready" SERVICE_UNAVAILABLE "The service cannot work";
@@ -178,6 +180,7 @@ impl From<glovebox::Error> for Problem {
         match error {
             glovebox::Error::Invalid(message) => Self::new(Code::Invalid, message),
             glovebox::Error::SessionEnded(_) => Self::new(Code::Ended, error.to_string()),
+            glovebox::Error::Memory(message) => Self::new(Code::MemoryExhausted, message).retry_after(Duration::from_secs(2)),
             // Which package could not be had is the client's business; why the index did not answer is said without its address.
             glovebox::Error::OutOfTime(_) => Self::new(Code::Invalid, error.to_string()),
             glovebox::Error::Packages(message) => Self::new(Code::Invalid, message),

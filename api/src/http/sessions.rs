@@ -1,6 +1,9 @@
 //! How do clients keep a place of their own between programs?
 
+mod giving;
 pub(super) mod parts;
+
+pub(super) use giving::give_way;
 
 use super::App;
 use super::body::{Body, ExecutionRequest, FileBody, LimitsBody, TierName, number, object};
@@ -10,12 +13,14 @@ use super::execution::{About, Live, Work, begin, enter, timestamp, usage_row};
 use super::executions::{Execution, Mode, PackageBody, answer};
 use super::kept::ROW;
 use super::keys::{Caller, Scope};
+use super::memory::Taken;
 use super::problem::{Code, Problem};
 use super::store::{SessionRow, now_ms};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use giving::Gone;
 use glovebox::policy::{InputFile, Request, Source, Subject};
 use glovebox::{Controls, LockedPackage, RunId, Session};
 use serde::{Deserialize, Serialize};
@@ -166,6 +171,8 @@ pub(super) struct Entry {
     shown: Mutex<Shown>,
     used: Mutex<Instant>,
     running: Mutex<Option<Arc<Live>>>,
+    /// What its files have of the service's memory: a reset starts with them again.
+    _held: Taken,
 }
 
 #[derive(Clone, Default)]
@@ -257,7 +264,7 @@ fn bodies(packages: &[LockedPackage]) -> Vec<PackageBody> {
 
 /// The sessions of this process.
 #[derive(Default)]
-pub(super) struct Sessions(Mutex<HashMap<String, Arc<Entry>>>, Mutex<HashMap<Subject, usize>>);
+pub(super) struct Sessions(Mutex<HashMap<String, Arc<Entry>>>, Mutex<HashMap<Subject, usize>>, Gone);
 
 /// Room for a session that is about to be opened; given back when dropped.
 struct Room<'a>(&'a Sessions, Subject);
@@ -302,7 +309,7 @@ impl Sessions {
 
     fn get(&self, subject: &Subject, id: &str) -> Result<Arc<Entry>, Problem> {
         let entry = lock(&self.0).get(id).filter(|entry| entry.subject == *subject).cloned();
-        entry.ok_or_else(|| Problem::not_found("session"))
+        entry.ok_or_else(|| self.2.why(subject, id))
     }
 }
 
@@ -335,12 +342,23 @@ pub(super) async fn end_all(app: &App) {
     }
 }
 
-async fn end(app: &App, entry: &Entry, mut guard: Guard, reason: &str) {
+async fn end(app: &App, entry: &Entry, guard: Guard, reason: &str) {
+    if over(app, entry, guard) {
+        kept_end(app, entry, reason).await;
+    }
+}
+
+/// Ends a session, unless it was ended before; its memory is free after that.
+fn over(app: &App, entry: &Entry, mut guard: Guard) -> bool {
     lock(&app.sessions.0).remove(&entry.id);
-    let Some(session) = guard.take() else { return };
+    let Some(session) = guard.take() else { return false };
     if let Err(error) = session.close() {
         tracing::error!(%error, "the end of a session could not be audited");
     }
+    true
+}
+
+async fn kept_end(app: &App, entry: &Entry, reason: &str) {
     if let Err(error) = app.store.put_session(entry.row(Some(reason))).await {
         tracing::error!(%error, "the end of a session could not be kept");
     }
@@ -373,8 +391,10 @@ pub(super) async fn create(State(app): State<Arc<App>>, caller: Caller, body: Bo
         Some(seconds) if seconds >= 1 && Duration::from_secs(seconds) <= limits.session_idle_max => Duration::from_secs(seconds),
         Some(_) => return Err(Problem::new(Code::Invalid, format!("`idle_s` is 1 to {}", limits.session_idle_max.as_secs()))),
     };
-    let body_bytes = body.bytes.len();
+    let (body_bytes, mut held) = (body.bytes.len(), body.held);
+    drop(body.bytes);
     let (request, _) = body.value.place().read(caller.subject.clone(), false)?;
+    held.shrink_to(body_bytes);
     let mut session = opened(&app, &caller.subject, body_bytes, request.clone()).await?;
     pay(&app, &caller.subject, &mut session).await?;
     let entry = Arc::new(Entry {
@@ -387,6 +407,7 @@ pub(super) async fn create(State(app): State<Arc<App>>, caller: Caller, body: Bo
         shown: Mutex::default(),
         used: Mutex::new(Instant::now()),
         running: Mutex::default(),
+        _held: held,
     });
     entry.show(&session);
     *Arc::clone(&entry.session).lock_owned().await = Some(session);
@@ -462,7 +483,8 @@ pub(super) async fn evaluate(
     if lock(&entry.shown).is_broken {
         return Err(Problem::new(Code::Ended, "the session broke, hit a limit or was stopped; reset it to go on"));
     }
-    let bytes = body.bytes.len();
+    let (bytes, mut held) = (body.bytes.len(), body.held);
+    drop(body.bytes);
     let EvaluationRequest { source, name, arguments, artifacts, stdin } = body.value;
     let source = source.ok_or_else(|| Problem::new(Code::Invalid, "`source` is missing: the program's text"))?;
     let name = name.unwrap_or_else(|| Source::default_name(&language).to_owned());
@@ -481,7 +503,9 @@ pub(super) async fn evaluate(
     let input = stdin.map_or(glovebox::Input::Empty, |text| glovebox::Input::Bytes(text.into_bytes().into()));
     let evaluated = Arc::clone(&entry);
     let work: Work = Box::new(move |controls: Controls| {
+        held.shrink_to(bytes);
         Box::pin(async move {
+            let _held = held;
             let mut guard = guard;
             let session = guard.as_mut().ok_or(glovebox::Error::SessionEnded("it was ended meanwhile"))?;
             let result = session.evaluate_with(source, arguments, artifacts, controls).await;

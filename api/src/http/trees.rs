@@ -267,7 +267,7 @@ pub(super) async fn create(
     app.takes(NO_MORE)?;
     let mode = Mode::of(&headers);
     let permit = mode.permit(&app, &caller)?;
-    let size = body.bytes.len();
+    let (size, mut held) = (body.bytes.len(), body.held);
     drop(body.bytes);
     let plan = Plan::new(body.value)?;
     for task in &plan.tasks {
@@ -276,7 +276,8 @@ pub(super) async fn create(
         read.map_err(|problem| Problem::new(Code::Invalid, format!("task `{}`: {}", task.name, problem.detail())))?;
     }
     app.kept.check(caller.subject.as_str())?;
-    let tree = Arc::new(Tree::new(caller.subject.clone(), plan, size));
+    held.shrink_to(size);
+    let tree = Arc::new(Tree::new(caller.subject.clone(), plan, (size, held)));
     let first = tree.row(true);
     let bytes = u64::try_from(first.bytes).unwrap_or(0);
     app.kept.try_take(caller.subject.as_str(), bytes).map_err(|reason| {
@@ -408,6 +409,7 @@ pub(super) async fn retry_branch(
     let mut tree = find(&app, &caller, &id).await?;
     let at = tree.plan.find(&name)?;
     if app.trees.get(&caller.subject, &id).is_none() {
+        tree.hold(app.memory.take(&caller.subject, tree.size)?);
         tree = app.trees.insert(tree, app.config.limits.trees_per_subject)?;
     }
     let is_idle = tree.retry(&tree.plan.branch(at))?;

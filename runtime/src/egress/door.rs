@@ -5,8 +5,10 @@
 
 use super::exchange::Response;
 use super::{Fetch, HttpClient, Redirect, is_ours, one_exchange, refused, within};
+use crate::account::RunMemory;
 use crate::audit::CallTrail;
 use crate::error::Error;
+use crate::in_flight::{InFlight, Room};
 use crate::state::bindings::glovebox::guest::host::Failure;
 use bytes::Bytes;
 use glovebox_policy::Grant;
@@ -20,6 +22,7 @@ pub struct Egress {
     grant: Arc<Grant>,
     trail: CallTrail,
     client: &'static HttpClient,
+    in_flight: Arc<InFlight>,
     made: AtomicU64,
     tunnels: AtomicU64,
 }
@@ -71,7 +74,8 @@ impl Egress {
         static CLIENT: OnceLock<Result<HttpClient, String>> = OnceLock::new();
         let client = CLIENT.get_or_init(|| HttpClient::new().map_err(|error| error.to_string()));
         let client = client.as_ref().map_err(|error| Error::Host(error.clone()))?;
-        Ok(Self { grant, trail, client, made: AtomicU64::new(0), tunnels: AtomicU64::new(0) })
+        let in_flight = InFlight::new(&grant, RunMemory::default());
+        Ok(Self { grant, trail, client, in_flight, made: AtomicU64::new(0), tunnels: AtomicU64::new(0) })
     }
 
     /// Bytes of a request's body at the most.
@@ -132,14 +136,31 @@ impl Egress {
             return Err(EgressError::Limited(format!("a request body has at most {} bytes here", limits.request)));
         }
         let fetch = Fetch { url, method, headers: without_ours(headers), body, redirect: Redirect::Manual, timeout: None };
-        let answer = within(limits.timeout, one_exchange(&self.grant, self.client, &self.trail, &fetch, limits.response)).await;
+        let mut room = self.in_flight.room();
+        let exchange = one_exchange(&self.grant, self.client, &self.trail, &fetch, (limits.response, &mut room));
+        let answer = within(limits.timeout, exchange).await;
         let Response { status, headers, body } = answer.map_err(|Failure { kind, message }| match kind.as_str() {
             "denied" => EgressError::Denied(message),
             "limit" => EgressError::Limited(message),
             "invalid" => EgressError::Invalid(message),
             _ => EgressError::Failed(message),
         })?;
+        room.shrink_to(body.len() as u64);
+        // It takes its room for as long as somebody has it.
+        let body = Bytes::from_owner(Taken { body, _room: room });
         Ok(EgressResponse { status, headers: without_ours(headers), body })
+    }
+}
+
+/// A body with the room that it takes.
+struct Taken {
+    body: Bytes,
+    _room: Room,
+}
+
+impl AsRef<[u8]> for Taken {
+    fn as_ref(&self) -> &[u8] {
+        &self.body
     }
 }
 

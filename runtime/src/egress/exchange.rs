@@ -1,10 +1,12 @@
 //! How does one request go over one connection?
 
 use crate::host_calls::failure;
+use crate::in_flight::{InFlight, Room};
 use crate::state::bindings::glovebox::guest::host::Failure;
 use bytes::Bytes;
 use glovebox_policy::HttpAsk;
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Body as _;
 use hyper::header::{HOST, HeaderMap, HeaderValue, USER_AGENT};
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
@@ -28,6 +30,8 @@ pub(super) struct Exchange<'a> {
     pub(super) body: Bytes,
     /// Bytes of the answer's body at the most.
     pub(super) max_response: u64,
+    /// What the answer takes of the host's memory.
+    pub(super) room: &'a mut Room,
 }
 
 /// One answer, whole.
@@ -61,15 +65,27 @@ impl Exchange<'_> {
         request.headers_mut().insert(HOST, host);
         request.headers_mut().entry(USER_AGENT).or_insert(HeaderValue::from_static("glovebox"));
         let response = sender.send_request(request).await.map_err(failed)?;
-        let (head, body) = response.into_parts();
+        let (head, mut body) = response.into_parts();
         let limit = usize::try_from(self.max_response).unwrap_or(usize::MAX);
-        let body = Limited::new(body, limit).collect().await.map_err(|error| {
-            if error.is::<http_body_util::LengthLimitError>() {
-                failure("limit", format!("the answer has more than {limit} bytes"))
-            } else {
-                failure("failed", format!("the answer of `{}` broke off: {error}", self.ask.host))
+        let too_large = || failure("limit", format!("the answer has more than {limit} bytes"));
+        // Taken before anything is read, where the server says how much there will be.
+        let declared = body.size_hint().exact().unwrap_or(0);
+        if declared > self.max_response {
+            return Err(too_large());
+        }
+        self.room.grow_to(InFlight::with_encoding(declared)).await?;
+        // One piece: a server may send a million pieces of one byte, each of which would cost much more.
+        let mut bytes = Vec::with_capacity(usize::try_from(declared).unwrap_or(0));
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| failure("failed", format!("the answer of `{}` broke off: {error}", self.ask.host)))?;
+            let Ok(data) = frame.into_data() else { continue };
+            let length = bytes.len().saturating_add(data.len());
+            if length > limit {
+                return Err(too_large());
             }
-        })?;
-        Ok(Response { status: head.status, headers: head.headers, body: body.to_bytes() })
+            self.room.grow_to(InFlight::with_encoding(length as u64)).await?;
+            bytes.extend_from_slice(&data);
+        }
+        Ok(Response { status: head.status, headers: head.headers, body: bytes.into() })
     }
 }

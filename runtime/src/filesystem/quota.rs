@@ -3,11 +3,12 @@
 //! The only place that counts bytes, nodes and open descriptors. Charges are values: what is charged is released when
 //! the value is dropped, so an unlinked file that is still open stays charged until it is closed.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
 
+use crate::account::MemoryHold;
 use crate::meter::Meter;
 
 /// Bytes charged for each file, directory and symbolic link, so that empty ones cannot fill the host's memory.
@@ -81,11 +82,19 @@ pub(crate) struct Quota {
     streams: AtomicU64,
     listings: AtomicU64,
     hit: AtomicU8,
+    /// What was written to mounts of the host, which is in `bytes` and takes no memory.
+    outside: AtomicU64,
+    /// What the contents have taken of the account of all, in steps; given back with the file system.
+    held: Mutex<MemoryHold>,
+    counted: AtomicU64,
 }
+
+/// Bytes that are taken from the account of all at once.
+const STEP: u64 = 1 << 20;
 
 impl Quota {
     /// Counters at nought under `limits`.
-    pub(crate) fn new(limits: QuotaLimits) -> Arc<Self> {
+    pub(crate) fn new(limits: QuotaLimits, held: MemoryHold) -> Arc<Self> {
         let zero = || AtomicU64::new(0);
         Arc::new(Self {
             meter: Meter::default(),
@@ -98,6 +107,9 @@ impl Quota {
             streams: zero(),
             listings: zero(),
             hit: AtomicU8::new(0),
+            outside: zero(),
+            held: Mutex::new(held),
+            counted: zero(),
         })
     }
 
@@ -140,6 +152,10 @@ impl Quota {
 
     fn charge_bytes(&self, amount: u64) -> Result<(), ErrorCode> {
         let total = add_within(&self.bytes, amount, self.limits.bytes).ok_or_else(|| self.refuse(LimitKind::Disk))?;
+        if !self.count(total) {
+            subtract(&self.bytes, amount);
+            return Err(self.refuse(LimitKind::Disk));
+        }
         self.peak_bytes.fetch_max(total, Ordering::Relaxed);
         Ok(())
     }
@@ -151,11 +167,30 @@ impl Quota {
             granted = amount.min(self.limits.bytes.saturating_sub(now));
             now.checked_add(granted)
         });
+        if !self.count(self.bytes.load(Ordering::Relaxed)) {
+            subtract(&self.bytes, granted);
+            granted = 0;
+        }
         if granted < amount {
             self.refuse(LimitKind::Disk);
         }
         self.peak_bytes.fetch_max(self.bytes.load(Ordering::Relaxed), Ordering::Relaxed);
         granted
+    }
+
+    /// Takes from the account of all what the contents have grown by; `false` where it has no more.
+    fn count(&self, total: u64) -> bool {
+        let inside = total.saturating_sub(self.outside.load(Ordering::Relaxed));
+        if inside <= self.counted.load(Ordering::Relaxed) {
+            return true;
+        }
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let more = inside.saturating_sub(self.counted.load(Ordering::Relaxed)).next_multiple_of(STEP);
+        let is_taken = held.grow(more).is_ok();
+        if is_taken {
+            self.counted.fetch_add(more, Ordering::Relaxed);
+        }
+        is_taken
     }
 
     fn release_bytes(&self, amount: u64) {
@@ -210,6 +245,7 @@ impl ByteCharge {
 
     /// Keeps the charge for as long as the quota lives: what was written to a host mount stays there.
     pub(super) fn keep(mut self) {
+        self.quota.outside.fetch_add(self.bytes, Ordering::Relaxed);
         self.bytes = 0;
     }
 }
@@ -245,6 +281,7 @@ impl NodeCharge {
         let bytes = self.bytes.bytes;
         drop(self);
         add_within(&quota.bytes, bytes, u64::MAX);
+        quota.outside.fetch_add(bytes, Ordering::Relaxed);
     }
 }
 

@@ -43,7 +43,7 @@ impl Guest {
     fn with(setup: FilesystemSetup, limits: QuotaLimits) -> Self {
         let layout = Layout::new(setup).unwrap();
         let clock: Clock = Arc::new(|| Duration::from_secs(1000));
-        let mut filesystem = Filesystem::new(&layout, limits, clock);
+        let mut filesystem = Filesystem::new(&layout, limits, clock, Default::default());
         let mut table = ResourceTable::new();
         let mut view = FilesystemView { filesystem: &mut filesystem, table: &mut table };
         let root = view.get_directories().unwrap().remove(0).0.rep();

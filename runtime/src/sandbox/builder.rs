@@ -1,6 +1,7 @@
 //! What is a sandbox made of?
 
 use super::{Inner, Sandbox};
+use crate::account::MemoryAccount;
 use crate::audit::AuditSink;
 use crate::compiler::Compiler;
 use crate::engine::Metering;
@@ -29,6 +30,7 @@ pub struct SandboxBuilder {
     pub(super) packages: Option<Arc<dyn PackageManager>>,
     pub(super) max_running: usize,
     pub(super) compiler: Option<PathBuf>,
+    pub(super) memory: Option<Arc<dyn MemoryAccount>>,
 }
 
 impl SandboxBuilder {
@@ -87,6 +89,12 @@ impl SandboxBuilder {
         self
     }
 
+    /// An account that is asked before guests take memory, besides their grants; without one, the grants alone bound what all take together.
+    pub fn memory(mut self, account: Arc<dyn MemoryAccount>) -> Self {
+        self.memory = Some(account);
+        self
+    }
+
     /// Makes the sandbox.
     ///
     /// # Errors
@@ -104,7 +112,8 @@ impl SandboxBuilder {
             Some(guests) => guests,
             None => Guests::installed()?,
         };
-        let wasm: Arc<dyn Executor> = Arc::new(WasmExecutor::new(guests, self.metering, self.tools, self.compiler.map(Compiler::new))?);
+        let wasm: Arc<dyn Executor> =
+            Arc::new(WasmExecutor::new(guests, self.metering, self.tools, self.compiler.map(Compiler::new), self.memory)?);
         let mut tiers = Vec::new();
         let mut executors = HashMap::new();
         for executor in std::iter::once(wasm).chain(self.executors) {

@@ -170,7 +170,7 @@ pub(in crate::http) async fn put_file(
 ) -> Result<StatusCode, Problem> {
     caller.needs(Scope::Run)?;
     let entry = app.sessions.get(&caller.subject, &id)?;
-    let content = bytes_of(request, &()).await?;
+    let (content, _held) = bytes_of(request, &()).await?;
     let mut session = entry.open()?;
     session.put_file(&path, content.to_vec())?;
     Ok(StatusCode::NO_CONTENT)

@@ -4,13 +4,14 @@
 //! execution waits for its place like all others.
 
 use super::super::App;
-use super::super::body::FileBody;
+use super::super::body::{ExecutionRequest, FileBody};
 use super::super::events::EventLog;
 use super::super::execution::{Live, More, begin_alone};
 use super::super::problem::{Code, Problem};
 use super::super::store::{ArtifactRow, ExecutionRow, INTERRUPTED, TreeRow, now_ms};
-use super::plan::{OnFailure, Plan};
+use super::plan::{OnFailure, Plan, TaskBody};
 use crate::http::kept::ROW;
+use crate::http::memory::Taken;
 use crate::wire::to_json;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -37,6 +38,9 @@ const MAX_INPUTS: usize = 64 << 20;
 
 /// How long a task waits that found the queue full.
 const AGAIN: Duration = Duration::from_millis(500);
+
+/// How often a task that there is no memory for is tried before it fails.
+const MEMORY_TRIES: u32 = 600;
 
 /// How one task is doing.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -123,15 +127,19 @@ pub(super) struct State {
     is_deleted: bool,
     /// Bytes that it is charged for.
     counted: i64,
+    /// What its plan has of the service's memory.
+    held: Taken,
     /// Counts what was written down, so that nothing older takes the place of it.
     revision: i64,
 }
 
 impl Tree {
-    pub(super) fn new(subject: Subject, plan: Plan, size: usize) -> Self {
+    pub(super) fn new(subject: Subject, plan: Plan, (size, held): (usize, Taken)) -> Self {
         let id = RunId::random().to_string().replacen("run_", "tree_", 1);
         let nodes = plan.tasks.iter().map(|task| Node::new(!task.execution.environment.is_empty())).collect();
-        Self { size, ..Self::with(id, subject, now_ms(), plan, nodes) }
+        let tree = Self { size, ..Self::with(id, subject, now_ms(), plan, nodes) };
+        tree.hold(held);
+        tree
     }
 
     fn with(id: String, subject: Subject, created_ms: i64, plan: Plan, nodes: Vec<Node>) -> Self {
@@ -147,6 +155,7 @@ impl Tree {
             is_given_up: false,
             is_deleted: false,
             counted: 0,
+            held: Taken::default(),
             revision: 0,
         };
         Self { id, subject, created_ms, plan, is_kept: false, size: 0, state: Mutex::new(state), changed: Notify::new() }
@@ -169,6 +178,11 @@ impl Tree {
             state.counted = row.bytes;
         }
         Some(Self { is_kept: true, size, ..tree })
+    }
+
+    /// Keeps what its plan has of the service's memory for as long as it is there.
+    pub(super) fn hold(&self, held: Taken) {
+        self.lock().held = held;
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
@@ -459,15 +473,25 @@ async fn run(app: &Arc<App>, tree: &Arc<Tree>, at: usize) {
 /// Runs one task once; gives how it ended.
 async fn attempt(app: &Arc<App>, tree: &Arc<Tree>, at: usize) -> Result<String, Problem> {
     let task = tree.plan.tasks.get(at).ok_or_else(|| Problem::not_found("task"))?;
-    let mut execution = task.execution.clone();
-    for parent in tree.plan.parents.get(at).into_iter().flatten() {
-        let room = MAX_INPUTS.saturating_sub(execution.files.iter().map(FileBody::size).sum());
-        execution.files.extend(outputs(app, tree, *parent, room).await?);
-    }
+    let mut tries = 0;
+    // What it takes of the service's memory until it has ended.
+    let (execution, _held) = loop {
+        match gather(app, tree, at, task).await {
+            Err(problem) if [Code::MemoryQuota, Code::MemoryExhausted].contains(&problem.code()) && tries < MEMORY_TRIES => {
+                tries += 1;
+                tokio::time::sleep(AGAIN).await;
+                if tree.is_unwanted(at) {
+                    return Ok(CANCELLED.to_owned());
+                }
+            }
+            gathered => break gathered?,
+        }
+    };
     let bytes = execution.size();
     loop {
         let (request, input) = execution.clone().read(tree.subject.clone(), true)?;
-        let begun = match begin_alone(app, RunId::random(), request, input, More { bytes, is_followed: true, stdin: None }) {
+        let more = More { bytes, held: Taken::default(), is_followed: true, stdin: None };
+        let begun = match begin_alone(app, RunId::random(), request, input, more) {
             Ok(begun) => begun,
             Err(problem) if [Code::QueueFull, Code::Overloaded].contains(&problem.code()) => {
                 tokio::time::sleep(AGAIN).await;
@@ -497,8 +521,19 @@ async fn attempt(app: &Arc<App>, tree: &Arc<Tree>, at: usize) -> Result<String, 
     }
 }
 
+/// A task with what those before it have left, and what that takes of the service's memory: once here, and once as what runs.
+async fn gather(app: &App, tree: &Tree, at: usize, task: &TaskBody) -> Result<(ExecutionRequest, Taken), Problem> {
+    let mut execution = task.execution.clone();
+    let mut held = app.memory.take(&tree.subject, execution.size().saturating_mul(2))?;
+    for parent in tree.plan.parents.get(at).into_iter().flatten() {
+        let room = MAX_INPUTS.saturating_sub(execution.files.iter().map(FileBody::size).sum());
+        execution.files.extend(outputs(app, tree, *parent, (room, &mut held)).await?);
+    }
+    Ok((execution, held))
+}
+
 /// What a task left, as files for those that come after it.
-async fn outputs(app: &App, tree: &Tree, parent: usize, room: usize) -> Result<Vec<FileBody>, Problem> {
+async fn outputs(app: &App, tree: &Tree, parent: usize, (room, held): (usize, &mut Taken)) -> Result<Vec<FileBody>, Problem> {
     let Some(task) = tree.plan.tasks.get(parent) else { return Ok(Vec::new()) };
     let node = tree.lock().nodes.get(parent).cloned();
     let Some(node) = node else { return Ok(Vec::new()) };
@@ -517,6 +552,8 @@ async fn outputs(app: &App, tree: &Tree, parent: usize, room: usize) -> Result<V
         let detail = format!("the tasks before it left more than {MAX_INPUTS} bytes; have them leave less, or leave it elsewhere");
         return Err(Problem::new(Code::Invalid, detail));
     }
+    // Before they are read.
+    held.grow(all.saturating_mul(2))?;
     for artifact in artifacts {
         let blobs = app.blobs.clone();
         let content = tokio::task::spawn_blocking(move || blobs.get(&artifact.sha256)).await.map_err(|error| Problem::internal(&error))?;

@@ -140,8 +140,8 @@ async fn a_stream_reports_that_the_disk_is_full_and_goes_on() {
 async fn runs_share_nothing() {
     let layout = Layout::new(setup()).unwrap();
     let clock: Clock = Arc::new(|| Duration::ZERO);
-    let mut one = Filesystem::new(&layout, LIMITS, Arc::clone(&clock));
-    let other = Filesystem::new(&layout, LIMITS, clock);
+    let mut one = Filesystem::new(&layout, LIMITS, Arc::clone(&clock), Default::default());
+    let other = Filesystem::new(&layout, LIMITS, clock, Default::default());
     one.put("left.txt", vec![1]).unwrap();
     assert!(other.list("").unwrap().is_empty());
     assert_eq!(other.usage(), FilesystemUsage::default());

@@ -1,0 +1,68 @@
+//! Which session gives way when there is no memory left, and who is told?
+
+use super::{Entry, kept_end, lock, over};
+use crate::http::App;
+use crate::http::memory::Wanted;
+use crate::http::problem::{Code, Problem};
+use glovebox::policy::Subject;
+use std::cmp::Reverse;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+/// Sessions that are remembered after they gave way.
+const MOST: usize = 1000;
+
+/// Sessions that gave way, so that whoever asks for one is told why it is not there.
+#[derive(Default)]
+pub(super) struct Gone(Mutex<VecDeque<(Subject, String)>>);
+
+impl Gone {
+    fn remember(&self, entry: &Entry) {
+        let mut gone = lock(&self.0);
+        if gone.len() >= MOST {
+            gone.pop_front();
+        }
+        gone.push_back((entry.subject.clone(), entry.id.clone()));
+    }
+
+    /// Why a session is not there.
+    pub(super) fn why(&self, subject: &Subject, id: &str) -> Problem {
+        if lock(&self.0).iter().any(|(owner, gone)| gone == id && owner == subject) {
+            let detail = "the session was ended while it was idle, because its memory was needed (`limits.memory` and `limits.memory_per_subject` of the service); open another one";
+            return Problem::new(Code::Ended, detail);
+        }
+        Problem::not_found("session")
+    }
+}
+
+/// Ends an idle session to give its memory to somebody else; says whether there was one that has to give way: of whoever wants it, else of
+/// those with more than the share that is wanted, who has the most first. The one that was not used for the longest time goes first.
+pub(in crate::http) fn give_way(app: &Arc<App>, wanted: Wanted<'_>) -> bool {
+    let entries: Vec<_> = lock(&app.sessions.0).values().cloned().collect();
+    let may = |entry: Arc<Entry>| {
+        if entry.subject == *wanted.subject {
+            let used = *lock(&entry.used);
+            return Some((Reverse(u64::MAX), used, entry));
+        }
+        let has = app.memory.of(&entry.subject);
+        let used = *lock(&entry.used);
+        (has > wanted.share?).then_some((Reverse(has), used, entry))
+    };
+    let mut candidates: Vec<_> = entries.into_iter().filter_map(may).collect();
+    candidates.sort_by_key(|(has, used, _)| (*has, *used));
+    for (_, _, entry) in candidates {
+        let Ok(guard) = Arc::clone(&entry.session).try_lock_owned() else { continue };
+        if guard.is_none() {
+            continue;
+        }
+        app.sessions.2.remember(&entry);
+        tracing::info!(session = entry.id, subject = entry.subject.as_str(), "an idle session ends, because memory is needed");
+        over(app, &entry, guard);
+        let app = Arc::clone(app);
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move { kept_end(&app, &entry, "memory").await });
+        }
+        return true;
+    }
+    false
+}
