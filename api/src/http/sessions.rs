@@ -21,7 +21,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use giving::Gone;
-use glovebox::policy::{InputFile, Request, Source, Subject};
+use glovebox::policy::{Request, Source, Subject};
 use glovebox::{Controls, LockedPackage, RunId, Session};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
@@ -559,7 +559,7 @@ pub(super) async fn reset(
     if body.value.keep_files
         && let Some(session) = guard.as_mut()
     {
-        request.files = files_of(session).await?;
+        request.files = parts::files_of(session).await?;
     }
     let mut session = opened(&app, &caller.subject, 0, request).await?;
     pay(&app, &caller.subject, &mut session).await?;
@@ -569,40 +569,4 @@ pub(super) async fn reset(
     }
     drop(guard);
     Ok(Json(entry.body()))
-}
-
-/// Every file of a workspace.
-async fn files_of(session: &mut Session) -> Result<Vec<InputFile>, Problem> {
-    let limits = session.grant().limits();
-    let (most_bytes, most_files) = (limits.workspace, limits.files);
-    let mut bytes = 0_u64;
-    let mut files = Vec::new();
-    let mut pending = vec![String::new()];
-    while let Some(folder) = pending.pop() {
-        for entry in session.list_files(&folder)? {
-            let path = if folder.is_empty() { entry.name } else { format!("{folder}/{}", entry.name) };
-            if entry.is_directory {
-                // What is mounted in the workspace is no file of it.
-                if session.list_files(&path).is_ok() {
-                    pending.push(path);
-                }
-            } else {
-                // Names of one file are files of their own in the new session, and would be read one by one.
-                bytes = bytes.saturating_add(entry.size);
-                if bytes > most_bytes || files.len() as u64 >= most_files {
-                    let detail = format!(
-                        "the files come to more than the session's {most_bytes} bytes (`workspace`) or {most_files} files (`files`), \
-                        where each name of a file counts; remove some, or reset without `keep_files`"
-                    );
-                    return Err(Problem::new(Code::TooLarge, detail));
-                }
-                if let Ok(content) = session.read_file(&path) {
-                    files.push(InputFile { path, content: content.into() });
-                }
-                // A large workspace must not keep others waiting.
-                tokio::task::yield_now().await;
-            }
-        }
-    }
-    Ok(files)
 }

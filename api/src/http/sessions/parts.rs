@@ -7,13 +7,14 @@ use crate::http::bounded::{Packages, texts};
 use crate::http::execution::enter;
 use crate::http::executions::{PackageBody, file};
 use crate::http::keys::{Caller, Scope};
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 use axum::Json;
 use axum::extract::{Path, Query, Request as HttpRequest, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use futures_util::future::BoxFuture;
-use glovebox::{LockedPackage, OpenError};
+use glovebox::policy::InputFile;
+use glovebox::{LockedPackage, OpenError, Session};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
@@ -189,4 +190,40 @@ pub(in crate::http) async fn delete_file(
     let mut session = entry.open()?;
     session.remove_file(&path).map_err(|_| Problem::not_found("file, or the directory is not empty"))?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Every file of a workspace.
+pub(super) async fn files_of(session: &mut Session) -> Result<Vec<InputFile>, Problem> {
+    let limits = session.grant().limits();
+    let (most_bytes, most_files) = (limits.workspace, limits.files);
+    let mut bytes = 0_u64;
+    let mut files = Vec::new();
+    let mut pending = vec![String::new()];
+    while let Some(folder) = pending.pop() {
+        for entry in session.list_files(&folder)? {
+            let path = if folder.is_empty() { entry.name } else { format!("{folder}/{}", entry.name) };
+            if entry.is_directory {
+                // What is mounted in the workspace is no file of it.
+                if session.list_files(&path).is_ok() {
+                    pending.push(path);
+                }
+            } else {
+                // Names of one file are files of their own in the new session, and would be read one by one.
+                bytes = bytes.saturating_add(entry.size);
+                if bytes > most_bytes || files.len() as u64 >= most_files {
+                    let detail = format!(
+                        "the files come to more than the session's {most_bytes} bytes (`workspace`) or {most_files} files (`files`), \
+                        where each name of a file counts; remove some, or reset without `keep_files`"
+                    );
+                    return Err(Problem::new(Code::TooLarge, detail));
+                }
+                if let Ok(content) = session.read_file(&path) {
+                    files.push(InputFile { path, content: content.into() });
+                }
+                // A large workspace must not keep others waiting.
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+    Ok(files)
 }
