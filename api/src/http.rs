@@ -296,6 +296,8 @@ fn state_folder(path: &Path) -> io::Result<Dir> {
     if let Some(mode) = tightened {
         tracing::warn!(path = %path.display(), "others could look into the state folder (mode {mode:04o}); its mode is 0700 now");
     }
+    // Whoever could write here before may have left something of their own, or still have it open.
+    folder.check_inside().map_err(io::Error::other)?;
     Ok(Dir::from_std_file(folder.to_file()?))
 }
 

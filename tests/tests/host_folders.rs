@@ -258,7 +258,17 @@ fn a_state_folder_that_others_can_change_is_refused() {
         (keys, serve)
     };
     type Change = fn(&Path);
-    let rows: [(Change, &str, bool); 5] = [
+    let rows: [(Change, &str, bool); 8] = [
+        (|state| mode(&state.join("glovebox.sqlite"), 0o666), "chmod go-w", false),
+        (|state| give_away(&state.join("glovebox.sqlite")), "belongs to user 65534", true),
+        (
+            |state| {
+                fs::create_dir(state.join("blobs")).expect("the folder is writable");
+                mode(&state.join("blobs"), 0o777);
+            },
+            "chmod go-w",
+            false,
+        ),
         (|state| mode(state, 0o777), "chmod go-w", false),
         (|state| mode(state, 0o1777), "name a folder in it", false),
         (|state| mode(state.parent().expect("it has one"), 0o777), "chmod go-w", false),

@@ -168,6 +168,48 @@ impl Folder {
         Ok(Some(mode))
     }
 
+    /// Checks everything inside: what somebody else owns or could have written may still be open in their hands.
+    ///
+    /// # Errors
+    ///
+    /// For the first thing that belongs to somebody else, is a symbolic link, or can be written by others.
+    pub fn check_inside(&self) -> Result<(), FolderError> {
+        let own = self.to_file().map_err(|error| FolderError::io(&self.path, error))?;
+        let mut left = vec![(own, self.path.clone())];
+        while let Some((directory, path)) = left.pop() {
+            let failed = |error: Errno| FolderError::io(&path, error);
+            for entry in rustix::fs::Dir::read_from(&directory).map_err(failed)? {
+                let entry = entry.map_err(failed)?;
+                let name = entry.file_name();
+                if matches!(name.to_bytes(), b"." | b"..") {
+                    continue;
+                }
+                let inside = path.join(OsString::from_vec(name.to_bytes().to_vec()));
+                let about = match rustix::fs::statat(&directory, name, rustix::fs::AtFlags::SYMLINK_NOFOLLOW) {
+                    // Whoever works here may have removed it a moment ago.
+                    Err(Errno::NOENT) => continue,
+                    found => found.map_err(failed)?,
+                };
+                check_owner(&about, &inside)?;
+                match FileType::from_raw_mode(about.st_mode) {
+                    FileType::Symlink => return Err(FolderError::io(&inside, Errno::LOOP)),
+                    _ if about.st_mode & OTHERS_WRITE != 0 => {
+                        return Err(FolderError::Writable { path: inside, mode: about.st_mode & 0o7777 });
+                    }
+                    FileType::Directory => {
+                        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+                        match rustix::fs::openat(&directory, name, flags, Mode::empty()) {
+                            Err(Errno::NOENT) => {}
+                            below => left.push((File::from(below.map_err(failed)?), inside)),
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Where it lies, without symbolic links.
     #[must_use]
     pub fn path(&self) -> &Path {
