@@ -81,6 +81,8 @@ fn npm((grant, target): (&PackageGrant, &PackageTarget), work: &Path) -> Result<
         npm.env("NODE_EXTRA_CA_CERTS", bundle);
     }
     npm.args(["--allow-git=none", "--allow-remote=none", "--allow-file=none", "--git=/bin/false"]);
+    // A registry that does not answer is known not to soon enough for the request to hear of it.
+    npm.args(["--fetch-retries=1", "--fetch-retry-mintimeout=500", "--fetch-retry-maxtimeout=2000", "--fetch-timeout=20000"]);
     npm.args(["--os=linux", "--libc=glibc"]).arg(format!("--cpu={}", cpu(target)));
     npm.args([
         "install",

@@ -157,6 +157,9 @@ impl Authority {
         let key = rcgen::KeyPair::generate().expect("a key can be made");
         let mut parameters = rcgen::CertificateParams::default();
         parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        // OpenSSL takes a certificate whose name is that of its issuer for one that signed itself.
+        parameters.distinguished_name = rcgen::DistinguishedName::new();
+        parameters.distinguished_name.push(rcgen::DnType::CommonName, "the authority of a test");
         let pem = parameters.self_signed(&key).expect("a certificate can be made").pem();
         Self { issuer: rcgen::Issuer::new(parameters, key), pem }
     }
