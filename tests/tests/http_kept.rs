@@ -195,7 +195,7 @@ fn the_account_holds_with_postgresql_too() {
     let mut service = Service::start(&folder, &config, false);
     // The database may have others from before.
     let name = format!("kept-{}", std::process::id());
-    let a = service.make_key(&[&name]);
+    let a = service.make_key(&[&name, "--config", &folder.path().join("config.toml").display().to_string()]);
     let first = as_key(&service, &a, "POST", RUN, &artifact(600_000)).json();
     assert_eq!(first["artifacts"][0]["bytes"], 600_000, "{first}");
     let large = as_key(&service, &a, "POST", RUN, &python("print('\\1' * 900_000)")).json();

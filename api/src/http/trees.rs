@@ -359,7 +359,10 @@ pub(super) async fn cancel(State(app): State<Arc<App>>, caller: Caller, Path(id)
         if app.trees.get(&caller.subject, &id).is_some_and(|there| Arc::ptr_eq(&there, &tree)) {
             // What has ended a moment ago is being written yet.
             let log = Arc::clone(&tree.lock().log);
-            log.follow(0).for_each(|_| std::future::ready(())).await;
+            // Where nothing has happened, nobody drives it, and its log has no end.
+            if log.bytes() > 0 {
+                log.follow(0).for_each(|_| std::future::ready(())).await;
+            }
         }
         if !tree.begin_to_delete() {
             return Err(Problem::new(Code::Busy, "the task tree is being tried again; cancel it first"));
@@ -408,11 +411,17 @@ pub(super) async fn retry_branch(
     app.takes(NO_MORE)?;
     let mut tree = find(&app, &caller, &id).await?;
     let at = tree.plan.find(&name)?;
-    if app.trees.get(&caller.subject, &id).is_none() {
+    let is_taken_in = app.trees.get(&caller.subject, &id).is_none();
+    if is_taken_in {
         tree.hold(app.memory.take(&caller.subject, tree.size)?);
         tree = app.trees.insert(tree, app.config.limits.trees_per_subject)?;
     }
-    let is_idle = tree.retry(&tree.plan.branch(at))?;
+    let is_idle = tree.retry(&tree.plan.branch(at)).inspect_err(|_| {
+        // One that was taken in for this and that nobody drives is let go again.
+        if is_taken_in && tree.lock().ended_ms.is_some() {
+            app.trees.remove(&tree);
+        }
+    })?;
     let begun = tree.row(false);
     if is_idle {
         app.trees.drive(&app, &tree);
