@@ -183,37 +183,6 @@ fn a_full_disk_is_nobody_elses() {
     assert!(service.stop());
 }
 
-/// `GLOVEBOX_POSTGRES` names a database in which everything may be changed.
-#[test]
-fn the_account_holds_with_postgresql_too() {
-    let Ok(database) = std::env::var("GLOVEBOX_POSTGRES") else {
-        eprintln!("SKIPPED: GLOVEBOX_POSTGRES names no database");
-        return;
-    };
-    let config = format!("database = \"{database}\"\n[containers]\nenabled = false\n[limits]\nkept_per_subject = \"1MiB\"\n");
-    let folder = Arc::new(TempDir::new().expect("a folder can be made"));
-    let mut service = Service::start(&folder, &config, false);
-    // The database may have others from before.
-    let name = format!("kept-{}", std::process::id());
-    let a = service.make_key(&[&name, "--config", &folder.path().join("config.toml").display().to_string()]);
-    let first = as_key(&service, &a, "POST", RUN, &artifact(600_000)).json();
-    assert_eq!(first["artifacts"][0]["bytes"], 600_000, "{first}");
-    let large = as_key(&service, &a, "POST", RUN, &python("print('\\1' * 900_000)")).json();
-    assert_eq!(large["not_kept"], "quota", "{large}");
-    while kept(&service, &a) < 1 << 20 {
-        assert_eq!(as_key(&service, &a, "POST", RUN, &python("print('x' * 60_000)")).status, 200);
-    }
-    assert_eq!(as_key(&service, &a, "POST", RUN, &python("1")).problem(), (507, "quota_exceeded".to_owned()));
-    let before = kept(&service, &a);
-    service.kill();
-    let service = Service::start(&folder, &config, false);
-    assert_eq!(kept(&service, &a), before);
-    let place = format!("{RUN}/{}", first["id"].as_str().expect("a name"));
-    assert_eq!(as_key(&service, &a, "DELETE", &place, &Value::Null).status, 200);
-    assert!(kept(&service, &a) < before - 600_000);
-    assert_eq!(as_key(&service, &a, "POST", RUN, &python("1")).status, 200);
-}
-
 /// A tree that its owner stops for good keeps no programs that nobody can run any more.
 #[test]
 fn a_tree_that_was_stopped_keeps_no_programs() {

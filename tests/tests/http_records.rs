@@ -234,10 +234,21 @@ fn records_can_be_in_postgresql() {
     let unfinished = service.send("POST", RUN, &later, python("while True: pass").to_string().as_bytes()).json()["id"].clone();
     eventually(PATIENCE, "the usage is written", || service.get("/v1/usage").json()["usage"][0]["executions"].as_i64() >= Some(2));
     service.kill();
-    let again = Service::start(&service.folder(), &config, true);
+    let mut again = Service::start(&service.folder(), &config, true);
     let found = again.get(&format!("{RUN}/{}", unfinished.as_str().unwrap_or_default())).json();
     assert_eq!(found["status"], "interrupted", "{found}");
     assert_eq!(again.get(&format!("{RUN}/{id}")).json(), ran);
+    // The account of kept bytes is what the database has, also after what was deleted and another kill.
+    let kept = |service: &Service| service.get("/v1/usage").json()["kept_bytes"].as_u64().expect("a number");
+    let before = kept(&again);
+    let place = format!("{RUN}/{id}");
+    assert_eq!(again.send("DELETE", &place, &[], b"").status, 200);
+    assert_eq!(again.send("DELETE", &place, &[], b"").status, 404);
+    let after = kept(&again);
+    assert!(after > 0 && after + 512 < before, "{after} of {before}");
+    again.kill();
+    let again = Service::start(&again.folder(), &config, true);
+    assert_eq!(kept(&again), after);
 }
 
 /// The audit log of a service is in files that can be opened, verified, searched and forgotten one by one.
