@@ -32,6 +32,12 @@ const MAX_MAKING: usize = 3;
 /// Answers kept in memory.
 const MAX_ANSWERS: usize = 1000;
 
+/// Bytes of one of them; a longer one is read again where it is needed.
+const MAX_REMEMBERED: usize = 128 << 10;
+
+/// Packages of one set, with all that they depend on.
+const MAX_PACKAGES: usize = 2000;
+
 /// Questions in one lock's name, so that another way to ask is another question.
 const QUESTION: &str = "3";
 
@@ -279,6 +285,15 @@ impl Inner {
             return Ok(answered);
         }
         let answer = Arc::new(self.answer(grant, target, &key, allowance).await?);
+        if answer.packages.len() > MAX_PACKAGES {
+            let count = answer.packages.len();
+            return Err(Error::Packages(format!(
+                "they come to {count} packages with all that they depend on, and {MAX_PACKAGES} is the most"
+            )));
+        }
+        if answer.size() > MAX_REMEMBERED {
+            return Ok(answer);
+        }
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         if answers.len() >= MAX_ANSWERS {
             answers.clear();

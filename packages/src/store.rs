@@ -18,6 +18,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+/// Characters of why a place cannot have packages.
+const MAX_REASON: usize = 2000;
+
 /// To be raised when what is kept is kept in another way.
 const FORMAT: u32 = 2;
 
@@ -104,7 +107,15 @@ impl From<&Locked> for LockedPackage {
 
 impl Lock {
     pub(crate) fn new(packages: Vec<Locked>, lacks: Option<String>) -> Self {
+        // The names in it are the index's.
+        let lacks = lacks.map(|lacks| lacks.chars().take(MAX_REASON).collect());
         Self { format: FORMAT, made: now(), lacks, packages }
+    }
+
+    /// Bytes that it takes in memory, about.
+    pub(crate) fn size(&self) -> usize {
+        let of = |locked: &Locked| [&locked.name, &locked.version, &locked.file, &locked.digest, &locked.url].map(|text| text.len() + 24);
+        self.packages.iter().flat_map(of).sum()
     }
 
     /// Seconds since it was made.

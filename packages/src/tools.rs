@@ -100,10 +100,14 @@ async fn bounded(from: Option<impl tokio::io::AsyncRead + Unpin>) -> std::io::Re
 
 /// Waits until a folder has come to more than it may.
 pub(crate) async fn grown(folder: &Dir, name: &str) -> Error {
+    let mut pause = LOOK;
     loop {
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(pause).await;
+        let began = std::time::Instant::now();
         let Ok(folder) = folder.try_clone() else { continue };
         let used = tokio::task::spawn_blocking(move || tree::used(&folder)).await.unwrap_or_default();
+        // Looking must not take more of the machine than what is looked at.
+        pause = LOOK.max(began.elapsed() * 4);
         if used.0 > MAX_FOLDER.0 || used.1 > MAX_FOLDER.1 {
             let (bytes, files) = MAX_FOLDER;
             let what = format!("`{name}` was stopped: it wrote more than {} MiB or {files} files", bytes >> 20);

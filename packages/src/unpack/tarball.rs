@@ -18,13 +18,19 @@ const PER_FILE: u64 = 4 << 10;
 /// Reads no more than it may.
 struct Counted<R> {
     content: R,
+    most: u64,
     left: u64,
 }
 
 impl<R: Read> Read for Counted<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let got = self.content.read(buffer)?;
-        self.left = self.left.checked_sub(got as u64).ok_or_else(|| bad("it comes to more than there is room for, or than packages do"))?;
+        self.left = self.left.checked_sub(got as u64).ok_or_else(|| {
+            bad(format!(
+                "it comes to more than {} MiB: there is no more room in its set, or it is {MAX_RATIO} times the archive",
+                self.most >> 20
+            ))
+        })?;
         Ok(got)
     }
 }
@@ -47,7 +53,7 @@ pub(crate) fn tarball(archive: &mut (impl Read + Seek), writer: &mut Writer<'_>)
 /// Gives every file of the archive, with its path below the folder that all of them are in.
 fn each(archive: &mut (impl Read + Seek), most: u64, found: &mut dyn FnMut(&str, u64, &mut dyn Read) -> io::Result<()>) -> io::Result<()> {
     archive.seek(SeekFrom::Start(0))?;
-    let mut archive = Archive::new(Counted { content: MultiGzDecoder::new(archive), left: most });
+    let mut archive = Archive::new(Counted { content: MultiGzDecoder::new(archive), most, left: most });
     let mut long_name: Option<Vec<u8>> = None;
     for entry in archive.entries()?.raw(true) {
         let mut entry = entry?;
