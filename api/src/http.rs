@@ -342,10 +342,12 @@ async fn forget(app: &Arc<App>) -> Result<(), sqlx::Error> {
         }
     }
     let age = i64::try_from(app.config.retention.executions.as_millis()).unwrap_or(i64::MAX);
-    let (gone, freed) = app.store.forget(now_ms().saturating_sub(age)).await?;
+    let mut freed = Vec::new();
+    let gone = app.store.forget(now_ms().saturating_sub(age), &mut freed).await;
     for (subject, bytes) in freed {
         app.kept.give_back(&subject, u64::try_from(bytes).unwrap_or(0));
     }
+    let gone = gone?;
     if gone > 0 {
         tracing::info!(executions = gone, "forgotten, as the retention says");
     }

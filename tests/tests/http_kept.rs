@@ -183,6 +183,34 @@ fn a_full_disk_is_nobody_elses() {
     assert!(service.stop());
 }
 
+/// Whoever deletes while others run programs is not refused, and the account stays what the database has.
+#[test]
+fn deleting_beside_others_works_and_is_counted_right() {
+    let service = Service::local("");
+    let headers = [("Content-Type", "application/json"), ("Prefer", "respond-async")];
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for number in 0..25 {
+                    let ran = service.run(RUN, &artifact(1000 + number));
+                    let place = format!("{RUN}/{}", ran["id"].as_str().expect("a name"));
+                    let deleted = service.send("DELETE", &place, &[], b"");
+                    assert_eq!(deleted.status, 200, "{}", deleted.text());
+                    let tree = json!({ "tasks": [{ "name": "t", "execution": { "language": "python", "source": "1" } }] });
+                    let begun = service.send("POST", TREES, &headers, tree.to_string().as_bytes()).json();
+                    let place = format!("{TREES}/{}", begun["id"].as_str().expect("a name"));
+                    // Stopped or deleted, whichever it is; then it is deleted, once.
+                    let answers = [(); 3].map(|()| service.send("DELETE", &place, &[], b"").status);
+                    assert!([[200, 200, 404], [200, 404, 404]].contains(&answers), "{answers:?}");
+                }
+            });
+        }
+    });
+    let counted = service.get("/v1/usage").json()["kept_bytes"].as_u64().expect("a number");
+    let _ = service.get(RUN);
+    assert_eq!(in_database(&service.state(), "local"), counted);
+}
+
 /// A tree that its owner stops for good keeps no programs that nobody can run any more.
 #[test]
 fn a_tree_that_was_stopped_keeps_no_programs() {
