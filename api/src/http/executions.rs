@@ -360,10 +360,18 @@ pub(super) async fn delete(State(app): State<Arc<App>>, caller: Caller, Path(id)
         // What has ended a moment ago is being written yet.
         let _ = live.finished().await;
     }
-    let deleted = app.store.delete_execution(caller.subject.as_str(), &id).await?;
-    app.lives.remove(&id);
+    // On a task of its own: a client that goes away must not leave half of it behind.
+    let removed = tokio::spawn(async move { remove(&app, caller.subject.as_str(), &id).await });
+    removed.await.map_err(|error| Problem::internal(&error))??;
+    Ok(answer_json(StatusCode::OK, execution_json(&row)))
+}
+
+/// Deletes an execution with the contents that no other one has.
+async fn remove(app: &App, subject: &str, id: &str) -> Result<(), Problem> {
+    let deleted = app.store.delete_execution(subject, id).await?;
+    app.lives.remove(id);
     let deleted = deleted.ok_or_else(|| Problem::not_found("execution"))?;
-    app.kept.give_back(caller.subject.as_str(), u64::try_from(deleted.bytes).unwrap_or(0));
+    app.kept.give_back(subject, u64::try_from(deleted.bytes).unwrap_or(0));
     for sha256 in deleted.contents {
         if app.blobs.begin_to_remove(&sha256) {
             // A content of which that cannot be found out stays until the retention looks at it.
@@ -371,7 +379,7 @@ pub(super) async fn delete(State(app): State<Arc<App>>, caller: Caller, Path(id)
             app.blobs.remove_begun(&sha256, is_needed);
         }
     }
-    Ok(answer_json(StatusCode::OK, execution_json(&row)))
+    Ok(())
 }
 
 async fn stopped(live: &Live) -> Response {

@@ -17,8 +17,11 @@ use std::time::{Duration, Instant};
 /// What a row takes besides the texts in it: its columns, indexes, and what the audit log and the journal say of it.
 pub(super) const ROW: u64 = 512;
 
+/// What a block of the disk has.
+const BLOCK: u64 = 4096;
+
 /// What the row of an artifact takes besides its path.
-const ARTIFACT_ROW: u64 = 300;
+const ARTIFACT_ROW: u64 = 600;
 
 /// What of an output is kept where there is no room for more.
 pub(super) const SMALL_OUTPUT: usize = 4 << 10;
@@ -79,7 +82,8 @@ impl NotKept {
 
 /// The bytes of an artifact with its row.
 pub(super) fn artifact_bytes(path: &str, content: usize) -> u64 {
-    ARTIFACT_ROW + path.len() as u64 + content as u64
+    // A file takes whole blocks of the disk.
+    ARTIFACT_ROW + path.len() as u64 + (content as u64).next_multiple_of(BLOCK)
 }
 
 impl Kept {

@@ -44,11 +44,13 @@ struct Framing {
     length: Option<u64>,
     is_chunked: bool,
     is_upgrade: bool,
+    /// A field that frames the message is longer than what is looked at.
+    is_cut: bool,
 }
 
 impl Framing {
     fn new() -> Self {
-        Self { at: At::Start, line: Vec::new(), after_cr: false, length: None, is_chunked: false, is_upgrade: false }
+        Self { at: At::Start, line: Vec::new(), after_cr: false, length: None, is_chunked: false, is_upgrade: false, is_cut: false }
     }
 
     /// Looks at what was read, and spoils what must not reach the parser.
@@ -111,7 +113,7 @@ impl Framing {
             // Empty lines before a request are passed over, as the parser does.
             At::Start if is_empty => At::Start,
             At::Start => {
-                (self.length, self.is_chunked, self.is_upgrade) = (None, false, false);
+                (self.length, self.is_chunked, self.is_upgrade, self.is_cut) = (None, false, false, false);
                 At::Fields
             }
             At::Fields if is_empty => self.after_head(),
@@ -119,6 +121,8 @@ impl Framing {
                 self.field();
                 At::Fields
             }
+            // A size that is not whole here would be another one.
+            At::ChunkSize if self.line.len() >= KEPT && !self.line.contains(&b';') => At::Broken,
             At::ChunkSize => match chunk_size(&self.line) {
                 Some(0) => At::Trailers,
                 Some(size) => At::Chunk(size.saturating_add(2)),
@@ -131,6 +135,7 @@ impl Framing {
 
     fn after_head(&self) -> At {
         match self.length {
+            _ if self.is_cut => At::Broken,
             _ if self.is_chunked => At::ChunkSize,
             Some(length) if length > 0 => At::Body(length),
             _ if self.is_upgrade => At::Opaque,
@@ -142,6 +147,8 @@ impl Framing {
         let Some(colon) = self.line.iter().position(|byte| *byte == b':') else { return };
         let (name, value) = self.line.split_at(colon);
         let value = value.get(1..).unwrap_or_default().trim_ascii();
+        let frames = [&b"content-length"[..], b"transfer-encoding"].iter().any(|framing| name.eq_ignore_ascii_case(framing));
+        self.is_cut |= frames && self.line.len() >= KEPT;
         if name.eq_ignore_ascii_case(b"content-length") {
             // One that is no number, or another one than before, is refused by the parser.
             self.length = str::from_utf8(value).ok().and_then(|value| value.parse().ok());
@@ -227,6 +234,12 @@ mod tests {
             for piece in [1, 2, 3, 7, text.len()] {
                 assert_eq!(passed(text, piece), text, "{piece}");
             }
+        }
+        let padded = format!("POST / HTTP/1.1\r\nContent-Length: {}3\r\n\r\n", "0".repeat(200));
+        let chunk = format!("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n{}3\r\n", "0".repeat(200));
+        for head in [padded, chunk] {
+            let passed = passed(&format!("{head}abcGET / HTTP/1.1\n\n"), 7);
+            assert!(passed.strip_prefix(&head).is_some_and(|rest| rest.bytes().all(|byte| byte == 0)), "{passed:?}");
         }
         let spoiled = [
             ("GET / HTTP/1.1\nHost: a\n\n", "GET / HTTP/1.1\0"),
