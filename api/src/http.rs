@@ -111,6 +111,20 @@ struct App {
 }
 
 impl App {
+    /// Removes a content if no record names it, and none is about to.
+    ///
+    /// # Errors
+    ///
+    /// Where that cannot be found out; then it stays until the sweep looks at it again.
+    async fn drop_content(&self, sha256: &str) -> Result<(), sqlx::Error> {
+        if !self.blobs.begin_to_remove(sha256) {
+            return Ok(());
+        }
+        let is_needed = self.store.needs_content(sha256).await;
+        self.blobs.remove_begun(sha256, *is_needed.as_ref().unwrap_or(&true));
+        is_needed.map(drop)
+    }
+
     /// # Errors
     ///
     /// Where the service is about to end, and so takes nothing new.
@@ -355,9 +369,7 @@ async fn forget(app: &Arc<App>) -> Result<(), sqlx::Error> {
     let old =
         tokio::task::spawn_blocking(move || blobs.older_than(ORPHAN)).await.map_err(|error| sqlx::Error::Io(io::Error::other(error)))?;
     for sha256 in old.map_err(sqlx::Error::Io)? {
-        if !app.store.needs_content(&sha256).await? {
-            app.blobs.remove(&sha256, ORPHAN);
-        }
+        app.drop_content(&sha256).await?;
     }
     Ok(())
 }

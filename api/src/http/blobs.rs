@@ -141,17 +141,6 @@ impl Blobs {
             tracing::warn!(%error, "a file that nobody needs could not be removed");
         }
     }
-
-    /// Removes it, unless it was written again meanwhile.
-    pub(super) fn remove(&self, sha256: &str, age: Duration) {
-        let Some(place) = Self::place(sha256) else { return };
-        let modified = self.0.metadata(&place).and_then(|found| found.modified());
-        if modified.is_ok_and(|modified| is_older(modified, age))
-            && let Err(error) = self.0.remove_file(place)
-        {
-            tracing::warn!(%error, "a file that nobody needs could not be removed");
-        }
-    }
 }
 
 fn is_older(modified: SystemTime, age: Duration) -> bool {
@@ -190,9 +179,15 @@ mod tests {
         }
         assert_eq!(blobs.older_than(Duration::ZERO).unwrap(), std::slice::from_ref(&digest));
         assert!(blobs.older_than(Duration::from_secs(60)).unwrap().is_empty());
-        blobs.remove(&digest, Duration::from_secs(60));
+        let sweep = |age| {
+            for old in blobs.older_than(age).unwrap() {
+                assert!(blobs.begin_to_remove(&old));
+                blobs.remove_begun(&old, false);
+            }
+        };
+        sweep(Duration::from_secs(60));
         assert!(blobs.get(&digest).is_ok(), "it is too new");
-        blobs.remove(&digest, Duration::ZERO);
+        sweep(Duration::ZERO);
         assert!(blobs.get(&digest).is_err());
     }
 }

@@ -373,10 +373,8 @@ async fn remove(app: &App, subject: &str, id: &str) -> Result<(), Problem> {
     let deleted = deleted.ok_or_else(|| Problem::not_found("execution"))?;
     app.kept.give_back(subject, u64::try_from(deleted.bytes).unwrap_or(0));
     for sha256 in deleted.contents {
-        if app.blobs.begin_to_remove(&sha256) {
-            // A content of which that cannot be found out stays until the retention looks at it.
-            let is_needed = app.store.needs_content(&sha256).await.unwrap_or(true);
-            app.blobs.remove_begun(&sha256, is_needed);
+        if let Err(error) = app.drop_content(&sha256).await {
+            tracing::warn!(%error, "whether a content is needed could not be found out; it stays for now");
         }
     }
     Ok(())
