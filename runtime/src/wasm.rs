@@ -36,6 +36,7 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::{Duration, Instant};
+use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 use wasmtime::{Store, Trap};
 
@@ -53,7 +54,7 @@ pub(crate) struct WasmExecutor {
     guests: Guests,
     metering: Metering,
     services: Arc<Services>,
-    layouts: Mutex<HashMap<LayoutKey, Arc<Layout>>>,
+    layouts: Mutex<HashMap<LayoutKey, Arc<OnceCell<Arc<Layout>>>>>,
     /// Without one, nobody's WebAssembly programs run.
     compiler: Option<Compiler>,
     memory: Option<Arc<dyn MemoryAccount>>,
@@ -77,54 +78,28 @@ impl WasmExecutor {
         Ok(Self { guests, metering, services, layouts: Mutex::default(), compiler, memory })
     }
 
-    fn layout(&self, opening: &Opening, guest: Option<&Guest>) -> Result<Arc<Layout>, Error> {
+    /// What the file systems of such runs have in common. Whoever needs one that is being made waits for it, and nobody else does.
+    async fn layout(&self, opening: &Opening, guest: Option<&Guest>) -> Result<Arc<Layout>, Error> {
         let grant = &opening.grant;
         let mounts: Vec<_> = grant.mounts().iter().map(|mount| (mount.guest.clone(), mount.host.clone(), mount.writable)).collect();
         let key = (grant.language().to_owned(), mounts, opening.packages.as_ref().map(|tree| tree.digest.clone()));
-        let mut layouts = self.layouts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(layout) = layouts.get(&key) {
-            return Ok(Arc::clone(layout));
-        }
-        let mounts = grant
-            .mounts()
-            .iter()
-            .map(|mount| {
-                let access = if mount.writable { MountAccess::ReadWrite } else { MountAccess::ReadOnly };
-                let host = resolve_mount(mount)?.unwrap_or_else(|| PathBuf::from(&mount.host));
-                HostMount::open(&host, mount.guest.clone(), access)
-                    .map_err(|error| Error::Mount { guest: mount.guest.clone(), reason: error.to_string() })
-            })
-            .collect::<Result<_, _>>()?;
-        let mut archives = guest.map(|guest| guest.trees.clone()).unwrap_or_default();
-        let place = guest.and_then(|guest| guest.packages.clone());
-        match (place, &opening.packages) {
-            // Without packages their place is empty: a session may be given some later.
-            (Some(place), tree) => archives.push((place, package_archive(tree.as_ref())?)),
-            (None, Some(_)) => return Err(no_place(grant)),
-            (None, None) => {}
-        }
-        let layout = Layout::new(FilesystemSetup {
-            workspace: Some(guest.map_or("/", |guest| guest.workspace.as_str()).to_owned()),
-            temporary: true,
-            archives,
-            mounts,
-        })
-        .map_err(|error| Error::Invalid(error.to_string()))?;
-        let layout = Arc::new(layout);
-        if layouts.len() >= MAX_LAYOUTS {
-            layouts.clear();
-        }
-        layouts.insert(key, Arc::clone(&layout));
-        Ok(layout)
+        let layout = {
+            let mut layouts = self.layouts.lock().unwrap_or_else(PoisonError::into_inner);
+            if layouts.len() >= MAX_LAYOUTS && !layouts.contains_key(&key) {
+                layouts.clear();
+            }
+            Arc::clone(layouts.entry(key).or_default())
+        };
+        layout.get_or_try_init(|| make_layout(opening, guest)).await.cloned()
     }
 
     /// The host's side of a new instance, or a report where the files that were sent don't fit.
-    fn prepare(&self, opening: &Opening, guest: Option<&Guest>, arguments: &[String]) -> Result<Prepared, Error> {
+    async fn prepare(&self, opening: &Opening, guest: Option<&Guest>, arguments: &[String]) -> Result<Prepared, Error> {
         let grant = &opening.grant;
         let limits = grant.limits();
         let resolution = grant.clock_resolution();
         let quota = QuotaLimits { bytes: limits.workspace, files: limits.files, open_files: limits.open_files };
-        let layout = self.layout(opening, guest)?;
+        let layout = self.layout(opening, guest).await?;
         let memory = RunMemory::new(self.memory.as_ref(), grant.subject());
         let mut files = Filesystem::new(&layout, quota, system_clock(resolution), memory.hold());
         for file in &opening.files {
@@ -181,7 +156,7 @@ impl WasmExecutor {
         let limits = opening.grant.limits();
         let loaded = guest.loaded(self.metering, limits.stack)?;
         let place = guest.packages.clone();
-        let host = match self.prepare(&opening, Some(guest), &[])? {
+        let host = match self.prepare(&opening, Some(guest), &[]).await? {
             Prepared::Ready(host) => *host,
             Prepared::Over(report) => return Ok(Started::Over(report)),
         };
@@ -218,6 +193,35 @@ fn refused(memory: &RunMemory) -> Option<Report> {
 
 fn no_place(grant: &Grant) -> Error {
     Error::Invalid(format!("`{}` has no packages in this tier", grant.language()))
+}
+
+async fn make_layout(opening: &Opening, guest: Option<&Guest>) -> Result<Arc<Layout>, Error> {
+    let grant = &opening.grant;
+    let mounts = grant
+        .mounts()
+        .iter()
+        .map(|mount| {
+            let access = if mount.writable { MountAccess::ReadWrite } else { MountAccess::ReadOnly };
+            let host = resolve_mount(mount)?.unwrap_or_else(|| PathBuf::from(&mount.host));
+            HostMount::open(&host, mount.guest.clone(), access)
+                .map_err(|error| Error::Mount { guest: mount.guest.clone(), reason: error.to_string() })
+        })
+        .collect::<Result<_, _>>()?;
+    let mut archives = guest.map(|guest| guest.trees.clone()).unwrap_or_default();
+    match (guest.and_then(|guest| guest.packages.clone()), opening.packages.clone()) {
+        // Indexing takes as long as there are files: not on a thread that others need.
+        (Some(place), Some(tree)) => {
+            let archive = tokio::task::spawn_blocking(move || package_archive(Some(&tree))).await.map_err(Error::host)??;
+            archives.push((place, archive));
+        }
+        // Without packages their place is empty: a session may be given some later.
+        (Some(place), None) => archives.push((place, Arc::default())),
+        (None, Some(_)) => return Err(no_place(grant)),
+        (None, None) => {}
+    }
+    let workspace = Some(guest.map_or("/", |guest| guest.workspace.as_str()).to_owned());
+    let layout = Layout::new(FilesystemSetup { workspace, temporary: true, archives, mounts });
+    layout.map(Arc::new).map_err(|error| Error::Invalid(error.to_string()))
 }
 
 fn package_archive(tree: Option<&PackageTree>) -> Result<Arc<Archive>, Error> {

@@ -67,7 +67,7 @@ pub(super) async fn run(executor: &WasmExecutor, opening: Opening, evaluation: E
     let globs = artifact_globs(&evaluation.artifacts)?;
     let mut arguments = vec![evaluation.source.name];
     arguments.extend(evaluation.arguments);
-    let host = match executor.prepare(&opening, None, &arguments)? {
+    let host = match executor.prepare(&opening, None, &arguments).await? {
         Prepared::Ready(host) => *host,
         Prepared::Over(report) => return Ok(after(compiling, *report)),
     };
