@@ -11,6 +11,7 @@ mod measure;
 
 pub use child::compile_module;
 
+use crate::account::{MemoryHold, RunMemory};
 use crate::engine::Metering;
 use crate::error::Error;
 use crate::fair::{FairSlots, Slot};
@@ -43,6 +44,9 @@ const MAX_ANSWER_BYTES: u64 = 256 << 20;
 
 /// Bytes of machine code that a run may have whatever its memory. It lies in this process until the run ends.
 const MIN_CODE_BYTES: u64 = 64 << 20;
+
+/// How often machine code is in memory while it is loaded.
+const COPIES: u64 = 2;
 
 /// Time between the last words of a compiler and its end.
 const LAST_MOMENT: Duration = Duration::from_secs(1);
@@ -78,6 +82,13 @@ pub(crate) enum Refusal {
     Invalid(String),
 }
 
+/// Machine code, and what it takes of the account of all: once as it came, and once as it is loaded.
+#[derive(Debug)]
+pub(crate) struct Code {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) held: MemoryHold,
+}
+
 /// What a compiler says.
 enum Answer {
     Code(Vec<u8>),
@@ -87,8 +98,10 @@ enum Answer {
 /// What became of a program.
 #[derive(Debug)]
 pub(crate) enum Compiled {
-    Code(Vec<u8>),
+    Code(Code),
     Refused(Refusal),
+    /// The account of all had no memory for the compiler or what it made: why, in words.
+    NoMemory(String),
     /// A limit ended the compiler: which, in words.
     Limited(String),
     /// The compiler broke.
@@ -123,12 +136,20 @@ impl Compiler {
         metering: Metering,
         bounds: Bounds,
         program: Arc<[u8]>,
+        memory: &RunMemory,
         stop: &CancellationToken,
     ) -> Result<(Compiled, Duration), Error> {
+        // The compiler's own memory, until its process is gone. Most programs do with the least.
+        let mut working = memory.hold();
+        let (least, wanted) = (*MEMORY_BYTES.start(), bounds.memory.clamp(*MEMORY_BYTES.start(), *MEMORY_BYTES.end()));
+        let granted = match working.grow(wanted).map(|()| wanted).or_else(|_| working.grow(least).map(|()| least)) {
+            Ok(granted) => granted,
+            Err(why) => return Ok((Compiled::NoMemory(why), Duration::ZERO)),
+        };
         let task = Task {
             metering,
             stack: bounds.stack,
-            memory: bounds.memory.clamp(*MEMORY_BYTES.start(), *MEMORY_BYTES.end()),
+            memory: granted,
             cpu_seconds: bounds.wall.as_secs().saturating_add(1).min(MAX_CPU_SECONDS),
             parent: std::process::id(),
         };
@@ -136,9 +157,10 @@ impl Compiler {
         // In a task of its own, which outlives a caller that goes away and waits for the process in any case.
         let stop = stop.child_token();
         let _ends_with_us = stop.clone().drop_guard();
+        let code = memory.hold();
         let attended = async move {
-            let attended = attend(child, &program, bounds, &stop).await;
-            drop(slot);
+            let attended = attend(child, &program, bounds, code, &stop).await;
+            drop((slot, working));
             attended
         };
         let Attended { ended, spent, status } = tokio::spawn(attended).await.map_err(Error::host)?.map_err(Error::host)?;
@@ -147,11 +169,7 @@ impl Compiler {
             Ended::TooLate => (Compiled::Limited(format!("compiling took longer than the run's `wall` of {:?}", bounds.wall)), spent),
             Ended::Answered(header, answer) => {
                 self.log_gaps(jail::Gaps(header.gaps));
-                let compiled = match answer {
-                    Answer::Code(code) => Compiled::Code(code),
-                    Answer::Refused(refusal) => Compiled::Refused(refusal),
-                };
-                (compiled, Duration::from_nanos(header.cpu))
+                (answer, Duration::from_nanos(header.cpu))
             }
             Ended::Died(complaint) => (died(status, &complaint, &task)?, spent),
         })
@@ -183,7 +201,7 @@ pub async fn compiler_gaps(program: &Path) -> Result<Vec<&'static str>, Error> {
     let task = Task { metering: Metering::Fuel, stack: 1 << 20, memory: *MEMORY_BYTES.start(), cpu_seconds: 2, parent: std::process::id() };
     let mut child = Compiler::new(program.to_owned()).start(task)?;
     let empty = b"\0asm\x01\0\0\0";
-    let ended = tokio::time::timeout(Duration::from_secs(10), converse(&mut child, empty, MAX_ANSWER_BYTES)).await;
+    let ended = tokio::time::timeout(Duration::from_secs(10), converse(&mut child, empty, MAX_ANSWER_BYTES, MemoryHold::default())).await;
     match ended {
         Ok((Some((header, _)), _)) => Ok(jail::Gaps(header.gaps).describe()),
         Ok((None, complaint)) => Err(Error::Host(format!("the compiler ended without an answer: {}", complaint.escape_debug()))),
@@ -201,18 +219,18 @@ struct Attended {
 enum Ended {
     Stopped,
     TooLate,
-    Answered(Header, Answer),
+    Answered(Header, Compiled),
     /// Without an answer, but with these words.
     Died(String),
 }
 
 /// Sees to a compiler until its process is gone.
-async fn attend(mut child: Child, program: &[u8], bounds: Bounds, stop: &CancellationToken) -> std::io::Result<Attended> {
+async fn attend(mut child: Child, program: &[u8], bounds: Bounds, held: MemoryHold, stop: &CancellationToken) -> std::io::Result<Attended> {
     let most = bounds.memory.clamp(MIN_CODE_BYTES, MAX_ANSWER_BYTES);
     let ended = tokio::select! {
         biased;
         () = stop.cancelled() => Ended::Stopped,
-        ended = tokio::time::timeout(bounds.wall, converse(&mut child, program, most)) => match ended {
+        ended = tokio::time::timeout(bounds.wall, converse(&mut child, program, most, held)) => match ended {
             Err(_) => Ended::TooLate,
             Ok((Some((header, answer)), _)) => Ended::Answered(header, answer),
             Ok((None, complaint)) => Ended::Died(complaint),
@@ -232,13 +250,13 @@ async fn attend(mut child: Child, program: &[u8], bounds: Bounds, stop: &Cancell
 }
 
 /// Hands the program over and takes the answer, or none where the process ends first; also what it complained of.
-async fn converse(child: &mut Child, program: &[u8], most: u64) -> (Option<(Header, Answer)>, String) {
+async fn converse(child: &mut Child, program: &[u8], most: u64, held: MemoryHold) -> (Option<(Header, Compiled)>, String) {
     let (input, output, complaints) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let mut complaint = Vec::new();
     let ((), answer, ()) = tokio::join!(
         // Whoever ends early does not take all of it; that shows in the answer.
         async { drop(hand_over(input, program).await) },
-        async { receive(output, most).await.ok() },
+        async { receive(output, most, held).await.ok() },
         async {
             if let Some(complaints) = complaints {
                 let _ = complaints.take(MAX_COMPLAINT_BYTES).read_to_end(&mut complaint).await;
@@ -255,7 +273,7 @@ async fn hand_over(input: Option<ChildStdin>, program: &[u8]) -> std::io::Result
     input.shutdown().await
 }
 
-async fn receive(output: Option<ChildStdout>, most: u64) -> std::io::Result<(Header, Answer)> {
+async fn receive(output: Option<ChildStdout>, most: u64, mut held: MemoryHold) -> std::io::Result<(Header, Compiled)> {
     let mut output = output.ok_or(std::io::ErrorKind::UnexpectedEof)?;
     let mut header = [0; Header::BYTES];
     output.read_exact(&mut header).await?;
@@ -264,14 +282,17 @@ async fn receive(output: Option<ChildStdout>, most: u64) -> std::io::Result<(Hea
         let (length, most) = (header.length >> 20, most >> 20);
         let why =
             format!("the program's machine code has {length} MiB, and may have {most} MiB, which is `limits.memory` or at least 64 MiB");
-        return Ok((header, Answer::Refused(Refusal::TooLarge(why))));
+        return Ok((header, Compiled::Refused(Refusal::TooLarge(why))));
+    }
+    if let Err(why) = held.grow(header.length.saturating_mul(COPIES)) {
+        return Ok((header, Compiled::NoMemory(why)));
     }
     let content = take(&mut output, header.length).await?;
     let text = |content: Vec<u8>| String::from_utf8_lossy(&content).into_owned();
     let answer = match header.kind {
-        Header::CODE => Answer::Code(content),
-        Header::TOO_LARGE => Answer::Refused(Refusal::TooLarge(text(content))),
-        _ => Answer::Refused(Refusal::Invalid(text(content))),
+        Header::CODE => Compiled::Code(Code { bytes: content, held }),
+        Header::TOO_LARGE => Compiled::Refused(Refusal::TooLarge(text(content))),
+        _ => Compiled::Refused(Refusal::Invalid(text(content))),
     };
     Ok((header, answer))
 }

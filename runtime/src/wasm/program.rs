@@ -4,7 +4,8 @@
 //! and the same files as a guest. It is compiled in another process.
 
 use super::{Collecting, Ending, Prepared, WasmExecutor, finish, race, trapped};
-use crate::compiler::{Bounds, Compiled, Refusal, exit};
+use crate::account::RunMemory;
+use crate::compiler::{Bounds, Code, Compiled, Refusal, exit};
 use crate::engine;
 use crate::error::Error;
 use crate::executor::{Evaluation, Opening, Report, artifact_globs};
@@ -38,22 +39,31 @@ pub(super) async fn run(executor: &WasmExecutor, opening: Opening, evaluation: E
     let started = Instant::now();
     let bounds = Bounds { wall: limits.wall, memory: limits.memory, stack: limits.stack };
     let source = Arc::clone(&evaluation.source.content);
-    let (compiled, compiling) = compiler.compile(slot, executor.metering, bounds, source, &evaluation.stop).await?;
+    let memory = RunMemory::new(executor.memory.as_ref(), grant.subject());
+    let (compiled, compiling) = compiler.compile(slot, executor.metering, bounds, source, &memory, &evaluation.stop).await?;
     let code = match compiled {
         Compiled::Code(code) => code,
         Compiled::Stopped => return Ok(after(compiling, Report::new(Status::Cancelled))),
         Compiled::Limited(why) | Compiled::Refused(Refusal::TooLarge(why)) => {
             return Ok(after(compiling, Report { crash: Some(why), ..Report::limited(Limit::Compile) }));
         }
+        Compiled::NoMemory(why) => return Ok(after(compiling, Report { crash: Some(why), ..Report::limited(Limit::Memory) })),
         Compiled::Broke(why) => return Ok(after(compiling, Report { crash: Some(why), ..Report::new(Status::Crashed) })),
         Compiled::Refused(Refusal::Invalid(why)) => return Ok(after(compiling, unusable(why))),
     };
     let load = {
         let engine = engine.clone();
-        move || precompiled::take(&engine, &code)
+        move || {
+            let Code { bytes, mut held } = code;
+            let component = precompiled::take(&engine, &bytes);
+            let length = bytes.len();
+            drop(bytes);
+            held.shrink(length as u64);
+            (held, component)
+        }
     };
-    // Takes as long as copying the code does.
-    let component = tokio::task::spawn_blocking(load).await.map_err(Error::host)?;
+    // Takes as long as copying the code does. What it takes of the account of all it has until the run is over.
+    let (_held, component) = tokio::task::spawn_blocking(load).await.map_err(Error::host)?;
     let component = component.map_err(|error| {
         let which = "`SandboxBuilder::compiler` has to name a `glovebox` of this very version";
         Error::Host(format!("the compiler's machine code does not fit this process; {which}: {error:#}"))
