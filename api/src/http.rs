@@ -11,6 +11,7 @@ mod auth;
 mod blobs;
 mod body;
 mod bounded;
+mod charge;
 mod config;
 mod connection;
 mod events;

@@ -49,8 +49,9 @@ impl Workshop {
         let mut ours = Request::new("python", COMPILE);
         ours.subject = allowance.subject().clone();
         let controls = Controls { stop: allowance.stop().clone(), ..Controls::default() };
+        let mut preparing = allowance.prepare();
         let outcome = sandbox.run_with(ours, controls).await?;
-        allowance.prepared(&outcome.usage);
+        preparing.used(&outcome.usage);
         succeeded(outcome).map(drop)
     }
 }

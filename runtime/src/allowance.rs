@@ -7,7 +7,8 @@ use crate::error::Error;
 use crate::fair::{FairSlots, Slot};
 use crate::outcome::Usage;
 use glovebox_policy::{LimitWishes, Limits, Subject};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -31,6 +32,18 @@ pub struct Allowance {
     places: FairSlots,
     looks: Spent,
     preparation: Spent,
+    /// Where it is noted what was used, unless an outcome says it.
+    tab: Option<Tab>,
+    is_told: AtomicBool,
+}
+
+/// Where it is noted what a request has used that comes to no outcome of a run: one that ends in an error, or whose caller goes away, or that
+/// runs nothing.
+pub(crate) type Tab = Arc<Mutex<Usage>>;
+
+/// Adds to what is noted.
+pub(crate) fn note(tab: &Tab, usage: &Usage) {
+    tab.lock().unwrap_or_else(PoisonError::into_inner).add(usage);
 }
 
 /// How long what is done for a request may go on after its stop. A guest gives way about every millisecond.
@@ -45,8 +58,47 @@ pub struct Look<'a> {
     allowance: &'a Allowance,
     began: Instant,
     limits: LimitWishes,
-    used: Usage,
+    working: Working,
     _slot: Slot,
+}
+
+/// What a guest that works for a request uses, which is known when it has ended. Whatever is not told counts as much as it can have been:
+/// nobody gains by breaking what measures.
+#[derive(Debug)]
+struct Working {
+    since: Instant,
+    used: Option<Usage>,
+}
+
+impl Working {
+    fn begin() -> Self {
+        Self { since: Instant::now(), used: None }
+    }
+
+    fn usage(&self) -> Usage {
+        let wall = self.since.elapsed();
+        self.used.unwrap_or_else(|| Usage { wall, cpu: wall, ..Usage::default() })
+    }
+}
+
+/// Work on a request's packages by a guest of ours. The request pays for it when it is dropped.
+#[derive(Debug)]
+pub struct Preparing<'a> {
+    allowance: &'a Allowance,
+    working: Working,
+}
+
+impl Preparing<'_> {
+    /// What the guest has used.
+    pub fn used(&mut self, usage: &Usage) {
+        self.working.used = Some(*usage);
+    }
+}
+
+impl Drop for Preparing<'_> {
+    fn drop(&mut self) {
+        self.allowance.preparation.add(&self.working.usage());
+    }
 }
 
 impl Look<'_> {
@@ -58,13 +110,13 @@ impl Look<'_> {
 
     /// What the guest that looked has used.
     pub fn used(&mut self, usage: &Usage) {
-        self.used = *usage;
+        self.working.used = Some(*usage);
     }
 }
 
 impl Drop for Look<'_> {
     fn drop(&mut self) {
-        self.allowance.looks.add(&Usage { wall: self.began.elapsed(), ..self.used });
+        self.allowance.looks.add(&Usage { wall: self.began.elapsed(), ..self.working.usage() });
     }
 }
 
@@ -121,7 +173,26 @@ impl Allowance {
             places,
             looks: Spent::default(),
             preparation: Spent::default(),
+            tab: None,
+            is_told: AtomicBool::new(false),
         }
+    }
+
+    /// Notes what was used when this is dropped, unless [`Allowance::told`].
+    pub(crate) fn noted(mut self, tab: Option<Tab>) -> Self {
+        self.tab = tab;
+        self
+    }
+
+    /// Adds what was used to what an outcome says, which tells it.
+    pub(crate) fn tell(&self, usage: &mut Usage) {
+        self.add_to(usage);
+        self.told();
+    }
+
+    /// An outcome says what was used.
+    pub(crate) fn told(&self) {
+        self.is_told.store(true, Ordering::Relaxed);
     }
 
     /// For whom: whoever has to wait for a place waits among others of the same subject.
@@ -165,7 +236,7 @@ impl Allowance {
         };
         let wall = Some(wall.saturating_sub(waited).max(LEAST));
         let limits = LimitWishes { wall, fuel: Some(fuel), memory: Some(self.memory), ..LimitWishes::default() };
-        Some(Look { allowance: self, began, limits, used: Usage::default(), _slot: slot })
+        Some(Look { allowance: self, began, limits, working: Working::begin(), _slot: slot })
     }
 
     /// Waits for something that is done for the request, but not for long once that is stopped: what listens to the same handle ends by itself
@@ -196,10 +267,11 @@ impl Allowance {
         }
     }
 
-    /// Notes what was used to prepare packages. It is part of what the request used, and the program has all of its limits nevertheless:
-    /// else nobody could have a package whose preparation takes longer than a run, although the next one finds it prepared.
-    pub fn prepared(&self, usage: &Usage) {
-        self.preparation.add(usage);
+    /// Begins to prepare packages in a guest. What that uses is part of what the request used, and the program has all of its limits
+    /// nevertheless: else nobody could have a package whose preparation takes longer than a run, although the next one finds it prepared.
+    #[must_use]
+    pub fn prepare(&self) -> Preparing<'_> {
+        Preparing { allowance: self, working: Working::begin() }
     }
 
     /// What looks have used, which the program cannot use any more.
@@ -222,5 +294,61 @@ impl Allowance {
             usage.add(&before);
         }
         usage.wall = self.started.elapsed();
+    }
+}
+
+impl Drop for Allowance {
+    fn drop(&mut self) {
+        if let Some(tab) = self.tab.as_ref().filter(|_| !self.is_told.load(Ordering::Relaxed)) {
+            note(tab, &self.used());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use glovebox_policy::{Facts, Policy, Request, Verdict};
+
+    fn allowance(tab: &Tab) -> Allowance {
+        let Verdict::Admit(grant) = Policy::builtin().admit(&Request::new("python", ""), &Facts::wasm(["python"])) else {
+            panic!("admitted")
+        };
+        let stop = CancellationToken::new();
+        Allowance::new(grant.subject().clone(), Some(grant.limits()), stop).noted(Some(Arc::clone(tab)))
+    }
+
+    fn noted(tab: &Tab) -> Usage {
+        *tab.lock().unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_was_used_is_noted_once_however_it_ends() {
+        let tab = Tab::default();
+        let first = allowance(&tab);
+        first.look().await.unwrap().used(&Usage { fuel: 5, ..Usage::default() });
+        first.prepare().used(&Usage { fuel: 7, ..Usage::default() });
+        drop(first);
+        assert_eq!((noted(&tab).fuel, noted(&tab).cpu), (12, Duration::ZERO));
+        // An outcome says it.
+        let told = allowance(&tab);
+        told.prepare().used(&Usage { fuel: 7, ..Usage::default() });
+        told.told();
+        drop(told);
+        assert_eq!(noted(&tab).fuel, 12);
+    }
+
+    #[tokio::test]
+    async fn what_nobody_told_counts_as_much_as_it_can_have_been() {
+        let tab = Tab::default();
+        let broken = allowance(&tab);
+        let work = async {
+            let _look = broken.look().await.unwrap();
+            let _preparing = broken.prepare();
+            std::future::pending::<()>().await;
+        };
+        assert!(tokio::time::timeout(Duration::from_millis(20), work).await.is_err());
+        drop(broken);
+        assert!(noted(&tab).cpu >= Duration::from_millis(40), "{:?}", noted(&tab));
     }
 }

@@ -226,16 +226,17 @@ impl Watch {
     }
 }
 
-/// Writes the records of one run, and its end even where nobody gets to write one.
+/// Writes the records of one request, and its end even where nobody gets to write one.
 pub(crate) struct Trail {
     calls: CallTrail,
-    open: bool,
+    /// Its end is written.
+    is_over: bool,
 }
 
 impl Trail {
     pub(crate) fn new(sink: Option<Arc<dyn AuditSink>>, run: RunId, request: &Request) -> Self {
         let calls = CallTrail { sink, run, subject: request.subject.to_string(), watch: Watch::default() };
-        Self { calls, open: false }
+        Self { calls, is_over: false }
     }
 
     /// Tells somebody of what is recorded from here on.
@@ -258,22 +259,20 @@ impl Trail {
         self.write(|| AuditEvent::Found { findings: findings.to_vec() })
     }
 
-    /// Records that packages are looked up. Whatever happens next, the request has an end in the log.
-    pub(crate) fn looked_up(&mut self, request: &Request) -> Result<(), Error> {
-        self.write(|| AuditEvent::LookedUp { asked: Asked::of(request), packages: request.wants.packages.clone() })?;
-        self.open = true;
-        Ok(())
+    /// Records that packages are looked up.
+    pub(crate) fn looked_up(&self, request: &Request) -> Result<(), Error> {
+        self.write(|| AuditEvent::LookedUp { asked: Asked::of(request), packages: request.wants.packages.clone() })
     }
 
     /// Records that packages lie ready.
     pub(crate) fn provided(
-        mut self,
+        &mut self,
         request: &Request,
         session: Option<RunId>,
         packages: &[LockedPackage],
         policy: &str,
     ) -> Result<(), Error> {
-        self.open = false;
+        self.is_over = true;
         let locked = |package: &LockedPackage| format!("{} {} {}", package.name, package.version, package.digest);
         self.write(|| AuditEvent::Provided {
             asked: Asked::of(request),
@@ -284,8 +283,8 @@ impl Trail {
     }
 
     /// Records that a request was explained.
-    pub(crate) fn explained(mut self, request: &Request, verdict: &Verdict, usage: &Usage, policy: &str) -> Result<(), Error> {
-        self.open = false;
+    pub(crate) fn explained(&mut self, request: &Request, verdict: &Verdict, usage: &Usage, policy: &str) -> Result<(), Error> {
+        self.is_over = true;
         let denial = match verdict {
             Verdict::Admit(_) => None,
             Verdict::Deny(denial) => Some(denial),
@@ -302,24 +301,22 @@ impl Trail {
     }
 
     pub(crate) fn denied(&mut self, request: &Request, denial: &Denial, policy: &str) -> Result<(), Error> {
-        self.open = false;
+        self.is_over = true;
         self.write(|| AuditEvent::Denied { asked: Asked::of(request), denial: denial.clone(), policy: policy.to_owned() })
     }
 
-    pub(crate) fn admitted(&mut self, request: &Request, grant: &Grant) -> Result<(), Error> {
+    pub(crate) fn admitted(&self, request: &Request, grant: &Grant) -> Result<(), Error> {
         self.write(|| AuditEvent::Admitted {
             asked: Asked::of(request),
             profile: grant.profile().to_owned(),
             policy: grant.policy_digest().to_owned(),
             rules: grant.rules().iter().map(ToString::to_string).collect(),
             tier: grant.tier().name(),
-        })?;
-        self.open = true;
-        Ok(())
+        })
     }
 
-    pub(crate) fn finished(mut self, outcome: &Outcome) -> Result<(), Error> {
-        self.open = false;
+    pub(crate) fn finished(&mut self, outcome: &Outcome) -> Result<(), Error> {
+        self.is_over = true;
         self.write(|| AuditEvent::Finished {
             status: outcome.status,
             limit: outcome.limit.map(crate::outcome::Limit::name),
@@ -331,8 +328,9 @@ impl Trail {
         })
     }
 
+    /// Records that the request came to no end of its own, unless it did.
     pub(crate) fn aborted(&mut self, reason: &str) {
-        if !std::mem::take(&mut self.open) {
+        if std::mem::replace(&mut self.is_over, true) {
             return;
         }
         let reason = reason.to_owned();

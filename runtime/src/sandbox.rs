@@ -5,13 +5,14 @@
 mod builder;
 mod place;
 mod refusals;
+mod steps;
 
 pub use builder::SandboxBuilder;
 pub(crate) use place::Place;
 pub use refusals::OpenError;
-use refusals::{elsewhere, no_session};
+pub use steps::{Explained, Provision};
 
-use crate::allowance::Allowance;
+use crate::allowance::{Allowance, Tab};
 use crate::audit::{AuditEvent, AuditSink, Trail};
 use crate::engine::Metering;
 use crate::error::Error;
@@ -20,9 +21,8 @@ use crate::fair::FairSlots;
 use crate::findings;
 use crate::outcome::{Limit, Outcome, PolicyReference, RunId, Status, Usage};
 use crate::packages::{LockedPackage, PackageManager, PackageTarget, PackageTree, Supplies, no_manager};
-use crate::session::{Opened, Session};
 use crate::stdio::{Input, OutputChunk};
-use glovebox_policy::{Denial, Explanation, Facts, Finding, Grant, Limits, Policy, Request, Subject, Tier, Verdict};
+use glovebox_policy::{Denial, Facts, Finding, Grant, Limits, Policy, Request, Subject, Tier, Verdict};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::{Notify, Semaphore, mpsc};
@@ -47,6 +47,9 @@ struct Inner {
     has_compiler: bool,
 }
 
+/// What a request is granted with what it needs, and where that comes from.
+type Admitted = (Arc<Grant>, Supplies);
+
 /// What comes with a run besides the request, and none of which a policy judges.
 #[derive(Debug, Default)]
 pub struct Controls {
@@ -60,7 +63,8 @@ pub struct Controls {
     pub events: Option<mpsc::UnboundedSender<AuditEvent>>,
     /// Stops the run.
     pub stop: CancellationToken,
-    /// Told what was used where the run ends in an error, so that no outcome says it.
+    /// Where it is added what was used and no outcome of a run says: of what ends in an error, of what is dropped, and of what runs nothing, such
+    /// as an explanation or the opening of a session.
     pub spent: Option<Arc<Mutex<Usage>>>,
 }
 
@@ -100,13 +104,13 @@ impl Sandbox {
     /// As [`Sandbox::run`].
     pub async fn run_with(&self, request: Request, controls: Controls) -> Result<Outcome, Error> {
         let id = controls.id.unwrap_or_else(RunId::random);
-        let trail = Trail::new(self.0.audit.clone(), id, &request);
+        let mut trail = Trail::new(self.0.audit.clone(), id, &request);
         trail.watch(controls.events.clone());
-        let (first, allowance) = self.begin(&request, &controls.stop);
-        let spent = controls.spent.clone();
-        let result = self.go(id, request, controls, first, trail, &allowance).await;
-        if let (Err(_), Some(spent)) = (&result, spent) {
-            *spent.lock().unwrap_or_else(PoisonError::into_inner) = allowance.used();
+        let (first, allowance) = self.begin(&request, &controls.stop, controls.spent.clone());
+        let result = self.go(id, request, controls, first, &mut trail, &allowance).await;
+        match &result {
+            Ok(_) => allowance.told(),
+            Err(error) => trail.aborted(&error.to_string()),
         }
         result
     }
@@ -118,29 +122,27 @@ impl Sandbox {
         mut request: Request,
         controls: Controls,
         first: Result<Arc<Grant>, Box<Denial>>,
-        mut trail: Trail,
+        trail: &mut Trail,
         allowance: &Allowance,
     ) -> Result<Outcome, Error> {
-        let survey = self.survey(&mut request, &first, &mut trail, allowance).instrument(debug_span!("survey"));
+        let survey = self.survey(&mut request, &first, trail, allowance).instrument(debug_span!("survey"));
         let surveyed = allowance.until_stopped(survey).await;
         let without = || first.map(|grant| (grant, Supplies::default()));
         let (surveyed, late) = match surveyed {
-            Some(Ok(surveyed)) => (surveyed, None),
-            Some(Err(late @ Error::OutOfTime(_))) => (without(), Some(late)),
-            Some(Err(error)) => {
-                trail.aborted(&error.to_string());
-                return Err(error);
-            }
+            Some(Ok(surveyed)) => (Ok(surveyed), None),
+            Some(Err(OpenError::Denied(denial))) => (Err(denial), None),
+            Some(Err(OpenError::Failed(late @ Error::OutOfTime(_)))) => (without(), Some(late)),
+            Some(Err(OpenError::Failed(error))) => return Err(error),
             None => (without(), None),
         };
         let (grant, supplies) = match surveyed {
             Ok(admitted) => admitted,
-            Err(denial) => return self.denied(id, &request, *denial, Looked::default(), allowance.used(), &mut trail),
+            Err(denial) => return self.denied(id, &request, *denial, Looked::default(), allowance.used(), trail),
         };
         let mut looked = self.look(&request, &grant, allowance).instrument(debug_span!("look")).await?;
         trail.found(&looked.findings)?;
         if let Some(denial) = looked.denial.take() {
-            return self.denied(id, &request, denial, looked, allowance.used(), &mut trail);
+            return self.denied(id, &request, denial, looked, allowance.used(), trail);
         }
         trail.admitted(&request, &grant)?;
         let prepared = match late {
@@ -149,33 +151,27 @@ impl Sandbox {
         };
         let looks = allowance.looks();
         let grant = if looks.wall.is_zero() { grant } else { Arc::new(grant.after(looks.wall, looks.fuel)) };
-        let ended = match prepared {
+        let (report, packages) = match prepared {
             Some(Ok(prepared)) => {
                 let span = debug_span!("guest", tier = grant.tier().name());
-                let report = self.execute(id, request, prepared, &grant, controls, &trail).instrument(span).await;
-                report.map(|report| (report, locked_packages(&supplies, &grant)))
+                let report = self.execute(id, request, prepared, &grant, controls, trail).instrument(span).await?;
+                (report, locked_packages(&supplies, &grant))
             }
             Some(Err(error @ Error::OutOfTime(_))) => {
                 tracing::info!(run = %id, "{error}");
-                Ok((Report { limit: Some(Limit::Wall), ..Report::new(Status::Limited) }, Vec::new()))
+                (Report { limit: Some(Limit::Wall), ..Report::new(Status::Limited) }, Vec::new())
             }
-            Some(Err(error)) => Err(error),
-            None => Ok((Report::new(Status::Cancelled), Vec::new())),
+            Some(Err(error)) => return Err(error),
+            None => (Report::new(Status::Cancelled), Vec::new()),
         };
-        match ended {
-            Ok((report, packages)) => {
-                let mut outcome = outcome(id, report, &grant);
-                outcome.packages = packages;
-                outcome.findings = looked.findings;
-                allowance.add_to(&mut outcome.usage);
-                trail.finished(&outcome)?;
-                Ok(outcome)
-            }
-            Err(error) => {
-                trail.aborted(&error.to_string());
-                Err(error)
-            }
-        }
+        let program = report.usage;
+        let mut outcome = outcome(id, report, &grant);
+        outcome.packages = packages;
+        outcome.findings = looked.findings;
+        allowance.add_to(&mut outcome.usage);
+        // An outcome that nobody is told of was paid for nevertheless.
+        trail.finished(&outcome).inspect_err(|_| allowance.prepare().used(&program))?;
+        Ok(outcome)
     }
 
     /// Finds out what a request needs besides what it says, and what it is granted with that. Nothing is looked up that the policy does not
@@ -184,52 +180,39 @@ impl Sandbox {
         &self,
         request: &mut Request,
         first: &Result<Arc<Grant>, Box<Denial>>,
-        trail: &mut Trail,
+        trail: &Trail,
         allowance: &Allowance,
-    ) -> Result<Result<(Arc<Grant>, Supplies), Box<Denial>>, Error> {
-        let first = match first {
-            Ok(grant) => grant,
-            // Whatever is refused anyway costs no look, and must not send anybody to an index.
-            Err(denial) => return Ok(Err(denial.clone())),
-        };
-        let asked = request.wants.packages.len();
+    ) -> Result<Admitted, OpenError> {
+        // Whatever is refused anyway costs no look, and must not send anybody to an index.
+        let first = first.as_ref().map_err(|denial| OpenError::Denied(denial.clone()))?;
         let Some(manager) = &self.0.packages else {
-            return Ok(if asked == 0 { Ok((Arc::clone(first), Supplies::default())) } else { Err(Box::new(no_manager())) });
+            let asks_for_none = request.wants.packages.is_empty();
+            return if asks_for_none {
+                Ok((Arc::clone(first), Supplies::default()))
+            } else {
+                Err(OpenError::Denied(Box::new(no_manager())))
+            };
         };
         let mut supplies = Supplies::new(manager.survey(request, allowance).await?, request);
         if request.wants.packages.is_empty() {
             let is_same = !supplies.has_needs();
-            return Ok(if is_same { Ok((Arc::clone(first), supplies)) } else { self.admit_with(request, supplies) });
+            return if is_same { Ok((Arc::clone(first), supplies)) } else { self.admit_with(request, supplies) };
         }
         let machine = self.facts();
         let facts = supplies.facts(&machine);
         let facts = facts.as_ref().unwrap_or(&machine);
         // Whatever would be refused anyway must not send anybody to an index first.
         if let Verdict::Deny(denial) = self.0.policy.admit(request, facts) {
-            return Ok(Err(Box::new(denial)));
+            return Err(OpenError::Denied(Box::new(denial)));
         }
-        let grant = match self.0.policy.admit_packages(request, facts) {
-            Ok(grant) => grant,
-            Err(denial) => return Ok(Err(Box::new(denial))),
-        };
+        let grant = self.0.policy.admit_packages(request, facts).map_err(|denial| OpenError::Denied(Box::new(denial)))?;
         let target = |tier: &Tier| self.0.executors.get(tier).and_then(|executor| executor.package_target(&request.language));
         let targets: Vec<PackageTarget> = grant.tiers().iter().filter_map(target).collect();
         // From here on somebody else may learn of the request, so it leaves a record whatever becomes of it.
         trail.looked_up(request)?;
         let resolutions = allowance.in_time(manager.resolve(&grant, &targets, allowance)).await?;
         supplies.resolved(grant, resolutions);
-        Ok(self.admit_with(request, supplies))
-    }
-
-    /// As [`Sandbox::survey`]; an error ends the record.
-    async fn surveyed(
-        &self,
-        request: &mut Request,
-        first: &Result<Arc<Grant>, Box<Denial>>,
-        trail: &mut Trail,
-        allowance: &Allowance,
-    ) -> Result<Result<(Arc<Grant>, Supplies), Box<Denial>>, Error> {
-        self.survey(request, first, trail, allowance).await.inspect_err(|error| trail.aborted(&error.to_string()))
+        self.admit_with(request, supplies)
     }
 
     /// What there is to find in a program that was granted, and whether that is acceptable.
@@ -242,11 +225,11 @@ impl Sandbox {
     }
 
     /// What a request is granted before anything is known of what it needs besides, and what finding that out may use up.
-    fn begin(&self, request: &Request, stop: &CancellationToken) -> (Result<Arc<Grant>, Box<Denial>>, Allowance) {
+    fn begin(&self, request: &Request, stop: &CancellationToken, tab: Option<Tab>) -> (Result<Arc<Grant>, Box<Denial>>, Allowance) {
         let first = self.decide(request, &self.facts());
         let limits = first.as_ref().ok().map(|grant| grant.limits());
         let allowance = self.allowance(&request.subject, limits, stop);
-        (first, allowance)
+        (first, allowance.noted(tab))
     }
 
     /// What may be used up for a request besides its own run.
@@ -254,10 +237,11 @@ impl Sandbox {
         Allowance::within(subject.clone(), limits, stop.clone(), self.0.looks.clone())
     }
 
-    fn admit_with(&self, request: &Request, supplies: Supplies) -> Result<(Arc<Grant>, Supplies), Box<Denial>> {
+    fn admit_with(&self, request: &Request, supplies: Supplies) -> Result<Admitted, OpenError> {
         let machine = self.facts();
         let facts = supplies.facts(&machine);
-        self.decide(request, facts.as_ref().unwrap_or(&machine)).map(|grant| (grant, supplies))
+        let grant = self.decide(request, facts.as_ref().unwrap_or(&machine)).map_err(OpenError::Denied)?;
+        Ok((grant, supplies))
     }
 
     fn decide(&self, request: &Request, facts: &Facts) -> Result<Arc<Grant>, Box<Denial>> {
@@ -314,68 +298,14 @@ impl Sandbox {
         self.executor(grant.tier())?.run(job).await
     }
 
-    /// Makes a session: a place where one evaluation sees what the one before it left.
-    ///
-    /// The request's source is not evaluated; its files are put into the workspace.
-    ///
-    /// # Errors
-    ///
-    /// [`OpenError::Denied`] where the policy refuses, else as [`Sandbox::run`].
-    pub async fn open(&self, mut request: Request) -> Result<Session, OpenError> {
-        let id = RunId::random();
-        let stop = CancellationToken::new();
-        let mut trail = Trail::new(self.0.audit.clone(), id, &request);
-        let (first, allowance) = self.begin(&request, &stop);
-        let admitted = self.surveyed(&mut request, &first, &mut trail, &allowance).await?.and_then(|(grant, supplies)| {
-            let executor = self.0.executors.get(&grant.tier());
-            let can = executor.is_none_or(|executor| executor.has_sessions(grant.language()));
-            if can { Ok((grant, supplies)) } else { Err(Box::new(no_session(&grant))) }
-        });
-        let (grant, supplies) = self.or_refused(admitted, &request, &mut trail)?;
-        trail.admitted(&request, &grant)?;
-        let (packages, _place) =
-            self.prepare(&supplies, &grant, &allowance).await.inspect_err(|error| trail.aborted(&error.to_string()))?;
-        let files = std::mem::take(&mut request.files);
-        // A session takes a place for each of its evaluations.
-        let place = Hold::new(None);
-        let lease = packages.as_ref().map(|tree| tree.lease.clone()).unwrap_or_default();
-        let opening = Opening { id, grant: Arc::clone(&grant), files, packages, trail: trail.calls(), place };
-        let live = self.executor(grant.tier())?.open(opening).await.inspect_err(|error| trail.aborted(&error.to_string()))?;
-        let packages = locked_packages(&supplies, &grant);
-        let preparation = allowance.used();
-        Ok(Session::new(live, Opened { sandbox: self.clone(), id, request, grant, packages, lease, trail: Some(trail), preparation }))
-    }
-
     /// A place among those that run at once, for one evaluation of a session.
     pub(crate) async fn place(&self, grant: &Grant) -> Result<Place, Error> {
         self.0.place(grant).await
     }
 
-    /// Finds and fetches what a session asks for besides what it has. It stays in its tier.
-    pub(crate) async fn supply(&self, session: RunId, tier: Tier, mut request: Request) -> Result<Supplied, OpenError> {
-        let mut trail = Trail::new(self.0.audit.clone(), RunId::random(), &request);
-        let (first, allowance) = self.begin(&request, &CancellationToken::new());
-        let admitted = self.surveyed(&mut request, &first, &mut trail, &allowance).await?.and_then(|(grant, supplies)| {
-            if grant.tier() == tier { Ok((grant, supplies)) } else { Err(Box::new(elsewhere(&request, tier, &grant))) }
-        });
-        let (grant, supplies) = self.or_refused(admitted, &request, &mut trail)?;
-        let tree = self.fetch(&supplies, &grant, &allowance).await.inspect_err(|error| trail.aborted(&error.to_string()))?;
-        let packages = locked_packages(&supplies, &grant);
-        trail.provided(&request, Some(session), &packages, self.0.policy.digest())?;
-        Ok(Supplied { request, grant, packages, tree, usage: allowance.used() })
-    }
-
     /// Records that an evaluation of a session was refused; the session goes on.
     pub(crate) fn refused(&self, id: RunId, request: &Request, denial: &Denial) -> Result<(), Error> {
         Trail::new(self.0.audit.clone(), id, request).denied(request, denial, self.0.policy.digest())
-    }
-
-    /// What was admitted, or the refusal, once that is recorded.
-    fn or_refused<T>(&self, admitted: Result<T, Box<Denial>>, request: &Request, trail: &mut Trail) -> Result<T, OpenError> {
-        if let Err(denial) = &admitted {
-            trail.denied(request, denial, self.0.policy.digest())?;
-        }
-        admitted.map_err(OpenError::Denied)
     }
 
     fn executor(&self, tier: Tier) -> Result<&Arc<dyn Executor>, Error> {
@@ -417,63 +347,6 @@ impl Sandbox {
                 rules,
             },
         })
-    }
-
-    /// Finds the packages of a request, and fetches them where that is wanted, so that a later run finds them ready; runs nothing.
-    ///
-    /// # Errors
-    ///
-    /// [`OpenError::Denied`] where the policy refuses, else as [`Sandbox::run`].
-    pub async fn provide(&self, mut request: Request, fetch: bool) -> Result<Provision, OpenError> {
-        let mut trail = Trail::new(self.0.audit.clone(), RunId::random(), &request);
-        let (first, allowance) = self.begin(&request, &CancellationToken::new());
-        let allowance = allowance.patient();
-        let admitted = self.surveyed(&mut request, &first, &mut trail, &allowance).await?;
-        let (grant, supplies) = self.or_refused(admitted, &request, &mut trail)?;
-        if fetch {
-            self.fetch(&supplies, &grant, &allowance).await.inspect_err(|error| trail.aborted(&error.to_string()))?;
-        }
-        let packages = locked_packages(&supplies, &grant);
-        trail.provided(&request, None, &packages, self.0.policy.digest())?;
-        Ok(Provision { tier: grant.tier(), tier_reason: grant.tier_reason().to_owned(), packages })
-    }
-
-    /// Why a request would be admitted or denied, its packages included; fetches and runs nothing.
-    ///
-    /// # Errors
-    ///
-    /// Where what the request needs could not be found out.
-    pub async fn explain(&self, request: Request) -> Result<Explanation, Error> {
-        self.explain_with(request, Controls::default()).await.map(|explained| explained.explanation)
-    }
-
-    /// Explains a request, with a name for it in the audit log or a handle to stop it; tells what that used up.
-    ///
-    /// # Errors
-    ///
-    /// As [`Sandbox::explain`].
-    pub async fn explain_with(&self, mut request: Request, controls: Controls) -> Result<Explained, Error> {
-        let id = controls.id.unwrap_or_else(RunId::random);
-        let stop = controls.stop;
-        let mut trail = Trail::new(self.0.audit.clone(), id, &request);
-        let (first, allowance) = self.begin(&request, &stop);
-        let survey = self.surveyed(&mut request, &first, &mut trail, &allowance);
-        let surveyed = allowance.until_stopped(survey).await.unwrap_or_else(|| Ok(first.map(|grant| (grant, Supplies::default()))));
-        // What is refused before anything is looked up is refused by the explanation as well.
-        let supplies = surveyed?.map(|(_, supplies)| supplies).unwrap_or_default();
-        let machine = self.facts();
-        let facts = supplies.facts(&machine);
-        let mut explanation = self.0.policy.explain(&request, facts.as_ref().unwrap_or(&machine));
-        let mut found = Vec::new();
-        if let Verdict::Admit(grant) = &explanation.verdict {
-            let Looked { findings, denial } = self.look(&request, grant, &allowance).await?;
-            explanation.found(grant.profile().to_owned(), &findings, denial);
-            found = findings;
-        }
-        let usage = allowance.used();
-        trail.found(&found)?;
-        trail.explained(&request, &explanation.verdict, &usage, self.0.policy.digest())?;
-        Ok(Explained { id, explanation, usage })
     }
 
     /// The policy in force.
@@ -528,39 +401,6 @@ impl Sandbox {
 pub(crate) struct Looked {
     pub(crate) findings: Vec<Finding>,
     pub(crate) denial: Option<Denial>,
-}
-
-/// Why a request would be admitted or denied, and what it took to find that out.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Explained {
-    /// Names it in the audit log.
-    pub id: RunId,
-    /// The decision, step by step.
-    pub explanation: Explanation,
-    /// What was used up by guests that looked at the program.
-    pub usage: Usage,
-}
-
-/// What a request would find in the tier that it would run in.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Provision {
-    /// The tier.
-    pub tier: Tier,
-    /// Why that one.
-    pub tier_reason: String,
-    /// Every package that would be there, by its exact archive.
-    pub packages: Vec<LockedPackage>,
-}
-
-/// What a session is given later.
-pub(crate) struct Supplied {
-    pub(crate) request: Request,
-    pub(crate) grant: Arc<Grant>,
-    pub(crate) packages: Vec<LockedPackage>,
-    pub(crate) tree: Option<PackageTree>,
-    pub(crate) usage: Usage,
 }
 
 pub(crate) fn outcome(id: RunId, report: Report, grant: &Grant) -> Outcome {

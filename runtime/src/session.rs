@@ -1,5 +1,6 @@
 //! How does state last from one evaluation to the next?
 
+use crate::allowance::Tab;
 use crate::audit::Trail;
 use crate::error::Error;
 use crate::executor::{Evaluation, LiveSession, Report};
@@ -10,7 +11,7 @@ use crate::sandbox::{Controls, OpenError, Sandbox, outcome};
 use glovebox_policy::packages::{Ecosystem, Requirement};
 use glovebox_policy::{Bound, Grant, Request, Source};
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 /// The longest name of a source in bytes.
 const MAX_NAME: usize = 255;
@@ -39,7 +40,7 @@ pub(crate) struct Opened {
     pub(crate) lease: Lease,
     pub(crate) trail: Option<Trail>,
     /// What was used besides its evaluations, and was not asked for yet.
-    pub(crate) preparation: Usage,
+    pub(crate) tab: Tab,
 }
 
 impl Session {
@@ -65,9 +66,10 @@ impl Session {
         &self.opened.packages
     }
 
-    /// What was used to open the session and to change its packages, since this was last asked: no outcome of an evaluation has it.
+    /// What was used to open the session and to change its packages, since this was last asked: no outcome of an evaluation has it. The same
+    /// is in [`Controls::spent`], where the session was opened with one.
     pub fn take_preparation(&mut self) -> Usage {
-        std::mem::take(&mut self.opened.preparation)
+        std::mem::take(&mut self.opened.tab.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The packages that were asked for, as they were.
@@ -127,13 +129,12 @@ impl Session {
             return Err(Error::SessionEnded("its guest broke, hit a limit or was stopped").into());
         }
         let opened = &mut self.opened;
-        let supplied = opened.sandbox.supply(opened.id, opened.grant.tier(), request).await?;
+        let supplied = opened.sandbox.supply(opened.id, opened.grant.tier(), request, Arc::clone(&opened.tab)).await?;
         self.live.supply(supplied.tree.as_ref())?;
         opened.lease = supplied.tree.map(|tree| tree.lease).unwrap_or_default();
         opened.request = supplied.request;
         opened.grant = supplied.grant;
         opened.packages = supplied.packages;
-        opened.preparation.add(&supplied.usage);
         Ok(&opened.packages)
     }
 
@@ -190,12 +191,15 @@ impl Session {
             return Err(Error::Invalid(format!("arguments have at most {} bytes here, not {bytes}", limits.arguments)));
         }
         let grant = Arc::clone(&self.opened.grant);
-        let allowance = self.opened.sandbox.allowance(grant.subject(), Some(grant.limits()), &controls.stop);
+        let allowance = self.opened.sandbox.allowance(grant.subject(), Some(grant.limits()), &controls.stop).noted(controls.spent);
         let id = controls.id.unwrap_or(self.opened.id);
         let _place = tokio::select! {
             biased;
             // Nothing was begun, so the session is as it was.
-            () = controls.stop.cancelled() => return Ok(outcome(id, Report::new(Status::Cancelled), &self.opened.grant)),
+            () = controls.stop.cancelled() => {
+                allowance.told();
+                return Ok(outcome(id, Report::new(Status::Cancelled), &self.opened.grant));
+            }
             place = self.opened.sandbox.place(&self.opened.grant) => place?,
         };
         let mut asked = Request::new(self.opened.grant.language(), Vec::new());
@@ -204,7 +208,7 @@ impl Session {
         let looked = self.opened.sandbox.look(&asked, &self.opened.grant, &allowance).await?;
         if controls.stop.is_cancelled() {
             let mut outcome = outcome(id, Report::new(Status::Cancelled), &self.opened.grant);
-            allowance.add_to(&mut outcome.usage);
+            allowance.tell(&mut outcome.usage);
             return Ok(outcome);
         }
         if let Some(trail) = &self.opened.trail {
@@ -217,7 +221,7 @@ impl Session {
             outcome.policy.rules = vec![denial.rule.clone()];
             outcome.denial = Some(denial);
             outcome.findings = looked.findings;
-            allowance.add_to(&mut outcome.usage);
+            allowance.tell(&mut outcome.usage);
             return Ok(outcome);
         }
         let source = asked.source;
@@ -226,9 +230,9 @@ impl Session {
         let mut outcome = outcome(id, report, &self.opened.grant);
         outcome.findings = looked.findings;
         outcome.packages.clone_from(&self.opened.packages);
-        allowance.add_to(&mut outcome.usage);
+        allowance.tell(&mut outcome.usage);
         if !self.live.is_alive()
-            && let Some(trail) = self.opened.trail.take()
+            && let Some(mut trail) = self.opened.trail.take()
         {
             trail.finished(&outcome)?;
         }
@@ -277,7 +281,7 @@ impl Session {
     ///
     /// Where the end could not be written.
     pub fn close(mut self) -> Result<(), Error> {
-        if let Some(trail) = self.opened.trail.take() {
+        if let Some(mut trail) = self.opened.trail.take() {
             let report = Report { exit_code: Some(0), ..Report::new(Status::Succeeded) };
             trail.finished(&outcome(self.opened.id, report, &self.opened.grant))?;
         }

@@ -407,9 +407,7 @@ async fn record(app: &App, live: &Live, ended: Option<Advanced>) -> Result<(), (
             let is_host =
                 !matches!(error, Error::Invalid(_) | Error::Memory(_) | Error::SessionEnded(_) | Error::Packages(_) | Error::OutOfTime(_));
             let told = told(error);
-            let spent = *live.spent.lock().unwrap_or_else(PoisonError::into_inner);
-            let row = live.see(|row| usage_row(&row.subject, row.created_ms, &spent));
-            usage = Some(UsageRow { executions: 1, ..row });
+            usage = Some(unfinished(live));
             if is_host {
                 app.host_failed.notify_one();
                 app.alerts.happened(AlertKind::Error, live.subject.as_str(), Some(live.id.to_string()), &told.1);
@@ -418,6 +416,7 @@ async fn record(app: &App, live: &Live, ended: Option<Advanced>) -> Result<(), (
         }
         Some(Err(_)) => {
             tracing::error!(execution = %live.id, "an execution panicked");
+            usage = Some(unfinished(live));
             Some((Code::Internal, "the service failed; its log says why".to_owned()))
         }
     };
@@ -458,6 +457,12 @@ fn used(row: &ExecutionRow, outcome: &Outcome) -> UsageRow {
         limited: i64::from(outcome.status == Status::Limited),
         ..usage_row(&row.subject, row.created_ms, &outcome.usage)
     }
+}
+
+/// What an execution without an outcome used.
+fn unfinished(live: &Live) -> UsageRow {
+    let spent = *live.spent.lock().unwrap_or_else(PoisonError::into_inner);
+    UsageRow { executions: 1, ..live.see(|row| usage_row(&row.subject, row.created_ms, &spent)) }
 }
 
 /// What was used on a subject's behalf, in whatever.

@@ -3,11 +3,12 @@
 use super::App;
 use super::alerts::Alert;
 use super::body::{Body, ExecutionRequest, MAX_NUMBER};
-use super::execution::{enter, timestamp, usage_row};
+use super::charge::{Charge, Tab};
+use super::execution::{enter, timestamp};
 use super::executions::page_size;
 use super::keys::{Caller, Scope};
 use super::problem::{Code, Denial, Problem};
-use super::store::{UsageRow, now_ms};
+use super::store::UsageRow;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
@@ -151,11 +152,12 @@ pub(super) async fn explain(
     let _stop = stop.clone().drop_guard();
     let explaining = tokio::spawn(async move {
         let _held = held;
-        let controls = Controls { stop, ..Controls::default() };
+        let tab = Tab::default();
+        let charge = Charge::new(&app, &caller.subject, Arc::clone(&tab));
+        let controls = Controls { stop, spent: Some(tab), ..Controls::default() };
         let explained = app.processors.share(caller.subject.clone(), app.sandbox.explain_with(request, controls)).await?;
         drop(place);
-        let usage = usage_row(caller.subject.as_str(), now_ms(), &explained.usage);
-        app.store.add_usage(&explained.id.to_string(), usage).await.map_err(|error| Problem::internal(&error))?;
+        charge.settle().await?;
         Ok::<_, Problem>(explained.explanation)
     });
     let explanation = explaining.await.map_err(|error| Problem::internal(&error))??;

@@ -9,7 +9,8 @@ use super::App;
 use super::body::{Body, ExecutionRequest, FileBody, LimitsBody, TierName, number, object};
 use super::bounded::{Arguments, Artifacts, Environment, Files, Mounts, Network, Packages, Tools};
 use super::bounded::{maybe_texts, named_texts, objects, texts};
-use super::execution::{About, Live, Work, begin, enter, timestamp, usage_row};
+use super::charge::{Charge, Tab};
+use super::execution::{About, Live, Work, begin, enter, timestamp};
 use super::executions::{Execution, Mode, PackageBody, answer};
 use super::kept::ROW;
 use super::keys::{Caller, Scope};
@@ -171,6 +172,8 @@ pub(super) struct Entry {
     shown: Mutex<Shown>,
     used: Mutex<Instant>,
     running: Mutex<Option<Arc<Live>>>,
+    /// What it has used besides its programs and is not counted yet.
+    tab: Tab,
     /// What its files have of the service's memory: a reset starts with them again.
     _held: Taken,
 }
@@ -365,15 +368,15 @@ async fn kept_end(app: &App, entry: &Entry, reason: &str) {
 }
 
 /// A new session, made in a place among what runs at once.
-async fn opened(app: &App, subject: &Subject, bytes: usize, request: Request) -> Result<Session, Problem> {
+///
+/// What it uses besides its programs stands on the tab, and is counted also where there is no session in the end.
+async fn opened(app: &Arc<App>, subject: &Subject, bytes: usize, request: Request, tab: &Tab) -> Result<Session, Problem> {
     let _place = enter(app, subject, bytes)?.place().await;
-    Ok(app.processors.share(subject.clone(), app.sandbox.open(request)).await?)
-}
-
-/// Adds what a session has used besides its programs to what its subject has used.
-async fn pay(app: &App, subject: &Subject, session: &mut Session) -> Result<(), Problem> {
-    let usage = usage_row(subject.as_str(), now_ms(), &session.take_preparation());
-    app.store.add_usage(&session.id().to_string(), usage).await.map_err(|error| Problem::internal(&error))
+    let charge = Charge::new(app, subject, Arc::clone(tab));
+    let controls = Controls { spent: Some(Arc::clone(tab)), ..Controls::default() };
+    let session = app.processors.share(subject.clone(), app.sandbox.open_with(request, controls)).await?;
+    charge.settle().await?;
+    Ok(session)
 }
 
 /// Open a session.
@@ -395,8 +398,8 @@ pub(super) async fn create(State(app): State<Arc<App>>, caller: Caller, body: Bo
     drop(body.bytes);
     let (request, _) = body.value.place().read(caller.subject.clone(), false)?;
     held.shrink_to(body_bytes);
-    let mut session = opened(&app, &caller.subject, body_bytes, request.clone()).await?;
-    pay(&app, &caller.subject, &mut session).await?;
+    let tab = Tab::default();
+    let session = opened(&app, &caller.subject, body_bytes, request.clone(), &tab).await?;
     let entry = Arc::new(Entry {
         id: session.id().to_string().replacen("run_", "session_", 1),
         subject: caller.subject.clone(),
@@ -407,6 +410,7 @@ pub(super) async fn create(State(app): State<Arc<App>>, caller: Caller, body: Bo
         shown: Mutex::default(),
         used: Mutex::new(Instant::now()),
         running: Mutex::default(),
+        tab,
         _held: held,
     });
     entry.show(&session);
@@ -561,8 +565,7 @@ pub(super) async fn reset(
     {
         request.files = parts::files_of(session).await?;
     }
-    let mut session = opened(&app, &caller.subject, 0, request).await?;
-    pay(&app, &caller.subject, &mut session).await?;
+    let session = opened(&app, &caller.subject, 0, request, &entry.tab).await?;
     entry.show(&session);
     if let Some(old) = guard.replace(session) {
         old.close()?;

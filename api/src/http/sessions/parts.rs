@@ -1,9 +1,10 @@
 //! How do clients look after a session's packages and files?
 
-use super::{bodies, lock, pay};
+use super::{bodies, lock};
 use crate::http::App;
 use crate::http::body::{Body, bytes_of};
 use crate::http::bounded::{Packages, texts};
+use crate::http::charge::Charge;
 use crate::http::execution::enter;
 use crate::http::executions::{PackageBody, file};
 use crate::http::keys::{Caller, Scope};
@@ -91,12 +92,13 @@ pub(in crate::http) async fn uninstall(
     change(&app, &caller, &id, &[name], false).await
 }
 
-async fn change(app: &App, caller: &Caller, id: &str, packages: &[String], adds: bool) -> Result<Json<PackagesBody>, Problem> {
+async fn change(app: &Arc<App>, caller: &Caller, id: &str, packages: &[String], adds: bool) -> Result<Json<PackagesBody>, Problem> {
     caller.needs(Scope::Run)?;
     let entry = app.sessions.get(&caller.subject, id)?;
     let mut session = entry.open()?;
     // Packages are looked at by guests, which take a place and processors like any other.
     let _place = enter(app, &caller.subject, 0)?.place().await;
+    let charge = Charge::new(app, &caller.subject, Arc::clone(&entry.tab));
     let shared = |change| app.processors.share(caller.subject.clone(), change);
     let packages = if adds {
         bodies(shared(Box::pin(session.install(packages)) as Change<'_>).await?)
@@ -106,7 +108,7 @@ async fn change(app: &App, caller: &Caller, id: &str, packages: &[String], adds:
             error => error.into(),
         })?)
     };
-    pay(app, &caller.subject, &mut session).await?;
+    charge.settle().await?;
     lock(&entry.request).wants.packages = session.asked_packages().to_vec();
     entry.show(&session);
     Ok(Json(PackagesBody { packages }))

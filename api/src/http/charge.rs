@@ -1,0 +1,60 @@
+//! Who pays for what is no execution?
+//!
+//! Explanations, the opening of sessions and changes of their packages have guests at work for somebody and leave no record of their own.
+//! Whatever that uses is added to what its subject has used, also where it ends in an error or whoever asked goes away.
+
+use super::App;
+use super::execution::usage_row;
+use super::problem::Problem;
+use super::store::{UsageRow, now_ms};
+use glovebox::policy::Subject;
+use glovebox::{RunId, Usage};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+
+/// Where the sandbox notes what was used.
+pub(super) type Tab = Arc<Mutex<Usage>>;
+
+/// What stands on a tab when this is dropped is counted.
+pub(super) struct Charge {
+    app: Arc<App>,
+    subject: Subject,
+    tab: Tab,
+}
+
+impl Charge {
+    pub(super) fn new(app: &Arc<App>, subject: &Subject, tab: Tab) -> Self {
+        Self { app: Arc::clone(app), subject: subject.clone(), tab }
+    }
+
+    /// Counts it now, and waits until it is.
+    pub(super) async fn settle(self) -> Result<(), Problem> {
+        match self.counting() {
+            Some(counting) => counting.await.map_err(|error| Problem::internal(&error))?.map_err(|error| Problem::internal(&error)),
+            None => Ok(()),
+        }
+    }
+
+    /// Counts it on a task of its own, which whoever goes away does not end.
+    fn counting(&self) -> Option<JoinHandle<Result<(), String>>> {
+        let runtime = Handle::try_current().ok()?;
+        let (app, usage) = (Arc::clone(&self.app), self.take()?);
+        Some(runtime.spawn(async move {
+            let counted = app.store.add_usage(&RunId::random().to_string(), usage).await;
+            counted.inspect_err(|error| tracing::error!(error, "what was used could not be counted"))
+        }))
+    }
+
+    /// What stands there, which is not counted twice.
+    fn take(&self) -> Option<UsageRow> {
+        let usage = std::mem::take(&mut *self.tab.lock().unwrap_or_else(PoisonError::into_inner));
+        (usage != Usage::default()).then(|| usage_row(self.subject.as_str(), now_ms(), &usage))
+    }
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        drop(self.counting());
+    }
+}

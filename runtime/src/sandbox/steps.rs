@@ -1,0 +1,182 @@
+//! What else can be done with a request than to run it?
+//!
+//! To open a session for it, to find what it needs, to explain what would be decided of it. Each leaves its end in the audit log and what it
+//! used with whoever asked, also where it ends in an error or its caller goes away.
+
+use super::refusals::{elsewhere, no_session};
+use super::{Controls, Looked, OpenError, Sandbox, locked_packages};
+use crate::allowance::Tab;
+use crate::audit::Trail;
+use crate::error::Error;
+use crate::executor::{Hold, Opening};
+use crate::outcome::{RunId, Usage};
+use crate::packages::{LockedPackage, PackageTree};
+use crate::session::{Opened, Session};
+use glovebox_policy::{Explanation, Grant, Request, Tier, Verdict};
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// Why a request would be admitted or denied, and what it took to find that out.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Explained {
+    /// Names it in the audit log.
+    pub id: RunId,
+    /// The decision, step by step.
+    pub explanation: Explanation,
+    /// What was used up by guests that looked at the program.
+    pub usage: Usage,
+}
+
+/// What a request would find in the tier that it would run in.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Provision {
+    /// The tier.
+    pub tier: Tier,
+    /// Why that one.
+    pub tier_reason: String,
+    /// Every package that would be there, by its exact archive.
+    pub packages: Vec<LockedPackage>,
+}
+
+/// What a session is given later.
+pub(crate) struct Supplied {
+    pub(crate) request: Request,
+    pub(crate) grant: Arc<Grant>,
+    pub(crate) packages: Vec<LockedPackage>,
+    pub(crate) tree: Option<PackageTree>,
+}
+
+impl Sandbox {
+    /// Makes a session: a place where one evaluation sees what the one before it left.
+    ///
+    /// The request's source is not evaluated; its files are put into the workspace.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::Denied`] where the policy refuses, else as [`Sandbox::run`].
+    pub async fn open(&self, request: Request) -> Result<Session, OpenError> {
+        self.open_with(request, Controls::default()).await
+    }
+
+    /// Makes a session, with a name for it in the audit log or a place where it is noted what it uses besides its evaluations. Input and output
+    /// are those of an evaluation, and mean nothing here.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sandbox::open`].
+    pub async fn open_with(&self, mut request: Request, controls: Controls) -> Result<Session, OpenError> {
+        let id = controls.id.unwrap_or_else(RunId::random);
+        let tab = controls.spent.unwrap_or_default();
+        let mut trail = Trail::new(self.0.audit.clone(), id, &request);
+        let (first, allowance) = self.begin(&request, &controls.stop, Some(Arc::clone(&tab)));
+        let admitted = self.survey(&mut request, &first, &trail, &allowance).await.and_then(|(grant, supplies)| {
+            let executor = self.0.executors.get(&grant.tier());
+            let can = executor.is_none_or(|executor| executor.has_sessions(grant.language()));
+            if can { Ok((grant, supplies)) } else { Err(OpenError::Denied(Box::new(no_session(&grant)))) }
+        });
+        let (grant, supplies) = self.recorded(admitted, &request, &mut trail)?;
+        trail.admitted(&request, &grant)?;
+        let prepared = self.prepare(&supplies, &grant, &allowance).await.map_err(OpenError::Failed);
+        let (packages, _place) = self.recorded(prepared, &request, &mut trail)?;
+        let files = std::mem::take(&mut request.files);
+        // A session takes a place for each of its evaluations.
+        let place = Hold::new(None);
+        let lease = packages.as_ref().map(|tree| tree.lease.clone()).unwrap_or_default();
+        let opening = Opening { id, grant: Arc::clone(&grant), files, packages, trail: trail.calls(), place };
+        let live = self.executor(grant.tier())?.open(opening).await.map_err(OpenError::Failed);
+        let live = self.recorded(live, &request, &mut trail)?;
+        let packages = locked_packages(&supplies, &grant);
+        Ok(Session::new(live, Opened { sandbox: self.clone(), id, request, grant, packages, lease, trail: Some(trail), tab }))
+    }
+
+    /// Finds and fetches what a session asks for besides what it has. It stays in its tier.
+    pub(crate) async fn supply(&self, session: RunId, tier: Tier, mut request: Request, tab: Tab) -> Result<Supplied, OpenError> {
+        let mut trail = Trail::new(self.0.audit.clone(), RunId::random(), &request);
+        let (first, allowance) = self.begin(&request, &CancellationToken::new(), Some(tab));
+        let admitted = self.survey(&mut request, &first, &trail, &allowance).await.and_then(|(grant, supplies)| {
+            if grant.tier() == tier { Ok((grant, supplies)) } else { Err(OpenError::Denied(Box::new(elsewhere(&request, tier, &grant)))) }
+        });
+        let (grant, supplies) = self.recorded(admitted, &request, &mut trail)?;
+        let tree = self.fetch(&supplies, &grant, &allowance).await.map_err(OpenError::Failed);
+        let tree = self.recorded(tree, &request, &mut trail)?;
+        let packages = locked_packages(&supplies, &grant);
+        trail.provided(&request, Some(session), &packages, self.0.policy.digest())?;
+        Ok(Supplied { request, grant, packages, tree })
+    }
+
+    /// Finds the packages of a request, and fetches them where that is wanted, so that a later run finds them ready; runs nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::Denied`] where the policy refuses, else as [`Sandbox::run`].
+    pub async fn provide(&self, mut request: Request, fetch: bool) -> Result<Provision, OpenError> {
+        let mut trail = Trail::new(self.0.audit.clone(), RunId::random(), &request);
+        let (first, allowance) = self.begin(&request, &CancellationToken::new(), None);
+        let allowance = allowance.patient();
+        let admitted = self.survey(&mut request, &first, &trail, &allowance).await;
+        let (grant, supplies) = self.recorded(admitted, &request, &mut trail)?;
+        if fetch {
+            let fetched = self.fetch(&supplies, &grant, &allowance).await.map_err(OpenError::Failed);
+            self.recorded(fetched, &request, &mut trail)?;
+        }
+        let packages = locked_packages(&supplies, &grant);
+        trail.provided(&request, None, &packages, self.0.policy.digest())?;
+        Ok(Provision { tier: grant.tier(), tier_reason: grant.tier_reason().to_owned(), packages })
+    }
+
+    /// Why a request would be admitted or denied, its packages included; fetches and runs nothing.
+    ///
+    /// # Errors
+    ///
+    /// Where what the request needs could not be found out.
+    pub async fn explain(&self, request: Request) -> Result<Explanation, Error> {
+        self.explain_with(request, Controls::default()).await.map(|explained| explained.explanation)
+    }
+
+    /// Explains a request, with a name for it in the audit log, a handle to stop it, or a place where it is noted what that used up.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sandbox::explain`].
+    pub async fn explain_with(&self, mut request: Request, controls: Controls) -> Result<Explained, Error> {
+        let id = controls.id.unwrap_or_else(RunId::random);
+        let mut trail = Trail::new(self.0.audit.clone(), id, &request);
+        let (first, allowance) = self.begin(&request, &controls.stop, controls.spent);
+        let explained = async {
+            let survey = self.survey(&mut request, &first, &trail, &allowance);
+            let supplies = match allowance.until_stopped(survey).await {
+                Some(Ok((_, supplies))) => supplies,
+                Some(Err(OpenError::Failed(error))) => return Err(error),
+                // What is refused before anything is looked up is refused by the explanation as well.
+                Some(Err(OpenError::Denied(_))) | None => Default::default(),
+            };
+            let machine = self.facts();
+            let facts = supplies.facts(&machine);
+            let mut explanation = self.0.policy.explain(&request, facts.as_ref().unwrap_or(&machine));
+            let mut found = Vec::new();
+            if let Verdict::Admit(grant) = &explanation.verdict {
+                let Looked { findings, denial } = self.look(&request, grant, &allowance).await?;
+                explanation.found(grant.profile().to_owned(), &findings, denial);
+                found = findings;
+            }
+            trail.found(&found)?;
+            Ok(explanation)
+        };
+        let explanation = explained.await.inspect_err(|error| trail.aborted(&error.to_string()))?;
+        let usage = allowance.used();
+        trail.explained(&request, &explanation.verdict, &usage, self.0.policy.digest())?;
+        Ok(Explained { id, explanation, usage })
+    }
+
+    /// What a step came to, once it is recorded that it was refused or failed: that is the request's end.
+    fn recorded<T>(&self, step: Result<T, OpenError>, request: &Request, trail: &mut Trail) -> Result<T, OpenError> {
+        match &step {
+            Ok(_) => {}
+            Err(OpenError::Denied(denial)) => trail.denied(request, denial, self.0.policy.digest())?,
+            Err(OpenError::Failed(error)) => trail.aborted(&error.to_string()),
+        }
+        step
+    }
+}
