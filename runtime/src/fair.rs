@@ -1,12 +1,73 @@
 //! Who gets a slot next, where there are few?
 //!
-//! A semaphore whose waiters queue by subject: the subjects take turns, within one the first comes first, and no subject holds so many
-//! that none is left for another.
+//! [`Turns`] is the queue: the subjects take turns, and within one the first comes first. [`FairSlots`] is a semaphore whose waiters queue in
+//! that way, and of which no subject holds so many that none is left for another.
 
 use glovebox_policy::Subject;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
+
+/// Things that wait, by subject. The subjects take turns, and within one the first comes first.
+#[derive(Debug)]
+pub struct Turns<T> {
+    queues: HashMap<Subject, VecDeque<T>>,
+    /// The subjects that wait, the one whose turn is next first.
+    order: VecDeque<Subject>,
+}
+
+impl<T> Default for Turns<T> {
+    fn default() -> Self {
+        Self { queues: HashMap::new(), order: VecDeque::new() }
+    }
+}
+
+impl<T> Turns<T> {
+    /// Adds one at the end of its subject's queue.
+    pub fn push(&mut self, subject: &Subject, item: T) {
+        match self.queues.get_mut(subject) {
+            Some(queue) => queue.push_back(item),
+            None => {
+                self.queues.insert(subject.clone(), VecDeque::from([item]));
+                self.order.push_back(subject.clone());
+            }
+        }
+    }
+
+    /// Those of a subject, in their order.
+    pub fn of(&self, subject: &Subject) -> impl Iterator<Item = &T> {
+        self.queues.get(subject).into_iter().flatten()
+    }
+
+    /// The subjects that wait, in their order.
+    pub fn subjects(&self) -> impl Iterator<Item = &Subject> {
+        self.order.iter()
+    }
+
+    /// The first one of the first subject that may. The next turn of that subject comes after those of all others.
+    pub fn pop_of(&mut self, may: impl Fn(&Subject) -> bool) -> Option<(Subject, T)> {
+        let at = self.order.iter().position(may)?;
+        let subject = self.order.remove(at)?;
+        let queue = self.queues.get_mut(&subject)?;
+        let item = queue.pop_front();
+        if queue.is_empty() {
+            self.queues.remove(&subject);
+        } else {
+            self.order.push_back(subject.clone());
+        }
+        item.map(|item| (subject, item))
+    }
+
+    /// Takes out those of a subject that wait no longer.
+    pub fn remove(&mut self, subject: &Subject, is_it: impl Fn(&T) -> bool) {
+        let Some(queue) = self.queues.get_mut(subject) else { return };
+        queue.retain(|item| !is_it(item));
+        if queue.is_empty() {
+            self.queues.remove(subject);
+            self.order.retain(|other| other != subject);
+        }
+    }
+}
 
 /// A semaphore that is fair between subjects. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -23,9 +84,7 @@ struct Shared {
 struct State {
     free: usize,
     held: HashMap<Subject, usize>,
-    queues: HashMap<Subject, VecDeque<Waiter>>,
-    /// The subjects that wait, the one whose turn is next first.
-    turns: VecDeque<Subject>,
+    turns: Turns<Waiter>,
     next_ticket: u64,
 }
 
@@ -53,7 +112,7 @@ impl FairSlots {
         let mut waiting = {
             let mut state = self.lock();
             // Whoever waits, waits for a slot that this subject may not have either, or is this subject and was here before.
-            if state.free > 0 && !state.queues.contains_key(subject) && state.held_by(subject) < self.0.of_subject {
+            if state.free > 0 && state.turns.of(subject).next().is_none() && state.held_by(subject) < self.0.of_subject {
                 state.take(subject);
                 return self.slot(subject);
             }
@@ -80,7 +139,10 @@ impl FairSlots {
         let mut state = self.lock();
         state.give_back(subject);
         while state.free > 0 {
-            let Some((next, waiter)) = state.next(self.0.of_subject) else { break };
+            // Not of one that holds as many as it may.
+            let State { held, turns, .. } = &mut *state;
+            let may = |subject: &Subject| held.get(subject).is_none_or(|held| *held < self.0.of_subject);
+            let Some((next, waiter)) = turns.pop_of(may) else { break };
             state.take(&next);
             if let Err(mut unwanted) = waiter.slot.send(self.slot(&next)) {
                 // Nobody waits any more. Its drop would come here again while the lock is held.
@@ -114,38 +176,8 @@ impl State {
     fn wait(&mut self, subject: &Subject, slot: oneshot::Sender<Slot>) -> u64 {
         let ticket = self.next_ticket;
         self.next_ticket = ticket.wrapping_add(1);
-        let waiter = Waiter { ticket, slot };
-        match self.queues.get_mut(subject) {
-            Some(queue) => queue.push_back(waiter),
-            None => {
-                self.queues.insert(subject.clone(), VecDeque::from([waiter]));
-                self.turns.push_back(subject.clone());
-            }
-        }
+        self.turns.push(subject, Waiter { ticket, slot });
         ticket
-    }
-
-    /// The first waiter of the first subject that may hold one more.
-    fn next(&mut self, of_subject: usize) -> Option<(Subject, Waiter)> {
-        let at = self.turns.iter().position(|subject| self.held_by(subject) < of_subject)?;
-        let subject = self.turns.remove(at)?;
-        let queue = self.queues.get_mut(&subject)?;
-        let waiter = queue.pop_front();
-        if queue.is_empty() {
-            self.queues.remove(&subject);
-        } else {
-            self.turns.push_back(subject.clone());
-        }
-        waiter.map(|waiter| (subject, waiter))
-    }
-
-    fn forget(&mut self, subject: &Subject, ticket: u64) {
-        let Some(queue) = self.queues.get_mut(subject) else { return };
-        queue.retain(|waiter| waiter.ticket != ticket);
-        if queue.is_empty() {
-            self.queues.remove(subject);
-            self.turns.retain(|other| other != subject);
-        }
     }
 }
 
@@ -167,7 +199,7 @@ struct Waiting<'a> {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.slots.lock().forget(self.subject, self.ticket);
+        self.slots.lock().turns.remove(self.subject, |waiter| waiter.ticket == self.ticket);
     }
 }
 
@@ -220,7 +252,7 @@ mod tests {
         drop(called);
         assert!(slots.acquire(&a).now_or_never().is_some());
         let state = slots.lock();
-        assert!(state.queues.is_empty() && state.turns.is_empty() && state.held.is_empty());
+        assert!(state.turns.subjects().next().is_none() && state.held.is_empty());
         assert_eq!(state.free, 1);
     }
 }

@@ -57,7 +57,7 @@ mod error;
 mod outcome;
 
 pub use account::MemoryAccount;
-pub use allowance::{Allowance, Look};
+pub use allowance::{Allowance, Look, Preparing};
 pub use audit::{
     AUDIT_SEGMENT, Asked, AuditEvent, AuditHead, AuditHeadError, AuditKey, AuditKeyError, AuditLogOptions, AuditRecord, AuditSink,
     ChainCheck, ChainError, JsonLines, audit_segment_start, audit_segments, verify_chain,
@@ -67,7 +67,7 @@ pub use egress::{Egress, EgressError, EgressRequest, EgressResponse};
 pub use engine::Metering;
 pub use error::Error;
 pub use executor::{Evaluation, Executor, Hold, Job, LiveSession, Opening, Report, Stock, artifact_globs};
-pub use fair::{FairSlots, Slot};
+pub use fair::{FairSlots, Slot, Turns};
 pub use filesystem::FileEntry;
 pub use guest::Guests;
 pub use host_calls::Tool;

@@ -4,8 +4,9 @@
 //! take turns. [`Processors`] hands out the processors for the milliseconds between two points at which a guest gives way, so that a
 //! hundred busy programs of one subject cost another one no more than a single program would.
 
+use glovebox::Turns;
 use glovebox::policy::Subject;
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,58 +15,6 @@ use tokio::sync::oneshot;
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Things that wait, by subject. The subjects take turns, and within one the first comes first.
-#[derive(Debug)]
-struct Turns<T> {
-    queues: HashMap<Subject, VecDeque<T>>,
-    order: VecDeque<Subject>,
-}
-
-impl<T> Default for Turns<T> {
-    fn default() -> Self {
-        Self { queues: HashMap::new(), order: VecDeque::new() }
-    }
-}
-
-impl<T> Turns<T> {
-    fn push(&mut self, subject: &Subject, item: T) {
-        match self.queues.get_mut(subject) {
-            Some(queue) => queue.push_back(item),
-            None => {
-                self.queues.insert(subject.clone(), VecDeque::from([item]));
-                self.order.push_back(subject.clone());
-            }
-        }
-    }
-
-    fn waiting(&self, subject: &Subject) -> usize {
-        self.queues.get(subject).map_or(0, VecDeque::len)
-    }
-
-    /// The next one of a subject that may.
-    fn pop_of(&mut self, may: impl Fn(&Subject) -> bool) -> Option<(Subject, T)> {
-        let at = self.order.iter().position(may)?;
-        let subject = self.order.remove(at)?;
-        let queue = self.queues.get_mut(&subject)?;
-        let item = queue.pop_front();
-        if queue.is_empty() {
-            self.queues.remove(&subject);
-        } else {
-            self.order.push_back(subject.clone());
-        }
-        item.map(|item| (subject, item))
-    }
-
-    fn remove(&mut self, subject: &Subject, is_it: impl Fn(&T) -> bool) {
-        let Some(queue) = self.queues.get_mut(subject) else { return };
-        queue.retain(|item| !is_it(item));
-        if queue.is_empty() {
-            self.queues.remove(subject);
-            self.order.retain(|other| other != subject);
-        }
-    }
 }
 
 /// How many executions run and wait.
@@ -134,13 +83,13 @@ impl Admission {
     pub(super) fn enter(self: &Arc<Self>, subject: &Subject, bytes: usize) -> Result<Waiting, Full> {
         let mut state = lock(&self.state);
         // Whoever waits, waits for something that this one has no need of, or was here before.
-        if state.running < self.limits.running && state.may_run(subject, &self.limits) && state.turns.waiting(subject) == 0 {
+        if state.running < self.limits.running && state.may_run(subject, &self.limits) && state.turns.of(subject).next().is_none() {
             state.begin(subject);
             return Ok(Waiting::Now(Place(Some((Arc::clone(self), subject.clone())))));
         }
         let limits = &self.limits;
         let is_full = |state: &AdmissionState| {
-            let own = state.turns.queues.get(subject).into_iter().flatten();
+            let own = state.turns.of(subject);
             let (count, size) = own.fold((0, bytes), |(count, size), waiter| (count + 1, size.saturating_add(waiter.bytes)));
             // Nobody alone fills the room of all.
             if count >= limits.queue_of_subject || (count > 0 && size > limits.queue_bytes / 2) {
@@ -211,10 +160,9 @@ impl AdmissionState {
     }
 
     fn forget_the_gone(&mut self) {
-        let subjects: Vec<Subject> = self.turns.order.iter().cloned().collect();
+        let subjects: Vec<Subject> = self.turns.subjects().cloned().collect();
         for subject in subjects {
-            let queue = self.turns.queues.get(&subject).into_iter().flatten();
-            let gone = queue.filter(|waiter| waiter.place.is_closed());
+            let gone = self.turns.of(&subject).filter(|waiter| waiter.place.is_closed());
             let (count, bytes) = gone.fold((0, 0), |(count, bytes), waiter| (count + 1, bytes + waiter.bytes));
             self.turns.remove(&subject, |waiter| waiter.place.is_closed());
             self.waiting -= count;
@@ -546,6 +494,6 @@ mod tests {
             let _ = task.await;
         }
         let state = lock(&processors.0);
-        assert_eq!((state.free, state.ready.order.len()), (1, 0));
+        assert_eq!((state.free, state.ready.subjects().count()), (1, 0));
     }
 }
