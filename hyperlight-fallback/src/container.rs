@@ -70,12 +70,17 @@ pub(crate) fn places(grant: &Grant) -> Result<Vec<String>, Error> {
     grant.mounts().iter().map(place).collect()
 }
 
+/// The bytes of memory that a container may have. The workspace lies in memory, so both share one limit; each of them is held by itself as well.
+pub(crate) fn memory_of(grant: &Grant) -> u64 {
+    let limits = grant.limits();
+    limits.memory.saturating_add(limits.workspace).saturating_add(OVERHEAD_BYTES)
+}
+
 /// The description of a container for runs of this grant in this image, with its directories at these places.
 pub(crate) fn describe(grant: &Grant, places: &[String], image: &str, extra: &[Extra<'_>], settings: &Settings) -> ContainerCreateBody {
     let limits = grant.limits();
     let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
-    // The workspace lies in memory, so both share one limit; each of them is held by itself as well.
-    let memory = number(limits.memory.saturating_add(limits.workspace).saturating_add(OVERHEAD_BYTES));
+    let memory = number(memory_of(grant));
     // Where there is a way out, every connection through it is a process of ours.
     let own_processes = if grant.network().is_empty() { OWN_PROCESSES } else { OWN_PROCESSES + EGRESS_PROCESSES };
     let told = crate::job::completion_limit(grant);

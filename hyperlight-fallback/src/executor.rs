@@ -1,7 +1,7 @@
 //! How does the container tier run what was granted?
 
 use crate::collector::{Collector, Over, Splitter, Words};
-use crate::container::{describe, places};
+use crate::container::{describe, memory_of, places};
 use crate::egress::{self, Door};
 use crate::engine::Containers;
 use crate::images::{LIBC, image_of};
@@ -11,8 +11,8 @@ use async_trait::async_trait;
 use bollard::container::LogOutput;
 use futures_util::StreamExt as _;
 use glovebox::{
-    Error, Evaluation, Exception, Executor, Input, Job, Limit, LiveSession, NativePlatform, Opening, PackageTarget, Report, Status, Stock,
-    StreamName, Value, artifact_globs,
+    Error, Evaluation, Exception, Executor, Hold, Input, Job, Limit, LiveSession, NativePlatform, Opening, PackageTarget, Report, Status,
+    Stock, StreamName, Value, artifact_globs,
 };
 use glovebox_policy::{Limits, Tier, TierFacts};
 use std::sync::Arc;
@@ -25,6 +25,12 @@ const PROBE: Duration = Duration::from_secs(5);
 
 /// How long an engine may take to start a container; protects whoever waits for the run.
 const CREATION: Duration = Duration::from_secs(30);
+
+/// How long a run waits for memory.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How often it asks meanwhile.
+const STEP: Duration = Duration::from_millis(20);
 
 /// The exit code of a process that a signal has killed without asking.
 const KILLED: i32 = 128 + 9;
@@ -86,10 +92,22 @@ impl Executor for Containers {
         let message = job::message(grant, program, &opening.files, !patterns.is_empty(), authority)?;
         let extra: Vec<_> = packages.into_iter().chain(door.as_ref().map(|(door, _)| (door.directory(), egress::DIRECTORY))).collect();
         let body = describe(grant, &places(grant)?, grant.image().unwrap_or(image.name), &extra, &pool.settings);
-        // A container with a way out is made for its run: the way is part of it.
-        let kept = Kept { _place: opening.hold(), until: Instant::now() + job::lifetime(grant) + CREATION };
-        let container = async { if door.is_some() { pool.make(body, kept).await } else { pool.take(body, kept).await } };
         let Evaluation { input, output, stop, .. } = evaluation;
+        // What the container may take of the machine, and what it says and hands back in this process.
+        let told = job::told_limit(grant, !patterns.is_empty()) as u64;
+        let bytes = memory_of(grant).saturating_add(told.saturating_mul(2)).saturating_add(grant.limits().output);
+        let hold = tokio::select! {
+            biased;
+            () = stop.cancelled() => return Ok(Report::new(Status::Cancelled)),
+            hold = memory_for(&opening, bytes) => hold,
+        };
+        let hold = match hold {
+            Ok(hold) => hold,
+            Err(why) => return Ok(Report { crash: Some(why), ..Report::limited(Limit::Memory) }),
+        };
+        // A container with a way out is made for its run: the way is part of it.
+        let kept = Kept { _place: hold, until: Instant::now() + job::lifetime(grant) + CREATION };
+        let container = async { if door.is_some() { pool.make(body, kept).await } else { pool.take(body, kept).await } };
         let mut container = tokio::select! {
             biased;
             () = stop.cancelled() => return Ok(Report::new(Status::Cancelled)),
@@ -138,6 +156,17 @@ impl Executor for Containers {
 
     async fn open(&self, _: Opening) -> Result<Box<dyn LiveSession>, Error> {
         Err(Error::Invalid("there are no sessions in containers; run each program by itself".to_owned()))
+    }
+}
+
+/// The run's place with memory for its container. Waits a while for others to end: a container has all of its memory from its start.
+async fn memory_for(opening: &Opening, bytes: u64) -> Result<Hold, String> {
+    let until = Instant::now() + opening.grant.limits().wall.min(PATIENCE);
+    loop {
+        match opening.hold_with(bytes) {
+            Err(_) if Instant::now() < until => tokio::time::sleep(STEP).await,
+            result => return result,
+        }
     }
 }
 

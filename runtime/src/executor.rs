@@ -1,5 +1,6 @@
 //! What does a tier have to be able to do?
 
+use crate::account::{MemoryHold, RunMemory};
 use crate::audit::CallTrail;
 use crate::egress::Egress;
 use crate::error::Error;
@@ -11,6 +12,7 @@ use crate::stdio::{Input, OutputChunk};
 use async_trait::async_trait;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use glovebox_policy::{Grant, InputFile, Source, TierFacts};
+use std::ops::Range;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -92,19 +94,27 @@ pub trait LiveSession: Send {
     /// Where the path is not acceptable or the workspace is full.
     fn put_file(&mut self, path: &str, content: Arc<[u8]>) -> Result<(), Error>;
 
-    /// Reads a regular file of the workspace.
+    /// Reads what is there of a part of a regular file of the workspace.
     ///
     /// # Errors
     ///
     /// Where there is no such file.
-    fn read_file(&mut self, path: &str) -> Result<Vec<u8>, Error>;
+    fn read_file(&mut self, path: &str, range: Range<u64>) -> Result<Vec<u8>, Error>;
 
-    /// Lists a directory of the workspace; an empty path is the workspace itself.
+    /// The size of a regular file of the workspace in bytes.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no such file.
+    fn file_size(&mut self, path: &str) -> Result<u64, Error>;
+
+    /// Lists a directory of the workspace by name, from behind a name on and not more than so many entries; an empty path is the workspace
+    /// itself.
     ///
     /// # Errors
     ///
     /// Where there is no such directory.
-    fn list_files(&mut self, path: &str) -> Result<Vec<FileEntry>, Error>;
+    fn list_files(&mut self, path: &str, after: Option<&str>, most: usize) -> Result<Vec<FileEntry>, Error>;
 
     /// Removes a file or an empty directory of the workspace.
     ///
@@ -136,17 +146,20 @@ pub struct Opening {
     pub packages: Option<PackageTree>,
     pub(crate) trail: CallTrail,
     pub(crate) place: Hold,
+    pub(crate) memory: RunMemory,
 }
 
 /// The place that a run takes among those that run at once. It is given back when its report is there and nobody holds it any more.
 #[derive(Clone)]
 pub struct Hold {
-    _place: Option<Arc<Place>>,
+    place: Option<Arc<Place>>,
+    /// What goes with the place of the memory of all.
+    _memory: Option<Arc<MemoryHold>>,
 }
 
 impl Hold {
     pub(crate) fn new(place: Option<Place>) -> Self {
-        Self { _place: place.map(Arc::new) }
+        Self { place: place.map(Arc::new), _memory: None }
     }
 }
 
@@ -156,6 +169,18 @@ impl Opening {
     #[must_use]
     pub fn hold(&self) -> Hold {
         self.place.clone()
+    }
+
+    /// As [`Opening::hold`], with so many bytes of the memory that all runs have together ([`MemoryAccount`](crate::MemoryAccount)): for what a
+    /// tier takes of the machine's memory outside of this process.
+    ///
+    /// # Errors
+    ///
+    /// Why there are none.
+    pub fn hold_with(&self, bytes: u64) -> Result<Hold, String> {
+        let mut memory = self.memory.hold();
+        memory.grow(bytes)?;
+        Ok(Hold { place: self.place.place.clone(), _memory: Some(Arc::new(memory)) })
     }
 
     /// The network as this run may use it, for a tier whose programs make connections of their own.

@@ -3,6 +3,7 @@
 //! The text is parsed by a guest, like everything else that nobody has vetted. On the host there is only a search for words without which
 //! nothing can be found: most programs have none of them, and cost nothing more.
 
+use crate::account::RunMemory;
 use crate::allowance::Allowance;
 use crate::audit::Trail;
 use crate::error::Error;
@@ -126,6 +127,7 @@ fn job(
             packages: None,
             trail: Trail::new(None, RunId::random(), &ours).calls(),
             place: Hold::new(None),
+            memory: RunMemory::default(),
         },
         evaluation: Evaluation {
             source: ours.source,

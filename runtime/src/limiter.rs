@@ -2,6 +2,10 @@
 
 use crate::account::MemoryHold;
 use crate::outcome::Limit;
+use crate::stdio::LimitReached;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
 use wasmtime::ResourceLimiter;
 
 /// Elements of all tables of a run; protects the host's memory. Python's own table has about 6,000.
@@ -12,6 +16,37 @@ const MAX_INSTANCES: usize = 64;
 
 /// Bytes of a memory of our own guests that count when it is made: it begins as an image of which all instances share what they do not write.
 const IMAGE: usize = 2 << 20;
+
+/// The rest of an image. A run that goes on for longer than until it first gives way may write to all of it, and most do not.
+#[derive(Debug)]
+pub(crate) struct WholeImage {
+    held: MemoryHold,
+    /// Not taken yet.
+    rest: u64,
+}
+
+impl WholeImage {
+    /// Of so many bytes, of which none is taken yet.
+    pub(crate) fn new(held: MemoryHold, image: usize) -> Self {
+        Self { held, rest: image.saturating_sub(IMAGE) as u64 }
+    }
+
+    /// A call that takes it when it goes on, or ends where there is no memory for it.
+    pub(crate) async fn counted<T>(&mut self, call: impl Future<Output = wasmtime::Result<T>>) -> wasmtime::Result<T> {
+        let mut call = pin!(call);
+        let mut has_given_way = false;
+        let counted = poll_fn(|context| {
+            if std::mem::replace(&mut has_given_way, true) && self.rest > 0 {
+                if self.held.grow(self.rest).is_err() {
+                    return Poll::Ready(Err(wasmtime::Error::new(LimitReached(Limit::Memory))));
+                }
+                self.rest = 0;
+            }
+            call.as_mut().poll(context)
+        });
+        counted.await
+    }
+}
 
 /// Counts what a run makes the engine allocate, and says no in time.
 #[derive(Debug)]

@@ -12,6 +12,7 @@ pub(crate) use place::Place;
 pub use refusals::OpenError;
 pub use steps::{Explained, Provision};
 
+use crate::account::{MemoryAccount, RunMemory};
 use crate::allowance::{Allowance, Tab};
 use crate::audit::{AuditEvent, AuditSink, Trail};
 use crate::engine::Metering;
@@ -39,6 +40,7 @@ struct Inner {
     executors: HashMap<Tier, Arc<dyn Executor>>,
     packages: Option<Arc<dyn PackageManager>>,
     audit: Option<Arc<dyn AuditSink>>,
+    memory: Option<Arc<dyn MemoryAccount>>,
     permits: Arc<Semaphore>,
     /// Looks at programs at once, which happen before a run has its place.
     looks: FairSlots,
@@ -285,7 +287,15 @@ impl Sandbox {
         let _taken = place.clone();
         let _lease = packages.as_ref().map(|tree| tree.lease.clone());
         let job = Job {
-            opening: Opening { id, grant: Arc::clone(grant), files: request.files, packages, trail: trail.calls(), place },
+            opening: Opening {
+                id,
+                grant: Arc::clone(grant),
+                files: request.files,
+                packages,
+                trail: trail.calls(),
+                place,
+                memory: self.memory(grant),
+            },
             evaluation: Evaluation {
                 source: request.source,
                 arguments: request.arguments,
@@ -306,6 +316,11 @@ impl Sandbox {
     /// Records that an evaluation of a session was refused; the session goes on.
     pub(crate) fn refused(&self, id: RunId, request: &Request, denial: &Denial) -> Result<(), Error> {
         Trail::new(self.0.audit.clone(), id, request).denied(request, denial, self.0.policy.digest())
+    }
+
+    /// A run's side of the account of all.
+    fn memory(&self, grant: &Grant) -> RunMemory {
+        RunMemory::new(self.0.memory.as_ref(), grant.subject())
     }
 
     fn executor(&self, tier: Tier) -> Result<&Arc<dyn Executor>, Error> {

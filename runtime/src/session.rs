@@ -11,6 +11,7 @@ use crate::sandbox::{Controls, OpenError, Sandbox, outcome};
 use glovebox_policy::packages::{Ecosystem, Requirement};
 use glovebox_policy::{Bound, Grant, Request, Source};
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::{Arc, PoisonError};
 
 /// The longest name of a source in bytes.
@@ -254,7 +255,25 @@ impl Session {
     ///
     /// Where there is no such regular file.
     pub fn read_file(&mut self, path: &str) -> Result<Vec<u8>, Error> {
-        self.live.read_file(path)
+        self.live.read_file(path, 0..u64::MAX)
+    }
+
+    /// Reads what is there of a part of a file of the workspace.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::read_file`].
+    pub fn read_file_part(&mut self, path: &str, range: Range<u64>) -> Result<Vec<u8>, Error> {
+        self.live.read_file(path, range)
+    }
+
+    /// The size of a file of the workspace in bytes.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::read_file`].
+    pub fn file_size(&mut self, path: &str) -> Result<u64, Error> {
+        self.live.file_size(path)
     }
 
     /// Lists a directory of the workspace; an empty path is the workspace itself.
@@ -263,7 +282,16 @@ impl Session {
     ///
     /// Where there is no such directory.
     pub fn list_files(&mut self, path: &str) -> Result<Vec<FileEntry>, Error> {
-        self.live.list_files(path)
+        self.live.list_files(path, None, usize::MAX)
+    }
+
+    /// Lists a part of a directory of the workspace: entries by name, from behind a name on, and not more than so many.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::list_files`].
+    pub fn list_files_after(&mut self, path: &str, after: Option<&str>, most: usize) -> Result<Vec<FileEntry>, Error> {
+        self.live.list_files(path, after, most)
     }
 
     /// Removes a file or an empty directory of the workspace.

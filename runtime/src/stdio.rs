@@ -3,6 +3,7 @@
 //! Output is kept up to the granted number of bytes and passed on as it happens. A receiver that does not read makes the guest wait, as
 //! a full pipe would; the host's memory stays flat.
 
+use crate::account::MemoryHold;
 use crate::outcome::{Limit, Output};
 use bytes::Bytes;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,6 +15,9 @@ use wasmtime_wasi_io::streams::{InputStream, OutputStream, StreamError, StreamRe
 
 /// Bytes that a guest may hand over in one write; protects the host's memory while a receiver is slow.
 const MAX_WRITE: usize = 64 << 10;
+
+/// Bytes of output for which memory is taken at once; the first of them are not worth asking for.
+const STEP: u64 = 64 << 10;
 
 /// The two output streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,6 +48,9 @@ struct OutputState {
     written: u64,
     limit: u64,
     sink: Option<mpsc::Sender<OutputChunk>>,
+    /// What the buffers have taken of the account of all, and for how many bytes of output that is enough.
+    held: MemoryHold,
+    counted: u64,
 }
 
 /// The error that ends a run at its output limit.
@@ -52,8 +59,9 @@ struct OutputState {
 pub(crate) struct LimitReached(pub(crate) Limit);
 
 impl Outputs {
-    pub(crate) fn new(limit: u64) -> Self {
-        Self(Arc::new(Mutex::new(OutputState { stdout: Output::default(), stderr: Output::default(), written: 0, limit, sink: None })))
+    pub(crate) fn new(limit: u64, held: MemoryHold) -> Self {
+        let (stdout, stderr) = (Output::default(), Output::default());
+        Self(Arc::new(Mutex::new(OutputState { stdout, stderr, written: 0, limit, sink: None, held, counted: STEP })))
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, OutputState> {
@@ -68,6 +76,8 @@ impl Outputs {
         state.written = 0;
         state.limit = limit;
         state.sink = sink;
+        state.held.shrink(u64::MAX);
+        state.counted = STEP;
     }
 
     /// What was written since the start or the last call; the receiver is let go.
@@ -114,6 +124,14 @@ impl OutputStream for GuestOutput {
         let room = usize::try_from(state.limit.saturating_sub(kept)).unwrap_or(usize::MAX);
         let over = bytes.len() > room;
         let bytes = bytes.slice(..bytes.len().min(room));
+        let more = (kept + bytes.len() as u64).saturating_sub(state.counted).next_multiple_of(STEP);
+        if more > 0 {
+            // A buffer that grows has room for as much again.
+            if state.held.grow(more.saturating_mul(2)).is_err() {
+                return Err(StreamError::Trap(wasmtime::Error::new(LimitReached(Limit::Memory))));
+            }
+            state.counted += more;
+        }
         let output = match self.name {
             StreamName::Stdout => &mut state.stdout,
             StreamName::Stderr => &mut state.stderr,

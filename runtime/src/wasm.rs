@@ -5,7 +5,7 @@
 
 mod program;
 
-use crate::account::{MemoryAccount, RunMemory};
+use crate::account::{MemoryAccount, MemoryHold, RunMemory};
 use crate::clock::GuestClock;
 use crate::compiler::Compiler;
 use crate::egress::HttpClient;
@@ -18,7 +18,7 @@ use crate::filesystem::{
 };
 use crate::guest::{Guest, Guests};
 use crate::host_calls::{HostCalls, Services, Tool};
-use crate::limiter::Limiter;
+use crate::limiter::{Limiter, WholeImage};
 use crate::memory::{map_file, with_image};
 use crate::meter;
 use crate::mounts::resolve_mount;
@@ -31,6 +31,7 @@ use async_trait::async_trait;
 use globset::GlobSet;
 use glovebox_policy::{Grant, Tier, TierFacts};
 use std::collections::HashMap;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -90,18 +91,21 @@ impl WasmExecutor {
             }
             Arc::clone(layouts.entry(key).or_default())
         };
-        layout.get_or_try_init(|| make_layout(opening, guest)).await.cloned()
+        match layout.get() {
+            Some(layout) => Ok(Arc::clone(layout)),
+            // In a box: the future of every run is moved, and this one is seldom needed.
+            None => Box::pin(layout.get_or_try_init(|| make_layout(opening, guest))).await.cloned(),
+        }
     }
 
     /// The host's side of a new instance, or a report where the files that were sent don't fit.
-    async fn prepare(&self, opening: &Opening, guest: Option<&Guest>, arguments: &[String]) -> Result<Prepared, Error> {
+    fn prepare(&self, layout: &Layout, opening: &Opening, guest: Option<&Guest>, arguments: &[String]) -> Result<Prepared, Error> {
         let grant = &opening.grant;
         let limits = grant.limits();
         let resolution = grant.clock_resolution();
         let quota = QuotaLimits { bytes: limits.workspace, files: limits.files, open_files: limits.open_files };
-        let layout = self.layout(opening, guest).await?;
         let memory = RunMemory::new(self.memory.as_ref(), grant.subject());
-        let mut files = Filesystem::new(&layout, quota, system_clock(resolution), memory.hold());
+        let mut files = Filesystem::new(layout, quota, system_clock(resolution), memory.hold());
         for file in &opening.files {
             match files.put(&file.path, bytes::Bytes::from_owner(Arc::clone(&file.content))) {
                 Ok(()) => {}
@@ -112,7 +116,7 @@ impl WasmExecutor {
                 Err(error) => return Err(Error::Invalid(error.to_string())),
             }
         }
-        let outputs = Outputs::new(limits.output);
+        let outputs = Outputs::new(limits.output, memory.hold());
         let input = GuestInput::default();
         let state = RunState::new(Parts {
             outputs: &outputs,
@@ -156,10 +160,12 @@ impl WasmExecutor {
         let limits = opening.grant.limits();
         let loaded = guest.loaded(self.metering, limits.stack)?;
         let place = guest.packages.clone();
-        let host = match self.prepare(&opening, Some(guest), &[]).await? {
+        let layout = self.layout(&opening, Some(guest)).await?;
+        let host = match self.prepare(&layout, &opening, Some(guest), &[])? {
             Prepared::Ready(host) => *host,
             Prepared::Over(report) => return Ok(Started::Over(report)),
         };
+        let image = WholeImage::new(host.state.memory.hold(), guest.image.len());
         let mut store = self.store(loaded.pre.engine(), &opening.grant, host.state, meter::GUEST_COPY)?;
         let instantiated = with_image(Arc::clone(&guest.image), loaded.pre.instantiate_async(&mut store)).await;
         let guest = match instantiated {
@@ -179,6 +185,7 @@ impl WasmExecutor {
             grant: opening.grant,
             metering: self.metering,
             packages: place,
+            image,
             fresh: true,
             alive: true,
             reported_calls: 0,
@@ -302,6 +309,7 @@ struct Instance {
     metering: Metering,
     /// Where packages lie.
     packages: Option<String>,
+    image: WholeImage,
     /// Nothing was evaluated yet.
     fresh: bool,
     alive: bool,
@@ -342,6 +350,7 @@ impl LiveSession for Instance {
         self.alive = false;
         let began = Instant::now();
         let call = self.guest.glovebox_guest_interpreter().call_evaluate(&mut self.store, &source);
+        let call = self.image.counted(call);
         let (ending, cpu) = race(call, self.metering, (limits.wall, &evaluation.stop)).await;
         let mut report = self.report(ending);
         report.usage.cpu = cpu;
@@ -349,7 +358,7 @@ impl LiveSession for Instance {
         state.calls.abandon();
         let collecting =
             Collecting { globs: &globs, bytes: limits.workspace, metering: self.metering, wall: limits.wall, stop: &evaluation.stop };
-        collecting.collect(&mut report, &state.files, began).await;
+        collecting.collect(&mut report, (&state.files, state.memory.hold()), began).await;
         Ok(report)
     }
 
@@ -357,12 +366,16 @@ impl LiveSession for Instance {
         self.store.data_mut().files.put(path, bytes::Bytes::from_owner(content)).map_err(|error| Error::Invalid(error.to_string()))
     }
 
-    fn read_file(&mut self, path: &str) -> Result<Vec<u8>, Error> {
-        self.store.data().files.read(path).map_err(|error| Error::Invalid(error.to_string()))
+    fn read_file(&mut self, path: &str, range: Range<u64>) -> Result<Vec<u8>, Error> {
+        self.store.data().files.read(path, range).map_err(|error| Error::Invalid(error.to_string()))
     }
 
-    fn list_files(&mut self, path: &str) -> Result<Vec<FileEntry>, Error> {
-        self.store.data().files.list(path).map_err(|error| Error::Invalid(error.to_string()))
+    fn file_size(&mut self, path: &str) -> Result<u64, Error> {
+        self.store.data().files.size(path).map_err(|error| Error::Invalid(error.to_string()))
+    }
+
+    fn list_files(&mut self, path: &str, after: Option<&str>, most: usize) -> Result<Vec<FileEntry>, Error> {
+        self.store.data().files.list(path, after, most).map_err(|error| Error::Invalid(error.to_string()))
     }
 
     fn remove_file(&mut self, path: &str) -> Result<(), Error> {
@@ -450,14 +463,14 @@ struct Collecting<'a> {
 }
 
 impl Collecting<'_> {
-    async fn collect(&self, report: &mut Report, files: &Filesystem, began: Instant) {
+    async fn collect(&self, report: &mut Report, (files, mut held): (&Filesystem, MemoryHold), began: Instant) {
         if self.globs.is_empty() {
             return;
         }
         let limits = CollectLimits { files: MAX_ARTIFACTS, bytes: self.bytes };
         // A program that used all of its time still gets what can be found quickly.
         let left = self.wall.saturating_sub(began.elapsed()).max(LEAST_COLLECTING);
-        let collecting = async { Ok(files.collect(self.globs, limits).await) };
+        let collecting = async { Ok(files.collect(self.globs, limits, &mut held).await) };
         let (ending, cpu) = race(collecting, self.metering, (left, self.stop)).await;
         report.usage.cpu = report.usage.cpu.saturating_add(cpu);
         match ending {

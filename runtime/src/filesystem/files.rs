@@ -3,8 +3,10 @@
 //! Paths are relative to the workspace. Links that the guest made are never followed, and only regular files of the
 //! workspace are given out: neither mounts nor anything of the host.
 
+use crate::account::MemoryHold;
 use crate::outcome::Artifact;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -87,28 +89,41 @@ impl Filesystem {
         directory.insert(last, Node::File(file), &self.quota, self.now()).map_err(full)
     }
 
-    /// The content of the file at `path`.
+    /// The content of the file at `path`, or the part of it from `range` that is there.
     ///
     /// # Errors
     /// When there is none, or something that is no regular file.
-    pub(crate) fn read(&self, path: &str) -> Result<Vec<u8>, FilesystemError> {
+    pub(crate) fn read(&self, path: &str, range: Range<u64>) -> Result<Vec<u8>, FilesystemError> {
         match self.find(path)? {
-            Node::File(file) => Ok(whole(&file)),
+            Node::File(file) => Ok(file.read(range.start, as_usize(range.end.saturating_sub(range.start))).into()),
             _ => Err(FilesystemError::Kind { path: path.to_owned() }),
         }
     }
 
-    /// The entries of the directory at `path`, sorted; the workspace itself for an empty path.
+    /// The size of the file at `path`.
+    ///
+    /// # Errors
+    /// As [`Filesystem::read`].
+    pub(crate) fn size(&self, path: &str) -> Result<u64, FilesystemError> {
+        match self.find(path)? {
+            Node::File(file) => Ok(file.stat().0),
+            _ => Err(FilesystemError::Kind { path: path.to_owned() }),
+        }
+    }
+
+    /// The entries of the directory at `path`, sorted, those after a name and not more than so many; the workspace itself for an empty path.
     ///
     /// # Errors
     /// When there is none, or something that is no directory.
-    pub(crate) fn list(&self, path: &str) -> Result<Vec<FileEntry>, FilesystemError> {
+    pub(crate) fn list(&self, path: &str, after: Option<&str>, most: usize) -> Result<Vec<FileEntry>, FilesystemError> {
         let Node::Directory(directory) = self.find(path)? else {
             return Err(FilesystemError::Kind { path: path.to_owned() });
         };
         let mut entries = Vec::new();
-        let mut after: Option<Box<str>> = None;
-        while let Some((name, node)) = directory.next(after.as_deref()) {
+        let mut after: Option<Box<str>> = after.map(Into::into);
+        while entries.len() < most
+            && let Some((name, node)) = directory.next(after.as_deref())
+        {
             let size = if let Node::File(file) = &node { file.stat().0 } else { 0 };
             entries.push(FileEntry { name: name.to_string(), is_directory: node.is_directory(), size });
             after = Some(name);
@@ -137,8 +152,9 @@ impl Filesystem {
         Ok(())
     }
 
-    /// The regular files of the workspace whose paths `globs` matches. Gives way to others now and then: a workspace may be large.
-    pub(crate) async fn collect(&self, globs: &GlobSet, limits: CollectLimits) -> Collected {
+    /// The regular files of the workspace whose paths `globs` matches, those of them that `held` can take memory for. Gives way to others now
+    /// and then: a workspace may be large.
+    pub(crate) async fn collect(&self, globs: &GlobSet, limits: CollectLimits, held: &mut MemoryHold) -> Collected {
         let mut found = Collected::default();
         let Some(workspace) = &self.workspace else { return found };
         // The first ones by their paths, and never more than are handed back.
@@ -173,7 +189,7 @@ impl Filesystem {
         for (path, file) in matching {
             let size = file.stat().0;
             match left.checked_sub(size) {
-                Some(rest) if found.artifacts.len() < limits.files => left = rest,
+                Some(rest) if found.artifacts.len() < limits.files && held.grow(size).is_ok() => left = rest,
                 _ => {
                     found.truncated = true;
                     continue;
@@ -221,10 +237,6 @@ async fn give_way(work: &mut usize, more: usize) {
         *work = 0;
         tokio::task::yield_now().await;
     }
-}
-
-fn whole(file: &MemoryFile) -> Vec<u8> {
-    file.read(0, as_usize(file.stat().0)).into()
 }
 
 /// The names of a relative path, all plain.

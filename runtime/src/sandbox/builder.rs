@@ -113,7 +113,7 @@ impl SandboxBuilder {
             None => Guests::installed()?,
         };
         let wasm: Arc<dyn Executor> =
-            Arc::new(WasmExecutor::new(guests, self.metering, self.tools, self.compiler.map(Compiler::new), self.memory)?);
+            Arc::new(WasmExecutor::new(guests, self.metering, self.tools, self.compiler.map(Compiler::new), self.memory.clone())?);
         let mut tiers = Vec::new();
         let mut executors = HashMap::new();
         for executor in std::iter::once(wasm).chain(self.executors) {
@@ -127,6 +127,7 @@ impl SandboxBuilder {
             executors,
             packages: self.packages,
             audit: self.audit,
+            memory: self.memory,
             permits: Arc::new(Semaphore::new(self.max_running)),
             looks: FairSlots::new(2 * std::thread::available_parallelism().map_or(1, usize::from)),
             running: Mutex::default(),

@@ -84,7 +84,7 @@ impl Sandbox {
         // A session takes a place for each of its evaluations.
         let place = Hold::new(None);
         let lease = packages.as_ref().map(|tree| tree.lease.clone()).unwrap_or_default();
-        let opening = Opening { id, grant: Arc::clone(&grant), files, packages, trail: trail.calls(), place };
+        let opening = Opening { id, grant: Arc::clone(&grant), files, packages, trail: trail.calls(), place, memory: self.memory(&grant) };
         let live = self.executor(grant.tier())?.open(opening).await.map_err(OpenError::Failed);
         let live = self.recorded(live, &request, &mut trail)?;
         let packages = locked_packages(&supplies, &grant);

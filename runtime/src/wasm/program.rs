@@ -77,7 +77,8 @@ pub(super) async fn run(executor: &WasmExecutor, opening: Opening, evaluation: E
     let globs = artifact_globs(&evaluation.artifacts)?;
     let mut arguments = vec![evaluation.source.name];
     arguments.extend(evaluation.arguments);
-    let host = match executor.prepare(&opening, None, &arguments).await? {
+    let layout = executor.layout(&opening, None).await?;
+    let host = match executor.prepare(&layout, &opening, None, &arguments)? {
         Prepared::Ready(host) => *host,
         Prepared::Over(report) => return Ok(after(compiling, *report)),
     };
@@ -105,7 +106,7 @@ pub(super) async fn run(executor: &WasmExecutor, opening: Opening, evaluation: E
     report.usage.cpu = cpu;
     let collecting =
         Collecting { globs: &globs, bytes: limits.workspace, metering: executor.metering, wall: limits.wall, stop: &evaluation.stop };
-    collecting.collect(&mut report, &state.files, started).await;
+    collecting.collect(&mut report, (&state.files, state.memory.hold()), started).await;
     Ok(after(compiling, report))
 }
 

@@ -22,13 +22,13 @@ async fn files_go_in_and_come_out() {
     guest.filesystem.put("in/data.csv", b"3".to_vec()).unwrap();
     assert_eq!(guest.get("work/in/data.csv").await, Ok(b"3".to_vec()));
     guest.put("work/out.txt", b"result").await.unwrap();
-    assert_eq!(guest.filesystem.read("out.txt"), Ok(b"result".to_vec()));
-    let names: Vec<_> = guest.filesystem.list("").unwrap().into_iter().map(|entry| (entry.name, entry.size)).collect();
+    assert_eq!(guest.filesystem.read("out.txt", 0..u64::MAX), Ok(b"result".to_vec()));
+    let names: Vec<_> = guest.filesystem.list("", None, usize::MAX).unwrap().into_iter().map(|entry| (entry.name, entry.size)).collect();
     assert_eq!(names, [("in".to_owned(), 0), ("out.txt".to_owned(), 6)]);
     assert_eq!(guest.filesystem.remove("in"), Err(FilesystemError::NotEmpty { path: "in".into() }));
     guest.filesystem.remove("in/data.csv").unwrap();
     guest.filesystem.remove("in").unwrap();
-    assert_eq!(guest.filesystem.read("in"), Err(FilesystemError::NotFound { path: "in".into() }));
+    assert_eq!(guest.filesystem.read("in", 0..u64::MAX), Err(FilesystemError::NotFound { path: "in".into() }));
 }
 
 #[tokio::test]
@@ -38,7 +38,7 @@ async fn unusable_paths_are_refused() {
         let error = Err(FilesystemError::Path { path: path.to_owned() });
         assert_eq!(guest.filesystem.put(path, b"x".to_vec()), error);
         assert_eq!(guest.filesystem.remove(path), error);
-        assert_eq!(guest.filesystem.read(path).map(|_| ()), error);
+        assert_eq!(guest.filesystem.read(path, 0..u64::MAX).map(|_| ()), error);
     }
     assert_eq!(guest.filesystem.put("", b"x".to_vec()), Err(FilesystemError::Kind { path: String::new() }));
     let huge = vec![0; 2 << 20];
@@ -57,11 +57,11 @@ async fn links_of_the_guest_are_not_followed() {
     guest.symlink("../usr/lib/python/os.py", "work/out.txt").await.unwrap();
     guest.symlink("d", "work/l").await.unwrap();
     let kind = |path: &str| FilesystemError::Kind { path: path.into() };
-    assert_eq!(guest.filesystem.read("out.txt"), Err(kind("out.txt")));
-    assert_eq!(guest.filesystem.read("l/f"), Err(kind("l/f")));
+    assert_eq!(guest.filesystem.read("out.txt", 0..u64::MAX), Err(kind("out.txt")));
+    assert_eq!(guest.filesystem.read("l/f", 0..u64::MAX), Err(kind("l/f")));
     assert_eq!(guest.filesystem.put("l/g", b"x".to_vec()), Err(kind("l/g")));
     assert_eq!(guest.filesystem.put("out.txt", b"x".to_vec()), Err(kind("out.txt")));
-    let found = guest.filesystem.collect(&globs(&["**"]), MANY).await;
+    let found = guest.filesystem.collect(&globs(&["**"]), MANY, &mut MemoryHold::default()).await;
     let paths: Vec<_> = found.artifacts.iter().map(|artifact| artifact.path.as_str()).collect();
     assert_eq!((paths, found.truncated), (vec!["d/f"], false));
 }
@@ -75,7 +75,7 @@ async fn artifacts_are_sorted_and_capped() {
     }
     guest.put("tmp/t.txt", b"not of the workspace").await.unwrap();
     let collect = async |patterns: &[&str], files, bytes| {
-        let found = guest.filesystem.collect(&globs(patterns), CollectLimits { files, bytes }).await;
+        let found = guest.filesystem.collect(&globs(patterns), CollectLimits { files, bytes }, &mut MemoryHold::default()).await;
         let paths: Vec<_> = found.artifacts.into_iter().map(|artifact| artifact.path).collect();
         (paths.join(" "), found.truncated)
     };
@@ -99,9 +99,9 @@ async fn the_workspace_may_be_everything() {
     assert_eq!(guest.rmdir("usr/lib").await, Err(ErrorCode::NotEmpty));
     assert_eq!(code(&guest.create("usr/lib/python/x").await), Some(ErrorCode::ReadOnly));
     assert_eq!(code(&guest.open("..").await), Some(ErrorCode::NotPermitted));
-    assert_eq!(guest.filesystem.read("top.txt"), Ok(b"x".to_vec()));
+    assert_eq!(guest.filesystem.read("top.txt", 0..u64::MAX), Ok(b"x".to_vec()));
     assert!(guest.filesystem.remove("usr/lib/python").is_err());
-    let found = guest.filesystem.collect(&globs(&["**"]), MANY).await;
+    let found = guest.filesystem.collect(&globs(&["**"]), MANY, &mut MemoryHold::default()).await;
     assert_eq!(found.artifacts.len(), 2, "nothing of the archive");
 }
 

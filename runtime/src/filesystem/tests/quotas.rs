@@ -143,6 +143,6 @@ async fn runs_share_nothing() {
     let mut one = Filesystem::new(&layout, LIMITS, Arc::clone(&clock), Default::default());
     let other = Filesystem::new(&layout, LIMITS, clock, Default::default());
     one.put("left.txt", vec![1]).unwrap();
-    assert!(other.list("").unwrap().is_empty());
+    assert!(other.list("", None, usize::MAX).unwrap().is_empty());
     assert_eq!(other.usage(), FilesystemUsage::default());
 }
