@@ -4,10 +4,11 @@
 //! cannot be taken for a whole one.
 
 use crate::wire;
-use cap_std::fs::Dir;
+use cap_std::fs::{Dir, File};
 use cap_std::time::SystemTime;
 use std::collections::{HashMap, HashSet};
-use std::io;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -53,6 +54,27 @@ impl Drop for Held {
     }
 }
 
+/// An open content.
+pub(super) struct Content {
+    file: File,
+    bytes: usize,
+}
+
+impl Content {
+    /// How long it is.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Reads a part of it, and nothing else.
+    pub(super) fn read(mut self, range: Range<usize>) -> io::Result<Vec<u8>> {
+        let mut part = vec![0; range.len()];
+        self.file.seek(SeekFrom::Start(range.start as u64))?;
+        self.file.read_exact(&mut part)?;
+        Ok(part)
+    }
+}
+
 impl Blobs {
     /// In the state folder.
     pub(super) fn new(state: &Dir) -> io::Result<Self> {
@@ -93,8 +115,18 @@ impl Blobs {
         Ok(held)
     }
 
+    /// A content, of which nothing is read yet.
+    pub(super) fn open(&self, sha256: &str) -> io::Result<Content> {
+        let file = self.0.open(Self::place(sha256).ok_or(io::ErrorKind::NotFound)?)?;
+        let bytes = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
+        Ok(Content { file, bytes })
+    }
+
+    /// A whole content.
     pub(super) fn get(&self, sha256: &str) -> io::Result<Vec<u8>> {
-        self.0.read(Self::place(sha256).ok_or(io::ErrorKind::NotFound)?)
+        let content = self.open(sha256)?;
+        let all = 0..content.bytes();
+        content.read(all)
     }
 
     /// The digests of files that are older than this. Files that were never finished are removed.

@@ -3,10 +3,12 @@
 //! A log for each execution, which any number of clients reads at its own pace: a slow reader holds nothing up and makes nobody buffer.
 //! Events have consecutive numbers, so a client that lost its connection goes on where it was.
 
+use super::memory::{Memory, NoMemory, Taken};
 use crate::wire::{self, Encoded, to_json};
 use axum::response::sse;
 use futures_util::Stream;
 use futures_util::stream::unfold;
+use glovebox::policy::Subject;
 use glovebox::{AuditEvent, OutputChunk, StreamName};
 use serde_json::json;
 use std::pin::pin;
@@ -19,6 +21,9 @@ const MANY: usize = 500;
 
 /// Bytes that an event costs besides its data.
 const EVENT_BYTES: usize = 128;
+
+/// Bytes of an event that is sent without asking for memory; a connection has as much in its buffers.
+const SMALL: usize = 64 << 10;
 
 /// How long output is gathered then.
 const GATHERING: Duration = Duration::from_millis(50);
@@ -43,6 +48,8 @@ impl Event {
 /// Everything that happened so far.
 #[derive(Debug, Default)]
 pub(super) struct EventLog {
+    /// Whose memory it takes; nothing is counted where nobody is named.
+    account: Option<(Arc<Memory>, Subject)>,
     state: Mutex<LogState>,
     changed: Notify,
 }
@@ -52,14 +59,34 @@ struct LogState {
     events: Vec<Arc<Event>>,
     bytes: usize,
     has_ended: bool,
+    /// What it has of the service's memory.
+    held: Taken,
+    /// Something was left out because there was no memory for it.
+    has_gap: bool,
 }
 
 impl EventLog {
+    /// One that takes what it needs of a subject's memory.
+    pub(super) fn of(memory: &Arc<Memory>, subject: &Subject) -> Arc<Self> {
+        let held = memory.take(subject, 0).unwrap_or_default();
+        let state = Mutex::new(LogState { held, ..LogState::default() });
+        Arc::new(Self { account: Some((Arc::clone(memory), subject.clone())), state, changed: Notify::new() })
+    }
+
     fn with<T>(&self, act: impl FnOnce(&mut LogState) -> T) -> T {
         act(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn push(&self, kind: &'static str, data: String, is_end: bool) {
+    /// Adds an event. Without memory for it there is a gap, which is told once.
+    fn push(&self, kind: &'static str, data: String) {
+        match self.grow(data.len() + EVENT_BYTES) {
+            Ok(()) => self.add(kind, data, false),
+            Err(_) if self.with(|state| std::mem::replace(&mut state.has_gap, true)) => {}
+            Err(why) => self.add("status", json!({ "status": "running", "left_out": why.to_string() }).to_string(), false),
+        }
+    }
+
+    fn add(&self, kind: &'static str, data: String, is_end: bool) {
         self.with(|state| {
             state.bytes += data.len() + EVENT_BYTES;
             let number = state.events.len() as u64 + 1;
@@ -69,14 +96,31 @@ impl EventLog {
         self.changed.notify_waiters();
     }
 
+    /// Takes memory for an event. Not under the lock of the log: whoever makes room may give up other logs.
+    fn grow(&self, bytes: usize) -> Result<(), NoMemory> {
+        let Some((memory, subject)) = &self.account else { return Ok(()) };
+        let more = memory.take(subject, bytes)?;
+        self.with(|state| state.held.join(more));
+        Ok(())
+    }
+
+    /// What it takes to send an event to one more client, for as long as it is being sent. A client that there is no memory for loses its
+    /// connection, and goes on after the last event that it has.
+    pub(super) fn sending(&self, event: &Event) -> Result<Option<Taken>, NoMemory> {
+        match &self.account {
+            Some((memory, subject)) if event.data.len() > SMALL => memory.take(subject, event.data.len().saturating_mul(2)).map(Some),
+            _ => Ok(None),
+        }
+    }
+
     /// It is in another state now.
     pub(super) fn status(&self, status: &str) {
-        self.push("status", json!({ "status": status }).to_string(), false);
+        self.push("status", json!({ "status": status }).to_string());
     }
 
     /// A task of a tree is doing something else.
     pub(super) fn task(&self, data: String) {
-        self.push("task", data, false);
+        self.push("task", data);
     }
 
     /// Something was recorded about it.
@@ -84,7 +128,7 @@ impl EventLog {
         match event {
             AuditEvent::Found { findings } => {
                 for finding in findings {
-                    self.push("finding", to_json(&wire::finding(finding)), false);
+                    self.push("finding", to_json(&wire::finding(finding)));
                 }
             }
             AuditEvent::Called { function, target, verdict, sent, received } => {
@@ -93,16 +137,17 @@ impl EventLog {
                     "function": function, "target": wire::bounded_piece(target), "allowed_by": allowed_by, "refused": refused,
                     "sent_bytes": sent, "received_bytes": received,
                 });
-                self.push("call", data.to_string(), false);
+                self.push("call", data.to_string());
             }
             // Its decision and its end are told by its status.
             _ => {}
         }
     }
 
-    /// It has ended; nothing follows.
-    pub(super) fn end(&self, execution: String) {
-        self.push("end", execution, true);
+    /// It has ended; nothing follows. Where there is no memory for all of it, the end is told without its output.
+    pub(super) fn end(&self, whole: String, short: impl FnOnce() -> String) {
+        let data = if self.grow(whole.len() + EVENT_BYTES).is_ok() { whole } else { short() };
+        self.add("end", data, true);
     }
 
     /// Whether nothing follows any more.
@@ -194,7 +239,7 @@ fn emit(log: &EventLog, stream: StreamName, bytes: &[u8]) {
         Encoded { text, base64: None } => json!({ "text": text }),
         Encoded { text, base64 } => json!({ "text": text, "base64": base64 }),
     };
-    log.push(kind, data.to_string(), false);
+    log.push(kind, data.to_string());
 }
 
 #[cfg(test)]
@@ -216,7 +261,7 @@ mod tests {
         gatherer.take(&log, &mut [chunk(out, b"\xa4b"), chunk(out, b"\xff")]);
         gatherer.take(&log, &mut [chunk(out, b"\xe2\x82")]);
         gatherer.finish(&log);
-        log.end("{}".to_owned());
+        log.end("{}".to_owned(), String::new);
         let told: Vec<String> = Arc::clone(&log).follow(0).map(|event| format!("{} {}", event.kind, event.data)).collect().await;
         let expected = [
             r#"status {"status":"running"}"#,

@@ -4,6 +4,10 @@
 //! its end is recorded like every other one.
 
 mod files;
+mod lives;
+mod weight;
+
+pub(super) use lives::Lives;
 
 use super::App;
 use super::blobs::Held;
@@ -21,25 +25,18 @@ use futures_util::future::BoxFuture;
 use glovebox::policy::{Request, Subject};
 use glovebox::{CancellationToken, Controls, Error, Input, Outcome, OutputChunk, RunId, Status, Usage};
 use serde::Serialize;
-use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::io::DuplexStream;
 use tokio::sync::mpsc;
 use tracing::Instrument as _;
 
 /// Pieces of output that wait to become events; then the program waits.
 const WAITING_PIECES: usize = 64;
-
-/// How long the events of an execution can be resumed after its end.
-const REMEMBERED: Duration = Duration::from_secs(300);
-
-/// Bytes of the events of ended executions that are remembered.
-const REMEMBERED_BYTES: usize = 64 << 20;
 
 /// What an execution does once it has its place.
 pub(super) type Work = Box<dyn FnOnce(Controls) -> BoxFuture<'static, Result<Outcome, Error>> + Send>;
@@ -59,6 +56,8 @@ pub(super) struct Live {
     spent: Arc<Mutex<Usage>>,
     /// Where more input goes, while nobody sends any.
     pub(super) stdin: Mutex<Option<DuplexStream>>,
+    /// What its output has of the service's memory.
+    memory: Mutex<Taken>,
     /// Contents of its artifacts, until its record names them.
     held: Mutex<Vec<Held>>,
 }
@@ -111,69 +110,6 @@ impl Live {
         match &*self.failure.lock().unwrap_or_else(PoisonError::into_inner) {
             Some((code, detail)) => Err(Problem::new(*code, detail.clone())),
             None => Ok(self.row()),
-        }
-    }
-}
-
-/// The executions of this process, and those that ended a while ago and may still be followed.
-#[derive(Default)]
-pub(super) struct Lives {
-    lives: Mutex<HashMap<String, Arc<Live>>>,
-    ended: Mutex<Ended>,
-}
-
-/// Those that ended, and the bytes of their events.
-#[derive(Default)]
-struct Ended {
-    lives: VecDeque<(Instant, usize, Arc<Live>)>,
-    bytes: usize,
-}
-
-impl Lives {
-    pub(super) fn get(&self, subject: &Subject, id: &str) -> Option<Arc<Live>> {
-        let lives = self.lives.lock().unwrap_or_else(PoisonError::into_inner);
-        lives.get(id).filter(|live| live.subject == *subject).cloned()
-    }
-
-    /// Forgets one that was deleted.
-    pub(super) fn remove(&self, id: &str) {
-        self.lives.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
-    }
-
-    /// Executions that have not ended.
-    pub(super) fn unfinished(&self) -> Vec<Arc<Live>> {
-        let lives = self.lives.lock().unwrap_or_else(PoisonError::into_inner);
-        lives.values().filter(|live| !live.done.is_cancelled()).cloned().collect()
-    }
-
-    /// Takes it in; says no where the service is about to end, so that nothing is begun behind its back.
-    fn begin(&self, live: &Arc<Live>, app: &App) -> Result<(), Problem> {
-        let mut lives = self.lives.lock().unwrap_or_else(PoisonError::into_inner);
-        app.takes("the service takes no more executions")?;
-        lives.insert(live.id.to_string(), Arc::clone(live));
-        Ok(())
-    }
-
-    fn end(&self, live: &Arc<Live>) {
-        if let Some(log) = &live.log {
-            let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-            let bytes = log.bytes();
-            ended.bytes += bytes;
-            ended.lives.push_back((Instant::now(), bytes, Arc::clone(live)));
-            drop(ended);
-            self.forget();
-        } else {
-            self.lives.lock().unwrap_or_else(PoisonError::into_inner).remove(&live.id.to_string());
-        }
-    }
-
-    /// Forgets what ended long ago, or takes too much room.
-    pub(super) fn forget(&self) {
-        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        while ended.lives.front().is_some_and(|(since, ..)| since.elapsed() > REMEMBERED || ended.bytes > REMEMBERED_BYTES) {
-            let Some((_, bytes, live)) = ended.lives.pop_front() else { break };
-            ended.bytes -= bytes;
-            self.lives.lock().unwrap_or_else(PoisonError::into_inner).remove(&live.id.to_string());
         }
     }
 }
@@ -256,16 +192,18 @@ pub(super) fn begin(app: &Arc<App>, about: About, input: Input, work: Work) -> R
         created_ms: now_ms(),
         ..ExecutionRow::default()
     };
+    let log = about.is_followed.then(|| EventLog::of(&app.memory, &about.subject));
     let live = Arc::new(Live {
         id: about.id,
         subject: about.subject,
         row: Mutex::new(row),
-        log: about.is_followed.then(Arc::default),
+        log,
         stop: CancellationToken::new(),
         done: CancellationToken::new(),
         failure: Mutex::default(),
         spent: Arc::default(),
         stdin: Mutex::new(about.stdin),
+        memory: Mutex::default(),
         held: Mutex::default(),
     });
     app.lives.begin(&live, app)?;
@@ -315,7 +253,8 @@ async fn drive(app: Arc<App>, live: Arc<Live>, input: Input, work: Work, waiting
         *live.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some((code, detail));
     }
     if let Some(log) = &live.log {
-        log.end(execution_json(&live.row()));
+        let row = live.row();
+        log.end(execution_json(&row), || summary_json(&row));
     }
 }
 
@@ -483,6 +422,7 @@ pub(super) fn usage_row(subject: &str, day_ms: i64, usage: &Usage) -> UsageRow {
 
 /// Makes the record of an outcome.
 async fn keep(app: &App, live: &Live, mut outcome: Outcome) -> Result<(), (Code, String)> {
+    let mut memory = weight::fit(app, live, &mut outcome);
     live.see(|row| app.metrics.ended(&row.language, &outcome));
     app.alerts.ended(&live.subject, &outcome);
     let subject = live.subject.as_str();
@@ -501,22 +441,12 @@ async fn keep(app: &App, live: &Live, mut outcome: Outcome) -> Result<(), (Code,
         app.kept.take(subject, result.len() as u64);
     } else if let Err(reason) = app.kept.try_take(subject, result.len() as u64) {
         not_kept = Some(reason);
-        for output in [&mut outcome.stdout, &mut outcome.stderr] {
-            output.truncated |= output.bytes.len() > SMALL_OUTPUT;
-            output.bytes.truncate(SMALL_OUTPUT);
-        }
-        outcome.value = None;
-        if let Some(exception) = &mut outcome.exception {
-            cut(&mut exception.message);
-            cut(&mut exception.traceback);
-        }
-        if let Some(crash) = &mut outcome.crash {
-            cut(crash);
-        }
+        weight::shorten(&mut outcome);
         result = wire::outcome_fields(&outcome, files);
         app.kept.take(subject, result.len() as u64);
     }
     bytes += result.len() as u64;
+    let kept = result.len();
     if let Some(reason) = not_kept {
         // The object's last brace makes room for one more field.
         result.pop();
@@ -531,6 +461,9 @@ async fn keep(app: &App, live: &Live, mut outcome: Outcome) -> Result<(), (Code,
         row.result = Some(result);
         row.artifacts = artifacts;
     });
+    drop(outcome);
+    memory.shrink_to(kept);
+    live.memory.lock().unwrap_or_else(PoisonError::into_inner).join(memory);
     Ok(())
 }
 

@@ -1,14 +1,17 @@
 //! How do clients run programs, and look at what they did?
 
+mod answers;
 mod schema;
 mod socket;
 
+use answers::answer_row;
+pub(super) use answers::{Part, file};
 use schema::{EventBody, ExecutionList};
 pub(super) use schema::{Execution, PackageBody};
 
 use super::App;
 use super::body::{Body, ExecutionRequest};
-use super::events::{Event, EventLog};
+use super::events::EventLog;
 use super::execution::{Begun, Live, More, begin_alone, execution_json, summary_json};
 use super::keys::{Caller, Scope};
 use super::places::{FollowerPermit, NoFollower};
@@ -23,8 +26,8 @@ use axum::response::sse::{KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
+use glovebox::policy::Subject;
 use glovebox::{CancellationToken, RunId};
 use serde::Deserialize;
 use std::convert::Infallible;
@@ -122,7 +125,8 @@ pub(super) async fn answer(app: &Arc<App>, begun: Begun, mode: Mode, permit: Opt
             let waiter = Waiter(live.stop.clone());
             let row = begun.finish().await?;
             drop(waiter);
-            Ok(with_location(answer_json(StatusCode::OK, execution_json(&row)), header::CONTENT_LOCATION, &address(&row.id)))
+            let response = answer_row(app, &live.subject, &row).unwrap_or_else(IntoResponse::into_response);
+            Ok(with_location(response, header::CONTENT_LOCATION, &address(&row.id)))
         }
     }
 }
@@ -134,11 +138,25 @@ pub(super) fn stream(
     after: u64,
     waiter: Option<impl Send + Sync + 'static>,
 ) -> Response {
-    let events = log.follow(after).map(move |event| {
-        let _held = (&permit, &waiter);
-        Ok::<_, Infallible>(event.to_sse())
-    });
-    sse(events)
+    sse(told(log, after, (permit, waiter)))
+}
+
+fn told(
+    log: Arc<EventLog>,
+    after: u64,
+    held: impl Send + Sync + 'static,
+) -> impl Stream<Item = Result<axum::response::sse::Event, Infallible>> + Send + 'static {
+    let events = Arc::clone(&log).follow(after);
+    events.scan(None, move |sent, event| {
+        let _held = &held;
+        // The one before it has gone out by now. Where there is no memory for this one, the client goes on after that in another connection.
+        drop(sent.take());
+        let told = log.sending(&event).ok().map(|taken| {
+            *sent = taken;
+            Ok(event.to_sse())
+        });
+        std::future::ready(told)
+    })
 }
 
 fn sse(events: impl Stream<Item = Result<axum::response::sse::Event, Infallible>> + Send + 'static) -> Response {
@@ -188,7 +206,7 @@ async fn replay(
         Some(live) => match Mode::of(headers) {
             Mode::Later => answer_json(StatusCode::ACCEPTED, execution_json(&live.row())),
             Mode::Stream => stream(Some(follower(app, caller)?), live.log.clone().unwrap_or_default(), 0, None::<Waiter>),
-            Mode::Wait => answer_json(StatusCode::OK, execution_json(&live.finished().await?)),
+            Mode::Wait => answer_row(app, &caller.subject, &live.finished().await?)?,
         },
         None => {
             let row = app.store.execution(caller.subject.as_str(), &execution).await?;
@@ -196,7 +214,7 @@ async fn replay(
                 Problem::new(Code::Busy, "the first request with this key has only just come; try again")
                     .retry_after(Duration::from_secs(1))
             })?;
-            answer_json(StatusCode::OK, execution_json(&row))
+            answer_row(app, &caller.subject, &row)?
         }
     };
     response.headers_mut().insert("idempotency-replayed", HeaderValue::from_static("true"));
@@ -340,7 +358,7 @@ async fn find(app: &App, caller: &Caller, id: &str) -> Result<(ExecutionRow, Opt
 pub(super) async fn get(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
     caller.needs(Scope::Run)?;
     let (row, _) = find(&app, &caller, &id).await?;
-    Ok(answer_json(StatusCode::OK, execution_json(&row)))
+    answer_row(&app, &caller.subject, &row)
 }
 
 /// Stop an execution, or delete one that has ended.
@@ -354,16 +372,20 @@ pub(super) async fn delete(State(app): State<Arc<App>>, caller: Caller, Path(id)
     caller.needs(Scope::Run)?;
     let (row, live) = find(&app, &caller, &id).await?;
     if let Some(live) = live.filter(|_| row.ended_ms.is_none()) {
-        return Ok(stopped(&live).await);
+        return stopped(&app, &live).await;
     }
     if let Some(live) = app.lives.get(&caller.subject, &id) {
         // What has ended a moment ago is being written yet.
         let _ = live.finished().await;
     }
     // On a task of its own: a client that goes away must not leave half of it behind.
-    let removed = tokio::spawn(async move { remove(&app, caller.subject.as_str(), &id).await });
-    removed.await.map_err(|error| Problem::internal(&error))??;
-    Ok(answer_json(StatusCode::OK, execution_json(&row)))
+    let removed = tokio::spawn(async move {
+        // Whoever cannot be told what it was keeps it.
+        let response = answer_row(&app, &caller.subject, &row)?;
+        remove(&app, caller.subject.as_str(), &id).await?;
+        Ok(response)
+    });
+    removed.await.map_err(|error| Problem::internal(&error))?
 }
 
 /// Deletes an execution with the contents that no other one has.
@@ -380,11 +402,11 @@ async fn remove(app: &App, subject: &str, id: &str) -> Result<(), Problem> {
     Ok(())
 }
 
-async fn stopped(live: &Live) -> Response {
+async fn stopped(app: &App, live: &Live) -> Result<Response, Problem> {
     live.stop.cancel();
     // Why it failed is in the row.
     let _ = live.finished().await;
-    answer_json(StatusCode::OK, execution_json(&live.row()))
+    answer_row(app, &live.subject, &live.row())
 }
 
 /// Stop an execution.
@@ -397,7 +419,7 @@ pub(super) async fn cancel(State(app): State<Arc<App>>, caller: Caller, Path(id)
     let (row, live) = find(&app, &caller, &id).await?;
     let live = live.filter(|_| row.ended_ms.is_none());
     let live = live.ok_or_else(|| Problem::new(Code::Ended, format!("the execution has ended before: it is `{}`", row.status)))?;
-    Ok(stopped(&live).await)
+    stopped(&app, &live).await
 }
 
 /// The event after which a client wants to go on.
@@ -432,7 +454,8 @@ pub(super) async fn events(
     let after = last_event(&headers)?;
     let (row, live) = find(&app, &caller, &id).await?;
     if let Ok(upgrade) = upgrade {
-        return Ok(socket::upgrade(upgrade, row, live, after, follower(&app, &caller)?));
+        let permit = follower(&app, &caller)?;
+        return Ok(socket::upgrade(app, upgrade, (row, live), (caller.subject, after), permit));
     }
     match live {
         Some(live) => match &live.log {
@@ -441,19 +464,21 @@ pub(super) async fn events(
                 // Somebody waits for it, and its output goes there: here is its end only.
                 let permit = follower(&app, &caller)?;
                 let end = futures_util::stream::once(async move {
-                    let _held = permit;
                     let _ = live.finished().await;
-                    Ok(end_of(&live.row()).to_sse())
+                    told(ended(&app, &live.subject, &live.row()), 0, permit)
                 });
-                Ok(sse(end))
+                Ok(sse(end.flatten()))
             }
         },
-        None => Ok(sse(futures_util::stream::iter([Ok(end_of(&row).to_sse())]))),
+        None => Ok(stream(None, ended(&app, &caller.subject, &row), 0, None::<Waiter>)),
     }
 }
 
-fn end_of(row: &ExecutionRow) -> Event {
-    Event { number: 1, kind: "end", data: execution_json(row) }
+/// The events of an execution of which only its end is known.
+fn ended(app: &App, subject: &Subject, row: &ExecutionRow) -> Arc<EventLog> {
+    let log = EventLog::of(&app.memory, subject);
+    log.end(execution_json(row), || summary_json(row));
+    log
 }
 
 /// Fetch a file that a program handed back.
@@ -477,94 +502,20 @@ pub(super) async fn artifact(
     }
     let sha256 = app.store.artifact(&row.id, &path).await?.ok_or_else(missing)?;
     let blobs = app.blobs.clone();
-    let content = tokio::task::spawn_blocking(move || blobs.get(&sha256)).await.map_err(|error| Problem::internal(&error))?;
-    file(&path, content.map_err(|_| missing())?.into(), &headers)
-}
-
-/// A file of a guest, as something that no browser runs, or the part of it that is asked for.
-pub(super) fn file(path: &str, content: Bytes, headers: &HeaderMap) -> Result<Response, Problem> {
-    let whole = content.len();
-    let range = headers.get(header::RANGE).and_then(|value| value.to_str().ok()).and_then(|text| range(text, whole));
-    let (status, part, place) = match range {
-        None => (StatusCode::OK, content, None),
-        Some(Some(range)) => {
-            let place = format!("bytes {}-{}/{whole}", range.start, range.end.saturating_sub(1));
-            (StatusCode::PARTIAL_CONTENT, content.slice(range), HeaderValue::from_str(&place).ok())
-        }
-        Some(None) => return Err(Problem::new(Code::RangeNotSatisfiable, format!("the file has {whole} bytes"))),
+    let read = move || -> Result<_, Problem> {
+        let content = blobs.open(&sha256).map_err(|_| missing())?;
+        let part = Part::of(&headers, content.bytes())?;
+        let taken = app.memory.take(&caller.subject, part.range().len())?;
+        let content = content.read(part.range()).map_err(|_| missing())?;
+        Ok((part, taken.with(content)))
     };
-    let name = path.rsplit('/').next().unwrap_or_default();
-    // Only letters and digits as they are; the rest is encoded, so that no name becomes a header of its own.
-    let encoded: String = name
-        .bytes()
-        .map(
-            |byte| {
-                if byte.is_ascii_alphanumeric() || b"._-".contains(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }
-            },
-        )
-        .collect();
-    let mut response = (status, part).into_response();
-    let own = response.headers_mut();
-    own.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
-    own.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    if let Ok(disposition) = HeaderValue::from_str(&format!("attachment; filename*=UTF-8''{encoded}")) {
-        own.insert(header::CONTENT_DISPOSITION, disposition);
-    }
-    if let Some(place) = place {
-        own.insert(header::CONTENT_RANGE, place);
-    }
-    Ok(response)
-}
-
-/// The part that is asked for; nothing where it is asked for in a way that is not understood, which means the whole file, and nothing in it
-/// where there is no such part.
-fn range(text: &str, whole: usize) -> Option<Option<std::ops::Range<usize>>> {
-    let (first, last) = text.strip_prefix("bytes=")?.split_once('-')?;
-    let range = match (first.trim(), last.trim()) {
-        ("", last) => {
-            let length: usize = last.parse().ok()?;
-            (length > 0).then(|| whole.saturating_sub(length)..whole)
-        }
-        (first, last) => {
-            let first: usize = first.parse().ok()?;
-            let end = if last.is_empty() { whole } else { last.parse::<usize>().ok()?.saturating_add(1).min(whole) };
-            Some(first..end)
-        }
-    };
-    Some(range.filter(|range| range.start < range.end))
+    let (part, content) = tokio::task::spawn_blocking(read).await.map_err(|error| Problem::internal(&error))??;
+    Ok(file(&path, &part, content))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ranges_are_within_the_file() {
-        for (text, range) in [
-            ("bytes=0-3", Some(Some(0..4))),
-            ("bytes=5-", Some(Some(5..10))),
-            ("bytes=-3", Some(Some(7..10))),
-            ("bytes=-30", Some(Some(0..10))),
-            ("bytes=8-100", Some(Some(8..10))),
-            ("bytes=10-", Some(None)),
-            ("bytes=-0", Some(None)),
-            ("bytes=5-2", Some(None)),
-            ("bytes=0-1,3-4", None),
-            ("items=0-1", None),
-            ("bytes=a-b", None),
-            ("bytes=99999999999999999999999-", None),
-        ] {
-            assert_eq!(super::range(text, 10), range, "{text}");
-        }
-    }
-
-    #[test]
-    fn names_of_guests_become_no_headers() {
-        let response = file("a/b\"\r\nSet-Cookie: x=1;ä.html", "x".into(), &HeaderMap::new()).unwrap();
-        let disposition = response.headers()[header::CONTENT_DISPOSITION].to_str().unwrap();
-        assert_eq!(disposition, "attachment; filename*=UTF-8''b%22%0D%0ASet-Cookie%3A%20x%3D1%3B%C3%A4.html");
-        assert_eq!(response.headers()[header::CONTENT_TYPE], "application/octet-stream");
-    }
 
     #[test]
     fn a_cursor_is_only_what_was_given_out() {

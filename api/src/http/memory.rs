@@ -1,7 +1,7 @@
 //! Who has how much of the service's memory?
 //!
 //! One account for everything that a stranger can make large: bodies of requests while they are read and for as long as what is in them
-//! lives, memory and workspaces of guests as they grow, sessions while they are idle, plans of task trees. Whoever wants more asks before it
+//! lives, memory and workspaces of guests as they grow, sessions while they are idle, plans of task trees, answers until they are sent. Whoever wants more asks before it
 //! is there, so what is counted never exceeds what is set. A part is kept back for subjects that have little, and idle sessions
 //! are ended to make room.
 
@@ -11,6 +11,7 @@ pub(super) use room::make_room;
 
 use super::config::Limits;
 use super::problem::{Code, Problem};
+use bytes::Bytes;
 use glovebox::MemoryAccount;
 use glovebox::policy::Subject;
 use std::collections::HashMap;
@@ -210,6 +211,15 @@ impl Taken {
         Ok(())
     }
 
+    /// Has what somebody else of the same subject has taken as well.
+    pub(super) fn join(&mut self, mut other: Self) {
+        if self.account.is_none() {
+            *self = other;
+        } else if other.account.is_some() {
+            self.bytes += std::mem::take(&mut other.bytes);
+        }
+    }
+
     /// Gives back what is not needed any more.
     pub(super) fn shrink_to(&mut self, bytes: usize) {
         let less = self.bytes.saturating_sub(bytes as u64);
@@ -217,6 +227,25 @@ impl Taken {
             account.give_back(subject, less);
         }
         self.bytes -= less;
+    }
+}
+
+/// Bytes that have taken what they need of the account.
+struct Counted {
+    bytes: Vec<u8>,
+    _taken: Taken,
+}
+
+impl AsRef<[u8]> for Counted {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Taken {
+    /// These bytes, for which this is kept until the last of them was sent or dropped.
+    pub(super) fn with(self, bytes: Vec<u8>) -> Bytes {
+        Bytes::from_owner(Counted { bytes, _taken: self })
     }
 }
 

@@ -560,12 +560,14 @@ pub(super) async fn reset(
     let entry = app.sessions.get(&caller.subject, &id)?;
     let mut guard = entry.take()?;
     let mut request = lock(&entry.request).clone();
+    let mut held = Taken::default();
     if body.value.keep_files
         && let Some(session) = guard.as_mut()
     {
-        request.files = parts::files_of(session).await?;
+        (request.files, held) = parts::files_of(&app, &caller.subject, session).await?;
     }
     let session = opened(&app, &caller.subject, 0, request, &entry.tab).await?;
+    drop(held);
     entry.show(&session);
     if let Some(old) = guard.replace(session) {
         old.close()?;

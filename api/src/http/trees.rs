@@ -449,7 +449,7 @@ pub(super) async fn events(
     let permit = follower(&app, &caller)?;
     let log = Arc::clone(&tree.lock().log);
     if app.trees.get(&caller.subject, &id).is_none() {
-        log.end(json(&tree));
+        log.end(json(&tree), String::new);
     }
     Ok(stream(Some(permit), log, after, None::<Waiter>))
 }

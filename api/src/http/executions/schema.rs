@@ -165,7 +165,8 @@ pub(in crate::http) struct EventBody {
     /// `status`, `finding`, `call`, `stdout`, `stderr` or `end`.
     event: String,
     /// JSON: `{"status": ..}`; a finding; a call of a function of the host with what allowed or refused it and the bytes that went;
-    /// `{"text": ..}` with `base64` where that does not say it all; or the execution.
+    /// `{"text": ..}` with `base64` where that does not say it all; or the execution. `left_out` says why something is missing: there was no
+    /// memory for it (`limits.memory`, `limits.memory_per_subject`), and the execution itself has it.
     data: String,
 }
 

@@ -2,8 +2,9 @@
 //!
 //! A WebSocket on the events of an execution. What the client sends waits until the program reads it, and the client with it.
 
-use super::end_of;
-use crate::http::events::Event;
+use super::ended;
+use crate::http::App;
+use crate::http::events::{Event, EventLog};
 use crate::http::execution::Live;
 use crate::http::places::FollowerPermit;
 use crate::http::store::ExecutionRow;
@@ -12,8 +13,10 @@ use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use futures_util::stream::SplitSink;
 use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
 use glovebox::Input;
+use glovebox::policy::Subject;
 use serde::Deserialize;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -53,44 +56,56 @@ pub(super) fn kept_open(input: Input) -> (Input, Option<DuplexStream>) {
 
 /// Follows an execution by a WebSocket.
 pub(super) fn upgrade(
+    app: Arc<App>,
     upgrade: WebSocketUpgrade,
-    row: ExecutionRow,
-    live: Option<Arc<Live>>,
-    after: u64,
+    (row, live): (ExecutionRow, Option<Arc<Live>>),
+    (subject, after): (Subject, u64),
     permit: FollowerPermit,
 ) -> Response {
     upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE).on_upgrade(move |socket| async move {
         let _held = permit;
         // A client that goes away needs no answer.
-        let _ = follow(socket, row, live, after).await;
+        let _ = follow(app, socket, (row, live), (subject, after)).await;
     })
 }
 
-async fn follow(socket: WebSocket, row: ExecutionRow, live: Option<Arc<Live>>, after: u64) -> Result<(), axum::Error> {
+async fn follow(
+    app: Arc<App>,
+    socket: WebSocket,
+    (row, live): (ExecutionRow, Option<Arc<Live>>),
+    (subject, after): (Subject, u64),
+) -> Result<(), axum::Error> {
     let (mut sender, mut receiver) = socket.split();
+    let log = live.as_ref().map_or_else(|| Some(ended(&app, &subject, &row)), |live| live.log.clone());
+    let source = {
+        let live = live.clone();
+        async move {
+            match (log, live) {
+                (Some(log), _) => (log, after),
+                (None, Some(live)) => {
+                    // Somebody waits for it, and its output goes there: here is its end only.
+                    let _ = live.finished().await;
+                    (ended(&app, &subject, &live.row()), 0)
+                }
+                (None, None) => (Arc::default(), 0),
+            }
+        }
+    };
+    let told = source.map(|(log, after)| Arc::clone(&log).follow(after).map(move |event| (Arc::clone(&log), event)));
+    let mut events = std::pin::pin!(told.flatten_stream());
     let Some(live) = live else {
-        sender.send(end_of(&row).to_message()).await?;
+        while let Some(event) = events.next().await {
+            tell(&mut sender, event).await?;
+        }
         return sender.send(close(close_code::NORMAL, "it has ended")).await;
     };
     // Only one at a time talks to the program; another one takes over when it goes.
     let mut stdin = Stdin { pipe: lock(&live).take(), live: &live };
-    let log = live.log.clone();
-    let events = async {
-        match &log {
-            Some(log) => Arc::clone(log).follow(after).left_stream(),
-            None => {
-                // Somebody waits for it, and its output goes there: here is its end only.
-                let _ = live.finished().await;
-                futures_util::stream::once(std::future::ready(Arc::new(end_of(&live.row())))).right_stream()
-            }
-        }
-    };
-    let mut events = std::pin::pin!(events.flatten_stream());
     let mut silent = 0;
     loop {
         tokio::select! {
             event = events.next() => match event {
-                Some(event) => sender.send(event.to_message()).await?,
+                Some(event) => tell(&mut sender, event).await?,
                 None => return sender.send(close(close_code::NORMAL, "it has ended")).await,
             },
             message = receiver.next() => {
@@ -104,7 +119,7 @@ async fn follow(socket: WebSocket, row: ExecutionRow, live: Option<Arc<Live>>, a
                             tokio::select! {
                                 complaint = &mut heard => break complaint,
                                 event = events.next() => match event {
-                                    Some(event) => sender.send(event.to_message()).await?,
+                                    Some(event) => tell(&mut sender, event).await?,
                                     None => return sender.send(close(close_code::NORMAL, "it has ended")).await,
                                 },
                             }
@@ -124,6 +139,18 @@ async fn follow(socket: WebSocket, row: ExecutionRow, live: Option<Arc<Live>>, a
                 silent += 1;
                 sender.send(Message::Ping(Bytes::new())).await?;
             }
+        }
+    }
+}
+
+/// Sends an event, where there is memory for that.
+async fn tell(sender: &mut SplitSink<WebSocket, Message>, (log, event): (Arc<EventLog>, Arc<Event>)) -> Result<(), axum::Error> {
+    match log.sending(&event) {
+        Ok(_taken) => sender.send(event.to_message()).await,
+        Err(why) => {
+            let reason = "there is no memory for the next event (`limits.memory`, `limits.memory_per_subject`); connect again later";
+            sender.send(close(close_code::AGAIN, reason)).await?;
+            Err(axum::Error::new(std::io::Error::other(why.to_string())))
         }
     }
 }

@@ -6,19 +6,31 @@ use crate::http::body::{Body, bytes_of};
 use crate::http::bounded::{Packages, texts};
 use crate::http::charge::Charge;
 use crate::http::execution::enter;
-use crate::http::executions::{PackageBody, file};
+use crate::http::executions::{PackageBody, Part, file};
 use crate::http::keys::{Caller, Scope};
+use crate::http::memory::Taken;
 use crate::http::problem::{Code, Problem};
+use crate::wire;
 use axum::Json;
 use axum::extract::{Path, Query, Request as HttpRequest, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
 use futures_util::future::BoxFuture;
-use glovebox::policy::InputFile;
-use glovebox::{LockedPackage, OpenError, Session};
+use glovebox::policy::{InputFile, Subject};
+use glovebox::{Error, LockedPackage, OpenError, Session};
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
+
+/// Entries of one page of a directory.
+const PAGE: usize = 1000;
+
+/// What an entry of a directory takes at the most, as it is read and as JSON: a name has 255 bytes, each of which may become six.
+const ENTRY: usize = 2 << 10;
+
+/// Bytes of a file that are read before others may run.
+const PIECE: usize = 512 << 10;
 
 /// A change of a session's packages.
 type Change<'a> = BoxFuture<'a, Result<&'a [LockedPackage], OpenError>>;
@@ -52,7 +64,10 @@ struct EntryBody {
 #[derive(Serialize, ToSchema)]
 #[schema(as = FileList)]
 pub(in crate::http) struct FileList {
+    /// By name.
     files: Vec<EntryBody>,
+    /// Ask with this as `after` for those that follow; null at the end.
+    next_after: Option<String>,
 }
 
 /// List the packages of a session.
@@ -122,24 +137,38 @@ pub(in crate::http) struct FilesQuery {
     /// Relative to the workspace; the workspace itself where nothing is said.
     #[serde(default)]
     path: String,
+    /// Those after this name: where the page before this one ended.
+    after: Option<String>,
+    /// How many; 1000 where nothing is said.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<usize>,
 }
 
 /// List a directory of a session's workspace.
 #[utoipa::path(get, path = "/v1/sessions/{id}/files", tag = "sessions", params(("id" = String, Path), FilesQuery),
-    responses((status = 200, description = "Its entries", body = FileList)))]
+    responses((status = 200, description = "One page", body = FileList)))]
 pub(in crate::http) async fn list_files(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
     query: Result<Query<FilesQuery>, axum::extract::rejection::QueryRejection>,
-) -> Result<Json<FileList>, Problem> {
+) -> Result<Response, Problem> {
     caller.needs(Scope::Run)?;
     let Query(query) = query?;
+    let limit = query.limit.unwrap_or(PAGE);
+    if !(1..=PAGE).contains(&limit) {
+        return Err(Problem::new(Code::Invalid, format!("`limit` is 1 to {PAGE}")));
+    }
     let entry = app.sessions.get(&caller.subject, &id)?;
     let mut session = entry.open()?;
-    let entries = session.list_files(&query.path).map_err(|_| Problem::not_found("directory"))?;
+    let mut taken = app.memory.take(&caller.subject, limit * ENTRY)?;
+    let entries = session.list_files_after(&query.path, query.after.as_deref(), limit).map_err(|_| Problem::not_found("directory"))?;
+    drop(session);
+    let next_after = entries.last().filter(|_| entries.len() == limit).map(|last| last.name.clone());
     let files = entries.into_iter().map(|entry| EntryBody { name: entry.name, is_directory: entry.is_directory, bytes: entry.size });
-    Ok(Json(FileList { files: files.collect() }))
+    let list = wire::to_json(&FileList { files: files.collect(), next_after }).into_bytes();
+    taken.shrink_to(list.len());
+    Ok((StatusCode::OK, [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], taken.with(list)).into_response())
 }
 
 /// Fetch a file of a session's workspace.
@@ -157,8 +186,28 @@ pub(in crate::http) async fn read_file(
     caller.needs(Scope::Run)?;
     let entry = app.sessions.get(&caller.subject, &id)?;
     let mut session = entry.open()?;
-    let content = session.read_file(&path).map_err(|_| Problem::not_found("file"))?;
-    file(&path, content.into(), &headers)
+    let missing = |_| Problem::not_found("file");
+    let size = session.file_size(&path).map_err(missing)?;
+    let part = Part::of(&headers, usize::try_from(size).unwrap_or(usize::MAX))?;
+    let taken = app.memory.take(&caller.subject, part.range().len())?;
+    let content = read_slowly(&mut session, &path, part.range()).await.map_err(missing)?;
+    Ok(file(&path, &part, taken.with(content)))
+}
+
+/// Reads a part of a file without keeping others waiting.
+async fn read_slowly(session: &mut Session, path: &str, range: Range<usize>) -> Result<Vec<u8>, Error> {
+    let mut content = Vec::with_capacity(range.len());
+    while content.len() < range.len() {
+        let start = range.start + content.len();
+        let end = range.end.min(start + PIECE);
+        let piece = session.read_file_part(path, start as u64..end as u64)?;
+        if piece.is_empty() {
+            break;
+        }
+        content.extend_from_slice(&piece);
+        tokio::task::yield_now().await;
+    }
+    Ok(content)
 }
 
 /// Put a file into a session's workspace.
@@ -194,8 +243,9 @@ pub(in crate::http) async fn delete_file(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Every file of a workspace.
-pub(super) async fn files_of(session: &mut Session) -> Result<Vec<InputFile>, Problem> {
+/// Every file of a workspace, and what they take of the service's memory until another session has them.
+pub(super) async fn files_of(app: &App, subject: &Subject, session: &mut Session) -> Result<(Vec<InputFile>, Taken), Problem> {
+    let mut taken = app.memory.take(subject, 0)?;
     let limits = session.grant().limits();
     let (most_bytes, most_files) = (limits.workspace, limits.files);
     let mut bytes = 0_u64;
@@ -206,7 +256,7 @@ pub(super) async fn files_of(session: &mut Session) -> Result<Vec<InputFile>, Pr
             let path = if folder.is_empty() { entry.name } else { format!("{folder}/{}", entry.name) };
             if entry.is_directory {
                 // What is mounted in the workspace is no file of it.
-                if session.list_files(&path).is_ok() {
+                if session.list_files_after(&path, None, 0).is_ok() {
                     pending.push(path);
                 }
             } else {
@@ -219,7 +269,9 @@ pub(super) async fn files_of(session: &mut Session) -> Result<Vec<InputFile>, Pr
                     );
                     return Err(Problem::new(Code::TooLarge, detail));
                 }
-                if let Ok(content) = session.read_file(&path) {
+                let size = usize::try_from(entry.size).unwrap_or(usize::MAX);
+                taken.grow(size.saturating_add(ENTRY))?;
+                if let Ok(content) = read_slowly(session, &path, 0..size).await {
                     files.push(InputFile { path, content: content.into() });
                 }
                 // A large workspace must not keep others waiting.
@@ -227,5 +279,5 @@ pub(super) async fn files_of(session: &mut Session) -> Result<Vec<InputFile>, Pr
             }
         }
     }
-    Ok(files)
+    Ok((files, taken))
 }

@@ -429,7 +429,7 @@ pub(super) async fn drive(app: Arc<App>, tree: Arc<Tree>) {
         Ok(()) => app.kept.give_back(tree.subject.as_str(), freed),
         Err(error) => tracing::error!(error, "the end of a task tree could not be kept"),
     }
-    log.end(shown);
+    log.end(shown, String::new);
 }
 
 /// Runs one task, and again as often as it may.

@@ -1,0 +1,94 @@
+//! Which executions are there, and which have ended a while ago and may still be followed?
+
+use super::Live;
+use crate::http::App;
+use crate::http::memory::{Memory, Wanted};
+use crate::http::problem::Problem;
+use glovebox::policy::Subject;
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long the events of an execution can be resumed after its end.
+const REMEMBERED: Duration = Duration::from_secs(300);
+
+/// Bytes of the events of ended executions that are remembered.
+const REMEMBERED_BYTES: usize = 64 << 20;
+
+/// The executions of this process, and those that ended a while ago and may still be followed.
+#[derive(Default)]
+pub(in crate::http) struct Lives {
+    lives: Mutex<HashMap<String, Arc<Live>>>,
+    ended: Mutex<Ended>,
+}
+
+/// Those that ended, and the bytes of their events.
+#[derive(Default)]
+struct Ended {
+    lives: VecDeque<(Instant, usize, Arc<Live>)>,
+    bytes: usize,
+}
+
+impl Lives {
+    pub(in crate::http) fn get(&self, subject: &Subject, id: &str) -> Option<Arc<Live>> {
+        let lives = self.lives.lock().unwrap_or_else(PoisonError::into_inner);
+        lives.get(id).filter(|live| live.subject == *subject).cloned()
+    }
+
+    /// Forgets one that was deleted.
+    pub(in crate::http) fn remove(&self, id: &str) {
+        self.lives.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+    }
+
+    /// Executions that have not ended.
+    pub(in crate::http) fn unfinished(&self) -> Vec<Arc<Live>> {
+        let lives = self.lives.lock().unwrap_or_else(PoisonError::into_inner);
+        lives.values().filter(|live| !live.done.is_cancelled()).cloned().collect()
+    }
+
+    /// Takes it in; says no where the service is about to end, so that nothing is begun behind its back.
+    pub(in crate::http) fn begin(&self, live: &Arc<Live>, app: &App) -> Result<(), Problem> {
+        let mut lives = self.lives.lock().unwrap_or_else(PoisonError::into_inner);
+        app.takes("the service takes no more executions")?;
+        lives.insert(live.id.to_string(), Arc::clone(live));
+        Ok(())
+    }
+
+    pub(in crate::http) fn end(&self, live: &Arc<Live>) {
+        if let Some(log) = &live.log {
+            let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+            let bytes = log.bytes();
+            ended.bytes += bytes;
+            ended.lives.push_back((Instant::now(), bytes, Arc::clone(live)));
+            drop(ended);
+            self.forget();
+        } else {
+            self.lives.lock().unwrap_or_else(PoisonError::into_inner).remove(&live.id.to_string());
+        }
+    }
+
+    /// Forgets the events of one that has ended, to give their memory to somebody else; says whether there was one. Those of whoever wants it
+    /// go, else those of one with more than its share.
+    pub(in crate::http) fn give_way(&self, memory: &Memory, wanted: Wanted<'_>) -> bool {
+        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        let may = |live: &Live| live.subject == *wanted.subject || wanted.share.is_some_and(|share| memory.of(&live.subject) > share);
+        // What somebody still reads is given back when it has been read.
+        let is_kept_only_here = |live: &Arc<Live>| live.log.as_ref().is_some_and(|log| Arc::strong_count(log) == 1);
+        let at = ended.lives.iter().position(|(_, _, live)| may(live) && is_kept_only_here(live));
+        let Some((_, bytes, live)) = at.and_then(|at| ended.lives.remove(at)) else { return false };
+        ended.bytes -= bytes;
+        drop(ended);
+        self.remove(&live.id.to_string());
+        true
+    }
+
+    /// Forgets what ended long ago, or takes too much room.
+    pub(in crate::http) fn forget(&self) {
+        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        while ended.lives.front().is_some_and(|(since, ..)| since.elapsed() > REMEMBERED || ended.bytes > REMEMBERED_BYTES) {
+            let Some((_, bytes, live)) = ended.lives.pop_front() else { break };
+            ended.bytes -= bytes;
+            self.lives.lock().unwrap_or_else(PoisonError::into_inner).remove(&live.id.to_string());
+        }
+    }
+}

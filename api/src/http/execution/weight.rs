@@ -1,0 +1,58 @@
+//! How much of the service's memory does what a program left behind take until it is kept?
+//!
+//! Its output and its files have left the guest by then, and with it the memory that the guest had.
+
+use super::{Live, SMALL_OUTPUT, cut};
+use crate::http::App;
+use crate::http::memory::Taken;
+use glovebox::Outcome;
+
+/// Bytes that are not worth asking for.
+const SMALL: usize = 64 << 10;
+
+/// How often output is in memory: as it was written, and twice that as JSON at the most.
+const COPIES: usize = 3;
+
+/// Takes what an outcome needs. Where there is not so much, files are left out, and if need be all but the beginning of the output: the outcome
+/// says so.
+pub(super) fn fit(app: &App, live: &Live, outcome: &mut Outcome) -> Taken {
+    let files: usize = outcome.artifacts.iter().map(|file| file.content.len()).sum();
+    let said = said(outcome).saturating_mul(COPIES);
+    if files.saturating_add(said) <= SMALL {
+        return Taken::default();
+    }
+    if let Ok(taken) = app.memory.take(&live.subject, files.saturating_add(said)) {
+        return taken;
+    }
+    outcome.artifacts_truncated |= !outcome.artifacts.is_empty();
+    outcome.artifacts = Vec::new();
+    if let Ok(taken) = app.memory.take(&live.subject, said) {
+        return taken;
+    }
+    shorten(outcome);
+    Taken::default()
+}
+
+/// Bytes of what a program said.
+fn said(outcome: &Outcome) -> usize {
+    let value = outcome.value.as_ref().map_or(0, |value| value.text.len() + value.json.as_ref().map_or(0, String::len));
+    let exception = outcome.exception.as_ref().map_or(0, |exception| exception.message.len() + exception.traceback.len());
+    outcome.stdout.bytes.len() + outcome.stderr.bytes.len() + value + exception
+}
+
+/// Leaves out all but the beginning of what a program said.
+pub(super) fn shorten(outcome: &mut Outcome) {
+    for output in [&mut outcome.stdout, &mut outcome.stderr] {
+        output.truncated |= output.bytes.len() > SMALL_OUTPUT;
+        output.bytes.truncate(SMALL_OUTPUT);
+        output.bytes.shrink_to_fit();
+    }
+    outcome.value = None;
+    if let Some(exception) = &mut outcome.exception {
+        cut(&mut exception.message);
+        cut(&mut exception.traceback);
+    }
+    if let Some(crash) = &mut outcome.crash {
+        cut(crash);
+    }
+}
