@@ -17,7 +17,11 @@ const MAX_INSTANCES: usize = 64;
 /// Bytes of a memory of our own guests that count when it is made: it begins as an image of which all instances share what they do not write.
 const IMAGE: usize = 2 << 20;
 
-/// The rest of an image. A run that goes on for longer than until it first gives way may write to all of it, and most do not.
+/// Bytes of an image that a run may be expected to write to between two times that it gives way.
+const PIECE: u64 = 1 << 20;
+
+/// The rest of an image, which a run that goes on may write to and most do not: a piece of it is taken each time that the run gives way, and all
+/// of it for a session, which stays.
 #[derive(Debug)]
 pub(crate) struct WholeImage {
     held: MemoryHold,
@@ -31,16 +35,21 @@ impl WholeImage {
         Self { held, rest: image.saturating_sub(IMAGE) as u64 }
     }
 
-    /// A call that takes it when it goes on, or ends where there is no memory for it.
+    /// Takes a piece of it, or what is left.
+    pub(crate) fn take(&mut self, piece: u64) -> Result<(), String> {
+        let piece = piece.min(self.rest);
+        self.held.grow(piece)?;
+        self.rest -= piece;
+        Ok(())
+    }
+
+    /// A call that takes more and more of it as it goes on, or ends where there is no memory for it.
     pub(crate) async fn counted<T>(&mut self, call: impl Future<Output = wasmtime::Result<T>>) -> wasmtime::Result<T> {
         let mut call = pin!(call);
         let mut has_given_way = false;
         let counted = poll_fn(|context| {
-            if std::mem::replace(&mut has_given_way, true) && self.rest > 0 {
-                if self.held.grow(self.rest).is_err() {
-                    return Poll::Ready(Err(wasmtime::Error::new(LimitReached(Limit::Memory))));
-                }
-                self.rest = 0;
+            if std::mem::replace(&mut has_given_way, true) && self.take(PIECE).is_err() {
+                return Poll::Ready(Err(wasmtime::Error::new(LimitReached(Limit::Memory))));
             }
             call.as_mut().poll(context)
         });

@@ -3,6 +3,7 @@
 //! A fresh instance for every run, under fuel, memory and stack limits, raced against the clock: fuel does not stop a call that waits in
 //! the host, and the clock does not stop a loop that never waits.
 
+mod layouts;
 mod program;
 
 use crate::account::{MemoryAccount, MemoryHold, RunMemory};
@@ -12,16 +13,12 @@ use crate::egress::HttpClient;
 use crate::engine::Metering;
 use crate::error::Error;
 use crate::executor::{Evaluation, Executor, Job, LiveSession, Opening, Report, artifact_globs};
-use crate::filesystem::{
-    Archive, CollectLimits, FileEntry, Filesystem, FilesystemError, FilesystemSetup, HostMount, Layout, LimitKind, MountAccess,
-    QuotaLimits, system_clock,
-};
+use crate::filesystem::{CollectLimits, FileEntry, Filesystem, FilesystemError, LimitKind, QuotaLimits, system_clock};
 use crate::guest::{Guest, Guests};
 use crate::host_calls::{HostCalls, Services, Tool};
 use crate::limiter::{Limiter, WholeImage};
-use crate::memory::{map_file, with_image};
+use crate::memory::with_image;
 use crate::meter;
-use crate::mounts::resolve_mount;
 use crate::outcome::{Exception, Limit, Status, Usage, Value};
 use crate::packages::{PackageTarget, PackageTree};
 use crate::state::bindings::{self, exports::glovebox::guest::interpreter};
@@ -30,14 +27,13 @@ use crate::stdio::{GuestInput, LimitReached, Outputs};
 use async_trait::async_trait;
 use globset::GlobSet;
 use glovebox_policy::{Grant, Tier, TierFacts};
+use layouts::{Layouts, Shared, package_archive};
 use std::collections::HashMap;
 use std::ops::Range;
-use std::path::PathBuf;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
-use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 use wasmtime::{Store, Trap};
 
@@ -55,17 +51,11 @@ pub(crate) struct WasmExecutor {
     guests: Guests,
     metering: Metering,
     services: Arc<Services>,
-    layouts: Mutex<HashMap<LayoutKey, Arc<OnceCell<Arc<Layout>>>>>,
+    layouts: Layouts,
     /// Without one, nobody's WebAssembly programs run.
     compiler: Option<Compiler>,
     memory: Option<Arc<dyn MemoryAccount>>,
 }
-
-/// The language, the granted mounts as (guest path, host path, writable), and the digest of the packages.
-type LayoutKey = (String, Vec<(String, String, bool)>, Option<String>);
-
-/// Layouts kept; one for each language and set of mounts.
-const MAX_LAYOUTS: usize = 256;
 
 impl WasmExecutor {
     pub(crate) fn new(
@@ -76,36 +66,21 @@ impl WasmExecutor {
         memory: Option<Arc<dyn MemoryAccount>>,
     ) -> Result<Self, Error> {
         let services = Arc::new(Services { tools, http: HttpClient::new()? });
-        Ok(Self { guests, metering, services, layouts: Mutex::default(), compiler, memory })
-    }
-
-    /// What the file systems of such runs have in common. Whoever needs one that is being made waits for it, and nobody else does.
-    async fn layout(&self, opening: &Opening, guest: Option<&Guest>) -> Result<Arc<Layout>, Error> {
-        let grant = &opening.grant;
-        let mounts: Vec<_> = grant.mounts().iter().map(|mount| (mount.guest.clone(), mount.host.clone(), mount.writable)).collect();
-        let key = (grant.language().to_owned(), mounts, opening.packages.as_ref().map(|tree| tree.digest.clone()));
-        let layout = {
-            let mut layouts = self.layouts.lock().unwrap_or_else(PoisonError::into_inner);
-            if layouts.len() >= MAX_LAYOUTS && !layouts.contains_key(&key) {
-                layouts.clear();
-            }
-            Arc::clone(layouts.entry(key).or_default())
-        };
-        match layout.get() {
-            Some(layout) => Ok(Arc::clone(layout)),
-            // In a box: the future of every run is moved, and this one is seldom needed.
-            None => Box::pin(layout.get_or_try_init(|| make_layout(opening, guest))).await.cloned(),
-        }
+        Ok(Self { guests, metering, services, layouts: Layouts::default(), compiler, memory })
     }
 
     /// The host's side of a new instance, or a report where the files that were sent don't fit.
-    fn prepare(&self, layout: &Layout, opening: &Opening, guest: Option<&Guest>, arguments: &[String]) -> Result<Prepared, Error> {
+    fn prepare(&self, shared: &Shared, opening: &Opening, guest: Option<&Guest>, arguments: &[String]) -> Result<Prepared, Error> {
         let grant = &opening.grant;
         let limits = grant.limits();
         let resolution = grant.clock_resolution();
         let quota = QuotaLimits { bytes: limits.workspace, files: limits.files, open_files: limits.open_files };
         let memory = RunMemory::new(self.memory.as_ref(), grant.subject());
-        let mut files = Filesystem::new(layout, quota, system_clock(resolution), memory.hold());
+        let mut held = memory.hold();
+        if held.grow(shared.index).is_err() {
+            return Ok(Prepared::Over(Box::new(refused(&memory).unwrap_or_else(|| Report::limited(Limit::Memory)))));
+        }
+        let mut files = Filesystem::new(&shared.layout, quota, system_clock(resolution), held);
         for file in &opening.files {
             match files.put(&file.path, bytes::Bytes::from_owner(Arc::clone(&file.content))) {
                 Ok(()) => {}
@@ -160,7 +135,7 @@ impl WasmExecutor {
         let limits = opening.grant.limits();
         let loaded = guest.loaded(self.metering, limits.stack)?;
         let place = guest.packages.clone();
-        let layout = self.layout(&opening, Some(guest)).await?;
+        let layout = self.layouts.of(&opening, Some(guest)).await?;
         let host = match self.prepare(&layout, &opening, Some(guest), &[])? {
             Prepared::Ready(host) => *host,
             Prepared::Over(report) => return Ok(Started::Over(report)),
@@ -200,42 +175,6 @@ fn refused(memory: &RunMemory) -> Option<Report> {
 
 fn no_place(grant: &Grant) -> Error {
     Error::Invalid(format!("`{}` has no packages in this tier", grant.language()))
-}
-
-async fn make_layout(opening: &Opening, guest: Option<&Guest>) -> Result<Arc<Layout>, Error> {
-    let grant = &opening.grant;
-    let mounts = grant
-        .mounts()
-        .iter()
-        .map(|mount| {
-            let access = if mount.writable { MountAccess::ReadWrite } else { MountAccess::ReadOnly };
-            let host = resolve_mount(mount)?.unwrap_or_else(|| PathBuf::from(&mount.host));
-            HostMount::open(&host, mount.guest.clone(), access)
-                .map_err(|error| Error::Mount { guest: mount.guest.clone(), reason: error.to_string() })
-        })
-        .collect::<Result<_, _>>()?;
-    let mut archives = guest.map(|guest| guest.trees.clone()).unwrap_or_default();
-    match (guest.and_then(|guest| guest.packages.clone()), opening.packages.clone()) {
-        // Indexing takes as long as there are files: not on a thread that others need.
-        (Some(place), Some(tree)) => {
-            let archive = tokio::task::spawn_blocking(move || package_archive(Some(&tree))).await.map_err(Error::host)??;
-            archives.push((place, archive));
-        }
-        // Without packages their place is empty: a session may be given some later.
-        (Some(place), None) => archives.push((place, Arc::default())),
-        (None, Some(_)) => return Err(no_place(grant)),
-        (None, None) => {}
-    }
-    let workspace = Some(guest.map_or("/", |guest| guest.workspace.as_str()).to_owned());
-    let layout = Layout::new(FilesystemSetup { workspace, temporary: true, archives, mounts });
-    layout.map(Arc::new).map_err(|error| Error::Invalid(error.to_string()))
-}
-
-fn package_archive(tree: Option<&PackageTree>) -> Result<Arc<Archive>, Error> {
-    let Some(tree) = tree else { return Ok(Arc::default()) };
-    let unusable = |error: &dyn std::fmt::Display| Error::Packages(format!("`{}` cannot be used: {error}", tree.path.display()));
-    let bytes = map_file(&tree.path).map_err(|error| unusable(&error))?;
-    Archive::index(bytes).map(Arc::new).map_err(|error| unusable(&error))
 }
 
 enum Prepared {
@@ -290,7 +229,10 @@ impl Executor for WasmExecutor {
             return Err(Error::Invalid("a WebAssembly program runs once; there are no sessions of it".into()));
         }
         match self.instance(opening).await? {
-            Started::Instance(instance) => Ok(instance),
+            Started::Instance(mut instance) => {
+                instance.image.take(u64::MAX).map_err(Error::Memory)?;
+                Ok(instance)
+            }
             Started::Over(report) => Err(match report.crash {
                 Some(why) => Error::Memory(why),
                 None => Error::Invalid("the session's files do not fit into its workspace or memory".into()),

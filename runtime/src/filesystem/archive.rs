@@ -17,6 +17,9 @@ mod tar;
 /// Nodes in one archive. Protects the host's memory from an archive that is not what the build made.
 const NODES_MAX: usize = 1 << 20;
 
+/// Bytes of one of them with its name in its directory.
+const NODE_BYTES: u64 = 128;
+
 /// The number of the root directory in an archive.
 pub(super) const ROOT: u32 = 0;
 
@@ -82,6 +85,11 @@ impl Archive {
             draft.add(entry?)?;
         }
         Ok(Self { nodes: draft.finish(), bytes })
+    }
+
+    /// Roughly the memory that the index takes, besides the archive itself.
+    pub(crate) fn index_bytes(&self) -> u64 {
+        super::content::as_u64(self.nodes.len()).saturating_mul(NODE_BYTES)
     }
 
     /// How many files and directories there are, the root included.

@@ -77,7 +77,7 @@ pub(super) async fn run(executor: &WasmExecutor, opening: Opening, evaluation: E
     let globs = artifact_globs(&evaluation.artifacts)?;
     let mut arguments = vec![evaluation.source.name];
     arguments.extend(evaluation.arguments);
-    let layout = executor.layout(&opening, None).await?;
+    let layout = executor.layouts.of(&opening, None).await?;
     let host = match executor.prepare(&layout, &opening, None, &arguments)? {
         Prepared::Ready(host) => *host,
         Prepared::Over(report) => return Ok(after(compiling, *report)),

@@ -1,0 +1,113 @@
+//! With which files do runs start?
+//!
+//! What the file systems of like runs have in common is made once, and outside of the lock: whoever needs one that is being made waits for it,
+//! and nobody else does. What is kept of it is bounded.
+
+use super::no_place;
+use crate::error::Error;
+use crate::executor::Opening;
+use crate::filesystem::{Archive, FilesystemSetup, HostMount, Layout, MountAccess};
+use crate::guest::Guest;
+use crate::memory::map_file;
+use crate::mounts::resolve_mount;
+use crate::packages::PackageTree;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::OnceCell;
+
+/// The language, the granted mounts as (guest path, host path, writable), and the digest of the packages.
+type Key = (String, Vec<(String, String, bool)>, Option<String>);
+
+/// Layouts kept; one for each language, set of mounts and set of packages.
+const MAX_LAYOUTS: usize = 256;
+
+/// Bytes of the indexes of packages that are kept with them. Protects the host's memory from many sets of many files.
+const MAX_INDEX_BYTES: u64 = 64 << 20;
+
+/// Layouts that were made before.
+#[derive(Default)]
+pub(super) struct Layouts(Mutex<Known>);
+
+#[derive(Default)]
+struct Known {
+    layouts: HashMap<Key, Arc<OnceCell<Arc<Shared>>>>,
+    index_bytes: u64,
+}
+
+/// What runs share.
+pub(super) struct Shared {
+    pub(super) layout: Layout,
+    /// Bytes of the index of its packages, which each run that has them counts as its own: it may be the last one that does.
+    pub(super) index: u64,
+}
+
+impl Layouts {
+    /// What such runs share.
+    pub(super) async fn of(&self, opening: &Opening, guest: Option<&Guest>) -> Result<Arc<Shared>, Error> {
+        let grant = &opening.grant;
+        let mounts: Vec<_> = grant.mounts().iter().map(|mount| (mount.guest.clone(), mount.host.clone(), mount.writable)).collect();
+        let key = (grant.language().to_owned(), mounts, opening.packages.as_ref().map(|tree| tree.digest.clone()));
+        let cell = {
+            let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if known.layouts.len() >= MAX_LAYOUTS && !known.layouts.contains_key(&key) {
+                *known = Known::default();
+            }
+            Arc::clone(known.layouts.entry(key).or_default())
+        };
+        match cell.get() {
+            Some(shared) => Ok(Arc::clone(shared)),
+            // In a box: the future of every run is moved, and this one is seldom needed.
+            None => Box::pin(cell.get_or_try_init(|| self.make(opening, guest))).await.cloned(),
+        }
+    }
+
+    async fn make(&self, opening: &Opening, guest: Option<&Guest>) -> Result<Arc<Shared>, Error> {
+        let shared = make(opening, guest).await?;
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.index_bytes = known.index_bytes.saturating_add(shared.index);
+        if known.index_bytes > MAX_INDEX_BYTES {
+            *known = Known::default();
+        }
+        Ok(Arc::new(shared))
+    }
+}
+
+async fn make(opening: &Opening, guest: Option<&Guest>) -> Result<Shared, Error> {
+    let grant = &opening.grant;
+    let mounts = grant
+        .mounts()
+        .iter()
+        .map(|mount| {
+            let access = if mount.writable { MountAccess::ReadWrite } else { MountAccess::ReadOnly };
+            let host = resolve_mount(mount)?.unwrap_or_else(|| PathBuf::from(&mount.host));
+            HostMount::open(&host, mount.guest.clone(), access)
+                .map_err(|error| Error::Mount { guest: mount.guest.clone(), reason: error.to_string() })
+        })
+        .collect::<Result<_, _>>()?;
+    let mut archives = guest.map(|guest| guest.trees.clone()).unwrap_or_default();
+    let mut index = 0;
+    match (guest.and_then(|guest| guest.packages.clone()), opening.packages.clone()) {
+        // Indexing takes as long as there are files: not on a thread that others need.
+        (Some(place), Some(tree)) => {
+            let archive = tokio::task::spawn_blocking(move || package_archive(Some(&tree))).await.map_err(Error::host)??;
+            index = archive.index_bytes();
+            archives.push((place, archive));
+        }
+        // Without packages their place is empty: a session may be given some later.
+        (Some(place), None) => archives.push((place, Arc::default())),
+        (None, Some(_)) => return Err(no_place(grant)),
+        (None, None) => {}
+    }
+    let workspace = Some(guest.map_or("/", |guest| guest.workspace.as_str()).to_owned());
+    let layout = Layout::new(FilesystemSetup { workspace, temporary: true, archives, mounts });
+    Ok(Shared { layout: layout.map_err(|error| Error::Invalid(error.to_string()))?, index })
+}
+
+/// The index of packages.
+pub(super) fn package_archive(tree: Option<&PackageTree>) -> Result<Arc<Archive>, Error> {
+    let Some(tree) = tree else { return Ok(Arc::default()) };
+    let unusable = |error: &dyn std::fmt::Display| Error::Packages(format!("`{}` cannot be used: {error}", tree.path.display()));
+    let bytes = map_file(&tree.path).map_err(|error| unusable(&error))?;
+    Archive::index(bytes).map(Arc::new).map_err(|error| unusable(&error))
+}
