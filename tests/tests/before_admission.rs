@@ -253,3 +253,36 @@ fn an_explanation_takes_a_place_is_counted_and_leaves_a_record() {
     }
     assert_eq!(service.post(EXPLAIN, &python("1")).status, 200);
 }
+
+#[test]
+fn what_ends_in_an_error_is_counted_and_audited_as_well() {
+    // Nothing can be looked up where so much of the disk has to stay free.
+    let service = Service::local("[limits]\npackages_reserve = \"1TiB\"\n[containers]\nenabled = false\n");
+    // The text has to be looked at by a guest before anybody asks for its package.
+    let text = "import rich\nimport zzz_unknown\n";
+    let body = json!({ "language": "python", "source": text, "packages": ["rich"] });
+    let fuel = || service.get("/v1/usage").json()["usage"][0]["fuel"].as_u64().unwrap_or(0);
+    let aborted = || service.get("/v1/audit?event=aborted&limit=500").json()["records"].as_array().map_or(0, Vec::len);
+    let wall = || service.get("/v1/usage").json()["usage"][0]["wall_us"].as_u64().unwrap_or(0);
+    let (mut used, mut ended) = (0, 0);
+    for path in [EXPLAIN, RUN, EXPLAIN] {
+        let refused = service.post(path, &body);
+        assert_eq!(refused.status, 422, "{path}: {}", refused.text());
+        eventually(Duration::from_secs(10), "what was looked at is counted", || fuel() > used + 1_000_000);
+        eventually(Duration::from_secs(10), "its end is in the audit log", || aborted() > ended);
+        (used, ended) = (fuel(), aborted());
+    }
+    // A session that does not open, and one whose packages do not change.
+    let before = wall();
+    let refused = service.post(SESSIONS, &json!({ "language": "python", "packages": ["rich"] }));
+    assert_eq!(refused.status, 422, "{}", refused.text());
+    eventually(Duration::from_secs(10), "the attempt is counted", || wall() > before && aborted() > ended);
+    let session = service.post(SESSIONS, &json!({ "language": "python" }));
+    assert_eq!(session.status, 201, "{}", session.text());
+    let (before, ended) = (wall(), aborted());
+    let packages = format!("{}/packages", session.header("location"));
+    assert_eq!(service.post(&packages, &json!({ "packages": ["rich"] })).status, 422);
+    eventually(Duration::from_secs(10), "the change is counted", || wall() > before && aborted() > ended);
+    // The twin, which needs no package.
+    assert_eq!(service.post(EXPLAIN, &python("print(eval(\"6*7\"))")).json()["verdict"], "admitted");
+}

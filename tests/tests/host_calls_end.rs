@@ -189,57 +189,77 @@ print(time.monotonic() - start)";
     outcome.stdout.text().trim().parse::<f64>().is_ok_and(|seconds| seconds < 0.003)
 }
 
-/// Four such loops, and somebody else's small runs beside them.
+/// Windows of somebody's small runs, each measured alone and beside loops within the same second.
+const WINDOWS: usize = 7;
+
+/// The middle one.
+fn median(mut of: Vec<Duration>) -> Duration {
+    of.sort_unstable();
+    of.get(of.len() / 2).copied().unwrap_or_default()
+}
+
+/// How long all but one in a hundred of somebody's small runs take.
+fn p99(sandbox: &Sandbox) -> Duration {
+    let mut took: Vec<Duration> = (0..100)
+        .map(|_| {
+            let started = Instant::now();
+            let running = runtime().spawn({
+                let sandbox = sandbox.clone();
+                async move { sandbox.run(canary("python")).await }
+            });
+            let outcome = runtime().block_on(running).expect("the run does not panic").expect("the host works");
+            assert_eq!(outcome.stdout.text(), "42\n", "{}", show(&outcome));
+            started.elapsed()
+        })
+        .collect();
+    took.sort_unstable();
+    took.get(98).copied().unwrap_or_default()
+}
+
+/// Four such loops, and somebody else's small runs beside them: less than five times as slow as alone. Whatever else this machine does, it does
+/// in both halves of a window, and what it does in few of them the median leaves out.
 #[test]
 fn loops_do_not_keep_others_waiting() {
     let _alone = alone();
     let imports = Imports::all();
-    let limits = "wall = \"8s\"\nfuel = 1_000_000_000_000\nmemory = \"64MiB\"\nworkspace = \"16MiB\"";
+    let limits = "wall = \"20s\"\nfuel = 1_000_000_000_000\nmemory = \"64MiB\"\nworkspace = \"16MiB\"";
     let sandbox = sandbox(limits, "");
-    let p99 = |sandbox: &Sandbox| {
-        let mut took: Vec<Duration> = (0..200)
-            .map(|_| {
-                let started = Instant::now();
-                let running = runtime().spawn({
-                    let sandbox = sandbox.clone();
-                    async move { sandbox.run(canary("python")).await }
-                });
-                let outcome = runtime().block_on(running).expect("the run does not panic").expect("the host works");
-                assert_eq!(outcome.stdout.text(), "42\n", "{}", show(&outcome));
-                started.elapsed()
-            })
-            .collect();
-        took.sort_unstable();
-        took.get(197).copied().unwrap_or_default()
-    };
     let _ = p99(&sandbox);
-    let idle = p99(&sandbox);
-    // In a build without optimisation the generator alone takes 50 ms for a megabyte.
+    // In a build without optimisation the generator alone takes 50 ms for a megabyte, and a small run gives way several times.
+    let is_optimised = !cfg!(debug_assertions) && random_is_quick(&sandbox);
+    let most = if is_optimised { 5 } else { 15 };
     let mut names = vec!["poll", "[method]descriptor.stat-at", "[method]descriptor.write"];
-    if !cfg!(debug_assertions) && random_is_quick(&sandbox) {
+    if is_optimised {
         names.push("get-random-bytes");
     }
     for name in names {
         let import = imports.functions().into_iter().find(|import| import.function == name).expect("it is there");
         let program = imports.endless(&import, Size::Long);
-        let stops: Vec<_> = (0..4)
-            .map(|_| {
-                let controls = Controls::default();
-                let stop = controls.stop.clone();
-                let (sandbox, request) = (sandbox.clone(), request(program.clone()));
-                let running = runtime().spawn(async move { sandbox.run_with(request, controls).await });
-                (stop, running)
-            })
-            .collect();
-        std::thread::sleep(Duration::from_millis(300));
-        let beside = p99(&sandbox);
-        for (stop, running) in stops {
-            stop.cancel();
-            let outcome = runtime().block_on(running).expect("the run does not panic").expect("the host works");
-            assert!(matches!(outcome.status, Status::Cancelled | Status::Limited), "{}", show(&outcome));
+        let (mut alone, mut beside) = (Vec::new(), Vec::new());
+        for _ in 0..WINDOWS {
+            alone.push(p99(&sandbox));
+            let stops: Vec<_> = (0..4)
+                .map(|_| {
+                    let controls = Controls::default();
+                    let stop = controls.stop.clone();
+                    let (sandbox, request) = (sandbox.clone(), request(program.clone()));
+                    let running = runtime().spawn(async move { sandbox.run_with(request, controls).await });
+                    (stop, running)
+                })
+                .collect();
+            // They are compiled first.
+            std::thread::sleep(Duration::from_millis(300));
+            beside.push(p99(&sandbox));
+            for (stop, running) in stops {
+                stop.cancel();
+                let outcome = runtime().block_on(running).expect("the run does not panic").expect("the host works");
+                assert!(matches!(outcome.status, Status::Cancelled | Status::Limited), "{}", show(&outcome));
+            }
         }
-        println!("{name}: p99 {beside:?} beside four loops, {idle:?} alone");
-        assert!(beside < idle.max(Duration::from_millis(2)) * 5 + Duration::from_millis(10), "{name}: {beside:?}, alone {idle:?}");
+        println!("{name}: p99 {beside:?} beside four loops, {alone:?} alone");
+        let (beside, alone) = (median(beside), median(alone));
+        println!("{name}: {:.2} times, of {most}", beside.as_secs_f64() / alone.as_secs_f64());
+        assert!(beside < alone * most, "{name}: {beside:?}, alone {alone:?}");
     }
 }
 
