@@ -3,7 +3,7 @@
 //! The tests start one themselves where it is installed and they may; where there is none they are skipped, and say so. With
 //! `GLOVEBOX_NEED_ENGINE` in the environment none may be.
 
-use glovebox::{Executor as _, Guests, Policy, Sandbox};
+use glovebox::{Executor as _, Guests, MemoryAccount, Policy, Sandbox, SandboxBuilder};
 use glovebox_fallback::{Containers, ImageBase, build_images};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -75,10 +75,24 @@ pub fn sandbox(policy: Policy) -> Option<Sandbox> {
 /// As [`sandbox`].
 #[must_use]
 pub fn sandbox_for(languages: &[&str], policy: Policy) -> Option<Sandbox> {
+    made(languages, Sandbox::builder().policy(policy))
+}
+
+/// The same for shell, with an account of memory.
+///
+/// # Panics
+///
+/// As [`sandbox`].
+#[must_use]
+pub fn sandbox_within(memory: Arc<dyn MemoryAccount>, policy: Policy) -> Option<Sandbox> {
+    made(&["shell"], Sandbox::builder().policy(policy).memory(memory))
+}
+
+fn made(languages: &[&str], builder: SandboxBuilder) -> Option<Sandbox> {
     match containers(languages) {
         Ok(containers) => {
             let guests = Guests::installed().expect("the guests are installed");
-            Some(Sandbox::builder().policy(policy).guests(guests).executor(Arc::new(containers)).build().expect("a sandbox can be made"))
+            Some(builder.guests(guests).executor(Arc::new(containers)).build().expect("a sandbox can be made"))
         }
         Err(reason) => {
             assert!(std::env::var_os("GLOVEBOX_NEED_ENGINE").is_none(), "there is no container engine: {reason}");
