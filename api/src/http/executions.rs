@@ -453,24 +453,29 @@ pub(super) async fn events(
     caller.needs(Scope::Run)?;
     let after = last_event(&headers)?;
     let (row, live) = find(&app, &caller, &id).await?;
+    let log = live.as_ref().map_or_else(|| Some(ended(&app, &caller.subject, &row)), |live| live.log.clone());
+    // Nobody who reads slowly keeps what the record says besides.
+    drop(row);
     if let Ok(upgrade) = upgrade {
         let permit = follower(&app, &caller)?;
-        return Ok(socket::upgrade(app, upgrade, (row, live), (caller.subject, after), permit));
+        return Ok(socket::upgrade(app, upgrade, (log, live), after, permit));
     }
-    match live {
-        Some(live) => match &live.log {
-            Some(log) => Ok(stream(Some(follower(&app, &caller)?), Arc::clone(log), after, None::<Waiter>)),
-            None => {
-                // Somebody waits for it, and its output goes there: here is its end only.
-                let permit = follower(&app, &caller)?;
-                let end = futures_util::stream::once(async move {
-                    let _ = live.finished().await;
-                    told(ended(&app, &live.subject, &live.row()), 0, permit)
-                });
-                Ok(sse(end.flatten()))
-            }
-        },
-        None => Ok(stream(None, ended(&app, &caller.subject, &row), 0, None::<Waiter>)),
+    match (live, log) {
+        (live, Some(log)) => {
+            let permit = live.is_some().then(|| follower(&app, &caller)).transpose()?;
+            let after = if live.is_some() { after } else { 0 };
+            Ok(stream(permit, log, after, None::<Waiter>))
+        }
+        (None, None) => Err(Problem::not_found("execution")),
+        (Some(live), None) => {
+            // Somebody waits for it, and its output goes there: here is its end only.
+            let permit = follower(&app, &caller)?;
+            let end = futures_util::stream::once(async move {
+                let _ = live.finished().await;
+                told(ended(&app, &live.subject, &live.row()), 0, permit)
+            });
+            Ok(sse(end.flatten()))
+        }
     }
 }
 
@@ -496,11 +501,12 @@ pub(super) async fn artifact(
 ) -> Result<Response, Problem> {
     caller.needs(Scope::Run)?;
     let missing = || Problem::not_found("artifact");
-    let (row, _) = find(&app, &caller, &id).await?;
+    // Only its name: the record may be large.
+    let id = find(&app, &caller, &id).await?.0.id;
     if path.contains('\0') {
         return Err(missing());
     }
-    let sha256 = app.store.artifact(&row.id, &path).await?.ok_or_else(missing)?;
+    let sha256 = app.store.artifact(&id, &path).await?.ok_or_else(missing)?;
     let blobs = app.blobs.clone();
     let read = move || -> Result<_, Problem> {
         let content = blobs.open(&sha256).map_err(|_| missing())?;

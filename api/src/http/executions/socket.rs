@@ -7,7 +7,6 @@ use crate::http::App;
 use crate::http::events::{Event, EventLog};
 use crate::http::execution::Live;
 use crate::http::places::FollowerPermit;
-use crate::http::store::ExecutionRow;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
 use axum::response::Response;
 use base64::Engine as _;
@@ -16,7 +15,6 @@ use bytes::Bytes;
 use futures_util::stream::SplitSink;
 use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
 use glovebox::Input;
-use glovebox::policy::Subject;
 use serde::Deserialize;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -58,34 +56,34 @@ pub(super) fn kept_open(input: Input) -> (Input, Option<DuplexStream>) {
 pub(super) fn upgrade(
     app: Arc<App>,
     upgrade: WebSocketUpgrade,
-    (row, live): (ExecutionRow, Option<Arc<Live>>),
-    (subject, after): (Subject, u64),
+    (log, live): (Option<Arc<EventLog>>, Option<Arc<Live>>),
+    after: u64,
     permit: FollowerPermit,
 ) -> Response {
     upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE).on_upgrade(move |socket| async move {
         let _held = permit;
         // A client that goes away needs no answer.
-        let _ = follow(app, socket, (row, live), (subject, after)).await;
+        let _ = follow(app, socket, (log, live), after).await;
     })
 }
 
 async fn follow(
     app: Arc<App>,
     socket: WebSocket,
-    (row, live): (ExecutionRow, Option<Arc<Live>>),
-    (subject, after): (Subject, u64),
+    (log, live): (Option<Arc<EventLog>>, Option<Arc<Live>>),
+    after: u64,
 ) -> Result<(), axum::Error> {
     let (mut sender, mut receiver) = socket.split();
-    let log = live.as_ref().map_or_else(|| Some(ended(&app, &subject, &row)), |live| live.log.clone());
     let source = {
         let live = live.clone();
         async move {
             match (log, live) {
-                (Some(log), _) => (log, after),
+                (Some(log), Some(_)) => (log, after),
+                (Some(log), None) => (log, 0),
                 (None, Some(live)) => {
                     // Somebody waits for it, and its output goes there: here is its end only.
                     let _ = live.finished().await;
-                    (ended(&app, &subject, &live.row()), 0)
+                    (ended(&app, &live.subject, &live.row()), 0)
                 }
                 (None, None) => (Arc::default(), 0),
             }
