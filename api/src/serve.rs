@@ -144,7 +144,7 @@ fn failure(error: &ServeError) -> Failure {
     match error {
         ServeError::NotLocal(_) => Failure::usage(text),
         ServeError::Listen(..) => Failure::host(text).advise("`--listen` names another address; port 0 takes a free one"),
-        ServeError::AuditGap(_) => Failure::host(text).advise(
+        ServeError::AuditGap(_) | ServeError::AuditName { .. } => Failure::host(text).advise(
             "keep what is left of the log elsewhere and find out who could write to it; `--accept-audit-gap` then goes on, and records the gap",
         ),
         ServeError::AuditKey(..) => Failure::usage(text),
