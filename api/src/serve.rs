@@ -59,14 +59,15 @@ pub(crate) fn serve(arguments: &ServeArguments) -> Result<Exit, Failure> {
     };
     let ended = runtime.block_on(async {
         let server = Server::bind(listen, config, builder).await.map_err(|error| failure(&error))?;
+        // Whoever reads that it serves may tell it to stop.
+        let stop = CancellationToken::new();
+        let watch = tokio::spawn(run::watch(run::signals()?, stop.clone()));
         let scheme = if server.is_encrypted() { "https" } else { "http" };
         let address = server.address().map_err(|error| Failure::host(format!("cannot listen: {error}")))?;
         terminal::note(&format!("glovebox: serving on {scheme}://{address}, described at {scheme}://{address}/docs"));
         if arguments.insecure_local {
             terminal::note("glovebox: no keys are asked for: whoever works on this machine may call");
         }
-        let stop = CancellationToken::new();
-        let watch = tokio::spawn(run::watch(run::signals()?, stop.clone()));
         server.run(stop).await;
         watch.abort();
         Ok::<_, Failure>(Exit::SUCCESS)
