@@ -47,7 +47,7 @@ pub(super) async fn open(path: &Path, state: &Dir, config: &Config, store: &Stor
     let was_here = heads.iter().find(|head| head.place == place && said.as_ref() != Some(&head.name));
     // A process that was killed before it wrote the name leaves a head without records.
     if let Some(lost) = was_here.filter(|lost| lost.head.records > 0) {
-        let said = said.as_ref().map_or_else(|| "is not there".to_owned(), |said| format!("says `{}`", said.escape_debug()));
+        let said = said.as_ref().map_or_else(|| "is missing".to_owned(), |said| format!("says `{}`", said.escape_debug()));
         let error = ServeError::AuditName { state: path.to_owned(), known: lost.name.clone(), said };
         if !accept_gap {
             return Err(error);
