@@ -78,6 +78,11 @@ fn unanswered(reason: NoAnswer) -> Problem {
             let detail = format!("{most} requests of this key are under way, which is as many as may (`limits.connections_per_subject`)");
             Problem::new(Code::QueueFull, detail)
         }
+        NoAnswer::Full(most) => {
+            let detail =
+                format!("{most} requests are under way, which is as many as may; the rest of `limits.connections` is for new connections");
+            Problem::new(Code::Overloaded, detail)
+        }
         NoAnswer::Leaving => Problem::new(Code::Overloaded, "this connection has given way to another one (`limits.connections`)"),
     };
     problem.retry_after(Duration::from_secs(1))
