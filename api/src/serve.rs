@@ -58,10 +58,10 @@ pub(crate) fn serve(arguments: &ServeArguments) -> Result<Exit, Failure> {
         accept_audit_gap: arguments.accept_audit_gap,
     };
     let ended = runtime.block_on(async {
-        let server = Server::bind(listen, config, builder).await.map_err(|error| failure(&error))?;
-        // Whoever reads that it serves may tell it to stop.
+        // Whoever is told to stop while it starts ends in order as well, with the head of the audit log in the database.
         let stop = CancellationToken::new();
         let watch = tokio::spawn(run::watch(run::signals()?, stop.clone()));
+        let server = Server::bind(listen, config, builder).await.map_err(|error| failure(&error))?;
         let scheme = if server.is_encrypted() { "https" } else { "http" };
         let address = server.address().map_err(|error| Failure::host(format!("cannot listen: {error}")))?;
         terminal::note(&format!("glovebox: serving on {scheme}://{address}, described at {scheme}://{address}/docs"));

@@ -46,7 +46,8 @@ pub(super) async fn open(path: &Path, state: &Dir, config: &Config, store: &Stor
     let own = heads.iter().find(|head| said.as_ref() == Some(&head.name));
     let was_here = heads.iter().find(|head| head.place == place && said.as_ref() != Some(&head.name));
     // A process that was killed before it wrote the name leaves a head without records.
-    if let Some(lost) = was_here.filter(|lost| lost.head.records > 0) {
+    let lost = was_here.filter(|lost| lost.head.records > 0);
+    if let Some(lost) = lost {
         let said = said.as_ref().map_or_else(|| "is missing".to_owned(), |said| format!("says `{}`", said.escape_debug()));
         let error = ServeError::AuditName { state: path.to_owned(), known: lost.name.clone(), said };
         if !accept_gap {
@@ -54,8 +55,9 @@ pub(super) async fn open(path: &Path, state: &Dir, config: &Config, store: &Stor
         }
         tracing::error!(%error, "the audit log goes on, as was asked for");
     }
-    let unnamed = heads.iter().find(|head| head.name.is_empty());
-    let known = own.or(was_here).or(unnamed);
+    // Whatever the file says, a log that was here goes on under its own name: that of another one has its own head.
+    let known = lost.or(own).or(was_here).or_else(|| heads.iter().find(|head| head.name.is_empty()));
+    let was_unnamed = known.is_some_and(|known| known.name.is_empty());
     let name = match known.map(|known| known.name.clone()).filter(|name| !name.is_empty()) {
         Some(name) => name,
         None => said.clone().filter(|said| is_name(said)).unwrap_or_else(|| format!("{:032x}", rand::random::<u128>())),
@@ -75,7 +77,7 @@ pub(super) async fn open(path: &Path, state: &Dir, config: &Config, store: &Stor
         gap @ (ChainError::Expected { .. } | ChainError::Named { .. }) => ServeError::AuditGap(gap),
         error => ServeError::State(path.to_owned(), io::Error::other(error.to_string())),
     })?;
-    store.place_audit_log(&name, &place, own.or(was_here).is_none()).await?;
+    store.place_audit_log(&name, &place, was_unnamed).await?;
     let log = Arc::new(log);
     tracing::info!(head = %log.head(), "the audit log goes on");
     Ok(AuditLog { log, store: store.clone(), name, place })

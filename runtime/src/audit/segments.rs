@@ -86,7 +86,6 @@ impl Segments {
     ///
     /// A process that was killed between two segments leaves one without a whole record. The one before it is gone on with instead, as if it
     /// had not been complete: see [`Segments::take_back`].
-    #[expect(clippy::disallowed_methods, reason = "the operator named this folder")]
     pub(super) fn open(folder: &Path, most: u64) -> Result<(File, Vec<PathBuf>, Self), ChainError> {
         let current = folder.join(CURRENT);
         let (mut file, mut taken) = (open(&current)?, None);
