@@ -40,6 +40,7 @@ pub use keys::{NewKey, Scope};
 pub use openapi::openapi_json;
 
 use alerts::Alerts;
+use audit_log::AuditLog;
 use auth::Rates;
 use blobs::Blobs;
 use cap_std::fs::{Dir, File, OpenOptions};
@@ -159,6 +160,19 @@ pub enum ServeError {
     /// The audit log is not the one that was written.
     #[error("{0}")]
     AuditGap(ChainError),
+    /// The name of the audit log is not the one that the database knows for the state folder.
+    #[error(
+        "the audit log in `{state}` is named `{known}`, as the database has it, but the file `audit.id` there {said}: it or the log was cut, \
+         replaced or rewritten"
+    )]
+    AuditName {
+        /// The state folder.
+        state: PathBuf,
+        /// The name that the database knows.
+        known: String,
+        /// What the file says.
+        said: String,
+    },
     /// The key of the audit log cannot be used.
     #[error("the key of the audit log, `{0}` (`audit.key_file`), cannot be used: {1}")]
     AuditKey(PathBuf, String),
@@ -178,6 +192,7 @@ pub struct Server {
     app: Arc<App>,
     listener: TcpListener,
     tls: Option<tokio_rustls::TlsAcceptor>,
+    audit: Arc<AuditLog>,
     /// Keeps other processes out of the state folder.
     _lock: File,
 }
@@ -197,7 +212,8 @@ impl Server {
         let lock = lock_folder(&listen.state, &state)?;
         let tls = config.tls.as_ref().map(connection::acceptor).transpose().map_err(ServeError::Tls)?;
         let store = Store::open(config.database.as_deref(), &listen.state, Purpose::Serve).await?;
-        let audit = audit_log::open(&listen.state, &config, &store, listen.accept_audit_gap).await?;
+        let audit_log = audit_log::open(&listen.state, &state, &config, &store, listen.accept_audit_gap).await?;
+        let audit = Arc::clone(&audit_log.log);
         let memory = Memory::new(&config.limits);
         let sandbox = sandbox.memory(Arc::clone(&memory) as Arc<dyn MemoryAccount>);
         let sandbox = sandbox.audit(Arc::clone(&audit) as Arc<dyn AuditSink>).max_running(usize::MAX >> 4).build()?;
@@ -247,7 +263,7 @@ impl Server {
             config,
         });
         memory::make_room(&app);
-        Ok(Self { app, listener, tls, _lock: lock })
+        Ok(Self { app, listener, tls, audit: Arc::new(audit_log), _lock: lock })
     }
 
     /// Where it listens.
@@ -268,11 +284,12 @@ impl Server {
     /// Serves until it is told to stop. Then it takes nothing new, waits for what runs, stops what does not end in time, and writes
     /// everything down.
     pub async fn run(self, stop: CancellationToken) {
-        let Self { app, listener, tls, _lock } = self;
+        let Self { app, listener, tls, audit, _lock } = self;
         let router = openapi::router(&app);
         let over = CancellationToken::new();
         let sweeper = tokio::spawn(sweep(Arc::clone(&app)));
-        let heads = tokio::spawn(audit_log::keep_heads(Arc::clone(&app.audit), app.store.clone()));
+        let kept = Arc::clone(&audit);
+        let heads = tokio::spawn(async move { kept.keep_heads().await });
         let supervisor = tokio::spawn(supervisor::watch(Arc::clone(&app)));
         let (limits, places) = (app.config.limits.clone(), Arc::clone(&app.places));
         let accepting = tokio::spawn(connection::accept(listener, Front { tls, router, limits, places, over: over.clone() }));
@@ -295,7 +312,7 @@ impl Server {
         // Whoever waited has its answer by now, or is not listening.
         let _ = tokio::time::timeout(Duration::from_secs(5), accepting).await;
         heads.abort();
-        audit_log::keep_head(&app.audit, &app.store, None).await;
+        audit.keep_head(None).await;
         tracing::info!(head = %app.audit.head(), "the audit log ends");
         app.store.close().await;
     }

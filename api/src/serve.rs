@@ -58,6 +58,9 @@ pub(crate) fn serve(arguments: &ServeArguments) -> Result<Exit, Failure> {
         accept_audit_gap: arguments.accept_audit_gap,
     };
     let ended = runtime.block_on(async {
+        // Whoever is told to stop while it starts ends in order as well, with the head of the audit log in the database.
+        let stop = CancellationToken::new();
+        let watch = tokio::spawn(run::watch(run::signals()?, stop.clone()));
         let server = Server::bind(listen, config, builder).await.map_err(|error| failure(&error))?;
         let scheme = if server.is_encrypted() { "https" } else { "http" };
         let address = server.address().map_err(|error| Failure::host(format!("cannot listen: {error}")))?;
@@ -65,8 +68,6 @@ pub(crate) fn serve(arguments: &ServeArguments) -> Result<Exit, Failure> {
         if arguments.insecure_local {
             terminal::note("glovebox: no keys are asked for: whoever works on this machine may call");
         }
-        let stop = CancellationToken::new();
-        let watch = tokio::spawn(run::watch(run::signals()?, stop.clone()));
         server.run(stop).await;
         watch.abort();
         Ok::<_, Failure>(Exit::SUCCESS)
@@ -144,7 +145,7 @@ fn failure(error: &ServeError) -> Failure {
     match error {
         ServeError::NotLocal(_) => Failure::usage(text),
         ServeError::Listen(..) => Failure::host(text).advise("`--listen` names another address; port 0 takes a free one"),
-        ServeError::AuditGap(_) => Failure::host(text).advise(
+        ServeError::AuditGap(_) | ServeError::AuditName { .. } => Failure::host(text).advise(
             "keep what is left of the log elsewhere and find out who could write to it; `--accept-audit-gap` then goes on, and records the gap",
         ),
         ServeError::AuditKey(..) => Failure::usage(text),

@@ -3,7 +3,7 @@
 //! The one type that every front door builds. All of it is untrusted, so most fields are public and plain: the decision, not
 //! the type, says what is acceptable. Standard input is not here; it streams.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::limits::LimitWishes;
 use crate::text::quoted;
@@ -80,9 +80,9 @@ pub enum NetworkWish {
     Hosts(Vec<String>),
 }
 
-/// Who asks: `local`, `key:ci-1`, `mcp:desktop`.
+/// Who asks: `local`, `key:ci-1`, `mcp:desktop`. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Subject(String);
+pub struct Subject(Arc<str>);
 
 /// A subject's name was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -103,12 +103,13 @@ impl Subject {
     pub fn new(name: impl Into<String>) -> Result<Self, SubjectError> {
         let name = name.into();
         let fits = !name.is_empty() && name.len() <= Self::MAX_LENGTH && name.bytes().all(is_subject_byte);
-        if fits { Ok(Self(name)) } else { Err(SubjectError { shown: quoted(&name) }) }
+        if fits { Ok(Self(name.into())) } else { Err(SubjectError { shown: quoted(&name) }) }
     }
 
     /// The person at this machine: `local`.
     pub fn local() -> Self {
-        Self("local".to_owned())
+        static LOCAL: LazyLock<Subject> = LazyLock::new(|| Subject("local".into()));
+        LOCAL.clone()
     }
 
     /// The name.

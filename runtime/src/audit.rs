@@ -16,7 +16,7 @@ pub use segments::{CURRENT as AUDIT_SEGMENT, segment_start as audit_segment_star
 use crate::error::Error;
 use crate::outcome::{Outcome, RunId, Status, Usage};
 use crate::packages::LockedPackage;
-use glovebox_policy::{Denial, Finding, Grant, Request, Verdict};
+use glovebox_policy::{Denial, Finding, Grant, Request, Subject, Verdict};
 use sha2::{Digest as _, Sha256};
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -235,7 +235,7 @@ pub(crate) struct Trail {
 
 impl Trail {
     pub(crate) fn new(sink: Option<Arc<dyn AuditSink>>, run: RunId, request: &Request) -> Self {
-        let calls = CallTrail { sink, run, subject: request.subject.to_string(), watch: Watch::default() };
+        let calls = CallTrail { sink, run, subject: request.subject.clone(), watch: Watch::default() };
         Self { calls, is_over: false }
     }
 
@@ -356,13 +356,13 @@ impl Drop for Trail {
 pub(crate) struct CallTrail {
     sink: Option<Arc<dyn AuditSink>>,
     run: RunId,
-    subject: String,
+    subject: Subject,
     watch: Watch,
 }
 
 impl CallTrail {
     fn write(&self, event: AuditEvent) -> io::Result<()> {
-        let record = AuditRecord { time: SystemTime::now(), run: self.run, subject: self.subject.clone(), event };
+        let record = AuditRecord { time: SystemTime::now(), run: self.run, subject: self.subject.to_string(), event };
         if let Some(sink) = &self.sink {
             sink.record(&record)?;
         }

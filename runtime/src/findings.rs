@@ -56,31 +56,32 @@ static LOOK: LazyLock<Option<Policy>> = LazyLock::new(|| Policy::parse("look", P
 /// Where the host failed.
 pub(crate) async fn look(executor: &dyn Executor, request: &Request, grant: &Grant, allowance: &Allowance) -> Result<Vec<Finding>, Error> {
     let mut findings = grant.package_findings();
-    if grant.wants_findings() {
-        findings.extend(inspect(executor, request, allowance).await?);
+    if let Some(script) = Some(request).filter(|_| grant.wants_findings()).and_then(worth_a_look) {
+        // In a box, so that the future of every run, which is moved a few times, is not as large as this one.
+        findings.extend(Box::pin(inspect(executor, request, script, allowance)).await?);
     }
     Ok(findings)
 }
 
-async fn inspect(executor: &dyn Executor, request: &Request, allowance: &Allowance) -> Result<Vec<Finding>, Error> {
-    let (language, script) = match request.language.as_str() {
-        "python" => ("python", PYTHON),
-        "javascript" | "typescript" => ("javascript", JAVASCRIPT),
-        _ => return Ok(Vec::new()),
+/// The language and the text of our program that looks at a request's one, if that has any word of those that findings begin with.
+fn worth_a_look(request: &Request) -> Option<(&'static str, &'static str)> {
+    let (script, words) = match request.language.as_str() {
+        "python" => (("python", PYTHON), &PYTHON_WORDS),
+        "javascript" | "typescript" => (("javascript", JAVASCRIPT), &JAVASCRIPT_WORDS),
+        _ => return None,
     };
-    let text = &request.source.content;
-    let glance = if language == "python" { &PYTHON_WORDS } else { &JAVASCRIPT_WORDS };
-    // One that could not be made finds everything worth a look.
-    if glance.as_ref().is_some_and(|words| !words.is_match(text.as_ref())) {
-        return Ok(Vec::new());
-    }
-    if text.len() > MAX_PROGRAM {
+    // A search that could not be made finds everything worth a look.
+    words.as_ref().is_none_or(|words| words.is_match(request.source.content.as_ref())).then_some(script)
+}
+
+async fn inspect(executor: &dyn Executor, request: &Request, script: (&str, &str), allowance: &Allowance) -> Result<Vec<Finding>, Error> {
+    if request.source.content.len() > MAX_PROGRAM {
         return Ok(vec![unread()]);
     }
     let report = match allowance.look().await {
         Some(mut look) => {
             let limits = look.limits(MAX_WALL, MAX_FUEL, MAX_MEMORY);
-            let report = executor.run(job(executor, request, (language, script), limits, allowance)?).await?;
+            let report = executor.run(job(executor, request, script, limits, allowance)?).await?;
             look.used(&report.usage);
             report
         }

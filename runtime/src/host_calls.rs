@@ -13,8 +13,8 @@ use async_trait::async_trait;
 use futures_util::future::select_all;
 use glovebox_policy::Grant;
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -105,8 +105,14 @@ pub(crate) struct HostCalls {
     exceeded: bool,
     meter: Meter,
     memory: RunMemory,
-    in_flight: Arc<InFlight>,
-    /// Bytes of the arguments of calls in flight.
+    /// Made with the first call: most runs make none.
+    in_flight: OnceLock<CallsInFlight>,
+}
+
+/// What the calls in flight have taken.
+struct CallsInFlight {
+    answers: Arc<InFlight>,
+    /// Bytes of their arguments.
     arguments: Arc<AtomicU64>,
     /// Bytes of results of tools that the guest has not taken.
     results: Arc<AtomicU64>,
@@ -115,7 +121,6 @@ pub(crate) struct HostCalls {
 impl HostCalls {
     pub(crate) fn new(grant: Arc<Grant>, services: Arc<Services>, trail: CallTrail, memory: RunMemory) -> Self {
         Self {
-            in_flight: InFlight::new(&grant, memory.clone()),
             memory,
             grant,
             services,
@@ -125,8 +130,7 @@ impl HostCalls {
             made: 0,
             exceeded: false,
             meter: Meter::default(),
-            arguments: Arc::default(),
-            results: Arc::default(),
+            in_flight: OnceLock::new(),
         }
     }
 
@@ -150,6 +154,14 @@ impl HostCalls {
         self.calls.clear();
     }
 
+    fn in_flight(&self) -> &CallsInFlight {
+        self.in_flight.get_or_init(|| CallsInFlight {
+            answers: InFlight::new(&self.grant, self.memory.clone()),
+            arguments: Arc::default(),
+            results: Arc::default(),
+        })
+    }
+
     fn start(&mut self, name: &str, arguments: String) -> Call {
         if self.made >= self.grant.limits().host_calls {
             self.exceeded = true;
@@ -162,13 +174,13 @@ impl HostCalls {
         if arguments.len() > MAX_CALL_BYTES {
             return refuse("limit", format!("the arguments of a host call have at most {MAX_CALL_BYTES} bytes, not {}", arguments.len()));
         }
-        let held = match CallBytes::take(&self.arguments, arguments.len(), MAX_ARGUMENT_BYTES, &self.memory) {
+        let held = match CallBytes::take(&self.in_flight().arguments, arguments.len(), MAX_ARGUMENT_BYTES, &self.memory) {
             Ok(held) => held,
             Err(failure) => return Call::Finished(Err(failure)),
         };
         if name == "fetch" {
             let (grant, services, trail) = (Arc::clone(&self.grant), Arc::clone(&self.services), self.trail.clone());
-            let room = self.in_flight.room();
+            let room = self.in_flight().answers.room();
             return spawn(async move {
                 let _held = held;
                 egress::fetch(&grant, &services.http, &trail, arguments, room).await
@@ -199,7 +211,7 @@ impl HostCalls {
         if let Err(error) = trail.called(name, "", Ok(rule), sent, 0) {
             return unaudited(&error);
         }
-        let (results, memory) = (Arc::clone(&self.results), self.memory.clone());
+        let (results, memory) = (Arc::clone(&self.in_flight().results), self.memory.clone());
         let most = self.grant.limits().memory.max(MAX_CALL_BYTES as u64);
         spawn(async move {
             let _held = held;

@@ -195,6 +195,18 @@ impl Sandbox {
                 Err(OpenError::Denied(Box::new(no_manager())))
             };
         };
+        // In a box, so that the future of every run, which is moved a few times, is not as large as this one.
+        Box::pin(self.survey_packages(manager.as_ref(), request, first, trail, allowance)).await
+    }
+
+    async fn survey_packages(
+        &self,
+        manager: &dyn PackageManager,
+        request: &mut Request,
+        first: &Arc<Grant>,
+        trail: &Trail,
+        allowance: &Allowance,
+    ) -> Result<Admitted, OpenError> {
         let mut supplies = Supplies::new(manager.survey(request, allowance).await?, request);
         if request.wants.packages.is_empty() {
             let is_same = !supplies.has_needs();
@@ -261,7 +273,7 @@ impl Sandbox {
     async fn fetch(&self, supplies: &Supplies, grant: &Grant, allowance: &Allowance) -> Result<Option<PackageTree>, Error> {
         match (&self.0.packages, supplies.of_tier(grant.tier())) {
             (Some(manager), Some((packages, resolution))) => {
-                allowance.in_time(manager.fetch(packages, resolution, allowance)).await.map(Some)
+                Box::pin(allowance.in_time(manager.fetch(packages, resolution, allowance))).await.map(Some)
             }
             _ => Ok(None),
         }

@@ -216,7 +216,7 @@ impl Executor for WasmExecutor {
     async fn run(&self, job: Job) -> Result<Report, Error> {
         let Job { opening, evaluation } = job;
         if opening.grant.language() == program::LANGUAGE {
-            return program::run(self, opening, evaluation).await;
+            return Box::pin(program::run(self, opening, evaluation)).await;
         }
         match self.instance(opening).await? {
             Started::Instance(mut instance) => instance.evaluate(evaluation).await,

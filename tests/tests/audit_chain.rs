@@ -4,7 +4,7 @@
 //! one, and where a head was kept elsewhere.
 
 use glovebox::{AuditKey, AuditLogOptions, ChainError, JsonLines, Request, Sandbox};
-use glovebox_tests::place::guests;
+use glovebox_tests::place::{eventually, guests};
 use glovebox_tests::service::{RUN, Service, python};
 use glovebox_tests::tree::program;
 use sha2::{Digest as _, Sha256};
@@ -14,6 +14,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Changes a text in every line of a log, and links the lines anew by plain hashes, as anybody can who writes the file.
 fn rechained(log: &str, from: &str, to: &str) -> String {
@@ -229,4 +230,254 @@ fn every_run_has_one_end_in_the_log_after_a_crash() {
 
 fn whole_log(state: &Path) -> String {
     glovebox::audit_segments(state).into_iter().flatten().filter_map(|path| fs::read_to_string(path).ok()).collect()
+}
+
+/// The name of the log in the state folder ties the log to its head in the database: it cannot be taken away or replaced, nor both of them.
+#[test]
+fn a_log_that_lost_its_name_does_not_become_a_new_one() {
+    let mut service = Service::local("");
+    let (folder, state) = (service.folder(), service.state());
+    let _ = service.run(RUN, &python("1"));
+    assert!(service.stop());
+    let (log, id) = (state.join("audit.jsonl"), state.join("audit.id"));
+    let (written, name) = (fs::read_to_string(&log).expect("there is a log"), fs::read_to_string(&id).expect("it has a name"));
+    assert!(written.contains(&format!("\"log\":\"{}\"", name.trim())), "{written}");
+    // Somebody else's log, with its name, as it was written.
+    let mut other = Service::local("");
+    let _ = other.run(RUN, &python("2"));
+    assert!(other.stop());
+    let theirs = |file: &str| fs::read_to_string(other.state().join(file)).expect("it is there");
+    let forged = rechained(&written, name.trim(), &"f".repeat(32));
+    for (what, new_id, new_log) in [
+        ("no name", None, Some(written.clone())),
+        ("no name and no log", None, None),
+        ("no name and an empty log", None, Some(String::new())),
+        ("another name", Some("f".repeat(32)), Some(written.clone())),
+        ("another name and no log", Some("f".repeat(32)), None),
+        ("another name and a log that has it", Some("f".repeat(32)), Some(forged)),
+        ("no text", Some("\0".to_owned()), Some(written.clone())),
+        ("an empty name", Some(String::new()), Some(written.clone())),
+        ("the log and the name of another service", Some(theirs("audit.id")), Some(theirs("audit.jsonl"))),
+        ("the log of another service", Some(name.clone()), Some(theirs("audit.jsonl"))),
+    ] {
+        for (path, text) in [(&id, &new_id), (&log, &new_log)] {
+            let _ = fs::remove_file(path);
+            if let Some(text) = text {
+                fs::write(path, text).expect("the folder is writable");
+            }
+        }
+        let output = refused(&state, &[]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && said.contains("--accept-audit-gap"), "{what}: {said}");
+        assert!(said.contains("cut, replaced or rewritten") || said.contains("name was replaced"), "{what}: {said}");
+        for (path, text) in [(&id, &new_id), (&log, &new_log)] {
+            assert!(text.as_ref().is_none_or(|text| fs::read_to_string(path).is_ok_and(|now| now == *text)), "{what}: nothing is changed");
+        }
+    }
+    // As it was, also elsewhere: a folder may be moved.
+    fs::write(&id, &name).expect("the folder is writable");
+    fs::write(&log, &written).expect("the folder is writable");
+    let mut service = Service::start(&folder, "", true);
+    assert!(service.stop());
+    let moved = Arc::new(tempfile::tempdir().expect("a folder can be made"));
+    fs::rename(&state, moved.path().join("state")).expect("it can be moved");
+    let mut service = Service::start(&moved, "", true);
+    let _ = service.run(RUN, &python("1"));
+    assert!(service.stop());
+    assert!(verify(&service.state(), &[]).0);
+}
+
+/// The name that is lost comes back with `--accept-audit-gap`, and with it the head.
+#[test]
+fn an_operator_goes_on_with_a_log_that_lost_its_name() {
+    let mut service = Service::local("");
+    let (folder, state) = (service.folder(), service.state());
+    let _ = service.run(RUN, &python("1"));
+    assert!(service.stop());
+    let name = fs::read_to_string(state.join("audit.id")).expect("it has a name");
+    fs::remove_file(state.join("audit.id")).expect("it is there");
+    let mut process = Command::new(program())
+        .args(["serve", "--listen", "127.0.0.1:0", "--insecure-local", "--accept-audit-gap", "--state"])
+        .arg(&state)
+        .spawn()
+        .expect("the program starts");
+    let is_back = || fs::read_to_string(state.join("audit.id")).is_ok_and(|now| now == name);
+    eventually(Duration::from_secs(60), "the name does not come back", is_back);
+    let _ = process.kill();
+    let _ = process.wait();
+    let mut service = Service::start(&folder, "", true);
+    assert!(service.stop());
+}
+
+/// Before logs had names there was one head; it becomes that of the log that has its record.
+#[test]
+fn the_head_of_an_earlier_version_is_carried_over() {
+    let mut service = Service::local("");
+    let (folder, state) = (service.folder(), service.state());
+    let _ = service.run(RUN, &python("1"));
+    assert!(service.stop());
+    // As the version before had it: no names, and one row.
+    let log = state.join("audit.jsonl");
+    let written = fs::read_to_string(&log).expect("there is a log");
+    let id = fs::read_to_string(state.join("audit.id")).expect("it has a name");
+    let old = rechained(&written, &format!(",\"log\":\"{}\"", id.trim()), "");
+    fs::write(&log, &old).expect("the folder is writable");
+    fs::remove_file(state.join("audit.id")).expect("it is there");
+    let database = rusqlite::Connection::open(state.join("glovebox.sqlite")).expect("there is a database");
+    let head = head(&log, &[]);
+    let migrate_back = format!(
+        "DROP TABLE audit_heads; CREATE TABLE audit_head (head TEXT NOT NULL); INSERT INTO audit_head (head) VALUES ('{head}'); \
+         DELETE FROM _sqlx_migrations WHERE version = 12"
+    );
+    database.execute_batch(&migrate_back).expect("it can be written");
+    drop(database);
+    // Not for a log that does not have it.
+    fs::write(&log, rechained(&old, "local", "other")).expect("the folder is writable");
+    let output = refused(&state, &[]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("cut, replaced or rewritten"), "{output:?}");
+    fs::write(&log, &old).expect("the folder is writable");
+    let mut service = Service::start(&folder, "", true);
+    let _ = service.run(RUN, &python("1"));
+    assert!(service.stop());
+    let database = rusqlite::Connection::open(state.join("glovebox.sqlite")).expect("there is a database");
+    let rows: i64 = database.query_row("SELECT COUNT(*) FROM audit_heads", [], |row| row.get(0)).expect("it can be read");
+    let now = fs::read_to_string(state.join("audit.id")).expect("it has a name");
+    let kept: String =
+        database.query_row("SELECT head FROM audit_heads WHERE log = ?", [now.trim()], |row| row.get(0)).expect("it can be read");
+    assert_eq!((rows, kept), (1, self::head(&log, &[])));
+}
+
+/// Services that share a database have a head each.
+#[test]
+fn services_that_share_a_database_keep_their_own_heads() {
+    let Ok(database) = std::env::var("GLOVEBOX_POSTGRES") else {
+        eprintln!("SKIPPED: GLOVEBOX_POSTGRES names no database");
+        return;
+    };
+    let config = format!("database = \"{database}\"\n[containers]\nenabled = false\n");
+    let (mut a, mut b) = (Service::local(&config), Service::local(&config));
+    for _ in 0..2 {
+        let _ = (a.run(RUN, &python("1")), b.run(RUN, &python("2")), b.run(RUN, &python("3")));
+        assert!(a.stop() && b.stop());
+        (a, b) = (Service::start(&a.folder(), &config, true), Service::start(&b.folder(), &config, true));
+    }
+    assert!(a.stop() && b.stop());
+    // Neither takes the log of the other for its own, with or without the name, nor begins anew.
+    let files = |service: &Service| ["audit.id", "audit.jsonl"].map(|name| service.state().join(name));
+    let before = files(&a).map(|path| fs::read(path).expect("it is there"));
+    let config = a.folder().path().join("config.toml").display().to_string();
+    let is_refused = |what: &str| {
+        let output = refused(&a.state(), &["--config", &config]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && said.contains("--accept-audit-gap"), "{what}: {said}");
+    };
+    for path in files(&a) {
+        fs::remove_file(path).expect("it is there");
+    }
+    is_refused("nothing");
+    for (from, to) in files(&b).iter().zip(files(&a)) {
+        fs::copy(from, to).expect("it can be copied");
+    }
+    is_refused("the other one's log and name");
+    fs::write(&files(&a)[0], &before[0]).expect("it can be written");
+    is_refused("the other one's log");
+    fs::write(&files(&a)[1], &before[1]).expect("it can be written");
+    let text = fs::read_to_string(&config).expect("there is a config");
+    let mut a = Service::start(&a.folder(), &text, true);
+    assert!(a.stop());
+}
+
+/// What shows of each attack on a log: by its chain alone, by a key, and by a head that was kept elsewhere.
+#[test]
+fn each_attack_on_a_log_shows_where_it_can() {
+    let place = tempfile::tempdir().expect("a folder can be made");
+    let secrets = ["new-0123456789abcdef0123456789abcdef", "old-0123456789abcdef0123456789abcdef"];
+    let [key, old_key] = secrets.map(|secret| AuditKey::new(secret.as_bytes()).expect("it is long enough"));
+    let [key_name, old_key_name] = ["key", "old"].map(|name| {
+        let secret = secrets[usize::from(name == "old")];
+        key_file(place.path(), name, secret)
+    });
+    let write = |folder: &Path, key: Option<&AuditKey>, runs: usize| {
+        fs::create_dir_all(folder).expect("a folder can be made");
+        let log = AuditLogOptions::default().key(key.cloned()).segments(1500).open(folder).expect("the log opens");
+        let sandbox = Sandbox::builder().guests(guests()).audit(Arc::new(log)).build().expect("a sandbox can be made");
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime can be made");
+        for _ in 0..runs {
+            runtime.block_on(sandbox.run(Request::new("python", "1"))).expect("the host works");
+        }
+    };
+    let read = |folder: &Path| -> Vec<String> {
+        let paths = glovebox::audit_segments(folder).expect("the folder is there");
+        paths.iter().map(|path| fs::read_to_string(path).expect("a segment is text")).filter(|text| !text.is_empty()).collect()
+    };
+    let put = |folder: &Path, segments: &[String]| {
+        let _ = fs::remove_dir_all(folder);
+        fs::create_dir_all(folder).expect("a folder can be made");
+        let mut start = 0;
+        for (number, text) in segments.iter().enumerate() {
+            let name = if number + 1 == segments.len() { "audit.jsonl".to_owned() } else { format!("audit-{start:020}.jsonl") };
+            fs::write(folder.join(name), text).expect("the folder is writable");
+            start += text.len();
+        }
+    };
+    // The log, an older copy of it, one of another service with the same key, and one that an older key sealed.
+    let [log, other, older] = ["log", "other", "older"].map(|name| place.path().join(name));
+    write(&log, Some(&key), 5);
+    let copy = read(&log);
+    write(&log, Some(&key), 7);
+    write(&other, Some(&key), 12);
+    write(&older, Some(&old_key), 3);
+    let (whole, theirs, of_old_key) = (read(&log), read(&other), read(&older));
+    let (by_key, kept) = (["--key-file", &key_name], head(&log, &["--key-file", &key_name]));
+    let lines = |text: &str| text.split_inclusive('\n').map(str::to_owned).collect::<Vec<_>>();
+    let with = |index: usize, text: String| {
+        let mut segments = whole.clone();
+        segments[index] = text;
+        segments
+    };
+    let last = whole.len() - 1;
+    assert!(last > 3 && theirs.len() > 3, "{last}");
+    let swapped = |text: &str| {
+        let mut lines = lines(text);
+        lines.swap(0, 1);
+        lines.concat()
+    };
+    let exchanged = {
+        let mut segments = whole.clone();
+        segments.swap(1, 2);
+        segments
+    };
+    let anew: Vec<String> = lines(&rechained(&whole.concat(), "local", "other")).chunks(5).map(<[String]>::concat).collect();
+    // What was done; whether the key shows it, and whether the key with a head does.
+    for (what, segments, by_chain, by_head) in [
+        ("a line was taken out", with(1, lines(&whole[1])[1..].concat()), true, true),
+        ("lines were exchanged", with(1, swapped(&whole[1])), true, true),
+        ("a line was repeated", with(1, whole[1].clone() + &lines(&whole[1])[0]), true, true),
+        ("segments were exchanged", exchanged, true, true),
+        ("a segment in the middle was taken out", [&whole[..1], &whole[2..]].concat(), true, true),
+        ("the first segment was taken out", whole[1..].to_vec(), true, true),
+        ("the log goes on with that of another service", [&whole[..2], &theirs[2..]].concat(), true, true),
+        ("one segment is that of another service", with(2, theirs[2].clone()), true, true),
+        ("it was written anew without the key", anew, true, true),
+        ("it is an older one with its older key", of_old_key, true, true),
+        ("the end was cut within a line", with(last, whole[last][..whole[last].len() - 3].to_owned()), true, true),
+        ("the end was cut between lines", with(last, lines(&whole[last])[..1].concat()), false, true),
+        ("the last segment was taken out", whole[..last].to_vec(), false, true),
+        ("it is an older copy", copy, false, true),
+        ("it is that of another service", theirs.clone(), false, true),
+        ("all is empty", vec![String::new()], false, true),
+        ("there is nothing", Vec::new(), true, true),
+    ] {
+        put(&log, &segments);
+        let (is_whole, said) = verify(&log, &by_key);
+        assert_eq!(!is_whole, by_chain, "{what}: {said}");
+        let (is_whole, said) = verify(&log, &[&by_key[..], &["--expect", &kept]].concat());
+        assert_eq!(!is_whole, by_head, "{what}: {said}");
+    }
+    // An older key shows nothing but that it fits; whoever verifies has to have the key from elsewhere.
+    put(&log, &read(&older));
+    assert!(verify(&log, &["--key-file", &old_key_name]).0);
+    assert!(!verify(&log, &["--key-file", &old_key_name, "--expect", &kept]).0);
+    put(&log, &whole);
+    assert!(verify(&log, &[&by_key[..], &["--expect", &kept]].concat()).0);
 }

@@ -8,7 +8,7 @@ use glovebox_tests::service::{RUN, Service, read};
 use serde_json::{Value, json};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -28,20 +28,50 @@ fn shown(output: &Output) -> String {
     format!("{} {}{}", output.status, String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-#[test]
-fn a_service_with_a_certificate_is_called_over_tls() {
-    let folder = tempfile::tempdir().expect("a folder can be made");
+/// A service with a certificate, which is in a folder; gives its place as well.
+fn encrypted(folder: &Path, limits: &str) -> (Service, PathBuf) {
     let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned(), "127.0.0.1".to_owned()]);
     let made = made.expect("a certificate can be made");
-    let (certificate, key) = (folder.path().join("certificate.pem"), folder.path().join("key.pem"));
+    let (certificate, key) = (folder.join("certificate.pem"), folder.join("key.pem"));
     std::fs::write(&certificate, made.cert.pem()).expect("the folder is writable");
     std::fs::write(&key, made.signing_key.serialize_pem()).expect("the folder is writable");
     let config = format!(
-        "[tls]\ncertificate = \"{}\"\nkey = \"{}\"\n[limits]\nhead_time = \"1s\"\n[containers]\nenabled = false\n",
+        "[tls]\ncertificate = \"{}\"\nkey = \"{}\"\n[limits]\n{limits}\n[containers]\nenabled = false\n",
         certificate.display(),
         key.display()
     );
-    let service = Service::local(&config);
+    (Service::local(&config), certificate)
+}
+
+/// Who begins to encrypt a connection and does not go on keeps nobody out, and no clear text gets past.
+#[test]
+fn handshakes_that_never_end_keep_nobody_out() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let (service, certificate) = encrypted(folder.path(), "connections = 50\nhead_time = \"60s\"");
+    let url = format!("https://{}/healthz", service.address());
+    // Nothing, the head of a first message, one that announces what does not come, and clear text.
+    let mut held = Vec::new();
+    for sent in [
+        &b""[..],
+        &[0x16, 0x03, 0x01, 0x02, 0x00, 0x01],
+        &[0x16, 0x03, 0x01, 0x00, 0x04, 0x01, 0x00, 0xff, 0xff],
+        b"GET / HTTP/1.1\r\n\r\n",
+    ] {
+        for _ in 0..100 {
+            let mut stream = service.connect();
+            let _ = stream.write_all(sent);
+            held.push(stream);
+        }
+        let started = Instant::now();
+        let health = curl(Some(certificate.as_path()), &[&url]);
+        assert!(health.status.success() && started.elapsed() < PATIENCE, "{sent:?} {:?}: {}", started.elapsed(), shown(&health));
+    }
+}
+
+#[test]
+fn a_service_with_a_certificate_is_called_over_tls() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let (service, certificate) = encrypted(folder.path(), "head_time = \"1s\"");
     let port = service.address().rsplit(':').next().expect("an address has a port");
 
     // Some say nothing, and some begin to say something and then no more.
@@ -267,4 +297,228 @@ fn a_target_in_absolute_form_names_the_host_of_the_header() {
     let mut bytes = String::new();
     let _ = stream.read_to_string(&mut bytes);
     assert_eq!(bytes.matches("HTTP/1.1 200").count(), 1, "{bytes}");
+}
+
+/// How long a malformed request may take to be refused; far less than the times that heads and bodies have.
+const AT_ONCE: Duration = Duration::from_secs(8);
+
+/// Sends bytes, in one piece or in two; gives the statuses of all answers until the service closes, and how long that took.
+fn exchange(service: &Service, text: &[u8], cut: Option<usize>) -> (Vec<u16>, Duration, String) {
+    let mut stream = service.connect();
+    let started = Instant::now();
+    let (first, second) = text.split_at(cut.unwrap_or(text.len()));
+    stream.write_all(first).expect("the service reads");
+    if !second.is_empty() {
+        std::thread::sleep(Duration::from_millis(30));
+        let _ = stream.write_all(second);
+    }
+    let mut answer = Vec::new();
+    // What was sent after an answer may reset the connection.
+    let _ = stream.read_to_end(&mut answer);
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    let statuses = answer.split("HTTP/1.").skip(1).filter_map(|rest| rest.get(2..5)?.parse().ok()).collect();
+    (statuses, started.elapsed(), answer)
+}
+
+/// Request smuggling: where two readers could disagree about the end of a request, it is refused at once and nothing behind it is read.
+/// (RFC 9112, sections 2.2, 3, 5, 6 and 7)
+#[test]
+fn what_is_not_framed_strictly_is_refused_at_once_and_ends_the_connection() {
+    let service = Service::local("[limits]\nhead_time = \"60s\"\nbody_time = \"60s\"\nbody = \"64KiB\"\n[containers]\nenabled = false\n");
+    let run = r#"{"language":"javascript","source":"6 * 7"}"#;
+    let (length, hex) = (run.len(), format!("{:x}", run.len()));
+    let next = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let post = |fields: &str, body: &str| {
+        format!("POST {RUN} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n{fields}\r\n{body}")
+    };
+    let get = |line: &str, fields: &str| format!("{line}\r\n{fields}\r\n");
+    let chunked = |body: &str| post("Transfer-Encoding: chunked\r\n", body);
+    let (health, host) = ("GET /healthz HTTP/1.1", "Host: localhost\r\n");
+    let long = "x".repeat(20 << 10);
+
+    let fine = [
+        post(&format!("Content-Length: {length}\r\n"), run),
+        post(&format!("content-length:\t00{length} \r\n"), run),
+        chunked(&format!("{hex}\r\n{run}\r\n0\r\n\r\n")),
+        chunked(&format!("000{hex};name=value;quoted=\"a b\"\r\n{run}\r\n0\r\nX-Trailer: a\r\nX-Other: b\r\n\r\n")),
+        post("transfer-encoding: CHUNKED\r\n", &format!("1\r\n{}\r\n{:X}\r\n{}\r\n00\r\n\r\n", &run[..1], length - 1, &run[1..])),
+        get(health, host),
+        format!("\r\n\r\n{}", get(health, host)),
+        get(health, "Host:localhost:80\r\nX-Tab: a\tb\r\nX-Text: \u{e4}\r\n"),
+        get("GET http://localhost/healthz HTTP/1.1", host),
+        get("GET /healthz?a=%00%0d%0a HTTP/1.1", host),
+        get("GET /healthz HTTP/1.0", "Connection: keep-alive\r\n"),
+        get("GET /healthz HTTP/1.0", "Host: localhost\r\nConnection: keep-alive\r\n"),
+    ];
+    let refused = [
+        // Transfer-Encoding.
+        post("Transfer-Encoding: gzip, chunked\r\n", &format!("{hex}\r\n{run}\r\n0\r\n\r\n")),
+        post("Transfer-Encoding: chunked, chunked\r\n", &format!("{hex}\r\n{run}\r\n0\r\n\r\n")),
+        post("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", &format!("{hex}\r\n{run}\r\n0\r\n\r\n")),
+        post("Transfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n", &format!("{hex}\r\n{run}\r\n0\r\n\r\n")),
+        post("Transfer-Encoding: identity\r\n", run),
+        post("Transfer-Encoding: chunked;q=1\r\n", &format!("{hex}\r\n{run}\r\n0\r\n\r\n")),
+        post("Transfer-Encoding: \"chunked\"\r\n", &format!("{hex}\r\n{run}\r\n0\r\n\r\n")),
+        post("Transfer-Encoding:\r\n chunked\r\n", &format!("{hex}\r\n{run}\r\n0\r\n\r\n")),
+        post("Transfer-Encoding : chunked\r\n", &format!("{hex}\r\n{run}\r\n0\r\n\r\n")),
+        post("Transfer-Encoding\t: chunked\r\n", &format!("{hex}\r\n{run}\r\n0\r\n\r\n")),
+        post("Transfer-Encoding: \x0bchunked\r\n", &format!("{hex}\r\n{run}\r\n0\r\n\r\n")),
+        post("Transfer-Encoding:\r\n", run),
+        chunked(&format!("{hex}\r\n{run}\r\n0\r\n\r\n")).replacen("HTTP/1.1", "HTTP/1.0", 1),
+        // Content-Length.
+        post(&format!("Content-Length: +{length}\r\n"), run),
+        post(&format!("Content-Length: -{length}\r\n"), run),
+        post(&format!("Content-Length: {length}, {length}\r\n"), run),
+        post(&format!("Content-Length: {length}\r\nContent-Length: {length}\r\n"), run),
+        post(&format!("Content-Length: {length}\r\nContent-Length: 0\r\n"), run),
+        post("Content-Length: 4 2\r\n", run),
+        post("Content-Length: 0x2a\r\n", run),
+        post("Content-Length: 42.0\r\n", run),
+        post("Content-Length:\r\n", run),
+        post("Content-Length: ,\r\n", run),
+        post("Content-Length: 18446744073709551615\r\n", run),
+        post("Content-Length: 18446744073709551658\r\n", run),
+        post(&format!("Content-Length: {}{length}\r\n", "0".repeat(300)), run),
+        post(&format!("Content-Length : {length}\r\n"), run),
+        post(&format!(" Content-Length: {length}\r\n"), run),
+        post(&format!("Content-Length: {length}\r\nTransfer-Encoding: chunked\r\n"), &format!("{hex}\r\n{run}\r\n0\r\n\r\n")),
+        post(&format!("Transfer-Encoding: chunked\r\nContent-Length: {length}\r\n"), &format!("{hex}\r\n{run}\r\n0\r\n\r\n")),
+        // Chunks.
+        chunked(&format!("{hex}\n{run}\r\n0\r\n\r\n")),
+        chunked(&format!("{hex};a=b\n{run}\r\n0\r\n\r\n")),
+        chunked(&format!("{hex};a=\"\n\"\r\n{run}\r\n0\r\n\r\n")),
+        chunked(&format!("{hex};a=\"\0\"\r\n{run}\r\n0\r\n\r\n")),
+        chunked(&format!("{hex};a\rb\r\n{run}\r\n0\r\n\r\n")),
+        chunked(&format!("{hex};{long}\r\n{run}\r\n0\r\n\r\n")),
+        chunked(&format!("0x{hex}\r\n{run}\r\n0\r\n\r\n")),
+        chunked(&format!("+{hex}\r\n{run}\r\n0\r\n\r\n")),
+        chunked(&format!("-{hex}\r\n{run}\r\n0\r\n\r\n")),
+        chunked(&format!(" {hex}\r\n{run}\r\n0\r\n\r\n")),
+        chunked(&format!("{hex} 0\r\n{run}\r\n0\r\n\r\n")),
+        chunked(&format!("{hex}_\r\n{run}\r\n0\r\n\r\n")),
+        chunked(&format!("\r\n{run}\r\n0\r\n\r\n")),
+        chunked(&format!(";a\r\n{run}\r\n0\r\n\r\n")),
+        chunked(&format!("1{:0>16}\r\n{run}\r\n0\r\n\r\n", hex)),
+        chunked(&format!("ffffffffffffffff\r\n{run}\r\n0\r\n\r\n")),
+        chunked(&format!("{}{hex}\r\n{run}\r\n0\r\n\r\n", "0".repeat(300))),
+        chunked(&format!("{hex}\r\n{run}0\r\n\r\n")),
+        chunked(&format!("{hex}\r\n{run}\n0\r\n\r\n")),
+        chunked(&format!("{hex}\r\n{run}xx\r\n0\r\n\r\n")),
+        chunked(&format!("{hex}\r\n{run}\r\n0\r\nX-Trailer: a\n\r\n")),
+        chunked(&format!("{hex}\r\n{run}\r\n0\r\nX-Trailer: a\r\n\n")),
+        chunked(&format!("{hex}\r\n{run}\r\n0\r\n\n")),
+        chunked(&format!("{hex}\r\n{run}\r\n0\n\r\n")),
+        chunked(&format!("{hex}\r\n{run}\r\n0\r\nX-Trailer: a\0\r\n\r\n")),
+        chunked(&format!("{hex}\r\n{run}\r\n0\r\nX-Trailer : a\r\n\r\n")),
+        chunked(&format!("{hex}\r\n{run}\r\n0\r\nX-Trailer: a\r\n b\r\n\r\n")),
+        chunked(&format!("{hex}\r\n{run}\r\n0\r\nX-Trailer: {long}\r\n\r\n")),
+        // Hosts.
+        get(health, "X: y\r\n"),
+        get(health, ""),
+        get(health, "Host: localhost\r\nHost: localhost\r\n"),
+        get(health, "Host: localhost\r\nhost: evil.example\r\n"),
+        get("GET /healthz HTTP/1.0", "Host: localhost\r\nHost: localhost\r\n"),
+        get(health, "Host:\r\n"),
+        get(health, "Host: a b\r\n"),
+        get(health, "Host: localhost, evil.example\r\n"),
+        get(health, "Host: user@localhost\r\n"),
+        get(health, "Host: localhost/healthz\r\n"),
+        get("GET http://localhost/healthz HTTP/1.1", ""),
+        get("GET http://evil.example/healthz HTTP/1.1", host),
+        get("GET ftp://localhost/healthz HTTP/1.1", host),
+        get("GET localhost:80 HTTP/1.1", "Host: localhost:80\r\n"),
+        get("CONNECT localhost:80 HTTP/1.1", "Host: localhost:80\r\n"),
+        // Lines.
+        get("GET /healthz HTTP/1.1\nX: y", host),
+        get("GET /healthz HTTP/1.1\rX: y", host),
+        get("GET /heal\0thz HTTP/1.1", host),
+        get("GET /heal\x01thz HTTP/1.1", host),
+        get("GET /heal\x7fthz HTTP/1.1", host),
+        get("GET\t/healthz\tHTTP/1.1", host),
+        get("GET  /healthz HTTP/1.1", host),
+        get("GET /healthz  HTTP/1.1", host),
+        get("GET /healthz HTTP/1.1 ", host),
+        get(" GET /healthz HTTP/1.1", host),
+        get("GET /healthz", host),
+        get("GET /healthz HTTP/1.2", host),
+        get("GET /healthz HTTP/2.0", host),
+        get("GET /healthz http/1.1", host),
+        get("GET /heal thz HTTP/1.1", host),
+        get("GET healthz HTTP/1.1", host),
+        get("G(T /healthz HTTP/1.1", host),
+        get(health, "Host: localhost\r\nX: a\0b\r\n"),
+        get(health, "Host: localhost\r\nX: a\rb\r\n"),
+        get(health, "Host: localhost\r\nX: a\nb: c\r\n"),
+        get(health, "Host: localhost\r\nX: a\x0bb\r\n"),
+        get(health, "Host: localhost\r\nX: a\r\n b\r\n"),
+        get(health, "Host: localhost\r\nX: a\r\n\tb\r\n"),
+        get(health, " X: a\r\nHost: localhost\r\n"),
+        get(health, "Host : localhost\r\n"),
+        get(health, "Host: localhost\r\n: a\r\n"),
+        get(health, "Host: localhost\r\nno colon\r\n"),
+        get(health, "Host: localhost\r\nX y: a\r\n"),
+        get(health, "Host: localhost\r\nX\u{e4}: a\r\n"),
+        format!("\n{}", get(health, host)),
+        format!("{health}\r\n{host}\n"),
+        // The second of two.
+        format!("{}{}", get(health, host), get(health, "Host: localhost\r\nX: a\nb: c\r\n")),
+    ];
+    for text in fine {
+        for cut in [None, Some(text.len() / 2), Some(text.len() - 1)] {
+            let (statuses, took, answer) = exchange(&service, format!("{text}{next}").as_bytes(), cut);
+            assert_eq!(statuses, [200, 200], "{text:?} {cut:?} {took:?}: {answer}");
+        }
+    }
+    let mut wrong = Vec::new();
+    for text in &refused {
+        for cut in [None, Some(text.len() / 2), Some(text.len() - 3)] {
+            // So that what counts as text here does not matter on the wire.
+            let bytes: Vec<u8> = format!("{text}{next}").into_bytes();
+            let (statuses, took, answer) = exchange(&service, &bytes, cut);
+            let is_second = text.starts_with(&get(health, host));
+            let expected: &[u16] = if is_second { &[200, 400] } else { &[400] };
+            if statuses != expected || took > AT_ONCE {
+                let shown: String = text.chars().take(200).collect();
+                wrong.push(format!("{shown:?} {cut:?} {took:?}: {statuses:?} {}", answer.lines().next().unwrap_or_default()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} are not refused:\n{}", wrong.len(), wrong.join("\n"));
+    assert_eq!(service.get("/healthz").status, 200);
+}
+
+/// What a request left unread is never taken for the next request.
+#[test]
+fn what_is_left_of_a_body_is_not_the_next_request() {
+    let service = Service::local("[limits]\nbody = \"1KiB\"\n[containers]\nenabled = false\n");
+    let hidden = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let padding = "x".repeat(100 << 10);
+    let json = "Content-Type: application/json\r\n";
+    for (head, body) in [
+        // Too large, of a type that nobody takes, for a place that is not there, with a method that is none, and by somebody unknown.
+        (format!("POST {RUN} HTTP/1.1\r\nHost: localhost\r\n{json}"), format!("{padding}{hidden}")),
+        (format!("POST {RUN} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n"), format!("{padding}{hidden}")),
+        (format!("POST /nowhere HTTP/1.1\r\nHost: localhost\r\n{json}"), format!("{padding}{hidden}")),
+        (format!("PATCH {RUN} HTTP/1.1\r\nHost: localhost\r\n{json}"), format!("{padding}{hidden}")),
+        (format!("POST {RUN} HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n{json}"), format!("{padding}{hidden}")),
+        (format!("POST {RUN} HTTP/1.1\r\nHost: evil.example\r\n{json}"), format!("{padding}{hidden}")),
+        (format!("GET /healthz HTTP/1.1\r\nHost: localhost\r\n{json}"), format!("{padding}{hidden}")),
+    ] {
+        for is_chunked in [false, true] {
+            let text = if is_chunked {
+                format!("{head}Transfer-Encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n", body.len())
+            } else {
+                format!("{head}Content-Length: {}\r\n\r\n{body}", body.len())
+            };
+            let (statuses, _, answer) = exchange(&service, text.as_bytes(), None);
+            assert_eq!(statuses.iter().filter(|status| **status != 100).count(), 1, "{head} {statuses:?}: {answer}");
+        }
+    }
+    // An upgrade that is not granted is an ordinary request, whatever it said.
+    for fields in ["Upgrade: x\r\n", "Connection: upgrade\r\nUpgrade: x\r\n", "Upgrade: h2c\r\nContent-Length: 1\r\n"] {
+        let body = if fields.contains("Length") { "x" } else { "" };
+        let text = format!("GET /healthz HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n{body}GET /healthz HTTP/1.1\nHost: localhost\n\n");
+        let (statuses, _, answer) = exchange(&service, text.as_bytes(), None);
+        assert!(matches!(statuses[..], [200] | [200, 400]), "{fields} {statuses:?}: {answer}");
+    }
 }

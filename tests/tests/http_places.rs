@@ -239,3 +239,26 @@ fn one_key_has_a_share_of_the_requests_under_way() {
     service.use_key(&flood);
     eventually(Duration::from_secs(10), "who has left makes no room", || service.get("/v1/tiers").status == 200);
 }
+
+/// Two keys that act together take all that keys may take, and still nobody waits for a place.
+#[test]
+fn keys_that_act_together_do_not_take_every_place() {
+    let mut service = Service::with_keys(&limits("connections_per_address = 100\nbody_time = \"60s\""));
+    let (a, b, other) = (service.make_key(&["a"]), service.make_key(&["b"]), service.make_key(&["other"]));
+    let begin = |key: &str| {
+        let mut stream = service.connect();
+        let head = format!("POST {RUN} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\nContent-Length: 9\r\n");
+        stream.write_all((head + "Content-Type: application/json\r\n\r\n{").as_bytes()).expect("the service reads");
+        stream
+    };
+    let held: Vec<TcpStream> = (0..CONNECTIONS).map(|number| begin(if number % 2 == 0 { &a } else { &b })).collect();
+    for _ in 0..10 {
+        is_well(&service);
+    }
+    service.use_key(&other);
+    let answer = service.get("/v1/tiers");
+    assert_eq!(answer.problem(), (503, "overloaded".to_owned()), "{}", answer.text());
+    assert_eq!(answer.header("retry-after"), "1");
+    drop(held);
+    eventually(Duration::from_secs(10), "who has left makes no room", || service.get("/v1/tiers").status == 200);
+}

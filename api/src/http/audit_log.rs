@@ -3,6 +3,7 @@
 use super::ServeError;
 use super::config::Config;
 use super::store::Store;
+use cap_std::fs::{Dir, OpenOptions};
 use glovebox::{AuditHead, AuditKey, AuditLogOptions, ChainError, JsonLines};
 use std::io;
 use std::path::Path;
@@ -15,18 +16,102 @@ const KEEP_HEAD_EVERY: Duration = Duration::from_secs(5);
 /// Bytes of a key file that are read.
 const MAX_KEY_BYTES: u64 = 4096;
 
+/// The name of the log, in the state folder. Without it, or with another one, the service does not start.
+const NAME_FILE: &str = "audit.id";
+
+/// The file before it is complete.
+const NEXT_NAME_FILE: &str = "audit.id.next";
+
+/// Digits of a name.
+const NAME_DIGITS: usize = 32;
+
+/// An audit log, and where its head is kept.
+pub(super) struct AuditLog {
+    pub(super) log: Arc<JsonLines>,
+    store: Store,
+    name: String,
+    place: String,
+}
+
 /// Opens the log where the process before this one ended it.
-pub(super) async fn open(state: &Path, config: &Config, store: &Store, accept_gap: bool) -> Result<Arc<JsonLines>, ServeError> {
+///
+/// Its name is in the state folder, in the log, and in the database together with its head and its place. So services that share a database
+/// have a head each, and whoever takes away or replaces the log, its name or both of them leaves one of the three that does not fit.
+pub(super) async fn open(path: &Path, state: &Dir, config: &Config, store: &Store, accept_gap: bool) -> Result<AuditLog, ServeError> {
+    let failed = |error| ServeError::State(path.to_owned(), error);
     let key = config.audit.key_file.as_deref().map(read_key).transpose()?;
-    let expected = store.audit_head().await?;
-    let options = AuditLogOptions::default().key(key).segments(config.limits.audit_segment as u64).expect(expected).accept_gap(accept_gap);
-    let log = options.open(state).map_err(|error| match error {
-        gap @ ChainError::Expected { .. } => ServeError::AuditGap(gap),
-        error => ServeError::State(state.to_owned(), io::Error::other(error.to_string())),
+    let place = place(path).map_err(failed)?;
+    let said = read_name(state).map_err(failed)?;
+    let heads = store.audit_heads(said.as_deref().unwrap_or_default(), &place).await?;
+    let own = heads.iter().find(|head| said.as_ref() == Some(&head.name));
+    let was_here = heads.iter().find(|head| head.place == place && said.as_ref() != Some(&head.name));
+    // A process that was killed before it wrote the name leaves a head without records.
+    let lost = was_here.filter(|lost| lost.head.records > 0);
+    if let Some(lost) = lost {
+        let said = said.as_ref().map_or_else(|| "is missing".to_owned(), |said| format!("says `{}`", said.escape_debug()));
+        let error = ServeError::AuditName { state: path.to_owned(), known: lost.name.clone(), said };
+        if !accept_gap {
+            return Err(error);
+        }
+        tracing::error!(%error, "the audit log goes on, as was asked for");
+    }
+    // Whatever the file says, a log that was here goes on under its own name: that of another one has its own head.
+    let known = lost.or(own).or(was_here).or_else(|| heads.iter().find(|head| head.name.is_empty()));
+    let was_unnamed = known.is_some_and(|known| known.name.is_empty());
+    let name = match known.map(|known| known.name.clone()).filter(|name| !name.is_empty()) {
+        Some(name) => name,
+        None => said.clone().filter(|said| is_name(said)).unwrap_or_else(|| format!("{:032x}", rand::random::<u128>())),
+    };
+    if known.is_none() {
+        if said.is_some() {
+            tracing::warn!(log = name, "the database has no head of the audit log, whose records before now are taken on trust");
+        }
+        store.keep_audit_head(&name, &place, &AuditHead::start()).await?;
+    }
+    if said.as_ref() != Some(&name) {
+        write_name(state, &name).map_err(failed)?;
+    }
+    let expected = known.map(|known| known.head.clone()).filter(|head| head.records > 0);
+    let options = AuditLogOptions::default().key(key).segments(config.limits.audit_segment as u64).name(Some(name.clone()));
+    let log = options.expect(expected).accept_gap(accept_gap).open(path).map_err(|error| match error {
+        gap @ (ChainError::Expected { .. } | ChainError::Named { .. }) => ServeError::AuditGap(gap),
+        error => ServeError::State(path.to_owned(), io::Error::other(error.to_string())),
     })?;
+    store.place_audit_log(&name, &place, was_unnamed).await?;
     let log = Arc::new(log);
     tracing::info!(head = %log.head(), "the audit log goes on");
-    Ok(log)
+    Ok(AuditLog { log, store: store.clone(), name, place })
+}
+
+/// Where a log is: this machine, and the folder.
+fn place(state: &Path) -> io::Result<String> {
+    #[expect(clippy::disallowed_methods, reason = "the kernel says the name of this machine in this file")]
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    Ok(format!("{}:{}", host.trim(), state.canonicalize()?.display()))
+}
+
+fn is_name(text: &str) -> bool {
+    text.len() == NAME_DIGITS && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// The name of the log, as the state folder says it; none where there is no file.
+fn read_name(state: &Dir) -> io::Result<Option<String>> {
+    use std::io::Read as _;
+    let file = match state.open(NAME_FILE) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        file => file?,
+    };
+    let mut text = Vec::new();
+    file.take(2 * NAME_DIGITS as u64).read_to_end(&mut text)?;
+    Ok(Some(String::from_utf8_lossy(&text).trim().to_owned()))
+}
+
+fn write_name(state: &Dir, name: &str) -> io::Result<()> {
+    use std::io::Write as _;
+    let mut file = state.open_with(NEXT_NAME_FILE, OpenOptions::new().create(true).truncate(true).write(true))?;
+    file.write_all(format!("{name}\n").as_bytes())?;
+    file.sync_all()?;
+    state.rename(NEXT_NAME_FILE, state, NAME_FILE)
 }
 
 /// Reads the key that seals the log.
@@ -51,36 +136,38 @@ pub(super) fn read_key(path: &Path) -> Result<AuditKey, ServeError> {
     AuditKey::new(&bytes).map_err(|error| failed(io::Error::other(error)))
 }
 
-/// Keeps the head of what is on the disk in the database, again and again.
-pub(super) async fn keep_heads(log: Arc<JsonLines>, store: Store) {
-    let mut last = None;
-    loop {
-        last = keep_head(&log, &store, last).await;
-        tokio::time::sleep(KEEP_HEAD_EVERY).await;
-    }
-}
-
-/// Keeps the head, where it is another one than the last; gives it.
-pub(super) async fn keep_head(log: &Arc<JsonLines>, store: &Store, last: Option<AuditHead>) -> Option<AuditHead> {
-    let head = log.head();
-    if head.records == 0 || last.as_ref() == Some(&head) {
-        return last;
-    }
-    // What a loss of power may still take must not be expected afterwards.
-    let synced = Arc::clone(log);
-    let synced = tokio::task::spawn_blocking(move || synced.sync()).await.map_err(io::Error::other).flatten();
-    let kept = match synced {
-        Ok(head) => store.keep_audit_head(&head).await.map(|()| head).map_err(io::Error::other),
-        Err(error) => Err(error),
-    };
-    match kept {
-        Ok(head) => {
-            tracing::debug!(%head, "the head of the audit log is kept");
-            Some(head)
+impl AuditLog {
+    /// Keeps the head of what is on the disk in the database, again and again.
+    pub(super) async fn keep_heads(&self) {
+        let mut last = None;
+        loop {
+            last = self.keep_head(last).await;
+            tokio::time::sleep(KEEP_HEAD_EVERY).await;
         }
-        Err(error) => {
-            tracing::warn!(%error, "the head of the audit log could not be kept");
-            last
+    }
+
+    /// Keeps the head, where it is another one than the last; gives it.
+    pub(super) async fn keep_head(&self, last: Option<AuditHead>) -> Option<AuditHead> {
+        let head = self.log.head();
+        if head.records == 0 || last.as_ref() == Some(&head) {
+            return last;
+        }
+        // What a loss of power may still take must not be expected afterwards.
+        let synced = Arc::clone(&self.log);
+        let synced = tokio::task::spawn_blocking(move || synced.sync()).await.map_err(io::Error::other).flatten();
+        let kept = match synced {
+            Ok(head) => self.store.keep_audit_head(&self.name, &self.place, &head).await.map(|()| head).map_err(io::Error::other),
+            Err(error) => Err(error),
+        };
+        match kept {
+            Ok(head) => {
+                tracing::debug!(%head, "the head of the audit log is kept");
+                Some(head)
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the head of the audit log could not be kept");
+                last
+            }
         }
     }
 }

@@ -11,7 +11,8 @@ use super::problem::{Code, Problem};
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use glovebox::policy::Subject;
@@ -34,7 +35,7 @@ pub(super) fn host_names(address: SocketAddr, configured: &[String]) -> Vec<Stri
 
 /// Lets a request through, with its caller, or answers it.
 pub(super) async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
-    match judge(&app, request.headers(), request.uri()).await {
+    match judge(&app, request.headers(), request.uri(), request.version()).await {
         Ok(caller) => {
             request.extensions_mut().insert(BodyTime(app.config.limits.body_time));
             // Every request comes on a connection; tests of the routes alone have none.
@@ -77,13 +78,25 @@ fn unanswered(reason: NoAnswer) -> Problem {
             let detail = format!("{most} requests of this key are under way, which is as many as may (`limits.connections_per_subject`)");
             Problem::new(Code::QueueFull, detail)
         }
+        NoAnswer::Full(most) => {
+            let detail =
+                format!("{most} requests are under way, which is as many as may; the rest of `limits.connections` is for new connections");
+            Problem::new(Code::Overloaded, detail)
+        }
         NoAnswer::Leaving => Problem::new(Code::Overloaded, "this connection has given way to another one (`limits.connections`)"),
     };
     problem.retry_after(Duration::from_secs(1))
 }
 
-async fn judge(app: &App, headers: &HeaderMap, uri: &Uri) -> Result<Option<Caller>, Problem> {
+async fn judge(app: &App, headers: &HeaderMap, uri: &Uri, version: Version) -> Result<Option<Caller>, Problem> {
     let named = only(headers, header::HOST.as_str())?;
+    if named.is_none() && version > Version::HTTP_10 {
+        return Err(Problem::new(Code::BadRequest, "the request has no `Host` header, which HTTP/1.1 demands"));
+    }
+    // A target has the form of a path or names this service with a scheme; an authority alone is for `CONNECT`, which is for proxies.
+    if uri.authority().is_some() && !matches!(uri.scheme_str(), Some("http" | "https")) {
+        return Err(Problem::new(Code::BadRequest, "the target of the request is no path, and no address that begins with `http`"));
+    }
     // A target in absolute form is for proxies, and names the host a second time (RFC 9112, section 3.2.2).
     if let (Some(authority), Some(named)) = (uri.authority(), named)
         && !authority.as_str().eq_ignore_ascii_case(named)
@@ -91,8 +104,13 @@ async fn judge(app: &App, headers: &HeaderMap, uri: &Uri) -> Result<Option<Calle
         return Err(Problem::new(Code::BadRequest, "the target of the request and its `Host` header name different hosts"));
     }
     let host = named.or(uri.host());
-    let name = host.map(|host| without_port(host).to_ascii_lowercase());
-    if name.as_ref().is_none_or(|name| !app.hosts.contains(name)) {
+    // No browser leaves the name out, and so no web page can.
+    if let Some(host) = host
+        && !app.hosts.contains(&without_port(host).to_ascii_lowercase())
+    {
+        if host.contains('@') || host.parse::<Authority>().is_err() {
+            return Err(Problem::new(Code::BadRequest, "the `Host` header is no name of a host, with or without a port"));
+        }
         return Err(Problem::new(
             Code::OriginNotAllowed,
             "this service is not called by that host name; `hosts` in its config names others",

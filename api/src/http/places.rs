@@ -37,6 +37,10 @@ const ANSWERS: u8 = 2;
 /// It gives way to another one.
 const LEAVES: u8 = 3;
 
+/// One of so many places is never taken by a request that is under way: whatever several subjects do together, a new connection finds one
+/// that gives way, and is at least told that there are too many.
+const RESERVE: usize = 16;
+
 /// Connections that have been told to give way and are still there; protects open files. Further ones wait for them.
 const MAX_LEAVING: usize = 64;
 
@@ -92,6 +96,8 @@ struct State {
     connections: HashMap<u64, Arc<Connection>>,
     of_address: HashMap<Network, usize>,
     of_subject: HashMap<Subject, usize>,
+    /// Requests of all subjects that are under way.
+    under_way: usize,
     /// Those among the connections that have been told to give way.
     leaving: usize,
 }
@@ -135,6 +141,8 @@ pub(super) enum NoAnswer {
     Leaving,
     /// The subject has as many requests under way as it may: this many.
     SubjectFull(usize),
+    /// All subjects together have.
+    Full(usize),
 }
 
 impl Places {
@@ -190,12 +198,17 @@ impl Places {
 
     /// The right to have one more request of a subject under way.
     pub(super) fn begin(self: &Arc<Self>, subject: &Subject) -> Result<UnderWay, NoAnswer> {
+        let most = self.limits.all - self.limits.all / RESERVE;
         let mut state = lock(&self.state);
+        if state.under_way >= most {
+            return Err(NoAnswer::Full(most));
+        }
         match state.of_subject.get_mut(subject) {
             Some(count) if *count >= self.limits.of_subject => return Err(NoAnswer::SubjectFull(*count)),
             Some(count) => *count += 1,
             None => drop(state.of_subject.insert(subject.clone(), 1)),
         }
+        state.under_way += 1;
         Ok(UnderWay(Arc::clone(self), subject.clone()))
     }
 }
@@ -298,6 +311,8 @@ impl Drop for Place {
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        one_less(&mut lock(&self.0.state).of_subject, &self.1);
+        let mut state = lock(&self.0.state);
+        one_less(&mut state.of_subject, &self.1);
+        state.under_way -= 1;
     }
 }

@@ -17,12 +17,13 @@ use tokio::sync::oneshot;
 use writer::{Waits, Write, Writer};
 
 /// Every step from an empty database to this version.
-const MIGRATIONS: [(i64, &str, &str); 5] = [
+const MIGRATIONS: [(i64, &str, &str); 6] = [
     (1, "start", include_str!("../../migrations/0001_start.sql")),
     (2, "trees", include_str!("../../migrations/0002_trees.sql")),
     (3, "journal", include_str!("../../migrations/0003_journal.sql")),
     (10, "audit head", include_str!("../../migrations/0010_audit_head.sql")),
     (11, "kept", include_str!("../../migrations/0011_kept.sql")),
+    (12, "audit heads", include_str!("../../migrations/0012_audit_heads.sql")),
 ];
 
 /// A day, as usage is counted.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader};
-use std::path::Path;
+use std::path::PathBuf;
 
 /// What an event means for its run.
 pub(super) enum Phase {
@@ -44,6 +44,14 @@ pub enum ChainError {
         line: u64,
         /// What is wrong with it.
         problem: &'static str,
+    },
+    /// It is another log than the one that is meant.
+    #[error("the audit log is named `{found}`, and not `{expected}`: it is that of another service, or the name was replaced")]
+    Named {
+        /// The name that is meant.
+        expected: String,
+        /// The name in the log.
+        found: String,
     },
     /// The log does not have a record that it had before: it was cut, replaced or rewritten.
     #[error("the audit log had the record {expected}, and now has {found} as its newest one: it was cut, replaced or rewritten")]
@@ -163,6 +171,10 @@ pub(super) struct Check {
     pub(super) is_met: bool,
     /// Runs without an end, with their subjects.
     pub(super) open: BTreeMap<String, String>,
+    /// Those of earlier segments were listed.
+    pub(super) is_listed: bool,
+    /// The name that the log has.
+    pub(super) name: Option<String>,
 }
 
 impl Check {
@@ -206,22 +218,40 @@ impl Check {
             subject: String,
             #[serde(default)]
             runs: BTreeMap<String, String>,
+            #[serde(default)]
+            log: Option<String>,
         }
         let Ok(step) = serde_json::from_str::<Step>(text) else { return };
         match Phase::of(&step.event) {
             Phase::Begins => drop(self.open.insert(step.run, step.subject)),
             Phase::Ends => drop(self.open.remove(&step.run)),
             // Those of the segments before.
-            Phase::Between if step.event == "unfinished" => self.open = step.runs,
+            Phase::Between if step.event == "unfinished" => {
+                self.open = step.runs;
+                self.is_listed = true;
+                self.name = step.log.or(self.name.take());
+            }
             Phase::Between => {}
         }
     }
 
-    /// Finds the runs without an end of a complete segment.
-    pub(super) fn read_open(&mut self, segment: &Path) -> Result<(), ChainError> {
-        let mut check = Self { key: self.key.clone(), ..Self::default() };
-        walk(BufReader::new(segments::read(segment)?), None, &mut check)?;
-        self.open = check.open;
+    /// Finds the runs without an end at the end of complete segments, the oldest of which comes first. Only as many are read as is needed
+    /// to come to one that lists those of the segments before it, as every segment does at its beginning unless an earlier version wrote it.
+    pub(super) fn read_open(&mut self, segments: &[PathBuf]) -> Result<(), ChainError> {
+        let walked = |path: &PathBuf, open| {
+            let mut check = Self { key: self.key.clone(), open, ..Self::default() };
+            walk(BufReader::new(segments::read(path)?), None, &mut check).map(|_| check)
+        };
+        let mut first = segments.len();
+        while let Some(before) = first.checked_sub(1)
+            && let Some(path) = segments.get(before)
+        {
+            first = before;
+            if walked(path, BTreeMap::new())?.is_listed {
+                break;
+            }
+        }
+        self.open = segments.iter().skip(first).try_fold(BTreeMap::new(), |open, path| walked(path, open).map(|check| check.open))?;
         Ok(())
     }
 }
@@ -302,9 +332,9 @@ impl<'a> Found<'a> {
     }
 }
 
-/// Whether a record that is not in the newest segment is in one of those before.
-pub(super) fn segments_have(folder: &Path, check: &Check) -> Result<bool, ChainError> {
-    for path in segments::segments(folder)?.iter().rev().skip(1) {
+/// Whether a record that is not in the newest segment is in one of those before, the oldest of which comes first.
+pub(super) fn segments_have(complete: &[PathBuf], check: &Check) -> Result<bool, ChainError> {
+    for path in complete.iter().rev() {
         let mut older = Check { key: check.key.clone(), expect: check.expect.clone(), ..Check::default() };
         let first = walk(BufReader::new(segments::read(path)?), None, &mut older)?.first;
         if older.is_met {

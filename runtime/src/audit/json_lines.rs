@@ -10,9 +10,9 @@ use super::{Asked, AuditEvent, AuditRecord, AuditSink};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
-use std::io::{self, BufReader, Write as _};
+use std::io::{self, BufReader, Seek as _, Write as _};
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Subjects whose bytes are counted at once; protects this process where nobody asks for them.
@@ -25,6 +25,7 @@ pub struct AuditLogOptions {
     segment_bytes: Option<u64>,
     expect: Option<AuditHead>,
     accepts_gap: bool,
+    name: Option<String>,
 }
 
 impl AuditLogOptions {
@@ -49,7 +50,14 @@ impl AuditLogOptions {
         self
     }
 
-    /// Opens the log even where it does not have the record that is expected, and records that.
+    /// Names a log in a folder, so that it is not mistaken for another one: each of its segments says the name in its first record.
+    #[must_use]
+    pub fn name(mut self, name: Option<String>) -> Self {
+        self.name = name;
+        self
+    }
+
+    /// Opens the log even where it does not have the record that is expected, or has another name, and records that.
     #[must_use]
     pub fn accept_gap(mut self, accept: bool) -> Self {
         self.accepts_gap = accept;
@@ -61,42 +69,59 @@ impl AuditLogOptions {
     ///
     /// # Errors
     ///
-    /// Those of [`JsonLines::open`], and [`ChainError::Expected`].
+    /// Those of [`JsonLines::open`], [`ChainError::Expected`], and [`ChainError::Named`].
     pub fn open(self, path: impl AsRef<Path>) -> Result<JsonLines, ChainError> {
         let path = path.as_ref();
         let mut check = Check { key: self.key.clone(), expect: self.expect.clone(), ..Check::default() };
-        let (file, from, segments) = match self.segment_bytes {
-            None => (segments::open(path)?, Some(Links::start()), None),
-            Some(most) => {
-                let (newest, segments) = Segments::open(path, most)?;
-                let file = segments::open(&segments.current())?;
-                let from = newest.map(|newest| last_links(BufReader::new(newest))).transpose()?;
-                if file.metadata()?.len() == 0
-                    && let Some(complete) = segments::segments(path)?.iter().rev().find(|path| **path != segments.current())
-                {
-                    // A process that was killed between two segments has left its open runs in the one before.
-                    check.read_open(complete)?;
-                }
-                (file, from, Some(segments))
-            }
+        let (file, complete, segments) = match self.segment_bytes {
+            None => (segments::open(path)?, Vec::new(), None),
+            Some(most) => Segments::open(path, most).map(|(file, complete, segments)| (file, complete, Some(segments)))?,
         };
-        let is_new = from.is_none();
-        let mut chain = Chain::go_on(file, from, segments, &mut check)?;
+        let from = match complete.last() {
+            None if segments.is_none() => Some(Links::start()),
+            newest => newest.map(|newest| last_links(BufReader::new(segments::read(newest)?))).transpose()?,
+        };
+        let mut chain = Chain::go_on(file, from.clone(), segments, &mut check)?;
+        if !check.is_listed && !complete.is_empty() {
+            // Runs of the segments before may have ended in this one, so it is followed once more.
+            check.read_open(&complete)?;
+            chain.file.rewind()?;
+            walk(BufReader::new(&chain.file), from, &mut check)?;
+        }
         chain.seal = Seal::of(self.key);
-        if let Some(expected) = &self.expect
+        let mut gaps = Vec::new();
+        if let Some(expected) = self.expect.clone()
             && !check.is_met
-            && !(chain.segments.is_some() && !is_new && segments_have(path, &check)?)
+            && !segments_have(&complete, &check)?
         {
-            let error = ChainError::Expected { expected: expected.clone(), found: chain.links.head() };
-            if !self.accepts_gap {
-                return Err(error);
-            }
+            let found = chain.links.head();
+            gaps.push(([("expected", expected.to_string()), ("found", found.to_string())], ChainError::Expected { expected, found }));
+        }
+        if let (Some(expected), Some(found)) = (self.name.clone(), check.name.clone())
+            && expected != found
+        {
+            gaps.push(([("expected_log", expected.clone()), ("found_log", found.clone())], ChainError::Named { expected, found }));
+        }
+        if !self.accepts_gap && !gaps.is_empty() {
+            return Err(gaps.swap_remove(0).1);
+        }
+        if let Some(segments) = &mut chain.segments {
+            segments.take_back()?;
+        }
+        for ([expected, found], error) in gaps {
             tracing::error!(%error, "the audit log goes on after a gap, as was asked for");
-            let found = chain.links.head().to_string();
-            chain.note("gap", &[("expected", &expected.to_string()), ("found", &found)])?;
+            chain.note("gap", &[(expected.0, &expected.1), (found.0, &found.1)])?;
         }
         for (run, subject) in std::mem::take(&mut check.open) {
             chain.end_left_open(&run, &subject)?;
+        }
+        let is_named = self.name.is_none() || self.name == check.name;
+        chain.name = self.name;
+        if let Some(segments) = &chain.segments {
+            lock(&chain.behind).push(Arc::new(segments.folder()?));
+            if !is_named || !(check.is_listed || complete.is_empty()) {
+                chain.list()?;
+            }
         }
         Ok(JsonLines { chain: Mutex::new(chain) })
     }
@@ -120,13 +145,42 @@ struct Chain {
     /// Whether a line was written in part; nothing may follow it.
     is_torn: bool,
     segments: Option<Segments>,
+    name: Option<String>,
+    /// Complete segments and their folder, which may not be on the disk yet.
+    behind: Behind,
+}
+
+type Behind = Arc<Mutex<Vec<Arc<File>>>>;
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Brings to the disk what nothing is added to any more. Whatever cannot be brought there is tried again.
+fn sync_behind(behind: &Behind) -> io::Result<()> {
+    let files = lock(behind).clone();
+    for file in files {
+        file.sync_all()?;
+        lock(behind).retain(|other| !Arc::ptr_eq(other, &file));
+    }
+    Ok(())
 }
 
 impl Chain {
     /// Goes on with a file, whose first line follows from something, or from what it says itself.
     fn go_on(file: File, from: Option<Links>, segments: Option<Segments>, check: &mut Check) -> Result<Self, ChainError> {
         let Walked { links, rest, .. } = walk(BufReader::new(&file), from, check)?;
-        let mut chain = Self { file, links, seal: Seal::Hash, open: BTreeMap::new(), written: HashMap::new(), is_torn: false, segments };
+        let mut chain = Self {
+            file,
+            links,
+            seal: Seal::Hash,
+            open: BTreeMap::new(),
+            written: HashMap::new(),
+            is_torn: false,
+            segments,
+            name: None,
+            behind: Behind::default(),
+        };
         if rest > 0 {
             tracing::warn!(line = chain.links.sequence + 1, bytes = rest, "the last line of the audit log has no end and is taken away");
             chain.mend()?;
@@ -141,23 +195,18 @@ impl Chain {
             Ok(file) => {
                 let complete = std::mem::replace(&mut self.file, file);
                 self.links.bytes = 0;
+                let folder = segments.folder().inspect_err(|error| tracing::warn!(%error, "the folder of the audit log cannot be read"));
+                lock(&self.behind).extend([Some(complete), folder.ok()].into_iter().flatten().map(Arc::new));
                 // Nobody waits for the disk, which is asked to keep what nothing is added to any more.
+                let behind = Arc::clone(&self.behind);
                 let synced = std::thread::Builder::new().name("audit".to_owned()).spawn(move || {
-                    if let Err(error) = complete.sync_all() {
+                    if let Err(error) = sync_behind(&behind) {
                         tracing::warn!(%error, "a complete segment of the audit log may not be on the disk");
                     }
                 });
                 if let Err(error) = synced {
                     tracing::warn!(%error, "a complete segment of the audit log is left to the system to write");
                 }
-                // A start reads one segment, and has to know which runs of earlier ones have no end.
-                let open = std::mem::take(&mut self.open);
-                if !open.is_empty()
-                    && let Err(error) = self.note("unfinished", &[("runs", &open)])
-                {
-                    tracing::error!(%error, "the runs that go on are not in the new segment of the audit log");
-                }
-                self.open = open;
             }
             Err(error) => tracing::warn!(%error, "the audit log could not begin its next segment, and goes on in this one"),
         }
@@ -189,6 +238,23 @@ impl Chain {
         self.links.previous = sealed;
         self.links.bytes += text.len() as u64;
         Ok(())
+    }
+
+    /// Lists the runs without an end, and says the name of the log: a start reads one segment.
+    fn list(&mut self) -> io::Result<()> {
+        let mut line = Line::at(SystemTime::now());
+        line.field("event", "unfinished");
+        if let Some(name) = &self.name {
+            line.field("log", name);
+        }
+        line.field("runs", &self.open);
+        self.append(line)
+    }
+
+    /// Lists them at the beginning of a segment, before anything else is in it.
+    fn begin(&mut self) -> io::Result<()> {
+        let is_next = self.links.bytes == 0 && self.segments.as_ref().is_some_and(|segments| !segments.is_first());
+        if is_next { self.list() } else { Ok(()) }
     }
 
     /// Writes a line about the log itself, which belongs to no run.
@@ -244,13 +310,13 @@ impl JsonLines {
     /// How far the log has come.
     #[must_use]
     pub fn head(&self) -> AuditHead {
-        self.chain.lock().unwrap_or_else(PoisonError::into_inner).links.head()
+        lock(&self.chain).links.head()
     }
 
     /// How many bytes each subject's records took since this was asked for the last time.
     #[must_use]
     pub fn take_written(&self) -> HashMap<String, u64> {
-        std::mem::take(&mut self.chain.lock().unwrap_or_else(PoisonError::into_inner).written)
+        std::mem::take(&mut lock(&self.chain).written)
     }
 
     /// Waits until the records are on the disk; gives how far the log had come.
@@ -259,10 +325,11 @@ impl JsonLines {
     ///
     /// Where the system cannot write them.
     pub fn sync(&self) -> io::Result<AuditHead> {
-        let (file, head) = {
-            let chain = self.chain.lock().unwrap_or_else(PoisonError::into_inner);
-            (chain.file.try_clone()?, chain.links.head())
+        let (file, head, behind) = {
+            let chain = lock(&self.chain);
+            (chain.file.try_clone()?, chain.links.head(), Arc::clone(&chain.behind))
         };
+        sync_behind(&behind)?;
         file.sync_data()?;
         Ok(head)
     }
@@ -272,7 +339,8 @@ impl AuditSink for JsonLines {
     fn record(&self, record: &AuditRecord) -> io::Result<()> {
         // As much as possible is done before others have to wait.
         let line = Line::of(record);
-        let mut chain = self.chain.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut chain = lock(&self.chain);
+        chain.begin()?;
         let before = chain.links.bytes;
         chain.append(line)?;
         let bytes = chain.links.bytes - before;

@@ -5,7 +5,7 @@
 
 use super::check::ChainError;
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, BufRead as _, BufReader, Seek as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -61,6 +61,14 @@ pub(super) fn read(path: &Path) -> io::Result<File> {
     File::open(path)
 }
 
+/// Whether a file has at least one whole line.
+fn has_record(mut file: &File) -> io::Result<bool> {
+    let mut line = Vec::new();
+    BufReader::new(file).read_until(b'\n', &mut line)?;
+    file.rewind()?;
+    Ok(line.ends_with(b"\n"))
+}
+
 /// Where segments go.
 #[derive(Debug)]
 pub(super) struct Segments {
@@ -69,28 +77,59 @@ pub(super) struct Segments {
     start: u64,
     /// Bytes after which a segment is complete.
     most: u64,
+    /// The complete one that is gone on with.
+    taken: Option<PathBuf>,
 }
 
 impl Segments {
-    /// The segments in a folder; the newest complete one comes first in the answer.
-    #[expect(clippy::disallowed_methods, reason = "the operator named this folder")]
-    pub(super) fn open(folder: &Path, most: u64) -> io::Result<(Option<File>, Self)> {
-        let complete = |path: &PathBuf| Some((segment_start(path.file_name()?.to_str()?)?, path.clone()));
-        let newest = segments(folder)?.iter().filter_map(complete).next_back();
-        let (file, start) = match newest {
-            None => (None, 0),
-            Some((start, path)) => {
-                let file = File::open(path)?;
-                let start = start.saturating_add(file.metadata()?.len());
-                (Some(file), start)
+    /// The segments in a folder. Gives the file that is written to and the complete ones, the oldest first.
+    ///
+    /// A process that was killed between two segments leaves one without a whole record. The one before it is gone on with instead, as if it
+    /// had not been complete: see [`Segments::take_back`].
+    pub(super) fn open(folder: &Path, most: u64) -> Result<(File, Vec<PathBuf>, Self), ChainError> {
+        let current = folder.join(CURRENT);
+        let (mut file, mut taken) = (open(&current)?, None);
+        let mut complete = segments(folder)?;
+        complete.retain(|path| *path != current);
+        if !has_record(&file)?
+            && let Some(newest) = complete.pop()
+        {
+            file = open(&newest)?;
+            taken = Some(newest);
+        }
+        let start = match complete.last() {
+            None => 0,
+            Some(path) => {
+                let start = path.file_name().and_then(|name| segment_start(name.to_str()?)).unwrap_or(0);
+                start.saturating_add(std::fs::metadata(path)?.len())
             }
         };
-        Ok((file, Self { folder: folder.to_owned(), start, most: most.max(1) }))
+        Ok((file, complete, Self { folder: folder.to_owned(), start, most: most.max(1), taken }))
+    }
+
+    /// Gives the name of the file that is written to to the segment that is gone on with. Not before the log is known to be the right one:
+    /// what is refused stays as it was found.
+    pub(super) fn take_back(&mut self) -> io::Result<()> {
+        if let Some(taken) = &self.taken {
+            std::fs::rename(taken, self.current())?;
+            self.taken = None;
+        }
+        Ok(())
     }
 
     /// The file that is written to.
     pub(super) fn current(&self) -> PathBuf {
         self.folder.join(CURRENT)
+    }
+
+    /// Whether there is no segment before the one that is written to.
+    pub(super) fn is_first(&self) -> bool {
+        self.start == 0
+    }
+
+    /// The folder itself, whose names can be brought to the disk.
+    pub(super) fn folder(&self) -> io::Result<File> {
+        read(&self.folder)
     }
 
     pub(super) fn is_complete(&self, bytes: u64) -> bool {

@@ -107,6 +107,7 @@ impl WrittenPages {
             let mut arguments =
                 ScanArguments { start: from, end, vec: regions.as_mut_ptr() as u64, vec_len: SCAN_RANGES as u64, ..sign.question() };
             let found = page_scan(&mut arguments)?;
+            self.ranges.reserve(found);
             for region in regions.iter().take(found) {
                 self.bytes += (region.end - region.start) as usize;
                 self.ranges.push(region.start as usize..region.end as usize);

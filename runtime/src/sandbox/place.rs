@@ -28,17 +28,27 @@ impl Inner {
     /// Waits until the subject may run one more and there is room for it.
     pub(super) async fn place(self: &Arc<Self>, grant: &Grant) -> Result<Place, Error> {
         let subject = grant.subject().clone();
+        if !self.count(&subject, grant) {
+            Box::pin(self.wait_to_count(&subject, grant)).await;
+        }
+        let counted = Counted { inner: Arc::clone(self), subject };
+        // None is free while somebody waits, so this overtakes nobody.
+        let permit = match Arc::clone(&self.permits).try_acquire_owned() {
+            Ok(permit) => permit,
+            Err(_) => Box::pin(Arc::clone(&self.permits).acquire_owned()).await.map_err(Error::host)?,
+        };
+        Ok(Place { _counted: counted, _permit: permit })
+    }
+
+    async fn wait_to_count(&self, subject: &Subject, grant: &Grant) {
         loop {
             // Listens before it looks, so that an end in between is not missed.
             let ended = self.ended.notified();
-            if self.count(&subject, grant) {
-                break;
+            if self.count(subject, grant) {
+                return;
             }
             ended.await;
         }
-        let counted = Counted { inner: Arc::clone(self), subject };
-        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(Error::host)?;
-        Ok(Place { _counted: counted, _permit: permit })
     }
 
     fn count(&self, subject: &Subject, grant: &Grant) -> bool {

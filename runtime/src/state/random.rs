@@ -15,15 +15,26 @@ const MAX_BYTES: u64 = 1 << 20;
 /// Bytes that the generator makes, and the engine hands over, in one unit.
 const BYTES_MADE: u64 = 2;
 
-/// The generators of one run. The outer `None` is the thread's generator.
-pub(super) struct Generators {
-    secure: Option<StdRng>,
-    insecure: Option<StdRng>,
+/// The generators of one run; `None` is the thread's generator.
+pub(super) struct Generators(Option<Box<Seeded>>);
+
+struct Seeded {
+    secure: StdRng,
+    insecure: StdRng,
 }
 
 impl Generators {
     pub(super) fn new(seed: Option<u64>) -> Self {
-        Self { secure: seed.map(StdRng::seed_from_u64), insecure: seed.map(|seed| StdRng::seed_from_u64(seed ^ 1)) }
+        let seeded = |seed| Seeded { secure: StdRng::seed_from_u64(seed), insecure: StdRng::seed_from_u64(seed ^ 1) };
+        Self(seed.map(|seed| Box::new(seeded(seed))))
+    }
+
+    fn secure(&mut self) -> Option<&mut StdRng> {
+        self.0.as_mut().map(|seeded| &mut seeded.secure)
+    }
+
+    fn insecure(&mut self) -> Option<&mut StdRng> {
+        self.0.as_mut().map(|seeded| &mut seeded.insecure)
     }
 }
 
@@ -66,20 +77,20 @@ fn number(generator: Option<&mut StdRng>) -> u64 {
 
 impl random::Host for Random<'_> {
     fn get_random_bytes(&mut self, length: u64) -> wasmtime::Result<Vec<u8>> {
-        made(self.meter, self.generators.secure.as_mut(), length)
+        made(self.meter, self.generators.secure(), length)
     }
 
     fn get_random_u64(&mut self) -> wasmtime::Result<u64> {
-        Ok(number(self.generators.secure.as_mut()))
+        Ok(number(self.generators.secure()))
     }
 }
 
 impl insecure::Host for Random<'_> {
     fn get_insecure_random_bytes(&mut self, length: u64) -> wasmtime::Result<Vec<u8>> {
-        made(self.meter, self.generators.insecure.as_mut(), length)
+        made(self.meter, self.generators.insecure(), length)
     }
 
     fn get_insecure_random_u64(&mut self) -> wasmtime::Result<u64> {
-        Ok(number(self.generators.insecure.as_mut()))
+        Ok(number(self.generators.insecure()))
     }
 }

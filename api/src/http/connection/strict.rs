@@ -1,9 +1,10 @@
-//! Strict framing: what reaches the parser has no line that ends with a bare LF.
+//! Strict framing: the parser behind this never has to guess where a request ends.
 //!
-//! RFC 9112 lets a server take a bare LF for the end of a line, and the parser does. A proxy in front may read it otherwise, and then the
-//! two disagree about where a request ends (request smuggling). Here each message is followed only as far as its framing goes: lines of the
-//! head, a body of a known length, or chunks. A bare LF, or a control character where a line has none, is replaced by NUL, which the parser
-//! answers with 400. On a connection whose framing is not understood any more, every byte is.
+//! RFC 9112 lets a server take a bare LF for the end of a line, repeat `Content-Length`, or take `Transfer-Encoding` beside it, and the
+//! parser does. A proxy in front may read any of them otherwise, and then the two disagree about where a request ends (request
+//! smuggling). Here each message is followed only as far as its framing goes: lines of the head, a body of a known length, or chunks.
+//! What is malformed does not reach the parser, and nothing that follows on that connection does. In a head, the parser gets what it
+//! answers with 400; in a body, whoever reads it gets an error, which is answered with 400.
 
 use std::io;
 use std::pin::Pin;
@@ -12,6 +13,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// Bytes of a line that are looked at; names and values that matter are shorter.
 const KEPT: usize = 128;
+
+/// What the parser gets for the rest of a malformed head. It refuses the first byte anywhere, and looks at it only once a head ends.
+const REFUSED: &[u8] = b"\0\r\n\r\n";
 
 /// Where in the messages of a connection the next byte is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,9 +34,13 @@ enum At {
     Trailers,
     /// In what HTTP does not frame: a connection that was upgraded.
     Opaque,
-    /// Nothing that follows can be trusted.
-    Broken,
+    /// After something malformed; this is what the parser still gets instead, and then an error.
+    Malformed(&'static [u8]),
 }
+
+/// Something by which two readers could disagree where a message ends.
+#[derive(Debug)]
+struct Malformed;
 
 /// Follows the framing of requests.
 #[derive(Debug)]
@@ -41,64 +49,65 @@ struct Framing {
     line: Vec<u8>,
     /// The last byte was CR.
     after_cr: bool,
+    /// The last byte of the request line, which ends with its version, is a 1.
+    is_http_11: bool,
     length: Option<u64>,
     is_chunked: bool,
     is_upgrade: bool,
-    /// A field that frames the message is longer than what is looked at.
-    is_cut: bool,
 }
 
 impl Framing {
     fn new() -> Self {
-        Self { at: At::Start, line: Vec::new(), after_cr: false, length: None, is_chunked: false, is_upgrade: false, is_cut: false }
+        Self { at: At::Start, line: Vec::new(), after_cr: false, is_http_11: false, length: None, is_chunked: false, is_upgrade: false }
     }
 
-    /// Looks at what was read, and spoils what must not reach the parser.
-    fn pass(&mut self, mut bytes: &mut [u8]) {
-        while !bytes.is_empty() {
-            let passed = match self.at {
-                At::Opaque => return,
-                At::Broken => {
-                    bytes.fill(0);
-                    return;
-                }
+    /// Looks at what was read; gives how many bytes of it may reach the parser.
+    fn pass(&mut self, bytes: &[u8]) -> usize {
+        let mut passed = 0;
+        while let Some(rest) = bytes.get(passed..).filter(|rest| !rest.is_empty()) {
+            passed += match self.at {
+                At::Opaque => rest.len(),
+                At::Malformed(_) => return passed,
                 At::Body(left) => {
-                    let passed = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
-                    let left = left - passed as u64;
+                    let (count, left) = skip(rest, left);
                     self.at = if left == 0 { At::Start } else { At::Body(left) };
-                    passed
+                    count
                 }
                 At::Chunk(left) => {
-                    let passed = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
-                    let left = left - passed as u64;
+                    let (count, left) = skip(rest, left);
                     self.at = if left == 0 { At::ChunkSize } else { At::Chunk(left) };
-                    passed
+                    count
                 }
-                At::Start | At::Fields | At::ChunkSize | At::Trailers => self.line(bytes),
+                At::Start | At::Fields | At::ChunkSize | At::Trailers => self.line(rest),
             };
-            bytes = bytes.get_mut(passed..).unwrap_or_default();
         }
+        passed
     }
 
-    /// Goes on to the end of a line; gives how many bytes that are.
-    fn line(&mut self, bytes: &mut [u8]) -> usize {
-        for (index, byte) in bytes.iter_mut().enumerate() {
-            match *byte {
+    /// Goes on to the end of a line; gives how many bytes may pass.
+    fn line(&mut self, bytes: &[u8]) -> usize {
+        for (index, byte) in bytes.iter().copied().enumerate() {
+            match byte {
                 b'\n' if self.after_cr => {
                     self.after_cr = false;
-                    self.ended();
+                    if self.ended().is_err() {
+                        self.refuse();
+                        return index;
+                    }
                     self.line.clear();
                     return index + 1;
                 }
-                b'\n' => {
-                    *byte = 0;
-                    self.at = At::Broken;
-                    return index + 1;
+                b'\r' if !self.after_cr => self.after_cr = true,
+                // A bare LF or CR, and what no line has.
+                _ if self.after_cr || byte == 0x7f || (byte < b' ' && byte != b'\t') => {
+                    self.refuse();
+                    return index;
                 }
-                // The parser refuses a CR that no LF follows.
-                byte => {
-                    self.after_cr = byte == b'\r';
-                    if !self.after_cr && self.line.len() < KEPT {
+                _ => {
+                    if self.at == At::Start {
+                        self.is_http_11 = byte == b'1';
+                    }
+                    if self.line.len() < KEPT {
                         self.line.push(byte);
                     }
                 }
@@ -107,35 +116,37 @@ impl Framing {
         bytes.len()
     }
 
-    fn ended(&mut self) {
+    fn refuse(&mut self) {
+        let is_head = matches!(self.at, At::Start | At::Fields);
+        self.at = At::Malformed(if is_head { REFUSED } else { b"" });
+    }
+
+    fn ended(&mut self) -> Result<(), Malformed> {
         let is_empty = self.line.is_empty();
         self.at = match self.at {
             // Empty lines before a request are passed over, as the parser does.
             At::Start if is_empty => At::Start,
             At::Start => {
-                (self.length, self.is_chunked, self.is_upgrade, self.is_cut) = (None, false, false, false);
+                (self.length, self.is_chunked, self.is_upgrade) = (None, false, false);
                 At::Fields
             }
             At::Fields if is_empty => self.after_head(),
             At::Fields => {
-                self.field();
+                self.field()?;
                 At::Fields
             }
-            // A size that is not whole here would be another one.
-            At::ChunkSize if self.line.len() >= KEPT && !self.line.contains(&b';') => At::Broken,
-            At::ChunkSize => match chunk_size(&self.line) {
-                Some(0) => At::Trailers,
-                Some(size) => At::Chunk(size.saturating_add(2)),
-                None => At::Broken,
+            At::ChunkSize => match chunk_size(&self.line)? {
+                0 => At::Trailers,
+                size => At::Chunk(size.checked_add(2).ok_or(Malformed)?),
             },
             At::Trailers if is_empty => At::Start,
             other => other,
         };
+        Ok(())
     }
 
     fn after_head(&self) -> At {
         match self.length {
-            _ if self.is_cut => At::Broken,
             _ if self.is_chunked => At::ChunkSize,
             Some(length) if length > 0 => At::Body(length),
             _ if self.is_upgrade => At::Opaque,
@@ -143,27 +154,51 @@ impl Framing {
         }
     }
 
-    fn field(&mut self) {
-        let Some(colon) = self.line.iter().position(|byte| *byte == b':') else { return };
+    /// Reads a field of a head. A body has one length that is a number, or comes in chunks and is encoded in no other way.
+    fn field(&mut self) -> Result<(), Malformed> {
+        let Some(colon) = self.line.iter().position(|byte| *byte == b':') else { return Ok(()) };
         let (name, value) = self.line.split_at(colon);
         let value = value.get(1..).unwrap_or_default().trim_ascii();
-        let frames = [&b"content-length"[..], b"transfer-encoding"].iter().any(|framing| name.eq_ignore_ascii_case(framing));
-        self.is_cut |= frames && self.line.len() >= KEPT;
         if name.eq_ignore_ascii_case(b"content-length") {
-            // One that is no number, or another one than before, is refused by the parser.
-            self.length = str::from_utf8(value).ok().and_then(|value| value.parse().ok());
+            let is_number = !value.is_empty() && value.iter().all(u8::is_ascii_digit) && self.line.len() < KEPT;
+            let length = str::from_utf8(value).ok().filter(|_| is_number).and_then(|value| value.parse().ok());
+            // The parser keeps the largest numbers for itself.
+            let length = length.filter(|length| *length < u64::MAX >> 1);
+            if self.length.is_some() || self.is_chunked {
+                return Err(Malformed);
+            }
+            self.length = Some(length.ok_or(Malformed)?);
         } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
+            let is_known = value.eq_ignore_ascii_case(b"chunked") && self.line.len() < KEPT;
+            if !is_known || self.is_chunked || self.length.is_some() || !self.is_http_11 {
+                return Err(Malformed);
+            }
             self.is_chunked = true;
         } else if name.eq_ignore_ascii_case(b"upgrade") {
-            self.is_upgrade = true;
+            self.is_upgrade = self.is_http_11;
         }
+        Ok(())
     }
 }
 
+/// How many bytes are of something that has so many left, and how many are left then.
+fn skip(bytes: &[u8], left: u64) -> (usize, u64) {
+    let count = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
+    (count, left - count as u64)
+}
+
 /// The size in the first line of a chunk; extensions do not count.
-fn chunk_size(line: &[u8]) -> Option<u64> {
-    let digits = line.split(|byte| *byte == b';').next()?.trim_ascii();
-    u64::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()
+fn chunk_size(line: &[u8]) -> Result<u64, Malformed> {
+    let end = line.iter().position(|byte| *byte == b';');
+    // A size that is not whole here would be another one.
+    if end.is_none() && line.len() >= KEPT {
+        return Err(Malformed);
+    }
+    let digits = line.get(..end.unwrap_or(line.len())).unwrap_or_default().trim_ascii_end();
+    if !digits.iter().all(u8::is_ascii_hexdigit) {
+        return Err(Malformed);
+    }
+    str::from_utf8(digits).ok().and_then(|digits| u64::from_str_radix(digits, 16).ok()).ok_or(Malformed)
 }
 
 /// A stream whose requests are framed strictly.
@@ -181,9 +216,25 @@ impl<S> Strict<S> {
 impl<S: AsyncRead + Unpin> AsyncRead for Strict<S> {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        let before = buffer.filled().len();
-        ready!(Pin::new(&mut this.stream).poll_read(context, buffer))?;
-        this.framing.pass(buffer.filled_mut().get_mut(before..).unwrap_or_default());
+        if !matches!(this.framing.at, At::Malformed(_)) {
+            let before = buffer.filled().len();
+            ready!(Pin::new(&mut this.stream).poll_read(context, buffer))?;
+            let read = buffer.filled().get(before..).unwrap_or_default();
+            let is_end = read.is_empty();
+            let passed = this.framing.pass(read);
+            buffer.set_filled(before + passed);
+            // Nothing at all would be the end of the stream.
+            if is_end || passed > 0 {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        let At::Malformed(instead) = this.framing.at else { return Poll::Ready(Ok(())) };
+        let (now, later) = instead.split_at(instead.len().min(buffer.remaining()));
+        if instead.is_empty() {
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, "the request is not framed as RFC 9112 says")));
+        }
+        buffer.put_slice(now);
+        this.framing.at = At::Malformed(later);
         Poll::Ready(Ok(()))
     }
 }
@@ -213,52 +264,102 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Strict<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::io::AsyncReadExt as _;
 
-    /// What reaches the parser, read in pieces of so many bytes.
-    fn passed(text: &str, piece: usize) -> String {
-        let mut framing = Framing::new();
-        let mut bytes = text.as_bytes().to_vec();
-        bytes.chunks_mut(piece).for_each(|piece| framing.pass(piece));
-        String::from_utf8(bytes).unwrap()
+    /// What reaches the parser of something that comes in pieces of so many bytes, and whether an error follows.
+    fn passed(text: &str, piece: usize) -> (String, bool) {
+        let mut io = stream(text, piece);
+        let mut bytes = Vec::new();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let read = runtime.block_on(io.read_to_end(&mut bytes));
+        (String::from_utf8(bytes).unwrap(), read.is_err())
+    }
+
+    fn stream(text: &str, piece: usize) -> Strict<Pieces> {
+        Strict::new(Pieces { bytes: text.as_bytes().to_vec(), piece })
+    }
+
+    /// Bytes that come in pieces.
+    struct Pieces {
+        bytes: Vec<u8>,
+        piece: usize,
+    }
+
+    impl AsyncRead for Pieces {
+        fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+            let count = self.piece.min(self.bytes.len()).min(buffer.remaining());
+            buffer.put_slice(&self.bytes.drain(..count).collect::<Vec<_>>());
+            Poll::Ready(Ok(()))
+        }
     }
 
     #[test]
-    fn bodies_pass_and_bare_line_feeds_do_not() {
+    fn what_is_well_framed_passes_as_it_is() {
         let whole = [
             "GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
             "\r\nPOST / HTTP/1.1\r\nContent-Length: 3\r\n\r\n\n\n\nGET / HTTP/1.1\r\n\r\n",
-            "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\n\n\n\n\r\n0\r\nA: b\r\n\r\nGET / HTTP/1.1\r\n\r\n",
+            "POST / HTTP/1.1\r\nTransfer-Encoding: Chunked\r\n\r\n3;x=\"y\"\r\n\n\n\n\r\n0003 \t\r\n\0\0\0\r\n0\r\nA: b\r\n\r\nGET / HTTP/1.1\r\n\r\n",
             "GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n\n\n\n",
+            "POST / HTTP/1.0\r\nUpgrade: x\r\nContent-Length:0003\t\r\n\r\n\n\n\nGET / HTTP/1.0\r\nX: a\tb\r\n\r\n",
         ];
         for text in whole {
             for piece in [1, 2, 3, 7, text.len()] {
-                assert_eq!(passed(text, piece), text, "{piece}");
+                assert_eq!(passed(text, piece), (text.to_owned(), false), "{piece}");
             }
         }
-        let padded = format!("POST / HTTP/1.1\r\nContent-Length: {}3\r\n\r\n", "0".repeat(200));
-        let chunk = format!("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n{}3\r\n", "0".repeat(200));
-        for head in [padded, chunk] {
-            let passed = passed(&format!("{head}abcGET / HTTP/1.1\n\n"), 7);
-            assert!(passed.strip_prefix(&head).is_some_and(|rest| rest.bytes().all(|byte| byte == 0)), "{passed:?}");
-        }
-        let spoiled = [
-            ("GET / HTTP/1.1\nHost: a\n\n", "GET / HTTP/1.1\0"),
-            ("GET / HTTP/1.1\r\nHost: a\nX: b\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\0"),
-            ("\nGET / HTTP/1.1\r\n\r\n", "\0"),
-            (
-                "POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\nxGET / HTTP/1.1\n\n",
-                "POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\nxGET / HTTP/1.1\0",
-            ),
-            ("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\nx\r\n", "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\0"),
-            (
-                "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: b\n\n",
-                "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: b\0",
-            ),
+    }
+
+    #[test]
+    fn what_is_malformed_is_refused_where_it_begins() {
+        let long = "0".repeat(200);
+        let (get, post) = ("GET / HTTP/1.1\r\n", "POST / HTTP/1.1\r\n");
+        let chunked = format!("{post}Transfer-Encoding: chunked\r\n\r\n");
+        // What passes, and what follows that and does not.
+        let heads = [
+            ("GET / HTTP/1.1".to_owned(), "\nHost: a\n\n"),
+            (format!("{get}Host: a"), "\nX: b\r\n\r\n"),
+            (format!("{get}X: a\r"), "b\r\n\r\n"),
+            (format!("{get}X: a"), "\0\r\n\r\n"),
+            (String::new(), "\nGET / HTTP/1.1\r\n\r\n"),
+            (String::new(), "\x16\x03\x01"),
+            (format!("{post}Content-Length: 1\r\n\r\nxGET / HTTP/1.1"), "\n\n"),
+            (format!("{post}Content-Length: {long}3\r"), "\n\r\nabc"),
+            (format!("{post}Content-Length: +5\r"), "\n\r\n"),
+            (format!("{post}Content-Length: 5, 5\r"), "\n\r\n"),
+            (format!("{post}Content-Length: 5 5\r"), "\n\r\n"),
+            (format!("{post}Content-Length:\r"), "\n\r\n"),
+            (format!("{post}Content-Length: 18446744073709551615\r"), "\n\r\n"),
+            (format!("{post}Content-Length: 18446744073709551616\r"), "\n\r\n"),
+            (format!("{post}Content-Length: 5\r\ncontent-length: 5\r"), "\n\r\n"),
+            (format!("{post}Content-Length: 5\r\nTransfer-Encoding: chunked\r"), "\n\r\n"),
+            (format!("{post}Transfer-Encoding: chunked\r\nContent-Length: 5\r"), "\n\r\n"),
+            (format!("{post}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r"), "\n\r\n"),
+            (format!("{post}Transfer-Encoding: gzip, chunked\r"), "\n\r\n"),
+            (format!("{post}Transfer-Encoding: chunked, chunked\r"), "\n\r\n"),
+            (format!("{post}Transfer-Encoding: chunked;q=1\r"), "\n\r\n"),
+            ("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r".to_owned(), "\n\r\n"),
+            ("GET / HTTP/1.0\r\nUpgrade: x\r\n\r\nGET / HTTP/1.0".to_owned(), "\n\n"),
         ];
-        for (text, start) in spoiled {
+        let bodies = [
+            (format!("{chunked}1"), "\nx\r\n"),
+            (format!("{chunked}1;a"), "\nx\r\n"),
+            (format!("{chunked}1;a\r"), "x\r\n"),
+            (format!("{chunked}1;a=\"b"), "\0\"\r\n"),
+            (format!("{chunked}{long}3\r"), "\nabc"),
+            (format!("{chunked}+3\r"), "\nabc"),
+            (format!("{chunked} 3\r"), "\nabc"),
+            (format!("{chunked}0x3\r"), "\nabc"),
+            (format!("{chunked};a\r"), "\nabc"),
+            (format!("{chunked}ffffffffffffffff\r"), "\nabc"),
+            (format!("{chunked}10000000000000000\r"), "\nabc"),
+            (format!("{chunked}0\r\nA: b"), "\n\n"),
+            (format!("{chunked}0\r\nA: b\r\n"), "\n"),
+        ];
+        let cases = heads.into_iter().map(|case| (case, "\0\r\n\r\n")).chain(bodies.into_iter().map(|case| (case, "")));
+        for ((passes, rest), instead) in cases {
+            let text = format!("{passes}{rest}");
             for piece in [1, 2, 3, 7, text.len()] {
-                let passed = passed(text, piece);
-                assert!(passed.strip_prefix(start).is_some_and(|rest| rest.bytes().all(|byte| byte == 0)), "{text:?} {piece}: {passed:?}");
+                assert_eq!(passed(&text, piece), (format!("{passes}{instead}"), true), "{text:?} {piece}");
             }
         }
     }

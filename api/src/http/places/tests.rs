@@ -97,3 +97,23 @@ fn a_subject_has_a_share_of_requests_and_of_followers() {
     drop((own, other));
     assert!(followers.permit(&subject("a")).is_ok());
 }
+
+#[test]
+fn subjects_together_leave_places_for_new_connections() {
+    let places = Places::new(PlaceLimits { all: 32, of_address: 32, of_subject: 16 });
+    let mut held = Vec::new();
+    for number in 0..32 {
+        let place = enter(&places, "10.0.0.1").unwrap();
+        place.0.asked();
+        let begun = places.begin(&subject(if number % 2 == 0 { "a" } else { "b" })).and_then(|under_way| place.0.answers(under_way));
+        assert_eq!(begun, if number < 30 { Ok(()) } else { Err(NoAnswer::Full(30)) });
+        held.push(place);
+    }
+    let other = enter(&places, "10.0.0.2").unwrap();
+    assert!(has_to_leave(&held[30]) && !held[..30].iter().any(has_to_leave));
+    held.truncate(29);
+    other.0.asked();
+    other.0.answers(places.begin(&subject("c")).unwrap()).unwrap();
+    drop((held, other));
+    assert_eq!(lock(&places.state).under_way, 0);
+}

@@ -1,25 +1,51 @@
-//! The head of the audit log, kept in the database: a log that was cut, replaced or rewritten while no service ran does not have it.
+//! The heads of audit logs, kept in the database: a log that was cut, replaced or rewritten while no service ran does not have its own.
 
 use super::Store;
 use glovebox::AuditHead;
 use sqlx::Row as _;
+use sqlx::any::AnyRow;
+
+/// What the database knows of an audit log.
+#[derive(Clone, Debug)]
+pub(in crate::http) struct LogHead {
+    /// The name of the log; empty for one from before logs had names.
+    pub(in crate::http) name: String,
+    /// Where it was last seen.
+    pub(in crate::http) place: String,
+    /// The newest record that was seen.
+    pub(in crate::http) head: AuditHead,
+}
+
+impl LogHead {
+    fn of(row: &AnyRow) -> Result<Self, sqlx::Error> {
+        let text: String = row.try_get("head")?;
+        let head = text.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
+        Ok(Self { name: row.try_get("log")?, place: row.try_get("place")?, head })
+    }
+}
 
 impl Store {
-    /// The newest record of the audit log that was seen here.
-    pub(in crate::http) async fn audit_head(&self) -> Result<Option<AuditHead>, sqlx::Error> {
-        let row = sqlx::query("SELECT head FROM audit_head").fetch_optional(&self.pool).await?;
-        let Some(row) = row else { return Ok(None) };
-        let text: String = row.try_get("head")?;
-        text.parse().map(Some).map_err(|error| sqlx::Error::Decode(Box::new(error)))
+    /// What is known of a log by its name and by its place, and of one without a name.
+    pub(in crate::http) async fn audit_heads(&self, name: &str, place: &str) -> Result<Vec<LogHead>, sqlx::Error> {
+        let rows = sqlx::query("SELECT log, place, head FROM audit_heads WHERE log = $1 OR place = $2 OR log = ''");
+        rows.bind(name).bind(place).fetch_all(&self.pool).await?.iter().map(LogHead::of).collect()
     }
 
-    /// Keeps the newest record of the audit log.
-    pub(in crate::http) async fn keep_audit_head(&self, head: &AuditHead) -> Result<(), sqlx::Error> {
-        let text = head.to_string();
-        let updated = sqlx::query("UPDATE audit_head SET head = $1").bind(&text).execute(&self.pool).await?;
-        if updated.rows_affected() == 0 {
-            sqlx::query("INSERT INTO audit_head (head) VALUES ($1)").bind(&text).execute(&self.pool).await?;
+    /// Keeps the newest record of a log, and where it is.
+    pub(in crate::http) async fn keep_audit_head(&self, name: &str, place: &str, head: &AuditHead) -> Result<(), sqlx::Error> {
+        let statement = "INSERT INTO audit_heads (log, place, head) VALUES ($1, $2, $3) \
+             ON CONFLICT (log) DO UPDATE SET place = excluded.place, head = excluded.head";
+        sqlx::query(statement).bind(name).bind(place).bind(head.to_string()).execute(&self.pool).await.map(drop)
+    }
+
+    /// Says that a log is at a place, and no other one is; the head of a log without a name becomes its own where that was its head.
+    pub(in crate::http) async fn place_audit_log(&self, name: &str, place: &str, was_unnamed: bool) -> Result<(), sqlx::Error> {
+        let mut transaction = self.pool.begin().await?;
+        if was_unnamed {
+            sqlx::query("UPDATE audit_heads SET log = $1 WHERE log = ''").bind(name).execute(&mut *transaction).await?;
         }
-        Ok(())
+        sqlx::query("UPDATE audit_heads SET place = '' WHERE place = $1").bind(place).execute(&mut *transaction).await?;
+        sqlx::query("UPDATE audit_heads SET place = $1 WHERE log = $2").bind(place).bind(name).execute(&mut *transaction).await?;
+        transaction.commit().await
     }
 }
