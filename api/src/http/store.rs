@@ -383,13 +383,15 @@ impl Store {
         self.find(look, Option::is_some).await
     }
 
-    /// Takes an idempotency key for an execution, or gives what it was taken for: the digest of the request, and the execution.
+    /// Takes an idempotency key for an execution, or gives what it was taken for: the digest of the request, and the execution. What has begun
+    /// may not be in the database yet; `is_live` says so.
     pub(super) async fn take_key(
         &self,
         subject: &str,
         key: &str,
         request_sha256: &str,
         execution: &str,
+        is_live: impl Fn(&str) -> bool,
     ) -> Result<Option<(String, String)>, sqlx::Error> {
         let taken = sqlx::query(
             "INSERT INTO idempotency (subject, idempotency_key, request_sha256, execution, created_ms) VALUES ($1, $2, $3, $4, $5) \
@@ -414,8 +416,8 @@ impl Store {
         let Some(row) = row else { return Ok(Some((request_sha256.to_owned(), String::new()))) };
         let (request, taken): (String, String) = (row.try_get("request_sha256")?, row.try_get("execution")?);
         let is_old = row.try_get::<i64, _>("created_ms")? < now_ms() - ABANDONED_MS;
-        if is_old && self.execution(subject, &taken).await?.is_none() {
-            // Whoever took it went away before anything began.
+        if is_old && !is_live(&taken) && self.execution(subject, &taken).await?.is_none() && !is_live(&taken) {
+            // The process ended before anything began.
             let again = sqlx::query(
                 "UPDATE idempotency SET execution = $1, request_sha256 = $2, created_ms = $3 \
                  WHERE subject = $4 AND idempotency_key = $5 AND execution = $6",
@@ -436,8 +438,9 @@ impl Store {
     }
 
     /// Gives an idempotency key back, because what it was taken for never began.
-    pub(super) async fn give_key_back(&self, subject: &str, key: &str) -> Result<(), sqlx::Error> {
-        let gone = sqlx::query("DELETE FROM idempotency WHERE subject = $1 AND idempotency_key = $2").bind(subject).bind(key);
+    pub(super) async fn give_key_back(&self, subject: &str, key: &str, execution: &str) -> Result<(), sqlx::Error> {
+        let gone = "DELETE FROM idempotency WHERE subject = $1 AND idempotency_key = $2 AND execution = $3";
+        let gone = sqlx::query(gone).bind(subject).bind(key).bind(execution);
         gone.execute(&self.pool).await.map(drop)
     }
 
