@@ -3,10 +3,14 @@
 //! One set of statements for SQLite and PostgreSQL. What executions leave is written by [`writer`], which commits whatever waits as one
 //! transaction; everything else, and all reading, goes through a pool of connections.
 
+mod audited;
 mod head;
 mod kept;
 mod writer;
 
+pub(super) use audited::{Audited, HOUR_MS};
+
+use super::kept::ROW;
 use serde::{Deserialize, Serialize};
 use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
@@ -17,12 +21,13 @@ use tokio::sync::oneshot;
 use writer::{Waits, Write, Writer};
 
 /// Every step from an empty database to this version.
-const MIGRATIONS: [(i64, &str, &str); 5] = [
+const MIGRATIONS: [(i64, &str, &str); 6] = [
     (1, "start", include_str!("../../migrations/0001_start.sql")),
     (2, "trees", include_str!("../../migrations/0002_trees.sql")),
     (3, "journal", include_str!("../../migrations/0003_journal.sql")),
     (10, "audit head", include_str!("../../migrations/0010_audit_head.sql")),
     (11, "kept", include_str!("../../migrations/0011_kept.sql")),
+    (21, "audit written", include_str!("../../migrations/0021_audit_written.sql")),
 ];
 
 /// A day, as usage is counted.
@@ -39,6 +44,9 @@ const SETTLES: Duration = Duration::from_secs(10);
 
 /// How an execution that a crash or a kill cut short is marked.
 pub(super) const INTERRUPTED: &str = "interrupted";
+
+/// What a row counts for that has no `bytes` of its own.
+const ROW_BYTES: i64 = ROW.cast_signed();
 
 /// Now, in milliseconds since 1970.
 pub(super) fn now_ms() -> i64 {
@@ -323,10 +331,12 @@ impl Store {
     pub(super) async fn mark_interrupted(&self) -> Result<u64, sqlx::Error> {
         let now = now_ms();
         let executions = sqlx::query(
-            "UPDATE executions SET status = $1, ended_ms = $2, bytes = CASE WHEN bytes = 0 THEN 512 ELSE bytes END WHERE ended_ms IS NULL",
+            "UPDATE executions SET status = $1, ended_ms = $2, bytes = CASE WHEN bytes = 0 THEN CAST($3 AS BIGINT) ELSE bytes END \
+             WHERE ended_ms IS NULL",
         )
         .bind(INTERRUPTED)
         .bind(now)
+        .bind(ROW_BYTES)
         .execute(&self.pool)
         .await?;
         sqlx::query("UPDATE task_trees SET status = $1, ended_ms = $2 WHERE ended_ms IS NULL")
