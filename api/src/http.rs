@@ -356,10 +356,8 @@ async fn sweep(app: Arc<App>) {
 
 /// Has the database know who has written how much to the audit log.
 async fn tell_audited(app: &App) {
-    let untold = app.kept.take_untold();
-    if !untold.is_empty()
-        && let Err(error) = app.store.add_audited(&untold, now_ms()).await
-    {
+    let mut untold = app.kept.take_untold();
+    if let Err(error) = app.store.add_audited(&mut untold, now_ms()).await {
         tracing::warn!(%error, "who has written to the audit log could not be kept; it is tried again");
         app.kept.tell_again(&untold);
     }

@@ -137,11 +137,24 @@ fn tiny_files_leave_inodes_for_everybody_else() {
     assert_eq!(counted(&service), in_database(&service));
 }
 
-/// Of those who delete a tree and those who try it again one gets it, also where it has to be read from the database first.
 #[test]
 fn a_tree_that_is_deleted_and_tried_again_at_once_counts_once() {
+    race_for_trees("");
+}
+
+/// `GLOVEBOX_POSTGRES` names a database in which everything may be changed.
+#[test]
+fn a_tree_in_postgresql_counts_once_as_well() {
+    match std::env::var("GLOVEBOX_POSTGRES") {
+        Ok(database) => race_for_trees(&format!("database = \"{database}\"\n")),
+        Err(_) => eprintln!("SKIPPED: GLOVEBOX_POSTGRES names no database"),
+    }
+}
+
+/// Of those who delete a tree and those who try it again one gets it, also where it has to be read from the database first.
+fn race_for_trees(config: &str) {
     let folder = Arc::new(TempDir::new().expect("a folder can be made"));
-    let mut service = Service::start(&folder, "", true);
+    let mut service = Service::start(&folder, config, true);
     let endless = format!("while True: pass\n#{}", "x".repeat(100_000));
     let body =
         json!({ "tasks": [{ "name": "t", "execution": { "language": "python", "source": endless, "limits": { "wall_ms": 300 } } }] });
@@ -159,7 +172,7 @@ fn a_tree_that_is_deleted_and_tried_again_at_once_counts_once() {
         }
         if restart {
             service.kill();
-            service = Service::start(&folder, "", true);
+            service = Service::start(&folder, config, true);
         }
         let ask = |tree: &str, number: usize| match number % 2 {
             0 => service.send("DELETE", tree, &[], b"").status,
@@ -178,9 +191,13 @@ fn a_tree_that_is_deleted_and_tried_again_at_once_counts_once() {
             assert_eq!(service.send("POST", &format!("{tree}/tasks/t/retry"), &[], b"").status, 404);
         }
         eventually(PATIENCE, "nothing runs", || ask_running(&service) == 0);
-        assert_eq!(counted(&service), in_database(&service), "restarted: {restart}");
+        // The account begins with what the database has.
+        let before = counted(&service);
+        service.kill();
+        service = Service::start(&folder, config, true);
+        assert_eq!(counted(&service), before, "restarted: {restart}");
     }
-    assert_eq!(ask(&service, "SELECT COUNT(*) FROM task_trees"), 0);
+    assert_eq!(service.get(TREES).json()["task_trees"], json!([]));
 }
 
 fn ask_running(service: &Service) -> usize {
@@ -221,6 +238,37 @@ fn clients_that_hang_up_leave_nothing_uncounted() {
         assert_eq!(service.send("DELETE", &place("/v1/sessions", session), &[], b"").status, 204);
     }
     assert_eq!(ask(&service, open), 0);
+}
+
+/// A client that hangs up while its idempotency key is being taken leaves no key that no execution has.
+#[test]
+fn a_key_whose_client_hangs_up_has_its_execution() {
+    let service = Service::local("");
+    // Whoever looks after the database has it for a moment.
+    let database = Connection::open(service.state().join("glovebox.sqlite")).expect("the database opens");
+    database.busy_timeout(PATIENCE).expect("it can wait");
+    database.execute_batch("BEGIN IMMEDIATE").expect("it can be locked");
+    let body = python("while True: pass").to_string();
+    let waiting: Vec<_> = ["a", "b", "c"]
+        .iter()
+        .map(|key| service.begin("POST", RUN, &[("Content-Type", "application/json"), ("Idempotency-Key", key)], body.as_bytes()))
+        .collect();
+    std::thread::sleep(Duration::from_millis(300));
+    drop(waiting);
+    std::thread::sleep(Duration::from_millis(300));
+    database.execute_batch("ROLLBACK").expect("it can be unlocked");
+    let keys = || ask(&service, "SELECT COUNT(*) FROM idempotency");
+    eventually(PATIENCE, "the keys are taken", || keys() == 3);
+    // What nobody waits for is stopped, and its record counts.
+    eventually(PATIENCE, "it has ended", || ask(&service, "SELECT COUNT(*) FROM executions WHERE ended_ms IS NOT NULL") == 3);
+    let orphans = "SELECT COUNT(*) FROM idempotency WHERE execution NOT IN (SELECT id FROM executions)";
+    assert_eq!((ask(&service, orphans), ask_running(&service), counted(&service)), (0, 0, in_database(&service)));
+    // The same request again gets what became of the first one; deleted, it is a new one.
+    let send = || service.send("POST", RUN, &[("Content-Type", "application/json"), ("Idempotency-Key", "a")], body.as_bytes());
+    let again = send();
+    assert_eq!((again.header("idempotency-replayed"), again.json()["status"].as_str()), ("true", Some("cancelled")), "{}", again.text());
+    assert_eq!(service.send("DELETE", &place(RUN, &again.json()), &[], b"").status, 200);
+    assert_eq!(keys(), 2);
 }
 
 /// The audit log has a size from which on whoever wrote the most of it waits, also after a restart, and keeps every record.

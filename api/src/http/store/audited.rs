@@ -3,10 +3,13 @@
 use super::{DAY_MS, Store};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 /// An hour, as the budget of the audit log is counted.
 pub(in crate::http) const HOUR_MS: i64 = 60 * 60 * 1000;
+
+/// Subjects of one transaction.
+const AT_ONCE: usize = 200;
 
 /// Bytes in the audit log, by subject.
 #[derive(Debug, Default)]
@@ -38,12 +41,23 @@ impl Store {
         })
     }
 
-    /// Adds what was written since the last time.
-    pub(in crate::http) async fn add_audited(&self, written: &HashMap<String, u64>, now_ms: i64) -> Result<(), sqlx::Error> {
-        // In one order, whoever writes: no two transactions wait for each other.
-        let written: BTreeMap<_, _> = written.iter().collect();
+    /// Adds what was written since the last time, and takes away what was added.
+    pub(in crate::http) async fn add_audited(&self, written: &mut HashMap<String, u64>, now_ms: i64) -> Result<(), sqlx::Error> {
+        // In one order, whoever writes: no two transactions wait for each other. A few at a time, because others want to write.
+        let mut subjects: Vec<String> = written.keys().cloned().collect();
+        subjects.sort_unstable();
+        for some in subjects.chunks(AT_ONCE) {
+            self.add_some(some, written, now_ms).await?;
+            for subject in some {
+                written.remove(subject);
+            }
+        }
+        Ok(())
+    }
+
+    async fn add_some(&self, subjects: &[String], written: &HashMap<String, u64>, now_ms: i64) -> Result<(), sqlx::Error> {
         let mut transaction = self.pool.begin().await?;
-        for (subject, bytes) in written {
+        for (subject, bytes) in subjects.iter().filter_map(|subject| written.get_key_value(subject)) {
             for span_ms in [DAY_MS, HOUR_MS] {
                 let add = sqlx::query(
                     "INSERT INTO audit_written (subject, since_ms, span_ms, bytes) VALUES ($1, $2, $3, $4) \
