@@ -78,6 +78,10 @@ const TELL_EVERY: u64 = 5;
 /// Searches of the audit log at once; the subjects take turns, and none has all of them.
 const SEARCHES: usize = 2;
 
+/// Changes of what is kept that come to their end whether somebody waits for it or not, at once; the subjects take turns, and none has all of
+/// them.
+const DETACHED: usize = 64;
+
 /// How long content that no record names stays: it may belong to a record that is about to be written.
 const ORPHAN: Duration = Duration::from_secs(3600);
 
@@ -104,6 +108,8 @@ struct App {
     places: Arc<Places>,
     /// Searches of the audit log at once.
     searches: FairSlots,
+    /// Changes of what is kept at once; see [`App::to_the_end`].
+    detached: FairSlots,
     metrics: Metrics,
     config: Config,
     hosts: Vec<String>,
@@ -126,6 +132,26 @@ impl App {
         let is_needed = self.store.needs_content(sha256).await;
         self.blobs.remove_begun(sha256, *is_needed.as_ref().unwrap_or(&true));
         is_needed.map(drop)
+    }
+
+    /// Takes a change of what is kept to its end, once it has begun, also if the client goes away meanwhile and nobody polls this any more:
+    /// half of it would leave something that counts for nobody. How many of them there are at once is bounded, as their clients' connections
+    /// do not bound them.
+    ///
+    /// # Errors
+    ///
+    /// Those of the change.
+    async fn to_the_end<T: Send + 'static>(
+        &self,
+        subject: &Subject,
+        change: impl Future<Output = Result<T, Problem>> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let slot = self.detached.acquire(subject).await;
+        let changing = tokio::spawn(async move {
+            let _slot = slot;
+            change.await
+        });
+        changing.await.map_err(|error| Problem::internal(&error))?
     }
 
     /// # Errors
@@ -239,6 +265,7 @@ impl Server {
             host_failed: Notify::new(),
             rates: Rates::new(limits.requests_per_second),
             searches: FairSlots::new(SEARCHES),
+            detached: FairSlots::new(DETACHED),
             followers: Followers::new(limits.followers, limits.followers_per_subject.unwrap_or(limits.followers.div_ceil(4))),
             places: Places::new(PlaceLimits::of(limits)),
             metrics: Metrics::new(),

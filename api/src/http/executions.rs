@@ -191,8 +191,8 @@ pub(super) async fn create(
         let begun = launch(&app, &caller, body, RunId::random(), mode)?;
         return answer(&app, begun, mode, permit).await;
     };
-    let taking = tokio::spawn(idempotency::take(Arc::clone(&app), caller.clone(), key, body, mode));
-    match taking.await.map_err(|error| Problem::internal(&error))?? {
+    let taking = idempotency::take(Arc::clone(&app), caller.clone(), key, body, mode);
+    match app.to_the_end(&caller.subject, taking).await? {
         Taken::New(mut waiter, begun) => {
             // From here on the answer has one of its own.
             waiter.0 = None;
@@ -319,9 +319,8 @@ pub(super) async fn delete(State(app): State<Arc<App>>, caller: Caller, Path(id)
         // What has ended a moment ago is being written yet.
         let _ = live.finished().await;
     }
-    // On a task of its own: a client that goes away must not leave half of it behind.
-    let removed = tokio::spawn(async move { remove(&app, caller.subject.as_str(), &id).await });
-    removed.await.map_err(|error| Problem::internal(&error))??;
+    let (held, subject) = (Arc::clone(&app), caller.subject.clone());
+    app.to_the_end(&caller.subject, async move { remove(&held, subject.as_str(), &id).await }).await?;
     Ok(answer_json(StatusCode::OK, execution_json(&row)))
 }
 

@@ -411,10 +411,9 @@ pub(super) async fn create(State(app): State<Arc<App>>, caller: Caller, body: Bo
         _held: held,
     });
     entry.show(&session);
-    // On a task of its own: a client that goes away must not leave a record that nobody counts of a session that nobody ends.
-    let begun = Arc::clone(&entry);
-    let beginning = tokio::spawn(async move { begin_with(&app, begun, session, place).await });
-    beginning.await.map_err(|error| Problem::internal(&error))??;
+    // A client that goes away must not leave a record that nobody counts of a session that nobody ends.
+    let (held, begun) = (Arc::clone(&app), Arc::clone(&entry));
+    app.to_the_end(&caller.subject, async move { begin_with(&held, begun, session, place).await }).await?;
     let mut response = (StatusCode::CREATED, Json(entry.body())).into_response();
     if let Ok(location) = HeaderValue::from_str(&format!("/v1/sessions/{}", entry.id)) {
         response.headers_mut().insert(header::LOCATION, location);

@@ -335,8 +335,7 @@ pub(super) async fn create(
     let log = Arc::clone(&tree.lock().log);
     // From here on, so that nothing runs for a client that goes away while the tree is written.
     let waiter = (mode != Mode::Later).then(|| Waiter { tree: Arc::clone(&tree), log: Arc::clone(&log) });
-    let beginning = tokio::spawn(begin(Arc::clone(&app), Arc::clone(&tree)));
-    beginning.await.map_err(|error| Problem::internal(&error))??;
+    app.to_the_end(&caller.subject, begin(Arc::clone(&app), Arc::clone(&tree))).await?;
     let address = format!("/v1/task-trees/{}", tree.id);
     match mode {
         Mode::Later => Ok(with_location(answer_json(StatusCode::ACCEPTED, json(&tree)), header::LOCATION, &address)),
@@ -351,7 +350,7 @@ pub(super) async fn create(
 
 /// Writes a new tree down, and has it driven after that: what runs is always there to be found, counted and deleted.
 ///
-/// To be run on a task of its own, as a client that goes away must not leave half of it.
+/// For [`App::to_the_end`], as are [`remove`] and [`retry`].
 async fn begin(app: Arc<App>, tree: Arc<Tree>) -> Result<(), Problem> {
     let first = tree.row(true);
     let bytes = u64::try_from(first.bytes).unwrap_or(0);
@@ -427,12 +426,12 @@ pub(super) async fn cancel(State(app): State<Arc<App>>, caller: Caller, Path(id)
         ended(&tree).await;
         return Ok(Json(body(&tree, true)));
     }
-    let removing = tokio::spawn(async move { remove(&app, tree).await });
-    let tree = removing.await.map_err(|error| Problem::internal(&error))??;
+    let held = Arc::clone(&app);
+    let tree = app.to_the_end(&caller.subject, async move { remove(&held, tree).await }).await?;
     Ok(Json(body(&tree, true)))
 }
 
-/// Deletes a tree that has ended. To be run on a task of its own, as a client that goes away must not leave half of it.
+/// Deletes a tree that has ended.
 ///
 /// Whoever deletes a tree or tries it again claims it before; what is decided then is decided in the database, where only what has ended is
 /// deleted, and only what is there is tried again. So its bytes are given back once.
@@ -497,12 +496,12 @@ pub(super) async fn retry_branch(
     app.takes(NO_MORE)?;
     let tree = find(&app, &caller, &id).await?;
     let at = tree.plan.find(&name)?;
-    let retrying = tokio::spawn(async move { retry(&app, tree, at).await });
-    let tree = retrying.await.map_err(|error| Problem::internal(&error))??;
+    let held = Arc::clone(&app);
+    let tree = app.to_the_end(&caller.subject, async move { retry(&held, tree, at).await }).await?;
     Ok((StatusCode::ACCEPTED, Json(body(&tree, true))))
 }
 
-/// Runs a branch of a tree again. To be run on a task of its own, as [`remove`] is.
+/// Runs a branch of a tree again.
 async fn retry(app: &Arc<App>, tree: Arc<Tree>, at: usize) -> Result<Arc<Tree>, Problem> {
     let tree = app.trees.take_in(tree)?;
     if !tree.is_held() {

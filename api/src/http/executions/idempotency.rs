@@ -37,7 +37,7 @@ pub(super) enum Taken {
 
 /// Takes an idempotency key and begins its execution, or says what it was taken for before.
 ///
-/// To be run on a task of its own: a client that goes away must not leave a key behind that no execution has, and which counts for nobody.
+/// For [`App::to_the_end`]: a client that goes away must not leave a key behind that no execution has, and which counts for nobody.
 pub(super) async fn take(app: Arc<App>, caller: Caller, key: String, body: Body<ExecutionRequest>, mode: Mode) -> Result<Taken, Problem> {
     let (subject, digest, id) = (caller.subject.as_str(), body.sha256(), RunId::random());
     let is_live = |execution: &str| app.lives.get(&caller.subject, execution).is_some();
