@@ -271,6 +271,25 @@ fn a_key_whose_client_hangs_up_has_its_execution() {
     assert_eq!(keys(), 2);
 }
 
+/// Of the same requests at once one runs, and whoever is answered is answered with its end.
+#[test]
+fn replays_at_once_have_the_end_of_the_one_that_runs() {
+    let service = Service::local("");
+    let body = python("import random\nrandom.random()").to_string();
+    for number in 0..40 {
+        let key = format!("key-{number}");
+        let headers = [("Content-Type", "application/json"), ("Idempotency-Key", key.as_str())];
+        let answers = at_once(6, || service.send("POST", RUN, &headers, body.as_bytes()));
+        let ended: Vec<Value> = answers.iter().filter(|answer| answer.status == 200).map(Answer::json).collect();
+        assert!(answers.iter().all(|answer| [200, 409].contains(&answer.status)), "{answers:?}");
+        assert!(
+            ended.first().is_some_and(|first| first["value"]["json"].is_number() && ended.iter().all(|other| other == first)),
+            "{ended:?}"
+        );
+    }
+    assert_eq!(ask(&service, "SELECT COUNT(*) FROM executions"), 40);
+}
+
 /// The audit log has a size from which on whoever wrote the most of it waits, also after a restart, and keeps every record.
 #[test]
 fn an_audit_log_that_is_too_large_is_kept_from_whoever_wrote_it() {

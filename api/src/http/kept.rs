@@ -318,7 +318,7 @@ impl State {
 
     /// What a subject fills of the disk, kept and in the audit log, if it is among those who would have to give up most of what is missing.
     fn is_among_largest(&self, subject: &str, missing: u64, least: u64) -> Option<u64> {
-        let (mut weights, _) = self.audit.shares();
+        let mut weights: HashMap<&str, u64> = self.audit.shares().collect();
         for (name, bytes) in &self.by_subject {
             let weight = weights.entry(name).or_default();
             *weight = weight.saturating_add(*bytes);

@@ -72,6 +72,8 @@ pub(super) struct Disk {
     seen: Option<(Instant, Space)>,
     /// What may have been written since then.
     since: Space,
+    /// Bytes of that which were not reserved, and so may be of the reserve.
+    noted: u64,
     /// What a file counts for at least: the inodes last as long as the bytes do.
     file: u64,
 }
@@ -86,7 +88,7 @@ impl Disk {
         let reserve = Space { bytes, inodes: u64::try_from(inodes).unwrap_or(u64::MAX) };
         let file = whole.checked_div(found.f_files).unwrap_or(0).clamp(BLOCK, MAX_INODE_BYTES);
         let folder = state.try_clone()?;
-        Ok(Self { folder, whole, reserve, writing: Space::default(), seen: None, since: Space::default(), file })
+        Ok(Self { folder, whole, reserve, writing: Space::default(), seen: None, since: Space::default(), noted: 0, file })
     }
 
     /// What a file of this size counts for.
@@ -111,6 +113,7 @@ impl Disk {
             let free = Space { bytes: found.f_bavail.saturating_mul(found.f_frsize), inodes };
             self.seen = Some((Instant::now(), free));
             self.since = self.writing;
+            self.noted = 0;
         }
         self.seen.map(|(_, free)| free)
     }
@@ -140,21 +143,22 @@ impl Disk {
     /// Something small is written in any case.
     pub(super) fn note(&mut self, bytes: u64) {
         self.since += Space { bytes, inodes: 0 };
+        self.noted = self.noted.saturating_add(bytes);
     }
 
     /// Whether the reserve is begun.
     pub(super) fn is_tight(&mut self) -> bool {
-        !self.is_so(|disk, free| free.bytes >= disk.reserve.bytes.saturating_add(disk.since.bytes))
+        !self.is_so(|disk, free| free.bytes >= disk.reserve.bytes.saturating_add(disk.noted))
     }
 
     /// What of the reserve's bytes is missing beyond its half; nothing where that is free.
     pub(super) fn missing(&mut self) -> Option<u64> {
         let half = self.reserve.bytes / 2;
-        if self.is_so(|disk, free| free.bytes.saturating_sub(disk.since.bytes) >= half) {
+        if self.is_so(|disk, free| free.bytes.saturating_sub(disk.noted) >= half) {
             return None;
         }
         let free = self.free(FRESH)?;
-        half.checked_sub(free.bytes.saturating_sub(self.since.bytes)).filter(|missing| *missing > 0)
+        half.checked_sub(free.bytes.saturating_sub(self.noted)).filter(|missing| *missing > 0)
     }
 }
 
