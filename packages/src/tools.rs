@@ -179,7 +179,7 @@ pub(crate) async fn interpreter() -> Result<Program, Error> {
     let mut python = python().map_err(|error| Error::Packages(format!("{error}; {PYTHON_ADVICE}")))?;
     python.args(["-c", WHICH]);
     let path = run(python, "python3", "", None).await?.succeeded(PYTHON_ADVICE)?;
-    Program::absolute(path.trim()).map_err(|error| Error::Packages(error.to_string()))
+    Program::trusted(path.trim()).map_err(|error| Error::Packages(error.to_string()))
 }
 
 /// The authorities that this system trusts, in one file.
