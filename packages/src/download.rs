@@ -3,7 +3,9 @@
 //! By ourselves, so that nothing is unpacked that was not judged: from the address that the index gave, over HTTPS alone, no more bytes than
 //! there is room for, and only if its digest is the one that was locked.
 
-use crate::store::{Store, failed};
+use crate::job::Job;
+use crate::quota::Need;
+use crate::store::failed;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cap_std::fs::Dir;
@@ -95,16 +97,17 @@ impl Downloads {
         Ok(Self { client: client.build().map_err(|error| refused(&error))?, keys: keys() })
     }
 
-    /// Fetches an archive into a file of that name, and gives its length, which comes out of what is left for the set. Of one that is not what it should be, nothing stays.
-    pub(crate) async fn fetch(&self, archive: &Archive<'_>, left: &AtomicU64, store: &Store, into: &Dir, file: &str) -> Result<u64, Error> {
-        let fetched = self.fetch_to(archive, left, store, into, file).await;
+    /// Fetches an archive into a file of that name; its bytes come out of what is left for the set, and are charged as they come. Of one that
+    /// is not what it should be, nothing stays.
+    pub(crate) async fn fetch(&self, archive: &Archive<'_>, left: &AtomicU64, job: &Arc<Job>, into: &Dir, file: &str) -> Result<(), Error> {
+        let fetched = self.fetch_to(archive, left, job, into, file).await;
         if fetched.is_err() {
             let _ = into.remove_file(file);
         }
         fetched.map_err(|why| Error::Packages(format!("`{}` could not be fetched: {why}", archive.name.escape_debug())))
     }
 
-    async fn fetch_to(&self, archive: &Archive<'_>, left: &AtomicU64, store: &Store, into: &Dir, file: &str) -> Result<u64, String> {
+    async fn fetch_to(&self, archive: &Archive<'_>, left: &AtomicU64, job: &Arc<Job>, into: &Dir, file: &str) -> Result<(), String> {
         let mut checked = Checked::new(archive.digest).ok_or("its digest is none that is taken")?;
         let url =
             Url::parse(archive.url).ok().filter(|url| url.scheme() == "https").ok_or("the index does not have it at an `https` address")?;
@@ -120,23 +123,22 @@ impl Downloads {
         if announced > LARGEST.min(left.load(Ordering::Relaxed)) {
             return Err(too_large());
         }
-        store.make_disk(announced).map_err(|error| error.to_string())?;
+        let need = Need { bytes: announced, entries: 1 };
+        job.blocking(move |job| job.store.make_disk(need, &|| job.go_on())).await.map_err(|error| error.to_string())?;
         let place = |error: std::io::Error| failed(Path::new(file))(error).to_string();
         let mut output = into.create(file).map_err(place)?;
-        let mut length = 0;
+        let mut length = 0_usize;
         while let Some(bytes) = response.chunk().await.map_err(plain)? {
-            length += bytes.len() as u64;
+            length = bytes.len().saturating_add(length);
             let taken = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes.len() as u64));
-            if length > LARGEST || taken.is_err() {
+            if length as u64 > LARGEST || taken.is_err() {
                 return Err(too_large());
             }
-            if announced == 0 && length >> 24 != (length - bytes.len() as u64) >> 24 {
-                store.make_disk(0).map_err(|error| error.to_string())?;
-            }
+            job.spend(bytes.len() as u64).map_err(|error| error.to_string())?;
             checked.hasher.update(&bytes);
             output.write_all(&bytes).map_err(place)?;
         }
-        if checked.into_verdict() { Ok(length) } else { Err("what came is not what was locked: its digest is another one".to_owned()) }
+        if checked.into_verdict() { Ok(()) } else { Err("what came is not what was locked: its digest is another one".to_owned()) }
     }
 }
 

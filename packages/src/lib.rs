@@ -9,6 +9,7 @@
 mod download;
 mod fetching;
 mod javascript;
+mod job;
 mod ledger;
 mod manager;
 mod python;

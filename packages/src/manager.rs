@@ -2,9 +2,10 @@
 
 use crate::download::Downloads;
 use crate::fetching::Fetching;
+use crate::job::{Job, Waiting};
 use crate::ledger::{Ledger, Share};
 use crate::python::Uv;
-use crate::quota::Bounds;
+use crate::quota::{Bounds, Need};
 use crate::store::{Lock, Store, StoredTree, digest, failed, target_parts};
 use crate::workshop::Workshop;
 use crate::{javascript, python, survey, tools};
@@ -65,7 +66,7 @@ struct Inner {
     asking: FairSlots,
     /// Sets that are made at once.
     making: FairSlots,
-    ledger: Ledger,
+    ledger: Arc<Ledger>,
     bounds: Bounds,
     downloads: OnceCell<Downloads>,
     survey: survey::Surveyor,
@@ -190,7 +191,7 @@ impl PackagesBuilder {
             fetching: Mutex::default(),
             asking: FairSlots::new(MAX_ASKING),
             making: FairSlots::new(MAX_MAKING),
-            ledger: Ledger::new(self.share),
+            ledger: Arc::new(Ledger::new(self.share)),
             bounds: self.bounds,
             downloads: OnceCell::new(),
             survey: survey::Surveyor::default(),
@@ -327,17 +328,24 @@ impl Inner {
         if self.offline && grant.ecosystem() == Ecosystem::JavaScript {
             return Err(Error::Packages(format!("{asked} were never looked up, and nothing may be fetched now")));
         }
-        let _slot = self.asking.acquire(allowance.subject()).await;
+        let slot = self.asking.acquire(allowance.subject()).await;
         self.ledger.begin(allowance.subject())?;
-        self.store()?.make_disk(0)?;
+        let (waiting, job) = Waiting::begin(self.store()?, &self.ledger, allowance.subject(), slot)?;
+        job.blocking(|job| job.store.make_disk(Need::default(), &|| job.go_on())).await?;
         (self.progress)(&format!("looking up {asked}"));
-        let work = self.store()?.work()?;
+        let answer = self.ask_for(grant, target, &job).await;
+        waiting.end(job).await;
+        answer
+    }
+
+    async fn ask_for(&self, grant: &PackageGrant, target: &PackageTarget, job: &Job) -> Result<Lock, Error> {
+        let work = &job.work;
         match grant.ecosystem() {
             Ecosystem::Python => {
                 work.directory.write("constraints.txt", python::constraints(grant)).map_err(failed(&work.path))?;
-                self.uv().await?.resolve(grant, target, &work).await
+                self.uv().await?.resolve(grant, target, work).await
             }
-            Ecosystem::JavaScript => javascript::resolve(grant, target, &work).await,
+            Ecosystem::JavaScript => javascript::resolve(grant, target, work).await,
         }
     }
 
@@ -353,19 +361,22 @@ impl Inner {
         if !lock.packages.iter().map(LockedPackage::from).eq(resolution.packages.iter().cloned()) {
             return Err(Error::Packages("what they come to has changed since it was judged; ask again".to_owned()));
         }
-        let _slot = self.making.acquire(allowance.subject()).await;
+        let slot = self.making.acquire(allowance.subject()).await;
+        self.ledger.begin(allowance.subject())?;
+        let (waiting, job) = Waiting::begin(self.store()?, &self.ledger, allowance.subject(), slot)?;
         let downloads = self.downloads.get_or_try_init(async || Downloads::new()).await?;
         let fetching = Fetching {
-            store: self.store()?,
+            job: &job,
             workshop: &self.workshop,
             downloads,
-            ledger: &self.ledger,
             offline: self.offline,
             progress: &*self.progress,
             allowance,
             ecosystem: grant.ecosystem(),
         };
-        fetching.tree(&lock, resolution, digest).await
+        let made = fetching.tree(&lock, resolution, digest).await;
+        waiting.end(job).await;
+        made
     }
 }
 

@@ -1,13 +1,12 @@
 //! Which archives are unpacked, and what is left of those that are not?
 
-use super::{Room, Writer, path, tarball, wheel};
+use super::{Account, Room, Writer, path, tarball, wheel};
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder};
 use std::collections::BTreeMap;
 use std::io::{Cursor, Write as _};
-use std::sync::atomic::AtomicBool;
 
 /// What is in a directory: the contents of files by their paths.
 fn found(place: &std::path::Path) -> BTreeMap<String, Vec<u8>> {
@@ -33,8 +32,8 @@ type Unpacked = Result<BTreeMap<String, Vec<u8>>, String>;
 fn unpacked(archive: &[u8], is_wheel: bool, mut room: Room) -> (Unpacked, u64) {
     let place = tempfile::tempdir().unwrap();
     let into = Dir::open_ambient_dir(place.path(), ambient_authority()).unwrap();
-    let stop = AtomicBool::new(false);
-    let mut writer = Writer::new(&into, &mut room, &stop, &|_| Ok(()));
+    let account = Account { reserve: &|_| Ok(()), spend: &|_| Ok(()) };
+    let mut writer = Writer::new(&into, &mut room, &account);
     let mut archive = Cursor::new(archive);
     let result = if is_wheel { wheel(&mut archive, &mut writer) } else { tarball(&mut archive, &mut writer) };
     let files = found(place.path());
