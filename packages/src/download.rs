@@ -5,11 +5,13 @@
 
 use crate::job::Job;
 use crate::quota::Need;
+use crate::reach::Reach;
 use crate::store::failed;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cap_std::fs::Dir;
 use glovebox::Error;
+use glovebox_host::folder::Folder;
 use reqwest::Url;
 use sha2::digest::DynDigest;
 use sha2::{Sha256, Sha384, Sha512};
@@ -36,8 +38,19 @@ const MAX_KEYS: u64 = 256 << 10;
 
 /// Fetches archives.
 pub(crate) struct Downloads {
+    tls: rustls::ClientConfig,
+    keys: Keys,
+}
+
+/// The user's keys of private indices, as every tool reads them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Keys(Arc<str>);
+
+/// Fetches the archives of one index.
+pub(crate) struct FromIndex {
     client: reqwest::Client,
-    keys: String,
+    reach: Reach,
+    key: Option<(String, String)>,
 }
 
 /// One archive: what it is for, where it comes from, and what it must be.
@@ -92,11 +105,27 @@ impl Downloads {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
         let tls = tls.map_err(|error| refused(&error))?.with_root_certificates(roots).with_no_client_auth();
-        let client = reqwest::Client::builder().tls_backend_preconfigured(tls).https_only(true).connect_timeout(PATIENCE);
-        let client = client.read_timeout(PATIENCE).timeout(WHOLE).redirect(reqwest::redirect::Policy::limited(REDIRECTS));
-        Ok(Self { client: client.build().map_err(|error| refused(&error))?, keys: keys() })
+        Ok(Self { tls, keys: Keys::new() })
     }
 
+    /// Fetches what an index has, or says that it is elsewhere.
+    pub(crate) fn from(&self, index: Url) -> Result<FromIndex, Error> {
+        let reach = Reach::new(index);
+        let judge = reach.clone();
+        let redirect = reqwest::redirect::Policy::custom(move |attempt| match judge.check(attempt.url()) {
+            _ if attempt.previous().len() > REDIRECTS => attempt.error(format!("it leads on more than {REDIRECTS} times")),
+            Ok(()) => attempt.follow(),
+            Err(why) => attempt.error(why),
+        });
+        let client = reqwest::Client::builder().tls_backend_preconfigured(self.tls.clone()).https_only(true).connect_timeout(PATIENCE);
+        let client = client.read_timeout(PATIENCE).timeout(WHOLE).redirect(redirect).referer(false).dns_resolver(Arc::new(reach.clone()));
+        let client = client.build().map_err(|error| Error::Packages(format!("they cannot be fetched: {error}")))?;
+        let key = self.keys.of(reach.index());
+        Ok(FromIndex { client, reach, key })
+    }
+}
+
+impl FromIndex {
     /// Fetches an archive into a file of that name; its bytes come out of what is left for the set, and are charged as they come. Of one that
     /// is not what it should be, nothing stays.
     pub(crate) async fn fetch(&self, archive: &Archive<'_>, left: &AtomicU64, job: &Arc<Job>, into: &Dir, file: &str) -> Result<(), Error> {
@@ -109,11 +138,11 @@ impl Downloads {
 
     async fn fetch_to(&self, archive: &Archive<'_>, left: &AtomicU64, job: &Arc<Job>, into: &Dir, file: &str) -> Result<(), String> {
         let mut checked = Checked::new(archive.digest).ok_or("its digest is none that is taken")?;
-        let url =
-            Url::parse(archive.url).ok().filter(|url| url.scheme() == "https").ok_or("the index does not have it at an `https` address")?;
+        let url = Url::parse(archive.url).map_err(|_| "the index does not have it at an `https` address")?;
+        self.reach.check(&url)?;
         let plain = |error: reqwest::Error| chain(&error.without_url());
         let mut request = self.client.get(url.clone());
-        if let Some((login, password)) = url.host_str().and_then(|host| key(&self.keys, host)) {
+        if let Some((login, password)) = self.key.as_ref().filter(|_| self.reach.has_key(&url)) {
             request = request.basic_auth(login, Some(password));
         }
         let mut response = request.send().await.and_then(reqwest::Response::error_for_status).map_err(plain)?;
@@ -153,15 +182,22 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// The user's keys of private indices, as the resolvers read them; none where there are none.
-fn keys() -> String {
-    #[expect(clippy::disallowed_methods, reason = "where every tool looks for the keys of private indices")]
-    let file = std::env::var_os("HOME").map(|home| Path::new(&home).join(".netrc")).filter(|file| file.is_absolute());
-    #[expect(clippy::disallowed_methods, reason = "the user's own file")]
-    let opened = file.and_then(|file| std::fs::File::open(file).ok());
-    let mut text = Vec::new();
-    let _ = opened.map(|opened| std::io::Read::read_to_end(&mut std::io::Read::take(opened, MAX_KEYS), &mut text));
-    String::from_utf8(text).unwrap_or_default()
+impl Keys {
+    /// Those of the user, if nobody else can have written them; none where there are none.
+    pub(crate) fn new() -> Self {
+        #[expect(clippy::disallowed_methods, reason = "where every tool looks for the keys of private indices")]
+        let home = std::env::var_os("HOME").map(std::path::PathBuf::from).filter(|home| home.is_absolute());
+        let opened = home.and_then(|home| Folder::of_programs(&home).ok()?.file(".netrc").ok());
+        let mut text = Vec::new();
+        let _ = opened.map(|opened| std::io::Read::read_to_end(&mut std::io::Read::take(opened, MAX_KEYS), &mut text));
+        Self(String::from_utf8(text).unwrap_or_default().into())
+    }
+
+    /// The name and password for the host of an index.
+    pub(crate) fn of(&self, index: &Url) -> Option<(String, String)> {
+        let (login, password) = key(&self.0, index.host_str()?)?;
+        Some((login.to_owned(), password.to_owned()))
+    }
 }
 
 /// The name and password for a host.

@@ -3,7 +3,7 @@
 //! Archive by archive: each is fetched, judged, unpacked and compiled once, and kept as a part. Sets are put together from parts, so another
 //! set with the same packages in it costs next to nothing.
 
-use crate::download::{Archive, Downloads};
+use crate::download::{Archive, FromIndex};
 use crate::javascript;
 use crate::job::{Job, Watched};
 use crate::quota::Need;
@@ -30,7 +30,7 @@ const PARTS: &str = "1";
 pub(crate) struct Fetching<'a> {
     pub(crate) job: &'a Arc<Job>,
     pub(crate) workshop: &'a Workshop,
-    pub(crate) downloads: &'a Downloads,
+    pub(crate) downloads: &'a FromIndex,
     pub(crate) offline: bool,
     pub(crate) progress: &'a (dyn Fn(&str) + Send + Sync),
     pub(crate) allowance: &'a Allowance,

@@ -1,6 +1,6 @@
 //! How are a sandbox's questions about packages answered?
 
-use crate::download::Downloads;
+use crate::download::{Downloads, Keys};
 use crate::fetching::Fetching;
 use crate::job::{Job, Waiting};
 use crate::ledger::{Ledger, Share};
@@ -16,6 +16,7 @@ use glovebox::{
 };
 use glovebox_host::program::Program;
 use glovebox_policy::{Ecosystem, PackageGrant};
+use reqwest::Url;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -265,7 +266,7 @@ impl Inner {
             Ok::<_, Error>((tools::uv(store, self.offline, &*self.progress).await?, tools::interpreter().await?))
         });
         let (program, python) = found.await?.clone();
-        Ok(Uv { program, python, offline: self.offline })
+        Ok(Uv { program, python, offline: self.offline, keys: Keys::new() })
     }
 
     fn question(grant: &PackageGrant, target: &PackageTarget) -> String {
@@ -364,11 +365,16 @@ impl Inner {
         let slot = self.making.acquire(allowance.subject()).await;
         self.ledger.begin(allowance.subject())?;
         let (waiting, job) = Waiting::begin(self.store()?, &self.ledger, allowance.subject(), slot)?;
-        let downloads = self.downloads.get_or_try_init(async || Downloads::new()).await?;
+        let index = grant.index().unwrap_or(match grant.ecosystem() {
+            Ecosystem::Python => python::INDEX,
+            Ecosystem::JavaScript => javascript::REGISTRY,
+        });
+        let index = Url::parse(index).map_err(|error| Error::Packages(format!("`{}`: {error}", index.escape_debug())))?;
+        let downloads = self.downloads.get_or_try_init(async || Downloads::new()).await?.from(index)?;
         let fetching = Fetching {
             job: &job,
             workshop: &self.workshop,
-            downloads,
+            downloads: &downloads,
             offline: self.offline,
             progress: &*self.progress,
             allowance,

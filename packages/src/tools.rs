@@ -32,7 +32,7 @@ const MAX_ANSWER: u64 = 16 << 20;
 const MAX_FOLDER: (u64, u64) = (1 << 30, 200_000);
 
 /// Bytes of memory that a resolver may have. Ordinary questions take a tenth of it.
-const MAX_MEMORY: u64 = 2 << 30;
+const MAX_MEMORY: u64 = 1 << 30;
 
 /// How often it is looked what the folder and the memory of a resolver have come to.
 const LOOK: Duration = Duration::from_millis(100);
