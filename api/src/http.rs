@@ -74,8 +74,15 @@ const SWEEP: Duration = Duration::from_secs(1);
 /// How often what is too old is forgotten, in sweeps.
 const FORGET_EVERY: u64 = 300;
 
+/// How often the database is told of what was written to the audit log, in sweeps.
+const TELL_EVERY: u64 = 5;
+
 /// Searches of the audit log at once; the subjects take turns, and none has all of them.
 const SEARCHES: usize = 2;
+
+/// Changes of what is kept that come to their end whether somebody waits for it or not, at once; the subjects take turns, and none has all of
+/// them.
+const DETACHED: usize = 64;
 
 /// How long content that no record names stays: it may belong to a record that is about to be written.
 const ORPHAN: Duration = Duration::from_secs(3600);
@@ -85,7 +92,7 @@ struct App {
     sandbox: Sandbox,
     store: Store,
     blobs: Blobs,
-    kept: Kept,
+    kept: Arc<Kept>,
     audit: Arc<JsonLines>,
     memory: Arc<Memory>,
     admission: Arc<Admission>,
@@ -103,6 +110,8 @@ struct App {
     places: Arc<Places>,
     /// Searches of the audit log at once.
     searches: FairSlots,
+    /// Changes of what is kept at once; see [`App::to_the_end`].
+    detached: FairSlots,
     metrics: Metrics,
     config: Config,
     hosts: Vec<String>,
@@ -125,6 +134,26 @@ impl App {
         let is_needed = self.store.needs_content(sha256).await;
         self.blobs.remove_begun(sha256, *is_needed.as_ref().unwrap_or(&true));
         is_needed.map(drop)
+    }
+
+    /// Takes a change of what is kept to its end, once it has begun, also if the client goes away meanwhile and nobody polls this any more:
+    /// half of it would leave something that counts for nobody. How many of them there are at once is bounded, as their clients' connections
+    /// do not bound them.
+    ///
+    /// # Errors
+    ///
+    /// Those of the change.
+    async fn to_the_end<T: Send + 'static>(
+        &self,
+        subject: &Subject,
+        change: impl Future<Output = Result<T, Problem>> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let slot = self.detached.acquire(subject).await;
+        let changing = tokio::spawn(async move {
+            let _slot = slot;
+            change.await
+        });
+        changing.await.map_err(|error| Problem::internal(&error))?
     }
 
     /// # Errors
@@ -228,6 +257,7 @@ impl Server {
         let address = listener.local_addr().map_err(|error| ServeError::Listen(listen.address, error))?;
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let limits = &config.limits;
+        let audited = (store.audited(now_ms()).await?, search::bytes(&state).map_err(failed)?);
         let admission = AdmissionLimits {
             running: limits.running,
             running_of_subject: limits.running_per_subject,
@@ -238,7 +268,7 @@ impl Server {
         let app = Arc::new(App {
             sandbox,
             blobs: Blobs::new(&state).map_err(failed)?,
-            kept: Kept::new(&config.limits, &state, store.kept().await?).map_err(failed)?,
+            kept: Kept::new(&config.limits, &state, store.kept().await?, audited).map_err(failed)?,
             audit,
             memory,
             admission: Admission::new(admission),
@@ -252,6 +282,7 @@ impl Server {
             host_failed: Notify::new(),
             rates: Rates::new(limits.requests_per_second),
             searches: FairSlots::new(SEARCHES),
+            detached: FairSlots::new(DETACHED),
             followers: Followers::new(limits.followers, limits.followers_per_subject.unwrap_or(limits.followers.div_ceil(4))),
             places: Places::new(PlaceLimits::of(limits)),
             metrics: Metrics::new(),
@@ -313,6 +344,8 @@ impl Server {
         let _ = tokio::time::timeout(Duration::from_secs(5), accepting).await;
         heads.abort();
         audit.keep_head(None).await;
+        app.kept.audited(&app.audit.take_written());
+        tell_audited(&app).await;
         tracing::info!(head = %app.audit.head(), "the audit log ends");
         app.store.close().await;
     }
@@ -349,7 +382,10 @@ async fn sweep(app: Arc<App>) {
     loop {
         tokio::time::sleep(SWEEP).await;
         sessions::expire(&app).await;
-        app.kept.audited(app.audit.take_written());
+        app.kept.audited(&app.audit.take_written());
+        if sweeps.is_multiple_of(TELL_EVERY) {
+            tell_audited(&app).await;
+        }
         app.lives.forget();
         app.trees.forget(now_ms());
         if sweeps.is_multiple_of(FORGET_EVERY) {
@@ -363,6 +399,24 @@ async fn sweep(app: Arc<App>) {
     }
 }
 
+/// Has the database know who has written how much to the audit log.
+async fn tell_audited(app: &App) {
+    let mut untold = app.kept.take_untold();
+    if let Err(error) = app.store.add_audited(&mut untold, now_ms()).await {
+        tracing::warn!(%error, "who has written to the audit log could not be kept; it is tried again");
+        app.kept.tell_again(&untold);
+    }
+}
+
+/// Finds out anew what the audit log has, some of which may be gone.
+async fn measure_audit(app: &App) -> Result<(), sqlx::Error> {
+    let now = now_ms();
+    let kept = app.config.retention.audit.map(|age| i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
+    app.store.forget_audited(now, kept).await?;
+    app.kept.audit_is(app.store.audited(now).await?, search::bytes(&app.state)?);
+    Ok(())
+}
+
 async fn forget(app: &Arc<App>) -> Result<(), sqlx::Error> {
     if let Some(age) = app.config.retention.audit {
         let held = Arc::clone(app);
@@ -373,23 +427,29 @@ async fn forget(app: &Arc<App>) -> Result<(), sqlx::Error> {
             Err(error) => tracing::error!(%error, "segments of the audit log could not be forgotten"),
         }
     }
+    if let Err(error) = measure_audit(app).await {
+        tracing::error!(%error, "what the audit log has could not be found out");
+    }
     let age = i64::try_from(app.config.retention.executions.as_millis()).unwrap_or(i64::MAX);
     let mut freed = Vec::new();
     let gone = app.store.forget(now_ms().saturating_sub(age), &mut freed).await;
     for (subject, bytes) in freed {
         app.kept.give_back(&subject, u64::try_from(bytes).unwrap_or(0));
     }
-    let gone = gone?;
-    if gone > 0 {
-        tracing::info!(executions = gone, "forgotten, as the retention says");
+    match gone {
+        Ok(0) => {}
+        Ok(executions) => tracing::info!(executions, "forgotten, as the retention says"),
+        Err(error) => tracing::error!(%error, "executions that are too old could not be forgotten"),
     }
     let blobs = app.blobs.clone();
     let old =
         tokio::task::spawn_blocking(move || blobs.older_than(ORPHAN)).await.map_err(|error| sqlx::Error::Io(io::Error::other(error)))?;
+    let mut result = Ok(());
     for sha256 in old.map_err(sqlx::Error::Io)? {
-        app.drop_content(&sha256).await?;
+        // One that could not be looked up keeps nobody from the others.
+        result = result.and(app.drop_content(&sha256).await);
     }
-    Ok(())
+    result
 }
 
 /// Reads a key that seals an audit log.

@@ -32,6 +32,8 @@ struct OutcomeObject<'a> {
     crash: Option<Cow<'a, str>>,
     artifacts: Vec<ArtifactObject<'a>>,
     artifacts_truncated: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_kept: Option<&'a str>,
     tier: Option<&'static str>,
     tier_reason: &'a str,
     packages: Vec<PackageObject<'a>>,
@@ -118,14 +120,15 @@ struct PolicyObject<'a> {
 /// One JSON object on one line with everything that is known about a run.
 #[must_use]
 pub fn outcome_json(outcome: &Outcome, artifacts: Vec<ArtifactObject<'_>>) -> String {
-    let fields = outcome_fields(outcome, artifacts);
+    let fields = outcome_fields(outcome, artifacts, None);
     let (id, status) = (outcome.id, outcome.status.name());
     format!(r#"{{"id":"{id}","status":"{status}",{}"#, fields.strip_prefix('{').unwrap_or(&fields))
 }
 
-/// Everything that is known about a run but its name and how it ended, as one JSON object on one line.
+/// Everything that is known about a run but its name and how it ended, as one JSON object on one line; with why some of it is not kept, where
+/// that is so.
 #[must_use]
-pub fn outcome_fields(outcome: &Outcome, artifacts: Vec<ArtifactObject<'_>>) -> String {
+pub fn outcome_fields(outcome: &Outcome, artifacts: Vec<ArtifactObject<'_>>, not_kept: Option<&str>) -> String {
     let (stdout, stderr) = (encode(&outcome.stdout.bytes), encode(&outcome.stderr.bytes));
     let mut text = to_json(&OutcomeObject {
         exit_code: outcome.exit_code,
@@ -150,6 +153,7 @@ pub fn outcome_fields(outcome: &Outcome, artifacts: Vec<ArtifactObject<'_>>) -> 
         crash: outcome.crash.as_deref().map(bounded),
         artifacts,
         artifacts_truncated: outcome.artifacts_truncated,
+        not_kept,
         tier: outcome.tier.map(glovebox_policy::Tier::name),
         tier_reason: &outcome.tier_reason,
         packages: packages(&outcome.packages),

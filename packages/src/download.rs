@@ -3,11 +3,15 @@
 //! By ourselves, so that nothing is unpacked that was not judged: from the address that the index gave, over HTTPS alone, no more bytes than
 //! there is room for, and only if its digest is the one that was locked.
 
-use crate::store::{Store, failed};
+use crate::job::Job;
+use crate::quota::Need;
+use crate::reach::Reach;
+use crate::store::failed;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cap_std::fs::Dir;
 use glovebox::Error;
+use glovebox_host::folder::Folder;
 use reqwest::Url;
 use sha2::digest::DynDigest;
 use sha2::{Sha256, Sha384, Sha512};
@@ -34,8 +38,19 @@ const MAX_KEYS: u64 = 256 << 10;
 
 /// Fetches archives.
 pub(crate) struct Downloads {
+    tls: rustls::ClientConfig,
+    keys: Keys,
+}
+
+/// The user's keys of private indices, as every tool reads them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Keys(Arc<str>);
+
+/// Fetches the archives of one index.
+pub(crate) struct FromIndex {
     client: reqwest::Client,
-    keys: String,
+    reach: Reach,
+    key: Option<(String, String)>,
 }
 
 /// One archive: what it is for, where it comes from, and what it must be.
@@ -90,27 +105,44 @@ impl Downloads {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
         let tls = tls.map_err(|error| refused(&error))?.with_root_certificates(roots).with_no_client_auth();
-        let client = reqwest::Client::builder().tls_backend_preconfigured(tls).https_only(true).connect_timeout(PATIENCE);
-        let client = client.read_timeout(PATIENCE).timeout(WHOLE).redirect(reqwest::redirect::Policy::limited(REDIRECTS));
-        Ok(Self { client: client.build().map_err(|error| refused(&error))?, keys: keys() })
+        Ok(Self { tls, keys: Keys::new() })
     }
 
-    /// Fetches an archive into a file of that name, and gives its length, which comes out of what is left for the set. Of one that is not what it should be, nothing stays.
-    pub(crate) async fn fetch(&self, archive: &Archive<'_>, left: &AtomicU64, store: &Store, into: &Dir, file: &str) -> Result<u64, Error> {
-        let fetched = self.fetch_to(archive, left, store, into, file).await;
+    /// Fetches what an index has, or says that it is elsewhere.
+    pub(crate) fn from(&self, index: Url) -> Result<FromIndex, Error> {
+        let reach = Reach::new(index);
+        let judge = reach.clone();
+        let redirect = reqwest::redirect::Policy::custom(move |attempt| match judge.check(attempt.url()) {
+            _ if attempt.previous().len() > REDIRECTS => attempt.error(format!("it leads on more than {REDIRECTS} times")),
+            Ok(()) => attempt.follow(),
+            Err(why) => attempt.error(why),
+        });
+        let client = reqwest::Client::builder().tls_backend_preconfigured(self.tls.clone()).https_only(true).connect_timeout(PATIENCE);
+        let client = client.read_timeout(PATIENCE).timeout(WHOLE).redirect(redirect).referer(false).dns_resolver(Arc::new(reach.clone()));
+        let client = client.build().map_err(|error| Error::Packages(format!("they cannot be fetched: {error}")))?;
+        let key = self.keys.of(reach.index());
+        Ok(FromIndex { client, reach, key })
+    }
+}
+
+impl FromIndex {
+    /// Fetches an archive into a file of that name; its bytes come out of what is left for the set, and are charged as they come. Of one that
+    /// is not what it should be, nothing stays.
+    pub(crate) async fn fetch(&self, archive: &Archive<'_>, left: &AtomicU64, job: &Arc<Job>, into: &Dir, file: &str) -> Result<(), Error> {
+        let fetched = self.fetch_to(archive, left, job, into, file).await;
         if fetched.is_err() {
             let _ = into.remove_file(file);
         }
         fetched.map_err(|why| Error::Packages(format!("`{}` could not be fetched: {why}", archive.name.escape_debug())))
     }
 
-    async fn fetch_to(&self, archive: &Archive<'_>, left: &AtomicU64, store: &Store, into: &Dir, file: &str) -> Result<u64, String> {
+    async fn fetch_to(&self, archive: &Archive<'_>, left: &AtomicU64, job: &Arc<Job>, into: &Dir, file: &str) -> Result<(), String> {
         let mut checked = Checked::new(archive.digest).ok_or("its digest is none that is taken")?;
-        let url =
-            Url::parse(archive.url).ok().filter(|url| url.scheme() == "https").ok_or("the index does not have it at an `https` address")?;
+        let url = Url::parse(archive.url).map_err(|_| "the index does not have it at an `https` address")?;
+        self.reach.check(&url)?;
         let plain = |error: reqwest::Error| chain(&error.without_url());
         let mut request = self.client.get(url.clone());
-        if let Some((login, password)) = url.host_str().and_then(|host| key(&self.keys, host)) {
+        if let Some((login, password)) = self.key.as_ref().filter(|_| self.reach.has_key(&url)) {
             request = request.basic_auth(login, Some(password));
         }
         let mut response = request.send().await.and_then(reqwest::Response::error_for_status).map_err(plain)?;
@@ -120,23 +152,22 @@ impl Downloads {
         if announced > LARGEST.min(left.load(Ordering::Relaxed)) {
             return Err(too_large());
         }
-        store.make_disk(announced).map_err(|error| error.to_string())?;
+        let need = Need { bytes: announced, entries: 1 };
+        job.blocking(move |job| job.store.make_disk(need, &|| job.go_on())).await.map_err(|error| error.to_string())?;
         let place = |error: std::io::Error| failed(Path::new(file))(error).to_string();
         let mut output = into.create(file).map_err(place)?;
-        let mut length = 0;
+        let mut length = 0_usize;
         while let Some(bytes) = response.chunk().await.map_err(plain)? {
-            length += bytes.len() as u64;
+            length = bytes.len().saturating_add(length);
             let taken = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes.len() as u64));
-            if length > LARGEST || taken.is_err() {
+            if length as u64 > LARGEST || taken.is_err() {
                 return Err(too_large());
             }
-            if announced == 0 && length >> 24 != (length - bytes.len() as u64) >> 24 {
-                store.make_disk(0).map_err(|error| error.to_string())?;
-            }
+            job.spend(bytes.len() as u64).map_err(|error| error.to_string())?;
             checked.hasher.update(&bytes);
             output.write_all(&bytes).map_err(place)?;
         }
-        if checked.into_verdict() { Ok(length) } else { Err("what came is not what was locked: its digest is another one".to_owned()) }
+        if checked.into_verdict() { Ok(()) } else { Err("what came is not what was locked: its digest is another one".to_owned()) }
     }
 }
 
@@ -151,15 +182,22 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// The user's keys of private indices, as the resolvers read them; none where there are none.
-fn keys() -> String {
-    #[expect(clippy::disallowed_methods, reason = "where every tool looks for the keys of private indices")]
-    let file = std::env::var_os("HOME").map(|home| Path::new(&home).join(".netrc")).filter(|file| file.is_absolute());
-    #[expect(clippy::disallowed_methods, reason = "the user's own file")]
-    let opened = file.and_then(|file| std::fs::File::open(file).ok());
-    let mut text = Vec::new();
-    let _ = opened.map(|opened| std::io::Read::read_to_end(&mut std::io::Read::take(opened, MAX_KEYS), &mut text));
-    String::from_utf8(text).unwrap_or_default()
+impl Keys {
+    /// Those of the user, if nobody else can have written them; none where there are none.
+    pub(crate) fn new() -> Self {
+        #[expect(clippy::disallowed_methods, reason = "where every tool looks for the keys of private indices")]
+        let home = std::env::var_os("HOME").map(std::path::PathBuf::from).filter(|home| home.is_absolute());
+        let opened = home.and_then(|home| Folder::of_programs(&home).ok()?.file(".netrc").ok());
+        let mut text = Vec::new();
+        let _ = opened.map(|opened| std::io::Read::read_to_end(&mut std::io::Read::take(opened, MAX_KEYS), &mut text));
+        Self(String::from_utf8(text).unwrap_or_default().into())
+    }
+
+    /// The name and password for the host of an index.
+    pub(crate) fn of(&self, index: &Url) -> Option<(String, String)> {
+        let (login, password) = key(&self.0, index.host_str()?)?;
+        Some((login.to_owned(), password.to_owned()))
+    }
 }
 
 /// The name and password for a host.

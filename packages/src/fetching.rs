@@ -3,12 +3,13 @@
 //! Archive by archive: each is fetched, judged, unpacked and compiled once, and kept as a part. Sets are put together from parts, so another
 //! set with the same packages in it costs next to nothing.
 
-use crate::download::{Archive, Downloads};
+use crate::download::{Archive, FromIndex};
 use crate::javascript;
-use crate::ledger::Ledger;
-use crate::store::{Lock, Locked, Part, PartFiles, Store, Work, about, digest, failed, target_parts};
+use crate::job::{Job, Watched};
+use crate::quota::Need;
+use crate::store::{Lock, Locked, Part, PartFiles, about, digest, failed, target_parts};
 use crate::tree::{self, Layers};
-use crate::unpack::{self, Room, Writer};
+use crate::unpack::{self, Account, Room, Writer};
 use crate::workshop::Workshop;
 use cap_std::fs::PermissionsExt as _;
 use futures_util::{StreamExt as _, TryStreamExt as _};
@@ -17,7 +18,7 @@ use glovebox_policy::{Ecosystem, Tier};
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 
 /// Archives of one set that are fetched at once.
 const AT_ONCE: usize = 4;
@@ -27,32 +28,20 @@ const PARTS: &str = "1";
 
 /// Makes one tree.
 pub(crate) struct Fetching<'a> {
-    pub(crate) store: &'a Arc<Store>,
+    pub(crate) job: &'a Arc<Job>,
     pub(crate) workshop: &'a Workshop,
-    pub(crate) downloads: &'a Downloads,
-    pub(crate) ledger: &'a Ledger,
+    pub(crate) downloads: &'a FromIndex,
     pub(crate) offline: bool,
     pub(crate) progress: &'a (dyn Fn(&str) + Send + Sync),
     pub(crate) allowance: &'a Allowance,
     pub(crate) ecosystem: Ecosystem,
 }
 
-/// Tells what unpacks that nobody waits for it any more.
-struct StopOnDrop(Arc<AtomicBool>);
-
-impl Drop for StopOnDrop {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
 impl Fetching<'_> {
     /// Makes the tree of that digest.
     pub(crate) async fn tree(&self, lock: &Lock, resolution: &Resolution, digest: &str) -> Result<(PathBuf, Lease), Error> {
-        self.ledger.begin(self.allowance.subject())?;
         let tier = resolution.target.tier;
         let key = |package: &Locked| self.key(package, resolution);
-        let work = Arc::new(self.store.work()?);
         let mut room = Room { bytes: tree::MAX_BYTES, files: tree::MAX_FILES };
         let mut parts: HashMap<String, Part> = HashMap::new();
         let mut missing: BTreeMap<String, &Locked> = BTreeMap::new();
@@ -61,17 +50,18 @@ impl Fetching<'_> {
             if parts.contains_key(&key) || missing.contains_key(&key) {
                 continue;
             }
-            match self.store.part(&key) {
+            match self.job.store.part(&key) {
                 Some(part) => {
                     let files = part.about.files.len() as u64;
-                    room.take(part.about.bytes, files).map_err(|error| Error::Packages(error.to_string()))?;
+                    let bytes = part.about.files.values().fold(0_u64, |bytes, length| bytes.saturating_add(*length));
+                    room.take(bytes, files).map_err(|error| Error::Packages(error.to_string()))?;
                     parts.insert(key, part);
                 }
                 None => drop(missing.insert(key, package)),
             }
         }
         if !missing.is_empty() {
-            parts.extend(self.make_parts(&work, &missing, room, tier).await?);
+            parts.extend(self.make_parts(&missing, room, tier).await?);
         }
         let mut layers = Vec::new();
         for package in &lock.packages {
@@ -82,11 +72,8 @@ impl Fetching<'_> {
             layers.push((prefix, key(package)));
         }
         let about = about(digest, self.ecosystem, tier, &resolution.packages, 0);
-        let (store, work) = (Arc::clone(self.store), Arc::clone(&work));
-        let made = tokio::task::spawn_blocking(move || put_together(&store, &work, &layers, &parts, about, tier));
-        let bytes = made.await.map_err(|error| Error::Packages(error.to_string()))??;
-        self.ledger.charge(self.allowance.subject(), bytes);
-        self.store.tree(digest, tier).ok_or_else(|| Error::Packages("they were removed as soon as they were there".to_owned()))
+        self.job.blocking(move |job| put_together(job, &layers, &parts, about, tier)).await?;
+        self.job.store.tree(digest, tier).ok_or_else(|| Error::Packages("they were removed as soon as they were there".to_owned()))
     }
 
     /// Names the files of an archive: compiled for one interpreter, where they are compiled.
@@ -98,20 +85,15 @@ impl Fetching<'_> {
         }
     }
 
-    async fn make_parts(
-        &self,
-        work: &Arc<Work>,
-        missing: &BTreeMap<String, &Locked>,
-        mut room: Room,
-        tier: Tier,
-    ) -> Result<Vec<(String, Part)>, Error> {
+    async fn make_parts(&self, missing: &BTreeMap<String, &Locked>, mut room: Room, tier: Tier) -> Result<Vec<(String, Part)>, Error> {
         let names: Vec<String> = missing.values().map(|package| format!("{} {}", package.name, package.version)).collect();
         let names = names.join(", ");
         if self.offline {
             return Err(Error::Packages(format!("{names} were never fetched, and nothing may be fetched now")));
         }
         (self.progress)(&format!("fetching {names}"));
-        self.make_room(0).await?;
+        self.job.make_room(Need::default()).await?;
+        let work = &self.job.work;
         let here = failed(&work.path);
         for folder in ["archives", "new", "compiled"] {
             work.directory.create_dir(folder).map_err(&here)?;
@@ -120,21 +102,18 @@ impl Fetching<'_> {
         let left = AtomicU64::new(tree::MAX_BYTES);
         let fetch = async |(at, package): (usize, &&Locked)| {
             let archive = Archive { name: &package.name, url: &package.url, digest: &package.digest };
-            let length = self.downloads.fetch(&archive, &left, self.store, &archives, &at.to_string()).await?;
-            self.ledger.charge(self.allowance.subject(), length);
-            Ok::<(), Error>(())
+            self.downloads.fetch(&archive, &left, self.job, &archives, &at.to_string()).await
         };
         let fetches: Vec<_> = missing.values().enumerate().map(fetch).collect();
         futures_util::stream::iter(fetches).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
-        let before = room.bytes;
+        let before = room;
         for (at, package) in missing.values().enumerate() {
-            room = self.unpack(work, at, package, room).await?;
+            room = self.unpack(at, package, room).await?;
         }
-        let unpacked = before.saturating_sub(room.bytes);
-        self.ledger.charge(self.allowance.subject(), unpacked);
-        self.make_room(unpacked).await?;
+        let entries = before.files.saturating_sub(room.files);
+        let bytes = before.bytes.saturating_sub(room.bytes).saturating_add(entries.saturating_mul(tree::BLOCK + tree::ENTRY));
+        self.job.make_room(Need { bytes, entries: 0 }).await?;
         work.directory.remove_dir_all("archives").map_err(&here)?;
-        let new = work.directory.open_dir("new").map_err(&here)?;
         let compiled = work.directory.open_dir("compiled").map_err(&here)?;
         if self.ecosystem == Ecosystem::Python {
             (self.progress)(&format!("compiling {names} in the sandbox"));
@@ -148,79 +127,91 @@ impl Fetching<'_> {
                 made = self.workshop.compile(tier, (&from, &into), self.allowance) => made?,
                 grown = crate::tools::grown(&compiled, "compiling bytecode") => return Err(grown),
             }
-            let (bytes, _) = tree::used(&compiled);
-            self.ledger.charge(self.allowance.subject(), bytes);
-            self.make_room(bytes).await?;
+            let (bytes, entries) = self.job.blocking(move |_| Ok(tree::used(&compiled))).await?;
+            self.job.make_room(Need { bytes, entries }).await?;
         }
-        let mut made = Vec::new();
-        for (at, key) in missing.keys().enumerate() {
-            let at = at.to_string();
-            let files = new.open_dir(&at).map_err(&here)?;
-            if let Ok(bytecode) = compiled.open_dir(&at) {
-                tree::copy(&bytecode, &tree::list(&bytecode)?, &files)?;
-            }
-            let files = tree::list(&files)?;
-            let about = PartFiles { bytes: files.values().sum(), files };
-            made.push((key.clone(), work.publish_part(&format!("new/{at}"), &about, key)?));
-        }
-        Ok(made)
-    }
-
-    /// Removes what was not used for long, which may take a while.
-    async fn make_room(&self, need: u64) -> Result<(), Error> {
-        let store = Arc::clone(self.store);
-        let made = tokio::task::spawn_blocking(move || store.make_room(need)).await;
-        made.map_err(|error| Error::Packages(error.to_string()))?
+        let keys: Vec<String> = missing.keys().cloned().collect();
+        self.job.blocking(move |job| publish(job, keys)).await
     }
 
     /// Unpacks one archive, and says what room is left.
-    async fn unpack(&self, work: &Arc<Work>, at: usize, package: &Locked, mut room: Room) -> Result<Room, Error> {
+    async fn unpack(&self, at: usize, package: &Locked, mut room: Room) -> Result<Room, Error> {
+        let work = &self.job.work;
         let here = failed(&work.path);
         let place = format!("new/{at}");
         unpack::make_directory(&work.directory, &place).map_err(&here)?;
         let into = work.directory.open_dir(&place).map_err(&here)?;
-        let mut archive = work.directory.open(format!("archives/{at}")).map_err(&here)?;
-        let stop = StopOnDrop(Arc::default());
-        let (flag, store, held, ecosystem) = (Arc::clone(&stop.0), Arc::clone(self.store), Arc::clone(work), self.ecosystem);
-        let unpacked = tokio::task::spawn_blocking(move || {
-            // The directory stays until this is done, whether somebody waits or not.
-            let _held = held;
-            let reserve = |bytes: u64| store.make_disk(bytes).map_err(|error| unpack::bad(error.to_string()));
-            let mut writer = Writer::new(&into, &mut room, &flag, &reserve);
-            match ecosystem {
+        let archive = work.directory.open(format!("archives/{at}")).map_err(&here)?;
+        let (ecosystem, name) = (self.ecosystem, package.name.clone());
+        let unpacked = self.job.blocking(move |job| {
+            let go_on = || job.go_on();
+            let reserve = |need: Need| job.store.make_disk(need, &go_on).map_err(|error| unpack::bad(error.to_string()));
+            let account = Account { reserve: &reserve, spend: &|bytes| job.spend(bytes) };
+            let mut archive = Watched::new(archive, &go_on);
+            let mut writer = Writer::new(&into, &mut room, &account);
+            let unpacked = match ecosystem {
                 Ecosystem::Python => unpack::wheel(&mut archive, &mut writer),
                 Ecosystem::JavaScript => unpack::tarball(&mut archive, &mut writer),
-            }?;
+            };
+            unpacked.map_err(|error| Error::Packages(format!("`{}` cannot be used: {error}", name.escape_debug())))?;
             Ok(room)
         });
-        let unpacked = unpacked.await.map_err(|error| Error::Packages(error.to_string()))?;
-        unpacked.map_err(|error: std::io::Error| Error::Packages(format!("`{}` cannot be used: {error}", package.name.escape_debug())))
+        unpacked.await
     }
 }
 
+/// Makes what was unpacked, with its bytecode, parts of those names.
+fn publish(job: &Job, keys: Vec<String>) -> Result<Vec<(String, Part)>, Error> {
+    let here = failed(&job.work.path);
+    let [new, compiled] = ["new", "compiled"].map(|name| job.work.directory.open_dir(name).map_err(&here));
+    let (new, compiled) = (new?, compiled?);
+    let mut room = Room { bytes: tree::MAX_BYTES, files: tree::MAX_FILES };
+    let mut made = Vec::new();
+    for (at, key) in keys.into_iter().enumerate() {
+        let at = at.to_string();
+        let files = new.open_dir(&at).map_err(&here)?;
+        if let Ok(bytecode) = compiled.open_dir(&at) {
+            let listed = tree::list(&bytecode, job)?;
+            let bytes = listed.values().fold(0_u64, |bytes, length| bytes.saturating_add(*length));
+            room.take(bytes, listed.len() as u64).map_err(|error| Error::Packages(error.to_string()))?;
+            tree::copy(&bytecode, &listed, &files, job)?;
+        }
+        let files = tree::list(&files, job)?;
+        let bytes = tree::occupied_by(files.iter().map(|(path, length)| (path, *length)));
+        let about = PartFiles { key: key.clone(), bytes, files };
+        made.push((key, job.work.publish_part(&job.store, &format!("new/{at}"), &about)?));
+    }
+    Ok(made)
+}
+
 fn put_together(
-    store: &Arc<Store>,
-    work: &Work,
+    job: &Job,
     places: &[(String, String)],
     parts: &HashMap<String, Part>,
     mut about: crate::store::StoredTree,
     tier: Tier,
-) -> Result<u64, Error> {
+) -> Result<(), Error> {
+    let (work, go_on) = (&job.work, || job.go_on());
     let here = failed(&work.path);
     let mut layers = Layers::default();
     for (prefix, key) in places {
+        go_on().map_err(&here)?;
         let part = parts.get(key).ok_or_else(|| Error::Packages("a package is not there".to_owned()))?;
         layers.add(prefix, &part.directory, &part.about.files)?;
     }
-    about.bytes = layers.bytes()?;
-    store.make_room(about.bytes)?;
+    let need = layers.need()?;
+    about.bytes = need.bytes;
+    job.store.make_room(need, &go_on)?;
     if tier == Tier::Wasm {
         let archive = work.directory.create("tree").map_err(&here)?;
-        layers.archive(std::io::BufWriter::new(archive))?;
+        archive.set_permissions(cap_std::fs::Permissions::from_mode(0o644)).map_err(&here)?;
+        layers.archive(std::io::BufWriter::new(archive), job)?;
     } else {
         unpack::make_directory(&work.directory, "tree").map_err(&here)?;
-        layers.link(&work.directory.open_dir("tree").map_err(&here)?)?;
+        layers.link(&work.directory.open_dir("tree").map_err(&here)?, job)?;
     }
-    work.publish("tree", &about, tier)?;
-    Ok(about.bytes)
+    work.publish(&job.store, "tree", &about, tier)?;
+    // Others may have found room for theirs at the same time.
+    let _ = job.store.make_room(Need::default(), &go_on);
+    Ok(())
 }

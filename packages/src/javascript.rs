@@ -3,6 +3,8 @@
 //! By npm, which never runs an install script here. What needs one, or is made for a processor, has native code and is nothing for the wasm
 //! tier.
 
+use crate::gate::Gate;
+use crate::reach::Reach;
 use crate::store::{Lock, Locked, Work, failed};
 use crate::tools::{certificates, read, run};
 use crate::unpack;
@@ -18,10 +20,10 @@ use std::path::Path;
 const ADVICE: &str = "fetching JavaScript packages needs npm, such as by `apt-get install npm`";
 
 /// The registry that npm asks where nobody says another one, and by whose addresses its mirrors may name archives.
-const REGISTRY: &str = "https://registry.npmjs.org/";
+pub(crate) const REGISTRY: &str = "https://registry.npmjs.org/";
 
 /// Memory of npm's own objects, in MiB.
-const MAX_MEMORY: u32 = 1024;
+const MAX_MEMORY: u32 = 768;
 
 /// npm's own codes for questions that have no answer.
 const NO_SOLUTION: [&str; 4] = ["E404", "ETARGET", "ERESOLVE", "EOVERRIDE"];
@@ -108,8 +110,19 @@ pub(crate) async fn resolve(grant: &PackageGrant, target: &PackageTarget, work: 
     let mut npm = npm((grant, target), &work.path)?;
     // What npm is told of packages is bounded, and so is what it makes of that.
     npm.env("NODE_OPTIONS", format!("--max-old-space-size={MAX_MEMORY}"));
+    let index = Url::parse(grant.index().unwrap_or(REGISTRY)).map_err(|error| Error::Packages(error.to_string()))?;
+    // Through a proxy, npm cannot tell whether a certificate is for an address (https-proxy-agent gives no name on). It hardly asks anybody but
+    // the registry, and a registry that a policy names by its address is somebody's own.
+    let gate = match index.domain() {
+        Some(_) => Gate::open(Reach::new(index)).await?,
+        None => None,
+    };
+    gate.iter().for_each(|gate| gate.lead(&mut npm));
     let answer = run(npm, "npm", "", Some(&work.directory)).await?;
     if answer.code != Some(0) {
+        if let Some(why) = gate.as_ref().and_then(Gate::refused) {
+            return Err(Error::Packages(format!("the index of packages leads elsewhere: {why}")));
+        }
         return match NO_SOLUTION.iter().any(|code| answer.complaint.contains(code)) {
             true => Ok(Lock::new(Vec::new(), Some(format!("cannot have these packages ({})", answer.complaint)))),
             false => Err(Error::Packages(format!("the index of packages could not be asked: {}", answer.complaint))),
@@ -148,7 +161,7 @@ fn locked(grant: &PackageGrant, name: String, path: &str, entry: &LockEntry) -> 
     let digest =
         strongest(integrity).ok_or_else(|| bad("without a SHA-256, SHA-384 or SHA-512 digest; SHA-1 (`shasum`) and MD5 are not taken"))?;
     // Where it lies decides who sees which version.
-    Ok(Locked { name, version, file: path.to_owned(), digest, url })
+    Locked { name, version, file: path.to_owned(), digest, url }.checked()
 }
 
 /// The strongest digest that an entry's `integrity` has: the one that an archive must have, whichever others it may have as well.

@@ -34,7 +34,23 @@ impl Default for Share {
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     share: Share,
-    spent: Mutex<HashMap<Subject, VecDeque<(Instant, u64)>>>,
+    spent: Mutex<HashMap<Subject, Spent>>,
+}
+
+/// What one subject has caused.
+#[derive(Debug, Default)]
+struct Spent {
+    steps: VecDeque<(Instant, u64)>,
+    /// Of all these steps.
+    bytes: u64,
+}
+
+impl Spent {
+    fn forget(&mut self, now: Instant) {
+        while let Some((_, bytes)) = self.steps.pop_front_if(|(when, _)| now.duration_since(*when) > WINDOW) {
+            self.bytes = self.bytes.saturating_sub(bytes);
+        }
+    }
 }
 
 impl Ledger {
@@ -46,36 +62,47 @@ impl Ledger {
     pub(crate) fn begin(&self, subject: &Subject) -> Result<(), Error> {
         let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        spent.retain(|_, steps| {
-            while steps.front().is_some_and(|(when, _)| now.duration_since(*when) > WINDOW) {
-                steps.pop_front();
-            }
-            !steps.is_empty()
+        spent.retain(|_, spent| {
+            spent.forget(now);
+            !spent.steps.is_empty()
         });
-        let steps = spent.entry(subject.clone()).or_default();
-        let bytes: u64 = steps.iter().map(|step| step.1).sum();
-        if steps.len() >= self.share.steps || bytes >= self.share.bytes {
-            let wait = steps.front().map_or(WINDOW, |(when, _)| WINDOW.saturating_sub(now.duration_since(*when)));
-            return Err(Error::Packages(format!(
-                "`{subject}` has caused {} sets of packages to be looked up or fetched within an hour, {} MiB in all, and may cause {} and {} MiB; \
-                 packages that are there already can be used, and more can be had in {} s",
-                steps.len(),
-                bytes >> 20,
-                self.share.steps,
-                self.share.bytes >> 20,
-                wait.as_secs() + 1
-            )));
+        let spent = spent.entry(subject.clone()).or_default();
+        if spent.steps.len() >= self.share.steps || spent.bytes >= self.share.bytes {
+            return Err(self.refused(subject, spent, now));
         }
-        steps.push_back((now, 0));
+        spent.steps.push_back((now, 0));
         Ok(())
     }
 
-    /// Notes bytes that were fetched or unpacked for a subject.
-    pub(crate) fn charge(&self, subject: &Subject, bytes: u64) {
+    /// Notes bytes that are fetched or written for a subject, whether anything comes of them or not.
+    ///
+    /// # Errors
+    ///
+    /// Where it has caused too much with them.
+    pub(crate) fn charge(&self, subject: &Subject, bytes: u64) -> Result<(), Error> {
         let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(step) = spent.get_mut(subject).and_then(VecDeque::back_mut) {
-            step.1 = step.1.saturating_add(bytes);
+        let now = Instant::now();
+        let spent = spent.entry(subject.clone()).or_default();
+        spent.forget(now);
+        match spent.steps.back_mut() {
+            Some(step) => step.1 = step.1.saturating_add(bytes),
+            None => spent.steps.push_back((now, bytes)),
         }
+        spent.bytes = spent.bytes.saturating_add(bytes);
+        if spent.bytes > self.share.bytes { Err(self.refused(subject, spent, now)) } else { Ok(()) }
+    }
+
+    fn refused(&self, subject: &Subject, spent: &Spent, now: Instant) -> Error {
+        let wait = spent.steps.front().map_or(WINDOW, |(when, _)| WINDOW.saturating_sub(now.duration_since(*when)));
+        Error::Packages(format!(
+            "`{subject}` has caused {} sets of packages to be looked up or fetched within an hour, {} MiB in all, and may cause {} and {} MiB; \
+             packages that are there already can be used, and more can be had in {} s",
+            spent.steps.len(),
+            spent.bytes >> 20,
+            self.share.steps,
+            self.share.bytes >> 20,
+            wait.as_secs() + 1
+        ))
     }
 }
 
@@ -92,8 +119,11 @@ mod tests {
         }
         assert!(ledger.begin(&a).unwrap_err().to_string().contains("may cause 3"));
         ledger.begin(&b).unwrap();
-        ledger.charge(&b, 1000);
+        ledger.charge(&b, 1000).unwrap();
         assert!(ledger.begin(&b).is_err());
         ledger.begin(&c).unwrap();
+        ledger.charge(&c, 999).unwrap();
+        assert!(ledger.charge(&c, 2).unwrap_err().to_string().contains("may cause"));
+        assert!(ledger.charge(&c, u64::MAX).is_err() && ledger.begin(&c).is_err());
     }
 }

@@ -8,11 +8,14 @@
 
 mod download;
 mod fetching;
+mod gate;
 mod javascript;
+mod job;
 mod ledger;
 mod manager;
 mod python;
 mod quota;
+mod reach;
 mod store;
 mod survey;
 mod tools;

@@ -1,10 +1,11 @@
 //! How are a sandbox's questions about packages answered?
 
-use crate::download::Downloads;
+use crate::download::{Downloads, Keys};
 use crate::fetching::Fetching;
+use crate::job::{Job, Waiting};
 use crate::ledger::{Ledger, Share};
 use crate::python::Uv;
-use crate::quota::Bounds;
+use crate::quota::{Bounds, Need};
 use crate::store::{Lock, Store, StoredTree, digest, failed, target_parts};
 use crate::workshop::Workshop;
 use crate::{javascript, python, survey, tools};
@@ -15,6 +16,7 @@ use glovebox::{
 };
 use glovebox_host::program::Program;
 use glovebox_policy::{Ecosystem, PackageGrant};
+use reqwest::Url;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -65,7 +67,7 @@ struct Inner {
     asking: FairSlots,
     /// Sets that are made at once.
     making: FairSlots,
-    ledger: Ledger,
+    ledger: Arc<Ledger>,
     bounds: Bounds,
     downloads: OnceCell<Downloads>,
     survey: survey::Surveyor,
@@ -190,7 +192,7 @@ impl PackagesBuilder {
             fetching: Mutex::default(),
             asking: FairSlots::new(MAX_ASKING),
             making: FairSlots::new(MAX_MAKING),
-            ledger: Ledger::new(self.share),
+            ledger: Arc::new(Ledger::new(self.share)),
             bounds: self.bounds,
             downloads: OnceCell::new(),
             survey: survey::Surveyor::default(),
@@ -264,7 +266,7 @@ impl Inner {
             Ok::<_, Error>((tools::uv(store, self.offline, &*self.progress).await?, tools::interpreter().await?))
         });
         let (program, python) = found.await?.clone();
-        Ok(Uv { program, python, offline: self.offline })
+        Ok(Uv { program, python, offline: self.offline, keys: Keys::new() })
     }
 
     fn question(grant: &PackageGrant, target: &PackageTarget) -> String {
@@ -327,17 +329,24 @@ impl Inner {
         if self.offline && grant.ecosystem() == Ecosystem::JavaScript {
             return Err(Error::Packages(format!("{asked} were never looked up, and nothing may be fetched now")));
         }
-        let _slot = self.asking.acquire(allowance.subject()).await;
+        let slot = self.asking.acquire(allowance.subject()).await;
         self.ledger.begin(allowance.subject())?;
-        self.store()?.make_disk(0)?;
+        let (waiting, job) = Waiting::begin(self.store()?, &self.ledger, allowance.subject(), slot)?;
+        job.blocking(|job| job.store.make_disk(Need::default(), &|| job.go_on())).await?;
         (self.progress)(&format!("looking up {asked}"));
-        let work = self.store()?.work()?;
+        let answer = self.ask_for(grant, target, &job).await;
+        waiting.end(job).await;
+        answer
+    }
+
+    async fn ask_for(&self, grant: &PackageGrant, target: &PackageTarget, job: &Job) -> Result<Lock, Error> {
+        let work = &job.work;
         match grant.ecosystem() {
             Ecosystem::Python => {
                 work.directory.write("constraints.txt", python::constraints(grant)).map_err(failed(&work.path))?;
-                self.uv().await?.resolve(grant, target, &work).await
+                self.uv().await?.resolve(grant, target, work).await
             }
-            Ecosystem::JavaScript => javascript::resolve(grant, target, &work).await,
+            Ecosystem::JavaScript => javascript::resolve(grant, target, work).await,
         }
     }
 
@@ -353,19 +362,27 @@ impl Inner {
         if !lock.packages.iter().map(LockedPackage::from).eq(resolution.packages.iter().cloned()) {
             return Err(Error::Packages("what they come to has changed since it was judged; ask again".to_owned()));
         }
-        let _slot = self.making.acquire(allowance.subject()).await;
-        let downloads = self.downloads.get_or_try_init(async || Downloads::new()).await?;
+        let slot = self.making.acquire(allowance.subject()).await;
+        self.ledger.begin(allowance.subject())?;
+        let (waiting, job) = Waiting::begin(self.store()?, &self.ledger, allowance.subject(), slot)?;
+        let index = grant.index().unwrap_or(match grant.ecosystem() {
+            Ecosystem::Python => python::INDEX,
+            Ecosystem::JavaScript => javascript::REGISTRY,
+        });
+        let index = Url::parse(index).map_err(|error| Error::Packages(format!("`{}`: {error}", index.escape_debug())))?;
+        let downloads = self.downloads.get_or_try_init(async || Downloads::new()).await?.from(index)?;
         let fetching = Fetching {
-            store: self.store()?,
+            job: &job,
             workshop: &self.workshop,
-            downloads,
-            ledger: &self.ledger,
+            downloads: &downloads,
             offline: self.offline,
             progress: &*self.progress,
             allowance,
             ecosystem: grant.ecosystem(),
         };
-        fetching.tree(&lock, resolution, digest).await
+        let made = fetching.tree(&lock, resolution, digest).await;
+        waiting.end(job).await;
+        made
     }
 }
 

@@ -3,15 +3,22 @@
 //! By uv, from wheels alone: nothing is ever built. What the wasm tier can have is what has pure wheels, in the versions that somebody with a
 //! native Python would get; an older version that happens to be pure is not what was asked for.
 
+use crate::download::Keys;
+use crate::gate::Gate;
 use crate::manager::asked;
+use crate::reach::Reach;
 use crate::store::{Lock, Locked, Work};
 use crate::tools::{Answer, run};
 use glovebox::{Error, NativePlatform, PackageTarget};
 use glovebox_host::program::{Program, Start};
 use glovebox_policy::PackageGrant;
+use reqwest::Url;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
+
+/// The index that is asked where the policy names none.
+pub(crate) const INDEX: &str = "https://pypi.org/simple";
 
 /// How a wheel ends that runs everywhere.
 const PURE: &str = "-none-any.whl";
@@ -31,6 +38,7 @@ pub(crate) struct Uv {
     /// The interpreter that it asks about environments; it would look for one in directories else.
     pub(crate) python: Program,
     pub(crate) offline: bool,
+    pub(crate) keys: Keys,
 }
 
 #[derive(Deserialize)]
@@ -61,12 +69,16 @@ type Found = Result<Vec<Locked>, String>;
 impl Uv {
     fn command(&self, verb: &[&str], (version, platform): (&str, &str), grant: &PackageGrant, cache: &Path) -> Start {
         let mut uv = self.program.start();
-        // The keys of private indices are in the home, in `.netrc`.
-        uv.network().pass_path("HOME").pass_paths("LD_LIBRARY_PATH");
+        // Its home is a folder of this question, so that it finds no keys there: it would give them to whichever host a page of the index
+        // names. Of an index it gives the key to the same scheme, host and port.
+        uv.network().env("HOME", cache).pass_paths("LD_LIBRARY_PATH");
         uv.args(verb).args(["--no-config", "--system-certs", "--no-build", "--no-python-downloads", "--no-progress", "--color", "never"]);
         uv.arg("--python").arg(self.python.path());
         uv.args(["--python-version", version, "--python-platform", platform]).arg("--cache-dir").arg(cache);
-        if let Some(index) = grant.index() {
+        if let Some((index, _)) = self.keyed(grant) {
+            // Arguments are for everybody on this machine to see, and the environment is not.
+            uv.env("UV_DEFAULT_INDEX", index.as_str());
+        } else if let Some(index) = grant.index() {
             uv.args(["--default-index", index]);
         }
         if self.offline {
@@ -75,12 +87,31 @@ impl Uv {
         uv
     }
 
+    /// The index with the user's key for it, and the key as it stands in there, if there is one.
+    fn keyed(&self, grant: &PackageGrant) -> Option<(Url, [String; 2])> {
+        let mut index = Url::parse(grant.index().unwrap_or(INDEX)).ok()?;
+        let (login, password) = self.keys.of(&index)?;
+        index.set_username(&login).ok()?;
+        index.set_password(Some(&password)).ok()?;
+        let written = index.password().unwrap_or_default().to_owned();
+        Some((index, [password, written]))
+    }
+
     async fn ask(&self, grant: &PackageGrant, work: &Work, place: (&str, &str)) -> Result<Found, Error> {
+        let index = Url::parse(grant.index().unwrap_or(INDEX)).map_err(|error| Error::Packages(error.to_string()))?;
+        let gate = Gate::open(Reach::new(index)).await?;
         let constraints = work.path.join("constraints.txt");
         // What it learns is kept for this question alone: it may unpack an archive to learn what that needs.
         let mut uv = self.command(&["pip", "compile"], place, grant, &work.path.join("uv"));
         uv.args(["--format", "pylock.toml", "--no-header", "--no-annotate", "--constraints"]).arg(&constraints).arg("-");
+        gate.iter().for_each(|gate| gate.lead(&mut uv));
         let Answer { out, complaint, code } = run(uv, "uv", &(asked(grant).join("\n") + "\n"), Some(&work.directory)).await?;
+        let keys = self.keyed(grant).map(|(_, keys)| keys).into_iter().flatten();
+        let complaint = keys.filter(|key| !key.is_empty()).fold(complaint, |text, key| text.replace(&key, "****"));
+        let refused = gate.as_ref().and_then(Gate::refused).filter(|_| code != Some(0));
+        if let Some(why) = refused {
+            return Err(Error::Packages(format!("the index of packages leads elsewhere: {why}")));
+        }
         match code {
             Some(0) => {}
             Some(NO_SOLUTION) if !complaint.contains("network was disabled") => return Ok(Err(complaint)),
@@ -153,9 +184,12 @@ fn locked(package: PylockPackage) -> Result<Locked, Error> {
     let wheel = package.wheels.iter().find(|wheel| wheel.file().is_some_and(|file| file.ends_with(PURE)));
     let wheel = wheel.or(package.wheels.first()).ok_or_else(|| bad("without a ready-made archive"))?;
     let file = wheel.file().ok_or_else(|| bad("without an archive's name"))?.to_owned();
-    let url = wheel.url.clone().ok_or_else(|| bad("without an address"))?;
+    let mut url = wheel.url.as_deref().and_then(|url| Url::parse(url).ok()).ok_or_else(|| bad("without an address"))?;
+    // Keys are the user's to give, and stand in no file of ours.
+    let is_plain = url.set_username("").is_ok() && url.set_password(None).is_ok();
+    let url = Some(url).filter(|_| is_plain).ok_or_else(|| bad("without an address"))?.to_string();
     let digest = wheel.hashes.get("sha256").ok_or_else(|| bad("without a SHA-256 digest"))?;
-    Ok(Locked { name: package.name, version, file, digest: format!("sha256:{digest}"), url })
+    Locked { name: package.name, version, file, digest: format!("sha256:{digest}"), url }.checked()
 }
 
 impl PylockWheel {

@@ -5,8 +5,10 @@
 
 use crate::store::{ABOUT, Store, failed};
 use glovebox::Error;
+use glovebox_host::folder::FolderError;
 use serde::{Deserialize, Serialize};
 use std::fs::{File, TryLockError};
+use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::time::SystemTime;
 
@@ -42,8 +44,24 @@ impl Default for Bounds {
 /// What every description says.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Size {
+    /// On the disk, with directories and entries.
     pub(crate) bytes: u64,
 }
+
+/// What is about to be written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Need {
+    /// Bytes on the disk.
+    pub(crate) bytes: u64,
+    /// Files and directories, each of which is an inode.
+    pub(crate) entries: u64,
+}
+
+/// One part in so many of a file system's inodes stays free.
+const INODE_RESERVE: u64 = 50;
+
+/// Bytes of a description that are read.
+pub(crate) const MAX_ABOUT: u64 = 4 << 20;
 
 /// Something that is kept.
 struct Kept {
@@ -53,10 +71,11 @@ struct Kept {
 }
 
 impl Store {
-    /// Holds what is kept there: it stays for as long as the file is open. None where there is nothing, or where it is just being removed.
+    /// Holds what is kept there: it stays for as long as the file is open. None where there is nothing, where it is just being removed, or
+    /// where others than this user and root can have changed it.
     pub(crate) fn hold(&self, place: &str) -> Option<File> {
         let path = format!("{place}/{ABOUT}");
-        let file = self.root.open(&path).ok()?.into_std();
+        let file = self.trusted(place, self.folder.file(&path))?;
         file.try_lock_shared().ok()?;
         // It may have been removed, and even made again, before it was locked.
         let is_there = self.root.open(&path).ok()?.into_std().metadata().ok()?.ino() == file.metadata().ok()?.ino();
@@ -65,55 +84,68 @@ impl Store {
         is_there.then_some(file)
     }
 
-    /// Sees to it that this much can be written: removes what was not used for the longest time.
-    pub(crate) fn make_room(&self, need: u64) -> Result<(), Error> {
+    /// Sees to it that this much can be written: removes what was not used for the longest time, for as long as `go_on` says so.
+    pub(crate) fn make_room(&self, need: Need, go_on: &dyn Fn() -> io::Result<()>) -> Result<(), Error> {
         let disk = rustix::fs::fstatvfs(&self.root).map_err(|error| failed(&self.path)(error.into()))?;
         let quota = self.bounds.quota.unwrap_or_else(|| QUOTA.min(disk.f_blocks.saturating_mul(disk.f_frsize) / 10).max(LEAST_QUOTA));
         let mut kept = self.kept();
-        let mut total: u64 = kept.iter().map(|kept| kept.bytes).sum();
+        let mut total = kept.iter().fold(0_u64, |total, kept| total.saturating_add(kept.bytes));
         kept.sort_by_key(|kept| kept.used);
         let mut oldest = kept.into_iter();
         loop {
-            let disk = rustix::fs::fstatvfs(&self.root).map_err(|error| failed(&self.path)(error.into()))?;
-            let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-            let has_disk = free >= need.saturating_add(self.bounds.reserve);
-            let has_quota = total.saturating_add(need) <= quota;
-            if has_disk && has_quota {
+            go_on().map_err(failed(&self.path))?;
+            let missing = self.missing_disk(need)?;
+            let has_quota = total.saturating_add(need.bytes) <= quota;
+            if missing.is_none() && has_quota {
                 return Ok(());
             }
-            match oldest.next() {
-                Some(kept) => {
+            match (oldest.next(), missing) {
+                (Some(kept), _) => {
                     if self.remove(&kept.place) {
                         total = total.saturating_sub(kept.bytes);
                     }
                 }
-                None if has_disk => {
+                (None, None) => {
                     let what = format!(
                         "{} MiB more would be more than the quota of the package store ({} MiB, of which {} MiB are in use); a larger quota or fewer packages at once would do",
-                        need >> 20,
+                        need.bytes >> 20,
                         quota >> 20,
                         total >> 20
                     );
                     return Err(Error::Packages(what));
                 }
-                None => {
-                    let what = format!(
-                        "the disk of the package store has {} MiB free, {} MiB are needed and {} MiB must stay free; nothing is fetched until there is more",
-                        free >> 20,
-                        need >> 20,
-                        self.bounds.reserve >> 20
-                    );
-                    return Err(Error::Packages(what));
-                }
+                (None, Some(missing)) => return Err(Error::Packages(missing)),
             }
         }
     }
 
     /// As [`Store::make_room`], in as far as the disk demands it: quicker, and for every archive.
-    pub(crate) fn make_disk(&self, need: u64) -> Result<(), Error> {
+    pub(crate) fn make_disk(&self, need: Need, go_on: &dyn Fn() -> io::Result<()>) -> Result<(), Error> {
+        if self.missing_disk(need)?.is_none() { Ok(()) } else { self.make_room(need, go_on) }
+    }
+
+    /// What the disk lacks for this much to be written.
+    fn missing_disk(&self, need: Need) -> Result<Option<String>, Error> {
         let disk = rustix::fs::fstatvfs(&self.root).map_err(|error| failed(&self.path)(error.into()))?;
         let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-        if free >= need.saturating_add(self.bounds.reserve) { Ok(()) } else { self.make_room(need) }
+        if free < need.bytes.saturating_add(self.bounds.reserve) {
+            return Ok(Some(format!(
+                "the disk of the package store has {} MiB free, {} MiB are needed and {} MiB must stay free; nothing is fetched until there is more",
+                free >> 20,
+                need.bytes >> 20,
+                self.bounds.reserve >> 20
+            )));
+        }
+        // Some file systems make inodes as they need them, and say that they have none at all.
+        let reserve = disk.f_files / INODE_RESERVE;
+        if disk.f_files > 0 && disk.f_favail < need.entries.saturating_add(reserve) {
+            return Ok(Some(format!(
+                "the file system of the package store has {} inodes free, {} are needed and {reserve} must stay free; nothing is fetched until \
+                 there are more",
+                disk.f_favail, need.entries
+            )));
+        }
+        Ok(None)
     }
 
     fn kept(&self) -> Vec<Kept> {
@@ -125,11 +157,33 @@ impl Store {
                 let about = format!("{place}/{ABOUT}");
                 let used =
                     self.root.metadata(&about).and_then(|found| found.modified()).map_or(SystemTime::UNIX_EPOCH, |time| time.into_std());
-                let size = self.root.read(&about).ok().and_then(|text| serde_json::from_slice::<Size>(&text).ok());
+                // Of what somebody else may have put here nothing is believed; it goes with the others.
+                let size = self.read(&about, MAX_ABOUT).and_then(|text| serde_json::from_slice::<Size>(&text).ok());
                 all.push(Kept { used, place, bytes: size.map_or(0, |size| size.bytes) });
             }
         }
         all
+    }
+
+    /// What was opened, if it is to be trusted. What is not is removed, so that it can be made anew.
+    pub(crate) fn trusted<T>(&self, place: &str, opened: Result<T, FolderError>) -> Option<T> {
+        match opened {
+            Ok(opened) => Some(opened),
+            Err(error) => {
+                if error.is_distrust() {
+                    let removed = self.set_aside(place);
+                    tracing::warn!(%error, removed, "something in the package store is not used");
+                }
+                None
+            }
+        }
+    }
+
+    /// A file of the store, if it is to be trusted and no longer than this.
+    pub(crate) fn read(&self, path: &str, most: u64) -> Option<Vec<u8>> {
+        let mut text = Vec::new();
+        self.folder.file(path).ok()?.take(most.saturating_add(1)).read_to_end(&mut text).ok()?;
+        (text.len() as u64 <= most).then_some(text)
     }
 
     /// Removes what is kept there, unless somebody uses it.
@@ -140,6 +194,11 @@ impl Store {
         {
             return false;
         }
+        self.set_aside(place)
+    }
+
+    /// Removes what is kept there. Nobody uses it, or nobody should: whoever made it may hold a lock on it.
+    pub(crate) fn set_aside(&self, place: &str) -> bool {
         // It goes at once and whole; whoever is killed meanwhile leaves it where the next one clears up.
         let Ok(work) = self.begin() else { return false };
         self.root.rename(place, work.directory(), "removed").is_ok()
@@ -155,7 +214,7 @@ impl Store {
             })
             .collect();
         let (bytes, count) = MAX_LOCKS;
-        let mut total: u64 = locks.iter().map(|lock| lock.1).sum();
+        let mut total = locks.iter().fold(0_u64, |total, lock| total.saturating_add(lock.1));
         if total <= bytes && locks.len() <= count {
             return;
         }
@@ -184,6 +243,10 @@ mod tests {
         Arc::new(Store::open(place, Bounds { quota: Some(quota), reserve }).unwrap())
     }
 
+    fn room(store: &Store, bytes: u64) -> Result<(), Error> {
+        store.make_room(Need { bytes, entries: 0 }, &|| Ok(()))
+    }
+
     /// Something that is kept, was used so many hours ago, and says that it has this many bytes.
     fn keep(place: &Path, kind: &str, name: &str, hours: u64, bytes: u64) {
         let directory = place.join(kind).join(name);
@@ -207,18 +270,18 @@ mod tests {
         for (kind, name, hours) in [("trees", "a", 9), ("parts", "b", 8), ("trees", "c", 7), ("parts", "d", 6)] {
             keep(place.path(), kind, name, hours, 250);
         }
-        store.make_room(0).unwrap();
+        room(&store, 0).unwrap();
         assert_eq!(left(place.path()), ["a", "b", "c", "d"]);
         // Using it makes it young, and holding it keeps it.
         drop(store.hold("trees/a").unwrap());
         let held = store.hold("parts/b").unwrap();
-        store.make_room(300).unwrap();
+        room(&store, 300).unwrap();
         assert_eq!(left(place.path()), ["a", "b"]);
-        let error = store.make_room(900).unwrap_err().to_string();
+        let error = room(&store, 900).unwrap_err().to_string();
         assert!(error.contains("quota") && error.contains("in use"), "{error}");
         assert_eq!(left(place.path()), ["b"]);
         drop(held);
-        store.make_room(900).unwrap();
+        room(&store, 900).unwrap();
         assert!(left(place.path()).is_empty());
         assert_eq!(std::fs::read_dir(place.path().join("work")).unwrap().count(), 0);
         assert!(store.hold("parts/b").is_none());
@@ -229,8 +292,44 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let store = store(place.path(), 1000, 1 << 60);
         keep(place.path(), "trees", "a", 1, 10);
-        let error = store.make_room(0).unwrap_err().to_string();
+        let error = room(&store, 0).unwrap_err().to_string();
         assert!(error.contains("must stay free"), "{error}");
+        // Some file systems do not count them.
+        let inodes = Need { bytes: 0, entries: 1 << 60 };
+        let store = self::store(place.path(), 1000, 0);
+        if let Some(missing) = store.missing_disk(inodes).unwrap() {
+            assert!(missing.contains("inodes"), "{missing}");
+            keep(place.path(), "trees", "b", 1, 10);
+            assert!(store.make_room(inodes, &|| Err(io::Error::other("stopped"))).unwrap_err().to_string().contains("stopped"));
+            assert_eq!(left(place.path()), ["b"], "nothing is removed for whom nobody waits");
+        }
+    }
+
+    /// What others can have put into a store that was once open to them is not used, and goes.
+    #[test]
+    fn what_others_can_have_changed_is_not_used() {
+        use std::os::unix::fs::{PermissionsExt as _, chown};
+        type Change = fn(&Path);
+        let mode = |path: &Path, bits| std::fs::set_permissions(path, std::fs::Permissions::from_mode(bits)).unwrap();
+        let changes: [Change; 5] = [
+            |_| (),
+            |tree| std::fs::set_permissions(tree, std::fs::Permissions::from_mode(0o777)).unwrap(),
+            |tree| std::fs::set_permissions(tree.join(ABOUT), std::fs::Permissions::from_mode(0o666)).unwrap(),
+            |tree| chown(tree, Some(65534), None).unwrap(),
+            |tree| chown(tree.join(ABOUT), Some(65534), None).unwrap(),
+        ];
+        let known = if rustix::process::geteuid().is_root() { 5 } else { 3 };
+        for (number, change) in changes.into_iter().take(known).enumerate() {
+            let place = tempfile::tempdir().unwrap();
+            let store = store(place.path(), 1000, 0);
+            keep(place.path(), "trees", "a", 1, 10);
+            let tree = place.path().join("trees/a");
+            mode(&tree, 0o755);
+            mode(&tree.join(ABOUT), 0o644);
+            change(&tree);
+            assert_eq!(store.hold("trees/a").is_some(), number == 0, "{number}");
+            assert_eq!(tree.exists(), number == 0, "{number}");
+        }
     }
 
     #[test]

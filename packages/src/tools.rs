@@ -31,7 +31,10 @@ const MAX_ANSWER: u64 = 16 << 20;
 /// What the folder of a resolver may come to while it runs: what it was told about packages, and no packages.
 const MAX_FOLDER: (u64, u64) = (1 << 30, 200_000);
 
-/// How often it is looked what the folder of a resolver has come to.
+/// Bytes of memory that a resolver may have. Ordinary questions take a tenth of it.
+const MAX_MEMORY: u64 = 1 << 30;
+
+/// How often it is looked what the folder and the memory of a resolver have come to.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Lines of a resolver's complaint that are passed on.
@@ -56,6 +59,7 @@ pub(crate) async fn run(mut start: Start, name: &str, input: &str, folder: Optio
     let failed = |error: std::io::Error| Error::Packages(format!("cannot run `{name}`: {error}"));
     // Dropping it, as all the errors below do, kills it.
     let mut child = command.spawn().map_err(failed)?;
+    let process = child.id();
     let mut stdin = child.stdin.take();
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let fed = async {
@@ -75,11 +79,14 @@ pub(crate) async fn run(mut start: Start, name: &str, input: &str, folder: Optio
             None => std::future::pending().await,
         }
     };
+    // It is waited for below, so that its number is nobody else's.
+    let fat = fat(process, name);
     let (out, complaint_text, status) = tokio::select! {
         ended = ended => ended?,
         grown = watched => match grown {
             Err(error) => return Err(error),
         },
+        fat = fat => return Err(fat),
         () = tokio::time::sleep(PATIENCE) => return Err(Error::Packages(format!("`{name}` did not end within {} s", PATIENCE.as_secs()))),
     };
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -112,6 +119,21 @@ pub(crate) async fn grown(folder: &Dir, name: &str) -> Error {
             let (bytes, files) = MAX_FOLDER;
             let what = format!("`{name}` was stopped: it wrote more than {} MiB or {files} files", bytes >> 20);
             return Error::Packages(what);
+        }
+    }
+}
+
+/// Waits until a process has more memory than it may: what an index answers may be compressed, and is read whole.
+async fn fat(process: Option<u32>, name: &str) -> Error {
+    let Some(process) = process else { return std::future::pending().await };
+    let page = rustix::param::page_size() as u64;
+    loop {
+        tokio::time::sleep(LOOK).await;
+        #[expect(clippy::disallowed_methods, reason = "what the system says of a process that was started here")]
+        let about = std::fs::read_to_string(format!("/proc/{process}/statm")).unwrap_or_default();
+        let resident = about.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok()).unwrap_or(0);
+        if resident.saturating_mul(page) > MAX_MEMORY {
+            return Error::Packages(format!("`{name}` was stopped: it took more than {} MiB of memory", MAX_MEMORY >> 20));
         }
     }
 }
@@ -179,7 +201,7 @@ pub(crate) async fn interpreter() -> Result<Program, Error> {
     let mut python = python().map_err(|error| Error::Packages(format!("{error}; {PYTHON_ADVICE}")))?;
     python.args(["-c", WHICH]);
     let path = run(python, "python3", "", None).await?.succeeded(PYTHON_ADVICE)?;
-    Program::absolute(path.trim()).map_err(|error| Error::Packages(error.to_string()))
+    Program::trusted(path.trim()).map_err(|error| Error::Packages(error.to_string()))
 }
 
 /// The authorities that this system trusts, in one file.

@@ -3,11 +3,13 @@
 //! Regular files and directories only, none larger than it may be, in the order of their names and without times: the same packages are the
 //! same bytes.
 
+use crate::job::Job;
+use crate::quota::Need;
 use crate::unpack::{MAX_DEPTH, make_directory};
 use cap_std::fs::{Dir, DirEntry, MetadataExt as _, PermissionsExt as _};
 use glovebox::Error;
 use std::collections::{BTreeMap, HashSet};
-use std::io::{self, Read as _, Write};
+use std::io::{self, Read, Write};
 use std::path::PathBuf;
 
 /// Bytes of all files of one tree.
@@ -17,17 +19,24 @@ pub(crate) const MAX_BYTES: u64 = 2 << 30;
 pub(crate) const MAX_FILES: u64 = 200_000;
 
 /// Bytes of the unit in which the system counts what a file occupies.
-const BLOCK: u64 = 512;
+const SECTOR: u64 = 512;
+
+/// Bytes of a block of the disk: files and directories take whole ones.
+pub(crate) const BLOCK: u64 = 4096;
+
+/// Bytes that an entry takes besides: its inode, its name in its directory, and in the listing of a part.
+pub(crate) const ENTRY: u64 = 512;
 
 /// The files of a directory, by their paths below it, with their lengths.
 pub(crate) type Files = BTreeMap<String, u64>;
 
 /// Lists a directory, and makes every file readable and none executable by others than its owner's tools need.
-pub(crate) fn list(directory: &Dir) -> Result<Files, Error> {
+pub(crate) fn list(directory: &Dir, job: &Job) -> Result<Files, Error> {
     let mut files = Files::new();
-    let mut bytes = 0;
+    let mut bytes = 0_u64;
     walk(directory, "", 0, &mut |path, length| {
-        bytes += length;
+        job.go_on()?;
+        bytes = length.saturating_add(bytes);
         if bytes > MAX_BYTES || files.len() as u64 >= MAX_FILES {
             let what = format!("they come to more than {} files or {} GiB", MAX_FILES, MAX_BYTES >> 30);
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, what));
@@ -37,6 +46,22 @@ pub(crate) fn list(directory: &Dir) -> Result<Files, Error> {
     })
     .map_err(|error| Error::Packages(format!("what was fetched cannot be used: {error}")))?;
     Ok(files)
+}
+
+/// Bytes that a file of that length takes on a disk.
+pub(crate) fn occupied(length: u64) -> u64 {
+    length.checked_next_multiple_of(BLOCK).unwrap_or(u64::MAX).saturating_add(ENTRY)
+}
+
+/// Bytes that files take on a disk, with the directories that they lie in.
+pub(crate) fn occupied_by<'a>(files: impl Iterator<Item = (&'a String, u64)>) -> u64 {
+    let mut directories = HashSet::from([""]);
+    let mut bytes = 0_u64;
+    for (path, length) in files {
+        bytes = bytes.saturating_add(occupied(length)).saturating_add(path.len() as u64);
+        directories.extend(path.match_indices('/').filter_map(|(at, _)| path.get(..at)));
+    }
+    bytes.saturating_add(directories.len() as u64 * occupied(1))
 }
 
 fn walk(directory: &Dir, prefix: &str, depth: usize, found: &mut dyn FnMut(String, u64) -> io::Result<()>) -> io::Result<()> {
@@ -70,13 +95,31 @@ pub(crate) fn used(directory: &Dir) -> (u64, u64) {
     while let Some(path) = left.pop() {
         for entry in directory.read_dir(&path).into_iter().flatten().flatten() {
             let Ok(found) = entry.metadata() else { continue };
-            total = (total.0 + found.blocks() * BLOCK, total.1 + 1);
+            total = (total.0 + found.blocks() * SECTOR, total.1 + 1);
             if found.is_dir() {
                 left.push(path.join(entry.file_name()));
             }
         }
     }
     total
+}
+
+/// Whether there are more files and directories below a directory than this, without looking at many more.
+pub(crate) fn has_many(directory: &Dir, few: usize) -> bool {
+    let mut count = 0;
+    let mut left = vec![PathBuf::from(".")];
+    while let Some(path) = left.pop() {
+        for entry in directory.read_dir(&path).into_iter().flatten().flatten() {
+            count += 1;
+            if count > few {
+                return true;
+            }
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                left.push(path.join(entry.file_name()));
+            }
+        }
+    }
+    false
 }
 
 /// Files from several directories that lie over each other: the path of each, the directory it comes from, its path there, and its length.
@@ -88,49 +131,85 @@ impl<'a> Layers<'a> {
     pub(crate) fn add(&mut self, prefix: &str, directory: &'a Dir, files: &'a Files) -> Result<(), Error> {
         self.0.extend(files.iter().map(|(path, length)| (format!("{prefix}{path}"), (directory, path.as_str(), *length))));
         // The same archive may lie in many places.
-        self.bytes().map(drop)
+        if self.0.len() as u64 > MAX_FILES { Err(too_much()) } else { Ok(()) }
     }
 
-    /// Bytes of all files, if they are no more than a tree may have.
-    pub(crate) fn bytes(&self) -> Result<u64, Error> {
-        let bytes = self.0.values().map(|(.., length)| length).sum();
-        if bytes > MAX_BYTES || self.0.len() as u64 > MAX_FILES {
-            return Err(Error::Packages(format!("they come to more than {MAX_FILES} files or {} GiB", MAX_BYTES >> 30)));
+    /// Bytes that all files take on a disk, and how many they are, if they are no more than a tree may have.
+    pub(crate) fn need(&self) -> Result<Need, Error> {
+        let bytes = self.0.values().fold(0_u64, |bytes, (.., length)| bytes.saturating_add(*length));
+        if bytes > MAX_BYTES {
+            return Err(too_much());
         }
-        Ok(bytes)
+        Ok(Need { bytes: occupied_by(self.0.iter().map(|(path, (.., length))| (path, *length))), entries: self.0.len() as u64 })
     }
 
     /// Writes a tar archive.
-    pub(crate) fn archive(&self, into: impl Write) -> Result<(), Error> {
+    pub(crate) fn archive(&self, into: impl Write, job: &Job) -> Result<(), Error> {
         let mut builder = tar::Builder::new(into);
         for (path, (directory, source, length)) in &self.0 {
             let mut header = tar::Header::new_gnu();
             header.set_size(*length);
             header.set_mode(0o644);
             // A file that grew since it was measured would not fit its header.
-            let content = directory.open(source).map_err(failed)?.take(*length);
+            job.spend(ENTRY).map_err(failed)?;
+            let content = Charged { content: directory.open(source).map_err(failed)?.take(*length), job };
             builder.append_data(&mut header, path, content).map_err(failed)?;
         }
         builder.into_inner().and_then(|mut whole| whole.flush()).map_err(failed)
     }
 
     /// Makes them the files of a directory, without copying them where that can be.
-    pub(crate) fn link(&self, into: &Dir) -> Result<(), Error> {
+    pub(crate) fn link(&self, into: &Dir, job: &Job) -> Result<(), Error> {
         let mut directories = HashSet::new();
-        for (path, (directory, source, _)) in &self.0 {
+        for (path, (directory, source, length)) in &self.0 {
+            job.spend(occupied(*length)).map_err(failed)?;
             for (at, _) in path.match_indices('/') {
                 let parent = path.get(..at).unwrap_or_default();
                 if directories.insert(parent) {
+                    job.spend(occupied(1)).map_err(failed)?;
                     make_directory(into, parent).map_err(failed)?;
                 }
             }
             // A file has a bounded number of names.
             if directory.hard_link(source, into, path).is_err() {
-                directory.copy(source, into, path).map_err(failed)?;
-                into.set_permissions(path, cap_std::fs::Permissions::from_mode(0o644)).map_err(failed)?;
+                copy_file((directory, source), (into, path), *length, job).map_err(failed)?;
             }
         }
         Ok(())
+    }
+}
+
+/// Content that is charged as it is read, and ends when nobody waits for it.
+struct Charged<'a, R> {
+    content: R,
+    job: &'a Job,
+}
+
+impl<R: Read> Read for Charged<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let got = self.content.read(buffer)?;
+        self.job.spend(got as u64)?;
+        Ok(got)
+    }
+}
+
+fn too_much() -> Error {
+    Error::Packages(format!("they come to more than {MAX_FILES} files or {} GiB", MAX_BYTES >> 30))
+}
+
+/// Copies a file of that length; what it says of itself besides is left.
+fn copy_file((from, source): (&Dir, &str), (into, path): (&Dir, &str), length: u64, job: &Job) -> io::Result<()> {
+    let mut content = from.open(source)?.take(length);
+    let mut file = into.create(path)?;
+    file.set_permissions(cap_std::fs::Permissions::from_mode(0o644))?;
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        job.go_on()?;
+        let got = content.read(&mut buffer)?;
+        if got == 0 {
+            return Ok(());
+        }
+        file.write_all(buffer.get(..got).unwrap_or_default())?;
     }
 }
 
@@ -139,13 +218,13 @@ fn failed(error: io::Error) -> Error {
 }
 
 /// Copies files into another directory.
-pub(crate) fn copy(from: &Dir, files: &Files, into: &Dir) -> Result<(), Error> {
-    for path in files.keys() {
+pub(crate) fn copy(from: &Dir, files: &Files, into: &Dir, job: &Job) -> Result<(), Error> {
+    for (path, length) in files {
         for (at, _) in path.match_indices('/') {
             make_directory(into, path.get(..at).unwrap_or_default()).map_err(failed)?;
         }
-        from.copy(path, into, path).map_err(failed)?;
-        into.set_permissions(path, cap_std::fs::Permissions::from_mode(0o644)).map_err(failed)?;
+        job.spend(occupied(*length)).map_err(failed)?;
+        copy_file((from, path), (into, path), *length, job).map_err(failed)?;
     }
     Ok(())
 }

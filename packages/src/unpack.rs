@@ -12,10 +12,11 @@ mod wheel;
 pub(crate) use tarball::tarball;
 pub(crate) use wheel::wheel;
 
+use crate::quota::Need;
+use crate::tree::{BLOCK, ENTRY};
 use cap_std::fs::{Dir, OpenOptions, PermissionsExt as _};
 use std::collections::HashSet;
 use std::io::{self, Read, Write as _};
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How deep directories may lie in each other.
 pub(crate) const MAX_DEPTH: usize = 60;
@@ -115,25 +116,35 @@ impl Directories {
 pub(crate) struct Writer<'a> {
     into: &'a Dir,
     room: &'a mut Room,
-    stop: &'a AtomicBool,
-    reserve: &'a dyn Fn(u64) -> io::Result<()>,
+    account: &'a Account<'a>,
     directories: HashSet<String>,
 }
 
+/// Who pays for what is written, and says whether to go on.
+pub(crate) struct Account<'a> {
+    /// Told what all of it will be before the first is written.
+    pub(crate) reserve: &'a dyn Fn(Need) -> io::Result<()>,
+    /// Told of each piece.
+    pub(crate) spend: &'a dyn Fn(u64) -> io::Result<()>,
+}
+
 impl<'a> Writer<'a> {
-    /// Writes below `into`, no more than there is room for, until `stop` is set. `reserve` is told how much it will be before it begins.
-    pub(crate) fn new(into: &'a Dir, room: &'a mut Room, stop: &'a AtomicBool, reserve: &'a dyn Fn(u64) -> io::Result<()>) -> Self {
-        Self { into, room, stop, reserve, directories: HashSet::new() }
+    /// Writes below `into`, no more than there is room for, for as long as the account goes on.
+    pub(crate) fn new(into: &'a Dir, room: &'a mut Room, account: &'a Account<'a>) -> Self {
+        Self { into, room, account, directories: HashSet::new() }
     }
 
-    /// Whether somebody still waits for it.
-    fn go_on(&self) -> io::Result<()> {
-        if self.stop.load(Ordering::Relaxed) { Err(io::Error::other("nobody waits for it any more")) } else { Ok(()) }
+    /// Says how much it will be: so many bytes of content in so many files and directories.
+    fn reserve(&self, bytes: u64, entries: u64) -> io::Result<()> {
+        // Each takes less than a block more than its content.
+        let bytes = bytes.saturating_add(entries.saturating_mul(BLOCK + ENTRY));
+        (self.account.reserve)(Need { bytes, entries })
     }
 
     /// Writes a file; `path` was made by [`path`]. Its content has exactly this length.
     pub(crate) fn file(&mut self, path: &str, length: u64, content: &mut dyn Read) -> io::Result<()> {
         self.room.take(length, 1)?;
+        (self.account.spend)(ENTRY)?;
         self.parents(path)?;
         let mut file = self.into.open_with(path, OpenOptions::new().write(true).create(true).truncate(true))?;
         // Whoever runs inside a container is somebody else than who fetched.
@@ -141,12 +152,12 @@ impl<'a> Writer<'a> {
         let mut buffer = vec![0; CHUNK];
         let mut left = length;
         while left > 0 {
-            self.go_on()?;
             let wanted = usize::try_from(left).unwrap_or(usize::MAX).min(CHUNK);
             let got = content.read(buffer.get_mut(..wanted).unwrap_or_default())?;
             if got == 0 {
                 return Err(bad(format!("`{}` is shorter than the archive says", path.escape_debug())));
             }
+            (self.account.spend)(got as u64)?;
             file.write_all(buffer.get(..got).unwrap_or_default())?;
             left = left.saturating_sub(got as u64);
         }
@@ -163,6 +174,7 @@ impl<'a> Writer<'a> {
                 continue;
             }
             self.room.take(0, 1)?;
+            (self.account.spend)(BLOCK + ENTRY)?;
             make_directory(self.into, directory)?;
             self.directories.insert(directory.to_owned());
         }

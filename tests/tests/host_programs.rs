@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -284,6 +284,74 @@ fn nothing_above_the_cache_runs_while_guests_are_made() {
     let checkout = Checkout::without_guests("checkout/src/.cache/glovebox");
     checkout.check("src/deep", &["guests", "build"]);
     assert_eq!(checkout.check("src/deep", &["run", "main.py"]), "six\n");
+}
+
+/// A folder of `PATH` counts only where nobody else can put a program into it: not now, nor by what is above it, nor at the end of a link.
+#[test]
+fn programs_that_others_could_have_put_there_do_not_run() {
+    let checkout = Checkout::new("cache");
+    let usual = std::env::var("PATH").expect("there are programs");
+    let is_root = fs::metadata("/proc/self").expect("there is a process").uid() == 0;
+    let mode = |path: &Path, bits: u32| fs::set_permissions(path, fs::Permissions::from_mode(bits)).expect("it is ours");
+    let nobodys = |path: &Path| if is_root { chown(path, Some(65534), Some(65534)).expect("root may") } else { mode(path, 0o777) };
+    // `above/bin/npm`, which leaves a mark, and says that it is a version that is nobody's.
+    let place = |name: &str| {
+        let above = checkout.place.path().join(name);
+        fs::create_dir_all(above.join("bin")).expect("the folder is writable");
+        let npm = above.join("bin/npm");
+        fs::write(&npm, format!("#!/bin/sh\n: > '{}'\necho 9.9.9\n", checkout.marks().join(name).display())).expect("it is writable");
+        for path in [&above, &above.join("bin"), &npm] {
+            mode(path, 0o755);
+        }
+        above
+    };
+    let diagnosed = |path: &str| {
+        let output = checkout.command("", &["doctor", "--json"]).env("PATH", path).output().expect("the program starts");
+        let tools = tools(&String::from_utf8_lossy(&output.stdout));
+        let npm = tools.as_array().and_then(|tools| tools.iter().find(|tool| tool["name"] == "npm").cloned());
+        npm.expect("it is looked for")["version"].clone()
+    };
+    type Change<'a> = (&'a str, &'a dyn Fn(&Path));
+    let changes: [Change<'_>; 6] = [
+        ("open", &|above| mode(&above.join("bin"), 0o777)),
+        ("open-above", &|above| mode(above, 0o777)),
+        ("open-file", &|above| mode(&above.join("bin/npm"), 0o777)),
+        ("of-nobody", &|above| nobodys(&above.join("bin"))),
+        ("below-sticky", &|above| {
+            mode(above, 0o1777);
+            nobodys(&above.join("bin"));
+        }),
+        ("linked", &|above| {
+            fs::rename(above.join("bin"), above.join("real")).expect("it is ours");
+            symlink("real", above.join("bin")).expect("the folder is writable");
+            nobodys(&above.join("real"));
+        }),
+    ];
+    let places: Vec<PathBuf> = changes
+        .iter()
+        .map(|(name, change)| {
+            let above = place(name);
+            change(&above);
+            above.join("bin")
+        })
+        .collect();
+    let listed = places.iter().map(|bin| bin.display().to_string()).collect::<Vec<_>>().join(":");
+    let elsewhere = diagnosed(&usual);
+    assert_eq!(diagnosed(&format!("{listed}:{usual}")), elsewhere);
+    assert_eq!(checkout.marked(), BTreeSet::new());
+    // Where there is no other, the error says which were skipped, and why.
+    let output = checkout.command("", &["packages", "resolve", "--language", "javascript", "ms"]).env("PATH", &listed).output();
+    let said = said(&output.expect("the program starts"));
+    for name in ["open", "open-above", "open-file/bin/npm", "of-nobody", "below-sticky", "linked"] {
+        assert!(said.contains(&checkout.place.path().join(name).display().to_string()), "{name}: {said}");
+    }
+    assert!(said.contains("can be written by others"), "{said}");
+    assert_eq!(checkout.marked(), BTreeSet::new());
+    // The twin: one of ours, also by a link of ours.
+    let own = place("own");
+    symlink("own", own.with_file_name("link")).expect("the folder is writable");
+    assert_eq!(diagnosed(&format!("{}:{usual}", own.with_file_name("link").join("bin").display())), "9.9.9");
+    assert!(checkout.marked().contains("own"));
 }
 
 /// The traps are real: the same tools fall into them when they are started carelessly.

@@ -241,6 +241,16 @@ impl Hostile {
 fn serve(request: &Received) -> Vec<u8> {
     let path = request.line.trim_start_matches("GET ").trim_start_matches("HEAD ");
     if let Some(file) = path.strip_prefix("/files/") {
+        match file {
+            // The connection stays open, and nothing ever comes.
+            "stalls-1.0-py3-none-any.whl" => loop {
+                std::thread::park();
+            },
+            "stalls-1.0-py3-none-any.whl.metadata" => {
+                return answer("200 OK", &[], b"Metadata-Version: 2.1\nName: stalls\nVersion: 1.0\n");
+            }
+            _ => {}
+        }
         return match std::fs::read(ARCHIVES.join(file)) {
             Ok(content) => answer("200 OK", &[("Content-Type", "application/octet-stream")], &content),
             Err(_) => answer("404 Not Found", &[], b""),
@@ -257,6 +267,12 @@ fn serve(request: &Received) -> Vec<u8> {
         }
     }
     let mut page = String::new();
+    if name == "stalls" {
+        let digest = "0".repeat(64);
+        page += &format!(
+            "<a href=\"/files/stalls-1.0-py3-none-any.whl#sha256={digest}\" data-core-metadata=\"true\">stalls-1.0-py3-none-any.whl</a>\n"
+        );
+    }
     for entry in std::fs::read_dir(&*ARCHIVES).expect("the archives are there").flatten() {
         let file = entry.file_name().into_string().expect("our own names");
         if file.split('-').next().unwrap_or_default().replace('_', "-") == name {
@@ -397,18 +413,125 @@ fn npm_packages_are_taken_by_strong_digests_and_unpacked_within_bounds() {
     }
 }
 
-/// An index that never answers takes the request's own time, and no more.
+/// An index that never answers, or never sends an archive, takes the request's own time, and no more; and nothing of it is left.
 #[test]
 fn preparing_packages_ends_with_the_time_of_the_request() {
     let hostile = Hostile::new("allow = [\"*\"]");
     hostile.machine.write("main.py", "print('ran')");
-    let began = std::time::Instant::now();
-    let output = hostile.machine.glovebox(&["run", "--json", "--policy", "policy.toml", "--wall", "2s", "--package=silent", "main.py"]);
-    let outcome: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", text(&output.stderr)));
-    assert_eq!((&outcome["status"], &outcome["limit"]), (&"limited".into(), &"wall".into()), "{outcome}");
-    assert!(outcome["usage"]["wall_ms"].as_f64() >= Some(2000.0), "{outcome}");
-    assert!(began.elapsed() < std::time::Duration::from_secs(30), "the index decides how long it takes");
-    assert_eq!(std::fs::read_dir(hostile.machine.path("cache/packages/work")).map_or(0, Iterator::count), 0);
+    for (package, wall) in [("silent", 2), ("stalls", 6)] {
+        let began = std::time::Instant::now();
+        let arguments =
+            ["run", "--json", "--policy", "policy.toml", "--wall", &format!("{wall}s"), &format!("--package={package}"), "main.py"];
+        let output = hostile.machine.glovebox(&arguments);
+        let outcome: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", text(&output.stderr)));
+        assert_eq!((&outcome["status"], &outcome["limit"]), (&"limited".into(), &"wall".into()), "{package}: {outcome}");
+        assert!(outcome["usage"]["wall_ms"].as_f64() >= Some(f64::from(wall) * 1000.0), "{package}: {outcome}");
+        assert!(began.elapsed() < std::time::Duration::from_secs(30), "{package}: the index decides how long it takes");
+        assert_eq!(std::fs::read_dir(hostile.machine.path("cache/packages/work")).map_or(0, Iterator::count), 0, "{package}");
+    }
+}
+
+/// An index whose pages lead elsewhere, and the server that they lead to.
+struct Leading {
+    machine: Machine,
+    index: Server,
+    other: Server,
+}
+
+impl Leading {
+    /// The user has keys for the index, and for whoever else is on this machine.
+    fn new() -> Self {
+        LazyLock::force(&ARCHIVES);
+        let mut machine = Machine::new();
+        let authority = Authority::new();
+        let other = Server::start_tls(&authority, &["127.0.0.1", "localhost"], serve);
+        let port = other.port();
+        let index = Server::start_tls(&authority, &["127.0.0.1"], move |request| {
+            let path = request.line.split(' ').nth(1).unwrap_or_default();
+            if request.header("authorization") != Some("Basic dXNlcjpwQHNzOncvcmQ=") {
+                return answer("401 Unauthorized", &[("WWW-Authenticate", "Basic realm=\"index\"")], b"");
+            }
+            let name = path.trim_start_matches("/simple/").trim_end_matches('/');
+            // Whose archives lie elsewhere, by a link or by a redirect.
+            let place = match name {
+                "bad" => format!("https://localhost:{port}/files/"),
+                "needs-bad" => format!("https://127.0.0.1:{port}/files/"),
+                "lies" => "https://169.254.169.254/latest/".to_owned(),
+                "slips" => "https://10.255.255.1/files/".to_owned(),
+                "climbs" => "http://127.0.0.1/files/".to_owned(),
+                "links" => "/to-metadata/".to_owned(),
+                "starts" => "/moved/".to_owned(),
+                _ => "/files/".to_owned(),
+            };
+            if let Some(file) = path.strip_prefix("/moved/") {
+                let target = format!("https://127.0.0.1:{port}/files/{file}");
+                return answer("302 Found", &[("Location", &target)], b"");
+            }
+            if path.starts_with("/to-metadata/") {
+                return answer("302 Found", &[("Location", "https://169.254.169.254/latest/")], b"");
+            }
+            let page = text(&serve(request));
+            match path.strip_prefix("/simple/") {
+                Some(_) => {
+                    let page = page.split_once("\r\n\r\n").map_or("", |(_, page)| page).replace("\"/files/", &format!("\"{place}"));
+                    answer("200 OK", &[("Content-Type", "text/html")], page.as_bytes())
+                }
+                None => serve(request),
+            }
+        });
+        let trusted = machine.write("trusted.pem", authority.pem());
+        machine.write(".netrc", "machine 127.0.0.1 login user password p@ss:w/rd\nmachine localhost login other password secret\n");
+        machine.environment.push(("SSL_CERT_FILE".to_owned(), trusted.display().to_string()));
+        machine.environment.push(("HOME".to_owned(), machine.folder.path().display().to_string()));
+        let policy = format!(
+            "version = 1\ndefault_profile = \"t\"\n[profiles.t]\nextends = \"default\"\n[profiles.t.packages.python]\nindex = \"{}\"\nallow = [\"*\"]\n",
+            index.url("/simple/")
+        );
+        machine.write("policy.toml", &policy);
+        Self { machine, index, other }
+    }
+
+    fn outcome(&self, package: &str) -> Output {
+        self.machine.write("main.py", "print('ran')");
+        self.machine.glovebox(&["run", "--policy", "policy.toml", &format!("--package={package}"), "main.py"])
+    }
+}
+
+/// Archives may lie elsewhere; the key of an index is for that index alone, and its pages lead to nothing that only this machine reaches.
+#[test]
+fn an_index_leads_no_further_than_it_may_and_keeps_its_key() {
+    let leading = Leading::new();
+    let archives = |server: &Server| server.received().iter().filter(|request| request.line.contains("/files/")).count();
+    for (package, is_elsewhere) in [("good", false), ("bad", true), ("needs-bad", true), ("starts", true)] {
+        let before = archives(&leading.other);
+        let output = leading.outcome(package);
+        assert_eq!(text(&output.stdout), "ran\n", "{package}: {}", text(&output.stderr));
+        assert_eq!(archives(&leading.other) > before, is_elsewhere, "{package}");
+    }
+    assert!(archives(&leading.index) > 0, "the archives of `good` are at the index");
+    for request in leading.other.received() {
+        assert!(request.header("authorization").is_none() && request.header("cookie").is_none(), "{request:?}");
+        assert!(request.header("referer").is_none(), "{request:?}");
+    }
+    for (package, says) in [("lies", "169.254.169.254"), ("slips", "10.255.255.1"), ("climbs", "not `https`"), ("links", "169.254.169.254")]
+    {
+        let began = std::time::Instant::now();
+        let output = leading.outcome(package);
+        let complaint = text(&output.stderr);
+        assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(125), ""), "{package}: {complaint}");
+        assert!(complaint.contains(says), "{package}: {complaint}");
+        assert!(!complaint.contains("p@ss") && !complaint.contains("p%40ss"), "{package}: {complaint}");
+        // It was not even tried to get there.
+        assert!(began.elapsed() < std::time::Duration::from_secs(20), "{package}");
+        assert_eq!(std::fs::read_dir(leading.machine.path("cache/packages/work")).map_or(0, Iterator::count), 0, "{package}");
+    }
+    // Nothing that is kept has the key in it.
+    let locks = leading.machine.path("cache/packages/locks");
+    let locks: Vec<String> = std::fs::read_dir(locks)
+        .expect("there are locks")
+        .map(|lock| std::fs::read_to_string(lock.expect("an entry").path()).expect("it is text"))
+        .collect();
+    assert!(!locks.is_empty() && locks.iter().all(|lock| !lock.contains("user:") && !lock.contains("p%40ss") && !lock.contains("p@ss")));
 }
 
 /// What was fetched and compiled for one set is there for every other.

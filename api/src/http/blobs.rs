@@ -4,7 +4,7 @@
 //! cannot be taken for a whole one.
 
 use crate::wire;
-use cap_std::fs::{Dir, File};
+use cap_std::fs::{Dir, DirEntry, File};
 use cap_std::time::SystemTime;
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
@@ -131,27 +131,32 @@ impl Blobs {
 
     /// The digests of files that are older than this. Files that were never finished are removed.
     pub(super) fn older_than(&self, age: Duration) -> io::Result<Vec<String>> {
-        let is_old = |modified| is_older(modified, age);
         let mut old = Vec::new();
-        for shelf in self.0.entries()? {
-            let shelf = shelf?;
-            let name = shelf.file_name().to_string_lossy().into_owned();
-            if name.starts_with(UNFINISHED) {
-                // One that has its name by now is none of these.
-                if shelf.metadata().and_then(|found| found.modified()).is_ok_and(is_old) {
-                    self.0.remove_file(&name)?;
-                }
-                continue;
-            }
-            for file in shelf.open_dir()?.entries()? {
-                let file = file?;
-                let sha256 = format!("{name}{}", file.file_name().to_string_lossy());
-                if is_old(file.metadata()?.modified()?) && Self::place(&sha256).is_some() {
-                    old.push(sha256);
-                }
-            }
+        for entry in self.0.entries()? {
+            passed_over(entry.and_then(|entry| self.look_into(&entry, age, &mut old)));
         }
         Ok(old)
+    }
+
+    fn look_into(&self, entry: &DirEntry, age: Duration, old: &mut Vec<String>) -> io::Result<()> {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with(UNFINISHED) {
+            // One that has its name by now is none of these.
+            return if is_old(entry, age)? { self.0.remove_file(&name) } else { Ok(()) };
+        }
+        if !entry.file_type()?.is_dir() {
+            return Ok(());
+        }
+        for file in entry.open_dir()?.entries()? {
+            passed_over(file.and_then(|file| {
+                let sha256 = format!("{name}{}", file.file_name().to_string_lossy());
+                if is_old(&file, age)? && Self::place(&sha256).is_some() {
+                    old.push(sha256);
+                }
+                Ok(())
+            }));
+        }
+        Ok(())
     }
 
     /// Says that a content is about to go, before it is found out whether a record names it; `false` where one is about to.
@@ -175,8 +180,18 @@ impl Blobs {
     }
 }
 
-fn is_older(modified: SystemTime, age: Duration) -> bool {
-    SystemTime::from_std(std::time::SystemTime::now()).duration_since(modified).is_ok_and(|past| past > age)
+fn is_old(entry: &DirEntry, age: Duration) -> io::Result<bool> {
+    let modified = entry.metadata()?.modified()?;
+    Ok(SystemTime::from_std(std::time::SystemTime::now()).duration_since(modified).is_ok_and(|past| past > age))
+}
+
+/// A file that cannot be looked at keeps nobody from the others. Often somebody has removed it a moment ago.
+fn passed_over(looked: io::Result<()>) {
+    if let Err(error) = looked
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        tracing::warn!(%error, "a kept file could not be looked at; the others are");
+    }
 }
 
 #[cfg(test)]
@@ -219,6 +234,11 @@ mod tests {
         };
         sweep(Duration::from_secs(60));
         assert!(blobs.get(&digest).is_ok(), "it is too new");
+        // What cannot be looked at is passed over.
+        state.symlink("nowhere", format!("{FOLDER}/{UNFINISHED}gone")).unwrap();
+        state.write(format!("{FOLDER}/stray"), b"").unwrap();
+        state.symlink("nowhere", format!("{FOLDER}/{}/{}", digest.split_at(2).0, "e".repeat(62))).unwrap();
+        assert_eq!(blobs.older_than(Duration::ZERO).unwrap().iter().filter(|old| **old == digest).count(), 1);
         sweep(Duration::ZERO);
         assert!(blobs.get(&digest).is_err());
     }

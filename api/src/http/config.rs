@@ -234,14 +234,18 @@ pub struct Limits {
     /// Bytes of those that are kept for all; half of the state folder's file system where nothing is said.
     #[serde(deserialize_with = "maybe_size")]
     pub kept: Option<usize>,
-    /// Bytes of the disk that nothing but small records, the journal and the audit log may use; the smaller of 256 MiB and a twentieth of the
-    /// file system where nothing is said.
+    /// Bytes of the disk that nothing but small records, the journal and the audit log may use, and the same share of its inodes; the smaller
+    /// of 256 MiB and a twentieth of the file system where nothing is said.
     #[serde(deserialize_with = "maybe_size")]
     pub disk_reserve: Option<usize>,
     /// Bytes that one subject may fill of the audit log in an hour; the smaller of 1 GiB and a sixteenth of the state folder's file system where
     /// nothing is said.
     #[serde(deserialize_with = "maybe_size")]
     pub audit_per_subject: Option<usize>,
+    /// Bytes of the audit log, all segments together, from which on those who have written the most of it begin nothing new; a quarter of the
+    /// state folder's file system where nothing is said. The log itself loses nothing.
+    #[serde(deserialize_with = "maybe_size")]
+    pub audit: Option<usize>,
     /// Bytes after which the audit log begins its next file.
     #[serde(deserialize_with = "size")]
     pub audit_segment: usize,
@@ -280,6 +284,7 @@ impl Default for Limits {
             kept: None,
             disk_reserve: None,
             audit_per_subject: None,
+            audit: None,
             audit_segment: 64 << 20,
         }
     }
@@ -363,6 +368,7 @@ impl Config {
             ("kept_per_subject", limits.kept_per_subject.unwrap_or(1)),
             ("kept", limits.kept.unwrap_or(1)),
             ("audit_per_subject", limits.audit_per_subject.unwrap_or(1)),
+            ("audit", limits.audit.unwrap_or(1)),
         ] {
             if value == 0 {
                 return Err(ConfigError::Value(format!("`limits.{name}` is 0, which would serve nobody")));

@@ -10,11 +10,10 @@ mod weight;
 pub(super) use lives::Lives;
 
 use super::App;
-use super::blobs::Held;
 use super::config::AlertKind;
 use super::events::{EventLog, Gatherer};
 use super::fair::{Full, Waiting};
-use super::kept::{ROW, SMALL_OUTPUT};
+use super::kept::{NotKept, ROW, SMALL_OUTPUT};
 use super::memory::Taken;
 use super::problem::{Code, Problem};
 use super::store::{ExecutionRow, UsageRow, now_ms};
@@ -58,8 +57,6 @@ pub(super) struct Live {
     pub(super) stdin: Mutex<Option<DuplexStream>>,
     /// What its output has of the service's memory.
     memory: Mutex<Taken>,
-    /// Contents of its artifacts, until its record names them.
-    held: Mutex<Vec<Held>>,
 }
 
 /// An execution that was begun.
@@ -204,7 +201,6 @@ pub(super) fn begin(app: &Arc<App>, about: About, input: Input, work: Work) -> R
         spent: Arc::default(),
         stdin: Mutex::new(about.stdin),
         memory: Mutex::default(),
-        held: Mutex::default(),
     });
     app.lives.begin(&live, app)?;
     if let Some(log) = &live.log {
@@ -332,7 +328,7 @@ type Advanced = Result<Result<Outcome, Error>, Box<dyn std::any::Any + Send>>;
 
 /// Keeps how it ended. An outcome that could not be kept is a failure, because nobody could find it again.
 async fn record(app: &App, live: &Live, ended: Option<Advanced>) -> Result<(), (Code, String)> {
-    let mut usage = None;
+    let (mut usage, mut kept) = (None, None);
     let failure = match ended {
         None => {
             live.change(|row| row.status = Status::Cancelled.name().to_owned());
@@ -340,7 +336,7 @@ async fn record(app: &App, live: &Live, ended: Option<Advanced>) -> Result<(), (
         }
         Some(Ok(Ok(outcome))) => {
             usage = Some(live.see(|row| used(row, &outcome)));
-            keep(app, live, outcome).await.err()
+            keep(app, live, outcome).await.map(|files| kept = Some(files)).err()
         }
         Some(Ok(Err(error))) => {
             let is_host =
@@ -359,6 +355,10 @@ async fn record(app: &App, live: &Live, ended: Option<Advanced>) -> Result<(), (
             Some((Code::Internal, "the service failed; its log says why".to_owned()))
         }
     };
+    let (mut room, held) = match kept {
+        Some(KeptFiles { room, held, .. }) => (room, held),
+        None => (app.kept.room(live.subject.as_str()), Vec::new()),
+    };
     live.change(|row| {
         row.ended_ms = Some(now_ms());
         if let Some((code, detail)) = &failure {
@@ -366,16 +366,13 @@ async fn record(app: &App, live: &Live, ended: Option<Advanced>) -> Result<(), (
             row.result = Some(serde_json::json!({ "error": { "code": code, "detail": detail } }).to_string());
         }
         // What is large has been taken before; the rest is kept in any case.
-        let small = ROW + if row.bytes > 0 { 0 } else { row.result.as_ref().map_or(0, String::len) as u64 };
-        app.kept.take(&row.subject, small);
-        row.bytes += number(small);
+        room.take(ROW + if room.bytes() > 0 { 0 } else { row.result.as_ref().map_or(0, String::len) as u64 });
+        row.bytes = number(room.bytes());
     });
-    let written = app.store.put_ended(live.row(), usage).await;
-    live.held.lock().unwrap_or_else(PoisonError::into_inner).clear();
-    if let Err(error) = written {
-        live.see(|row| app.kept.give_back(&row.subject, u64::try_from(row.bytes).unwrap_or(0)));
-        return Err((Code::Internal, Problem::internal(&error).detail()));
-    }
+    app.store.put_ended(live.row(), usage).await.map_err(|error| (Code::Internal, Problem::internal(&error).detail()))?;
+    room.keep();
+    // The record names them from here on.
+    drop(held);
     failure.map_or(Ok(()), Err)
 }
 
@@ -420,15 +417,15 @@ pub(super) fn usage_row(subject: &str, day_ms: i64, usage: &Usage) -> UsageRow {
     }
 }
 
-/// Makes the record of an outcome.
-async fn keep(app: &App, live: &Live, mut outcome: Outcome) -> Result<(), (Code, String)> {
+/// Makes the record of an outcome; gives what it takes.
+async fn keep(app: &App, live: &Live, mut outcome: Outcome) -> Result<KeptFiles, (Code, String)> {
     let mut memory = weight::fit(app, live, &mut outcome);
     live.see(|row| app.metrics.ended(&row.language, &outcome));
     app.alerts.ended(&live.subject, &outcome);
     let subject = live.subject.as_str();
-    let KeptFiles { artifacts, held, mut bytes, mut not_kept } = keep_files(app, subject, std::mem::take(&mut outcome.artifacts)).await?;
-    outcome.artifacts_truncated |= not_kept.is_some();
-    *live.held.lock().unwrap_or_else(PoisonError::into_inner) = held;
+    let mut kept = keep_files(app, subject, std::mem::take(&mut outcome.artifacts)).await?;
+    outcome.artifacts_truncated |= kept.not_kept.is_some();
+    let artifacts = std::mem::take(&mut kept.artifacts);
     let files = artifacts.iter().map(|file| wire::ArtifactObject {
         path: &file.path,
         bytes: usize::try_from(file.bytes).unwrap_or(0),
@@ -436,24 +433,16 @@ async fn keep(app: &App, live: &Live, mut outcome: Outcome) -> Result<(), (Code,
         saved_to: None,
     });
     let files: Vec<_> = files.collect();
-    let mut result = wire::outcome_fields(&outcome, files.clone());
+    let mut result = wire::outcome_fields(&outcome, files.clone(), kept.not_kept.map(NotKept::name));
     if result.len() <= app.kept.small_result() {
-        app.kept.take(subject, result.len() as u64);
-    } else if let Err(reason) = app.kept.try_take(subject, result.len() as u64) {
-        not_kept = Some(reason);
+        kept.room.take(result.len() as u64);
+    } else if let Err(reason) = kept.room.try_take(result.len() as u64, 0) {
         weight::shorten(&mut outcome);
-        result = wire::outcome_fields(&outcome, files);
-        app.kept.take(subject, result.len() as u64);
+        result = wire::outcome_fields(&outcome, files, Some(reason.name()));
+        kept.room.take(result.len() as u64);
     }
-    bytes += result.len() as u64;
-    let kept = result.len();
-    if let Some(reason) = not_kept {
-        // The object's last brace makes room for one more field.
-        result.pop();
-        result.push_str(&format!(",\"not_kept\":\"{}\"}}", reason.name()));
-    }
+    let length = result.len();
     live.change(|row| {
-        row.bytes = number(bytes);
         row.status = outcome.status.name().to_owned();
         if !outcome.policy.profile.is_empty() {
             row.profile = Some(outcome.policy.profile.clone());
@@ -462,9 +451,9 @@ async fn keep(app: &App, live: &Live, mut outcome: Outcome) -> Result<(), (Code,
         row.artifacts = artifacts;
     });
     drop(outcome);
-    memory.shrink_to(kept);
+    memory.shrink_to(length);
     live.memory.lock().unwrap_or_else(PoisonError::into_inner).join(memory);
-    Ok(())
+    Ok(kept)
 }
 
 /// Cuts a text to what is kept where there is no room for more.

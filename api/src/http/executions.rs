@@ -1,11 +1,13 @@
 //! How do clients run programs, and look at what they did?
 
 mod answers;
+mod idempotency;
 mod schema;
 mod socket;
 
 use answers::answer_row;
 pub(super) use answers::{Part, file};
+use idempotency::Taken;
 use schema::{EventBody, ExecutionList};
 pub(super) use schema::{Execution, PackageBody};
 
@@ -38,15 +40,14 @@ use utoipa::IntoParams;
 /// Executions of one page, unless said.
 const PAGE: u32 = 50;
 
-/// The longest idempotency key.
-const MAX_KEY: usize = 255;
-
 /// Stops an execution when whoever waits for it goes away.
-struct Waiter(CancellationToken);
+struct Waiter(Option<CancellationToken>);
 
 impl Drop for Waiter {
     fn drop(&mut self) {
-        self.0.cancel();
+        if let Some(stop) = &self.0 {
+            stop.cancel();
+        }
     }
 }
 
@@ -116,13 +117,13 @@ pub(super) async fn answer(app: &Arc<App>, begun: Begun, mode: Mode, permit: Opt
         }
         Mode::Stream => {
             drop(begun);
-            let waiter = Waiter(live.stop.clone());
+            let waiter = Waiter(Some(live.stop.clone()));
             let log = live.log.clone().unwrap_or_default();
             let response = stream(permit, log, 0, Some(waiter));
             Ok(with_location(response, header::CONTENT_LOCATION, &address(&live.id)))
         }
         Mode::Wait => {
-            let waiter = Waiter(live.stop.clone());
+            let waiter = Waiter(Some(live.stop.clone()));
             let row = begun.finish().await?;
             drop(waiter);
             let response = answer_row(app, &live.subject, &row).unwrap_or_else(IntoResponse::into_response);
@@ -181,46 +182,6 @@ pub(super) fn follower(app: &App, caller: &Caller) -> Result<FollowerPermit, Pro
     })
 }
 
-/// Takes the idempotency key of a request; gives the answer where that request was made before.
-async fn replay(
-    app: &Arc<App>,
-    caller: &Caller,
-    headers: &HeaderMap,
-    body: &Body<ExecutionRequest>,
-    id: RunId,
-) -> Result<(Option<String>, Option<Response>), Problem> {
-    let Some(key) = headers.get("idempotency-key") else { return Ok((None, None)) };
-    let key = key.to_str().ok().filter(|key| (1..=MAX_KEY).contains(&key.len()) && key.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
-    let key =
-        key.ok_or_else(|| Problem::new(Code::Invalid, format!("an idempotency key has 1 to {MAX_KEY} printable characters")))?.to_owned();
-    let digest = body.sha256();
-    let Some((request, execution)) = app.store.take_key(caller.subject.as_str(), &key, &digest, &id.to_string()).await? else {
-        return Ok((Some(key), None));
-    };
-    if request != digest {
-        let detail = "this idempotency key was used for another request; use a new key for every new request";
-        return Err(Problem::new(Code::IdempotencyConflict, detail));
-    }
-    let mut response = match app.lives.get(&caller.subject, &execution) {
-        // Whoever asks a second time must not stop what the first one waits for.
-        Some(live) => match Mode::of(headers) {
-            Mode::Later => answer_json(StatusCode::ACCEPTED, execution_json(&live.row())),
-            Mode::Stream => stream(Some(follower(app, caller)?), live.log.clone().unwrap_or_default(), 0, None::<Waiter>),
-            Mode::Wait => answer_row(app, &caller.subject, &live.finished().await?)?,
-        },
-        None => {
-            let row = app.store.execution(caller.subject.as_str(), &execution).await?;
-            let row = row.ok_or_else(|| {
-                Problem::new(Code::Busy, "the first request with this key has only just come; try again")
-                    .retry_after(Duration::from_secs(1))
-            })?;
-            answer_row(app, &caller.subject, &row)?
-        }
-    };
-    response.headers_mut().insert("idempotency-replayed", HeaderValue::from_static("true"));
-    Ok((Some(key), Some(with_location(response, header::CONTENT_LOCATION, &address(&execution)))))
-}
-
 /// Run a program.
 ///
 /// Waits for the end and answers with the execution. With `Prefer: respond-async` it answers at once, with `Accept: text/event-stream` it
@@ -241,27 +202,25 @@ pub(super) async fn create(
     body: Body<ExecutionRequest>,
 ) -> Result<Response, Problem> {
     caller.needs(Scope::Run)?;
-    let id = RunId::random();
     let mode = Mode::of(&headers);
     // Before anything begins that would have to be stopped again.
     let permit = mode.permit(&app, &caller)?;
-    let (key, replayed) = replay(&app, &caller, &headers, &body, id).await?;
-    if let Some(response) = replayed {
-        return Ok(response);
-    }
-    match launch(&app, &caller, body, id, mode).await {
-        Ok(begun) => answer(&app, begun, mode, permit).await,
-        Err(problem) => {
-            // Nothing ran, so the key is free again.
-            if let Some(key) = key {
-                app.store.give_key_back(caller.subject.as_str(), &key).await?;
-            }
-            Err(problem)
+    let Some(key) = idempotency::key(&headers)? else {
+        let begun = launch(&app, &caller, body, RunId::random(), mode)?;
+        return answer(&app, begun, mode, permit).await;
+    };
+    let taking = idempotency::take(Arc::clone(&app), caller.clone(), key, body, mode);
+    match app.to_the_end(&caller.subject, taking).await? {
+        Taken::New(mut waiter, begun) => {
+            // From here on the answer has one of its own.
+            waiter.0 = None;
+            answer(&app, begun, mode, permit).await
         }
+        Taken::Before(execution) => idempotency::replay(&app, &caller, &headers, &execution).await,
     }
 }
 
-async fn launch(app: &Arc<App>, caller: &Caller, body: Body<ExecutionRequest>, id: RunId, mode: Mode) -> Result<Begun, Problem> {
+fn launch(app: &Arc<App>, caller: &Caller, body: Body<ExecutionRequest>, id: RunId, mode: Mode) -> Result<Begun, Problem> {
     let (bytes, mut held) = (body.bytes.len(), body.held);
     drop(body.bytes);
     let is_open = body.value.stdin_open;
@@ -378,14 +337,11 @@ pub(super) async fn delete(State(app): State<Arc<App>>, caller: Caller, Path(id)
         // What has ended a moment ago is being written yet.
         let _ = live.finished().await;
     }
-    // On a task of its own: a client that goes away must not leave half of it behind.
-    let removed = tokio::spawn(async move {
-        // Whoever cannot be told what it was keeps it.
-        let response = answer_row(&app, &caller.subject, &row)?;
-        remove(&app, caller.subject.as_str(), &id).await?;
-        Ok(response)
-    });
-    removed.await.map_err(|error| Problem::internal(&error))?
+    // Whoever cannot be told what it was keeps it.
+    let response = answer_row(&app, &caller.subject, &row)?;
+    let (held, subject) = (Arc::clone(&app), caller.subject.clone());
+    app.to_the_end(&caller.subject, async move { remove(&held, subject.as_str(), &id).await }).await?;
+    Ok(response)
 }
 
 /// Deletes an execution with the contents that no other one has.

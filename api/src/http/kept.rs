@@ -3,22 +3,27 @@
 //! Records, artifacts, plans and sessions count for the subject that they belong to, in the database (column `bytes`) and here. An artifact
 //! whose content is stored once for several subjects counts for each of them. A subject over its quota starts nothing new until it deletes
 //! something or the retention does; nobody else notices. Where all together have too much, the largest keepers are refused first (max-min
-//! fairness). Where the disk itself is nearly full, only what is small is kept, for everybody; where the reserve for that is half used up, those
-//! who keep the most, or write the most to the audit log, begin nothing new.
+//! fairness). Where the [`disk`] itself is nearly full, only what is small is kept, for everybody; where the reserve for that is half used up,
+//! those who keep the most, or have the most of the [`audit`] log, begin nothing new. Whoever has the most of an audit log that is too large
+//! begins nothing new either.
+//!
+//! What is about to be written has a [`Room`], which gives everything back unless it is kept at last.
+
+mod audit;
+mod disk;
 
 use super::config::Limits;
 use super::problem::{Code, Problem};
+use super::store::{Audited, now_ms};
+use audit::Audit;
 use cap_std::fs::Dir;
+use disk::{Disk, Space};
 use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
 /// What a row takes besides the texts in it: its columns, indexes, and what the audit log and the journal say of it.
 pub(super) const ROW: u64 = 512;
-
-/// What a block of the disk has.
-const BLOCK: u64 = 4096;
 
 /// What the row of an artifact takes besides its path.
 const ARTIFACT_ROW: u64 = 600;
@@ -32,32 +37,29 @@ const LARGE_RESULT: usize = 64 << 10;
 /// The same, where the disk is nearly full: as much as outputs of [`SMALL_OUTPUT`] come to.
 const SMALL_RESULT: usize = 4 * SMALL_OUTPUT;
 
-/// How long audit records count.
-const AUDIT_WINDOW: Duration = Duration::from_secs(3600);
-
 /// The quotas, all in bytes.
 #[derive(Clone, Copy, Debug)]
 struct Quotas {
     of_subject: u64,
     all: u64,
-    reserve: u64,
+    /// Of the audit log.
     audit: u64,
+    /// Of the audit log in an hour.
+    audit_of_subject: u64,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     by_subject: HashMap<String, u64>,
     all: u64,
-    /// Audit records of this window.
-    audit: HashMap<String, u64>,
-    window: Option<Instant>,
+    disk: Disk,
+    audit: Audit,
 }
 
 /// The account of kept bytes.
 #[derive(Debug)]
 pub(super) struct Kept {
     quotas: Quotas,
-    folder: Arc<Dir>,
     state: Mutex<State>,
 }
 
@@ -80,27 +82,92 @@ impl NotKept {
     }
 }
 
-/// The bytes of an artifact with its row.
-pub(super) fn artifact_bytes(path: &str, content: usize) -> u64 {
-    // A file takes whole blocks of the disk.
-    ARTIFACT_ROW + path.len() as u64 + (content as u64).next_multiple_of(BLOCK)
+/// What was taken for something that is about to be kept: bytes of its subject's account, and space of the disk. Dropped, it gives all of it
+/// back; so nothing stays taken for what was never written, whatever became of whoever wanted to.
+#[derive(Debug)]
+pub(super) struct Room {
+    kept: Arc<Kept>,
+    subject: String,
+    bytes: u64,
+    space: Space,
+}
+
+impl Room {
+    /// Bytes that were taken.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Takes bytes for something large, in so many new files, where there is room for it.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none.
+    pub(super) fn try_take(&mut self, bytes: u64, files: u64) -> Result<(), NotKept> {
+        let space = Space::of(bytes, files);
+        self.kept.try_take(&self.subject, bytes, space)?;
+        self.bytes = self.bytes.saturating_add(bytes);
+        self.space += space;
+        Ok(())
+    }
+
+    /// Takes bytes for something small that is kept in any case.
+    pub(super) fn take(&mut self, bytes: u64) {
+        let mut state = self.kept.lock();
+        state.disk.note(bytes);
+        state.add(&self.subject, bytes);
+        self.bytes = self.bytes.saturating_add(bytes);
+    }
+
+    /// Gives back what was taken for something that could not be written.
+    pub(super) fn give_back(&mut self, bytes: u64, files: u64) {
+        let (bytes, space) = (bytes.min(self.bytes), Space::of(bytes, files));
+        let mut state = self.kept.lock();
+        state.remove(&self.subject, bytes);
+        state.disk.release(space);
+        self.bytes -= bytes;
+        self.space -= space;
+    }
+
+    /// Everything is written. From here on it counts until [`Kept::give_back`].
+    pub(super) fn keep(mut self) {
+        self.bytes = 0;
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        if self.bytes == 0 && self.space.is_nothing() {
+            return;
+        }
+        let mut state = self.kept.lock();
+        state.remove(&self.subject, self.bytes);
+        state.disk.release(self.space);
+    }
 }
 
 impl Kept {
-    /// An account that begins with what is there already.
-    pub(super) fn new(limits: &Limits, state: &Dir, there: Vec<(String, i64)>) -> io::Result<Self> {
-        let folder = Arc::new(state.try_clone()?);
-        let whole = file_system(&folder)?.whole;
+    /// An account that begins with what is there already: of the database, and in the audit log.
+    pub(super) fn new(
+        limits: &Limits,
+        state: &Dir,
+        there: Vec<(String, i64)>,
+        (audited, on_disk): (Audited, u64),
+    ) -> io::Result<Arc<Self>> {
+        let disk = Disk::new(state, limits)?;
+        let whole = disk.whole;
         // A share of the file system that leaves room for everything else on it, and a tenant no more than a share of that.
         let all = limits.kept.map_or(whole / 2, |bytes| bytes as u64);
         let of_subject = limits.kept_per_subject.map_or((1 << 30).min(all / 4), |bytes| bytes as u64);
-        let reserve = limits.disk_reserve.map_or((256 << 20).min(whole / 20), |bytes| bytes as u64);
-        let audit = limits.audit_per_subject.map_or((1 << 30).min(whole / 16).max(1 << 20), |bytes| bytes as u64);
-        let quotas = Quotas { of_subject, all, reserve, audit };
+        let audit = limits.audit.map_or((whole / 4).max(1 << 20), |bytes| bytes as u64);
+        let audit_of_subject = limits.audit_per_subject.map_or((1 << 30).min(whole / 16).max(1 << 20), |bytes| bytes as u64);
+        let quotas = Quotas { of_subject, all, audit, audit_of_subject };
         let by_subject: HashMap<String, u64> =
             there.into_iter().map(|(subject, bytes)| (subject, u64::try_from(bytes).unwrap_or(0))).collect();
         let all = by_subject.values().sum();
-        Ok(Self { quotas, folder, state: Mutex::new(State { by_subject, all, ..State::default() }) })
+        let mut audit = Audit::default();
+        audit.is(audited, on_disk);
+        Ok(Arc::new(Self { quotas, state: Mutex::new(State { by_subject, all, disk, audit }) }))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -117,11 +184,21 @@ impl Kept {
         self.lock().all
     }
 
+    /// Nothing yet, for what a subject is about to keep.
+    pub(super) fn room(self: &Arc<Self>, subject: &str) -> Room {
+        Room { kept: Arc::clone(self), subject: subject.to_owned(), bytes: 0, space: Space::default() }
+    }
+
+    /// The bytes of an artifact with its row.
+    pub(super) fn of_artifact(&self, path: &str, content: usize) -> u64 {
+        ARTIFACT_ROW + path.len() as u64 + self.lock().disk.of_file(content)
+    }
+
     /// # Errors
     ///
     /// Where a subject has so much that it may begin nothing new.
     pub(super) fn check(&self, subject: &str) -> Result<(), Problem> {
-        let state = self.lock();
+        let mut state = self.lock();
         let used = state.used(subject);
         let free = "`DELETE` what has ended, or wait for `retention.executions`";
         if used >= self.quotas.of_subject {
@@ -136,35 +213,33 @@ impl Kept {
             );
             return Err(Problem::new(Code::QuotaExceeded, detail));
         }
-        if let Some(missing) = self.missing_reserve()
-            && let Some(weight) = state.is_among_largest(subject, missing, self.quotas.reserve / 16)
+        if let Some(missing) = state.disk.missing()
+            && let Some(weight) = state.is_among_largest(subject, missing, state.disk.reserve() / 16)
         {
-            let reserve = self.quotas.reserve;
+            let reserve = state.disk.reserve();
             let detail = format!(
                 "less than half of the {reserve} bytes of disk that are held in reserve are free (`limits.disk_reserve`), and this key is among \
-                 those that fill the most: {weight} bytes kept, or written to the audit log within the hour; {free}"
+                 those that fill the most: {weight} bytes kept, or in the audit log; {free}"
             );
             return Err(Problem::new(Code::QuotaExceeded, detail));
         }
-        if state.audit.get(subject).is_some_and(|bytes| *bytes >= self.quotas.audit) {
-            let most = self.quotas.audit;
+        if let Some(own) = state.audit.is_too_much(subject, self.quotas.audit) {
+            let (all, most) = (state.audit.on_disk(), self.quotas.audit);
+            let detail = format!(
+                "the audit log has {all} bytes, of {most} (`limits.audit`), and this key is among those that have written the most of it: {own} \
+                 bytes; wait for `retention.audit`, or have the operator move old segments away"
+            );
+            return Err(Problem::new(Code::QuotaExceeded, detail));
+        }
+        if state.audit.in_hour(subject) >= self.quotas.audit_of_subject {
+            let most = self.quotas.audit_of_subject;
             let detail = format!("this key has filled {most} bytes of the audit log within the hour (`limits.audit_per_subject`)");
-            let left = state.window.map_or(AUDIT_WINDOW, |since| AUDIT_WINDOW.saturating_sub(since.elapsed()));
-            return Err(Problem::new(Code::RateLimited, detail).retry_after(left.max(Duration::from_secs(1))));
+            return Err(Problem::new(Code::RateLimited, detail).retry_after(state.audit.rest_of_hour(now_ms())));
         }
         Ok(())
     }
 
-    /// Takes bytes for something large, where there is room for it.
-    ///
-    /// # Errors
-    ///
-    /// Why there is none.
-    pub(super) fn try_take(&self, subject: &str, bytes: u64) -> Result<(), NotKept> {
-        // Where the system does not say, the disk has room.
-        if file_system(&self.folder).is_ok_and(|found| found.free < self.quotas.reserve.saturating_add(bytes)) {
-            return Err(NotKept::Disk);
-        }
+    fn try_take(&self, subject: &str, bytes: u64, space: Space) -> Result<(), NotKept> {
         let mut state = self.lock();
         let after = state.used(subject).saturating_add(bytes);
         let is_within_all =
@@ -172,50 +247,43 @@ impl Kept {
         if after > self.quotas.of_subject || !is_within_all {
             return Err(NotKept::Quota);
         }
+        if !state.disk.try_reserve(space) {
+            return Err(NotKept::Disk);
+        }
         state.add(subject, bytes);
         Ok(())
     }
 
     /// Bytes of a record up to which it is kept whole in any case.
     pub(super) fn small_result(&self) -> usize {
-        let is_tight = file_system(&self.folder).is_ok_and(|found| found.free < self.quotas.reserve);
-        if is_tight { SMALL_RESULT } else { LARGE_RESULT }
+        if self.lock().disk.is_tight() { SMALL_RESULT } else { LARGE_RESULT }
     }
 
-    /// What of the reserve is missing beyond its half; nothing where that is free.
-    fn missing_reserve(&self) -> Option<u64> {
-        let free = file_system(&self.folder).ok()?.free;
-        (self.quotas.reserve / 2).checked_sub(free).filter(|missing| *missing > 0)
-    }
-
-    /// Takes bytes for something small that is kept in any case.
-    pub(super) fn take(&self, subject: &str, bytes: u64) {
-        self.lock().add(subject, bytes);
-    }
-
-    /// Gives bytes back.
+    /// Gives bytes back that were kept.
     pub(super) fn give_back(&self, subject: &str, bytes: u64) {
-        let mut state = self.lock();
-        let Some(used) = state.by_subject.get_mut(subject) else { return };
-        let given = bytes.min(*used);
-        *used -= given;
-        if *used == 0 {
-            state.by_subject.remove(subject);
-        }
-        state.all = state.all.saturating_sub(given);
+        self.lock().remove(subject, bytes);
     }
 
     /// Counts what was written to the audit log since the last time.
-    pub(super) fn audited(&self, written: HashMap<String, u64>) {
+    pub(super) fn audited(&self, written: &HashMap<String, u64>) {
         let mut state = self.lock();
-        if state.window.is_none_or(|since| since.elapsed() >= AUDIT_WINDOW) {
-            state.window = Some(Instant::now());
-            state.audit.clear();
-        }
-        for (subject, bytes) in written {
-            let sum = state.audit.entry(subject).or_default();
-            *sum = sum.saturating_add(bytes);
-        }
+        state.disk.note(written.values().fold(0, |sum: u64, bytes| sum.saturating_add(*bytes)));
+        state.audit.written(written, now_ms());
+    }
+
+    /// What of that the database has not been told.
+    pub(super) fn take_untold(&self) -> HashMap<String, u64> {
+        self.lock().audit.take_untold()
+    }
+
+    /// The database could not be told.
+    pub(super) fn tell_again(&self, untold: &HashMap<String, u64>) {
+        self.lock().audit.tell_again(untold);
+    }
+
+    /// Goes on from what the database says of the audit log, and from what its files have.
+    pub(super) fn audit_is(&self, found: Audited, on_disk: u64) {
+        self.lock().audit.is(found, on_disk);
     }
 }
 
@@ -232,6 +300,16 @@ impl State {
         self.all = self.all.saturating_add(bytes);
     }
 
+    fn remove(&mut self, subject: &str, bytes: u64) {
+        let Some(used) = self.by_subject.get_mut(subject) else { return };
+        let given = bytes.min(*used);
+        *used -= given;
+        if *used == 0 {
+            self.by_subject.remove(subject);
+        }
+        self.all = self.all.saturating_sub(given);
+    }
+
     /// What each subject may have, where all together may have so much and this one has so much.
     fn fair_level(&self, most: u64, subject: &str, used: u64) -> u64 {
         let others = self.by_subject.iter().filter(|(name, _)| *name != subject).map(|(_, bytes)| *bytes);
@@ -240,7 +318,7 @@ impl State {
 
     /// What a subject fills of the disk, kept and in the audit log, if it is among those who would have to give up most of what is missing.
     fn is_among_largest(&self, subject: &str, missing: u64, least: u64) -> Option<u64> {
-        let mut weights: HashMap<&str, u64> = self.audit.iter().map(|(name, bytes)| (name.as_str(), *bytes)).collect();
+        let mut weights: HashMap<&str, u64> = self.audit.shares().collect();
         for (name, bytes) in &self.by_subject {
             let weight = weights.entry(name).or_default();
             *weight = weight.saturating_add(*bytes);
@@ -274,25 +352,28 @@ fn fair_level(amounts: &[u64], most: u64) -> u64 {
     }
 }
 
-struct FileSystem {
-    whole: u64,
-    free: u64,
-}
-
-fn file_system(folder: &Dir) -> io::Result<FileSystem> {
-    let found = rustix::fs::fstatvfs(folder)?;
-    Ok(FileSystem { whole: found.f_blocks.saturating_mul(found.f_frsize), free: found.f_bavail.saturating_mul(found.f_frsize) })
-}
-
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "the tests look into folders of their own")]
 mod tests {
     use super::*;
 
-    fn account(limits: Limits, there: &[(&str, i64)]) -> Kept {
+    fn account(limits: Limits, there: &[(&str, i64)]) -> Arc<Kept> {
         let folder = tempfile::tempdir().unwrap();
         let state = Dir::open_ambient_dir(folder.path(), cap_std::ambient_authority()).unwrap();
-        Kept::new(&limits, &state, there.iter().map(|(subject, bytes)| ((*subject).to_owned(), *bytes)).collect()).unwrap()
+        let there = there.iter().map(|(subject, bytes)| ((*subject).to_owned(), *bytes)).collect();
+        Kept::new(&limits, &state, there, (Audited::default(), 0)).unwrap()
+    }
+
+    /// Takes bytes for good.
+    fn try_take(kept: &Arc<Kept>, subject: &str, bytes: u64) -> Result<(), NotKept> {
+        let mut room = kept.room(subject);
+        room.try_take(bytes, 1)?;
+        room.keep();
+        Ok(())
+    }
+
+    fn sums(of: &[(&str, u64)]) -> HashMap<String, u64> {
+        of.iter().map(|(subject, bytes)| ((*subject).to_owned(), *bytes)).collect()
     }
 
     fn limits(kept: usize, kept_per_subject: usize) -> Limits {
@@ -302,14 +383,16 @@ mod tests {
     #[test]
     fn a_subject_over_its_quota_begins_nothing_and_others_do() {
         let kept = account(limits(1000, 100), &[("a", 90)]);
-        assert!(kept.check("a").is_ok() && kept.try_take("a", 10).is_ok());
+        assert!(kept.check("a").is_ok() && try_take(&kept, "a", 10).is_ok());
         assert!(kept.check("a").is_err() && kept.check("b").is_ok());
-        assert_eq!(kept.try_take("a", 1), Err(NotKept::Quota));
+        assert_eq!(try_take(&kept, "a", 1), Err(NotKept::Quota));
         // What is small is kept in any case, and counts.
-        kept.take("a", 5);
-        assert_eq!((kept.of("a"), kept.all()), ((105, 100), 105));
+        let mut room = kept.room("a");
+        room.take(5);
+        assert_eq!((kept.of("a"), kept.all(), room.bytes()), ((105, 100), 105, 5));
+        room.keep();
         kept.give_back("a", 50);
-        assert!(kept.check("a").is_ok() && kept.try_take("a", 45).is_ok());
+        assert!(kept.check("a").is_ok() && try_take(&kept, "a", 45).is_ok());
         kept.give_back("a", u64::MAX);
         assert_eq!((kept.of("a").0, kept.all()), (0, 0));
     }
@@ -318,10 +401,10 @@ mod tests {
     fn where_all_have_too_much_the_largest_are_refused() {
         let kept = account(limits(100, 100), &[("large", 90), ("small", 10)]);
         assert!(kept.check("large").is_err() && kept.check("small").is_ok() && kept.check("new").is_ok());
-        assert_eq!(kept.try_take("large", 1), Err(NotKept::Quota));
-        assert_eq!(kept.try_take("small", 20), Ok(()));
-        assert_eq!(kept.try_take("small", 20), Ok(()), "as much as half");
-        assert_eq!(kept.try_take("small", 1), Err(NotKept::Quota));
+        assert_eq!(try_take(&kept, "large", 1), Err(NotKept::Quota));
+        assert_eq!(try_take(&kept, "small", 20), Ok(()));
+        assert_eq!(try_take(&kept, "small", 20), Ok(()), "as much as half");
+        assert_eq!(try_take(&kept, "small", 1), Err(NotKept::Quota));
         // A crowd of small ones does not make one that is small itself a large one.
         let names: Vec<String> = (0..100).map(|number| number.to_string()).collect();
         let crowd: Vec<(&str, i64)> = names.iter().map(|name| (name.as_str(), 1)).chain([("large", 900), ("small", 20)]).collect();
@@ -345,30 +428,50 @@ mod tests {
 
     #[test]
     fn where_the_reserve_itself_runs_out_whoever_fills_the_most_gives_way() {
-        let state = State {
-            by_subject: HashMap::from([("a".to_owned(), 1000), ("b".to_owned(), 60), ("c".to_owned(), 900)]),
-            audit: HashMap::from([("c".to_owned(), 500), ("d".to_owned(), 50)]),
-            ..State::default()
+        let kept = account(limits(10_000, 10_000), &[("a", 1000), ("b", 60), ("c", 900)]);
+        kept.audited(&sums(&[("c", 500), ("d", 50)]));
+        let refused = |missing| {
+            let state = kept.lock();
+            ["a", "b", "c", "d", "new"].map(|subject| state.is_among_largest(subject, missing, 50).is_some())
         };
-        let refused = |missing| ["a", "b", "c", "d", "new"].map(|subject| state.is_among_largest(subject, missing, 50).is_some());
         assert_eq!(refused(100), [false, false, true, false, false], "the audit log counts");
         assert_eq!(refused(1000), [true, false, true, false, false]);
         assert_eq!(refused(u64::MAX), [true, true, true, false, false], "next to nothing is never the reason");
     }
 
     #[test]
+    fn what_is_never_written_is_given_back() {
+        let kept = account(limits(1000, 1000), &[]);
+        let mut room = kept.room("a");
+        assert_eq!((room.try_take(300, 1), room.try_take(300, 1), room.try_take(500, 1)), (Ok(()), Ok(()), Err(NotKept::Quota)));
+        room.give_back(300, 1);
+        assert_eq!((kept.of("a").0, room.bytes()), (300, 300));
+        // Whoever holds it panics.
+        let died = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || {
+            let _room = room;
+            std::panic::resume_unwind(Box::new(()));
+        }));
+        assert!(died.is_err());
+        assert_eq!((kept.of("a").0, kept.all()), (0, 0));
+    }
+
+    #[test]
     fn a_disk_that_is_nearly_full_takes_nothing_large() {
         let kept = account(Limits { disk_reserve: Some(usize::MAX >> 1), ..limits(1000, 1000) }, &[]);
-        assert_eq!(kept.try_take("a", 1), Err(NotKept::Disk));
+        assert_eq!(try_take(&kept, "a", 1), Err(NotKept::Disk));
         assert!(kept.check("a").is_ok(), "what is small runs");
     }
 
     #[test]
-    fn audit_records_count_for_an_hour() {
-        let kept = account(Limits { audit_per_subject: Some(100), ..limits(1000, 1000) }, &[]);
-        kept.audited(HashMap::from([("a".to_owned(), 60)]));
+    fn audit_records_count_for_an_hour_and_in_the_log() {
+        let kept = account(Limits { audit_per_subject: Some(100), audit: Some(200), ..limits(1000, 1000) }, &[]);
+        kept.audited(&sums(&[("a", 60)]));
         assert!(kept.check("a").is_ok());
-        kept.audited(HashMap::from([("a".to_owned(), 60), ("b".to_owned(), 1)]));
-        assert!(kept.check("a").is_err() && kept.check("b").is_ok());
+        kept.audited(&sums(&[("a", 60), ("b", 1)]));
+        assert_eq!(kept.check("a").unwrap_err().code(), Code::RateLimited);
+        assert!(kept.check("b").is_ok());
+        kept.audited(&sums(&[("a", 60), ("b", 30)]));
+        assert_eq!(kept.check("a").unwrap_err().code(), Code::QuotaExceeded);
+        assert!(kept.check("b").is_ok() && kept.check("new").is_ok());
     }
 }

@@ -79,18 +79,38 @@ fn complete_segments(state: &Dir) -> io::Result<Vec<Complete>> {
     Ok(complete)
 }
 
+/// The bytes of all segments.
+pub(super) fn bytes(state: &Dir) -> io::Result<u64> {
+    let mut all = 0;
+    for name in complete_segments(state)?.iter().map(|(_, name)| name.as_str()).chain([AUDIT_SEGMENT]) {
+        match state.metadata(name) {
+            Ok(found) => all += found.len(),
+            // Moved away, or not begun.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(all)
+}
+
 /// Removes the segments that are too old, but for the newest complete one, from which the log goes on; gives how many.
 pub(super) fn forget(state: &Dir, age: Duration) -> io::Result<usize> {
     let mut complete = complete_segments(state)?;
     complete.pop();
     let mut gone = 0;
     for (_, name) in complete {
-        let written = state.metadata(&name)?.modified()?.into_std();
-        if !written.elapsed().is_ok_and(|elapsed| elapsed > age) {
-            break;
+        let removed = || {
+            let written = state.metadata(&name)?.modified()?.into_std();
+            let is_old = written.elapsed().is_ok_and(|elapsed| elapsed > age);
+            if is_old { state.remove_file(&name).map(|()| true) } else { Ok(false) }
+        };
+        match removed() {
+            Ok(true) => gone += 1,
+            Ok(false) => break,
+            // Somebody has moved it away.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
         }
-        state.remove_file(&name)?;
-        gone += 1;
     }
     Ok(gone)
 }

@@ -269,12 +269,12 @@ fn bodies(packages: &[LockedPackage]) -> Vec<PackageBody> {
 #[derive(Default)]
 pub(super) struct Sessions(Mutex<HashMap<String, Arc<Entry>>>, Mutex<HashMap<Subject, usize>>, Gone);
 
-/// Room for a session that is about to be opened; given back when dropped.
-struct Room<'a>(&'a Sessions, Subject);
+/// A place for a session that is about to be opened; given back when dropped.
+struct Place(Arc<App>, Subject);
 
-impl Drop for Room<'_> {
+impl Drop for Place {
     fn drop(&mut self) {
-        let mut opening = lock(&self.0.1);
+        let mut opening = lock(&self.0.sessions.1);
         if let Some(count) = opening.get_mut(&self.1) {
             *count -= 1;
             if *count == 0 {
@@ -285,8 +285,9 @@ impl Drop for Room<'_> {
 }
 
 impl Sessions {
-    /// Room for one more session of a subject, or why there is none.
-    fn room(&self, subject: &Subject, limits: &super::Limits) -> Result<Room<'_>, Problem> {
+    /// A place for one more session of a subject, or why there is none.
+    fn place(&self, app: &Arc<App>, subject: &Subject) -> Result<Place, Problem> {
+        let limits = &app.config.limits;
         let mut opening = lock(&self.1);
         let of_subject = self.of(subject).len() + opening.get(subject).copied().unwrap_or(0);
         if of_subject >= limits.sessions_per_subject {
@@ -297,7 +298,7 @@ impl Sessions {
             return Err(Problem::new(Code::Overloaded, "as many sessions are open as may").retry_after(Duration::from_secs(10)));
         }
         *opening.entry(subject.clone()).or_insert(0) += 1;
-        Ok(Room(self, subject.clone()))
+        Ok(Place(Arc::clone(app), subject.clone()))
     }
 
     pub(super) fn count(&self) -> usize {
@@ -388,7 +389,7 @@ pub(super) async fn create(State(app): State<Arc<App>>, caller: Caller, body: Bo
     caller.needs(Scope::Run)?;
     app.takes(NO_MORE)?;
     let limits = &app.config.limits;
-    let room = app.sessions.room(&caller.subject, limits)?;
+    let place = app.sessions.place(&app, &caller.subject)?;
     let idle = match body.value.idle_s {
         None => limits.session_idle,
         Some(seconds) if seconds >= 1 && Duration::from_secs(seconds) <= limits.session_idle_max => Duration::from_secs(seconds),
@@ -414,20 +415,35 @@ pub(super) async fn create(State(app): State<Arc<App>>, caller: Caller, body: Bo
         _held: held,
     });
     entry.show(&session);
-    *Arc::clone(&entry.session).lock_owned().await = Some(session);
-    app.store.put_session(entry.row(None)).await.map_err(|error| Problem::internal(&error))?;
-    app.kept.take(caller.subject.as_str(), ROW);
-    {
-        let mut sessions = lock(&app.sessions.0);
-        app.takes(NO_MORE)?;
-        sessions.insert(entry.id.clone(), Arc::clone(&entry));
-    }
-    drop(room);
+    // A client that goes away must not leave a record that nobody counts of a session that nobody ends.
+    let (held, begun) = (Arc::clone(&app), Arc::clone(&entry));
+    app.to_the_end(&caller.subject, async move { begin_with(&held, begun, session, place).await }).await?;
     let mut response = (StatusCode::CREATED, Json(entry.body())).into_response();
     if let Ok(location) = HeaderValue::from_str(&format!("/v1/sessions/{}", entry.id)) {
         response.headers_mut().insert(header::LOCATION, location);
     }
     Ok(response)
+}
+
+/// Takes a new session in, with its record.
+async fn begin_with(app: &App, entry: Arc<Entry>, session: Session, _place: Place) -> Result<(), Problem> {
+    *entry.session.lock().await = Some(session);
+    let mut room = app.kept.room(entry.subject.as_str());
+    room.take(ROW);
+    app.store.put_session(entry.row(None)).await.map_err(|error| Problem::internal(&error))?;
+    room.keep();
+    let is_taken_in = {
+        let mut sessions = lock(&app.sessions.0);
+        let takes = app.takes(NO_MORE);
+        if takes.is_ok() {
+            sessions.insert(entry.id.clone(), Arc::clone(&entry));
+        }
+        takes
+    };
+    if is_taken_in.is_err() {
+        kept_end(app, &entry, "shutdown").await;
+    }
+    is_taken_in
 }
 
 /// List one's sessions, the newest first.

@@ -3,10 +3,14 @@
 //! One set of statements for SQLite and PostgreSQL. What executions leave is written by [`writer`], which commits whatever waits as one
 //! transaction; everything else, and all reading, goes through a pool of connections.
 
+mod audited;
 mod head;
 mod kept;
 mod writer;
 
+pub(super) use audited::{Audited, HOUR_MS};
+
+use super::kept::ROW;
 use serde::{Deserialize, Serialize};
 use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
@@ -17,13 +21,14 @@ use tokio::sync::oneshot;
 use writer::{Waits, Write, Writer};
 
 /// Every step from an empty database to this version.
-const MIGRATIONS: [(i64, &str, &str); 6] = [
+const MIGRATIONS: [(i64, &str, &str); 7] = [
     (1, "start", include_str!("../../migrations/0001_start.sql")),
     (2, "trees", include_str!("../../migrations/0002_trees.sql")),
     (3, "journal", include_str!("../../migrations/0003_journal.sql")),
     (10, "audit head", include_str!("../../migrations/0010_audit_head.sql")),
     (11, "kept", include_str!("../../migrations/0011_kept.sql")),
     (12, "audit heads", include_str!("../../migrations/0012_audit_heads.sql")),
+    (21, "audit written", include_str!("../../migrations/0021_audit_written.sql")),
 ];
 
 /// A day, as usage is counted.
@@ -40,6 +45,9 @@ const SETTLES: Duration = Duration::from_secs(10);
 
 /// How an execution that a crash or a kill cut short is marked.
 pub(super) const INTERRUPTED: &str = "interrupted";
+
+/// What a row counts for that has no `bytes` of its own.
+const ROW_BYTES: i64 = ROW.cast_signed();
 
 /// Now, in milliseconds since 1970.
 pub(super) fn now_ms() -> i64 {
@@ -324,10 +332,12 @@ impl Store {
     pub(super) async fn mark_interrupted(&self) -> Result<u64, sqlx::Error> {
         let now = now_ms();
         let executions = sqlx::query(
-            "UPDATE executions SET status = $1, ended_ms = $2, bytes = CASE WHEN bytes = 0 THEN 512 ELSE bytes END WHERE ended_ms IS NULL",
+            "UPDATE executions SET status = $1, ended_ms = $2, bytes = CASE WHEN bytes = 0 THEN CAST($3 AS BIGINT) ELSE bytes END \
+             WHERE ended_ms IS NULL",
         )
         .bind(INTERRUPTED)
         .bind(now)
+        .bind(ROW_BYTES)
         .execute(&self.pool)
         .await?;
         sqlx::query("UPDATE task_trees SET status = $1, ended_ms = $2 WHERE ended_ms IS NULL")
@@ -384,13 +394,15 @@ impl Store {
         self.find(look, Option::is_some).await
     }
 
-    /// Takes an idempotency key for an execution, or gives what it was taken for: the digest of the request, and the execution.
+    /// Takes an idempotency key for an execution, or gives what it was taken for: the digest of the request, and the execution. What has begun
+    /// may not be in the database yet; `is_live` says so.
     pub(super) async fn take_key(
         &self,
         subject: &str,
         key: &str,
         request_sha256: &str,
         execution: &str,
+        is_live: impl Fn(&str) -> bool,
     ) -> Result<Option<(String, String)>, sqlx::Error> {
         let taken = sqlx::query(
             "INSERT INTO idempotency (subject, idempotency_key, request_sha256, execution, created_ms) VALUES ($1, $2, $3, $4, $5) \
@@ -415,8 +427,8 @@ impl Store {
         let Some(row) = row else { return Ok(Some((request_sha256.to_owned(), String::new()))) };
         let (request, taken): (String, String) = (row.try_get("request_sha256")?, row.try_get("execution")?);
         let is_old = row.try_get::<i64, _>("created_ms")? < now_ms() - ABANDONED_MS;
-        if is_old && self.execution(subject, &taken).await?.is_none() {
-            // Whoever took it went away before anything began.
+        if is_old && !is_live(&taken) && self.execution(subject, &taken).await?.is_none() && !is_live(&taken) {
+            // The process ended before anything began.
             let again = sqlx::query(
                 "UPDATE idempotency SET execution = $1, request_sha256 = $2, created_ms = $3 \
                  WHERE subject = $4 AND idempotency_key = $5 AND execution = $6",
@@ -437,8 +449,9 @@ impl Store {
     }
 
     /// Gives an idempotency key back, because what it was taken for never began.
-    pub(super) async fn give_key_back(&self, subject: &str, key: &str) -> Result<(), sqlx::Error> {
-        let gone = sqlx::query("DELETE FROM idempotency WHERE subject = $1 AND idempotency_key = $2").bind(subject).bind(key);
+    pub(super) async fn give_key_back(&self, subject: &str, key: &str, execution: &str) -> Result<(), sqlx::Error> {
+        let gone = "DELETE FROM idempotency WHERE subject = $1 AND idempotency_key = $2 AND execution = $3";
+        let gone = sqlx::query(gone).bind(subject).bind(key).bind(execution);
         gone.execute(&self.pool).await.map(drop)
     }
 

@@ -133,19 +133,46 @@ impl Trees {
         self.lock().get(id).filter(|tree| tree.subject == *subject).cloned()
     }
 
-    /// Takes a tree in, unless its subject has too many that have not ended. Gives the one that is there from now on: somebody may have
-    /// taken in the same one a moment ago.
-    fn insert(&self, tree: Arc<Tree>, most: usize) -> Result<Arc<Tree>, Problem> {
+    /// Takes a new tree in, unless its subject has too many that have not ended.
+    fn insert(&self, tree: &Arc<Tree>, most: usize) -> Result<(), Problem> {
         let mut trees = self.lock();
-        let open = trees.values().filter(|other| other.subject == tree.subject && other.lock().ended_ms.is_none()).count();
-        if open >= most {
-            let detail = format!("this key has {open} task trees under way, which is as many as it may; wait for one, or cancel it");
-            return Err(Problem::new(Code::QueueFull, detail).retry_after(Duration::from_secs(5)));
-        }
-        Ok(Arc::clone(trees.entry(tree.id.clone()).or_insert(tree)))
+        has_room(&trees, &tree.subject, most)?;
+        trees.insert(tree.id.clone(), Arc::clone(tree));
+        Ok(())
     }
 
-    /// Forgets one that was deleted, but not another one of that name, which somebody tries again.
+    /// Takes in one that was kept. Gives the one that is there from now on: somebody may have taken in the same one a moment ago.
+    fn take_in(&self, tree: Arc<Tree>) -> Result<Arc<Tree>, Problem> {
+        let mut trees = self.lock();
+        if let Some(there) = trees.get(&tree.id) {
+            return Ok(Arc::clone(there));
+        }
+        if tree.lock().ended_ms.is_none() {
+            return Err(Problem::new(Code::Busy, "another process has the task tree under way; ask there"));
+        }
+        trees.insert(tree.id.clone(), Arc::clone(&tree));
+        Ok(tree)
+    }
+
+    /// Lets go of one that was taken in, unless somebody claims or drives it.
+    fn let_go(&self, tree: &Arc<Tree>) {
+        let mut trees = self.lock();
+        if tree.is_kept && tree.idle_since().is_some() && trees.get(&tree.id).is_some_and(|there| Arc::ptr_eq(there, tree)) {
+            trees.remove(&tree.id);
+        }
+    }
+
+    /// Begins tasks of a tree anew, or claims the tree for that; see [`Tree::retry`].
+    fn retry(&self, tree: &Tree, tasks: &[usize], most: usize) -> Result<bool, Problem> {
+        let trees = self.lock();
+        let is_idle = tree.lock().ended_ms.is_some();
+        if is_idle {
+            has_room(&trees, &tree.subject, most)?;
+        }
+        tree.retry(tasks)
+    }
+
+    /// Forgets one that is not in the database, but not another one of that name, which somebody tries again.
     fn remove(&self, tree: &Arc<Tree>) {
         let mut trees = self.lock();
         if trees.get(&tree.id).is_some_and(|there| Arc::ptr_eq(there, tree)) {
@@ -154,13 +181,15 @@ impl Trees {
     }
 
     fn drive(&self, app: &Arc<App>, tree: &Arc<Tree>) {
+        self.lock().insert(tree.id.clone(), Arc::clone(tree));
         self.driven.spawn(drive(Arc::clone(app), Arc::clone(tree)));
     }
 
     /// Forgets trees that ended long ago, or are too many.
     pub(super) fn forget(&self, now_ms: i64) {
         let mut trees = self.lock();
-        let mut ended: Vec<_> = trees.values().filter_map(|tree| Some((tree.lock().ended_ms?, tree.id.clone(), tree.size))).collect();
+        let idle = trees.values().filter_map(|tree| Some((tree.idle_since()?, tree.id.clone(), tree.size)));
+        let mut ended: Vec<_> = idle.collect();
         ended.sort();
         let mut bytes: usize = ended.iter().map(|(_, _, size)| size).sum();
         for (ended, id, size) in ended {
@@ -176,6 +205,18 @@ impl Trees {
         self.driven.close();
         let _ = tokio::time::timeout(LAST, self.driven.wait()).await;
     }
+}
+
+/// # Errors
+///
+/// Where a subject has so many trees under way that it may begin no further one.
+fn has_room(trees: &HashMap<String, Arc<Tree>>, subject: &Subject, most: usize) -> Result<(), Problem> {
+    let open = trees.values().filter(|other| other.subject == *subject && other.idle_since().is_none()).count();
+    if open >= most {
+        let detail = format!("this key has {open} task trees under way, which is as many as it may; wait for one, or cancel it");
+        return Err(Problem::new(Code::QueueFull, detail).retry_after(Duration::from_secs(5)));
+    }
+    Ok(())
 }
 
 /// Stops a tree when whoever waits for it goes away before it has ended.
@@ -235,13 +276,26 @@ async fn find(app: &App, caller: &Caller, id: &str) -> Result<Arc<Tree>, Problem
         return Err(missing());
     }
     let row = app.store.tree(caller.subject.as_str(), id).await?.ok_or_else(missing)?;
-    Tree::kept(row).map(Arc::new).ok_or_else(|| Problem::internal(&"a kept task tree cannot be read"))
+    let tree = Tree::kept(row).ok_or_else(|| Problem::internal(&"a kept task tree cannot be read"))?;
+    // Nobody here drives it, so nothing follows.
+    let log = Arc::clone(&tree.lock().log);
+    log.end(json(&tree), String::new);
+    Ok(Arc::new(tree))
 }
 
-/// Waits until a tree has ended.
+/// Waits until a tree that has not ended has, and its end is written.
 async fn ended(tree: &Tree) {
     let log = Arc::clone(&tree.lock().log);
-    if tree.lock().ended_ms.is_none() {
+    log.follow(0).for_each(|_| std::future::ready(())).await;
+}
+
+/// Waits until the end of a tree is written that has ended a moment ago.
+async fn written(tree: &Tree) {
+    let log = {
+        let state = tree.lock();
+        state.ended_ms.map(|_| Arc::clone(&state.log))
+    };
+    if let Some(log) = log {
         log.follow(0).for_each(|_| std::future::ready(())).await;
     }
 }
@@ -278,34 +332,45 @@ pub(super) async fn create(
     app.kept.check(caller.subject.as_str())?;
     held.shrink_to(size);
     let tree = Arc::new(Tree::new(caller.subject.clone(), plan, (size, held)));
-    let first = tree.row(true);
-    let bytes = u64::try_from(first.bytes).unwrap_or(0);
-    app.kept.try_take(caller.subject.as_str(), bytes).map_err(|reason| {
-        let setting = if reason == NotKept::Quota { "limits.kept_per_subject" } else { "limits.disk_reserve" };
-        let detail = format!("there is no room to keep the {bytes} bytes of this plan (`{setting}`); `DELETE` what has ended");
-        Problem::new(Code::QuotaExceeded, detail)
-    })?;
-    let tree = app.trees.insert(tree, app.config.limits.trees_per_subject).inspect_err(|_| {
-        app.kept.give_back(caller.subject.as_str(), bytes);
-    })?;
     let log = Arc::clone(&tree.lock().log);
-    app.trees.drive(&app, &tree);
-    // Its end does not say again what it was asked for.
-    app.store.put_tree(first).await.map_err(|error| {
-        app.kept.give_back(caller.subject.as_str(), bytes);
-        Problem::internal(&error)
-    })?;
+    // From here on, so that nothing runs for a client that goes away while the tree is written.
+    let waiter = (mode != Mode::Later).then(|| Waiter { tree: Arc::clone(&tree), log: Arc::clone(&log) });
+    app.to_the_end(&caller.subject, begin(Arc::clone(&app), Arc::clone(&tree))).await?;
     let address = format!("/v1/task-trees/{}", tree.id);
     match mode {
         Mode::Later => Ok(with_location(answer_json(StatusCode::ACCEPTED, json(&tree)), header::LOCATION, &address)),
-        Mode::Stream => Ok(stream(permit, Arc::clone(&log), 0, Some(Waiter { tree, log }))),
+        Mode::Stream => Ok(stream(permit, log, 0, waiter)),
         Mode::Wait => {
-            let waiter = Waiter { tree: Arc::clone(&tree), log: Arc::clone(&log) };
             log.follow(0).for_each(|_| std::future::ready(())).await;
             drop(waiter);
             Ok(with_location(answer_json(StatusCode::OK, json(&tree)), header::CONTENT_LOCATION, &address))
         }
     }
+}
+
+/// Writes a new tree down, and has it driven after that: what runs is always there to be found, counted and deleted.
+///
+/// For [`App::to_the_end`], as are [`remove`] and [`retry`].
+async fn begin(app: Arc<App>, tree: Arc<Tree>) -> Result<(), Problem> {
+    let first = tree.row(true);
+    let bytes = u64::try_from(first.bytes).unwrap_or(0);
+    let mut room = app.kept.room(tree.subject.as_str());
+    room.try_take(bytes, 0).map_err(|reason| {
+        let setting = if reason == NotKept::Quota { "limits.kept_per_subject" } else { "limits.disk_reserve" };
+        let detail = format!("there is no room to keep the {bytes} bytes of this plan (`{setting}`); `DELETE` what has ended");
+        Problem::new(Code::QuotaExceeded, detail)
+    })?;
+    app.trees.insert(&tree, app.config.limits.trees_per_subject)?;
+    // Its end does not say again what it was asked for.
+    if let Err(error) = app.store.put_tree(first).await {
+        app.trees.remove(&tree);
+        let log = Arc::clone(&tree.lock().log);
+        log.end(json(&tree), String::new);
+        return Err(Problem::internal(&error));
+    }
+    room.keep();
+    app.trees.drive(&app, &tree);
+    Ok(())
 }
 
 /// List one's task trees, the newest first.
@@ -355,27 +420,47 @@ pub(super) async fn get(State(app): State<Arc<App>>, caller: Caller, Path(id): P
 pub(super) async fn cancel(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<String>) -> Result<Json<TreeBody>, Problem> {
     caller.needs(Scope::Run)?;
     let tree = find(&app, &caller, &id).await?;
-    if tree.lock().ended_ms.is_some() {
-        if app.trees.get(&caller.subject, &id).is_some_and(|there| Arc::ptr_eq(&there, &tree)) {
-            // What has ended a moment ago is being written yet.
-            let log = Arc::clone(&tree.lock().log);
-            // Where nothing has happened, nobody drives it, and its log has no end.
-            if log.bytes() > 0 {
-                log.follow(0).for_each(|_| std::future::ready(())).await;
-            }
-        }
-        if !tree.begin_to_delete() {
-            return Err(Problem::new(Code::Busy, "the task tree is being tried again; cancel it first"));
-        }
-        let bytes = app.store.delete_tree(caller.subject.as_str(), &id).await.inspect_err(|_| tree.stays())?;
-        app.trees.remove(&tree);
-        let bytes = bytes.ok_or_else(|| Problem::not_found("task tree"))?;
-        app.kept.give_back(caller.subject.as_str(), u64::try_from(bytes).unwrap_or(0));
+    if tree.lock().ended_ms.is_none() {
+        // Whoever drives it takes it to its end, also if nobody waits for that.
+        tree.give_up();
+        ended(&tree).await;
         return Ok(Json(body(&tree, true)));
     }
-    tree.give_up();
-    ended(&tree).await;
+    let held = Arc::clone(&app);
+    let tree = app.to_the_end(&caller.subject, async move { remove(&held, tree).await }).await?;
     Ok(Json(body(&tree, true)))
+}
+
+/// Deletes a tree that has ended.
+///
+/// Whoever deletes a tree or tries it again claims it before; what is decided then is decided in the database, where only what has ended is
+/// deleted, and only what is there is tried again. So its bytes are given back once.
+async fn remove(app: &App, tree: Arc<Tree>) -> Result<Arc<Tree>, Problem> {
+    let tree = app.trees.take_in(tree)?;
+    written(&tree).await;
+    tree.begin_to_delete()?;
+    let deleted = delete(app, &tree).await.inspect_err(|_| stays(app, &tree))?;
+    app.trees.remove(&tree);
+    let bytes = deleted.ok_or_else(|| Problem::not_found("task tree"))?;
+    app.kept.give_back(tree.subject.as_str(), u64::try_from(bytes).unwrap_or(0));
+    Ok(tree)
+}
+
+async fn delete(app: &App, tree: &Tree) -> Result<Option<i64>, Problem> {
+    let (subject, id) = (tree.subject.as_str(), tree.id.as_str());
+    let deleted = app.store.delete_tree(subject, id).await?;
+    if deleted.is_some() || tree.is_kept {
+        return Ok(deleted);
+    }
+    // The database may not have taken its end.
+    app.store.put_tree(tree.row(false)).await.map_err(|error| Problem::internal(&error))?;
+    Ok(app.store.delete_tree(subject, id).await?)
+}
+
+/// A tree that was claimed stays as it is.
+fn stays(app: &App, tree: &Arc<Tree>) {
+    tree.stays();
+    app.trees.let_go(tree);
 }
 
 /// Stop a branch of a task tree: a task, and all that come after it.
@@ -409,25 +494,34 @@ pub(super) async fn retry_branch(
 ) -> Result<(StatusCode, Json<TreeBody>), Problem> {
     caller.needs(Scope::Run)?;
     app.takes(NO_MORE)?;
-    let mut tree = find(&app, &caller, &id).await?;
+    let tree = find(&app, &caller, &id).await?;
     let at = tree.plan.find(&name)?;
-    let is_taken_in = app.trees.get(&caller.subject, &id).is_none();
-    if is_taken_in {
-        tree.hold(app.memory.take(&caller.subject, tree.size)?);
-        tree = app.trees.insert(tree, app.config.limits.trees_per_subject)?;
-    }
-    let is_idle = tree.retry(&tree.plan.branch(at)).inspect_err(|_| {
-        // One that was taken in for this and that nobody drives is let go again.
-        if is_taken_in && tree.lock().ended_ms.is_some() {
-            app.trees.remove(&tree);
-        }
-    })?;
-    let begun = tree.row(false);
-    if is_idle {
-        app.trees.drive(&app, &tree);
-    }
-    app.store.put_tree(begun).await.map_err(|error| Problem::internal(&error))?;
+    let held = Arc::clone(&app);
+    let tree = app.to_the_end(&caller.subject, async move { retry(&held, tree, at).await }).await?;
     Ok((StatusCode::ACCEPTED, Json(body(&tree, true))))
+}
+
+/// Runs a branch of a tree again.
+async fn retry(app: &Arc<App>, tree: Arc<Tree>, at: usize) -> Result<Arc<Tree>, Problem> {
+    let tree = app.trees.take_in(tree)?;
+    if !tree.is_held() {
+        let held = app.memory.take(&tree.subject, tree.size).inspect_err(|_| app.trees.let_go(&tree))?;
+        tree.hold(held);
+    }
+    written(&tree).await;
+    let tasks = tree.plan.branch(at);
+    let is_idle = app.trees.retry(&tree, &tasks, app.config.limits.trees_per_subject).inspect_err(|_| app.trees.let_go(&tree))?;
+    if is_idle {
+        let is_there = app.store.reopen_tree(tree.subject.as_str(), &tree.id).await.inspect_err(|_| stays(app, &tree))?;
+        if !is_there {
+            app.trees.remove(&tree);
+            return Err(Problem::not_found("task tree"));
+        }
+        tree.begin_again(&tasks);
+        app.trees.drive(app, &tree);
+    }
+    app.store.put_tree(tree.row(false)).await.map_err(|error| Problem::internal(&error))?;
+    Ok(tree)
 }
 
 /// Follow a task tree.
@@ -448,8 +542,5 @@ pub(super) async fn events(
     let tree = find(&app, &caller, &id).await?;
     let permit = follower(&app, &caller)?;
     let log = Arc::clone(&tree.lock().log);
-    if app.trees.get(&caller.subject, &id).is_none() {
-        log.end(json(&tree), String::new);
-    }
     Ok(stream(Some(permit), log, after, None::<Waiter>))
 }

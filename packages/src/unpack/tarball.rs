@@ -39,14 +39,11 @@ impl<R: Read> Read for Counted<R> {
 pub(crate) fn tarball(archive: &mut (impl Read + Seek), writer: &mut Writer<'_>) -> io::Result<()> {
     let length = archive.seek(SeekFrom::End(0))?;
     let mut room = *writer.room;
-    let before = room.bytes;
+    let before = room;
     let most = room.bytes.saturating_add(room.files.saturating_mul(PER_FILE)).min(length.saturating_mul(MAX_RATIO).max(LARGE));
     let mut directories = Directories::default();
-    each(archive, most, &mut |path, length, _| {
-        writer.go_on()?;
-        room.take(length, 1 + directories.new_above(path))
-    })?;
-    (writer.reserve)(before.saturating_sub(room.bytes))?;
+    each(archive, most, &mut |path, length, _| room.take(length, 1 + directories.new_above(path)))?;
+    writer.reserve(before.bytes.saturating_sub(room.bytes), before.files.saturating_sub(room.files))?;
     each(archive, most, &mut |path, length, content| writer.file(path, length, content))
 }
 

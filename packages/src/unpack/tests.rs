@@ -1,13 +1,12 @@
 //! Which archives are unpacked, and what is left of those that are not?
 
-use super::{Room, Writer, path, tarball, wheel};
+use super::{Account, Room, Writer, path, tarball, wheel};
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder};
 use std::collections::BTreeMap;
 use std::io::{Cursor, Write as _};
-use std::sync::atomic::AtomicBool;
 
 /// What is in a directory: the contents of files by their paths.
 fn found(place: &std::path::Path) -> BTreeMap<String, Vec<u8>> {
@@ -33,8 +32,8 @@ type Unpacked = Result<BTreeMap<String, Vec<u8>>, String>;
 fn unpacked(archive: &[u8], is_wheel: bool, mut room: Room) -> (Unpacked, u64) {
     let place = tempfile::tempdir().unwrap();
     let into = Dir::open_ambient_dir(place.path(), ambient_authority()).unwrap();
-    let stop = AtomicBool::new(false);
-    let mut writer = Writer::new(&into, &mut room, &stop, &|_| Ok(()));
+    let account = Account { reserve: &|_| Ok(()), spend: &|_| Ok(()) };
+    let mut writer = Writer::new(&into, &mut room, &account);
     let mut archive = Cursor::new(archive);
     let result = if is_wheel { wheel(&mut archive, &mut writer) } else { tarball(&mut archive, &mut writer) };
     let files = found(place.path());
@@ -187,6 +186,10 @@ fn a_wheel_that_is_not_what_it_says_is_refused() {
         ("stored with two lengths", zip(&[with("a", b"x", |entry| entry.method = 0)])),
         ("the same place twice", zip(&[good.clone(), with("b.py", b"x = 1", |entry| entry.offset = Some(0))])),
         ("one inside another", zip(&[with("a", &zeros, |_| ()), with("b", b"", |entry| entry.offset = Some(40))])),
+        (
+            "at an offset beyond all numbers",
+            zip(&[with("a", b"x", |entry| (entry.offset, entry.extra) = (Some(u32::MAX), zip64(&[u64::MAX])))]),
+        ),
         ("outside", zip(&[with("a", b"x", |entry| entry.offset = Some(1 << 30))])),
         ("the same name twice", zip(&[good.clone(), good.clone()])),
         ("a file and a directory", zip(&[entry("a", b"x"), entry("a/b", b"x")])),
@@ -209,6 +212,18 @@ fn a_wheel_that_is_not_what_it_says_is_refused() {
         ),
         ("something before", ended(&|archive| archive.splice(0..0, *b"#!/bin/sh\n").for_each(drop))),
         ("something behind", ended(&|archive| archive.extend(b"x"))),
+        (
+            "a long end of a length beyond all numbers",
+            ended(&|archive| {
+                let end = archive.split_off(archive.len() - 22);
+                let at = archive.len() as u64;
+                let mut record = [b"PK\x06\x06".to_vec(), u64::MAX.to_le_bytes().to_vec(), vec![0; 12]].concat();
+                record.extend([1_u64, 1, 0, at].iter().flat_map(|field| field.to_le_bytes()));
+                archive.extend(record);
+                archive.extend([b"PK\x06\x07".to_vec(), u32s(&[0]), at.to_le_bytes().to_vec(), u32s(&[1])].concat());
+                archive.extend(end);
+            }),
+        ),
         (
             "a long end that says otherwise",
             ended(&|archive| {
@@ -339,5 +354,29 @@ fn no_name_leads_elsewhere() {
         [b"", b"/", b"/a", b"a/", b"a//b", b".", b"..", b"../a", b"a/../b", b"a/./b", b"a\\b", b"a\0b", b"a\nb", b"\xff", long.as_bytes()];
     for name in names.into_iter().chain([deep.as_bytes(), far.as_bytes()]) {
         assert!(path(name).is_err(), "{}", String::from_utf8_lossy(name));
+    }
+}
+
+/// Whoever waits no more is told so also while nothing is written: what is left out, and what comes to nothing, is read no further.
+#[test]
+fn what_is_skipped_can_be_stopped() {
+    let noise: Vec<u8> = (0..1_u32 << 20).flat_map(|number| number.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+    let hidden = tarred(&[member(b'2', "package/link", noise.len() as u64, &noise), file("package/a", b"")]);
+    let empty = gzipped(b"").repeat(100_000);
+    for (name, archive) in [("a link with content", hidden), ("members without content", empty)] {
+        let place = tempfile::tempdir().unwrap();
+        let into = Dir::open_ambient_dir(place.path(), ambient_authority()).unwrap();
+        let reads = std::cell::Cell::new(0);
+        let go_on = || {
+            reads.set(reads.get() + 1);
+            if reads.get() > 4 { Err(std::io::Error::other("stopped")) } else { Ok(()) }
+        };
+        let account = Account { reserve: &|_| Ok(()), spend: &|_| Ok(()) };
+        let mut room = ROOM;
+        let mut writer = Writer::new(&into, &mut room, &account);
+        let mut archive = crate::job::Watched::new(Cursor::new(archive), &go_on);
+        let error = tarball(&mut archive, &mut writer).unwrap_err();
+        assert!(error.to_string().contains("stopped"), "{name}: {error}");
+        assert!(reads.get() < 10, "{name}");
     }
 }

@@ -67,8 +67,8 @@ pub(crate) fn wheel(archive: &mut (impl Read + Seek), writer: &mut Writer<'_>) -
     let length = archive.seek(SeekFrom::End(0))?;
     let directory = find_directory(archive, length)?;
     let entries = read_directory(archive, &directory)?;
-    let wanted = judge(&entries, length, *writer.room)?;
-    (writer.reserve)(wanted.iter().map(|(entry, ..)| entry.length).sum())?;
+    let (wanted, left) = judge(&entries, length, *writer.room)?;
+    writer.reserve(writer.room.bytes.saturating_sub(left.bytes), writer.room.files.saturating_sub(left.files))?;
     for (entry, end, place) in wanted {
         extract(archive, entry, end, &place, writer)?;
     }
@@ -127,7 +127,11 @@ fn long_directory(archive: &mut (impl Read + Seek), locator: u64, short: &Direct
     fields.bytes(12)?;
     let (here, entries, size, start) = (fields.number(8)?, fields.number(8)?, fields.number(8)?, fields.number(8)?);
     let agrees = |short: u64, long: u64, most: u64| short == long || short == most;
-    let is_whole = disk == 0 && disks == 1 && here == entries && offset.checked_add(12 + rest) == Some(locator) && rest >= 44;
+    let is_whole = disk == 0
+        && disks == 1
+        && here == entries
+        && rest.checked_add(12).and_then(|size| size.checked_add(offset)) == Some(locator)
+        && rest >= 44;
     let is_same = agrees(short.entries, entries, u16::MAX.into())
         && agrees(short.size, size, u32::MAX.into())
         && agrees(short.offset, start, u32::MAX.into());
@@ -191,8 +195,8 @@ fn read_entry(fields: &mut Fields<'_>) -> io::Result<Entry> {
     Ok(Entry { name, flags, method, crc, packed, length, offset })
 }
 
-/// The files to unpack, with where each ends at the latest, and where it goes. Everything is known of them before the first is written.
-fn judge(entries: &[Entry], archive: u64, room: super::Room) -> io::Result<Vec<(&Entry, u64, String)>> {
+/// The files to unpack, with where each ends at the latest, and where it goes; and what of the room all of them leave. Everything is known of them before the first is written.
+fn judge(entries: &[Entry], archive: u64, mut room: super::Room) -> io::Result<(Vec<(&Entry, u64, String)>, super::Room)> {
     let mut order: Vec<&Entry> = entries.iter().collect();
     order.sort_by_key(|entry| entry.offset);
     let ends = order.iter().skip(1).map(|entry| entry.offset).chain([archive]);
@@ -223,8 +227,8 @@ fn judge(entries: &[Entry], archive: u64, room: super::Room) -> io::Result<Vec<(
         }
     }
     judge_ratio(total, archive)?;
-    { room }.take(total, files)?;
-    Ok(wanted)
+    room.take(total, files)?;
+    Ok((wanted, room))
 }
 
 /// Where a file of a wheel goes; none for what no program imports.
@@ -262,10 +266,10 @@ fn extract(archive: &mut (impl Read + Seek), entry: &Entry, end: u64, place: &st
         && (is_later || crc == entry.crc)
         && same(packed, entry.packed)
         && same(length, entry.length);
-    let start = entry.offset + 30 + u64::from(name_length) + u64::from(extra);
-    if !agrees || start.checked_add(entry.packed).is_none_or(|last| last > end) {
+    let start = entry.offset.checked_add(30 + u64::from(name_length) + u64::from(extra));
+    let Some(start) = start.filter(|start| agrees && start.checked_add(entry.packed).is_some_and(|last| last <= end)) else {
         return Err(bad(format!("what stands before `{}` is not what the directory says of it", place.escape_debug())));
-    }
+    };
     archive.seek(SeekFrom::Start(start))?;
     let packed = archive.take(entry.packed);
     let mut content = Summed {

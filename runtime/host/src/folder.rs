@@ -27,6 +27,18 @@ const OTHERS: u32 = 0o077;
 /// The bit by which only its owner may remove or rename what is in a directory.
 const STICKY: u32 = 0o1000;
 
+/// Write permission of the group.
+const GROUP_WRITES: u32 = 0o020;
+
+/// Groups below this number are the distribution's own, such as `root`, and Debian's `staff`, which may write to `/usr/local`.
+const FIRST_OTHER_GROUP: u32 = 100;
+
+/// The attribute by which a file has permissions besides those of its mode.
+const ACCESS_LIST: &str = "system.posix_acl_access";
+
+/// Every permission to execute.
+const EXECUTE: u32 = 0o111;
+
 /// Symbolic links that are followed on one way, as the kernel has it.
 const MAX_LINKS: usize = 40;
 
@@ -100,6 +112,16 @@ impl FolderError {
 pub struct Folder {
     descriptor: OwnedFd,
     path: PathBuf,
+    groups: Groups,
+}
+
+/// Which groups may write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Groups {
+    /// None.
+    None,
+    /// The distribution's own, to what is root's, and this user's own, to what is this user's: as systems and their users are set up.
+    Usual,
 }
 
 impl Folder {
@@ -110,7 +132,32 @@ impl Folder {
     /// Where it is not there, or somebody else can have changed it or can put another one in its place.
     pub fn open(path: &Path) -> Result<Self, FolderError> {
         let whole = std::path::absolute(path).map_err(|error| FolderError::io(path, error))?;
-        Walk::from_root()?.to(&whole)?.folder()
+        Walk::from_root(Groups::None)?.to(&whole)?.folder()
+    }
+
+    /// Opens a folder with programs of the system or of this user. Unlike elsewhere, groups may write to it as distributions set it up:
+    /// those below 100 to what is root's (`/usr/local/bin` is `root:staff` with mode 2775 on Debian), and the user's own group, of the same
+    /// number, to what is the user's.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Folder::open`], and where the way to it leads through `/proc`: that is another one for the program that is started.
+    pub fn of_programs(path: &Path) -> Result<Self, FolderError> {
+        let whole = std::path::absolute(path).map_err(|error| FolderError::io(path, error))?;
+        Walk::from_root(Groups::Usual)?.to(&whole)?.folder()
+    }
+
+    /// Whether there is a program of that name inside.
+    ///
+    /// # Errors
+    ///
+    /// Where there is one that others can have changed or can put another one in the place of.
+    pub fn has_program(&self, name: &str) -> Result<bool, FolderError> {
+        match self.walk()?.to(Path::new(name)) {
+            Ok(walk) => walk.is_program(),
+            Err(error) if error.is_distrust() => Err(error),
+            Err(_) => Ok(false),
+        }
     }
 
     /// Opens a folder; what is missing of it is made for this user alone.
@@ -227,17 +274,18 @@ impl Folder {
 
     fn walk(&self) -> Result<Walk, FolderError> {
         let descriptor = self.descriptor.try_clone().map_err(|error| FolderError::io(&self.path, error))?;
-        Ok(Walk { here: Place::Directory(descriptor), mode: 0, path: self.path.clone(), links: 0 })
+        Ok(Walk { here: Place::Directory(descriptor), open: 0, path: self.path.clone(), links: 0, groups: self.groups })
     }
 }
 
 /// A way downwards, each step of which was checked.
 struct Walk {
     here: Place,
-    /// The permissions of where it is.
-    mode: u32,
+    /// The permissions of where it is, if others can write there.
+    open: u32,
     path: PathBuf,
     links: usize,
+    groups: Groups,
 }
 
 enum Place {
@@ -246,8 +294,8 @@ enum Place {
 }
 
 impl Walk {
-    fn from_root() -> Result<Self, FolderError> {
-        let mut walk = Self { here: Place::Directory(root()?), mode: 0, path: PathBuf::from("/"), links: 0 };
+    fn from_root(groups: Groups) -> Result<Self, FolderError> {
+        let mut walk = Self { here: Place::Directory(root()?), open: 0, path: PathBuf::from("/"), links: 0, groups };
         walk.check_directory(&stat(walk.directory()?, &walk.path)?)?;
         Ok(walk)
     }
@@ -280,17 +328,21 @@ impl Walk {
                     let target = PathBuf::from(OsString::from_vec(target.into_bytes()));
                     if target.is_absolute() {
                         let links = self.links;
-                        self = Self { links, ..Self::from_root()? };
+                        self = Self { links, ..Self::from_root(self.groups)? };
                     }
                     ahead.extend(names(&target));
                 }
                 FileType::Directory => {
+                    if self.groups == Groups::Usual && next == Path::new("/proc") {
+                        let why = "programs are not taken from `/proc`, which is another one for each process";
+                        return Err(FolderError::io(&next, io::Error::new(io::ErrorKind::Unsupported, why)));
+                    }
                     self.here = Place::Directory(found);
                     self.path = next;
                     self.check_directory(&about)?;
                 }
                 _ => {
-                    if about.st_mode & OTHERS_WRITE != 0 {
+                    if self.groups.others_write(&found, &about) {
                         return Err(FolderError::Writable { path: next, mode: about.st_mode & 0o7777 });
                     }
                     self.here = Place::File(found);
@@ -303,21 +355,28 @@ impl Walk {
 
     fn check_directory(&mut self, about: &Stat) -> Result<(), FolderError> {
         check_owner(about, &self.path)?;
-        self.mode = about.st_mode & 0o7777;
+        let mode = about.st_mode & 0o7777;
+        self.open = if self.groups.others_write(self.directory()?, about) { mode } else { 0 };
         // With the sticky bit others may add to it, but what is ours in it stays; that the next one is ours is checked there.
-        if self.mode & OTHERS_WRITE != 0 && self.mode & STICKY == 0 {
-            return Err(FolderError::Writable { path: self.path.clone(), mode: self.mode });
+        if self.open != 0 && mode & STICKY == 0 {
+            return Err(FolderError::Writable { path: self.path.clone(), mode });
         }
         Ok(())
     }
 
+    fn is_program(&self) -> Result<bool, FolderError> {
+        let Place::File(found) = &self.here else { return Ok(false) };
+        let mode = stat(found, &self.path)?.st_mode;
+        Ok(FileType::from_raw_mode(mode) == FileType::RegularFile && mode & EXECUTE != 0)
+    }
+
     fn folder(self) -> Result<Folder, FolderError> {
-        if self.mode & OTHERS_WRITE != 0 {
-            return Err(FolderError::Shared { path: self.path, mode: self.mode, user: user() });
+        if self.open != 0 {
+            return Err(FolderError::Shared { path: self.path, mode: self.open, user: user() });
         }
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let descriptor = rustix::fs::openat(self.directory()?, ".", flags, Mode::empty());
-        Ok(Folder { descriptor: descriptor.map_err(|error| FolderError::io(&self.path, error))?, path: self.path })
+        Ok(Folder { descriptor: descriptor.map_err(|error| FolderError::io(&self.path, error))?, path: self.path, groups: self.groups })
     }
 
     fn file(self) -> Result<File, FolderError> {
@@ -336,6 +395,28 @@ impl Walk {
         };
         Ok(File::from(opened.map_err(failed)?))
     }
+}
+
+impl Groups {
+    /// Whether somebody can write who is not its owner.
+    fn others_write(self, found: &OwnedFd, about: &Stat) -> bool {
+        let others = about.st_mode & OTHERS_WRITE;
+        if self == Self::None || others != GROUP_WRITES {
+            return others != 0;
+        }
+        let is_usual = match about.st_uid {
+            0 => about.st_gid < FIRST_OTHER_GROUP,
+            owner => about.st_gid == owner,
+        };
+        // Where it has an access list, the group's permissions are the most that anybody in that list has.
+        !is_usual || has_access_list(found)
+    }
+}
+
+fn has_access_list(found: &OwnedFd) -> bool {
+    let path = format!("/proc/self/fd/{}", found.as_raw_fd());
+    let read = rustix::fs::getxattr(path, ACCESS_LIST, &mut [0_u8; 256][..]);
+    !matches!(read, Err(Errno::NODATA | Errno::OPNOTSUPP))
 }
 
 fn root() -> Result<OwnedFd, FolderError> {
@@ -493,6 +574,51 @@ mod tests {
         assert_eq!(open.make_private().unwrap(), Some(0o755));
         assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
         assert_eq!(open.make_private().unwrap(), None);
+    }
+
+    /// A folder of programs is checked as others are, but for the groups by which systems are set up.
+    #[test]
+    fn a_folder_of_programs_may_have_the_usual_groups() {
+        let own = rustix::process::getegid().as_raw();
+        let group = |path: &Path, group: u32, bits: u32| {
+            let set = chown(path, None, Some(group));
+            mode(path, bits);
+            set.is_ok()
+        };
+        let (_place, folder) = place();
+        let (file, above) = (folder.join("file"), folder.parent().unwrap());
+        let has = || Folder::of_programs(&folder)?.has_program("file");
+        assert!(!has().unwrap(), "it cannot be executed");
+        mode(&file, 0o755);
+        assert!(has().unwrap());
+        assert!(!Folder::of_programs(&folder).unwrap().has_program("none").unwrap());
+        if user() == own {
+            for path in [&folder, above, &file] {
+                assert!(group(path, own, 0o2775));
+                assert!(has().unwrap() && Folder::open(path).is_err(), "{}", path.display());
+                mode(path, 0o755);
+            }
+        }
+        for path in [&folder, above, &file] {
+            mode(path, 0o757);
+            assert!(has().unwrap_err().is_distrust(), "{}", path.display());
+            if user() == 0 {
+                assert!(group(path, 50, 0o2775) && has().unwrap(), "`staff` may write to {}", path.display());
+                for number in [100, 1000, NOBODY] {
+                    assert!(group(path, number, 0o2775));
+                    assert!(has().unwrap_err().is_distrust(), "{number} may write to {}", path.display());
+                }
+                group(path, own, 0o755);
+                chown(path, Some(NOBODY), None).unwrap();
+                assert!(has().unwrap_err().is_distrust(), "{}", path.display());
+                chown(path, Some(0), None).unwrap();
+            }
+            mode(path, 0o755);
+            assert!(has().unwrap());
+        }
+        for path in ["/proc/self/cwd", "/dev/fd", "/proc/self/root/usr/bin"] {
+            assert!(Folder::of_programs(Path::new(path)).is_err(), "{path}");
+        }
     }
 
     /// What is read through a folder that was opened stays what was checked, while a path to it leads elsewhere.

@@ -8,9 +8,9 @@
 //! may lie below a hostile checkout (a cache inside a project) or below `/tmp`, where everybody may put files; above `/` there is nothing,
 //! and only root can put something into it.
 
+use crate::folder::{Folder, FolderError};
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -23,6 +23,9 @@ const BOUNDED: &str = "umask 022 && ulimit -f \"$1\" && shift && exec \"$@\"";
 
 /// Where the system's shell is, on every system with the usual layout.
 const SHELL: &str = "/bin/sh";
+
+/// Skipped entries that an error shows.
+const MAX_SKIPPED: usize = 8;
 
 /// Bytes of the unit in which a shell takes the bound on written files.
 const BLOCK: u64 = 512;
@@ -38,13 +41,21 @@ const AUTHORITIES: [&str; 4] = ["SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BU
 #[non_exhaustive]
 pub enum ProgramError {
     /// There is none of that name.
-    #[error("there is no program `{name}` in the folders of PATH that count: absolute ones that not everybody can write ({looked})")]
+    #[error(
+        "there is no program `{name}` in the folders of PATH that count: absolute ones that, with all above them, belong to root or to this \
+         user and that others cannot write ({looked}){skipped}"
+    )]
     Missing {
         /// Its name.
         name: String,
         /// Where it was looked for.
         looked: String,
+        /// What was skipped, and why.
+        skipped: String,
     },
+    /// Others can have changed it.
+    #[error(transparent)]
+    Untrusted(#[from] FolderError),
     /// A name that would be looked up in the current directory.
     #[error("`{0}` is no absolute path, and programs are started by absolute paths only")]
     Relative(PathBuf),
@@ -65,19 +76,48 @@ impl Program {
         if path.is_absolute() { Ok(Self(path)) } else { Err(ProgramError::Relative(path)) }
     }
 
-    /// The program of that name in the first folder of [`search_path`] that has it.
+    /// The program at an absolute path, if it is one that only this user and root can have changed.
+    ///
+    /// # Errors
+    ///
+    /// Where the path is relative, where there is no program, or where others can have changed it or a directory above.
+    pub fn trusted(path: impl Into<PathBuf>) -> Result<Self, ProgramError> {
+        let Self(path) = Self::absolute(path)?;
+        let (folder, name) = (path.parent().unwrap_or(&path), path.file_name().and_then(OsStr::to_str).unwrap_or_default());
+        if name.is_empty() || !Folder::of_programs(folder)?.has_program(name)? {
+            let looked = folder.display().to_string();
+            return Err(ProgramError::Missing { name: name.to_owned(), looked, skipped: String::new() });
+        }
+        Ok(Self(path))
+    }
+
+    /// The program of that name in the first folder of [`search_path`] that has it. One that others than this user and root can have changed
+    /// does not count, wherever symbolic links lead to it.
     ///
     /// # Errors
     ///
     /// Where there is none.
     pub fn find(name: &str) -> Result<Self, ProgramError> {
-        let folders = search_path();
-        let is_name = Path::new(name).file_name() == Some(OsStr::new(name));
-        let found = is_name.then(|| folders.iter().map(|folder| folder.join(name)).find(|file| is_program(file))).flatten();
-        found.map(Self).ok_or_else(|| {
-            let looked: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
-            ProgramError::Missing { name: name.to_owned(), looked: looked.join(":") }
-        })
+        Self::find_in(&path_variable(), name)
+    }
+
+    fn find_in(list: &OsStr, name: &str) -> Result<Self, ProgramError> {
+        let Searched { folders, mut skipped } = Searched::new(list);
+        if Path::new(name).file_name() == Some(OsStr::new(name)) {
+            for (path, folder) in &folders {
+                match folder.has_program(name) {
+                    // Nobody else can put another one in its place, so that it is started by the name by which it was found: some programs
+                    // are several, by their names.
+                    Ok(true) => return Ok(Self(path.join(name))),
+                    Ok(false) => {}
+                    Err(why) => skipped.push(format!("`{}` ({why})", path.join(name).display())),
+                }
+            }
+        }
+        let looked: Vec<String> = folders.iter().map(|(path, _)| path.display().to_string()).collect();
+        let shown = skipped.get(..MAX_SKIPPED).unwrap_or(&skipped).join(", ");
+        let skipped = if shown.is_empty() { shown } else { format!("; these do not count: {shown}") };
+        Err(ProgramError::Missing { name: name.to_owned(), looked: looked.join(":"), skipped })
     }
 
     /// This process's own program, even where its file was replaced meanwhile.
@@ -153,9 +193,18 @@ impl Start {
         self
     }
 
-    /// Passes on those entries of a list of folders that are absolute and that not everybody can write.
+    /// Passes a variable on if it is the absolute path of a folder that only this user and root can change: settings in it may say what is
+    /// run, and after `sudo` it may be that of somebody else.
+    pub fn pass_folder(&mut self, name: &str) -> &mut Self {
+        if variable(name).is_some_and(|path| Path::new(&path).is_absolute() && Folder::of_programs(Path::new(&path)).is_ok()) {
+            self.pass_path(name);
+        }
+        self
+    }
+
+    /// Passes on those entries of a list of folders that count, as those of `PATH` do.
     pub fn pass_paths(&mut self, name: &str) -> &mut Self {
-        let folders = variable(name).map(|list| only_safe(&list)).unwrap_or_default();
+        let folders = variable(name).map(|list| Searched::new(&list).paths()).unwrap_or_default();
         if !folders.is_empty() {
             self.env(name, join(&folders));
         }
@@ -217,11 +266,16 @@ impl Start {
     }
 }
 
-/// The folders in which programs are looked up, and the `PATH` of every program that is started: the absolute entries of `PATH` that not
-/// everybody can write. Empty and relative entries mean the current directory, and count for nothing.
+/// The folders in which programs are looked up, and the `PATH` of every program that is started: the absolute entries of `PATH` that, with
+/// every directory above them, belong to root or to this user and that others cannot write. Empty and relative entries mean the current
+/// directory, and count for nothing.
 #[must_use]
 pub fn search_path() -> Vec<PathBuf> {
-    only_safe(&variable("PATH").unwrap_or_else(|| USUAL_PATH.into()))
+    Searched::new(&path_variable()).paths()
+}
+
+fn path_variable() -> OsString {
+    variable("PATH").unwrap_or_else(|| USUAL_PATH.into())
 }
 
 fn variable(name: &str) -> Option<OsString> {
@@ -230,16 +284,34 @@ fn variable(name: &str) -> Option<OsString> {
     value.filter(|value| !value.is_empty())
 }
 
-fn only_safe(list: &OsStr) -> Vec<PathBuf> {
-    let is_closed =
-        |folder: &PathBuf| std::fs::metadata(folder).is_ok_and(|found| found.is_dir() && found.permissions().mode() & 0o002 == 0);
-    let mut folders: Vec<PathBuf> = Vec::new();
-    for folder in std::env::split_paths(list).filter(|folder| folder.is_absolute()).filter(is_closed) {
-        if !folders.contains(&folder) {
-            folders.push(folder);
+/// The folders of a list that count, and why others do not.
+#[derive(Default)]
+struct Searched {
+    folders: Vec<(PathBuf, Folder)>,
+    skipped: Vec<String>,
+}
+
+impl Searched {
+    fn new(list: &OsStr) -> Self {
+        let mut this = Self::default();
+        for path in std::env::split_paths(list) {
+            if !path.is_absolute() {
+                this.skipped.push(format!("`{}` (it is relative to the current directory)", path.display()));
+            } else if !this.folders.iter().any(|(known, _)| *known == path) {
+                match Folder::of_programs(&path) {
+                    Ok(folder) => this.folders.push((path, folder)),
+                    // Lists have many folders that were never made.
+                    Err(why) if why.is_missing() => {}
+                    Err(why) => this.skipped.push(format!("`{}` ({why})", path.display())),
+                }
+            }
         }
+        this
     }
-    folders
+
+    fn paths(self) -> Vec<PathBuf> {
+        self.folders.into_iter().map(|(path, _)| path).collect()
+    }
 }
 
 fn join(folders: &[PathBuf]) -> OsString {
@@ -247,25 +319,105 @@ fn join(folders: &[PathBuf]) -> OsString {
     std::env::join_paths(folders).unwrap_or_default()
 }
 
-fn is_program(file: &Path) -> bool {
-    std::fs::metadata(file).is_ok_and(|found| {
-        let mode = found.permissions().mode();
-        found.is_file() && mode & 0o111 != 0 && mode & 0o002 == 0
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
+
+    const NOBODY: u32 = 65534;
+
+    fn mode(path: &Path, bits: u32) {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(bits)).unwrap();
+    }
+
+    /// `above/bin/tool`, a program of ours.
+    fn installed() -> (tempfile::TempDir, PathBuf) {
+        let place = tempfile::tempdir().unwrap();
+        let bin = place.path().join("above/bin");
+        std::fs::create_dir_all(&bin).unwrap();
+        std::fs::write(bin.join("tool"), "#!/bin/sh\n").unwrap();
+        for path in [bin.parent().unwrap(), &bin, &bin.join("tool")] {
+            mode(path, 0o755);
+        }
+        (place, bin)
+    }
 
     #[test]
-    fn only_absolute_folders_that_not_everybody_writes_count() {
+    fn a_program_that_others_can_have_changed_is_not_found_and_the_error_says_why() {
+        let is_root = rustix::process::geteuid().is_root();
+        type Change = fn(&Path);
+        let table: [(Change, &str, bool); 9] = [
+            (|bin| mode(bin, 0o777), "above/bin` can be written by others", false),
+            (|bin| mode(bin, 0o1777), "everybody may put files into", false),
+            (|bin| mode(bin.parent().unwrap(), 0o777), "above` can be written by others", false),
+            (|bin| mode(&bin.join("tool"), 0o757), "tool` can be written by others", false),
+            (|bin| chown(bin, Some(NOBODY), None).unwrap(), "above/bin` belongs to user 65534", true),
+            (|bin| chown(bin.parent().unwrap(), Some(NOBODY), None).unwrap(), "above` belongs to user 65534", true),
+            (|bin| chown(bin.join("tool"), Some(NOBODY), None).unwrap(), "tool` belongs to user 65534", true),
+            (
+                |bin| {
+                    // The sticky bit keeps what is ours, and this is not.
+                    mode(bin.parent().unwrap(), 0o1777);
+                    chown(bin, Some(NOBODY), None).unwrap();
+                },
+                "above/bin` belongs to user 65534",
+                true,
+            ),
+            (
+                |bin| {
+                    // A link of ours that leads to what is not.
+                    let other = bin.with_file_name("other");
+                    std::fs::create_dir(&other).unwrap();
+                    std::fs::rename(bin.join("tool"), other.join("real")).unwrap();
+                    symlink("../other/real", bin.join("tool")).unwrap();
+                    mode(&other, 0o777);
+                },
+                "above/other` can be written by others",
+                false,
+            ),
+        ];
+        for (number, (change, says, needs_root)) in table.into_iter().enumerate() {
+            let (_place, bin) = installed();
+            let found = Program::find_in(bin.as_os_str(), "tool").unwrap();
+            assert_eq!(found.path(), bin.join("tool"));
+            assert_eq!(Program::trusted(bin.join("tool")).unwrap(), found);
+            if needs_root && !is_root {
+                continue;
+            }
+            change(&bin);
+            let error = Program::find_in(&join(&["/usr/bin".into(), bin.clone()]), "tool").unwrap_err().to_string();
+            assert!(error.contains("there is no program `tool`") && error.contains(says), "{number}: {error}");
+            assert!(Program::trusted(bin.join("tool")).unwrap_err().to_string().contains(says), "{number}");
+        }
+        let error = Program::find_in(OsStr::new(".:bin:/nowhere/at/all"), "tool").unwrap_err().to_string();
+        assert!(error.contains("`bin` (it is relative") && !error.contains("nowhere"), "{error}");
+    }
+
+    #[test]
+    fn programs_are_found_where_users_and_distributions_have_them() {
+        let (_place, bin) = installed();
+        // As in a virtual environment, with rustup's many names for one program, and where `/bin` is `/usr/bin`.
+        for (link, target) in [("python3", "/usr/bin/env"), ("cargo", "tool"), ("../merged", "bin")] {
+            symlink(target, bin.join(link)).unwrap();
+        }
+        for (folder, name) in [("bin", "tool"), ("bin", "python3"), ("bin", "cargo"), ("merged", "cargo")] {
+            let folder = bin.with_file_name(folder);
+            assert_eq!(Program::find_in(folder.as_os_str(), name).unwrap().path(), folder.join(name));
+        }
+        // Another one further on is found where the first does not count.
+        mode(&bin.join("tool"), 0o757);
+        let (_other, other) = installed();
+        assert_eq!(Program::find_in(&join(&[bin, other.clone()]), "tool").unwrap().path(), other.join("tool"));
+    }
+
+    #[test]
+    fn only_absolute_folders_that_others_cannot_write_count() {
         let place = tempfile::tempdir().unwrap();
         let open = place.path().join("open");
         std::fs::create_dir(&open).unwrap();
         std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o777)).unwrap();
         let list = format!(".::bin:./x:../y:{}:/nowhere/at/all:/usr/bin:{}:/usr/bin", open.display(), place.path().display());
-        assert_eq!(only_safe(OsStr::new(&list)), [Path::new("/usr/bin"), place.path()]);
+        assert_eq!(Searched::new(OsStr::new(&list)).paths(), [Path::new("/usr/bin"), place.path()]);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! | npm | `.npmrc`, `package.json` and workspaces of directories above, `npmrc` of the user and the system, `NPM_CONFIG_*`, `NODE_*` | arguments |
 //! | cargo, rustup, managers of versions | `rust-toolchain.toml`, `.cargo/config.toml`, `.python-version`, `.tool-versions` | started in `/` |
 //!
-//! `HOME` is passed on: pip's and cargo's mirrors and the keys of private indices are there, and it is the user's own.
+//! `HOME` is passed on where it is the user's own: pip's and cargo's mirrors and the keys of private indices are there.
 
 use crate::program::{Program, ProgramError, Start};
 use std::path::Path;
@@ -27,7 +27,7 @@ pub fn python() -> Result<Start, ProgramError> {
 pub fn isolated(interpreter: &Program) -> Start {
     let mut start = interpreter.start();
     // Some Pythons find their own library only through this.
-    start.arg("-I").network().pass_path("HOME").pass_paths("LD_LIBRARY_PATH");
+    start.arg("-I").network().pass_folder("HOME").pass_paths("LD_LIBRARY_PATH");
     start
 }
 
@@ -38,7 +38,7 @@ pub fn isolated(interpreter: &Program) -> Start {
 /// Where there is no `npm`.
 pub fn npm(folder: &Path) -> Result<Start, ProgramError> {
     let mut start = Program::find("npm")?.start();
-    start.network().pass_path("HOME").pass_path("NODE_EXTRA_CA_CERTS");
+    start.network().pass_folder("HOME").pass_path("NODE_EXTRA_CA_CERTS");
     // Settings that are not there are empty ones.
     for (option, file) in [("--userconfig", "user.npmrc"), ("--globalconfig", "global.npmrc")] {
         start.arg(option).arg(folder.join(file));
@@ -59,7 +59,7 @@ pub fn cargo() -> Result<Start, CargoError> {
         return Err(CargoError::Steered(steers));
     }
     let mut start = Program::find("cargo")?.start();
-    start.network().pass_path("HOME").pass_path("CARGO_HOME").pass_path("RUSTUP_HOME");
+    start.network().pass_folder("HOME").pass_folder("CARGO_HOME").pass_folder("RUSTUP_HOME");
     // Asking for a version must not fetch a toolchain.
     start.env("RUSTUP_AUTO_INSTALL", "0");
     Ok(start)

@@ -3,28 +3,29 @@
 use super::number;
 use crate::http::App;
 use crate::http::blobs::Held;
-use crate::http::kept::{NotKept, artifact_bytes};
+use crate::http::kept::{NotKept, Room};
 use crate::http::problem::{Code, Problem};
 use crate::http::store::ArtifactRow;
+use std::io::ErrorKind;
 
 /// Files of a program that are kept.
-#[derive(Default)]
 pub(super) struct KeptFiles {
     pub(super) artifacts: Vec<ArtifactRow>,
     /// Their contents, which no record names yet.
     pub(super) held: Vec<Held>,
-    pub(super) bytes: u64,
+    /// What they take, until there is a record of it.
+    pub(super) room: Room,
     /// Why some are not.
     pub(super) not_kept: Option<NotKept>,
 }
 
 /// Keeps the files that there is room for.
 pub(super) async fn keep_files(app: &App, subject: &str, files: Vec<glovebox::Artifact>) -> Result<KeptFiles, (Code, String)> {
-    let mut kept = KeptFiles::default();
+    let mut kept = KeptFiles { artifacts: Vec::new(), held: Vec::new(), room: app.kept.room(subject), not_kept: None };
     let mut wanted = Vec::with_capacity(files.len());
     for file in files {
-        let bytes = artifact_bytes(&file.path, file.content.len());
-        match app.kept.try_take(subject, bytes) {
+        let bytes = app.kept.of_artifact(&file.path, file.content.len());
+        match kept.room.try_take(bytes, 1) {
             Ok(()) => wanted.push((bytes, file)),
             Err(reason) => kept.not_kept = Some(reason),
         }
@@ -33,35 +34,27 @@ pub(super) async fn keep_files(app: &App, subject: &str, files: Vec<glovebox::Ar
         return Ok(kept);
     }
     let blobs = app.blobs.clone();
-    let put = move || wanted.into_iter().map(|(bytes, file)| (bytes, blobs.put(&file.content), file)).collect::<Vec<_>>();
+    let put = move || {
+        for (bytes, file) in wanted {
+            match blobs.put(&file.content) {
+                Ok(held) => {
+                    let (sha256, bytes) = (held.sha256().to_owned(), number(file.content.len() as u64));
+                    kept.artifacts.push(ArtifactRow { path: file.path, sha256, bytes });
+                    kept.held.push(held);
+                }
+                Err(error) if matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => {
+                    kept.room.give_back(bytes, 1);
+                    kept.not_kept = Some(NotKept::Disk);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(kept)
+    };
     let failed = |error: &dyn std::fmt::Display| {
         let problem = Problem::internal(error);
         (problem.code(), problem.detail())
     };
-    let mut failure = None;
-    for (bytes, put, file) in tokio::task::spawn_blocking(put).await.map_err(|error| failed(&error))? {
-        match put {
-            Ok(held) => {
-                kept.bytes += bytes;
-                let sha256 = held.sha256().to_owned();
-                kept.artifacts.push(ArtifactRow { path: file.path, sha256, bytes: number(file.content.len() as u64) });
-                kept.held.push(held);
-            }
-            Err(error) => {
-                app.kept.give_back(subject, bytes);
-                if matches!(error.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded) {
-                    kept.not_kept = Some(NotKept::Disk);
-                } else {
-                    failure = Some(failed(&error));
-                }
-            }
-        }
-    }
-    match failure {
-        Some(failure) => {
-            app.kept.give_back(subject, kept.bytes);
-            Err(failure)
-        }
-        None => Ok(kept),
-    }
+    // What was taken goes along: it is held until the last file is written, whatever becomes of whoever waits for that.
+    tokio::task::spawn_blocking(put).await.map_err(|error| failed(&error))?.map_err(|error| failed(&error))
 }

@@ -1,6 +1,6 @@
 //! What is kept in the database for each subject, and how it goes.
 
-use super::Store;
+use super::{ROW_BYTES, Store};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
@@ -22,9 +22,9 @@ impl Store {
     pub(in crate::http) async fn kept(&self) -> Result<Bytes, sqlx::Error> {
         let rows = sqlx::query(
             "SELECT subject, CAST(SUM(bytes) AS BIGINT) AS bytes FROM (SELECT subject, bytes FROM executions \
-             UNION ALL SELECT subject, bytes FROM task_trees UNION ALL SELECT subject, 512 FROM sessions) AS kept GROUP BY subject",
+             UNION ALL SELECT subject, bytes FROM task_trees UNION ALL SELECT subject, CAST($1 AS BIGINT) FROM sessions) AS kept GROUP BY subject",
         );
-        rows.fetch_all(self.settled().await?).await?.iter().map(by_subject).collect()
+        rows.bind(ROW_BYTES).fetch_all(self.settled().await?).await?.iter().map(by_subject).collect()
     }
 
     /// Deletes an execution of a subject that has ended, with its artifacts and its idempotency key.
@@ -50,16 +50,22 @@ impl Store {
         gone.first().map(|row| row.try_get("bytes")).transpose()
     }
 
+    /// Opens a task tree of a subject again that has ended; `false` where there is none, because it was deleted or somebody else did so.
+    pub(in crate::http) async fn reopen_tree(&self, subject: &str, id: &str) -> Result<bool, sqlx::Error> {
+        let open = "UPDATE task_trees SET ended_ms = NULL, status = 'running' WHERE id = $1 AND subject = $2 AND ended_ms IS NOT NULL";
+        let open = sqlx::query(open).bind(id).bind(subject).execute(self.settled().await?).await?;
+        Ok(open.rows_affected() > 0)
+    }
+
     /// Forgets what is older than this; gives how many executions that were. What is given back by it is in `freed`, also where it fails midway.
     pub(in crate::http) async fn forget(&self, before_ms: i64, freed: &mut Bytes) -> Result<u64, sqlx::Error> {
         sqlx::query("DELETE FROM idempotency WHERE created_ms < $1").bind(before_ms).execute(&self.pool).await?;
-        for old in [
-            "DELETE FROM task_trees WHERE created_ms < $1 AND ended_ms IS NOT NULL RETURNING subject, bytes",
-            "DELETE FROM sessions WHERE created_ms < $1 AND ended_ms IS NOT NULL RETURNING subject, CAST(512 AS BIGINT) AS bytes",
-        ] {
-            let gone = sqlx::query(old).bind(before_ms).fetch_all(&self.pool).await?;
-            freed.extend(gone.iter().map(by_subject).collect::<Result<Bytes, _>>()?);
-        }
+        let trees = "DELETE FROM task_trees WHERE created_ms < $1 AND ended_ms IS NOT NULL RETURNING subject, bytes";
+        let trees = sqlx::query(trees).bind(before_ms).fetch_all(&self.pool).await?;
+        freed.extend(trees.iter().map(by_subject).collect::<Result<Bytes, _>>()?);
+        let sessions = "DELETE FROM sessions WHERE created_ms < $1 AND ended_ms IS NOT NULL RETURNING subject, CAST($2 AS BIGINT) AS bytes";
+        let sessions = sqlx::query(sessions).bind(before_ms).bind(ROW_BYTES).fetch_all(&self.pool).await?;
+        freed.extend(sessions.iter().map(by_subject).collect::<Result<Bytes, _>>()?);
         // By their names, which begin with the time: that is what there is an index for. A few at a time, because others want to write.
         let oldest_kept = format!("run_{:012x}", before_ms.max(0));
         let mut all = 0;
@@ -68,10 +74,12 @@ impl Store {
             let last = sqlx::query(last).bind(&oldest_kept).fetch_one(&self.pool).await?;
             let Some(last) = last.try_get::<Option<String>, _>("id")? else { return Ok(all) };
             let mut transaction = self.pool.begin().await?;
-            let artifacts = "DELETE FROM artifacts WHERE execution IN (SELECT id FROM executions WHERE id <= $1 AND ended_ms IS NOT NULL)";
-            sqlx::query(artifacts).bind(&last).execute(&mut *transaction).await?;
             let gone = sqlx::query("DELETE FROM executions WHERE id <= $1 AND ended_ms IS NOT NULL RETURNING subject, bytes").bind(&last);
             let gone = gone.fetch_all(&mut *transaction).await?;
+            // Not those of the executions that have ended by now, which are others than a moment ago.
+            let artifacts = "DELETE FROM artifacts WHERE execution <= $1 AND NOT EXISTS \
+                             (SELECT 1 FROM executions WHERE executions.id = artifacts.execution)";
+            sqlx::query(artifacts).bind(&last).execute(&mut *transaction).await?;
             transaction.commit().await?;
             all += gone.len() as u64;
             freed.extend(gone.iter().map(by_subject).collect::<Result<Bytes, _>>()?);

@@ -3,6 +3,8 @@
 //! One task of the runtime looks after each tree: it starts what has everything that it waits for, within the tree's own bound, and every
 //! execution waits for its place like all others.
 
+mod claim;
+
 use super::super::App;
 use super::super::body::{ExecutionRequest, FileBody};
 use super::super::events::EventLog;
@@ -15,6 +17,7 @@ use crate::http::memory::Taken;
 use crate::wire::to_json;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use claim::Claim;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use glovebox::RunId;
@@ -35,6 +38,9 @@ pub(super) const SUCCEEDED: &str = "succeeded";
 
 /// Bytes that a task is handed by those before it.
 const MAX_INPUTS: usize = 64 << 20;
+
+/// What the execution of a task adds to what is kept of it.
+const NODE: u64 = 64;
 
 /// How long a task waits that found the queue full.
 const AGAIN: Duration = Duration::from_millis(500);
@@ -102,7 +108,7 @@ pub(super) struct Tree {
     pub(super) created_ms: i64,
     pub(super) plan: Plan,
     /// It was read from the store, where no environment variables are kept.
-    is_kept: bool,
+    pub(super) is_kept: bool,
     /// Roughly its bytes.
     pub(super) size: usize,
     state: Mutex<State>,
@@ -123,12 +129,12 @@ pub(super) struct State {
     stopped: Option<&'static str>,
     /// It was stopped as a whole by whoever owns it.
     is_given_up: bool,
-    /// It is being deleted, and is not tried again.
-    is_deleted: bool,
+    /// It has ended, and somebody is about to change that in the database.
+    claim: Option<Claim>,
     /// Bytes that it is charged for.
     counted: i64,
     /// What its plan has of the service's memory.
-    held: Taken,
+    held: Option<Taken>,
     /// Counts what was written down, so that nothing older takes the place of it.
     revision: i64,
 }
@@ -153,9 +159,9 @@ impl Tree {
             log: Arc::default(),
             stopped: None,
             is_given_up: false,
-            is_deleted: false,
+            claim: None,
             counted: 0,
-            held: Taken::default(),
+            held: None,
             revision: 0,
         };
         Self { id, subject, created_ms, plan, is_kept: false, size: 0, state: Mutex::new(state), changed: Notify::new() }
@@ -182,7 +188,12 @@ impl Tree {
 
     /// Keeps what its plan has of the service's memory for as long as it is there.
     pub(super) fn hold(&self, held: Taken) {
-        self.lock().held = held;
+        self.lock().held = Some(held);
+    }
+
+    /// Whether that is so.
+    pub(super) fn is_held(&self) -> bool {
+        self.lock().held.is_some()
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
@@ -210,7 +221,8 @@ impl Tree {
         state.revision += 1;
         let nodes = to_json(&state.nodes);
         if let Some(plan) = &plan {
-            let bytes = i64::try_from(ROW + plan.len() as u64 + nodes.len() as u64).unwrap_or(i64::MAX);
+            let bytes = ROW + plan.len() as u64 + nodes.len() as u64 + NODE * state.nodes.len() as u64;
+            let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
             // What is kept of it only becomes less.
             state.counted = if state.counted == 0 { bytes } else { bytes.min(state.counted) };
         }
@@ -233,18 +245,6 @@ impl Tree {
         self.cancel(&self.plan.branches());
     }
 
-    /// Marks one that has ended as deleted, so that nobody tries it again meanwhile; `false` where somebody does.
-    pub(super) fn begin_to_delete(&self) -> bool {
-        let mut state = self.lock();
-        state.is_deleted = state.ended_ms.is_some();
-        state.is_deleted
-    }
-
-    /// It could not be deleted.
-    pub(super) fn stays(&self) {
-        self.lock().is_deleted = false;
-    }
-
     /// Stops tasks that have not ended.
     pub(super) fn cancel(&self, tasks: &[usize]) {
         let mut state = self.lock();
@@ -261,45 +261,6 @@ impl Tree {
         }
         drop(state);
         self.changed.notify_one();
-    }
-
-    /// Begins tasks anew that are over; says whether somebody has to drive the tree for that.
-    ///
-    /// # Errors
-    ///
-    /// Where one of them cannot be.
-    pub(super) fn retry(&self, tasks: &[usize]) -> Result<bool, Problem> {
-        let mut state = self.lock();
-        let chosen = |state: &State, is_wanted: &dyn Fn(&Node) -> bool| tasks.iter().any(|at| state.nodes.get(*at).is_some_and(is_wanted));
-        let is_stopping = state.stopped.is_some() && state.ended_ms.is_none();
-        if is_stopping || chosen(&state, &|node| !node.is_over()) {
-            return Err(Problem::new(Code::Busy, "the task, or one that comes after it, has not ended; cancel it first"));
-        }
-        if state.is_deleted {
-            return Err(Problem::not_found("task tree"));
-        }
-        if chosen(&state, &|node| node.is_dropped) {
-            let detail = "the task tree was stopped with `DELETE`, and its programs are not kept after that; make the tree anew";
-            return Err(Problem::new(Code::Ended, detail));
-        }
-        if self.is_kept && chosen(&state, &|node| node.has_environment) {
-            let detail = "a task of the branch has environment variables, which are not kept for so long; make the tree anew";
-            return Err(Problem::new(Code::Ended, detail));
-        }
-        let is_idle = state.ended_ms.take().is_some();
-        if is_idle {
-            state.log = Arc::default();
-            state.stopped = None;
-            state.is_given_up = false;
-            state.status = RUNNING.to_owned();
-        }
-        for at in tasks {
-            state.unwanted.remove(at);
-            self.set(&mut state, *at, |node| *node = Node { attempts: node.attempts, ..Node::new(node.has_environment) });
-        }
-        drop(state);
-        self.changed.notify_one();
-        Ok(is_idle)
     }
 
     /// Changes how a task is doing, and tells.

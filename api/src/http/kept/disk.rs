@@ -1,0 +1,211 @@
+//! How much of the disk is free, besides the reserve and what is being written?
+//!
+//! What is about to be written is reserved before it is, so that several large writes at once do not each find the same free bytes. The
+//! file system is asked at most once a second, and always before something is refused.
+
+use super::super::Limits;
+use cap_std::fs::Dir;
+use std::io;
+use std::ops::{AddAssign, SubAssign};
+use std::time::{Duration, Instant};
+
+/// What a block of the disk has.
+const BLOCK: u64 = 4096;
+
+/// How long the file system's word counts.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// Inodes that a new file may take: its own, and that of a folder that is made for it.
+const INODES_OF_FILE: u64 = 2;
+
+/// The most that the inode of a file counts for.
+const MAX_INODE_BYTES: u64 = 64 << 10;
+
+/// Bytes and inodes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Space {
+    bytes: u64,
+    inodes: u64,
+}
+
+impl Space {
+    /// That of some files with so many bytes in all.
+    pub(super) fn of(bytes: u64, files: u64) -> Self {
+        Self { bytes, inodes: files.saturating_mul(INODES_OF_FILE) }
+    }
+
+    pub(super) fn is_nothing(self) -> bool {
+        self == Self::default()
+    }
+
+    fn has(self, needed: [Self; 3]) -> bool {
+        let mut sum = Self::default();
+        needed.into_iter().for_each(|more| sum += more);
+        self.bytes >= sum.bytes && self.inodes >= sum.inodes
+    }
+}
+
+impl AddAssign for Space {
+    fn add_assign(&mut self, more: Self) {
+        self.bytes = self.bytes.saturating_add(more.bytes);
+        self.inodes = self.inodes.saturating_add(more.inodes);
+    }
+}
+
+impl SubAssign for Space {
+    fn sub_assign(&mut self, less: Self) {
+        self.bytes = self.bytes.saturating_sub(less.bytes);
+        self.inodes = self.inodes.saturating_sub(less.inodes);
+    }
+}
+
+/// The disk that the state folder is on.
+#[derive(Debug)]
+pub(super) struct Disk {
+    folder: Dir,
+    /// Bytes of the whole file system.
+    pub(super) whole: u64,
+    reserve: Space,
+    /// What was reserved and may not be on the disk yet.
+    writing: Space,
+    /// What was free, and when.
+    seen: Option<(Instant, Space)>,
+    /// What may have been written since then.
+    since: Space,
+    /// Bytes of that which were not reserved, and so may be of the reserve.
+    noted: u64,
+    /// What a file counts for at least: the inodes last as long as the bytes do.
+    file: u64,
+}
+
+impl Disk {
+    pub(super) fn new(state: &Dir, limits: &Limits) -> io::Result<Self> {
+        let found = rustix::fs::fstatvfs(state)?;
+        let whole = found.f_blocks.saturating_mul(found.f_frsize);
+        let bytes = limits.disk_reserve.map_or((256 << 20).min(whole / 20), |bytes| bytes as u64);
+        // The same share of the inodes; a file system that makes them as they are needed tells of none.
+        let inodes = u128::from(found.f_files) * u128::from(bytes) / u128::from(whole.max(1));
+        let reserve = Space { bytes, inodes: u64::try_from(inodes).unwrap_or(u64::MAX) };
+        let file = whole.checked_div(found.f_files).unwrap_or(0).clamp(BLOCK, MAX_INODE_BYTES);
+        let folder = state.try_clone()?;
+        Ok(Self { folder, whole, reserve, writing: Space::default(), seen: None, since: Space::default(), noted: 0, file })
+    }
+
+    /// What a file of this size counts for.
+    pub(super) fn of_file(&self, content: usize) -> u64 {
+        // A file takes whole blocks of the disk.
+        (content as u64).next_multiple_of(BLOCK).max(self.file)
+    }
+
+    /// Bytes that are held in reserve.
+    pub(super) fn reserve(&self) -> u64 {
+        self.reserve.bytes
+    }
+
+    /// What was free when the file system was asked for the last time, no longer ago than this; nothing where it does not say.
+    fn free(&mut self, age: Duration) -> Option<Space> {
+        if self.seen.is_none_or(|(since, _)| since.elapsed() >= age) {
+            let Ok(found) = rustix::fs::fstatvfs(&self.folder) else {
+                self.seen = None;
+                return None;
+            };
+            let inodes = if found.f_files == 0 { u64::MAX } else { found.f_favail };
+            let free = Space { bytes: found.f_bavail.saturating_mul(found.f_frsize), inodes };
+            self.seen = Some((Instant::now(), free));
+            self.since = self.writing;
+            self.noted = 0;
+        }
+        self.seen.map(|(_, free)| free)
+    }
+
+    /// Asks a question to which the answer is good, unless it is bad, also with what the file system says now. Where that says nothing, there
+    /// is room.
+    fn is_so(&mut self, question: impl Fn(&Self, Space) -> bool) -> bool {
+        [FRESH, Duration::ZERO].into_iter().any(|age| self.free(age).is_none_or(|free| question(self, free)))
+    }
+
+    /// Reserves space, if so much is free besides the reserve and what others write.
+    pub(super) fn try_reserve(&mut self, space: Space) -> bool {
+        let has_room = self.is_so(|disk, free| free.has([disk.reserve, disk.since, space]));
+        if has_room {
+            self.writing += space;
+            self.since += space;
+        }
+        has_room
+    }
+
+    /// What was reserved is written, or will not be.
+    pub(super) fn release(&mut self, space: Space) {
+        // Until the file system is asked again it counts, because it may be on the disk since.
+        self.writing -= space;
+    }
+
+    /// Something small is written in any case.
+    pub(super) fn note(&mut self, bytes: u64) {
+        self.since += Space { bytes, inodes: 0 };
+        self.noted = self.noted.saturating_add(bytes);
+    }
+
+    /// Whether the reserve is begun.
+    pub(super) fn is_tight(&mut self) -> bool {
+        !self.is_so(|disk, free| free.bytes >= disk.reserve.bytes.saturating_add(disk.noted))
+    }
+
+    /// What of the reserve's bytes is missing beyond its half; nothing where that is free.
+    pub(super) fn missing(&mut self) -> Option<u64> {
+        let half = self.reserve.bytes / 2;
+        if self.is_so(|disk, free| free.bytes.saturating_sub(disk.noted) >= half) {
+            return None;
+        }
+        let free = self.free(FRESH)?;
+        half.checked_sub(free.bytes.saturating_sub(self.noted)).filter(|missing| *missing > 0)
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the tests look into folders of their own")]
+mod tests {
+    use super::*;
+
+    /// A disk on which so much is free, that is never asked.
+    fn disk(bytes: u64, inodes: u64, reserve: Space) -> Disk {
+        let folder = tempfile::tempdir().unwrap();
+        let state = Dir::open_ambient_dir(folder.path(), cap_std::ambient_authority()).unwrap();
+        let disk = Disk::new(&state, &Limits::default()).unwrap();
+        Disk { reserve, seen: Some((Instant::now() + Duration::from_secs(3600), Space { bytes, inodes })), ..disk }
+    }
+
+    fn fits(disk: &Disk, space: Space) -> bool {
+        disk.seen.is_some_and(|(_, free)| free.has([disk.reserve, disk.since, space]))
+    }
+
+    #[test]
+    fn what_is_reserved_is_not_free_until_it_is_seen_again() {
+        let mut disk = disk(1000, 100, Space { bytes: 100, inodes: 10 });
+        let half = Space::of(450, 1);
+        assert!(disk.try_reserve(half) && disk.try_reserve(half));
+        assert!(!fits(&disk, Space::of(1, 0)), "both together have all of it");
+        disk.release(half);
+        assert!(!fits(&disk, Space::of(1, 0)), "it may be on the disk");
+        // Asked again, what is being written still counts, and nothing else.
+        disk.seen = None;
+        assert!(disk.free(FRESH).is_some());
+        assert_eq!(disk.since, half);
+    }
+
+    #[test]
+    fn inodes_run_out_as_well() {
+        let mut disk = disk(1 << 40, 14, Space { bytes: 0, inodes: 10 });
+        assert!(disk.try_reserve(Space::of(1, 1)) && disk.try_reserve(Space::of(1, 1)));
+        assert!(!fits(&disk, Space::of(1, 1)) && fits(&disk, Space::of(1, 0)));
+        assert_eq!((disk.of_file(1) >= BLOCK, disk.of_file(1 << 20)), (true, 1 << 20));
+    }
+
+    #[test]
+    fn small_things_are_noted() {
+        let mut disk = disk(1000, 100, Space { bytes: 1000, inodes: 0 });
+        assert!(disk.missing().is_none());
+        disk.note(600);
+        assert!(!fits(&disk, Space::of(0, 0)));
+    }
+}

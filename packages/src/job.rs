@@ -1,0 +1,216 @@
+//! For whom is something done, and does anybody still wait for it?
+//!
+//! What blocks goes on in a thread of its own when the request that caused it is gone. So it takes with it what bounds it: the slot, which
+//! is free again only when the work has ended and its directory is removed; the account of its subject, which is charged as bytes come and
+//! are written, whatever becomes of them; and the word to stop.
+
+use crate::ledger::Ledger;
+use crate::quota::Need;
+use crate::store::{Store, Work};
+use crate::tree;
+use glovebox::{Error, Slot};
+use glovebox_policy::Subject;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// Bytes that are written before it is looked whether the disk has room for more, as a power of two. All that work at once write no more
+/// than that each between two looks, which is far less than what stays free of the disk.
+const LOOK: u32 = 24;
+
+/// Files and directories that are removed in no time.
+const FEW: usize = 1000;
+
+/// Work for a subject, with the directory in which it is done.
+pub(crate) struct Job {
+    stop: AtomicBool,
+    written: AtomicU64,
+    ledger: Arc<Ledger>,
+    subject: Subject,
+    pub(crate) store: Arc<Store>,
+    pub(crate) work: Work,
+    // Fields are dropped in this order: the directory goes before the slot is free.
+    _slot: Slot,
+}
+
+impl Job {
+    /// Whether somebody still waits for it.
+    pub(crate) fn go_on(&self) -> io::Result<()> {
+        if self.stop.load(Ordering::Relaxed) { Err(io::Error::other("nobody waits for it any more")) } else { Ok(()) }
+    }
+
+    /// Charges bytes that came or are written, if somebody still waits for them, the subject may have them and the disk has room.
+    pub(crate) fn spend(&self, bytes: u64) -> io::Result<()> {
+        self.go_on()?;
+        self.ledger.charge(&self.subject, bytes).map_err(other)?;
+        let before = self.written.fetch_add(bytes, Ordering::Relaxed);
+        if before >> LOOK != before.saturating_add(bytes) >> LOOK {
+            self.store.make_disk(Need::default(), &|| self.go_on()).map_err(other)?;
+        }
+        Ok(())
+    }
+
+    /// Does something that blocks where nothing else waits for it.
+    pub(crate) async fn blocking<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let job = Arc::clone(self);
+        let done = tokio::task::spawn_blocking(move || {
+            job.go_on().map_err(|error| Error::Packages(error.to_string()))?;
+            work(&job)
+        });
+        done.await.map_err(|error| Error::Packages(error.to_string()))?
+    }
+
+    /// Removes what was not used for long, until there is room for this much.
+    pub(crate) async fn make_room(self: &Arc<Self>, need: Need) -> Result<(), Error> {
+        self.blocking(move |job| job.store.make_room(need, &|| job.go_on())).await
+    }
+}
+
+fn other(error: Error) -> io::Error {
+    match error {
+        Error::Packages(what) => io::Error::other(what),
+        error => io::Error::other(error.to_string()),
+    }
+}
+
+/// Whoever waits for a job: when this is dropped, the job stops.
+pub(crate) struct Waiting(Option<Arc<Job>>);
+
+impl Waiting {
+    /// Begins a job, which holds this slot.
+    pub(crate) fn begin(store: &Arc<Store>, ledger: &Arc<Ledger>, subject: &Subject, slot: Slot) -> Result<(Self, Arc<Job>), Error> {
+        let job = Arc::new(Job {
+            stop: AtomicBool::new(false),
+            written: AtomicU64::new(0),
+            ledger: Arc::clone(ledger),
+            subject: subject.clone(),
+            store: Arc::clone(store),
+            work: store.work()?,
+            _slot: slot,
+        });
+        Ok((Self(Some(Arc::clone(&job))), job))
+    }
+
+    /// Waits until the job has left nothing behind.
+    pub(crate) async fn end(mut self, job: Arc<Job>) {
+        drop(job);
+        if let Some(job) = self.0.take() {
+            let _ = tokio::task::spawn_blocking(move || drop(job)).await;
+        }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let Some(job) = self.0.take() else { return };
+        job.stop.store(true, Ordering::Relaxed);
+        // Removing what is large takes a while, and this may be a thread on which others wait. What is small goes at once: this process may be
+        // about to end.
+        if Arc::strong_count(&job) == 1 && !tree::has_many(&job.work.directory, FEW) {
+            return;
+        }
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn_blocking(move || drop(job));
+        }
+    }
+}
+
+/// An archive that cannot be read any more once nobody waits: also where it has much that is skipped, or that comes to nothing.
+pub(crate) struct Watched<'a, R> {
+    content: R,
+    go_on: &'a dyn Fn() -> io::Result<()>,
+}
+
+impl<'a, R> Watched<'a, R> {
+    pub(crate) fn new(content: R, go_on: &'a dyn Fn() -> io::Result<()>) -> Self {
+        Self { content, go_on }
+    }
+}
+
+impl<R: Read> Read for Watched<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        (self.go_on)()?;
+        self.content.read(buffer)
+    }
+}
+
+impl<R: Seek> Seek for Watched<'_, R> {
+    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
+        self.content.seek(position)
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the tests look into folders of their own")]
+mod tests {
+    use super::*;
+    use crate::ledger::Share;
+    use crate::quota::Bounds;
+    use glovebox::FairSlots;
+    use std::time::Duration;
+
+    /// The slot of work that nobody waits for is free when the work has ended and is removed, and that is soon.
+    #[tokio::test]
+    async fn work_that_nobody_waits_for_ends_and_holds_its_slot_until_then() {
+        let place = tempfile::tempdir().unwrap();
+        let store = Arc::new(Store::open(place.path(), Bounds { quota: Some(1 << 30), reserve: 0 }).unwrap());
+        let ledger = Arc::new(Ledger::new(Share { steps: 9, bytes: 1 << 40 }));
+        let (subject, slots) = (Subject::new("a").unwrap(), FairSlots::new(1));
+        let slot = slots.acquire(&subject).await;
+        let (waiting, job) = Waiting::begin(&store, &ledger, &subject, slot).unwrap();
+        let (began, begun) = tokio::sync::oneshot::channel();
+        let (go, gone) = std::sync::mpsc::channel::<()>();
+        let work = tokio::spawn({
+            let job = Arc::clone(&job);
+            async move {
+                job.blocking(move |job| {
+                    began.send(()).unwrap();
+                    let stopped = loop {
+                        if let Err(stopped) = job.spend(1) {
+                            break stopped;
+                        }
+                        std::thread::yield_now();
+                    };
+                    // Something that takes its time to end.
+                    let _ = gone.recv();
+                    Err::<(), _>(Error::Packages(stopped.to_string()))
+                })
+                .await
+            }
+        });
+        begun.await.unwrap();
+        drop(job);
+        drop(waiting);
+        let another = slots.acquire(&subject);
+        tokio::pin!(another);
+        assert!(tokio::time::timeout(Duration::from_millis(50), &mut another).await.is_err(), "it still works");
+        assert_eq!(std::fs::read_dir(place.path().join("work")).unwrap().count(), 1);
+        drop(go);
+        assert!(work.await.unwrap().unwrap_err().to_string().contains("nobody waits"));
+        let _slot = another.await;
+        assert_eq!(std::fs::read_dir(place.path().join("work")).unwrap().count(), 0);
+    }
+
+    #[tokio::test]
+    async fn work_ends_where_its_subject_may_have_no_more_and_an_archive_is_read_no_further() {
+        let place = tempfile::tempdir().unwrap();
+        let store = Arc::new(Store::open(place.path(), Bounds { quota: Some(1 << 30), reserve: 0 }).unwrap());
+        let ledger = Arc::new(Ledger::new(Share { steps: 9, bytes: 1000 }));
+        let subject = Subject::new("a").unwrap();
+        let slot = FairSlots::new(1).acquire(&subject).await;
+        let (waiting, job) = Waiting::begin(&store, &ledger, &subject, slot).unwrap();
+        job.spend(1000).unwrap();
+        assert!(job.spend(1).unwrap_err().to_string().contains("may cause"));
+        assert!(ledger.begin(&subject).is_err());
+        let go_on = || job.go_on();
+        let mut archive = Watched::new(io::Cursor::new([1; 9]), &go_on);
+        archive.read_exact(&mut [0; 4]).unwrap();
+        job.stop.store(true, Ordering::Relaxed);
+        assert!(archive.read(&mut [0; 1]).is_err());
+        waiting.end(job).await;
+        assert_eq!(std::fs::read_dir(place.path().join("work")).unwrap().count(), 0);
+    }
+}
