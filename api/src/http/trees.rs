@@ -147,6 +147,10 @@ impl Trees {
         if let Some(there) = trees.get(&tree.id) {
             return Ok(Arc::clone(there));
         }
+        // Whoever found it a moment ago must not bring it back.
+        if tree.is_gone() {
+            return Err(Problem::not_found("task tree"));
+        }
         if tree.lock().ended_ms.is_none() {
             return Err(Problem::new(Code::Busy, "another process has the task tree under way; ask there"));
         }
@@ -514,6 +518,7 @@ async fn retry(app: &Arc<App>, tree: Arc<Tree>, at: usize) -> Result<Arc<Tree>, 
     if is_idle {
         let is_there = app.store.reopen_tree(tree.subject.as_str(), &tree.id).await.inspect_err(|_| stays(app, &tree))?;
         if !is_there {
+            tree.goes();
             app.trees.remove(&tree);
             return Err(Problem::not_found("task tree"));
         }

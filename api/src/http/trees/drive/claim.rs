@@ -44,6 +44,16 @@ impl Tree {
         Ok(())
     }
 
+    /// Whether it was deleted, or is about to be.
+    pub(in crate::http::trees) fn is_gone(&self) -> bool {
+        self.lock().claim == Some(Claim::Delete)
+    }
+
+    /// It is not in the database any more.
+    pub(in crate::http::trees) fn goes(&self) {
+        self.lock().claim = Some(Claim::Delete);
+    }
+
     /// It is as it was before somebody claimed it.
     pub(in crate::http::trees) fn stays(&self) {
         self.lock().claim = None;
