@@ -109,7 +109,7 @@ impl Downloads {
     }
 
     /// Fetches what an index has, or says that it is elsewhere.
-    pub(crate) fn from(&self, index: Url) -> Result<FromIndex, Error> {
+    pub(crate) fn of_index(&self, index: Url) -> Result<FromIndex, Error> {
         let reach = Reach::new(index);
         let judge = reach.clone();
         let redirect = reqwest::redirect::Policy::custom(move |attempt| match judge.check(attempt.url()) {

@@ -144,7 +144,6 @@ impl<R: Seek> Seek for Watched<'_, R> {
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "the tests look into folders of their own")]
 mod tests {
     use super::*;
     use crate::ledger::Share;

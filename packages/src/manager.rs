@@ -370,7 +370,7 @@ impl Inner {
             Ecosystem::JavaScript => javascript::REGISTRY,
         });
         let index = Url::parse(index).map_err(|error| Error::Packages(format!("`{}`: {error}", index.escape_debug())))?;
-        let downloads = self.downloads.get_or_try_init(async || Downloads::new()).await?.from(index)?;
+        let downloads = self.downloads.get_or_try_init(async || Downloads::new()).await?.of_index(index)?;
         let fetching = Fetching {
             job: &job,
             workshop: &self.workshop,

@@ -484,7 +484,6 @@ pub(crate) fn about(digest: &str, ecosystem: Ecosystem, tier: Tier, packages: &[
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "the tests look into folders of their own")]
 mod tests {
     use super::*;
     use std::fs;

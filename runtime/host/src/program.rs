@@ -320,6 +320,7 @@ fn join(folders: &[PathBuf]) -> OsString {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the tests make programs of their own")]
 mod tests {
     use super::*;
     use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
