@@ -25,6 +25,7 @@ use crate::packages::{LockedPackage, PackageManager, PackageTarget, PackageTree,
 use crate::stdio::{Input, OutputChunk};
 use glovebox_policy::{Denial, Facts, Finding, Grant, Limits, Policy, Request, Subject, Tier, Verdict};
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -141,7 +142,8 @@ impl Sandbox {
             Ok(admitted) => admitted,
             Err(denial) => return self.denied(id, &request, *denial, Looked::default(), allowance.used(), trail),
         };
-        let mut looked = self.look(&request, &grant, allowance).instrument(debug_span!("look")).await?;
+        // Pinned where it is, as the execution is: what is handed on by value is moved.
+        let mut looked = pin!(self.look(&request, &grant, allowance)).instrument(debug_span!("look")).await?;
         trail.found(&looked.findings)?;
         if let Some(denial) = looked.denial.take() {
             return self.denied(id, &request, denial, looked, allowance.used(), trail);
@@ -156,7 +158,7 @@ impl Sandbox {
         let (report, packages) = match prepared {
             Some(Ok(prepared)) => {
                 let span = debug_span!("guest", tier = grant.tier().name());
-                let report = self.execute(id, request, prepared, &grant, controls, trail).instrument(span).await?;
+                let report = pin!(self.execute(id, request, prepared, &grant, controls, trail)).instrument(span).await?;
                 (report, locked_packages(&supplies, &grant))
             }
             Some(Err(error @ Error::OutOfTime(_))) => {

@@ -142,7 +142,7 @@ impl WasmExecutor {
         };
         let image = WholeImage::new(host.state.memory.hold(), guest.image.len());
         let mut store = self.store(loaded.pre.engine(), &opening.grant, host.state, meter::GUEST_COPY)?;
-        let instantiated = with_image(Arc::clone(&guest.image), loaded.pre.instantiate_async(&mut store)).await;
+        let instantiated = with_image(Arc::clone(&guest.image), pin!(loaded.pre.instantiate_async(&mut store))).await;
         let guest = match instantiated {
             Ok(guest) => guest,
             Err(error) if store.data_mut().limiter.take_hit() == Some(Limit::Memory) => {
@@ -291,9 +291,12 @@ impl LiveSession for Instance {
         // A future that is dropped half-way leaves the instance in the middle of something: dead until proven otherwise.
         self.alive = false;
         let began = Instant::now();
-        let call = self.guest.glovebox_guest_interpreter().call_evaluate(&mut self.store, &source);
-        let call = self.image.counted(call);
-        let (ending, cpu) = race(call, self.metering, (limits.wall, &evaluation.stop)).await;
+        let (ending, cpu) = {
+            // Pinned where they are: what is handed on by value is moved, and these are large.
+            let call = pin!(self.guest.glovebox_guest_interpreter().call_evaluate(&mut self.store, &source));
+            let call = pin!(self.image.counted(call));
+            race(call, self.metering, (limits.wall, &evaluation.stop)).await
+        };
         let mut report = self.report(ending);
         report.usage.cpu = cpu;
         let state = self.store.data_mut();

@@ -195,8 +195,11 @@ fn read_entry(fields: &mut Fields<'_>) -> io::Result<Entry> {
     Ok(Entry { name, flags, method, crc, packed, length, offset })
 }
 
-/// The files to unpack, with where each ends at the latest, and where it goes; and what of the room all of them leave. Everything is known of them before the first is written.
-fn judge(entries: &[Entry], archive: u64, mut room: super::Room) -> io::Result<(Vec<(&Entry, u64, String)>, super::Room)> {
+/// A file to unpack: its entry, the offset where its content ends at the latest, and its path in the tree.
+type Wanted<'a> = (&'a Entry, u64, String);
+
+/// The files to unpack, and the room that all of them leave. Everything is known of them before the first is written.
+fn judge(entries: &[Entry], archive: u64, mut room: super::Room) -> io::Result<(Vec<Wanted<'_>>, super::Room)> {
     let mut order: Vec<&Entry> = entries.iter().collect();
     order.sort_by_key(|entry| entry.offset);
     let ends = order.iter().skip(1).map(|entry| entry.offset).chain([archive]);
