@@ -166,10 +166,9 @@ pub(crate) fn decide_packages(policy: &Policy, request: &Request, facts: &Facts)
 fn choose_profile<'a>(policy: &'a Policy, request: &Request, log: &mut Log) -> Result<&'a Arc<Profile>, Denial> {
     let subject = &request.subject;
     let binding = policy.binding(subject);
-    let default = policy.default_profile().map(str::to_owned);
     let (rule, allowed): (String, &[String]) = match &binding {
         Some((pattern, profiles)) => (format!("bindings.{}", toml_string(pattern)), profiles),
-        None => ("default_profile".to_owned(), default.as_slice()),
+        None => ("default_profile".to_owned(), policy.default_profiles()),
     };
     let wanted = request.profile.as_ref().or(allowed.first());
     let asked = || match &request.profile {

@@ -121,7 +121,12 @@ impl Policy {
 
     /// The profile that holds for subjects that no binding names.
     pub fn default_profile(&self) -> Option<&str> {
-        self.inner.built.default_profile.as_deref()
+        self.default_profiles().first().map(String::as_str)
+    }
+
+    /// The same as a list of one or none, as bindings have them.
+    pub(crate) fn default_profiles(&self) -> &[String] {
+        self.inner.built.default_profile.as_slice()
     }
 
     /// The text of a preset, to read or to start from.

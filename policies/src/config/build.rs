@@ -139,7 +139,7 @@ fn build_profiles(
         for (name, raw) in chain.into_iter().rev() {
             let finished = done.get(name.get()).cloned();
             parent = Some(finished.unwrap_or_else(|| {
-                let place = Place { name: name.get().clone(), preset: are_presets };
+                let place = Place::new(name.get().clone(), are_presets);
                 let start = parent.as_deref().cloned();
                 let profile = Arc::new(build_profile(place, start, raw, problems));
                 done.insert(name.get().clone(), Arc::clone(&profile));

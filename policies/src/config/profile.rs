@@ -18,13 +18,19 @@ pub(crate) struct Place {
     pub(crate) name: String,
     /// Whether the profile is built in, so that a policy has to extend it before it can change it.
     pub(crate) preset: bool,
+    /// What the rules of the profile begin with. Made once, because every decision names rules.
+    prefix: String,
 }
 
 impl Place {
+    pub(crate) fn new(name: String, preset: bool) -> Self {
+        let prefix = format!("profiles.{}.", toml_key(&name));
+        Self { name, preset, prefix }
+    }
+
     /// The rule of a key of this profile.
     pub(crate) fn rule(&self, key: &str) -> String {
-        // Joined, not formatted: every decision names rules.
-        ["profiles.", &toml_key(&self.name), ".", key].concat()
+        [&self.prefix, key].concat()
     }
 
     /// The TOML that sets keys in a section of this profile; an empty section is the profile itself.

@@ -100,7 +100,8 @@ fn chosen_because(case: &Case<'_>, tier: Tier, passed_over: &[(Tier, PassedOver)
     let place =
         if case.request.wants.tier.is_some() { "the tier that was asked for" } else { "the first tier of the profile that can run it" };
     let skipped: Vec<String> = passed_over.iter().map(|(tier, why)| format!("`{tier}` {why}")).collect();
-    if skipped.is_empty() { format!("`{tier}` is {place}") } else { format!("`{tier}` is {place}: {}", skipped.join(", ")) }
+    // Joined, not formatted: this is what most decisions come to.
+    if skipped.is_empty() { ["`", tier.name(), "` is ", place].concat() } else { format!("`{tier}` is {place}: {}", skipped.join(", ")) }
 }
 
 fn no_tier(case: &Case<'_>, rule: String, asked: String, passed_over: &[(Tier, PassedOver)]) -> Denial {
