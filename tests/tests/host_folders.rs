@@ -122,7 +122,7 @@ fn guests_and_machine_code_that_others_can_change_are_not_used() {
 fn a_resolver_that_others_can_change_is_not_run() {
     let (place, cache) = cache();
     let mark = place.path().join("mark");
-    let version = include_str!("../../packages/requirements.txt").lines().find_map(|line| line.strip_prefix("uv=="));
+    let version = include_str!("../../runtime/packages/requirements.txt").lines().find_map(|line| line.strip_prefix("uv=="));
     let version = version.expect("it is pinned").trim_end_matches([' ', '\\']);
     let folder = cache.join(format!("packages/tools/uv-{version}/bin"));
     fs::create_dir_all(&folder).expect("the folder is writable");
