@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// Bytes of the waiter's last line.
-const MAX_WORDS: usize = 256;
+const MAX_TRAILER: usize = 256;
 
 /// The program wrote more than it may.
 #[derive(Debug, PartialEq, Eq)]
@@ -70,7 +70,7 @@ impl Splitter {
             mark: mark.as_bytes().to_vec(),
             held: BytesMut::new(),
             is_behind: false,
-            limit: limit.saturating_add(MAX_WORDS),
+            limit: limit.saturating_add(MAX_TRAILER),
             was_cut: false,
         }
     }
@@ -112,12 +112,12 @@ impl Splitter {
     }
 
     /// The waiter's last words and the archive behind them.
-    pub(crate) fn last_words(&self) -> Option<(Words, &[u8])> {
-        let end = self.held.iter().take(MAX_WORDS).position(|byte| *byte == b'\n').filter(|_| self.is_behind)?;
+    pub(crate) fn trailer(&self) -> Option<(Trailer, &[u8])> {
+        let end = self.held.iter().take(MAX_TRAILER).position(|byte| *byte == b'\n').filter(|_| self.is_behind)?;
         let line = std::str::from_utf8(self.held.get(..end)?).ok()?;
         let mut numbers = line.split_ascii_whitespace().map(|word| word.parse::<u64>().ok());
         let mut next = || numbers.next().flatten();
-        let words = Words {
+        let trailer = Trailer {
             code: i32::try_from(next()?).ok()?,
             killed_for_memory: next()?,
             refused_processes: next()?,
@@ -127,13 +127,13 @@ impl Splitter {
             free_files: next()?,
             completion: usize::try_from(next()?).ok()?,
         };
-        Some((words, self.held.get(end + 1..).unwrap_or_default()))
+        Some((trailer, self.held.get(end + 1..).unwrap_or_default()))
     }
 }
 
 /// How the run went, as the waiter tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Words {
+pub(crate) struct Trailer {
     pub(crate) code: i32,
     pub(crate) killed_for_memory: u64,
     pub(crate) refused_processes: u64,
@@ -145,7 +145,7 @@ pub(crate) struct Words {
     pub(crate) completion: usize,
 }
 
-impl Words {
+impl Trailer {
     pub(crate) fn used(&self) -> Used {
         Used { cpu: Duration::from_micros(self.cpu_micros), peak_memory: self.peak_memory }
     }
@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn output_is_cut_at_the_mark_however_it_comes() {
         let whole = b"hello MAmark-ma MARK 3 0 1 2000 4096 5 6 7\nTAR".as_slice();
-        let expected = Words {
+        let expected = Trailer {
             code: 3,
             killed_for_memory: 0,
             refused_processes: 1,
@@ -172,12 +172,12 @@ mod tests {
             let mut splitter = Splitter::new("MARK", 100);
             let own: Vec<u8> = whole.chunks(size).flat_map(|chunk| splitter.push(chunk)).collect();
             assert_eq!(own, b"hello MAmark-ma ", "{size}");
-            assert_eq!(splitter.last_words(), Some((expected, b"TAR".as_slice())), "{size}");
+            assert_eq!(splitter.trailer(), Some((expected, b"TAR".as_slice())), "{size}");
         }
         let mut splitter = Splitter::new("MARK", 100);
         assert_eq!(splitter.push(b"ends with MA"), b"ends with ".as_slice());
         assert_eq!(splitter.rest(), b"MA".as_slice());
-        assert_eq!(splitter.last_words(), None);
+        assert_eq!(splitter.trailer(), None);
     }
 
     #[test]
@@ -187,11 +187,11 @@ mod tests {
         for _ in 0..1000 {
             splitter.push(&[b'x'; 100]);
         }
-        assert!(splitter.held.len() <= 10 + MAX_WORDS);
-        for words in ["MARK 1 2\n", "MARK a 0 0 0 0 0 0 0\n", "MARK -1 0 0 0 0 0 0 0\n", "MARK 99999999999 0 0 0 0 0 0 0\n"] {
+        assert!(splitter.held.len() <= 10 + MAX_TRAILER);
+        for trailer in ["MARK 1 2\n", "MARK a 0 0 0 0 0 0 0\n", "MARK -1 0 0 0 0 0 0 0\n", "MARK 99999999999 0 0 0 0 0 0 0\n"] {
             let mut splitter = Splitter::new("MARK", 10);
-            splitter.push(words.as_bytes());
-            assert_eq!(splitter.last_words(), None, "{words}");
+            splitter.push(trailer.as_bytes());
+            assert_eq!(splitter.trailer(), None, "{trailer}");
         }
     }
 

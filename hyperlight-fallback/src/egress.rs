@@ -61,7 +61,7 @@ const MAX_CERTIFICATES: usize = 64;
 const MAX_PHRASE: usize = 200;
 
 /// Answers for servers, to the containers of this process alone.
-pub(crate) struct Authority {
+pub(crate) struct LocalCa {
     issuer: Issuer<'static, KeyPair>,
     certificate: CertificateDer<'static>,
     pem: String,
@@ -72,7 +72,7 @@ pub(crate) struct Authority {
 /// The servers that one container was answered for, the latest last.
 type Configs = VecDeque<(String, Arc<ServerConfig>)>;
 
-impl Authority {
+impl LocalCa {
     /// A new one; its key never leaves this process.
     pub(crate) fn new() -> Result<Self, String> {
         let failed = |error: rcgen::Error| format!("cannot make a certificate: {error}");
@@ -122,7 +122,7 @@ fn named(name: &str) -> DistinguishedName {
 }
 
 /// The way out of one container. Ends, with everything that is under way, when it is dropped.
-pub(crate) struct Door {
+pub(crate) struct EgressSocket {
     directory: PathBuf,
     way: Arc<Way>,
     task: JoinHandle<()>,
@@ -172,9 +172,9 @@ pub(crate) fn clear() {
     }
 }
 
-impl Door {
+impl EgressSocket {
     /// Opens it.
-    pub(crate) fn open(egress: Egress, authority: Arc<Authority>) -> io::Result<Self> {
+    pub(crate) fn open(egress: Egress, local_ca: Arc<LocalCa>) -> io::Result<Self> {
         let process = std::process::id();
         let since = started(process).unwrap_or(0);
         // Short: a socket's path has little room.
@@ -189,7 +189,7 @@ impl Door {
         let listener = UnixListener::bind(directory.join(SOCKET))?;
         mode(&directory.join(SOCKET), 0o666)?;
         let way = Arc::new(Way { egress, waiting: Arc::new(Semaphore::new(WAITING_KIB)), configs: Mutex::default() });
-        let task = tokio::spawn(listen(listener, Arc::clone(&way), authority));
+        let task = tokio::spawn(listen(listener, Arc::clone(&way), local_ca));
         Ok(Self { directory, way, task, _place: place })
     }
 
@@ -204,7 +204,7 @@ impl Door {
     }
 }
 
-impl Drop for Door {
+impl Drop for EgressSocket {
     fn drop(&mut self) {
         self.task.abort();
     }
@@ -217,15 +217,15 @@ struct Way {
     configs: Mutex<Configs>,
 }
 
-async fn listen(listener: UnixListener, egress: Arc<Way>, authority: Arc<Authority>) {
+async fn listen(listener: UnixListener, egress: Arc<Way>, local_ca: Arc<LocalCa>) {
     let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut connections = JoinSet::new();
     loop {
         let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
         let Ok((stream, _)) = listener.accept().await else { return };
-        let (egress, authority) = (Arc::clone(&egress), Arc::clone(&authority));
+        let (egress, local_ca) = (Arc::clone(&egress), Arc::clone(&local_ca));
         connections.spawn(async move {
-            serve(stream, egress, Some(authority), None).await;
+            serve(stream, egress, Some(local_ca), None).await;
             drop(permit);
         });
         while connections.try_join_next().is_some() {}
@@ -236,15 +236,15 @@ async fn listen(listener: UnixListener, egress: Arc<Way>, authority: Arc<Authori
 async fn serve(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     egress: Arc<Way>,
-    authority: Option<Arc<Authority>>,
+    local_ca: Option<Arc<LocalCa>>,
     tunnel: Option<String>,
 ) {
     let tunnels = Arc::new(Mutex::new(JoinSet::new()));
     let service = service_fn(|request: Request<Incoming>| {
-        let (egress, authority, tunnel, tunnels) = (Arc::clone(&egress), authority.clone(), tunnel.clone(), Arc::clone(&tunnels));
+        let (egress, local_ca, tunnel, tunnels) = (Arc::clone(&egress), local_ca.clone(), tunnel.clone(), Arc::clone(&tunnels));
         async move {
             if request.method() == Method::CONNECT {
-                return Ok::<_, Infallible>(connect(request, egress, authority, &tunnels));
+                return Ok::<_, Infallible>(connect(request, egress, local_ca, &tunnels));
             }
             Ok(pass(request, &egress, tunnel.as_deref()).await)
         }
@@ -263,18 +263,18 @@ async fn serve(
 fn connect(
     request: Request<Incoming>,
     egress: Arc<Way>,
-    authority: Option<Arc<Authority>>,
+    local_ca: Option<Arc<LocalCa>>,
     tunnels: &Mutex<JoinSet<()>>,
 ) -> Response<Full<Bytes>> {
     let target = request.uri().authority().map(ToString::to_string).unwrap_or_default();
     let host = request.uri().host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-    let Some(authority) = authority else { return refusal(StatusCode::BAD_REQUEST, "a tunnel inside a tunnel") };
+    let Some(local_ca) = local_ca else { return refusal(StatusCode::BAD_REQUEST, "a tunnel inside a tunnel") };
     let Some(port) = request.uri().port_u16() else { return refusal(StatusCode::BAD_REQUEST, "a tunnel needs a host and a port") };
     // Before anything is made for it.
     if let Err(error) = egress.egress.tunnel(&host, port) {
         return refused(&error);
     }
-    let config = match authority.config(&host, &egress.configs) {
+    let config = match local_ca.config(&host, &egress.configs) {
         Ok(config) => config,
         Err(reason) => return refusal(StatusCode::BAD_REQUEST, &format!("no certificate for that host: {reason}")),
     };

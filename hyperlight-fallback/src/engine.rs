@@ -1,7 +1,7 @@
 //! Which engine is there, and what can it do?
 
 use crate::container::{LABEL_OWNER, Settings};
-use crate::egress::{self, Authority};
+use crate::egress::{self, LocalCa};
 use crate::images::IMAGES;
 use crate::pool::{Pool, remove};
 use bollard::Docker;
@@ -29,7 +29,7 @@ pub struct Containers {
 
 pub(crate) struct Inner {
     pub(crate) pool: Option<Pool>,
-    authority: OnceLock<Result<Arc<Authority>, String>>,
+    local_ca: OnceLock<Result<Arc<LocalCa>, String>>,
     pub(crate) facts: TierFacts,
     diagnosis: Diagnosis,
 }
@@ -86,7 +86,7 @@ impl ContainersBuilder {
             Ok(inner) => inner,
             Err(reason) => Inner {
                 pool: None,
-                authority: OnceLock::new(),
+                local_ca: OnceLock::new(),
                 diagnosis: Diagnosis { advice: vec![reason.clone()], ..Diagnosis::default() },
                 facts: TierFacts { unavailable: Some(reason), ..TierFacts::new(Tier::Container, languages(|_| true)) },
             },
@@ -97,8 +97,8 @@ impl ContainersBuilder {
 
 impl Inner {
     /// Who answers for servers; made when a run first has a network.
-    pub(crate) fn authority(&self) -> Result<Arc<Authority>, String> {
-        self.authority.get_or_init(|| Authority::new().map(Arc::new)).clone()
+    pub(crate) fn local_ca(&self) -> Result<Arc<LocalCa>, String> {
+        self.local_ca.get_or_init(|| LocalCa::new().map(Arc::new)).clone()
     }
 }
 
@@ -200,7 +200,7 @@ async fn look(options: &Options) -> Result<Inner, String> {
     };
     watch(docker.clone(), owner.clone());
     let settings = Settings { runtime: options.runtime.clone(), owner, podman };
-    Ok(Inner { pool: Some(Pool::new(docker, settings, options.idle)), authority: OnceLock::new(), facts, diagnosis })
+    Ok(Inner { pool: Some(Pool::new(docker, settings, options.idle)), local_ca: OnceLock::new(), facts, diagnosis })
 }
 
 /// Removes what others leave behind, for as long as this process has a runtime.
@@ -285,7 +285,7 @@ fn read(path: &str) -> Option<String> {
 }
 
 /// Whether the process that made a container is gone.
-fn is_left_behind(label: &str, ours: &str) -> bool {
+fn is_orphan(label: &str, ours: &str) -> bool {
     let parts = |label: &str| -> Option<(String, u32, u64)> {
         let mut parts = label.rsplitn(3, '/');
         let since = parts.next()?.parse().ok()?;
@@ -304,7 +304,7 @@ async fn reap(docker: &Docker, owner: &str) -> Result<(), bollard::errors::Error
     let options = ListContainersOptions { all: true, filters: Some(filters), ..ListContainersOptions::default() };
     for container in docker.list_containers(Some(options)).await? {
         let label = container.labels.unwrap_or_default().remove(LABEL_OWNER).unwrap_or_default();
-        if let Some(id) = container.id.filter(|_| is_left_behind(&label, owner)) {
+        if let Some(id) = container.id.filter(|_| is_orphan(&label, owner)) {
             tracing::info!(id, "removing a container that was left behind");
             remove(docker, id, Instant::now() + REAPING).await;
         }
@@ -341,13 +341,13 @@ mod tests {
     #[test]
     fn only_containers_of_processes_that_are_gone_are_left_behind() {
         let ours = owner("engine");
-        assert!(!is_left_behind(&ours, &ours));
+        assert!(!is_orphan(&ours, &ours));
         let (machine, rest) = ours.split_at(ours.find('/').unwrap());
         let process = std::process::id();
-        assert!(is_left_behind(&format!("{machine}/{process}/1"), &ours), "the number was used again");
-        assert!(is_left_behind(&format!("{machine}/4194305/1"), &ours), "no such process");
+        assert!(is_orphan(&format!("{machine}/{process}/1"), &ours), "the number was used again");
+        assert!(is_orphan(&format!("{machine}/4194305/1"), &ours), "no such process");
         for foreign in ["", "a", "a/b/c", &format!("11111111-2222-engine{rest}"), &format!("{machine}x/4194305/1")] {
-            assert!(!is_left_behind(foreign, &ours), "{foreign}");
+            assert!(!is_orphan(foreign, &ours), "{foreign}");
         }
     }
 }

@@ -1,18 +1,18 @@
 //! How does the container tier run what was granted?
 
-use crate::collector::{Collector, Over, Splitter, Words};
+use crate::collector::{Collector, Over, Splitter, Trailer};
 use crate::container::{describe, memory_of, places};
-use crate::egress::{self, Door};
+use crate::egress::{self, EgressSocket};
 use crate::engine::Containers;
 use crate::images::{LIBC, image_of};
 use crate::job::{self, Completion};
-use crate::pool::{Container, Heard, Kept, Pool, Said, Used};
+use crate::pool::{Container, Kept, Pool, ProgramInput, ProgramOutput, Used};
 use async_trait::async_trait;
 use bollard::container::LogOutput;
 use futures_util::StreamExt as _;
 use glovebox::{
-    Error, Evaluation, Exception, Executor, Hold, Input, Job, Limit, LiveSession, NativePlatform, Opening, PackageTarget, Report, Status,
-    Stock, StreamName, Value, artifact_globs,
+    Error, Evaluation, Exception, Executor, Hold, Input, Job, Limit, NativePlatform, PackageTarget, PoolStats, Report, RunSetup,
+    SessionHandle, Status, StreamName, Value, artifact_globs,
 };
 use glovebox_policy::{Limits, Tier, TierFacts};
 use std::sync::Arc;
@@ -54,7 +54,7 @@ impl Executor for Containers {
         false
     }
 
-    fn stock(&self) -> Option<Stock> {
+    fn stock(&self) -> Option<PoolStats> {
         self.inner.pool.as_ref().map(Pool::stock)
     }
 
@@ -67,11 +67,11 @@ impl Executor for Containers {
         }
     }
 
-    async fn run(&self, Job { opening, evaluation }: Job) -> Result<Report, Error> {
-        let grant = &opening.grant;
+    async fn run(&self, Job { setup, evaluation }: Job) -> Result<Report, Error> {
+        let grant = &setup.grant;
         let pool = self.inner.pool.as_ref().ok_or_else(|| Error::Host("there is no container engine".to_owned()))?;
         let image = image_of(grant.language()).ok_or_else(|| Error::Invalid(format!("no container speaks `{}`", grant.language())))?;
-        let packages = opening.packages.as_ref().zip(image.interpreter).map(|(tree, (_, place))| (tree.path.as_path(), place));
+        let packages = setup.packages.as_ref().zip(image.interpreter).map(|(tree, (_, place))| (tree.path.as_path(), place));
         let patterns = artifact_globs(&evaluation.artifacts)?;
         let failed = |error: &dyn std::fmt::Display| match grant.image() {
             Some(image) => Error::Host(format!(
@@ -80,26 +80,27 @@ impl Executor for Containers {
             None => Error::Host(format!("the container engine failed: {error}")),
         };
         // Ends with this run.
-        let door = if grant.network().is_empty() {
+        let egress = if grant.network().is_empty() {
             None
         } else {
-            let authority = self.inner.authority().map_err(Error::Host)?;
-            let door = Door::open(opening.egress()?, Arc::clone(&authority)).map_err(|error| Error::Host(error.to_string()))?;
-            Some((door, authority))
+            let local_ca = self.inner.local_ca().map_err(Error::Host)?;
+            let egress = EgressSocket::open(setup.egress()?, Arc::clone(&local_ca)).map_err(|error| Error::Host(error.to_string()))?;
+            Some((egress, local_ca))
         };
-        let authority = door.as_ref().map(|(_, authority)| authority.pem());
+        let local_ca = egress.as_ref().map(|(_, local_ca)| local_ca.pem());
         let program = (&evaluation.source, evaluation.arguments.as_slice());
-        let message = job::message(grant, program, &opening.files, !patterns.is_empty(), authority)?;
-        let extra: Vec<_> = packages.into_iter().chain(door.as_ref().map(|(door, _)| (door.directory(), egress::DIRECTORY))).collect();
+        let message = job::message(grant, program, &setup.files, !patterns.is_empty(), local_ca)?;
+        let extra: Vec<_> =
+            packages.into_iter().chain(egress.as_ref().map(|(egress, _)| (egress.directory(), egress::DIRECTORY))).collect();
         let body = describe(grant, &places(grant)?, grant.image().unwrap_or(image.name), &extra, &pool.settings);
         let Evaluation { input, output, stop, .. } = evaluation;
         // What the container may take of the machine, and what it says and hands back in this process.
-        let told = job::told_limit(grant, !patterns.is_empty()) as u64;
+        let told = job::reply_limit(grant, !patterns.is_empty()) as u64;
         let bytes = memory_of(grant).saturating_add(told.saturating_mul(2)).saturating_add(grant.limits().output);
         let hold = tokio::select! {
             biased;
             () = stop.cancelled() => return Ok(Report::new(Status::Cancelled)),
-            hold = memory_for(&opening, bytes) => hold,
+            hold = memory_for(&setup, bytes) => hold,
         };
         let hold = match hold {
             Ok(hold) => hold,
@@ -107,7 +108,7 @@ impl Executor for Containers {
         };
         // A container with a way out is made for its run: the way is part of it.
         let kept = Kept { _place: hold, until: Instant::now() + job::lifetime(grant) + CREATION };
-        let container = async { if door.is_some() { pool.make(body, kept).await } else { pool.take(body, kept).await } };
+        let container = async { if egress.is_some() { pool.make(body, kept).await } else { pool.take(body, kept).await } };
         let mut container = tokio::select! {
             biased;
             () = stop.cancelled() => return Ok(Report::new(Status::Cancelled)),
@@ -122,7 +123,7 @@ impl Executor for Containers {
         let mark = format!("{} ", message.mark);
         let mut run = Run {
             collector: Collector::new(limits.output, output),
-            splitter: Splitter::new(&mark, job::told_limit(grant, !patterns.is_empty())),
+            splitter: Splitter::new(&mark, job::reply_limit(grant, !patterns.is_empty())),
             errors: Splitter::new(&mark, 0),
             wants_files: !patterns.is_empty(),
         };
@@ -135,35 +136,35 @@ impl Executor for Containers {
         };
         drop(feeding);
         let mut report = run.report(&ending, limits)?;
-        if let Some((words, told)) = run.splitter.last_words() {
-            let (completion, archive) = told.split_at_checked(words.completion).unwrap_or_default();
+        if let Some((trailer, told)) = run.splitter.trailer() {
+            let (completion, archive) = told.split_at_checked(trailer.completion).unwrap_or_default();
             complete(&mut report, completion, limits.value);
             if !patterns.is_empty() {
                 (report.artifacts, report.artifacts_truncated) = job::artifacts(archive, &patterns, limits.workspace);
                 report.artifacts_truncated |= run.splitter.was_cut();
             }
         }
-        let used = match run.splitter.last_words() {
-            Some((words, _)) => words.used(),
+        let used = match run.splitter.trailer() {
+            Some((trailer, _)) => trailer.used(),
             // What cannot be measured counts as much as it can have been at most: nobody gains by breaking what measures.
             None => container.used().await.unwrap_or_else(|| Used { cpu: started.elapsed(), peak_memory: limits.memory }),
         };
         run.fill(&mut report, used);
-        report.usage.host_calls = door.as_ref().map_or(0, |(door, _)| door.calls());
+        report.usage.host_calls = egress.as_ref().map_or(0, |(egress, _)| egress.calls());
         dispose(container, &ending).await;
         Ok(report)
     }
 
-    async fn open(&self, _: Opening) -> Result<Box<dyn LiveSession>, Error> {
+    async fn open(&self, _: RunSetup) -> Result<Box<dyn SessionHandle>, Error> {
         Err(Error::Invalid("there are no sessions in containers; run each program by itself".to_owned()))
     }
 }
 
 /// The run's place with memory for its container. Waits a while for others to end: a container has all of its memory from its start.
-async fn memory_for(opening: &Opening, bytes: u64) -> Result<Hold, String> {
-    let until = Instant::now() + opening.grant.limits().wall.min(PATIENCE);
+async fn memory_for(setup: &RunSetup, bytes: u64) -> Result<Hold, String> {
+    let until = Instant::now() + setup.grant.limits().wall.min(PATIENCE);
     loop {
-        match opening.hold_with(bytes) {
+        match setup.hold_with(bytes) {
             Err(_) if Instant::now() < until => tokio::time::sleep(STEP).await,
             result => return result,
         }
@@ -189,7 +190,7 @@ impl Drop for Feeding {
 }
 
 /// Sends the job, then the program's own input. What cannot be written is nobody's loss: the program has ended.
-async fn feed(mut heard: Heard, job: bytes::Bytes, input: Input) {
+async fn feed(mut heard: ProgramInput, job: bytes::Bytes, input: Input) {
     let fed = async {
         heard.write_all(&job).await?;
         match input {
@@ -233,7 +234,7 @@ struct Run {
 }
 
 impl Run {
-    async fn listen(&mut self, mut said: Said) -> Ending {
+    async fn listen(&mut self, mut said: ProgramOutput) -> Ending {
         while let Some(piece) = said.next().await {
             let taken = match piece {
                 Ok(LogOutput::StdOut { message }) => {
@@ -254,7 +255,7 @@ impl Run {
                 return Ending::TooMuchToHandBack;
             }
             // All was said. The container itself takes its time to end.
-            let is_all = self.splitter.last_words().is_some_and(|(words, told)| told.len() >= words.completion);
+            let is_all = self.splitter.trailer().is_some_and(|(trailer, told)| told.len() >= trailer.completion);
             if !self.wants_files && self.errors.is_behind() && is_all {
                 return Ending::Ended;
             }
@@ -273,8 +274,8 @@ impl Run {
             Ending::WallTime => Report::limited(Limit::Wall),
             Ending::TooMuchOutput => Report::limited(Limit::Output),
             Ending::Failed(reason) => return Err(Error::Host(format!("the container engine broke off: {reason}"))),
-            Ending::Ended | Ending::TooMuchToHandBack => match self.splitter.last_words() {
-                Some((words, _)) => finished(words, limits),
+            Ending::Ended | Ending::TooMuchToHandBack => match self.splitter.trailer() {
+                Some((trailer, _)) => finished(trailer, limits),
                 None => {
                     let crash = "the container ended before its program did".to_owned();
                     Report { crash: Some(crash), ..Report::new(Status::Crashed) }
@@ -294,23 +295,23 @@ impl Run {
 }
 
 /// A program may take a refusal in its stride. Where it did not come through, the refusal is why.
-fn finished(words: Words, limits: &Limits) -> Report {
+fn finished(trailer: Trailer, limits: &Limits) -> Report {
     // The kernel counts a process by its clock's ticks and a group exactly, so the two differ.
-    let cpu_is_up = words.cpu_micros >= limits.fuel / 1000 / 4 * 3;
-    let limit = match words.code {
+    let cpu_is_up = trailer.cpu_micros >= limits.fuel / 1000 / 4 * 3;
+    let limit = match trailer.code {
         0 => None,
-        _ if words.killed_for_memory > 0 => Some(Limit::Memory),
+        _ if trailer.killed_for_memory > 0 => Some(Limit::Memory),
         TIME_USED_UP | KILLED if cpu_is_up => Some(Limit::Cpu),
-        _ if words.refused_processes > 0 => Some(Limit::Processes),
-        _ if words.free_files == 0 => Some(Limit::Files),
-        _ if words.free_blocks == 0 => Some(Limit::Disk),
+        _ if trailer.refused_processes > 0 => Some(Limit::Processes),
+        _ if trailer.free_files == 0 => Some(Limit::Files),
+        _ if trailer.free_blocks == 0 => Some(Limit::Disk),
         _ => None,
     };
     if let Some(limit) = limit {
         return Report::limited(limit);
     }
-    let status = if words.code == 0 { Status::Succeeded } else { Status::Failed };
-    Report { exit_code: Some(words.code), ..Report::new(status) }
+    let status = if trailer.code == 0 { Status::Succeeded } else { Status::Failed };
+    Report { exit_code: Some(trailer.code), ..Report::new(status) }
 }
 
 /// Adds what the driver told of a program that came to its end.

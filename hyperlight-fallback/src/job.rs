@@ -112,7 +112,7 @@ pub(crate) fn message(
     (source, arguments): (&Source, &[String]),
     files: &[InputFile],
     wants_files: bool,
-    authority: Option<&str>,
+    local_ca: Option<&str>,
 ) -> Result<Message, Error> {
     let (driver, extension) = match grant.language() {
         "shell" => (&SHELL, "sh"),
@@ -127,7 +127,7 @@ pub(crate) fn message(
         // Scripts go home; the guests' languages have no home in any tier.
         environment.push("HOME=/work".to_owned());
     }
-    if authority.is_some() {
+    if local_ca.is_some() {
         environment.extend(egress_environment());
     }
     environment.extend(grant.environment().iter().map(|(name, value)| format!("{name}={value}")));
@@ -142,7 +142,7 @@ pub(crate) fn message(
     let own = [(".environment", environment.as_slice()), (".command", command.as_slice()), (name.as_str(), source.content.as_ref())];
     let control = archive(
         own.into_iter()
-            .chain(authority.map(|pem| (AUTHORITY, pem.as_bytes())))
+            .chain(local_ca.map(|pem| (AUTHORITY, pem.as_bytes())))
             .chain(driver.files.iter().map(|(path, text)| (*path, text.as_bytes()))),
     )?;
     let workspace =
@@ -160,7 +160,7 @@ pub(crate) fn message(
         limits.fuel.div_ceil(FUEL_PER_SECOND).max(1),
         limits.open_files,
         u8::from(wants_files),
-        if authority.is_some() { egress::PORT } else { 0 }
+        if local_ca.is_some() { egress::PORT } else { 0 }
     );
     Ok(Message { bytes: [header.as_bytes(), &control, &workspace].concat().into(), mark })
 }
@@ -185,7 +185,7 @@ fn archive<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Result<V
 }
 
 /// Bytes that a waiter may tell behind its last words.
-pub(crate) fn told_limit(grant: &Grant, wants_files: bool) -> usize {
+pub(crate) fn reply_limit(grant: &Grant, wants_files: bool) -> usize {
     let completion = usize::try_from(completion_limit(grant)).unwrap_or(usize::MAX);
     completion.saturating_add(if wants_files { archive_limit(grant) } else { 0 })
 }

@@ -9,7 +9,7 @@ use bollard::errors::Error;
 use bollard::models::ContainerCreateBody;
 use bollard::query_parameters::{AttachContainerOptions, CreateContainerOptions, RemoveContainerOptions, StatsOptions};
 use futures_util::{Stream, StreamExt as _};
-use glovebox::{Hold, Stock};
+use glovebox::{Hold, PoolStats};
 use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -36,10 +36,10 @@ const STEP: Duration = Duration::from_millis(20);
 const RETRY: Duration = Duration::from_secs(1);
 
 /// What a container says.
-pub(crate) type Said = Pin<Box<dyn Stream<Item = Result<LogOutput, Error>> + Send>>;
+pub(crate) type ProgramOutput = Pin<Box<dyn Stream<Item = Result<LogOutput, Error>> + Send>>;
 
 /// What a container hears.
-pub(crate) type Heard = Pin<Box<dyn AsyncWrite + Send>>;
+pub(crate) type ProgramInput = Pin<Box<dyn AsyncWrite + Send>>;
 
 /// A running container. It ends when this is dropped.
 pub(crate) struct Container {
@@ -48,8 +48,8 @@ pub(crate) struct Container {
     id: String,
     /// Given back when it is gone, not when its run is answered.
     kept: Option<Kept>,
-    pub(crate) said: Option<Said>,
-    pub(crate) heard: Option<Heard>,
+    pub(crate) said: Option<ProgramOutput>,
+    pub(crate) heard: Option<ProgramInput>,
 }
 
 /// What a run keeps for as long as its container is there.
@@ -179,10 +179,10 @@ impl Pool {
     }
 
     /// How many wait for a run, and how many runs found one.
-    pub(crate) fn stock(&self) -> Stock {
+    pub(crate) fn stock(&self) -> PoolStats {
         let [warm, cold] = &*self.counts;
         let ready = self.lock().values().map(|kind| kind.ready.len() as u64).sum();
-        Stock { ready, warm: warm.load(Ordering::Relaxed), cold: cold.load(Ordering::Relaxed) }
+        PoolStats { ready, warm: warm.load(Ordering::Relaxed), cold: cold.load(Ordering::Relaxed) }
     }
 
     /// Whether the engine answers.

@@ -138,7 +138,7 @@ impl From<OutOfBounds> for Denial {
             OutOfBounds::Entries { number, .. } => format!("{number} entries of `{}`", bound.field),
             OutOfBounds::Bytes { bytes, .. } => format!("an entry of {bytes} bytes in `{}`", bound.field),
         };
-        Self::malformed(&format!("request.{}", bound.field), asked, error.to_string())
+        Self::invalid_request(&format!("request.{}", bound.field), asked, error.to_string())
     }
 }
 

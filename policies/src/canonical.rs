@@ -4,14 +4,14 @@ use std::fmt::Display;
 
 use sha2::{Digest, Sha256};
 
-use crate::config::build::Built;
 use crate::config::profile::Profile;
+use crate::config::validate::Rules;
 use crate::network::rule::HostRule;
 use crate::policy::hex;
 use crate::units::{show_duration, show_size};
 
 /// One `key = value` line for each thing that a decision can depend on. Strings are quoted, so that no value can pass for a line.
-pub(crate) fn canonical_text(built: &Built) -> String {
+pub(crate) fn canonical_text(built: &Rules) -> String {
     let mut out = Lines { text: String::from("version = 1\n"), prefix: String::new() };
     if let Some(name) = &built.default_profile {
         out.line("default_profile", format_args!("{name:?}"));

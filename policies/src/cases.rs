@@ -33,7 +33,7 @@ mod raw;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::config::read::read_as;
+use crate::config::parse::read_as;
 use crate::policy::Policy;
 use crate::problem::{ConfigError, Problems};
 use crate::text::quoted;

@@ -4,9 +4,9 @@
 //! turn; each narrows a draft or refuses. The first refusal is the verdict, and only a draft that all checks passed becomes a
 //! grant. Explaining takes the same way and merely goes on after a refusal.
 
-mod authority;
-mod content;
-mod place;
+mod narrowing;
+mod tier_choice;
+mod well_formed;
 
 use std::sync::Arc;
 
@@ -32,14 +32,14 @@ pub(crate) enum Mode {
 }
 
 /// What the checks look at.
-pub(crate) struct Case<'a> {
+pub(crate) struct CheckInput<'a> {
     request: &'a Request,
     facts: &'a Facts,
     profile: &'a Profile,
 }
 
 /// What the checks narrow.
-struct Draft {
+struct GrantDraft {
     limits: Limits,
     mounts: Vec<Mount>,
     environment: Vec<(String, String)>,
@@ -57,23 +57,23 @@ struct Log {
     steps: Vec<Step>,
 }
 
-type Check = fn(&Case<'_>, &mut Draft, &mut Log) -> Result<(), Denial>;
+type Check = fn(&CheckInput<'_>, &mut GrantDraft, &mut Log) -> Result<(), Denial>;
 
 /// Every check, the cheap and telling ones first. Limits come before what is measured against them.
 const CHECKS: [Check; 13] = [
-    place::language,
-    authority::limits,
-    content::source,
-    content::arguments,
-    content::files,
-    content::artifacts,
-    authority::environment,
-    authority::mounts,
-    authority::network,
-    authority::tools,
-    authority::packages,
-    place::tier,
-    authority::resolved_packages,
+    tier_choice::language,
+    narrowing::limits,
+    well_formed::source,
+    well_formed::arguments,
+    well_formed::files,
+    well_formed::artifacts,
+    narrowing::environment,
+    narrowing::mounts,
+    narrowing::network,
+    narrowing::tools,
+    narrowing::packages,
+    tier_choice::tier,
+    narrowing::resolved_packages,
 ];
 
 /// Decides, and tells how.
@@ -92,8 +92,8 @@ pub(crate) fn decide(policy: &Policy, request: &Request, facts: &Facts, mode: Mo
 }
 
 fn judge(policy: &Policy, profile: &Arc<Profile>, request: &Request, facts: &Facts, log: &mut Log) -> Verdict {
-    let case = Case { request, facts, profile };
-    let mut draft = Draft::new(profile);
+    let case = CheckInput { request, facts, profile };
+    let mut draft = GrantDraft::new(profile);
     let mut first = None;
     for check in CHECKS {
         if let Err(denial) = check(&case, &mut draft, log) {
@@ -124,11 +124,11 @@ fn judge(policy: &Policy, profile: &Arc<Profile>, request: &Request, facts: &Fac
         })),
         (Some(denial), _) => Verdict::Deny(denial),
         // No check refused and none chose a tier: a gap here must not open anything.
-        (None, None) => Verdict::Deny(Denial::malformed("tiers", "a tier", "none was chosen")),
+        (None, None) => Verdict::Deny(Denial::invalid_request("tiers", "a tier", "none was chosen")),
     }
 }
 
-impl Draft {
+impl GrantDraft {
     /// All that the profile grants.
     fn new(profile: &Profile) -> Self {
         Self {
@@ -149,16 +149,20 @@ pub(crate) fn decide_packages(policy: &Policy, request: &Request, facts: &Facts)
     let mut log = Log { mode: Mode::Decide, rules: Vec::new(), steps: Vec::new() };
     request.check_bounds()?;
     let profile = choose_profile(policy, request, &mut log)?;
-    let case = Case { request, facts, profile };
-    let mut draft = Draft::new(profile);
-    place::language(&case, &mut draft, &mut log)?;
-    authority::packages(&case, &mut draft, &mut log)?;
-    place::tier(&case, &mut draft, &mut log)?;
+    let case = CheckInput { request, facts, profile };
+    let mut draft = GrantDraft::new(profile);
+    tier_choice::language(&case, &mut draft, &mut log)?;
+    narrowing::packages(&case, &mut draft, &mut log)?;
+    tier_choice::tier(&case, &mut draft, &mut log)?;
     let language = request.language.clone();
     let Some(ecosystem) = Ecosystem::of_language(&language) else {
-        return Err(Denial::malformed("request.wants.packages", format!("packages for {}", quoted(&language)), "the language has none"));
+        return Err(Denial::invalid_request(
+            "request.wants.packages",
+            format!("packages for {}", quoted(&language)),
+            "the language has none",
+        ));
     };
-    let tiers = place::possible_tiers(&case);
+    let tiers = tier_choice::possible_tiers(&case);
     Ok(PackageGrant { profile: Arc::clone(profile), language, ecosystem, requirements: draft.packages, tiers })
 }
 
@@ -182,7 +186,7 @@ fn choose_profile<'a>(policy: &'a Policy, request: &Request, log: &mut Log) -> R
     let Some(profile) = policy.profile(wanted) else {
         let closest = crate::text::closest(wanted, policy.profiles());
         let meant = closest.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
-        return Err(Denial::malformed(&rule, asked(), format!("there is no such profile{meant}")));
+        return Err(Denial::invalid_request(&rule, asked(), format!("there is no such profile{meant}")));
     };
     if !allowed.contains(wanted) {
         let (bound, reason) = match &binding {

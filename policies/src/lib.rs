@@ -61,8 +61,8 @@ mod tier;
 pub mod units;
 
 pub use bounds::{Bound, OutOfBounds};
+pub use config::parse::MAX_TEXT;
 pub use config::profile::Mount;
-pub use config::read::MAX_TEXT;
 pub use denial::{Denial, RuleName};
 pub use explanation::{Explanation, Step, StepResult};
 pub use findings::{Finding, Severity};

@@ -87,13 +87,13 @@ macro_rules! kind {
         Amount::Count($value)
     };
     (raw time) => {
-        crate::config::raw::RawTime
+        crate::config::schema::RawTime
     };
     (raw bytes) => {
-        crate::config::raw::RawBytes
+        crate::config::schema::RawBytes
     };
     (raw count) => {
-        crate::config::raw::RawCount
+        crate::config::schema::RawCount
     };
 }
 
@@ -137,8 +137,8 @@ macro_rules! limits {
 
         impl RawLimits {
             /// Each limit that is written, with the field that it sets.
-            pub(crate) fn written(&self) -> Vec<(&'static LimitField, crate::config::raw::Written<'_>)> {
-                let all = [$(self.$name.as_ref().map(crate::config::raw::Written::from),)+];
+            pub(crate) fn written(&self) -> Vec<(&'static LimitField, crate::config::schema::RawAmount<'_>)> {
+                let all = [$(self.$name.as_ref().map(crate::config::schema::RawAmount::from),)+];
                 FIELDS.iter().zip(all).filter_map(|(field, raw)| raw.map(|raw| (field, raw))).collect()
             }
         }

@@ -157,7 +157,7 @@ impl NetworkGrant {
     }
 
     fn host(&self, text: &str, asked: &str) -> Result<Host, Denial> {
-        Host::from_ask(text).map_err(|reason| Denial::malformed(&self.profile.place.rule("network"), asked, reason))
+        Host::from_ask(text).map_err(|reason| Denial::invalid_request(&self.profile.place.rule("network"), asked, reason))
     }
 
     fn check_kept(&self, host: &Host, asked: &str) -> Result<(), Denial> {
@@ -190,7 +190,7 @@ impl NetworkGrant {
             return denial;
         };
         if let Some(reason) = ambiguous.filter(|_| near.paths.is_some()) {
-            return Denial::malformed(near.rule.as_str(), asked, reason);
+            return Denial::invalid_request(near.rule.as_str(), asked, reason);
         }
         let reason = format!("`{}` allows the host, but not this {}", near.rule, near.mismatch(ask));
         Denial::new(near.rule.as_str(), asked, reason, place.fix_element("network.allow", &ask.rule_lines(host)))

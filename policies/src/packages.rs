@@ -283,7 +283,7 @@ impl MissingModule {
              (`--package {}`, `packages` in a request, or a `# /// script` block)",
             self.package.escape_debug()
         );
-        Denial::malformed("request.wants.packages", asked, reason)
+        Denial::invalid_request("request.wants.packages", asked, reason)
     }
 }
 

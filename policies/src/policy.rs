@@ -6,11 +6,11 @@ use std::sync::{Arc, LazyLock};
 use sha2::{Digest, Sha256};
 
 use crate::canonical::canonical_text;
-use crate::config::build::{Built, Profiles, build};
+use crate::config::parse::read;
 use crate::config::presets::presets;
 use crate::config::profile::Profile;
-use crate::config::raw;
-use crate::config::read::read;
+use crate::config::schema;
+use crate::config::validate::{Profiles, Rules, build};
 use crate::decision::{Mode, decide, decide_packages};
 use crate::denial::Denial;
 use crate::explanation::Explanation;
@@ -29,7 +29,7 @@ pub struct Policy {
 }
 
 struct Inner {
-    built: Built,
+    built: Rules,
     digest: Arc<str>,
 }
 
@@ -136,7 +136,7 @@ impl Policy {
 
     /// The JSON Schema of the config, as pretty JSON, for editors and other tools.
     pub fn schema() -> String {
-        raw::schema()
+        schema::schema()
     }
 
     pub(crate) fn shared_digest(&self) -> Arc<str> {
@@ -153,14 +153,14 @@ impl Policy {
         Some((binding.subject.to_string(), &binding.profiles))
     }
 
-    fn from_built(built: Built) -> Self {
+    fn from_built(built: Rules) -> Self {
         let digest = hex(&Sha256::digest(canonical_text(&built).as_bytes()));
         Self { inner: Arc::new(Inner { built, digest: digest.into() }) }
     }
 }
 
-fn nothing() -> Built {
-    Built { default_profile: None, bindings: Vec::new(), profiles: Profiles::new() }
+fn nothing() -> Rules {
+    Rules { default_profile: None, bindings: Vec::new(), profiles: Profiles::new() }
 }
 
 /// Bytes as lower-case hexadecimal.

@@ -57,7 +57,7 @@ pub enum AuditEvent {
     /// The policy refused. The end of the request.
     Denied {
         /// What was asked.
-        asked: Asked,
+        asked: RequestSummary,
         /// The refusal.
         denial: Denial,
         /// The digest of the policy.
@@ -66,14 +66,14 @@ pub enum AuditEvent {
     /// Packages are looked up for the request, and an index may learn of it.
     LookedUp {
         /// What was asked.
-        asked: Asked,
+        asked: RequestSummary,
         /// The packages.
         packages: Vec<String>,
     },
     /// Packages lie ready, in a session or for later runs; nothing ran. The end of the request.
     Provided {
         /// What was asked.
-        asked: Asked,
+        asked: RequestSummary,
         /// The session that has them now.
         session: Option<RunId>,
         /// Every package, as `name version digest`.
@@ -84,7 +84,7 @@ pub enum AuditEvent {
     /// Somebody asked what would be decided of a request; nothing ran but what looked at the program. The end of the request.
     Explained {
         /// What was asked.
-        asked: Asked,
+        asked: RequestSummary,
         /// Whether it would be admitted.
         admitted: bool,
         /// The rule by which it would not.
@@ -106,7 +106,7 @@ pub enum AuditEvent {
     /// The policy agreed; the run starts as soon as there is room.
     Admitted {
         /// What was asked.
-        asked: Asked,
+        asked: RequestSummary,
         /// The profile that granted it.
         profile: String,
         /// The digest of the policy.
@@ -173,7 +173,7 @@ impl AuditEvent {
 
 /// The parts of a request that the log keeps.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Asked {
+pub struct RequestSummary {
     /// The language.
     pub language: String,
     /// The name of the source.
@@ -184,7 +184,7 @@ pub struct Asked {
     pub source_bytes: u64,
 }
 
-impl Asked {
+impl RequestSummary {
     fn of(request: &Request) -> Self {
         Self {
             language: request.language.clone(),
@@ -227,15 +227,15 @@ impl Watch {
 }
 
 /// Writes the records of one request, and its end even where nobody gets to write one.
-pub(crate) struct Trail {
-    calls: CallTrail,
+pub(crate) struct RunAudit {
+    calls: CallAudit,
     /// Its end is written.
     is_over: bool,
 }
 
-impl Trail {
+impl RunAudit {
     pub(crate) fn new(sink: Option<Arc<dyn AuditSink>>, run: RunId, request: &Request) -> Self {
-        let calls = CallTrail { sink, run, subject: request.subject.clone(), watch: Watch::default() };
+        let calls = CallAudit { sink, run, subject: request.subject.clone(), watch: Watch::default() };
         Self { calls, is_over: false }
     }
 
@@ -261,7 +261,7 @@ impl Trail {
 
     /// Records that packages are looked up.
     pub(crate) fn looked_up(&self, request: &Request) -> Result<(), Error> {
-        self.write(|| AuditEvent::LookedUp { asked: Asked::of(request), packages: request.wants.packages.clone() })
+        self.write(|| AuditEvent::LookedUp { asked: RequestSummary::of(request), packages: request.wants.packages.clone() })
     }
 
     /// Records that packages lie ready.
@@ -275,7 +275,7 @@ impl Trail {
         self.is_over = true;
         let locked = |package: &LockedPackage| format!("{} {} {}", package.name, package.version, package.digest);
         self.write(|| AuditEvent::Provided {
-            asked: Asked::of(request),
+            asked: RequestSummary::of(request),
             session,
             packages: packages.iter().map(locked).collect(),
             policy: policy.to_owned(),
@@ -290,7 +290,7 @@ impl Trail {
             Verdict::Deny(denial) => Some(denial),
         };
         self.write(|| AuditEvent::Explained {
-            asked: Asked::of(request),
+            asked: RequestSummary::of(request),
             admitted: denial.is_none(),
             rule: denial.map(|denial| denial.rule.clone()),
             policy: policy.to_owned(),
@@ -302,12 +302,12 @@ impl Trail {
 
     pub(crate) fn denied(&mut self, request: &Request, denial: &Denial, policy: &str) -> Result<(), Error> {
         self.is_over = true;
-        self.write(|| AuditEvent::Denied { asked: Asked::of(request), denial: denial.clone(), policy: policy.to_owned() })
+        self.write(|| AuditEvent::Denied { asked: RequestSummary::of(request), denial: denial.clone(), policy: policy.to_owned() })
     }
 
     pub(crate) fn admitted(&self, request: &Request, grant: &Grant) -> Result<(), Error> {
         self.write(|| AuditEvent::Admitted {
-            asked: Asked::of(request),
+            asked: RequestSummary::of(request),
             profile: grant.profile().to_owned(),
             policy: grant.policy_digest().to_owned(),
             rules: grant.rules().iter().map(ToString::to_string).collect(),
@@ -340,12 +340,12 @@ impl Trail {
     }
 
     /// A handle that host calls write with.
-    pub(crate) fn calls(&self) -> CallTrail {
+    pub(crate) fn calls(&self) -> CallAudit {
         self.calls.clone()
     }
 }
 
-impl Drop for Trail {
+impl Drop for RunAudit {
     fn drop(&mut self) {
         self.aborted("the caller went away before the run ended");
     }
@@ -353,14 +353,14 @@ impl Drop for Trail {
 
 /// Writes the records of one run's host calls.
 #[derive(Clone)]
-pub(crate) struct CallTrail {
+pub(crate) struct CallAudit {
     sink: Option<Arc<dyn AuditSink>>,
     run: RunId,
     subject: Subject,
     watch: Watch,
 }
 
-impl CallTrail {
+impl CallAudit {
     fn write(&self, event: AuditEvent) -> io::Result<()> {
         let record = AuditRecord { time: SystemTime::now(), run: self.run, subject: self.subject.to_string(), event };
         if let Some(sink) = &self.sink {

@@ -4,12 +4,12 @@
 //! up, about every address before it is connected to, and about both again at each redirect. The connection goes to the very address that
 //! was checked; there is no second look-up in between. Nothing of the host's environment, such as a proxy or a cookie, takes part.
 
-mod door;
 mod exchange;
+mod proxy_api;
 
-pub use door::{Egress, EgressError, EgressRequest, EgressResponse};
+pub use proxy_api::{Egress, EgressError, EgressRequest, EgressResponse};
 
-use crate::audit::CallTrail;
+use crate::audit::CallAudit;
 use crate::error::Error;
 use crate::host_calls::{Answer, failure};
 use crate::in_flight::Room;
@@ -77,7 +77,7 @@ struct Fetch {
 pub(crate) async fn fetch(
     grant: &Grant,
     client: &HttpClient,
-    trail: &CallTrail,
+    trail: &CallAudit,
     arguments: String,
     mut room: Room,
 ) -> Result<Answer, Failure> {
@@ -104,13 +104,13 @@ async fn within<T>(timeout: Duration, exchange: impl Future<Output = Result<T, F
 async fn follow(
     grant: &Grant,
     client: &HttpClient,
-    trail: &CallTrail,
+    trail: &CallAudit,
     (fetch, room): (&mut Fetch, &mut Room),
     limits: &glovebox_policy::NetworkLimits,
 ) -> Result<String, Failure> {
     let mut hops = 0_u32;
     loop {
-        let response = one_exchange(grant, client, trail, fetch, (limits.response, room)).await?;
+        let response = send_once(grant, client, trail, fetch, (limits.response, room)).await?;
         let target = response.headers.get(LOCATION).filter(|_| is_redirect(response.status));
         let Some(target) = target.filter(|_| fetch.redirect != Redirect::Manual) else {
             let text = answer(&fetch.url, hops > 0, &response);
@@ -130,10 +130,10 @@ async fn follow(
     }
 }
 
-async fn one_exchange(
+async fn send_once(
     grant: &Grant,
     client: &HttpClient,
-    trail: &CallTrail,
+    trail: &CallAudit,
     fetch: &Fetch,
     (max_response, room): (u64, &mut Room),
 ) -> Result<Response, Failure> {
@@ -180,14 +180,14 @@ async fn one_exchange(
     Ok(response)
 }
 
-fn record(trail: &CallTrail, target: &str, verdict: Result<String, String>, sent: u64, received: u64) -> Result<(), Failure> {
+fn record(trail: &CallAudit, target: &str, verdict: Result<String, String>, sent: u64, received: u64) -> Result<(), Failure> {
     trail.called("fetch", target, verdict, sent, received).map_err(|error| {
         tracing::error!(%error, "an exchange was stopped because it could not be audited");
         failure("failed", "the exchange could not be recorded, so it did not happen")
     })
 }
 
-fn refused(trail: &CallTrail, denial: &Denial) -> Failure {
+fn refused(trail: &CallAudit, denial: &Denial) -> Failure {
     match record(trail, &denial.asked, Err(denial.rule.clone()), 0, 0) {
         Ok(()) => failure("denied", denial.to_string()),
         Err(failure) => failure,
@@ -303,7 +303,7 @@ fn parse_headers(headers: Option<&Value>) -> Result<HeaderMap, String> {
         };
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("`{}` is no header name", name.escape_debug()))?;
         let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| format!("the value of the header `{name}` cannot be sent"))?;
-        if !is_ours(&name) {
+        if !is_hop_by_hop(&name) {
             map.append(name, value);
         }
     }
@@ -311,7 +311,7 @@ fn parse_headers(headers: Option<&Value>) -> Result<HeaderMap, String> {
 }
 
 /// Fields about the connection itself, and those that follow from the URL and the body.
-fn is_ours(name: &HeaderName) -> bool {
+fn is_hop_by_hop(name: &HeaderName) -> bool {
     const CONNECTION: [&str; 8] =
         ["connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "expect"];
     *name == HOST || *name == CONTENT_LENGTH || CONNECTION.contains(&name.as_str())

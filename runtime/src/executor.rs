@@ -1,13 +1,13 @@
 //! What does a tier have to be able to do?
 
 use crate::account::{MemoryHold, RunMemory};
-use crate::audit::CallTrail;
+use crate::audit::CallAudit;
 use crate::egress::Egress;
 use crate::error::Error;
 use crate::filesystem::FileEntry;
 use crate::outcome::{Artifact, Exception, Limit, Output, RunId, Status, Usage, Value};
 use crate::packages::{PackageTarget, PackageTree};
-use crate::sandbox::Place;
+use crate::sandbox::ConcurrencySlot;
 use crate::stdio::{Input, OutputChunk};
 use async_trait::async_trait;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
@@ -31,14 +31,14 @@ pub trait Executor: Send + Sync {
         None
     }
 
-    /// Whether programs of a language can have a place that lives on.
+    /// Whether there are sessions of a language.
     fn has_sessions(&self, language: &str) -> bool {
         let _ = language;
         true
     }
 
     /// How its stock of places is doing, where it keeps one.
-    fn stock(&self) -> Option<Stock> {
+    fn stock(&self) -> Option<PoolStats> {
         None
     }
 
@@ -51,24 +51,24 @@ pub trait Executor: Send + Sync {
         Ok(())
     }
 
-    /// Runs one program in a fresh place and throws the place away.
+    /// Runs one program in a fresh instance and discards it.
     ///
     /// # Errors
     ///
     /// Where the host failed; everything that the program did or suffered is in the report.
     async fn run(&self, job: Job) -> Result<Report, Error>;
 
-    /// Makes a place that lives on between evaluations.
+    /// Opens a session.
     ///
     /// # Errors
     ///
     /// Where the host failed, or the language has no sessions.
-    async fn open(&self, opening: Opening) -> Result<Box<dyn LiveSession>, Error>;
+    async fn open(&self, setup: RunSetup) -> Result<Box<dyn SessionHandle>, Error>;
 }
 
 /// Places that are made ahead of their runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Stock {
+pub struct PoolStats {
     /// Those that wait for a run.
     pub ready: u64,
     /// Runs so far that found one.
@@ -77,9 +77,9 @@ pub struct Stock {
     pub cold: u64,
 }
 
-/// A place that keeps its state.
+/// A session in a tier: an instance that keeps its state between evaluations.
 #[async_trait]
-pub trait LiveSession: Send {
+pub trait SessionHandle: Send {
     /// Evaluates one source.
     ///
     /// # Errors
@@ -135,7 +135,7 @@ pub trait LiveSession: Send {
 }
 
 /// What a session starts with.
-pub struct Opening {
+pub struct RunSetup {
     /// Names it in the log.
     pub id: RunId,
     /// Its authority.
@@ -144,34 +144,34 @@ pub struct Opening {
     pub files: Vec<InputFile>,
     /// Packages that its programs can import, as this tier's [`PackageTarget`] asked for them.
     pub packages: Option<PackageTree>,
-    pub(crate) trail: CallTrail,
-    pub(crate) place: Hold,
+    pub(crate) trail: CallAudit,
+    pub(crate) slot: Hold,
     pub(crate) memory: RunMemory,
 }
 
-/// The place that a run takes among those that run at once. It is given back when its report is there and nobody holds it any more.
+/// The concurrency slot of a run. It is released when the report is there and nothing holds it any more.
 #[derive(Clone)]
 pub struct Hold {
-    place: Option<Arc<Place>>,
-    /// What goes with the place of the memory of all.
+    slot: Option<Arc<ConcurrencySlot>>,
+    /// The memory of all that goes with the slot.
     _memory: Option<Arc<MemoryHold>>,
 }
 
 impl Hold {
-    pub(crate) fn new(place: Option<Place>) -> Self {
-        Self { place: place.map(Arc::new), _memory: None }
+    pub(crate) fn new(slot: Option<ConcurrencySlot>) -> Self {
+        Self { slot: slot.map(Arc::new), _memory: None }
     }
 }
 
-impl Opening {
-    /// Keeps the run's place taken for as long as something of it is there, also after its report: what goes on behind an answer would
+impl RunSetup {
+    /// Keeps the concurrency slot taken for as long as something of it is there, also after its report: what goes on behind an answer would
     /// otherwise come on top of what may run at once.
     #[must_use]
     pub fn hold(&self) -> Hold {
-        self.place.clone()
+        self.slot.clone()
     }
 
-    /// As [`Opening::hold`], with so many bytes of the memory that all runs have together ([`MemoryAccount`](crate::MemoryAccount)): for what a
+    /// As [`RunSetup::hold`], with so many bytes of the memory that all runs have together ([`MemoryAccount`](crate::MemoryAccount)): for what a
     /// tier takes of the machine's memory outside of this process.
     ///
     /// # Errors
@@ -180,7 +180,7 @@ impl Opening {
     pub fn hold_with(&self, bytes: u64) -> Result<Hold, String> {
         let mut memory = self.memory.hold();
         memory.grow(bytes)?;
-        Ok(Hold { place: self.place.place.clone(), _memory: Some(Arc::new(memory)) })
+        Ok(Hold { slot: self.slot.slot.clone(), _memory: Some(Arc::new(memory)) })
     }
 
     /// The network as this run may use it, for a tier whose programs make connections of their own.
@@ -212,7 +212,7 @@ pub struct Evaluation {
 /// A whole run.
 pub struct Job {
     /// The place.
-    pub opening: Opening,
+    pub setup: RunSetup,
     /// What happens in it.
     pub evaluation: Evaluation,
 }

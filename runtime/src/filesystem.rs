@@ -19,10 +19,10 @@ mod files;
 mod host;
 mod layout;
 mod listing;
-mod memory;
 mod node;
 mod path;
 mod quota;
+mod ramfs;
 mod streams;
 #[cfg(test)]
 mod tests;
@@ -38,9 +38,9 @@ pub(crate) use quota::{FilesystemUsage, LimitKind, QuotaLimits};
 
 use crate::account::MemoryHold;
 use crate::meter::Meter;
-use memory::MemoryDirectory;
 use node::{ArchiveEntry, Node};
 use quota::Quota;
+use ramfs::MemoryDirectory;
 
 /// Tells the time since the Unix epoch. Every timestamp that a guest sees comes from one.
 pub(crate) type Clock = Arc<dyn Fn() -> Duration + Send + Sync>;

@@ -5,9 +5,9 @@
 
 use crate::account::RunMemory;
 use crate::allowance::Allowance;
-use crate::audit::Trail;
+use crate::audit::RunAudit;
 use crate::error::Error;
-use crate::executor::{Evaluation, Executor, Hold, Job, Opening, Report};
+use crate::executor::{Evaluation, Executor, Hold, Job, Report, RunSetup};
 use crate::outcome::{RunId, Status};
 use crate::stdio::Input;
 use aho_corasick::AhoCorasick;
@@ -121,13 +121,13 @@ fn job(
     };
     Ok(Job {
         // What our own program does is nobody's run.
-        opening: Opening {
+        setup: RunSetup {
             id: RunId::random(),
             grant,
             files: Vec::new(),
             packages: None,
-            trail: Trail::new(None, RunId::random(), &ours).calls(),
-            place: Hold::new(None),
+            trail: RunAudit::new(None, RunId::random(), &ours).calls(),
+            slot: Hold::new(None),
             memory: RunMemory::default(),
         },
         evaluation: Evaluation {

@@ -4,7 +4,7 @@
 //! runs as a task of its own, so that several can be in flight, and is dropped with the instance.
 
 use crate::account::{MemoryHold, RunMemory};
-use crate::audit::CallTrail;
+use crate::audit::CallAudit;
 use crate::egress::{self, HttpClient};
 use crate::in_flight::{InFlight, Room};
 use crate::meter::{self, Meter};
@@ -98,7 +98,7 @@ impl Drop for CallBytes {
 pub(crate) struct HostCalls {
     grant: Arc<Grant>,
     services: Arc<Services>,
-    trail: CallTrail,
+    trail: CallAudit,
     calls: HashMap<CallId, Call>,
     next: CallId,
     made: u64,
@@ -119,7 +119,7 @@ struct CallsInFlight {
 }
 
 impl HostCalls {
-    pub(crate) fn new(grant: Arc<Grant>, services: Arc<Services>, trail: CallTrail, memory: RunMemory) -> Self {
+    pub(crate) fn new(grant: Arc<Grant>, services: Arc<Services>, trail: CallAudit, memory: RunMemory) -> Self {
         Self {
             memory,
             grant,

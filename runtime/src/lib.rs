@@ -59,14 +59,14 @@ mod outcome;
 pub use account::MemoryAccount;
 pub use allowance::{Allowance, Look, Preparing};
 pub use audit::{
-    AUDIT_SEGMENT, Asked, AuditEvent, AuditHead, AuditHeadError, AuditKey, AuditKeyError, AuditLogOptions, AuditRecord, AuditSink,
-    ChainCheck, ChainError, JsonLines, audit_segment_start, audit_segments, verify_chain,
+    AUDIT_SEGMENT, AuditEvent, AuditHead, AuditHeadError, AuditKey, AuditKeyError, AuditLogOptions, AuditRecord, AuditSink, ChainCheck,
+    ChainError, JsonLines, RequestSummary, audit_segment_start, audit_segments, verify_chain,
 };
 pub use compiler::{compile_module, compiler_gaps};
 pub use egress::{Egress, EgressError, EgressRequest, EgressResponse};
 pub use engine::Metering;
 pub use error::Error;
-pub use executor::{Evaluation, Executor, Hold, Job, LiveSession, Opening, Report, Stock, artifact_globs};
+pub use executor::{Evaluation, Executor, Hold, Job, PoolStats, Report, RunSetup, SessionHandle, artifact_globs};
 pub use fair::{FairSlots, Slot, Turns};
 pub use filesystem::FileEntry;
 pub use guest::Guests;

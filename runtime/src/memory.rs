@@ -25,7 +25,7 @@ use std::ptr::{self, NonNull};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use wasmtime::{LinearMemory, MemoryCreator, MemoryType, StackCreator, StackMemory};
-use written::{Sign, WrittenPages};
+use written::{DirtyTracking, WrittenPages};
 
 /// Pages of a slot that may stay resident between two runs; protects the host's memory from slots that one large run has swollen.
 const KEEP_RESIDENT_BYTES: usize = 4 << 20;
@@ -57,7 +57,7 @@ struct Slot {
     /// Bytes that are accessible from the start: the image, and zeroes up to the guest's initial size.
     initial: usize,
     /// How the pages of the image that a run has written to are told.
-    sign: Sign,
+    tracking: DirtyTracking,
 }
 
 /// A range of addresses that belongs to us alone and is unmapped when dropped.
@@ -165,8 +165,8 @@ impl Image {
             return Ok(slot);
         }
         let memory = self.fresh(initial, reservation)?;
-        let sign = Sign::best(&memory, 0..self.len());
-        Ok(Slot { memory, initial, sign })
+        let tracking = DirtyTracking::best(&memory, 0..self.len());
+        Ok(Slot { memory, initial, tracking })
     }
 
     /// A reservation that starts with the image and zeroes.
@@ -197,14 +197,15 @@ impl Image {
         }
     }
 
-    fn restore(&self, Slot { memory, initial, sign }: &Slot, size: usize) -> io::Result<()> {
+    fn restore(&self, Slot { memory, initial, tracking }: &Slot, size: usize) -> io::Result<()> {
         let image = self.len();
         let mut written = WrittenPages::default();
-        let scanned = written.scan(memory, 0..image, *sign).and_then(|()| written.scan(memory, image..size, Sign::Private));
+        let scanned =
+            written.scan(memory, 0..image, *tracking).and_then(|()| written.scan(memory, image..size, DirtyTracking::PagemapPrivate));
         if scanned.is_err() || written.bytes > KEEP_RESIDENT_BYTES {
             memory.discard(0..size)?;
             // The kernel's note went with the pages.
-            sign.renew(memory, 0..image)?;
+            tracking.rearm(memory, 0..image)?;
         } else {
             for range in &written.ranges {
                 let start = range.start - memory.base.as_ptr() as usize;
@@ -295,8 +296,9 @@ unsafe impl MemoryCreator for GuestMemory {
         let image = NEXT_IMAGE.with_borrow_mut(|next| next.take_if(|image| image.len() <= minimum));
         let slot = match &image {
             Some(image) => image.slot(minimum, reservation),
-            None => Mapping::reserve(reservation)
-                .and_then(|memory| memory.protect(0..minimum, true).map(|()| Slot { memory, initial: minimum, sign: Sign::Private })),
+            None => Mapping::reserve(reservation).and_then(|memory| {
+                memory.protect(0..minimum, true).map(|()| Slot { memory, initial: minimum, tracking: DirtyTracking::PagemapPrivate })
+            }),
         };
         let slot = slot.map_err(|error| format!("cannot map guest memory: {error}"))?;
         Ok(Box::new(GuestLinearMemory { slot: Some(slot), image, size: minimum, capacity }))

@@ -196,7 +196,7 @@ impl Supplies {
 }
 
 /// The refusal where nobody is there to fetch packages.
-pub(crate) fn no_manager() -> Denial {
+pub(crate) fn packages_unsupported() -> Denial {
     Denial {
         rule: "request.wants.packages".to_owned(),
         asked: "packages".to_owned(),

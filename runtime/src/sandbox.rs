@@ -3,25 +3,25 @@
 //! The one way in: ask the policy, write the decision down, hand the grant to the tier's executor, write down how it ended.
 
 mod builder;
-mod place;
 mod refusals;
+mod slots;
 mod steps;
 
 pub use builder::SandboxBuilder;
-pub(crate) use place::Place;
 pub use refusals::OpenError;
+pub(crate) use slots::ConcurrencySlot;
 pub use steps::{Explained, Provision};
 
 use crate::account::{MemoryAccount, RunMemory};
 use crate::allowance::{Allowance, Tab};
-use crate::audit::{AuditEvent, AuditSink, Trail};
+use crate::audit::{AuditEvent, AuditSink, RunAudit};
 use crate::engine::Metering;
 use crate::error::Error;
-use crate::executor::{Evaluation, Executor, Hold, Job, Opening, Report, Stock};
+use crate::executor::{Evaluation, Executor, Hold, Job, PoolStats, Report, RunSetup};
 use crate::fair::FairSlots;
 use crate::findings;
 use crate::outcome::{Limit, Outcome, PolicyReference, RunId, Status, Usage};
-use crate::packages::{LockedPackage, PackageManager, PackageTarget, PackageTree, Supplies, no_manager};
+use crate::packages::{LockedPackage, PackageManager, PackageTarget, PackageTree, Supplies, packages_unsupported};
 use crate::stdio::{Input, OutputChunk};
 use glovebox_policy::{Denial, Facts, Finding, Grant, Limits, Policy, Request, Subject, Tier, Verdict};
 use std::collections::HashMap;
@@ -43,7 +43,7 @@ struct Inner {
     audit: Option<Arc<dyn AuditSink>>,
     memory: Option<Arc<dyn MemoryAccount>>,
     permits: Arc<Semaphore>,
-    /// Looks at programs at once, which happen before a run has its place.
+    /// Inspections of programs at once, which happen before a run has its concurrency slot.
     looks: FairSlots,
     running: Mutex<HashMap<Subject, u64>>,
     ended: Notify,
@@ -107,7 +107,7 @@ impl Sandbox {
     /// As [`Sandbox::run`].
     pub async fn run_with(&self, request: Request, controls: Controls) -> Result<Outcome, Error> {
         let id = controls.id.unwrap_or_else(RunId::random);
-        let mut trail = Trail::new(self.0.audit.clone(), id, &request);
+        let mut trail = RunAudit::new(self.0.audit.clone(), id, &request);
         trail.watch(controls.events.clone());
         let (first, allowance) = self.begin(&request, &controls.stop, controls.spent.clone());
         let result = self.go(id, request, controls, first, &mut trail, &allowance).await;
@@ -125,7 +125,7 @@ impl Sandbox {
         mut request: Request,
         controls: Controls,
         first: Result<Arc<Grant>, Box<Denial>>,
-        trail: &mut Trail,
+        trail: &mut RunAudit,
         allowance: &Allowance,
     ) -> Result<Outcome, Error> {
         let survey = self.survey(&mut request, &first, trail, allowance).instrument(debug_span!("survey"));
@@ -140,7 +140,7 @@ impl Sandbox {
         };
         let (grant, supplies) = match surveyed {
             Ok(admitted) => admitted,
-            Err(denial) => return self.denied(id, &request, *denial, Looked::default(), allowance.used(), trail),
+            Err(denial) => return self.denied(id, &request, *denial, Inspection::default(), allowance.used(), trail),
         };
         // Pinned where it is, as the execution is: what is handed on by value is moved.
         let mut looked = pin!(self.look(&request, &grant, allowance)).instrument(debug_span!("look")).await?;
@@ -184,7 +184,7 @@ impl Sandbox {
         &self,
         request: &mut Request,
         first: &Result<Arc<Grant>, Box<Denial>>,
-        trail: &Trail,
+        trail: &RunAudit,
         allowance: &Allowance,
     ) -> Result<Admitted, OpenError> {
         // Whatever is refused anyway costs no look, and must not send anybody to an index.
@@ -194,7 +194,7 @@ impl Sandbox {
             return if asks_for_none {
                 Ok((Arc::clone(first), Supplies::default()))
             } else {
-                Err(OpenError::Denied(Box::new(no_manager())))
+                Err(OpenError::Denied(Box::new(packages_unsupported())))
             };
         };
         // In a box, so that the future of every run, which is moved a few times, is not as large as this one.
@@ -206,7 +206,7 @@ impl Sandbox {
         manager: &dyn PackageManager,
         request: &mut Request,
         first: &Arc<Grant>,
-        trail: &Trail,
+        trail: &RunAudit,
         allowance: &Allowance,
     ) -> Result<Admitted, OpenError> {
         let mut supplies = Supplies::new(manager.survey(request, allowance).await?, request);
@@ -232,12 +232,12 @@ impl Sandbox {
     }
 
     /// What there is to find in a program that was granted, and whether that is acceptable.
-    pub(crate) async fn look(&self, request: &Request, grant: &Grant, allowance: &Allowance) -> Result<Looked, Error> {
+    pub(crate) async fn look(&self, request: &Request, grant: &Grant, allowance: &Allowance) -> Result<Inspection, Error> {
         // Nothing reads a program on the host.
-        let Some(executor) = self.0.executors.get(&Tier::Wasm) else { return Ok(Looked::default()) };
+        let Some(executor) = self.0.executors.get(&Tier::Wasm) else { return Ok(Inspection::default()) };
         let mut findings = findings::look(executor.as_ref(), request, grant, allowance).await?;
         let denial = grant.check_findings(&mut findings).err();
-        Ok(Looked { findings, denial })
+        Ok(Inspection { findings, denial })
     }
 
     /// What a request is granted before anything is known of what it needs besides, and what finding that out may use up.
@@ -281,33 +281,38 @@ impl Sandbox {
         }
     }
 
-    /// Fetches the packages, and only then takes a place: who waits for packages must not keep others from running.
-    async fn prepare(&self, supplies: &Supplies, grant: &Grant, allowance: &Allowance) -> Result<(Option<PackageTree>, Place), Error> {
+    /// Fetches the packages, and only then acquires a concurrency slot: a run that waits for packages must not keep others from running.
+    async fn prepare(
+        &self,
+        supplies: &Supplies,
+        grant: &Grant,
+        allowance: &Allowance,
+    ) -> Result<(Option<PackageTree>, ConcurrencySlot), Error> {
         let packages = self.fetch(supplies, grant, allowance).await?;
-        Ok((packages, self.0.place(grant).await?))
+        Ok((packages, self.0.acquire_slot(grant).await?))
     }
 
     async fn execute(
         &self,
         id: RunId,
         request: Request,
-        (packages, place): (Option<PackageTree>, Place),
+        (packages, slot): (Option<PackageTree>, ConcurrencySlot),
         grant: &Arc<Grant>,
         controls: Controls,
-        trail: &Trail,
+        trail: &RunAudit,
     ) -> Result<Report, Error> {
         // Until the report is there, and for as long as the executor holds it.
-        let place = Hold::new(Some(place));
-        let _taken = place.clone();
+        let slot = Hold::new(Some(slot));
+        let _taken = slot.clone();
         let _lease = packages.as_ref().map(|tree| tree.lease.clone());
         let job = Job {
-            opening: Opening {
+            setup: RunSetup {
                 id,
                 grant: Arc::clone(grant),
                 files: request.files,
                 packages,
                 trail: trail.calls(),
-                place,
+                slot,
                 memory: self.memory(grant),
             },
             evaluation: Evaluation {
@@ -322,14 +327,14 @@ impl Sandbox {
         self.executor(grant.tier())?.run(job).await
     }
 
-    /// A place among those that run at once, for one evaluation of a session.
-    pub(crate) async fn place(&self, grant: &Grant) -> Result<Place, Error> {
-        self.0.place(grant).await
+    /// Acquires a concurrency slot for one evaluation of a session.
+    pub(crate) async fn acquire_slot(&self, grant: &Grant) -> Result<ConcurrencySlot, Error> {
+        self.0.acquire_slot(grant).await
     }
 
     /// Records that an evaluation of a session was refused; the session goes on.
     pub(crate) fn refused(&self, id: RunId, request: &Request, denial: &Denial) -> Result<(), Error> {
-        Trail::new(self.0.audit.clone(), id, request).denied(request, denial, self.0.policy.digest())
+        RunAudit::new(self.0.audit.clone(), id, request).denied(request, denial, self.0.policy.digest())
     }
 
     /// A run's side of the account of all.
@@ -346,9 +351,9 @@ impl Sandbox {
         id: RunId,
         request: &Request,
         denial: Denial,
-        looked: Looked,
+        looked: Inspection,
         usage: Usage,
-        trail: &mut Trail,
+        trail: &mut RunAudit,
     ) -> Result<Outcome, Error> {
         trail.denied(request, &denial, self.0.policy.digest())?;
         let rules = vec![denial.rule.clone()];
@@ -409,7 +414,7 @@ impl Sandbox {
 
     /// How each tier's stock of places is doing, where it keeps one.
     #[must_use]
-    pub fn stocks(&self) -> Vec<(Tier, Stock)> {
+    pub fn pool_stats(&self) -> Vec<(Tier, PoolStats)> {
         self.0.executors.iter().filter_map(|(tier, executor)| Some((*tier, executor.stock()?))).collect()
     }
 
@@ -427,7 +432,7 @@ impl Sandbox {
 
 /// What was found in a program.
 #[derive(Default)]
-pub(crate) struct Looked {
+pub(crate) struct Inspection {
     pub(crate) findings: Vec<Finding>,
     pub(crate) denial: Option<Denial>,
 }

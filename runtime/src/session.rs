@@ -1,9 +1,9 @@
 //! How does state last from one evaluation to the next?
 
 use crate::allowance::Tab;
-use crate::audit::Trail;
+use crate::audit::RunAudit;
 use crate::error::Error;
-use crate::executor::{Evaluation, LiveSession, Report};
+use crate::executor::{Evaluation, Report, SessionHandle};
 use crate::filesystem::FileEntry;
 use crate::outcome::{Outcome, RunId, Status, Usage};
 use crate::packages::{Lease, LockedPackage};
@@ -20,12 +20,12 @@ const MAX_NAME: usize = 255;
 /// Packages that a message names.
 const MAX_SHOWN: usize = 20;
 
-/// A place that keeps its variables and files. Ends when dropped.
+/// An instance that keeps its variables and files between evaluations. Ends when dropped.
 ///
 /// Every evaluation has the limits of the grant anew. An evaluation that hits a limit, breaks the guest or is stopped ends the session,
 /// because what it left is in the middle of something.
 pub struct Session {
-    live: Box<dyn LiveSession>,
+    live: Box<dyn SessionHandle>,
     opened: Opened,
 }
 
@@ -39,13 +39,13 @@ pub(crate) struct Opened {
     pub(crate) packages: Vec<LockedPackage>,
     /// Keeps them where they are.
     pub(crate) lease: Lease,
-    pub(crate) trail: Option<Trail>,
+    pub(crate) trail: Option<RunAudit>,
     /// What was used besides its evaluations, and was not asked for yet.
     pub(crate) tab: Tab,
 }
 
 impl Session {
-    pub(crate) fn new(live: Box<dyn LiveSession>, opened: Opened) -> Self {
+    pub(crate) fn new(live: Box<dyn SessionHandle>, opened: Opened) -> Self {
         Self { live, opened }
     }
 
@@ -201,7 +201,7 @@ impl Session {
                 allowance.told();
                 return Ok(outcome(id, Report::new(Status::Cancelled), &self.opened.grant));
             }
-            place = self.opened.sandbox.place(&self.opened.grant) => place?,
+            slot = self.opened.sandbox.acquire_slot(&self.opened.grant) => slot?,
         };
         let mut asked = Request::new(self.opened.grant.language(), Vec::new());
         asked.subject = self.opened.grant.subject().clone();

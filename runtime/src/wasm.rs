@@ -12,7 +12,7 @@ use crate::compiler::Compiler;
 use crate::egress::HttpClient;
 use crate::engine::Metering;
 use crate::error::Error;
-use crate::executor::{Evaluation, Executor, Job, LiveSession, Opening, Report, artifact_globs};
+use crate::executor::{Evaluation, Executor, Job, Report, RunSetup, SessionHandle, artifact_globs};
 use crate::filesystem::{CollectLimits, FileEntry, Filesystem, FilesystemError, LimitKind, QuotaLimits, system_clock};
 use crate::guest::{Guest, Guests};
 use crate::host_calls::{HostCalls, Services, Tool};
@@ -70,8 +70,8 @@ impl WasmExecutor {
     }
 
     /// The host's side of a new instance, or a report where the files that were sent don't fit.
-    fn prepare(&self, shared: &Shared, opening: &Opening, guest: Option<&Guest>, arguments: &[String]) -> Result<Prepared, Error> {
-        let grant = &opening.grant;
+    fn prepare(&self, shared: &Shared, setup: &RunSetup, guest: Option<&Guest>, arguments: &[String]) -> Result<Prepared, Error> {
+        let grant = &setup.grant;
         let limits = grant.limits();
         let resolution = grant.clock_resolution();
         let quota = QuotaLimits { bytes: limits.workspace, files: limits.files, open_files: limits.open_files };
@@ -81,7 +81,7 @@ impl WasmExecutor {
             return Ok(Prepared::Over(Box::new(refused(&memory).unwrap_or_else(|| Report::limited(Limit::Memory)))));
         }
         let mut files = Filesystem::new(&shared.layout, quota, system_clock(resolution), held);
-        for file in &opening.files {
+        for file in &setup.files {
             match files.put(&file.path, bytes::Bytes::from_owner(Arc::clone(&file.content))) {
                 Ok(()) => {}
                 Err(FilesystemError::Full { .. }) => {
@@ -102,7 +102,7 @@ impl WasmExecutor {
             environment: grant.environment(),
             files,
             limiter: Limiter::new(limits.memory, memory.hold(), guest.is_some()),
-            calls: HostCalls::new(Arc::clone(grant), Arc::clone(&self.services), opening.trail.clone(), memory.clone()),
+            calls: HostCalls::new(Arc::clone(grant), Arc::clone(&self.services), setup.trail.clone(), memory.clone()),
             memory,
         });
         Ok(Prepared::Ready(Box::new(Host { state, outputs, input })))
@@ -127,21 +127,21 @@ impl WasmExecutor {
         Ok(store)
     }
 
-    async fn instance(&self, opening: Opening) -> Result<Started, Error> {
+    async fn instance(&self, setup: RunSetup) -> Result<Started, Error> {
         let guest = self
             .guests
-            .for_language(opening.grant.language())
-            .ok_or_else(|| Error::Guests(format!("no guest speaks `{}`", opening.grant.language())))?;
-        let limits = opening.grant.limits();
+            .for_language(setup.grant.language())
+            .ok_or_else(|| Error::Guests(format!("no guest speaks `{}`", setup.grant.language())))?;
+        let limits = setup.grant.limits();
         let loaded = guest.loaded(self.metering, limits.stack)?;
         let place = guest.packages.clone();
-        let layout = self.layouts.of(&opening, Some(guest)).await?;
-        let host = match self.prepare(&layout, &opening, Some(guest), &[])? {
+        let layout = self.layouts.of(&setup, Some(guest)).await?;
+        let host = match self.prepare(&layout, &setup, Some(guest), &[])? {
             Prepared::Ready(host) => *host,
             Prepared::Over(report) => return Ok(Started::Over(report)),
         };
         let image = WholeImage::new(host.state.memory.hold(), guest.image.len());
-        let mut store = self.store(loaded.pre.engine(), &opening.grant, host.state, meter::GUEST_COPY)?;
+        let mut store = self.store(loaded.pre.engine(), &setup.grant, host.state, meter::GUEST_COPY)?;
         let instantiated = with_image(Arc::clone(&guest.image), pin!(loaded.pre.instantiate_async(&mut store))).await;
         let guest = match instantiated {
             Ok(guest) => guest,
@@ -157,7 +157,7 @@ impl WasmExecutor {
             guest,
             outputs: host.outputs,
             input: host.input,
-            grant: opening.grant,
+            grant: setup.grant,
             metering: self.metering,
             packages: place,
             image,
@@ -214,21 +214,21 @@ impl Executor for WasmExecutor {
     }
 
     async fn run(&self, job: Job) -> Result<Report, Error> {
-        let Job { opening, evaluation } = job;
-        if opening.grant.language() == program::LANGUAGE {
-            return Box::pin(program::run(self, opening, evaluation)).await;
+        let Job { setup, evaluation } = job;
+        if setup.grant.language() == program::LANGUAGE {
+            return Box::pin(program::run(self, setup, evaluation)).await;
         }
-        match self.instance(opening).await? {
+        match self.instance(setup).await? {
             Started::Instance(mut instance) => instance.evaluate(evaluation).await,
             Started::Over(report) => Ok(*report),
         }
     }
 
-    async fn open(&self, opening: Opening) -> Result<Box<dyn LiveSession>, Error> {
-        if opening.grant.language() == program::LANGUAGE {
+    async fn open(&self, setup: RunSetup) -> Result<Box<dyn SessionHandle>, Error> {
+        if setup.grant.language() == program::LANGUAGE {
             return Err(Error::Invalid("a WebAssembly program runs once; there are no sessions of it".into()));
         }
-        match self.instance(opening).await? {
+        match self.instance(setup).await? {
             Started::Instance(mut instance) => {
                 instance.image.take(u64::MAX).map_err(Error::Memory)?;
                 Ok(instance)
@@ -259,7 +259,7 @@ struct Instance {
 }
 
 #[async_trait]
-impl LiveSession for Instance {
+impl SessionHandle for Instance {
     async fn evaluate(&mut self, evaluation: Evaluation) -> Result<Report, Error> {
         if !self.alive {
             return Err(Error::SessionEnded("its guest broke, hit a limit or was stopped"));

@@ -188,7 +188,7 @@ impl Metrics {
         for tier in &app.sandbox.facts().tiers {
             self.tiers.get_or_create(&TierNameLabels { tier: tier.tier.name() }).set(i64::from(tier.unavailable.is_none()));
         }
-        for (tier, stock) in app.sandbox.stocks() {
+        for (tier, stock) in app.sandbox.pool_stats() {
             let tier = tier.name();
             self.ready.get_or_create(&TierNameLabels { tier }).set(large(stock.ready));
             self.starts.get_or_create(&StartLabels { tier, start: "warm" }).set(large(stock.warm));

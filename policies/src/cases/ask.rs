@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::raw::RawCase;
-use crate::config::build::amount;
-use crate::config::raw::{Located, Scalar, Written};
+use crate::config::schema::{RawAmount, Scalar, Spanned};
+use crate::config::validate::amount;
 use crate::denial::{Denial, RuleName};
 use crate::grant::Grant;
 use crate::limits::{Amount, FIELDS, LimitField};
@@ -155,7 +155,7 @@ fn facts(case: &RawCase, problems: &mut Problems<'_>) -> Option<Facts> {
     Some(facts)
 }
 
-fn tier_named(name: &Located<String>, problems: &mut Problems<'_>) -> Option<Tier> {
+fn tier_named(name: &Spanned<String>, problems: &mut Problems<'_>) -> Option<Tier> {
     let tier = Tier::from_name(name.get());
     if tier.is_none() {
         problems.add(&name.span(), format!("{} is not a tier", quoted(name.get())), None);
@@ -163,7 +163,7 @@ fn tier_named(name: &Located<String>, problems: &mut Problems<'_>) -> Option<Tie
     tier
 }
 
-fn field(name: &Located<String>, problems: &mut Problems<'_>) -> Option<&'static LimitField> {
+fn field(name: &Spanned<String>, problems: &mut Problems<'_>) -> Option<&'static LimitField> {
     let field = FIELDS.iter().find(|field| field.name == name.get());
     if field.is_none() {
         problems.add(&name.span(), format!("there is no limit {}", quoted(name.get())), None);
@@ -175,13 +175,13 @@ fn zero_like(field: &LimitField) -> Amount {
     (field.granted)(&crate::limits::Limits::unset())
 }
 
-fn read_amount(field: &LimitField, value: &Located<Scalar>, problems: &mut Problems<'_>) -> Option<Amount> {
-    amount(zero_like(field), &Written { value: value.get(), span: value.span() }, problems)
+fn read_amount(field: &LimitField, value: &Spanned<Scalar>, problems: &mut Problems<'_>) -> Option<Amount> {
+    amount(zero_like(field), &RawAmount { value: value.get(), span: value.span() }, problems)
 }
 
 type Amounts = Vec<(&'static LimitField, Amount)>;
 
-fn amounts(raw: &BTreeMap<Located<String>, Located<Scalar>>, problems: &mut Problems<'_>) -> Option<Amounts> {
+fn amounts(raw: &BTreeMap<Spanned<String>, Spanned<Scalar>>, problems: &mut Problems<'_>) -> Option<Amounts> {
     let read = raw.iter().map(|(name, value)| {
         let field = field(name, problems)?;
         Some((field, read_amount(field, value, problems)?))

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::config::raw::{Located, Scalar};
+use crate::config::schema::{Scalar, Spanned};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table with `policies` and `case`")]
 pub(super) struct RawTable {
     #[serde(default)]
-    pub(super) policies: BTreeMap<Located<String>, Located<String>>,
+    pub(super) policies: BTreeMap<Spanned<String>, Spanned<String>>,
     #[serde(default)]
     pub(super) case: Vec<RawCase>,
 }
@@ -18,11 +18,11 @@ pub(super) struct RawTable {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table of a case's keys")]
 pub(super) struct RawCase {
-    pub(super) name: Located<String>,
-    pub(super) policy: Option<Located<String>>,
+    pub(super) name: Spanned<String>,
+    pub(super) policy: Option<Spanned<String>>,
     pub(super) text: Option<String>,
 
-    pub(super) subject: Option<Located<String>>,
+    pub(super) subject: Option<Spanned<String>>,
     pub(super) profile: Option<String>,
     pub(super) language: Option<String>,
     pub(super) source: Option<String>,
@@ -37,7 +37,7 @@ pub(super) struct RawCase {
     #[serde(default)]
     pub(super) wants: RawWants,
     /// The languages of each tier that is there.
-    pub(super) offers: Option<BTreeMap<Located<String>, Vec<String>>>,
+    pub(super) offers: Option<BTreeMap<Spanned<String>, Vec<String>>>,
     /// Why a tier that is there does not work.
     #[serde(default)]
     pub(super) unavailable: BTreeMap<String, String>,
@@ -46,22 +46,22 @@ pub(super) struct RawCase {
     pub(super) runtimes: Vec<String>,
     /// What the packages come to, by tier: `name 1.2.3`.
     #[serde(default)]
-    pub(super) resolved: BTreeMap<Located<String>, Vec<String>>,
+    pub(super) resolved: BTreeMap<Spanned<String>, Vec<String>>,
     /// What a tier lacks for them.
     #[serde(default)]
-    pub(super) lacks: BTreeMap<Located<String>, String>,
+    pub(super) lacks: BTreeMap<Spanned<String>, String>,
 
-    pub(super) http: Option<Located<String>>,
-    pub(super) address: Option<Located<String>>,
+    pub(super) http: Option<Spanned<String>>,
+    pub(super) address: Option<Spanned<String>>,
     pub(super) tool: Option<String>,
     pub(super) running: Option<u64>,
 
-    pub(super) expect: Located<String>,
+    pub(super) expect: Spanned<String>,
     pub(super) rule: Option<String>,
     pub(super) tier: Option<String>,
     pub(super) seed: Option<u64>,
     #[serde(default)]
-    pub(super) limits: BTreeMap<Located<String>, Located<Scalar>>,
+    pub(super) limits: BTreeMap<Spanned<String>, Spanned<Scalar>>,
     pub(super) variables: Option<BTreeMap<String, String>>,
     pub(super) message: Option<String>,
     pub(super) fix: Option<String>,
@@ -70,12 +70,12 @@ pub(super) struct RawCase {
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default, expecting = "a table of wishes")]
 pub(super) struct RawWants {
-    pub(super) limits: BTreeMap<Located<String>, Located<Scalar>>,
+    pub(super) limits: BTreeMap<Spanned<String>, Spanned<Scalar>>,
     pub(super) mounts: Option<Vec<String>>,
     pub(super) network: Option<Vec<String>>,
     pub(super) tools: Option<Vec<String>>,
     pub(super) packages: Vec<String>,
-    pub(super) tier: Option<Located<String>>,
-    pub(super) min_isolation: Option<Located<String>>,
+    pub(super) tier: Option<Spanned<String>>,
+    pub(super) min_isolation: Option<Spanned<String>>,
     pub(super) seed: Option<u64>,
 }

@@ -128,7 +128,7 @@ impl ToolRules {
         let asked = format!("tool {}", quoted(text));
         match read(text) {
             Ok(pattern) => self.judge(profile, &pattern, asked).map(|rule| (rule, pattern)),
-            Err(reason) => Err(Denial::malformed(&profile.rule("tools"), asked, reason)),
+            Err(reason) => Err(Denial::invalid_request(&profile.rule("tools"), asked, reason)),
         }
     }
 

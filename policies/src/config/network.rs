@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::build::{amount, limited, limited_by};
 use super::profile::Place;
-use super::raw::{Located, RawHostRule, RawNetwork, Written};
+use super::schema::{RawAmount, RawHostRule, RawNetwork, Spanned};
+use super::validate::{amount, limited, limited_by};
 use crate::denial::RuleName;
 use crate::limits::Amount;
 use crate::network::address::parse_private_range;
@@ -44,12 +44,12 @@ pub(crate) fn build_network(place: &Place, rules: &mut NetworkRules, raw: &RawNe
     }
     let limits = &mut rules.limits;
     for (limit, raw) in [(&mut limits.response, &raw.response), (&mut limits.request, &raw.request)] {
-        if let Some(Amount::Bytes(bytes)) = raw.as_ref().and_then(|raw| amount(Amount::Bytes(0), &Written::from(raw), problems)) {
+        if let Some(Amount::Bytes(bytes)) = raw.as_ref().and_then(|raw| amount(Amount::Bytes(0), &RawAmount::from(raw), problems)) {
             *limit = bytes;
         }
     }
     if let Some(Amount::Time(time)) =
-        raw.timeout.as_ref().and_then(|raw| amount(Amount::Time(limits.timeout), &Written::from(raw), problems))
+        raw.timeout.as_ref().and_then(|raw| amount(Amount::Time(limits.timeout), &RawAmount::from(raw), problems))
     {
         limits.timeout = time;
     }
@@ -63,7 +63,7 @@ pub(crate) fn build_network(place: &Place, rules: &mut NetworkRules, raw: &RawNe
 
 fn build_rules(place: &Place, side: Side, raw: &[RawHostRule], problems: &mut Problems<'_>) -> Vec<HostRule> {
     let key = if side == Side::Allow { "allow" } else { "deny" };
-    let span = |rule: &RawHostRule| rule.host.as_ref().map(Located::span).unwrap_or_default();
+    let span = |rule: &RawHostRule| rule.host.as_ref().map(Spanned::span).unwrap_or_default();
     let mut rules = Vec::new();
     for (index, raw) in limited_by(raw, span, problems).iter().enumerate() {
         let rule = RuleName::new(place.rule(&format!("network.{key}[{index}]")));
@@ -104,7 +104,7 @@ fn build_rule(rule: RuleName, side: Side, raw: &RawHostRule, problems: &mut Prob
 type Checked = Result<String, (String, Option<String>)>;
 
 fn words(
-    list: Option<&Located<Vec<Located<String>>>>,
+    list: Option<&Spanned<Vec<Spanned<String>>>>,
     problems: &mut Problems<'_>,
     check: fn(&str) -> Checked,
 ) -> Option<BTreeSet<String>> {
@@ -121,7 +121,7 @@ fn words(
 }
 
 /// An empty list would match nothing, which a reader of a `deny` rule may take for "everything".
-fn not_empty<T>(list: &Located<Vec<T>>, problems: &mut Problems<'_>) {
+fn not_empty<T>(list: &Spanned<Vec<T>>, problems: &mut Problems<'_>) {
     if list.get().is_empty() {
         problems.add(&list.span(), "an empty list matches nothing: leave the key out, or name something", None);
     }
@@ -158,7 +158,7 @@ fn check_path(word: &str) -> Checked {
     Ok(spelt)
 }
 
-fn build_port(port: &Located<i64>, problems: &mut Problems<'_>) -> Option<u16> {
+fn build_port(port: &Spanned<i64>, problems: &mut Problems<'_>) -> Option<u16> {
     let number = u16::try_from(*port.get()).ok().filter(|number| *number != 0);
     if number.is_none() {
         problems.add(&port.span(), format!("`{}` is not a port (1 to 65535)", port.get()), None);
@@ -168,6 +168,6 @@ fn build_port(port: &Located<i64>, problems: &mut Problems<'_>) -> Option<u16> {
 
 /// Somewhere inside a rule that has no host.
 fn first_span(raw: &RawHostRule) -> std::ops::Range<usize> {
-    let lists = [&raw.schemes, &raw.methods, &raw.paths].into_iter().flatten().map(Located::span);
-    lists.chain(raw.ports.as_ref().map(Located::span)).min_by_key(|span| span.start).unwrap_or_default()
+    let lists = [&raw.schemes, &raw.methods, &raw.paths].into_iter().flatten().map(Spanned::span);
+    lists.chain(raw.ports.as_ref().map(Spanned::span)).min_by_key(|span| span.start).unwrap_or_default()
 }

@@ -2,8 +2,8 @@
 
 use std::sync::LazyLock;
 
-use super::build::{Profiles, build};
-use super::read::read;
+use super::parse::read;
+use super::validate::{Profiles, build};
 use crate::problem::{ConfigError, Problems};
 
 /// The presets' texts by name, each after what it extends.

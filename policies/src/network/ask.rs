@@ -31,26 +31,26 @@ impl HttpAsk {
     /// characters, percent-encoded or internationalised hosts, unusual spellings of IP addresses; and for schemes other than
     /// `http` and `https`.
     pub fn from_url(method: &str, url: &str) -> Result<Self, Denial> {
-        let malformed = |reason: &str| Denial::malformed("network.url", format!("{} {}", quoted(method), quoted(url)), reason);
+        let invalid_request = |reason: &str| Denial::invalid_request("network.url", format!("{} {}", quoted(method), quoted(url)), reason);
         if url.len() > 16_384 {
-            return Err(malformed("the URL is too long"));
+            return Err(invalid_request("the URL is too long"));
         }
         if url.bytes().any(|byte| byte <= b' ' || byte == b'\\' || byte >= 0x7f) {
-            return Err(malformed("the URL has white space, a control character, a backslash or a character outside ASCII"));
+            return Err(invalid_request("the URL has white space, a control character, a backslash or a character outside ASCII"));
         }
-        let parsed = Url::parse(url).map_err(|_| malformed("the URL cannot be read"))?;
+        let parsed = Url::parse(url).map_err(|_| invalid_request("the URL cannot be read"))?;
         if !matches!(parsed.scheme(), "http" | "https") {
-            return Err(malformed("only http and https are offered"));
+            return Err(invalid_request("only http and https are offered"));
         }
-        let authority = written_authority(url).ok_or_else(|| malformed("the URL has no `//` and host after its scheme"))?;
+        let authority = written_authority(url).ok_or_else(|| invalid_request("the URL has no `//` and host after its scheme"))?;
         if authority.contains('@') {
-            return Err(malformed("the URL has a user name or password"));
+            return Err(invalid_request("the URL has a user name or password"));
         }
         let host = parsed.host_str().unwrap_or_default().to_owned();
-        let port = parsed.port_or_known_default().filter(|port| *port != 0).ok_or_else(|| malformed("the URL has no usable port"))?;
-        let written = Host::from_ask(strip_port(authority)).map_err(malformed)?;
+        let port = parsed.port_or_known_default().filter(|port| *port != 0).ok_or_else(|| invalid_request("the URL has no usable port"))?;
+        let written = Host::from_ask(strip_port(authority)).map_err(invalid_request)?;
         if Host::from_ask(&host) != Ok(written) {
-            return Err(malformed("the URL's host can be read in two ways"));
+            return Err(invalid_request("the URL's host can be read in two ways"));
         }
         let path = parsed.query().map_or_else(|| parsed.path().to_owned(), |query| format!("{}?{query}", parsed.path()));
         Ok(Self { scheme: parsed.scheme().to_owned(), host, port, method: method.to_owned(), path })

@@ -128,7 +128,7 @@ impl PackageRules {
         };
         let name = match self.ecosystem.normalise(name) {
             Ok(name) => name,
-            Err(reason) => return Err(Denial::malformed(&place.rule(&self.key()), what, reason)),
+            Err(reason) => return Err(Denial::invalid_request(&place.rule(&self.key()), what, reason)),
         };
         let matches = |rule: &PackageRule, whatever_version: bool| {
             rule.names.matches(self.ecosystem, &name)

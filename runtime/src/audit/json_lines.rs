@@ -6,7 +6,7 @@
 use super::check::{ChainError, Check, Links, Phase, Walked, last_links, segments_have, walk};
 use super::seal::{AuditHead, AuditKey, Seal};
 use super::segments::{self, Segments};
-use super::{Asked, AuditEvent, AuditRecord, AuditSink};
+use super::{AuditEvent, AuditRecord, AuditSink, RequestSummary};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
@@ -455,8 +455,8 @@ impl Line {
         }
     }
 
-    fn request(&mut self, asked: &Asked) {
-        let Asked { language, source, source_sha256, source_bytes } = asked;
+    fn request(&mut self, asked: &RequestSummary) {
+        let RequestSummary { language, source, source_sha256, source_bytes } = asked;
         self.field("request", &RequestObject { language, source, source_sha256, source_bytes: *source_bytes });
     }
 }

@@ -121,8 +121,8 @@ fn write_chunk(chunk: &mut Vec<u8>, within: usize, data: &[u8]) {
     if chunk.len() < end {
         chunk.resize(end, 0);
     }
-    if let Some(place) = chunk.get_mut(within..end) {
-        place.copy_from_slice(data);
+    if let Some(entry) = chunk.get_mut(within..end) {
+        entry.copy_from_slice(data);
     }
 }
 

@@ -14,9 +14,9 @@ use globset::GlobSet;
 use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
 
 use super::content::{as_u64, as_usize};
-use super::memory::{MemoryDirectory, MemoryFile};
 use super::node::Node;
 use super::path::{NAME_BYTES_MAX, PATH_BYTES_MAX};
+use super::ramfs::{MemoryDirectory, MemoryFile};
 use super::{Filesystem, FilesystemError};
 
 /// Bytes that are collected before others may run.

@@ -16,9 +16,9 @@ use tokio::sync::Semaphore;
 use wasmtime_wasi::p2::bindings::filesystem::types::{DescriptorStat, DescriptorType, DirectoryEntry, ErrorCode};
 
 use super::FilesystemError;
-use super::memory::Times;
 use super::node::{Identity, TimeChange, host_identity, stat};
 use super::quota::{NodeCharge, Quota};
+use super::ramfs::Times;
 
 mod file;
 
@@ -188,11 +188,11 @@ impl HostDirectory {
 
 /// A place below an open directory of the host. Every method blocks.
 #[derive(Debug)]
-pub(super) struct HostPlace {
+pub(super) struct HostEntry {
     pub(super) directory: HostDirectory,
     /// Plain names: no `.`, no `..`.
     pub(super) path: Vec<String>,
-    pub(super) directory_demanded: bool,
+    pub(super) must_be_dir: bool,
 }
 
 /// What was opened at a place.
@@ -206,7 +206,7 @@ pub(super) enum Opened {
 
 /// How a place is to be opened.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct HowToOpen {
+pub(super) struct OpenMode {
     pub(super) read: bool,
     pub(super) write: bool,
     pub(super) create: bool,
@@ -215,14 +215,14 @@ pub(super) struct HowToOpen {
     pub(super) directory: bool,
 }
 
-impl HowToOpen {
+impl OpenMode {
     /// Whether a directory cannot be opened like this.
     pub(super) fn changes_file(self) -> bool {
         self.write || self.create || self.truncate
     }
 }
 
-impl HostPlace {
+impl HostEntry {
     /// Attributes of what is there; of a link itself.
     ///
     /// # Errors
@@ -232,7 +232,7 @@ impl HostPlace {
             return self.directory.stat();
         };
         let metadata = parent.directory.symlink_metadata(name).map_err(code)?;
-        if self.directory_demanded && !metadata.is_dir() {
+        if self.must_be_dir && !metadata.is_dir() {
             return Err(ErrorCode::NotDirectory);
         }
         Ok(describe(&metadata))
@@ -243,7 +243,7 @@ impl HostPlace {
     /// # Errors
     /// `read-only` for any change to a read-only mount, `loop` for a link, `access` for whatever else is no file, and
     /// what the host says.
-    pub(super) fn open(&self, how: HowToOpen, quota: &Arc<Quota>) -> Result<Opened, ErrorCode> {
+    pub(super) fn open(&self, how: OpenMode, quota: &Arc<Quota>) -> Result<Opened, ErrorCode> {
         let Some((parent, name)) = self.parent()? else {
             return self.directory.clone().opened(how);
         };
@@ -263,7 +263,7 @@ impl HostPlace {
         if metadata.is_dir() {
             return parent.below(name)?.opened(how);
         }
-        if self.directory_demanded || how.directory {
+        if self.must_be_dir || how.directory {
             return Err(ErrorCode::NotDirectory);
         }
         // Opening a pipe may wait for ever, and opening a device may do anything.
@@ -288,8 +288,8 @@ impl HostPlace {
         Ok(Opened::File(file))
     }
 
-    fn create(&self, parent: &HostDirectory, name: &str, how: HowToOpen, quota: &Arc<Quota>) -> Result<HostFile, ErrorCode> {
-        if self.directory_demanded {
+    fn create(&self, parent: &HostDirectory, name: &str, how: OpenMode, quota: &Arc<Quota>) -> Result<HostFile, ErrorCode> {
+        if self.must_be_dir {
             return Err(ErrorCode::IsDirectory);
         }
         parent.mount.check_writable()?;
@@ -341,7 +341,7 @@ impl HostPlace {
         if metadata.is_dir() {
             return Err(ErrorCode::IsDirectory);
         }
-        if self.directory_demanded {
+        if self.must_be_dir {
             return Err(ErrorCode::NotDirectory);
         }
         parent.directory.remove_file(name).map_err(code)
@@ -359,7 +359,7 @@ impl HostPlace {
         let (parent, name) = self.parent()?.ok_or(ErrorCode::Busy)?;
         let (new_parent, new_name) = to.parent()?.ok_or(ErrorCode::Busy)?;
         let metadata = parent.directory.symlink_metadata(name).map_err(code)?;
-        if (self.directory_demanded || to.directory_demanded) && !metadata.is_dir() {
+        if (self.must_be_dir || to.must_be_dir) && !metadata.is_dir() {
             return Err(ErrorCode::NotDirectory);
         }
         parent.directory.rename(name, &new_parent.directory, new_name).map_err(code)
@@ -368,11 +368,10 @@ impl HostPlace {
     /// Changes the times of the regular file or directory that is here.
     ///
     /// # Errors
-    /// `read-only`, as for [`HostPlace::open`], or what the host says.
+    /// `read-only`, as for [`HostEntry::open`], or what the host says.
     pub(super) fn set_times(&self, change: TimeChange, quota: &Arc<Quota>) -> Result<(), ErrorCode> {
         self.directory.mount.check_writable()?;
-        let how =
-            HowToOpen { read: true, write: false, create: false, exclusive: false, truncate: false, directory: self.directory_demanded };
+        let how = OpenMode { read: true, write: false, create: false, exclusive: false, truncate: false, directory: self.must_be_dir };
         match self.open(how, quota)? {
             Opened::Directory(directory) => directory.set_times(change),
             Opened::File(file) => file.set_times(change),
@@ -394,7 +393,7 @@ impl HostPlace {
 }
 
 impl HostDirectory {
-    fn opened(self, how: HowToOpen) -> Result<Opened, ErrorCode> {
+    fn opened(self, how: OpenMode) -> Result<Opened, ErrorCode> {
         if how.create && how.exclusive {
             return Err(ErrorCode::Exist);
         }

@@ -9,9 +9,9 @@ use std::time::Duration;
 use super::FilesystemError;
 use super::archive::Archive;
 use super::host::{HostDirectory, HostMount};
-use super::memory::{MAX_DEPTH, MemoryDirectory};
 use super::node::{ArchiveEntry, Node};
 use super::path;
+use super::ramfs::{MAX_DEPTH, MemoryDirectory};
 
 /// Where the temporary directory lies.
 const TEMPORARY: &str = "/tmp";
@@ -135,20 +135,20 @@ impl Layout {
         let workspace_is_root = setup.workspace.as_deref() == Some("/");
         let mut has = [false; ROOTS];
         if let Some(workspace) = setup.workspace {
-            points.push(Point::new(&workspace, What::Memory(WORKSPACE))?);
+            points.push(MountPoint::new(&workspace, MountSource::Memory(WORKSPACE))?);
             has[WORKSPACE] = true;
         }
         if setup.temporary && points.iter().all(|point| point.path != TEMPORARY) {
-            points.push(Point::new(TEMPORARY, What::Memory(TEMPORARY_ROOT))?);
+            points.push(MountPoint::new(TEMPORARY, MountSource::Memory(TEMPORARY_ROOT))?);
             has[TEMPORARY_ROOT] = true;
         }
         for (number, (guest_path, archive)) in (0u32..).zip(&setup.archives) {
             let root = Node::Archive(ArchiveEntry::root(archive, number, Duration::ZERO));
-            points.push(Point::new(guest_path, What::Mount(root))?);
+            points.push(MountPoint::new(guest_path, MountSource::Mount(root))?);
         }
         for mount in setup.mounts {
             let guest_path = mount.guest_path().to_owned();
-            points.push(Point::new(&guest_path, What::Mount(Node::HostDirectory(HostDirectory::root(mount))))?);
+            points.push(MountPoint::new(&guest_path, MountSource::Mount(Node::HostDirectory(HostDirectory::root(mount))))?);
         }
         check_nesting(&points)?;
         // A root comes before what lies inside it.
@@ -212,19 +212,19 @@ fn install(root: &Arc<MemoryDirectory>, names: &[String], node: Node, next_id: &
     directory.mount(last, node);
 }
 
-struct Point {
+struct MountPoint {
     path: String,
     names: Vec<String>,
-    what: What,
+    what: MountSource,
 }
 
-enum What {
+enum MountSource {
     Memory(usize),
     Mount(Node),
 }
 
-impl Point {
-    fn new(guest_path: &str, what: What) -> Result<Self, FilesystemError> {
+impl MountPoint {
+    fn new(guest_path: &str, what: MountSource) -> Result<Self, FilesystemError> {
         let unusable = || FilesystemError::GuestPath { path: guest_path.to_owned() };
         let inside = guest_path.strip_prefix('/').ok_or_else(unusable)?;
         let names: Vec<String> = match inside {
@@ -232,7 +232,7 @@ impl Point {
             inside => inside.split('/').map(str::to_owned).collect(),
         };
         let plain = |name: &String| !matches!(name.as_str(), "" | "." | "..") && path::check_name(name).is_ok();
-        let root_allowed = matches!(what, What::Memory(WORKSPACE));
+        let root_allowed = matches!(what, MountSource::Memory(WORKSPACE));
         if !names.iter().all(plain) || names.len() > MAX_DEPTH / 2 || (names.is_empty() && !root_allowed) {
             return Err(unusable());
         }
@@ -240,7 +240,7 @@ impl Point {
     }
 }
 
-fn check_nesting(points: &[Point]) -> Result<(), FilesystemError> {
+fn check_nesting(points: &[MountPoint]) -> Result<(), FilesystemError> {
     for (number, inner) in points.iter().enumerate() {
         for (other, outer) in points.iter().enumerate() {
             let inside = inner.names.starts_with(&outer.names);
@@ -248,9 +248,9 @@ fn check_nesting(points: &[Point]) -> Result<(), FilesystemError> {
             // Only what the guest itself owns, the workspace and the temporary directory, may hold other mounts; those
             // two lie side by side, unless the workspace is everything.
             let holds = match (&outer.what, &inner.what) {
-                (What::Memory(_), What::Mount(_)) => true,
-                (What::Memory(_), What::Memory(_)) => outer.names.is_empty(),
-                (What::Mount(_), _) => false,
+                (MountSource::Memory(_), MountSource::Mount(_)) => true,
+                (MountSource::Memory(_), MountSource::Memory(_)) => outer.names.is_empty(),
+                (MountSource::Mount(_), _) => false,
             };
             if number != other && inside && (same || !holds) {
                 return Err(FilesystemError::Nested { inner: inner.path.clone(), outer: outer.path.clone() });
@@ -273,7 +273,7 @@ enum DraftChild {
 }
 
 impl Draft {
-    fn add(&mut self, point: Point, workspace_is_root: bool) {
+    fn add(&mut self, point: MountPoint, workspace_is_root: bool) {
         let Some((last, way)) = point.names.split_last() else { return };
         let mut children = &mut self.children;
         for (depth, name) in way.iter().enumerate() {
@@ -282,7 +282,7 @@ impl Draft {
                 DraftChild::Directory(below) => children = below,
                 DraftChild::Memory(root) => {
                     let rest = point.names.iter().skip(depth.saturating_add(1)).cloned().collect();
-                    if let (Some(nested), What::Mount(node)) = (self.nested.get_mut(*root), point.what) {
+                    if let (Some(nested), MountSource::Mount(node)) = (self.nested.get_mut(*root), point.what) {
                         nested.push((rest, node));
                     }
                     return;
@@ -292,13 +292,13 @@ impl Draft {
             }
         }
         let child = match point.what {
-            What::Memory(root) => DraftChild::Memory(root),
-            What::Mount(node) if workspace_is_root => {
+            MountSource::Memory(root) => DraftChild::Memory(root),
+            MountSource::Mount(node) if workspace_is_root => {
                 let [workspace, _] = &mut self.nested;
                 workspace.push((point.names, node));
                 return;
             }
-            What::Mount(node) => DraftChild::Mount(node),
+            MountSource::Mount(node) => DraftChild::Mount(node),
         };
         children.insert(last.as_str().into(), child);
     }

@@ -14,7 +14,7 @@ use super::archive::{self, Archive};
 use super::content::as_u64;
 use super::host::{HostDirectory, HostFile};
 use super::layout::FixedNode;
-use super::memory::{MemoryDirectory, MemoryFile, Symlink, Times};
+use super::ramfs::{MemoryDirectory, MemoryFile, Symlink, Times};
 
 /// A reference to one thing in the tree. Cloning copies the reference.
 #[derive(Clone, Debug)]

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
 
 use super::content::as_u64;
-use super::host::HostPlace;
-use super::memory::MemoryDirectory;
+use super::host::HostEntry;
 use super::node::Node;
+use super::ramfs::MemoryDirectory;
 use crate::meter::{self, Meter};
 
 /// Bytes in one path, like `PATH_MAX`. Protects the host's time and memory.
@@ -28,7 +28,7 @@ const COMPONENTS_MAX: usize = 1024;
 
 /// What to do when the last component is a symbolic link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Last {
+pub(super) enum FinalSymlink {
     /// Follow it.
     Follow,
     /// Follow it only where a slash after it demands a directory.
@@ -41,14 +41,14 @@ pub(super) enum Last {
 #[derive(Debug)]
 pub(super) enum Target {
     /// A place in the tree that is served from memory.
-    Tree(Place),
+    Tree(TreeEntry),
     /// A place in a directory of the host, which has not been looked at yet.
-    Host(HostPlace),
+    Host(HostEntry),
 }
 
 /// A place that may hold a node.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct TreeEntry {
     /// The directory that holds the name; the node itself where the path ends in no name.
     pub(super) parent: Node,
     /// None for the start of the walk and for paths that end in `.` or `..`.
@@ -56,10 +56,10 @@ pub(super) struct Place {
     /// What is there.
     pub(super) node: Option<Node>,
     /// Whether the path said that it must be a directory.
-    pub(super) directory_demanded: bool,
+    pub(super) must_be_dir: bool,
 }
 
-impl Place {
+impl TreeEntry {
     /// The node that is there.
     ///
     /// # Errors
@@ -125,14 +125,14 @@ fn check(path: &str) -> Result<(), ErrorCode> {
 /// `not-permitted` for an absolute path or one that leaves `start`, `no-entry` and `not-directory` where a directory on
 /// the way is missing or none, `loop` after too many links or components of links, `name-too-long` and `invalid` for paths
 /// that cannot be.
-pub(super) fn resolve(start: &Node, path: &str, last: Last, meter: &Meter) -> Result<Target, ErrorCode> {
+pub(super) fn resolve(start: &Node, path: &str, last: FinalSymlink, meter: &Meter) -> Result<Target, ErrorCode> {
     meter.charge(meter::text(path.len()));
     check(path)?;
     let mut walk = Walk {
         stack: vec![start.clone()],
         in_host: Vec::new(),
         pending: Vec::new(),
-        directory_demanded: demands_directory(path),
+        must_be_dir: demands_directory(path),
         links: 0,
         components: 0,
         meter,
@@ -140,8 +140,8 @@ pub(super) fn resolve(start: &Node, path: &str, last: Last, meter: &Meter) -> Re
     walk.count(path, ErrorCode::NameTooLong)?;
     walk.pending.extend(components(path).map(Cow::Borrowed));
     while let Some(component) = walk.pending.pop() {
-        if let Some(place) = walk.step(&component, last)? {
-            return Ok(Target::Tree(place));
+        if let Some(entry) = walk.step(&component, last)? {
+            return Ok(Target::Tree(entry));
         }
     }
     walk.end()
@@ -155,7 +155,7 @@ struct Walk<'a> {
     in_host: Vec<String>,
     /// Components still to come, the next one last.
     pending: Vec<Cow<'a, str>>,
-    directory_demanded: bool,
+    must_be_dir: bool,
     links: usize,
     components: usize,
     meter: &'a Meter,
@@ -163,7 +163,7 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     /// Takes one step; gives the place when that was the last one.
-    fn step(&mut self, component: &str, last: Last) -> Result<Option<Place>, ErrorCode> {
+    fn step(&mut self, component: &str, last: FinalSymlink) -> Result<Option<TreeEntry>, ErrorCode> {
         let Some(here) = self.stack.last() else {
             return Err(ErrorCode::NotPermitted);
         };
@@ -181,23 +181,23 @@ impl Walk<'_> {
         }
         let child = here.child(component);
         let is_last = self.pending.is_empty();
-        let follow = !is_last || last == Last::Follow || (last == Last::Keep && self.directory_demanded);
+        let follow = !is_last || last == FinalSymlink::Follow || (last == FinalSymlink::Keep && self.must_be_dir);
         match child {
             Some(Node::Symlink(link)) if follow => {
                 self.follow(&link.target, is_last)?;
                 Ok(None)
             }
             Some(node) if is_last && !matches!(node, Node::HostDirectory(_)) => {
-                if self.directory_demanded && !node.is_directory() {
+                if self.must_be_dir && !node.is_directory() {
                     return Err(ErrorCode::NotDirectory);
                 }
-                Ok(Some(place(here, component, Some(node), self.directory_demanded)))
+                Ok(Some(entry(here, component, Some(node), self.must_be_dir)))
             }
             Some(node) => {
                 self.stack.push(node);
                 Ok(None)
             }
-            None if is_last => Ok(Some(place(here, component, None, self.directory_demanded))),
+            None if is_last => Ok(Some(entry(here, component, None, self.must_be_dir))),
             None => Err(ErrorCode::NoEntry),
         }
     }
@@ -234,7 +234,7 @@ impl Walk<'_> {
         check(target)?;
         self.count(target, ErrorCode::Loop)?;
         if is_last && demands_directory(target) {
-            self.directory_demanded = true;
+            self.must_be_dir = true;
         }
         self.pending.extend(components(target).map(|component| Cow::Owned(component.to_owned())));
         Ok(())
@@ -243,18 +243,16 @@ impl Walk<'_> {
     fn end(mut self) -> Result<Target, ErrorCode> {
         match self.stack.pop() {
             Some(Node::HostDirectory(directory)) => {
-                Ok(Target::Host(HostPlace { directory, path: self.in_host, directory_demanded: self.directory_demanded }))
+                Ok(Target::Host(HostEntry { directory, path: self.in_host, must_be_dir: self.must_be_dir }))
             }
-            Some(node) => {
-                Ok(Target::Tree(Place { parent: node.clone(), name: None, node: Some(node), directory_demanded: self.directory_demanded }))
-            }
+            Some(node) => Ok(Target::Tree(TreeEntry { parent: node.clone(), name: None, node: Some(node), must_be_dir: self.must_be_dir })),
             None => Err(ErrorCode::NotPermitted),
         }
     }
 }
 
-fn place(parent: &Node, name: &str, node: Option<Node>, directory_demanded: bool) -> Place {
-    Place { parent: parent.clone(), name: Some(name.to_owned()), node, directory_demanded }
+fn entry(parent: &Node, name: &str, node: Option<Node>, must_be_dir: bool) -> TreeEntry {
+    TreeEntry { parent: parent.clone(), name: Some(name.to_owned()), node, must_be_dir }
 }
 
 fn demands_directory(path: &str) -> bool {

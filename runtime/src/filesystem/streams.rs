@@ -13,8 +13,8 @@ use wasmtime_wasi_io::streams::{InputStream, OutputStream, StreamError, StreamRe
 
 use super::Clock;
 use super::content::as_u64;
-use super::memory::MemoryFile;
 use super::quota::Permit;
+use super::ramfs::MemoryFile;
 
 mod host;
 

@@ -9,22 +9,22 @@ use bytes::Bytes;
 use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
 
 use super::Filesystem;
-use super::host::HowToOpen;
-use super::memory::{MemoryDirectory, MemoryFile, Symlink};
+use super::host::OpenMode;
 use super::node::Node;
-use super::path::{Place, check_target};
+use super::path::{TreeEntry, check_target};
+use super::ramfs::{MemoryDirectory, MemoryFile, Symlink};
 
 impl Filesystem {
-    /// Opens the node at `place`, or makes a file there.
-    pub(super) fn open_in_tree(&mut self, place: &Place, how: HowToOpen) -> Result<Node, ErrorCode> {
-        let Some(node) = &place.node else {
+    /// Opens the node at `entry`, or makes a file there.
+    pub(super) fn open_in_tree(&mut self, entry: &TreeEntry, how: OpenMode) -> Result<Node, ErrorCode> {
+        let Some(node) = &entry.node else {
             if !how.create {
                 return Err(ErrorCode::NoEntry);
             }
-            if place.directory_demanded {
+            if entry.must_be_dir {
                 return Err(ErrorCode::IsDirectory);
             }
-            let (parent, name) = place.changeable()?;
+            let (parent, name) = entry.changeable()?;
             let file = MemoryFile::new(self.take_id(), Bytes::new(), &self.quota, self.now())?;
             parent.insert(name, Node::File(Arc::clone(&file)), &self.quota, self.now())?;
             return Ok(Node::File(file));
@@ -55,31 +55,31 @@ impl Filesystem {
     }
 
     /// Makes a directory.
-    pub(super) fn create_directory(&mut self, place: &Place) -> Result<(), ErrorCode> {
-        if place.node.is_some() {
+    pub(super) fn create_directory(&mut self, entry: &TreeEntry) -> Result<(), ErrorCode> {
+        if entry.node.is_some() {
             return Err(ErrorCode::Exist);
         }
-        let (parent, name) = place.changeable()?;
+        let (parent, name) = entry.changeable()?;
         let directory = MemoryDirectory::new(self.take_id(), &self.quota, self.now())?;
         parent.insert(name, Node::Directory(directory), &self.quota, self.now())
     }
 
     /// Makes a symbolic link to `target`, which need not exist.
-    pub(super) fn create_symlink(&mut self, target: &str, place: &Place) -> Result<(), ErrorCode> {
+    pub(super) fn create_symlink(&mut self, target: &str, entry: &TreeEntry) -> Result<(), ErrorCode> {
         check_target(target)?;
-        if place.node.is_some() {
+        if entry.node.is_some() {
             return Err(ErrorCode::Exist);
         }
-        if place.directory_demanded {
+        if entry.must_be_dir {
             return Err(ErrorCode::NoEntry);
         }
-        let (parent, name) = place.changeable()?;
+        let (parent, name) = entry.changeable()?;
         let link = Symlink::new(self.take_id(), target, &self.quota, self.now())?;
         parent.insert(name, Node::Symlink(link), &self.quota, self.now())
     }
 
     /// Gives the file at `old` a second name.
-    pub(super) fn link(&mut self, old: &Place, new: &Place) -> Result<(), ErrorCode> {
+    pub(super) fn link(&mut self, old: &TreeEntry, new: &TreeEntry) -> Result<(), ErrorCode> {
         let file = match old.existing()? {
             Node::File(file) => file,
             // A second name for a file that the guest may not change would be a way to change it.
@@ -89,7 +89,7 @@ impl Filesystem {
         if new.node.is_some() {
             return Err(ErrorCode::Exist);
         }
-        if new.directory_demanded {
+        if new.must_be_dir {
             return Err(ErrorCode::NoEntry);
         }
         let (parent, name) = new.changeable()?;
@@ -97,22 +97,22 @@ impl Filesystem {
     }
 
     /// Removes the name of a file or link.
-    pub(super) fn unlink_file(&mut self, place: &Place) -> Result<(), ErrorCode> {
-        if place.existing()?.is_directory() {
+    pub(super) fn unlink_file(&mut self, entry: &TreeEntry) -> Result<(), ErrorCode> {
+        if entry.existing()?.is_directory() {
             return Err(ErrorCode::IsDirectory);
         }
-        let (parent, name) = place.changeable()?;
+        let (parent, name) = entry.changeable()?;
         parent.remove(name, self.now());
         Ok(())
     }
 
     /// Removes an empty directory.
-    pub(super) fn remove_directory(&mut self, place: &Place) -> Result<(), ErrorCode> {
-        let node = place.existing()?;
+    pub(super) fn remove_directory(&mut self, entry: &TreeEntry) -> Result<(), ErrorCode> {
+        let node = entry.existing()?;
         if !node.is_directory() {
             return Err(ErrorCode::NotDirectory);
         }
-        let (parent, name) = place.changeable()?;
+        let (parent, name) = entry.changeable()?;
         match node {
             Node::Directory(directory) if directory.is_empty() => {
                 parent.remove(name, self.now());
@@ -124,7 +124,7 @@ impl Filesystem {
     }
 
     /// Moves what is at `old` to `new`, replacing what POSIX lets it replace.
-    pub(super) fn rename(&mut self, old: &Place, new: &Place) -> Result<(), ErrorCode> {
+    pub(super) fn rename(&mut self, old: &TreeEntry, new: &TreeEntry) -> Result<(), ErrorCode> {
         let source = old.existing()?;
         let (from, to) = match (old.changeable(), new.changeable()) {
             (Ok(from), Ok(to)) => (from, to),
@@ -134,7 +134,7 @@ impl Filesystem {
         if source.is_mount() || new.node.as_ref().is_some_and(Node::is_mount) {
             return Err(ErrorCode::Busy);
         }
-        if new.directory_demanded && !source.is_directory() {
+        if new.must_be_dir && !source.is_directory() {
             return Err(ErrorCode::NotDirectory);
         }
         if let Some(target) = &new.node {

@@ -100,12 +100,14 @@ fn bytes_of<'a>(slot: &'a mut Slot, image: &Image) -> &'a mut [u8] {
 #[test]
 fn either_sign_tells_every_written_page_and_no_other() {
     let image = image(64);
-    for sign in [Sign::Noted, Sign::Private] {
-        let mut slot = match sign {
-            Sign::Noted => image.slot(image.len(), image.len()).unwrap(),
-            Sign::Private => Slot { memory: image.fresh(image.len(), image.len()).unwrap(), initial: image.len(), sign },
+    for tracking in [DirtyTracking::WriteProtect, DirtyTracking::PagemapPrivate] {
+        let mut slot = match tracking {
+            DirtyTracking::WriteProtect => image.slot(image.len(), image.len()).unwrap(),
+            DirtyTracking::PagemapPrivate => {
+                Slot { memory: image.fresh(image.len(), image.len()).unwrap(), initial: image.len(), tracking }
+            }
         };
-        if slot.sign != sign {
+        if slot.tracking != tracking {
             eprintln!("this kernel does not note writes, or not for us");
             continue;
         }
@@ -118,15 +120,15 @@ fn either_sign_tells_every_written_page_and_no_other() {
                 bytes_of(&mut slot, &image)[page * 4096 + 5] = 0xee;
             }
             let mut written = WrittenPages::default();
-            written.scan(&slot.memory, 0..image.len(), sign).unwrap();
+            written.scan(&slot.memory, 0..image.len(), tracking).unwrap();
             let base = slot.memory.base.as_ptr() as usize;
             for page in &touched {
                 let address = base + page * 4096 + 5;
-                assert!(written.ranges.iter().any(|range| range.contains(&address)), "{sign:?}: page {page}");
+                assert!(written.ranges.iter().any(|range| range.contains(&address)), "{tracking:?}: page {page}");
             }
-            assert!(written.bytes <= (round + 1) * 40 * 4096, "{sign:?}: {} bytes", written.bytes);
+            assert!(written.bytes <= (round + 1) * 40 * 4096, "{tracking:?}: {} bytes", written.bytes);
             image.restore(&slot, image.len()).unwrap();
-            assert!(pristine(bytes_of(&mut slot, &image), &image), "{sign:?}");
+            assert!(pristine(bytes_of(&mut slot, &image), &image), "{tracking:?}");
         }
     }
 }
@@ -138,7 +140,7 @@ fn restoring_works_without_the_kernels_help() {
     bytes_of(&mut slot, &image).fill(0xee);
     // What `restore` does where the scan fails.
     slot.memory.discard(0..image.len()).unwrap();
-    slot.sign.renew(&slot.memory, 0..image.len()).unwrap();
+    slot.tracking.rearm(&slot.memory, 0..image.len()).unwrap();
     assert!(pristine(bytes_of(&mut slot, &image), &image));
     // And the slot is as good as before.
     bytes_of(&mut slot, &image)[PAGE + 1] = 0xee;

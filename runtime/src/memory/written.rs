@@ -20,25 +20,25 @@ const SCAN_RANGES: usize = 64;
 
 /// How a written page differs from another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sign {
+pub(super) enum DirtyTracking {
     /// The kernel has noted a write.
-    Noted,
+    WriteProtect,
     /// It is not the mapped file's page, or there never was a file.
-    Private,
+    PagemapPrivate,
 }
 
-impl Sign {
+impl DirtyTracking {
     /// The better one of those that work for a range that is mapped from a file and that nobody has touched yet.
     pub(super) fn best(memory: &Mapping, range: Range<usize>) -> Self {
-        static NOTES_WORK: LazyLock<bool> = LazyLock::new(|| notes_work().is_ok_and(|work| work));
-        if *NOTES_WORK && note_writes(memory, &range).is_ok() { Self::Noted } else { Self::Private }
+        static WRITE_PROTECT_WORKS: LazyLock<bool> = LazyLock::new(|| write_protect_works().is_ok_and(|work| work));
+        if *WRITE_PROTECT_WORKS && register_write_protect(memory, &range).is_ok() { Self::WriteProtect } else { Self::PagemapPrivate }
     }
 
     /// Starts again for a range whose pages were given back.
-    pub(super) fn renew(self, memory: &Mapping, range: Range<usize>) -> io::Result<()> {
+    pub(super) fn rearm(self, memory: &Mapping, range: Range<usize>) -> io::Result<()> {
         match self {
-            Self::Noted => protect(memory, &range),
-            Self::Private => Ok(()),
+            Self::WriteProtect => protect(memory, &range),
+            Self::PagemapPrivate => Ok(()),
         }
     }
 }
@@ -96,7 +96,7 @@ static PAGEMAP: LazyLock<Option<File>> = LazyLock::new(|| {
 });
 
 impl WrittenPages {
-    pub(super) fn scan(&mut self, memory: &Mapping, range: Range<usize>, sign: Sign) -> io::Result<()> {
+    pub(super) fn scan(&mut self, memory: &Mapping, range: Range<usize>, tracking: DirtyTracking) -> io::Result<()> {
         if range.start >= range.end {
             return Ok(());
         }
@@ -105,7 +105,7 @@ impl WrittenPages {
         let mut regions = [PageRegion::default(); SCAN_RANGES];
         while from < end {
             let mut arguments =
-                ScanArguments { start: from, end, vec: regions.as_mut_ptr() as u64, vec_len: SCAN_RANGES as u64, ..sign.question() };
+                ScanArguments { start: from, end, vec: regions.as_mut_ptr() as u64, vec_len: SCAN_RANGES as u64, ..tracking.question() };
             let found = page_scan(&mut arguments)?;
             self.ranges.reserve(found);
             for region in regions.iter().take(found) {
@@ -122,12 +122,14 @@ impl WrittenPages {
     }
 }
 
-impl Sign {
+impl DirtyTracking {
     fn question(self) -> ScanArguments {
         match self {
-            Self::Noted => ScanArguments { category_mask: PAGE_IS_WRITTEN, return_mask: PAGE_IS_WRITTEN, ..ScanArguments::default() },
+            Self::WriteProtect => {
+                ScanArguments { category_mask: PAGE_IS_WRITTEN, return_mask: PAGE_IS_WRITTEN, ..ScanArguments::default() }
+            }
             // Not the file's, and there at all: a page that was swapped out is as private as one that is present.
-            Self::Private => ScanArguments {
+            Self::PagemapPrivate => ScanArguments {
                 category_inverted: PAGE_IS_FILE,
                 category_mask: PAGE_IS_FILE,
                 category_anyof_mask: PAGE_IS_PRESENT | PAGE_IS_SWAPPED,
@@ -175,7 +177,7 @@ const UFFD_FEATURE_WP_ASYNC: u64 = 1 << 15;
 const UFFD_USER_MODE_ONLY: u32 = 1;
 
 /// What ranges are registered with; kept open, as closing it ends all notes.
-static NOTES: LazyLock<Option<OwnedFd>> = LazyLock::new(|| {
+static USERFAULTFD: LazyLock<Option<OwnedFd>> = LazyLock::new(|| {
     let flags = UserfaultfdFlags::CLOEXEC | UserfaultfdFlags::NONBLOCK | UserfaultfdFlags::from_bits_retain(UFFD_USER_MODE_ONLY);
     // SAFETY: the descriptor stays in this module, which registers ranges of guest memory only and never resolves a fault.
     let notes = unsafe { rustix::mm::userfaultfd(flags) }.ok()?;
@@ -187,27 +189,27 @@ static NOTES: LazyLock<Option<OwnedFd>> = LazyLock::new(|| {
 });
 
 /// Whether notes are exact here. Some kernels count every page that was never touched as written: true to what they promise, and of no use.
-fn notes_work() -> io::Result<bool> {
+fn write_protect_works() -> io::Result<bool> {
     const PAGE: usize = 4096;
     let file = File::from(rustix::fs::memfd_create("glovebox-probe", rustix::fs::MemfdFlags::CLOEXEC)?);
     file.set_len(2 * PAGE as u64)?;
     let probe = Mapping::of_file(&file, 2 * PAGE)?;
     probe.protect(0..2 * PAGE, true)?;
     let range = 0..2 * PAGE;
-    note_writes(&probe, &range)?;
+    register_write_protect(&probe, &range)?;
     let mut before = WrittenPages::default();
-    before.scan(&probe, range.clone(), Sign::Noted)?;
+    before.scan(&probe, range.clone(), DirtyTracking::WriteProtect)?;
     // SAFETY: the mapping is two writable pages of our own.
     unsafe { probe.base.as_ptr().add(PAGE).write_volatile(1) };
     let mut after = WrittenPages::default();
-    after.scan(&probe, range, Sign::Noted)?;
+    after.scan(&probe, range, DirtyTracking::WriteProtect)?;
     let second = probe.at(PAGE) as usize..probe.at(2 * PAGE) as usize;
     Ok(before.ranges.is_empty() && after.ranges == [second])
 }
 
 /// From now on the kernel notes writes to the range.
-fn note_writes(memory: &Mapping, range: &Range<usize>) -> io::Result<()> {
-    let notes = NOTES.as_ref().ok_or(io::ErrorKind::Unsupported)?;
+fn register_write_protect(memory: &Mapping, range: &Range<usize>) -> io::Result<()> {
+    let notes = USERFAULTFD.as_ref().ok_or(io::ErrorKind::Unsupported)?;
     let mut register = FaultRegister {
         start: memory.at(range.start) as u64,
         len: (range.end - range.start) as u64,
@@ -260,5 +262,5 @@ pub fn kernel_tells_dirty_pages() -> bool {
     let Ok(probe) = Mapping::reserve(4096) else {
         return false;
     };
-    WrittenPages::default().scan(&probe, 0..4096, Sign::Private).is_ok()
+    WrittenPages::default().scan(&probe, 0..4096, DirtyTracking::PagemapPrivate).is_ok()
 }

@@ -4,7 +4,7 @@ use crate::error::Error;
 use glovebox_policy::{Denial, Grant, Request, Tier};
 
 /// The refusal where the tier keeps nothing between programs.
-pub(super) fn no_session(grant: &Grant) -> Denial {
+pub(super) fn sessions_unsupported(grant: &Grant) -> Denial {
     Denial {
         rule: "request.tier".to_owned(),
         asked: format!("a session in `{}`", grant.language()),
@@ -14,7 +14,7 @@ pub(super) fn no_session(grant: &Grant) -> Denial {
 }
 
 /// The refusal where packages would need another tier than the one that a session is in.
-pub(super) fn elsewhere(request: &Request, tier: Tier, grant: &Grant) -> Denial {
+pub(super) fn wrong_tier(request: &Request, tier: Tier, grant: &Grant) -> Denial {
     Denial {
         rule: "request.wants.packages".to_owned(),
         asked: format!("packages {}", request.wants.packages.iter().take(20).map(String::as_str).collect::<Vec<_>>().join(", ")),

@@ -3,12 +3,12 @@
 //! To open a session for it, to find what it needs, to explain what would be decided of it. Each leaves its end in the audit log and what it
 //! used with whoever asked, also where it ends in an error or its caller goes away.
 
-use super::refusals::{elsewhere, no_session};
-use super::{Controls, Looked, OpenError, Sandbox, locked_packages};
+use super::refusals::{sessions_unsupported, wrong_tier};
+use super::{Controls, Inspection, OpenError, Sandbox, locked_packages};
 use crate::allowance::Tab;
-use crate::audit::Trail;
+use crate::audit::RunAudit;
 use crate::error::Error;
-use crate::executor::{Hold, Opening};
+use crate::executor::{Hold, RunSetup};
 use crate::outcome::{RunId, Usage};
 use crate::packages::{LockedPackage, PackageTree};
 use crate::session::{Opened, Session};
@@ -49,7 +49,7 @@ pub(crate) struct Supplied {
 }
 
 impl Sandbox {
-    /// Makes a session: a place where one evaluation sees what the one before it left.
+    /// Opens a session: an instance in which each evaluation sees what the ones before it left.
     ///
     /// The request's source is not evaluated; its files are put into the workspace.
     ///
@@ -69,23 +69,23 @@ impl Sandbox {
     pub async fn open_with(&self, mut request: Request, controls: Controls) -> Result<Session, OpenError> {
         let id = controls.id.unwrap_or_else(RunId::random);
         let tab = controls.spent.unwrap_or_default();
-        let mut trail = Trail::new(self.0.audit.clone(), id, &request);
+        let mut trail = RunAudit::new(self.0.audit.clone(), id, &request);
         let (first, allowance) = self.begin(&request, &controls.stop, Some(Arc::clone(&tab)));
         let admitted = self.survey(&mut request, &first, &trail, &allowance).await.and_then(|(grant, supplies)| {
             let executor = self.0.executors.get(&grant.tier());
             let can = executor.is_none_or(|executor| executor.has_sessions(grant.language()));
-            if can { Ok((grant, supplies)) } else { Err(OpenError::Denied(Box::new(no_session(&grant)))) }
+            if can { Ok((grant, supplies)) } else { Err(OpenError::Denied(Box::new(sessions_unsupported(&grant)))) }
         });
         let (grant, supplies) = self.recorded(admitted, &request, &mut trail)?;
         trail.admitted(&request, &grant)?;
         let prepared = self.prepare(&supplies, &grant, &allowance).await.map_err(OpenError::Failed);
         let (packages, _place) = self.recorded(prepared, &request, &mut trail)?;
         let files = std::mem::take(&mut request.files);
-        // A session takes a place for each of its evaluations.
-        let place = Hold::new(None);
+        // A session acquires a slot for each of its evaluations.
+        let slot = Hold::new(None);
         let lease = packages.as_ref().map(|tree| tree.lease.clone()).unwrap_or_default();
-        let opening = Opening { id, grant: Arc::clone(&grant), files, packages, trail: trail.calls(), place, memory: self.memory(&grant) };
-        let live = self.executor(grant.tier())?.open(opening).await.map_err(OpenError::Failed);
+        let setup = RunSetup { id, grant: Arc::clone(&grant), files, packages, trail: trail.calls(), slot, memory: self.memory(&grant) };
+        let live = self.executor(grant.tier())?.open(setup).await.map_err(OpenError::Failed);
         let live = self.recorded(live, &request, &mut trail)?;
         let packages = locked_packages(&supplies, &grant);
         Ok(Session::new(live, Opened { sandbox: self.clone(), id, request, grant, packages, lease, trail: Some(trail), tab }))
@@ -93,10 +93,10 @@ impl Sandbox {
 
     /// Finds and fetches what a session asks for besides what it has. It stays in its tier.
     pub(crate) async fn supply(&self, session: RunId, tier: Tier, mut request: Request, tab: Tab) -> Result<Supplied, OpenError> {
-        let mut trail = Trail::new(self.0.audit.clone(), RunId::random(), &request);
+        let mut trail = RunAudit::new(self.0.audit.clone(), RunId::random(), &request);
         let (first, allowance) = self.begin(&request, &CancellationToken::new(), Some(tab));
         let admitted = self.survey(&mut request, &first, &trail, &allowance).await.and_then(|(grant, supplies)| {
-            if grant.tier() == tier { Ok((grant, supplies)) } else { Err(OpenError::Denied(Box::new(elsewhere(&request, tier, &grant)))) }
+            if grant.tier() == tier { Ok((grant, supplies)) } else { Err(OpenError::Denied(Box::new(wrong_tier(&request, tier, &grant)))) }
         });
         let (grant, supplies) = self.recorded(admitted, &request, &mut trail)?;
         let tree = self.fetch(&supplies, &grant, &allowance).await.map_err(OpenError::Failed);
@@ -112,7 +112,7 @@ impl Sandbox {
     ///
     /// [`OpenError::Denied`] where the policy refuses, else as [`Sandbox::run`].
     pub async fn provide(&self, mut request: Request, fetch: bool) -> Result<Provision, OpenError> {
-        let mut trail = Trail::new(self.0.audit.clone(), RunId::random(), &request);
+        let mut trail = RunAudit::new(self.0.audit.clone(), RunId::random(), &request);
         let (first, allowance) = self.begin(&request, &CancellationToken::new(), None);
         let allowance = allowance.patient();
         let admitted = self.survey(&mut request, &first, &trail, &allowance).await;
@@ -142,7 +142,7 @@ impl Sandbox {
     /// As [`Sandbox::explain`].
     pub async fn explain_with(&self, mut request: Request, controls: Controls) -> Result<Explained, Error> {
         let id = controls.id.unwrap_or_else(RunId::random);
-        let mut trail = Trail::new(self.0.audit.clone(), id, &request);
+        let mut trail = RunAudit::new(self.0.audit.clone(), id, &request);
         let (first, allowance) = self.begin(&request, &controls.stop, controls.spent);
         let explained = async {
             let survey = self.survey(&mut request, &first, &trail, &allowance);
@@ -157,7 +157,7 @@ impl Sandbox {
             let mut explanation = self.0.policy.explain(&request, facts.as_ref().unwrap_or(&machine));
             let mut found = Vec::new();
             if let Verdict::Admit(grant) = &explanation.verdict {
-                let Looked { findings, denial } = self.look(&request, grant, &allowance).await?;
+                let Inspection { findings, denial } = self.look(&request, grant, &allowance).await?;
                 explanation.found(grant.profile().to_owned(), &findings, denial);
                 found = findings;
             }
@@ -171,7 +171,7 @@ impl Sandbox {
     }
 
     /// What a step came to, once it is recorded that it was refused or failed: that is the request's end.
-    fn recorded<T>(&self, step: Result<T, OpenError>, request: &Request, trail: &mut Trail) -> Result<T, OpenError> {
+    fn recorded<T>(&self, step: Result<T, OpenError>, request: &Request, trail: &mut RunAudit) -> Result<T, OpenError> {
         match &step {
             Ok(_) => {}
             Err(OpenError::Denied(denial)) => trail.denied(request, denial, self.0.policy.digest())?,

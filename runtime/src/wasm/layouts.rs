@@ -5,7 +5,7 @@
 
 use super::no_place;
 use crate::error::Error;
-use crate::executor::Opening;
+use crate::executor::RunSetup;
 use crate::filesystem::{Archive, FilesystemSetup, HostMount, Layout, MountAccess};
 use crate::guest::Guest;
 use crate::memory::map_file;
@@ -44,10 +44,10 @@ pub(super) struct Shared {
 
 impl Layouts {
     /// What such runs share.
-    pub(super) async fn of(&self, opening: &Opening, guest: Option<&Guest>) -> Result<Arc<Shared>, Error> {
-        let grant = &opening.grant;
+    pub(super) async fn of(&self, setup: &RunSetup, guest: Option<&Guest>) -> Result<Arc<Shared>, Error> {
+        let grant = &setup.grant;
         let mounts: Vec<_> = grant.mounts().iter().map(|mount| (mount.guest.clone(), mount.host.clone(), mount.writable)).collect();
-        let key = (grant.language().to_owned(), mounts, opening.packages.as_ref().map(|tree| tree.digest.clone()));
+        let key = (grant.language().to_owned(), mounts, setup.packages.as_ref().map(|tree| tree.digest.clone()));
         let cell = {
             let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             if known.layouts.len() >= MAX_LAYOUTS && !known.layouts.contains_key(&key) {
@@ -58,12 +58,12 @@ impl Layouts {
         match cell.get() {
             Some(shared) => Ok(Arc::clone(shared)),
             // In a box: the future of every run is moved, and this one is seldom needed.
-            None => Box::pin(cell.get_or_try_init(|| self.make(opening, guest))).await.cloned(),
+            None => Box::pin(cell.get_or_try_init(|| self.make(setup, guest))).await.cloned(),
         }
     }
 
-    async fn make(&self, opening: &Opening, guest: Option<&Guest>) -> Result<Arc<Shared>, Error> {
-        let shared = make(opening, guest).await?;
+    async fn make(&self, setup: &RunSetup, guest: Option<&Guest>) -> Result<Arc<Shared>, Error> {
+        let shared = make(setup, guest).await?;
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.index_bytes = known.index_bytes.saturating_add(shared.index);
         if known.index_bytes > MAX_INDEX_BYTES {
@@ -73,8 +73,8 @@ impl Layouts {
     }
 }
 
-async fn make(opening: &Opening, guest: Option<&Guest>) -> Result<Shared, Error> {
-    let grant = &opening.grant;
+async fn make(setup: &RunSetup, guest: Option<&Guest>) -> Result<Shared, Error> {
+    let grant = &setup.grant;
     let mounts = grant
         .mounts()
         .iter()
@@ -87,7 +87,7 @@ async fn make(opening: &Opening, guest: Option<&Guest>) -> Result<Shared, Error>
         .collect::<Result<_, _>>()?;
     let mut archives = guest.map(|guest| guest.trees.clone()).unwrap_or_default();
     let mut index = 0;
-    match (guest.and_then(|guest| guest.packages.clone()), opening.packages.clone()) {
+    match (guest.and_then(|guest| guest.packages.clone()), setup.packages.clone()) {
         // Indexing takes as long as there are files: not on a thread that others need.
         (Some(place), Some(tree)) => {
             let archive = tokio::task::spawn_blocking(move || package_archive(Some(&tree))).await.map_err(Error::host)??;

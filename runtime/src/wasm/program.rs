@@ -8,7 +8,7 @@ use crate::account::RunMemory;
 use crate::compiler::{Bounds, Code, Compiled, Refusal, exit};
 use crate::engine;
 use crate::error::Error;
-use crate::executor::{Evaluation, Opening, Report, artifact_globs};
+use crate::executor::{Evaluation, Report, RunSetup, artifact_globs};
 use crate::meter;
 use crate::outcome::{Limit, Status};
 use crate::precompiled;
@@ -21,13 +21,13 @@ use wasmtime_wasi::p2::bindings::CommandPre;
 pub(super) const LANGUAGE: &str = "wasm";
 
 /// Runs a program from its first instruction to its end.
-pub(super) async fn run(executor: &WasmExecutor, opening: Opening, evaluation: Evaluation) -> Result<Report, Error> {
+pub(super) async fn run(executor: &WasmExecutor, setup: RunSetup, evaluation: Evaluation) -> Result<Report, Error> {
     let Some(compiler) = &executor.compiler else {
         return Err(Error::Invalid(
             "the sandbox has no compiler for WebAssembly programs: `SandboxBuilder::compiler` names one".to_owned(),
         ));
     };
-    let grant = Arc::clone(&opening.grant);
+    let grant = Arc::clone(&setup.grant);
     let limits = grant.limits();
     let engine = engine::engine(executor.metering, limits.stack).map_err(Error::host)?;
     let slot = tokio::select! {
@@ -77,8 +77,8 @@ pub(super) async fn run(executor: &WasmExecutor, opening: Opening, evaluation: E
     let globs = artifact_globs(&evaluation.artifacts)?;
     let mut arguments = vec![evaluation.source.name];
     arguments.extend(evaluation.arguments);
-    let layout = executor.layouts.of(&opening, None).await?;
-    let host = match executor.prepare(&layout, &opening, None, &arguments)? {
+    let layout = executor.layouts.of(&setup, None).await?;
+    let host = match executor.prepare(&layout, &setup, None, &arguments)? {
         Prepared::Ready(host) => *host,
         Prepared::Over(report) => return Ok(after(compiling, *report)),
     };

@@ -8,9 +8,9 @@ use wasmtime_wasi_io::streams::{DynInputStream, DynOutputStream};
 
 use crate::filesystem::Clock;
 use crate::filesystem::host::HostFile;
-use crate::filesystem::memory::MemoryFile;
 use crate::filesystem::node::Node;
 use crate::filesystem::quota::{Permit, Quota};
+use crate::filesystem::ramfs::MemoryFile;
 use crate::filesystem::streams::{HostInput, HostOutput, MemoryInput, MemoryOutput, Position, Source};
 
 /// An open file or directory.

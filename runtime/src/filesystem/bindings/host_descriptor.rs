@@ -11,10 +11,10 @@ use wasmtime_wasi_io::streams::{DynInputStream, DynOutputStream};
 use super::FilesystemView;
 use super::descriptor::{Descriptor, Writable};
 use crate::filesystem::content::{as_u64, as_usize};
-use crate::filesystem::host::{HostPlace, HowToOpen, Opened};
+use crate::filesystem::host::{HostEntry, OpenMode, Opened};
 use crate::filesystem::listing::Listing;
 use crate::filesystem::node::{Identity, Node, metadata_hash};
-use crate::filesystem::path::{Last, Target, resolve};
+use crate::filesystem::path::{FinalSymlink, Target, resolve};
 use crate::filesystem::quota::Permit;
 use crate::filesystem::streams::{Position, TRANSFER_MAX};
 use crate::meter;
@@ -114,11 +114,11 @@ impl HostDescriptor for FilesystemView<'_> {
     }
 
     async fn create_directory_at(&mut self, handle: Handle, path: String) -> FsResult<()> {
-        match self.target(&handle, &path, Last::Name)? {
-            Target::Tree(place) => self.filesystem.create_directory(&place)?,
-            Target::Host(place) => {
+        match self.target(&handle, &path, FinalSymlink::Name)? {
+            Target::Tree(entry) => self.filesystem.create_directory(&entry)?,
+            Target::Host(entry) => {
                 let quota = self.filesystem.quota.clone();
-                on_host(place, move |place| place.create_directory(&quota)).await?;
+                on_host(entry, move |entry| entry.create_directory(&quota)).await?;
             }
         }
         Ok(())
@@ -134,8 +134,8 @@ impl HostDescriptor for FilesystemView<'_> {
 
     async fn stat_at(&mut self, handle: Handle, flags: PathFlags, path: String) -> FsResult<DescriptorStat> {
         match self.target(&handle, &path, following(flags))? {
-            Target::Tree(place) => Ok(place.existing()?.stat()?),
-            Target::Host(place) => Ok(on_host(place, HostPlace::stat).await?.0),
+            Target::Tree(entry) => Ok(entry.existing()?.stat()?),
+            Target::Host(entry) => Ok(on_host(entry, HostEntry::stat).await?.0),
         }
     }
 
@@ -149,10 +149,10 @@ impl HostDescriptor for FilesystemView<'_> {
     ) -> FsResult<()> {
         let change = self.time_change(accessed, modified)?;
         match self.target(&handle, &path, following(flags))? {
-            Target::Tree(place) => place.existing()?.set_times(change)?,
-            Target::Host(place) => {
+            Target::Tree(entry) => entry.existing()?.set_times(change)?,
+            Target::Host(entry) => {
                 let quota = self.filesystem.quota.clone();
-                on_host(place, move |place| place.set_times(change, &quota)).await?;
+                on_host(entry, move |entry| entry.set_times(change, &quota)).await?;
             }
         }
         Ok(())
@@ -166,9 +166,9 @@ impl HostDescriptor for FilesystemView<'_> {
         new_handle: Handle,
         new_path: String,
     ) -> FsResult<()> {
-        let last = if old_flags.contains(PathFlags::SYMLINK_FOLLOW) { Last::Follow } else { Last::Name };
+        let last = if old_flags.contains(PathFlags::SYMLINK_FOLLOW) { FinalSymlink::Follow } else { FinalSymlink::Name };
         let old = self.target(&handle, &old_path, last)?;
-        let new = self.target(&new_handle, &new_path, Last::Name)?;
+        let new = self.target(&new_handle, &new_path, FinalSymlink::Name)?;
         match (old, new) {
             (Target::Tree(old), Target::Tree(new)) => self.filesystem.link(&old, &new)?,
             // A second name for a file of the host would outlive the mount's rules.
@@ -188,14 +188,14 @@ impl HostDescriptor for FilesystemView<'_> {
     ) -> FsResult<Handle> {
         let how = how_to_open(open_flags, flags)?;
         // An exclusive creation never goes through a link.
-        let last = if how.create && how.exclusive { Last::Name } else { following(path_flags) };
+        let last = if how.create && how.exclusive { FinalSymlink::Name } else { following(path_flags) };
         let target = self.target(&handle, &path, last)?;
         let permit = Permit::descriptor(&self.filesystem.quota)?;
         let node = match target {
-            Target::Tree(place) => self.filesystem.open_in_tree(&place, how)?,
-            Target::Host(place) => {
+            Target::Tree(entry) => self.filesystem.open_in_tree(&entry, how)?,
+            Target::Host(entry) => {
                 let quota = self.filesystem.quota.clone();
-                match on_host(place, move |place| place.open(how, &quota)).await? {
+                match on_host(entry, move |entry| entry.open(how, &quota)).await? {
                     Opened::Directory(directory) => Node::HostDirectory(directory),
                     Opened::File(file) => Node::HostFile(file),
                 }
@@ -205,8 +205,8 @@ impl HostDescriptor for FilesystemView<'_> {
     }
 
     async fn readlink_at(&mut self, handle: Handle, path: String) -> FsResult<String> {
-        match self.target(&handle, &path, Last::Keep)? {
-            Target::Tree(place) => match place.existing()? {
+        match self.target(&handle, &path, FinalSymlink::Keep)? {
+            Target::Tree(entry) => match entry.existing()? {
                 Node::Symlink(link) => Ok(link.target.to_string()),
                 _ => Err(ErrorCode::Invalid.into()),
             },
@@ -216,16 +216,16 @@ impl HostDescriptor for FilesystemView<'_> {
     }
 
     async fn remove_directory_at(&mut self, handle: Handle, path: String) -> FsResult<()> {
-        match self.target(&handle, &path, Last::Name)? {
-            Target::Tree(place) => self.filesystem.remove_directory(&place)?,
-            Target::Host(place) => on_host(place, HostPlace::remove_directory).await?,
+        match self.target(&handle, &path, FinalSymlink::Name)? {
+            Target::Tree(entry) => self.filesystem.remove_directory(&entry)?,
+            Target::Host(entry) => on_host(entry, HostEntry::remove_directory).await?,
         }
         Ok(())
     }
 
     async fn rename_at(&mut self, handle: Handle, old_path: String, new_handle: Handle, new_path: String) -> FsResult<()> {
-        let old = self.target(&handle, &old_path, Last::Name)?;
-        let new = self.target(&new_handle, &new_path, Last::Name)?;
+        let old = self.target(&handle, &old_path, FinalSymlink::Name)?;
+        let new = self.target(&new_handle, &new_path, FinalSymlink::Name)?;
         match (old, new) {
             (Target::Tree(old), Target::Tree(new)) => self.filesystem.rename(&old, &new)?,
             (Target::Host(old), Target::Host(new)) => on_host(old, move |old| old.rename(&new)).await?,
@@ -236,8 +236,8 @@ impl HostDescriptor for FilesystemView<'_> {
 
     async fn symlink_at(&mut self, handle: Handle, target: String, path: String) -> FsResult<()> {
         self.filesystem.meter().charge(meter::text(target.len()));
-        match self.target(&handle, &path, Last::Name)? {
-            Target::Tree(place) => self.filesystem.create_symlink(&target, &place)?,
+        match self.target(&handle, &path, FinalSymlink::Name)? {
+            Target::Tree(entry) => self.filesystem.create_symlink(&target, &entry)?,
             // Programs of the host would follow it.
             Target::Host(_) => return Err(ErrorCode::NotPermitted.into()),
         }
@@ -245,9 +245,9 @@ impl HostDescriptor for FilesystemView<'_> {
     }
 
     async fn unlink_file_at(&mut self, handle: Handle, path: String) -> FsResult<()> {
-        match self.target(&handle, &path, Last::Name)? {
-            Target::Tree(place) => self.filesystem.unlink_file(&place)?,
-            Target::Host(place) => on_host(place, HostPlace::remove_file).await?,
+        match self.target(&handle, &path, FinalSymlink::Name)? {
+            Target::Tree(entry) => self.filesystem.unlink_file(&entry)?,
+            Target::Host(entry) => on_host(entry, HostEntry::remove_file).await?,
         }
         Ok(())
     }
@@ -265,8 +265,8 @@ impl HostDescriptor for FilesystemView<'_> {
 
     async fn metadata_hash_at(&mut self, handle: Handle, flags: PathFlags, path: String) -> FsResult<MetadataHashValue> {
         let identity = match self.target(&handle, &path, following(flags))? {
-            Target::Tree(place) => place.existing()?.identity()?,
-            Target::Host(place) => on_host(place, HostPlace::stat).await?.1,
+            Target::Tree(entry) => entry.existing()?.identity()?,
+            Target::Host(entry) => on_host(entry, HostEntry::stat).await?.1,
         };
         Ok(metadata_hash(identity))
     }
@@ -292,12 +292,12 @@ impl HostDirectoryEntryStream for FilesystemView<'_> {
 }
 
 impl FilesystemView<'_> {
-    fn target(&self, handle: &Handle, path: &str, last: Last) -> FsResult<Target> {
+    fn target(&self, handle: &Handle, path: &str, last: FinalSymlink) -> FsResult<Target> {
         let meter = self.filesystem.meter();
         let target = resolve(&self.descriptor(handle)?.node, path, last, meter)?;
-        if let Target::Host(place) = &target {
+        if let Target::Host(entry) = &target {
             // Each component is opened by a system call of its own.
-            meter.charge(meter::HOST_FILE.saturating_add(meter::CALL.saturating_mul(as_u64(place.path.len()).saturating_mul(8))));
+            meter.charge(meter::HOST_FILE.saturating_add(meter::CALL.saturating_mul(as_u64(entry.path.len()).saturating_mul(8))));
         }
         Ok(target)
     }
@@ -310,11 +310,11 @@ impl FilesystemView<'_> {
 }
 
 async fn on_host<T: Send + 'static>(
-    place: HostPlace,
-    job: impl FnOnce(&HostPlace) -> Result<T, ErrorCode> + Send + 'static,
+    entry: HostEntry,
+    job: impl FnOnce(&HostEntry) -> Result<T, ErrorCode> + Send + 'static,
 ) -> Result<T, ErrorCode> {
-    let mount = place.directory.mount.clone();
-    mount.run(move || job(&place)).await
+    let mount = entry.directory.mount.clone();
+    mount.run(move || job(&entry)).await
 }
 
 /// Attributes and identity of an open node of the host; none for others.
@@ -333,14 +333,14 @@ async fn identity(node: &Node) -> Result<Identity, ErrorCode> {
     }
 }
 
-fn following(flags: PathFlags) -> Last {
-    if flags.contains(PathFlags::SYMLINK_FOLLOW) { Last::Follow } else { Last::Keep }
+fn following(flags: PathFlags) -> FinalSymlink {
+    if flags.contains(PathFlags::SYMLINK_FOLLOW) { FinalSymlink::Follow } else { FinalSymlink::Keep }
 }
 
 /// What a guest asked for. Synchronized writing is a request only, so it is accepted and not promised.
-fn how_to_open(open: OpenFlags, flags: DescriptorFlags) -> Result<HowToOpen, ErrorCode> {
+fn how_to_open(open: OpenFlags, flags: DescriptorFlags) -> Result<OpenMode, ErrorCode> {
     let write = flags.contains(DescriptorFlags::WRITE);
-    let how = HowToOpen {
+    let how = OpenMode {
         // Neither reading nor writing means reading, as for everybody else.
         read: flags.contains(DescriptorFlags::READ) || !write,
         write,

@@ -141,7 +141,7 @@ async fn trees_are_not_endlessly_deep() {
         depth += 1;
         assert!(depth < 10_000);
     };
-    assert_eq!((refused, depth), (ErrorCode::NameTooLong, super::super::memory::MAX_DEPTH));
+    assert_eq!((refused, depth), (ErrorCode::NameTooLong, super::super::ramfs::MAX_DEPTH));
     assert_eq!(guest.filesystem.quota_hit(), Some(LimitKind::Files));
     // Moving one deep tree into another does not get around the cap.
     guest.mkdir("tmp/a").await.unwrap();

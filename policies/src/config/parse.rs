@@ -8,7 +8,7 @@ use std::ops::Range;
 use serde::Deserialize;
 use toml::de::{DeTable, DeValue};
 
-use super::raw::RawPolicy;
+use super::schema::RawPolicy;
 use crate::problem::Problems;
 use crate::text::{closest, quoted};
 

@@ -16,9 +16,9 @@ use crate::tier::{Isolation, Tier};
 /// A value and the bytes of the text that it came from.
 #[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]
 #[serde(transparent)]
-pub(crate) struct Located<T>(toml::Spanned<T>);
+pub(crate) struct Spanned<T>(toml::Spanned<T>);
 
-impl<T> Located<T> {
+impl<T> Spanned<T> {
     pub(crate) fn get(&self) -> &T {
         self.0.get_ref()
     }
@@ -28,7 +28,7 @@ impl<T> Located<T> {
     }
 }
 
-impl<T: JsonSchema> JsonSchema for Located<T> {
+impl<T: JsonSchema> JsonSchema for Spanned<T> {
     fn inline_schema() -> bool {
         T::inline_schema()
     }
@@ -87,7 +87,7 @@ macro_rules! amount {
         $(#[doc = $doc])+
         #[derive(Deserialize)]
         #[serde(transparent)]
-        pub(crate) struct $name(Located<Scalar>);
+        pub(crate) struct $name(Spanned<Scalar>);
 
         impl JsonSchema for $name {
             fn schema_name() -> std::borrow::Cow<'static, str> {
@@ -99,16 +99,16 @@ macro_rules! amount {
             }
         }
 
-        impl<'a> From<&'a $name> for Written<'a> {
+        impl<'a> From<&'a $name> for RawAmount<'a> {
             fn from(raw: &'a $name) -> Self {
-                Written { value: raw.0.get(), span: raw.0.span() }
+                RawAmount { value: raw.0.get(), span: raw.0.span() }
             }
         }
     };
 }
 
 /// An amount as it is written, and where.
-pub(crate) struct Written<'a> {
+pub(crate) struct RawAmount<'a> {
     pub(crate) value: &'a Scalar,
     pub(crate) span: Range<usize>,
 }
@@ -150,16 +150,16 @@ amount! {
 pub(crate) struct RawPolicy {
     /// The version of this format: 1.
     #[schemars(with = "i64", range(min = 1, max = 1), required)]
-    pub(crate) version: Option<Located<i64>>,
+    pub(crate) version: Option<Spanned<i64>>,
     /// The profile of subjects that no binding names. Without it they are refused.
-    pub(crate) default_profile: Option<Located<String>>,
+    pub(crate) default_profile: Option<Spanned<String>>,
     /// Which subjects may use which profiles.
     #[serde(default)]
     pub(crate) bindings: Vec<RawBinding>,
     /// The profiles by name. The presets `deny-all`, `offline`, `default`, `agent` and `judge` are there already.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, RawProfile>")]
-    pub(crate) profiles: BTreeMap<Located<String>, RawProfile>,
+    pub(crate) profiles: BTreeMap<Spanned<String>, RawProfile>,
 }
 
 /// The profiles of one subject. The most specific binding holds: the exact name, else the longest that ends in `*`.
@@ -168,9 +168,9 @@ pub(crate) struct RawPolicy {
 #[schemars(rename = "Binding")]
 pub(crate) struct RawBinding {
     /// A subject's name, such as `local`, or the start of one and `*`: `key:ci-*`.
-    pub(crate) subject: Located<String>,
+    pub(crate) subject: Spanned<String>,
     /// The profiles that the subject may use; the first is used if a request names none.
-    pub(crate) profiles: Located<Vec<Located<String>>>,
+    pub(crate) profiles: Spanned<Vec<Spanned<String>>>,
 }
 
 /// What may be granted. A missing key is inherited, from `deny-all` if `extends` is missing too.
@@ -180,20 +180,20 @@ pub(crate) struct RawBinding {
 pub(crate) struct RawProfile {
     /// The profile whose grants this one starts from: another of this file, or a preset. What it allows is replaced key by key;
     /// what it denies stays denied.
-    pub(crate) extends: Option<Located<String>>,
+    pub(crate) extends: Option<Spanned<String>>,
     /// The languages, such as `python`, `javascript`, `typescript` and `wasm`.
-    pub(crate) languages: Option<Vec<Located<String>>>,
+    pub(crate) languages: Option<Vec<Spanned<String>>>,
     /// The tiers, the preferred one first.
     #[schemars(with = "Option<Vec<Tier>>")]
-    pub(crate) tiers: Option<Vec<Located<String>>>,
+    pub(crate) tiers: Option<Vec<Spanned<String>>>,
     /// The least isolation, of `container` < `wasm` < `microvm`.
     #[schemars(with = "Option<Isolation>")]
-    pub(crate) min_isolation: Option<Located<String>>,
+    pub(crate) min_isolation: Option<Spanned<String>>,
     /// The finest difference of time that a program can see.
     pub(crate) clock_resolution: Option<RawTime>,
     /// The seed of everything random in runs whose request names none. Without it they are really random.
     #[schemars(range(min = 0))]
-    pub(crate) seed: Option<Located<i64>>,
+    pub(crate) seed: Option<Spanned<i64>>,
     /// What a run may use up.
     pub(crate) limits: Option<RawLimits>,
     /// Directories of the host that a program sees. Replaces the inherited ones.
@@ -207,10 +207,10 @@ pub(crate) struct RawProfile {
     /// The only images that containers may start from, by language: `sha256:` and 64 hexadecimal digits, as `glovebox images list` shows them.
     /// A language that is missing here starts from the image of its name.
     #[schemars(with = "Option<BTreeMap<String, String>>")]
-    pub(crate) images: Option<BTreeMap<Located<String>, Located<String>>>,
+    pub(crate) images: Option<BTreeMap<Spanned<String>, Spanned<String>>>,
     /// The OCI runtime that containers are started with, such as `runsc`, and no other. Without it, the engine's own.
     #[schemars(length(min = 1, max = 100))]
-    pub(crate) runtime: Option<Located<String>>,
+    pub(crate) runtime: Option<Spanned<String>>,
     /// Packages that a program may import, fetched on its behalf.
     pub(crate) packages: Option<RawPackages>,
     /// What is done about what a program's text looks like: a signal, and never the boundary.
@@ -224,13 +224,13 @@ pub(crate) struct RawProfile {
 pub(crate) struct RawFindings {
     /// Things that ordinary programs do as well.
     #[schemars(with = "Option<RawAction>")]
-    pub(crate) low: Option<Located<String>>,
+    pub(crate) low: Option<Spanned<String>>,
     /// Things that few ordinary programs do.
     #[schemars(with = "Option<RawAction>")]
-    pub(crate) medium: Option<Located<String>>,
+    pub(crate) medium: Option<Spanned<String>>,
     /// Things for which no ordinary program has a reason.
     #[schemars(with = "Option<RawAction>")]
-    pub(crate) high: Option<Located<String>>,
+    pub(crate) high: Option<Spanned<String>>,
 }
 
 /// What is done about a finding.
@@ -249,9 +249,9 @@ enum RawAction {
 #[schemars(rename = "Mount")]
 pub(crate) struct RawMount {
     /// The absolute path on the host.
-    pub(crate) host: Located<String>,
+    pub(crate) host: Spanned<String>,
     /// The absolute path that the program sees.
-    pub(crate) guest: Located<String>,
+    pub(crate) guest: Spanned<String>,
     /// Whether the program may change what is there.
     #[serde(default)]
     pub(crate) write: bool,
@@ -264,9 +264,9 @@ pub(crate) struct RawMount {
 pub(crate) struct RawEnvironment {
     /// Variables that are always there, and that no request can change.
     #[schemars(with = "Option<BTreeMap<String, String>>")]
-    pub(crate) set: Option<BTreeMap<Located<String>, Located<String>>>,
+    pub(crate) set: Option<BTreeMap<Spanned<String>, Spanned<String>>>,
     /// Names that a request may add: `TOKEN`, `APP_*`, or `*` for any.
-    pub(crate) allow: Option<Vec<Located<String>>>,
+    pub(crate) allow: Option<Vec<Spanned<String>>>,
 }
 
 /// HTTP on the program's behalf. Without `allow` there is no network.
@@ -280,14 +280,14 @@ pub(crate) struct RawNetwork {
     pub(crate) deny: Option<Vec<RawHostRule>>,
     /// Addresses that are not on the public internet and may be reached all the same, as ranges: `10.1.2.0/24`. An address of
     /// a cloud's metadata service has to be named alone: `169.254.169.254/32`.
-    pub(crate) private_ranges: Option<Vec<Located<String>>>,
+    pub(crate) private_ranges: Option<Vec<Spanned<String>>>,
     /// Bytes of one response, headers included and after decompression.
     pub(crate) response: Option<RawBytes>,
     /// Bytes of one request, headers included.
     pub(crate) request: Option<RawBytes>,
     /// Redirects that are followed in one exchange; each hop is judged anew. 0 follows none.
     #[schemars(with = "Option<u8>", range(min = 0, max = 20))]
-    pub(crate) redirects: Option<Located<i64>>,
+    pub(crate) redirects: Option<Spanned<i64>>,
     /// Time of one exchange, redirects included.
     pub(crate) timeout: Option<RawTime>,
 }
@@ -298,16 +298,16 @@ pub(crate) struct RawNetwork {
 #[schemars(rename = "HostRule")]
 pub(crate) struct RawHostRule {
     /// `api.example.org`, `*.example.org` (every subdomain, not `example.org` itself), an IP address, or `*`. In `deny`, missing means any.
-    pub(crate) host: Option<Located<String>>,
+    pub(crate) host: Option<Spanned<String>>,
     /// `https`, `http`. Missing means `https` in `allow`, any in `deny`.
-    pub(crate) schemes: Option<Located<Vec<Located<String>>>>,
+    pub(crate) schemes: Option<Spanned<Vec<Spanned<String>>>>,
     /// Ports. Missing means the scheme's own in `allow`, any in `deny`.
     #[schemars(with = "Option<Vec<u16>>")]
-    pub(crate) ports: Option<Located<Vec<Located<i64>>>>,
+    pub(crate) ports: Option<Spanned<Vec<Spanned<i64>>>>,
     /// Methods, in capitals. Missing means `GET` and `HEAD` in `allow`, any in `deny`.
-    pub(crate) methods: Option<Located<Vec<Located<String>>>>,
+    pub(crate) methods: Option<Spanned<Vec<Spanned<String>>>>,
     /// Starts of paths, whole segments: `/v1` matches `/v1` and `/v1/x`, but not `/v10`. Missing means any.
-    pub(crate) paths: Option<Located<Vec<Located<String>>>>,
+    pub(crate) paths: Option<Spanned<Vec<Spanned<String>>>>,
 }
 
 /// Names that are allowed and denied; deny beats allow.
@@ -316,9 +316,9 @@ pub(crate) struct RawHostRule {
 #[schemars(rename = "Names")]
 pub(crate) struct RawNames {
     /// What is allowed. Replaces the inherited list.
-    pub(crate) allow: Option<Vec<Located<String>>>,
+    pub(crate) allow: Option<Vec<Spanned<String>>>,
     /// What is denied although `allow` says so. Adds to the inherited list.
-    pub(crate) deny: Option<Vec<Located<String>>>,
+    pub(crate) deny: Option<Vec<Spanned<String>>>,
 }
 
 /// Packages that a program may import.
@@ -339,14 +339,14 @@ pub(crate) struct RawPackages {
 pub(crate) struct RawPackageRules {
     /// What a request may ask for: `rich`, `requests==2.32.*` (JavaScript: `lodash@^4`), `@known` for the packages that many people use, or
     /// `*` for all but names that can be mistaken for those. Replaces the inherited list.
-    pub(crate) allow: Option<Vec<Located<String>>>,
+    pub(crate) allow: Option<Vec<Spanned<String>>>,
     /// What must not be there, not even as a dependency. Adds to the inherited list.
-    pub(crate) deny: Option<Vec<Located<String>>>,
+    pub(crate) deny: Option<Vec<Spanned<String>>>,
     /// What an allowed package may depend on: `any` package that is not denied, or only what is `allowed` itself.
     #[schemars(with = "Option<RawDependencies>")]
-    pub(crate) dependencies: Option<Located<String>>,
+    pub(crate) dependencies: Option<Spanned<String>>,
     /// The only index that is asked, by its `https` address. Without it, the one that everybody uses.
-    pub(crate) index: Option<Located<String>>,
+    pub(crate) index: Option<Spanned<String>>,
 }
 
 /// What an allowed package may depend on.

@@ -1,4 +1,4 @@
-//! Who may run at once?
+//! Concurrency slots: how many runs may be under way at once, in all and for each subject?
 
 use super::Inner;
 use crate::error::Error;
@@ -6,19 +6,19 @@ use glovebox_policy::{Grant, Subject};
 use std::sync::{Arc, PoisonError};
 use tokio::sync::OwnedSemaphorePermit;
 
-/// A run's place among those that run at once; given back when dropped.
-pub(crate) struct Place {
-    _counted: Counted,
+/// A run's concurrency slot; released when dropped.
+pub(crate) struct ConcurrencySlot {
+    _counted: CountedRun,
     _permit: OwnedSemaphorePermit,
 }
 
 /// One run of a subject, also while it waits for room; no longer counted when dropped.
-struct Counted {
+struct CountedRun {
     inner: Arc<Inner>,
     subject: Subject,
 }
 
-impl Drop for Counted {
+impl Drop for CountedRun {
     fn drop(&mut self) {
         self.inner.uncount(&self.subject);
     }
@@ -26,21 +26,21 @@ impl Drop for Counted {
 
 impl Inner {
     /// Waits until the subject may run one more and there is room for it.
-    pub(super) async fn place(self: &Arc<Self>, grant: &Grant) -> Result<Place, Error> {
+    pub(super) async fn acquire_slot(self: &Arc<Self>, grant: &Grant) -> Result<ConcurrencySlot, Error> {
         let subject = grant.subject().clone();
         if !self.count(&subject, grant) {
-            Box::pin(self.wait_to_count(&subject, grant)).await;
+            Box::pin(self.wait_for_turn(&subject, grant)).await;
         }
-        let counted = Counted { inner: Arc::clone(self), subject };
+        let counted = CountedRun { inner: Arc::clone(self), subject };
         // None is free while somebody waits, so this overtakes nobody.
         let permit = match Arc::clone(&self.permits).try_acquire_owned() {
             Ok(permit) => permit,
             Err(_) => Box::pin(Arc::clone(&self.permits).acquire_owned()).await.map_err(Error::host)?,
         };
-        Ok(Place { _counted: counted, _permit: permit })
+        Ok(ConcurrencySlot { _counted: counted, _permit: permit })
     }
 
-    async fn wait_to_count(&self, subject: &Subject, grant: &Grant) {
+    async fn wait_for_turn(&self, subject: &Subject, grant: &Grant) {
         loop {
             // Listens before it looks, so that an end in between is not missed.
             let ended = self.ended.notified();

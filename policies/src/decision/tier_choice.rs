@@ -1,11 +1,11 @@
 //! Which language and tier does the profile grant?
 
-use super::{Case, Draft, Log};
+use super::{CheckInput, GrantDraft, Log};
 use crate::denial::Denial;
 use crate::text::{closest, quoted, toml_strings};
 use crate::tier::{Isolation, Tier};
 
-pub(super) fn language(case: &Case<'_>, _: &mut Draft, log: &mut Log) -> Result<(), Denial> {
+pub(super) fn language(case: &CheckInput<'_>, _: &mut GrantDraft, log: &mut Log) -> Result<(), Denial> {
     let (profile, language) = (case.profile, &case.request.language);
     let rule = profile.place.rule("languages");
     let asked = || format!("language {}", quoted(language));
@@ -13,8 +13,8 @@ pub(super) fn language(case: &Case<'_>, _: &mut Draft, log: &mut Log) -> Result<
         log.allowed(rule, asked, || "the profile grants it".to_owned());
         return Ok(());
     }
-    if !crate::config::build::is_language_name(language) {
-        return Err(Denial::malformed(&rule, asked(), "that is not a language's name"));
+    if !crate::config::validate::is_language_name(language) {
+        return Err(Denial::invalid_request(&rule, asked(), "that is not a language's name"));
     }
     let meant = closest(language, profile.languages.iter().map(String::as_str)).map(|name| format!("; did you mean `{name}`?"));
     let reason = match profile.languages.len() {
@@ -26,7 +26,7 @@ pub(super) fn language(case: &Case<'_>, _: &mut Draft, log: &mut Log) -> Result<
 }
 
 /// The first tier of the profile that works here, runs the language and isolates enough.
-pub(super) fn tier(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Result<(), Denial> {
+pub(super) fn tier(case: &CheckInput<'_>, draft: &mut GrantDraft, log: &mut Log) -> Result<(), Denial> {
     let (profile, wants) = (case.profile, &case.request.wants);
     let rule = profile.place.rule("tiers");
     let asked = || match wants.tier {
@@ -54,7 +54,7 @@ pub(super) fn tier(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Result<
 }
 
 /// The tiers that nothing speaks against, the preferred one first.
-pub(super) fn possible_tiers(case: &Case<'_>) -> Vec<Tier> {
+pub(super) fn possible_tiers(case: &CheckInput<'_>) -> Vec<Tier> {
     case.profile.tiers.iter().copied().filter(|tier| pass_over(case, *tier).is_none()).collect()
 }
 
@@ -72,7 +72,7 @@ enum PassedOver {
     Lacks(String),
 }
 
-fn pass_over(case: &Case<'_>, tier: Tier) -> Option<PassedOver> {
+fn pass_over(case: &CheckInput<'_>, tier: Tier) -> Option<PassedOver> {
     let wants = &case.request.wants;
     if wants.tier.is_some_and(|wanted| wanted != tier) {
         return Some(PassedOver::NotWanted);
@@ -96,7 +96,7 @@ fn pass_over(case: &Case<'_>, tier: Tier) -> Option<PassedOver> {
     case.facts.needs_in(tier)?.lacks.clone().map(PassedOver::Lacks)
 }
 
-fn chosen_because(case: &Case<'_>, tier: Tier, passed_over: &[(Tier, PassedOver)]) -> String {
+fn chosen_because(case: &CheckInput<'_>, tier: Tier, passed_over: &[(Tier, PassedOver)]) -> String {
     let place =
         if case.request.wants.tier.is_some() { "the tier that was asked for" } else { "the first tier of the profile that can run it" };
     let skipped: Vec<String> = passed_over.iter().map(|(tier, why)| format!("`{tier}` {why}")).collect();
@@ -104,7 +104,7 @@ fn chosen_because(case: &Case<'_>, tier: Tier, passed_over: &[(Tier, PassedOver)
     if skipped.is_empty() { ["`", tier.name(), "` is ", place].concat() } else { format!("`{tier}` is {place}: {}", skipped.join(", ")) }
 }
 
-fn no_tier(case: &Case<'_>, rule: String, asked: String, passed_over: &[(Tier, PassedOver)]) -> Denial {
+fn no_tier(case: &CheckInput<'_>, rule: String, asked: String, passed_over: &[(Tier, PassedOver)]) -> Denial {
     let place = &case.profile.place;
     if passed_over.is_empty() {
         let fix = place.fix("", &[("tiers", toml_strings([Tier::Wasm.name()]))]);

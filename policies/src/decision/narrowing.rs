@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::{Case, Draft, Log};
-use crate::config::build::is_variable_name;
+use super::{CheckInput, GrantDraft, Log};
+use crate::config::validate::is_variable_name;
 use crate::denial::Denial;
 use crate::limits::FIELDS;
 use crate::network::host::HostPattern;
@@ -13,7 +13,7 @@ use crate::request::NetworkWish;
 use crate::text::{quoted, toml_string, toml_strings};
 
 /// Wishes narrow; a larger one is refused rather than clamped, so that nobody believes to have what they have not.
-pub(super) fn limits(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Result<(), Denial> {
+pub(super) fn limits(case: &CheckInput<'_>, draft: &mut GrantDraft, log: &mut Log) -> Result<(), Denial> {
     let place = &case.profile.place;
     for field in FIELDS {
         let Some(wish) = (field.wished)(&case.request.wants.limits) else { continue };
@@ -21,7 +21,7 @@ pub(super) fn limits(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Resul
         let rule = place.rule(&format!("limits.{}", field.name));
         let asked = || format!("limit `{}` of {wish}", field.name);
         if wish.is_zero() {
-            return Err(Denial::malformed(&rule, asked(), "a limit must be more than zero (zero never means unlimited)"));
+            return Err(Denial::invalid_request(&rule, asked(), "a limit must be more than zero (zero never means unlimited)"));
         }
         if wish > granted {
             let reason = format!("profile `{}` grants at most {granted}", place.name);
@@ -33,18 +33,18 @@ pub(super) fn limits(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Resul
     Ok(())
 }
 
-pub(super) fn environment(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Result<(), Denial> {
+pub(super) fn environment(case: &CheckInput<'_>, draft: &mut GrantDraft, log: &mut Log) -> Result<(), Denial> {
     let (place, rules) = (&case.profile.place, &case.profile.environment);
     let mut merged: BTreeMap<&str, &str> = rules.set.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     for (name, value) in &case.request.environment {
         // Never the value: it may be a secret, and this text ends in logs.
         let asked = || format!("environment variable {}", quoted(name));
-        let malformed = |reason: &str| Denial::malformed("request.environment", asked(), reason);
+        let invalid_request = |reason: &str| Denial::invalid_request("request.environment", asked(), reason);
         if !is_variable_name(name) {
-            return Err(malformed("a variable's name has letters, digits and `_`, and starts with no digit"));
+            return Err(invalid_request("a variable's name has letters, digits and `_`, and starts with no digit"));
         }
         if value.contains('\0') {
-            return Err(malformed("its value holds a zero byte"));
+            return Err(invalid_request("its value holds a zero byte"));
         }
         if rules.set.contains_key(name) {
             let reason = format!("profile `{}` sets it, and no request can change that", place.name);
@@ -58,7 +58,7 @@ pub(super) fn environment(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> 
             return Err(Denial::new(rule, asked(), reason, place.fix("environment", &[("allow", toml_strings(names))])));
         }
         if merged.insert(name, value).is_some() {
-            return Err(malformed("it is set twice"));
+            return Err(invalid_request("it is set twice"));
         }
         log.allowed(rule, asked, || "a request may set it".to_owned());
     }
@@ -66,7 +66,7 @@ pub(super) fn environment(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> 
     Ok(())
 }
 
-pub(super) fn mounts(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Result<(), Denial> {
+pub(super) fn mounts(case: &CheckInput<'_>, draft: &mut GrantDraft, log: &mut Log) -> Result<(), Denial> {
     let Some(kept) = &case.request.wants.mounts else { return Ok(()) };
     let place = &case.profile.place;
     for guest in kept {
@@ -83,7 +83,7 @@ pub(super) fn mounts(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Resul
     Ok(())
 }
 
-pub(super) fn network(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Result<(), Denial> {
+pub(super) fn network(case: &CheckInput<'_>, draft: &mut GrantDraft, log: &mut Log) -> Result<(), Denial> {
     let hosts: &[String] = match &case.request.wants.network {
         None => return Ok(()),
         Some(NetworkWish::Nothing) => &[],
@@ -93,7 +93,7 @@ pub(super) fn network(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Resu
     let mut kept = Vec::with_capacity(hosts.len());
     for host in hosts {
         let asked = || format!("network host {}", quoted(host));
-        let pattern = HostPattern::parse(host).map_err(|(reason, _)| Denial::malformed("request.wants.network", asked(), reason))?;
+        let pattern = HostPattern::parse(host).map_err(|(reason, _)| Denial::invalid_request("request.wants.network", asked(), reason))?;
         if let Some(deny) = rules.deny.iter().find(|rule| rule.denies_pattern(&pattern)) {
             return Err(deny.denial(asked()));
         }
@@ -109,7 +109,7 @@ pub(super) fn network(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Resu
     Ok(())
 }
 
-pub(super) fn tools(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Result<(), Denial> {
+pub(super) fn tools(case: &CheckInput<'_>, draft: &mut GrantDraft, log: &mut Log) -> Result<(), Denial> {
     let Some(wanted) = &case.request.wants.tools else { return Ok(()) };
     let mut kept = Vec::with_capacity(wanted.len());
     for name in wanted {
@@ -122,7 +122,7 @@ pub(super) fn tools(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Result
 }
 
 /// What the request asks for, before it is known what that leads to.
-pub(super) fn packages(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Result<(), Denial> {
+pub(super) fn packages(case: &CheckInput<'_>, draft: &mut GrantDraft, log: &mut Log) -> Result<(), Denial> {
     if let Some(missing) = case.facts.needs.missing.first() {
         return Err(missing.denial());
     }
@@ -133,13 +133,13 @@ pub(super) fn packages(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Res
     let place = &case.profile.place;
     let Some(ecosystem) = Ecosystem::of_language(&case.request.language) else {
         let asked = format!("packages for {}", quoted(&case.request.language));
-        return Err(Denial::malformed(&place.rule("packages"), asked, "there are packages of Python and of JavaScript only"));
+        return Err(Denial::invalid_request(&place.rule("packages"), asked, "there are packages of Python and of JavaScript only"));
     };
     let rules = case.profile.packages(ecosystem);
     for text in wanted {
         let asked = || format!("package {}", quoted(text));
         let requirement =
-            Requirement::parse(ecosystem, text).map_err(|reason| Denial::malformed(&place.rule(&rules.key()), asked(), reason))?;
+            Requirement::parse(ecosystem, text).map_err(|reason| Denial::invalid_request(&place.rule(&rules.key()), asked(), reason))?;
         let rule = rules.check(place, requirement.name(), Asked::Wanted)?;
         log.allowed(rule.to_string(), asked, || "the profile allows it".to_owned());
         draft.packages.push(requirement);
@@ -148,7 +148,7 @@ pub(super) fn packages(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Res
 }
 
 /// What that came to in the tier that was chosen.
-pub(super) fn resolved_packages(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Result<(), Denial> {
+pub(super) fn resolved_packages(case: &CheckInput<'_>, draft: &mut GrantDraft, log: &mut Log) -> Result<(), Denial> {
     let needs = draft.tier.as_ref().and_then(|(tier, _)| case.facts.needs_in(*tier));
     let (Some(needs), Some(ecosystem)) = (needs, Ecosystem::of_language(&case.request.language)) else { return Ok(()) };
     let rules = case.profile.packages(ecosystem);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Case, Draft, Log};
+use super::{CheckInput, GrantDraft, Log};
 use crate::denial::Denial;
 use crate::limits::{Amount, FIELDS};
 use crate::text::quoted;
@@ -17,19 +17,19 @@ const MAX_PATH_DEPTH: usize = 64;
 /// The longest name of a source in bytes.
 const MAX_SOURCE_NAME: usize = 255;
 
-pub(super) fn source(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Result<(), Denial> {
+pub(super) fn source(case: &CheckInput<'_>, draft: &mut GrantDraft, log: &mut Log) -> Result<(), Denial> {
     let source = &case.request.source;
     if source.name.is_empty() || source.name.len() > MAX_SOURCE_NAME || source.name.chars().any(char::is_control) {
         let reason = format!("a source's name has 1 to {MAX_SOURCE_NAME} bytes and no control characters");
-        return Err(Denial::malformed("request.source.name", format!("source {}", quoted(&source.name)), reason));
+        return Err(Denial::invalid_request("request.source.name", format!("source {}", quoted(&source.name)), reason));
     }
     fits(case, draft, log, "source", source.content.len())
 }
 
-pub(super) fn arguments(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Result<(), Denial> {
+pub(super) fn arguments(case: &CheckInput<'_>, draft: &mut GrantDraft, log: &mut Log) -> Result<(), Denial> {
     let request = case.request;
     if let Some(argument) = request.arguments.iter().find(|argument| argument.contains('\0')) {
-        return Err(Denial::malformed("request.arguments", format!("argument {}", quoted(argument)), "it holds a zero byte"));
+        return Err(Denial::invalid_request("request.arguments", format!("argument {}", quoted(argument)), "it holds a zero byte"));
     }
     // One byte more for each string, as the guest stores them, so that many empty ones count as well.
     let arguments: usize = request.arguments.iter().map(|argument| argument.len() + 1).sum();
@@ -40,7 +40,7 @@ pub(super) fn arguments(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Re
     fits(case, draft, log, "arguments", arguments + environment)
 }
 
-pub(super) fn files(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Result<(), Denial> {
+pub(super) fn files(case: &CheckInput<'_>, draft: &mut GrantDraft, log: &mut Log) -> Result<(), Denial> {
     let files = &case.request.files;
     if files.is_empty() {
         return Ok(());
@@ -51,10 +51,10 @@ pub(super) fn files(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Result
     let mut paths = BTreeSet::new();
     let mut directories = BTreeSet::new();
     for file in files {
-        let malformed = |reason: &str| Denial::malformed("request.files", format!("file {}", quoted(&file.path)), reason);
-        check_path(&file.path).map_err(malformed)?;
+        let invalid_request = |reason: &str| Denial::invalid_request("request.files", format!("file {}", quoted(&file.path)), reason);
+        check_path(&file.path).map_err(invalid_request)?;
         if !paths.insert(file.path.as_str()) {
-            return Err(malformed("the same path comes twice"));
+            return Err(invalid_request("the same path comes twice"));
         }
         // From the inside out: above a directory that is known already, all are.
         for directory in file.path.rmatch_indices('/').filter_map(|(end, _)| file.path.get(..end)) {
@@ -67,7 +67,7 @@ pub(super) fn files(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Result
         }
     }
     if let Some(both) = directories.iter().find(|directory| paths.contains(*directory)) {
-        return Err(Denial::malformed("request.files", format!("file {}", quoted(both)), "another file uses it as a directory"));
+        return Err(Denial::invalid_request("request.files", format!("file {}", quoted(both)), "another file uses it as a directory"));
     }
     if !directories.is_empty() {
         fits(case, draft, log, "files", paths.len() + directories.len())?;
@@ -75,10 +75,10 @@ pub(super) fn files(case: &Case<'_>, draft: &mut Draft, log: &mut Log) -> Result
     Ok(())
 }
 
-pub(super) fn artifacts(case: &Case<'_>, _: &mut Draft, _: &mut Log) -> Result<(), Denial> {
+pub(super) fn artifacts(case: &CheckInput<'_>, _: &mut GrantDraft, _: &mut Log) -> Result<(), Denial> {
     for glob in &case.request.artifacts {
         check_path(glob.trim_end_matches('/'))
-            .map_err(|reason| Denial::malformed("request.artifacts", format!("artifact glob {}", quoted(glob)), reason))?;
+            .map_err(|reason| Denial::invalid_request("request.artifacts", format!("artifact glob {}", quoted(glob)), reason))?;
     }
     Ok(())
 }
@@ -107,11 +107,11 @@ fn check_path(path: &str) -> Result<(), &'static str> {
 }
 
 /// Measures something against a limit of the draft, in which the request's own wishes already hold.
-fn fits(case: &Case<'_>, draft: &Draft, log: &mut Log, limit: &'static str, used: usize) -> Result<(), Denial> {
+fn fits(case: &CheckInput<'_>, draft: &GrantDraft, log: &mut Log, limit: &'static str, used: usize) -> Result<(), Denial> {
     let used = u64::try_from(used).unwrap_or(u64::MAX);
     let place = &case.profile.place;
     let Some(field) = FIELDS.iter().find(|field| field.name == limit) else {
-        return Err(Denial::malformed(limit, "a limit", "there is no such limit"));
+        return Err(Denial::invalid_request(limit, "a limit", "there is no such limit"));
     };
     let granted = (field.granted)(&draft.limits);
     let used = match granted {
@@ -126,7 +126,7 @@ fn fits(case: &Case<'_>, draft: &Draft, log: &mut Log, limit: &'static str, used
     let by_request = granted < (field.granted)(&case.profile.limits);
     if by_request {
         let reason = format!("the request itself wants at most {granted}");
-        return Err(Denial::malformed(&format!("request.wants.limits.{limit}"), asked(), reason));
+        return Err(Denial::invalid_request(&format!("request.wants.limits.{limit}"), asked(), reason));
     }
     let reason = format!("profile `{}` grants at most {granted}", place.name);
     Err(Denial::new(place.rule(&format!("limits.{limit}")), asked(), reason, place.fix("limits", &[(limit, used.to_toml())])))

@@ -4,9 +4,9 @@
 //! the same place. Redirects are not followed here; whoever asked asks again, and is judged again.
 
 use super::exchange::Response;
-use super::{Fetch, HttpClient, Redirect, is_ours, one_exchange, refused, within};
+use super::{Fetch, HttpClient, Redirect, is_hop_by_hop, refused, send_once, within};
 use crate::account::RunMemory;
-use crate::audit::CallTrail;
+use crate::audit::CallAudit;
 use crate::error::Error;
 use crate::in_flight::{InFlight, Room};
 use crate::state::bindings::glovebox::guest::host::Failure;
@@ -20,7 +20,7 @@ use std::sync::{Arc, OnceLock};
 /// The network as one run may use it.
 pub struct Egress {
     grant: Arc<Grant>,
-    trail: CallTrail,
+    trail: CallAudit,
     client: &'static HttpClient,
     in_flight: Arc<InFlight>,
     made: AtomicU64,
@@ -70,7 +70,7 @@ pub enum EgressError {
 }
 
 impl Egress {
-    pub(crate) fn new(grant: Arc<Grant>, trail: CallTrail) -> Result<Self, Error> {
+    pub(crate) fn new(grant: Arc<Grant>, trail: CallAudit) -> Result<Self, Error> {
         static CLIENT: OnceLock<Result<HttpClient, String>> = OnceLock::new();
         let client = CLIENT.get_or_init(|| HttpClient::new().map_err(|error| error.to_string()));
         let client = client.as_ref().map_err(|error| Error::Host(error.clone()))?;
@@ -137,7 +137,7 @@ impl Egress {
         }
         let fetch = Fetch { url, method, headers: without_ours(headers), body, redirect: Redirect::Manual, timeout: None };
         let mut room = self.in_flight.room();
-        let exchange = one_exchange(&self.grant, self.client, &self.trail, &fetch, (limits.response, &mut room));
+        let exchange = send_once(&self.grant, self.client, &self.trail, &fetch, (limits.response, &mut room));
         let answer = within(limits.timeout, exchange).await;
         let Response { status, headers, body } = answer.map_err(|Failure { kind, message }| match kind.as_str() {
             "denied" => EgressError::Denied(message),
@@ -171,7 +171,7 @@ fn without_ours(headers: HeaderMap) -> HeaderMap {
     for (name, value) in headers {
         // A field that stands several times has its name only once.
         last = name.or(last);
-        if let Some(name) = last.as_ref().filter(|name| !is_ours(name) && !of_proxies(name)) {
+        if let Some(name) = last.as_ref().filter(|name| !is_hop_by_hop(name) && !of_proxies(name)) {
             kept.append(name.clone(), value);
         }
     }

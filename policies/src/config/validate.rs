@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::names::{NamePattern, NameRule, ToolRules, tool_pattern};
 use super::network::build_network;
 use super::profile::{Mount, Place, Profile};
-use super::raw::{Located, RawBinding, RawEnvironment, RawMount, RawNames, RawPackageRules, RawPolicy, RawProfile, Scalar, Written};
+use super::schema::{RawAmount, RawBinding, RawEnvironment, RawMount, RawNames, RawPackageRules, RawPolicy, RawProfile, Scalar, Spanned};
 use crate::denial::RuleName;
 use crate::findings::{Action, Severity};
 use crate::limits::{Amount, Limits, MAX_COUNT, RawLimits};
@@ -50,7 +50,7 @@ pub(crate) struct Binding {
 
 /// A config that was checked.
 #[derive(Clone)]
-pub(crate) struct Built {
+pub(crate) struct Rules {
     pub(crate) default_profile: Option<String>,
     /// The most specific first.
     pub(crate) bindings: Vec<Binding>,
@@ -58,7 +58,7 @@ pub(crate) struct Built {
 }
 
 /// Checks a whole config. `presets` are there as profiles and to be extended; with `are_presets` the config itself defines them.
-pub(crate) fn build(raw: &RawPolicy, presets: &Profiles, are_presets: bool, problems: &mut Problems<'_>) -> Built {
+pub(crate) fn build(raw: &RawPolicy, presets: &Profiles, are_presets: bool, problems: &mut Problems<'_>) -> Rules {
     match &raw.version {
         None => problems.add(&(0..0), "missing key `version`", Some("version = 1".to_owned())),
         Some(version) if *version.get() != 1 => {
@@ -67,7 +67,7 @@ pub(crate) fn build(raw: &RawPolicy, presets: &Profiles, are_presets: bool, prob
         Some(_) => {}
     }
     let profiles = build_profiles(&raw.profiles, presets, are_presets, problems);
-    let known = |name: &Located<String>, problems: &mut Problems<'_>| {
+    let known = |name: &Spanned<String>, problems: &mut Problems<'_>| {
         let exists = profiles.contains_key(name.get());
         if !exists {
             let suggestion = closest(name.get(), profiles.keys().map(String::as_str)).map(str::to_owned);
@@ -77,12 +77,12 @@ pub(crate) fn build(raw: &RawPolicy, presets: &Profiles, are_presets: bool, prob
     };
     let default_profile = raw.default_profile.as_ref().and_then(|name| known(name, problems));
     let bindings = build_bindings(&raw.bindings, known, problems);
-    Built { default_profile, bindings, profiles }
+    Rules { default_profile, bindings, profiles }
 }
 
 fn build_bindings(
     raw: &[RawBinding],
-    known: impl Fn(&Located<String>, &mut Problems<'_>) -> Option<String>,
+    known: impl Fn(&Spanned<String>, &mut Problems<'_>) -> Option<String>,
     problems: &mut Problems<'_>,
 ) -> Vec<Binding> {
     if let Some(first_extra) = raw.get(MAX_BINDINGS) {
@@ -115,7 +115,7 @@ fn build_bindings(
 }
 
 fn build_profiles(
-    raw: &BTreeMap<Located<String>, RawProfile>,
+    raw: &BTreeMap<Spanned<String>, RawProfile>,
     presets: &Profiles,
     are_presets: bool,
     problems: &mut Problems<'_>,
@@ -123,7 +123,7 @@ fn build_profiles(
     if let Some((name, _)) = raw.iter().nth(MAX_PROFILES) {
         problems.add(&name.span(), format!("there are more than {MAX_PROFILES} profiles"), None);
     }
-    let own: BTreeMap<&str, (&Located<String>, &RawProfile)> =
+    let own: BTreeMap<&str, (&Spanned<String>, &RawProfile)> =
         raw.iter().take(MAX_PROFILES).map(|(name, profile)| (name.get().as_str(), (name, profile))).collect();
     let mut done = Profiles::new();
     for (name, _) in own.values() {
@@ -155,15 +155,15 @@ fn build_profiles(
 
 /// The profiles from this one to the last of the file that it inherits from, and the preset below that. Where inheritance is
 /// broken the chain ends and the root preset takes over, so that the profiles' other problems are found as well.
-type Chain<'a> = (Vec<(&'a Located<String>, &'a RawProfile)>, Option<Arc<Profile>>);
+type Chain<'a> = (Vec<(&'a Spanned<String>, &'a RawProfile)>, Option<Arc<Profile>>);
 
 fn inheritance<'a>(
-    name: &'a Located<String>,
-    own: &BTreeMap<&str, (&'a Located<String>, &'a RawProfile)>,
+    name: &'a Spanned<String>,
+    own: &BTreeMap<&str, (&'a Spanned<String>, &'a RawProfile)>,
     presets: &Profiles,
     problems: &mut Problems<'_>,
 ) -> Chain<'a> {
-    let mut chain: Vec<(&Located<String>, &RawProfile)> = Vec::new();
+    let mut chain: Vec<(&Spanned<String>, &RawProfile)> = Vec::new();
     let mut next = own.get(name.get().as_str()).copied();
     while let Some((name, raw)) = next {
         chain.push((name, raw));
@@ -215,7 +215,7 @@ fn build_profile(place: Place, start: Option<Profile>, raw: &RawProfile, problem
         }
     }
     if let Some(raw) = &raw.clock_resolution {
-        let written = Written::from(raw);
+        let written = RawAmount::from(raw);
         match amount(Amount::Time(Duration::ZERO), &written, problems) {
             Some(Amount::Time(time)) if time <= Duration::from_secs(1) => profile.clock_resolution = time,
             Some(_) => problems.add(&written.span, "a clock resolution is at most one second", Some("1s".to_owned())),
@@ -284,7 +284,7 @@ fn build_profile(place: Place, start: Option<Profile>, raw: &RawProfile, problem
     profile
 }
 
-fn build_language(language: &Located<String>, problems: &mut Problems<'_>) -> Option<String> {
+fn build_language(language: &Spanned<String>, problems: &mut Problems<'_>) -> Option<String> {
     let name = language.get();
     if is_language_name(name) {
         return Some(name.clone());
@@ -294,7 +294,7 @@ fn build_language(language: &Located<String>, problems: &mut Problems<'_>) -> Op
     None
 }
 
-fn build_tiers(raw: &[Located<String>], problems: &mut Problems<'_>) -> Vec<Tier> {
+fn build_tiers(raw: &[Spanned<String>], problems: &mut Problems<'_>) -> Vec<Tier> {
     let mut tiers = Vec::new();
     for name in limited(raw, problems) {
         match Tier::from_name(name.get()) {
@@ -315,7 +315,7 @@ fn build_limits(limits: &mut Limits, raw: &RawLimits, problems: &mut Problems<'_
 }
 
 /// Reads an amount of the same kind as `like`.
-pub(crate) fn amount(like: Amount, written: &Written<'_>, problems: &mut Problems<'_>) -> Option<Amount> {
+pub(crate) fn amount(like: Amount, written: &RawAmount<'_>, problems: &mut Problems<'_>) -> Option<Amount> {
     let read = match (like, written.value) {
         (Amount::Time(_), Scalar::Text(text)) => parse_duration(text).map(Amount::Time),
         (Amount::Bytes(_), Scalar::Text(text)) => parse_size(text).map(Amount::Bytes),
@@ -374,7 +374,7 @@ fn build_mounts(raw: &[RawMount], problems: &mut Problems<'_>) -> Vec<Mount> {
     mounts
 }
 
-fn build_path(path: &Located<String>, problems: &mut Problems<'_>) -> Option<String> {
+fn build_path(path: &Spanned<String>, problems: &mut Problems<'_>) -> Option<String> {
     let text = path.get();
     let normal: Vec<&str> = text.split('/').filter(|segment| !matches!(*segment, "" | ".")).collect();
     let normal = format!("/{}", normal.join("/"));
@@ -456,7 +456,7 @@ fn build_packages(place: &Place, rules: &mut PackageRules, raw: &RawPackageRules
 fn build_rules<T>(
     place: &Place,
     key: &str,
-    list: &[Located<String>],
+    list: &[Spanned<String>],
     read: impl Fn(String, &str) -> Result<T, String>,
     problems: &mut Problems<'_>,
 ) -> Vec<T> {
@@ -471,8 +471,8 @@ fn build_rules<T>(
 }
 
 /// The list, or its start and a problem if it is too long.
-pub(crate) fn limited<'a, T>(list: &'a [Located<T>], problems: &mut Problems<'_>) -> &'a [Located<T>] {
-    limited_by(list, Located::span, problems)
+pub(crate) fn limited<'a, T>(list: &'a [Spanned<T>], problems: &mut Problems<'_>) -> &'a [Spanned<T>] {
+    limited_by(list, Spanned::span, problems)
 }
 
 /// Like [`limited`], for entries that know their place in another way.
@@ -483,7 +483,7 @@ pub(crate) fn limited_by<'a, T>(list: &'a [T], span: impl Fn(&T) -> Range<usize>
     list.get(..MAX_LIST).unwrap_or(list)
 }
 
-fn unknown_name(name: &Located<String>, noun: &str, known: &[&str], problems: &mut Problems<'_>) {
+fn unknown_name(name: &Spanned<String>, noun: &str, known: &[&str], problems: &mut Problems<'_>) {
     let message = format!("{} is not a {noun} (known: {})", quoted(name.get()), known.join(", "));
     problems.add(&name.span(), message, closest(name.get(), known.iter().copied()).map(str::to_owned));
 }
