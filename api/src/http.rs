@@ -1,7 +1,7 @@
 //! How is the sandbox offered to others over HTTP?
 //!
 //! In reading order: [`config`] says what an operator can set, [`auth`] lets a request in, [`executions`] and [`sessions`] answer it,
-//! [`execution`] takes a program through [`fair`] queues to its record in the [`store`], and [`events`] tells what happens meanwhile.
+//! [`execution`] takes a program through [`scheduler`] queues to its record in the [`store`], and [`events`] tells what happens meanwhile.
 //!
 //! HTTP/1.1 alone is spoken: it has what this API needs, and a whole class of attacks less.
 
@@ -17,7 +17,6 @@ mod connection;
 mod events;
 mod execution;
 mod executions;
-mod fair;
 mod info;
 mod jwt;
 mod kept;
@@ -28,6 +27,7 @@ mod openapi;
 mod outgoing;
 mod places;
 mod problem;
+mod scheduler;
 mod search;
 mod sessions;
 mod store;
@@ -45,8 +45,7 @@ use auth::Rates;
 use blobs::Blobs;
 use cap_std::fs::{Dir, File, OpenOptions};
 use connection::Front;
-use execution::Lives;
-use fair::{Admission, AdmissionLimits, Processors};
+use execution::ExecutionRegistry;
 use glovebox::policy::Subject;
 use glovebox::{AuditKey, AuditSink, CancellationToken, ChainError, FairSlots, JsonLines, MemoryAccount, Sandbox, SandboxBuilder};
 use glovebox_host::folder::Folder;
@@ -57,6 +56,7 @@ use memory::Memory;
 use metrics::Metrics;
 use places::{Followers, PlaceLimits, Places};
 use problem::{Code, Problem};
+use scheduler::{Admission, AdmissionLimits, Processors};
 use sessions::Sessions;
 use std::io;
 use std::net::SocketAddr;
@@ -97,7 +97,7 @@ struct App {
     memory: Arc<Memory>,
     admission: Arc<Admission>,
     processors: Arc<Processors>,
-    lives: Lives,
+    registry: ExecutionRegistry,
     sessions: Sessions,
     trees: Trees,
     keys: KeyRing,
@@ -273,7 +273,7 @@ impl Server {
             memory,
             admission: Admission::new(admission),
             processors: Processors::new(processors),
-            lives: Lives::default(),
+            registry: ExecutionRegistry::default(),
             sessions: Sessions::default(),
             trees: Trees::default(),
             keys: KeyRing::new(store.clone()),
@@ -328,10 +328,10 @@ impl Server {
         app.closing.cancel();
         tracing::info!("ending: nothing new is taken");
         let patience = tokio::time::Instant::now() + app.config.limits.drain;
-        while !app.lives.unfinished().is_empty() && tokio::time::Instant::now() < patience {
+        while !app.registry.unfinished().is_empty() && tokio::time::Instant::now() < patience {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        for live in app.lives.unfinished() {
+        for live in app.registry.unfinished() {
             live.stop.cancel();
             let _ = live.finished().await;
         }
@@ -386,7 +386,7 @@ async fn sweep(app: Arc<App>) {
         if sweeps.is_multiple_of(TELL_EVERY) {
             tell_audited(&app).await;
         }
-        app.lives.forget();
+        app.registry.forget();
         app.trees.forget(now_ms());
         if sweeps.is_multiple_of(FORGET_EVERY) {
             app.rates.forget();

@@ -4,8 +4,8 @@
 //! limits, take their turn among those of its subject, end when it is stopped, and are part of what it used.
 
 use crate::error::Error;
-use crate::fair::{FairSlots, Slot};
 use crate::outcome::Usage;
+use crate::round_robin::{FairSlots, Slot};
 use glovebox_policy::{LimitWishes, Limits, Subject};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -14,7 +14,7 @@ pub use child::compile_module;
 use crate::account::{MemoryHold, RunMemory};
 use crate::engine::Metering;
 use crate::error::Error;
-use crate::fair::{FairSlots, Slot};
+use crate::round_robin::{FairSlots, Slot};
 use glovebox_host::program::Program;
 use glovebox_policy::Subject;
 use std::os::unix::process::ExitStatusExt as _;

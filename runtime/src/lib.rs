@@ -30,8 +30,8 @@ mod sandbox;
 mod session;
 
 mod executor;
-mod fair;
 mod findings;
+mod round_robin;
 mod wasm;
 
 mod account;
@@ -67,7 +67,6 @@ pub use egress::{Egress, EgressError, EgressRequest, EgressResponse};
 pub use engine::Metering;
 pub use error::Error;
 pub use executor::{Evaluation, Executor, Hold, Job, PoolStats, Report, RunSetup, SessionHandle, artifact_globs};
-pub use fair::{FairSlots, Slot, Turns};
 pub use filesystem::FileEntry;
 pub use guest::Guests;
 pub use host_calls::Tool;
@@ -75,6 +74,7 @@ pub use memory::kernel_tells_dirty_pages;
 pub use mounts::resolve_mount;
 pub use outcome::{Artifact, Exception, Limit, Outcome, Output, PolicyReference, RunId, RunIdError, Status, Usage, Value};
 pub use packages::{Lease, LockedPackage, NativePlatform, PackageManager, PackageTarget, PackageTree, Resolution, Survey};
+pub use round_robin::{FairSlots, RoundRobin, Slot};
 pub use sandbox::{Controls, Explained, OpenError, Provision, Sandbox, SandboxBuilder};
 pub use session::Session;
 pub use stdio::{Input, OutputChunk, StreamName};

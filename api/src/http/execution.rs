@@ -4,18 +4,18 @@
 //! its end is recorded like every other one.
 
 mod files;
-mod lives;
+mod registry;
 mod weight;
 
-pub(super) use lives::Lives;
+pub(super) use registry::ExecutionRegistry;
 
 use super::App;
 use super::config::AlertKind;
 use super::events::{EventLog, Gatherer};
-use super::fair::{Full, Waiting};
 use super::kept::{NotKept, ROW, SMALL_OUTPUT};
 use super::memory::Taken;
 use super::problem::{Code, Problem};
+use super::scheduler::{Admitted, QueueFull};
 use super::store::{ExecutionRow, UsageRow, now_ms};
 use crate::wire;
 use files::{KeptFiles, keep_files};
@@ -38,10 +38,10 @@ use tracing::Instrument as _;
 const WAITING_PIECES: usize = 64;
 
 /// What an execution does once it has its place.
-pub(super) type Work = Box<dyn FnOnce(Controls) -> BoxFuture<'static, Result<Outcome, Error>> + Send>;
+pub(super) type ExecutionFuture = Box<dyn FnOnce(Controls) -> BoxFuture<'static, Result<Outcome, Error>> + Send>;
 
 /// An execution of this process.
-pub(super) struct Live {
+pub(super) struct ActiveExecution {
     pub(super) id: RunId,
     pub(super) subject: Subject,
     row: Mutex<ExecutionRow>,
@@ -60,45 +60,45 @@ pub(super) struct Live {
 }
 
 /// An execution that was begun.
-pub(super) struct Begun {
-    pub(super) live: Arc<Live>,
-    drive: Option<BoxFuture<'static, ()>>,
+pub(super) struct StartedExecution {
+    pub(super) live: Arc<ActiveExecution>,
+    run_to_end: Option<BoxFuture<'static, ()>>,
 }
 
-impl Begun {
+impl StartedExecution {
     /// Takes it to its end.
     pub(super) async fn finish(mut self) -> Result<ExecutionRow, Problem> {
-        poll_fn(|context| match &mut self.drive {
-            Some(drive) => drive.as_mut().poll(context),
+        poll_fn(|context| match &mut self.run_to_end {
+            Some(run_to_end) => run_to_end.as_mut().poll(context),
             None => Poll::Ready(()),
         })
         .await;
-        self.drive = None;
+        self.run_to_end = None;
         self.live.finished().await
     }
 }
 
-impl Drop for Begun {
+impl Drop for StartedExecution {
     fn drop(&mut self) {
-        if let (Some(drive), Ok(runtime)) = (self.drive.take(), tokio::runtime::Handle::try_current()) {
-            runtime.spawn(drive);
+        if let (Some(run_to_end), Ok(runtime)) = (self.run_to_end.take(), tokio::runtime::Handle::try_current()) {
+            runtime.spawn(run_to_end);
         }
     }
 }
 
-impl Live {
+impl ActiveExecution {
     /// What is known of it now.
     pub(super) fn row(&self) -> ExecutionRow {
         self.row.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Looks at it without a copy.
-    fn see<T>(&self, see: impl FnOnce(&ExecutionRow) -> T) -> T {
-        see(&self.row.lock().unwrap_or_else(PoisonError::into_inner))
+    fn with_row<T>(&self, with_row: impl FnOnce(&ExecutionRow) -> T) -> T {
+        with_row(&self.row.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn change(&self, change: impl FnOnce(&mut ExecutionRow)) {
-        change(&mut self.row.lock().unwrap_or_else(PoisonError::into_inner));
+    fn update_row(&self, update_row: impl FnOnce(&mut ExecutionRow)) {
+        update_row(&mut self.row.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Waits until its record is kept.
@@ -112,7 +112,7 @@ impl Live {
 }
 
 /// What an execution is about.
-pub(super) struct About {
+pub(super) struct NewExecution {
     pub(super) id: RunId,
     pub(super) subject: Subject,
     pub(super) session: Option<String>,
@@ -127,8 +127,8 @@ pub(super) struct About {
 }
 
 /// Begins a program that runs by itself, or says why there is no room for it.
-pub(super) fn begin_alone(app: &Arc<App>, id: RunId, request: Request, input: Input, more: More) -> Result<Begun, Problem> {
-    let about = About {
+pub(super) fn start(app: &Arc<App>, id: RunId, request: Request, input: Input, more: StartOptions) -> Result<StartedExecution, Problem> {
+    let about = NewExecution {
         id,
         subject: request.subject.clone(),
         session: None,
@@ -145,11 +145,11 @@ pub(super) fn begin_alone(app: &Arc<App>, id: RunId, request: Request, input: In
             sandbox.run_with(request, controls).await
         })
     };
-    begin(app, about, input, Box::new(run))
+    start_in(app, about, input, Box::new(run))
 }
 
 /// What its request does not say of a program that runs by itself.
-pub(super) struct More {
+pub(super) struct StartOptions {
     /// Bytes that it takes while it waits.
     pub(super) bytes: usize,
     /// What it has of the service's memory until it has ended.
@@ -161,23 +161,23 @@ pub(super) struct More {
 }
 
 /// A place among those that run at once, now or later, or why there is none; for everything in which a guest works for somebody.
-pub(super) fn enter(app: &App, subject: &Subject, bytes: usize) -> Result<Waiting, Problem> {
+pub(super) fn enter(app: &App, subject: &Subject, bytes: usize) -> Result<Admitted, Problem> {
     app.kept.check(subject.as_str()).inspect_err(|_| {
         app.metrics.refused.inc();
     })?;
     app.admission.enter(subject, bytes).map_err(|full| {
         app.metrics.refused.inc();
         match full {
-            Full::Subject => {
+            QueueFull::Subject => {
                 Problem::new(Code::QueueFull, "as many executions of this key wait as may").retry_after(Duration::from_secs(1))
             }
-            Full::All => Problem::new(Code::Overloaded, "as many executions wait as may").retry_after(Duration::from_secs(2)),
+            QueueFull::All => Problem::new(Code::Overloaded, "as many executions wait as may").retry_after(Duration::from_secs(2)),
         }
     })
 }
 
 /// Begins an execution, or says why there is no room for it.
-pub(super) fn begin(app: &Arc<App>, about: About, input: Input, work: Work) -> Result<Begun, Problem> {
+pub(super) fn start_in(app: &Arc<App>, about: NewExecution, input: Input, work: ExecutionFuture) -> Result<StartedExecution, Problem> {
     let waiting = enter(app, &about.subject, about.bytes)?;
     let row = ExecutionRow {
         id: about.id.to_string(),
@@ -190,7 +190,7 @@ pub(super) fn begin(app: &Arc<App>, about: About, input: Input, work: Work) -> R
         ..ExecutionRow::default()
     };
     let log = about.is_followed.then(|| EventLog::of(&app.memory, &about.subject));
-    let live = Arc::new(Live {
+    let live = Arc::new(ActiveExecution {
         id: about.id,
         subject: about.subject,
         row: Mutex::new(row),
@@ -202,27 +202,27 @@ pub(super) fn begin(app: &Arc<App>, about: About, input: Input, work: Work) -> R
         stdin: Mutex::new(about.stdin),
         memory: Mutex::default(),
     });
-    app.lives.begin(&live, app)?;
+    app.registry.begin(&live, app)?;
     if let Some(log) = &live.log {
         log.status(&live.row().status);
     }
     let span = tracing::debug_span!("execution", id = %live.id, language = live.row().language, status = tracing::field::Empty);
-    let drive = drive(Arc::clone(app), Arc::clone(&live), input, work, waiting).instrument(span);
-    Ok(Begun { live, drive: Some(Box::pin(drive)) })
+    let run_to_end = run_to_end(Arc::clone(app), Arc::clone(&live), input, work, waiting).instrument(span);
+    Ok(StartedExecution { live, run_to_end: Some(Box::pin(run_to_end)) })
 }
 
 /// Takes an execution to its end and its record.
-async fn drive(app: Arc<App>, live: Arc<Live>, input: Input, work: Work, waiting: Waiting) {
+async fn run_to_end(app: Arc<App>, live: Arc<ActiveExecution>, input: Input, work: ExecutionFuture, waiting: Admitted) {
     let _finish = Finish(&app, &live);
     let was_queued = waiting.is_queued();
     let place = tokio::select! {
         biased;
         () = live.stop.cancelled() => None,
-        place = waiting.place().instrument(tracing::debug_span!("queue")) => place,
+        place = waiting.slot().instrument(tracing::debug_span!("queue")) => place,
     };
     let result = match &place {
         Some(_) => {
-            live.change(|row| {
+            live.update_row(|row| {
                 row.started_ms = Some(now_ms());
                 row.status = "running".to_owned();
             });
@@ -231,7 +231,7 @@ async fn drive(app: Arc<App>, live: Arc<Live>, input: Input, work: Work, waiting
             }
             // If the process dies, the next one finds out by this that the execution had begun.
             let _ = app.store.put_later(live.row()).await;
-            Some(AssertUnwindSafe(advance(&app, &live, input, work)).catch_unwind().await)
+            Some(AssertUnwindSafe(stream_output(&app, &live, input, work)).catch_unwind().await)
         }
         None => {
             // It holds its session, which others wait for.
@@ -255,19 +255,19 @@ async fn drive(app: Arc<App>, live: Arc<Live>, input: Input, work: Work, waiting
 }
 
 /// Tells whoever waits that it is over, however it came to its end.
-struct Finish<'a>(&'a App, &'a Arc<Live>);
+struct Finish<'a>(&'a App, &'a Arc<ActiveExecution>);
 
 impl Drop for Finish<'_> {
     fn drop(&mut self) {
         let Self(app, live) = self;
         *live.stdin.lock().unwrap_or_else(PoisonError::into_inner) = None;
         live.done.cancel();
-        app.lives.end(live);
+        app.registry.end(live);
     }
 }
 
 /// Runs it, and makes events of its output meanwhile.
-async fn advance(app: &App, live: &Live, input: Input, work: Work) -> Result<Outcome, Error> {
+async fn stream_output(app: &App, live: &ActiveExecution, input: Input, work: ExecutionFuture) -> Result<Outcome, Error> {
     let controls =
         Controls { id: Some(live.id), input, stop: live.stop.clone(), spent: Some(Arc::clone(&live.spent)), ..Controls::default() };
     let Some(log) = &live.log else {
@@ -327,27 +327,27 @@ async fn advance(app: &App, live: &Live, input: Input, work: Work) -> Result<Out
 type Advanced = Result<Result<Outcome, Error>, Box<dyn std::any::Any + Send>>;
 
 /// Keeps how it ended. An outcome that could not be kept is a failure, because nobody could find it again.
-async fn record(app: &App, live: &Live, ended: Option<Advanced>) -> Result<(), (Code, String)> {
+async fn record(app: &App, live: &ActiveExecution, ended: Option<Advanced>) -> Result<(), (Code, String)> {
     let (mut usage, mut kept) = (None, None);
     let failure = match ended {
         None => {
-            live.change(|row| row.status = Status::Cancelled.name().to_owned());
+            live.update_row(|row| row.status = Status::Cancelled.name().to_owned());
             None
         }
         Some(Ok(Ok(outcome))) => {
-            usage = Some(live.see(|row| used(row, &outcome)));
-            keep(app, live, outcome).await.map(|files| kept = Some(files)).err()
+            usage = Some(live.with_row(|row| used(row, &outcome)));
+            store_outcome(app, live, outcome).await.map(|files| kept = Some(files)).err()
         }
         Some(Ok(Err(error))) => {
             let is_host =
                 !matches!(error, Error::Invalid(_) | Error::Memory(_) | Error::SessionEnded(_) | Error::Packages(_) | Error::OutOfTime(_));
-            let told = told(error);
+            let client_error = client_error(error);
             usage = Some(unfinished(live));
             if is_host {
                 app.host_failed.notify_one();
-                app.alerts.happened(AlertKind::Error, live.subject.as_str(), Some(live.id.to_string()), &told.1);
+                app.alerts.happened(AlertKind::Error, live.subject.as_str(), Some(live.id.to_string()), &client_error.1);
             }
-            Some(told)
+            Some(client_error)
         }
         Some(Err(_)) => {
             tracing::error!(execution = %live.id, "an execution panicked");
@@ -359,7 +359,7 @@ async fn record(app: &App, live: &Live, ended: Option<Advanced>) -> Result<(), (
         Some(KeptFiles { room, held, .. }) => (room, held),
         None => (app.kept.room(live.subject.as_str()), Vec::new()),
     };
-    live.change(|row| {
+    live.update_row(|row| {
         row.ended_ms = Some(now_ms());
         if let Some((code, detail)) = &failure {
             row.status = "error".to_owned();
@@ -376,7 +376,7 @@ async fn record(app: &App, live: &Live, ended: Option<Advanced>) -> Result<(), (
     failure.map_or(Ok(()), Err)
 }
 
-fn told(error: Error) -> (Code, String) {
+fn client_error(error: Error) -> (Code, String) {
     let problem = Problem::from(error);
     (problem.code(), problem.detail())
 }
@@ -396,9 +396,9 @@ fn used(row: &ExecutionRow, outcome: &Outcome) -> UsageRow {
 }
 
 /// What an execution without an outcome used.
-fn unfinished(live: &Live) -> UsageRow {
+fn unfinished(live: &ActiveExecution) -> UsageRow {
     let spent = *live.spent.lock().unwrap_or_else(PoisonError::into_inner);
-    UsageRow { executions: 1, ..live.see(|row| usage_row(&row.subject, row.created_ms, &spent)) }
+    UsageRow { executions: 1, ..live.with_row(|row| usage_row(&row.subject, row.created_ms, &spent)) }
 }
 
 /// What was used on a subject's behalf, in whatever.
@@ -418,9 +418,9 @@ pub(super) fn usage_row(subject: &str, day_ms: i64, usage: &Usage) -> UsageRow {
 }
 
 /// Makes the record of an outcome; gives what it takes.
-async fn keep(app: &App, live: &Live, mut outcome: Outcome) -> Result<KeptFiles, (Code, String)> {
+async fn store_outcome(app: &App, live: &ActiveExecution, mut outcome: Outcome) -> Result<KeptFiles, (Code, String)> {
     let mut memory = weight::fit(app, live, &mut outcome);
-    live.see(|row| app.metrics.ended(&row.language, &outcome));
+    live.with_row(|row| app.metrics.ended(&row.language, &outcome));
     app.alerts.ended(&live.subject, &outcome);
     let subject = live.subject.as_str();
     let mut kept = keep_files(app, subject, std::mem::take(&mut outcome.artifacts)).await?;
@@ -442,7 +442,7 @@ async fn keep(app: &App, live: &Live, mut outcome: Outcome) -> Result<KeptFiles,
         kept.room.take(result.len() as u64);
     }
     let length = result.len();
-    live.change(|row| {
+    live.update_row(|row| {
         row.status = outcome.status.name().to_owned();
         if !outcome.policy.profile.is_empty() {
             row.profile = Some(outcome.policy.profile.clone());

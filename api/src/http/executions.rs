@@ -14,7 +14,7 @@ pub(super) use schema::{Execution, PackageBody};
 use super::App;
 use super::body::{Body, ExecutionRequest};
 use super::events::EventLog;
-use super::execution::{Begun, Live, More, begin_alone, execution_json, summary_json};
+use super::execution::{ActiveExecution, StartOptions, StartedExecution, execution_json, start, summary_json};
 use super::keys::{Caller, Scope};
 use super::places::{FollowerPermit, NoFollower};
 use super::problem::{Code, Problem};
@@ -104,7 +104,12 @@ impl Mode {
 }
 
 /// Answers in the way that the client wants.
-pub(super) async fn answer(app: &Arc<App>, begun: Begun, mode: Mode, permit: Option<FollowerPermit>) -> Result<Response, Problem> {
+pub(super) async fn answer(
+    app: &Arc<App>,
+    begun: StartedExecution,
+    mode: Mode,
+    permit: Option<FollowerPermit>,
+) -> Result<Response, Problem> {
     let live = Arc::clone(&begun.live);
     match mode {
         Mode::Later => {
@@ -220,7 +225,7 @@ pub(super) async fn create(
     }
 }
 
-fn launch(app: &Arc<App>, caller: &Caller, body: Body<ExecutionRequest>, id: RunId, mode: Mode) -> Result<Begun, Problem> {
+fn launch(app: &Arc<App>, caller: &Caller, body: Body<ExecutionRequest>, id: RunId, mode: Mode) -> Result<StartedExecution, Problem> {
     let (bytes, mut held) = (body.bytes.len(), body.held);
     drop(body.bytes);
     let is_open = body.value.stdin_open;
@@ -233,7 +238,7 @@ fn launch(app: &Arc<App>, caller: &Caller, body: Body<ExecutionRequest>, id: Run
     let (request, input) = body.value.read(caller.subject.clone(), true)?;
     held.shrink_to(bytes);
     let (input, stdin) = if is_open { socket::kept_open(input) } else { (input, None) };
-    begin_alone(app, id, request, input, More { bytes, held, is_followed: mode != Mode::Wait, stdin })
+    start(app, id, request, input, StartOptions { bytes, held, is_followed: mode != Mode::Wait, stdin })
 }
 
 /// What a list is narrowed to.
@@ -301,10 +306,10 @@ pub(super) fn read_cursor(cursor: &str) -> Result<(i64, String), Problem> {
     read().ok_or_else(|| Problem::not_found("page; `cursor` is none that a list has given"))
 }
 
-async fn find(app: &App, caller: &Caller, id: &str) -> Result<(ExecutionRow, Option<Arc<Live>>), Problem> {
+async fn find(app: &App, caller: &Caller, id: &str) -> Result<(ExecutionRow, Option<Arc<ActiveExecution>>), Problem> {
     // What is no id is looked up nowhere.
     let id = id.parse::<RunId>().map_err(|_| Problem::not_found("execution"))?.to_string();
-    if let Some(live) = app.lives.get(&caller.subject, &id) {
+    if let Some(live) = app.registry.get(&caller.subject, &id) {
         return Ok((live.row(), Some(live)));
     }
     let row = app.store.execution(caller.subject.as_str(), &id).await?;
@@ -333,7 +338,7 @@ pub(super) async fn delete(State(app): State<Arc<App>>, caller: Caller, Path(id)
     if let Some(live) = live.filter(|_| row.ended_ms.is_none()) {
         return stopped(&app, &live).await;
     }
-    if let Some(live) = app.lives.get(&caller.subject, &id) {
+    if let Some(live) = app.registry.get(&caller.subject, &id) {
         // What has ended a moment ago is being written yet.
         let _ = live.finished().await;
     }
@@ -347,7 +352,7 @@ pub(super) async fn delete(State(app): State<Arc<App>>, caller: Caller, Path(id)
 /// Deletes an execution with the contents that no other one has.
 async fn remove(app: &App, subject: &str, id: &str) -> Result<(), Problem> {
     let deleted = app.store.delete_execution(subject, id).await?;
-    app.lives.remove(id);
+    app.registry.remove(id);
     let deleted = deleted.ok_or_else(|| Problem::not_found("execution"))?;
     app.kept.give_back(subject, u64::try_from(deleted.bytes).unwrap_or(0));
     for sha256 in deleted.contents {
@@ -358,7 +363,7 @@ async fn remove(app: &App, subject: &str, id: &str) -> Result<(), Problem> {
     Ok(())
 }
 
-async fn stopped(app: &App, live: &Live) -> Result<Response, Problem> {
+async fn stopped(app: &App, live: &ActiveExecution) -> Result<Response, Problem> {
     live.stop.cancel();
     // Why it failed is in the row.
     let _ = live.finished().await;

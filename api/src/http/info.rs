@@ -146,7 +146,7 @@ pub(super) async fn explain(
     let (request, _) = body.value.read(caller.subject.clone(), true)?;
     // The program is looked at in a guest, which takes a place and processors like any other.
     let waiting = enter(&app, &caller.subject, bytes)?;
-    let place = waiting.place().await.ok_or_else(|| Problem::internal(&"an explanation has lost its place"))?;
+    let place = waiting.slot().await.ok_or_else(|| Problem::internal(&"an explanation has lost its place"))?;
     let stop = CancellationToken::new();
     // Whoever goes away needs no explanation, but pays for what was looked at.
     let _stop = stop.clone().drop_guard();

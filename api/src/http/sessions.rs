@@ -10,7 +10,7 @@ use super::body::{Body, ExecutionRequest, FileBody, LimitsBody, TierName, number
 use super::bounded::{Arguments, Artifacts, Environment, Files, Mounts, Network, Packages, Tools};
 use super::bounded::{maybe_texts, named_texts, objects, texts};
 use super::charge::{Charge, Tab};
-use super::execution::{About, Live, Work, begin, enter, timestamp};
+use super::execution::{ActiveExecution, ExecutionFuture, NewExecution, enter, start_in, timestamp};
 use super::executions::{Execution, Mode, PackageBody, answer};
 use super::kept::ROW;
 use super::keys::{Caller, Scope};
@@ -171,7 +171,7 @@ pub(super) struct Entry {
     /// What it is, also while it is busy.
     shown: Mutex<Shown>,
     used: Mutex<Instant>,
-    running: Mutex<Option<Arc<Live>>>,
+    running: Mutex<Option<Arc<ActiveExecution>>>,
     /// What it has used besides its programs and is not counted yet.
     tab: Tab,
     /// What its files have of the service's memory: a reset starts with them again.
@@ -372,7 +372,7 @@ async fn kept_end(app: &App, entry: &Entry, reason: &str) {
 ///
 /// What it uses besides its programs stands on the tab, and is counted also where there is no session in the end.
 async fn opened(app: &Arc<App>, subject: &Subject, bytes: usize, request: Request, tab: &Tab) -> Result<Session, Problem> {
-    let _place = enter(app, subject, bytes)?.place().await;
+    let _place = enter(app, subject, bytes)?.slot().await;
     let charge = Charge::new(app, subject, Arc::clone(tab));
     let controls = Controls { spent: Some(Arc::clone(tab)), ..Controls::default() };
     let session = app.processors.share(subject.clone(), app.sandbox.open_with(request, controls)).await?;
@@ -510,7 +510,7 @@ pub(super) async fn evaluate(
     let name = name.unwrap_or_else(|| Source::default_name(&language).to_owned());
     let source = Source { name, content: source.into_bytes().into() };
     let mode = Mode::of(&headers);
-    let about = About {
+    let about = NewExecution {
         id: RunId::random(),
         subject: caller.subject.clone(),
         session: Some(entry.id.clone()),
@@ -522,7 +522,7 @@ pub(super) async fn evaluate(
     };
     let input = stdin.map_or(glovebox::Input::Empty, |text| glovebox::Input::Bytes(text.into_bytes().into()));
     let evaluated = Arc::clone(&entry);
-    let work: Work = Box::new(move |controls: Controls| {
+    let work: ExecutionFuture = Box::new(move |controls: Controls| {
         held.shrink_to(bytes);
         Box::pin(async move {
             let _held = held;
@@ -538,7 +538,7 @@ pub(super) async fn evaluate(
     let begun = {
         // Whoever wants to stop it finds it here from its beginning on.
         let mut running = lock(&entry.running);
-        let begun = begin(&app, about, input, work)?;
+        let begun = start_in(&app, about, input, work)?;
         *running = Some(Arc::clone(&begun.live));
         begun
     };

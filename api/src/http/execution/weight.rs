@@ -2,7 +2,7 @@
 //!
 //! Its output and its files have left the guest by then, and with it the memory that the guest had.
 
-use super::{Live, SMALL_OUTPUT, cut};
+use super::{ActiveExecution, SMALL_OUTPUT, cut};
 use crate::http::App;
 use crate::http::memory::Taken;
 use glovebox::Outcome;
@@ -15,7 +15,7 @@ const COPIES: usize = 3;
 
 /// Takes what an outcome needs. Where there is not so much, files are left out, and if need be all but the beginning of the output: the outcome
 /// says so.
-pub(super) fn fit(app: &App, live: &Live, outcome: &mut Outcome) -> Taken {
+pub(super) fn fit(app: &App, live: &ActiveExecution, outcome: &mut Outcome) -> Taken {
     let files: usize = outcome.artifacts.iter().map(|file| file.content.len()).sum();
     let said = said(outcome).saturating_mul(COPIES);
     if files.saturating_add(said) <= SMALL {

@@ -7,7 +7,7 @@ use super::answers::answer_row;
 use super::{Mode, Waiter, address, answer_json, follower, launch, stream, with_location};
 use crate::http::App;
 use crate::http::body::{Body, ExecutionRequest};
-use crate::http::execution::{Begun, execution_json};
+use crate::http::execution::{StartedExecution, execution_json};
 use crate::http::keys::Caller;
 use crate::http::problem::{Code, Problem};
 use crate::http::store::ExecutionRow;
@@ -31,7 +31,7 @@ pub(super) fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
 /// What an idempotency key is good for.
 pub(super) enum Taken {
     /// A new execution. It is stopped if nobody takes it over.
-    New(Waiter, Begun),
+    New(Waiter, StartedExecution),
     /// It was taken before, for the execution of this name.
     Before(String),
 }
@@ -41,7 +41,7 @@ pub(super) enum Taken {
 /// For [`App::to_the_end`]: a client that goes away must not leave a key behind that no execution has, and which counts for nobody.
 pub(super) async fn take(app: Arc<App>, caller: Caller, key: String, body: Body<ExecutionRequest>, mode: Mode) -> Result<Taken, Problem> {
     let (subject, digest, id) = (caller.subject.as_str(), body.sha256(), RunId::random());
-    let is_live = |execution: &str| app.lives.get(&caller.subject, execution).is_some();
+    let is_live = |execution: &str| app.registry.get(&caller.subject, execution).is_some();
     if let Some((request, execution)) = app.store.take_key(subject, &key, &digest, &id.to_string(), is_live).await? {
         if request != digest {
             let detail = "this idempotency key was used for another request; use a new key for every new request";
@@ -61,7 +61,7 @@ pub(super) async fn take(app: Arc<App>, caller: Caller, key: String, body: Body<
 
 /// The answer to a request that was made before.
 pub(super) async fn replay(app: &App, caller: &Caller, headers: &HeaderMap, execution: &str) -> Result<Response, Problem> {
-    let mut live = app.lives.get(&caller.subject, execution);
+    let mut live = app.registry.get(&caller.subject, execution);
     let mut row = None;
     for _ in 0..2 {
         if live.is_some() || row.as_ref().is_some_and(|row: &ExecutionRow| row.ended_ms.is_some()) {
@@ -69,7 +69,7 @@ pub(super) async fn replay(app: &App, caller: &Caller, headers: &HeaderMap, exec
         }
         row = app.store.execution(caller.subject.as_str(), execution).await?;
         // It may have begun between the two looks, and then its end is to be waited for; or have ended, and then that is in the store.
-        live = app.lives.get(&caller.subject, execution);
+        live = app.registry.get(&caller.subject, execution);
     }
     let mut response = match (live, row) {
         (_, Some(row)) if row.ended_ms.is_some() => answer_row(app, &caller.subject, &row)?,

@@ -5,7 +5,7 @@
 use super::ended;
 use crate::http::App;
 use crate::http::events::{Event, EventLog};
-use crate::http::execution::Live;
+use crate::http::execution::ActiveExecution;
 use crate::http::places::FollowerPermit;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
 use axum::response::Response;
@@ -56,7 +56,7 @@ pub(super) fn kept_open(input: Input) -> (Input, Option<DuplexStream>) {
 pub(super) fn upgrade(
     app: Arc<App>,
     upgrade: WebSocketUpgrade,
-    (log, live): (Option<Arc<EventLog>>, Option<Arc<Live>>),
+    (log, live): (Option<Arc<EventLog>>, Option<Arc<ActiveExecution>>),
     after: u64,
     permit: FollowerPermit,
 ) -> Response {
@@ -70,7 +70,7 @@ pub(super) fn upgrade(
 async fn follow(
     app: Arc<App>,
     socket: WebSocket,
-    (log, live): (Option<Arc<EventLog>>, Option<Arc<Live>>),
+    (log, live): (Option<Arc<EventLog>>, Option<Arc<ActiveExecution>>),
     after: u64,
 ) -> Result<(), axum::Error> {
     let (mut sender, mut receiver) = socket.split();
@@ -153,14 +153,14 @@ async fn tell(sender: &mut SplitSink<WebSocket, Message>, (log, event): (Arc<Eve
     }
 }
 
-fn lock(live: &Live) -> std::sync::MutexGuard<'_, Option<DuplexStream>> {
+fn lock(live: &ActiveExecution) -> std::sync::MutexGuard<'_, Option<DuplexStream>> {
     live.stdin.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Where a client's input goes. It is given back when the client goes, for another one.
 struct Stdin<'a> {
     pipe: Option<DuplexStream>,
-    live: &'a Live,
+    live: &'a ActiveExecution,
 }
 
 impl Drop for Stdin<'_> {

@@ -112,7 +112,7 @@ async fn change(app: &Arc<App>, caller: &Caller, id: &str, packages: &[String], 
     let entry = app.sessions.get(&caller.subject, id)?;
     let mut session = entry.open()?;
     // Packages are looked at by guests, which take a place and processors like any other.
-    let _place = enter(app, &caller.subject, 0)?.place().await;
+    let _place = enter(app, &caller.subject, 0)?.slot().await;
     let charge = Charge::new(app, &caller.subject, Arc::clone(&entry.tab));
     let shared = |change| app.processors.share(caller.subject.clone(), change);
     let packages = if adds {

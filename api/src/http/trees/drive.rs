@@ -8,7 +8,7 @@ mod claim;
 use super::super::App;
 use super::super::body::{ExecutionRequest, FileBody};
 use super::super::events::EventLog;
-use super::super::execution::{Live, More, begin_alone};
+use super::super::execution::{ActiveExecution, StartOptions, start};
 use super::super::problem::{Code, Problem};
 use super::super::store::{ArtifactRow, ExecutionRow, INTERRUPTED, TreeRow, now_ms};
 use super::plan::{OnFailure, Plan, TaskBody};
@@ -118,7 +118,7 @@ pub(super) struct Tree {
 /// How a tree is doing.
 pub(super) struct State {
     pub(super) nodes: Vec<Node>,
-    lives: Vec<Option<Arc<Live>>>,
+    registry: Vec<Option<Arc<ActiveExecution>>>,
     /// Tasks that are to be stopped, whether they have an execution yet or not.
     unwanted: HashSet<usize>,
     pub(super) ended_ms: Option<i64>,
@@ -149,10 +149,10 @@ impl Tree {
     }
 
     fn with(id: String, subject: Subject, created_ms: i64, plan: Plan, nodes: Vec<Node>) -> Self {
-        let lives = plan.tasks.iter().map(|_| None).collect();
+        let registry = plan.tasks.iter().map(|_| None).collect();
         let state = State {
             nodes,
-            lives,
+            registry,
             unwanted: HashSet::new(),
             ended_ms: None,
             status: RUNNING.to_owned(),
@@ -250,7 +250,7 @@ impl Tree {
         let mut state = self.lock();
         for at in tasks {
             state.unwanted.insert(*at);
-            if let Some(Some(live)) = state.lives.get(*at) {
+            if let Some(Some(live)) = state.registry.get(*at) {
                 live.stop.cancel();
             }
             self.set(&mut state, *at, |node| {
@@ -410,7 +410,7 @@ async fn run(app: &Arc<App>, tree: &Arc<Tree>, at: usize) {
             Err(problem) => ("error".to_owned(), Some(problem.detail())),
         };
         let mut state = tree.lock();
-        if let Some(live) = state.lives.get_mut(at) {
+        if let Some(live) = state.registry.get_mut(at) {
             *live = None;
         }
         let is_worth_it =
@@ -425,7 +425,7 @@ async fn run(app: &Arc<App>, tree: &Arc<Tree>, at: usize) {
         });
         if task.on_failure == OnFailure::Stop && status != SUCCEEDED {
             state.stopped = Some("failed");
-            state.lives.iter().flatten().for_each(|live| live.stop.cancel());
+            state.registry.iter().flatten().for_each(|live| live.stop.cancel());
         }
         return;
     }
@@ -451,8 +451,8 @@ async fn attempt(app: &Arc<App>, tree: &Arc<Tree>, at: usize) -> Result<String, 
     let bytes = execution.size();
     loop {
         let (request, input) = execution.clone().read(tree.subject.clone(), true)?;
-        let more = More { bytes, held: Taken::default(), is_followed: true, stdin: None };
-        let begun = match begin_alone(app, RunId::random(), request, input, more) {
+        let more = StartOptions { bytes, held: Taken::default(), is_followed: true, stdin: None };
+        let begun = match start(app, RunId::random(), request, input, more) {
             Ok(begun) => begun,
             Err(problem) if [Code::QueueFull, Code::Overloaded].contains(&problem.code()) => {
                 tokio::time::sleep(AGAIN).await;
@@ -465,7 +465,7 @@ async fn attempt(app: &Arc<App>, tree: &Arc<Tree>, at: usize) -> Result<String, 
         };
         {
             let mut state = tree.lock();
-            if let Some(live) = state.lives.get_mut(at) {
+            if let Some(live) = state.registry.get_mut(at) {
                 *live = Some(Arc::clone(&begun.live));
             }
             if let Some(node) = state.nodes.get_mut(at) {

@@ -1,6 +1,6 @@
-//! Who gets a slot next, where there are few?
+//! Round-robin between subjects: who gets a slot next, where there are few?
 //!
-//! [`Turns`] is the queue: the subjects take turns, and within one the first comes first. [`FairSlots`] is a semaphore whose waiters queue in
+//! [`RoundRobin`] is the queue: the subjects take turns, and within one the first comes first. [`FairSlots`] is a semaphore whose waiters queue in
 //! that way, and of which no subject holds so many that none is left for another.
 
 use glovebox_policy::Subject;
@@ -10,19 +10,19 @@ use tokio::sync::oneshot;
 
 /// Things that wait, by subject. The subjects take turns, and within one the first comes first.
 #[derive(Debug)]
-pub struct Turns<T> {
+pub struct RoundRobin<T> {
     queues: HashMap<Subject, VecDeque<T>>,
     /// The subjects that wait, the one whose turn is next first.
     order: VecDeque<Subject>,
 }
 
-impl<T> Default for Turns<T> {
+impl<T> Default for RoundRobin<T> {
     fn default() -> Self {
         Self { queues: HashMap::new(), order: VecDeque::new() }
     }
 }
 
-impl<T> Turns<T> {
+impl<T> RoundRobin<T> {
     /// Adds one at the end of its subject's queue.
     pub fn push(&mut self, subject: &Subject, item: T) {
         match self.queues.get_mut(subject) {
@@ -84,7 +84,7 @@ struct Shared {
 struct State {
     free: usize,
     held: HashMap<Subject, usize>,
-    turns: Turns<Waiter>,
+    turns: RoundRobin<Waiter>,
     next_ticket: u64,
 }
 

@@ -1,10 +1,10 @@
-//! Who runs next?
+//! Admission queue and CPU scheduler, both round-robin by subject: who runs next?
 //!
 //! Two queues, both fair between subjects. [`Admission`] hands out places for whole executions: a bounded number waits, and the subjects
 //! take turns. [`Processors`] hands out the processors for the milliseconds between two points at which a guest gives way, so that a
 //! hundred busy programs of one subject cost another one no more than a single program would.
 
-use glovebox::Turns;
+use glovebox::RoundRobin;
 use glovebox::policy::Subject;
 use std::collections::HashMap;
 use std::future::Future;
@@ -34,7 +34,7 @@ pub(super) struct AdmissionLimits {
 
 /// Why an execution may not even wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Full {
+pub(super) enum QueueFull {
     /// The subject has too many waiting.
     Subject,
     /// Everybody together has.
@@ -54,24 +54,24 @@ struct AdmissionState {
     running_of: HashMap<Subject, usize>,
     waiting: usize,
     waiting_bytes: usize,
-    turns: Turns<Waiter>,
+    turns: RoundRobin<Waiter>,
 }
 
 #[derive(Debug)]
 struct Waiter {
-    place: oneshot::Sender<Place>,
+    slot: oneshot::Sender<AdmissionSlot>,
     bytes: usize,
 }
 
 /// The right to run; given back when dropped.
 #[derive(Debug)]
-pub(super) struct Place(Option<(Arc<Admission>, Subject)>);
+pub(super) struct AdmissionSlot(Option<(Arc<Admission>, Subject)>);
 
 /// A place, now or later. Giving it up while waiting frees its room in the queue at the latest when its turn comes.
 #[derive(Debug)]
-pub(super) enum Waiting {
-    Now(Place),
-    Later(oneshot::Receiver<Place>),
+pub(super) enum Admitted {
+    Now(AdmissionSlot),
+    Later(oneshot::Receiver<AdmissionSlot>),
 }
 
 impl Admission {
@@ -80,12 +80,12 @@ impl Admission {
     }
 
     /// Takes a place or gets in line.
-    pub(super) fn enter(self: &Arc<Self>, subject: &Subject, bytes: usize) -> Result<Waiting, Full> {
+    pub(super) fn enter(self: &Arc<Self>, subject: &Subject, bytes: usize) -> Result<Admitted, QueueFull> {
         let mut state = lock(&self.state);
         // Whoever waits, waits for something that this one has no need of, or was here before.
         if state.running < self.limits.running && state.may_run(subject, &self.limits) && state.turns.of(subject).next().is_none() {
             state.begin(subject);
-            return Ok(Waiting::Now(Place(Some((Arc::clone(self), subject.clone())))));
+            return Ok(Admitted::Now(AdmissionSlot(Some((Arc::clone(self), subject.clone())))));
         }
         let limits = &self.limits;
         let is_full = |state: &AdmissionState| {
@@ -93,9 +93,9 @@ impl Admission {
             let (count, size) = own.fold((0, bytes), |(count, size), waiter| (count + 1, size.saturating_add(waiter.bytes)));
             // Nobody alone fills the room of all.
             if count >= limits.queue_of_subject || (count > 0 && size > limits.queue_bytes / 2) {
-                Some(Full::Subject)
+                Some(QueueFull::Subject)
             } else if state.waiting >= limits.queue || state.waiting_bytes.saturating_add(bytes) > limits.queue_bytes {
-                Some(Full::All)
+                Some(QueueFull::All)
             } else {
                 None
             }
@@ -107,11 +107,11 @@ impl Admission {
         if let Some(full) = is_full(&state) {
             return Err(full);
         }
-        let (place, later) = oneshot::channel();
+        let (slot, later) = oneshot::channel();
         state.waiting += 1;
         state.waiting_bytes += bytes;
-        state.turns.push(subject, Waiter { place, bytes });
-        Ok(Waiting::Later(later))
+        state.turns.push(subject, Waiter { slot, bytes });
+        Ok(Admitted::Later(later))
     }
 
     /// Executions that run and that wait.
@@ -130,9 +130,9 @@ impl Admission {
             state.waiting -= 1;
             state.waiting_bytes -= ticket.bytes;
             state.begin(&next);
-            if let Err(mut place) = ticket.place.send(Place(Some((Arc::clone(&self), next.clone())))) {
+            if let Err(mut slot) = ticket.slot.send(AdmissionSlot(Some((Arc::clone(&self), next.clone())))) {
                 // Nobody waits any more. The place must not be given back through its drop while the lock is held.
-                place.0 = None;
+                slot.0 = None;
                 state.end(&next);
             }
         }
@@ -162,16 +162,16 @@ impl AdmissionState {
     fn forget_the_gone(&mut self) {
         let subjects: Vec<Subject> = self.turns.subjects().cloned().collect();
         for subject in subjects {
-            let gone = self.turns.of(&subject).filter(|waiter| waiter.place.is_closed());
+            let gone = self.turns.of(&subject).filter(|waiter| waiter.slot.is_closed());
             let (count, bytes) = gone.fold((0, 0), |(count, bytes), waiter| (count + 1, bytes + waiter.bytes));
-            self.turns.remove(&subject, |waiter| waiter.place.is_closed());
+            self.turns.remove(&subject, |waiter| waiter.slot.is_closed());
             self.waiting -= count;
             self.waiting_bytes -= bytes;
         }
     }
 }
 
-impl Drop for Place {
+impl Drop for AdmissionSlot {
     fn drop(&mut self) {
         if let Some((admission, subject)) = self.0.take() {
             admission.leave(&subject);
@@ -179,11 +179,11 @@ impl Drop for Place {
     }
 }
 
-impl Waiting {
+impl Admitted {
     /// The place, as soon as it is free.
-    pub(super) async fn place(self) -> Option<Place> {
+    pub(super) async fn slot(self) -> Option<AdmissionSlot> {
         match self {
-            Self::Now(place) => Some(place),
+            Self::Now(slot) => Some(slot),
             Self::Later(later) => later.await.ok(),
         }
     }
@@ -202,14 +202,14 @@ pub(super) struct Processors(Mutex<ProcessorState>);
 #[derive(Debug)]
 struct ProcessorState {
     free: usize,
-    ready: Turns<Arc<Ticket>>,
+    ready: RoundRobin<Arc<Ticket>>,
 }
 
 /// What a future does at the moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     /// It waits for something of its own.
-    Waiting,
+    Admitted,
     /// It could go on, and waits for a processor.
     Ready,
     /// A processor is kept for it.
@@ -243,7 +243,7 @@ impl Wake for Ticket {
         let called = {
             let mut state = lock(&self.processors.0);
             match self.with(|phase, _| *phase) {
-                Phase::Waiting => {
+                Phase::Admitted => {
                     self.with(|phase, _| *phase = Phase::Ready);
                     state.ready.push(&self.subject, Arc::clone(&self));
                     state.call()
@@ -263,12 +263,12 @@ impl Wake for Ticket {
 
 impl Processors {
     pub(super) fn new(number: usize) -> Arc<Self> {
-        Arc::new(Self(Mutex::new(ProcessorState { free: number, ready: Turns::default() })))
+        Arc::new(Self(Mutex::new(ProcessorState { free: number, ready: RoundRobin::default() })))
     }
 
     /// Has a future advance only when it is its subject's turn.
     pub(super) fn share<F: Future>(self: &Arc<Self>, subject: Subject, future: F) -> Shared<F> {
-        let ticket = Arc::new(Ticket { processors: Arc::clone(self), subject, state: Mutex::new((Phase::Waiting, None)) });
+        let ticket = Arc::new(Ticket { processors: Arc::clone(self), subject, state: Mutex::new((Phase::Admitted, None)) });
         Shared { is_new: true, waker: Waker::from(Arc::clone(&ticket)), ticket, future: Box::pin(future) }
     }
 }
@@ -358,7 +358,7 @@ impl Drop for Held<'_> {
                 *phase = match (self.is_over, goes_on) {
                     (true, _) => Phase::Over,
                     (false, true) => Phase::Ready,
-                    (false, false) => Phase::Waiting,
+                    (false, false) => Phase::Admitted,
                 };
                 goes_on
             });
@@ -405,7 +405,7 @@ mod tests {
     #[tokio::test]
     async fn subjects_take_turns() {
         let admission = Admission::new(LIMITS);
-        let first = admission.enter(&subject("flood"), 1).unwrap().place().await.unwrap();
+        let first = admission.enter(&subject("flood"), 1).unwrap().slot().await.unwrap();
         let mut waiting = Vec::new();
         for name in ["flood", "flood", "flood", "canary"] {
             waiting.push((name, admission.enter(&subject(name), 1).unwrap()));
@@ -416,9 +416,9 @@ mod tests {
             .map(|(name, waiting)| {
                 let order = Arc::clone(&order);
                 tokio::spawn(async move {
-                    let place = waiting.place().await;
+                    let slot = waiting.slot().await;
                     lock(&order).push(name);
-                    drop(place);
+                    drop(slot);
                 })
             })
             .collect();
@@ -435,14 +435,14 @@ mod tests {
         let admission = Admission::new(LIMITS);
         let _running = admission.enter(&subject("a"), 1).unwrap();
         let mut waiting: Vec<_> = (0..3).map(|_| admission.enter(&subject("a"), 1).unwrap()).collect();
-        assert_eq!(admission.enter(&subject("a"), 1).unwrap_err(), Full::Subject);
-        assert_eq!(admission.enter(&subject("b"), 100).unwrap_err(), Full::All);
+        assert_eq!(admission.enter(&subject("a"), 1).unwrap_err(), QueueFull::Subject);
+        assert_eq!(admission.enter(&subject("b"), 100).unwrap_err(), QueueFull::All);
         // Who goes away makes room.
         waiting.pop();
         waiting.push(admission.enter(&subject("a"), 1).unwrap());
         waiting.push(admission.enter(&subject("b"), 1).unwrap());
         waiting.push(admission.enter(&subject("b"), 1).unwrap());
-        assert_eq!(admission.enter(&subject("c"), 1).unwrap_err(), Full::All);
+        assert_eq!(admission.enter(&subject("c"), 1).unwrap_err(), QueueFull::All);
         drop(waiting);
         drop(_running);
         assert_eq!(admission.numbers(), (0, 0));

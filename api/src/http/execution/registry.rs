@@ -1,6 +1,6 @@
 //! Which executions are there, and which have ended a while ago and may still be followed?
 
-use super::Live;
+use super::ActiveExecution;
 use crate::http::App;
 use crate::http::memory::{Memory, Wanted};
 use crate::http::problem::Problem;
@@ -17,53 +17,53 @@ const REMEMBERED_BYTES: usize = 64 << 20;
 
 /// The executions of this process, and those that ended a while ago and may still be followed.
 #[derive(Default)]
-pub(in crate::http) struct Lives {
-    lives: Mutex<HashMap<String, Arc<Live>>>,
+pub(in crate::http) struct ExecutionRegistry {
+    registry: Mutex<HashMap<String, Arc<ActiveExecution>>>,
     ended: Mutex<Ended>,
 }
 
 /// Those that ended, and the bytes of their events.
 #[derive(Default)]
 struct Ended {
-    lives: VecDeque<(Instant, usize, Arc<Live>)>,
+    registry: VecDeque<(Instant, usize, Arc<ActiveExecution>)>,
     bytes: usize,
 }
 
-impl Lives {
-    pub(in crate::http) fn get(&self, subject: &Subject, id: &str) -> Option<Arc<Live>> {
-        let lives = self.lives.lock().unwrap_or_else(PoisonError::into_inner);
-        lives.get(id).filter(|live| live.subject == *subject).cloned()
+impl ExecutionRegistry {
+    pub(in crate::http) fn get(&self, subject: &Subject, id: &str) -> Option<Arc<ActiveExecution>> {
+        let registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        registry.get(id).filter(|live| live.subject == *subject).cloned()
     }
 
     /// Forgets one that was deleted.
     pub(in crate::http) fn remove(&self, id: &str) {
-        self.lives.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
     }
 
     /// Executions that have not ended.
-    pub(in crate::http) fn unfinished(&self) -> Vec<Arc<Live>> {
-        let lives = self.lives.lock().unwrap_or_else(PoisonError::into_inner);
-        lives.values().filter(|live| !live.done.is_cancelled()).cloned().collect()
+    pub(in crate::http) fn unfinished(&self) -> Vec<Arc<ActiveExecution>> {
+        let registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        registry.values().filter(|live| !live.done.is_cancelled()).cloned().collect()
     }
 
     /// Takes it in; says no where the service is about to end, so that nothing is begun behind its back.
-    pub(in crate::http) fn begin(&self, live: &Arc<Live>, app: &App) -> Result<(), Problem> {
-        let mut lives = self.lives.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(in crate::http) fn begin(&self, live: &Arc<ActiveExecution>, app: &App) -> Result<(), Problem> {
+        let mut registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
         app.takes("the service takes no more executions")?;
-        lives.insert(live.id.to_string(), Arc::clone(live));
+        registry.insert(live.id.to_string(), Arc::clone(live));
         Ok(())
     }
 
-    pub(in crate::http) fn end(&self, live: &Arc<Live>) {
+    pub(in crate::http) fn end(&self, live: &Arc<ActiveExecution>) {
         if let Some(log) = &live.log {
             let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
             let bytes = log.bytes();
             ended.bytes += bytes;
-            ended.lives.push_back((Instant::now(), bytes, Arc::clone(live)));
+            ended.registry.push_back((Instant::now(), bytes, Arc::clone(live)));
             drop(ended);
             self.forget();
         } else {
-            self.lives.lock().unwrap_or_else(PoisonError::into_inner).remove(&live.id.to_string());
+            self.registry.lock().unwrap_or_else(PoisonError::into_inner).remove(&live.id.to_string());
         }
     }
 
@@ -71,11 +71,12 @@ impl Lives {
     /// go, else those of one with more than its share.
     pub(in crate::http) fn give_way(&self, memory: &Memory, wanted: Wanted<'_>) -> bool {
         let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        let may = |live: &Live| live.subject == *wanted.subject || wanted.share.is_some_and(|share| memory.of(&live.subject) > share);
+        let may =
+            |live: &ActiveExecution| live.subject == *wanted.subject || wanted.share.is_some_and(|share| memory.of(&live.subject) > share);
         // What somebody still reads is given back when it has been read.
-        let is_kept_only_here = |live: &Arc<Live>| live.log.as_ref().is_some_and(|log| Arc::strong_count(log) == 1);
-        let at = ended.lives.iter().position(|(_, _, live)| may(live) && is_kept_only_here(live));
-        let Some((_, bytes, live)) = at.and_then(|at| ended.lives.remove(at)) else { return false };
+        let is_kept_only_here = |live: &Arc<ActiveExecution>| live.log.as_ref().is_some_and(|log| Arc::strong_count(log) == 1);
+        let at = ended.registry.iter().position(|(_, _, live)| may(live) && is_kept_only_here(live));
+        let Some((_, bytes, live)) = at.and_then(|at| ended.registry.remove(at)) else { return false };
         ended.bytes -= bytes;
         drop(ended);
         self.remove(&live.id.to_string());
@@ -85,10 +86,10 @@ impl Lives {
     /// Forgets what ended long ago, or takes too much room.
     pub(in crate::http) fn forget(&self) {
         let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        while ended.lives.front().is_some_and(|(since, ..)| since.elapsed() > REMEMBERED || ended.bytes > REMEMBERED_BYTES) {
-            let Some((_, bytes, live)) = ended.lives.pop_front() else { break };
+        while ended.registry.front().is_some_and(|(since, ..)| since.elapsed() > REMEMBERED || ended.bytes > REMEMBERED_BYTES) {
+            let Some((_, bytes, live)) = ended.registry.pop_front() else { break };
             ended.bytes -= bytes;
-            self.lives.lock().unwrap_or_else(PoisonError::into_inner).remove(&live.id.to_string());
+            self.registry.lock().unwrap_or_else(PoisonError::into_inner).remove(&live.id.to_string());
         }
     }
 }
