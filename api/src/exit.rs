@@ -16,7 +16,7 @@ impl Exit {
     pub(crate) const SUCCESS: Self = Self(0);
     /// What was checked is not as it should be.
     pub(crate) const UNMET: Self = Self(1);
-    /// The command line, or a file that it names, makes no sense; the same code that a wrong option has.
+    /// The command line, or a file that it names, is invalid; the same code that a wrong option has.
     pub(crate) const USAGE: Self = Self(2);
     /// A limit ended the run.
     pub(crate) const LIMITED: Self = Self(124);
@@ -68,7 +68,7 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// The command line, or a file that it names, makes no sense.
+    /// The command line, or a file that it names, is invalid.
     pub(crate) fn usage(message: impl fmt::Display) -> Self {
         Self { exit: Exit::USAGE, message: Some(message.to_string()), advice: None }
     }

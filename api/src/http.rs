@@ -326,7 +326,7 @@ impl Server {
         let accepting = tokio::spawn(connection::accept(listener, Front { tls, router, limits, places, over: over.clone() }));
         stop.cancelled().await;
         app.closing.cancel();
-        tracing::info!("ending: nothing new is taken");
+        tracing::info!("shutting down: draining executions");
         let patience = tokio::time::Instant::now() + app.config.limits.drain;
         while !app.registry.unfinished().is_empty() && tokio::time::Instant::now() < patience {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -392,7 +392,7 @@ async fn sweep(app: Arc<App>) {
             app.rates.forget();
             app.alerts.forget();
             if let Err(error) = forget(&app).await {
-                tracing::error!(%error, "what is too old could not be forgotten");
+                tracing::error!(%error, "retention sweep failed");
             }
         }
         sweeps += 1;

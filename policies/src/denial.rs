@@ -57,7 +57,7 @@ impl Denial {
 
     /// A refusal of something that is wrong in itself, so that no line of a policy would allow it.
     pub(crate) fn invalid_request(rule: &str, asked: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self::new(rule, asked, reason, "# no line of a policy allows this: change the request")
+        Self::new(rule, asked, reason, "# no policy change can allow this: change the request")
     }
 }
 

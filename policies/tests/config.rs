@@ -186,9 +186,9 @@ denied   profiles.default.limits.wall: limit `wall` of 100s (profile `default` g
          | wall = \"100s\"
 allowed  profiles.default.limits.source: 1B of `source` (at most 4MiB)
 denied   profiles.default.packages: packages for `ruby` (there are packages of Python and of JavaScript only)
-         | # no line of a policy allows this: change the request
+         | # no policy change can allow this: change the request
 denied   profiles.default.tiers: a tier for `ruby` (`wasm` does not run the language, `container` is not built in)
-         | # no line of a policy allows this: this machine does not offer it
+         | # no policy change can allow this: this machine does not offer it
 verdict: denied by `profiles.default.languages`"
     );
 }

@@ -13,10 +13,10 @@ pub enum Error {
     /// No guests are installed, or they can't be used.
     #[error("the guests cannot be loaded: {0}")]
     Guests(String),
-    /// The audit log did not take a record, so nothing runs.
-    #[error("the audit record could not be written, so the run did not happen: {0}")]
+    /// A record could not be written to the audit log: nothing runs without one, and no outcome is handed out without one.
+    #[error("cannot write the audit record: {0}")]
     Audit(#[source] io::Error),
-    /// A setting of the builder, or a field of the request that no policy judges, makes no sense.
+    /// A setting of the builder, or a field of the request that no policy judges, is invalid.
     #[error("{0}")]
     Invalid(String),
     /// The policy grants a mount that the host does not have.
@@ -28,7 +28,7 @@ pub enum Error {
         reason: String,
     },
     /// Packages could not be looked up or fetched.
-    #[error("the packages are not to be had: {0}")]
+    #[error("cannot fetch packages: {0}")]
     Packages(String),
     /// Packages were not there in the request's own time. Where there is an outcome, it says that the limit `wall` was hit instead.
     #[error("the packages were not ready within the limit `wall` ({} ms): a longer one, or `glovebox packages prefetch` beforehand, would do", .0.as_millis())]

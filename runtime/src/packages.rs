@@ -201,6 +201,6 @@ pub(crate) fn packages_unsupported() -> Denial {
         rule: "request.wants.packages".to_owned(),
         asked: "packages".to_owned(),
         reason: "this sandbox has no package manager".to_owned(),
-        fix: "# no line of a policy allows this: the sandbox has to be made with a package manager".to_owned(),
+        fix: "# no policy change can allow this: the sandbox has to be made with a package manager".to_owned(),
     }
 }

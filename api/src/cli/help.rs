@@ -80,7 +80,7 @@ Output:
 Exit codes:
   The program's own, where it got to its end: 0, or 1 after an exception that nobody caught, or
   what it asked for. Else:
-    2  the command line makes no sense, or a file that it names can't be used
+    2  invalid command line, or a file that it names can't be used
   124  a limit ended the run
   125  Glovebox itself failed; standard error says why
   126  the policy refused; nothing ran

@@ -111,10 +111,9 @@ async fn judge(app: &App, headers: &HeaderMap, uri: &Uri, version: Version) -> R
         if host.contains('@') || host.parse::<Authority>().is_err() {
             return Err(Problem::new(Code::BadRequest, "the `Host` header is no name of a host, with or without a port"));
         }
-        return Err(Problem::new(
-            Code::OriginNotAllowed,
-            "this service is not called by that host name; `hosts` in its config names others",
-        ));
+        let shown: String = host.escape_debug().take(100).collect();
+        let detail = format!("unknown `Host` header `{shown}`; add it to `hosts` in the config");
+        return Err(Problem::new(Code::OriginNotAllowed, detail));
     }
     if let Some(origin) = only(headers, header::ORIGIN.as_str())?
         && !app.config.origins.iter().any(|allowed| allowed == origin)
@@ -146,7 +145,7 @@ async fn caller(app: &App, headers: &HeaderMap) -> Result<Caller, Problem> {
     let secret = secret.trim();
     match &app.tokens {
         Some(tokens) if secret.bytes().filter(|byte| *byte == b'.').count() == 2 => {
-            tokens.holder(secret).await.map_err(|reason| Problem::new(Code::Unauthenticated, format!("the token is not taken: {reason}")))
+            tokens.holder(secret).await.map_err(|reason| Problem::new(Code::Unauthenticated, format!("invalid token: {reason}")))
         }
         _ => app.keys.holder(secret).await?.ok_or_else(unknown),
     }
@@ -205,7 +204,7 @@ impl Caller {
         if self.scopes.contains(&scope) {
             return Ok(());
         }
-        Err(Problem::new(Code::Forbidden, format!("the key has not the scope `{}`", scope.name())))
+        Err(Problem::new(Code::Forbidden, format!("the key lacks scope `{}`", scope.name())))
     }
 }
 
@@ -213,7 +212,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        parts.extensions.get().cloned().ok_or_else(|| Problem::new(Code::Unauthenticated, "nobody is known to call"))
+        parts.extensions.get().cloned().ok_or_else(|| Problem::new(Code::Unauthenticated, "unauthenticated"))
     }
 }
 

@@ -313,7 +313,7 @@ pub(super) async fn bytes_of<S: Send + Sync>(request: HttpRequest, state: &S) ->
     let held = std::mem::replace(&mut *account.lock().unwrap_or_else(PoisonError::into_inner), Ok(Taken::default()))?;
     let body = body.map_err(|_| Problem::new(Code::Timeout, "the body came too slowly"))?;
     let body = body.map_err(|rejection| match rejection.status().as_u16() {
-        413 => Problem::new(Code::TooLarge, "the body is larger than this service takes (`limits.body` in its config)"),
+        413 => Problem::new(Code::TooLarge, "request body exceeds `limits.body` of the service"),
         408 => Problem::new(Code::Timeout, "the body came too slowly"),
         _ => Problem::new(Code::BadRequest, "the body could not be read"),
     })?;
@@ -333,8 +333,9 @@ fn content(what: &str, text: Option<String>, base64: Option<String>) -> Result<O
         (Some(_), Some(_)) => Err(Problem::new(Code::Invalid, format!("`{what}` and `{what}_base64` are both there; send one of them"))),
         (Some(text), None) => Ok(Some(text.into_bytes())),
         (None, Some(base64)) => {
-            let bytes =
-                BASE64.decode(base64).map_err(|error| Problem::new(Code::Invalid, format!("`{what}_base64` is no base64: {error}")))?;
+            let bytes = BASE64
+                .decode(base64)
+                .map_err(|error| Problem::new(Code::Invalid, format!("`{what}_base64` is not valid base64: {error}")))?;
             Ok(Some(bytes))
         }
         (None, None) => Ok(None),
@@ -357,7 +358,7 @@ impl ExecutionRequest {
             [("language", Some(&self.language), 64), ("profile", self.profile.as_ref(), 255), ("name", self.name.as_ref(), 255)]
         {
             if text.is_some_and(|text| text.len() > most || text.contains('\0')) {
-                return Err(Problem::new(Code::Invalid, format!("`{name}` has at most {most} bytes, and none of them is zero")));
+                return Err(Problem::new(Code::Invalid, format!("`{name}` must be at most {most} bytes without NUL")));
             }
         }
         let source = content("source", self.source, self.source_base64)?;

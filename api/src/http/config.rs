@@ -338,10 +338,10 @@ impl Default for ContainerConfig {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// It is not the TOML that it should be.
-    #[error("the config is not acceptable: {0}")]
+    #[error("invalid config: {0}")]
     Text(#[from] toml::de::Error),
     /// Two settings do not go together, or one is out of its range.
-    #[error("the config is not acceptable: {0}")]
+    #[error("invalid config: {0}")]
     Value(String),
 }
 

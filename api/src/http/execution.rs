@@ -167,11 +167,16 @@ pub(super) fn enter(app: &App, subject: &Subject, bytes: usize) -> Result<Admitt
     })?;
     app.admission.enter(subject, bytes).map_err(|full| {
         app.metrics.refused.inc();
+        let limits = &app.config.limits;
         match full {
             QueueFull::Subject => {
-                Problem::new(Code::QueueFull, "as many executions of this key wait as may").retry_after(Duration::from_secs(1))
+                let detail = format!("queue full: this key has reached `limits.queue_per_subject` ({})", limits.queue_per_subject);
+                Problem::new(Code::QueueFull, detail).retry_after(Duration::from_secs(1))
             }
-            QueueFull::All => Problem::new(Code::Overloaded, "as many executions wait as may").retry_after(Duration::from_secs(2)),
+            QueueFull::All => {
+                let detail = format!("queue full: the service has reached `limits.queue` ({})", limits.queue);
+                Problem::new(Code::Overloaded, detail).retry_after(Duration::from_secs(2))
+            }
         }
     })
 }

@@ -175,13 +175,10 @@ fn sse(events: impl Stream<Item = Result<axum::response::sse::Event, Infallible>
 pub(super) fn follower(app: &App, caller: &Caller) -> Result<FollowerPermit, Problem> {
     app.followers.permit(&caller.subject).map_err(|none| {
         let (code, detail) = match none {
-            NoFollower::All(most) => {
-                (Code::Overloaded, format!("{most} clients follow events, which is as many as may (`limits.followers`)"))
+            NoFollower::All(most) => (Code::Overloaded, format!("too many event streams: {most} (`limits.followers`)")),
+            NoFollower::Subject(most) => {
+                (Code::QueueFull, format!("too many event streams of this key: {most} (`limits.followers_per_subject`)"))
             }
-            NoFollower::Subject(most) => (
-                Code::QueueFull,
-                format!("{most} clients of this key follow events, which is as many as may (`limits.followers_per_subject`)"),
-            ),
         };
         Problem::new(code, detail).retry_after(Duration::from_secs(5))
     })
@@ -379,7 +376,7 @@ pub(super) async fn cancel(State(app): State<Arc<App>>, caller: Caller, Path(id)
     caller.needs(Scope::Run)?;
     let (row, live) = find(&app, &caller, &id).await?;
     let live = live.filter(|_| row.ended_ms.is_none());
-    let live = live.ok_or_else(|| Problem::new(Code::Ended, format!("the execution has ended before: it is `{}`", row.status)))?;
+    let live = live.ok_or_else(|| Problem::new(Code::Ended, format!("the execution has already ended (`{}`)", row.status)))?;
     stopped(&app, &live).await
 }
 

@@ -64,12 +64,12 @@ impl fmt::Display for NoMemory {
         match self {
             Self::Subject { used, most, asked } => write!(
                 f,
-                "{asked} bytes of memory are not to be had: this key's requests, programs and sessions have {used} of {most} bytes \
+                "cannot allocate {asked} bytes: this key's requests, programs and sessions have {used} of {most} bytes \
                  (`limits.memory_per_subject` of the service); end a session, or wait for what runs"
             ),
             Self::All { used, most, asked, .. } => write!(
                 f,
-                "{asked} bytes of memory are not to be had: the service has given out {used} of {most} bytes (`limits.memory`); try again later"
+                "cannot allocate {asked} bytes: the service has given out {used} of {most} bytes (`limits.memory`); try again later"
             ),
         }
     }

@@ -31,30 +31,30 @@ macro_rules! codes {
 }
 
 codes! {
-    BadRequest "bad_request" BAD_REQUEST "The request cannot be read";
-    Invalid "invalid" UNPROCESSABLE_ENTITY "The request makes no sense";
+    BadRequest "bad_request" BAD_REQUEST "Malformed request";
+    Invalid "invalid" UNPROCESSABLE_ENTITY "Invalid request";
     Unauthenticated "unauthenticated" UNAUTHORIZED "No valid credentials were given";
     Forbidden "forbidden" FORBIDDEN "The credentials do not allow this";
     OriginNotAllowed "origin_not_allowed" FORBIDDEN "Requests from this origin or to this host name are not served";
-    Denied "denied" FORBIDDEN "The policy refuses";
-    NotFound "not_found" NOT_FOUND "There is nothing here";
-    MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED "This cannot be done with it";
-    Timeout "timeout" REQUEST_TIMEOUT "The request came too slowly";
-    Busy "busy" CONFLICT "It is at work";
-    Ended "ended" CONFLICT "It has ended";
+    Denied "denied" FORBIDDEN "Denied by policy";
+    NotFound "not_found" NOT_FOUND "Not found";
+    MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED "Method not allowed";
+    Timeout "timeout" REQUEST_TIMEOUT "Request timeout";
+    Busy "busy" CONFLICT "Busy";
+    Ended "ended" CONFLICT "Already ended";
     IdempotencyConflict "idempotency_conflict" CONFLICT "The idempotency key belongs to another request";
-    TooLarge "too_large" PAYLOAD_TOO_LARGE "The request is too large";
+    TooLarge "too_large" PAYLOAD_TOO_LARGE "Request too large";
     UnsupportedMediaType "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE "The content type is not supported";
     RangeNotSatisfiable "range_not_satisfiable" RANGE_NOT_SATISFIABLE "The range is not in the file";
-    QuotaExceeded "quota_exceeded" INSUFFICIENT_STORAGE "Too much is kept already";
+    QuotaExceeded "quota_exceeded" INSUFFICIENT_STORAGE "Storage quota exceeded";
     RateLimited "rate_limited" TOO_MANY_REQUESTS "Too many requests";
-    QueueFull "queue_full" TOO_MANY_REQUESTS "Too much of yours waits already";
-    MemoryExhausted "memory_exhausted" SERVICE_UNAVAILABLE "The service has no memory for it";
-    MemoryQuota "memory_quota" TOO_MANY_REQUESTS "Your requests have too much memory already";
-    Overloaded "overloaded" SERVICE_UNAVAILABLE "Too much waits already";
-    ShuttingDown "shutting_down" SERVICE_UNAVAILABLE "The service is about to end";
-    NotReady "not_ready" SERVICE_UNAVAILABLE "The service cannot work";
-    Internal "internal" INTERNAL_SERVER_ERROR "The service failed";
+    QueueFull "queue_full" TOO_MANY_REQUESTS "Queue full";
+    MemoryExhausted "memory_exhausted" SERVICE_UNAVAILABLE "Out of memory budget";
+    MemoryQuota "memory_quota" TOO_MANY_REQUESTS "Memory quota exceeded";
+    Overloaded "overloaded" SERVICE_UNAVAILABLE "Overloaded";
+    ShuttingDown "shutting_down" SERVICE_UNAVAILABLE "Shutting down";
+    NotReady "not_ready" SERVICE_UNAVAILABLE "Not ready";
+    Internal "internal" INTERNAL_SERVER_ERROR "Internal error";
 }
 
 /// One problem.

@@ -27,7 +27,7 @@ fn words(limit: Limit) -> Words {
         Limit::OpenFiles => ("files open at once", Some("open_files"), None),
         Limit::Stack => ("the call stack", Some("stack"), None),
         Limit::HostCalls => ("calls of tools and the network", Some("host_calls"), None),
-        Limit::Processes => ("processes", None, None),
+        Limit::Processes => ("processes", Some("processes"), None),
         Limit::Table => ("elements of tables", None, None),
         Limit::HostAllocation => ("memory of the host", None, None),
         Limit::Compile => ("the work to compile the program", None, None),

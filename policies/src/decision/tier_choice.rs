@@ -118,12 +118,12 @@ fn no_tier(case: &CheckInput<'_>, rule: String, asked: String, passed_over: &[(T
         return Denial::new(place.rule("min_isolation"), asked, reason, fix);
     }
     if passed_over.iter().any(|(_, why)| matches!(why, PassedOver::TooWeakForRequest(_))) {
-        return Denial::new("request.wants.min_isolation", asked, reason, "# no line of a policy allows this: ask for less isolation");
+        return Denial::new("request.wants.min_isolation", asked, reason, "# no policy change can allow this: ask for less isolation");
     }
     if passed_over.iter().all(|(_, why)| matches!(why, PassedOver::Lacks(_) | PassedOver::NotWanted)) {
-        return Denial::new(rule, asked, reason, "# no line of a policy allows this: no tier of the profile can do it");
+        return Denial::new(rule, asked, reason, "# no policy change can allow this: no tier of the profile can do it");
     }
-    Denial::new(rule, asked, reason, "# no line of a policy allows this: this machine does not offer it")
+    Denial::new(rule, asked, reason, "# no policy change can allow this: this machine does not offer it")
 }
 
 impl std::fmt::Display for PassedOver {

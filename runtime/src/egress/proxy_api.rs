@@ -61,7 +61,7 @@ pub enum EgressError {
     /// A limit of the run.
     #[error("{0}")]
     Limited(String),
-    /// The request makes no sense.
+    /// The request is invalid.
     #[error("{0}")]
     Invalid(String),
     /// The other side, or the way there.

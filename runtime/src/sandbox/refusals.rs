@@ -9,7 +9,7 @@ pub(super) fn sessions_unsupported(grant: &Grant) -> Denial {
         rule: "request.tier".to_owned(),
         asked: format!("a session in `{}`", grant.language()),
         reason: format!("tier `{}` has no sessions for it: {}", grant.tier(), grant.tier_reason()),
-        fix: "# no line of a policy allows this: run each program by itself".to_owned(),
+        fix: "# no policy change can allow this: run each program by itself".to_owned(),
     }
 }
 

@@ -189,7 +189,7 @@ impl Stdin<'_> {
             self.write(text.as_bytes()).await?;
         }
         if let Some(text) = said.stdin_base64 {
-            self.write(&STANDARD.decode(text).map_err(|_| "`stdin_base64` is no base64")?).await?;
+            self.write(&STANDARD.decode(text).map_err(|_| "`stdin_base64` is not valid base64")?).await?;
         }
         if said.stdin_end {
             self.pipe = None;
