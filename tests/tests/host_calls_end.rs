@@ -4,7 +4,7 @@
 //! its wall clock and keep others from running.
 
 use glovebox::policy::InputFile;
-use glovebox::{Controls, Limit, Metering, Outcome, Request, Sandbox, Status};
+use glovebox::{Controls, Limit, Metering, Outcome, Request, Sandbox, Status, Usage};
 use glovebox_tests::attack::{alone, show};
 use glovebox_tests::imports::{Import, Imports, Size};
 use glovebox_tests::place::{canary, guests, policy, run, run_with, runtime, sandbox};
@@ -114,8 +114,10 @@ fn every_import_ends_within_its_wall_clock() {
                 bad.push(format!("{}#{} did not loop: {}", import.interface, import.function, show(&outcome)));
             }
             // Not exact: a busy machine gets less done, and so does a build without optimisation. But a call of milliseconds without a price
-            // uses a thousandth of this.
-            if looped && per_nanosecond < 0.003 {
+            // uses a thousandth of this, each time; a run that hardly got to its loop before its time was up does so once.
+            let price = || beyond_wall(&sandbox, &imports.endless(import, size)).0.usage;
+            let is_priced = |usage: Usage| usage.fuel as f64 / usage.wall.as_nanos() as f64 >= 0.003;
+            if looped && !is_priced(outcome.usage) && !(0..5).any(|_| is_priced(price())) {
                 bad.push(format!("{}#{} {size:?} costs {per_nanosecond} units a nanosecond", import.interface, import.function));
             }
         }
