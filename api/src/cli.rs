@@ -1,4 +1,4 @@
-//! What may be asked on the command line, and how does the help explain it?
+//! Command-line interface: which commands and options are there, and how does the help explain them?
 
 mod help;
 

@@ -1,6 +1,6 @@
-//! What does this machine offer, and what can be done about the rest?
+//! Diagnosis of the host: which tiers work on this machine, and what can be done about the rest?
 //!
-//! A tier is tried by running programs in it: that a device or a file is there says little.
+//! A tier is tried by running programs in it: that a device or a file exists proves little.
 
 use crate::cli::DoctorArguments;
 use crate::exit::{Exit, Failure};

@@ -1,6 +1,6 @@
-//! What does an error say, with everything that caused it?
+//! Error chains: what does an error say, with all of its causes?
 
-/// The error with everything that caused it, in one line.
+/// Returns the error with all of its causes, in one line.
 #[must_use]
 pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();

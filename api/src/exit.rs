@@ -1,4 +1,4 @@
-//! With which code does the process end, and what does it say when it cannot do its work?
+//! Exit codes and failure messages: with which code does the process end, and what does it report?
 //!
 //! The only place that maps outcomes and failures to exit codes.
 

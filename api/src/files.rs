@@ -1,6 +1,6 @@
-//! How are files read that somebody named on the command line?
+//! Input files: how are files read that the command line names?
 //!
-//! The only place of this crate that opens a file of the host by its path, apart from the folders that artifacts go to.
+//! The only module of this crate that opens a file of the host by its path, apart from the directories that artifacts are saved to.
 
 use crate::exit::Failure;
 use crate::terminal::name;

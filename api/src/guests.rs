@@ -1,4 +1,4 @@
-//! How are the guests made, listed and checked?
+//! Guests on the command line: how are they built, listed and verified?
 
 use crate::cli::{GuestsCommand, Metering};
 use crate::exit::{Exit, Failure};

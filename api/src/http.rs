@@ -1,9 +1,9 @@
-//! How is the sandbox offered to others over HTTP?
+//! HTTP service: how do clients reach the sandbox over the network?
 //!
-//! In reading order: [`config`] says what an operator can set, [`auth`] lets a request in, [`executions`] and [`sessions`] answer it,
-//! [`execution`] takes a program through [`scheduler`] queues to its record in the [`store`], and [`events`] tells what happens meanwhile.
+//! In reading order: [`config`] says what an operator can set, [`auth`] authenticates a request, [`executions`] and [`sessions`] answer it,
+//! [`execution`] takes a program through the queues of [`scheduler`] to its record in the [`store`], and [`events`] streams its progress.
 //!
-//! HTTP/1.1 alone is spoken: it has what this API needs, and a whole class of attacks less.
+//! HTTP/1.1 only: it has what this API needs, and a smaller attack surface.
 
 mod alerts;
 mod audit_log;

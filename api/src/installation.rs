@@ -1,4 +1,4 @@
-//! Which guests does this process use, and where do they come from?
+//! Discovery of guests: which ones does this process use, and where do they come from?
 
 use crate::exit::Failure;
 use crate::terminal;

@@ -1,4 +1,4 @@
-//! How are packages found, fetched and listed from the command line?
+//! Packages on the command line: how are they resolved, fetched and listed?
 
 use crate::cli::{PackagesArguments, PackagesCommand};
 use crate::exit::{Exit, Failure};

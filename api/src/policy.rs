@@ -1,4 +1,4 @@
-//! How are policies read, checked, explained and tested?
+//! Policies on the command line: how are they read, checked, explained and tested?
 
 use crate::cli::{PolicyCommand, RequestArguments};
 use crate::exit::{Exit, Failure};

@@ -1,4 +1,4 @@
-//! How does a command line become a request?
+//! Construction of requests: how does a command line become a request?
 
 use crate::cli::RequestArguments;
 use crate::exit::Failure;

@@ -1,4 +1,4 @@
-//! How is a program run from the command line?
+//! `glovebox run`: how is a program run from the command line?
 
 pub(crate) mod artifacts;
 mod report;

@@ -1,4 +1,4 @@
-//! How is the service started, and how are its keys made?
+//! `glovebox serve` and `glovebox keys`: how is the service started, and how are its keys made?
 
 use crate::cli::{KeysCommand, KeysPlace, ServeArguments};
 use crate::exit::{Exit, Failure};

@@ -1,8 +1,8 @@
-//! How does text that nobody vetted get onto a terminal without driving it?
+//! Terminal output and escaping: how is untrusted text printed without escape-sequence injection?
 //!
-//! The only place that writes to standard output and standard error. A terminal obeys what it is shown: escape sequences can rewrite
-//! what was printed before, change the title or type an answer. So on a terminal, control characters of a guest are shown, not sent.
-//! Into a pipe or a file the bytes go as they are.
+//! The only module that writes to standard output and standard error. A terminal interprets what it is sent: escape sequences can rewrite
+//! what was printed before, change the title or type an answer. So on a terminal, control characters of a guest are escaped. Into a pipe or
+//! a file the bytes go unchanged.
 
 use crate::exit::{Exit, Failure};
 use std::fmt::Write as _;

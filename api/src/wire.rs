@@ -1,6 +1,6 @@
-//! What does an outcome look like as JSON?
+//! JSON format of outcomes: what does an outcome look like as JSON?
 //!
-//! The same on the command line and over HTTP. Field names are promises: they may be added to, never changed.
+//! The same on the command line and over HTTP. Field names are stable: fields may be added, never renamed.
 
 mod encode;
 

@@ -1,7 +1,7 @@
-//! Who is told when something happens too often?
+//! Alert rules and webhooks: which events of a subject are too frequent, and how does the operator learn of them?
 //!
-//! Rules of the config count what happens to each subject in a window of time. A rule that fires is written to the log, listed for
-//! operators and posted to a webhook, and is silent for that subject until the window has passed.
+//! Rules of the config count events by subject in a sliding window. A rule that fires is written to the log, listed for operators and
+//! posted to a webhook; it does not fire again for that subject until the window has passed.
 
 use super::config::{AlertKind, AlertRule};
 use super::execution::timestamp;

@@ -1,4 +1,4 @@
-//! The audit log of a service: how it is opened, and how its head gets into the database.
+//! Audit log of a service: how is it opened, and how does its head get into the database?
 
 use super::ServeError;
 use super::config::Config;

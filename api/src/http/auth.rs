@@ -1,7 +1,7 @@
-//! Who calls, and may they?
+//! Authentication and authorization: which subject calls, and may it?
 //!
-//! Every request passes here before anything else looks at it. The host name and the origin are checked for everybody, so that a web page
-//! in somebody's browser cannot reach a service that listens on their own machine.
+//! Every request passes this middleware first. `Host` and `Origin` are checked for all of them, so that a web page in a user's browser
+//! cannot reach a service on that user's machine (DNS rebinding, CSRF).
 
 use super::App;
 use super::body::{BodyMemory, BodyTime};

@@ -1,7 +1,7 @@
-//! Where do files that programs leave behind lie?
+//! Content-addressed store of artifacts: where are the files that programs left behind?
 //!
-//! By the digest of their content, so that nothing that a program chose becomes a name on the host, and a file that was written in part
-//! cannot be taken for a whole one.
+//! Files are named by the SHA-256 of their content, so nothing that a program chose becomes a name on the host, and a partially written
+//! file cannot be taken for a whole one.
 
 use crate::wire;
 use cap_std::fs::{Dir, DirEntry, File};

@@ -1,4 +1,4 @@
-//! What do clients send, and what does it mean to the sandbox?
+//! Request bodies: what do clients send, and what does it mean to the sandbox?
 
 use super::bounded::{Arguments, Artifacts, Environment, Files, Mounts, Named, Network, Packages, Tools};
 use super::bounded::{maybe_texts, named_texts, objects, texts};

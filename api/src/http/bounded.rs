@@ -1,6 +1,6 @@
-//! How are the lists of a request read?
+//! Bounded deserialization: how are the lists of a request read?
 //!
-//! Entry by entry, and none more than a request may have: a list with a million entries is refused before it is there.
+//! Entry by entry, and never more than a request may have: a list of a million entries is refused before it is allocated.
 
 use glovebox::policy::{Bound, OutOfBounds};
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};

@@ -1,7 +1,7 @@
-//! Who pays for what is no execution?
+//! Usage accounting outside of executions: which subject pays for work that has no record of its own?
 //!
-//! Explanations, the opening of sessions and changes of their packages have guests at work for somebody and leave no record of their own.
-//! Whatever that uses is added to what its subject has used, also where it ends in an error or whoever asked goes away.
+//! Explanations, opening sessions and changing their packages run guests for a subject and leave no record. What they use is added to the
+//! usage of that subject, even if they fail or the client disconnects.
 
 use super::App;
 use super::execution::usage_row;

@@ -1,6 +1,6 @@
-//! What can an operator set?
+//! Configuration of the service: what can an operator set?
 //!
-//! Everything has a default that is right for one machine. What programs may do is not set here but in the policy.
+//! Everything has a default that suits one machine. What programs may do is set in the policy, not here.
 
 use super::keys::Scope;
 use glovebox::policy::Severity;

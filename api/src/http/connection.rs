@@ -1,7 +1,7 @@
-//! Who is connected, and for how long?
+//! Connection handling and timeouts: which connections are open, and for how long?
 //!
-//! A connection costs its client more than it costs the service: heads, bodies and answers have to come and go in time, only so many
-//! connections are open at once, and those that ask for nothing give way to others (see [`places`](super::places)).
+//! A connection must cost its client more than the service (slowloris): heads, bodies and responses have deadlines, the number of open
+//! connections is bounded, and idle ones are evicted for new ones (see [`places`](super::places)).
 
 mod inline;
 mod strict;

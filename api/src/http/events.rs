@@ -1,7 +1,7 @@
-//! What happens in an execution, while it happens?
+//! Event log of an execution: what happens in it, while it happens?
 //!
-//! A log for each execution, which any number of clients reads at its own pace: a slow reader holds nothing up and makes nobody buffer.
-//! Events have consecutive numbers, so a client that lost its connection goes on where it was.
+//! Any number of clients reads the log of an execution, each at its own pace: a slow reader blocks no other one and needs no buffer of its
+//! own. Events have consecutive numbers, so a client that lost its connection resumes where it was.
 
 use super::memory::{Memory, NoMemory, Taken};
 use crate::wire::{self, Encoded, to_json};

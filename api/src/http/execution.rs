@@ -1,7 +1,7 @@
-//! How does an execution go, from the queue to its record?
+//! Life cycle of an execution: how does it get from the queue to its record?
 //!
-//! Whoever waits for its end takes it there, which spares a task; where nobody does, or whoever did goes away, it goes on by itself, so that
-//! its end is recorded like every other one.
+//! The request that waits for its end drives it, which saves a task. Without such a request, or after its client has disconnected, the
+//! execution goes on as a task of its own, so that its end is always recorded.
 
 mod files;
 mod registry;

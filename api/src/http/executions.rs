@@ -1,4 +1,4 @@
-//! How do clients run programs, and look at what they did?
+//! HTTP API of executions: how do clients run programs, and look at the results?
 
 mod answers;
 mod idempotency;

@@ -1,4 +1,4 @@
-//! What may clients and operators know?
+//! Introspection endpoints: what may clients and operators know about policy, tiers, usage, audit records and health?
 
 use super::App;
 use super::alerts::Alert;

@@ -1,7 +1,7 @@
-//! Who holds a token that somebody else has signed?
+//! JSON Web Tokens: which subject holds a token that an external issuer has signed?
 //!
-//! JSON Web Tokens of one issuer, for one audience, by the public keys that the issuer publishes. Only signatures with public keys are
-//! taken: whoever can check one must not be able to make one.
+//! Tokens of one issuer, for one audience, verified with the public keys that the issuer publishes (JWKS). Only asymmetric signatures are
+//! accepted: a verifier must not be able to sign.
 
 use super::config::Jwt as Settings;
 use super::keys::{Caller, Scope};

@@ -1,13 +1,13 @@
-//! Who owns the bytes that are kept, and how many may each subject have?
+//! Storage quotas: how many bytes does each subject keep, and how many may it?
 //!
-//! Records, artifacts, plans and sessions count for the subject that they belong to, in the database (column `bytes`) and here. An artifact
-//! whose content is stored once for several subjects counts for each of them. A subject over its quota starts nothing new until it deletes
-//! something or the retention does; nobody else notices. Where all together have too much, the largest keepers are refused first (max-min
-//! fairness). Where the [`disk`] itself is nearly full, only what is small is kept, for everybody; where the reserve for that is half used up,
-//! those who keep the most, or have the most of the [`audit`] log, begin nothing new. Whoever has the most of an audit log that is too large
-//! begins nothing new either.
+//! Records, artifacts, plans and sessions count against the subject that they belong to, in the database (column `bytes`) and here. An
+//! artifact whose content is stored once for several subjects counts for each of them. A subject over its quota starts nothing new until it
+//! deletes something or retention does; other subjects are unaffected. Where all subjects together exceed the total quota, the largest ones
+//! are refused first (max-min fairness). Where the [`disk`] itself is nearly full, only small records are kept, for all subjects; where its
+//! reserve is half used up, the subjects that keep the most, or have the largest share of the [`audit`] log, start nothing new. The
+//! subjects with the largest share of an audit log that is too large start nothing new either.
 //!
-//! What is about to be written has a [`Room`], which gives everything back unless it is kept at last.
+//! What is about to be written has a [`Room`], a reservation that is released on drop unless it is committed with [`Room::keep`].
 
 mod audit;
 mod disk;

@@ -1,7 +1,7 @@
-//! Who holds which key?
+//! API keys: which subject holds which key?
 //!
-//! A key is 256 random bits behind a public number. Only the digest of the bits is kept, and it is compared in constant time; bits that
-//! nobody can guess need no slow hash.
+//! A key is 256 random bits behind a public number. Only the digest of the bits is stored, and it is compared in constant time; bits of
+//! that entropy need no slow password hash.
 
 use super::store::{KeyRow, Store, now_ms};
 use crate::wire::sha256;

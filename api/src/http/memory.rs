@@ -1,9 +1,9 @@
-//! Who has how much of the service's memory?
+//! Memory accounting by subject: how much of the service's memory has each one?
 //!
-//! One account for everything that a stranger can make large: bodies of requests while they are read and for as long as what is in them
-//! lives, memory and workspaces of guests as they grow, sessions while they are idle, plans of task trees, answers until they are sent. Whoever wants more asks before it
-//! is there, so what is counted never exceeds what is set. A part is kept back for subjects that have little, and idle sessions
-//! are ended to make room.
+//! One account for everything whose size a client controls: bodies of requests while they are read and for as long as their content lives,
+//! memory and workspaces of guests as they grow, idle sessions, plans of task trees, responses until they are sent. Memory is charged
+//! before it is allocated, so the account never exceeds its limit. A reserve is kept back for subjects that have little, and idle sessions
+//! are evicted to make room.
 
 mod room;
 

@@ -1,4 +1,4 @@
-//! How is the service doing, in numbers?
+//! Prometheus metrics: how is the service doing, in numbers?
 
 use super::App;
 use glovebox::{Outcome, Status};

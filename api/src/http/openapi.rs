@@ -1,4 +1,4 @@
-//! Which routes are there, and how are they described?
+//! Routes and OpenAPI description: which routes are there, and how are they described?
 
 use super::problem::{Code, Problem, ProblemBody};
 use super::sessions::parts;

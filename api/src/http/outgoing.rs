@@ -1,4 +1,4 @@
-//! How does the service itself call others: the issuer of tokens, and webhooks?
+//! Outgoing HTTP client: how does the service itself call the issuer of tokens, and webhooks?
 
 use crate::error::chain;
 use reqwest::redirect::Policy;

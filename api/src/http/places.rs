@@ -1,11 +1,11 @@
-//! Who may be connected, and who has to go when there are too many?
+//! Connection limits and eviction: which client may connect, and which idle connection is closed for it?
 //!
-//! A connection is worth something only while it answers a request of somebody whose key is known. All others give way to a new one when
-//! all places are taken: first those that have never sent a whole head (a TLS handshake included), then those without a request under way,
-//! the oldest first. So idle connections never keep anybody out, however many there are. Besides, one address has a share of the places,
-//! one subject a share of the requests that are under way, and one subject a share of the followers of events.
+//! A connection is worth something only while it answers an authenticated request. When all places are taken, all other connections give
+//! way to a new one: first those that have never sent a whole head (a TLS handshake included), then those without a request in flight, the
+//! oldest first. So idle connections never keep a client out, however many there are. Besides, one address has a share of the places, one
+//! subject a share of the requests in flight, and one subject a share of the followers of events.
 //!
-//! A request costs this a handful of atomics and one short lock for its subject. All connections are looked at only when all places are taken.
+//! A request costs a handful of atomics and one short lock for its subject. All connections are scanned only when all places are taken.
 
 mod answer;
 mod followers;

@@ -1,7 +1,6 @@
-//! What is a client told when it cannot have what it asked for?
+//! Problem details (RFC 9457): what does a client get when its request fails?
 //!
-//! Problem details as RFC 9457 has them. The `code` is a promise: programs decide by it. Nothing of the host is told: no path, no address,
-//! no text of an error that a library wrote.
+//! The `code` is stable: programs decide by it. Nothing of the host is disclosed: no path, no address, no error message of a library.
 
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection};

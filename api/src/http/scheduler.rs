@@ -1,8 +1,8 @@
-//! Admission queue and CPU scheduler, both round-robin by subject: who runs next?
+//! Admission queue and CPU scheduler, both round-robin by subject: which execution runs next?
 //!
-//! Two queues, both fair between subjects. [`Admission`] hands out places for whole executions: a bounded number waits, and the subjects
-//! take turns. [`Processors`] hands out the processors for the milliseconds between two points at which a guest gives way, so that a
-//! hundred busy programs of one subject cost another one no more than a single program would.
+//! Two queues, both fair between subjects. [`Admission`] hands out concurrency slots for whole executions: the queue is bounded, and the
+//! subjects take turns. [`Processors`] hands out the processors for the milliseconds between two yield points of a guest, so that a hundred
+//! busy programs of one subject cost another one no more than a single program would.
 
 use glovebox::RoundRobin;
 use glovebox::policy::Subject;

@@ -1,7 +1,7 @@
-//! Where in the audit log is what somebody looks for?
+//! Search of the audit log: which records match a query?
 //!
-//! The log is read backwards from its end, so the newest records cost nothing however long it is. One question reads a bounded part of it
-//! and says where the next one has to go on.
+//! The log is read backwards from its end, so the newest records cost the same however long it is. One query reads a bounded part of it and
+//! returns the cursor at which the next one goes on.
 
 use super::info::{AuditQuery, shown_time};
 use cap_std::fs::{Dir, File, FileExt as _};

@@ -1,4 +1,4 @@
-//! How do clients keep a place of their own between programs?
+//! HTTP API of sessions: how do clients keep state between programs?
 
 mod giving;
 pub(super) mod parts;

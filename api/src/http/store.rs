@@ -1,7 +1,7 @@
-//! What is remembered, and where?
+//! Persistent store: which records are kept, and in which database?
 //!
-//! One set of statements for SQLite and PostgreSQL. What executions leave is written by [`writer`], which commits whatever waits as one
-//! transaction; everything else, and all reading, goes through a pool of connections.
+//! One set of statements for SQLite and PostgreSQL. Records of executions are written by [`writer`], which uses group commit; everything
+//! else, and all reading, goes through a connection pool.
 
 mod audited;
 mod head;

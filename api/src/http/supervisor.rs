@@ -1,7 +1,8 @@
-//! Does every tier still work?
+//! Health checks of the tiers: does every tier still work?
 //!
-//! Each that worked at the start is asked now and then, and at once when the host has failed a run. One that does not answer is taken out
-//! of use, so that programs go elsewhere or are refused with the reason instead of failing one by one; it is tried again until it works.
+//! Each tier that worked at the start is probed at intervals, and at once when the host has failed a run. A tier that does not answer is
+//! taken out of use, so that programs go to another one or are refused with the reason instead of failing one by one; it is probed until it
+//! works again.
 
 use super::App;
 use super::config::AlertKind;

@@ -1,6 +1,6 @@
-//! How does somebody see where the time of a request went?
+//! OpenTelemetry traces: where did the time of a request go?
 //!
-//! Spans from the request to the guest, sent to a collector by OTLP. Nothing that a program says or is given is in them.
+//! Spans from the request to the guest, exported to a collector by OTLP. They contain nothing of a program's input or output.
 
 use super::config::Telemetry;
 use axum::http::HeaderMap;

@@ -1,4 +1,4 @@
-//! How do clients run many programs that build on one another?
+//! HTTP API of task trees: how do clients run many programs that depend on one another?
 
 mod drive;
 mod plan;

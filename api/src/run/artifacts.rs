@@ -1,7 +1,7 @@
-//! Where do a program's files go, without the program choosing?
+//! Saving of artifacts: how do a guest's files get onto the host without path traversal?
 //!
-//! The only place that writes files of a guest to the host. Names come from the guest, so everything is opened below the one folder
-//! that was named on the command line, no link is followed, and nothing is written through what is already there.
+//! The only module that writes files of a guest to the host. Their names come from the guest, so everything is opened below the one
+//! directory that the command line named, no symlink is followed, and nothing is written through an existing file.
 
 use crate::cli::ArtifactRule;
 use crate::exit::Failure;

@@ -1,6 +1,6 @@
-//! What does a person need to know about a run besides its output?
+//! Report of a run: what does a user need to know besides its output?
 //!
-//! Nothing where it reached its end: its exit code and what it wrote say all. Else what ended it, and what would change that.
+//! Nothing if the program ended by itself: its exit code and its output say all. Otherwise what ended it, and what would change that.
 
 use super::artifacts::{ArtifactRules, Saved};
 use crate::policy::policy_file;

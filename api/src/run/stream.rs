@@ -1,4 +1,4 @@
-//! How does a program's output get out while the program runs?
+//! Streaming of output: how does it reach standard output while the program runs?
 
 use crate::exit::Failure;
 use crate::terminal::{Escaper, Place};

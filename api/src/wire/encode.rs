@@ -1,7 +1,7 @@
-//! How does what a guest wrote become JSON that is not many times larger?
+//! Bounded JSON encoding: how does output of a guest become JSON that is not many times larger?
 //!
-//! A control character is six bytes in JSON, and bytes that are no UTF-8 need base64. So whatever a guest chooses is measured before it is
-//! written: JSON takes at most twice the bytes, and 4 KiB.
+//! A control character takes six bytes in JSON, and bytes that are not UTF-8 need base64. So everything that a guest controls is measured
+//! before it is encoded: JSON takes at most twice the bytes, plus 4 KiB.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

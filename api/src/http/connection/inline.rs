@@ -1,7 +1,7 @@
-//! How does a connection go on when it has woken itself?
+//! Inline repolling: how does a connection go on when it has woken itself?
 //!
-//! The body of a request goes through a channel from a connection to itself, so a connection wakes itself for each request that has one.
-//! To the scheduler that is more work, for which it wakes another thread; here the connection is looked at once more instead.
+//! The body of a request goes through a channel from a connection to itself, so a connection wakes itself for each request with a body. The
+//! scheduler would wake another worker thread for that; here the future is polled once more instead.
 
 use futures_util::task::AtomicWaker;
 use std::pin::Pin;

@@ -1,10 +1,10 @@
-//! Strict framing: the parser behind this never has to guess where a request ends.
+//! Strict HTTP/1.1 framing: where does a request end, so that no two parsers disagree?
 //!
-//! RFC 9112 lets a server take a bare LF for the end of a line, repeat `Content-Length`, or take `Transfer-Encoding` beside it, and the
-//! parser does. A proxy in front may read any of them otherwise, and then the two disagree about where a request ends (request
-//! smuggling). Here each message is followed only as far as its framing goes: lines of the head, a body of a known length, or chunks.
-//! What is malformed does not reach the parser, and nothing that follows on that connection does. In a head, the parser gets what it
-//! answers with 400; in a body, whoever reads it gets an error, which is answered with 400.
+//! RFC 9112 lets a server accept a bare LF as a line terminator, repeated `Content-Length`, or `Transfer-Encoding` beside it, and the
+//! parser does. A proxy in front may read any of them otherwise, and then the two disagree about where a request ends (request smuggling).
+//! This filter follows each message only as far as its framing goes: lines of the head, a body of a known length, or chunks. Malformed
+//! bytes do not reach the parser, and nothing that follows on that connection does. In a head, the parser gets what it answers with 400; in
+//! a body, the reader gets an error, which is answered with 400.
 
 use std::io;
 use std::pin::Pin;

@@ -1,4 +1,4 @@
-//! The files that a program handed back: which of them are kept, and where.
+//! Artifacts of an execution: which of the files that a program handed back are kept, and where?
 
 use super::number;
 use crate::http::App;

@@ -1,4 +1,4 @@
-//! Which executions are there, and which have ended a while ago and may still be followed?
+//! Registry of executions: which are active, and which have ended recently and can still be followed?
 
 use super::ActiveExecution;
 use crate::http::App;

@@ -1,6 +1,6 @@
-//! How much of the service's memory does what a program left behind take until it is kept?
+//! Memory accounting of outcomes: how much memory do output and artifacts take until they are stored?
 //!
-//! Its output and its files have left the guest by then, and with it the memory that the guest had.
+//! They have left the guest by then, and with it the memory that was accounted for the guest.
 
 use super::{ActiveExecution, SMALL_OUTPUT, cut};
 use crate::http::App;

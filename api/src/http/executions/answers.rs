@@ -1,6 +1,6 @@
-//! What is an execution, or a file of one, as an answer?
+//! Responses with executions and artifacts: how is one sent?
 //!
-//! What is large takes of the caller's memory until it was sent, however slowly that is read.
+//! A large response is charged to the memory of its subject until it is sent, however slowly the client reads.
 
 use super::answer_json;
 use crate::http::App;

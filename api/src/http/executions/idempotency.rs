@@ -1,7 +1,7 @@
-//! How does the same request run once?
+//! Idempotency keys: how does a repeated request run only once?
 //!
-//! Its key is taken in the database before anything begins, and names the execution from then on. A key is there for as long as its execution
-//! is, which counts for its subject.
+//! The key is claimed in the database before anything begins, and names the execution from then on. A key lives as long as its execution,
+//! which counts against the quota of its subject.
 
 use super::answers::answer_row;
 use super::{Mode, Waiter, address, answer_json, follower, launch, stream, with_location};

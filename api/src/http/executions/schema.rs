@@ -1,6 +1,6 @@
-//! What does an execution look like to clients?
+//! OpenAPI schema of executions: what does an execution look like to clients?
 //!
-//! Only for its description: what is sent is put together as text, because a guest's own JSON goes in as it is.
+//! Only for the API description: responses are assembled as text, because a guest's own JSON is embedded unparsed.
 
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -1,6 +1,6 @@
-//! How does a client follow a program and talk to it at the same time?
+//! WebSocket of an execution: how does a client follow a program and write to its standard input at the same time?
 //!
-//! A WebSocket on the events of an execution. What the client sends waits until the program reads it, and the client with it.
+//! Input that the program has not read yet applies backpressure to the client.
 
 use super::ended;
 use crate::http::App;

@@ -1,8 +1,9 @@
-//! Whose records does the audit log hold?
+//! Quota of the audit log: how many bytes of it has each subject written?
 //!
-//! A record is never left out and never taken away before its time, so what bounds the log is that whoever has written the most of it begins
-//! nothing new. What each subject has written is in the database too, by day for as long as the log keeps it and by hour for the budget of
-//! the hour, so that a restart forgets nothing. The size of the log is that of its files: what an operator has moved away counts no more.
+//! A record is never omitted and never removed before its time, so the log is bounded by refusing new work of the subjects that have
+//! written the most of it. What each subject has written is in the database too, by day for as long as the log keeps it and by hour for the
+//! hourly quota, so that it survives a restart. The size of the log is that of its files: segments that an operator has moved away no
+//! longer count.
 
 use super::super::store::{Audited, HOUR_MS};
 use super::fair_level;

@@ -1,7 +1,7 @@
-//! How much of the disk is free, besides the reserve and what is being written?
+//! Disk space accounting: how much is free besides the reserve and pending writes?
 //!
-//! What is about to be written is reserved before it is, so that several large writes at once do not each find the same free bytes. The
-//! file system is asked at most once a second, and always before something is refused.
+//! Space is reserved before it is written, so that several large writes at once do not each find the same free bytes. `statvfs` is called
+//! at most once a second, and always before something is refused.
 
 use super::super::Limits;
 use cap_std::fs::Dir;

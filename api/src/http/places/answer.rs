@@ -1,6 +1,6 @@
-//! When is an answer sent?
+//! Tracking of responses in flight: when is one sent?
 //!
-//! A body that was handed over is not sent yet: a client that reads slowly has its answer under way until the last byte has left.
+//! A body that was handed over is not sent yet: to a client that reads slowly, the response is in flight until its last byte has left.
 
 use super::{Connection, Place};
 use axum::body::{Body, Bytes, HttpBody};

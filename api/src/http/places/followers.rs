@@ -1,4 +1,4 @@
-//! Who may follow events?
+//! Limits on followers of events: which client may follow?
 
 use super::lock;
 use glovebox::policy::Subject;

@@ -1,4 +1,4 @@
-//! Who gives way to whom?
+//! Tests of connection eviction: which connection gives way to which?
 
 use super::*;
 use futures_util::FutureExt as _;

@@ -1,4 +1,4 @@
-//! Which session gives way when there is no memory left, and who is told?
+//! Eviction of idle sessions: which one gives way under memory pressure, and how does its client learn of it?
 
 use super::{Entry, kept_end, lock, over};
 use crate::http::App;

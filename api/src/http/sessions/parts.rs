@@ -1,4 +1,4 @@
-//! How do clients look after a session's packages and files?
+//! HTTP API of a session's packages and files: how do clients list and change them?
 
 use super::{bodies, lock};
 use crate::http::App;

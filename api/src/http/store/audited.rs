@@ -1,4 +1,4 @@
-//! What each subject has written to the audit log, in the database: by day for as long as the log keeps it, and for the hour that goes on.
+//! Audit log usage by subject, in the database: how much has each written, by day for as long as the log keeps it, and in the current hour?
 
 use super::{DAY_MS, Store};
 use sqlx::Row as _;

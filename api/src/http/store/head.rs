@@ -1,4 +1,4 @@
-//! The heads of audit logs, kept in the database: a log that was cut, replaced or rewritten while no service ran does not have its own.
+//! Heads of audit logs in the database: was a log truncated, replaced or rewritten while no service ran?
 
 use super::Store;
 use glovebox::AuditHead;

@@ -1,4 +1,4 @@
-//! What is kept in the database for each subject, and how it goes.
+//! Storage usage and deletion in the database: how much does each subject keep, and how is it deleted?
 
 use super::{ROW_BYTES, Store};
 use sqlx::Row as _;

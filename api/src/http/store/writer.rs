@@ -1,8 +1,8 @@
-//! How do records get into the database?
+//! Group commit: how do records get into the database?
 //!
-//! Whatever waits is written as one transaction, so a record costs its share of a commit and not a commit. Who has to be sure waits until
-//! the commit is done, or, where the database is a file, until the record is in a journal beside it, which costs less still. What nobody
-//! waits for is written a little later: most executions have ended by then, and only their end is written.
+//! All pending records are written as one transaction, so a record costs its share of a commit. A caller that needs durability waits for
+//! the commit or, with SQLite, until the record is in a write-ahead journal beside the database, which costs less still. Records that no
+//! caller waits for are written a little later: most executions have ended by then, and only their end is written.
 
 mod journal;
 mod postgres;

@@ -1,7 +1,7 @@
-//! How does a tree get to its end?
+//! Driver of task trees: how does a tree get to its end?
 //!
-//! One task of the runtime looks after each tree: it starts what has everything that it waits for, within the tree's own bound, and every
-//! execution waits for its place like all others.
+//! One tokio task drives each tree: it starts every task whose dependencies have ended, within the tree's own concurrency limit, and each
+//! execution waits in the admission queue like all others.
 
 mod claim;
 

@@ -1,4 +1,4 @@
-//! Which task comes after which?
+//! Task graph: which task depends on which?
 
 use super::super::body::{ExecutionRequest, number};
 use super::super::bounded::{After, Named, Tasks, objects, texts};

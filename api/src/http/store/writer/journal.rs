@@ -1,7 +1,7 @@
-//! What is on its way to the database: how does it survive the end of the process?
+//! Write-ahead journal: how do records survive the end of the process before they are in the database?
 //!
-//! Each record is one line of JSON with its number, appended by one write, which costs a tenth of a commit. The lines are in two files: while
-//! what is in one of them is carried over into the database, new ones go to the other. The database remembers the number up to which it has
+//! Each record is one line of JSON with its sequence number, appended by one write, which costs a tenth of a commit. There are two files:
+//! while the lines of one are carried over into the database, new ones go to the other. The database stores the number up to which it has
 //! everything, in the same transaction, so every line is carried over exactly once.
 
 use super::{Write, now_ms};

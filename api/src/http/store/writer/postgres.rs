@@ -1,6 +1,6 @@
-//! How are records written to a database over the network?
+//! PostgreSQL writer: how are records written to a database over the network?
 //!
-//! By one task, which commits whatever has come while it waited for the commit before.
+//! By one task, which commits all records that arrived during the previous commit.
 
 use super::{BATCH, Draft, LAZY, Record, Statement, Value, Waits, Write, usage};
 use sqlx::AnyPool;

@@ -1,8 +1,8 @@
-//! How are records written to SQLite?
+//! SQLite writer: how do records get from the journal into the database?
 //!
-//! A record is acknowledged as soon as it is in the [`Journal`]. A few times a second a thread carries over into the database what has
-//! gathered, and now and then moves the database's own log into it, which waits for the disk. Whoever waits for what is too large for the
-//! journal, or wants to read what was acknowledged, carries over what is there: that takes less time than waking another thread.
+//! A record is acknowledged as soon as it is in the [`Journal`]. A few times a second a thread carries over pending records into the
+//! database, and now and then runs a WAL checkpoint, which waits for the disk. A caller that waits for a record too large for the journal,
+//! or wants to read acknowledged records, carries over what is pending itself: that takes less time than waking another thread.
 
 use super::journal::{self, Journal};
 use super::{Draft, LAZY, Record, Statement, Value, Waits, Write, usage};

@@ -1,7 +1,7 @@
-//! Who may change a tree that has ended?
+//! Claims on ended trees: which request may retry or delete one?
 //!
-//! Whoever tries it again or deletes it claims it before, asks the database, and goes on from there. Nobody else does anything with it
-//! meanwhile.
+//! A request that retries or deletes a tree claims it first, then changes the database, and goes on from there. No other request changes
+//! the tree meanwhile.
 
 use super::{Node, Problem, RUNNING, State, Tree};
 use crate::http::problem::Code;
