@@ -7,7 +7,7 @@ pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut source = error.source();
     while let Some(cause) = source {
         let cause_text = cause.to_string();
-        // Some messages repeat their cause already.
+        // Some messages already repeat their cause.
         if !text.ends_with(&cause_text) {
             text = format!("{text}: {cause_text}");
         }

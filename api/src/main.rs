@@ -23,7 +23,7 @@ use cli::{Cli, Command};
 use exit::{Exit, Failure};
 use std::process::ExitCode;
 
-/// Many short runs on several threads are what this one is good at.
+/// Suits many short runs on several threads.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
