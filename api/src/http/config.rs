@@ -50,7 +50,7 @@ pub struct Jwt {
     pub audience: String,
     /// The issuer's public keys (JWKS): a URL (`https`, or `http` on this machine), or a file.
     pub jwks: String,
-    /// How long cached keys remain valid while the issuer cannot be reached: it bounds how long a key is accepted that the issuer has
+    /// The maximum age of cached keys while the issuer cannot be reached: it bounds how long a key is accepted that the issuer has
     /// withdrawn.
     #[serde(default = "keys_max_age", deserialize_with = "duration")]
     pub keys_max_age: Duration,
