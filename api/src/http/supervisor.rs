@@ -11,13 +11,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How often a tier is asked.
+/// Interval of health checks.
 const EVERY: Duration = Duration::from_secs(10);
 
-/// How often one is asked that is out of use.
+/// Interval of health checks of a tier that is out of use.
 const AGAIN: Duration = Duration::from_secs(2);
 
-/// Watches the tiers for as long as the service runs.
+/// Checks the tiers for as long as the service runs.
 pub(super) async fn watch(app: Arc<App>) {
     let facts = app.sandbox.facts();
     let mut works: BTreeMap<Tier, bool> =

@@ -46,7 +46,7 @@ impl ExecutionRegistry {
         registry.values().filter(|live| !live.done.is_cancelled()).cloned().collect()
     }
 
-    /// Registers an execution; refused during shutdown, so that nothing starts after the service has looked.
+    /// Registers an execution; refused during shutdown, so that it waits for every execution that has begun.
     pub(in crate::http) fn begin(&self, live: &Arc<ActiveExecution>, app: &App) -> Result<(), Problem> {
         let mut registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
         app.takes("the service takes no more executions")?;

@@ -8,7 +8,7 @@ use crate::http::App;
 use crate::http::sessions::give_way;
 use std::sync::{Arc, Weak};
 
-/// Has an account forget events and end idle sessions of a service when it has nothing left.
+/// Sets a callback that evicts events and idle sessions of a service under memory pressure.
 pub(in crate::http) fn make_room(app: &Arc<App>) {
     let weak: Weak<App> = Arc::downgrade(app);
     app.memory.asks(Box::new(move |wanted: Wanted<'_>| {
