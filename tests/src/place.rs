@@ -97,7 +97,7 @@ pub fn run_with(sandbox: &Sandbox, request: Request, controls: Controls) -> Outc
     runtime().block_on(sandbox.run_with(request, controls)).unwrap_or_else(|error| panic!("the host failed: {error}"))
 }
 
-/// What `print(6 * 7)` says in a language, as a request under the profile `base`.
+/// A request that prints `6 * 7` in a language, under the profile `base`.
 #[must_use]
 pub fn canary(language: &str) -> Request {
     let mut request = match language {

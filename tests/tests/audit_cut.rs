@@ -124,7 +124,7 @@ fn every_run_has_one_end_wherever_the_log_was_cut() {
     assert!(cuts > 100, "{cuts}");
 }
 
-/// What was refused is left as it was found, so that whoever looks into it can put back what was taken away.
+/// A refused log is left unchanged, so that the operator can restore what was removed.
 #[test]
 fn a_log_that_is_refused_is_left_as_it_was() {
     let segments = real_log();
