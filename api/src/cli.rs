@@ -388,7 +388,7 @@ pub(crate) enum AuditCommand {
     Verify {
         /// The log that `glovebox run --audit` wrote, or the state folder of a service, whose log may have several segments
         path: PathBuf,
-        /// Trust that so many records preceded the oldest one, because they were moved elsewhere or deleted by retention
+        /// Trust that this many records preceded the oldest one, because they were moved elsewhere or deleted by retention
         #[arg(long, value_name = "RECORDS", default_value_t = 0)]
         since: u64,
         /// The key that seals the records (`audit.key_file` of the service); without one, anyone who can write the log could have forged it

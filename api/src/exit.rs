@@ -62,7 +62,7 @@ impl From<Exit> for ExitCode {
 #[derive(Debug)]
 pub(crate) struct Failure {
     exit: Exit,
-    /// What was asked and why it failed; `None` if standard output has no reader left.
+    /// The failed action and its reason; `None` if standard output has no reader left.
     message: Option<String>,
     advice: Option<String>,
 }

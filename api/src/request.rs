@@ -115,7 +115,7 @@ fn language(said: Option<&str>, file: Option<&Path>, content: &[u8], bundle: Opt
         .advise(format!("say it: `--language NAME`, one of {}", spoken(bundle).join(", "))))
 }
 
-/// Returns the language whose keywords begin a line; `None` if several match: a wrong guess would show up as an error of the program.
+/// Returns the language whose keywords begin a line; `None` if several match: a wrong guess would appear to be the program's error.
 fn by_look(content: &[u8]) -> Option<&'static str> {
     const LOOKED_AT: usize = 64 << 10;
     let text = String::from_utf8_lossy(content.get(..LOOKED_AT).unwrap_or(content));

@@ -261,7 +261,7 @@ pub struct Diagnosis {
     pub works: bool,
     /// Each tier.
     pub tiers: Vec<TierDiagnosis>,
-    /// What the machine is.
+    /// The machine.
     pub machine: MachineDiagnosis,
     /// The installed guests.
     pub guests: GuestsDiagnosis,
@@ -274,7 +274,7 @@ pub struct Diagnosis {
 /// The diagnosis of one tier.
 #[derive(Debug, Serialize)]
 pub struct TierDiagnosis {
-    /// Its name.
+    /// The name of the tier.
     pub tier: &'static str,
     /// Whether a program ran in it.
     pub works: bool,
@@ -293,7 +293,7 @@ pub struct LanguageDiagnosis {
     pub works: bool,
     /// Milliseconds of the second run.
     pub run_ms: Option<f64>,
-    /// What went wrong.
+    /// The failure.
     pub problem: Option<String>,
 }
 

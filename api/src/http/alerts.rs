@@ -47,7 +47,7 @@ pub(super) struct Alert {
     count: usize,
     /// The length of the window, in seconds.
     within_s: u64,
-    /// When it fired.
+    /// The time at which it fired.
     #[schema(format = DateTime)]
     at: String,
     /// The newest execution among the events.

@@ -78,7 +78,7 @@ pub(super) struct ExecutionRequest {
     pub(super) limits: LimitsBody,
     /// The only tier to run in.
     pub(super) tier: Option<TierName>,
-    /// The least isolation.
+    /// The minimum isolation.
     pub(super) min_isolation: Option<TierName>,
     /// Guest paths of the mounts to keep; by default, all that are granted.
     #[serde(deserialize_with = "maybe_texts::<_, Mounts>")]
@@ -185,7 +185,7 @@ limits! {
     files => files as number,
     /// Open files at once.
     open_files => open_files as number,
-    /// Processes at once, in a container.
+    /// Concurrent processes, in a container.
     processes => processes as number,
     /// Host calls.
     host_calls => host_calls as number,

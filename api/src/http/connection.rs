@@ -32,7 +32,7 @@ const MAX_HEADERS: usize = 64;
 /// Maximum bytes of the head of a request.
 const MAX_HEAD: usize = 64 << 10;
 
-/// Pause of the accept loop when file descriptors are exhausted.
+/// Pause after a failed `accept`, such as when file descriptors are exhausted.
 const EXHAUSTED: Duration = Duration::from_millis(50);
 
 /// Loads the certificate and its key.

@@ -37,7 +37,7 @@ use tracing::Instrument as _;
 /// Chunks of output that are buffered before they become events; then the program blocks (backpressure).
 const WAITING_PIECES: usize = 64;
 
-/// What an execution does once it has its slot.
+/// The work of an execution, called once it has its slot.
 pub(super) type ExecutionFuture = Box<dyn FnOnce(Controls) -> BoxFuture<'static, Result<Outcome, Error>> + Send>;
 
 /// An execution of this process.
@@ -49,7 +49,7 @@ pub(super) struct ActiveExecution {
     pub(super) log: Option<Arc<EventLog>>,
     pub(super) stop: CancellationToken,
     done: CancellationToken,
-    /// Why there is no outcome.
+    /// The reason why there is no outcome.
     failure: Mutex<Option<(Code, String)>>,
     /// Usage, if there is no outcome.
     spent: Arc<Mutex<Usage>>,

@@ -53,11 +53,11 @@ pub(super) struct ExplanationBody {
 struct StepBody {
     /// The rule that was consulted.
     rule: String,
-    /// What was requested of it.
+    /// The request that it was consulted about.
     asked: String,
     /// Whether the rule allows it.
     allowed: bool,
-    /// The reason.
+    /// The reason why it does, or does not.
     reason: String,
 }
 

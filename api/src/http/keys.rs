@@ -63,7 +63,7 @@ pub(super) struct Caller {
 pub struct NewKey {
     /// The public id, by which it is revoked.
     pub id: String,
-    /// The whole key.
+    /// The full text of the key.
     pub secret: String,
 }
 

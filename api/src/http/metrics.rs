@@ -149,7 +149,7 @@ impl Metrics {
     }
 
     pub(super) fn ended(&self, language: &str, outcome: &Outcome) {
-        // Languages come from requests, and labels are never dropped: unbounded cardinality.
+        // The language of a denied request is arbitrary text, and labels are never dropped: the cardinality must stay bounded.
         let language = if outcome.status == Status::Denied { "" } else { language }.to_owned();
         let tier = outcome.tier.map_or("none", glovebox::policy::Tier::name);
         let labels = ExecutionLabels { language: language.clone(), tier, status: outcome.status.name() };

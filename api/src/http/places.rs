@@ -61,7 +61,7 @@ impl Network {
 /// Limits on connections and requests.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PlaceLimits {
-    /// Connections at once.
+    /// Concurrent connections.
     pub(super) all: usize,
     /// Connections of one address.
     pub(super) of_address: usize,

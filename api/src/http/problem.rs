@@ -70,7 +70,7 @@ pub(super) struct Problem {
 pub(super) struct Denial {
     /// The rule that denied it.
     pub(super) rule: String,
-    /// What was requested.
+    /// The request that was denied.
     pub(super) asked: String,
     /// The reason for the denial.
     pub(super) reason: String,
@@ -94,7 +94,7 @@ pub(super) struct ProblemBody {
     title: String,
     /// The HTTP status.
     status: u16,
-    /// What was requested, why it failed, and what would work.
+    /// A description of the failed request, the reason, and what would work.
     detail: String,
     /// The machine-readable code.
     code: String,

@@ -69,7 +69,7 @@ pub(super) struct SessionRequest {
     limits: LimitsBody,
     /// The only tier to run in.
     tier: Option<TierName>,
-    /// The least isolation.
+    /// The minimum isolation.
     min_isolation: Option<TierName>,
     /// Guest paths of the mounts to keep; by default, all that are granted.
     #[serde(deserialize_with = "maybe_texts::<_, Mounts>")]
@@ -370,7 +370,7 @@ async fn kept_end(app: &App, entry: &Entry, reason: &str) {
 
 /// Opens a new session, in a concurrency slot.
 ///
-/// What it uses besides its evaluations goes on the tab, and is counted even if opening fails.
+/// Usage besides its evaluations goes on the tab, and is counted even if opening fails.
 async fn opened(app: &Arc<App>, subject: &Subject, bytes: usize, request: Request, tab: &Tab) -> Result<Session, Problem> {
     let _place = enter(app, subject, bytes)?.slot().await;
     let charge = Charge::new(app, subject, Arc::clone(tab));

@@ -73,7 +73,7 @@ struct TaskStatus {
     status: String,
     /// The tasks on which it depends.
     after: Vec<String>,
-    /// What happens to other tasks if it does not succeed.
+    /// The effect on other tasks if it does not succeed.
     on_failure: OnFailure,
     /// The number of attempts.
     attempts: u64,

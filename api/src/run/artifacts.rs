@@ -39,7 +39,7 @@ impl ArtifactRules {
         rules.iter().map(read).collect::<Result<_, _>>().map(Self)
     }
 
-    /// Saves every artifact into the folder of the first rule that it matches.
+    /// Saves every artifact into the directory of the first rule that it matches.
     pub(crate) fn save<'a>(&self, artifacts: &'a [Artifact]) -> Vec<Saved<'a>> {
         let matching = artifacts.iter().filter_map(|artifact| {
             let (_, folder) = self.0.iter().find(|(glob, _)| glob.is_match(&artifact.path))?;

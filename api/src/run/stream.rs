@@ -12,7 +12,7 @@ const BATCH: usize = 16;
 /// The result of forwarding.
 #[derive(Debug)]
 pub(crate) struct Forwarded {
-    /// Why output could not be written; the run was cancelled then.
+    /// The reason why output could not be written; the run was cancelled then.
     pub(crate) failure: Option<Failure>,
     stdout: Sink,
     stderr: Sink,

@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// Bytes of a line that are examined; names and values that matter are shorter.
 const KEPT: usize = 128;
 
-/// What the parser gets for the rest of a malformed head. It refuses the first byte anywhere, and parses only once a head ends.
+/// Bytes that the parser gets for the rest of a malformed head. It refuses the first byte anywhere, and parses only once a head ends.
 const REFUSED: &[u8] = b"\0\r\n\r\n";
 
 /// The position of the next byte in the messages of a connection.

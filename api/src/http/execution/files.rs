@@ -15,7 +15,7 @@ pub(super) struct KeptFiles {
     pub(super) held: Vec<Held>,
     /// The storage reserved for them, until they have a record.
     pub(super) room: Room,
-    /// Why some are not kept.
+    /// The reason why some are not kept.
     pub(super) not_kept: Option<NotKept>,
 }
 

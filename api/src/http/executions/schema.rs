@@ -58,7 +58,7 @@ pub(in crate::http) struct Execution {
     artifacts: Option<Vec<ArtifactBody>>,
     /// Whether there were more artifacts.
     artifacts_truncated: Option<bool>,
-    /// Why some of the output or the artifacts is not kept: `quota` (`limits.kept_per_subject`, `limits.kept`) or `disk`
+    /// The reason why some of the output or the artifacts is not kept: `quota` (`limits.kept_per_subject`, `limits.kept`) or `disk`
     /// (`limits.disk_reserve`).
     not_kept: Option<String>,
     /// The tier in which it ran.
@@ -69,7 +69,7 @@ pub(in crate::http) struct Execution {
     packages: Option<Vec<PackageBody>>,
     /// Findings of the inspection before it ran: a signal, and never the boundary.
     findings: Option<Vec<FindingBody>>,
-    /// What it used.
+    /// Resources that it used.
     usage: Option<UsageBody>,
     /// The policy that decided, and by which rules.
     policy: Option<PolicyBody>,
@@ -126,7 +126,7 @@ pub(in crate::http) struct PackageBody {
     pub(in crate::http) digest: String,
 }
 
-/// What an execution used.
+/// Resources that an execution used.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ExecutionUsage)]
 struct UsageBody {

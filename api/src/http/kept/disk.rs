@@ -124,7 +124,7 @@ impl Disk {
         [FRESH, Duration::ZERO].into_iter().any(|age| self.free(age).is_none_or(|free| question(self, free)))
     }
 
-    /// Reserves space, if so much is free besides the reserve and pending writes.
+    /// Reserves space, if it is free besides the reserve and pending writes.
     pub(super) fn try_reserve(&mut self, space: Space) -> bool {
         let has_room = self.is_so(|disk, free| free.has([disk.reserve, disk.since, space]));
         if has_room {
@@ -167,7 +167,7 @@ impl Disk {
 mod tests {
     use super::*;
 
-    /// Returns a disk with so much free space, for which `statvfs` is never called.
+    /// Returns a disk with this much free space, for which `statvfs` is never called.
     fn disk(bytes: u64, inodes: u64, reserve: Space) -> Disk {
         let folder = tempfile::tempdir().unwrap();
         let state = Dir::open_ambient_dir(folder.path(), cap_std::ambient_authority()).unwrap();

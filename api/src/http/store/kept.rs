@@ -4,7 +4,7 @@ use super::{ROW_BYTES, Store};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-/// Bytes by subject.
+/// Stored bytes by subject.
 pub(in crate::http) type Bytes = Vec<(String, i64)>;
 
 /// An execution that was deleted: its bytes, and the digests of its artifacts.

@@ -125,7 +125,7 @@ pub(super) struct State {
     pub(super) status: String,
     /// Its events, since it began or was retried.
     pub(super) log: Arc<EventLog>,
-    /// Set if nothing more is started, with the status of the rest.
+    /// Set if no further task is started: the status with which the tree ends.
     stopped: Option<&'static str>,
     /// Its owner has stopped it as a whole.
     is_given_up: bool,

@@ -29,7 +29,7 @@ pub(in crate::http) struct TreeRequest {
     #[schema(required = true, min_items = 1, max_items = 500)]
     #[serde(deserialize_with = "objects::<_, Tasks, _>")]
     pub(super) tasks: Vec<TaskBody>,
-    /// Maximum number of tasks that run at once; by default, the subject's own limit.
+    /// Maximum number of tasks that run at once, from 1 to 1000; by default, only the subject's limits apply.
     #[serde(deserialize_with = "number")]
     #[schema(minimum = 1, maximum = 1000)]
     pub(super) parallel: Option<u64>,
@@ -50,7 +50,7 @@ pub(in crate::http) struct TaskBody {
     /// The tasks that have to end before it begins (dependencies).
     #[serde(deserialize_with = "texts::<_, After>")]
     pub(super) after: Vec<String>,
-    /// What happens to other tasks if it does not succeed.
+    /// The effect on other tasks if it does not succeed.
     pub(super) on_failure: OnFailure,
     /// Number of automatic retries.
     #[serde(deserialize_with = "number")]
@@ -77,7 +77,7 @@ pub(in crate::http) enum OnFailure {
     Continue,
 }
 
-/// Tasks in topological order.
+/// Tasks whose dependencies were checked for cycles.
 pub(super) struct Plan {
     pub(super) tasks: Vec<TaskBody>,
     pub(super) parallel: usize,

@@ -88,7 +88,7 @@ impl State {
         transaction.commit()
     }
 
-    /// Writes the records like [`State::carry`], without those that the database refuses for their content; returns the reason for each.
+    /// Writes the records like [`State::carry`], without those that the database refuses for their content; returns the result of each.
     fn carry_what_goes(&mut self, records: &[Record], last: u64) -> Result<Vec<Result<(), String>>, rusqlite::Error> {
         let mut transaction = self.connection.unchecked_transaction()?;
         let mut results = Vec::with_capacity(records.len());
@@ -315,8 +315,8 @@ impl Sqlite {
         *moved = Instant::now();
         self.commits.store(0, Ordering::Relaxed);
         self.bytes.store(0, Ordering::Relaxed);
-        // The passive checkpoint does most of the work while others write. The WAL restarts only if nobody writes for the moment that the
-        // rest takes; async tasks that submit records meanwhile do not block a thread.
+        // The passive checkpoint does most of the work while others write. The WAL restarts only if no thread writes for the moment that
+        // the rest takes; async tasks that submit records meanwhile do not block a thread.
         checkpoint(upkeep, "PASSIVE")?;
         let state = lock(&self.state);
         let moved = checkpoint(&state.connection, "RESTART");
