@@ -32,7 +32,7 @@ pub struct Allowance {
     places: FairSlots,
     looks: Spent,
     preparation: Spent,
-    /// Where usage is added on drop, unless an outcome reports it.
+    /// The counter that usage is added to on drop, unless an outcome reports it.
     tab: Option<Tab>,
     is_told: AtomicBool,
 }

@@ -56,7 +56,7 @@ pub struct AuditRecord {
 pub enum AuditEvent {
     /// The policy denied the request. The end of the request.
     Denied {
-        /// What was asked.
+        /// The summary of the request.
         asked: RequestSummary,
         /// The denial.
         denial: Denial,
@@ -65,14 +65,14 @@ pub enum AuditEvent {
     },
     /// Packages are resolved for the request, and an index may learn of it.
     LookedUp {
-        /// What was asked.
+        /// The summary of the request.
         asked: RequestSummary,
         /// The packages.
         packages: Vec<String>,
     },
     /// Packages are ready, in a session or for later runs; nothing ran. The end of the request.
     Provided {
-        /// What was asked.
+        /// The summary of the request.
         asked: RequestSummary,
         /// The session that has them.
         session: Option<RunId>,
@@ -83,7 +83,7 @@ pub enum AuditEvent {
     },
     /// The decision on a request was explained; nothing ran but inspections of the program. The end of the request.
     Explained {
-        /// What was asked.
+        /// The summary of the request.
         asked: RequestSummary,
         /// The request would be admitted.
         admitted: bool,
@@ -105,7 +105,7 @@ pub enum AuditEvent {
     },
     /// The policy admitted the request; the run starts as soon as it has a concurrency slot.
     Admitted {
-        /// What was asked.
+        /// The summary of the request.
         asked: RequestSummary,
         /// The profile that granted it.
         profile: String,

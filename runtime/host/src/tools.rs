@@ -3,8 +3,8 @@
 //! | tool | may not read | by |
 //! |---|---|---|
 //! | Python, pip | modules of the current directory, `PYTHON*`, `PIP_*`, site packages of the user | `-I` |
-//! | npm | `.npmrc`, `package.json` and workspaces of directories above, `npmrc` of the user and the system, `NPM_CONFIG_*`, `NODE_*` | arguments |
-//! | cargo, rustup, managers of versions | `rust-toolchain.toml`, `.cargo/config.toml`, `.python-version`, `.tool-versions` | started in `/` |
+//! | npm | `.npmrc`, `package.json` and workspaces of parent directories, user and system `npmrc`, `NPM_CONFIG_*`, `NODE_*` | arguments |
+//! | cargo, rustup, version managers | `rust-toolchain.toml`, `.cargo/config.toml`, `.python-version`, `.tool-versions` | started in `/` |
 //!
 //! `HOME` is passed on if it is the user's own: pip's and cargo's mirrors and the credentials of private indexes are there.
 

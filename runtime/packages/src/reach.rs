@@ -96,6 +96,8 @@ impl Reach {
         url.origin() == self.0.index.origin()
     }
 
+    /// Checks whether an archive may be fetched from a URL.
+    ///
     /// # Errors
     ///
     /// The reason why nothing may be fetched from there.

@@ -68,7 +68,6 @@ pub(crate) struct Store {
     /// to any more, and other users could at no time create directories that are this user's. Below such a root only this user ever wrote:
     /// it is made in a private directory (0700), and every directory in it is 0755 from the start. A tree that was swapped for another one
     /// shows in its description.
-    /// tree in the place of another shows in what it says of itself.
     pub(crate) folder: Folder,
 }
 

@@ -22,7 +22,7 @@ pub(super) enum Node {
     Directory(Arc<MemoryDirectory>),
     /// A file of the guest.
     File(Arc<MemoryFile>),
-    /// A symbolic link of the guest.
+    /// A symlink of the guest.
     Symlink(Arc<Symlink>),
     /// A directory that only leads to mount points.
     Fixed(FixedNode),

@@ -11,7 +11,7 @@ use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
 use crate::account::MemoryHold;
 use crate::meter::Meter;
 
-/// Bytes charged for each file, directory and symbolic link, so that empty ones cannot fill the host's memory.
+/// Bytes charged for each file, directory and symlink, so that empty ones cannot fill the host's memory.
 pub(super) const NODE_BYTES: u64 = 256;
 
 /// Bytes charged for each name in a directory, besides the name itself.
@@ -26,7 +26,7 @@ const LISTING_BYTES_MAX: u64 = 16 << 20;
 pub(crate) struct QuotaLimits {
     /// Bytes of content and of metadata together. A sparse file counts with its logical size.
     pub(crate) bytes: u64,
-    /// Files, directories and symbolic links together.
+    /// Files, directories and symlinks together.
     pub(crate) files: u64,
     /// Descriptors open at the same time.
     pub(crate) open_files: u64,
