@@ -39,7 +39,7 @@ impl Job {
         if self.stop.load(Ordering::Relaxed) { Err(io::Error::other("nobody waits for it any more")) } else { Ok(()) }
     }
 
-    /// Charges bytes that are received or written; fails if the job was cancelled, the subject's quota is used up or the disk is full.
+    /// Charges bytes that are received or written; fails if the job was cancelled, the subject is over its rate limit or the disk is full.
     pub(crate) fn spend(&self, bytes: u64) -> io::Result<()> {
         self.go_on()?;
         self.ledger.charge(&self.subject, bytes).map_err(other)?;

@@ -198,7 +198,7 @@ impl Chain {
                 self.links.bytes = 0;
                 let folder = segments.folder().inspect_err(|error| tracing::warn!(%error, "the folder of the audit log cannot be read"));
                 lock(&self.behind).extend([Some(complete), folder.ok()].into_iter().flatten().map(Arc::new));
-                // Starts the sync of a complete segment without waiting for it.
+                // A thread of its own syncs the complete segment, so that no writer waits for the disk.
                 let behind = Arc::clone(&self.behind);
                 let synced = std::thread::Builder::new().name("audit".to_owned()).spawn(move || {
                     if let Err(error) = sync_behind(&behind) {
