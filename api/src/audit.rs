@@ -1,4 +1,4 @@
-//! Is an audit log still what was written?
+//! Verification of audit logs on the command line: is a log still what was written?
 
 use crate::cli::AuditCommand;
 use crate::exit::{Exit, Failure};
@@ -7,7 +7,7 @@ use crate::terminal;
 use glovebox::{ChainCheck, ChainError, audit_segments};
 use glovebox_api::error::chain;
 
-/// Does `glovebox audit ..`.
+/// Runs `glovebox audit ..`.
 pub(crate) fn audit(command: &AuditCommand) -> Result<Exit, Failure> {
     let AuditCommand::Verify { path, since, key_file, unkeyed, expect } = command;
     let key = key_file.as_deref().map(glovebox_api::http::audit_key).transpose().map_err(|error| Failure::usage(chain(&error)))?;

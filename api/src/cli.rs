@@ -1,4 +1,4 @@
-//! What may be asked on the command line, and how does the help explain it?
+//! Command-line interface: which commands and options are there, and how does the help explain them?
 
 mod help;
 
@@ -7,7 +7,7 @@ use glovebox_policy::units::{parse_duration, parse_size};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Runs code that nobody has vetted, and says exactly what it did.
+/// Runs untrusted programs in a sandbox, and reports exactly what they did.
 #[derive(Debug, Parser)]
 #[command(name = "glovebox", bin_name = "glovebox", version, after_help = help::OVERVIEW, max_term_width = 100)]
 #[command(propagate_version = true, subcommand_required = true, arg_required_else_help = true)]
@@ -25,31 +25,31 @@ pub(crate) enum Command {
     /// Check, explain and test policies
     #[command(subcommand, after_help = help::POLICY)]
     Policy(PolicyCommand),
-    /// Make and look at the guests: the interpreters that run inside the sandbox
+    /// Build, list and verify the guests: the interpreters that run inside the sandbox
     #[command(subcommand, after_help = help::GUESTS)]
     Guests(GuestsCommand),
-    /// Make and list the images that containers start from
+    /// Build and list the images that containers start from
     #[command(subcommand, after_help = help::IMAGES)]
     Images(ImagesCommand),
-    /// Find, fetch and list the packages that programs can import
+    /// Resolve, fetch and list the packages that programs can import
     #[command(subcommand, after_help = help::PACKAGES)]
     Packages(PackagesCommand),
-    /// Serve the sandbox to others over HTTP
+    /// Serve the sandbox to clients over HTTP
     #[command(after_help = help::SERVE)]
     Serve(ServeArguments),
-    /// Make, list and revoke the keys by which clients of a service are known
+    /// Create, list and revoke the API keys of a service's clients
     #[command(subcommand, after_help = help::KEYS)]
     Keys(KeysCommand),
-    /// Try out what this machine offers, tier by tier, and say what to do about the rest
+    /// Test what this machine offers, tier by tier, and say how to fix the rest
     #[command(after_help = help::DOCTOR)]
     Doctor(DoctorArguments),
-    /// Look at audit logs
+    /// Verify audit logs
     #[command(subcommand)]
     Audit(AuditCommand),
-    /// Compile a WebAssembly program in a jailed process; a sandbox starts this, and its form may change with every version
+    /// Compile a WebAssembly program in a jailed process; the sandbox starts this, and its arguments may change with every version
     #[command(hide = true)]
     CompileModule {
-        /// The settings, as the sandbox gives them
+        /// The settings, as the sandbox passes them
         #[arg(allow_hyphen_values = true)]
         settings: Vec<String>,
     },
@@ -61,14 +61,14 @@ pub(crate) enum Command {
     },
 }
 
-/// A program and what it wants; what a policy judges.
+/// The program of a request and its options; what a policy judges.
 #[derive(Debug, Default, Args)]
 pub(crate) struct RequestArguments {
-    /// The program; `-` reads it from standard input, and so does leaving it out in a pipe
+    /// The program; `-` reads it from standard input, and so does omitting it when input is piped
     #[arg(value_name = "FILE")]
     pub(crate) program: Option<PathBuf>,
 
-    /// The program's language [default: by the file's extension, its `#!` line, or how it looks]
+    /// The program's language [default: by the file's extension, its `#!` line, or its text]
     #[arg(long, short, value_name = "NAME")]
     pub(crate) language: Option<String>,
 
@@ -84,7 +84,7 @@ pub(crate) struct RequestArguments {
     #[arg(long = "package", value_name = "PACKAGE", help_heading = "Packages")]
     pub(crate) packages: Vec<String>,
 
-    /// Ask no index and fetch no package: use what was fetched before, or fail
+    /// Query no index and download no package: use the cache, or fail
     #[arg(long, help_heading = "Packages")]
     pub(crate) offline: bool,
 
@@ -92,11 +92,11 @@ pub(crate) struct RequestArguments {
     #[arg(long, value_name = "NAME", help_heading = "Policy")]
     pub(crate) profile: Option<String>,
 
-    /// Put a file into the workspace; `GUEST` is a path in it [default: the file's name]
+    /// Put a file into the workspace; `GUEST` is its path there [default: the file's name]
     #[arg(long = "file", value_name = "HOST[=GUEST]", value_parser = input_file, help_heading = "Files")]
     pub(crate) files: Vec<InputFile>,
 
-    /// Hand back the workspace's files that match a glob, into a folder of the host
+    /// Save the workspace's files that match a glob to a directory of the host
     #[arg(long = "artifact", value_name = "GLOB=DIR", value_parser = artifact_rule, help_heading = "Files")]
     pub(crate) artifacts: Vec<ArtifactRule>,
 
@@ -104,19 +104,19 @@ pub(crate) struct RequestArguments {
     #[arg(long = "env", short, value_name = "NAME=VALUE", value_parser = variable)]
     pub(crate) environment: Vec<Variable>,
 
-    /// Fix everything random, so that the same program does the same again
+    /// Seed all randomness, so that runs of the same program are reproducible
     #[arg(long, value_name = "NUMBER")]
     pub(crate) seed: Option<u64>,
 
-    /// At most this much time on the clock, such as `5s` or `500ms`
+    /// Limit wall-clock time, such as `5s` or `500ms`
     #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Limits (never more than the policy grants)")]
     pub(crate) wall: Option<Duration>,
 
-    /// At most this much memory, such as `256MiB`
+    /// Limit memory, such as `256MiB`
     #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Limits (never more than the policy grants)")]
     pub(crate) memory: Option<u64>,
 
-    /// At most this much computation; a billion take 0.5 to 1 second
+    /// Limit fuel; a billion units take 0.5 to 1 second
     #[arg(long, value_name = "NUMBER", value_parser = count, help_heading = "Limits (never more than the policy grants)")]
     pub(crate) fuel: Option<u64>,
 
@@ -125,64 +125,64 @@ pub(crate) struct RequestArguments {
     pub(crate) arguments: Vec<String>,
 }
 
-/// `glovebox run`.
+/// Arguments of `glovebox run`.
 #[derive(Debug, Args)]
 pub(crate) struct RunArguments {
     #[command(flatten)]
     pub(crate) request: RequestArguments,
 
-    /// Print one JSON object with everything that is known about the run, instead of the output
+    /// Print one JSON object with everything that is known about the run, instead of its output
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// Append the decision and the end of the run to this log, each record chained to the one before
+    /// Append the decision and the end of the run to this audit log, as a hash chain
     #[arg(long, value_name = "FILE", help_heading = "Policy")]
     pub(crate) audit: Option<PathBuf>,
 
-    /// How computation is counted
+    /// The way in which computation is metered
     #[arg(long, value_name = "HOW", default_value = "fuel", help_heading = "Limits (never more than the policy grants)")]
     pub(crate) metering: Metering,
 }
 
-/// `glovebox serve`.
+/// Arguments of `glovebox serve`.
 #[derive(Debug, Args)]
 pub(crate) struct ServeArguments {
     /// The address to listen on
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8300")]
     pub(crate) listen: std::net::SocketAddr,
 
-    /// The folder for everything that is kept: records, keys, files, the audit log
+    /// The state folder: records, keys, artifacts, the audit log
     #[arg(long, value_name = "FOLDER")]
     pub(crate) state: PathBuf,
 
-    /// The config of the service
+    /// The configuration file of the service
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 
-    /// Ask for no keys: whoever works on this machine may call. Only on a loopback address
+    /// Accept requests without a key from every user of this machine; only on a loopback address
     #[arg(long)]
     pub(crate) insecure_local: bool,
 
-    /// Go on with an audit log that lacks the newest record which the database has seen; the gap is recorded
+    /// Start although the audit log lacks the newest record that the database has seen; the gap is recorded
     #[arg(long)]
     pub(crate) accept_audit_gap: bool,
 
-    /// Write the log as JSON, one object a line
+    /// Write the log as JSON, one object per line
     #[arg(long)]
     pub(crate) log_json: bool,
 }
 
-/// `glovebox keys ..`.
+/// Commands of `glovebox keys ..`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeysCommand {
-    /// Make a key and print it; it cannot be shown again
+    /// Create a key and print it; it cannot be shown again
     Create {
-        /// Whom policies and records know the holder as: `key:` and this name
+        /// The name of the key's subject in policies and records, which put `key:` before it
         name: String,
-        /// What the key allows: `run`, `audit`; may be repeated
+        /// The scopes of the key: `run`, `audit`; may be repeated
         #[arg(long = "scope", value_name = "SCOPE", default_value = "run")]
         scopes: Vec<String>,
-        /// How long it is valid, such as `720h` [default: until it is revoked]
+        /// The lifetime of the key, such as `720h` [default: until it is revoked]
         #[arg(long, value_name = "TIME", value_parser = parse_duration)]
         expires: Option<Duration>,
         #[command(flatten)]
@@ -193,32 +193,32 @@ pub(crate) enum KeysCommand {
         #[command(flatten)]
         place: KeysPlace,
     },
-    /// Take a key out of use; a service that runs knows within two seconds
+    /// Revoke a key; a running service stops accepting it within two seconds
     Revoke {
-        /// The number between `gbx_` and the next `_`
+        /// The key's id, between `gbx_` and the next `_`
         id: String,
         #[command(flatten)]
         place: KeysPlace,
     },
 }
 
-/// Where a service keeps its keys.
+/// The location of a service's keys.
 #[derive(Debug, Args)]
 pub(crate) struct KeysPlace {
     /// The state folder of the service
     #[arg(long, value_name = "FOLDER")]
     pub(crate) state: PathBuf,
-    /// The config of the service, where it names a database
+    /// The configuration file of the service, if it names a database
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 }
 
-/// Where a program runs.
+/// The isolation tier of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Tier {
     /// A WebAssembly guest inside this process
     Wasm,
-    /// A container of an engine on this machine
+    /// A container of a container engine on this machine
     Container,
 }
 
@@ -231,12 +231,12 @@ impl From<Tier> for glovebox_policy::Tier {
     }
 }
 
-/// How computation is counted.
+/// The way in which computation is metered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Metering {
-    /// Every instruction: the same program costs the same on every machine
+    /// Count every instruction: the same program costs the same on every machine
     Fuel,
-    /// By the clock only: faster on some programs
+    /// Interrupt by wall-clock time only: faster for some programs
     Epoch,
 }
 
@@ -249,34 +249,34 @@ impl From<Metering> for glovebox::Metering {
     }
 }
 
-/// `glovebox policy ..`.
+/// Commands of `glovebox policy ..`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum PolicyCommand {
-    /// Say everything that is wrong with policy files; ends with 1 if anything is
+    /// Report every error in policy files; exits with 1 if there is any
     Check {
-        /// The policies
+        /// The policy files
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
-    /// Say how a request would be decided, step by step, and run nothing; ends with 126 if it is denied
+    /// Explain how a request would be decided, step by step, and run nothing; exits with 126 if it is denied
     #[command(after_help = help::EXPLAIN)]
     Explain(Box<RequestArguments>),
-    /// Put tables of cases to a policy; ends with 1 if one is decided otherwise than the table says
+    /// Run tables of test cases against a policy; exits with 1 if a decision differs from its table
     #[command(after_help = help::TEST)]
     Test {
-        /// The tables
+        /// The tables of cases
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
         /// The policy under test [default: the built-in one]
         #[arg(long, value_name = "FILE")]
         policy: Option<PathBuf>,
-        /// Show the cases that passed, too
+        /// Also show the cases that passed
         #[arg(long, short)]
         verbose: bool,
     },
-    /// Print a built-in profile, to read or to start from; without a name, list them
+    /// Print a built-in profile, to read or as a starting point; without a name, list them
     Show {
-        /// The profile
+        /// The name of the profile
         #[arg(value_name = "PRESET")]
         preset: Option<String>,
     },
@@ -284,38 +284,38 @@ pub(crate) enum PolicyCommand {
     Schema,
 }
 
-/// `glovebox guests ..`.
+/// Commands of `glovebox guests ..`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum GuestsCommand {
-    /// List the guests that are installed
+    /// List the installed guests
     List,
-    /// Make the guests and compile them for this machine; what was done before is not done again
+    /// Build the guests and compile them for this machine; steps that are up to date are skipped
     #[command(after_help = help::BUILD)]
     Build {
-        /// Fail rather than fetch anything
+        /// Fail instead of downloading anything
         #[arg(long)]
         offline: bool,
-        /// Make one guest alone, for somebody who works on it; it is not installed
+        /// Build one guest only, for work on that guest; it is not installed
         #[arg(long, value_name = "NAME")]
         only: Option<String>,
-        /// Compile for this way of counting computation; may be repeated
+        /// Compile for this way of metering; may be repeated
         #[arg(long, value_name = "HOW", default_value = "fuel")]
         metering: Vec<Metering>,
     },
-    /// Read every file of the guests and compare it with its digest; ends with 1 if one differs
+    /// Verify the digest of every file of the guests; exits with 1 if one differs
     Verify,
     /// Print the directory in which the guests are installed, for scripts
     Path,
 }
 
-/// `glovebox images ..`.
+/// Commands of `glovebox images ..`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ImagesCommand {
-    /// List the images that are there, with the digests by which a policy pins them
+    /// List the images, with the digests by which a policy pins them
     List,
-    /// Have the container engine make the images; without a registry to reach, their base is made by `mmdebstrap`, which needs root
+    /// Build the images with the container engine; without a registry, `mmdebstrap` makes their base, which needs root
     Build {
-        /// Ask no registry: make the base out of the distribution's packages on this machine
+        /// Use no registry: make the base from the distribution's packages on this machine
         #[arg(long)]
         no_registry: bool,
         /// The languages: `shell`, `python`, `javascript` [default: all]
@@ -324,31 +324,31 @@ pub(crate) enum ImagesCommand {
     },
 }
 
-/// `glovebox packages ..`.
+/// Commands of `glovebox packages ..`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum PackagesCommand {
-    /// Say which versions packages come to, and in which tier a program with them would run; fetches none of them
+    /// Resolve packages to exact versions, and report the tier in which a program with them would run; downloads no package
     Resolve(PackagesArguments),
-    /// Fetch packages, so that programs find them ready, also without any network
+    /// Fetch packages into the cache, so that programs can import them offline
     Prefetch(PackagesArguments),
-    /// List the sets of packages that lie ready
+    /// List the cached package sets
     List,
-    /// Remove everything that was fetched
+    /// Remove everything from the package cache
     Clean,
 }
 
-/// Packages, and under which policy.
+/// Packages to resolve, and the policy that applies.
 #[derive(Debug, Args)]
 pub(crate) struct PackagesArguments {
     /// The packages, such as `rich` or `requests==2.32.*`
     #[arg(value_name = "PACKAGE", required_unless_present = "script")]
     pub(crate) packages: Vec<String>,
 
-    /// The packages that a script asks for in its `# /// script` block
+    /// A script whose `# /// script` block lists the packages
     #[arg(long = "for", value_name = "FILE")]
     pub(crate) script: Option<PathBuf>,
 
-    /// Whose packages they are: `python` or `javascript`
+    /// The language of the packages: `python` or `javascript`
     #[arg(long, short, value_name = "NAME", default_value = "python")]
     pub(crate) language: String,
 
@@ -360,11 +360,11 @@ pub(crate) struct PackagesArguments {
     #[arg(long, value_name = "NAME")]
     pub(crate) profile: Option<String>,
 
-    /// The tier that they are for, and no other [default: the profile's first that can have them]
+    /// The tier to resolve for, and no other [default: the profile's first that can have them]
     #[arg(long, value_name = "NAME")]
     pub(crate) tier: Option<Tier>,
 
-    /// Ask for newer versions although the last answer is less than a day old
+    /// Look for newer versions even if the cached resolution is less than a day old
     #[arg(long)]
     pub(crate) upgrade: bool,
 
@@ -373,7 +373,7 @@ pub(crate) struct PackagesArguments {
     pub(crate) json: bool,
 }
 
-/// `glovebox doctor`.
+/// Arguments of `glovebox doctor`.
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArguments {
     /// Print one JSON object instead of text
@@ -381,36 +381,36 @@ pub(crate) struct DoctorArguments {
     pub(crate) json: bool,
 }
 
-/// `glovebox audit ..`.
+/// Commands of `glovebox audit ..`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum AuditCommand {
-    /// Check the chain of a log, so that a record that was changed, moved or removed shows; ends with 1 if it is broken
+    /// Verify the hash chain of a log, which shows whether a record was changed, moved or removed; exits with 1 if it is broken
     Verify {
-        /// The log that `glovebox run --audit` wrote, or the state folder of a service, whose log may be in segments
+        /// The log that `glovebox run --audit` wrote, or the state folder of a service, whose log may have several segments
         path: PathBuf,
-        /// Take on trust that there were so many records before the oldest one that is there, because they were moved elsewhere or forgotten
+        /// Trust that this many records preceded the oldest one, because they were moved elsewhere or deleted by retention
         #[arg(long, value_name = "RECORDS", default_value_t = 0)]
         since: u64,
-        /// The key that seals the records (`audit.key_file` of the service); without one, whoever can write the log could have made it anew
+        /// The key that seals the records (`audit.key_file` of the service); without one, anyone who can write the log could have forged it
         #[arg(long, value_name = "FILE")]
         key_file: Option<PathBuf>,
-        /// So many records at the beginning are from before there was a key
+        /// The number of records at the beginning that are older than the key
         #[arg(long, value_name = "RECORDS", default_value_t = 0, requires = "key_file")]
         unkeyed: u64,
-        /// Demand a record that the log had before, as `RECORDS:HASH`: an earlier answer of this command, or a line of the service's log
+        /// Require an earlier head of the log, as `RECORDS:HASH`: an earlier result of this command, or a line of the service's log
         #[arg(long, value_name = "HEAD")]
         expect: Option<glovebox::AuditHead>,
     },
 }
 
-/// A file of the host and where the program finds it.
+/// A file of the host and its path in the workspace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct InputFile {
     pub(crate) host: PathBuf,
     pub(crate) guest: String,
 }
 
-/// Which files of the workspace go to which folder of the host.
+/// A glob over the workspace and the directory of the host to which matching files are saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ArtifactRule {
     pub(crate) glob: String,
@@ -424,7 +424,7 @@ pub(crate) struct Variable {
     pub(crate) value: String,
 }
 
-/// Leaves out the value: it may be a secret.
+/// Omits the value: it may be a secret.
 impl std::fmt::Debug for Variable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Variable({})", self.name)
@@ -432,7 +432,7 @@ impl std::fmt::Debug for Variable {
 }
 
 fn input_file(text: &str) -> Result<InputFile, String> {
-    // The last `=` parts: names in the workspace are the program's own and rarely have one.
+    // Split at the last `=`: paths in the workspace are the program's own and rarely contain one.
     let (host, guest) = match text.rsplit_once('=') {
         Some((host, guest)) => (PathBuf::from(host), guest.to_owned()),
         None => {

@@ -1,4 +1,4 @@
-//! How are the images made and listed that containers start from?
+//! Container images on the command line: how are they built and listed?
 
 use crate::cli::ImagesCommand;
 use crate::exit::{Exit, Failure};
@@ -7,7 +7,7 @@ use crate::terminal;
 use glovebox_api::error::chain;
 use glovebox_fallback::{BuildError, ImageBase, build_images, list_images};
 
-/// Does `glovebox images ..`.
+/// Runs `glovebox images ..`.
 pub(crate) fn images(command: &ImagesCommand) -> Result<Exit, Failure> {
     let failed = |error: BuildError| Failure::host(chain(&error)).advise("`glovebox doctor` says what else may be missing for containers");
     let runtime = runtime()?;

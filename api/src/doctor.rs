@@ -1,6 +1,6 @@
-//! What does this machine offer, and what can be done about the rest?
+//! Diagnosis of the host: which tiers work on this machine, and what can be done about the rest?
 //!
-//! A tier is tried by running programs in it: that a device or a file is there says little.
+//! A tier is tried by running programs in it: that a device or a file exists proves little.
 
 use crate::cli::DoctorArguments;
 use crate::exit::{Exit, Failure};
@@ -17,7 +17,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long a program that only writes a line may take until its language counts as broken.
+/// Time that a program that only writes a line may take before its language counts as broken.
 const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Programs by language; each writes [`EXPECTED`].
@@ -26,14 +26,14 @@ const PROGRAMS: [(&str, &str); 3] =
 
 const EXPECTED: &[u8] = b"42\n";
 
-/// The programs that making guests needs, and how to get them.
+/// Programs that building guests needs, and how to install them.
 const TOOLS: [(&str, &str); 3] = [
     ("python3", "install Python 3.9 or newer with pip, such as by `apt-get install python3 python3-pip`"),
     ("npm", "install npm, such as by `apt-get install npm`"),
     ("cargo", "install Rust, which brings cargo"),
 ];
 
-/// Does `glovebox doctor`.
+/// Runs `glovebox doctor`.
 pub(crate) fn doctor(arguments: &DoctorArguments) -> Result<Exit, Failure> {
     let diagnosis = examine()?;
     terminal::print(&if arguments.json { wire::diagnosis_json(&diagnosis) } else { describe(&diagnosis) })?;
@@ -98,7 +98,7 @@ fn absent(tier: &'static str) -> TierDiagnosis {
     TierDiagnosis { tier, works: false, detail: "not in this build".to_owned(), languages: Vec::new() }
 }
 
-/// Tries the wasm tier: every language twice, because the first run has to load the guest.
+/// Tests the wasm tier: every language twice, because the first run has to load the guest.
 fn wasm(installation: &Installation) -> Result<TierDiagnosis, Failure> {
     let built = installation
         .guests(Metering::Fuel)
@@ -137,7 +137,7 @@ fn wasm(installation: &Installation) -> Result<TierDiagnosis, Failure> {
     Ok(TierDiagnosis { tier: "wasm", works, detail: detail.to_owned(), languages })
 }
 
-/// What is missing of the jail in which somebody's WebAssembly is compiled.
+/// Returns what the jail lacks in which untrusted WebAssembly is compiled.
 fn compiler_advice() -> Result<Vec<String>, Failure> {
     let runtime = runtime()?;
     let tried = runtime.block_on(glovebox::compiler_gaps(std::path::Path::new(COMPILER)));
@@ -150,7 +150,7 @@ fn compiler_advice() -> Result<Vec<String>, Failure> {
     })
 }
 
-/// Tries the tier of containers: every language that has an image.
+/// Tests the container tier: every language that has an image.
 fn containers() -> Result<(TierDiagnosis, Vec<String>), Failure> {
     let runtime = runtime()?;
     let found = Arc::new(runtime.block_on(Containers::connect()));
@@ -226,9 +226,9 @@ fn machine() -> MachineDiagnosis {
     }
 }
 
-/// What a tool says of its version; nothing where it does not run.
+/// Returns the version that a tool reports; `None` if it does not run.
 fn version_of(tool: &str) -> Option<String> {
-    // npm's project, in which it finds nothing.
+    // In an empty directory, npm finds no project to read.
     let empty = tempfile::tempdir().ok()?;
     let start = match tool {
         // Python without pip is of no use here.
@@ -242,7 +242,7 @@ fn version_of(tool: &str) -> Option<String> {
     let output = start?.arg("--version").command().output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout);
     let line = text.lines().next()?.trim();
-    // pip tells its folder too, which is of no interest.
+    // pip also prints its directory, which is of no interest.
     let line = line.split(" from ").next().unwrap_or(line);
     output.status.success().then(|| line.to_owned())
 }

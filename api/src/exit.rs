@@ -1,4 +1,4 @@
-//! With which code does the process end, and what does it say when it cannot do its work?
+//! Exit codes and failure messages: with which code does the process end, and what does it report?
 //!
 //! The only place that maps outcomes and failures to exit codes.
 
@@ -12,30 +12,30 @@ use std::process::ExitCode;
 pub(crate) struct Exit(u8);
 
 impl Exit {
-    /// All is well.
+    /// Success.
     pub(crate) const SUCCESS: Self = Self(0);
-    /// What was checked is not as it should be.
+    /// A check found a problem.
     pub(crate) const UNMET: Self = Self(1);
-    /// The command line, or a file that it names, is invalid; the same code that a wrong option has.
+    /// The command line, or a file that it names, is invalid; clap uses the same code for an invalid option.
     pub(crate) const USAGE: Self = Self(2);
     /// A limit ended the run.
     pub(crate) const LIMITED: Self = Self(124);
     /// Glovebox itself, or its installation, failed.
     pub(crate) const FAILED: Self = Self(125);
-    /// The policy refused.
+    /// The policy denied the request.
     pub(crate) const DENIED: Self = Self(126);
-    /// Somebody stopped the run.
+    /// The run was cancelled.
     pub(crate) const CANCELLED: Self = Self(130);
-    /// The guest broke.
+    /// The guest crashed.
     pub(crate) const CRASHED: Self = Self(134);
-    /// Whoever read the output has gone away.
+    /// The reader of the output has gone away (128 + SIGPIPE).
     pub(crate) const UNREAD: Self = Self(141);
 
-    /// The code for the end of a run: the program's own where it got to its end.
+    /// Returns the exit code for an outcome: the program's own if it ended by itself.
     pub(crate) fn of(outcome: &Outcome) -> Self {
         match outcome.status {
             Status::Succeeded => Self::SUCCESS,
-            // A failure must never look like a success, whatever is left of the code in eight bits.
+            // A failure must never look like a success, whatever remains of the exit code in eight bits.
             Status::Failed => {
                 Self(outcome.exit_code.and_then(|code| u8::try_from(code & 0xff).ok()).filter(|code| *code != 0).unwrap_or(1))
             }
@@ -46,7 +46,7 @@ impl Exit {
         }
     }
 
-    /// The number, for `process::exit`.
+    /// Returns the number, for `process::exit`.
     pub(crate) fn code(self) -> i32 {
         i32::from(self.0)
     }
@@ -58,11 +58,11 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Why a command could not do what it was asked to, and what would help.
+/// The reason why a command failed, and what would help.
 #[derive(Debug)]
 pub(crate) struct Failure {
     exit: Exit,
-    /// What was asked and why not; nothing where there is nobody left to read it.
+    /// The failed action and its reason; `None` if standard output has no reader left.
     message: Option<String>,
     advice: Option<String>,
 }
@@ -78,7 +78,7 @@ impl Failure {
         Self { exit: Exit::FAILED, message: Some(message.to_string()), advice: None }
     }
 
-    /// Standard output can't be written. A reader that went away, as `head` does, is no reason for a message.
+    /// Standard output cannot be written. A closed pipe, as `head` leaves it, is no reason for a message.
     pub(crate) fn output(error: &std::io::Error) -> Self {
         if error.kind() == std::io::ErrorKind::BrokenPipe {
             return Self { exit: Exit::UNREAD, message: None, advice: None };
@@ -86,13 +86,13 @@ impl Failure {
         Self::host(format!("cannot write to standard output: {error}"))
     }
 
-    /// Says what would work.
+    /// Adds what would help.
     pub(crate) fn advise(mut self, advice: impl Into<String>) -> Self {
         self.advice = Some(advice.into());
         self
     }
 
-    /// Says it on standard error; gives the code to end with.
+    /// Prints the message to standard error; returns the exit code.
     pub(crate) fn report(&self) -> Exit {
         if let Some(message) = &self.message {
             terminal::complain(message, self.advice.as_deref());

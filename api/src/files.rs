@@ -1,6 +1,6 @@
-//! How are files read that somebody named on the command line?
+//! Input files: how are files read that the command line names?
 //!
-//! The only place of this crate that opens a file of the host by its path, apart from the folders that artifacts go to.
+//! The only module of this crate that opens a file of the host by its path, apart from the directories that artifacts are saved to.
 
 use crate::exit::Failure;
 use crate::terminal::name;
@@ -8,20 +8,20 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
-/// Which kinds of file will do.
+/// File types that may be opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kinds {
-    /// Regular files only: others may never end or never begin.
+    /// Regular files only: reading others may block for ever or never end.
     Regular,
     /// Pipes too, as a shell's `<(..)` makes them.
     Readable,
 }
 
-/// Opens a file to read; `what` is what messages call it, such as "the policy".
+/// Opens a file for reading; `what` names it in messages, such as "the policy".
 pub(crate) fn open(path: &Path, what: &str, kinds: Kinds) -> Result<File, Failure> {
     let shown = name(&path.display().to_string());
     let failed = |error: io::Error| explain(&error, what, &shown);
-    // Looked at before it is opened: opening a pipe that nobody writes to would wait for ever.
+    // Checked before opening: opening a FIFO without a writer would block for ever.
     let metadata = fs::metadata(path).map_err(failed)?;
     if metadata.is_dir() {
         return Err(Failure::usage(format!("cannot read {what} `{shown}`: it is a directory")).advise("name a file in it"));
@@ -49,7 +49,7 @@ pub(crate) fn read_text(path: &Path, what: &str, most: u64) -> Result<String, Fa
     })
 }
 
-/// Reads everything that comes, up to `most` bytes; `what` names the origin.
+/// Reads to the end, up to `most` bytes; `what` names the origin in messages.
 pub(crate) fn read_all(reader: impl Read, what: &str, most: u64) -> Result<Vec<u8>, Failure> {
     let mut content = Vec::new();
     reader

@@ -1,4 +1,4 @@
-//! How are the guests made, listed and checked?
+//! Guests on the command line: how are they built, listed and verified?
 
 use crate::cli::{GuestsCommand, Metering};
 use crate::exit::{Exit, Failure};
@@ -14,10 +14,10 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How often a bar moves, so that people see that work goes on.
+/// Tick interval of a progress bar, so that users see that work goes on.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Does `glovebox guests ..`.
+/// Runs `glovebox guests ..`.
 pub(crate) fn guests(command: &GuestsCommand) -> Result<Exit, Failure> {
     match command {
         GuestsCommand::List => list(),
@@ -100,7 +100,7 @@ fn bundle(cache: &Path, offline: bool, only: Option<&str>, progress: &Shown) -> 
     })
 }
 
-/// Compiles the guests for this machine, and says how long each took.
+/// Compiles the guests for this machine, and reports how long each took.
 fn compile(installation: &Installation, metering: glovebox::Metering, progress: &Shown) -> Result<(), Failure> {
     let mut current: Option<(String, Instant)> = None;
     let done = |current: Option<(String, Instant)>| {
@@ -122,7 +122,7 @@ fn seconds(time: Duration) -> String {
     format!("{:.1} s", time.as_secs_f64())
 }
 
-/// Shows what a build is doing: moving lines on a terminal, plain ones elsewhere.
+/// Shows the progress of a build: progress bars on a terminal, plain lines elsewhere.
 struct Shown {
     bars: Option<MultiProgress>,
     running: Mutex<HashMap<String, Running>>,
@@ -144,7 +144,7 @@ impl Shown {
 
     fn say(&self, text: &str) {
         match &self.bars {
-            // Nobody may be listening, which is no error.
+            // A closed standard error is no failure of the build.
             Some(bars) => drop(bars.println(text)),
             None => terminal::note(text),
         }

@@ -1,9 +1,9 @@
-//! How is the sandbox offered to others over HTTP?
+//! HTTP service: how do clients reach the sandbox over the network?
 //!
-//! In reading order: [`config`] says what an operator can set, [`auth`] lets a request in, [`executions`] and [`sessions`] answer it,
-//! [`execution`] takes a program through [`scheduler`] queues to its record in the [`store`], and [`events`] tells what happens meanwhile.
+//! In reading order: [`config`] says what an operator can set, [`auth`] authenticates a request, [`executions`] and [`sessions`] answer it,
+//! [`execution`] takes a program through the queues of [`scheduler`] to its record in the [`store`], and [`events`] streams its progress.
 //!
-//! HTTP/1.1 alone is spoken: it has what this API needs, and a whole class of attacks less.
+//! HTTP/1.1 only: it has what this API needs, and a smaller attack surface.
 
 mod alerts;
 mod audit_log;
@@ -68,26 +68,26 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use trees::Trees;
 
-/// How often sessions that are over are looked for.
+/// Interval of the sweep for expired sessions.
 const SWEEP: Duration = Duration::from_secs(1);
 
-/// How often what is too old is forgotten, in sweeps.
+/// Sweeps between two runs of retention.
 const FORGET_EVERY: u64 = 300;
 
-/// How often the database is told of what was written to the audit log, in sweeps.
+/// Sweeps between two updates of audit log usage in the database.
 const TELL_EVERY: u64 = 5;
 
-/// Searches of the audit log at once; the subjects take turns, and none has all of them.
+/// Concurrent searches of the audit log; the subjects take turns, and none has all of the slots.
 const SEARCHES: usize = 2;
 
-/// Changes of what is kept that come to their end whether somebody waits for it or not, at once; the subjects take turns, and none has all of
-/// them.
+/// Concurrent changes of stored data that run to completion even if their clients disconnect; the subjects take turns, and none has all of
+/// the slots.
 const DETACHED: usize = 64;
 
-/// How long content that no record names stays: it may belong to a record that is about to be written.
+/// Grace period of content without a record: its record may be about to be written.
 const ORPHAN: Duration = Duration::from_secs(3600);
 
-/// Everything that requests share.
+/// The shared state of all request handlers.
 struct App {
     sandbox: Sandbox,
     store: Store,
@@ -103,30 +103,30 @@ struct App {
     keys: KeyRing,
     tokens: Option<Tokens>,
     alerts: Alerts,
-    /// Has the supervisor look at once.
+    /// Wakes the supervisor at once.
     host_failed: Notify,
     rates: Rates,
     followers: Arc<Followers>,
     places: Arc<Places>,
-    /// Searches of the audit log at once.
+    /// Slots for searches of the audit log.
     searches: FairSlots,
-    /// Changes of what is kept at once; see [`App::to_the_end`].
+    /// Slots for changes of stored data; see [`App::to_the_end`].
     detached: FairSlots,
     metrics: Metrics,
     config: Config,
     hosts: Vec<String>,
     insecure_local: bool,
     state: Dir,
-    /// The service takes nothing new any more.
+    /// The service is shutting down and accepts nothing new.
     closing: CancellationToken,
 }
 
 impl App {
-    /// Removes a content if no record names it, and none is about to.
+    /// Removes a content if no record refers to it, and none is about to.
     ///
     /// # Errors
     ///
-    /// Where that cannot be found out; then it stays until the sweep looks at it again.
+    /// Those of the database. The content then stays until the next sweep.
     async fn drop_content(&self, sha256: &str) -> Result<(), sqlx::Error> {
         if !self.blobs.begin_to_remove(sha256) {
             return Ok(());
@@ -136,9 +136,9 @@ impl App {
         is_needed.map(drop)
     }
 
-    /// Takes a change of what is kept to its end, once it has begun, also if the client goes away meanwhile and nobody polls this any more:
-    /// half of it would leave something that counts for nobody. How many of them there are at once is bounded, as their clients' connections
-    /// do not bound them.
+    /// Runs a change of stored data to completion once it has begun, even if the client disconnects and this future is dropped: half of it
+    /// would leave data that counts for no subject. The number of such changes is bounded, because the connections of their clients do not
+    /// bound it.
     ///
     /// # Errors
     ///
@@ -158,7 +158,7 @@ impl App {
 
     /// # Errors
     ///
-    /// Where the service is about to end, and so takes nothing new.
+    /// If the service is shutting down, and so accepts nothing new.
     fn takes(&self, detail: &str) -> Result<(), Problem> {
         if self.closing.is_cancelled() {
             return Err(Problem::new(Code::ShuttingDown, detail).retry_after(Duration::from_secs(5)));
@@ -167,14 +167,14 @@ impl App {
     }
 }
 
-/// Why there is no service.
+/// The reason why the service cannot start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {
-    /// `--insecure-local` with an address that others can reach.
+    /// `--insecure-local` with an address that is not loopback.
     #[error("`{0}` is not a loopback address: without keys only this machine may call; make keys, or listen on 127.0.0.1")]
     NotLocal(SocketAddr),
-    /// The address cannot be had.
+    /// The address cannot be bound.
     #[error("cannot listen on `{0}`: {1}")]
     Listen(SocketAddr, io::Error),
     /// The state folder cannot be used.
@@ -186,10 +186,10 @@ pub enum ServeError {
     /// The database cannot be used.
     #[error("the database cannot be used: {0}")]
     Store(#[from] sqlx::Error),
-    /// The audit log is not the one that was written.
+    /// The audit log differs from the one that was written.
     #[error("{0}")]
     AuditGap(ChainError),
-    /// The name of the audit log is not the one that the database knows for the state folder.
+    /// The name of the audit log differs from the one that the database has for the state folder.
     #[error(
         "the audit log in `{state}` is named `{known}`, as the database has it, but the file `audit.id` there {said}: it or the log was cut, \
          replaced or rewritten"
@@ -197,9 +197,9 @@ pub enum ServeError {
     AuditName {
         /// The state folder.
         state: PathBuf,
-        /// The name that the database knows.
+        /// The name in the database.
         known: String,
-        /// What the file says.
+        /// The name in the file.
         said: String,
     },
     /// The key of the audit log cannot be used.
@@ -211,23 +211,23 @@ pub enum ServeError {
     /// Tokens or webhooks cannot be used.
     #[error("tokens or webhooks cannot be used: {0}")]
     Client(String),
-    /// The sandbox cannot be made.
+    /// The sandbox cannot be created.
     #[error(transparent)]
     Sandbox(#[from] glovebox::Error),
 }
 
-/// A service that is about to run.
+/// A service that is bound to its address and ready to run.
 pub struct Server {
     app: Arc<App>,
     listener: TcpListener,
     tls: Option<tokio_rustls::TlsAcceptor>,
     audit: Arc<AuditLog>,
-    /// Keeps other processes out of the state folder.
+    /// Locks the state folder against other processes.
     _lock: File,
 }
 
 impl Server {
-    /// Opens the state, makes the sandbox and takes the address. Nobody is served yet.
+    /// Opens the state, builds the sandbox and binds the address. Connections are not accepted yet.
     ///
     /// # Errors
     ///
@@ -297,23 +297,23 @@ impl Server {
         Ok(Self { app, listener, tls, audit: Arc::new(audit_log), _lock: lock })
     }
 
-    /// Where it listens.
+    /// Returns the address that it listens on.
     ///
     /// # Errors
     ///
-    /// Where the system does not say.
+    /// If the operating system does not report it.
     pub fn address(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
     }
 
-    /// Whether connections are encrypted.
+    /// Whether connections use TLS.
     #[must_use]
     pub fn is_encrypted(&self) -> bool {
         self.tls.is_some()
     }
 
-    /// Serves until it is told to stop. Then it takes nothing new, waits for what runs, stops what does not end in time, and writes
-    /// everything down.
+    /// Serves until it is stopped, then shuts down gracefully: it accepts nothing new, waits for what runs, cancels what does not end in
+    /// time, and writes all records.
     pub async fn run(self, stop: CancellationToken) {
         let Self { app, listener, tls, audit, _lock } = self;
         let router = openapi::router(&app);
@@ -340,7 +340,7 @@ impl Server {
         sweeper.abort();
         supervisor.abort();
         over.cancel();
-        // Whoever waited has its answer by now, or is not listening.
+        // Clients that waited have their response by now, or are not reading it.
         let _ = tokio::time::timeout(Duration::from_secs(5), accepting).await;
         heads.abort();
         audit.keep_head(None).await;
@@ -351,7 +351,7 @@ impl Server {
     }
 }
 
-/// The folder for everything that is kept, made where there is none. Nobody else on this machine may look into it or could have changed it.
+/// Opens the state folder, and creates it if there is none. Other users of this machine must not be able to read or to have changed it.
 fn state_folder(path: &Path) -> io::Result<Dir> {
     let folder = Folder::create(path).map_err(io::Error::other)?;
     let tightened = folder.make_private().map_err(|error| {
@@ -361,7 +361,7 @@ fn state_folder(path: &Path) -> io::Result<Dir> {
     if let Some(mode) = tightened {
         tracing::warn!(path = %path.display(), "others could look into the state folder (mode {mode:04o}); its mode is 0700 now");
     }
-    // Whoever could write here before may have left something of their own, or still have it open.
+    // A user who could write here before may have left files of their own, or still have them open.
     folder.check_inside().map_err(io::Error::other)?;
     Ok(Dir::from_std_file(folder.to_file()?))
 }
@@ -376,7 +376,7 @@ fn lock_folder(path: &Path, state: &Dir) -> Result<File, ServeError> {
     }
 }
 
-/// Looks after what nobody asks for: sessions that are over, and what is too old to keep.
+/// Does periodic maintenance: expires sessions, and deletes what is past its retention.
 async fn sweep(app: Arc<App>) {
     let mut sweeps = 0_u64;
     loop {
@@ -399,7 +399,7 @@ async fn sweep(app: Arc<App>) {
     }
 }
 
-/// Has the database know who has written how much to the audit log.
+/// Adds to the database what each subject has written to the audit log.
 async fn tell_audited(app: &App) {
     let mut untold = app.kept.take_untold();
     if let Err(error) = app.store.add_audited(&mut untold, now_ms()).await {
@@ -408,7 +408,7 @@ async fn tell_audited(app: &App) {
     }
 }
 
-/// Finds out anew what the audit log has, some of which may be gone.
+/// Measures the audit log anew, as segments of it may be gone.
 async fn measure_audit(app: &App) -> Result<(), sqlx::Error> {
     let now = now_ms();
     let kept = app.config.retention.audit.map(|age| i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
@@ -446,7 +446,7 @@ async fn forget(app: &Arc<App>) -> Result<(), sqlx::Error> {
         tokio::task::spawn_blocking(move || blobs.older_than(ORPHAN)).await.map_err(|error| sqlx::Error::Io(io::Error::other(error)))?;
     let mut result = Ok(());
     for sha256 in old.map_err(sqlx::Error::Io)? {
-        // One that could not be looked up keeps nobody from the others.
+        // A failed lookup of one content does not keep the others from being removed.
         result = result.and(app.drop_content(&sha256).await);
     }
     result
@@ -456,28 +456,28 @@ async fn forget(app: &Arc<App>) -> Result<(), sqlx::Error> {
 ///
 /// # Errors
 ///
-/// Where others than its owner can read it, or it is too short.
+/// If other users than its owner can read it, or it is too short.
 pub fn audit_key(path: &Path) -> Result<AuditKey, ServeError> {
     audit_log::read_key(path)
 }
 
-/// The keys of a state folder, for whoever may write there.
+/// The keys of a state folder, for a caller that may write there.
 pub struct Keys(Store);
 
-/// A key, without its secret.
+/// An API key, without its secret.
 #[derive(Clone, Debug)]
 pub struct KeyInfo {
-    /// Its public number.
+    /// Its public id.
     pub id: String,
-    /// Who holds it.
+    /// The subject that holds it.
     pub subject: String,
-    /// What it allows, with spaces.
+    /// Its scopes, separated by spaces.
     pub scopes: String,
-    /// When it was made, as RFC 3339.
+    /// Creation time (RFC 3339).
     pub created_at: String,
-    /// When it ends, as RFC 3339.
+    /// Expiry time (RFC 3339).
     pub expires_at: Option<String>,
-    /// Whether it was taken out of use, or has ended.
+    /// Whether it was revoked, or has expired.
     pub is_over: bool,
 }
 
@@ -486,26 +486,26 @@ impl Keys {
     ///
     /// # Errors
     ///
-    /// Where it cannot be used.
+    /// If it cannot be used.
     pub async fn open(state: &Path, database: Option<&str>) -> Result<Self, ServeError> {
         state_folder(state).map_err(|error| ServeError::State(state.to_owned(), error))?;
         Ok(Self(Store::open(database, state, Purpose::Keys).await?))
     }
 
-    /// Makes a key.
+    /// Creates a key.
     ///
     /// # Errors
     ///
-    /// Where the database cannot be used.
+    /// If the database cannot be used.
     pub async fn create(&self, subject: &Subject, scopes: &[Scope], lifetime: Option<Duration>) -> Result<NewKey, ServeError> {
         Ok(keys::create(&self.0, subject, scopes, lifetime).await?)
     }
 
-    /// Every key that was made.
+    /// Returns all keys, revoked and expired ones included.
     ///
     /// # Errors
     ///
-    /// Where the database cannot be used.
+    /// If the database cannot be used.
     pub async fn list(&self) -> Result<Vec<KeyInfo>, ServeError> {
         let now = now_ms();
         let info = |key: store::KeyRow| KeyInfo {
@@ -519,11 +519,11 @@ impl Keys {
         Ok(self.0.keys().await?.into_iter().map(info).collect())
     }
 
-    /// Takes a key out of use; says whether there was one.
+    /// Revokes a key; returns whether there was one.
     ///
     /// # Errors
     ///
-    /// Where the database cannot be used.
+    /// If the database cannot be used.
     pub async fn revoke(&self, id: &str) -> Result<bool, ServeError> {
         Ok(self.0.revoke_key(id).await?)
     }

@@ -1,4 +1,4 @@
-//! Which guests does this process use, and where do they come from?
+//! Discovery of guests: which ones does this process use, and where do they come from?
 
 use crate::exit::Failure;
 use crate::terminal;
@@ -7,10 +7,11 @@ use glovebox_api::error::chain;
 use glovebox_guests::{Bundle, default_cache_dir, embedded, installed_in};
 use std::path::PathBuf;
 
-/// What compiles somebody's WebAssembly: this very program. The kernel's own link still finds it after an update has replaced the file.
+/// The program that compiles untrusted WebAssembly: this very one. The kernel's magic link still resolves to it after an update has
+/// replaced the file.
 pub(crate) const COMPILER: &str = "/proc/self/exe";
 
-/// The guests of this machine, found but not loaded.
+/// The guests of this machine, located but not loaded.
 #[derive(Debug)]
 pub(crate) struct Installation {
     bundle: Bundle,
@@ -18,7 +19,7 @@ pub(crate) struct Installation {
 }
 
 impl Installation {
-    /// The guests that this binary carries, unpacked on their first use, or else those that were built.
+    /// Finds the guests that this binary carries, unpacked on their first use, or else those that were built.
     pub(crate) fn find() -> Result<Self, Failure> {
         Self::look()?.ok_or_else(|| {
             Failure::host("there are no guests, and so nothing to run programs in")
@@ -26,7 +27,7 @@ impl Installation {
         })
     }
 
-    /// Like [`Installation::find`], where none is no failure.
+    /// Finds the guests as [`Installation::find`] does; `None` if there are none.
     pub(crate) fn look() -> Result<Option<Self>, Failure> {
         let cache = cache_dir()?;
         let failed = |error| Failure::host(chain(&error)).advise(CACHE_ADVICE);
@@ -39,22 +40,22 @@ impl Installation {
         Ok(Some(Self { bundle, cache }))
     }
 
-    /// Takes a bundle that was just made.
+    /// Wraps a bundle that was just built.
     pub(crate) fn of(bundle: Bundle, cache: PathBuf) -> Self {
         Self { bundle, cache }
     }
 
-    /// What is installed.
+    /// Returns the installed bundle.
     pub(crate) fn bundle(&self) -> &Bundle {
         &self.bundle
     }
 
-    /// The guests, ready to run. Says so where they must be compiled for this machine first, because that takes seconds.
+    /// Loads the guests, ready to run. Prints a note if they must first be compiled for this machine, because that takes seconds.
     pub(crate) fn guests(&self, metering: Metering) -> Result<Guests, Failure> {
         self.compiled(metering, |name| terminal::note(&format!("compiling the guest `{name}` for this machine; this happens once")))
     }
 
-    /// The guests, compiled where that has not been done; names each that is compiled before it is.
+    /// Loads the guests, and compiles those that are not; reports each one before it is compiled.
     pub(crate) fn compiled(&self, metering: Metering, progress: impl FnMut(&str)) -> Result<Guests, Failure> {
         let failed = |error: glovebox::Error| Failure::host(chain(&error)).advise("`glovebox guests verify` says whether they are damaged");
         let guests = Guests::load(&self.bundle, &self.cache).map_err(failed)?;
@@ -65,7 +66,7 @@ impl Installation {
 
 const CACHE_ADVICE: &str = "set `GLOVEBOX_CACHE` to a directory that you, and nobody else, may write to";
 
-/// Where guests and machine code are kept.
+/// Returns the cache directory of guests and machine code.
 pub(crate) fn cache_dir() -> Result<PathBuf, Failure> {
     default_cache_dir()
         .ok_or_else(|| Failure::host("there is no directory to keep guests in, because there is no home directory").advise(CACHE_ADVICE))

@@ -1,6 +1,6 @@
-//! Glovebox as a service: one HTTP API over the sandbox.
+//! Glovebox as a service: how is the sandbox offered through one HTTP API?
 //!
-//! [`http`] serves it; [`wire`] says what an outcome looks like as JSON, and [`error`] what an error says, here and on the command line.
+//! [`http`] serves it; [`wire`] defines the JSON of an outcome, and [`error`] the text of an error, here and on the command line.
 
 pub mod error;
 pub mod http;

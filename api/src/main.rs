@@ -1,7 +1,7 @@
-//! What does the program `glovebox` do with its command line?
+//! Command-line program `glovebox`: which module runs which command?
 //!
-//! In reading order: [`cli`] says what may be asked, [`request`] makes a request of it, [`run`] has it run, `glovebox_api::wire` and
-//! [`exit`] say how it ended. The other modules are one command each.
+//! In reading order: [`cli`] defines the arguments, [`request`] makes a request of them, [`run`] runs it, `glovebox_api::wire` and [`exit`]
+//! report the outcome. Each of the other modules is one command.
 
 mod audit;
 mod cli;
@@ -23,7 +23,7 @@ use cli::{Cli, Command};
 use exit::{Exit, Failure};
 use std::process::ExitCode;
 
-/// Many short runs on several threads are what this one is good at.
+/// Suits many short runs on several threads.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

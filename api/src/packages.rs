@@ -1,4 +1,4 @@
-//! How are packages found, fetched and listed from the command line?
+//! Packages on the command line: how are they resolved, fetched and listed?
 
 use crate::cli::{PackagesArguments, PackagesCommand};
 use crate::exit::{Exit, Failure};
@@ -13,10 +13,10 @@ use glovebox_fallback::Containers;
 use glovebox_packages::{Packages, PackagesBuilder};
 use std::sync::Arc;
 
-/// Bytes of a script whose metadata is read; protects this process.
+/// Maximum bytes of a script whose metadata is read; protects this process.
 const MAX_SCRIPT: u64 = 4 << 20;
 
-/// Does `glovebox packages ..`.
+/// Runs `glovebox packages ..`.
 pub(crate) fn packages(command: &PackagesCommand) -> Result<Exit, Failure> {
     match command {
         PackagesCommand::Resolve(arguments) => provide(arguments, false),
@@ -26,7 +26,7 @@ pub(crate) fn packages(command: &PackagesCommand) -> Result<Exit, Failure> {
     }
 }
 
-/// The manager of this machine's packages, which says what it is doing.
+/// Returns the package manager of this machine, which reports its progress.
 pub(crate) fn manager(guests: Guests) -> Result<PackagesBuilder, Failure> {
     Ok(store()?.guests(guests).progress(|text| terminal::note(&format!("glovebox: {}", name(text)))))
 }

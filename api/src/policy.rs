@@ -1,4 +1,4 @@
-//! How are policies read, checked, explained and tested?
+//! Policies on the command line: how are they read, checked, explained and tested?
 
 use crate::cli::{PolicyCommand, RequestArguments};
 use crate::exit::{Exit, Failure};
@@ -13,7 +13,7 @@ use glovebox_policy::{ConfigError, Facts, Grant, MAX_TEXT, Policy, Problem, Verd
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-/// The longest part of a line of a policy that an excerpt shows, in characters.
+/// Maximum characters of a policy line that an excerpt shows.
 const EXCERPT: usize = 100;
 
 /// Names of the built-in profiles, each with what it is for.
@@ -25,7 +25,7 @@ const PRESETS: [(&str, &str); 5] = [
     ("deny-all", "nothing; what every other profile starts from"),
 ];
 
-/// Does `glovebox policy ..`.
+/// Runs `glovebox policy ..`.
 pub(crate) fn policy(command: &PolicyCommand) -> Result<Exit, Failure> {
     match command {
         PolicyCommand::Check { files } => check(files),
@@ -36,7 +36,7 @@ pub(crate) fn policy(command: &PolicyCommand) -> Result<Exit, Failure> {
     }
 }
 
-/// The policy in a file, or the built-in one.
+/// Loads the policy from a file, or the built-in one.
 pub(crate) fn load(path: Option<&Path>) -> Result<Policy, Failure> {
     let Some(path) = path else { return Ok(Policy::builtin()) };
     let text = files::read_text(path, "the policy", MAX_TEXT as u64)?;
@@ -46,7 +46,7 @@ pub(crate) fn load(path: Option<&Path>) -> Result<Policy, Failure> {
     })
 }
 
-/// A whole policy file in which these lines of a profile are in force.
+/// Returns a whole policy file in which these lines of a profile are in force.
 pub(crate) fn policy_file(fix: &str) -> String {
     let profile = fix.trim_start_matches('[').strip_prefix("profiles.").and_then(|rest| rest.split([']', '.']).next());
     let default = profile.map(|profile| format!("default_profile = \"{}\"\n", profile.trim_matches('"'))).unwrap_or_default();
@@ -73,7 +73,7 @@ fn check(files: &[PathBuf]) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-/// Every problem with the place where it is.
+/// Formats every problem with its position.
 fn problems(error: &ConfigError, text: &str) -> String {
     error
         .problems
@@ -85,11 +85,11 @@ fn problems(error: &ConfigError, text: &str) -> String {
         .to_owned()
 }
 
-/// The line of a problem, and a mark below the place.
+/// Returns the line of a problem, and a marker below the position.
 fn excerpt(problem: &Problem, text: &str) -> String {
     let Some(line) = text.lines().nth(problem.line.saturating_sub(1)) else { return String::new() };
     let first = problem.column.saturating_sub(1 + EXCERPT / 2);
-    // One character is one column here, whatever it is, so that the mark stands where it should.
+    // One character is one column here, whatever its width, so that the marker stands in the right place.
     let shown: String = line.chars().skip(first).take(EXCERPT).map(|c| if c.is_control() { ' ' } else { c }).collect();
     let number = problem.line.to_string();
     let blank = " ".repeat(number.len());
@@ -125,7 +125,7 @@ fn explain(arguments: &RequestArguments) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-/// What a grant lets a program do.
+/// Summarizes what a grant allows a program.
 fn summary(grant: &Grant) -> String {
     let mut text = Place::Out.paint(Paint::Heading, "the program may");
     // Writing to a string cannot fail.

@@ -1,4 +1,4 @@
-//! How does a command line become a request?
+//! Construction of requests: how does a command line become a request?
 
 use crate::cli::RequestArguments;
 use crate::exit::Failure;
@@ -9,26 +9,26 @@ use glovebox_policy::{Bound, InputFile, LimitWishes, Request, Source, Wants};
 use std::io::{self, IsTerminal as _};
 use std::path::Path;
 
-/// Bytes of a program that are read at most; protects this process. What a program may have, the policy says.
+/// Maximum bytes of a program that are read; protects this process. The policy limits the size of programs.
 const MAX_PROGRAM: u64 = 256 << 20;
 
-/// Bytes of one input file that are read at most; protects this process.
+/// Maximum bytes of one input file that are read; protects this process.
 const MAX_INPUT_FILE: u64 = 1 << 30;
 
-/// WebAssembly itself is run without any guest.
+/// The language of WebAssembly modules, which need no guest.
 const WASM: &str = "wasm";
 
-/// Extensions by language, for a machine on which no guests are installed that would say it.
+/// File extensions by language, for a machine without installed guests that would declare them.
 const EXTENSIONS: [(&str, &str); 5] =
     [("py", "python"), ("js", "javascript"), ("mjs", "javascript"), ("ts", "typescript"), ("mts", "typescript")];
 
-/// The language that containers run.
+/// The language of the container tier.
 const SHELL: &str = "shell";
 
-/// Other names of it, as a language, an extension or a program.
+/// Its aliases, as a language, an extension or a program.
 const SHELLS: [&str; 3] = ["sh", "bash", "shell"];
 
-/// Programs of a `#!` line that don't bear the name of their language.
+/// Interpreters of a `#!` line whose names differ from that of their language.
 const INTERPRETERS: [(&str, &str); 7] = [
     ("node", "javascript"),
     ("nodejs", "javascript"),
@@ -39,15 +39,15 @@ const INTERPRETERS: [(&str, &str); 7] = [
     ("tsx", "typescript"),
 ];
 
-/// A request, and what is left of standard input for the program.
+/// A request, and what remains of standard input for the program.
 #[derive(Debug)]
 pub(crate) struct Prepared {
     pub(crate) request: Request,
-    /// The program itself came from standard input, so that nothing is left of it.
+    /// The program itself was read from standard input, so that nothing of it remains.
     pub(crate) input_is_used_up: bool,
 }
 
-/// Reads the program and its files, and makes a request of them.
+/// Reads the program and its files, and builds a request of them.
 pub(crate) fn prepare(arguments: &RequestArguments, bundle: Option<&Bundle>) -> Result<Prepared, Failure> {
     let file = arguments.program.as_deref().filter(|path| *path != Path::new("-"));
     let content = match file {
@@ -55,7 +55,7 @@ pub(crate) fn prepare(arguments: &RequestArguments, bundle: Option<&Bundle>) -> 
         None => program_from_input(arguments.program.is_some())?,
     };
     let language = language(arguments.language.as_deref(), file, &content, bundle)?;
-    // Programs see this name, so it must not tell where on the host they lie.
+    // Programs see this name, so it must not disclose where on the host the file is.
     let shown = file.and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
     let mut request = Request::new(language.as_str(), Vec::new());
     request.source = Source { name: shown.unwrap_or_else(|| Source::default_name(&language).to_owned()), content: content.into() };
@@ -66,7 +66,7 @@ pub(crate) fn prepare(arguments: &RequestArguments, bundle: Option<&Bundle>) -> 
     request.seed = arguments.seed;
     let limits = LimitWishes { wall: arguments.wall, memory: arguments.memory, fuel: arguments.fuel, ..LimitWishes::default() };
     request.wants = Wants { limits, tier: arguments.tier.map(Into::into), packages: arguments.packages.clone(), ..Wants::default() };
-    // Before any of them is read, and not when all are.
+    // Checked before any of them is read.
     Bound::FILES.check_entries(arguments.files.len()).map_err(|error| Failure::usage(error.to_string()))?;
     for file in &arguments.files {
         let content = files::read(&file.host, "the file", Kinds::Regular, MAX_INPUT_FILE)?;
@@ -90,7 +90,7 @@ fn language(said: Option<&str>, file: Option<&Path>, content: &[u8], bundle: Opt
         shell(said).or_else(guest)
     };
     if let Some(said) = said {
-        // A language that nobody here speaks goes on: the policy refuses it, and says what it grants.
+        // An unknown language goes on: the policy denies it, and says which ones it grants.
         return Ok(by_name(said).unwrap_or_else(|| said.to_ascii_lowercase()));
     }
     let extension = file.and_then(Path::extension).and_then(|extension| extension.to_str());
@@ -115,7 +115,7 @@ fn language(said: Option<&str>, file: Option<&Path>, content: &[u8], bundle: Opt
         .advise(format!("say it: `--language NAME`, one of {}", spoken(bundle).join(", "))))
 }
 
-/// The language whose words begin a line. Nothing where several could be meant: a wrong guess would be told as the program's error.
+/// Returns the language whose keywords begin a line; `None` if several match: a wrong guess would appear to be the program's error.
 fn by_look(content: &[u8]) -> Option<&'static str> {
     const LOOKED_AT: usize = 64 << 10;
     let text = String::from_utf8_lossy(content.get(..LOOKED_AT).unwrap_or(content));
@@ -124,7 +124,7 @@ fn by_look(content: &[u8]) -> Option<&'static str> {
         let quotes = line.contains(['"', '\'', '`']);
         let words =
             |start: &str| line.strip_prefix(start).is_some_and(|rest| rest.starts_with(|c: char| c.is_alphabetic() || "_$.{[".contains(c)));
-        // JavaScript imports end with a text, Python's never do.
+        // JavaScript imports end with a quoted specifier, Python's never do.
         python |= (words("import ") && !quotes) || (words("from ") && line.contains(" import ")) || line.starts_with("# /// script");
         python |= (words("def ") || words("class ")) && line.ends_with(':');
         python |= line.starts_with("print(");
@@ -150,23 +150,23 @@ fn by_extension(extension: &str, bundle: Option<&Bundle>) -> Option<String> {
     shell(extension).or_else(guest)
 }
 
-/// The language that containers run, under whichever of its names.
+/// Returns the language of the container tier, for any of its aliases.
 fn shell(name: &str) -> Option<String> {
     SHELLS.iter().any(|shell| name.eq_ignore_ascii_case(shell)).then(|| SHELL.to_owned())
 }
 
-/// The program that a `#!` line names, without its folder and version.
+/// Returns the interpreter that a `#!` line names, without its directory and version.
 fn interpreter(content: &[u8]) -> Option<String> {
     let line = content.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
     let line = std::str::from_utf8(line).ok()?;
     let mut words = line.split_whitespace().map(|word| word.rsplit('/').next().unwrap_or(word));
     let first = words.next()?;
-    // `env` is given options and variables before the program.
+    // `env` takes options and variables before the program.
     let program = if first == "env" { words.find(|word| !word.starts_with('-') && !word.contains('='))? } else { first };
     Some(program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.').to_owned())
 }
 
-/// All languages that can be asked for.
+/// Returns all supported languages.
 pub(crate) fn spoken(bundle: Option<&Bundle>) -> Vec<String> {
     let mut languages: Vec<String> = match bundle {
         Some(bundle) => bundle.guests().iter().flat_map(|guest| &guest.languages).map(|language| language.name.clone()).collect(),
@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn the_language_is_what_was_said_or_else_what_shows() {
-        /// What was said, the file, its content, and the language.
+        /// The `--language` given, the file, its content, and the language expected.
         type Case = (Option<&'static str>, Option<&'static str>, &'static [u8], Option<&'static str>);
         let cases: [Case; 22] = [
             (Some("Python"), Some("x.js"), b"", Some("python")),

@@ -1,4 +1,4 @@
-//! How is a program run from the command line?
+//! `glovebox run`: how is a program run from the command line?
 
 pub(crate) mod artifacts;
 mod report;
@@ -22,13 +22,13 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
-/// Pieces of output that wait while whoever reads it is slow; then the program waits.
+/// Chunks of output that are buffered for a slow reader; then the program blocks (backpressure).
 const WAITING_PIECES: usize = 16;
 
-/// How long a run that was told to stop may take until the process ends without it.
+/// Grace period of a cancelled run, after which the process ends without it.
 const STOP_GRACE: Duration = Duration::from_secs(3);
 
-/// Does `glovebox run`.
+/// Runs `glovebox run`.
 pub(crate) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     let rules = ArtifactRules::new(&arguments.request.artifacts)?;
     let policy = policy::load(arguments.request.policy.as_deref())?;
@@ -47,7 +47,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     let sandbox = sandbox(builder, &request, &installation, &runtime, (arguments.metering.into(), arguments.request.offline))?;
     let input = if input_is_used_up { Input::Empty } else { Input::Reader(Box::new(tokio::io::stdin())) };
     let ended = runtime.block_on(drive(&sandbox, request.clone(), input, arguments.json));
-    // A read of standard input can't be interrupted, and the process must not wait for one that nobody needs any more.
+    // A blocking read of standard input cannot be interrupted, and the process must not wait for one whose result is no longer needed.
     runtime.shutdown_background();
     let (outcome, forwarded) = ended?;
     let saved = rules.save(&outcome.artifacts);
@@ -65,7 +65,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-/// A sandbox for one request: what it certainly does not need is not looked for.
+/// Builds a sandbox for one request, without the tiers that it certainly does not need.
 pub(crate) fn sandbox(
     builder: SandboxBuilder,
     request: &Request,
@@ -84,25 +84,25 @@ pub(crate) fn sandbox(
     builder.packages(Arc::new(packages.build())).build().map_err(|error| failure(&error))
 }
 
-/// Whether the wasm tier is out of the question, so that the container engine has to be asked for.
+/// Whether the wasm tier is ruled out, so that the container engine has to be probed.
 fn needs_container(request: &Request, installation: &Installation) -> bool {
     let is_at_home = request.language == "wasm" || installation.bundle().guest_for_language(&request.language).is_some();
     !is_at_home || !Packages::needs_nothing(request) || request.wants.tier == Some(glovebox_policy::Tier::Container)
 }
 
-/// A small runtime: one thread for the program, one for clocks and signals.
+/// Builds a small runtime: one thread for the program, one for timers and signals.
 pub(crate) fn runtime() -> Result<Runtime, Failure> {
     Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(|error| Failure::host(format!("cannot start: {error}")))
 }
 
-/// Runs the request to its end, and passes output on meanwhile.
+/// Runs the request to its end, and forwards output meanwhile.
 async fn drive(sandbox: &Sandbox, request: Request, input: Input, quiet: bool) -> Result<(Outcome, Forwarded), Failure> {
     let stop = CancellationToken::new();
     let signals = signals()?;
     let watch = tokio::spawn(watch(signals, stop.clone()));
     let (sender, receiver) = mpsc::channel(WAITING_PIECES);
     let controls = Controls { input, output: (!quiet).then_some(sender), stop: stop.clone(), ..Controls::default() };
-    // On a task of its own, so that a slow reader of the output does not keep the program's clock from being watched.
+    // As a task of its own, so that a slow reader of the output does not delay the program's timers.
     let sandbox = sandbox.clone();
     let run = tokio::spawn(async move { sandbox.run_with(request, controls).await });
     let mut forwarded = stream::forward(receiver, &stop).await;
@@ -120,7 +120,7 @@ pub(crate) fn signals() -> Result<[Signal; 2], Failure> {
     Ok([on(SignalKind::interrupt())?, on(SignalKind::terminate())?])
 }
 
-/// Stops the run at the first signal, and ends the process at the second, or where the run does not end.
+/// Cancels the run at the first signal, and ends the process at the second, or if the run does not end.
 pub(crate) async fn watch([mut interrupt, mut terminate]: [Signal; 2], stop: CancellationToken) {
     let mut wait = async || {
         tokio::select! {
@@ -130,12 +130,12 @@ pub(crate) async fn watch([mut interrupt, mut terminate]: [Signal; 2], stop: Can
     };
     wait().await;
     stop.cancel();
-    // Whoever reads the output may have stopped reading, which the run's end does not help against.
+    // The reader of the output may have stopped reading, and the run's end does not help against that.
     let _ = tokio::time::timeout(STOP_GRACE, wait()).await;
     std::process::exit(Exit::CANCELLED.code());
 }
 
-/// What an error of the sandbox means for the person at the command line.
+/// Maps an error of the sandbox to a failure of the command.
 pub(crate) fn failure(error: &Error) -> Failure {
     let text = chain(error);
     match error {

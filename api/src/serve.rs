@@ -1,4 +1,4 @@
-//! How is the service started, and how are its keys made?
+//! `glovebox serve` and `glovebox keys`: how is the service started, and how are its keys made?
 
 use crate::cli::{KeysCommand, KeysPlace, ServeArguments};
 use crate::exit::{Exit, Failure};
@@ -17,14 +17,14 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
 
-/// Bytes of a config; protects this process.
+/// Maximum bytes of a configuration file; protects this process.
 const MAX_CONFIG: u64 = 1 << 20;
 
-/// Does `glovebox serve`.
+/// Runs `glovebox serve`.
 pub(crate) fn serve(arguments: &ServeArguments) -> Result<Exit, Failure> {
     keep_to_ourselves();
     let config = config(arguments.config.as_deref())?;
-    // One for all connections that this process makes.
+    // One crypto provider for all TLS connections of this process.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let traces = config.telemetry.as_ref().map(Traces::to).transpose().map_err(|error| {
         Failure::host(format!("traces cannot be sent: {error}")).advise("`telemetry.otlp` is the address of a collector")
@@ -58,7 +58,7 @@ pub(crate) fn serve(arguments: &ServeArguments) -> Result<Exit, Failure> {
         accept_audit_gap: arguments.accept_audit_gap,
     };
     let ended = runtime.block_on(async {
-        // Whoever is told to stop while it starts ends in order as well, with the head of the audit log in the database.
+        // A signal during startup also leads to a graceful shutdown, with the head of the audit log in the database.
         let stop = CancellationToken::new();
         let watch = tokio::spawn(run::watch(run::signals()?, stop.clone()));
         let server = Server::bind(listen, config, builder).await.map_err(|error| failure(&error))?;
@@ -79,12 +79,12 @@ pub(crate) fn serve(arguments: &ServeArguments) -> Result<Exit, Failure> {
     ended
 }
 
-/// Whatever this process writes from here on is for this user alone: records, outputs, artifacts, keys.
+/// Sets the umask, so that only this user can read what the process writes from here on: records, outputs, artifacts, keys.
 fn keep_to_ourselves() {
     let _ = rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
 }
 
-/// Does `glovebox keys ..`.
+/// Runs `glovebox keys ..`.
 pub(crate) fn keys(command: &KeysCommand) -> Result<Exit, Failure> {
     keep_to_ourselves();
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(tracing::Level::WARN).init();
@@ -155,7 +155,7 @@ fn failure(error: &ServeError) -> Failure {
     }
 }
 
-/// One worker for each processor, and one more: programs keep the others busy, and clients are to be heard meanwhile.
+/// Builds a runtime with one worker per processor, and one more: programs keep the others busy, and clients must be served meanwhile.
 fn runtime() -> Result<Runtime, Failure> {
     let workers = std::thread::available_parallelism().map_or(1, usize::from) + 1;
     Builder::new_multi_thread()

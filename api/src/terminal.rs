@@ -1,22 +1,22 @@
-//! How does text that nobody vetted get onto a terminal without driving it?
+//! Terminal output and escaping: how is untrusted text printed without escape-sequence injection?
 //!
-//! The only place that writes to standard output and standard error. A terminal obeys what it is shown: escape sequences can rewrite
-//! what was printed before, change the title or type an answer. So on a terminal, control characters of a guest are shown, not sent.
-//! Into a pipe or a file the bytes go as they are.
+//! The only module that writes to standard output and standard error. A terminal interprets what it is sent: escape sequences can rewrite
+//! what was printed before, change the title or type an answer. So on a terminal, control characters of a guest are escaped. Into a pipe or
+//! a file the bytes go unchanged.
 
 use crate::exit::{Exit, Failure};
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
 
-/// Shows a stream of bytes as harmless text; keeps a character that is split between two pieces.
+/// Escapes a stream of bytes for a terminal; keeps a UTF-8 sequence that is split between two chunks.
 #[derive(Debug, Default)]
 pub(crate) struct Escaper {
-    /// The beginning of a character whose other bytes have not come yet; at most three bytes.
+    /// The beginning of an incomplete UTF-8 sequence; at most three bytes.
     pending: Vec<u8>,
 }
 
 impl Escaper {
-    /// The next piece, with control characters other than line breaks and tabs escaped, and bytes that are no text as `\xNN`.
+    /// Returns the next chunk, with control characters other than line breaks and tabs escaped, and invalid UTF-8 as `\xNN`.
     pub(crate) fn escape(&mut self, piece: &[u8]) -> String {
         let mut bytes = std::mem::take(&mut self.pending);
         bytes.extend_from_slice(piece);
@@ -40,7 +40,7 @@ impl Escaper {
         shown
     }
 
-    /// What is left when the stream has ended in the middle of a character.
+    /// Returns what is left of a stream that ended in the middle of a character.
     pub(crate) fn finish(&mut self) -> String {
         let mut shown = String::new();
         push_bytes(&mut shown, &std::mem::take(&mut self.pending));
@@ -71,11 +71,11 @@ fn push_bytes(shown: &mut String, bytes: &[u8]) {
     }
 }
 
-/// A name that somebody else chose, such as a file's: one line, without control or invisible characters.
+/// Escapes an untrusted name, such as that of a file: one line, without control or invisible characters.
 pub(crate) fn name(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
-        // Bidirectional overrides and characters of no width make one name look like another.
+        // Bidirectional overrides and zero-width characters make one name look like another.
         match u32::from(character) {
             0x61c | 0x200b..=0x200f | 0x2028..=0x202e | 0x2060..=0x206f | 0xfeff => shown.extend(character.escape_unicode()),
             _ => push_plain(&mut shown, character),
@@ -84,27 +84,27 @@ pub(crate) fn name(text: &str) -> String {
     shown
 }
 
-/// Text of several lines that may repeat what somebody else wrote: line breaks stay, everything else is as in [`name`].
+/// Escapes text of several lines that may contain untrusted parts: line breaks stay, everything else is as in [`name`].
 pub(crate) fn lines(text: &str) -> String {
     text.split('\n').map(name).collect::<Vec<_>>().join("\n")
 }
 
-/// How a piece of our own text stands out.
+/// Styles of the program's own text.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Paint {
-    /// The beginning of a complaint.
+    /// The prefix of an error message.
     Error,
-    /// Something is as it should be.
+    /// A check that passed.
     Good,
-    /// Something is missing.
+    /// A check that failed.
     Bad,
     /// A heading.
     Heading,
-    /// Of less interest.
+    /// Secondary information.
     Faint,
 }
 
-/// One of the two places where our own text goes.
+/// One of the two output streams of the program's own text.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Place {
     /// Standard output.
@@ -114,7 +114,7 @@ pub(crate) enum Place {
 }
 
 impl Place {
-    /// Whether somebody looks at it.
+    /// Whether the stream is a terminal.
     pub(crate) fn is_terminal(self) -> bool {
         match self {
             Self::Out => io::stdout().is_terminal(),
@@ -122,14 +122,14 @@ impl Place {
         }
     }
 
-    /// Whether colours are welcome: on a terminal, unless its user said no.
+    /// Whether colours are used: on a terminal, unless its user has disabled them.
     pub(crate) fn has_colour(self) -> bool {
         #[expect(clippy::disallowed_methods, reason = "the two variables by which every terminal program is told about colours")]
         let (refused, terminal) = (std::env::var_os("NO_COLOR"), std::env::var_os("TERM"));
         self.is_terminal() && refused.is_none_or(|value| value.is_empty()) && terminal.is_none_or(|value| value != "dumb")
     }
 
-    /// The text in the colour of its meaning, where colours are welcome.
+    /// Returns the text in the colour of its style, if colours are used.
     pub(crate) fn paint(self, paint: Paint, text: &str) -> String {
         let code = match paint {
             Paint::Error => "1;31",
@@ -154,12 +154,12 @@ pub(crate) fn print_bytes(bytes: &[u8]) -> Result<Exit, Failure> {
     Ok(Exit::SUCCESS)
 }
 
-/// Says something on standard error that a person should know. Nobody may be listening, which is no error.
+/// Prints a note for the user to standard error. A closed standard error is no failure.
 pub(crate) fn note(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
-/// Says what went wrong, and below it what would help.
+/// Prints an error message, and below it what would help.
 pub(crate) fn complain(message: &str, advice: Option<&str>) {
     let mut text = format!("{} {}", Place::Error.paint(Paint::Error, "glovebox:"), lines(message));
     for line in advice.into_iter().flat_map(str::lines) {

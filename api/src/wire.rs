@@ -1,6 +1,6 @@
-//! What does an outcome look like as JSON?
+//! JSON format of outcomes: what does an outcome look like as JSON?
 //!
-//! The same on the command line and over HTTP. Field names are promises: they may be added to, never changed.
+//! The same on the command line and over HTTP. Field names are stable: fields may be added, never renamed.
 
 mod encode;
 
@@ -69,7 +69,7 @@ pub struct ArtifactObject<'a> {
     pub bytes: usize,
     /// The digest of its content, in hexadecimal.
     pub sha256: String,
-    /// Where it was saved on this machine.
+    /// The path on this machine to which it was saved.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub saved_to: Option<String>,
 }
@@ -117,7 +117,7 @@ struct PolicyObject<'a> {
     rules: &'a [String],
 }
 
-/// One JSON object on one line with everything that is known about a run.
+/// Returns everything that is known about a run, as one JSON object on one line.
 #[must_use]
 pub fn outcome_json(outcome: &Outcome, artifacts: Vec<ArtifactObject<'_>>) -> String {
     let fields = outcome_fields(outcome, artifacts, None);
@@ -125,8 +125,8 @@ pub fn outcome_json(outcome: &Outcome, artifacts: Vec<ArtifactObject<'_>>) -> St
     format!(r#"{{"id":"{id}","status":"{status}",{}"#, fields.strip_prefix('{').unwrap_or(&fields))
 }
 
-/// Everything that is known about a run but its name and how it ended, as one JSON object on one line; with why some of it is not kept, where
-/// that is so.
+/// Returns everything that is known about a run but its name and status, as one JSON object on one line; `not_kept` says why some of it is
+/// not stored.
 #[must_use]
 pub fn outcome_fields(outcome: &Outcome, artifacts: Vec<ArtifactObject<'_>>, not_kept: Option<&str>) -> String {
     let (stdout, stderr) = (encode(&outcome.stdout.bytes), encode(&outcome.stderr.bytes));
@@ -161,7 +161,7 @@ pub fn outcome_fields(outcome: &Outcome, artifacts: Vec<ArtifactObject<'_>>, not
         usage: usage(outcome),
         policy: PolicyObject { profile: &outcome.policy.profile, digest: &outcome.policy.digest, rules: &outcome.policy.rules },
     });
-    // The value's JSON goes in as the guest wrote it: numbers beyond 64 bits and the order of keys would not survive being read.
+    // The guest's JSON is embedded verbatim: numbers beyond 64 bits and the order of keys would not survive parsing.
     let value = outcome.value.as_ref().map_or_else(
         || "null".to_owned(),
         |value| {
@@ -172,12 +172,12 @@ pub fn outcome_fields(outcome: &Outcome, artifacts: Vec<ArtifactObject<'_>>, not
             )
         },
     );
-    // The object's last brace makes room for one more field.
+    // The object's closing brace makes room for one more field.
     text.pop();
     harmless(&format!("{text},\"value\":{value}}}"))
 }
 
-/// Something that was noticed in a program.
+/// Converts a finding to its JSON form.
 pub(crate) fn finding(finding: &Finding) -> FindingObject<'_> {
     FindingObject { rule: &finding.rule, line: finding.line, severity: finding.severity.name(), message: &finding.message }
 }
@@ -186,14 +186,14 @@ fn packages(locked: &[LockedPackage]) -> Vec<PackageObject<'_>> {
     locked.iter().map(|LockedPackage { name, version, file, digest }| PackageObject { name, version, file, digest }).collect()
 }
 
-/// One JSON object on one line with the packages that a program would have.
+/// Returns the packages that a program would have, as one JSON object on one line.
 #[must_use]
 pub fn provision_json(provision: &Provision) -> String {
     let Provision { tier, tier_reason, packages: locked, .. } = provision;
     harmless(&to_json(&ProvisionObject { tier: tier.name(), tier_reason, packages: packages(locked) }))
 }
 
-/// A file that was handed back, and where it was saved.
+/// Converts a file that was handed back, and the path to which it was saved, to its JSON form.
 #[must_use]
 pub fn artifact(file: &Artifact, saved_to: Option<String>) -> ArtifactObject<'_> {
     ArtifactObject { path: &file.path, bytes: file.content.len(), sha256: sha256(&file.content), saved_to }
@@ -213,30 +213,30 @@ fn usage(outcome: &Outcome) -> UsageObject {
     }
 }
 
-/// Milliseconds with microseconds behind the point.
+/// Returns milliseconds, with microseconds after the decimal point.
 fn milliseconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 1e6).round() / 1e3
 }
 
-/// A guest's JSON on one line; nothing if it is none, or would be several times as long.
+/// Returns a guest's JSON on one line; `None` if it is invalid, or would become several times as long.
 fn one_line(json: &str) -> Option<Cow<'_, str>> {
     serde_json::from_str::<IgnoredAny>(json).ok().filter(|_| fits_when_harmless(json))?;
-    // Between its tokens JSON may have line breaks, inside of strings it has none.
+    // JSON may have line breaks between its tokens, but not inside strings.
     Some(if json.contains(['\n', '\r']) { json.replace(['\n', '\r'], " ").into() } else { json.into() })
 }
 
-/// A digest as it is written everywhere.
+/// Returns a SHA-256 digest in the notation that is used everywhere.
 pub(crate) fn sha256(content: impl AsRef<[u8]>) -> String {
     Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Plain JSON of a value that always has one.
+/// Serializes a value that is always valid JSON.
 pub(crate) fn to_json(value: &impl Serialize) -> String {
-    // Nothing here has keys that are no text, or fails otherwise.
+    // No value here has keys that are not strings, or can fail otherwise.
     serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())
 }
 
-/// Escapes the control characters that JSON allows and a terminal obeys. They only occur in strings, where the escape means the same.
+/// Escapes the control characters that JSON allows and a terminal interprets. They only occur in strings, where the escape means the same.
 fn harmless(json: &str) -> String {
     // Nearly always there are none.
     if json.bytes().all(|byte| byte < 0x7f) {
@@ -252,7 +252,7 @@ fn harmless(json: &str) -> String {
     text
 }
 
-/// What `glovebox doctor` found out.
+/// The result of `glovebox doctor`.
 #[derive(Debug, Serialize)]
 pub struct Diagnosis {
     /// The version of this program.
@@ -261,50 +261,50 @@ pub struct Diagnosis {
     pub works: bool,
     /// Each tier.
     pub tiers: Vec<TierDiagnosis>,
-    /// What the machine is.
+    /// The machine.
     pub machine: MachineDiagnosis,
-    /// What is installed.
+    /// The installed guests.
     pub guests: GuestsDiagnosis,
-    /// The programs that making guests needs.
+    /// The programs that building guests needs.
     pub build_tools: Vec<ToolDiagnosis>,
-    /// What to do, the most important first.
+    /// Recommended actions, the most important first.
     pub advice: Vec<String>,
 }
 
-/// One tier.
+/// The diagnosis of one tier.
 #[derive(Debug, Serialize)]
 pub struct TierDiagnosis {
-    /// Its name.
+    /// The name of the tier.
     pub tier: &'static str,
     /// Whether a program ran in it.
     pub works: bool,
-    /// What was found, in one line.
+    /// The result, in one line.
     pub detail: String,
-    /// The languages that were tried.
+    /// The languages that were tested.
     pub languages: Vec<LanguageDiagnosis>,
 }
 
-/// One language, tried by running a program.
+/// The diagnosis of one language, tested by running a program.
 #[derive(Debug, Serialize)]
 pub struct LanguageDiagnosis {
     /// Its name.
     pub language: String,
-    /// Whether the program did what it should.
+    /// Whether the program printed what it should.
     pub works: bool,
     /// Milliseconds of the second run.
     pub run_ms: Option<f64>,
-    /// What went wrong.
+    /// The failure.
     pub problem: Option<String>,
 }
 
 impl LanguageDiagnosis {
-    /// A language whose program ran in this time.
+    /// Returns a language whose test program ran in this time.
     pub fn works(language: &str, time: Duration) -> Self {
         Self { language: language.to_owned(), works: true, run_ms: Some(milliseconds(time)), problem: None }
     }
 }
 
-/// The machine.
+/// The diagnosis of the machine.
 #[derive(Debug, Serialize)]
 pub struct MachineDiagnosis {
     /// The operating system and processor.
@@ -313,14 +313,14 @@ pub struct MachineDiagnosis {
     pub kernel: Option<String>,
     /// The processors that this process may use.
     pub cores: Option<usize>,
-    /// Whether the kernel tells which pages a run has written.
+    /// Whether the kernel reports which pages a run has written (dirty pages).
     pub tells_dirty_pages: bool,
 }
 
-/// What is installed.
+/// The diagnosis of the installed guests.
 #[derive(Debug, Serialize)]
 pub struct GuestsDiagnosis {
-    /// Where guests and machine code are kept.
+    /// The cache directory of guests and machine code.
     pub cache: Option<String>,
     /// Whether this binary carries guests.
     pub carried: bool,
@@ -328,16 +328,16 @@ pub struct GuestsDiagnosis {
     pub installed: Vec<String>,
 }
 
-/// A program that making guests needs.
+/// A program that building guests needs.
 #[derive(Debug, Serialize)]
 pub struct ToolDiagnosis {
     /// Its name.
     pub name: &'static str,
-    /// What it says of its version; nothing if it is missing or does not run.
+    /// The version that it reports; missing if it is not installed or does not run.
     pub version: Option<String>,
 }
 
-/// A diagnosis as JSON.
+/// Returns a diagnosis as JSON.
 pub fn diagnosis_json(diagnosis: &Diagnosis) -> String {
     harmless(&to_json(diagnosis))
 }

@@ -1,4 +1,4 @@
-//! What does a run in a container cost, against starting one by the engine's own client?
+//! Benchmark of container runs: what does a run cost, against starting one with the engine's own client?
 
 use crate::measure::{Samples, command, ratio};
 use anyhow::{Result, ensure};
@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 
 const SCRIPT: &str = "echo $((1+1))";
 
-/// Containers that are kept ready.
+/// Idle containers in the pool.
 const IDLE: usize = 2;
 
-/// Time in which the pool is filled again.
+/// Pause in which the pool is refilled.
 const PAUSE: Duration = Duration::from_millis(1500);
 
-/// One shell run at a time, with a container from the pool and with one that is made for it.
+/// Sequential shell runs, with a container from the pool (warm) and with one that is created for the run (cold).
 pub(crate) fn shell() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let client = ["run", "--rm", "--network", "none", "glovebox/shell:latest", "bash", "-c", SCRIPT];
@@ -34,7 +34,7 @@ pub(crate) fn shell() -> Result<()> {
                 let outcome = sandbox.run(Request::new("shell", SCRIPT)).await?;
                 let took = started.elapsed();
                 ensure!(outcome.status == Status::Succeeded && outcome.stdout.bytes == b"2\n", "{outcome:?}");
-                // The first ones fill the pool.
+                // The first rounds fill the pool.
                 if round >= 2 {
                     samples.push(took);
                 }

@@ -1,4 +1,4 @@
-//! What does isolation cost a program that only computes?
+//! Benchmark of CPU-bound programs: what does isolation cost one that only computes?
 
 use crate::measure::{Samples, command};
 use anyhow::{Result, ensure};
@@ -16,7 +16,7 @@ const SCRIPTS: [(&str, &str); 6] = [
 
 const ROUNDS: usize = 3;
 
-/// Six scripts under each metering mode, as multiples of the native interpreter's time without its start-up.
+/// Six scripts in each metering mode, as multiples of the native interpreter's time without its startup.
 pub(crate) fn python() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let sandboxes = [Metering::Unmetered, Metering::Epoch, Metering::Fuel]

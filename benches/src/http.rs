@@ -1,6 +1,6 @@
-//! What does the service cost, against the library?
+//! Benchmark of the HTTP service: what does it cost, against the library?
 //!
-//! The program `glovebox serve` on loopback, with a client for each connection that is kept alive. Clients and service share the machine.
+//! The program `glovebox serve` on loopback, with one client for each keep-alive connection. Clients and service share the machine.
 
 use crate::measure::Samples;
 use anyhow::{Context as _, Result, ensure};
@@ -12,19 +12,19 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-/// Clients at once.
+/// Concurrent clients.
 const CLIENTS: usize = 32;
 
-/// How long throughput is measured.
+/// Duration of a throughput measurement.
 const WINDOW: Duration = Duration::from_secs(5);
 
-/// Executions after which memory is looked at first, and at last.
+/// Executions after which memory is measured first, and last.
 const EXECUTIONS: [usize; 2] = [1_000, 100_000];
 
-/// The programs that say something and end.
+/// Minimal programs that print and end, by language, with the required rate in runs per second.
 const HELLO: [(&str, &str, f64); 2] = [("javascript", "console.log(1)", 5000.0), ("python", "print(1)", 600.0)];
 
-/// A service of its own.
+/// A service process for the benchmark.
 struct Service {
     process: Child,
     address: String,
@@ -90,13 +90,13 @@ impl Service {
     }
 }
 
-/// One connection that is kept alive.
+/// A client with one keep-alive connection.
 struct Client {
     stream: BufReader<Awake>,
     request: String,
 }
 
-/// A stream that is looked at until there is something, where it does not wait itself.
+/// A non-blocking stream that busy-waits for data; a blocking stream is read as usual.
 struct Awake(TcpStream);
 
 impl std::io::Read for Awake {
@@ -111,13 +111,13 @@ impl std::io::Read for Awake {
 }
 
 impl Client {
-    /// Has the client look for its answer without going to sleep: on an idle machine waking it takes longer than all that the service does.
+    /// Busy-waits for responses: on an idle machine, waking a sleeping client takes longer than all the work of the service.
     fn stay_awake(self) -> Result<Self> {
         self.stream.get_ref().0.set_nonblocking(true)?;
         Ok(self)
     }
 
-    /// Runs the program once; gives the body of the answer.
+    /// Runs the program once; returns the response body.
     fn run(&mut self) -> Result<String> {
         self.stream.get_mut().0.write_all(self.request.as_bytes())?;
         let (mut length, mut line) = (0, String::new());
@@ -154,7 +154,8 @@ impl Client {
     }
 }
 
-/// Runs in a time, by many clients at once. They share one thread, as those of a load generator do: the service needs the processors.
+/// Measures throughput: executions in a time window by many concurrent clients. They share one thread, as in a load generator, because the
+/// service needs the processors.
 fn rate(clients: Vec<Client>) -> Result<f64> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -187,7 +188,7 @@ fn rate(clients: Vec<Client>) -> Result<f64> {
     })
 }
 
-/// Whether an answer with its length in the head is there to its end.
+/// Returns whether a response with `Content-Length` is complete.
 fn is_whole(answer: &[u8]) -> bool {
     let Some(end) = answer.windows(4).position(|part| part == b"\r\n\r\n") else { return false };
     let head = String::from_utf8_lossy(answer.get(..end).unwrap_or_default()).to_ascii_lowercase();
@@ -225,7 +226,7 @@ pub(crate) fn service() -> Result<()> {
     Ok(())
 }
 
-/// A small tenant's answers while another one floods the service, against the same when it is idle.
+/// Latency of a small tenant while another tenant floods the service, against the same on an idle service.
 pub(crate) fn fairness() -> Result<()> {
     let service = Service::start()?;
     let (flood, small) = (service.key("flood")?, service.key("canary")?);

@@ -1,7 +1,7 @@
-//! How fast is it, against a baseline of the same run?
+//! Benchmarks: how fast is it, against a baseline of the same run?
 //!
-//! `cargo build --release --workspace && target/release/glovebox-benches [NAME...]`. Absolute times depend on the machine and on what else it does;
-//! the ratios are what to compare.
+//! `cargo build --release --workspace && target/release/glovebox-benches [NAME...]`. Absolute times depend on the machine and its load;
+//! compare the ratios.
 
 mod containers;
 mod cpu;
@@ -13,10 +13,10 @@ mod start;
 
 use anyhow::{Result, bail};
 
-/// Its name, what it measures, and how.
+/// The name of a bench, its description, and its function.
 type Bench = (&'static str, &'static str, fn() -> Result<()>);
 
-/// Every bench by name, with what it measures.
+/// Every bench by name, with its description.
 const BENCHES: [Bench; 11] = [
     ("start", "a fresh sandbox for each run, against starting the native interpreter", start::fresh),
     ("throughput", "runs a second on one core and on all", start::throughput),

@@ -1,31 +1,31 @@
-//! How is a figure taken and printed?
+//! Sampling and reporting: how is a figure measured and printed?
 
 use anyhow::{Context as _, Result, ensure};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Sorted durations of one thing.
+/// Sorted durations of one measurement.
 pub(crate) struct Samples(Vec<Duration>);
 
 impl Samples {
-    /// Sorts what was measured.
+    /// Sorts the samples.
     pub(crate) fn new(mut samples: Vec<Duration>) -> Self {
         samples.sort_unstable();
         Self(samples)
     }
 
-    /// This many percent are below.
+    /// Returns the percentile.
     pub(crate) fn quantile(&self, percent: usize) -> Duration {
         let index = self.0.len().saturating_sub(1) * percent / 100;
         self.0.get(index).copied().unwrap_or_default()
     }
 
-    /// Half are below.
+    /// Returns the median.
     pub(crate) fn median(&self) -> Duration {
         self.quantile(50)
     }
 
-    /// Prints one line.
+    /// Prints p50, p99 and the minimum in one line.
     pub(crate) fn print(&self, name: &str) {
         println!(
             "  {name:<34} p50 {:>10.1?}  p99 {:>10.1?}  min {:>10.1?}  ({} runs)",
@@ -37,12 +37,12 @@ impl Samples {
     }
 }
 
-/// Prints how two things compare.
+/// Prints the ratio of two durations.
 pub(crate) fn ratio(name: &str, baseline: Duration, ours: Duration) {
     println!("  {name:<34} {:.1}x", baseline.as_secs_f64() / ours.as_secs_f64());
 }
 
-/// Times a native command, whole, after one run that warms the caches; nothing where it is not installed.
+/// Times a native command from start to exit, after one warm-up run; `None` if it is not installed.
 pub(crate) fn command(program: &str, arguments: &[&str], runs: usize) -> Result<Option<Samples>> {
     #[expect(clippy::disallowed_methods, reason = "the baseline is a native interpreter")]
     let run = || Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();

@@ -1,11 +1,11 @@
-//! What does an idle session hold?
+//! Benchmark of session memory: how much does an idle session hold?
 
 use anyhow::{Context as _, Result};
 use glovebox::{Request, Sandbox, Status};
 
 const SESSIONS: u64 = 50;
 
-/// The growth of the process's proportional set size for each idle session that has evaluated something.
+/// The growth of the process's proportional set size (PSS) for each idle session after an evaluation.
 pub(crate) fn idle_sessions() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let policy = glovebox::Policy::parse(

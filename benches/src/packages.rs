@@ -1,4 +1,4 @@
-//! What does a package cost that was fetched before?
+//! Benchmark of packages: what does a cached package cost?
 
 use crate::measure::{Samples, ratio};
 use anyhow::{Result, ensure};
@@ -14,7 +14,7 @@ const ROUNDS: usize = 400;
 /// Runs in containers.
 const CONTAINER_ROUNDS: usize = 12;
 
-/// A program with and without packages beside it, one that imports a module from a package and the same from the standard library, and one
+/// A program with and without a package set, one that imports a module from a package against the same from the standard library, and one
 /// that needs native code.
 pub(crate) fn cached() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -25,7 +25,7 @@ pub(crate) fn cached() -> Result<()> {
     let sandbox = Sandbox::builder().guests(guests).executor(containers).packages(Arc::new(packages)).build()?;
     let measure = |rounds: usize, source: &str, packages: &[&str]| -> Result<Samples> {
         let mut samples = Vec::new();
-        // The first one fetches what is not there.
+        // The first run downloads what is not cached.
         for round in 0..=rounds {
             let mut request = Request::new("python", source);
             request.wants.packages = packages.iter().map(|package| (*package).to_owned()).collect();

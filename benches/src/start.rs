@@ -1,4 +1,4 @@
-//! What does it cost to start?
+//! Benchmark of startup: what does a fresh run cost?
 
 use crate::measure::{Samples, command, ratio};
 use anyhow::{Context as _, Result, ensure};
@@ -39,10 +39,10 @@ async fn runs(sandbox: &Sandbox, language: &str, source: &str, count: usize) -> 
     Ok(Samples::new(samples))
 }
 
-/// How often throughput is measured; others on the machine can only make a round slower, so the best one counts.
+/// Rounds of a throughput measurement; interference can only slow a round down, so the best one counts.
 const ROUNDS: usize = 5;
 
-/// Runs a second, on one thread and on as many as there are cores.
+/// Throughput in runs per second, on one thread and on as many as there are cores.
 pub(crate) fn throughput() -> Result<()> {
     let cores = std::thread::available_parallelism()?.get();
     let sandbox = Sandbox::builder().build()?;
@@ -58,7 +58,7 @@ pub(crate) fn throughput() -> Result<()> {
     Ok(())
 }
 
-/// Runs a second over one second, by threads that each have a runtime of their own.
+/// Runs per second over one second, by threads that each have their own tokio runtime.
 fn rate(sandbox: &Sandbox, language: &'static str, source: &'static str, threads: usize) -> Result<f64> {
     let started = Instant::now();
     let deadline = started + Duration::from_secs(1);
@@ -107,7 +107,7 @@ pub(crate) fn command_line() -> Result<()> {
     Ok(())
 }
 
-/// One decision.
+/// One policy decision.
 pub(crate) fn admit() -> Result<()> {
     let policy = Policy::builtin();
     let facts = Facts::wasm(["python", "javascript", "typescript", "wasm"]);

@@ -1,7 +1,8 @@
-//! What did the program write, and where does its output end?
+//! Output collection of a container run: what did the program write, and where does its output end?
 //!
-//! Output is kept up to the granted number of bytes and passed on as it happens; a receiver that does not read makes the program wait.
-//! Behind the program's own output comes, on the same stream, what the waiter tells: last words and the workspace.
+//! Output is kept up to the granted number of bytes and streamed as it arrives, with backpressure: a receiver that does not read blocks the
+//! program. After the program's own output, on the same stream, the waiter (`waiter.sh`, the container's main process) writes a delimiter,
+//! a trailer and the archive of the workspace.
 
 use crate::pool::Used;
 use bytes::{Bytes, BytesMut};
@@ -9,14 +10,14 @@ use glovebox::{Output, OutputChunk, StreamName};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
-/// Bytes of the waiter's last line.
+/// Maximum bytes of the trailer line.
 const MAX_TRAILER: usize = 256;
 
-/// The program wrote more than it may.
+/// The program exceeded its output limit.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Over;
 
-/// Both streams of a run.
+/// Standard output and standard error of a run.
 pub(crate) struct Collector {
     pub(crate) stdout: Output,
     pub(crate) stderr: Output,
@@ -30,7 +31,7 @@ impl Collector {
         Self { stdout: Output::default(), stderr: Output::default(), written: 0, limit, sink }
     }
 
-    /// Takes a piece of output.
+    /// Appends a chunk of output.
     pub(crate) async fn push(&mut self, stream: StreamName, bytes: Bytes) -> Result<(), Over> {
         let kept = (self.stdout.bytes.len() + self.stderr.bytes.len()) as u64;
         self.written = self.written.saturating_add(bytes.len() as u64);
@@ -46,20 +47,20 @@ impl Collector {
         if let Some(sink) = &self.sink
             && !bytes.is_empty()
         {
-            // A receiver that has gone away is no error of the program.
+            // A receiver that was dropped is no error of the program.
             let _ = sink.send(OutputChunk { stream, bytes }).await;
         }
         if is_over { Err(Over) } else { Ok(()) }
     }
 }
 
-/// Standard output, cut where the program's own ends.
+/// Parser of the standard output stream: it splits the program's output from the trailer at the delimiter.
 pub(crate) struct Splitter {
     mark: Vec<u8>,
-    /// What may be the beginning of the mark, or what came behind it.
+    /// A possible prefix of the delimiter, or the bytes after it.
     held: BytesMut,
     is_behind: bool,
-    /// Bytes that may come behind the mark.
+    /// Maximum bytes after the delimiter.
     limit: usize,
     was_cut: bool,
 }
@@ -75,7 +76,7 @@ impl Splitter {
         }
     }
 
-    /// What of these bytes, and of those before them, is the program's.
+    /// Returns the program's bytes among these and the ones held back before.
     pub(crate) fn push(&mut self, bytes: &[u8]) -> Bytes {
         if self.is_behind {
             let room = self.limit.saturating_sub(self.held.len());
@@ -96,22 +97,22 @@ impl Splitter {
         self.held.split_to(self.held.len() - kept).freeze()
     }
 
-    /// Whether more came behind the mark than may.
+    /// Returns whether the bytes after the delimiter exceeded the limit.
     pub(crate) fn was_cut(&self) -> bool {
         self.was_cut
     }
 
-    /// Whether the mark has come.
+    /// Returns whether the delimiter was found.
     pub(crate) fn is_behind(&self) -> bool {
         self.is_behind
     }
 
-    /// What was kept back where the mark did not come.
+    /// Returns the bytes that were held back, if the delimiter was never found.
     pub(crate) fn rest(&mut self) -> Bytes {
         if self.is_behind { Bytes::new() } else { self.held.split().freeze() }
     }
 
-    /// The waiter's last words and the archive behind them.
+    /// Returns the parsed trailer and the archive after it.
     pub(crate) fn trailer(&self) -> Option<(Trailer, &[u8])> {
         let end = self.held.iter().take(MAX_TRAILER).position(|byte| *byte == b'\n').filter(|_| self.is_behind)?;
         let line = std::str::from_utf8(self.held.get(..end)?).ok()?;
@@ -131,7 +132,7 @@ impl Splitter {
     }
 }
 
-/// How the run went, as the waiter tells it.
+/// The trailer: how the run ended, as the waiter reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Trailer {
     pub(crate) code: i32,
@@ -141,7 +142,7 @@ pub(crate) struct Trailer {
     pub(crate) peak_memory: u64,
     pub(crate) free_blocks: u64,
     pub(crate) free_files: u64,
-    /// Bytes behind these words that tell of the program's value or exception.
+    /// Bytes after the trailer line that hold the program's value or exception.
     pub(crate) completion: usize,
 }
 

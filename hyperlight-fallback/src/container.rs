@@ -1,7 +1,7 @@
-//! What does the engine have to be told so that a grant holds?
+//! Container configuration: which settings make the engine enforce a grant?
 //!
-//! A pure function from a grant to the engine's own description of a container, compared field by field in a test. Everything that is not
-//! granted is off, and nothing that somebody requests widens it.
+//! A pure function from a grant to the engine's create request (`ContainerCreateBody`), compared field by field in a test. Default deny:
+//! everything that is not granted is off, and nothing in a request can widen it.
 
 use crate::seccomp::{self, Sockets};
 use bollard::models::{
@@ -16,52 +16,54 @@ use std::path::Path;
 /// The unprivileged user and group that programs run as, `nobody` in most images.
 const PROGRAM_USER: &str = "65534";
 
-/// The unprivileged user and group of the relay to the way out, so that no program can use it for more than it is there for.
+/// The unprivileged user and group of the egress relay, separate so that no program can control it.
 const RELAY_USER: &str = "65533";
 
-/// Whom the waiter runs as, so that programs cannot touch it.
+/// The user of the waiter, so that programs cannot signal or trace it.
 const WAITER_USER: &str = "0:0";
 
-/// All that the waiter may do which other processes may not: become the users above, take from them what it may do itself, and end them.
+/// The capabilities of the waiter, which no other process has: to switch to the users above, to drop their capabilities, and to kill their
+/// processes.
 const WAITER_CAPABILITIES: [&str; 4] = ["KILL", "SETGID", "SETPCAP", "SETUID"];
 
-/// Names a container as ours, and the process that made it.
+/// The label that marks a container as this project's, and identifies the process that created it.
 pub(crate) const LABEL_OWNER: &str = "glovebox.owner";
 
-/// Bytes for the program, its arguments and its environment, besides those that the grant allows.
+/// Bytes of `/program` on top of what the grant allows for the program, its arguments and its environment.
 const CONTROL_BYTES: u64 = 64 << 10;
 
-/// Bytes for temporary files outside the workspace.
+/// Size of the temporary file systems outside the workspace, in bytes.
 const TEMPORARY_BYTES: u64 = 64 << 20;
 
-/// What the interpreter, its waiter and the engine's own process need besides the program's memory.
+/// Memory overhead of the interpreter, the waiter and the engine's init process, on top of the program's memory.
 const OVERHEAD_BYTES: u64 = 32 << 20;
 
-/// The waiter, the engine's first process, and what starts and watches the program.
+/// Processes of the waiter, of the engine's init, and of what starts and watches the program.
 const OWN_PROCESSES: u64 = 8;
 
-/// Connections at once through the way out.
+/// Maximum concurrent connections through the egress relay; each is a process.
 const EGRESS_PROCESSES: u64 = 32;
 
-/// The waiter, which is the main process.
+/// The waiter, which is the container's main process.
 const WAITER: &str = include_str!("waiter.sh");
 
-/// How containers differ from host to host, as the operator sets it.
+/// Per-host container settings of the operator.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Settings {
-    /// Another OCI runtime that the engine knows, such as `runsc`.
+    /// An alternative OCI runtime that is configured in the engine, such as `runsc`.
     pub(crate) runtime: Option<String>,
-    /// Who makes the containers.
+    /// The process that creates the containers, for [`LABEL_OWNER`].
     pub(crate) owner: String,
-    /// Whether the engine is Podman, which takes the list of system calls from a file, knows other options for memory file systems, and
-    /// has no first process of its own; the files.
+    /// The seccomp profiles as files if the engine is Podman, `None` if it is Docker. Podman reads seccomp profiles from files, knows other
+    /// tmpfs options, and has no init process.
     pub(crate) podman: Option<seccomp::Files>,
 }
 
-/// What of this host a container sees besides what its grant says, none of which it can change: the directory, and where it is seen.
+/// An additional read-only bind mount, besides those of the grant: the directory on the host, and its mount point.
 pub(crate) type Extra<'a> = (&'a Path, &'a str);
 
-/// Where the granted directories really lie, in the order of the grant. What this machine does not have may be on the engine's.
+/// Returns the canonical paths of the granted directories, in the order of the grant. A path that does not exist here may exist on the
+/// engine's host.
 pub(crate) fn places(grant: &Grant) -> Result<Vec<String>, Error> {
     let place = |mount: &glovebox_policy::Mount| {
         let found = resolve_mount(mount)?;
@@ -70,24 +72,25 @@ pub(crate) fn places(grant: &Grant) -> Result<Vec<String>, Error> {
     grant.mounts().iter().map(place).collect()
 }
 
-/// The bytes of memory that a container may have. The workspace lies in memory, so both share one limit; each of them is held by itself as well.
+/// Returns the memory limit of the container in bytes. The workspace is a tmpfs, so it and the program share this limit; each also has a
+/// limit of its own.
 pub(crate) fn memory_of(grant: &Grant) -> u64 {
     let limits = grant.limits();
     limits.memory.saturating_add(limits.workspace).saturating_add(OVERHEAD_BYTES)
 }
 
-/// The description of a container for runs of this grant in this image, with its directories at these places.
+/// Builds the create request of a container for runs of this grant from this image, with its bind mounts from `places`.
 pub(crate) fn describe(grant: &Grant, places: &[String], image: &str, extra: &[Extra<'_>], settings: &Settings) -> ContainerCreateBody {
     let limits = grant.limits();
     let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
     let memory = number(memory_of(grant));
-    // Where there is a way out, every connection through it is a process of ours.
+    // With network access, every connection through the relay is a process of ours.
     let own_processes = if grant.network().is_empty() { OWN_PROCESSES } else { OWN_PROCESSES + EGRESS_PROCESSES };
     let told = crate::job::completion_limit(grant);
     let control = limits.source.saturating_add(limits.arguments).saturating_add(told).saturating_add(CONTROL_BYTES);
     let is_podman = settings.podman.is_some();
     let inodes = |files: u64| if is_podman { String::new() } else { format!(",nr_inodes={files}") };
-    // Podman knows no owner but the container's user, who is not the program.
+    // Podman can set no owner of a tmpfs but the container's user, which is not the program's.
     let programs = if is_podman { "mode=0777".to_owned() } else { format!("mode=0700,uid={PROGRAM_USER}") };
     let files = inodes(limits.files + 1);
     let mut tmpfs = HashMap::from([
@@ -96,7 +99,7 @@ pub(crate) fn describe(grant: &Grant, places: &[String], image: &str, extra: &[E
         ("/tmp".to_owned(), format!("rw,exec,nosuid,nodev,size={TEMPORARY_BYTES}{files},mode=1777")),
     ]);
     if is_podman {
-        // By itself it makes these writable although the system is to be read-only.
+        // Podman mounts these writable by default, even with a read-only root file system.
         for place in ["/run", "/var/tmp"] {
             tmpfs.insert(place.to_owned(), "ro,noexec,nosuid,nodev,size=65536".to_owned());
         }
@@ -111,7 +114,7 @@ pub(crate) fn describe(grant: &Grant, places: &[String], image: &str, extra: &[E
         security_opt: Some(security_options(settings, Sockets::of_container(grant))),
         pids_limit: Some(number(limits.processes.saturating_add(own_processes))),
         memory: Some(memory),
-        // Together with swap: no more than without.
+        // The sum of memory and swap: equal to memory, so that there is no swap.
         memory_swap: Some(memory),
         nano_cpus: Some(1_000_000_000),
         ulimits: Some(vec![ulimit("core", 0), ulimit("memlock", 64 << 10)]),
@@ -122,9 +125,9 @@ pub(crate) fn describe(grant: &Grant, places: &[String], image: &str, extra: &[E
         oom_score_adj: Some(500),
         init: Some(settings.podman.is_none()),
         auto_remove: Some(true),
-        // What a program writes is ours to keep, and must not fill the engine's disk.
+        // Output is collected by this process, and must not fill the engine's disk.
         log_config: Some(HostConfigLogConfig { typ: Some("none".to_owned()), config: None }),
-        // What a policy says comes before what the operator prefers.
+        // The policy takes precedence over the operator's setting.
         runtime: grant.runtime().map(str::to_owned).or_else(|| settings.runtime.clone()),
         ..HostConfig::default()
     };
@@ -136,7 +139,7 @@ pub(crate) fn describe(grant: &Grant, places: &[String], image: &str, extra: &[E
         cmd: Some(["bash", "-c", WAITER, "waiter", PROGRAM_USER, RELAY_USER].map(str::to_owned).to_vec()),
         env: Some(vec!["PATH=/usr/local/bin:/usr/bin:/bin".to_owned()]),
         working_dir: Some("/".to_owned()),
-        // Whoever has an engine stop a container means it.
+        // Stopping a container means killing it: no graceful shutdown.
         stop_signal: Some("SIGKILL".to_owned()),
         attach_stdin: Some(true),
         attach_stdout: Some(true),
@@ -164,13 +167,13 @@ fn mount((granted, place): (&glovebox_policy::Mount, &String)) -> Mount {
     bind(place.clone(), granted.guest.clone(), granted.writable)
 }
 
-/// Many runs share packages, so none may change them.
+/// Read-only: many runs share these packages, so none may change them.
 fn extra_mount((host, guest): &Extra<'_>) -> Mount {
     bind(host.display().to_string(), (*guest).to_owned(), false)
 }
 
-/// A directory of the host and of its own file system alone. What else is mounted below it is left out: older engines make only the top of a
-/// mount read-only, and nobody who granted a directory has to think of what may be mounted there one day.
+/// A non-recursive bind mount. Submounts are left out: older engines make only the top of a recursive mount read-only, and a grant of a
+/// directory must not include file systems that are mounted below it later.
 fn bind(host: String, guest: String, writable: bool) -> Mount {
     Mount {
         target: Some(guest),
@@ -225,7 +228,7 @@ arguments = "64KiB"
         }
     }
 
-    /// Every field that is sent, so that none changes unseen.
+    /// Compares every field of the create request, so that none changes unseen.
     #[test]
     fn a_container_is_described_field_by_field() {
         let settings = Settings { runtime: Some("runc".to_owned()), owner: "me".to_owned(), podman: None };

@@ -1,9 +1,10 @@
-//! How does a program in a container reach the network, where it may?
+//! Egress proxy of a container: how does its program reach the network, if granted?
 //!
-//! The container itself has none: no interface but its own loopback. A socket of the file system leads to a proxy in this process, and the
-//! proxy makes every request in the container's stead, as for guests of the wasm tier: the same rules for host, port, method and path, the
-//! same look at the addresses, the same limits and records. To see requests over TLS it answers for their servers with certificates of an
-//! authority that only this process knows and only the container trusts; the real server is checked as ever.
+//! The container itself has no network interface but loopback. A Unix domain socket leads to an HTTP proxy in this process, which makes
+//! every request on the container's behalf, as for guests of the wasm tier: the same rules for host, port, method and path, the same
+//! address checks, the same limits and audit records. To inspect HTTPS it terminates TLS, with certificates of a local certificate
+//! authority whose key never leaves this process and which only the container trusts; the certificate of the upstream server is verified as
+//! always.
 
 use crate::engine::{namespace, started};
 use bytes::Bytes;
@@ -30,50 +31,50 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
-/// Where the container finds the way out.
+/// The mount point of the socket's directory in the container.
 pub(crate) const DIRECTORY: &str = "/run/glovebox";
 
-/// The port on the container's own loopback that the socket stands behind.
+/// The port of the proxy on the container's loopback interface, which the relay forwards to the socket.
 pub(crate) const PORT: u16 = 3128;
 
-/// How directories of ways out are called; the namespace, the process and its start follow.
+/// The name prefix of socket directories; the PID namespace, the process and its start time follow.
 const PREFIX: &str = "glovebox-egress-";
 
 /// The name of the socket.
 const SOCKET: &str = "egress";
 
-/// Connections at once; protects this process.
+/// Maximum concurrent connections; protects this process.
 const MAX_CONNECTIONS: usize = 64;
 
-/// Bytes of a request's head; protects the host's memory.
+/// Maximum bytes of a request's head; protects the host's memory.
 const MAX_HEAD_BYTES: usize = 64 << 10;
 
-/// Kibibytes of requests and answers that wait to be sent on; protects this process, whose memory no container's limit counts.
+/// Maximum KiB of buffered requests and responses; protects this process, whose memory no container's limit covers.
 const WAITING_KIB: usize = 64 << 10;
 
-/// Bytes of a body that is too large that are read and thrown away.
+/// Maximum bytes of an oversized body that are drained and discarded.
 const MAX_UNWANTED: usize = 32 << 20;
 
-/// Certificates kept for one container; one for each host that it opened a tunnel to.
+/// Maximum cached certificates of one container; one for each host that it opened a tunnel to.
 const MAX_CERTIFICATES: usize = 64;
 
-/// Bytes of a refusal that stand in the status line, where clients show them.
+/// Maximum bytes of a refusal's reason phrase in the status line, where clients show it.
 const MAX_PHRASE: usize = 200;
 
-/// Answers for servers, to the containers of this process alone.
+/// The local certificate authority (CA), which issues server certificates to the containers of this process alone.
 pub(crate) struct LocalCa {
     issuer: Issuer<'static, KeyPair>,
     certificate: CertificateDer<'static>,
     pem: String,
-    /// The key of all servers that it answers for.
+    /// The key of all server certificates.
     key: KeyPair,
 }
 
-/// The servers that one container was answered for, the latest last.
+/// The cached TLS configurations of one container by host, the most recent last.
 type Configs = VecDeque<(String, Arc<ServerConfig>)>;
 
 impl LocalCa {
-    /// A new one; its key never leaves this process.
+    /// Creates the CA; its key never leaves this process.
     pub(crate) fn new() -> Result<Self, String> {
         let failed = |error: rcgen::Error| format!("cannot make a certificate: {error}");
         let key = KeyPair::generate().map_err(failed)?;
@@ -86,7 +87,7 @@ impl LocalCa {
         Ok(Self { issuer: Issuer::new(parameters, key), certificate, pem, key: servers })
     }
 
-    /// Its certificate, for the container.
+    /// Returns the CA certificate, for the container's trust store.
     pub(crate) fn pem(&self) -> &str {
         &self.pem
     }
@@ -121,7 +122,7 @@ fn named(name: &str) -> DistinguishedName {
     names
 }
 
-/// The way out of one container. Ends, with everything that is under way, when it is dropped.
+/// The egress proxy of one container. Dropping it cancels all requests in flight.
 pub(crate) struct EgressSocket {
     directory: PathBuf,
     way: Arc<Way>,
@@ -129,7 +130,7 @@ pub(crate) struct EgressSocket {
     _place: Place,
 }
 
-/// A directory of our own making, with nothing in it but a socket. Goes when it is dropped.
+/// A private directory with nothing but a socket in it. Dropping it removes it.
 struct Place(PathBuf);
 
 impl Drop for Place {
@@ -148,12 +149,12 @@ fn remove(path: &Path) {
     }
 }
 
-/// How this process's directories begin: processes of other namespaces have numbers of their own.
+/// Returns the prefix of this process's directories; it includes the PID namespace, because process ids are only unique within one.
 fn prefix() -> String {
     format!("{PREFIX}{}-", namespace().chars().filter(char::is_ascii_digit).collect::<String>())
 }
 
-/// Removes the ways out that processes which were killed have left.
+/// Removes socket directories of processes that were killed.
 pub(crate) fn clear() {
     use std::os::unix::fs::MetadataExt as _;
     let Ok(entries) = std::fs::read_dir(std::env::temp_dir()) else { return };
@@ -163,7 +164,7 @@ pub(crate) fn clear() {
         let parts = name.to_str().and_then(|name| name.strip_prefix(prefix.as_str())?.split_once('-'));
         let Some((process, rest)) = parts else { continue };
         let since = rest.split('-').next().and_then(|since| since.parse::<u64>().ok());
-        // Whoever else may write here could give a directory such a name.
+        // Another user with write access to this directory could create one with such a name.
         let is_ours = entry.metadata().is_ok_and(|found| found.is_dir() && found.uid() == rustix::process::getuid().as_raw());
         let is_gone = process.parse().is_ok_and(|process: u32| started(process) != since);
         if is_ours && is_gone {
@@ -173,16 +174,16 @@ pub(crate) fn clear() {
 }
 
 impl EgressSocket {
-    /// Opens it.
+    /// Creates the socket and starts the proxy.
     pub(crate) fn open(egress: Egress, local_ca: Arc<LocalCa>) -> io::Result<Self> {
         let process = std::process::id();
         let since = started(process).unwrap_or(0);
-        // Short: a socket's path has little room.
+        // Short: the path of a Unix domain socket is limited (108 bytes on Linux).
         let place = Place(std::env::temp_dir().join(format!("{}{process}-{since}-{:016x}", prefix(), rand::random::<u64>())));
         let directory = place.0.join("door");
         let mode = |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode));
         std::fs::create_dir(&place.0)?;
-        // Nobody else on this machine comes through; the engine hands the inner directory to the container.
+        // No other user of this machine can traverse the outer directory; the engine mounts the inner one into the container.
         mode(&place.0, 0o700)?;
         std::fs::create_dir(&directory)?;
         mode(&directory, 0o755)?;
@@ -193,12 +194,12 @@ impl EgressSocket {
         Ok(Self { directory, way, task, _place: place })
     }
 
-    /// Requests that went through it, and what was refused.
+    /// Returns the number of requests through this proxy, refused ones included.
     pub(crate) fn calls(&self) -> u64 {
         self.way.egress.made()
     }
 
-    /// What the container is to see as [`DIRECTORY`].
+    /// Returns the directory to mount as [`DIRECTORY`].
     pub(crate) fn directory(&self) -> &Path {
         &self.directory
     }
@@ -210,7 +211,7 @@ impl Drop for EgressSocket {
     }
 }
 
-/// What requests of one container go through.
+/// The state that all requests of one container share.
 struct Way {
     egress: Egress,
     waiting: Arc<Semaphore>,
@@ -232,7 +233,7 @@ async fn listen(listener: UnixListener, egress: Arc<Way>, local_ca: Arc<LocalCa>
     }
 }
 
-/// Serves one connection. Behind a tunnel, requests name no host of their own: `tunnel` does.
+/// Serves one connection. Inside a tunnel, requests have no host in their target: `tunnel` is their host.
 async fn serve(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     egress: Arc<Way>,
@@ -259,7 +260,7 @@ async fn serve(
     while tunnels.join_next().await.is_some() {}
 }
 
-/// Opens a tunnel, and answers at its other end.
+/// Handles `CONNECT`: opens a tunnel and terminates its TLS.
 fn connect(
     request: Request<Incoming>,
     egress: Arc<Way>,
@@ -270,7 +271,7 @@ fn connect(
     let host = request.uri().host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
     let Some(local_ca) = local_ca else { return refusal(StatusCode::BAD_REQUEST, "a tunnel inside a tunnel") };
     let Some(port) = request.uri().port_u16() else { return refusal(StatusCode::BAD_REQUEST, "a tunnel needs a host and a port") };
-    // Before anything is made for it.
+    // Checked before anything is allocated for it.
     if let Err(error) = egress.egress.tunnel(&host, port) {
         return refused(&error);
     }
@@ -281,7 +282,7 @@ fn connect(
     let tunnel = async move {
         let Ok(upgraded) = hyper::upgrade::on(request).await else { return };
         match TlsAcceptor::from(config).accept(TokioIo::new(upgraded)).await {
-            // A boxed future: a tunnel is served by what opens tunnels.
+            // Boxed, because the future is recursive: a tunnel is served by the function that opens tunnels.
             Ok(stream) => Box::pin(serve_tunnel(stream, egress, target)).await,
             Err(error) => tracing::debug!(%error, "a container does not trust its proxy"),
         }
@@ -298,7 +299,7 @@ fn serve_tunnel(
     Box::pin(serve(stream, egress, None, Some(format!("https://{target}"))))
 }
 
-/// An answer that takes room until it is sent.
+/// A response that counts against the buffer limit until it is sent.
 struct Held {
     bytes: Bytes,
     _room: OwnedSemaphorePermit,
@@ -310,7 +311,7 @@ impl AsRef<[u8]> for Held {
     }
 }
 
-/// Makes one request in the container's stead.
+/// Makes one request on the container's behalf.
 async fn pass(request: Request<Incoming>, Way { egress, waiting, .. }: &Way, tunnel: Option<&str>) -> Response<Full<Bytes>> {
     let (head, body) = request.into_parts();
     let url = match tunnel {
@@ -352,8 +353,8 @@ fn refused(error: &EgressError) -> Response<Full<Bytes>> {
     refusal(status, &error.to_string())
 }
 
-/// A whole body; none where it has more than `most` bytes. What is too much is read on for a while: a client that is cut off while it sends
-/// may never see the answer.
+/// Reads a whole body; `None` if it has more than `most` bytes. The excess is drained up to a limit: a client that is cut off while it
+/// sends may never read the response.
 async fn read(mut body: Incoming, most: usize) -> Result<Option<Bytes>, hyper::Error> {
     let (mut kept, mut length) = (Vec::new(), 0_usize);
     while let Some(frame) = body.frame().await {
@@ -373,7 +374,7 @@ fn refusal(status: StatusCode, why: &str) -> Response<Full<Bytes>> {
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     response.headers_mut().insert("x-glovebox", HeaderValue::from_static("refused"));
-    // Of a tunnel that is refused, clients show the status line alone.
+    // If a tunnel is refused, clients show only the status line.
     let phrase: String = why.chars().filter(|character| (' '..='~').contains(character)).take(MAX_PHRASE).collect();
     if let Ok(phrase) = ReasonPhrase::try_from(phrase) {
         response.extensions_mut().insert(phrase);

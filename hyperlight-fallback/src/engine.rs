@@ -1,4 +1,4 @@
-//! Which engine is there, and what can it do?
+//! Container engine discovery: which engine is there, and what can it do?
 
 use crate::container::{LABEL_OWNER, Settings};
 use crate::egress::{self, LocalCa};
@@ -12,16 +12,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-/// How long an engine may take to answer a question about itself.
+/// Timeout of an information request to the engine.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long what was left behind may take to remove.
+/// Timeout of removing orphaned containers.
 const REAPING: Duration = Duration::from_secs(5);
 
-/// How often this process looks for what others have left behind.
+/// Interval at which this process looks for containers that other processes orphaned.
 const WATCH: Duration = Duration::from_secs(60);
 
-/// The tier of containers. Cheap to clone.
+/// The container tier. Cheap to clone.
 #[derive(Clone)]
 pub struct Containers {
     pub(crate) inner: Arc<Inner>,
@@ -34,17 +34,17 @@ pub(crate) struct Inner {
     diagnosis: Diagnosis,
 }
 
-/// What was found out about the engine.
+/// The capabilities of the engine.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Diagnosis {
     /// Its version, such as `28.0.1`.
     pub version: Option<String>,
-    /// The version of control groups: 1 or 2.
+    /// The cgroup version: 1 or 2.
     pub cgroup: Option<String>,
-    /// The OCI runtime that it starts containers with.
+    /// The OCI runtime that it starts containers with by default.
     pub runtime: Option<String>,
-    /// What is missing or bad, and what to do about it.
+    /// Warnings about missing or vulnerable parts, and their remedy.
     pub advice: Vec<String>,
 }
 
@@ -55,28 +55,29 @@ struct Options {
     idle: usize,
 }
 
-/// Makes a [`Containers`].
+/// Builder of [`Containers`].
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct ContainersBuilder(Options);
 
 impl ContainersBuilder {
-    /// Another OCI runtime that the engine knows, such as `runsc`.
+    /// Sets another OCI runtime that the engine knows, such as `runsc`.
     pub fn runtime(mut self, name: impl Into<String>) -> Self {
         self.0.runtime = Some(name.into());
         self
     }
 
-    /// Containers that are kept ready for each kind of run, so that a run does not wait for one; none unless said.
+    /// Sets the number of idle containers that are kept ready for each kind of run, so that a run does not wait for a cold start. Default:
+    /// none.
     pub fn idle(mut self, containers: usize) -> Self {
         self.0.idle = containers;
         self
     }
 
-    /// Looks for an engine (`DOCKER_HOST`, else the usual sockets), asks what it can do, and removes containers that were left behind by
-    /// processes that are gone.
+    /// Connects to an engine (`DOCKER_HOST`, else the usual sockets), probes its capabilities, and removes containers that were orphaned by
+    /// processes that have ended.
     ///
-    /// Without an engine this is a tier that says why it cannot be used.
+    /// Without an engine this returns a tier that reports why it is unavailable.
     pub async fn connect(self) -> Containers {
         let found = match tokio::time::timeout(PATIENCE, look(&self.0)).await {
             Ok(found) => found,
@@ -96,24 +97,24 @@ impl ContainersBuilder {
 }
 
 impl Inner {
-    /// Who answers for servers; made when a run first has a network.
+    /// Returns the local certificate authority; created when a run first has a network.
     pub(crate) fn local_ca(&self) -> Result<Arc<LocalCa>, String> {
         self.local_ca.get_or_init(|| LocalCa::new().map(Arc::new)).clone()
     }
 }
 
 impl Containers {
-    /// With the engine's own runtime, and without idle containers.
+    /// Connects with the engine's default runtime, and without idle containers.
     pub async fn connect() -> Self {
         Self::builder().connect().await
     }
 
-    /// With other settings.
+    /// Returns a builder with other settings.
     pub fn builder() -> ContainersBuilder {
         ContainersBuilder::default()
     }
 
-    /// What was found out about the engine.
+    /// Returns the capabilities of the engine.
     #[must_use]
     pub fn diagnosis(&self) -> &Diagnosis {
         &self.inner.diagnosis
@@ -124,7 +125,7 @@ fn languages(has: impl Fn(&str) -> bool) -> Vec<String> {
     IMAGES.iter().filter(|image| has(image.language)).map(|image| image.language.to_owned()).collect()
 }
 
-/// Opens a connection; nothing is asked yet.
+/// Creates a client; no request is made yet.
 #[expect(clippy::disallowed_methods, reason = "where the engine is, its own clients take from there too")]
 pub(crate) fn open() -> Result<Docker, String> {
     let advice = "start one (Debian: `apt-get install docker.io`, then `dockerd` as root), or name it in DOCKER_HOST";
@@ -171,9 +172,9 @@ async fn look(options: &Options) -> Result<Inner, String> {
     egress::clear();
     let components = version.components.unwrap_or_default();
     let is_podman = components.iter().any(|part| part.name.contains("Podman"));
-    // Podman has another identity each time that it is asked.
+    // Podman reports another id on every call.
     let owner = owner(if is_podman { "" } else { info.id.as_deref().unwrap_or_default() });
-    // What is left behind costs somebody else's memory, but it must not cost this process the tier.
+    // Orphans take memory, but failing to remove them must not make the tier unavailable.
     match tokio::time::timeout(REAPING, reap(&docker, &owner)).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::warn!(%error, "cannot look for containers that were left behind"),
@@ -203,14 +204,14 @@ async fn look(options: &Options) -> Result<Inner, String> {
     Ok(Inner { pool: Some(Pool::new(docker, settings, options.idle)), local_ca: OnceLock::new(), facts, diagnosis })
 }
 
-/// Removes what others leave behind, for as long as this process has a runtime.
+/// Removes orphaned containers periodically, for as long as this process has a runtime.
 fn watch(docker: Docker, owner: String) {
     static WATCHED: AtomicBool = AtomicBool::new(false);
     if WATCHED.swap(true, Ordering::Relaxed) {
         return;
     }
     tokio::spawn(async move {
-        // The runtime may end before the process does; the next tier that connects watches again.
+        // The runtime may end before the process does; the next tier that connects restarts the watch.
         let _over = Unwatched;
         loop {
             tokio::time::sleep(WATCH).await;
@@ -229,14 +230,14 @@ fn watch(docker: Docker, owner: String) {
     }
 }
 
-/// What is known to be wrong with a part of the engine, and what to do.
+/// Returns the known vulnerability of an engine component's version, and its remedy.
 fn weakness(part: &str, version: &str) -> Option<String> {
-    // Podman hands on what its runtime says of itself, in several lines.
+    // Podman forwards its runtime's version output, which has several lines.
     let version = version.trim_start_matches("runc version ").lines().next().unwrap_or_default();
     let mut numbers = version.split(|c: char| !c.is_ascii_digit()).map(|number| number.parse::<u32>().unwrap_or(0));
     let mut next = || numbers.next().unwrap_or(0);
     let found = (next(), next(), next());
-    // The first versions without the known ways out of a container (CVE-2024-21626, CVE-2025-31133, CVE-2025-52565, CVE-2025-52881).
+    // The first versions that fix the known container escapes (CVE-2024-21626, CVE-2025-31133, CVE-2025-52565, CVE-2025-52881).
     let mended = match found {
         (1, 2, _) => (1, 2, 8),
         (1, 3, _) => (1, 3, 3),
@@ -255,27 +256,27 @@ fn weakness(part: &str, version: &str) -> Option<String> {
     })
 }
 
-/// This process, in a form that another one on the same machine can check: who it is, and since when.
+/// Identifies this process so that another one on the same machine can check whether it is alive: its id and its start time.
 fn owner(engine: &str) -> String {
     let process = std::process::id();
     format!("{}/{process}/{}", machine(engine), started(process).unwrap_or(0))
 }
 
-/// Containers of other machines, or of processes that are numbered otherwise, are not ours to judge.
+/// Identifies the machine and PID namespace. Liveness cannot be checked across machines or PID namespaces.
 fn machine(engine: &str) -> String {
     let boot = read("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     format!("{}-{}-{engine}", boot.trim(), namespace())
 }
 
-/// In which numbers of processes count.
+/// Returns the PID namespace of this process.
 pub(crate) fn namespace() -> String {
     std::fs::read_link("/proc/self/ns/pid").map(|name| name.display().to_string()).unwrap_or_default()
 }
 
-/// When a process started, in ticks since the machine did; nothing where there is none.
+/// Returns the start time of a process, in clock ticks since boot; `None` if there is no such process.
 pub(crate) fn started(process: u32) -> Option<u64> {
     let stat = read(&format!("/proc/{process}/stat"))?;
-    // The name, which may hold anything, ends with the last bracket.
+    // The command name, which may hold any byte, ends with the last parenthesis.
     stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(19)?.parse().ok()
 }
 
@@ -284,7 +285,7 @@ fn read(path: &str) -> Option<String> {
     std::fs::read_to_string(path).ok()
 }
 
-/// Whether the process that made a container is gone.
+/// Returns whether the process that created a container has ended.
 fn is_orphan(label: &str, ours: &str) -> bool {
     let parts = |label: &str| -> Option<(String, u32, u64)> {
         let mut parts = label.rsplitn(3, '/');
@@ -293,7 +294,7 @@ fn is_orphan(label: &str, ours: &str) -> bool {
         Some((parts.next()?.to_owned(), process, since))
     };
     match (parts(label), parts(ours)) {
-        // Processes of another machine, or of another namespace, cannot be seen from here.
+        // Processes of another machine, or of another PID namespace, are not visible from here.
         (Some((machine, process, since)), Some((our_machine, ..))) => machine == our_machine && started(process) != Some(since),
         _ => false,
     }

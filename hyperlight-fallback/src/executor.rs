@@ -1,4 +1,4 @@
-//! How does the container tier run what was granted?
+//! Container executor: how does the container tier run what was granted?
 
 use crate::collector::{Collector, Over, Splitter, Trailer};
 use crate::container::{describe, memory_of, places};
@@ -20,22 +20,22 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncWriteExt as _, copy};
 use tokio::task::JoinHandle;
 
-/// How long an engine may take to say that it is there.
+/// Timeout of the liveness probe of the engine.
 const PROBE: Duration = Duration::from_secs(5);
 
-/// How long an engine may take to start a container; protects whoever waits for the run.
+/// Timeout of starting a container; bounds how long the caller waits for the run.
 const CREATION: Duration = Duration::from_secs(30);
 
-/// How long a run waits for memory.
+/// Timeout of waiting for free memory.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How often it asks meanwhile.
+/// Polling interval of that wait.
 const STEP: Duration = Duration::from_millis(20);
 
-/// The exit code of a process that a signal has killed without asking.
+/// The exit code of a process that was killed by `SIGKILL`.
 const KILLED: i32 = 128 + 9;
 
-/// The exit code of a process that has used up its processor time.
+/// The exit code of a process that exceeded its CPU time (`SIGXCPU`).
 const TIME_USED_UP: i32 = 128 + 24;
 
 #[async_trait]
@@ -79,7 +79,7 @@ impl Executor for Containers {
             )),
             None => Error::Host(format!("the container engine failed: {error}")),
         };
-        // Ends with this run.
+        // Dropped at the end of the run.
         let egress = if grant.network().is_empty() {
             None
         } else {
@@ -94,7 +94,7 @@ impl Executor for Containers {
             packages.into_iter().chain(egress.as_ref().map(|(egress, _)| (egress.directory(), egress::DIRECTORY))).collect();
         let body = describe(grant, &places(grant)?, grant.image().unwrap_or(image.name), &extra, &pool.settings);
         let Evaluation { input, output, stop, .. } = evaluation;
-        // What the container may take of the machine, and what it says and hands back in this process.
+        // The memory of the container, and of its output and artifacts in this process.
         let told = job::reply_limit(grant, !patterns.is_empty()) as u64;
         let bytes = memory_of(grant).saturating_add(told.saturating_mul(2)).saturating_add(grant.limits().output);
         let hold = tokio::select! {
@@ -106,7 +106,7 @@ impl Executor for Containers {
             Ok(hold) => hold,
             Err(why) => return Ok(Report { crash: Some(why), ..Report::limited(Limit::Memory) }),
         };
-        // A container with a way out is made for its run: the way is part of it.
+        // A container with an egress proxy is created for its run, because the socket is part of its configuration.
         let kept = Kept { _place: hold, until: Instant::now() + job::lifetime(grant) + CREATION };
         let container = async { if egress.is_some() { pool.make(body, kept).await } else { pool.take(body, kept).await } };
         let mut container = tokio::select! {
@@ -146,7 +146,7 @@ impl Executor for Containers {
         }
         let used = match run.splitter.trailer() {
             Some((trailer, _)) => trailer.used(),
-            // What cannot be measured counts as much as it can have been at most: nobody gains by breaking what measures.
+            // If usage cannot be measured, the maximum is charged: breaking the measurement must not pay off.
             None => container.used().await.unwrap_or_else(|| Used { cpu: started.elapsed(), peak_memory: limits.memory }),
         };
         run.fill(&mut report, used);
@@ -160,7 +160,8 @@ impl Executor for Containers {
     }
 }
 
-/// The run's place with memory for its container. Waits a while for others to end: a container has all of its memory from its start.
+/// Reserves the run's slot and the memory of its container. Waits a while for other runs to end, because a container reserves all of its
+/// memory when it starts.
 async fn memory_for(setup: &RunSetup, bytes: u64) -> Result<Hold, String> {
     let until = Instant::now() + setup.grant.limits().wall.min(PATIENCE);
     loop {
@@ -171,7 +172,7 @@ async fn memory_for(setup: &RunSetup, bytes: u64) -> Result<Hold, String> {
     }
 }
 
-/// Ends it. Where it has said its last words nothing of the program is left in it, and the answer does not wait.
+/// Ends the container. After its trailer no process of the program is left in it, so the response does not wait.
 async fn dispose(container: Container, ending: &Ending) {
     if matches!(ending, Ending::Ended) {
         container.end_behind();
@@ -180,7 +181,7 @@ async fn dispose(container: Container, ending: &Ending) {
     }
 }
 
-/// A task that ends with its run.
+/// A task that is aborted at the end of its run.
 struct Feeding(JoinHandle<()>);
 
 impl Drop for Feeding {
@@ -189,7 +190,7 @@ impl Drop for Feeding {
     }
 }
 
-/// Sends the job, then the program's own input. What cannot be written is nobody's loss: the program has ended.
+/// Sends the job, then the program's standard input. Write errors are ignored: the program has ended.
 async fn feed(mut heard: ProgramInput, job: bytes::Bytes, input: Input) {
     let fed = async {
         heard.write_all(&job).await?;
@@ -207,28 +208,28 @@ async fn feed(mut heard: ProgramInput, job: bytes::Bytes, input: Input) {
     if let Err(error) = fed.await {
         tracing::debug!(%error, "the program's input was not taken");
     }
-    // The stream stays open while somebody listens to its other half.
+    // This half of the stream is kept until the run ends: dropping it would close the other half.
     std::future::pending::<()>().await;
 }
 
-/// How a run ended.
+/// The way in which a run ended.
 enum Ending {
-    /// The container has ended.
+    /// The container exited.
     Ended,
-    /// It wrote more than it may.
+    /// It exceeded its output limit.
     TooMuchOutput,
-    /// The workspace is larger than any that was granted: files with holes.
+    /// The archive of the workspace exceeds its limit, because of sparse files.
     TooMuchToHandBack,
     WallTime,
     Stopped,
-    /// The engine broke off.
+    /// The engine failed.
     Failed(String),
 }
 
 struct Run {
     collector: Collector,
     splitter: Splitter,
-    /// The other stream, which ends with the same mark.
+    /// Standard error, which ends with the same delimiter.
     errors: Splitter,
     wants_files: bool,
 }
@@ -254,7 +255,7 @@ impl Run {
             if self.splitter.was_cut() {
                 return Ending::TooMuchToHandBack;
             }
-            // All was said. The container itself takes its time to end.
+            // The trailer is complete; the container itself may exit later.
             let is_all = self.splitter.trailer().is_some_and(|(trailer, told)| told.len() >= trailer.completion);
             if !self.wants_files && self.errors.is_behind() && is_all {
                 return Ending::Ended;
@@ -284,7 +285,7 @@ impl Run {
         })
     }
 
-    /// What every report has.
+    /// Fills in the fields that every report has.
     fn fill(&mut self, report: &mut Report, used: Used) {
         report.stdout = std::mem::take(&mut self.collector.stdout);
         report.stderr = std::mem::take(&mut self.collector.stderr);
@@ -294,9 +295,9 @@ impl Run {
     }
 }
 
-/// A program may take a refusal in its stride. Where it did not come through, the refusal is why.
+/// Builds the report of a run with a trailer. A program may survive a refused allocation or fork; if it failed, the refusal is the cause.
 fn finished(trailer: Trailer, limits: &Limits) -> Report {
-    // The kernel counts a process by its clock's ticks and a group exactly, so the two differ.
+    // The kernel accounts a process in clock ticks and a cgroup exactly, so the two differ.
     let cpu_is_up = trailer.cpu_micros >= limits.fuel / 1000 / 4 * 3;
     let limit = match trailer.code {
         0 => None,
@@ -314,7 +315,7 @@ fn finished(trailer: Trailer, limits: &Limits) -> Report {
     Report { exit_code: Some(trailer.code), ..Report::new(status) }
 }
 
-/// Adds what the driver told of a program that came to its end.
+/// Adds the value or exception that the driver reported for a program that ran to its end.
 fn complete(report: &mut Report, told: &[u8], max_value: u64) {
     let told: Completion = serde_json::from_slice(told).unwrap_or_default();
     let fits = |text: &str| text.len() as u64 <= max_value;

@@ -1,7 +1,7 @@
-//! Which images do containers start from, and how are they made?
+//! Container images: which ones do runs start from, and how are they built?
 //!
-//! From the Dockerfiles of `images/`. Their base comes from a registry where one can be reached; else it is made of the distribution's own
-//! packages, by `mmdebstrap`, which verifies them by the distribution's keys.
+//! They are built from the Dockerfiles of `images/`. Their base image is pulled from a registry if one can be reached; else it is
+//! bootstrapped from the distribution's packages by `mmdebstrap`, which verifies their signatures by the distribution's keys.
 
 use crate::engine::open;
 use bollard::models::ImageInspect;
@@ -16,53 +16,53 @@ use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::AsyncReadExt as _;
 
-/// Bytes of an image that are sent at once.
+/// Bytes of one chunk of an image upload.
 const PIECE: usize = 1 << 20;
 
-/// The distribution that images are made of.
+/// The distribution release of the images.
 const SUITE: &str = "bookworm";
 
-/// The image of that distribution in the registry that engines ask by themselves.
+/// The base image of that distribution in the engine's default registry.
 const REGISTRY_BASE: &str = "debian:bookworm-slim";
 
-/// How long a registry may take to hand out the base.
+/// Timeout of pulling the base image.
 const REGISTRY_PATIENCE: Duration = Duration::from_secs(120);
 
-/// The version of the C library in that distribution, which packages with native code have to fit.
+/// The glibc version of that distribution, with which packages with native code have to be compatible.
 pub(crate) const LIBC: &str = "2.36";
 
-/// One image.
+/// An image definition.
 pub(crate) struct Image {
     pub(crate) language: &'static str,
     pub(crate) name: &'static str,
     dockerfile: &'static str,
-    /// The interpreter's version, and where it looks for packages of others.
+    /// The interpreter's version, and the directory from which it imports third-party packages.
     pub(crate) interpreter: Option<(&'static str, &'static str)>,
 }
 
-/// The label of an image that says what it was made of.
+/// The image label that records the recipe.
 const LABEL_RECIPE: &str = "glovebox.recipe";
 
 impl Image {
-    /// What it is made of: the digest of its Dockerfile.
+    /// Returns the recipe: the digest of its Dockerfile.
     fn recipe(&self) -> String {
         Sha256::digest(self.dockerfile).iter().fold(format!("{SUITE}:"), |text, byte| format!("{text}{byte:02x}"))
     }
 
-    /// The packages that its Dockerfile names.
+    /// Returns the packages that its Dockerfile installs.
     fn packages(&self) -> impl Iterator<Item = &'static str> {
         let list = self.dockerfile.lines().find_map(|line| line.strip_prefix("ARG PACKAGES="));
         list.unwrap_or_default().trim_matches('"').split_whitespace()
     }
 
-    /// Whether an image of its name was made of what this version makes it of.
+    /// Returns whether an existing image was built from this version's recipe.
     pub(crate) fn is_current(&self, found: &ImageInspect) -> bool {
         let labels = found.config.as_ref().and_then(|config| config.labels.as_ref());
         labels.and_then(|labels| labels.get(LABEL_RECIPE)).is_some_and(|recipe| *recipe == self.recipe())
     }
 }
 
-/// All images, by the language that they are for.
+/// All images, by their language.
 pub(crate) const IMAGES: [Image; 3] = [
     Image { language: "shell", name: "glovebox/shell:latest", dockerfile: include_str!("../images/shell.Dockerfile"), interpreter: None },
     Image {
@@ -84,52 +84,52 @@ pub(crate) fn image_of(language: &str) -> Option<&'static Image> {
     IMAGES.iter().find(|image| image.language == language)
 }
 
-/// Why an image could not be made.
+/// The reason why an image could not be built.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// There is no engine to make it for.
+    /// There is no engine to build it with.
     #[error("{0}")]
     Engine(String),
     /// There is no image for that language.
     #[error("there is no image for `{0}`; there are shell, python and javascript")]
     Unknown(String),
-    /// The tool that makes it is missing or failed.
+    /// The tool that builds it is missing or failed.
     #[error("`mmdebstrap` cannot make the image `{image}`: {reason}; it comes with `apt-get install mmdebstrap` and has to run as root")]
     Tool {
         /// The image.
         image: &'static str,
-        /// What the tool or the system says.
+        /// The message of the tool or the system.
         reason: String,
     },
-    /// The engine did not take it.
+    /// The engine failed to build it.
     #[error("the engine did not make the image `{image}`: {reason}")]
     Refused {
         /// The image.
         image: &'static str,
-        /// What the engine says.
+        /// The message of the engine.
         reason: String,
     },
 }
 
-/// An image that is there.
+/// An image that exists in the engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundImage {
-    /// The language that it is for.
+    /// The language of its programs.
     pub language: &'static str,
     /// Its name.
     pub name: &'static str,
     /// Its digest, by which a policy pins it.
     pub digest: String,
-    /// Whether this version would make it of the same.
+    /// True if it was built from this version's recipe.
     pub is_current: bool,
 }
 
-/// The images that are there.
+/// Lists the images that exist in the engine.
 ///
 /// # Errors
 ///
-/// Where there is no engine to ask.
+/// If there is no engine.
 pub async fn list_images() -> Result<Vec<FoundImage>, BuildError> {
     let docker = connected().await?;
     let mut found = Vec::new();
@@ -148,20 +148,20 @@ async fn connected() -> Result<Docker, BuildError> {
     docker.negotiate_version().await.map_err(|error| BuildError::Engine(error.to_string()))
 }
 
-/// Where the base of an image comes from.
+/// The source of an image's base.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ImageBase {
-    /// A registry where one can be reached, else packages.
+    /// A registry if one can be reached, else packages.
     Any,
     /// The distribution's packages, on this machine.
     Packages,
 }
 
-/// Makes the images of these languages, or all of them where none is named. `progress` is told what is being made.
+/// Builds the images of these languages, or all of them if none is named, and reports each to `progress`.
 ///
 /// # Errors
 ///
-/// The first image that could not be made.
+/// The first image that could not be built.
 pub async fn build_images(wanted: &[String], base: ImageBase, mut progress: impl FnMut(&str)) -> Result<(), BuildError> {
     if let Some(unknown) = wanted.iter().find(|language| image_of(language).is_none()) {
         return Err(BuildError::Unknown(unknown.clone()));
@@ -179,21 +179,21 @@ pub async fn build_images(wanted: &[String], base: ImageBase, mut progress: impl
             progress(&format!("making `{}` from `{base}`", image.name));
             match build(&docker, image, base, "default").await {
                 Ok(()) => continue,
-                // The machine may reach its packages where containers of its engine do not.
+                // The host may reach its package mirror where containers of its engine cannot.
                 Err(reason) => progress(&format!("that failed ({reason}); its base is made of packages instead")),
             }
         }
         progress(&format!("making `{}` from packages of Debian {SUITE} (about a minute)", image.name));
         let base = import(&docker, image).await?;
         let built = build(&docker, image, &base, "none").await;
-        // What the image is made of stays as long as the image does.
+        // The image references its layers, which stay as long as the image does.
         let _ = docker.remove_image(&base, None::<RemoveImageOptions>, None).await;
         built.map_err(|reason| BuildError::Refused { image: image.name, reason })?;
     }
     Ok(())
 }
 
-/// Has the engine fetch the base.
+/// Pulls the base image.
 async fn pull(docker: &Docker) -> Result<(), String> {
     if docker.inspect_image(REGISTRY_BASE).await.is_ok() {
         return Ok(());
@@ -207,7 +207,7 @@ async fn pull(docker: &Docker) -> Result<(), String> {
     }
 }
 
-/// Has the engine follow the image's Dockerfile.
+/// Builds the image from its Dockerfile.
 async fn build(docker: &Docker, image: &Image, base: &str, network: &str) -> Result<(), String> {
     let mut context = tar::Builder::new(Vec::new());
     let mut header = tar::Header::new_gnu();
@@ -223,7 +223,7 @@ async fn build(docker: &Docker, image: &Image, base: &str, network: &str) -> Res
         networkmode: Some(network.to_owned()),
         rm: true,
         forcerm: true,
-        // A base of the same name may be another one.
+        // Another base image may have the same name.
         nocache: true,
         ..BuildImageOptions::default()
     };
@@ -231,7 +231,7 @@ async fn build(docker: &Docker, image: &Image, base: &str, network: &str) -> Res
         .await
 }
 
-/// Waits for the engine to come to an end, or to the first thing that went wrong.
+/// Drains a progress stream of the engine until it ends or reports the first error.
 async fn finished<T>(
     steps: impl Stream<Item = Result<T, bollard::errors::Error>>,
     error: impl Fn(T) -> Option<String>,
@@ -245,7 +245,7 @@ async fn finished<T>(
     Ok(())
 }
 
-/// Makes the base of an image out of the packages that its Dockerfile names, and gives its name.
+/// Bootstraps the base image from the packages that the Dockerfile names, and returns its name.
 async fn import(docker: &Docker, image: &Image) -> Result<String, BuildError> {
     let tool = |reason: String| BuildError::Tool { image: image.name, reason };
     let packages = image.packages().collect::<Vec<_>>().join(",");
@@ -271,7 +271,7 @@ async fn import(docker: &Docker, image: &Image) -> Result<String, BuildError> {
     let base = format!("{repository}:base");
     let options = CreateImageOptions {
         from_src: Some("-".to_owned()),
-        // Together: old versions of Podman do not look at a tag by itself.
+        // Name and tag together: old versions of Podman ignore a separate tag.
         repo: Some(base.clone()),
         ..CreateImageOptions::default()
     };

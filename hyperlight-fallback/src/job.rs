@@ -1,7 +1,7 @@
-//! How does a run get into its container, and how do its files come back?
+//! Wire protocol of a container run: how does a job get into its container, and how do its files come back?
 //!
-//! Everything goes over standard input and output: the engine's own way to copy files neither sees file systems in memory nor works on
-//! a read-only container, and costs a request. What comes back is the program's word and is checked entry by entry.
+//! Everything goes over standard input and output: the engine's copy API neither sees tmpfs mounts nor works on a read-only container, and
+//! costs a request. What comes back is untrusted and is validated entry by entry.
 
 use crate::egress;
 use crate::seccomp::{self, Sockets};
@@ -13,25 +13,25 @@ use serde::Deserialize;
 use std::io::Read as _;
 use std::time::Duration;
 
-/// Artifacts of one run.
+/// Maximum artifacts of one run.
 const MAX_ARTIFACTS: usize = 1000;
 
-/// Entries of an archive that are looked at.
+/// Maximum entries of an archive that are read.
 const MAX_ENTRIES: usize = 200_000;
 
-/// How long a program may go on by itself where nobody stops it.
+/// Margin after the wall-clock limit, after which the container ends the program itself (backstop for a failed host).
 const BACKSTOP: Duration = Duration::from_secs(5);
 
-/// Fuel of a second, as the wasm tier measures it.
+/// Fuel per CPU second, as the wasm tier measures it.
 const FUEL_PER_SECOND: u64 = 1_000_000_000;
 
-/// Where a driver tells of the program's value or exception.
+/// The file to which a driver writes the program's value or exception.
 const COMPLETION: &str = "/program/.completion";
 
-/// The certificate of whoever answers for servers, below the folder of the program.
+/// The certificate of the local certificate authority, relative to the program folder.
 const AUTHORITY: &str = ".authority.pem";
 
-/// What tells programs the way out. A request's own variables come later and win.
+/// The proxy and CA variables. The request's own variables come later and take precedence.
 fn egress_environment() -> Vec<String> {
     let proxy = format!("http://127.0.0.1:{}", egress::PORT);
     let proxies = ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
@@ -41,10 +41,10 @@ fn egress_environment() -> Vec<String> {
     proxies.into_iter().chain(trusted.map(|name| format!("{name}=/program/{AUTHORITY}"))).collect()
 }
 
-/// How programs of a language are started.
+/// The driver of a language: how its programs are started.
 struct Driver {
     command: &'static [&'static str],
-    /// What it needs besides the program, by paths below the folder of the program.
+    /// Files that it needs besides the program, by paths relative to the program folder.
     files: &'static [(&'static str, &'static str)],
 }
 
@@ -53,7 +53,7 @@ const SHELL: Driver = Driver { command: &["bash"], files: &[] };
 const JAVASCRIPT: Driver =
     Driver { command: &["node", "/program/.guest/driver.cjs"], files: &[(".guest/driver.cjs", include_str!("drivers/driver.cjs"))] };
 
-/// Prints as it happens, and imports nothing from the driver's own folder.
+/// Unbuffered (`-u`), and without the driver's own folder on the import path (`-P`).
 static PYTHON: Driver = Driver { command: &["python3", "-u", "-P", "/program/.guest/driver.py", "/program/.guest"], files: &PYTHON_FILES };
 
 static PYTHON_FILES: [(&str, &str); 5] = {
@@ -67,7 +67,7 @@ static PYTHON_FILES: [(&str, &str); 5] = {
     ]
 };
 
-/// What a driver tells.
+/// The report of a driver.
 #[derive(Default, Deserialize)]
 pub(crate) struct Completion {
     pub(crate) value: Option<ToldValue>,
@@ -81,7 +81,7 @@ pub(crate) struct ToldValue {
     pub(crate) text: String,
 }
 
-/// The exception that nobody caught.
+/// The uncaught exception.
 #[derive(Deserialize)]
 pub(crate) struct ToldException {
     pub(crate) kind: String,
@@ -89,24 +89,24 @@ pub(crate) struct ToldException {
     pub(crate) traceback: String,
 }
 
-/// Bytes that a driver may tell: a value twice, or an exception, both with what JSON adds.
+/// Returns the maximum bytes of a driver's report: a value twice, or an exception, each with its JSON overhead.
 pub(crate) fn completion_limit(grant: &Grant) -> u64 {
     grant.limits().value.saturating_mul(4).saturating_add(2 << 20)
 }
 
-/// How long a program goes on at the most where nobody stops it.
+/// Returns the maximum lifetime of a program, after which the container ends it without the host.
 pub(crate) fn lifetime(grant: &Grant) -> Duration {
     grant.limits().wall.saturating_add(BACKSTOP)
 }
 
-/// What the waiter is told, up to where the program's own input begins.
+/// The job that is sent to the waiter, up to where the program's standard input begins.
 pub(crate) struct Message {
     pub(crate) bytes: Bytes,
-    /// What the waiter's last words begin with.
+    /// The delimiter before the waiter's trailer.
     pub(crate) mark: String,
 }
 
-/// Writes down what to run.
+/// Serializes a job.
 pub(crate) fn message(
     grant: &Grant,
     (source, arguments): (&Source, &[String]),
@@ -124,7 +124,7 @@ pub(crate) fn message(
     let most = completion_limit(grant);
     let mut environment = vec!["PATH=/usr/local/bin:/usr/bin:/bin".to_owned()];
     if driver.files.is_empty() {
-        // Scripts go home; the guests' languages have no home in any tier.
+        // Shell scripts have a `HOME`; the guests' languages have none in any tier.
         environment.push("HOME=/work".to_owned());
     }
     if local_ca.is_some() {
@@ -149,7 +149,7 @@ pub(crate) fn message(
         if files.is_empty() { Vec::new() } else { archive(files.iter().map(|file| (file.path.as_str(), file.content.as_ref())))? };
     let limits = grant.limits();
     let mark = format!("glovebox-{:032x}", rand::random::<u128>());
-    // Where the container may do more than the program, the program is held by a filter of its own.
+    // If the container may make more sockets than the program, the program gets a seccomp filter of its own.
     let may_differ = Sockets::of_container(grant) != Sockets::of_program(grant);
     let (prctl, filter) = if may_differ { seccomp::filter() } else { (0, "-".to_owned()) };
     let header = format!(
@@ -165,7 +165,7 @@ pub(crate) fn message(
     Ok(Message { bytes: [header.as_bytes(), &control, &workspace].concat().into(), mark })
 }
 
-/// The name under which error messages show the program.
+/// Returns the file name of the program in error messages.
 fn program_name(asked: &str, extension: &str) -> String {
     let last = asked.rsplit('/').next().unwrap_or_default();
     if last.is_empty() || last.starts_with('.') || last == "-" { format!("main.{extension}") } else { last.to_owned() }
@@ -184,23 +184,23 @@ fn archive<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Result<V
     archive.into_inner().map_err(|error| Error::Host(error.to_string()))
 }
 
-/// Bytes that a waiter may tell behind its last words.
+/// Returns the maximum bytes that a waiter may send after its trailer line.
 pub(crate) fn reply_limit(grant: &Grant, wants_files: bool) -> usize {
     let completion = usize::try_from(completion_limit(grant)).unwrap_or(usize::MAX);
     completion.saturating_add(if wants_files { archive_limit(grant) } else { 0 })
 }
 
-/// Bytes that the workspace takes as an archive at the most.
+/// Returns the maximum size of the workspace's archive in bytes.
 fn archive_limit(grant: &Grant) -> usize {
     let limits = grant.limits();
-    // A header, a long name and padding for each entry, and the end.
+    // A header, a long name and padding for each entry, and the end-of-archive blocks.
     let bytes = limits.workspace.saturating_add(limits.files.saturating_add(2).saturating_mul(3 * 512 + 8192)).saturating_add(64 << 10);
     usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 
-/// The regular files of an archive that the patterns name, and whether there were more than may be handed back.
+/// Returns the regular files of an archive that match the patterns, and whether there were more than the limits allow.
 ///
-/// Links, devices and paths that lead elsewhere are left out: none of them is a file of the workspace.
+/// Symlinks, hard links, devices and paths outside the workspace are skipped.
 pub(crate) fn artifacts(archive: &[u8], patterns: &GlobSet, max_bytes: u64) -> (Vec<Artifact>, bool) {
     let (mut found, mut is_truncated, mut bytes) = (Vec::<Artifact>::new(), false, 0);
     let mut reader = tar::Archive::new(archive);
@@ -236,7 +236,7 @@ pub(crate) fn artifacts(archive: &[u8], patterns: &GlobSet, max_bytes: u64) -> (
     (found, is_truncated)
 }
 
-/// The path inside the workspace, where it is one in plain spelling.
+/// Returns the path relative to the workspace, if it is inside and normalized.
 fn relative(path: &std::path::Path) -> Option<String> {
     use std::path::Component;
     let mut names = Vec::new();
@@ -272,7 +272,7 @@ mod tests {
         builder.append(&header, content).unwrap();
     }
 
-    /// Rows FS22, FS23, FS25 and FS26: what a program leaves is data, and only plain files of the workspace come back.
+    /// Rows FS22, FS23, FS25 and FS26: a program's output is untrusted data, and only regular files of the workspace come back.
     #[test]
     fn only_regular_files_inside_come_back() {
         use tar::EntryType;

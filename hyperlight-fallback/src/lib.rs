@@ -1,8 +1,8 @@
-//! The tiers that take over where WebAssembly cannot go.
+//! Fallback tiers: what runs programs that WebAssembly cannot?
 //!
-//! [`Containers`] is a tier that runs programs in containers of a Docker engine, or of one that speaks its interface: shell scripts, and
-//! Python or JavaScript where native code is needed. It is a [`glovebox::Executor`] like the wasm tier: it takes its authority from the
-//! grant and answers with the same outcome.
+//! [`Containers`] is a tier that runs programs in containers of Docker or of a compatible engine: shell scripts, and Python or JavaScript
+//! where native code is needed. It is a [`glovebox::Executor`] like the wasm tier: it takes its authority from the grant and returns the
+//! same outcome.
 //!
 //! ```no_run
 //! use glovebox::{Request, Sandbox};
@@ -19,9 +19,9 @@
 //! # }
 //! ```
 //!
-//! A container ends with its run, also where this process is killed: its main process reads the program from a stream that ends with us, a
-//! program that goes on is stopped by a clock inside, and the engine removes what has ended. What an engine's crash leaves is removed by
-//! [`Containers::connect`].
+//! A container ends with its run, also if this process is killed: its main process reads the program from a stream that closes with this
+//! process, a watchdog timer inside ends a program that goes on, and the engine removes exited containers (`--rm`). [`Containers::connect`]
+//! removes what a crash of the engine leaves behind.
 
 mod collector;
 mod container;

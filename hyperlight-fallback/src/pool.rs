@@ -1,6 +1,6 @@
-//! Where do containers come from, and what becomes of them?
+//! Container pool: where do containers come from, and how are they disposed of?
 //!
-//! A container that was made ahead of its run waits for a job without using the processor, and is paused until then. None is used twice.
+//! A container that was created ahead of its run is paused until then and takes no CPU time. None is used twice.
 
 use crate::container::Settings;
 use bollard::Docker;
@@ -17,50 +17,50 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::io::AsyncWrite;
 
-/// Kinds of runs for which containers are kept; each is a description of its own.
+/// Maximum kinds of runs with idle containers; each is a container configuration of its own.
 const MAX_KINDS: usize = 16;
 
-/// How long whoever waits for a run waits for its container's end.
+/// Timeout of waiting for a container's end before the run's outcome is returned.
 const LAST_MOMENT: Duration = Duration::from_secs(2);
 
-/// How long an engine may take to say what a container has used.
+/// Timeout of a usage (`stats`) request to the engine.
 const ACCOUNT: Duration = Duration::from_millis(1500);
 
-/// How long an engine may take to remove a container, after the time in which that ends by itself.
+/// Timeout of removing a container, counted from the time at which it ends by itself.
 const REMOVAL: Duration = Duration::from_secs(30);
 
-/// How often an engine is asked whether it has removed a container.
+/// Polling interval while the engine removes a container.
 const STEP: Duration = Duration::from_millis(20);
 
-/// How often an engine that fails is asked again.
+/// Retry interval while the engine fails.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// What a container says.
+/// The output stream of a container.
 pub(crate) type ProgramOutput = Pin<Box<dyn Stream<Item = Result<LogOutput, Error>> + Send>>;
 
-/// What a container hears.
+/// The standard input of a container.
 pub(crate) type ProgramInput = Pin<Box<dyn AsyncWrite + Send>>;
 
-/// A running container. It ends when this is dropped.
+/// A running container. Dropping it ends it.
 pub(crate) struct Container {
     docker: Docker,
-    /// Empty once somebody else sees to its end.
+    /// Empty once another task is responsible for its removal.
     id: String,
-    /// Given back when it is gone, not when its run is answered.
+    /// Released when the container is gone, not when the run's outcome is returned.
     kept: Option<Kept>,
     pub(crate) said: Option<ProgramOutput>,
     pub(crate) heard: Option<ProgramInput>,
 }
 
-/// What a run keeps for as long as its container is there.
+/// The resources that a run holds for as long as its container exists.
 pub(crate) struct Kept {
-    /// Its place among those that run at once.
+    /// The run's concurrency slot and memory reservation.
     pub(crate) _place: Hold,
-    /// When the container's own clock ends it, should the engine not.
+    /// The time at which the watchdog inside the container ends it, should the engine fail to.
     pub(crate) until: Instant,
 }
 
-/// What a container has used, by its engine's account.
+/// The resource usage of a container, as its engine reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Used {
     pub(crate) cpu: Duration,
@@ -70,7 +70,7 @@ pub(crate) struct Used {
 impl Container {
     async fn start(docker: &Docker, body: ContainerCreateBody, kept: Option<Kept>) -> Result<Self, Error> {
         let created = docker.create_container(None::<CreateContainerOptions>, body).await?;
-        // From here on it is removed whatever happens.
+        // From here on, dropping it removes the container.
         let mut container = Self { docker: docker.clone(), id: created.id, kept, said: None, heard: None };
         let options = AttachContainerOptions { stream: true, stdin: true, stdout: true, stderr: true, ..AttachContainerOptions::default() };
         let AttachContainerResults { output, input } = docker.attach_container(&container.id, Some(options)).await?;
@@ -80,19 +80,19 @@ impl Container {
         Ok(container)
     }
 
-    /// Ends it now, and waits for that, but not for an engine that does not answer.
+    /// Ends the container and waits for that, with a timeout for an engine that does not answer.
     pub(crate) async fn end(mut self) {
         if tokio::time::timeout(LAST_MOMENT, tokio::spawn(self.removal())).await.is_err() {
             tracing::warn!("the container engine takes its time to end a container");
         }
     }
 
-    /// Ends it now, and does not wait for that.
+    /// Ends the container in the background.
     pub(crate) fn end_behind(mut self) {
         tokio::spawn(self.removal());
     }
 
-    /// What it has used so far. It is frozen first, and does not go on afterwards either.
+    /// Returns the usage so far. The container is paused first, and is never resumed.
     pub(crate) fn used(&self) -> impl Future<Output = Option<Used>> + Send + use<> {
         let (docker, id) = (self.docker.clone(), self.id.clone());
         async move {
@@ -107,7 +107,7 @@ impl Container {
         }
     }
 
-    /// What removes it, to be run by somebody who goes on.
+    /// Returns the future that removes it, to be spawned or awaited.
     fn removal(&mut self) -> impl Future<Output = ()> + Send + use<> {
         let (docker, id, kept) = (self.docker.clone(), std::mem::take(&mut self.id), self.kept.take());
         async move {
@@ -117,13 +117,13 @@ impl Container {
     }
 }
 
-/// Ends a container and waits until it is gone, but not for ever for an engine that fails.
+/// Kills a container and waits until it is removed, at most until `until` if the engine fails.
 pub(crate) async fn remove(docker: &Docker, id: String, until: Instant) {
     loop {
         let force = RemoveContainerOptions { force: true, v: true, ..RemoveContainerOptions::default() };
         let pause = match docker.remove_container(&id, Some(force)).await {
             Ok(()) | Err(Error::DockerResponseServerError { status_code: 404, .. }) => return,
-            // The engine is at it already.
+            // The engine is already removing it.
             Err(Error::DockerResponseServerError { status_code: 409, .. }) => STEP,
             Err(error) if Instant::now() + RETRY < until => {
                 tracing::debug!(id, %error, "a container is not removed yet");
@@ -147,29 +147,29 @@ impl Drop for Container {
         if self.id.is_empty() {
             return;
         }
-        // Without a runtime the stream's end is what ends it.
+        // Without a runtime, closing the stream ends the container.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(self.removal());
         }
     }
 }
 
-/// Makes containers, some of them ahead.
+/// Creates containers, some of them ahead of time.
 #[derive(Clone)]
 pub(crate) struct Pool {
     docker: Docker,
     pub(crate) settings: Arc<Settings>,
     idle: usize,
     kinds: Arc<Mutex<HashMap<String, Kind>>>,
-    /// Runs that found a container, and that did not.
+    /// Hits and misses of the pool.
     counts: Arc<[AtomicU64; 2]>,
 }
 
-/// The containers of one description.
+/// The idle containers of one configuration.
 #[derive(Default)]
 struct Kind {
     ready: Vec<Container>,
-    /// How many are being made.
+    /// The number that is being created.
     coming: usize,
 }
 
@@ -178,29 +178,29 @@ impl Pool {
         Self { docker, settings: Arc::new(settings), idle, kinds: Arc::default(), counts: Arc::default() }
     }
 
-    /// How many wait for a run, and how many runs found one.
+    /// Returns the number of idle containers, and the hits and misses.
     pub(crate) fn stock(&self) -> PoolStats {
         let [warm, cold] = &*self.counts;
         let ready = self.lock().values().map(|kind| kind.ready.len() as u64).sum();
         PoolStats { ready, warm: warm.load(Ordering::Relaxed), cold: cold.load(Ordering::Relaxed) }
     }
 
-    /// Whether the engine answers.
+    /// Checks that the engine answers.
     pub(crate) async fn ping(&self) -> Result<(), Error> {
         self.docker.ping().await.map(drop)
     }
 
-    /// A container for one run.
+    /// Takes a container for one run.
     pub(crate) async fn take(&self, body: ContainerCreateBody, kept: Kept) -> Result<Container, Error> {
         if self.idle == 0 {
             return self.make(body, kept).await;
         }
-        // As a value first: its maps are in order, so that the same description is the same text.
+        // Serialized by way of a value, whose maps are sorted, so that equal configurations are equal texts.
         let kind = serde_json::to_value(&body).map(|value| value.to_string()).unwrap_or_default();
         let ready = self.lock().get_mut(&kind).and_then(|kind| kind.ready.pop());
         tokio::spawn(self.clone().fill(kind, body.clone()));
         if let Some(mut container) = ready {
-            // One that does not go on, as after a restart of the engine, is dropped.
+            // One that cannot be resumed, as after a restart of the engine, is dropped.
             if self.docker.unpause_container(&container.id).await.is_ok() {
                 self.count(0);
                 container.kept = Some(kept);
@@ -210,7 +210,7 @@ impl Pool {
         self.make(body, kept).await
     }
 
-    /// Makes a container on a task of its own: a request that is given up half-way could leave one that nobody knows.
+    /// Creates a container in a task of its own: a request that is cancelled half-way could leak one.
     pub(crate) async fn make(&self, body: ContainerCreateBody, kept: Kept) -> Result<Container, Error> {
         self.count(1);
         let docker = self.docker.clone();
@@ -228,7 +228,7 @@ impl Pool {
         self.kinds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes containers until there are enough.
+    /// Creates containers until enough are idle.
     async fn fill(self, kind: String, body: ContainerCreateBody) {
         while self.reserve(&kind) {
             let made = async {
@@ -250,7 +250,7 @@ impl Pool {
         }
     }
 
-    /// Whether one more may be made; counts it where it may.
+    /// Reserves the creation of one more; returns whether there is room.
     fn reserve(&self, kind: &str) -> bool {
         let mut kinds = self.lock();
         if !kinds.contains_key(kind) && kinds.len() >= MAX_KINDS {

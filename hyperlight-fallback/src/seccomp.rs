@@ -1,8 +1,8 @@
-//! Which system calls may a program in a container make?
+//! Seccomp filter: which system calls may a program in a container make?
 //!
-//! A list of what ordinary programs use; everything else is refused. It is tighter than what engines allow by themselves: nothing that
-//! makes namespaces, looks into other processes, loads programs into the kernel, keeps keys, or submits work beside the calls themselves,
-//! and sockets of the few families that lead nowhere but into the container.
+//! An allow list of what ordinary programs use; everything else is refused. It is stricter than the engines' default profiles: no system
+//! calls for namespaces, `ptrace`, BPF or kernel modules, keyrings, or `io_uring`, and only socket families that reach nothing outside the
+//! container.
 
 use glovebox_host::folder::Folder;
 use glovebox_policy::Grant;
@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-/// Calls that are allowed whatever their arguments are.
+/// System calls that are allowed with any arguments.
 const ALLOWED: &str = "
     accept accept4 access alarm arch_prctl brk cachestat capget capset chdir chmod chown clock_getres clock_gettime clock_nanosleep close
     close_range connect copy_file_range creat dup dup2 dup3 epoll_create epoll_create1 epoll_ctl epoll_pwait epoll_pwait2 epoll_wait eventfd
@@ -36,57 +36,57 @@ const ALLOWED: &str = "
 /// Flags of `clone` that make namespaces.
 const NAMESPACES: u64 = 0x7e02_0000;
 
-/// Sockets of the file system, `AF_UNIX`.
+/// Unix domain sockets, `AF_UNIX`.
 const OF_FILES: u32 = 1;
 
-/// Families of sockets that reach nothing but the container itself: of both kinds of addresses.
+/// Socket families that reach only the container's own loopback: `AF_INET` and `AF_INET6`.
 const FAMILIES: [u32; 2] = [2, 10];
 
-/// The family and protocol by which the C library asks for interfaces and addresses: `AF_NETLINK` with `NETLINK_ROUTE`, and no other protocol.
+/// The family and protocol with which the C library lists interfaces and addresses: `AF_NETLINK` with `NETLINK_ROUTE`, and no other
+/// protocol.
 const ROUTE: (u32, u32) = (16, 0);
 
-/// Types of sockets that stay connected to each other as `socketpair` makes them: streams and sequences of packets. Datagrams can be sent to
-/// anybody.
+/// Socket types that stay connected in a `socketpair`: `SOCK_STREAM` and `SOCK_SEQPACKET`. A `SOCK_DGRAM` socket can send to any address.
 const PAIRED: (u32, u32) = (1, 5);
 
-/// The bits of a socket's type, without its flags.
+/// The mask of a socket's type, without its flags.
 const TYPE: u32 = 0xf;
 
-/// Which sockets a program may make. Whether a directory is mounted read-only, or whether there is a network, says nothing about sockets that
-/// lie in it: through them services of the host are reached.
+/// The sockets that a program may create. Neither a read-only mount nor a missing network stops a program from connecting to a Unix domain
+/// socket in a mounted directory, and through it to services of the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sockets {
-    /// Also those of the file system, where nothing of the host's is.
+    /// All sockets, Unix domain sockets with a path included.
     All,
-    /// None by which a path can be connected to.
+    /// No sockets that can connect to a path.
     NotOfFiles,
 }
 
 impl Sockets {
-    /// What the programs of a grant may have.
+    /// Returns what the programs of a grant may create.
     pub(crate) fn of_program(grant: &Grant) -> Self {
         if grant.mounts().is_empty() { Self::All } else { Self::NotOfFiles }
     }
 
-    /// What their container may have, in which a relay needs the socket of the way out.
+    /// Returns what their container may create: its egress relay needs a Unix domain socket.
     pub(crate) fn of_container(grant: &Grant) -> Self {
         if grant.network().is_empty() { Self::of_program(grant) } else { Self::All }
     }
 }
 
-/// The error for a call that is said not to exist, so that the C library takes the older one.
+/// The error number `ENOSYS`, so that the C library falls back to the older system call.
 const NO_SUCH_CALL: u32 = 38;
 
-/// The profile, as engines take it.
+/// The seccomp profile in the engines' JSON format.
 pub(crate) fn profile(sockets: Sockets) -> String {
     let names: Vec<&str> = ALLOWED.split_whitespace().collect();
     let allow = |names: Value, args: Value| json!({ "names": names, "action": "SCMP_ACT_ALLOW", "args": args });
     let mut calls = vec![
         allow(json!(names), json!([])),
         allow(json!(["clone"]), json!([{ "index": 0, "value": NAMESPACES, "valueTwo": 0, "op": "SCMP_CMP_MASKED_EQ" }])),
-        // Its flags lie in memory, where no filter sees them.
+        // The flags of `clone3` are in memory, which a seccomp filter cannot read.
         json!({ "names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errnoRet": NO_SUCH_CALL, "args": [] }),
-        // The ordinary personality, and asking for it.
+        // The default personality, and querying it.
         allow(json!(["personality"]), json!([{ "index": 0, "value": 0, "valueTwo": 0, "op": "SCMP_CMP_EQ" }])),
         allow(json!(["personality"]), json!([{ "index": 0, "value": 0xffff_ffff_u32, "valueTwo": 0, "op": "SCMP_CMP_EQ" }])),
     ];
@@ -111,10 +111,11 @@ pub(crate) fn profile(sockets: Sockets) -> String {
     .to_string()
 }
 
-/// What the kernel has to be told to hold a program to [`Sockets::NotOfFiles`] in a container that is not: the number of `prctl`, and the
-/// filter as hexadecimal digits.
+/// Returns the BPF filter that restricts a program to [`Sockets::NotOfFiles`] in a container that is not so restricted: the number of
+/// `prctl`, and the filter in hexadecimal.
 pub(crate) fn filter() -> (u32, String) {
-    // The architecture, and the numbers of `socket`, `socketpair` and `prctl`. Another engine's architecture ends every program.
+    // The architecture, and the numbers of `socket`, `socketpair` and `prctl`. On another architecture than this one the filter kills every
+    // program.
     let [architecture, socket, socketpair, prctl] =
         if cfg!(target_arch = "aarch64") { [0xc000_00b7, 198, 199, 167] } else { [0xc000_003e, 41, 53, 157] };
     const LOAD: u16 = 0x20;
@@ -124,7 +125,7 @@ pub(crate) fn filter() -> (u32, String) {
     const KILL: u32 = 0x8000_0000;
     const ALLOW: u32 = 0x7fff_0000;
     const NOT_PERMITTED: u32 = 0x0005_0001;
-    // Code, steps to skip where it is equal, where it is not, and the operand. Offsets are those of `struct seccomp_data`.
+    // BPF instructions: code, jump offsets if true and if false, and the operand. Offsets are those of `struct seccomp_data`.
     let program: [(u16, u8, u8, u32); 16] = [
         (LOAD, 0, 0, 4),
         (IF_EQUAL, 1, 0, architecture),
@@ -150,7 +151,7 @@ pub(crate) fn filter() -> (u32, String) {
     (prctl, bytes.map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// The lists as files, for an engine on this machine that reads none but those.
+/// The profiles as files, for an engine on this machine that reads them only from files (Podman).
 #[derive(Clone, Debug)]
 pub(crate) struct Files {
     all: PathBuf,
@@ -158,12 +159,12 @@ pub(crate) struct Files {
 }
 
 impl Files {
-    /// Writes them; one for all processes of this version.
+    /// Writes them; shared by all processes of this version.
     pub(crate) fn write() -> io::Result<Self> {
         Ok(Self { all: file(Sockets::All)?, not_of_files: file(Sockets::NotOfFiles)? })
     }
 
-    /// One of them.
+    /// Returns the file of one profile.
     pub(crate) fn of(&self, sockets: Sockets) -> &Path {
         match sockets {
             Sockets::All => &self.all,
@@ -176,10 +177,10 @@ fn file(sockets: Sockets) -> io::Result<PathBuf> {
     let cache = glovebox_guests::default_cache_dir().ok_or_else(|| io::Error::other("there is no directory for caches"))?;
     let profile = profile(sockets);
     let digest: String = Sha256::digest(&profile).iter().map(|byte| format!("{byte:02x}")).collect();
-    // Whoever could change the list could take the filter away.
+    // Write access to the profile would allow disabling the filter, so the folder is private.
     let folder = Folder::create(&cache.join("containers")).map_err(io::Error::other)?.path().to_owned();
     let path = folder.join(format!("seccomp-{digest}.json"));
-    // Anew each time: what lies there may have been changed.
+    // Written anew each time: an existing file may have been changed.
     let mut file = tempfile::NamedTempFile::new_in(&folder)?;
     file.write_all(profile.as_bytes())?;
     file.persist(&path)?;

@@ -1,8 +1,8 @@
-//! How large may the lists of a request be?
+//! Size bounds of a request: how large may its lists be?
 //!
-//! A policy limits what a program may use up, and the request is measured against that by the decision. These bounds come before: they hold
-//! for every request under every policy, so that reading and judging one is a small amount of work whatever it says. Every front door
-//! checks them where it reads, and the decision checks them first of all.
+//! A policy limits what a program may use up, and the decision measures the request against that. These bounds come first: they hold for
+//! every request under every policy, so that parsing and judging one takes a bounded amount of work. Every entry point checks them while it
+//! parses, and the decision checks them before anything else.
 
 use crate::denial::Denial;
 use crate::request::{NetworkWish, Request};
@@ -10,23 +10,23 @@ use crate::request::{NetworkWish, Request};
 /// The bounds of one list of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bound {
-    /// The field, as requests call it.
+    /// The name of the field in a request.
     pub field: &'static str,
-    /// The most entries.
+    /// The maximum number of entries.
     pub entries: usize,
-    /// The most bytes of one entry; of a file or a variable, of its name.
+    /// The maximum bytes of one entry; for a file or a variable, of its name.
     pub bytes: usize,
 }
 
-/// A list of a request, or one entry of it, is larger than any request may have it.
+/// A list of a request, or one of its entries, exceeds its bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum OutOfBounds {
-    /// Too many entries. They are not counted to the end where they are read one by one.
+    /// Too many entries. Where they are parsed one by one, parsing stops at the bound and the rest is not counted.
     #[error("`{}` has {number} entries, and a request may have at most {}", .bound.field, .bound.entries)]
     Entries {
         /// The bound.
         bound: Bound,
-        /// How many there are.
+        /// The number of entries.
         number: Count,
     },
     /// An entry is too long.
@@ -34,17 +34,17 @@ pub enum OutOfBounds {
     Bytes {
         /// The bound.
         bound: Bound,
-        /// How many it has.
+        /// The bytes of the entry.
         bytes: usize,
     },
 }
 
-/// How many entries a list has.
+/// The number of entries of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Count {
-    /// So many.
+    /// The exact number.
     Exactly(usize),
-    /// At least so many: reading stopped there.
+    /// A lower bound: parsing stopped there.
     AtLeast(usize),
 }
 
@@ -77,28 +77,28 @@ impl Bound {
 
     /// # Errors
     ///
-    /// Where there are more entries.
+    /// If there are more entries than the bound.
     pub fn check_entries(self, number: usize) -> Result<(), OutOfBounds> {
         if number > self.entries { Err(OutOfBounds::Entries { bound: self, number: Count::Exactly(number) }) } else { Ok(()) }
     }
 
     /// # Errors
     ///
-    /// Where one more entry is one too many, `read` of them being there already.
+    /// If `read` entries are there already and one more exceeds the bound.
     pub fn check_next(self, read: usize) -> Result<(), OutOfBounds> {
         if read >= self.entries { Err(OutOfBounds::Entries { bound: self, number: Count::AtLeast(read + 1) }) } else { Ok(()) }
     }
 
     /// # Errors
     ///
-    /// Where an entry is longer.
+    /// If the entry is longer than the bound.
     pub fn check_bytes(self, entry: &str) -> Result<(), OutOfBounds> {
         if entry.len() > self.bytes { Err(OutOfBounds::Bytes { bound: self, bytes: entry.len() }) } else { Ok(()) }
     }
 
     /// # Errors
     ///
-    /// Where there are more entries, or one is longer.
+    /// If there are too many entries, or one is too long.
     pub fn check<'a>(self, entries: impl ExactSizeIterator<Item = &'a str>) -> Result<(), OutOfBounds> {
         self.check_entries(entries.len())?;
         entries.into_iter().try_for_each(|entry| self.check_bytes(entry))
@@ -106,7 +106,7 @@ impl Bound {
 }
 
 impl Request {
-    /// Checks the bounds that hold under every policy; cheap whatever the request says.
+    /// Checks the bounds that hold under every policy; cheap for any request.
     ///
     /// # Errors
     ///

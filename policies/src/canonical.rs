@@ -1,4 +1,4 @@
-//! How is a policy's meaning written so that equal meanings are equal texts?
+//! Canonical form of a policy: how is its meaning written so that equal meanings are equal texts?
 
 use std::fmt::Display;
 
@@ -10,7 +10,7 @@ use crate::network::rule::HostRule;
 use crate::policy::hex;
 use crate::units::{show_duration, show_size};
 
-/// One `key = value` line for each thing that a decision can depend on. Strings are quoted, so that no value can pass for a line.
+/// Returns one `key = value` line for each thing that a decision can depend on. Strings are quoted, so that no value can inject a line.
 pub(crate) fn canonical_text(built: &Rules) -> String {
     let mut out = Lines { text: String::from("version = 1\n"), prefix: String::new() };
     if let Some(name) = &built.default_profile {
@@ -57,7 +57,7 @@ fn write_profile(out: &mut Lines, profile: &Profile) {
         out.line("mounts", format_args!("{:?} {:?} write={}", mount.host, mount.guest, mount.writable));
     }
     for (name, value) in &profile.environment.set {
-        // The value may be a secret, and this text is shown.
+        // The value may be a secret, and this text is shown to users.
         out.line(&format!("environment.set.{name}"), format_args!("sha256:{}", hex(&Sha256::digest(value.as_bytes()))));
     }
     let mut allowed: Vec<String> = profile.environment.allow.iter().map(ToString::to_string).collect();

@@ -1,6 +1,6 @@
-//! Does a policy decide as a table says?
+//! Decision tables, the tests of a policy: does it decide as the table expects?
 //!
-//! A table is TOML with one `[[case]]` for each question and its expected answer, so that a policy can be tested like code:
+//! A table is TOML with one `[[case]]` for each request and its expected decision, so that a policy can be tested like code:
 //!
 //! ```
 //! use glovebox_policy::{Policy, cases::run_cases};
@@ -21,11 +21,11 @@
 //! # Ok::<(), glovebox_policy::ConfigError>(())
 //! ```
 //!
-//! A case asks about a request (`subject`, `profile`, `language`, `source`, `arguments`, `environment`, `files`, `artifacts`,
-//! `wants`, and in there also `seed`) on a machine (`offers`, `unavailable`), or about one thing that its grant is asked later
-//! (`http`, where `CONNECT HOST:PORT` is a tunnel, `address`, `tool`, `package`, `running`). It is put to the policy under test, to a preset or a text of `[policies]` (`policy`), or to a
-//! text of its own (`text`). The answer is `expect` (`admit`, `deny`, `valid`, `invalid`), and where they are given `rule`, `tier`,
-//! `seed`, `limits`, `variables`, `message` (a part of the reason or problem) and `fix` (a part of it).
+//! A case is about a request (`subject`, `profile`, `language`, `source`, `arguments`, `environment`, `files`, `artifacts`, `wants`, and in
+//! there also `seed`) on a machine (`offers`, `unavailable`), or about one late check of its grant (`http`, where `CONNECT HOST:PORT` is a
+//! tunnel, `address`, `tool`, `package`, `running`). It is evaluated against the policy under test, a preset or a text of `[policies]`
+//! (`policy`), or a text of its own (`text`). The expectation is `expect` (`admit`, `deny`, `valid`, `invalid`), and if given `rule`,
+//! `tier`, `seed`, `limits`, `variables`, `message` (a substring of the reason or problem) and `fix` (a substring of it).
 
 mod ask;
 mod raw;
@@ -40,20 +40,20 @@ use crate::text::quoted;
 use ask::{Answer, answer};
 use raw::{RawCase, RawTable};
 
-/// What came of one case.
+/// The result of one case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CaseReport {
     /// The case's name.
     pub name: String,
-    /// The line of the table where it stands, from 1.
+    /// The line of the case in the table, from 1.
     pub line: usize,
-    /// What was expected and did not come, one line for each; empty if the case passed.
+    /// The expectations that failed, one line for each; empty if the case passed.
     pub failures: Vec<String>,
 }
 
 impl CaseReport {
-    /// Whether everything was as expected.
+    /// Returns whether all expectations were met.
     pub fn passed(&self) -> bool {
         self.failures.is_empty()
     }
@@ -69,12 +69,12 @@ impl fmt::Display for CaseReport {
     }
 }
 
-/// Puts every case of a table to its policy, or to `policy` if it names none. `origin` is what messages call the table.
+/// Evaluates every case of a table against the policy it names, or else `policy`. `origin` is the name of the table in messages.
 ///
 /// # Errors
 ///
-/// All that is wrong with the table itself: syntax, unknown keys, policies that it defines and that cannot be read. A case that
-/// was answered otherwise than expected is no error, but a report that did not pass.
+/// All problems of the table itself: syntax, unknown keys, policies that it defines and that cannot be parsed. A failed expectation is no
+/// error, but a report that did not pass.
 pub fn run_cases(origin: &str, text: &str, policy: &Policy) -> Result<Vec<CaseReport>, ConfigError> {
     let mut problems = Problems::new(origin, text);
     let table: Option<RawTable> = read_as(text, &mut problems);
@@ -109,7 +109,7 @@ pub fn run_cases(origin: &str, text: &str, policy: &Policy) -> Result<Vec<CaseRe
     problems.into_result().map(|()| reports)
 }
 
-/// The table's own policies, and one for each preset in which it is everybody's default.
+/// The table's own policies, and one for each preset, with that preset as the default profile.
 fn named_policies(table: &RawTable, problems: &mut Problems<'_>) -> BTreeMap<String, Policy> {
     let presets = crate::config::presets::TEXTS.iter().filter_map(|(name, _)| {
         let policy = Policy::check(&format!("version = 1\ndefault_profile = \"{name}\"")).ok()?;
@@ -125,7 +125,7 @@ fn named_policies(table: &RawTable, problems: &mut Problems<'_>) -> BTreeMap<Str
     named
 }
 
-/// Reads the case's own text; what is wrong with it is an answer too.
+/// Parses the case's own policy text; its problems are an answer too.
 fn answer_text(case: &RawCase, text: &str, problems: &mut Problems<'_>) -> Answer {
     match Policy::check(text) {
         Err(error) => Answer::Invalid(error),

@@ -1,7 +1,7 @@
-//! How does a TOML text become a policy?
+//! Policy configuration: how does a TOML text become a policy?
 //!
-//! In three steps: [`read`] turns text into the plain structures of [`raw`] (syntax, unknown keys, types), [`build`] turns those
-//! into profiles (units, ranges, names, inheritance), and [`presets`] gives the profiles that are always there.
+//! In three steps: [`read`] parses the text into the plain structures of [`raw`] (syntax, unknown keys, types), [`build`] validates those
+//! into profiles (units, ranges, names, inheritance), and [`presets`] holds the built-in profiles.
 
 pub(crate) mod names;
 pub(crate) mod network;

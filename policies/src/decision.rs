@@ -1,8 +1,8 @@
-//! May this request run?
+//! Policy decision point: may this request run?
 //!
-//! The only place for that decision: one function, no input but its arguments. It chooses a profile, then asks every check in
-//! turn; each narrows a draft or refuses. The first refusal is the verdict, and only a draft that all checks passed becomes a
-//! grant. Explaining takes the same way and merely goes on after a refusal.
+//! The only place for that decision: one pure function. It chooses a profile, then calls every check in turn; each narrows a draft or
+//! denies. The first denial is the verdict, and only a draft that all checks passed becomes a grant. Explaining runs the same code and
+//! merely continues after a denial.
 
 mod narrowing;
 mod tier_choice;
@@ -24,21 +24,21 @@ use crate::request::Request;
 use crate::text::{quoted, toml_string, toml_strings};
 use crate::tier::{Facts, Tier};
 
-/// Whether to stop at the first refusal.
+/// The mode: stop at the first denial, or continue to explain all of them.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
     Decide,
     Explain,
 }
 
-/// What the checks look at.
+/// The input of the checks.
 pub(crate) struct CheckInput<'a> {
     request: &'a Request,
     facts: &'a Facts,
     profile: &'a Profile,
 }
 
-/// What the checks narrow.
+/// The draft that the checks narrow.
 struct GrantDraft {
     limits: Limits,
     mounts: Vec<Mount>,
@@ -50,7 +50,7 @@ struct GrantDraft {
     tier: Option<(Tier, String)>,
 }
 
-/// Which rules were consulted; the steps are told only where somebody wants to read them.
+/// The rules that were consulted; steps are recorded only for an explanation.
 struct Log {
     mode: Mode,
     rules: Vec<RuleName>,
@@ -59,7 +59,7 @@ struct Log {
 
 type Check = fn(&CheckInput<'_>, &mut GrantDraft, &mut Log) -> Result<(), Denial>;
 
-/// Every check, the cheap and telling ones first. Limits come before what is measured against them.
+/// Every check, the cheap and significant ones first. Limits come before what is measured against them.
 const CHECKS: [Check; 13] = [
     tier_choice::language,
     narrowing::limits,
@@ -76,10 +76,10 @@ const CHECKS: [Check; 13] = [
     narrowing::resolved_packages,
 ];
 
-/// Decides, and tells how.
+/// Decides, and records how.
 pub(crate) fn decide(policy: &Policy, request: &Request, facts: &Facts, mode: Mode) -> Explanation {
     let mut log = Log { mode, rules: Vec::with_capacity(8), steps: Vec::new() };
-    // Before anything else looks at its lists, also to explain them: judging a longer one would be the attack.
+    // Before anything else reads its lists, also to explain them: judging an oversized list would itself be the denial of service.
     let bounded = request.check_bounds().map_err(Denial::from);
     let verdict = match bounded.and_then(|()| choose_profile(policy, request, &mut log)) {
         Ok(profile) => judge(policy, profile, request, facts, &mut log),
@@ -123,13 +123,13 @@ fn judge(policy: &Policy, profile: &Arc<Profile>, request: &Request, facts: &Fac
             rules: std::mem::take(&mut log.rules),
         })),
         (Some(denial), _) => Verdict::Deny(denial),
-        // No check refused and none chose a tier: a gap here must not open anything.
+        // No check denied and none chose a tier: fail closed.
         (None, None) => Verdict::Deny(Denial::invalid_request("tiers", "a tier", "none was chosen")),
     }
 }
 
 impl GrantDraft {
-    /// All that the profile grants.
+    /// The full authority of the profile.
     fn new(profile: &Profile) -> Self {
         Self {
             limits: profile.limits.clone(),
@@ -144,7 +144,7 @@ impl GrantDraft {
     }
 }
 
-/// Decides what may be looked up for a request. Whether it may run is another question, asked when the answers are known.
+/// Decides which packages may be resolved for a request. Admission of the run is a separate decision, made when they are resolved.
 pub(crate) fn decide_packages(policy: &Policy, request: &Request, facts: &Facts) -> Result<PackageGrant, Denial> {
     let mut log = Log { mode: Mode::Decide, rules: Vec::new(), steps: Vec::new() };
     request.check_bounds()?;
@@ -202,7 +202,7 @@ fn choose_profile<'a>(policy: &'a Policy, request: &Request, log: &mut Log) -> R
 }
 
 impl Log {
-    /// Notes a rule that allowed something.
+    /// Records a rule that allowed something.
     fn allowed(&mut self, rule: String, asked: impl FnOnce() -> String, reason: impl FnOnce() -> String) {
         if self.mode == Mode::Explain {
             self.steps.push(Step { rule: rule.clone(), asked: asked(), result: StepResult::Allowed(reason()) });

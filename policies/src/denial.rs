@@ -1,4 +1,4 @@
-//! What does a refusal say?
+//! Denial: what does a negative decision report?
 
 use std::fmt;
 
@@ -35,18 +35,18 @@ impl PartialEq<&str> for RuleName {
     }
 }
 
-/// A refusal: which rule, what was asked, why, and what would allow it.
+/// A denial: the rule, what was asked, the reason, and the fix.
 ///
-/// All text is safe to log: what came from the request is escaped, shortened, and never an environment value.
+/// All text is safe to log: values from the request are escaped and truncated, and never an environment value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Denial {
-    /// The rule that refused, such as `profiles.offline.languages`, or `request.files` if no policy could allow it.
+    /// The rule that denied, such as `profiles.offline.languages`, or `request.files` if no policy could allow it.
     pub rule: String,
-    /// What was asked, such as ``language `ruby` ``.
+    /// The thing that was asked, such as ``language `ruby` ``.
     pub asked: String,
-    /// Why it was refused.
+    /// The reason for the denial.
     pub reason: String,
-    /// The exact TOML that would allow it: a table header and the key below it. A TOML comment where no line would.
+    /// The exact TOML that would allow it: a table header and the key below it. A TOML comment if no line would.
     pub fix: String,
 }
 
@@ -55,7 +55,7 @@ impl Denial {
         Self { rule: rule.into(), asked: asked.into(), reason: reason.into(), fix: fix.into() }
     }
 
-    /// A refusal of something that is wrong in itself, so that no line of a policy would allow it.
+    /// A denial of something malformed, so that no line of a policy would allow it.
     pub(crate) fn invalid_request(rule: &str, asked: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::new(rule, asked, reason, "# no policy change can allow this: change the request")
     }

@@ -1,4 +1,4 @@
-//! How did a decision come about?
+//! Explanation of a decision: which rules were consulted, and what did each return?
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::text::toml_key;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Explanation {
-    /// The steps in the order in which they were taken.
+    /// The steps in order.
     pub steps: Vec<Step>,
     /// The decision.
     pub verdict: Verdict,
@@ -23,23 +23,23 @@ pub struct Explanation {
 pub struct Step {
     /// The rule that was consulted.
     pub rule: String,
-    /// What was asked of it.
+    /// The thing that was asked.
     pub asked: String,
-    /// What it said.
+    /// The rule's result.
     pub result: StepResult,
 }
 
-/// What a rule said.
+/// The result of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StepResult {
     /// It allows what was asked, for this reason.
     Allowed(String),
-    /// It refuses. The first refusal is the verdict.
+    /// It denies. The first denial is the verdict.
     Denied(Denial),
 }
 
 impl Explanation {
-    /// Adds what was found in the program, and whether it is refused for that.
+    /// Adds the findings in the program, and the denial because of them if there is one.
     pub fn found(&mut self, profile: String, findings: &[Finding], denial: Option<Denial>) {
         let shown = |finding: &Finding| {
             let line = finding.line.map(|line| format!(" in line {line}")).unwrap_or_default();
@@ -58,7 +58,7 @@ impl Explanation {
         }
     }
 
-    /// All refusals; the first is the verdict.
+    /// All denials; the first is the verdict.
     pub fn denials(&self) -> impl Iterator<Item = &Denial> {
         self.steps.iter().filter_map(|step| match &step.result {
             StepResult::Denied(denial) => Some(denial),

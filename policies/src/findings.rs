@@ -1,7 +1,7 @@
-//! What is done about what a program's text looks like?
+//! Findings of static analysis: what does a profile do about suspicious program text?
 //!
-//! Findings are a signal and never the boundary: whoever wants to can write around them, and nothing is safe because there are none. A
-//! policy may have them recorded, or refuse programs that have them.
+//! Findings are a signal and never the security boundary: an attacker can evade them, and their absence proves nothing. A policy may record
+//! them, or deny programs that have them.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::denial::Denial;
 use crate::packages::{Ecosystem, Requirement};
 use crate::text::{quoted, toml_string};
 
-/// How likely it is that something means harm.
+/// The severity: how likely it is that a finding means harm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// Ordinary programs do it as well.
@@ -22,7 +22,7 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// All of them, the least first.
+    /// All severities, in ascending order.
     pub const ALL: [Self; 3] = [Self::Low, Self::Medium, Self::High];
 
     /// Its name.
@@ -48,20 +48,20 @@ impl fmt::Display for Severity {
     }
 }
 
-/// Something that was noticed in a request before it ran.
+/// A suspicious pattern that was detected in a request before it ran.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// Which kind of thing it is, such as `process-spawn`.
+    /// The kind of finding, such as `process-spawn`.
     pub rule: String,
-    /// The line of the program; none where it is about something else.
+    /// The line of the program; `None` if it is about something else.
     pub line: Option<u32>,
-    /// How likely it means harm.
+    /// The likelihood of harm.
     pub severity: Severity,
-    /// What it is, in a sentence.
+    /// The description, in a sentence.
     pub message: String,
 }
 
-/// What a profile does about findings.
+/// The action of a profile on a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Action {
     Ignore,
@@ -107,13 +107,13 @@ impl FindingRules {
         self.entries().find(|(other, _)| *other == severity).map_or(Action::Deny, |(_, action)| action)
     }
 
-    /// Whether anything is looked for at all.
+    /// Returns whether the analysis runs at all.
     pub(crate) fn is_on(self) -> bool {
         self.0 != [Action::Ignore; 3]
     }
 }
 
-/// Leaves those that the profile records, and judges them.
+/// Retains the findings that the profile records, and judges them.
 pub(crate) fn judge(profile: &Profile, findings: &mut Vec<Finding>) -> Result<(), Denial> {
     findings.retain(|finding| profile.findings.of(finding.severity) != Action::Ignore);
     let Some(worst) = findings.iter().find(|finding| profile.findings.of(finding.severity) == Action::Deny) else { return Ok(()) };
@@ -124,7 +124,7 @@ pub(crate) fn judge(profile: &Profile, findings: &mut Vec<Finding>) -> Result<()
     Err(Denial::new(rule, format!("a program with the finding {}{place}", quoted(&worst.rule)), reason, fix))
 }
 
-/// Packages with a name that people mistake for another one.
+/// Findings for packages whose name can be mistaken for a well-known one (typosquatting).
 pub(crate) fn of_packages(profile: &Profile, language: &str, packages: &[Requirement]) -> Vec<Finding> {
     let Some(ecosystem) = Ecosystem::of_language(language) else { return Vec::new() };
     let rules = profile.packages(ecosystem);

@@ -1,7 +1,7 @@
-//! What may this one run do?
+//! Grant, the capability of one run: what may it do?
 //!
-//! A grant is the only authority there is. Its fields are private, and only the decision makes one; whoever enforces it asks it
-//! again when something is only known late: an address, a tool's name.
+//! A grant is the only authority in the system. Its fields are private, and only the decision constructs one; its enforcer calls it again
+//! for late checks of what is known only at run time: an address, a tool's name.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::request::Subject;
 use crate::text::quoted;
 use crate::tier::{Isolation, Tier};
 
-/// What one run may do. Made by [`Policy::admit`](crate::Policy::admit) alone.
+/// The authority of one run. Made by [`Policy::admit`](crate::Policy::admit) alone.
 #[derive(Clone)]
 pub struct Grant {
     pub(crate) policy_digest: Arc<str>,
@@ -40,7 +40,7 @@ pub struct Grant {
 }
 
 impl Grant {
-    /// For whom.
+    /// The subject that it was granted to.
     pub fn subject(&self) -> &Subject {
         &self.subject
     }
@@ -65,28 +65,28 @@ impl Grant {
         &self.rules
     }
 
-    /// Where to run; nowhere else.
+    /// The only tier to run in.
     pub fn tier(&self) -> Tier {
         self.tier
     }
 
-    /// Why there, in one line.
+    /// The reason for that tier, in one line.
     pub fn tier_reason(&self) -> &str {
         &self.tier_reason
     }
 
-    /// How strongly that isolates.
+    /// The isolation of that tier.
     pub fn isolation(&self) -> Isolation {
         self.tier.isolation()
     }
 
-    /// What the run may use up.
+    /// The resource limits of the run.
     pub fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    /// The same grant, after some of its time and fuel was used up on its behalf. Something is always left, so that whoever is to run says
-    /// by itself which limit it hit.
+    /// Returns the same grant with the time and fuel that were already used on its behalf deducted. A minimum is always left, so that the
+    /// executor itself reports which limit was reached.
     #[must_use]
     pub fn after(&self, wall: Duration, fuel: u64) -> Self {
         let mut rest = self.clone();
@@ -95,57 +95,57 @@ impl Grant {
         rest
     }
 
-    /// The directories of the host that the program sees, none inside another, in order of their host paths.
+    /// The bind mounts that the program sees, none inside another, in order of their host paths.
     pub fn mounts(&self) -> &[Mount] {
         &self.mounts
     }
 
-    /// All variables that the program sees, each name once. Values may be secrets: they belong in no message.
+    /// All environment variables of the program, each name once. Values may be secrets: keep them out of messages.
     pub fn environment(&self) -> &[(String, String)] {
         &self.environment
     }
 
-    /// The part of the network that the program may reach, and the questions about it.
+    /// The network access of the program, and its late checks.
     pub fn network(&self) -> &NetworkGrant {
         &self.network
     }
 
-    /// The packages that the request asks for, each granted.
+    /// The requested packages, each granted.
     pub fn packages(&self) -> &[Requirement] {
         &self.packages
     }
 
-    /// The only image that a container may start from, by its digest; none where the policy pins none.
+    /// The only image that a container may start from, by its digest; `None` if the policy pins none.
     pub fn image(&self) -> Option<&str> {
         self.profile.images.get(&self.language).map(String::as_str)
     }
 
-    /// The only OCI runtime that a container may be started with; none where the policy leaves it to the engine.
+    /// The only OCI runtime that may start the container; `None` for the engine's default.
     pub fn runtime(&self) -> Option<&str> {
         self.profile.runtime.as_deref()
     }
 
-    /// What that came to, with what others depend on: every package that may be there, version by version.
+    /// The resolved packages with their transitive dependencies: every package that may be installed, by exact version.
     pub fn resolved_packages(&self) -> &[ResolvedPackage] {
         &self.resolved
     }
 
-    /// What fixes everything random in the run; `None` is real randomness.
+    /// The random seed of the run; `None` uses the operating system's randomness.
     pub fn seed(&self) -> Option<u64> {
         self.seed
     }
 
-    /// The finest difference of time that the program may see.
+    /// The resolution of the clocks that the program may read.
     pub fn clock_resolution(&self) -> Duration {
         self.profile.clock_resolution
     }
 
-    /// Whether no tool at all may be called, so that a runtime need not offer any.
+    /// Returns whether no tool at all may be called, so that a runtime need not offer any.
     pub fn has_no_tools(&self) -> bool {
         self.profile.tools.allow.is_empty() || self.kept_tools.as_ref().is_some_and(Vec::is_empty)
     }
 
-    /// Judges a call of a tool, by its full name.
+    /// Judges a tool call by the tool's full name.
     ///
     /// # Errors
     ///
@@ -161,17 +161,17 @@ impl Grant {
         }
     }
 
-    /// Whether the program's text is to be looked at before it runs.
+    /// Returns whether the program's text is analysed before it runs.
     pub fn wants_findings(&self) -> bool {
         self.profile.findings.is_on()
     }
 
-    /// What there is to find in the packages that were asked for.
+    /// The findings in the requested packages.
     pub fn package_findings(&self) -> Vec<Finding> {
         findings::of_packages(&self.profile, &self.language, &self.packages)
     }
 
-    /// Judges what was found in a program, and leaves what is to be recorded.
+    /// Judges the findings in a program, and retains those that are recorded.
     ///
     /// # Errors
     ///
@@ -184,7 +184,7 @@ impl Grant {
     ///
     /// # Errors
     ///
-    /// The denial, if there are as many as the profile allows.
+    /// The denial, if as many run as the profile allows.
     pub fn check_concurrency(&self, running: u64) -> Result<RuleName, Denial> {
         let rule = self.profile.place.rule("limits.concurrency");
         if running < self.limits.concurrency {
@@ -197,7 +197,7 @@ impl Grant {
     }
 }
 
-/// Leaves out values of variables: they may be secrets, and debug output ends in logs.
+/// Omits values of environment variables: they may be secrets, and debug output is logged.
 impl fmt::Debug for Grant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let environment: Vec<&str> = self.environment.iter().map(|(name, _)| name.as_str()).collect();

@@ -1,7 +1,7 @@
-//! What may a piece of code that nobody has vetted do?
+//! Policy engine of a sandbox: what may an untrusted program do?
 //!
-//! One policy, written as TOML, and one pure function that decides. There is no runtime, file, socket, clock or environment
-//! variable in this crate: the same question has the same answer on every machine, so it can be tested as a table.
+//! One policy, written as TOML, and one pure decision function. There is no runtime, file, socket, clock or environment variable in this
+//! crate: the same input has the same decision on every machine, so it can be tested as a table.
 //!
 //! ```
 //! use glovebox_policy::{Facts, Policy, Request, Verdict};
@@ -23,12 +23,12 @@
 //! let Verdict::Admit(grant) = policy.admit(&Request::new("python", "print(6 * 7)"), &facts) else { unreachable!() };
 //! assert_eq!(grant.limits().memory, 128 << 20);
 //!
-//! // ... late questions are asked of the grant ...
+//! // ... late checks are made by the grant ...
 //! use glovebox_policy::network::ask::HttpAsk;
 //! assert!(grant.network().check_request(&HttpAsk::from_url("GET", "https://api.example.org/v1")?).is_ok());
 //! assert!(grant.network().check_address("api.example.org", "169.254.169.254".parse()?).is_err());
 //!
-//! // ... and a refusal names the rule and the line that would allow it.
+//! // ... and a denial names the rule and the line that would allow it.
 //! let mut greedy = Request::new("python", "print(6 * 7)");
 //! greedy.wants.limits.memory = Some(1 << 30);
 //! let Verdict::Deny(denial) = policy.admit(&greedy, &facts) else { unreachable!() };
@@ -38,7 +38,7 @@
 //! ```
 //!
 //! In reading order: [`Request`] and [`Facts`] go into [`Policy::admit`], a [`Verdict`] with a [`Grant`] or a [`Denial`] comes out;
-//! [`network`] answers the late questions; [`cases`] runs tables of expected decisions.
+//! [`network`] makes the late checks; [`cases`] evaluates decision tables.
 
 pub mod bounds;
 mod canonical;

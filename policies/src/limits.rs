@@ -1,16 +1,16 @@
-//! What may a run use up?
+//! Resource limits: how much may a run use?
 //!
-//! Every limit is declared once, in the table at the end of this file; the granted [`Limits`], the [`LimitWishes`] of a request
-//! and the keys of the config come from that table, so none of them can forget one.
+//! Every limit is declared once, in the table at the end of this file; the granted [`Limits`], the [`LimitWishes`] of a request and the
+//! keys of the config are generated from that table, so none of them can omit one.
 
 use std::time::Duration;
 
 use crate::units::{show_duration, show_size};
 
-/// The largest value of a limit that counts things (fuel apart).
+/// The maximum of a limit that counts things (except fuel).
 pub const MAX_COUNT: u64 = 1 << 40;
 
-/// An amount of a limit, with the way it is written.
+/// The amount of a limit, with its unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Amount {
     /// A duration, written as `10s`.
@@ -22,7 +22,7 @@ pub enum Amount {
 }
 
 impl Amount {
-    /// Whether the amount is nothing at all.
+    /// Returns whether the amount is zero.
     pub fn is_zero(self) -> bool {
         match self {
             Self::Time(time) => time.is_zero(),
@@ -30,7 +30,7 @@ impl Amount {
         }
     }
 
-    /// The amount as a TOML value, with quotes where it has a unit.
+    /// Returns the amount as a TOML value, quoted if it has a unit.
     pub fn to_toml(self) -> String {
         match self {
             Self::Count(number) => number.to_string(),
@@ -49,7 +49,7 @@ impl std::fmt::Display for Amount {
     }
 }
 
-/// A limit by its name in a config: reads and writes it in [`Limits`] and [`LimitWishes`].
+/// A limit by its name in a config, with its accessors in [`Limits`] and [`LimitWishes`].
 pub(crate) struct LimitField {
     pub(crate) name: &'static str,
     pub(crate) granted: fn(&Limits) -> Amount,
@@ -99,21 +99,21 @@ macro_rules! kind {
 
 macro_rules! limits {
     ($($(#[doc = $doc:literal])+ $name:ident: $kind:ident,)+) => {
-        /// What a run may use up. Every limit is finite and more than zero.
+        /// Resource limits of a run. Every limit is finite and more than zero.
         #[derive(Debug, Clone, PartialEq, Eq)]
         #[non_exhaustive]
         pub struct Limits {
             $($(#[doc = $doc])+ pub $name: kind!(type $kind),)+
         }
 
-        /// Smaller limits that a request asks for; `None` keeps what the profile grants. More than that is a denial.
+        /// Lower limits that a request asks for; `None` keeps what the profile grants. More than that is a denial.
         #[derive(Debug, Clone, Default, PartialEq, Eq)]
         pub struct LimitWishes {
             $($(#[doc = $doc])+ pub $name: Option<kind!(type $kind)>,)+
         }
 
         impl Limits {
-            /// All zero: only a start for the config, which must set each of them.
+            /// All zero: only the initial value for the config, which must set each of them.
             pub(crate) fn unset() -> Self {
                 Self { $($name: Default::default(),)+ }
             }
@@ -136,7 +136,7 @@ macro_rules! limits {
         }
 
         impl RawLimits {
-            /// Each limit that is written, with the field that it sets.
+            /// Returns each limit that is present, with its field.
             pub(crate) fn written(&self) -> Vec<(&'static LimitField, crate::config::schema::RawAmount<'_>)> {
                 let all = [$(self.$name.as_ref().map(crate::config::schema::RawAmount::from),)+];
                 FIELDS.iter().zip(all).filter_map(|(field, raw)| raw.map(|raw| (field, raw))).collect()
@@ -146,9 +146,9 @@ macro_rules! limits {
 }
 
 limits! {
-    /// Time from start to end, waiting included.
+    /// Wall-clock time from start to end, waiting included.
     wall: time,
-    /// Units of computation; about 1,000,000,000 take 0.5 to 1 second.
+    /// Units of computation (fuel); about 1,000,000,000 take 0.5 to 1 second.
     fuel: count,
     /// Bytes of guest memory.
     memory: bytes,
@@ -156,15 +156,15 @@ limits! {
     stack: bytes,
     /// Bytes written to standard output and standard error together.
     output: bytes,
-    /// Bytes of the value, or of the exception, that a run hands back.
+    /// Bytes of the value, or of the exception, that a run returns.
     value: bytes,
     /// Bytes stored in the workspace, input files included.
     workspace: bytes,
     /// Files and directories in the workspace.
     files: count,
-    /// Files and streams that are open at the same time.
+    /// Open file descriptors: files and streams.
     open_files: count,
-    /// Processes and threads at the same time, where a tier has any.
+    /// Concurrent processes and threads, where a tier has any.
     processes: count,
     /// Calls of tools and network exchanges in one run.
     host_calls: count,
@@ -172,24 +172,24 @@ limits! {
     source: bytes,
     /// Bytes of arguments and environment together.
     arguments: bytes,
-    /// Runs of one subject at the same time.
+    /// Concurrent runs of one subject.
     concurrency: count,
 }
 
 impl Limits {
-    /// Every limit by its name in a config.
+    /// Returns every limit by its name in a config.
     pub fn entries(&self) -> impl Iterator<Item = (&'static str, Amount)> + '_ {
         FIELDS.iter().map(|field| (field.name, (field.granted)(self)))
     }
 
-    /// Whether no limit is larger than in `other`.
+    /// Returns whether no limit is larger than in `other`.
     pub fn within(&self, other: &Self) -> bool {
         FIELDS.iter().all(|field| (field.granted)(self) <= (field.granted)(other))
     }
 }
 
 impl LimitWishes {
-    /// The same wishes, none of the time, the fuel and the memory larger than this.
+    /// Returns the same wishes, with time, fuel and memory capped at these amounts.
     #[must_use]
     pub fn at_most(self, wall: Duration, fuel: u64, memory: u64) -> Self {
         Self {
@@ -200,14 +200,14 @@ impl LimitWishes {
         }
     }
 
-    /// Wishes for a limit by its name in a config; says whether there is such a limit and it counts in this unit.
+    /// Sets a wish by the limit's name in a config; returns whether there is such a limit with this unit.
     pub fn set(&mut self, name: &str, amount: Amount) -> bool {
         let Some(field) = FIELDS.iter().find(|field| field.name == name) else { return false };
         (field.wish)(self, amount);
         (field.wished)(self) == Some(amount)
     }
 
-    /// Every wish that was made, by the name of its limit in a config.
+    /// Returns every wish that is set, by the name of its limit in a config.
     pub fn entries(&self) -> impl Iterator<Item = (&'static str, Amount)> + '_ {
         FIELDS.iter().filter_map(|field| (field.wished)(self).map(|amount| (field.name, amount)))
     }

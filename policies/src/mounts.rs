@@ -1,24 +1,24 @@
-//! Which directories of a host must never be seen by a program, whatever somebody grants?
+//! Deny list of bind mounts: which directories of a host may never be mounted, whatever a policy grants?
 //!
-//! The only place for that decision. It is asked about what a policy says, and again about where symbolic links lead, which only whoever opens
-//! the directory can find out.
+//! The only place for that decision. It is called for the path in a policy, and again for the path that its symlinks resolve to, which is
+//! known only when the directory is opened.
 
 use crate::text::quoted;
 
-/// The kernel's and the system's own trees lead out of any sandbox: sockets of daemons, memory, devices, other containers.
+/// The kernel's and the system's own trees allow sandbox escapes: sockets of daemons, memory, devices, other containers.
 const FORBIDDEN: [&str; 9] =
     ["/proc", "/sys", "/dev", "/run", "/var/run", "/boot", "/var/lib/docker", "/var/lib/containerd", "/var/lib/containers"];
 
-/// Whoever can talk to an engine has the whole machine, wherever its socket lies.
+/// Access to a container engine's socket is root on the host, wherever the socket is.
 const SOCKETS: [&str; 4] = ["docker.sock", "containerd.sock", "podman.sock", "crio.sock"];
 
-/// Judges an absolute path in its shortest spelling: neither one of the forbidden trees, nor anything in them, nor what contains one of them.
+/// Judges an absolute, normalized path: it must be neither a forbidden tree, nor inside one, nor an ancestor of one.
 ///
-/// Links are not looked at: ask again about the path that they lead to.
+/// Symlinks are not resolved: call again with the path that they resolve to.
 ///
 /// # Errors
 ///
-/// Why it must not be mounted.
+/// The reason why it must not be mounted.
 pub fn check_mount(host: &str) -> Result<(), String> {
     let refused = |why: &str| Err(format!("{} must never be mounted: {why}", quoted(host)));
     if SOCKETS.iter().any(|socket| host.rsplit('/').next() == Some(socket)) || FORBIDDEN.iter().any(|tree| is_at_or_below(host, tree)) {
@@ -30,7 +30,7 @@ pub fn check_mount(host: &str) -> Result<(), String> {
     }
 }
 
-/// Whether a path is that directory or lies in it: whole names, never a prefix of text.
+/// Returns whether a path is that directory or below it: whole segments, never a prefix of text.
 pub(crate) fn is_at_or_below(path: &str, tree: &str) -> bool {
     path.strip_prefix(tree).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

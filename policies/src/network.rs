@@ -1,8 +1,8 @@
-//! May this program reach that host, at this address, with this request?
+//! Egress filter: may this program reach that host, at this address, with this request?
 //!
-//! The only place for that decision. It is asked twice for every exchange and every redirect: about the request before a name
-//! is resolved ([`NetworkGrant::check_request`]), and about each address that is really connected to
-//! ([`NetworkGrant::check_address`]), because a name says nothing about where it leads.
+//! The only place for that decision. It is called twice for every exchange and every redirect: with the request before its name is resolved
+//! ([`NetworkGrant::check_request`]), and with each address that is really connected to ([`NetworkGrant::check_address`]), because a name
+//! can resolve to any address (DNS rebinding, SSRF).
 
 pub mod address;
 pub mod ask;
@@ -30,9 +30,9 @@ pub struct NetworkLimits {
     pub response: u64,
     /// Bytes of one request, headers included.
     pub request: u64,
-    /// Redirects that are followed.
+    /// Maximum number of redirects.
     pub redirects: u32,
-    /// Time of one exchange, redirects included.
+    /// Timeout of one exchange, redirects included.
     pub timeout: Duration,
 }
 
@@ -49,7 +49,7 @@ impl NetworkGrant {
         Self { profile, kept }
     }
 
-    /// Whether nothing at all can be reached, so that a runtime need not offer a network.
+    /// Returns whether nothing at all can be reached, so that a runtime need not offer a network.
     pub fn is_empty(&self) -> bool {
         self.profile.network.allow.is_empty() || self.kept.as_ref().is_some_and(Vec::is_empty)
     }
@@ -59,12 +59,12 @@ impl NetworkGrant {
         &self.profile.network.limits
     }
 
-    /// Judges one HTTP request, of a program or of a redirect, before its host is resolved. If the host is an IP address,
-    /// that is judged too.
+    /// Judges one HTTP request, of a program or of a redirect, before its host is resolved. If the host is an IP address, that is judged
+    /// too.
     ///
     /// # Errors
     ///
-    /// The denial, if no rule allows it, a rule denies it, or host or path can be read in two ways.
+    /// The denial, if no rule allows it, a rule denies it, or host or path are ambiguous.
     pub fn check_request(&self, ask: &HttpAsk) -> Result<RuleName, Denial> {
         let asked = ask.to_string();
         let host = self.host(&ask.host, &asked)?;
@@ -83,8 +83,8 @@ impl NetworkGrant {
         Ok(allow.rule.clone())
     }
 
-    /// Judges a tunnel for HTTPS before anything is sent through it: whether there is a request to this host and port that
-    /// [`Self::check_request`] would allow. Each request is judged again, with its method and path.
+    /// Judges a `CONNECT` tunnel before anything is sent through it: is there a request to this host and port that [`Self::check_request`]
+    /// would allow? Each request is judged again, with its method and path.
     ///
     /// # Errors
     ///
@@ -107,14 +107,14 @@ impl NetworkGrant {
         Ok(allow.rule.clone())
     }
 
-    /// Judges an address that a host was resolved to. Ask for the very address that is then connected to, and never resolve again.
+    /// Judges an address that a host was resolved to. Pass the very address that is then connected to, and never resolve again (TOCTOU).
     ///
-    /// IPv4 addresses inside IPv6 ones are judged as what they are.
+    /// IPv4-mapped IPv6 addresses are judged as IPv4 addresses.
     ///
     /// # Errors
     ///
-    /// The denial, if the host is not allowed in any way, or the address is private, special or a metadata service and the
-    /// profile does not name it.
+    /// The denial, if no rule allows the host, or the address is private, special or of a metadata service and the profile does not name
+    /// it.
     pub fn check_address(&self, host: &str, address: IpAddr) -> Result<RuleName, Denial> {
         let asked = format!("address {address} of host {}", quoted(host));
         let parsed = self.host(host, &asked)?;
@@ -134,8 +134,8 @@ impl NetworkGrant {
         }
     }
 
-    /// Judges an address that belongs to the machine on which the runtime itself runs. What listens there may trust whoever comes from
-    /// that machine, so even a public one has to be named.
+    /// Judges an address of the machine that the runtime itself runs on. What listens there may trust local clients, so even a public one
+    /// has to be named.
     ///
     /// # Errors
     ///
@@ -180,7 +180,7 @@ impl NetworkGrant {
         Denial::new(place.rule("network.allow"), asked, reason, fix)
     }
 
-    /// No rule allows the request: says which part of it kept the nearest rule from matching.
+    /// The denial if no rule allows the request: it names the part of the request that kept the nearest rule from matching.
     fn nothing_allows(&self, ask: &HttpAsk, host: &Host, ambiguous: Option<&'static str>, asked: String) -> Denial {
         let place = &self.profile.place;
         let rules = &self.profile.network.allow;

@@ -1,7 +1,7 @@
-//! Which packages does a program need, and which may it have?
+//! Package requirements: which packages does a program need, and which may it have?
 //!
-//! A requirement is a plain name and the versions that would do: never an address, a path, an option or a command. It is judged before
-//! anything is looked up, and what it resolved to is judged again, version by version, when the request itself is.
+//! A requirement is a plain name and a version range: never a URL, a path, an option or a command. It is judged before anything is
+//! resolved, and its resolution is judged again, version by version, together with the request itself.
 
 pub(crate) mod rules;
 pub(crate) mod versions;
@@ -14,7 +14,7 @@ use crate::denial::Denial;
 use crate::tier::Tier;
 use versions::Versions;
 
-/// Where the packages of a language come from.
+/// A package ecosystem: the source of a language's packages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Ecosystem {
     /// Python's packages.
@@ -24,10 +24,10 @@ pub enum Ecosystem {
 }
 
 impl Ecosystem {
-    /// All of them.
+    /// All ecosystems.
     pub const ALL: [Self; 2] = [Self::Python, Self::JavaScript];
 
-    /// The packages of a language; none where a language has none.
+    /// Returns the ecosystem of a language; `None` if it has none.
     pub fn of_language(language: &str) -> Option<Self> {
         match language {
             "python" => Some(Self::Python),
@@ -44,11 +44,11 @@ impl Ecosystem {
         }
     }
 
-    /// The one spelling of a package's name.
+    /// Returns the normalized name of a package.
     ///
     /// # Errors
     ///
-    /// Why it is no name.
+    /// The reason why it is not a valid name.
     pub(crate) fn normalise(self, name: &str) -> Result<String, &'static str> {
         match self {
             Self::Python => python_name(name),
@@ -57,7 +57,7 @@ impl Ecosystem {
     }
 }
 
-/// Python's names have one normal form: lower case, and any run of `-`, `_` and `.` is one `-`.
+/// Normalizes a Python name (PEP 503): lower case, and any run of `-`, `_` and `.` is one `-`.
 fn python_name(name: &str) -> Result<String, &'static str> {
     let edge = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
     let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
@@ -77,7 +77,7 @@ fn python_name(name: &str) -> Result<String, &'static str> {
     Ok(out)
 }
 
-/// JavaScript's names are lower case, and may begin with a scope: `@scope/name`.
+/// Checks an npm name: lower case, with an optional scope: `@scope/name`.
 fn javascript_name(name: &str) -> Result<String, &'static str> {
     let part = |part: &str| {
         part.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
@@ -95,7 +95,7 @@ fn javascript_name(name: &str) -> Result<String, &'static str> {
     }
 }
 
-/// A package that somebody asks for, and the versions that would do.
+/// A required package, and the versions that satisfy it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Requirement {
     ecosystem: Ecosystem,
@@ -105,11 +105,11 @@ pub struct Requirement {
 }
 
 impl Requirement {
-    /// Reads `name`, `name==2.32.*` or `name[extra]>=1,<2` for Python, `name`, `name@^1.2` or `@scope/name@1` for JavaScript.
+    /// Parses `name`, `name==2.32.*` or `name[extra]>=1,<2` for Python, `name`, `name@^1.2` or `@scope/name@1` for JavaScript.
     ///
     /// # Errors
     ///
-    /// What is wrong with it: addresses, paths, options, environment markers and anything else that is not a name with versions.
+    /// The problem: URLs, paths, options, environment markers and anything else that is not a name with versions.
     pub fn parse(ecosystem: Ecosystem, text: &str) -> Result<Self, String> {
         if text.len() > 500 {
             return Err("a requirement has at most 500 characters".to_owned());
@@ -144,23 +144,23 @@ impl Requirement {
         Ok(Self { ecosystem, name, extras, versions: Versions::parse(ecosystem, versions)? })
     }
 
-    /// The plain name, in its one spelling.
+    /// The normalized name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Its optional parts.
+    /// The extras (optional features) of a Python package.
     pub fn extras(&self) -> &[String] {
         &self.extras
     }
 
-    /// The versions that would do; empty where any would.
+    /// The version range; empty for any version.
     pub fn versions(&self) -> &str {
         self.versions.text()
     }
 }
 
-/// As the tools of its language write it.
+/// The spelling of the language's package manager.
 impl fmt::Display for Requirement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)?;
@@ -175,7 +175,7 @@ impl fmt::Display for Requirement {
     }
 }
 
-/// What may be looked up for a request, before it is known what that leads to. Made by
+/// Authority to resolve the packages of a request, before the result is known. Made by
 /// [`Policy::admit_packages`](crate::Policy::admit_packages) alone.
 #[derive(Clone)]
 pub struct PackageGrant {
@@ -187,7 +187,7 @@ pub struct PackageGrant {
 }
 
 impl PackageGrant {
-    /// Whose packages.
+    /// The ecosystem of the packages.
     pub fn ecosystem(&self) -> Ecosystem {
         self.ecosystem
     }
@@ -197,22 +197,22 @@ impl PackageGrant {
         &self.language
     }
 
-    /// What the request asks for.
+    /// The requested packages.
     pub fn requirements(&self) -> &[Requirement] {
         &self.requirements
     }
 
-    /// The versions that the policy allows of packages that it names with versions. They hold for dependencies too.
+    /// The version constraints of the policy, for packages that it allows in some versions only. They hold for dependencies too.
     pub fn constraints(&self) -> Vec<String> {
         self.profile.packages(self.ecosystem).constraints()
     }
 
-    /// The only index that may be asked; none stands for the tool's own.
+    /// The only index that may be used; `None` for the package manager's default.
     pub fn index(&self) -> Option<&str> {
         self.profile.packages(self.ecosystem).index.as_deref()
     }
 
-    /// The tiers that the request could run in as far as is known yet, the preferred one first.
+    /// The candidate tiers, as far as they are known yet, in order of preference.
     pub fn tiers(&self) -> &[Tier] {
         &self.tiers
     }
@@ -229,45 +229,45 @@ impl fmt::Debug for PackageGrant {
     }
 }
 
-/// What a program needs besides what its request says, found out by whoever can look: the decision itself looks at nothing.
+/// The needs of a program besides its request, gathered by the caller: the decision itself does no I/O.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Needs {
-    /// What the packages come to, tier by tier. A tier that is missing here was not looked at.
+    /// The resolved packages by tier. A tier that is missing here was not resolved for.
     pub tiers: Vec<TierNeeds>,
-    /// Modules that the program imports first of all and that nothing provides.
+    /// Modules that the program imports and that no package provides.
     pub missing: Vec<MissingModule>,
 }
 
-/// What a program needs in one tier.
+/// The needs of a program in one tier.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TierNeeds {
-    /// Which tier.
+    /// The tier.
     pub tier: Tier,
-    /// Every package that would be there, with those that others depend on.
+    /// Every package that would be installed, with transitive dependencies.
     pub packages: Vec<ResolvedPackage>,
-    /// Why the tier cannot do it, such as ``cannot run `numpy`, which has native code``.
+    /// The reason why the tier cannot run it, such as ``cannot run `numpy`, which has native code``.
     pub lacks: Option<String>,
 }
 
 /// One version of a package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResolvedPackage {
-    /// Its name, in its one spelling.
+    /// The normalized name.
     pub name: String,
-    /// Its version.
+    /// The version.
     pub version: String,
     /// The digest of its archive, such as `sha256:...`.
     pub digest: String,
 }
 
-/// A module that is imported and that nothing provides.
+/// An imported module that nothing provides.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MissingModule {
-    /// Its name in the program.
+    /// The module's name in the program.
     pub module: String,
-    /// The line of the import; 0 where it is not known.
+    /// The line of the import; 0 if unknown.
     pub line: u32,
-    /// The package that probably has it.
+    /// The package that probably provides it.
     pub package: String,
 }
 

@@ -1,4 +1,4 @@
-//! What is a policy, and what can be asked of it?
+//! Policy, the root of all authority: what is it, and what does it decide?
 
 use std::fmt;
 use std::sync::{Arc, LazyLock};
@@ -20,9 +20,9 @@ use crate::problem::{ConfigError, Problems};
 use crate::request::{Request, Subject};
 use crate::tier::Facts;
 
-/// A config that was checked and is in force: who may run what, and with what.
+/// A validated config in force: which subjects may run what, and with what authority.
 ///
-/// Immutable and cheap to clone. Two policies mean the same if and only if their digests are equal.
+/// Immutable and cheap to clone. Two policies have the same meaning if and only if their digests are equal.
 #[derive(Clone)]
 pub struct Policy {
     inner: Arc<Inner>,
@@ -37,18 +37,18 @@ struct Inner {
 #[derive(Debug, Clone)]
 #[must_use = "a verdict that nobody looks at decides nothing"]
 pub enum Verdict {
-    /// It may run, with this authority and no other.
+    /// The request may run, with this authority and no other.
     Admit(Box<Grant>),
-    /// It may not.
+    /// The request may not run.
     Deny(Denial),
 }
 
 impl Policy {
-    /// Reads a config. `origin` is what messages call it, such as a file's name.
+    /// Parses a config. `origin` is its name in messages, such as a file name.
     ///
     /// # Errors
     ///
-    /// All that is wrong with the text, each with line and column. A text that is wrong anywhere is refused whole.
+    /// All problems of the text, each with line and column. A text with any problem is refused whole.
     pub fn parse(origin: &str, text: &str) -> Result<Self, ConfigError> {
         let mut problems = Problems::new(origin, text);
         let built = read(text, &mut problems).map(|raw| build(&raw, presets(), false, &mut problems));
@@ -56,38 +56,38 @@ impl Policy {
         Ok(Self::from_built(built.unwrap_or_else(nothing)))
     }
 
-    /// Reads a config that has no name: what an editor or a test has at hand.
+    /// Parses a config that has no name, such as the buffer of an editor or a test.
     ///
     /// # Errors
     ///
-    /// Like [`Policy::parse`].
+    /// As for [`Policy::parse`].
     pub fn check(text: &str) -> Result<Self, ConfigError> {
         Self::parse("policy", text)
     }
 
-    /// The policy where none is given: the presets, `default` for everybody, and any preset for the subject `local`.
+    /// The default policy: the presets, `default` for every subject, and any preset for the subject `local`.
     pub fn builtin() -> Self {
         static BUILTIN: LazyLock<Policy> = LazyLock::new(|| {
-            // A test shows that the text is right; if it were not, nothing would be granted.
+            // A test proves that the text is valid; if it were not, nothing would be granted.
             Policy::parse("builtin", include_str!("../presets/builtin.toml")).unwrap_or_else(|_| Policy::deny_all())
         });
         BUILTIN.clone()
     }
 
-    /// The policy that denies everything to everybody: what to fall back on where a policy cannot be read.
+    /// The policy that denies everything to every subject: the fallback if a policy cannot be parsed (fail closed).
     pub fn deny_all() -> Self {
         Self::from_built(nothing())
     }
 
-    /// Decides about a request, given what this machine offers. Pure: the same question has the same answer, always.
+    /// Decides on a request, given what this machine offers. Pure and deterministic: the same input always has the same decision.
     ///
-    /// Nothing is granted but by a rule, a rule that denies beats any that allows, and a request can only narrow what its
+    /// Default deny: nothing is granted without a rule, and a rule that denies beats any that allows. A request can only narrow what its
     /// profile grants: more than that is a denial, not a silent clamp.
     pub fn admit(&self, request: &Request, facts: &Facts) -> Verdict {
         decide(self, request, facts, Mode::Decide).verdict
     }
 
-    /// Decides which packages may be looked up for a request, and where: nothing is asked of an index before. What they come to goes into
+    /// Decides which packages may be resolved for a request, and for which tiers: no index is contacted before. The result goes into
     /// [`Facts::needs`], and is judged by [`Policy::admit`].
     ///
     /// # Errors
@@ -97,19 +97,19 @@ impl Policy {
         decide_packages(self, request, facts)
     }
 
-    /// Decides like [`Policy::admit`], by the same code, and tells every step. Goes on after a denial, to show all that is missing.
+    /// Decides like [`Policy::admit`], by the same code, and records every step. Continues after a denial, to report all that is missing.
     pub fn explain(&self, request: &Request, facts: &Facts) -> Explanation {
         decide(self, request, facts, Mode::Explain)
     }
 
-    /// SHA-256 of the policy's meaning (see [`Policy::canonical_text`]) in hexadecimal. Order of keys, comments and spelling
-    /// of amounts do not change it.
+    /// The SHA-256 of the policy's canonical text (see [`Policy::canonical_text`]) in hexadecimal. Order of keys, comments and spelling of
+    /// amounts do not change it.
     pub fn digest(&self) -> &str {
         &self.inner.digest
     }
 
-    /// The policy's meaning as sorted `key = value` lines, everything inherited written out: what the digest is made of, and
-    /// what to compare two policies by. Values of environment variables appear as digests only.
+    /// The canonical text: the policy's meaning as sorted `key = value` lines with everything inherited written out. It is what the digest
+    /// covers, and what to diff two policies by. Values of environment variables appear as digests only.
     pub fn canonical_text(&self) -> String {
         canonical_text(&self.inner.built)
     }
@@ -119,17 +119,17 @@ impl Policy {
         self.inner.built.profiles.keys().map(String::as_str)
     }
 
-    /// The profile that holds for subjects that no binding names.
+    /// The profile of subjects that no binding matches.
     pub fn default_profile(&self) -> Option<&str> {
         self.default_profiles().first().map(String::as_str)
     }
 
-    /// The same as a list of one or none, as bindings have them.
+    /// The same as a list of at most one, as bindings have them.
     pub(crate) fn default_profiles(&self) -> &[String] {
         self.inner.built.default_profile.as_slice()
     }
 
-    /// The text of a preset, to read or to start from.
+    /// The text of a preset, as a reference or a template.
     pub fn preset_text(name: &str) -> Option<&'static str> {
         crate::config::presets::TEXTS.iter().find(|(preset, _)| *preset == name).map(|(_, text)| *text)
     }
@@ -147,7 +147,7 @@ impl Policy {
         self.inner.built.profiles.get(name)
     }
 
-    /// The most specific binding of a subject: its pattern, and the profiles.
+    /// Returns the most specific binding of a subject: its pattern, and the profiles.
     pub(crate) fn binding(&self, subject: &Subject) -> Option<(String, &[String])> {
         let binding = self.inner.built.bindings.iter().find(|binding| binding.subject.matches(subject.as_str()))?;
         Some((binding.subject.to_string(), &binding.profiles))
@@ -163,7 +163,7 @@ fn nothing() -> Rules {
     Rules { default_profile: None, bindings: Vec::new(), profiles: Profiles::new() }
 }
 
-/// Bytes as lower-case hexadecimal.
+/// Encodes bytes as lower-case hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -183,7 +183,7 @@ impl fmt::Debug for Policy {
 }
 
 impl Verdict {
-    /// The grant, or the denial as an error.
+    /// Converts to the grant, or the denial as an error.
     ///
     /// # Errors
     ///
@@ -195,7 +195,7 @@ impl Verdict {
         }
     }
 
-    /// Whether it may run.
+    /// Returns whether the request may run.
     pub fn is_admit(&self) -> bool {
         matches!(self, Self::Admit(_))
     }

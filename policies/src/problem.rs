@@ -1,23 +1,23 @@
-//! What is wrong with a config, and where?
+//! Diagnostics of a config: what is wrong, and where?
 
 use std::fmt;
 use std::ops::Range;
 
-/// The most problems that one reading reports.
+/// The maximum number of problems in one report.
 pub const MAX_PROBLEMS: usize = 50;
 
-/// One thing that is wrong in a config.
+/// One problem in a config.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// Where the text came from: a file's name, or what the caller called it.
+    /// The origin of the text: a file name, or the name that the caller gave it.
     pub origin: String,
     /// Line, from 1.
     pub line: usize,
     /// Column in characters, from 1.
     pub column: usize,
-    /// What is wrong, in one line.
+    /// The message, in one line.
     pub message: String,
-    /// What may have been meant, to be put in its place.
+    /// The likely replacement.
     pub suggestion: Option<String>,
 }
 
@@ -31,19 +31,19 @@ impl fmt::Display for Problem {
     }
 }
 
-/// A config was refused; nothing of it is in force.
+/// A config was refused; no part of it is in force.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
 pub struct ConfigError {
-    /// All that is wrong, in the order of the text; at least one, at most [`MAX_PROBLEMS`].
+    /// All problems, in the order of the text; at least one, at most [`MAX_PROBLEMS`].
     pub problems: Vec<Problem>,
 }
 
-/// Collects problems while a config is read.
+/// Collects problems while a config is parsed.
 pub(crate) struct Problems<'a> {
     origin: &'a str,
     text: &'a str,
-    /// Byte offsets at which lines start, so that finding a line stays fast in a large file.
+    /// Byte offsets of line starts, so that finding a line stays fast in a large file.
     line_starts: Vec<usize>,
     found: Vec<(usize, Problem)>,
 }
@@ -69,7 +69,7 @@ impl<'a> Problems<'a> {
         self.found.len() >= MAX_PROBLEMS
     }
 
-    /// The error, unless nothing was found.
+    /// Returns the error, if there are any problems.
     pub(crate) fn into_result(mut self) -> Result<(), ConfigError> {
         if self.found.is_empty() {
             return Ok(());
@@ -78,7 +78,7 @@ impl<'a> Problems<'a> {
         Err(ConfigError { problems: self.found.into_iter().map(|(_, problem)| problem).collect() })
     }
 
-    /// Line and column, both from 1.
+    /// Converts an offset to line and column, both from 1.
     pub(crate) fn locate(&self, offset: usize) -> (usize, usize) {
         let line = self.line_starts.partition_point(|start| *start <= offset).max(1);
         let start = self.line_starts.get(line - 1).copied().unwrap_or_default();

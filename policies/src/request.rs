@@ -1,7 +1,7 @@
-//! What does somebody want run?
+//! Request: what does a caller want to run?
 //!
-//! The one type that every front door builds. All of it is untrusted, so most fields are public and plain: the decision, not
-//! the type, says what is acceptable. Standard input is not here; it streams.
+//! The one type that every entry point constructs. All of it is untrusted, so most fields are public and plain: validation is the
+//! decision's, not the type's. Standard input is not here; it is streamed.
 
 use std::sync::{Arc, LazyLock};
 
@@ -9,53 +9,53 @@ use crate::limits::LimitWishes;
 use crate::text::quoted;
 use crate::tier::{Isolation, Tier};
 
-/// Something that is to be run, for whom, and what it wants.
+/// A program to be run, its subject, and the authority that it wants.
 #[derive(Clone)]
 pub struct Request {
-    /// Who asks.
+    /// The subject on whose behalf it runs.
     pub subject: Subject,
-    /// The profile to use; `None` takes the subject's first.
+    /// The profile to use; `None` for the subject's first.
     pub profile: Option<String>,
     /// The language, such as `python`, `javascript`, `typescript` or `wasm`.
     pub language: String,
     /// The program.
     pub source: Source,
-    /// What the program sees as its arguments, its own name apart.
+    /// The program's arguments, without its own name.
     pub arguments: Vec<String>,
     /// Environment variables to add to those of the profile. Values never appear in messages.
     pub environment: Vec<(String, String)>,
-    /// Files that lie in the workspace when the program starts.
+    /// Files that are in the workspace when the program starts.
     pub files: Vec<InputFile>,
-    /// Globs of workspace files to hand back afterwards.
+    /// Glob patterns of workspace files to return afterwards.
     pub artifacts: Vec<String>,
-    /// Fixes everything random in the run; `None` takes the profile's seed, or real randomness.
+    /// The random seed of the run; `None` for the profile's seed, or else the operating system's randomness.
     pub seed: Option<u64>,
     /// Narrower authority than the profile grants.
     pub wants: Wants,
 }
 
-/// A program's text, or a WebAssembly binary.
+/// A program's source text, or a WebAssembly module.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
-    /// The name that tracebacks show, such as `main.py`.
+    /// The file name in tracebacks, such as `main.py`.
     pub name: String,
     /// The bytes of the program.
     pub content: Arc<[u8]>,
 }
 
-/// A file that lies in the workspace when the program starts.
+/// A file that is in the workspace when the program starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InputFile {
-    /// Where, relative to the workspace: `data/in.csv`.
+    /// The path relative to the workspace: `data/in.csv`.
     pub path: String,
     /// The bytes of the file.
     pub content: Arc<[u8]>,
 }
 
-/// Narrower authority than the profile grants. Asking for more than that is a denial, never a silent clamp.
+/// Less authority than the profile grants. Asking for more than that is a denial, never a silent clamp.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wants {
-    /// Smaller limits.
+    /// Lower limits.
     pub limits: LimitWishes,
     /// Guest paths of the mounts to keep; `None` keeps all that are granted.
     pub mounts: Option<Vec<String>>,
@@ -65,26 +65,26 @@ pub struct Wants {
     pub tools: Option<Vec<String>>,
     /// Packages that the program needs: `requests`, `requests==2.32.*`, or `lodash@^4` for JavaScript.
     pub packages: Vec<String>,
-    /// The only tier to run in; `None` takes the profile's first that works.
+    /// The only tier to run in; `None` for the profile's first that works.
     pub tier: Option<Tier>,
-    /// The least isolation; the profile's own minimum holds as well.
+    /// The minimum isolation; the profile's own minimum applies as well.
     pub min_isolation: Option<Isolation>,
 }
 
 /// The part of the granted network that a request keeps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NetworkWish {
-    /// Nothing.
+    /// No network.
     Nothing,
     /// These hosts only, written as in a config: `api.example.org`, `*.example.org`.
     Hosts(Vec<String>),
 }
 
-/// Who asks: `local`, `key:ci-1`, `mcp:desktop`. Cheap to clone.
+/// The caller's name in the policy: `local`, `key:ci-1`, `mcp:desktop`. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Subject(Arc<str>);
 
-/// A subject's name was refused.
+/// A subject's name is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("subject {shown} must be 1 to {} of the characters a-z, A-Z, 0-9 and `:._@/+-`", Subject::MAX_LENGTH)]
 pub struct SubjectError {
@@ -92,21 +92,21 @@ pub struct SubjectError {
 }
 
 impl Subject {
-    /// The longest name, in bytes.
+    /// The maximum length of a name, in bytes.
     pub const MAX_LENGTH: usize = 200;
 
-    /// Checks a subject's name.
+    /// Validates a subject's name.
     ///
     /// # Errors
     ///
-    /// A name that is empty, longer than [`Subject::MAX_LENGTH`], or has other characters than letters, digits and `:._@/+-`.
+    /// If the name is empty, longer than [`Subject::MAX_LENGTH`], or has other characters than letters, digits and `:._@/+-`.
     pub fn new(name: impl Into<String>) -> Result<Self, SubjectError> {
         let name = name.into();
         let fits = !name.is_empty() && name.len() <= Self::MAX_LENGTH && name.bytes().all(is_subject_byte);
         if fits { Ok(Self(name.into())) } else { Err(SubjectError { shown: quoted(&name) }) }
     }
 
-    /// The person at this machine: `local`.
+    /// The local user: `local`.
     pub fn local() -> Self {
         static LOCAL: LazyLock<Subject> = LazyLock::new(|| Subject("local".into()));
         LOCAL.clone()
@@ -132,14 +132,14 @@ impl std::str::FromStr for Subject {
     }
 }
 
-/// Whether a byte may stand in a subject's name.
+/// Returns whether a byte is valid in a subject's name.
 pub(crate) fn is_subject_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b":._@/+-".contains(&byte)
 }
 
 impl Request {
-    /// A request of the local subject that wants nothing special: its first profile, no arguments, files, environment,
-    /// artifacts or seed, all that the profile grants, and a source named after the language (`main.py`).
+    /// A request of the local subject with defaults: its first profile, no arguments, files, environment, artifacts or seed, all that the
+    /// profile grants, and a source named after the language (`main.py`).
     pub fn new(language: impl Into<String>, source: impl Into<Vec<u8>>) -> Self {
         let language = language.into();
         let content: Vec<u8> = source.into();
@@ -159,7 +159,7 @@ impl Request {
 }
 
 impl Source {
-    /// The name of a program that came without one.
+    /// The default file name of a program in this language.
     pub fn default_name(language: &str) -> &'static str {
         match language {
             "python" => "main.py",
@@ -172,7 +172,7 @@ impl Source {
     }
 }
 
-/// Leaves out sources, file contents and environment values: they may hold secrets, and debug output ends in logs.
+/// Omits sources, file contents and environment values: they may hold secrets, and debug output is logged.
 impl std::fmt::Debug for Request {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let environment: Vec<&str> = self.environment.iter().map(|(name, _)| name.as_str()).collect();

@@ -1,14 +1,14 @@
-//! How is text that somebody else chose shown in a message?
+//! Escaping of untrusted text in messages: how is it shown safely?
 //!
-//! Names, hosts and paths come from requests and running programs and end in logs and on terminals, so they are escaped and
-//! shortened here, once, before they enter any message.
+//! Names, hosts and paths come from requests and running programs and end in logs and on terminals, so they are escaped against log and
+//! terminal injection and truncated here, once, before they enter any message.
 
 use std::fmt::Write;
 
-/// The longest piece of somebody else's text that a message repeats, in characters; protects logs from being flooded.
+/// The maximum length of untrusted text in a message, in characters; protects logs from flooding.
 const MAX_SHOWN: usize = 120;
 
-/// The text in backticks, with control and invisible characters escaped and the rest cut off.
+/// Quotes the text in backticks, with control and invisible characters escaped and the rest truncated.
 pub(crate) fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len().min(MAX_SHOWN) + 2);
     out.push('`');
@@ -17,7 +17,7 @@ pub(crate) fn quoted(text: &str) -> String {
     out
 }
 
-/// The text as a TOML basic string, shortened like [`quoted`].
+/// Formats the text as a TOML basic string, truncated like [`quoted`].
 pub(crate) fn toml_string(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
@@ -36,13 +36,13 @@ pub(crate) fn toml_string(text: &str) -> String {
     out
 }
 
-/// A TOML array of strings on one line.
+/// Formats a TOML array of strings on one line.
 pub(crate) fn toml_strings<S: AsRef<str>>(items: impl IntoIterator<Item = S>) -> String {
     let items: Vec<String> = items.into_iter().map(|item| toml_string(item.as_ref())).collect();
     format!("[{}]", items.join(", "))
 }
 
-/// A TOML key: bare where that is possible.
+/// Formats a TOML key: bare if possible, else quoted.
 pub(crate) fn toml_key(text: &str) -> String {
     let bare = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     if bare { text.to_owned() } else { toml_string(text) }
@@ -62,7 +62,7 @@ fn push_escaped(out: &mut String, text: &str) {
     }
 }
 
-/// Whether a character shows as itself: no control, no bidirectional override, nothing of no width, no tag character.
+/// Returns whether a character is printable: no control, no bidirectional override, no zero-width and no tag character.
 fn is_plain(character: char) -> bool {
     !character.is_control()
         && !matches!(u32::from(character),
@@ -70,7 +70,7 @@ fn is_plain(character: char) -> bool {
             | 0xFFF0..=0xFFFB | 0xE000..=0xF8FF | 0xE0000..=0xE0FFF)
 }
 
-/// The candidate that is spelt most like `word`, if one is close enough to be what was meant.
+/// Returns the candidate with the smallest edit distance to `word`, if one is close enough to be a suggestion.
 pub(crate) fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // Long words are not compared: the table is quadratic in their length.
     const LONGEST: usize = 64;
@@ -82,13 +82,13 @@ pub(crate) fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
     ranked.filter(|(distance, _)| *distance <= allowed).min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)
 }
 
-/// Whether a reader could take one name for the other: one letter more, less, replaced, or two of them swapped. Short names differ by so
-/// little that nothing could be said.
+/// Returns whether two names differ by one edit: a letter inserted, deleted, replaced, or two swapped (Damerau-Levenshtein distance 1).
+/// Short names are exempt: they all differ by that little.
 pub(crate) fn is_lookalike(name: &str, known: &str) -> bool {
     if name == known || known.len() < 5 || name.len().abs_diff(known.len()) > 1 {
         return false;
     }
-    // Every package that is asked for is compared with every name that is known, so this must not cost more than a look at both.
+    // Every requested package is compared with every known name, so this is one pass in linear time.
     let (name, known) = (name.as_bytes(), known.as_bytes());
     let mut differing = name.iter().zip(known).filter(|(one, other)| one != other);
     let differing = (differing.next(), differing.next(), differing.next());
@@ -100,7 +100,7 @@ pub(crate) fn is_lookalike(name: &str, known: &str) -> bool {
     (swapped && name.len() == known.len()) || one_edit
 }
 
-/// The number of insertions, deletions and replacements between two words, ignoring ASCII case.
+/// Returns the Levenshtein distance between two words, ignoring ASCII case.
 fn distance(left: &str, right: &str) -> usize {
     let right: Vec<char> = right.chars().map(|c| c.to_ascii_lowercase()).collect();
     let mut row: Vec<usize> = (0..=right.len()).collect();

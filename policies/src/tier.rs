@@ -1,10 +1,10 @@
-//! Where can a grant run, and how strong is each place?
+//! Isolation tiers: where can a grant run, and how strong is each tier's isolation?
 
 use serde::Deserialize;
 
 use crate::packages::{Needs, TierNeeds};
 
-/// The kind of place that a run is put into.
+/// The isolation technology that runs a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Tier {
@@ -12,22 +12,22 @@ pub enum Tier {
     Wasm,
     /// A container on the host's kernel.
     Container,
-    /// A virtual machine with a kernel of its own, or none.
+    /// A virtual machine with its own kernel, or none.
     Microvm,
 }
 
-/// How much has to break before a guest reaches the host: the weakest first.
+/// The strength of isolation, the weakest first: how much has to break before a guest reaches the host.
 ///
-/// The order asks what hostile code can touch, not how fashionable the technique is.
+/// The order is by the attack surface that hostile code can reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Isolation {
-    /// The guest makes system calls: one bug in any of some 300 calls of the shared kernel is enough.
+    /// The guest makes system calls: one bug in any of some 300 system calls of the shared kernel is enough.
     Container,
-    /// The guest makes no system call at all, only the few typed calls that it is given: a bug in the compiler or in one of
-    /// those calls is needed, and the host process stands behind it.
+    /// The guest makes no system call, only the few typed host functions that it is given: a bug in the compiler or in one of those
+    /// functions is needed, and the host process is another layer behind it.
     Wasm,
-    /// The processor separates the guest's memory and privileges: a bug in the hypervisor or its small device model is needed.
+    /// The processor separates the guest's memory and privileges: a bug in the hypervisor or its few emulated devices is needed.
     Microvm,
 }
 
@@ -44,12 +44,12 @@ impl Tier {
         }
     }
 
-    /// The tier of that name.
+    /// Returns the tier of that name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|tier| tier.name() == name)
     }
 
-    /// How strongly this tier isolates.
+    /// Returns the isolation of this tier.
     pub fn isolation(self) -> Isolation {
         match self {
             Self::Wasm => Isolation::Wasm,
@@ -72,7 +72,7 @@ impl Isolation {
         }
     }
 
-    /// The level of that name.
+    /// Returns the level of that name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|level| level.name() == name)
     }
@@ -90,30 +90,30 @@ impl std::fmt::Display for Isolation {
     }
 }
 
-/// What this machine offers and a program needs, found out by whoever can look: the decision itself looks at nothing.
+/// The capabilities of this machine and the needs of the program, gathered by the caller: the decision itself does no I/O.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
     /// The tiers, in any order. A tier that is missing is not built in.
     pub tiers: Vec<TierFacts>,
-    /// What the program of this one request needs; nothing where nobody has looked.
+    /// The needs of the program of this request; empty if they were not resolved.
     pub needs: Needs,
 }
 
-/// What is known of one tier.
+/// The capabilities of one tier.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TierFacts {
-    /// Which tier.
+    /// The tier.
     pub tier: Tier,
     /// The languages that it can run, such as `python`.
     pub languages: Vec<String>,
-    /// Why it cannot be used here, or `None` if it was tried and works.
+    /// The reason why it cannot be used here; `None` if it was probed and works.
     pub unavailable: Option<String>,
-    /// The OCI runtimes that start containers here, such as `runc`.
+    /// The OCI runtimes that are available here, such as `runc`.
     pub runtimes: Vec<String>,
 }
 
 impl TierFacts {
-    /// A tier that works.
+    /// Describes a tier that works.
     pub fn new<S: Into<String>>(tier: Tier, languages: impl IntoIterator<Item = S>) -> Self {
         let languages = languages.into_iter().map(Into::into).collect();
         Self { tier, languages, unavailable: None, runtimes: Vec::new() }
@@ -121,12 +121,12 @@ impl TierFacts {
 }
 
 impl Facts {
-    /// A machine with the WebAssembly tier only, able to run these languages.
+    /// Describes a machine with the WebAssembly tier only, able to run these languages.
     pub fn wasm<S: Into<String>>(languages: impl IntoIterator<Item = S>) -> Self {
         Self { tiers: vec![TierFacts::new(Tier::Wasm, languages)], needs: Needs::default() }
     }
 
-    /// What the program needs in one tier, as far as somebody has looked.
+    /// Returns the needs of the program in one tier, if they were resolved.
     pub(crate) fn needs_in(&self, tier: Tier) -> Option<&TierNeeds> {
         self.needs.tiers.iter().find(|needs| needs.tier == tier)
     }

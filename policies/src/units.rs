@@ -1,14 +1,14 @@
-//! How is an amount with a unit written and read?
+//! Durations and sizes with units: how are they parsed and formatted?
 //!
-//! Durations are `10s`, `500ms`, `1us`; sizes are `256MiB`, `64KiB`. A bare number is refused, since its unit would be a guess,
-//! and zero is refused, since elsewhere it often means "unlimited".
+//! Durations are `10s`, `500ms`, `1us`; sizes are `256MiB`, `64KiB`. A bare number is refused, since its unit would be a guess, and zero is
+//! refused, since elsewhere it often means "unlimited".
 
 use std::time::Duration;
 
-/// The longest duration that can be written: one week. It keeps deadline arithmetic far from overflow.
+/// The maximum duration: one week. It keeps deadline arithmetic far from overflow.
 pub const MAX_DURATION: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// The largest size that can be written, in bytes: 1 TiB.
+/// The maximum size, in bytes: 1 TiB.
 pub const MAX_SIZE: u64 = 1 << 40;
 
 /// Duration units and their length in nanoseconds, longest first.
@@ -18,7 +18,7 @@ const DURATION_UNITS: [(&str, u64); 6] =
 /// Size units and their length in bytes, largest first.
 const SIZE_UNITS: [(&str, u64); 5] = [("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
 
-/// Other spellings that people try, with what they most likely mean.
+/// Common misspellings of units, with their likely meaning.
 const MISSPELT_UNITS: [(&str, &str); 14] = [
     ("sec", "s"),
     ("secs", "s"),
@@ -36,17 +36,17 @@ const MISSPELT_UNITS: [(&str, &str); 14] = [
     ("tb", "TiB"),
 ];
 
-/// Why an amount could not be read, and how it might have been meant.
+/// An amount that could not be parsed, and a suggestion.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}{}", .suggestion.as_ref().map(|s| format!("; try `{s}`")).unwrap_or_default())]
 pub struct UnitError {
-    /// What is wrong, in one line.
+    /// The message, in one line.
     pub message: String,
-    /// An amount that would be read, if one comes to mind.
+    /// A valid amount that is close, if there is one.
     pub suggestion: Option<String>,
 }
 
-/// Reads a duration such as `10s`, `500ms`, `2m` or `1us`.
+/// Parses a duration such as `10s`, `500ms`, `2m` or `1us`.
 ///
 /// # Errors
 ///
@@ -56,7 +56,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, UnitError> {
     parse_amount(text, &Units { table: &DURATION_UNITS, max, example: "10s", guess: "s" }).map(Duration::from_nanos)
 }
 
-/// Reads a size in bytes such as `256MiB`, `64KiB` or `512B`.
+/// Parses a size in bytes such as `256MiB`, `64KiB` or `512B`.
 ///
 /// # Errors
 ///
@@ -65,12 +65,12 @@ pub fn parse_size(text: &str) -> Result<u64, UnitError> {
     parse_amount(text, &Units { table: &SIZE_UNITS, max: MAX_SIZE, example: "256MiB", guess: "MiB" })
 }
 
-/// Writes a duration in the largest unit that keeps it whole: the inverse of [`parse_duration`].
+/// Formats a duration in the largest unit without a fraction: the inverse of [`parse_duration`].
 pub fn show_duration(duration: Duration) -> String {
     show_amount(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX), &DURATION_UNITS)
 }
 
-/// Writes a size in the largest unit that keeps it whole: the inverse of [`parse_size`].
+/// Formats a size in the largest unit without a fraction: the inverse of [`parse_size`].
 pub fn show_size(bytes: u64) -> String {
     show_amount(bytes, &SIZE_UNITS)
 }
@@ -80,7 +80,7 @@ struct Units<'a> {
     table: &'a [(&'a str, u64)],
     max: u64,
     example: &'a str,
-    /// The unit that a bare number most likely means.
+    /// The likely unit of a bare number.
     guess: &'a str,
 }
 

@@ -1,4 +1,4 @@
-//! Do all decision tables in `cases/` hold?
+//! Decision tables of `cases/`: do all of them pass?
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What does the reader of a config say, and can a person do what it says?
+//! Diagnostics of the config parser: what does it report, and can an operator apply the suggestion?
 
 use std::time::Duration;
 
@@ -84,7 +84,7 @@ fn hostile_texts_are_refused_fast() {
     }
 }
 
-/// What a text of legal size can grow to by inheritance stays small.
+/// A text of legal size cannot expand without bound by inheritance.
 #[test]
 fn inheritance_cannot_blow_up() {
     let hosts: String = (0..500).map(|n| format!("[[profiles.a.network.deny]]\nhost = \"h{n}.test\"\n")).collect();
@@ -98,7 +98,7 @@ fn inheritance_cannot_blow_up() {
     assert!(problems(&format!("version = 1\n{chain}[profiles.p18]\n")).contains("chain of `extends` is longer than 16"));
 }
 
-/// A refusal's fix, put into a policy file of its own, allows what was refused.
+/// A denial's fix, put into a policy file of its own, allows what was denied.
 #[test]
 fn fixes_work() {
     let languages = vec!["python".to_owned(), "javascript".to_owned()];
@@ -203,6 +203,6 @@ fn admitting_is_fast() {
     }
     let each = start.elapsed() / runs;
     println!("admit: {each:?}");
-    // The promise is 5 microseconds; the rest is for slow and busy machines and builds that are not optimised.
+    // The promise is 5 microseconds; the rest is for slow and busy machines and builds without optimisation.
     assert!(each < Duration::from_micros(200), "{each:?}");
 }

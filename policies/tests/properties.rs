@@ -1,4 +1,4 @@
-//! Does what must hold for every policy and every request hold for random ones?
+//! Property tests: do the invariants of decisions hold for random policies and requests?
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
@@ -28,7 +28,7 @@ fn strings(list: &[&str]) -> String {
     format!("{list:?}")
 }
 
-/// A random policy as text, with one profile `p` that is everybody's default.
+/// A random policy as text, with one profile `p` as the default of every subject.
 #[derive(Debug, Clone)]
 struct Draft {
     languages: Vec<&'static str>,
@@ -130,7 +130,7 @@ fn admit(policy: &Policy, request: &Request) -> Option<Grant> {
     policy.admit(request, &facts()).into_result().ok()
 }
 
-/// Whether everything that `small` allows is allowed by `large`, as far as a set of samples can tell.
+/// Returns whether everything that `small` allows is allowed by `large`, as far as a set of samples can show.
 fn is_within(small: &Grant, large: &Grant) -> bool {
     let asks = || ASKED_HOSTS.iter().flat_map(|host| ["GET", "POST"].map(|method| (host, method)));
     let ask = |host: &str, method: &str| HttpAsk {
@@ -155,7 +155,7 @@ fn is_within(small: &Grant, large: &Grant) -> bool {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Whatever a request wants, its grant stays within what the same request gets without any wish.
+    /// The grant of a request with any wishes stays within the grant of the same request without wishes.
     #[test]
     fn narrowing_never_widens(draft in draft(), request in any_request()) {
         let policy = Policy::check(&draft.text()).unwrap();
@@ -206,7 +206,7 @@ proptest! {
         prop_assert!(!explained.to_string().contains("secret-value"));
     }
 
-    /// No message repeats control characters or values of variables.
+    /// No message has control characters or values of environment variables.
     #[test]
     fn denials_are_safe_to_log(text in any::<String>(), draft in draft()) {
         let policy = Policy::check(&draft.text()).unwrap();
@@ -226,7 +226,7 @@ proptest! {
         prop_assert!(!shown.contains("secret-value"));
     }
 
-    /// No text makes reading panic, and no random text is a policy that grants.
+    /// No text panics the parser, and no random text is a policy that grants.
     #[test]
     fn reading_never_panics(text in any::<String>()) {
         if let Ok(policy) = Policy::check(&text) {
@@ -235,7 +235,7 @@ proptest! {
         let _ = run_cases("t", &text, &Policy::builtin());
     }
 
-    /// Nor does text that is nearly right.
+    /// The same for text that is nearly valid.
     #[test]
     fn reading_nearly_right_text_never_panics(draft in draft(), at in 0.0..1.0f64, cut in 0..40usize, junk in "[\\[\\]{}=\"'#.,\\n a-z0-9*-]{0,6}") {
         let text = draft.text();
@@ -266,7 +266,7 @@ proptest! {
         prop_assert_eq!(Policy::check(&text).unwrap().digest().to_owned(), Policy::check(&reordered).unwrap().digest().to_owned());
     }
 
-    /// No pair of host and address makes the late questions panic, and IPv6 forms of an IPv4 address are never more than it.
+    /// No pair of host and address panics the late checks, and IPv6 forms of an IPv4 address never get more than that address.
     #[test]
     fn addresses_inside_addresses(host in "\\PC{0,20}", octets in any::<[u8; 4]>(), segments in any::<[u16; 8]>()) {
         let policy = Policy::check("version = 1\ndefault_profile = \"p\"\n[profiles.p]\nextends = \"offline\"\n[[profiles.p.network.allow]]\nhost = \"*\"").unwrap();
@@ -282,7 +282,7 @@ proptest! {
         }
     }
 
-    /// A subject either has a safe name or does not exist.
+    /// A subject either has a valid name or cannot be constructed.
     #[test]
     fn subjects_are_plain(name in any::<String>()) {
         if let Ok(subject) = Subject::new(name.clone()) {

@@ -1,4 +1,4 @@
-//! Shows what a refusal says.
+//! Example of a denial: what does it report?
 //!
 //! `cargo run --release -p glovebox --example denied`
 

@@ -1,4 +1,4 @@
-//! Shows files going in and artifacts coming out.
+//! Example of files: how do inputs go in and artifacts come out?
 //!
 //! `cargo run --release -p glovebox --example files`
 

@@ -1,4 +1,4 @@
-//! Runs a Python and a JavaScript program and prints what they did.
+//! Hello world: how is a Python or a JavaScript program run, and its outcome printed?
 //!
 //! `cargo run --release -p glovebox --example hello`
 

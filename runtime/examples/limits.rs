@@ -1,4 +1,4 @@
-//! Shows how limits end programs, and that the sandbox goes on.
+//! Example of limits: how does each end a program, while the sandbox stays usable?
 //!
 //! `cargo run --release -p glovebox --example limits`
 

@@ -1,4 +1,4 @@
-//! Shows a session: one evaluation sees what the one before it left.
+//! Example of a session: what does an evaluation keep of the ones before it?
 //!
 //! `cargo run --release -p glovebox --example session`
 

@@ -1,4 +1,4 @@
-//! Shows output as it happens, and how to stop a run.
+//! Example of streaming output and cancellation: how is a run followed and stopped?
 //!
 //! `cargo run --release -p glovebox --example streaming`
 

@@ -1,28 +1,28 @@
-//! Who else needs the memory that guests take?
+//! Memory account: how much guest memory may all runs of a process hold together?
 //!
-//! A grant bounds what one run may take; an account bounds what all of them take together. It is asked before memory is there, and is given
-//! everything back when the instance is dropped.
+//! A grant bounds one run; the account bounds all of them. It is charged before memory is allocated, and everything is released when the
+//! instance is dropped.
 
 use glovebox_policy::Subject;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// An account of the memory that all runs of a process take together, by subject.
+/// A memory account shared by all runs of a process, by subject.
 ///
-/// It is asked from within runs, so it must not wait.
+/// It is called from within runs, so it must not block.
 pub trait MemoryAccount: fmt::Debug + Send + Sync {
-    /// Takes bytes for a subject's run.
+    /// Charges bytes to a subject's run.
     ///
     /// # Errors
     ///
-    /// Why there are none, with the setting and the numbers. The growth of the guest's memory then fails.
+    /// The reason, with the setting and the numbers. The growth of the guest's memory then fails.
     fn try_grow(&self, subject: &Subject, bytes: u64) -> Result<(), String>;
 
-    /// Gives bytes back.
+    /// Releases bytes.
     fn shrink(&self, subject: &Subject, bytes: u64);
 }
 
-/// One run's side of the account; nothing is counted where there is none.
+/// One run's side of the account; counts nothing if there is no account.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RunMemory(Option<Arc<Counted>>);
 
@@ -39,18 +39,18 @@ impl RunMemory {
         Self(account.map(|account| Arc::new(counted(account))))
     }
 
-    /// Nothing yet.
+    /// Returns an empty hold.
     pub(crate) fn hold(&self) -> MemoryHold {
         MemoryHold { run: self.clone(), bytes: 0 }
     }
 
-    /// Why the account refused, the first time since the last call.
+    /// Takes the account's first refusal since the last call.
     pub(crate) fn take_refusal(&self) -> Option<String> {
         self.0.as_ref()?.refused.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
-/// Bytes that were taken from the account; given back when dropped.
+/// Bytes charged to the account; released when dropped.
 #[derive(Debug, Default)]
 pub(crate) struct MemoryHold {
     run: RunMemory,

@@ -1,7 +1,7 @@
-//! What may be used up for a request besides its own run?
+//! Allowance of a request: how much may be used on its behalf besides its own run?
 //!
-//! Its text is looked at and its packages are compiled by guests of ours, on its behalf. They take what they need out of the request's own
-//! limits, take their turn among those of its subject, end when it is stopped, and are part of what it used.
+//! Our own guests inspect its text and compile its packages. They spend from the request's own limits, queue with the other work of its
+//! subject, end when it is cancelled, and count towards its usage.
 
 use crate::error::Error;
 use crate::outcome::Usage;
@@ -12,12 +12,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
-/// The part of a request's time and fuel that looks may take, as a divisor: the rest is the program's own.
+/// The part of a request's time and fuel that inspections may take, as a divisor: the rest is the program's own.
 const SHARE: u32 = 2;
 
-/// What a request may still use up before its program runs.
+/// The budget of a request before its program runs.
 ///
-/// Passed by reference to whoever works for a request; all of them spend from the same one.
+/// Passed by reference to everything that works for the request; all of it spends from the same budget.
 #[derive(Debug)]
 pub struct Allowance {
     subject: Subject,
@@ -26,33 +26,32 @@ pub struct Allowance {
     fuel: u64,
     memory: u64,
     stop: CancellationToken,
-    /// Whether packages are prepared without the request's time: nothing runs afterwards.
+    /// Packages are prepared without a bound by the request's time: nothing runs afterwards.
     patient: bool,
-    /// Looks at once, of everybody.
+    /// Concurrency slots for inspections, shared by all subjects.
     places: FairSlots,
     looks: Spent,
     preparation: Spent,
-    /// Where it is noted what was used, unless an outcome says it.
+    /// The counter that usage is added to on drop, unless an outcome reports it.
     tab: Option<Tab>,
     is_told: AtomicBool,
 }
 
-/// Where it is noted what a request has used that comes to no outcome of a run: one that ends in an error, or whose caller goes away, or that
-/// runs nothing.
+/// The usage of requests that no outcome of a run reports: it ended in an error, its caller went away, or it ran nothing.
 pub(crate) type Tab = Arc<Mutex<Usage>>;
 
-/// Adds to what is noted.
+/// Adds usage to a tab.
 pub(crate) fn note(tab: &Tab, usage: &Usage) {
     tab.lock().unwrap_or_else(PoisonError::into_inner).add(usage);
 }
 
-/// How long what is done for a request may go on after its stop. A guest gives way about every millisecond.
+/// Grace period of a request's work after cancellation. A guest yields about every millisecond.
 const GRACE: Duration = Duration::from_millis(100);
 
-/// The least time of a look: none would be refused.
+/// The shortest time of an inspection: zero would be refused.
 const LEAST: Duration = Duration::from_millis(1);
 
-/// A look at a program, in its turn. The request pays for it when it is dropped.
+/// An inspection of a program that holds its slot. The request is charged when it is dropped.
 #[derive(Debug)]
 pub struct Look<'a> {
     allowance: &'a Allowance,
@@ -62,8 +61,8 @@ pub struct Look<'a> {
     _slot: Slot,
 }
 
-/// What a guest that works for a request uses, which is known when it has ended. Whatever is not told counts as much as it can have been:
-/// nobody gains by breaking what measures.
+/// The usage of a guest that works for a request, known when it has ended. What is not reported is charged in full, so that breaking the
+/// measurement gains nothing.
 #[derive(Debug)]
 struct Working {
     since: Instant,
@@ -81,7 +80,7 @@ impl Working {
     }
 }
 
-/// Work on a request's packages by a guest of ours. The request pays for it when it is dropped.
+/// Preparation of a request's packages by our own guest. The request is charged when it is dropped.
 #[derive(Debug)]
 pub struct Preparing<'a> {
     allowance: &'a Allowance,
@@ -89,7 +88,7 @@ pub struct Preparing<'a> {
 }
 
 impl Preparing<'_> {
-    /// What the guest has used.
+    /// Records what the guest used.
     pub fn used(&mut self, usage: &Usage) {
         self.working.used = Some(*usage);
     }
@@ -102,13 +101,13 @@ impl Drop for Preparing<'_> {
 }
 
 impl Look<'_> {
-    /// What it may use up: what is left, and of that no more than this.
+    /// Returns the limits of the inspection: what is left, capped at the arguments.
     #[must_use]
     pub fn limits(&self, wall: Duration, fuel: u64, memory: u64) -> LimitWishes {
         self.limits.clone().at_most(wall, fuel, memory)
     }
 
-    /// What the guest that looked has used.
+    /// Records what the inspecting guest used.
     pub fn used(&mut self, usage: &Usage) {
         self.working.used = Some(*usage);
     }
@@ -120,7 +119,7 @@ impl Drop for Look<'_> {
     }
 }
 
-/// What was used so far.
+/// The usage so far.
 #[derive(Debug, Default)]
 struct Spent {
     wall_nanos: AtomicU64,
@@ -153,13 +152,13 @@ impl Spent {
 }
 
 impl Allowance {
-    /// All that a grant's limits allow from here on, until `stop` is cancelled; nothing where nothing was granted.
+    /// Allows all that a grant's limits allow from here on, until `stop` is cancelled; nothing where nothing was granted.
     #[must_use]
     pub fn new(subject: Subject, limits: Option<&Limits>, stop: CancellationToken) -> Self {
         Self::within(subject, limits, stop, FairSlots::new(1))
     }
 
-    /// As [`Allowance::new`], with the places that all looks of a sandbox share.
+    /// As [`Allowance::new`], with the slots that all inspections of a sandbox share.
     pub(crate) fn within(subject: Subject, limits: Option<&Limits>, stop: CancellationToken, places: FairSlots) -> Self {
         let (wall, fuel, memory) = limits.map_or_else(Default::default, |limits| (limits.wall, limits.fuel, limits.memory));
         Self {
@@ -178,43 +177,43 @@ impl Allowance {
         }
     }
 
-    /// Notes what was used when this is dropped, unless [`Allowance::told`].
+    /// Adds the usage to `tab` when this is dropped, unless [`Allowance::told`].
     pub(crate) fn noted(mut self, tab: Option<Tab>) -> Self {
         self.tab = tab;
         self
     }
 
-    /// Adds what was used to what an outcome says, which tells it.
+    /// Adds the usage to that of an outcome, which reports it.
     pub(crate) fn tell(&self, usage: &mut Usage) {
         self.add_to(usage);
         self.told();
     }
 
-    /// An outcome says what was used.
+    /// Marks the usage as reported by an outcome.
     pub(crate) fn told(&self) {
         self.is_told.store(true, Ordering::Relaxed);
     }
 
-    /// For whom: whoever has to wait for a place waits among others of the same subject.
+    /// Returns the subject; work that queues for a slot queues with that of the same subject.
     #[must_use]
     pub fn subject(&self) -> &Subject {
         &self.subject
     }
 
-    /// Ends whatever is done for the request.
+    /// Returns the cancellation token of all work for the request.
     #[must_use]
     pub fn stop(&self) -> &CancellationToken {
         &self.stop
     }
 
-    /// When the request's own time on the clock would be over if it counted from its start; none where that cannot be told.
+    /// Returns the deadline of the request's wall-clock time if it counted from its start; none if it cannot be represented.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         self.started.checked_add(self.wall)
     }
 
-    /// Waits for its subject's turn to look at the program. None where nothing is left of what all looks of the request have together, where
-    /// its turn did not come in that time, or where the request was stopped.
+    /// Waits for a slot to inspect the program, round-robin between subjects. None if the request's share for inspections is used up, if no
+    /// slot came in that time, or if the request was cancelled.
     pub async fn look(&self) -> Option<Look<'_>> {
         let began = Instant::now();
         let looked = self.looks.usage();
@@ -230,7 +229,7 @@ impl Allowance {
         };
         let waited = began.elapsed();
         let Some(slot) = slot else {
-            // Whoever waited in vain has used up its time as well.
+            // Waiting in vain uses up the time as well.
             self.looks.add(&Usage { wall: waited, ..Usage::default() });
             return None;
         };
@@ -239,8 +238,8 @@ impl Allowance {
         Some(Look { allowance: self, began, limits, working: Working::begin(), _slot: slot })
     }
 
-    /// Waits for something that is done for the request, but not for long once that is stopped: what listens to the same handle ends by itself
-    /// at once and says what it has used, and what does not is dropped.
+    /// Waits for work on the request, with a grace period after cancellation: work that listens to the same token ends at once and reports
+    /// its usage; other work is dropped.
     pub(crate) async fn until_stopped<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         let stopped = async {
             self.stop.cancelled().await;
@@ -253,13 +252,13 @@ impl Allowance {
         }
     }
 
-    /// The same without a bound on the time that the preparation of packages takes.
+    /// Removes the time bound on the preparation of packages.
     pub(crate) fn patient(mut self) -> Self {
         self.patient = true;
         self
     }
 
-    /// Waits for what finds, fetches or compiles packages, for no longer than the request's own time.
+    /// Waits for packages to be found, fetched or compiled, bounded by the request's wall-clock time.
     pub(crate) async fn in_time<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         match self.deadline().filter(|_| !self.patient) {
             Some(deadline) => tokio::time::timeout_at(deadline.into(), work).await.unwrap_or(Err(Error::OutOfTime(self.wall))),
@@ -267,20 +266,20 @@ impl Allowance {
         }
     }
 
-    /// Begins to prepare packages in a guest. What that uses is part of what the request used, and the program has all of its limits
-    /// nevertheless: else nobody could have a package whose preparation takes longer than a run, although the next one finds it prepared.
+    /// Begins to prepare packages in a guest. That usage is part of the request's, but is not taken from the program's limits: else a
+    /// package whose preparation takes longer than a run could never be used, although the next run finds it prepared.
     #[must_use]
     pub fn prepare(&self) -> Preparing<'_> {
         Preparing { allowance: self, working: Working::begin() }
     }
 
-    /// What looks have used, which the program cannot use any more.
+    /// Returns what inspections have used, which is no longer available to the program.
     #[must_use]
     pub(crate) fn looks(&self) -> Usage {
         self.looks.usage()
     }
 
-    /// What was used for the request so far; `wall` is the time since it came.
+    /// Returns what was used for the request so far; `wall` is the time since it arrived.
     #[must_use]
     pub fn used(&self) -> Usage {
         let mut usage = Usage::default();
@@ -288,7 +287,7 @@ impl Allowance {
         usage
     }
 
-    /// Adds what was used before to what the program itself used.
+    /// Adds the earlier usage to that of the program itself.
     pub(crate) fn add_to(&self, usage: &mut Usage) {
         for before in [self.looks.usage(), self.preparation.usage()] {
             usage.add(&before);
@@ -330,7 +329,7 @@ mod tests {
         first.prepare().used(&Usage { fuel: 7, ..Usage::default() });
         drop(first);
         assert_eq!((noted(&tab).fuel, noted(&tab).cpu), (12, Duration::ZERO));
-        // An outcome says it.
+        // An outcome reports it.
         let told = allowance(&tab);
         told.prepare().used(&Usage { fuel: 7, ..Usage::default() });
         told.told();

@@ -1,4 +1,4 @@
-//! Who wanted what, what was decided, and how did it end?
+//! Audit records: which subject asked for what, what was decided, and how did it end?
 //!
 //! Every request leaves a decision and exactly one end: denied, finished or aborted. A request whose decision cannot be written does not
 //! run.
@@ -23,16 +23,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::sync::mpsc;
 
-/// Takes audit records.
+/// A sink for audit records.
 ///
-/// A sink must have the record when it returns `Ok`; the sandbox relies on that before it runs anything. It is called from many tasks at
-/// once and should not block for long.
+/// The record must be written when `Ok` is returned; the sandbox relies on that before it runs anything. Called concurrently from many
+/// tasks; it should not block for long.
 pub trait AuditSink: Send + Sync {
-    /// Keeps one record.
+    /// Writes one record.
     ///
     /// # Errors
     ///
-    /// Where the record was not kept. The run that it belongs to does not happen.
+    /// If the record was not written. The run that it belongs to does not happen.
     fn record(&self, record: &AuditRecord) -> io::Result<()>;
 }
 
@@ -40,72 +40,72 @@ pub trait AuditSink: Send + Sync {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct AuditRecord {
-    /// When.
+    /// The time of the event.
     pub time: SystemTime,
     /// The run that it belongs to.
     pub run: RunId,
-    /// Who asked.
+    /// The subject of the request.
     pub subject: String,
-    /// What happened.
+    /// The event.
     pub event: AuditEvent,
 }
 
-/// What an audit record tells.
+/// The event of an audit record.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum AuditEvent {
-    /// The policy refused. The end of the request.
+    /// The policy denied the request. The end of the request.
     Denied {
-        /// What was asked.
+        /// The summary of the request.
         asked: RequestSummary,
-        /// The refusal.
+        /// The denial.
         denial: Denial,
         /// The digest of the policy.
         policy: String,
     },
-    /// Packages are looked up for the request, and an index may learn of it.
+    /// Packages are resolved for the request, and an index may learn of it.
     LookedUp {
-        /// What was asked.
+        /// The summary of the request.
         asked: RequestSummary,
         /// The packages.
         packages: Vec<String>,
     },
-    /// Packages lie ready, in a session or for later runs; nothing ran. The end of the request.
+    /// Packages are ready, in a session or for later runs; nothing ran. The end of the request.
     Provided {
-        /// What was asked.
+        /// The summary of the request.
         asked: RequestSummary,
-        /// The session that has them now.
+        /// The session that has them.
         session: Option<RunId>,
         /// Every package, as `name version digest`.
         packages: Vec<String>,
         /// The digest of the policy.
         policy: String,
     },
-    /// Somebody asked what would be decided of a request; nothing ran but what looked at the program. The end of the request.
+    /// The decision on a request was explained; nothing ran but inspections of the program. The end of the request.
     Explained {
-        /// What was asked.
+        /// The summary of the request.
         asked: RequestSummary,
-        /// Whether it would be admitted.
+        /// The request would be admitted.
         admitted: bool,
-        /// The rule by which it would not.
+        /// The rule that would deny it.
         rule: Option<String>,
         /// The digest of the policy.
         policy: String,
-        /// CPU time of the guests that looked at the program.
+        /// CPU time of the guests that inspected the program.
         cpu: Duration,
         /// Their fuel.
         fuel: u64,
-        /// Time on the clock.
+        /// Wall-clock time.
         wall: Duration,
     },
-    /// Something was noticed in the program before it ran. What the policy makes of it is in the decision, which follows.
+    /// Findings in the program before it ran. The policy's verdict on them is in the decision, which follows.
     Found {
-        /// What.
+        /// The findings.
         findings: Vec<Finding>,
     },
-    /// The policy agreed; the run starts as soon as there is room.
+    /// The policy admitted the request; the run starts as soon as it has a concurrency slot.
     Admitted {
-        /// What was asked.
+        /// The summary of the request.
         asked: RequestSummary,
         /// The profile that granted it.
         profile: String,
@@ -113,31 +113,31 @@ pub enum AuditEvent {
         policy: String,
         /// The rules that decided.
         rules: Vec<String>,
-        /// Where it runs.
+        /// The tier.
         tier: &'static str,
     },
-    /// A guest called a function of the host.
+    /// A guest made a host call.
     Called {
         /// `fetch` or the tool's name.
         function: String,
-        /// What it was about, such as a method and an address without its query.
+        /// The target, such as a method and a URL without its query.
         target: String,
-        /// The rule that allowed it, or the refusal.
+        /// The rule that allowed it, or the denial.
         verdict: Result<String, String>,
-        /// Bytes that left.
+        /// Bytes sent.
         sent: u64,
-        /// Bytes that came back.
+        /// Bytes received.
         received: u64,
     },
     /// The run has ended. The end of the request.
     Finished {
-        /// How.
+        /// The status.
         status: Status,
         /// The limit that ended it.
         limit: Option<&'static str>,
         /// The program's exit code.
         exit_code: Option<i32>,
-        /// Time on the clock.
+        /// Wall-clock time.
         wall: Duration,
         /// Fuel.
         fuel: u64,
@@ -148,13 +148,13 @@ pub enum AuditEvent {
     },
     /// The caller went away, or the host failed. The end of the request.
     Aborted {
-        /// Why, as far as it is known.
+        /// The reason, as far as it is known.
         reason: String,
     },
 }
 
 impl AuditEvent {
-    /// The event's name, as the log has it.
+    /// Returns the event's name, as the log has it.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -204,19 +204,19 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Tells whoever follows a run of what is recorded about it.
+/// Forwards the audit events of a run to its subscriber.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Watch(Arc<Mutex<Option<mpsc::UnboundedSender<AuditEvent>>>>);
 
 impl Watch {
     fn tell(&self, event: &AuditEvent) {
         if let Some(events) = &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
-            // Whoever has stopped following does not need to know.
+            // A subscriber that has gone away needs no event.
             let _ = events.send(event.clone());
         }
     }
 
-    /// Another one follows from here on, or nobody.
+    /// Replaces the subscriber; `None` removes it.
     fn set(&self, events: Option<mpsc::UnboundedSender<AuditEvent>>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = events;
     }
@@ -226,10 +226,10 @@ impl Watch {
     }
 }
 
-/// Writes the records of one request, and its end even where nobody gets to write one.
+/// Writes the records of one request, and on drop an end if none was written.
 pub(crate) struct RunAudit {
     calls: CallAudit,
-    /// Its end is written.
+    /// The end is written.
     is_over: bool,
 }
 
@@ -239,7 +239,7 @@ impl RunAudit {
         Self { calls, is_over: false }
     }
 
-    /// Tells somebody of what is recorded from here on.
+    /// Subscribes to the events recorded from here on.
     pub(crate) fn watch(&self, events: Option<mpsc::UnboundedSender<AuditEvent>>) {
         self.calls.watch.set(events);
     }
@@ -251,7 +251,7 @@ impl RunAudit {
         self.calls.write(event()).map_err(Error::Audit)
     }
 
-    /// Records what was noticed in a program.
+    /// Records findings in a program.
     pub(crate) fn found(&self, findings: &[Finding]) -> Result<(), Error> {
         if findings.is_empty() {
             return Ok(());
@@ -259,12 +259,12 @@ impl RunAudit {
         self.write(|| AuditEvent::Found { findings: findings.to_vec() })
     }
 
-    /// Records that packages are looked up.
+    /// Records that packages are resolved.
     pub(crate) fn looked_up(&self, request: &Request) -> Result<(), Error> {
         self.write(|| AuditEvent::LookedUp { asked: RequestSummary::of(request), packages: request.wants.packages.clone() })
     }
 
-    /// Records that packages lie ready.
+    /// Records that packages are ready.
     pub(crate) fn provided(
         &mut self,
         request: &Request,
@@ -328,7 +328,7 @@ impl RunAudit {
         })
     }
 
-    /// Records that the request came to no end of its own, unless it did.
+    /// Records that the request was aborted, unless it has an end.
     pub(crate) fn aborted(&mut self, reason: &str) {
         if std::mem::replace(&mut self.is_over, true) {
             return;
@@ -339,7 +339,7 @@ impl RunAudit {
         }
     }
 
-    /// A handle that host calls write with.
+    /// Returns a handle for the records of host calls.
     pub(crate) fn calls(&self) -> CallAudit {
         self.calls.clone()
     }
@@ -374,7 +374,7 @@ impl CallAudit {
     ///
     /// # Errors
     ///
-    /// Where the record was not kept; the call must not happen, or its result not be handed over.
+    /// If the record was not written; the call must not happen, or its result not be handed over.
     pub(crate) fn called(&self, function: &str, target: &str, verdict: Result<String, String>, sent: u64, received: u64) -> io::Result<()> {
         self.write(AuditEvent::Called { function: function.to_owned(), target: target.to_owned(), verdict, sent, received })
     }

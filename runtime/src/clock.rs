@@ -1,7 +1,7 @@
-//! What time is it for a guest?
+//! Virtual clocks: what time does a guest see?
 //!
-//! A fine clock is what timing attacks are made of, so guests see time in steps of the granted resolution, and the monotonic clock
-//! starts with the run instead of telling how long the host has been up.
+//! A fine clock enables timing attacks, so guests see time in steps of the granted resolution, and the monotonic clock starts with the run
+//! so that it does not reveal the host's uptime.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use wasmtime_wasi::{HostMonotonicClock, HostWallClock};
@@ -24,7 +24,7 @@ impl GuestClock {
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
 
-    /// Wall-clock time since the epoch.
+    /// Returns the wall-clock time since the Unix epoch.
     pub(crate) fn wall(&self) -> Duration {
         self.coarse(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
     }

@@ -1,8 +1,8 @@
-//! How does somebody's WebAssembly become machine code, without being able to harm this process?
+//! Out-of-process compiler: how does untrusted WebAssembly become machine code without harm to this process?
 //!
-//! In a process of its own: `glovebox compile-module`, which jails itself ([`jail`]), reads the program and answers with machine code
-//! ([`child`]). A reader or compiler that overflows its stack, runs out of memory or takes for ever is killed, and ends one run. There are
-//! few such processes at once, and the subjects take turns.
+//! It runs as `glovebox compile-module`, which jails itself ([`jail`]), reads the module and answers with machine code ([`child`]). A
+//! parser or compiler that overflows its stack, runs out of memory or never ends is killed, and ends one run. The number of such processes
+//! is limited, and slots go round-robin between the subjects.
 
 mod child;
 pub(crate) mod exit;
@@ -30,34 +30,34 @@ use tokio_util::sync::CancellationToken;
 /// The hidden subcommand.
 const SUBCOMMAND: &str = "compile-module";
 
-/// Programs that compile at once at the least; one for each processor where there are more.
+/// The least number of concurrent compilations; one for each processor if there are more.
 const MIN_COMPILING: usize = 2;
 
-/// Memory for compiling: what the run is granted, between these. Even a small program needs the compiler's own tables.
+/// Memory for compiling: what the run is granted, clamped to this range. Even a small program needs the compiler's own tables.
 const MEMORY_BYTES: std::ops::RangeInclusive<u64> = (256 << 20)..=(1 << 30);
 
-/// Seconds of CPU time for compiling, where the run's `wall` is longer.
+/// Seconds of CPU time for compiling, if the run's `wall` is longer.
 const MAX_CPU_SECONDS: u64 = 60;
 
 /// Bytes of machine code of any program; protects this process.
 const MAX_ANSWER_BYTES: u64 = 256 << 20;
 
-/// Bytes of machine code that a run may have whatever its memory. It lies in this process until the run ends.
+/// Bytes of machine code that a run may have whatever its memory. It stays in this process until the run ends.
 const MIN_CODE_BYTES: u64 = 64 << 20;
 
-/// How often machine code is in memory while it is loaded.
+/// Copies of the machine code that are in memory while it is loaded.
 const COPIES: u64 = 2;
 
-/// Time between the last words of a compiler and its end.
+/// Time between a compiler's last output and its exit.
 const LAST_MOMENT: Duration = Duration::from_secs(1);
 
-/// Bytes of a compiler's standard error that are looked at.
+/// Bytes of a compiler's standard error that are read.
 const MAX_COMPLAINT_BYTES: u64 = 4 << 10;
 
-/// The allocator of a compiler maps memory ahead in pieces of so many KiB, rather than a gigabyte at once.
+/// The arena size of the compiler's allocator in KiB, rather than a gigabyte at once.
 const ARENA: (&str, &str) = ("MIMALLOC_ARENA_RESERVE", "32768");
 
-/// Starts compilers, a few at a time.
+/// Starts compiler processes, with limited concurrency.
 #[derive(Debug)]
 pub(crate) struct Compiler {
     program: PathBuf,
@@ -65,7 +65,7 @@ pub(crate) struct Compiler {
     gaps_are_logged: AtomicBool,
 }
 
-/// With which settings, and within which limits.
+/// The settings and limits of a compilation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Task {
     metering: Metering,
@@ -75,36 +75,36 @@ struct Task {
     parent: u32,
 }
 
-/// Why a program was not compiled.
+/// The reason why a program was not compiled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     TooLarge(String),
     Invalid(String),
 }
 
-/// Machine code, and what it takes of the account of all: once as it came, and once as it is loaded.
+/// Machine code, and its charge to the memory account: once as received, and once as loaded.
 #[derive(Debug)]
 pub(crate) struct Code {
     pub(crate) bytes: Vec<u8>,
     pub(crate) held: MemoryHold,
 }
 
-/// What a compiler says.
+/// The answer of a compiler.
 enum Answer {
     Code(Vec<u8>),
     Refused(Refusal),
 }
 
-/// What became of a program.
+/// The result of a compilation.
 #[derive(Debug)]
 pub(crate) enum Compiled {
     Code(Code),
     Refused(Refusal),
-    /// The account of all had no memory for the compiler or what it made: why, in words.
+    /// The memory account had no room for the compiler or its result; the reason.
     NoMemory(String),
-    /// A limit ended the compiler: which, in words.
+    /// A limit ended the compiler; its name.
     Limited(String),
-    /// The compiler broke.
+    /// The compiler crashed.
     Broke(String),
     Stopped,
 }
@@ -123,13 +123,13 @@ impl Compiler {
         Self { program, slots: FairSlots::new(slots), gaps_are_logged: AtomicBool::new(false) }
     }
 
-    /// The right to compile, when it is the subject's turn.
+    /// Acquires a compilation slot, round-robin between subjects.
     pub(crate) async fn slot(&self, subject: &Subject) -> Slot {
         self.slots.acquire(subject).await
     }
 
-    /// Compiles a program; also gives the CPU time that it took. No process is left when this returns. Dropping the future ends it, and the
-    /// slot is given back when it has ended.
+    /// Compiles a program; also returns the CPU time. No process is left when this returns. Dropping the future kills the process, and the
+    /// slot is released when it has exited.
     pub(crate) async fn compile(
         &self,
         slot: Slot,
@@ -139,7 +139,7 @@ impl Compiler {
         memory: &RunMemory,
         stop: &CancellationToken,
     ) -> Result<(Compiled, Duration), Error> {
-        // The compiler's own memory, until its process is gone. Most programs do with the least.
+        // The compiler's own memory, until its process has exited. Most programs do with the least.
         let mut working = memory.hold();
         let (least, wanted) = (*MEMORY_BYTES.start(), bounds.memory.clamp(*MEMORY_BYTES.start(), *MEMORY_BYTES.end()));
         let granted = match working.grow(wanted).map(|()| wanted).or_else(|_| working.grow(least).map(|()| least)) {
@@ -154,7 +154,7 @@ impl Compiler {
             parent: std::process::id(),
         };
         let child = self.start(task)?;
-        // In a task of its own, which outlives a caller that goes away and waits for the process in any case.
+        // In a task of its own, which outlives a caller that goes away and reaps the process in any case.
         let stop = stop.child_token();
         let _ends_with_us = stop.clone().drop_guard();
         let code = memory.hold();
@@ -192,11 +192,11 @@ impl Compiler {
     }
 }
 
-/// What of the compiler's jail this machine does not offer, by trying it; `program` is a binary of `glovebox`.
+/// Returns the parts of the compiler's jail that this machine does not offer, by trying it; `program` is a binary of `glovebox`.
 ///
 /// # Errors
 ///
-/// Where the compiler does not work at all.
+/// If the compiler does not work at all.
 pub async fn compiler_gaps(program: &Path) -> Result<Vec<&'static str>, Error> {
     let task = Task { metering: Metering::Fuel, stack: 1 << 20, memory: *MEMORY_BYTES.start(), cpu_seconds: 2, parent: std::process::id() };
     let mut child = Compiler::new(program.to_owned()).start(task)?;
@@ -209,7 +209,7 @@ pub async fn compiler_gaps(program: &Path) -> Result<Vec<&'static str>, Error> {
     }
 }
 
-/// How a compiler's process ended.
+/// The exit of a compiler's process.
 struct Attended {
     ended: Ended,
     spent: Duration,
@@ -220,11 +220,11 @@ enum Ended {
     Stopped,
     TooLate,
     Answered(Header, Compiled),
-    /// Without an answer, but with these words.
+    /// It exited without an answer, but with this message.
     Died(String),
 }
 
-/// Sees to a compiler until its process is gone.
+/// Attends a compiler until its process has exited.
 async fn attend(mut child: Child, program: &[u8], bounds: Bounds, held: MemoryHold, stop: &CancellationToken) -> std::io::Result<Attended> {
     let most = bounds.memory.clamp(MIN_CODE_BYTES, MAX_ANSWER_BYTES);
     let ended = tokio::select! {
@@ -236,25 +236,25 @@ async fn attend(mut child: Child, program: &[u8], bounds: Bounds, held: MemoryHo
             Ok((None, complaint)) => Ended::Died(complaint),
         },
     };
-    // The kernel forgets a process's CPU time when it is waited for.
+    // The kernel forgets a process's CPU time when it is reaped.
     let spent = cpu_time(&child);
-    // What has closed its streams is about to end, and how it ends says why.
+    // A process that has closed its streams is about to exit, and its exit status says why.
     if matches!(ended, Ended::Died(_))
         && let Ok(status) = tokio::time::timeout(LAST_MOMENT, child.wait()).await
     {
         return Ok(Attended { ended, spent, status: status? });
     }
-    // It has nothing more to say, or has no more time.
+    // It has no more output, or no more time.
     let _ = child.start_kill();
     Ok(Attended { ended, spent, status: child.wait().await? })
 }
 
-/// Hands the program over and takes the answer, or none where the process ends first; also what it complained of.
+/// Sends the program and receives the answer, or none if the process exits first; also its standard error.
 async fn converse(child: &mut Child, program: &[u8], most: u64, held: MemoryHold) -> (Option<(Header, Compiled)>, String) {
     let (input, output, complaints) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let mut complaint = Vec::new();
     let ((), answer, ()) = tokio::join!(
-        // Whoever ends early does not take all of it; that shows in the answer.
+        // A process that exits early does not read all of it; that shows in the answer.
         async { drop(hand_over(input, program).await) },
         async { receive(output, most, held).await.ok() },
         async {
@@ -301,13 +301,13 @@ async fn take(output: &mut (impl AsyncRead + Unpin), length: u64) -> std::io::Re
     let length = usize::try_from(length).ok().filter(|length| *length as u64 <= MAX_ANSWER_BYTES);
     let length = length.ok_or(std::io::ErrorKind::InvalidData)?;
     let mut content = Vec::new();
-    // What is announced and does not come costs address space only.
+    // An announced length that is not sent costs address space only.
     content.try_reserve_exact(length).map_err(|_| std::io::ErrorKind::OutOfMemory)?;
     output.take(length as u64).read_to_end(&mut content).await?;
     if content.len() == length { Ok(content) } else { Err(std::io::ErrorKind::UnexpectedEof.into()) }
 }
 
-/// What it means that a compiler ended without an answer.
+/// Interprets the exit of a compiler without an answer.
 fn died(status: ExitStatus, complaint: &str, task: &Task) -> Result<Compiled, Error> {
     let shown = || complaint.lines().take(3).collect::<Vec<_>>().join(" ").escape_debug().to_string();
     if complaint.contains("memory allocation") || complaint.contains("out of memory") {
@@ -328,7 +328,7 @@ fn died(status: ExitStatus, complaint: &str, task: &Task) -> Result<Compiled, Er
             Compiled::Broke(format!("the compiler was ended by signal {signal}"))
         }
         None if complaint.contains("panicked") => {
-            // Where in whose source is the operator's to know.
+            // Locations in the compiler's source are for the operator only.
             tracing::warn!(complaint = shown(), "the compiler of a WebAssembly program failed");
             Compiled::Broke("the compiler failed on this program".to_owned())
         }
@@ -336,7 +336,7 @@ fn died(status: ExitStatus, complaint: &str, task: &Task) -> Result<Compiled, Er
     })
 }
 
-/// CPU time of a process so far; it must not have been waited for.
+/// Returns the CPU time of a process so far; it must not have been reaped.
 fn cpu_time(child: &Child) -> Duration {
     let Some(id) = child.id() else { return Duration::ZERO };
     #[expect(clippy::disallowed_methods, reason = "the kernel's own account of our process")]
@@ -379,7 +379,7 @@ impl Answer {
     }
 }
 
-/// What comes before the machine code or the message.
+/// The header before the machine code or the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Header {
     kind: u8,

@@ -1,8 +1,9 @@
-//! How does an HTTP exchange happen on a guest's behalf?
+//! HTTP client of the guests (SSRF protection): which server does a `fetch` reach, and may it?
 //!
-//! This is the only place where the runtime connects to anything. The grant is asked about every request before its host is even looked
-//! up, about every address before it is connected to, and about both again at each redirect. The connection goes to the very address that
-//! was checked; there is no second look-up in between. Nothing of the host's environment, such as a proxy or a cookie, takes part.
+//! This is the only place where the runtime opens a connection. The grant is checked for every request before its host is resolved, for
+//! every address before the connection, and for both again at each redirect. The connection goes to the very address that was checked,
+//! without a second look-up in between, which rules out DNS rebinding. Nothing of the host's environment, such as a proxy or a cookie,
+//! takes part.
 
 mod exchange;
 mod proxy_api;
@@ -31,10 +32,10 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use url::Url;
 
-/// Header fields of one request; protects the host's memory and the other side.
+/// Header fields of one request; protects the host's memory and the server.
 const MAX_REQUEST_HEADERS: usize = 200;
 
-/// Makes connections; holds the certificates that servers are checked against.
+/// Opens connections; holds the root certificates that servers are verified against.
 pub(crate) struct HttpClient {
     tls: tokio_rustls::TlsConnector,
 }
@@ -42,7 +43,7 @@ pub(crate) struct HttpClient {
 impl HttpClient {
     pub(crate) fn new() -> Result<Self, Error> {
         let mut roots = rustls::RootCertStore::empty();
-        // A machine without certificates still runs everything but HTTPS; the connection then says what is missing.
+        // A machine without certificates still runs everything but HTTPS; the connection then reports what is missing.
         let (added, ignored) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         tracing::debug!(added, ignored, "certificates for guests' HTTPS");
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -55,7 +56,7 @@ impl HttpClient {
     }
 }
 
-/// What to do about an answer that names another place.
+/// The redirect mode of `fetch`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Redirect {
     Follow,
@@ -63,7 +64,7 @@ enum Redirect {
     Refuse,
 }
 
-/// A guest's `fetch`, taken apart.
+/// A parsed `fetch` of a guest.
 struct Fetch {
     url: String,
     method: Method,
@@ -73,7 +74,7 @@ struct Fetch {
     timeout: Option<Duration>,
 }
 
-/// Does one `fetch`: JSON in, JSON out. The guests' README describes both. The answer is read into `room`.
+/// Performs one `fetch`: JSON in, JSON out. The guests' README describes both. The response is read into `room`.
 pub(crate) async fn fetch(
     grant: &Grant,
     client: &HttpClient,
@@ -82,7 +83,7 @@ pub(crate) async fn fetch(
     mut room: Room,
 ) -> Result<Answer, Failure> {
     let mut fetch = parse(&arguments).map_err(|message| failure("invalid", message))?;
-    // The body is there a second time by now.
+    // By now there is a second copy of the body.
     drop(arguments);
     let limits = *grant.network().limits();
     if fetch.body.len() as u64 > limits.request {
@@ -93,7 +94,7 @@ pub(crate) async fn fetch(
     Ok(Answer::read(text, room))
 }
 
-/// An exchange, or the limit of its time.
+/// Runs an exchange under a timeout.
 async fn within<T>(timeout: Duration, exchange: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     match tokio::time::timeout(timeout, exchange).await {
         Ok(result) => result,
@@ -148,7 +149,7 @@ async fn send_once(
     };
     let target = ask.to_string();
     let mut addresses = resolve(&ask).await?;
-    // Every address must pass: a name that leads to one good and one bad address is a trick or a mistake.
+    // Every address must pass: a name that resolves to one allowed and one denied address is an attack or a mistake.
     for address in &addresses {
         let judged = network.check_address(&ask.host, address.ip()).and_then(|_| {
             let is_own = is_of_this_machine(address.ip());
@@ -158,7 +159,7 @@ async fn send_once(
             return Err(refused(trail, &denial));
         }
     }
-    // Without the record the request must not leave.
+    // Without the audit record the request must not be sent.
     record(trail, &target, Ok(rule.to_string()), fetch.body.len() as u64, 0)?;
     addresses.truncate(exchange::MAX_ADDRESSES);
     let stream = connect(&addresses).await?;
@@ -208,8 +209,8 @@ async fn resolve(ask: &HttpAsk) -> Result<Vec<SocketAddr>, Failure> {
     Ok(addresses)
 }
 
-/// Whether an address is one of this machine's own: then what listens there may trust whoever comes from the machine itself, however public
-/// the address is. The system lets a socket be bound to such addresses alone.
+/// Returns whether an address is one of this machine's own: a server there may trust local clients, however public the address is. A socket
+/// can be bound to such addresses only.
 fn is_of_this_machine(address: IpAddr) -> bool {
     std::net::UdpSocket::bind((address, 0)).is_ok()
 }
@@ -224,7 +225,7 @@ fn is_redirect(status: StatusCode) -> bool {
     matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
 }
 
-/// Turns a request into the one that a redirect asks for.
+/// Rewrites a request to follow a redirect.
 fn redirect(fetch: &mut Fetch, status: StatusCode, target: &str) -> Result<(), Failure> {
     let bad = |_| failure("failed", "the server redirects to something that is no URL");
     let from = Url::parse(&fetch.url).map_err(bad)?;
@@ -237,18 +238,18 @@ fn redirect(fetch: &mut Fetch, status: StatusCode, target: &str) -> Result<(), F
         fetch.headers.remove(CONTENT_TYPE);
     }
     if from.origin() != to.origin() {
-        // What proves who one is to one server is no business of another, and any field may do that (`X-Api-Key`). So only those go along
-        // that say what the answer should be like, or what the body is.
+        // Credentials for one origin must not be sent to another, and any field may hold some (`X-Api-Key`). So only fields are kept that
+        // negotiate the response or describe the body.
         fetch.headers = std::mem::take(&mut fetch.headers).into_iter().fold((HeaderMap::new(), None), keep_for_another_origin).0;
     }
     fetch.url = to.into();
     Ok(())
 }
 
-/// Fields that are for any server.
+/// Header fields that are kept across origins.
 const FOR_ANY_ORIGIN: [HeaderName; 7] = [ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONTENT_LANGUAGE, CONTENT_TYPE, RANGE, USER_AGENT];
 
-/// Keeps a field for a request to another origin; one that stands several times has its name only once.
+/// Keeps a field for a request to another origin; in a `HeaderMap` a repeated field has its name only once.
 fn keep_for_another_origin(
     (mut kept, last): (HeaderMap, Option<HeaderName>),
     (name, value): (Option<HeaderName>, HeaderValue),
@@ -310,7 +311,7 @@ fn parse_headers(headers: Option<&Value>) -> Result<HeaderMap, String> {
     Ok(map)
 }
 
-/// Fields about the connection itself, and those that follow from the URL and the body.
+/// Hop-by-hop header fields, and those that follow from the URL and the body.
 fn is_hop_by_hop(name: &HeaderName) -> bool {
     const CONNECTION: [&str; 8] =
         ["connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "expect"];
@@ -331,7 +332,7 @@ fn answer(url: &str, redirected: bool, response: &Response) -> String {
         "redirected": redirected,
     })
     .to_string();
-    // The object's last brace makes room for the body, which is written once, into its place.
+    // The object's closing brace is removed and the body, which is written once, appended.
     text.pop();
     text.reserve_exact(response.body.len().div_ceil(3).saturating_mul(4).saturating_add(32));
     text.push_str(",\"body_base64\":\"");

@@ -1,27 +1,27 @@
-//! With which settings is guest code compiled and run?
+//! Wasmtime engine configuration: with which settings is guest code compiled and run?
 //!
-//! One engine per metering mode and stack size exists in a process; every sandbox shares it, and with it the compiled guests.
+//! One engine per metering mode and stack size exists in a process; all sandboxes share it, and with it the compiled guests.
 
 use crate::memory::{GuestMemory, GuestStacks};
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use wasmtime::{Config, Engine, OperatorCost};
 
-/// How the CPU time of a run is limited.
+/// The mode by which the CPU time of a run is limited.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Metering {
-    /// Every instruction is counted. The same program uses the same fuel on every machine, however busy.
+    /// Counts every instruction. The same program uses the same fuel on every machine, however busy.
     #[default]
     Fuel,
-    /// A clock interrupts the run: faster on some code, but a run can then only be limited by time.
+    /// Interrupts the run by a timer (epoch interruption): faster on some code, but a run can then only be limited by time.
     Epoch,
-    /// Nothing is counted and nothing interrupts: a loop runs until it ends, whatever the grant says. For measuring what metering costs,
-    /// with programs of one's own. Never for code that nobody has vetted.
+    /// Neither counts nor interrupts: a loop runs until it ends, whatever the grant says. For measuring the cost of metering with trusted
+    /// programs; never for untrusted code.
     Unmetered,
 }
 
 impl Metering {
-    /// The name that the command line and the cache use.
+    /// Returns the name that the command line and the cache use.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -32,18 +32,18 @@ impl Metering {
     }
 }
 
-/// Stack for host functions beyond the guest's own. A guest may be at the very end of its stack when it calls one, and an overflow
-/// there would end the process.
+/// Stack for host functions beyond the guest's own. A guest may be at the very end of its stack when it makes a host call, and an overflow
+/// there would abort the process.
 const HOST_STACK_BYTES: usize = 2 << 20;
 
 /// Smallest and largest stack of a guest in bytes. Grants are rounded down to a power of two between them, so that a process has a
 /// handful of engines at the most.
 pub(crate) const STACK_BYTES: std::ops::RangeInclusive<usize> = (512 << 10)..=(64 << 20);
 
-/// The period in which epoch-metered guests give way, in milliseconds.
+/// The period of epoch ticks in milliseconds: epoch-metered guests yield at each.
 pub(crate) const EPOCH_TICK_MS: u64 = 5;
 
-/// The shared engine for a metering mode and a stack of at most `stack` bytes.
+/// Returns the shared engine for a metering mode and a stack of at most `stack` bytes.
 pub(crate) fn engine(metering: Metering, stack: u64) -> wasmtime::Result<Engine> {
     static ENGINES: LazyLock<Mutex<HashMap<(Metering, usize), Engine>>> = LazyLock::new(Mutex::default);
     let stack = stack_class(stack);
@@ -59,12 +59,12 @@ pub(crate) fn engine(metering: Metering, stack: u64) -> wasmtime::Result<Engine>
     Ok(engine)
 }
 
-/// An engine with the same settings, for a process that only compiles, on one thread.
+/// Returns an engine with the same settings, for a process that only compiles, on one thread.
 pub(crate) fn for_compiling(metering: Metering, stack: u64) -> wasmtime::Result<Engine> {
     Engine::new(config(metering, stack_class(stack)).parallel_compilation(false))
 }
 
-/// The stack that a grant of `granted` bytes gets.
+/// Returns the stack size for a grant of `granted` bytes.
 pub(crate) fn stack_class(granted: u64) -> usize {
     let granted = usize::try_from(granted).unwrap_or(usize::MAX).clamp(*STACK_BYTES.start(), *STACK_BYTES.end());
     1 << granted.ilog2()
@@ -89,7 +89,7 @@ fn config(metering: Metering, stack: usize) -> Config {
         .with_host_stack(Arc::new(GuestStacks::default()))
         .memory_init_cow(false);
     match metering {
-        // Bulk operations are priced by the byte: one instruction can otherwise fill a gigabyte for one unit.
+        // Bulk operations are priced by the byte: otherwise one instruction can fill a gigabyte for one unit of fuel.
         Metering::Fuel => config.consume_fuel(true).operator_cost(OperatorCost::new()),
         Metering::Epoch => config.epoch_interruption(true),
         Metering::Unmetered => &mut config,

@@ -1,4 +1,4 @@
-//! What does a tier have to be able to do?
+//! Executor interface: what must a tier implement to run programs and sessions?
 
 use crate::account::{MemoryHold, RunMemory};
 use crate::audit::CallAudit;
@@ -17,36 +17,36 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-/// Runs what was granted, in one tier.
+/// Executes grants in one tier.
 ///
 /// An executor takes its authority from the grant alone and decides nothing itself.
 #[async_trait]
 pub trait Executor: Send + Sync {
-    /// What this tier offers, for the decision to choose from.
+    /// Returns what this tier offers, as facts for the decision.
     fn facts(&self) -> TierFacts;
 
-    /// What packages of a language have to be like here; none where the tier can have none.
+    /// Returns the requirements on packages of a language in this tier; none if it supports no packages.
     fn package_target(&self, language: &str) -> Option<PackageTarget> {
         let _ = language;
         None
     }
 
-    /// Whether there are sessions of a language.
+    /// Returns whether the tier has sessions of a language.
     fn has_sessions(&self, language: &str) -> bool {
         let _ = language;
         true
     }
 
-    /// How its stock of places is doing, where it keeps one.
+    /// Returns the statistics of its warm pool, if it has one.
     fn stock(&self) -> Option<PoolStats> {
         None
     }
 
-    /// Whether the tier works, as far as can be told without running anything.
+    /// Checks that the tier works, as far as possible without running anything.
     ///
     /// # Errors
     ///
-    /// What is wrong.
+    /// The problem.
     async fn probe(&self) -> Result<(), Error> {
         Ok(())
     }
@@ -55,25 +55,25 @@ pub trait Executor: Send + Sync {
     ///
     /// # Errors
     ///
-    /// Where the host failed; everything that the program did or suffered is in the report.
+    /// If the host failed; failures of the program are in the report.
     async fn run(&self, job: Job) -> Result<Report, Error>;
 
     /// Opens a session.
     ///
     /// # Errors
     ///
-    /// Where the host failed, or the language has no sessions.
+    /// If the host failed, or the language has no sessions.
     async fn open(&self, setup: RunSetup) -> Result<Box<dyn SessionHandle>, Error>;
 }
 
-/// Places that are made ahead of their runs.
+/// Statistics of a warm pool: instances that are made ahead of their runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PoolStats {
-    /// Those that wait for a run.
+    /// Instances that wait for a run.
     pub ready: u64,
-    /// Runs so far that found one.
+    /// Runs so far that took an instance from the pool.
     pub warm: u64,
-    /// Runs so far for which one had to be made.
+    /// Runs so far for which an instance had to be made.
     pub cold: u64,
 }
 
@@ -84,63 +84,63 @@ pub trait SessionHandle: Send {
     ///
     /// # Errors
     ///
-    /// Where the host failed, or the session has ended.
+    /// If the host failed, or the session has ended.
     async fn evaluate(&mut self, evaluation: Evaluation) -> Result<Report, Error>;
 
-    /// Puts a file into the workspace.
+    /// Writes a file into the workspace.
     ///
     /// # Errors
     ///
-    /// Where the path is not acceptable or the workspace is full.
+    /// If the path is not acceptable or the workspace is full.
     fn put_file(&mut self, path: &str, content: Arc<[u8]>) -> Result<(), Error>;
 
-    /// Reads what is there of a part of a regular file of the workspace.
+    /// Reads a range of a regular file of the workspace, as far as it exists.
     ///
     /// # Errors
     ///
-    /// Where there is no such file.
+    /// If there is no such file.
     fn read_file(&mut self, path: &str, range: Range<u64>) -> Result<Vec<u8>, Error>;
 
-    /// The size of a regular file of the workspace in bytes.
+    /// Returns the size of a regular file of the workspace in bytes.
     ///
     /// # Errors
     ///
-    /// Where there is no such file.
+    /// If there is no such file.
     fn file_size(&mut self, path: &str) -> Result<u64, Error>;
 
-    /// Lists a directory of the workspace by name, from behind a name on and not more than so many entries; an empty path is the workspace
-    /// itself.
+    /// Lists at most `most` entries of a directory of the workspace in the order of their names, starting after a name; an empty path is
+    /// the workspace itself.
     ///
     /// # Errors
     ///
-    /// Where there is no such directory.
+    /// If there is no such directory.
     fn list_files(&mut self, path: &str, after: Option<&str>, most: usize) -> Result<Vec<FileEntry>, Error>;
 
     /// Removes a file or an empty directory of the workspace.
     ///
     /// # Errors
     ///
-    /// Where there is none, or it is not empty.
+    /// If there is none, or it is not empty.
     fn remove_file(&mut self, path: &str) -> Result<(), Error>;
 
-    /// Puts other packages in the place of those that are there; none takes them away. What was imported stays imported.
+    /// Replaces the packages; `None` removes them. Imported modules stay imported.
     ///
     /// # Errors
     ///
-    /// Where they cannot be used, or the session cannot have any.
+    /// If they cannot be used, or the session cannot have any.
     fn supply(&mut self, packages: Option<&PackageTree>) -> Result<(), Error>;
 
-    /// Whether the session can go on.
+    /// Returns whether the session accepts evaluations.
     fn is_alive(&self) -> bool;
 }
 
-/// What a session starts with.
+/// The initial state of a run or session.
 pub struct RunSetup {
-    /// Names it in the log.
+    /// The id in the audit log.
     pub id: RunId,
     /// Its authority.
     pub grant: Arc<Grant>,
-    /// Files to put into the workspace first.
+    /// Files to write into the workspace first.
     pub files: Vec<InputFile>,
     /// Packages that its programs can import, as this tier's [`PackageTarget`] asked for them.
     pub packages: Option<PackageTree>,
@@ -149,11 +149,11 @@ pub struct RunSetup {
     pub(crate) memory: RunMemory,
 }
 
-/// The concurrency slot of a run. It is released when the report is there and nothing holds it any more.
+/// The concurrency slot of a run. It is released when the report is returned and no hold is left.
 #[derive(Clone)]
 pub struct Hold {
     slot: Option<Arc<ConcurrencySlot>>,
-    /// The memory of all that goes with the slot.
+    /// The memory charged with the slot.
     _memory: Option<Arc<MemoryHold>>,
 }
 
@@ -164,30 +164,30 @@ impl Hold {
 }
 
 impl RunSetup {
-    /// Keeps the concurrency slot taken for as long as something of it is there, also after its report: what goes on behind an answer would
-    /// otherwise come on top of what may run at once.
+    /// Keeps the concurrency slot taken for as long as the hold lives, also after the report: work that continues in the background would
+    /// otherwise exceed the number of concurrent runs.
     #[must_use]
     pub fn hold(&self) -> Hold {
         self.slot.clone()
     }
 
-    /// As [`RunSetup::hold`], with so many bytes of the memory that all runs have together ([`MemoryAccount`](crate::MemoryAccount)): for what a
-    /// tier takes of the machine's memory outside of this process.
+    /// As [`RunSetup::hold`], and charges bytes to the memory account of all runs ([`MemoryAccount`](crate::MemoryAccount)): for memory
+    /// that a tier uses outside of this process.
     ///
     /// # Errors
     ///
-    /// Why there are none.
+    /// The reason why the account refused.
     pub fn hold_with(&self, bytes: u64) -> Result<Hold, String> {
         let mut memory = self.memory.hold();
         memory.grow(bytes)?;
         Ok(Hold { slot: self.slot.slot.clone(), _memory: Some(Arc::new(memory)) })
     }
 
-    /// The network as this run may use it, for a tier whose programs make connections of their own.
+    /// Returns the network as granted to this run, for a tier whose programs open their own connections.
     ///
     /// # Errors
     ///
-    /// Where the host cannot make secure connections at all.
+    /// If the host cannot make TLS connections at all.
     pub fn egress(&self) -> Result<Egress, Error> {
         Egress::new(Arc::clone(&self.grant), self.trail.clone())
     }
@@ -201,28 +201,28 @@ pub struct Evaluation {
     pub arguments: Vec<String>,
     /// Its standard input.
     pub input: Input,
-    /// Where its output goes as it happens.
+    /// The receiver of output as it is written.
     pub output: Option<mpsc::Sender<OutputChunk>>,
-    /// The files to hand back, as globs.
+    /// The artifacts to return, as globs.
     pub artifacts: Vec<String>,
-    /// Stops it.
+    /// Cancels it.
     pub stop: CancellationToken,
 }
 
 /// A whole run.
 pub struct Job {
-    /// The place.
+    /// The initial state.
     pub setup: RunSetup,
-    /// What happens in it.
+    /// The evaluation.
     pub evaluation: Evaluation,
 }
 
-/// What an executor knows of a run when it has ended; the sandbox makes the [`Outcome`](crate::Outcome) of it.
+/// The result of a run that an executor reports; the sandbox makes the [`Outcome`](crate::Outcome) of it.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// How it ended; never `Denied`.
+    /// The status; never `Denied`.
     pub status: Status,
-    /// See [`Outcome`](crate::Outcome).
+    /// The exit code; see [`Outcome`](crate::Outcome).
     pub exit_code: Option<i32>,
     /// Standard output.
     pub stdout: Output,
@@ -230,22 +230,22 @@ pub struct Report {
     pub stderr: Output,
     /// The value of the last expression.
     pub value: Option<Value>,
-    /// The exception that nobody caught.
+    /// The uncaught exception.
     pub exception: Option<Exception>,
-    /// The limit that fired.
+    /// The limit that was hit.
     pub limit: Option<Limit>,
-    /// Why the guest broke.
+    /// The reason of the guest's crash.
     pub crash: Option<String>,
-    /// Files.
+    /// The artifacts.
     pub artifacts: Vec<Artifact>,
-    /// There were more.
+    /// There were more artifacts.
     pub artifacts_truncated: bool,
-    /// What it used up; the sandbox fills in the time on the clock.
+    /// The usage; the sandbox fills in the wall-clock time.
     pub usage: Usage,
 }
 
 impl Report {
-    /// A report of a run that has done nothing yet.
+    /// Returns a report of a run that has done nothing yet.
     #[must_use]
     pub fn new(status: Status) -> Self {
         Self {
@@ -263,20 +263,20 @@ impl Report {
         }
     }
 
-    /// A report of a run that a limit ended.
+    /// Returns a report of a run that a limit ended.
     #[must_use]
     pub fn limited(limit: Limit) -> Self {
         Self { limit: Some(limit), ..Self::new(Status::Limited) }
     }
 }
 
-/// The patterns by which a request names the files to hand back.
+/// Compiles the globs by which a request names its artifacts.
 ///
 /// # Errors
 ///
-/// [`Error::Invalid`] where one is no pattern.
+/// [`Error::Invalid`] if a pattern is no glob.
 pub fn artifact_globs(patterns: &[String]) -> Result<GlobSet, Error> {
-    // Most runs ask for no files, and even an empty set takes time to build.
+    // Most runs ask for no artifacts, and even an empty set takes time to build.
     if patterns.is_empty() {
         return Ok(GlobSet::empty());
     }

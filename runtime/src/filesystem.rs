@@ -1,11 +1,10 @@
-//! What does a guest see as its file system?
+//! Virtual file system: what does a guest see as its files?
 //!
-//! One tree, made by us: a writable workspace in memory under a quota, read-only archives such as a standard library,
-//! and those directories of the host that a grant names. Nothing else of the host is visible, in content, names, numbers
-//! or errors.
+//! One tree of our own: a writable in-memory workspace under a quota, read-only archives such as a standard library, and the host
+//! directories that a grant mounts. Nothing else of the host is visible, in content, names, numbers or errors.
 //!
-//! In reading order: [`layout`] says what lies where, [`path`] finds a node, [`node`] says what nodes are, [`tree`] and
-//! [`host`] change them, [`quota`] counts, [`bindings`] speaks `wasi:filesystem`, and [`files`] is for the host.
+//! In reading order: [`layout`] places the parts, [`path`] resolves paths, [`node`] defines the nodes, [`tree`] and [`host`] change them,
+//! [`quota`] counts, [`bindings`] implements `wasi:filesystem`, and [`files`] is for the host.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -42,10 +41,10 @@ use node::{ArchiveEntry, Node};
 use quota::Quota;
 use ramfs::MemoryDirectory;
 
-/// Tells the time since the Unix epoch. Every timestamp that a guest sees comes from one.
+/// A clock that returns the time since the Unix epoch. Every timestamp that a guest sees comes from one.
 pub(crate) type Clock = Arc<dyn Fn() -> Duration + Send + Sync>;
 
-/// The host's time in steps of `resolution`; finer times would be a clock for timing attacks.
+/// Returns the host's time in steps of `resolution`; finer times would enable timing attacks.
 pub(crate) fn system_clock(resolution: Duration) -> Clock {
     let step = resolution.as_nanos().max(1);
     Arc::new(move || {
@@ -55,10 +54,10 @@ pub(crate) fn system_clock(resolution: Duration) -> Clock {
     })
 }
 
-/// The least difference between the times of two archives in one place.
+/// The least difference between the times of two archives at one mount point.
 const REPLACED_AFTER: Duration = Duration::from_millis(1);
 
-/// Set in the number of every mount that a layout does not know of.
+/// The flag in the number of a mount that was replaced in one run, and that the layout does not have.
 const REPLACED: u32 = 1 << 31;
 
 /// The file system of one run or session. Has one owner; descriptors and streams refer to its nodes, not to it.
@@ -71,16 +70,16 @@ pub(crate) struct Filesystem {
 }
 
 impl Filesystem {
-    /// An empty workspace in the tree that `layout` describes. Cheap: what is shared is not copied.
+    /// Creates an empty workspace in the tree of `layout`. Cheap: shared parts are not copied.
     pub(crate) fn new(layout: &Layout, limits: QuotaLimits, clock: Clock, held: MemoryHold) -> Self {
         let attached = layout.attach(clock());
         Self { root: attached.root, workspace: attached.workspace, quota: Quota::new(limits, held), clock, next_id: attached.next_id }
     }
 
-    /// Puts another archive where one is mounted. What the guest has open stays as it is.
+    /// Replaces a mounted archive. Open descriptors of the guest keep the old one.
     ///
     /// # Errors
-    /// When no archive is mounted there.
+    /// If no archive is mounted there.
     pub(crate) fn replace_archive(&mut self, guest_path: &str, archive: &Arc<Archive>) -> Result<(), FilesystemError> {
         let missing = || FilesystemError::GuestPath { path: guest_path.to_owned() };
         let (way, last) = guest_path.rsplit_once('/').ok_or_else(missing)?;
@@ -89,7 +88,7 @@ impl Filesystem {
             parent = parent.child(name).ok_or_else(missing)?;
         }
         let Some(Node::Archive(before)) = parent.child(last) else { return Err(missing()) };
-        // Interpreters remember a directory for as long as its time does not change.
+        // Interpreters cache a directory listing until its modification time changes.
         let since = self.now().max(before.since.saturating_add(REPLACED_AFTER));
         let mount = u32::try_from(self.take_id()).unwrap_or(u32::MAX) | REPLACED;
         let entry = ArchiveEntry::root(archive, mount, since);
@@ -101,22 +100,22 @@ impl Filesystem {
         Ok(())
     }
 
-    /// What the run owes for the work done here.
+    /// Returns the fuel debt of the run for the work done here.
     pub(crate) fn meter(&self) -> &Meter {
         &self.quota.meter
     }
 
-    /// What is stored now, and was at most.
+    /// Returns the current and the peak usage.
     pub(crate) fn usage(&self) -> FilesystemUsage {
         self.quota.usage()
     }
 
-    /// The first limit that was hit since the start or [`Filesystem::forget_quota_hit`].
+    /// Returns the first limit that was hit since the start or [`Filesystem::forget_quota_hit`].
     pub(crate) fn quota_hit(&self) -> Option<LimitKind> {
         self.quota.hit()
     }
 
-    /// Forgets the limit that was hit, before the next evaluation of a session.
+    /// Resets the limit that was hit, before the next evaluation of a session.
     pub(crate) fn forget_quota_hit(&self) {
         self.quota.forget_hit();
     }
@@ -132,35 +131,35 @@ impl Filesystem {
     }
 }
 
-/// Why the host cannot set up a file system, or reach a file in it.
+/// The reason why the host cannot set up a file system, or access a file in it.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub(crate) enum FilesystemError {
-    /// The guest path of a mount is not absolute and plain.
+    /// The guest path of a mount is not absolute and normalized.
     #[error("guest path `{path}` is not an absolute path without `.`, `..` and empty names")]
     GuestPath {
         /// The path as it was given.
         path: String,
     },
-    /// Two mounts have one place, or one lies inside another that cannot hold it.
+    /// Two mounts have one mount point, or one lies inside another that cannot hold it.
     #[error("mount `{inner}` lies inside mount `{outer}`")]
     Nested {
-        /// The inner one.
+        /// The inner mount.
         inner: String,
-        /// The outer one.
+        /// The outer mount.
         outer: String,
     },
     /// The host's directory for a mount cannot be opened.
     #[error("the host directory for mount `{path}` cannot be opened: {reason}")]
     Mount {
-        /// The path that guests would see.
+        /// The guest path.
         path: String,
-        /// What the host says.
+        /// The host's error.
         reason: std::io::ErrorKind,
     },
     /// There is no workspace.
     #[error("no workspace was granted")]
     NoWorkspace,
-    /// The path of a file is absolute, leaves the workspace, or has names that cannot be.
+    /// The path of a file is absolute, leaves the workspace, or has invalid names.
     #[error("`{path}` is not a path inside the workspace")]
     Path {
         /// The path as it was given.
@@ -172,7 +171,7 @@ pub(crate) enum FilesystemError {
         /// The path as it was given.
         path: String,
     },
-    /// Something else is where a file or directory was expected; links are never followed.
+    /// The file type at the path is not the expected one; links are never followed.
     #[error("`{path}` in the workspace is something else than expected")]
     Kind {
         /// The path as it was given.

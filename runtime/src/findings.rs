@@ -1,7 +1,7 @@
-//! What does a program's text look like, before it runs?
+//! Static inspection of programs: which findings does the source have before it runs?
 //!
-//! The text is parsed by a guest, like everything else that nobody has vetted. On the host there is only a search for words without which
-//! nothing can be found: most programs have none of them, and cost nothing more.
+//! The source is parsed inside a guest, like all untrusted input. On the host there is only a word search without whose match there can be
+//! no finding: most programs have none, and cost nothing more.
 
 use crate::account::RunMemory;
 use crate::allowance::Allowance;
@@ -15,62 +15,62 @@ use glovebox_policy::{Facts, Finding, Grant, LimitWishes, Policy, Request, Sever
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-/// Looks at Python.
+/// The inspector of Python.
 const PYTHON: &str = include_str!("findings/python.py");
 
-/// Looks at JavaScript and TypeScript.
+/// The inspector of JavaScript and TypeScript.
 const JAVASCRIPT: &str = include_str!("findings/javascript.js");
 
-/// Words of which every program with a finding has one.
+/// Words of which every program with a finding contains one.
 const WORDS: &str = include_str!("findings/words.txt");
 
 /// Every rule, with its severity and meaning.
 const RULES: &str = include_str!("findings/rules.txt");
 
-/// Bytes of a program that is looked at.
+/// The largest program in bytes that is inspected.
 const MAX_PROGRAM: usize = 4 << 20;
 
-/// Findings of one program; more say nothing new.
+/// Findings of one program; more are redundant.
 const MAX_FINDINGS: usize = 100;
 
-/// The most that a look may use up: what [`POLICY`] says.
+/// The time limit of an inspection in [`POLICY`].
 const MAX_WALL: Duration = Duration::from_secs(60);
 const MAX_FUEL: u64 = 8_000_000_000;
 const MAX_MEMORY: u64 = 512 << 20;
 
-/// The most that a look may use up, whatever the request's own limits leave. It sees nothing but the text.
+/// The limits of an inspection, whatever the request's own limits leave. It sees the source only.
 const POLICY: &str = "version = 1\ndefault_profile = \"look\"\n[profiles.look]\nextends = \"offline\"\ntiers = [\"wasm\"]\nseed = 0\n\
     [profiles.look.findings]\nlow = \"ignore\"\nmedium = \"ignore\"\nhigh = \"ignore\"\n\
     [profiles.look.limits]\nwall = \"60s\"\nfuel = 8_000_000_000\nmemory = \"512MiB\"\noutput = \"64KiB\"\nconcurrency = 64\n";
 
-/// Finds any word of a language in one pass.
+/// Finds any word of a language in one pass (Aho-Corasick).
 static PYTHON_WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(words("python")).ok());
 static JAVASCRIPT_WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(words("javascript")).ok());
 
 static LOOK: LazyLock<Option<Policy>> = LazyLock::new(|| Policy::parse("look", POLICY).ok());
 
-/// What is found in a request that was granted, its packages included.
+/// Inspects a granted request, its packages included.
 ///
 /// # Errors
 ///
-/// Where the host failed.
+/// If the host failed.
 pub(crate) async fn look(executor: &dyn Executor, request: &Request, grant: &Grant, allowance: &Allowance) -> Result<Vec<Finding>, Error> {
     let mut findings = grant.package_findings();
     if let Some(script) = Some(request).filter(|_| grant.wants_findings()).and_then(worth_a_look) {
-        // In a box, so that the future of every run, which is moved a few times, is not as large as this one.
+        // Boxed, so that the future of every run, which is moved a few times, is not as large as this one.
         findings.extend(Box::pin(inspect(executor, request, script, allowance)).await?);
     }
     Ok(findings)
 }
 
-/// The language and the text of our program that looks at a request's one, if that has any word of those that findings begin with.
+/// Returns the language and the inspector for a request's source, if it contains any word that a finding begins with.
 fn worth_a_look(request: &Request) -> Option<(&'static str, &'static str)> {
     let (script, words) = match request.language.as_str() {
         "python" => (("python", PYTHON), &PYTHON_WORDS),
         "javascript" | "typescript" => (("javascript", JAVASCRIPT), &JAVASCRIPT_WORDS),
         _ => return None,
     };
-    // A search that could not be made finds everything worth a look.
+    // If the search could not be built, every program is inspected.
     words.as_ref().is_none_or(|words| words.is_match(request.source.content.as_ref())).then_some(script)
 }
 
@@ -88,7 +88,7 @@ async fn inspect(executor: &dyn Executor, request: &Request, script: (&str, &str
         None => Report::new(Status::Cancelled),
     };
     if allowance.stop().is_cancelled() {
-        // Nothing runs, so nothing has to be known of it.
+        // No program of the request runs, so it needs no facts.
         return Ok(Vec::new());
     }
     let said = report.stdout.text();
@@ -97,12 +97,12 @@ async fn inspect(executor: &dyn Executor, request: &Request, script: (&str, &str
         Some(found) if report.status == Status::Succeeded => {
             Ok(found.into_iter().take(MAX_FINDINGS).map(|(rule, line)| finding(&rule, Some(line)).unwrap_or_else(unread)).collect())
         }
-        // A text that breaks the look is not one without findings.
+        // A source that crashes the inspection is not one without findings.
         _ => Ok(vec![unread()]),
     }
 }
 
-/// A run of our own program over somebody's text.
+/// A run of our own inspector over an untrusted source.
 fn job(
     executor: &dyn Executor,
     request: &Request,
@@ -120,7 +120,7 @@ fn job(
         Verdict::Deny(denial) => return Err(Error::Host(denial.to_string())),
     };
     Ok(Job {
-        // What our own program does is nobody's run.
+        // An inspection is no run of the subject, so it has an id of its own.
         setup: RunSetup {
             id: RunId::random(),
             grant,
@@ -141,13 +141,13 @@ fn job(
     })
 }
 
-/// A text that could not be read whole.
+/// The finding for a source that could not be read whole.
 fn unread() -> Finding {
     let message = "the text took too long to look at, or is too large".to_owned();
     Finding { rule: "not-inspected".to_owned(), line: None, severity: Severity::Medium, message }
 }
 
-/// A finding by one of our rules: a guest that was broken may name anything.
+/// Returns a finding by one of our rules: a compromised guest may name anything.
 fn finding(rule: &str, line: Option<u32>) -> Option<Finding> {
     let known = RULES.lines().filter(|line| !line.starts_with('#')).find_map(|line| {
         let (severity, message) = line.strip_prefix(rule)?.strip_prefix(' ')?.split_once(' ')?;

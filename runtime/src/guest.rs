@@ -1,4 +1,4 @@
-//! How do the installed guests become something that can be instantiated?
+//! Guest loading: how does an installed bundle become compiled, linked guests?
 //!
 //! A guest is described by the bundle's manifest alone: the languages, the component, its memory image and the trees it wants mounted.
 //! Nothing here knows Python or JavaScript.
@@ -18,7 +18,7 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// The guests of an installation, ready to run. Cheap to clone; share one between sandboxes.
+/// The guests of an installation, ready to run. Cheap to clone; can be shared between sandboxes.
 #[derive(Clone, Debug)]
 pub struct Guests(Arc<Inner>);
 
@@ -29,11 +29,11 @@ struct Inner {
 }
 
 impl Guests {
-    /// The guests that are built into the program, or else those that are installed in the cache folder.
+    /// Returns the guests that are embedded in the program, or else those that are installed in the cache folder.
     ///
     /// # Errors
     ///
-    /// Where there are none; the message says how to get them.
+    /// If there are none; the message says how to install them.
     pub fn installed() -> Result<Self, Error> {
         let cache = glovebox_guests::default_cache_dir()
             .ok_or_else(|| Error::Guests("there is no folder to keep them in: set `GLOVEBOX_CACHE` or `HOME`".into()))?;
@@ -47,11 +47,11 @@ impl Guests {
         Self::load(&bundle, &cache)
     }
 
-    /// The guests of a bundle; machine code is kept below `cache`.
+    /// Loads the guests of a bundle; machine code is cached below `cache`.
     ///
     /// # Errors
     ///
-    /// Where the bundle's files can't be read, or others than this user and root can change them.
+    /// If the bundle's files can't be read, or users other than this one and root can change them.
     pub fn load(bundle: &Bundle, cache: &Path) -> Result<Self, Error> {
         let unreadable = |what: &Path, error: &dyn std::fmt::Display| Error::Guests(format!("`{}`: {error}", what.display()));
         let mut guests = Vec::new();
@@ -98,16 +98,16 @@ impl Guests {
         Ok(Self(Arc::new(Inner { guests, by_language })))
     }
 
-    /// The languages that the guests speak.
+    /// Returns the languages that the guests interpret.
     pub fn languages(&self) -> impl Iterator<Item = &str> {
         self.0.by_language.keys().map(String::as_str)
     }
 
-    /// Compiles every guest for this machine where that has not been done yet, so that no run has to wait for it.
+    /// Compiles every guest for this machine (AOT) if that has not been done yet, so that no run has to wait for it.
     ///
     /// # Errors
     ///
-    /// Where a guest can't be compiled or its machine code can't be stored.
+    /// If a guest can't be compiled or its machine code can't be stored.
     pub fn precompile(&self, metering: Metering, mut progress: impl FnMut(&str)) -> Result<(), Error> {
         let engine = engine::engine(metering, DEFAULT_STACK).map_err(Error::host)?;
         for guest in &self.0.guests {
@@ -124,19 +124,19 @@ impl Guests {
     }
 }
 
-/// The stack for which guests are precompiled; the code is the same for all.
+/// The stack size for which guests are precompiled; the code is the same for all.
 const DEFAULT_STACK: u64 = 32 << 20;
 
-/// Metering and stack: what tells engines apart.
+/// Metering mode and stack size: the key of an engine.
 type EngineKey = (Metering, usize);
 
 /// One guest.
 pub(crate) struct Guest {
     name: String,
     version: String,
-    /// Where its programs find their files.
+    /// The workspace's path in the guest.
     pub(crate) workspace: String,
-    /// Where they find packages.
+    /// The packages' path in the guest.
     pub(crate) packages: Option<String>,
     pub(crate) image: Arc<Image>,
     pub(crate) trees: Vec<(String, Arc<Archive>)>,
@@ -146,10 +146,10 @@ pub(crate) struct Guest {
     loaded: Mutex<HashMap<EngineKey, Arc<OnceLock<LoadedGuest>>>>,
 }
 
-/// Where machine code is kept.
+/// The cache of machine code.
 struct Compiled {
     place: PathBuf,
-    /// Looked at once, when it is first needed.
+    /// Checked once, on first use.
     folder: OnceLock<Folder>,
 }
 
@@ -176,13 +176,14 @@ impl std::fmt::Debug for Guest {
 }
 
 impl Guest {
-    /// The interpreter's version, as packages name it: the first two numbers.
+    /// Returns the interpreter's version in the form of package tags: the first two numbers.
     pub(crate) fn interpreter(&self) -> String {
         let version = self.version.split(' ').nth(1).unwrap_or_default();
         version.split('.').take(2).collect::<Vec<_>>().join(".")
     }
 
-    /// The guest, linked for the engine of this metering and stack; compiled first where that has not been done on this machine.
+    /// Returns the guest, linked for the engine of this metering mode and stack size; compiled first if that has not been done on this
+    /// machine.
     pub(crate) fn loaded(&self, metering: Metering, stack: u64) -> Result<LoadedGuest, Error> {
         let key = (metering, engine::stack_class(stack));
         let cell = {
@@ -199,7 +200,7 @@ impl Guest {
         }
         let component = match precompiled::load(&engine, folder, &file) {
             Ok(component) => component,
-            // Made by another version, or damaged: make it anew rather than fail for ever.
+            // Made by another version, or corrupt: compiled anew rather than failing for ever.
             Err(precompiled::LoadError::Unfit { .. }) => {
                 self.compile(&engine, metering)?;
                 precompiled::load(&engine, folder, &file).map_err(|error| Error::Guests(error.to_string()))?
@@ -211,7 +212,7 @@ impl Guest {
         Ok(cell.get_or_init(|| LoadedGuest { pre }).clone())
     }
 
-    /// The file of its machine code: by what it was made from, what made it, and for what.
+    /// Returns the file name of its machine code: a key over the input, the engine's version and the target.
     fn machine_code(&self, engine: &wasmtime::Engine, metering: Metering) -> String {
         let mut hasher = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut hasher);
@@ -231,7 +232,7 @@ impl Guest {
     }
 }
 
-/// Writes a file that appears whole or not at all, for its owner only.
+/// Writes a file atomically (temporary file and rename), readable by its owner only.
 #[expect(clippy::disallowed_methods, reason = "writes into the installation's own cache")]
 fn store(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt as _;
@@ -240,7 +241,7 @@ fn store(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
-        // The error that matters is the first one.
+        // The first error is the one to report.
         let _ = fs::remove_file(&temporary);
     }
     written

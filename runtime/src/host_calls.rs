@@ -1,7 +1,7 @@
-//! What happens when a guest calls out?
+//! Host calls: what happens when a guest calls a tool or the network?
 //!
-//! This is the only place where a guest's call becomes something outside. Each call is judged by the grant before it starts; it then
-//! runs as a task of its own, so that several can be in flight, and is dropped with the instance.
+//! This is the only place where a guest's call has an effect outside. Each call is checked against the grant before it starts; it then runs
+//! as a tokio task, so that several can be in flight, and is dropped with the instance.
 
 use crate::account::{MemoryHold, RunMemory};
 use crate::audit::CallAudit;
@@ -24,7 +24,7 @@ const MAX_CALL_BYTES: usize = 16 << 20;
 /// Bytes of the arguments of all calls in flight.
 const MAX_ARGUMENT_BYTES: u64 = 2 * MAX_CALL_BYTES as u64;
 
-/// Calls in flight at once; protects the host's memory and the other side.
+/// Calls in flight at once; protects the host's memory and the upstream.
 const MAX_IN_FLIGHT: usize = 64;
 
 /// A function of the embedder that a guest may call by name, if its grant allows that name.
@@ -32,21 +32,21 @@ const MAX_IN_FLIGHT: usize = 64;
 pub trait Tool: Send + Sync {
     /// Answers one call.
     ///
-    /// `arguments` and the result are JSON texts. The arguments come from the guest and are at most 16 MiB; nothing else is known of them.
+    /// `arguments` and the result are JSON texts. The arguments come from the guest, are untrusted, and are at most 16 MiB.
     ///
     /// # Errors
     ///
-    /// A message for the person who wrote the program.
+    /// A message for the author of the program.
     async fn call(&self, arguments: String) -> Result<String, String>;
 }
 
-/// What a sandbox offers to its guests.
+/// The services of a sandbox for its guests.
 pub(crate) struct Services {
     pub(crate) tools: HashMap<String, Arc<dyn Tool>>,
     pub(crate) http: HttpClient,
 }
 
-/// What a call has brought, with the room that it takes until the guest has it.
+/// The result of a call, with its in-flight memory until the guest takes it.
 pub(crate) struct Answer {
     text: String,
     _room: Option<Room>,
@@ -54,7 +54,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// One that was read into its room.
+    /// Returns a result that was read into its room.
     pub(crate) fn read(text: String, room: Room) -> Self {
         Self { text, _room: Some(room), _bytes: None }
     }
@@ -65,7 +65,7 @@ enum Call {
     Finished(Result<Answer, Failure>),
 }
 
-/// Bytes of arguments or of a tool's result that are there for a call in flight; given back when dropped.
+/// Bytes of arguments or of a tool's result of a call in flight; released when dropped.
 struct CallBytes {
     counter: Arc<AtomicU64>,
     bytes: u64,
@@ -73,7 +73,7 @@ struct CallBytes {
 }
 
 impl CallBytes {
-    /// Takes them, unless there are too many then; a call that is alone may always have its own.
+    /// Charges the bytes, unless the total would exceed `most`; a single call is always admitted.
     fn take(counter: &Arc<AtomicU64>, bytes: usize, most: u64, memory: &RunMemory) -> Result<Self, Failure> {
         let bytes = bytes as u64;
         let before = counter.fetch_add(bytes, Ordering::Relaxed);
@@ -105,16 +105,16 @@ pub(crate) struct HostCalls {
     exceeded: bool,
     meter: Meter,
     memory: RunMemory,
-    /// Made with the first call: most runs make none.
+    /// Created with the first call: most runs make none.
     in_flight: OnceLock<CallsInFlight>,
 }
 
-/// What the calls in flight have taken.
+/// The resources of the calls in flight.
 struct CallsInFlight {
     answers: Arc<InFlight>,
     /// Bytes of their arguments.
     arguments: Arc<AtomicU64>,
-    /// Bytes of results of tools that the guest has not taken.
+    /// Bytes of tool results that the guest has not taken.
     results: Arc<AtomicU64>,
 }
 
@@ -134,22 +134,22 @@ impl HostCalls {
         }
     }
 
-    /// The same, with `meter` as what the run owes.
+    /// Sets `meter` as the fuel debt of the run.
     pub(crate) fn metered(self, meter: Meter) -> Self {
         Self { meter, ..self }
     }
 
-    /// Calls made so far.
+    /// Returns the number of calls made so far.
     pub(crate) fn made(&self) -> u64 {
         self.made
     }
 
-    /// Whether a call was refused for there being too many, since the last time of asking.
+    /// Returns whether a call was refused for the limit on calls since the last call of this, and resets it.
     pub(crate) fn take_exceeded(&mut self) -> bool {
         std::mem::take(&mut self.exceeded)
     }
 
-    /// Drops what is in flight.
+    /// Cancels the calls in flight.
     pub(crate) fn abandon(&mut self) {
         self.calls.clear();
     }
@@ -207,7 +207,7 @@ impl HostCalls {
         let Some(tool) = self.services.tools.get(name).cloned() else {
             return refuse("invalid", format!("the tool `{}` is granted, but nobody provides it", name.escape_debug()));
         };
-        // Written before the call: what is not in the log must not happen.
+        // Recorded before the call: what is not in the audit log must not happen.
         if let Err(error) = trail.called(name, "", Ok(rule), sent, 0) {
             return unaudited(&error);
         }
@@ -248,13 +248,13 @@ fn unknown() -> wasmtime::Error {
 
 impl Host for HostCalls {
     async fn start_call(&mut self, name: String, arguments: String) -> wasmtime::Result<CallId> {
-        // The engine has copied both already, whatever becomes of the call.
+        // The engine has copied both already, whatever the result of the call.
         self.meter.charge(meter::HOST_CALL.saturating_add(meter::text(name.len())).saturating_add(meter::text(arguments.len())));
         let call = self.start(&name, arguments);
         let id = self.next;
         self.next = self.next.wrapping_add(1);
         if self.calls.len() >= MAX_IN_FLIGHT * 2 {
-            // Refused calls take room too until their failure is taken.
+            // Refused calls also take room until the guest takes their failure.
             return Err(wasmtime::Error::msg("the guest starts host calls and never takes their results"));
         }
         self.calls.insert(id, call);
@@ -306,7 +306,7 @@ impl Host for HostCalls {
             Call::Finished(result) => result,
             Call::Running(task) => joined(task.await),
         };
-        // Its room is free again when the guest has it.
+        // The room is released when the guest has taken the result.
         let result = result.map(|answer| answer.text);
         let length = result.as_ref().map_or_else(|failure| failure.message.len(), String::len);
         self.meter.charge(meter::text(length));

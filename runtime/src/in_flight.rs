@@ -1,8 +1,8 @@
-//! How much of the host's memory do the answers of one run's host calls take?
+//! In-flight memory budget (backpressure): how much of the host's memory do the responses of one run's host calls take?
 //!
-//! A guest may start many calls and take no result. Their answers share one budget, which is taken while they are read: one that does not
-//! fit waits, and the server it comes from with it, until the guest has taken others. So that those that wait for one another do not wait
-//! for ever, one of them at a time may go on beyond the shared part.
+//! A guest may start many calls and take no result. Their responses share one budget, which is acquired while they are read: one that does
+//! not fit waits, and the server with it, until the guest has taken others. To avoid a deadlock between responses that wait for each other,
+//! one of them at a time may exceed the shared part.
 
 use crate::account::{MemoryHold, RunMemory};
 use crate::host_calls::failure;
@@ -11,13 +11,13 @@ use glovebox_policy::Grant;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// The least budget that answers share.
+/// The least budget that responses share.
 const LEAST: u64 = 8 << 20;
 
-/// Bytes of one permit; what is taken is rounded up to it.
+/// Bytes of one permit; charges are rounded up to it.
 const UNIT: u64 = 16 << 10;
 
-/// What an answer takes besides its body: its head.
+/// The charge of a response besides its body: its head.
 const HEAD: u64 = 64 << 10;
 
 /// The budget of one run.
@@ -26,9 +26,9 @@ pub(crate) struct InFlight {
     shared: Arc<Semaphore>,
     /// Permits that are shared.
     permits: u64,
-    /// Held by the one that may go on beyond what is shared.
+    /// The lock of the one response that may exceed the shared permits.
     last: Arc<Semaphore>,
-    /// Bytes that one answer takes at the most.
+    /// The largest charge of one response in bytes.
     most: u64,
     memory: RunMemory,
 }
@@ -48,18 +48,18 @@ impl InFlight {
         })
     }
 
-    /// Room for one answer; none is taken yet.
+    /// Returns the room of one response, with nothing charged yet.
     pub(crate) fn room(self: &Arc<Self>) -> Room {
         Room { budget: Arc::clone(self), shared: None, last: None, units: 0, held: self.memory.hold() }
     }
 
-    /// Bytes that a body takes with its encoding, while both are there.
+    /// Returns the bytes that a body takes together with its encoding, while both exist.
     pub(crate) fn with_encoding(body: u64) -> u64 {
         body.saturating_add(body / 3 * 4).saturating_add(HEAD)
     }
 }
 
-/// What one answer has of the budget; given back when dropped.
+/// The share of one response in the budget; released when dropped.
 #[derive(Debug)]
 pub(crate) struct Room {
     budget: Arc<InFlight>,
@@ -70,7 +70,7 @@ pub(crate) struct Room {
 }
 
 impl Room {
-    /// Waits until the answer may take so many bytes in all.
+    /// Waits until the response may hold this many bytes in all.
     pub(crate) async fn grow_to(&mut self, bytes: u64) -> Result<(), Failure> {
         let most = self.budget.most;
         if bytes > most {
@@ -93,7 +93,7 @@ impl Room {
             Ok(taken) => Some(taken),
             Err(_) => tokio::select! {
                 biased;
-                // What is larger than all of it would only keep others from having any.
+                // A response that is larger than the whole budget would only starve the others.
                 taken = Arc::clone(&self.budget.shared).acquire_many_owned(permits), if self.units <= self.budget.permits => taken.ok(),
                 last = Arc::clone(&self.budget.last).acquire_owned() => {
                     self.last = last.ok();
@@ -109,7 +109,7 @@ impl Room {
         Ok(())
     }
 
-    /// Gives back what the answer does not need any more.
+    /// Releases what the response does not need any more.
     pub(crate) fn shrink_to(&mut self, bytes: u64) {
         let less = self.units.saturating_sub(bytes.div_ceil(UNIT));
         self.held.shrink(less.saturating_mul(UNIT));
@@ -152,7 +152,7 @@ mod tests {
                 room
             }
         };
-        // Together they have more than is shared, and each waits in the middle of its answer.
+        // Together they exceed the shared permits, and each waits in the middle of its response.
         let mut answers: tokio::task::JoinSet<Room> =
             (0..8).map(|_| tokio::spawn(answer(3))).collect::<Vec<_>>().into_iter().fold(tokio::task::JoinSet::new(), |mut set, task| {
                 set.spawn(async move { task.await.unwrap() });

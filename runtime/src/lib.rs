@@ -1,4 +1,4 @@
-//! Runs code that nobody has vetted, and says exactly what it did.
+//! Sandbox for untrusted code: what may a program do, and what exactly did it do?
 //!
 //! ```
 //! use glovebox::{Request, Sandbox, Status};
@@ -19,10 +19,11 @@
 //!
 //! A [`Sandbox`] runs a [`Request`] and answers with an [`Outcome`]. What a request may do is decided by a [`Policy`]; without one the
 //! built-in `default` profile holds: no network, nothing of the host, generous limits. A [`Session`] keeps its state from one evaluation to
-//! the next. [`Controls`] bring input, streaming output and a way to stop. A [`Tool`] is a function of yours that granted guests may call, an
-//! [`AuditSink`] takes the record of every decision and end, an [`Executor`] is another tier, a [`PackageManager`] fetches packages.
+//! the next. [`Controls`] bring input, streaming output and cancellation. A [`Tool`] is a function of yours that granted guests may call,
+//! an [`AuditSink`] takes the record of every decision and end, an [`Executor`] is another tier, a [`PackageManager`] fetches packages.
 //!
-//! Runs are futures on the caller's tokio runtime, which must have its time and I/O drivers enabled. A guest gives way about every millisecond.
+//! Runs are futures on the caller's tokio runtime, which must have its time and I/O drivers enabled. A guest yields about every
+//! millisecond.
 
 mod allowance;
 mod packages;

@@ -1,4 +1,4 @@
-//! How much may a guest make the engine allocate?
+//! Resource limiter: how much may a guest make the engine allocate?
 
 use crate::account::MemoryHold;
 use crate::outcome::Limit;
@@ -11,31 +11,32 @@ use wasmtime::ResourceLimiter;
 /// Elements of all tables of a run; protects the host's memory. Python's own table has about 6,000.
 const MAX_TABLE_ELEMENTS: usize = 100_000;
 
-/// Core instances, tables and memories of a run; protects the host's memory from a component that instantiates itself to death.
+/// Core instances, tables and memories of a run; protects the host's memory from a component with excessive instantiation.
 const MAX_INSTANCES: usize = 64;
 
-/// Bytes of a memory of our own guests that count when it is made: it begins as an image of which all instances share what they do not write.
+/// Bytes of a memory of our own guests that are charged at instantiation: it is a copy-on-write image whose clean pages all instances
+/// share.
 const IMAGE: usize = 2 << 20;
 
-/// Bytes of an image that a run may be expected to write to between two times that it gives way.
+/// Bytes of an image that a run may be expected to write to between two yields.
 const PIECE: u64 = 1 << 20;
 
-/// The rest of an image, which a run that goes on may write to and most do not: a piece of it is taken each time that the run gives way, and all
-/// of it for a session, which stays.
+/// The rest of an image, which a long run may write to and most do not: a piece of it is charged at each yield, and all of it for a
+/// session, which stays.
 #[derive(Debug)]
 pub(crate) struct WholeImage {
     held: MemoryHold,
-    /// Not taken yet.
+    /// Not charged yet.
     rest: u64,
 }
 
 impl WholeImage {
-    /// Of so many bytes, of which none is taken yet.
+    /// Creates the rest of `image` bytes, with nothing charged yet.
     pub(crate) fn new(held: MemoryHold, image: usize) -> Self {
         Self { held, rest: image.saturating_sub(IMAGE) as u64 }
     }
 
-    /// Takes a piece of it, or what is left.
+    /// Charges a piece of it, or what is left.
     pub(crate) fn take(&mut self, piece: u64) -> Result<(), String> {
         let piece = piece.min(self.rest);
         self.held.grow(piece)?;
@@ -43,7 +44,7 @@ impl WholeImage {
         Ok(())
     }
 
-    /// A call that takes more and more of it as it goes on, or ends where there is no memory for it.
+    /// Runs a call that is charged more of it at each yield, and fails if the account has no room for it.
     pub(crate) async fn counted<T>(&mut self, call: impl Future<Output = wasmtime::Result<T>>) -> wasmtime::Result<T> {
         let mut call = pin!(call);
         let mut has_given_way = false;
@@ -57,7 +58,7 @@ impl WholeImage {
     }
 }
 
-/// Counts what a run makes the engine allocate, and says no in time.
+/// Counts what a run makes the engine allocate, and refuses growth beyond its limits.
 #[derive(Debug)]
 pub(crate) struct Limiter {
     max_memory: usize,
@@ -65,13 +66,13 @@ pub(crate) struct Limiter {
     peak_memory: usize,
     table: usize,
     hit: Option<Limit>,
-    /// What the run has taken from the account of all.
+    /// The run's charge to the memory account.
     held: MemoryHold,
     is_image: bool,
 }
 
 impl Limiter {
-    /// Of an instance whose memories begin as images, or of one whose own they are from the start.
+    /// Creates the limiter of an instance whose memories are copy-on-write images, or of one whose memories are private from the start.
     pub(crate) fn new(max_memory: u64, held: MemoryHold, is_image: bool) -> Self {
         let max_memory = usize::try_from(max_memory).unwrap_or(usize::MAX);
         Self { max_memory, memory: 0, peak_memory: 0, table: 0, hit: None, held, is_image }
@@ -81,7 +82,7 @@ impl Limiter {
         self.peak_memory as u64
     }
 
-    /// The limit that refused something first, since the last call.
+    /// Takes the limit that first refused something since the last call.
     pub(crate) fn take_hit(&mut self) -> Option<Limit> {
         self.hit.take()
     }

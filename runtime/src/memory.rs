@@ -1,9 +1,9 @@
-//! Who owns the memory of guests, and how is it clean for every run?
+//! Copy-on-write guest memory: how is it clean for every run?
 //!
-//! This is the only place that maps guest memory. A guest's memory starts as its image, a file that is mapped copy-on-write: pages
-//! that a run reads come from the page cache, pages that it writes become its own. When the instance ends, exactly the pages that are
-//! no longer the file's are copied back from the image, and the slot serves the next run without a page fault. The kernel says which
-//! pages those are (see `written`); where it can't, the whole mapping is dropped and faulted in again.
+//! This is the only place that maps guest memory. A guest's memory starts as its image, a file that is mapped copy-on-write: pages that a
+//! run reads come from the page cache, pages that it writes become private. When the instance ends, exactly the dirty pages are copied back
+//! from the image, and the slot serves the next run without a page fault. The kernel reports the dirty pages (see `written`); where it
+//! can't, the whole mapping is dropped and faulted in again.
 //!
 //! The same module keeps the stacks that guests run on, because they are memory of the same kind: reserved, guarded, reused.
 #![expect(unsafe_code, reason = "maps, protects and restores memory that compiled guests address directly")]
@@ -27,7 +27,7 @@ use std::task::{Context, Poll};
 use wasmtime::{LinearMemory, MemoryCreator, MemoryType, StackCreator, StackMemory};
 use written::{DirtyTracking, WrittenPages};
 
-/// Pages of a slot that may stay resident between two runs; protects the host's memory from slots that one large run has swollen.
+/// Bytes of a slot that may stay resident between two runs; protects the host's memory from slots that one large run has grown.
 const KEEP_RESIDENT_BYTES: usize = 4 << 20;
 
 /// Free slots kept for each image; protects the host's memory after a burst.
@@ -39,7 +39,7 @@ const MAX_FREE_STACKS: usize = 64;
 /// Bytes at the top of a free stack that stay resident.
 const KEEP_STACK_BYTES: usize = 256 << 10;
 
-/// Bytes of a free stack that are looked at to see whether a run went deeper than what stays resident.
+/// Bytes of a free stack that are probed for whether a run went deeper than what stays resident.
 const STACK_PROBE_BYTES: usize = 4096;
 
 /// The initial memory of a guest, as a file.
@@ -56,24 +56,24 @@ struct Slot {
     memory: Mapping,
     /// Bytes that are accessible from the start: the image, and zeroes up to the guest's initial size.
     initial: usize,
-    /// How the pages of the image that a run has written to are told.
+    /// The way in which the dirty pages of the image are found.
     tracking: DirtyTracking,
 }
 
-/// A range of addresses that belongs to us alone and is unmapped when dropped.
+/// An address range that this process alone owns and that is unmapped when dropped.
 #[derive(Debug)]
 struct Mapping {
     base: NonNull<u8>,
     len: usize,
 }
 
-// SAFETY: a mapping is plain memory that is not tied to a thread; who may touch it is decided by who owns the value.
+// SAFETY: a mapping is plain memory that is not tied to a thread; access follows the ownership of the value.
 unsafe impl Send for Mapping {}
 // SAFETY: shared references give out the address only; the pristine mapping is read-only.
 unsafe impl Sync for Mapping {}
 
 impl Mapping {
-    /// Reserves addresses without access and without backing.
+    /// Reserves an address range without access and without backing.
     fn reserve(len: usize) -> io::Result<Self> {
         // SAFETY: a new anonymous mapping at an address of the kernel's choice replaces nothing.
         let base =
@@ -110,26 +110,26 @@ impl Mapping {
         Ok(())
     }
 
-    /// Whether a run has left anything in the page that starts at `offset`, which is zero before.
+    /// Returns whether a run has written to the page that starts at `offset`, which is zero before.
     ///
-    /// A stack that grows beyond this page writes to it on its way, so an untouched page saves giving back everything below it. Should a
-    /// huge frame skip the page, memory stays resident for longer; nobody can read it.
+    /// A stack that grows beyond this page writes to it on its way, so a clean page saves discarding everything below it. Should a huge
+    /// frame skip the page, memory stays resident for longer; no other run can read it.
     fn was_written(&self, offset: usize) -> bool {
         if offset + STACK_PROBE_BYTES > self.len {
             return true;
         }
-        // SAFETY: the range lies inside the accessible part of a stack that this value owns and that nobody runs on.
+        // SAFETY: the range lies inside the accessible part of a stack that this value owns and that no guest runs on.
         let page = unsafe { std::slice::from_raw_parts(self.base.as_ptr().add(offset), STACK_PROBE_BYTES) };
         page != [0; STACK_PROBE_BYTES]
     }
 
-    /// Gives the pages of a range back; they read as the file below or as zeroes again.
+    /// Discards the pages of a range (`madvise`); they read as the file below or as zeroes again.
     fn discard(&self, range: Range<usize>) -> io::Result<()> {
         assert!(range.start <= range.end && range.end <= self.len);
         if range.is_empty() {
             return Ok(());
         }
-        // SAFETY: the range lies inside a mapping that this value owns, and nobody holds references into it.
+        // SAFETY: the range lies inside a mapping that this value owns, and there are no references into it.
         unsafe { rustix::mm::madvise(self.at(range.start), range.len(), Advice::LinuxDontNeed) }?;
         Ok(())
     }
@@ -143,7 +143,7 @@ impl Drop for Mapping {
 }
 
 impl Image {
-    /// An image file; its length is a whole number of WebAssembly pages.
+    /// Creates an image of a file; its length is a whole number of WebAssembly pages.
     pub(crate) fn new(file: File) -> io::Result<Self> {
         let len = length(&file)?;
         if len == 0 || len % 65536 != 0 {
@@ -152,7 +152,7 @@ impl Image {
         Ok(Self { pristine: Mapping::of_file(&file, len)?, file, free: Mutex::default() })
     }
 
-    /// Bytes that are not zero at first, as whole WebAssembly pages.
+    /// Returns the length of the part that is not zero at first, in whole WebAssembly pages.
     pub(crate) fn len(&self) -> usize {
         self.pristine.len
     }
@@ -169,10 +169,10 @@ impl Image {
         Ok(Slot { memory, initial, tracking })
     }
 
-    /// A reservation that starts with the image and zeroes.
+    /// Reserves an address range that starts with the image and zeroes.
     fn fresh(&self, initial: usize, reservation: usize) -> io::Result<Mapping> {
         let memory = Mapping::reserve(reservation)?;
-        // SAFETY: replaces the start of a reservation that was made just now and that nobody else knows.
+        // SAFETY: replaces the start of a reservation that was made just now and to which there is no reference.
         unsafe {
             rustix::mm::mmap(
                 memory.base.as_ptr().cast(),
@@ -187,7 +187,7 @@ impl Image {
         Ok(memory)
     }
 
-    /// Makes a used slot equal to a fresh one and keeps it, or lets it go where that fails.
+    /// Resets a used slot to a fresh one and keeps it, or unmaps it if that fails.
     fn recycle(&self, slot: Slot, size: usize) {
         if self.restore(&slot, size).is_ok() {
             let mut free = lock(&self.free);
@@ -204,7 +204,7 @@ impl Image {
             written.scan(memory, 0..image, *tracking).and_then(|()| written.scan(memory, image..size, DirtyTracking::PagemapPrivate));
         if scanned.is_err() || written.bytes > KEEP_RESIDENT_BYTES {
             memory.discard(0..size)?;
-            // The kernel's note went with the pages.
+            // The write-protection was lost with the pages.
             tracking.rearm(memory, 0..image)?;
         } else {
             for range in &written.ranges {
@@ -243,7 +243,7 @@ fn length(file: &File) -> io::Result<usize> {
     usize::try_from(file.metadata()?.len()).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))
 }
 
-/// A mapping that nothing writes to.
+/// A read-only mapping.
 struct ReadOnly(Mapping);
 
 impl AsRef<[u8]> for ReadOnly {
@@ -261,8 +261,8 @@ thread_local! {
 
 /// Runs a future whose first memory that the image fits into is created from `image`.
 ///
-/// The creator that the engine calls is not told for which instance it makes a memory, so the image is handed over on the side, on the
-/// thread that polls, and only while it polls.
+/// The engine calls the memory creator without naming the instance, so the image is passed in a thread-local, on the thread that polls, and
+/// only while it polls.
 pub(crate) async fn with_image<F: Future>(image: Arc<Image>, future: F) -> F::Output {
     let mut future = std::pin::pin!(future);
     let mut image = Some(image);
@@ -276,12 +276,12 @@ fn poll_with<F: Future>(image: &mut Option<Arc<Image>>, future: Pin<&mut F>, con
     result
 }
 
-/// Gives the engine memories: from an image for guests, empty ones for everything else.
+/// Memory creator of the engine: from an image for guests, empty ones for everything else.
 #[derive(Debug, Default)]
 pub(crate) struct GuestMemory;
 
-// SAFETY: each memory is a reservation of its own with at least the requested guard behind it, never moves, is zero or the image's
-// bytes when handed out, and is touched by nobody else until it is dropped.
+// SAFETY: each memory is a reservation of its own with at least the requested guard behind it, never moves, is zero or the image's bytes
+// when handed out, and has no other user until it is dropped.
 unsafe impl MemoryCreator for GuestMemory {
     fn new_memory(
         &self,
@@ -347,7 +347,7 @@ impl Drop for GuestLinearMemory {
     }
 }
 
-/// Gives the engine the stacks that guests run on, and takes them back.
+/// Stack creator of the engine: hands out the stacks that guests run on, and takes them back.
 #[derive(Debug, Default)]
 pub(crate) struct GuestStacks {
     free: Arc<Mutex<HashMap<usize, Vec<Mapping>>>>,
@@ -405,7 +405,7 @@ impl Drop for GuestStack {
         let Some(stack) = self.stack.take() else {
             return;
         };
-        // A deep run must not leave megabytes behind in a stack that waits for the next one.
+        // A deep run must not leave megabytes resident in a free stack.
         let keep = self.len.saturating_sub(KEEP_STACK_BYTES).max(self.page);
         if stack.was_written(keep) && stack.discard(self.page..keep + STACK_PROBE_BYTES).is_err() {
             return;
@@ -419,7 +419,7 @@ impl Drop for GuestStack {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    // Nothing panics while one of these locks is held in a state that matters: the lists are whole after every step.
+    // No panic while one of these locks is held leaves a broken state: the lists are whole after every step.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -1,8 +1,8 @@
-//! What does a call into the host cost a run, and when does the run give way?
+//! Fuel metering of imports: what does a call into the host cost a run, and when does the run yield?
 //!
-//! Every import is priced in fuel: a constant, and more by the work that it was asked for. Prices never depend on time, so that a
-//! program uses the same fuel on every machine. One unit stands for about a nanosecond of the host's work. In every metering mode a run
-//! that has not given way for a millisecond does so when the host returns to it, whatever fuel it used.
+//! Every import is priced in fuel: a constant, and more by the requested work. Prices never depend on time, so that a program uses the same
+//! fuel on every machine. One unit stands for about a nanosecond of the host's work. In every metering mode a run that has not yielded for
+//! a millisecond does so when the host returns to it, whatever fuel it used.
 
 use crate::state::RunState;
 use rustix::time::{ClockId, clock_gettime};
@@ -22,68 +22,68 @@ pub(crate) const NAME: u64 = 60;
 /// One file or directory that an operation visits besides those on its path.
 pub(crate) const NODE: u64 = 30;
 
-/// One pollable or call that is waited for: a future of its own.
+/// One pollable or call that is awaited: a future of its own.
 pub(crate) const WAIT: u64 = 250;
 
-/// One operation on a directory of the host: a thread of its own and a few system calls.
+/// One operation on a directory of the host: a blocking thread and a few system calls.
 pub(crate) const HOST_FILE: u64 = 10_000;
 
-/// One call to a tool or the network: a task, the decision and a record of it.
+/// One call to a tool or the network: a task, the decision and an audit record.
 pub(crate) const HOST_CALL: u64 = 10_000;
 
 /// One string of a list that is handed to a guest: its allocation in the guest's memory.
 pub(crate) const STRING: u64 = 150;
 
-/// Bytes that are copied for one unit.
+/// Bytes copied per unit of fuel.
 const BYTES_COPIED: u64 = 16;
 
-/// Bytes of text that are checked and copied for one unit.
+/// Bytes of text validated and copied per unit of fuel.
 const BYTES_OF_TEXT: u64 = 8;
 
-/// Units that are collected before they are taken from the fuel and the time is looked at; keeps cheap calls cheap.
+/// Units that are accumulated before they are taken from the fuel and the clock is read; keeps cheap calls cheap.
 const SETTLE: u64 = 5_000;
 
-/// How long a run may go on before it gives way.
+/// The time slice: how long a run may go on before it yields.
 const TURN: Duration = Duration::from_millis(1);
 
-/// Bytes that the engine copies out of a guest for one import, by kind of guest. Bounds the time that one call can take, because
-/// the engine copies before any of our code is asked. A guest of ours hands over the arguments of a tool, at most 16 MiB.
+/// Bytes that the engine copies out of a guest for one import, by kind of guest. Bounds the time that one call can take, because the engine
+/// copies before any of our code runs. A guest of ours hands over the arguments of a tool, at most 16 MiB.
 pub(crate) const GUEST_COPY: usize = 32 << 20;
 
-/// The same for somebody's own program, which has no tools to call.
+/// The same for an untrusted WebAssembly module, which has no tools to call.
 pub(crate) const PROGRAM_COPY: usize = 4 << 20;
 
 /// Bytes that the engine copies for the result of a guest.
 pub(crate) const RESULT_COPY: usize = 48 << 20;
 
-/// What copying `bytes` costs.
+/// Returns the price of copying `bytes`.
 pub(crate) fn copied(bytes: usize) -> u64 {
     bytes as u64 / BYTES_COPIED
 }
 
-/// What checking and copying text of `bytes` costs.
+/// Returns the price of validating and copying text of `bytes`.
 pub(crate) fn text(bytes: usize) -> u64 {
     bytes as u64 / BYTES_OF_TEXT
 }
 
-/// What one run owes for the host's work and was not taken from its fuel yet. Cloning shares the count.
+/// The fuel that one run owes for the host's work. Cloning shares the count.
 ///
-/// Only whoever runs the guest charges, so plain loads and stores are exact.
+/// Only the thread that runs the guest charges, so plain loads and stores are exact.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Meter(Arc<AtomicU64>);
 
 impl Meter {
-    /// Adds work.
+    /// Adds units to the debt.
     pub(crate) fn charge(&self, units: u64) {
         self.0.store(self.owed().saturating_add(units), Ordering::Relaxed);
     }
 
-    /// What is owed.
+    /// Returns the debt.
     pub(crate) fn owed(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Forgets what is owed, and gives it.
+    /// Takes the debt.
     pub(crate) fn take(&self) -> u64 {
         let owed = self.owed();
         self.0.store(0, Ordering::Relaxed);
@@ -91,17 +91,17 @@ impl Meter {
     }
 }
 
-/// Where a run is between the guest and the host, and since when.
+/// The call depth of a run between the guest and the host, and the start of its time slice.
 #[derive(Debug)]
 pub(crate) struct Pace {
-    /// Calls from wasm into the host or the engine that are under way.
+    /// Calls from wasm into the host or the engine that are in progress.
     depth: u32,
     /// The depth at which an import of ours was entered; 0 for none. The engine's own functions leave the guest's count of fuel in
     /// registers, so it may be changed on the way back from an import only.
     import: u32,
-    /// When the run last gave way.
+    /// The time of the last yield.
     resumed: Instant,
-    /// A cheap clock that moves every few milliseconds, as it stood when the time was looked at last.
+    /// The coarse clock, which moves every few milliseconds, when the time was last read.
     coarse: i64,
 }
 
@@ -110,17 +110,17 @@ impl Pace {
         Self { depth: 0, import: 0, resumed: Instant::now(), coarse: 0 }
     }
 
-    /// An import of ours was entered.
+    /// Enters an import of ours.
     pub(crate) fn enter(&mut self) {
         self.import = self.depth;
     }
 
-    /// A new evaluation starts.
+    /// Starts a new evaluation.
     pub(crate) fn restart(&mut self) {
         *self = Self::new();
     }
 
-    /// Whether the import that was entered returns to the guest now.
+    /// Returns whether the entered import returns to the guest now.
     fn leave(&mut self) -> bool {
         let left = self.import != 0 && self.import == self.depth;
         if left {
@@ -137,7 +137,7 @@ impl Pace {
     }
 }
 
-/// Makes a store settle with its [`Meter`] and give way in time.
+/// Makes a store settle with its [`Meter`] and yield in time.
 ///
 /// `counted` says whether it has fuel, `copy` how many bytes one import may have copied out of the guest.
 pub(crate) fn install(store: &mut Store<RunState>, counted: bool, copy: usize) {
@@ -145,7 +145,7 @@ pub(crate) fn install(store: &mut Store<RunState>, counted: bool, copy: usize) {
     store.call_hook_async(Hook { counted, copy });
 }
 
-/// The units that a run used of `granted`, with those that are still owed.
+/// Returns the units that a run used of `granted`, with its debt.
 pub(crate) fn spent(store: &Store<RunState>, granted: u64) -> u64 {
     let owed = store.as_context().data().meter.owed();
     store.get_fuel().map_or(0, |left| granted.saturating_sub(left).saturating_add(owed).min(granted))
@@ -157,7 +157,7 @@ struct Hook {
 }
 
 impl Hook {
-    /// Takes what is owed from the fuel.
+    /// Takes the debt from the fuel.
     fn settle(&self, store: &mut StoreContextMut<'_, RunState>) -> wasmtime::Result<()> {
         let owed = store.data().meter.take();
         if !self.counted {
@@ -175,7 +175,7 @@ impl Hook {
 
 type Step<'a> = Pin<Box<dyn Future<Output = wasmtime::Result<()>> + Send + 'a>>;
 
-/// Nothing to wait for. Has no size, so that boxing it costs nothing.
+/// A ready future. Has no size, so that boxing it costs nothing.
 struct Done;
 
 impl Future for Done {

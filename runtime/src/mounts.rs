@@ -1,17 +1,17 @@
-//! Where does a granted directory really lie?
+//! Mount resolution: where does a granted directory really lie, and may it be mounted?
 //!
-//! A policy decides without looking at any file, so it cannot see symbolic links. Whoever opens a mount asks here first.
+//! A policy decides without file access, so it cannot see symlinks. Every executor resolves a mount here before it opens it.
 
 use crate::error::Error;
 use glovebox_policy::{Mount, check_mount};
 use std::io;
 use std::path::PathBuf;
 
-/// The place that a granted directory's path leads to, checked like what the policy says, or none where there is nothing on this machine.
+/// Resolves the path of a granted directory and checks it like the policy's own paths; none if it does not exist on this machine.
 ///
 /// # Errors
 ///
-/// [`Error::Mount`] where it leads to what must never be mounted, or cannot be looked at.
+/// [`Error::Mount`] if it leads to what must never be mounted, or cannot be read.
 pub fn resolve_mount(mount: &Mount) -> Result<Option<PathBuf>, Error> {
     let refused = |reason: String| Error::Mount { guest: mount.guest.clone(), reason };
     let place = match std::fs::canonicalize(&mount.host) {

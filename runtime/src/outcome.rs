@@ -1,4 +1,4 @@
-//! What did a run do?
+//! Outcome of a run: how did it end, with what output and what usage?
 
 use crate::packages::LockedPackage;
 use glovebox_policy::{Denial, Finding, Tier};
@@ -9,64 +9,64 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Outcome {
-    /// Names the run in the audit log.
+    /// The id of the run in the audit log.
     pub id: RunId,
-    /// How it ended.
+    /// The status.
     pub status: Status,
-    /// The program's exit code: 0 if it ended by itself, 1 after an exception that nobody caught, its own where it asked to exit.
-    /// Nothing where the program did not get to its end.
+    /// The program's exit code: 0 if it reached its end, 1 after an uncaught exception, its own if it called exit. None if the program did
+    /// not get to its end.
     pub exit_code: Option<i32>,
-    /// What it wrote to standard output.
+    /// Standard output.
     pub stdout: Output,
-    /// What it wrote to standard error.
+    /// Standard error.
     pub stderr: Output,
     /// The value of the program's last expression.
     pub value: Option<Value>,
-    /// The exception that nobody caught.
+    /// The uncaught exception.
     pub exception: Option<Exception>,
     /// The limit that ended the run or made it fail.
     pub limit: Option<Limit>,
-    /// Why the policy refused.
+    /// The policy's denial.
     pub denial: Option<Denial>,
-    /// Why the guest broke; one line for whoever operates the sandbox.
+    /// The reason of a crash of the guest; one line for the operator.
     pub crash: Option<String>,
-    /// The files that the request asked for.
+    /// The artifacts that the request asked for.
     pub artifacts: Vec<Artifact>,
     /// There were more or larger artifacts than the grant allows.
     pub artifacts_truncated: bool,
-    /// Where it ran; nothing for a denied request.
+    /// The tier that it ran in; none for a denied request.
     pub tier: Option<Tier>,
-    /// Why there.
+    /// The reason for that tier.
     pub tier_reason: String,
-    /// The packages that were there, each by its exact archive: asking for these versions again gives the same.
+    /// The packages, each by its exact archive: requesting these versions again gives the same.
     pub packages: Vec<LockedPackage>,
-    /// What was noticed in it before it ran: a signal, and never the boundary.
+    /// The findings of the inspection before it ran: a signal, and never the boundary.
     pub findings: Vec<Finding>,
-    /// What it used up.
+    /// The usage.
     pub usage: Usage,
     /// The policy that decided.
     pub policy: PolicyReference,
 }
 
-/// How a run ended.
+/// The way in which a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Status {
     /// The program reached its end, or exited with code 0.
     Succeeded,
-    /// An exception that nobody caught, or another exit code.
+    /// An uncaught exception, or another exit code.
     Failed,
-    /// The policy refused; nothing ran.
+    /// The policy denied it; nothing ran.
     Denied,
-    /// A limit ended the run, or the run failed after a limit had refused it something.
+    /// A limit ended the run, or the run failed after a limit had refused it a resource.
     Limited,
-    /// The caller stopped it.
+    /// The caller cancelled it.
     Cancelled,
-    /// The guest broke: a trap that is no limit.
+    /// The guest crashed: a trap that is no limit.
     Crashed,
 }
 
 impl Status {
-    /// The word that every front door uses.
+    /// Returns the name that every front door uses.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -86,7 +86,7 @@ impl Status {
 pub enum Limit {
     /// Fuel, or CPU time where fuel is not counted.
     Cpu,
-    /// Time on the clock.
+    /// Wall-clock time.
     Wall,
     /// The guest's memory.
     Memory,
@@ -104,16 +104,16 @@ pub enum Limit {
     Stack,
     /// Elements of WebAssembly tables.
     Table,
-    /// Memory that the host would have to allocate for the guest.
+    /// Host memory allocated for the guest.
     HostAllocation,
-    /// Calls of host functions.
+    /// Number of host calls.
     HostCalls,
-    /// Work that compiling a program would cost.
+    /// Cost of compiling a program.
     Compile,
 }
 
 impl Limit {
-    /// The word that every front door uses.
+    /// Returns the name that every front door uses.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -134,17 +134,17 @@ impl Limit {
     }
 }
 
-/// What a program wrote to one stream.
+/// The output of a program on one stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Output {
     /// The bytes as they were written.
     pub bytes: Vec<u8>,
-    /// There was more.
+    /// There was more output.
     pub truncated: bool,
 }
 
 impl Output {
-    /// The bytes as text, with the replacement character for what is not UTF-8.
+    /// Returns the bytes as text, with the replacement character for what is not UTF-8.
     #[must_use]
     pub fn text(&self) -> std::borrow::Cow<'_, str> {
         String::from_utf8_lossy(&self.bytes)
@@ -156,22 +156,22 @@ impl Output {
 pub struct Value {
     /// As JSON text, where it has a faithful JSON form.
     pub json: Option<String>,
-    /// As the language shows it.
+    /// The representation in the language, such as Python's `repr`.
     pub text: String,
 }
 
-/// An exception that nobody caught.
+/// An uncaught exception.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exception {
     /// Its class.
     pub kind: String,
     /// Its message.
     pub message: String,
-    /// The language's own report.
+    /// The traceback as the language prints it.
     pub traceback: String,
 }
 
-/// A file that a run left behind.
+/// A file that a run left behind and the request asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Artifact {
     /// Relative to the workspace, with `/`.
@@ -180,31 +180,31 @@ pub struct Artifact {
     pub content: Vec<u8>,
 }
 
-/// What a run used up.
+/// The resources that a run used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Usage {
-    /// Time on the clock, from admission to the end.
+    /// Wall-clock time, from admission to the end.
     pub wall: Duration,
-    /// CPU time of the threads that ran it. Of a run that fuel meters, the first millisecond or so is time on the clock, which is more
-    /// where the machine is busy.
+    /// CPU time of the threads that ran it. Of a run that fuel meters, the first millisecond or so is wall-clock time, which is more on a
+    /// busy machine.
     pub cpu: Duration,
     /// Fuel; the same for the same program on every machine. Zero where fuel is not counted.
     pub fuel: u64,
-    /// The largest size of the guest's memory in bytes.
+    /// The peak size of the guest's memory in bytes.
     pub peak_memory: u64,
-    /// Bytes written to both streams, also those that were not kept.
+    /// Bytes written to both streams, including those that were truncated.
     pub output: u64,
-    /// Bytes in the workspace at its fullest.
+    /// The peak size of the workspace in bytes.
     pub workspace: u64,
-    /// Files and directories in the workspace at its fullest.
+    /// The peak number of files and directories in the workspace.
     pub files: u64,
-    /// Calls of host functions.
+    /// Number of host calls.
     pub host_calls: u64,
 }
 
 impl Usage {
-    /// Adds what something else has used: times and amounts together, and of what was held at once the larger one.
+    /// Adds another usage: sums of times and amounts, and maxima of peaks.
     pub fn add(&mut self, other: &Self) {
         self.wall = self.wall.saturating_add(other.wall);
         self.cpu = self.cpu.saturating_add(other.cpu);
@@ -217,7 +217,7 @@ impl Usage {
     }
 }
 
-/// Which policy decided, and by which rules.
+/// The policy and the rules that decided.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PolicyReference {
     /// The profile.
@@ -228,12 +228,13 @@ pub struct PolicyReference {
     pub rules: Vec<String>,
 }
 
-/// Names one run: the time in milliseconds, then 80 random bits, so that records of a time lie together wherever they are kept.
+/// The id of a run: the time in milliseconds, then 80 random bits, so that ids sort by time and records of a time are adjacent in every
+/// index.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RunId(u128);
 
 impl RunId {
-    /// A new name.
+    /// Returns a new random id.
     #[must_use]
     pub fn random() -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
@@ -241,7 +242,7 @@ impl RunId {
     }
 }
 
-/// A text is no run's name.
+/// The error for a text that is not a run id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a run's name is `run_` and 32 digits of 0-9 and a-f")]
 pub struct RunIdError;

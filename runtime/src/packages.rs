@@ -1,7 +1,8 @@
-//! How do programs get packages that are not theirs?
+//! Package manager interface: how does a request get the packages that it needs?
 //!
-//! The policy says what may be looked up, a [`PackageManager`] finds out what that comes to, the policy judges it version by version, and
-//! only then anything is fetched. All of it is done for one request, out of its [`Allowance`]. Executors are handed a finished, read-only tree; nothing of a package ever runs outside a sandbox.
+//! The policy grants what may be resolved, a [`PackageManager`] resolves it, the policy checks each version, and only then anything is
+//! fetched. All of it is done for one request, out of its [`Allowance`]. Executors are handed a finished, read-only tree; no code of a
+//! package ever runs outside a sandbox.
 
 use crate::allowance::Allowance;
 use crate::error::Error;
@@ -14,70 +15,70 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Finds and fetches packages.
+/// Resolves and fetches packages.
 #[async_trait]
 pub trait PackageManager: Send + Sync {
-    /// What a program's text says of its needs. Called for every run, so a text that says nothing must cost nothing.
+    /// Surveys a program's text for its needs. Called for every run, so a text without needs must cost nothing.
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] where the text says it wrongly.
+    /// [`Error::Invalid`] if the text states them wrongly.
     async fn survey(&self, request: &Request, allowance: &Allowance) -> Result<Survey, Error>;
 
-    /// Finds what is granted for each of these places in turn, until one can have it. Fetches no package.
+    /// Resolves what is granted for each of these targets in turn, until one can have it. Fetches no package.
     ///
     /// # Errors
     ///
-    /// Where the index could not be asked; that something does not exist is in the answer.
+    /// If the index could not be queried; that a package does not exist is in the resolution.
     async fn resolve(&self, grant: &PackageGrant, targets: &[PackageTarget], allowance: &Allowance) -> Result<Vec<Resolution>, Error>;
 
-    /// Fetches what was found, where that has not been done, and says where it lies.
+    /// Fetches the packages of a resolution, if that has not been done, and returns their tree.
     ///
     /// # Errors
     ///
-    /// Where it could not be fetched, or is not what was found.
+    /// If they could not be fetched, or do not match the resolution.
     async fn fetch(&self, grant: &PackageGrant, resolution: &Resolution, allowance: &Allowance) -> Result<PackageTree, Error>;
 }
 
-/// What a program's text says of its needs.
+/// The needs that a program's text states.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Survey {
-    /// Packages that it asks for itself.
+    /// Packages that it declares (inline metadata).
     pub packages: Vec<String>,
-    /// Modules that it imports first of all and that nothing provides.
+    /// Modules that it imports at its beginning and that nothing provides.
     pub missing: Vec<MissingModule>,
-    /// What tiers lack for it, such as ``has no module `ctypes` ``.
+    /// Capabilities that tiers lack for it, such as ``has no module `ctypes` ``.
     pub lacks: Vec<(Tier, String)>,
 }
 
-/// A place that packages are for.
+/// The target that packages are resolved for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PackageTarget {
     /// The tier.
     pub tier: Tier,
     /// The interpreter's version, such as `3.14`.
     pub interpreter: String,
-    /// What native code can run there; none for a place that has no processor of its own.
+    /// The platform of native code; none for a target that runs none.
     pub native: Option<NativePlatform>,
 }
 
-/// A place where native code runs.
+/// A platform of native code.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct NativePlatform {
-    /// The processor, such as `x86_64`.
+    /// The processor architecture, such as `x86_64`.
     pub architecture: String,
     /// The version of the GNU C library, such as `2.36`.
     pub libc: String,
 }
 
-/// What packages come to in one place.
+/// The resolution of packages for one target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolution {
-    /// The place.
+    /// The target.
     pub target: PackageTarget,
     /// Every package with its exact archive: the lock.
     pub packages: Vec<LockedPackage>,
-    /// Why the place cannot have them.
+    /// The reason why the target cannot have them.
     pub lacks: Option<String>,
 }
 
@@ -88,29 +89,29 @@ pub struct LockedPackage {
     pub name: String,
     /// Its version.
     pub version: String,
-    /// The file name of its archive; for JavaScript where it lies among the others, which decides who sees it.
+    /// The file name of its archive; for JavaScript its path in `node_modules`, which decides which packages see it.
     pub file: String,
     /// The archive's digest, such as `sha256:...`.
     pub digest: String,
 }
 
-/// Packages that lie ready.
+/// A package set, ready to use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PackageTree {
-    /// Tells it from every other one: by what is in it.
+    /// The digest of its contents.
     pub digest: String,
     /// A tar archive for the wasm tier, a directory for the others.
     pub path: PathBuf,
-    /// Keeps it there for as long as somebody has a copy.
+    /// Keeps it in the store for as long as a copy of this lives.
     pub lease: Lease,
 }
 
-/// Something that stays where it is for as long as this or a copy of it lives.
+/// A reference-counted hold: the resource stays in place for as long as this or a copy of it lives.
 #[derive(Clone, Default)]
 pub struct Lease(Option<Arc<dyn Any + Send + Sync>>);
 
 impl Lease {
-    /// Held by this value, such as an open file that is locked.
+    /// Wraps a value, such as a locked file, that holds the resource.
     pub fn new(held: impl Any + Send + Sync) -> Self {
         Self(Some(Arc::new(held)))
     }
@@ -122,7 +123,7 @@ impl fmt::Debug for Lease {
     }
 }
 
-/// How something is held is no part of what it is.
+/// The hold is no part of the identity of the resource.
 impl PartialEq for Lease {
     fn eq(&self, _: &Self) -> bool {
         true
@@ -132,7 +133,7 @@ impl PartialEq for Lease {
 impl Eq for Lease {}
 
 impl Resolution {
-    /// What the decision has to know of it.
+    /// Returns the facts that the decision needs of it.
     #[must_use]
     pub fn needs(&self) -> TierNeeds {
         let package = |package: &LockedPackage| ResolvedPackage {
@@ -144,7 +145,7 @@ impl Resolution {
     }
 }
 
-/// What was found out about one request, and what it leads to.
+/// The survey and resolutions of one request.
 #[derive(Default)]
 pub(crate) struct Supplies {
     grant: Option<PackageGrant>,
@@ -153,9 +154,9 @@ pub(crate) struct Supplies {
 }
 
 impl Supplies {
-    /// What a survey says, before anything is looked up.
+    /// Starts with a survey, before anything is resolved.
     pub(crate) fn new(survey: Survey, request: &mut Request) -> Self {
-        // Too many are refused by their number, whether the request or the text asks for them.
+        // Too many packages are denied by their number, whether the request or the text declares them.
         let mut known: HashSet<String> = request.wants.packages.iter().cloned().collect();
         for package in survey.packages {
             if known.insert(package.clone()) {
@@ -167,7 +168,7 @@ impl Supplies {
         Self { needs, ..Self::default() }
     }
 
-    /// Adds what packages come to.
+    /// Adds resolutions.
     pub(crate) fn resolved(&mut self, grant: PackageGrant, resolutions: Vec<Resolution>) {
         for resolution in &resolutions {
             if self.needs.tiers.iter().all(|needs| needs.tier != resolution.target.tier) {
@@ -178,24 +179,24 @@ impl Supplies {
         self.resolutions = resolutions;
     }
 
-    /// Whether the text says that the request needs something which not everybody offers.
+    /// Returns whether the text states a need that not every tier meets.
     pub(crate) fn has_needs(&self) -> bool {
         self.needs != Needs::default()
     }
 
-    /// The facts of this request; none where they are the machine's.
+    /// Returns the facts of this request; none if they are the machine's.
     pub(crate) fn facts(&self, machine: &Facts) -> Option<Facts> {
         self.has_needs().then(|| Facts { tiers: machine.tiers.clone(), needs: self.needs.clone() })
     }
 
-    /// What to fetch for a run in a tier.
+    /// Returns what to fetch for a run in a tier.
     pub(crate) fn of_tier(&self, tier: Tier) -> Option<(&PackageGrant, &Resolution)> {
         let resolution = self.resolutions.iter().find(|resolution| resolution.target.tier == tier)?;
         Some((self.grant.as_ref()?, resolution))
     }
 }
 
-/// The refusal where nobody is there to fetch packages.
+/// Returns the denial for a sandbox without a package manager.
 pub(crate) fn packages_unsupported() -> Denial {
     Denial {
         rule: "request.wants.packages".to_owned(),

@@ -1,8 +1,8 @@
-//! How does machine code of a guest get into the process?
+//! Loading of precompiled code: which machine code may enter the process?
 //!
-//! This is the only place that loads precompiled code. Such a file *is* native code, so it is loaded only from a folder that nobody but
-//! the owner of this process (or root) can write, in directories of which the same is true, and from the very file that was checked; or
-//! from a compiler that this process has started.
+//! This is the only place that loads precompiled code. Such a file *is* native code, so it is loaded only from a folder that only the owner
+//! of this process and root can write, below directories of which the same is true, and from the very file descriptor that was checked (no
+//! TOCTOU); or from a compiler that this process has started.
 #![expect(unsafe_code, reason = "loads precompiled machine code from the installation's own cache or its own compiler")]
 
 use glovebox_host::folder::{Folder, FolderError};
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-/// Why a file of machine code was not loaded.
+/// The reason why a file of machine code was not loaded.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LoadError {
     /// It cannot be read, or another user could have written it.
@@ -23,7 +23,7 @@ pub(crate) enum LoadError {
     Unfit {
         /// The file.
         path: String,
-        /// What the engine says.
+        /// The engine's error.
         reason: String,
     },
 }
@@ -32,7 +32,7 @@ pub(crate) enum LoadError {
 pub(crate) fn load(engine: &Engine, folder: &Folder, name: &str) -> Result<Component, LoadError> {
     let mut file = folder.file(name)?;
     let unfit = |reason: String| LoadError::Unfit { path: folder.path().join(name).display().to_string(), reason };
-    // The engine maps by path; this one is the open file itself, whatever has its name by now.
+    // The engine maps by path; `/proc/self/fd` is the open file itself, whatever has its name by now.
     let open = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
     // SAFETY: the file was written by `compile` of this installation: only the owner of this process or root can have changed it, and
     // either of them could change the process itself. The engine checks version, target and settings.
@@ -47,10 +47,10 @@ pub(crate) fn load(engine: &Engine, folder: &Folder, name: &str) -> Result<Compo
     unsafe { Component::deserialize(engine, &code) }.map_err(|error| unfit(format!("{error:#}")))
 }
 
-/// Takes the machine code of somebody's program from the compiler that this process has started and asked for it.
+/// Takes the machine code of an untrusted WebAssembly module from the compiler that this process has started.
 pub(crate) fn take(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
-    // SAFETY: the bytes came through a pipe from our own binary, which nobody else can write to, so they are what our compiler made of the
-    // program. A compiler inside this process would have to be trusted in the same way: a fault by which it emits wrong machine code does
+    // SAFETY: the bytes came through a pipe from our own binary, which no other process can write to, so they are what our compiler made of
+    // the module. A compiler inside this process would have to be trusted in the same way: a bug by which it emits wrong machine code does
     // the same harm from either place, and outside it can do no other. The engine checks version, target and settings.
     unsafe { Component::deserialize(engine, code) }
 }

@@ -1,6 +1,6 @@
-//! Round-robin between subjects: who gets a slot next, where there are few?
+//! Round-robin scheduler between subjects: which waiter gets the next slot?
 //!
-//! [`RoundRobin`] is the queue: the subjects take turns, and within one the first comes first. [`FairSlots`] is a semaphore whose waiters queue in
+//! [`RoundRobin`] is the queue: round-robin between the subjects, and FIFO within one. [`FairSlots`] is a semaphore whose waiters queue in
 //! that way, and of which no subject holds so many that none is left for another.
 
 use glovebox_policy::Subject;
@@ -8,11 +8,11 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
-/// Things that wait, by subject. The subjects take turns, and within one the first comes first.
+/// A queue by subject: round-robin between the subjects, and FIFO within one.
 #[derive(Debug)]
 pub struct RoundRobin<T> {
     queues: HashMap<Subject, VecDeque<T>>,
-    /// The subjects that wait, the one whose turn is next first.
+    /// The waiting subjects, the next one first.
     order: VecDeque<Subject>,
 }
 
@@ -23,7 +23,7 @@ impl<T> Default for RoundRobin<T> {
 }
 
 impl<T> RoundRobin<T> {
-    /// Adds one at the end of its subject's queue.
+    /// Adds an item at the end of its subject's queue.
     pub fn push(&mut self, subject: &Subject, item: T) {
         match self.queues.get_mut(subject) {
             Some(queue) => queue.push_back(item),
@@ -34,17 +34,17 @@ impl<T> RoundRobin<T> {
         }
     }
 
-    /// Those of a subject, in their order.
+    /// Returns the items of a subject, in their order.
     pub fn of(&self, subject: &Subject) -> impl Iterator<Item = &T> {
         self.queues.get(subject).into_iter().flatten()
     }
 
-    /// The subjects that wait, in their order.
+    /// Returns the waiting subjects, in their order.
     pub fn subjects(&self) -> impl Iterator<Item = &Subject> {
         self.order.iter()
     }
 
-    /// The first one of the first subject that may. The next turn of that subject comes after those of all others.
+    /// Takes the first item of the first subject for which `may` holds. The next turn of that subject comes after those of all others.
     pub fn pop_of(&mut self, may: impl Fn(&Subject) -> bool) -> Option<(Subject, T)> {
         let at = self.order.iter().position(may)?;
         let subject = self.order.remove(at)?;
@@ -58,7 +58,7 @@ impl<T> RoundRobin<T> {
         item.map(|item| (subject, item))
     }
 
-    /// Takes out those of a subject that wait no longer.
+    /// Removes the items of a subject for which `is_it` holds.
     pub fn remove(&mut self, subject: &Subject, is_it: impl Fn(&T) -> bool) {
         let Some(queue) = self.queues.get_mut(subject) else { return };
         queue.retain(|item| !is_it(item));
@@ -75,7 +75,7 @@ pub struct FairSlots(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    /// Slots of one subject at once.
+    /// The most slots of one subject.
     of_subject: usize,
     state: Mutex<State>,
 }
@@ -94,12 +94,12 @@ struct Waiter {
     slot: oneshot::Sender<Slot>,
 }
 
-/// The right to work; given back when dropped.
+/// A slot of a [`FairSlots`]; released when dropped.
 #[derive(Debug)]
 pub struct Slot(Option<(FairSlots, Subject)>);
 
 impl FairSlots {
-    /// `slots` for all, of which one subject holds all but one at the most. Zero counts as one.
+    /// Creates `slots`, of which one subject holds all but one at the most. Zero counts as one.
     #[must_use]
     pub fn new(slots: usize) -> Self {
         let slots = slots.max(1);
@@ -107,11 +107,11 @@ impl FairSlots {
         Self(Arc::new(Shared { of_subject, state: Mutex::new(State { free: slots, ..State::default() }) }))
     }
 
-    /// A slot, as soon as one is free and it is this subject's turn. Dropping the future gives the place in the queue up.
+    /// Acquires a slot, as soon as one is free and it is this subject's turn. Dropping the future gives up the place in the queue.
     pub async fn acquire(&self, subject: &Subject) -> Slot {
         let mut waiting = {
             let mut state = self.lock();
-            // Whoever waits, waits for a slot that this subject may not have either, or is this subject and was here before.
+            // All waiters wait for a slot that this subject may not have either, or are this subject's and came earlier.
             if state.free > 0 && state.turns.of(subject).next().is_none() && state.held_by(subject) < self.0.of_subject {
                 state.take(subject);
                 return self.slot(subject);
@@ -122,7 +122,7 @@ impl FairSlots {
         };
         match (&mut waiting.receiver).await {
             Ok(slot) => slot,
-            // The sender lives in the queue until it is used, and only `Waiting` takes it from there.
+            // The sender lives in the queue until it is used, and only `Waiting` removes it.
             Err(_) => std::future::pending().await,
         }
     }
@@ -139,13 +139,13 @@ impl FairSlots {
         let mut state = self.lock();
         state.give_back(subject);
         while state.free > 0 {
-            // Not of one that holds as many as it may.
+            // Skips a subject that holds as many as it may.
             let State { held, turns, .. } = &mut *state;
             let may = |subject: &Subject| held.get(subject).is_none_or(|held| *held < self.0.of_subject);
             let Some((next, waiter)) = turns.pop_of(may) else { break };
             state.take(&next);
             if let Err(mut unwanted) = waiter.slot.send(self.slot(&next)) {
-                // Nobody waits any more. Its drop would come here again while the lock is held.
+                // No waiter is left. Dropping the slot would come here again while the lock is held.
                 unwanted.0 = None;
                 state.give_back(&next);
             }
@@ -189,7 +189,7 @@ impl Drop for Slot {
     }
 }
 
-/// A place in the queue; given up when dropped, and with it a slot that arrived and was not taken.
+/// A place in the queue; given up when dropped, together with a slot that was sent and not taken.
 struct Waiting<'a> {
     slots: &'a FairSlots,
     subject: &'a Subject,
@@ -247,7 +247,7 @@ mod tests {
         let mut called = Box::pin(slots.acquire(&b));
         assert!((&mut gone).now_or_never().is_none() && (&mut called).now_or_never().is_none());
         drop(gone);
-        // The slot is sent to the one that waits, which goes away without having looked.
+        // The slot is sent to the waiter, which is dropped without having received it.
         drop(held);
         drop(called);
         assert!(slots.acquire(&a).now_or_never().is_some());

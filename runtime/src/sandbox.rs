@@ -1,6 +1,6 @@
-//! How does a request become an outcome?
+//! Sandbox: how does a request become an outcome?
 //!
-//! The one way in: ask the policy, write the decision down, hand the grant to the tier's executor, write down how it ended.
+//! The one entry point: get the policy's decision, record it, hand the grant to the tier's executor, record the end.
 
 mod builder;
 mod refusals;
@@ -31,7 +31,7 @@ use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, debug_span};
 
-/// Runs code that nobody has vetted. Cheap to clone; all clones are the same sandbox.
+/// Runs untrusted code. Cheap to clone; all clones are the same sandbox.
 #[derive(Clone)]
 pub struct Sandbox(Arc<Inner>);
 
@@ -50,30 +50,30 @@ struct Inner {
     has_compiler: bool,
 }
 
-/// What a request is granted with what it needs, and where that comes from.
+/// The grant of a request, with its survey and resolutions.
 type Admitted = (Arc<Grant>, Supplies);
 
-/// What comes with a run besides the request, and none of which a policy judges.
+/// The parameters of a run that are not part of the request, and that no policy checks.
 #[derive(Debug, Default)]
 pub struct Controls {
-    /// Names the run in the audit log and the outcome; a new name unless said. Of a session, it names the one evaluation.
+    /// The run's id in the audit log and the outcome; random by default. For a session, the id of the one evaluation.
     pub id: Option<RunId>,
-    /// Standard input; empty unless said.
+    /// Standard input; empty by default.
     pub input: Input,
-    /// Where output goes as it happens, besides into the outcome. A receiver that does not read makes the program wait.
+    /// The receiver of output as it is written, besides the outcome. A receiver that does not read blocks the program (backpressure).
     pub output: Option<mpsc::Sender<OutputChunk>>,
-    /// Told of what is recorded about the run besides its decision and its end, such as calls of tools and findings.
+    /// The subscriber to audit events of the run other than its decision and its end, such as host calls and findings.
     pub events: Option<mpsc::UnboundedSender<AuditEvent>>,
-    /// Stops the run.
+    /// Cancels the run.
     pub stop: CancellationToken,
-    /// Where it is added what was used and no outcome of a run says: of what ends in an error, of what is dropped, and of what runs nothing, such
-    /// as an explanation or the opening of a session.
+    /// The counter of usage that no outcome reports: of runs that end in an error or are dropped, and of steps that run nothing, such as an
+    /// explanation or the opening of a session.
     pub spent: Option<Arc<Mutex<Usage>>>,
 }
 
 impl Sandbox {
-    /// Starts with the built-in policy (its `default` profile), the installed guests, fuel metering, no audit log, no tools, no compiler and at most 64
-    /// runs at once.
+    /// Starts with the built-in policy (its `default` profile), the installed guests, fuel metering, no audit log, no tools, no compiler
+    /// and at most 64 concurrent runs.
     pub fn builder() -> SandboxBuilder {
         SandboxBuilder {
             policy: Policy::builtin(),
@@ -91,16 +91,16 @@ impl Sandbox {
 
     /// Runs a request to its end.
     ///
-    /// Dropping the future stops the run.
+    /// Dropping the future cancels the run.
     ///
     /// # Errors
     ///
-    /// Where the host failed. What the program did, what the policy refused and which limit was hit is in the outcome.
+    /// If the host failed. Failures of the program, denials and limits are in the outcome.
     pub async fn run(&self, request: Request) -> Result<Outcome, Error> {
         self.run_with(request, Controls::default()).await
     }
 
-    /// Runs a request with input, streaming output or a handle to stop it.
+    /// Runs a request with input, streaming output or cancellation.
     ///
     /// # Errors
     ///
@@ -118,7 +118,7 @@ impl Sandbox {
         result
     }
 
-    /// Takes a request from the policy's first word to its end.
+    /// Takes a request from the first decision to its end.
     async fn go(
         &self,
         id: RunId,
@@ -142,7 +142,7 @@ impl Sandbox {
             Ok(admitted) => admitted,
             Err(denial) => return self.denied(id, &request, *denial, Inspection::default(), allowance.used(), trail),
         };
-        // Pinned where it is, as the execution is: what is handed on by value is moved.
+        // Pinned in place, as the execution is: passing it by value would copy it.
         let mut looked = pin!(self.look(&request, &grant, allowance)).instrument(debug_span!("look")).await?;
         trail.found(&looked.findings)?;
         if let Some(denial) = looked.denial.take() {
@@ -173,13 +173,13 @@ impl Sandbox {
         outcome.packages = packages;
         outcome.findings = looked.findings;
         allowance.add_to(&mut outcome.usage);
-        // An outcome that nobody is told of was paid for nevertheless.
+        // The usage counts even if its outcome is not returned.
         trail.finished(&outcome).inspect_err(|_| allowance.prepare().used(&program))?;
         Ok(outcome)
     }
 
-    /// Finds out what a request needs besides what it says, and what it is granted with that. Nothing is looked up that the policy does not
-    /// allow. `first` is what it was granted without.
+    /// Surveys a request for what else it needs, and returns the grant with that. Nothing is resolved that the policy does not allow.
+    /// `first` is the grant without it.
     async fn survey(
         &self,
         request: &mut Request,
@@ -187,7 +187,7 @@ impl Sandbox {
         trail: &RunAudit,
         allowance: &Allowance,
     ) -> Result<Admitted, OpenError> {
-        // Whatever is refused anyway costs no look, and must not send anybody to an index.
+        // A request that is denied anyway must cost no inspection, and no query to an index.
         let first = first.as_ref().map_err(|denial| OpenError::Denied(denial.clone()))?;
         let Some(manager) = &self.0.packages else {
             let asks_for_none = request.wants.packages.is_empty();
@@ -197,7 +197,7 @@ impl Sandbox {
                 Err(OpenError::Denied(Box::new(packages_unsupported())))
             };
         };
-        // In a box, so that the future of every run, which is moved a few times, is not as large as this one.
+        // Boxed, so that the future of every run, which is moved a few times, is not as large as this one.
         Box::pin(self.survey_packages(manager.as_ref(), request, first, trail, allowance)).await
     }
 
@@ -217,30 +217,30 @@ impl Sandbox {
         let machine = self.facts();
         let facts = supplies.facts(&machine);
         let facts = facts.as_ref().unwrap_or(&machine);
-        // Whatever would be refused anyway must not send anybody to an index first.
+        // A request that would be denied anyway must not cause a query to an index first.
         if let Verdict::Deny(denial) = self.0.policy.admit(request, facts) {
             return Err(OpenError::Denied(Box::new(denial)));
         }
         let grant = self.0.policy.admit_packages(request, facts).map_err(|denial| OpenError::Denied(Box::new(denial)))?;
         let target = |tier: &Tier| self.0.executors.get(tier).and_then(|executor| executor.package_target(&request.language));
         let targets: Vec<PackageTarget> = grant.tiers().iter().filter_map(target).collect();
-        // From here on somebody else may learn of the request, so it leaves a record whatever becomes of it.
+        // From here on an index may learn of the request, so it leaves a record whatever its end.
         trail.looked_up(request)?;
         let resolutions = allowance.in_time(manager.resolve(&grant, &targets, allowance)).await?;
         supplies.resolved(grant, resolutions);
         self.admit_with(request, supplies)
     }
 
-    /// What there is to find in a program that was granted, and whether that is acceptable.
+    /// Inspects a granted program, and checks whether the policy accepts the findings.
     pub(crate) async fn look(&self, request: &Request, grant: &Grant, allowance: &Allowance) -> Result<Inspection, Error> {
-        // Nothing reads a program on the host.
+        // No program is parsed on the host.
         let Some(executor) = self.0.executors.get(&Tier::Wasm) else { return Ok(Inspection::default()) };
         let mut findings = findings::look(executor.as_ref(), request, grant, allowance).await?;
         let denial = grant.check_findings(&mut findings).err();
         Ok(Inspection { findings, denial })
     }
 
-    /// What a request is granted before anything is known of what it needs besides, and what finding that out may use up.
+    /// Makes the first decision, before the survey, and the allowance for the survey.
     fn begin(&self, request: &Request, stop: &CancellationToken, tab: Option<Tab>) -> (Result<Arc<Grant>, Box<Denial>>, Allowance) {
         let first = self.decide(request, &self.facts());
         let limits = first.as_ref().ok().map(|grant| grant.limits());
@@ -248,7 +248,7 @@ impl Sandbox {
         (first, allowance.noted(tab))
     }
 
-    /// What may be used up for a request besides its own run.
+    /// Returns the allowance of a request besides its own run.
     pub(crate) fn allowance(&self, subject: &Subject, limits: Option<&Limits>, stop: &CancellationToken) -> Allowance {
         Allowance::within(subject.clone(), limits, stop.clone(), self.0.looks.clone())
     }
@@ -301,7 +301,7 @@ impl Sandbox {
         controls: Controls,
         trail: &RunAudit,
     ) -> Result<Report, Error> {
-        // Until the report is there, and for as long as the executor holds it.
+        // Until the report is returned, and for as long as the executor holds it.
         let slot = Hold::new(Some(slot));
         let _taken = slot.clone();
         let _lease = packages.as_ref().map(|tree| tree.lease.clone());
@@ -332,12 +332,12 @@ impl Sandbox {
         self.0.acquire_slot(grant).await
     }
 
-    /// Records that an evaluation of a session was refused; the session goes on.
+    /// Records that an evaluation of a session was denied; the session goes on.
     pub(crate) fn refused(&self, id: RunId, request: &Request, denial: &Denial) -> Result<(), Error> {
         RunAudit::new(self.0.audit.clone(), id, request).denied(request, denial, self.0.policy.digest())
     }
 
-    /// A run's side of the account of all.
+    /// Returns a run's side of the memory account.
     fn memory(&self, grant: &Grant) -> RunMemory {
         RunMemory::new(self.0.memory.as_ref(), grant.subject())
     }
@@ -383,13 +383,13 @@ impl Sandbox {
         })
     }
 
-    /// The policy in force.
+    /// Returns the policy in force.
     #[must_use]
     pub fn policy(&self) -> &Policy {
         &self.0.policy
     }
 
-    /// What packages of a language have to be like, tier by tier.
+    /// Returns the targets of packages of a language, tier by tier.
     #[must_use]
     pub fn package_targets(&self, language: &str) -> Vec<PackageTarget> {
         let machine = self.facts();
@@ -397,29 +397,29 @@ impl Sandbox {
         targets.collect()
     }
 
-    /// What this sandbox offers, tier by tier.
+    /// Returns the facts of this sandbox, tier by tier.
     #[must_use]
     pub fn facts(&self) -> Arc<Facts> {
         Arc::clone(&self.0.facts.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Whether a tier works, as far as can be told without running somebody's program.
+    /// Checks that a tier works, as far as possible without running a program of a request.
     ///
     /// # Errors
     ///
-    /// What is wrong with it.
+    /// The problem.
     pub async fn probe(&self, tier: Tier) -> Result<(), Error> {
         self.executor(tier)?.probe().await
     }
 
-    /// How each tier's stock of places is doing, where it keeps one.
+    /// Returns the statistics of each tier's warm pool, if it has one.
     #[must_use]
     pub fn pool_stats(&self) -> Vec<(Tier, PoolStats)> {
         self.0.executors.iter().filter_map(|(tier, executor)| Some((*tier, executor.stock()?))).collect()
     }
 
-    /// Takes a tier out of use for this reason, or back into use. What runs there is left alone; what comes finds another tier, or is
-    /// refused with the reason.
+    /// Takes a tier out of service for this reason, or back into service. Runs in progress are left alone; new ones use another tier, or
+    /// are denied with the reason.
     pub fn set_unavailable(&self, tier: Tier, reason: Option<String>) {
         let mut facts = self.0.facts.write().unwrap_or_else(PoisonError::into_inner);
         let mut changed = Facts::clone(&facts);
@@ -430,7 +430,7 @@ impl Sandbox {
     }
 }
 
-/// What was found in a program.
+/// The findings in a program.
 #[derive(Default)]
 pub(crate) struct Inspection {
     pub(crate) findings: Vec<Finding>,

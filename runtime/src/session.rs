@@ -1,4 +1,4 @@
-//! How does state last from one evaluation to the next?
+//! Sessions: how does state last from one evaluation to the next?
 
 use crate::allowance::Tab;
 use crate::audit::RunAudit;
@@ -22,25 +22,25 @@ const MAX_SHOWN: usize = 20;
 
 /// An instance that keeps its variables and files between evaluations. Ends when dropped.
 ///
-/// Every evaluation has the limits of the grant anew. An evaluation that hits a limit, breaks the guest or is stopped ends the session,
-/// because what it left is in the middle of something.
+/// Every evaluation has the limits of the grant anew. An evaluation that hits a limit, crashes the guest or is cancelled ends the session,
+/// because its state is inconsistent.
 pub struct Session {
     live: Box<dyn SessionHandle>,
     opened: Opened,
 }
 
-/// What the sandbox knows of a session.
+/// The sandbox's state of a session.
 pub(crate) struct Opened {
     pub(crate) sandbox: Sandbox,
     pub(crate) id: RunId,
-    /// What it was opened with, and the packages that it has asked for since.
+    /// The request that opened it, with the packages that were added since.
     pub(crate) request: Request,
     pub(crate) grant: Arc<Grant>,
     pub(crate) packages: Vec<LockedPackage>,
-    /// Keeps them where they are.
+    /// Keeps the packages in the store.
     pub(crate) lease: Lease,
     pub(crate) trail: Option<RunAudit>,
-    /// What was used besides its evaluations, and was not asked for yet.
+    /// The usage besides its evaluations that was not taken yet.
     pub(crate) tab: Tab,
 }
 
@@ -49,48 +49,48 @@ impl Session {
         Self { live, opened }
     }
 
-    /// Names the session in the audit log.
+    /// Returns the id of the session in the audit log.
     #[must_use]
     pub fn id(&self) -> RunId {
         self.opened.id
     }
 
-    /// What the session may do.
+    /// Returns the grant of the session.
     #[must_use]
     pub fn grant(&self) -> &Grant {
         &self.opened.grant
     }
 
-    /// The packages that programs can import, those that others depend on included.
+    /// Returns the packages that programs can import, including transitive dependencies.
     #[must_use]
     pub fn packages(&self) -> &[LockedPackage] {
         &self.opened.packages
     }
 
-    /// What was used to open the session and to change its packages, since this was last asked: no outcome of an evaluation has it. The same
-    /// is in [`Controls::spent`], where the session was opened with one.
+    /// Takes the usage of opening the session and of changing its packages, since the last call: no outcome of an evaluation has it. The
+    /// same is in [`Controls::spent`], if the session was opened with one.
     pub fn take_preparation(&mut self) -> Usage {
         std::mem::take(&mut self.opened.tab.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The packages that were asked for, as they were.
+    /// Returns the requirements of packages, as they were given.
     #[must_use]
     pub fn asked_packages(&self) -> &[String] {
         &self.opened.request.wants.packages
     }
 
-    /// Adds packages, as a request asks for them: `rich`, `requests==2.32.*`. One that was asked for before is asked for anew. What was
-    /// imported already stays as it is.
+    /// Adds packages by their requirements: `rich`, `requests==2.32.*`. A requirement for the same package is replaced. Imported modules
+    /// stay as they are.
     ///
     /// # Errors
     ///
-    /// [`OpenError::Denied`] where the policy refuses, or they need another tier; then nothing changes. Else where they could not be
-    /// found or fetched.
+    /// [`OpenError::Denied`] if the policy denies them, or they need another tier; then nothing changes. Else if they could not be resolved
+    /// or fetched.
     pub async fn install(&mut self, packages: &[String]) -> Result<&[LockedPackage], OpenError> {
         Bound::PACKAGES.check(packages.iter().map(String::as_str)).map_err(|error| Error::Invalid(error.to_string()))?;
         let mut request = self.opened.request.clone();
         let named: Vec<(Option<String>, &String)> = packages.iter().map(|package| (self.name(package), package)).collect();
-        // Of one that is named twice, the last word holds.
+        // The last requirement of a package holds.
         let last: HashMap<&str, usize> = named.iter().enumerate().filter_map(|(at, (name, _))| Some((name.as_deref()?, at))).collect();
         request.wants.packages.retain(|asked| self.name(asked).is_none_or(|name| !last.contains_key(name.as_str())));
         for (at, (name, package)) in named.iter().enumerate() {
@@ -101,11 +101,11 @@ impl Session {
         self.change(request).await
     }
 
-    /// Takes away packages that were asked for, and those that only they depended on. What was imported stays imported.
+    /// Removes packages, and dependencies that only they had. Imported modules stay imported.
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] where one of them was not asked for, else as [`Session::install`].
+    /// [`Error::Invalid`] if one of them was not asked for, else as [`Session::install`].
     pub async fn uninstall(&mut self, names: &[String]) -> Result<&[LockedPackage], OpenError> {
         Bound::PACKAGES.check(names.iter().map(String::as_str)).map_err(|error| Error::Invalid(error.to_string()))?;
         let mut request = self.opened.request.clone();
@@ -139,13 +139,13 @@ impl Session {
         Ok(&opened.packages)
     }
 
-    /// The name of a package in its one spelling.
+    /// Returns the normalized name of a package.
     fn name(&self, requirement: &str) -> Option<String> {
         let ecosystem = Ecosystem::of_language(self.opened.grant.language())?;
         Requirement::parse(ecosystem, requirement).ok().map(|requirement| requirement.name().to_owned())
     }
 
-    /// Whether it can go on.
+    /// Returns whether the session accepts evaluations.
     #[must_use]
     pub fn is_alive(&self) -> bool {
         self.live.is_alive()
@@ -155,7 +155,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// Where the host failed, or the session has ended.
+    /// If the host failed, or the session has ended.
     pub async fn evaluate(&mut self, text: impl Into<String>) -> Result<Outcome, Error> {
         let name = Source::default_name(self.opened.grant.language()).to_owned();
         let source = Source { name, content: text.into().into_bytes().into() };
@@ -166,7 +166,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// Where the host failed, the source is larger than the grant allows, or the session has ended.
+    /// If the host failed, the source is larger than the grant allows, or the session has ended.
     pub async fn evaluate_with(
         &mut self,
         source: Source,
@@ -186,7 +186,7 @@ impl Session {
             .check(arguments.iter().map(String::as_str))
             .and_then(|()| Bound::ARTIFACTS.check(artifacts.iter().map(String::as_str)))
             .map_err(|error| Error::Invalid(error.to_string()))?;
-        // As a program by itself is measured: one byte more for each.
+        // Measured as for a run: one byte more for each.
         let bytes: usize = arguments.iter().map(|argument| argument.len() + 1).sum();
         if bytes as u64 > limits.arguments {
             return Err(Error::Invalid(format!("arguments have at most {} bytes here, not {bytes}", limits.arguments)));
@@ -196,7 +196,7 @@ impl Session {
         let id = controls.id.unwrap_or(self.opened.id);
         let _place = tokio::select! {
             biased;
-            // Nothing was begun, so the session is as it was.
+            // Nothing was evaluated, so the session is unchanged.
             () = controls.stop.cancelled() => {
                 allowance.told();
                 return Ok(outcome(id, Report::new(Status::Cancelled), &self.opened.grant));
@@ -240,11 +240,11 @@ impl Session {
         Ok(outcome)
     }
 
-    /// Puts a file into the workspace.
+    /// Writes a file into the workspace.
     ///
     /// # Errors
     ///
-    /// Where the path leaves the workspace or the workspace is full.
+    /// If the path leaves the workspace or the workspace is full.
     pub fn put_file(&mut self, path: &str, content: impl Into<Arc<[u8]>>) -> Result<(), Error> {
         self.live.put_file(path, content.into())
     }
@@ -253,12 +253,12 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// Where there is no such regular file.
+    /// If there is no such regular file.
     pub fn read_file(&mut self, path: &str) -> Result<Vec<u8>, Error> {
         self.live.read_file(path, 0..u64::MAX)
     }
 
-    /// Reads what is there of a part of a file of the workspace.
+    /// Reads a range of a file of the workspace, as far as it exists.
     ///
     /// # Errors
     ///
@@ -267,7 +267,7 @@ impl Session {
         self.live.read_file(path, range)
     }
 
-    /// The size of a file of the workspace in bytes.
+    /// Returns the size of a file of the workspace in bytes.
     ///
     /// # Errors
     ///
@@ -280,12 +280,12 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// Where there is no such directory.
+    /// If there is no such directory.
     pub fn list_files(&mut self, path: &str) -> Result<Vec<FileEntry>, Error> {
         self.live.list_files(path, None, usize::MAX)
     }
 
-    /// Lists a part of a directory of the workspace: entries by name, from behind a name on, and not more than so many.
+    /// Lists at most `most` entries of a directory of the workspace in the order of their names, starting after a name.
     ///
     /// # Errors
     ///
@@ -298,16 +298,16 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// Where there is none, or it is not empty.
+    /// If there is none, or it is not empty.
     pub fn remove_file(&mut self, path: &str) -> Result<(), Error> {
         self.live.remove_file(path)
     }
 
-    /// Ends the session and says so in the audit log.
+    /// Ends the session and records that in the audit log.
     ///
     /// # Errors
     ///
-    /// Where the end could not be written.
+    /// If the record could not be written.
     pub fn close(mut self) -> Result<(), Error> {
         if let Some(mut trail) = self.opened.trail.take() {
             let report = Report { exit_code: Some(0), ..Report::new(Status::Succeeded) };

@@ -1,7 +1,7 @@
-//! What does an instance reach of the host, and through which functions?
+//! Host state of an instance (WASI linker): which host functions does it reach?
 //!
 //! Standard streams, clocks, random numbers and polling are the engine's own WASI implementation over our streams and clocks; files are
-//! ours; sockets are there so that libraries link, and refuse everything.
+//! ours; sockets are linked so that libraries load, and refuse everything.
 
 mod io;
 mod lookup;
@@ -22,7 +22,7 @@ use wasmtime_wasi::random::WasiRandom;
 use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsView as _};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
-/// The guest contract as Rust types.
+/// The guest contract (WIT) as Rust types.
 pub(crate) mod bindings {
 
     wasmtime::component::bindgen!({
@@ -36,12 +36,12 @@ pub(crate) mod bindings {
 /// Handles that a guest may hold, of all kinds together; protects the host's memory.
 const MAX_HANDLES: usize = 1 << 16;
 
-/// What belongs to one instance on the host's side.
+/// The host's state of one instance.
 pub(crate) struct RunState {
     table: ResourceTable,
     wasi: WasiCtx,
     random: random::Generators,
-    /// What handing over the environment and the arguments costs.
+    /// The price of handing over the environment and the arguments.
     environment_price: u64,
     pub(crate) files: Filesystem,
     pub(crate) limiter: Limiter,
@@ -75,7 +75,7 @@ impl RunState {
             .envs(parts.environment)
             .wall_clock(parts.clock)
             .monotonic_clock(parts.clock)
-            // A socket that may not be used would still be one of the host's.
+            // Even a refused socket would be one of the host's.
             .allow_tcp(false)
             .allow_udp(false)
             .allow_ip_name_lookup(false);
@@ -101,7 +101,7 @@ impl RunState {
         }
     }
 
-    /// Every import goes through here: it is priced, and what it owes is settled when it returns.
+    /// Starts an import: every one goes through here, is priced, and settles its debt when it returns.
     fn priced(&mut self) -> &mut Self {
         self.pace.enter();
         self.meter.charge(meter::CALL);
@@ -140,7 +140,7 @@ impl WasiView for RunState {
     }
 }
 
-/// Everything that a WASI 0.2 program may import.
+/// Returns a linker with everything that a WASI 0.2 program may import.
 pub(crate) fn wasi_linker(engine: &Engine) -> wasmtime::Result<Linker<RunState>> {
     use wasmtime_wasi::p2::bindings::{cli, clocks, random as wasi_random, sockets};
     use wasmtime_wasi_io::bindings::wasi::io as interfaces;
@@ -178,7 +178,7 @@ pub(crate) fn wasi_linker(engine: &Engine) -> wasmtime::Result<Linker<RunState>>
     Ok(linker)
 }
 
-/// The same and the host interface of the guest contract.
+/// Returns that linker with the host interface of the guest contract.
 pub(crate) fn guest_linker(engine: &Engine) -> wasmtime::Result<Linker<RunState>> {
     let mut linker = wasi_linker(engine)?;
     bindings::glovebox::guest::host::add_to_linker::<RunState, HasSelf<HostCalls>>(&mut linker, |state| &mut state.priced().calls)?;
@@ -187,7 +187,7 @@ pub(crate) fn guest_linker(engine: &Engine) -> wasmtime::Result<Linker<RunState>
 
 #[cfg(test)]
 mod tests {
-    /// What is linked without a price would let a guest call it for ever.
+    /// Tests that every linked interface is priced: a guest could otherwise call it for ever.
     #[test]
     fn every_linked_interface_is_priced() {
         let source = include_str!("state.rs");

@@ -1,7 +1,7 @@
-//! Where does a guest's output go, and where does its input come from?
+//! Standard streams of a guest: where does its output go, and where does its input come from?
 //!
-//! Output is kept up to the granted number of bytes and passed on as it happens. A receiver that does not read makes the guest wait, as
-//! a full pipe would; the host's memory stays flat.
+//! Output is kept up to the granted number of bytes and passed on as it is written. A receiver that does not read blocks the guest, as a
+//! full pipe would (backpressure); the host's memory stays flat.
 
 use crate::account::MemoryHold;
 use crate::outcome::{Limit, Output};
@@ -16,7 +16,7 @@ use wasmtime_wasi_io::streams::{InputStream, OutputStream, StreamError, StreamRe
 /// Bytes that a guest may hand over in one write; protects the host's memory while a receiver is slow.
 const MAX_WRITE: usize = 64 << 10;
 
-/// Bytes of output for which memory is taken at once; the first of them are not worth asking for.
+/// Bytes of output for which memory is charged at once; the first of them are free of charge.
 const STEP: u64 = 64 << 10;
 
 /// The two output streams.
@@ -28,7 +28,7 @@ pub enum StreamName {
     Stderr,
 }
 
-/// A piece of output, in the order in which the program wrote it.
+/// A chunk of output, in the order in which the program wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutputChunk {
     /// The stream.
@@ -48,7 +48,7 @@ struct OutputState {
     written: u64,
     limit: u64,
     sink: Option<mpsc::Sender<OutputChunk>>,
-    /// What the buffers have taken of the account of all, and for how many bytes of output that is enough.
+    /// The buffers' charge to the memory account, and the bytes of output that it covers.
     held: MemoryHold,
     counted: u64,
 }
@@ -68,7 +68,7 @@ impl Outputs {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts a new evaluation: fresh buffers, a fresh allowance, another receiver.
+    /// Starts a new evaluation: fresh buffers, a fresh limit, another receiver.
     pub(crate) fn restart(&self, limit: u64, sink: Option<mpsc::Sender<OutputChunk>>) {
         let mut state = self.state();
         state.stdout = Output::default();
@@ -80,7 +80,7 @@ impl Outputs {
         state.counted = STEP;
     }
 
-    /// What was written since the start or the last call; the receiver is let go.
+    /// Takes the output since the start or the last call; drops the receiver.
     pub(crate) fn take(&self) -> (Output, Output, u64) {
         let mut state = self.state();
         state.sink = None;
@@ -92,7 +92,7 @@ impl Outputs {
     }
 }
 
-/// One output stream as the guest sees it.
+/// One output stream of the guest.
 #[derive(Clone)]
 pub(crate) struct GuestOutput {
     outputs: Outputs,
@@ -111,7 +111,7 @@ impl StdoutStream for GuestOutput {
     }
 
     fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
-        // Only preview 3 asks for this form, and no guest is given preview 3.
+        // Only WASI 0.3 uses this form, and no guest is given it.
         Box::new(tokio::io::sink())
     }
 }
@@ -126,7 +126,7 @@ impl OutputStream for GuestOutput {
         let bytes = bytes.slice(..bytes.len().min(room));
         let more = (kept + bytes.len() as u64).saturating_sub(state.counted).next_multiple_of(STEP);
         if more > 0 {
-            // A buffer that grows has room for as much again.
+            // A growing buffer doubles its capacity.
             if state.held.grow(more.saturating_mul(2)).is_err() {
                 return Err(StreamError::Trap(wasmtime::Error::new(LimitReached(Limit::Memory))));
             }
@@ -173,16 +173,16 @@ impl Pollable for GuestOutput {
     }
 }
 
-/// Where a program's standard input comes from.
+/// The source of a program's standard input.
 #[derive(Default)]
 #[non_exhaustive]
 pub enum Input {
-    /// Nothing: the program sees the end at once.
+    /// Nothing: the program reads end-of-file at once.
     #[default]
     Empty,
     /// These bytes.
     Bytes(Bytes),
-    /// Whatever a reader gives, as it comes.
+    /// An asynchronous reader.
     Reader(Box<dyn AsyncRead + Send + Unpin>),
 }
 
@@ -208,7 +208,7 @@ impl From<Vec<u8>> for Input {
     }
 }
 
-/// Standard input as the guest sees it; every handle reads on where the last one stopped.
+/// Standard input of the guest; all handles share one position.
 #[derive(Clone, Default)]
 pub(crate) struct GuestInput(Arc<Mutex<InputState>>);
 
@@ -242,7 +242,7 @@ impl StdinStream for GuestInput {
     }
 
     fn async_stream(&self) -> Box<dyn AsyncRead + Send + Sync> {
-        // Only preview 3 asks for this form, and no guest is given preview 3.
+        // Only WASI 0.3 uses this form, and no guest is given it.
         Box::new(tokio::io::empty())
     }
 }

@@ -1,7 +1,7 @@
-//! How does the wasm tier run what was granted?
+//! Wasm tier executor: how does a grant run in a WebAssembly instance?
 //!
-//! A fresh instance for every run, under fuel, memory and stack limits, raced against the clock: fuel does not stop a call that waits in
-//! the host, and the clock does not stop a loop that never waits.
+//! A fresh instance for every run, under fuel, memory and stack limits, raced against the wall clock: fuel does not stop a call that waits
+//! in the host, and the clock does not stop a loop that never waits.
 
 mod layouts;
 mod program;
@@ -37,13 +37,13 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use wasmtime::{Store, Trap};
 
-/// Fuel after which a guest gives way to other tasks, about a millisecond.
+/// Fuel after which a guest yields to other tasks, about a millisecond.
 const YIELD_FUEL: u64 = 1_000_000;
 
-/// How long files are looked for at least, whatever time the program has left.
+/// The least time for collecting artifacts, whatever time the program has left.
 const LEAST_COLLECTING: Duration = Duration::from_secs(1);
 
-/// Artifacts of one run.
+/// The most artifacts of one run.
 const MAX_ARTIFACTS: usize = 1000;
 
 /// The wasm tier.
@@ -52,7 +52,7 @@ pub(crate) struct WasmExecutor {
     metering: Metering,
     services: Arc<Services>,
     layouts: Layouts,
-    /// Without one, nobody's WebAssembly programs run.
+    /// The compiler; without one, no untrusted WebAssembly modules run.
     compiler: Option<Compiler>,
     memory: Option<Arc<dyn MemoryAccount>>,
 }
@@ -69,7 +69,7 @@ impl WasmExecutor {
         Ok(Self { guests, metering, services, layouts: Layouts::default(), compiler, memory })
     }
 
-    /// The host's side of a new instance, or a report where the files that were sent don't fit.
+    /// Returns the host state of a new instance, or a report if the request's files don't fit.
     fn prepare(&self, shared: &Shared, setup: &RunSetup, guest: Option<&Guest>, arguments: &[String]) -> Result<Prepared, Error> {
         let grant = &setup.grant;
         let limits = grant.limits();
@@ -108,7 +108,7 @@ impl WasmExecutor {
         Ok(Prepared::Ready(Box::new(Host { state, outputs, input })))
     }
 
-    /// A store in which one import may have `copy` bytes copied out of the guest.
+    /// Creates a store in which one import may have `copy` bytes copied out of the guest.
     fn store(&self, engine: &wasmtime::Engine, grant: &Grant, state: RunState, copy: usize) -> Result<Store<RunState>, Error> {
         let mut store = Store::new(engine, state);
         store.limiter(|state| &mut state.limiter);
@@ -168,7 +168,7 @@ impl WasmExecutor {
     }
 }
 
-/// How a run ended that the account of all had no memory for.
+/// Returns the report of a run that the memory account refused.
 fn refused(memory: &RunMemory) -> Option<Report> {
     memory.take_refusal().map(|why| Report { crash: Some(why), ..Report::limited(Limit::Memory) })
 }
@@ -241,7 +241,7 @@ impl Executor for WasmExecutor {
     }
 }
 
-/// A guest that was instantiated.
+/// An instantiated guest.
 struct Instance {
     store: Store<RunState>,
     guest: bindings::Guest,
@@ -249,10 +249,10 @@ struct Instance {
     input: GuestInput,
     grant: Arc<Grant>,
     metering: Metering,
-    /// Where packages lie.
+    /// The packages' path in the guest.
     packages: Option<String>,
     image: WholeImage,
-    /// Nothing was evaluated yet.
+    /// No evaluation has begun yet.
     fresh: bool,
     alive: bool,
     reported_calls: u64,
@@ -288,11 +288,11 @@ impl SessionHandle for Instance {
             seed,
         };
         self.fresh = false;
-        // A future that is dropped half-way leaves the instance in the middle of something: dead until proven otherwise.
+        // A future that is dropped half-way leaves the instance in an inconsistent state: dead until proven otherwise.
         self.alive = false;
         let began = Instant::now();
         let (ending, cpu) = {
-            // Pinned where they are: what is handed on by value is moved, and these are large.
+            // Pinned in place: passing them by value would copy them, and they are large.
             let call = pin!(self.guest.glovebox_guest_interpreter().call_evaluate(&mut self.store, &source));
             let call = pin!(self.image.counted(call));
             race(call, self.metering, (limits.wall, &evaluation.stop)).await
@@ -359,14 +359,14 @@ impl Instance {
     }
 }
 
-/// Fills in what every run has.
+/// Fills in the parts of the report that every run has.
 fn finish(report: &mut Report, state: &mut RunState, outputs: &Outputs, fuel: u64) {
     let refused = state
         .limiter
         .take_hit()
         .or_else(|| state.files.quota_hit().map(quota_limit))
         .or_else(|| state.calls.take_exceeded().then_some(Limit::HostCalls));
-    // A program may take a refusal in its stride. Where it did not come through, the refusal is why.
+    // A program may handle a refusal. If it failed nevertheless, the refusal is why.
     if let Some(limit) = refused
         && matches!(report.status, Status::Failed | Status::Crashed)
     {
@@ -374,7 +374,7 @@ fn finish(report: &mut Report, state: &mut RunState, outputs: &Outputs, fuel: u6
         report.limit = Some(limit);
         report.crash = None;
     }
-    // Also what the run's own limits would have allowed may not have been there.
+    // The memory account may also refuse what the run's own limits allow.
     if let Some(why) = state.memory.take_refusal()
         && matches!(report.status, Status::Failed | Status::Crashed | Status::Limited)
         && report.limit.is_none_or(|limit| matches!(limit, Limit::Memory | Limit::Disk))
@@ -398,7 +398,7 @@ fn finish(report: &mut Report, state: &mut RunState, outputs: &Outputs, fuel: u6
     };
 }
 
-/// Hands back the files that a request asked for, within what its limits have left.
+/// Collects the artifacts that a request asked for, within what its limits have left.
 struct Collecting<'a> {
     globs: &'a GlobSet,
     bytes: u64,
@@ -440,17 +440,17 @@ fn quota_limit(kind: LimitKind) -> Limit {
     }
 }
 
-/// How a call into a guest ended.
+/// The way in which a call into a guest ended.
 enum Ending<T> {
     Returned(wasmtime::Result<T>),
     WallTime,
     Stopped,
 }
 
-/// Runs a call until it returns, the time is up or somebody stops it; also gives the CPU time that it took.
+/// Runs a call until it returns, the time is up or it is cancelled; also returns the CPU time.
 ///
-/// A guest that is metered by fuel gives way after a millisecond at the latest, so its first stretch is timed by the clock on the wall:
-/// asking for the thread's own time costs two system calls, which a short run would feel.
+/// A guest that is metered by fuel yields after a millisecond at the latest, so its first time slice is measured by the wall clock: reading
+/// the thread's CPU time costs two system calls, which would slow a short run.
 async fn race<T>(
     call: impl Future<Output = wasmtime::Result<T>>,
     metering: Metering,
@@ -470,7 +470,7 @@ async fn race<T>(
             let before = thread_cpu_time();
             let result = call.as_mut().poll(context);
             cpu += thread_cpu_time().saturating_sub(before);
-            // The runtime looks at its timers now and then only while it has enough to do.
+            // A busy tokio runtime checks its timers only now and then.
             if result.is_pending() && started.elapsed() >= wall {
                 return Poll::Ready(None);
             }
@@ -515,7 +515,7 @@ fn exited(code: i32) -> Report {
     Report { exit_code: Some(code), ..Report::new(if code == 0 { Status::Succeeded } else { Status::Failed }) }
 }
 
-/// What an error of the engine says about the run.
+/// Maps an error of the engine to a report.
 fn trapped(error: &wasmtime::Error) -> Report {
     if let Some(LimitReached(limit)) = error.downcast_ref() {
         return Report::limited(*limit);
@@ -527,7 +527,7 @@ fn trapped(error: &wasmtime::Error) -> Report {
         Some(Trap::OutOfFuel | Trap::Interrupt) => Report::limited(Limit::Cpu),
         Some(Trap::StackOverflow) => Report::limited(Limit::Stack),
         Some(trap) => Report { crash: Some(trap.to_string()), ..Report::new(Status::Crashed) },
-        // The engine has no type for this one.
+        // The engine has no type for this error.
         None if error.root_cause().to_string().contains("fuel allocated for hostcalls") => Report::limited(Limit::HostAllocation),
         None => Report { crash: Some(error.root_cause().to_string()), ..Report::new(Status::Crashed) },
     }

@@ -1,8 +1,8 @@
-//! Did the sandbox hold?
+//! Attack runner: did the sandbox hold?
 //!
-//! A program can print what it likes; what happened is judged from outside. The words are those of the catalogue: `denied`, `absent`,
-//! `virtual` and `limited:NAME` are safe, `trapped` is safe for WebAssembly that breaks its own neck, everything else is a failure.
-//! What a program did with errors that it caught it says in lines that start with one of these words; `got` is never right.
+//! A program's own output is no evidence; the outcome is judged from outside. The verdicts are those of the catalogue: `denied`, `absent`,
+//! `virtual` and `limited:NAME` are safe, `trapped` is safe for WebAssembly that crashes itself, everything else is a failure. A program
+//! reports errors that it caught in lines that start with one of these verdicts; `got` is always a failure.
 
 use crate::case::Case;
 use crate::place::{self, GRACE};
@@ -13,14 +13,14 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, Once, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
-/// Memory that the process may use beyond the limits of a run: code that is loaded for the first time, buffers, the tests themselves.
+/// Resident memory of the process beyond the limits of a run: code that is loaded for the first time, buffers, the test harness.
 const RESIDENT_SLACK: u64 = 64 << 20;
 
-/// Paths and names of the builder's machine; none may be in anything that a program can see.
+/// Paths and names of the build machine; none may be visible to a program.
 const BUILDER: [&str; 8] =
     ["/.cargo/", "/registry/src", "/rustup", "/wasi-sdk", "componentize-py", "/csu/", "sysdeps", env!("CARGO_MANIFEST_DIR")];
 
-/// What attacks find defined: `attempt(what, action)` says how an action went.
+/// A helper for attacks: `attempt(what, action)` prints the verdict of an action.
 const PROBE_PYTHON: &str = r#"
 def attempt(what, action, *arguments):
     try:
@@ -46,7 +46,7 @@ function attempt(what, action) {
 }
 "#;
 
-/// Holds everybody else off: memory, threads and files are counted for the whole process.
+/// Serializes tests: memory, threads and file descriptors are counted for the whole process.
 pub fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
@@ -56,7 +56,7 @@ pub fn alone() -> MutexGuard<'static, ()> {
 ///
 /// # Panics
 ///
-/// Where anything is not as it should be.
+/// If any of them fails.
 pub fn check(path: &str) {
     let case = Case::read(path);
     let _alone = alone();
@@ -64,7 +64,7 @@ pub fn check(path: &str) {
     let mut more = if case.is("mounts") { world.mounts() } else { String::new() };
     more.push_str(&world.fill_in(case.text("policy").unwrap_or_default()));
     let sandbox = place::sandbox(&case.limits(), &more);
-    // What looks at programs before they run is loaded once in a process, and stays.
+    // The program analysis is loaded once in a process, and stays.
     static LOOKED: Once = Once::new();
     LOOKED.call_once(|| {
         for (language, text) in [("python", "# subprocess\n"), ("javascript", "// child_process\n")] {
@@ -116,7 +116,7 @@ impl Bench<'_> {
         assert!(outcome.status == Status::Succeeded && printed, "the twin of `{}`: {}", self.case.path, show(&outcome));
     }
 
-    /// Runs the attack and says in the catalogue's words how it ended, with a report for whoever has to find out why.
+    /// Runs the attack and returns its verdicts in the catalogue's terms, with a report for debugging.
     fn attack(&self, part: &str) -> (BTreeSet<String>, String) {
         let part = self.case.parts.get(part).unwrap_or_else(|| panic!("`{}` has no attack", self.case.path));
         let request = self.request(part);
@@ -128,10 +128,10 @@ impl Bench<'_> {
         let started = Instant::now();
         let (sender, receiver) = mpsc::channel();
         let sandbox = self.sandbox.clone();
-        // The program's standard input is there and empty, and its output goes nowhere but into the outcome.
+        // The program's standard input is present and empty, and its output is collected in the outcome only.
         let task = place::runtime().spawn(async move {
             let result = sandbox.run_with(request, Controls::default()).await;
-            // Nobody listens any more where the run was given up as hanging.
+            // The receiver is gone if the run was given up as hanging.
             let _ = sender.send(result);
         });
         let result = receiver.recv_timeout(limits.wall + GRACE);
@@ -181,9 +181,9 @@ impl Bench<'_> {
         })
     }
 
-    /// What the guest handed out that it cannot have by right.
+    /// Returns leaked data: output that the guest cannot have legitimately.
     fn leak(&self, outcome: &Outcome, source: &str) -> Option<String> {
-        // What the attack names itself it may also say.
+        // Names in the attack's own source may be in its output.
         let shown = handed_out(outcome).replace(&self.world.path().display().to_string(), "");
         let secret = self.world.secret();
         let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
@@ -204,7 +204,7 @@ struct Bounds {
     bytes: u64,
 }
 
-/// Everything that came out of a run, as one text.
+/// Returns all output of a run, as one text.
 #[must_use]
 pub fn handed_out(outcome: &Outcome) -> String {
     let mut text = format!("{}\n{}\n", outcome.stdout.text(), outcome.stderr.text());
@@ -223,7 +223,7 @@ pub fn handed_out(outcome: &Outcome) -> String {
     text
 }
 
-/// How a run ended, in the catalogue's words.
+/// Returns the verdicts of a run in the catalogue's terms.
 #[must_use]
 pub fn said(outcome: &Outcome) -> BTreeSet<String> {
     let mut words = BTreeSet::new();
@@ -243,14 +243,14 @@ pub fn said(outcome: &Outcome) -> BTreeSet<String> {
             let kind = outcome.exception.as_ref().map_or("", |exception| exception.kind.as_str());
             words.insert(if absent.contains(&kind) { "absent" } else { "denied" }.to_owned());
         }
-        // It got through, but the oracle decides whether to anything that matters.
+        // The action succeeded; the oracle decides whether it had an effect outside.
         Status::Succeeded if words.is_empty() => drop(words.insert("virtual".to_owned())),
         Status::Succeeded => {}
     }
     words
 }
 
-/// An outcome for whoever reads the report of a failed test.
+/// Formats an outcome for the report of a failed test.
 #[must_use]
 pub fn show(outcome: &Outcome) -> String {
     let cut = |text: &str| text.chars().take(1500).collect::<String>();

@@ -1,11 +1,11 @@
-//! Which WebAssembly programs are there that hurt whoever reads or compiles them?
+//! Compilation bombs: which WebAssembly programs attack the parser or compiler?
 //!
-//! They are built byte by byte: what is meant to break readers is nothing that an assembler would write.
+//! They are built byte by byte, because no assembler emits such malformed or oversized modules.
 
-/// A program that is meant to do harm before its first instruction.
+/// A program that attacks before its first instruction runs.
 #[derive(Clone, Debug)]
 pub struct Bomb {
-    /// What it is.
+    /// The name of the attack.
     pub name: &'static str,
     /// The program.
     pub bytes: Vec<u8>,
@@ -14,7 +14,7 @@ pub struct Bomb {
 const MODULE: &[u8] = b"\0asm\x01\0\0\0";
 const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
 
-/// A number as WebAssembly writes it.
+/// Encodes an unsigned LEB128 number.
 fn number(mut value: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     loop {
@@ -28,7 +28,7 @@ fn number(mut value: usize) -> Vec<u8> {
     }
 }
 
-/// An index of a type, which is written as a signed number.
+/// Encodes a type index, which is a signed LEB128 number.
 fn index(value: usize) -> Vec<u8> {
     let mut bytes = number(value);
     if let Some(last) = bytes.last_mut().filter(|last| **last & 0x40 != 0) {
@@ -54,7 +54,7 @@ fn custom(name: &str, content: &[u8]) -> Vec<u8> {
     section(0, &[sized(name.as_bytes()), content.to_vec()].concat())
 }
 
-/// A command with functions of these bodies (locals and instructions), and more sections before its code and at its end.
+/// Encodes a command module with functions of these bodies (locals and instructions), and more sections before its code and at its end.
 fn command(bodies: &[Vec<u8>], before: &[u8], after: &[u8]) -> Vec<u8> {
     let exports = list(&[b"\x06_start\0\0".to_vec(), b"\x06memory\x02\0".to_vec()]);
     let code: Vec<Vec<u8>> = bodies.iter().map(|body| sized(body)).collect();
@@ -71,7 +71,7 @@ fn command(bodies: &[Vec<u8>], before: &[u8], after: &[u8]) -> Vec<u8> {
     .concat()
 }
 
-/// A function without locals of so many openings, and as many ends.
+/// Encodes a function body without locals that nests a block `depth` times.
 fn nested(opening: &[u8], depth: usize) -> Vec<u8> {
     [vec![0], opening.repeat(depth), vec![0x0b; depth + 1]].concat()
 }
@@ -80,12 +80,12 @@ fn component(sections: &[u8]) -> Vec<u8> {
     [COMPONENT, sections].concat()
 }
 
-/// A section of component types in which each lies in the one before.
+/// Encodes a section of nested component types.
 fn nested_types(opening: u8, depth: usize) -> Vec<u8> {
     section(7, &[vec![1], [opening, 1, 1].repeat(depth), vec![opening, 0]].concat())
 }
 
-/// A preview 1 program that does nothing, to compare with.
+/// A preview 1 program that does nothing, as the baseline.
 #[must_use]
 pub fn nothing() -> Vec<u8> {
     command(&[vec![0, 0x0b]], &[], &[])
@@ -95,7 +95,7 @@ pub fn nothing() -> Vec<u8> {
 ///
 /// # Panics
 ///
-/// Never: its text is right.
+/// Never: its text is valid.
 #[must_use]
 pub fn nothing_component() -> Vec<u8> {
     let text = r#"(component
@@ -107,18 +107,18 @@ pub fn nothing_component() -> Vec<u8> {
     wat::parse_str(text).expect("it is a component")
 }
 
-/// A program of less than 3 MiB that keeps every bound and still takes many seconds to compile.
+/// A program of less than 3 MiB that is within every bound and still takes many seconds to compile.
 #[must_use]
 pub fn slow() -> Vec<u8> {
     command(&vec![nested(&[0x03, 0x40], 900); 1_000], &[], &[])
 }
 
-/// A program inside which a section of component types lies so deep, as tools leave one for other tools.
+/// A program with a section of deeply nested component types inside, as tools embed them for other tools.
 fn with_types_for_tools(name: &str, prefix: &[u8], types: &[u8]) -> Vec<u8> {
     command(&[vec![0, 0x0b]], &[], &custom(name, &[prefix, COMPONENT, types].concat()))
 }
 
-/// All of them, the worst first.
+/// Returns all bombs, the worst first.
 #[must_use]
 pub fn all() -> Vec<Bomb> {
     let mut bombs = Vec::new();
@@ -142,7 +142,7 @@ pub fn all() -> Vec<Bomb> {
                 inner = component(&section(4, &inner));
             }
         } else {
-            // The sizes of 20,000 levels at once: each holds everything after it.
+            // The sizes of 20,000 levels at once: each contains everything after it.
             let mut reversed: Vec<u8> = inner.iter().rev().copied().collect();
             for _ in 0..depth {
                 let head = [COMPONENT.to_vec(), vec![4], number(reversed.len())].concat();
@@ -198,7 +198,7 @@ pub fn all() -> Vec<Bomb> {
         "a huge element segment",
         [MODULE.to_vec(), section(1, b"\x01\x60\0\0"), section(3, b"\x01\0"), elements, section(10, &list(&[sized(&[0, 0x0b])]))].concat(),
     );
-    // Each type is a list of the one before, and then a record that holds the one before twice.
+    // Each type is a list of the previous one, and then a record that contains the previous one twice.
     let chain: Vec<_> = (0..40_000).map(|at| if at == 0 { vec![0x70, 0x7d] } else { [vec![0x70], index(at - 1)].concat() }).collect();
     add("lists of lists", component(&section(7, &list(&chain))));
     let pair = |at: usize| [vec![0x6f, 2], index(at), index(at)].concat();

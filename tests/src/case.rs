@@ -1,14 +1,14 @@
-//! How is a case written?
+//! Test case format: how is a case written?
 //!
-//! As a program whose first comment lines are a title and a TOML header. In an attack, comment lines that start with `---` divide the
-//! file into parts: `twin`, `attack`, and `next` for a run that comes afterwards.
+//! A case is a program whose first comment lines are a title and a TOML header. In an attack, comment lines that start with `---` divide
+//! the file into parts: `twin` (the positive control), `attack`, and `next` for a subsequent run.
 
 use std::collections::BTreeMap;
 
 /// A file of `attacks` or `conformance`.
 #[derive(Debug)]
 pub struct Case {
-    /// Where it lies, relative to the tests' folder.
+    /// The path relative to the tests' folder.
     pub path: String,
     /// Its language: `python`, `javascript`, `typescript` or `wasm` (as text).
     pub language: &'static str,
@@ -21,11 +21,11 @@ pub struct Case {
 }
 
 impl Case {
-    /// Reads a case.
+    /// Parses a case.
     ///
     /// # Panics
     ///
-    /// Where the file is no case.
+    /// If the file is not a valid case.
     #[must_use]
     pub fn read(path: &str) -> Self {
         let file = crate::tree::tests_folder().join(path);

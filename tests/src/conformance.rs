@@ -1,7 +1,7 @@
-//! Does an everyday program do what it does elsewhere, and the same in every tier?
+//! Conformance runner: does an ordinary program behave as in a native interpreter, and the same in every tier?
 //!
-//! The program is a file of `conformance`; what it must print lies beside it as `NAME.stdout`, everything else is in its header. What only
-//! the guest can do says so there: `only = "why"`.
+//! The program is a file of `conformance`; its expected output is in `NAME.stdout` beside it, everything else is in its header. A case for
+//! the guest alone has `only = "why"` in its header.
 
 use crate::attack::show;
 use crate::case::Case;
@@ -11,23 +11,23 @@ use glovebox::{Controls, Input, Request, Sandbox};
 use std::panic::AssertUnwindSafe;
 use std::sync::LazyLock;
 
-/// Everyday scripts run under the profile that people get.
+/// Ordinary scripts run under the default profile.
 static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| Sandbox::builder().guests(place::guests()).build().expect("a sandbox can be made"));
 
-/// Runs a program in the wasm tier and compares.
+/// Runs a program in the wasm tier and compares its output.
 ///
 /// # Panics
 ///
-/// Where anything differs.
+/// If anything differs.
 pub fn check(path: &str) {
     check_in(path, &SANDBOX, Tier::Wasm);
 }
 
-/// Runs every program that a container can run in one, and gives what differs and how many ran. Nothing where there is no engine.
+/// Runs every program that a container can run in one, and returns the differences and the number of runs. `None` without an engine.
 ///
 /// # Panics
 ///
-/// Where the corpus cannot be read.
+/// If the corpus cannot be read.
 #[must_use]
 pub fn differences() -> Option<(Vec<String>, usize)> {
     let sandbox = crate::engine::sandbox_for(&["python", "javascript"], glovebox::Policy::builtin())?;

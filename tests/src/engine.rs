@@ -1,7 +1,7 @@
-//! Is there a container engine to test with?
+//! Container engine fixture: is there an engine to test with?
 //!
-//! The tests start one themselves where it is installed and they may; where there is none they are skipped, and say so. With
-//! `GLOVEBOX_NEED_ENGINE` in the environment none may be.
+//! The tests start one themselves if it is installed and they are permitted to; without one they are skipped, and print so. With
+//! `GLOVEBOX_NEED_ENGINE` in the environment none may be skipped.
 
 use glovebox::{Executor as _, Guests, MemoryAccount, Policy, Sandbox, SandboxBuilder};
 use glovebox_fallback::{Containers, ImageBase, build_images};
@@ -9,10 +9,10 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long an engine may take to start.
+/// Timeout of an engine's start.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The tier of containers with images for these languages, or why there is none.
+/// Connects the container tier and builds images for these languages; the error is the reason why there is none.
 fn containers(wanted: &[&str]) -> Result<Containers, String> {
     static FOUND: Mutex<Option<Result<Containers, String>>> = Mutex::new(None);
     let runtime = crate::place::runtime();
@@ -41,7 +41,7 @@ fn is_answering() -> bool {
     status.is_ok_and(|status| status.success())
 }
 
-/// Starts an engine, which goes on after the tests.
+/// Starts an engine, which outlives the tests.
 fn start() -> Result<(), String> {
     let engine = Command::new("setsid").arg("dockerd").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     let mut engine = engine.map_err(|error| format!("cannot start dockerd: {error}"))?;
@@ -58,11 +58,11 @@ fn start() -> Result<(), String> {
     Err("dockerd does not answer".to_owned())
 }
 
-/// A sandbox with the tier of containers, for shell, under a policy, or nothing where the test has to be skipped.
+/// A sandbox with the container tier, for shell, under a policy; `None` if the test has to be skipped.
 ///
 /// # Panics
 ///
-/// Where there is no engine and there should be, or where there are no guests.
+/// If there is no engine and the environment requires one, or if there are no guests.
 #[must_use]
 pub fn sandbox(policy: Policy) -> Option<Sandbox> {
     sandbox_for(&["shell"], policy)
@@ -78,7 +78,7 @@ pub fn sandbox_for(languages: &[&str], policy: Policy) -> Option<Sandbox> {
     made(languages, Sandbox::builder().policy(policy))
 }
 
-/// The same for shell, with an account of memory.
+/// The same for shell, with a memory account.
 ///
 /// # Panics
 ///
@@ -102,11 +102,11 @@ fn made(languages: &[&str], builder: SandboxBuilder) -> Option<Sandbox> {
     }
 }
 
-/// What an engine's own client says.
+/// Returns the output of the engine's own client.
 ///
 /// # Panics
 ///
-/// Where there is none.
+/// If there is none.
 #[must_use]
 pub fn docker(arguments: &[&str]) -> String {
     let output = Command::new("docker").args(arguments).output().expect("the client is there");

@@ -1,7 +1,6 @@
-//! Which functions of the host can a program import, and what does a program look like that calls one of them for ever?
+//! Host call generator: which host functions can a program import, and how does it call one of them in an endless loop?
 //!
-//! The list comes from the world that the standard adapter is made for, so an import that is added to it is tested without anybody
-//! thinking of it.
+//! The list comes from the WIT world of the standard adapter, so an import that is added to it is tested automatically.
 
 use std::fmt::Write as _;
 use wasi_preview1_component_adapter_provider::WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER as ADAPTER;
@@ -9,7 +8,7 @@ use wit_component::{ComponentEncoder, StringEncoding};
 use wit_parser::abi::{AbiVariant, WasmType};
 use wit_parser::{Function, Handle, Resolve, Type, TypeDefKind, WorldId, WorldItem};
 
-/// Where things lie in the memory of the program: what a call returns, handles, text, bytes, and what the host allocates.
+/// The memory layout of the program: results, handles, text, bytes, and the host's allocations.
 const RESULT: u32 = 64;
 const SETUP: u32 = 1024;
 const HANDLES: u32 = 4096;
@@ -20,13 +19,13 @@ const HEAP: u32 = 5 << 20;
 const HEAP_END: u32 = 8 << 20;
 const PAGES: u32 = 128;
 
-/// Things that are waited for at once.
+/// Pollables in one `poll`.
 const POLLED: u32 = 4096;
 
-/// Bytes of a path that takes long to walk: 500 dots and a name.
+/// Bytes of a path that is slow to resolve: 500 dots and a name.
 const PATH_LENGTH: usize = 1001;
 
-/// Bytes that one call of a program may hand over, and a little less.
+/// Bytes that one call of a program may pass, and a little less.
 const MUCH: u32 = (4 << 20) - 4096;
 
 /// The imports of a WASI 0.2 program.
@@ -35,7 +34,7 @@ pub struct Imports {
     world: WorldId,
 }
 
-/// One function of the host.
+/// One host function.
 #[derive(Clone, Debug)]
 pub struct Import {
     /// The interface, with its version.
@@ -45,32 +44,32 @@ pub struct Import {
     definition: Function,
 }
 
-/// How large the arguments are that a program hands over.
+/// The size of the arguments that a program passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Size {
-    /// What makes sense and takes long.
+    /// Valid and slow.
     Long,
-    /// As many bytes as the engine lets through, whether they make sense or not.
+    /// As many bytes as the engine accepts, valid or not.
     Huge,
 }
 
 impl Imports {
-    /// Reads the world.
+    /// Parses the world.
     ///
     /// # Panics
     ///
-    /// Where the adapter says nothing about it.
+    /// If the adapter has no world.
     #[must_use]
     pub fn all() -> Self {
         let (_, bindgen) = wit_component::metadata::decode(ADAPTER).expect("the adapter describes its world");
         Self { resolve: bindgen.resolve, world: bindgen.world }
     }
 
-    /// Every function, except for those that only drop a handle: the programs call these for what they are given.
+    /// Returns every function, except those that only drop a handle: the programs call these for the handles that they get.
     ///
     /// # Panics
     ///
-    /// Where the world imports anything but interfaces.
+    /// If the world imports anything but interfaces.
     #[must_use]
     pub fn functions(&self) -> Vec<Import> {
         let world = self.resolve.worlds.get(self.world).expect("the world is there");
@@ -85,11 +84,11 @@ impl Imports {
         found
     }
 
-    /// A component that calls `import` for ever.
+    /// Builds a component that calls `import` in an endless loop.
     ///
     /// # Panics
     ///
-    /// Where no such component can be made.
+    /// If no such component can be made.
     #[must_use]
     pub fn endless(&self, import: &Import, size: Size) -> Vec<u8> {
         let text = self.module(import, size);
@@ -189,7 +188,7 @@ impl Imports {
         text
     }
 
-    /// The handle in what a function gives, as its interface, the resource, and where in memory it is.
+    /// Returns the handle in a result: its interface, the resource, and its offset in memory.
     fn result_handle(&self, function: &Function) -> Option<(String, String, Option<u32>)> {
         let result = function.result?;
         if let Some((interface, resource)) = self.owned(&result) {
@@ -228,7 +227,7 @@ impl Imports {
             Type::String => write!(text, "(i32.const {PATH}) (i32.const {PATH_LENGTH})"),
             Type::U64 | Type::S64 if import.function.contains("zeroes") => write!(text, "(i64.const 4096)"),
             Type::U64 | Type::S64 if import.function.ends_with("subscribe-duration") => write!(text, "(i64.const 0)"),
-            // A file of no bytes is read at its end, and a read of a file that is there starts at its start.
+            // A length of 0 and an offset of 0: an empty file is read at its end, an existing file from its start.
             Type::U64 | Type::S64 if text.contains("i64.const") => write!(text, "(i64.const 0)"),
             Type::U64 | Type::S64 => write!(text, "(i64.const 1048576)"),
             Type::F32 => write!(text, "(f32.const 0)"),

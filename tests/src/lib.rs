@@ -1,6 +1,6 @@
-//! What do the tests share?
+//! Test support: what do the tests share?
 //!
-//! A case is a file. One helper runs it: [`attack::check`] for what must not work and [`conformance::check`] for what must:
+//! A case is a file. One helper runs it: [`attack::check`] for what must fail and [`conformance::check`] for what must work:
 //!
 //! ```no_run
 //! glovebox_tests::attack::check("attacks/a_files/FS01-absolute-paths.py");

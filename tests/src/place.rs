@@ -1,6 +1,6 @@
-//! Where do the tests' programs run?
+//! Sandbox fixture: where do the tests' programs run?
 //!
-//! In sandboxes over the installed guests, which are loaded once for the whole test process.
+//! They run in sandboxes over the installed guests, which are loaded once for the whole test process.
 
 use crate::tree::program;
 use glovebox::{Controls, Guests, Outcome, Policy, Request, Sandbox};
@@ -8,10 +8,10 @@ use std::sync::{LazyLock, OnceLock};
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 
-/// Time beyond a limit after which a run hangs.
+/// Time beyond a limit after which a run counts as hanging.
 pub const GRACE: Duration = Duration::from_secs(2);
 
-/// The limits of a case that sets none: small, so that reaching one is quick.
+/// The default limits of a case: small, so that reaching one is quick.
 pub const BASE: &str = r#"
 version = 1
 default_profile = "base"
@@ -36,11 +36,11 @@ profiles = ["attack", "base"]
 extends = "base"
 "#;
 
-/// The guests of this machine.
+/// Loads the installed guests.
 ///
 /// # Panics
 ///
-/// Where there are none; the message says how to get them.
+/// If there are none; the message says how to install them.
 #[must_use]
 pub fn guests() -> Guests {
     static GUESTS: OnceLock<Guests> = OnceLock::new();
@@ -48,7 +48,7 @@ pub fn guests() -> Guests {
     GUESTS.get_or_init(load).clone()
 }
 
-/// The tests' own runtime: two workers, whose helpers end soon after their work so that they can be counted.
+/// The tests' tokio runtime: two workers, whose blocking threads end soon after their work so that they can be counted.
 #[must_use]
 pub fn runtime() -> &'static Runtime {
     static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
@@ -62,7 +62,7 @@ pub fn runtime() -> &'static Runtime {
 ///
 /// # Panics
 ///
-/// Where that is no policy.
+/// If that is no valid policy.
 #[must_use]
 pub fn policy(limits: &str, more: &str) -> Policy {
     let text = format!("{BASE}{}\n[profiles.attack.limits]\n{limits}", more);
@@ -73,7 +73,7 @@ pub fn policy(limits: &str, more: &str) -> Policy {
 ///
 /// # Panics
 ///
-/// As [`policy`], or where there are no guests.
+/// As [`policy`], or if there are no guests.
 #[must_use]
 pub fn sandbox(limits: &str, more: &str) -> Sandbox {
     Sandbox::builder().policy(policy(limits, more)).guests(guests()).compiler(program()).build().expect("a sandbox can be made")
@@ -83,7 +83,7 @@ pub fn sandbox(limits: &str, more: &str) -> Sandbox {
 ///
 /// # Panics
 ///
-/// Where the host failed.
+/// If the host failed.
 pub fn run(sandbox: &Sandbox, request: Request) -> Outcome {
     run_with(sandbox, request, Controls::default())
 }
@@ -92,12 +92,12 @@ pub fn run(sandbox: &Sandbox, request: Request) -> Outcome {
 ///
 /// # Panics
 ///
-/// Where the host failed.
+/// If the host failed.
 pub fn run_with(sandbox: &Sandbox, request: Request, controls: Controls) -> Outcome {
     runtime().block_on(sandbox.run_with(request, controls)).unwrap_or_else(|error| panic!("the host failed: {error}"))
 }
 
-/// What `print(6 * 7)` says in a language, as a request under the profile `base`.
+/// A request that prints `6 * 7` in a language, under the profile `base`.
 #[must_use]
 pub fn canary(language: &str) -> Request {
     let mut request = match language {
@@ -108,11 +108,11 @@ pub fn canary(language: &str) -> Request {
     request
 }
 
-/// Waits until something holds that takes its time.
+/// Polls a condition until it holds.
 ///
 /// # Panics
 ///
-/// Where it does not within `patience`; `what` is told then.
+/// If it does not hold within `patience`; `what` is in the message.
 pub fn eventually(patience: Duration, what: &str, mut holds: impl FnMut() -> bool) {
     let started = Instant::now();
     while !holds() {

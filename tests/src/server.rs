@@ -1,6 +1,6 @@
-//! Who is at the other end of a `fetch`?
+//! HTTP test server: what is at the other end of a `fetch`?
 //!
-//! A small HTTP server on the loopback address. A test says what it answers, and later asks what was requested.
+//! A small HTTP server on the loopback address. A test sets its responses, and later reads the requests that it received.
 
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
@@ -8,7 +8,7 @@ use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// One request as it came over the wire.
+/// One request as received.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Received {
     /// `GET /path`.
@@ -27,10 +27,10 @@ impl Received {
     }
 }
 
-/// What a server makes of a request.
+/// The handler of a request: it returns the response.
 type Answer = dyn Fn(&Received) -> Vec<u8> + Send + Sync;
 
-/// What stands between a server and the wire.
+/// The wrapper of an accepted connection, such as TLS.
 type Wrap = dyn Fn(TcpStream) -> Box<dyn Connection> + Send + Sync;
 
 /// A connection, plain or encrypted.
@@ -47,11 +47,12 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a server that answers each request with the bytes that `answer` makes of it; with none it keeps the connection and is silent.
+    /// Starts a server that answers each request with the bytes that `answer` returns; if they are empty it keeps the connection open and
+    /// sends nothing.
     ///
     /// # Panics
     ///
-    /// Where no port can be bound.
+    /// If no port can be bound.
     #[must_use]
     pub fn start(answer: impl Fn(&Received) -> Vec<u8> + Send + Sync + 'static) -> Self {
         Self::listen("http", Arc::new(|stream| Box::new(stream)), Arc::new(answer))
@@ -61,7 +62,7 @@ impl Server {
     ///
     /// # Panics
     ///
-    /// Where no port can be bound, or no certificate be made.
+    /// If no port can be bound, or no certificate be made.
     #[must_use]
     pub fn start_tls(authority: &Authority, names: &[&str], answer: impl Fn(&Received) -> Vec<u8> + Send + Sync + 'static) -> Self {
         let config = authority.config(names);
@@ -98,7 +99,7 @@ impl Server {
         format!("{}://{}{path}", self.scheme, self.address)
     }
 
-    /// What was requested so far.
+    /// Returns the requests so far.
     #[must_use]
     pub fn received(&self) -> Vec<Received> {
         self.received.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -120,7 +121,7 @@ fn serve(stream: Box<dyn Connection>, seen: &Mutex<Vec<Received>>, answer: &Answ
             _ => request.line = text.rsplit_once(" HTTP/").map_or(text.clone(), |(line, _)| line.to_owned()),
         }
     }
-    // A handshake that failed is no request.
+    // A failed handshake is no request.
     if request.line.is_empty() {
         return;
     }
@@ -134,12 +135,12 @@ fn serve(stream: Box<dyn Connection>, seen: &Mutex<Vec<Received>>, answer: &Answ
     if bytes.is_empty() {
         std::thread::sleep(std::time::Duration::from_secs(30));
     }
-    // A client that hangs up early is part of some tests.
+    // Some tests hang up early.
     let stream = reader.get_mut();
     let _ = stream.write_all(&bytes).and_then(|()| stream.flush());
 }
 
-/// Who signs the certificates of the servers of a test.
+/// The certificate authority of a test's servers.
 #[derive(Debug)]
 pub struct Authority {
     issuer: rcgen::Issuer<'static, rcgen::KeyPair>,
@@ -147,24 +148,24 @@ pub struct Authority {
 }
 
 impl Authority {
-    /// A new one that nobody trusts yet.
+    /// Creates an authority that no client trusts yet.
     ///
     /// # Panics
     ///
-    /// Where no key can be made.
+    /// If no key can be made.
     #[must_use]
     pub fn new() -> Self {
         let key = rcgen::KeyPair::generate().expect("a key can be made");
         let mut parameters = rcgen::CertificateParams::default();
         parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-        // OpenSSL takes a certificate whose name is that of its issuer for one that signed itself.
+        // OpenSSL treats a certificate whose subject equals its issuer as self-signed.
         parameters.distinguished_name = rcgen::DistinguishedName::new();
         parameters.distinguished_name.push(rcgen::DnType::CommonName, "the authority of a test");
         let pem = parameters.self_signed(&key).expect("a certificate can be made").pem();
         Self { issuer: rcgen::Issuer::new(parameters, key), pem }
     }
 
-    /// Its certificate, for whoever shall trust it.
+    /// Returns its certificate, for a trust store.
     #[must_use]
     pub fn pem(&self) -> &str {
         &self.pem
@@ -189,7 +190,7 @@ impl Default for Authority {
     }
 }
 
-/// An answer with a status line, header fields and a body.
+/// Builds a response from a status line, header fields and a body.
 #[must_use]
 pub fn answer(status: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
     let mut text = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n", body.len());

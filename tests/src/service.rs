@@ -1,6 +1,6 @@
-//! How do tests talk to a service?
+//! Service fixture: how do tests talk to a service?
 //!
-//! Over HTTP, to the program `glovebox serve` itself, as its clients do.
+//! They talk HTTP to the program `glovebox serve` itself, as its clients do.
 
 use crate::tree::program;
 use serde_json::{Value, json};
@@ -12,10 +12,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// Where executions are.
+/// The path of executions.
 pub const RUN: &str = "/v1/executions";
 
-/// Where task trees are.
+/// The path of task trees.
 pub const TREES: &str = "/v1/task-trees";
 
 /// A request to run a program in Python.
@@ -24,17 +24,17 @@ pub fn python(source: &str) -> Value {
     json!({ "language": "python", "source": source })
 }
 
-/// A service of its own, which ends with the test.
+/// A service process, which ends with the test.
 pub struct Service {
     process: Child,
     folder: Arc<TempDir>,
     address: String,
-    /// What it has written to its log.
+    /// Its log output so far.
     pub log: Arc<Mutex<String>>,
     key: Option<String>,
 }
 
-/// What a service answered.
+/// A response of the service.
 #[derive(Debug)]
 pub struct Answer {
     /// The status.
@@ -56,7 +56,7 @@ impl Answer {
     ///
     /// # Panics
     ///
-    /// Where it is none.
+    /// If it is not JSON.
     #[must_use]
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
@@ -76,23 +76,23 @@ impl Answer {
 }
 
 impl Service {
-    /// A service that asks for no keys.
+    /// Starts a service without keys.
     #[must_use]
     pub fn local(config: &str) -> Self {
         Self::start(&Arc::new(TempDir::new().expect("a folder can be made")), config, true)
     }
 
-    /// A service that asks for keys.
+    /// Starts a service that requires keys.
     #[must_use]
     pub fn with_keys(config: &str) -> Self {
         Self::start(&Arc::new(TempDir::new().expect("a folder can be made")), config, false)
     }
 
-    /// A service with the state in a folder.
+    /// Starts a service with its state in a folder.
     ///
     /// # Panics
     ///
-    /// Where it does not start.
+    /// If it does not start.
     #[must_use]
     pub fn start(folder: &Arc<TempDir>, config: &str, is_local: bool) -> Self {
         Self::start_with(folder, config, is_local, &[])
@@ -102,7 +102,7 @@ impl Service {
     ///
     /// # Panics
     ///
-    /// Where it does not start.
+    /// If it does not start.
     #[must_use]
     pub fn start_with(folder: &Arc<TempDir>, config: &str, is_local: bool, environment: &[(&str, &str)]) -> Self {
         let path = folder.path().join("config.toml");
@@ -135,13 +135,13 @@ impl Service {
         Self { process, folder: Arc::clone(folder), address, log, key: None }
     }
 
-    /// Where it listens: `127.0.0.1:port`.
+    /// Returns its address: `127.0.0.1:port`.
     #[must_use]
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// Its process.
+    /// Returns its process id.
     #[must_use]
     pub fn process(&self) -> u32 {
         self.process.id()
@@ -153,17 +153,17 @@ impl Service {
         Arc::clone(&self.folder)
     }
 
-    /// Where its state lies.
+    /// Returns its state folder.
     #[must_use]
     pub fn state(&self) -> PathBuf {
         self.folder.path().join("state")
     }
 
-    /// Makes a key.
+    /// Creates a key.
     ///
     /// # Panics
     ///
-    /// Where it cannot be made.
+    /// If it cannot be created.
     #[must_use]
     pub fn make_key(&self, arguments: &[&str]) -> String {
         let output = Command::new(program()).args(["keys", "create"]).args(arguments).arg("--state").arg(self.state()).output();
@@ -172,22 +172,22 @@ impl Service {
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
-    /// Sends this key with every request from here on.
+    /// Sends this key with every subsequent request.
     pub fn use_key(&mut self, key: &str) {
         self.key = Some(key.to_owned());
     }
 
-    /// A request with a body of JSON.
+    /// Sends a request with a JSON body.
     #[must_use]
     pub fn post(&self, path: &str, body: &Value) -> Answer {
         self.send("POST", path, &[("Content-Type", "application/json")], body.to_string().as_bytes())
     }
 
-    /// Runs what has to come to its end, in [`RUN`] or [`TREES`]; gives the answer.
+    /// Runs something in [`RUN`] or [`TREES`] to its end; returns the record.
     ///
     /// # Panics
     ///
-    /// Where it does not.
+    /// If it does not end.
     #[must_use]
     pub fn run(&self, path: &str, body: &Value) -> Value {
         let answer = self.post(path, body);
@@ -195,28 +195,28 @@ impl Service {
         answer.json()
     }
 
-    /// A request without a body.
+    /// Sends a request without a body.
     #[must_use]
     pub fn get(&self, path: &str) -> Answer {
         self.send("GET", path, &[], b"")
     }
 
-    /// Any request.
+    /// Sends any request.
     ///
     /// # Panics
     ///
-    /// Where no answer comes.
+    /// If there is no response.
     #[must_use]
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         let mut stream = self.begin(method, path, headers, body);
         read(&mut stream)
     }
 
-    /// Sends a request, and leaves the answer to be read.
+    /// Sends a request, and leaves the response unread.
     ///
     /// # Panics
     ///
-    /// Where the service cannot be reached.
+    /// If the service cannot be reached.
     #[must_use]
     pub fn begin(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> TcpStream {
         let mut head = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n", body.len());
@@ -233,16 +233,16 @@ impl Service {
         }
         let mut stream = self.connect();
         stream.write_all((head + "\r\n").as_bytes()).expect("the service reads");
-        // It may answer, and close, before it has read everything.
+        // It may respond and close before it has read everything.
         let _ = stream.write_all(body);
         stream
     }
 
-    /// A connection on which nothing was sent.
+    /// Opens a connection and sends nothing.
     ///
     /// # Panics
     ///
-    /// Where the service cannot be reached.
+    /// If the service cannot be reached.
     #[must_use]
     pub fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(&self.address).expect("the service can be reached");
@@ -250,14 +250,14 @@ impl Service {
         stream
     }
 
-    /// Ends it as an operator does, and says whether it ended well.
+    /// Stops it gracefully (`SIGTERM`), and returns whether it exited with success.
     #[must_use]
     pub fn stop(&mut self) -> bool {
         let _ = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status();
         self.process.wait().is_ok_and(|status| status.success())
     }
 
-    /// Ends it as nobody should.
+    /// Kills it (`SIGKILL`).
     pub fn kill(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
@@ -270,14 +270,14 @@ impl Drop for Service {
     }
 }
 
-/// Reads an answer to its end.
+/// Reads a response to its end.
 ///
 /// # Panics
 ///
-/// Where it is none.
+/// If it is malformed.
 pub fn read(stream: &mut TcpStream) -> Answer {
     let mut bytes = Vec::new();
-    // A service that closes early resets the connection; what it said before counts.
+    // A service that closes early resets the connection; what it sent before counts.
     let _ = stream.read_to_end(&mut bytes);
     let end =
         bytes.windows(4).position(|part| part == b"\r\n\r\n").unwrap_or_else(|| panic!("no answer: {}", String::from_utf8_lossy(&bytes)));
@@ -291,7 +291,7 @@ pub fn read(stream: &mut TcpStream) -> Answer {
     Answer { status, body: if is_chunked { whole(body) } else { body.to_vec() }, headers }
 }
 
-/// A body without the marks of its chunks.
+/// Decodes a chunked body.
 fn whole(mut chunks: &[u8]) -> Vec<u8> {
     let mut body = Vec::new();
     while let Some(end) = chunks.windows(2).position(|part| part == b"\r\n") {

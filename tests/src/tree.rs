@@ -1,4 +1,4 @@
-//! Where is the repository, and what is in it?
+//! Repository files: where is the repository, and what is in it?
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ pub fn tests_folder() -> &'static Path {
 ///
 /// # Panics
 ///
-/// Never: the tests lie in a folder of the repository.
+/// Never: the tests are in a folder of the repository.
 #[must_use]
 pub fn root() -> &'static Path {
     tests_folder().parent().expect("the tests lie in a folder of the repository")
@@ -22,7 +22,7 @@ pub fn root() -> &'static Path {
 ///
 /// # Panics
 ///
-/// Where it is missing; the message says how to get it.
+/// If it is missing; the message says how to build it.
 #[must_use]
 pub fn program() -> PathBuf {
     let test = std::env::current_exe().expect("a process knows its program");
@@ -30,11 +30,11 @@ pub fn program() -> PathBuf {
     found.unwrap_or_else(|| panic!("no `glovebox` beside `{}`; run `cargo build --release --workspace` first", test.display()))
 }
 
-/// The repository's own text files, without what is built, fetched or kept by git.
+/// Returns the repository's own text files, without build output, downloads and `.git`.
 ///
 /// # Panics
 ///
-/// Where a folder can't be listed.
+/// If a folder cannot be listed.
 #[must_use]
 pub fn files() -> Vec<PathBuf> {
     let mut found = Vec::new();

@@ -1,11 +1,11 @@
-//! How is this process doing?
+//! Process metrics: how many threads and file descriptors, and how much memory, does this process use?
 //!
-//! Numbers that the system gives, not the sandbox: they are the oracle for memory, threads and open files.
+//! The kernel's numbers, not the sandbox's: they are the oracle for leaks of memory, threads and file descriptors.
 
 use std::fs;
 use std::time::{Duration, Instant};
 
-/// Threads and open files at one moment.
+/// Threads and open file descriptors at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Vitals {
     /// Open file descriptors.
@@ -21,7 +21,8 @@ impl Vitals {
         Self { files: count("/proc/self/fd"), threads: workers() }
     }
 
-    /// Waits up to fifteen seconds (an idle thread for blocking work stays for ten) until nothing more is in use than before; says what is left over otherwise.
+    /// Waits up to fifteen seconds (an idle blocking thread lives for ten) until no more is in use than before; otherwise returns what
+    /// leaked.
     #[must_use]
     pub fn left_over(self) -> Option<Self> {
         let patience = Instant::now() + Duration::from_secs(15);
@@ -53,15 +54,15 @@ pub fn resident() -> u64 {
     status("VmRSS:")
 }
 
-/// The most resident memory in bytes since [`forget_peak`].
+/// Returns the peak of resident memory in bytes since [`forget_peak`].
 #[must_use]
 pub fn peak_resident() -> u64 {
     status("VmHWM:")
 }
 
-/// Makes the peak start from what is resident now.
+/// Resets the peak to the current resident memory.
 pub fn forget_peak() {
-    // Where the kernel does not offer it the old peak stays, and a test may blame a run for what an earlier one used.
+    // On a kernel without `clear_refs` the old peak stays, and a test may blame a run for an earlier one's usage.
     let _ = fs::write("/proc/self/clear_refs", "5");
 }
 

@@ -1,6 +1,6 @@
-//! What is around the sandbox that a guest must neither see nor change?
+//! Attack surroundings: what is around the sandbox that a guest must neither see nor change?
 //!
-//! Planted anew for every attack: folders with a secret beside the mounts, and listeners that nobody should reach.
+//! Created anew for every attack: folders with a secret beside the mounts, and listeners that must not be reached.
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
@@ -20,7 +20,7 @@ pub struct World {
     before: BTreeMap<PathBuf, Entry>,
 }
 
-/// What the file system says about one entry.
+/// The metadata of one file system entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Entry {
     mode: u32,
@@ -29,11 +29,11 @@ struct Entry {
 }
 
 impl World {
-    /// Plants everything.
+    /// Creates everything.
     ///
     /// # Panics
     ///
-    /// Where the system does not let it.
+    /// If the system refuses.
     #[must_use]
     pub fn plant() -> Self {
         let folder = tempfile::Builder::new().prefix("glovebox-outside-").tempdir().expect("a folder can be made");
@@ -48,7 +48,7 @@ impl World {
         for path in ["mounts/read/data.txt", "mounts/read/sub/data.txt", "mounts/write/own.txt"] {
             fs::write(at(path), "data\n").expect("a file can be written");
         }
-        // The host itself may have links in a mounted folder; they must not become a way out.
+        // The host may have symlinks in a mounted folder; they must not lead outside.
         symlink(at("outside"), at("mounts/read/link-out")).expect("a link can be made");
         symlink("../secret.txt", at("mounts/read/link-up")).expect("a link can be made");
         symlink(at("outside/secret.txt"), at("mounts/write/link-secret")).expect("a link can be made");
@@ -61,23 +61,23 @@ impl World {
         world
     }
 
-    /// The canary: bytes that no guest may ever hand out.
+    /// Returns the canary: bytes that no guest may ever return.
     #[must_use]
     pub fn secret(&self) -> &str {
         &self.secret
     }
 
-    /// The port on the loopback address where nobody may knock, for TCP and UDP.
+    /// Returns the port on the loopback address that must not be connected to, for TCP and UDP.
     ///
     /// # Panics
     ///
-    /// Where the socket has no address.
+    /// If the socket has no address.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.listener.local_addr().expect("a socket has an address").port()
     }
 
-    /// The planted folder.
+    /// Returns the created folder.
     #[must_use]
     pub fn path(&self) -> &Path {
         self.folder.path()
@@ -102,7 +102,7 @@ impl World {
             .replace("{{port}}", &self.port().to_string())
     }
 
-    /// What happened outside that should not have, if anything did.
+    /// Returns the side effect outside the sandbox, if there was any.
     #[must_use]
     pub fn harm(&self) -> Option<String> {
         let now = self.snapshot();
@@ -120,7 +120,7 @@ impl World {
         }
     }
 
-    /// Everything but the content of the writable mount.
+    /// Records everything but the content of the writable mount.
     fn snapshot(&self) -> BTreeMap<PathBuf, Entry> {
         let writable = self.folder.path().join("mounts/write");
         let mut entries = BTreeMap::new();
@@ -147,8 +147,8 @@ impl World {
     }
 }
 
-/// Texts of this process and machine that no guest may hand out: values of its environment, its name, its kernel and its processor, where
-/// they are long enough to be no accident.
+/// Texts of this process and machine that no guest may return: values of its environment, its name, its kernel and its processor, if they
+/// are long enough not to match by chance.
 #[must_use]
 pub fn own_traces() -> Vec<String> {
     let file = |path: &str| fs::read_to_string(path).unwrap_or_default().trim().to_owned();

@@ -1,4 +1,4 @@
-//! Class A: does a guest reach or change files that are not its own?
+//! Class A, file system escapes: does a guest reach or change files that are not its own?
 
 use glovebox::policy::InputFile;
 use glovebox::{Request, Status};
@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 include!(concat!(env!("OUT_DIR"), "/attacks_a_files.rs"));
 
-/// The host itself swaps a folder for a link to outside while the guest opens a file in it: the worst partner that a guest can have.
+/// The host itself swaps a folder for a symlink to outside while the guest opens a file in it (TOCTOU): the worst accomplice of a guest.
 #[test]
 fn fs10_folder_swapped_for_a_link_during_an_open() {
     let _alone = alone();
@@ -110,7 +110,7 @@ for target in ["/etc/passwd", "/read/data.txt", "../usr/lib/python3.14/this.py",
     let mut request = Request::new("python", source);
     request.artifacts = vec!["*.txt".to_owned(), "**/*.txt".to_owned(), "/etc/*".to_owned(), "../*".to_owned(), "/read/*".to_owned()];
     let outcome = run(&sandbox, request);
-    // A pattern that leads outside may be refused as a whole.
+    // A pattern that leads outside may be denied as a whole.
     if outcome.status != Status::Denied {
         assert_eq!(outcome.status, Status::Succeeded, "{}", show(&outcome));
         let paths: Vec<&str> = outcome.artifacts.iter().map(|artifact| artifact.path.as_str()).collect();

@@ -1,3 +1,3 @@
-//! Class B, as far as it concerns the wasm tier: does a guest reach the network without a grant?
+//! Class B in the wasm tier, network escapes: does a guest reach the network without a grant?
 
 include!(concat!(env!("OUT_DIR"), "/attacks_b_network.rs"));

@@ -1,7 +1,7 @@
-//! Does compiling somebody's WebAssembly end with its own run, and never touch anybody else?
+//! Compilation bombs, end to end: does compiling untrusted WebAssembly end with its own run, without effect on another tenant?
 //!
-//! Through the library, the command line and the service. The oracle is `/proc`: which processes there are, what they may do, and whether
-//! a processor is in use after the answer.
+//! Through the library, the command line and the service. The oracle is `/proc`: which processes exist, what they may do, and whether a
+//! processor is in use after the response.
 
 use base64::Engine as _;
 use glovebox::{Controls, Limit, Request, Sandbox, Status};
@@ -15,20 +15,20 @@ use std::fs;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// The compilers that a process has started and not waited for.
+/// Returns the compiler processes that a process has started and not reaped.
 fn compilers_of(parent: u32) -> Vec<u32> {
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     let is_compiler = |process: &u32| {
         let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
         let parent_of = stat.rsplit(") ").next().and_then(|rest| rest.split(' ').nth(1)?.parse::<u32>().ok());
-        // One that has ended and was not waited for has no command line any more.
+        // A zombie has no command line.
         let line = fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
         parent_of == Some(parent) && (line.is_empty() || line.windows(14).any(|part| part == b"compile-module"))
     };
     processes.filter(is_compiler).collect()
 }
 
-/// Ticks of CPU time that a process and those that it has waited for have used.
+/// Returns the ticks of CPU time of a process and its reaped children.
 fn ticks(process: u32) -> u64 {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).expect("the process is there");
     stat.rsplit(") ").next().unwrap_or_default().split(' ').skip(11).take(4).filter_map(|field| field.parse::<u64>().ok()).sum()
@@ -54,7 +54,7 @@ fn every_bomb_ends_its_own_run_only() {
         println!("{name} ({size} bytes): {took:?} {:?} {:?} {:?}", outcome.status, outcome.crash, outcome.usage.cpu);
         assert!(took < Duration::from_secs(3) + GRACE, "{name} took {took:?}: {}", show(&outcome));
         assert!(compilers_of(std::process::id()).is_empty(), "{name} has left a process behind");
-        // What is within bounds and harmless may run.
+        // A bomb within the bounds that is harmless may run.
         assert_ne!(outcome.status, Status::Denied, "{name}: {}", show(&outcome));
         let system_call = outcome.crash.as_deref().is_some_and(|why| why.contains("system call"));
         assert!(!system_call, "{name}: {}", show(&outcome));
@@ -75,7 +75,7 @@ fn what_takes_too_long_is_limited_and_paid_for() {
     assert!(outcome.usage.cpu > Duration::ZERO, "{:?}", outcome.usage.cpu);
 }
 
-/// A run that is stopped, or that nobody waits for any more, takes its compiler with it.
+/// A run that is stopped or dropped kills its compiler.
 #[test]
 fn a_compiler_ends_with_its_run() {
     let _alone = alone();
@@ -101,7 +101,7 @@ fn a_compiler_ends_with_its_run() {
     works(&sandbox, "what was dropped");
 }
 
-/// What the kernel says of a compiler at work.
+/// The sandboxing of a compiler at work, as the kernel reports it.
 #[test]
 fn a_compiler_is_jailed() {
     let _alone = alone();
@@ -113,7 +113,7 @@ fn a_compiler_is_jailed() {
     let file = |name: &str| {
         compilers_of(std::process::id()).first().map(|process| fs::read_to_string(format!("/proc/{process}/{name}")).unwrap_or_default())
     };
-    // It has begun to compile when it has used some time.
+    // It is compiling once it has used CPU time.
     let compiler = || compilers_of(std::process::id()).first().copied();
     eventually(Duration::from_secs(4), "it compiles", || compiler().is_some_and(|process| ticks(process) > 20));
     let (limits, status) = (file("limits").expect("it compiles"), file("status").expect("it compiles"));
@@ -146,7 +146,7 @@ fn without_a_compiler_there_is_no_such_language() {
     let sandbox = builder.build().expect("a sandbox can be made");
     let failed = runtime().block_on(sandbox.run(Request::new("wasm", bombs::nothing())));
     assert!(failed.is_err_and(|error| error.to_string().contains("/nonexistent/glovebox")));
-    // Another program than ours, which answers with something else.
+    // Not our program: its output is not a compiled module.
     let sandbox = Sandbox::builder().policy(policy("", "")).guests(guests()).compiler("/bin/echo").build().expect("a sandbox can be made");
     assert!(runtime().block_on(sandbox.run(Request::new("wasm", bombs::nothing()))).is_err());
 }
@@ -170,7 +170,7 @@ fn the_command_line_survives() {
         let (code, status, err) = glovebox(&twin);
         assert_eq!((code, status.as_str()), (Some(0), "succeeded"), "{err}");
     }
-    // By hand, and without the arguments that a sandbox gives, it does nothing.
+    // Without the arguments of a sandbox it does nothing.
     let output = Command::new(program()).arg("compile-module").stdin(Stdio::null()).output().expect("the program starts");
     assert!(!output.status.success() && output.stdout.is_empty());
 }
@@ -180,7 +180,7 @@ fn wasm(bytes: &[u8], wall_ms: u64) -> Value {
     json!({ "language": "wasm", "source_base64": source, "limits": { "wall_ms": wall_ms } })
 }
 
-/// One tenant sends bombs, many at once; another one's programs go on, and nothing is left when the bombs are over.
+/// One tenant sends many bombs concurrently; another tenant's programs go on, and no process is left afterwards.
 #[test]
 fn another_tenant_does_not_wait_for_bombs() {
     let service = Service::with_keys("");
@@ -198,12 +198,12 @@ fn another_tenant_does_not_wait_for_bombs() {
         eventually(Duration::from_secs(10), "it compiles", || !compilers_of(service.process()).is_empty());
         for Bomb { name, bytes } in quick {
             let started = Instant::now();
-            // The bombs of `b` itself, and between them its own programs.
+            // Bombs of `b` itself, and between them its own programs.
             let bad = send(&b, &wasm(&bytes, 5_000));
             assert!(bad.status == 200 && bad.json()["status"] != "succeeded", "{name}: {}", bad.text());
             assert_eq!(send(&b, &wasm(&bombs::nothing(), 10_000)).json()["status"], "succeeded", "beside {name}");
             assert_eq!(send(&b, &python("print(1)")).json()["status"], "succeeded", "beside {name}");
-            // Less than a single one of the other's programs may take to compile, although four of them wait or compile.
+            // Less than compiling a single one of the attacker's programs may take, although four of them wait or compile.
             println!("beside {name}: {:?}", started.elapsed());
             assert!(started.elapsed() < Duration::from_secs(5), "beside {name}: {:?}", started.elapsed());
         }
@@ -219,7 +219,7 @@ fn another_tenant_does_not_wait_for_bombs() {
     assert!(ticks(service.process()) - before < 30, "nothing computes after the last answer");
 }
 
-/// An execution that is deleted takes its compiler with it.
+/// Deleting an execution kills its compiler.
 #[test]
 fn a_stopped_execution_stops_compiling() {
     let mut service = Service::local("");
@@ -230,7 +230,7 @@ fn a_stopped_execution_stops_compiling() {
     let answer = service.send("DELETE", accepted.header("location"), &[], b"");
     assert!(answer.status < 300, "{}", answer.text());
     eventually(Duration::from_secs(5), "the compiler ends", || compilers_of(service.process()).is_empty());
-    // And so does one whose service is killed.
+    // So does killing its service.
     let again = service.send("POST", RUN, &[("Content-Type", "application/json"), ("Prefer", "respond-async")], body.as_bytes());
     assert_eq!(again.status, 202, "{}", again.text());
     eventually(Duration::from_secs(10), "it compiles", || !compilers_of(service.process()).is_empty());

@@ -1,4 +1,4 @@
-//! Class D: does computing end where the grant ends?
+//! Class D, CPU exhaustion: does computing end at the granted limit?
 
 use glovebox::{Limit, Metering, Request, Sandbox, Status};
 use glovebox_tests::attack::{alone, show};
@@ -17,7 +17,7 @@ fn ends_in_time(source: Vec<u8>, what: &str) {
     let took = started.elapsed();
     assert!(took < Duration::from_secs(2) + GRACE, "{what} took {took:?}: {}", show(&outcome));
     assert_eq!(run(&sandbox, canary("python")).stdout.text(), "42\n", "after {what}");
-    // What goes on compiling after its run was ended must not be in the way of the next one for long.
+    // A compilation that goes on after its run was ended must not delay the next one for long.
     let twin = wat::parse_str("(module (memory (export \"memory\") 1) (func (export \"_start\")))").expect("it is a module");
     let outcome = run(&sandbox, Request::new("wasm", twin));
     assert_eq!(outcome.status, Status::Succeeded, "after {what}: {}", show(&outcome));
@@ -98,14 +98,14 @@ fn cpu12_a_component_that_instantiates_itself_to_death() {
     ends_in_time(program, "nested components");
 }
 
-/// Where the clock interrupts instead of fuel, the same loops must end.
+/// With interruption by the clock instead of fuel, the same loops must end.
 #[test]
 fn cpu01_loops_end_under_epochs_too() {
     let _alone = alone();
     let policy = place::policy("wall = \"500ms\"", "");
     let builder = Sandbox::builder().policy(policy).guests(place::guests()).compiler(program());
     let sandbox = builder.metering(Metering::Epoch).build().expect("a sandbox");
-    // The machine code for this mode is made when it is first needed, which is not what is measured.
+    // The machine code for this mode is compiled at first use, which is not measured.
     assert_eq!(run(&sandbox, canary("python")).stdout.text(), "42\n");
     assert_eq!(run(&sandbox, canary("javascript")).stdout.text(), "42\n");
     for (language, source) in [
@@ -126,7 +126,7 @@ fn cpu01_loops_end_under_epochs_too() {
     assert_eq!(run(&sandbox, canary("python")).stdout.text(), "42\n");
 }
 
-/// Loops of some do not starve the others: a run gives way about every millisecond.
+/// Busy loops of some tenants do not starve others: a run yields about every millisecond.
 #[test]
 fn cpu01_loops_let_others_run() {
     let _alone = alone();

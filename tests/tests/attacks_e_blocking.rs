@@ -1,4 +1,4 @@
-//! Class E: does waiting end where the grant ends?
+//! Class E, blocking: does waiting end at the granted limit?
 
 use async_trait::async_trait;
 use glovebox::{Controls, Input, Limit, OutputChunk, Request, Sandbox, Status, Tool};
@@ -65,7 +65,7 @@ fn blk05_nobody_reads_the_output() {
         assert!(vitals::peak_resident().saturating_sub(before) < 64 << 20, "the host's memory stays flat");
         drop(receiver);
     }
-    // The twin: a reader that has gone away is no error, and output that nobody wants is still in the outcome.
+    // The twin: a dropped receiver is no error, and unread output is still in the outcome.
     let (sender, receiver) = tokio::sync::mpsc::channel(1);
     drop(receiver);
     let outcome = run_with(

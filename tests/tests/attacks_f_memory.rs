@@ -1,4 +1,4 @@
-//! Class F: does memory end where the grant ends, the host's as well as the guest's?
+//! Class F, memory exhaustion: does memory of the guest and of the host end at the granted limit?
 
 use glovebox::{Request, Status};
 use glovebox_tests::attack::{alone, show};
@@ -28,7 +28,7 @@ fn mem06_more_instances_than_there_may_be() {
     assert_eq!(run(&sandbox, canary("python")).stdout.text(), "42\n");
 }
 
-/// A resource is a line in a table of the host: a guest that takes millions must meet a limit, not the host's end.
+/// A resource is an entry in a table of the host: a guest that takes millions must reach a limit before the host runs out of memory.
 #[test]
 fn mem08_handles_without_end() {
     let _alone = alone();
@@ -57,7 +57,7 @@ fn mem08_handles_without_end() {
     assert_eq!(run(&sandbox, canary("python")).stdout.text(), "42\n");
 }
 
-/// Half of the limit is there for whoever wants it, in every language.
+/// Half of the limit is available to a program in every language.
 #[test]
 fn mem01_half_of_the_limit_can_be_used() {
     let sandbox = sandbox("memory = \"256MiB\"\nfuel = 5_000_000_000", "");
@@ -71,7 +71,7 @@ fn mem01_half_of_the_limit_can_be_used() {
     }
 }
 
-/// Stacks of every granted size hold: no input may abort the process.
+/// Every granted stack size holds: no input may abort the process.
 #[test]
 fn stk01_every_stack_size() {
     let _alone = alone();
@@ -94,7 +94,7 @@ fn stk01_every_stack_size() {
     }
 }
 
-/// A stack that is used up in the guest when a host function is called must still suffice for the host.
+/// When the guest has used up its stack, a host function must still have enough.
 #[test]
 fn stk02_host_calls_at_the_very_end_of_the_stack() {
     let _alone = alone();

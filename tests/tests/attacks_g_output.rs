@@ -1,4 +1,4 @@
-//! Class G: does what a guest hands out harm whoever takes it?
+//! Class G, output injection: does a guest's output harm its consumer?
 
 use glovebox::{Request, Status};
 use glovebox_tests::attack::show;

@@ -1,4 +1,4 @@
-//! Class H: does a guest see what belongs to somebody else?
+//! Class H, secrets: does a guest see data of another tenant or of the host?
 
 use glovebox::{AuditRecord, AuditSink, Request, Sandbox, Status};
 use glovebox_tests::attack::{alone, handed_out, show};
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 include!(concat!(env!("OUT_DIR"), "/attacks_h_secrets.rs"));
 
-/// One run writes a mark all over its memory; fifty others look at all that memory can be got for. (SEC04)
+/// One run fills its memory with a mark; fifty others search all memory that they can get for it. (SEC04)
 fn no_trace_of(language: &str, fill: &str, look: &str) {
     let _alone = alone();
     let sandbox = sandbox("wall = \"10s\"\nfuel = 20_000_000_000\nmemory = \"96MiB\"", "");
@@ -24,7 +24,7 @@ fn no_trace_of(language: &str, fill: &str, look: &str) {
 #[test]
 fn sec04_python_memory_is_not_passed_on() {
     let fill = "mark = b'MEMORY' + b'MARK' + b'0123456789'\nkept = []\ntry:\n    for _ in range(40):\n        kept.append(mark * (1 << 15))\n        kept.extend(bytes(mark) + bytes([n]) for n in range(100))\nexcept MemoryError:\n    pass\nprint('filled')";
-    // Fresh zeroed memory and memory that the allocator gives out as it is; `tobytes` of arrays and `bytearray` growth reach both.
+    // Zeroed memory and uninitialised memory of the allocator; `tobytes` of arrays and `bytearray` growth reach both.
     let look = "import array, gc, io\nneedle = b'MEMORY' + b'MARK'\nfound = 0\nfor size in (1 << 12, 1 << 16, 1 << 20, 1 << 24):\n    data = bytearray(size)\n    found += data.count(needle)\n    grown = bytearray()\n    for _ in range(64):\n        grown.extend(bytes(size >> 6))\n    found += grown.count(needle)\nfor thing in gc.get_objects():\n    if isinstance(thing, (bytes, bytearray)):\n        found += needle in thing\nprint('clean' if not found else found)";
     no_trace_of("python", fill, look);
 }
@@ -36,7 +36,7 @@ fn sec04_javascript_memory_is_not_passed_on() {
     no_trace_of("javascript", fill, look);
 }
 
-/// A WebAssembly program sees its own memory whole: where it starts, and after each page that it grows by, everything must be zero.
+/// A WebAssembly program can read all of its memory: initially, and after each page that it grows by, everything must be zero.
 #[test]
 fn sec04_wasm_memory_and_tables_are_not_passed_on() {
     let _alone = alone();
@@ -78,7 +78,7 @@ fn sec04_wasm_memory_and_tables_are_not_passed_on() {
     }
 }
 
-/// The guests' own start state comes back whole, whatever the run before did to it, and also where that run was cut off.
+/// The guests' initial state is restored completely, whatever the run before changed, also if that run was interrupted.
 #[test]
 fn sec04_interrupted_runs_leave_nothing() {
     let _alone = alone();
@@ -104,7 +104,7 @@ impl AuditSink for Kept {
     }
 }
 
-/// Values of the environment may be secrets of the policy: the program sees them, and nobody else. (SEC06)
+/// Environment values may be secrets of the policy: only the program sees them. (SEC06)
 #[test]
 fn sec06_values_of_the_environment_stay_with_the_program() {
     let secret = "s3cr3t-0123456789abcdef";

@@ -1,4 +1,4 @@
-//! Class J, as far as it concerns the library: does one session or run reach another?
+//! Class J in the library, session isolation: does one session or run reach another?
 
 use glovebox::{Controls, Error, Request, Session, Status};
 use glovebox_tests::attack::show;

@@ -1,4 +1,4 @@
-//! Class K: does the boundary between guest and host hold against garbage?
+//! Class K, host call boundary: does it hold against malformed arguments?
 
 use async_trait::async_trait;
 use glovebox::{Request, Sandbox, Status, Tool};
@@ -60,7 +60,7 @@ const PREVIEW_1: [(&str, &str); 45] = [
     ("sock_shutdown", "ii"),
 ];
 
-/// A module that calls one function with each list of arguments; a list that traps ends the module, so each has its own program.
+/// Builds a module that calls one function with each list of arguments; a list that traps ends the module, so each has its own program.
 fn program(name: &str, parameters: &str, arguments: &[i64]) -> Vec<u8> {
     let types: String = parameters.chars().map(|kind| if kind == 'l' { " i64" } else { " i32" }).collect();
     let mut call = String::new();
@@ -80,7 +80,7 @@ fn ha01_every_import_with_garbage() {
     let _alone = alone();
     let sandbox = sandbox("wall = \"1s\"\nfuel = 300_000_000", "");
     let end = 2 * 65536;
-    // Pointers and lengths: nothing, all ones, the last byte, overlapping, huge; then descriptors that exist with the rest bad.
+    // Pointers and lengths: zero, all ones, the last byte, overlapping, huge; then valid descriptors with the rest invalid.
     let garbage: [&[i64]; 6] = [
         &[0],
         &[-1],
@@ -90,7 +90,7 @@ fn ha01_every_import_with_garbage() {
         &[3, 4, 16, 4, 0, i64::MIN, 1],
     ];
     let _ = run(&sandbox, canary("python"));
-    // The compiler's own threads stay for good once it has compiled anything.
+    // The compiler's threads stay once it has compiled anything.
     let _ = run(&sandbox, Request::new("wasm", program("sched_yield", "", &[0])));
     let before = Vitals::now();
     for (name, parameters) in PREVIEW_1 {
@@ -108,7 +108,7 @@ fn ha01_every_import_with_garbage() {
     assert_eq!(run(&sandbox, canary("python")).stdout.text(), "42\n");
 }
 
-/// The twin of the garbage: the same programs do work with arguments that make sense.
+/// The twin: the same programs succeed with valid arguments.
 #[test]
 fn ha01_imports_that_make_sense_work() {
     let _alone = alone();
@@ -145,7 +145,7 @@ fn ha01_imports_that_nobody_has() {
     }
 }
 
-/// Components hand over strings, lists and handles that are not what they say. (HA05)
+/// Components pass malformed strings, lists and handles. (HA05)
 #[test]
 fn ha05_components_with_broken_values() {
     let _alone = alone();
@@ -205,7 +205,7 @@ impl Tool for Says {
     }
 }
 
-/// What a tool is given and what it gives goes through unchanged, or not at all. (HA02)
+/// A tool's input and output pass unchanged, or not at all. (HA02)
 #[test]
 fn ha02_tool_values() {
     let _alone = alone();
@@ -253,7 +253,7 @@ console.log("ok");
     assert_eq!(run(&sandbox, canary("python")).stdout.text(), "42\n");
 }
 
-/// Patterns of artifacts come from whoever asks and meet names that the guest chose. (HA06)
+/// Glob patterns of artifacts are untrusted and match names that the guest chose. (HA06)
 #[test]
 fn ha06_patterns_take_linear_time() {
     let _alone = alone();
@@ -267,7 +267,7 @@ fn ha06_patterns_take_linear_time() {
         let started = Instant::now();
         let outcome = glovebox_tests::place::runtime().block_on(sandbox.run(request));
         assert!(started.elapsed() < Duration::from_secs(4), "{pattern}");
-        // A pattern may be refused, as long as that is quick and says so.
+        // A pattern may be refused, if that is quick and has a reason.
         if let Ok(outcome) = outcome {
             assert!(matches!(outcome.status, Status::Succeeded | Status::Denied), "{pattern}: {}", show(&outcome));
         }

@@ -1,4 +1,4 @@
-//! Class L: does a policy mean what it says, through the whole sandbox?
+//! Class L, policy enforcement: does a policy hold through the whole sandbox?
 
 use glovebox::policy::cases::run_cases;
 use glovebox::policy::{InputFile, NetworkWish, Tier};
@@ -8,7 +8,7 @@ use glovebox_tests::place::{guests, run, runtime, sandbox};
 use glovebox_tests::tree::root;
 use std::time::Duration;
 
-/// The tables of decisions name the rows of the catalogue that they hold.
+/// The decision tables name the rows of the catalogue that they cover.
 #[test]
 fn pol_tables_of_decisions() {
     let mut all = String::new();
@@ -80,7 +80,7 @@ fn pol02_without_a_rule_nothing_runs() {
     assert!(runtime().block_on(deny_all.open(Request::new("python", ""))).is_err(), "the same question for sessions");
 }
 
-/// Whoever asks for more is refused and told so; whoever asks for less gets that. (POL03)
+/// A request for more is denied with a reason; a request for less gets less. (POL03)
 #[test]
 fn pol03_a_request_can_only_narrow() {
     let sandbox = sandbox("", "\n[profiles.attack.environment]\nset = { FIXED = \"policy\" }\nallow = [\"APP_*\"]\n");
@@ -149,7 +149,7 @@ fn pol03_sizes_of_what_a_request_carries() {
     assert!(denied(&|request| request.files = (0..10_000).map(|n| InputFile { path: n.to_string(), content: [].into() }).collect()));
 }
 
-/// Tools are matched by their exact names; look-alikes are other tools. (POL06)
+/// Tools are matched by their exact names; homoglyphs are other tools. (POL06)
 #[test]
 fn pol06_names_of_tools_are_exact() {
     let sandbox = sandbox("", "\n[profiles.attack.tools]\nallow = [\"server/read\"]\n");
@@ -174,7 +174,7 @@ except Exception as error:
     assert_eq!(outcome.stdout.text(), "ok\nTrue\n", "{}", show(&outcome));
 }
 
-/// Many small runs at once are held to the subject's share. (POL10)
+/// Many small concurrent runs are held to the subject's quota. (POL10)
 #[test]
 fn pol10_concurrency_is_counted_for_each_subject() {
     let sandbox = sandbox("concurrency = 2\nwall = \"1s\"\n", "");

@@ -1,7 +1,7 @@
-//! What does an audit log prove after somebody could write to it?
+//! Audit log integrity: what does the hash chain prove after an attacker could write to the log?
 //!
-//! Whoever can write the file computes every hash anew. That shows where a key seals the records, where the database has seen the newest
-//! one, and where a head was kept elsewhere.
+//! An attacker with write access can recompute every hash. That is detected if a key seals the records (HMAC), if the database has recorded
+//! the head, and if a head was kept elsewhere.
 
 use glovebox::{AuditKey, AuditLogOptions, ChainError, JsonLines, Request, Sandbox};
 use glovebox_tests::place::{eventually, guests};
@@ -16,7 +16,7 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Changes a text in every line of a log, and links the lines anew by plain hashes, as anybody can who writes the file.
+/// Changes a text in every line of a log and recomputes the hash chain without a key, as an attacker with write access can.
 fn rechained(log: &str, from: &str, to: &str) -> String {
     let mut previous = "0".repeat(64);
     log.lines().fold(String::new(), |whole, line| {
@@ -34,7 +34,7 @@ fn verify(path: &Path, arguments: &[&str]) -> (bool, String) {
     (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr))
 }
 
-/// The head that `audit verify` tells.
+/// The head that `audit verify` prints.
 fn head(path: &Path, arguments: &[&str]) -> String {
     let (is_whole, said) = verify(path, arguments);
     assert!(is_whole, "{said}");
@@ -76,14 +76,14 @@ fn a_log_that_is_sealed_with_a_key_cannot_be_written_anew() {
     fs::write(&path, &anew).expect("the log can be written");
     let (is_whole, said) = verify(&path, &["--key-file", &named]);
     assert!(!is_whole && said.contains("not sealed with the key"), "{said}");
-    // Without a key only the chain can be looked at, and anybody can make one.
+    // Without a key only the chain can be verified, and anyone can compute one.
     assert!(verify(&path, &[]).0);
-    // Half of it anew, and the rest as it was.
+    // The first half is recomputed, the rest as it was.
     let half: Vec<&str> = anew.lines().take(2).chain(written.lines().skip(2)).collect();
     fs::write(&path, half.join("\n") + "\n").expect("the log can be written");
     assert!(!verify(&path, &["--key-file", &named]).0);
 
-    // A log that was begun without a key goes on with one.
+    // A log that was begun without a key continues with one.
     fs::remove_file(&path).expect("the log can be removed");
     write_log(&path, None, 1);
     write_log(&path, Some(&key), 1);
@@ -92,7 +92,7 @@ fn a_log_that_is_sealed_with_a_key_cannot_be_written_anew() {
     write_log(&path, Some(&key), 1);
     assert!(verify(&path, &["--key-file", &named, "--unkeyed", "2"]).0);
 
-    // A key that others can read, or that is short, seals nothing.
+    // A key that is readable by others, or short, is refused.
     fs::set_permissions(&named, fs::Permissions::from_mode(0o644)).expect("a mode can be set");
     let (is_whole, said) = verify(&path, &["--key-file", &named]);
     assert!(!is_whole && said.contains("chmod 600"), "{said}");
@@ -112,7 +112,7 @@ fn a_head_that_was_kept_elsewhere_shows_what_was_cut_or_replaced() {
     let cut: String = written.split_inclusive('\n').take(3).collect();
     for (what, text) in [("emptied", String::new()), ("cut", cut), ("rewritten", rechained(&written, "local", "other"))] {
         fs::write(&path, text).expect("the log can be written");
-        // Each of them is a whole chain.
+        // Each of them is a complete chain.
         assert!(verify(&path, &[]).0, "{what}");
         let (is_whole, said) = verify(&path, &["--expect", &before]);
         assert!(!is_whole && said.contains("cut, replaced or rewritten"), "{what}: {said}");
@@ -122,7 +122,7 @@ fn a_head_that_was_kept_elsewhere_shows_what_was_cut_or_replaced() {
     assert_eq!(Command::new(program()).args(["audit", "verify", "log", "--expect", "12"]).status().expect("it starts").code(), Some(2));
 }
 
-/// Starts a service that should not start; gives what it says.
+/// Starts a service that must refuse to start; returns its output.
 fn refused(state: &Path, arguments: &[&str]) -> Output {
     let serve =
         ["60", &program().display().to_string(), "serve", "--listen", "127.0.0.1:0", "--insecure-local", "--state"].map(str::to_owned);
@@ -137,7 +137,7 @@ fn a_service_does_not_go_on_with_a_log_that_is_not_the_one_it_wrote() {
         let _ = service.run(RUN, &python("1"));
     }
     assert!(service.stop());
-    // Untouched, it goes on, also after a kill.
+    // Unchanged, it continues, also after a kill.
     let mut service = Service::start(&folder, "", true);
     let _ = service.run(RUN, &python("1"));
     service.kill();
@@ -165,7 +165,7 @@ fn a_service_does_not_go_on_with_a_log_that_is_not_the_one_it_wrote() {
         assert!(fs::metadata(&log).map_or(0, |file| file.len()) < written.len() as u64 + 1, "{what}: nothing is added");
         fs::write(&log, &written).expect("the log can be written");
     }
-    // An operator who knows why goes on, and the gap stays in the log.
+    // An operator who knows the reason continues, and the gap stays in the log.
     fs::remove_file(&log).expect("the log can be removed");
     let mut process = Command::new(program())
         .args(["serve", "--listen", "127.0.0.1:0", "--insecure-local", "--accept-audit-gap", "--state"])
@@ -180,15 +180,14 @@ fn a_service_does_not_go_on_with_a_log_that_is_not_the_one_it_wrote() {
         std::thread::sleep(std::time::Duration::from_millis(100));
     }
     assert!(gap());
-    // Its head reaches the database, so that the next one goes on without being told to.
+    // Its head reaches the database, so that the next one continues without `--accept-audit-gap`.
     let _ = Command::new("kill").args(["-TERM", &process.id().to_string()]).status();
     assert!(process.wait().is_ok_and(|status| status.success()));
     let mut service = Service::start(&folder, "", true);
     assert!(service.stop());
 }
 
-/// Every run that was admitted has exactly one end in the log, also where the process was killed in its middle, and in whatever file the
-/// end is.
+/// Every admitted run has exactly one end in the log, also if the process was killed in between, and in whatever segment the end is.
 #[test]
 fn every_run_has_one_end_in_the_log_after_a_crash() {
     for config in ["", "[limits]\naudit_segment = \"1KiB\"\n"] {
@@ -232,7 +231,7 @@ fn whole_log(state: &Path) -> String {
     glovebox::audit_segments(state).into_iter().flatten().filter_map(|path| fs::read_to_string(path).ok()).collect()
 }
 
-/// The name of the log in the state folder ties the log to its head in the database: it cannot be taken away or replaced, nor both of them.
+/// The log's name in the state folder ties the log to its head in the database: neither of them can be removed or replaced, nor both.
 #[test]
 fn a_log_that_lost_its_name_does_not_become_a_new_one() {
     let mut service = Service::local("");
@@ -242,7 +241,7 @@ fn a_log_that_lost_its_name_does_not_become_a_new_one() {
     let (log, id) = (state.join("audit.jsonl"), state.join("audit.id"));
     let (written, name) = (fs::read_to_string(&log).expect("there is a log"), fs::read_to_string(&id).expect("it has a name"));
     assert!(written.contains(&format!("\"log\":\"{}\"", name.trim())), "{written}");
-    // Somebody else's log, with its name, as it was written.
+    // Another service's log, with its name, as written.
     let mut other = Service::local("");
     let _ = other.run(RUN, &python("2"));
     assert!(other.stop());
@@ -274,7 +273,7 @@ fn a_log_that_lost_its_name_does_not_become_a_new_one() {
             assert!(text.as_ref().is_none_or(|text| fs::read_to_string(path).is_ok_and(|now| now == *text)), "{what}: nothing is changed");
         }
     }
-    // As it was, also elsewhere: a folder may be moved.
+    // The same, also elsewhere: a folder may be moved.
     fs::write(&id, &name).expect("the folder is writable");
     fs::write(&log, &written).expect("the folder is writable");
     let mut service = Service::start(&folder, "", true);
@@ -287,7 +286,7 @@ fn a_log_that_lost_its_name_does_not_become_a_new_one() {
     assert!(verify(&service.state(), &[]).0);
 }
 
-/// The name that is lost comes back with `--accept-audit-gap`, and with it the head.
+/// A lost name is restored with `--accept-audit-gap`, and with it the head.
 #[test]
 fn an_operator_goes_on_with_a_log_that_lost_its_name() {
     let mut service = Service::local("");
@@ -309,14 +308,14 @@ fn an_operator_goes_on_with_a_log_that_lost_its_name() {
     assert!(service.stop());
 }
 
-/// Before logs had names there was one head; it becomes that of the log that has its record.
+/// Before logs had names there was one head; it is migrated to the log that has its record.
 #[test]
 fn the_head_of_an_earlier_version_is_carried_over() {
     let mut service = Service::local("");
     let (folder, state) = (service.folder(), service.state());
     let _ = service.run(RUN, &python("1"));
     assert!(service.stop());
-    // As the version before had it: no names, and one row.
+    // The state of the previous version: no names, and one row.
     let log = state.join("audit.jsonl");
     let written = fs::read_to_string(&log).expect("there is a log");
     let id = fs::read_to_string(state.join("audit.id")).expect("it has a name");
@@ -347,7 +346,7 @@ fn the_head_of_an_earlier_version_is_carried_over() {
     assert_eq!((rows, kept), (1, self::head(&log, &[])));
 }
 
-/// Services that share a database have a head each.
+/// Services that share a database have separate heads.
 #[test]
 fn services_that_share_a_database_keep_their_own_heads() {
     let Ok(database) = std::env::var("GLOVEBOX_POSTGRES") else {
@@ -362,7 +361,7 @@ fn services_that_share_a_database_keep_their_own_heads() {
         (a, b) = (Service::start(&a.folder(), &config, true), Service::start(&b.folder(), &config, true));
     }
     assert!(a.stop() && b.stop());
-    // Neither takes the log of the other for its own, with or without the name, nor begins anew.
+    // Neither accepts the other's log, with or without the name, nor begins a new one.
     let files = |service: &Service| ["audit.id", "audit.jsonl"].map(|name| service.state().join(name));
     let before = files(&a).map(|path| fs::read(path).expect("it is there"));
     let config = a.folder().path().join("config.toml").display().to_string();
@@ -387,7 +386,7 @@ fn services_that_share_a_database_keep_their_own_heads() {
     assert!(a.stop());
 }
 
-/// What shows of each attack on a log: by its chain alone, by a key, and by a head that was kept elsewhere.
+/// The detection of each attack on a log: by its chain alone, by a key, and by a head that was kept elsewhere.
 #[test]
 fn each_attack_on_a_log_shows_where_it_can() {
     let place = tempfile::tempdir().expect("a folder can be made");
@@ -448,7 +447,7 @@ fn each_attack_on_a_log_shows_where_it_can() {
         segments
     };
     let anew: Vec<String> = lines(&rechained(&whole.concat(), "local", "other")).chunks(5).map(<[String]>::concat).collect();
-    // What was done; whether the key shows it, and whether the key with a head does.
+    // The attack; whether the key detects it, and whether the key with a head does.
     for (what, segments, by_chain, by_head) in [
         ("a line was taken out", with(1, lines(&whole[1])[1..].concat()), true, true),
         ("lines were exchanged", with(1, swapped(&whole[1])), true, true),
@@ -474,7 +473,7 @@ fn each_attack_on_a_log_shows_where_it_can() {
         let (is_whole, said) = verify(&log, &[&by_key[..], &["--expect", &kept]].concat());
         assert_eq!(!is_whole, by_head, "{what}: {said}");
     }
-    // An older key shows nothing but that it fits; whoever verifies has to have the key from elsewhere.
+    // An older key proves only that it fits; the verifier has to have the key from elsewhere.
     put(&log, &read(&older));
     assert!(verify(&log, &["--key-file", &old_key_name]).0);
     assert!(!verify(&log, &["--key-file", &old_key_name, "--expect", &kept]).0);

@@ -1,7 +1,7 @@
-//! Has every run exactly one end in the audit log, wherever a crash cut the log?
+//! Audit log crash recovery: does every run have exactly one end, wherever a crash cut the log?
 //!
-//! A real log of several segments is cut at the end of each record and within it, as a kill or a loss of power leaves it, opened again, and
-//! read by a reader of its own. The chain is verified by the program.
+//! A real log of several segments is truncated after each record and within it, as after a kill or a power failure, reopened, and read by
+//! an independent reader. The program verifies the chain.
 
 use glovebox::{AUDIT_SEGMENT, AuditLogOptions, ChainCheck, Request, Sandbox, audit_segments};
 use glovebox_tests::place::guests;
@@ -11,7 +11,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Bytes of a segment.
+/// Maximum bytes of a segment.
 const SEGMENT: u64 = 1500;
 
 const NAME: &str = "0123456789abcdef0123456789abcdef";
@@ -20,7 +20,7 @@ fn options() -> AuditLogOptions {
     AuditLogOptions::default().segments(SEGMENT).name(Some(NAME.to_owned()))
 }
 
-/// The segments of a log in which short runs come and go while long ones are under way, the oldest first.
+/// Writes a log in which short runs begin and end during long ones; returns the segments, the oldest first.
 fn real_log() -> Vec<String> {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let log = Arc::new(options().open(folder.path()).expect("the log opens"));
@@ -51,7 +51,7 @@ fn real_log() -> Vec<String> {
     texts.into_iter().filter(|text| !text.is_empty()).collect()
 }
 
-/// Writes segments as a process has them: all but the last complete.
+/// Writes segments as a process does: all but the last are complete.
 fn put(folder: &Path, segments: &[&str]) {
     let mut start = 0;
     for (number, text) in segments.iter().enumerate() {
@@ -65,7 +65,7 @@ fn whole(folder: &Path) -> String {
     audit_segments(folder).expect("the folder is there").iter().map(|path| fs::read_to_string(path).expect("a segment is text")).collect()
 }
 
-/// Opens a log twice, as two processes after each other do, and looks at what is in it.
+/// Opens a log twice, as two successive processes do, and checks its records.
 fn check(folder: &Path, what: &str) {
     let before = whole(folder);
     let end = before.rfind('\n').map_or(0, |end| end + 1);
@@ -101,7 +101,7 @@ fn every_run_has_one_end_wherever_the_log_was_cut() {
         let before: Vec<&str> = segments.iter().take(number).map(String::as_str).collect();
         let mut line_start = 0;
         for line in segment.split_inclusive('\n') {
-            // Nothing of the line, one byte, the half, all but its end, the whole.
+            // A torn write of the line: nothing, one byte, the half, all but its end, the whole.
             for length in [0, 1, line.len() / 2, line.len() - 1, line.len()] {
                 let folder = tempfile::tempdir().expect("a folder can be made");
                 put(folder.path(), &[&before[..], &[&segment[..line_start + length]]].concat());
@@ -110,7 +110,7 @@ fn every_run_has_one_end_wherever_the_log_was_cut() {
             }
             line_start += line.len();
         }
-        // Complete, with nothing after it; and where not even that is on the disk, with its last record torn.
+        // Complete, with nothing after it; and a torn last record.
         let folder = tempfile::tempdir().expect("a folder can be made");
         put(folder.path(), &[&before[..], &[segment, ""]].concat());
         fs::remove_file(folder.path().join(AUDIT_SEGMENT)).expect("it is there");
@@ -124,7 +124,7 @@ fn every_run_has_one_end_wherever_the_log_was_cut() {
     assert!(cuts > 100, "{cuts}");
 }
 
-/// What was refused is left as it was found, so that whoever looks into it can put back what was taken away.
+/// A refused log is left unchanged, so that the operator can restore what was removed.
 #[test]
 fn a_log_that_is_refused_is_left_as_it_was() {
     let segments = real_log();
@@ -146,7 +146,7 @@ fn a_log_that_is_refused_is_left_as_it_was() {
     assert_eq!(names(), before);
     fs::write(folder.path().join(AUDIT_SEGMENT), newest).expect("the folder is writable");
     assert!(expecting().open(folder.path()).is_ok());
-    // Another name is another log; an operator who knows why goes on.
+    // Another name is another log; an operator who knows the reason continues.
     let other = || options().name(Some("other".to_owned()));
     assert!(other().open(folder.path()).is_err_and(|error| error.to_string().contains(NAME)));
     drop(other().accept_gap(true).open(folder.path()).expect("the log opens"));
@@ -154,7 +154,7 @@ fn a_log_that_is_refused_is_left_as_it_was() {
     assert!(other().open(folder.path()).is_ok());
 }
 
-/// Earlier versions listed the runs without an end only where there were any, and not where the disk was full.
+/// Earlier versions listed the runs without an end only if there were any, and not if the disk was full.
 #[test]
 fn runs_of_segments_without_a_list_are_looked_for_in_those_before() {
     let segments = real_log();

@@ -1,8 +1,8 @@
-//! What does a request cost before its program runs?
+//! Resource use before admission: what does a request cost before its program runs?
 //!
-//! Nothing is free that a stranger can ask for: a request that is too large is refused before it is there, and a look at a program takes its
-//! turn, has the request's own limits, and is part of what the request used. The oracles are outside: the kernel says how much processor
-//! time the service has used, and another tenant is answered meanwhile.
+//! No work that an untrusted client can cause is free: an oversized request is refused before it is read, and inspecting a program takes
+//! its turn, is under the request's own limits, and is part of its usage. The oracles are outside: the kernel reports the CPU time of the
+//! service, and another tenant is served meanwhile.
 
 use glovebox_tests::place::eventually;
 use glovebox_tests::service::{Answer, RUN, Service, python};
@@ -18,10 +18,10 @@ const EXPLAIN: &str = "/v1/policies/explain";
 const SESSIONS: &str = "/v1/sessions";
 const TREES: &str = "/v1/task-trees";
 
-/// Processor time that refusing one request may take: far more than it does, and far less than any of these took without bounds.
+/// CPU time that refusing one request may take: far more than it does, and far less than any of these took without bounds.
 const REFUSAL: Duration = Duration::from_secs(3);
 
-/// Processor time of a process so far.
+/// Returns the CPU time of a process so far.
 fn processor_time(process: u32) -> Duration {
     let text = fs::read_to_string(format!("/proc/{process}/stat")).expect("the process lives");
     let (_, rest) = text.rsplit_once(')').expect("its name is in brackets");
@@ -29,30 +29,30 @@ fn processor_time(process: u32) -> Duration {
     Duration::from_millis(fields.iter().sum::<u64>() * 10)
 }
 
-/// Sends what a tenant asks for, as text: a body with a million entries takes longer to make as a value than the service takes to refuse it.
+/// Sends a request as text: a body with a million entries takes longer to serialize than the service takes to refuse it.
 fn send(service: &Service, key: &str, path: &str, body: &str) -> Answer {
     let authorization = format!("Bearer {key}");
     service.send("POST", path, &[("Content-Type", "application/json"), ("Authorization", &authorization)], body.as_bytes())
 }
 
-/// A text that is looked at, and whose look takes as long as looks may.
+/// A program whose inspection takes as long as inspections may.
 fn heavy() -> String {
     let line = "a=b.c(d,e)[f]+g\n";
     format!("import zzz_unknown\nx = eval(getattr)\n{}", line.repeat(((4 << 20) - 2000) / line.len()))
 }
 
-/// A list of this many times the same JSON.
+/// A JSON list with this many times the same entry.
 fn many(entry: &str, number: usize) -> String {
     format!("[{}]", vec![entry; number].join(","))
 }
 
-/// An object with this many members.
+/// A JSON object with this many members.
 fn members(value: &str, number: usize) -> String {
     let members: Vec<String> = (0..number).map(|at| format!("\"V{at}\":{value}")).collect();
     format!("{{{}}}", members.join(","))
 }
 
-/// One list of a request: where it is sent, the body around it, the field, its bound, and how it is made.
+/// One list of a request: its path, the body around it, the field, its bound, and its generator.
 type List = (&'static str, &'static str, &'static str, usize, fn(usize) -> String);
 
 const EXECUTION: &str = r#"{"language":"python","source":"print(1)","FIELD":LIST}"#;
@@ -88,7 +88,7 @@ fn a_list_that_is_too_long_is_refused_before_it_is_there() {
     for (path, body, field, most, list) in LISTS {
         let body = |number: usize| body.replace("FIELD", field).replace("LIST", &list(number));
         let before = processor_time(service.process());
-        // The largest that is read is judged like any other: whatever becomes of it, it is not its size.
+        // The largest that is accepted is judged like any other: it is not refused for its size.
         let largest = send(&service, &tenant, path, &body(most));
         assert!(!largest.text().contains("a request may have at most"), "{path} {field}: {}", largest.text());
         for number in [most + 1, 1_000_000] {
@@ -113,7 +113,8 @@ fn a_request_that_is_denied_costs_next_to_nothing() {
         format!("# /// script\n# dependencies = [\n{lines}# ]\n# ///\nprint(1)\n")
     };
     let specifiers = |number: usize| (0..number).map(|at| format!("import 'npm:b{at}';\n")).collect::<String>();
-    // Packages in the request and in the text together, names that are nearly known, long paths with much in common, a huge unknown field.
+    // Packages in the request and in the text together, names similar to well-known ones, long paths with much in common, a huge unknown
+    // field.
     let near = (0..500).map(|at| format!("requestz{}", char::from(b'a' + u8::try_from(at % 26).expect("small")))).collect::<Vec<_>>();
     let deep = |at: usize| format!("{}{at}", "d".repeat(200) + &"/d".repeat(62) + "/x");
     let files: Vec<Value> = (0..4000).map(|at| json!({ "path": deep(at), "content": "" })).collect();
@@ -164,16 +165,16 @@ fn looks_take_their_turn_by_subject() {
     body["limits"] = json!({ "memory_bytes": 256 << 20 });
     let body = body.to_string();
     let waiting: Vec<_> = (0..16).map(|_| service.begin("POST", RUN, &headers, body.as_bytes())).collect();
-    // The flood is under way when its first programs are known to run.
+    // The flood is under way once its first programs are known to run.
     let running = || {
         let list = service.send("GET", "/v1/executions?status=running", &headers, b"").json();
         list["executions"].as_array().map_or(0, Vec::len)
     };
     eventually(Duration::from_secs(30), "the flood is under way", || running() >= 4);
     let slowest = (0..5).map(|_| ask()).max().expect("there are five");
-    // Two subjects share the processors, and the service reads and writes besides: far from the length of the flood's queue.
+    // Two subjects share the processors, and the service does I/O besides: far from the length of the flood's queue.
     assert!(slowest < idle * 10 + Duration::from_secs(2), "{slowest:?} beside {idle:?}");
-    // Whoever goes away ends what was begun, also while it is looked at or waits for its turn.
+    // A client that disconnects cancels its work, also while it is inspected or queued.
     drop(waiting);
     eventually(Duration::from_secs(30), "the flood is over", || running() == 0);
 }
@@ -194,7 +195,7 @@ fn a_look_has_the_limits_of_the_request_and_is_counted() {
         assert!(wall < most, "{limits:?}: {usage}");
         assert!(usage["fuel"].as_u64().is_some_and(|used| used > 1_000_000), "{limits:?}: what the look took is told: {usage}");
         if limits[0] == "--fuel" {
-            // The last unit is noticed when the guest gives way.
+            // The last unit is counted when the guest yields.
             assert!(usage["fuel"].as_u64().is_some_and(|used| used <= fuel + fuel / 100), "{usage}");
         }
     }
@@ -219,7 +220,7 @@ fn a_denied_program_has_used_what_its_look_took_and_a_stopped_one_ends_at_once()
     let began = Instant::now();
     let ended = service.send("DELETE", &format!("{RUN}/{id}"), &[], b"");
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
-    // It may have been so quick that there was nothing left to stop.
+    // It may have ended before it could be stopped.
     assert!(ended.status == 409 || ended.json()["status"] == "cancelled", "{}", ended.text());
 }
 
@@ -242,7 +243,7 @@ fn an_explanation_takes_a_place_is_counted_and_leaves_a_record() {
     eventually(Duration::from_secs(10), "so is one that says no", || {
         service.get("/v1/audit?event=explained&limit=1").json()["records"][0]["admitted"] == false
     });
-    // One runs and one waits: there is no room for an explanation either.
+    // One runs and one is queued: there is no room for an explanation either.
     let headers = [("Content-Type", "application/json"), ("Prefer", "respond-async")];
     let endless = python("while True: pass").to_string();
     let begun: Vec<String> =
@@ -256,9 +257,9 @@ fn an_explanation_takes_a_place_is_counted_and_leaves_a_record() {
 
 #[test]
 fn what_ends_in_an_error_is_counted_and_audited_as_well() {
-    // Nothing can be looked up where so much of the disk has to stay free.
+    // Nothing can be downloaded if so much of the disk has to stay free.
     let service = Service::local("[limits]\npackages_reserve = \"1TiB\"\n[containers]\nenabled = false\n");
-    // The text has to be looked at by a guest before anybody asks for its package.
+    // The text has to be inspected by a guest before its package is resolved.
     let text = "import rich\nimport zzz_unknown\n";
     let body = json!({ "language": "python", "source": text, "packages": ["rich"] });
     let fuel = || service.get("/v1/usage").json()["usage"][0]["fuel"].as_u64().unwrap_or(0);

@@ -1,4 +1,4 @@
-//! Does the program `glovebox` do what people and scripts expect of it?
+//! Command line interface: does the program `glovebox` do what users and scripts expect of it?
 
 use glovebox_tests::tree::{program, root};
 use serde_json::Value;
@@ -12,7 +12,7 @@ fn glovebox(arguments: &[&str], input: &str) -> Output {
     let mut command = Command::new(program());
     command.args(arguments).env("HOST_SECRET", SECRET).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the program starts");
-    // A program that does not read its input may be gone before all of it is written.
+    // A program that does not read its input may exit before all of it is written.
     let _ = child.stdin.take().expect("it has an input").write_all(input.as_bytes());
     child.wait_with_output().expect("it ends")
 }
@@ -21,7 +21,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// Runs a text given on standard input; gives standard output, standard error and the exit code.
+/// Runs a text from standard input; returns standard output, standard error and the exit code.
 fn python(arguments: &[&str], source: &str) -> (String, String, i32) {
     let all: Vec<&str> = ["run", "--language", "python"].iter().chain(arguments).copied().chain(["-"]).collect();
     let output = glovebox(&all, source);
@@ -111,7 +111,7 @@ fn json_has_every_field() {
     }
 }
 
-/// The list of the project's definition of done: each ends inside its limit with the right status, and the next one runs.
+/// The definition of done of the project: each ends within its limit with the right status, and the next one runs.
 #[test]
 fn hostile_programs_end_with_the_right_status() {
     let wall = ["--wall", "2s", "--fuel", "1000000000"];
@@ -169,7 +169,7 @@ fn files_go_in_and_artifacts_come_out() {
     );
     let kept = [path("kept/out/sub/r.txt"), path("kept/sub/r.txt")].into_iter().find_map(|path| std::fs::read_to_string(path).ok());
     assert_eq!(kept.as_deref(), Some("result"));
-    // What lies in the target folder must not lead out of it.
+    // Symlinks in the target folder must not lead outside.
     let outside = path("outside.txt");
     std::fs::write(&outside, "untouched").expect("a file can be written");
     std::fs::create_dir_all(path("trap/out/sub")).expect("a folder can be made");
@@ -285,7 +285,7 @@ fn the_machine_and_the_guests_are_described() {
     }
 }
 
-/// Whoever stops the program stops what it runs, and the program says so.
+/// Stopping the program stops its run, and the program reports so.
 #[test]
 fn a_signal_cancels_the_run() {
     let mut child = Command::new(program())
@@ -307,7 +307,7 @@ fn a_signal_cancels_the_run() {
     assert_eq!(outcome["status"].as_str(), Some("cancelled"));
 }
 
-/// Machine code that somebody else could have written is not loaded; a damaged file is made anew. (XS07)
+/// Machine code that another user could have written is not loaded; a damaged file is recompiled. (XS07)
 #[test]
 fn precompiled_code_is_loaded_only_from_where_nobody_else_writes() {
     use std::os::unix::fs::PermissionsExt as _;

@@ -1,4 +1,4 @@
-//! Do everyday programs do what they do elsewhere?
+//! Conformance: do ordinary programs behave as in a native interpreter?
 
 mod python {
     include!(concat!(env!("OUT_DIR"), "/conformance_python.rs"));

@@ -1,6 +1,6 @@
-//! Can a program in a container touch what watches it, outlive its answer, or reach the host through a mount?
+//! Container boundary: can a program in a container tamper with its supervisor, outlive its response, or reach the host through a mount?
 //!
-//! Each attack stands beside a neighbour that must work. The oracles are outside: files and sockets of the host, and the engine's own client.
+//! Each attack has a positive control that must work. The oracles are outside: files and sockets of the host, and the engine's own client.
 
 use glovebox::{Limit, Outcome, Policy, Request, Sandbox, Status};
 use glovebox_policy::Tier;
@@ -48,7 +48,7 @@ fn open_folder() -> tempfile::TempDir {
     folder
 }
 
-/// The mark with which the last words begin, out of the memory of whoever has it; then the words, as somebody would forge them.
+/// Reads the delimiter out of the memory of other processes; then forges a trailer.
 const FORGE: &str = r#"
 import os, re, json
 found = None
@@ -80,7 +80,7 @@ os.write(1, f'{mark} 0 0 0 1 1 999 999 {len(told)}\n'.encode() + told)
 raise SystemExit(3)
 "#;
 
-/// Everything of processes that are not the program's own, by reading, by signals and by priorities.
+/// Attacks processes that are not the program's own: by reading, by signals and by priorities.
 const PRY: &str = r#"
 for p in /proc/[0-9]*; do
   n=${p#/proc/}
@@ -106,7 +106,7 @@ fn a_program_cannot_touch_what_watches_it() {
     assert!(outcome.usage.cpu > Duration::from_millis(5) && outcome.usage.peak_memory > 1 << 20, "{:?}", outcome.usage);
     let outcome = shell(&sandbox, PRY);
     assert_eq!((outcome.stdout.text().as_ref(), outcome.status), ("looked\n", Status::Succeeded), "{}", show(&outcome));
-    // What is the program's own to do: its streams, by whatever name, and its exit code, however it leaves them.
+    // What a program may do: use its streams, by any path, and exit in any way, with its exit code.
     let cases = [
         ("shell", "echo out >/dev/stdout; echo err >/dev/stderr; cat /dev/stdin; exit 3", "out\n", 3),
         (
@@ -132,7 +132,7 @@ fn a_program_cannot_touch_what_watches_it() {
     }
 }
 
-/// Whoever is ended from outside has nobody inside to say what it used; it counts all the same.
+/// If the container is killed from outside, nothing inside reports its usage; it is charged all the same.
 #[test]
 fn what_a_run_used_counts_however_it_ends() {
     let Some(sandbox) = sandbox_for(&LANGUAGES, policy("wall = \"2s\"\nfuel = 60_000_000_000", "")) else { return };
@@ -144,7 +144,7 @@ fn what_a_run_used_counts_however_it_ends() {
     assert!(busy.usage.peak_memory > 0);
 }
 
-/// The most containers with this directory that the engine shows at once, while `concurrency` runs go on.
+/// Returns the most containers with this mount that the engine shows at once, while `concurrency` runs go on.
 fn most_at_once(concurrency: usize) -> Option<usize> {
     let folder = open_folder();
     let granted = mount(folder.path(), "/out", true);
@@ -158,7 +158,7 @@ fn most_at_once(concurrency: usize) -> Option<usize> {
             }
         });
         runtime().block_on(async {
-            // It says that it is done, and leaves something behind that would go on.
+            // It claims to be done, and leaves a background process behind.
             let clingy = "trap '' TERM; (setsid sh -c 'while :; do echo x >>/out/beats; done' &) ; sleep 0.3; echo done";
             let runs = (0..6).map(|_| {
                 let sandbox = sandbox.clone();
@@ -186,7 +186,7 @@ fn a_place_is_taken_until_the_container_is_gone() {
     assert!((2..=4).contains(&together), "{together}");
 }
 
-/// Something mounted below a directory, which ends with the test.
+/// A file system mounted below a directory, which is unmounted at the end of the test.
 struct Submount<'a>(&'a Path);
 
 impl<'a> Submount<'a> {
@@ -227,7 +227,7 @@ fn a_mount_is_the_directory_and_nothing_that_is_mounted_below_it() {
     }
 }
 
-/// Tries every way to a socket of the file system, and uses what programs use without one.
+/// Tries every way to a Unix domain socket with a path, and uses what programs need without one.
 const SOCKETS: &str = r#"
 import os, socket, subprocess, multiprocessing
 def attempt(what, make):
@@ -280,7 +280,7 @@ fn sockets_in_a_mount_are_out_of_reach() {
         assert_eq!(outcome.stdout.text(), expected, "{}", show(&outcome));
         assert!(stream.accept().is_err() && datagram.recv(&mut [0; 1]).is_err(), "nobody came");
         if !more.is_empty() {
-            // The way out is there all the same, and its relay is out of the program's reach.
+            // Egress works all the same, and its relay cannot be killed by the program.
             let asked = "curl -s -o /dev/null -w '%{http_code}' http://example.org/; for p in /proc/[0-9]*; do grep -qs socat $p/comm && kill -9 ${p#/proc/} && echo killed; done; echo; \
                          curl -s -o /dev/null -w '%{http_code}' http://example.org/; curl -s --unix-socket /data/stream http://x/ || echo \" $?\"";
             let outcome = shell(&sandbox, asked);
@@ -289,14 +289,14 @@ fn sockets_in_a_mount_are_out_of_reach() {
             assert!(stream.accept().is_err(), "nobody came");
         }
     }
-    // Where nothing of the host is mounted, programs talk among themselves as ever.
+    // Without bind mounts, programs may use Unix domain sockets among themselves.
     let Some(sandbox) = sandbox_for(&LANGUAGES, policy("", "")) else { return };
     let among = "import socket\nserver = socket.socket(socket.AF_UNIX)\nserver.bind('/work/s')\nserver.listen()\n\
                  client = socket.socket(socket.AF_UNIX)\nclient.connect('/work/s')\nprint('among themselves')";
     assert_eq!(python(&sandbox, among).stdout.text(), "among themselves\n");
 }
 
-/// In every tier: where a link leads is looked at when the directory is opened.
+/// In every tier: symlinks are resolved when the directory is opened.
 #[test]
 fn a_link_to_what_must_not_be_mounted_is_refused_where_it_is_opened() {
     let folder = open_folder();

@@ -1,6 +1,6 @@
-//! What becomes of runs when the container engine fails them?
+//! Container engine faults: how do runs end when the engine fails?
 //!
-//! With an engine of the tests' own, which they stop, kill and starve, so that nobody else's is disturbed.
+//! With a dedicated engine, which the tests stop, kill and starve, so that no other user of an engine is disturbed.
 
 use glovebox_tests::engine;
 use glovebox_tests::place::eventually;
@@ -24,7 +24,7 @@ struct Engine {
 }
 
 impl Engine {
-    /// Nothing where there can be none.
+    /// Returns `None` if there can be none.
     fn new() -> Option<Self> {
         engine::sandbox(glovebox::Policy::builtin())?;
         let mut engine = Self { folder: tempfile::tempdir().expect("a folder can be made"), process: None };
@@ -63,7 +63,7 @@ impl Engine {
         Command::new("docker").args(["--host", &self.host()]).args(arguments).output().expect("the client is there")
     }
 
-    /// Gives it the image for shell.
+    /// Loads the image for shell into it.
     fn load(&self) {
         let mut save =
             Command::new("docker").args(["save", "glovebox/shell:latest"]).stdout(Stdio::piped()).spawn().expect("the client is there");
@@ -82,7 +82,7 @@ impl Engine {
         if let Some(mut process) = self.process.take() {
             process.wait().expect("it ends");
         }
-        // Its own helper ends with it; where nobody collects ended processes, the new engine would take it for alive.
+        // Its `containerd` ends with it; if zombies are not reaped, the new engine would take it for alive.
         for file in ["pid", "exec/containerd/containerd.pid"] {
             let _ = std::fs::remove_file(self.path(file));
         }
@@ -136,7 +136,7 @@ fn whatever_becomes_of_the_engine_a_run_ends_and_says_why() {
     engine.load();
     assert_eq!(text(&engine.shell("echo ran").stdout), "ran\n");
 
-    // It stops answering while a program runs: the program's own clock still ends the run, and soon.
+    // It hangs while a program runs: the watchdog inside the container still ends the run, and soon.
     std::fs::write(engine.path("main.sh"), "echo started; sleep 30").expect("the folder is writable");
     let mut run =
         engine.command(&["--wall", "3s", "main.sh"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program starts");
@@ -149,7 +149,7 @@ fn whatever_becomes_of_the_engine_a_run_ends_and_says_why() {
     assert_eq!(status.code(), Some(124));
     assert!(stopped.elapsed() < Duration::from_secs(20), "{:?}", stopped.elapsed());
 
-    // It does not answer at all: a denial that says so, in bounded time.
+    // It does not respond at all: a denial that says so, in bounded time.
     let asked = Instant::now();
     let output = engine.shell("echo ran");
     assert_eq!(output.status.code(), Some(126), "{}", text(&output.stderr));
@@ -159,7 +159,7 @@ fn whatever_becomes_of_the_engine_a_run_ends_and_says_why() {
     assert_eq!(text(&engine.shell("echo ran").stdout), "ran\n");
     engine.assert_nothing_is_left();
 
-    // It is killed while a program runs: the run ends with an error of the host, and its output so far was passed on.
+    // It is killed while a program runs: the run ends with a host error, and its output so far was streamed.
     std::fs::write(engine.path("main.sh"), "echo started; sleep 20").expect("the folder is writable");
     let mut run = engine.command(&["main.sh"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
     let mut output = BufReader::new(run.stdout.take().expect("it has an output"));
@@ -172,13 +172,13 @@ fn whatever_becomes_of_the_engine_a_run_ends_and_says_why() {
     assert!(matches!(status.code(), Some(125 | 134)), "{status}");
     assert!(killed.elapsed() < Duration::from_secs(20), "{:?}", killed.elapsed());
 
-    // It is not there: a denial, and programs for the wasm tier run as ever.
+    // It is not running: a denial, and programs for the wasm tier run as usual.
     let output = engine.shell("echo ran");
     assert_eq!(output.status.code(), Some(126), "{}", text(&output.stderr));
     std::fs::write(engine.path("main.py"), "print('ran')").expect("the folder is writable");
     assert_eq!(text(&engine.command(&["main.py"]).output().expect("the program starts").stdout), "ran\n");
 
-    // It comes back: runs work, and what the killed one left is removed.
+    // It is restarted: runs work, and orphans of the killed one are removed.
     engine.start();
     assert_eq!(text(&engine.shell("echo ran").stdout), "ran\n");
     engine.assert_nothing_is_left();
@@ -222,7 +222,7 @@ fn a_service_takes_a_tier_out_and_back_in() {
 fn a_full_disk_loses_nothing() {
     let Some(engine) = Engine::new() else { return };
     engine.load();
-    // A limit on the files of the engine's process is what a full disk looks like to it.
+    // A file size limit on the engine's process looks like a full disk to it.
     let process = std::fs::read_to_string(engine.path("pid")).expect("the engine has a number");
     let limit = |bytes: &str| {
         let limited = Command::new("prlimit").args(["--pid", process.trim(), &format!("--fsize={bytes}:unlimited")]).status();
@@ -230,7 +230,7 @@ fn a_full_disk_loses_nothing() {
     };
     limit("0");
     let output = engine.shell("echo ran");
-    // It needs no room of the engine, or says what is missing; either way nothing stays.
+    // The run needs no disk space of the engine, or reports what is missing; either way nothing is left behind.
     assert!(matches!(output.status.code(), Some(0 | 125 | 126)), "{:?} {}", output.status.code(), text(&output.stderr));
     limit("unlimited");
     let output = engine.shell("echo again");

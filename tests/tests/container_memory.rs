@@ -1,6 +1,6 @@
-//! Is what a container takes of the machine's memory in the account of all?
+//! Container memory accounting: is a container's memory in the account of all runs?
 //!
-//! The oracle is the account, which is the test's own.
+//! The oracle is the memory account, which is the test's own.
 
 use glovebox::policy::Subject;
 use glovebox::{Limit, MemoryAccount, Outcome, Policy, Request, Sandbox, Status};
@@ -10,13 +10,13 @@ use glovebox_tests::place::{eventually, runtime};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// What a container may have: its memory, its workspace and what it needs itself.
+/// The memory limit of a container: its memory, its workspace and its overhead.
 const CONTAINER: u64 = (64 + 8 + 32) << 20;
 
 #[derive(Debug)]
 struct Account {
     most: u64,
-    /// Now, and at the most.
+    /// Current and peak.
     used: Mutex<(u64, u64)>,
 }
 
@@ -58,7 +58,7 @@ async fn shell(sandbox: Sandbox, source: &'static str) -> Outcome {
 
 #[test]
 fn a_container_has_its_memory_before_it_is_made_and_until_it_is_gone() {
-    // For one and a half.
+    // Enough for one and a half containers.
     let account = Account::new(CONTAINER + CONTAINER / 2);
     let Some(sandbox) = sandbox_within(Arc::clone(&account) as Arc<dyn MemoryAccount>, policy()) else { return };
     let both = runtime().block_on(async {

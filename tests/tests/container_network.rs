@@ -1,7 +1,7 @@
-//! Do programs in containers reach what their policy allows, and nothing else?
+//! Container egress: do programs in containers reach what their policy allows, and nothing else?
 //!
-//! Through the program `glovebox`, with the clients that programs use; the other side is a TLS server and a plain one on the loopback address
-//! of this machine, and they say what they were asked. (Class B of the catalogue)
+//! Through the program `glovebox`, with common HTTP clients; the other side is an HTTPS server and an HTTP server on the loopback address
+//! of this machine, and they record their requests. (Class B of the catalogue)
 
 use glovebox_tests::engine;
 use glovebox_tests::server::{Authority, Server, answer};
@@ -19,7 +19,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 impl Place {
-    /// Nothing where there is no engine.
+    /// Returns `None` without an engine.
     fn new() -> Option<Self> {
         engine::sandbox_for(&["shell", "python", "javascript"], glovebox::Policy::builtin())?;
         let authority = Authority::new();
@@ -49,7 +49,7 @@ impl Place {
         Some(Self { folder, secure, plain })
     }
 
-    /// Runs a program in which `SECURE` and `PLAIN` stand for the servers.
+    /// Runs a program, with `SECURE` and `PLAIN` replaced by the URLs of the servers.
     fn run(&self, language: &str, source: &str) -> Output {
         let source = source.replace("SECURE", &self.secure.url("")).replace("PLAIN", &self.plain.url(""));
         std::fs::write(self.folder.path().join("main"), source).expect("the folder is writable");
@@ -106,7 +106,7 @@ fn every_client_reaches_what_is_allowed() {
 fn nothing_else_is_reached() {
     let Some(place) = Place::new() else { return };
     let before = place.requests();
-    // What is asked, and a word of the answer.
+    // The request, and a word of the response.
     let cases = [
         ("curl -sS SECURE/no", "not this path"),
         ("curl -sS --path-as-is SECURE/ok/../no", "denied"),
@@ -132,10 +132,10 @@ fn nothing_else_is_reached() {
     // Each hop is judged anew.
     let output = place.run("shell", "curl -sSL PLAIN/ok/away");
     assert!(text(&output.stdout).contains("169.254.169.254") && text(&output.stdout).contains("denied"), "{}", text(&output.stdout));
-    // One whole run makes no more requests than its policy grants.
+    // One run makes no more requests than its policy grants.
     let output = place.run("shell", "for i in $(seq 60); do curl -sS -o /dev/null -w '%{http_code} ' PLAIN/ok; done");
     assert_eq!(text(&output.stdout).matches("200 ").count(), 30, "{}", text(&output.stdout));
-    // A server that does not prove who it is gets nothing.
+    // A server without a trusted certificate gets nothing.
     std::fs::write(place.folder.path().join("trusted.pem"), Authority::new().pem()).expect("the folder is writable");
     let before = place.secure.received().len();
     let output = place.run("shell", "curl -sS SECURE/ok");
@@ -146,7 +146,7 @@ fn nothing_else_is_reached() {
     assert!(left.is_empty(), "{left:?}");
 }
 
-/// What a proxy is asked first, before anything is made or said for it.
+/// The first checks of a proxied request, before anything is allocated or sent for it.
 #[test]
 fn tunnels_are_judged_counted_and_recorded() {
     let Some(place) = Place::new() else { return };

@@ -1,4 +1,4 @@
-//! Does the tier of containers hold, with a real engine?
+//! Container tier: does its isolation hold, with a real engine?
 //!
 //! The oracles are outside: the engine's own client, files of the host, the process table.
 
@@ -25,7 +25,7 @@ fn shell(sandbox: &Sandbox, source: &str) -> Outcome {
     run(sandbox, Request::new("shell", source))
 }
 
-/// Nothing of ours is left at the engine, after the time that it takes to remove what has ended.
+/// Asserts that no container of ours is left at the engine, after the time of its cleanup.
 fn assert_nothing_is_left(label: &str) {
     let started = Instant::now();
     loop {
@@ -58,7 +58,7 @@ fn a_script_does_what_scripts_do() {
     assert!(outcome.usage.cpu > Duration::ZERO && outcome.usage.peak_memory > 0);
 }
 
-/// Each probe prints what it got; nothing of it may be there. (FS, NET and PR rows of the catalogue)
+/// Each probe prints what it got; it must get nothing. (FS, NET and PR rows of the catalogue)
 #[test]
 fn a_program_has_no_way_out() {
     let Some(sandbox) = plain() else { return };
@@ -113,7 +113,7 @@ fn limits_end_a_run_with_their_own_words() {
         // The canary after each.
         assert_eq!(shell(&sandbox, "echo 42").stdout.text(), "42\n", "after {source}");
     }
-    // The shell asks again for some seconds before it gives up, so the clock may be first.
+    // The shell retries for some seconds before it gives up, so the clock may be first.
     let outcome = shell(&sandbox, ":(){ :|:& };:; sleep 1; exit 1");
     assert!(matches!(outcome.limit, Some(Limit::Processes | Limit::Wall)), "{}", show(&outcome));
     assert_eq!(shell(&sandbox, "echo 42").stdout.text(), "42\n");
@@ -123,7 +123,7 @@ fn limits_end_a_run_with_their_own_words() {
     let outcome = run(&sandbox, request);
     assert_eq!(outcome.limit, Some(Limit::Wall));
     assert!(started.elapsed() < Duration::from_secs(20), "a program that ignores signals is killed");
-    // What was sent takes more room than it has bytes.
+    // The input files take more blocks than they have bytes.
     let mut request = Request::new("shell", "true");
     request.wants.limits.workspace = Some(16 << 10);
     request.files = (0..10).map(|number| InputFile { path: format!("f{number}"), content: b"x".as_slice().into() }).collect();
@@ -155,13 +155,13 @@ fn processes_that_a_program_leaves_behind_end_with_it() {
     let outcome = shell(&sandbox, "(setsid sleep 1000 &) ; (setsid bash -c 'trap \"\" TERM; while :; do sleep 1; done' &) ; echo done");
     assert_eq!((outcome.status, outcome.stdout.text().as_ref()), (Status::Succeeded, "done\n"), "{}", show(&outcome));
     assert!(outcome.usage.wall < Duration::from_secs(20), "{:?}", outcome.usage.wall);
-    // A file with holes is larger than any workspace, and takes no room in it.
+    // A sparse file is larger than any workspace, and takes no room in it.
     let mut request = Request::new("shell", "echo small > a; truncate -s 100G b");
     request.artifacts = vec!["*".to_owned()];
     let outcome = run(&sandbox, request);
     assert_eq!((outcome.status, outcome.artifacts_truncated), (Status::Succeeded, true), "{}", show(&outcome));
     assert!(outcome.artifacts.iter().all(|artifact| artifact.path == "a"));
-    // A program that ends all that it can end does not reach its waiter.
+    // A program that kills all that it can kill does not reach its waiter.
     let outcome = shell(&sandbox, "kill -9 -1; echo on");
     assert_eq!((outcome.status, outcome.stdout.text().as_ref()), (Status::Succeeded, "on\n"), "{}", show(&outcome));
     assert_nothing_is_left("");
@@ -187,7 +187,7 @@ fn fifty_runs_at_once_do_not_mix() {
     assert_nothing_is_left("");
 }
 
-/// Without the tier, a denial says how to get it.
+/// Without the tier, a denial says how to enable it.
 #[test]
 fn without_an_engine_shell_is_denied_and_the_rest_works() {
     let sandbox = Sandbox::builder().policy(policy("", "")).build().expect("the guests are installed");
@@ -196,7 +196,7 @@ fn without_an_engine_shell_is_denied_and_the_rest_works() {
     assert_eq!(run(&sandbox, Request::new("python", "print(1)")).stdout.text(), "1\n");
 }
 
-/// A process that is killed leaves its container behind; the next one that starts removes it.
+/// A process that is killed leaves its container behind; the next process that starts removes it.
 #[test]
 fn what_a_killed_process_leaves_behind_is_removed_by_the_next() {
     use std::io::{BufRead as _, BufReader, Write as _};
@@ -225,7 +225,7 @@ fn what_a_killed_process_leaves_behind_is_removed_by_the_next() {
     eventually(Duration::from_secs(20), "the container is left", || left() == 0);
 }
 
-/// Containers that were made ahead serve one run each, and none is left when the tier goes away.
+/// Idle containers serve one run each, and none is left when the tier is dropped.
 #[test]
 fn a_pool_serves_runs_and_goes_away() {
     if plain().is_none() {
@@ -254,7 +254,7 @@ fn a_pool_serves_runs_and_goes_away() {
     eventually(Duration::from_secs(20), "idle containers are left", || label() == 0);
 }
 
-/// A policy can name the one image that a container may start from.
+/// A policy can pin the only image that a container may start from.
 #[test]
 fn an_image_can_be_pinned_by_its_digest() {
     if plain().is_none() {
@@ -269,7 +269,7 @@ fn an_image_can_be_pinned_by_its_digest() {
     assert!(refused.is_err_and(|error| error.to_string().contains("the policy pins the image")));
 }
 
-/// System calls that lead out of a container, or into the kernel's corners, are refused; ordinary ones are not. (PR06 to PR08)
+/// System calls for container escapes, or with a history of kernel vulnerabilities, are refused; ordinary ones are not. (PR06 to PR08)
 #[cfg(target_arch = "x86_64")]
 #[test]
 fn system_calls_are_filtered() {

@@ -1,13 +1,13 @@
-//! Is found what should be, and nothing else?
+//! Findings of static analysis: are all suspicious programs detected, without false positives?
 //!
-//! Each file of the corpus says in its first line what is to be found in it. What must run, finds nothing for which a policy may refuse.
+//! Each file of the corpus has its expected findings in its first line. Programs that must run have no finding for which a policy may deny.
 
 use glovebox::policy::{Request, Severity};
 use glovebox::{Outcome, Policy, Sandbox};
 use glovebox_tests::tree::{files, root, tests_folder};
 use std::path::Path;
 
-/// A sandbox that looks at everything and lets everything run, though not for long: half of its time is for the look.
+/// A sandbox that inspects every program and lets it run, though not for long: half of its time is for the inspection.
 fn sandbox() -> Sandbox {
     let policy = "version = 1\ndefault_profile = \"look\"\n[profiles.look]\nextends = \"offline\"\n[profiles.look.limits]\nwall = \"2s\"\nsource = \"16MiB\"\n";
     Sandbox::builder().policy(Policy::parse("findings", policy).expect("it is a policy")).build().expect("the guests are there")
@@ -84,7 +84,7 @@ async fn a_text_that_breaks_the_look_is_said_to_be_unread() {
         let found = shown(&run(&sandbox, language, &text).await);
         assert!(found.len() <= 1, "{found:?}");
     }
-    // What is no program finds nothing: the run says what is wrong with it.
+    // A syntax error has no findings: the run reports the error.
     assert_eq!(shown(&run(&sandbox, "python", "import subprocess (").await), Vec::<String>::new());
     let plain = run(&sandbox, "python", "print(1)").await;
     assert!(plain.findings.is_empty());

@@ -1,7 +1,7 @@
-//! Does a loop over any function of the host end where the grant ends?
+//! Host call metering: does an endless loop of calls of any host function end at the granted limit?
 //!
-//! One program for each import, made from its type. A call that costs nothing, or never gives way, would let a program run on beyond
-//! its wall clock and keep others from running.
+//! One program for each import, generated from its type. A call that costs no fuel, or never yields, would let a program run on beyond its
+//! wall-clock limit and starve others.
 
 use glovebox::policy::InputFile;
 use glovebox::{Controls, Limit, Metering, Outcome, Request, Sandbox, Status, Usage};
@@ -13,16 +13,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// What a run may take beyond its wall clock.
+/// The overrun of a run beyond its wall-clock limit.
 const SLACK: Duration = Duration::from_millis(100);
 
-/// What a stop may take.
+/// The latency of a stop.
 const HEARD: Duration = Duration::from_millis(200);
 
 const WALL: Duration = Duration::from_millis(150);
 const LIMITS: &str = "wall = \"150ms\"\nfuel = 1_000_000_000_000\nmemory = \"64MiB\"\nworkspace = \"16MiB\"\noutput = \"1MiB\"";
 
-/// Functions that no program can call for ever: they end it, or they need a handle that nobody can get.
+/// Functions that no program can call in a loop: they end it, or they need a handle that no program can get.
 fn ends_at_once(import: &Import) -> bool {
     import.interface.starts_with("wasi:cli/exit@")
         || ["tcp-socket", "udp-socket", "incoming-datagram", "outgoing-datagram", "resolve-address-stream", "error.", "error-code"]
@@ -31,7 +31,7 @@ fn ends_at_once(import: &Import) -> bool {
             && !import.function.starts_with("create-")
 }
 
-/// Knows how late this machine is by itself: the longest that a thread overslept.
+/// Measures the scheduling latency of this machine: the longest that a thread overslept.
 struct Lateness {
     worst: Arc<AtomicU64>,
     done: Arc<AtomicBool>,
@@ -52,7 +52,7 @@ impl Lateness {
         watcher
     }
 
-    /// Room for a machine that was late, since the last time of asking.
+    /// Returns the tolerance for the machine's latency since the last call.
     fn room(&self) -> Duration {
         Duration::from_nanos(self.worst.swap(0, Ordering::Relaxed)) * 4
     }
@@ -70,9 +70,9 @@ fn request(program: Vec<u8>) -> Request {
     request
 }
 
-/// Runs it once, so that compiling it is not counted, and gives how long it went on beyond its wall clock.
+/// Runs it once to compile it, and then returns how long it went on beyond its wall-clock limit.
 fn beyond_wall(sandbox: &Sandbox, program: &[u8]) -> (Outcome, Duration) {
-    // Compiling counts against the same clock, and takes longer than that where the machine is busy with something else.
+    // Compilation counts against the same clock, and takes longer than that on a busy machine.
     let once = || run(sandbox, request(program.to_vec()));
     let outcome = (0..50).map(|_| once()).find(|outcome| outcome.limit != Some(Limit::Compile)).unwrap_or_else(once);
     let beyond = outcome.usage.wall.saturating_sub(WALL);
@@ -107,7 +107,7 @@ fn every_import_ends_within_its_wall_clock() {
             if beyond > room {
                 bad.push(format!("{}#{} {size:?} went on for {beyond:?}: {}", import.interface, import.function, show(&outcome)));
             }
-            // A workspace that is full ends some, when errors that nobody takes have filled the table of handles.
+            // A full workspace ends some, and so does a handle table full of errors that the program never drops.
             let looped = matches!(outcome.limit, Some(Limit::Wall | Limit::Disk));
             endless += usize::from(looped);
             if size == Size::Long && !looped && !ends_at_once(import) {
@@ -180,7 +180,7 @@ fn other_metering_modes_give_way_too() {
     }
 }
 
-/// Whether the host makes a megabyte of random numbers within three milliseconds, as seen from a guest.
+/// Returns whether the host makes a megabyte of random numbers within three milliseconds, as seen from a guest.
 fn random_is_quick(sandbox: &Sandbox) -> bool {
     let source = "import os, time
 start = time.monotonic()
@@ -191,16 +191,16 @@ print(time.monotonic() - start)";
     outcome.stdout.text().trim().parse::<f64>().is_ok_and(|seconds| seconds < 0.003)
 }
 
-/// Windows of somebody's small runs, each measured alone and beside loops within the same second.
+/// Windows of another tenant's small runs, each measured alone and beside loops within the same second.
 const WINDOWS: usize = 7;
 
-/// The middle one.
+/// Returns the median.
 fn median(mut of: Vec<Duration>) -> Duration {
     of.sort_unstable();
     of.get(of.len() / 2).copied().unwrap_or_default()
 }
 
-/// How long all but one in a hundred of somebody's small runs take.
+/// Returns the 99th percentile of the time of another tenant's small runs.
 fn p99(sandbox: &Sandbox) -> Duration {
     let mut took: Vec<Duration> = (0..100)
         .map(|_| {
@@ -218,8 +218,8 @@ fn p99(sandbox: &Sandbox) -> Duration {
     took.get(98).copied().unwrap_or_default()
 }
 
-/// Four such loops, and somebody else's small runs beside them: less than five times as slow as alone. Whatever else this machine does, it does
-/// in both halves of a window, and what it does in few of them the median leaves out.
+/// Four such loops, and another tenant's small runs beside them: less than five times as slow as alone. Other load on this machine affects
+/// both halves of a window, and outliers are left out by the median.
 #[test]
 fn loops_do_not_keep_others_waiting() {
     let _alone = alone();
@@ -227,7 +227,7 @@ fn loops_do_not_keep_others_waiting() {
     let limits = "wall = \"20s\"\nfuel = 1_000_000_000_000\nmemory = \"64MiB\"\nworkspace = \"16MiB\"";
     let sandbox = sandbox(limits, "");
     let _ = p99(&sandbox);
-    // In a build without optimisation the generator alone takes 50 ms for a megabyte, and a small run gives way several times.
+    // In a build without optimisation the generator alone takes 50 ms for a megabyte, and a small run yields several times.
     let is_optimised = !cfg!(debug_assertions) && random_is_quick(&sandbox);
     let most = if is_optimised { 5 } else { 10 };
     let mut names = vec!["poll", "[method]descriptor.stat-at", "[method]descriptor.write"];
@@ -265,7 +265,7 @@ fn loops_do_not_keep_others_waiting() {
     }
 }
 
-/// The same program uses the same fuel, however often it gives way.
+/// The same program uses the same fuel, however often it yields.
 #[test]
 fn fuel_does_not_depend_on_time() {
     let _alone = alone();
@@ -294,7 +294,7 @@ print('ok')";
     assert!(spent.iter().all(|fuel| Some(fuel) == spent.first()), "{spent:?}");
 }
 
-/// Programs of people who do nothing bad, in which the host does most of the work, and the fuel that they may use.
+/// Benign programs in which the host does most of the work, and the fuel that they may use.
 #[test]
 fn what_the_host_does_is_paid_for() {
     let _alone = alone();
@@ -355,7 +355,7 @@ while True:
         ),
     );
     assert_eq!(outcome.stdout.text(), "x 1048576\n", "{}", show(&outcome));
-    // Fuel that ends inside a call of the host ends the run as fuel does.
+    // Fuel exhausted inside a host call ends the run like any fuel limit.
     let poor = glovebox_tests::place::sandbox("fuel = 50_000_000", "");
     let outcome = run_with(&poor, Request::new("python", random), Controls::default());
     assert_eq!(outcome.limit, Some(Limit::Cpu), "{}", show(&outcome));

@@ -1,7 +1,7 @@
-//! Is anything used that another user of the machine could have written, and can another user read what a service keeps?
+//! Folder permissions: is a file used that another user could have written, or is the state of a service readable by another user?
 //!
-//! Each row takes a good folder, changes whom it belongs to or who may write it, and sees that the program refuses it, names it and says
-//! what mends it; the twin is the same command before the change. Rows that need another user are run where the tests run as root.
+//! Each case takes a valid folder, changes its owner or its mode, and checks that the program refuses it, names it and says how to fix it;
+//! the twin is the same command before the change. Cases that need another user run if the tests run as root.
 
 use glovebox_tests::service::{RUN, Service, python};
 use glovebox_tests::tree::program;
@@ -111,7 +111,7 @@ fn guests_and_machine_code_that_others_can_change_are_not_used() {
         }
         assert_eq!(text(&javascript(&cache).stdout), "42\n", "{}: {}", path.display(), text(&javascript(&cache).stderr));
     }
-    // Every file of machine code, so that the one that is loaded is among them.
+    // Every file of machine code, so that the loaded one is among them.
     machine_code(&cache).iter().for_each(|file| mode(file, 0o666));
     let output = javascript(&cache);
     assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(125), ""), "{}", text(&output.stderr));
@@ -153,7 +153,7 @@ fn a_resolver_that_others_can_change_is_not_run() {
     }
 }
 
-/// The sections of machine code that are run, with what ends the process in their place.
+/// Machine code whose executable sections are replaced by instructions that end the process.
 fn poisoned(code: &[u8]) -> Vec<u8> {
     let number = |at: usize, bytes: usize| (0..bytes).rev().fold(0, |value, byte| value << 8 | usize::from(code[at + byte]));
     let (table, count, names) = (number(40, 8), number(60, 2), number(62, 2));
@@ -171,7 +171,7 @@ fn poisoned(code: &[u8]) -> Vec<u8> {
     poisoned
 }
 
-/// While the file has another content every moment, what runs is what was checked.
+/// While the content of the file keeps changing, the code that runs is the code that was verified (TOCTOU).
 #[test]
 fn machine_code_that_is_swapped_is_never_run() {
     let (place, cache) = cache();
@@ -194,7 +194,7 @@ fn machine_code_that_is_swapped_is_never_run() {
             while !over.load(Ordering::Relaxed) {
                 for (file, kinds) in &pairs {
                     for kind in kinds {
-                        // Each replaces the other at once; there is always one.
+                        // Atomic replacement: the file always exists.
                         let _ = fs::hard_link(kind, &third).and_then(|()| fs::rename(&third, file));
                         let _ = fs::remove_file(&third);
                     }
@@ -209,7 +209,7 @@ fn machine_code_that_is_swapped_is_never_run() {
     });
 }
 
-/// Everything below a folder that somebody else may read, write or enter.
+/// Returns everything below a folder that another user may read, write or enter.
 fn open_to_others(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).expect("it is ours").flatten() {
@@ -240,7 +240,7 @@ fn what_a_service_keeps_is_for_its_user_alone() {
         assert_eq!(service.run(RUN, &request)["status"], "succeeded");
         assert_eq!(fs::metadata(&state).expect("it is there").permissions().mode() & 0o777, 0o700);
         let mut open = open_to_others(&state);
-        // A folder that was there before is as it was; nobody else comes to it any more.
+        // An existing folder keeps its mode; other users cannot reach it any more.
         open.retain(|path| !(premade && *path == state.join("blobs")));
         assert_eq!(open, Vec::<PathBuf>::new());
         let log = service.log.lock().expect("nobody panics").clone();
@@ -251,7 +251,7 @@ fn what_a_service_keeps_is_for_its_user_alone() {
 #[test]
 fn a_state_folder_that_others_can_change_is_refused() {
     let attempt = |state: &Path| {
-        // A good one is served for ever, so the twin is a command that only opens it.
+        // A valid one is served until it is stopped, so the twin is a command that only opens it.
         let keys = Command::new(program()).args(["keys", "list", "--state"]).arg(state).output().expect("the program starts");
         let mut serve = Command::new("timeout");
         serve.arg("10").arg(program()).args(["serve", "--listen", "127.0.0.1:0", "--insecure-local", "--state"]).arg(state);

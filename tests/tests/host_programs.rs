@@ -1,8 +1,8 @@
-//! Is anything of the current directory, or of a directory above it, run on the host?
+//! Search path hijacking: is anything of the current directory, or of its parents, executed on the host?
 //!
-//! Every command runs in a checkout full of traps: programs, modules and settings that the tools of a host look for. Each leaves a mark
-//! outside when it runs; the oracle is that there is none, and the twin that the commands do what they do elsewhere. Settings that name an
-//! index which nobody serves show themselves by a command that fails.
+//! Every command runs in a checkout full of traps: programs, modules and settings that the host's tools search for. Each leaves a mark
+//! outside when it runs; the oracle is that there is none, and the twin that the commands work as elsewhere. Settings that name an
+//! unreachable index are detected by a command that fails.
 
 use glovebox_tests::tree::program;
 use serde_json::{Value, json};
@@ -13,19 +13,19 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-/// Programs of the host that a tool might look for.
+/// Programs of the host that a tool might search for.
 const PROGRAMS: [&str; 16] =
     ["python3", "python", "pip", "uv", "npm", "npx", "node", "cargo", "rustc", "rustup", "docker", "mmdebstrap", "git", "sh", "env", "zig"];
 
-/// Modules that Python imports by itself, or that pip does.
+/// Modules that Python or pip import by default.
 const MODULES: [&str; 8] = ["pip", "json", "sitecustomize", "usercustomize", "encodings", "site", "importlib", "componentize_py"];
 
-/// An index that nobody serves.
+/// The URL of an unreachable index.
 const NOWHERE: &str = "http://127.0.0.1:1/";
 
 const SIX: &str = "# /// script\n# dependencies = [\"six\"]\n# ///\nimport six\nprint(six.__name__)\n";
 
-/// A checkout with traps, and where they leave their marks.
+/// A checkout with traps, and the folder of their marks.
 struct Checkout {
     place: tempfile::TempDir,
     cache: PathBuf,
@@ -33,8 +33,8 @@ struct Checkout {
 }
 
 impl Checkout {
-    /// A checkout; its traps are set in the environment as well. `cache` is where packages are kept, from the place of all; the guests of
-    /// this machine are in there.
+    /// Creates a checkout; its traps are set in the environment as well. `cache` is the package cache, relative to the temporary folder;
+    /// the installed guests are in it.
     fn new(cache: &str) -> Self {
         let this = Self::without_guests(cache);
         let installed = glovebox_guests::default_cache_dir().expect("there is a cache");
@@ -75,7 +75,7 @@ impl Checkout {
         fs::write(path, text).expect("the folder is writable");
     }
 
-    /// A program that leaves a mark.
+    /// Returns the text of a program that leaves a mark.
     fn executable(&self, name: &str) -> String {
         let mark = self.marks().join(name.replace('/', "-"));
         self.write(name, &format!("#!/bin/sh\n: > '{}'\nexit 0\n", mark.display()));
@@ -183,13 +183,13 @@ impl Checkout {
         command
     }
 
-    /// The traps that ran.
+    /// Returns the traps that ran.
     fn marked(&self) -> BTreeSet<String> {
         let marks = fs::read_dir(self.marks()).expect("the folder is there");
         marks.map(|mark| mark.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
     }
 
-    /// Runs a command and sees that no trap ran and that it succeeded; gives what it printed.
+    /// Runs a command, asserts that no trap ran and that it succeeded, and returns its output.
     fn check(&self, folder: &str, arguments: &[&str]) -> String {
         let output = self.command(folder, arguments).output().expect("the program starts");
         assert_eq!(self.marked(), BTreeSet::new(), "`{}` ran these: {}", arguments.join(" "), said(&output));
@@ -202,12 +202,12 @@ fn said(output: &Output) -> String {
     format!("{:?}\n{}{}", output.status.code(), String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-/// What doctor says of the tools, in a folder where nothing lies.
+/// Returns what `doctor` reports about the tools, in an empty folder.
 fn tools(diagnosis: &str) -> Value {
     serde_json::from_str::<Value>(diagnosis).expect("JSON")["build_tools"].clone()
 }
 
-/// Every command in a folder of the checkout.
+/// Runs every command in a folder of the checkout.
 fn every_command(checkout: &Checkout, folder: &str) {
     assert_eq!(checkout.check(folder, &["run", "main.py"]), "six\n");
     assert_eq!(checkout.check(folder, &["run", "--package", "six", "other.py"]), "six\n");
@@ -232,7 +232,7 @@ fn every_command(checkout: &Checkout, folder: &str) {
     ] {
         checkout.check(folder, arguments);
     }
-    // Whether there is an engine is the machine's affair; what it says is the same as elsewhere.
+    // An engine may or may not be there; the output is the same as elsewhere.
     let elsewhere = Command::new(program()).args(["images", "list"]).current_dir("/").output().expect("the program starts");
     let here = checkout.command(folder, &["images", "list"]).output().expect("the program starts");
     assert_eq!((here.status.code(), &here.stdout), (elsewhere.status.code(), &elsewhere.stdout), "{}", said(&here));
@@ -286,7 +286,7 @@ fn nothing_above_the_cache_runs_while_guests_are_made() {
     assert_eq!(checkout.check("src/deep", &["run", "main.py"]), "six\n");
 }
 
-/// A folder of `PATH` counts only where nobody else can put a program into it: not now, nor by what is above it, nor at the end of a link.
+/// A folder of `PATH` is used only if no other user can put a program into it: neither now, nor by its parents, nor through a symlink.
 #[test]
 fn programs_that_others_could_have_put_there_do_not_run() {
     let checkout = Checkout::new("cache");
@@ -294,7 +294,7 @@ fn programs_that_others_could_have_put_there_do_not_run() {
     let is_root = fs::metadata("/proc/self").expect("there is a process").uid() == 0;
     let mode = |path: &Path, bits: u32| fs::set_permissions(path, fs::Permissions::from_mode(bits)).expect("it is ours");
     let nobodys = |path: &Path| if is_root { chown(path, Some(65534), Some(65534)).expect("root may") } else { mode(path, 0o777) };
-    // `above/bin/npm`, which leaves a mark, and says that it is a version that is nobody's.
+    // `above/bin/npm`, which leaves a mark, and prints a version that does not exist.
     let place = |name: &str| {
         let above = checkout.place.path().join(name);
         fs::create_dir_all(above.join("bin")).expect("the folder is writable");
@@ -339,7 +339,7 @@ fn programs_that_others_could_have_put_there_do_not_run() {
     let elsewhere = diagnosed(&usual);
     assert_eq!(diagnosed(&format!("{listed}:{usual}")), elsewhere);
     assert_eq!(checkout.marked(), BTreeSet::new());
-    // Where there is no other, the error says which were skipped, and why.
+    // If there is no other, the error says which were skipped, and why.
     let output = checkout.command("", &["packages", "resolve", "--language", "javascript", "ms"]).env("PATH", &listed).output();
     let said = said(&output.expect("the program starts"));
     for name in ["open", "open-above", "open-file/bin/npm", "of-nobody", "below-sticky", "linked"] {
@@ -347,14 +347,14 @@ fn programs_that_others_could_have_put_there_do_not_run() {
     }
     assert!(said.contains("can be written by others"), "{said}");
     assert_eq!(checkout.marked(), BTreeSet::new());
-    // The twin: one of ours, also by a link of ours.
+    // The twin: one of ours, also through a symlink of ours.
     let own = place("own");
     symlink("own", own.with_file_name("link")).expect("the folder is writable");
     assert_eq!(diagnosed(&format!("{}:{usual}", own.with_file_name("link").join("bin").display())), "9.9.9");
     assert!(checkout.marked().contains("own"));
 }
 
-/// The traps are real: the same tools fall into them when they are started carelessly.
+/// The traps work: the same tools run them if they are started carelessly.
 #[test]
 fn the_traps_of_the_checkout_work() {
     let checkout = Checkout::new("cache");

@@ -1,6 +1,6 @@
-//! Does the service do what its clients were promised?
+//! HTTP API, end to end: does the service do what it promises its clients?
 //!
-//! Through real HTTP, to the program `glovebox serve`. Classes N, J and G of the catalogue of attacks, and API01 to API17 one by one; the
+//! Over real HTTP, against the program `glovebox serve`. Classes N, J and G of the catalogue of attacks, and API01 to API17 one by one; the
 //! oracles are outside: other clients, the audit log, the files of the host.
 
 use glovebox_tests::service::{Answer, RUN, Service, python, read};
@@ -19,7 +19,7 @@ fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     glovebox_tests::place::eventually(Duration::from_secs(20), what, &mut holds);
 }
 
-/// The events of a stream: their kinds with their data.
+/// The events of a stream: ids, kinds and data.
 fn events(answer: &Answer) -> Vec<(String, String, Value)> {
     let mut events = Vec::new();
     for block in answer.text().split("\n\n") {
@@ -55,7 +55,7 @@ fn a_program_runs_and_everything_about_it_is_told() {
     assert_eq!((file.status, file.text().as_str()), (200, "abab"));
     let part = service.send("GET", &format!("{RUN}/{id}/artifacts/out/b.bin"), &[("Range", "bytes=1-")], b"");
     assert_eq!((part.status, part.body.as_slice(), part.header("content-range")), (206, &[1_u8, 2][..], "bytes 1-2/3"));
-    // How else a program can end.
+    // The other outcomes of a program.
     for (source, limits, status, says) in [
         ("1/0", json!({}), "failed", "ZeroDivisionError"),
         ("import sys; sys.exit(3)", json!({}), "failed", "\"exit_code\":3"),
@@ -92,7 +92,7 @@ fn a_program_runs_and_everything_about_it_is_told() {
 fn output_is_told_while_it_happens_and_can_be_resumed() {
     let service = Service::local("");
     let slow = python("import time\nfor n in range(4):\n    print(n, 'ä', flush=True)\n    time.sleep(0.2)\n'end'");
-    // As the answer itself.
+    // Streamed in the response itself.
     let started = Instant::now();
     let mut stream =
         service.begin("POST", RUN, &[("Content-Type", "application/json"), ("Accept", "text/event-stream")], slow.to_string().as_bytes());
@@ -105,7 +105,7 @@ fn output_is_told_while_it_happens_and_can_be_resumed() {
     assert!(!text.contains("event: end"), "the first output comes before the end: {text}");
     assert!(started.elapsed() < Duration::from_secs(20));
     drop(stream);
-    // Later, and again from the middle.
+    // Followed later, and resumed from the middle.
     let accepted =
         service.send("POST", RUN, &[("Content-Type", "application/json"), ("Prefer", "respond-async")], slow.to_string().as_bytes());
     assert_eq!((accepted.status, accepted.header("preference-applied")), (202, "respond-async"));
@@ -147,7 +147,7 @@ fn who_goes_away_stops_the_program_and_who_cancels_too() {
     let place = accepted.header("location").to_owned();
     let cancelled = service.send("DELETE", &place, &[], b"");
     assert_eq!((cancelled.status, &cancelled.json()["status"]), (200, &"cancelled".into()));
-    // API11: again, and once more by asking.
+    // API11: repeated, and once more by request.
     assert_eq!(service.send("POST", &format!("{place}/cancel"), &[], b"").problem(), (409, "ended".to_owned()));
     assert_eq!(service.get(&place).json(), cancelled.json());
     let ended = run(&service, &python("1"));
@@ -168,7 +168,7 @@ fn a_session_keeps_its_place() {
     assert_eq!(evaluate("x = open('a.txt').read()\nopen('b/c.txt', 'w').write('C')")["exception"]["type"], "FileNotFoundError");
     evaluate("import os\nos.mkdir('b')\nopen('b/c.txt', 'w').write('C')");
     assert_eq!(evaluate("x + 'y'")["value"]["json"], "Ay");
-    // Files.
+    // Files of a session.
     let files = format!("{place}/files");
     assert_eq!(service.send("PUT", &format!("{files}/d%20e.html"), &[], b"<script>").status, 204);
     let file = service.get(&format!("{files}/d%20e.html"));
@@ -206,7 +206,7 @@ fn a_session_keeps_its_place() {
         }
     }
     assert_eq!(service.send("PUT", &format!("{files}/..%2f..%2fx"), &[], b"x").status, 422);
-    // XS01, XS02: nobody else knows of it, and it does one thing at a time.
+    // XS01, XS02: other tenants get 404, and it does one evaluation at a time.
     for (method, path) in [("GET", ""), ("DELETE", ""), ("GET", "/files"), ("GET", "/files/a.txt"), ("GET", "/packages")] {
         let foreign = service.send(method, &format!("{place}{path}"), &[("Authorization", &format!("Bearer {other}"))], b"");
         let unknown = service.send(method, &format!("/v1/sessions/session_{:032x}{path}", 7), &[], b"");
@@ -230,7 +230,7 @@ fn a_session_keeps_its_place() {
     assert_eq!((reset.status, &reset.json()["status"]), (200, &"idle".into()), "{}", reset.text());
     assert_eq!(evaluate("open('a.txt').read()")["value"]["json"], "A");
     assert_eq!(evaluate("x")["exception"]["type"], "NameError");
-    // As many as there may be, then one fewer.
+    // Up to the maximum, then one fewer.
     let more: Vec<_> =
         (0..2).map(|_| service.post("/v1/sessions", &json!({ "language": "javascript" })).header("location").to_owned()).collect();
     let refused = service.post("/v1/sessions", &json!({ "language": "javascript" }));
@@ -238,7 +238,7 @@ fn a_session_keeps_its_place() {
     assert_eq!(service.send("DELETE", &more[0], &[], b"").status, 204);
     assert_eq!(service.send("DELETE", &more[0], &[], b"").status, 404);
     assert_eq!(service.get("/v1/sessions").json()["sessions"].as_array().map(Vec::len), Some(2));
-    // One that nobody uses ends.
+    // An idle one expires.
     let brief = service.post("/v1/sessions", &json!({ "language": "javascript", "idle_s": 1 })).header("location").to_owned();
     eventually("the session ends", || service.get(&brief).status == 404);
     assert_eq!(service.post("/v1/sessions", &json!({ "language": "python", "idle_s": 0 })).status, 422);
@@ -274,7 +274,7 @@ fn api01_only_who_holds_a_valid_key_gets_in() {
     }
     assert_eq!(service.get(&format!("{RUN}?key={key}")).status, 401);
     assert_eq!(service.send("GET", RUN, &[("Authorization", &format!("bearer {key}"))], b"").status, 200);
-    // API17: what a key does not allow.
+    // API17: what a key does not permit.
     for (path, holder, status) in [
         ("/metrics", &key, 403),
         ("/metrics", &audit, 200),
@@ -288,7 +288,7 @@ fn api01_only_who_holds_a_valid_key_gets_in() {
     ] {
         assert_eq!(service.send("GET", path, &[("Authorization", &bearer(holder))], b"").status, status, "{path}");
     }
-    // XS01: what is another's looks like what is not there.
+    // XS01: another tenant's resource returns 404, like a missing one.
     service.use_key(&key);
     let mine = run(&service, &python("'secret of ci'"));
     let id = mine["id"].as_str().expect("it has a name");
@@ -302,7 +302,7 @@ fn api01_only_who_holds_a_valid_key_gets_in() {
     let theirs = service.send("GET", "/v1/audit", &[("Authorization", &bearer(&other))], b"").text();
     assert!(!theirs.contains(id), "{theirs}");
     assert_eq!(service.send("GET", RUN, &[("Authorization", &bearer(&other))], b"").json()["executions"], json!([]));
-    // Out of use within two seconds.
+    // Revoked within two seconds.
     let number = key.split('_').nth(1).expect("a key has a number");
     let revoked = Command::new(program()).args(["keys", "revoke", number, "--state"]).arg(service.state()).status();
     assert!(revoked.is_ok_and(|status| status.success()));
@@ -332,7 +332,7 @@ fn api08_a_page_in_a_browser_reaches_nothing() {
         assert_eq!(answer.status, status, "{headers:?}: {}", answer.text());
         assert_eq!(answer.header("access-control-allow-origin"), "");
     }
-    // API07: what is not there is said, and nothing is let in by another name.
+    // API07: an unknown route or method is refused, and no method override is accepted.
     for (method, path, status) in
         [("TRACE", RUN, 405), ("PATCH", RUN, 405), ("OPTIONS", RUN, 405), ("GET", "/v2", 404), ("GET", "/v1/executions/../../etc", 404)]
     {
@@ -376,7 +376,7 @@ fn api10_what_makes_no_sense_is_refused_and_says_why() {
         assert!(problem["detail"].as_str().unwrap_or_default().contains(says), "{body}: {problem}");
         assert!(problem["type"].as_str().unwrap_or_default().starts_with("urn:glovebox:problem:"), "{problem}");
     }
-    // API02: more than is taken, as it is said and as it comes.
+    // API02: an oversized body is refused by its announced length and by its real length.
     let large = python(&"#".repeat(100_000)).to_string();
     assert_eq!(
         service.send("POST", RUN, &[("Content-Type", "application/json")], large.as_bytes()).problem(),
@@ -417,10 +417,10 @@ fn api11_the_same_request_runs_once() {
     for wrong in ["", &"k".repeat(256)] {
         assert_eq!(send(wrong, &body).status, 422);
     }
-    // What never began leaves the key free.
+    // A request that never began leaves the idempotency key free.
     assert_eq!(send("k3", r#"{"language":"python"}"#).status, 422);
     assert_eq!(send("k3", &body).status, 200);
-    // Both at once: one runs, and both get its end.
+    // Concurrently: one runs, and both get its outcome.
     let slow = python("import time, random\ntime.sleep(0.5)\nrandom.random()").to_string();
     let answers: Vec<Value> = std::thread::scope(|scope| {
         let tasks: Vec<_> = (0..4).map(|_| scope.spawn(|| send("k4", &slow))).collect();

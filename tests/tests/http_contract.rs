@@ -1,17 +1,17 @@
-//! Is what the service says of itself true?
+//! API contract: does the service conform to its OpenAPI description?
 //!
-//! Schemathesis reads the served description and tries every route with what it allows and with what it forbids, in sequences too. It comes
-//! from PyPI, in an environment of its own beside the other built things.
+//! Schemathesis reads the served description and calls every route with valid and invalid input, in sequences too. It is installed from
+//! PyPI, in a virtual environment beside the build output.
 
 use glovebox_tests::service::Service;
 use glovebox_tests::tree::{root, tests_folder};
 use std::path::PathBuf;
 use std::process::Command;
 
-/// The release that is used.
+/// The version of Schemathesis.
 const VERSION: &str = "4.32.5";
 
-/// The program, installed where it is not; nothing where that cannot be done.
+/// Returns the program, installed if it is missing; `None` if that fails.
 fn schemathesis() -> Option<PathBuf> {
     let folder = root().join("target").join(format!("schemathesis-{VERSION}"));
     let program = folder.join("bin/schemathesis");
@@ -35,7 +35,7 @@ fn the_served_description_is_true() {
     };
     let service = Service::with_keys("[containers]\nenabled = false\n");
     let key = service.make_key(&["contract", "--scope", "run", "--scope", "audit"]);
-    // The same attempts each time: what fails is to be found again, and other seeds are for whoever looks for more.
+    // A fixed seed: a failure must be reproducible, and other seeds are for exploration.
     let output = Command::new(schemathesis)
         .arg("--config-file")
         .arg(tests_folder().join("schemathesis.toml"))

@@ -1,7 +1,7 @@
-//! Does the service hold at its edge: where connections begin, and where there are too many of them?
+//! Connection handling and HTTP parsing: does the service hold at its edge, under malformed and excessive connections?
 //!
-//! Through `curl` over TLS, and through plain connections by the thousand. The oracles are outside: what a client gets, how long it waits
-//! for that, and what the kernel says of the process.
+//! With `curl` over TLS, and with plain connections by the thousand. The oracles are outside: a client's responses, their latency, and what
+//! the kernel reports of the process.
 
 use glovebox_tests::place::eventually;
 use glovebox_tests::service::{RUN, Service, read};
@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// What `curl` says; it trusts this certificate, or nobody but those whom the system trusts.
+/// Runs `curl`, which trusts this certificate, or else the system's authorities.
 fn curl(trusted: Option<&Path>, arguments: &[&str]) -> Output {
     let mut command = Command::new("curl");
     command.args(["--silent", "--show-error", "--max-time", "30", "--noproxy", "*"]);
@@ -28,7 +28,7 @@ fn shown(output: &Output) -> String {
     format!("{} {}{}", output.status, String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-/// A service with a certificate, which is in a folder; gives its place as well.
+/// Starts a service with a certificate from a folder; returns the certificate's path as well.
 fn encrypted(folder: &Path, limits: &str) -> (Service, PathBuf) {
     let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned(), "127.0.0.1".to_owned()]);
     let made = made.expect("a certificate can be made");
@@ -43,13 +43,13 @@ fn encrypted(folder: &Path, limits: &str) -> (Service, PathBuf) {
     (Service::local(&config), certificate)
 }
 
-/// Who begins to encrypt a connection and does not go on keeps nobody out, and no clear text gets past.
+/// An unfinished TLS handshake blocks no other client, and no clear text is served.
 #[test]
 fn handshakes_that_never_end_keep_nobody_out() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let (service, certificate) = encrypted(folder.path(), "connections = 50\nhead_time = \"60s\"");
     let url = format!("https://{}/healthz", service.address());
-    // Nothing, the head of a first message, one that announces what does not come, and clear text.
+    // Nothing, the head of a `ClientHello`, one that announces more than it sends, and clear text.
     let mut held = Vec::new();
     for sent in [
         &b""[..],
@@ -74,13 +74,13 @@ fn a_service_with_a_certificate_is_called_over_tls() {
     let (service, certificate) = encrypted(folder.path(), "head_time = \"1s\"");
     let port = service.address().rsplit(':').next().expect("an address has a port");
 
-    // Some say nothing, and some begin to say something and then no more.
+    // Some send nothing, and some stop within a handshake message.
     let started = Instant::now();
     let mut stalled: Vec<TcpStream> = (0..20)
         .map(|number| {
             let mut stream = service.connect();
             if number % 2 == 0 {
-                // The head of a first message of 512 bytes.
+                // The head of a `ClientHello` of 512 bytes.
                 stream.write_all(&[0x16, 0x03, 0x01, 0x02, 0x00, 0x01]).expect("the service reads");
             }
             stream
@@ -96,7 +96,7 @@ fn a_service_with_a_certificate_is_called_over_tls() {
             curl(Some(certificate.as_path()), &["--header", "Content-Type: application/json", "--data", &body, &format!("{url}{RUN}")]);
         let ran: Value = serde_json::from_slice(&run.stdout).unwrap_or_else(|error| panic!("{error}: {}", shown(&run)));
         assert_eq!((&ran["status"], &ran["value"]["json"]), (&"succeeded".into(), &42.into()), "{ran}");
-        // 60 is what curl says of a certificate that nobody vouches for.
+        // 60 is `curl`'s exit code for an untrusted certificate.
         let distrusted = curl(None, &[&format!("{url}/healthz")]);
         assert_eq!((distrusted.status.code(), distrusted.stdout.is_empty()), (Some(60), true), "{}", shown(&distrusted));
         let plain = curl(None, &[&format!("http://{host}:{port}/healthz")]);
@@ -114,27 +114,27 @@ fn a_service_with_a_certificate_is_called_over_tls() {
         assert!(!String::from_utf8_lossy(&answer).contains("HTTP/"), "{}", String::from_utf8_lossy(&answer));
     }
     assert!(started.elapsed() < Duration::from_secs(30), "who stalls is dropped: {:?}", started.elapsed());
-    // Alone: neither at once nor late.
+    // The timeout alone: neither at once nor late.
     let started = Instant::now();
     let _ = service.connect().read_to_end(&mut Vec::new());
     let took = started.elapsed();
     assert!((Duration::from_millis(900)..Duration::from_secs(10)).contains(&took), "{took:?}");
 }
 
-/// Clients that follow events at once, as the config has it.
+/// Maximum concurrent followers of events, as in the config.
 const FOLLOWERS: usize = 50;
 
-/// Connections at once, as the config has it.
+/// Maximum concurrent connections, as in the config.
 const CONNECTIONS: usize = 200;
 
-/// Threads of the attack, and what each of them tries.
+/// Threads of the attack, and the attempts of each.
 const ATTACKERS: usize = 20;
 const ATTEMPTS: usize = 500;
 
 /// Bytes by which the service may grow meanwhile.
 const GROWTH: u64 = 64 << 20;
 
-/// How long an answer may take while others press in.
+/// Maximum latency under attack.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Resident memory of a process, in bytes.
@@ -144,13 +144,13 @@ fn resident(process: u32) -> u64 {
     line.trim().trim_end_matches(" kB").trim().parse::<u64>().expect("the system says how much") << 10
 }
 
-/// What became of one who wanted to follow.
+/// The result of an attempt to follow.
 enum Follower {
-    /// It follows, for as long as the connection is held.
+    /// Accepted, for as long as the connection is held.
     In(TcpStream),
-    /// It was told to come again.
+    /// Refused, with a time to retry.
     Refused,
-    /// It heard nothing for a while.
+    /// No response for a while.
     Waits,
 }
 
@@ -158,7 +158,7 @@ enum Follower {
 fn follow(service: &Service, place: &str) -> Follower {
     let mut stream = service.begin("GET", &format!("{place}/events"), &[], b"");
     stream.set_read_timeout(Some(PATIENCE)).expect("a time can be set");
-    // As much as tells one from the other, so that the rest is there for whoever reads on.
+    // Only as much as tells the results apart, so that the rest is there for the next reader.
     let mut head = [0; 12];
     if stream.read_exact(&mut head).is_err() {
         return Follower::Waits;
@@ -176,7 +176,7 @@ fn follow(service: &Service, place: &str) -> Follower {
     }
 }
 
-/// Runs a program for somebody else, which has to be answered in time.
+/// Runs a program of another tenant, which must get a response in time.
 fn canary(service: &Service, key: &str, number: usize) {
     let authorization = format!("Bearer {key}");
     let headers = [("Content-Type", "application/json"), ("Authorization", authorization.as_str())];
@@ -187,12 +187,12 @@ fn canary(service: &Service, key: &str, number: usize) {
     assert!(started.elapsed() < PATIENCE, "{:?}", started.elapsed());
 }
 
-/// API13: whoever follows without end takes up only so much, and keeps nobody else out.
+/// API13: an attacker with any number of followers gets only its share, and blocks no other client.
 #[test]
 fn ten_thousand_followers_are_bounded_and_others_are_served() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let policy = folder.path().join("policy.toml");
-    // There has to be something to follow until the end of the test.
+    // An execution to follow until the end of the test.
     let long = "version = 1\ndefault_profile = \"long\"\n[profiles.long]\nextends = \"default\"\n[profiles.long.limits]\nwall = \"10m\"\n";
     std::fs::write(&policy, long).expect("the folder is writable");
     let mut service = Service::with_keys(&format!(
@@ -246,14 +246,14 @@ fn ten_thousand_followers_are_bounded_and_others_are_served() {
     assert!(refused > waited, "{refused} were refused, and {waited} waited");
     assert!(answered > 10, "{answered}");
 
-    // More connections than there may be, none of which says anything: those who have something to say wait for a moment.
+    // More idle connections than the maximum: active clients wait for a moment.
     let silent: Vec<TcpStream> = (0..CONNECTIONS + FOLLOWERS).map(|_| service.connect()).collect();
     canary(&service, &other, 1);
     most = most.max(resident(process));
     drop(silent);
     assert!(most < before + GROWTH, "{before} bytes before, and {most} at the most");
 
-    // Whoever goes away makes room, for as many as went.
+    // A disconnect frees a slot.
     assert!(matches!(follow(&service, &place), Follower::Refused));
     held.clear();
     eventually(Duration::from_secs(30), "nobody gets in where others have left", || {
@@ -273,7 +273,7 @@ fn ten_thousand_followers_are_bounded_and_others_are_served() {
     }
 }
 
-/// A proxy in front may take the host from the target, or from the header: they must be the same one. (RFC 9112, section 3.2.2)
+/// A reverse proxy may route by the request target or by the `Host` header: they must be equal. (RFC 9112, section 3.2.2)
 #[test]
 fn a_target_in_absolute_form_names_the_host_of_the_header() {
     let service = Service::local("");
@@ -290,7 +290,7 @@ fn a_target_in_absolute_form_names_the_host_of_the_header() {
         let answer = service.send("GET", &target, &[("Host", &host)], b"");
         assert_eq!(answer.status, status, "{target} {host}: {}", answer.text());
     }
-    // What follows a request that wanted another protocol and did not get one is not read.
+    // Bytes after a refused upgrade are not read.
     let mut stream = service.connect();
     let first = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n";
     stream.write_all(format!("{first}GET /healthz HTTP/1.1\nHost: localhost\n\n").as_bytes()).expect("the service reads");
@@ -299,10 +299,10 @@ fn a_target_in_absolute_form_names_the_host_of_the_header() {
     assert_eq!(bytes.matches("HTTP/1.1 200").count(), 1, "{bytes}");
 }
 
-/// How long a malformed request may take to be refused; far less than the times that heads and bodies have.
+/// Maximum latency of refusing a malformed request; far less than the timeouts of heads and bodies.
 const AT_ONCE: Duration = Duration::from_secs(8);
 
-/// Sends bytes, in one piece or in two; gives the statuses of all answers until the service closes, and how long that took.
+/// Sends bytes, in one piece or in two; returns the statuses of all responses until the service closes, and how long that took.
 fn exchange(service: &Service, text: &[u8], cut: Option<usize>) -> (Vec<u16>, Duration, String) {
     let mut stream = service.connect();
     let started = Instant::now();
@@ -313,15 +313,15 @@ fn exchange(service: &Service, text: &[u8], cut: Option<usize>) -> (Vec<u16>, Du
         let _ = stream.write_all(second);
     }
     let mut answer = Vec::new();
-    // What was sent after an answer may reset the connection.
+    // Bytes sent after a response may reset the connection.
     let _ = stream.read_to_end(&mut answer);
     let answer = String::from_utf8_lossy(&answer).into_owned();
     let statuses = answer.split("HTTP/1.").skip(1).filter_map(|rest| rest.get(2..5)?.parse().ok()).collect();
     (statuses, started.elapsed(), answer)
 }
 
-/// Request smuggling: where two readers could disagree about the end of a request, it is refused at once and nothing behind it is read.
-/// (RFC 9112, sections 2.2, 3, 5, 6 and 7)
+/// Request smuggling: a request whose end is ambiguous is refused at once and nothing after it is read. (RFC 9112, sections 2.2, 3, 5, 6
+/// and 7)
 #[test]
 fn what_is_not_framed_strictly_is_refused_at_once_and_ends_the_connection() {
     let service = Service::local("[limits]\nhead_time = \"60s\"\nbody_time = \"60s\"\nbody = \"64KiB\"\n[containers]\nenabled = false\n");
@@ -472,7 +472,7 @@ fn what_is_not_framed_strictly_is_refused_at_once_and_ends_the_connection() {
     let mut wrong = Vec::new();
     for text in &refused {
         for cut in [None, Some(text.len() / 2), Some(text.len() - 3)] {
-            // So that what counts as text here does not matter on the wire.
+            // Sent as bytes, whatever its encoding.
             let bytes: Vec<u8> = format!("{text}{next}").into_bytes();
             let (statuses, took, answer) = exchange(&service, &bytes, cut);
             let is_second = text.starts_with(&get(health, host));
@@ -487,7 +487,7 @@ fn what_is_not_framed_strictly_is_refused_at_once_and_ends_the_connection() {
     assert_eq!(service.get("/healthz").status, 200);
 }
 
-/// What a request left unread is never taken for the next request.
+/// The unread rest of a request is never parsed as the next request.
 #[test]
 fn what_is_left_of_a_body_is_not_the_next_request() {
     let service = Service::local("[limits]\nbody = \"1KiB\"\n[containers]\nenabled = false\n");
@@ -495,7 +495,7 @@ fn what_is_left_of_a_body_is_not_the_next_request() {
     let padding = "x".repeat(100 << 10);
     let json = "Content-Type: application/json\r\n";
     for (head, body) in [
-        // Too large, of a type that nobody takes, for a place that is not there, with a method that is none, and by somebody unknown.
+        // Too large, of an unsupported type, for an unknown path, with an unknown method, and without a valid key.
         (format!("POST {RUN} HTTP/1.1\r\nHost: localhost\r\n{json}"), format!("{padding}{hidden}")),
         (format!("POST {RUN} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n"), format!("{padding}{hidden}")),
         (format!("POST /nowhere HTTP/1.1\r\nHost: localhost\r\n{json}"), format!("{padding}{hidden}")),
@@ -514,7 +514,7 @@ fn what_is_left_of_a_body_is_not_the_next_request() {
             assert_eq!(statuses.iter().filter(|status| **status != 100).count(), 1, "{head} {statuses:?}: {answer}");
         }
     }
-    // An upgrade that is not granted is an ordinary request, whatever it said.
+    // A refused upgrade is an ordinary request.
     for fields in ["Upgrade: x\r\n", "Connection: upgrade\r\nUpgrade: x\r\n", "Upgrade: h2c\r\nContent-Length: 1\r\n"] {
         let body = if fields.contains("Length") { "x" } else { "" };
         let text = format!("GET /healthz HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n{body}GET /healthz HTTP/1.1\nHost: localhost\n\n");

@@ -1,7 +1,7 @@
-//! Who pays for the bytes that a service keeps?
+//! Retention quota: whose quota do the bytes that a service keeps count against?
 //!
-//! The subject that they belong to. It has a quota, can delete what has ended, and fills up nobody else's room; a disk that is nearly full
-//! keeps what is small.
+//! They count against the subject that they belong to. It has a quota, can delete what has ended, and takes no other subject's room; a
+//! nearly full disk still keeps small records.
 
 use glovebox_tests::place::eventually;
 use glovebox_tests::service::{Answer, RUN, Service, TREES, python};
@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// Bytes that JSON may have besides twice what a program wrote: the rest of the record.
+/// Bytes of JSON besides twice what a program wrote: the rest of the record.
 const REST: usize = 16 << 10;
 
 fn as_key(service: &Service, key: &str, method: &str, path: &str, body: &Value) -> Answer {
@@ -22,7 +22,7 @@ fn as_key(service: &Service, key: &str, method: &str, path: &str, body: &Value) 
     service.send(method, path, &headers, if body.is_null() { Vec::new() } else { body.to_string().into_bytes() }.as_slice())
 }
 
-/// What one's records come to, by the service's own word.
+/// The bytes kept for a subject, as the service reports them.
 fn kept(service: &Service, key: &str) -> u64 {
     as_key(service, key, "GET", "/v1/usage", &Value::Null).json()["kept_bytes"].as_u64().expect("a number")
 }
@@ -49,7 +49,7 @@ fn a_quota_holds_for_its_subject_and_deleting_gives_it_back() {
     let service = Service::with_keys("[limits]\nkept_per_subject = \"1MiB\"\n");
     let (a, b) = (service.make_key(&["a"]), service.make_key(&["b"]));
     let blobs = service.state().join("blobs");
-    // What fits is kept, and counted as the database has it.
+    // What fits is kept, and accounted as in the database.
     let first = as_key(&service, &a, "POST", RUN, &artifact(600_000)).json();
     assert_eq!((first["status"].as_str(), first["artifacts"][0]["bytes"].as_u64()), (Some("succeeded"), Some(600_000)), "{first}");
     assert!(kept(&service, &a) > 600_000 && kept(&service, &b) == 0);
@@ -64,7 +64,7 @@ fn a_quota_holds_for_its_subject_and_deleting_gives_it_back() {
     let large = as_key(&service, &a, "POST", RUN, &python("print('x' * 900_000)")).json();
     assert_eq!((large["stdout_truncated"].as_bool(), large["not_kept"].as_str()), (Some(true), Some("quota")));
     assert!(large["stdout"].as_str().is_some_and(|text| text.len() <= 4096));
-    // Over the quota nothing new begins, of this subject alone.
+    // Over the quota no new run of this subject begins; others do.
     while kept(&service, &a) < 1 << 20 {
         let answer = as_key(&service, &a, "POST", RUN, &python("print('x' * 60_000)"));
         assert_eq!(answer.status, 200, "{}", answer.text());
@@ -80,7 +80,7 @@ fn a_quota_holds_for_its_subject_and_deleting_gives_it_back() {
         assert_eq!(answer.problem(), (507, "quota_exceeded".to_owned()), "{path}: {}", answer.text());
     }
     assert_eq!(as_key(&service, &b, "POST", RUN, &artifact(600_000)).json()["artifacts"][0]["bytes"], 600_000);
-    // Another one's cannot be deleted; one's own can, once, and its content goes with it.
+    // Another subject's record cannot be deleted; the subject's own can, once, and its content goes with it.
     let place = format!("{RUN}/{}", first["id"].as_str().expect("a name"));
     assert_eq!(as_key(&service, &b, "DELETE", &place, &Value::Null).status, 404);
     let before = files(&blobs).len();
@@ -124,7 +124,7 @@ fn the_account_is_what_the_database_has_also_after_a_kill() {
     let service = Service::start(&folder, "", true);
     assert_eq!(counted(&service), before);
     assert_eq!(in_database(&service.state(), "local"), before);
-    // A tree and its executions are deleted apart.
+    // A tree and its executions are deleted separately.
     let place = format!("{TREES}/{}", tree["id"].as_str().expect("a name"));
     assert_eq!(service.send("DELETE", &place, &[], b"").status, 200);
     assert_eq!(service.get(&place).status, 404);
@@ -135,7 +135,7 @@ fn the_account_is_what_the_database_has_also_after_a_kill() {
     assert!(service.get("/metrics").text().contains("glovebox_kept_bytes "));
 }
 
-/// One tenant fills what it can of a small disk, and another one's programs run.
+/// One tenant fills what it can of a small disk, and another tenant's programs still run.
 #[test]
 fn a_full_disk_is_nobody_elses() {
     let disk = TempDir::new().expect("a folder can be made");
@@ -163,7 +163,7 @@ fn a_full_disk_is_nobody_elses() {
         }
     }
     assert!(reasons.contains("disk"), "{reasons:?}");
-    // Records that are not large fill what is held in reserve for them, and then whoever keeps the most waits.
+    // Small records use up the disk reserve; then the subject with the most kept bytes has to wait.
     let mut last = None;
     for _ in 0..2000 {
         let answer = as_key(&service, &a, "POST", RUN, &python("print('x' * 12_000)"));
@@ -183,7 +183,7 @@ fn a_full_disk_is_nobody_elses() {
     assert!(service.stop());
 }
 
-/// Whoever deletes while others run programs is not refused, and the account stays what the database has.
+/// Concurrent deletes and runs are not refused, and the account stays equal to the database.
 #[test]
 fn deleting_beside_others_works_and_is_counted_right() {
     let service = Service::local("");
@@ -199,7 +199,7 @@ fn deleting_beside_others_works_and_is_counted_right() {
                     let tree = json!({ "tasks": [{ "name": "t", "execution": { "language": "python", "source": "1" } }] });
                     let begun = service.send("POST", TREES, &headers, tree.to_string().as_bytes()).json();
                     let place = format!("{TREES}/{}", begun["id"].as_str().expect("a name"));
-                    // Stopped or deleted, whichever it is; then it is deleted, once.
+                    // Cancelled or deleted, whichever it is; then it is deleted, once.
                     let answers = [(); 3].map(|()| service.send("DELETE", &place, &[], b"").status);
                     assert!([[200, 200, 404], [200, 404, 404]].contains(&answers), "{answers:?}");
                 }
@@ -211,7 +211,7 @@ fn deleting_beside_others_works_and_is_counted_right() {
     assert_eq!(in_database(&service.state(), "local"), counted);
 }
 
-/// A tree that its owner stops for good keeps no programs that nobody can run any more.
+/// A cancelled tree does not keep the programs of its tasks, which can never run again.
 #[test]
 fn a_tree_that_was_stopped_keeps_no_programs() {
     let folder = Arc::new(TempDir::new().expect("a folder can be made"));
@@ -244,7 +244,7 @@ fn a_tree_that_was_stopped_keeps_no_programs() {
     assert_eq!(in_database(&service.state(), "local"), counted(&service));
 }
 
-/// Whoever sends request after request fills the audit log for so long and no longer.
+/// A subject that sends requests without end fills the audit log up to a limit.
 #[test]
 fn the_audit_log_has_a_budget_for_each_subject() {
     let service = Service::with_keys("[limits]\naudit_per_subject = \"16KiB\"\n");
@@ -281,7 +281,7 @@ fn json_of_an_output_is_at_most_twice_its_bytes() {
         let wrote = usize::try_from(outcome["usage"]["output_bytes"].as_u64().expect("a number")).expect("it fits");
         let said = wrote.max(50_000 * 4);
         assert!(answer.body.len() <= 2 * said + REST, "{kind}: {} for {wrote}", answer.body.len());
-        // Followed, each piece of it holds to the same.
+        // Followed as events, each piece is within the same limit.
         let followed = service.send(
             "POST",
             RUN,
@@ -290,13 +290,13 @@ fn json_of_an_output_is_at_most_twice_its_bytes() {
         );
         assert!(followed.body.len() <= 4 * said + wrote / 8 + 2 * REST, "{kind}: {} for {wrote}", followed.body.len());
     }
-    // However small the pieces are: what an event costs besides is the same for every one.
+    // However small the pieces are: the overhead of an event is constant.
     let source = "import sys\nfor _ in range(2000):\n    sys.stdout.write('\\1' * 500)\n    sys.stdout.flush()";
     let headers = [("Content-Type", "application/json"), ("Accept", "text/event-stream")];
     let followed = service.send("POST", RUN, &headers, python(source).to_string().as_bytes());
     let events = followed.text().matches("event: ").count();
     assert!(events > 2 && followed.body.len() <= 4 * bytes + 256 * events + REST, "{} in {events} events", followed.body.len());
-    // Names of files are a guest's words too.
+    // File names are the guest's output too.
     let named = json!({ "language": "python", "artifacts": ["*"],
         "source": "for number in range(200):\n    open('\\1' * 200 + str(number), 'w').write(str(number))" });
     let answer = service.post(RUN, &named);

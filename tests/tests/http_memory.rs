@@ -1,7 +1,7 @@
-//! Does the service's memory stay within what its operator set, whatever its clients send, and does that keep nobody else from working?
+//! Memory limit of the service: does it hold for any requests of its clients, while other clients are still served?
 //!
-//! The oracle is outside the service: a cgroup around it, of version 1 or 2, whichever can be made, with a limit above `limits.memory`. Where
-//! none can be made, the peak of its resident memory.
+//! The oracle is outside the service: a cgroup around it, of version 1 or 2, whichever can be created, with a limit above `limits.memory`.
+//! If none can be created, the peak of its resident memory.
 
 use base64::Engine as _;
 use glovebox_tests::place::eventually;
@@ -19,11 +19,11 @@ use tempfile::TempDir;
 
 const SESSIONS: &str = "/v1/sessions";
 
-/// What the service may have, and what is set for it to hand out. Between them lies what it takes for itself.
+/// The service's memory limit, and the lower `limits.memory` that it hands out. The difference is its own overhead.
 const LIMIT: u64 = 1 << 30;
 const MEMORY: &str = "600MiB";
 
-/// A cgroup of its own around a process.
+/// A cgroup around a process.
 struct Cgroup {
     folder: PathBuf,
     is_second: bool,
@@ -48,7 +48,7 @@ impl Cgroup {
         fs::read_to_string(self.folder.join(file)).unwrap_or_default()
     }
 
-    /// The most memory that it had, by the kernel's own count, less what of it was contents of files, which the kernel drops when it needs to.
+    /// Returns the peak memory by the kernel's count, less the page cache, which the kernel reclaims under pressure.
     fn peak(&self) -> Option<u64> {
         let (file, cache) = if self.is_second { ("memory.peak", "file ") } else { ("memory.max_usage_in_bytes", "cache ") };
         let peak: u64 = self.read(file).trim().parse().ok()?;
@@ -57,7 +57,7 @@ impl Cgroup {
         Some(peak.saturating_sub(number(cache).saturating_sub(number("shmem "))))
     }
 
-    /// How often it was out of memory.
+    /// Returns the number of OOM kills.
     fn kills(&self) -> u64 {
         let (file, key) = if self.is_second { ("memory.events", "oom_kill ") } else { ("memory.oom_control", "oom_kill ") };
         self.read(file).lines().find_map(|line| line.strip_prefix(key)?.trim().parse().ok()).unwrap_or(0)
@@ -70,7 +70,7 @@ impl Drop for Cgroup {
     }
 }
 
-/// The most resident memory of a process.
+/// Returns the peak resident memory of a process.
 fn peak(process: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{process}/status")).expect("the service is alive");
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("the kernel says so");
@@ -97,7 +97,7 @@ fn post(service: &Service, key: &str, path: &str, body: &Value) -> Answer {
     service.send("POST", path, &[("Authorization", &bearer), ("Content-Type", "application/json")], body.to_string().as_bytes())
 }
 
-/// A body that stops short of its end.
+/// Sends a body that stops short of its end.
 fn unfinished(service: &Service, key: &str, size: usize, sent: usize) -> TcpStream {
     let mut stream = service.connect();
     let head = format!(
@@ -119,12 +119,12 @@ fn session(service: &Service, key: &str) -> Option<String> {
     (answer.status == 201).then(|| format!("{SESSIONS}/{}", answer.json()["id"].as_str().expect("it has a name")))
 }
 
-/// A request whose answer nobody reads.
+/// Sends a request whose response is never read.
 fn unread(service: &Service, key: &str, path: &str) -> TcpStream {
     service.begin("GET", path, &[("Authorization", &format!("Bearer {key}"))], b"")
 }
 
-/// A run with megabytes of output that somebody may follow, when it has ended; none where there was no room for it.
+/// Runs a program with megabytes of output to its end, to be followed; `None` if there was no room for it.
 fn loud(service: &Service, key: &str) -> Option<String> {
     let body = python("import sys\nfor i in range(7):\n    sys.stdout.write('\x01' * (1 << 20))").to_string();
     let bearer = format!("Bearer {key}");
@@ -196,7 +196,7 @@ fn hostile_tenants_together_do_not_take_more_than_there_is() {
                 let send = || service.send("POST", TREES, &headers, body.as_bytes());
                 let mut taken = 0;
                 eventually(Duration::from_secs(60), "a tree is taken", || {
-                    // Others have what there is at first. Whoever is refused is told why, and when to come again.
+                    // Other tenants have memory available at first. Each refused client gets a reason, and a time to retry.
                     let answers: Vec<_> = (0..6).map(|_| send()).collect();
                     for refused in answers.iter().filter(|answer| answer.status != 202) {
                         assert!(["memory_quota", "memory_exhausted"].contains(&refused.problem().1.as_str()), "{}", refused.text());
@@ -226,7 +226,7 @@ fn hostile_tenants_together_do_not_take_more_than_there_is() {
         ];
         let more = [
             scope.spawn(|| {
-                // Files of a session and files that runs hand back, fetched by clients that do not read.
+                // Files of a session and artifacts, fetched by clients that do not read.
                 let session = session(&service, files);
                 if let Some(session) = &session {
                     let _ = evaluate(&service, files, session, "open('f', 'wb').write(bytes(40 << 20))");
@@ -263,13 +263,13 @@ fn hostile_tenants_together_do_not_take_more_than_there_is() {
     assert!(peak < LIMIT, "{} MiB", peak >> 20);
     if let Some(cgroup) = &cgroup {
         assert_eq!(cgroup.kills(), 0);
-        // An old kernel of version 2 does not say it.
+        // Old kernels with cgroup version 2 do not report it.
         if let Some(peak) = cgroup.peak() {
             assert!(peak < LIMIT, "{} MiB", peak >> 20);
             eprintln!("the cgroup had {} MiB at the most, without what is cached", peak >> 20);
         }
     }
-    // What they had is free again.
+    // Their memory is free again.
     let large = json!({ "language": "python", "source": "x = bytearray(150 << 20)\nlen(x)" });
     for key in [calls, runs, bodies] {
         eventually(Duration::from_secs(30), "memory is given back", || {
@@ -278,7 +278,7 @@ fn hostile_tenants_together_do_not_take_more_than_there_is() {
         });
     }
     eprintln!("the service took {} MiB at the most; a cgroup was around it: {}", peak >> 20, cgroup.is_some());
-    // Before its cgroup, which only goes when nobody is in it.
+    // Dropped before its cgroup, which can only be removed when it is empty.
     drop(service);
 }
 
@@ -300,7 +300,7 @@ fn a_run_that_takes_no_answers_does_not_hold_them() {
     ));
     let rise = peak(service.process()).saturating_sub(before);
     assert!(rise < 300 << 20, "{} MiB: {outcome}", rise >> 20);
-    // Whoever takes them has them all, also where they do not fit side by side.
+    // A program that reads its responses gets all of them, even if they do not fit into memory at once.
     let outcome = run(format!(
         "let sum = 0;\nawait Promise.all([0, 1, 2, 3].map(async (i) => {{ const body = await (await fetch('{url}' + i)).arrayBuffer(); sum += body.byteLength; }}));\nconsole.log(sum);"
     ));
@@ -318,7 +318,7 @@ fn what_does_not_fit_is_refused_with_the_setting_and_what_does_is_served() {
     assert_eq!((answer.status, &answer.json()["value"]["json"]), (200, &json!(25 << 20)), "{}", answer.text());
     let answer = post(&service, &a, RUN, &python("x = bytearray(200 << 20)\nlen(x)"));
     assert_eq!(answer.json()["status"], "succeeded", "{}", answer.text());
-    // Bodies that are not finished take what they have announced.
+    // Unfinished bodies reserve the length that they announced.
     let held: Vec<_> = (0..5).map(|_| unfinished(&service, &a, 31 << 20, 1 << 20)).collect();
     eventually(Duration::from_secs(10), "they are being read", || post(&service, &a, RUN, &body).status == 429);
     let answer = post(&service, &a, RUN, &body);
@@ -327,7 +327,7 @@ fn what_does_not_fit_is_refused_with_the_setting_and_what_does_is_served() {
     assert_eq!(post(&service, &b, RUN, &python("1")).status, 200);
     drop(held);
     eventually(Duration::from_secs(10), "they are given back", || post(&service, &a, RUN, &body).status == 200);
-    // In pieces of no announced length.
+    // Chunked, without an announced length.
     let mut stream = service.connect();
     let head = format!(
         "POST {RUN} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {a}\r\nConnection: close\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n",
@@ -342,7 +342,7 @@ fn what_does_not_fit_is_refused_with_the_setting_and_what_does_is_served() {
 fn idle_sessions_give_way_and_say_so() {
     let service = with_limits("memory = \"600MiB\"\nmemory_per_subject = \"400MiB\"", "version = 1\ndefault_profile = \"default\"\n");
     let (a, b) = (service.make_key(&["a"]), service.make_key(&["b"]));
-    // One that is used again and again stays.
+    // A session that is used again and again stays.
     let kept = session(&service, &a).expect("there is room");
     for at in 0..20 {
         let answer = evaluate(&service, &a, &kept, &format!("n = {at} if {at} == 0 else n + 1\nprint(n)"));
@@ -354,18 +354,18 @@ fn idle_sessions_give_way_and_say_so() {
     let second = session(&service, &a).expect("there is room");
     assert_eq!(fill(&second)["status"], "succeeded");
     assert_eq!(evaluate(&service, &a, &kept, "print(n)").json()["stdout"], "19\n");
-    // A third one does not fit: the one that was not used for the longest time gives way.
+    // A third one does not fit: the least recently used one is evicted (LRU).
     let third = session(&service, &a).expect("there is room");
     assert_eq!(fill(&third)["status"], "succeeded");
     let answer = evaluate(&service, &a, &first, "1");
     assert_eq!(answer.problem(), (409, "ended".to_owned()));
     assert!(answer.text().contains("limits.memory"), "{}", answer.text());
     assert_eq!(evaluate(&service, &a, &kept, "print(n)").json()["stdout"], "19\n");
-    // Another tenant with less than its share has room made for it as well, and nobody else learns of what is gone.
+    // Another tenant below its share has room made for it as well, and learns nothing of the evicted session.
     let answer = post(&service, &b, RUN, &python("x = bytearray(260 << 20)\nlen(x)"));
     assert_eq!(answer.json()["status"], "succeeded", "{}", answer.text());
     assert_eq!(evaluate(&service, &b, &first, "1").problem(), (404, "not_found".to_owned()));
-    // A run that does not fit is told that it is the service's limit.
+    // A run that does not fit fails with the service's limit.
     let answer = post(&service, &b, RUN, &json!({ "language": "python", "source": "x = bytearray(450 << 20)" }));
     let outcome = answer.json();
     assert_eq!((&outcome["status"], &outcome["limit"]), (&json!("limited"), &json!("memory")), "{outcome}");
@@ -408,7 +408,7 @@ fn files_of_sessions_are_read_in_parts_and_listed_in_pages() {
     assert!(names.is_sorted());
     assert_eq!(get(&service, &key, &format!("{session}/files?path=many")).json()["files"].as_array().map(Vec::len), Some(1000));
     assert_eq!(get(&service, &key, &format!("{session}/files?limit=1001")).problem(), (422, "invalid".to_owned()));
-    // Whoever reads nothing has a few of them at most, and is told why there are no more.
+    // A client that does not read has a few of them at most, and gets the reason why there are no more.
     let mut streams = Vec::new();
     eventually(Duration::from_secs(30), "there is no memory for one more", || {
         streams.push(unread(&service, &key, &format!("{session}/files/large")));
@@ -432,7 +432,7 @@ fn events_and_answers_take_memory_and_a_reader_goes_on_where_it_was() {
     let events = get(&service, &key, &format!("{RUN}/{id}/events"));
     assert!(events.text().contains("event: end") && !events.text().contains("left_out"), "{} bytes", events.body.len());
     assert!(said(&events) > 0 || events.text().contains("base64"));
-    // Many that nobody reads are refused at some time, and nobody else notices.
+    // Many unread ones are refused eventually, and other clients are not affected.
     let streams: Vec<_> = (0..40).map(|_| unread(&service, &key, &format!("{RUN}/{id}"))).collect();
     eventually(Duration::from_secs(10), "there is no memory for one more", || {
         let refused = get(&service, &key, &format!("{RUN}/{id}"));
@@ -442,7 +442,7 @@ fn events_and_answers_take_memory_and_a_reader_goes_on_where_it_was() {
     assert!(peak(service.process()) < 600 << 20);
     drop(streams);
     eventually(Duration::from_secs(60), "it is given back", || get(&service, &key, &format!("{RUN}/{id}")).status == 200);
-    // Those that ended give way to whoever needs the memory.
+    // Ended ones are evicted when memory is needed.
     for _ in 0..12 {
         loud(&service, &key);
     }

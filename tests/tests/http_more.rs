@@ -1,7 +1,7 @@
-//! Who else is let in, who else is told, and what else can be followed?
+//! Further interfaces of the service: tokens, WebSockets, webhooks and traces, do they work as described?
 //!
-//! Tokens of an issuer, WebSockets, findings and calls as events, alerts by webhook, traces by OTLP, a tier that stops working. The other
-//! sides are real ones: a key pair, a WebSocket client, HTTP servers.
+//! Tokens of an issuer (JWT), WebSockets, findings and calls as events, alerts by webhook, traces by OTLP, a tier that stops working. The
+//! other sides are real ones: a key pair, a WebSocket client, HTTP servers.
 
 use glovebox_tests::place::eventually;
 use glovebox_tests::service::{RUN, Service, python};
@@ -15,10 +15,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 use tungstenite::{Message, WebSocket};
 
-/// A request: its head and its body.
+/// A received request: its head and its body.
 type Heard = (String, Vec<u8>);
 
-/// A server that answers every request with one text, and keeps what it was sent: the head and the body.
+/// A server that answers every request with one text, and records what it received: the head and the body.
 struct Listener {
     address: String,
     heard: Arc<Mutex<Vec<Heard>>>,
@@ -66,7 +66,7 @@ fn answer(stream: TcpStream, status: &str, text: &str, heard: &Mutex<Vec<Heard>>
     let _ = write!(stream.get_mut(), "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{text}", text.len());
 }
 
-/// Somebody who signs tokens.
+/// A token issuer with a key pair.
 struct Issuer {
     key: EncodingKey,
     id: &'static str,
@@ -138,12 +138,12 @@ fn tokens_of_the_issuer_are_taken_and_no_others() {
     assert_eq!(call(&auditor, "GET", "/metrics", "").status, 200);
     let none = format!("{}.{}.", "eyJhbGciOiJub25lIn0", good.split('.').nth(1).unwrap_or_default());
     let by_public_key = {
-        // The public key taken for a shared secret, which careless checks fall for.
+        // Algorithm confusion: the public key used as an HMAC secret.
         let header = Header { kid: Some("one".to_owned()), ..Header::new(Algorithm::HS256) };
         let secret = issuer.jwk()["x"].as_str().unwrap_or_default().to_owned();
         jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(secret.as_bytes())).expect("it can be signed")
     };
-    // A header that demands something which is not understood here (RFC 7515, section 4.1.11), properly signed.
+    // A critical header that is not understood here (RFC 7515, section 4.1.11), properly signed.
     let demanding = |more: &str| {
         let header = format!("{{\"alg\":\"ES256\",\"kid\":\"one\",{more}}}");
         let signed = format!("{}.{}", base64url(header.as_bytes()), good.split('.').nth(1).unwrap_or_default());
@@ -178,7 +178,7 @@ fn tokens_of_the_issuer_are_taken_and_no_others() {
     assert!(jwks.heard().len() <= 2, "the issuer is not asked for every token");
 }
 
-/// A key that was withdrawn is of no use for long, also where the issuer cannot be asked any more.
+/// A revoked key is refused soon, also if the issuer cannot be reached any more.
 #[test]
 fn keys_of_an_issuer_that_is_gone_are_taken_for_a_while() {
     let issuer = Issuer::new("one");
@@ -253,7 +253,7 @@ fn a_program_is_talked_to_while_it_runs() {
     assert_eq!(until(&mut client, "stdout")["data"]["text"], "heard first\n");
     client.send(Message::Text(json!({ "stdin": "zweite ä\n" }).to_string().into())).expect("it is open");
     assert_eq!(until(&mut client, "stdout")["data"]["text"], "heard zweite ä\n");
-    // A client that goes away leaves the input to the next one.
+    // When a client disconnects, the next one may send the input.
     drop(client);
     let mut client = socket(&service, &format!("{place}/events"));
     eventually(Duration::from_secs(10), "the input is free again", || {
@@ -265,7 +265,7 @@ fn a_program_is_talked_to_while_it_runs() {
     let end = until(&mut client, "end");
     assert!(end["data"]["stdout"].as_str().is_some_and(|text| text.ends_with("heard last\nover\n")), "{end}");
     assert_eq!(next(&mut client), None, "nothing follows the end");
-    // Stopped by a message; nonsense closes the connection and nothing else.
+    // Cancelled by a message; a malformed message closes the connection and nothing else.
     let place = begin("import time\nwhile True: time.sleep(1)");
     let mut nonsense = socket(&service, &format!("{place}/events"));
     nonsense.send(Message::Text("{\"shell\": true}".into())).expect("it is open");
@@ -275,11 +275,11 @@ fn a_program_is_talked_to_while_it_runs() {
     assert_eq!(until(&mut client, "end")["data"]["status"], "cancelled");
     let waits = service.post(RUN, &json!({ "language": "python", "source": "1", "stdin_open": true }));
     assert_eq!(waits.problem(), (422, "invalid".to_owned()));
-    // What ended long ago is told as its end.
+    // Of an execution that ended long ago, only the end is sent.
     let ran = service.post(RUN, &python("print(5)")).json();
     let mut client = socket(&service, &format!("{RUN}/{}/events", ran["id"].as_str().unwrap_or_default()));
     assert_eq!(until(&mut client, "end")["data"], ran);
-    // A web page of another origin gets no socket either.
+    // A web page of another origin is refused (cross-site WebSocket hijacking).
     let mut stream = service.begin(
         "GET",
         &format!("{place}/events"),
@@ -337,7 +337,7 @@ fn findings_are_told_recorded_and_refused_where_the_policy_says() {
     let evaluate = |source: &str| service.post(&format!("{place}/executions"), &json!({ "source": source })).json();
     assert_eq!(evaluate("import base64\nexec(base64.b64decode('eCA9IDE='))")["status"], "denied");
     assert_eq!(evaluate("6 * 7")["value"]["json"], 42);
-    // What only looks like it is nothing.
+    // What only looks like it is no finding.
     let plain =
         service.post(RUN, &python("# exec(base64.b64decode('..'))\nimport re\nre.compile('a').match('a')\nprint('169.254.1.1')")).json();
     assert_eq!(plain["findings"], json!([]), "{plain}");
@@ -364,7 +364,7 @@ fn alerts_fire_once_and_are_posted() {
     let (head, body) = hook.heard().remove(0);
     let alert: Value = serde_json::from_slice(&body).expect("it is JSON");
     assert_eq!((&alert["name"], &alert["subject"], &alert["count"]), (&"too many limits".into(), &"local".into(), &3.into()), "{alert}");
-    // The oracle is another program's idea of the signature.
+    // The oracle is another implementation of the signature.
     let mut signed = std::process::Command::new("python3")
         .args(["-c", "import hmac, sys; print(hmac.new(b'hook-secret', sys.stdin.buffer.read(), 'sha256').hexdigest())"])
         .stdin(std::process::Stdio::piped())

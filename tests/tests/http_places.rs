@@ -1,7 +1,7 @@
-//! Can somebody take all places of the service, so that others get none?
+//! Slot exhaustion: can one client take all connections or slots, so that others get none?
 //!
-//! Connections that say nothing, half a head, answers that nobody reads, followers of one key. The oracle is what somebody else is told
-//! meanwhile, and how long that takes.
+//! Idle connections, half a head, unread responses, followers of one key (slowloris and the like). The oracle is another client's response
+//! meanwhile, and its latency.
 
 use glovebox_tests::place::eventually;
 use glovebox_tests::service::{Answer, RUN, Service, read};
@@ -11,7 +11,7 @@ use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// How long somebody who asks for something may wait for an answer.
+/// Maximum latency of another client's request.
 const PROMPT: Duration = Duration::from_secs(1);
 
 const CONNECTIONS: usize = 100;
@@ -22,7 +22,7 @@ fn limits(more: &str) -> String {
     format!("[limits]\nconnections = {CONNECTIONS}\n{more}\n[containers]\nenabled = false\n")
 }
 
-/// Asks on a connection that stays open; gives the status line, or nothing where the connection was closed.
+/// Sends a request on a keep-alive connection; returns the status line, or `None` if the connection was closed.
 fn ask(stream: &mut TcpStream) -> Option<String> {
     stream.write_all(HEALTH).ok()?;
     let mut answer = Vec::new();
@@ -34,7 +34,7 @@ fn ask(stream: &mut TcpStream) -> Option<String> {
     String::from_utf8_lossy(&answer).lines().next().map(str::to_owned)
 }
 
-/// Asks on a connection of its own, and sees to it that the answer comes in time.
+/// Sends a request on a new connection, and asserts that the response comes in time.
 fn is_well(service: &Service) {
     let started = Instant::now();
     let answer = service.get("/healthz");
@@ -51,7 +51,7 @@ fn is_closed(stream: &mut TcpStream) -> bool {
     }
 }
 
-/// Runs a program whose answer comes when it is told to end.
+/// Runs a program whose response comes when it is cancelled.
 fn long_run(service: &Service) -> Answer {
     let source = "import time\nprint('here', flush=True)\ntime.sleep(25)";
     let later = [("Content-Type", "application/json"), ("Prefer", "respond-async")];
@@ -60,7 +60,7 @@ fn long_run(service: &Service) -> Answer {
 
 #[test]
 fn connections_that_ask_for_nothing_keep_nobody_out() {
-    // What each of them sends: nothing, the half of a head, the whole of one and no more, a request without a key whose answer nobody reads.
+    // The data that each of them sends: nothing, half a head, a whole head and no more, a request without a key whose response is never read.
     let unread = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(20);
     let kinds: [(&str, &[u8]); 5] = [
         ("nothing", b""),
@@ -84,7 +84,7 @@ fn connections_that_ask_for_nothing_keep_nobody_out() {
             let started = Instant::now();
             is_well(&service);
             println!("{what}, {per_address} of an address: {:?}", started.elapsed());
-            // The oldest went, and the newest did not.
+            // The oldest was closed, and the newest was not.
             let mut oldest = held.swap_remove(0);
             eventually(Duration::from_secs(5), what, || is_closed(&mut oldest) || sent == HEALTH || !unread.is_empty() && sent == unread);
         }
@@ -105,7 +105,7 @@ fn a_flood_of_silent_connections_keeps_nobody_waiting() {
                     held.pop_front();
                 }
                 let count = opened.fetch_add(1, Ordering::Relaxed) + 1;
-                // At least 200 in a second.
+                // At least 200 per second.
                 let due = started + Duration::from_millis(4) * u32::try_from(count).unwrap_or(u32::MAX);
                 std::thread::sleep(due.saturating_duration_since(Instant::now()));
             }
@@ -158,17 +158,17 @@ fn a_client_that_pauses_keeps_its_connection_where_there_is_room() {
     let mut stream = service.connect();
     for _ in 0..3 {
         assert_eq!(ask(&mut stream).as_deref(), Some("HTTP/1.1 200 OK"));
-        // A pause is what this is about.
+        // The pause is the point of the test.
         std::thread::sleep(Duration::from_millis(700));
     }
-    // Of those that ask for nothing, who has asked before stays longer.
+    // Among idle connections, one that has made a request before stays longer.
     let silent: Vec<TcpStream> = (0..2 * CONNECTIONS).map(|_| service.connect()).collect();
     is_well(&service);
     assert_eq!(ask(&mut stream).as_deref(), Some("HTTP/1.1 200 OK"));
     drop(silent);
 }
 
-/// Begins to follow, by a WebSocket or by server-sent events; gives the status, and the connection while it is held.
+/// Begins to follow, by a WebSocket or by server-sent events; returns the status, and the connection while it is held.
 fn follow(service: &Service, place: &str, key: &str, is_socket: bool) -> (u16, TcpStream) {
     let upgrade =
         "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n";
@@ -207,7 +207,7 @@ fn one_key_does_not_take_the_places_of_all_followers() {
         }
         held.push(stream);
     }
-    // Somebody else has a whole share.
+    // Another subject has a whole share.
     let theirs: Vec<_> = (0..16).map(|_| follow(&service, &others, &other, false)).collect();
     assert!(theirs.iter().all(|(status, _)| *status == 200));
     held.clear();
@@ -240,7 +240,7 @@ fn one_key_has_a_share_of_the_requests_under_way() {
     eventually(Duration::from_secs(10), "who has left makes no room", || service.get("/v1/tiers").status == 200);
 }
 
-/// Two keys that act together take all that keys may take, and still nobody waits for a place.
+/// Two colluding keys take all that keys may take, and still no other client waits for a slot.
 #[test]
 fn keys_that_act_together_do_not_take_every_place() {
     let mut service = Service::with_keys(&limits("connections_per_address = 100\nbody_time = \"60s\""));

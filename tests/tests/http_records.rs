@@ -1,7 +1,7 @@
-//! Is what was acknowledged kept, whatever happens?
+//! Durability: is what was acknowledged kept, after a crash too?
 //!
 //! The process is killed, the database is locked by another process, the disk is full, the database is another one. The oracles are the
-//! clients, who keep what they were told, and the program that verifies the audit log.
+//! clients, which keep their responses, and the program that verifies the audit log.
 
 use glovebox_tests::place::eventually;
 use glovebox_tests::service::{RUN, Service, TREES, python};
@@ -15,14 +15,14 @@ use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// How long something may take that needs a moment.
+/// Timeout of an operation that takes a moment.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn place(execution: &Value) -> String {
     format!("{RUN}/{}", execution["id"].as_str().expect("it has a name"))
 }
 
-/// How many executions are kept that succeeded.
+/// Returns the number of kept executions that succeeded.
 fn succeeded(service: &Service) -> u64 {
     let (mut kept, mut cursor) = (0, String::new());
     loop {
@@ -35,13 +35,13 @@ fn succeeded(service: &Service) -> u64 {
     }
 }
 
-/// How many executions were counted as used.
+/// Returns the number of executions in the usage.
 fn counted(service: &Service) -> u64 {
     let usage = service.get("/v1/usage").json();
     usage["usage"].as_array().into_iter().flatten().filter_map(|day| day["executions"].as_u64()).sum()
 }
 
-/// Begins to write to the database of a service, as whoever looks after it may, and does not end.
+/// Begins a write transaction in the database of a service, as an administrator may, and leaves it open.
 fn lock(state: &Path) -> rusqlite::Connection {
     let connection = rusqlite::Connection::open(state.join("glovebox.sqlite")).expect("it is there");
     connection.busy_timeout(PATIENCE).expect("it can wait");
@@ -49,7 +49,7 @@ fn lock(state: &Path) -> rusqlite::Connection {
     connection
 }
 
-/// Ends that a while later.
+/// Ends that transaction a while later.
 fn unlock_later(connection: rusqlite::Connection) -> std::thread::JoinHandle<()> {
     std::thread::spawn(move || {
         std::thread::sleep(Duration::from_millis(600));
@@ -57,7 +57,7 @@ fn unlock_later(connection: rusqlite::Connection) -> std::thread::JoinHandle<()>
     })
 }
 
-/// What was acknowledged outlives the process, and what was not finished is marked.
+/// Acknowledged executions survive the process, and unfinished executions are marked as such.
 #[test]
 fn nothing_that_was_acknowledged_is_lost_when_the_process_is_killed() {
     let mut service = Service::local("");
@@ -110,13 +110,13 @@ fn nothing_that_was_acknowledged_is_lost_when_the_process_is_killed() {
     }
     assert_eq!(again.get(&format!("{RUN}/{unfinished}")).json()["status"], "interrupted");
     assert_eq!(again.get(&format!("{RUN}?status=running")).json()["executions"], json!([]));
-    // What was used is counted for what is kept, neither more nor less.
+    // Usage counts exactly what is kept.
     let kept = succeeded(&again);
     assert!(kept >= done.len() as u64, "{kept} are kept, and {} were acknowledged", done.len());
     assert_eq!(counted(&again), kept);
     let verified = Command::new(program()).args(["audit", "verify"]).arg(again.state()).status();
     assert!(verified.is_ok_and(|status| status.success()));
-    // One folder, one service.
+    // One state folder, one service.
     let second =
         Command::new(program()).args(["serve", "--listen", "127.0.0.1:0", "--insecure-local", "--state"]).arg(again.state()).output();
     let second = second.expect("the program starts");
@@ -124,12 +124,12 @@ fn nothing_that_was_acknowledged_is_lost_when_the_process_is_killed() {
     assert!(again.stop(), "it ends well when it is told to");
 }
 
-/// Whoever looks after the database, and locks it for that, keeps ordinary programs from nothing.
+/// An administrator's lock on the database blocks no ordinary program.
 #[test]
 fn records_wait_for_a_database_that_another_process_has_locked() {
     let mut service = Service::local("");
     let old = service.run(RUN, &python("'old'"));
-    // Once it is asked for among others, it is in the database.
+    // Listing it flushes it to the database.
     assert_eq!(succeeded(&service), 1);
     let locked = lock(&service.state());
     let ran: Vec<Value> = (0..20).map(|number| service.run(RUN, &python(&format!("{number}")))).collect();
@@ -143,7 +143,7 @@ fn records_wait_for_a_database_that_another_process_has_locked() {
     unlocking.join().expect("no panic");
     assert_eq!(counted(&service), 22);
 
-    // Nor does anything get lost if the process is killed meanwhile, and the next one finds the database locked still.
+    // Nothing is lost either if the process is killed meanwhile, and the next one finds the database still locked.
     let locked = lock(&service.state());
     let last = service.run(RUN, &python("'last'"));
     let tasks = json!([{ "name": "only", "execution": python("'task'") }]);
@@ -157,7 +157,7 @@ fn records_wait_for_a_database_that_another_process_has_locked() {
     assert_eq!((counted(&again), succeeded(&again)), (24, 24));
 }
 
-/// A small disk of its own, where the system lets one be made.
+/// A small file system, if the system permits mounting one.
 struct Disk(TempDir);
 
 impl Disk {
@@ -178,7 +178,7 @@ impl Drop for Disk {
     }
 }
 
-/// What cannot be recorded does not happen, what was recorded stays, and what was refused stays refused.
+/// An execution that cannot be recorded does not run, a recorded one stays, and a refused one stays refused.
 #[test]
 fn a_full_disk_refuses_what_cannot_be_recorded() {
     let Some(disk) = Disk::new() else { return };
@@ -210,7 +210,7 @@ fn a_full_disk_refuses_what_cannot_be_recorded() {
     assert_eq!((succeeded(&again), again.get(&place(&before)).json()), (kept, before));
 }
 
-/// `GLOVEBOX_POSTGRES` names a database in which everything may be changed.
+/// `GLOVEBOX_POSTGRES` names a database whose content may be destroyed.
 #[test]
 fn records_can_be_in_postgresql() {
     let Ok(database) = std::env::var("GLOVEBOX_POSTGRES") else {
@@ -238,7 +238,7 @@ fn records_can_be_in_postgresql() {
     let found = again.get(&format!("{RUN}/{}", unfinished.as_str().unwrap_or_default())).json();
     assert_eq!(found["status"], "interrupted", "{found}");
     assert_eq!(again.get(&format!("{RUN}/{id}")).json(), ran);
-    // The account of kept bytes is what the database has, also after what was deleted and another kill.
+    // The account of kept bytes equals the database, also after deletes and another kill.
     let kept = |service: &Service| service.get("/v1/usage").json()["kept_bytes"].as_u64().expect("a number");
     let before = kept(&again);
     let place = format!("{RUN}/{id}");
@@ -251,7 +251,7 @@ fn records_can_be_in_postgresql() {
     assert_eq!(kept(&again), after);
 }
 
-/// The audit log of a service is in files that can be opened, verified, searched and forgotten one by one.
+/// The audit log of a service is in segments that can be opened, verified, searched and removed one by one.
 #[test]
 fn the_audit_log_goes_on_from_file_to_file() {
     let config = "[limits]\naudit_segment = \"8KiB\"\n";
@@ -264,12 +264,12 @@ fn the_audit_log_goes_on_from_file_to_file() {
     service.kill();
     let mut service = Service::start(&service.folder(), config, true);
     (0..20).for_each(|_| ran(&service));
-    // What is cut off the end of the last complete one shows by what follows it.
+    // Truncation of the last complete segment is detected by the one after it.
     while fs::metadata(state.join("audit.jsonl")).expect("it is there").len() == 0 {
         ran(&service);
     }
     assert!(files().len() > 3, "{:?}", files());
-    // Where a file begins while a run goes on, it says so.
+    // A segment that begins during a run lists that run.
     let texts: Vec<String> = files().iter().filter_map(|path| fs::read_to_string(path).ok()).collect();
     let all = runs.len() * 2 + texts.iter().map(|text| text.matches("\"unfinished\"").count()).sum::<usize>();
 
@@ -292,7 +292,7 @@ fn the_audit_log_goes_on_from_file_to_file() {
     };
     let (is_whole, said) = verify(&[]);
     assert!(is_whole && said.contains(&format!("{all} records")), "{said}");
-    // The oldest ones are moved elsewhere: that shows, and can be wanted.
+    // The oldest segments are archived elsewhere: that is reported, and can be accepted.
     let oldest = files().remove(0);
     let records = fs::read_to_string(&oldest).expect("it is there").lines().count();
     fs::rename(&oldest, state.join("elsewhere")).expect("it can be moved");
@@ -301,7 +301,7 @@ fn the_audit_log_goes_on_from_file_to_file() {
     let (is_whole, said) = verify(&["--since", &records.to_string()]);
     assert!(is_whole && said.contains(&format!("{} records", all - records)), "{said}");
     fs::rename(state.join("elsewhere"), &oldest).expect("it can be moved");
-    // A complete one that is missing or was changed shows, whichever it is.
+    // A complete segment that is missing or was changed is detected, whichever it is.
     for file in files() {
         let text = fs::read_to_string(&file).expect("it is there");
         fs::write(&file, text.replacen("run_", "run_0", 1)).expect("it can be changed");

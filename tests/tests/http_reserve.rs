@@ -1,6 +1,6 @@
-//! Is what a service keeps reserved before it is written, and counted once, however many ask at once and whoever goes away?
+//! Disk space reservation: is space reserved before a write, and counted once, under concurrency and disconnects?
 //!
-//! The oracles are the file system itself, a small one of its own, and the database.
+//! The oracles are the file system itself, a small dedicated one, and the database.
 
 use glovebox_tests::place::eventually;
 use glovebox_tests::service::{Answer, RUN, Service, TREES, python};
@@ -12,16 +12,16 @@ use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// How long something may take that needs a moment.
+/// Timeout of an operation that takes a moment.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 const MIB: u64 = 1 << 20;
 
-/// A small file system of its own, which goes with the test.
+/// A small dedicated file system, which is unmounted at the end of the test.
 struct Disk(TempDir);
 
 impl Disk {
-    /// Nothing where that is not allowed here.
+    /// Returns `None` if mounting is not permitted here.
     fn new(options: &str) -> Option<Self> {
         let folder = TempDir::new().expect("a folder can be made");
         let options = format!("mode=700,{options}");
@@ -33,7 +33,7 @@ impl Disk {
         None
     }
 
-    /// Bytes and inodes that are free.
+    /// Returns free bytes and inodes.
     fn free(&self) -> (u64, u64) {
         let output = Command::new("df").args(["-B1", "--output=avail,iavail"]).arg(self.0.path()).output().expect("`df` runs");
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -61,7 +61,7 @@ fn counted(service: &Service) -> u64 {
 }
 
 fn ask(service: &Service, sql: &str) -> i64 {
-    // Whoever lists has everything carried over into the database.
+    // Listing flushes everything to the database.
     assert_eq!(service.get(RUN).status, 200);
     let database = Connection::open(service.state().join("glovebox.sqlite")).expect("the database opens");
     database.query_row(sql, [], |row| row.get(0)).expect("there is an answer")
@@ -73,7 +73,7 @@ fn in_database(service: &Service) -> u64 {
     u64::try_from(ask(service, sum)).expect("it is no debt")
 }
 
-/// What each one of many clients gets that ask for the same at once.
+/// Returns the responses to the same request of many concurrent clients.
 fn at_once(count: usize, ask: impl Fn() -> Answer + Sync) -> Vec<Answer> {
     std::thread::scope(|scope| {
         let clients: Vec<_> = (0..count).map(|_| scope.spawn(&ask)).collect();
@@ -81,7 +81,7 @@ fn at_once(count: usize, ask: impl Fn() -> Answer + Sync) -> Vec<Answer> {
     })
 }
 
-/// Large writes at once share what is free, and leave the reserve alone.
+/// Concurrent large writes share the free space, and leave the reserve alone.
 #[test]
 fn writes_at_once_do_not_all_find_the_same_room() {
     let Some(disk) = Disk::new("size=64m") else { return };
@@ -96,11 +96,11 @@ fn writes_at_once_do_not_all_find_the_same_room() {
         assert!(ran.iter().all(|ran| kept.contains(&ran) || ran["not_kept"] == "disk"), "{ran:?}");
         let fit = usize::try_from((before - 24 * MIB) / (8 * MIB)).expect("it is small");
         assert!((1..=fit).contains(&kept.len()), "{round}: {} of {fit} that fit", kept.len());
-        // What is small took a little of the reserve, and nothing else did.
+        // Small records took a little of the reserve, and nothing else did.
         let after = disk.free().0;
         assert!(after > 22 * MIB, "{round}: {after} bytes are free");
         assert_eq!(counted(&service), in_database(&service));
-        // The twin: what is deleted has room again.
+        // The twin: deleting makes room again.
         for ran in &ran {
             assert_eq!(service.send("DELETE", &place(RUN, ran), &[], b"").status, 200);
         }
@@ -108,7 +108,7 @@ fn writes_at_once_do_not_all_find_the_same_room() {
     }
 }
 
-/// Inodes are held in reserve as bytes are.
+/// Inodes are reserved like bytes.
 #[test]
 fn tiny_files_leave_inodes_for_everybody_else() {
     let Some(disk) = Disk::new("size=256m,nr_inodes=1000") else { return };
@@ -126,7 +126,7 @@ fn tiny_files_leave_inodes_for_everybody_else() {
     });
     let (bytes, inodes) = disk.free();
     assert!((45..500).contains(&inodes) && bytes > 200 * MIB, "{inodes} inodes and {bytes} bytes are free");
-    // What needs no file is kept, and a file again once others have gone.
+    // Records without files are kept, and files again once others were deleted.
     assert_eq!(service.run(RUN, &python("print(6 * 7)"))["stdout"], "42\n");
     assert_eq!(service.run(RUN, &artifact(1))["not_kept"], "disk");
     assert_eq!(service.get("/readyz").status, 200);
@@ -142,7 +142,7 @@ fn a_tree_that_is_deleted_and_tried_again_at_once_counts_once() {
     race_for_trees("");
 }
 
-/// `GLOVEBOX_POSTGRES` names a database in which everything may be changed.
+/// `GLOVEBOX_POSTGRES` names a database whose content may be destroyed.
 #[test]
 fn a_tree_in_postgresql_counts_once_as_well() {
     match std::env::var("GLOVEBOX_POSTGRES") {
@@ -151,7 +151,7 @@ fn a_tree_in_postgresql_counts_once_as_well() {
     }
 }
 
-/// Of those who delete a tree and those who try it again one gets it, also where it has to be read from the database first.
+/// Of concurrent deletes and retries of a tree exactly one wins, also if it has to be read from the database first.
 fn race_for_trees(config: &str) {
     let folder = Arc::new(TempDir::new().expect("a folder can be made"));
     let mut service = Service::start(&folder, config, true);
@@ -185,13 +185,13 @@ fn race_for_trees(config: &str) {
                 clients.into_iter().map(|client| client.join().expect("no panic")).collect()
             });
             assert!(statuses.iter().all(|status| [200, 202, 404, 409].contains(status)), "{statuses:?}");
-            // Whoever was the first, it can be deleted, and is gone after that.
+            // Whichever won, it can be deleted, and is gone after that.
             eventually(PATIENCE, "the tree is gone", || service.send("DELETE", tree, &[], b"").status == 404);
             assert_eq!(service.get(tree).status, 404);
             assert_eq!(service.send("POST", &format!("{tree}/tasks/t/retry"), &[], b"").status, 404);
         }
         eventually(PATIENCE, "nothing runs", || ask_running(&service) == 0);
-        // The account begins with what the database has.
+        // The account starts with what the database has.
         let before = counted(&service);
         service.kill();
         service = Service::start(&folder, config, true);
@@ -207,7 +207,7 @@ fn ask_running(service: &Service) -> usize {
         .sum()
 }
 
-/// Clients that hang up leave nothing behind that counts for nobody.
+/// Clients that disconnect leave no uncounted leftovers.
 #[test]
 fn clients_that_hang_up_leave_nothing_uncounted() {
     let service = Service::local("[limits]\nsessions_per_subject = 64\n");
@@ -232,7 +232,7 @@ fn clients_that_hang_up_leave_nothing_uncounted() {
     eventually(PATIENCE, "everything is counted", || counted(&service) == in_database(&service));
     let orphans = "SELECT COUNT(*) FROM idempotency WHERE execution NOT IN (SELECT id FROM executions)";
     eventually(PATIENCE, "each key has its execution", || ask(&service, orphans) == 0);
-    // The sessions that were begun are there to be ended.
+    // The sessions that were begun are open and can be ended.
     let open = "SELECT COUNT(*) FROM sessions WHERE ended_ms IS NULL";
     for session in service.get("/v1/sessions").json()["sessions"].as_array().expect("a list") {
         assert_eq!(service.send("DELETE", &place("/v1/sessions", session), &[], b"").status, 204);
@@ -240,11 +240,11 @@ fn clients_that_hang_up_leave_nothing_uncounted() {
     assert_eq!(ask(&service, open), 0);
 }
 
-/// A client that hangs up while its idempotency key is being taken leaves no key that no execution has.
+/// A client that disconnects while its idempotency key is being stored leaves no key without an execution.
 #[test]
 fn a_key_whose_client_hangs_up_has_its_execution() {
     let service = Service::local("");
-    // Whoever looks after the database has it for a moment.
+    // An administrator holds a lock on the database for a moment.
     let database = Connection::open(service.state().join("glovebox.sqlite")).expect("the database opens");
     database.busy_timeout(PATIENCE).expect("it can wait");
     database.execute_batch("BEGIN IMMEDIATE").expect("it can be locked");
@@ -259,11 +259,11 @@ fn a_key_whose_client_hangs_up_has_its_execution() {
     database.execute_batch("ROLLBACK").expect("it can be unlocked");
     let keys = || ask(&service, "SELECT COUNT(*) FROM idempotency");
     eventually(PATIENCE, "the keys are taken", || keys() == 3);
-    // What nobody waits for is stopped, and its record counts.
+    // A run without a waiting client is cancelled, and its record counts.
     eventually(PATIENCE, "it has ended", || ask(&service, "SELECT COUNT(*) FROM executions WHERE ended_ms IS NOT NULL") == 3);
     let orphans = "SELECT COUNT(*) FROM idempotency WHERE execution NOT IN (SELECT id FROM executions)";
     assert_eq!((ask(&service, orphans), ask_running(&service), counted(&service)), (0, 0, in_database(&service)));
-    // The same request again gets what became of the first one; deleted, it is a new one.
+    // The same request again gets the outcome of the first one; after a delete, it is a new one.
     let send = || service.send("POST", RUN, &[("Content-Type", "application/json"), ("Idempotency-Key", "a")], body.as_bytes());
     let again = send();
     assert_eq!((again.header("idempotency-replayed"), again.json()["status"].as_str()), ("true", Some("cancelled")), "{}", again.text());
@@ -271,7 +271,7 @@ fn a_key_whose_client_hangs_up_has_its_execution() {
     assert_eq!(keys(), 2);
 }
 
-/// Of the same requests at once one runs, and whoever is answered is answered with its end.
+/// Of concurrent identical requests one runs, and every response has its outcome.
 #[test]
 fn replays_at_once_have_the_end_of_the_one_that_runs() {
     let service = Service::local("");
@@ -290,7 +290,7 @@ fn replays_at_once_have_the_end_of_the_one_that_runs() {
     assert_eq!(ask(&service, "SELECT COUNT(*) FROM executions"), 40);
 }
 
-/// The audit log has a size from which on whoever wrote the most of it waits, also after a restart, and keeps every record.
+/// Above a size limit of the audit log, the subject that wrote the most of it has to wait, also after a restart, and every record is kept.
 #[test]
 fn an_audit_log_that_is_too_large_is_kept_from_whoever_wrote_it() {
     let folder = Arc::new(TempDir::new().expect("a folder can be made"));
@@ -330,7 +330,7 @@ fn an_audit_log_that_is_too_large_is_kept_from_whoever_wrote_it() {
     let segments = std::fs::read_dir(service.state()).expect("it is there").flatten().map(|entry| entry.path());
     let records: usize = segments.filter(|path| path.to_string_lossy().contains("audit")).map(|path| has(&path)).sum();
     assert!(records >= written, "{records} records of {written} runs");
-    // The operator says that there is room, and everybody goes on.
+    // The operator frees space, and all subjects continue.
     assert!(service.stop());
     service = Service::start(&folder, "[limits]\naudit = \"64MiB\"\n", false);
     assert_eq!(works(&service, &a).status, 200);

@@ -1,4 +1,4 @@
-//! Do task trees run in their order, hand on what they leave, and stop and start where they are told to?
+//! Task trees: do their tasks run in dependency order, pass on their results, and stop and retry on request?
 
 use glovebox_tests::place::eventually;
 use glovebox_tests::service::{Answer, Service, TREES};
@@ -9,12 +9,12 @@ fn task(name: &str, after: &[&str], source: &str) -> Value {
     json!({ "name": name, "after": after, "execution": { "language": "python", "source": source } })
 }
 
-/// A tree to its end.
+/// Runs a tree to its end.
 fn run(service: &Service, body: &Value) -> Value {
     service.run(TREES, body)
 }
 
-/// A tree that goes on.
+/// Starts a tree and does not wait.
 fn begin(service: &Service, body: &Value) -> String {
     let headers = [("Content-Type", "application/json"), ("Prefer", "respond-async")];
     let answer = service.send("POST", TREES, &headers, body.to_string().as_bytes());
@@ -104,7 +104,7 @@ fn a_failure_does_what_the_task_says() {
             run(&service, &json!({ "tasks": [bad, child, task("grandchild", &["child"], "1"), other, task("late", &["other"], "1")] }));
         assert_eq!((tree["status"].as_str(), shown(&tree).as_str()), (Some(status), expected), "{policy}");
     }
-    // Tried again by itself; what the policy refuses is not.
+    // Retried automatically; a policy denial is not.
     let mut flaky = task("flaky", &[], "import random\nraise SystemExit(1)");
     flaky["retries"] = json!(2);
     let mut denied = task("denied", &[], "1");
@@ -131,7 +131,7 @@ fn branches_are_stopped_and_run_again() {
     let tree = ended(&service, &place);
     assert_eq!(shown(&tree), "fast:succeeded slow:cancelled after:cancelled side:succeeded");
     let first = stdout(&service, &tree, "fast");
-    // What comes before the branch stays as it is.
+    // The tasks before the branch keep their results.
     assert_eq!(service.send("POST", &format!("{place}/tasks/side/retry"), &[], b"").status, 202);
     let again = ended(&service, &place);
     assert_eq!(stdout(&service, &again, "side").trim(), first.trim());
@@ -143,12 +143,12 @@ fn branches_are_stopped_and_run_again() {
         assert_eq!(service.send(method, path, &[], b"").status, 404, "{method} {path}");
     }
     assert_eq!(service.send("POST", &format!("{place}/tasks/nobody/retry"), &[], b"").status, 404);
-    // All of it.
+    // The whole tree.
     let place = begin(&service, &json!({ "tasks": [task("a", &[], endless), task("b", &["a"], "1")] }));
     eventually(Duration::from_secs(20), "it runs", || shown(&service.get(&place).json()).contains("a:running"));
     let stopped = service.send("DELETE", &place, &[], b"");
     assert_eq!((stopped.status, shown(&stopped.json()).as_str()), (200, "a:cancelled b:cancelled"));
-    // Who waits and goes away stops it.
+    // A waiting client that disconnects cancels it.
     let body = json!({ "tasks": [task("a", &[], endless)] }).to_string();
     let waiting = service.begin("POST", TREES, &[("Content-Type", "application/json")], body.as_bytes());
     let running = || service.get("/v1/executions?status=running").json()["executions"].as_array().map_or(0, Vec::len);
@@ -190,7 +190,7 @@ fn a_tree_is_followed_and_outlives_the_process() {
     assert_eq!(service.send("POST", &format!("{place}/tasks/b/retry"), &[], b"").status, 202);
     eventually(Duration::from_secs(20), "it runs again", || shown(&service.get(&place).json()) == "a:succeeded b:running c:waiting");
     assert_eq!(service.send("DELETE", &place, &[], b"").status, 200);
-    // Nobody else sees it.
+    // Other tenants get 404.
     service.use_key(&other);
     for (method, rest) in [("GET", ""), ("DELETE", ""), ("GET", "/events"), ("POST", "/tasks/b/retry"), ("POST", "/tasks/b/cancel")] {
         assert_eq!(service.send(method, &format!("{place}{rest}"), &[], b"").status, 404, "{method} {rest}");

@@ -1,7 +1,7 @@
-//! Do the clients that programs use reach an HTTPS server, and only one that proves who it is?
+//! HTTPS clients: do common ones reach a server, and only one with a trusted certificate?
 //!
-//! Through the program `glovebox`, which takes the certificates that it trusts from where the system keeps them; the other side is a TLS
-//! server on the loopback address whose authority the test makes.
+//! Through the program `glovebox`, which uses the system's trust store; the other side is an HTTPS server on the loopback address with a
+//! certificate authority that the test creates.
 
 use glovebox_tests::server::{Authority, Server, answer};
 use glovebox_tests::tree::{program, root};
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-/// The clients from the package index, unpacked once for this build.
+/// HTTP clients from the package index, unpacked once for this build.
 static CLIENTS: LazyLock<PathBuf> = LazyLock::new(|| {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clients");
     let list = root().join("tests/clients/requirements.txt");
@@ -27,7 +27,7 @@ static CLIENTS: LazyLock<PathBuf> = LazyLock::new(|| {
     folder
 });
 
-/// Runs a program that may reach the port of 127.0.0.1 over HTTPS, and that finds the clients. Gives what it printed.
+/// Runs a program that may reach the port of 127.0.0.1 over HTTPS, with the clients on its import path. Returns its output.
 fn run(language: &str, source: &str, port: u16, trusted: &str) -> String {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let write = |name: &str, content: &str| {
@@ -101,7 +101,7 @@ fn every_client_reaches_a_server_that_proves_who_it_is() {
     ];
     for (language, source, expected) in cases {
         for host in ["127.0.0.1", "localhost"] {
-            // The name's rule grants GET alone.
+            // The rule for the name grants only GET.
             if host == "localhost" && expected.contains("POST") {
                 continue;
             }
@@ -112,7 +112,7 @@ fn every_client_reaches_a_server_that_proves_who_it_is() {
     }
 }
 
-/// A certificate of nobody whom the machine trusts, and one for another name: the request is not sent.
+/// A certificate of an untrusted authority, and one for another name: the request is not sent.
 #[test]
 fn a_server_that_proves_nothing_hears_nothing() {
     let (trusted, other) = (Authority::new(), Authority::new());

@@ -1,4 +1,4 @@
-//! Does the library do what its documentation says?
+//! Library API: does it do what its documentation says?
 
 use async_trait::async_trait;
 use glovebox::{
@@ -262,7 +262,7 @@ impl AuditSink for Records {
 }
 
 impl Records {
-    /// The events of each run in one word each, in the order of the first.
+    /// Returns the events of each run by one word each, in the order of the first.
     fn runs(&self) -> Vec<Vec<&'static str>> {
         let mut runs: Vec<(String, Vec<&'static str>)> = Vec::new();
         for record in self.0.lock().expect("no writer breaks").iter() {
@@ -388,7 +388,7 @@ fn a_changed_audit_log_shows() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let path = folder.path().join("audit.jsonl");
     let mut request = Request::new("python", "print('{\"event\": \"finished\"}')");
-    // What comes from outside cannot end a line or start another record. (OUT08)
+    // Untrusted text cannot end a line or inject a record (log injection). (OUT08)
     request.source.name = "x\u{2028}\",\"event\":\"admitted.py".to_owned();
     {
         let sandbox = audited("", "", Arc::new(JsonLines::open(&path).expect("the log opens")));
@@ -396,7 +396,7 @@ fn a_changed_audit_log_shows() {
         run(&sandbox, Request::new("sh\nell", "ls"));
     }
     {
-        // A second process goes on where the first one ended.
+        // A second process continues where the first one ended.
         let sandbox = audited("", "", Arc::new(JsonLines::open(&path).expect("the log opens")));
         run(&sandbox, request);
     }

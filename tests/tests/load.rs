@@ -1,7 +1,7 @@
-//! Does the service keep everything apart, and leave nothing behind, when much of everything comes at once?
+//! Load test: does the service keep everything isolated, and leak nothing, under a heavy mixed load?
 //!
-//! Through real HTTP, to the program `glovebox serve`, by clients whose connections stay open. The oracles are outside: what each program
-//! has to say is worked out here from a number of its own, and the kernel and the engine are asked what the process still holds.
+//! Over real HTTP, against the program `glovebox serve`, by clients with keep-alive connections. The oracles are outside: the expected
+//! output of each program is computed here from a number of its own, and the kernel and the engine report what the process still holds.
 
 use glovebox::Policy;
 use glovebox_tests::engine;
@@ -23,13 +23,13 @@ use std::time::{Duration, Instant};
 
 const SESSIONS: &str = "/v1/sessions";
 
-/// Clients at once.
+/// Concurrent clients.
 const CLIENTS: usize = 64;
 
 /// Clients that open sessions; each keeps the memory of a guest for as long as its session is open.
 const SESSION_CLIENTS: usize = 8;
 
-/// Clients that ask for containers; more at once would measure the engine.
+/// Clients that run containers; more concurrency would measure the engine.
 const SHELL_CLIENTS: usize = 4;
 
 /// Keys that the clients share.
@@ -38,78 +38,78 @@ const KEYS: usize = 4;
 /// Executions after the warm-up.
 const EXECUTIONS: usize = 10_000;
 
-/// How many times [`MIX`] that is.
+/// The number of rounds of [`MIX`] in that.
 const ROUNDS: usize = 20;
 
-/// Fixes the order in which things come.
+/// The seed of the order of requests.
 const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// How long an execution may take that was asked for without waiting.
+/// Timeout of an asynchronous execution.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How long the service may take to put everything away.
+/// Timeout of the service's cleanup.
 const SETTLE: Duration = Duration::from_secs(30);
 
-/// After this time without work a thread for blocking work ends.
+/// The idle time after which a blocking thread ends.
 const IDLE_THREADS_END: Duration = Duration::from_secs(12);
 
-/// Containers that a service keeps ready unless it is told otherwise.
+/// Idle containers of a service by default.
 const POOL: usize = 2;
 
-/// Connections of the service's pool to its database; it opens them as they are needed and keeps them, each with its thread and three files.
+/// Connections of the service's pool to its database; it opens them lazily and keeps them, each with its thread and three files.
 const DATABASE: usize = 4;
 
-/// Its connections besides, for what is written and for the upkeep, each with three files.
+/// Its further connections, for writes and maintenance, each with three files.
 const WRITERS: usize = 2;
 
 /// Records on a page of a list.
 const PAGE: usize = 100;
 
-/// Bytes by which the service may grow after the warm-up. What it remembers on purpose, such as events of the last minutes, is in them.
+/// Bytes by which the service may grow after the warm-up. Its caches, such as events of the last minutes, are included.
 const GROWTH: u64 = 30 << 20;
 
-/// Bytes of input, output and files of the programs that come first.
+/// Bytes of input, output and files of the first programs.
 const LARGE: usize = 64 << 10;
 
-/// What a client does for one number.
+/// The action of a client for one number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// It runs a program and waits for its end.
+    /// Runs a program and waits for its end.
     Whole(Program),
-    /// It asks now and looks for the end later.
+    /// Starts it asynchronously and polls for the end.
     Later,
-    /// It reads the events to their end.
+    /// Reads the events to their end.
     Streamed,
-    /// It goes away after the first output.
+    /// Disconnects after the first output.
     Cancelled,
-    /// It goes away at any moment, perhaps before anything has begun.
+    /// Disconnects at any moment, perhaps before anything has begun.
     Dropped,
-    /// It runs three programs in a session, each of which needs what the one before it left.
+    /// Runs three programs in a session, each of which needs the state of the one before.
     Session,
 }
 
-/// How a program ends that somebody waits for.
+/// The expected outcome of a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Program {
-    /// Well, in this language.
+    /// Success, in this language.
     Hello(&'static str),
-    /// Well, with what it read from its standard input.
+    /// Success, with what it read from its standard input.
     Input,
-    /// Well, with a file made of another one.
+    /// Success, with a file made of another one.
     Files,
-    /// With an exception.
+    /// An exception.
     Exception,
-    /// With an exit code.
+    /// An exit code.
     Exit,
-    /// By this limit.
+    /// This limit.
     Limited(&'static str),
-    /// Not at all: there is no such profile.
+    /// A denial: there is no such profile.
     Denied,
-    /// With an exit code, in a container.
+    /// An exit code, in a container.
     Shell,
 }
 
-/// How many of each kind there are in 500 executions; a session has three.
+/// The number of each kind in 500 executions; a session has three.
 const MIX: [(Kind, usize); 17] = [
     (Kind::Whole(Program::Hello("javascript")), 130),
     (Kind::Whole(Program::Hello("python")), 115),
@@ -171,7 +171,7 @@ const SAYS_SLOWLY: Sources = [
 const SESSION: [Sources; 3] =
     [["x = NUMBER", "let x = NUMBER;"], ["x = x * 2 + 1", "x = x * 2 + 1;"], ["print(x, x + 1)", "console.log(x, x + 1);"]];
 
-/// Does something of everything, with much memory, and takes its time.
+/// Uses every feature, with much memory, and is slow.
 const LARGE_AND_SLOW: Sources = [
     "import os, sys, time\ntext = sys.stdin.read()\nos.mkdir('out')\nopen('out/a', 'w').write(text)\nprint(text)\n\
      time.sleep(0.3)\nraise ValueError(len(text))",
@@ -180,7 +180,7 @@ const LARGE_AND_SLOW: Sources = [
      throw new RangeError(text.length);",
 ];
 
-/// Whether a number's programs are in Python.
+/// Returns whether a number's programs are in Python.
 fn is_python(number: u64) -> bool {
     number.is_multiple_of(2)
 }
@@ -195,10 +195,10 @@ fn request(number: u64, [python, javascript]: Sources) -> Value {
     json!({ "language": language, "source": numbered(source, number) })
 }
 
-/// Places in an answer, and what has to be there.
+/// JSON pointers into a response, and their expected values.
 type Expected = Vec<(&'static str, Value)>;
 
-/// A request, what has to come of it, and the files that it hands back.
+/// A request, its expected outcome, and its artifacts.
 struct Case {
     body: Value,
     expected: Expected,
@@ -289,12 +289,12 @@ fn case(program: Program, number: u64) -> Case {
     Case { body, expected: [expected, more].concat(), files }
 }
 
-/// What clients know of what became of their executions.
+/// The clients' knowledge of their executions' outcomes.
 #[derive(Default)]
 struct Tally {
-    /// Those whose end they know, by status.
+    /// Executions with a known outcome, by status.
     ended: BTreeMap<String, u64>,
-    /// Those that they left without knowing.
+    /// Executions that were abandoned before their outcome was known.
     left: u64,
     wrong: Vec<String>,
 }
@@ -316,7 +316,7 @@ impl Tally {
 /// A subject, and its key.
 type Holder = (String, String);
 
-/// A client whose connection stays open.
+/// A client with a keep-alive connection.
 struct Client<'a> {
     service: &'a Service,
     holder: &'a Holder,
@@ -360,7 +360,7 @@ impl<'a> Client<'a> {
         Ok(answer)
     }
 
-    /// The body of an answer that has to have this status.
+    /// Sends a request, asserts the status, and returns the body.
     fn ask(&mut self, status: u16, what: (&str, &str), headers: &[(&str, &str)], body: Option<&Value>) -> Result<Value, String> {
         let answer = self.send(what, headers, body)?;
         if answer.status != status {
@@ -372,7 +372,7 @@ impl<'a> Client<'a> {
         serde_json::from_slice(&answer.body).map_err(|error| format!("{error}: {}", answer.text()))
     }
 
-    /// Takes note of an end, and says what is wrong with it.
+    /// Records an outcome, and reports what is wrong with it.
     fn check(&mut self, got: &Value, expected: &[(&'static str, Value)]) -> Result<(), String> {
         self.tally.count(got["status"].as_str().unwrap_or("none"));
         let own = ("/subject", json!(self.holder.0));
@@ -451,7 +451,7 @@ impl<'a> Client<'a> {
         if said == expected { Ok(()) } else { Err(format!("the events say {said:?}: {}", answer.text())) }
     }
 
-    /// Goes away in the middle of a program that would not end by itself: after its first output, or at some moment.
+    /// Disconnects during a program that would not end by itself: after its first output, or at some moment.
     fn leave(&mut self, number: u64, waits_for_output: bool) -> Result<(), String> {
         let mut stream = self.service.connect();
         let accept = if waits_for_output { "text/event-stream" } else { "application/json" };
@@ -489,7 +489,7 @@ impl<'a> Client<'a> {
         self.ask(204, ("DELETE", &place), &[], None).map(drop)
     }
 
-    /// Runs a program that needs much of everything, beside a session that is open meanwhile, and reads what was kept of it.
+    /// Runs a program that needs much of everything, beside an open session, and reads its records.
     fn large_and_slow(&mut self, language: &str, has_session: bool) -> Result<(), String> {
         let mut session = Value::Null;
         if has_session {
@@ -527,7 +527,7 @@ fn says(number: u64, stdout: &str) -> Expected {
     [ends("succeeded", stdout), vec![("/value/json", json!(number * 7)), ("/exit_code", json!(0))]].concat()
 }
 
-/// Reads one answer, and nothing of what follows it.
+/// Reads one response, and no byte after it.
 fn receive(stream: &mut impl BufRead) -> io::Result<Answer> {
     let mut line = String::new();
     stream.read_line(&mut line)?;
@@ -562,7 +562,7 @@ fn receive(stream: &mut impl BufRead) -> io::Result<Answer> {
     }
 }
 
-/// The events of a stream, which have to be numbered one by one.
+/// Parses the events of a stream, whose ids must be consecutive.
 fn events(text: &str) -> Result<Vec<(String, Value)>, String> {
     let mut events = Vec::new();
     for block in text.split("\n\n") {
@@ -579,7 +579,7 @@ fn events(text: &str) -> Result<Vec<(String, Value)>, String> {
     Ok(events)
 }
 
-/// Things to do, which clients take one after the other.
+/// A work queue that clients share.
 struct Lane {
     jobs: Vec<(Kind, u64)>,
     next: AtomicUsize,
@@ -624,7 +624,7 @@ fn lanes(rounds: usize, first: u64, has_engine: bool) -> [Lane; 3] {
     })
 }
 
-/// Has each client act on a thread of its own. All their connections are closed afterwards.
+/// Runs each client on a thread of its own. All their connections are closed afterwards.
 fn with_clients(service: &Service, holders: &[Holder], tally: &Mutex<Tally>, act: impl Fn(usize, &mut Client<'_>) + Sync) {
     std::thread::scope(|scope| {
         for number in 0..CLIENTS {
@@ -638,7 +638,7 @@ fn with_clients(service: &Service, holders: &[Holder], tally: &Mutex<Tally>, act
     });
 }
 
-/// Does everything that is in the lanes.
+/// Executes everything in the queues.
 fn work(service: &Service, holders: &[Holder], tally: &Mutex<Tally>, lanes: &[Lane; 3]) {
     with_clients(service, holders, tally, |client_number, client| {
         let own = match client_number {
@@ -654,7 +654,7 @@ fn work(service: &Service, holders: &[Holder], tally: &Mutex<Tally>, lanes: &[La
     });
 }
 
-/// Takes as much of everything at once as will ever be taken: the service keeps some of it for later, which is no leak.
+/// Reaches the maximum concurrency of everything: the service caches some of it, which is no leak.
 fn fill(service: &Service, holders: &[Holder], tally: &Mutex<Tally>) {
     for language in ["python", "javascript", "typescript"] {
         with_clients(service, holders, tally, |number, client| {
@@ -678,17 +678,18 @@ fn named(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// The containers of a process at the engine.
+/// Returns the number of containers that belong to a process.
 fn containers(process: u32) -> usize {
     let ours = format!("/{process}/");
     let labels = engine::docker(&["ps", "--all", "--format", "{{.Label \"glovebox.owner\"}}"]);
     labels.lines().filter(|label| label.contains(&ours)).count()
 }
 
-/// What somebody holds, and how many of it.
+/// Resources by kind, and their numbers.
 type Held = BTreeMap<String, usize>;
 
-/// What the process of a service holds: open files and threads by their kind, files of its state, temporary ones, and containers.
+/// Returns the resources of a service's process: file descriptors and threads by their kind, files of its state, temporary ones, and
+/// containers.
 fn held(service: &Service, has_engine: bool) -> Held {
     let process = service.process();
     let mut names = Vec::new();
@@ -722,7 +723,7 @@ fn held(service: &Service, has_engine: bool) -> Held {
     held
 }
 
-/// What there is more of than there was, and than may be.
+/// Returns the resources that grew beyond their tolerance.
 fn beyond(now: &Held, before: &Held) -> Vec<String> {
     let more = |(name, count): (&String, &usize)| {
         let most = match name.as_str() {
@@ -736,15 +737,15 @@ fn beyond(now: &Held, before: &Held) -> Vec<String> {
     now.iter().filter_map(more).collect()
 }
 
-/// Resident memory of a process that is its own, in bytes: pages of files, such as those of guests' images, which every instance maps
-/// anew, are the system's, and are counted once for each mapping that has ever looked at them.
+/// Returns the anonymous resident memory of a process, in bytes: file-backed pages, such as those of guests' images, which every instance
+/// maps anew, belong to the page cache, and are counted once for each mapping that has touched them.
 fn resident(process: u32) -> u64 {
     let text = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap_or("0");
     line.trim().trim_end_matches(" kB").trim().parse::<u64>().expect("the system says how much") << 10
 }
 
-/// Waits until what is found is what is expected.
+/// Polls until the actual value equals the expected one.
 fn agree<T: Debug + PartialEq>(what: &str, mut look: impl FnMut() -> (T, T)) {
     let until = Instant::now() + SETTLE;
     loop {
@@ -757,14 +758,14 @@ fn agree<T: Debug + PartialEq>(what: &str, mut look: impl FnMut() -> (T, T)) {
     }
 }
 
-/// What the service says of itself: executions that run and that wait, and open sessions.
+/// Returns the gauges of the service: running and queued executions, and open sessions.
 fn gauges(service: &Service) -> [String; 3] {
     let text = service.get("/metrics").text();
     let value = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or("none").trim().to_owned();
     ["glovebox_executions_running ", "glovebox_executions_queued ", "glovebox_sessions_open "].map(value)
 }
 
-/// Every execution that is kept for a subject.
+/// Returns every kept execution of a subject.
 fn records(service: &Service, holder: &Holder) -> Vec<Value> {
     let mut client = Client::new(service, holder);
     let mut found = Vec::new();
@@ -779,7 +780,7 @@ fn records(service: &Service, holder: &Holder) -> Vec<Value> {
     }
 }
 
-/// Everybody's usage: the executions, and those of them that were denied and limited.
+/// Returns the usage of all subjects: executions, and the denied and limited ones among them.
 fn usage(service: &Service) -> [u64; 3] {
     let usage = service.get("/v1/usage?all=true").json();
     let days = usage["usage"].as_array().cloned().unwrap_or_default();
@@ -789,7 +790,7 @@ fn usage(service: &Service) -> [u64; 3] {
 #[test]
 fn ten_thousand_mixed_executions_give_right_results_and_leave_nothing() {
     let has_engine = engine::sandbox(Policy::builtin()).is_some();
-    // Fewer run than there are clients, so that the others wait for their turn, and what is kept for later is soon as much as it gets.
+    // Fewer run than there are clients, so that the others are queued, and caches soon reach their size.
     let config = format!(
         "[limits]\nrunning = 16\nrunning_per_subject = 8\nhead_time = \"60s\"\n[containers]\nenabled = {has_engine}\npool = {POOL}\n"
     );
@@ -807,7 +808,7 @@ fn ten_thousand_mixed_executions_give_right_results_and_leave_nothing() {
     fill(&service, &holders, &tally);
     work(&service, &holders, &tally, &lanes(1, 10_000, has_engine));
     assert_right(&tally);
-    // What is asked for in the end is asked for now, too: pages of records are among the largest answers.
+    // The final requests are made now, too: pages of records are among the largest responses.
     let listed_before: usize = holders.iter().map(|holder| records(&service, holder).len()).sum();
     assert!(listed_before > KEYS * PAGE, "{listed_before} executions are kept, which fill no pages");
     std::thread::sleep(IDLE_THREADS_END);
@@ -831,7 +832,7 @@ fn ten_thousand_mixed_executions_give_right_results_and_leave_nothing() {
     agree("executions that are not finished, and usage against records", || {
         kept = holders.iter().flat_map(|holder| records(&service, holder)).collect();
         let count = |is_one: &dyn Fn(&Value) -> bool| kept.iter().filter(|execution| is_one(execution)).count() as u64;
-        // What never had its turn has used nothing.
+        // An execution that was never started has no usage.
         let begun = count(&|execution| !execution["started_at"].is_null());
         let with = |status: &str| count(&|execution| execution["status"] == status);
         ((count(&is_unfinished), usage(&service)), (0, [begun, with("denied"), with("limited")]))
@@ -840,7 +841,7 @@ fn ten_thousand_mixed_executions_give_right_results_and_leave_nothing() {
     for execution in &kept {
         *by_status.entry(execution["status"].as_str().unwrap_or("none").to_owned()).or_default() += 1;
     }
-    // Of those that a client left without knowing, some had not even begun; nothing else became of any of them.
+    // Some of the abandoned executions had not even begun; the others are cancelled, and none has another outcome.
     let (cancelled, known) = (by_status.remove("cancelled").unwrap_or(0), ended.remove("cancelled").unwrap_or(0));
     assert_eq!(by_status, ended, "what is kept, and what the clients were told");
     assert!((known..=known + left).contains(&cancelled), "{cancelled} cancelled, {known} known, {left} left");

@@ -1,4 +1,4 @@
-//! Does `fetch` reach what was granted and nothing else?
+//! Network grants of `fetch`: does it reach what was granted and nothing else?
 //!
 //! The other side is a server on the loopback address, which is private: each policy names that range, or must refuse it.
 
@@ -66,7 +66,7 @@ print(response.status, response.reason, response.getheader("x-back"), response.r
     assert_eq!(first.header("host"), Some(format!("127.0.0.1:{}", server.port()).as_str()));
 }
 
-/// Methods, paths, ports, schemes and hosts are those of the rule. (NET01, NET03, NET06, NET08)
+/// Methods, paths, ports, schemes and hosts must match the rule. (NET01, NET03, NET06, NET08)
 #[test]
 fn a_rule_allows_what_it_says() {
     let server = Server::start(|_| answer("200 OK", &[], b"here"));
@@ -79,7 +79,7 @@ fn a_rule_allows_what_it_says() {
     for bad in ["/", "/v2", "/v10", "/v1/../secret", "/v1/%2e%2e/secret", "/v1/..%2fsecret", "/V1", "//v1"] {
         let outcome = get(&sandbox, &server.url(bad));
         let shown = outcome.stdout.text().into_owned();
-        // A client may itself tidy a path up; then what is left is what is judged.
+        // A client may normalize a path itself; then the normalized path is judged.
         assert!(shown.starts_with("refused"), "{bad}: {}", show(&outcome));
     }
     assert_eq!(server.received().len(), before, "nothing was sent");
@@ -109,7 +109,7 @@ fn a_rule_allows_what_it_says() {
     assert_eq!(server.received().len(), before);
 }
 
-/// A name says nothing about where it leads: the address is what is judged. (NET02, NET04)
+/// A name can resolve to any address (DNS rebinding): the address is judged. (NET02, NET04)
 #[test]
 fn private_addresses_are_refused_unless_they_are_named() {
     let server = Server::start(|_| answer("200 OK", &[], b"private"));
@@ -140,7 +140,7 @@ fn private_addresses_are_refused_unless_they_are_named() {
     assert!(get(&named, "http://169.254.169.254/latest/").stdout.text().starts_with("refused"), "another range is not named");
 }
 
-/// Each hop is judged like the first. (NET05)
+/// Each redirect is judged like the first request. (NET05)
 #[test]
 fn redirects_are_judged_anew() {
     let inside = Server::start(|_| answer("200 OK", &[], b"secret"));
@@ -176,7 +176,7 @@ fn redirects_are_judged_anew() {
     assert!(inside.received().is_empty());
 }
 
-/// What proves who one is to one server is no business of another.
+/// Credentials for one server are not sent to another after a redirect.
 #[test]
 fn credentials_do_not_follow_a_redirect_to_another_server() {
     let other = Server::start(|request| {
@@ -209,7 +209,7 @@ fn credentials_do_not_follow_a_redirect_to_another_server() {
     );
 }
 
-/// Answers that are too large, too slow or no HTTP at all. (NET13, NET15)
+/// Responses that are too large, too slow or not HTTP at all. (NET13, NET15)
 #[test]
 fn exchanges_are_limited() {
     let _alone = alone();
@@ -255,7 +255,7 @@ fn exchanges_are_limited() {
     assert!(outcome.stdout.text() == "refused\n" || outcome.status == Status::Limited, "{}", show(&outcome));
 }
 
-/// Header fields and methods cannot carry a second request.
+/// Header fields and methods cannot carry a second request (header injection, request smuggling).
 #[test]
 fn requests_cannot_be_smuggled() {
     let server = Server::start(|_| answer("200 OK", &[], b"fine"));

@@ -1,8 +1,7 @@
-//! Do programs get the packages that they may have, and nothing else?
+//! Package sets: do programs get the packages that they may have, and nothing else?
 //!
-//! Through the program `glovebox`, with the registries that everybody uses for what people do, and with an index of our own, full of archives
-//! that nobody should publish, for what attackers do (API16 and FS23 of the catalogue). The oracles are outside: what the index was asked
-//! for, and files of the host.
+//! Through the program `glovebox`, with the public registries for ordinary use, and with an index of our own full of malicious archives for
+//! attacks (API16 and FS23 of the catalogue). The oracles are outside: the requests to the index, and files of the host.
 
 use glovebox::{JsonLines, LockedPackage, OpenError, Policy, Request, Sandbox, Session};
 use glovebox_fallback::Containers;
@@ -26,7 +25,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// A machine on which no package was ever fetched.
+/// A machine with an empty package store.
 struct Machine {
     folder: tempfile::TempDir,
     environment: Vec<(String, String)>,
@@ -54,7 +53,7 @@ impl Machine {
         path
     }
 
-    /// Everything that leaves is sent to a place where nobody answers.
+    /// Sends all outgoing requests to an unreachable proxy.
     fn unplug(&mut self) {
         for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"] {
             self.environment.push((name.to_owned(), "http://127.0.0.1:1".to_owned()));
@@ -70,7 +69,7 @@ impl Machine {
             .expect("the program starts")
     }
 
-    /// Runs a program and gives what it printed.
+    /// Runs a program and returns its output.
     fn run(&self, arguments: &[&str], name: &str, source: &str) -> String {
         self.write(name, source);
         let output = self.glovebox(&[&["run", name], arguments].concat());
@@ -85,21 +84,21 @@ impl Machine {
         serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{source}: {}{}", text(&output.stdout), text(&output.stderr)))
     }
 
-    /// Bytes of everything below the store but the resolver.
+    /// Returns the bytes of everything below the store except the resolver.
     fn kept(&self) -> u64 {
         let mut left = vec![self.path("cache/packages")];
         let mut bytes = 0;
         while let Some(folder) = left.pop() {
             for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
                 let found = entry.metadata().expect("it is there");
-                // Links lead to what machines share.
+                // Symlinks lead to what the machines share.
                 if found.is_dir() { left.push(entry.path()) } else { bytes += found.len() }
             }
         }
         bytes
     }
 
-    /// What lies in the store.
+    /// Returns the number of package trees in the store.
     fn trees(&self) -> usize {
         std::fs::read_dir(self.path("cache/packages/trees")).map_or(0, Iterator::count)
     }
@@ -145,7 +144,7 @@ fn a_program_says_itself_what_it_needs() {
     assert_eq!(machine.run(&[], "inline.ts", script), "[ [ 1, 2 ], [ 3 ] ]\n");
     let script = "const _ = require('lodash');\nconst { z } = require('zod');\nconsole.log(_.sum([1, 2]), z.string().parse('x'));\n";
     assert_eq!(machine.run(&["--package", "lodash@4", "--package", "zod"], "common.cjs", script), "3 x\n");
-    // What the first lines import is told before the run, with the package to ask for.
+    // Missing modules of the first imports are reported before the run, with the package to request.
     for (name, source, package) in [
         ("a.py", "import os\nimport yaml\nprint('ran')", "pyyaml"),
         ("b.py", "'doc'\nfrom PIL import Image\nprint('ran')", "pillow"),
@@ -155,7 +154,7 @@ fn a_program_says_itself_what_it_needs() {
         assert_eq!((&outcome["status"], &outcome["stdout"]), (&"denied".into(), &"".into()), "{outcome}");
         assert!(outcome["denial"]["reason"].as_str().unwrap_or_default().contains(&format!("`{package}`")), "{outcome}");
     }
-    // What may be there by then, or need not be, is not.
+    // Optional imports, and those that may exist by then, are not reported.
     for (name, source) in [
         ("a.py", "try:\n    import yaml\nexcept ImportError:\n    print('ran')"),
         ("b.py", "import sys, types\nsys.modules['yaml'] = types.ModuleType('yaml')\nimport yaml\nprint('ran')"),
@@ -182,7 +181,7 @@ fn native_code_goes_to_a_container_and_says_why() {
     assert!(outcome["stderr"].as_str().unwrap_or_default().contains("Permission denied"), "{outcome}");
     let outcome = machine.outcome(&["--package", "numpy", "--tier", "wasm"], "sum.py", "import numpy");
     assert_eq!(outcome["status"], "denied", "{outcome}");
-    // Modules that only a full standard library has, and versions that the guest is not.
+    // Modules of a full standard library, and versions that the guest does not have.
     let outcome = machine.outcome(&[], "sizes.py", "import ctypes\nprint(ctypes.sizeof(ctypes.c_long))");
     assert_eq!((&outcome["tier"], &outcome["stdout"]), (&"container".into(), &"8\n".into()), "{outcome}");
     assert!(outcome["tier_reason"].as_str().unwrap_or_default().contains("has no module `ctypes`"), "{outcome}");
@@ -190,13 +189,13 @@ fn native_code_goes_to_a_container_and_says_why() {
     assert_eq!((&outcome["tier"], &outcome["stdout"]), (&"container".into(), &"function\n".into()), "{outcome}");
 }
 
-/// An index with archives that nobody should publish, and a machine whose policy names it.
+/// An index with malicious archives, and a machine whose policy names it.
 struct Hostile {
     machine: Machine,
     index: Server,
 }
 
-/// What the index hands out, made once.
+/// The archives of the index, built once.
 static ARCHIVES: LazyLock<PathBuf> = LazyLock::new(|| {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("archives");
     let _ = std::fs::remove_dir_all(&folder);
@@ -207,14 +206,14 @@ static ARCHIVES: LazyLock<PathBuf> = LazyLock::new(|| {
     folder
 });
 
-/// Where whatever runs or escapes leaves its mark.
+/// The folder in which code that runs or escapes leaves its mark.
 fn canaries() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("canaries")
 }
 
 impl Hostile {
     fn new(rules: &str) -> Self {
-        // Making them takes longer than a request may wait for an index.
+        // Building them takes longer than the timeout of an index.
         LazyLock::force(&ARCHIVES);
         let mut machine = Machine::new();
         let authority = Authority::new();
@@ -237,12 +236,12 @@ impl Hostile {
     }
 }
 
-/// A simple index: a page for each package with links to its archives.
+/// A simple index (PEP 503): a page for each package with links to its archives.
 fn serve(request: &Received) -> Vec<u8> {
     let path = request.line.trim_start_matches("GET ").trim_start_matches("HEAD ");
     if let Some(file) = path.strip_prefix("/files/") {
         match file {
-            // The connection stays open, and nothing ever comes.
+            // The connection stays open, and nothing is sent.
             "stalls-1.0-py3-none-any.whl" => loop {
                 std::thread::park();
             },
@@ -261,7 +260,7 @@ fn serve(request: &Received) -> Vec<u8> {
     }
     let name = path.trim_start_matches("/simple/").trim_end_matches('/');
     if name == "silent" {
-        // The connection stays open, and nothing ever comes.
+        // The connection stays open, and nothing is sent.
         loop {
             std::thread::park();
         }
@@ -287,7 +286,7 @@ fn serve(request: &Received) -> Vec<u8> {
     }
 }
 
-/// A registry: what it says of a package, and archives.
+/// An npm registry: package metadata and archives.
 fn serve_npm(request: &Received, asked: &str) -> Vec<u8> {
     let archive = asked.strip_prefix("-/");
     let file = archive.map_or_else(
@@ -315,7 +314,7 @@ fn the_policy_decides_which_packages_and_versions() {
     let output = hostile.outcome("good", "import good\nprint(good.version)");
     assert_eq!(text(&output.stdout), "1.1\n", "the newest that is allowed: {}", text(&output.stderr));
     for (package, exit) in [
-        // What is not allowed is not even looked up, however it is written.
+        // A denied package is not even looked up, however it is spelled.
         ("goood", 126),
         ("git+https://127.0.0.1/x", 126),
         ("x @ https://127.0.0.1/x.whl", 126),
@@ -341,11 +340,11 @@ fn nothing_of_a_package_runs_outside_the_sandbox_or_leaves_its_place() {
     let hostile = Hostile::new("allow = [\"*\"]");
     let _ = std::fs::remove_dir_all(canaries());
     std::fs::create_dir_all(canaries()).expect("the folder is writable");
-    // The name, and the exit code: 126 where there is nothing to be had, 125 where what is there cannot be used.
+    // The name, and the exit code: 126 if there is nothing to install, 125 if it is unusable.
     for (package, codes) in [
         ("builds", [126, 126]),
         ("only-native", [126, 126]),
-        // Not the older version that is pure: a container, which has another Python, may have it.
+        // Not the older version that is pure Python: a container, with another Python version, may have it.
         ("older-pure", [126, 0]),
         ("lies", [125, 125]),
         ("slips", [125, 0]),
@@ -365,14 +364,14 @@ fn nothing_of_a_package_runs_outside_the_sandbox_or_leaves_its_place() {
         let work = hostile.machine.path("cache/packages/work");
         assert_eq!(std::fs::read_dir(work).map_or(0, Iterator::count), 0, "{package} leaves something behind");
     }
-    // One that would run as soon as an interpreter starts, or when it is imported, does so in the sandbox alone.
+    // Code that runs when an interpreter starts, or on import, does so in the sandbox alone.
     let output = hostile.outcome("starts", "import starts\nprint('ran')");
     assert_eq!(text(&output.stdout), "ran\n", "{}", text(&output.stderr));
     let output = hostile.outcome("bad", "import bad\nprint('ran')");
     assert_eq!(text(&output.stdout), "ran\n", "{}", text(&output.stderr));
     let marks: Vec<_> = std::fs::read_dir(canaries()).expect("the folder is there").flatten().map(|entry| entry.file_name()).collect();
     assert!(marks.is_empty(), "{marks:?}");
-    // A tree is everybody's, so nobody may change it.
+    // A package tree is shared, so it is read-only.
     let output = hostile.outcome("good", "import good\nopen(good.__file__, 'w')");
     assert_ne!(output.status.code(), Some(0));
     let output = hostile.outcome("good", "import os, good\nos.remove(good.__file__)");
@@ -413,7 +412,7 @@ fn npm_packages_are_taken_by_strong_digests_and_unpacked_within_bounds() {
     }
 }
 
-/// An index that never answers, or never sends an archive, takes the request's own time, and no more; and nothing of it is left.
+/// An index that never responds, or never sends an archive, takes the request's own time, and no more; and nothing of it is left.
 #[test]
 fn preparing_packages_ends_with_the_time_of_the_request() {
     let hostile = Hostile::new("allow = [\"*\"]");
@@ -439,7 +438,7 @@ struct Leading {
 }
 
 impl Leading {
-    /// The user has keys for the index, and for whoever else is on this machine.
+    /// The user has credentials for the index, and for another server on this machine.
     fn new() -> Self {
         LazyLock::force(&ARCHIVES);
         let mut machine = Machine::new();
@@ -452,7 +451,7 @@ impl Leading {
                 return answer("401 Unauthorized", &[("WWW-Authenticate", "Basic realm=\"index\"")], b"");
             }
             let name = path.trim_start_matches("/simple/").trim_end_matches('/');
-            // Whose archives lie elsewhere, by a link or by a redirect.
+            // The archives are elsewhere, by a link or by a redirect.
             let place = match name {
                 "bad" => format!("https://localhost:{port}/files/"),
                 "needs-bad" => format!("https://127.0.0.1:{port}/files/"),
@@ -497,7 +496,8 @@ impl Leading {
     }
 }
 
-/// Archives may lie elsewhere; the key of an index is for that index alone, and its pages lead to nothing that only this machine reaches.
+/// Archives may be elsewhere; the credentials of an index are for that index alone, and its pages lead to nothing that only this machine
+/// can reach (SSRF).
 #[test]
 fn an_index_leads_no_further_than_it_may_and_keeps_its_key() {
     let leading = Leading::new();
@@ -521,11 +521,11 @@ fn an_index_leads_no_further_than_it_may_and_keeps_its_key() {
         assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(125), ""), "{package}: {complaint}");
         assert!(complaint.contains(says), "{package}: {complaint}");
         assert!(!complaint.contains("p@ss") && !complaint.contains("p%40ss"), "{package}: {complaint}");
-        // It was not even tried to get there.
+        // No connection was even attempted.
         assert!(began.elapsed() < std::time::Duration::from_secs(20), "{package}");
         assert_eq!(std::fs::read_dir(leading.machine.path("cache/packages/work")).map_or(0, Iterator::count), 0, "{package}");
     }
-    // Nothing that is kept has the key in it.
+    // No kept file has the credentials in it.
     let locks = leading.machine.path("cache/packages/locks");
     let locks: Vec<String> = std::fs::read_dir(locks)
         .expect("there are locks")
@@ -534,7 +534,7 @@ fn an_index_leads_no_further_than_it_may_and_keeps_its_key() {
     assert!(!locks.is_empty() && locks.iter().all(|lock| !lock.contains("user:") && !lock.contains("p%40ss") && !lock.contains("p@ss")));
 }
 
-/// What was fetched and compiled for one set is there for every other.
+/// Packages that were downloaded and compiled for one set are shared with every other.
 #[test]
 fn another_set_costs_only_what_is_new_in_it() {
     let hostile = Hostile::new("allow = [\"*\"]");
@@ -551,7 +551,7 @@ fn another_set_costs_only_what_is_new_in_it() {
     assert_eq!(hostile.machine.trees(), 2);
 }
 
-/// Programs that need the same packages for the first time at the same time fetch them once, and each gets them whole.
+/// Programs that first need the same packages concurrently download them once, and each gets them complete.
 #[test]
 fn many_at_once_share_one_tree() {
     let hostile = Arc::new(Hostile::new("allow = [\"good\"]"));
@@ -569,7 +569,7 @@ fn many_at_once_share_one_tree() {
     assert_eq!(hostile.machine.trees(), 1);
 }
 
-/// What a session printed.
+/// Returns the output of an evaluation in a session.
 fn said(session: &mut Session, source: &str) -> String {
     let outcome = runtime().block_on(session.evaluate(source)).expect("the session lives");
     format!("{}{}", outcome.stdout.text(), outcome.exception.map(|exception| exception.kind).unwrap_or_default())
@@ -597,7 +597,7 @@ fn a_session_installs_lists_and_removes_packages() {
         assert!(said(&mut session, missing).contains("Error"), "{language}");
         assert_eq!(names(runtime().block_on(session.install(&[package.to_owned()])).expect("it can be had")), name);
         assert!(!said(&mut session, present).contains("Error"), "{language}");
-        // Asked for anew, in other versions, and together with another.
+        // Requested again, in other versions, and together with another.
         let both = runtime().block_on(session.install(&[name.to_owned(), other.to_owned()])).expect("they can be had");
         assert_eq!(both.len(), 2, "{both:?}");
         assert_eq!(names(runtime().block_on(session.uninstall(&[other.to_owned()])).expect("it was there")), name);
@@ -605,7 +605,7 @@ fn a_session_installs_lists_and_removes_packages() {
         assert!(said(&mut session, &gone).contains("Error"), "{language}");
         let error = runtime().block_on(session.uninstall(&[other.to_owned()])).expect_err("it is not there any more");
         assert!(error.to_string().contains("was not asked for"), "{error}");
-        // What is refused changes nothing.
+        // A denied package changes nothing.
         for refused in ["requestz", "git+https://example.org/x"] {
             let denied = runtime().block_on(session.install(&[refused.to_owned()]));
             assert!(matches!(denied, Err(OpenError::Denied(_))), "{refused}");

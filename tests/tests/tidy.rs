@@ -1,4 +1,4 @@
-//! Is the tree still in the shape that it should have?
+//! Repository conventions: is the tree still in the shape that it should have?
 
 use glovebox::Policy;
 use glovebox_tests::tree::{files, root};
@@ -8,10 +8,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The most lines of a source file without its tests.
+/// Maximum lines of a source file without its tests.
 const MAX_LINES: usize = 600;
 
-/// Which of our crates each of them may use.
+/// The allowed dependencies between our crates.
 const ARROWS: [(&str, &[&str]); 9] = [
     ("glovebox-host", &[]),
     ("glovebox-policy", &[]),
@@ -87,7 +87,7 @@ fn unsafe_code_is_in_two_modules() {
     for (path, text) in with_extension("rs") {
         let code = text.lines().map(|line| line.split("//").next().unwrap_or_default());
         let has = code.clone().any(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_').any(|token| token == word));
-        // The tests of the owner of guest memory have to look at that memory.
+        // The unit tests of guest memory have to read that memory.
         let may = ["runtime/src/memory.rs", "runtime/src/memory/written.rs", "runtime/src/memory/tests.rs", "runtime/src/precompiled.rs"];
         assert!(!has || may.contains(&path.as_str()), "{path} has unchecked code");
     }
@@ -98,7 +98,7 @@ fn unsafe_code_is_in_two_modules() {
     }
 }
 
-/// Whatever starts a program anywhere else would start it in somebody's directory and with somebody's environment.
+/// A program started anywhere else would inherit the caller's working directory and environment.
 #[test]
 fn programs_of_the_host_are_started_in_one_place() {
     let start = ["Command", "::new("].concat();
@@ -119,7 +119,7 @@ fn lints_are_expected_and_not_allowed() {
     assert!(found.is_empty(), "use `#[expect(lint, reason = \"..\")]`: {found:?}");
 }
 
-/// The text of the tree is about the project, not about machines or people that made it.
+/// The text of the tree is about the project, not about the machines or people that made it.
 #[test]
 fn nothing_of_the_makers_is_in_the_tree() {
     let words: [String; 6] = [["/wo", "rk/main/"], ["/wo", "rk/shared"], ["/root/", ".cargo"], ["TO", "DO"], ["FIX", "ME"], ["X", "XX "]]
@@ -132,7 +132,7 @@ fn nothing_of_the_makers_is_in_the_tree() {
     }
 }
 
-/// Each promise stands with the test or bench that keeps it; a name in backticks must be one that is there.
+/// Each promise names the test or bench that keeps it; a name in backticks must exist.
 #[test]
 fn promises_name_what_keeps_them() {
     let path = root().join("SPECIFICATION.md");
@@ -172,7 +172,7 @@ fn promises_name_what_keeps_them() {
 fn presets_and_examples_are_policies() {
     for (path, text) in with_extension("toml") {
         if path.starts_with("policies/presets/") || path.starts_with("examples/") && text.contains("version = 1") {
-            // A preset must not define what is built in; it is read under its own rules by the policy crate, so here only its name counts.
+            // A preset must not define a built-in profile; the policy crate parses it under its own rules, so only its name counts here.
             let name = path.rsplit('/').next().unwrap_or_default().trim_end_matches(".toml");
             if path.starts_with("examples/") {
                 Policy::parse(&path, &text).unwrap_or_else(|problems| panic!("{problems}"));
@@ -210,7 +210,7 @@ fn every_attack_is_listed_under_its_class() {
     }
 }
 
-/// Every gap of a guest is written down.
+/// Every limitation of a guest is documented.
 #[test]
 fn limitations_of_the_guests_are_listed() {
     for (guest, words) in [("python", &["threads", "subprocess", "ctypes", "ssl"][..]), ("javascript", &["worker", "child_process"])] {

@@ -1,4 +1,4 @@
-//! Which examples and tables stand below the help?
+//! Help texts: which examples and tables stand below the help of a command?
 
 pub(super) const OVERVIEW: &str = "\
 Examples:

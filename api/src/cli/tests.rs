@@ -1,4 +1,4 @@
-//! Are command lines read as people mean them?
+//! Tests of command-line parsing: are command lines read as users mean them?
 
 use super::*;
 use clap::CommandFactory as _;

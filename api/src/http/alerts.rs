@@ -1,7 +1,7 @@
-//! Who is told when something happens too often?
+//! Alert rules and webhooks: which events of a subject are too frequent, and how does the operator learn of them?
 //!
-//! Rules of the config count what happens to each subject in a window of time. A rule that fires is written to the log, listed for
-//! operators and posted to a webhook, and is silent for that subject until the window has passed.
+//! Rules of the config count events by subject in a sliding window. A rule that fires is written to the log, listed for operators and
+//! posted to a webhook; it does not fire again for that subject until the window has passed.
 
 use super::config::{AlertKind, AlertRule};
 use super::execution::timestamp;
@@ -20,43 +20,43 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, mpsc};
 use utoipa::ToSchema;
 
-/// Alerts that are listed.
+/// Maximum number of alerts that are listed.
 const LISTED: usize = 1000;
 
-/// Webhooks that wait to be called.
+/// Capacity of the webhook queue.
 const WAITING: usize = 1000;
 
-/// Webhooks that are called at once.
+/// Concurrent webhook calls.
 const CALLS: usize = 64;
 
-/// How long to wait before a webhook is called again that failed.
+/// Backoff before the retries of a failed webhook call.
 const AGAIN: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(30)];
 
 /// An alert that has fired.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(super) struct Alert {
-    /// Counts from 1.
+    /// Sequence number, from 1.
     pub(super) number: u64,
     /// The rule's name.
     name: String,
-    /// What it counts.
+    /// The kind of event that it counts.
     on: AlertKind,
-    /// To whom it happened, or the tier.
+    /// The subject, or the tier.
     subject: String,
-    /// How often.
+    /// The number of events.
     count: usize,
-    /// In this time, in seconds.
+    /// The length of the window, in seconds.
     within_s: u64,
-    /// When it fired.
+    /// The time at which it fired.
     #[schema(format = DateTime)]
     at: String,
-    /// The last execution that it is about.
+    /// The newest execution among the events.
     execution: Option<String>,
-    /// What is known besides.
+    /// Details of the newest event.
     detail: Option<String>,
 }
 
-/// The rules, and what they have counted.
+/// The alert rules and their event counts.
 pub(super) struct Alerts {
     rules: Vec<AlertRule>,
     state: Mutex<State>,
@@ -65,7 +65,7 @@ pub(super) struct Alerts {
 
 #[derive(Default)]
 struct State {
-    /// When things happened, by rule and subject.
+    /// Times of events, by rule and subject.
     seen: HashMap<(usize, String), Seen>,
     alerts: VecDeque<Alert>,
     number: u64,
@@ -78,7 +78,7 @@ struct Seen {
 }
 
 impl Alerts {
-    /// Takes the rules. What cannot be used is said before anything runs.
+    /// Validates the rules. Errors are reported before the service starts.
     pub(super) fn new(rules: Vec<AlertRule>) -> Result<Self, String> {
         let mut secrets = Vec::new();
         for rule in &rules {
@@ -96,7 +96,7 @@ impl Alerts {
         Ok(Self { rules, state: Mutex::default(), webhooks })
     }
 
-    /// Counts how an execution ended.
+    /// Counts the outcome of an execution.
     pub(super) fn ended(&self, subject: &Subject, outcome: &Outcome) {
         if self.rules.is_empty() {
             return;
@@ -117,7 +117,7 @@ impl Alerts {
         }
     }
 
-    /// Counts what happened to a subject or a tier otherwise.
+    /// Counts another event of a subject or a tier.
     pub(super) fn happened(&self, kind: AlertKind, subject: &str, execution: Option<String>, detail: &str) {
         for (at, _) in self.rules.iter().enumerate().filter(|(_, rule)| rule.on == kind) {
             self.count(at, subject, execution.clone(), Some(detail.to_owned()));
@@ -168,18 +168,18 @@ impl Alerts {
         }
     }
 
-    /// How many have fired.
+    /// Returns how many alerts have fired.
     pub(super) fn fired(&self) -> u64 {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).number
     }
 
-    /// Alerts after one, the oldest first.
+    /// Returns alerts after a sequence number, the oldest first.
     pub(super) fn after(&self, number: u64) -> Vec<Alert> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.alerts.iter().filter(|alert| alert.number > number).cloned().collect()
     }
 
-    /// Forgets what no rule looks at any more.
+    /// Drops counts that no rule needs any more.
     pub(super) fn forget(&self) {
         let now = Instant::now();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -190,7 +190,7 @@ impl Alerts {
     }
 }
 
-/// A secret that webhooks are signed with.
+/// Reads the secret that signs webhook calls.
 #[expect(clippy::disallowed_methods, reason = "the operator named this file")]
 fn read_secret(path: &std::path::Path) -> std::io::Result<Arc<[u8]>> {
     let secret = std::fs::read(path)?;
@@ -199,7 +199,7 @@ fn read_secret(path: &std::path::Path) -> std::io::Result<Arc<[u8]>> {
 
 type Target = (Option<String>, Option<Arc<[u8]>>);
 
-/// Calls webhooks, each until it has been heard or does not answer.
+/// Calls webhooks, each until it succeeds or its retries are exhausted.
 async fn post_all(client: reqwest::Client, targets: Vec<Target>, mut waiting: mpsc::Receiver<(usize, Alert)>) {
     let calls = Arc::new(Semaphore::new(CALLS));
     while let Some((at, alert)) = waiting.recv().await {

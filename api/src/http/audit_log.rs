@@ -1,4 +1,4 @@
-//! The audit log of a service: how it is opened, and how its head gets into the database.
+//! Audit log of a service: how is it opened, and how does its head get into the database?
 
 use super::ServeError;
 use super::config::Config;
@@ -10,22 +10,22 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How often the head is kept. A log that loses less than this is not noticed by the database.
+/// Interval at which the head is stored. The database does not notice the loss of fewer records than one interval has.
 const KEEP_HEAD_EVERY: Duration = Duration::from_secs(5);
 
-/// Bytes of a key file that are read.
+/// Maximum bytes of a key file that are read.
 const MAX_KEY_BYTES: u64 = 4096;
 
-/// The name of the log, in the state folder. Without it, or with another one, the service does not start.
+/// The file with the name of the log, in the state folder. Without it, or with another name in it, the service does not start.
 const NAME_FILE: &str = "audit.id";
 
-/// The file before it is complete.
+/// The temporary name of that file before it is complete.
 const NEXT_NAME_FILE: &str = "audit.id.next";
 
-/// Digits of a name.
+/// Hexadecimal digits of a name.
 const NAME_DIGITS: usize = 32;
 
-/// An audit log, and where its head is kept.
+/// An audit log, and the store of its head.
 pub(super) struct AuditLog {
     pub(super) log: Arc<JsonLines>,
     store: Store,
@@ -33,10 +33,10 @@ pub(super) struct AuditLog {
     place: String,
 }
 
-/// Opens the log where the process before this one ended it.
+/// Opens the log at the head at which the previous process ended it.
 ///
-/// Its name is in the state folder, in the log, and in the database together with its head and its place. So services that share a database
-/// have a head each, and whoever takes away or replaces the log, its name or both of them leaves one of the three that does not fit.
+/// Its name is in the state folder, in the log, and in the database together with its head and its location. So services that share a
+/// database have one head each, and removing or replacing the log, its name or both leaves one of the three that does not match.
 pub(super) async fn open(path: &Path, state: &Dir, config: &Config, store: &Store, accept_gap: bool) -> Result<AuditLog, ServeError> {
     let failed = |error| ServeError::State(path.to_owned(), error);
     let key = config.audit.key_file.as_deref().map(read_key).transpose()?;
@@ -55,7 +55,7 @@ pub(super) async fn open(path: &Path, state: &Dir, config: &Config, store: &Stor
         }
         tracing::error!(%error, "the audit log goes on, as was asked for");
     }
-    // Whatever the file says, a log that was here goes on under its own name: that of another one has its own head.
+    // Whatever the file says, a log that was at this location goes on under its own name: that of another log has its own head.
     let known = lost.or(own).or(was_here).or_else(|| heads.iter().find(|head| head.name.is_empty()));
     let was_unnamed = known.is_some_and(|known| known.name.is_empty());
     let name = match known.map(|known| known.name.clone()).filter(|name| !name.is_empty()) {
@@ -83,7 +83,7 @@ pub(super) async fn open(path: &Path, state: &Dir, config: &Config, store: &Stor
     Ok(AuditLog { log, store: store.clone(), name, place })
 }
 
-/// Where a log is: this machine, and the folder.
+/// Returns the location of a log: this machine, and the directory.
 fn place(state: &Path) -> io::Result<String> {
     #[expect(clippy::disallowed_methods, reason = "the kernel says the name of this machine in this file")]
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
@@ -94,7 +94,7 @@ fn is_name(text: &str) -> bool {
     text.len() == NAME_DIGITS && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// The name of the log, as the state folder says it; none where there is no file.
+/// Reads the name of the log from the state folder; `None` if there is no file.
 fn read_name(state: &Dir) -> io::Result<Option<String>> {
     use std::io::Read as _;
     let file = match state.open(NAME_FILE) {
@@ -118,7 +118,7 @@ fn write_name(state: &Dir, name: &str) -> io::Result<()> {
 ///
 /// # Errors
 ///
-/// Where others than its owner can read it, or it is too short.
+/// If other users than its owner can read it, or it is too short.
 pub(super) fn read_key(path: &Path) -> Result<AuditKey, ServeError> {
     use std::io::Read as _;
     use std::os::unix::fs::MetadataExt as _;
@@ -137,7 +137,7 @@ pub(super) fn read_key(path: &Path) -> Result<AuditKey, ServeError> {
 }
 
 impl AuditLog {
-    /// Keeps the head of what is on the disk in the database, again and again.
+    /// Stores the head of what is synced to disk in the database, at intervals.
     pub(super) async fn keep_heads(&self) {
         let mut last = None;
         loop {
@@ -146,13 +146,13 @@ impl AuditLog {
         }
     }
 
-    /// Keeps the head, where it is another one than the last; gives it.
+    /// Stores the head if it differs from the last one; returns it.
     pub(super) async fn keep_head(&self, last: Option<AuditHead>) -> Option<AuditHead> {
         let head = self.log.head();
         if head.records == 0 || last.as_ref() == Some(&head) {
             return last;
         }
-        // What a loss of power may still take must not be expected afterwards.
+        // Only the synced head is stored: records that a power loss may still take must not be expected afterwards.
         let synced = Arc::clone(&self.log);
         let synced = tokio::task::spawn_blocking(move || synced.sync()).await.map_err(io::Error::other).flatten();
         let kept = match synced {

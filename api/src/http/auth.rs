@@ -1,7 +1,7 @@
-//! Who calls, and may they?
+//! Authentication and authorization: which subject calls, and may it?
 //!
-//! Every request passes here before anything else looks at it. The host name and the origin are checked for everybody, so that a web page
-//! in somebody's browser cannot reach a service that listens on their own machine.
+//! Every request passes this middleware first. `Host` and `Origin` are checked for all of them, so that a web page in a user's browser
+//! cannot reach a service on that user's machine (DNS rebinding, CSRF).
 
 use super::App;
 use super::body::{BodyMemory, BodyTime};
@@ -20,10 +20,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What everybody may see: that the service is there, and how it is used.
+/// Paths that need no key: health checks and the description of the API.
 const OPEN: [&str; 4] = ["/healthz", "/readyz", "/openapi.json", "/docs"];
 
-/// Names by which a service may always be called.
+/// Returns the host names by which the service may always be called.
 pub(super) fn host_names(address: SocketAddr, configured: &[String]) -> Vec<String> {
     let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "[::1]".to_owned()];
     if !address.ip().is_unspecified() {
@@ -33,12 +33,12 @@ pub(super) fn host_names(address: SocketAddr, configured: &[String]) -> Vec<Stri
     names
 }
 
-/// Lets a request through, with its caller, or answers it.
+/// Authenticates a request and passes it on with its caller, or answers it with a problem.
 pub(super) async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     match judge(&app, request.headers(), request.uri(), request.version()).await {
         Ok(caller) => {
             request.extensions_mut().insert(BodyTime(app.config.limits.body_time));
-            // Every request comes on a connection; tests of the routes alone have none.
+            // Every request comes on a connection; only tests of the routes have none.
             let connection = request.extensions().get::<Arc<Connection>>().cloned();
             if let Some(caller) = caller {
                 let begun = connection
@@ -53,7 +53,7 @@ pub(super) async fn guard(State(app): State<Arc<App>>, mut request: Request, nex
             }
             let response = next.run(request).await;
             match connection {
-                // A connection that was upgraded is under way until it is closed.
+                // A connection that was upgraded is in flight until it is closed.
                 Some(connection) if response.status() != StatusCode::SWITCHING_PROTOCOLS => {
                     response.map(|body| Body::new(Counted::new(body, connection)))
                 }
@@ -64,7 +64,7 @@ pub(super) async fn guard(State(app): State<Arc<App>>, mut request: Request, nex
             let is_malformed = problem.code() == Code::BadRequest;
             let mut response = problem.into_response();
             if is_malformed {
-                // Where one request ends and the next begins may be a matter of opinion.
+                // Two parsers may disagree about where this request ends and the next begins.
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             response
@@ -93,7 +93,7 @@ async fn judge(app: &App, headers: &HeaderMap, uri: &Uri, version: Version) -> R
     if named.is_none() && version > Version::HTTP_10 {
         return Err(Problem::new(Code::BadRequest, "the request has no `Host` header, which HTTP/1.1 demands"));
     }
-    // A target has the form of a path or names this service with a scheme; an authority alone is for `CONNECT`, which is for proxies.
+    // A target has origin form or names this service with a scheme; authority form is for `CONNECT`, which is for proxies.
     if uri.authority().is_some() && !matches!(uri.scheme_str(), Some("http" | "https")) {
         return Err(Problem::new(Code::BadRequest, "the target of the request is no path, and no address that begins with `http`"));
     }
@@ -104,7 +104,7 @@ async fn judge(app: &App, headers: &HeaderMap, uri: &Uri, version: Version) -> R
         return Err(Problem::new(Code::BadRequest, "the target of the request and its `Host` header name different hosts"));
     }
     let host = named.or(uri.host());
-    // No browser leaves the name out, and so no web page can.
+    // No browser omits `Host`, so a request without it comes from no web page.
     if let Some(host) = host
         && !app.hosts.contains(&without_port(host).to_ascii_lowercase())
     {
@@ -151,7 +151,7 @@ async fn caller(app: &App, headers: &HeaderMap) -> Result<Caller, Problem> {
     }
 }
 
-/// The one value of a header; none where it is missing.
+/// Returns the only value of a header; `None` if it is missing.
 fn only<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Problem> {
     let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else { return Ok(None) };
@@ -170,7 +170,7 @@ fn without_port(host: &str) -> &str {
     }
 }
 
-/// Bounds the requests of each subject.
+/// The rate limit of each subject.
 pub(super) struct Rates(Option<governor::DefaultKeyedRateLimiter<Subject>>);
 
 impl Rates {
@@ -188,7 +188,7 @@ impl Rates {
         }
     }
 
-    /// Forgets those who have not called for a while.
+    /// Drops the state of subjects that have not called for a while.
     pub(super) fn forget(&self) {
         if let Some(limiter) = &self.0 {
             limiter.retain_recent();
@@ -199,7 +199,7 @@ impl Rates {
 impl Caller {
     /// # Errors
     ///
-    /// Where the caller may not.
+    /// If the caller lacks the scope.
     pub(super) fn needs(&self, scope: Scope) -> Result<(), Problem> {
         if self.scopes.contains(&scope) {
             return Ok(());

@@ -1,7 +1,7 @@
-//! Where do files that programs leave behind lie?
+//! Content-addressed store of artifacts: where are the files that programs left behind?
 //!
-//! By the digest of their content, so that nothing that a program chose becomes a name on the host, and a file that was written in part
-//! cannot be taken for a whole one.
+//! Files are named by the SHA-256 of their content, so nothing that a program chose becomes a name on the host, and a partially written
+//! file cannot be taken for a whole one.
 
 use crate::wire;
 use cap_std::fs::{Dir, DirEntry, File};
@@ -12,31 +12,31 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Where they lie in the state folder.
+/// Their directory in the state folder.
 const FOLDER: &str = "blobs";
 
-/// What files are called that are not whole yet.
+/// Prefix of the names of incomplete files.
 const UNFINISHED: &str = "unfinished-";
 
-/// A folder of files by content.
+/// A directory of files named by their digest.
 #[derive(Clone, Debug)]
 pub(super) struct Blobs(Arc<Dir>, Arc<Mutex<Uses>>);
 
-/// What is done with contents at the moment.
+/// Contents in use at the moment.
 #[derive(Debug, Default)]
 struct Uses {
-    /// Contents that were put and that no record names yet, by how many wait for theirs.
+    /// Contents without a record yet, with the number of pending records for each.
     held: HashMap<String, usize>,
     /// Contents that are about to be removed. One that is put meanwhile stays.
     leaving: HashSet<String>,
 }
 
-/// Keeps a content until its record is written.
+/// Keeps a content until its record is written (RAII).
 #[derive(Debug)]
 pub(super) struct Held(Blobs, String);
 
 impl Held {
-    /// Its digest.
+    /// Returns its digest.
     pub(super) fn sha256(&self) -> &str {
         &self.1
     }
@@ -61,12 +61,12 @@ pub(super) struct Content {
 }
 
 impl Content {
-    /// How long it is.
+    /// Returns its length.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Reads a part of it, and nothing else.
+    /// Reads one range of it.
     pub(super) fn read(mut self, range: Range<usize>) -> io::Result<Vec<u8>> {
         let mut part = vec![0; range.len()];
         self.file.seek(SeekFrom::Start(range.start as u64))?;
@@ -76,7 +76,7 @@ impl Content {
 }
 
 impl Blobs {
-    /// In the state folder.
+    /// Opens the store in the state folder.
     pub(super) fn new(state: &Dir) -> io::Result<Self> {
         state.create_dir_all(FOLDER)?;
         Ok(Self(Arc::new(state.open_dir(FOLDER)?), Arc::default()))
@@ -92,7 +92,7 @@ impl Blobs {
         self.1.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps a file; it stays at least as long as what this gives.
+    /// Stores a file; it stays at least as long as the returned guard.
     pub(super) fn put(&self, content: &[u8]) -> io::Result<Held> {
         let sha256 = wire::sha256(content);
         {
@@ -104,32 +104,32 @@ impl Blobs {
         let place = Self::place(&sha256).ok_or_else(|| io::Error::other("a digest is no digest"))?;
         let shelf = place.split('/').next().unwrap_or_default();
         self.0.create_dir_all(shelf)?;
-        // Written anew even where it is there already, so that it is not removed as one that nobody needs.
+        // Written again even if it exists, so that its new age protects it from removal as an orphan.
         let unfinished = format!("{UNFINISHED}{:032x}", rand::random::<u128>());
         let written = self.0.write(&unfinished, content).and_then(|()| self.0.rename(&unfinished, &self.0, &place));
         if let Err(error) = written {
-            // Half of it would take the room that it did not have.
+            // A partial file would take the very space that was missing.
             let _ = self.0.remove_file(&unfinished);
             return Err(error);
         }
         Ok(held)
     }
 
-    /// A content, of which nothing is read yet.
+    /// Opens a content without reading it.
     pub(super) fn open(&self, sha256: &str) -> io::Result<Content> {
         let file = self.0.open(Self::place(sha256).ok_or(io::ErrorKind::NotFound)?)?;
         let bytes = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
         Ok(Content { file, bytes })
     }
 
-    /// A whole content.
+    /// Reads a whole content.
     pub(super) fn get(&self, sha256: &str) -> io::Result<Vec<u8>> {
         let content = self.open(sha256)?;
         let all = 0..content.bytes();
         content.read(all)
     }
 
-    /// The digests of files that are older than this. Files that were never finished are removed.
+    /// Returns the digests of files older than `age`. Incomplete files of that age are removed.
     pub(super) fn older_than(&self, age: Duration) -> io::Result<Vec<String>> {
         let mut old = Vec::new();
         for entry in self.0.entries()? {
@@ -141,7 +141,7 @@ impl Blobs {
     fn look_into(&self, entry: &DirEntry, age: Duration, old: &mut Vec<String>) -> io::Result<()> {
         let name = entry.file_name().to_string_lossy().into_owned();
         if name.starts_with(UNFINISHED) {
-            // One that has its name by now is none of these.
+            // A file that was renamed to its digest meanwhile is not among these.
             return if is_old(entry, age)? { self.0.remove_file(&name) } else { Ok(()) };
         }
         if !entry.file_type()?.is_dir() {
@@ -159,13 +159,13 @@ impl Blobs {
         Ok(())
     }
 
-    /// Says that a content is about to go, before it is found out whether a record names it; `false` where one is about to.
+    /// Marks a content for removal, before the database is asked whether a record refers to it; `false` if a record is about to.
     pub(super) fn begin_to_remove(&self, sha256: &str) -> bool {
         let mut uses = self.uses();
         !uses.held.contains_key(sha256) && uses.leaving.insert(sha256.to_owned())
     }
 
-    /// Removes a content that no record names, unless it was put again since that was begun.
+    /// Removes a content that no record refers to, unless it was put again since [`Blobs::begin_to_remove`].
     pub(super) fn remove_begun(&self, sha256: &str, is_needed: bool) {
         let mut uses = self.uses();
         if !uses.leaving.remove(sha256) || is_needed {
@@ -185,7 +185,7 @@ fn is_old(entry: &DirEntry, age: Duration) -> io::Result<bool> {
     Ok(SystemTime::from_std(std::time::SystemTime::now()).duration_since(modified).is_ok_and(|past| past > age))
 }
 
-/// A file that cannot be looked at keeps nobody from the others. Often somebody has removed it a moment ago.
+/// Ignores a file that cannot be examined, so that the others are. Often it was removed a moment ago.
 fn passed_over(looked: io::Result<()>) {
     if let Err(error) = looked
         && error.kind() != io::ErrorKind::NotFound
@@ -208,7 +208,7 @@ mod tests {
         assert_eq!(blobs.put(b"abc").unwrap().sha256(), digest);
         assert!(!blobs.begin_to_remove(&digest), "its record is about to be written");
         drop(held);
-        // What is put while it is about to go stays.
+        // What is put while it is marked for removal stays.
         assert!(blobs.begin_to_remove(&digest));
         drop(blobs.put(b"abc").unwrap());
         blobs.remove_begun(&digest, false);
@@ -234,7 +234,7 @@ mod tests {
         };
         sweep(Duration::from_secs(60));
         assert!(blobs.get(&digest).is_ok(), "it is too new");
-        // What cannot be looked at is passed over.
+        // What cannot be examined is skipped.
         state.symlink("nowhere", format!("{FOLDER}/{UNFINISHED}gone")).unwrap();
         state.write(format!("{FOLDER}/stray"), b"").unwrap();
         state.symlink("nowhere", format!("{FOLDER}/{}/{}", digest.split_at(2).0, "e".repeat(62))).unwrap();

@@ -1,4 +1,4 @@
-//! What do clients send, and what does it mean to the sandbox?
+//! Request bodies: what do clients send, and what does it mean to the sandbox?
 
 use super::bounded::{Arguments, Artifacts, Environment, Files, Mounts, Named, Network, Packages, Tools};
 use super::bounded::{maybe_texts, named_texts, objects, texts};
@@ -26,7 +26,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use utoipa::ToSchema;
 
-/// As everybody writes it; the bits that its last character has too many do not matter.
+/// Standard base64 with padding; the surplus bits of its last character are ignored.
 const BASE64: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
 
 /// A program to run.
@@ -42,21 +42,21 @@ pub(super) struct ExecutionRequest {
     /// The program's bytes, as base64; for WebAssembly.
     #[schema(pattern = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$")]
     pub(super) source_base64: Option<String>,
-    /// The name that tracebacks show, such as `main.py`.
+    /// The file name that tracebacks show, such as `main.py`.
     #[schema(max_length = 255)]
     pub(super) name: Option<String>,
-    /// The profile of the policy to run under; the policy's own choice where nothing is said.
+    /// The profile of the policy to run under; by default, the policy's own choice.
     pub(super) profile: Option<String>,
-    /// The program's arguments.
+    /// The program's command-line arguments.
     #[serde(deserialize_with = "texts::<_, Arguments>")]
     pub(super) arguments: Vec<String>,
-    /// Environment variables, besides those of the profile.
+    /// Environment variables, in addition to those of the profile.
     #[serde(deserialize_with = "named_texts::<_, Environment>")]
     pub(super) environment: BTreeMap<String, String>,
-    /// Files that lie in the workspace when the program starts.
+    /// Files that are in the workspace when the program starts.
     #[serde(deserialize_with = "objects::<_, Files, _>")]
     pub(super) files: Vec<FileBody>,
-    /// Globs of files to hand back, such as `*.png`.
+    /// Globs of the files to return as artifacts, such as `*.png`.
     #[serde(deserialize_with = "texts::<_, Artifacts>")]
     pub(super) artifacts: Vec<String>,
     /// Standard input, as text.
@@ -64,9 +64,9 @@ pub(super) struct ExecutionRequest {
     /// Standard input, as base64.
     #[schema(pattern = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$")]
     pub(super) stdin_base64: Option<String>,
-    /// Whether standard input stays open after that, for what a WebSocket on the execution's events sends.
+    /// Whether standard input then stays open for what a WebSocket client of the execution's events sends.
     pub(super) stdin_open: bool,
-    /// Fixes everything random, so that the same program does the same again.
+    /// Seeds all randomness, so that runs of the same program are reproducible.
     #[serde(deserialize_with = "number")]
     #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     pub(super) seed: Option<u64>,
@@ -78,15 +78,15 @@ pub(super) struct ExecutionRequest {
     pub(super) limits: LimitsBody,
     /// The only tier to run in.
     pub(super) tier: Option<TierName>,
-    /// The least isolation.
+    /// The minimum isolation.
     pub(super) min_isolation: Option<TierName>,
-    /// Guest paths of the mounts to keep; all that are granted where nothing is said.
+    /// Guest paths of the mounts to keep; by default, all that are granted.
     #[serde(deserialize_with = "maybe_texts::<_, Mounts>")]
     pub(super) mounts: Option<Vec<String>>,
-    /// Hosts to keep; all that are granted where nothing is said.
+    /// Hosts to keep; by default, all that are granted.
     #[serde(deserialize_with = "maybe_texts::<_, Network>")]
     pub(super) network: Option<Vec<String>>,
-    /// Tools to keep; all that are granted where nothing is said.
+    /// Tools to keep; by default, all that are granted.
     #[serde(deserialize_with = "maybe_texts::<_, Tools>")]
     pub(super) tools: Option<Vec<String>>,
 }
@@ -111,23 +111,23 @@ impl Named for FileBody {
 }
 
 impl FileBody {
-    /// One with text.
+    /// Returns a file with text.
     pub(super) fn text(path: String, content: String) -> Self {
         Self { path, content: Some(content), content_base64: None }
     }
 
-    /// One with bytes.
+    /// Returns a file with bytes.
     pub(super) fn base64(path: String, content: String) -> Self {
         Self { path, content: None, content_base64: Some(content) }
     }
 
-    /// Roughly its bytes.
+    /// Returns its approximate size in bytes.
     pub(super) fn size(&self) -> usize {
         [&self.content, &self.content_base64].into_iter().flatten().map(String::len).sum()
     }
 }
 
-/// Where programs run, or how strongly that isolates.
+/// An isolation tier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum TierName {
@@ -141,7 +141,7 @@ pub(super) enum TierName {
 
 macro_rules! limits {
     ($($(#[doc = $doc:literal])+ $name:ident => $field:ident as $kind:ident,)+) => {
-        /// Smaller limits than those of the profile. None is ever unlimited.
+        /// Smaller limits than those of the profile. No limit is ever unlimited.
         #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
         #[serde(deny_unknown_fields, default)]
         pub(super) struct LimitsBody {
@@ -167,9 +167,9 @@ macro_rules! limits {
 }
 
 limits! {
-    /// Time on the clock, in milliseconds.
+    /// Wall-clock time, in milliseconds.
     wall_ms => wall as milliseconds,
-    /// Units of computation; a billion take 0.5 to 1 second.
+    /// Fuel; a billion units take 0.5 to 1 second.
     fuel => fuel as number,
     /// Memory, in bytes.
     memory_bytes => memory as number,
@@ -177,21 +177,21 @@ limits! {
     stack_bytes => stack as number,
     /// Standard output and standard error together, in bytes.
     output_bytes => output as number,
-    /// The last expression's value, in bytes.
+    /// The value of the last expression, in bytes.
     value_bytes => value as number,
     /// The workspace, in bytes.
     workspace_bytes => workspace as number,
     /// Files and directories in the workspace.
     files => files as number,
-    /// Files that are open at once.
+    /// Open files at once.
     open_files => open_files as number,
-    /// Processes at once, in a container.
+    /// Concurrent processes, in a container.
     processes => processes as number,
-    /// Calls of functions of the host.
+    /// Host calls.
     host_calls => host_calls as number,
 }
 
-/// Reads an object, and nothing else: derived code would take a list of its fields for one.
+/// Deserializes an object, and nothing else: derived code would also accept a list of its fields.
 pub(super) fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
     struct Visitor<T>(PhantomData<T>);
 
@@ -210,10 +210,10 @@ pub(super) fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserialize
     deserializer.deserialize_map(Visitor(PhantomData))
 }
 
-/// The largest number that every reader of JSON keeps exactly.
+/// The largest integer that every JSON parser represents exactly.
 pub(super) const MAX_NUMBER: u64 = (1 << 53) - 1;
 
-/// A whole number, however it is written; `5.0` is one as well.
+/// Deserializes an integer in any notation; `5.0` is one as well.
 pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     let Some(number) = Option::<serde_json::Number>::deserialize(deserializer)? else { return Ok(None) };
     #[expect(
@@ -230,11 +230,11 @@ pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
     whole.map(Some).ok_or_else(|| serde::de::Error::custom(format!("{number} is no whole number from 0 to {MAX_NUMBER}")))
 }
 
-/// A body of JSON, with the digest of its bytes.
+/// A JSON body, with the digest of its bytes.
 pub(super) struct Body<T> {
     pub(super) value: T,
     pub(super) bytes: Bytes,
-    /// What both take of the service's memory, for as long as something of them is there.
+    /// The memory charged for both, for as long as any of it is alive.
     pub(super) held: Taken,
 }
 
@@ -258,30 +258,30 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     }
 }
 
-/// How long a body may take; every request carries it.
+/// The deadline for reading a body; an extension of every request.
 #[derive(Clone, Copy)]
 pub(super) struct BodyTime(pub(super) Duration);
 
-/// The account that bodies are taken from, and the most of one; every request of a caller carries it.
+/// The memory account of a body and its maximum size; an extension of every request of a caller.
 #[derive(Clone)]
 pub(super) struct BodyMemory {
     pub(super) account: Arc<Memory>,
     pub(super) most: usize,
 }
 
-/// How often a body is in memory: while it is put together, and again while its JSON becomes values.
+/// Copies of a body in memory: while it is assembled, and again while its JSON is parsed.
 const COPIES: usize = 2;
 
-/// What a body has taken of the account so far, or why it could not take more.
+/// The memory charged for a body so far, or why no more could be charged.
 type Account = Arc<Mutex<Result<Taken, NoMemory>>>;
 
-/// Takes the memory of a body before it is read, or step by step where nobody says how long it is.
+/// Charges the memory of a body before it is read, or in steps if its length is not declared.
 fn counted(request: HttpRequest) -> Result<(HttpRequest, Account), Problem> {
     let extensions = request.extensions();
     let (Some(memory), Some(caller)) = (extensions.get::<BodyMemory>(), extensions.get::<Caller>()) else {
         return Ok((request, Arc::new(Mutex::new(Ok(Taken::default())))));
     };
-    // What is longer than may be is refused when so much was read.
+    // A body that exceeds its maximum is refused once that much was read.
     let declared = request.body().size_hint().exact().map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX).min(memory.most));
     let taken = memory.account.take(&caller.subject, declared.unwrap_or(0).saturating_mul(COPIES))?;
     let account = Arc::new(Mutex::new(Ok(taken)));
@@ -305,7 +305,7 @@ fn counted(request: HttpRequest) -> Result<(HttpRequest, Account), Problem> {
     Ok((request, account))
 }
 
-/// A whole body, and what it has taken of the service's memory.
+/// Reads a whole body, and returns it with the memory charged for it.
 pub(super) async fn bytes_of<S: Send + Sync>(request: HttpRequest, state: &S) -> Result<(Bytes, Taken), Problem> {
     let patience = request.extensions().get::<BodyTime>().map_or(Duration::from_secs(60), |time| time.0);
     let (request, account) = counted(request)?;
@@ -321,13 +321,13 @@ pub(super) async fn bytes_of<S: Send + Sync>(request: HttpRequest, state: &S) ->
 }
 
 impl<T> Body<T> {
-    /// Tells this request from every other one.
+    /// Returns the digest that identifies this request.
     pub(super) fn sha256(&self) -> String {
         wire::sha256(&self.bytes)
     }
 }
 
-/// Text or base64, whichever of them is there.
+/// Returns the text or the decoded base64, whichever is present.
 fn content(what: &str, text: Option<String>, base64: Option<String>) -> Result<Option<Vec<u8>>, Problem> {
     match (text, base64) {
         (Some(_), Some(_)) => Err(Problem::new(Code::Invalid, format!("`{what}` and `{what}_base64` are both there; send one of them"))),
@@ -343,13 +343,13 @@ fn content(what: &str, text: Option<String>, base64: Option<String>) -> Result<O
 }
 
 impl ExecutionRequest {
-    /// Roughly its bytes.
+    /// Returns its approximate size in bytes.
     pub(super) fn size(&self) -> usize {
         let texts = [&self.source, &self.source_base64, &self.stdin, &self.stdin_base64].into_iter().flatten().map(String::len);
         texts.chain(self.files.iter().map(FileBody::size)).sum()
     }
 
-    /// What it means to the sandbox: the request, and standard input. A session has no program yet.
+    /// Converts it to a request and its standard input. A session has no program yet.
     pub(super) fn read(self, subject: Subject, needs_source: bool) -> Result<(Request, Input), Problem> {
         if self.language.is_empty() {
             return Err(Problem::new(Code::Invalid, "`language` is missing, such as `python`; `/v1/tiers` lists them"));

@@ -1,6 +1,6 @@
-//! How are the lists of a request read?
+//! Bounded deserialization: how are the lists of a request read?
 //!
-//! Entry by entry, and none more than a request may have: a list with a million entries is refused before it is there.
+//! Entry by entry, and never more than a request may have: a list of a million entries is refused before it is allocated.
 
 use glovebox::policy::{Bound, OutOfBounds};
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
-/// A list of a request.
+/// A list in a request.
 pub(super) trait List {
     /// Its bounds.
     const BOUND: Bound;
@@ -48,7 +48,7 @@ lists! {
     After = Bound { field: "after", entries: 500, bytes: 64 };
 }
 
-/// One entry, and what its length is measured by.
+/// An entry, and what its length is measured by.
 trait Entry {
     fn text(&self) -> &str;
 }
@@ -59,9 +59,9 @@ impl Entry for String {
     }
 }
 
-/// An object with a name: derived code would take a list of its fields for one.
+/// An object with a name, deserialized from an object only: derived code would also accept a list of its fields.
 pub(super) trait Named {
-    /// What its length is measured by.
+    /// Returns what its length is measured by.
     fn name(&self) -> &str;
 }
 
@@ -79,7 +79,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
-/// Reads a list entry by entry.
+/// Visitor that reads a list entry by entry.
 struct Read<L, T>(PhantomData<(L, T)>);
 
 impl<'de, L: List, T: Deserialize<'de> + Entry> Visitor<'de> for Read<L, T> {
@@ -92,7 +92,7 @@ impl<'de, L: List, T: Deserialize<'de> + Entry> Visitor<'de> for Read<L, T> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Vec<T>, A::Error> {
         let mut list = Vec::new();
         loop {
-            // The first one too many is not read any more.
+            // The first entry beyond the bound is not read any more.
             let next = One(list.len(), PhantomData::<(L, T)>);
             match entries.next_element_seed(next)? {
                 Some(entry) => list.push(entry),
@@ -110,7 +110,7 @@ impl<'de, L: List, T: Deserialize<'de> + Entry> DeserializeSeed<'de> for Read<L,
     }
 }
 
-/// One entry, where so many are there already.
+/// Seed for one entry, with the number of entries before it.
 struct One<L, T>(usize, PhantomData<(L, T)>);
 
 impl<'de, L: List, T: Deserialize<'de> + Entry> DeserializeSeed<'de> for One<L, T> {
@@ -128,12 +128,12 @@ fn refused<E: serde::de::Error>(error: OutOfBounds) -> E {
     E::custom(error)
 }
 
-/// A list of texts.
+/// Deserializes a list of strings.
 pub(super) fn texts<'de, D: Deserializer<'de>, L: List>(deserializer: D) -> Result<Vec<String>, D::Error> {
     Read::<L, String>(PhantomData).deserialize(deserializer)
 }
 
-/// A list of texts, or nothing.
+/// Deserializes an optional list of strings.
 pub(super) fn maybe_texts<'de, D: Deserializer<'de>, L: List>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
     struct Maybe<L>(PhantomData<L>);
 
@@ -160,13 +160,13 @@ pub(super) fn maybe_texts<'de, D: Deserializer<'de>, L: List>(deserializer: D) -
     deserializer.deserialize_option(Maybe::<L>(PhantomData))
 }
 
-/// A list of objects.
+/// Deserializes a list of objects.
 pub(super) fn objects<'de, D: Deserializer<'de>, L: List, T: Deserialize<'de> + Named>(deserializer: D) -> Result<Vec<T>, D::Error> {
     let list = Read::<L, Object<T>>(PhantomData).deserialize(deserializer)?;
     Ok(list.into_iter().map(|Object(entry)| entry).collect())
 }
 
-/// Texts by their names.
+/// Deserializes a map of strings.
 pub(super) fn named_texts<'de, D: Deserializer<'de>, L: List>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
     struct Map<L>(PhantomData<L>);
 
@@ -181,7 +181,7 @@ pub(super) fn named_texts<'de, D: Deserializer<'de>, L: List>(deserializer: D) -
             let mut map = BTreeMap::new();
             let mut read = 0;
             while let Some(name) = entries.next_key::<String>()? {
-                // The same name again is work as well.
+                // A duplicate key costs work as well.
                 L::BOUND.check_next(read).and_then(|()| L::BOUND.check_bytes(&name)).map_err(A::Error::custom)?;
                 read += 1;
                 let value: String = entries.next_value()?;

@@ -1,7 +1,7 @@
-//! Who pays for what is no execution?
+//! Usage accounting outside of executions: which subject pays for work that has no record of its own?
 //!
-//! Explanations, the opening of sessions and changes of their packages have guests at work for somebody and leave no record of their own.
-//! Whatever that uses is added to what its subject has used, also where it ends in an error or whoever asked goes away.
+//! Explanations, opening sessions and changing their packages run guests for a subject and leave no record. What they use is added to the
+//! usage of that subject, even if they fail or the client disconnects.
 
 use super::App;
 use super::execution::usage_row;
@@ -13,10 +13,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
-/// Where the sandbox notes what was used.
+/// The usage that the sandbox has recorded and that is not counted yet.
 pub(super) type Tab = Arc<Mutex<Usage>>;
 
-/// What stands on a tab when this is dropped is counted.
+/// Counts the usage on a tab when it is dropped.
 pub(super) struct Charge {
     app: Arc<App>,
     subject: Subject,
@@ -28,7 +28,7 @@ impl Charge {
         Self { app: Arc::clone(app), subject: subject.clone(), tab }
     }
 
-    /// Counts it now, and waits until it is.
+    /// Counts it now, and waits until it is stored.
     pub(super) async fn settle(self) -> Result<(), Problem> {
         match self.counting() {
             Some(counting) => counting.await.map_err(|error| Problem::internal(&error))?.map_err(|error| Problem::internal(&error)),
@@ -36,7 +36,7 @@ impl Charge {
         }
     }
 
-    /// Counts it on a task of its own, which whoever goes away does not end.
+    /// Counts it on a task of its own, which goes on if the client disconnects.
     fn counting(&self) -> Option<JoinHandle<Result<(), String>>> {
         let runtime = Handle::try_current().ok()?;
         let (app, usage) = (Arc::clone(&self.app), self.take()?);
@@ -46,7 +46,7 @@ impl Charge {
         }))
     }
 
-    /// What stands there, which is not counted twice.
+    /// Takes the usage off the tab, so that it is not counted twice.
     fn take(&self) -> Option<UsageRow> {
         let usage = std::mem::take(&mut *self.tab.lock().unwrap_or_else(PoisonError::into_inner));
         (usage != Usage::default()).then(|| usage_row(self.subject.as_str(), now_ms(), &usage))

@@ -1,6 +1,6 @@
-//! What can an operator set?
+//! Configuration of the service: what can an operator set?
 //!
-//! Everything has a default that is right for one machine. What programs may do is not set here but in the policy.
+//! Everything has a default that suits one machine. What programs may do is set in the policy, not here.
 
 use super::keys::Scope;
 use glovebox::policy::Severity;
@@ -10,54 +10,54 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// The settings of a service, as its config file has them.
+/// The configuration of a service, as in its configuration file.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// The policy that decides; the built-in one where none is named.
+    /// The policy file; by default, the built-in policy.
     pub policy: Option<PathBuf>,
-    /// Where the database is, such as `postgres://user@host/name`; SQLite in the state folder where nothing is said.
+    /// The database, such as `postgres://user@host/name`; by default, SQLite in the state folder.
     pub database: Option<String>,
-    /// Names by which clients may call this service, besides its address and `localhost`.
+    /// Host names by which clients may call this service, in addition to its address and `localhost`.
     pub hosts: Vec<String>,
-    /// Origins of web pages that may call this service, such as `https://console.example.org`.
+    /// Origins of web pages that may call this service (CORS), such as `https://console.example.org`.
     pub origins: Vec<String>,
-    /// Encrypted connections.
+    /// TLS.
     pub tls: Option<Tls>,
-    /// What clients may use up.
+    /// Limits and quotas of clients.
     pub limits: Limits,
-    /// How long things are kept.
+    /// Retention periods.
     pub retention: Retention,
     /// The audit log.
     pub audit: AuditConfig,
     /// The container tier.
     pub containers: ContainerConfig,
-    /// Tokens that somebody else signs, besides API keys.
+    /// JSON Web Tokens of an external issuer, in addition to API keys.
     pub jwt: Option<Jwt>,
-    /// Who is told when something happens too often.
+    /// Alert rules: which events are counted, and which webhook is called.
     pub alerts: Vec<AlertRule>,
-    /// Where traces go.
+    /// Export of traces.
     pub telemetry: Option<Telemetry>,
 }
 
-/// Tokens (JWT) of one issuer.
+/// JSON Web Tokens of one issuer.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Jwt {
-    /// Who signs them: their `iss`.
+    /// The issuer: the claim `iss`.
     pub issuer: String,
-    /// Whom they are for: one of their `aud`.
+    /// The audience: one of the claim `aud`.
     pub audience: String,
-    /// The issuer's public keys: an address (`https`, or `http` on this machine), or a file.
+    /// The issuer's public keys (JWKS): a URL (`https`, or `http` on this machine), or a file.
     pub jwks: String,
-    /// How long keys of an earlier look are taken for valid while the issuer cannot be asked: a key that the issuer has withdrawn is of no use
-    /// after that.
+    /// The maximum age of cached keys while the issuer cannot be reached: it bounds how long a key is accepted that the issuer has
+    /// withdrawn.
     #[serde(default = "keys_max_age", deserialize_with = "duration")]
     pub keys_max_age: Duration,
-    /// The claim that names the subject. Policies know it as `jwt:` and its value.
+    /// The claim that names the subject, which is `jwt:` and its value in policies.
     #[serde(default = "subject_claim")]
     pub subject_claim: String,
-    /// What every valid token allows. One whose claim `scope` has `glovebox:run` or `glovebox:audit` allows that as well.
+    /// The scopes of every valid token. A token whose claim `scope` has `glovebox:run` or `glovebox:audit` has that scope as well.
     #[serde(default = "token_scopes", deserialize_with = "scopes")]
     pub scopes: Vec<Scope>,
 }
@@ -74,26 +74,26 @@ fn token_scopes() -> Vec<Scope> {
     vec![Scope::Run]
 }
 
-/// When to tell somebody.
+/// An alert rule.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AlertRule {
-    /// What it is called.
+    /// Its name.
     pub name: String,
-    /// What it counts, for each subject by itself.
+    /// The kind of event that it counts, for each subject separately.
     pub on: AlertKind,
-    /// The least severity, for `on = "finding"`.
+    /// The minimum severity, for `on = "finding"`.
     #[serde(default, deserialize_with = "severity")]
     pub severity: Option<Severity>,
-    /// How often it has to happen.
+    /// The number of events at which it fires.
     #[serde(default = "one")]
     pub count: usize,
-    /// In what time.
+    /// The length of the sliding window.
     #[serde(default = "five_minutes", deserialize_with = "duration")]
     pub within: Duration,
-    /// The address that is told by a POST of JSON.
+    /// The URL of the webhook, which is called by a POST of JSON.
     pub webhook: Option<String>,
-    /// The file with the secret that the POST is signed with (HMAC-SHA-256, as `X-Glovebox-Signature`).
+    /// The file with the secret that signs the POST (HMAC-SHA-256, in `X-Glovebox-Signature`).
     pub secret_file: Option<PathBuf>,
 }
 
@@ -112,19 +112,19 @@ fn five_minutes() -> Duration {
     Duration::from_secs(300)
 }
 
-/// What an alert counts.
+/// The kind of event that an alert counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum AlertKind {
-    /// Programs that the policy refused.
+    /// Programs that the policy denied.
     Denied,
     /// Programs that hit a limit.
     Limited,
-    /// Programs whose guest broke.
+    /// Programs whose guest crashed.
     Crashed,
     /// Programs that failed by themselves.
     Failed,
-    /// Programs that the service could not run.
+    /// Programs that the service failed to run.
     Error,
     /// Programs with findings.
     Finding,
@@ -132,13 +132,13 @@ pub enum AlertKind {
     Tier,
 }
 
-/// Where traces go.
+/// Export of traces.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Telemetry {
-    /// The address of a collector that speaks OTLP over HTTP, such as `http://127.0.0.1:4318/v1/traces`.
+    /// The URL of an OTLP collector over HTTP, such as `http://127.0.0.1:4318/v1/traces`.
     pub otlp: String,
-    /// What this service is called there.
+    /// The service name in its traces.
     #[serde(default = "service_name")]
     pub service_name: String,
 }
@@ -147,106 +147,106 @@ fn service_name() -> String {
     "glovebox".to_owned()
 }
 
-/// Encrypted connections.
+/// TLS.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tls {
-    /// The certificate and those above it, as PEM.
+    /// The certificate chain, as PEM.
     pub certificate: PathBuf,
     /// Its private key, as PEM.
     pub key: PathBuf,
 }
 
-/// What clients may use up.
+/// Limits and quotas of clients.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// Executions at once.
+    /// Concurrent executions.
     pub running: usize,
-    /// Executions of one subject at once; a profile's `concurrency` holds as well.
+    /// Concurrent executions of one subject; a profile's `concurrency` applies as well.
     pub running_per_subject: usize,
-    /// Executions that wait, all together.
+    /// Queued executions, all subjects together.
     pub queue: usize,
-    /// Executions of one subject that wait.
+    /// Queued executions of one subject.
     pub queue_per_subject: usize,
-    /// Bytes of the requests that wait, all together.
+    /// Bytes of queued requests, all subjects together.
     #[serde(deserialize_with = "size")]
     pub queue_bytes: usize,
-    /// Bytes of packages that are kept, unless said a share of the disk; what was not used for the longest time goes first.
+    /// Bytes of the package cache; by default, a share of the disk. Eviction is LRU.
     #[serde(deserialize_with = "maybe_size")]
     pub packages: Option<usize>,
-    /// Bytes that packages leave free on the disk.
+    /// Bytes of disk that the package cache leaves free.
     #[serde(deserialize_with = "size")]
     pub packages_reserve: usize,
     /// Bytes of packages that one subject may cause to be fetched and unpacked within an hour.
     #[serde(deserialize_with = "size")]
     pub packages_per_subject: usize,
-    /// Bytes of one request's body.
+    /// Maximum bytes of a request body.
     #[serde(deserialize_with = "size")]
     pub body: usize,
-    /// Connections at once. When all are taken, the oldest that asks for nothing gives way to a new one.
+    /// Concurrent connections. When all are taken, the oldest idle one is closed for a new one.
     pub connections: usize,
-    /// Connections at once from one address, or from one network of 64 bits with IPv6; a quarter of `connections` where nothing is said.
-    /// More behind a proxy, whose clients all come from one address.
+    /// Concurrent connections from one address, or from one /64 network with IPv6; by default, a quarter of `connections`. Raise it behind
+    /// a proxy, whose clients all come from one address.
     pub connections_per_address: Option<usize>,
-    /// Requests of one subject that are under way at once; half of `connections` where nothing is said.
+    /// Concurrent requests of one subject; by default, half of `connections`.
     pub connections_per_subject: Option<usize>,
-    /// Clients that follow events at once, by server-sent events or WebSockets.
+    /// Concurrent followers of events, by server-sent events or WebSockets.
     pub followers: usize,
-    /// Those of one subject; a quarter of `followers` where nothing is said.
+    /// Concurrent followers of one subject; by default, a quarter of `followers`.
     pub followers_per_subject: Option<usize>,
-    /// How long a client may take to send the head of a request.
+    /// Timeout for the head of a request.
     #[serde(deserialize_with = "duration")]
     pub head_time: Duration,
-    /// How long it may take to send the body.
+    /// Timeout for the body of a request.
     #[serde(deserialize_with = "duration")]
     pub body_time: Duration,
-    /// How long a client may read nothing of what it is sent.
+    /// Timeout for a client that reads nothing of a response.
     #[serde(deserialize_with = "duration")]
     pub write_time: Duration,
-    /// Sessions of one subject at once.
+    /// Concurrent sessions of one subject.
     pub sessions_per_subject: usize,
-    /// Sessions at once.
+    /// Concurrent sessions.
     pub sessions: usize,
-    /// Task trees of one subject that have not ended.
+    /// Unfinished task trees of one subject.
     pub trees_per_subject: usize,
-    /// How long a session may be idle that names no time itself.
+    /// Default idle timeout of a session.
     #[serde(deserialize_with = "duration")]
     pub session_idle: Duration,
-    /// The longest time that it may name.
+    /// Maximum idle timeout that a session may request.
     #[serde(deserialize_with = "duration")]
     pub session_idle_max: Duration,
-    /// Requests of one subject in a second; 0 does not count them.
+    /// Rate limit: requests per second of one subject; 0 for none.
     pub requests_per_second: u32,
-    /// Bytes of memory for requests, guests, sessions and task trees, all together; 70 % of what this process may use (the smaller of its
-    /// cgroup's limit and the machine's memory) where nothing is said.
+    /// Bytes of memory for requests, guests, sessions and task trees, all subjects together; by default, 70 % of what this process may use
+    /// (the smaller of its cgroup's limit and the machine's memory).
     #[serde(deserialize_with = "maybe_size")]
     pub memory: Option<usize>,
-    /// Bytes of that memory that one subject may use; half of `memory` where nothing is said.
+    /// Bytes of that memory that one subject may use; by default, half of `memory`.
     #[serde(deserialize_with = "maybe_size")]
     pub memory_per_subject: Option<usize>,
-    /// How long executions may go on when the service is told to end.
+    /// Grace period of executions during a graceful shutdown.
     #[serde(deserialize_with = "duration")]
     pub drain: Duration,
-    /// Bytes of records, artifacts and plans that are kept for one subject; the smaller of 1 GiB and a quarter of `kept` where nothing is said.
+    /// Storage quota of one subject: bytes of records, artifacts and plans; by default, the smaller of 1 GiB and a quarter of `kept`.
     #[serde(deserialize_with = "maybe_size")]
     pub kept_per_subject: Option<usize>,
-    /// Bytes of those that are kept for all; half of the state folder's file system where nothing is said.
+    /// Storage quota of all subjects together; by default, half of the state folder's file system.
     #[serde(deserialize_with = "maybe_size")]
     pub kept: Option<usize>,
-    /// Bytes of the disk that nothing but small records, the journal and the audit log may use, and the same share of its inodes; the smaller
-    /// of 256 MiB and a twentieth of the file system where nothing is said.
+    /// Bytes of disk reserved for small records, the journal and the audit log, and the same share of its inodes; by default, the smaller
+    /// of 256 MiB and a twentieth of the file system.
     #[serde(deserialize_with = "maybe_size")]
     pub disk_reserve: Option<usize>,
-    /// Bytes that one subject may fill of the audit log in an hour; the smaller of 1 GiB and a sixteenth of the state folder's file system where
-    /// nothing is said.
+    /// Bytes that one subject may write to the audit log in an hour; by default, the smaller of 1 GiB and a sixteenth of the state folder's
+    /// file system.
     #[serde(deserialize_with = "maybe_size")]
     pub audit_per_subject: Option<usize>,
-    /// Bytes of the audit log, all segments together, from which on those who have written the most of it begin nothing new; a quarter of the
-    /// state folder's file system where nothing is said. The log itself loses nothing.
+    /// Bytes of the audit log, all segments together, above which the subjects that have written the most of it start nothing new; by
+    /// default, a quarter of the state folder's file system. The log itself loses nothing.
     #[serde(deserialize_with = "maybe_size")]
     pub audit: Option<usize>,
-    /// Bytes after which the audit log begins its next file.
+    /// Bytes at which the audit log is rotated to its next segment.
     #[serde(deserialize_with = "size")]
     pub audit_segment: usize,
 }
@@ -290,14 +290,14 @@ impl Default for Limits {
     }
 }
 
-/// How long things are kept.
+/// Retention periods.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Retention {
     /// Executions with their output and artifacts.
     #[serde(deserialize_with = "age")]
     pub executions: Duration,
-    /// Complete segments of the audit log; for ever where nothing is said.
+    /// Complete segments of the audit log; by default, for ever.
     #[serde(deserialize_with = "maybe_age")]
     pub audit: Option<Duration>,
 }
@@ -312,7 +312,7 @@ impl Default for Retention {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AuditConfig {
-    /// The file with the key that seals each record (HMAC-SHA-256), of 32 bytes at least; records have plain hashes where none is named.
+    /// The file with the key that seals each record (HMAC-SHA-256), of at least 32 bytes; by default, records are sealed with SHA-256.
     pub key_file: Option<PathBuf>,
 }
 
@@ -320,11 +320,11 @@ pub struct AuditConfig {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ContainerConfig {
-    /// Whether an engine is looked for.
+    /// Whether a container engine is looked for.
     pub enabled: bool,
-    /// Containers that are kept ready; 0 keeps none.
+    /// Containers in the warm pool; 0 for none.
     pub pool: usize,
-    /// The OCI runtime where a profile names none; the engine's own where nothing is said.
+    /// The OCI runtime for profiles that name none; by default, the engine's own.
     pub runtime: Option<String>,
 }
 
@@ -334,23 +334,23 @@ impl Default for ContainerConfig {
     }
 }
 
-/// Why a config cannot be used.
+/// The reason why a configuration is invalid.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// It is not the TOML that it should be.
+    /// Invalid TOML, an unknown key, or a value of the wrong type.
     #[error("invalid config: {0}")]
     Text(#[from] toml::de::Error),
-    /// Two settings do not go together, or one is out of its range.
+    /// Two settings conflict, or one is out of range.
     #[error("invalid config: {0}")]
     Value(String),
 }
 
 impl Config {
-    /// Reads a config.
+    /// Parses a configuration.
     ///
     /// # Errors
     ///
-    /// Where a key is unknown, or a value is not what it should be.
+    /// If a key is unknown, or a value is invalid.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let config: Self = toml::from_str(text)?;
         let limits = &config.limits;
@@ -381,7 +381,7 @@ impl Config {
             return Err(ConfigError::Value(message));
         }
         if let Some(jwt) = &config.jwt {
-            // Whatever could be read as an address is one; a file has no scheme.
+            // Everything that could be read as a URL is one; a file has no scheme.
             if jwt.jwks.contains("://") {
                 check_address("jwt.jwks", &jwt.jwks)?;
             }
@@ -415,7 +415,7 @@ impl Config {
     }
 }
 
-/// Refuses addresses whose traffic others could read or change.
+/// Refuses plaintext URLs, whose traffic could be read or changed in transit.
 fn check_address(name: &str, address: &str) -> Result<(), ConfigError> {
     let wrong = |what: &str| ConfigError::Value(format!("`{name}` is `{}`: {what}", address.escape_debug()));
     let parsed = url::Url::parse(address).map_err(|error| wrong(&format!("that is no address ({error})")))?;
@@ -437,16 +437,16 @@ fn check_address(name: &str, address: &str) -> Result<(), ConfigError> {
     Err(wrong("write an `https` address; `http` is taken on this machine only"))
 }
 
-/// How a service is started.
+/// The address and state of a service, from its command line.
 #[derive(Clone, Debug)]
 pub struct Listen {
-    /// Where it listens.
+    /// The address to listen on.
     pub address: SocketAddr,
-    /// Whether whoever reaches that address needs no key. Only on a loopback address.
+    /// Whether clients need no key. Only on a loopback address.
     pub insecure_local: bool,
-    /// The folder for everything that is kept.
+    /// The state folder.
     pub state: PathBuf,
-    /// Whether to go on with an audit log that does not have the record which the database has seen. The gap is recorded.
+    /// Whether to start although the audit log lacks the newest record that the database has seen. The gap is recorded.
     pub accept_audit_gap: bool,
 }
 
@@ -455,7 +455,7 @@ fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::E
     parse_duration(&text).map_err(serde::de::Error::custom)
 }
 
-/// A time for which things are kept, such as `7d` or `1year`: longer than any that a program is given.
+/// Deserializes a retention period, such as `7d` or `1year`: longer than any time limit of a program.
 fn age<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(deserializer)?;
     let wrong =

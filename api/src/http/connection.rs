@@ -1,7 +1,7 @@
-//! Who is connected, and for how long?
+//! Connection handling and timeouts: which connections are open, and for how long?
 //!
-//! A connection costs its client more than it costs the service: heads, bodies and answers have to come and go in time, only so many
-//! connections are open at once, and those that ask for nothing give way to others (see [`places`](super::places)).
+//! A connection must cost its client more than the service (slowloris): heads, bodies and responses have deadlines, the number of open
+//! connections is bounded, and idle ones are evicted for new ones (see [`places`](super::places)).
 
 mod inline;
 mod strict;
@@ -26,16 +26,16 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Headers of one request.
+/// Maximum number of headers of a request.
 const MAX_HEADERS: usize = 64;
 
-/// Bytes of the head of one request.
+/// Maximum bytes of the head of a request.
 const MAX_HEAD: usize = 64 << 10;
 
-/// How long to wait where the system has no room for another connection.
+/// Pause after a failed `accept`, such as when file descriptors are exhausted.
 const EXHAUSTED: Duration = Duration::from_millis(50);
 
-/// Reads the certificate and its key.
+/// Loads the certificate and its key.
 pub(super) fn acceptor(tls: &Tls) -> Result<TlsAcceptor, String> {
     let shown = |path: &std::path::Path, error: &dyn std::fmt::Display| format!("`{}`: {error}", path.display());
     let chain = CertificateDer::pem_file_iter(&tls.certificate)
@@ -51,18 +51,18 @@ pub(super) fn acceptor(tls: &Tls) -> Result<TlsAcceptor, String> {
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
-/// What connections of a service have in common.
+/// The state that all connections of a service share.
 #[derive(Clone)]
 pub(super) struct Front {
     pub(super) tls: Option<TlsAcceptor>,
     pub(super) router: Router,
     pub(super) limits: Limits,
     pub(super) places: Arc<Places>,
-    /// The service is over.
+    /// Cancelled when the service shuts down.
     pub(super) over: CancellationToken,
 }
 
-/// The routes, which are told on which connection a request came.
+/// The router, which attaches its connection to each request.
 struct Routes(TowerToHyperService<Router>, Arc<Connection>);
 
 impl Service<hyper::Request<Incoming>> for Routes {
@@ -77,7 +77,7 @@ impl Service<hyper::Request<Incoming>> for Routes {
     }
 }
 
-/// Takes connections until it is over, then waits for the answers that are under way.
+/// Accepts connections until the service shuts down, then waits for the responses in flight.
 pub(super) async fn accept(listener: TcpListener, front: Front) {
     let open = TaskTracker::new();
     loop {

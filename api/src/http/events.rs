@@ -1,7 +1,7 @@
-//! What happens in an execution, while it happens?
+//! Event log of an execution: what happens in it, while it happens?
 //!
-//! A log for each execution, which any number of clients reads at its own pace: a slow reader holds nothing up and makes nobody buffer.
-//! Events have consecutive numbers, so a client that lost its connection goes on where it was.
+//! Any number of clients reads the log of an execution, each at its own pace: a slow reader blocks no other one and needs no buffer of its
+//! own. Events have consecutive numbers, so a client that lost its connection resumes where it was.
 
 use super::memory::{Memory, NoMemory, Taken};
 use crate::wire::{self, Encoded, to_json};
@@ -16,22 +16,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 
-/// Events of an execution beyond which output is gathered longer before it becomes one.
+/// Events of an execution after which output is batched for longer.
 const MANY: usize = 500;
 
-/// Bytes that an event costs besides its data.
+/// Overhead of an event besides its data, in bytes.
 const EVENT_BYTES: usize = 128;
 
-/// Bytes of an event that is sent without asking for memory; a connection has as much in its buffers.
+/// Size up to which an event is sent without charging memory; a connection has as much in its buffers.
 const SMALL: usize = 64 << 10;
 
-/// How long output is gathered then.
+/// Batching interval of output after [`MANY`] events.
 const GATHERING: Duration = Duration::from_millis(50);
 
-/// Something that happened.
+/// An event of an execution or a tree.
 #[derive(Debug)]
 pub(super) struct Event {
-    /// Counts from 1.
+    /// Sequence number, from 1.
     pub(super) number: u64,
     /// `status`, `finding`, `call`, `stdout`, `stderr` or `end`.
     pub(super) kind: &'static str,
@@ -45,10 +45,10 @@ impl Event {
     }
 }
 
-/// Everything that happened so far.
+/// All events so far.
 #[derive(Debug, Default)]
 pub(super) struct EventLog {
-    /// Whose memory it takes; nothing is counted where nobody is named.
+    /// The memory account that is charged; `None` for a log that is not counted.
     account: Option<(Arc<Memory>, Subject)>,
     state: Mutex<LogState>,
     changed: Notify,
@@ -59,14 +59,14 @@ struct LogState {
     events: Vec<Arc<Event>>,
     bytes: usize,
     has_ended: bool,
-    /// What it has of the service's memory.
+    /// The memory charged so far.
     held: Taken,
-    /// Something was left out because there was no memory for it.
+    /// An event was dropped because there was no memory for it.
     has_gap: bool,
 }
 
 impl EventLog {
-    /// One that takes what it needs of a subject's memory.
+    /// Creates a log that charges a subject's memory.
     pub(super) fn of(memory: &Arc<Memory>, subject: &Subject) -> Arc<Self> {
         let held = memory.take(subject, 0).unwrap_or_default();
         let state = Mutex::new(LogState { held, ..LogState::default() });
@@ -77,7 +77,7 @@ impl EventLog {
         act(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Adds an event. Without memory for it there is a gap, which is told once.
+    /// Appends an event. Events without memory leave a gap, which is reported once.
     fn push(&self, kind: &'static str, data: String) {
         match self.grow(data.len() + EVENT_BYTES) {
             Ok(()) => self.add(kind, data, false),
@@ -96,7 +96,7 @@ impl EventLog {
         self.changed.notify_waiters();
     }
 
-    /// Takes memory for an event. Not under the lock of the log: whoever makes room may give up other logs.
+    /// Charges memory for an event. Not under the lock of the log: making room may evict other logs.
     fn grow(&self, bytes: usize) -> Result<(), NoMemory> {
         let Some((memory, subject)) = &self.account else { return Ok(()) };
         let more = memory.take(subject, bytes)?;
@@ -104,8 +104,8 @@ impl EventLog {
         Ok(())
     }
 
-    /// What it takes to send an event to one more client, for as long as it is being sent. A client that there is no memory for loses its
-    /// connection, and goes on after the last event that it has.
+    /// Charges the memory for sending an event to one more client, for as long as it is being sent. A client without memory for it loses
+    /// its connection, and resumes after the last event that it has.
     pub(super) fn sending(&self, event: &Event) -> Result<Option<Taken>, NoMemory> {
         match &self.account {
             Some((memory, subject)) if event.data.len() > SMALL => memory.take(subject, event.data.len().saturating_mul(2)).map(Some),
@@ -113,17 +113,17 @@ impl EventLog {
         }
     }
 
-    /// It is in another state now.
+    /// Appends a change of state.
     pub(super) fn status(&self, status: &str) {
         self.push("status", json!({ "status": status }).to_string());
     }
 
-    /// A task of a tree is doing something else.
+    /// Appends a change of a task of a tree.
     pub(super) fn task(&self, data: String) {
         self.push("task", data);
     }
 
-    /// Something was recorded about it.
+    /// Appends an event that was recorded in the audit log.
     pub(super) fn happened(&self, event: &AuditEvent) {
         match event {
             AuditEvent::Found { findings } => {
@@ -139,33 +139,33 @@ impl EventLog {
                 });
                 self.push("call", data.to_string());
             }
-            // Its decision and its end are told by its status.
+            // The decision and the end are reported as its status.
             _ => {}
         }
     }
 
-    /// It has ended; nothing follows. Where there is no memory for all of it, the end is told without its output.
+    /// Appends the end, after which nothing follows. If there is no memory for all of it, the end is sent without its output.
     pub(super) fn end(&self, whole: String, short: impl FnOnce() -> String) {
         let data = if self.grow(whole.len() + EVENT_BYTES).is_ok() { whole } else { short() };
         self.add("end", data, true);
     }
 
-    /// Whether nothing follows any more.
+    /// Whether the log is complete.
     pub(super) fn has_ended(&self) -> bool {
         self.with(|state| state.has_ended)
     }
 
-    /// Bytes that the log holds.
+    /// Returns the bytes that the log holds.
     pub(super) fn bytes(&self) -> usize {
         self.with(|state| state.bytes)
     }
 
-    /// How long output has to be gathered before it becomes an event: programs that write byte by byte must not make endless events.
+    /// Returns how long output is batched before it becomes an event: programs that write byte by byte must not produce endless events.
     pub(super) fn gathering(&self) -> Option<Duration> {
         self.with(|state| (state.events.len() > MANY).then_some(GATHERING))
     }
 
-    /// Events after one that the client has, as they come, until the end.
+    /// Streams events after one that the client has, as they come, until the end.
     pub(super) fn follow(self: Arc<Self>, after: u64) -> impl Stream<Item = Arc<Event>> {
         let next = usize::try_from(after).unwrap_or(usize::MAX);
         unfold((self, next), |(log, next)| async move {
@@ -186,17 +186,17 @@ impl EventLog {
     }
 }
 
-/// Makes events of output, so that each holds whole characters.
+/// Batches output into events of whole UTF-8 characters.
 #[derive(Debug, Default)]
 pub(super) struct Gatherer {
     rest: [Vec<u8>; 2],
 }
 
 impl Gatherer {
-    /// Takes pieces of output in the order in which they were written.
+    /// Takes chunks of output in the order in which they were written.
     pub(super) fn take(&mut self, log: &EventLog, chunks: &mut [OutputChunk]) {
         if log.gathering().is_some() {
-            // However a program goes back and forth, it makes two events of it at most.
+            // However a program alternates between its streams, a batch becomes at most two events.
             chunks.sort_by_key(|chunk| chunk.stream == StreamName::Stderr);
         }
         let mut chunks = chunks.iter().peekable();
@@ -206,7 +206,7 @@ impl Gatherer {
             while let Some(more) = chunks.next_if(|next| next.stream == chunk.stream) {
                 bytes.extend_from_slice(&more.bytes);
             }
-            // A character that is not whole yet waits for its other half.
+            // An incomplete character waits for its other bytes.
             if let Err(error) = std::str::from_utf8(&bytes)
                 && error.error_len().is_none()
             {
@@ -216,7 +216,7 @@ impl Gatherer {
         }
     }
 
-    /// Gives out what was held back.
+    /// Emits what was held back.
     pub(super) fn finish(&mut self, log: &EventLog) {
         for stream in [StreamName::Stdout, StreamName::Stderr] {
             let rest = std::mem::take(self.rest_of(stream));

@@ -1,7 +1,7 @@
-//! How does an execution go, from the queue to its record?
+//! Life cycle of an execution: how does it get from the queue to its record?
 //!
-//! Whoever waits for its end takes it there, which spares a task; where nobody does, or whoever did goes away, it goes on by itself, so that
-//! its end is recorded like every other one.
+//! The request that waits for its end drives it, which saves a task. Without such a request, or after its client has disconnected, the
+//! execution goes on as a task of its own, so that its end is always recorded.
 
 mod files;
 mod registry;
@@ -34,10 +34,10 @@ use tokio::io::DuplexStream;
 use tokio::sync::mpsc;
 use tracing::Instrument as _;
 
-/// Pieces of output that wait to become events; then the program waits.
+/// Chunks of output that are buffered before they become events; then the program blocks (backpressure).
 const WAITING_PIECES: usize = 64;
 
-/// What an execution does once it has its place.
+/// The work of an execution, called once it has its slot.
 pub(super) type ExecutionFuture = Box<dyn FnOnce(Controls) -> BoxFuture<'static, Result<Outcome, Error>> + Send>;
 
 /// An execution of this process.
@@ -45,28 +45,28 @@ pub(super) struct ActiveExecution {
     pub(super) id: RunId,
     pub(super) subject: Subject,
     row: Mutex<ExecutionRow>,
-    /// What happens in it, where somebody may want to follow.
+    /// Its events, if a client may follow it.
     pub(super) log: Option<Arc<EventLog>>,
     pub(super) stop: CancellationToken,
     done: CancellationToken,
-    /// Why there is no outcome.
+    /// The reason why there is no outcome.
     failure: Mutex<Option<(Code, String)>>,
-    /// What was used where there is no outcome.
+    /// Usage, if there is no outcome.
     spent: Arc<Mutex<Usage>>,
-    /// Where more input goes, while nobody sends any.
+    /// The pipe to its standard input, while no client writes to it.
     pub(super) stdin: Mutex<Option<DuplexStream>>,
-    /// What its output has of the service's memory.
+    /// The memory charged for its output.
     memory: Mutex<Taken>,
 }
 
-/// An execution that was begun.
+/// An execution that has begun.
 pub(super) struct StartedExecution {
     pub(super) live: Arc<ActiveExecution>,
     run_to_end: Option<BoxFuture<'static, ()>>,
 }
 
 impl StartedExecution {
-    /// Takes it to its end.
+    /// Drives it to its end.
     pub(super) async fn finish(mut self) -> Result<ExecutionRow, Problem> {
         poll_fn(|context| match &mut self.run_to_end {
             Some(run_to_end) => run_to_end.as_mut().poll(context),
@@ -87,12 +87,12 @@ impl Drop for StartedExecution {
 }
 
 impl ActiveExecution {
-    /// What is known of it now.
+    /// Returns its current record.
     pub(super) fn row(&self) -> ExecutionRow {
         self.row.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Looks at it without a copy.
+    /// Reads its record without a copy.
     fn with_row<T>(&self, with_row: impl FnOnce(&ExecutionRow) -> T) -> T {
         with_row(&self.row.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -101,7 +101,7 @@ impl ActiveExecution {
         update_row(&mut self.row.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Waits until its record is kept.
+    /// Waits until its record is stored.
     pub(super) async fn finished(&self) -> Result<ExecutionRow, Problem> {
         self.done.cancelled().await;
         match &*self.failure.lock().unwrap_or_else(PoisonError::into_inner) {
@@ -111,22 +111,22 @@ impl ActiveExecution {
     }
 }
 
-/// What an execution is about.
+/// The parameters of a new execution.
 pub(super) struct NewExecution {
     pub(super) id: RunId,
     pub(super) subject: Subject,
     pub(super) session: Option<String>,
     pub(super) language: String,
     pub(super) profile: Option<String>,
-    /// Bytes that it takes while it waits.
+    /// Bytes that count for its request while it is queued.
     pub(super) bytes: usize,
     /// Whether its output becomes events.
     pub(super) is_followed: bool,
-    /// Where more input goes.
+    /// The pipe to its standard input.
     pub(super) stdin: Option<DuplexStream>,
 }
 
-/// Begins a program that runs by itself, or says why there is no room for it.
+/// Starts a program outside of any session, or reports why the queue is full.
 pub(super) fn start(app: &Arc<App>, id: RunId, request: Request, input: Input, more: StartOptions) -> Result<StartedExecution, Problem> {
     let about = NewExecution {
         id,
@@ -148,19 +148,19 @@ pub(super) fn start(app: &Arc<App>, id: RunId, request: Request, input: Input, m
     start_in(app, about, input, Box::new(run))
 }
 
-/// What its request does not say of a program that runs by itself.
+/// Parameters of [`start`] that the request does not contain.
 pub(super) struct StartOptions {
-    /// Bytes that it takes while it waits.
+    /// Bytes that count for its request while it is queued.
     pub(super) bytes: usize,
-    /// What it has of the service's memory until it has ended.
+    /// The memory charged for it until it has ended.
     pub(super) held: Taken,
     /// Whether its output becomes events.
     pub(super) is_followed: bool,
-    /// Where more input goes.
+    /// The pipe to its standard input.
     pub(super) stdin: Option<DuplexStream>,
 }
 
-/// A place among those that run at once, now or later, or why there is none; for everything in which a guest works for somebody.
+/// Returns a concurrency slot, now or later, or why there is none; for all work of a guest for a subject.
 pub(super) fn enter(app: &App, subject: &Subject, bytes: usize) -> Result<Admitted, Problem> {
     app.kept.check(subject.as_str()).inspect_err(|_| {
         app.metrics.refused.inc();
@@ -181,7 +181,7 @@ pub(super) fn enter(app: &App, subject: &Subject, bytes: usize) -> Result<Admitt
     })
 }
 
-/// Begins an execution, or says why there is no room for it.
+/// Starts an execution, or reports why the queue is full.
 pub(super) fn start_in(app: &Arc<App>, about: NewExecution, input: Input, work: ExecutionFuture) -> Result<StartedExecution, Problem> {
     let waiting = enter(app, &about.subject, about.bytes)?;
     let row = ExecutionRow {
@@ -216,7 +216,7 @@ pub(super) fn start_in(app: &Arc<App>, about: NewExecution, input: Input, work: 
     Ok(StartedExecution { live, run_to_end: Some(Box::pin(run_to_end)) })
 }
 
-/// Takes an execution to its end and its record.
+/// Runs an execution and stores its record.
 async fn run_to_end(app: Arc<App>, live: Arc<ActiveExecution>, input: Input, work: ExecutionFuture, waiting: Admitted) {
     let _finish = Finish(&app, &live);
     let was_queued = waiting.is_queued();
@@ -234,12 +234,12 @@ async fn run_to_end(app: Arc<App>, live: Arc<ActiveExecution>, input: Input, wor
             if let (true, Some(log)) = (was_queued, &live.log) {
                 log.status("running");
             }
-            // If the process dies, the next one finds out by this that the execution had begun.
+            // If the process dies, the next one can tell by this that the execution had begun.
             let _ = app.store.put_later(live.row()).await;
             Some(AssertUnwindSafe(stream_output(&app, &live, input, work)).catch_unwind().await)
         }
         None => {
-            // It holds its session, which others wait for.
+            // The work holds the lock of its session, for which others wait.
             drop(work);
             None
         }
@@ -259,7 +259,7 @@ async fn run_to_end(app: Arc<App>, live: Arc<ActiveExecution>, input: Input, wor
     }
 }
 
-/// Tells whoever waits that it is over, however it came to its end.
+/// Notifies all waiters when dropped, however the execution ended.
 struct Finish<'a>(&'a App, &'a Arc<ActiveExecution>);
 
 impl Drop for Finish<'_> {
@@ -271,7 +271,7 @@ impl Drop for Finish<'_> {
     }
 }
 
-/// Runs it, and makes events of its output meanwhile.
+/// Runs it, and turns its output into events meanwhile.
 async fn stream_output(app: &App, live: &ActiveExecution, input: Input, work: ExecutionFuture) -> Result<Outcome, Error> {
     let controls =
         Controls { id: Some(live.id), input, stop: live.stop.clone(), spent: Some(Arc::clone(&live.spent)), ..Controls::default() };
@@ -302,7 +302,7 @@ async fn stream_output(app: &App, live: &ActiveExecution, input: Input, work: Ex
                         gatherer.take(log, &mut gathered);
                         gathered.clear();
                     }
-                    // The program goes on meanwhile: what it writes is taken, and told a little later.
+                    // The program goes on meanwhile: its output is taken at once, and becomes an event a little later.
                     Some(pause) => told_at = told_at.or_else(|| Some(tokio::time::Instant::now() + pause)),
                 }
             }
@@ -331,7 +331,7 @@ async fn stream_output(app: &App, live: &ActiveExecution, input: Input, work: Ex
 
 type Advanced = Result<Result<Outcome, Error>, Box<dyn std::any::Any + Send>>;
 
-/// Keeps how it ended. An outcome that could not be kept is a failure, because nobody could find it again.
+/// Stores the outcome. An outcome that could not be stored is a failure, because no client could find it again.
 async fn record(app: &App, live: &ActiveExecution, ended: Option<Advanced>) -> Result<(), (Code, String)> {
     let (mut usage, mut kept) = (None, None);
     let failure = match ended {
@@ -370,13 +370,13 @@ async fn record(app: &App, live: &ActiveExecution, ended: Option<Advanced>) -> R
             row.status = "error".to_owned();
             row.result = Some(serde_json::json!({ "error": { "code": code, "detail": detail } }).to_string());
         }
-        // What is large has been taken before; the rest is kept in any case.
+        // The size of large results was reserved before; the rest is stored in any case.
         room.take(ROW + if room.bytes() > 0 { 0 } else { row.result.as_ref().map_or(0, String::len) as u64 });
         row.bytes = number(room.bytes());
     });
     app.store.put_ended(live.row(), usage).await.map_err(|error| (Code::Internal, Problem::internal(&error).detail()))?;
     room.keep();
-    // The record names them from here on.
+    // From here on, the record refers to the contents.
     drop(held);
     failure.map_or(Ok(()), Err)
 }
@@ -390,7 +390,7 @@ fn number(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
-/// What an execution used.
+/// Returns the usage of an execution.
 fn used(row: &ExecutionRow, outcome: &Outcome) -> UsageRow {
     UsageRow {
         executions: 1,
@@ -400,13 +400,13 @@ fn used(row: &ExecutionRow, outcome: &Outcome) -> UsageRow {
     }
 }
 
-/// What an execution without an outcome used.
+/// Returns the usage of an execution without an outcome.
 fn unfinished(live: &ActiveExecution) -> UsageRow {
     let spent = *live.spent.lock().unwrap_or_else(PoisonError::into_inner);
     UsageRow { executions: 1, ..live.with_row(|row| usage_row(&row.subject, row.created_ms, &spent)) }
 }
 
-/// What was used on a subject's behalf, in whatever.
+/// Converts usage of a subject to a row of the database.
 pub(super) fn usage_row(subject: &str, day_ms: i64, usage: &Usage) -> UsageRow {
     let micros = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
     UsageRow {
@@ -422,7 +422,7 @@ pub(super) fn usage_row(subject: &str, day_ms: i64, usage: &Usage) -> UsageRow {
     }
 }
 
-/// Makes the record of an outcome; gives what it takes.
+/// Fills the record from an outcome; returns the artifacts that were kept.
 async fn store_outcome(app: &App, live: &ActiveExecution, mut outcome: Outcome) -> Result<KeptFiles, (Code, String)> {
     let mut memory = weight::fit(app, live, &mut outcome);
     live.with_row(|row| app.metrics.ended(&row.language, &outcome));
@@ -461,7 +461,7 @@ async fn store_outcome(app: &App, live: &ActiveExecution, mut outcome: Outcome) 
     Ok(kept)
 }
 
-/// Cuts a text to what is kept where there is no room for more.
+/// Truncates a text to what is kept if there is no room for more.
 fn cut(text: &mut String) {
     text.truncate(text.floor_char_boundary(SMALL_OUTPUT));
 }
@@ -479,7 +479,7 @@ struct Head<'a> {
     ended_at: Option<String>,
 }
 
-/// A time as RFC 3339 has it.
+/// Formats a time (RFC 3339).
 pub(super) fn timestamp(ms: i64) -> String {
     let time = std::time::UNIX_EPOCH + Duration::from_millis(u64::try_from(ms).unwrap_or(0));
     humantime::format_rfc3339_millis(time).to_string()
@@ -500,7 +500,7 @@ fn head(row: &ExecutionRow) -> String {
     wire::to_json(&head)
 }
 
-/// An execution as clients see it.
+/// Returns the JSON of an execution.
 pub(super) fn execution_json(row: &ExecutionRow) -> String {
     let mut head = head(row);
     match row.result.as_deref().and_then(|result| result.strip_prefix('{')) {
@@ -512,7 +512,7 @@ pub(super) fn execution_json(row: &ExecutionRow) -> String {
     }
 }
 
-/// An execution as lists show it: without what it said.
+/// Returns the JSON of an execution in lists: without its output.
 pub(super) fn summary_json(row: &ExecutionRow) -> String {
     head(row)
 }

@@ -1,4 +1,4 @@
-//! How do clients run programs, and look at what they did?
+//! HTTP API of executions: how do clients run programs, and look at the results?
 
 mod answers;
 mod idempotency;
@@ -37,10 +37,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use utoipa::IntoParams;
 
-/// Executions of one page, unless said.
+/// Default page size of lists.
 const PAGE: u32 = 50;
 
-/// Stops an execution when whoever waits for it goes away.
+/// Cancels an execution when the client that waits for it disconnects.
 struct Waiter(Option<CancellationToken>);
 
 impl Drop for Waiter {
@@ -51,12 +51,12 @@ impl Drop for Waiter {
     }
 }
 
-/// An answer that is JSON already.
+/// Returns a response whose body is JSON already.
 pub(super) fn answer_json(status: StatusCode, text: String) -> Response {
     (status, [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], text).into_response()
 }
 
-/// An answer with the address of what it is about.
+/// Adds a header with the URL of the resource.
 pub(super) fn with_location(mut response: Response, name: header::HeaderName, address: &str) -> Response {
     if let Ok(location) = HeaderValue::from_str(address) {
         response.headers_mut().insert(name, location);
@@ -64,19 +64,19 @@ pub(super) fn with_location(mut response: Response, name: header::HeaderName, ad
     response
 }
 
-/// Where an execution is looked at.
+/// Returns the path of an execution.
 fn address(id: &impl std::fmt::Display) -> String {
     format!("/v1/executions/{id}")
 }
 
-/// How a client wants to learn of the end.
+/// The way in which a client receives the outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
-    /// In the answer.
+    /// In the response.
     Wait,
-    /// Later.
+    /// Later: the response comes at once.
     Later,
-    /// As a stream of events, which is the answer.
+    /// As a stream of events, which is the response.
     Stream,
 }
 
@@ -97,13 +97,13 @@ impl Mode {
         }
     }
 
-    /// The right to follow events, where the answer is a stream of them.
+    /// Returns the permit to follow events, if the response is a stream of them.
     pub(super) fn permit(self, app: &App, caller: &Caller) -> Result<Option<FollowerPermit>, Problem> {
         (self == Self::Stream).then(|| follower(app, caller)).transpose()
     }
 }
 
-/// Answers in the way that the client wants.
+/// Responds in the way that the client has chosen.
 pub(super) async fn answer(
     app: &Arc<App>,
     begun: StartedExecution,
@@ -114,7 +114,7 @@ pub(super) async fn answer(
     match mode {
         Mode::Later => {
             drop(begun);
-            // What is promised has to survive whatever happens next.
+            // What was promised to the client has to survive a crash.
             app.store.put(live.row()).await.map_err(|error| Problem::internal(&error))?;
             let mut response = answer_json(StatusCode::ACCEPTED, execution_json(&live.row()));
             response.headers_mut().insert("preference-applied", HeaderValue::from_static("respond-async"));
@@ -137,7 +137,7 @@ pub(super) async fn answer(
     }
 }
 
-/// Events as the answer; what is held with them is dropped when the client goes away.
+/// Returns a stream of events as the response; `held` is dropped when the client disconnects.
 pub(super) fn stream(
     permit: Option<FollowerPermit>,
     log: Arc<EventLog>,
@@ -155,7 +155,7 @@ fn told(
     let events = Arc::clone(&log).follow(after);
     events.scan(None, move |sent, event| {
         let _held = &held;
-        // The one before it has gone out by now. Where there is no memory for this one, the client goes on after that in another connection.
+        // The previous event has been sent by now. Without memory for this one, the client resumes after it in another connection.
         drop(sent.take());
         let told = log.sending(&event).ok().map(|taken| {
             *sent = taken;
@@ -171,7 +171,7 @@ fn sse(events: impl Stream<Item = Result<axum::response::sse::Event, Infallible>
     response
 }
 
-/// The right to follow events.
+/// Returns the permit to follow events.
 pub(super) fn follower(app: &App, caller: &Caller) -> Result<FollowerPermit, Problem> {
     app.followers.permit(&caller.subject).map_err(|none| {
         let (code, detail) = match none {
@@ -186,8 +186,8 @@ pub(super) fn follower(app: &App, caller: &Caller) -> Result<FollowerPermit, Pro
 
 /// Run a program.
 ///
-/// Waits for the end and answers with the execution. With `Prefer: respond-async` it answers at once, with `Accept: text/event-stream` it
-/// answers with the events as they come. A client that goes away while it waits or reads stops the program.
+/// Waits for the end and responds with the execution. With `Prefer: respond-async` it responds at once, with `Accept: text/event-stream`
+/// with the events as they come. If the client disconnects while it waits or reads, the program is stopped.
 #[utoipa::path(post, path = "/v1/executions", tag = "executions", request_body = ExecutionRequest,
     params(
         ("Idempotency-Key" = Option<String>, Header, description = "The same key and the same body run once: further requests get the first one's answer."),
@@ -205,7 +205,7 @@ pub(super) async fn create(
 ) -> Result<Response, Problem> {
     caller.needs(Scope::Run)?;
     let mode = Mode::of(&headers);
-    // Before anything begins that would have to be stopped again.
+    // Before anything starts that would have to be cancelled again.
     let permit = mode.permit(&app, &caller)?;
     let Some(key) = idempotency::key(&headers)? else {
         let begun = launch(&app, &caller, body, RunId::random(), mode)?;
@@ -214,7 +214,7 @@ pub(super) async fn create(
     let taking = idempotency::take(Arc::clone(&app), caller.clone(), key, body, mode);
     match app.to_the_end(&caller.subject, taking).await? {
         Taken::New(mut waiter, begun) => {
-            // From here on the answer has one of its own.
+            // From here on, the response has a guard of its own.
             waiter.0 = None;
             answer(&app, begun, mode, permit).await
         }
@@ -238,20 +238,20 @@ fn launch(app: &Arc<App>, caller: &Caller, body: Body<ExecutionRequest>, id: Run
     start(app, id, request, input, StartOptions { bytes, held, is_followed: mode != Mode::Wait, stdin })
 }
 
-/// What a list is narrowed to.
+/// Filters of a list.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
-    /// Those with this status.
+    /// Only executions with this status.
     status: Option<String>,
-    /// Those in this language.
+    /// Only executions in this language.
     language: Option<String>,
-    /// Those in this session.
+    /// Only executions in this session.
     session: Option<String>,
-    /// Where the page before this one ended.
+    /// The `next_cursor` of the previous page.
     cursor: Option<String>,
-    /// How many.
+    /// Maximum number of entries.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
 }
@@ -297,14 +297,14 @@ pub(super) fn read_cursor(cursor: &str) -> Result<(i64, String), Problem> {
     let read = || {
         let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
         let (ms, id) = text.split_once(' ')?;
-        // What a database refuses as text is no cursor either.
+        // A NUL, which databases refuse in text, is in no valid cursor.
         (!id.contains('\0')).then_some((ms.parse().ok()?, id.to_owned()))
     };
     read().ok_or_else(|| Problem::not_found("page; `cursor` is none that a list has given"))
 }
 
 async fn find(app: &App, caller: &Caller, id: &str) -> Result<(ExecutionRow, Option<Arc<ActiveExecution>>), Problem> {
-    // What is no id is looked up nowhere.
+    // An invalid id is not looked up.
     let id = id.parse::<RunId>().map_err(|_| Problem::not_found("execution"))?.to_string();
     if let Some(live) = app.registry.get(&caller.subject, &id) {
         return Ok((live.row(), Some(live)));
@@ -313,7 +313,7 @@ async fn find(app: &App, caller: &Caller, id: &str) -> Result<(ExecutionRow, Opt
     row.map(|row| (row, None)).ok_or_else(|| Problem::not_found("execution"))
 }
 
-/// Look at an execution.
+/// Get an execution.
 #[utoipa::path(get, path = "/v1/executions/{id}", tag = "executions", params(("id" = String, Path)),
     responses((status = 200, description = "What is known of it", body = Execution)))]
 pub(super) async fn get(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
@@ -324,9 +324,9 @@ pub(super) async fn get(State(app): State<Arc<App>>, caller: Caller, Path(id): P
 
 /// Stop an execution, or delete one that has ended.
 ///
-/// One that has not ended is stopped: the answer comes when it has ended, with how, and its record stays. One that has ended before is deleted
-/// with its output, its artifacts and its idempotency key, which gives their bytes back; the answer has it for the last time. What it used
-/// stays counted, and the audit log keeps its records. To stop it and nothing else, use `/v1/executions/{id}/cancel`.
+/// An execution that has not ended is stopped: the response comes when it has ended, with its outcome, and its record stays. One that has
+/// ended before is deleted with its output, its artifacts and its idempotency key, which frees their bytes; the response is its last
+/// representation. What it used stays counted, and the audit log keeps its records. To stop it only, use `/v1/executions/{id}/cancel`.
 #[utoipa::path(delete, path = "/v1/executions/{id}", tag = "executions", params(("id" = String, Path)),
     responses((status = 200, description = "It has ended, or is deleted", body = Execution)))]
 pub(super) async fn delete(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
@@ -336,17 +336,17 @@ pub(super) async fn delete(State(app): State<Arc<App>>, caller: Caller, Path(id)
         return stopped(&app, &live).await;
     }
     if let Some(live) = app.registry.get(&caller.subject, &id) {
-        // What has ended a moment ago is being written yet.
+        // The record of one that ended a moment ago is still being written.
         let _ = live.finished().await;
     }
-    // Whoever cannot be told what it was keeps it.
+    // If the last representation cannot be sent, the execution is not deleted.
     let response = answer_row(&app, &caller.subject, &row)?;
     let (held, subject) = (Arc::clone(&app), caller.subject.clone());
     app.to_the_end(&caller.subject, async move { remove(&held, subject.as_str(), &id).await }).await?;
     Ok(response)
 }
 
-/// Deletes an execution with the contents that no other one has.
+/// Deletes an execution with the contents that no other one refers to.
 async fn remove(app: &App, subject: &str, id: &str) -> Result<(), Problem> {
     let deleted = app.store.delete_execution(subject, id).await?;
     app.registry.remove(id);
@@ -362,14 +362,14 @@ async fn remove(app: &App, subject: &str, id: &str) -> Result<(), Problem> {
 
 async fn stopped(app: &App, live: &ActiveExecution) -> Result<Response, Problem> {
     live.stop.cancel();
-    // Why it failed is in the row.
+    // The record has the reason of a failure.
     let _ = live.finished().await;
     answer_row(app, &live.subject, &live.row())
 }
 
 /// Stop an execution.
 ///
-/// Answers when it has ended, with how. One that has ended before stays as it is, and there is nothing to stop.
+/// Responds when it has ended, with its outcome. One that has ended before stays as it is.
 #[utoipa::path(post, path = "/v1/executions/{id}/cancel", tag = "executions", params(("id" = String, Path)),
     responses((status = 200, description = "It has ended", body = Execution)))]
 pub(super) async fn cancel(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
@@ -380,7 +380,7 @@ pub(super) async fn cancel(State(app): State<Arc<App>>, caller: Caller, Path(id)
     stopped(&app, &live).await
 }
 
-/// The event after which a client wants to go on.
+/// Returns the sequence number after which a client resumes.
 pub(super) fn last_event(headers: &HeaderMap) -> Result<u64, Problem> {
     let Some(value) = headers.get("last-event-id") else { return Ok(0) };
     let number = value.to_str().ok().and_then(|text| text.parse().ok()).filter(|number| *number <= i64::MAX as u64);
@@ -389,12 +389,12 @@ pub(super) fn last_event(headers: &HeaderMap) -> Result<u64, Problem> {
 
 /// Follow an execution.
 ///
-/// Server-sent events: `status`, `finding`, `call` of a function of the host, `stdout` and `stderr` with pieces of output, and `end` with the
-/// execution. With `Last-Event-ID` it goes on after that event. What ended long ago is told as its end alone.
+/// Server-sent events: `status`, `finding`, `call` for a host call, `stdout` and `stderr` with chunks of output, and `end` with the
+/// execution. With `Last-Event-ID` the stream resumes after that event. Of an execution that ended long ago, only the event `end` is sent.
 ///
-/// As a WebSocket, each event is a message `{"id", "event", "data"}`. What the client sends goes to the program, where it was begun with
-/// `stdin_open`: binary messages as they are, `{"stdin": "text"}` and `{"stdin_base64": ".."}`; `{"stdin_end": true}` ends its input.
-/// `{"cancel": true}` stops it.
+/// As a WebSocket, each event is a message `{"id", "event", "data"}`. If the execution was started with `stdin_open`, the client's messages
+/// go to its standard input: binary messages as they are, `{"stdin": "text"}` and `{"stdin_base64": ".."}`; `{"stdin_end": true}` closes
+/// it. `{"cancel": true}` stops the execution.
 #[utoipa::path(get, path = "/v1/executions/{id}/events", tag = "executions",
     params(("id" = String, Path), ("Last-Event-ID" = Option<u64>, Header, description = "The last event that the client has.")),
     responses(
@@ -412,7 +412,7 @@ pub(super) async fn events(
     let after = last_event(&headers)?;
     let (row, live) = find(&app, &caller, &id).await?;
     let log = live.as_ref().map_or_else(|| Some(ended(&app, &caller.subject, &row)), |live| live.log.clone());
-    // Nobody who reads slowly keeps what the record says besides.
+    // A slow reader must not keep the rest of the record in memory.
     drop(row);
     if let Ok(upgrade) = upgrade {
         let permit = follower(&app, &caller)?;
@@ -426,7 +426,7 @@ pub(super) async fn events(
         }
         (None, None) => Err(Problem::not_found("execution")),
         (Some(live), None) => {
-            // Somebody waits for it, and its output goes there: here is its end only.
+            // Another request waits for it and receives its output: here only its end is sent.
             let permit = follower(&app, &caller)?;
             let end = futures_util::stream::once(async move {
                 let _ = live.finished().await;
@@ -437,14 +437,14 @@ pub(super) async fn events(
     }
 }
 
-/// The events of an execution of which only its end is known.
+/// Returns the events of an execution of which only the end is known.
 fn ended(app: &App, subject: &Subject, row: &ExecutionRow) -> Arc<EventLog> {
     let log = EventLog::of(&app.memory, subject);
     log.end(execution_json(row), || summary_json(row));
     log
 }
 
-/// Fetch a file that a program handed back.
+/// Download an artifact.
 #[utoipa::path(get, path = "/v1/executions/{id}/artifacts/{*path}", tag = "executions",
     params(("id" = String, Path), ("path" = String, Path, description = "As the execution lists it.")),
     responses(
@@ -459,7 +459,7 @@ pub(super) async fn artifact(
 ) -> Result<Response, Problem> {
     caller.needs(Scope::Run)?;
     let missing = || Problem::not_found("artifact");
-    // Only its name: the record may be large.
+    // Only its id: the record may be large.
     let id = find(&app, &caller, &id).await?.0.id;
     if path.contains('\0') {
         return Err(missing());

@@ -1,4 +1,4 @@
-//! What may clients and operators know?
+//! Introspection endpoints: what may clients and operators know about policy, tiers, usage, audit records and health?
 
 use super::App;
 use super::alerts::Alert;
@@ -27,23 +27,23 @@ use utoipa::{IntoParams, ToSchema};
 #[derive(Serialize, ToSchema)]
 #[schema(as = Policy)]
 pub(super) struct PolicyBody {
-    /// Tells it from every other policy.
+    /// SHA-256 of the policy's canonical form, which identifies it.
     digest: String,
-    /// Its profiles.
+    /// The names of its profiles.
     profiles: Vec<String>,
 }
 
-/// Why a request would be admitted or denied.
+/// The decision on a request, with its reasons.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Explanation)]
 pub(super) struct ExplanationBody {
     /// `admitted` or `denied`.
     verdict: &'static str,
-    /// The steps in their order.
+    /// The steps of the decision, in order.
     steps: Vec<StepBody>,
-    /// The refusal.
+    /// The denial, if it is denied.
     denial: Option<Denial>,
-    /// What it would be granted.
+    /// The grant that it would have, if it is admitted.
     grant: Option<GrantBody>,
 }
 
@@ -53,28 +53,28 @@ pub(super) struct ExplanationBody {
 struct StepBody {
     /// The rule that was consulted.
     rule: String,
-    /// What was asked of it.
+    /// The request that it was consulted about.
     asked: String,
-    /// Whether it allows that.
+    /// Whether the rule allows it.
     allowed: bool,
-    /// Why, or why not.
+    /// The reason why it does, or does not.
     reason: String,
 }
 
-/// What a program would be granted.
+/// The grant that a request would have.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Grant)]
 struct GrantBody {
     profile: String,
     tier: String,
     tier_reason: String,
-    /// Each limit with its amount, such as `10s` or `256MiB`.
+    /// Each limit with its value, such as `10s` or `256MiB`.
     limits: std::collections::BTreeMap<String, String>,
-    /// Every package in its version.
+    /// Every package with its exact version.
     packages: Vec<String>,
 }
 
-/// A tier as it is here.
+/// The state of a tier on this machine.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Tier)]
 struct TierBody {
@@ -84,7 +84,7 @@ struct TierBody {
     languages: Vec<String>,
     /// Whether it works.
     available: bool,
-    /// Why not.
+    /// The reason why it does not work.
     reason: Option<String>,
 }
 
@@ -94,33 +94,33 @@ pub(super) struct TierList {
     tiers: Vec<TierBody>,
 }
 
-/// Usage by day.
+/// Usage by day and subject.
 #[derive(Serialize, ToSchema)]
 pub(super) struct UsageList {
     usage: Vec<UsageRow>,
-    /// Bytes of one's records, artifacts and plans that are kept now.
+    /// Bytes of the caller's records, artifacts and plans that are kept now.
     kept_bytes: u64,
-    /// As many as may be (`limits.kept_per_subject`).
+    /// The caller's storage quota in bytes (`limits.kept_per_subject`).
     kept_limit_bytes: u64,
 }
 
 /// Records of the audit log, the newest first.
 #[derive(Serialize, ToSchema)]
 pub(super) struct AuditList {
-    /// As they were written.
+    /// The records as they were written.
     #[schema(value_type = Vec<Object>)]
     records: Vec<serde_json::Value>,
-    /// Ask with this as `cursor` for those before them; null at the start of the log.
+    /// The `cursor` of the next page, with older records; null at the start of the log.
     next_cursor: Option<String>,
 }
 
-/// Whether the service is well.
+/// The health of the service.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Health {
     status: &'static str,
 }
 
-/// Look at the policy.
+/// Get the policy.
 #[utoipa::path(get, path = "/v1/policies", tag = "policies", responses((status = 200, description = "The policy in force", body = PolicyBody)))]
 pub(super) async fn policy(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<PolicyBody>, Problem> {
     caller.needs(Scope::Run)?;
@@ -128,10 +128,10 @@ pub(super) async fn policy(State(app): State<Arc<App>>, caller: Caller) -> Resul
     Ok(Json(PolicyBody { digest: policy.digest().to_owned(), profiles: policy.profiles().map(str::to_owned).collect() }))
 }
 
-/// Explain what would be decided.
+/// Explain a decision.
 ///
-/// Takes an execution, runs nothing, and says rule by rule what the policy holds of it. The program is looked at as before a run, which
-/// takes a place among one's executions, counts in one's usage and is in the audit log as `explained`.
+/// Takes the request of an execution, runs nothing, and reports rule by rule what the policy decides. The program is inspected as before a
+/// run, which takes one of the caller's concurrency slots, counts as its usage and is in the audit log as `explained`.
 #[utoipa::path(post, path = "/v1/policies/explain", tag = "policies", request_body = ExecutionRequest,
     responses((status = 200, description = "The decision", body = ExplanationBody)))]
 pub(super) async fn explain(
@@ -144,11 +144,11 @@ pub(super) async fn explain(
     let (bytes, held) = (body.bytes.len(), body.held);
     drop(body.bytes);
     let (request, _) = body.value.read(caller.subject.clone(), true)?;
-    // The program is looked at in a guest, which takes a place and processors like any other.
+    // The program is inspected in a guest, which takes a slot and processors like any other.
     let waiting = enter(&app, &caller.subject, bytes)?;
     let place = waiting.slot().await.ok_or_else(|| Problem::internal(&"an explanation has lost its place"))?;
     let stop = CancellationToken::new();
-    // Whoever goes away needs no explanation, but pays for what was looked at.
+    // A client that disconnects needs no explanation, but pays for the inspection.
     let _stop = stop.clone().drop_guard();
     let explaining = tokio::spawn(async move {
         let _held = held;
@@ -185,7 +185,7 @@ fn granted(grant: &Grant) -> GrantBody {
     }
 }
 
-/// List the tiers.
+/// List the tiers and their state.
 #[utoipa::path(get, path = "/v1/tiers", tag = "policies", responses((status = 200, description = "What this service offers", body = TierList)))]
 pub(super) async fn tiers(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<TierList>, Problem> {
     caller.needs(Scope::Run)?;
@@ -193,29 +193,29 @@ pub(super) async fn tiers(State(app): State<Arc<App>>, caller: Caller) -> Result
         tier: facts.tier.to_string(),
         languages: facts.languages.clone(),
         available: facts.unavailable.is_none(),
-        // Why not is the operator's business in detail.
+        // The detailed reason is for the operator only.
         reason: facts.unavailable.as_ref().map(|_| "it does not work on this machine; `glovebox doctor` says why".to_owned()),
     };
     Ok(Json(TierList { tiers: app.sandbox.facts().tiers.iter().map(tier).collect() }))
 }
 
-/// Of which days.
+/// The period and subjects of a usage query.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct UsageQuery {
-    /// From here on, in milliseconds since 1970.
+    /// Start of the period, in milliseconds since 1970.
     #[param(minimum = 0)]
     since_ms: Option<i64>,
-    /// Before this, in milliseconds since 1970.
+    /// End of the period (exclusive), in milliseconds since 1970.
     #[param(minimum = 0)]
     until_ms: Option<i64>,
-    /// Of everybody; needs the scope `audit`.
+    /// Usage of all subjects; requires the scope `audit`.
     #[serde(default)]
     all: bool,
 }
 
-/// Sum up what was used, day by day.
+/// Report usage by day.
 #[utoipa::path(get, path = "/v1/usage", tag = "records", params(UsageQuery),
     responses((status = 200, description = "One entry for each day and subject", body = UsageList)))]
 pub(super) async fn usage(
@@ -233,7 +233,7 @@ pub(super) async fn usage(
 
 /// # Errors
 ///
-/// Where it is before 1970.
+/// If it is before 1970.
 fn time(ms: Option<i64>) -> Result<Option<i64>, Problem> {
     if ms.is_some_and(|ms| ms < 0) {
         return Err(Problem::new(Code::Invalid, "a time is in milliseconds since 1970, and not before"));
@@ -241,37 +241,38 @@ fn time(ms: Option<i64>) -> Result<Option<i64>, Problem> {
     Ok(ms)
 }
 
-/// Which records.
+/// Filters of a search of the audit log.
 #[derive(Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct AuditQuery {
-    /// Of this subject; of others than oneself only with the scope `audit`.
+    /// Only records of this subject; for other subjects than the caller's, requires the scope `audit`.
     pub(super) subject: Option<String>,
-    /// Of this execution or session.
+    /// Only records of this execution or session.
     pub(super) run: Option<String>,
-    /// `admitted`, `denied`, `looked_up`, `found`, `explained`, `provided`, `called`, `finished` or `aborted`.
+    /// Only this event: `admitted`, `denied`, `looked_up`, `found`, `explained`, `provided`, `called`, `finished` or `aborted`.
     pub(super) event: Option<String>,
-    /// About this rule.
+    /// Only records that name this rule.
     pub(super) rule: Option<String>,
-    /// With this text anywhere.
+    /// Only records that contain this text.
     pub(super) text: Option<String>,
-    /// From here on, in milliseconds since 1970.
+    /// Only records from this time on, in milliseconds since 1970.
     #[param(minimum = 0)]
     pub(super) since_ms: Option<i64>,
-    /// Before this, in milliseconds since 1970.
+    /// Only records before this time, in milliseconds since 1970.
     #[param(minimum = 0)]
     pub(super) until_ms: Option<i64>,
-    /// Where the page before this one ended.
+    /// The `next_cursor` of the previous page.
     pub(super) cursor: Option<String>,
-    /// How many.
+    /// Maximum number of records.
     #[param(minimum = 1, maximum = 500)]
     pub(super) limit: Option<u32>,
 }
 
 /// Search the audit log, the newest record first.
 ///
-/// One's own records; with the scope `audit`, everybody's. A page may hold fewer records than asked for and still not be the last one.
+/// Searches the caller's own records, or those of all subjects with the scope `audit`. A page may have fewer records than requested without
+/// being the last one.
 #[utoipa::path(get, path = "/v1/audit", tag = "records", params(AuditQuery),
     responses((status = 200, description = "One page", body = AuditList)))]
 pub(super) async fn audit(
@@ -297,7 +298,7 @@ pub(super) async fn audit(
         query.subject = Some(caller.subject.to_string());
     }
     let permit = app.searches.acquire(&caller.subject).await;
-    // Whoever goes away needs no answer.
+    // A client that disconnects needs no result: the search is cancelled.
     let gone = CancellationToken::new();
     let _stop = gone.clone().drop_guard();
     let found = tokio::task::spawn_blocking(move || {
@@ -308,12 +309,12 @@ pub(super) async fn audit(
     Ok(Json(AuditList { records: found.records, next_cursor: found.next.map(|offset| format!("at-{offset}")) }))
 }
 
-/// Alerts after which one.
+/// The position in the list of alerts.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct AlertQuery {
-    /// Those after the one with this number.
+    /// Only alerts after the one with this number.
     #[param(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     after: Option<u64>,
 }
@@ -326,7 +327,7 @@ pub(super) struct AlertList {
 
 /// List the alerts that have fired since the service was started.
 ///
-/// Needs the scope `audit`.
+/// Requires the scope `audit`.
 #[utoipa::path(get, path = "/v1/alerts", tag = "records", params(AlertQuery),
     responses((status = 200, description = "The newest thousand at most, the oldest first", body = AlertList)))]
 pub(super) async fn alerts(
@@ -343,13 +344,13 @@ pub(super) async fn alerts(
     Ok(Json(AlertList { alerts: app.alerts.after(after) }))
 }
 
-/// Whether the process lives.
+/// Report whether the process is alive (liveness).
 #[utoipa::path(get, path = "/healthz", tag = "health", responses((status = 200, description = "It does", body = Health)))]
 pub(super) async fn health() -> Json<Health> {
     Json(Health { status: "ok" })
 }
 
-/// Whether it can do its work.
+/// Report whether the service can do its work (readiness).
 #[utoipa::path(get, path = "/readyz", tag = "health", responses((status = 200, description = "It can", body = Health)))]
 pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<Json<Health>, Problem> {
     if app.closing.is_cancelled() {
@@ -364,9 +365,9 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<Json<Health>, P
     Ok(Json(Health { status: "ready" }))
 }
 
-/// Metrics for Prometheus.
+/// Export metrics for Prometheus.
 ///
-/// Needs the scope `audit`.
+/// Requires the scope `audit`.
 #[utoipa::path(get, path = "/metrics", tag = "health",
     responses((status = 200, description = "In the text format of OpenMetrics", content_type = "application/openmetrics-text", body = String)))]
 pub(super) async fn metrics(State(app): State<Arc<App>>, caller: Caller) -> Result<Response, Problem> {
@@ -376,11 +377,11 @@ pub(super) async fn metrics(State(app): State<Arc<App>>, caller: Caller) -> Resu
     Ok((StatusCode::OK, [(header::CONTENT_TYPE, kind)], text).into_response())
 }
 
-/// A page that shows the routes; everything on it comes from `/openapi.json`.
+/// Returns a page that documents the routes; all of its content comes from `/openapi.json`.
 pub(super) async fn docs() -> Response {
     const PAGE: &str = include_str!("docs.html");
     let mut response = Html(PAGE).into_response();
-    // No script runs and no style holds but those of the page itself.
+    // The Content-Security-Policy allows only the page's own script and style, by their digests.
     let digest = |tag: &str| {
         let inside = PAGE.split_once(&format!("<{tag}>")).and_then(|(_, rest)| rest.split_once(&format!("</{tag}>")));
         STANDARD.encode(Sha256::digest(inside.map_or("", |(inside, _)| inside)))
@@ -394,7 +395,7 @@ pub(super) async fn docs() -> Response {
     response
 }
 
-/// When the process of a record was; for the search.
+/// Adds the time of a record in readable form, for search results.
 pub(super) fn shown_time(record: &mut serde_json::Value) {
     if let Some(ms) = record.get("time_ms").and_then(serde_json::Value::as_i64)
         && let Some(record) = record.as_object_mut()

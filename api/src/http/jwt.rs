@@ -1,7 +1,7 @@
-//! Who holds a token that somebody else has signed?
+//! JSON Web Tokens: which subject holds a token that an external issuer has signed?
 //!
-//! JSON Web Tokens of one issuer, for one audience, by the public keys that the issuer publishes. Only signatures with public keys are
-//! taken: whoever can check one must not be able to make one.
+//! Tokens of one issuer, for one audience, verified with the public keys that the issuer publishes (JWKS). Only asymmetric signatures are
+//! accepted: a verifier must not be able to sign.
 
 use super::config::Jwt as Settings;
 use super::keys::{Caller, Scope};
@@ -19,19 +19,19 @@ use std::str::FromStr as _;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-/// Bytes of a set of keys.
+/// Maximum bytes of a key set (JWKS).
 const MAX_KEYS: usize = 1 << 20;
 
-/// How long keys are taken for valid without asking again.
+/// Time for which cached keys are valid without a new request to the issuer.
 const FRESH: Duration = Duration::from_secs(600);
 
-/// The least time between two looks, whatever is asked for; protects the issuer from guesses.
+/// Minimum interval between two requests for keys, whatever tokens arrive; protects the issuer from forged key ids.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// How far clocks may be apart, in seconds.
+/// Tolerated clock skew, in seconds.
 const LEEWAY: u64 = 30;
 
-/// What is read of a token besides what is checked anyway.
+/// Claims of a token besides those that the library validates.
 #[derive(Deserialize)]
 struct Claims {
     #[serde(default)]
@@ -40,7 +40,7 @@ struct Claims {
     others: serde_json::Map<String, Value>,
 }
 
-/// Tokens of one issuer.
+/// Verifier of the tokens of one issuer.
 #[derive(Clone)]
 pub(super) struct Tokens(Arc<Inner>);
 
@@ -49,7 +49,7 @@ struct Inner {
     client: reqwest::Client,
     keys: RwLock<Arc<JwkSet>>,
     looked: Mutex<Option<Instant>>,
-    /// When the keys were read for the last time.
+    /// The time at which the keys were last read.
     read: Mutex<Option<Instant>>,
     looking: tokio::sync::Mutex<()>,
 }
@@ -67,11 +67,11 @@ impl Tokens {
         Ok(Self(Arc::new(inner)))
     }
 
-    /// Who holds a token.
+    /// Returns the subject and scopes of a token.
     ///
     /// # Errors
     ///
-    /// Why nobody does.
+    /// The reason why the token is invalid.
     pub(super) async fn holder(&self, token: &str) -> Result<Caller, &'static str> {
         let header = decode_header(token).map_err(|_| "it is no token")?;
         if has_critical_parameters(token) {
@@ -80,10 +80,10 @@ impl Tokens {
         let mut key = self.0.key(header.kid.as_deref(), header.alg);
         let is_usable = key.is_some() && !self.0.is_stale();
         if self.0.is_older_than(if is_usable { FRESH.min(self.0.settings.keys_max_age) } else { self.0.pause() }) {
-            // On a task of its own: whoever goes away must not make the next one ask again.
+            // As a task of its own: if the client disconnects, the next request must not ask the issuer again.
             let inner = Arc::clone(&self.0);
             let looking = tokio::spawn(async move { inner.look().await });
-            // The issuer may have begun to use another key; a known one is good enough meanwhile.
+            // The issuer may have rotated its keys; a known key is good enough meanwhile.
             if !is_usable {
                 let _ = looking.await;
                 key = self.0.key(header.kid.as_deref(), header.alg);
@@ -112,7 +112,7 @@ impl Tokens {
         let subject =
             Subject::new(format!("jwt:{subject}")).map_err(|_| "the token's subject has characters that a subject cannot have")?;
         let mut scopes = self.0.settings.scopes.clone();
-        // Others use the claim as well, so ours have a prefix there.
+        // Other services use the claim as well, so our scopes have a prefix there.
         let named = |name: &str| name.strip_prefix("glovebox:").and_then(Scope::from_name);
         match &token.claims.scope {
             Some(Value::String(names)) => scopes.extend(names.split(' ').filter_map(named)),
@@ -129,7 +129,7 @@ impl Inner {
         let fits = |key: &&Jwk| (id.is_none() || key.common.key_id.as_deref() == id) && can(key, algorithm);
         let mut fitting = keys.keys.iter().filter(fits);
         let key = fitting.next()?;
-        // Without a name it has to be clear which one is meant.
+        // Without a key id, exactly one key must fit.
         (id.is_some() || fitting.next().is_none()).then(|| DecodingKey::from_jwk(key).ok()).flatten()
     }
 
@@ -137,18 +137,18 @@ impl Inner {
         self.looked.lock().unwrap_or_else(PoisonError::into_inner).is_none_or(|looked| looked.elapsed() > age)
     }
 
-    /// Keys that are taken for a shorter time are read more often.
+    /// Keys with a short maximum age are read more often.
     fn pause(&self) -> Duration {
         PAUSE.min(self.settings.keys_max_age / 2)
     }
 
-    /// Whether the keys are too old to be taken without asking. Where none were ever read, there are none.
+    /// Whether the cached keys are too old to be used without asking. True if none were ever read.
     fn is_stale(&self) -> bool {
         let read = *self.read.lock().unwrap_or_else(PoisonError::into_inner);
         read.is_some_and(|read| read.elapsed() > self.settings.keys_max_age)
     }
 
-    /// Reads the keys anew; those that are known stay for a while where that fails.
+    /// Reads the keys anew; if that fails, the cached ones stay valid for a while.
     async fn look(&self) {
         let _one = self.looking.lock().await;
         if !self.is_older_than(self.pause()) {
@@ -181,7 +181,7 @@ impl Inner {
             tokio::fs::read(place).await.map_err(|error| error.to_string())?
         };
         let keys: KeySet = serde_json::from_slice(&text).map_err(|error| error.to_string())?;
-        // A key of a kind that is not known here must not take the others with it.
+        // A key of an unknown type must not invalidate the others.
         Ok(JwkSet { keys: keys.keys.into_iter().filter_map(|key| serde_json::from_value(key).ok()).collect() })
     }
 }
@@ -191,14 +191,14 @@ struct KeySet {
     keys: Vec<Value>,
 }
 
-/// Whether a token's header has parameters that whoever checks it must understand (RFC 7515, section 4.1.11). None are understood here.
+/// Whether a token's header has critical parameters, which a verifier must understand (RFC 7515, section 4.1.11). None are supported here.
 fn has_critical_parameters(token: &str) -> bool {
     let header = token.split('.').next().unwrap_or_default();
     let header = BASE64.decode(header).ok().and_then(|header| serde_json::from_slice::<Value>(&header).ok());
     header.is_none_or(|header| header.get("crit").is_some() || header.get("b64").is_some())
 }
 
-/// Whether a key is meant for signatures of this kind.
+/// Whether a key is meant for signatures with this algorithm.
 fn can(key: &Jwk, algorithm: Algorithm) -> bool {
     use Algorithm::{ES256, ES384, EdDSA, PS256, PS384, PS512, RS256, RS384, RS512};
     let of_kind = match &key.algorithm {

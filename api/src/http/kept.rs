@@ -1,13 +1,13 @@
-//! Who owns the bytes that are kept, and how many may each subject have?
+//! Storage quotas: how many bytes does each subject keep, and how many may it?
 //!
-//! Records, artifacts, plans and sessions count for the subject that they belong to, in the database (column `bytes`) and here. An artifact
-//! whose content is stored once for several subjects counts for each of them. A subject over its quota starts nothing new until it deletes
-//! something or the retention does; nobody else notices. Where all together have too much, the largest keepers are refused first (max-min
-//! fairness). Where the [`disk`] itself is nearly full, only what is small is kept, for everybody; where the reserve for that is half used up,
-//! those who keep the most, or have the most of the [`audit`] log, begin nothing new. Whoever has the most of an audit log that is too large
-//! begins nothing new either.
+//! Records, artifacts, plans and sessions count against the subject that they belong to, in the database (column `bytes`) and here. An
+//! artifact whose content is stored once for several subjects counts for each of them. A subject over its quota starts nothing new until it
+//! deletes something or retention does; other subjects are unaffected. Where all subjects together exceed the total quota, the largest ones
+//! are refused first (max-min fairness). Where the [`disk`] itself is nearly full, only small records are kept, for all subjects; where its
+//! reserve is half used up, the subjects that keep the most, or have the largest share of the [`audit`] log, start nothing new. The
+//! subjects with the largest share of an audit log that is too large start nothing new either.
 //!
-//! What is about to be written has a [`Room`], which gives everything back unless it is kept at last.
+//! What is about to be written has a [`Room`], a reservation that is released on drop unless it is committed with [`Room::keep`].
 
 mod audit;
 mod disk;
@@ -22,19 +22,19 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// What a row takes besides the texts in it: its columns, indexes, and what the audit log and the journal say of it.
+/// Bytes of a row besides the texts in it: its columns, its indexes, and its share of the audit log and the journal.
 pub(super) const ROW: u64 = 512;
 
-/// What the row of an artifact takes besides its path.
+/// Bytes of an artifact's row besides its path.
 const ARTIFACT_ROW: u64 = 600;
 
-/// What of an output is kept where there is no room for more.
+/// Bytes of output that are kept if there is no room for more.
 pub(super) const SMALL_OUTPUT: usize = 4 << 10;
 
-/// Bytes of a record that is kept whole in any case.
+/// Bytes up to which a record is always kept whole.
 const LARGE_RESULT: usize = 64 << 10;
 
-/// The same, where the disk is nearly full: as much as outputs of [`SMALL_OUTPUT`] come to.
+/// The same if the disk is nearly full: the record of outputs of [`SMALL_OUTPUT`].
 const SMALL_RESULT: usize = 4 * SMALL_OUTPUT;
 
 /// The quotas, all in bytes.
@@ -42,9 +42,9 @@ const SMALL_RESULT: usize = 4 * SMALL_OUTPUT;
 struct Quotas {
     of_subject: u64,
     all: u64,
-    /// Of the audit log.
+    /// Of the whole audit log.
     audit: u64,
-    /// Of the audit log in an hour.
+    /// Of one subject in the audit log, per hour.
     audit_of_subject: u64,
 }
 
@@ -56,24 +56,24 @@ struct State {
     audit: Audit,
 }
 
-/// The account of kept bytes.
+/// The account of stored bytes by subject.
 #[derive(Debug)]
 pub(super) struct Kept {
     quotas: Quotas,
     state: Mutex<State>,
 }
 
-/// Why something is not kept.
+/// The reason why something is not kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NotKept {
-    /// The subject's quota, or the one of all.
+    /// The quota of the subject, or of all subjects together.
     Quota,
     /// The disk is nearly full.
     Disk,
 }
 
 impl NotKept {
-    /// For the record of an execution.
+    /// Returns its name in the record of an execution.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Quota => "quota",
@@ -82,8 +82,8 @@ impl NotKept {
     }
 }
 
-/// What was taken for something that is about to be kept: bytes of its subject's account, and space of the disk. Dropped, it gives all of it
-/// back; so nothing stays taken for what was never written, whatever became of whoever wanted to.
+/// A reservation for something that is about to be written: bytes of its subject's account, and disk space. It is released on drop, so that
+/// nothing stays reserved for what was never written, also if the writing task is cancelled.
 #[derive(Debug)]
 pub(super) struct Room {
     kept: Arc<Kept>,
@@ -93,16 +93,16 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// Bytes that were taken.
+    /// Returns the bytes reserved.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// Takes bytes for something large, in so many new files, where there is room for it.
+    /// Reserves bytes for something large, in `files` new files, if there is room.
     ///
     /// # Errors
     ///
-    /// Why there is none.
+    /// The reason why there is none.
     pub(super) fn try_take(&mut self, bytes: u64, files: u64) -> Result<(), NotKept> {
         let space = Space::of(bytes, files);
         self.kept.try_take(&self.subject, bytes, space)?;
@@ -111,7 +111,7 @@ impl Room {
         Ok(())
     }
 
-    /// Takes bytes for something small that is kept in any case.
+    /// Reserves bytes for something small that is kept in any case.
     pub(super) fn take(&mut self, bytes: u64) {
         let mut state = self.kept.lock();
         state.disk.note(bytes);
@@ -119,7 +119,7 @@ impl Room {
         self.bytes = self.bytes.saturating_add(bytes);
     }
 
-    /// Gives back what was taken for something that could not be written.
+    /// Releases what was reserved for something that could not be written.
     pub(super) fn give_back(&mut self, bytes: u64, files: u64) {
         let (bytes, space) = (bytes.min(self.bytes), Space::of(bytes, files));
         let mut state = self.kept.lock();
@@ -129,7 +129,7 @@ impl Room {
         self.space -= space;
     }
 
-    /// Everything is written. From here on it counts until [`Kept::give_back`].
+    /// Commits the reservation once everything is written. From here on it counts until [`Kept::give_back`].
     pub(super) fn keep(mut self) {
         self.bytes = 0;
     }
@@ -147,7 +147,7 @@ impl Drop for Room {
 }
 
 impl Kept {
-    /// An account that begins with what is there already: of the database, and in the audit log.
+    /// Creates an account of what is stored already: in the database, and in the audit log.
     pub(super) fn new(
         limits: &Limits,
         state: &Dir,
@@ -156,7 +156,7 @@ impl Kept {
     ) -> io::Result<Arc<Self>> {
         let disk = Disk::new(state, limits)?;
         let whole = disk.whole;
-        // A share of the file system that leaves room for everything else on it, and a tenant no more than a share of that.
+        // A share of the file system that leaves room for everything else on it, and a share of that for each subject.
         let all = limits.kept.map_or(whole / 2, |bytes| bytes as u64);
         let of_subject = limits.kept_per_subject.map_or((1 << 30).min(all / 4), |bytes| bytes as u64);
         let audit = limits.audit.map_or((whole / 4).max(1 << 20), |bytes| bytes as u64);
@@ -174,29 +174,29 @@ impl Kept {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What a subject has, and may have.
+    /// Returns the stored bytes of a subject, and its quota.
     pub(super) fn of(&self, subject: &str) -> (u64, u64) {
         (self.lock().used(subject), self.quotas.of_subject)
     }
 
-    /// What all have together.
+    /// Returns the stored bytes of all subjects together.
     pub(super) fn all(&self) -> u64 {
         self.lock().all
     }
 
-    /// Nothing yet, for what a subject is about to keep.
+    /// Returns an empty reservation, for what a subject is about to store.
     pub(super) fn room(self: &Arc<Self>, subject: &str) -> Room {
         Room { kept: Arc::clone(self), subject: subject.to_owned(), bytes: 0, space: Space::default() }
     }
 
-    /// The bytes of an artifact with its row.
+    /// Returns the bytes of an artifact with its row.
     pub(super) fn of_artifact(&self, path: &str, content: usize) -> u64 {
         ARTIFACT_ROW + path.len() as u64 + self.lock().disk.of_file(content)
     }
 
     /// # Errors
     ///
-    /// Where a subject has so much that it may begin nothing new.
+    /// If a subject is over a quota, so that it may start nothing new.
     pub(super) fn check(&self, subject: &str) -> Result<(), Problem> {
         let mut state = self.lock();
         let used = state.used(subject);
@@ -254,34 +254,34 @@ impl Kept {
         Ok(())
     }
 
-    /// Bytes of a record up to which it is kept whole in any case.
+    /// Returns the bytes up to which a record is always kept whole.
     pub(super) fn small_result(&self) -> usize {
         if self.lock().disk.is_tight() { SMALL_RESULT } else { LARGE_RESULT }
     }
 
-    /// Gives bytes back that were kept.
+    /// Releases bytes that were deleted.
     pub(super) fn give_back(&self, subject: &str, bytes: u64) {
         self.lock().remove(subject, bytes);
     }
 
-    /// Counts what was written to the audit log since the last time.
+    /// Counts what was written to the audit log since the last call.
     pub(super) fn audited(&self, written: &HashMap<String, u64>) {
         let mut state = self.lock();
         state.disk.note(written.values().fold(0, |sum: u64, bytes| sum.saturating_add(*bytes)));
         state.audit.written(written, now_ms());
     }
 
-    /// What of that the database has not been told.
+    /// Takes the part of it that is not in the database yet.
     pub(super) fn take_untold(&self) -> HashMap<String, u64> {
         self.lock().audit.take_untold()
     }
 
-    /// The database could not be told.
+    /// Puts it back, because the database could not be updated.
     pub(super) fn tell_again(&self, untold: &HashMap<String, u64>) {
         self.lock().audit.tell_again(untold);
     }
 
-    /// Goes on from what the database says of the audit log, and from what its files have.
+    /// Resets the account of the audit log from the database and from the size of its files.
     pub(super) fn audit_is(&self, found: Audited, on_disk: u64) {
         self.lock().audit.is(found, on_disk);
     }
@@ -310,13 +310,14 @@ impl State {
         self.all = self.all.saturating_sub(given);
     }
 
-    /// What each subject may have, where all together may have so much and this one has so much.
+    /// Returns the fair level of storage, if all subjects together may have `most` and this one uses `used`.
     fn fair_level(&self, most: u64, subject: &str, used: u64) -> u64 {
         let others = self.by_subject.iter().filter(|(name, _)| *name != subject).map(|(_, bytes)| *bytes);
         fair_level(&others.chain([used]).collect::<Vec<_>>(), most)
     }
 
-    /// What a subject fills of the disk, kept and in the audit log, if it is among those who would have to give up most of what is missing.
+    /// Returns the disk usage of a subject, stored data and audit log, if it is among the largest, which would have to give up what is
+    /// missing.
     fn is_among_largest(&self, subject: &str, missing: u64, least: u64) -> Option<u64> {
         let mut weights: HashMap<&str, u64> = self.audit.shares().collect();
         for (name, bytes) in &self.by_subject {
@@ -326,12 +327,12 @@ impl State {
         let own = weights.get(subject).copied().unwrap_or(0);
         let weights: Vec<u64> = weights.into_values().collect();
         let all = weights.iter().fold(0_u64, |sum, weight| sum.saturating_add(*weight));
-        // Whoever has next to nothing is not why the disk is full.
+        // A subject with next to nothing is not why the disk is full.
         (own > least && own >= fair_level(&weights, all.saturating_sub(missing))).then_some(own)
     }
 }
 
-/// The level at which amounts are cut so that what is left of them comes to so much (max-min fairness): whoever has less keeps all of it.
+/// Returns the level at which amounts are capped so that their sum is `most` (max-min fairness): smaller amounts are kept whole.
 fn fair_level(amounts: &[u64], most: u64) -> u64 {
     let mut level = 0;
     loop {
@@ -344,7 +345,7 @@ fn fair_level(amounts: &[u64], most: u64) -> u64 {
             }
         }
         match most.saturating_sub(below).checked_div(above) {
-            // It rises as long as what small ones leave is shared out among the large ones.
+            // It rises as long as the unused shares of small amounts are divided among the large ones.
             Some(higher) if higher > level => level = higher,
             Some(_) => return level,
             None => return u64::MAX,
@@ -364,7 +365,7 @@ mod tests {
         Kept::new(&limits, &state, there, (Audited::default(), 0)).unwrap()
     }
 
-    /// Takes bytes for good.
+    /// Reserves bytes and commits them.
     fn try_take(kept: &Arc<Kept>, subject: &str, bytes: u64) -> Result<(), NotKept> {
         let mut room = kept.room(subject);
         room.try_take(bytes, 1)?;
@@ -386,7 +387,7 @@ mod tests {
         assert!(kept.check("a").is_ok() && try_take(&kept, "a", 10).is_ok());
         assert!(kept.check("a").is_err() && kept.check("b").is_ok());
         assert_eq!(try_take(&kept, "a", 1), Err(NotKept::Quota));
-        // What is small is kept in any case, and counts.
+        // Small records are kept in any case, and count.
         let mut room = kept.room("a");
         room.take(5);
         assert_eq!((kept.of("a"), kept.all(), room.bytes()), ((105, 100), 105, 5));
@@ -405,7 +406,7 @@ mod tests {
         assert_eq!(try_take(&kept, "small", 20), Ok(()));
         assert_eq!(try_take(&kept, "small", 20), Ok(()), "as much as half");
         assert_eq!(try_take(&kept, "small", 1), Err(NotKept::Quota));
-        // A crowd of small ones does not make one that is small itself a large one.
+        // Many small subjects do not turn a small one into a large one.
         let names: Vec<String> = (0..100).map(|number| number.to_string()).collect();
         let crowd: Vec<(&str, i64)> = names.iter().map(|name| (name.as_str(), 1)).chain([("large", 900), ("small", 20)]).collect();
         let kept = account(limits(1000, 10_000), &crowd);
@@ -446,7 +447,7 @@ mod tests {
         assert_eq!((room.try_take(300, 1), room.try_take(300, 1), room.try_take(500, 1)), (Ok(()), Ok(()), Err(NotKept::Quota)));
         room.give_back(300, 1);
         assert_eq!((kept.of("a").0, room.bytes()), (300, 300));
-        // Whoever holds it panics.
+        // The holder of the reservation panics.
         let died = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || {
             let _room = room;
             std::panic::resume_unwind(Box::new(()));

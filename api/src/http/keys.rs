@@ -1,7 +1,7 @@
-//! Who holds which key?
+//! API keys: which subject holds which key?
 //!
-//! A key is 256 random bits behind a public number. Only the digest of the bits is kept, and it is compared in constant time; bits that
-//! nobody can guess need no slow hash.
+//! A key is 256 random bits behind a public number. Only the digest of the bits is stored, and it is compared in constant time; bits of
+//! that entropy need no slow password hash.
 
 use super::store::{KeyRow, Store, now_ms};
 use crate::wire::sha256;
@@ -14,29 +14,29 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use subtle::ConstantTimeEq as _;
 
-/// What every key starts with, so that scanners for leaked secrets find it.
+/// Prefix of every key, so that secret scanners recognize leaked ones.
 const PREFIX: &str = "gbx_";
 
-/// How long a key that was revoked may still be taken for valid by this process.
+/// Maximum time for which this process may still accept a revoked key.
 const FRESH: Duration = Duration::from_secs(2);
 
-/// The least time between two looks for a key that is unknown; protects the database from guesses.
+/// Minimum interval between two lookups of an unknown key; protects the database from guesses.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// What a key allows.
+/// A permission of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Scope {
-    /// To run programs, and to see one's own.
+    /// Run programs, and read the subject's own records.
     Run,
-    /// To read the audit log and the usage of everybody, and the metrics.
+    /// Read the audit log and the usage of all subjects, and the metrics.
     Audit,
 }
 
 impl Scope {
-    /// All of them.
+    /// All scopes.
     pub const ALL: [Self; 2] = [Self::Run, Self::Audit];
 
-    /// Its name.
+    /// Returns its name.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -45,25 +45,25 @@ impl Scope {
         }
     }
 
-    /// The scope of that name.
+    /// Returns the scope with a name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|scope| scope.name() == name)
     }
 }
 
-/// Who calls, and what they may.
+/// The caller of a request: subject and scopes.
 #[derive(Clone, Debug)]
 pub(super) struct Caller {
     pub(super) subject: Subject,
     pub(super) scopes: Vec<Scope>,
 }
 
-/// A key that was just made. The only time that its text is known.
+/// A key that was just created: the only time at which its secret is known.
 pub struct NewKey {
-    /// The public number, by which it is revoked.
+    /// The public id, by which it is revoked.
     pub id: String,
-    /// The whole key.
+    /// The full text of the key.
     pub secret: String,
 }
 
@@ -73,7 +73,7 @@ impl fmt::Debug for NewKey {
     }
 }
 
-/// Makes a key and keeps its digest.
+/// Creates a key and stores its digest.
 pub(super) async fn create(store: &Store, subject: &Subject, scopes: &[Scope], lifetime: Option<Duration>) -> Result<NewKey, sqlx::Error> {
     let id = format!("{:016x}", rand::random::<u64>());
     let secret = format!("{PREFIX}{id}_{}", URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>()));
@@ -92,7 +92,7 @@ pub(super) async fn create(store: &Store, subject: &Subject, scopes: &[Scope], l
     Ok(NewKey { id, secret })
 }
 
-/// The keys that this process knows of.
+/// Cache of the keys in the database.
 pub(super) struct KeyRing {
     store: Store,
     keys: RwLock<Arc<HashMap<String, KeyRow>>>,
@@ -105,20 +105,20 @@ impl KeyRing {
         Self { store, keys: RwLock::default(), looked: Mutex::default(), looking: tokio::sync::Mutex::default() }
     }
 
-    /// Who holds a key; none where nobody does any more.
+    /// Returns the holder of a key; `None` if it is unknown, revoked or expired.
     pub(super) async fn holder(&self, secret: &str) -> Result<Option<Caller>, sqlx::Error> {
         let id = secret.strip_prefix(PREFIX).and_then(|rest| rest.split_once('_')).map_or("", |(id, _)| id);
         if self.is_older_than(FRESH) {
             self.look().await?;
         }
         if !self.known().contains_key(id) {
-            // It may have been made a moment ago. Whoever guesses waits, and all of them for one look.
+            // It may have been created a moment ago. Requests with guessed keys wait, and share one lookup.
             tokio::time::sleep(PATIENCE).await;
             self.look().await?;
         }
         let known = self.known();
         let key = known.get(id);
-        // The same work whether there is such a key or not.
+        // Constant work whether the key exists or not.
         let expected = key.map_or_else(|| "0".repeat(64), |key| key.secret_sha256.clone());
         let fits: bool = sha256(secret).as_bytes().ct_eq(expected.as_bytes()).into();
         let now = now_ms();
@@ -139,7 +139,7 @@ impl KeyRing {
 
     async fn look(&self) -> Result<(), sqlx::Error> {
         let _one = self.looking.lock().await;
-        // Somebody else has looked meanwhile.
+        // Another request has reloaded the keys meanwhile.
         if !self.is_older_than(PATIENCE / 2) {
             return Ok(());
         }

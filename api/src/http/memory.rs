@@ -1,9 +1,9 @@
-//! Who has how much of the service's memory?
+//! Memory accounting by subject: how much of the service's memory has each one?
 //!
-//! One account for everything that a stranger can make large: bodies of requests while they are read and for as long as what is in them
-//! lives, memory and workspaces of guests as they grow, sessions while they are idle, plans of task trees, answers until they are sent. Whoever wants more asks before it
-//! is there, so what is counted never exceeds what is set. A part is kept back for subjects that have little, and idle sessions
-//! are ended to make room.
+//! One account for everything whose size a client controls: bodies of requests while they are read and for as long as their content lives,
+//! memory and workspaces of guests as they grow, idle sessions, plans of task trees, responses until they are sent. Memory is charged
+//! before it is allocated, so the account never exceeds its limit. A reserve is kept back for subjects that have little, and idle sessions
+//! are evicted to make room.
 
 mod room;
 
@@ -19,24 +19,24 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-/// The part of all memory that is kept back for subjects with little: one of so many.
+/// The reserve for subjects with little: one part in so many of all memory.
 const RESERVE: u64 = 8;
 
-/// The reserve is divided among so many subjects at least: what one of them has taken of it is nothing that the next one lacks.
+/// The minimum number of subjects among which the reserve is divided: what one of them takes does not come out of the next one's part.
 const RESERVED: u64 = 8;
 
-/// What the account is asked to do when there is no memory left: end something idle. Says whether anything was.
+/// Callback for memory pressure: evicts something idle. Returns whether there was anything.
 type MakeRoom = Box<dyn Fn(Wanted<'_>) -> bool + Send + Sync>;
 
-/// Who wants memory, and from whom it may be taken.
+/// The subject that needs memory, and the subjects from which it may be taken.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wanted<'a> {
     pub(super) subject: &'a Subject,
-    /// Others have to give way as well, those with more than this.
+    /// Set if other subjects have to give way as well: those with more than this.
     pub(super) share: Option<u64>,
 }
 
-/// The account.
+/// The memory account.
 pub(super) struct Memory {
     all: u64,
     of_subject: u64,
@@ -50,12 +50,12 @@ struct State {
     by_subject: HashMap<Subject, u64>,
 }
 
-/// Why there is none.
+/// The reason why memory is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NoMemory {
-    /// The subject has as much as it may.
+    /// The subject has reached its limit.
     Subject { used: u64, most: u64, asked: u64 },
-    /// All together have.
+    /// All subjects together have.
     All { used: u64, most: u64, asked: u64, share: u64, is_below_share: bool },
 }
 
@@ -98,7 +98,7 @@ impl Memory {
         Arc::new(Self { all, of_subject, state: Mutex::default(), make_room: OnceLock::new() })
     }
 
-    /// Says who makes room.
+    /// Sets the callback that makes room.
     pub(super) fn asks(&self, make_room: MakeRoom) {
         let _ = self.make_room.set(make_room);
     }
@@ -107,30 +107,30 @@ impl Memory {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes bytes; given back when what this gives is dropped.
+    /// Charges bytes; they are released when the guard is dropped.
     ///
     /// # Errors
     ///
-    /// Why there are none.
+    /// The reason why they are refused.
     pub(super) fn take(self: &Arc<Self>, subject: &Subject, bytes: usize) -> Result<Taken, NoMemory> {
         let mut taken = Taken { account: Some((Arc::clone(self), subject.clone())), bytes: 0 };
         taken.grow(bytes)?;
         Ok(taken)
     }
 
-    /// Takes bytes, and has others give way where that is just.
+    /// Charges bytes, and evicts from others where that is fair.
     fn grow(&self, subject: &Subject, bytes: u64) -> Result<(), NoMemory> {
         loop {
             let why = match self.try_take(subject, bytes) {
                 Ok(()) => return Ok(()),
                 Err(why) => why,
             };
-            // Nobody else has to give way for a subject that has its share already.
+            // No other subject has to give way for one that has its share already.
             let share = match why {
                 NoMemory::All { share, is_below_share: true, .. } => Some(share),
                 NoMemory::All { .. } | NoMemory::Subject { .. } => None,
             };
-            // Not under the lock: what gives way gives its bytes back.
+            // Not under the lock: what is evicted releases its bytes.
             if !self.make_room.get().is_some_and(|make_room| make_room(Wanted { subject, share })) {
                 return Err(why);
             }
@@ -177,7 +177,7 @@ impl Memory {
         }
     }
 
-    /// What each of these subjects has.
+    /// Returns the bytes of a subject.
     pub(super) fn of(&self, subject: &Subject) -> u64 {
         self.lock().by_subject.get(subject).copied().unwrap_or(0)
     }
@@ -193,7 +193,7 @@ impl MemoryAccount for Memory {
     }
 }
 
-/// Bytes of the account; given back when dropped.
+/// Charged bytes; released on drop.
 #[derive(Debug, Default)]
 pub(super) struct Taken {
     account: Option<(Arc<Memory>, Subject)>,
@@ -203,7 +203,7 @@ pub(super) struct Taken {
 impl Taken {
     /// # Errors
     ///
-    /// Why there are no more.
+    /// The reason why more are refused.
     pub(super) fn grow(&mut self, bytes: usize) -> Result<(), NoMemory> {
         let Some((account, subject)) = &self.account else { return Ok(()) };
         account.grow(subject, bytes as u64)?;
@@ -211,7 +211,7 @@ impl Taken {
         Ok(())
     }
 
-    /// Has what somebody else of the same subject has taken as well.
+    /// Merges another charge of the same subject into this one.
     pub(super) fn join(&mut self, mut other: Self) {
         if self.account.is_none() {
             *self = other;
@@ -220,7 +220,7 @@ impl Taken {
         }
     }
 
-    /// Gives back what is not needed any more.
+    /// Releases what is no longer needed.
     pub(super) fn shrink_to(&mut self, bytes: usize) {
         let less = self.bytes.saturating_sub(bytes as u64);
         if let Some((account, subject)) = &self.account {
@@ -230,7 +230,7 @@ impl Taken {
     }
 }
 
-/// Bytes that have taken what they need of the account.
+/// A buffer with its memory charge.
 struct Counted {
     bytes: Vec<u8>,
     _taken: Taken,
@@ -243,7 +243,7 @@ impl AsRef<[u8]> for Counted {
 }
 
 impl Taken {
-    /// These bytes, for which this is kept until the last of them was sent or dropped.
+    /// Returns the buffer as [`Bytes`] that hold this charge until the last of them is sent or dropped.
     pub(super) fn with(self, bytes: Vec<u8>) -> Bytes {
         Bytes::from_owner(Counted { bytes, _taken: self })
     }
@@ -255,23 +255,23 @@ impl Drop for Taken {
     }
 }
 
-/// What this process may use: the machine's memory, or less where a cgroup above it says so.
+/// Returns the memory that this process may use: the machine's, or less if a cgroup limits it.
 fn machine() -> u64 {
     let total = text("/proc/meminfo")
         .lines()
         .find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
-    // Where the system does not say, a small machine.
+    // If the system does not report it, assume a small machine.
     let total = total.map_or(1 << 30, |total| total.saturating_mul(1024));
     limits_of_cgroups(&text("/proc/self/cgroup"), &text).into_iter().fold(total, u64::min)
 }
 
-/// A small file of the system; empty where there is none.
+/// Returns the content of a small system file; empty if there is none.
 fn text(path: &str) -> String {
     #[expect(clippy::disallowed_methods, reason = "files of the kernel that tell this process its own limits; no name comes from outside")]
     std::fs::read_to_string(path).unwrap_or_default()
 }
 
-/// The limits of the cgroup that a process is in and of those above it, in version 1 and 2.
+/// Returns the limits of a process's cgroup and of its ancestors, in version 1 and 2.
 fn limits_of_cgroups(membership: &str, read: &dyn Fn(&str) -> String) -> Vec<u64> {
     let mut limits = Vec::new();
     for line in membership.lines() {
@@ -315,7 +315,7 @@ mod tests {
         let (a, b) = (subject("a"), subject("b"));
         let first = memory.take(&a, 600).unwrap();
         assert!(matches!(memory.take(&a, 1).unwrap_err(), NoMemory::Subject { used: 600, most: 600, asked: 1 }));
-        // The last eighth is for those with little.
+        // The last eighth is for subjects with little.
         let mut second = memory.take(&b, 100).unwrap();
         assert!(matches!(second.grow(1).unwrap_err(), NoMemory::All { used: 700, most: 700, .. }));
         drop(first);
@@ -333,7 +333,7 @@ mod tests {
         let _a = memory.take(&a, 300).unwrap();
         let _b = memory.take(&b, 390).unwrap();
         assert!(matches!(memory.take(&b, 100).unwrap_err(), NoMemory::All { most: 700, .. }));
-        // Whoever takes of it leaves something for the next one.
+        // A subject that uses the reserve leaves something for the next one.
         assert!(memory.take(&c, 13).is_err());
         let _few: Vec<_> = (0..8).map(|at| memory.take(&subject(&format!("few-{at}")), 9).unwrap()).collect();
         let _c = memory.take(&c, 9).unwrap();

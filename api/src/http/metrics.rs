@@ -1,4 +1,4 @@
-//! How is the service doing, in numbers?
+//! Prometheus metrics: how is the service doing, in numbers?
 
 use super::App;
 use glovebox::{Outcome, Status};
@@ -55,7 +55,7 @@ struct StartLabels {
     start: &'static str,
 }
 
-/// Everything that is counted.
+/// All metrics.
 pub(super) struct Metrics {
     registry: Registry,
     executions: Family<ExecutionLabels, Counter>,
@@ -149,7 +149,7 @@ impl Metrics {
     }
 
     pub(super) fn ended(&self, language: &str, outcome: &Outcome) {
-        // Languages come from requests, and labels stay for good.
+        // The language of a denied request is arbitrary text, and labels are never dropped: the cardinality must stay bounded.
         let language = if outcome.status == Status::Denied { "" } else { language }.to_owned();
         let tier = outcome.tier.map_or("none", glovebox::policy::Tier::name);
         let labels = ExecutionLabels { language: language.clone(), tier, status: outcome.status.name() };
@@ -175,7 +175,7 @@ impl Metrics {
         self.responses.get_or_create(&ResponseLabels { route: route.to_owned(), status }).inc();
     }
 
-    /// Everything as Prometheus reads it.
+    /// Returns all metrics in the OpenMetrics text format.
     pub(super) fn text(&self, app: &App) -> String {
         let (running, queued) = app.admission.numbers();
         let number = |value| i64::try_from(value).unwrap_or(i64::MAX);
@@ -205,7 +205,7 @@ impl Metrics {
 mod tests {
     use super::*;
 
-    /// The dashboard and the alert rules are read by nobody who would notice a metric that is called otherwise here.
+    /// A renamed metric would break the dashboard and the alert rules unnoticed.
     #[test]
     fn the_dashboard_and_the_rules_name_metrics_that_are_there() {
         let metrics = Metrics::new();

@@ -1,4 +1,4 @@
-//! Which routes are there, and how are they described?
+//! Routes and OpenAPI description: which routes are there, and how are they described?
 
 use super::problem::{Code, Problem, ProblemBody};
 use super::sessions::parts;
@@ -40,7 +40,7 @@ use utoipa_axum::routes;
 )]
 struct Api;
 
-/// Adds what all routes have in common.
+/// Adds the security scheme of all routes.
 struct Finish;
 
 impl Modify for Finish {
@@ -50,7 +50,7 @@ impl Modify for Finish {
     }
 }
 
-/// The problems that any request may have.
+/// Problems that any request may have.
 const PROBLEMS: [(&str, &str); 13] = [
     ("400", "The request cannot be read"),
     ("401", "No valid credentials were given"),
@@ -120,7 +120,7 @@ fn described() -> (Router<Arc<App>>, Description) {
     (router, api)
 }
 
-/// Says what derived schemas cannot: which fields exclude each other, and what a key looks like.
+/// Adds what derived schemas cannot express: mutually exclusive fields, and the format of a key.
 fn refine(api: &Description) -> Value {
     let mut api = serde_json::to_value(api).unwrap_or_default();
     let text = |names: &[&str]| {
@@ -154,16 +154,16 @@ fn refine(api: &Description) -> Value {
     api
 }
 
-/// The description of the API, as OpenAPI 3.1 in JSON.
+/// Returns the OpenAPI 3.1 description of the API, as JSON.
 #[must_use]
 pub fn openapi_json() -> String {
     serde_json::to_string_pretty(&refine(&described().1)).unwrap_or_default()
 }
 
-/// All routes, with what every request passes through.
+/// Returns all routes, with their middleware.
 pub(super) fn router(app: &Arc<App>) -> Router {
     let (router, api) = described();
-    // Anybody may ask for it, without a key, so it is written once and not for each of them.
+    // Clients need no key for it, so it is serialized once and not for each request.
     let served = Bytes::from(refine(&api).to_string());
     router
         .route("/openapi.json", get(move || async move { ([(header::CONTENT_TYPE, "application/json")], served) }))
@@ -180,7 +180,7 @@ async fn not_allowed(request: Request) -> Problem {
     Problem::new(Code::MethodNotAllowed, format!("`{}` cannot be done with it; `Allow` says what can", request.method()))
 }
 
-/// Counts every answer, and has browsers treat it as data.
+/// Counts every response, and sets headers that have browsers treat it as data.
 async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
     let span = tracing::debug_span!("request", otel.kind = "server", http.request.method = %request.method(), http.route = route,
@@ -189,7 +189,7 @@ async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> R
     let asks_for_upgrade = request.headers().contains_key(header::UPGRADE);
     let mut response = next.run(request).instrument(span.clone()).await;
     if asks_for_upgrade && response.status() != StatusCode::SWITCHING_PROTOCOLS {
-        // The framing of what follows is not looked at (`connection/strict.rs`), so nothing may follow.
+        // The framing of what follows is unchecked (`connection/strict.rs`), so nothing may follow.
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     span.record("http.response.status_code", response.status().as_u16());
@@ -212,7 +212,7 @@ async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> R
 mod tests {
     use super::*;
 
-    /// The description in the tree is the one that is served. `GLOVEBOX_WRITE=1 cargo test` writes it anew.
+    /// The description in the source tree must match the one that is served. `GLOVEBOX_WRITE=1 cargo test` regenerates it.
     #[test]
     #[expect(clippy::disallowed_methods, reason = "a test that keeps a file of the tree true")]
     fn the_description_in_the_tree_is_the_one_that_is_served() {

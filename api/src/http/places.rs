@@ -1,11 +1,11 @@
-//! Who may be connected, and who has to go when there are too many?
+//! Connection limits and eviction: which client may connect, and which idle connection is closed for it?
 //!
-//! A connection is worth something only while it answers a request of somebody whose key is known. All others give way to a new one when
-//! all places are taken: first those that have never sent a whole head (a TLS handshake included), then those without a request under way,
-//! the oldest first. So idle connections never keep anybody out, however many there are. Besides, one address has a share of the places,
-//! one subject a share of the requests that are under way, and one subject a share of the followers of events.
+//! A connection is worth something only while it answers an authenticated request. When all places are taken, all other connections give
+//! way to a new one: first those that have never sent a whole head (a TLS handshake included), then those without a request in flight, the
+//! oldest first. So idle connections never keep a client out, however many there are. Besides, one address has a share of the places, one
+//! subject a share of the requests in flight, and one subject a share of the followers of events.
 //!
-//! A request costs this a handful of atomics and one short lock for its subject. All connections are looked at only when all places are taken.
+//! A request costs a handful of atomics and one short lock for its subject. All connections are scanned only when all places are taken.
 
 mod answer;
 mod followers;
@@ -30,21 +30,21 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// It has not sent a whole head yet.
 const SILENT: u8 = 0;
-/// It has sent one, and answers nobody who is known.
+/// It has sent one, and has no authenticated request in flight.
 const IDLE: u8 = 1;
-/// It answers somebody who is known, or was upgraded.
+/// It has an authenticated request in flight, or was upgraded.
 const ANSWERS: u8 = 2;
-/// It gives way to another one.
+/// It is being closed for another one.
 const LEAVES: u8 = 3;
 
-/// One of so many places is never taken by a request that is under way: whatever several subjects do together, a new connection finds one
-/// that gives way, and is at least told that there are too many.
+/// One in so many places is never taken by a request in flight: whatever several subjects do together, a new connection finds one to evict,
+/// and gets at least a response that there are too many.
 const RESERVE: usize = 16;
 
-/// Connections that have been told to give way and are still there; protects open files. Further ones wait for them.
+/// Connections that are being closed and still hold their file descriptor. Further ones wait for them.
 const MAX_LEAVING: usize = 64;
 
-/// Where connections come from: one address, or the network of 64 bits that somebody is given with IPv6.
+/// The origin of connections: an IPv4 address, or a /64 network with IPv6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Network(IpAddr);
 
@@ -58,14 +58,14 @@ impl Network {
     }
 }
 
-/// How many connections and requests there may be.
+/// Limits on connections and requests.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PlaceLimits {
-    /// Connections at once.
+    /// Concurrent connections.
     pub(super) all: usize,
-    /// Of one address.
+    /// Connections of one address.
     pub(super) of_address: usize,
-    /// Requests of one subject that are under way.
+    /// Requests of one subject in flight.
     pub(super) of_subject: usize,
 }
 
@@ -84,10 +84,10 @@ impl PlaceLimits {
 #[derive(Debug)]
 pub(super) struct Places {
     limits: PlaceLimits,
-    /// Counts what happens to connections, so that it can be told which has done nothing for the longest time.
+    /// Logical clock of connection events, which orders connections by idle time.
     moments: AtomicU64,
     state: Mutex<State>,
-    /// One has gone, or could give way.
+    /// Notified when a connection has closed, or has become idle.
     freed: Notify,
 }
 
@@ -96,50 +96,50 @@ struct State {
     connections: HashMap<u64, Arc<Connection>>,
     of_address: HashMap<Network, usize>,
     of_subject: HashMap<Subject, usize>,
-    /// Requests of all subjects that are under way.
+    /// Requests of all subjects in flight.
     under_way: usize,
-    /// Those among the connections that have been told to give way.
+    /// Connections that are being closed for others.
     leaving: usize,
 }
 
-/// What becomes of somebody who wants to connect.
+/// The result for a new connection.
 pub(super) enum Entry {
-    /// It is connected.
+    /// It is admitted.
     In(Place),
-    /// Its address has as many connections as it may, and answers are under way on all of them.
+    /// Its address has as many connections as it may, and all of them have responses in flight.
     AddressFull,
 }
 
-/// What is known of one connection.
+/// The state of one connection.
 #[derive(Debug)]
 pub(super) struct Connection {
     id: u64,
     network: Network,
     places: Arc<Places>,
     state: AtomicU8,
-    /// When it last began to wait for a head.
+    /// The time at which it last began to wait for a head.
     since: AtomicU64,
-    /// The body of its answer has been handed over; what is left to do is to send it.
+    /// The response body has been handed over; it remains to be sent.
     is_over: AtomicBool,
     under_way: Mutex<Option<UnderWay>>,
-    /// Has it give way.
+    /// Cancelled to close the connection.
     leave: CancellationToken,
 }
 
-/// The place of a connection; free again when dropped.
+/// The place of a connection; released on drop.
 #[derive(Debug)]
 pub(super) struct Place(pub(super) Arc<Connection>);
 
-/// A request of a subject that is under way.
+/// A request of a subject in flight; released on drop.
 #[derive(Debug)]
 pub(super) struct UnderWay(Arc<Places>, Subject);
 
-/// Why a request is not answered.
+/// The reason why a request is not answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NoAnswer {
-    /// Its connection has just been told to give way.
+    /// Its connection is being closed.
     Leaving,
-    /// The subject has as many requests under way as it may: this many.
+    /// The subject has reached this limit on requests in flight.
     SubjectFull(usize),
     /// All subjects together have.
     Full(usize),
@@ -154,8 +154,8 @@ impl Places {
         self.moments.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// A place for a connection from an address. Waits only where all places are taken by connections that answer somebody, or where too
-    /// many that have been told to give way are still there.
+    /// Returns a place for a connection from an address. Waits only if all places are taken by connections with requests in flight, or if
+    /// too many that are being closed are still there.
     pub(super) async fn enter(self: &Arc<Self>, address: IpAddr) -> Entry {
         let network = Network::of(address);
         loop {
@@ -196,7 +196,7 @@ impl Places {
         Some(Entry::In(Place(connection)))
     }
 
-    /// The right to have one more request of a subject under way.
+    /// Returns the right to have one more request of a subject in flight.
     pub(super) fn begin(self: &Arc<Self>, subject: &Subject) -> Result<UnderWay, NoAnswer> {
         let most = self.limits.all - self.limits.all / RESERVE;
         let mut state = lock(&self.state);
@@ -223,7 +223,7 @@ fn one_less<K: std::hash::Hash + Eq>(counts: &mut HashMap<K, usize>, key: &K) {
 }
 
 impl State {
-    /// Has the connection give way that matters least, of one address or of all; says whether there is one.
+    /// Evicts the least important connection, of one address or of all; returns whether there is one.
     fn make_room(&mut self, network: Option<Network>) -> bool {
         loop {
             let candidates = self.connections.values().filter(|connection| network.is_none_or(|network| connection.network == network));
@@ -233,7 +233,7 @@ impl State {
             });
             let least = ranked.min_by_key(|(state, since, _)| (*state, *since));
             let Some((rank, connection)) = least.map(|(state, _, connection)| (state, Arc::clone(connection))) else { return false };
-            // It may have begun to answer somebody since it was looked at.
+            // It may have begun to answer a request since it was examined.
             if connection.state.compare_exchange(rank, LEAVES, Ordering::AcqRel, Ordering::Acquire).is_ok() {
                 one_less(&mut self.of_address, &connection.network);
                 self.leaving += 1;
@@ -245,23 +245,23 @@ impl State {
 }
 
 impl Connection {
-    /// Ends when it has to give way.
+    /// Completes when the connection has to close.
     pub(super) async fn leaves(&self) {
         self.leave.cancelled().await;
     }
 
-    /// It has sent a whole head. Nobody knows yet whose.
+    /// Records that it has sent a whole head, which is not authenticated yet.
     pub(super) fn asked(&self) {
         self.since.store(self.places.moment(), Ordering::Relaxed);
         self.is_over.store(false, Ordering::Release);
         let told = self.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, |state| (state != LEAVES).then_some(IDLE));
         if told == Ok(ANSWERS) {
-            // The next request came before the last answer was sent.
+            // The next request came before the last response was sent (pipelining).
             drop(lock(&self.under_way).take());
         }
     }
 
-    /// It answers somebody who is known.
+    /// Records that it answers an authenticated request.
     pub(super) fn answers(&self, under_way: UnderWay) -> Result<(), NoAnswer> {
         *lock(&self.under_way) = Some(under_way);
         match self.state.compare_exchange(IDLE, ANSWERS, Ordering::AcqRel, Ordering::Acquire) {
@@ -273,12 +273,12 @@ impl Connection {
         }
     }
 
-    /// The body of its answer has been handed over.
+    /// Records that the response body has been handed over.
     fn over(&self) {
         self.is_over.store(true, Ordering::Release);
     }
 
-    /// Everything that was handed over is sent.
+    /// Records that everything handed over is sent.
     fn flushed(&self) {
         if self.is_over.load(Ordering::Acquire) && self.is_over.swap(false, Ordering::AcqRel) {
             drop(lock(&self.under_way).take());
@@ -298,7 +298,7 @@ impl Drop for Place {
         {
             let mut state = lock(&places.state);
             state.connections.remove(&connection.id);
-            // Whoever gives way has given its share back already.
+            // A connection that is being closed has released its share already.
             if connection.state.load(Ordering::Acquire) == LEAVES {
                 state.leaving -= 1;
             } else {

@@ -1,7 +1,6 @@
-//! What is a client told when it cannot have what it asked for?
+//! Problem details (RFC 9457): what does a client get when its request fails?
 //!
-//! Problem details as RFC 9457 has them. The `code` is a promise: programs decide by it. Nothing of the host is told: no path, no address,
-//! no text of an error that a library wrote.
+//! The `code` is stable: programs decide by it. Nothing of the host is disclosed: no path, no address, no error message of a library.
 
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
@@ -10,10 +9,10 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use std::time::Duration;
 
-/// The kinds of problems: the code, the status and the title.
+/// Defines the kinds of problems: code, status and title.
 macro_rules! codes {
     ($($name:ident $code:literal $status:ident $title:literal;)+) => {
-        /// What went wrong, for programs.
+        /// Machine-readable code of a problem.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
         #[serde(rename_all = "snake_case")]
         pub(super) enum Code {
@@ -57,7 +56,7 @@ codes! {
     Internal "internal" INTERNAL_SERVER_ERROR "Internal error";
 }
 
-/// One problem.
+/// A problem, as a response.
 #[derive(Debug)]
 pub(super) struct Problem {
     code: Code,
@@ -66,16 +65,16 @@ pub(super) struct Problem {
     retry_after: Option<Duration>,
 }
 
-/// The line of the policy that refused, and the one that would allow it.
+/// The policy rule that denied a request, and the one that would allow it.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct Denial {
-    /// The rule that refused.
+    /// The rule that denied it.
     pub(super) rule: String,
-    /// What was asked.
+    /// The request that was denied.
     pub(super) asked: String,
-    /// Why not.
+    /// The reason for the denial.
     pub(super) reason: String,
-    /// What would allow it.
+    /// Lines of TOML that would allow it.
     pub(super) fix: String,
 }
 
@@ -91,15 +90,15 @@ impl From<&glovebox::policy::Denial> for Denial {
 pub(super) struct ProblemBody {
     /// `urn:glovebox:problem:` and the code.
     r#type: String,
-    /// The code in words.
+    /// A short summary of the code.
     title: String,
     /// The HTTP status.
     status: u16,
-    /// What was asked, why not, and what would work.
+    /// A description of the failed request, the reason, and what would work.
     detail: String,
-    /// For programs to decide by.
+    /// The machine-readable code.
     code: String,
-    /// Where the policy refused.
+    /// The denial, if the policy denied the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     denial: Option<Denial>,
 }
@@ -109,12 +108,12 @@ impl Problem {
         Self { code, detail: detail.into(), denial: None, retry_after: None }
     }
 
-    /// Something that is not there, or is somebody else's: nobody can tell which.
+    /// Returns the problem of something that does not exist or belongs to another tenant: clients cannot distinguish the two.
     pub(super) fn not_found(what: &str) -> Self {
         Self::new(Code::NotFound, format!("there is no such {what}"))
     }
 
-    /// The service failed. The reason goes to the operator's log and not to the client.
+    /// Returns the problem of a service failure. The reason goes to the operator's log and not to the client.
     pub(super) fn internal(error: &dyn std::fmt::Display) -> Self {
         tracing::error!(%error, "a request failed");
         Self::new(Code::Internal, "the service failed; its log says why")
@@ -162,10 +161,10 @@ impl IntoResponse for Problem {
     }
 }
 
-/// The longest detail in bytes: an answer must not repeat what it was sent, however long that is.
+/// Maximum bytes of a detail: a response must not echo input of any length.
 const MAX_DETAIL: usize = 4096;
 
-/// A text without its middle, where it is too long: what is wrong stands at its start, and where at its end.
+/// Truncates a text that is too long in its middle: what is wrong is at its start, and the position at its end.
 fn shortened(text: String) -> String {
     if text.len() <= MAX_DETAIL {
         return text;
@@ -181,7 +180,7 @@ impl From<glovebox::Error> for Problem {
             glovebox::Error::Invalid(message) => Self::new(Code::Invalid, message),
             glovebox::Error::SessionEnded(_) => Self::new(Code::Ended, error.to_string()),
             glovebox::Error::Memory(message) => Self::new(Code::MemoryExhausted, message).retry_after(Duration::from_secs(2)),
-            // Which package could not be had is the client's business; why the index did not answer is said without its address.
+            // The client learns which package could not be resolved; why the index did not answer is reported without its address.
             glovebox::Error::OutOfTime(_) => Self::new(Code::Invalid, error.to_string()),
             glovebox::Error::Packages(message) => Self::new(Code::Invalid, message),
             error => Self::internal(&error),
@@ -213,7 +212,7 @@ impl From<sqlx::Error> for Problem {
 
 impl From<JsonRejection> for Problem {
     fn from(rejection: JsonRejection) -> Self {
-        // The bytes are there by then, and are said to be JSON: what is left is whether they are, and what is in them.
+        // The bytes have arrived by then, with the content type of JSON: what can fail is their syntax, or their content.
         let code = if rejection.status() == StatusCode::UNPROCESSABLE_ENTITY { Code::Invalid } else { Code::BadRequest };
         Self::new(code, rejection.body_text())
     }

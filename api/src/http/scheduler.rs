@@ -1,8 +1,8 @@
-//! Admission queue and CPU scheduler, both round-robin by subject: who runs next?
+//! Admission queue and CPU scheduler, both round-robin by subject: which execution runs next?
 //!
-//! Two queues, both fair between subjects. [`Admission`] hands out places for whole executions: a bounded number waits, and the subjects
-//! take turns. [`Processors`] hands out the processors for the milliseconds between two points at which a guest gives way, so that a
-//! hundred busy programs of one subject cost another one no more than a single program would.
+//! Two queues, both fair between subjects. [`Admission`] hands out concurrency slots for whole executions: the queue is bounded, and the
+//! subjects take turns. [`Processors`] hands out the processors for the milliseconds between two yield points of a guest, so that a hundred
+//! busy programs of one subject cost another one no more than a single program would.
 
 use glovebox::RoundRobin;
 use glovebox::policy::Subject;
@@ -17,31 +17,31 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// How many executions run and wait.
+/// Limits on running and queued executions.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct AdmissionLimits {
-    /// At once.
+    /// Concurrent executions.
     pub(super) running: usize,
-    /// At once, of one subject.
+    /// Concurrent executions of one subject.
     pub(super) running_of_subject: usize,
-    /// Waiting, all together.
+    /// Queued executions, all subjects together.
     pub(super) queue: usize,
-    /// Waiting, of one subject.
+    /// Queued executions of one subject.
     pub(super) queue_of_subject: usize,
-    /// Bytes of the requests that wait, all together.
+    /// Bytes of queued requests, all subjects together.
     pub(super) queue_bytes: usize,
 }
 
-/// Why an execution may not even wait.
+/// The reason why an execution is not even queued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum QueueFull {
-    /// The subject has too many waiting.
+    /// The subject has too many queued.
     Subject,
-    /// Everybody together has.
+    /// All subjects together have.
     All,
 }
 
-/// Hands out places for executions.
+/// Hands out concurrency slots for executions.
 #[derive(Debug)]
 pub(super) struct Admission {
     limits: AdmissionLimits,
@@ -63,11 +63,11 @@ struct Waiter {
     bytes: usize,
 }
 
-/// The right to run; given back when dropped.
+/// A concurrency slot; released on drop.
 #[derive(Debug)]
 pub(super) struct AdmissionSlot(Option<(Arc<Admission>, Subject)>);
 
-/// A place, now or later. Giving it up while waiting frees its room in the queue at the latest when its turn comes.
+/// A slot, now or later. If it is dropped while queued, its queue entry is removed at the latest when its turn comes.
 #[derive(Debug)]
 pub(super) enum Admitted {
     Now(AdmissionSlot),
@@ -79,10 +79,10 @@ impl Admission {
         Arc::new(Self { limits, state: Mutex::default() })
     }
 
-    /// Takes a place or gets in line.
+    /// Takes a slot or joins the queue.
     pub(super) fn enter(self: &Arc<Self>, subject: &Subject, bytes: usize) -> Result<Admitted, QueueFull> {
         let mut state = lock(&self.state);
-        // Whoever waits, waits for something that this one has no need of, or was here before.
+        // Queued executions either wait for something that this one does not need, or came first.
         if state.running < self.limits.running && state.may_run(subject, &self.limits) && state.turns.of(subject).next().is_none() {
             state.begin(subject);
             return Ok(Admitted::Now(AdmissionSlot(Some((Arc::clone(self), subject.clone())))));
@@ -91,7 +91,7 @@ impl Admission {
         let is_full = |state: &AdmissionState| {
             let own = state.turns.of(subject);
             let (count, size) = own.fold((0, bytes), |(count, size), waiter| (count + 1, size.saturating_add(waiter.bytes)));
-            // Nobody alone fills the room of all.
+            // No subject alone may fill the queue's bytes.
             if count >= limits.queue_of_subject || (count > 0 && size > limits.queue_bytes / 2) {
                 Some(QueueFull::Subject)
             } else if state.waiting >= limits.queue || state.waiting_bytes.saturating_add(bytes) > limits.queue_bytes {
@@ -100,7 +100,7 @@ impl Admission {
                 None
             }
         };
-        // Those who have gone away must not keep others out.
+        // Entries of clients that have disconnected must not keep others out.
         if is_full(&state).is_some() {
             state.forget_the_gone();
         }
@@ -114,7 +114,7 @@ impl Admission {
         Ok(Admitted::Later(later))
     }
 
-    /// Executions that run and that wait.
+    /// Returns the number of running and of queued executions.
     pub(super) fn numbers(&self) -> (usize, usize) {
         let state = lock(&self.state);
         (state.running, state.waiting)
@@ -131,7 +131,7 @@ impl Admission {
             state.waiting_bytes -= ticket.bytes;
             state.begin(&next);
             if let Err(mut slot) = ticket.slot.send(AdmissionSlot(Some((Arc::clone(&self), next.clone())))) {
-                // Nobody waits any more. The place must not be given back through its drop while the lock is held.
+                // Its waiter is gone. The slot must not be released through its drop while the lock is held.
                 slot.0 = None;
                 state.end(&next);
             }
@@ -180,7 +180,7 @@ impl Drop for AdmissionSlot {
 }
 
 impl Admitted {
-    /// The place, as soon as it is free.
+    /// Waits for the slot.
     pub(super) async fn slot(self) -> Option<AdmissionSlot> {
         match self {
             Self::Now(slot) => Some(slot),
@@ -195,7 +195,7 @@ impl Admitted {
 
 /// Hands out processors.
 ///
-/// A future that shares them is woken through here, so what is ready waits here and not in the runtime's own queue, which knows no subjects.
+/// A future that shares them is woken through here, so ready futures wait here and not in the runtime's run queue, which knows no subjects.
 #[derive(Debug)]
 pub(super) struct Processors(Mutex<ProcessorState>);
 
@@ -205,29 +205,29 @@ struct ProcessorState {
     ready: RoundRobin<Arc<Ticket>>,
 }
 
-/// What a future does at the moment.
+/// The state of a future.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     /// It waits for something of its own.
     Admitted,
-    /// It could go on, and waits for a processor.
+    /// It is ready, and waits for a processor.
     Ready,
-    /// A processor is kept for it.
+    /// A processor is reserved for it, and it has been woken.
     Called,
-    /// It uses its processor.
+    /// It is being polled on its processor.
     Polled,
-    /// It does, and has been woken meanwhile.
+    /// It is being polled, and has been woken meanwhile.
     PolledAndReady,
-    /// It needs none any more.
+    /// It is complete or dropped.
     Over,
 }
 
-/// A future's right to take turns.
+/// A future's entry in the scheduler.
 #[derive(Debug)]
 struct Ticket {
     processors: Arc<Processors>,
     subject: Subject,
-    /// Only looked at under the lock of all.
+    /// Only accessed under the lock of [`Processors`].
     state: Mutex<(Phase, Option<Waker>)>,
 }
 
@@ -266,7 +266,7 @@ impl Processors {
         Arc::new(Self(Mutex::new(ProcessorState { free: number, ready: RoundRobin::default() })))
     }
 
-    /// Has a future advance only when it is its subject's turn.
+    /// Wraps a future so that it is polled only when it is its subject's turn.
     pub(super) fn share<F: Future>(self: &Arc<Self>, subject: Subject, future: F) -> Shared<F> {
         let ticket = Arc::new(Ticket { processors: Arc::clone(self), subject, state: Mutex::new((Phase::Admitted, None)) });
         Shared { is_new: true, waker: Waker::from(Arc::clone(&ticket)), ticket, future: Box::pin(future) }
@@ -274,7 +274,7 @@ impl Processors {
 }
 
 impl ProcessorState {
-    /// Keeps a free processor for the next one, and says who has to be woken for it.
+    /// Reserves a free processor for the next ready future, and returns its waker.
     fn call(&mut self) -> Option<Waker> {
         let rest = self.free.checked_sub(1)?;
         let (_, ticket) = self.ready.pop_of(|_| true)?;
@@ -285,7 +285,7 @@ impl ProcessorState {
         })
     }
 
-    /// Takes a processor back, and passes it on.
+    /// Releases a processor, and passes it on.
     fn give_back(&mut self) -> Option<Waker> {
         self.free += 1;
         self.call()
@@ -316,7 +316,7 @@ impl<F: Future> Future for Shared<F> {
             let before = phase();
             let called = state.call();
             if before != Phase::Called && phase() == Phase::Called {
-                // It is this one's own turn already, and being polled it needs no waking.
+                // It is this future's own turn already, and while being polled it needs no waking.
                 this.ticket.with(|_, outer| *outer = called);
                 None
             } else {
@@ -343,7 +343,7 @@ impl<F: Future> Future for Shared<F> {
     }
 }
 
-/// A processor in use. It is given back however the poll ends.
+/// A processor in use; released however the poll ends.
 struct Held<'a> {
     ticket: &'a Arc<Ticket>,
     is_over: bool,
@@ -437,7 +437,7 @@ mod tests {
         let mut waiting: Vec<_> = (0..3).map(|_| admission.enter(&subject("a"), 1).unwrap()).collect();
         assert_eq!(admission.enter(&subject("a"), 1).unwrap_err(), QueueFull::Subject);
         assert_eq!(admission.enter(&subject("b"), 100).unwrap_err(), QueueFull::All);
-        // Who goes away makes room.
+        // A dropped waiter makes room.
         waiting.pop();
         waiting.push(admission.enter(&subject("a"), 1).unwrap());
         waiting.push(admission.enter(&subject("b"), 1).unwrap());
@@ -448,7 +448,7 @@ mod tests {
         assert_eq!(admission.numbers(), (0, 0));
     }
 
-    /// Gives way this often, and notes each time.
+    /// Yields this often, and logs each step.
     struct Steps(usize, &'static str, Arc<Mutex<Vec<&'static str>>>);
 
     impl Future for Steps {

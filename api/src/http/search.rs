@@ -1,7 +1,7 @@
-//! Where in the audit log is what somebody looks for?
+//! Search of the audit log: which records match a query?
 //!
-//! The log is read backwards from its end, so the newest records cost nothing however long it is. One question reads a bounded part of it
-//! and says where the next one has to go on.
+//! The log is read backwards from its end, so the newest records cost the same however long it is. One query reads a bounded part of it and
+//! returns the cursor at which the next one goes on.
 
 use super::info::{AuditQuery, shown_time};
 use cap_std::fs::{Dir, File, FileExt as _};
@@ -13,22 +13,22 @@ use std::time::Duration;
 /// Bytes that are read at once.
 const BLOCK: u64 = 256 << 10;
 
-/// Bytes that one question reads at most.
+/// Maximum bytes that one query reads.
 const MOST: u64 = 64 << 20;
 
-/// The longest line that a record may be; a longer one is passed over.
+/// Maximum length of a record's line; longer ones are skipped.
 const MAX_LINE: usize = 16 << 20;
 
-/// What was found.
+/// The result of a query.
 #[derive(Debug)]
 pub(super) struct Found {
     pub(super) records: Vec<Value>,
-    /// Where the records before them end; none at the start of the log.
+    /// The position before which the next query goes on; `None` at the start of the log.
     pub(super) next: Option<u64>,
 }
 
-/// The newest records before a place in the log that fit. A place is how many bytes of the whole log were written before it, whatever files
-/// it is in now.
+/// Returns the newest matching records before a position in the log. A position is the number of bytes of the whole log before it, whatever
+/// segments they are in now.
 pub(super) fn search(
     state: &Dir,
     query: &AuditQuery,
@@ -42,7 +42,7 @@ pub(super) fn search(
     let older = complete.iter().rev().map(|(start, name)| (*start, state.open(name)));
     for (start, file) in std::iter::once((current_start, Ok(current))).chain(older) {
         let file = match file {
-            // Forgotten meanwhile.
+            // Deleted by retention meanwhile.
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             file => file?,
         };
@@ -63,10 +63,10 @@ pub(super) fn search(
     Ok(found)
 }
 
-/// A complete segment: how many bytes of the log are before it, and its name.
+/// A complete segment: its position in the log, and its name.
 type Complete = (u64, String);
 
-/// The complete segments, the oldest first.
+/// Returns the complete segments, the oldest first.
 fn complete_segments(state: &Dir) -> io::Result<Vec<Complete>> {
     let mut complete = Vec::new();
     for entry in state.entries()? {
@@ -79,7 +79,7 @@ fn complete_segments(state: &Dir) -> io::Result<Vec<Complete>> {
     Ok(complete)
 }
 
-/// The bytes of all segments.
+/// Returns the bytes of all segments.
 pub(super) fn bytes(state: &Dir) -> io::Result<u64> {
     let mut all = 0;
     for name in complete_segments(state)?.iter().map(|(_, name)| name.as_str()).chain([AUDIT_SEGMENT]) {
@@ -93,7 +93,7 @@ pub(super) fn bytes(state: &Dir) -> io::Result<u64> {
     Ok(all)
 }
 
-/// Removes the segments that are too old, but for the newest complete one, from which the log goes on; gives how many.
+/// Deletes segments older than `age`, except for the newest complete one, from which the log continues; returns how many.
 pub(super) fn forget(state: &Dir, age: Duration) -> io::Result<usize> {
     let mut complete = complete_segments(state)?;
     complete.pop();
@@ -107,7 +107,7 @@ pub(super) fn forget(state: &Dir, age: Duration) -> io::Result<usize> {
         match removed() {
             Ok(true) => gone += 1,
             Ok(false) => break,
-            // Somebody has moved it away.
+            // An operator has moved it away.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
@@ -115,12 +115,12 @@ pub(super) fn forget(state: &Dir, age: Duration) -> io::Result<usize> {
     Ok(gone)
 }
 
-/// The complete segments, the oldest first, the one that is written to, and how many bytes of the log are before that.
+/// Returns the complete segments, the oldest first, the active one, and the position at which that begins.
 fn segments(state: &Dir) -> io::Result<(Vec<Complete>, File, u64)> {
     loop {
         let complete = complete_segments(state)?;
         let current = state.open(AUDIT_SEGMENT);
-        // What was written to may have become complete while this looked.
+        // The active segment may have been rotated meanwhile.
         if complete_segments(state)?.last() != complete.last() {
             continue;
         }
@@ -132,7 +132,7 @@ fn segments(state: &Dir) -> io::Result<(Vec<Complete>, File, u64)> {
     }
 }
 
-/// The newest records before a place in a file that fit, and up to where it was read.
+/// Returns the newest matching records before a position in a file, and the position up to which it was read.
 fn search_file(
     file: &File,
     query: &AuditQuery,
@@ -141,7 +141,7 @@ fn search_file(
     is_over: &dyn Fn() -> bool,
 ) -> io::Result<(Vec<Value>, u64)> {
     let mut records = Vec::new();
-    // The part of a line that the blocks after this one begin with.
+    // The part of a line with which the following blocks begin.
     let mut rest: Vec<u8> = Vec::new();
     let mut start = end;
     while start > 0 && !is_over() {
@@ -164,7 +164,7 @@ fn search_file(
         block.truncate(line_end);
         rest = if block.len() > MAX_LINE { Vec::new() } else { block };
         if *budget == 0 && start > 0 && rest.len() < MAX_LINE {
-            // The line that is cut off here is read whole next time.
+            // The line that is cut off here is read whole by the next query.
             return Ok((records, start + rest.len() as u64));
         }
     }
@@ -174,7 +174,7 @@ fn search_file(
 
 fn fitting(line: &[u8], query: &AuditQuery) -> Option<Value> {
     let text = std::str::from_utf8(line).ok().filter(|text| !text.is_empty())?;
-    // Cheaper than to read the records of others.
+    // Cheaper than parsing the records of other subjects.
     if query.subject.as_ref().is_some_and(|subject| !text.contains(subject.as_str())) {
         return None;
     }
@@ -208,7 +208,7 @@ fn fitting(line: &[u8], query: &AuditQuery) -> Option<Value> {
 mod tests {
     use super::*;
 
-    /// The times of all records that a query finds, page by page.
+    /// Returns the times of all records that a query finds, page by page.
     fn times(state: &Dir, query: &AuditQuery, limit: usize) -> Vec<u64> {
         let (mut before, mut times) = (None, Vec::new());
         loop {
@@ -229,7 +229,7 @@ mod tests {
             .collect();
         let query = AuditQuery { subject: Some("key:1".to_owned()), since_ms: Some(100), ..AuditQuery::default() };
         let expected: Vec<u64> = (100..3000).rev().filter(|number| number % 3 == 1).collect();
-        // In one file, in three, and with the last one just begun.
+        // In one segment, in three, and with the last one just begun.
         for cuts in [vec![], vec![1000, 1001], vec![3000]] {
             let folder = tempfile::tempdir().unwrap();
             let (mut from, mut start) = (0, 0);
@@ -244,7 +244,7 @@ mod tests {
             for limit in [7, 500] {
                 assert_eq!(times(&state, &query, limit), expected, "{cuts:?} {limit}");
             }
-            // A place in the middle of a line gives no half of it.
+            // A position in the middle of a line yields no partial record.
             assert!(search(&state, &query, (7, Some(1001)), &|| false).unwrap().records.len() <= 7);
             assert!(search(&state, &query, (7, Some(u64::MAX)), &|| false).unwrap().records.len() == 7);
         }

@@ -1,4 +1,4 @@
-//! How do clients keep a place of their own between programs?
+//! HTTP API of sessions: how do clients keep state between programs?
 
 mod giving;
 pub(super) mod parts;
@@ -31,10 +31,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedMappedMutexGuard, OwnedMutexGuard};
 use utoipa::ToSchema;
 
-/// Why there is no further session when the service ends.
+/// Detail of the problem when the service is shutting down.
 const NO_MORE: &str = "the service opens no more sessions";
 
-/// How long a busy session may take to end with the service.
+/// Grace period of a busy session at shutdown.
 const LAST: Duration = Duration::from_secs(5);
 
 /// A session to open.
@@ -45,39 +45,39 @@ pub(super) struct SessionRequest {
     /// `python`, `javascript` or `typescript`.
     #[schema(required = true, default = json!(null), min_length = 1)]
     language: String,
-    /// The profile of the policy to run under; the policy's own choice where nothing is said.
+    /// The profile of the policy to run under; by default, the policy's own choice.
     profile: Option<String>,
-    /// How long it may be idle, in seconds.
+    /// Idle timeout, in seconds.
     #[serde(deserialize_with = "number")]
     #[schema(minimum = 1, maximum = 86400)]
     idle_s: Option<u64>,
-    /// Environment variables, besides those of the profile.
+    /// Environment variables, in addition to those of the profile.
     #[serde(deserialize_with = "named_texts::<_, Environment>")]
     environment: BTreeMap<String, String>,
-    /// Files that lie in the workspace at the start.
+    /// Files that are in the workspace at the start.
     #[serde(deserialize_with = "objects::<_, Files, _>")]
     files: Vec<FileBody>,
-    /// Fixes everything random.
+    /// Seeds all randomness, so that runs of the same programs are reproducible.
     #[serde(deserialize_with = "number")]
     #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     seed: Option<u64>,
     /// Packages that its programs need.
     #[serde(deserialize_with = "texts::<_, Packages>")]
     packages: Vec<String>,
-    /// Smaller limits than those of the profile, for each program anew.
+    /// Smaller limits than those of the profile, for each evaluation separately.
     #[serde(deserialize_with = "object")]
     limits: LimitsBody,
     /// The only tier to run in.
     tier: Option<TierName>,
-    /// The least isolation.
+    /// The minimum isolation.
     min_isolation: Option<TierName>,
-    /// Guest paths of the mounts to keep; all that are granted where nothing is said.
+    /// Guest paths of the mounts to keep; by default, all that are granted.
     #[serde(deserialize_with = "maybe_texts::<_, Mounts>")]
     mounts: Option<Vec<String>>,
-    /// Hosts to keep; all that are granted where nothing is said.
+    /// Hosts to keep; by default, all that are granted.
     #[serde(deserialize_with = "maybe_texts::<_, Network>")]
     network: Option<Vec<String>>,
-    /// Tools to keep; all that are granted where nothing is said.
+    /// Tools to keep; by default, all that are granted.
     #[serde(deserialize_with = "maybe_texts::<_, Tools>")]
     tools: Option<Vec<String>>,
 }
@@ -107,52 +107,52 @@ impl SessionRequest {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Session)]
 pub(super) struct SessionBody {
-    /// Its name.
+    /// The id of the session.
     id: String,
-    /// `idle`, `busy`; `broken` after an evaluation that hit a limit, was stopped or broke the guest: reset it to go on.
+    /// `idle`, `busy`; `broken` after an evaluation that hit a limit, was stopped or crashed the guest: reset it to go on.
     status: &'static str,
     /// The language.
     language: String,
-    /// The profile of the policy.
+    /// The profile of the policy under which it runs.
     profile: String,
-    /// The tier.
+    /// The tier in which it runs.
     tier: String,
-    /// When it was opened.
+    /// The time at which it was opened.
     #[schema(format = DateTime)]
     created_at: String,
-    /// How long it may be idle, in seconds.
+    /// Idle timeout, in seconds.
     idle_s: u64,
     /// The packages that its programs can import.
     packages: Vec<PackageBody>,
 }
 
-/// One's sessions.
+/// The caller's sessions.
 #[derive(Serialize, ToSchema)]
 pub(super) struct SessionList {
     sessions: Vec<SessionBody>,
 }
 
-/// What a session keeps when it starts anew.
+/// Options of a reset.
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct ResetRequest {
-    /// Whether the files of the workspace stay.
+    /// Whether the files of the workspace are kept.
     keep_files: bool,
 }
 
-/// A program for a session.
+/// A program to evaluate in a session.
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct EvaluationRequest {
     /// The program's text.
     #[schema(value_type = String, required = true, default = json!(null))]
     source: Option<String>,
-    /// The name that tracebacks show.
+    /// The file name that tracebacks show.
     name: Option<String>,
-    /// The program's arguments.
+    /// The program's command-line arguments.
     #[serde(deserialize_with = "texts::<_, Arguments>")]
     arguments: Vec<String>,
-    /// Globs of files to hand back.
+    /// Globs of the files to return as artifacts.
     #[serde(deserialize_with = "texts::<_, Artifacts>")]
     artifacts: Vec<String>,
     /// Standard input, as text.
@@ -166,15 +166,15 @@ pub(super) struct Entry {
     created_ms: i64,
     idle: Duration,
     session: Arc<tokio::sync::Mutex<Option<Session>>>,
-    /// What it would be opened with again.
+    /// The request to open it again with.
     request: Mutex<Request>,
-    /// What it is, also while it is busy.
+    /// Its representation, also while it is busy.
     shown: Mutex<Shown>,
     used: Mutex<Instant>,
     running: Mutex<Option<Arc<ActiveExecution>>>,
-    /// What it has used besides its programs and is not counted yet.
+    /// Usage besides its evaluations that is not counted yet.
     tab: Tab,
-    /// What its files have of the service's memory: a reset starts with them again.
+    /// The memory charged for its files: a reset starts with them again.
     _held: Taken,
 }
 
@@ -193,7 +193,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 impl Entry {
-    /// The session itself, for one who may have it alone.
+    /// Locks the session for exclusive use.
     fn take(&self) -> Result<Guard, Problem> {
         let busy = |_| {
             Problem::new(Code::Busy, "the session evaluates a program; wait for it, or interrupt it").retry_after(Duration::from_secs(1))
@@ -206,7 +206,7 @@ impl Entry {
         Ok(guard)
     }
 
-    /// As [`Entry::take`], and nothing but the session.
+    /// Locks the session like [`Entry::take`], without its other state.
     fn open(&self) -> Result<OwnedMappedMutexGuard<Option<Session>, Session>, Problem> {
         OwnedMutexGuard::try_map(self.take()?, Option::as_mut).map_err(|_| Problem::not_found("session"))
     }
@@ -269,7 +269,7 @@ fn bodies(packages: &[LockedPackage]) -> Vec<PackageBody> {
 #[derive(Default)]
 pub(super) struct Sessions(Mutex<HashMap<String, Arc<Entry>>>, Mutex<HashMap<Subject, usize>>, Gone);
 
-/// A place for a session that is about to be opened; given back when dropped.
+/// A slot for a session that is about to be opened; released on drop.
 struct Place(Arc<App>, Subject);
 
 impl Drop for Place {
@@ -285,7 +285,7 @@ impl Drop for Place {
 }
 
 impl Sessions {
-    /// A place for one more session of a subject, or why there is none.
+    /// Returns a slot for one more session of a subject, or why there is none.
     fn place(&self, app: &Arc<App>, subject: &Subject) -> Result<Place, Problem> {
         let limits = &app.config.limits;
         let mut opening = lock(&self.1);
@@ -317,12 +317,12 @@ impl Sessions {
     }
 }
 
-/// Ends sessions that nobody has used for as long as they may be idle.
+/// Ends sessions that have reached their idle timeout.
 pub(super) async fn expire(app: &App) {
     let entries: Vec<_> = lock(&app.sessions.0).values().cloned().collect();
     for entry in entries {
         let is_over = || lock(&entry.used).elapsed() > entry.idle;
-        // Looked at again when nobody can use it any more.
+        // Checked again once the lock keeps others from using it.
         if is_over()
             && let Ok(guard) = Arc::clone(&entry.session).try_lock_owned()
             && is_over()
@@ -332,7 +332,7 @@ pub(super) async fn expire(app: &App) {
     }
 }
 
-/// Ends all sessions, because the service ends.
+/// Ends all sessions at shutdown.
 pub(super) async fn end_all(app: &App) {
     let entries: Vec<_> = lock(&app.sessions.0).values().cloned().collect();
     for entry in entries {
@@ -352,7 +352,7 @@ async fn end(app: &App, entry: &Entry, guard: Guard, reason: &str) {
     }
 }
 
-/// Ends a session, unless it was ended before; its memory is free after that.
+/// Ends a session, unless it has ended already; this frees its memory.
 fn over(app: &App, entry: &Entry, mut guard: Guard) -> bool {
     lock(&app.sessions.0).remove(&entry.id);
     let Some(session) = guard.take() else { return false };
@@ -368,9 +368,9 @@ async fn kept_end(app: &App, entry: &Entry, reason: &str) {
     }
 }
 
-/// A new session, made in a place among what runs at once.
+/// Opens a new session, in a concurrency slot.
 ///
-/// What it uses besides its programs stands on the tab, and is counted also where there is no session in the end.
+/// Usage besides its evaluations goes on the tab, and is counted even if opening fails.
 async fn opened(app: &Arc<App>, subject: &Subject, bytes: usize, request: Request, tab: &Tab) -> Result<Session, Problem> {
     let _place = enter(app, subject, bytes)?.slot().await;
     let charge = Charge::new(app, subject, Arc::clone(tab));
@@ -382,7 +382,7 @@ async fn opened(app: &Arc<App>, subject: &Subject, bytes: usize, request: Reques
 
 /// Open a session.
 ///
-/// Variables and files last from one program to the next.
+/// Variables and files persist from one evaluation to the next.
 #[utoipa::path(post, path = "/v1/sessions", tag = "sessions", request_body = SessionRequest,
     responses((status = 201, description = "It is open", body = SessionBody)))]
 pub(super) async fn create(State(app): State<Arc<App>>, caller: Caller, body: Body<SessionRequest>) -> Result<Response, Problem> {
@@ -415,7 +415,7 @@ pub(super) async fn create(State(app): State<Arc<App>>, caller: Caller, body: Bo
         _held: held,
     });
     entry.show(&session);
-    // A client that goes away must not leave a record that nobody counts of a session that nobody ends.
+    // A client that disconnects must not leave the record of a session that counts for no subject and never ends.
     let (held, begun) = (Arc::clone(&app), Arc::clone(&entry));
     app.to_the_end(&caller.subject, async move { begin_with(&held, begun, session, place).await }).await?;
     let mut response = (StatusCode::CREATED, Json(entry.body())).into_response();
@@ -425,7 +425,7 @@ pub(super) async fn create(State(app): State<Arc<App>>, caller: Caller, body: Bo
     Ok(response)
 }
 
-/// Takes a new session in, with its record.
+/// Registers a new session, with its record.
 async fn begin_with(app: &App, entry: Arc<Entry>, session: Session, _place: Place) -> Result<(), Problem> {
     *entry.session.lock().await = Some(session);
     let mut room = app.kept.room(entry.subject.as_str());
@@ -446,14 +446,14 @@ async fn begin_with(app: &App, entry: Arc<Entry>, session: Session, _place: Plac
     is_taken_in
 }
 
-/// List one's sessions, the newest first.
+/// List the caller's sessions, the newest first.
 #[utoipa::path(get, path = "/v1/sessions", tag = "sessions", responses((status = 200, description = "All that are open", body = SessionList)))]
 pub(super) async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<SessionList>, Problem> {
     caller.needs(Scope::Run)?;
     Ok(Json(SessionList { sessions: app.sessions.of(&caller.subject).iter().map(|entry| entry.body()).collect() }))
 }
 
-/// Look at a session.
+/// Get a session.
 #[utoipa::path(get, path = "/v1/sessions/{id}", tag = "sessions", params(("id" = String, Path)),
     responses((status = 200, description = "What is known of it", body = SessionBody)))]
 pub(super) async fn get(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<String>) -> Result<Json<SessionBody>, Problem> {
@@ -463,7 +463,7 @@ pub(super) async fn get(State(app): State<Arc<App>>, caller: Caller, Path(id): P
 
 /// End a session.
 ///
-/// A program that it evaluates is stopped.
+/// A running evaluation is stopped.
 #[utoipa::path(delete, path = "/v1/sessions/{id}", tag = "sessions", params(("id" = String, Path)),
     responses((status = 204, description = "It has ended")))]
 pub(super) async fn delete(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<String>) -> Result<StatusCode, Problem> {
@@ -472,7 +472,7 @@ pub(super) async fn delete(State(app): State<Arc<App>>, caller: Caller, Path(id)
     if let Some(live) = &*lock(&entry.running) {
         live.stop.cancel();
     }
-    // It ends also if nobody waits for that.
+    // It ends even if the client disconnects.
     let ending = tokio::spawn(async move {
         let guard = Arc::clone(&entry.session).lock_owned().await;
         end(&app, &entry, guard, "deleted").await;
@@ -483,7 +483,7 @@ pub(super) async fn delete(State(app): State<Arc<App>>, caller: Caller, Path(id)
 
 /// Run a program in a session.
 ///
-/// As an execution of its own, but it sees what the programs before it left.
+/// The evaluation is an execution of its own that sees the state left by earlier ones.
 #[utoipa::path(post, path = "/v1/sessions/{id}/executions", tag = "sessions", params(("id" = String, Path)), request_body = EvaluationRequest,
     responses(
         (status = 200, description = "How it went", body = Execution),
@@ -536,7 +536,7 @@ pub(super) async fn evaluate(
     });
     let permit = mode.permit(&app, &caller)?;
     let begun = {
-        // Whoever wants to stop it finds it here from its beginning on.
+        // Registered before it begins, so that a client can stop it from then on.
         let mut running = lock(&entry.running);
         let begun = start_in(&app, about, input, work)?;
         *running = Some(Arc::clone(&begun.live));
@@ -545,9 +545,9 @@ pub(super) async fn evaluate(
     answer(&app, begun, mode, permit).await
 }
 
-/// Stop the program that a session evaluates.
+/// Stop the running evaluation of a session.
 ///
-/// The session is broken after that: its variables are in the middle of something. Reset it to go on.
+/// The session is `broken` after that, because its variables are in an inconsistent state. Reset it to go on.
 #[utoipa::path(post, path = "/v1/sessions/{id}/interrupt", tag = "sessions", params(("id" = String, Path)),
     responses((status = 200, description = "Nothing runs in it any more", body = SessionBody)))]
 pub(super) async fn interrupt(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<String>) -> Result<Json<SessionBody>, Problem> {
@@ -561,9 +561,9 @@ pub(super) async fn interrupt(State(app): State<Arc<App>>, caller: Caller, Path(
     Ok(Json(entry.body()))
 }
 
-/// Start a session anew.
+/// Reset a session.
 ///
-/// Its variables are gone; its packages stay, and its files where that is wished.
+/// Its variables are lost; its packages stay, and its files if requested.
 #[utoipa::path(post, path = "/v1/sessions/{id}/reset", tag = "sessions", params(("id" = String, Path)), request_body = ResetRequest,
     responses((status = 200, description = "It is as new", body = SessionBody)))]
 pub(super) async fn reset(

@@ -1,7 +1,7 @@
-//! What is remembered, and where?
+//! Persistent store: which records are kept, and in which database?
 //!
-//! One set of statements for SQLite and PostgreSQL. What executions leave is written by [`writer`], which commits whatever waits as one
-//! transaction; everything else, and all reading, goes through a pool of connections.
+//! One set of statements for SQLite and PostgreSQL. Records of executions are written by [`writer`], which uses group commit; everything
+//! else, and all reading, goes through a connection pool.
 
 mod audited;
 mod head;
@@ -20,7 +20,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::oneshot;
 use writer::{Waits, Write, Writer};
 
-/// Every step from an empty database to this version.
+/// Schema migrations from an empty database to this version.
 const MIGRATIONS: [(i64, &str, &str); 7] = [
     (1, "start", include_str!("../../migrations/0001_start.sql")),
     (2, "trees", include_str!("../../migrations/0002_trees.sql")),
@@ -31,30 +31,30 @@ const MIGRATIONS: [(i64, &str, &str); 7] = [
     (21, "audit written", include_str!("../../migrations/0021_audit_written.sql")),
 ];
 
-/// A day, as usage is counted.
+/// One day, the unit of usage accounting.
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
-/// How long a key may be taken by an execution that nobody knows of yet.
+/// Age after which an idempotency key without a known execution counts as abandoned.
 const ABANDONED_MS: i64 = 10_000;
 
-/// How long the last records may take.
+/// Timeout for the last records at shutdown.
 const LAST: Duration = Duration::from_secs(30);
 
-/// How long whoever reads waits for what was handed over before.
+/// Timeout of a reader that waits for pending records.
 const SETTLES: Duration = Duration::from_secs(10);
 
-/// How an execution that a crash or a kill cut short is marked.
+/// The status of an execution that a crash or a kill cut short.
 pub(super) const INTERRUPTED: &str = "interrupted";
 
-/// What a row counts for that has no `bytes` of its own.
+/// Bytes that a row without its own `bytes` counts for.
 const ROW_BYTES: i64 = ROW.cast_signed();
 
-/// Now, in milliseconds since 1970.
+/// Returns the current time, in milliseconds since 1970.
 pub(super) fn now_ms() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
 }
 
-/// One execution as it is kept.
+/// The row of an execution.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct ExecutionRow {
     pub(super) id: String,
@@ -69,12 +69,12 @@ pub(super) struct ExecutionRow {
     /// The outcome as JSON.
     pub(super) result: Option<String>,
     pub(super) artifacts: Vec<ArtifactRow>,
-    /// What it takes with its artifacts, once it has ended.
+    /// Bytes stored for it and its artifacts, once it has ended.
     #[serde(default)]
     pub(super) bytes: i64,
 }
 
-/// A file that an execution left, by its content.
+/// The row of an artifact, which refers to its content by digest.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct ArtifactRow {
     pub(super) path: String,
@@ -82,7 +82,7 @@ pub(super) struct ArtifactRow {
     pub(super) bytes: i64,
 }
 
-/// A session as it is kept.
+/// The row of a session.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct SessionRow {
     pub(super) id: String,
@@ -94,7 +94,7 @@ pub(super) struct SessionRow {
     pub(super) end_reason: Option<String>,
 }
 
-/// A task tree as it is kept.
+/// The row of a task tree.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct TreeRow {
     pub(super) id: String,
@@ -102,17 +102,17 @@ pub(super) struct TreeRow {
     pub(super) status: String,
     pub(super) created_ms: i64,
     pub(super) ended_ms: Option<i64>,
-    /// The tasks as JSON, where they are needed.
+    /// The tasks as JSON, if they are needed.
     pub(super) plan: Option<String>,
-    /// How they are doing, as JSON.
+    /// The state of the tasks, as JSON.
     pub(super) nodes: String,
     pub(super) revision: i64,
-    /// What it takes, where its plan is here.
+    /// Bytes stored for it, if its plan is present.
     #[serde(default)]
     pub(super) bytes: i64,
 }
 
-/// An API key as it is kept: never the secret itself.
+/// The row of an API key: never the secret itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct KeyRow {
     pub(super) id: String,
@@ -124,21 +124,21 @@ pub(super) struct KeyRow {
     pub(super) revoked_ms: Option<i64>,
 }
 
-/// What a subject used on one day.
+/// The usage of a subject on one day.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = Usage)]
 pub(super) struct UsageRow {
-    /// Who.
+    /// The subject.
     pub(super) subject: String,
     /// The start of the day (UTC), in milliseconds since 1970.
     pub(super) day_ms: i64,
     /// Executions that ended.
     pub(super) executions: i64,
-    /// Those that the policy refused.
+    /// Executions that the policy denied.
     pub(super) denied: i64,
-    /// Those that a limit ended.
+    /// Executions that a limit ended.
     pub(super) limited: i64,
-    /// Time on the clock, in microseconds.
+    /// Wall-clock time, in microseconds.
     pub(super) wall_us: i64,
     /// CPU time, in microseconds.
     pub(super) cpu_us: i64,
@@ -148,12 +148,12 @@ pub(super) struct UsageRow {
     pub(super) output_bytes: i64,
 }
 
-/// What a process wants with the database.
+/// The purpose for which a process opens the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// To keep what executions leave; only one process at a time does, where the database is a file.
+    /// To write records; a SQLite database has only one such process at a time.
     Serve,
-    /// To look after the keys, beside whoever serves.
+    /// To manage API keys, beside the process that serves.
     Keys,
 }
 
@@ -164,20 +164,20 @@ pub(super) struct Store {
     writer: Option<Writer>,
 }
 
-/// What the store lists.
+/// Filters of a list of executions.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ExecutionFilter {
     pub(super) subject: String,
     pub(super) status: Option<String>,
     pub(super) language: Option<String>,
     pub(super) session: Option<String>,
-    /// Older than this one: its time and its id.
+    /// Only executions older than this one: its time and its id.
     pub(super) before: Option<(i64, String)>,
     pub(super) limit: i64,
 }
 
 impl Store {
-    /// Opens the database at an address (`postgres://..`), or the one in a folder, and brings it to this version.
+    /// Opens the database at a URL (`postgres://..`), or the SQLite database in a directory, and migrates it to this version.
     pub(super) async fn open(url: Option<&str>, folder: &Path, purpose: Purpose) -> Result<Self, sqlx::Error> {
         sqlx::any::install_default_drivers();
         let path = folder.join("glovebox.sqlite");
@@ -186,7 +186,7 @@ impl Store {
             None => {
                 let options = AnyPoolOptions::new().max_connections(4).test_before_acquire(false).after_connect(|connection, _| {
                     Box::pin(async move {
-                        // A commit survives the end of this process without waiting for the disk.
+                        // A commit survives the end of this process without waiting for the disk (no fsync).
                         for pragma in [
                             "PRAGMA journal_mode = WAL",
                             "PRAGMA synchronous = NORMAL",
@@ -213,7 +213,7 @@ impl Store {
         Ok(Self { pool, writer })
     }
 
-    /// Whether the database answers, and takes records.
+    /// Whether the database responds, and accepts records.
     pub(super) async fn answers(&self) -> bool {
         let is_refusing = self.writer.as_ref().is_some_and(Writer::is_refusing);
         !is_refusing && sqlx::query("SELECT 1").execute(&self.pool).await.is_ok()
@@ -223,7 +223,7 @@ impl Store {
         self.writer.as_ref().ok_or_else(|| "the store was opened for its keys alone".to_owned())
     }
 
-    /// Hands a record over; returns when it survives the end of this process.
+    /// Writes a record; returns when it survives the end of this process.
     async fn written(&self, write: Write) -> Result<(), String> {
         let writer = self.writer()?;
         let Some(write) = writer.note(write) else { return Ok(()) };
@@ -236,19 +236,19 @@ impl Store {
         self.writer.as_ref().is_some_and(Writer::is_behind)
     }
 
-    /// Waits until everything that was acknowledged is in the database.
+    /// Waits until every acknowledged record is in the database.
     pub(super) async fn settle(&self) -> Result<(), String> {
         if self.is_behind() { self.written(Write::Barrier).await } else { Ok(()) }
     }
 
-    /// The database with everything in it that was acknowledged.
+    /// Returns the database once it has every acknowledged record.
     async fn settled(&self) -> Result<&AnyPool, sqlx::Error> {
         let settled = tokio::time::timeout(SETTLES, self.settle()).await.map_err(|_| sqlx::Error::PoolTimedOut)?;
         settled.map_err(|error| sqlx::Error::Io(std::io::Error::other(error)))?;
         Ok(&self.pool)
     }
 
-    /// Looks for something, and looks again once everything is in the database, unless what is there can no longer change.
+    /// Runs a query, and repeats it once every acknowledged record is in the database, unless its result is final already.
     async fn find<T, F>(&self, look: impl Fn() -> F, is_final: impl Fn(&T) -> bool) -> Result<T, sqlx::Error>
     where
         F: Future<Output = Result<T, sqlx::Error>>,
@@ -262,22 +262,22 @@ impl Store {
         look().await
     }
 
-    /// Keeps an execution, in place of what was kept of it before; returns when that is safe.
+    /// Stores an execution, in place of its previous record; returns when the record is durable.
     pub(super) async fn put(&self, row: ExecutionRow) -> Result<(), String> {
         self.written(Write::Execution(Box::new(row), None)).await
     }
 
-    /// As [`Store::put`], of one that has ended: what it used is added to what its subject used that day.
+    /// Stores an execution that has ended like [`Store::put`], and adds its usage to that of its subject on that day.
     pub(super) async fn put_ended(&self, row: ExecutionRow, usage: Option<UsageRow>) -> Result<(), String> {
         self.written(Write::Execution(Box::new(row), usage.map(Box::new))).await
     }
 
-    /// Adds what was used to what its subject used that day, where no execution says it; `id` names it in the log. Returns when that is safe.
+    /// Adds usage that belongs to no execution to that of a subject on that day; `id` names it in the log. Returns when it is durable.
     pub(super) async fn add_usage(&self, id: &str, usage: UsageRow) -> Result<(), String> {
         self.written(Write::Usage(id.to_owned(), Box::new(usage))).await
     }
 
-    /// As [`Store::put`], without waiting.
+    /// Stores an execution like [`Store::put`], without waiting.
     pub(super) async fn put_later(&self, row: ExecutionRow) -> Result<(), String> {
         self.writer()?.send(Write::Execution(Box::new(row), None), Waits::Nobody).await
     }
@@ -286,17 +286,17 @@ impl Store {
         self.written(Write::Session(Box::new(row))).await
     }
 
-    /// Keeps a task tree; returns when that is safe.
+    /// Stores a task tree; returns when it is durable.
     pub(super) async fn put_tree(&self, row: TreeRow) -> Result<(), String> {
         self.written(Write::Tree(Box::new(row))).await
     }
 
-    /// As [`Store::put_tree`], without waiting.
+    /// Stores a task tree like [`Store::put_tree`], without waiting.
     pub(super) async fn put_tree_later(&self, row: TreeRow) -> Result<(), String> {
         self.writer()?.send(Write::Tree(Box::new(row)), Waits::Nobody).await
     }
 
-    /// One task tree of a subject.
+    /// Returns one task tree of a subject.
     pub(super) async fn tree(&self, subject: &str, id: &str) -> Result<Option<TreeRow>, sqlx::Error> {
         let look = || async {
             let row = sqlx::query("SELECT * FROM task_trees WHERE id = $1 AND subject = $2").bind(id).bind(subject);
@@ -305,7 +305,7 @@ impl Store {
         self.find(look, |found| found.as_ref().is_some_and(|tree| tree.ended_ms.is_some())).await
     }
 
-    /// Task trees of a subject, the newest first.
+    /// Returns task trees of a subject, the newest first.
     pub(super) async fn trees(&self, subject: &str, before: Option<(i64, String)>, limit: i64) -> Result<Vec<TreeRow>, sqlx::Error> {
         let (before_ms, before_id) = before.unwrap_or((i64::MAX, String::new()));
         let rows = sqlx::query(
@@ -317,7 +317,7 @@ impl Store {
         rows.iter().map(tree).collect()
     }
 
-    /// The artifacts of an execution.
+    /// Returns the artifacts of an execution.
     pub(super) async fn artifacts(&self, execution: &str) -> Result<Vec<ArtifactRow>, sqlx::Error> {
         let read =
             |row: &AnyRow| Ok(ArtifactRow { path: row.try_get("path")?, sha256: row.try_get("sha256")?, bytes: row.try_get("bytes")? });
@@ -328,7 +328,7 @@ impl Store {
         self.find(look, |found: &Vec<ArtifactRow>| !found.is_empty()).await
     }
 
-    /// Marks what the process before this one left unfinished; gives how many there were.
+    /// Marks executions that the previous process left unfinished as interrupted; returns how many there were.
     pub(super) async fn mark_interrupted(&self) -> Result<u64, sqlx::Error> {
         let now = now_ms();
         let executions = sqlx::query(
@@ -353,7 +353,7 @@ impl Store {
         Ok(executions.rows_affected())
     }
 
-    /// One execution of a subject.
+    /// Returns one execution of a subject.
     pub(super) async fn execution(&self, subject: &str, id: &str) -> Result<Option<ExecutionRow>, sqlx::Error> {
         let look = || async {
             let row = sqlx::query("SELECT * FROM executions WHERE id = $1 AND subject = $2").bind(id).bind(subject);
@@ -362,7 +362,7 @@ impl Store {
         self.find(look, |found| found.as_ref().is_some_and(|execution| execution.ended_ms.is_some())).await
     }
 
-    /// Executions of a subject, the newest first.
+    /// Returns executions of a subject, the newest first.
     pub(super) async fn executions(&self, filter: ExecutionFilter) -> Result<Vec<ExecutionRow>, sqlx::Error> {
         let (before_ms, before_id) = filter.before.unwrap_or((i64::MAX, String::new()));
         let rows = sqlx::query(
@@ -384,7 +384,7 @@ impl Store {
         rows.iter().map(execution).collect()
     }
 
-    /// The digest of an artifact.
+    /// Returns the digest of an artifact.
     pub(super) async fn artifact(&self, execution: &str, path: &str) -> Result<Option<String>, sqlx::Error> {
         let digest = crate::wire::sha256(path);
         let look = || async {
@@ -394,8 +394,8 @@ impl Store {
         self.find(look, Option::is_some).await
     }
 
-    /// Takes an idempotency key for an execution, or gives what it was taken for: the digest of the request, and the execution. What has begun
-    /// may not be in the database yet; `is_live` says so.
+    /// Claims an idempotency key for an execution, or returns what it was claimed for: the digest of the request, and the execution. An
+    /// execution that has begun may not be in the database yet; `is_live` reports such ones.
     pub(super) async fn take_key(
         &self,
         subject: &str,
@@ -423,7 +423,7 @@ impl Store {
             .bind(key)
             .fetch_optional(&self.pool)
             .await?;
-        // Given back in between: the next request with it takes it.
+        // Released meanwhile: the next request with this key claims it.
         let Some(row) = row else { return Ok(Some((request_sha256.to_owned(), String::new()))) };
         let (request, taken): (String, String) = (row.try_get("request_sha256")?, row.try_get("execution")?);
         let is_old = row.try_get::<i64, _>("created_ms")? < now_ms() - ABANDONED_MS;
@@ -448,14 +448,14 @@ impl Store {
         Ok(Some((request, taken)))
     }
 
-    /// Gives an idempotency key back, because what it was taken for never began.
+    /// Releases an idempotency key whose execution never began.
     pub(super) async fn give_key_back(&self, subject: &str, key: &str, execution: &str) -> Result<(), sqlx::Error> {
         let gone = "DELETE FROM idempotency WHERE subject = $1 AND idempotency_key = $2 AND execution = $3";
         let gone = sqlx::query(gone).bind(subject).bind(key).bind(execution);
         gone.execute(&self.pool).await.map(drop)
     }
 
-    /// Usage by day, of one subject or of all.
+    /// Returns usage by day, of one subject or of all.
     pub(super) async fn usage(&self, subject: Option<&str>, since_ms: i64, until_ms: i64) -> Result<Vec<UsageRow>, sqlx::Error> {
         let rows = sqlx::query(
             "SELECT * FROM usage_by_day WHERE (CAST($1 AS TEXT) IS NULL OR subject = $1) AND day_ms >= $2 AND day_ms < $3 \
@@ -514,13 +514,13 @@ impl Store {
         .map(drop)
     }
 
-    /// Takes a key out of use; says whether there was one.
+    /// Revokes a key; returns whether there was one.
     pub(super) async fn revoke_key(&self, id: &str) -> Result<bool, sqlx::Error> {
         let revoked = sqlx::query("UPDATE api_keys SET revoked_ms = $1 WHERE id = $2 AND revoked_ms IS NULL").bind(now_ms()).bind(id);
         Ok(revoked.execute(&self.pool).await?.rows_affected() > 0)
     }
 
-    /// Whether any execution still has an artifact with this content.
+    /// Whether any artifact still refers to this content.
     pub(super) async fn needs_content(&self, sha256: &str) -> Result<bool, sqlx::Error> {
         let look = || async {
             let one = sqlx::query("SELECT 1 FROM artifacts WHERE sha256 = $1 LIMIT 1").bind(sha256);
@@ -529,7 +529,7 @@ impl Store {
         self.find(look, |is_needed| *is_needed).await
     }
 
-    /// Waits until everything that was handed over is written.
+    /// Waits until all pending records are written, and closes the database.
     pub(super) async fn close(&self) {
         match tokio::time::timeout(LAST, self.written(Write::Barrier)).await {
             Ok(Ok(())) => {}

@@ -1,7 +1,8 @@
-//! Does every tier still work?
+//! Health checks of the tiers: does every tier still work?
 //!
-//! Each that worked at the start is asked now and then, and at once when the host has failed a run. One that does not answer is taken out
-//! of use, so that programs go elsewhere or are refused with the reason instead of failing one by one; it is tried again until it works.
+//! Each tier that worked at the start is probed at intervals, and at once when the host has failed a run. A tier that does not answer is
+//! taken out of use, so that programs go to another one or are refused with the reason instead of failing one by one; it is probed until it
+//! works again.
 
 use super::App;
 use super::config::AlertKind;
@@ -10,13 +11,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How often a tier is asked.
+/// Interval of health checks.
 const EVERY: Duration = Duration::from_secs(10);
 
-/// How often one is asked that is out of use.
+/// Interval of health checks of a tier that is out of use.
 const AGAIN: Duration = Duration::from_secs(2);
 
-/// Watches the tiers for as long as the service runs.
+/// Checks the tiers for as long as the service runs.
 pub(super) async fn watch(app: Arc<App>) {
     let facts = app.sandbox.facts();
     let mut works: BTreeMap<Tier, bool> =

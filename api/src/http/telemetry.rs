@@ -1,6 +1,6 @@
-//! How does somebody see where the time of a request went?
+//! OpenTelemetry traces: where did the time of a request go?
 //!
-//! Spans from the request to the guest, sent to a collector by OTLP. Nothing that a program says or is given is in them.
+//! Spans from the request to the guest, exported to a collector by OTLP. They contain nothing of a program's input or output.
 
 use super::config::Telemetry;
 use axum::http::HeaderMap;
@@ -17,15 +17,15 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::registry::LookupSpan;
 
-/// Sends spans to a collector.
+/// Exports spans to an OTLP collector.
 pub struct Traces(SdkTracerProvider);
 
 impl Traces {
-    /// Sends them to the collector of a config. Has to be called outside of a runtime.
+    /// Creates an exporter to the configured collector. Must be called outside of a tokio runtime.
     ///
     /// # Errors
     ///
-    /// Where the address cannot be used. A collector that does not answer loses spans, and nothing else.
+    /// If the URL is invalid. An unreachable collector loses spans, and nothing else.
     pub fn to(settings: &Telemetry) -> Result<Self, String> {
         let exporter = SpanExporter::builder().with_http().with_protocol(Protocol::HttpBinary).with_endpoint(&settings.otlp);
         let exporter = exporter.build().map_err(|error| error.to_string())?;
@@ -33,14 +33,14 @@ impl Traces {
         Ok(Self(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build()))
     }
 
-    /// What takes the spans of this project to it, and no others.
+    /// Returns the layer that exports the spans of this project, and no others.
     pub fn layer<S: tracing::Subscriber + for<'span> LookupSpan<'span> + Send + Sync>(&self) -> impl Layer<S> + Send + Sync + use<S> {
         let ours = ["glovebox", "glovebox_api", "glovebox_fallback", "glovebox_packages"];
         let filter = Targets::new().with_targets(ours.map(|name| (name, LevelFilter::DEBUG)));
         tracing_opentelemetry::layer().with_tracer(self.0.tracer("glovebox")).with_filter(filter)
     }
 
-    /// Sends what has not been sent yet.
+    /// Flushes pending spans.
     pub fn end(self) {
         if let Err(error) = self.0.shutdown() {
             tracing::warn!(%error, "the last traces could not be sent");
@@ -48,7 +48,7 @@ impl Traces {
     }
 }
 
-/// The headers that say which trace a request belongs to.
+/// Reads the trace context from request headers (W3C `traceparent`).
 struct Headers<'a>(&'a HeaderMap);
 
 impl Extractor for Headers<'_> {
@@ -61,11 +61,11 @@ impl Extractor for Headers<'_> {
     }
 }
 
-/// Has a span go on with the trace of whoever called, where they say one.
+/// Makes a span part of the client's trace, if its request names one.
 pub(super) fn go_on(span: &Span, headers: &HeaderMap) {
     if !span.is_disabled() && headers.contains_key("traceparent") {
         let context = TraceContextPropagator::new().extract(&Headers(headers));
-        // A span that nobody records has no parent either.
+        // A span that is not recorded has no parent either.
         let _ = span.set_parent(context);
     }
 }

@@ -1,4 +1,4 @@
-//! How do clients run many programs that build on one another?
+//! HTTP API of task trees: how do clients run many programs that depend on one another?
 
 mod drive;
 mod plan;
@@ -29,59 +29,59 @@ use std::time::Duration;
 use tokio_util::task::TaskTracker;
 use utoipa::{IntoParams, ToSchema};
 
-/// How long a tree that has ended can be tried again with its environment variables, and its events be followed.
+/// Time during which an ended tree can be retried with its environment variables, and its events be followed.
 const REMEMBERED_MS: i64 = 60 * 60 * 1000;
 
-/// Bytes of the trees that have ended and are remembered.
+/// Maximum bytes of ended trees that are cached.
 const MAX_REMEMBERED: usize = 64 << 20;
 
-/// Why there is no further tree when the service ends.
+/// Detail of the problem when the service is shutting down.
 const NO_MORE: &str = "the service begins no more task trees";
 
-/// How long trees may take to be written down when the service ends.
+/// Timeout for storing trees at shutdown.
 const LAST: Duration = Duration::from_secs(5);
 
-/// A tree of executions. It ends when none of its tasks can go on.
+/// A tree of executions. It ends when none of its tasks can make progress.
 #[derive(Serialize, ToSchema)]
 #[schema(as = TaskTree)]
 pub(super) struct TreeBody {
-    /// Its name.
+    /// The id of the tree.
     id: String,
     /// `running`; or how it ended: `succeeded`, `failed`, `cancelled`, `interrupted`.
     status: String,
-    /// Who asked for it.
+    /// The subject that started it.
     subject: String,
-    /// When it was asked for.
+    /// The time of the request.
     #[schema(format = DateTime)]
     created_at: String,
-    /// When it ended.
+    /// The time at which it ended.
     #[schema(format = DateTime)]
     ended_at: Option<String>,
-    /// How far all of it is.
+    /// Progress of all tasks.
     progress: Progress,
     /// The tasks, in the order in which they were sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     tasks: Option<Vec<TaskStatus>>,
 }
 
-/// How one task is doing.
+/// The state of a task.
 #[derive(Serialize, ToSchema)]
 struct TaskStatus {
-    /// Its name.
+    /// The name of the task.
     name: String,
-    /// `waiting`, `running`, `skipped`; or how its execution ended.
+    /// `waiting`, `running`, `skipped`; or the status of its execution.
     status: String,
-    /// The tasks before it.
+    /// The tasks on which it depends.
     after: Vec<String>,
-    /// What becomes of the others if it does not succeed.
+    /// The effect on other tasks if it does not succeed.
     on_failure: OnFailure,
-    /// How often it was begun.
+    /// The number of attempts.
     attempts: u64,
-    /// Its newest execution.
+    /// The id of its newest execution.
     execution: Option<String>,
-    /// Why it could not even be begun.
+    /// The reason why it could not even begin.
     detail: Option<String>,
-    /// How far its branch is: itself and all that come after it.
+    /// Progress of its branch: itself and all tasks that depend on it, directly or not.
     progress: Progress,
 }
 
@@ -89,30 +89,30 @@ struct TaskStatus {
 #[derive(Serialize, ToSchema)]
 #[schema(as = TaskTreeEvent)]
 pub(super) struct TreeEvent {
-    /// Counts from 1.
+    /// Sequence number, from 1.
     id: String,
     /// `task` or `end`.
     event: String,
-    /// JSON: a task's name, status, execution and attempts, and the progress of all; or the tree.
+    /// JSON: a task's name, status, execution and attempts, and the progress of all tasks; or the tree.
     data: String,
 }
 
-/// Trees, without their tasks.
+/// A page of trees, without their tasks.
 #[derive(Serialize, ToSchema)]
 pub(super) struct TreeList {
     task_trees: Vec<TreeBody>,
-    /// Ask with this as `cursor` for older ones; null on the last page.
+    /// The `cursor` of the next page, with older ones; null on the last one.
     next_cursor: Option<String>,
 }
 
-/// Which trees.
+/// Page of a list of trees.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct TreeQuery {
-    /// Where the page before this one ended.
+    /// The `next_cursor` of the previous page.
     cursor: Option<String>,
-    /// How many.
+    /// Maximum number of trees.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
 }
@@ -133,7 +133,7 @@ impl Trees {
         self.lock().get(id).filter(|tree| tree.subject == *subject).cloned()
     }
 
-    /// Takes a new tree in, unless its subject has too many that have not ended.
+    /// Adds a new tree, unless its subject has too many unfinished ones.
     fn insert(&self, tree: &Arc<Tree>, most: usize) -> Result<(), Problem> {
         let mut trees = self.lock();
         has_room(&trees, &tree.subject, most)?;
@@ -141,13 +141,13 @@ impl Trees {
         Ok(())
     }
 
-    /// Takes in one that was kept. Gives the one that is there from now on: somebody may have taken in the same one a moment ago.
+    /// Adds a tree from the store. Returns the one that is there from now on: another request may have added it a moment ago.
     fn take_in(&self, tree: Arc<Tree>) -> Result<Arc<Tree>, Problem> {
         let mut trees = self.lock();
         if let Some(there) = trees.get(&tree.id) {
             return Ok(Arc::clone(there));
         }
-        // Whoever found it a moment ago must not bring it back.
+        // A request that has just loaded it from the store must not revive it.
         if tree.is_gone() {
             return Err(Problem::not_found("task tree"));
         }
@@ -158,7 +158,7 @@ impl Trees {
         Ok(tree)
     }
 
-    /// Lets go of one that was taken in, unless somebody claims or drives it.
+    /// Drops a tree from the store, unless another request claims or drives it.
     fn let_go(&self, tree: &Arc<Tree>) {
         let mut trees = self.lock();
         if tree.is_kept && tree.idle_since().is_some() && trees.get(&tree.id).is_some_and(|there| Arc::ptr_eq(there, tree)) {
@@ -166,7 +166,7 @@ impl Trees {
         }
     }
 
-    /// Begins tasks of a tree anew, or claims the tree for that; see [`Tree::retry`].
+    /// Restarts tasks of a tree, or claims the tree for that; see [`Tree::retry`].
     fn retry(&self, tree: &Tree, tasks: &[usize], most: usize) -> Result<bool, Problem> {
         let trees = self.lock();
         let is_idle = tree.lock().ended_ms.is_some();
@@ -176,7 +176,7 @@ impl Trees {
         tree.retry(tasks)
     }
 
-    /// Forgets one that is not in the database, but not another one of that name, which somebody tries again.
+    /// Removes a tree that is not in the database, but not another one with that id, which is being retried.
     fn remove(&self, tree: &Arc<Tree>) {
         let mut trees = self.lock();
         if trees.get(&tree.id).is_some_and(|there| Arc::ptr_eq(there, tree)) {
@@ -189,7 +189,7 @@ impl Trees {
         self.driven.spawn(drive(Arc::clone(app), Arc::clone(tree)));
     }
 
-    /// Forgets trees that ended long ago, or are too many.
+    /// Drops trees that ended long ago, or exceed [`MAX_REMEMBERED`].
     pub(super) fn forget(&self, now_ms: i64) {
         let mut trees = self.lock();
         let idle = trees.values().filter_map(|tree| Some((tree.idle_since()?, tree.id.clone(), tree.size)));
@@ -204,7 +204,7 @@ impl Trees {
         }
     }
 
-    /// Waits until the trees are written down, because the service ends.
+    /// Waits at shutdown until the trees are stored.
     pub(super) async fn end(&self) {
         self.driven.close();
         let _ = tokio::time::timeout(LAST, self.driven.wait()).await;
@@ -213,7 +213,7 @@ impl Trees {
 
 /// # Errors
 ///
-/// Where a subject has so many trees under way that it may begin no further one.
+/// If a subject has so many unfinished trees that it may start no further one.
 fn has_room(trees: &HashMap<String, Arc<Tree>>, subject: &Subject, most: usize) -> Result<(), Problem> {
     let open = trees.values().filter(|other| other.subject == *subject && other.idle_since().is_none()).count();
     if open >= most {
@@ -223,7 +223,7 @@ fn has_room(trees: &HashMap<String, Arc<Tree>>, subject: &Subject, most: usize) 
     Ok(())
 }
 
-/// Stops a tree when whoever waits for it goes away before it has ended.
+/// Stops a tree if the client that waits for it disconnects before it has ended.
 struct Waiter {
     tree: Arc<Tree>,
     log: Arc<EventLog>,
@@ -231,7 +231,7 @@ struct Waiter {
 
 impl Drop for Waiter {
     fn drop(&mut self) {
-        // After its end somebody else may have tried it again, which is none of this one's business.
+        // After its end, another request may have retried it, which this waiter must not stop.
         if !self.log.has_ended() {
             self.tree.cancel(&self.tree.plan.branches());
         }
@@ -265,12 +265,12 @@ fn body(tree: &Tree, with_tasks: bool) -> TreeBody {
     }
 }
 
-/// A tree as clients see it.
+/// Returns the JSON of a tree.
 fn json(tree: &Tree) -> String {
     to_json(&body(tree, true))
 }
 
-/// One of this process, or one that was kept.
+/// Finds a tree in this process, or loads it from the store.
 async fn find(app: &App, caller: &Caller, id: &str) -> Result<Arc<Tree>, Problem> {
     if let Some(tree) = app.trees.get(&caller.subject, id) {
         return Ok(tree);
@@ -281,19 +281,19 @@ async fn find(app: &App, caller: &Caller, id: &str) -> Result<Arc<Tree>, Problem
     }
     let row = app.store.tree(caller.subject.as_str(), id).await?.ok_or_else(missing)?;
     let tree = Tree::kept(row).ok_or_else(|| Problem::internal(&"a kept task tree cannot be read"))?;
-    // Nobody here drives it, so nothing follows.
+    // No task drives it, so nothing follows.
     let log = Arc::clone(&tree.lock().log);
     log.end(json(&tree), String::new);
     Ok(Arc::new(tree))
 }
 
-/// Waits until a tree that has not ended has, and its end is written.
+/// Waits until a tree has ended, and its end is stored.
 async fn ended(tree: &Tree) {
     let log = Arc::clone(&tree.lock().log);
     log.follow(0).for_each(|_| std::future::ready(())).await;
 }
 
-/// Waits until the end of a tree is written that has ended a moment ago.
+/// Waits until the end of a tree is stored that ended a moment ago.
 async fn written(tree: &Tree) {
     let log = {
         let state = tree.lock();
@@ -306,9 +306,9 @@ async fn written(tree: &Tree) {
 
 /// Run a tree of tasks.
 ///
-/// Tasks run as soon as those that they come after have ended, at once where they can. Waits for the end and answers with the tree; with
-/// `Prefer: respond-async` it answers at once, with `Accept: text/event-stream` with the events as they come. A client that goes away while
-/// it waits or reads stops the tree.
+/// A task runs as soon as all tasks on which it depends have ended; independent tasks run concurrently. Waits for the end and responds with
+/// the tree; with `Prefer: respond-async` it responds at once, with `Accept: text/event-stream` with the events as they come. If the client
+/// disconnects while it waits or reads, the tree is stopped.
 #[utoipa::path(post, path = "/v1/task-trees", tag = "task-trees", request_body = TreeRequest,
     params(("Prefer" = Option<String>, Header, description = "`respond-async` answers before the tree has ended.")),
     responses(
@@ -329,7 +329,7 @@ pub(super) async fn create(
     drop(body.bytes);
     let plan = Plan::new(body.value)?;
     for task in &plan.tasks {
-        // What can never run is said before anything runs.
+        // A program that can never run is reported before anything runs.
         let read = task.execution.clone().read(caller.subject.clone(), true);
         read.map_err(|problem| Problem::new(Code::Invalid, format!("task `{}`: {}", task.name, problem.detail())))?;
     }
@@ -337,7 +337,7 @@ pub(super) async fn create(
     held.shrink_to(size);
     let tree = Arc::new(Tree::new(caller.subject.clone(), plan, (size, held)));
     let log = Arc::clone(&tree.lock().log);
-    // From here on, so that nothing runs for a client that goes away while the tree is written.
+    // From here on, so that nothing runs for a client that disconnects while the tree is stored.
     let waiter = (mode != Mode::Later).then(|| Waiter { tree: Arc::clone(&tree), log: Arc::clone(&log) });
     app.to_the_end(&caller.subject, begin(Arc::clone(&app), Arc::clone(&tree))).await?;
     let address = format!("/v1/task-trees/{}", tree.id);
@@ -352,7 +352,7 @@ pub(super) async fn create(
     }
 }
 
-/// Writes a new tree down, and has it driven after that: what runs is always there to be found, counted and deleted.
+/// Stores a new tree, and starts its driver after that: whatever runs can always be found, counted and deleted.
 ///
 /// For [`App::to_the_end`], as are [`remove`] and [`retry`].
 async fn begin(app: Arc<App>, tree: Arc<Tree>) -> Result<(), Problem> {
@@ -365,7 +365,7 @@ async fn begin(app: Arc<App>, tree: Arc<Tree>) -> Result<(), Problem> {
         Problem::new(Code::QuotaExceeded, detail)
     })?;
     app.trees.insert(&tree, app.config.limits.trees_per_subject)?;
-    // Its end does not say again what it was asked for.
+    // The record of its end omits the plan.
     if let Err(error) = app.store.put_tree(first).await {
         app.trees.remove(&tree);
         let log = Arc::clone(&tree.lock().log);
@@ -377,7 +377,7 @@ async fn begin(app: Arc<App>, tree: Arc<Tree>) -> Result<(), Problem> {
     Ok(())
 }
 
-/// List one's task trees, the newest first.
+/// List the caller's task trees, the newest first.
 #[utoipa::path(get, path = "/v1/task-trees", tag = "task-trees", params(TreeQuery),
     responses((status = 200, description = "One page", body = TreeList)))]
 pub(super) async fn list(
@@ -406,7 +406,7 @@ pub(super) async fn list(
     Ok(Json(TreeList { task_trees: rows.into_iter().map(shown).collect(), next_cursor }))
 }
 
-/// Look at a task tree.
+/// Get a task tree.
 #[utoipa::path(get, path = "/v1/task-trees/{id}", tag = "task-trees", params(("id" = String, Path)),
     responses((status = 200, description = "How it is doing", body = TreeBody)))]
 pub(super) async fn get(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<String>) -> Result<Json<TreeBody>, Problem> {
@@ -416,16 +416,16 @@ pub(super) async fn get(State(app): State<Arc<App>>, caller: Caller, Path(id): P
 
 /// Stop a task tree, or delete one that has ended.
 ///
-/// One that has not ended is stopped: the answer comes when it has ended, with how, and its programs are not kept any longer, so that it cannot
-/// be tried again. One that has ended before is deleted with its plan, which gives their bytes back; its executions stay, and are deleted one by
-/// one.
+/// A tree that has not ended is stopped: the response comes when it has ended, with its outcome, and its programs are no longer kept, so
+/// that it cannot be retried. One that has ended before is deleted with its plan, which frees their bytes; its executions stay, and are
+/// deleted one by one.
 #[utoipa::path(delete, path = "/v1/task-trees/{id}", tag = "task-trees", params(("id" = String, Path)),
     responses((status = 200, description = "It has ended, or is deleted", body = TreeBody)))]
 pub(super) async fn cancel(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<String>) -> Result<Json<TreeBody>, Problem> {
     caller.needs(Scope::Run)?;
     let tree = find(&app, &caller, &id).await?;
     if tree.lock().ended_ms.is_none() {
-        // Whoever drives it takes it to its end, also if nobody waits for that.
+        // Its driver takes it to its end, even if the client disconnects.
         tree.give_up();
         ended(&tree).await;
         return Ok(Json(body(&tree, true)));
@@ -437,8 +437,8 @@ pub(super) async fn cancel(State(app): State<Arc<App>>, caller: Caller, Path(id)
 
 /// Deletes a tree that has ended.
 ///
-/// Whoever deletes a tree or tries it again claims it before; what is decided then is decided in the database, where only what has ended is
-/// deleted, and only what is there is tried again. So its bytes are given back once.
+/// A request that deletes or retries a tree claims it first; the database then decides, because only an ended tree is deleted there, and
+/// only an existing one is reopened. So its bytes are released exactly once.
 async fn remove(app: &App, tree: Arc<Tree>) -> Result<Arc<Tree>, Problem> {
     let tree = app.trees.take_in(tree)?;
     written(&tree).await;
@@ -456,18 +456,18 @@ async fn delete(app: &App, tree: &Tree) -> Result<Option<i64>, Problem> {
     if deleted.is_some() || tree.is_kept {
         return Ok(deleted);
     }
-    // The database may not have taken its end.
+    // The database may not have accepted its end.
     app.store.put_tree(tree.row(false)).await.map_err(|error| Problem::internal(&error))?;
     Ok(app.store.delete_tree(subject, id).await?)
 }
 
-/// A tree that was claimed stays as it is.
+/// Releases a claim; the tree stays as it is.
 fn stays(app: &App, tree: &Arc<Tree>) {
     tree.stays();
     app.trees.let_go(tree);
 }
 
-/// Stop a branch of a task tree: a task, and all that come after it.
+/// Stop a branch of a task tree: a task, and all that depend on it.
 #[utoipa::path(post, path = "/v1/task-trees/{id}/tasks/{name}/cancel", tag = "task-trees", params(("id" = String, Path), ("name" = String, Path)),
     responses((status = 202, description = "It is being stopped", body = TreeBody)))]
 pub(super) async fn cancel_branch(
@@ -486,9 +486,9 @@ pub(super) async fn cancel_branch(
     Ok((StatusCode::ACCEPTED, Json(body(&tree, true))))
 }
 
-/// Run a branch of a task tree again: a task that has ended, and all that come after it.
+/// Retry a branch of a task tree: a task that has ended, and all that depend on it.
 ///
-/// What is not in the branch stays as it is, and what it left is there for the branch.
+/// Tasks outside of the branch stay as they are, and the branch gets their outputs.
 #[utoipa::path(post, path = "/v1/task-trees/{id}/tasks/{name}/retry", tag = "task-trees", params(("id" = String, Path), ("name" = String, Path)),
     responses((status = 202, description = "It is under way", body = TreeBody)))]
 pub(super) async fn retry_branch(
@@ -505,7 +505,7 @@ pub(super) async fn retry_branch(
     Ok((StatusCode::ACCEPTED, Json(body(&tree, true))))
 }
 
-/// Runs a branch of a tree again.
+/// Retries a branch of a tree.
 async fn retry(app: &Arc<App>, tree: Arc<Tree>, at: usize) -> Result<Arc<Tree>, Problem> {
     let tree = app.trees.take_in(tree)?;
     if !tree.is_held() {
@@ -531,8 +531,8 @@ async fn retry(app: &Arc<App>, tree: Arc<Tree>, at: usize) -> Result<Arc<Tree>, 
 
 /// Follow a task tree.
 ///
-/// Server-sent events: `task` whenever one is doing something else, with the progress of all, and `end` with the tree. With `Last-Event-ID` it
-/// goes on after that event.
+/// Server-sent events: `task` for each change of a task, with the progress of all tasks, and `end` with the tree. With `Last-Event-ID` the
+/// stream resumes after that event.
 #[utoipa::path(get, path = "/v1/task-trees/{id}/events", tag = "task-trees",
     params(("id" = String, Path), ("Last-Event-ID" = Option<u64>, Header, description = "The last event that the client has.")),
     responses((status = 200, description = "The events", content_type = "text/event-stream", body = TreeEvent)))]

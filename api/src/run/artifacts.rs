@@ -1,7 +1,7 @@
-//! Where do a program's files go, without the program choosing?
+//! Saving of artifacts: how do a guest's files get onto the host without path traversal?
 //!
-//! The only place that writes files of a guest to the host. Names come from the guest, so everything is opened below the one folder
-//! that was named on the command line, no link is followed, and nothing is written through what is already there.
+//! The only module that writes files of a guest to the host. Their names come from the guest, so everything is opened below the one
+//! directory that the command line named, no symlink is followed, and nothing is written through an existing file.
 
 use crate::cli::ArtifactRule;
 use crate::exit::Failure;
@@ -13,21 +13,21 @@ use glovebox::Artifact;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-/// Which artifacts go where.
+/// Globs of artifacts, and the directory for each.
 #[derive(Debug)]
 pub(crate) struct ArtifactRules(Vec<(GlobMatcher, PathBuf)>);
 
-/// What became of one artifact.
+/// The result of saving one artifact.
 #[derive(Debug)]
 pub(crate) struct Saved<'a> {
     /// The artifact.
     pub(crate) artifact: &'a Artifact,
-    /// The file on the host, or why there is none.
+    /// The file on the host, or why it was not saved.
     pub(crate) result: Result<PathBuf, String>,
 }
 
 impl ArtifactRules {
-    /// Reads the globs; they mean what they mean to the sandbox.
+    /// Parses the globs, with the syntax of the sandbox.
     pub(crate) fn new(rules: &[ArtifactRule]) -> Result<Self, Failure> {
         let read = |rule: &ArtifactRule| {
             let glob = GlobBuilder::new(&rule.glob).literal_separator(true).build();
@@ -39,7 +39,7 @@ impl ArtifactRules {
         rules.iter().map(read).collect::<Result<_, _>>().map(Self)
     }
 
-    /// Saves every artifact into the folder of the first rule that it matches.
+    /// Saves every artifact into the directory of the first rule that it matches.
     pub(crate) fn save<'a>(&self, artifacts: &'a [Artifact]) -> Vec<Saved<'a>> {
         let matching = artifacts.iter().filter_map(|artifact| {
             let (_, folder) = self.0.iter().find(|(glob, _)| glob.is_match(&artifact.path))?;
@@ -48,7 +48,7 @@ impl ArtifactRules {
         matching.collect()
     }
 
-    /// The globs that match none of the artifacts.
+    /// Returns the globs that match none of the artifacts.
     pub(crate) fn unmatched<'a>(&'a self, artifacts: &'a [Artifact]) -> impl Iterator<Item = &'a str> {
         let unmatched = |glob: &&GlobMatcher| !artifacts.iter().any(|artifact| glob.is_match(&artifact.path));
         self.0.iter().map(|(glob, _)| glob).filter(unmatched).map(|glob| glob.glob().glob())
@@ -71,7 +71,7 @@ fn save(folder: &Path, artifact: &Artifact) -> Result<PathBuf, String> {
     Ok(folder.join(&artifact.path))
 }
 
-/// A path of plain names only.
+/// A relative path of normal components only.
 struct Plain<'a> {
     folders: Vec<&'a str>,
     file: &'a str,
@@ -89,7 +89,7 @@ impl<'a> Plain<'a> {
     }
 }
 
-/// Goes into a folder, which is made if it is missing; a link is not one, wherever it leads.
+/// Opens a directory, which is created if it is missing; a symlink is refused, whatever its target.
 fn enter(directory: &Dir, part: &str) -> Result<Dir, String> {
     let failed = |error: io::Error| format!("`{}`: {error}", name(part));
     match directory.symlink_metadata(part) {
@@ -101,7 +101,7 @@ fn enter(directory: &Dir, part: &str) -> Result<Dir, String> {
     directory.open_dir(part).map_err(failed)
 }
 
-/// Puts a file in place of what has its name, be it a file or a link; whole or not at all.
+/// Replaces whatever has the file's name, be it a file or a symlink, by an atomic rename.
 fn replace(directory: &Dir, file: &str, content: &[u8]) -> Result<(), String> {
     let failed = |error: io::Error| format!("`{}`: {error}", name(file));
     if directory.symlink_metadata(file).is_ok_and(|metadata| metadata.is_dir()) {
@@ -110,13 +110,13 @@ fn replace(directory: &Dir, file: &str, content: &[u8]) -> Result<(), String> {
     let (temporary, mut new) = temporary(directory).map_err(failed)?;
     let written = new.write_all(content).and_then(|()| directory.rename(&temporary, directory, file));
     written.map_err(|error| {
-        // The error that matters is the first one.
+        // The first error is the one that matters.
         let _ = directory.remove_file(&temporary);
         failed(error)
     })
 }
 
-/// A new file under a name that nothing has.
+/// Creates a file under an unused name.
 fn temporary(directory: &Dir) -> io::Result<(String, cap_std::fs::File)> {
     let mut attempt = 0_u32;
     loop {
@@ -185,7 +185,7 @@ mod tests {
         fs::create_dir(folder.join("inside")).unwrap();
         assert!(saved(&folder, "folder/kept").unwrap_err().contains("links are not followed"));
         assert!(saved(&folder, "here/x").unwrap_err().contains("links are not followed"));
-        // The link itself is replaced, not what it leads to.
+        // The symlink itself is replaced, not its target.
         saved(&folder, "file").unwrap();
         assert_eq!(fs::read(folder.join("file")).unwrap(), b"new");
         assert!(!fs::symlink_metadata(folder.join("file")).unwrap().is_symlink());

@@ -1,6 +1,6 @@
-//! What does a person need to know about a run besides its output?
+//! Report of a run: what does a user need to know besides its output?
 //!
-//! Nothing where it reached its end: its exit code and what it wrote say all. Else what ended it, and what would change that.
+//! Nothing if the program ended by itself: its exit code and its output say all. Otherwise what ended it, and what would change that.
 
 use super::artifacts::{ArtifactRules, Saved};
 use crate::policy::policy_file;
@@ -9,7 +9,7 @@ use glovebox::{Limit, Outcome, Request, Sandbox, Status};
 use glovebox_policy::limits::Amount;
 use glovebox_policy::{Denial, Grant, Tier, Verdict};
 
-/// How a limit is called, its key in a policy, and its option of the command line.
+/// The name of a limit, its key in a policy, and its option of the command line.
 struct Words {
     title: &'static str,
     key: Option<&'static str>,
@@ -36,10 +36,10 @@ fn words(limit: Limit) -> Words {
     Words { title, key, option }
 }
 
-/// Says on standard error how the run ended, where its output does not.
+/// Prints to standard error how the run ended, unless its output says it.
 pub(super) fn report(sandbox: &Sandbox, request: &Request, outcome: &Outcome) {
     if !outcome.packages.is_empty() && outcome.tier != Some(Tier::Wasm) {
-        // Whoever asked for a package did not ask for another kind of isolation.
+        // A user who asked for a package did not ask for another tier.
         terminal::note(&format!("glovebox: {}", name(&outcome.tier_reason)));
     }
     match outcome.status {
@@ -60,7 +60,7 @@ pub(super) fn report(sandbox: &Sandbox, request: &Request, outcome: &Outcome) {
         }
         Status::Limited => {
             let (mut message, advice) = limited(sandbox, request, outcome.limit);
-            // Where a limit is about the program itself and not about its run, this says which and how much.
+            // For a limit on the program itself rather than its run, this says which one and how much.
             if let Some(why) = &outcome.crash {
                 message = format!("{message}: {why}");
             }
@@ -69,13 +69,13 @@ pub(super) fn report(sandbox: &Sandbox, request: &Request, outcome: &Outcome) {
     }
 }
 
-/// A refusal, and the lines of a policy that would allow it.
+/// Formats a denial, and the lines of a policy that would allow it.
 fn denied(denial: &Denial, sandbox: &Sandbox) -> (String, String) {
     let message = format!("denied by `{}`: {}: {}", denial.rule, denial.asked, denial.reason);
     (message, fix(&denial.fix, sandbox))
 }
 
-/// The lines that would allow something; a whole file where the built-in policy is in force.
+/// Returns the lines that would allow something; a whole file where the built-in policy is in force.
 fn fix(lines: &str, sandbox: &Sandbox) -> String {
     if let Some(comment) = lines.strip_prefix('#') {
         return comment.trim().to_owned();
@@ -90,7 +90,7 @@ fn indent(text: &str) -> String {
     text.lines().map(|line| format!("  {line}").trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
-/// Which limit it was, how large, who set it, and how to have more.
+/// Reports which limit was hit, its value, who set it, and how to raise it.
 fn limited(sandbox: &Sandbox, request: &Request, limit: Option<Limit>) -> (String, Option<String>) {
     let Some(limit) = limit else { return ("a limit ended the run".to_owned(), None) };
     let Words { title, key, option } = words(limit);
@@ -132,7 +132,7 @@ fn twice(amount: Amount) -> Amount {
     }
 }
 
-/// Says which globs matched no file.
+/// Reports which globs matched no file.
 pub(super) fn report_missing(rules: &ArtifactRules, outcome: &Outcome) {
     for glob in rules.unmatched(&outcome.artifacts) {
         terminal::note(&format!("glovebox: no file in the workspace matches `{}`", name(glob)));
@@ -142,7 +142,7 @@ pub(super) fn report_missing(rules: &ArtifactRules, outcome: &Outcome) {
     }
 }
 
-/// Says which artifacts could not be saved.
+/// Reports which artifacts could not be saved.
 pub(super) fn report_saved(saved: &[Saved<'_>]) {
     for saved in saved {
         if let Err(reason) = &saved.result {

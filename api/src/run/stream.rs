@@ -1,4 +1,4 @@
-//! How does a program's output get out while the program runs?
+//! Streaming of output: how does it reach standard output while the program runs?
 
 use crate::exit::Failure;
 use crate::terminal::{Escaper, Place};
@@ -6,13 +6,13 @@ use glovebox::{CancellationToken, OutputChunk, StreamName};
 use std::io::{self, Write};
 use tokio::sync::mpsc;
 
-/// Pieces that are written before they are flushed, if so many are there at once.
+/// Maximum chunks that are written before a flush.
 const BATCH: usize = 16;
 
-/// How the passing on went.
+/// The result of forwarding.
 #[derive(Debug)]
 pub(crate) struct Forwarded {
-    /// Why output could not be written; the run was stopped then.
+    /// The reason why output could not be written; the run was cancelled then.
     pub(crate) failure: Option<Failure>,
     stdout: Sink,
     stderr: Sink,
@@ -20,9 +20,9 @@ pub(crate) struct Forwarded {
 
 #[derive(Debug)]
 struct Sink {
-    /// There where somebody looks at the stream.
+    /// Set if the stream is a terminal.
     escaper: Option<Escaper>,
-    /// A terminal's cursor is in the middle of a line.
+    /// The terminal's cursor is in the middle of a line.
     in_line: bool,
 }
 
@@ -46,11 +46,11 @@ impl Sink {
 }
 
 impl Forwarded {
-    /// Shows what is left, and ends the line that the program left open, so that what we say starts on one of its own.
+    /// Flushes what is left, and ends the program's last line, so that our own messages start on a new one.
     pub(crate) fn finish(mut self) {
         let (out, error) = (self.stdout.rest(), self.stderr.rest());
         let open = self.stdout.in_line || self.stderr.in_line || !out.is_empty() || !error.is_empty();
-        // The run is over, and its outcome says more than a failure to show the last character would.
+        // The run is over, and its outcome matters more than a failure to print the last character.
         let _ = io::stdout().write_all(out.as_bytes());
         let _ = io::stdout().flush();
         let _ = io::stderr().write_all(error.as_bytes());
@@ -60,7 +60,7 @@ impl Forwarded {
     }
 }
 
-/// Passes output on until the program has ended; stops the run where nobody reads it any more.
+/// Forwards output until the program has ended; cancels the run when the reader has gone away.
 pub(crate) async fn forward(mut receiver: mpsc::Receiver<OutputChunk>, stop: &CancellationToken) -> Forwarded {
     let mut forwarded = Forwarded { failure: None, stdout: Sink::new(Place::Out), stderr: Sink::new(Place::Error) };
     let mut batch = Vec::with_capacity(BATCH);
@@ -81,7 +81,7 @@ impl Forwarded {
             match chunk.stream {
                 StreamName::Stdout => self.stdout.write(&chunk.bytes, io::stdout())?,
                 StreamName::Stderr => {
-                    // Both may be the same terminal: what was written first must show first.
+                    // Both may be the same terminal: what was written first must appear first.
                     io::stdout().flush()?;
                     self.stderr.write(&chunk.bytes, io::stderr())?;
                 }

@@ -1,27 +1,27 @@
-//! How does what a guest wrote become JSON that is not many times larger?
+//! Bounded JSON encoding: how does output of a guest become JSON that is not many times larger?
 //!
-//! A control character is six bytes in JSON, and bytes that are no UTF-8 need base64. So whatever a guest chooses is measured before it is
-//! written: JSON takes at most twice the bytes, and 4 KiB.
+//! A control character takes six bytes in JSON, and bytes that are not UTF-8 need base64. So everything that a guest controls is measured
+//! before it is encoded: JSON takes at most twice the bytes, plus 4 KiB.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serializer;
 use std::borrow::Cow;
 
-/// Bytes by which JSON may be longer than twice what it says.
+/// Bytes by which JSON may exceed twice the length of its content.
 const SLACK: usize = 4 << 10;
 
-/// What stands at the end of a text that was cut.
+/// The mark at the end of a truncated text.
 const CUT: &str = "…";
 
-/// The bytes that a text takes inside of a JSON string, by the escapes that are used here.
+/// Returns the bytes that a text takes inside a JSON string, with the escapes that are used here.
 fn json_length(text: &str) -> usize {
     let extra: usize = text
         .bytes()
         .map(|byte| match byte {
             b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 1,
             0..=0x1f | 0x7f => 5,
-            // The first byte of U+0080 to U+009F, and of U+00A0 to U+00BF, which are as long as two bytes.
+            // The first byte of U+0080 to U+009F, which are escaped, and of U+00A0 to U+00BF, which are as long as two bytes.
             0xc2 => 4,
             _ => 0,
         })
@@ -29,7 +29,7 @@ fn json_length(text: &str) -> usize {
     text.len() + extra
 }
 
-/// The same for texts of which there are many in one document, or that come piece by piece.
+/// The same for one of many texts in a document, or for one chunk of a text.
 const SHORT_SLACK: usize = 64;
 
 fn fits_with(slack: usize, json: usize, bytes: usize) -> bool {
@@ -40,21 +40,21 @@ fn fits(json: usize, bytes: usize) -> bool {
     fits_with(SLACK, json, bytes)
 }
 
-/// Bytes as a text, as base64, or as both.
+/// Bytes as text, as base64, or as both.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Encoded<'a> {
-    /// As much of it as is text; empty where only base64 is short enough.
+    /// The part that is text; empty if only base64 is short enough.
     pub(crate) text: Cow<'a, str>,
-    /// All of it, where the text does not say it.
+    /// All bytes, if the text does not represent them.
     pub(crate) base64: Option<String>,
 }
 
-/// Encodes bytes: as text where they are that, with base64 besides where they are not, and as base64 alone where both would be too long.
+/// Encodes bytes: as text if they are UTF-8, else as text and base64, and as base64 alone if both would be too long.
 pub(crate) fn encode(bytes: &[u8]) -> Encoded<'_> {
     encode_with(SLACK, bytes)
 }
 
-/// As [`encode`], for one of many pieces: each is bounded by itself, so that no number of small ones comes to more.
+/// Encodes one of many chunks like [`encode`]: each has its own bound, so that many small ones do not add up to more.
 pub(crate) fn encode_piece(bytes: &[u8]) -> Encoded<'_> {
     encode_with(SHORT_SLACK, bytes)
 }
@@ -71,17 +71,17 @@ fn encode_with(slack: usize, bytes: &[u8]) -> Encoded<'_> {
     Encoded { text, base64: Some(base64) }
 }
 
-/// A text of which there is no other form, cut where its escapes would make it too long.
+/// Bounds a text that has no other form: it is truncated if its escapes would make it too long.
 pub(crate) fn bounded(text: &str) -> Cow<'_, str> {
     bounded_with(SLACK, text)
 }
 
-/// As [`bounded`], for one of many texts in a document: names of files, findings.
+/// Serializes one of many texts in a document like [`bounded`]: names of files, findings.
 pub(crate) fn one_of_many<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&bounded_piece(text))
 }
 
-/// As [`bounded`], for one of many short texts.
+/// Bounds one of many short texts like [`bounded`].
 pub(crate) fn bounded_piece(text: &str) -> Cow<'_, str> {
     bounded_with(SHORT_SLACK, text)
 }
@@ -100,7 +100,7 @@ fn bounded_with(slack: usize, text: &str) -> Cow<'_, str> {
     format!("{kept}{CUT}").into()
 }
 
-/// Whether JSON of a guest is short enough once what terminals obey in it is escaped.
+/// Whether JSON of a guest is short enough once the control characters that a terminal interprets are escaped.
 pub(crate) fn fits_when_harmless(json: &str) -> bool {
     let extra: usize = json
         .bytes()

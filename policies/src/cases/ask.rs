@@ -1,4 +1,4 @@
-//! How is one case asked, and is the answer the expected one?
+//! Evaluation of one case: is the decision the expected one?
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -17,7 +17,7 @@ use crate::request::{InputFile, NetworkWish, Request, Subject, Wants};
 use crate::text::quoted;
 use crate::tier::{Facts, Isolation, Tier, TierFacts};
 
-/// What a policy, or the reader of one, said.
+/// The result of the policy or of its parser.
 pub(super) enum Answer {
     /// The request was admitted, and what was asked of the grant, if anything, was allowed by that rule.
     Admitted {
@@ -30,7 +30,7 @@ pub(super) enum Answer {
     Valid,
 }
 
-/// Asks; `None` if the case itself is wrong.
+/// Evaluates the case; `None` if the case itself is malformed.
 pub(super) fn answer(case: &RawCase, policy: &Policy, problems: &mut Problems<'_>) -> Option<Answer> {
     if case.expect.get() == "valid" {
         return Some(Answer::Valid);
@@ -52,7 +52,7 @@ pub(super) fn answer(case: &RawCase, policy: &Policy, problems: &mut Problems<'_
     })
 }
 
-/// What the grant says to the one late question; the outer `None` if the question is wrong.
+/// Asks the grant the case's one late check; the outer `None` if that check is malformed.
 fn late(case: &RawCase, grant: &Grant, problems: &mut Problems<'_>) -> Option<Result<Option<RuleName>, Denial>> {
     let verdict = if let Some(http) = &case.http {
         let Some((method, url)) = http.get().split_once(' ') else {
@@ -199,7 +199,7 @@ impl Answer {
         }
     }
 
-    /// What was expected of this answer and is not so.
+    /// The expectations that this answer does not meet.
     pub(super) fn failures(&self, case: &RawCase) -> Vec<String> {
         let expected = case.expect.get();
         if self.word() != expected {

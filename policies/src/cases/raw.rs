@@ -1,4 +1,4 @@
-//! Which keys does a table of cases have?
+//! Schema of a decision table: which keys does it have?
 
 use std::collections::BTreeMap;
 
@@ -36,18 +36,18 @@ pub(super) struct RawCase {
     pub(super) artifacts: Vec<String>,
     #[serde(default)]
     pub(super) wants: RawWants,
-    /// The languages of each tier that is there.
+    /// The languages of each available tier.
     pub(super) offers: Option<BTreeMap<Spanned<String>, Vec<String>>>,
-    /// Why a tier that is there does not work.
+    /// The reason why a tier that is listed does not work.
     #[serde(default)]
     pub(super) unavailable: BTreeMap<String, String>,
-    /// The OCI runtimes that are there.
+    /// The available OCI runtimes.
     #[serde(default)]
     pub(super) runtimes: Vec<String>,
-    /// What the packages come to, by tier: `name 1.2.3`.
+    /// The resolved packages, by tier: `name 1.2.3`.
     #[serde(default)]
     pub(super) resolved: BTreeMap<Spanned<String>, Vec<String>>,
-    /// What a tier lacks for them.
+    /// The features that a tier lacks for them.
     #[serde(default)]
     pub(super) lacks: BTreeMap<Spanned<String>, String>,
 

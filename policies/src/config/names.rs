@@ -1,22 +1,22 @@
-//! Which name does a pattern match?
+//! Name patterns of tools, subjects and environment variables: which names does a pattern match?
 //!
-//! The only place that compares the names of tools, subjects and environment variables; packages have versions and are judged elsewhere. Allow compares exact bytes;
-//! deny ignores case, so that another spelling of a denied name is denied too. Names outside plain ASCII are refused as
-//! ambiguous: two names that look alike must never be two names.
+//! The only place that compares these names; packages have versions and are judged elsewhere. Allow compares exact bytes; deny ignores
+//! case, so that another spelling of a denied name is denied too. Names outside ASCII are refused as ambiguous, because of homoglyphs: two
+//! names that look alike must never be two names.
 
 use crate::denial::{Denial, RuleName};
 use crate::text::{quoted, toml_strings};
 
-/// An exact name, or the start of one.
+/// An exact name or a prefix.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum NamePattern {
     Exact(String),
-    /// What stands before the trailing `*`; empty matches every name.
+    /// The text before the trailing `*`; empty matches every name.
     Prefix(String),
 }
 
 impl NamePattern {
-    /// Reads `name`, `start*` or `*`; `None` if a star stands elsewhere or a byte is not of the alphabet.
+    /// Parses `name`, `start*` or `*`; `None` if a star is elsewhere or a byte is not of the alphabet.
     pub(crate) fn parse(text: &str, alphabet: fn(u8) -> bool) -> Option<Self> {
         let (stem, prefix) = text.strip_suffix('*').map_or((text, false), |stem| (stem, true));
         if !stem.bytes().all(alphabet) || (stem.is_empty() && !prefix) {
@@ -39,7 +39,7 @@ impl NamePattern {
         }
     }
 
-    /// Whether every name that `other` matches is matched by this one.
+    /// Returns whether this pattern matches every name that `other` matches.
     pub(crate) fn covers(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Prefix(prefix), Self::Exact(text) | Self::Prefix(text)) => text.starts_with(prefix.as_str()),
@@ -66,7 +66,7 @@ impl std::fmt::Display for NamePattern {
     }
 }
 
-/// Reads a pattern of a config: a tool's name, `server/*`, or `*`.
+/// Parses a tool pattern of a config: a tool's name, `server/*`, or `*`.
 pub(crate) fn tool_pattern(text: &str) -> Result<NamePattern, &'static str> {
     if text == "*" {
         return Ok(NamePattern::Prefix(String::new()));
@@ -94,7 +94,7 @@ fn tool_name(name: &str) -> Result<String, &'static str> {
     Ok(name.to_owned())
 }
 
-/// One pattern and the rule that it is.
+/// One pattern and the name of its rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NameRule {
     pub(crate) rule: RuleName,
@@ -109,7 +109,7 @@ pub(crate) struct ToolRules {
 }
 
 impl ToolRules {
-    /// Judges one name. `profile` is where a missing rule would have to be written.
+    /// Judges one name. `profile` is where a missing rule would have to be added.
     pub(crate) fn check(&self, profile: &super::profile::Place, name: &str) -> Result<RuleName, Denial> {
         self.ask(profile, name, |name| tool_name(name).map(NamePattern::Exact)).map(|(rule, _)| rule)
     }

@@ -1,4 +1,4 @@
-//! How does the network part of a config become rules?
+//! Network part of a config: how does it become rules?
 
 use std::collections::BTreeSet;
 
@@ -14,17 +14,17 @@ use crate::network::rule::{HostRule, NetworkRules};
 use crate::problem::Problems;
 use crate::text::{closest, quoted};
 
-/// The most redirects that a policy can allow.
+/// The maximum number of redirects that a policy can allow.
 const MAX_REDIRECTS: u32 = 20;
 
-/// Which list a rule stands in; what is missing in it means nothing more in one, and anything in the other.
+/// The list that a rule belongs to; a missing part takes its default in `allow`, and matches anything in `deny`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Side {
     Allow,
     Deny,
 }
 
-/// Writes the network part onto what was inherited.
+/// Applies the network part on top of the inherited rules.
 pub(crate) fn build_network(place: &Place, rules: &mut NetworkRules, raw: &RawNetwork, problems: &mut Problems<'_>) {
     if let Some(allow) = &raw.allow {
         rules.allow = build_rules(place, Side::Allow, allow, problems);
@@ -120,7 +120,7 @@ fn words(
     Some(words)
 }
 
-/// An empty list would match nothing, which a reader of a `deny` rule may take for "everything".
+/// Reports an empty list: it would match nothing, which a reader of a `deny` rule may take for "everything".
 fn not_empty<T>(list: &Spanned<Vec<T>>, problems: &mut Problems<'_>) {
     if list.get().is_empty() {
         problems.add(&list.span(), "an empty list matches nothing: leave the key out, or name something", None);
@@ -166,7 +166,7 @@ fn build_port(port: &Spanned<i64>, problems: &mut Problems<'_>) -> Option<u16> {
     number
 }
 
-/// Somewhere inside a rule that has no host.
+/// The span of any part of a rule that has no host.
 fn first_span(raw: &RawHostRule) -> std::ops::Range<usize> {
     let lists = [&raw.schemes, &raw.methods, &raw.paths].into_iter().flatten().map(Spanned::span);
     lists.chain(raw.ports.as_ref().map(Spanned::span)).min_by_key(|span| span.start).unwrap_or_default()

@@ -1,7 +1,7 @@
-//! How is a text read into the raw structures, with all that is wrong in it?
+//! TOML parser of a config with error recovery: how are all of its problems reported at once?
 //!
-//! Deserialising stops at the first mistake. So the entry that is wrong is taken out and the rest read again, until nothing is
-//! wrong or enough has been said. The parser bounds nesting (80 levels), [`MAX_TEXT`] bounds the text.
+//! Deserialization stops at the first error. So the offending entry is removed and the rest deserialized again, until nothing is wrong or
+//! enough was reported. The TOML parser bounds nesting (80 levels), [`MAX_TEXT`] bounds the text.
 
 use std::ops::Range;
 
@@ -12,13 +12,13 @@ use super::schema::RawPolicy;
 use crate::problem::Problems;
 use crate::text::{closest, quoted};
 
-/// The longest config in bytes: 1 MiB. Protects the host that is handed one; a written policy has a few KiB.
+/// The maximum size of a config in bytes: 1 MiB. Protects the host from an untrusted config; a written policy has a few KiB.
 pub const MAX_TEXT: usize = 1 << 20;
 
-/// Rounds of taking out what is wrong; bounds the work on a text that is wrong everywhere.
+/// Maximum rounds of error recovery; bounds the work on a text that is wrong everywhere.
 const MAX_ROUNDS: usize = 20;
 
-/// Reads a text; `None` if it cannot be used at all. What is wrong is added to `problems`.
+/// Parses a text; `None` if it cannot be used at all. Its problems are added to `problems`.
 pub(crate) fn read(text: &str, problems: &mut Problems<'_>) -> Option<RawPolicy> {
     read_as(text, problems)
 }
@@ -51,7 +51,7 @@ pub(crate) fn read_as<T: for<'de> Deserialize<'de>>(text: &str, problems: &mut P
     None
 }
 
-/// Takes the entry out whose key or value stands exactly there; says whether there was one.
+/// Removes the entry whose key or value has exactly this span; returns whether there was one.
 fn remove_from_table(table: &mut DeTable<'_>, span: &Range<usize>) -> bool {
     let here = table.iter().find(|(key, value)| key.span() == *span || value.span() == *span);
     if let Some(key) = here.map(|(key, _)| key.get_ref().to_string()) {
@@ -76,7 +76,7 @@ fn remove_from_value(value: &mut DeValue<'_>, span: &Range<usize>) -> bool {
     }
 }
 
-/// A deserialiser's message in the words of this format, and the key that may have been meant.
+/// Translates a message of the deserializer into the terms of this format, with the key that may have been meant.
 fn plain_words(message: &str) -> (String, Option<String>) {
     let message = one_line(message);
     if let Some(rest) = message.strip_prefix("unknown field `")

@@ -1,4 +1,4 @@
-//! Which profiles are always there?
+//! Presets: which profiles are built in?
 
 use std::sync::LazyLock;
 
@@ -6,7 +6,7 @@ use super::parse::read;
 use super::validate::{Profiles, build};
 use crate::problem::{ConfigError, Problems};
 
-/// The presets' texts by name, each after what it extends.
+/// The presets' texts by name, each after the one that it extends.
 pub(crate) const TEXTS: [(&str, &str); 5] = [
     ("deny-all", include_str!("../../presets/deny-all.toml")),
     ("offline", include_str!("../../presets/offline.toml")),
@@ -15,7 +15,7 @@ pub(crate) const TEXTS: [(&str, &str); 5] = [
     ("judge", include_str!("../../presets/judge.toml")),
 ];
 
-/// The presets as profiles. A test shows that their texts are right; if they were not, there would be none, and all is denied.
+/// The presets as profiles. A test proves that their texts are valid; if they were not, there would be none, and everything is denied.
 pub(crate) fn presets() -> &'static Profiles {
     static PRESETS: LazyLock<Profiles> = LazyLock::new(|| load().unwrap_or_default());
     &PRESETS

@@ -1,4 +1,4 @@
-//! What is a profile once all of it was checked?
+//! Validated profile: what does a profile grant once inheritance is resolved?
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -12,13 +12,13 @@ use crate::packages::rules::PackageRules;
 use crate::text::{toml_key, toml_string};
 use crate::tier::{Isolation, Tier};
 
-/// Which profile a rule belongs to, and so where a line that changes it has to be written.
+/// The profile that a rule belongs to, and so the place where a line that changes it has to be added.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) name: String,
-    /// Whether the profile is built in, so that a policy has to extend it before it can change it.
+    /// True for a built-in profile, which a policy has to extend before it can change it.
     pub(crate) preset: bool,
-    /// What the rules of the profile begin with. Made once, because every decision names rules.
+    /// The prefix of the profile's rule names. Allocated once, because every decision names rules.
     prefix: String,
 }
 
@@ -57,26 +57,26 @@ impl Place {
     }
 }
 
-/// A directory of the host that a program sees.
+/// A bind mount: a directory of the host that a program sees.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct Mount {
-    /// The absolute path on the host, with no `.`, `..` or empty segments. Symbolic links were not looked at: nothing here can.
+    /// The absolute path on the host, with no `.`, `..` or empty segments. Symlinks are not resolved: this crate does no I/O.
     pub host: String,
     /// The absolute path that the program sees.
     pub guest: String,
-    /// Whether the program may change what is there.
+    /// Mounted read-write if true, else read-only.
     pub writable: bool,
 }
 
-/// Which variables a program has and which a request may add.
+/// The variables of a program and those that a request may add.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub(crate) struct EnvironmentRules {
     pub(crate) set: BTreeMap<String, String>,
     pub(crate) allow: Vec<NamePattern>,
 }
 
-/// A profile with everything inherited, checked and in one spelling.
+/// A profile with everything inherited, validated and normalized.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Profile {
     pub(crate) place: Place,
@@ -95,12 +95,12 @@ pub(crate) struct Profile {
     pub(crate) images: BTreeMap<String, String>,
     /// The OCI runtime of containers.
     pub(crate) runtime: Option<String>,
-    /// What is done about findings.
+    /// The actions on findings.
     pub(crate) findings: FindingRules,
 }
 
 impl Profile {
-    /// A profile that grants nothing, with all limits zero: what the root preset is written onto.
+    /// A profile that grants nothing, with all limits zero: the base that the root preset is applied to.
     pub(crate) fn nothing(place: Place) -> Self {
         Self {
             place,
@@ -121,7 +121,7 @@ impl Profile {
         }
     }
 
-    /// What it says about the packages of one ecosystem.
+    /// The rules for the packages of one ecosystem.
     pub(crate) fn packages(&self, ecosystem: Ecosystem) -> &PackageRules {
         let [python, javascript] = &self.packages;
         match ecosystem {

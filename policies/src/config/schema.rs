@@ -1,7 +1,7 @@
-//! Which keys does a config have?
+//! Schema of a config: which keys does it have?
 //!
-//! Plain structures as they are written; the JSON Schema is made from them. Nothing here is checked beyond its type, and every
-//! value knows where it stands, so that the checks that follow can point at it.
+//! Plain serde structures, from which the JSON Schema is generated. Nothing here is validated beyond its type, and every value has its
+//! span, so that later checks can report line and column.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer};
 use crate::limits::RawLimits;
 use crate::tier::{Isolation, Tier};
 
-/// A value and the bytes of the text that it came from.
+/// A value and its span in the text, in bytes.
 #[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]
 #[serde(transparent)]
 pub(crate) struct Spanned<T>(toml::Spanned<T>);
@@ -42,7 +42,7 @@ impl<T: JsonSchema> JsonSchema for Spanned<T> {
     }
 }
 
-/// A number or text of the file; which of them a key takes is checked later, to be able to say what to write instead.
+/// A number or string of the file; the type that a key takes is checked later, so that the error can suggest the right spelling.
 pub(crate) enum Scalar {
     Text(String),
     Integer(i64),
@@ -81,7 +81,7 @@ impl<'de> Deserialize<'de> for Scalar {
     }
 }
 
-/// Declares an amount with the JSON Schema of the way it is written.
+/// Declares an amount with the JSON Schema of its spelling.
 macro_rules! amount {
     ($(#[doc = $doc:literal])+ $name:ident, $schema_name:literal, $schema:expr) => {
         $(#[doc = $doc])+
@@ -107,7 +107,7 @@ macro_rules! amount {
     };
 }
 
-/// An amount as it is written, and where.
+/// An amount as it is written, with its span.
 pub(crate) struct RawAmount<'a> {
     pub(crate) value: &'a Scalar,
     pub(crate) span: Range<usize>,
@@ -143,7 +143,7 @@ amount! {
     })
 }
 
-/// What may be run, by whom, and with what.
+/// A policy: which subjects may run which programs, and with what authority.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 #[schemars(title = "Glovebox policy")]
@@ -151,89 +151,89 @@ pub(crate) struct RawPolicy {
     /// The version of this format: 1.
     #[schemars(with = "i64", range(min = 1, max = 1), required)]
     pub(crate) version: Option<Spanned<i64>>,
-    /// The profile of subjects that no binding names. Without it they are refused.
+    /// The profile of subjects that no binding matches. Without it they are refused.
     pub(crate) default_profile: Option<Spanned<String>>,
-    /// Which subjects may use which profiles.
+    /// The bindings of subjects to profiles.
     #[serde(default)]
     pub(crate) bindings: Vec<RawBinding>,
-    /// The profiles by name. The presets `deny-all`, `offline`, `default`, `agent` and `judge` are there already.
+    /// The profiles by name. The presets `deny-all`, `offline`, `default`, `agent` and `judge` are built in.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, RawProfile>")]
     pub(crate) profiles: BTreeMap<Spanned<String>, RawProfile>,
 }
 
-/// The profiles of one subject. The most specific binding holds: the exact name, else the longest that ends in `*`.
+/// The profiles of one subject. The most specific binding applies: the exact name, else the longest prefix.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table with `subject` and `profiles`")]
 #[schemars(rename = "Binding")]
 pub(crate) struct RawBinding {
-    /// A subject's name, such as `local`, or the start of one and `*`: `key:ci-*`.
+    /// A subject's name, such as `local`, or a prefix and `*`: `key:ci-*`.
     pub(crate) subject: Spanned<String>,
-    /// The profiles that the subject may use; the first is used if a request names none.
+    /// The profiles that the subject may use; the first is the default.
     pub(crate) profiles: Spanned<Vec<Spanned<String>>>,
 }
 
-/// What may be granted. A missing key is inherited, from `deny-all` if `extends` is missing too.
+/// A profile: the authority that may be granted. A missing key is inherited, from `deny-all` if `extends` is missing too.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table of a profile's keys")]
 #[schemars(rename = "Profile")]
 pub(crate) struct RawProfile {
-    /// The profile whose grants this one starts from: another of this file, or a preset. What it allows is replaced key by key;
-    /// what it denies stays denied.
+    /// The profile to inherit from: another of this file, or a preset. Its allow lists are replaced key by key; its deny lists stay in
+    /// force.
     pub(crate) extends: Option<Spanned<String>>,
     /// The languages, such as `python`, `javascript`, `typescript` and `wasm`.
     pub(crate) languages: Option<Vec<Spanned<String>>>,
-    /// The tiers, the preferred one first.
+    /// The tiers, in order of preference.
     #[schemars(with = "Option<Vec<Tier>>")]
     pub(crate) tiers: Option<Vec<Spanned<String>>>,
-    /// The least isolation, of `container` < `wasm` < `microvm`.
+    /// The minimum isolation, of `container` < `wasm` < `microvm`.
     #[schemars(with = "Option<Isolation>")]
     pub(crate) min_isolation: Option<Spanned<String>>,
-    /// The finest difference of time that a program can see.
+    /// The resolution of the clocks that a program can read.
     pub(crate) clock_resolution: Option<RawTime>,
-    /// The seed of everything random in runs whose request names none. Without it they are really random.
+    /// The random seed of runs whose request has none. Without it, randomness comes from the operating system.
     #[schemars(range(min = 0))]
     pub(crate) seed: Option<Spanned<i64>>,
-    /// What a run may use up.
+    /// Resource limits of a run.
     pub(crate) limits: Option<RawLimits>,
-    /// Directories of the host that a program sees. Replaces the inherited ones.
+    /// Directories of the host that are mounted for the program. Replaces the inherited list.
     pub(crate) mounts: Option<Vec<RawMount>>,
     /// Environment variables.
     pub(crate) environment: Option<RawEnvironment>,
-    /// HTTP on the program's behalf; nothing else reaches the network.
+    /// HTTP requests made on the program's behalf; there is no other network access.
     pub(crate) network: Option<RawNetwork>,
     /// Tools by `server/tool`, `server/*` or `*`.
     pub(crate) tools: Option<RawNames>,
-    /// The only images that containers may start from, by language: `sha256:` and 64 hexadecimal digits, as `glovebox images list` shows them.
-    /// A language that is missing here starts from the image of its name.
+    /// Pinned container images by language: `sha256:` and 64 hexadecimal digits, as `glovebox images list` prints them. A language that is
+    /// missing here uses the image of its name.
     #[schemars(with = "Option<BTreeMap<String, String>>")]
     pub(crate) images: Option<BTreeMap<Spanned<String>, Spanned<String>>>,
-    /// The OCI runtime that containers are started with, such as `runsc`, and no other. Without it, the engine's own.
+    /// The only OCI runtime that may start containers, such as `runsc`. Without it, the engine's default.
     #[schemars(length(min = 1, max = 100))]
     pub(crate) runtime: Option<Spanned<String>>,
-    /// Packages that a program may import, fetched on its behalf.
+    /// Packages that a program may import, downloaded on its behalf.
     pub(crate) packages: Option<RawPackages>,
-    /// What is done about what a program's text looks like: a signal, and never the boundary.
+    /// Actions on findings in a program's text: a signal, never a security boundary.
     pub(crate) findings: Option<RawFindings>,
 }
 
-/// What is done about findings, by severity: `ignore` them, `record` them, or `deny` the program. Without a line, they are recorded.
+/// Actions on findings by severity: `ignore` them, `record` them, or `deny` the program. The default is `record`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table with `low`, `medium` and `high`")]
 #[schemars(rename = "Findings")]
 pub(crate) struct RawFindings {
-    /// Things that ordinary programs do as well.
+    /// Findings that ordinary programs have as well.
     #[schemars(with = "Option<RawAction>")]
     pub(crate) low: Option<Spanned<String>>,
-    /// Things that few ordinary programs do.
+    /// Findings that few ordinary programs have.
     #[schemars(with = "Option<RawAction>")]
     pub(crate) medium: Option<Spanned<String>>,
-    /// Things for which no ordinary program has a reason.
+    /// Findings for which no ordinary program has a reason.
     #[schemars(with = "Option<RawAction>")]
     pub(crate) high: Option<Spanned<String>>,
 }
 
-/// What is done about a finding.
+/// The action on a finding.
 #[derive(JsonSchema)]
 #[schemars(rename = "Action", rename_all = "lowercase")]
 #[expect(dead_code, reason = "only its schema is of use")]
@@ -243,7 +243,7 @@ enum RawAction {
     Deny,
 }
 
-/// A directory of the host that a program sees.
+/// A directory of the host that is mounted for the program.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table with `host` and `guest`")]
 #[schemars(rename = "Mount")]
@@ -252,7 +252,7 @@ pub(crate) struct RawMount {
     pub(crate) host: Spanned<String>,
     /// The absolute path that the program sees.
     pub(crate) guest: Spanned<String>,
-    /// Whether the program may change what is there.
+    /// Mounts read-write if true. The default is read-only.
     #[serde(default)]
     pub(crate) write: bool,
 }
@@ -262,37 +262,37 @@ pub(crate) struct RawMount {
 #[serde(deny_unknown_fields, expecting = "a table with `set` and `allow`")]
 #[schemars(rename = "Environment")]
 pub(crate) struct RawEnvironment {
-    /// Variables that are always there, and that no request can change.
+    /// Variables that are always set, and that no request can override.
     #[schemars(with = "Option<BTreeMap<String, String>>")]
     pub(crate) set: Option<BTreeMap<Spanned<String>, Spanned<String>>>,
-    /// Names that a request may add: `TOKEN`, `APP_*`, or `*` for any.
+    /// Names that a request may set: `TOKEN`, `APP_*`, or `*` for any.
     pub(crate) allow: Option<Vec<Spanned<String>>>,
 }
 
-/// HTTP on the program's behalf. Without `allow` there is no network.
+/// HTTP requests on the program's behalf. Without `allow` there is no network.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table with `allow`, `deny` and other network keys")]
 #[schemars(rename = "Network")]
 pub(crate) struct RawNetwork {
-    /// What may be reached. Replaces the inherited list.
+    /// Rules that allow requests. Replaces the inherited list.
     pub(crate) allow: Option<Vec<RawHostRule>>,
-    /// What may not be reached although `allow` says so. Adds to the inherited list.
+    /// Rules that deny requests; deny beats allow. Adds to the inherited list.
     pub(crate) deny: Option<Vec<RawHostRule>>,
-    /// Addresses that are not on the public internet and may be reached all the same, as ranges: `10.1.2.0/24`. An address of
-    /// a cloud's metadata service has to be named alone: `169.254.169.254/32`.
+    /// Addresses outside the public internet that may be reached, as CIDR ranges: `10.1.2.0/24`. The address of a cloud's metadata service
+    /// has to be named alone: `169.254.169.254/32`.
     pub(crate) private_ranges: Option<Vec<Spanned<String>>>,
-    /// Bytes of one response, headers included and after decompression.
+    /// Maximum bytes of one response, headers included and after decompression.
     pub(crate) response: Option<RawBytes>,
-    /// Bytes of one request, headers included.
+    /// Maximum bytes of one request, headers included.
     pub(crate) request: Option<RawBytes>,
-    /// Redirects that are followed in one exchange; each hop is judged anew. 0 follows none.
+    /// Maximum redirects in one exchange; each hop is checked anew. 0 follows none.
     #[schemars(with = "Option<u8>", range(min = 0, max = 20))]
     pub(crate) redirects: Option<Spanned<i64>>,
-    /// Time of one exchange, redirects included.
+    /// Timeout of one exchange, redirects included.
     pub(crate) timeout: Option<RawTime>,
 }
 
-/// A part of the network.
+/// A rule of the network: a request matches if all of its parts match.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table with `host`")]
 #[schemars(rename = "HostRule")]
@@ -306,18 +306,18 @@ pub(crate) struct RawHostRule {
     pub(crate) ports: Option<Spanned<Vec<Spanned<i64>>>>,
     /// Methods, in capitals. Missing means `GET` and `HEAD` in `allow`, any in `deny`.
     pub(crate) methods: Option<Spanned<Vec<Spanned<String>>>>,
-    /// Starts of paths, whole segments: `/v1` matches `/v1` and `/v1/x`, but not `/v10`. Missing means any.
+    /// Path prefixes in whole segments: `/v1` matches `/v1` and `/v1/x`, but not `/v10`. Missing means any.
     pub(crate) paths: Option<Spanned<Vec<Spanned<String>>>>,
 }
 
-/// Names that are allowed and denied; deny beats allow.
+/// Allow and deny lists of names; deny beats allow.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table with `allow` and `deny`")]
 #[schemars(rename = "Names")]
 pub(crate) struct RawNames {
-    /// What is allowed. Replaces the inherited list.
+    /// Allowed names. Replaces the inherited list.
     pub(crate) allow: Option<Vec<Spanned<String>>>,
-    /// What is denied although `allow` says so. Adds to the inherited list.
+    /// Denied names; deny beats allow. Adds to the inherited list.
     pub(crate) deny: Option<Vec<Spanned<String>>>,
 }
 
@@ -326,30 +326,30 @@ pub(crate) struct RawNames {
 #[serde(deny_unknown_fields, expecting = "a table with `python` and `javascript`")]
 #[schemars(rename = "Packages")]
 pub(crate) struct RawPackages {
-    /// Of Python.
+    /// Packages of Python.
     pub(crate) python: Option<RawPackageRules>,
-    /// Of JavaScript and TypeScript.
+    /// Packages of JavaScript and TypeScript.
     pub(crate) javascript: Option<RawPackageRules>,
 }
 
-/// Packages of one language. Only ready-made archives are taken, and nothing in them runs outside the sandbox.
+/// Packages of one language. Only prebuilt archives are used, and nothing in them runs outside the sandbox.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table with `allow`, `deny`, `dependencies` and `index`")]
 #[schemars(rename = "PackageRules")]
 pub(crate) struct RawPackageRules {
-    /// What a request may ask for: `rich`, `requests==2.32.*` (JavaScript: `lodash@^4`), `@known` for the packages that many people use, or
-    /// `*` for all but names that can be mistaken for those. Replaces the inherited list.
+    /// Packages that a request may ask for: `rich`, `requests==2.32.*` (JavaScript: `lodash@^4`), `@known` for the widely used packages, or
+    /// `*` for all names except those that can be mistaken for one of them (typosquatting). Replaces the inherited list.
     pub(crate) allow: Option<Vec<Spanned<String>>>,
-    /// What must not be there, not even as a dependency. Adds to the inherited list.
+    /// Packages that are denied, also as a dependency. Adds to the inherited list.
     pub(crate) deny: Option<Vec<Spanned<String>>>,
-    /// What an allowed package may depend on: `any` package that is not denied, or only what is `allowed` itself.
+    /// Allowed dependencies of an allowed package: `any` package that is not denied, or only those that are `allowed` themselves.
     #[schemars(with = "Option<RawDependencies>")]
     pub(crate) dependencies: Option<Spanned<String>>,
-    /// The only index that is asked, by its `https` address. Without it, the one that everybody uses.
+    /// The only package index to use, by its `https` URL. Without it, the ecosystem's public index.
     pub(crate) index: Option<Spanned<String>>,
 }
 
-/// What an allowed package may depend on.
+/// Allowed dependencies of an allowed package.
 #[derive(JsonSchema)]
 #[schemars(rename = "Dependencies", rename_all = "lowercase")]
 #[expect(dead_code, reason = "only its schema is of use")]

@@ -1,7 +1,7 @@
-//! How do the raw structures become profiles?
+//! Validation of a config: how do the raw structures become profiles?
 //!
-//! Units, ranges and names are checked, and inheritance is resolved, here and in [`super::network`]. All problems are collected;
-//! a value with a problem is left out, and nothing is used at all if there was one.
+//! Units, ranges and names are checked, and inheritance is resolved, here and in [`super::network`]. All problems are collected; a value
+//! with a problem is left out, and the whole config is refused if there was one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -26,13 +26,13 @@ use crate::units::{UnitError, parse_duration, parse_size};
 /// The most profiles of one config. With [`MAX_LIST`] and [`MAX_DEPTH`] it bounds what a small text can grow to by inheritance.
 const MAX_PROFILES: usize = 128;
 
-/// The most entries of one list or table.
+/// The maximum number of entries in one list or table.
 const MAX_LIST: usize = 500;
 
-/// The longest chain of `extends`.
+/// The maximum length of a chain of `extends`.
 const MAX_DEPTH: usize = 16;
 
-/// The most bindings.
+/// The maximum number of bindings.
 const MAX_BINDINGS: usize = 5000;
 
 /// The preset that a profile without `extends` starts from.
@@ -41,14 +41,14 @@ pub(crate) const ROOT: &str = "deny-all";
 /// The profiles by name.
 pub(crate) type Profiles = BTreeMap<String, Arc<Profile>>;
 
-/// Which profiles a subject may use.
+/// The profiles that a subject may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Binding {
     pub(crate) subject: NamePattern,
     pub(crate) profiles: Vec<String>,
 }
 
-/// A config that was checked.
+/// A validated config.
 #[derive(Clone)]
 pub(crate) struct Rules {
     pub(crate) default_profile: Option<String>,
@@ -57,7 +57,7 @@ pub(crate) struct Rules {
     pub(crate) profiles: Profiles,
 }
 
-/// Checks a whole config. `presets` are there as profiles and to be extended; with `are_presets` the config itself defines them.
+/// Validates a whole config. `presets` can be used and extended; with `are_presets` the config itself defines them.
 pub(crate) fn build(raw: &RawPolicy, presets: &Profiles, are_presets: bool, problems: &mut Problems<'_>) -> Rules {
     match &raw.version {
         None => problems.add(&(0..0), "missing key `version`", Some("version = 1".to_owned())),
@@ -153,8 +153,8 @@ fn build_profiles(
     done
 }
 
-/// The profiles from this one to the last of the file that it inherits from, and the preset below that. Where inheritance is
-/// broken the chain ends and the root preset takes over, so that the profiles' other problems are found as well.
+/// The inheritance chain from this profile to its last ancestor in the file, and the preset below that. Where inheritance is broken the
+/// chain ends and the root preset takes over, so that the profiles' other problems are found as well.
 type Chain<'a> = (Vec<(&'a Spanned<String>, &'a RawProfile)>, Option<Arc<Profile>>);
 
 fn inheritance<'a>(
@@ -169,11 +169,11 @@ fn inheritance<'a>(
         chain.push((name, raw));
         let Some(extends) = &raw.extends else { break };
         let target = extends.get().as_str();
-        // A profile that extends its own name extends the preset that it stands in for.
+        // A profile that extends its own name extends the preset that it shadows.
         let in_file = own.get(target).filter(|_| target != name.get());
         match (in_file, presets.get(target)) {
             (Some((found, _)), _) if chain.iter().any(|(earlier, _)| earlier.get() == found.get()) => {
-                // Every profile of a circle leads here, and those that lead into it; one report is enough.
+                // Every profile of a cycle leads here, and so do those that lead into it; one report is enough.
                 if chain.iter().all(|(earlier, _)| found.get() <= earlier.get()) {
                     let message = format!("profile {} extends itself through {}", quoted(found.get()), quoted(name.get()));
                     problems.add(&extends.span(), message, None);
@@ -314,7 +314,7 @@ fn build_limits(limits: &mut Limits, raw: &RawLimits, problems: &mut Problems<'_
     }
 }
 
-/// Reads an amount of the same kind as `like`.
+/// Parses an amount of the same kind as `like`.
 pub(crate) fn amount(like: Amount, written: &RawAmount<'_>, problems: &mut Problems<'_>) -> Option<Amount> {
     let read = match (like, written.value) {
         (Amount::Time(_), Scalar::Text(text)) => parse_duration(text).map(Amount::Time),
@@ -444,7 +444,7 @@ fn build_packages(place: &Place, rules: &mut PackageRules, raw: &RawPackageRules
     if let Some(index) = &raw.index {
         let parsed = url::Url::parse(index.get()).ok();
         match parsed.filter(|url| url.scheme() == "https" && url.has_host() && url.fragment().is_none() && url.query().is_none()) {
-            // Who asks is nobody's business in a policy that is shown to many.
+            // A policy is shown to many users and must not hold credentials.
             Some(url) if url.username().is_empty() && url.password().is_none() => rules.index = Some(url.to_string()),
             Some(_) => problems.add(&index.span(), "an index's address must not hold a user's name or password", None),
             None => problems.add(&index.span(), format!("{} is not the `https` address of an index", quoted(index.get())), None),
@@ -452,7 +452,7 @@ fn build_packages(place: &Place, rules: &mut PackageRules, raw: &RawPackageRules
     }
 }
 
-/// Reads every line of a list; a line that is wrong is left out.
+/// Parses every line of a list; an invalid line is left out.
 fn build_rules<T>(
     place: &Place,
     key: &str,
@@ -475,7 +475,7 @@ pub(crate) fn limited<'a, T>(list: &'a [Spanned<T>], problems: &mut Problems<'_>
     limited_by(list, Spanned::span, problems)
 }
 
-/// Like [`limited`], for entries that know their place in another way.
+/// Like [`limited`], for entries without a [`Spanned`].
 pub(crate) fn limited_by<'a, T>(list: &'a [T], span: impl Fn(&T) -> Range<usize>, problems: &mut Problems<'_>) -> &'a [T] {
     if let Some(first_extra) = list.get(MAX_LIST) {
         problems.add(&span(first_extra), format!("a list has at most {MAX_LIST} entries"), None);
@@ -488,12 +488,12 @@ fn unknown_name(name: &Spanned<String>, noun: &str, known: &[&str], problems: &m
     problems.add(&name.span(), message, closest(name.get(), known.iter().copied()).map(str::to_owned));
 }
 
-/// Whether a text can be a profile's name.
+/// Returns whether a text is a valid profile name.
 pub(crate) fn is_profile_name(name: &str) -> bool {
     (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
 }
 
-/// Whether a text can be a language's name.
+/// Returns whether a text is a valid language name.
 pub(crate) fn is_language_name(name: &str) -> bool {
     (1..=32).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"+#-.".contains(&b))
 }
@@ -502,7 +502,7 @@ fn is_variable_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
-/// Whether a text can be an environment variable's name.
+/// Returns whether a text is a valid name of an environment variable.
 pub(crate) fn is_variable_name(name: &str) -> bool {
     (1..=200).contains(&name.len()) && name.bytes().all(is_variable_byte) && !name.starts_with(|c: char| c.is_ascii_digit())
 }

@@ -1,4 +1,4 @@
-//! Does the request want no more than the profile grants?
+//! Narrowing: does the request ask for no more than the profile grants?
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -12,7 +12,7 @@ use crate::packages::{Ecosystem, Requirement};
 use crate::request::NetworkWish;
 use crate::text::{quoted, toml_string, toml_strings};
 
-/// Wishes narrow; a larger one is refused rather than clamped, so that nobody believes to have what they have not.
+/// Applies the requested limits. A larger one is denied rather than clamped, so that no caller assumes a limit that it does not have.
 pub(super) fn limits(case: &CheckInput<'_>, draft: &mut GrantDraft, log: &mut Log) -> Result<(), Denial> {
     let place = &case.profile.place;
     for field in FIELDS {
@@ -37,7 +37,7 @@ pub(super) fn environment(case: &CheckInput<'_>, draft: &mut GrantDraft, log: &m
     let (place, rules) = (&case.profile.place, &case.profile.environment);
     let mut merged: BTreeMap<&str, &str> = rules.set.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     for (name, value) in &case.request.environment {
-        // Never the value: it may be a secret, and this text ends in logs.
+        // Never the value: it may be a secret, and this text is logged.
         let asked = || format!("environment variable {}", quoted(name));
         let invalid_request = |reason: &str| Denial::invalid_request("request.environment", asked(), reason);
         if !is_variable_name(name) {
@@ -121,7 +121,7 @@ pub(super) fn tools(case: &CheckInput<'_>, draft: &mut GrantDraft, log: &mut Log
     Ok(())
 }
 
-/// What the request asks for, before it is known what that leads to.
+/// Checks the requested packages, before they are resolved.
 pub(super) fn packages(case: &CheckInput<'_>, draft: &mut GrantDraft, log: &mut Log) -> Result<(), Denial> {
     if let Some(missing) = case.facts.needs.missing.first() {
         return Err(missing.denial());
@@ -147,7 +147,7 @@ pub(super) fn packages(case: &CheckInput<'_>, draft: &mut GrantDraft, log: &mut 
     Ok(())
 }
 
-/// What that came to in the tier that was chosen.
+/// Checks the packages that these resolved to in the chosen tier.
 pub(super) fn resolved_packages(case: &CheckInput<'_>, draft: &mut GrantDraft, log: &mut Log) -> Result<(), Denial> {
     let needs = draft.tier.as_ref().and_then(|(tier, _)| case.facts.needs_in(*tier));
     let (Some(needs), Some(ecosystem)) = (needs, Ecosystem::of_language(&case.request.language)) else { return Ok(()) };

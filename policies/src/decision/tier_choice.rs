@@ -1,4 +1,4 @@
-//! Which language and tier does the profile grant?
+//! Tier selection: which language and tier does the profile grant?
 
 use super::{CheckInput, GrantDraft, Log};
 use crate::denial::Denial;
@@ -25,7 +25,7 @@ pub(super) fn language(case: &CheckInput<'_>, _: &mut GrantDraft, log: &mut Log)
     Err(Denial::new(rule, asked(), reason, fix))
 }
 
-/// The first tier of the profile that works here, runs the language and isolates enough.
+/// Chooses the first tier of the profile that works here, runs the language and isolates enough.
 pub(super) fn tier(case: &CheckInput<'_>, draft: &mut GrantDraft, log: &mut Log) -> Result<(), Denial> {
     let (profile, wants) = (case.profile, &case.request.wants);
     let rule = profile.place.rule("tiers");
@@ -53,12 +53,12 @@ pub(super) fn tier(case: &CheckInput<'_>, draft: &mut GrantDraft, log: &mut Log)
     Err(no_tier(case, rule, asked(), &passed_over))
 }
 
-/// The tiers that nothing speaks against, the preferred one first.
+/// The candidate tiers in order of preference.
 pub(super) fn possible_tiers(case: &CheckInput<'_>) -> Vec<Tier> {
     case.profile.tiers.iter().copied().filter(|tier| pass_over(case, *tier).is_none()).collect()
 }
 
-/// Why a tier is not used.
+/// The reason why a tier is skipped.
 enum PassedOver {
     NotWanted,
     TooWeakForProfile(Isolation),
@@ -66,9 +66,9 @@ enum PassedOver {
     Missing,
     Unavailable(String),
     NoLanguage,
-    /// The OCI runtime that the profile demands, and those that are there.
+    /// The OCI runtime that the profile requires, and the available ones.
     NoRuntime(String, String),
-    /// What the program needs and the tier has not.
+    /// A feature that the program needs and the tier lacks.
     Lacks(String),
 }
 
@@ -100,7 +100,7 @@ fn chosen_because(case: &CheckInput<'_>, tier: Tier, passed_over: &[(Tier, Passe
     let place =
         if case.request.wants.tier.is_some() { "the tier that was asked for" } else { "the first tier of the profile that can run it" };
     let skipped: Vec<String> = passed_over.iter().map(|(tier, why)| format!("`{tier}` {why}")).collect();
-    // Joined, not formatted: this is what most decisions come to.
+    // Concatenated, not formatted: this is the hot path of most decisions.
     if skipped.is_empty() { ["`", tier.name(), "` is ", place].concat() } else { format!("`{tier}` is {place}: {}", skipped.join(", ")) }
 }
 
@@ -111,7 +111,7 @@ fn no_tier(case: &CheckInput<'_>, rule: String, asked: String, passed_over: &[(T
         return Denial::new(rule, asked, format!("profile `{}` grants no tier", place.name), fix);
     }
     let reason = passed_over.iter().map(|(tier, why)| format!("`{tier}` {why}")).collect::<Vec<_>>().join(", ");
-    // Only what a line of the policy stands against can be allowed by one; a machine or a request has to change by itself.
+    // A policy line can only allow what the policy forbids; what the machine lacks or the request demands needs another fix.
     let weakest = passed_over.iter().find_map(|(tier, why)| matches!(why, PassedOver::TooWeakForProfile(_)).then_some(tier.isolation()));
     if let Some(level) = weakest {
         let fix = place.fix("", &[("min_isolation", format!("\"{level}\""))]);
@@ -134,7 +134,7 @@ impl std::fmt::Display for PassedOver {
             Self::TooWeakForRequest(least) => write!(f, "isolates less than `{least}`, which the request demands"),
             Self::Missing => f.write_str("is not built in"),
             Self::Unavailable(reason) => write!(f, "does not work here ({})", quoted(reason)),
-            // Made from names of packages, which were looked at, and from what a resolver says, which was escaped.
+            // Made from names of packages, which were validated, and from messages of a resolver, which were escaped.
             Self::Lacks(what) => f.write_str(what),
             Self::NoRuntime(demanded, there) => {
                 write!(f, "has no runtime `{demanded}`, which the profile demands, but {}", quoted(there))

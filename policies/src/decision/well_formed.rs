@@ -1,4 +1,4 @@
-//! Is what the request carries well formed, and small enough?
+//! Validation of a request: is it well formed, and within its size limits?
 
 use std::collections::BTreeSet;
 
@@ -7,14 +7,14 @@ use crate::denial::Denial;
 use crate::limits::{Amount, FIELDS};
 use crate::text::quoted;
 
-/// The longest path in bytes, and the longest segment of one, as file systems have it.
+/// The maximum length of a path in bytes, and of one segment, as in file systems (`PATH_MAX`, `NAME_MAX`).
 const MAX_PATH: usize = 4096;
 const MAX_SEGMENT: usize = 255;
 
-/// The deepest nesting of directories.
+/// The maximum nesting of directories.
 const MAX_PATH_DEPTH: usize = 64;
 
-/// The longest name of a source in bytes.
+/// The maximum length of a source's name in bytes.
 const MAX_SOURCE_NAME: usize = 255;
 
 pub(super) fn source(case: &CheckInput<'_>, draft: &mut GrantDraft, log: &mut Log) -> Result<(), Denial> {
@@ -31,7 +31,7 @@ pub(super) fn arguments(case: &CheckInput<'_>, draft: &mut GrantDraft, log: &mut
     if let Some(argument) = request.arguments.iter().find(|argument| argument.contains('\0')) {
         return Err(Denial::invalid_request("request.arguments", format!("argument {}", quoted(argument)), "it holds a zero byte"));
     }
-    // One byte more for each string, as the guest stores them, so that many empty ones count as well.
+    // One byte more for each string, as the guest stores them NUL-terminated, so that many empty ones count as well.
     let arguments: usize = request.arguments.iter().map(|argument| argument.len() + 1).sum();
     let environment: usize = request.environment.iter().map(|(name, value)| name.len() + value.len() + 2).sum();
     if arguments + environment == 0 {
@@ -45,7 +45,7 @@ pub(super) fn files(case: &CheckInput<'_>, draft: &mut GrantDraft, log: &mut Log
     if files.is_empty() {
         return Ok(());
     }
-    // Before looking at each: the number may itself be the attack.
+    // Before validating each: the number may itself be the attack.
     fits(case, draft, log, "files", files.len())?;
     fits(case, draft, log, "workspace", files.iter().map(|file| file.content.len()).sum())?;
     let mut paths = BTreeSet::new();
@@ -56,7 +56,7 @@ pub(super) fn files(case: &CheckInput<'_>, draft: &mut GrantDraft, log: &mut Log
         if !paths.insert(file.path.as_str()) {
             return Err(invalid_request("the same path comes twice"));
         }
-        // From the inside out: above a directory that is known already, all are.
+        // From the inside out: the parents of a directory that is known are known too.
         for directory in file.path.rmatch_indices('/').filter_map(|(end, _)| file.path.get(..end)) {
             if !directories.insert(directory) {
                 break;
@@ -83,7 +83,7 @@ pub(super) fn artifacts(case: &CheckInput<'_>, _: &mut GrantDraft, _: &mut Log) 
     Ok(())
 }
 
-/// A path inside the workspace, in its one spelling.
+/// Validates a canonical relative path inside the workspace.
 fn check_path(path: &str) -> Result<(), &'static str> {
     if path.is_empty() || path.len() > MAX_PATH {
         return Err("a path has 1 to 4096 bytes");
@@ -106,7 +106,7 @@ fn check_path(path: &str) -> Result<(), &'static str> {
     if depth > MAX_PATH_DEPTH { Err("a path has at most 64 segments") } else { Ok(()) }
 }
 
-/// Measures something against a limit of the draft, in which the request's own wishes already hold.
+/// Checks an amount against a limit of the draft, to which the request's own wishes were applied.
 fn fits(case: &CheckInput<'_>, draft: &GrantDraft, log: &mut Log, limit: &'static str, used: usize) -> Result<(), Denial> {
     let used = u64::try_from(used).unwrap_or(u64::MAX);
     let place = &case.profile.place;

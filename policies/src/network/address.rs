@@ -1,8 +1,7 @@
-//! Is this address on the public internet?
+//! IP address classification, the SSRF guard: is this address on the public internet?
 //!
-//! Everything that is not plain global unicast is refused unless the policy names it: loopback, private, link-local, shared,
-//! multicast, reserved, documentation, and IPv6 forms that carry an IPv4 address. Metadata services hand out credentials, so
-//! they must be named alone.
+//! Everything but plain global unicast is refused unless the policy names it: loopback, private, link-local, shared, multicast, reserved,
+//! documentation, and IPv6 forms that embed an IPv4 address. Metadata services hand out credentials, so they must be named alone.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -25,7 +24,7 @@ const METADATA: [IpAddr; 13] = [
     IpAddr::V6(Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)),
 ];
 
-/// Special ranges of IPv4, by the registry of special-purpose addresses.
+/// Special ranges of IPv4, by the IANA special-purpose address registry.
 const SPECIAL_V4: [(Ipv4Net, &str); 17] = [
     (net4(0, 0, 0, 0, 8), "an address of this network"),
     (net4(10, 0, 0, 0, 8), "private"),
@@ -46,7 +45,7 @@ const SPECIAL_V4: [(Ipv4Net, &str); 17] = [
     (net4(192, 31, 196, 0, 24), "an anycast sink"),
 ];
 
-/// Special ranges of IPv6; whatever lies outside `2000::/3` is refused even if it is not here.
+/// Special ranges of IPv6; addresses outside `2000::/3` are refused even if they are not here.
 const SPECIAL_V6: [(Ipv6Net, &str); 16] = [
     (net6([0, 0, 0, 0, 0, 0, 0, 0], 128), "unspecified"),
     (net6([0, 0, 0, 0, 0, 0, 0, 1], 128), "loopback"),
@@ -82,21 +81,21 @@ const fn net6(segments: [u16; 8], prefix: u8) -> Ipv6Net {
     Ipv6Net::new_assert(Ipv6Addr::new(a, b, c, d, e, f, g, h), prefix)
 }
 
-/// Whether an address is on the public internet, so that no policy has to name it.
+/// Returns whether an address is on the public internet, so that no policy has to name it.
 pub fn is_public(address: IpAddr) -> bool {
     refused(address, &[]).is_none()
 }
 
-/// An IPv4 address that was written inside IPv6 (`::ffff:10.0.0.1`) as what it is; a socket connects to the same.
+/// Converts an IPv4-mapped IPv6 address (`::ffff:10.0.0.1`) to IPv4; a socket connects to the same.
 pub(crate) fn unwrap_mapped(address: IpAddr) -> IpAddr {
     address.to_canonical()
 }
 
-/// Why an address is refused, and the range that a policy would have to name; `None` if it is not.
+/// Returns the reason why an address is refused, and the range that a policy would have to name; `None` if it is public or named.
 pub(crate) fn refused(address: IpAddr, named: &[IpNet]) -> Option<(String, String)> {
     let address = unwrap_mapped(address);
     let own = classify(address).filter(|_| !is_named(address, named)).map(|class| (class.to_owned(), IpNet::from(address).to_string()));
-    // A tunnel leads to the address inside it, so that has to be acceptable too.
+    // A tunnel leads to the embedded address, so that has to be allowed too.
     own.or_else(|| {
         embedded(address).into_iter().find_map(|inner| {
             let (class, needed) = refused(IpAddr::V4(inner), named)?;
@@ -105,7 +104,7 @@ pub(crate) fn refused(address: IpAddr, named: &[IpNet]) -> Option<(String, Strin
     })
 }
 
-/// What is special about an address; `None` for the public internet.
+/// Returns the special range of an address; `None` for the public internet.
 fn classify(address: IpAddr) -> Option<&'static str> {
     if METADATA.contains(&address) {
         return Some("a metadata service");
@@ -119,13 +118,13 @@ fn classify(address: IpAddr) -> Option<&'static str> {
     }
 }
 
-/// Whether a policy names the address: alone if it is a metadata service, else by any range around it.
+/// Returns whether a policy names the address: alone if it is a metadata service, else by any range around it.
 pub(crate) fn is_named(address: IpAddr, named: &[IpNet]) -> bool {
     let alone = METADATA.contains(&address);
     named.iter().any(|net| net.contains(&address) && (!alone || net.prefix_len() == net.max_prefix_len()))
 }
 
-/// The IPv4 addresses that an IPv6 address leads to: compatible, translated, NAT64, 6to4, Teredo and ISATAP.
+/// Returns the IPv4 addresses embedded in an IPv6 address: compatible, translated, NAT64, 6to4, Teredo and ISATAP.
 fn embedded(address: IpAddr) -> Vec<Ipv4Addr> {
     let IpAddr::V6(v6) = address else { return Vec::new() };
     let [a, b, c, d, e, f, g, h] = v6.segments();
@@ -141,7 +140,7 @@ fn embedded(address: IpAddr) -> Vec<Ipv4Addr> {
         found.push(join(b, c));
     }
     if (a, b) == (0x2001, 0) {
-        // Teredo: the server in clear, the client inverted.
+        // Teredo: the server's address as it is, the client's inverted.
         found.extend([join(c, d), join(!g, !h)]);
     }
     if matches!(e, 0 | 0x200) && f == 0x5efe {
@@ -150,7 +149,7 @@ fn embedded(address: IpAddr) -> Vec<Ipv4Addr> {
     found
 }
 
-/// Checks a range that a policy wants to name: it must lie inside one special range, so that it says what it opens.
+/// Parses a range that a policy names: it must lie inside one special range, so that it is clear what it opens.
 pub(crate) fn parse_private_range(text: &str) -> Result<IpNet, (String, Option<String>)> {
     let shown = crate::text::quoted(text);
     let net = match (text.parse::<IpNet>(), text.parse::<IpAddr>()) {
@@ -170,7 +169,7 @@ pub(crate) fn parse_private_range(text: &str) -> Result<IpNet, (String, Option<S
         IpNet::V4(net) => SPECIAL_V4.iter().any(|(special, _)| special.contains(&net)),
         IpNet::V6(net) => SPECIAL_V6.iter().any(|(special, _)| special.contains(&net)),
     };
-    // A single one may be a metadata service, or an address of the machine itself, which has to be named however public it is.
+    // A single one may be a metadata service, or an address of the machine itself, which has to be named even if it is public.
     let alone = net.prefix_len() == net.max_prefix_len();
     if special || alone {
         return Ok(net);

@@ -1,4 +1,4 @@
-//! What does a program want from the network?
+//! HTTP request target: which URL does a program want to fetch?
 
 use url::Url;
 
@@ -6,30 +6,29 @@ use super::host::Host;
 use crate::denial::Denial;
 use crate::text::{quoted, toml_string, toml_strings};
 
-/// One HTTP request that a program, or a redirect, asks for.
+/// One HTTP request of a program or a redirect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpAsk {
     /// `https` or `http`.
     pub scheme: String,
-    /// The host in its one spelling: lower case, Punycode, or an IP address.
+    /// The normalized host: lower case, Punycode, or an IP address.
     pub host: String,
-    /// The port, the scheme's own if the URL names none.
+    /// The port; the scheme's default if the URL names none.
     pub port: u16,
-    /// The method, such as `GET`. Case matters.
+    /// The method, such as `GET`. Case-sensitive.
     pub method: String,
     /// The path, with or without the query.
     pub path: String,
 }
 
 impl HttpAsk {
-    /// Takes a URL apart in the one way that is then connected to. A program's URL and the target of a redirect (after joining
-    /// it with the URL it came from) both go through here.
+    /// Parses a URL exactly as it is then connected to. A program's URL and the target of a redirect (after joining it with the URL it came
+    /// from) both go through here.
     ///
     /// # Errors
     ///
-    /// A denial for any URL that parsers are known to read in different ways: user names, backslashes, white space and control
-    /// characters, percent-encoded or internationalised hosts, unusual spellings of IP addresses; and for schemes other than
-    /// `http` and `https`.
+    /// A denial for any URL that parsers are known to read differently: user info, backslashes, white space and control characters,
+    /// percent-encoded or internationalised hosts, unusual spellings of IP addresses; and for schemes other than `http` and `https`.
     pub fn from_url(method: &str, url: &str) -> Result<Self, Denial> {
         let invalid_request = |reason: &str| Denial::invalid_request("network.url", format!("{} {}", quoted(method), quoted(url)), reason);
         if url.len() > 16_384 {
@@ -56,7 +55,7 @@ impl HttpAsk {
         Ok(Self { scheme: parsed.scheme().to_owned(), host, port, method: method.to_owned(), path })
     }
 
-    /// The lines of a rule that allows exactly this scheme, host, port and method.
+    /// Returns the lines of a rule that allows exactly this scheme, host, port and method.
     pub(crate) fn rule_lines(&self, host: &Host) -> Vec<(&'static str, String)> {
         vec![
             ("host", toml_string(&host.to_string())),
@@ -67,7 +66,7 @@ impl HttpAsk {
     }
 }
 
-/// What stands between `//` and the path.
+/// The authority of a URL as written: the text between `//` and the path.
 fn written_authority(url: &str) -> Option<&str> {
     let (_, rest) = url.split_once(':')?;
     rest.strip_prefix("//")?.split(['/', '?', '#']).next()

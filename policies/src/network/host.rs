@@ -1,31 +1,31 @@
-//! Which hosts does a pattern match?
+//! Host patterns: which hosts does a pattern match?
 //!
-//! Hosts are compared label by label in one spelling: lower case, internationalised names as Punycode, no trailing dot, IP
-//! addresses as addresses. A host that is asked for in any other spelling is refused: whoever connects would have to guess.
+//! Hosts are compared label by label in normalized form: lower case, internationalised names as Punycode, no trailing dot, IP addresses as
+//! addresses. A requested host in any other spelling is refused, because the HTTP client might read it differently.
 
 use std::net::IpAddr;
 
-/// A host in its one spelling.
+/// A normalized host.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Host {
     Name(String),
     Address(IpAddr),
 }
 
-/// A host, its subdomains, or any.
+/// A host, its subdomains, or any host.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum HostPattern {
     Any,
     Exact(Host),
-    /// Every name below this one, at any depth, and not the name itself.
+    /// Subdomains of this name, at any depth, but not the name itself.
     Below(String),
 }
 
-/// Names that lead to a cloud's metadata service. They must be named exactly; no pattern reaches them.
+/// Names of cloud metadata services. They must be named exactly; no wildcard matches them.
 const METADATA_NAMES: [&str; 5] = ["metadata", "metadata.google.internal", "metadata.goog", "instance-data", "instance-data.ec2.internal"];
 
-/// Registries below which anybody can have a name, so that `*` there is a hole. Top-level domains are refused as well; this
-/// list holds the widest of the others and cannot be complete.
+/// Public suffixes below which anyone can register a name, so that `*` there is a hole. Top-level domains are refused as well; this list
+/// holds the widest of the others and cannot be complete.
 const SHARED_SUFFIXES: [&str; 34] = [
     "ac.uk",
     "amazonaws.com",
@@ -64,7 +64,7 @@ const SHARED_SUFFIXES: [&str; 34] = [
 ];
 
 impl Host {
-    /// Reads a host of a request. Only case, one trailing dot and the brackets of an IPv6 address are taken off.
+    /// Parses the host of a request. Only case, one trailing dot and the brackets of an IPv6 address are normalized.
     pub(crate) fn from_ask(text: &str) -> Result<Self, &'static str> {
         const AMBIGUOUS: &str = "the host is not in its one spelling (plain lower-case labels, Punycode, or an IP address in full)";
         let lower = text.to_ascii_lowercase();
@@ -82,7 +82,7 @@ impl Host {
         }
     }
 
-    /// Reads a host in any spelling, as a browser would, and brings it into the one spelling.
+    /// Parses a host in any spelling, as a browser would, and normalizes it.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let bracketed = if text.contains(':') && !text.starts_with('[') { format!("[{text}]") } else { text.to_owned() };
         match url::Host::parse(&bracketed).ok()? {
@@ -96,7 +96,7 @@ impl Host {
     }
 }
 
-/// Whether a name has plain labels only. Underscores occur in real names of services.
+/// Returns whether a name has plain labels only. Underscores occur in real names of services.
 fn is_name(name: &str) -> bool {
     let label = |label: &str| {
         (1..=63).contains(&label.len()) && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
@@ -105,7 +105,7 @@ fn is_name(name: &str) -> bool {
 }
 
 impl HostPattern {
-    /// Reads the host of an `allow` rule.
+    /// Parses the host of an `allow` rule.
     pub(crate) fn parse_allow(text: &str) -> Result<Self, (String, Option<String>)> {
         let pattern = Self::parse(text)?;
         if let Self::Below(name) = &pattern
@@ -117,7 +117,7 @@ impl HostPattern {
         Ok(pattern)
     }
 
-    /// Reads a host, `*.domain` or `*`. The error is a message and what may have been meant.
+    /// Parses a host, `*.domain` or `*`. The error is a message and a suggestion.
     pub(crate) fn parse(text: &str) -> Result<Self, (String, Option<String>)> {
         let shown = crate::text::quoted(text);
         if text == "*" {
@@ -155,14 +155,14 @@ impl HostPattern {
         }
     }
 
-    /// Whether a rule that denies this pattern denies the host. Unlike [`HostPattern::matches`] it has no exceptions.
+    /// Returns whether a `deny` rule with this pattern denies the host. Unlike [`HostPattern::matches`] it has no exceptions.
     pub(crate) fn denies(&self, host: &Host) -> bool {
         matches!(self, Self::Any)
             || self.matches(host)
             || matches!((self, host), (Self::Below(domain), Host::Name(name)) if is_below(name, domain))
     }
 
-    /// Whether every host that `other` matches is matched by this one.
+    /// Returns whether this pattern matches every host that `other` matches.
     pub(crate) fn covers(&self, other: &Self) -> bool {
         match (self, other) {
             (pattern, Self::Exact(host)) => pattern.matches(host),
@@ -181,7 +181,7 @@ fn not_a_host(text: &str, shown: &str) -> (String, Option<String>) {
     }
 }
 
-/// Whether `name` is a subdomain of `domain`: whole labels, never a suffix of text.
+/// Returns whether `name` is a subdomain of `domain`: whole labels, never a suffix of text.
 fn is_below(name: &str, domain: &str) -> bool {
     name.strip_suffix(domain).is_some_and(|labels| labels.len() > 1 && labels.ends_with('.'))
 }

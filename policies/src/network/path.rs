@@ -1,17 +1,17 @@
-//! What is the one spelling of a URL's path?
+//! URL path normalization (RFC 3986): what is the canonical form of a path?
 //!
-//! Rules that name paths are only as good as the agreement between this reading and the server's. So a path that servers are
-//! known to read in different ways has no spelling at all, and matches no rule that names paths.
+//! Rules that name paths are only as good as the agreement between this parser and the server's. So a path that servers are known to read
+//! differently has no canonical form, and matches no rule that names paths.
 
-/// The longest path that is read, in bytes.
+/// The maximum length of a path, in bytes.
 const MAX_PATH: usize = 8192;
 
-/// The path without its query, with unreserved characters decoded and dot segments resolved.
+/// Returns the path without its query, with unreserved characters decoded and dot segments removed.
 ///
 /// # Errors
 ///
-/// Why the path can be read in two ways: encoded slashes or backslashes, double or broken encoding, control characters, text
-/// that is not UTF-8, empty segments, dot segments with parameters, or dot segments that lead above the root.
+/// The reason why the path is ambiguous: encoded slashes or backslashes, double or broken encoding, control characters, invalid UTF-8,
+/// empty segments, dot segments with parameters, or dot segments that lead above the root.
 pub(crate) fn canonical(path: &str) -> Result<String, &'static str> {
     let path = path.split_once('?').map_or(path, |(path, _)| path);
     if path.len() > MAX_PATH {
@@ -41,7 +41,7 @@ pub(crate) fn canonical(path: &str) -> Result<String, &'static str> {
     Ok(format!("/{}", segments.join("/")))
 }
 
-/// Whether a canonical path lies at or below a prefix, in whole segments.
+/// Returns whether a canonical path is at or below a prefix, in whole segments.
 pub(crate) fn starts_with(path: &str, prefix: &str) -> bool {
     match path.strip_prefix(prefix) {
         Some(rest) => prefix.ends_with('/') || rest.is_empty() || rest.starts_with('/'),
@@ -49,10 +49,10 @@ pub(crate) fn starts_with(path: &str, prefix: &str) -> bool {
     }
 }
 
-/// One segment with its unreserved characters decoded and all other encodings in capitals.
+/// Decodes the unreserved characters of one segment and writes all other percent-encodings in upper case.
 fn decode(segment: &str) -> Result<String, &'static str> {
     let mut out = String::with_capacity(segment.len());
-    // All bytes that the segment stands for, to see whether they are text.
+    // All decoded bytes of the segment, to check that they are UTF-8.
     let mut bytes = Vec::with_capacity(segment.len());
     let mut rest = segment.as_bytes();
     while let Some((&byte, tail)) = rest.split_first() {
@@ -85,7 +85,7 @@ fn decode(segment: &str) -> Result<String, &'static str> {
     Ok(out)
 }
 
-/// The byte that two hexadecimal digits stand for, and what follows them.
+/// Decodes two hexadecimal digits; returns the byte and the rest.
 fn percent(bytes: &[u8]) -> Option<(u8, &[u8])> {
     let (digits, rest) = bytes.split_at_checked(2)?;
     let [high, low] = digits else { return None };

@@ -1,7 +1,7 @@
-//! Does a rule of the network part match a request?
+//! Network rule: does it match a request?
 //!
-//! An `allow` rule has to match in every part and exactly. A `deny` rule matches whenever it may be meant: methods and paths
-//! without regard to case, and paths that can be read in two ways always.
+//! An `allow` rule matches only if every part matches exactly. A `deny` rule matches in case of doubt: methods and paths
+//! case-insensitively, and ambiguous paths always.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -30,7 +30,7 @@ impl NetworkRules {
     }
 }
 
-/// One rule. A missing part matches anything, but for the ports of an `allow` rule, which are then the scheme's own.
+/// One rule. A missing part matches anything, except the ports of an `allow` rule, which default to the scheme's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct HostRule {
     pub(crate) rule: RuleName,
@@ -42,7 +42,7 @@ pub(crate) struct HostRule {
 }
 
 impl HostRule {
-    /// Whether the rule, as one of `allow`, matches.
+    /// Returns whether the rule, as one of `allow`, matches.
     pub(crate) fn allows(&self, ask: &HttpAsk, host: &Host, path: Result<&str, &&'static str>) -> bool {
         self.host.matches(host)
             && self.allows_scheme(ask)
@@ -51,7 +51,7 @@ impl HostRule {
             && self.paths.as_ref().is_none_or(|paths| path.is_ok_and(|path| paths.iter().any(|prefix| path::starts_with(path, prefix))))
     }
 
-    /// Whether some request through a tunnel to that host and port may match this `allow` rule.
+    /// Returns whether some request through a tunnel to that host and port may match this `allow` rule.
     pub(crate) fn allows_tunnel(&self, ask: &HttpAsk, host: &Host) -> bool {
         self.host.matches(host) && self.allows_scheme(ask) && self.allows_port(ask)
     }
@@ -84,7 +84,7 @@ impl HostRule {
         }
     }
 
-    /// Whether the rule, as one of `deny`, matches.
+    /// Returns whether the rule, as one of `deny`, matches.
     pub(crate) fn denies(&self, ask: &HttpAsk, host: &Host, path: Result<&str, &&'static str>) -> bool {
         let any_case = |names: &BTreeSet<String>, name: &str| names.iter().any(|known| known.eq_ignore_ascii_case(name));
         self.host.denies(host)
@@ -94,18 +94,18 @@ impl HostRule {
             && self.paths.as_ref().is_none_or(|paths| path.map_or(true, |path| paths.iter().any(|prefix| denied_below(path, prefix))))
     }
 
-    /// Whether the rule, as one of `deny`, denies whatever could be sent through a tunnel to that host and port.
+    /// Returns whether the rule, as one of `deny`, denies every request that could be sent through a tunnel to that host and port.
     pub(crate) fn denies_tunnel(&self, ask: &HttpAsk, host: &Host) -> bool {
         let is_all = self.methods.is_none() && self.paths.is_none();
         is_all && self.denies(ask, host, Ok("/"))
     }
 
-    /// Whether the rule, as one of `deny`, denies everything of that host.
+    /// Returns whether the rule, as one of `deny`, denies every request to that host.
     pub(crate) fn denies_host(&self, host: &Host) -> bool {
         self.is_whole() && self.host.denies(host)
     }
 
-    /// Whether the rule, as one of `deny`, denies everything of every host of the pattern.
+    /// Returns whether the rule, as one of `deny`, denies every request to every host of the pattern.
     pub(crate) fn denies_pattern(&self, pattern: &HostPattern) -> bool {
         let covered = match pattern {
             HostPattern::Exact(host) => self.host.denies(host),
@@ -118,14 +118,14 @@ impl HostRule {
         self.schemes.is_none() && self.ports.is_none() && self.methods.is_none() && self.paths.is_none()
     }
 
-    /// The refusal by this `deny` rule.
+    /// Returns the denial by this `deny` rule.
     pub(crate) fn denial(&self, asked: impl Into<String>) -> Denial {
         let reason = format!("`{}` is denied here, and deny beats allow", self.host);
         Denial::new(self.rule.as_str(), asked, reason, format!("# remove or narrow `{}`", self.rule))
     }
 }
 
-/// Whether a canonical path lies at or below a denied one, whatever its case and whether or not the rule ends in a slash.
+/// Returns whether a canonical path is at or below a denied one, case-insensitively and with or without the rule's trailing slash.
 fn denied_below(path: &str, prefix: &str) -> bool {
     let prefix = prefix.strip_suffix('/').unwrap_or(prefix).to_ascii_lowercase();
     path::starts_with(&path.to_ascii_lowercase(), &prefix)

@@ -1,4 +1,4 @@
-//! Which packages does a profile allow?
+//! Package rules of a profile: which packages does it allow?
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -9,7 +9,7 @@ use crate::config::profile::Place;
 use crate::denial::{Denial, RuleName};
 use crate::text::{closest, is_lookalike, quoted, toml_strings};
 
-/// One line of a list.
+/// One entry of an allow or deny list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PackageRule {
     pub(crate) rule: RuleName,
@@ -17,17 +17,17 @@ pub(crate) struct PackageRule {
     versions: Versions,
 }
 
-/// The packages that a line of a list is about.
+/// The packages that an entry matches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Names {
     One(String),
-    /// `@known`: those that everybody knows.
+    /// `@known`: the widely used packages.
     Known,
     /// `*`
     All,
 }
 
-/// How a rule names the packages that everybody knows; no package can be called that.
+/// The name of the list of widely used packages in a rule; no package can have that name.
 const KNOWN: &str = "@known";
 
 impl Names {
@@ -40,7 +40,7 @@ impl Names {
     }
 }
 
-/// The packages that everybody knows, one on a line, in the order of their names.
+/// Returns the widely used packages, one for each line of the list, in alphabetical order.
 fn known(ecosystem: Ecosystem) -> impl Iterator<Item = &'static str> {
     let text = match ecosystem {
         Ecosystem::Python => include_str!("../../presets/packages/python.txt"),
@@ -50,7 +50,7 @@ fn known(ecosystem: Ecosystem) -> impl Iterator<Item = &'static str> {
 }
 
 fn is_known(ecosystem: Ecosystem, name: &str) -> bool {
-    // Every decision about a package asks this.
+    // Cached: every decision about a package looks names up here.
     static KNOWN: LazyLock<[HashSet<&str>; 2]> = LazyLock::new(|| Ecosystem::ALL.map(|ecosystem| known(ecosystem).collect()));
     let [python, javascript] = &*KNOWN;
     match ecosystem {
@@ -59,25 +59,25 @@ fn is_known(ecosystem: Ecosystem, name: &str) -> bool {
     }
 }
 
-/// What a profile says about the packages of one ecosystem.
+/// The rules of a profile for the packages of one ecosystem.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PackageRules {
     pub(crate) ecosystem: Ecosystem,
     pub(crate) allow: Vec<PackageRule>,
     pub(crate) deny: Vec<PackageRule>,
     pub(crate) index: Option<String>,
-    /// Whether what an allowed package depends on has to be allowed by name as well.
+    /// If true, dependencies of an allowed package have to be allowed by name as well.
     pub(crate) listed_only: bool,
 }
 
-/// What is known of a package when it is judged.
+/// The state of a package when it is judged.
 #[derive(Clone, Copy)]
 pub(crate) enum Asked<'a> {
-    /// Somebody wants it; its version is not known yet.
+    /// Requested directly; its version is not resolved yet.
     Wanted,
-    /// Somebody wants it, and this is what it comes to.
+    /// Requested directly, and resolved to this version.
     Chosen(&'a str),
-    /// Another package depends on it.
+    /// A dependency of another package.
     Dependency(&'a str),
 }
 
@@ -91,7 +91,7 @@ impl PackageRules {
         format!("packages.{}", self.ecosystem.name())
     }
 
-    /// Reads a line of a list.
+    /// Parses an entry of a list.
     pub(crate) fn read(&self, rule: String, text: &str) -> Result<PackageRule, String> {
         let rule = RuleName::new(rule);
         let names = match text {
@@ -109,7 +109,7 @@ impl PackageRules {
         Ok(PackageRule { rule, names, versions: Versions::parse(self.ecosystem, "")? })
     }
 
-    /// The versions that are allowed of packages that are allowed in some versions only, as requirements.
+    /// Returns the allowed versions of packages that are allowed in some versions only, as requirements.
     pub(crate) fn constraints(&self) -> Vec<String> {
         let one = |rule: &PackageRule| match &rule.names {
             Names::One(name) if !rule.versions.text().is_empty() => Some(name.clone()),
@@ -150,7 +150,7 @@ impl PackageRules {
         }
         let rule = place.rule(&format!("{}.allow", self.key()));
         if let Some(allow) = self.allow.iter().find(|rule| matches(rule, true)) {
-            // A name that is one slip away from a well-known one is how other people's code gets in.
+            // Typosquatting: a name that is one slip away from a well-known one may be an attacker's package.
             let is_suspect = allow.names == Names::All && !matches!(asked, Asked::Dependency(_));
             return match is_suspect.then(|| self.lookalike(&name)).flatten() {
                 Some(known) => {
@@ -162,7 +162,7 @@ impl PackageRules {
         }
         let is_named = self.allow.iter().any(|rule| rule.names.matches(self.ecosystem, &name));
         if matches!(asked, Asked::Dependency(_)) && !self.listed_only && !is_named {
-            // Whoever allows a package allows what it needs, unless the profile says otherwise.
+            // An allowed package may have its dependencies, unless the profile says otherwise.
             return Ok(RuleName::new(place.rule(&format!("{}.dependencies", self.key()))));
         }
         let reason = match self.allow.len() {
@@ -176,13 +176,13 @@ impl PackageRules {
         Err(Denial::new(rule, what, reason, self.fix(place, &name)))
     }
 
-    /// The well-known package that another name can be mistaken for.
+    /// Returns the well-known package that another name can be mistaken for (typosquatting).
     pub(crate) fn lookalike(&self, name: &str) -> Option<&'static str> {
         let is_other = !is_known(self.ecosystem, name);
         known(self.ecosystem).find(|known| is_other && is_lookalike(name, known))
     }
 
-    /// All names that are allowed by name.
+    /// Returns all names that are allowed explicitly.
     fn names(&self) -> Vec<&str> {
         let mut names = Vec::new();
         for rule in &self.allow {
@@ -195,7 +195,7 @@ impl PackageRules {
         names
     }
 
-    /// The line that would allow one more package.
+    /// Returns the line that would allow one more package.
     fn fix(&self, place: &Place, name: &str) -> String {
         let others = self.allow.iter().map(|rule| rule.shown(self.ecosystem)).filter(|other| other != name);
         place.fix(&self.key(), &[("allow", toml_strings(others.chain([name.to_owned()])))])
@@ -203,7 +203,7 @@ impl PackageRules {
 }
 
 impl PackageRule {
-    /// As it is written.
+    /// Formats the entry as it is written in a config.
     pub(crate) fn shown(&self, ecosystem: Ecosystem) -> String {
         match &self.names {
             Names::One(name) => {
@@ -214,10 +214,10 @@ impl PackageRule {
         }
     }
 
-    /// What it means, in one text.
+    /// Formats the meaning of the entry for the canonical text.
     pub(crate) fn meaning(&self, ecosystem: Ecosystem) -> String {
         match &self.names {
-            // The list belongs to the meaning.
+            // The members of the list are part of the meaning.
             Names::Known => format!("{KNOWN}:{}", known(ecosystem).collect::<Vec<_>>().join(",")),
             _ => self.shown(ecosystem),
         }

@@ -1,4 +1,4 @@
-//! Which versions of a package are meant?
+//! Version ranges (PEP 440, npm semver): which versions of a package match?
 
 use std::str::FromStr as _;
 
@@ -7,7 +7,7 @@ use semver::{Version, VersionReq};
 
 use super::Ecosystem;
 
-/// A set of versions, as it was written.
+/// A version range, with its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Versions {
     text: String,
@@ -22,11 +22,11 @@ enum Set {
 }
 
 impl Versions {
-    /// Reads versions as the ecosystem writes them; an empty text is any version.
+    /// Parses a version range in the ecosystem's syntax; an empty text is any version.
     pub(crate) fn parse(ecosystem: Ecosystem, text: &str) -> Result<Self, String> {
         let plain: String = text.chars().filter(|c| *c != ' ').collect();
         if plain.is_empty() {
-            // `name@` and `name==` are unfinished, but only the first is empty here.
+            // `name@` and `name==` are incomplete, but only the first is empty here.
             return Ok(Self { text: plain, set: Set::Any });
         }
         if !plain.is_ascii() || plain.chars().any(|c| c.is_ascii_control() || "/:;@\\'\"|&`$(){}#%?".contains(c)) {
@@ -48,7 +48,7 @@ impl Versions {
         &self.text
     }
 
-    /// Whether a version, or one that leads up to it, could be meant: what is denied is denied in its drafts too.
+    /// Returns whether a version, or the release that it is a pre-release of, matches: a denied version is denied in its pre-releases too.
     pub(crate) fn touches(&self, version: &str) -> bool {
         let without_draft =
             |version: &str| Version::parse(version).map(|version| Version::new(version.major, version.minor, version.patch));
@@ -59,7 +59,7 @@ impl Versions {
             }
     }
 
-    /// Whether a version is among them. What is no version is in no set but that of all.
+    /// Returns whether a version matches. An invalid version matches no range but that of all.
     pub(crate) fn contains(&self, version: &str) -> bool {
         match &self.set {
             Set::Any => true,
@@ -69,7 +69,7 @@ impl Versions {
     }
 }
 
-/// A bare number means itself and what it is the start of (`1.2` is `1.2.x`), as the tools of JavaScript read it.
+/// Parses npm's syntax: a bare number is a prefix (`1.2` is `1.2.x`).
 fn javascript(text: &str) -> Option<VersionReq> {
     let comparisons = text.split(',').map(|comparison| {
         let bare = comparison.starts_with(|c: char| c.is_ascii_digit());

@@ -1,12 +1,12 @@
-//! Who can have written what lies in a folder?
+//! Trusted folders: which users can have written a file?
 //!
-//! Machine code, the guests, the resolver of packages and the records of a service are taken from folders that only this user and root can
-//! have changed. A folder is trusted when it and every directory above it belong to one of the two and nobody else can write into them, as
-//! OpenSSH demands it of its files. A directory with the sticky bit, such as `/tmp`, may be above: what belongs to this user in there cannot
-//! be replaced by others.
+//! Machine code, the guests, the package resolver and the state of a service are loaded from folders that only this user and root can have
+//! changed. A folder is trusted if it and every directory above it belong to one of the two and no other user can write to them, as OpenSSH
+//! requires of its files. A directory with the sticky bit, such as `/tmp`, may be above: other users cannot replace this user's entries in
+//! it.
 //!
-//! Everything is looked at by descriptor, from `/` downwards, and never found by its path a second time: between a check and a use nothing
-//! can be put in its place (CWE-367). Symbolic links are followed one by one; each must lie in a directory that is trusted.
+//! Everything is opened by file descriptor, from `/` downwards, and never by its path a second time, which rules out TOCTOU races
+//! (CWE-367). Symlinks are followed one by one; each must lie in a trusted directory.
 
 use rustix::fs::{FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
@@ -18,13 +18,13 @@ use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Component, Path, PathBuf};
 
-/// Write permission of the group and of everybody.
+/// Write permission of the group and of others.
 const OTHERS_WRITE: u32 = 0o022;
 
-/// Every permission of the group and of everybody.
+/// All permissions of the group and of others.
 const OTHERS: u32 = 0o077;
 
-/// The bit by which only its owner may remove or rename what is in a directory.
+/// The sticky bit: only the owner of an entry may remove or rename it.
 const STICKY: u32 = 0o1000;
 
 /// Write permission of the group.
@@ -33,58 +33,58 @@ const GROUP_WRITES: u32 = 0o020;
 /// Groups below this number are the distribution's own, such as `root`, and Debian's `staff`, which may write to `/usr/local`.
 const FIRST_OTHER_GROUP: u32 = 100;
 
-/// The attribute by which a file has permissions besides those of its mode.
+/// The extended attribute of a POSIX ACL.
 const ACCESS_LIST: &str = "system.posix_acl_access";
 
 /// Every permission to execute.
 const EXECUTE: u32 = 0o111;
 
-/// Symbolic links that are followed on one way, as the kernel has it.
+/// Symlinks that are followed on one path, the kernel's limit.
 const MAX_LINKS: usize = 40;
 
-/// Why a folder or a file in it is not used.
+/// The reason why a folder or a file in it is not trusted.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FolderError {
-    /// It belongs to somebody who is neither this user nor root.
+    /// It belongs to a user other than this one and root.
     #[error(
         "`{path}` belongs to user {owner}, and only what belongs to user {user} or to root is used; \
          `chown {user} '{path}'` (as root) mends that, or name a folder of your own"
     )]
     Owner {
-        /// What belongs to somebody else.
+        /// The path that belongs to another user.
         path: PathBuf,
-        /// To whom.
+        /// Its owner.
         owner: u32,
-        /// Who this process is.
+        /// The user of this process.
         user: u32,
     },
-    /// Others than its owner can change it.
+    /// It is writable by users other than its owner.
     #[error(
         "`{path}` can be written by others than its owner (mode {mode:04o}); `chmod go-w '{path}'` mends that, or name a folder of your own"
     )]
     Writable {
-        /// What others can change.
+        /// The path that is writable.
         path: PathBuf,
-        /// Its permissions.
+        /// Its mode.
         mode: u32,
     },
-    /// Everybody may put files into it.
+    /// It is world-writable, with the sticky bit.
     #[error("everybody may put files into `{path}` (mode {mode:04o}); name a folder in it that belongs to user {user} alone")]
     Shared {
         /// The directory.
         path: PathBuf,
-        /// Its permissions.
+        /// Its mode.
         mode: u32,
-        /// Who this process is.
+        /// The user of this process.
         user: u32,
     },
     /// It can't be opened.
     #[error("`{path}` cannot be used: {source}")]
     Io {
-        /// What was looked at.
+        /// The path.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
 }
@@ -94,13 +94,13 @@ impl FolderError {
         Self::Io { path: path.to_owned(), source: source.into() }
     }
 
-    /// Whether there is nothing of that name.
+    /// Returns whether the path does not exist.
     #[must_use]
     pub fn is_missing(&self) -> bool {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
 
-    /// Whether it is there and others may have changed it.
+    /// Returns whether the path exists and is not trusted.
     #[must_use]
     pub fn is_distrust(&self) -> bool {
         !matches!(self, Self::Io { .. })
@@ -115,12 +115,12 @@ pub struct Folder {
     groups: Groups,
 }
 
-/// Which groups may write.
+/// Groups that may have write permission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Groups {
     /// None.
     None,
-    /// The distribution's own, to what is root's, and this user's own, to what is this user's: as systems and their users are set up.
+    /// System groups, on root's entries, and this user's own group, on this user's: the defaults of distributions.
     Usual,
 }
 
@@ -129,29 +129,29 @@ impl Folder {
     ///
     /// # Errors
     ///
-    /// Where it is not there, or somebody else can have changed it or can put another one in its place.
+    /// If it does not exist, or another user can have changed or can replace it.
     pub fn open(path: &Path) -> Result<Self, FolderError> {
         let whole = std::path::absolute(path).map_err(|error| FolderError::io(path, error))?;
         Walk::from_root(Groups::None)?.to(&whole)?.folder()
     }
 
-    /// Opens a folder with programs of the system or of this user. Unlike elsewhere, groups may write to it as distributions set it up:
-    /// those below 100 to what is root's (`/usr/local/bin` is `root:staff` with mode 2775 on Debian), and the user's own group, of the same
-    /// number, to what is the user's.
+    /// Opens a folder with programs of the system or of this user. Unlike [`Folder::open`], it accepts group write permission as
+    /// distributions set it up: groups below 100 on root's entries (`/usr/local/bin` is `root:staff` with mode 2775 on Debian), and the
+    /// user's own group, of the same number, on the user's entries.
     ///
     /// # Errors
     ///
-    /// As for [`Folder::open`], and where the way to it leads through `/proc`: that is another one for the program that is started.
+    /// As for [`Folder::open`], and if the path leads through `/proc`, which is a different one for the started program.
     pub fn of_programs(path: &Path) -> Result<Self, FolderError> {
         let whole = std::path::absolute(path).map_err(|error| FolderError::io(path, error))?;
         Walk::from_root(Groups::Usual)?.to(&whole)?.folder()
     }
 
-    /// Whether there is a program of that name inside.
+    /// Returns whether the folder has a program of that name.
     ///
     /// # Errors
     ///
-    /// Where there is one that others can have changed or can put another one in the place of.
+    /// If another user can have changed or can replace it.
     pub fn has_program(&self, name: &str) -> Result<bool, FolderError> {
         match self.walk()?.to(Path::new(name)) {
             Ok(walk) => walk.is_program(),
@@ -160,11 +160,11 @@ impl Folder {
         }
     }
 
-    /// Opens a folder; what is missing of it is made for this user alone.
+    /// Opens a folder; missing directories are created for this user alone.
     ///
     /// # Errors
     ///
-    /// As for [`Folder::open`], and where it cannot be made.
+    /// As for [`Folder::open`], and if it cannot be created.
     pub fn create(path: &Path) -> Result<Self, FolderError> {
         match Self::open(path) {
             Err(error) if error.is_missing() => {
@@ -189,22 +189,22 @@ impl Folder {
     ///
     /// # Errors
     ///
-    /// As for [`Folder::open`], and where it is no regular file.
+    /// As for [`Folder::open`], and if it is no regular file.
     pub fn file(&self, inside: impl AsRef<Path>) -> Result<File, FolderError> {
         self.walk()?.to(inside.as_ref())?.file()
     }
 
-    /// Whether there is something of that name inside.
+    /// Returns whether the folder has an entry of that name.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         rustix::fs::statat(&self.descriptor, name, rustix::fs::AtFlags::SYMLINK_NOFOLLOW).is_ok()
     }
 
-    /// Takes every permission of others away, if they have any and it is this user's to take; says which mode it had.
+    /// Removes all permissions of group and others, if there are any and this user owns it; returns the former mode.
     ///
     /// # Errors
     ///
-    /// Where it belongs to root, and this user is somebody else.
+    /// If it belongs to root, and this user is not root.
     pub fn make_private(&self) -> Result<Option<u32>, FolderError> {
         let failed = |error: Errno| FolderError::io(&self.path, error);
         let mode = rustix::fs::fstat(&self.descriptor).map_err(failed)?.st_mode & 0o7777;
@@ -215,11 +215,11 @@ impl Folder {
         Ok(Some(mode))
     }
 
-    /// Checks everything inside: what somebody else owns or could have written may still be open in their hands.
+    /// Checks everything inside: another user may still hold an open file descriptor of what that user owns or could write.
     ///
     /// # Errors
     ///
-    /// For the first thing that belongs to somebody else, is a symbolic link, or can be written by others.
+    /// For the first entry that belongs to another user, is a symlink, or is writable by others.
     pub fn check_inside(&self) -> Result<(), FolderError> {
         let own = self.to_file().map_err(|error| FolderError::io(&self.path, error))?;
         let mut left = vec![(own, self.path.clone())];
@@ -233,7 +233,7 @@ impl Folder {
                 }
                 let inside = path.join(OsString::from_vec(name.to_bytes().to_vec()));
                 let about = match rustix::fs::statat(&directory, name, rustix::fs::AtFlags::SYMLINK_NOFOLLOW) {
-                    // Whoever works here may have removed it a moment ago.
+                    // Another process of this service may have removed it a moment ago.
                     Err(Errno::NOENT) => continue,
                     found => found.map_err(failed)?,
                 };
@@ -257,17 +257,17 @@ impl Folder {
         Ok(())
     }
 
-    /// Where it lies, without symbolic links.
+    /// Returns the real path, without symlinks.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The folder as an open file, for those who work relative to one.
+    /// Returns the folder as an open file, for `openat` and the like.
     ///
     /// # Errors
     ///
-    /// Where the system has no descriptors left.
+    /// If no file descriptors are left.
     pub fn to_file(&self) -> io::Result<File> {
         self.descriptor.try_clone().map(File::from)
     }
@@ -278,10 +278,10 @@ impl Folder {
     }
 }
 
-/// A way downwards, each step of which was checked.
+/// A path walk, each step of which was checked.
 struct Walk {
     here: Place,
-    /// The permissions of where it is, if others can write there.
+    /// The mode of the current directory, if others can write there.
     open: u32,
     path: PathBuf,
     links: usize,
@@ -307,11 +307,11 @@ impl Walk {
         }
     }
 
-    /// Goes on along a path.
+    /// Continues along a path.
     fn to(mut self, path: &Path) -> Result<Self, FolderError> {
         let mut ahead = names(path);
         while let Some(name) = ahead.pop() {
-            // This path has no symbolic links, so what is above is what its text says.
+            // This path has no symlinks, so `..` is lexical.
             let next = if name == ".." { self.path.parent().unwrap_or(&self.path).to_owned() } else { self.path.join(&name) };
             let failed = |error: Errno| FolderError::io(&next, error);
             let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -357,7 +357,7 @@ impl Walk {
         check_owner(about, &self.path)?;
         let mode = about.st_mode & 0o7777;
         self.open = if self.groups.others_write(self.directory()?, about) { mode } else { 0 };
-        // With the sticky bit others may add to it, but what is ours in it stays; that the next one is ours is checked there.
+        // With the sticky bit others may add entries, but cannot replace ours; that the next one is ours is checked there.
         if self.open != 0 && mode & STICKY == 0 {
             return Err(FolderError::Writable { path: self.path.clone(), mode });
         }
@@ -385,8 +385,8 @@ impl Walk {
         if FileType::from_raw_mode(stat(found, &self.path)?.st_mode) != FileType::RegularFile {
             return Err(FolderError::io(&self.path, io::Error::new(io::ErrorKind::InvalidData, "it is no regular file")));
         }
-        // The descriptor that was checked, opened for reading: whatever has its name by now. Without `/proc`, the name in a directory that
-        // nobody else can change.
+        // Reopens the checked file descriptor for reading, whatever has its name by now. Without `/proc`, by the name in a directory that
+        // no other user can change.
         let again = format!("/proc/self/fd/{}", found.as_raw_fd());
         let flags = OFlags::RDONLY | OFlags::CLOEXEC;
         let opened = match rustix::fs::open(again, flags, Mode::empty()) {
@@ -398,7 +398,7 @@ impl Walk {
 }
 
 impl Groups {
-    /// Whether somebody can write who is not its owner.
+    /// Returns whether a user other than the owner has write permission.
     fn others_write(self, found: &OwnedFd, about: &Stat) -> bool {
         let others = about.st_mode & OTHERS_WRITE;
         if self == Self::None || others != GROUP_WRITES {
@@ -408,7 +408,7 @@ impl Groups {
             0 => about.st_gid < FIRST_OTHER_GROUP,
             owner => about.st_gid == owner,
         };
-        // Where it has an access list, the group's permissions are the most that anybody in that list has.
+        // With a POSIX ACL, the group bits are its mask: the most that any entry of it grants.
         !is_usual || has_access_list(found)
     }
 }
@@ -424,7 +424,7 @@ fn root() -> Result<OwnedFd, FolderError> {
     rustix::fs::open("/", flags, Mode::empty()).map_err(|error| FolderError::io(Path::new("/"), error))
 }
 
-/// The names on a path, the last one first.
+/// Returns the names on a path, the last one first.
 fn names(path: &Path) -> Vec<OsString> {
     let names = path.components().rev().filter_map(|part| match part {
         Component::Normal(name) => Some(name.to_owned()),
@@ -460,7 +460,7 @@ mod tests {
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     }
 
-    /// `above/folder/file`, as it should be.
+    /// Returns `above/folder/file` with correct permissions.
     fn place() -> (tempfile::TempDir, PathBuf) {
         let place = tempfile::tempdir().unwrap();
         let folder = place.path().join("above/folder");
@@ -480,7 +480,7 @@ mod tests {
     fn what_others_can_change_is_refused_with_what_mends_it() {
         let is_root = user() == 0;
         type Change = fn(&Path);
-        // What is changed of a good place, what the message says, and whether only root can make it so.
+        // The change to a correct place, the expected message, and whether only root can make the change.
         let table: [(Change, &str, bool); 12] = [
             (|folder| mode(folder, 0o777), "chmod go-w '{}/above/folder'", false),
             (|folder| mode(folder, 0o775), "(mode 0775)", false),
@@ -494,7 +494,7 @@ mod tests {
             (|folder| chown(folder.join("file"), Some(NOBODY), None).unwrap(), "belongs to user 65534", true),
             (
                 |folder| {
-                    // Others can rename in a directory with the sticky bit what is theirs.
+                    // In a directory with the sticky bit, other users can rename their own entries.
                     mode(folder.parent().unwrap(), 0o1777);
                     chown(folder, Some(NOBODY), None).unwrap();
                 },
@@ -576,7 +576,7 @@ mod tests {
         assert_eq!(open.make_private().unwrap(), None);
     }
 
-    /// A folder of programs is checked as others are, but for the groups by which systems are set up.
+    /// Tests that a folder of programs is checked as others are, except for the default groups of distributions.
     #[test]
     fn a_folder_of_programs_may_have_the_usual_groups() {
         let own = rustix::process::getegid().as_raw();
@@ -621,7 +621,7 @@ mod tests {
         }
     }
 
-    /// What is read through a folder that was opened stays what was checked, while a path to it leads elsewhere.
+    /// Tests that an opened folder stays the checked one while its path is swapped (TOCTOU).
     #[test]
     fn a_path_that_is_swapped_changes_nothing() {
         let (place, folder) = place();

@@ -1,12 +1,12 @@
-//! How is a program of the host started?
+//! Subprocess start: with which path, environment and current directory does a program of the host run?
 //!
-//! By its absolute path, with an environment that is listed here, and never in the directory of whoever called: what lies there belongs to
-//! somebody else's project, and is no program or setting of the host. Everything that Glovebox starts is started through [`Start`].
+//! With its absolute path, an environment that is listed here, and never in the caller's current directory: files there belong to an
+//! untrusted project, and are no program or setting of the host. Everything that Glovebox starts is started through [`Start`].
 //!
-//! The current directory of a program is `/` unless the caller names an own one. Tools that look for settings look in their current
-//! directory and upwards (`rust-toolchain.toml`, `.python-version`, `package.json`, `.cargo/config.toml`, `uv.toml`). A directory of our own
-//! may lie below a hostile checkout (a cache inside a project) or below `/tmp`, where everybody may put files; above `/` there is nothing,
-//! and only root can put something into it.
+//! The current directory of a program is `/` unless the caller names a private one. Tools look for settings in their current directory and
+//! its ancestors (`rust-toolchain.toml`, `.python-version`, `package.json`, `.cargo/config.toml`, `uv.toml`). A directory of ours may lie
+//! below a hostile checkout (a cache inside a project) or below the world-writable `/tmp`; above `/` there is nothing, and only root can
+//! write to it.
 
 use crate::folder::{Folder, FolderError};
 use std::collections::BTreeMap;
@@ -14,33 +14,33 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-/// Where programs are looked up if the environment does not say.
+/// The default of `PATH`.
 const USUAL_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// Sets the bound on the size of written files (in blocks of 512 bytes) and sees to it that nobody else can write them, then becomes the
-/// program: its arguments are not parsed again.
+/// Sets the file size limit (in blocks of 512 bytes) and a umask without write permission for others, then `exec`s the program: its
+/// arguments are not parsed again.
 const BOUNDED: &str = "umask 022 && ulimit -f \"$1\" && shift && exec \"$@\"";
 
-/// Where the system's shell is, on every system with the usual layout.
+/// The system's shell, on every system with the usual layout.
 const SHELL: &str = "/bin/sh";
 
 /// Skipped entries that an error shows.
 const MAX_SKIPPED: usize = 8;
 
-/// Bytes of the unit in which a shell takes the bound on written files.
+/// The unit in bytes of a shell's `ulimit -f`.
 const BLOCK: u64 = 512;
 
-/// Which proxies to use: passed on as they are.
+/// Proxy variables: passed on as they are.
 const PROXIES: [&str; 8] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy"];
 
-/// Which certificate authorities to trust: passed on where they are absolute paths.
+/// Certificate authority variables: passed on if they are absolute paths.
 const AUTHORITIES: [&str; 4] = ["SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"];
 
-/// Why a program of the host was not started.
+/// The reason why a program of the host was not started.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProgramError {
-    /// There is none of that name.
+    /// There is no program of that name.
     #[error(
         "there is no program `{name}` in the folders of PATH that count: absolute ones that, with all above them, belong to root or to this \
          user and that others cannot write ({looked}){skipped}"
@@ -48,15 +48,15 @@ pub enum ProgramError {
     Missing {
         /// Its name.
         name: String,
-        /// Where it was looked for.
+        /// The folders that were searched.
         looked: String,
-        /// What was skipped, and why.
+        /// The folders that were skipped, with the reasons.
         skipped: String,
     },
-    /// Others can have changed it.
+    /// Another user can have changed it.
     #[error(transparent)]
     Untrusted(#[from] FolderError),
-    /// A name that would be looked up in the current directory.
+    /// A path that would be resolved in the current directory.
     #[error("`{0}` is no absolute path, and programs are started by absolute paths only")]
     Relative(PathBuf),
 }
@@ -66,21 +66,21 @@ pub enum ProgramError {
 pub struct Program(PathBuf);
 
 impl Program {
-    /// The program at an absolute path. Whether it is there shows when it is started.
+    /// Returns the program at an absolute path. Whether it exists shows when it is started.
     ///
     /// # Errors
     ///
-    /// Where the path is relative.
+    /// If the path is relative.
     pub fn absolute(path: impl Into<PathBuf>) -> Result<Self, ProgramError> {
         let path = path.into();
         if path.is_absolute() { Ok(Self(path)) } else { Err(ProgramError::Relative(path)) }
     }
 
-    /// The program at an absolute path, if it is one that only this user and root can have changed.
+    /// Returns the program at an absolute path, if only this user and root can have changed it.
     ///
     /// # Errors
     ///
-    /// Where the path is relative, where there is no program, or where others can have changed it or a directory above.
+    /// If the path is relative, if there is no program, or if another user can have changed it or a directory above.
     pub fn trusted(path: impl Into<PathBuf>) -> Result<Self, ProgramError> {
         let Self(path) = Self::absolute(path)?;
         let (folder, name) = (path.parent().unwrap_or(&path), path.file_name().and_then(OsStr::to_str).unwrap_or_default());
@@ -91,12 +91,12 @@ impl Program {
         Ok(Self(path))
     }
 
-    /// The program of that name in the first folder of [`search_path`] that has it. One that others than this user and root can have changed
-    /// does not count, wherever symbolic links lead to it.
+    /// Finds a program in the first folder of [`search_path`] that has it. One that users other than this one and root can have changed is
+    /// skipped, wherever symlinks lead to it.
     ///
     /// # Errors
     ///
-    /// Where there is none.
+    /// If there is none.
     pub fn find(name: &str) -> Result<Self, ProgramError> {
         Self::find_in(&path_variable(), name)
     }
@@ -106,8 +106,8 @@ impl Program {
         if Path::new(name).file_name() == Some(OsStr::new(name)) {
             for (path, folder) in &folders {
                 match folder.has_program(name) {
-                    // Nobody else can put another one in its place, so that it is started by the name by which it was found: some programs
-                    // are several, by their names.
+                    // No other user can replace it, so it is started by the name by which it was found: multi-call binaries depend on their
+                    // name.
                     Ok(true) => return Ok(Self(path.join(name))),
                     Ok(false) => {}
                     Err(why) => skipped.push(format!("`{}` ({why})", path.join(name).display())),
@@ -120,13 +120,13 @@ impl Program {
         Err(ProgramError::Missing { name: name.to_owned(), looked: looked.join(":"), skipped })
     }
 
-    /// This process's own program, even where its file was replaced meanwhile.
+    /// Returns this process's own executable, even if its file was replaced meanwhile.
     #[must_use]
     pub fn own() -> Self {
         Self(PathBuf::from("/proc/self/exe"))
     }
 
-    /// Where it lies.
+    /// Returns its path.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.0
@@ -146,10 +146,10 @@ impl Program {
     }
 }
 
-/// A start of a program: its arguments, and everything that it is given of this process.
+/// A start of a program: its arguments, and everything that it inherits of this process.
 ///
-/// Its environment is `PATH` (as [`search_path`] has it), `LC_ALL=C.UTF-8`, `TMPDIR` where that is absolute, and what is named with
-/// [`Start::env`], [`Start::pass_path`], [`Start::pass_paths`] and [`Start::network`]. Nothing else is inherited.
+/// Its environment is `PATH` (from [`search_path`]), `LC_ALL=C.UTF-8`, `TMPDIR` if that is absolute, and what is named with [`Start::env`],
+/// [`Start::pass_path`], [`Start::pass_paths`] and [`Start::network`]. Nothing else is inherited.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Start {
@@ -179,7 +179,7 @@ impl Start {
         self
     }
 
-    /// Takes away what every program is given of the environment: this one needs nothing of it.
+    /// Removes the default environment: this program needs nothing of it.
     pub fn bare(&mut self) -> &mut Self {
         self.environment.clear();
         self
@@ -193,8 +193,8 @@ impl Start {
         self
     }
 
-    /// Passes a variable on if it is the absolute path of a folder that only this user and root can change: settings in it may say what is
-    /// run, and after `sudo` it may be that of somebody else.
+    /// Passes a variable on if it is the absolute path of a folder that only this user and root can change: settings in it may name
+    /// programs to run, and after `sudo` it may be another user's.
     pub fn pass_folder(&mut self, name: &str) -> &mut Self {
         if variable(name).is_some_and(|path| Path::new(&path).is_absolute() && Folder::of_programs(Path::new(&path)).is_ok()) {
             self.pass_path(name);
@@ -202,7 +202,7 @@ impl Start {
         self
     }
 
-    /// Passes on those entries of a list of folders that count, as those of `PATH` do.
+    /// Passes on the trusted entries of a list of folders, as for `PATH`.
     pub fn pass_paths(&mut self, name: &str) -> &mut Self {
         let folders = variable(name).map(|list| Searched::new(&list).paths()).unwrap_or_default();
         if !folders.is_empty() {
@@ -211,7 +211,7 @@ impl Start {
         self
     }
 
-    /// Passes on how the network is reached: proxies, and absolute paths of certificate authorities.
+    /// Passes on the network settings: proxies, and absolute paths of certificate authorities.
     pub fn network(&mut self) -> &mut Self {
         for name in PROXIES {
             if let Some(value) = variable(name) {
@@ -224,26 +224,26 @@ impl Start {
         self
     }
 
-    /// Starts it in this folder, which must be our own, instead of `/`.
+    /// Starts it in this folder, which must be a private one, instead of `/`.
     pub fn directory(&mut self, folder: &Path) -> &mut Self {
         folder.clone_into(&mut self.directory);
         self
     }
 
-    /// Bounds the size of each file that it and its children write (`RLIMIT_FSIZE`); such files are for everybody to read and for this user
-    /// to write (`umask 022`), whatever this process's own mask is.
+    /// Limits the size of each file that it and its children write (`RLIMIT_FSIZE`); such files are world-readable and writable by this
+    /// user (`umask 022`), whatever this process's own umask is.
     pub fn largest_file(&mut self, bytes: u64) -> &mut Self {
         self.largest_file = Some(bytes);
         self
     }
 
-    /// Which program it is.
+    /// Returns the path of the program.
     #[must_use]
     pub fn program(&self) -> &Path {
         &self.program
     }
 
-    /// The command that does it, without any input; outputs are inherited until somebody says otherwise.
+    /// Builds the command, without any input; outputs are inherited unless the caller redirects them.
     #[must_use]
     pub fn command(&self) -> std::process::Command {
         let bounded = self.largest_file.map(|bytes| bytes.div_ceil(BLOCK).to_string());
@@ -266,9 +266,9 @@ impl Start {
     }
 }
 
-/// The folders in which programs are looked up, and the `PATH` of every program that is started: the absolute entries of `PATH` that, with
-/// every directory above them, belong to root or to this user and that others cannot write. Empty and relative entries mean the current
-/// directory, and count for nothing.
+/// Returns the folders in which programs are looked up, and the `PATH` of every program that is started: the absolute entries of `PATH`
+/// that, with every directory above them, belong to root or to this user and that others cannot write. Empty and relative entries mean the
+/// current directory, and are skipped.
 #[must_use]
 pub fn search_path() -> Vec<PathBuf> {
     Searched::new(&path_variable()).paths()
@@ -284,7 +284,7 @@ fn variable(name: &str) -> Option<OsString> {
     value.filter(|value| !value.is_empty())
 }
 
-/// The folders of a list that count, and why others do not.
+/// The trusted folders of a list, and the reasons why others are skipped.
 #[derive(Default)]
 struct Searched {
     folders: Vec<(PathBuf, Folder)>,
@@ -300,7 +300,7 @@ impl Searched {
             } else if !this.folders.iter().any(|(known, _)| *known == path) {
                 match Folder::of_programs(&path) {
                     Ok(folder) => this.folders.push((path, folder)),
-                    // Lists have many folders that were never made.
+                    // Lists have many folders that do not exist.
                     Err(why) if why.is_missing() => {}
                     Err(why) => this.skipped.push(format!("`{}` ({why})", path.display())),
                 }
@@ -315,7 +315,7 @@ impl Searched {
 }
 
 fn join(folders: &[PathBuf]) -> OsString {
-    // Each came out of such a list, so none has a colon in it.
+    // Each came out of such a list, so none contains a colon.
     std::env::join_paths(folders).unwrap_or_default()
 }
 
@@ -331,7 +331,7 @@ mod tests {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(bits)).unwrap();
     }
 
-    /// `above/bin/tool`, a program of ours.
+    /// Returns `above/bin/tool`, a program of ours.
     fn installed() -> (tempfile::TempDir, PathBuf) {
         let place = tempfile::tempdir().unwrap();
         let bin = place.path().join("above/bin");
@@ -357,7 +357,7 @@ mod tests {
             (|bin| chown(bin.join("tool"), Some(NOBODY), None).unwrap(), "tool` belongs to user 65534", true),
             (
                 |bin| {
-                    // The sticky bit keeps what is ours, and this is not.
+                    // The sticky bit protects our own entries, and this is not one.
                     mode(bin.parent().unwrap(), 0o1777);
                     chown(bin, Some(NOBODY), None).unwrap();
                 },
@@ -366,7 +366,7 @@ mod tests {
             ),
             (
                 |bin| {
-                    // A link of ours that leads to what is not.
+                    // A symlink of ours to a file that is not.
                     let other = bin.with_file_name("other");
                     std::fs::create_dir(&other).unwrap();
                     std::fs::rename(bin.join("tool"), other.join("real")).unwrap();
@@ -397,7 +397,7 @@ mod tests {
     #[test]
     fn programs_are_found_where_users_and_distributions_have_them() {
         let (_place, bin) = installed();
-        // As in a virtual environment, with rustup's many names for one program, and where `/bin` is `/usr/bin`.
+        // As in a virtual environment, with rustup's many names for one program, and where `/bin` is a symlink to `/usr/bin`.
         for (link, target) in [("python3", "/usr/bin/env"), ("cargo", "tool"), ("../merged", "bin")] {
             symlink(target, bin.join(link)).unwrap();
         }
@@ -405,7 +405,7 @@ mod tests {
             let folder = bin.with_file_name(folder);
             assert_eq!(Program::find_in(folder.as_os_str(), name).unwrap().path(), folder.join(name));
         }
-        // Another one further on is found where the first does not count.
+        // Another program further on is found if the first is skipped.
         mode(&bin.join("tool"), 0o757);
         let (_other, other) = installed();
         assert_eq!(Program::find_in(&join(&[bin, other.clone()]), "tool").unwrap().path(), other.join("tool"));

@@ -1,24 +1,24 @@
-//! How are the tools that other people wrote kept from what lies in somebody's directory?
+//! Isolation of third-party tools: how do Python, npm and cargo ignore files and settings of untrusted directories?
 //!
 //! | tool | may not read | by |
 //! |---|---|---|
 //! | Python, pip | modules of the current directory, `PYTHON*`, `PIP_*`, site packages of the user | `-I` |
-//! | npm | `.npmrc`, `package.json` and workspaces of directories above, `npmrc` of the user and the system, `NPM_CONFIG_*`, `NODE_*` | arguments |
-//! | cargo, rustup, managers of versions | `rust-toolchain.toml`, `.cargo/config.toml`, `.python-version`, `.tool-versions` | started in `/` |
+//! | npm | `.npmrc`, `package.json` and workspaces of parent directories, user and system `npmrc`, `NPM_CONFIG_*`, `NODE_*` | arguments |
+//! | cargo, rustup, version managers | `rust-toolchain.toml`, `.cargo/config.toml`, `.python-version`, `.tool-versions` | started in `/` |
 //!
-//! `HOME` is passed on where it is the user's own: pip's and cargo's mirrors and the keys of private indices are there.
+//! `HOME` is passed on if it is the user's own: pip's and cargo's mirrors and the credentials of private indexes are there.
 
 use crate::program::{Program, ProgramError, Start};
 use std::path::Path;
 
-/// Files in `/` by which rustup and cargo would be told to run something else.
+/// Files in `/` by which rustup and cargo would run something else.
 const STEERS_CARGO: [&str; 4] = ["/rust-toolchain", "/rust-toolchain.toml", "/.cargo/config", "/.cargo/config.toml"];
 
-/// Python: isolated from its environment, its user's packages and its current directory.
+/// Returns Python, isolated from its environment, its user's packages and its current directory.
 ///
 /// # Errors
 ///
-/// Where there is no `python3`.
+/// If there is no `python3`.
 pub fn python() -> Result<Start, ProgramError> {
     Ok(isolated(&Program::find("python3")?))
 }
@@ -31,29 +31,29 @@ pub fn isolated(interpreter: &Program) -> Start {
     start
 }
 
-/// npm, whose project is `folder` and nothing else: an own folder without `.npmrc`, `user.npmrc` and `global.npmrc`.
+/// Returns npm, whose only project is `folder`: a private folder without `.npmrc`, `user.npmrc` and `global.npmrc`.
 ///
 /// # Errors
 ///
-/// Where there is no `npm`.
+/// If there is no `npm`.
 pub fn npm(folder: &Path) -> Result<Start, ProgramError> {
     let mut start = Program::find("npm")?.start();
     start.network().pass_folder("HOME").pass_path("NODE_EXTRA_CA_CERTS");
-    // Settings that are not there are empty ones.
+    // Missing settings files are empty ones.
     for (option, file) in [("--userconfig", "user.npmrc"), ("--globalconfig", "global.npmrc")] {
         start.arg(option).arg(folder.join(file));
     }
-    // Else it looks for a project, and for one whose workspace this is, in every directory above. It is not started in there: managers of
-    // versions (asdf, volta, mise) put a program in npm's place that looks for settings upwards.
+    // Otherwise it looks for a project, and for one whose workspace this is, in every directory above. It is not started in there: version
+    // managers (asdf, volta, mise) put a shim in npm's place that looks for settings upwards.
     start.arg("--prefix").arg(folder).arg("--no-workspaces");
     Ok(start)
 }
 
-/// cargo, with the toolchain that is this user's default.
+/// Returns cargo, with this user's default toolchain.
 ///
 /// # Errors
 ///
-/// Where there is no `cargo`, or where a file in `/` would choose what it runs.
+/// If there is no `cargo`, or if a file in `/` would choose what it runs.
 pub fn cargo() -> Result<Start, CargoError> {
     if let Some(steers) = STEERS_CARGO.iter().find(|file| Path::new(file).exists()) {
         return Err(CargoError::Steered(steers));
@@ -65,14 +65,14 @@ pub fn cargo() -> Result<Start, CargoError> {
     Ok(start)
 }
 
-/// Why cargo is not started.
+/// The reason why cargo is not started.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CargoError {
-    /// It is not there.
+    /// There is none.
     #[error(transparent)]
     Program(#[from] ProgramError),
-    /// A file that everything on this machine lies below says what it runs.
+    /// A settings file in `/`, above everything on this machine, chooses what it runs.
     #[error("`{0}` would choose what cargo runs; remove it")]
     Steered(&'static str),
 }

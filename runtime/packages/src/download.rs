@@ -1,7 +1,7 @@
-//! How does an archive get here?
+//! Archive download: from where is an archive fetched, and how is it verified?
 //!
-//! By ourselves, so that nothing is unpacked that was not judged: from the address that the index gave, over HTTPS alone, no more bytes than
-//! there is room for, and only if its digest is the one that was locked.
+//! By this process itself, so that nothing is unpacked before it is checked: from the URL that the index gave, over HTTPS alone, no more
+//! bytes than there is room for, and only if its digest matches the lock.
 
 use crate::job::Job;
 use crate::quota::Need;
@@ -21,19 +21,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// How long a server may take to be reached, and to send the next bytes.
+/// Timeout of a server's connection, and of its next bytes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How long all archives of a set may take.
+/// Timeout of all archives of a set.
 const WHOLE: Duration = Duration::from_secs(600);
 
-/// Bytes of one archive.
+/// The largest archive in bytes.
 pub(crate) const LARGEST: u64 = 1 << 30;
 
 /// Redirects of one archive.
 const REDIRECTS: usize = 5;
 
-/// Bytes of the file with the keys of private indices that are read.
+/// The largest `netrc` file with credentials of private indexes in bytes.
 const MAX_KEYS: u64 = 256 << 10;
 
 /// Fetches archives.
@@ -42,7 +42,7 @@ pub(crate) struct Downloads {
     keys: Keys,
 }
 
-/// The user's keys of private indices, as every tool reads them.
+/// The user's credentials of private indexes (`netrc`), as every tool reads them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Keys(Arc<str>);
 
@@ -53,21 +53,21 @@ pub(crate) struct FromIndex {
     key: Option<(String, String)>,
 }
 
-/// One archive: what it is for, where it comes from, and what it must be.
+/// One archive: its package, its URL, and its expected digest.
 pub(crate) struct Archive<'a> {
     pub(crate) name: &'a str,
     pub(crate) url: &'a str,
     pub(crate) digest: &'a str,
 }
 
-/// A digest while it is computed, and what it must be.
+/// A digest in computation, and its expected value.
 struct Checked {
     hasher: Box<dyn DynDigest + Send>,
     expected: Vec<u8>,
 }
 
 impl Checked {
-    /// Of a digest such as `sha256:` and hexadecimal digits, or `sha512-` and base64.
+    /// Parses a digest such as `sha256:` and hexadecimal digits, or `sha512-` and base64.
     fn new(digest: &str) -> Option<Self> {
         let (name, expected) = match digest.split_once(':') {
             Some((name, digits)) => (name, from_hex(digits)?),
@@ -97,7 +97,7 @@ fn from_hex(digits: &str) -> Option<Vec<u8>> {
 }
 
 impl Downloads {
-    /// Trusts the authorities of the system, and uses the proxies of the environment, as the resolvers do.
+    /// Trusts the certificate authorities of the system, and uses the proxies of the environment, as the resolvers do.
     pub(crate) fn new() -> Result<Self, Error> {
         let refused = |error: &dyn std::fmt::Display| Error::Packages(format!("they cannot be fetched: {error}"));
         let mut roots = rustls::RootCertStore::empty();
@@ -108,7 +108,7 @@ impl Downloads {
         Ok(Self { tls, keys: Keys::new() })
     }
 
-    /// Fetches what an index has, or says that it is elsewhere.
+    /// Creates the client of one index, which may redirect elsewhere.
     pub(crate) fn of_index(&self, index: Url) -> Result<FromIndex, Error> {
         let reach = Reach::new(index);
         let judge = reach.clone();
@@ -126,8 +126,8 @@ impl Downloads {
 }
 
 impl FromIndex {
-    /// Fetches an archive into a file of that name; its bytes come out of what is left for the set, and are charged as they come. Of one that
-    /// is not what it should be, nothing stays.
+    /// Downloads an archive into a file of that name; its bytes count against `left` for the set, and are charged as they arrive. A
+    /// mismatched or incomplete file is removed.
     pub(crate) async fn fetch(&self, archive: &Archive<'_>, left: &AtomicU64, job: &Arc<Job>, into: &Dir, file: &str) -> Result<(), Error> {
         let fetched = self.fetch_to(archive, left, job, into, file).await;
         if fetched.is_err() {
@@ -171,7 +171,7 @@ impl FromIndex {
     }
 }
 
-/// An error with what lies behind it.
+/// Formats an error with its sources.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -183,7 +183,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 impl Keys {
-    /// Those of the user, if nobody else can have written them; none where there are none.
+    /// Reads the user's `netrc`, if no other user can have written it; empty if there is none.
     pub(crate) fn new() -> Self {
         #[expect(clippy::disallowed_methods, reason = "where every tool looks for the keys of private indices")]
         let home = std::env::var_os("HOME").map(std::path::PathBuf::from).filter(|home| home.is_absolute());
@@ -193,14 +193,14 @@ impl Keys {
         Self(String::from_utf8(text).unwrap_or_default().into())
     }
 
-    /// The name and password for the host of an index.
+    /// Returns the name and password for the host of an index.
     pub(crate) fn of(&self, index: &Url) -> Option<(String, String)> {
         let (login, password) = key(&self.0, index.host_str()?)?;
         Some((login.to_owned(), password.to_owned()))
     }
 }
 
-/// The name and password for a host.
+/// Returns the name and password for a host.
 fn key<'a>(keys: &'a str, host: &str) -> Option<(&'a str, &'a str)> {
     let mut words = keys.split_whitespace();
     let mut found = (false, None, None);

@@ -1,7 +1,7 @@
-//! How does what was locked become a tree?
+//! Installation from a lock: how do locked archives become a tree?
 //!
-//! Archive by archive: each is fetched, judged, unpacked and compiled once, and kept as a part. Sets are put together from parts, so another
-//! set with the same packages in it costs next to nothing.
+//! Each archive is fetched, verified, unpacked and compiled once, and kept as a part. Sets are composed of parts, so another set with the
+//! same packages costs next to nothing.
 
 use crate::download::{Archive, FromIndex};
 use crate::javascript;
@@ -20,13 +20,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-/// Archives of one set that are fetched at once.
+/// Archives of one set that are fetched concurrently.
 const AT_ONCE: usize = 4;
 
-/// To be raised when parts are made in another way.
+/// The version of the format of parts; raised when it changes.
 const PARTS: &str = "1";
 
-/// Makes one tree.
+/// The making of one tree.
 pub(crate) struct Fetching<'a> {
     pub(crate) job: &'a Arc<Job>,
     pub(crate) workshop: &'a Workshop,
@@ -76,7 +76,7 @@ impl Fetching<'_> {
         self.job.store.tree(digest, tier).ok_or_else(|| Error::Packages("they were removed as soon as they were there".to_owned()))
     }
 
-    /// Names the files of an archive: compiled for one interpreter, where they are compiled.
+    /// Returns the key of an archive's files: with the interpreter if they are compiled.
     fn key(&self, package: &Locked, resolution: &Resolution) -> String {
         let what = [PARTS.to_owned(), self.ecosystem.name().to_owned(), package.digest.clone()];
         match self.ecosystem {
@@ -117,12 +117,12 @@ impl Fetching<'_> {
         let compiled = work.directory.open_dir("compiled").map_err(&here)?;
         if self.ecosystem == Ecosystem::Python {
             (self.progress)(&format!("compiling {names} in the sandbox"));
-            // Whoever runs inside a container is nobody, has to be able to read, and to write.
+            // Containers run as another user, which needs to read and to write.
             for (folder, mode) in [("new", 0o755), ("compiled", 0o777)] {
                 work.directory.set_permissions(folder, cap_std::fs::Permissions::from_mode(mode)).map_err(&here)?;
             }
             let (from, into) = (work.path.join("new"), work.path.join("compiled"));
-            // What compiles writes to a folder of the host in a container, where no quota stops it.
+            // The compiler in a container writes to a folder of the host, where no quota stops it.
             tokio::select! {
                 made = self.workshop.compile(tier, (&from, &into), self.allowance) => made?,
                 grown = crate::tools::grown(&compiled, "compiling bytecode") => return Err(grown),
@@ -134,7 +134,7 @@ impl Fetching<'_> {
         self.job.blocking(move |job| publish(job, keys)).await
     }
 
-    /// Unpacks one archive, and says what room is left.
+    /// Unpacks one archive, and returns the room that is left.
     async fn unpack(&self, at: usize, package: &Locked, mut room: Room) -> Result<Room, Error> {
         let work = &self.job.work;
         let here = failed(&work.path);
@@ -160,7 +160,7 @@ impl Fetching<'_> {
     }
 }
 
-/// Makes what was unpacked, with its bytecode, parts of those names.
+/// Publishes unpacked files and their bytecode as parts with those keys.
 fn publish(job: &Job, keys: Vec<String>) -> Result<Vec<(String, Part)>, Error> {
     let here = failed(&job.work.path);
     let [new, compiled] = ["new", "compiled"].map(|name| job.work.directory.open_dir(name).map_err(&here));
@@ -211,7 +211,7 @@ fn put_together(
         layers.link(&work.directory.open_dir("tree").map_err(&here)?, job)?;
     }
     work.publish(&job.store, "tree", &about, tier)?;
-    // Others may have found room for theirs at the same time.
+    // Other jobs may have made room for theirs at the same time.
     let _ = job.store.make_room(Need::default(), &go_on);
     Ok(())
 }

@@ -1,9 +1,8 @@
-//! How do resolvers reach an index, and nothing that only this machine reaches?
+//! Egress proxy of the resolvers (SSRF protection): which servers does a resolver reach?
 //!
-//! While a resolver looks packages up it asks whichever host the pages of an index name. It knows no bounds for that, so it reaches the
-//! network through a proxy of ours, on this machine and for this one question: that opens connections (`CONNECT`) to where archives may come
-//! from ([`Reach`]) and sees nothing of what goes through, which is encrypted between the two ends. Where the environment names a proxy, that
-//! one decides, and resolvers are told it as before.
+//! A resolver connects to every host that the pages of an index name, without restrictions of its own. So it reaches the network through a
+//! local proxy, which lives for one resolution: it opens tunnels (`CONNECT`) to where archives may come from ([`Reach`]), and what goes
+//! through is encrypted end to end. If the environment names a proxy, that one decides, and resolvers use it as before.
 
 use crate::reach::Reach;
 use base64::Engine as _;
@@ -19,19 +18,19 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-/// Connections at once; resolvers open 50.
+/// Concurrent connections; resolvers open 50.
 const MOST: usize = 64;
 
-/// Bytes of what a connection begins with.
+/// The largest request head in bytes.
 const MAX_HEAD: usize = 8 << 10;
 
-/// How long a connection may take to say where it goes, and to get there.
+/// Timeout of a connection's request, and of connecting to its target.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// By which variables a resolver is told of a proxy.
+/// The proxy variables of a resolver.
 const PROXIES: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
 
-/// A proxy for one question; it is closed when it is dropped.
+/// A proxy for one resolution; closed when dropped.
 pub(crate) struct Gate {
     address: String,
     shared: Arc<Shared>,
@@ -40,13 +39,13 @@ pub(crate) struct Gate {
 
 struct Shared {
     reach: Reach,
-    /// What a client has to say: others on this machine reach the port as well.
+    /// The expected `Proxy-Authorization`: other users of this machine reach the port as well.
     word: String,
     refused: Mutex<Option<String>>,
 }
 
 impl Gate {
-    /// Opens one, unless the environment names a proxy.
+    /// Opens a proxy, unless the environment names one.
     pub(crate) async fn open(reach: Reach) -> Result<Option<Self>, Error> {
         if reach.has_proxy() {
             return Ok(None);
@@ -62,7 +61,7 @@ impl Gate {
         Ok(Some(Self { address, shared, _open: open }))
     }
 
-    /// Has a resolver use it.
+    /// Makes a resolver use it.
     pub(crate) fn lead(&self, start: &mut Start) {
         for name in PROXIES {
             start.env(name, &self.address);
@@ -72,20 +71,20 @@ impl Gate {
         }
     }
 
-    /// Where a page of the index led that it may not lead to.
+    /// Returns the host that a page of the index named and that is not allowed.
     pub(crate) fn refused(&self) -> Option<String> {
         self.shared.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 async fn accept(listener: TcpListener, shared: Arc<Shared>) {
-    // All of them end with this task.
+    // All of them are aborted with this task.
     let mut open = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept(), if open.len() < MOST => match accepted {
                 Ok((client, _)) => drop(open.spawn(serve(client, Arc::clone(&shared)))),
-                // No descriptors are left, for now.
+                // No file descriptors are left, for now.
                 Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
             },
             Some(_) = open.join_next() => {}
@@ -105,12 +104,12 @@ async fn serve(mut client: TcpStream, shared: Arc<Shared>) {
     let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
 }
 
-/// Reads where a client wants to go, and goes there; or gives the status that it is answered.
+/// Reads a client's `CONNECT` request and connects to its target; or returns the status of the response.
 async fn lead(client: &mut TcpStream, shared: &Shared) -> Result<TcpStream, &'static str> {
     const BAD: &str = "400 Bad Request";
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
-        // Byte by byte, so that nothing of what follows is taken.
+        // Byte by byte, so that nothing after the head is consumed.
         let byte = client.read_u8().await.map_err(|_| BAD)?;
         head.push(byte);
         if head.len() > MAX_HEAD {
@@ -128,7 +127,7 @@ async fn lead(client: &mut TcpStream, shared: &Shared) -> Result<TcpStream, &'st
         return Err("407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"glovebox\"");
     }
     let Some((target, _)) = asked else {
-        // Without encryption anybody on the way can say what an index has.
+        // Without TLS, an attacker on the network path can forge the index.
         shared.refuse("a page of the index leads to an address that is not `https`".to_owned());
         return Err("405 Method Not Allowed");
     };
@@ -144,7 +143,7 @@ async fn lead(client: &mut TcpStream, shared: &Shared) -> Result<TcpStream, &'st
         "403 Forbidden"
     })?;
     for address in found {
-        // One that does not answer leaves time for the next.
+        // A timeout for each address leaves time for the next.
         #[expect(clippy::disallowed_methods, reason = "each of these addresses was judged")]
         let connected = TcpStream::connect(SocketAddr::new(address.ip(), port));
         if let Ok(Ok(server)) = tokio::time::timeout(PATIENCE / 4, connected).await {
@@ -166,7 +165,7 @@ impl Shared {
 mod tests {
     use super::*;
 
-    /// What a proxy for an index on this machine answers to what a client begins with.
+    /// Returns the response of a proxy for an index on this machine to a request head.
     async fn answered(gate: &Gate, begin: &str) -> String {
         let address = gate.address.rsplit_once('@').unwrap().1;
         let mut client = TcpStream::connect(address).await.unwrap();
@@ -201,7 +200,7 @@ mod tests {
             assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{begin}: {answer}");
         }
         assert!(gate.refused().is_some());
-        // Nobody is left at the port when the question is answered.
+        // The port is closed when the resolution is done.
         let address = gate.address.rsplit_once('@').unwrap().1.to_owned();
         drop(gate);
         for _ in 0..100 {

@@ -1,7 +1,7 @@
-//! How are JavaScript's packages found and fetched?
+//! npm resolver: how are JavaScript packages resolved?
 //!
-//! By npm, which never runs an install script here. What needs one, or is made for a processor, has native code and is nothing for the wasm
-//! tier.
+//! By npm, which never runs an install script here. A package that needs one, or is made for a processor, has native code and is not
+//! available in the wasm tier.
 
 use crate::gate::Gate;
 use crate::reach::Reach;
@@ -19,13 +19,13 @@ use std::path::Path;
 
 const ADVICE: &str = "fetching JavaScript packages needs npm, such as by `apt-get install npm`";
 
-/// The registry that npm asks where nobody says another one, and by whose addresses its mirrors may name archives.
+/// The default registry of npm, by whose URLs its mirrors may name archives.
 pub(crate) const REGISTRY: &str = "https://registry.npmjs.org/";
 
-/// Memory of npm's own objects, in MiB.
+/// The heap limit of npm, in MiB.
 const MAX_MEMORY: u32 = 768;
 
-/// npm's own codes for questions that have no answer.
+/// npm's error codes of resolutions without a solution.
 const NO_SOLUTION: [&str; 4] = ["E404", "ETARGET", "ERESOLVE", "EOVERRIDE"];
 
 #[derive(Deserialize)]
@@ -37,7 +37,7 @@ struct PackageLock {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct LockEntry {
-    /// Its own name, where it lies under another one.
+    /// The package's own name, if it is installed under an alias.
     name: Option<String>,
     version: Option<String>,
     resolved: Option<String>,
@@ -57,9 +57,9 @@ struct LockEntry {
 }
 
 impl LockEntry {
-    /// Whether it is made for a container's processor and system, as far as it says.
+    /// Returns whether it is made for a container's processor and system, as far as it declares.
     fn is_for(&self, cpu: &str) -> bool {
-        // As npm reads them: `!name` is everything but that, and `any` is everything.
+        // npm's rules: `!name` is everything but that, and `any` is everything.
         let fits = |asked: &[String], own: &str| {
             let refuses = asked.iter().any(|one| one.strip_prefix('!') == Some(own));
             let names = asked.iter().any(|one| one == own || one == "any");
@@ -69,21 +69,21 @@ impl LockEntry {
     }
 }
 
-/// What npm calls the processor of a place; this machine's for a place that has none of its own.
+/// Returns npm's name of a target's processor; this machine's for a target without native code.
 fn cpu(target: &PackageTarget) -> &'static str {
     let architecture = target.native.as_ref().map_or(std::env::consts::ARCH, |native| &native.architecture);
     if architecture == "aarch64" { "arm64" } else { "x64" }
 }
 
 fn npm((grant, target): (&PackageGrant, &PackageTarget), work: &Path) -> Result<Start, Error> {
-    // Packages come from the index and from nowhere else, and nobody's own settings say otherwise.
+    // Packages come from the index alone, and no user settings change that.
     let mut npm = glovebox_host::tools::npm(work).map_err(|error| Error::Packages(format!("{error}; {ADVICE}")))?;
-    // npm knows the authorities that it came with; the system's count as well, as they do for uv.
+    // npm has built-in certificate authorities; the system's count as well, as they do for uv.
     if let Some(bundle) = certificates() {
         npm.env("NODE_EXTRA_CA_CERTS", bundle);
     }
     npm.args(["--allow-git=none", "--allow-remote=none", "--allow-file=none", "--git=/bin/false"]);
-    // A registry that does not answer is known not to soon enough for the request to hear of it.
+    // A timeout that reports an unreachable registry before the request times out.
     npm.args(["--fetch-retries=1", "--fetch-retry-mintimeout=500", "--fetch-retry-maxtimeout=2000", "--fetch-timeout=20000"]);
     npm.args(["--os=linux", "--libc=glibc"]).arg(format!("--cpu={}", cpu(target)));
     npm.args([
@@ -103,16 +103,16 @@ fn npm((grant, target): (&PackageGrant, &PackageTarget), work: &Path) -> Result<
     Ok(npm)
 }
 
-/// Finds what is granted for one place.
+/// Resolves what is granted for one target.
 pub(crate) async fn resolve(grant: &PackageGrant, target: &PackageTarget, work: &Work) -> Result<Lock, Error> {
     let failed = failed(&work.path);
     work.directory.write("package.json", manifest(grant)).map_err(&failed)?;
     let mut npm = npm((grant, target), &work.path)?;
-    // What npm is told of packages is bounded, and so is what it makes of that.
+    // npm's downloads of metadata are bounded, and so is its output.
     npm.env("NODE_OPTIONS", format!("--max-old-space-size={MAX_MEMORY}"));
     let index = Url::parse(grant.index().unwrap_or(REGISTRY)).map_err(|error| Error::Packages(error.to_string()))?;
-    // Through a proxy, npm cannot tell whether a certificate is for an address (https-proxy-agent gives no name on). It hardly asks anybody but
-    // the registry, and a registry that a policy names by its address is somebody's own.
+    // Through a proxy, npm cannot verify a certificate for an IP address (https-proxy-agent passes no name on). It contacts hardly any host
+    // but the registry, and a registry that a policy names by its address is the operator's own.
     let gate = match index.domain() {
         Some(_) => Gate::open(Reach::new(index)).await?,
         None => None,
@@ -160,11 +160,11 @@ fn locked(grant: &PackageGrant, name: String, path: &str, entry: &LockEntry) -> 
     let integrity = entry.integrity.as_deref().ok_or_else(|| bad("without a digest"))?;
     let digest =
         strongest(integrity).ok_or_else(|| bad("without a SHA-256, SHA-384 or SHA-512 digest; SHA-1 (`shasum`) and MD5 are not taken"))?;
-    // Where it lies decides who sees which version.
+    // Its path decides which packages see which version.
     Locked { name, version, file: path.to_owned(), digest, url }.checked()
 }
 
-/// The strongest digest that an entry's `integrity` has: the one that an archive must have, whichever others it may have as well.
+/// Returns the strongest digest of an entry's `integrity`: the one that an archive must match, whichever others it may match as well.
 fn strongest(integrity: &str) -> Option<String> {
     // With the length of the digest in base64.
     const TAKEN: [(&str, usize); 3] = [("sha512-", 88), ("sha384-", 64), ("sha256-", 44)];
@@ -173,11 +173,11 @@ fn strongest(integrity: &str) -> Option<String> {
         let digest = integrity.split_ascii_whitespace().find_map(|one| one.strip_prefix(name))?;
         Some((name, length, digest.split('?').next().unwrap_or(digest)))
     })?;
-    // A strong one that makes no sense is no reason to take a weaker one.
+    // An invalid strong digest is no reason to take a weaker one.
     (digest.len() == *length && is_base64(digest)).then(|| format!("{name}{digest}"))
 }
 
-/// Where an archive is fetched from: the index, and nowhere else. A mirror may name the archives as the registry does that it mirrors.
+/// Returns the URL of an archive: at the index, and nowhere else. A mirror may name archives by the URLs of the registry that it mirrors.
 fn archive_url(index: Option<&str>, resolved: &str) -> Option<String> {
     let index = Url::parse(index.unwrap_or(REGISTRY)).ok()?;
     let registry = Url::parse(REGISTRY).ok()?;
@@ -191,13 +191,13 @@ fn archive_url(index: Option<&str>, resolved: &str) -> Option<String> {
     }
 }
 
-/// Where the files of a package lie among those of the others.
+/// Returns the path of a package's files below `node_modules`.
 pub(crate) fn place(path: &str) -> Result<String, Error> {
     let inside = path.strip_prefix("node_modules/").and_then(|path| unpack::path(path.as_bytes()).ok());
     inside.map(|path| path + "/").ok_or_else(|| Error::Packages(format!("`{}` is no place for a package", path.escape_debug())))
 }
 
-/// What npm is told: the packages that are wanted, and the versions that the policy allows of others.
+/// Returns the `package.json` for npm: the requested packages, and as overrides the versions that the policy allows of others.
 fn manifest(grant: &PackageGrant) -> String {
     let ranges = |text: &str| if text.is_empty() { "*".to_owned() } else { text.replace(',', " ") };
     let mut wanted: BTreeMap<String, String> =
@@ -260,7 +260,7 @@ mod tests {
         ] {
             assert_eq!(strongest(&integrity).as_ref(), Some(taken), "{integrity}");
         }
-        // One that makes no sense does not make a weaker one good enough.
+        // An invalid digest does not make a weaker one good enough.
         assert_eq!(strongest(&format!("sha512-x {sha256}")), None);
     }
 }

@@ -1,8 +1,8 @@
-//! For whom is something done, and does anybody still wait for it?
+//! Package job: for which subject does blocking work run, and when is it cancelled?
 //!
-//! What blocks goes on in a thread of its own when the request that caused it is gone. So it takes with it what bounds it: the slot, which
-//! is free again only when the work has ended and its directory is removed; the account of its subject, which is charged as bytes come and
-//! are written, whatever becomes of them; and the word to stop.
+//! Blocking work goes on in its thread when the request that caused it is gone. So it owns its limits: the slot, which is released only
+//! when the work has ended and its directory is removed; the ledger of its subject, which is charged as bytes are received and written,
+//! whatever becomes of them; and the cancellation flag.
 
 use crate::ledger::Ledger;
 use crate::quota::Need;
@@ -14,14 +14,14 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// Bytes that are written before it is looked whether the disk has room for more, as a power of two. All that work at once write no more
-/// than that each between two looks, which is far less than what stays free of the disk.
+/// Bytes that are written between two checks of the free disk space, as a power of two. All concurrent jobs write at most that much each
+/// between two checks, which is far less than the reserve of the disk.
 const LOOK: u32 = 24;
 
-/// Files and directories that are removed in no time.
+/// Files and directories whose removal takes no noticeable time.
 const FEW: usize = 1000;
 
-/// Work for a subject, with the directory in which it is done.
+/// Work for a subject, with its working directory.
 pub(crate) struct Job {
     stop: AtomicBool,
     written: AtomicU64,
@@ -29,17 +29,17 @@ pub(crate) struct Job {
     subject: Subject,
     pub(crate) store: Arc<Store>,
     pub(crate) work: Work,
-    // Fields are dropped in this order: the directory goes before the slot is free.
+    // Fields are dropped in this order: the directory is removed before the slot is released.
     _slot: Slot,
 }
 
 impl Job {
-    /// Whether somebody still waits for it.
+    /// Fails if the job was cancelled.
     pub(crate) fn go_on(&self) -> io::Result<()> {
         if self.stop.load(Ordering::Relaxed) { Err(io::Error::other("nobody waits for it any more")) } else { Ok(()) }
     }
 
-    /// Charges bytes that came or are written, if somebody still waits for them, the subject may have them and the disk has room.
+    /// Charges bytes that are received or written; fails if the job was cancelled, the subject is over its rate limit or the disk is full.
     pub(crate) fn spend(&self, bytes: u64) -> io::Result<()> {
         self.go_on()?;
         self.ledger.charge(&self.subject, bytes).map_err(other)?;
@@ -50,7 +50,7 @@ impl Job {
         Ok(())
     }
 
-    /// Does something that blocks where nothing else waits for it.
+    /// Runs blocking work on a blocking thread.
     pub(crate) async fn blocking<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&Self) -> Result<T, Error> + Send + 'static,
@@ -63,7 +63,7 @@ impl Job {
         done.await.map_err(|error| Error::Packages(error.to_string()))?
     }
 
-    /// Removes what was not used for long, until there is room for this much.
+    /// Evicts the least recently used packages until there is room for this much.
     pub(crate) async fn make_room(self: &Arc<Self>, need: Need) -> Result<(), Error> {
         self.blocking(move |job| job.store.make_room(need, &|| job.go_on())).await
     }
@@ -76,7 +76,7 @@ fn other(error: Error) -> io::Error {
     }
 }
 
-/// Whoever waits for a job: when this is dropped, the job stops.
+/// The handle of a job's waiter: when it is dropped, the job is cancelled.
 pub(crate) struct Waiting(Option<Arc<Job>>);
 
 impl Waiting {
@@ -94,7 +94,7 @@ impl Waiting {
         Ok((Self(Some(Arc::clone(&job))), job))
     }
 
-    /// Waits until the job has left nothing behind.
+    /// Waits until the job has removed its directory.
     pub(crate) async fn end(mut self, job: Arc<Job>) {
         drop(job);
         if let Some(job) = self.0.take() {
@@ -107,8 +107,8 @@ impl Drop for Waiting {
     fn drop(&mut self) {
         let Some(job) = self.0.take() else { return };
         job.stop.store(true, Ordering::Relaxed);
-        // Removing what is large takes a while, and this may be a thread on which others wait. What is small goes at once: this process may be
-        // about to end.
+        // Removing a large directory takes a while, and this may be an async worker thread. A small one is removed at once: this process
+        // may be about to exit.
         if Arc::strong_count(&job) == 1 && !tree::has_many(&job.work.directory, FEW) {
             return;
         }
@@ -118,7 +118,7 @@ impl Drop for Waiting {
     }
 }
 
-/// An archive that cannot be read any more once nobody waits: also where it has much that is skipped, or that comes to nothing.
+/// An archive reader that fails after cancellation, even while content is skipped or unpacks to nothing.
 pub(crate) struct Watched<'a, R> {
     content: R,
     go_on: &'a dyn Fn() -> io::Result<()>,
@@ -151,7 +151,7 @@ mod tests {
     use glovebox::FairSlots;
     use std::time::Duration;
 
-    /// The slot of work that nobody waits for is free when the work has ended and is removed, and that is soon.
+    /// Tests that a cancelled job releases its slot when it has ended and is removed, and that this is soon.
     #[tokio::test]
     async fn work_that_nobody_waits_for_ends_and_holds_its_slot_until_then() {
         let place = tempfile::tempdir().unwrap();
@@ -173,7 +173,7 @@ mod tests {
                         }
                         std::thread::yield_now();
                     };
-                    // Something that takes its time to end.
+                    // Work that takes its time to end.
                     let _ = gone.recv();
                     Err::<(), _>(Error::Packages(stopped.to_string()))
                 })

@@ -1,7 +1,7 @@
-//! How much may one subject cause to be fetched?
+//! Rate limit of package downloads: how much may one subject cause to be fetched?
 //!
-//! What is fetched is shared by everybody, so only the one for whom it was fetched pays for it. Who is over its share waits until some of it
-//! is longer ago; the others go on.
+//! Fetched packages are shared by all tenants, so only the subject that caused a download is charged. A subject over its share waits until
+//! the sliding window has moved on; the others are not affected.
 
 use glovebox::Error;
 use glovebox_policy::Subject;
@@ -9,18 +9,18 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// What is remembered.
+/// The sliding window.
 const WINDOW: Duration = Duration::from_secs(3600);
 
-/// Questions to an index and sets that one subject may cause within an hour, unless somebody says another number.
+/// Resolutions and sets that one subject may cause within an hour by default.
 pub const STEPS: usize = 600;
 
-/// What one subject may cause in that time.
+/// The share of one subject in that window.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Share {
-    /// Questions that an index is asked, and sets that are made.
+    /// Resolutions, and sets that are made.
     pub(crate) steps: usize,
-    /// Bytes that are fetched and unpacked.
+    /// Bytes that are downloaded and unpacked.
     pub(crate) bytes: u64,
 }
 
@@ -30,18 +30,18 @@ impl Default for Share {
     }
 }
 
-/// What each subject has caused lately.
+/// The recent work of each subject.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     share: Share,
     spent: Mutex<HashMap<Subject, Spent>>,
 }
 
-/// What one subject has caused.
+/// The recent work of one subject.
 #[derive(Debug, Default)]
 struct Spent {
     steps: VecDeque<(Instant, u64)>,
-    /// Of all these steps.
+    /// The bytes of all these steps.
     bytes: u64,
 }
 
@@ -58,7 +58,7 @@ impl Ledger {
         Self { share, spent: Mutex::default() }
     }
 
-    /// Begins something for a subject, if that has not caused too much lately.
+    /// Counts a step of a subject, unless it is over its share.
     pub(crate) fn begin(&self, subject: &Subject) -> Result<(), Error> {
         let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
@@ -74,11 +74,11 @@ impl Ledger {
         Ok(())
     }
 
-    /// Notes bytes that are fetched or written for a subject, whether anything comes of them or not.
+    /// Charges bytes that are downloaded or written for a subject, whether they are kept or not.
     ///
     /// # Errors
     ///
-    /// Where it has caused too much with them.
+    /// If the subject is over its share.
     pub(crate) fn charge(&self, subject: &Subject, bytes: u64) -> Result<(), Error> {
         let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();

@@ -1,10 +1,10 @@
-//! Finds and fetches the packages that programs import.
+//! Package manager: how are the packages that programs import resolved, fetched and kept?
 //!
-//! [`Packages`] is a [`glovebox::PackageManager`]: the sandbox asks it what a program needs, it asks the resolvers that everybody uses (uv
-//! for Python, npm for JavaScript), and it keeps what it fetches, checked and compiled, in a store that all tenants read and none can write.
+//! [`Packages`] is a [`glovebox::PackageManager`]: for the sandbox it surveys what a program needs, runs the common resolvers (uv for
+//! Python, npm for JavaScript), and keeps downloads, verified and compiled, in a store that all tenants read and none can write.
 //!
-//! Nothing of a package runs outside a sandbox: only ready-made archives are taken, by their digests, install scripts are never run, and
-//! bytecode is compiled by the guest that will import it. What is in the store needs no network.
+//! No code of a package runs outside a sandbox: only prebuilt archives are taken, by their digests, install scripts are never run, and
+//! bytecode is compiled by the guest that will import it. Packages in the store need no network.
 
 mod download;
 mod fetching;

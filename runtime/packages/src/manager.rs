@@ -1,4 +1,4 @@
-//! How are a sandbox's questions about packages answered?
+//! Package manager of the sandbox: how does a request get its survey, its resolution and its tree?
 
 use crate::download::{Downloads, Keys};
 use crate::fetching::Fetching;
@@ -22,50 +22,50 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::OnceCell;
 
-/// How long an answer holds, in seconds: a day. An older one is still better than none.
+/// The lifetime of a resolution, in seconds: a day. A stale one is still better than none.
 const FRESH: u64 = 24 * 60 * 60;
 
-/// Resolvers at once, of which one subject holds all but one.
+/// Concurrent resolvers, of which one subject holds all but one.
 const MAX_ASKING: usize = 3;
 
-/// Sets that are made at once, likewise.
+/// Sets that are made concurrently, likewise.
 const MAX_MAKING: usize = 3;
 
-/// Answers kept in memory.
+/// Resolutions cached in memory.
 const MAX_ANSWERS: usize = 1000;
 
-/// Bytes of one of them; a longer one is read again where it is needed.
+/// The largest of them in bytes; a longer one is read again from the store.
 const MAX_REMEMBERED: usize = 128 << 10;
 
-/// Packages of one set, with all that they depend on.
+/// The most packages of one set, with all dependencies.
 const MAX_PACKAGES: usize = 2000;
 
-/// Questions in one lock's name, so that another way to ask is another question.
+/// The version of the resolution's key; raised when resolvers are run differently.
 const QUESTION: &str = "3";
 
-/// Told what takes time.
+/// A callback that reports slow steps.
 type Progress = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// Finds, fetches and keeps packages. Cheap to clone; all clones share one store.
+/// Resolves, fetches and keeps packages. Cheap to clone; all clones share one store.
 #[derive(Clone)]
 pub struct Packages(Arc<Inner>);
 
 struct Inner {
     place: PathBuf,
-    /// Opened when it is first needed: most runs need no package.
+    /// Opened on first use: most runs need no package.
     store: OnceLock<Result<Arc<Store>, String>>,
     workshop: Workshop,
     offline: bool,
     upgrade: bool,
     progress: Progress,
     uv: OnceCell<(Program, Program)>,
-    /// Answers that this process has read or found; reading one again takes longer than many a run.
+    /// Resolutions that this process has read or made; reading one again takes longer than many a run.
     answers: Mutex<HashMap<String, Arc<Lock>>>,
-    /// One for each set that is fetched: two that fetch the same would do the work twice.
+    /// One lock for each set in progress: two jobs for the same set would do the work twice.
     fetching: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
-    /// Resolvers at once, by subject; protects the machine from many who ask, and these from each other.
+    /// Slots of resolvers, by subject; protects the machine from many requests, and subjects from each other.
     asking: FairSlots,
-    /// Sets that are made at once.
+    /// Slots of sets in progress.
     making: FairSlots,
     ledger: Arc<Ledger>,
     bounds: Bounds,
@@ -73,7 +73,7 @@ struct Inner {
     survey: survey::Surveyor,
 }
 
-/// Makes [`Packages`].
+/// Builder of [`Packages`].
 #[must_use]
 pub struct PackagesBuilder {
     store: PathBuf,
@@ -87,7 +87,7 @@ pub struct PackagesBuilder {
 }
 
 impl Packages {
-    /// Keeps packages below `store`.
+    /// Starts with a store below `store`.
     pub fn builder(store: impl Into<PathBuf>) -> PackagesBuilder {
         PackagesBuilder {
             store: store.into(),
@@ -101,26 +101,26 @@ impl Packages {
         }
     }
 
-    /// Whether a request shows at a glance that it needs nothing but what is there, so that nobody need look for a tier that has more.
+    /// Returns whether a quick scan shows that a request needs only what every tier has, so that no tier has to be selected for more.
     #[must_use]
     pub fn needs_nothing(request: &Request) -> bool {
         request.wants.packages.is_empty() && survey::says_nothing(request)
     }
 
-    /// Every set of packages that lies ready.
+    /// Lists the package sets in the store.
     ///
     /// # Errors
     ///
-    /// Where the store cannot be read.
+    /// If the store cannot be read.
     pub fn list(&self) -> Result<Vec<StoredTree>, Error> {
         self.0.store()?.trees()
     }
 
-    /// Removes everything that can be fetched again, and says how many sets that were.
+    /// Removes everything that can be fetched again, and returns the number of sets.
     ///
     /// # Errors
     ///
-    /// Where something cannot be removed.
+    /// If something cannot be removed.
     pub fn clean(&self) -> Result<usize, Error> {
         self.0.answers.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.0.store()?.clean()
@@ -128,57 +128,57 @@ impl Packages {
 }
 
 impl PackagesBuilder {
-    /// The guests that look at packages and programs; without them, those that are installed.
+    /// Sets the guests that inspect packages and programs; by default, those that are installed.
     pub fn guests(mut self, guests: Guests) -> Self {
         self.guests = Some(guests);
         self
     }
 
-    /// Another tier for which packages are prepared.
+    /// Adds a tier for which packages are prepared.
     pub fn executor(mut self, executor: Arc<dyn Executor>) -> Self {
         self.executors.push(executor);
         self
     }
 
-    /// Whether to do without any network, and with what is in the store.
+    /// Disables the network: only what is in the store is used.
     pub fn offline(mut self, offline: bool) -> Self {
         self.offline = offline;
         self
     }
 
-    /// Whether to ask again although an answer is still fresh.
+    /// Resolves again even if a resolution is still fresh.
     pub fn upgrade(mut self, upgrade: bool) -> Self {
         self.upgrade = upgrade;
         self
     }
 
-    /// Who is told what takes time.
+    /// Sets the callback that reports slow steps.
     pub fn progress(mut self, progress: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.progress = Arc::new(progress);
         self
     }
 
-    /// Bytes of all packages that are kept; what was not used for the longest time goes first. Unless said, 8 GiB or a tenth of the disk,
+    /// Sets the quota of the store in bytes; the least recently used packages are evicted first. By default 8 GiB or a tenth of the disk,
     /// whichever is less, and 1 GiB at least.
     pub fn quota(mut self, bytes: u64) -> Self {
         self.bounds.quota = Some(bytes);
         self
     }
 
-    /// Bytes of the disk that stay free: with less, nothing is fetched. Unless said, 512 MiB.
+    /// Sets the bytes of the disk that stay free: with less, nothing is fetched. By default 512 MiB.
     pub fn reserve(mut self, bytes: u64) -> Self {
         self.bounds.reserve = bytes;
         self
     }
 
-    /// What one subject may cause within an hour: questions to an index and sets that are made, and bytes that are fetched and unpacked.
-    /// What is there already counts for nothing. Unless said, 600 and 8 GiB.
+    /// Sets the rate limit of one subject per hour: resolutions and sets that are made, and bytes that are downloaded and unpacked. What is
+    /// in the store already is free. By default 600 and 8 GiB.
     pub fn share(mut self, steps: usize, bytes: u64) -> Self {
         self.share = Share { steps, bytes };
         self
     }
 
-    /// Makes the manager. The store is opened when the first package is needed.
+    /// Builds the manager. The store is opened when the first package is needed.
     pub fn build(self) -> Packages {
         Packages(Arc::new(Inner {
             place: self.store,
@@ -279,7 +279,7 @@ impl Inner {
         digest(parts.into_iter().chain(lists).chain(target_parts(target)))
     }
 
-    /// What a question comes to: as it was answered before, if that is not too long ago.
+    /// Returns the resolution of a request: a cached one if it is fresh.
     async fn lock(&self, grant: &PackageGrant, target: &PackageTarget, allowance: &Allowance) -> Result<Arc<Lock>, Error> {
         let key = Self::question(grant, target);
         let answered = self.answers.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
@@ -358,7 +358,7 @@ impl Inner {
         allowance: &Allowance,
     ) -> Result<(PathBuf, Lease), Error> {
         let lock = self.lock(grant, &resolution.target, allowance).await?;
-        // What is fetched is what was judged, and nothing that was published meanwhile.
+        // Exactly the checked versions are fetched, and nothing that was published meanwhile.
         if !lock.packages.iter().map(LockedPackage::from).eq(resolution.packages.iter().cloned()) {
             return Err(Error::Packages("what they come to has changed since it was judged; ask again".to_owned()));
         }
@@ -386,7 +386,7 @@ impl Inner {
     }
 }
 
-/// What a request asks for, as the tools of its language write it.
+/// Returns the requirements of a request in the syntax of its language's tools.
 pub(crate) fn asked(grant: &PackageGrant) -> Vec<String> {
     grant.requirements().iter().map(ToString::to_string).collect()
 }

@@ -1,7 +1,7 @@
-//! How are Python's packages found and fetched?
+//! uv resolver: how are Python packages resolved?
 //!
-//! By uv, from wheels alone: nothing is ever built. What the wasm tier can have is what has pure wheels, in the versions that somebody with a
-//! native Python would get; an older version that happens to be pure is not what was asked for.
+//! By uv, from wheels alone: nothing is ever built. The wasm tier can have packages with pure wheels, in the versions that a native Python
+//! would get; an older version that happens to be pure is not what was asked for.
 
 use crate::download::Keys;
 use crate::gate::Gate;
@@ -17,25 +17,25 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// The index that is asked where the policy names none.
+/// The index if the policy names none.
 pub(crate) const INDEX: &str = "https://pypi.org/simple";
 
-/// How a wheel ends that runs everywhere.
+/// The suffix of a pure wheel.
 const PURE: &str = "-none-any.whl";
 
-/// What uv calls a WebAssembly platform; only its pure wheels are of use.
+/// uv's name of a WebAssembly platform; only its pure wheels are of use.
 const WASM_PLATFORM: &str = "wasm32-pyodide2024";
 
 /// The C library whose wheels stand for what a native Python would get.
 const USUAL_LIBC: &str = "2_28";
 
-/// uv's exit code where the question has no answer.
+/// uv's exit code if there is no solution.
 const NO_SOLUTION: i32 = 1;
 
-/// uv, and how it is asked.
+/// uv, with its settings.
 pub(crate) struct Uv {
     pub(crate) program: Program,
-    /// The interpreter that it asks about environments; it would look for one in directories else.
+    /// The interpreter that it queries for environments; otherwise it would look for one in directories.
     pub(crate) python: Program,
     pub(crate) offline: bool,
     pub(crate) keys: Keys,
@@ -63,20 +63,20 @@ struct PylockWheel {
     hashes: BTreeMap<String, String>,
 }
 
-/// What a question came to, or why it has no answer.
+/// The resolution, or the reason why there is none.
 type Found = Result<Vec<Locked>, String>;
 
 impl Uv {
     fn command(&self, verb: &[&str], (version, platform): (&str, &str), grant: &PackageGrant, cache: &Path) -> Start {
         let mut uv = self.program.start();
-        // Its home is a folder of this question, so that it finds no keys there: it would give them to whichever host a page of the index
-        // names. Of an index it gives the key to the same scheme, host and port.
+        // Its home is a folder of this resolution, so that it finds no credentials there: it would send them to whichever host a page of
+        // the index names. Those of an index it sends to the same origin only: scheme, host and port.
         uv.network().env("HOME", cache).pass_paths("LD_LIBRARY_PATH");
         uv.args(verb).args(["--no-config", "--system-certs", "--no-build", "--no-python-downloads", "--no-progress", "--color", "never"]);
         uv.arg("--python").arg(self.python.path());
         uv.args(["--python-version", version, "--python-platform", platform]).arg("--cache-dir").arg(cache);
         if let Some((index, _)) = self.keyed(grant) {
-            // Arguments are for everybody on this machine to see, and the environment is not.
+            // Arguments are visible to all users of this machine, and the environment is not.
             uv.env("UV_DEFAULT_INDEX", index.as_str());
         } else if let Some(index) = grant.index() {
             uv.args(["--default-index", index]);
@@ -87,7 +87,7 @@ impl Uv {
         uv
     }
 
-    /// The index with the user's key for it, and the key as it stands in there, if there is one.
+    /// Returns the index with the user's credentials for it, and those credentials as they are encoded in there, if there are any.
     fn keyed(&self, grant: &PackageGrant) -> Option<(Url, [String; 2])> {
         let mut index = Url::parse(grant.index().unwrap_or(INDEX)).ok()?;
         let (login, password) = self.keys.of(&index)?;
@@ -101,7 +101,7 @@ impl Uv {
         let index = Url::parse(grant.index().unwrap_or(INDEX)).map_err(|error| Error::Packages(error.to_string()))?;
         let gate = Gate::open(Reach::new(index)).await?;
         let constraints = work.path.join("constraints.txt");
-        // What it learns is kept for this question alone: it may unpack an archive to learn what that needs.
+        // The cache is for this resolution alone: uv may unpack an archive to read its metadata.
         let mut uv = self.command(&["pip", "compile"], place, grant, &work.path.join("uv"));
         uv.args(["--format", "pylock.toml", "--no-header", "--no-annotate", "--constraints"]).arg(&constraints).arg("-");
         gate.iter().for_each(|gate| gate.lead(&mut uv));
@@ -122,7 +122,7 @@ impl Uv {
         lock.packages.into_iter().map(locked).collect::<Result<Vec<_>, _>>().map(Ok)
     }
 
-    /// Finds what is granted for one place.
+    /// Resolves what is granted for one target.
     pub(crate) async fn resolve(&self, grant: &PackageGrant, target: &PackageTarget, work: &Work) -> Result<Lock, Error> {
         let Some(native) = &target.native else { return self.resolve_pure(grant, &target.interpreter, work).await };
         Ok(match self.ask(grant, work, (&target.interpreter, &platform(native))).await? {
@@ -159,7 +159,7 @@ impl Uv {
     }
 }
 
-/// What uv calls a place where native code runs.
+/// Returns uv's name of a native platform.
 fn platform(native: &NativePlatform) -> String {
     format!("{}-manylinux_{}", native.architecture, native.libc.replace('.', "_"))
 }
@@ -185,7 +185,7 @@ fn locked(package: PylockPackage) -> Result<Locked, Error> {
     let wheel = wheel.or(package.wheels.first()).ok_or_else(|| bad("without a ready-made archive"))?;
     let file = wheel.file().ok_or_else(|| bad("without an archive's name"))?.to_owned();
     let mut url = wheel.url.as_deref().and_then(|url| Url::parse(url).ok()).ok_or_else(|| bad("without an address"))?;
-    // Keys are the user's to give, and stand in no file of ours.
+    // Credentials are the user's secret, and must not be in any file of ours.
     let is_plain = url.set_username("").is_ok() && url.set_password(None).is_ok();
     let url = Some(url).filter(|_| is_plain).ok_or_else(|| bad("without an address"))?.to_string();
     let digest = wheel.hashes.get("sha256").ok_or_else(|| bad("without a SHA-256 digest"))?;
@@ -198,7 +198,7 @@ impl PylockWheel {
     }
 }
 
-/// What uv is told of the versions that the policy allows.
+/// Returns uv's constraints: the versions that the policy allows.
 pub(crate) fn constraints(grant: &PackageGrant) -> String {
     grant.constraints().join("\n") + "\n"
 }

@@ -1,7 +1,7 @@
-//! How much is kept, and what goes first?
+//! Quota and LRU eviction of the package store: how much is kept, and what is evicted first?
 //!
-//! The store has a quota, and a part of the disk is never touched. What was not used for the longest time goes first, and nothing that
-//! somebody uses: whoever does holds a shared lock on the description of it, and it is removed under an exclusive one.
+//! The store has a quota, and a reserve of the disk stays free. The least recently used packages are evicted first, and none in use: a user
+//! holds a shared lock on the description, and eviction takes an exclusive one.
 
 use crate::store::{ABOUT, Store, failed};
 use glovebox::Error;
@@ -12,25 +12,25 @@ use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::time::SystemTime;
 
-/// Bytes of all that is kept, unless somebody says another number: this much, or a tenth of the disk where that is less.
+/// The default quota in bytes: this much, or a tenth of the disk if that is less.
 const QUOTA: u64 = 8 << 30;
 
-/// The least that is taken for a tenth of a disk.
+/// The least default quota.
 const LEAST_QUOTA: u64 = 1 << 30;
 
-/// Bytes of the disk that stay free, unless somebody says another number.
+/// The default reserve in bytes: disk space that stays free.
 pub(crate) const RESERVE: u64 = 512 << 20;
 
-/// Bytes and number of what questions came to.
+/// Bytes and number of locks (resolutions).
 const MAX_LOCKS: (u64, usize) = (64 << 20, 5000);
 
-/// What is kept, and by what it is told apart.
+/// The evictable folders, by kind.
 pub(crate) const KEPT: [&str; 2] = ["trees", "parts"];
 
-/// How much may be kept.
+/// The limits of the store.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
-    /// None stands for a share of the disk.
+    /// None for the default share of the disk.
     pub(crate) quota: Option<u64>,
     pub(crate) reserve: u64,
 }
@@ -41,29 +41,29 @@ impl Default for Bounds {
     }
 }
 
-/// What every description says.
+/// The field of every description that is read here.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Size {
-    /// On the disk, with directories and entries.
+    /// Bytes on disk, with directories and directory entries.
     pub(crate) bytes: u64,
 }
 
-/// What is about to be written.
+/// The need of a write.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Need {
-    /// Bytes on the disk.
+    /// Bytes on disk.
     pub(crate) bytes: u64,
     /// Files and directories, each of which is an inode.
     pub(crate) entries: u64,
 }
 
-/// One part in so many of a file system's inodes stays free.
+/// The reciprocal of the share of a file system's inodes that stays free.
 const INODE_RESERVE: u64 = 50;
 
-/// Bytes of a description that are read.
+/// The largest description in bytes.
 pub(crate) const MAX_ABOUT: u64 = 4 << 20;
 
-/// Something that is kept.
+/// An evictable tree or part.
 struct Kept {
     used: SystemTime,
     place: String,
@@ -71,20 +71,20 @@ struct Kept {
 }
 
 impl Store {
-    /// Holds what is kept there: it stays for as long as the file is open. None where there is nothing, where it is just being removed, or
-    /// where others than this user and root can have changed it.
+    /// Takes a shared lock on a tree or part: it stays for as long as the file is open. None if there is none, if it is being removed, or
+    /// if users other than this one and root can have changed it.
     pub(crate) fn hold(&self, place: &str) -> Option<File> {
         let path = format!("{place}/{ABOUT}");
         let file = self.trusted(place, self.folder.file(&path))?;
         file.try_lock_shared().ok()?;
         // It may have been removed, and even made again, before it was locked.
         let is_there = self.root.open(&path).ok()?.into_std().metadata().ok()?.ino() == file.metadata().ok()?.ino();
-        // What was used last goes last. A store that cannot be written can still be used.
+        // The modification time is the time of last use (LRU). A read-only store can still be used.
         let _ = file.set_modified(SystemTime::now());
         is_there.then_some(file)
     }
 
-    /// Sees to it that this much can be written: removes what was not used for the longest time, for as long as `go_on` says so.
+    /// Makes room for a write: evicts the least recently used entries, for as long as `go_on` permits.
     pub(crate) fn make_room(&self, need: Need, go_on: &dyn Fn() -> io::Result<()>) -> Result<(), Error> {
         let disk = rustix::fs::fstatvfs(&self.root).map_err(|error| failed(&self.path)(error.into()))?;
         let quota = self.bounds.quota.unwrap_or_else(|| QUOTA.min(disk.f_blocks.saturating_mul(disk.f_frsize) / 10).max(LEAST_QUOTA));
@@ -119,12 +119,12 @@ impl Store {
         }
     }
 
-    /// As [`Store::make_room`], in as far as the disk demands it: quicker, and for every archive.
+    /// As [`Store::make_room`], but only for the disk's reserve: quicker, and done for every archive.
     pub(crate) fn make_disk(&self, need: Need, go_on: &dyn Fn() -> io::Result<()>) -> Result<(), Error> {
         if self.missing_disk(need)?.is_none() { Ok(()) } else { self.make_room(need, go_on) }
     }
 
-    /// What the disk lacks for this much to be written.
+    /// Returns the shortage of the disk for a write.
     fn missing_disk(&self, need: Need) -> Result<Option<String>, Error> {
         let disk = rustix::fs::fstatvfs(&self.root).map_err(|error| failed(&self.path)(error.into()))?;
         let free = disk.f_bavail.saturating_mul(disk.f_frsize);
@@ -136,7 +136,7 @@ impl Store {
                 self.bounds.reserve >> 20
             )));
         }
-        // Some file systems make inodes as they need them, and say that they have none at all.
+        // Some file systems allocate inodes as they need them, and report none at all.
         let reserve = disk.f_files / INODE_RESERVE;
         if disk.f_files > 0 && disk.f_favail < need.entries.saturating_add(reserve) {
             return Ok(Some(format!(
@@ -157,7 +157,7 @@ impl Store {
                 let about = format!("{place}/{ABOUT}");
                 let used =
                     self.root.metadata(&about).and_then(|found| found.modified()).map_or(SystemTime::UNIX_EPOCH, |time| time.into_std());
-                // Of what somebody else may have put here nothing is believed; it goes with the others.
+                // A description that another user may have written is not trusted; it is evicted with the others.
                 let size = self.read(&about, MAX_ABOUT).and_then(|text| serde_json::from_slice::<Size>(&text).ok());
                 all.push(Kept { used, place, bytes: size.map_or(0, |size| size.bytes) });
             }
@@ -165,7 +165,7 @@ impl Store {
         all
     }
 
-    /// What was opened, if it is to be trusted. What is not is removed, so that it can be made anew.
+    /// Returns an opened entry, if it is trusted. An untrusted one is removed, so that it can be made anew.
     pub(crate) fn trusted<T>(&self, place: &str, opened: Result<T, FolderError>) -> Option<T> {
         match opened {
             Ok(opened) => Some(opened),
@@ -179,14 +179,14 @@ impl Store {
         }
     }
 
-    /// A file of the store, if it is to be trusted and no longer than this.
+    /// Reads a file of the store, if it is trusted and no longer than this.
     pub(crate) fn read(&self, path: &str, most: u64) -> Option<Vec<u8>> {
         let mut text = Vec::new();
         self.folder.file(path).ok()?.take(most.saturating_add(1)).read_to_end(&mut text).ok()?;
         (text.len() as u64 <= most).then_some(text)
     }
 
-    /// Removes what is kept there, unless somebody uses it.
+    /// Removes an entry, unless it is in use.
     fn remove(&self, place: &str) -> bool {
         let about = self.root.open(format!("{place}/{ABOUT}")).map(cap_std::fs::File::into_std);
         if let Ok(about) = &about
@@ -197,14 +197,14 @@ impl Store {
         self.set_aside(place)
     }
 
-    /// Removes what is kept there. Nobody uses it, or nobody should: whoever made it may hold a lock on it.
+    /// Removes an entry without its lock. It must not be in use: another user who made it may hold a lock on it.
     pub(crate) fn set_aside(&self, place: &str) -> bool {
-        // It goes at once and whole; whoever is killed meanwhile leaves it where the next one clears up.
+        // Renamed atomically; after a crash it is left in the working directory, where the next process removes it.
         let Ok(work) = self.begin() else { return false };
         self.root.rename(place, work.directory(), "removed").is_ok()
     }
 
-    /// Keeps what questions came to within bounds.
+    /// Keeps the locks within their limits.
     pub(crate) fn prune_locks(&self) {
         let entries = self.root.read_dir("locks").into_iter().flatten().flatten();
         let mut locks: Vec<(SystemTime, u64, _)> = entries
@@ -247,7 +247,7 @@ mod tests {
         store.make_room(Need { bytes, entries: 0 }, &|| Ok(()))
     }
 
-    /// Something that is kept, was used so many hours ago, and says that it has this many bytes.
+    /// Makes an entry that was used so many hours ago and declares this many bytes.
     fn keep(place: &Path, kind: &str, name: &str, hours: u64, bytes: u64) {
         let directory = place.join(kind).join(name);
         std::fs::create_dir_all(directory.join("files/deep")).unwrap();
@@ -272,7 +272,7 @@ mod tests {
         }
         room(&store, 0).unwrap();
         assert_eq!(left(place.path()), ["a", "b", "c", "d"]);
-        // Using it makes it young, and holding it keeps it.
+        // Use makes it recent, and a hold keeps it.
         drop(store.hold("trees/a").unwrap());
         let held = store.hold("parts/b").unwrap();
         room(&store, 300).unwrap();
@@ -305,7 +305,7 @@ mod tests {
         }
     }
 
-    /// What others can have put into a store that was once open to them is not used, and goes.
+    /// Tests that an entry is not used, and is removed, if other users could write to the store when it was made.
     #[test]
     fn what_others_can_have_changed_is_not_used() {
         use std::os::unix::fs::{PermissionsExt as _, chown};

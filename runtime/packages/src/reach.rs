@@ -1,12 +1,13 @@
-//! Which servers is an archive fetched from, and which of them is told the user's key?
+//! Reachable package servers (SSRF protection): from which servers may an archive come, and which receives the user's credentials?
 //!
-//! The pages of an index say where archives are, and that need not be the index: those of PyPI lie at another host. But whoever writes such
-//! a page must not reach through it what only this machine reaches (server-side request forgery): servers on this machine, in its network,
-//! or the metadata of its cloud. So an archive comes from the host that the policy names, or from a public address. Where the index is a
-//! private one, its neighbours count as well: names in the same domain, for which nobody else has certificates, or, where the policy names it
-//! by its address, addresses of the same kind. Names are resolved here and each address is judged before it is connected to, at every redirect.
+//! The pages of an index name the URLs of archives, which need not be at the index: those of PyPI are at another host. But the author of
+//! such a page must not reach through it what only this machine reaches (server-side request forgery): servers on this machine, in its
+//! network, or the metadata of its cloud. So an archive comes from the host that the policy names, or from a public address. For a private
+//! index, its neighbours are allowed as well: names in the same domain, for which no other owner has certificates, or, if the policy names
+//! it by its address, addresses of the same kind. Names are resolved here and each address is checked before the connection, at every
+//! redirect.
 //!
-//! Keys go to the origin that the policy names, by scheme, host and port, and nowhere else.
+//! Credentials go to the origin that the policy names, by scheme, host and port, and nowhere else.
 
 use glovebox_policy::network::address::is_public;
 use reqwest::Url;
@@ -14,17 +15,17 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-/// Which proxy a client of `https` addresses takes, in the environment.
+/// The proxy variables of an HTTPS client.
 const PROXIES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
-/// Where the archives of PyPI are. It counts as PyPI itself does, at whatever address: mirrors stand in for both by their names, and by
+/// The host of PyPI's archives. It is trusted as PyPI itself is, at whatever address: mirrors stand in for both by their names, and by
 /// certificates that this machine trusts.
 const PYPI_FILES: &str = "files.pythonhosted.org";
 
-/// Labels that the name of a domain has of which somebody can be the owner.
+/// Labels of the shortest domain name that an organisation can register.
 const OWNED: usize = 2;
 
-/// The servers that count for one index.
+/// The allowed servers of one index.
 #[derive(Clone, Debug)]
 pub(crate) struct Reach(Arc<Inner>);
 
@@ -35,10 +36,10 @@ struct Inner {
     proxies: Vec<String>,
 }
 
-/// Why a host cannot be reached.
+/// The reason why a host cannot be reached.
 pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// How a private address is one.
+/// The kind of a private address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Loopback,
@@ -46,7 +47,7 @@ enum Kind {
 }
 
 impl Kind {
-    /// None for what is public, and for what no index is at: metadata, link-local and multicast addresses.
+    /// Returns none for public addresses, and for those where no index is: metadata, link-local and multicast addresses.
     fn of(address: IpAddr) -> Option<Self> {
         match address.to_canonical() {
             address if address.is_loopback() => Some(Self::Loopback),
@@ -59,7 +60,7 @@ impl Kind {
     }
 }
 
-/// The host of a URL, in one way of writing it.
+/// Returns the normalized host of a URL.
 fn host(url: &Url) -> Option<String> {
     Some(plain(url.host_str()?))
 }
@@ -68,7 +69,7 @@ fn plain(host: &str) -> String {
     host.trim_end_matches('.').trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase()
 }
 
-/// The address that a host is without any resolver.
+/// Returns the address of a host that is an IP literal.
 fn address(host: &str) -> Option<IpAddr> {
     match host.parse() {
         Ok(address) => Some(address),
@@ -85,19 +86,21 @@ impl Reach {
         Self(Arc::new(Inner { index, host, proxies }))
     }
 
-    /// The index that the policy names.
+    /// Returns the index that the policy names.
     pub(crate) fn index(&self) -> &Url {
         &self.0.index
     }
 
-    /// Whether the key of the index is for this address as well.
+    /// Returns whether the credentials of the index are for this URL as well.
     pub(crate) fn has_key(&self, url: &Url) -> bool {
         url.origin() == self.0.index.origin()
     }
 
+    /// Checks whether an archive may be fetched from a URL.
+    ///
     /// # Errors
     ///
-    /// Where nothing may be fetched from there, with why.
+    /// The reason why nothing may be fetched from there.
     pub(crate) fn check(&self, url: &Url) -> Result<(), String> {
         if url.scheme() != "https" {
             return Err("the index does not have it at an `https` address".to_owned());
@@ -112,21 +115,21 @@ impl Reach {
         }
     }
 
-    /// Whether the environment names a proxy.
+    /// Returns whether the environment names a proxy.
     pub(crate) fn has_proxy(&self) -> bool {
         !self.0.proxies.is_empty()
     }
 
-    /// The addresses of a host.
+    /// Resolves a host and checks its addresses.
     ///
     /// # Errors
     ///
-    /// Where there are none, or one to which nobody is led.
+    /// If there are none, or one is not allowed.
     pub(crate) async fn lookup(&self, name: &str) -> Result<Vec<SocketAddr>, Failure> {
         let host = plain(name);
         #[expect(clippy::disallowed_methods, reason = "what is found is judged below")]
         let found: Vec<SocketAddr> = tokio::net::lookup_host((name, 0)).await?.collect();
-        // A proxy resolves the names of others itself, and is nobody's to choose but the environment's.
+        // A proxy resolves the names of others itself, and only the environment chooses it.
         if !self.0.proxies.contains(&host) {
             for one in &found {
                 self.judge(&host, one.ip()).map_err(Failure::from)?;
@@ -159,7 +162,7 @@ impl Reach {
     }
 }
 
-/// Whether two names are in one domain.
+/// Returns whether two names are in one domain.
 fn is_neighbour(index: &str, host: &str) -> bool {
     let Some((_, domain)) = index.split_once('.') else { return false };
     let is_below = || host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
@@ -181,7 +184,7 @@ mod tests {
     fn archives_come_from_the_index_its_neighbours_and_public_addresses() {
         let public = "93.184.216.34";
         for (index, host, address, is_allowed) in [
-            // PyPI, whose files are elsewhere, and pages that lead to this machine, its network or its cloud.
+            // PyPI, whose files are elsewhere, and pages that name this machine, its network or its cloud.
             ("pypi.org", "files.pythonhosted.org", public, true),
             ("pypi.org", "files.pythonhosted.org", "2606:4700::1", true),
             ("pypi.org", "files.pythonhosted.org", "10.0.0.1", true),
@@ -207,7 +210,7 @@ mod tests {
             ("pypi.corp.example", "files.corp.example", "100.100.100.200", false),
             ("pypi", "pypi", "10.0.0.1", true),
             ("pypi", "jenkins", "10.0.0.1", false),
-            // One that the policy names by its address.
+            // An index that the policy names by its address.
             ("127.0.0.1", "127.0.0.1", "127.0.0.1", true),
             ("127.0.0.1", "localhost", "127.0.0.1", true),
             ("localhost", "[::1]", "::1", true),

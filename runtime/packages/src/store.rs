@@ -1,7 +1,7 @@
-//! What is kept, and where?
+//! Package store: what is kept, and where?
 //!
-//! Locks say what a question came to, trees hold what was fetched. Both are named by digests, appear whole or not at all, and are never
-//! changed afterwards, so processes share a store without asking each other.
+//! Locks are resolutions, trees and parts are unpacked archives. All are named by digests, written atomically, and immutable afterwards, so
+//! processes share a store without coordination.
 
 use crate::quota::{Bounds, MAX_ABOUT, Size};
 use crate::tree::Files;
@@ -18,66 +18,67 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Characters of why a place cannot have packages.
+/// The longest reason in characters why a target cannot have packages.
 const MAX_REASON: usize = 2000;
 
-/// Bytes of a package's name, of its version, and of where it lies.
+/// Bytes of a package's name, of its version, and of its path.
 const MAX_WORD: usize = 1024;
 
-/// To be raised when what is kept is kept in another way.
+/// The version of the store's format; raised when it changes.
 const FORMAT: u32 = 3;
 
-/// Bytes of a lock, and of the listing of a part, that are read.
+/// The largest lock, and the largest file list of a part, in bytes.
 const MAX_LOCK: u64 = 32 << 20;
 const MAX_LISTING: u64 = 512 << 20;
 
-/// Permissions of what lies ready: everybody reads it, also whoever runs in a container, and nobody else writes it, whatever the mask is.
+/// Permissions of published directories: world-readable, also for the user in a container, and writable by the owner only, whatever the
+/// umask is.
 const FOLDER_MODE: u32 = 0o755;
 const FILE_MODE: u32 = 0o644;
 
-/// After this time nobody works in a directory any more.
+/// Age at which a working directory is abandoned.
 const ABANDONED: Duration = Duration::from_secs(3600);
 
-/// What a store always has.
+/// The directories of a store.
 const FOLDERS: [&str; 5] = ["locks", "trees", "parts", "work", "tools"];
 
-/// What earlier versions kept here.
+/// Directories of earlier versions.
 const FORMER: [&str; 2] = ["uv", "npm"];
 
-/// How often, and how long after each other, a working directory is removed that somebody still writes to.
+/// The number of attempts to remove a working directory that a process still writes to, and the delay between them.
 const REMOVALS: u32 = 5;
 const REMOVAL: Duration = Duration::from_millis(20);
 
-/// The description of a tree or of a part, beside it.
+/// The name of a tree's or part's description, beside it.
 pub(crate) const ABOUT: &str = "about.json";
 
-/// The files of a part, beside it. The description says only how much they are: it is read more often.
+/// The file list of a part, beside it. The description has only their size: it is read more often.
 const LISTING: &str = "files.json";
 
-/// A directory with all that is kept.
+/// A directory with all packages.
 #[derive(Debug)]
 pub(crate) struct Store {
     pub(crate) path: PathBuf,
     pub(crate) root: Dir,
     pub(crate) bounds: Bounds,
-    /// The same, where each step to what is in it is checked: whose it is, and that nobody else can write to it.
+    /// The same directory, opened so that the owner and permissions of each step inside are checked.
     ///
-    /// The store may have been open to others before, so that having checked the way to it says nothing about what is in it. Of a tree or a
-    /// part its own directory, its description and its root are checked, and nothing below: these lie in a folder that nobody else can write
-    /// to any more, and whoever could at an earlier time could not make directories that are this user's. Below such a root nobody but this
-    /// user ever wrote: it is made where nobody else comes in (0700), and every directory in it is 0755 from the start. That somebody put one
-    /// tree in the place of another shows in what it says of itself.
+    /// The store may have been writable by other users before, so checking the path to it does not cover its contents. Of a tree or a part
+    /// its own directory, its description and its root are checked, and nothing below: these lie in a folder that no other user can write
+    /// to any more, and other users could at no time create directories that are this user's. Below such a root only this user ever wrote:
+    /// it is made in a private directory (0700), and every directory in it is 0755 from the start. A tree that was swapped for another one
+    /// shows in its description.
     pub(crate) folder: Folder,
 }
 
-/// What a question came to.
+/// A resolution.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Lock {
     format: u32,
-    /// Which question it answers.
+    /// The key of the request that it resolves.
     #[serde(default)]
     key: String,
-    /// When, in seconds since the Unix epoch.
+    /// The time, in seconds since the Unix epoch.
     pub(crate) made: u64,
     pub(crate) lacks: Option<String>,
     pub(crate) packages: Vec<Locked>,
@@ -90,22 +91,22 @@ pub(crate) struct Locked {
     pub(crate) version: String,
     pub(crate) file: String,
     pub(crate) digest: String,
-    /// Where the index has it.
+    /// The URL at the index.
     pub(crate) url: String,
 }
 
 /// The files of one archive, ready to become a part of sets.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct PartFiles {
-    /// Which archive's they are.
+    /// The key of their archive.
     #[serde(default)]
     pub(crate) key: String,
-    /// On the disk, with directories and entries.
+    /// Bytes on disk, with directories and directory entries.
     pub(crate) bytes: u64,
     pub(crate) files: Files,
 }
 
-/// A part of the store; it stays there for as long as this lives.
+/// A part of the store; it is kept for as long as this lives.
 #[derive(Debug)]
 pub(crate) struct Part {
     pub(crate) about: PartFiles,
@@ -113,14 +114,14 @@ pub(crate) struct Part {
     _held: std::fs::File,
 }
 
-/// A set of packages that was fetched.
+/// A package set in the store.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct StoredTree {
-    /// Tells it from every other one.
+    /// Its digest.
     pub digest: String,
-    /// The language that it is for.
+    /// Its language.
     pub language: String,
-    /// The tier that it is for.
+    /// Its tier.
     pub tier: String,
     /// The packages, as `name version`.
     pub packages: Vec<String>,
@@ -135,7 +136,7 @@ impl From<&Locked> for LockedPackage {
 }
 
 impl Locked {
-    /// What an index says of a package, if it is what such words are: it is shown to people, kept, and written to logs.
+    /// Validates an index's metadata of a package: it is shown to users, kept, and written to logs.
     pub(crate) fn checked(self) -> Result<Self, Error> {
         let texts = [&self.name, &self.version, &self.file];
         let is_plain =
@@ -155,13 +156,13 @@ impl Lock {
         Self { format: FORMAT, key: String::new(), made: now(), lacks, packages }
     }
 
-    /// Bytes that it takes in memory, about.
+    /// Returns its approximate size in memory in bytes.
     pub(crate) fn size(&self) -> usize {
         let of = |locked: &Locked| [&locked.name, &locked.version, &locked.file, &locked.digest, &locked.url].map(|text| text.len() + 24);
         self.packages.iter().flat_map(of).sum()
     }
 
-    /// Seconds since it was made.
+    /// Returns its age in seconds.
     pub(crate) fn age(&self) -> u64 {
         now().saturating_sub(self.made)
     }
@@ -171,7 +172,7 @@ fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
-/// A name for a question or a set: the digest of its parts.
+/// Returns the key of a resolution or a set: the digest of its parts.
 pub(crate) fn digest(parts: impl IntoIterator<Item = String>) -> String {
     let mut hasher = Sha256::new();
     for part in parts {
@@ -181,7 +182,7 @@ pub(crate) fn digest(parts: impl IntoIterator<Item = String>) -> String {
     hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The parts of a target that tell it from others.
+/// Returns the parts of a target that are in keys.
 pub(crate) fn target_parts(target: &PackageTarget) -> [String; 4] {
     let native = target.native.as_ref();
     [
@@ -192,21 +193,21 @@ pub(crate) fn target_parts(target: &PackageTarget) -> [String; 4] {
     ]
 }
 
-/// Why a place is not used, as an error.
+/// Converts the distrust of a path to an error.
 fn refused(error: FolderError) -> Error {
     Error::Packages(error.to_string())
 }
 
-/// What the system says about a place, as an error.
+/// Converts a system error about a path to an error.
 pub(crate) fn failed(what: &Path) -> impl Fn(std::io::Error) -> Error + '_ {
     move |error| Error::Packages(format!("`{}`: {error}", what.display()))
 }
 
 impl Store {
-    /// Opens a store, or makes one. Nobody but this user and root may be able to change it: programs are run from it.
+    /// Opens a store, or creates one. Only this user and root may be able to change it: programs are run from it.
     pub(crate) fn open(path: &Path, bounds: Bounds) -> Result<Self, Error> {
         let folder = Folder::create(path).map_err(refused)?;
-        // Containers are told the path, so it has to be the real one.
+        // Containers mount it by its path, so it has to be the real one.
         let path = folder.path().to_owned();
         let root = Dir::from_std_file(folder.to_file().map_err(failed(&path))?);
         for name in FOLDERS {
@@ -219,9 +220,9 @@ impl Store {
         Ok(store)
     }
 
-    /// Removes what processes that were killed have left: every directory that nobody holds. What earlier versions kept goes as well.
+    /// Removes working directories that no process holds, such as those of killed processes, and the directories of earlier versions.
     fn clear_work(&self) {
-        // Nobody begins to work meanwhile: a directory that was just made is not held yet.
+        // Under a lock: a directory that was just created is not held yet.
         let Ok(_alone) = self.root.open("lock").map(cap_std::fs::File::into_std).and_then(|lock| lock.lock().map(|()| lock)) else {
             return;
         };
@@ -244,13 +245,13 @@ impl Store {
         }
     }
 
-    /// A directory to work in, which is held until it is dropped, and then removed.
+    /// Creates a working directory, which is held until it is dropped, and then removed.
     pub(crate) fn begin(&self) -> Result<Begun, Error> {
         let here = failed(&self.path);
         let name = format!("work/{:032x}", rand::random::<u128>());
         let lock = self.root.open("lock").map_err(&here)?.into_std();
         lock.lock_shared().map_err(&here)?;
-        // Others must not reach what is being made: parts of it are for every user of a container to write.
+        // Other users must not reach unfinished files: parts of it are writable by every user of a container.
         let mut private = DirBuilder::new();
         private.mode(0o700);
         self.root.create_dir_with(&name, &private).map_err(&here)?;
@@ -259,11 +260,11 @@ impl Store {
         Ok(Begun { directory, _held: held, name, root: self.root.try_clone().map_err(&here)? })
     }
 
-    /// Where a program of the store lies, if it is there.
+    /// Returns a program of the store, if it exists.
     ///
     /// # Errors
     ///
-    /// Where others than this user and root can have changed it or a directory above.
+    /// If users other than this one and root can have changed it or a directory above.
     pub(crate) fn program(&self, inside: &Path) -> Result<Option<Program>, Error> {
         match self.folder.file(inside) {
             Ok(_) => Program::absolute(self.path.join(inside)).map(Some).map_err(|error| Error::Packages(error.to_string())),
@@ -272,19 +273,19 @@ impl Store {
         }
     }
 
-    /// Where a part of the store lies.
+    /// Returns the path of an entry of the store.
     pub(crate) fn at(&self, name: impl AsRef<Path>) -> PathBuf {
         self.path.join(name)
     }
 
-    /// What a question came to.
+    /// Reads a lock.
     pub(crate) fn lock(&self, key: &str) -> Option<Lock> {
-        // One that is not to be trusted is as good as none: what the question comes to is put in its place.
+        // An untrusted lock is as good as none: it is replaced.
         let text = self.read(&format!("locks/{key}.json"), MAX_LOCK)?;
         serde_json::from_slice(&text).ok().filter(|lock: &Lock| lock.format == FORMAT && lock.key == key)
     }
 
-    /// Keeps what a question came to.
+    /// Writes a lock.
     pub(crate) fn keep_lock(&self, key: &str, lock: &Lock) -> Result<(), Error> {
         let path = self.at("locks");
         let lock = Lock { key: key.to_owned(), ..lock.clone() };
@@ -302,14 +303,14 @@ impl Store {
         Ok(())
     }
 
-    /// A directory to work in, which goes when it is dropped.
+    /// Creates a working directory, which is removed when it is dropped.
     pub(crate) fn work(self: &Arc<Self>) -> Result<Work, Error> {
         let begun = self.begin()?;
         let directory = begun.directory.try_clone().map_err(failed(&self.path))?;
         Ok(Work { path: self.at(&begun.name), directory, _begun: begun })
     }
 
-    /// The files of an archive, if they are there.
+    /// Returns the part of an archive, if it exists.
     pub(crate) fn part(&self, key: &str) -> Option<Part> {
         let place = format!("parts/{key}");
         let held = self.hold(&place)?;
@@ -323,7 +324,7 @@ impl Store {
         None
     }
 
-    /// Where a tree lies, if it is there, and what keeps it there.
+    /// Returns the path of a tree, if it exists, and the lock that keeps it.
     pub(crate) fn tree(&self, digest: &str, tier: Tier) -> Option<(PathBuf, Lease)> {
         let place = format!("trees/{digest}");
         let name = format!("{place}/{}", tree_name(tier));
@@ -341,7 +342,7 @@ impl Store {
         None
     }
 
-    /// All trees.
+    /// Lists all trees.
     pub(crate) fn trees(&self) -> Result<Vec<StoredTree>, Error> {
         let path = self.at("trees");
         let mut trees = Vec::new();
@@ -357,7 +358,7 @@ impl Store {
         Ok(trees)
     }
 
-    /// Removes everything that can be fetched again, and says how many sets that were.
+    /// Removes everything that can be fetched again, and returns the number of sets.
     pub(crate) fn clean(&self) -> Result<usize, Error> {
         let count = self.trees()?.len();
         for folder in ["locks", "trees", "parts", "work", "uv", "npm"] {
@@ -378,7 +379,7 @@ fn json(value: &impl Serialize) -> Result<Vec<u8>, Error> {
     serde_json::to_vec(value).map_err(|error| Error::Packages(error.to_string()))
 }
 
-/// Processes may make it at the same time.
+/// Ignores that it exists: processes may create it at the same time.
 fn exists(error: std::io::Error) -> std::io::Result<()> {
     if error.kind() == std::io::ErrorKind::AlreadyExists { Ok(()) } else { Err(error) }
 }
@@ -387,7 +388,7 @@ fn make_folder(within: &Dir, name: &str) -> std::io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.mode(FOLDER_MODE);
     within.create_dir_with(name, &builder)?;
-    // The mask of this process may have taken more than others' right to write, or an access list of the directory above added it.
+    // This process's umask may have removed more than the write permission of others, or a default ACL of the directory above added it.
     within.set_permissions(name, Permissions::from_mode(FOLDER_MODE))
 }
 
@@ -395,24 +396,24 @@ fn tree_name(tier: Tier) -> &'static str {
     if tier == Tier::Wasm { "tree.tar" } else { "files" }
 }
 
-/// Locks a directory for whoever works in it, for as long as the file is open.
+/// Locks a directory for its user, for as long as the file is open.
 fn lock_directory(root: &Dir, path: impl AsRef<Path>) -> std::io::Result<File> {
     let directory = root.open(path)?;
     rustix::fs::flock(&directory, FlockOperation::NonBlockingLockExclusive)?;
     Ok(directory)
 }
 
-/// A directory that is held, and removed when it is dropped.
+/// A held directory, which is removed when it is dropped.
 pub(crate) struct Begun {
     directory: Dir,
-    /// The lock, on a descriptor of its own: that of a `Dir` is only for looking things up (`O_PATH`), and cannot be locked.
+    /// The lock, on a file descriptor of its own: that of a `Dir` is opened with `O_PATH`, and cannot be locked.
     _held: File,
     name: String,
     root: Dir,
 }
 
 impl Begun {
-    /// The directory.
+    /// Returns the directory.
     pub(crate) fn directory(&self) -> &Dir {
         &self.directory
     }
@@ -420,7 +421,7 @@ impl Begun {
 
 impl Drop for Begun {
     fn drop(&mut self) {
-        // A program that was killed a moment ago may still be making files.
+        // A program that was killed a moment ago may still be creating files.
         for _ in 0..REMOVALS {
             match self.root.remove_dir_all(&self.name) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -433,7 +434,7 @@ impl Drop for Begun {
     }
 }
 
-/// A directory to work in.
+/// A working directory.
 pub(crate) struct Work {
     pub(crate) path: PathBuf,
     pub(crate) directory: Dir,
@@ -441,14 +442,14 @@ pub(crate) struct Work {
 }
 
 impl Work {
-    /// Makes what lies under `from` the tree of that digest.
+    /// Publishes the files under `from` as the tree of that digest.
     pub(crate) fn publish(&self, store: &Store, from: &str, about: &StoredTree, tier: Tier) -> Result<(), Error> {
         let made = self.keep(store, from, tree_name(tier), &[(ABOUT, json(about)?)], &format!("trees/{}", about.digest));
         // Another process may have been quicker, and its tree is the same.
         if store.tree(&about.digest, tier).is_some() { Ok(()) } else { made }
     }
 
-    /// Makes what lies under `from` the part of its key.
+    /// Publishes the files under `from` as the part of its key.
     pub(crate) fn publish_part(&self, store: &Store, from: &str, about: &PartFiles) -> Result<Part, Error> {
         let described = [(ABOUT, json(&Size { bytes: about.bytes })?), (LISTING, json(about)?)];
         let made = self.keep(store, from, "files", &described, &format!("parts/{}", about.key));
@@ -472,7 +473,7 @@ impl Work {
     }
 }
 
-/// What a tree is, for people who look at the store.
+/// Returns the description of a tree, for people who look at the store.
 pub(crate) fn about(digest: &str, ecosystem: Ecosystem, tier: Tier, packages: &[LockedPackage], bytes: u64) -> StoredTree {
     StoredTree {
         digest: digest.to_owned(),
@@ -492,7 +493,7 @@ mod tests {
         fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
     }
 
-    /// A store with a lock, a part and a tree, all named `a`, as they are made.
+    /// Makes a store with a lock, a part and a tree, all named `a`.
     fn filled() -> (tempfile::TempDir, Arc<Store>) {
         let place = tempfile::tempdir().unwrap();
         let store = Arc::new(Store::open(place.path(), Bounds { quota: Some(1 << 30), reserve: 0 }).unwrap());
@@ -506,7 +507,7 @@ mod tests {
         (place, store)
     }
 
-    /// Who could write to a store once could move what is in it.
+    /// Tests that a swapped tree is not used: another user who once had write permission could have moved it.
     #[test]
     fn one_tree_in_the_place_of_another_is_not_used() {
         let (place, store) = filled();
@@ -530,7 +531,7 @@ mod tests {
         store.keep_lock("a", &Lock::new(Vec::new(), None)).unwrap();
         work.publish(&store, "tree", &about("a", Ecosystem::Python, Tier::Container, &[], 1), Tier::Container).unwrap();
         assert!(store.lock("a").is_some() && store.tree("a", Tier::Container).is_some());
-        // Its list shows nothing that is not used.
+        // Its listing shows no entry that is not used.
         assert_eq!(store.trees().unwrap().len(), 1);
         mode(&place.path().join("trees/a/about.json"), 0o666);
         assert!(store.trees().unwrap().is_empty());

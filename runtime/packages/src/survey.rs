@@ -1,7 +1,7 @@
-//! What does a program's text say that it needs?
+//! Program survey: which packages does a program's text need?
 //!
-//! Inline metadata asks for packages. Imports that come before anything else are found by the parser of the language, in the sandbox; most
-//! programs import nothing but what everybody knows to be there, and for them nothing is asked at all.
+//! Inline metadata declares packages. Imports at the beginning are found by the parser of the language, in the sandbox; most programs
+//! import nothing but well-known modules, and for them nothing is parsed at all.
 
 use crate::workshop::Workshop;
 use glovebox::{Allowance, Controls, Error, Input, PackageTarget, Request, Sandbox, Status, Survey};
@@ -27,25 +27,25 @@ const MODULES: &str = include_str!("modules.txt");
 /// Modules whose package has another name.
 const PROVIDERS: &str = include_str!("providers.txt");
 
-/// Bytes of inline metadata that are read; protects this process from its parser.
+/// The largest inline metadata in bytes; protects this process from its parser.
 const MAX_METADATA: usize = 64 << 10;
 
-/// Bytes of a program that is looked at; a larger one says at run time what it lacks.
+/// The largest program in bytes that is surveyed; a larger one fails at run time if it lacks a module.
 const MAX_PROGRAM: usize = 4 << 20;
 
-/// How long a look may take, whatever the request's own limits leave.
+/// The time limit of a survey, whatever the request's own limits leave.
 const LOOK: Duration = Duration::from_secs(5);
 
-/// The computation of a look.
+/// The fuel limit of a survey.
 const LOOK_FUEL: u64 = 4_000_000_000;
 
-/// The memory of a look.
+/// The memory limit of a survey.
 const LOOK_MEMORY: u64 = 1 << 30;
 
-/// Imports that are judged; nobody has to be told of more at once.
+/// Imports that are considered; a message with more would be of no use.
 const MAX_IMPORTS: usize = 1000;
 
-/// Looks at programs.
+/// Surveys programs.
 #[derive(Default)]
 pub(crate) struct Surveyor {
     sandbox: OnceCell<Sandbox>,
@@ -59,7 +59,7 @@ struct Metadata {
     requires_python: Option<String>,
 }
 
-/// One import: the module, its line, whether it is there, and whether a full standard library has it.
+/// An import: the module, its line, whether it exists in the guest, and whether a full standard library has it.
 type Import = (String, u32, bool, bool);
 
 impl Surveyor {
@@ -92,9 +92,9 @@ impl Surveyor {
         Ok(())
     }
 
-    /// A program's first imports, by the parser of its language.
+    /// Returns a program's first imports, by the parser of its language.
     async fn imports(&self, workshop: &Workshop, request: &Request, allowance: &Allowance) -> Result<Vec<Import>, Error> {
-        // Where nothing is left for it, the text says at run time what it lacks.
+        // If no time is left for it, the program fails at run time if it lacks a module.
         let Some(mut look) = allowance.look().await else { return Ok(Vec::new()) };
         let mut ours = match request.language.as_str() {
             "python" => Request::new("python", PYTHON_IMPORTS),
@@ -111,7 +111,7 @@ impl Surveyor {
         if outcome.status != Status::Succeeded {
             return Ok(Vec::new());
         }
-        // Some modules greet whoever imports them.
+        // Some modules print when they are imported.
         let said = outcome.stdout.text();
         let mut imports: Vec<Import> = said.lines().last().and_then(|line| serde_json::from_str(line).ok()).unwrap_or_default();
         imports.truncate(MAX_IMPORTS);
@@ -128,13 +128,13 @@ fn judge_python(request: &Request, imports: Vec<Import>, survey: &mut Survey) {
     let own = own_modules(request);
     for (module, line, is_there, is_standard) in imports {
         if own.contains(module.as_str()) {
-            // It may do anything, also make others importable.
+            // Such code may do anything, including making other modules importable.
             return;
         }
         match (is_there, is_standard) {
             (true, _) => {}
             (false, true) => survey.lacks.push((Tier::Wasm, format!("has no module `{}`", module.escape_debug()))),
-            // Of packages that were asked for it is not known yet which modules they have.
+            // The modules of requested packages are not known yet.
             (false, false) if asks_for_none => {
                 let package = provider(&module).to_owned();
                 survey.missing.push(MissingModule { module, line, package });
@@ -149,7 +149,7 @@ fn judge_javascript(request: &Request, imports: Vec<Import>, survey: &mut Survey
     let mut bare = Vec::new();
     for (name, line, is_there, is_standard) in imports {
         if let Some(specifier) = name.strip_prefix("npm:") {
-            // What names no package is refused as such by the policy, so that the look has its price in the outcome.
+            // An invalid package name is denied by the policy, so that the cost of the survey is in the outcome.
             survey.packages.push(npm_package(specifier).unwrap_or_else(|| name.clone()));
         } else if is_standard && !is_there {
             survey.lacks.push((Tier::Wasm, format!("has no module `{}`", name.escape_debug())));
@@ -165,7 +165,7 @@ fn judge_javascript(request: &Request, imports: Vec<Import>, survey: &mut Survey
     }
 }
 
-/// The package of a module's name: `@scope/name/part` is in `@scope/name`.
+/// Returns the package of a module's name: `@scope/name/part` is in `@scope/name`.
 fn package_of(module: &str) -> &str {
     let parts = if module.starts_with('@') { 2 } else { 1 };
     match module.match_indices('/').nth(parts - 1) {
@@ -174,7 +174,7 @@ fn package_of(module: &str) -> &str {
     }
 }
 
-/// The requirement of what follows `npm:`, such as `name@1.2/part`; none where a name is missing.
+/// Returns the requirement of a specifier after `npm:`, such as `name@1.2/part`; none if the name is missing.
 fn npm_package(specifier: &str) -> Option<String> {
     let package = package_of(specifier.trim_start_matches('/'));
     let name = if package.starts_with('@') { package.split_once('/')?.1 } else { package };
@@ -183,32 +183,32 @@ fn npm_package(specifier: &str) -> Option<String> {
 
 fn unfit(place: &PackageTarget, versions: &VersionSpecifiers) -> Option<(Tier, String)> {
     let version = Version::from_str(&place.interpreter).ok()?;
-    // A bound such as `>=3.11.4` is met by the newest of its line.
+    // A bound such as `>=3.11.4` is met by the newest patch release.
     let newest = Version::from_str(&format!("{version}.99")).ok()?;
     let fits = versions.contains(&version) || versions.contains(&newest);
     (!fits).then(|| (place.tier, format!("runs Python {version}, and the program asks for {versions}")))
 }
 
-/// The text of a program that is looked at.
+/// Returns the text of a program that is surveyed.
 fn text(request: &Request) -> Option<&str> {
     let is_known = matches!(request.language.as_str(), "python" | "javascript" | "typescript");
     let is_looked_at = is_known && request.source.content.len() <= MAX_PROGRAM;
     std::str::from_utf8(&request.source.content).ok().filter(|_| is_looked_at)
 }
 
-/// Whether a glance shows that a program needs nothing.
+/// Returns whether a quick scan shows that a program needs nothing.
 pub(crate) fn says_nothing(request: &Request) -> bool {
     let has_metadata = |text: &str| request.language == "python" && text.contains("# /// script");
     text(request).is_none_or(|text| !has_metadata(text) && is_plain(&request.language, text))
 }
 
-/// Whether a glance at a program's text shows that it imports nothing but what everybody knows to be there.
+/// Returns whether a quick scan of a program's text shows that it imports only well-known modules.
 fn is_plain(language: &str, text: &str) -> bool {
     if language == "python" { only_known_imports(text) } else { only_own_imports(text) }
 }
 
-/// Whether every text that follows `from` or `import` names a file or a module of the guest. It may miss one that a comment parts from its
-/// word, which then says at run time what it lacks.
+/// Returns whether every string after `from` or `import` names a file or a module of the guest. It may miss one that a comment separates
+/// from the keyword, which then fails at run time.
 fn only_own_imports(text: &str) -> bool {
     const THERE: [&str; 12] =
         ["fs", "fs/promises", "path", "os", "util", "url", "events", "assert", "crypto", "buffer", "process", "timers/promises"];
@@ -221,7 +221,7 @@ fn only_own_imports(text: &str) -> bool {
     ["from", "import"].iter().all(|word| text.match_indices(word).all(|(at, _)| is_own(text.split_at(at + word.len()).1)))
 }
 
-/// The inline metadata of a script (PEP 723).
+/// Parses the inline metadata of a script (PEP 723).
 fn metadata(text: &str) -> Result<Option<Metadata>, Error> {
     let mut blocks = Vec::new();
     let mut lines = text.lines();
@@ -229,7 +229,7 @@ fn metadata(text: &str) -> Result<Option<Metadata>, Error> {
         if line.trim_end() != "# /// script" {
             continue;
         }
-        // The block ends at the last of its closing lines that comments lead up to.
+        // The block ends at the last closing line that is reached through comment lines.
         let rest = lines.clone().take_while(|line| line.trim_end() == "#" || line.starts_with("# "));
         let block: Vec<&str> = rest.collect();
         let end = block.iter().rposition(|line| line.trim_end() == "# ///");
@@ -237,7 +237,7 @@ fn metadata(text: &str) -> Result<Option<Metadata>, Error> {
             let content = block.iter().take(end).map(|line| line.strip_prefix("# ").unwrap_or_default());
             blocks.push(content.collect::<Vec<_>>().join("\n"));
         }
-        // Comments without an end have none further on either; looking again from each of their lines could take for ever.
+        // An unterminated comment block has no end further on either; searching again from each line could take quadratic time.
         if let Some(last) = end.or(block.len().checked_sub(1)) {
             lines.nth(last);
         }
@@ -251,12 +251,12 @@ fn metadata(text: &str) -> Result<Option<Metadata>, Error> {
     }
 }
 
-/// Whether a look at the lines already shows that nothing but well-known modules is imported. It may say no where a parser would say yes.
+/// Returns whether a scan of the lines shows that only well-known modules are imported. It may return false where a parser would not.
 fn only_known_imports(text: &str) -> bool {
     static KNOWN: LazyLock<HashSet<&str>> = LazyLock::new(|| MODULES.lines().collect());
     let is_known =
         |name: &str| KNOWN.contains(name.trim_start().split(|c: char| !(c.is_alphanumeric() || c == '_')).next().unwrap_or_default());
-    // Statements of a module begin a line or follow a semicolon; nobody has to know here what is a text or a comment.
+    // Statements begin a line or follow a semicolon; strings and comments need not be recognised here.
     text.split(['\n', '\r', ';', '\x0c']).map(str::trim_start).all(|line| {
         if let Some(names) = line.strip_prefix("import").filter(|rest| rest.starts_with([' ', '\t', '\\'])) {
             names.split(',').all(is_known)
@@ -268,14 +268,14 @@ fn only_known_imports(text: &str) -> bool {
     })
 }
 
-/// Modules that come with the request.
+/// Returns the modules that come with the request.
 fn own_modules(request: &Request) -> HashSet<&str> {
     let folder = request.source.name.rsplit_once('/').map(|(folder, _)| format!("{folder}/")).unwrap_or_default();
     let inside = request.files.iter().filter_map(|file| file.path.trim_start_matches("./").strip_prefix(folder.as_str()));
     inside.map(|path| path.split('/').next().unwrap_or(path)).map(|name| name.split('.').next().unwrap_or(name)).collect()
 }
 
-/// The package that probably has a module.
+/// Returns the package that probably provides a module.
 fn provider(module: &str) -> &str {
     let pairs = PROVIDERS.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(' '));
     pairs.clone().find(|(known, _)| *known == module).map_or(module, |(_, package)| package)

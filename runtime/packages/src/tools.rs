@@ -1,7 +1,7 @@
-//! Which resolvers are there, and what do they say?
+//! Resolver processes: how are uv and npm found, run and bounded?
 //!
-//! They are other people's well-kept programs. They get no settings but ours, may not run anything of a package, and cannot write files
-//! without end.
+//! They are established third-party programs. They get no settings but ours, may not run any code of a package, and have limits on time,
+//! files and memory.
 
 use crate::store::{Store, failed};
 use crate::tree;
@@ -16,55 +16,55 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-/// The Python resolver, by its wheels' digests.
+/// The Python resolver, pinned by the digests of its wheels.
 const UV: &str = include_str!("../requirements.txt");
 
-/// How long one step of a resolver may take.
+/// The timeout of one step of a resolver.
 const PATIENCE: Duration = Duration::from_secs(180);
 
-/// Largest file that a resolver may write, in bytes.
+/// The largest file that a resolver may write, in bytes (`RLIMIT_FSIZE`).
 const LARGEST_FILE: u64 = 256 << 20;
 
-/// Bytes of an answer that are read. What a program asks for comes to some hundred packages.
+/// The largest output in bytes. A resolution has some hundred packages.
 const MAX_ANSWER: u64 = 16 << 20;
 
-/// What the folder of a resolver may come to while it runs: what it was told about packages, and no packages.
+/// The size limit of a resolver's folder while it runs (bytes, entries): metadata of packages, and no packages.
 const MAX_FOLDER: (u64, u64) = (1 << 30, 200_000);
 
-/// Bytes of memory that a resolver may have. Ordinary questions take a tenth of it.
+/// The memory limit of a resolver in bytes. Ordinary resolutions take a tenth of it.
 const MAX_MEMORY: u64 = 1 << 30;
 
-/// How often it is looked what the folder and the memory of a resolver have come to.
+/// The interval of checks on the folder and the memory of a resolver.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Lines of a resolver's complaint that are passed on.
+/// Lines of a resolver's error output that are passed on.
 const COMPLAINT_LINES: usize = 12;
 
-/// Tells the interpreter's real path: what is found first may be a script that chooses one.
+/// Prints the interpreter's real path: the one on `PATH` may be a version manager's shim.
 const WHICH: &str = "import sys; print(sys.executable)";
 
 const PYTHON_ADVICE: &str = "fetching Python packages needs Python 3.9 or newer with pip, such as by `apt-get install python3-pip`";
 
-/// What a tool answered.
+/// The output of a tool.
 pub(crate) struct Answer {
     pub(crate) out: String,
     pub(crate) complaint: String,
     pub(crate) code: Option<i32>,
 }
 
-/// Runs a tool to its end, or until what it writes is more than a tool may. `folder` is where it writes.
+/// Runs a tool to its end, or until it exceeds a limit. `folder` is where it writes.
 pub(crate) async fn run(mut start: Start, name: &str, input: &str, folder: Option<&Dir>) -> Result<Answer, Error> {
     let mut command = start.largest_file(LARGEST_FILE).tokio();
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let failed = |error: std::io::Error| Error::Packages(format!("cannot run `{name}`: {error}"));
-    // Dropping it, as all the errors below do, kills it.
+    // Dropping it, as on all the errors below, kills it.
     let mut child = command.spawn().map_err(failed)?;
     let process = child.id();
     let mut stdin = child.stdin.take();
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let fed = async {
         if let Some(mut stdin) = stdin.take() {
-            // One that does not read its input says why itself.
+            // A tool that does not read its input reports the reason itself.
             let _ = stdin.write_all(input.as_bytes()).await;
         }
         Ok(())
@@ -79,7 +79,7 @@ pub(crate) async fn run(mut start: Start, name: &str, input: &str, folder: Optio
             None => std::future::pending().await,
         }
     };
-    // It is waited for below, so that its number is nobody else's.
+    // It is reaped below, so its process id is not reused.
     let fat = fat(process, name);
     let (out, complaint_text, status) = tokio::select! {
         ended = ended => ended?,
@@ -93,7 +93,7 @@ pub(crate) async fn run(mut start: Start, name: &str, input: &str, folder: Optio
     Ok(Answer { out: text(&out), complaint: complaint(&text(&complaint_text)), code: status.code() })
 }
 
-/// All that comes, if it is not too much.
+/// Reads all output, up to the limit.
 async fn bounded(from: Option<impl tokio::io::AsyncRead + Unpin>) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     if let Some(from) = from {
@@ -105,7 +105,7 @@ async fn bounded(from: Option<impl tokio::io::AsyncRead + Unpin>) -> std::io::Re
     Ok(bytes)
 }
 
-/// Waits until a folder has come to more than it may.
+/// Waits until a folder exceeds its limit.
 pub(crate) async fn grown(folder: &Dir, name: &str) -> Error {
     let mut pause = LOOK;
     loop {
@@ -113,7 +113,7 @@ pub(crate) async fn grown(folder: &Dir, name: &str) -> Error {
         let began = std::time::Instant::now();
         let Ok(folder) = folder.try_clone() else { continue };
         let used = tokio::task::spawn_blocking(move || tree::used(&folder)).await.unwrap_or_default();
-        // Looking must not take more of the machine than what is looked at.
+        // The check must not take more of the machine than the resolver.
         pause = LOOK.max(began.elapsed() * 4);
         if used.0 > MAX_FOLDER.0 || used.1 > MAX_FOLDER.1 {
             let (bytes, files) = MAX_FOLDER;
@@ -123,7 +123,7 @@ pub(crate) async fn grown(folder: &Dir, name: &str) -> Error {
     }
 }
 
-/// Waits until a process has more memory than it may: what an index answers may be compressed, and is read whole.
+/// Waits until a process exceeds its memory limit: an index's response may be compressed, and is read whole.
 async fn fat(process: Option<u32>, name: &str) -> Error {
     let Some(process) = process else { return std::future::pending().await };
     let page = rustix::param::page_size() as u64;
@@ -149,13 +149,13 @@ pub(crate) fn read(folder: &Dir, file: &str) -> std::io::Result<String> {
 }
 
 impl Answer {
-    /// What it said, where it succeeded.
+    /// Returns the output if it succeeded.
     pub(crate) fn succeeded(self, what: &str) -> Result<String, Error> {
         if self.code == Some(0) { Ok(self.out) } else { Err(Error::Packages(format!("{what}: {}", self.complaint))) }
     }
 }
 
-/// The words of a complaint without decoration, and not without end.
+/// Returns the error output without decoration, truncated.
 fn complaint(text: &str) -> String {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("warning:"));
     let lines: Vec<&str> = lines.collect();
@@ -164,7 +164,7 @@ fn complaint(text: &str) -> String {
     shown.chars().map(plain).take(1000).collect::<String>().trim_start_matches("error: ").to_owned()
 }
 
-/// The Python resolver, fetched where it is not there yet.
+/// Returns the Python resolver, downloaded if it is not in the store.
 pub(crate) async fn uv(store: &Arc<Store>, offline: bool, progress: &(dyn Fn(&str) + Send + Sync)) -> Result<Program, Error> {
     let version = UV.lines().find_map(|line| line.strip_prefix("uv==")).map(|rest| rest.trim_end_matches([' ', '\\']));
     let version = version.unwrap_or_default();
@@ -196,7 +196,7 @@ pub(crate) async fn uv(store: &Arc<Store>, offline: bool, progress: &(dyn Fn(&st
         .map_or_else(|| Err(renamed.err().unwrap_or_else(|| Error::Packages(format!("`{}` has no `bin/uv`", folder.display())))), Ok)
 }
 
-/// The interpreter by which the Python resolver judges: the one on `PATH`, and none that it would find by itself in a directory.
+/// Returns the interpreter for the Python resolver: the one on `PATH`, and none that it would find by itself in a directory.
 pub(crate) async fn interpreter() -> Result<Program, Error> {
     let mut python = python().map_err(|error| Error::Packages(format!("{error}; {PYTHON_ADVICE}")))?;
     python.args(["-c", WHICH]);
@@ -204,7 +204,7 @@ pub(crate) async fn interpreter() -> Result<Program, Error> {
     Program::trusted(path.trim()).map_err(|error| Error::Packages(error.to_string()))
 }
 
-/// The authorities that this system trusts, in one file.
+/// Returns the CA bundle of this system.
 pub(crate) fn certificates() -> Option<PathBuf> {
     const PLACES: [&str; 3] = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
     #[expect(clippy::disallowed_methods, reason = "where everybody says which authorities to trust")]

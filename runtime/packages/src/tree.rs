@@ -1,7 +1,7 @@
-//! How does what was fetched become a tree that runs can share?
+//! Package trees: how do unpacked archives become a tree that runs share?
 //!
-//! Regular files and directories only, none larger than it may be, in the order of their names and without times: the same packages are the
-//! same bytes.
+//! Regular files and directories only, with a size limit, sorted by name and without timestamps, so trees are reproducible: the same
+//! packages are the same bytes.
 
 use crate::job::Job;
 use crate::quota::Need;
@@ -12,25 +12,25 @@ use std::collections::{BTreeMap, HashSet};
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
 
-/// Bytes of all files of one tree.
+/// The most bytes of all files of one tree.
 pub(crate) const MAX_BYTES: u64 = 2 << 30;
 
-/// Files of one tree.
+/// The most files of one tree.
 pub(crate) const MAX_FILES: u64 = 200_000;
 
-/// Bytes of the unit in which the system counts what a file occupies.
+/// The unit in bytes of `st_blocks`.
 const SECTOR: u64 = 512;
 
-/// Bytes of a block of the disk: files and directories take whole ones.
+/// The block size of the disk in bytes: files and directories take whole blocks.
 pub(crate) const BLOCK: u64 = 4096;
 
-/// Bytes that an entry takes besides: its inode, its name in its directory, and in the listing of a part.
+/// Bytes of an entry besides its content: its inode, its name in its directory, and in the file list of a part.
 pub(crate) const ENTRY: u64 = 512;
 
 /// The files of a directory, by their paths below it, with their lengths.
 pub(crate) type Files = BTreeMap<String, u64>;
 
-/// Lists a directory, and makes every file readable and none executable by others than its owner's tools need.
+/// Lists the files of a directory, within the limits of a tree, and makes its files and directories readable for all users.
 pub(crate) fn list(directory: &Dir, job: &Job) -> Result<Files, Error> {
     let mut files = Files::new();
     let mut bytes = 0_u64;
@@ -48,12 +48,12 @@ pub(crate) fn list(directory: &Dir, job: &Job) -> Result<Files, Error> {
     Ok(files)
 }
 
-/// Bytes that a file of that length takes on a disk.
+/// Returns the bytes on disk of a file of that length.
 pub(crate) fn occupied(length: u64) -> u64 {
     length.checked_next_multiple_of(BLOCK).unwrap_or(u64::MAX).saturating_add(ENTRY)
 }
 
-/// Bytes that files take on a disk, with the directories that they lie in.
+/// Returns the bytes on disk of files, with their directories.
 pub(crate) fn occupied_by<'a>(files: impl Iterator<Item = (&'a String, u64)>) -> u64 {
     let mut directories = HashSet::from([""]);
     let mut bytes = 0_u64;
@@ -74,7 +74,7 @@ fn walk(directory: &Dir, prefix: &str, depth: usize, found: &mut dyn FnMut(Strin
         let path = format!("{prefix}{name}");
         let kind = entry.file_type()?;
         if kind.is_dir() {
-            // What runs inside is somebody else than who fetched.
+            // Containers run as another user than the one that fetched the package.
             directory.set_permissions(&name, cap_std::fs::Permissions::from_mode(0o755))?;
             walk(&entry.open_dir()?, &format!("{path}/"), depth + 1, found)?;
         } else if kind.is_file() {
@@ -87,10 +87,10 @@ fn walk(directory: &Dir, prefix: &str, depth: usize, found: &mut dyn FnMut(Strin
     Ok(())
 }
 
-/// Bytes on disk and files of a directory that somebody else is writing to: what can be seen of it.
+/// Returns the bytes on disk and the number of files of a directory that another process is writing to, as far as visible.
 pub(crate) fn used(directory: &Dir) -> (u64, u64) {
     let mut total = (0, 0);
-    // By their names: as many open directories as somebody makes would be too many.
+    // By name: an open file descriptor for each directory could be too many.
     let mut left = vec![PathBuf::from(".")];
     while let Some(path) = left.pop() {
         for entry in directory.read_dir(&path).into_iter().flatten().flatten() {
@@ -104,7 +104,7 @@ pub(crate) fn used(directory: &Dir) -> (u64, u64) {
     total
 }
 
-/// Whether there are more files and directories below a directory than this, without looking at many more.
+/// Returns whether there are more files and directories below a directory than this, without visiting many more.
 pub(crate) fn has_many(directory: &Dir, few: usize) -> bool {
     let mut count = 0;
     let mut left = vec![PathBuf::from(".")];
@@ -122,19 +122,19 @@ pub(crate) fn has_many(directory: &Dir, few: usize) -> bool {
     false
 }
 
-/// Files from several directories that lie over each other: the path of each, the directory it comes from, its path there, and its length.
+/// Overlaid files from several directories: the path of each, the directory it comes from, its path there, and its length.
 #[derive(Default)]
 pub(crate) struct Layers<'a>(BTreeMap<String, (&'a Dir, &'a str, u64)>);
 
 impl<'a> Layers<'a> {
-    /// Lays files over those that are there, below `prefix`, which is empty or ends with a slash.
+    /// Overlays files on those that are there, below `prefix`, which is empty or ends with a slash.
     pub(crate) fn add(&mut self, prefix: &str, directory: &'a Dir, files: &'a Files) -> Result<(), Error> {
         self.0.extend(files.iter().map(|(path, length)| (format!("{prefix}{path}"), (directory, path.as_str(), *length))));
-        // The same archive may lie in many places.
+        // The same archive may be at many paths.
         if self.0.len() as u64 > MAX_FILES { Err(too_much()) } else { Ok(()) }
     }
 
-    /// Bytes that all files take on a disk, and how many they are, if they are no more than a tree may have.
+    /// Returns the bytes on disk and the number of all files, if they are within the limits of a tree.
     pub(crate) fn need(&self) -> Result<Need, Error> {
         let bytes = self.0.values().fold(0_u64, |bytes, (.., length)| bytes.saturating_add(*length));
         if bytes > MAX_BYTES {
@@ -150,7 +150,7 @@ impl<'a> Layers<'a> {
             let mut header = tar::Header::new_gnu();
             header.set_size(*length);
             header.set_mode(0o644);
-            // A file that grew since it was measured would not fit its header.
+            // A file that grew since it was measured would not match its header.
             job.spend(ENTRY).map_err(failed)?;
             let content = Charged { content: directory.open(source).map_err(failed)?.take(*length), job };
             builder.append_data(&mut header, path, content).map_err(failed)?;
@@ -158,7 +158,7 @@ impl<'a> Layers<'a> {
         builder.into_inner().and_then(|mut whole| whole.flush()).map_err(failed)
     }
 
-    /// Makes them the files of a directory, without copying them where that can be.
+    /// Hard-links the files into a directory, or copies those that cannot be linked.
     pub(crate) fn link(&self, into: &Dir, job: &Job) -> Result<(), Error> {
         let mut directories = HashSet::new();
         for (path, (directory, source, length)) in &self.0 {
@@ -170,7 +170,7 @@ impl<'a> Layers<'a> {
                     make_directory(into, parent).map_err(failed)?;
                 }
             }
-            // A file has a bounded number of names.
+            // A file has a limited number of hard links.
             if directory.hard_link(source, into, path).is_err() {
                 copy_file((directory, source), (into, path), *length, job).map_err(failed)?;
             }
@@ -179,7 +179,7 @@ impl<'a> Layers<'a> {
     }
 }
 
-/// Content that is charged as it is read, and ends when nobody waits for it.
+/// Content that is charged as it is read, and fails on cancellation.
 struct Charged<'a, R> {
     content: R,
     job: &'a Job,
@@ -197,7 +197,7 @@ fn too_much() -> Error {
     Error::Packages(format!("they come to more than {MAX_FILES} files or {} GiB", MAX_BYTES >> 30))
 }
 
-/// Copies a file of that length; what it says of itself besides is left.
+/// Copies a file of that length, without its metadata.
 fn copy_file((from, source): (&Dir, &str), (into, path): (&Dir, &str), length: u64, job: &Job) -> io::Result<()> {
     let mut content = from.open(source)?.take(length);
     let mut file = into.create(path)?;

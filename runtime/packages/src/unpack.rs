@@ -1,7 +1,7 @@
-//! How does an archive become files, and never more of them than there is room for?
+//! Archive extraction (zip bomb protection): how does an archive become files, within its limits?
 //!
-//! An archive is measured before anything of it is written, and counted again while it is written: bytes, files and directories come out of
-//! one [`Room`] that all archives of a set share. Nothing but regular files and the directories above them is ever made.
+//! An archive is measured before anything of it is written, and counted again while it is written: bytes, files and directories are taken
+//! from one [`Room`] that all archives of a set share. Only regular files and their directories are ever created.
 
 mod tarball;
 #[cfg(test)]
@@ -18,25 +18,25 @@ use cap_std::fs::{Dir, OpenOptions, PermissionsExt as _};
 use std::collections::HashSet;
 use std::io::{self, Read, Write as _};
 
-/// How deep directories may lie in each other.
+/// The deepest nesting of directories.
 pub(crate) const MAX_DEPTH: usize = 60;
 
-/// Bytes of one path.
+/// The longest path in bytes.
 const MAX_PATH: usize = 1024;
 
-/// Bytes of one name in a path: what file systems take.
+/// The longest name in a path in bytes, the limit of file systems.
 const MAX_NAME: usize = 255;
 
-/// Bytes that are written before it is looked whether to go on.
+/// Bytes that are written between two checks for cancellation.
 const CHUNK: usize = 64 << 10;
 
-/// An archive whose content is this much is looked at for how much it was compressed.
+/// Content from this size on has its compression ratio checked.
 const LARGE: u64 = 64 << 20;
 
-/// How many times larger than the archive a large content may be. Ordinary packages are below 20.
+/// The highest compression ratio of a large content. Ordinary packages are below 20.
 const MAX_RATIO: u64 = 100;
 
-/// What an archive may come to: what is left of what a whole set may have.
+/// The remaining limits of a whole set.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Room {
     pub(crate) bytes: u64,
@@ -44,7 +44,7 @@ pub(crate) struct Room {
 }
 
 impl Room {
-    /// Takes this much of it, if it is there.
+    /// Takes this much of it, or fails.
     pub(crate) fn take(&mut self, bytes: u64, files: u64) -> io::Result<()> {
         match (self.bytes.checked_sub(bytes), self.files.checked_sub(files)) {
             (Some(bytes), Some(files)) => {
@@ -60,12 +60,12 @@ impl Room {
     }
 }
 
-/// What is wrong with an archive.
+/// Returns an error about an invalid archive.
 pub(crate) fn bad(what: impl Into<String>) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, what.into())
 }
 
-/// Refuses what was compressed as nothing but padding is.
+/// Refuses the compression ratio of a zip bomb.
 fn judge_ratio(content: u64, archive: u64) -> io::Result<()> {
     if content > LARGE && content / MAX_RATIO > archive {
         return Err(bad(format!("{archive} bytes would become {content}, more than {MAX_RATIO} times as much")));
@@ -73,7 +73,7 @@ fn judge_ratio(content: u64, archive: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// A path below the place where an archive is unpacked, if it is one.
+/// Validates a path below the directory where an archive is unpacked.
 pub(crate) fn path(name: &[u8]) -> io::Result<String> {
     let shown = || String::from_utf8_lossy(name.get(..80).unwrap_or(name)).escape_debug().to_string();
     let text = str::from_utf8(name).map_err(|_| bad(format!("the name `{}` is not UTF-8", shown())))?;
@@ -93,16 +93,16 @@ pub(crate) fn path(name: &[u8]) -> io::Result<String> {
     Ok(text.to_owned())
 }
 
-/// The directories that files lie in, which take up room as well.
+/// The directories of files, which take up room as well.
 #[derive(Default)]
 struct Directories(HashSet<String>);
 
 impl Directories {
-    /// How many of those above a file are new.
+    /// Adds the directories above a file, and returns the number of new ones.
     fn new_above(&mut self, path: &str) -> u64 {
         let mut new = 0;
         for (at, _) in path.rmatch_indices('/') {
-            // What is above a known one is known.
+            // Everything above a known one is known.
             if !self.0.insert(path.get(..at).unwrap_or_default().to_owned()) {
                 break;
             }
@@ -120,34 +120,34 @@ pub(crate) struct Writer<'a> {
     directories: HashSet<String>,
 }
 
-/// Who pays for what is written, and says whether to go on.
+/// The account of an extraction, which may cancel it.
 pub(crate) struct Account<'a> {
-    /// Told what all of it will be before the first is written.
+    /// Called with the total before the first write.
     pub(crate) reserve: &'a dyn Fn(Need) -> io::Result<()>,
-    /// Told of each piece.
+    /// Called for each chunk.
     pub(crate) spend: &'a dyn Fn(u64) -> io::Result<()>,
 }
 
 impl<'a> Writer<'a> {
-    /// Writes below `into`, no more than there is room for, for as long as the account goes on.
+    /// Writes below `into`, within the room, for as long as the account permits.
     pub(crate) fn new(into: &'a Dir, room: &'a mut Room, account: &'a Account<'a>) -> Self {
         Self { into, room, account, directories: HashSet::new() }
     }
 
-    /// Says how much it will be: so many bytes of content in so many files and directories.
+    /// Reserves the total: so many bytes of content in so many files and directories.
     fn reserve(&self, bytes: u64, entries: u64) -> io::Result<()> {
         // Each takes less than a block more than its content.
         let bytes = bytes.saturating_add(entries.saturating_mul(BLOCK + ENTRY));
         (self.account.reserve)(Need { bytes, entries })
     }
 
-    /// Writes a file; `path` was made by [`path`]. Its content has exactly this length.
+    /// Writes a file; `path` was validated by [`path`]. Its content has exactly this length.
     pub(crate) fn file(&mut self, path: &str, length: u64, content: &mut dyn Read) -> io::Result<()> {
         self.room.take(length, 1)?;
         (self.account.spend)(ENTRY)?;
         self.parents(path)?;
         let mut file = self.into.open_with(path, OpenOptions::new().write(true).create(true).truncate(true))?;
-        // Whoever runs inside a container is somebody else than who fetched.
+        // Containers run as another user than the one that fetched the package.
         file.set_permissions(cap_std::fs::Permissions::from_mode(0o644))?;
         let mut buffer = vec![0; CHUNK];
         let mut left = length;
@@ -182,7 +182,7 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// Makes a directory that everybody can read, where it is not there yet.
+/// Creates a world-readable directory, if it does not exist.
 pub(crate) fn make_directory(into: &Dir, path: &str) -> io::Result<()> {
     match into.create_dir(path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),

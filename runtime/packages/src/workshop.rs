@@ -1,7 +1,7 @@
-//! Where does code run that looks at other people's code?
+//! Sandbox of the package manager: where is untrusted package code parsed and compiled?
 //!
-//! In the sandbox, like everything else: texts are parsed and compiled by the guest that would run them, under a policy that shows it
-//! nothing but those texts.
+//! In a guest, like all untrusted code: sources are parsed and compiled by the guest that would run them, under a policy that shows it
+//! nothing but those sources.
 
 use glovebox::{Allowance, Controls, Error, Executor, Guests, Outcome, Policy, Request, Sandbox, Status};
 use glovebox_policy::Tier;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 /// Compiles every module of a tree.
 const COMPILE: &str = include_str!("compile.py");
 
-/// Runs our own programs over other people's texts.
+/// Runs our own programs on untrusted sources.
 #[derive(Clone)]
 pub(crate) struct Workshop {
     pub(crate) guests: Option<Guests>,
@@ -19,7 +19,7 @@ pub(crate) struct Workshop {
 }
 
 impl Workshop {
-    /// A sandbox in one tier that sees these directories: the first to read, the second to write to.
+    /// Returns a sandbox in one tier with these mounts: the first read-only, the second writable.
     pub(crate) fn sandbox(&self, tier: Tier, directories: Option<(&Path, &Path)>) -> Result<Sandbox, Error> {
         let mut policy = format!(
             "version = 1\ndefault_profile = \"workshop\"\n[profiles.workshop]\nextends = \"offline\"\ntiers = [\"{tier}\"]\n\
@@ -43,7 +43,7 @@ impl Workshop {
         builder.build()
     }
 
-    /// Compiles the Python modules of one directory into another. It ends when the request is stopped, and the request pays for it.
+    /// Compiles the Python modules of one directory into another. It is cancelled with the request, and the request is charged for it.
     pub(crate) async fn compile(&self, tier: Tier, (from, to): (&Path, &Path), allowance: &Allowance) -> Result<(), Error> {
         let sandbox = self.sandbox(tier, Some((from, to)))?;
         let mut ours = Request::new("python", COMPILE);
@@ -56,7 +56,7 @@ impl Workshop {
     }
 }
 
-/// The outcome, where one of our own programs did its work.
+/// Returns the outcome if one of our own programs succeeded.
 pub(crate) fn succeeded(outcome: Outcome) -> Result<Outcome, Error> {
     if outcome.status == Status::Succeeded {
         return Ok(outcome);

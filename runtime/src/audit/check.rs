@@ -1,6 +1,6 @@
-//! How is an audit log read, to check it or to go on with it?
+//! Audit log verification: is the hash chain intact, and where can it be continued?
 //!
-//! Line by line: each has to be the next in sequence, to follow from the one before, and to have the seal that its bytes have.
+//! Line by line: each must be the next in sequence, link to the one before, and carry the seal of its bytes.
 
 use super::seal::{AuditHead, AuditKey, GENESIS, Seal};
 use super::segments;
@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::{self, BufRead as _, BufReader};
 use std::path::PathBuf;
 
-/// What an event means for its run.
+/// The meaning of an event for its run.
 pub(super) enum Phase {
     Begins,
     Between,
@@ -27,33 +27,33 @@ impl Phase {
     }
 }
 
-/// Why a log is not what was written.
+/// The reason why an audit log fails verification.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChainError {
     /// It can't be read.
     #[error("cannot read the audit log: {0}")]
     Unreadable(#[from] io::Error),
-    /// Somebody else goes on with it at the same time, and two of them would break its chain.
+    /// Another process appends to it; two writers would break its chain.
     #[error("another process writes to the audit log; end that one, or name another file")]
     InUse,
-    /// A line does not follow from the one before.
+    /// A line does not link to the one before.
     #[error("line {line} of the audit log {problem}")]
     Broken {
-        /// Counted from 1.
+        /// The line number, from 1.
         line: u64,
-        /// What is wrong with it.
+        /// The problem.
         problem: &'static str,
     },
-    /// It is another log than the one that is meant.
+    /// The log has another name than expected.
     #[error("the audit log is named `{found}`, and not `{expected}`: it is that of another service, or the name was replaced")]
     Named {
-        /// The name that is meant.
+        /// The expected name.
         expected: String,
         /// The name in the log.
         found: String,
     },
-    /// The log does not have a record that it had before: it was cut, replaced or rewritten.
+    /// The log lacks a record that it had before: it was truncated, replaced or rewritten.
     #[error("the audit log had the record {expected}, and now has {found} as its newest one: it was cut, replaced or rewritten")]
     Expected {
         /// The head of the log at an earlier time.
@@ -63,17 +63,17 @@ pub enum ChainError {
     },
 }
 
-/// What the next line follows from.
+/// The state that the next line links to.
 #[derive(Clone, Debug)]
 pub(super) struct Links {
     pub(super) sequence: u64,
     pub(super) previous: String,
-    /// Where whole lines of its file end.
+    /// The end of the last whole line in its file.
     pub(super) bytes: u64,
 }
 
 impl Links {
-    /// Those of the first line.
+    /// Returns the state before the first line.
     pub(super) fn start() -> Self {
         Self { sequence: 0, previous: GENESIS.to_owned(), bytes: 0 }
     }
@@ -83,16 +83,16 @@ impl Links {
     }
 }
 
-/// Checks a whole log and counts its lines.
+/// Verifies a whole log and counts its lines.
 ///
 /// # Errors
 ///
-/// Where a line is not JSON, not in sequence, or not what was hashed.
+/// If a line is not JSON, not in sequence, or does not match its seal.
 pub fn verify_chain(log: impl io::Read) -> Result<u64, ChainError> {
     ChainCheck::default().read(log)
 }
 
-/// Checks a log in several pieces, which are given from the oldest to the newest.
+/// Verifies a log in several segments, given from the oldest to the newest.
 #[derive(Clone, Debug, Default)]
 pub struct ChainCheck {
     links: Option<Links>,
@@ -101,13 +101,13 @@ pub struct ChainCheck {
 }
 
 impl ChainCheck {
-    /// Takes on trust that the log has so many records before the first piece.
+    /// Trusts that the log has this many records before the first segment.
     #[must_use]
     pub fn since(records: u64) -> Self {
         Self { trusted: records, ..Self::default() }
     }
 
-    /// Demands that every record is sealed with a key, but for so many at the beginning of the log, from before there was one.
+    /// Requires that every record is sealed with the key, except the first `unkeyed` ones, from before there was a key.
     #[must_use]
     pub fn key(mut self, key: Option<AuditKey>, unkeyed: u64) -> Self {
         self.check.keyed_from = key.is_some().then_some(unkeyed);
@@ -115,14 +115,14 @@ impl ChainCheck {
         self
     }
 
-    /// Demands a record that the log had before.
+    /// Requires a record that the log had before.
     #[must_use]
     pub fn expect(mut self, head: Option<AuditHead>) -> Self {
         self.check.expect = head;
         self
     }
 
-    /// Checks the next piece, and that it follows from the one before; gives how many records there are with those before.
+    /// Verifies the next segment, and that it links to the one before; returns the number of records so far.
     ///
     /// # Errors
     ///
@@ -140,11 +140,11 @@ impl ChainCheck {
         Ok(self.links.insert(links).sequence)
     }
 
-    /// The head of what was checked.
+    /// Returns the head of the verified log.
     ///
     /// # Errors
     ///
-    /// [`ChainError::Expected`] where the record that was demanded did not come.
+    /// [`ChainError::Expected`] if the required record was not found.
     pub fn end(&self) -> Result<AuditHead, ChainError> {
         let found = self.links.as_ref().map_or_else(AuditHead::start, Links::head);
         match &self.check.expect {
@@ -153,32 +153,32 @@ impl ChainCheck {
         }
     }
 
-    /// Runs that were admitted and have no end: those that go on, or that a process left which was killed.
+    /// Returns the number of runs that were admitted and have no end: still in progress, or left by a killed process.
     #[must_use]
     pub fn unfinished(&self) -> usize {
         self.check.open.len()
     }
 }
 
-/// What is looked for while a log is read.
+/// The requirements and findings of a verification.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Check {
     pub(super) key: Option<AuditKey>,
-    /// The first record that has to be sealed with the key; unless said, the first one that is.
+    /// The first record that must be sealed with the key; by default the first one that is.
     pub(super) keyed_from: Option<u64>,
     pub(super) expect: Option<AuditHead>,
-    /// The record that is expected was seen.
+    /// The expected record was seen.
     pub(super) is_met: bool,
     /// Runs without an end, with their subjects.
     pub(super) open: BTreeMap<String, String>,
-    /// Those of earlier segments were listed.
+    /// The open runs of earlier segments were listed.
     pub(super) is_listed: bool,
-    /// The name that the log has.
+    /// The name of the log.
     pub(super) name: Option<String>,
 }
 
 impl Check {
-    /// Whether a line has the seal that it says; `Err` says what is wrong.
+    /// Verifies the seal of a line and returns it; `Err` is the problem.
     fn seal(&mut self, text: &str, found: &Found<'_>) -> Result<String, &'static str> {
         let is_keyed = self.keyed_from.is_some_and(|from| found.sequence >= from);
         let (seal, said) = match (found.hash, found.hmac, &self.key) {
@@ -200,14 +200,14 @@ impl Check {
         }
     }
 
-    /// Compares a place in the log with what is expected there.
+    /// Compares a position in the log with the expected head.
     fn pass(&mut self, links: &Links) -> Result<(), ChainError> {
         let Some(expected) = self.expect.as_ref().filter(|expected| expected.records == links.sequence) else { return Ok(()) };
         self.is_met = expected.hash == links.previous;
         Ok(())
     }
 
-    /// Follows which runs have no end.
+    /// Tracks which runs have no end.
     fn follow(&mut self, text: &str) {
         #[derive(Deserialize)]
         struct Step {
@@ -225,7 +225,7 @@ impl Check {
         match Phase::of(&step.event) {
             Phase::Begins => drop(self.open.insert(step.run, step.subject)),
             Phase::Ends => drop(self.open.remove(&step.run)),
-            // Those of the segments before.
+            // Those of earlier segments.
             Phase::Between if step.event == "unfinished" => {
                 self.open = step.runs;
                 self.is_listed = true;
@@ -235,8 +235,8 @@ impl Check {
         }
     }
 
-    /// Finds the runs without an end at the end of complete segments, the oldest of which comes first. Only as many are read as is needed
-    /// to come to one that lists those of the segments before it, as every segment does at its beginning unless an earlier version wrote it.
+    /// Finds the open runs at the end of complete segments, given from the oldest to the newest. Reads backwards until a segment lists
+    /// those of the segments before it, as every segment does at its beginning unless an earlier version wrote it.
     pub(super) fn read_open(&mut self, segments: &[PathBuf]) -> Result<(), ChainError> {
         let walked = |path: &PathBuf, open| {
             let mut check = Self { key: self.key.clone(), open, ..Self::default() };
@@ -256,7 +256,7 @@ impl Check {
     }
 }
 
-/// What the first line after a log follows from, by the word of its last one.
+/// Returns the state after the last line of a log, trusting that line.
 pub(super) fn last_links(log: BufReader<File>) -> Result<Links, ChainError> {
     let mut last = String::new();
     for line in log.lines() {
@@ -269,17 +269,17 @@ pub(super) fn last_links(log: BufReader<File>) -> Result<Links, ChainError> {
     Ok(Links { sequence: sequence + 1, previous: hash.to_owned(), bytes: 0 })
 }
 
-/// What a log came to.
+/// The result of a walk along a log.
 pub(super) struct Walked {
-    /// What the next line follows from.
+    /// The state that the next line links to.
     pub(super) links: Links,
-    /// Bytes of a last line without an end.
+    /// Bytes of an incomplete last line.
     pub(super) rest: usize,
-    /// How many records there are before its first one.
+    /// The number of records before its first one.
     pub(super) first: u64,
 }
 
-/// Follows a chain from something, or from what its first line says itself.
+/// Follows a chain from a known state, or from the one that its first line claims.
 pub(super) fn walk(mut log: BufReader<impl io::Read>, mut from: Option<Links>, check: &mut Check) -> Result<Walked, ChainError> {
     let (mut first, mut rest, mut line) = (None, 0, Vec::new());
     if let Some(links) = &mut from {
@@ -317,7 +317,7 @@ pub(super) fn walk(mut log: BufReader<impl io::Read>, mut from: Option<Links>, c
     Ok(Walked { first: first.unwrap_or(links.sequence), links, rest })
 }
 
-/// What links a line to the one before it.
+/// The fields that link a line to the one before it.
 #[derive(Deserialize)]
 struct Found<'a> {
     sequence: u64,
@@ -332,7 +332,7 @@ impl<'a> Found<'a> {
     }
 }
 
-/// Whether a record that is not in the newest segment is in one of those before, the oldest of which comes first.
+/// Returns whether an older segment has the expected record; the segments are given from the oldest to the newest.
 pub(super) fn segments_have(complete: &[PathBuf], check: &Check) -> Result<bool, ChainError> {
     for path in complete.iter().rev() {
         let mut older = Check { key: check.key.clone(), expect: check.expect.clone(), ..Check::default() };

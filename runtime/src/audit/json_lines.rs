@@ -1,7 +1,8 @@
-//! How is the audit log kept so that a changed line shows?
+//! Tamper-evident audit log: how does a changed line show?
 //!
-//! One JSON object a line. Each carries the seal of the line before it and its own: a hash, or with a key a MAC. So a line that is
-//! changed, removed or moved breaks the chain from there on. (The runtime writes JSON here, which else only the front doors do: the chain is over the bytes of the line.)
+//! JSON lines in a hash chain: each carries the seal of the line before it and its own, a hash or, with a key, a MAC. So a line that is
+//! changed, removed or moved breaks the chain from there on. (The runtime writes JSON here, which otherwise only the front doors do: the
+//! chain is over the bytes of the line.)
 
 use super::check::{ChainError, Check, Links, Phase, Walked, last_links, segments_have, walk};
 use super::seal::{AuditHead, AuditKey, Seal};
@@ -15,10 +16,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Subjects whose bytes are counted at once; protects this process where nobody asks for them.
+/// Subjects whose bytes are counted at once; protects this process if the counts are never taken.
 const MAX_COUNTED: usize = 100_000;
 
-/// How an audit log is opened.
+/// Options for opening an audit log.
 #[derive(Clone, Debug, Default)]
 pub struct AuditLogOptions {
     key: Option<AuditKey>,
@@ -29,43 +30,43 @@ pub struct AuditLogOptions {
 }
 
 impl AuditLogOptions {
-    /// Seals records with a key. A log that was begun without one goes on with it from there.
+    /// Seals records with a key. A log that was begun without a key uses it from there on.
     #[must_use]
     pub fn key(mut self, key: Option<AuditKey>) -> Self {
         self.key = key;
         self
     }
 
-    /// Keeps the log in a folder, in segments of so many bytes; see [`audit_segments`](crate::audit_segments()).
+    /// Keeps the log in a folder, in segments of this many bytes; see [`audit_segments`](crate::audit_segments()).
     #[must_use]
     pub fn segments(mut self, bytes: u64) -> Self {
         self.segment_bytes = Some(bytes);
         self
     }
 
-    /// Opens the log only if it has the record that was the newest one before.
+    /// Opens the log only if it has this record, its head at an earlier time.
     #[must_use]
     pub fn expect(mut self, head: Option<AuditHead>) -> Self {
         self.expect = head;
         self
     }
 
-    /// Names a log in a folder, so that it is not mistaken for another one: each of its segments says the name in its first record.
+    /// Names a log in a folder, so that it is not mistaken for another one: the first record of each segment has the name.
     #[must_use]
     pub fn name(mut self, name: Option<String>) -> Self {
         self.name = name;
         self
     }
 
-    /// Opens the log even where it does not have the record that is expected, or has another name, and records that.
+    /// Opens the log even if it lacks the expected record or has another name, and records that.
     #[must_use]
     pub fn accept_gap(mut self, accept: bool) -> Self {
         self.accepts_gap = accept;
         self
     }
 
-    /// Opens a log, in a file or in a folder of segments, and goes on where it ends; makes it where there is none. Runs that a process
-    /// before this one left without an end are ended in the log as aborted.
+    /// Opens a log, in a file or in a folder of segments, and appends to it; creates it if there is none. Runs that an earlier process left
+    /// open are recorded as aborted.
     ///
     /// # Errors
     ///
@@ -83,7 +84,7 @@ impl AuditLogOptions {
         };
         let mut chain = Chain::go_on(file, from.clone(), segments, &mut check)?;
         if !check.is_listed && !complete.is_empty() {
-            // Runs of the segments before may have ended in this one, so it is followed once more.
+            // Runs of earlier segments may have ended in this one, so it is followed once more.
             check.read_open(&complete)?;
             chain.file.rewind()?;
             walk(BufReader::new(&chain.file), from, &mut check)?;
@@ -140,13 +141,13 @@ struct Chain {
     seal: Seal,
     /// Runs without an end, with their subjects.
     open: BTreeMap<String, String>,
-    /// Bytes by subject since somebody asked.
+    /// Bytes by subject since the counts were last taken.
     written: HashMap<String, u64>,
-    /// Whether a line was written in part; nothing may follow it.
+    /// A line was written in part; nothing may follow it.
     is_torn: bool,
     segments: Option<Segments>,
     name: Option<String>,
-    /// Complete segments and their folder, which may not be on the disk yet.
+    /// Complete segments and their folder that are not yet synced.
     behind: Behind,
 }
 
@@ -156,7 +157,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Brings to the disk what nothing is added to any more. Whatever cannot be brought there is tried again.
+/// Syncs complete segments to the disk (fsync). A failed sync is tried again.
 fn sync_behind(behind: &Behind) -> io::Result<()> {
     let files = lock(behind).clone();
     for file in files {
@@ -167,7 +168,7 @@ fn sync_behind(behind: &Behind) -> io::Result<()> {
 }
 
 impl Chain {
-    /// Goes on with a file, whose first line follows from something, or from what it says itself.
+    /// Appends to a file whose first line links to `from`, or to the state that it claims.
     fn go_on(file: File, from: Option<Links>, segments: Option<Segments>, check: &mut Check) -> Result<Self, ChainError> {
         let Walked { links, rest, .. } = walk(BufReader::new(&file), from, check)?;
         let mut chain = Self {
@@ -188,7 +189,7 @@ impl Chain {
         Ok(chain)
     }
 
-    /// Begins the next segment where this one is complete.
+    /// Rotates to the next segment if this one is complete.
     fn rotate(&mut self) {
         let Some(segments) = self.segments.as_mut().filter(|segments| segments.is_complete(self.links.bytes)) else { return };
         match segments.rotate(self.links.bytes) {
@@ -197,7 +198,7 @@ impl Chain {
                 self.links.bytes = 0;
                 let folder = segments.folder().inspect_err(|error| tracing::warn!(%error, "the folder of the audit log cannot be read"));
                 lock(&self.behind).extend([Some(complete), folder.ok()].into_iter().flatten().map(Arc::new));
-                // Nobody waits for the disk, which is asked to keep what nothing is added to any more.
+                // A thread of its own syncs the complete segment, so that no writer waits for the disk.
                 let behind = Arc::clone(&self.behind);
                 let synced = std::thread::Builder::new().name("audit".to_owned()).spawn(move || {
                     if let Err(error) = sync_behind(&behind) {
@@ -212,7 +213,7 @@ impl Chain {
         }
     }
 
-    /// Takes away what was written of a line that nobody was told of.
+    /// Truncates a partial line that was not acknowledged.
     fn mend(&mut self) -> io::Result<()> {
         self.is_torn = true;
         self.file.set_len(self.links.bytes)?;
@@ -220,7 +221,7 @@ impl Chain {
         Ok(())
     }
 
-    /// Writes a line after the last one.
+    /// Appends a line.
     fn append(&mut self, mut line: Line) -> io::Result<()> {
         if self.is_torn {
             self.mend()?;
@@ -240,7 +241,7 @@ impl Chain {
         Ok(())
     }
 
-    /// Lists the runs without an end, and says the name of the log: a start reads one segment.
+    /// Lists the open runs and the name of the log, so that a start reads one segment only.
     fn list(&mut self) -> io::Result<()> {
         let mut line = Line::at(SystemTime::now());
         line.field("event", "unfinished");
@@ -251,13 +252,13 @@ impl Chain {
         self.append(line)
     }
 
-    /// Lists them at the beginning of a segment, before anything else is in it.
+    /// Lists them as the first record of a segment.
     fn begin(&mut self) -> io::Result<()> {
         let is_next = self.links.bytes == 0 && self.segments.as_ref().is_some_and(|segments| !segments.is_first());
         if is_next { self.list() } else { Ok(()) }
     }
 
-    /// Writes a line about the log itself, which belongs to no run.
+    /// Appends a record about the log itself, which belongs to no run.
     fn note<T: Serialize>(&mut self, event: &str, fields: &[(&str, &T)]) -> io::Result<()> {
         let mut line = Line::at(SystemTime::now());
         line.field("event", event);
@@ -267,7 +268,7 @@ impl Chain {
         self.append(line)
     }
 
-    /// Ends a run of a process that is gone.
+    /// Ends an open run of a process that is gone.
     fn end_left_open(&mut self, run: &str, subject: &str) -> io::Result<()> {
         let mut line = Line::at(SystemTime::now());
         line.field("run", run);
@@ -276,7 +277,7 @@ impl Chain {
         self.append(line)
     }
 
-    /// Counts what a subject has written, for whoever asks for it; nobody may.
+    /// Counts the bytes that a subject has written; bounded, since the counts may never be taken.
     fn count(&mut self, subject: &str, bytes: u64) {
         if let Some(sum) = self.written.get_mut(subject) {
             *sum = sum.saturating_add(bytes);
@@ -285,7 +286,7 @@ impl Chain {
         }
     }
 
-    /// Keeps in mind which runs have no end.
+    /// Tracks which runs have no end.
     fn follow(&mut self, record: &AuditRecord) {
         match Phase::of(record.event.name()) {
             Phase::Begins => drop(self.open.insert(record.run.to_string(), record.subject.clone())),
@@ -296,34 +297,34 @@ impl Chain {
 }
 
 impl JsonLines {
-    /// Opens a log and goes on where it ends; makes it where there is none, readable by its owner only. A last line without an end, which a
-    /// full disk or a loss of power leaves, was never told to anybody and is taken away.
+    /// Opens a log and appends to it; creates it if there is none, readable by its owner only. A last line without an end, which a full
+    /// disk or a loss of power leaves, was never acknowledged and is truncated.
     ///
     /// # Errors
     ///
-    /// Where the file can't be opened, another process writes to it, or its chain is broken: a log that was tampered with is not continued
-    /// in silence.
+    /// If the file can't be opened, another process writes to it, or its chain is broken: a log that was tampered with is not continued
+    /// silently.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, ChainError> {
         AuditLogOptions::default().open(path)
     }
 
-    /// How far the log has come.
+    /// Returns the head of the log.
     #[must_use]
     pub fn head(&self) -> AuditHead {
         lock(&self.chain).links.head()
     }
 
-    /// How many bytes each subject's records took since this was asked for the last time.
+    /// Takes the number of bytes that each subject's records took since the last call.
     #[must_use]
     pub fn take_written(&self) -> HashMap<String, u64> {
         std::mem::take(&mut lock(&self.chain).written)
     }
 
-    /// Waits until the records are on the disk; gives how far the log had come.
+    /// Waits until the records are on the disk (fsync); returns the head that was synced.
     ///
     /// # Errors
     ///
-    /// Where the system cannot write them.
+    /// If the system cannot write them.
     pub fn sync(&self) -> io::Result<AuditHead> {
         let (file, head, behind) = {
             let chain = lock(&self.chain);
@@ -337,7 +338,7 @@ impl JsonLines {
 
 impl AuditSink for JsonLines {
     fn record(&self, record: &AuditRecord) -> io::Result<()> {
-        // As much as possible is done before others have to wait.
+        // As much as possible is done before other writers have to wait.
         let line = Line::of(record);
         let mut chain = lock(&self.chain);
         chain.begin()?;
@@ -351,7 +352,7 @@ impl AuditSink for JsonLines {
     }
 }
 
-/// A line as far as it is written.
+/// A line as far as it is built.
 struct Line(String);
 
 impl Line {
@@ -359,11 +360,11 @@ impl Line {
         self.0.push_str(if self.0.is_empty() { "{\"" } else { ",\"" });
         self.0.push_str(name);
         self.0.push_str("\":");
-        // Nothing here has keys that are no text, or fails otherwise.
+        // Serialisation fails only for keys that are no strings; there are none.
         self.0.push_str(&serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned()));
     }
 
-    /// The whole line, and its seal.
+    /// Returns the whole line and its seal.
     fn seal(mut self, seal: &Seal) -> (String, String) {
         let sealed = seal.seal(&self.0);
         self.0.push_str(seal.mark());

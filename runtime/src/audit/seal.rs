@@ -1,7 +1,8 @@
-//! What links audit records to each other: a hash that anybody can compute, or a MAC that only the holder of a key can.
+//! Audit seal: which hash or MAC links each record to the one before?
 //!
-//! A chain of plain hashes shows accidents and careless changes. Whoever can write the file can compute all of it anew; that only shows
-//! where the newest hash is kept elsewhere ([`AuditHead`]), or where records are sealed with a key ([`AuditKey`]) that is not on that disk.
+//! A chain of plain hashes shows accidents and careless changes. An attacker with write access to the file can recompute all of it; that
+//! only shows if the newest hash is kept elsewhere ([`AuditHead`]), or if records are sealed with a key ([`AuditKey`]) that is not on that
+//! disk.
 
 use super::hex;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -12,7 +13,7 @@ use std::str::FromStr;
 /// The hash before the first record.
 pub(super) const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
-/// Bytes that a key has at least.
+/// The least number of bytes of a key.
 const MIN_KEY_BYTES: usize = 32;
 
 /// The key of an audit log (HMAC-SHA-256). Without it no record can be forged, changed or moved unnoticed.
@@ -25,7 +26,7 @@ impl fmt::Debug for AuditKey {
     }
 }
 
-/// Why a key cannot seal an audit log.
+/// The reason why a key cannot seal an audit log.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the key of the audit log has {bytes} bytes, and needs at least {MIN_KEY_BYTES}; `openssl rand -hex 32` makes one")]
 pub struct AuditKeyError {
@@ -33,11 +34,11 @@ pub struct AuditKeyError {
 }
 
 impl AuditKey {
-    /// Takes the bytes of a key; white space around them does not count, so that a file may end its line.
+    /// Takes the bytes of a key; surrounding white space is trimmed, so that a file may end its line.
     ///
     /// # Errors
     ///
-    /// Where there are fewer than 32 bytes.
+    /// If there are fewer than 32 bytes.
     pub fn new(bytes: &[u8]) -> Result<Self, AuditKeyError> {
         let bytes = bytes.trim_ascii();
         if bytes.len() < MIN_KEY_BYTES {
@@ -47,31 +48,31 @@ impl AuditKey {
     }
 }
 
-/// How far a log has come: what a copy elsewhere needs to know to notice that the log was cut, replaced or rewritten.
+/// The head of a log: a copy of it elsewhere proves that the log was not truncated, replaced or rewritten.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditHead {
-    /// How many records there are.
+    /// The number of records.
     pub records: u64,
-    /// The hash or MAC of the newest one, in hexadecimal; zeros where there is none.
+    /// The hash or MAC of the newest record, in hexadecimal; zeros if there is none.
     pub hash: String,
 }
 
 impl AuditHead {
-    /// The head of an empty log.
+    /// Returns the head of an empty log.
     #[must_use]
     pub fn start() -> Self {
         Self { records: 0, hash: GENESIS.to_owned() }
     }
 }
 
-/// As `RECORDS:HASH`.
+/// Formats as `RECORDS:HASH`.
 impl fmt::Display for AuditHead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.records, self.hash)
     }
 }
 
-/// Why a text is not the head of an audit log.
+/// The error for a text that is not the head of an audit log.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not the head of an audit log; write `RECORDS:HASH`, such as `12:5f..` with 64 hexadecimal digits")]
 pub struct AuditHeadError(String);
@@ -90,12 +91,12 @@ impl FromStr for AuditHead {
     }
 }
 
-/// Seals lines.
+/// The algorithm that seals lines.
 #[derive(Clone, Debug)]
 pub(super) enum Seal {
-    /// By SHA-256.
+    /// SHA-256.
     Hash,
-    /// By HMAC-SHA-256.
+    /// HMAC-SHA-256.
     Key(AuditKey),
 }
 
@@ -111,7 +112,7 @@ impl Seal {
         }
     }
 
-    /// What stands between a line and its seal.
+    /// Returns the field name between a line and its seal.
     pub(super) fn mark(&self) -> &'static str {
         match self {
             Self::Hash => ",\"hash\":\"",
@@ -119,7 +120,7 @@ impl Seal {
         }
     }
 
-    /// The seal of a line: over its bytes up to the mark.
+    /// Returns the seal of a line: over its bytes up to the mark.
     pub(super) fn seal(&self, line: &str) -> String {
         match self {
             Self::Hash => hex(&Sha256::digest(line)),

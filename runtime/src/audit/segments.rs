@@ -1,7 +1,7 @@
-//! How does an audit log stay small enough to be opened, and to be taken away piece by piece?
+//! Log rotation and retention: how does an audit log stay small, and how can old parts be deleted?
 //!
-//! A log in a folder is written to `audit.jsonl`. When that is large it becomes `audit-N.jsonl`, where N is how many bytes were written
-//! before it, and a new one goes on with its chain. So a place in the whole log keeps its number, whatever becomes of the files.
+//! A log in a folder is written to `audit.jsonl`. A complete segment is renamed to `audit-N.jsonl`, where N is the number of bytes before
+//! it, and the new one continues its chain. So a byte offset in the whole log stays valid whatever becomes of the files.
 
 use super::check::ChainError;
 use std::fs::{File, OpenOptions};
@@ -9,28 +9,27 @@ use std::io::{self, BufRead as _, BufReader, Seek as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-/// The file that is written to.
+/// The name of the current segment.
 pub const CURRENT: &str = "audit.jsonl";
 
-/// What it is called before it is that.
+/// The name of the next segment until it is renamed to [`CURRENT`].
 const NEXT: &str = "audit.jsonl.next";
 
-/// Digits of the number in a name: names sort like numbers.
+/// Digits of the number in a file name: names sort like numbers.
 const DIGITS: usize = 20;
 
-/// How many bytes of a log in a folder were written before the segment of this name; none for the one that is written to, and for files
-/// that are no segments.
+/// Returns the byte offset of the segment with this name in the log; none for the current segment and for files that are no segments.
 #[must_use]
 pub fn segment_start(name: &str) -> Option<u64> {
     let digits = name.strip_prefix("audit-")?.strip_suffix(".jsonl")?;
     (digits.len() == DIGITS && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| digits.parse().ok())?
 }
 
-/// The segments of the log in a folder, the oldest first and the one that is written to, if there is one, last.
+/// Returns the segments of the log in a folder, from the oldest to the newest; the current one, if there is one, is last.
 ///
 /// # Errors
 ///
-/// Where the folder cannot be read.
+/// If the folder cannot be read.
 pub fn segments(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder)? {
@@ -44,7 +43,7 @@ pub fn segments(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(found.into_iter().map(|(_, path)| path).chain(current).collect())
 }
 
-/// Opens a log for whoever is the only one to write to it.
+/// Opens a log for its only writer, under an exclusive lock.
 #[expect(clippy::disallowed_methods, reason = "the log is a file that the operator named")]
 pub(super) fn open(path: &Path) -> Result<File, ChainError> {
     let file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
@@ -55,13 +54,13 @@ pub(super) fn open(path: &Path) -> Result<File, ChainError> {
     Ok(file)
 }
 
-/// Opens a segment to read it.
+/// Opens a segment for reading.
 #[expect(clippy::disallowed_methods, reason = "the operator named the folder that it is in")]
 pub(super) fn read(path: &Path) -> io::Result<File> {
     File::open(path)
 }
 
-/// Whether a file has at least one whole line.
+/// Returns whether a file has at least one whole line.
 fn has_record(mut file: &File) -> io::Result<bool> {
     let mut line = Vec::new();
     BufReader::new(file).read_until(b'\n', &mut line)?;
@@ -69,22 +68,22 @@ fn has_record(mut file: &File) -> io::Result<bool> {
     Ok(line.ends_with(b"\n"))
 }
 
-/// Where segments go.
+/// The segments of a log in a folder.
 #[derive(Debug)]
 pub(super) struct Segments {
     folder: PathBuf,
-    /// Bytes of all segments before the one that is written to.
+    /// Bytes of all segments before the current one.
     start: u64,
     /// Bytes after which a segment is complete.
     most: u64,
-    /// The complete one that is gone on with.
+    /// The complete segment that is continued.
     taken: Option<PathBuf>,
 }
 
 impl Segments {
-    /// The segments in a folder. Gives the file that is written to and the complete ones, the oldest first.
+    /// Opens the segments in a folder. Returns the current file and the complete ones, from the oldest to the newest.
     ///
-    /// A process that was killed between two segments leaves one without a whole record. The one before it is gone on with instead, as if it
+    /// A process that was killed during rotation leaves a segment without a whole record. The one before it is continued instead, as if it
     /// had not been complete: see [`Segments::take_back`].
     pub(super) fn open(folder: &Path, most: u64) -> Result<(File, Vec<PathBuf>, Self), ChainError> {
         let current = folder.join(CURRENT);
@@ -107,8 +106,7 @@ impl Segments {
         Ok((file, complete, Self { folder: folder.to_owned(), start, most: most.max(1), taken }))
     }
 
-    /// Gives the name of the file that is written to to the segment that is gone on with. Not before the log is known to be the right one:
-    /// what is refused stays as it was found.
+    /// Renames the continued segment to the current one. Only after the log is verified: a log that is refused is left unchanged.
     pub(super) fn take_back(&mut self) -> io::Result<()> {
         if let Some(taken) = &self.taken {
             std::fs::rename(taken, self.current())?;
@@ -117,17 +115,17 @@ impl Segments {
         Ok(())
     }
 
-    /// The file that is written to.
+    /// Returns the path of the current segment.
     pub(super) fn current(&self) -> PathBuf {
         self.folder.join(CURRENT)
     }
 
-    /// Whether there is no segment before the one that is written to.
+    /// Returns whether the current segment is the first.
     pub(super) fn is_first(&self) -> bool {
         self.start == 0
     }
 
-    /// The folder itself, whose names can be brought to the disk.
+    /// Opens the folder itself, for fsync of its entries.
     pub(super) fn folder(&self) -> io::Result<File> {
         read(&self.folder)
     }
@@ -136,12 +134,12 @@ impl Segments {
         bytes >= self.most
     }
 
-    /// Puts the segment that is written to, which has so many bytes, beside the complete ones; gives the next one.
+    /// Renames the current segment, of this many bytes, to a complete one; returns the next one.
     #[expect(clippy::disallowed_methods, reason = "the operator named this folder")]
     pub(super) fn rotate(&mut self, bytes: u64) -> Result<File, ChainError> {
         let (next, current) = (self.folder.join(NEXT), self.current());
         let complete = self.folder.join(format!("audit-{:0DIGITS$}.jsonl", self.start));
-        // What a process that was killed here has left is empty.
+        // A process that was killed here left an empty file.
         let _ = std::fs::remove_file(&next);
         let file = open(&next)?;
         std::fs::rename(&current, &complete)?;

@@ -1,7 +1,7 @@
-//! What does the process do that compiles somebody's WebAssembly?
+//! Compiler process: what does `glovebox compile-module` do with an untrusted WebAssembly module?
 //!
-//! It jails itself, reads the program, and answers with machine code or with why there is none. Whatever goes wrong in it ends this process
-//! and nothing else.
+//! It jails itself, reads the module, and answers with machine code or the reason why there is none. A crash ends this process and nothing
+//! else.
 
 use super::{Answer, Header, MAX_ANSWER_BYTES, Refusal, Task, exit, jail, measure};
 use crate::engine;
@@ -10,20 +10,20 @@ use std::process::ExitCode;
 use wasmparser::Parser;
 use wasmtime::Engine;
 
-/// Stack for the readers and the compiler, which recurse over types and blocks.
+/// Stack for the parsers and the compiler, which recurse over types and blocks.
 const STACK_BYTES: usize = 32 << 20;
 
 /// Bytes of a message about a program.
 const MAX_MESSAGE_BYTES: usize = 2_000;
 
-/// Does `glovebox compile-module`, which a [`Sandbox`](crate::Sandbox) starts: compiles the WebAssembly program on standard input to machine
-/// code on standard output, in a process that can do nothing else. Not for use by hand; its form may change with every version.
+/// Runs `glovebox compile-module`, which a [`Sandbox`](crate::Sandbox) starts: compiles the WebAssembly module on standard input to machine
+/// code on standard output, in a jailed process. Not for use by hand; its form may change with every version.
 #[must_use]
 pub fn compile_module(arguments: &[String]) -> ExitCode {
     match Task::from_arguments(arguments).and_then(|task| work(task).map_err(|error| error.to_string())) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
-            // Where nobody reads it, nothing can be done about that.
+            // If the pipe is closed, nothing can be done about that.
             let _ = writeln!(io::stderr(), "glovebox compile-module: {why}");
             ExitCode::FAILURE
         }
@@ -32,7 +32,7 @@ pub fn compile_module(arguments: &[String]) -> ExitCode {
 
 fn work(task: Task) -> io::Result<()> {
     let mut gaps = jail::enter(task.parent, task.cpu_seconds)?;
-    // Made before the jail is closed: it asks the processor for its features and installs handlers of signals.
+    // Made before the jail is closed: it detects CPU features and installs signal handlers.
     let engine = engine::for_compiling(task.metering, task.stack).map_err(|error| io::Error::other(format!("{error:#}")))?;
     let base = jail::address_space()?.saturating_add(STACK_BYTES as u64);
     jail::leave_files(&mut gaps);
@@ -43,7 +43,7 @@ fn work(task: Task) -> io::Result<()> {
     worker.join().map_err(|_| io::Error::other("the compiler panicked"))?
 }
 
-/// The program, after its length.
+/// Reads the program, after its length.
 fn read() -> io::Result<Vec<u8>> {
     let mut input = io::stdin().lock();
     let mut length = [0; 8];

@@ -1,7 +1,7 @@
-//! How does a preview 1 program's exit code survive?
+//! Exit codes of preview 1 modules: how do they survive the WASI 0.2 adapter?
 //!
-//! WASI 0.2 knows success and failure only, so the standard adapter turns every code but 0 into 1. The program's own call is therefore
-//! led past the adapter to a function of ours.
+//! WASI 0.2 knows success and failure only, so the standard adapter turns every code but 0 into 1. The module's own call is therefore
+//! redirected past the adapter to a host function of ours.
 
 use crate::state::RunState;
 use wasm_encoder::reencode::{Reencode as _, RoundtripReencoder};
@@ -13,10 +13,10 @@ use wit_component::StringEncoding;
 /// The interface that takes the place of preview 1's `proc_exit`.
 const INTERFACE: &str = "glovebox:program/exit@0.1.0";
 
-/// The same as a world.
+/// The same as a WIT world.
 const WORLD: &str = "package glovebox:program@0.1.0; interface exit { exit: func(code: u32); } world program { import exit; }";
 
-/// The module with its import of `proc_exit` replaced; unchanged where it has none.
+/// Returns the module with its import of `proc_exit` replaced; unchanged if it has none.
 pub(crate) fn with_our_exit(program: &[u8]) -> Result<Vec<u8>, String> {
     let mut module = Module::new();
     let mut replaced = false;
@@ -51,7 +51,7 @@ pub(crate) fn with_our_exit(program: &[u8]) -> Result<Vec<u8>, String> {
     Ok(module)
 }
 
-/// Adds the function that such a module imports.
+/// Adds the host function that such a module imports.
 pub(crate) fn add_to_linker(linker: &mut Linker<RunState>) -> wasmtime::Result<()> {
     linker.instance(INTERFACE)?.func_wrap("exit", |_, (code,): (u32,)| -> wasmtime::Result<()> {
         Err(wasmtime::Error::new(wasmtime_wasi::I32Exit(code.cast_signed())))

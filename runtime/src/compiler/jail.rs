@@ -1,20 +1,21 @@
-//! What may the process that compiles somebody's WebAssembly do?
+//! Jail of the compiler process (seccomp filter, Landlock, rlimits): what may it do?
 //!
-//! Read its standard input, compute, allocate so much memory, and write its standard output. Everything here happens before the first byte
-//! of the program is read. The resource limits always hold; what else a kernel or a container does not offer is reported as a [`Gaps`].
+//! Read its standard input, compute, allocate a limited amount of memory, and write its standard output. The jail is closed before the
+//! first byte of the module is read. The resource limits always hold; what else a kernel or a container does not offer is reported as a
+//! [`Gaps`].
 
 use landlock::{ABI, Access as _, AccessFs, AccessNet, Ruleset, RulesetAttr as _, RulesetStatus, Scope};
 use rustix::process::{DumpableBehavior, Resource, Rlimit, Signal};
 use seccompiler::{BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule, TargetArch};
 use std::io;
 
-/// Priority of the process below that of the others; programs that run come before programs that compile.
+/// Nice value of the process; running programs come before compilations.
 const NICE: i32 = 10;
 
 /// Open files: the three standard streams.
 const MAX_FILES: u64 = 3;
 
-/// Address space that the process may gain besides the memory for compiling: stacks of threads, and what the allocator maps ahead.
+/// Address space that the process may gain besides the memory for compiling: thread stacks, and what the allocator maps ahead.
 const SLACK_BYTES: u64 = 32 << 20;
 
 /// Parts of the jail that this machine does not offer.
@@ -36,21 +37,21 @@ impl Gaps {
         }
     }
 
-    /// What is missing.
+    /// Returns the names of the missing parts.
     pub(super) fn describe(self) -> Vec<&'static str> {
         Self::PARTS.iter().filter(|(part, _)| self.0 & part != 0).map(|(_, text)| *text).collect()
     }
 }
 
-/// What every thread gets, and needs files for: to be called before there are others.
+/// Applies what every thread inherits, and what needs files: to be called before there are other threads.
 pub(super) fn enter(parent: u32, cpu_seconds: u64) -> io::Result<Gaps> {
     let mut gaps = Gaps::default();
     gaps.note(8, rustix::process::set_parent_process_death_signal(Some(Signal::KILL)));
-    // The parent may have ended before it was asked for.
+    // The parent may have exited before the death signal was set.
     if rustix::process::getppid().is_none_or(|now| now.as_raw_nonzero().get().cast_unsigned() != parent) {
         return Err(io::Error::other("the process that asked has ended"));
     }
-    // Where memory runs out, this process goes first.
+    // The OOM killer takes this process first.
     #[expect(clippy::disallowed_methods, reason = "the kernel's own file about this process")]
     let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
@@ -63,7 +64,7 @@ pub(super) fn enter(parent: u32, cpu_seconds: u64) -> io::Result<Gaps> {
     Ok(gaps)
 }
 
-/// Bytes of address space in use.
+/// Returns the bytes of address space in use.
 pub(super) fn address_space() -> io::Result<u64> {
     #[expect(clippy::disallowed_methods, reason = "the kernel's own file about this process")]
     let statm = std::fs::read_to_string("/proc/self/statm")?;
@@ -72,7 +73,7 @@ pub(super) fn address_space() -> io::Result<u64> {
     Ok(pages.saturating_mul(rustix::param::page_size() as u64))
 }
 
-/// No files and no network, as a second layer below the filter of system calls. Holds for this thread and those that it starts.
+/// Denies files and network (Landlock), as a second layer below the seccomp filter. Holds for this thread and those that it starts.
 pub(super) fn leave_files(gaps: &mut Gaps) {
     let restricted = Ruleset::default()
         .handle_access(AccessFs::from_all(ABI::V6))
@@ -84,14 +85,14 @@ pub(super) fn leave_files(gaps: &mut Gaps) {
     gaps.note(2, is_enforced.then_some(()).ok_or(()));
 }
 
-/// The rest: from here on this process can only compute. `base` is the address space that it has without its program.
+/// Applies the rest: from here on this process can only compute. `base` is the address space that it has without its program.
 pub(super) fn close(gaps: &mut Gaps, base: u64, memory: u64) -> io::Result<()> {
     limit(Resource::As, base.saturating_add(memory).saturating_add(SLACK_BYTES))?;
     limit(Resource::Nproc, 0)?;
     limit(Resource::Nofile, MAX_FILES)?;
     match filter() {
         Ok(filter) => gaps.note(4, seccompiler::apply_filter_all_threads(&filter)),
-        // No filter is known for this processor.
+        // No seccomp filter is known for this processor.
         Err(_) => gaps.note(4, Err::<(), ()>(())),
     }
     Ok(())
@@ -102,22 +103,22 @@ fn limit(resource: Resource, most: u64) -> io::Result<()> {
     rustix::process::setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) }).map_err(io::Error::from)
 }
 
-/// The system calls that a program needs that reads, computes and writes; any other one ends the process.
+/// Builds the seccomp filter: the system calls of a program that reads, computes and writes; any other one kills the process.
 fn filter() -> Result<BpfProgram, seccompiler::BackendError> {
     let is = |argument: u8, value: u64| SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, value);
     let only = |condition| SeccompRule::new(vec![condition]);
-    // Memory is never made executable: the machine code is only written down here.
+    // Memory is never made executable: the machine code is only written as bytes.
     let without_exec =
         || SeccompCondition::new(2, SeccompCmpArgLen::Dword, SeccompCmpOp::MaskedEq(libc::PROT_EXEC.unsigned_abs().into()), 0);
     let mut rules = vec![
         (libc::SYS_read, vec![only(is(0, 0)?)?]),
         (libc::SYS_write, vec![only(is(0, 1)?)?, only(is(0, 2)?)?]),
-        // Without a file: a descriptor that this process inherited must not be read by mapping it.
+        // Anonymous only: a file descriptor that this process inherited must not be read by mapping it.
         (libc::SYS_mmap, vec![SeccompRule::new(vec![without_exec()?, is(4, u32::MAX.into())?])?]),
         (libc::SYS_mprotect, vec![only(without_exec()?)?]),
-        // By which the allocator names its memory for whoever looks at it.
+        // The allocator names its mappings with it, for debuggers.
         (libc::SYS_prctl, vec![only(is(0, libc::PR_SET_VMA.unsigned_abs().into())?)?]),
-        // By which a program that aborts sends itself its signal.
+        // An aborting program raises its signal with it.
         (libc::SYS_tgkill, vec![only(is(0, std::process::id().into())?)?]),
     ];
     let harmless = [

@@ -1,7 +1,7 @@
-//! How large is somebody's WebAssembly program, before any of it is compiled?
+//! Module size limits: how large is an untrusted WebAssembly module, before any of it is compiled?
 //!
-//! One pass over the bytes that recurses nowhere. Inside the jail it need not protect anybody: it refuses early, and says what is too much,
-//! where the limits of the compiler's process would only end it.
+//! One pass over the bytes without recursion. Inside the jail it is no protection: it refuses early with a message that names the limit,
+//! where the limits of the compiler's process would only kill it.
 
 use super::Refusal;
 use wasmparser::{FunctionBody, Operator, Parser, Payload};
@@ -24,13 +24,13 @@ const MAX_LOCALS_OF_FUNCTION: u64 = 50_000;
 /// Locals of all functions; each costs the compiler time, and a few bytes declare thousands.
 const MAX_LOCALS: u64 = 1_000_000;
 
-/// Blocks, loops and the like inside each other; the compiler's time is quadratic in it.
+/// Nesting of blocks, loops and the like; the compiler's time is quadratic in it.
 const MAX_BLOCK_NESTING: usize = 1_000;
 
 /// Core modules and components in a program, together.
 const MAX_MODULES: usize = 200;
 
-/// Component and instance types in one section that may lie inside each other. Readers of such types recurse.
+/// Component and instance types in one section that may be nested. Parsers of such types recurse.
 const MAX_TYPE_NESTING: usize = 1_000;
 
 /// Custom sections in a program.
@@ -49,7 +49,7 @@ struct Sums {
     custom_bytes: usize,
 }
 
-/// Refuses a program that is too large in some way, or not made of well-formed sections.
+/// Refuses a module that exceeds a limit or is not made of well-formed sections.
 pub(super) fn measure(program: &[u8]) -> Result<(), Refusal> {
     let mut sums = Sums::default();
     for payload in Parser::new(0).parse_all(program) {
@@ -117,7 +117,7 @@ impl Sums {
     }
 }
 
-/// Looks at one function; gives the number of its locals.
+/// Checks one function; returns the number of its locals.
 fn check_function(body: &FunctionBody<'_>) -> Result<u64, Refusal> {
     within(body.range().len() <= MAX_FUNCTION_BYTES, "a function has more than 256 KiB of code")?;
     let mut locals = 0_u64;
@@ -140,8 +140,8 @@ fn check_function(body: &FunctionBody<'_>) -> Result<u64, Refusal> {
     Ok(locals)
 }
 
-/// Bounds how deep component and instance types in these bytes can lie inside each other: each level needs the two bytes by which such a
-/// type is declared in another one, so the number of those pairs is never less than the depth.
+/// Bounds the nesting depth of component and instance types in these bytes: each level needs the two bytes by which such a type is declared
+/// in another one, so the number of those pairs is never less than the depth.
 fn check_types(bytes: &[u8]) -> Result<(), Refusal> {
     let pairs = bytes.array_windows::<2>().filter(|pair| matches!(pair, [0x01, 0x41 | 0x42] | [0x00, 0x50])).count();
     within(pairs <= MAX_TYPE_NESTING, "a section has more than 1,000 component and instance types that may lie inside each other")

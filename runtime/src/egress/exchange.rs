@@ -1,4 +1,4 @@
-//! How does one request go over one connection?
+//! HTTP/1.1 exchange: how does one request go over one connection, within its limits?
 
 use crate::host_calls::failure;
 use crate::in_flight::{InFlight, Room};
@@ -13,13 +13,13 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::task::AbortOnDropHandle;
 
-/// Addresses that are tried; a name with a thousand addresses is no reason to try a thousand times.
+/// Addresses that are tried; a name with a thousand addresses must not cause a thousand attempts.
 pub(super) const MAX_ADDRESSES: usize = 8;
 
-/// Bytes of an answer's head; protects the host's memory.
+/// Bytes of a response's head; protects the host's memory.
 const MAX_HEAD_BYTES: usize = 64 << 10;
 
-/// Header fields of an answer.
+/// Header fields of a response.
 const MAX_RESPONSE_HEADERS: usize = 200;
 
 /// One request.
@@ -28,13 +28,13 @@ pub(super) struct Exchange<'a> {
     pub(super) method: Method,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
-    /// Bytes of the answer's body at the most.
+    /// The limit of the response body in bytes.
     pub(super) max_response: u64,
-    /// What the answer takes of the host's memory.
+    /// The in-flight memory of the response.
     pub(super) room: &'a mut Room,
 }
 
-/// One answer, whole.
+/// One whole response.
 pub(super) struct Response {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
@@ -42,7 +42,7 @@ pub(super) struct Response {
 }
 
 impl Exchange<'_> {
-    /// Sends the request and reads the whole answer.
+    /// Sends the request and reads the whole response.
     pub(super) async fn send(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Result<Response, Failure> {
         let failed = |error: hyper::Error| failure("failed", format!("the exchange with `{}` failed: {error}", self.ask.host));
         let (mut sender, connection) = hyper::client::conn::http1::Builder::new()
@@ -51,7 +51,7 @@ impl Exchange<'_> {
             .handshake(TokioIo::new(stream))
             .await
             .map_err(failed)?;
-        // The connection ends with the exchange, whatever becomes of it.
+        // The connection ends with the exchange, whatever its result.
         let _connection = AbortOnDropHandle::new(tokio::spawn(connection));
         let default_port = if self.ask.scheme == "https" { 443 } else { 80 };
         let host = if self.ask.port == default_port { self.ask.host.clone() } else { format!("{}:{}", self.ask.host, self.ask.port) };
@@ -68,13 +68,13 @@ impl Exchange<'_> {
         let (head, mut body) = response.into_parts();
         let limit = usize::try_from(self.max_response).unwrap_or(usize::MAX);
         let too_large = || failure("limit", format!("the answer has more than {limit} bytes"));
-        // Taken before anything is read, where the server says how much there will be.
+        // Reserved before anything is read if the server sends a `Content-Length`.
         let declared = body.size_hint().exact().unwrap_or(0);
         if declared > self.max_response {
             return Err(too_large());
         }
         self.room.grow_to(InFlight::with_encoding(declared)).await?;
-        // One piece: a server may send a million pieces of one byte, each of which would cost much more.
+        // One contiguous buffer: a server may send a million chunks of one byte, each of which would cost much more.
         let mut bytes = Vec::with_capacity(usize::try_from(declared).unwrap_or(0));
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| failure("failed", format!("the answer of `{}` broke off: {error}", self.ask.host)))?;

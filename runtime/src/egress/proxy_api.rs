@@ -1,7 +1,7 @@
-//! How do other tiers reach the network?
+//! Egress API for other tiers: how do their programs reach the network?
 //!
-//! Through the same exchanges as guests: a tier hands over one request at a time and gets one whole answer, judged, limited and recorded in
-//! the same place. Redirects are not followed here; whoever asked asks again, and is judged again.
+//! Through the same exchanges as guests: a tier hands over one request at a time and gets one whole response, checked, limited and recorded
+//! in the same place. Redirects are not followed here; the client follows them with a new request, which is checked again.
 
 use super::exchange::Response;
 use super::{Fetch, HttpClient, Redirect, is_hop_by_hop, refused, send_once, within};
@@ -17,7 +17,7 @@ use hyper::{Method, StatusCode};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-/// The network as one run may use it.
+/// The network as granted to one run.
 pub struct Egress {
     grant: Arc<Grant>,
     trail: CallAudit,
@@ -27,44 +27,44 @@ pub struct Egress {
     tunnels: AtomicU64,
 }
 
-/// A request that a program wants sent.
+/// An HTTP request of a program.
 #[derive(Clone, Debug)]
 pub struct EgressRequest {
     /// The method.
     pub method: Method,
-    /// The whole address.
+    /// The absolute URL.
     pub url: String,
-    /// The header fields; those about the connection are left out.
+    /// The header fields; hop-by-hop fields are dropped.
     pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
 }
 
-/// The whole answer.
+/// The whole response.
 #[derive(Clone, Debug)]
 pub struct EgressResponse {
     /// The status.
     pub status: StatusCode,
-    /// The header fields, without those about the connection.
+    /// The header fields, without hop-by-hop fields.
     pub headers: HeaderMap,
     /// The body, as it was sent.
     pub body: Bytes,
 }
 
-/// Why there is no answer.
+/// The reason why there is no response.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EgressError {
-    /// The grant says no.
+    /// The grant denies it.
     #[error("{0}")]
     Denied(String),
-    /// A limit of the run.
+    /// A limit of the run was hit.
     #[error("{0}")]
     Limited(String),
     /// The request is invalid.
     #[error("{0}")]
     Invalid(String),
-    /// The other side, or the way there.
+    /// The server or the connection failed.
     #[error("{0}")]
     Failed(String),
 }
@@ -78,19 +78,19 @@ impl Egress {
         Ok(Self { grant, trail, client, in_flight, made: AtomicU64::new(0), tunnels: AtomicU64::new(0) })
     }
 
-    /// Bytes of a request's body at the most.
+    /// Returns the limit of a request body in bytes.
     #[must_use]
     pub fn max_request(&self) -> u64 {
         self.grant.network().limits().request
     }
 
-    /// Bytes of an answer's body at the most.
+    /// Returns the limit of a response body in bytes.
     #[must_use]
     pub fn max_response(&self) -> u64 {
         self.grant.network().limits().response
     }
 
-    /// Requests so far, and tunnels that were refused.
+    /// Returns the number of requests so far, with the tunnels that were refused.
     #[must_use]
     pub fn made(&self) -> u64 {
         self.made.load(Ordering::Relaxed).min(self.grant.limits().host_calls)
@@ -104,12 +104,12 @@ impl Egress {
         Ok(())
     }
 
-    /// Whether a tunnel for HTTPS to this host and port may be opened. There are as many as there may be requests; one that is refused
-    /// counts as a request and is recorded like one.
+    /// Checks whether an HTTPS tunnel (`CONNECT`) to this host and port may be opened. There may be as many tunnels as requests; a refused
+    /// one counts as a request and is recorded like one.
     ///
     /// # Errors
     ///
-    /// The refusal or the limit.
+    /// The denial or the limit.
     pub fn tunnel(&self, host: &str, port: u16) -> Result<(), EgressError> {
         let most = self.grant.limits().host_calls;
         if let Err(denial) = self.grant.network().check_tunnel(host, port) {
@@ -123,11 +123,11 @@ impl Egress {
         Ok(())
     }
 
-    /// Sends one request where the grant allows it, and records it.
+    /// Sends one request if the grant allows it, and records it.
     ///
     /// # Errors
     ///
-    /// The refusal, the limit, or what failed.
+    /// The denial, the limit, or the failure.
     pub async fn exchange(&self, request: EgressRequest) -> Result<EgressResponse, EgressError> {
         let limits = *self.grant.network().limits();
         self.count()?;
@@ -146,13 +146,13 @@ impl Egress {
             _ => EgressError::Failed(message),
         })?;
         room.shrink_to(body.len() as u64);
-        // It takes its room for as long as somebody has it.
+        // The room is held for as long as a reference to the body exists.
         let body = Bytes::from_owner(Taken { body, _room: room });
         Ok(EgressResponse { status, headers: without_ours(headers), body })
     }
 }
 
-/// A body with the room that it takes.
+/// A body with its in-flight memory.
 struct Taken {
     body: Bytes,
     _room: Room,
@@ -169,7 +169,7 @@ fn without_ours(headers: HeaderMap) -> HeaderMap {
     let mut kept = HeaderMap::new();
     let mut last = None;
     for (name, value) in headers {
-        // A field that stands several times has its name only once.
+        // In a `HeaderMap` a repeated field has its name only once.
         last = name.or(last);
         if let Some(name) = last.as_ref().filter(|name| !is_hop_by_hop(name) && !of_proxies(name)) {
             kept.append(name.clone(), value);

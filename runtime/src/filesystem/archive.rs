@@ -1,7 +1,6 @@
-//! How is a read-only tree, such as a standard library, served without a system call?
+//! Read-only archive (mapped tar): how is a tree such as a standard library served without a system call?
 //!
-//! From an uncompressed tar archive whose bytes are mapped: it is indexed once in a process, and all runs share the
-//! index and the bytes.
+//! From an uncompressed tar archive that is memory-mapped: it is indexed once in a process, and all runs share the index and the bytes.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,10 +13,10 @@ use super::path;
 
 mod tar;
 
-/// Nodes in one archive. Protects the host's memory from an archive that is not what the build made.
+/// Nodes in one archive. Protects the host's memory from a malicious archive.
 const NODES_MAX: usize = 1 << 20;
 
-/// Bytes of one of them with its name in its directory.
+/// Bytes of one node with its name in its directory.
 const NODE_BYTES: u64 = 128;
 
 /// The number of the root directory in an archive.
@@ -38,13 +37,13 @@ struct ArchiveNode {
 
 #[derive(Debug)]
 enum ArchiveKind {
-    /// Sorted by name.
+    /// The entries, sorted by name.
     Directory(Vec<(Box<str>, u32)>),
-    /// Where the content lies in the archive.
+    /// The range of the content in the archive.
     File { start: usize, length: usize },
 }
 
-/// Why bytes are not an archive that can be served.
+/// The reason why bytes are not a valid archive.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub(crate) enum ArchiveError {
     /// The archive ends in the middle of an entry.
@@ -56,10 +55,10 @@ pub(crate) enum ArchiveError {
     /// The name is absolute, leaves the archive, or is not UTF-8.
     #[error("the entry at byte {0} of the archive has an unusable name")]
     Name(usize),
-    /// Only regular files and directories are served.
+    /// An entry that is neither a regular file nor a directory.
     #[error("`{0}` in the archive is neither a file nor a directory")]
     Kind(String),
-    /// Two entries have one name, or a file is also a directory.
+    /// Two entries have the same name, or a file is also a directory.
     #[error("`{0}` is in the archive twice")]
     Duplicate(String),
     /// There are too many entries.
@@ -68,17 +67,17 @@ pub(crate) enum ArchiveError {
 }
 
 impl Default for Archive {
-    /// An empty directory.
+    /// Returns an empty directory.
     fn default() -> Self {
         Self { nodes: Draft::default().finish(), bytes: Bytes::new() }
     }
 }
 
 impl Archive {
-    /// Reads the headers of an uncompressed tar archive (ustar, with GNU and pax long names).
+    /// Indexes the headers of an uncompressed tar archive (ustar, with GNU and pax long names).
     ///
     /// # Errors
-    /// When it is damaged or holds anything but files and directories with distinct, relative names.
+    /// If it is damaged or has anything but files and directories with distinct, relative names.
     pub(crate) fn index(bytes: Bytes) -> Result<Self, ArchiveError> {
         let mut draft = Draft::default();
         for entry in tar::entries(&bytes) {
@@ -87,35 +86,35 @@ impl Archive {
         Ok(Self { nodes: draft.finish(), bytes })
     }
 
-    /// Roughly the memory that the index takes, besides the archive itself.
+    /// Returns the approximate memory of the index, without the archive itself.
     pub(crate) fn index_bytes(&self) -> u64 {
         super::content::as_u64(self.nodes.len()).saturating_mul(NODE_BYTES)
     }
 
-    /// How many files and directories there are, the root included.
+    /// Returns the number of files and directories, including the root.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.nodes.len()
     }
 
-    /// The node `name` in the directory `node`; none where that is no directory.
+    /// Returns the node `name` in the directory `node`; none if that is no directory.
     pub(super) fn child(&self, node: u32, name: &str) -> Option<u32> {
         let children = self.children(node)?;
         let at = children.binary_search_by(|(child, _)| (**child).cmp(name)).ok()?;
         children.get(at).map(|(_, child)| *child)
     }
 
-    /// The child at position `at` of the directory `node`, in the order of the names.
+    /// Returns the child at position `at` of the directory `node`, in the order of the names.
     pub(super) fn child_at(&self, node: u32, at: usize) -> Option<(&str, u32)> {
         self.children(node)?.get(at).map(|(name, child)| (&**name, *child))
     }
 
-    /// Whether `node` is a directory.
+    /// Returns whether `node` is a directory.
     pub(super) fn is_directory(&self, node: u32) -> bool {
         self.children(node).is_some()
     }
 
-    /// The content of a file, without a copy; empty for a directory.
+    /// Returns the content of a file, without a copy; empty for a directory.
     pub(super) fn content(&self, node: u32) -> Bytes {
         match self.node(node).map(|node| &node.kind) {
             Some(ArchiveKind::File { start, length }) => self.bytes.slice(*start..start.saturating_add(*length)),
@@ -123,7 +122,7 @@ impl Archive {
         }
     }
 
-    /// Size in bytes and the time of the last change.
+    /// Returns the size in bytes and the modification time.
     pub(super) fn stat(&self, node: u32) -> (u64, Duration) {
         match self.node(node) {
             Some(ArchiveNode { modified, kind: ArchiveKind::File { length, .. } }) => (super::content::as_u64(*length), *modified),
@@ -144,7 +143,7 @@ impl Archive {
     }
 }
 
-/// The tree while it is built.
+/// The tree in construction.
 #[derive(Debug)]
 struct Draft {
     nodes: Vec<(Duration, DraftKind)>,

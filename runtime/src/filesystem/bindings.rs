@@ -1,8 +1,7 @@
-//! How does a guest's call of `wasi:filesystem` reach the tree?
+//! `wasi:filesystem` host implementation: how does a guest's call reach the tree?
 //!
-//! The generated host traits of `wasmtime-wasi`, implemented on our own tree: the resource types are only names, behind
-//! which the table holds our descriptors. Calls that reach the host's files wait on a blocking thread, all others are
-//! answered at once.
+//! The generated host traits of `wasmtime-wasi`, implemented on our own tree: the resource types are only names, behind which the table
+//! holds our descriptors. Calls on host files are awaited on a blocking thread, all others return at once.
 
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 use wasmtime_wasi::p2::bindings::filesystem::{preopens, types};
@@ -18,11 +17,11 @@ mod host_descriptor;
 
 use descriptor::Descriptor;
 
-/// What one call of a guest works on.
+/// The state of one call of a guest.
 pub(crate) struct FilesystemView<'a> {
     /// The guest's tree.
     pub(crate) filesystem: &'a mut Filesystem,
-    /// Where its descriptors and streams are.
+    /// The table of its descriptors and streams.
     pub(crate) table: &'a mut ResourceTable,
 }
 
@@ -35,7 +34,7 @@ impl HasData for HasFilesystem {
 /// Adds `wasi:filesystem/types` and `wasi:filesystem/preopens`.
 ///
 /// # Errors
-/// When the linker has them already.
+/// If the linker has them already.
 pub(crate) fn add_to_linker<T: Send + 'static>(linker: &mut Linker<T>, view: fn(&mut T) -> FilesystemView<'_>) -> wasmtime::Result<()> {
     types::add_to_linker::<T, HasFilesystem>(linker, view)?;
     preopens::add_to_linker::<T, HasFilesystem>(linker, view)
@@ -43,7 +42,7 @@ pub(crate) fn add_to_linker<T: Send + 'static>(linker: &mut Linker<T>, view: fn(
 
 impl preopens::Host for FilesystemView<'_> {
     fn get_directories(&mut self) -> wasmtime::Result<Vec<(Resource<types::Descriptor>, String)>> {
-        // A guest that asks too often has no root rather than a trap.
+        // A guest with too many descriptors gets no root rather than a trap.
         let Ok(permit) = Permit::descriptor(&self.filesystem.quota) else {
             return Ok(Vec::new());
         };
@@ -67,7 +66,7 @@ impl FilesystemView<'_> {
         Ok(Resource::new_own(self.table.push(descriptor)?.rep()))
     }
 
-    /// The descriptor behind a handle; the guest cannot make one up, so a wrong one is a trap.
+    /// Returns the descriptor behind a handle; the guest cannot forge one, so a wrong one is a trap.
     fn descriptor(&self, handle: &Resource<types::Descriptor>) -> FsResult<&Descriptor> {
         let descriptor = self.table.get(&Resource::<Descriptor>::new_borrow(handle.rep()))?;
         if matches!(descriptor.node, Node::HostFile(_) | Node::HostDirectory(_)) {

@@ -1,35 +1,35 @@
-//! How are the bytes of one in-memory file held?
+//! Content of an in-memory file: how are its bytes stored, with sparse holes and copy-on-write?
 //!
-//! In chunks, so that growing copies little, and so that a hole in a sparse file costs no memory. Content that came from
-//! outside is shared until the guest first changes it.
+//! In chunks, so that growing copies little, and so that a hole in a sparse file costs no memory. Content from the host is shared until the
+//! guest first changes it.
 
 use bytes::Bytes;
 
-/// Bytes in one chunk.
+/// The size of a chunk in bytes.
 const CHUNK: usize = 64 << 10;
 
-/// The bytes of one file. Knows no quota: the owner charges before it grows.
+/// The bytes of one file. Not aware of the quota: the owner charges before it grows.
 #[derive(Debug, Default)]
 pub(super) struct Content {
-    /// Given from outside and not changed yet; the chunks are empty while it is there.
+    /// Content from the host that was not changed yet; the chunks are empty meanwhile.
     shared: Option<Bytes>,
-    /// Chunks of [`CHUNK`] bytes. Whatever lies beyond the end of a chunk's vector reads as zeros.
+    /// Chunks of [`CHUNK`] bytes. Bytes beyond the end of a chunk's vector read as zeros.
     chunks: Vec<Vec<u8>>,
     size: u64,
 }
 
 impl Content {
-    /// Content that is not copied before it is changed.
+    /// Creates content that is copied on the first write.
     pub(super) fn shared(bytes: Bytes) -> Self {
         Self { size: as_u64(bytes.len()), shared: Some(bytes).filter(|bytes| !bytes.is_empty()), chunks: Vec::new() }
     }
 
-    /// The logical size in bytes.
+    /// Returns the logical size in bytes.
     pub(super) fn size(&self) -> u64 {
         self.size
     }
 
-    /// At most `length` bytes from `offset` on; empty at and after the end.
+    /// Reads at most `length` bytes from `offset` on; empty at and after the end.
     pub(super) fn read(&self, offset: u64, length: usize) -> Bytes {
         let length = length.min(as_usize(self.size.saturating_sub(offset)));
         if length == 0 {
@@ -42,7 +42,7 @@ impl Content {
         }
     }
 
-    /// Puts `data` at `offset` and grows the file where it reaches beyond its end.
+    /// Writes `data` at `offset` and grows the file beyond its end.
     pub(super) fn write(&mut self, offset: u64, data: &[u8]) {
         if data.is_empty() {
             return;
@@ -66,7 +66,7 @@ impl Content {
         }
     }
 
-    /// Cuts the file to `size` bytes, or grows it with zeros that cost no memory.
+    /// Truncates the file to `size` bytes, or extends it with a hole that costs no memory.
     pub(super) fn set_size(&mut self, size: u64) {
         if size == self.size {
             return;
@@ -126,12 +126,12 @@ fn write_chunk(chunk: &mut Vec<u8>, within: usize, data: &[u8]) {
     }
 }
 
-/// Sizes of buffers are never beyond 64 bits.
+/// Converts a buffer's size, which never exceeds 64 bits.
 pub(super) fn as_u64(size: usize) -> u64 {
     u64::try_from(size).unwrap_or(u64::MAX)
 }
 
-/// Sizes that the quota has admitted fit into memory; others are cut.
+/// Converts a size that the quota has admitted, and so fits into memory; others saturate.
 pub(super) fn as_usize(size: u64) -> usize {
     usize::try_from(size).unwrap_or(usize::MAX)
 }

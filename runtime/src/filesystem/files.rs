@@ -1,7 +1,7 @@
-//! How does the host put files into a workspace and take them out?
+//! Workspace files from the host's side: how are files put in, read, listed and collected?
 //!
-//! Paths are relative to the workspace. Links that the guest made are never followed, and only regular files of the
-//! workspace are given out: neither mounts nor anything of the host.
+//! Paths are relative to the workspace. The guest's symlinks are never followed, and only regular files of the workspace are returned:
+//! neither mounts nor anything of the host.
 
 use crate::account::MemoryHold;
 use crate::outcome::Artifact;
@@ -19,30 +19,30 @@ use super::path::{NAME_BYTES_MAX, PATH_BYTES_MAX};
 use super::ramfs::{MemoryDirectory, MemoryFile};
 use super::{Filesystem, FilesystemError};
 
-/// Bytes that are collected before others may run.
+/// Bytes that are collected between two yields.
 const PIECE: usize = 512 << 10;
 
-/// What matching one name stands for, in bytes that could be copied in the time.
+/// The work of matching one name, in bytes that could be copied in that time.
 const NAME_WORK: usize = 2 << 10;
 
-/// Bytes of work that a byte of a path is worth: it is compared with every glob.
+/// The work per byte of a path: it is compared with every glob.
 const GLOB_WORK: usize = 64;
 
-/// How much [`Filesystem::collect`] gives out.
+/// The limits of [`Filesystem::collect`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CollectLimits {
-    /// Files at most.
+    /// The most files.
     pub(crate) files: usize,
-    /// Bytes of content at most, over all files.
+    /// The most bytes of content of all files.
     pub(crate) bytes: u64,
 }
 
-/// What [`Filesystem::collect`] found.
+/// The result of [`Filesystem::collect`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Collected {
     /// Sorted by path.
     pub(crate) artifacts: Vec<Artifact>,
-    /// Whether a matching file was left out because of the limits.
+    /// A matching file was left out because of the limits.
     pub(crate) truncated: bool,
 }
 
@@ -51,18 +51,18 @@ pub(crate) struct Collected {
 pub struct FileEntry {
     /// The name in the directory.
     pub name: String,
-    /// Whether it is a directory.
+    /// The entry is a directory.
     pub is_directory: bool,
     /// The logical size of a file in bytes; 0 for everything else.
     pub size: u64,
 }
 
 impl Filesystem {
-    /// Puts a file at `path`, replaces a file that is there, and makes the directories on the way. The content is not
-    /// copied before the guest changes it.
+    /// Writes a file at `path`, replaces an existing one, and creates missing directories. The content is not copied until the guest
+    /// changes it.
     ///
     /// # Errors
-    /// When the path cannot be, leads through something that is no directory, or the quota does not admit the file.
+    /// If the path is invalid, leads through something that is no directory, or the quota does not admit the file.
     pub(crate) fn put(&mut self, path: &str, content: impl Into<Bytes>) -> Result<(), FilesystemError> {
         let names = plain(path)?;
         let kind = || FilesystemError::Kind { path: path.to_owned() };
@@ -89,10 +89,10 @@ impl Filesystem {
         directory.insert(last, Node::File(file), &self.quota, self.now()).map_err(full)
     }
 
-    /// The content of the file at `path`, or the part of it from `range` that is there.
+    /// Returns the content of the file at `path`, or the existing part of `range`.
     ///
     /// # Errors
-    /// When there is none, or something that is no regular file.
+    /// If there is none, or something that is no regular file.
     pub(crate) fn read(&self, path: &str, range: Range<u64>) -> Result<Vec<u8>, FilesystemError> {
         match self.find(path)? {
             Node::File(file) => Ok(file.read(range.start, as_usize(range.end.saturating_sub(range.start))).into()),
@@ -100,7 +100,7 @@ impl Filesystem {
         }
     }
 
-    /// The size of the file at `path`.
+    /// Returns the size of the file at `path`.
     ///
     /// # Errors
     /// As [`Filesystem::read`].
@@ -111,10 +111,11 @@ impl Filesystem {
         }
     }
 
-    /// The entries of the directory at `path`, sorted, those after a name and not more than so many; the workspace itself for an empty path.
+    /// Returns the entries of the directory at `path`, sorted: at most `most`, starting after a name; an empty path is the workspace
+    /// itself.
     ///
     /// # Errors
-    /// When there is none, or something that is no directory.
+    /// If there is none, or something that is no directory.
     pub(crate) fn list(&self, path: &str, after: Option<&str>, most: usize) -> Result<Vec<FileEntry>, FilesystemError> {
         let Node::Directory(directory) = self.find(path)? else {
             return Err(FilesystemError::Kind { path: path.to_owned() });
@@ -134,7 +135,7 @@ impl Filesystem {
     /// Removes the file, link or empty directory at `path`.
     ///
     /// # Errors
-    /// When there is none, when it is a mount, or when it is a directory that is not empty.
+    /// If there is none, if it is a mount, or if it is a directory that is not empty.
     pub(crate) fn remove(&mut self, path: &str) -> Result<(), FilesystemError> {
         let names = plain(path)?;
         let kind = || FilesystemError::Kind { path: path.to_owned() };
@@ -152,12 +153,12 @@ impl Filesystem {
         Ok(())
     }
 
-    /// The regular files of the workspace whose paths `globs` matches, those of them that `held` can take memory for. Gives way to others now
-    /// and then: a workspace may be large.
+    /// Collects the regular files of the workspace whose paths match `globs`, as far as `held` can be charged for them. Yields now and
+    /// then: a workspace may be large.
     pub(crate) async fn collect(&self, globs: &GlobSet, limits: CollectLimits, held: &mut MemoryHold) -> Collected {
         let mut found = Collected::default();
         let Some(workspace) = &self.workspace else { return found };
-        // The first ones by their paths, and never more than are handed back.
+        // The first ones by path, and never more than are returned.
         let mut matching: BTreeMap<String, Arc<MemoryFile>> = BTreeMap::new();
         let mut work = 0_usize;
         let mut pending = vec![(String::new(), Arc::clone(workspace))];
@@ -168,7 +169,7 @@ impl Filesystem {
                 give_way(&mut work, NAME_WORK.saturating_add(below.len().saturating_mul(GLOB_WORK))).await;
                 after = Some(name);
                 if below.len() > PATH_BYTES_MAX {
-                    // No path that anybody could ask for, which directories that were moved into each other make.
+                    // A path that is too long to be requested, made by renaming directories into each other.
                     found.truncated = true;
                     continue;
                 }
@@ -220,7 +221,7 @@ impl Filesystem {
     fn walk(&self, path: &str, names: &[&str]) -> Result<Node, FilesystemError> {
         let mut node = Node::Directory(Arc::clone(self.workspace()?));
         for name in names {
-            // Only directories of the workspace are entered: what is mounted in it is not the host's to give out.
+            // Only directories of the workspace are entered: files of mounts are not returned.
             let Node::Directory(directory) = node else {
                 return Err(FilesystemError::Kind { path: path.to_owned() });
             };
@@ -230,7 +231,7 @@ impl Filesystem {
     }
 }
 
-/// Lets others run after every [`PIECE`] bytes of work.
+/// Yields after every [`PIECE`] bytes of work.
 async fn give_way(work: &mut usize, more: usize) {
     *work = work.saturating_add(more);
     if *work >= PIECE {
@@ -239,7 +240,7 @@ async fn give_way(work: &mut usize, more: usize) {
     }
 }
 
-/// The names of a relative path, all plain.
+/// Splits a relative path into names without `.`, `..` and empty ones.
 fn plain(path: &str) -> Result<Vec<&str>, FilesystemError> {
     let unusable = || FilesystemError::Path { path: path.to_owned() };
     if path.is_empty() {

@@ -1,8 +1,8 @@
-//! How does a guest reach a directory of the host, and nothing around it?
+//! Host mounts (TOCTOU-safe): how does a guest reach a directory of the host, and nothing around it?
 //!
-//! The only place that touches the host's files on behalf of a guest. Each step opens one name below a directory that
-//! is already open, through `cap-std`, never following a link; only regular files and directories are opened. What lies
-//! at a name may change between two steps, so what was opened is checked again before it is used.
+//! The only place that accesses host files on behalf of a guest. Each step opens one name below a directory that is already open, through
+//! `cap-std`, never following a symlink; only regular files and directories are opened. An entry may be replaced between two steps, so an
+//! opened file is checked again before it is used.
 
 use std::fmt;
 use std::io;
@@ -24,7 +24,7 @@ mod file;
 
 pub(super) use file::HostFile;
 
-/// Calls into the host's file system that one mount may have under way. Protects the pool of blocking threads.
+/// Concurrent calls into the host's file system for one mount. Protects the pool of blocking threads.
 const JOBS_MAX: usize = 8;
 
 /// Names in one listing of a host directory. Protects the host's memory.
@@ -33,7 +33,7 @@ const LISTED_NAMES_MAX: usize = 1 << 16;
 /// Names on a path below a mount.
 const DEPTH_MAX: usize = 256;
 
-/// A directory of the host that guests see. Cloning shares the open directory.
+/// A mounted directory of the host. Cloning shares the open directory.
 #[derive(Clone)]
 pub(crate) struct HostMount {
     guest_path: Arc<str>,
@@ -42,7 +42,7 @@ pub(crate) struct HostMount {
     jobs: Arc<Semaphore>,
 }
 
-/// Shows nothing of the host.
+/// Formats without anything of the host.
 impl fmt::Debug for HostMount {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = formatter.debug_struct("HostMount");
@@ -50,26 +50,26 @@ impl fmt::Debug for HostMount {
     }
 }
 
-/// What a guest may do with the files of a mount.
+/// The access of a guest to a mount.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MountAccess {
-    /// Nothing can be changed, times included.
+    /// Nothing can be changed, including times.
     ReadOnly,
-    /// Files can be made, changed and removed. What is written counts against the workspace's quota.
+    /// Files can be created, changed and removed. Written bytes count against the workspace's quota.
     ReadWrite,
 }
 
 impl HostMount {
-    /// Opens `directory`, which guests will see at the absolute path `guest_path`.
+    /// Opens `directory`, mounted at the absolute path `guest_path`.
     ///
     /// # Errors
-    /// When it is no directory or cannot be opened; the message names the guest's path only.
+    /// If it is no directory or cannot be opened; the message has the guest path only.
     #[expect(clippy::disallowed_methods, reason = "the one place where a host path becomes a directory for a guest")]
     pub(crate) fn open(directory: &Path, guest_path: impl Into<String>, access: MountAccess) -> Result<Self, FilesystemError> {
         let guest_path = guest_path.into();
         let unusable = |error: io::Error| FilesystemError::Mount { path: guest_path.clone(), reason: error.kind() };
         let directory = Dir::open_ambient_dir(directory, cap_std::ambient_authority()).map_err(unusable)?;
-        // Opened once more to be read: what `cap-std` opens first is good for looking up names only.
+        // Opened once more for reading: `cap-std` opens directories with `O_PATH`.
         let root = open_directory(&directory, ".").map_err(unusable)?;
         Ok(Self {
             guest_path: guest_path.into(),
@@ -79,20 +79,20 @@ impl HostMount {
         })
     }
 
-    /// Where guests see it.
+    /// Returns the mount point in the guest.
     pub(crate) fn guest_path(&self) -> &str {
         &self.guest_path
     }
 
-    /// Whether guests may change it.
+    /// Returns whether the mount is writable.
     pub(crate) fn is_writable(&self) -> bool {
         self.writable
     }
 
-    /// Runs `job` on a thread that may block. A job that was started ends even when nobody waits for it any more.
+    /// Runs `job` on a blocking thread. A started job runs to its end even when its future is dropped.
     ///
     /// # Errors
-    /// The job's, or `io` when the runtime is shutting down.
+    /// The job's, or `io` if the tokio runtime is shutting down.
     pub(super) async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> Result<T, ErrorCode> + Send + 'static) -> Result<T, ErrorCode> {
         let permit = Arc::clone(&self.jobs).acquire_owned().await.map_err(|_| ErrorCode::Io)?;
         let held = move || {
@@ -102,10 +102,10 @@ impl HostMount {
         tokio::task::spawn_blocking(held).await.map_err(|_| ErrorCode::Io)?
     }
 
-    /// That it may be changed.
+    /// Checks that the mount is writable.
     ///
     /// # Errors
-    /// `read-only` when it may not.
+    /// `read-only` if it is not.
     pub(super) fn check_writable(&self) -> Result<(), ErrorCode> {
         if self.writable { Ok(()) } else { Err(ErrorCode::ReadOnly) }
     }
@@ -129,29 +129,29 @@ impl fmt::Debug for HostDirectory {
 }
 
 impl HostDirectory {
-    /// The root of a mount.
+    /// Returns the root of a mount.
     pub(super) fn root(mount: HostMount) -> Self {
         Self { directory: Arc::clone(&mount.root), mount }
     }
 
-    /// Attributes of the directory itself. Blocks.
+    /// Returns the attributes of the directory itself. Blocks.
     ///
     /// # Errors
-    /// What the host says.
+    /// The host's error.
     pub(super) fn stat(&self) -> Result<(DescriptorStat, Identity), ErrorCode> {
         let metadata = self.directory.dir_metadata().map_err(code)?;
         Ok(describe(&metadata))
     }
 
-    /// The names in it that are UTF-8, sorted, with their types. Blocks.
+    /// Lists the names that are UTF-8, sorted, with their types. Blocks.
     ///
     /// # Errors
-    /// What the host says, and `insufficient-memory` when there are too many.
+    /// The host's error, and `insufficient-memory` if there are too many.
     pub(super) fn list(&self) -> Result<Vec<DirectoryEntry>, ErrorCode> {
         let mut found = Vec::new();
         for entry in self.directory.entries().map_err(code)? {
             let entry = entry.map_err(code)?;
-            // A name that is not UTF-8 cannot be given to the guest.
+            // A name that is not UTF-8 cannot be represented in WASI.
             let Ok(name) = entry.file_name().into_string() else { continue };
             if found.len() >= LISTED_NAMES_MAX {
                 return Err(ErrorCode::InsufficientMemory);
@@ -166,16 +166,16 @@ impl HostDirectory {
     /// Changes the directory's own times. Blocks.
     ///
     /// # Errors
-    /// `read-only`, or what the host says.
+    /// `read-only`, or the host's error.
     pub(super) fn set_times(&self, change: TimeChange) -> Result<(), ErrorCode> {
         self.mount.check_writable()?;
         rustix::fs::futimens(&*self.directory, &timestamps(change)).map_err(|error| code(error.into()))
     }
 
-    /// Writes out what the host holds back. Blocks.
+    /// Syncs the directory to the disk (fsync). Blocks.
     ///
     /// # Errors
-    /// What the host says.
+    /// The host's error.
     pub(super) fn sync(&self) -> Result<(), ErrorCode> {
         rustix::fs::fsync(&*self.directory).map_err(|error| code(error.into()))
     }
@@ -186,16 +186,16 @@ impl HostDirectory {
     }
 }
 
-/// A place below an open directory of the host. Every method blocks.
+/// A path below an open directory of the host. Every method blocks.
 #[derive(Debug)]
 pub(super) struct HostEntry {
     pub(super) directory: HostDirectory,
-    /// Plain names: no `.`, no `..`.
+    /// Names without `.` and `..`.
     pub(super) path: Vec<String>,
     pub(super) must_be_dir: bool,
 }
 
-/// What was opened at a place.
+/// The node that was opened.
 #[derive(Debug)]
 pub(super) enum Opened {
     /// A directory.
@@ -204,7 +204,7 @@ pub(super) enum Opened {
     File(HostFile),
 }
 
-/// How a place is to be opened.
+/// The mode of an open.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct OpenMode {
     pub(super) read: bool,
@@ -216,17 +216,17 @@ pub(super) struct OpenMode {
 }
 
 impl OpenMode {
-    /// Whether a directory cannot be opened like this.
+    /// Returns whether the mode is impossible for a directory.
     pub(super) fn changes_file(self) -> bool {
         self.write || self.create || self.truncate
     }
 }
 
 impl HostEntry {
-    /// Attributes of what is there; of a link itself.
+    /// Returns the attributes of the entry; of a symlink itself (`lstat`).
     ///
     /// # Errors
-    /// What the host says.
+    /// The host's error.
     pub(super) fn stat(&self) -> Result<(DescriptorStat, Identity), ErrorCode> {
         let Some((parent, name)) = self.parent()? else {
             return self.directory.stat();
@@ -238,11 +238,10 @@ impl HostEntry {
         Ok(describe(&metadata))
     }
 
-    /// Opens, and makes where that is asked for, a regular file or a directory.
+    /// Opens, and with the flag creates, a regular file or a directory.
     ///
     /// # Errors
-    /// `read-only` for any change to a read-only mount, `loop` for a link, `access` for whatever else is no file, and
-    /// what the host says.
+    /// `read-only` for any change to a read-only mount, `loop` for a symlink, `access` for every other file type, and the host's error.
     pub(super) fn open(&self, how: OpenMode, quota: &Arc<Quota>) -> Result<Opened, ErrorCode> {
         let Some((parent, name)) = self.parent()? else {
             return self.directory.clone().opened(how);
@@ -266,7 +265,7 @@ impl HostEntry {
         if self.must_be_dir || how.directory {
             return Err(ErrorCode::NotDirectory);
         }
-        // Opening a pipe may wait for ever, and opening a device may do anything.
+        // Opening a FIFO may block for ever, and opening a device may have side effects.
         if !metadata.is_file() {
             return Err(ErrorCode::Access);
         }
@@ -282,7 +281,7 @@ impl HostEntry {
         }
         let file = HostFile::new(parent.mount, file, quota);
         if how.truncate {
-            // Only now, when it is known to be a regular file of a writable mount.
+            // Truncated only now that it is known to be a regular file of a writable mount.
             file.set_size(0)?;
         }
         Ok(Opened::File(file))
@@ -302,10 +301,10 @@ impl HostEntry {
         Ok(HostFile::new(parent.mount.clone(), file, quota))
     }
 
-    /// Makes a directory.
+    /// Creates a directory.
     ///
     /// # Errors
-    /// `read-only`, the quota's, or what the host says.
+    /// `read-only`, the quota's, or the host's error.
     pub(super) fn create_directory(&self, quota: &Arc<Quota>) -> Result<(), ErrorCode> {
         let Some((parent, name)) = self.parent()? else {
             return Err(ErrorCode::Exist);
@@ -323,17 +322,17 @@ impl HostEntry {
     /// Removes an empty directory.
     ///
     /// # Errors
-    /// `read-only`, `busy` for the root of a mount, or what the host says.
+    /// `read-only`, `busy` for the root of a mount, or the host's error.
     pub(super) fn remove_directory(&self) -> Result<(), ErrorCode> {
         self.directory.mount.check_writable()?;
         let (parent, name) = self.parent()?.ok_or(ErrorCode::Busy)?;
         parent.directory.remove_dir(name).map_err(code)
     }
 
-    /// Removes a name that is no directory's.
+    /// Unlinks a name that is no directory's.
     ///
     /// # Errors
-    /// `read-only`, `is-directory`, or what the host says.
+    /// `read-only`, `is-directory`, or the host's error.
     pub(super) fn remove_file(&self) -> Result<(), ErrorCode> {
         self.directory.mount.check_writable()?;
         let (parent, name) = self.parent()?.ok_or(ErrorCode::IsDirectory)?;
@@ -347,10 +346,10 @@ impl HostEntry {
         parent.directory.remove_file(name).map_err(code)
     }
 
-    /// Moves what is here to `to`.
+    /// Renames the entry to `to`.
     ///
     /// # Errors
-    /// `cross-device` to another mount, `read-only`, `busy` for the root of a mount, or what the host says.
+    /// `cross-device` to another mount, `read-only`, `busy` for the root of a mount, or the host's error.
     pub(super) fn rename(&self, to: &Self) -> Result<(), ErrorCode> {
         if !self.directory.mount.is(&to.directory.mount) {
             return Err(ErrorCode::CrossDevice);
@@ -365,10 +364,10 @@ impl HostEntry {
         parent.directory.rename(name, &new_parent.directory, new_name).map_err(code)
     }
 
-    /// Changes the times of the regular file or directory that is here.
+    /// Changes the times of the regular file or directory.
     ///
     /// # Errors
-    /// `read-only`, as for [`HostEntry::open`], or what the host says.
+    /// `read-only`, as for [`HostEntry::open`], or the host's error.
     pub(super) fn set_times(&self, change: TimeChange, quota: &Arc<Quota>) -> Result<(), ErrorCode> {
         self.directory.mount.check_writable()?;
         let how = OpenMode { read: true, write: false, create: false, exclusive: false, truncate: false, directory: self.must_be_dir };
@@ -378,7 +377,7 @@ impl HostEntry {
         }
     }
 
-    /// The open parent directory and the last name; none for the directory where the path starts.
+    /// Returns the open parent directory and the last name; none for the directory where the path starts.
     fn parent(&self) -> Result<Option<(HostDirectory, &str)>, ErrorCode> {
         let Some((name, way)) = self.path.split_last() else { return Ok(None) };
         if way.len() > DEPTH_MAX {
@@ -404,13 +403,13 @@ impl HostDirectory {
     }
 }
 
-/// Opens the directory `name` of `parent`, to be read too.
+/// Opens the directory `name` of `parent`, for reading too.
 fn open_directory(parent: &Dir, name: &str) -> io::Result<Dir> {
     let file = parent.open_with(name, OpenOptions::new().read(true).custom_flags(flags(OFlags::DIRECTORY)))?;
     Ok(Dir::from_std_file(file.into_std()))
 }
 
-/// The flags of every opening: whatever the name has become, it is not followed.
+/// Returns the flags of every open: a symlink is never followed, whatever the name has become.
 fn flags(more: OFlags) -> i32 {
     (OFlags::NOFOLLOW | more).bits().cast_signed()
 }
@@ -449,7 +448,7 @@ fn timestamps(change: TimeChange) -> Timestamps {
     Timestamps { last_access: timespec(change.accessed), last_modification: timespec(change.modified) }
 }
 
-/// The guest's error for one of the host; the text of the host's error, which may hold a path, is dropped.
+/// Maps an error of the host to the guest's; the text, which may contain a path, is dropped.
 fn code(error: io::Error) -> ErrorCode {
     match error.kind() {
         io::ErrorKind::ReadOnlyFilesystem => ErrorCode::ReadOnly,

@@ -1,6 +1,6 @@
-//! Where in the one tree do the workspace, the archives and the host's directories lie?
+//! Mount layout: where in the tree are the workspace, the archives and the host mounts?
 //!
-//! A layout is checked and built once for many runs; attaching it to a run only makes the empty roots of the workspace.
+//! A layout is checked and built once for many runs; attaching it to a run only creates the empty roots of the workspace.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,15 +13,15 @@ use super::node::{ArchiveEntry, Node};
 use super::path;
 use super::ramfs::{MAX_DEPTH, MemoryDirectory};
 
-/// Where the temporary directory lies.
+/// The path of the temporary directory.
 const TEMPORARY: &str = "/tmp";
 
-/// What a guest's tree consists of. Starts with nothing.
+/// The contents of a guest's tree. Starts empty.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FilesystemSetup {
     /// The absolute guest path of the writable workspace; `/` is allowed.
     pub(crate) workspace: Option<String>,
-    /// Whether there is a writable `/tmp`. It shares the workspace's quota.
+    /// Adds a writable `/tmp`, which shares the workspace's quota.
     pub(crate) temporary: bool,
     /// Read-only trees, each with its absolute guest path.
     pub(crate) archives: Vec<(String, Arc<Archive>)>,
@@ -33,10 +33,10 @@ pub(crate) struct FilesystemSetup {
 #[derive(Debug)]
 pub(crate) struct Layout {
     root: Arc<FixedDirectory>,
-    /// What lies inside each in-memory root: the names that lead there, and what is there.
+    /// The nodes mounted inside each in-memory root, with their paths.
     nested: [Vec<(Vec<String>, Node)>; ROOTS],
     has: [bool; ROOTS],
-    /// Whether the workspace is the whole tree.
+    /// The workspace is the whole tree.
     workspace_is_root: bool,
 }
 
@@ -45,7 +45,7 @@ const ROOTS: usize = 2;
 const WORKSPACE: usize = 0;
 const TEMPORARY_ROOT: usize = 1;
 
-/// A directory that leads to mounts and never changes.
+/// A directory above mount points that never changes.
 #[derive(Debug, Default)]
 struct FixedDirectory {
     id: u64,
@@ -64,11 +64,11 @@ enum FixedChild {
 #[derive(Debug, Default)]
 pub(super) struct Roots {
     memory: [Option<Arc<MemoryDirectory>>; ROOTS],
-    /// Archives of this run alone, by the number of the mount that each has taken the place of.
+    /// Archives of this run alone, by the number of the mount that each replaces.
     replaced: Mutex<BTreeMap<u32, ArchiveEntry>>,
 }
 
-/// A fixed directory as one run sees it.
+/// A fixed directory in one run.
 #[derive(Clone, Debug)]
 pub(super) struct FixedNode {
     directory: Arc<FixedDirectory>,
@@ -76,12 +76,12 @@ pub(super) struct FixedNode {
 }
 
 impl FixedNode {
-    /// What `name` refers to.
+    /// Returns the node of `name`.
     pub(super) fn child(&self, name: &str) -> Option<Node> {
         self.node(self.directory.children.get(name)?)
     }
 
-    /// The first name after `after` and what it refers to.
+    /// Returns the first name after `after` and its node.
     pub(super) fn next(&self, after: Option<&str>) -> Option<(Box<str>, Node)> {
         use std::ops::Bound::{Excluded, Unbounded};
         let range = (after.map_or(Unbounded, Excluded), Unbounded);
@@ -89,12 +89,12 @@ impl FixedNode {
         children.find_map(|(name, child)| Some((name.clone(), self.node(child)?)))
     }
 
-    /// A number that no other fixed directory of the layout has.
+    /// Returns an id that is unique among the fixed directories of the layout.
     pub(super) fn id(&self) -> u64 {
         self.directory.id
     }
 
-    /// Puts another archive where one is mounted, for this run alone; says whether one is.
+    /// Replaces a mounted archive, for this run alone; returns whether there was one.
     pub(super) fn replace(&self, name: &str, with: ArchiveEntry) -> bool {
         let Some(FixedChild::Mount(Node::Archive(entry))) = self.directory.children.get(name) else { return false };
         self.roots.replaced.lock().unwrap_or_else(PoisonError::into_inner).insert(entry.mount, with);
@@ -121,15 +121,15 @@ impl FixedNode {
 pub(super) struct Attached {
     pub(super) root: Node,
     pub(super) workspace: Option<Arc<MemoryDirectory>>,
-    /// The first number that no node has.
+    /// The first free node id.
     pub(super) next_id: u64,
 }
 
 impl Layout {
-    /// Checks that all paths are absolute and plain, and that no mount lies inside another one.
+    /// Checks that all paths are absolute and normalized, and that no mount lies inside another one.
     ///
     /// # Errors
-    /// When they are not.
+    /// If they are not.
     pub(crate) fn new(setup: FilesystemSetup) -> Result<Self, FilesystemError> {
         let mut points = Vec::with_capacity(setup.archives.len().saturating_add(setup.mounts.len()).saturating_add(2));
         let workspace_is_root = setup.workspace.as_deref() == Some("/");
@@ -151,7 +151,7 @@ impl Layout {
             points.push(MountPoint::new(&guest_path, MountSource::Mount(Node::HostDirectory(HostDirectory::root(mount))))?);
         }
         check_nesting(&points)?;
-        // A root comes before what lies inside it.
+        // A root comes before the mounts inside it.
         points.sort_by_key(|point| point.names.len());
         let mut draft = Draft::default();
         for point in points {
@@ -162,7 +162,7 @@ impl Layout {
         Ok(Self { root, nested: draft.nested, has, workspace_is_root })
     }
 
-    /// The tree of one run: empty in-memory roots, everything else shared.
+    /// Returns the tree of one run: empty in-memory roots, everything else shared.
     pub(super) fn attach(&self, now: Duration) -> Attached {
         let mut next_id = 1;
         let mut roots = Roots::default();
@@ -196,7 +196,7 @@ fn take(next_id: &mut u64) -> u64 {
     id
 }
 
-/// Puts `node` below an in-memory root, with the directories on the way.
+/// Mounts `node` below an in-memory root, and creates the directories above it.
 fn install(root: &Arc<MemoryDirectory>, names: &[String], node: Node, next_id: &mut u64, now: Duration) {
     let Some((last, way)) = names.split_last() else { return };
     let mut directory = Arc::clone(root);
@@ -245,8 +245,8 @@ fn check_nesting(points: &[MountPoint]) -> Result<(), FilesystemError> {
         for (other, outer) in points.iter().enumerate() {
             let inside = inner.names.starts_with(&outer.names);
             let same = inner.names.len() == outer.names.len();
-            // Only what the guest itself owns, the workspace and the temporary directory, may hold other mounts; those
-            // two lie side by side, unless the workspace is everything.
+            // Only directories that the guest itself owns, the workspace and the temporary directory, may hold other mounts; those two are
+            // siblings, unless the workspace is everything.
             let holds = match (&outer.what, &inner.what) {
                 (MountSource::Memory(_), MountSource::Mount(_)) => true,
                 (MountSource::Memory(_), MountSource::Memory(_)) => outer.names.is_empty(),
@@ -287,7 +287,7 @@ impl Draft {
                     }
                     return;
                 }
-                // Checked before: nothing lies inside a mount.
+                // Checked before: no mount lies inside another.
                 DraftChild::Mount(_) => return,
             }
         }

@@ -1,7 +1,7 @@
-//! In which order, and from what, does a guest read a directory?
+//! Directory listings (readdir): in which order, and from what source?
 //!
-//! Always sorted by name. Directories in memory are read name by name, so a listing costs no copy; one of the host is a
-//! copy that counts against a cap.
+//! Always sorted by name. In-memory directories are read name by name, so a listing costs no copy; one of the host is a copy that counts
+//! against a cap.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::content::as_u64;
 use super::node::Node;
 use super::quota::{Permit, Quota};
 
-/// Bytes that one entry of a copied listing costs besides its name.
+/// Bytes charged for an entry of a copied listing besides its name.
 const ENTRY_BYTES: u64 = 64;
 
 /// An open listing of a directory.
@@ -23,7 +23,7 @@ pub(super) struct Listing {
 
 #[derive(Debug)]
 enum From {
-    /// The directory, and the last name that was given.
+    /// The directory, and the last name that was returned.
     Names(Node, Option<Box<str>>),
     /// The directory of an archive, and the position in it.
     Archive(Node, usize),
@@ -32,10 +32,10 @@ enum From {
 }
 
 impl Listing {
-    /// A listing of a directory in memory.
+    /// Opens a listing of a directory in memory.
     ///
     /// # Errors
-    /// `not-directory`, and `insufficient-memory` when too many streams are open.
+    /// `not-directory`, and `insufficient-memory` if too many streams are open.
     pub(super) fn of(node: &Node, quota: &Arc<Quota>) -> Result<Self, ErrorCode> {
         let permit = Permit::stream(quota)?;
         let from = match node {
@@ -46,10 +46,10 @@ impl Listing {
         Ok(Self { from, _permit: permit })
     }
 
-    /// A listing that was copied from the host.
+    /// Opens a listing that was copied from the host.
     ///
     /// # Errors
-    /// `insufficient-memory` when too many streams are open or too many names are held.
+    /// `insufficient-memory` if too many streams are open or too many names are held.
     pub(super) fn copied(entries: Vec<DirectoryEntry>, quota: &Arc<Quota>) -> Result<Self, ErrorCode> {
         let cost = |entry: &DirectoryEntry| as_u64(entry.name.len()).saturating_add(ENTRY_BYTES);
         let bytes = entries.iter().map(cost).fold(0, u64::saturating_add);
@@ -58,7 +58,7 @@ impl Listing {
         Ok(Self { from, _permit: Permit::stream(quota)? })
     }
 
-    /// The next entry.
+    /// Returns the next entry.
     pub(super) fn next(&mut self) -> Option<DirectoryEntry> {
         match &mut self.from {
             From::Names(node, after) => {

@@ -1,7 +1,6 @@
-//! What kinds of things does the one tree hold, and what does the guest learn about each?
+//! Nodes (virtual inodes): which kinds are there, and which attributes does the guest see?
 //!
-//! Everything that is shown is virtual: identities are numbers of our own, and nothing of the host's inodes or owners
-//! is passed on.
+//! Everything visible is virtual: identities are numbers of our own, and nothing of the host's inodes or owners is passed on.
 
 use std::hash::BuildHasher;
 use std::sync::{Arc, LazyLock};
@@ -16,16 +15,16 @@ use super::host::{HostDirectory, HostFile};
 use super::layout::FixedNode;
 use super::ramfs::{MemoryDirectory, MemoryFile, Symlink, Times};
 
-/// A reference to one thing in the tree. Cloning copies the reference.
+/// A reference to one node of the tree. Cloning copies the reference.
 #[derive(Clone, Debug)]
 pub(super) enum Node {
     /// A directory of the guest.
     Directory(Arc<MemoryDirectory>),
     /// A file of the guest.
     File(Arc<MemoryFile>),
-    /// A symbolic link of the guest.
+    /// A symlink of the guest.
     Symlink(Arc<Symlink>),
-    /// A directory that is only there to make mounts reachable.
+    /// A directory that only leads to mount points.
     Fixed(FixedNode),
     /// A file or directory of a read-only archive.
     Archive(ArchiveEntry),
@@ -39,15 +38,15 @@ pub(super) enum Node {
 #[derive(Clone, Debug)]
 pub(super) struct ArchiveEntry {
     pub(super) archive: Arc<Archive>,
-    /// Which mount it is, so that one archive mounted twice is two trees.
+    /// The number of the mount, so that one archive mounted twice is two trees.
     pub(super) mount: u32,
     pub(super) node: u32,
-    /// When it took the place of another archive; its root shows that as a change. Zero where it was there first.
+    /// The time when it replaced another archive, which its root shows as its modification time. Zero for the first one.
     pub(super) since: Duration,
 }
 
 impl ArchiveEntry {
-    /// The root directory of an archive.
+    /// Returns the root directory of an archive.
     pub(super) fn root(archive: &Arc<Archive>, mount: u32, since: Duration) -> Self {
         Self { archive: Arc::clone(archive), mount, node: archive::ROOT, since }
     }
@@ -62,11 +61,11 @@ impl ArchiveEntry {
     }
 }
 
-/// Tells nodes apart: the kind and a number within the kind.
+/// The identity of a node: the kind and a number within the kind.
 pub(super) type Identity = (u64, u64);
 
 impl Node {
-    /// Whether names can be looked up in it.
+    /// Returns whether it is a directory.
     pub(super) fn is_directory(&self) -> bool {
         match self {
             Self::Directory(_) | Self::Fixed(_) | Self::HostDirectory(_) => true,
@@ -75,12 +74,12 @@ impl Node {
         }
     }
 
-    /// Whether it is the root of a mount, which stays where it is.
+    /// Returns whether it is the root of a mount, which cannot be moved.
     pub(super) fn is_mount(&self) -> bool {
         matches!(self, Self::Fixed(_) | Self::Archive(_) | Self::HostDirectory(_) | Self::HostFile(_))
     }
 
-    /// What the guest sees as its type.
+    /// Returns the file type.
     pub(super) fn kind(&self) -> DescriptorType {
         match self {
             Self::Symlink(_) => DescriptorType::SymbolicLink,
@@ -89,7 +88,7 @@ impl Node {
         }
     }
 
-    /// What `name` refers to in this directory. Directories of the host are looked at elsewhere.
+    /// Looks `name` up in this directory. Not for directories of the host.
     pub(super) fn child(&self, name: &str) -> Option<Self> {
         match self {
             Self::Directory(directory) => directory.get(name),
@@ -102,7 +101,7 @@ impl Node {
         }
     }
 
-    /// What the guest may know about it; not for nodes of the host.
+    /// Returns the attributes that the guest sees; not for nodes of the host.
     ///
     /// # Errors
     /// `unsupported` for nodes of the host.
@@ -124,7 +123,7 @@ impl Node {
     /// Changes the times.
     ///
     /// # Errors
-    /// `read-only` for what is not the guest's.
+    /// `read-only` for nodes that are not the guest's.
     pub(super) fn set_times(&self, change: TimeChange) -> Result<(), ErrorCode> {
         match self {
             Self::Directory(directory) => directory.change_times(|times| change.apply(times)),
@@ -136,7 +135,7 @@ impl Node {
         Ok(())
     }
 
-    /// What tells it apart from all other nodes; not for nodes of the host.
+    /// Returns the identity among all nodes; not for nodes of the host.
     ///
     /// # Errors
     /// `unsupported` for nodes of the host.
@@ -152,26 +151,26 @@ impl Node {
     }
 }
 
-/// The identity of a file of the host: a keyed hash of device and inode, so that neither can be computed from it.
+/// Returns the identity of a host file: a keyed hash of device and inode, so that neither can be computed from it.
 pub(super) fn host_identity(device: u64, inode: u64) -> Identity {
     static KEY: LazyLock<std::hash::RandomState> = LazyLock::new(std::hash::RandomState::new);
     (4, KEY.hash_one((device, inode)))
 }
 
-/// The hash of an identity. It stays the same when the content changes: C libraries make it the inode number.
+/// Returns the hash of an identity. It stays the same when the content changes: C libraries use it as the inode number.
 pub(super) fn metadata_hash((kind, number): Identity) -> MetadataHashValue {
     let lower = mix(number.wrapping_add(kind.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
     MetadataHashValue { lower, upper: mix(lower ^ kind) }
 }
 
-/// The finalizer of splitmix64: a bijection, so that different numbers of one kind never collide.
+/// Mixes a number (the finalizer of splitmix64): a bijection, so that different numbers of one kind never collide.
 fn mix(mut value: u64) -> u64 {
     value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     value ^ (value >> 31)
 }
 
-/// A record of attributes.
+/// Builds the attributes.
 pub(super) fn stat(kind: DescriptorType, size: u64, link_count: u64, times: Times) -> DescriptorStat {
     DescriptorStat {
         type_: kind,
@@ -196,7 +195,7 @@ pub(super) struct TimeChange {
 }
 
 impl TimeChange {
-    /// What the guest asked for.
+    /// Parses the times that the guest asked for.
     ///
     /// # Errors
     /// `invalid` for a time with a whole second or more of nanoseconds.

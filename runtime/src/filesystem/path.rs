@@ -1,7 +1,7 @@
-//! Where does a path that a guest gave lead?
+//! Path resolution: where does a path given by a guest lead, and may it?
 //!
-//! The only place that walks paths. One component at a time, from the node of a descriptor and never above it; links
-//! are followed here and nowhere else.
+//! The only place that walks paths. One component at a time, from the node of a descriptor and never above it; symlinks are followed here
+//! and nowhere else.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -20,58 +20,58 @@ pub(super) const PATH_BYTES_MAX: usize = 4096;
 /// Bytes in one name, like `NAME_MAX`.
 pub(super) const NAME_BYTES_MAX: usize = 255;
 
-/// Links followed on one path.
+/// Symlinks followed on one path.
 const LINKS_MAX: usize = 40;
 
-/// Components of one path, those of the links on it included. Protects the host's time: a link can hold thousands of dots.
+/// Components of one path, including those of its symlinks. Protects the host's time: a link can hold thousands of dots.
 const COMPONENTS_MAX: usize = 1024;
 
-/// What to do when the last component is a symbolic link.
+/// The treatment of a symlink as the last component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FinalSymlink {
     /// Follow it.
     Follow,
-    /// Follow it only where a slash after it demands a directory.
+    /// Follow it only if a trailing slash requires a directory.
     Keep,
     /// Never follow it: the caller changes the name itself.
     Name,
 }
 
-/// What a path leads to.
+/// The result of a resolution.
 #[derive(Debug)]
 pub(super) enum Target {
-    /// A place in the tree that is served from memory.
+    /// An entry of the in-memory tree.
     Tree(TreeEntry),
-    /// A place in a directory of the host, which has not been looked at yet.
+    /// An entry of a host directory, which has not been accessed yet.
     Host(HostEntry),
 }
 
-/// A place that may hold a node.
+/// A directory entry that may exist.
 #[derive(Debug)]
 pub(super) struct TreeEntry {
-    /// The directory that holds the name; the node itself where the path ends in no name.
+    /// The directory that holds the name; the node itself if the path ends in no name.
     pub(super) parent: Node,
     /// None for the start of the walk and for paths that end in `.` or `..`.
     pub(super) name: Option<String>,
-    /// What is there.
+    /// The node, if it exists.
     pub(super) node: Option<Node>,
-    /// Whether the path said that it must be a directory.
+    /// The path requires a directory (trailing slash).
     pub(super) must_be_dir: bool,
 }
 
 impl TreeEntry {
-    /// The node that is there.
+    /// Returns the existing node.
     ///
     /// # Errors
-    /// `no-entry` when there is none.
+    /// `no-entry` if there is none.
     pub(super) fn existing(&self) -> Result<&Node, ErrorCode> {
         self.node.as_ref().ok_or(ErrorCode::NoEntry)
     }
 
-    /// The name, and the directory of the guest in which it may be changed.
+    /// Returns the name, and the directory of the guest in which it may be changed.
     ///
     /// # Errors
-    /// `busy` where the path ends in no name, `read-only` where the directory is not the guest's.
+    /// `busy` if the path ends in no name, `read-only` if the directory is not the guest's.
     pub(super) fn changeable(&self) -> Result<(&Arc<MemoryDirectory>, &str), ErrorCode> {
         let name = self.name.as_deref().ok_or(ErrorCode::Busy)?;
         match &self.parent {
@@ -95,7 +95,7 @@ pub(super) fn check_name(name: &str) -> Result<(), ErrorCode> {
     Ok(())
 }
 
-/// Checks the target of a symbolic link that a guest wants to make.
+/// Checks the target of a symlink that a guest creates.
 ///
 /// # Errors
 /// `not-permitted` for an absolute one; otherwise as for a path.
@@ -119,12 +119,11 @@ fn check(path: &str) -> Result<(), ErrorCode> {
     Ok(())
 }
 
-/// Walks `path` from `start`.
+/// Resolves `path` from `start`.
 ///
 /// # Errors
-/// `not-permitted` for an absolute path or one that leaves `start`, `no-entry` and `not-directory` where a directory on
-/// the way is missing or none, `loop` after too many links or components of links, `name-too-long` and `invalid` for paths
-/// that cannot be.
+/// `not-permitted` for an absolute path or one that leaves `start`, `no-entry` and `not-directory` if a directory on the way is missing or
+/// none, `loop` after too many symlinks or components of symlinks, `name-too-long` and `invalid` for invalid paths.
 pub(super) fn resolve(start: &Node, path: &str, last: FinalSymlink, meter: &Meter) -> Result<Target, ErrorCode> {
     meter.charge(meter::text(path.len()));
     check(path)?;
@@ -148,12 +147,12 @@ pub(super) fn resolve(start: &Node, path: &str, last: FinalSymlink, meter: &Mete
 }
 
 struct Walk<'a> {
-    /// The nodes from the start to where the walk is now.
+    /// The nodes from the start to the current position.
     stack: Vec<Node>,
-    /// Names below the last node of `stack`, where that is a directory of the host. No link is followed there, so the
-    /// walk needs no look at the host.
+    /// Names below the last node of `stack`, if that is a host directory. No symlink is followed there, so the walk needs no access to the
+    /// host.
     in_host: Vec<String>,
-    /// Components still to come, the next one last.
+    /// The remaining components, the next one last.
     pending: Vec<Cow<'a, str>>,
     must_be_dir: bool,
     links: usize,
@@ -162,7 +161,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// Takes one step; gives the place when that was the last one.
+    /// Takes one step; returns the target after the last one.
     fn step(&mut self, component: &str, last: FinalSymlink) -> Result<Option<TreeEntry>, ErrorCode> {
         let Some(here) = self.stack.last() else {
             return Err(ErrorCode::NotPermitted);
@@ -202,7 +201,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Counts and prices the components of `path`, which are walked from now on.
+    /// Counts and prices the components of `path` before they are walked.
     fn count(&mut self, path: &str, too_many: ErrorCode) -> Result<(), ErrorCode> {
         let more = components(path).count();
         self.components = self.components.saturating_add(more);
@@ -229,7 +228,7 @@ impl Walk<'_> {
         if self.links > LINKS_MAX {
             return Err(ErrorCode::Loop);
         }
-        // Links are made only with relative targets; this holds for whatever else may make one.
+        // Guests create symlinks with relative targets only; this check holds for every other source.
         self.meter.charge(meter::text(target.len()));
         check(target)?;
         self.count(target, ErrorCode::Loop)?;
@@ -259,7 +258,7 @@ fn demands_directory(path: &str) -> bool {
     matches!(path.rsplit('/').next(), Some("" | "." | ".."))
 }
 
-/// The components of a path, the last one first.
+/// Iterates over the components of a path, the last one first.
 fn components(path: &str) -> impl Iterator<Item = &str> {
     path.split('/').rev().filter(|component| !component.is_empty())
 }

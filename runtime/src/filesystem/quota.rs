@@ -1,7 +1,7 @@
-//! How much may a guest store, and how much does it store now?
+//! Disk quota of a guest: how much may it store, and how much does it store now?
 //!
-//! The only place that counts bytes, nodes and open descriptors. Charges are values: what is charged is released when
-//! the value is dropped, so an unlinked file that is still open stays charged until it is closed.
+//! The only place that counts bytes, nodes and open descriptors. Charges are RAII values: a charge is released when the value is dropped,
+//! so an unlinked file that is still open stays charged until it is closed.
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,28 +11,28 @@ use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
 use crate::account::MemoryHold;
 use crate::meter::Meter;
 
-/// Bytes charged for each file, directory and symbolic link, so that empty ones cannot fill the host's memory.
+/// Bytes charged for each file, directory and symlink, so that empty ones cannot fill the host's memory.
 pub(super) const NODE_BYTES: u64 = 256;
 
 /// Bytes charged for each name in a directory, besides the name itself.
 pub(super) const NAME_BYTES: u64 = 64;
 
-/// Bytes of directory listings of host mounts that one guest may keep alive. Protects the host's memory: such a listing
-/// is a copy of the names, and a guest may hold many.
+/// Bytes of directory listings of host mounts that one guest may keep alive. Protects the host's memory: such a listing is a copy of the
+/// names, and a guest may hold many.
 const LISTING_BYTES_MAX: u64 = 16 << 20;
 
-/// What one run or session may store.
+/// The quota of one run or session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct QuotaLimits {
     /// Bytes of content and of metadata together. A sparse file counts with its logical size.
     pub(crate) bytes: u64,
-    /// Files, directories and symbolic links together.
+    /// Files, directories and symlinks together.
     pub(crate) files: u64,
     /// Descriptors open at the same time.
     pub(crate) open_files: u64,
 }
 
-/// Which limit of the file system was hit.
+/// The limit of the file system that was hit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LimitKind {
     /// Bytes stored.
@@ -44,7 +44,7 @@ pub(crate) enum LimitKind {
 }
 
 impl LimitKind {
-    /// The error that the guest sees.
+    /// Returns the error that the guest sees.
     pub(super) fn error(self) -> ErrorCode {
         match self {
             Self::Disk => ErrorCode::InsufficientSpace,
@@ -55,23 +55,23 @@ impl LimitKind {
     }
 }
 
-/// What a file system holds now and held at most.
+/// The current and the peak usage of a file system.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct FilesystemUsage {
     /// Bytes charged now: content, metadata, and everything written to host mounts.
     pub(crate) bytes: u64,
     /// Files, directories and links charged now.
     pub(crate) files: u64,
-    /// The highest value of `bytes`.
+    /// The peak of `bytes`.
     pub(crate) peak_bytes: u64,
-    /// The highest value of `files`.
+    /// The peak of `files`.
     pub(crate) peak_files: u64,
 }
 
 /// The counters of one file system.
 #[derive(Debug)]
 pub(crate) struct Quota {
-    /// What the run owes for the work that the file system does for it.
+    /// The fuel debt of the run for the work of its file system.
     pub(super) meter: Meter,
     limits: QuotaLimits,
     bytes: AtomicU64,
@@ -82,18 +82,18 @@ pub(crate) struct Quota {
     streams: AtomicU64,
     listings: AtomicU64,
     hit: AtomicU8,
-    /// What was written to mounts of the host, which is in `bytes` and takes no memory.
+    /// Bytes written to host mounts, which are in `bytes` and take no memory.
     outside: AtomicU64,
-    /// What the contents have taken of the account of all, in steps; given back with the file system.
+    /// The contents' charge to the memory account, in steps; released with the file system.
     held: Mutex<MemoryHold>,
     counted: AtomicU64,
 }
 
-/// Bytes that are taken from the account of all at once.
+/// The step of charges to the memory account in bytes.
 const STEP: u64 = 1 << 20;
 
 impl Quota {
-    /// Counters at nought under `limits`.
+    /// Creates counters at zero under `limits`.
     pub(crate) fn new(limits: QuotaLimits, held: MemoryHold) -> Arc<Self> {
         let zero = || AtomicU64::new(0);
         Arc::new(Self {
@@ -113,7 +113,7 @@ impl Quota {
         })
     }
 
-    /// The limit that was hit first since the counters were made or [`Quota::forget_hit`] was called.
+    /// Returns the limit that was hit first since the start or [`Quota::forget_hit`].
     pub(crate) fn hit(&self) -> Option<LimitKind> {
         match self.hit.load(Ordering::Relaxed) {
             1 => Some(LimitKind::Disk),
@@ -123,12 +123,12 @@ impl Quota {
         }
     }
 
-    /// Starts a new evaluation of a session: a limit hit by an earlier one is forgotten.
+    /// Starts a new evaluation of a session: resets the limit that was hit.
     pub(crate) fn forget_hit(&self) {
         self.hit.store(0, Ordering::Relaxed);
     }
 
-    /// The counters as they stand.
+    /// Returns the current counters.
     pub(crate) fn usage(&self) -> FilesystemUsage {
         FilesystemUsage {
             bytes: self.bytes.load(Ordering::Relaxed),
@@ -138,14 +138,14 @@ impl Quota {
         }
     }
 
-    /// Records that `kind` was hit and gives the error for the guest.
+    /// Records that `kind` was hit and returns the error for the guest.
     pub(super) fn refuse(&self, kind: LimitKind) -> ErrorCode {
         let code = match kind {
             LimitKind::Disk => 1,
             LimitKind::Files => 2,
             LimitKind::OpenFiles => 3,
         };
-        // The first limit is the one that explains the rest, so a later one does not replace it.
+        // The first limit explains the rest, so a later one does not replace it.
         let _ = self.hit.compare_exchange(0, code, Ordering::Relaxed, Ordering::Relaxed);
         kind.error()
     }
@@ -160,7 +160,7 @@ impl Quota {
         Ok(())
     }
 
-    /// Charges as much of `amount` as fits and says how much that was.
+    /// Charges as much of `amount` as fits and returns how much that was.
     fn charge_bytes_up_to(&self, amount: u64) -> u64 {
         let mut granted = 0;
         let _ = self.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| {
@@ -178,7 +178,7 @@ impl Quota {
         granted
     }
 
-    /// Takes from the account of all what the contents have grown by; `false` where it has no more.
+    /// Charges growth of the contents to the memory account; `false` if it refuses.
     fn count(&self, total: u64) -> bool {
         let inside = total.saturating_sub(self.outside.load(Ordering::Relaxed));
         if inside <= self.counted.load(Ordering::Relaxed) {
@@ -209,16 +209,16 @@ impl ByteCharge {
     /// Charges `bytes`.
     ///
     /// # Errors
-    /// `insufficient-space` when they do not fit.
+    /// `insufficient-space` if they do not fit.
     pub(super) fn new(quota: &Arc<Quota>, bytes: u64) -> Result<Self, ErrorCode> {
         quota.charge_bytes(bytes)?;
         Ok(Self { quota: Arc::clone(quota), bytes })
     }
 
-    /// Grows or shrinks the charge to `bytes`; when it cannot grow, it stays as it was.
+    /// Resizes the charge to `bytes`; if it cannot grow, it stays as it was.
     ///
     /// # Errors
-    /// `insufficient-space` when the growth does not fit.
+    /// `insufficient-space` if the growth does not fit.
     pub(super) fn resize(&mut self, bytes: u64) -> Result<(), ErrorCode> {
         if let Some(more) = bytes.checked_sub(self.bytes) {
             self.quota.charge_bytes(more)?;
@@ -229,7 +229,7 @@ impl ByteCharge {
         Ok(())
     }
 
-    /// Grows the charge to `bytes`, or as near to it as fits, and gives what it is now.
+    /// Grows the charge to `bytes`, or as near to it as fits, and returns it.
     pub(super) fn grow_towards(&mut self, bytes: u64) -> u64 {
         let more = bytes.saturating_sub(self.bytes);
         if more > 0 {
@@ -238,12 +238,12 @@ impl ByteCharge {
         self.bytes
     }
 
-    /// The quota that is charged.
+    /// Returns the quota that is charged.
     pub(super) fn quota(&self) -> &Arc<Quota> {
         &self.quota
     }
 
-    /// Keeps the charge for as long as the quota lives: what was written to a host mount stays there.
+    /// Keeps the charge for as long as the quota lives: bytes written to a host mount stay there.
     pub(super) fn keep(mut self) {
         self.quota.outside.fetch_add(self.bytes, Ordering::Relaxed);
         self.bytes = 0;
@@ -266,7 +266,7 @@ impl NodeCharge {
     /// Charges one node that needs `extra` bytes besides its constant cost.
     ///
     /// # Errors
-    /// `quota` when there are too many nodes, `insufficient-space` when the metadata does not fit.
+    /// `quota` if there are too many nodes, `insufficient-space` if the metadata does not fit.
     pub(super) fn new(quota: &Arc<Quota>, extra: u64) -> Result<Self, ErrorCode> {
         let bytes = ByteCharge::new(quota, NODE_BYTES.saturating_add(extra))?;
         let files = add_within(&quota.files, 1, quota.limits.files).ok_or_else(|| quota.refuse(LimitKind::Files))?;
@@ -274,7 +274,7 @@ impl NodeCharge {
         Ok(Self { bytes })
     }
 
-    /// Keeps the charge for as long as the quota lives: what was made in a host mount stays there.
+    /// Keeps the charge for as long as the quota lives: files created in a host mount stay there.
     pub(super) fn keep(self) {
         add_within(&self.bytes.quota.files, 1, u64::MAX);
         let quota = Arc::clone(&self.bytes.quota);
@@ -291,7 +291,7 @@ impl Drop for NodeCharge {
     }
 }
 
-/// The right to one of the counted handles, given back on drop.
+/// A permit for one of the counted handles, released on drop.
 #[derive(Debug)]
 pub(super) struct Permit {
     quota: Arc<Quota>,
@@ -306,27 +306,27 @@ enum PermitKind {
 }
 
 impl Permit {
-    /// The right to one more open descriptor.
+    /// Acquires a permit for one more open descriptor.
     ///
     /// # Errors
-    /// `insufficient-memory` when too many are open.
+    /// `insufficient-memory` if too many are open.
     pub(super) fn descriptor(quota: &Arc<Quota>) -> Result<Self, ErrorCode> {
         Self::take(quota, PermitKind::Descriptor, &quota.open, 1, quota.limits.open_files)
     }
 
-    /// The right to one more stream: each descriptor may have one for reading and one for writing, and a few more.
+    /// Acquires a permit for one more stream: each descriptor may have one for reading and one for writing, and a few more.
     ///
     /// # Errors
-    /// `insufficient-memory` when too many are open.
+    /// `insufficient-memory` if too many are open.
     pub(super) fn stream(quota: &Arc<Quota>) -> Result<Self, ErrorCode> {
         let limit = quota.limits.open_files.saturating_mul(2).saturating_add(16);
         Self::take(quota, PermitKind::Stream, &quota.streams, 1, limit)
     }
 
-    /// The right to hold `bytes` of names of a host directory.
+    /// Acquires a permit for `bytes` of names of a host directory.
     ///
     /// # Errors
-    /// `insufficient-memory` when the guest holds too many listings.
+    /// `insufficient-memory` if the guest holds too many listings.
     pub(super) fn listing(quota: &Arc<Quota>, bytes: u64) -> Result<Self, ErrorCode> {
         Self::take(quota, PermitKind::Listing(bytes), &quota.listings, bytes, LISTING_BYTES_MAX)
     }
@@ -347,7 +347,7 @@ impl Drop for Permit {
     }
 }
 
-/// Adds `amount` if the sum stays within `limit`, and gives the sum.
+/// Adds `amount` if the sum stays within `limit`, and returns the sum.
 fn add_within(counter: &AtomicU64, amount: u64, limit: u64) -> Option<u64> {
     let add = |now: u64| now.checked_add(amount).filter(|next| amount == 0 || *next <= limit);
     let before = counter.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).ok()?;

@@ -1,7 +1,7 @@
-//! What are the files, directories and links that a guest itself makes?
+//! In-memory file system (ramfs): how are the files, directories and symlinks of a guest stored?
 //!
-//! They live in the host's memory and are charged to the quota for as long as anything refers to them. Directories own
-//! their entries; the reference to the parent is weak, and [`MAX_DEPTH`] bounds how deep the tree, and so its drop, goes.
+//! They are in the host's memory and charged to the quota for as long as there is a reference. Directories own their entries; the reference
+//! to the parent is weak, and [`MAX_DEPTH`] bounds the depth of the tree, and so the recursion of its drop.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -15,14 +15,13 @@ use super::node::Node;
 use super::quota::{ByteCharge, LimitKind, NAME_BYTES, NodeCharge, Quota};
 use crate::meter::{self, Meter};
 
-/// Directories that may lie within each other. Protects the host's stack, which drops the tree, and the time that a walk
-/// to the root takes.
+/// The deepest nesting of directories. Protects the host's stack, which drops the tree, and the time of a walk to the root.
 pub(super) const MAX_DEPTH: usize = 128;
 
-/// No file is longer, whatever the quota: sizes beyond it are negative in C.
+/// The largest file, whatever the quota: sizes beyond it are negative in C.
 const MAX_FILE_SIZE: u64 = i64::MAX as u64;
 
-/// When something happened to a node, as time since the Unix epoch.
+/// The timestamps of a node, since the Unix epoch.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Times {
     pub(super) accessed: Duration,
@@ -58,7 +57,7 @@ struct FileState {
 }
 
 impl MemoryFile {
-    /// A file with `content` and no name yet.
+    /// Creates a file with `content` and no name yet.
     pub(super) fn new(id: u64, content: Bytes, quota: &Arc<Quota>, now: Duration) -> Result<Arc<Self>, ErrorCode> {
         let node = NodeCharge::new(quota, 0)?;
         let charge = ByteCharge::new(quota, as_u64(content.len()))?;
@@ -66,26 +65,26 @@ impl MemoryFile {
         Ok(Arc::new(Self { id, state: Mutex::new(state) }))
     }
 
-    /// Size in bytes, number of names, times.
+    /// Returns the size in bytes, the number of hard links, and the times.
     pub(super) fn stat(&self) -> (u64, u64, Times) {
         let state = lock(&self.state);
         (state.content.size(), state.links, state.times)
     }
 
-    /// At most `length` bytes from `offset` on; empty at the end.
+    /// Reads at most `length` bytes from `offset` on; empty at the end.
     pub(super) fn read(&self, offset: u64, length: usize) -> Bytes {
         lock(&self.state).content.read(offset, length)
     }
 
-    /// Writes as much of `data` at `offset` as fits, and says how many bytes that were.
+    /// Writes as much of `data` at `offset` as fits, and returns the number of bytes (short write).
     ///
     /// # Errors
-    /// `insufficient-space` when not a single byte fits, `file-too-large` beyond what an offset can say.
+    /// `insufficient-space` if not a single byte fits, `file-too-large` beyond the range of an offset.
     pub(super) fn write(&self, offset: u64, data: &[u8], now: Duration) -> Result<usize, ErrorCode> {
         lock(&self.state).write(offset, data, now)
     }
 
-    /// Like [`MemoryFile::write`], at the end.
+    /// Appends like [`MemoryFile::write`].
     ///
     /// # Errors
     /// As for `write`.
@@ -98,7 +97,7 @@ impl MemoryFile {
     /// Replaces the whole content.
     ///
     /// # Errors
-    /// `insufficient-space` when the new content does not fit; the file is unchanged.
+    /// `insufficient-space` if the new content does not fit; the file is unchanged.
     pub(super) fn replace(&self, content: Bytes, now: Duration) -> Result<(), ErrorCode> {
         let mut state = lock(&self.state);
         state.charge.resize(as_u64(content.len()))?;
@@ -107,10 +106,10 @@ impl MemoryFile {
         Ok(())
     }
 
-    /// Cuts or grows the file.
+    /// Truncates or extends the file.
     ///
     /// # Errors
-    /// `insufficient-space` when the logical size does not fit; the file is unchanged.
+    /// `insufficient-space` if the logical size does not fit; the file is unchanged.
     pub(super) fn set_size(&self, size: u64, now: Duration) -> Result<(), ErrorCode> {
         if size > MAX_FILE_SIZE {
             return Err(ErrorCode::FileTooLarge);
@@ -127,7 +126,7 @@ impl MemoryFile {
         change(&mut lock(&self.state).times);
     }
 
-    /// One more name, or one fewer, refers to the file.
+    /// Counts one more, or one fewer, hard link.
     pub(super) fn count_link(&self, added: bool, now: Duration) {
         let mut state = lock(&self.state);
         state.links = if added { state.links.saturating_add(1) } else { state.links.saturating_sub(1) };
@@ -145,7 +144,7 @@ impl FileState {
         let granted = if end > size { self.charge.grow_towards(end) } else { end };
         let fits = granted.min(end).saturating_sub(offset);
         if fits == 0 {
-            // A part of the gap may have been granted, which alone is of no use.
+            // A part of the gap may have been charged, which alone is of no use.
             self.charge.resize(size)?;
             return Err(ErrorCode::InsufficientSpace);
         }
@@ -156,7 +155,7 @@ impl FileState {
     }
 }
 
-/// A symbolic link. Its target never changes.
+/// A symlink. Its target never changes.
 #[derive(Debug)]
 pub(super) struct Symlink {
     pub(super) id: u64,
@@ -166,13 +165,13 @@ pub(super) struct Symlink {
 }
 
 impl Symlink {
-    /// A link to `target`, which the caller has checked.
+    /// Creates a symlink to `target`, which the caller has checked.
     pub(super) fn new(id: u64, target: &str, quota: &Arc<Quota>, now: Duration) -> Result<Arc<Self>, ErrorCode> {
         let node = NodeCharge::new(quota, as_u64(target.len()))?;
         Ok(Arc::new(Self { id, target: target.into(), _node: node, times: Mutex::new(Times::at(now)) }))
     }
 
-    /// The times of the link itself.
+    /// Returns the times of the link itself.
     pub(super) fn times(&self) -> Times {
         *lock(&self.times)
     }
@@ -194,24 +193,24 @@ pub(super) struct MemoryDirectory {
 struct DirectoryState {
     entries: BTreeMap<Box<str>, Entry>,
     parent: Weak<MemoryDirectory>,
-    /// Nothing can be made in a directory that has no name any more.
+    /// The directory was removed: nothing can be created in it.
     removed: bool,
     times: Times,
-    /// None for what the host made: roots and the way to mount points.
+    /// None for directories of the host: roots and the way to mount points.
     _node: Option<NodeCharge>,
 }
 
-/// A name in a directory: what it refers to, and what the name itself is charged.
+/// A directory entry: its node, and the charge for the name.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) node: Node,
     charge: Option<ByteCharge>,
-    /// A further name of a file counts like a file: whoever lists or collects meets it as one.
+    /// A further hard link counts like a file: listings and collections return it as one.
     _further: Option<NodeCharge>,
 }
 
 impl Entry {
-    /// Tells the node that this name refers to it no longer.
+    /// Counts the removed name of the node.
     fn lose_name(&self, now: Duration) {
         match &self.node {
             Node::File(file) => file.count_link(false, now),
@@ -222,12 +221,12 @@ impl Entry {
 }
 
 impl MemoryDirectory {
-    /// A directory made by the guest, without a name yet.
+    /// Creates a directory of the guest, without a name yet.
     pub(super) fn new(id: u64, quota: &Arc<Quota>, now: Duration) -> Result<Arc<Self>, ErrorCode> {
         Ok(Self::with(id, Some(NodeCharge::new(quota, 0)?), now))
     }
 
-    /// A directory made by the host, which is not charged.
+    /// Creates a directory of the host, which is not charged.
     pub(super) fn of_host(id: u64, now: Duration) -> Arc<Self> {
         Self::with(id, None, now)
     }
@@ -237,13 +236,13 @@ impl MemoryDirectory {
         Arc::new(Self { id, state: Mutex::new(state) })
     }
 
-    /// What `name` refers to.
+    /// Returns the node of `name`.
     pub(super) fn get(&self, name: &str) -> Option<Node> {
         lock(&self.state).entries.get(name).map(|entry| entry.node.clone())
     }
 
-    /// The first name after `after` and what it refers to. A listing that goes by names needs no copy of the directory,
-    /// and misses nothing while entries are removed.
+    /// Returns the first name after `after` and its node. A listing by names needs no copy of the directory, and misses no entry while
+    /// others are removed.
     pub(super) fn next(&self, after: Option<&str>) -> Option<(Box<str>, Node)> {
         use std::ops::Bound::{Excluded, Unbounded};
         let state = lock(&self.state);
@@ -252,12 +251,12 @@ impl MemoryDirectory {
         Some((name.clone(), entry.node.clone()))
     }
 
-    /// Whether it has no entries.
+    /// Returns whether it has no entries.
     pub(super) fn is_empty(&self) -> bool {
         lock(&self.state).entries.is_empty()
     }
 
-    /// The times of the directory.
+    /// Returns the times of the directory.
     pub(super) fn times(&self) -> Times {
         lock(&self.state).times
     }
@@ -267,12 +266,12 @@ impl MemoryDirectory {
         change(&mut lock(&self.state).times);
     }
 
-    /// How many directories lie above this one.
+    /// Returns the number of directories above this one.
     pub(super) fn depth(&self) -> usize {
         self.ancestors().len()
     }
 
-    /// Whether `other` is this directory or lies above it.
+    /// Returns whether `other` is this directory or an ancestor.
     pub(super) fn lies_within(self: &Arc<Self>, other: &Arc<Self>) -> bool {
         Arc::ptr_eq(self, other) || self.ancestors().iter().any(|above| Arc::ptr_eq(above, other))
     }
@@ -287,7 +286,7 @@ impl MemoryDirectory {
         found
     }
 
-    /// How many levels of directories lie below this one.
+    /// Returns the number of directory levels below this one.
     pub(super) fn height(self: &Arc<Self>, meter: &Meter) -> usize {
         let mut height = 0;
         let mut pending = vec![(Arc::clone(self), 0usize)];
@@ -304,11 +303,11 @@ impl MemoryDirectory {
         height
     }
 
-    /// Gives `node` the name `name`, which it takes from whatever had it.
+    /// Inserts `node` under `name`, replacing an existing entry.
     ///
     /// # Errors
-    /// `no-entry` when this directory was removed, `insufficient-space` when the name does not fit, `name-too-long` when
-    /// directories would be nested too deeply.
+    /// `no-entry` if this directory was removed, `insufficient-space` if the name does not fit, `name-too-long` if directories would be
+    /// nested too deeply.
     pub(super) fn insert(self: &Arc<Self>, name: &str, node: Node, quota: &Arc<Quota>, now: Duration) -> Result<(), ErrorCode> {
         let charge = ByteCharge::new(quota, name_cost(name))?;
         let file = if let Node::File(file) = &node { Some(Arc::clone(file)) } else { None };
@@ -320,13 +319,13 @@ impl MemoryDirectory {
         Ok(())
     }
 
-    /// Like [`MemoryDirectory::insert`] for what the host puts there: neither charged nor refused.
+    /// Inserts a node of the host like [`MemoryDirectory::insert`]: neither charged nor refused.
     pub(super) fn mount(self: &Arc<Self>, name: &str, node: Node) {
         adopt(self, &node);
         lock(&self.state).entries.insert(name.into(), Entry { node, charge: None, _further: None });
     }
 
-    /// Removes a name; what it referred to lives on while it is open.
+    /// Removes a name; its node lives on while it is open.
     pub(super) fn remove(&self, name: &str, now: Duration) -> Option<Entry> {
         let entry = {
             let mut state = lock(&self.state);
@@ -338,10 +337,10 @@ impl MemoryDirectory {
         Some(entry)
     }
 
-    /// Moves the entry `name` to `to` under `new_name`, which it takes from whatever had it, in one step.
+    /// Moves the entry `name` to `to` under `new_name` atomically, replacing an existing entry.
     ///
     /// # Errors
-    /// As for [`MemoryDirectory::insert`]; the entry then stays where it was.
+    /// As for [`MemoryDirectory::insert`]; the entry then stays in place.
     pub(super) fn relocate(self: &Arc<Self>, name: &str, to: &Arc<Self>, new_name: &str, now: Duration) -> Result<(), ErrorCode> {
         let Some(mut entry) = lock(&self.state).entries.remove(name) else {
             return Err(ErrorCode::NoEntry);
@@ -358,7 +357,7 @@ impl MemoryDirectory {
             None => Err((ErrorCode::Busy, entry)),
         };
         if let Err((error, mut entry)) = moved {
-            // Shrinking to the cost from before cannot fail; growing back takes what was just released.
+            // Shrinking to the previous cost cannot fail; growing back takes what was just released.
             let _ = entry.charge.as_mut().map(|charge| charge.resize(old_cost));
             lock(&self.state).entries.insert(name.into(), entry);
             return Err(error);
@@ -390,7 +389,7 @@ impl MemoryDirectory {
     }
 }
 
-/// Tells a directory where it lies now.
+/// Sets the parent of a directory.
 fn adopt(parent: &Arc<MemoryDirectory>, node: &Node) {
     if let Node::Directory(directory) = node {
         lock(&directory.state).parent = Arc::downgrade(parent);
@@ -401,7 +400,7 @@ fn name_cost(name: &str) -> u64 {
     NAME_BYTES.saturating_add(as_u64(name.len()))
 }
 
-/// A panic elsewhere cannot leave these states half changed, so poison means nothing here.
+/// Ignores lock poisoning: a panic elsewhere cannot leave these states half changed.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,7 +1,7 @@
-//! How does a guest read and write a file as a stream?
+//! File streams: how does a guest read and write a file through `wasi:io`?
 //!
-//! Files in memory are always ready. A write that fails is reported once, and the stream stays usable, so that a guest
-//! that makes room can go on; the interface would let us close it.
+//! In-memory files are always ready. A failed write is reported once, and the stream stays usable, so that a guest that frees space can go
+//! on; the interface would let us close it.
 
 use std::sync::Arc;
 
@@ -23,16 +23,16 @@ pub(super) use host::{HostInput, HostOutput};
 /// Bytes in one read or write of a guest. Protects the host's memory: a guest may ask for any length.
 pub(super) const TRANSFER_MAX: usize = 256 << 10;
 
-/// Where a stream writes.
+/// The position of a writing stream.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Position {
-    /// At this offset, which moves on.
+    /// At this offset, which advances.
     At(u64),
-    /// Always at the end.
+    /// Always at the end (append).
     End,
 }
 
-/// What a file in memory is read from.
+/// The source of reads in memory.
 #[derive(Clone, Debug)]
 pub(super) enum Source {
     /// A file of the guest.
@@ -42,7 +42,7 @@ pub(super) enum Source {
 }
 
 impl Source {
-    /// At most `length` bytes from `offset` on; empty at the end.
+    /// Reads at most `length` bytes from `offset` on; empty at the end.
     pub(super) fn read(&self, offset: u64, length: usize) -> Bytes {
         let length = length.min(TRANSFER_MAX);
         match self {
@@ -55,7 +55,7 @@ impl Source {
     }
 }
 
-/// Reads a file in memory from an offset on.
+/// An input stream of an in-memory file.
 pub(super) struct MemoryInput {
     source: Source,
     offset: u64,
@@ -85,7 +85,7 @@ impl InputStream for MemoryInput {
     }
 }
 
-/// Writes a file in memory.
+/// An output stream of an in-memory file.
 pub(super) struct MemoryOutput {
     file: Arc<MemoryFile>,
     position: Position,
@@ -144,7 +144,7 @@ impl OutputStream for MemoryOutput {
     }
 }
 
-/// An error of the file system as one of a stream, from which the guest can get it back.
+/// Converts an error of the file system to a stream error, from which the guest can get it back.
 pub(super) fn failed(error: ErrorCode) -> StreamError {
     StreamError::LastOperationFailed(wasmtime::Error::from(error))
 }

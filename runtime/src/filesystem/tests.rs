@@ -1,4 +1,4 @@
-//! What can a guest do to its file system, and what can it not? Each attack has the allowed neighbour beside it.
+//! Tests of the file system: what can a guest do to it, and what can it not? Each attack has its permitted counterpart beside it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,7 +35,7 @@ struct Guest {
 }
 
 impl Guest {
-    /// A guest with a workspace at `/work`, `/tmp`, and a small archive at `/usr/lib/python`.
+    /// Creates a guest with a workspace at `/work`, `/tmp`, and a small archive at `/usr/lib/python`.
     fn new() -> Self {
         Self::with(setup(), LIMITS)
     }
@@ -188,12 +188,12 @@ fn handle(number: u32) -> Resource<Descriptor> {
     Resource::new_borrow(number)
 }
 
-/// A trap would be a fault of ours in all these tests.
+/// Unwraps a result without a trap, which would be our bug in all these tests.
 fn plain<T>(result: Result<T, FsError>) -> Outcome<T> {
     result.map_err(|error| error.downcast().expect("an error code, not a trap"))
 }
 
-/// The code of `outcome`, for tables.
+/// Returns the error code of `outcome`, for tables.
 fn code<T>(outcome: &Outcome<T>) -> Option<ErrorCode> {
     outcome.as_ref().err().copied()
 }

@@ -1,7 +1,6 @@
-//! What may a guest change in the part of the tree that is served from memory?
+//! Operations on the in-memory tree: what may a guest change?
 //!
-//! Each operation takes places that [`path`](super::path) has found, checks everything, and then changes the tree in
-//! one step.
+//! Each operation takes entries that [`path`](super::path) has resolved, checks everything, and then changes the tree in one step.
 
 use std::sync::Arc;
 
@@ -15,7 +14,7 @@ use super::path::{TreeEntry, check_target};
 use super::ramfs::{MemoryDirectory, MemoryFile, Symlink};
 
 impl Filesystem {
-    /// Opens the node at `entry`, or makes a file there.
+    /// Opens the node at `entry`, or creates a file there.
     pub(super) fn open_in_tree(&mut self, entry: &TreeEntry, how: OpenMode) -> Result<Node, ErrorCode> {
         let Some(node) = &entry.node else {
             if !how.create {
@@ -54,7 +53,7 @@ impl Filesystem {
         Ok(node.clone())
     }
 
-    /// Makes a directory.
+    /// Creates a directory.
     pub(super) fn create_directory(&mut self, entry: &TreeEntry) -> Result<(), ErrorCode> {
         if entry.node.is_some() {
             return Err(ErrorCode::Exist);
@@ -64,7 +63,7 @@ impl Filesystem {
         parent.insert(name, Node::Directory(directory), &self.quota, self.now())
     }
 
-    /// Makes a symbolic link to `target`, which need not exist.
+    /// Creates a symlink to `target`, which need not exist.
     pub(super) fn create_symlink(&mut self, target: &str, entry: &TreeEntry) -> Result<(), ErrorCode> {
         check_target(target)?;
         if entry.node.is_some() {
@@ -78,11 +77,11 @@ impl Filesystem {
         parent.insert(name, Node::Symlink(link), &self.quota, self.now())
     }
 
-    /// Gives the file at `old` a second name.
+    /// Creates a hard link to the file at `old`.
     pub(super) fn link(&mut self, old: &TreeEntry, new: &TreeEntry) -> Result<(), ErrorCode> {
         let file = match old.existing()? {
             Node::File(file) => file,
-            // A second name for a file that the guest may not change would be a way to change it.
+            // A hard link to a file that the guest may not change would be a way to change it.
             Node::Archive(_) if !old.existing()?.is_directory() => return Err(ErrorCode::CrossDevice),
             _ => return Err(ErrorCode::NotPermitted),
         };
@@ -96,7 +95,7 @@ impl Filesystem {
         parent.insert(name, Node::File(Arc::clone(file)), &self.quota, self.now())
     }
 
-    /// Removes the name of a file or link.
+    /// Unlinks a file or symlink.
     pub(super) fn unlink_file(&mut self, entry: &TreeEntry) -> Result<(), ErrorCode> {
         if entry.existing()?.is_directory() {
             return Err(ErrorCode::IsDirectory);
@@ -123,7 +122,7 @@ impl Filesystem {
         }
     }
 
-    /// Moves what is at `old` to `new`, replacing what POSIX lets it replace.
+    /// Renames `old` to `new`, replacing what POSIX permits.
     pub(super) fn rename(&mut self, old: &TreeEntry, new: &TreeEntry) -> Result<(), ErrorCode> {
         let source = old.existing()?;
         let (from, to) = match (old.changeable(), new.changeable()) {
@@ -138,7 +137,7 @@ impl Filesystem {
             return Err(ErrorCode::NotDirectory);
         }
         if let Some(target) = &new.node {
-            // Two names of one node: POSIX asks for nothing to happen.
+            // Two hard links to one node: POSIX requires that nothing happens.
             if source.identity()? == target.identity()? {
                 return Ok(());
             }

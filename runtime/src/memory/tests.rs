@@ -1,4 +1,4 @@
-//! Does memory come back clean, and is it bounded?
+//! Tests of guest memory: is it clean after every run, and bounded?
 
 use super::*;
 use std::io::Write as _;
@@ -21,7 +21,7 @@ impl Guest {
         Self::larger(image, 0)
     }
 
-    /// A memory that starts with pages of zeroes behind the image.
+    /// Creates a memory with pages of zeroes behind the image.
     fn larger(image: &Arc<Image>, zeroes: usize) -> Self {
         NEXT_IMAGE.with_borrow_mut(|next| *next = Some(Arc::clone(image)));
         let initial = image.len() + zeroes * PAGE;
@@ -91,7 +91,7 @@ fn a_run_that_writes_everything_leaves_nothing() {
     }
 }
 
-/// The bytes of the image's part of a slot.
+/// Returns the bytes of the image's part of a slot.
 fn bytes_of<'a>(slot: &'a mut Slot, image: &Image) -> &'a mut [u8] {
     // SAFETY: the start of a slot is mapped from the image, and the test is its only user.
     unsafe { std::slice::from_raw_parts_mut(slot.memory.base.as_ptr(), image.len()) }
@@ -114,7 +114,7 @@ fn either_sign_tells_every_written_page_and_no_other() {
         for round in 0..3 {
             let touched: Vec<usize> = (0..40).map(|index| (index * 397 + round * 31) % (64 * 16)).collect();
             for page in &touched {
-                // Reads must not count.
+                // Reads must not make a page dirty.
                 let at = (page + 7) % (64 * 16) * 4096;
                 assert_eq!(usize::from(bytes_of(&mut slot, &image)[at]), at / PAGE + 1);
                 bytes_of(&mut slot, &image)[page * 4096 + 5] = 0xee;
@@ -138,7 +138,7 @@ fn restoring_works_without_the_kernels_help() {
     let image = image(4);
     let mut slot = image.slot(image.len(), 256 << 20).unwrap();
     bytes_of(&mut slot, &image).fill(0xee);
-    // What `restore` does where the scan fails.
+    // The fallback of `restore` if the scan fails.
     slot.memory.discard(0..image.len()).unwrap();
     slot.tracking.rearm(&slot.memory, 0..image.len()).unwrap();
     assert!(pristine(bytes_of(&mut slot, &image), &image));

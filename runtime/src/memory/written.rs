@@ -1,9 +1,9 @@
-//! Which pages has a run written to?
+//! Dirty page tracking: which pages has a run written to?
 //!
-//! The kernel knows in two ways. It can note the first write to each page while the program goes on (`userfaultfd` in its asynchronous
-//! write-protect mode); such notes are quick to read, and a page of which nothing is known counts as written. Where that is not allowed,
-//! as in many containers, a page that was written is told by being the process's own instead of the file's, which takes the kernel a look
-//! at each page. Both are asked with `PAGEMAP_SCAN` (Linux 6.7).
+//! The kernel offers two ways. `userfaultfd` in its asynchronous write-protect mode records the first write to each page while the program
+//! goes on; such records are quick to read, and a page without one counts as written. Where that is not allowed, as in many containers, a
+//! dirty page is one that is private instead of the file's, for which the kernel inspects each page. Both are read with the ioctl
+//! `PAGEMAP_SCAN` (Linux 6.7).
 
 use super::Mapping;
 use rustix::mm::UserfaultfdFlags;
@@ -15,26 +15,26 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::ptr;
 use std::sync::LazyLock;
 
-/// Ranges that one call of the kernel's page scan reports. Few runs have more, and the kernel takes memory for all of them each time.
+/// Ranges that one call of `PAGEMAP_SCAN` reports. Few runs have more, and the kernel allocates memory for all of them each time.
 const SCAN_RANGES: usize = 64;
 
-/// How a written page differs from another.
+/// The criterion of a dirty page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum DirtyTracking {
-    /// The kernel has noted a write.
+    /// The kernel has recorded a write (`userfaultfd`).
     WriteProtect,
-    /// It is not the mapped file's page, or there never was a file.
+    /// The page is private: it is not the mapped file's, or there is no file.
     PagemapPrivate,
 }
 
 impl DirtyTracking {
-    /// The better one of those that work for a range that is mapped from a file and that nobody has touched yet.
+    /// Selects the better mode that works for a range that is mapped from a file and not touched yet.
     pub(super) fn best(memory: &Mapping, range: Range<usize>) -> Self {
         static WRITE_PROTECT_WORKS: LazyLock<bool> = LazyLock::new(|| write_protect_works().is_ok_and(|work| work));
         if *WRITE_PROTECT_WORKS && register_write_protect(memory, &range).is_ok() { Self::WriteProtect } else { Self::PagemapPrivate }
     }
 
-    /// Starts again for a range whose pages were given back.
+    /// Restarts tracking for a range whose pages were discarded.
     pub(super) fn rearm(self, memory: &Mapping, range: Range<usize>) -> io::Result<()> {
         match self {
             Self::WriteProtect => protect(memory, &range),
@@ -43,7 +43,7 @@ impl DirtyTracking {
     }
 }
 
-/// The pages of a range that a run has written to, or may have.
+/// The dirty pages of a range, and those that may be.
 #[derive(Default)]
 pub(super) struct WrittenPages {
     pub(super) ranges: Vec<Range<usize>>,
@@ -82,7 +82,7 @@ const PAGE_IS_FILE: u64 = 1 << 2;
 const PAGE_IS_PRESENT: u64 = 1 << 3;
 const PAGE_IS_SWAPPED: u64 = 1 << 4;
 
-/// Write-protects what matches; fails where the range does not note writes.
+/// Write-protects the matching pages; fails if the range is not registered.
 const PM_SCAN_WP_MATCHING: u64 = 1;
 const PM_SCAN_CHECK_WPASYNC: u64 = 2;
 
@@ -112,7 +112,7 @@ impl WrittenPages {
                 self.bytes += (region.end - region.start) as usize;
                 self.ranges.push(region.start as usize..region.end as usize);
             }
-            // A walk that does not go on says nothing of the rest, and what nobody knows must not count as clean.
+            // A scan that makes no progress reports nothing of the rest, and unknown pages must not count as clean.
             if arguments.walk_end <= from {
                 return Err(io::ErrorKind::InvalidData.into());
             }
@@ -128,7 +128,7 @@ impl DirtyTracking {
             Self::WriteProtect => {
                 ScanArguments { category_mask: PAGE_IS_WRITTEN, return_mask: PAGE_IS_WRITTEN, ..ScanArguments::default() }
             }
-            // Not the file's, and there at all: a page that was swapped out is as private as one that is present.
+            // Not the file's, and existing: a page that was swapped out is as private as one that is present.
             Self::PagemapPrivate => ScanArguments {
                 category_inverted: PAGE_IS_FILE,
                 category_mask: PAGE_IS_FILE,
@@ -140,12 +140,12 @@ impl DirtyTracking {
     }
 }
 
-/// Gives the number of regions that were reported.
+/// Returns the number of regions that were reported.
 fn page_scan(arguments: &mut ScanArguments) -> io::Result<usize> {
     let pagemap = PAGEMAP.as_ref().ok_or(io::ErrorKind::Unsupported)?;
     arguments.size = size_of::<ScanArguments>() as u64;
-    // SAFETY: the kernel writes at most `vec_len` regions into `vec`, which is a buffer of that size or none of length zero, and the
-    // walk's end into `arguments`. Protecting pages changes nothing that a program could see.
+    // SAFETY: the kernel writes at most `vec_len` regions into `vec`, which is a buffer of that size or none of length zero, and the walk's
+    // end into `arguments`. Write-protecting pages changes nothing that a program could see.
     Ok(unsafe { rustix::ioctl::ioctl(pagemap.as_fd(), Ioctl::<PAGEMAP_SCAN, _>(arguments)) }?)
 }
 
@@ -173,10 +173,10 @@ const UFFDIO_REGISTER_MODE_WP: u64 = 1 << 1;
 const UFFD_FEATURE_WP_UNPOPULATED: u64 = 1 << 13;
 const UFFD_FEATURE_WP_ASYNC: u64 = 1 << 15;
 
-/// Without rights over faults inside the kernel, which needs no privilege; asynchronous notes cover those as well.
+/// Excludes faults inside the kernel, so that it needs no privilege; asynchronous records cover those as well.
 const UFFD_USER_MODE_ONLY: u32 = 1;
 
-/// What ranges are registered with; kept open, as closing it ends all notes.
+/// The `userfaultfd` that ranges are registered with; kept open, as closing it ends all tracking.
 static USERFAULTFD: LazyLock<Option<OwnedFd>> = LazyLock::new(|| {
     let flags = UserfaultfdFlags::CLOEXEC | UserfaultfdFlags::NONBLOCK | UserfaultfdFlags::from_bits_retain(UFFD_USER_MODE_ONLY);
     // SAFETY: the descriptor stays in this module, which registers ranges of guest memory only and never resolves a fault.
@@ -188,7 +188,7 @@ static USERFAULTFD: LazyLock<Option<OwnedFd>> = LazyLock::new(|| {
     Some(notes)
 });
 
-/// Whether notes are exact here. Some kernels count every page that was never touched as written: true to what they promise, and of no use.
+/// Returns whether records are exact here. Some kernels report every untouched page as written: correct by the interface, and of no use.
 fn write_protect_works() -> io::Result<bool> {
     const PAGE: usize = 4096;
     let file = File::from(rustix::fs::memfd_create("glovebox-probe", rustix::fs::MemfdFlags::CLOEXEC)?);
@@ -207,7 +207,7 @@ fn write_protect_works() -> io::Result<bool> {
     Ok(before.ranges.is_empty() && after.ranges == [second])
 }
 
-/// From now on the kernel notes writes to the range.
+/// Registers the range for asynchronous write-protection.
 fn register_write_protect(memory: &Mapping, range: &Range<usize>) -> io::Result<()> {
     let notes = USERFAULTFD.as_ref().ok_or(io::ErrorKind::Unsupported)?;
     let mut register = FaultRegister {
@@ -221,7 +221,7 @@ fn register_write_protect(memory: &Mapping, range: &Range<usize>) -> io::Result<
     protect(memory, range)
 }
 
-/// Forgets the notes of a range.
+/// Clears the records of a range by write-protecting it again.
 fn protect(memory: &Mapping, range: &Range<usize>) -> io::Result<()> {
     let mut arguments = ScanArguments {
         flags: PM_SCAN_WP_MATCHING | PM_SCAN_CHECK_WPASYNC,
@@ -233,7 +233,7 @@ fn protect(memory: &Mapping, range: &Range<usize>) -> io::Result<()> {
     page_scan(&mut arguments).map(drop)
 }
 
-/// A call whose argument the kernel reads and writes, and whose result is a number.
+/// An ioctl whose argument the kernel reads and writes, and whose result is a number.
 struct Ioctl<'a, const OPCODE: rustix::ioctl::Opcode, T>(&'a mut T);
 
 // SAFETY: each opcode is used with the argument type that it was made from.
@@ -254,9 +254,9 @@ unsafe impl<const OPCODE: rustix::ioctl::Opcode, T> rustix::ioctl::Ioctl for Ioc
     }
 }
 
-/// Whether this kernel can tell which pages a run has written (`PAGEMAP_SCAN`, Linux 6.7 and newer).
+/// Returns whether this kernel reports which pages a run has written (`PAGEMAP_SCAN`, Linux 6.7 and newer).
 ///
-/// Where it cannot, the pages of a run are dropped and faulted in again, which takes longer and isolates just as well.
+/// Where it does not, the pages of a run are dropped and faulted in again, which takes longer and isolates just as well.
 #[must_use]
 pub fn kernel_tells_dirty_pages() -> bool {
     let Ok(probe) = Mapping::reserve(4096) else {

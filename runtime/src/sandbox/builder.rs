@@ -1,4 +1,4 @@
-//! What is a sandbox made of?
+//! Sandbox builder: what is a sandbox made of?
 
 use super::{Inner, Sandbox};
 use crate::account::MemoryAccount;
@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, RwLock};
 use tokio::sync::{Notify, Semaphore};
 
-/// Makes a [`Sandbox`].
+/// Builder of a [`Sandbox`].
 #[must_use]
 pub struct SandboxBuilder {
     pub(super) policy: Policy,
@@ -34,31 +34,31 @@ pub struct SandboxBuilder {
 }
 
 impl SandboxBuilder {
-    /// The policy that decides everything.
+    /// Sets the policy.
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
         self
     }
 
-    /// The guests; without them, those that are installed.
+    /// Sets the guests; by default, those that are installed.
     pub fn guests(mut self, guests: Guests) -> Self {
         self.guests = Some(guests);
         self
     }
 
-    /// How CPU time is limited.
+    /// Sets the metering mode of CPU time.
     pub fn metering(mut self, metering: Metering) -> Self {
         self.metering = metering;
         self
     }
 
-    /// Where decisions and ends are written.
+    /// Sets the sink of audit records.
     pub fn audit(mut self, sink: Arc<dyn AuditSink>) -> Self {
         self.audit = Some(sink);
         self
     }
 
-    /// Offers a function to guests whose grant names it.
+    /// Offers a tool to guests whose grant names it.
     pub fn tool(mut self, name: impl Into<String>, tool: Arc<dyn Tool>) -> Self {
         self.tools.insert(name.into(), tool);
         self
@@ -70,36 +70,36 @@ impl SandboxBuilder {
         self
     }
 
-    /// Who finds and fetches packages; without one, a request that needs any is refused.
+    /// Sets the package manager; without one, a request that needs packages is denied.
     pub fn packages(mut self, manager: Arc<dyn PackageManager>) -> Self {
         self.packages = Some(manager);
         self
     }
 
-    /// Runs and evaluations of sessions at once, whoever asks; further ones wait. A session between two evaluations does not count.
+    /// Limits concurrent runs and evaluations of all subjects; further ones wait. A session between two evaluations does not count.
     pub fn max_running(mut self, runs: usize) -> Self {
         self.max_running = runs;
         self
     }
 
-    /// The program that compiles somebody's WebAssembly, in a jailed process of its own: the absolute path of a binary `glovebox` of this
-    /// very version. Without it the sandbox does not offer the language `wasm`.
+    /// Sets the compiler of untrusted WebAssembly, which runs in a jailed process of its own: the absolute path of a binary `glovebox` of
+    /// this very version. Without it the sandbox does not offer the language `wasm`.
     pub fn compiler(mut self, program: impl Into<PathBuf>) -> Self {
         self.compiler = Some(program.into());
         self
     }
 
-    /// An account that is asked before guests take memory, besides their grants; without one, the grants alone bound what all take together.
+    /// Sets an account that is charged before guests allocate memory, besides their grants; without one, only the grants bound the total.
     pub fn memory(mut self, account: Arc<dyn MemoryAccount>) -> Self {
         self.memory = Some(account);
         self
     }
 
-    /// Makes the sandbox.
+    /// Builds the sandbox.
     ///
     /// # Errors
     ///
-    /// Where there are no guests, `max_running` is zero, or `compiler` is no absolute path.
+    /// If there are no guests, `max_running` is zero, or `compiler` is no absolute path.
     pub fn build(self) -> Result<Sandbox, Error> {
         if self.max_running == 0 || self.max_running > Semaphore::MAX_PERMITS {
             return Err(Error::Invalid(format!("`max_running` is between 1 and {}, not {}", Semaphore::MAX_PERMITS, self.max_running)));

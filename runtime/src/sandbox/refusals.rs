@@ -1,9 +1,9 @@
-//! What is said where a session cannot be had, or cannot have what it asks for.
+//! Denials of sessions: why is there no session, or not with what it asks for?
 
 use crate::error::Error;
 use glovebox_policy::{Denial, Grant, Request, Tier};
 
-/// The refusal where the tier keeps nothing between programs.
+/// Returns the denial for a tier without sessions.
 pub(super) fn sessions_unsupported(grant: &Grant) -> Denial {
     Denial {
         rule: "request.tier".to_owned(),
@@ -13,7 +13,7 @@ pub(super) fn sessions_unsupported(grant: &Grant) -> Denial {
     }
 }
 
-/// The refusal where packages would need another tier than the one that a session is in.
+/// Returns the denial for packages that need another tier than the session's.
 pub(super) fn wrong_tier(request: &Request, tier: Tier, grant: &Grant) -> Denial {
     Denial {
         rule: "request.wants.packages".to_owned(),
@@ -23,11 +23,11 @@ pub(super) fn wrong_tier(request: &Request, tier: Tier, grant: &Grant) -> Denial
     }
 }
 
-/// Why there is no session, or why it cannot have what it asks for.
+/// The error of opening or changing a session.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// The policy refused.
+    /// The policy denied it.
     #[error(transparent)]
     Denied(Box<Denial>),
     /// The host failed.

@@ -12,7 +12,7 @@ pub(crate) struct ConcurrencySlot {
     _permit: OwnedSemaphorePermit,
 }
 
-/// One run of a subject, also while it waits for room; no longer counted when dropped.
+/// One counted run of a subject, also while it waits for a slot; no longer counted when dropped.
 struct CountedRun {
     inner: Arc<Inner>,
     subject: Subject,
@@ -25,14 +25,14 @@ impl Drop for CountedRun {
 }
 
 impl Inner {
-    /// Waits until the subject may run one more and there is room for it.
+    /// Waits until the subject is below its quota and a slot is free.
     pub(super) async fn acquire_slot(self: &Arc<Self>, grant: &Grant) -> Result<ConcurrencySlot, Error> {
         let subject = grant.subject().clone();
         if !self.count(&subject, grant) {
             Box::pin(self.wait_for_turn(&subject, grant)).await;
         }
         let counted = CountedRun { inner: Arc::clone(self), subject };
-        // None is free while somebody waits, so this overtakes nobody.
+        // None is free while a run waits, so this overtakes none.
         let permit = match Arc::clone(&self.permits).try_acquire_owned() {
             Ok(permit) => permit,
             Err(_) => Box::pin(Arc::clone(&self.permits).acquire_owned()).await.map_err(Error::host)?,
@@ -42,7 +42,7 @@ impl Inner {
 
     async fn wait_for_turn(&self, subject: &Subject, grant: &Grant) {
         loop {
-            // Listens before it looks, so that an end in between is not missed.
+            // Registers before it checks, so that an end in between is not missed.
             let ended = self.ended.notified();
             if self.count(subject, grant) {
                 return;

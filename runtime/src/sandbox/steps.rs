@@ -1,7 +1,7 @@
-//! What else can be done with a request than to run it?
+//! Other operations on a request: how is it opened as a session, provided for, or explained?
 //!
-//! To open a session for it, to find what it needs, to explain what would be decided of it. Each leaves its end in the audit log and what it
-//! used with whoever asked, also where it ends in an error or its caller goes away.
+//! To open a session for it, to resolve what it needs, to explain its decision. Each records its end in the audit log and adds its usage to
+//! the caller's counter, also if it ends in an error or its caller goes away.
 
 use super::refusals::{sessions_unsupported, wrong_tier};
 use super::{Controls, Inspection, OpenError, Sandbox, locked_packages};
@@ -16,31 +16,31 @@ use glovebox_policy::{Explanation, Grant, Request, Tier, Verdict};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
-/// Why a request would be admitted or denied, and what it took to find that out.
+/// The explanation of a decision, and the usage of finding it.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Explained {
-    /// Names it in the audit log.
+    /// The id in the audit log.
     pub id: RunId,
     /// The decision, step by step.
     pub explanation: Explanation,
-    /// What was used up by guests that looked at the program.
+    /// The usage of guests that inspected the program.
     pub usage: Usage,
 }
 
-/// What a request would find in the tier that it would run in.
+/// The tier and the packages that a request would run with.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Provision {
     /// The tier.
     pub tier: Tier,
-    /// Why that one.
+    /// The reason for that tier.
     pub tier_reason: String,
-    /// Every package that would be there, by its exact archive.
+    /// The packages, each by its exact archive.
     pub packages: Vec<LockedPackage>,
 }
 
-/// What a session is given later.
+/// The packages that a session is given later.
 pub(crate) struct Supplied {
     pub(crate) request: Request,
     pub(crate) grant: Arc<Grant>,
@@ -49,19 +49,19 @@ pub(crate) struct Supplied {
 }
 
 impl Sandbox {
-    /// Opens a session: an instance in which each evaluation sees what the ones before it left.
+    /// Opens a session: an instance that keeps state between evaluations.
     ///
-    /// The request's source is not evaluated; its files are put into the workspace.
+    /// The request's source is not evaluated; its files are written into the workspace.
     ///
     /// # Errors
     ///
-    /// [`OpenError::Denied`] where the policy refuses, else as [`Sandbox::run`].
+    /// [`OpenError::Denied`] if the policy denies it, else as [`Sandbox::run`].
     pub async fn open(&self, request: Request) -> Result<Session, OpenError> {
         self.open_with(request, Controls::default()).await
     }
 
-    /// Makes a session, with a name for it in the audit log or a place where it is noted what it uses besides its evaluations. Input and output
-    /// are those of an evaluation, and mean nothing here.
+    /// Opens a session with an id in the audit log or a counter for the usage besides its evaluations. Input and output are those of an
+    /// evaluation, and are ignored here.
     ///
     /// # Errors
     ///
@@ -91,7 +91,7 @@ impl Sandbox {
         Ok(Session::new(live, Opened { sandbox: self.clone(), id, request, grant, packages, lease, trail: Some(trail), tab }))
     }
 
-    /// Finds and fetches what a session asks for besides what it has. It stays in its tier.
+    /// Resolves and fetches the packages that a session adds. It stays in its tier.
     pub(crate) async fn supply(&self, session: RunId, tier: Tier, mut request: Request, tab: Tab) -> Result<Supplied, OpenError> {
         let mut trail = RunAudit::new(self.0.audit.clone(), RunId::random(), &request);
         let (first, allowance) = self.begin(&request, &CancellationToken::new(), Some(tab));
@@ -106,11 +106,11 @@ impl Sandbox {
         Ok(Supplied { request, grant, packages, tree })
     }
 
-    /// Finds the packages of a request, and fetches them where that is wanted, so that a later run finds them ready; runs nothing.
+    /// Resolves the packages of a request, and fetches them if `fetch` is set, so that a later run finds them ready; runs nothing.
     ///
     /// # Errors
     ///
-    /// [`OpenError::Denied`] where the policy refuses, else as [`Sandbox::run`].
+    /// [`OpenError::Denied`] if the policy denies it, else as [`Sandbox::run`].
     pub async fn provide(&self, mut request: Request, fetch: bool) -> Result<Provision, OpenError> {
         let mut trail = RunAudit::new(self.0.audit.clone(), RunId::random(), &request);
         let (first, allowance) = self.begin(&request, &CancellationToken::new(), None);
@@ -126,16 +126,16 @@ impl Sandbox {
         Ok(Provision { tier: grant.tier(), tier_reason: grant.tier_reason().to_owned(), packages })
     }
 
-    /// Why a request would be admitted or denied, its packages included; fetches and runs nothing.
+    /// Explains why a request would be admitted or denied, its packages included; fetches and runs nothing.
     ///
     /// # Errors
     ///
-    /// Where what the request needs could not be found out.
+    /// If the request's needs could not be resolved.
     pub async fn explain(&self, request: Request) -> Result<Explanation, Error> {
         self.explain_with(request, Controls::default()).await.map(|explained| explained.explanation)
     }
 
-    /// Explains a request, with a name for it in the audit log, a handle to stop it, or a place where it is noted what that used up.
+    /// Explains a request, with an id in the audit log, a cancellation token, or a counter of the usage.
     ///
     /// # Errors
     ///
@@ -149,7 +149,7 @@ impl Sandbox {
             let supplies = match allowance.until_stopped(survey).await {
                 Some(Ok((_, supplies))) => supplies,
                 Some(Err(OpenError::Failed(error))) => return Err(error),
-                // What is refused before anything is looked up is refused by the explanation as well.
+                // A request that is denied before anything is resolved is denied by the explanation as well.
                 Some(Err(OpenError::Denied(_))) | None => Default::default(),
             };
             let machine = self.facts();
@@ -170,7 +170,7 @@ impl Sandbox {
         Ok(Explained { id, explanation, usage })
     }
 
-    /// What a step came to, once it is recorded that it was refused or failed: that is the request's end.
+    /// Returns the result of a step, after recording a denial or failure as the request's end.
     fn recorded<T>(&self, step: Result<T, OpenError>, request: &Request, trail: &mut RunAudit) -> Result<T, OpenError> {
         match &step {
             Ok(_) => {}

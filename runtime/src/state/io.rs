@@ -1,7 +1,7 @@
-//! What do streams and waiting cost a guest?
+//! Priced `wasi:io`: what do streams and polling cost a guest?
 //!
-//! The engine's own `wasi:io` over the table of one run, with every call priced by the bytes that it moves and the things that it
-//! waits for, and with bounds on what one call may ask for.
+//! The engine's own `wasi:io` over the table of one run, with every call priced by the bytes that it moves and the pollables that it waits
+//! for, and with limits on one call.
 
 use crate::meter::{self, Meter};
 use wasmtime::component::{HasData, Resource, ResourceTable};
@@ -9,13 +9,13 @@ use wasmtime_wasi_io::bindings::wasi::io::{error, poll, streams};
 use wasmtime_wasi_io::poll::DynPollable;
 use wasmtime_wasi_io::streams::{DynInputStream, DynOutputStream, Error, StreamError, StreamResult};
 
-/// Bytes that one read, skip or splice moves at most; more is asked for in further calls.
+/// Bytes that one read, skip or splice moves at most; more takes further calls.
 const MAX_MOVED: u64 = 256 << 10;
 
-/// Things that a guest may wait for at once; protects the host's time.
+/// Pollables that a guest may wait for at once; protects the host's time.
 const MAX_POLLED: usize = 4096;
 
-/// What one call works on.
+/// The state of one call.
 pub(super) struct Io<'a> {
     pub(super) table: &'a mut ResourceTable,
     pub(super) meter: &'a Meter,
@@ -135,7 +135,7 @@ impl streams::HostOutputStream for Io<'_> {
     }
 
     fn write_zeroes(&mut self, stream: Resource<DynOutputStream>, length: u64) -> StreamResult<()> {
-        // More than a stream takes at once is refused by the stream.
+        // The stream itself refuses more than it takes at once.
         self.moved(usize::try_from(length.min(MAX_MOVED)).unwrap_or(usize::MAX).saturating_mul(2));
         streams::HostOutputStream::write_zeroes(self.table, stream, length)
     }

@@ -1,6 +1,6 @@
-//! What happens when a guest looks up a name?
+//! DNS resolution in a guest: what does `wasi:sockets/ip-name-lookup` return?
 //!
-//! Nothing: lookups are refused, because the network is reached through the host's calls only. The name is priced all the same.
+//! Nothing: look-ups are refused, because the network is reached through host calls only. The name is priced all the same.
 
 use crate::meter::{self, Meter};
 use wasmtime::component::{HasData, Resource};
@@ -10,7 +10,7 @@ use wasmtime_wasi::p2::bindings::sockets::network::{self, ErrorCode, HostNetwork
 use wasmtime_wasi::sockets::WasiSocketsCtxView;
 use wasmtime_wasi_io::poll::DynPollable;
 
-/// What one call works on.
+/// The state of one call.
 pub(super) struct Lookup<'a> {
     pub(super) sockets: WasiSocketsCtxView<'a>,
     pub(super) meter: Meter,

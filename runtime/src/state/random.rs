@@ -1,7 +1,7 @@
-//! Where do a guest's random numbers come from?
+//! Random number generators of a guest: seeded or from the system?
 //!
-//! From the seed of the grant where it has one, otherwise from the thread's own generator. A request is filled at once and priced by
-//! its length.
+//! From the seed of the grant if it has one, otherwise from the thread's own generator. A request is filled at once and priced by its
+//! length.
 
 use crate::meter::{self, Meter};
 use rand::rngs::StdRng;
@@ -12,7 +12,7 @@ use wasmtime_wasi::p2::bindings::random::{insecure, random};
 /// Random bytes that a guest may ask for at once; protects the host's memory.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// Bytes that the generator makes, and the engine hands over, in one unit.
+/// Bytes that are generated and handed over per unit of fuel.
 const BYTES_MADE: u64 = 2;
 
 /// The generators of one run; `None` is the thread's generator.
@@ -38,7 +38,7 @@ impl Generators {
     }
 }
 
-/// What one call works on.
+/// The state of one call.
 pub(super) struct Random<'a> {
     pub(super) generators: &'a mut Generators,
     pub(super) meter: &'a Meter,

@@ -1,7 +1,7 @@
-//! With which files do runs start?
+//! Cache of file system layouts: with which files do runs start?
 //!
-//! What the file systems of like runs have in common is made once, and outside of the lock: whoever needs one that is being made waits for it,
-//! and nobody else does. What is kept of it is bounded.
+//! The shared part of the file systems of similar runs is built once, outside of the lock: only runs that need it wait while it is built.
+//! The cache is bounded.
 
 use super::no_place;
 use crate::error::Error;
@@ -19,13 +19,13 @@ use tokio::sync::OnceCell;
 /// The language, the granted mounts as (guest path, host path, writable), and the digest of the packages.
 type Key = (String, Vec<(String, String, bool)>, Option<String>);
 
-/// Layouts kept; one for each language, set of mounts and set of packages.
+/// Cached layouts; one for each language, set of mounts and package set.
 const MAX_LAYOUTS: usize = 256;
 
-/// Bytes of the indexes of packages that are kept with them. Protects the host's memory from many sets of many files.
+/// Bytes of the package indexes in the cache. Protects the host's memory from many sets of many files.
 const MAX_INDEX_BYTES: u64 = 64 << 20;
 
-/// Layouts that were made before.
+/// The cache.
 #[derive(Default)]
 pub(super) struct Layouts(Mutex<Known>);
 
@@ -35,15 +35,15 @@ struct Known {
     index_bytes: u64,
 }
 
-/// What runs share.
+/// The part that runs share.
 pub(super) struct Shared {
     pub(super) layout: Layout,
-    /// Bytes of the index of its packages, which each run that has them counts as its own: it may be the last one that does.
+    /// Bytes of its package index, which each run is charged for: it may be the last one that holds it.
     pub(super) index: u64,
 }
 
 impl Layouts {
-    /// What such runs share.
+    /// Returns the part that runs with this setup share.
     pub(super) async fn of(&self, setup: &RunSetup, guest: Option<&Guest>) -> Result<Arc<Shared>, Error> {
         let grant = &setup.grant;
         let mounts: Vec<_> = grant.mounts().iter().map(|mount| (mount.guest.clone(), mount.host.clone(), mount.writable)).collect();
@@ -57,7 +57,7 @@ impl Layouts {
         };
         match cell.get() {
             Some(shared) => Ok(Arc::clone(shared)),
-            // In a box: the future of every run is moved, and this one is seldom needed.
+            // Boxed: the future of every run is moved, and this one is seldom needed.
             None => Box::pin(cell.get_or_try_init(|| self.make(setup, guest))).await.cloned(),
         }
     }
@@ -88,13 +88,13 @@ async fn make(setup: &RunSetup, guest: Option<&Guest>) -> Result<Shared, Error> 
     let mut archives = guest.map(|guest| guest.trees.clone()).unwrap_or_default();
     let mut index = 0;
     match (guest.and_then(|guest| guest.packages.clone()), setup.packages.clone()) {
-        // Indexing takes as long as there are files: not on a thread that others need.
+        // Indexing takes time in proportion to the number of files: not on an async worker thread.
         (Some(place), Some(tree)) => {
             let archive = tokio::task::spawn_blocking(move || package_archive(Some(&tree))).await.map_err(Error::host)??;
             index = archive.index_bytes();
             archives.push((place, archive));
         }
-        // Without packages their place is empty: a session may be given some later.
+        // Without packages the mount point is empty: a session may be given some later.
         (Some(place), None) => archives.push((place, Arc::default())),
         (None, Some(_)) => return Err(no_place(grant)),
         (None, None) => {}
@@ -104,7 +104,7 @@ async fn make(setup: &RunSetup, guest: Option<&Guest>) -> Result<Shared, Error> 
     Ok(Shared { layout: layout.map_err(|error| Error::Invalid(error.to_string()))?, index })
 }
 
-/// The index of packages.
+/// Returns the index of packages.
 pub(super) fn package_archive(tree: Option<&PackageTree>) -> Result<Arc<Archive>, Error> {
     let Some(tree) = tree else { return Ok(Arc::default()) };
     let unusable = |error: &dyn std::fmt::Display| Error::Packages(format!("`{}` cannot be used: {error}", tree.path.display()));

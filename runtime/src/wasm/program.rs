@@ -1,7 +1,7 @@
-//! How does somebody's own WebAssembly program run?
+//! Untrusted WebAssembly modules (language `wasm`): how are they compiled and run?
 //!
-//! A WASI 0.2 command component, or a preview 1 module that the standard adapter turns into one, under the same grant, the same streams
-//! and the same files as a guest. It is compiled in another process.
+//! A WASI 0.2 command component, or a preview 1 module that the standard adapter turns into one, under the same grant, the same streams and
+//! the same files as a guest. It is compiled in another process.
 
 use super::{Collecting, Ending, Prepared, WasmExecutor, finish, race, trapped};
 use crate::account::RunMemory;
@@ -35,7 +35,7 @@ pub(super) async fn run(executor: &WasmExecutor, setup: RunSetup, evaluation: Ev
         () = evaluation.stop.cancelled() => return Ok(Report::new(Status::Cancelled)),
         slot = compiler.slot(grant.subject()) => slot,
     };
-    // What others compile is not this run's time.
+    // Waiting for other compilations is not this run's time.
     let started = Instant::now();
     let bounds = Bounds { wall: limits.wall, memory: limits.memory, stack: limits.stack };
     let source = Arc::clone(&evaluation.source.content);
@@ -62,7 +62,7 @@ pub(super) async fn run(executor: &WasmExecutor, setup: RunSetup, evaluation: Ev
             (held, component)
         }
     };
-    // Takes as long as copying the code does. What it takes of the account of all it has until the run is over.
+    // Takes as long as copying the code does. Its charge to the memory account is held until the run is over.
     let (_held, component) = tokio::task::spawn_blocking(load).await.map_err(Error::host)?;
     let component = component.map_err(|error| {
         let which = "`SandboxBuilder::compiler` has to name a `glovebox` of this very version";
@@ -110,7 +110,7 @@ pub(super) async fn run(executor: &WasmExecutor, setup: RunSetup, evaluation: Ev
     Ok(after(compiling, report))
 }
 
-/// Adds the CPU time that compiling took.
+/// Adds the CPU time of the compilation.
 fn after(compiling: Duration, mut report: Report) -> Report {
     report.usage.cpu = report.usage.cpu.saturating_add(compiling);
     report

@@ -1,6 +1,6 @@
-//! Can the bytes of a WebAssembly program break the process that has it compiled, or outlast its limits?
+//! Fuzz target for WebAssembly compilation: can a module or component break the process that has it compiled, or outlast its limits?
 //!
-//! A start from `nothing` of `tests/src/bombs.rs` and the programs beside it is what finds most.
+//! The most effective seed corpus is `nothing` of `tests/src/bombs.rs` and the programs beside it.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! Can calls of the host's functions with any arguments break the process or outlast their limits?
+//! Fuzz target for host calls: can calls of host functions with any arguments break the process or outlast their limits?
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -32,7 +32,7 @@ const FUNCTIONS: [(&str, &str); 24] = [
     ("poll_oneoff", "iiii"),
 ];
 
-/// A program that fills its memory with the input and calls functions that the input picks, with arguments from it.
+/// A program that fills its memory with the fuzz input and calls functions that the input selects, with arguments from it.
 fn program(data: &[u8]) -> Option<Vec<u8>> {
     let mut bytes = data.iter().copied();
     let mut imports = String::new();
@@ -46,7 +46,7 @@ fn program(data: &[u8]) -> Option<Vec<u8>> {
         let (_, parameters) = FUNCTIONS.get(index)?;
         let _ = write!(calls, "(drop (call $f{index}");
         for kind in parameters.chars() {
-            // One byte chooses between small numbers, which are descriptors and offsets that exist, and the extremes.
+            // One byte selects small numbers, which are valid descriptors and offsets, or extremes.
             let value: i64 = match bytes.next()? {
                 small @ 0..=199 => i64::from(small),
                 200..=219 => i64::from(bytes.next()?) << 8,

@@ -1,4 +1,4 @@
-//! Can a text make the policy reader panic, or mean two things?
+//! Fuzz target for the policy parser: can a text panic it, or have two meanings?
 #![no_main]
 
 use glovebox_policy::{Facts, Policy, Request, Verdict};
@@ -16,7 +16,7 @@ fuzz_target!(|text: &str| {
         let explanation = policy.explain(&request, &facts);
         let _ = format!("{explanation:?}");
         if let Verdict::Admit(grant) = policy.admit(&request, &facts) {
-            // What was granted can be asked for, and asking for it changes nothing.
+            // Wishes equal to the grant are granted too, and change nothing.
             request.wants.limits.memory = Some(grant.limits().memory);
             request.wants.limits.wall = Some(grant.limits().wall);
             let Verdict::Admit(same) = policy.admit(&request, &facts) else { panic!("the grant itself is denied") };

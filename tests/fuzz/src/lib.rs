@@ -1,4 +1,4 @@
-//! Where do programs run that a fuzzer has made?
+//! Fuzzing harness: where do generated programs run?
 
 use glovebox::{Outcome, Policy, Request, Sandbox};
 use std::sync::LazyLock;
@@ -11,16 +11,16 @@ const POLICY: &str = "version = 1\ndefault_profile = \"f\"\n[profiles.f]\nextend
 static SANDBOX: LazyLock<(Sandbox, Runtime)> = LazyLock::new(|| {
     let policy = Policy::parse("fuzz", POLICY).expect("it is a policy");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
-    // As built by `cargo build --release`: whatever program comes of the input is compiled by it, in a process of its own.
+    // From `cargo build --release`: it compiles the generated program in a process of its own.
     let compiler = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/release/glovebox");
     (Sandbox::builder().policy(policy).compiler(compiler).build().expect("the guests are installed"), runtime)
 });
 
-/// Runs a WebAssembly program under limits that it cannot outlast.
+/// Runs a WebAssembly program under tight limits.
 ///
 /// # Panics
 ///
-/// Where the host fails, or the run takes longer than its limits allow.
+/// If the host fails, or the run exceeds its limits.
 pub fn run(program: Vec<u8>) -> Outcome {
     let (sandbox, runtime) = &*SANDBOX;
     let started = Instant::now();

@@ -1,7 +1,7 @@
-//! How does a connection go on when it has woken itself?
+//! Inline repolling: how does a connection go on when it has woken itself?
 //!
-//! The body of a request goes through a channel from a connection to itself, so a connection wakes itself for each request that has one.
-//! To the scheduler that is more work, for which it wakes another thread; here the connection is looked at once more instead.
+//! The body of a request goes through a channel from a connection to itself, so a connection wakes itself for each request with a body. The
+//! scheduler would wake another worker thread for that; here the future is polled once more instead.
 
 use futures_util::task::AtomicWaker;
 use std::pin::Pin;
@@ -9,14 +9,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-/// How often a future is looked at before others have their turn: a program that gives way is woken by itself as well.
+/// Polls in a row before other tasks have their turn: a program that yields wakes itself as well.
 const LOOKS: usize = 2;
 
-/// Nobody looks at it, and nobody has woken it.
+/// Not being polled, and not woken.
 const RESTS: u8 = 0;
-/// Somebody looks at it.
+/// Being polled.
 const IS_POLLED: u8 = 1;
-/// It was woken since somebody began to look at it, or since it rests.
+/// Woken since the current poll began, or while it was at rest.
 const WAS_WOKEN: u8 = 2;
 
 /// A future that may wake itself while it is polled.
@@ -37,7 +37,7 @@ impl Wake for Wakes {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        // Written even where it is no news, so that whoever looks next sees what was done before this.
+        // Written even if it is set already, so that the next poll sees all writes before this one.
         if self.state.fetch_or(WAS_WOKEN, Ordering::AcqRel) == RESTS {
             self.task.wake();
         }
@@ -50,7 +50,7 @@ impl<F: Future> Inline<F> {
         Self { future: Box::pin(future), waker: Waker::from(Arc::clone(&wakes)), wakes }
     }
 
-    /// The future itself.
+    /// Returns the future.
     pub(super) fn get(&mut self) -> Pin<&mut F> {
         self.future.as_mut()
     }
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
     use std::sync::atomic::AtomicUsize;
 
-    /// Wakes itself as often as it is told.
+    /// A future that wakes itself a given number of times.
     struct Restless {
         left: usize,
         polls: usize,
@@ -110,7 +110,7 @@ mod tests {
         }
     }
 
-    /// Polls once; gives how often the future was looked at, and how often its task was woken.
+    /// Polls once; returns how often the inner future was polled, and how often its task was woken.
     fn polled(left: usize) -> (usize, usize, Inline<Restless>, Arc<Count>) {
         let count = Arc::new(Count(AtomicUsize::new(0)));
         let mut inline = Inline::new(Restless { left, polls: 0, kept: None });
@@ -131,7 +131,7 @@ mod tests {
         let (_, _, mut inline, count) = polled(1);
         let waker = inline.get().kept.take().unwrap();
         waker.wake_by_ref();
-        // Its task knows already.
+        // The task is woken already.
         waker.wake();
         assert_eq!(count.0.load(Ordering::Relaxed), 1);
     }

@@ -1,48 +1,48 @@
-//! Strict framing: the parser behind this never has to guess where a request ends.
+//! Strict HTTP/1.1 framing: where does a request end, so that no two parsers disagree?
 //!
-//! RFC 9112 lets a server take a bare LF for the end of a line, repeat `Content-Length`, or take `Transfer-Encoding` beside it, and the
-//! parser does. A proxy in front may read any of them otherwise, and then the two disagree about where a request ends (request
-//! smuggling). Here each message is followed only as far as its framing goes: lines of the head, a body of a known length, or chunks.
-//! What is malformed does not reach the parser, and nothing that follows on that connection does. In a head, the parser gets what it
-//! answers with 400; in a body, whoever reads it gets an error, which is answered with 400.
+//! RFC 9112 lets a server accept a bare LF as a line terminator, repeated `Content-Length`, or `Transfer-Encoding` beside it, and the
+//! parser does. A proxy in front may read any of them otherwise, and then the two disagree about where a request ends (request smuggling).
+//! This filter follows each message only as far as its framing goes: lines of the head, a body of a known length, or chunks. Malformed
+//! bytes do not reach the parser, and nothing that follows on that connection does. In a head, the parser gets what it answers with 400; in
+//! a body, the reader gets an error, which is answered with 400.
 
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// Bytes of a line that are looked at; names and values that matter are shorter.
+/// Bytes of a line that are examined; names and values that matter are shorter.
 const KEPT: usize = 128;
 
-/// What the parser gets for the rest of a malformed head. It refuses the first byte anywhere, and looks at it only once a head ends.
+/// Bytes that the parser gets for the rest of a malformed head. It refuses the first byte anywhere, and parses only once a head ends.
 const REFUSED: &[u8] = b"\0\r\n\r\n";
 
-/// Where in the messages of a connection the next byte is.
+/// The position of the next byte in the messages of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum At {
     /// In the request line, or before it.
     Start,
-    /// In the fields of a head.
+    /// In the header fields.
     Fields,
-    /// In a body that has so many bytes left.
+    /// In a body with so many bytes left.
     Body(u64),
     /// In the line with the size of a chunk.
     ChunkSize,
-    /// In a chunk, the end of its line included.
+    /// In a chunk, its CRLF included.
     Chunk(u64),
-    /// In the fields after the last chunk.
+    /// In the trailer fields.
     Trailers,
-    /// In what HTTP does not frame: a connection that was upgraded.
+    /// In a protocol other than HTTP, after an upgrade.
     Opaque,
-    /// After something malformed; this is what the parser still gets instead, and then an error.
+    /// After malformed bytes; these are what the parser still gets instead, before an error.
     Malformed(&'static [u8]),
 }
 
-/// Something by which two readers could disagree where a message ends.
+/// A framing error: two parsers could disagree where the message ends.
 #[derive(Debug)]
 struct Malformed;
 
-/// Follows the framing of requests.
+/// State machine of the framing of requests.
 #[derive(Debug)]
 struct Framing {
     at: At,
@@ -61,7 +61,7 @@ impl Framing {
         Self { at: At::Start, line: Vec::new(), after_cr: false, is_http_11: false, length: None, is_chunked: false, is_upgrade: false }
     }
 
-    /// Looks at what was read; gives how many bytes of it may reach the parser.
+    /// Advances over what was read; returns how many bytes of it may reach the parser.
     fn pass(&mut self, bytes: &[u8]) -> usize {
         let mut passed = 0;
         while let Some(rest) = bytes.get(passed..).filter(|rest| !rest.is_empty()) {
@@ -84,7 +84,7 @@ impl Framing {
         passed
     }
 
-    /// Goes on to the end of a line; gives how many bytes may pass.
+    /// Advances to the end of a line; returns how many bytes may pass.
     fn line(&mut self, bytes: &[u8]) -> usize {
         for (index, byte) in bytes.iter().copied().enumerate() {
             match byte {
@@ -98,7 +98,7 @@ impl Framing {
                     return index + 1;
                 }
                 b'\r' if !self.after_cr => self.after_cr = true,
-                // A bare LF or CR, and what no line has.
+                // A bare LF or CR, or another control character.
                 _ if self.after_cr || byte == 0x7f || (byte < b' ' && byte != b'\t') => {
                     self.refuse();
                     return index;
@@ -124,7 +124,7 @@ impl Framing {
     fn ended(&mut self) -> Result<(), Malformed> {
         let is_empty = self.line.is_empty();
         self.at = match self.at {
-            // Empty lines before a request are passed over, as the parser does.
+            // Empty lines before a request are skipped, as the parser does.
             At::Start if is_empty => At::Start,
             At::Start => {
                 (self.length, self.is_chunked, self.is_upgrade) = (None, false, false);
@@ -154,7 +154,7 @@ impl Framing {
         }
     }
 
-    /// Reads a field of a head. A body has one length that is a number, or comes in chunks and is encoded in no other way.
+    /// Reads a header field. A body has either one numeric `Content-Length`, or `Transfer-Encoding: chunked` alone.
     fn field(&mut self) -> Result<(), Malformed> {
         let Some(colon) = self.line.iter().position(|byte| *byte == b':') else { return Ok(()) };
         let (name, value) = self.line.split_at(colon);
@@ -162,7 +162,7 @@ impl Framing {
         if name.eq_ignore_ascii_case(b"content-length") {
             let is_number = !value.is_empty() && value.iter().all(u8::is_ascii_digit) && self.line.len() < KEPT;
             let length = str::from_utf8(value).ok().filter(|_| is_number).and_then(|value| value.parse().ok());
-            // The parser keeps the largest numbers for itself.
+            // The parser reserves the largest numbers.
             let length = length.filter(|length| *length < u64::MAX >> 1);
             if self.length.is_some() || self.is_chunked {
                 return Err(Malformed);
@@ -181,16 +181,16 @@ impl Framing {
     }
 }
 
-/// How many bytes are of something that has so many left, and how many are left then.
+/// Returns how many bytes belong to something with so many left, and how many are left then.
 fn skip(bytes: &[u8], left: u64) -> (usize, u64) {
     let count = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
     (count, left - count as u64)
 }
 
-/// The size in the first line of a chunk; extensions do not count.
+/// Parses the size of a chunk from its first line; chunk extensions are ignored.
 fn chunk_size(line: &[u8]) -> Result<u64, Malformed> {
     let end = line.iter().position(|byte| *byte == b';');
-    // A size that is not whole here would be another one.
+    // A size that is cut off at the bound would be another size.
     if end.is_none() && line.len() >= KEPT {
         return Err(Malformed);
     }
@@ -201,7 +201,7 @@ fn chunk_size(line: &[u8]) -> Result<u64, Malformed> {
     str::from_utf8(digits).ok().and_then(|digits| u64::from_str_radix(digits, 16).ok()).ok_or(Malformed)
 }
 
-/// A stream whose requests are framed strictly.
+/// A stream that enforces strict framing of requests.
 pub(super) struct Strict<S> {
     stream: S,
     framing: Framing,
@@ -223,7 +223,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Strict<S> {
             let is_end = read.is_empty();
             let passed = this.framing.pass(read);
             buffer.set_filled(before + passed);
-            // Nothing at all would be the end of the stream.
+            // A read of zero bytes would be the end of the stream.
             if is_end || passed > 0 {
                 return Poll::Ready(Ok(()));
             }
@@ -266,7 +266,7 @@ mod tests {
     use super::*;
     use tokio::io::AsyncReadExt as _;
 
-    /// What reaches the parser of something that comes in pieces of so many bytes, and whether an error follows.
+    /// Returns what reaches the parser of a text that arrives in pieces of `piece` bytes, and whether an error follows.
     fn passed(text: &str, piece: usize) -> (String, bool) {
         let mut io = stream(text, piece);
         let mut bytes = Vec::new();
@@ -279,7 +279,7 @@ mod tests {
         Strict::new(Pieces { bytes: text.as_bytes().to_vec(), piece })
     }
 
-    /// Bytes that come in pieces.
+    /// Bytes that arrive in pieces.
     struct Pieces {
         bytes: Vec<u8>,
         piece: usize,
@@ -314,7 +314,7 @@ mod tests {
         let long = "0".repeat(200);
         let (get, post) = ("GET / HTTP/1.1\r\n", "POST / HTTP/1.1\r\n");
         let chunked = format!("{post}Transfer-Encoding: chunked\r\n\r\n");
-        // What passes, and what follows that and does not.
+        // What passes, and what follows it and does not.
         let heads = [
             ("GET / HTTP/1.1".to_owned(), "\nHost: a\n\n"),
             (format!("{get}Host: a"), "\nX: b\r\n\r\n"),

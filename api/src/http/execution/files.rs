@@ -1,4 +1,4 @@
-//! The files that a program handed back: which of them are kept, and where.
+//! Artifacts of an execution: which of the files that a program handed back are kept, and where?
 
 use super::number;
 use crate::http::App;
@@ -8,18 +8,18 @@ use crate::http::problem::{Code, Problem};
 use crate::http::store::ArtifactRow;
 use std::io::ErrorKind;
 
-/// Files of a program that are kept.
+/// The artifacts of an execution that are kept.
 pub(super) struct KeptFiles {
     pub(super) artifacts: Vec<ArtifactRow>,
-    /// Their contents, which no record names yet.
+    /// Their contents, to which no record refers yet.
     pub(super) held: Vec<Held>,
-    /// What they take, until there is a record of it.
+    /// The storage reserved for them, until they have a record.
     pub(super) room: Room,
-    /// Why some are not.
+    /// The reason why some are not kept.
     pub(super) not_kept: Option<NotKept>,
 }
 
-/// Keeps the files that there is room for.
+/// Stores the artifacts that there is room for.
 pub(super) async fn keep_files(app: &App, subject: &str, files: Vec<glovebox::Artifact>) -> Result<KeptFiles, (Code, String)> {
     let mut kept = KeptFiles { artifacts: Vec::new(), held: Vec::new(), room: app.kept.room(subject), not_kept: None };
     let mut wanted = Vec::with_capacity(files.len());
@@ -55,6 +55,6 @@ pub(super) async fn keep_files(app: &App, subject: &str, files: Vec<glovebox::Ar
         let problem = Problem::internal(error);
         (problem.code(), problem.detail())
     };
-    // What was taken goes along: it is held until the last file is written, whatever becomes of whoever waits for that.
+    // The guards move along: they are held until the last file is written, even if the caller is dropped.
     tokio::task::spawn_blocking(put).await.map_err(|error| failed(&error))?.map_err(|error| failed(&error))
 }

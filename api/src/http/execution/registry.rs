@@ -1,4 +1,4 @@
-//! Which executions are there, and which have ended a while ago and may still be followed?
+//! Registry of executions: which are active, and which have ended recently and can still be followed?
 
 use super::ActiveExecution;
 use crate::http::App;
@@ -9,20 +9,20 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long the events of an execution can be resumed after its end.
+/// Time during which the events of an ended execution can be followed.
 const REMEMBERED: Duration = Duration::from_secs(300);
 
-/// Bytes of the events of ended executions that are remembered.
+/// Maximum bytes of events of ended executions that are cached.
 const REMEMBERED_BYTES: usize = 64 << 20;
 
-/// The executions of this process, and those that ended a while ago and may still be followed.
+/// The active executions of this process, and those that ended recently and can still be followed.
 #[derive(Default)]
 pub(in crate::http) struct ExecutionRegistry {
     registry: Mutex<HashMap<String, Arc<ActiveExecution>>>,
     ended: Mutex<Ended>,
 }
 
-/// Those that ended, and the bytes of their events.
+/// Ended executions, and the bytes of their events.
 #[derive(Default)]
 struct Ended {
     registry: VecDeque<(Instant, usize, Arc<ActiveExecution>)>,
@@ -35,18 +35,18 @@ impl ExecutionRegistry {
         registry.get(id).filter(|live| live.subject == *subject).cloned()
     }
 
-    /// Forgets one that was deleted.
+    /// Drops an execution that was deleted.
     pub(in crate::http) fn remove(&self, id: &str) {
         self.registry.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
     }
 
-    /// Executions that have not ended.
+    /// Returns the executions that have not ended.
     pub(in crate::http) fn unfinished(&self) -> Vec<Arc<ActiveExecution>> {
         let registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
         registry.values().filter(|live| !live.done.is_cancelled()).cloned().collect()
     }
 
-    /// Takes it in; says no where the service is about to end, so that nothing is begun behind its back.
+    /// Registers an execution; refused during shutdown, so that it waits for every execution that has begun.
     pub(in crate::http) fn begin(&self, live: &Arc<ActiveExecution>, app: &App) -> Result<(), Problem> {
         let mut registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
         app.takes("the service takes no more executions")?;
@@ -67,13 +67,13 @@ impl ExecutionRegistry {
         }
     }
 
-    /// Forgets the events of one that has ended, to give their memory to somebody else; says whether there was one. Those of whoever wants it
-    /// go, else those of one with more than its share.
+    /// Evicts the events of an ended execution, to free their memory; returns whether there was one. Those of the subject that asks go
+    /// first, else those of one with more than its share.
     pub(in crate::http) fn give_way(&self, memory: &Memory, wanted: Wanted<'_>) -> bool {
         let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         let may =
             |live: &ActiveExecution| live.subject == *wanted.subject || wanted.share.is_some_and(|share| memory.of(&live.subject) > share);
-        // What somebody still reads is given back when it has been read.
+        // Events that a client still reads free their memory only once they are sent.
         let is_kept_only_here = |live: &Arc<ActiveExecution>| live.log.as_ref().is_some_and(|log| Arc::strong_count(log) == 1);
         let at = ended.registry.iter().position(|(_, _, live)| may(live) && is_kept_only_here(live));
         let Some((_, bytes, live)) = at.and_then(|at| ended.registry.remove(at)) else { return false };
@@ -83,7 +83,7 @@ impl ExecutionRegistry {
         true
     }
 
-    /// Forgets what ended long ago, or takes too much room.
+    /// Drops events that are too old, or exceed [`REMEMBERED_BYTES`].
     pub(in crate::http) fn forget(&self) {
         let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         while ended.registry.front().is_some_and(|(since, ..)| since.elapsed() > REMEMBERED || ended.bytes > REMEMBERED_BYTES) {

@@ -1,20 +1,20 @@
-//! How much of the service's memory does what a program left behind take until it is kept?
+//! Memory accounting of outcomes: how much memory do output and artifacts take until they are stored?
 //!
-//! Its output and its files have left the guest by then, and with it the memory that the guest had.
+//! They have left the guest by then, and with it the memory that was accounted for the guest.
 
 use super::{ActiveExecution, SMALL_OUTPUT, cut};
 use crate::http::App;
 use crate::http::memory::Taken;
 use glovebox::Outcome;
 
-/// Bytes that are not worth asking for.
+/// Bytes up to which no memory is charged.
 const SMALL: usize = 64 << 10;
 
-/// How often output is in memory: as it was written, and twice that as JSON at the most.
+/// Copies of output in memory: as it was written, and up to twice that as JSON.
 const COPIES: usize = 3;
 
-/// Takes what an outcome needs. Where there is not so much, files are left out, and if need be all but the beginning of the output: the outcome
-/// says so.
+/// Charges the memory of an outcome. If there is not enough, its files are dropped, and if need be all but the beginning of its output; the
+/// outcome says so.
 pub(super) fn fit(app: &App, live: &ActiveExecution, outcome: &mut Outcome) -> Taken {
     let files: usize = outcome.artifacts.iter().map(|file| file.content.len()).sum();
     let said = said(outcome).saturating_mul(COPIES);
@@ -33,14 +33,14 @@ pub(super) fn fit(app: &App, live: &ActiveExecution, outcome: &mut Outcome) -> T
     Taken::default()
 }
 
-/// Bytes of what a program said.
+/// Returns the bytes of a program's output.
 fn said(outcome: &Outcome) -> usize {
     let value = outcome.value.as_ref().map_or(0, |value| value.text.len() + value.json.as_ref().map_or(0, String::len));
     let exception = outcome.exception.as_ref().map_or(0, |exception| exception.message.len() + exception.traceback.len());
     outcome.stdout.bytes.len() + outcome.stderr.bytes.len() + value + exception
 }
 
-/// Leaves out all but the beginning of what a program said.
+/// Truncates a program's output to its beginning.
 pub(super) fn shorten(outcome: &mut Outcome) {
     for output in [&mut outcome.stdout, &mut outcome.stderr] {
         output.truncated |= output.bytes.len() > SMALL_OUTPUT;

@@ -1,6 +1,6 @@
-//! What is an execution, or a file of one, as an answer?
+//! Responses with executions and artifacts: how is one sent?
 //!
-//! What is large takes of the caller's memory until it was sent, however slowly that is read.
+//! A large response is charged to the memory of its subject until it is sent, however slowly the client reads.
 
 use super::answer_json;
 use crate::http::App;
@@ -12,39 +12,39 @@ use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use glovebox::policy::Subject;
 
-/// Bytes of an answer that is sent without asking for memory; a connection has as much in its buffers.
+/// Size up to which a response is sent without charging memory; a connection has as much in its buffers.
 const SMALL: usize = 64 << 10;
 
-/// The answer with an execution.
+/// Returns the response with an execution.
 ///
 /// # Errors
 ///
-/// Where there is no memory for it. The execution can be fetched later.
+/// If there is no memory for it. The execution can be fetched later.
 pub(super) fn answer_row(app: &App, subject: &Subject, row: &ExecutionRow) -> Result<Response, Problem> {
     let bytes = row.result.as_ref().map_or(0, String::len);
     if bytes <= SMALL {
         return Ok(answer_json(StatusCode::OK, execution_json(row)));
     }
-    // The record is there as well for a moment.
+    // The record is in memory as well for a moment.
     let mut taken = app.memory.take(subject, bytes.saturating_mul(2))?;
     let text = execution_json(row).into_bytes();
     taken.shrink_to(text.len());
     Ok((StatusCode::OK, [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], taken.with(text)).into_response())
 }
 
-/// The part of a file that is asked for.
+/// The requested range of a file.
 pub(in crate::http) struct Part {
     whole: usize,
-    /// None where the whole file is.
+    /// `None` for the whole file.
     range: Option<std::ops::Range<usize>>,
 }
 
 impl Part {
-    /// Of a file of so many bytes.
+    /// Parses the `Range` header for a file of `whole` bytes.
     ///
     /// # Errors
     ///
-    /// Where there is no such part.
+    /// If the range is not satisfiable.
     pub(in crate::http) fn of(headers: &HeaderMap, whole: usize) -> Result<Self, Problem> {
         let asked = headers.get(header::RANGE).and_then(|value| value.to_str().ok()).and_then(|text| range(text, whole));
         match asked {
@@ -54,13 +54,13 @@ impl Part {
         }
     }
 
-    /// Where it lies in the file.
+    /// Returns the byte range in the file.
     pub(in crate::http) fn range(&self) -> std::ops::Range<usize> {
         self.range.clone().unwrap_or(0..self.whole)
     }
 }
 
-/// A part of a file of a guest, as something that no browser runs.
+/// Returns a range of a guest's file, with headers that keep browsers from rendering it.
 pub(in crate::http) fn file(path: &str, part: &Part, content: Bytes) -> Response {
     let whole = part.whole;
     let (status, place) = match &part.range {
@@ -71,7 +71,7 @@ pub(in crate::http) fn file(path: &str, part: &Part, content: Bytes) -> Response
         }
     };
     let name = path.rsplit('/').next().unwrap_or_default();
-    // Only letters and digits as they are; the rest is encoded, so that no name becomes a header of its own.
+    // Letters and digits only; all other bytes are percent-encoded, so that no name can inject a header.
     let encoded: String = name
         .bytes()
         .map(
@@ -93,8 +93,7 @@ pub(in crate::http) fn file(path: &str, part: &Part, content: Bytes) -> Response
     response
 }
 
-/// The part that is asked for; nothing where it is asked for in a way that is not understood, which means the whole file, and nothing in it
-/// where there is no such part.
+/// Parses a range; `None` if it is in no supported form, which means the whole file, and `Some(None)` if it is not satisfiable.
 fn range(text: &str, whole: usize) -> Option<Option<std::ops::Range<usize>>> {
     let (first, last) = text.strip_prefix("bytes=")?.split_once('-')?;
     let range = match (first.trim(), last.trim()) {

@@ -1,7 +1,7 @@
-//! How does the same request run once?
+//! Idempotency keys: how does a repeated request run only once?
 //!
-//! Its key is taken in the database before anything begins, and names the execution from then on. A key is there for as long as its execution
-//! is, which counts for its subject.
+//! The key is claimed in the database before anything begins, and names the execution from then on. A key lives as long as its execution,
+//! which counts against the quota of its subject.
 
 use super::answers::answer_row;
 use super::{Mode, Waiter, address, answer_json, follower, launch, stream, with_location};
@@ -17,10 +17,10 @@ use glovebox::RunId;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The longest idempotency key.
+/// Maximum length of an idempotency key.
 const MAX_KEY: usize = 255;
 
-/// The idempotency key of a request.
+/// Returns the idempotency key of a request.
 pub(super) fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
     let key = key.to_str().ok().filter(|key| (1..=MAX_KEY).contains(&key.len()) && key.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
@@ -28,17 +28,17 @@ pub(super) fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     Ok(Some(key.to_owned()))
 }
 
-/// What an idempotency key is good for.
+/// The result of claiming an idempotency key.
 pub(super) enum Taken {
-    /// A new execution. It is stopped if nobody takes it over.
+    /// A new execution. It is cancelled if the waiter is dropped.
     New(Waiter, StartedExecution),
-    /// It was taken before, for the execution of this name.
+    /// The key was claimed before, for the execution with this id.
     Before(String),
 }
 
-/// Takes an idempotency key and begins its execution, or says what it was taken for before.
+/// Claims an idempotency key and starts its execution, or returns the one that it was claimed for before.
 ///
-/// For [`App::to_the_end`]: a client that goes away must not leave a key behind that no execution has, and which counts for nobody.
+/// For [`App::to_the_end`]: a client that disconnects must not leave a key behind that belongs to no execution and counts for no subject.
 pub(super) async fn take(app: Arc<App>, caller: Caller, key: String, body: Body<ExecutionRequest>, mode: Mode) -> Result<Taken, Problem> {
     let (subject, digest, id) = (caller.subject.as_str(), body.sha256(), RunId::random());
     let is_live = |execution: &str| app.registry.get(&caller.subject, execution).is_some();
@@ -52,14 +52,14 @@ pub(super) async fn take(app: Arc<App>, caller: Caller, key: String, body: Body<
     match launch(&app, &caller, body, id, mode) {
         Ok(begun) => Ok(Taken::New(Waiter((mode != Mode::Later).then(|| begun.live.stop.clone())), begun)),
         Err(problem) => {
-            // Nothing ran, so the key is free again.
+            // Nothing ran, so the key is released.
             app.store.give_key_back(subject, &key, &id.to_string()).await?;
             Err(problem)
         }
     }
 }
 
-/// The answer to a request that was made before.
+/// Returns the response to a repeated request.
 pub(super) async fn replay(app: &App, caller: &Caller, headers: &HeaderMap, execution: &str) -> Result<Response, Problem> {
     let mut live = app.registry.get(&caller.subject, execution);
     let mut row = None;
@@ -68,12 +68,12 @@ pub(super) async fn replay(app: &App, caller: &Caller, headers: &HeaderMap, exec
             break;
         }
         row = app.store.execution(caller.subject.as_str(), execution).await?;
-        // It may have begun between the two looks, and then its end is to be waited for; or have ended, and then that is in the store.
+        // It may have begun between the two lookups, and then its end has to be awaited; or have ended, and then it is in the store.
         live = app.registry.get(&caller.subject, execution);
     }
     let mut response = match (live, row) {
         (_, Some(row)) if row.ended_ms.is_some() => answer_row(app, &caller.subject, &row)?,
-        // Whoever asks a second time must not stop what the first one waits for.
+        // A repeated request must not cancel what the first one waits for.
         (Some(live), _) => match Mode::of(headers) {
             Mode::Later => answer_json(StatusCode::ACCEPTED, execution_json(&live.row())),
             Mode::Stream => stream(Some(follower(app, caller)?), live.log.clone().unwrap_or_default(), 0, None::<Waiter>),

@@ -1,96 +1,97 @@
-//! What does an execution look like to clients?
+//! OpenAPI schema of executions: what does an execution look like to clients?
 //!
-//! Only for its description: what is sent is put together as text, because a guest's own JSON goes in as it is.
+//! Only for the API description: responses are assembled as text, because a guest's own JSON is embedded unparsed.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// An execution. What is not known yet, or does not apply, is missing or null.
+/// An execution. Fields that are not known yet, or do not apply, are missing or null.
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct Execution {
-    /// Its name, for all that follows.
+    /// The id of the execution.
     id: String,
-    /// `queued`, `running`; or how it ended: `succeeded`, `failed`, `denied`, `limited`, `crashed`, `cancelled`; `error` where the service
-    /// failed, `interrupted` where it was killed meanwhile.
+    /// `queued`, `running`; or how it ended: `succeeded`, `failed`, `denied`, `limited`, `crashed`, `cancelled`; `error` if the service
+    /// failed, `interrupted` if the service was killed meanwhile.
     status: String,
-    /// Who asked for it.
+    /// The subject that started it.
     subject: String,
-    /// The session that it ran in.
+    /// The session in which it ran.
     session: Option<String>,
     /// The language.
     language: String,
-    /// The profile of the policy that it ran under.
+    /// The profile of the policy under which it ran.
     profile: Option<String>,
-    /// When it was asked for.
+    /// The time of the request.
     #[schema(format = DateTime)]
     created_at: String,
-    /// When it had its turn.
+    /// The time at which it left the queue and began to run.
     #[schema(format = DateTime)]
     started_at: Option<String>,
-    /// When it ended.
+    /// The time at which it ended.
     #[schema(format = DateTime)]
     ended_at: Option<String>,
     /// The program's exit code.
     exit_code: Option<i32>,
-    /// Standard output, with the replacement character for what is not UTF-8; empty where it would take more than twice its bytes as text.
+    /// Standard output, with the replacement character for invalid UTF-8; empty if its JSON would take more than twice its bytes.
     stdout: Option<String>,
-    /// Standard output as base64, where it is not UTF-8, or where its text would take more than twice its bytes.
+    /// Standard output as base64, if it is not valid UTF-8, or if its JSON text would take more than twice its bytes.
     stdout_base64: Option<String>,
-    /// Whether there was more.
+    /// Whether standard output was truncated.
     stdout_truncated: Option<bool>,
     /// Standard error.
     stderr: Option<String>,
-    /// Standard error as base64, as for standard output.
+    /// Standard error as base64, under the same conditions as standard output.
     stderr_base64: Option<String>,
-    /// Whether there was more.
+    /// Whether standard error was truncated.
     stderr_truncated: Option<bool>,
     /// The value of the last expression.
     value: Option<Value>,
-    /// The exception that nobody caught.
+    /// The uncaught exception.
     exception: Option<Exception>,
     /// The limit that ended it.
     limit: Option<String>,
-    /// Why the policy refused.
+    /// The reason why the policy denied it.
     denial: Option<crate::http::problem::Denial>,
-    /// Why the guest broke.
+    /// The reason why the guest crashed.
     crash: Option<String>,
-    /// The files that it handed back; each is at `/v1/executions/{id}/artifacts/{path}`.
+    /// The artifacts; each is at `/v1/executions/{id}/artifacts/{path}`.
     artifacts: Option<Vec<ArtifactBody>>,
-    /// Whether there were more.
+    /// Whether there were more artifacts.
     artifacts_truncated: Option<bool>,
-    /// Why some of the output or the files is not kept: `quota` (`limits.kept_per_subject`, `limits.kept`) or `disk` (`limits.disk_reserve`).
+    /// The reason why some of the output or the artifacts is not kept: `quota` (`limits.kept_per_subject`, `limits.kept`) or `disk`
+    /// (`limits.disk_reserve`).
     not_kept: Option<String>,
-    /// Where it ran.
+    /// The tier in which it ran.
     tier: Option<String>,
-    /// Why there.
+    /// The reason for that tier.
     tier_reason: Option<String>,
-    /// The packages that it had, each by its exact archive.
+    /// Its packages, each by its exact archive.
     packages: Option<Vec<PackageBody>>,
-    /// What was noticed in it before it ran: a signal, and never the boundary.
+    /// Findings of the inspection before it ran: a signal, and never the boundary.
     findings: Option<Vec<FindingBody>>,
-    /// What it used up.
+    /// Resources that it used.
     usage: Option<UsageBody>,
-    /// The policy that decided.
+    /// The policy that decided, and by which rules.
     policy: Option<PolicyBody>,
-    /// Why there is no outcome.
+    /// The reason why there is no outcome.
     error: Option<ErrorBody>,
 }
 
-/// Something that was noticed in a program.
+/// A finding in a program.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Finding)]
 struct FindingBody {
-    /// Which kind of thing it is, such as `process-spawn`.
+    /// The kind of finding, such as `process-spawn`.
     rule: String,
-    /// The line of the program; null where it is about something else.
+    /// The line of the program; null if it is about something else.
     line: Option<u32>,
     /// `low`: ordinary programs do it as well. `medium`: few do. `high`: none has a reason for it.
     severity: String,
-    /// What it is, in a sentence.
+    /// A description, in one sentence.
     message: String,
 }
 
-/// A value as JSON, where it has a faithful form, and as the language shows it.
+/// A value as JSON, if it has a faithful form, and as the language prints it.
 #[derive(Serialize, ToSchema)]
 struct Value {
     #[schema(value_type = Option<Object>)]
@@ -98,7 +99,7 @@ struct Value {
     text: String,
 }
 
-/// An exception that nobody caught.
+/// An uncaught exception.
 #[derive(Serialize, ToSchema)]
 struct Exception {
     r#type: String,
@@ -106,7 +107,7 @@ struct Exception {
     traceback: String,
 }
 
-/// A file that a program handed back.
+/// An artifact.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Artifact)]
 struct ArtifactBody {
@@ -115,7 +116,7 @@ struct ArtifactBody {
     sha256: String,
 }
 
-/// A package by its exact archive.
+/// A package, by its exact archive.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Package)]
 pub(in crate::http) struct PackageBody {
@@ -125,7 +126,7 @@ pub(in crate::http) struct PackageBody {
     pub(in crate::http) digest: String,
 }
 
-/// What an execution used up.
+/// Resources that an execution used.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ExecutionUsage)]
 struct UsageBody {
@@ -139,7 +140,7 @@ struct UsageBody {
     host_calls: u64,
 }
 
-/// Which policy decided, and by which rules.
+/// The policy that decided, and by which rules.
 #[derive(Serialize, ToSchema)]
 #[schema(as = PolicyReference)]
 struct PolicyBody {
@@ -148,7 +149,7 @@ struct PolicyBody {
     rules: Vec<String>,
 }
 
-/// Why there is no outcome.
+/// The reason why there is no outcome.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ExecutionError)]
 struct ErrorBody {
@@ -160,21 +161,21 @@ struct ErrorBody {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Event)]
 pub(in crate::http) struct EventBody {
-    /// Counts from 1.
+    /// Sequence number, from 1.
     id: String,
     /// `status`, `finding`, `call`, `stdout`, `stderr` or `end`.
     event: String,
-    /// JSON: `{"status": ..}`; a finding; a call of a function of the host with what allowed or refused it and the bytes that went;
-    /// `{"text": ..}` with `base64` where that does not say it all; or the execution. `left_out` says why something is missing: there was no
+    /// JSON: `{"status": ..}`; a finding; a host call with the rule that allowed or denied it and the bytes transferred; `{"text": ..}`,
+    /// with `base64` if the text does not represent all bytes; or the execution. `left_out` says why something is missing: there was no
     /// memory for it (`limits.memory`, `limits.memory_per_subject`), and the execution itself has it.
     data: String,
 }
 
-/// Executions, the newest first.
+/// A page of executions, the newest first.
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct ExecutionList {
-    /// Without their output.
+    /// The executions, without their output.
     executions: Vec<Execution>,
-    /// Ask with this as `cursor` for those that follow; null at the end.
+    /// The `cursor` of the next page; null on the last one.
     next_cursor: Option<String>,
 }

@@ -1,6 +1,6 @@
-//! How does a client follow a program and talk to it at the same time?
+//! WebSocket of an execution: how does a client follow a program and write to its standard input at the same time?
 //!
-//! A WebSocket on the events of an execution. What the client sends waits until the program reads it, and the client with it.
+//! Input that the program has not read yet applies backpressure to the client.
 
 use super::ended;
 use crate::http::App;
@@ -20,19 +20,19 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 
-/// Bytes of one message.
+/// Maximum bytes of a message.
 const MAX_MESSAGE: usize = 1 << 20;
 
-/// Input that the program has not read yet.
+/// Capacity of the pipe to standard input.
 const UNREAD: usize = 64 << 10;
 
-/// How often a silent client is asked whether it is there.
+/// Ping interval of a silent client.
 const PING: Duration = Duration::from_secs(15);
 
-/// Pings that may go unanswered.
+/// Unanswered pings after which the connection is closed.
 const PATIENCE: u32 = 2;
 
-/// What a client says.
+/// A message of a client.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Said {
@@ -42,7 +42,7 @@ struct Said {
     cancel: bool,
 }
 
-/// Input that goes on where this one ends, and where its rest goes.
+/// Returns input that stays open after its content, and the pipe for the rest.
 pub(super) fn kept_open(input: Input) -> (Input, Option<DuplexStream>) {
     let (rest, sender) = tokio::io::duplex(UNREAD);
     let input = match input {
@@ -52,7 +52,7 @@ pub(super) fn kept_open(input: Input) -> (Input, Option<DuplexStream>) {
     (input, Some(sender))
 }
 
-/// Follows an execution by a WebSocket.
+/// Upgrades to a WebSocket that follows an execution.
 pub(super) fn upgrade(
     app: Arc<App>,
     upgrade: WebSocketUpgrade,
@@ -62,7 +62,7 @@ pub(super) fn upgrade(
 ) -> Response {
     upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE).on_upgrade(move |socket| async move {
         let _held = permit;
-        // A client that goes away needs no answer.
+        // A client that has disconnected needs no response.
         let _ = follow(app, socket, (log, live), after).await;
     })
 }
@@ -81,7 +81,7 @@ async fn follow(
                 (Some(log), Some(_)) => (log, after),
                 (Some(log), None) => (log, 0),
                 (None, Some(live)) => {
-                    // Somebody waits for it, and its output goes there: here is its end only.
+                    // Another request waits for it and receives its output: here only its end is sent.
                     let _ = live.finished().await;
                     (ended(&app, &live.subject, &live.row()), 0)
                 }
@@ -97,7 +97,7 @@ async fn follow(
         }
         return sender.send(close(close_code::NORMAL, "it has ended")).await;
     };
-    // Only one at a time talks to the program; another one takes over when it goes.
+    // Only one client at a time writes to the program; another one takes over when it disconnects.
     let mut stdin = Stdin { pipe: lock(&live).take(), live: &live };
     let mut silent = 0;
     loop {
@@ -110,7 +110,7 @@ async fn follow(
                 silent = 0;
                 match message {
                     Some(Ok(message)) => {
-                        // While the program does not read, only its end and its output go on.
+                        // While the program does not read, only its end and its output make progress.
                         let heard = stdin.hear(message);
                         let mut heard = std::pin::pin!(heard);
                         let complaint = loop {
@@ -141,7 +141,7 @@ async fn follow(
     }
 }
 
-/// Sends an event, where there is memory for that.
+/// Sends an event, if there is memory for it.
 async fn tell(sender: &mut SplitSink<WebSocket, Message>, (log, event): (Arc<EventLog>, Arc<Event>)) -> Result<(), axum::Error> {
     match log.sending(&event) {
         Ok(_taken) => sender.send(event.to_message()).await,
@@ -157,7 +157,7 @@ fn lock(live: &ActiveExecution) -> std::sync::MutexGuard<'_, Option<DuplexStream
     live.stdin.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Where a client's input goes. It is given back when the client goes, for another one.
+/// The pipe for a client's input. It is returned when the client disconnects, for another one.
 struct Stdin<'a> {
     pipe: Option<DuplexStream>,
     live: &'a ActiveExecution,
@@ -172,11 +172,11 @@ impl Drop for Stdin<'_> {
 }
 
 impl Stdin<'_> {
-    /// Does what a client says.
+    /// Handles a message of a client.
     ///
     /// # Errors
     ///
-    /// Why it cannot be done.
+    /// The reason why it cannot be done.
     async fn hear(&mut self, message: Message) -> Result<(), &'static str> {
         let said = match message {
             Message::Binary(bytes) => return self.write(&bytes).await,

@@ -1,8 +1,9 @@
-//! Whose records does the audit log hold?
+//! Quota of the audit log: how many bytes of it has each subject written?
 //!
-//! A record is never left out and never taken away before its time, so what bounds the log is that whoever has written the most of it begins
-//! nothing new. What each subject has written is in the database too, by day for as long as the log keeps it and by hour for the budget of
-//! the hour, so that a restart forgets nothing. The size of the log is that of its files: what an operator has moved away counts no more.
+//! A record is never omitted and never removed before its time, so the log is bounded by refusing new work of the subjects that have
+//! written the most of it. What each subject has written is in the database too, by day for as long as the log keeps it and by hour for the
+//! hourly quota, so that it survives a restart. The size of the log is that of its files: segments that an operator has moved away no
+//! longer count.
 
 use super::super::store::{Audited, HOUR_MS};
 use super::fair_level;
@@ -12,17 +13,17 @@ use std::time::Duration;
 /// Bytes in the audit log by subject.
 #[derive(Debug, Default)]
 pub(super) struct Audit {
-    /// The hour, by its start.
+    /// The start of the current hour.
     hour_ms: i64,
     in_hour: HashMap<String, u64>,
-    /// Of what the log still holds, and all of that.
+    /// Bytes of each subject that the log still holds, and their sum.
     held: HashMap<String, u64>,
     all: u64,
-    /// Bytes of its files.
+    /// Size of its files in bytes.
     on_disk: u64,
-    /// What the database has not been told yet.
+    /// Bytes that are not in the database yet.
     untold: HashMap<String, u64>,
-    /// The most that one may have of a log of so many bytes, as long as nothing else is written. Whoever asks to begin something asks for it.
+    /// Cached fair level for a log of so many bytes, valid until something is written: every new execution needs it.
     level: Option<(u64, u64)>,
 }
 
@@ -40,7 +41,7 @@ fn add(to: &mut HashMap<String, u64>, more: &HashMap<String, u64>) {
 }
 
 impl Audit {
-    /// Counts what was written since the last time.
+    /// Counts what was written since the last call.
     pub(super) fn written(&mut self, written: &HashMap<String, u64>, now_ms: i64) {
         let hour_ms = now_ms - now_ms.rem_euclid(HOUR_MS);
         if hour_ms != self.hour_ms {
@@ -58,17 +59,17 @@ impl Audit {
         }
     }
 
-    /// What the database is to be told of.
+    /// Takes what the database has yet to store.
     pub(super) fn take_untold(&mut self) -> HashMap<String, u64> {
         std::mem::take(&mut self.untold)
     }
 
-    /// The database could not be told; it is the next time.
+    /// Puts it back for the next time, because the database could not be updated.
     pub(super) fn tell_again(&mut self, untold: &HashMap<String, u64>) {
         add(&mut self.untold, untold);
     }
 
-    /// Goes on from what the database and the files have.
+    /// Resets the account from the database and the size of the files.
     pub(super) fn is(&mut self, found: Audited, on_disk: u64) {
         self.held = found.held;
         add(&mut self.held, &self.untold);
@@ -81,23 +82,23 @@ impl Audit {
         self.on_disk = on_disk;
     }
 
-    /// What a subject has written within the hour.
+    /// Returns what a subject has written within the hour.
     pub(super) fn in_hour(&self, subject: &str) -> u64 {
         self.in_hour.get(subject).copied().unwrap_or(0)
     }
 
-    /// How long the hour goes on.
+    /// Returns the rest of the hour.
     pub(super) fn rest_of_hour(&self, now_ms: i64) -> Duration {
         let end_ms = self.hour_ms.saturating_add(HOUR_MS);
         Duration::from_millis(u64::try_from(end_ms.saturating_sub(now_ms)).unwrap_or(0)).max(Duration::from_secs(1))
     }
 
-    /// Bytes of the log.
+    /// Returns the size of the log in bytes.
     pub(super) fn on_disk(&self) -> u64 {
         self.on_disk
     }
 
-    /// What so many written bytes are of the log as it is on the disk: of files that an operator has moved away nobody knows whose they were.
+    /// Scales written bytes to the log as it is on disk: it is unknown which subjects wrote the files that an operator has moved away.
     fn share(&self, bytes: u64) -> u64 {
         if self.all <= self.on_disk {
             return bytes;
@@ -105,18 +106,18 @@ impl Audit {
         u64::try_from(u128::from(bytes) * u128::from(self.on_disk) / u128::from(self.all)).unwrap_or(u64::MAX)
     }
 
-    /// What each subject has of the log as it is on the disk.
+    /// Returns the share of each subject in the log as it is on disk.
     pub(super) fn shares(&self) -> impl Iterator<Item = (&str, u64)> {
         self.held.iter().map(|(subject, bytes)| (subject.as_str(), self.share(*bytes)))
     }
 
-    /// What a subject has of a log that has more than so many bytes, if it is among those that have the most of it.
+    /// Returns the share of a subject in a log of more than `most` bytes, if it is among the largest.
     pub(super) fn is_too_much(&mut self, subject: &str, most: u64) -> Option<u64> {
         if self.on_disk < most {
             return None;
         }
         let own = self.share(self.held.get(subject).copied().unwrap_or(0));
-        // Whoever has next to nothing is not why the log is large.
+        // A subject with next to nothing is not why the log is large.
         (own > most / 256 && own >= self.level(most)).then_some(own)
     }
 
@@ -124,7 +125,7 @@ impl Audit {
         if let Some((_, level)) = self.level.filter(|(of, _)| *of == most) {
             return level;
         }
-        // What nobody is known to have written is as one more who has.
+        // Bytes of unknown origin count as one more subject.
         let nobodys = self.on_disk.saturating_sub(self.all);
         let amounts: Vec<u64> = self.shares().map(|(_, bytes)| bytes).chain([nobodys]).collect();
         let level = fair_level(&amounts, most.saturating_sub(1));
@@ -141,7 +142,7 @@ mod tests {
         of.iter().map(|(subject, bytes)| ((*subject).to_owned(), *bytes)).collect()
     }
 
-    /// What each one has, and what nobody has.
+    /// Returns the bytes of each subject, and those of unknown origin.
     fn shares(audit: &Audit) -> (HashMap<String, u64>, u64) {
         (audit.shares().map(|(subject, bytes)| (subject.to_owned(), bytes)).collect(), audit.on_disk.saturating_sub(audit.all))
     }
@@ -155,7 +156,7 @@ mod tests {
         audit.written(&sums(&[("b", 5)]), HOUR_MS);
         assert_eq!((audit.in_hour("a"), audit.in_hour("b"), audit.on_disk()), (0, 5, 126));
         assert_eq!(shares(&audit), (sums(&[("a", 120), ("b", 6)]), 0));
-        // A restart: what the database has goes on.
+        // After a restart, the account goes on from the database.
         let untold = audit.take_untold();
         assert_eq!((untold, audit.take_untold()), (sums(&[("a", 120), ("b", 6)]), HashMap::new()));
         let mut again = Audit::default();
@@ -171,9 +172,9 @@ mod tests {
         assert_eq!(refused(&mut audit(1000), 1001), [false; 4]);
         assert_eq!(refused(&mut audit(1000), 1000), [true, false, false, false]);
         assert_eq!(refused(&mut audit(1000), 500), [true, true, false, false]);
-        // What was there before anybody counted is as one more who writes.
+        // Bytes from before the accounting count as one more subject.
         assert_eq!(refused(&mut audit(3000), 1000), [true, false, false, false]);
-        // What was moved away does not count.
+        // Files that were moved away do not count.
         assert_eq!(refused(&mut audit(100), 1000), [false; 4]);
         assert_eq!(shares(&audit(100)), (sums(&[("a", 70), ("b", 29), ("c", 1)]), 0));
         assert_eq!(refused(&mut audit(100), 100), [true, false, false, false]);

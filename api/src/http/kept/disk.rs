@@ -1,7 +1,7 @@
-//! How much of the disk is free, besides the reserve and what is being written?
+//! Disk space accounting: how much is free besides the reserve and pending writes?
 //!
-//! What is about to be written is reserved before it is, so that several large writes at once do not each find the same free bytes. The
-//! file system is asked at most once a second, and always before something is refused.
+//! Space is reserved before it is written, so that several large writes at once do not each find the same free bytes. `statvfs` is called
+//! at most once a second, and always before something is refused.
 
 use super::super::Limits;
 use cap_std::fs::Dir;
@@ -9,16 +9,16 @@ use std::io;
 use std::ops::{AddAssign, SubAssign};
 use std::time::{Duration, Instant};
 
-/// What a block of the disk has.
+/// Size of a disk block.
 const BLOCK: u64 = 4096;
 
-/// How long the file system's word counts.
+/// Time for which the result of `statvfs` is cached.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// Inodes that a new file may take: its own, and that of a folder that is made for it.
+/// Inodes that a new file may take: its own, and that of a directory created for it.
 const INODES_OF_FILE: u64 = 2;
 
-/// The most that the inode of a file counts for.
+/// The most bytes that the inode of a file counts for.
 const MAX_INODE_BYTES: u64 = 64 << 10;
 
 /// Bytes and inodes.
@@ -29,7 +29,7 @@ pub(super) struct Space {
 }
 
 impl Space {
-    /// That of some files with so many bytes in all.
+    /// Returns the space of `files` files with `bytes` bytes in total.
     pub(super) fn of(bytes: u64, files: u64) -> Self {
         Self { bytes, inodes: files.saturating_mul(INODES_OF_FILE) }
     }
@@ -59,22 +59,22 @@ impl SubAssign for Space {
     }
 }
 
-/// The disk that the state folder is on.
+/// The disk that has the state folder.
 #[derive(Debug)]
 pub(super) struct Disk {
     folder: Dir,
     /// Bytes of the whole file system.
     pub(super) whole: u64,
     reserve: Space,
-    /// What was reserved and may not be on the disk yet.
+    /// Reserved, and possibly not on the disk yet.
     writing: Space,
-    /// What was free, and when.
+    /// Free space at the last `statvfs`, with its time.
     seen: Option<(Instant, Space)>,
-    /// What may have been written since then.
+    /// Possibly written since then.
     since: Space,
-    /// Bytes of that which were not reserved, and so may be of the reserve.
+    /// Bytes of that which were not reserved, and so may come out of the reserve.
     noted: u64,
-    /// What a file counts for at least: the inodes last as long as the bytes do.
+    /// Minimum bytes that a file counts for: inodes then last as long as bytes do.
     file: u64,
 }
 
@@ -83,7 +83,7 @@ impl Disk {
         let found = rustix::fs::fstatvfs(state)?;
         let whole = found.f_blocks.saturating_mul(found.f_frsize);
         let bytes = limits.disk_reserve.map_or((256 << 20).min(whole / 20), |bytes| bytes as u64);
-        // The same share of the inodes; a file system that makes them as they are needed tells of none.
+        // The same share of the inodes; a file system that allocates them dynamically reports none.
         let inodes = u128::from(found.f_files) * u128::from(bytes) / u128::from(whole.max(1));
         let reserve = Space { bytes, inodes: u64::try_from(inodes).unwrap_or(u64::MAX) };
         let file = whole.checked_div(found.f_files).unwrap_or(0).clamp(BLOCK, MAX_INODE_BYTES);
@@ -91,18 +91,18 @@ impl Disk {
         Ok(Self { folder, whole, reserve, writing: Space::default(), seen: None, since: Space::default(), noted: 0, file })
     }
 
-    /// What a file of this size counts for.
+    /// Returns the bytes that a file of this size counts for.
     pub(super) fn of_file(&self, content: usize) -> u64 {
         // A file takes whole blocks of the disk.
         (content as u64).next_multiple_of(BLOCK).max(self.file)
     }
 
-    /// Bytes that are held in reserve.
+    /// Returns the bytes of the reserve.
     pub(super) fn reserve(&self) -> u64 {
         self.reserve.bytes
     }
 
-    /// What was free when the file system was asked for the last time, no longer ago than this; nothing where it does not say.
+    /// Returns the free space of a `statvfs` no older than `age`; `None` if it fails.
     fn free(&mut self, age: Duration) -> Option<Space> {
         if self.seen.is_none_or(|(since, _)| since.elapsed() >= age) {
             let Ok(found) = rustix::fs::fstatvfs(&self.folder) else {
@@ -118,13 +118,13 @@ impl Disk {
         self.seen.map(|(_, free)| free)
     }
 
-    /// Asks a question to which the answer is good, unless it is bad, also with what the file system says now. Where that says nothing, there
-    /// is room.
+    /// Answers a question from cached values if the answer is positive, and otherwise after a new `statvfs`. If that fails, the answer is
+    /// positive.
     fn is_so(&mut self, question: impl Fn(&Self, Space) -> bool) -> bool {
         [FRESH, Duration::ZERO].into_iter().any(|age| self.free(age).is_none_or(|free| question(self, free)))
     }
 
-    /// Reserves space, if so much is free besides the reserve and what others write.
+    /// Reserves space, if it is free besides the reserve and pending writes.
     pub(super) fn try_reserve(&mut self, space: Space) -> bool {
         let has_room = self.is_so(|disk, free| free.has([disk.reserve, disk.since, space]));
         if has_room {
@@ -134,24 +134,24 @@ impl Disk {
         has_room
     }
 
-    /// What was reserved is written, or will not be.
+    /// Releases a reservation, whether it was written or not.
     pub(super) fn release(&mut self, space: Space) {
-        // Until the file system is asked again it counts, because it may be on the disk since.
+        // It counts until the next `statvfs`, because it may be on the disk by now.
         self.writing -= space;
     }
 
-    /// Something small is written in any case.
+    /// Counts something small that is written in any case.
     pub(super) fn note(&mut self, bytes: u64) {
         self.since += Space { bytes, inodes: 0 };
         self.noted = self.noted.saturating_add(bytes);
     }
 
-    /// Whether the reserve is begun.
+    /// Whether the reserve is in use.
     pub(super) fn is_tight(&mut self) -> bool {
         !self.is_so(|disk, free| free.bytes >= disk.reserve.bytes.saturating_add(disk.noted))
     }
 
-    /// What of the reserve's bytes is missing beyond its half; nothing where that is free.
+    /// Returns by how many bytes the free space is below half of the reserve; `None` if it is not.
     pub(super) fn missing(&mut self) -> Option<u64> {
         let half = self.reserve.bytes / 2;
         if self.is_so(|disk, free| free.bytes.saturating_sub(disk.noted) >= half) {
@@ -167,7 +167,7 @@ impl Disk {
 mod tests {
     use super::*;
 
-    /// A disk on which so much is free, that is never asked.
+    /// Returns a disk with this much free space, for which `statvfs` is never called.
     fn disk(bytes: u64, inodes: u64, reserve: Space) -> Disk {
         let folder = tempfile::tempdir().unwrap();
         let state = Dir::open_ambient_dir(folder.path(), cap_std::ambient_authority()).unwrap();
@@ -187,7 +187,7 @@ mod tests {
         assert!(!fits(&disk, Space::of(1, 0)), "both together have all of it");
         disk.release(half);
         assert!(!fits(&disk, Space::of(1, 0)), "it may be on the disk");
-        // Asked again, what is being written still counts, and nothing else.
+        // After a new `statvfs`, only what is still being written counts.
         disk.seen = None;
         assert!(disk.free(FRESH).is_some());
         assert_eq!(disk.since, half);

@@ -1,14 +1,14 @@
-//! Who gives way when there is no memory left?
+//! Eviction under memory pressure: what is given up first?
 //!
-//! What is only kept for those who might ask for it again: the events of executions that have ended. Then idle sessions: first those of whoever
-//! wants more, then those of the subjects with the most. Nobody with less than a fair share loses one.
+//! First the events of ended executions, which are only cached in case a client asks for them again. Then idle sessions: first those of the
+//! subject that asks, then those of the subjects with the most. No subject with less than a fair share loses one.
 
 use super::Wanted;
 use crate::http::App;
 use crate::http::sessions::give_way;
 use std::sync::{Arc, Weak};
 
-/// Has an account forget events and end idle sessions of a service when it has nothing left.
+/// Sets a callback that evicts events and idle sessions of a service under memory pressure.
 pub(in crate::http) fn make_room(app: &Arc<App>) {
     let weak: Weak<App> = Arc::downgrade(app);
     app.memory.asks(Box::new(move |wanted: Wanted<'_>| {

@@ -1,6 +1,6 @@
-//! When is an answer sent?
+//! Tracking of responses in flight: when is one sent?
 //!
-//! A body that was handed over is not sent yet: a client that reads slowly has its answer under way until the last byte has left.
+//! A body that was handed over is not sent yet: to a client that reads slowly, the response is in flight until its last byte has left.
 
 use super::{Connection, Place};
 use axum::body::{Body, Bytes, HttpBody};
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// The body of an answer, whose end its connection is told.
+/// A response body that notifies its connection of its end.
 pub(in crate::http) struct Counted {
     body: Body,
     connection: Arc<Connection>,
@@ -46,7 +46,7 @@ impl Drop for Counted {
     }
 }
 
-/// The stream of a connection; its place is free when it is closed, also where it was upgraded to something else than HTTP.
+/// The stream of a connection; its place is released when it is closed, also after an upgrade.
 pub(in crate::http) struct Watched<S> {
     stream: S,
     place: Place,
@@ -69,7 +69,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
-    /// Asked for when everything was written that there is.
+    /// Called once everything pending has been written.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.stream).poll_flush(context))?;
         self.place.0.flushed();

@@ -1,11 +1,11 @@
-//! Who may follow events?
+//! Limits on followers of events: which client may follow?
 
 use super::lock;
 use glovebox::policy::Subject;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-/// Bounds the clients that follow events: all together, and those of one subject.
+/// Limits the followers of events: all subjects together, and each one.
 #[derive(Debug)]
 pub(in crate::http) struct Followers {
     all: usize,
@@ -13,16 +13,16 @@ pub(in crate::http) struct Followers {
     state: Mutex<(usize, HashMap<Subject, usize>)>,
 }
 
-/// The right to follow events; given back when dropped.
+/// The right to follow events; released on drop.
 #[derive(Debug)]
 pub(in crate::http) struct FollowerPermit(Arc<Followers>, Subject);
 
-/// Why somebody may not follow.
+/// The reason why a client may not follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::http) enum NoFollower {
-    /// As many follow as may.
+    /// All subjects together have reached this limit.
     All(usize),
-    /// As many of the subject do.
+    /// The subject has reached this limit.
     Subject(usize),
 }
 
@@ -31,7 +31,7 @@ impl Followers {
         Arc::new(Self { all, of_subject, state: Mutex::default() })
     }
 
-    /// The right to follow, or why not.
+    /// Returns the right to follow, or why not.
     pub(in crate::http) fn permit(self: &Arc<Self>, subject: &Subject) -> Result<FollowerPermit, NoFollower> {
         let (all, of_subject) = &mut *lock(&self.state);
         let own = of_subject.get(subject).copied().unwrap_or(0);

@@ -1,4 +1,4 @@
-//! Who gives way to whom?
+//! Tests of connection eviction: which connection gives way to which?
 
 use super::*;
 use futures_util::FutureExt as _;
@@ -42,7 +42,7 @@ fn the_silent_go_first_then_the_idle_and_never_who_is_answered() {
     sixth.0.asked();
     sixth.0.answers(places.begin(&subject("d")).unwrap()).unwrap();
     assert!(enter(&places, "10.0.0.7").is_none(), "all of them answer somebody");
-    // An answer that is handed over is not sent yet.
+    // A response that is handed over is not sent yet.
     answered.0.over();
     assert!(enter(&places, "10.0.0.7").is_none());
     answered.0.flushed();

@@ -1,4 +1,4 @@
-//! Which session gives way when there is no memory left, and who is told?
+//! Eviction of idle sessions: which one gives way under memory pressure, and how does its client learn of it?
 
 use super::{Entry, kept_end, lock, over};
 use crate::http::App;
@@ -9,10 +9,10 @@ use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
-/// Sessions that are remembered after they gave way.
+/// Evicted sessions that are remembered.
 const MOST: usize = 1000;
 
-/// Sessions that gave way, so that whoever asks for one is told why it is not there.
+/// Evicted sessions, so that a later request for one gets the reason.
 #[derive(Default)]
 pub(super) struct Gone(Mutex<VecDeque<(Subject, String)>>);
 
@@ -25,7 +25,7 @@ impl Gone {
         gone.push_back((entry.subject.clone(), entry.id.clone()));
     }
 
-    /// Why a session is not there.
+    /// Returns the problem of a session that is not there.
     pub(super) fn why(&self, subject: &Subject, id: &str) -> Problem {
         if lock(&self.0).iter().any(|(owner, gone)| gone == id && owner == subject) {
             let detail = "the session was ended while it was idle, because its memory was needed (`limits.memory` and `limits.memory_per_subject` of the service); open another one";
@@ -35,8 +35,8 @@ impl Gone {
     }
 }
 
-/// Ends an idle session to give its memory to somebody else; says whether there was one that has to give way: of whoever wants it, else of
-/// those with more than the share that is wanted, who has the most first. The one that was not used for the longest time goes first.
+/// Evicts an idle session to free its memory; returns whether there was one: of the subject that asks, else of the subjects with more than
+/// their share, the largest first. Within a subject the order is LRU.
 pub(in crate::http) fn give_way(app: &Arc<App>, wanted: Wanted<'_>) -> bool {
     let entries: Vec<_> = lock(&app.sessions.0).values().cloned().collect();
     let may = |entry: Arc<Entry>| {

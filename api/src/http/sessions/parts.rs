@@ -1,4 +1,4 @@
-//! How do clients look after a session's packages and files?
+//! HTTP API of a session's packages and files: how do clients list and change them?
 
 use super::{bodies, lock};
 use crate::http::App;
@@ -23,28 +23,28 @@ use std::ops::Range;
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 
-/// Entries of one page of a directory.
+/// Maximum entries of a page of a directory.
 const PAGE: usize = 1000;
 
-/// What an entry of a directory takes at the most, as it is read and as JSON: a name has 255 bytes, each of which may become six.
+/// Maximum bytes of a directory entry, in memory and as JSON: a name has 255 bytes, each of which may become six.
 const ENTRY: usize = 2 << 10;
 
-/// Bytes of a file that are read before others may run.
+/// Bytes of a file that are read between two yields.
 const PIECE: usize = 512 << 10;
 
 /// A change of a session's packages.
 type Change<'a> = BoxFuture<'a, Result<&'a [LockedPackage], OpenError>>;
 
-/// Packages to add or to take away.
+/// Packages to add or to remove.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct PackagesRequest {
-    /// As an execution asks for them; their names alone to take them away.
+    /// Requirements as in an execution; to remove them, their names alone.
     #[serde(deserialize_with = "texts::<_, Packages>")]
     packages: Vec<String>,
 }
 
-/// Packages that are there.
+/// The packages of a session.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SessionPackages)]
 pub(in crate::http) struct PackagesBody {
@@ -64,9 +64,9 @@ struct EntryBody {
 #[derive(Serialize, ToSchema)]
 #[schema(as = FileList)]
 pub(in crate::http) struct FileList {
-    /// By name.
+    /// The entries, sorted by name.
     files: Vec<EntryBody>,
-    /// Ask with this as `after` for those that follow; null at the end.
+    /// The value of `after` for the next page; null on the last one.
     next_after: Option<String>,
 }
 
@@ -96,7 +96,7 @@ pub(in crate::http) async fn install(
     change(&app, &caller, &id, &body.value.packages, true).await
 }
 
-/// Take packages out of a session.
+/// Remove packages from a session.
 #[utoipa::path(delete, path = "/v1/sessions/{id}/packages/{*name}", tag = "sessions", params(("id" = String, Path), ("name" = String, Path)),
     responses((status = 200, description = "All that its programs can import now", body = PackagesBody)))]
 pub(in crate::http) async fn uninstall(
@@ -111,7 +111,7 @@ async fn change(app: &Arc<App>, caller: &Caller, id: &str, packages: &[String], 
     caller.needs(Scope::Run)?;
     let entry = app.sessions.get(&caller.subject, id)?;
     let mut session = entry.open()?;
-    // Packages are looked at by guests, which take a place and processors like any other.
+    // Packages are inspected by guests, which take a slot and processors like any other.
     let _place = enter(app, &caller.subject, 0)?.slot().await;
     let charge = Charge::new(app, &caller.subject, Arc::clone(&entry.tab));
     let shared = |change| app.processors.share(caller.subject.clone(), change);
@@ -129,17 +129,17 @@ async fn change(app: &Arc<App>, caller: &Caller, id: &str, packages: &[String], 
     Ok(Json(PackagesBody { packages }))
 }
 
-/// Which directory.
+/// The directory to list.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct FilesQuery {
-    /// Relative to the workspace; the workspace itself where nothing is said.
+    /// Path relative to the workspace; by default, the workspace itself.
     #[serde(default)]
     path: String,
-    /// Those after this name: where the page before this one ended.
+    /// Only entries after this name; the `next_after` of the previous page.
     after: Option<String>,
-    /// How many; 1000 where nothing is said.
+    /// Maximum number of entries; by default, 1000.
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<usize>,
 }
@@ -171,7 +171,7 @@ pub(in crate::http) async fn list_files(
     Ok((StatusCode::OK, [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], taken.with(list)).into_response())
 }
 
-/// Fetch a file of a session's workspace.
+/// Download a file of a session's workspace.
 #[utoipa::path(get, path = "/v1/sessions/{id}/files/{*path}", tag = "sessions", params(("id" = String, Path), ("path" = String, Path)),
     responses(
         (status = 200, description = "The file", content_type = "application/octet-stream", body = Vec<u8>),
@@ -194,7 +194,7 @@ pub(in crate::http) async fn read_file(
     Ok(file(&path, &part, taken.with(content)))
 }
 
-/// Reads a part of a file without keeping others waiting.
+/// Reads a range of a file, and yields to others in between.
 async fn read_slowly(session: &mut Session, path: &str, range: Range<usize>) -> Result<Vec<u8>, Error> {
     let mut content = Vec::with_capacity(range.len());
     while content.len() < range.len() {
@@ -210,7 +210,7 @@ async fn read_slowly(session: &mut Session, path: &str, range: Range<usize>) -> 
     Ok(content)
 }
 
-/// Put a file into a session's workspace.
+/// Write a file to a session's workspace.
 #[utoipa::path(put, path = "/v1/sessions/{id}/files/{*path}", tag = "sessions", params(("id" = String, Path), ("path" = String, Path)),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     responses((status = 204, description = "It is there")))]
@@ -228,7 +228,7 @@ pub(in crate::http) async fn put_file(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Remove a file or an empty directory of a session's workspace.
+/// Delete a file or an empty directory of a session's workspace.
 #[utoipa::path(delete, path = "/v1/sessions/{id}/files/{*path}", tag = "sessions", params(("id" = String, Path), ("path" = String, Path)),
     responses((status = 204, description = "It is gone")))]
 pub(in crate::http) async fn delete_file(
@@ -243,7 +243,7 @@ pub(in crate::http) async fn delete_file(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Every file of a workspace, and what they take of the service's memory until another session has them.
+/// Returns every file of a workspace, with the memory charged for them until another session has them.
 pub(super) async fn files_of(app: &App, subject: &Subject, session: &mut Session) -> Result<(Vec<InputFile>, Taken), Problem> {
     let mut taken = app.memory.take(subject, 0)?;
     let limits = session.grant().limits();
@@ -255,12 +255,12 @@ pub(super) async fn files_of(app: &App, subject: &Subject, session: &mut Session
         for entry in session.list_files(&folder)? {
             let path = if folder.is_empty() { entry.name } else { format!("{folder}/{}", entry.name) };
             if entry.is_directory {
-                // What is mounted in the workspace is no file of it.
+                // Mounts in the workspace are not among its files.
                 if session.list_files_after(&path, None, 0).is_ok() {
                     pending.push(path);
                 }
             } else {
-                // Names of one file are files of their own in the new session, and would be read one by one.
+                // Hard links become separate files in the new session, and would be read one by one.
                 bytes = bytes.saturating_add(entry.size);
                 if bytes > most_bytes || files.len() as u64 >= most_files {
                     let detail = format!(
@@ -274,7 +274,7 @@ pub(super) async fn files_of(app: &App, subject: &Subject, session: &mut Session
                 if let Ok(content) = read_slowly(session, &path, 0..size).await {
                     files.push(InputFile { path, content: content.into() });
                 }
-                // A large workspace must not keep others waiting.
+                // A large workspace must not block other tasks.
                 tokio::task::yield_now().await;
             }
         }

@@ -1,24 +1,24 @@
-//! What each subject has written to the audit log, in the database: by day for as long as the log keeps it, and for the hour that goes on.
+//! Audit log usage by subject, in the database: how much has each written, by day for as long as the log keeps it, and in the current hour?
 
 use super::{DAY_MS, Store};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 use std::collections::HashMap;
 
-/// An hour, as the budget of the audit log is counted.
+/// One hour, the period of the audit log quota.
 pub(in crate::http) const HOUR_MS: i64 = 60 * 60 * 1000;
 
-/// Subjects of one transaction.
+/// Subjects per transaction.
 const AT_ONCE: usize = 200;
 
 /// Bytes in the audit log, by subject.
 #[derive(Debug, Default)]
 pub(in crate::http) struct Audited {
-    /// The hour that goes on, by its start.
+    /// The start of the current hour.
     pub(in crate::http) hour_ms: i64,
-    /// What was written in it.
+    /// Bytes written in the current hour.
     pub(in crate::http) in_hour: HashMap<String, u64>,
-    /// All that the log still holds.
+    /// Bytes that the log still holds.
     pub(in crate::http) held: HashMap<String, u64>,
 }
 
@@ -27,7 +27,7 @@ fn by_subject(row: &AnyRow) -> Result<(String, u64), sqlx::Error> {
 }
 
 impl Store {
-    /// What was written, as far as it was told here.
+    /// Returns the bytes written, as far as they have been added here.
     pub(in crate::http) async fn audited(&self, now_ms: i64) -> Result<Audited, sqlx::Error> {
         let hour_ms = now_ms - now_ms.rem_euclid(HOUR_MS);
         let held = "SELECT subject, CAST(SUM(bytes) AS BIGINT) AS bytes FROM audit_written WHERE span_ms = $1 GROUP BY subject";
@@ -41,9 +41,9 @@ impl Store {
         })
     }
 
-    /// Adds what was written since the last time, and takes away what was added.
+    /// Adds the bytes written since the last call, and removes what was added from `written`.
     pub(in crate::http) async fn add_audited(&self, written: &mut HashMap<String, u64>, now_ms: i64) -> Result<(), sqlx::Error> {
-        // In one order, whoever writes: no two transactions wait for each other. A few at a time, because others want to write.
+        // All writers use the same order, so that no two transactions deadlock. In small batches, so that other writers have their turn.
         let mut subjects: Vec<String> = written.keys().cloned().collect();
         subjects.sort_unstable();
         for some in subjects.chunks(AT_ONCE) {
@@ -71,7 +71,7 @@ impl Store {
         transaction.commit().await
     }
 
-    /// Forgets the hours that are over, and the days of which the log holds nothing any more.
+    /// Deletes past hours, and days of which the log holds nothing any more.
     pub(in crate::http) async fn forget_audited(&self, now_ms: i64, kept_ms: Option<i64>) -> Result<(), sqlx::Error> {
         let gone = "DELETE FROM audit_written WHERE span_ms = $1 AND since_ms + $1 <= $2";
         sqlx::query(gone).bind(HOUR_MS).bind(now_ms).execute(&self.pool).await?;

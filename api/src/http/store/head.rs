@@ -1,18 +1,18 @@
-//! The heads of audit logs, kept in the database: a log that was cut, replaced or rewritten while no service ran does not have its own.
+//! Heads of audit logs in the database: was a log truncated, replaced or rewritten while no service ran?
 
 use super::Store;
 use glovebox::AuditHead;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-/// What the database knows of an audit log.
+/// The state of an audit log in the database.
 #[derive(Clone, Debug)]
 pub(in crate::http) struct LogHead {
-    /// The name of the log; empty for one from before logs had names.
+    /// The name of the log; empty for a log from before logs had names.
     pub(in crate::http) name: String,
-    /// Where it was last seen.
+    /// The location at which it was last seen.
     pub(in crate::http) place: String,
-    /// The newest record that was seen.
+    /// The newest record seen.
     pub(in crate::http) head: AuditHead,
 }
 
@@ -25,20 +25,20 @@ impl LogHead {
 }
 
 impl Store {
-    /// What is known of a log by its name and by its place, and of one without a name.
+    /// Returns the logs with this name, at this location, or without a name.
     pub(in crate::http) async fn audit_heads(&self, name: &str, place: &str) -> Result<Vec<LogHead>, sqlx::Error> {
         let rows = sqlx::query("SELECT log, place, head FROM audit_heads WHERE log = $1 OR place = $2 OR log = ''");
         rows.bind(name).bind(place).fetch_all(&self.pool).await?.iter().map(LogHead::of).collect()
     }
 
-    /// Keeps the newest record of a log, and where it is.
+    /// Stores the newest record of a log, and its location.
     pub(in crate::http) async fn keep_audit_head(&self, name: &str, place: &str, head: &AuditHead) -> Result<(), sqlx::Error> {
         let statement = "INSERT INTO audit_heads (log, place, head) VALUES ($1, $2, $3) \
              ON CONFLICT (log) DO UPDATE SET place = excluded.place, head = excluded.head";
         sqlx::query(statement).bind(name).bind(place).bind(head.to_string()).execute(&self.pool).await.map(drop)
     }
 
-    /// Says that a log is at a place, and no other one is; the head of a log without a name becomes its own where that was its head.
+    /// Records that this log, and no other one, is at a location; it inherits the head of a log without a name if `was_unnamed`.
     pub(in crate::http) async fn place_audit_log(&self, name: &str, place: &str, was_unnamed: bool) -> Result<(), sqlx::Error> {
         let mut transaction = self.pool.begin().await?;
         if was_unnamed {

@@ -1,10 +1,10 @@
-//! What is kept in the database for each subject, and how it goes.
+//! Storage usage and deletion in the database: how much does each subject keep, and how is it deleted?
 
 use super::{ROW_BYTES, Store};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-/// Bytes by subject.
+/// Stored bytes by subject.
 pub(in crate::http) type Bytes = Vec<(String, i64)>;
 
 /// An execution that was deleted: its bytes, and the digests of its artifacts.
@@ -18,7 +18,7 @@ fn by_subject(row: &AnyRow) -> Result<(String, i64), sqlx::Error> {
 }
 
 impl Store {
-    /// What is kept, by subject.
+    /// Returns the stored bytes by subject.
     pub(in crate::http) async fn kept(&self) -> Result<Bytes, sqlx::Error> {
         let rows = sqlx::query(
             "SELECT subject, CAST(SUM(bytes) AS BIGINT) AS bytes FROM (SELECT subject, bytes FROM executions \
@@ -27,10 +27,10 @@ impl Store {
         rows.bind(ROW_BYTES).fetch_all(self.settled().await?).await?.iter().map(by_subject).collect()
     }
 
-    /// Deletes an execution of a subject that has ended, with its artifacts and its idempotency key.
+    /// Deletes an ended execution of a subject, with its artifacts and its idempotency key.
     pub(in crate::http) async fn delete_execution(&self, subject: &str, id: &str) -> Result<Option<Deleted>, sqlx::Error> {
         let mut transaction = self.settled().await?.begin().await?;
-        // The first statement writes: one that reads first is refused by SQLite where somebody else writes between the two.
+        // The first statement writes: a transaction that reads first fails with `SQLITE_BUSY` if another one writes between the two.
         let gone = "DELETE FROM executions WHERE id = $1 AND subject = $2 AND ended_ms IS NOT NULL RETURNING bytes";
         let gone = sqlx::query(gone).bind(id).bind(subject).fetch_all(&mut *transaction).await?;
         let Some(row) = gone.first() else { return Ok(None) };
@@ -43,21 +43,22 @@ impl Store {
         Ok(Some(Deleted { bytes, contents }))
     }
 
-    /// Deletes a task tree of a subject that has ended; gives its bytes.
+    /// Deletes an ended task tree of a subject; returns its bytes.
     pub(in crate::http) async fn delete_tree(&self, subject: &str, id: &str) -> Result<Option<i64>, sqlx::Error> {
         let gone = "DELETE FROM task_trees WHERE id = $1 AND subject = $2 AND ended_ms IS NOT NULL RETURNING bytes";
         let gone = sqlx::query(gone).bind(id).bind(subject).fetch_all(self.settled().await?).await?;
         gone.first().map(|row| row.try_get("bytes")).transpose()
     }
 
-    /// Opens a task tree of a subject again that has ended; `false` where there is none, because it was deleted or somebody else did so.
+    /// Reopens an ended task tree of a subject; `false` if there is none, because it was deleted or another process has reopened it.
     pub(in crate::http) async fn reopen_tree(&self, subject: &str, id: &str) -> Result<bool, sqlx::Error> {
         let open = "UPDATE task_trees SET ended_ms = NULL, status = 'running' WHERE id = $1 AND subject = $2 AND ended_ms IS NOT NULL";
         let open = sqlx::query(open).bind(id).bind(subject).execute(self.settled().await?).await?;
         Ok(open.rows_affected() > 0)
     }
 
-    /// Forgets what is older than this; gives how many executions that were. What is given back by it is in `freed`, also where it fails midway.
+    /// Deletes records older than this; returns the number of executions. The bytes that this frees are in `freed`, also if it fails
+    /// midway.
     pub(in crate::http) async fn forget(&self, before_ms: i64, freed: &mut Bytes) -> Result<u64, sqlx::Error> {
         sqlx::query("DELETE FROM idempotency WHERE created_ms < $1").bind(before_ms).execute(&self.pool).await?;
         let trees = "DELETE FROM task_trees WHERE created_ms < $1 AND ended_ms IS NOT NULL RETURNING subject, bytes";
@@ -66,7 +67,7 @@ impl Store {
         let sessions = "DELETE FROM sessions WHERE created_ms < $1 AND ended_ms IS NOT NULL RETURNING subject, CAST($2 AS BIGINT) AS bytes";
         let sessions = sqlx::query(sessions).bind(before_ms).bind(ROW_BYTES).fetch_all(&self.pool).await?;
         freed.extend(sessions.iter().map(by_subject).collect::<Result<Bytes, _>>()?);
-        // By their names, which begin with the time: that is what there is an index for. A few at a time, because others want to write.
+        // By id, which begins with the time: that is what has an index. In small batches, so that other writers have their turn.
         let oldest_kept = format!("run_{:012x}", before_ms.max(0));
         let mut all = 0;
         loop {
@@ -76,7 +77,7 @@ impl Store {
             let mut transaction = self.pool.begin().await?;
             let gone = sqlx::query("DELETE FROM executions WHERE id <= $1 AND ended_ms IS NOT NULL RETURNING subject, bytes").bind(&last);
             let gone = gone.fetch_all(&mut *transaction).await?;
-            // Not those of the executions that have ended by now, which are others than a moment ago.
+            // Not those of executions that have ended since the first statement.
             let artifacts = "DELETE FROM artifacts WHERE execution <= $1 AND NOT EXISTS \
                              (SELECT 1 FROM executions WHERE executions.id = artifacts.execution)";
             sqlx::query(artifacts).bind(&last).execute(&mut *transaction).await?;

@@ -1,8 +1,8 @@
-//! How do records get into the database?
+//! Group commit: how do records get into the database?
 //!
-//! Whatever waits is written as one transaction, so a record costs its share of a commit and not a commit. Who has to be sure waits until
-//! the commit is done, or, where the database is a file, until the record is in a journal beside it, which costs less still. What nobody
-//! waits for is written a little later: most executions have ended by then, and only their end is written.
+//! All pending records are written as one transaction, so a record costs its share of a commit. A caller that needs durability waits for
+//! the commit or, with SQLite, until the record is in a write-ahead journal beside the database, which costs less still. Records that no
+//! caller waits for are written a little later: most executions have ended by then, and only their end is written.
 
 mod journal;
 mod postgres;
@@ -18,16 +18,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
-/// Records that one transaction takes at most.
+/// Maximum records of one transaction.
 const BATCH: usize = 256;
 
-/// What the row of an artifact takes, roughly.
+/// Approximate bytes of an artifact's row.
 const ARTIFACT_BYTES: usize = 300;
 
-/// How long what nobody waits for may stay unwritten.
+/// Time for which a record without a waiter may stay unwritten.
 const LAZY: Duration = Duration::from_millis(100);
 
-// SQLite counts a statement's values in the order in which they first occur, whatever their numbers.
+// SQLite numbers the parameters of a statement in the order in which they first occur, whatever their numbers.
 
 const PUT_EXECUTION: &str = "INSERT INTO executions (id, subject, session, language, profile, status, created_ms, started_ms, ended_ms, result, bytes) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (id) DO UPDATE SET status = excluded.status, \
@@ -54,23 +54,23 @@ const ADD_USAGE: &str = "INSERT INTO usage_by_day (subject, day_ms, executions, 
      cpu_us = usage_by_day.cpu_us + excluded.cpu_us, fuel = usage_by_day.fuel + excluded.fuel, \
      output_bytes = usage_by_day.output_bytes + excluded.output_bytes";
 
-/// What is to be written.
-// Lines of a journal may outlive a version: what is added to a row needs a default.
+/// A record to write.
+// Journal lines may outlive a version: a field that is added to a row needs a default.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Write {
-    /// An execution, and what is added to its subject's usage when it has ended.
+    /// An execution, and the usage to add to its subject's once it has ended.
     Execution(Box<ExecutionRow>, Option<Box<UsageRow>>),
     Session(Box<SessionRow>),
     Tree(Box<TreeRow>),
-    /// What was used in something that is no execution, by its name.
+    /// Usage that belongs to no execution, with its id.
     Usage(String, Box<UsageRow>),
-    /// Nothing: whoever waits for it knows that everything before it is written.
+    /// Nothing: its acknowledgement means that everything before it is written.
     Barrier,
 }
 
 impl Write {
-    /// Roughly its bytes.
+    /// Returns its approximate size in bytes.
     fn size(&self) -> usize {
         match self {
             Self::Execution(row, _) => row.result.as_ref().map_or(0, String::len) + row.artifacts.len() * ARTIFACT_BYTES,
@@ -80,10 +80,10 @@ impl Write {
     }
 }
 
-/// Told how the write went.
+/// Channel for the result of a write.
 type Done = oneshot::Sender<Result<(), String>>;
 
-/// A value of a statement.
+/// A parameter of a statement.
 enum Value {
     Text(Option<String>),
     Number(Option<i64>),
@@ -113,18 +113,18 @@ impl From<Option<i64>> for Value {
     }
 }
 
-/// A statement with its values.
+/// A statement with its parameters.
 type Statement = (&'static str, Vec<Value>);
 
-/// Who has to know how it went with a record.
+/// The waiter for the result of a write.
 pub(super) enum Waits {
     Nobody,
-    /// Whoever was told already that it is safe, because it is in the journal.
+    /// A waiter to which the write is already acknowledged, because it is in the journal.
     Told,
     One(Done),
 }
 
-/// Those who have to know how it went with a record.
+/// The waiters for the result of a write.
 #[derive(Default)]
 struct Waiting {
     waits: Vec<Done>,
@@ -140,13 +140,13 @@ impl Waiting {
         }
     }
 
-    /// Whether anybody still listens.
+    /// Whether any waiter still listens.
     fn is_awaited(&self) -> bool {
         self.waits.iter().any(|done| !done.is_closed())
     }
 }
 
-/// The statements of one record, which are all carried out or none, what was used by it, and those who wait for it.
+/// The statements of one record, which are executed atomically, its usage, and its waiters.
 struct Record {
     id: String,
     statements: Vec<Statement>,
@@ -218,24 +218,24 @@ impl Record {
         Self { id, statements: vec![statement], usage: None, waiting }
     }
 
-    /// Nothing to write.
+    /// Returns a record without statements.
     fn barrier(waiting: Waiting) -> Self {
         Self { id: "barrier".to_owned(), statements: Vec::new(), usage: None, waiting }
     }
 
-    /// Tells those who wait how it went, once.
+    /// Sends the result to all waiters, once.
     fn tell(&mut self, result: &Result<(), String>) {
         if let Err(error) = result {
             tracing::error!(id = self.id, error, "a record could not be written");
         }
         for waits in self.waiting.waits.drain(..) {
-            // Whoever has stopped waiting does not need to know.
+            // A waiter that is gone needs no result.
             let _ = waits.send(result.clone());
         }
     }
 }
 
-/// The statements that add what was used by several records, in one order whoever writes them: no two transactions wait for each other.
+/// Returns the statements that add the usage of several records. All writers use the same order, so that no two transactions deadlock.
 fn usage<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<Statement> {
     let mut sums: BTreeMap<(&str, i64), UsageRow> = BTreeMap::new();
     for row in records.into_iter().filter_map(|record| record.usage.as_deref()) {
@@ -267,14 +267,14 @@ fn usage<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<Statement> {
     sums.into_iter().map(statement).collect()
 }
 
-/// What was handed over and is not written yet: of every execution only its newest state.
+/// Pending records: of every execution only its newest state.
 #[derive(Default)]
 struct Draft {
     executions: HashMap<String, Drafted<ExecutionRow>>,
     trees: HashMap<String, Drafted<TreeRow>>,
-    /// Of sessions, and what was used in other things.
+    /// Sessions, and usage of no execution.
     others: Vec<Record>,
-    /// Those who wait for everything.
+    /// Waiters for everything.
     barriers: Waiting,
 }
 
@@ -301,7 +301,7 @@ impl Draft {
         match write {
             Write::Execution(row, usage) => {
                 let drafted = self.executions.entry(row.id.clone()).or_insert_with(|| Drafted::new(ExecutionRow::default()));
-                // What has ended does not run again, whatever comes late.
+                // An ended execution does not run again: a late update must not revive it.
                 if row.ended_ms.is_some() || drafted.row.ended_ms.is_none() {
                     drafted.row = *row;
                 }
@@ -310,7 +310,8 @@ impl Draft {
             }
             Write::Tree(row) => {
                 let drafted = self.trees.entry(row.id.clone()).or_insert_with(|| Drafted::new((*row).clone()));
-                // The plan comes once, whatever comes before or after it, and what takes its place is shorter. It is what the bytes are of.
+                // The plan is sent once, whatever update comes before or after it, and a later plan is shorter. The bytes belong to the
+                // plan.
                 let plans = [(drafted.row.plan.take(), drafted.row.bytes), (row.plan.clone(), row.bytes)];
                 let plan = plans.into_iter().filter_map(|(plan, bytes)| Some((plan?, bytes))).min_by_key(|(plan, _)| plan.len());
                 if row.revision > drafted.row.revision {
@@ -333,12 +334,12 @@ impl Draft {
         }
     }
 
-    /// Everything, whoever waits for it.
+    /// Takes everything, awaited or not.
     fn all(&mut self) -> Vec<Record> {
         self.take(true)
     }
 
-    /// What has to be written now: what somebody waits for, and what has waited long enough.
+    /// Takes what has to be written now: records that have a waiter, and those that are old enough.
     fn due(&mut self) -> Vec<Record> {
         self.take(!self.barriers.waits.is_empty())
     }
@@ -357,34 +358,34 @@ impl Draft {
     }
 }
 
-/// Takes records to the database.
+/// Writes records to the database.
 #[derive(Clone)]
 pub(super) enum Writer {
-    /// The threads that hand records over write them, one for all that wait.
+    /// The threads that submit records write them, one for all that wait.
     Sqlite(Arc<sqlite::Sqlite>),
-    /// A task writes them.
+    /// One task writes them.
     Task(postgres::Sender),
 }
 
 impl Writer {
-    /// Writes to a SQLite database that is there already, with its journal in a folder, from which it first takes what is not in it yet.
+    /// Opens an existing SQLite database, with its journal in a directory, from which it first recovers what is not in the database yet.
     pub(super) fn sqlite(folder: &Path, path: &Path) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
         sqlite::Sqlite::open(folder, path).map(Self::Sqlite)
     }
 
-    /// Writes through a pool of connections.
+    /// Writes through a connection pool.
     pub(super) fn task(pool: AnyPool) -> Self {
         Self::Task(postgres::start(pool))
     }
 
-    /// Leaves the database as small as it can be; nothing is handed over any more.
+    /// Shrinks the database's files as far as possible; nothing is submitted after this.
     pub(super) fn close(&self) {
         if let Self::Sqlite(sqlite) = self {
             sqlite.close();
         }
     }
 
-    /// Hands a record over that survives this process from now on; gives it back where that takes more than a moment.
+    /// Submits a record that survives this process from now on; returns it if that takes more than a moment.
     pub(super) fn note(&self, write: Write) -> Option<Write> {
         match self {
             Self::Sqlite(sqlite) => sqlite.note(write),
@@ -392,7 +393,7 @@ impl Writer {
         }
     }
 
-    /// Whether the database is known to take no records at the moment.
+    /// Whether the database is known to refuse records at the moment.
     pub(super) fn is_refusing(&self) -> bool {
         match self {
             Self::Sqlite(sqlite) => sqlite.is_refusing(),
@@ -400,7 +401,7 @@ impl Writer {
         }
     }
 
-    /// Whether what was acknowledged may not be in the database yet.
+    /// Whether acknowledged records may not be in the database yet.
     pub(super) fn is_behind(&self) -> bool {
         match self {
             Self::Sqlite(sqlite) => sqlite.is_behind(),
@@ -408,7 +409,7 @@ impl Writer {
         }
     }
 
-    /// Hands a record over.
+    /// Submits a record.
     pub(super) async fn send(&self, write: Write, waits: Waits) -> Result<(), String> {
         match self {
             Self::Sqlite(sqlite) => {

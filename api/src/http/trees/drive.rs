@@ -1,7 +1,7 @@
-//! How does a tree get to its end?
+//! Driver of task trees: how does a tree get to its end?
 //!
-//! One task of the runtime looks after each tree: it starts what has everything that it waits for, within the tree's own bound, and every
-//! execution waits for its place like all others.
+//! One tokio task drives each tree: it starts every task whose dependencies have ended, within the tree's own concurrency limit, and each
+//! execution waits in the admission queue like all others.
 
 mod claim;
 
@@ -29,38 +29,38 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use utoipa::ToSchema;
 
-/// How a task is doing before it has an execution to say so.
+/// The status of a task before it has an execution.
 const WAITING: &str = "waiting";
 const RUNNING: &str = "running";
 pub(super) const SKIPPED: &str = "skipped";
 pub(super) const CANCELLED: &str = "cancelled";
 pub(super) const SUCCEEDED: &str = "succeeded";
 
-/// Bytes that a task is handed by those before it.
+/// Maximum bytes of inputs that a task gets from its dependencies.
 const MAX_INPUTS: usize = 64 << 20;
 
-/// What the execution of a task adds to what is kept of it.
+/// Bytes that the execution of a task adds to the stored tree.
 const NODE: u64 = 64;
 
-/// How long a task waits that found the queue full.
+/// Pause of a task that found the queue full.
 const AGAIN: Duration = Duration::from_millis(500);
 
-/// How often a task that there is no memory for is tried before it fails.
+/// Attempts of a task without memory for it before it fails.
 const MEMORY_TRIES: u32 = 600;
 
-/// How one task is doing.
+/// The state of one task.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Node {
     pub(super) status: String,
-    /// Its newest execution.
+    /// The id of its newest execution.
     pub(super) execution: Option<String>,
-    /// How often it was begun.
+    /// The number of attempts.
     pub(super) attempts: u64,
-    /// Why it could not even be begun.
+    /// The reason why it could not even begin.
     pub(super) detail: Option<String>,
-    /// It has environment variables, which are not kept.
+    /// It has environment variables, which are not stored.
     pub(super) has_environment: bool,
-    /// Its program is not kept either: the tree was given up.
+    /// Its program is no longer stored either: the tree was stopped for good.
     #[serde(default)]
     pub(super) is_dropped: bool,
 }
@@ -75,16 +75,16 @@ impl Node {
     }
 }
 
-/// How far things are.
+/// Numbers of tasks by state.
 #[derive(Clone, Copy, Debug, Default, Serialize, ToSchema)]
 pub(in crate::http) struct Progress {
-    /// Tasks.
+    /// All tasks.
     pub(super) total: usize,
-    /// Those that run.
+    /// Tasks that run.
     pub(super) running: usize,
-    /// Those that are over, however they ended.
+    /// Tasks that have ended, with any status.
     pub(super) ended: usize,
-    /// Those that succeeded.
+    /// Tasks that succeeded.
     pub(super) succeeded: usize,
 }
 
@@ -107,35 +107,35 @@ pub(super) struct Tree {
     pub(super) subject: Subject,
     pub(super) created_ms: i64,
     pub(super) plan: Plan,
-    /// It was read from the store, where no environment variables are kept.
+    /// It was loaded from the store, where no environment variables are kept.
     pub(super) is_kept: bool,
-    /// Roughly its bytes.
+    /// Its approximate size in bytes.
     pub(super) size: usize,
     state: Mutex<State>,
     changed: Notify,
 }
 
-/// How a tree is doing.
+/// The state of a tree.
 pub(super) struct State {
     pub(super) nodes: Vec<Node>,
     registry: Vec<Option<Arc<ActiveExecution>>>,
-    /// Tasks that are to be stopped, whether they have an execution yet or not.
+    /// Tasks to cancel, whether they have an execution yet or not.
     unwanted: HashSet<usize>,
     pub(super) ended_ms: Option<i64>,
     pub(super) status: String,
-    /// What happens, since it was begun or tried again.
+    /// Its events, since it began or was retried.
     pub(super) log: Arc<EventLog>,
-    /// Nothing more is begun, because of this.
+    /// Set if no further task is started: the status with which the tree ends.
     stopped: Option<&'static str>,
-    /// It was stopped as a whole by whoever owns it.
+    /// Its owner has stopped it as a whole.
     is_given_up: bool,
-    /// It has ended, and somebody is about to change that in the database.
+    /// It has ended, and a request is about to change that in the database.
     claim: Option<Claim>,
-    /// Bytes that it is charged for.
+    /// Bytes for which its subject is charged.
     counted: i64,
-    /// What its plan has of the service's memory.
+    /// The memory charged for its plan.
     held: Option<Taken>,
-    /// Counts what was written down, so that nothing older takes the place of it.
+    /// Revision of the stored state, so that nothing older overwrites it.
     revision: i64,
 }
 
@@ -167,7 +167,7 @@ impl Tree {
         Self { id, subject, created_ms, plan, is_kept: false, size: 0, state: Mutex::new(state), changed: Notify::new() }
     }
 
-    /// One that was kept.
+    /// Restores a tree from the store.
     pub(super) fn kept(row: TreeRow) -> Option<Self> {
         let text = row.plan.as_deref()?;
         let plan = Plan::new(serde_json::from_str(text).ok()?).ok()?;
@@ -186,12 +186,12 @@ impl Tree {
         Some(Self { is_kept: true, size, ..tree })
     }
 
-    /// Keeps what its plan has of the service's memory for as long as it is there.
+    /// Holds the memory charge of its plan for as long as the tree is in memory.
     pub(super) fn hold(&self, held: Taken) {
         self.lock().held = Some(held);
     }
 
-    /// Whether that is so.
+    /// Whether it holds one.
     pub(super) fn is_held(&self) -> bool {
         self.lock().held.is_some()
     }
@@ -200,12 +200,12 @@ impl Tree {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How it is doing, to be kept; the first time with its plan.
+    /// Returns its row for the database; the first time with its plan.
     pub(super) fn row(&self, with_plan: bool) -> TreeRow {
         self.row_with(with_plan.then(|| to_json(&self.plan.kept())))
     }
 
-    /// How it ended, to be kept, and the bytes that are given back by that: a tree that was given up needs its programs no more.
+    /// Returns its last row, and the bytes that this releases: a tree that was stopped for good needs its programs no more.
     fn last_row(&self) -> (TreeRow, u64) {
         let (is_dropped, before) = {
             let state = self.lock();
@@ -223,7 +223,7 @@ impl Tree {
         if let Some(plan) = &plan {
             let bytes = ROW + plan.len() as u64 + nodes.len() as u64 + NODE * state.nodes.len() as u64;
             let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
-            // What is kept of it only becomes less.
+            // What is stored of it can only shrink.
             state.counted = if state.counted == 0 { bytes } else { bytes.min(state.counted) };
         }
         TreeRow {
@@ -245,7 +245,7 @@ impl Tree {
         self.cancel(&self.plan.branches());
     }
 
-    /// Stops tasks that have not ended.
+    /// Cancels tasks that have not ended.
     pub(super) fn cancel(&self, tasks: &[usize]) {
         let mut state = self.lock();
         for at in tasks {
@@ -263,7 +263,7 @@ impl Tree {
         self.changed.notify_one();
     }
 
-    /// Changes how a task is doing, and tells.
+    /// Changes the state of a task, and appends an event.
     fn set(&self, state: &mut State, at: usize, change: impl FnOnce(&mut Node)) {
         let Some(node) = state.nodes.get_mut(at) else { return };
         let before = (node.status.clone(), node.attempts);
@@ -279,7 +279,7 @@ impl Tree {
         state.log.task(data.to_string());
     }
 
-    /// A task that can begin now. Those that never will are marked so.
+    /// Returns a task that can begin now. Tasks that never will are marked as skipped.
     fn next(&self) -> Option<usize> {
         let mut state = self.lock();
         loop {
@@ -289,7 +289,7 @@ impl Tree {
                 _ => None,
             });
             match judged {
-                // What was interrupted can be taken up again.
+                // An interrupted tree can be resumed.
                 Some(_) if stopped == Some(INTERRUPTED) => return None,
                 Some((at, _)) if stopped.is_some() => self.set(&mut state, at, |node| node.status = CANCELLED.to_owned()),
                 Some((at, false)) => self.set(&mut state, at, |node| node.status = SKIPPED.to_owned()),
@@ -305,7 +305,7 @@ impl Tree {
         }
     }
 
-    /// Ends the tree, unless somebody has just asked for more of it.
+    /// Ends the tree, unless a request has just restarted tasks of it.
     fn finish(&self) -> Option<Arc<EventLog>> {
         let mut state = self.lock();
         if state.stopped.is_none() && state.nodes.iter().any(|node| !node.is_over()) {
@@ -323,7 +323,7 @@ impl Tree {
         if state.is_given_up && status == CANCELLED {
             state.nodes.iter_mut().for_each(|node| node.is_dropped = true);
         }
-        // From here on somebody may try it again, with a log of its own.
+        // From here on, another request may retry it, with a log of its own.
         Some(Arc::clone(&state.log))
     }
 
@@ -332,7 +332,7 @@ impl Tree {
         state.stopped.is_some() || state.unwanted.contains(&at)
     }
 
-    /// Whether a task can begin, or never will; nothing where it has to wait.
+    /// Whether a task can begin, or never will; `None` if it has to wait.
     fn judge(&self, state: &State, at: usize) -> Option<bool> {
         let mut may = true;
         for parent in self.plan.parents.get(at).into_iter().flatten() {
@@ -348,11 +348,11 @@ impl Tree {
     }
 }
 
-/// How the tasks of a kept tree did.
+/// Returns the task states of a stored tree.
 pub(super) fn kept_nodes(row: &TreeRow) -> Option<Vec<Node>> {
     let mut nodes: Vec<Node> = serde_json::from_str(&row.nodes).ok()?;
     for node in &mut nodes {
-        // Nobody is there any more to run it.
+        // No process runs it any more.
         if row.ended_ms.is_some() && !node.is_over() {
             node.status = INTERRUPTED.to_owned();
         }
@@ -360,7 +360,7 @@ pub(super) fn kept_nodes(row: &TreeRow) -> Option<Vec<Node>> {
     Some(nodes)
 }
 
-/// Takes a tree as far as it gets.
+/// Drives a tree as far as it gets.
 pub(super) async fn drive(app: Arc<App>, tree: Arc<Tree>) {
     let mut running = FuturesUnordered::new();
     let parallel = tree.plan.parallel.min(app.config.limits.running_per_subject);
@@ -393,7 +393,7 @@ pub(super) async fn drive(app: Arc<App>, tree: Arc<Tree>) {
     log.end(shown, String::new);
 }
 
-/// Runs one task, and again as often as it may.
+/// Runs one task, with its retries.
 async fn run(app: &Arc<App>, tree: &Arc<Tree>, at: usize) {
     let Some(task) = tree.plan.tasks.get(at) else { return };
     let mut tries = 0;
@@ -431,11 +431,11 @@ async fn run(app: &Arc<App>, tree: &Arc<Tree>, at: usize) {
     }
 }
 
-/// Runs one task once; gives how it ended.
+/// Runs one attempt of a task; returns its status.
 async fn attempt(app: &Arc<App>, tree: &Arc<Tree>, at: usize) -> Result<String, Problem> {
     let task = tree.plan.tasks.get(at).ok_or_else(|| Problem::not_found("task"))?;
     let mut tries = 0;
-    // What it takes of the service's memory until it has ended.
+    // The memory charged for it until it has ended.
     let (execution, _held) = loop {
         match gather(app, tree, at, task).await {
             Err(problem) if [Code::MemoryQuota, Code::MemoryExhausted].contains(&problem.code()) && tries < MEMORY_TRIES => {
@@ -475,14 +475,14 @@ async fn attempt(app: &Arc<App>, tree: &Arc<Tree>, at: usize) -> Result<String, 
         if tree.is_unwanted(at) {
             begun.live.stop.cancel();
         }
-        // On a task of its own: the tasks of a tree must not share one thread.
+        // As a task of its own: the tasks of a tree must not share one thread.
         let live = Arc::clone(&begun.live);
         drop(begun);
         return Ok(live.finished().await?.status);
     }
 }
 
-/// A task with what those before it have left, and what that takes of the service's memory: once here, and once as what runs.
+/// Returns a task with the outputs of its dependencies, and the memory charged for them: once here, and once as what runs.
 async fn gather(app: &App, tree: &Tree, at: usize, task: &TaskBody) -> Result<(ExecutionRequest, Taken), Problem> {
     let mut execution = task.execution.clone();
     let mut held = app.memory.take(&tree.subject, execution.size().saturating_mul(2))?;
@@ -493,7 +493,7 @@ async fn gather(app: &App, tree: &Tree, at: usize, task: &TaskBody) -> Result<(E
     Ok((execution, held))
 }
 
-/// What a task left, as files for those that come after it.
+/// Returns the outputs of a task, as input files of its dependents.
 async fn outputs(app: &App, tree: &Tree, parent: usize, (room, held): (usize, &mut Taken)) -> Result<Vec<FileBody>, Problem> {
     let Some(task) = tree.plan.tasks.get(parent) else { return Ok(Vec::new()) };
     let node = tree.lock().nodes.get(parent).cloned();
@@ -501,7 +501,7 @@ async fn outputs(app: &App, tree: &Tree, parent: usize, (room, held): (usize, &m
     let place = |name: &str| format!("inputs/{}/{name}", task.name);
     let mut files = vec![FileBody::text(place("status"), node.status.clone())];
     let Some(id) = node.execution else { return Ok(files) };
-    // A tree does not fail because somebody has locked the database for a while.
+    // A momentary lock of the database must not fail the tree.
     app.store.settle().await.map_err(|error| Problem::internal(&error))?;
     let Some(row) = app.store.execution(tree.subject.as_str(), &id).await? else { return Ok(files) };
     files.extend(told(&row, &place));
@@ -513,7 +513,7 @@ async fn outputs(app: &App, tree: &Tree, parent: usize, (room, held): (usize, &m
         let detail = format!("the tasks before it left more than {MAX_INPUTS} bytes; have them leave less, or leave it elsewhere");
         return Err(Problem::new(Code::Invalid, detail));
     }
-    // Before they are read.
+    // Charged before they are read.
     held.grow(all.saturating_mul(2))?;
     for artifact in artifacts {
         let blobs = app.blobs.clone();
@@ -524,7 +524,7 @@ async fn outputs(app: &App, tree: &Tree, parent: usize, (room, held): (usize, &m
     Ok(files)
 }
 
-/// What an execution said.
+/// Returns the output of an execution as files.
 fn told(row: &ExecutionRow, place: &impl Fn(&str) -> String) -> Vec<FileBody> {
     let result: serde_json::Value = row.result.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
     let text = |name: &str| result.get(name).and_then(serde_json::Value::as_str).map(str::to_owned);

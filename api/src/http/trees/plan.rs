@@ -1,4 +1,4 @@
-//! Which task comes after which?
+//! Task graph: which task depends on which?
 
 use super::super::body::{ExecutionRequest, number};
 use super::super::bounded::{After, Named, Tasks, objects, texts};
@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use utoipa::ToSchema;
 
-/// Tasks of one tree.
+/// Maximum tasks of one tree.
 const MAX_TASKS: usize = 500;
 
-/// Dependencies of one tree.
+/// Maximum dependencies of one tree.
 const MAX_EDGES: usize = 5000;
 
-/// Times that a task is tried again by itself.
+/// Maximum automatic retries of a task.
 const MAX_RETRIES: u64 = 10;
 
 /// Executions that depend on one another.
@@ -29,7 +29,7 @@ pub(in crate::http) struct TreeRequest {
     #[schema(required = true, min_items = 1, max_items = 500)]
     #[serde(deserialize_with = "objects::<_, Tasks, _>")]
     pub(super) tasks: Vec<TaskBody>,
-    /// How many run at once; as many as one may, where nothing is said.
+    /// Maximum number of tasks that run at once, from 1 to 1000; by default, only the subject's limits apply.
     #[serde(deserialize_with = "number")]
     #[schema(minimum = 1, maximum = 1000)]
     pub(super) parallel: Option<u64>,
@@ -40,19 +40,19 @@ pub(in crate::http) struct TreeRequest {
 #[serde(deny_unknown_fields, default)]
 #[schema(as = TaskRequest)]
 pub(in crate::http) struct TaskBody {
-    /// What others call it: letters, digits, `_` and `-`.
+    /// The name by which other tasks refer to it: letters, digits, `_` and `-`.
     #[schema(required = true, default = json!(null), pattern = "^[A-Za-z0-9_-]{1,64}$")]
     pub(super) name: String,
-    /// What it runs. Of every task that it comes after, its workspace has `inputs/NAME/status`, `inputs/NAME/stdout`,
+    /// The program. For every task on which it depends, its workspace has `inputs/NAME/status`, `inputs/NAME/stdout`,
     /// `inputs/NAME/value.json` if there is a value, and its artifacts in `inputs/NAME/files`.
     #[schema(required = true)]
     pub(super) execution: ExecutionRequest,
-    /// The tasks that have to end before.
+    /// The tasks that have to end before it begins (dependencies).
     #[serde(deserialize_with = "texts::<_, After>")]
     pub(super) after: Vec<String>,
-    /// What becomes of the others if it does not succeed.
+    /// The effect on other tasks if it does not succeed.
     pub(super) on_failure: OnFailure,
-    /// How often it is tried again by itself.
+    /// Number of automatic retries.
     #[serde(deserialize_with = "number")]
     #[schema(minimum = 0, maximum = 10)]
     pub(super) retries: Option<u64>,
@@ -64,33 +64,33 @@ impl Named for TaskBody {
     }
 }
 
-/// What becomes of other tasks when one does not succeed.
+/// The effect on other tasks when one does not succeed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::http) enum OnFailure {
-    /// Those that come after it are skipped; the others go on.
+    /// Its dependents are skipped; the others go on.
     #[default]
     Skip,
-    /// Everything is stopped.
+    /// All tasks are stopped.
     Stop,
-    /// Those that come after it run all the same.
+    /// Its dependents run all the same.
     Continue,
 }
 
-/// Tasks whose order was checked.
+/// Tasks whose dependencies were checked for cycles.
 pub(super) struct Plan {
     pub(super) tasks: Vec<TaskBody>,
     pub(super) parallel: usize,
-    /// For each task those before it.
+    /// The dependencies of each task.
     pub(super) parents: Vec<Vec<usize>>,
-    /// For each task those right after it.
+    /// The direct dependents of each task.
     children: Vec<Vec<usize>>,
 }
 
 impl Plan {
     /// # Errors
     ///
-    /// Where the tasks cannot be brought into an order.
+    /// If the dependencies have a cycle or are invalid.
     pub(super) fn new(request: TreeRequest) -> Result<Self, Problem> {
         let invalid = |text: String| Err(Problem::new(Code::Invalid, text));
         let TreeRequest { tasks, parallel } = request;
@@ -127,7 +127,7 @@ impl Plan {
                 let Some(parent) = places.get(name.as_str()).copied() else {
                     return invalid(format!("`{}` comes after `{}`, which is no task of the tree", task.name, name.escape_debug()));
                 };
-                // The same one may be named twice.
+                // The same dependency may be named twice.
                 let seen = last_child.get_mut(parent).is_some_and(|last| last.replace(at) == Some(at));
                 if !seen {
                     own.push(parent);
@@ -151,7 +151,7 @@ impl Plan {
         }
     }
 
-    /// A task that waits for itself.
+    /// Returns a task on a dependency cycle.
     fn circle(&self) -> Option<usize> {
         let mut waits: Vec<usize> = self.parents.iter().map(Vec::len).collect();
         let mut free: Vec<usize> = waits.iter().enumerate().filter(|(_, waits)| **waits == 0).map(|(at, _)| at).collect();
@@ -168,7 +168,7 @@ impl Plan {
         waits.iter().position(|waits| *waits > 0)
     }
 
-    /// A task and all that come after it, however far.
+    /// Returns a task and all of its transitive dependents.
     pub(super) fn branch(&self, at: usize) -> Vec<usize> {
         let mut seen = vec![false; self.tasks.len()];
         let mut branch = Vec::new();
@@ -184,17 +184,17 @@ impl Plan {
         branch
     }
 
-    /// All tasks.
+    /// Returns all tasks.
     pub(super) fn branches(&self) -> Vec<usize> {
         (0..self.tasks.len()).collect()
     }
 
-    /// The place of a task.
+    /// Returns the index of a task.
     pub(super) fn find(&self, name: &str) -> Result<usize, Problem> {
         self.tasks.iter().position(|task| task.name == name).ok_or_else(|| Problem::not_found("task"))
     }
 
-    /// The tasks as they are kept: environment variables are often secrets, and are not.
+    /// Returns the tasks as they are stored: without environment variables, which are often secrets.
     pub(super) fn kept(&self) -> TreeRequest {
         let mut tasks = self.tasks.clone();
         for task in &mut tasks {
@@ -203,7 +203,7 @@ impl Plan {
         self.request(tasks)
     }
 
-    /// What is needed to say how the tasks did: all but what they run.
+    /// Returns what is needed to report on the tasks: all but their programs.
     pub(super) fn outline(&self) -> TreeRequest {
         let task = |task: &TaskBody| TaskBody {
             execution: ExecutionRequest { language: task.execution.language.clone(), ..ExecutionRequest::default() },

@@ -1,21 +1,21 @@
-//! What is in an npm package?
+//! npm tarball reader: which files does a gzipped tar archive hold?
 //!
-//! A gzipped tar archive does not say at its start how large it becomes, so it is read twice: once to measure it, counting as it is
-//! decompressed and no further than there is room, and once to write it. Headers that stand for others are read by themselves, so that a
-//! name cannot be as long as the archive.
+//! A gzipped archive does not declare its uncompressed size, so it is read twice: once to measure it, counting as it is decompressed and no
+//! further than there is room, and once to write it. Extension headers are read by our own code, so that a name cannot be as long as the
+//! archive.
 
 use super::{Directories, LARGE, MAX_RATIO, Writer, bad, path};
 use flate2::read::MultiGzDecoder;
 use std::io::{self, Read, Seek, SeekFrom};
 use tar::{Archive, EntryType};
 
-/// Bytes of a header that stands for another one, such as a long name.
+/// The largest extension header in bytes, such as a long name.
 const MAX_HEADER: u64 = 64 << 10;
 
-/// Headers and padding of one file, at most.
+/// The most bytes of headers and padding of one file.
 const PER_FILE: u64 = 4 << 10;
 
-/// Reads no more than it may.
+/// A reader with a limit.
 struct Counted<R> {
     content: R,
     most: u64,
@@ -47,7 +47,7 @@ pub(crate) fn tarball(archive: &mut (impl Read + Seek), writer: &mut Writer<'_>)
     each(archive, most, &mut |path, length, content| writer.file(path, length, content))
 }
 
-/// Gives every file of the archive, with its path below the folder that all of them are in.
+/// Calls back for every file of the archive, with its path below the top folder.
 fn each(archive: &mut (impl Read + Seek), most: u64, found: &mut dyn FnMut(&str, u64, &mut dyn Read) -> io::Result<()>) -> io::Result<()> {
     archive.seek(SeekFrom::Start(0))?;
     let mut archive = Archive::new(Counted { content: MultiGzDecoder::new(archive), most, left: most });
@@ -59,7 +59,7 @@ fn each(archive: &mut (impl Read + Seek), most: u64, found: &mut dyn FnMut(&str,
         match kind {
             EntryType::GNULongName => long_name = Some(trimmed(header(&mut entry, length)?)),
             EntryType::XHeader => long_name = extended(&header(&mut entry, length)?)?.or(long_name),
-            // Names of links, which are no files, and what is said of all files together.
+            // Names of links, which are no files, and global headers.
             EntryType::GNULongLink | EntryType::XGlobalHeader => drop(header(&mut entry, length)?),
             EntryType::Regular | EntryType::Continuous => {
                 let name = long_name.take().unwrap_or_else(|| entry.path_bytes().into_owned());
@@ -67,7 +67,7 @@ fn each(archive: &mut (impl Read + Seek), most: u64, found: &mut dyn FnMut(&str,
                     found(&path, length, &mut entry)?;
                 }
             }
-            // npm makes none of these either.
+            // npm creates none of these either.
             EntryType::Directory | EntryType::Link | EntryType::Symlink => long_name = None,
             _ => return Err(bad("it has entries that are neither files nor directories")),
         }
@@ -75,9 +75,9 @@ fn each(archive: &mut (impl Read + Seek), most: u64, found: &mut dyn FnMut(&str,
     Ok(())
 }
 
-/// The path of a file below the first folder of the archive, whatever that is called; none for what is beside it, as npm has it.
+/// Returns the path of a file below the archive's first folder, whatever its name; none for files beside it, as in npm.
 fn below(name: &[u8]) -> io::Result<Option<String>> {
-    // Old archives have directories as files whose names end like this.
+    // Old archives have directories as files whose names end in a slash.
     if name.ends_with(b"/") {
         return Ok(None);
     }
@@ -101,14 +101,14 @@ fn trimmed(mut name: Vec<u8>) -> Vec<u8> {
     name
 }
 
-/// The name that an extended header has for the file after it.
+/// Returns the name that an extended (pax) header has for the file after it.
 fn extended(header: &[u8]) -> io::Result<Option<Vec<u8>>> {
     let mut name = None;
     for field in tar::PaxExtensions::new(header) {
         let field = field?;
         match field.key_bytes() {
             b"path" => name = Some(field.value_bytes().to_vec()),
-            // Of a file that is larger than any may be, or of one with holes.
+            // For a file that is larger than the limit, or a sparse file.
             b"size" => return Err(bad("a file says its size in an extended header")),
             key if key.starts_with(b"GNU.sparse") => return Err(bad("it has files with holes")),
             _ => {}

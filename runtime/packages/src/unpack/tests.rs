@@ -1,4 +1,4 @@
-//! Which archives are unpacked, and what is left of those that are not?
+//! Tests of extraction: which archives are unpacked, and what is left of those that are refused?
 
 use super::{Account, Room, Writer, path, tarball, wheel};
 use cap_std::ambient_authority;
@@ -8,7 +8,7 @@ use flate2::write::{DeflateEncoder, GzEncoder};
 use std::collections::BTreeMap;
 use std::io::{Cursor, Write as _};
 
-/// What is in a directory: the contents of files by their paths.
+/// Returns the contents of files in a directory by their paths.
 fn found(place: &std::path::Path) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
     let mut left = vec![place.to_owned()];
@@ -28,7 +28,7 @@ fn found(place: &std::path::Path) -> BTreeMap<String, Vec<u8>> {
 
 type Unpacked = Result<BTreeMap<String, Vec<u8>>, String>;
 
-/// Unpacks an archive, with the files and the bytes that were written until it was refused.
+/// Unpacks an archive; returns the files and the bytes that were written until it was refused.
 fn unpacked(archive: &[u8], is_wheel: bool, mut room: Room) -> (Unpacked, u64) {
     let place = tempfile::tempdir().unwrap();
     let into = Dir::open_ambient_dir(place.path(), ambient_authority()).unwrap();
@@ -43,7 +43,7 @@ fn unpacked(archive: &[u8], is_wheel: bool, mut room: Room) -> (Unpacked, u64) {
 
 const ROOM: Room = Room { bytes: 200 << 20, files: 100 };
 
-/// An entry of a zip archive, with what its two headers say.
+/// An entry of a zip archive, with the contents of its two headers.
 #[derive(Clone)]
 struct Entry {
     name: Vec<u8>,
@@ -55,7 +55,7 @@ struct Entry {
     length: u32,
     local_length: u32,
     packed_length: u32,
-    /// Where the directory says it is; where it is unless said.
+    /// The offset that the directory declares; the real one by default.
     offset: Option<u32>,
     extra: Vec<u8>,
 }
@@ -254,7 +254,7 @@ fn gzipped(content: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// A header of a tar archive and what follows it.
+/// Returns a header of a tar archive and its content.
 fn member(kind: u8, name: &str, length: u64, content: &[u8]) -> Vec<u8> {
     let mut header = tar::Header::new_gnu();
     let bytes = header.as_mut_bytes();
@@ -357,7 +357,7 @@ fn no_name_leads_elsewhere() {
     }
 }
 
-/// Whoever waits no more is told so also while nothing is written: what is left out, and what comes to nothing, is read no further.
+/// Tests that cancellation also works while nothing is written: skipped content, and content that unpacks to nothing, is read no further.
 #[test]
 fn what_is_skipped_can_be_stopped() {
     let noise: Vec<u8> = (0..1_u32 << 20).flat_map(|number| number.wrapping_mul(2_654_435_761).to_le_bytes()).collect();

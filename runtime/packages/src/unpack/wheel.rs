@@ -1,8 +1,8 @@
-//! What is in a wheel?
+//! Wheel reader: which files does a wheel hold?
 //!
-//! A wheel is a zip archive. Its directory is read first, and says everything: how many files there are, how large each becomes and where it
-//! lies. It is taken only if it is consistent in itself and with the headers in front of the files: entries that overlap, sizes that differ
-//! and records after the directory are how archives are made that one program reads otherwise than another, or that grow beyond measure.
+//! A wheel is a zip archive. Its central directory is read first, and has everything: the number of files, their sizes and offsets. It is
+//! accepted only if it is consistent in itself and with the local headers: overlapping entries, different sizes and records after the
+//! directory are used in archives that two programs read differently, and in zip bombs.
 
 use super::{Directories, Writer, bad, judge_ratio, path};
 use flate2::Crc;
@@ -10,15 +10,15 @@ use flate2::read::DeflateDecoder;
 use std::collections::HashSet;
 use std::io::{self, Read, Seek, SeekFrom};
 
-/// Bytes of a directory: more than any that lists as many files as a set may have.
+/// The largest central directory in bytes: more than one with as many files as a set may have.
 const MAX_DIRECTORY: u64 = 48 << 20;
 
-/// Bytes at the end in which the end record lies: the record, and the longest comment.
+/// Bytes at the end that hold the end record: the record, and the longest comment.
 const END: u64 = 22 + 65_535;
 
-/// One file of the archive, as its directory has it.
+/// One entry of the central directory.
 struct Entry {
-    /// As it is in the archive.
+    /// The raw name in the archive.
     name: Vec<u8>,
     flags: u16,
     method: u16,
@@ -55,7 +55,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Where the directory lies.
+/// The position of the central directory.
 struct Directory {
     entries: u64,
     offset: u64,
@@ -112,7 +112,7 @@ fn find_directory(archive: &mut (impl Read + Seek), length: u64) -> io::Result<D
     Ok(found)
 }
 
-/// The directory as the record for large archives has it, and where that begins; none where there is no such record.
+/// Returns the directory of the zip64 end record, and the offset of that record; none if there is no such record.
 fn long_directory(archive: &mut (impl Read + Seek), locator: u64, short: &Directory) -> io::Result<Option<(Directory, u64)>> {
     let bytes = read_at(archive, locator, 20)?;
     if !bytes.starts_with(b"PK\x06\x07") {
@@ -176,7 +176,7 @@ fn read_entry(fields: &mut Fields<'_>) -> io::Result<Entry> {
     if disk != 0 || flags & 1 != 0 || !matches!(method, 0 | 8) {
         return Err(bad(format!("`{}` is encrypted, or compressed in a way that wheels are not", shown())));
     }
-    // Sizes that need more than 32 bits are in an extra field, in this order, each only where it is needed.
+    // zip64: sizes of more than 32 bits are in an extra field, in this order, each only if it is needed.
     let mut is_long = false;
     while extra.0.len() >= 4 {
         let (kind, size) = (extra.u16()?, extra.u16()?);
@@ -195,10 +195,10 @@ fn read_entry(fields: &mut Fields<'_>) -> io::Result<Entry> {
     Ok(Entry { name, flags, method, crc, packed, length, offset })
 }
 
-/// A file to unpack: its entry, the offset where its content ends at the latest, and its path in the tree.
+/// A file to unpack: its entry, the latest offset where its content ends, and its path in the tree.
 type Wanted<'a> = (&'a Entry, u64, String);
 
-/// The files to unpack, and the room that all of them leave. Everything is known of them before the first is written.
+/// Returns the files to unpack, and the room that they leave. Everything is checked before the first is written.
 fn judge(entries: &[Entry], archive: u64, mut room: super::Room) -> io::Result<(Vec<Wanted<'_>>, super::Room)> {
     let mut order: Vec<&Entry> = entries.iter().collect();
     order.sort_by_key(|entry| entry.offset);
@@ -234,7 +234,7 @@ fn judge(entries: &[Entry], archive: u64, mut room: super::Room) -> io::Result<(
     Ok((wanted, room))
 }
 
-/// Where a file of a wheel goes; none for what no program imports.
+/// Returns the path of a wheel's file in the tree; none for files that no program imports.
 fn place(name: &str) -> Option<&str> {
     let Some((first, rest)) = name.split_once('/') else { return Some(name) };
     if first == "bin" {
@@ -259,7 +259,7 @@ fn extract(archive: &mut (impl Read + Seek), entry: &Entry, end: u64, place: &st
     let (crc, packed, length) = (fields.u32()?, fields.u32()?, fields.u32()?);
     let (name_length, extra) = (fields.u16()?, fields.u16()?);
     let name = fields.bytes(entry.name.len())?;
-    // With this flag they follow the file, and are nothing here.
+    // With this flag they are in a data descriptor after the file, and zero here.
     let is_later = flags & 8 != 0;
     let same = |here: u32, there: u64| is_later || here == u32::MAX || u64::from(here) == there;
     let agrees = flags == entry.flags

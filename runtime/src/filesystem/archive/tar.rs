@@ -1,7 +1,7 @@
-//! Which entries does a tar archive hold, and where does their content lie?
+//! Tar parser: which entries does an archive hold, and at which offsets?
 //!
-//! Reads headers only. Understands ustar, GNU long names and the pax records `path` and `size`; refuses everything else
-//! that would change what an entry means.
+//! Reads headers only. Supports ustar, GNU long names and the pax records `path` and `size`; refuses every other extension that would
+//! change the meaning of an entry.
 
 use std::time::Duration;
 
@@ -15,17 +15,17 @@ const BLOCK: usize = 512;
 /// A file or a directory in an archive.
 #[derive(Debug)]
 pub(super) struct Entry {
-    /// Where the header lies.
+    /// The offset of the header.
     pub(super) at: usize,
-    /// As it stands in the archive; not checked yet.
+    /// The raw name in the archive; not validated yet.
     pub(super) name: String,
-    /// Where the content of a file lies; none for a directory.
+    /// The range of a file's content; none for a directory.
     pub(super) file: Option<(usize, usize)>,
     /// Since the Unix epoch.
     pub(super) modified: Duration,
 }
 
-/// The files and directories of `bytes` in their order; ends after the first error.
+/// Iterates over the files and directories of `bytes` in their order; ends after the first error.
 pub(super) fn entries(bytes: &Bytes) -> impl Iterator<Item = Result<Entry, ArchiveError>> {
     let mut reader = Reader { bytes, position: 0, long: Long::default() };
     std::iter::from_fn(move || {
@@ -43,7 +43,7 @@ struct Reader<'a> {
     long: Long,
 }
 
-/// What a header before the entry said about it.
+/// The extended header before an entry.
 #[derive(Default)]
 struct Long {
     name: Option<String>,
@@ -59,7 +59,7 @@ impl Reader<'_> {
             }
             let header = self.slice(at, BLOCK)?;
             if header.iter().all(|byte| *byte == 0) {
-                // The end is marked with empty blocks; nothing after them counts.
+                // Empty blocks mark the end; everything after them is ignored.
                 return Ok(None);
             }
             let header = Header::read(header).ok_or(ArchiveError::Damaged(at))?;
@@ -100,7 +100,7 @@ fn entry(at: usize, name: String, kind: u8, (start, length): (usize, usize), mod
 }
 
 struct Header {
-    /// None when it is not UTF-8 or empty.
+    /// None if it is not UTF-8 or empty.
     name: Option<String>,
     size: u64,
     modified: Duration,
@@ -111,7 +111,7 @@ impl Header {
     fn read(block: &[u8]) -> Option<Self> {
         let stored = number(block.get(148..156)?)?;
         let sum: u64 = block.iter().map(|byte| u64::from(*byte)).sum();
-        // The checksum counts its own field as blanks.
+        // The checksum is computed with its own field as blanks.
         let own: u64 = block.get(148..156)?.iter().map(|byte| u64::from(*byte)).sum();
         if stored != sum.checked_sub(own)?.checked_add(8 * u64::from(b' '))? {
             return None;
@@ -136,13 +136,13 @@ impl Header {
     }
 }
 
-/// A field that ends at the first zero byte.
+/// Parses a field that ends at the first zero byte.
 fn text(field: &[u8]) -> Option<String> {
     let field = field.split(|byte| *byte == 0).next()?;
     std::str::from_utf8(field).ok().map(str::to_owned)
 }
 
-/// An octal number with blanks around it, or GNU's binary form.
+/// Parses an octal number with blanks around it, or GNU's binary form.
 fn number(field: &[u8]) -> Option<u64> {
     let (first, rest) = field.split_first()?;
     if *first == 0x80 {
@@ -155,7 +155,8 @@ fn number(field: &[u8]) -> Option<u64> {
     }
 }
 
-/// The records `path` and `size` of a pax header; each is `LENGTH KEY=VALUE\n`.
+/// Parses the records `path` and `size` of a pax header; each is `LENGTH KEY=VALUE
+/// `.
 fn pax(mut body: &[u8]) -> Option<Long> {
     let mut long = Long::default();
     while !body.is_empty() && body.first() != Some(&0) {
@@ -166,7 +167,7 @@ fn pax(mut body: &[u8]) -> Option<Long> {
         match key {
             "path" => long.name = Some(value.to_owned()),
             "size" => long.size = Some(value.parse().ok()?),
-            // A link or a sparse file would be served as something that it is not.
+            // A link or a sparse file would be served with wrong content.
             "linkpath" => return None,
             key if key.starts_with("GNU.sparse") => return None,
             _ => {}

@@ -1,4 +1,4 @@
-//! What is an open file or directory of a guest, and what may be done through it?
+//! File descriptors of a guest: what is open, and which operations are permitted?
 
 use std::sync::Arc;
 
@@ -35,17 +35,17 @@ pub(super) enum Readable {
 }
 
 impl Descriptor {
-    /// A descriptor of a directory.
+    /// Returns a descriptor of a directory.
     pub(super) fn directory(node: Node, permit: Permit) -> Self {
         Self { node, read: true, write: false, _permit: permit }
     }
 
-    /// A descriptor of whatever was opened.
+    /// Returns a descriptor of an opened node.
     pub(super) fn opened(node: Node, read: bool, write: bool, permit: Permit) -> Self {
         Self { node, read, write, _permit: permit }
     }
 
-    /// What the guest is told that it may do.
+    /// Returns the flags that the guest sees.
     pub(super) fn flags(&self) -> DescriptorFlags {
         let mut flags = DescriptorFlags::empty();
         if self.read {
@@ -65,10 +65,10 @@ impl Descriptor {
         flags
     }
 
-    /// The file, to be read.
+    /// Returns the file, for reading.
     ///
     /// # Errors
-    /// `is-directory`, or `bad-descriptor` when it is not open for reading.
+    /// `is-directory`, or `bad-descriptor` if it is not open for reading.
     pub(super) fn readable(&self) -> Result<Readable, ErrorCode> {
         let readable = match &self.node {
             node if node.is_directory() => return Err(ErrorCode::IsDirectory),
@@ -80,10 +80,10 @@ impl Descriptor {
         if self.read { Ok(readable) } else { Err(ErrorCode::BadDescriptor) }
     }
 
-    /// The file, to be written.
+    /// Returns the file, for writing.
     ///
     /// # Errors
-    /// `is-directory`, or `bad-descriptor` when it is not open for writing.
+    /// `is-directory`, or `bad-descriptor` if it is not open for writing.
     pub(super) fn writable(&self) -> Result<Writable, ErrorCode> {
         match &self.node {
             node if node.is_directory() => Err(ErrorCode::IsDirectory),
@@ -93,10 +93,10 @@ impl Descriptor {
         }
     }
 
-    /// A stream that reads from `offset` on.
+    /// Returns a stream that reads from `offset` on.
     ///
     /// # Errors
-    /// As for [`Descriptor::readable`], and `insufficient-memory` when too many streams are open.
+    /// As for [`Descriptor::readable`], and `insufficient-memory` if too many streams are open.
     pub(super) fn input(&self, offset: u64, quota: &Arc<Quota>) -> Result<DynInputStream, ErrorCode> {
         let readable = self.readable()?;
         let permit = Permit::stream(quota)?;
@@ -106,10 +106,10 @@ impl Descriptor {
         })
     }
 
-    /// A stream that writes at `position`.
+    /// Returns a stream that writes at `position`.
     ///
     /// # Errors
-    /// As for [`Descriptor::writable`], and `insufficient-memory` when too many streams are open.
+    /// As for [`Descriptor::writable`], and `insufficient-memory` if too many streams are open.
     pub(super) fn output(&self, position: Position, quota: &Arc<Quota>, clock: &Clock) -> Result<DynOutputStream, ErrorCode> {
         let writable = self.writable()?;
         let permit = Permit::stream(quota)?;
@@ -121,10 +121,10 @@ impl Descriptor {
 }
 
 impl Readable {
-    /// At most `length` bytes from `offset` on; empty at the end.
+    /// Reads at most `length` bytes from `offset` on; empty at the end.
     ///
     /// # Errors
-    /// What the host says.
+    /// The host's error.
     pub(super) async fn read(self, offset: u64, length: usize) -> Result<Bytes, ErrorCode> {
         match self {
             Self::Memory(source) => Ok(source.read(offset, length)),

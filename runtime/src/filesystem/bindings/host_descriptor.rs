@@ -1,4 +1,4 @@
-//! The calls of `wasi:filesystem/types` one by one: find the node, do it in the tree or on the host.
+//! Calls of `wasi:filesystem/types`: which node does each find, and what does it do in the tree or on the host?
 
 use wasmtime::component::Resource;
 use wasmtime_wasi::p2::bindings::filesystem::types::{
@@ -92,7 +92,7 @@ impl HostDescriptor for FilesystemView<'_> {
     }
 
     async fn write(&mut self, handle: Handle, data: Vec<u8>, offset: u64) -> FsResult<u64> {
-        // Copied once already, whatever becomes of it.
+        // Copied once already, whatever the result.
         self.filesystem.meter().charge(meter::copied(data.len()).saturating_mul(2));
         let written = match self.descriptor(&handle)?.writable()? {
             Writable::Memory(file) => file.write(offset, &data, self.filesystem.now())?,
@@ -171,7 +171,7 @@ impl HostDescriptor for FilesystemView<'_> {
         let new = self.target(&new_handle, &new_path, FinalSymlink::Name)?;
         match (old, new) {
             (Target::Tree(old), Target::Tree(new)) => self.filesystem.link(&old, &new)?,
-            // A second name for a file of the host would outlive the mount's rules.
+            // A hard link to a host file would outlive the mount's rules.
             (Target::Host(_), Target::Host(_)) => return Err(ErrorCode::NotPermitted.into()),
             _ => return Err(ErrorCode::CrossDevice.into()),
         }
@@ -187,7 +187,7 @@ impl HostDescriptor for FilesystemView<'_> {
         flags: DescriptorFlags,
     ) -> FsResult<Handle> {
         let how = how_to_open(open_flags, flags)?;
-        // An exclusive creation never goes through a link.
+        // An exclusive creation (`O_EXCL`) never follows a symlink.
         let last = if how.create && how.exclusive { FinalSymlink::Name } else { following(path_flags) };
         let target = self.target(&handle, &path, last)?;
         let permit = Permit::descriptor(&self.filesystem.quota)?;
@@ -238,7 +238,7 @@ impl HostDescriptor for FilesystemView<'_> {
         self.filesystem.meter().charge(meter::text(target.len()));
         match self.target(&handle, &path, FinalSymlink::Name)? {
             Target::Tree(entry) => self.filesystem.create_symlink(&target, &entry)?,
-            // Programs of the host would follow it.
+            // Programs of the host would follow the symlink.
             Target::Host(_) => return Err(ErrorCode::NotPermitted.into()),
         }
         Ok(())
@@ -317,7 +317,7 @@ async fn on_host<T: Send + 'static>(
     mount.run(move || job(&entry)).await
 }
 
-/// Attributes and identity of an open node of the host; none for others.
+/// Returns attributes and identity of an open node of the host; none for others.
 async fn host_attributes(node: &Node) -> Result<Option<(DescriptorStat, Identity)>, ErrorCode> {
     match node.clone() {
         Node::HostFile(file) => file.mount.clone().run(move || file.stat()).await.map(Some),
@@ -337,11 +337,11 @@ fn following(flags: PathFlags) -> FinalSymlink {
     if flags.contains(PathFlags::SYMLINK_FOLLOW) { FinalSymlink::Follow } else { FinalSymlink::Keep }
 }
 
-/// What a guest asked for. Synchronized writing is a request only, so it is accepted and not promised.
+/// Maps the flags of a guest's open. Synchronized writing is accepted and not guaranteed.
 fn how_to_open(open: OpenFlags, flags: DescriptorFlags) -> Result<OpenMode, ErrorCode> {
     let write = flags.contains(DescriptorFlags::WRITE);
     let how = OpenMode {
-        // Neither reading nor writing means reading, as for everybody else.
+        // Neither reading nor writing means reading, as in POSIX.
         read: flags.contains(DescriptorFlags::READ) || !write,
         write,
         create: open.contains(OpenFlags::CREATE),

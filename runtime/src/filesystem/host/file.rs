@@ -1,4 +1,4 @@
-//! What can be done with an open regular file of the host?
+//! Open regular files of the host: which operations does a guest have on them, and what is charged?
 
 use std::fmt;
 use std::io;
@@ -32,18 +32,18 @@ impl HostFile {
         Self { mount, file: Arc::new(file), quota: Arc::clone(quota) }
     }
 
-    /// Attributes and identity.
+    /// Returns attributes and identity.
     ///
     /// # Errors
-    /// What the host says.
+    /// The host's error.
     pub(in crate::filesystem) fn stat(&self) -> Result<(DescriptorStat, Identity), ErrorCode> {
         self.file.metadata().map(|metadata| describe(&metadata)).map_err(code)
     }
 
-    /// At most `length` bytes from `offset` on; empty at the end.
+    /// Reads at most `length` bytes from `offset` on; empty at the end.
     ///
     /// # Errors
-    /// What the host says.
+    /// The host's error.
     pub(in crate::filesystem) fn read(&self, offset: u64, length: usize) -> Result<Bytes, ErrorCode> {
         let left = self.file.metadata().map_err(code)?.len().saturating_sub(offset);
         let mut buffer = vec![0; length.min(as_usize(left))];
@@ -60,11 +60,10 @@ impl HostFile {
         Ok(Bytes::from(buffer))
     }
 
-    /// Writes all of `data` at `offset` and says how many bytes that were. What is written, and the gap before it, stays
-    /// charged.
+    /// Writes all of `data` at `offset` and returns its length. The written bytes, and the gap before them, stay charged.
     ///
     /// # Errors
-    /// `read-only`, `insufficient-space`, or what the host says.
+    /// `read-only`, `insufficient-space`, or the host's error.
     pub(in crate::filesystem) fn write(&self, offset: u64, data: &[u8]) -> Result<usize, ErrorCode> {
         self.mount.check_writable()?;
         let size = self.file.metadata().map_err(code)?.len();
@@ -76,7 +75,7 @@ impl HostFile {
         Ok(data.len())
     }
 
-    /// Like [`HostFile::write`], at the end; gives the number of bytes.
+    /// Appends like [`HostFile::write`]; returns the number of bytes.
     ///
     /// # Errors
     /// As for `write`.
@@ -85,10 +84,10 @@ impl HostFile {
         self.write(end, data)
     }
 
-    /// Cuts or grows the file; growth is charged, cutting gives nothing back.
+    /// Truncates or extends the file; growth is charged, truncation releases nothing.
     ///
     /// # Errors
-    /// `read-only`, `insufficient-space`, or what the host says.
+    /// `read-only`, `insufficient-space`, or the host's error.
     pub(in crate::filesystem) fn set_size(&self, size: u64) -> Result<(), ErrorCode> {
         self.mount.check_writable()?;
         let now = self.file.metadata().map_err(code)?.len();
@@ -101,16 +100,16 @@ impl HostFile {
     /// Changes the times.
     ///
     /// # Errors
-    /// `read-only`, or what the host says.
+    /// `read-only`, or the host's error.
     pub(in crate::filesystem) fn set_times(&self, change: TimeChange) -> Result<(), ErrorCode> {
         self.mount.check_writable()?;
         rustix::fs::futimens(&*self.file, &timestamps(change)).map_err(|error| code(error.into()))
     }
 
-    /// Writes out what the host holds back.
+    /// Syncs the file to the disk (fsync).
     ///
     /// # Errors
-    /// What the host says.
+    /// The host's error.
     pub(in crate::filesystem) fn sync(&self) -> Result<(), ErrorCode> {
         self.file.sync_all().map_err(code)
     }

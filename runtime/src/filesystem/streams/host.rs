@@ -1,6 +1,6 @@
-//! How is a file of the host read and written as a stream, without blocking the runtime?
+//! Streams of host files: how are they read and written without blocking the tokio runtime?
 //!
-//! Each stream has at most one job on a blocking thread. A job goes on when nobody waits for it, and its result is kept.
+//! Each stream has at most one job on a blocking thread. A job goes on if its waiter is dropped, and its result is kept.
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -14,7 +14,7 @@ use crate::filesystem::content::as_u64;
 use crate::filesystem::host::HostFile;
 use crate::filesystem::quota::Permit;
 
-/// Bytes read ahead when a guest waits before it says how many it wants.
+/// Bytes of read-ahead if a guest polls before it reads.
 const READ_AHEAD: usize = 16 << 10;
 
 type Job<T> = JoinHandle<Result<T, ErrorCode>>;
@@ -23,7 +23,7 @@ async fn join<T>(job: &mut Job<T>) -> Result<T, ErrorCode> {
     job.await.unwrap_or(Err(ErrorCode::Io))
 }
 
-/// Reads a file of the host from an offset on.
+/// An input stream of a host file.
 pub(in crate::filesystem) struct HostInput {
     file: HostFile,
     offset: u64,
@@ -105,7 +105,7 @@ impl InputStream for HostInput {
     }
 }
 
-/// Writes a file of the host.
+/// An output stream of a host file.
 pub(in crate::filesystem) struct HostOutput {
     file: HostFile,
     position: Position,
@@ -176,7 +176,7 @@ impl OutputStream for HostOutput {
     }
 
     async fn cancel(&mut self) {
-        // A write that the guest was told nothing about still happens, as with a file that is closed.
+        // A write whose result the guest never reads still happens, as with a file that is closed.
         self.ready().await;
     }
 }

@@ -1,9 +1,9 @@
-//! What is taken as an archive, and can it be changed?
+//! Tests of archives: which are accepted, and can they be changed?
 
 use super::super::archive::ArchiveError;
 use super::*;
 
-/// A tar archive of files.
+/// Builds a tar archive of files.
 pub(super) fn build(files: &[(&str, &[u8])]) -> Vec<u8> {
     let mut out = Vec::new();
     for (name, content) in files {

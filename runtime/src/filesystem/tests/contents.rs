@@ -1,9 +1,9 @@
-//! Are chunked files byte for byte what a plain vector would be?
+//! Tests of chunked content: is it byte for byte what a plain vector would be?
 
 use super::super::content::Content;
 use super::*;
 
-/// A small generator, so that a failure can be repeated.
+/// A small pseudorandom generator, so that a failure is reproducible.
 struct Numbers(u64);
 
 impl Numbers {

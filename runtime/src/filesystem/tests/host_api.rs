@@ -1,4 +1,4 @@
-//! What can the host put in and take out, and what can a guest do about it?
+//! Tests of the host API: what can the host put in and take out, and how may a guest interfere?
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 

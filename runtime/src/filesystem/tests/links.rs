@@ -1,4 +1,4 @@
-//! Where do symbolic and hard links lead, and where not? Rows FS04 to FS07 of the attack catalogue.
+//! Tests of symlinks and hard links: where do they lead, and where not? Rows FS04 to FS07 of the attack catalogue.
 
 use super::*;
 
@@ -25,7 +25,7 @@ async fn links_stay_inside_the_tree() {
     }
     assert_eq!(code(&guest.create("work/l/x").await), Some(ErrorCode::NotPermitted));
     assert_eq!(guest.unlink("work/l/x").await, Err(ErrorCode::NotPermitted));
-    // What changes a name changes the link, not what it leads to.
+    // Operations on a name change the symlink, not its target.
     assert_eq!(guest.unlink("work/os").await, Ok(()));
     assert_eq!(guest.get("usr/lib/python/os.py").await, Ok(b"# os\n".to_vec()));
 }
@@ -39,7 +39,7 @@ async fn a_moved_link_leads_elsewhere_but_not_out() {
     assert!(guest.open("work/a/b/up/a").await.is_ok());
     guest.rename("work/a/b/up", "work/up").await.unwrap();
     assert_eq!(code(&guest.open("work/up/etc").await), Some(ErrorCode::NotPermitted));
-    // A descriptor is a root for links too.
+    // A descriptor is the root for symlinks too.
     guest.symlink("../a", "work/a/self").await.unwrap();
     assert!(guest.open("work/a/self/b").await.is_ok());
     let directory = guest.open("work/a").await.unwrap();

@@ -1,5 +1,5 @@
-//! Does a guest see of the host exactly what was mounted? Rows FS08 to FS10 and FS25 of the attack catalogue, with the
-//! host's own view as the oracle.
+//! Tests of host mounts: does a guest see exactly what was mounted? Rows FS08 to FS10 and FS25 of the attack catalogue, with the host's own
+//! view as the oracle.
 
 #![expect(clippy::disallowed_methods, reason = "the tests look at the host's files directly, as an outside oracle")]
 
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// A mount with a file, a directory, a way out and a pipe in it, and a secret beside it.
+/// Makes a mount with a file, a directory, an escaping symlink and a FIFO in it, and a secret beside it.
 fn host() -> TempDir {
     let host = tempfile::tempdir().unwrap();
     let inside = host.path().join("inside");
@@ -157,7 +157,7 @@ async fn a_writable_mount_is_changed_and_charged() {
     assert_eq!(guest.filesystem.quota_hit(), Some(LimitKind::Disk));
     let mut offset = 0;
     while guest.write(file, offset, &[1; 100_000]).await.is_ok() {
-        // Writing the same place again and again fills the quota as well.
+        // Rewriting the same range repeatedly fills the quota as well.
         offset = 100_000 - offset;
     }
     assert!(fs::metadata(inside.join("made/moved")).unwrap().len() <= 200_000);
@@ -171,7 +171,7 @@ async fn a_writable_mount_is_changed_and_charged() {
     assert_eq!(guest.rename("work/data", "work/other").await, Err(ErrorCode::CrossDevice));
 }
 
-/// FS10: somebody swaps a directory for a link to the outside while a guest opens files below it.
+/// FS10 (TOCTOU): another process swaps a directory for a symlink to the outside while a guest opens files below it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_swapped_directory_never_leaks() {
     let host = host();

@@ -1,4 +1,4 @@
-//! Where do paths lead, and where not? Rows FS02, FS03, FS11, FS14, FS15 and FS20 of the attack catalogue.
+//! Tests of path resolution: where do paths lead, and where not? Rows FS02, FS03, FS11, FS14, FS15 and FS20 of the attack catalogue.
 
 use super::*;
 
@@ -143,7 +143,7 @@ async fn trees_are_not_endlessly_deep() {
     };
     assert_eq!((refused, depth), (ErrorCode::NameTooLong, super::super::ramfs::MAX_DEPTH));
     assert_eq!(guest.filesystem.quota_hit(), Some(LimitKind::Files));
-    // Moving one deep tree into another does not get around the cap.
+    // Moving one deep tree into another does not bypass the cap.
     guest.mkdir("tmp/a").await.unwrap();
     assert_eq!(guest.rename("work/d", "tmp/a/d").await, Err(ErrorCode::NameTooLong));
     assert_eq!(guest.rename("work/d", "tmp/d").await, Ok(()));

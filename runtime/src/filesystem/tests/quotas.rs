@@ -1,4 +1,4 @@
-//! Do the limits hold exactly, and is everything given back? Row FS17 of the attack catalogue.
+//! Tests of quotas: do the limits hold exactly, and is every charge released? Row FS17 of the attack catalogue.
 
 use wasmtime_wasi::p2::bindings::filesystem::types::Host as _;
 
@@ -26,7 +26,7 @@ async fn the_last_byte_fits_and_no_more() {
         assert_eq!(guest.filesystem.quota_hit(), Some(LimitKind::Disk));
         guest.filesystem.forget_quota_hit();
         assert_eq!(code(&guest.create("work/g").await), Some(ErrorCode::InsufficientSpace));
-        // Overwriting needs no room.
+        // Overwriting needs no space.
         assert_eq!(guest.write(file, 0, &[8; 10_000]).await, Ok(10_000));
         guest.unlink("work/f").await.unwrap();
         assert_eq!(guest.write(file, 0, b"still open").await, Ok(10));
@@ -71,7 +71,7 @@ async fn nodes_and_names_are_counted() {
     assert_eq!(guest.filesystem.quota_hit(), Some(LimitKind::Files));
     guest.unlink("work/l").await.unwrap();
     assert_eq!(guest.mkdir("work/e").await, Ok(()));
-    // Empty files and names fill the host's memory too.
+    // Empty files and names use the host's memory too.
     let mut guest = workspace(10_000, u64::MAX, 10);
     let mut files = 0;
     while guest.put(&format!("work/{files}"), b"").await.is_ok() {

@@ -1,4 +1,4 @@
-//! What may take whose place?
+//! Tests of rename: which node may replace which?
 
 use super::*;
 

@@ -1,7 +1,7 @@
-//! What is on its way to the database: how does it survive the end of the process?
+//! Write-ahead journal: how do records survive the end of the process before they are in the database?
 //!
-//! Each record is one line of JSON with its number, appended by one write, which costs a tenth of a commit. The lines are in two files: while
-//! what is in one of them is carried over into the database, new ones go to the other. The database remembers the number up to which it has
+//! Each record is one line of JSON with its sequence number, appended by one write, which costs a tenth of a commit. There are two files:
+//! while the lines of one are carried over into the database, new ones go to the other. The database stores the number up to which it has
 //! everything, in the same transaction, so every line is carried over exactly once.
 
 use super::{Write, now_ms};
@@ -12,20 +12,20 @@ use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::sync::Arc;
 
-/// The files, in the folder of the database.
+/// The journal files, in the directory of the database.
 const NAMES: [&str; 2] = ["journal-a.jsonl", "journal-b.jsonl"];
 
-/// Bytes of a line that are kept for the next one.
+/// Capacity of the line buffer that is kept for the next line.
 const SPARE: usize = 64 << 10;
 
-/// A line.
+/// A line of the journal.
 #[derive(Deserialize)]
 struct Entry {
     number: u64,
     write: Write,
 }
 
-/// Both files.
+/// The journal, with both of its files.
 pub(super) struct Journal {
     halves: [Half; 2],
     current: usize,
@@ -35,14 +35,14 @@ pub(super) struct Journal {
 
 struct Half {
     file: Arc<File>,
-    /// Where the next line goes; whatever is behind was never acknowledged.
+    /// The offset of the next line; bytes beyond it were never acknowledged.
     bytes: u64,
-    /// The number of its last line.
+    /// The sequence number of its last line.
     last: u64,
 }
 
 impl Half {
-    /// Opens a file of the journal, and reads what is in it.
+    /// Opens a journal file, and reads its entries.
     #[expect(clippy::disallowed_methods, reason = "the operator named this folder")]
     fn open(folder: &Path, name: &str) -> io::Result<(Self, Vec<Entry>)> {
         let path = folder.join(name);
@@ -52,7 +52,7 @@ impl Half {
         while reader.read_until(b'\n', &mut line)? > 0 {
             match serde_json::from_slice::<Entry>(&line) {
                 Ok(entry) => entries.push(entry),
-                // What was not written to its end was not acknowledged.
+                // A partial line was never acknowledged.
                 Err(_) if !line.ends_with(b"\n") => {}
                 Err(_) => unread += 1,
             }
@@ -68,14 +68,14 @@ impl Half {
     }
 }
 
-/// A record as the journal has it, but for its number.
+/// Serializes a record for the journal, without its sequence number.
 pub(super) fn text(write: &Write) -> io::Result<Vec<u8>> {
     Ok(serde_json::to_vec(write)?)
 }
 
 impl Journal {
-    /// Opens the journal in a folder; gives what the database, which has everything up to a number, does not have yet. Nothing may be added
-    /// before it is there and the journal is cleared.
+    /// Opens the journal in a directory; returns the records that the database, which has everything up to number `applied`, does not have
+    /// yet. Nothing may be appended before they are in the database and the journal is cleared.
     pub(super) fn open(folder: &Path, applied: u64) -> io::Result<(Self, Vec<Write>)> {
         let [first, second] = NAMES;
         let ((first, mut entries), (second, others)) = (Half::open(folder, first)?, Half::open(folder, second)?);
@@ -87,7 +87,7 @@ impl Journal {
         Ok((journal, entries.into_iter().map(|entry| entry.write).collect()))
     }
 
-    /// Forgets everything.
+    /// Deletes all entries.
     pub(super) fn clear(&mut self) -> io::Result<()> {
         for half in &mut self.halves {
             half.file.set_len(0)?;
@@ -96,7 +96,8 @@ impl Journal {
         Ok(())
     }
 
-    /// Adds the [`text`] of a record. When this returns, it survives this process; after an error nothing of it is there.
+    /// Appends the [`text`] of a record. When this returns, the record survives this process; after an error, no part of it is in the
+    /// journal.
     pub(super) fn append(&mut self, text: &[u8]) -> io::Result<()> {
         let number = self.last + 1;
         self.line.clear();
@@ -105,7 +106,7 @@ impl Journal {
         self.line.extend_from_slice(b"}\n");
         let [first, second] = &mut self.halves;
         let half = if self.current == 0 { first } else { second };
-        // What a failed write has left is written over, or is no whole line.
+        // The remains of a failed write are overwritten, or are no complete line.
         half.file.write_all_at(&self.line, half.bytes)?;
         half.bytes += self.line.len() as u64;
         half.last = number;
@@ -114,7 +115,7 @@ impl Journal {
         Ok(())
     }
 
-    /// The number of the last record. What comes from now on goes to the other file, if that is free.
+    /// Returns the number of the last record. Later records go to the other file, if that is free.
     pub(super) fn seal(&mut self) -> u64 {
         let other = 1 - self.current;
         if self.halves.get(other).is_some_and(|half| half.bytes == 0) {
@@ -123,13 +124,13 @@ impl Journal {
         self.last
     }
 
-    /// The file that nothing is added to, if the database has all that is in it. It is emptied without keeping anybody from the other one.
+    /// Returns the inactive file, if the database has all of its records. It is truncated without blocking the active one.
     pub(super) fn carried_over(&self, number: u64) -> Option<Arc<File>> {
         let half = self.halves.get(1 - self.current)?;
         (half.bytes > 0 && half.last <= number).then(|| Arc::clone(&half.file))
     }
 
-    /// Takes the file that nothing is added to into use again; it was emptied.
+    /// Makes the inactive file available again; it was truncated.
     pub(super) fn emptied(&mut self) {
         if let Some(half) = self.halves.get_mut(1 - self.current) {
             half.bytes = 0;
@@ -162,7 +163,7 @@ mod tests {
         writes.iter().map(name).collect()
     }
 
-    /// A folder with a journal of `a` to `d`, of which the database has the first two.
+    /// Returns a directory with a journal of `a` to `d`, of which the database has the first two.
     fn used() -> (tempfile::TempDir, u64) {
         let folder = tempfile::tempdir().unwrap();
         let (mut journal, left) = Journal::open(folder.path(), 0).unwrap();
@@ -208,7 +209,7 @@ mod tests {
         for round in 0..100 {
             ["a", "b"].iter().for_each(|name| add(&mut journal, name).unwrap());
             let last = journal.seal();
-            // Somebody goes on while it is carried over.
+            // More records arrive while it is carried over.
             add(&mut journal, "c").unwrap();
             assert_eq!(last, 2 + 3 * round);
             assert!(journal.carried_over(last - 1).is_none(), "the database does not have all of it");

@@ -1,18 +1,18 @@
-//! How are records written to a database over the network?
+//! PostgreSQL writer: how are records written to a database over the network?
 //!
-//! By one task, which commits whatever has come while it waited for the commit before.
+//! By one task, which commits all records that arrived during the previous commit.
 
 use super::{BATCH, Draft, LAZY, Record, Statement, Value, Waits, Write, usage};
 use sqlx::AnyPool;
 use tokio::sync::mpsc;
 
-/// Records that wait to be written at most; more make whoever writes them wait.
+/// Capacity of the write queue; a full queue blocks its senders (backpressure).
 const WAITING: usize = 4096;
 
-/// Hands records to the task.
+/// Sends records to the task.
 pub(in super::super) type Sender = mpsc::Sender<(Write, Waits)>;
 
-/// Starts the task; it ends with the last sender.
+/// Spawns the task; it ends with the last sender.
 pub(super) fn start(pool: AnyPool) -> Sender {
     let (sender, waiting) = mpsc::channel(WAITING);
     tokio::spawn(write(pool, waiting));
@@ -26,7 +26,7 @@ async fn write(pool: AnyPool, mut waiting: mpsc::Receiver<(Write, Waits)>) {
         let received = tokio::time::timeout(LAZY, waiting.recv_many(&mut batch, BATCH)).await;
         let is_open = received.is_ok_and(|received| received > 0) || !waiting.is_closed();
         if !is_open {
-            // What is left is waited for by nobody, and written all the same.
+            // The remaining records have no waiter, and are written all the same.
             draft.add(Write::Barrier, Waits::One(tokio::sync::oneshot::channel().0));
         }
         for (write, waits) in batch.drain(..) {
@@ -39,7 +39,7 @@ async fn write(pool: AnyPool, mut waiting: mpsc::Receiver<(Write, Waits)>) {
     }
 }
 
-/// Writes records: one that the database refuses takes no other one with it.
+/// Writes records: one that the database refuses does not fail the others.
 async fn commit(pool: &AnyPool, records: Vec<Record>) {
     if records.is_empty() {
         return;
@@ -59,7 +59,7 @@ async fn commit(pool: &AnyPool, records: Vec<Record>) {
     }
 }
 
-/// Carries out all of it or nothing.
+/// Executes the statements as one transaction.
 async fn transact(pool: &AnyPool, statements: &[&Statement]) -> Result<(), sqlx::Error> {
     let mut transaction = pool.begin().await?;
     for (sql, values) in statements {

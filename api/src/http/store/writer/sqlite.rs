@@ -1,8 +1,8 @@
-//! How are records written to SQLite?
+//! SQLite writer: how do records get from the journal into the database?
 //!
-//! A record is acknowledged as soon as it is in the [`Journal`]. A few times a second a thread carries over into the database what has
-//! gathered, and now and then moves the database's own log into it, which waits for the disk. Whoever waits for what is too large for the
-//! journal, or wants to read what was acknowledged, carries over what is there: that takes less time than waking another thread.
+//! A record is acknowledged as soon as it is in the [`Journal`]. A few times a second a thread carries over pending records into the
+//! database, and now and then runs a WAL checkpoint, which waits for the disk. A caller that waits for a record too large for the journal,
+//! or wants to read acknowledged records, carries over what is pending itself: that takes less time than waking another thread.
 
 use super::journal::{self, Journal};
 use super::{Draft, LAZY, Record, Statement, Value, Waits, Write, usage};
@@ -14,54 +14,54 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak};
 use std::time::{Duration, Instant};
 
-/// Records and bytes after which the log is moved into the database, and the longest time until that.
+/// Records and bytes after which a WAL checkpoint runs, and the maximum interval between two.
 const CHECKPOINT: usize = 4000;
 const CHECKPOINT_BYTES: usize = 32 << 20;
 const CHECKPOINT_TIME: Duration = Duration::from_secs(60);
 
-/// How long whoever writes waits for another process that does, and how long at the start.
+/// Timeout of a writer for another process that writes (`busy_timeout`), and the same at the start.
 const BUSY: Duration = Duration::from_millis(250);
 const BUSY_AT_START: Duration = Duration::from_secs(30);
 
-/// How long the database is left alone when it has taken nothing.
+/// Pause after the database has failed to write anything.
 const FAILED: Duration = Duration::from_millis(200);
 
-/// Bytes of a record that goes through the journal; a larger one would be written twice for nothing.
+/// Maximum bytes of a record that goes through the journal; a larger one would be written twice for nothing.
 const NOTED: usize = 64 << 10;
 
-/// Records, and bytes of them, that are written by whoever waits for them; more are left to a thread that others do not wait for.
+/// Maximum records, and bytes of them, that a waiter writes itself; more are left to the background thread.
 const FEW: usize = 256;
 const SMALL: usize = 256 << 10;
 
-/// Records, and bytes of them, that gather until they are written without waiting for the next time.
+/// Pending records, and bytes of them, that are written at once instead of at the next interval.
 const GATHERED: usize = 2048;
 const GATHERED_BYTES: usize = 8 << 20;
 
-/// Records, and bytes of them, that may be missing from the database while it takes none; whoever has more of them waits until it does.
+/// Maximum backlog of records, and bytes of them, while the database accepts none; further ones block their callers.
 const BEHIND: u64 = 20_000;
 const BEHIND_BYTES: usize = 64 << 20;
 
-/// How far the journal has been carried over.
+/// Stores the number up to which the journal has been carried over.
 const APPLIED: &str = "UPDATE journal SET applied = $1";
 
 /// Writes records to SQLite.
 pub(in super::super) struct Sqlite {
     handed_over: Mutex<HandedOver>,
     state: Mutex<State>,
-    /// How many records were handed over, and how many of those are in the database.
+    /// Records submitted, and records in the database.
     handed: AtomicU64,
     written: AtomicU64,
-    /// Bytes of those that are not.
+    /// Bytes of the difference.
     missing: AtomicUsize,
-    /// Whether the database took nothing the last time.
+    /// Whether the last write failed.
     is_failing: AtomicBool,
-    /// Whether that was for another reason than a process that writes to it.
+    /// Whether it failed for another reason than a lock of another process.
     is_refusing: AtomicBool,
     commits: AtomicUsize,
     bytes: AtomicUsize,
 }
 
-/// What nobody has begun to write.
+/// Records that no write has begun with.
 struct HandedOver {
     journal: Journal,
     waiting: Vec<(Write, Waits)>,
@@ -71,14 +71,15 @@ struct HandedOver {
 struct State {
     connection: Connection,
     draft: Draft,
-    /// What could not be written, and is tried again.
+    /// Records that could not be written, for a retry.
     again: Vec<Record>,
-    /// Bytes since the last time that the database took what there was.
+    /// Bytes since the last successful write.
     bytes: usize,
 }
 
 impl State {
-    /// Writes all of the records, which are those of the journal up to a number, or none. There is something to write even without records.
+    /// Writes either all of the records, which are those of the journal up to a number, or none. Even without records, the number is
+    /// stored.
     fn carry(&mut self, records: &[Record], last: u64) -> Result<(), rusqlite::Error> {
         let transaction = self.connection.unchecked_transaction()?;
         let used = usage(records);
@@ -87,7 +88,7 @@ impl State {
         transaction.commit()
     }
 
-    /// As [`State::carry`], without the records that the database refuses for what is in them; gives why for each.
+    /// Writes the records like [`State::carry`], without those that the database refuses for their content; returns the result of each.
     fn carry_what_goes(&mut self, records: &[Record], last: u64) -> Result<Vec<Result<(), String>>, rusqlite::Error> {
         let mut transaction = self.connection.unchecked_transaction()?;
         let mut results = Vec::with_capacity(records.len());
@@ -107,7 +108,7 @@ impl State {
         Ok(results)
     }
 
-    /// As [`State::carry`], and without what the database would refuse for ever.
+    /// Writes the records like [`State::carry`], without those that the database would refuse for ever.
     fn carry_over(&mut self, records: &mut [Record], last: u64) -> Result<(), rusqlite::Error> {
         match self.carry(records, last) {
             Err(error) if is_of_a_record(&error) => {
@@ -128,7 +129,7 @@ fn execute<'a>(connection: &Connection, statements: impl Iterator<Item = &'a Sta
     Ok(())
 }
 
-/// Remembers how far the journal has been carried over.
+/// Stores how far the journal has been carried over.
 fn remember(connection: &Connection, last: u64) -> Result<(), rusqlite::Error> {
     connection.prepare_cached(APPLIED)?.execute([i64::try_from(last).unwrap_or(i64::MAX)]).map(drop)
 }
@@ -140,7 +141,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(BUSY)?;
-    // A commit survives the end of this process without waiting for the disk.
+    // A commit survives the end of this process without waiting for the disk (no fsync).
     connection.execute_batch("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864;")?;
     Ok(connection)
 }
@@ -177,7 +178,7 @@ impl Sqlite {
         Ok(writer)
     }
 
-    /// Whether not everything that was handed over is in the database.
+    /// Whether submitted records are missing in the database.
     pub(super) fn is_behind(&self) -> bool {
         self.written.load(Ordering::Acquire) < self.handed.load(Ordering::Acquire)
     }
@@ -186,12 +187,12 @@ impl Sqlite {
         self.is_failing.load(Ordering::Relaxed)
     }
 
-    /// Whether the database takes no records, and not because somebody else writes to it for a moment.
+    /// Whether the database refuses records, for another reason than a momentary lock of another process.
     pub(super) fn is_refusing(&self) -> bool {
         self.is_refusing.load(Ordering::Relaxed)
     }
 
-    /// Puts a record into the journal; gives it back where it does not belong there.
+    /// Appends a record to the journal; returns it if it does not belong there.
     pub(super) fn note(self: &Arc<Self>, write: Write) -> Option<Write> {
         let behind = self.handed.load(Ordering::Relaxed).saturating_sub(self.written.load(Ordering::Relaxed));
         let is_far_behind = behind > BEHIND || self.missing.load(Ordering::Relaxed) > BEHIND_BYTES;
@@ -214,7 +215,7 @@ impl Sqlite {
         }
     }
 
-    /// Hands a record over. If somebody waits for it, it is written before this returns, or by whoever writes at the moment.
+    /// Submits a record. If it has a waiter, it is written before this returns, or by the thread that writes at the moment.
     pub(super) fn send(self: &Arc<Self>, write: Write, waits: Waits) {
         self.push(lock(&self.handed_over), write, waits);
     }
@@ -229,10 +230,10 @@ impl Sqlite {
         handed_over.waiting.push((write, waits));
         let (records, bytes) = (handed_over.waiting.len(), handed_over.bytes);
         drop(handed_over);
-        // Once for each time that so much has gathered.
+        // Once for each time that so much is pending.
         let is_much = records == GATHERED || (bytes >= GATHERED_BYTES && bytes - size < GATHERED_BYTES);
         if self.is_failing() {
-            // Whoever keeps it up tries again soon.
+            // The background thread retries soon.
         } else if is_awaited && records <= FEW && bytes <= SMALL {
             self.write();
         } else if is_awaited || is_much {
@@ -241,7 +242,7 @@ impl Sqlite {
         }
     }
 
-    /// Writes all that there is, unless somebody does already, who then also sees what was handed over a moment ago.
+    /// Writes all pending records, unless another thread does already, which then also sees those submitted a moment ago.
     fn write(&self) {
         loop {
             let mut state = match self.state.try_lock() {
@@ -251,14 +252,14 @@ impl Sqlite {
             };
             let is_written = self.write_with(&mut state);
             drop(state);
-            // What came while the lock was held has nobody else to write it.
+            // Records that arrived while the lock was held have no other thread to write them.
             if !is_written || !lock(&self.handed_over).waiting.iter().any(|(_, waits)| matches!(waits, Waits::One(_))) {
                 return;
             }
         }
     }
 
-    /// Says whether the database took what there was.
+    /// Writes all pending records; returns whether the database accepted them.
     fn write_with(&self, state: &mut State) -> bool {
         let (waiting, last, handed) = {
             let mut handed_over = lock(&self.handed_over);
@@ -270,7 +271,7 @@ impl Sqlite {
         let mut records = std::mem::take(&mut state.again);
         records.extend(state.draft.all());
         self.commits.fetch_add(records.len(), Ordering::Relaxed);
-        // A database that took nothing is tried even when there is nothing.
+        // A database that failed is tried even if nothing is pending.
         let is_nothing = records.iter().all(|record| record.statements.is_empty() && record.usage.is_none());
         let result = if is_nothing && !self.is_failing() { Ok(()) } else { state.carry_over(&mut records, last) };
         self.is_failing.store(result.is_err(), Ordering::Relaxed);
@@ -291,7 +292,7 @@ impl Sqlite {
         result.is_ok()
     }
 
-    /// Empties what was carried over of the journal.
+    /// Truncates the journal file that has been carried over.
     fn empty_journal(&self, last: u64) {
         let Some(file) = lock(&self.handed_over).journal.carried_over(last) else { return };
         match file.set_len(0) {
@@ -300,12 +301,12 @@ impl Sqlite {
         }
     }
 
-    /// Writes all that there is, whoever writes at the moment, and moves the log into the database where that is time.
+    /// Writes all pending records, waiting for the lock, and runs a checkpoint if one is due.
     fn keep_up(&self, upkeep: &Connection, moved: &mut Instant) -> Result<(), rusqlite::Error> {
         if !self.write_with(&mut lock(&self.state)) {
             return Ok(());
         }
-        // Whoever came while the lock was held has left what it had.
+        // Records that arrived while the lock was held are pending.
         self.write();
         let (commits, bytes) = (self.commits.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed));
         if commits < CHECKPOINT && bytes < CHECKPOINT_BYTES && moved.elapsed() < CHECKPOINT_TIME {
@@ -314,8 +315,8 @@ impl Sqlite {
         *moved = Instant::now();
         self.commits.store(0, Ordering::Relaxed);
         self.bytes.store(0, Ordering::Relaxed);
-        // The most of it is moved while others write. The log begins anew only if nobody writes for the moment that the rest takes;
-        // those who hand something over wait without a thread.
+        // The passive checkpoint does most of the work while others write. The WAL restarts only if no thread writes for the moment that
+        // the rest takes; async tasks that submit records meanwhile do not block a thread.
         checkpoint(upkeep, "PASSIVE")?;
         let state = lock(&self.state);
         let moved = checkpoint(&state.connection, "RESTART");
@@ -324,7 +325,7 @@ impl Sqlite {
         moved
     }
 
-    /// Moves the log into the database for the last time.
+    /// Runs the last checkpoint, which truncates the WAL.
     pub(super) fn close(&self) {
         if let Err(error) = checkpoint(&lock(&self.state).connection, "TRUNCATE") {
             tracing::warn!(%error, "the log of the database stays beside it");
@@ -332,8 +333,8 @@ impl Sqlite {
     }
 }
 
-/// What is tried again of records that the database did not take. Whoever waits for another process to be done goes on waiting; otherwise
-/// only those are tried again of which somebody was told already that they are safe.
+/// Returns the records to retry after a failure. If another process holds the lock, all waiters go on waiting; otherwise only records are
+/// retried that were acknowledged already.
 fn left(error: &rusqlite::Error, mut records: Vec<Record>) -> Vec<Record> {
     if is_busy(error) {
         records.retain(|record| !record.statements.is_empty() || record.usage.is_some() || record.waiting.is_awaited());
@@ -346,24 +347,24 @@ fn left(error: &rusqlite::Error, mut records: Vec<Record>) -> Vec<Record> {
     records
 }
 
-/// Whether another process is in the way.
+/// Whether another process holds the lock.
 fn is_busy(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
 
-/// Whether an error is about what was to be written, and not about the database or the disk: that one would be refused for ever.
+/// Whether an error is about the record's content, and not about the database or the disk: it would be refused for ever.
 fn is_of_a_record(error: &rusqlite::Error) -> bool {
     let code = error.sqlite_error_code();
     matches!(code, Some(ErrorCode::ConstraintViolation | ErrorCode::TooBig | ErrorCode::TypeMismatch))
         || matches!(error, rusqlite::Error::ToSqlConversionFailure(_))
 }
 
-/// Moves the log into the database, as far as nobody is in the way.
+/// Runs a WAL checkpoint of this kind, as far as locks allow.
 fn checkpoint(connection: &Connection, kind: &str) -> Result<(), rusqlite::Error> {
     connection.query_row(&format!("PRAGMA wal_checkpoint({kind})"), [], |_| Ok(())).map(drop)
 }
 
-/// Writes what nobody waits for, until there is no writer any more.
+/// Writes records without a waiter at intervals, until the writer is dropped.
 fn keep_up(upkeep: &Connection, writer: &Weak<Sqlite>) {
     let (mut moved, mut pause) = (Instant::now(), LAZY / 2);
     loop {

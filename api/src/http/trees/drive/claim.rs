@@ -1,13 +1,13 @@
-//! Who may change a tree that has ended?
+//! Claims on ended trees: which request may retry or delete one?
 //!
-//! Whoever tries it again or deletes it claims it before, asks the database, and goes on from there. Nobody else does anything with it
-//! meanwhile.
+//! A request that retries or deletes a tree claims it first, then changes the database, and goes on from there. No other request changes
+//! the tree meanwhile.
 
 use super::{Node, Problem, RUNNING, State, Tree};
 use crate::http::problem::Code;
 use std::sync::{Arc, MutexGuard};
 
-/// What somebody is about to do with a tree that has ended.
+/// The intent of a request with a tree that has ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Claim {
     Delete,
@@ -24,17 +24,17 @@ impl Claim {
 }
 
 impl Tree {
-    /// When it ended, unless somebody is about to try it again or delete it.
+    /// Returns when it ended, unless a request is about to retry or delete it.
     pub(in crate::http::trees) fn idle_since(&self) -> Option<i64> {
         let state = self.lock();
         state.ended_ms.filter(|_| state.claim.is_none())
     }
 
-    /// Claims one that has ended, to delete it.
+    /// Claims an ended tree for deletion.
     ///
     /// # Errors
     ///
-    /// Where somebody else has, or it goes on.
+    /// If another request has claimed it, or it is running again.
     pub(in crate::http::trees) fn begin_to_delete(&self) -> Result<(), Problem> {
         let mut state = self.lock();
         if let Some(claim) = state.claim.or(state.ended_ms.is_none().then_some(Claim::Retry)) {
@@ -49,22 +49,22 @@ impl Tree {
         self.lock().claim == Some(Claim::Delete)
     }
 
-    /// It is not in the database any more.
+    /// Records that it was deleted from the database.
     pub(in crate::http::trees) fn goes(&self) {
         self.lock().claim = Some(Claim::Delete);
     }
 
-    /// It is as it was before somebody claimed it.
+    /// Releases the claim.
     pub(in crate::http::trees) fn stays(&self) {
         self.lock().claim = None;
     }
 
-    /// Begins tasks anew that are over. A tree that has ended is claimed for that, and `true` is the answer: once it is open in the database
-    /// again, [`Tree::begin_again`] goes on from there.
+    /// Restarts ended tasks. A tree that has ended is claimed for that, and `true` is returned: once it is reopened in the database,
+    /// [`Tree::begin_again`] goes on from there.
     ///
     /// # Errors
     ///
-    /// Where one of them cannot be.
+    /// If one of them cannot be restarted.
     pub(in crate::http::trees) fn retry(&self, tasks: &[usize]) -> Result<bool, Problem> {
         let mut state = self.lock();
         let chosen = |state: &State, is_wanted: &dyn Fn(&Node) -> bool| tasks.iter().any(|at| state.nodes.get(*at).is_some_and(is_wanted));
@@ -91,7 +91,7 @@ impl Tree {
         Ok(false)
     }
 
-    /// Begins tasks of a tree anew that was claimed for it; somebody has to drive it.
+    /// Restarts tasks of a tree that was claimed for it; the caller has to start a driver.
     pub(in crate::http::trees) fn begin_again(&self, tasks: &[usize]) {
         let mut state = self.lock();
         state.claim = None;
