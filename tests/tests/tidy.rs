@@ -63,6 +63,33 @@ fn every_source_file_says_which_question_it_answers() {
     assert!(silent.is_empty(), "these do not start with `//!`: {silent:?}");
 }
 
+/// Paraphrases cannot be searched for; a file that begins with what it is can be found.
+#[test]
+fn comments_use_the_words_of_the_field() {
+    const QUESTIONS: [&str; 12] = ["What", "Who", "Whose", "Where", "How", "Whether", "Why", "Which", "When", "May", "Does", "Is"];
+    let words = [["who", "ever"], ["some", "body"], ["no", "body"]].map(|parts| parts.concat());
+    let mut found = Vec::new();
+    // The guests' sources are part of what their digest is made from; they follow when the guests change.
+    for (path, text) in with_extension("rs").into_iter().filter(|(path, _)| !path.starts_with("guests/")) {
+        let first = text.lines().next().unwrap_or_default().trim_start_matches("//! ");
+        if QUESTIONS.iter().any(|question| first.split(' ').next() == Some(question)) {
+            found.push(format!("{path} begins with a question, not with what it is"));
+        }
+        for (number, line) in text.lines().enumerate() {
+            let Some(comment) = line.trim_start().strip_prefix("//").filter(|comment| !comment.contains('`') && !comment.contains('"'))
+            else {
+                continue;
+            };
+            let comment = comment.to_lowercase();
+            let mut tokens = comment.split(|letter: char| !letter.is_alphanumeric());
+            if let Some(word) = tokens.find(|token| words.iter().any(|word| word == token)) {
+                found.push(format!("{path}:{}: `{word}` in a comment: name the client, the caller, the guest or the operator", number + 1));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
 #[test]
 fn source_files_stay_readable() {
     let long: Vec<String> = with_extension("rs")
