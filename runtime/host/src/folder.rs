@@ -12,7 +12,7 @@ use rustix::fs::{FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 use std::ffi::OsString;
 use std::fs::File;
-use std::io;
+use std::io::{self, Read as _};
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -158,6 +158,47 @@ impl Folder {
             Err(error) if error.is_distrust() => Err(error),
             Err(_) => Ok(false),
         }
+    }
+
+    /// Returns the first bytes of a program of that name.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Folder::has_program`], and if it cannot be read.
+    pub(crate) fn start_of(&self, name: &str, most: u64) -> Result<Vec<u8>, FolderError> {
+        let mut start = Vec::new();
+        let read = self.walk()?.to(Path::new(name))?.file()?.take(most).read_to_end(&mut start);
+        read.map_err(|error| FolderError::io(&self.path.join(name), error))?;
+        Ok(start)
+    }
+
+    /// Checks every program in the folder, for those that will be looked up there by other programs.
+    ///
+    /// # Errors
+    ///
+    /// For the first one that another user can have changed or can replace, wherever symlinks lead to it.
+    pub fn check_programs(&self) -> Result<(), FolderError> {
+        let failed = |error: Errno| FolderError::io(&self.path, error);
+        for entry in rustix::fs::Dir::read_from(&self.descriptor).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name();
+            let Ok(about) = rustix::fs::statat(&self.descriptor, name, rustix::fs::AtFlags::SYMLINK_NOFOLLOW) else { continue };
+            let path = self.path.join(OsString::from_vec(name.to_bytes().to_vec()));
+            match FileType::from_raw_mode(about.st_mode) {
+                // The usual case, at the price of one system call.
+                FileType::RegularFile if about.st_mode & EXECUTE == 0 => {}
+                FileType::RegularFile if about.st_mode & OTHERS_WRITE == 0 => check_owner(&about, &path)?,
+                FileType::RegularFile | FileType::Symlink => {
+                    let name = path.file_name().unwrap_or_default();
+                    match self.walk()?.to(Path::new(name)) {
+                        Err(error) if error.is_distrust() => return Err(error),
+                        _ => {}
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// Opens a folder; missing directories are created for this user alone.

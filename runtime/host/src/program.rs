@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::{Mutex, PoisonError};
 
 /// The default of `PATH`.
 const USUAL_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -23,6 +24,12 @@ const BOUNDED: &str = "umask 022 && ulimit -f \"$1\" && shift && exec \"$@\"";
 
 /// The system's shell, on every system with the usual layout.
 const SHELL: &str = "/bin/sh";
+
+/// Bytes of a script's first line that the kernel reads.
+const MAX_SHEBANG: u64 = 256;
+
+/// Scripts that are each other's interpreters.
+const MAX_SCRIPTS: u32 = 4;
 
 /// Skipped entries that an error shows.
 const MAX_SKIPPED: usize = 8;
@@ -63,7 +70,11 @@ pub enum ProgramError {
 
 /// A program of the host.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Program(PathBuf);
+pub struct Program {
+    path: PathBuf,
+    /// What runs it, if it is a script that has `env` look for its interpreter.
+    interpreter: Option<PathBuf>,
+}
 
 impl Program {
     /// Returns the program at an absolute path. Whether it exists shows when it is started.
@@ -73,7 +84,7 @@ impl Program {
     /// If the path is relative.
     pub fn absolute(path: impl Into<PathBuf>) -> Result<Self, ProgramError> {
         let path = path.into();
-        if path.is_absolute() { Ok(Self(path)) } else { Err(ProgramError::Relative(path)) }
+        if path.is_absolute() { Ok(Self { path, interpreter: None }) } else { Err(ProgramError::Relative(path)) }
     }
 
     /// Returns the program at an absolute path, if only this user and root can have changed it.
@@ -82,13 +93,15 @@ impl Program {
     ///
     /// If the path is relative, if there is no program, or if another user can have changed it or a directory above.
     pub fn trusted(path: impl Into<PathBuf>) -> Result<Self, ProgramError> {
-        let Self(path) = Self::absolute(path)?;
+        let Self { path, .. } = Self::absolute(path)?;
         let (folder, name) = (path.parent().unwrap_or(&path), path.file_name().and_then(OsStr::to_str).unwrap_or_default());
-        if name.is_empty() || !Folder::of_programs(folder)?.has_program(name)? {
+        let opened = Folder::of_programs(folder)?;
+        if name.is_empty() || !opened.has_program(name)? {
             let looked = folder.display().to_string();
             return Err(ProgramError::Missing { name: name.to_owned(), looked, skipped: String::new() });
         }
-        Ok(Self(path))
+        let interpreter = interpreter(&opened, name, &path_variable(), 0)?;
+        Ok(Self { path, interpreter })
     }
 
     /// Finds a program in the first folder of [`search_path`] that has it. One that users other than this one and root can have changed is
@@ -102,13 +115,21 @@ impl Program {
     }
 
     fn find_in(list: &OsStr, name: &str) -> Result<Self, ProgramError> {
+        Self::find_at(list, name, 0)
+    }
+
+    /// `depth` is the number of scripts whose interpreter this is.
+    fn find_at(list: &OsStr, name: &str, depth: u32) -> Result<Self, ProgramError> {
         let Searched { folders, mut skipped } = Searched::new(list);
         if Path::new(name).file_name() == Some(OsStr::new(name)) {
             for (path, folder) in &folders {
                 match folder.has_program(name) {
                     // No other user can replace it, so it is started by the name by which it was found: multi-call binaries depend on their
                     // name.
-                    Ok(true) => return Ok(Self(path.join(name))),
+                    Ok(true) => match interpreter(folder, name, list, depth) {
+                        Ok(interpreter) => return Ok(Self { path: path.join(name), interpreter }),
+                        Err(why) => skipped.push(format!("`{}` ({why})", path.join(name).display())),
+                    },
                     Ok(false) => {}
                     Err(why) => skipped.push(format!("`{}` ({why})", path.join(name).display())),
                 }
@@ -123,32 +144,30 @@ impl Program {
     /// Returns this process's own executable, even if its file was replaced meanwhile.
     #[must_use]
     pub fn own() -> Self {
-        Self(PathBuf::from("/proc/self/exe"))
+        Self { path: PathBuf::from("/proc/self/exe"), interpreter: None }
     }
 
     /// Returns its path.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 
     /// Prepares a start of it.
     pub fn start(&self) -> Start {
-        let mut start = Start {
-            program: self.0.clone(),
-            arguments: Vec::new(),
-            environment: BTreeMap::new(),
-            directory: PathBuf::from("/"),
-            largest_file: None,
+        let (program, arguments) = match &self.interpreter {
+            Some(interpreter) => (interpreter.clone(), vec![self.path.clone().into_os_string()]),
+            None => (self.path.clone(), Vec::new()),
         };
-        start.env("PATH", join(&search_path())).env("LC_ALL", "C.UTF-8").pass_path("TMPDIR");
+        let mut start = Start { program, arguments, environment: BTreeMap::new(), directory: PathBuf::from("/"), largest_file: None };
+        start.env("PATH", child_path()).env("LC_ALL", "C.UTF-8").pass_path("TMPDIR");
         start
     }
 }
 
 /// A start of a program: its arguments, and everything that it inherits of this process.
 ///
-/// Its environment is `PATH` (from [`search_path`]), `LC_ALL=C.UTF-8`, `TMPDIR` if that is absolute, and what is named with [`Start::env`],
+/// Its environment is `PATH` (the folders of [`search_path`] in which every program is trusted), `LC_ALL=C.UTF-8`, `TMPDIR` if that is absolute, and what is named with [`Start::env`],
 /// [`Start::pass_path`], [`Start::pass_paths`] and [`Start::network`]. Nothing else is inherited.
 #[derive(Clone, Debug)]
 #[must_use]
@@ -272,6 +291,49 @@ impl Start {
 #[must_use]
 pub fn search_path() -> Vec<PathBuf> {
     Searched::new(&path_variable()).paths()
+}
+
+/// The `PATH` of every program that is started. It looks programs up without our checks, so a folder counts only if everything in it does: in a
+/// folder that no other user can write to, only root and this user can have put another user's file, and that rarely happens twice, so each
+/// list is checked once.
+fn child_path() -> OsString {
+    static CHECKED: Mutex<Option<(OsString, OsString)>> = Mutex::new(None);
+    let list = path_variable();
+    let mut checked = CHECKED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, result)) = checked.as_ref().filter(|(known, _)| *known == list) {
+        return result.clone();
+    }
+    let result = child_path_of(&list);
+    *checked = Some((list, result.clone()));
+    result
+}
+
+fn child_path_of(list: &OsStr) -> OsString {
+    let folders = Searched::new(list).folders.into_iter();
+    let trusted: Vec<PathBuf> = folders.filter(|(_, folder)| folder.check_programs().is_ok()).map(|(path, _)| path).collect();
+    join(&trusted)
+}
+
+/// Returns the interpreter of a script that has `env` look for it, and checks every other one: a script is as trusted as what runs it.
+fn interpreter(folder: &Folder, name: &str, list: &OsStr, depth: u32) -> Result<Option<PathBuf>, ProgramError> {
+    // A program that may be run but not read is no script: the kernel has to read those.
+    let Ok(start) = folder.start_of(name, MAX_SHEBANG) else { return Ok(None) };
+    let Some(line) = start.strip_prefix(b"#!").and_then(|rest| rest.split(|byte| *byte == b'\n').next()) else { return Ok(None) };
+    let line = String::from_utf8_lossy(line);
+    let words: Vec<&str> = line.split_ascii_whitespace().collect();
+    match words.as_slice() {
+        ["/usr/bin/env" | "/bin/env", wanted] if depth < MAX_SCRIPTS && !wanted.starts_with('-') && !wanted.contains(['=', '/']) => {
+            Ok(Some(Program::find_at(list, wanted, depth + 1)?.path))
+        }
+        // With options and variables it is `env` that looks, in a `PATH` in which everything is trusted.
+        [path, ..] => {
+            let Program { path, .. } = Program::absolute(path)?;
+            let (folder, name) = (path.parent().unwrap_or(&path), path.file_name().and_then(OsStr::to_str).unwrap_or_default());
+            Folder::of_programs(folder)?.has_program(name)?;
+            Ok(None)
+        }
+        [] => Ok(None),
+    }
 }
 
 fn path_variable() -> OsString {
@@ -409,6 +471,40 @@ mod tests {
         mode(&bin.join("tool"), 0o757);
         let (_other, other) = installed();
         assert_eq!(Program::find_in(&join(&[bin, other.clone()]), "tool").unwrap().path(), other.join("tool"));
+    }
+
+    #[test]
+    fn a_script_is_as_trusted_as_what_runs_it() {
+        let (_place, bin) = installed();
+        let start = |name: &str| Program::find_in(bin.as_os_str(), name).map(|found| found.start());
+        let script = |name: &str, first: &str| {
+            std::fs::write(bin.join(name), format!("#!{first}\necho \"$0\" \"$1\"\n")).unwrap();
+            mode(&bin.join(name), 0o755);
+        };
+        symlink("/bin/sh", bin.join("inner")).unwrap();
+        script("by-env", "/usr/bin/env inner");
+        script("by-path", "/bin/sh");
+        for name in ["by-env", "by-path"] {
+            let output = start(name).unwrap().arg("a b").command().output().unwrap();
+            assert_eq!(String::from_utf8(output.stdout).unwrap(), format!("{} a b\n", bin.join(name).display()));
+        }
+        script("by-nothing", "/usr/bin/env no-such-interpreter");
+        assert!(start("by-nothing").unwrap_err().to_string().contains("there is no program `no-such-interpreter`"));
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        assert_eq!(child_path_of(bin.as_os_str()), bin.as_os_str());
+        // The folder is ours, and one file in it is not.
+        std::fs::copy("/bin/sh", bin.join("theirs")).unwrap();
+        chown(bin.join("theirs"), Some(NOBODY), None).unwrap();
+        script("env-theirs", "/usr/bin/env theirs");
+        script("path-theirs", &bin.join("theirs").display().to_string());
+        for name in ["env-theirs", "path-theirs"] {
+            let error = start(name).unwrap_err().to_string();
+            assert!(error.contains("theirs` belongs to user 65534"), "{name}: {error}");
+        }
+        assert!(start("by-env").is_ok());
+        assert_eq!(child_path_of(&join(&[bin.clone(), "/usr/bin".into()])), "/usr/bin");
     }
 
     #[test]
