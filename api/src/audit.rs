@@ -6,6 +6,7 @@ use crate::files::{self, Kinds};
 use crate::terminal;
 use glovebox::{ChainCheck, ChainError, audit_segments};
 use glovebox_api::error::chain;
+use glovebox_api::http::AUDIT_NAME_FILE as NAME_FILE;
 
 /// Runs `glovebox audit ..`.
 pub(crate) fn audit(command: &AuditCommand) -> Result<Exit, Failure> {
@@ -34,6 +35,13 @@ pub(crate) fn audit(command: &AuditCommand) -> Result<Exit, Failure> {
                 return Ok(Exit::UNMET);
             }
         }
+    }
+    // A service writes a record before anything else, so a log with a name and without records has lost them.
+    let folder = if path.is_dir() { Some(path.as_path()) } else { path.parent() };
+    if records == 0 && folder.is_some_and(|folder| folder.join(NAME_FILE).exists()) {
+        let advice = "the records were removed; compare with a copy or a head that was kept elsewhere (`--expect`)";
+        terminal::complain(&format!("`{shown}` is empty, although `{NAME_FILE}` says that a service wrote it"), Some(advice));
+        return Ok(Exit::UNMET);
     }
     let head = match check.end() {
         Ok(head) => head,

@@ -35,6 +35,7 @@ mod supervisor;
 pub mod telemetry;
 mod trees;
 
+pub use audit_log::NAME_FILE as AUDIT_NAME_FILE;
 pub use config::{AlertKind, AlertRule, AuditConfig, Config, ConfigError, ContainerConfig, Jwt, Limits, Listen, Retention, Telemetry, Tls};
 pub use keys::{NewKey, Scope};
 pub use openapi::openapi_json;

@@ -17,7 +17,7 @@ const KEEP_HEAD_EVERY: Duration = Duration::from_secs(5);
 const MAX_KEY_BYTES: u64 = 4096;
 
 /// The file with the name of the log, in the state folder. Without it, or with another name in it, the service does not start.
-const NAME_FILE: &str = "audit.id";
+pub const NAME_FILE: &str = "audit.id";
 
 /// The temporary name of that file before it is complete.
 const NEXT_NAME_FILE: &str = "audit.id.next";

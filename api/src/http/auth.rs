@@ -41,9 +41,9 @@ pub(super) async fn guard(State(app): State<Arc<App>>, mut request: Request, nex
             // Every request comes on a connection; only tests of the routes have none.
             let connection = request.extensions().get::<Arc<Connection>>().cloned();
             if let Some(caller) = caller {
-                let begun = connection
-                    .as_ref()
-                    .map_or(Ok(()), |connection| app.places.begin(&caller.subject).and_then(|under_way| connection.answers(under_way)));
+                let begun = connection.as_ref().map_or(Ok(()), |connection| {
+                    app.places.begin(&caller.subject, connection.network()).and_then(|under_way| connection.answers(under_way))
+                });
                 if let Err(reason) = begun {
                     return unanswered(reason).into_response();
                 }
@@ -75,12 +75,22 @@ pub(super) async fn guard(State(app): State<Arc<App>>, mut request: Request, nex
 fn unanswered(reason: NoAnswer) -> Problem {
     let problem = match reason {
         NoAnswer::SubjectFull(most) => {
-            let detail = format!("{most} requests of this key are under way, which is as many as may (`limits.connections_per_subject`)");
+            let detail = format!("too many requests of this key in flight: {most} (`limits.connections_per_subject`)");
             Problem::new(Code::QueueFull, detail)
         }
-        NoAnswer::Full(most) => {
+        NoAnswer::SubjectFullAtAddress(most) => {
             let detail =
-                format!("{most} requests are under way, which is as many as may; the rest of `limits.connections` is for new connections");
+                format!("too many requests of this key in flight from this address: {most}, half of `limits.connections_per_address`");
+            Problem::new(Code::QueueFull, detail)
+        }
+        NoAnswer::AddressFull(most) => {
+            let detail = format!(
+                "too many requests in flight from this address: {most}; the rest of `limits.connections_per_address` is for new connections"
+            );
+            Problem::new(Code::Overloaded, detail)
+        }
+        NoAnswer::Full(most) => {
+            let detail = format!("too many requests in flight: {most}; the rest of `limits.connections` is for new connections");
             Problem::new(Code::Overloaded, detail)
         }
         NoAnswer::Leaving => Problem::new(Code::Overloaded, "this connection has given way to another one (`limits.connections`)"),

@@ -46,7 +46,7 @@ const MAX_LEAVING: usize = 64;
 
 /// The origin of connections: an IPv4 address, or a /64 network with IPv6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Network(IpAddr);
+pub(super) struct Network(IpAddr);
 
 impl Network {
     fn of(address: IpAddr) -> Self {
@@ -98,6 +98,9 @@ struct State {
     of_subject: HashMap<Subject, usize>,
     /// Requests of all subjects in flight.
     under_way: usize,
+    /// The same by address, and of each subject at it.
+    under_way_at: HashMap<Network, usize>,
+    of_subject_at: HashMap<(Network, Subject), usize>,
     /// Connections that are being closed for others.
     leaving: usize,
 }
@@ -132,7 +135,7 @@ pub(super) struct Place(pub(super) Arc<Connection>);
 
 /// A request of a subject in flight; released on drop.
 #[derive(Debug)]
-pub(super) struct UnderWay(Arc<Places>, Subject);
+pub(super) struct UnderWay(Arc<Places>, Network, Subject);
 
 /// The reason why a request is not answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,6 +144,10 @@ pub(super) enum NoAnswer {
     Leaving,
     /// The subject has reached this limit on requests in flight.
     SubjectFull(usize),
+    /// The subject has reached this limit on requests in flight from its address.
+    SubjectFullAtAddress(usize),
+    /// All subjects together have, at that address.
+    AddressFull(usize),
     /// All subjects together have.
     Full(usize),
 }
@@ -197,19 +204,31 @@ impl Places {
     }
 
     /// Returns the right to have one more request of a subject in flight.
-    pub(super) fn begin(self: &Arc<Self>, subject: &Subject) -> Result<UnderWay, NoAnswer> {
+    /// Others at the same address are left places as well: none of them takes all, nor do all of them together.
+    pub(super) fn begin(self: &Arc<Self>, subject: &Subject, network: Network) -> Result<UnderWay, NoAnswer> {
         let most = self.limits.all - self.limits.all / RESERVE;
+        let most_at = self.limits.of_address - self.limits.of_address / RESERVE;
+        let share_at = self.limits.of_address.div_ceil(2);
         let mut state = lock(&self.state);
+        let of_subject = state.of_subject.get(subject).copied().unwrap_or(0);
+        let here = (network, subject.clone());
         if state.under_way >= most {
             return Err(NoAnswer::Full(most));
         }
-        match state.of_subject.get_mut(subject) {
-            Some(count) if *count >= self.limits.of_subject => return Err(NoAnswer::SubjectFull(*count)),
-            Some(count) => *count += 1,
-            None => drop(state.of_subject.insert(subject.clone(), 1)),
+        if of_subject >= self.limits.of_subject {
+            return Err(NoAnswer::SubjectFull(of_subject));
+        }
+        if state.of_subject_at.get(&here).is_some_and(|count| *count >= share_at) {
+            return Err(NoAnswer::SubjectFullAtAddress(share_at));
+        }
+        if state.under_way_at.get(&network).is_some_and(|count| *count >= most_at) {
+            return Err(NoAnswer::AddressFull(most_at));
         }
         state.under_way += 1;
-        Ok(UnderWay(Arc::clone(self), subject.clone()))
+        *state.under_way_at.entry(network).or_insert(0) += 1;
+        *state.of_subject_at.entry(here).or_insert(0) += 1;
+        *state.of_subject.entry(subject.clone()).or_insert(0) += 1;
+        Ok(UnderWay(Arc::clone(self), network, subject.clone()))
     }
 }
 
@@ -245,6 +264,11 @@ impl State {
 }
 
 impl Connection {
+    /// Returns the network that it comes from.
+    pub(super) fn network(&self) -> Network {
+        self.network
+    }
+
     /// Completes when the connection has to close.
     pub(super) async fn leaves(&self) {
         self.leave.cancelled().await;
@@ -312,7 +336,9 @@ impl Drop for Place {
 impl Drop for UnderWay {
     fn drop(&mut self) {
         let mut state = lock(&self.0.state);
-        one_less(&mut state.of_subject, &self.1);
+        one_less(&mut state.of_subject, &self.2);
+        one_less(&mut state.under_way_at, &self.1);
+        one_less(&mut state.of_subject_at, &(self.1, self.2.clone()));
         state.under_way -= 1;
     }
 }

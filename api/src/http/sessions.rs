@@ -3,6 +3,7 @@
 mod giving;
 pub(super) mod parts;
 
+use giving::InUse;
 pub(super) use giving::give_way;
 
 use super::App;
@@ -26,6 +27,7 @@ use glovebox::policy::{Request, Source, Subject};
 use glovebox::{Controls, LockedPackage, RunId, Session};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{OwnedMappedMutexGuard, OwnedMutexGuard};
@@ -174,6 +176,8 @@ pub(super) struct Entry {
     running: Mutex<Option<Arc<ActiveExecution>>>,
     /// Usage besides its evaluations that is not counted yet.
     tab: Tab,
+    /// Requests for it whose bodies are on their way.
+    requests: AtomicUsize,
     /// The memory charged for its files: a reset starts with them again.
     _held: Taken,
 }
@@ -412,6 +416,7 @@ pub(super) async fn create(State(app): State<Arc<App>>, caller: Caller, body: Bo
         used: Mutex::new(Instant::now()),
         running: Mutex::default(),
         tab,
+        requests: AtomicUsize::new(0),
         _held: held,
     });
     entry.show(&session);
@@ -494,6 +499,7 @@ pub(super) async fn evaluate(
     caller: Caller,
     Path(id): Path<String>,
     headers: HeaderMap,
+    _in_use: InUse,
     body: Body<EvaluationRequest>,
 ) -> Result<Response, Problem> {
     caller.needs(Scope::Run)?;
@@ -570,6 +576,7 @@ pub(super) async fn reset(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
+    _in_use: InUse,
     body: Body<ResetRequest>,
 ) -> Result<Json<SessionBody>, Problem> {
     caller.needs(Scope::Run)?;

@@ -2,11 +2,16 @@
 
 use super::{Entry, kept_end, lock, over};
 use crate::http::App;
+use crate::http::keys::Caller;
 use crate::http::memory::Wanted;
 use crate::http::problem::{Code, Problem};
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::request::Parts;
 use glovebox::policy::Subject;
 use std::cmp::Reverse;
 use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 /// Evicted sessions that are remembered.
@@ -35,6 +40,33 @@ impl Gone {
     }
 }
 
+/// A session whose next request is being received, if it exists: not idle, so that the memory of a request never costs the session that it is
+/// for. Extracted before the body.
+pub(in crate::http) struct InUse(Option<Arc<Entry>>);
+
+impl FromRequestParts<Arc<App>> for InUse {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
+        // Whether the caller may, and what is wrong otherwise, is for the handler to say.
+        let (Some(caller), Ok(parameters)) =
+            (parts.extensions.get::<Caller>().cloned(), RawPathParams::from_request_parts(parts, app).await)
+        else {
+            return Ok(Self(None));
+        };
+        let id = parameters.iter().find(|(name, _)| *name == "id").map(|(_, id)| id);
+        let entry = id.and_then(|id| app.sessions.get(&caller.subject, id).ok());
+        entry.iter().for_each(|entry| drop(entry.requests.fetch_add(1, Ordering::Relaxed)));
+        Ok(Self(entry))
+    }
+}
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        self.0.iter().for_each(|entry| drop(entry.requests.fetch_sub(1, Ordering::Relaxed)));
+    }
+}
+
 /// Evicts an idle session to free its memory; returns whether there was one: of the subject that asks, else of the subjects with more than
 /// their share, the largest first. Within a subject the order is LRU.
 pub(in crate::http) fn give_way(app: &Arc<App>, wanted: Wanted<'_>) -> bool {
@@ -52,7 +84,7 @@ pub(in crate::http) fn give_way(app: &Arc<App>, wanted: Wanted<'_>) -> bool {
     candidates.sort_by_key(|(has, used, _)| (*has, *used));
     for (_, _, entry) in candidates {
         let Ok(guard) = Arc::clone(&entry.session).try_lock_owned() else { continue };
-        if guard.is_none() {
+        if guard.is_none() || entry.requests.load(Ordering::Relaxed) > 0 {
             continue;
         }
         app.sessions.2.remember(&entry);

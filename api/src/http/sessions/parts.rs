@@ -1,5 +1,6 @@
 //! HTTP API of a session's packages and files: how do clients list and change them?
 
+use super::giving::InUse;
 use super::{bodies, lock};
 use crate::http::App;
 use crate::http::body::{Body, bytes_of};
@@ -91,6 +92,7 @@ pub(in crate::http) async fn install(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
+    _in_use: InUse,
     body: Body<PackagesRequest>,
 ) -> Result<Json<PackagesBody>, Problem> {
     change(&app, &caller, &id, &body.value.packages, true).await
@@ -218,6 +220,7 @@ pub(in crate::http) async fn put_file(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path((id, path)): Path<(String, String)>,
+    _in_use: InUse,
     request: HttpRequest,
 ) -> Result<StatusCode, Problem> {
     caller.needs(Scope::Run)?;
