@@ -83,6 +83,16 @@ fn a_log_that_is_sealed_with_a_key_cannot_be_written_anew() {
     fs::write(&path, half.join("\n") + "\n").expect("the log can be written");
     assert!(!verify(&path, &["--key-file", &named]).0);
 
+    // One that is empty beside the name of a service's log has lost its records.
+    fs::write(&path, "").expect("the log can be written");
+    assert!(verify(&path, &[]).0);
+    fs::write(folder.path().join("audit.id"), "0123456789abcdef0123456789abcdef\n").expect("the folder is writable");
+    for place in [path.as_path(), folder.path()] {
+        let (is_whole, said) = verify(place, &["--key-file", &named]);
+        assert!(!is_whole && said.contains("is empty"), "{said}");
+    }
+    fs::remove_file(folder.path().join("audit.id")).expect("it is there");
+
     // A log that was begun without a key continues with one.
     fs::remove_file(&path).expect("the log can be removed");
     write_log(&path, None, 1);

@@ -347,6 +347,22 @@ fn programs_that_others_could_have_put_there_do_not_run() {
     }
     assert!(said.contains("can be written by others"), "{said}");
     assert_eq!(checkout.marked(), BTreeSet::new());
+    // A script is as trusted as what runs it, and so is what that looks up: one file in a folder of ours belongs to another user.
+    if is_root {
+        let mixed = place("mixed").join("bin");
+        fs::write(mixed.join("npm"), "#!/usr/bin/env node\n").expect("it is writable");
+        for name in ["node", "bash", "sh", "env", "python3"] {
+            let file = mixed.join(name);
+            fs::write(&file, format!("#!/bin/sh\n: > '{}'\nexit 1\n", checkout.marks().join(name).display())).expect("it is writable");
+            mode(&file, 0o755);
+            nobodys(&file);
+        }
+        let path = format!("{}:{usual}", mixed.display());
+        assert_eq!(diagnosed(&path), elsewhere);
+        let resolved = checkout.command("", &["packages", "resolve", "six"]).env("PATH", &path).output().expect("the program starts");
+        assert_eq!(checkout.marked(), BTreeSet::new());
+        assert!(resolved.status.success() && String::from_utf8_lossy(&resolved.stdout).contains("six"));
+    }
     // The twin: one of ours, also through a symlink of ours.
     let own = place("own");
     symlink("own", own.with_file_name("link")).expect("the folder is writable");

@@ -372,6 +372,26 @@ fn idle_sessions_give_way_and_say_so() {
     assert!(outcome["crash"].as_str().is_some_and(|why| why.contains("limits.memory_per_subject")), "{outcome}");
 }
 
+/// The memory of a request may cost an idle session, but never the one that the request is for.
+#[test]
+fn uploads_do_not_end_the_session_that_they_are_for() {
+    let service = with_limits("memory = \"300MiB\"\nbody = \"32MiB\"", "version = 1\ndefault_profile = \"default\"\n");
+    let key = service.make_key(&["a"]);
+    let session = session(&service, &key).expect("there is room");
+    assert_eq!(evaluate(&service, &key, &session, "n = 42").json()["status"], "succeeded");
+    let bearer = format!("Bearer {key}");
+    let content = vec![7_u8; 24 << 20];
+    let put = |at: usize| service.send("PUT", &format!("{session}/files/f{at}"), &[("Authorization", &bearer)], &content).status;
+    for round in 0..3 {
+        let statuses: Vec<u16> = std::thread::scope(|scope| {
+            let puts: Vec<_> = (0..8).map(|at| scope.spawn(move || put(at))).collect();
+            puts.into_iter().map(|put| put.join().expect("it is answered")).collect()
+        });
+        assert!(statuses.iter().all(|status| [204, 409, 422, 429, 503].contains(status)), "{round}: {statuses:?}");
+    }
+    assert_eq!(evaluate(&service, &key, &session, "print(n)").json()["stdout"], "42\n");
+}
+
 #[test]
 fn files_of_sessions_are_read_in_parts_and_listed_in_pages() {
     let service = with_limits("memory = \"600MiB\"\nmemory_per_subject = \"150MiB\"", "version = 1\ndefault_profile = \"default\"\n");

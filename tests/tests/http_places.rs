@@ -240,6 +240,31 @@ fn one_key_has_a_share_of_the_requests_under_way() {
     eventually(Duration::from_secs(10), "who has left makes no room", || service.get("/v1/tiers").status == 200);
 }
 
+#[test]
+fn one_key_leaves_places_to_others_at_its_address() {
+    let mut service = Service::with_keys(&limits("connections_per_address = 20\nbody_time = \"60s\""));
+    let (flood, other) = (service.make_key(&["flood"]), service.make_key(&["other"]));
+    let head = format!(
+        "POST {RUN} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {flood}\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n"
+    );
+    let held: Vec<TcpStream> = (0..10)
+        .map(|_| {
+            let mut stream = service.connect();
+            stream.write_all(head.as_bytes()).expect("the service reads");
+            stream
+        })
+        .collect();
+    service.use_key(&flood);
+    eventually(Duration::from_secs(10), "it has no share", || service.get("/v1/tiers").status == 429);
+    assert!(service.get("/v1/tiers").text().contains("limits.connections_per_address"));
+    service.use_key(&other);
+    assert_eq!(service.get("/v1/tiers").status, 200);
+    is_well(&service);
+    drop(held);
+    service.use_key(&flood);
+    eventually(Duration::from_secs(10), "its places are not free again", || service.get("/v1/tiers").status == 200);
+}
+
 /// Two colluding keys take all that keys may take, and still no other client waits for a slot.
 #[test]
 fn keys_that_act_together_do_not_take_every_place() {
