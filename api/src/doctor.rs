@@ -229,7 +229,7 @@ fn machine() -> MachineDiagnosis {
 /// Returns the version that a tool reports; `None` if it does not run.
 fn version_of(tool: &str) -> Option<String> {
     // In an empty directory, npm finds no project to read.
-    let empty = tempfile::tempdir().ok()?;
+    let empty = tempfile::tempdir_in(glovebox_host::program::temporary()).ok()?;
     let start = match tool {
         // Python without pip is of no use here.
         "python3" => tools::python().ok().map(|mut python| {

@@ -157,7 +157,7 @@ fn prefix() -> String {
 /// Removes socket directories of processes that were killed.
 pub(crate) fn clear() {
     use std::os::unix::fs::MetadataExt as _;
-    let Ok(entries) = std::fs::read_dir(std::env::temp_dir()) else { return };
+    let Ok(entries) = std::fs::read_dir(glovebox_host::program::temporary()) else { return };
     let prefix = prefix();
     for entry in entries.flatten() {
         let name = entry.file_name();
@@ -179,7 +179,8 @@ impl EgressSocket {
         let process = std::process::id();
         let since = started(process).unwrap_or(0);
         // Short: the path of a Unix domain socket is limited (108 bytes on Linux).
-        let place = Place(std::env::temp_dir().join(format!("{}{process}-{since}-{:016x}", prefix(), rand::random::<u64>())));
+        let place =
+            Place(glovebox_host::program::temporary().join(format!("{}{process}-{since}-{:016x}", prefix(), rand::random::<u64>())));
         let directory = place.0.join("door");
         let mode = |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode));
         std::fs::create_dir(&place.0)?;

@@ -5,7 +5,12 @@
 
 use glovebox_policy::Subject;
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// The interval of attempts to charge the memory of a process.
+const RETRY: Duration = Duration::from_millis(100);
 
 /// A memory account shared by all runs of a process, by subject.
 ///
@@ -20,6 +25,12 @@ pub trait MemoryAccount: fmt::Debug + Send + Sync {
 
     /// Releases bytes.
     fn shrink(&self, subject: &Subject, bytes: u64);
+
+    /// Returns the bytes that a subject could be charged at the moment without any other memory being released for it. By default, it is
+    /// not known, and [`MemoryAccount::try_grow`] decides.
+    fn room(&self, _subject: &Subject) -> u64 {
+        u64::MAX
+    }
 }
 
 /// One run's side of the account; counts nothing if there is no account.
@@ -44,6 +55,22 @@ impl RunMemory {
         MemoryHold { run: self.clone(), bytes: 0 }
     }
 
+    /// Charges the memory of a process: half of what there is, as other runs need the rest, within this range. Retries for that long until
+    /// there is the least of it.
+    pub(crate) async fn of_process(&self, range: RangeInclusive<u64>, patience: Duration) -> Result<ProcessMemory, String> {
+        let (least, most, began) = (*range.start(), *range.end(), Instant::now());
+        loop {
+            let room = self.0.as_ref().map_or(u64::MAX, |counted| counted.account.room(&counted.subject));
+            let wanted = (room / 2).max(least).min(most);
+            let mut held = self.hold();
+            match held.grow(wanted).map(|()| wanted).or_else(|_| held.grow(least).map(|()| least)) {
+                Ok(bytes) => return Ok(ProcessMemory { bytes, _held: held }),
+                Err(why) if began.elapsed().saturating_add(RETRY) >= patience => return Err(why),
+                Err(_) => tokio::time::sleep(RETRY).await,
+            }
+        }
+    }
+
     /// Takes the account's first refusal since the last call.
     pub(crate) fn take_refusal(&self) -> Option<String> {
         self.0.as_ref()?.refused.lock().unwrap_or_else(PoisonError::into_inner).take()
@@ -55,6 +82,21 @@ impl RunMemory {
 pub(crate) struct MemoryHold {
     run: RunMemory,
     bytes: u64,
+}
+
+/// The memory that a process may use, charged to the account until this is dropped.
+#[derive(Debug)]
+pub struct ProcessMemory {
+    bytes: u64,
+    _held: MemoryHold,
+}
+
+impl ProcessMemory {
+    /// Returns the bytes that it may use.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
 }
 
 impl MemoryHold {

@@ -3,10 +3,12 @@
 //! Our own guests inspect its text and compile its packages. They spend from the request's own limits, queue with the other work of its
 //! subject, end when it is cancelled, and count towards its usage.
 
+use crate::account::{MemoryAccount, ProcessMemory, RunMemory};
 use crate::error::Error;
 use crate::outcome::Usage;
 use crate::round_robin::{FairSlots, Slot};
 use glovebox_policy::{LimitWishes, Limits, Subject};
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,6 +16,9 @@ use tokio_util::sync::CancellationToken;
 
 /// The part of a request's time and fuel that inspections may take, as a divisor: the rest is the program's own.
 const SHARE: u32 = 2;
+
+/// The longest wait for the memory of a process that works for a request.
+const MEMORY_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The budget of a request before its program runs.
 ///
@@ -25,6 +30,7 @@ pub struct Allowance {
     wall: Duration,
     fuel: u64,
     memory: u64,
+    account: Option<Arc<dyn MemoryAccount>>,
     stop: CancellationToken,
     /// Packages are prepared without a bound by the request's time: nothing runs afterwards.
     patient: bool,
@@ -167,6 +173,7 @@ impl Allowance {
             wall,
             fuel,
             memory,
+            account: None,
             stop,
             patient: false,
             places,
@@ -175,6 +182,12 @@ impl Allowance {
             tab: None,
             is_told: AtomicBool::new(false),
         }
+    }
+
+    /// Sets the account of the memory that processes take which work for the request.
+    pub(crate) fn charged(mut self, account: Option<Arc<dyn MemoryAccount>>) -> Self {
+        self.account = account;
+        self
     }
 
     /// Adds the usage to `tab` when this is dropped, unless [`Allowance::told`].
@@ -204,6 +217,19 @@ impl Allowance {
     #[must_use]
     pub fn stop(&self) -> &CancellationToken {
         &self.stop
+    }
+
+    /// Charges the memory of a process that works for the request, such as a resolver of packages, to the account of all runs: what there
+    /// is within this range, and the most of it without an account. Waits a few seconds for the least, and no longer than half of the time
+    /// that the request has left.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Memory`] if there is no room for it.
+    pub async fn process_memory(&self, range: RangeInclusive<u64>) -> Result<ProcessMemory, Error> {
+        let left = self.deadline().filter(|_| !self.patient).map(|deadline| deadline.saturating_duration_since(Instant::now()) / 2);
+        let patience = left.map_or(MEMORY_PATIENCE, |left| left.min(MEMORY_PATIENCE));
+        RunMemory::new(self.account.as_ref(), &self.subject).of_process(range, patience).await.map_err(Error::Memory)
     }
 
     /// Returns the deadline of the request's wall-clock time if it counted from its start; none if it cannot be represented.

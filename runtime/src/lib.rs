@@ -57,7 +57,7 @@ mod audit;
 mod error;
 mod outcome;
 
-pub use account::MemoryAccount;
+pub use account::{MemoryAccount, ProcessMemory};
 pub use allowance::{Allowance, Look, Preparing};
 pub use audit::{
     AUDIT_SEGMENT, AuditEvent, AuditHead, AuditHeadError, AuditKey, AuditKeyError, AuditLogOptions, AuditRecord, AuditSink, ChainCheck,

@@ -250,7 +250,7 @@ impl Sandbox {
 
     /// Returns the allowance of a request besides its own run.
     pub(crate) fn allowance(&self, subject: &Subject, limits: Option<&Limits>, stop: &CancellationToken) -> Allowance {
-        Allowance::within(subject.clone(), limits, stop.clone(), self.0.looks.clone())
+        Allowance::within(subject.clone(), limits, stop.clone(), self.0.looks.clone()).charged(self.0.memory.clone())
     }
 
     fn admit_with(&self, request: &Request, supplies: Supplies) -> Result<Admitted, OpenError> {

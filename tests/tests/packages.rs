@@ -8,9 +8,11 @@ use glovebox_fallback::Containers;
 use glovebox_tests::engine;
 use glovebox_tests::place::{guests, runtime};
 use glovebox_tests::server::{Authority, Received, Server, answer};
+use glovebox_tests::service::{RUN, Service};
 use glovebox_tests::tree::{program, root};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 
 /// The cache of this machine, with the guests and the resolver in it.
@@ -206,6 +208,17 @@ static ARCHIVES: LazyLock<PathBuf> = LazyLock::new(|| {
     folder
 });
 
+/// A page of 2 GiB, compressed.
+static BOMB: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    const MAKE: &str = "import sys, zlib\n\
+        z = zlib.compressobj(1, wbits=31)\n\
+        for _ in range(1 << 11): sys.stdout.buffer.write(z.compress(b'<a href=\"x\">x</a>\\n' * 58254))\n\
+        sys.stdout.buffer.write(z.flush())";
+    let made = Command::new("python3").args(["-c", MAKE]).output().expect("there is Python");
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    made.stdout
+});
+
 /// The folder in which code that runs or escapes leaves its mark.
 fn canaries() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("canaries")
@@ -264,6 +277,9 @@ fn serve(request: &Received) -> Vec<u8> {
         loop {
             std::thread::park();
         }
+    }
+    if name.starts_with("bomb-") {
+        return answer("200 OK", &[("Content-Type", "text/html"), ("Content-Encoding", "gzip")], &BOMB);
     }
     let mut page = String::new();
     if name == "stalls" {
@@ -427,6 +443,61 @@ fn preparing_packages_ends_with_the_time_of_the_request() {
         assert!(outcome["usage"]["wall_ms"].as_f64() >= Some(f64::from(wall) * 1000.0), "{package}: {outcome}");
         assert!(began.elapsed() < std::time::Duration::from_secs(30), "{package}: the index decides how long it takes");
         assert_eq!(std::fs::read_dir(hostile.machine.path("cache/packages/work")).map_or(0, Iterator::count), 0, "{package}");
+    }
+}
+
+/// Returns the resident memory of all resolvers of a service.
+fn resolving(service: u32) -> u64 {
+    let read = |process: &Path, file: &str| std::fs::read_to_string(process.join(file)).unwrap_or_default();
+    let number = |text: &str, at: usize| text.split(' ').nth(at).and_then(|number| number.parse::<u64>().ok()).unwrap_or(0);
+    let processes = std::fs::read_dir("/proc").expect("there are processes").flatten().map(|entry| entry.path());
+    let resolvers = processes.filter(|process| {
+        let stat = read(process, "stat");
+        stat.contains("(uv) ") && stat.rsplit_once(") ").is_some_and(|(_, rest)| number(rest, 1) == u64::from(service))
+    });
+    resolvers.map(|process| number(&read(&process, "statm"), 1) * 4096).sum()
+}
+
+/// Resolvers take their memory from the one of the service, `limits.memory`, whatever an index sends them.
+#[test]
+fn resolvers_of_all_subjects_have_no_more_memory_than_the_service() {
+    LazyLock::force(&BOMB);
+    let hostile = Hostile::new("allow = [\"*\"]");
+    let folder = Arc::new(tempfile::tempdir().expect("a folder can be made"));
+    let policy = hostile.machine.path("policy.toml");
+    let config = format!("policy = {policy:?}\n[limits]\nmemory = \"256MiB\"\n[containers]\nenabled = false\n");
+    let environment: Vec<_> = hostile.machine.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let service = Service::start_with(&folder, &config, false, &environment);
+    let keys: Vec<String> = ["a", "b", "c"].iter().map(|name| service.make_key(&[name])).collect();
+    let run = |key: &str, package: &str| {
+        let body = serde_json::json!({ "language": "python", "source": "print('ran')", "packages": [package] }).to_string();
+        let bearer = format!("Bearer {key}");
+        service.send("POST", RUN, &[("Authorization", &bearer), ("Content-Type", "application/json")], body.as_bytes())
+    };
+    let (over, peak) = (AtomicBool::new(false), AtomicU64::new(0));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(Ordering::Relaxed) {
+                peak.fetch_max(resolving(service.process()), Ordering::Relaxed);
+                std::thread::yield_now();
+            }
+        });
+        let asking: Vec<_> =
+            keys.iter().zip(["bomb-a", "bomb-b", "bomb-c"]).map(|(key, package)| scope.spawn(|| run(key, package))).collect();
+        let answers: Vec<_> = asking.into_iter().map(|asking| asking.join()).collect();
+        over.store(true, Ordering::Relaxed);
+        for answer in answers {
+            let answer = answer.expect("it is answered").text();
+            assert!(answer.contains("limits.memory"), "{answer}");
+        }
+    });
+    let peak = peak.into_inner();
+    // Each is looked at every 20 ms, and a page fills memory meanwhile.
+    assert!((1..448 << 20).contains(&peak), "{} MiB", peak >> 20);
+    // An ordinary resolution has enough of it, and everything was given back.
+    for key in &keys {
+        let answer = run(key, "good");
+        assert_eq!((answer.status, &answer.json()["stdout"]), (200, &"ran\n".into()), "{}", answer.text());
     }
 }
 

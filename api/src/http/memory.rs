@@ -191,6 +191,13 @@ impl MemoryAccount for Memory {
     fn shrink(&self, subject: &Subject, bytes: u64) {
         self.give_back(subject, bytes);
     }
+
+    fn room(&self, subject: &Subject) -> u64 {
+        let state = self.lock();
+        let own = state.by_subject.get(subject).copied().unwrap_or(0);
+        let of_all = (self.all - self.all / RESERVE).saturating_sub(state.used);
+        of_all.min(self.of_subject.saturating_sub(own))
+    }
 }
 
 /// Charged bytes; released on drop.

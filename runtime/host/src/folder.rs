@@ -147,6 +147,17 @@ impl Folder {
         Walk::from_root(Groups::Usual)?.to(&whole)?.folder()
     }
 
+    /// Checks a folder for temporary files, such as `/tmp`: other users may add entries to it if it has the sticky bit, and cannot replace
+    /// this user's.
+    ///
+    /// # Errors
+    ///
+    /// If it does not exist, or another user can replace entries in it.
+    pub fn check_temporary(path: &Path) -> Result<(), FolderError> {
+        let whole = std::path::absolute(path).map_err(|error| FolderError::io(path, error))?;
+        Walk::from_root(Groups::Usual)?.to(&whole)?.directory().map(drop)
+    }
+
     /// Returns whether the folder has a program of that name.
     ///
     /// # Errors
@@ -659,6 +670,33 @@ mod tests {
         }
         for path in ["/proc/self/cwd", "/dev/fd", "/proc/self/root/usr/bin"] {
             assert!(Folder::of_programs(Path::new(path)).is_err(), "{path}");
+        }
+    }
+
+    #[test]
+    fn temporary_files_lie_where_others_cannot_replace_them() {
+        let (_place, folder) = place();
+        let above = folder.parent().unwrap();
+        for (path, bits, is_safe) in [
+            (folder.as_path(), 0o755, true),
+            (&folder, 0o700, true),
+            (&folder, 0o1777, true),
+            (&folder, 0o777, false),
+            (&folder, 0o757, false),
+            (above, 0o777, false),
+            (above, 0o1777, true),
+        ] {
+            mode(path, bits);
+            assert_eq!(Folder::check_temporary(&folder).is_ok(), is_safe, "{} {bits:o}", path.display());
+            mode(path, 0o755);
+        }
+        assert!(Folder::check_temporary(&folder.join("file")).is_err());
+        assert!(Folder::check_temporary(&folder.join("missing")).unwrap_err().is_missing());
+        if chown(&folder, Some(NOBODY), None).is_ok() {
+            for bits in [0o755, 0o1777] {
+                mode(&folder, bits);
+                assert!(Folder::check_temporary(&folder).unwrap_err().is_distrust(), "{bits:o}");
+            }
         }
     }
 

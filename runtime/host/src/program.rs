@@ -18,6 +18,9 @@ use std::sync::{Mutex, PoisonError};
 /// The default of `PATH`.
 const USUAL_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+/// The default of `TMPDIR`.
+const USUAL_TEMPORARY: &str = "/tmp";
+
 /// Sets the file size limit (in blocks of 512 bytes) and a umask without write permission for others, then `exec`s the program: its
 /// arguments are not parsed again.
 const BOUNDED: &str = "umask 022 && ulimit -f \"$1\" && shift && exec \"$@\"";
@@ -160,14 +163,15 @@ impl Program {
             None => (self.path.clone(), Vec::new()),
         };
         let mut start = Start { program, arguments, environment: BTreeMap::new(), directory: PathBuf::from("/"), largest_file: None };
-        start.env("PATH", child_path()).env("LC_ALL", "C.UTF-8").pass_path("TMPDIR");
+        start.env("PATH", child_path()).env("LC_ALL", "C.UTF-8").env("TMPDIR", temporary());
         start
     }
 }
 
 /// A start of a program: its arguments, and everything that it inherits of this process.
 ///
-/// Its environment is `PATH` (the folders of [`search_path`] in which every program is trusted), `LC_ALL=C.UTF-8`, `TMPDIR` if that is absolute, and what is named with [`Start::env`],
+/// Its environment is `PATH` (the folders of [`search_path`] in which every program is trusted), `LC_ALL=C.UTF-8`, `TMPDIR` (from
+/// [`temporary`]), and what is named with [`Start::env`],
 /// [`Start::pass_path`], [`Start::pass_paths`] and [`Start::network`]. Nothing else is inherited.
 #[derive(Clone, Debug)]
 #[must_use]
@@ -334,6 +338,14 @@ fn interpreter(folder: &Folder, name: &str, list: &OsStr, depth: u32) -> Result<
         }
         [] => Ok(None),
     }
+}
+
+/// Returns the folder for temporary files, and the `TMPDIR` of every program that is started: `TMPDIR` if it is absolute, belongs to root or
+/// to this user with every directory above it, and others cannot write to it or it has the sticky bit; `/tmp` otherwise.
+#[must_use]
+pub fn temporary() -> PathBuf {
+    let named = variable("TMPDIR").map(PathBuf::from).filter(|path| path.is_absolute());
+    named.filter(|path| Folder::check_temporary(path).is_ok()).unwrap_or_else(|| PathBuf::from(USUAL_TEMPORARY))
 }
 
 fn path_variable() -> OsString {

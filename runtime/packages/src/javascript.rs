@@ -6,24 +6,26 @@
 use crate::gate::Gate;
 use crate::reach::Reach;
 use crate::store::{Lock, Locked, Work, failed};
-use crate::tools::{certificates, read, run};
+use crate::tools::{MAX_MEMORY, certificates, read, run};
 use crate::unpack;
-use glovebox::{Error, PackageTarget};
+use glovebox::{Error, PackageTarget, ProcessMemory};
 use glovebox_host::program::Start;
 use glovebox_policy::PackageGrant;
 use reqwest::Url;
 use serde::Deserialize;
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::path::Path;
+use std::sync::Arc;
 
 const ADVICE: &str = "fetching JavaScript packages needs npm, such as by `apt-get install npm`";
 
 /// The default registry of npm, by whose URLs its mirrors may name archives.
 pub(crate) const REGISTRY: &str = "https://registry.npmjs.org/";
 
-/// The heap limit of npm, in MiB.
-const MAX_MEMORY: u32 = 768;
+/// The memory of npm in bytes, whichever there is. An ordinary resolution takes the least.
+pub(crate) const MEMORY: RangeInclusive<u64> = (192 << 20)..=MAX_MEMORY;
 
 /// npm's error codes of resolutions without a solution.
 const NO_SOLUTION: [&str; 4] = ["E404", "ETARGET", "ERESOLVE", "EOVERRIDE"];
@@ -103,13 +105,18 @@ fn npm((grant, target): (&PackageGrant, &PackageTarget), work: &Path) -> Result<
     Ok(npm)
 }
 
+/// Returns the heap limit of npm in MiB: three quarters of its memory.
+fn heap(memory: u64) -> u64 {
+    (memory >> 20) / 4 * 3
+}
+
 /// Resolves what is granted for one target.
-pub(crate) async fn resolve(grant: &PackageGrant, target: &PackageTarget, work: &Work) -> Result<Lock, Error> {
+pub(crate) async fn resolve(grant: &PackageGrant, target: &PackageTarget, work: &Work, memory: &Arc<ProcessMemory>) -> Result<Lock, Error> {
     let failed = failed(&work.path);
     work.directory.write("package.json", manifest(grant)).map_err(&failed)?;
     let mut npm = npm((grant, target), &work.path)?;
     // npm's downloads of metadata are bounded, and so is its output.
-    npm.env("NODE_OPTIONS", format!("--max-old-space-size={MAX_MEMORY}"));
+    npm.env("NODE_OPTIONS", format!("--max-old-space-size={}", heap(memory.bytes())));
     let index = Url::parse(grant.index().unwrap_or(REGISTRY)).map_err(|error| Error::Packages(error.to_string()))?;
     // Through a proxy, npm cannot verify a certificate for an IP address (https-proxy-agent passes no name on). It contacts hardly any host
     // but the registry, and a registry that a policy names by its address is the operator's own.
@@ -118,7 +125,7 @@ pub(crate) async fn resolve(grant: &PackageGrant, target: &PackageTarget, work: 
         None => None,
     };
     gate.iter().for_each(|gate| gate.lead(&mut npm));
-    let answer = run(npm, "npm", "", Some(&work.directory)).await?;
+    let answer = run(npm, "npm", "", Some(&work.directory), Some(memory)).await?;
     if answer.code != Some(0) {
         if let Some(why) = gate.as_ref().and_then(Gate::refused) {
             return Err(Error::Packages(format!("the index of packages leads elsewhere: {why}")));

@@ -11,8 +11,8 @@ use crate::workshop::Workshop;
 use crate::{javascript, python, survey, tools};
 use async_trait::async_trait;
 use glovebox::{
-    Allowance, Error, Executor, FairSlots, Guests, Lease, LockedPackage, PackageManager, PackageTarget, PackageTree, Request, Resolution,
-    Survey,
+    Allowance, Error, Executor, FairSlots, Guests, Lease, LockedPackage, PackageManager, PackageTarget, PackageTree, ProcessMemory,
+    Request, Resolution, Survey,
 };
 use glovebox_host::program::Program;
 use glovebox_policy::{Ecosystem, PackageGrant};
@@ -260,13 +260,13 @@ impl Inner {
         store.as_ref().map_err(|error| Error::Packages(error.clone()))
     }
 
-    async fn uv(&self) -> Result<Uv, Error> {
+    async fn uv(&self, memory: Arc<ProcessMemory>) -> Result<Uv, Error> {
         let store = self.store()?;
         let found = self.uv.get_or_try_init(async || {
             Ok::<_, Error>((tools::uv(store, self.offline, &*self.progress).await?, tools::interpreter().await?))
         });
         let (program, python) = found.await?.clone();
-        Ok(Uv { program, python, offline: self.offline, keys: Keys::new() })
+        Ok(Uv { program, python, offline: self.offline, keys: Keys::new(), memory })
     }
 
     fn question(grant: &PackageGrant, target: &PackageTarget) -> String {
@@ -334,19 +334,25 @@ impl Inner {
         let (waiting, job) = Waiting::begin(self.store()?, &self.ledger, allowance.subject(), slot)?;
         job.blocking(|job| job.store.make_disk(Need::default(), &|| job.go_on())).await?;
         (self.progress)(&format!("looking up {asked}"));
-        let answer = self.ask_for(grant, target, &job).await;
+        let answer = self.ask_for(grant, target, &job, allowance).await;
         waiting.end(job).await;
         answer
     }
 
-    async fn ask_for(&self, grant: &PackageGrant, target: &PackageTarget, job: &Job) -> Result<Lock, Error> {
+    async fn ask_for(&self, grant: &PackageGrant, target: &PackageTarget, job: &Job, allowance: &Allowance) -> Result<Lock, Error> {
         let work = &job.work;
+        let memory = match grant.ecosystem() {
+            Ecosystem::Python => python::MEMORY,
+            Ecosystem::JavaScript => javascript::MEMORY,
+        };
+        // Before anything is started for it, and until its process is gone.
+        let memory = Arc::new(allowance.process_memory(memory).await?);
         match grant.ecosystem() {
             Ecosystem::Python => {
                 work.directory.write("constraints.txt", python::constraints(grant)).map_err(failed(&work.path))?;
-                self.uv().await?.resolve(grant, target, work).await
+                self.uv(memory).await?.resolve(grant, target, work).await
             }
-            Ecosystem::JavaScript => javascript::resolve(grant, target, work).await,
+            Ecosystem::JavaScript => javascript::resolve(grant, target, work, &memory).await,
         }
     }
 

@@ -8,14 +8,16 @@ use crate::gate::Gate;
 use crate::manager::asked;
 use crate::reach::Reach;
 use crate::store::{Lock, Locked, Work};
-use crate::tools::{Answer, run};
-use glovebox::{Error, NativePlatform, PackageTarget};
+use crate::tools::{Answer, MAX_MEMORY, run};
+use glovebox::{Error, NativePlatform, PackageTarget, ProcessMemory};
 use glovebox_host::program::{Program, Start};
 use glovebox_policy::PackageGrant;
 use reqwest::Url;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::path::Path;
+use std::sync::Arc;
 
 /// The index if the policy names none.
 pub(crate) const INDEX: &str = "https://pypi.org/simple";
@@ -29,6 +31,9 @@ const WASM_PLATFORM: &str = "wasm32-pyodide2024";
 /// The C library whose wheels stand for what a native Python would get.
 const USUAL_LIBC: &str = "2_28";
 
+/// The memory of uv in bytes, whichever there is. A few packages with their dependencies take half of the least.
+pub(crate) const MEMORY: RangeInclusive<u64> = (96 << 20)..=MAX_MEMORY;
+
 /// uv's exit code if there is no solution.
 const NO_SOLUTION: i32 = 1;
 
@@ -39,6 +44,7 @@ pub(crate) struct Uv {
     pub(crate) python: Program,
     pub(crate) offline: bool,
     pub(crate) keys: Keys,
+    pub(crate) memory: Arc<ProcessMemory>,
 }
 
 #[derive(Deserialize)]
@@ -105,7 +111,8 @@ impl Uv {
         let mut uv = self.command(&["pip", "compile"], place, grant, &work.path.join("uv"));
         uv.args(["--format", "pylock.toml", "--no-header", "--no-annotate", "--constraints"]).arg(&constraints).arg("-");
         gate.iter().for_each(|gate| gate.lead(&mut uv));
-        let Answer { out, complaint, code } = run(uv, "uv", &(asked(grant).join("\n") + "\n"), Some(&work.directory)).await?;
+        let input = asked(grant).join("\n") + "\n";
+        let Answer { out, complaint, code } = run(uv, "uv", &input, Some(&work.directory), Some(&self.memory)).await?;
         let keys = self.keyed(grant).map(|(_, keys)| keys).into_iter().flatten();
         let complaint = keys.filter(|key| !key.is_empty()).fold(complaint, |text, key| text.replace(&key, "****"));
         let refused = gate.as_ref().and_then(Gate::refused).filter(|_| code != Some(0));

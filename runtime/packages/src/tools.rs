@@ -6,15 +6,16 @@
 use crate::store::{Store, failed};
 use crate::tree;
 use cap_std::fs::{Dir, PermissionsExt as _};
-use glovebox::Error;
+use glovebox::{Error, ProcessMemory};
 use glovebox_host::program::{Program, Start};
 use glovebox_host::tools::python;
 use std::io::Read as _;
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::process::Child;
 
 /// The Python resolver, pinned by the digests of its wheels.
 const UV: &str = include_str!("../requirements.txt");
@@ -31,11 +32,14 @@ const MAX_ANSWER: u64 = 16 << 20;
 /// The size limit of a resolver's folder while it runs (bytes, entries): metadata of packages, and no packages.
 const MAX_FOLDER: (u64, u64) = (1 << 30, 200_000);
 
-/// The memory limit of a resolver in bytes. Ordinary resolutions take a tenth of it.
-const MAX_MEMORY: u64 = 1 << 30;
+/// The largest memory limit of a resolver in bytes. Ordinary resolutions take a tenth of it.
+pub(crate) const MAX_MEMORY: u64 = 1 << 30;
 
-/// The interval of checks on the folder and the memory of a resolver.
+/// The interval of checks on the folder of a resolver.
 const LOOK: Duration = Duration::from_millis(100);
+
+/// The interval of checks on its memory, in which a page of an index fills some ten MiB.
+const MEMORY_LOOK: Duration = Duration::from_millis(20);
 
 /// Lines of a resolver's error output that are passed on.
 const COMPLAINT_LINES: usize = 12;
@@ -52,16 +56,54 @@ pub(crate) struct Answer {
     pub(crate) code: Option<i32>,
 }
 
-/// Runs a tool to its end, or until it exceeds a limit. `folder` is where it writes.
-pub(crate) async fn run(mut start: Start, name: &str, input: &str, folder: Option<&Dir>) -> Result<Answer, Error> {
+/// A started tool. If it has not ended when this is dropped it is killed, and its memory stays charged until it is gone.
+struct Running {
+    child: Option<Child>,
+    memory: Option<Arc<ProcessMemory>>,
+}
+
+impl Running {
+    async fn wait(&mut self) -> std::io::Result<ExitStatus> {
+        match &mut self.child {
+            Some(child) => child.wait().await,
+            None => Err(std::io::ErrorKind::NotFound.into()),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let (child, memory) = (self.child.take(), self.memory.take());
+        // One that was reaped has no id any more.
+        let Some(mut child) = child.filter(|child| child.id().is_some()) else { return };
+        let _ = child.start_kill();
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                let _ = child.wait().await;
+                drop(memory);
+            });
+        }
+    }
+}
+
+/// Runs a tool to its end, or until it exceeds a limit. `folder` is where it writes, and `memory` what it may use: a tool that works for
+/// no request has the most.
+pub(crate) async fn run(
+    mut start: Start,
+    name: &str,
+    input: &str,
+    folder: Option<&Dir>,
+    memory: Option<&Arc<ProcessMemory>>,
+) -> Result<Answer, Error> {
     let mut command = start.largest_file(LARGEST_FILE).tokio();
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let failed = |error: std::io::Error| Error::Packages(format!("cannot run `{name}`: {error}"));
-    // Dropping it, as on all the errors below, kills it.
     let mut child = command.spawn().map_err(failed)?;
     let process = child.id();
     let mut stdin = child.stdin.take();
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    // Dropping it, as on all the errors below, kills it.
+    let mut running = Running { child: Some(child), memory: memory.cloned() };
     let fed = async {
         if let Some(mut stdin) = stdin.take() {
             // A tool that does not read its input reports the reason itself.
@@ -71,7 +113,7 @@ pub(crate) async fn run(mut start: Start, name: &str, input: &str, folder: Optio
     };
     let ended = async {
         let ((), out, complaint) = tokio::try_join!(fed, bounded(stdout), bounded(stderr)).map_err(failed)?;
-        Ok((out, complaint, child.wait().await.map_err(failed)?))
+        Ok((out, complaint, running.wait().await.map_err(failed)?))
     };
     let watched = async {
         match folder {
@@ -80,7 +122,7 @@ pub(crate) async fn run(mut start: Start, name: &str, input: &str, folder: Optio
         }
     };
     // It is reaped below, so its process id is not reused.
-    let fat = fat(process, name);
+    let fat = fat(process, name, memory.map_or(MAX_MEMORY, |memory| memory.bytes()));
     let (out, complaint_text, status) = tokio::select! {
         ended = ended => ended?,
         grown = watched => match grown {
@@ -123,17 +165,19 @@ pub(crate) async fn grown(folder: &Dir, name: &str) -> Error {
     }
 }
 
-/// Waits until a process exceeds its memory limit: an index's response may be compressed, and is read whole.
-async fn fat(process: Option<u32>, name: &str) -> Error {
+/// Waits until a process exceeds its memory limit, `most`: an index's response may be compressed, and is read whole.
+async fn fat(process: Option<u32>, name: &str, most: u64) -> Error {
     let Some(process) = process else { return std::future::pending().await };
     let page = rustix::param::page_size() as u64;
     loop {
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(MEMORY_LOOK).await;
         #[expect(clippy::disallowed_methods, reason = "what the system says of a process that was started here")]
         let about = std::fs::read_to_string(format!("/proc/{process}/statm")).unwrap_or_default();
         let resident = about.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok()).unwrap_or(0);
-        if resident.saturating_mul(page) > MAX_MEMORY {
-            return Error::Packages(format!("`{name}` was stopped: it took more than {} MiB of memory", MAX_MEMORY >> 20));
+        if resident.saturating_mul(page) > most {
+            let part = if most < MAX_MEMORY { ", its part of what `limits.memory` of the service has left" } else { "" };
+            let what = format!("`{name}` was stopped: it took more than {} MiB of memory{part}", most >> 20);
+            return Error::Packages(what);
         }
     }
 }
@@ -186,7 +230,7 @@ pub(crate) async fn uv(store: &Arc<Store>, offline: bool, progress: &(dyn Fn(&st
         .arg(&half)
         .arg("--requirement")
         .arg(work.path.join("requirements.txt"));
-    run(pip, "python3 -m pip", "", Some(&work.directory)).await?.succeeded(PYTHON_ADVICE)?;
+    run(pip, "python3 -m pip", "", Some(&work.directory), None).await?.succeeded(PYTHON_ADVICE)?;
     work.directory.set_permissions("uv/bin/uv", cap_std::fs::Permissions::from_mode(0o755)).map_err(failed(&work.path))?;
     let folder = store.at(&folder);
     let renamed = std::fs::rename(&half, &folder).map_err(failed(&folder));
@@ -200,7 +244,7 @@ pub(crate) async fn uv(store: &Arc<Store>, offline: bool, progress: &(dyn Fn(&st
 pub(crate) async fn interpreter() -> Result<Program, Error> {
     let mut python = python().map_err(|error| Error::Packages(format!("{error}; {PYTHON_ADVICE}")))?;
     python.args(["-c", WHICH]);
-    let path = run(python, "python3", "", None).await?.succeeded(PYTHON_ADVICE)?;
+    let path = run(python, "python3", "", None, None).await?.succeeded(PYTHON_ADVICE)?;
     Program::trusted(path.trim()).map_err(|error| Error::Packages(error.to_string()))
 }
 
