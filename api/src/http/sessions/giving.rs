@@ -56,14 +56,18 @@ impl FromRequestParts<Arc<App>> for InUse {
         };
         let id = parameters.iter().find(|(name, _)| *name == "id").map(|(_, id)| id);
         let entry = id.and_then(|id| app.sessions.get(&caller.subject, id).ok());
-        entry.iter().for_each(|entry| drop(entry.requests.fetch_add(1, Ordering::Relaxed)));
+        if let Some(entry) = &entry {
+            entry.requests.fetch_add(1, Ordering::Relaxed);
+        }
         Ok(Self(entry))
     }
 }
 
 impl Drop for InUse {
     fn drop(&mut self) {
-        self.0.iter().for_each(|entry| drop(entry.requests.fetch_sub(1, Ordering::Relaxed)));
+        if let Some(entry) = &self.0 {
+            entry.requests.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 }
 
