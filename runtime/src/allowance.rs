@@ -219,6 +219,12 @@ impl Allowance {
         &self.stop
     }
 
+    /// Returns the account of all runs, if there is one: for a guest that works for the request.
+    #[must_use]
+    pub fn memory_account(&self) -> Option<Arc<dyn MemoryAccount>> {
+        self.account.clone()
+    }
+
     /// Charges the memory of a process that works for the request, such as a resolver of packages, to the account of all runs: what there
     /// is within this range, and the most of it without an account. Waits a few seconds for the least, and no longer than half of the time
     /// that the request has left.

@@ -469,11 +469,12 @@ fn resolvers_of_all_subjects_have_no_more_memory_than_the_service() {
     let environment: Vec<_> = hostile.machine.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let service = Service::start_with(&folder, &config, false, &environment);
     let keys: Vec<String> = ["a", "b", "c"].iter().map(|name| service.make_key(&[name])).collect();
-    let run = |key: &str, package: &str| {
-        let body = serde_json::json!({ "language": "python", "source": "print('ran')", "packages": [package] }).to_string();
+    let run_in = |language: &str, key: &str, package: &str| {
+        let body = serde_json::json!({ "language": language, "source": "print('ran')", "packages": [package] }).to_string();
         let bearer = format!("Bearer {key}");
         service.send("POST", RUN, &[("Authorization", &bearer), ("Content-Type", "application/json")], body.as_bytes())
     };
+    let run = |key: &str, package: &str| run_in("python", key, package);
     let (over, peak) = (AtomicBool::new(false), AtomicU64::new(0));
     std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -499,6 +500,12 @@ fn resolvers_of_all_subjects_have_no_more_memory_than_the_service() {
         let answer = run(key, "good");
         assert_eq!((answer.status, &answer.json()["stdout"]), (200, &"ran\n".into()), "{}", answer.text());
     }
+    // npm needs more than one of them may have, and is not started.
+    let asked = hostile.index.received().len();
+    let refused = run_in("javascript", &keys[0], "good");
+    assert_eq!(refused.problem(), (503, "memory_exhausted".to_owned()), "{}", refused.text());
+    assert!(refused.text().contains("limits.memory_per_subject"), "{}", refused.text());
+    assert_eq!(hostile.index.received().len(), asked);
 }
 
 /// An index whose pages lead elsewhere, and the server that they lead to.

@@ -3,7 +3,7 @@
 //! Inline metadata declares packages. Imports at the beginning are found by the parser of the language, in the sandbox; most programs
 //! import nothing but well-known modules, and for them nothing is parsed at all.
 
-use crate::workshop::Workshop;
+use crate::workshop::{Memory, Workshop};
 use glovebox::{Allowance, Controls, Error, Input, PackageTarget, Request, Sandbox, Status, Survey};
 use glovebox_policy::Tier;
 use glovebox_policy::packages::MissingModule;
@@ -119,7 +119,7 @@ impl Surveyor {
     }
 
     async fn sandbox(&self, workshop: &Workshop) -> Result<&Sandbox, Error> {
-        self.sandbox.get_or_try_init(|| async { workshop.sandbox(Tier::Wasm, None) }).await
+        self.sandbox.get_or_try_init(|| async { workshop.sandbox(Tier::Wasm, None, Memory::default()) }).await
     }
 }
 

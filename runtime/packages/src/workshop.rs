@@ -3,13 +3,17 @@
 //! In a guest, like all untrusted code: sources are parsed and compiled by the guest that would run them, under a policy that shows it
 //! nothing but those sources.
 
-use glovebox::{Allowance, Controls, Error, Executor, Guests, Outcome, Policy, Request, Sandbox, Status};
+use glovebox::{Allowance, Controls, Error, Executor, Guests, MemoryAccount, Outcome, Policy, Request, Sandbox, Status};
 use glovebox_policy::Tier;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
 
 /// Compiles every module of a tree.
 const COMPILE: &str = include_str!("compile.py");
+
+/// The memory in bytes of a container that compiles packages, whichever there is.
+const CONTAINER_MEMORY: RangeInclusive<u64> = (256 << 20)..=(1 << 30);
 
 /// Runs our own programs on untrusted sources.
 #[derive(Clone)]
@@ -18,13 +22,28 @@ pub(crate) struct Workshop {
     pub(crate) executors: Vec<Arc<dyn Executor>>,
 }
 
+/// The memory of a sandbox for our own programs.
+pub(crate) struct Memory {
+    /// The limit of one run.
+    bytes: u64,
+    /// The account that is charged as guests grow.
+    account: Option<Arc<dyn MemoryAccount>>,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self { bytes: *CONTAINER_MEMORY.end(), account: None }
+    }
+}
+
 impl Workshop {
-    /// Returns a sandbox in one tier with these mounts: the first read-only, the second writable.
-    pub(crate) fn sandbox(&self, tier: Tier, directories: Option<(&Path, &Path)>) -> Result<Sandbox, Error> {
+    /// Returns a sandbox in one tier with these mounts, the first read-only, the second writable, and with this memory.
+    pub(crate) fn sandbox(&self, tier: Tier, directories: Option<(&Path, &Path)>, memory: Memory) -> Result<Sandbox, Error> {
+        let mib = memory.bytes >> 20;
         let mut policy = format!(
             "version = 1\ndefault_profile = \"workshop\"\n[profiles.workshop]\nextends = \"offline\"\ntiers = [\"{tier}\"]\n\
              min_isolation = \"container\"\nseed = 0\n[profiles.workshop.limits]\nwall = \"300s\"\nfuel = 400_000_000_000\n\
-             memory = \"1GiB\"\nsource = \"16MiB\"\nvalue = \"4MiB\"\nstack = \"16MiB\"\nconcurrency = 64\n"
+             memory = \"{mib}MiB\"\nsource = \"16MiB\"\nvalue = \"4MiB\"\nstack = \"16MiB\"\nconcurrency = 64\n"
         );
         if let Some((from, to)) = directories {
             for (host, guest, write) in [(from, "/from", false), (to, "/to", true)] {
@@ -40,12 +59,21 @@ impl Workshop {
         for executor in &self.executors {
             builder = builder.executor(Arc::clone(executor));
         }
+        if let Some(account) = memory.account {
+            builder = builder.memory(account);
+        }
         builder.build()
     }
 
     /// Compiles the Python modules of one directory into another. It is cancelled with the request, and the request is charged for it.
     pub(crate) async fn compile(&self, tier: Tier, (from, to): (&Path, &Path), allowance: &Allowance) -> Result<(), Error> {
-        let sandbox = self.sandbox(tier, Some((from, to)))?;
+        // A guest is charged as it grows. A container is charged as a whole, and does with less where there is no more.
+        let container = if tier == Tier::Wasm { None } else { Some(allowance.process_memory(CONTAINER_MEMORY).await?) };
+        let memory = match &container {
+            Some(container) => Memory { bytes: container.bytes(), account: None },
+            None => Memory { account: allowance.memory_account(), ..Memory::default() },
+        };
+        let sandbox = self.sandbox(tier, Some((from, to)), memory)?;
         let mut ours = Request::new("python", COMPILE);
         ours.subject = allowance.subject().clone();
         let controls = Controls { stop: allowance.stop().clone(), ..Controls::default() };
