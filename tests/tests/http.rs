@@ -366,7 +366,7 @@ fn api10_what_makes_no_sense_is_refused_and_says_why() {
         (r#"{"language":"python"}"#, 422, "`source` is missing"),
         (r#"{"language":"python","source":"1","sauce":"2"}"#, 422, "unknown field `sauce`"),
         (r#"{"language":"python","source":"1","source_base64":"MQ=="}"#, 422, "send one of them"),
-        (r#"{"language":"python","source_base64":"!"}"#, 422, "no base64"),
+        (r#"{"language":"python","source_base64":"!"}"#, 422, "not valid base64"),
         (r#"{"language":"python","source":"1","artifacts":["["]}"#, 422, "pattern"),
         ("\u{0}", 400, "expected value"),
     ] {
