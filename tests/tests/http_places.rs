@@ -214,20 +214,24 @@ fn one_key_does_not_take_the_places_of_all_followers() {
     eventually(Duration::from_secs(20), "who has left makes no room", || follow(&service, &floods, &flood, false).0 == 200);
 }
 
+/// Requests of a key whose bodies never come.
+fn unfinished(service: &Service, key: &str, number: usize) -> Vec<TcpStream> {
+    let head = format!(
+        "POST {RUN} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n"
+    );
+    let begin = |_| {
+        let mut stream = service.connect();
+        stream.write_all(head.as_bytes()).expect("the service reads");
+        stream
+    };
+    (0..number).map(begin).collect()
+}
+
 #[test]
 fn one_key_has_a_share_of_the_requests_under_way() {
     let mut service = Service::with_keys(&limits("connections_per_address = 100\nconnections_per_subject = 5"));
     let (flood, other) = (service.make_key(&["flood"]), service.make_key(&["other"]));
-    let head = format!(
-        "POST {RUN} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {flood}\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n"
-    );
-    let held: Vec<TcpStream> = (0..5)
-        .map(|_| {
-            let mut stream = service.connect();
-            stream.write_all(head.as_bytes()).expect("the service reads");
-            stream
-        })
-        .collect();
+    let held = unfinished(&service, &flood, 5);
     service.use_key(&flood);
     eventually(Duration::from_secs(10), "it has no bound", || service.get("/v1/tiers").status == 429);
     let refused = service.get("/v1/tiers");
@@ -244,16 +248,7 @@ fn one_key_has_a_share_of_the_requests_under_way() {
 fn one_key_leaves_places_to_others_at_its_address() {
     let mut service = Service::with_keys(&limits("connections_per_address = 20\nbody_time = \"60s\""));
     let (flood, other) = (service.make_key(&["flood"]), service.make_key(&["other"]));
-    let head = format!(
-        "POST {RUN} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {flood}\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n"
-    );
-    let held: Vec<TcpStream> = (0..10)
-        .map(|_| {
-            let mut stream = service.connect();
-            stream.write_all(head.as_bytes()).expect("the service reads");
-            stream
-        })
-        .collect();
+    let held = unfinished(&service, &flood, 10);
     service.use_key(&flood);
     eventually(Duration::from_secs(10), "it has no share", || service.get("/v1/tiers").status == 429);
     assert!(service.get("/v1/tiers").text().contains("limits.connections_per_address"));

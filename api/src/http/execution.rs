@@ -62,26 +62,26 @@ pub(super) struct ActiveExecution {
 /// An execution that has begun.
 pub(super) struct StartedExecution {
     pub(super) live: Arc<ActiveExecution>,
-    run_to_end: Option<BoxFuture<'static, ()>>,
+    rest: Option<BoxFuture<'static, ()>>,
 }
 
 impl StartedExecution {
     /// Drives it to its end.
     pub(super) async fn finish(mut self) -> Result<ExecutionRow, Problem> {
-        poll_fn(|context| match &mut self.run_to_end {
-            Some(run_to_end) => run_to_end.as_mut().poll(context),
+        poll_fn(|context| match &mut self.rest {
+            Some(rest) => rest.as_mut().poll(context),
             None => Poll::Ready(()),
         })
         .await;
-        self.run_to_end = None;
+        self.rest = None;
         self.live.finished().await
     }
 }
 
 impl Drop for StartedExecution {
     fn drop(&mut self) {
-        if let (Some(run_to_end), Ok(runtime)) = (self.run_to_end.take(), tokio::runtime::Handle::try_current()) {
-            runtime.spawn(run_to_end);
+        if let (Some(rest), Ok(runtime)) = (self.rest.take(), tokio::runtime::Handle::try_current()) {
+            runtime.spawn(rest);
         }
     }
 }
@@ -93,12 +93,12 @@ impl ActiveExecution {
     }
 
     /// Reads its record without a copy.
-    fn with_row<T>(&self, with_row: impl FnOnce(&ExecutionRow) -> T) -> T {
-        with_row(&self.row.lock().unwrap_or_else(PoisonError::into_inner))
+    fn with_row<T>(&self, read: impl FnOnce(&ExecutionRow) -> T) -> T {
+        read(&self.row.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn update_row(&self, update_row: impl FnOnce(&mut ExecutionRow)) {
-        update_row(&mut self.row.lock().unwrap_or_else(PoisonError::into_inner));
+    fn update_row(&self, update: impl FnOnce(&mut ExecutionRow)) {
+        update(&mut self.row.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Waits until its record is stored.
@@ -212,8 +212,8 @@ pub(super) fn start_in(app: &Arc<App>, about: NewExecution, input: Input, work: 
         log.status(&live.row().status);
     }
     let span = tracing::debug_span!("execution", id = %live.id, language = live.row().language, status = tracing::field::Empty);
-    let run_to_end = run_to_end(Arc::clone(app), Arc::clone(&live), input, work, waiting).instrument(span);
-    Ok(StartedExecution { live, run_to_end: Some(Box::pin(run_to_end)) })
+    let rest = run_to_end(Arc::clone(app), Arc::clone(&live), input, work, waiting).instrument(span);
+    Ok(StartedExecution { live, rest: Some(Box::pin(rest)) })
 }
 
 /// Runs an execution and stores its record.
@@ -346,13 +346,13 @@ async fn record(app: &App, live: &ActiveExecution, ended: Option<Advanced>) -> R
         Some(Ok(Err(error))) => {
             let is_host =
                 !matches!(error, Error::Invalid(_) | Error::Memory(_) | Error::SessionEnded(_) | Error::Packages(_) | Error::OutOfTime(_));
-            let client_error = client_error(error);
+            let told = client_error(error);
             usage = Some(unfinished(live));
             if is_host {
                 app.host_failed.notify_one();
-                app.alerts.happened(AlertKind::Error, live.subject.as_str(), Some(live.id.to_string()), &client_error.1);
+                app.alerts.happened(AlertKind::Error, live.subject.as_str(), Some(live.id.to_string()), &told.1);
             }
-            Some(client_error)
+            Some(told)
         }
         Some(Err(_)) => {
             tracing::error!(execution = %live.id, "an execution panicked");

@@ -97,13 +97,12 @@ impl Program {
     /// If the path is relative, if there is no program, or if another user can have changed it or a directory above.
     pub fn trusted(path: impl Into<PathBuf>) -> Result<Self, ProgramError> {
         let Self { path, .. } = Self::absolute(path)?;
-        let (folder, name) = (path.parent().unwrap_or(&path), path.file_name().and_then(OsStr::to_str).unwrap_or_default());
-        let opened = Folder::of_programs(folder)?;
-        if name.is_empty() || !opened.has_program(name)? {
-            let looked = folder.display().to_string();
+        let (folder, name) = folder_and_name(&path)?;
+        if name.is_empty() || !folder.has_program(name)? {
+            let looked = path.parent().unwrap_or(&path).display().to_string();
             return Err(ProgramError::Missing { name: name.to_owned(), looked, skipped: String::new() });
         }
-        let interpreter = interpreter(&opened, name, &path_variable(), 0)?;
+        let interpreter = interpreter(&folder, name, &path_variable(), 0)?;
         Ok(Self { path, interpreter })
     }
 
@@ -332,8 +331,8 @@ fn interpreter(folder: &Folder, name: &str, list: &OsStr, depth: u32) -> Result<
         // With options and variables it is `env` that looks, in a `PATH` in which everything is trusted.
         [path, ..] => {
             let Program { path, .. } = Program::absolute(path)?;
-            let (folder, name) = (path.parent().unwrap_or(&path), path.file_name().and_then(OsStr::to_str).unwrap_or_default());
-            Folder::of_programs(folder)?.has_program(name)?;
+            let (folder, name) = folder_and_name(&path)?;
+            folder.has_program(name)?;
             Ok(None)
         }
         [] => Ok(None),
@@ -346,6 +345,12 @@ fn interpreter(folder: &Folder, name: &str, list: &OsStr, depth: u32) -> Result<
 pub fn temporary() -> PathBuf {
     let named = variable("TMPDIR").map(PathBuf::from).filter(|path| path.is_absolute());
     named.filter(|path| Folder::check_temporary(path).is_ok()).unwrap_or_else(|| PathBuf::from(USUAL_TEMPORARY))
+}
+
+/// Opens the folder of a program, and returns its name in there.
+fn folder_and_name(path: &Path) -> Result<(Folder, &str), FolderError> {
+    let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+    Ok((Folder::of_programs(path.parent().unwrap_or(path))?, name))
 }
 
 fn path_variable() -> OsString {
