@@ -3,7 +3,10 @@
 //! The sources are embedded, so that an installed binary can make guests without a checkout. Finished guests are embedded where
 //! `GLOVEBOX_EMBED_GUESTS` names the directory of a bundle.
 
-#![expect(clippy::disallowed_methods, reason = "a build script works on files and is told about them in the environment")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a build script works on files and is told about them in the environment"
+)]
 
 use sha2::{Digest as _, Sha256};
 use std::error::Error;
@@ -24,7 +27,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     for top in EMBEDDED.iter().chain(&MAKERS) {
         println!("cargo::rerun-if-changed={top}");
         for path in files(&root.join(top))? {
-            let name = path.strip_prefix(&root)?.to_str().ok_or("a source's name is not UTF-8")?;
+            let name = path
+                .strip_prefix(&root)?
+                .to_str()
+                .ok_or("a source's name is not UTF-8")?;
             let content = fs::read(&path)?;
             key.update(format!("{name}\0{}\0", content.len()));
             key.update(&content);
@@ -33,10 +39,18 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
         }
     }
-    let key: String = key.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let key: String = key
+        .finalize()
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     sources.push_str("];\n");
     fs::write(out.join("sources.rs"), sources)?;
-    fs::write(out.join("key.rs"), format!("const SOURCE_KEY: &str = {key:?};\n"))?;
+    fs::write(
+        out.join("key.rs"),
+        format!("const SOURCE_KEY: &str = {key:?};\n"),
+    )?;
     fs::write(out.join("carried.rs"), carried(&out, &key)?)?;
     Ok(())
 }
@@ -54,8 +68,9 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, Box<dyn Error>> {
     let mut all = Vec::new();
     for entry in entries {
         // Left behind by tools that look at the sources.
-        let skip =
-            entry.file_name().is_some_and(|name| name == "__pycache__" || name == "target" || name.to_string_lossy().starts_with('.'));
+        let skip = entry.file_name().is_some_and(|name| {
+            name == "__pycache__" || name == "target" || name.to_string_lossy().starts_with('.')
+        });
         if !skip {
             all.extend(files(&entry)?);
         }
@@ -78,11 +93,17 @@ fn carried(out: &Path, key: &str) -> Result<String, Box<dyn Error>> {
             );
         }
         for path in files(&bundle)? {
-            let name = path.strip_prefix(&bundle)?.to_str().ok_or("a bundle's file name is not UTF-8")?;
+            let name = path
+                .strip_prefix(&bundle)?
+                .to_str()
+                .ok_or("a bundle's file name is not UTF-8")?;
             let packed = out.join(format!("{name}.zst"));
             let content = fs::read(&path)?;
             let level = ruzstd::encoding::CompressionLevel::Fastest;
-            fs::write(&packed, ruzstd::encoding::compress_to_vec(content.as_slice(), level))?;
+            fs::write(
+                &packed,
+                ruzstd::encoding::compress_to_vec(content.as_slice(), level),
+            )?;
             writeln!(code, "    ({name:?}, include_bytes!({packed:?})),")?;
         }
     }

@@ -10,7 +10,11 @@ use std::time::Duration;
 /// Runs untrusted programs in a sandbox, and reports exactly what they did.
 #[derive(Debug, Parser)]
 #[command(name = "glovebox", bin_name = "glovebox", version, after_help = help::OVERVIEW, max_term_width = 100)]
-#[command(propagate_version = true, subcommand_required = true, arg_required_else_help = true)]
+#[command(
+    propagate_version = true,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -140,7 +144,12 @@ pub(crate) struct RunArguments {
     pub(crate) audit: Option<PathBuf>,
 
     /// The way in which computation is metered
-    #[arg(long, value_name = "HOW", default_value = "fuel", help_heading = "Limits (never more than the policy grants)")]
+    #[arg(
+        long,
+        value_name = "HOW",
+        default_value = "fuel",
+        help_heading = "Limits (never more than the policy grants)"
+    )]
     pub(crate) metering: Metering,
 }
 
@@ -395,7 +404,12 @@ pub(crate) enum AuditCommand {
         #[arg(long, value_name = "FILE")]
         key_file: Option<PathBuf>,
         /// The number of records at the beginning that are older than the key
-        #[arg(long, value_name = "RECORDS", default_value_t = 0, requires = "key_file")]
+        #[arg(
+            long,
+            value_name = "RECORDS",
+            default_value_t = 0,
+            requires = "key_file"
+        )]
         unkeyed: u64,
         /// Require an earlier head of the log, as `RECORDS:HASH`: an earlier result of this command, or a line of the service's log
         #[arg(long, value_name = "HEAD")]
@@ -437,8 +451,16 @@ fn input_file(text: &str) -> Result<InputFile, String> {
         Some((host, guest)) => (PathBuf::from(host), guest.to_owned()),
         None => {
             let host = PathBuf::from(text);
-            let name = host.file_name().and_then(|name| name.to_str()).map(str::to_owned);
-            (host, name.ok_or("the path has no file name to use in the workspace; write `HOST=GUEST`")?)
+            let name = host
+                .file_name()
+                .and_then(|name| name.to_str())
+                .map(str::to_owned);
+            (
+                host,
+                name.ok_or(
+                    "the path has no file name to use in the workspace; write `HOST=GUEST`",
+                )?,
+            )
         }
     };
     if host.as_os_str().is_empty() || guest.is_empty() {
@@ -449,14 +471,20 @@ fn input_file(text: &str) -> Result<InputFile, String> {
 
 fn artifact_rule(text: &str) -> Result<ArtifactRule, String> {
     match text.rsplit_once('=') {
-        Some((glob, folder)) if !glob.is_empty() && !folder.is_empty() => Ok(ArtifactRule { glob: glob.to_owned(), folder: folder.into() }),
+        Some((glob, folder)) if !glob.is_empty() && !folder.is_empty() => Ok(ArtifactRule {
+            glob: glob.to_owned(),
+            folder: folder.into(),
+        }),
         _ => Err("write `GLOB=DIR`, such as `'*.png=plots'`".to_owned()),
     }
 }
 
 fn variable(text: &str) -> Result<Variable, String> {
     match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() => Ok(Variable { name: name.to_owned(), value: value.to_owned() }),
+        Some((name, value)) if !name.is_empty() => Ok(Variable {
+            name: name.to_owned(),
+            value: value.to_owned(),
+        }),
         _ => Err("write `NAME=VALUE`; nothing is taken over from your own environment".to_owned()),
     }
 }

@@ -36,9 +36,13 @@ impl Exit {
         match outcome.status {
             Status::Succeeded => Self::SUCCESS,
             // A failure must never look like a success, whatever remains of the exit code in eight bits.
-            Status::Failed => {
-                Self(outcome.exit_code.and_then(|code| u8::try_from(code & 0xff).ok()).filter(|code| *code != 0).unwrap_or(1))
-            }
+            Status::Failed => Self(
+                outcome
+                    .exit_code
+                    .and_then(|code| u8::try_from(code & 0xff).ok())
+                    .filter(|code| *code != 0)
+                    .unwrap_or(1),
+            ),
             Status::Limited => Self::LIMITED,
             Status::Denied => Self::DENIED,
             Status::Cancelled => Self::CANCELLED,
@@ -70,18 +74,30 @@ pub(crate) struct Failure {
 impl Failure {
     /// The command line, or a file that it names, is invalid.
     pub(crate) fn usage(message: impl fmt::Display) -> Self {
-        Self { exit: Exit::USAGE, message: Some(message.to_string()), advice: None }
+        Self {
+            exit: Exit::USAGE,
+            message: Some(message.to_string()),
+            advice: None,
+        }
     }
 
     /// Glovebox itself, or its installation, failed.
     pub(crate) fn host(message: impl fmt::Display) -> Self {
-        Self { exit: Exit::FAILED, message: Some(message.to_string()), advice: None }
+        Self {
+            exit: Exit::FAILED,
+            message: Some(message.to_string()),
+            advice: None,
+        }
     }
 
     /// Standard output cannot be written. A closed pipe, as `head` leaves it, is no reason for a message.
     pub(crate) fn output(error: &std::io::Error) -> Self {
         if error.kind() == std::io::ErrorKind::BrokenPipe {
-            return Self { exit: Exit::UNREAD, message: None, advice: None };
+            return Self {
+                exit: Exit::UNREAD,
+                message: None,
+                advice: None,
+            };
         }
         Self::host(format!("cannot write to standard output: {error}"))
     }

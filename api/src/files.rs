@@ -24,13 +24,21 @@ pub(crate) fn open(path: &Path, what: &str, kinds: Kinds) -> Result<File, Failur
     // Checked before opening: opening a FIFO without a writer would block for ever.
     let metadata = fs::metadata(path).map_err(failed)?;
     if metadata.is_dir() {
-        return Err(Failure::usage(format!("cannot read {what} `{shown}`: it is a directory")).advise("name a file in it"));
+        return Err(
+            Failure::usage(format!("cannot read {what} `{shown}`: it is a directory"))
+                .advise("name a file in it"),
+        );
     }
     if kinds == Kinds::Regular && !metadata.is_file() {
-        return Err(Failure::usage(format!("cannot read {what} `{shown}`: it is a pipe, a socket or a device"))
-            .advise("copy its content to a regular file first"));
+        return Err(Failure::usage(format!(
+            "cannot read {what} `{shown}`: it is a pipe, a socket or a device"
+        ))
+        .advise("copy its content to a regular file first"));
     }
-    #[expect(clippy::disallowed_methods, reason = "a file that the person at the command line named")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a file that the person at the command line named"
+    )]
     File::open(path).map_err(failed)
 }
 
@@ -45,7 +53,10 @@ pub(crate) fn read_text(path: &Path, what: &str, most: u64) -> Result<String, Fa
     let shown = name(&path.display().to_string());
     String::from_utf8(read(path, what, Kinds::Readable, most)?).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        Failure::usage(format!("cannot read {what} `{shown}`: byte {at} is not UTF-8 text")).advise("save it as UTF-8")
+        Failure::usage(format!(
+            "cannot read {what} `{shown}`: byte {at} is not UTF-8 text"
+        ))
+        .advise("save it as UTF-8")
     })
 }
 
@@ -57,17 +68,24 @@ pub(crate) fn read_all(reader: impl Read, what: &str, most: u64) -> Result<Vec<u
         .read_to_end(&mut content)
         .map_err(|error| Failure::usage(format!("cannot read {what}: {error}")))?;
     if content.len() as u64 > most {
-        return Err(Failure::usage(format!("cannot read {what}: it has more than {}", glovebox_policy::units::show_size(most))));
+        return Err(Failure::usage(format!(
+            "cannot read {what}: it has more than {}",
+            glovebox_policy::units::show_size(most)
+        )));
     }
     Ok(content)
 }
 
 fn explain(error: &io::Error, what: &str, shown: &str) -> Failure {
     let (reason, advice) = match error.kind() {
-        io::ErrorKind::NotFound => ("there is no such file".to_owned(), "check the path; it is relative to the current directory"),
-        io::ErrorKind::PermissionDenied => {
-            ("you may not read it".to_owned(), "check its permissions and those of the directories above it")
-        }
+        io::ErrorKind::NotFound => (
+            "there is no such file".to_owned(),
+            "check the path; it is relative to the current directory",
+        ),
+        io::ErrorKind::PermissionDenied => (
+            "you may not read it".to_owned(),
+            "check its permissions and those of the directories above it",
+        ),
         _ => return Failure::usage(format!("cannot read {what} `{shown}`: {error}")),
     };
     Failure::usage(format!("cannot read {what} `{shown}`: {reason}")).advise(advice)

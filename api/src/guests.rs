@@ -21,9 +21,19 @@ const TICK: Duration = Duration::from_millis(100);
 pub(crate) fn guests(command: &GuestsCommand) -> Result<Exit, Failure> {
     match command {
         GuestsCommand::List => list(),
-        GuestsCommand::Build { offline, only, metering } => make(*offline, only.as_deref(), metering),
+        GuestsCommand::Build {
+            offline,
+            only,
+            metering,
+        } => make(*offline, only.as_deref(), metering),
         GuestsCommand::Verify => verify(),
-        GuestsCommand::Path => terminal::print(&Installation::find()?.bundle().directory().display().to_string()),
+        GuestsCommand::Path => terminal::print(
+            &Installation::find()?
+                .bundle()
+                .directory()
+                .display()
+                .to_string(),
+        ),
     }
 }
 
@@ -32,9 +42,14 @@ fn list() -> Result<Exit, Failure> {
     let bundle = installation.bundle();
     let mut rows = vec![Place::Out.paint(Paint::Faint, &bundle.directory().display().to_string())];
     for guest in bundle.guests() {
-        let languages: Vec<String> =
-            guest.languages.iter().map(|language| format!("{} (.{})", language.name, language.extensions.join(", ."))).collect();
-        let files = [&guest.component, &guest.image].into_iter().chain(guest.trees.iter().map(|tree| &tree.archive));
+        let languages: Vec<String> = guest
+            .languages
+            .iter()
+            .map(|language| format!("{} (.{})", language.name, language.extensions.join(", .")))
+            .collect();
+        let files = [&guest.component, &guest.image]
+            .into_iter()
+            .chain(guest.trees.iter().map(|tree| &tree.archive));
         let bytes: u64 = files.map(|file| file.bytes).sum();
         rows.push(format!(
             "{:<12} {:<24} {:<32} {:.1} MiB",
@@ -47,7 +62,10 @@ fn list() -> Result<Exit, Failure> {
     terminal::print(&rows.join("\n"))
 }
 
-#[expect(clippy::cast_precision_loss, reason = "shown with one digit behind the point")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "shown with one digit behind the point"
+)]
 fn mebibytes(bytes: u64) -> f64 {
     bytes as f64 / f64::from(1 << 20)
 }
@@ -60,11 +78,22 @@ fn verify() -> Result<Exit, Failure> {
         Ok(()) => {
             let files = bundle.manifest().artefacts();
             let bytes = files.iter().map(|file| file.bytes).sum();
-            let amount = if bytes < 1 << 20 { show_size(bytes) } else { format!("{:.1} MiB", mebibytes(bytes)) };
-            terminal::print(&format!("{} files, {amount}: all as they were installed ({})", files.len(), seconds(started.elapsed())))
+            let amount = if bytes < 1 << 20 {
+                show_size(bytes)
+            } else {
+                format!("{:.1} MiB", mebibytes(bytes))
+            };
+            terminal::print(&format!(
+                "{} files, {amount}: all as they were installed ({})",
+                files.len(),
+                seconds(started.elapsed())
+            ))
         }
         Err(error) => {
-            let advice = format!("remove `{}` and run `glovebox guests build`", bundle.directory().display());
+            let advice = format!(
+                "remove `{}` and run `glovebox guests build`",
+                bundle.directory().display()
+            );
             terminal::complain(&chain(&error), Some(&advice));
             Ok(Exit::UNMET)
         }
@@ -82,18 +111,35 @@ fn make(offline: bool, only: Option<&str>, metering: &[Metering]) -> Result<Exit
     }
     let directory = installation.bundle().directory().display();
     if only.is_some() {
-        return terminal::print(&format!("made `{directory}` ({}); it is not installed", seconds(started.elapsed())));
+        return terminal::print(&format!(
+            "made `{directory}` ({}); it is not installed",
+            seconds(started.elapsed())
+        ));
     }
-    terminal::print(&format!("the guests are ready in `{directory}` ({})", seconds(started.elapsed())))
+    terminal::print(&format!(
+        "the guests are ready in `{directory}` ({})",
+        seconds(started.elapsed())
+    ))
 }
 
-fn bundle(cache: &Path, offline: bool, only: Option<&str>, progress: &Shown) -> Result<Bundle, Failure> {
+fn bundle(
+    cache: &Path,
+    offline: bool,
+    only: Option<&str>,
+    progress: &Shown,
+) -> Result<Bundle, Failure> {
     if only.is_none()
         && let Some(carried) = embedded()
     {
-        return carried.unpack(cache).map_err(|error| Failure::host(chain(&error)));
+        return carried
+            .unpack(cache)
+            .map_err(|error| Failure::host(chain(&error)));
     }
-    let options = BuildOptions { cache: cache.to_owned(), offline, only: only.map(str::to_owned) };
+    let options = BuildOptions {
+        cache: cache.to_owned(),
+        offline,
+        only: only.map(str::to_owned),
+    };
     build(&options, progress).map_err(|error| {
         let advice = "what was finished is kept; `glovebox doctor` says which tools are missing";
         Failure::host(format!("the guests could not be made: {error:#}")).advise(advice)
@@ -101,7 +147,11 @@ fn bundle(cache: &Path, offline: bool, only: Option<&str>, progress: &Shown) -> 
 }
 
 /// Compiles the guests for this machine, and reports how long each took.
-fn compile(installation: &Installation, metering: glovebox::Metering, progress: &Shown) -> Result<(), Failure> {
+fn compile(
+    installation: &Installation,
+    metering: glovebox::Metering,
+    progress: &Shown,
+) -> Result<(), Failure> {
     let mut current: Option<(String, Instant)> = None;
     let done = |current: Option<(String, Instant)>| {
         if let Some((guest, since)) = current {
@@ -111,7 +161,10 @@ fn compile(installation: &Installation, metering: glovebox::Metering, progress: 
     installation.compiled(metering, |guest| {
         done(current.take());
         let step = format!("compile {guest}");
-        progress.step(&step, &format!("compiling for this machine ({})", metering.name()));
+        progress.step(
+            &step,
+            &format!("compiling for this machine ({})", metering.name()),
+        );
         current = Some((step, Instant::now()));
     })?;
     done(current);
@@ -135,7 +188,10 @@ struct Running {
 
 impl Shown {
     fn new() -> Self {
-        Self { bars: Place::Error.is_terminal().then(MultiProgress::new), running: Mutex::default() }
+        Self {
+            bars: Place::Error.is_terminal().then(MultiProgress::new),
+            running: Mutex::default(),
+        }
     }
 
     fn running(&self) -> std::sync::MutexGuard<'_, HashMap<String, Running>> {
@@ -156,7 +212,8 @@ impl Progress for Shown {
         let detail = name(detail);
         let bar = self.bars.as_ref().map(|bars| {
             let bar = bars.add(ProgressBar::new_spinner());
-            if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix}: {msg} ({elapsed})") {
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix}: {msg} ({elapsed})")
+            {
                 bar.set_style(style);
             }
             bar.set_prefix(name(step));
@@ -167,7 +224,8 @@ impl Progress for Shown {
         if bar.is_none() {
             self.say(&format!("{}: {detail}", name(step)));
         }
-        self.running().insert(step.to_owned(), Running { detail, bar });
+        self.running()
+            .insert(step.to_owned(), Running { detail, bar });
     }
 
     fn message(&self, step: &str, text: &str) {
@@ -176,7 +234,10 @@ impl Progress for Shown {
 
     fn finished(&self, step: &str, took: Duration) {
         let running = self.running().remove(step);
-        let detail = running.as_ref().map(|running| running.detail.clone()).unwrap_or_default();
+        let detail = running
+            .as_ref()
+            .map(|running| running.detail.clone())
+            .unwrap_or_default();
         if let Some(bar) = running.and_then(|running| running.bar) {
             bar.finish_and_clear();
         }

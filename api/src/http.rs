@@ -36,7 +36,10 @@ pub mod telemetry;
 mod trees;
 
 pub use audit_log::NAME_FILE as AUDIT_NAME_FILE;
-pub use config::{AlertKind, AlertRule, AuditConfig, Config, ConfigError, ContainerConfig, Jwt, Limits, Listen, Retention, Telemetry, Tls};
+pub use config::{
+    AlertKind, AlertRule, AuditConfig, Config, ConfigError, ContainerConfig, Jwt, Limits, Listen,
+    Retention, Telemetry, Tls,
+};
 pub use keys::{NewKey, Scope};
 pub use openapi::openapi_json;
 
@@ -48,7 +51,10 @@ use cap_std::fs::{Dir, File, OpenOptions};
 use connection::Front;
 use execution::ExecutionRegistry;
 use glovebox::policy::Subject;
-use glovebox::{AuditKey, AuditSink, CancellationToken, ChainError, FairSlots, JsonLines, MemoryAccount, Sandbox, SandboxBuilder};
+use glovebox::{
+    AuditKey, AuditSink, CancellationToken, ChainError, FairSlots, JsonLines, MemoryAccount,
+    Sandbox, SandboxBuilder,
+};
 use glovebox_host::folder::Folder;
 use jwt::Tokens;
 use kept::Kept;
@@ -133,7 +139,8 @@ impl App {
             return Ok(());
         }
         let is_needed = self.store.needs_content(sha256).await;
-        self.blobs.remove_begun(sha256, *is_needed.as_ref().unwrap_or(&true));
+        self.blobs
+            .remove_begun(sha256, *is_needed.as_ref().unwrap_or(&true));
         is_needed.map(drop)
     }
 
@@ -162,7 +169,9 @@ impl App {
     /// If the service is shutting down, and so accepts nothing new.
     fn takes(&self, detail: &str) -> Result<(), Problem> {
         if self.closing.is_cancelled() {
-            return Err(Problem::new(Code::ShuttingDown, detail).retry_after(Duration::from_secs(5)));
+            return Err(
+                Problem::new(Code::ShuttingDown, detail).retry_after(Duration::from_secs(5))
+            );
         }
         Ok(())
     }
@@ -173,7 +182,9 @@ impl App {
 #[non_exhaustive]
 pub enum ServeError {
     /// `--insecure-local` with an address that is not loopback.
-    #[error("`{0}` is not a loopback address: without keys only this machine may call; make keys, or listen on 127.0.0.1")]
+    #[error(
+        "`{0}` is not a loopback address: without keys only this machine may call; make keys, or listen on 127.0.0.1"
+    )]
     NotLocal(SocketAddr),
     /// The address cannot be bound.
     #[error("cannot listen on `{0}`: {1}")]
@@ -233,20 +244,39 @@ impl Server {
     /// # Errors
     ///
     /// See [`ServeError`].
-    pub async fn bind(listen: Listen, config: Config, sandbox: SandboxBuilder) -> Result<Self, ServeError> {
+    pub async fn bind(
+        listen: Listen,
+        config: Config,
+        sandbox: SandboxBuilder,
+    ) -> Result<Self, ServeError> {
         if listen.insecure_local && !listen.address.ip().is_loopback() {
             return Err(ServeError::NotLocal(listen.address));
         }
         let failed = |error| ServeError::State(listen.state.clone(), error);
         let state = state_folder(&listen.state).map_err(failed)?;
         let lock = lock_folder(&listen.state, &state)?;
-        let tls = config.tls.as_ref().map(connection::acceptor).transpose().map_err(ServeError::Tls)?;
+        let tls = config
+            .tls
+            .as_ref()
+            .map(connection::acceptor)
+            .transpose()
+            .map_err(ServeError::Tls)?;
         let store = Store::open(config.database.as_deref(), &listen.state, Purpose::Serve).await?;
-        let audit_log = audit_log::open(&listen.state, &state, &config, &store, listen.accept_audit_gap).await?;
+        let audit_log = audit_log::open(
+            &listen.state,
+            &state,
+            &config,
+            &store,
+            listen.accept_audit_gap,
+        )
+        .await?;
         let audit = Arc::clone(&audit_log.log);
         let memory = Memory::new(&config.limits);
         let sandbox = sandbox.memory(Arc::clone(&memory) as Arc<dyn MemoryAccount>);
-        let sandbox = sandbox.audit(Arc::clone(&audit) as Arc<dyn AuditSink>).max_running(usize::MAX >> 4).build()?;
+        let sandbox = sandbox
+            .audit(Arc::clone(&audit) as Arc<dyn AuditSink>)
+            .max_running(usize::MAX >> 4)
+            .build()?;
         let interrupted = store.mark_interrupted().await?;
         if interrupted > 0 {
             tracing::warn!(
@@ -254,11 +284,18 @@ impl Server {
                 "the process before this one ended in the middle of executions; they are marked `interrupted`"
             );
         }
-        let listener = TcpListener::bind(listen.address).await.map_err(|error| ServeError::Listen(listen.address, error))?;
-        let address = listener.local_addr().map_err(|error| ServeError::Listen(listen.address, error))?;
+        let listener = TcpListener::bind(listen.address)
+            .await
+            .map_err(|error| ServeError::Listen(listen.address, error))?;
+        let address = listener
+            .local_addr()
+            .map_err(|error| ServeError::Listen(listen.address, error))?;
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let limits = &config.limits;
-        let audited = (store.audited(now_ms()).await?, search::bytes(&state).map_err(failed)?);
+        let audited = (
+            store.audited(now_ms()).await?,
+            search::bytes(&state).map_err(failed)?,
+        );
         let admission = AdmissionLimits {
             running: limits.running,
             running_of_subject: limits.running_per_subject,
@@ -269,7 +306,8 @@ impl Server {
         let app = Arc::new(App {
             sandbox,
             blobs: Blobs::new(&state).map_err(failed)?,
-            kept: Kept::new(&config.limits, &state, store.kept().await?, audited).map_err(failed)?,
+            kept: Kept::new(&config.limits, &state, store.kept().await?, audited)
+                .map_err(failed)?,
             audit,
             memory,
             admission: Admission::new(admission),
@@ -278,13 +316,23 @@ impl Server {
             sessions: Sessions::default(),
             trees: Trees::default(),
             keys: KeyRing::new(store.clone()),
-            tokens: config.jwt.clone().map(Tokens::new).transpose().map_err(ServeError::Client)?,
+            tokens: config
+                .jwt
+                .clone()
+                .map(Tokens::new)
+                .transpose()
+                .map_err(ServeError::Client)?,
             alerts: Alerts::new(config.alerts.clone()).map_err(ServeError::Client)?,
             host_failed: Notify::new(),
             rates: Rates::new(limits.requests_per_second),
             searches: FairSlots::new(SEARCHES),
             detached: FairSlots::new(DETACHED),
-            followers: Followers::new(limits.followers, limits.followers_per_subject.unwrap_or(limits.followers.div_ceil(4))),
+            followers: Followers::new(
+                limits.followers,
+                limits
+                    .followers_per_subject
+                    .unwrap_or(limits.followers.div_ceil(4)),
+            ),
             places: Places::new(PlaceLimits::of(limits)),
             metrics: Metrics::new(),
             hosts: auth::host_names(address, &config.hosts),
@@ -295,7 +343,13 @@ impl Server {
             config,
         });
         memory::make_room(&app);
-        Ok(Self { app, listener, tls, audit: Arc::new(audit_log), _lock: lock })
+        Ok(Self {
+            app,
+            listener,
+            tls,
+            audit: Arc::new(audit_log),
+            _lock: lock,
+        })
     }
 
     /// Returns the address that it listens on.
@@ -316,7 +370,13 @@ impl Server {
     /// Serves until it is stopped, then shuts down gracefully: it accepts nothing new, waits for what runs, cancels what does not end in
     /// time, and writes all records.
     pub async fn run(self, stop: CancellationToken) {
-        let Self { app, listener, tls, audit, _lock } = self;
+        let Self {
+            app,
+            listener,
+            tls,
+            audit,
+            _lock,
+        } = self;
         let router = openapi::router(&app);
         let over = CancellationToken::new();
         let sweeper = tokio::spawn(sweep(Arc::clone(&app)));
@@ -324,7 +384,16 @@ impl Server {
         let heads = tokio::spawn(async move { kept.keep_heads().await });
         let supervisor = tokio::spawn(supervisor::watch(Arc::clone(&app)));
         let (limits, places) = (app.config.limits.clone(), Arc::clone(&app.places));
-        let accepting = tokio::spawn(connection::accept(listener, Front { tls, router, limits, places, over: over.clone() }));
+        let accepting = tokio::spawn(connection::accept(
+            listener,
+            Front {
+                tls,
+                router,
+                limits,
+                places,
+                over: over.clone(),
+            },
+        ));
         stop.cancelled().await;
         app.closing.cancel();
         tracing::info!("shutting down: draining executions");
@@ -357,7 +426,10 @@ fn state_folder(path: &Path) -> io::Result<Dir> {
     let folder = Folder::create(path).map_err(io::Error::other)?;
     let tightened = folder.make_private().map_err(|error| {
         let user = rustix::process::geteuid().as_raw();
-        io::Error::other(format!("{error}; others may look into it: `chown {user} '{0}' && chmod 700 '{0}'` mends that", path.display()))
+        io::Error::other(format!(
+            "{error}; others may look into it: `chown {user} '{0}' && chmod 700 '{0}'` mends that",
+            path.display()
+        ))
     })?;
     if let Some(mode) = tightened {
         tracing::warn!(path = %path.display(), "others could look into the state folder (mode {mode:04o}); its mode is 0700 now");
@@ -369,7 +441,9 @@ fn state_folder(path: &Path) -> io::Result<Dir> {
 
 fn lock_folder(path: &Path, state: &Dir) -> Result<File, ServeError> {
     let failed = |error| ServeError::State(path.to_owned(), error);
-    let lock = state.open_with("lock", OpenOptions::new().create(true).write(true)).map_err(failed)?;
+    let lock = state
+        .open_with("lock", OpenOptions::new().create(true).write(true))
+        .map_err(failed)?;
     match rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(lock),
         Err(rustix::io::Errno::WOULDBLOCK) => Err(ServeError::InUse(path.to_owned())),
@@ -412,20 +486,33 @@ async fn tell_audited(app: &App) {
 /// Measures the audit log anew, as segments of it may be gone.
 async fn measure_audit(app: &App) -> Result<(), sqlx::Error> {
     let now = now_ms();
-    let kept = app.config.retention.audit.map(|age| i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
+    let kept = app
+        .config
+        .retention
+        .audit
+        .map(|age| i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
     app.store.forget_audited(now, kept).await?;
-    app.kept.audit_is(app.store.audited(now).await?, search::bytes(&app.state)?);
+    app.kept
+        .audit_is(app.store.audited(now).await?, search::bytes(&app.state)?);
     Ok(())
 }
 
 async fn forget(app: &Arc<App>) -> Result<(), sqlx::Error> {
     if let Some(age) = app.config.retention.audit {
         let held = Arc::clone(app);
-        let gone = tokio::task::spawn_blocking(move || search::forget(&held.state, age)).await.map_err(io::Error::other).flatten();
+        let gone = tokio::task::spawn_blocking(move || search::forget(&held.state, age))
+            .await
+            .map_err(io::Error::other)
+            .flatten();
         match gone {
             Ok(0) => {}
-            Ok(segments) => tracing::info!(segments, "segments of the audit log are forgotten, as the retention says"),
-            Err(error) => tracing::error!(%error, "segments of the audit log could not be forgotten"),
+            Ok(segments) => tracing::info!(
+                segments,
+                "segments of the audit log are forgotten, as the retention says"
+            ),
+            Err(error) => {
+                tracing::error!(%error, "segments of the audit log could not be forgotten")
+            }
         }
     }
     if let Err(error) = measure_audit(app).await {
@@ -433,9 +520,13 @@ async fn forget(app: &Arc<App>) -> Result<(), sqlx::Error> {
     }
     let age = i64::try_from(app.config.retention.executions.as_millis()).unwrap_or(i64::MAX);
     let mut freed = Vec::new();
-    let gone = app.store.forget(now_ms().saturating_sub(age), &mut freed).await;
+    let gone = app
+        .store
+        .forget(now_ms().saturating_sub(age), &mut freed)
+        .await;
     for (subject, bytes) in freed {
-        app.kept.give_back(&subject, u64::try_from(bytes).unwrap_or(0));
+        app.kept
+            .give_back(&subject, u64::try_from(bytes).unwrap_or(0));
     }
     match gone {
         Ok(0) => {}
@@ -443,8 +534,9 @@ async fn forget(app: &Arc<App>) -> Result<(), sqlx::Error> {
         Err(error) => tracing::error!(%error, "executions that are too old could not be forgotten"),
     }
     let blobs = app.blobs.clone();
-    let old =
-        tokio::task::spawn_blocking(move || blobs.older_than(ORPHAN)).await.map_err(|error| sqlx::Error::Io(io::Error::other(error)))?;
+    let old = tokio::task::spawn_blocking(move || blobs.older_than(ORPHAN))
+        .await
+        .map_err(|error| sqlx::Error::Io(io::Error::other(error)))?;
     let mut result = Ok(());
     for sha256 in old.map_err(sqlx::Error::Io)? {
         // A failed lookup of one content does not keep the others from being removed.
@@ -498,7 +590,12 @@ impl Keys {
     /// # Errors
     ///
     /// If the database cannot be used.
-    pub async fn create(&self, subject: &Subject, scopes: &[Scope], lifetime: Option<Duration>) -> Result<NewKey, ServeError> {
+    pub async fn create(
+        &self,
+        subject: &Subject,
+        scopes: &[Scope],
+        lifetime: Option<Duration>,
+    ) -> Result<NewKey, ServeError> {
         Ok(keys::create(&self.0, subject, scopes, lifetime).await?)
     }
 

@@ -34,8 +34,13 @@ impl Installation {
         if let Some(bundle) = installed_in(&cache).map_err(failed)? {
             return Ok(Some(Self { bundle, cache }));
         }
-        let Some(carried) = embedded() else { return Ok(None) };
-        terminal::note(&format!("unpacking the guests to `{}`; this happens once", cache.display()));
+        let Some(carried) = embedded() else {
+            return Ok(None);
+        };
+        terminal::note(&format!(
+            "unpacking the guests to `{}`; this happens once",
+            cache.display()
+        ));
         let bundle = carried.unpack(&cache).map_err(failed)?;
         Ok(Some(Self { bundle, cache }))
     }
@@ -52,22 +57,36 @@ impl Installation {
 
     /// Loads the guests, ready to run. Prints a note if they must first be compiled for this machine, because that takes seconds.
     pub(crate) fn guests(&self, metering: Metering) -> Result<Guests, Failure> {
-        self.compiled(metering, |name| terminal::note(&format!("compiling the guest `{name}` for this machine; this happens once")))
+        self.compiled(metering, |name| {
+            terminal::note(&format!(
+                "compiling the guest `{name}` for this machine; this happens once"
+            ))
+        })
     }
 
     /// Loads the guests, and compiles those that are not; reports each one before it is compiled.
-    pub(crate) fn compiled(&self, metering: Metering, progress: impl FnMut(&str)) -> Result<Guests, Failure> {
-        let failed = |error: glovebox::Error| Failure::host(chain(&error)).advise("`glovebox guests verify` says whether they are damaged");
+    pub(crate) fn compiled(
+        &self,
+        metering: Metering,
+        progress: impl FnMut(&str),
+    ) -> Result<Guests, Failure> {
+        let failed = |error: glovebox::Error| {
+            Failure::host(chain(&error))
+                .advise("`glovebox guests verify` says whether they are damaged")
+        };
         let guests = Guests::load(&self.bundle, &self.cache).map_err(failed)?;
         guests.precompile(metering, progress).map_err(failed)?;
         Ok(guests)
     }
 }
 
-const CACHE_ADVICE: &str = "set `GLOVEBOX_CACHE` to a directory that you, and nobody else, may write to";
+const CACHE_ADVICE: &str =
+    "set `GLOVEBOX_CACHE` to a directory that you, and nobody else, may write to";
 
 /// Returns the cache directory of guests and machine code.
 pub(crate) fn cache_dir() -> Result<PathBuf, Failure> {
-    default_cache_dir()
-        .ok_or_else(|| Failure::host("there is no directory to keep guests in, because there is no home directory").advise(CACHE_ADVICE))
+    default_cache_dir().ok_or_else(|| {
+        Failure::host("there is no directory to keep guests in, because there is no home directory")
+            .advise(CACHE_ADVICE)
+    })
 }

@@ -28,7 +28,9 @@ pub(crate) fn packages(command: &PackagesCommand) -> Result<Exit, Failure> {
 
 /// Returns the package manager of this machine, which reports its progress.
 pub(crate) fn manager(guests: Guests) -> Result<PackagesBuilder, Failure> {
-    Ok(store()?.guests(guests).progress(|text| terminal::note(&format!("glovebox: {}", name(text)))))
+    Ok(store()?
+        .guests(guests)
+        .progress(|text| terminal::note(&format!("glovebox: {}", name(text)))))
 }
 
 fn store() -> Result<PackagesBuilder, Failure> {
@@ -40,8 +42,15 @@ fn provide(arguments: &PackagesArguments, fetch: bool) -> Result<Exit, Failure> 
     let guests = Installation::find()?.guests(Metering::Fuel)?;
     let runtime = runtime()?;
     let containers = Arc::new(runtime.block_on(Containers::connect()));
-    let packages = manager(guests.clone())?.executor(containers.clone()).upgrade(arguments.upgrade).build();
-    let sandbox = Sandbox::builder().policy(policy).guests(guests).executor(containers).packages(Arc::new(packages));
+    let packages = manager(guests.clone())?
+        .executor(containers.clone())
+        .upgrade(arguments.upgrade)
+        .build();
+    let sandbox = Sandbox::builder()
+        .policy(policy)
+        .guests(guests)
+        .executor(containers)
+        .packages(Arc::new(packages));
     let sandbox = sandbox.build().map_err(|error| failure(&error))?;
     let source = match &arguments.script {
         Some(script) => files::read(script, "the script", Kinds::Readable, MAX_SCRIPT)?,
@@ -66,10 +75,19 @@ fn provide(arguments: &PackagesArguments, fetch: bool) -> Result<Exit, Failure> 
 }
 
 fn shown(provision: &Provision) -> String {
-    let package =
-        |package: &glovebox::LockedPackage| format!("{} {}  {}", name(&package.name), name(&package.version), name(&package.digest));
+    let package = |package: &glovebox::LockedPackage| {
+        format!(
+            "{} {}  {}",
+            name(&package.name),
+            name(&package.version),
+            name(&package.digest)
+        )
+    };
     let packages = provision.packages.iter().map(package);
-    packages.chain([name(&provision.tier_reason)]).collect::<Vec<_>>().join("\n")
+    packages
+        .chain([name(&provision.tier_reason)])
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn list() -> Result<Exit, Failure> {

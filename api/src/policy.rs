@@ -18,10 +18,19 @@ const EXCERPT: usize = 100;
 
 /// Names of the built-in profiles, each with what it is for.
 const PRESETS: [(&str, &str); 5] = [
-    ("default", "one person at one machine: offline, with room for everyday scripts"),
+    (
+        "default",
+        "one person at one machine: offline, with room for everyday scripts",
+    ),
     ("offline", "nothing but the program's own workspace"),
-    ("agent", "an assistant that works in a session: longer and larger, still offline"),
-    ("judge", "programming contests: the same answer for the same program"),
+    (
+        "agent",
+        "an assistant that works in a session: longer and larger, still offline",
+    ),
+    (
+        "judge",
+        "programming contests: the same answer for the same program",
+    ),
     ("deny-all", "nothing; what every other profile starts from"),
 ];
 
@@ -30,7 +39,11 @@ pub(crate) fn policy(command: &PolicyCommand) -> Result<Exit, Failure> {
     match command {
         PolicyCommand::Check { files } => check(files),
         PolicyCommand::Explain(arguments) => explain(arguments),
-        PolicyCommand::Test { files, policy, verbose } => test(files, policy.as_deref(), *verbose),
+        PolicyCommand::Test {
+            files,
+            policy,
+            verbose,
+        } => test(files, policy.as_deref(), *verbose),
         PolicyCommand::Show { preset } => show(preset.as_deref()),
         PolicyCommand::Schema => terminal::print(Policy::schema().trim_end()),
     }
@@ -38,7 +51,9 @@ pub(crate) fn policy(command: &PolicyCommand) -> Result<Exit, Failure> {
 
 /// Loads the policy from a file, or the built-in one.
 pub(crate) fn load(path: Option<&Path>) -> Result<Policy, Failure> {
-    let Some(path) = path else { return Ok(Policy::builtin()) };
+    let Some(path) = path else {
+        return Ok(Policy::builtin());
+    };
     let text = files::read_text(path, "the policy", MAX_TEXT as u64)?;
     Policy::parse(&path.display().to_string(), &text).map_err(|error| {
         let advice = "nothing runs under a policy that is wrong anywhere; `glovebox policy schema` helps editors to find it";
@@ -48,8 +63,13 @@ pub(crate) fn load(path: Option<&Path>) -> Result<Policy, Failure> {
 
 /// Returns a whole policy file in which these lines of a profile are in force.
 pub(crate) fn policy_file(fix: &str) -> String {
-    let profile = fix.trim_start_matches('[').strip_prefix("profiles.").and_then(|rest| rest.split([']', '.']).next());
-    let default = profile.map(|profile| format!("default_profile = \"{}\"\n", profile.trim_matches('"'))).unwrap_or_default();
+    let profile = fix
+        .trim_start_matches('[')
+        .strip_prefix("profiles.")
+        .and_then(|rest| rest.split([']', '.']).next());
+    let default = profile
+        .map(|profile| format!("default_profile = \"{}\"\n", profile.trim_matches('"')))
+        .unwrap_or_default();
     format!("version = 1\n{default}\n{fix}")
 }
 
@@ -62,7 +82,11 @@ fn check(files: &[PathBuf]) -> Result<Exit, Failure> {
             Ok(policy) => {
                 let profiles: Vec<&str> = policy.profiles().collect();
                 let ok = Place::Out.paint(Paint::Good, "ok");
-                terminal::print(&format!("{shown}: {ok}, profiles {}, digest {}", profiles.join(", "), policy.digest()))?;
+                terminal::print(&format!(
+                    "{shown}: {ok}, profiles {}, digest {}",
+                    profiles.join(", "),
+                    policy.digest()
+                ))?;
             }
             Err(error) => {
                 terminal::print(&lines(&problems(&error, &text)))?;
@@ -87,13 +111,24 @@ fn problems(error: &ConfigError, text: &str) -> String {
 
 /// Returns the line of a problem, and a marker below the position.
 fn excerpt(problem: &Problem, text: &str) -> String {
-    let Some(line) = text.lines().nth(problem.line.saturating_sub(1)) else { return String::new() };
+    let Some(line) = text.lines().nth(problem.line.saturating_sub(1)) else {
+        return String::new();
+    };
     let first = problem.column.saturating_sub(1 + EXCERPT / 2);
     // One character is one column here, whatever its width, so that the marker stands in the right place.
-    let shown: String = line.chars().skip(first).take(EXCERPT).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let shown: String = line
+        .chars()
+        .skip(first)
+        .take(EXCERPT)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
     let number = problem.line.to_string();
     let blank = " ".repeat(number.len());
-    format!("{blank} |\n{number} | {}\n{blank} | {}^", shown.trim_end(), " ".repeat(problem.column.saturating_sub(1 + first)))
+    format!(
+        "{blank} |\n{number} | {}\n{blank} | {}^",
+        shown.trim_end(),
+        " ".repeat(problem.column.saturating_sub(1 + first))
+    )
 }
 
 fn explain(arguments: &RequestArguments) -> Result<Exit, Failure> {
@@ -105,7 +140,13 @@ fn explain(arguments: &RequestArguments) -> Result<Exit, Failure> {
         Some(installation) => {
             let runtime = run::runtime()?;
             let options = (Metering::default(), arguments.offline);
-            let sandbox = run::sandbox(Sandbox::builder().policy(policy), &prepared.request, installation, &runtime, options)?;
+            let sandbox = run::sandbox(
+                Sandbox::builder().policy(policy),
+                &prepared.request,
+                installation,
+                &runtime,
+                options,
+            )?;
             let explained = runtime.block_on(sandbox.explain(prepared.request));
             runtime.shutdown_background();
             explained.map_err(|error| run::failure(&error))?
@@ -134,7 +175,13 @@ fn summary(grant: &Grant) -> String {
     };
     line(
         "run as",
-        &format!("`{}` under profile `{}`, in tier `{}`: {}", grant.language(), grant.profile(), grant.tier(), grant.tier_reason()),
+        &format!(
+            "`{}` under profile `{}`, in tier `{}`: {}",
+            grant.language(),
+            grant.profile(),
+            grant.tier(),
+            grant.tier_reason()
+        ),
     );
     for (limit, amount) in grant.limits().entries() {
         line(limit, &format!("{amount}"));
@@ -142,27 +189,69 @@ fn summary(grant: &Grant) -> String {
     let mounts: Vec<String> = grant
         .mounts()
         .iter()
-        .map(|mount| format!("{} as {} ({})", mount.host, mount.guest, if mount.writable { "writable" } else { "read-only" }))
+        .map(|mount| {
+            format!(
+                "{} as {} ({})",
+                mount.host,
+                mount.guest,
+                if mount.writable {
+                    "writable"
+                } else {
+                    "read-only"
+                }
+            )
+        })
         .collect();
     line("mounts", &listed(&mounts));
     // Values may be secrets.
-    let variables: Vec<String> = grant.environment().iter().map(|(name, _)| name.clone()).collect();
+    let variables: Vec<String> = grant
+        .environment()
+        .iter()
+        .map(|(name, _)| name.clone())
+        .collect();
     line("variables", &listed(&variables));
-    line("network", if grant.network().is_empty() { "nothing" } else { "what `network.allow` of the profile says" });
-    line("tools", if grant.has_no_tools() { "nothing" } else { "what `tools.allow` of the profile says" });
-    let resolved = grant.resolved_packages().iter().map(|package| format!("{} {}", package.name, package.version));
+    line(
+        "network",
+        if grant.network().is_empty() {
+            "nothing"
+        } else {
+            "what `network.allow` of the profile says"
+        },
+    );
+    line(
+        "tools",
+        if grant.has_no_tools() {
+            "nothing"
+        } else {
+            "what `tools.allow` of the profile says"
+        },
+    );
+    let resolved = grant
+        .resolved_packages()
+        .iter()
+        .map(|package| format!("{} {}", package.name, package.version));
     let packages: Vec<String> = match grant.resolved_packages() {
         [] => grant.packages().iter().map(ToString::to_string).collect(),
         _ => resolved.collect(),
     };
     line("packages", &listed(&packages));
-    line("seed", &grant.seed().map_or_else(|| "none: real randomness".to_owned(), |seed| seed.to_string()));
+    line(
+        "seed",
+        &grant.seed().map_or_else(
+            || "none: real randomness".to_owned(),
+            |seed| seed.to_string(),
+        ),
+    );
     line("policy", &format!("digest {}", grant.policy_digest()));
     text
 }
 
 fn listed(items: &[String]) -> String {
-    if items.is_empty() { "nothing".to_owned() } else { items.join(", ") }
+    if items.is_empty() {
+        "nothing".to_owned()
+    } else {
+        items.join(", ")
+    }
 }
 
 fn test(files: &[PathBuf], policy: Option<&Path>, verbose: bool) -> Result<Exit, Failure> {
@@ -172,8 +261,11 @@ fn test(files: &[PathBuf], policy: Option<&Path>, verbose: bool) -> Result<Exit,
         let shown = name(&path.display().to_string());
         let text = files::read_text(path, "the table of cases", MAX_TEXT as u64)?;
         let reports = run_cases(&path.display().to_string(), &text, &policy).map_err(|error| {
-            Failure::usage(format!("the table of cases is not acceptable\n{}", problems(&error, &text)))
-                .advise("`glovebox help policy test` shows how a table looks")
+            Failure::usage(format!(
+                "the table of cases is not acceptable\n{}",
+                problems(&error, &text)
+            ))
+            .advise("`glovebox help policy test` shows how a table looks")
         })?;
         for report in reports {
             let word = if report.passed() {
@@ -184,26 +276,43 @@ fn test(files: &[PathBuf], policy: Option<&Path>, verbose: bool) -> Result<Exit,
                 Place::Out.paint(Paint::Bad, "FAILED")
             };
             if verbose || !report.passed() {
-                let failures: String = report.failures.iter().map(|failure| format!("\n  {}", lines(failure))).collect();
-                terminal::print(&format!("{word} {shown}:{}: {}{failures}", report.line, name(&report.name)))?;
+                let failures: String = report
+                    .failures
+                    .iter()
+                    .map(|failure| format!("\n  {}", lines(failure)))
+                    .collect();
+                terminal::print(&format!(
+                    "{word} {shown}:{}: {}{failures}",
+                    report.line,
+                    name(&report.name)
+                ))?;
             }
         }
     }
     terminal::print(&format!("{passed} passed, {failed} failed"))?;
-    Ok(if failed == 0 { Exit::SUCCESS } else { Exit::UNMET })
+    Ok(if failed == 0 {
+        Exit::SUCCESS
+    } else {
+        Exit::UNMET
+    })
 }
 
 fn show(preset: Option<&str>) -> Result<Exit, Failure> {
     let Some(preset) = preset else {
-        let rows: Vec<String> = PRESETS.iter().map(|(preset, what)| format!("{preset:<10} {what}")).collect();
+        let rows: Vec<String> = PRESETS
+            .iter()
+            .map(|(preset, what)| format!("{preset:<10} {what}"))
+            .collect();
         return terminal::print(&rows.join("\n"));
     };
     match Policy::preset_text(preset) {
         Some(text) => terminal::print(text.trim_end()),
         None => {
             let known: Vec<&str> = PRESETS.iter().map(|(preset, _)| *preset).collect();
-            Err(Failure::usage(format!("there is no built-in profile `{}`", name(preset)))
-                .advise(format!("the built-in profiles are {}", known.join(", "))))
+            Err(
+                Failure::usage(format!("there is no built-in profile `{}`", name(preset)))
+                    .advise(format!("the built-in profiles are {}", known.join(", "))),
+            )
         }
     }
 }
@@ -224,7 +333,13 @@ mod tests {
     #[test]
     fn a_place_far_into_a_line_is_still_seen() {
         let text = format!("version = 1\nx = {} y = 2", "\t".repeat(500));
-        let problem = Problem { origin: "p".into(), line: 2, column: 506, message: "m".into(), suggestion: None };
+        let problem = Problem {
+            origin: "p".into(),
+            line: 2,
+            column: 506,
+            message: "m".into(),
+            suggestion: None,
+        };
         let shown = excerpt(&problem, &text);
         let rows: Vec<&str> = shown.lines().collect();
         assert_eq!(rows[1].chars().nth(rows[2].len() - 1), Some('y'), "{shown}");
@@ -243,7 +358,9 @@ mod tests {
         let mut greedy = glovebox::Request::new("python", "1");
         greedy.wants.limits.memory = Some(8 << 30);
         let facts = Facts::wasm(["python"]);
-        let Verdict::Deny(denial) = Policy::builtin().admit(&greedy, &facts) else { panic!("8 GiB were granted") };
+        let Verdict::Deny(denial) = Policy::builtin().admit(&greedy, &facts) else {
+            panic!("8 GiB were granted")
+        };
         let text = policy_file(&denial.fix);
         let policy = Policy::parse("fix", &text).unwrap_or_else(|error| panic!("{error}\n{text}"));
         assert!(policy.admit(&greedy, &facts).is_admit(), "{text}");

@@ -19,8 +19,13 @@ const MAX_INPUT_FILE: u64 = 1 << 30;
 const WASM: &str = "wasm";
 
 /// File extensions by language, for a machine without installed guests that would declare them.
-const EXTENSIONS: [(&str, &str); 5] =
-    [("py", "python"), ("js", "javascript"), ("mjs", "javascript"), ("ts", "typescript"), ("mts", "typescript")];
+const EXTENSIONS: [(&str, &str); 5] = [
+    ("py", "python"),
+    ("js", "javascript"),
+    ("mjs", "javascript"),
+    ("ts", "typescript"),
+    ("mts", "typescript"),
+];
 
 /// The language of the container tier.
 const SHELL: &str = "shell";
@@ -48,31 +53,68 @@ pub(crate) struct Prepared {
 }
 
 /// Reads the program and its files, and builds a request of them.
-pub(crate) fn prepare(arguments: &RequestArguments, bundle: Option<&Bundle>) -> Result<Prepared, Failure> {
-    let file = arguments.program.as_deref().filter(|path| *path != Path::new("-"));
+pub(crate) fn prepare(
+    arguments: &RequestArguments,
+    bundle: Option<&Bundle>,
+) -> Result<Prepared, Failure> {
+    let file = arguments
+        .program
+        .as_deref()
+        .filter(|path| *path != Path::new("-"));
     let content = match file {
         Some(path) => files::read(path, "the program", Kinds::Readable, MAX_PROGRAM)?,
         None => program_from_input(arguments.program.is_some())?,
     };
     let language = language(arguments.language.as_deref(), file, &content, bundle)?;
     // Programs see this name, so it must not disclose where on the host the file is.
-    let shown = file.and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
+    let shown = file
+        .and_then(Path::file_name)
+        .map(|name| name.to_string_lossy().into_owned());
     let mut request = Request::new(language.as_str(), Vec::new());
-    request.source = Source { name: shown.unwrap_or_else(|| Source::default_name(&language).to_owned()), content: content.into() };
+    request.source = Source {
+        name: shown.unwrap_or_else(|| Source::default_name(&language).to_owned()),
+        content: content.into(),
+    };
     request.profile.clone_from(&arguments.profile);
     request.arguments.clone_from(&arguments.arguments);
-    request.environment = arguments.environment.iter().map(|variable| (variable.name.clone(), variable.value.clone())).collect();
-    request.artifacts = arguments.artifacts.iter().map(|rule| rule.glob.clone()).collect();
+    request.environment = arguments
+        .environment
+        .iter()
+        .map(|variable| (variable.name.clone(), variable.value.clone()))
+        .collect();
+    request.artifacts = arguments
+        .artifacts
+        .iter()
+        .map(|rule| rule.glob.clone())
+        .collect();
     request.seed = arguments.seed;
-    let limits = LimitWishes { wall: arguments.wall, memory: arguments.memory, fuel: arguments.fuel, ..LimitWishes::default() };
-    request.wants = Wants { limits, tier: arguments.tier.map(Into::into), packages: arguments.packages.clone(), ..Wants::default() };
+    let limits = LimitWishes {
+        wall: arguments.wall,
+        memory: arguments.memory,
+        fuel: arguments.fuel,
+        ..LimitWishes::default()
+    };
+    request.wants = Wants {
+        limits,
+        tier: arguments.tier.map(Into::into),
+        packages: arguments.packages.clone(),
+        ..Wants::default()
+    };
     // Checked before any of them is read.
-    Bound::FILES.check_entries(arguments.files.len()).map_err(|error| Failure::usage(error.to_string()))?;
+    Bound::FILES
+        .check_entries(arguments.files.len())
+        .map_err(|error| Failure::usage(error.to_string()))?;
     for file in &arguments.files {
         let content = files::read(&file.host, "the file", Kinds::Regular, MAX_INPUT_FILE)?;
-        request.files.push(InputFile { path: file.guest.clone(), content: content.into() });
+        request.files.push(InputFile {
+            path: file.guest.clone(),
+            content: content.into(),
+        });
     }
-    Ok(Prepared { request, input_is_used_up: file.is_none() })
+    Ok(Prepared {
+        request,
+        input_is_used_up: file.is_none(),
+    })
 }
 
 fn program_from_input(asked_for: bool) -> Result<Vec<u8>, Failure> {
@@ -84,16 +126,27 @@ fn program_from_input(asked_for: bool) -> Result<Vec<u8>, Failure> {
     files::read_all(input.lock(), "the program from standard input", MAX_PROGRAM)
 }
 
-fn language(said: Option<&str>, file: Option<&Path>, content: &[u8], bundle: Option<&Bundle>) -> Result<String, Failure> {
+fn language(
+    said: Option<&str>,
+    file: Option<&Path>,
+    content: &[u8],
+    bundle: Option<&Bundle>,
+) -> Result<String, Failure> {
     let by_name = |said: &str| {
-        let guest = || bundle.and_then(|bundle| bundle.guest_for_language(said)).map(|(_, language)| language.name.clone());
+        let guest = || {
+            bundle
+                .and_then(|bundle| bundle.guest_for_language(said))
+                .map(|(_, language)| language.name.clone())
+        };
         shell(said).or_else(guest)
     };
     if let Some(said) = said {
         // An unknown language goes on: the policy denies it, and says which ones it grants.
         return Ok(by_name(said).unwrap_or_else(|| said.to_ascii_lowercase()));
     }
-    let extension = file.and_then(Path::extension).and_then(|extension| extension.to_str());
+    let extension = file
+        .and_then(Path::extension)
+        .and_then(|extension| extension.to_str());
     if let Some(found) = extension.and_then(|extension| by_extension(extension, bundle)) {
         return Ok(found);
     }
@@ -101,8 +154,14 @@ fn language(said: Option<&str>, file: Option<&Path>, content: &[u8], bundle: Opt
         return Ok(WASM.to_owned());
     }
     if let Some(interpreter) = interpreter(content) {
-        let known = INTERPRETERS.iter().find(|(program, _)| *program == interpreter).map(|(_, language)| (*language).to_owned());
-        let plain = ["python", "javascript", "typescript"].into_iter().find(|language| *language == interpreter).map(str::to_owned);
+        let known = INTERPRETERS
+            .iter()
+            .find(|(program, _)| *program == interpreter)
+            .map(|(_, language)| (*language).to_owned());
+        let plain = ["python", "javascript", "typescript"]
+            .into_iter()
+            .find(|language| *language == interpreter)
+            .map(str::to_owned);
         if let Some(found) = known.or_else(|| by_name(&interpreter)).or(plain) {
             return Ok(found);
         }
@@ -110,9 +169,16 @@ fn language(said: Option<&str>, file: Option<&Path>, content: &[u8], bundle: Opt
     if let Some(found) = by_look(content) {
         return Ok(found.to_owned());
     }
-    let what = file.map_or_else(|| "the program from standard input".to_owned(), |path| format!("`{}`", name(&path.display().to_string())));
-    Err(Failure::usage(format!("cannot tell in which language {what} is written"))
-        .advise(format!("say it: `--language NAME`, one of {}", spoken(bundle).join(", "))))
+    let what = file.map_or_else(
+        || "the program from standard input".to_owned(),
+        |path| format!("`{}`", name(&path.display().to_string())),
+    );
+    Err(
+        Failure::usage(format!("cannot tell in which language {what} is written")).advise(format!(
+            "say it: `--language NAME`, one of {}",
+            spoken(bundle).join(", ")
+        )),
+    )
 }
 
 /// Returns the language whose keywords begin a line; `None` if several match: a wrong guess would appear to be the program's error.
@@ -122,14 +188,22 @@ fn by_look(content: &[u8]) -> Option<&'static str> {
     let (mut python, mut javascript) = (false, false);
     for line in text.lines().map(str::trim_end) {
         let quotes = line.contains(['"', '\'', '`']);
-        let words =
-            |start: &str| line.strip_prefix(start).is_some_and(|rest| rest.starts_with(|c: char| c.is_alphabetic() || "_$.{[".contains(c)));
+        let words = |start: &str| {
+            line.strip_prefix(start).is_some_and(|rest| {
+                rest.starts_with(|c: char| c.is_alphabetic() || "_$.{[".contains(c))
+            })
+        };
         // JavaScript imports end with a quoted specifier, Python's never do.
-        python |= (words("import ") && !quotes) || (words("from ") && line.contains(" import ")) || line.starts_with("# /// script");
+        python |= (words("import ") && !quotes)
+            || (words("from ") && line.contains(" import "))
+            || line.starts_with("# /// script");
         python |= (words("def ") || words("class ")) && line.ends_with(':');
         python |= line.starts_with("print(");
         javascript |= (line.starts_with("import ") || line.starts_with("export ")) && quotes;
-        javascript |= words("const ") || words("let ") || words("var ") || (words("function ") && line.contains('('));
+        javascript |= words("const ")
+            || words("let ")
+            || words("var ")
+            || (words("function ") && line.contains('('));
         javascript |= line.starts_with("console.log(");
     }
     match (python, javascript) {
@@ -144,33 +218,61 @@ fn by_extension(extension: &str, bundle: Option<&Bundle>) -> Option<String> {
         return Some(WASM.to_owned());
     }
     let guest = || match bundle {
-        Some(bundle) => bundle.guest_for_extension(extension).map(|(_, language)| language.name.clone()),
-        None => EXTENSIONS.iter().find(|(known, _)| known.eq_ignore_ascii_case(extension)).map(|(_, language)| (*language).to_owned()),
+        Some(bundle) => bundle
+            .guest_for_extension(extension)
+            .map(|(_, language)| language.name.clone()),
+        None => EXTENSIONS
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(extension))
+            .map(|(_, language)| (*language).to_owned()),
     };
     shell(extension).or_else(guest)
 }
 
 /// Returns the language of the container tier, for any of its aliases.
 fn shell(name: &str) -> Option<String> {
-    SHELLS.iter().any(|shell| name.eq_ignore_ascii_case(shell)).then(|| SHELL.to_owned())
+    SHELLS
+        .iter()
+        .any(|shell| name.eq_ignore_ascii_case(shell))
+        .then(|| SHELL.to_owned())
 }
 
 /// Returns the interpreter that a `#!` line names, without its directory and version.
 fn interpreter(content: &[u8]) -> Option<String> {
-    let line = content.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
+    let line = content
+        .strip_prefix(b"#!")?
+        .split(|byte| *byte == b'\n')
+        .next()?;
     let line = std::str::from_utf8(line).ok()?;
-    let mut words = line.split_whitespace().map(|word| word.rsplit('/').next().unwrap_or(word));
+    let mut words = line
+        .split_whitespace()
+        .map(|word| word.rsplit('/').next().unwrap_or(word));
     let first = words.next()?;
     // `env` takes options and variables before the program.
-    let program = if first == "env" { words.find(|word| !word.starts_with('-') && !word.contains('='))? } else { first };
-    Some(program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.').to_owned())
+    let program = if first == "env" {
+        words.find(|word| !word.starts_with('-') && !word.contains('='))?
+    } else {
+        first
+    };
+    Some(
+        program
+            .trim_end_matches(|c: char| c.is_ascii_digit() || c == '.')
+            .to_owned(),
+    )
 }
 
 /// Returns all supported languages.
 pub(crate) fn spoken(bundle: Option<&Bundle>) -> Vec<String> {
     let mut languages: Vec<String> = match bundle {
-        Some(bundle) => bundle.guests().iter().flat_map(|guest| &guest.languages).map(|language| language.name.clone()).collect(),
-        None => ["python", "javascript", "typescript"].map(str::to_owned).into(),
+        Some(bundle) => bundle
+            .guests()
+            .iter()
+            .flat_map(|guest| &guest.languages)
+            .map(|language| language.name.clone())
+            .collect(),
+        None => ["python", "javascript", "typescript"]
+            .map(str::to_owned)
+            .into(),
     };
     languages.extend([WASM, SHELL].map(str::to_owned));
     languages
@@ -183,7 +285,12 @@ mod tests {
     #[test]
     fn the_language_is_what_was_said_or_else_what_shows() {
         /// The `--language` given, the file, its content, and the language expected.
-        type Case = (Option<&'static str>, Option<&'static str>, &'static [u8], Option<&'static str>);
+        type Case = (
+            Option<&'static str>,
+            Option<&'static str>,
+            &'static [u8],
+            Option<&'static str>,
+        );
         let cases: [Case; 22] = [
             (Some("Python"), Some("x.js"), b"", Some("python")),
             (None, Some("x.py"), b"", Some("python")),
@@ -191,8 +298,18 @@ mod tests {
             (None, Some("x.mjs"), b"", Some("javascript")),
             (None, Some("x.wasm"), b"", Some("wasm")),
             (None, Some("x"), b"\0asm\x01\0\0\0", Some("wasm")),
-            (None, Some("x"), b"#!/usr/bin/python3.14 -I\nprint(1)", Some("python")),
-            (None, Some("x"), b"#!/usr/bin/env -S A=1 node --x\n", Some("javascript")),
+            (
+                None,
+                Some("x"),
+                b"#!/usr/bin/python3.14 -I\nprint(1)",
+                Some("python"),
+            ),
+            (
+                None,
+                Some("x"),
+                b"#!/usr/bin/env -S A=1 node --x\n",
+                Some("javascript"),
+            ),
             (None, None, b"#!/usr/bin/env python3", Some("python")),
             (None, None, b"print(1)", Some("python")),
             (None, None, b"import numpy as np\nx = 1", Some("python")),
@@ -220,7 +337,14 @@ mod tests {
         let path = folder.path().join("secret-name.py");
         #[expect(clippy::disallowed_methods, reason = "a file of the test")]
         std::fs::write(&path, "print(1)").unwrap();
-        let prepared = prepare(&RequestArguments { program: Some(path), ..Default::default() }, None).unwrap();
+        let prepared = prepare(
+            &RequestArguments {
+                program: Some(path),
+                ..Default::default()
+            },
+            None,
+        )
+        .unwrap();
         assert_eq!(prepared.request.source.name, "secret-name.py");
         assert_eq!(&*prepared.request.source.content, b"print(1)");
         assert!(!prepared.input_is_used_up);
@@ -230,7 +354,16 @@ mod tests {
     fn what_is_no_file_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         for path in [folder.path().to_owned(), folder.path().join("missing.py")] {
-            assert!(prepare(&RequestArguments { program: Some(path), ..Default::default() }, None).is_err());
+            assert!(
+                prepare(
+                    &RequestArguments {
+                        program: Some(path),
+                        ..Default::default()
+                    },
+                    None
+                )
+                .is_err()
+            );
         }
     }
 }

@@ -10,7 +10,10 @@ use crate::installation::{COMPILER, Installation};
 use crate::request::{self, Prepared};
 use crate::{packages, policy, terminal};
 use artifacts::ArtifactRules;
-use glovebox::{CancellationToken, Controls, Error, Input, JsonLines, Metering, Outcome, Request, Sandbox, SandboxBuilder};
+use glovebox::{
+    CancellationToken, Controls, Error, Input, JsonLines, Metering, Outcome, Request, Sandbox,
+    SandboxBuilder,
+};
 use glovebox_api::error::chain;
 use glovebox_api::wire;
 use glovebox_fallback::Containers;
@@ -33,7 +36,10 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     let rules = ArtifactRules::new(&arguments.request.artifacts)?;
     let policy = policy::load(arguments.request.policy.as_deref())?;
     let installation = Installation::find()?;
-    let Prepared { request, input_is_used_up } = request::prepare(&arguments.request, Some(installation.bundle()))?;
+    let Prepared {
+        request,
+        input_is_used_up,
+    } = request::prepare(&arguments.request, Some(installation.bundle()))?;
     let runtime = runtime()?;
     let mut builder = Sandbox::builder().policy(policy);
     if let Some(path) = &arguments.audit {
@@ -44,17 +50,39 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
         })?;
         builder = builder.audit(Arc::new(log));
     }
-    let sandbox = sandbox(builder, &request, &installation, &runtime, (arguments.metering.into(), arguments.request.offline))?;
-    let input = if input_is_used_up { Input::Empty } else { Input::Reader(Box::new(tokio::io::stdin())) };
+    let sandbox = sandbox(
+        builder,
+        &request,
+        &installation,
+        &runtime,
+        (arguments.metering.into(), arguments.request.offline),
+    )?;
+    let input = if input_is_used_up {
+        Input::Empty
+    } else {
+        Input::Reader(Box::new(tokio::io::stdin()))
+    };
     let ended = runtime.block_on(drive(&sandbox, request.clone(), input, arguments.json));
     // A blocking read of standard input cannot be interrupted, and the process must not wait for one whose result is no longer needed.
     runtime.shutdown_background();
     let (outcome, forwarded) = ended?;
     let saved = rules.save(&outcome.artifacts);
-    let exit = if saved.iter().any(|saved| saved.result.is_err()) { Exit::FAILED } else { Exit::of(&outcome) };
+    let exit = if saved.iter().any(|saved| saved.result.is_err()) {
+        Exit::FAILED
+    } else {
+        Exit::of(&outcome)
+    };
     if arguments.json {
-        let place = |saved: &artifacts::Saved<'_>| saved.result.as_ref().ok().map(|path| path.display().to_string());
-        let files = saved.iter().map(|saved| wire::artifact(saved.artifact, place(saved)));
+        let place = |saved: &artifacts::Saved<'_>| {
+            saved
+                .result
+                .as_ref()
+                .ok()
+                .map(|path| path.display().to_string())
+        };
+        let files = saved
+            .iter()
+            .map(|saved| wire::artifact(saved.artifact, place(saved)));
         terminal::print(&wire::outcome_json(&outcome, files.collect()))?;
     } else {
         forwarded.finish();
@@ -74,39 +102,67 @@ pub(crate) fn sandbox(
     (metering, offline): (Metering, bool),
 ) -> Result<Sandbox, Failure> {
     let guests = installation.guests(metering)?;
-    let mut builder = builder.guests(guests.clone()).metering(metering).compiler(COMPILER);
+    let mut builder = builder
+        .guests(guests.clone())
+        .metering(metering)
+        .compiler(COMPILER);
     let mut packages = packages::manager(guests)?.offline(offline);
     if needs_container(request, installation) {
         let containers = Arc::new(runtime.block_on(Containers::connect()));
         packages = packages.executor(containers.clone());
         builder = builder.executor(containers);
     }
-    builder.packages(Arc::new(packages.build())).build().map_err(|error| failure(&error))
+    builder
+        .packages(Arc::new(packages.build()))
+        .build()
+        .map_err(|error| failure(&error))
 }
 
 /// Whether the wasm tier is ruled out, so that the container engine has to be probed.
 fn needs_container(request: &Request, installation: &Installation) -> bool {
-    let is_at_home = request.language == "wasm" || installation.bundle().guest_for_language(&request.language).is_some();
-    !is_at_home || !Packages::needs_nothing(request) || request.wants.tier == Some(glovebox_policy::Tier::Container)
+    let is_at_home = request.language == "wasm"
+        || installation
+            .bundle()
+            .guest_for_language(&request.language)
+            .is_some();
+    !is_at_home
+        || !Packages::needs_nothing(request)
+        || request.wants.tier == Some(glovebox_policy::Tier::Container)
 }
 
 /// Builds a small runtime: one thread for the program, one for timers and signals.
 pub(crate) fn runtime() -> Result<Runtime, Failure> {
-    Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(|error| Failure::host(format!("cannot start: {error}")))
+    Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::host(format!("cannot start: {error}")))
 }
 
 /// Runs the request to its end, and forwards output meanwhile.
-async fn drive(sandbox: &Sandbox, request: Request, input: Input, quiet: bool) -> Result<(Outcome, Forwarded), Failure> {
+async fn drive(
+    sandbox: &Sandbox,
+    request: Request,
+    input: Input,
+    quiet: bool,
+) -> Result<(Outcome, Forwarded), Failure> {
     let stop = CancellationToken::new();
     let signals = signals()?;
     let watch = tokio::spawn(watch(signals, stop.clone()));
     let (sender, receiver) = mpsc::channel(WAITING_PIECES);
-    let controls = Controls { input, output: (!quiet).then_some(sender), stop: stop.clone(), ..Controls::default() };
+    let controls = Controls {
+        input,
+        output: (!quiet).then_some(sender),
+        stop: stop.clone(),
+        ..Controls::default()
+    };
     // As a task of its own, so that a slow reader of the output does not delay the program's timers.
     let sandbox = sandbox.clone();
     let run = tokio::spawn(async move { sandbox.run_with(request, controls).await });
     let mut forwarded = stream::forward(receiver, &stop).await;
-    let outcome = run.await.map_err(|error| Failure::host(format!("internal error: {error}")))?;
+    let outcome = run
+        .await
+        .map_err(|error| Failure::host(format!("internal error: {error}")))?;
     watch.abort();
     let outcome = outcome.map_err(|error| failure(&error))?;
     match forwarded.failure.take() {
@@ -116,7 +172,9 @@ async fn drive(sandbox: &Sandbox, request: Request, input: Input, quiet: bool) -
 }
 
 pub(crate) fn signals() -> Result<[Signal; 2], Failure> {
-    let on = |kind| signal(kind).map_err(|error| Failure::host(format!("cannot listen to signals: {error}")));
+    let on = |kind| {
+        signal(kind).map_err(|error| Failure::host(format!("cannot listen to signals: {error}")))
+    };
     Ok([on(SignalKind::interrupt())?, on(SignalKind::terminate())?])
 }
 

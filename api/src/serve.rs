@@ -26,9 +26,15 @@ pub(crate) fn serve(arguments: &ServeArguments) -> Result<Exit, Failure> {
     let config = config(arguments.config.as_deref())?;
     // One crypto provider for all TLS connections of this process.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let traces = config.telemetry.as_ref().map(Traces::to).transpose().map_err(|error| {
-        Failure::host(format!("traces cannot be sent: {error}")).advise("`telemetry.otlp` is the address of a collector")
-    })?;
+    let traces = config
+        .telemetry
+        .as_ref()
+        .map(Traces::to)
+        .transpose()
+        .map_err(|error| {
+            Failure::host(format!("traces cannot be sent: {error}"))
+                .advise("`telemetry.otlp` is the address of a collector")
+        })?;
     log(arguments.log_json, traces.as_ref());
     let policy = policy::load(config.policy.as_deref())?;
     let guests = Installation::find()?.guests(Metering::Fuel)?;
@@ -40,7 +46,10 @@ pub(crate) fn serve(arguments: &ServeArguments) -> Result<Exit, Failure> {
     if let Some(quota) = limits.packages {
         manager = manager.quota(quota as u64);
     }
-    let mut builder = Sandbox::builder().policy(policy).guests(guests).compiler(COMPILER);
+    let mut builder = Sandbox::builder()
+        .policy(policy)
+        .guests(guests)
+        .compiler(COMPILER);
     if config.containers.enabled {
         let mut containers = Containers::builder().idle(config.containers.pool);
         if let Some(name) = &config.containers.runtime {
@@ -61,12 +70,24 @@ pub(crate) fn serve(arguments: &ServeArguments) -> Result<Exit, Failure> {
         // A signal during startup also leads to a graceful shutdown, with the head of the audit log in the database.
         let stop = CancellationToken::new();
         let watch = tokio::spawn(run::watch(run::signals()?, stop.clone()));
-        let server = Server::bind(listen, config, builder).await.map_err(|error| failure(&error))?;
-        let scheme = if server.is_encrypted() { "https" } else { "http" };
-        let address = server.address().map_err(|error| Failure::host(format!("cannot listen: {error}")))?;
-        terminal::note(&format!("glovebox: serving on {scheme}://{address}, described at {scheme}://{address}/docs"));
+        let server = Server::bind(listen, config, builder)
+            .await
+            .map_err(|error| failure(&error))?;
+        let scheme = if server.is_encrypted() {
+            "https"
+        } else {
+            "http"
+        };
+        let address = server
+            .address()
+            .map_err(|error| Failure::host(format!("cannot listen: {error}")))?;
+        terminal::note(&format!(
+            "glovebox: serving on {scheme}://{address}, described at {scheme}://{address}/docs"
+        ));
         if arguments.insecure_local {
-            terminal::note("glovebox: no keys are asked for: whoever works on this machine may call");
+            terminal::note(
+                "glovebox: no keys are asked for: whoever works on this machine may call",
+            );
         }
         server.run(stop).await;
         watch.abort();
@@ -87,23 +108,52 @@ fn keep_to_ourselves() {
 /// Runs `glovebox keys ..`.
 pub(crate) fn keys(command: &KeysCommand) -> Result<Exit, Failure> {
     keep_to_ourselves();
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(tracing::Level::WARN).init();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_max_level(tracing::Level::WARN)
+        .init();
     let runtime = runtime()?;
     runtime.block_on(async {
         match command {
-            KeysCommand::Create { name, scopes, expires, place } => {
-                let subject = Subject::new(format!("key:{name}")).map_err(|error| Failure::usage(chain(&error)))?;
-                let scopes = scopes.iter().map(|scope| scope_named(scope)).collect::<Result<Vec<_>, _>>()?;
-                let key = open(place).await?.create(&subject, &scopes, *expires).await.map_err(|error| failure(&error))?;
-                terminal::note(&format!("the key `{}` of `{subject}`; it is not shown again", key.id));
+            KeysCommand::Create {
+                name,
+                scopes,
+                expires,
+                place,
+            } => {
+                let subject = Subject::new(format!("key:{name}"))
+                    .map_err(|error| Failure::usage(chain(&error)))?;
+                let scopes = scopes
+                    .iter()
+                    .map(|scope| scope_named(scope))
+                    .collect::<Result<Vec<_>, _>>()?;
+                let key = open(place)
+                    .await?
+                    .create(&subject, &scopes, *expires)
+                    .await
+                    .map_err(|error| failure(&error))?;
+                terminal::note(&format!(
+                    "the key `{}` of `{subject}`; it is not shown again",
+                    key.id
+                ));
                 terminal::print(&key.secret)
             }
             KeysCommand::List { place } => {
-                let keys = open(place).await?.list().await.map_err(|error| failure(&error))?;
+                let keys = open(place)
+                    .await?
+                    .list()
+                    .await
+                    .map_err(|error| failure(&error))?;
                 let line = |key: &glovebox_api::http::KeyInfo| {
                     let end = key.expires_at.as_deref().unwrap_or("-");
                     let state = if key.is_over { "over" } else { "valid" };
-                    format!("{}  {state:<5}  {:<24} {:<10} {}  {end}", key.id, terminal::name(&key.subject), key.scopes, key.created_at)
+                    format!(
+                        "{}  {state:<5}  {:<24} {:<10} {}  {end}",
+                        key.id,
+                        terminal::name(&key.subject),
+                        key.scopes,
+                        key.created_at
+                    )
                 };
                 match keys.as_slice() {
                     [] => terminal::print("there are none; `glovebox keys create` makes one"),
@@ -111,11 +161,18 @@ pub(crate) fn keys(command: &KeysCommand) -> Result<Exit, Failure> {
                 }
             }
             KeysCommand::Revoke { id, place } => {
-                if open(place).await?.revoke(id).await.map_err(|error| failure(&error))? {
+                if open(place)
+                    .await?
+                    .revoke(id)
+                    .await
+                    .map_err(|error| failure(&error))?
+                {
                     terminal::print("the key is out of use")
                 } else {
-                    Err(Failure::usage(format!("there is no key `{}` in use", terminal::name(id)))
-                        .advise("`glovebox keys list` shows them"))
+                    Err(
+                        Failure::usage(format!("there is no key `{}` in use", terminal::name(id)))
+                            .advise("`glovebox keys list` shows them"),
+                    )
                 }
             }
         }
@@ -125,17 +182,22 @@ pub(crate) fn keys(command: &KeysCommand) -> Result<Exit, Failure> {
 fn scope_named(name: &str) -> Result<Scope, Failure> {
     let known: Vec<_> = Scope::ALL.iter().map(|scope| scope.name()).collect();
     Scope::from_name(name).ok_or_else(|| {
-        Failure::usage(format!("there is no scope `{}`", terminal::name(name))).advise(format!("the scopes are {}", known.join(", ")))
+        Failure::usage(format!("there is no scope `{}`", terminal::name(name)))
+            .advise(format!("the scopes are {}", known.join(", ")))
     })
 }
 
 async fn open(place: &KeysPlace) -> Result<Keys, Failure> {
     let config = config(place.config.as_deref())?;
-    Keys::open(&place.state, config.database.as_deref()).await.map_err(|error| failure(&error))
+    Keys::open(&place.state, config.database.as_deref())
+        .await
+        .map_err(|error| failure(&error))
 }
 
 fn config(path: Option<&Path>) -> Result<Config, Failure> {
-    let Some(path) = path else { return Ok(Config::default()) };
+    let Some(path) = path else {
+        return Ok(Config::default());
+    };
     let text = files::read_text(path, "the config", MAX_CONFIG)?;
     Config::parse(&text).map_err(|error| Failure::usage(chain(&error)))
 }
@@ -168,6 +230,13 @@ fn runtime() -> Result<Runtime, Failure> {
 fn log(is_json: bool, traces: Option<&Traces>) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    let layer = if is_json { layer.json().with_filter(filter).boxed() } else { layer.with_filter(filter).boxed() };
-    tracing_subscriber::registry().with(layer).with(traces.map(Traces::layer)).init();
+    let layer = if is_json {
+        layer.json().with_filter(filter).boxed()
+    } else {
+        layer.with_filter(filter).boxed()
+    };
+    tracing_subscriber::registry()
+        .with(layer)
+        .with(traces.map(Traces::layer))
+        .init();
 }

@@ -28,9 +28,13 @@ impl Escaper {
                 Err(error) => (error.valid_up_to(), Some(error.error_len())),
             };
             let (text, after) = rest.split_at_checked(valid).unwrap_or((rest, &[]));
-            std::str::from_utf8(text).unwrap_or_default().chars().for_each(|character| push_output(&mut shown, character));
+            std::str::from_utf8(text)
+                .unwrap_or_default()
+                .chars()
+                .for_each(|character| push_output(&mut shown, character));
             let Some(broken) = broken else { break };
-            let Some((bad, following)) = broken.and_then(|length| after.split_at_checked(length)) else {
+            let Some((bad, following)) = broken.and_then(|length| after.split_at_checked(length))
+            else {
                 self.pending = after.to_vec();
                 break;
             };
@@ -77,7 +81,9 @@ pub(crate) fn name(text: &str) -> String {
     for character in text.chars() {
         // Bidirectional overrides and zero-width characters make one name look like another.
         match u32::from(character) {
-            0x61c | 0x200b..=0x200f | 0x2028..=0x202e | 0x2060..=0x206f | 0xfeff => shown.extend(character.escape_unicode()),
+            0x61c | 0x200b..=0x200f | 0x2028..=0x202e | 0x2060..=0x206f | 0xfeff => {
+                shown.extend(character.escape_unicode())
+            }
             _ => push_plain(&mut shown, character),
         }
     }
@@ -124,9 +130,14 @@ impl Place {
 
     /// Whether colours are used: on a terminal, unless its user has disabled them.
     pub(crate) fn has_colour(self) -> bool {
-        #[expect(clippy::disallowed_methods, reason = "the two variables by which every terminal program is told about colours")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the two variables by which every terminal program is told about colours"
+        )]
         let (refused, terminal) = (std::env::var_os("NO_COLOR"), std::env::var_os("TERM"));
-        self.is_terminal() && refused.is_none_or(|value| value.is_empty()) && terminal.is_none_or(|value| value != "dumb")
+        self.is_terminal()
+            && refused.is_none_or(|value| value.is_empty())
+            && terminal.is_none_or(|value| value != "dumb")
     }
 
     /// Returns the text in the colour of its style, if colours are used.
@@ -138,7 +149,11 @@ impl Place {
             Paint::Heading => "1",
             Paint::Faint => "2",
         };
-        if self.has_colour() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+        if self.has_colour() {
+            format!("\x1b[{code}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
     }
 }
 
@@ -150,7 +165,9 @@ pub(crate) fn print(text: &str) -> Result<Exit, Failure> {
 /// Writes bytes to standard output.
 pub(crate) fn print_bytes(bytes: &[u8]) -> Result<Exit, Failure> {
     let mut out = io::stdout().lock();
-    out.write_all(bytes).and_then(|()| out.flush()).map_err(|error| Failure::output(&error))?;
+    out.write_all(bytes)
+        .and_then(|()| out.flush())
+        .map_err(|error| Failure::output(&error))?;
     Ok(Exit::SUCCESS)
 }
 
@@ -161,7 +178,11 @@ pub(crate) fn note(text: &str) {
 
 /// Prints an error message, and below it what would help.
 pub(crate) fn complain(message: &str, advice: Option<&str>) {
-    let mut text = format!("{} {}", Place::Error.paint(Paint::Error, "glovebox:"), lines(message));
+    let mut text = format!(
+        "{} {}",
+        Place::Error.paint(Paint::Error, "glovebox:"),
+        lines(message)
+    );
     for line in advice.into_iter().flat_map(str::lines) {
         text.push_str(format!("\n  {}", name(line)).trim_end_matches(' '));
     }
@@ -183,7 +204,10 @@ mod tests {
     fn output_keeps_text_and_shows_control_characters() {
         let cases: [(&[&[u8]], &str); 12] = [
             (&[b"plain\ttext\r\n"], "plain\ttext\r\n"),
-            (&["Gr\u{fc}\u{df}e, \u{4f60}\u{597d} \u{1f9e4}".as_bytes()], "Gr\u{fc}\u{df}e, \u{4f60}\u{597d} \u{1f9e4}"),
+            (
+                &["Gr\u{fc}\u{df}e, \u{4f60}\u{597d} \u{1f9e4}".as_bytes()],
+                "Gr\u{fc}\u{df}e, \u{4f60}\u{597d} \u{1f9e4}",
+            ),
             (&[b"\x1b[2J\x1b]0;title\x07"], "\\x1b[2J\\x1b]0;title\\x07"),
             (&[b"a\x00b\x08c\x7f"], "a\\x00b\\x08c\\x7f"),
             (&["\u{9b}31m\u{85}".as_bytes()], "\\u{9b}31m\\u{85}"),
@@ -213,7 +237,10 @@ mod tests {
 
     #[test]
     fn names_are_one_plain_line() {
-        assert_eq!(name("a\nb\x1b[1m\u{202e}c\td"), "a\\x0ab\\x1b[1m\\u{202e}c\\x09d");
+        assert_eq!(
+            name("a\nb\x1b[1m\u{202e}c\td"),
+            "a\\x0ab\\x1b[1m\\u{202e}c\\x09d"
+        );
         assert_eq!(lines("one\ntwo\x1b"), "one\ntwo\\x1b");
         assert_eq!(name("r\u{e9}sum\u{e9}.txt"), "r\u{e9}sum\u{e9}.txt");
     }

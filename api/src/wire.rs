@@ -122,13 +122,20 @@ struct PolicyObject<'a> {
 pub fn outcome_json(outcome: &Outcome, artifacts: Vec<ArtifactObject<'_>>) -> String {
     let fields = outcome_fields(outcome, artifacts, None);
     let (id, status) = (outcome.id, outcome.status.name());
-    format!(r#"{{"id":"{id}","status":"{status}",{}"#, fields.strip_prefix('{').unwrap_or(&fields))
+    format!(
+        r#"{{"id":"{id}","status":"{status}",{}"#,
+        fields.strip_prefix('{').unwrap_or(&fields)
+    )
 }
 
 /// Returns everything that is known about a run but its name and status, as one JSON object on one line; `not_kept` says why some of it is
 /// not stored.
 #[must_use]
-pub fn outcome_fields(outcome: &Outcome, artifacts: Vec<ArtifactObject<'_>>, not_kept: Option<&str>) -> String {
+pub fn outcome_fields(
+    outcome: &Outcome,
+    artifacts: Vec<ArtifactObject<'_>>,
+    not_kept: Option<&str>,
+) -> String {
     let (stdout, stderr) = (encode(&outcome.stdout.bytes), encode(&outcome.stderr.bytes));
     let mut text = to_json(&OutcomeObject {
         exit_code: outcome.exit_code,
@@ -159,7 +166,11 @@ pub fn outcome_fields(outcome: &Outcome, artifacts: Vec<ArtifactObject<'_>>, not
         packages: packages(&outcome.packages),
         findings: outcome.findings.iter().map(finding).collect(),
         usage: usage(outcome),
-        policy: PolicyObject { profile: &outcome.policy.profile, digest: &outcome.policy.digest, rules: &outcome.policy.rules },
+        policy: PolicyObject {
+            profile: &outcome.policy.profile,
+            digest: &outcome.policy.digest,
+            rules: &outcome.policy.rules,
+        },
     });
     // The guest's JSON is embedded verbatim: numbers beyond 64 bits and the order of keys would not survive parsing.
     let value = outcome.value.as_ref().map_or_else(
@@ -167,7 +178,11 @@ pub fn outcome_fields(outcome: &Outcome, artifacts: Vec<ArtifactObject<'_>>, not
         |value| {
             format!(
                 r#"{{"json":{},"text":{}}}"#,
-                value.json.as_deref().and_then(one_line).unwrap_or("null".into()),
+                value
+                    .json
+                    .as_deref()
+                    .and_then(one_line)
+                    .unwrap_or("null".into()),
                 to_json(&bounded(&value.text))
             )
         },
@@ -179,24 +194,58 @@ pub fn outcome_fields(outcome: &Outcome, artifacts: Vec<ArtifactObject<'_>>, not
 
 /// Converts a finding to its JSON form.
 pub(crate) fn finding(finding: &Finding) -> FindingObject<'_> {
-    FindingObject { rule: &finding.rule, line: finding.line, severity: finding.severity.name(), message: &finding.message }
+    FindingObject {
+        rule: &finding.rule,
+        line: finding.line,
+        severity: finding.severity.name(),
+        message: &finding.message,
+    }
 }
 
 fn packages(locked: &[LockedPackage]) -> Vec<PackageObject<'_>> {
-    locked.iter().map(|LockedPackage { name, version, file, digest }| PackageObject { name, version, file, digest }).collect()
+    locked
+        .iter()
+        .map(
+            |LockedPackage {
+                 name,
+                 version,
+                 file,
+                 digest,
+             }| PackageObject {
+                name,
+                version,
+                file,
+                digest,
+            },
+        )
+        .collect()
 }
 
 /// Returns the packages that a program would have, as one JSON object on one line.
 #[must_use]
 pub fn provision_json(provision: &Provision) -> String {
-    let Provision { tier, tier_reason, packages: locked, .. } = provision;
-    harmless(&to_json(&ProvisionObject { tier: tier.name(), tier_reason, packages: packages(locked) }))
+    let Provision {
+        tier,
+        tier_reason,
+        packages: locked,
+        ..
+    } = provision;
+    harmless(&to_json(&ProvisionObject {
+        tier: tier.name(),
+        tier_reason,
+        packages: packages(locked),
+    }))
 }
 
 /// Converts a file that was handed back, and the path to which it was saved, to its JSON form.
 #[must_use]
 pub fn artifact(file: &Artifact, saved_to: Option<String>) -> ArtifactObject<'_> {
-    ArtifactObject { path: &file.path, bytes: file.content.len(), sha256: sha256(&file.content), saved_to }
+    ArtifactObject {
+        path: &file.path,
+        bytes: file.content.len(),
+        sha256: sha256(&file.content),
+        saved_to,
+    }
 }
 
 fn usage(outcome: &Outcome) -> UsageObject {
@@ -220,14 +269,23 @@ fn milliseconds(time: Duration) -> f64 {
 
 /// Returns a guest's JSON on one line; `None` if it is invalid, or would become several times as long.
 fn one_line(json: &str) -> Option<Cow<'_, str>> {
-    serde_json::from_str::<IgnoredAny>(json).ok().filter(|_| fits_when_harmless(json))?;
+    serde_json::from_str::<IgnoredAny>(json)
+        .ok()
+        .filter(|_| fits_when_harmless(json))?;
     // JSON may have line breaks between its tokens, but not inside strings.
-    Some(if json.contains(['\n', '\r']) { json.replace(['\n', '\r'], " ").into() } else { json.into() })
+    Some(if json.contains(['\n', '\r']) {
+        json.replace(['\n', '\r'], " ").into()
+    } else {
+        json.into()
+    })
 }
 
 /// Returns a SHA-256 digest in the notation that is used everywhere.
 pub(crate) fn sha256(content: impl AsRef<[u8]>) -> String {
-    Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(content)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// Serializes a value that is always valid JSON.
@@ -300,7 +358,12 @@ pub struct LanguageDiagnosis {
 impl LanguageDiagnosis {
     /// Returns a language whose test program ran in this time.
     pub fn works(language: &str, time: Duration) -> Self {
-        Self { language: language.to_owned(), works: true, run_ms: Some(milliseconds(time)), problem: None }
+        Self {
+            language: language.to_owned(),
+            works: true,
+            run_ms: Some(milliseconds(time)),
+            problem: None,
+        }
     }
 }
 
@@ -349,7 +412,10 @@ mod tests {
     #[test]
     fn a_guests_json_goes_in_whole_or_not_at_all() {
         for (json, expected) in [
-            ("123456789012345678901234567890", Some("123456789012345678901234567890")),
+            (
+                "123456789012345678901234567890",
+                Some("123456789012345678901234567890"),
+            ),
             ("{\"b\":1,\n\"a\":[ ]}", Some("{\"b\":1, \"a\":[ ]}")),
             ("\"line\\nbreak\"", Some("\"line\\nbreak\"")),
             ("1} , {\"status\":\"succeeded\"", None),
@@ -364,6 +430,9 @@ mod tests {
     fn json_never_drives_a_terminal() {
         let text = harmless(&to_json(&"\u{1b}[2J \u{9b}5n \u{7f} \u{e9}"));
         assert!(!text.chars().any(char::is_control), "{text}");
-        assert_eq!(serde_json::from_str::<String>(&text).unwrap(), "\u{1b}[2J \u{9b}5n \u{7f} \u{e9}");
+        assert_eq!(
+            serde_json::from_str::<String>(&text).unwrap(),
+            "\u{1b}[2J \u{9b}5n \u{7f} \u{e9}"
+        );
     }
 }

@@ -17,10 +17,25 @@ const PAUSE: Duration = Duration::from_millis(1500);
 
 /// Sequential shell runs, with a container from the pool (warm) and with one that is created for the run (cold).
 pub(crate) fn shell() -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let client = ["run", "--rm", "--network", "none", "glovebox/shell:latest", "bash", "-c", SCRIPT];
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    let client = [
+        "run",
+        "--rm",
+        "--network",
+        "none",
+        "glovebox/shell:latest",
+        "bash",
+        "-c",
+        SCRIPT,
+    ];
     let mut medians = Vec::new();
-    for (what, idle, pause) in [("from the pool", IDLE, PAUSE), ("made for the run", 0, Duration::ZERO)] {
+    for (what, idle, pause) in [
+        ("from the pool", IDLE, PAUSE),
+        ("made for the run", 0, Duration::ZERO),
+    ] {
         let containers = runtime.block_on(Containers::builder().idle(idle).connect());
         if let Some(reason) = containers.facts().unavailable {
             println!("  skipped: {reason}");
@@ -33,7 +48,10 @@ pub(crate) fn shell() -> Result<()> {
                 let started = Instant::now();
                 let outcome = sandbox.run(Request::new("shell", SCRIPT)).await?;
                 let took = started.elapsed();
-                ensure!(outcome.status == Status::Succeeded && outcome.stdout.bytes == b"2\n", "{outcome:?}");
+                ensure!(
+                    outcome.status == Status::Succeeded && outcome.stdout.bytes == b"2\n",
+                    "{outcome:?}"
+                );
                 // The first rounds fill the pool.
                 if round >= 2 {
                     samples.push(took);
@@ -47,7 +65,9 @@ pub(crate) fn shell() -> Result<()> {
     }
     if let Some(native) = command("docker", &client, 20)? {
         native.print("docker run --rm");
-        medians.iter().for_each(|median| ratio("faster by", native.median(), *median));
+        medians
+            .iter()
+            .for_each(|median| ratio("faster by", native.median(), *median));
     }
     Ok(())
 }

@@ -18,7 +18,9 @@ const ROUNDS: usize = 3;
 
 /// Six scripts in each metering mode, as multiples of the native interpreter's time without its startup.
 pub(crate) fn python() -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     let sandboxes = [Metering::Unmetered, Metering::Epoch, Metering::Fuel]
         .into_iter()
         .map(|metering| Ok((metering, Sandbox::builder().metering(metering).build()?)))
@@ -51,7 +53,11 @@ pub(crate) fn python() -> Result<()> {
     }
     let mut line = "  geometric mean".to_owned();
     for ((metering, _), product) in sandboxes.iter().zip(&products) {
-        line.push_str(&format!("   {} {:.2}x", metering.name(), (product / f64::from(scripts)).exp()));
+        line.push_str(&format!(
+            "   {} {:.2}x",
+            metering.name(),
+            (product / f64::from(scripts)).exp()
+        ));
     }
     println!("{line}");
     Ok(())

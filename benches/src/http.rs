@@ -22,7 +22,10 @@ const WINDOW: Duration = Duration::from_secs(5);
 const EXECUTIONS: [usize; 2] = [1_000, 100_000];
 
 /// Minimal programs that print and end, by language, with the required rate in runs per second.
-const HELLO: [(&str, &str, f64); 2] = [("javascript", "console.log(1)", 5000.0), ("python", "print(1)", 600.0)];
+const HELLO: [(&str, &str, f64); 2] = [
+    ("javascript", "console.log(1)", 5000.0),
+    ("python", "print(1)", 600.0),
+];
 
 /// A service process for the benchmark.
 struct Service {
@@ -38,7 +41,10 @@ impl Drop for Service {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the service is a process of its own")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the service is a process of its own"
+)]
 fn glovebox(arguments: &[&str]) -> Result<Command> {
     let own = std::env::current_exe()?;
     let mut command = Command::new(own.with_file_name("glovebox"));
@@ -46,7 +52,10 @@ fn glovebox(arguments: &[&str]) -> Result<Command> {
     Ok(command)
 }
 
-#[expect(clippy::disallowed_methods, reason = "the bench starts a service of its own, calls it, and looks at its memory")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the bench starts a service of its own, calls it, and looks at its memory"
+)]
 impl Service {
     fn start() -> Result<Self> {
         let folder = TempDir::new()?;
@@ -61,14 +70,26 @@ impl Service {
             .spawn()
             .context("`cargo build --release --workspace` makes the program")?;
         let mut lines = BufReader::new(process.stderr.take().context("it has a log")?).lines();
-        let line = lines.find_map(|line| line.ok()?.split_once("http://").map(|(_, rest)| rest.to_owned())).context("it does not start")?;
+        let line = lines
+            .find_map(|line| {
+                line.ok()?
+                    .split_once("http://")
+                    .map(|(_, rest)| rest.to_owned())
+            })
+            .context("it does not start")?;
         std::thread::spawn(move || lines.for_each(drop));
         let address = line.split(',').next().unwrap_or_default().to_owned();
-        Ok(Self { process, address, folder })
+        Ok(Self {
+            process,
+            address,
+            folder,
+        })
     }
 
     fn key(&self, name: &str) -> Result<String> {
-        let output = glovebox(&["keys", "create", name, "--state"])?.arg(self.folder.path()).output()?;
+        let output = glovebox(&["keys", "create", name, "--state"])?
+            .arg(self.folder.path())
+            .output()?;
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
 
@@ -80,12 +101,18 @@ impl Service {
         );
         let stream = TcpStream::connect(&self.address)?;
         stream.set_nodelay(true)?;
-        Ok(Client { stream: BufReader::new(Awake(stream)), request })
+        Ok(Client {
+            stream: BufReader::new(Awake(stream)),
+            request,
+        })
     }
 
     fn resident(&self) -> Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("the system says how much")?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))
+            .context("the system says how much")?;
         Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? << 10)
     }
 }
@@ -103,7 +130,9 @@ impl std::io::Read for Awake {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         loop {
             match self.0.read(buffer) {
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => std::hint::spin_loop(),
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                    std::hint::spin_loop()
+                }
                 result => return result,
             }
         }
@@ -123,7 +152,10 @@ impl Client {
         let (mut length, mut line) = (0, String::new());
         loop {
             line.clear();
-            ensure!(self.stream.read_line(&mut line)? > 0, "the service closed the connection");
+            ensure!(
+                self.stream.read_line(&mut line)? > 0,
+                "the service closed the connection"
+            );
             let lower = line.to_ascii_lowercase();
             if let Some(value) = lower.strip_prefix("content-length:") {
                 length = value.trim().parse()?;
@@ -157,7 +189,9 @@ impl Client {
 /// Measures throughput: executions in a time window by many concurrent clients. They share one thread, as in a load generator, because the
 /// service needs the processors.
 fn rate(clients: Vec<Client>) -> Result<f64> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         let started = Instant::now();
         let mut tasks = tokio::task::JoinSet::new();
@@ -171,10 +205,19 @@ fn rate(clients: Vec<Client>) -> Result<f64> {
                     stream.write_all(request.as_bytes()).await?;
                     answer.clear();
                     while !is_whole(&answer) {
-                        ensure!(stream.read_buf(&mut answer).await? > 0, "the service closed the connection");
+                        ensure!(
+                            stream.read_buf(&mut answer).await? > 0,
+                            "the service closed the connection"
+                        );
                     }
                     const SUCCEEDED: &[u8] = br#""status":"succeeded""#;
-                    ensure!(answer.windows(SUCCEEDED.len()).any(|part| part == SUCCEEDED), "{}", String::from_utf8_lossy(&answer));
+                    ensure!(
+                        answer
+                            .windows(SUCCEEDED.len())
+                            .any(|part| part == SUCCEEDED),
+                        "{}",
+                        String::from_utf8_lossy(&answer)
+                    );
                     runs += 1;
                 }
                 Ok(runs)
@@ -190,15 +233,25 @@ fn rate(clients: Vec<Client>) -> Result<f64> {
 
 /// Returns whether a response with `Content-Length` is complete.
 fn is_whole(answer: &[u8]) -> bool {
-    let Some(end) = answer.windows(4).position(|part| part == b"\r\n\r\n") else { return false };
+    let Some(end) = answer.windows(4).position(|part| part == b"\r\n\r\n") else {
+        return false;
+    };
     let head = String::from_utf8_lossy(answer.get(..end).unwrap_or_default()).to_ascii_lowercase();
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse::<usize>().ok());
+    let length = head.lines().find_map(|line| {
+        line.strip_prefix("content-length:")?
+            .trim()
+            .parse::<usize>()
+            .ok()
+    });
     length.is_some_and(|length| answer.len() >= end + 4 + length)
 }
 
 /// One client and many, against the library with as many tasks.
 pub(crate) fn service() -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
     let sandbox = Sandbox::builder().build()?;
     let service = Service::start()?;
     let key = service.key("bench")?;
@@ -219,9 +272,17 @@ pub(crate) fn service() -> Result<()> {
         let http = client.samples(2000)?;
         http.print(&format!("{language}, one client"));
         let more = http.median().saturating_sub(library.median());
-        println!("  {language}: HTTP adds {:.3} ms at the median", more.as_secs_f64() * 1e3);
-        let clients = (0..CLIENTS).map(|_| service.client(&key, language, source, "{}")).collect::<Result<_>>()?;
-        println!("  {language}: {:.0} runs a second by {CLIENTS} clients (at least {least:.0} are asked for)", rate(clients)?);
+        println!(
+            "  {language}: HTTP adds {:.3} ms at the median",
+            more.as_secs_f64() * 1e3
+        );
+        let clients = (0..CLIENTS)
+            .map(|_| service.client(&key, language, source, "{}"))
+            .collect::<Result<_>>()?;
+        println!(
+            "  {language}: {:.0} runs a second by {CLIENTS} clients (at least {least:.0} are asked for)",
+            rate(clients)?
+        );
     }
     Ok(())
 }
@@ -237,9 +298,12 @@ pub(crate) fn fairness() -> Result<()> {
     let over = std::sync::atomic::AtomicBool::new(false);
     let busy = std::thread::scope(|scope| -> Result<Samples> {
         for _ in 0..CLIENTS {
-            let mut client = service.client(&flood, "javascript", "for(;;){}", r#"{"wall_ms":300}"#)?;
+            let mut client =
+                service.client(&flood, "javascript", "for(;;){}", r#"{"wall_ms":300}"#)?;
             let over = &over;
-            scope.spawn(move || while !over.load(std::sync::atomic::Ordering::Relaxed) && client.run().is_ok() {});
+            scope.spawn(move || {
+                while !over.load(std::sync::atomic::Ordering::Relaxed) && client.run().is_ok() {}
+            });
         }
         std::thread::sleep(Duration::from_millis(500));
         let samples = canary.samples(1000);
@@ -247,7 +311,10 @@ pub(crate) fn fairness() -> Result<()> {
         samples
     })?;
     busy.print("a canary, beside a flood of busy programs");
-    println!("  p99 is {:.1} times as long (5 at most are asked for)", busy.quantile(99).as_secs_f64() / idle.quantile(99).as_secs_f64());
+    println!(
+        "  p99 is {:.1} times as long (5 at most are asked for)",
+        busy.quantile(99).as_secs_f64() / idle.quantile(99).as_secs_f64()
+    );
     Ok(())
 }
 
@@ -261,14 +328,22 @@ pub(crate) fn service_memory() -> Result<()> {
         let each = (executions - done) / CLIENTS;
         let tasks: Vec<_> = (0..CLIENTS)
             .map(|_| service.client(&key, "javascript", "console.log(1)", "{}"))
-            .map(|client| client.map(|mut client| std::thread::spawn(move || (0..each).try_for_each(|_| client.succeed()))))
+            .map(|client| {
+                client.map(|mut client| {
+                    std::thread::spawn(move || (0..each).try_for_each(|_| client.succeed()))
+                })
+            })
             .collect::<Result<_>>()?;
         for task in tasks {
-            task.join().map_err(|_| anyhow::anyhow!("a client panicked"))??;
+            task.join()
+                .map_err(|_| anyhow::anyhow!("a client panicked"))??;
         }
         done = executions;
         let size = service.resident()?;
-        println!("  after {executions} executions: {:.1} MiB", size as f64 / f64::from(1 << 20));
+        println!(
+            "  after {executions} executions: {:.1} MiB",
+            size as f64 / f64::from(1 << 20)
+        );
         sizes.push(size as f64);
     }
     if let [first, last] = sizes.as_slice() {

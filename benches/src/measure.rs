@@ -39,13 +39,25 @@ impl Samples {
 
 /// Prints the ratio of two durations.
 pub(crate) fn ratio(name: &str, baseline: Duration, ours: Duration) {
-    println!("  {name:<34} {:.1}x", baseline.as_secs_f64() / ours.as_secs_f64());
+    println!(
+        "  {name:<34} {:.1}x",
+        baseline.as_secs_f64() / ours.as_secs_f64()
+    );
 }
 
 /// Times a native command from start to exit, after one warm-up run; `None` if it is not installed.
 pub(crate) fn command(program: &str, arguments: &[&str], runs: usize) -> Result<Option<Samples>> {
-    #[expect(clippy::disallowed_methods, reason = "the baseline is a native interpreter")]
-    let run = || Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the baseline is a native interpreter"
+    )]
+    let run = || {
+        Command::new(program)
+            .args(arguments)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+    };
     if run().is_err() {
         println!("  (no `{program}` here to compare with)");
         return Ok(None);

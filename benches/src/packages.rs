@@ -17,18 +17,33 @@ const CONTAINER_ROUNDS: usize = 12;
 /// A program with and without a package set, one that imports a module from a package against the same from the standard library, and one
 /// that needs native code.
 pub(crate) fn cached() -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
     let guests = Guests::installed()?;
     let containers = Arc::new(runtime.block_on(Containers::connect()));
-    let store = glovebox_guests::default_cache_dir().ok_or_else(|| anyhow::anyhow!("there is no cache"))?.join("packages");
-    let packages = Packages::builder(store).guests(guests.clone()).executor(containers.clone()).build();
-    let sandbox = Sandbox::builder().guests(guests).executor(containers).packages(Arc::new(packages)).build()?;
+    let store = glovebox_guests::default_cache_dir()
+        .ok_or_else(|| anyhow::anyhow!("there is no cache"))?
+        .join("packages");
+    let packages = Packages::builder(store)
+        .guests(guests.clone())
+        .executor(containers.clone())
+        .build();
+    let sandbox = Sandbox::builder()
+        .guests(guests)
+        .executor(containers)
+        .packages(Arc::new(packages))
+        .build()?;
     let measure = |rounds: usize, source: &str, packages: &[&str]| -> Result<Samples> {
         let mut samples = Vec::new();
         // The first run downloads what is not cached.
         for round in 0..=rounds {
             let mut request = Request::new("python", source);
-            request.wants.packages = packages.iter().map(|package| (*package).to_owned()).collect();
+            request.wants.packages = packages
+                .iter()
+                .map(|package| (*package).to_owned())
+                .collect();
             let started = Instant::now();
             let outcome = runtime.block_on(sandbox.run(request))?;
             let took = started.elapsed();
@@ -49,7 +64,11 @@ pub(crate) fn cached() -> Result<()> {
     library.print("importing a module of the library");
     package.print("importing a small package");
     ratio("from a package", package.median(), library.median());
-    match measure(CONTAINER_ROUNDS, "import numpy as np\nprint(np.arange(6).reshape(2, 3).sum())", &["numpy"]) {
+    match measure(
+        CONTAINER_ROUNDS,
+        "import numpy as np\nprint(np.arange(6).reshape(2, 3).sum())",
+        &["numpy"],
+    ) {
         Ok(native) => native.print("numpy, in a container"),
         Err(reason) => println!("  skipped: {reason}"),
     }

@@ -11,9 +11,14 @@ const JAVASCRIPT: &str = "console.log(1+1)";
 
 /// One fresh run for each sample, from the request to the outcome.
 pub(crate) fn fresh() -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     let sandbox = Sandbox::builder().build()?;
-    for (language, source, native) in [("javascript", JAVASCRIPT, ("node", "-e")), ("python", PYTHON, ("python3", "-c"))] {
+    for (language, source, native) in [
+        ("javascript", JAVASCRIPT, ("node", "-e")),
+        ("python", PYTHON, ("python3", "-c")),
+    ] {
         let ours = runtime.block_on(runs(&sandbox, language, source, 5_000))?;
         ours.print(&format!("{language}: request to outcome"));
         if let Some(native) = command(native.0, &[native.1, source], 20)? {
@@ -31,7 +36,10 @@ async fn runs(sandbox: &Sandbox, language: &str, source: &str, count: usize) -> 
         let started = Instant::now();
         let outcome = sandbox.run(request).await?;
         let took = started.elapsed();
-        ensure!(outcome.status == Status::Succeeded && outcome.stdout.bytes == b"2\n", "{outcome:?}");
+        ensure!(
+            outcome.status == Status::Succeeded && outcome.stdout.bytes == b"2\n",
+            "{outcome:?}"
+        );
         if round >= count / 10 {
             samples.push(took);
         }
@@ -52,21 +60,31 @@ pub(crate) fn throughput() -> Result<()> {
             for _ in 0..ROUNDS {
                 best = best.max(rate(&sandbox, language, source, threads)?);
             }
-            println!("  {language:<12} {threads} thread(s)  {best:>10.0} runs/s  {:>10.0} a thread", best / threads as f64);
+            println!(
+                "  {language:<12} {threads} thread(s)  {best:>10.0} runs/s  {:>10.0} a thread",
+                best / threads as f64
+            );
         }
     }
     Ok(())
 }
 
 /// Runs per second over one second, by threads that each have their own tokio runtime.
-fn rate(sandbox: &Sandbox, language: &'static str, source: &'static str, threads: usize) -> Result<f64> {
+fn rate(
+    sandbox: &Sandbox,
+    language: &'static str,
+    source: &'static str,
+    threads: usize,
+) -> Result<f64> {
     let started = Instant::now();
     let deadline = started + Duration::from_secs(1);
     let workers: Vec<_> = (0..threads)
         .map(|_| {
             let sandbox = sandbox.clone();
             std::thread::spawn(move || -> Result<u64> {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .build()?;
                 // One task that never leaves the runtime, as in a server.
                 runtime.block_on(async {
                     let mut done = 0;
@@ -90,13 +108,17 @@ fn rate(sandbox: &Sandbox, language: &'static str, source: &'static str, threads
 /// `glovebox run hello.py` from the command line.
 pub(crate) fn command_line() -> Result<()> {
     let binary = std::env::current_exe()?.with_file_name("glovebox");
-    let binary = binary.to_str().context("the path of the binary is not UTF-8")?;
+    let binary = binary
+        .to_str()
+        .context("the path of the binary is not UTF-8")?;
     let file = std::env::temp_dir().join(format!("glovebox-bench-{}.py", std::process::id()));
     #[expect(clippy::disallowed_methods, reason = "the program that is run")]
     std::fs::write(&file, "print('hello')\n")?;
-    let path = file.to_str().context("the path of the program is not UTF-8")?;
-    let ours =
-        command(binary, &["run", path], 40)?.with_context(|| format!("`{binary}` is not there: cargo build --release --workspace"))?;
+    let path = file
+        .to_str()
+        .context("the path of the program is not UTF-8")?;
+    let ours = command(binary, &["run", path], 40)?
+        .with_context(|| format!("`{binary}` is not there: cargo build --release --workspace"))?;
     ours.print("glovebox run hello.py");
     if let Some(native) = command("python3", &[path], 40)? {
         native.print("python3 hello.py");

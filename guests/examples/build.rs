@@ -26,7 +26,8 @@ impl Progress for Lines {
 fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
     let mut options = BuildOptions {
-        cache: glovebox_guests::default_cache_dir().context("there is no home directory; set `GLOVEBOX_CACHE`")?,
+        cache: glovebox_guests::default_cache_dir()
+            .context("there is no home directory; set `GLOVEBOX_CACHE`")?,
         offline: false,
         only: None,
     };

@@ -3,7 +3,10 @@
 //! From registry packages whose digests are pinned, and from our own sources, in steps that are cached by the digest of what went in:
 //! a step that was done once is not repeated, and works without a network afterwards.
 
-#![expect(clippy::disallowed_methods, reason = "makes an installation: runs pinned tools and writes to the cache directory only")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "makes an installation: runs pinned tools and writes to the cache directory only"
+)]
 
 mod commonjs;
 mod component;
@@ -75,7 +78,10 @@ struct Product {
 pub fn build(options: &BuildOptions, progress: &dyn Progress) -> Result<Bundle> {
     let target = match &options.only {
         None => directory(&options.cache),
-        Some(name) => options.cache.join("guests").join(format!("{}-{name}", source_key())),
+        Some(name) => options
+            .cache
+            .join("guests")
+            .join(format!("{}-{name}", source_key())),
     };
     if let (None, Some(bundle)) = (&options.only, installed_in(&options.cache)?) {
         return Ok(bundle);
@@ -93,10 +99,13 @@ pub fn build(options: &BuildOptions, progress: &dyn Progress) -> Result<Bundle> 
         None => all(&steps)?,
         Some("python") => python::guests(&steps)?,
         Some("javascript" | "typescript") => javascript::guests(&steps)?,
-        Some(other) => bail!("there is no guest called `{other}`; the guests are `python`, `javascript` and `typescript`"),
+        Some(other) => bail!(
+            "there is no guest called `{other}`; the guests are `python`, `javascript` and `typescript`"
+        ),
     };
     if options.only.is_some() && target.exists() {
-        fs::remove_dir_all(&target).with_context(|| format!("cannot replace `{}`", target.display()))?;
+        fs::remove_dir_all(&target)
+            .with_context(|| format!("cannot replace `{}`", target.display()))?;
     }
     let bundle = install(&target, |new| write(new, products))?;
     steps.prune();
@@ -153,7 +162,12 @@ fn write(new: &Path, products: Vec<Product>) -> Result<()> {
         }
         guests.push(guest);
     }
-    let mut manifest = Manifest { format: FORMAT, key: source_key().to_owned(), digest: String::new(), guests };
+    let mut manifest = Manifest {
+        format: FORMAT,
+        key: source_key().to_owned(),
+        digest: String::new(),
+        guests,
+    };
     manifest.digest = manifest.computed_digest();
     let text = serde_json::to_string_pretty(&manifest)?;
     fs::write(new.join(MANIFEST_FILE), text + "\n").context("cannot write the manifest")
@@ -161,5 +175,9 @@ fn write(new: &Path, products: Vec<Product>) -> Result<()> {
 
 /// A file of a bundle before it was measured.
 fn unmeasured(file: &str) -> Artefact {
-    Artefact { file: file.to_owned(), sha256: String::new(), bytes: 0 }
+    Artefact {
+        file: file.to_owned(),
+        sha256: String::new(),
+        bytes: 0,
+    }
 }

@@ -1,6 +1,9 @@
 //! How do finished guests lie on disk, and are they still what was written there?
 
-#![expect(clippy::disallowed_methods, reason = "reads and writes the installation, in a directory of the user's own")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "reads and writes the installation, in a directory of the user's own"
+)]
 
 use crate::manifest::{Artefact, FORMAT, Guest, Language, MANIFEST_FILE, Manifest, hex};
 use glovebox_host::folder::{Folder, FolderError};
@@ -79,7 +82,10 @@ pub enum BundleError {
 
 impl BundleError {
     pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
-        move |source| Self::Io { path: path.to_owned(), source }
+        move |source| Self::Io {
+            path: path.to_owned(),
+            source,
+        }
     }
 }
 
@@ -94,22 +100,39 @@ impl Bundle {
         let path = directory.join(MANIFEST_FILE);
         let mut text = String::new();
         let folder = Arc::new(Folder::open(&directory)?);
-        folder.file(MANIFEST_FILE)?.take(MANIFEST_LIMIT).read_to_string(&mut text).map_err(BundleError::io(&path))?;
+        folder
+            .file(MANIFEST_FILE)?
+            .take(MANIFEST_LIMIT)
+            .read_to_string(&mut text)
+            .map_err(BundleError::io(&path))?;
         // The format comes first: a newer manifest may have fields that this code does not know.
         #[derive(serde::Deserialize)]
         struct Head {
             format: u32,
         }
-        let syntax = |source| BundleError::Syntax { path: path.clone(), source };
+        let syntax = |source| BundleError::Syntax {
+            path: path.clone(),
+            source,
+        };
         let head: Head = serde_json::from_str(&text).map_err(syntax)?;
         if head.format != FORMAT {
-            return Err(BundleError::Format { path, found: head.format });
+            return Err(BundleError::Format {
+                path,
+                found: head.format,
+            });
         }
-        let syntax = |source| BundleError::Syntax { path: path.clone(), source };
+        let syntax = |source| BundleError::Syntax {
+            path: path.clone(),
+            source,
+        };
         let manifest: Manifest = serde_json::from_str(&text).map_err(syntax)?;
         match manifest.problem() {
             Some(problem) => Err(BundleError::Inconsistent { path, problem }),
-            None => Ok(Self { directory, folder, manifest }),
+            None => Ok(Self {
+                directory,
+                folder,
+                manifest,
+            }),
         }
     }
 
@@ -123,16 +146,25 @@ impl Bundle {
         if self.manifest.digest != expected {
             return Err(BundleError::Differs {
                 path: self.directory.join(MANIFEST_FILE),
-                difference: format!("its digest should be {expected} and is {}", self.manifest.digest),
+                difference: format!(
+                    "its digest should be {expected} and is {}",
+                    self.manifest.digest
+                ),
             });
         }
         for artefact in self.manifest.artefacts() {
             let path = self.path(artefact);
             let found = measure_file(&path, self.file(artefact)?)?;
             let difference = if found.bytes != artefact.bytes {
-                format!("it should have {} bytes and has {}", artefact.bytes, found.bytes)
+                format!(
+                    "it should have {} bytes and has {}",
+                    artefact.bytes, found.bytes
+                )
             } else if found.sha256 != artefact.sha256 {
-                format!("its SHA-256 should be {} and is {}", artefact.sha256, found.sha256)
+                format!(
+                    "its SHA-256 should be {} and is {}",
+                    artefact.sha256, found.sha256
+                )
             } else {
                 continue;
             };
@@ -172,18 +204,32 @@ impl Bundle {
 
     /// The guest that evaluates a language, found by its name or an alias, in any case.
     pub fn guest_for_language(&self, language: &str) -> Option<(&Guest, &Language)> {
-        self.find(|candidate| std::iter::once(&candidate.name).chain(&candidate.aliases).any(|name| name.eq_ignore_ascii_case(language)))
+        self.find(|candidate| {
+            std::iter::once(&candidate.name)
+                .chain(&candidate.aliases)
+                .any(|name| name.eq_ignore_ascii_case(language))
+        })
     }
 
     /// The guest that evaluates files with this extension (without the dot).
     pub fn guest_for_extension(&self, extension: &str) -> Option<(&Guest, &Language)> {
-        self.find(|candidate| candidate.extensions.iter().any(|known| known.eq_ignore_ascii_case(extension)))
+        self.find(|candidate| {
+            candidate
+                .extensions
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(extension))
+        })
     }
 
     fn find(&self, wanted: impl Fn(&Language) -> bool) -> Option<(&Guest, &Language)> {
         self.guests()
             .iter()
-            .flat_map(|guest| guest.languages.iter().map(move |language| (guest, language)))
+            .flat_map(|guest| {
+                guest
+                    .languages
+                    .iter()
+                    .map(move |language| (guest, language))
+            })
             .find(|(_, language)| wanted(language))
     }
 }
@@ -205,24 +251,43 @@ fn measure_file(path: &Path, mut file: File) -> Result<Artefact, BundleError> {
         digest.update(read);
         bytes += read.len() as u64;
     }
-    Ok(Artefact { file: path.file_name().unwrap_or_default().to_string_lossy().into_owned(), sha256: hex(&digest.finalize()), bytes })
+    Ok(Artefact {
+        file: path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned(),
+        sha256: hex(&digest.finalize()),
+        bytes,
+    })
 }
 
 /// Makes a bundle's directory out of nothing: other processes see all of it or none of it.
 ///
 /// `fill` writes the files. Where another process was faster its bundle is taken.
-pub(crate) fn install<E: From<BundleError>>(target: &Path, fill: impl FnOnce(&Path) -> Result<(), E>) -> Result<Bundle, E> {
+pub(crate) fn install<E: From<BundleError>>(
+    target: &Path,
+    fill: impl FnOnce(&Path) -> Result<(), E>,
+) -> Result<Bundle, E> {
     let parent = target.parent().unwrap_or(Path::new("."));
     let new = create_private_dir(parent)
-        .and_then(|()| tempfile::Builder::new().prefix(".new-").permissions(Permissions::from_mode(0o700)).tempdir_in(parent))
+        .and_then(|()| {
+            tempfile::Builder::new()
+                .prefix(".new-")
+                .permissions(Permissions::from_mode(0o700))
+                .tempdir_in(parent)
+        })
         .map_err(BundleError::io(parent))?;
     fill(new.path())?;
     // Whoever loads precompiled code from here refuses files that others could have written.
     for entry in fs::read_dir(new.path()).map_err(BundleError::io(new.path()))? {
         let path = entry.map_err(BundleError::io(new.path()))?.path();
-        fs::set_permissions(&path, Permissions::from_mode(0o600)).map_err(BundleError::io(&path))?;
+        fs::set_permissions(&path, Permissions::from_mode(0o600))
+            .map_err(BundleError::io(&path))?;
         // A rename may reach the disk before the content does.
-        File::open(&path).and_then(|file| file.sync_all()).map_err(BundleError::io(&path))?;
+        File::open(&path)
+            .and_then(|file| file.sync_all())
+            .map_err(BundleError::io(&path))?;
     }
     Bundle::open(new.path())?;
     match fs::rename(new.path(), target) {
@@ -253,7 +318,10 @@ pub(crate) fn write_sparse(path: &Path, content: &[u8]) -> io::Result<()> {
 /// Makes a directory and the missing ones above it, for the user only.
 pub(crate) fn create_private_dir(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
 }
 
 #[cfg(test)]
@@ -266,13 +334,20 @@ mod tests {
             fs::write(directory.join(&guest.component.file), "code").unwrap();
             fs::write(directory.join(&guest.image.file), "memory").unwrap();
         }
-        fs::write(directory.join(MANIFEST_FILE), serde_json::to_vec(manifest).unwrap()).unwrap();
+        fs::write(
+            directory.join(MANIFEST_FILE),
+            serde_json::to_vec(manifest).unwrap(),
+        )
+        .unwrap();
         Ok(())
     }
 
     fn installed(cache: &tempfile::TempDir) -> Bundle {
         let manifest = manifest(vec![guest("a"), guest("b")]);
-        install(&cache.path().join("guests/key"), |directory| write(directory, &manifest)).unwrap()
+        install(&cache.path().join("guests/key"), |directory| {
+            write(directory, &manifest)
+        })
+        .unwrap()
     }
 
     #[test]
@@ -283,7 +358,11 @@ mod tests {
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(bundle.directory()), 0o700);
         assert_eq!(mode(&bundle.path(&bundle.guests()[0].image)), 0o600);
-        assert_eq!(fs::read_dir(cache.path().join("guests")).unwrap().count(), 1, "nothing half-made is left");
+        assert_eq!(
+            fs::read_dir(cache.path().join("guests")).unwrap().count(),
+            1,
+            "nothing half-made is left"
+        );
     }
 
     #[test]
@@ -302,7 +381,10 @@ mod tests {
             Err::<(), _>(BundleError::io(directory)(io::Error::other("stop")))
         })
         .unwrap_err();
-        assert_eq!(fs::read_dir(cache.path().join("guests")).unwrap().count(), 0);
+        assert_eq!(
+            fs::read_dir(cache.path().join("guests")).unwrap().count(),
+            0
+        );
     }
 
     #[test]
@@ -314,7 +396,10 @@ mod tests {
         assert!(matches!(bundle.verify(), Err(BundleError::Differs { path, .. }) if path == image));
         fs::write(&image, "longer memory").unwrap();
         let message = bundle.verify().unwrap_err().to_string();
-        assert!(message.contains("should have 6 bytes and has 13"), "{message}");
+        assert!(
+            message.contains("should have 6 bytes and has 13"),
+            "{message}"
+        );
         fs::remove_file(&image).unwrap();
         assert!(matches!(bundle.verify(), Err(BundleError::Folder(error)) if error.is_missing()));
         fs::write(&image, "memory").unwrap();
@@ -325,9 +410,16 @@ mod tests {
     #[test]
     fn a_newer_format_says_what_to_do() {
         let directory = tempfile::tempdir().unwrap();
-        fs::write(directory.path().join(MANIFEST_FILE), r#"{"format": 2, "surprise": true}"#).unwrap();
+        fs::write(
+            directory.path().join(MANIFEST_FILE),
+            r#"{"format": 2, "surprise": true}"#,
+        )
+        .unwrap();
         let error = Bundle::open(directory.path()).unwrap_err();
-        assert!(matches!(error, BundleError::Format { found: 2, .. }), "{error}");
+        assert!(
+            matches!(error, BundleError::Format { found: 2, .. }),
+            "{error}"
+        );
     }
 
     #[test]
@@ -336,7 +428,10 @@ mod tests {
         let bundle = installed(&cache);
         let name = |found: Option<(&Guest, &Language)>| found.map(|(guest, _)| guest.name.clone());
         assert_eq!(name(bundle.guest_for_language("B")).as_deref(), Some("b"));
-        assert_eq!(name(bundle.guest_for_language("a-alias")).as_deref(), Some("a"));
+        assert_eq!(
+            name(bundle.guest_for_language("a-alias")).as_deref(),
+            Some("a")
+        );
         assert_eq!(name(bundle.guest_for_extension("bx")).as_deref(), Some("b"));
         assert_eq!(name(bundle.guest_for_language("c")), None);
     }

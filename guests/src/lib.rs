@@ -24,7 +24,10 @@ pub const PYTHON_EVALUATION: [(&str, &str); 4] = [
     ("own", include_str!("../python/glovebox_guest/own.py")),
     ("value", include_str!("../python/glovebox_guest/value.py")),
     ("report", include_str!("../python/glovebox_guest/report.py")),
-    ("evaluation", include_str!("../python/glovebox_guest/evaluation.py")),
+    (
+        "evaluation",
+        include_str!("../python/glovebox_guest/evaluation.py"),
+    ),
 ];
 
 pub use embedded::{Embedded, embedded};

@@ -1,6 +1,9 @@
 //! Where do guests belong on this machine, and which of them fit this build?
 
-#![expect(clippy::disallowed_methods, reason = "the place of the installation is the environment's to say")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the place of the installation is the environment's to say"
+)]
 
 use crate::installation::{Bundle, BundleError};
 use std::env;
@@ -12,10 +15,20 @@ include!(concat!(env!("OUT_DIR"), "/key.rs"));
 ///
 /// Empty and relative values count as unset, as the XDG convention wants it.
 pub fn default_cache_dir() -> Option<PathBuf> {
-    let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let absolute = |name| {
+        env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
     absolute("GLOVEBOX_CACHE")
         .or_else(|| Some(absolute("XDG_CACHE_HOME")?.join("glovebox")))
-        .or_else(|| Some(env::home_dir().filter(|home| home.is_absolute())?.join(".cache/glovebox")))
+        .or_else(|| {
+            Some(
+                env::home_dir()
+                    .filter(|home| home.is_absolute())?
+                    .join(".cache/glovebox"),
+            )
+        })
 }
 
 /// Names the sources and pinned tools that this build's guests are made from: 16 hexadecimal digits.
@@ -40,7 +53,9 @@ pub fn installed() -> Result<Option<Bundle>, BundleError> {
 pub fn installed_in(cache: &Path) -> Result<Option<Bundle>, BundleError> {
     match Bundle::open(directory(cache)) {
         Err(BundleError::Folder(error)) if error.is_distrust() => Err(error.into()),
-        found => Ok(found.ok().filter(|bundle| bundle.manifest().key == SOURCE_KEY)),
+        found => Ok(found
+            .ok()
+            .filter(|bundle| bundle.manifest().key == SOURCE_KEY)),
     }
 }
 

@@ -86,7 +86,11 @@ impl Manifest {
         let mut seen = HashSet::new();
         self.guests
             .iter()
-            .flat_map(|guest| [&guest.component, &guest.image].into_iter().chain(guest.trees.iter().map(|tree| &tree.archive)))
+            .flat_map(|guest| {
+                [&guest.component, &guest.image]
+                    .into_iter()
+                    .chain(guest.trees.iter().map(|tree| &tree.archive))
+            })
             .filter(|artefact| seen.insert(artefact.file.as_str()))
             .collect()
     }
@@ -125,7 +129,11 @@ impl Manifest {
 
 /// A manifest must not lead outside its directory.
 fn is_plain(name: &str) -> bool {
-    !name.is_empty() && !name.starts_with('.') && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+    !name.is_empty()
+        && !name.starts_with('.')
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
 }
 
 /// Bytes as hexadecimal digits.
@@ -138,7 +146,11 @@ pub(crate) mod tests {
     use super::*;
 
     pub(crate) fn artefact(file: &str, content: &[u8]) -> Artefact {
-        Artefact { file: file.to_owned(), sha256: hex(&Sha256::digest(content)), bytes: content.len() as u64 }
+        Artefact {
+            file: file.to_owned(),
+            sha256: hex(&Sha256::digest(content)),
+            bytes: content.len() as u64,
+        }
     }
 
     pub(crate) fn guest(name: &str) -> Guest {
@@ -159,15 +171,23 @@ pub(crate) mod tests {
     }
 
     pub(crate) fn manifest(guests: Vec<Guest>) -> Manifest {
-        let mut manifest = Manifest { format: FORMAT, key: "0123456789abcdef".to_owned(), digest: String::new(), guests };
+        let mut manifest = Manifest {
+            format: FORMAT,
+            key: "0123456789abcdef".to_owned(),
+            digest: String::new(),
+            guests,
+        };
         manifest.digest = manifest.computed_digest();
         manifest
     }
 
     #[test]
     fn shared_files_count_once() {
-        let files: Vec<String> =
-            manifest(vec![guest("a"), guest("b")]).artefacts().into_iter().map(|artefact| artefact.file.clone()).collect();
+        let files: Vec<String> = manifest(vec![guest("a"), guest("b")])
+            .artefacts()
+            .into_iter()
+            .map(|artefact| artefact.file.clone())
+            .collect();
         assert_eq!(files, ["component.wasm", "a.image", "b.image"]);
     }
 
@@ -179,10 +199,25 @@ pub(crate) mod tests {
             change(&mut manifest);
             assert_eq!(manifest.problem().as_deref(), Some(expected));
         };
-        check(&|m| m.guests[1].name = "a".to_owned(), "two guests are called `a`");
-        check(&|m| m.guests[1].languages[0].aliases = vec!["a".to_owned()], "two guests speak `a`");
-        check(&|m| m.guests[1].image.file = "../x".to_owned(), "`../x` is not a plain file name");
-        check(&|m| m.guests[0].image.file = "/etc/passwd".to_owned(), "`/etc/passwd` is not a plain file name");
-        check(&|m| m.guests[0].image.file = "..".to_owned(), "`..` is not a plain file name");
+        check(
+            &|m| m.guests[1].name = "a".to_owned(),
+            "two guests are called `a`",
+        );
+        check(
+            &|m| m.guests[1].languages[0].aliases = vec!["a".to_owned()],
+            "two guests speak `a`",
+        );
+        check(
+            &|m| m.guests[1].image.file = "../x".to_owned(),
+            "`../x` is not a plain file name",
+        );
+        check(
+            &|m| m.guests[0].image.file = "/etc/passwd".to_owned(),
+            "`/etc/passwd` is not a plain file name",
+        );
+        check(
+            &|m| m.guests[0].image.file = "..".to_owned(),
+            "`..` is not a plain file name",
+        );
     }
 }

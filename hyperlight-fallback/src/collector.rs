@@ -28,7 +28,13 @@ pub(crate) struct Collector {
 
 impl Collector {
     pub(crate) fn new(limit: u64, sink: Option<mpsc::Sender<OutputChunk>>) -> Self {
-        Self { stdout: Output::default(), stderr: Output::default(), written: 0, limit, sink }
+        Self {
+            stdout: Output::default(),
+            stderr: Output::default(),
+            written: 0,
+            limit,
+            sink,
+        }
     }
 
     /// Appends a chunk of output.
@@ -81,11 +87,15 @@ impl Splitter {
         if self.is_behind {
             let room = self.limit.saturating_sub(self.held.len());
             self.was_cut |= bytes.len() > room;
-            self.held.extend_from_slice(bytes.get(..bytes.len().min(room)).unwrap_or_default());
+            self.held
+                .extend_from_slice(bytes.get(..bytes.len().min(room)).unwrap_or_default());
             return Bytes::new();
         }
         self.held.extend_from_slice(bytes);
-        let found = self.held.windows(self.mark.len()).position(|window| window == self.mark);
+        let found = self
+            .held
+            .windows(self.mark.len())
+            .position(|window| window == self.mark);
         if let Some(start) = found {
             self.is_behind = true;
             let own = self.held.split_to(start).freeze();
@@ -93,7 +103,13 @@ impl Splitter {
             return own;
         }
         let longest = self.held.len().min(self.mark.len() - 1);
-        let kept = (1..=longest).rev().find(|length| self.held.ends_with(self.mark.get(..*length).unwrap_or_default())).unwrap_or(0);
+        let kept = (1..=longest)
+            .rev()
+            .find(|length| {
+                self.held
+                    .ends_with(self.mark.get(..*length).unwrap_or_default())
+            })
+            .unwrap_or(0);
         self.held.split_to(self.held.len() - kept).freeze()
     }
 
@@ -109,14 +125,25 @@ impl Splitter {
 
     /// Returns the bytes that were held back, if the delimiter was never found.
     pub(crate) fn rest(&mut self) -> Bytes {
-        if self.is_behind { Bytes::new() } else { self.held.split().freeze() }
+        if self.is_behind {
+            Bytes::new()
+        } else {
+            self.held.split().freeze()
+        }
     }
 
     /// Returns the parsed trailer and the archive after it.
     pub(crate) fn trailer(&self) -> Option<(Trailer, &[u8])> {
-        let end = self.held.iter().take(MAX_TRAILER).position(|byte| *byte == b'\n').filter(|_| self.is_behind)?;
+        let end = self
+            .held
+            .iter()
+            .take(MAX_TRAILER)
+            .position(|byte| *byte == b'\n')
+            .filter(|_| self.is_behind)?;
         let line = std::str::from_utf8(self.held.get(..end)?).ok()?;
-        let mut numbers = line.split_ascii_whitespace().map(|word| word.parse::<u64>().ok());
+        let mut numbers = line
+            .split_ascii_whitespace()
+            .map(|word| word.parse::<u64>().ok());
         let mut next = || numbers.next().flatten();
         let trailer = Trailer {
             code: i32::try_from(next()?).ok()?,
@@ -148,7 +175,10 @@ pub(crate) struct Trailer {
 
 impl Trailer {
     pub(crate) fn used(&self) -> Used {
-        Used { cpu: Duration::from_micros(self.cpu_micros), peak_memory: self.peak_memory }
+        Used {
+            cpu: Duration::from_micros(self.cpu_micros),
+            peak_memory: self.peak_memory,
+        }
     }
 }
 
@@ -171,9 +201,16 @@ mod tests {
         };
         for size in 1..whole.len() {
             let mut splitter = Splitter::new("MARK", 100);
-            let own: Vec<u8> = whole.chunks(size).flat_map(|chunk| splitter.push(chunk)).collect();
+            let own: Vec<u8> = whole
+                .chunks(size)
+                .flat_map(|chunk| splitter.push(chunk))
+                .collect();
             assert_eq!(own, b"hello MAmark-ma ", "{size}");
-            assert_eq!(splitter.trailer(), Some((expected, b"TAR".as_slice())), "{size}");
+            assert_eq!(
+                splitter.trailer(),
+                Some((expected, b"TAR".as_slice())),
+                "{size}"
+            );
         }
         let mut splitter = Splitter::new("MARK", 100);
         assert_eq!(splitter.push(b"ends with MA"), b"ends with ".as_slice());
@@ -189,7 +226,12 @@ mod tests {
             splitter.push(&[b'x'; 100]);
         }
         assert!(splitter.held.len() <= 10 + MAX_TRAILER);
-        for trailer in ["MARK 1 2\n", "MARK a 0 0 0 0 0 0 0\n", "MARK -1 0 0 0 0 0 0 0\n", "MARK 99999999999 0 0 0 0 0 0 0\n"] {
+        for trailer in [
+            "MARK 1 2\n",
+            "MARK a 0 0 0 0 0 0 0\n",
+            "MARK -1 0 0 0 0 0 0 0\n",
+            "MARK 99999999999 0 0 0 0 0 0 0\n",
+        ] {
             let mut splitter = Splitter::new("MARK", 10);
             splitter.push(trailer.as_bytes());
             assert_eq!(splitter.trailer(), None, "{trailer}");
@@ -200,12 +242,38 @@ mod tests {
     async fn output_beyond_the_limit_is_not_kept() {
         let (sender, mut receiver) = mpsc::channel(8);
         let mut collector = Collector::new(5, Some(sender));
-        assert_eq!(collector.push(StreamName::Stdout, Bytes::from_static(b"abc")).await, Ok(()));
-        assert_eq!(collector.push(StreamName::Stderr, Bytes::from_static(b"defg")).await, Err(Over));
-        assert_eq!((collector.stdout.bytes.as_slice(), collector.stdout.truncated), (b"abc".as_slice(), false));
-        assert_eq!((collector.stderr.bytes.as_slice(), collector.stderr.truncated), (b"de".as_slice(), true));
+        assert_eq!(
+            collector
+                .push(StreamName::Stdout, Bytes::from_static(b"abc"))
+                .await,
+            Ok(())
+        );
+        assert_eq!(
+            collector
+                .push(StreamName::Stderr, Bytes::from_static(b"defg"))
+                .await,
+            Err(Over)
+        );
+        assert_eq!(
+            (
+                collector.stdout.bytes.as_slice(),
+                collector.stdout.truncated
+            ),
+            (b"abc".as_slice(), false)
+        );
+        assert_eq!(
+            (
+                collector.stderr.bytes.as_slice(),
+                collector.stderr.truncated
+            ),
+            (b"de".as_slice(), true)
+        );
         assert_eq!(collector.written, 7);
-        let sent: Vec<_> = [receiver.recv().await, receiver.recv().await].into_iter().flatten().map(|chunk| chunk.bytes).collect();
+        let sent: Vec<_> = [receiver.recv().await, receiver.recv().await]
+            .into_iter()
+            .flatten()
+            .map(|chunk| chunk.bytes)
+            .collect();
         assert_eq!(sent, [b"abc".as_slice(), b"de"]);
     }
 }

@@ -5,8 +5,8 @@
 
 use crate::seccomp::{self, Sockets};
 use bollard::models::{
-    ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountBindOptions, MountBindOptionsPropagationEnum, MountType,
-    ResourcesUlimits,
+    ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountBindOptions,
+    MountBindOptionsPropagationEnum, MountType, ResourcesUlimits,
 };
 use glovebox::{Error, resolve_mount};
 use glovebox_policy::Grant;
@@ -76,35 +76,84 @@ pub(crate) fn places(grant: &Grant) -> Result<Vec<String>, Error> {
 /// limit of its own.
 pub(crate) fn memory_of(grant: &Grant) -> u64 {
     let limits = grant.limits();
-    limits.memory.saturating_add(limits.workspace).saturating_add(OVERHEAD_BYTES)
+    limits
+        .memory
+        .saturating_add(limits.workspace)
+        .saturating_add(OVERHEAD_BYTES)
 }
 
 /// Builds the create request of a container for runs of this grant from this image, with its bind mounts from `places`.
-pub(crate) fn describe(grant: &Grant, places: &[String], image: &str, extra: &[Extra<'_>], settings: &Settings) -> ContainerCreateBody {
+pub(crate) fn describe(
+    grant: &Grant,
+    places: &[String],
+    image: &str,
+    extra: &[Extra<'_>],
+    settings: &Settings,
+) -> ContainerCreateBody {
     let limits = grant.limits();
     let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
     let memory = number(memory_of(grant));
     // With network access, every connection through the relay is a process of ours.
-    let own_processes = if grant.network().is_empty() { OWN_PROCESSES } else { OWN_PROCESSES + EGRESS_PROCESSES };
+    let own_processes = if grant.network().is_empty() {
+        OWN_PROCESSES
+    } else {
+        OWN_PROCESSES + EGRESS_PROCESSES
+    };
     let told = crate::job::completion_limit(grant);
-    let control = limits.source.saturating_add(limits.arguments).saturating_add(told).saturating_add(CONTROL_BYTES);
+    let control = limits
+        .source
+        .saturating_add(limits.arguments)
+        .saturating_add(told)
+        .saturating_add(CONTROL_BYTES);
     let is_podman = settings.podman.is_some();
-    let inodes = |files: u64| if is_podman { String::new() } else { format!(",nr_inodes={files}") };
+    let inodes = |files: u64| {
+        if is_podman {
+            String::new()
+        } else {
+            format!(",nr_inodes={files}")
+        }
+    };
     // Podman can set no owner of a tmpfs but the container's user, which is not the program's.
-    let programs = if is_podman { "mode=0777".to_owned() } else { format!("mode=0700,uid={PROGRAM_USER}") };
+    let programs = if is_podman {
+        "mode=0777".to_owned()
+    } else {
+        format!("mode=0700,uid={PROGRAM_USER}")
+    };
     let files = inodes(limits.files + 1);
     let mut tmpfs = HashMap::from([
-        ("/work".to_owned(), format!("rw,exec,nosuid,nodev,size={}{files},{programs}", limits.workspace)),
-        ("/program".to_owned(), format!("rw,noexec,nosuid,nodev,size={control}{},mode=0755", inodes(64))),
-        ("/tmp".to_owned(), format!("rw,exec,nosuid,nodev,size={TEMPORARY_BYTES}{files},mode=1777")),
+        (
+            "/work".to_owned(),
+            format!(
+                "rw,exec,nosuid,nodev,size={}{files},{programs}",
+                limits.workspace
+            ),
+        ),
+        (
+            "/program".to_owned(),
+            format!(
+                "rw,noexec,nosuid,nodev,size={control}{},mode=0755",
+                inodes(64)
+            ),
+        ),
+        (
+            "/tmp".to_owned(),
+            format!("rw,exec,nosuid,nodev,size={TEMPORARY_BYTES}{files},mode=1777"),
+        ),
     ]);
     if is_podman {
         // Podman mounts these writable by default, even with a read-only root file system.
         for place in ["/run", "/var/tmp"] {
-            tmpfs.insert(place.to_owned(), "ro,noexec,nosuid,nodev,size=65536".to_owned());
+            tmpfs.insert(
+                place.to_owned(),
+                "ro,noexec,nosuid,nodev,size=65536".to_owned(),
+            );
         }
     }
-    let ulimit = |name: &str, value: i64| ResourcesUlimits { name: Some(name.to_owned()), soft: Some(value), hard: Some(value) };
+    let ulimit = |name: &str, value: i64| ResourcesUlimits {
+        name: Some(name.to_owned()),
+        soft: Some(value),
+        hard: Some(value),
+    };
     let host = HostConfig {
         network_mode: Some("none".to_owned()),
         readonly_rootfs: Some(true),
@@ -120,15 +169,29 @@ pub(crate) fn describe(grant: &Grant, places: &[String], image: &str, extra: &[E
         ulimits: Some(vec![ulimit("core", 0), ulimit("memlock", 64 << 10)]),
         tmpfs: Some(tmpfs),
         shm_size: Some(1 << 20),
-        mounts: Some(grant.mounts().iter().zip(places).map(mount).chain(extra.iter().map(extra_mount)).collect()),
+        mounts: Some(
+            grant
+                .mounts()
+                .iter()
+                .zip(places)
+                .map(mount)
+                .chain(extra.iter().map(extra_mount))
+                .collect(),
+        ),
         ipc_mode: Some("private".to_owned()),
         oom_score_adj: Some(500),
         init: Some(settings.podman.is_none()),
         auto_remove: Some(true),
         // Output is collected by this process, and must not fill the engine's disk.
-        log_config: Some(HostConfigLogConfig { typ: Some("none".to_owned()), config: None }),
+        log_config: Some(HostConfigLogConfig {
+            typ: Some("none".to_owned()),
+            config: None,
+        }),
         // The policy takes precedence over the operator's setting.
-        runtime: grant.runtime().map(str::to_owned).or_else(|| settings.runtime.clone()),
+        runtime: grant
+            .runtime()
+            .map(str::to_owned)
+            .or_else(|| settings.runtime.clone()),
         ..HostConfig::default()
     };
     ContainerCreateBody {
@@ -136,7 +199,11 @@ pub(crate) fn describe(grant: &Grant, places: &[String], image: &str, extra: &[E
         hostname: Some("glovebox".to_owned()),
         user: Some(WAITER_USER.to_owned()),
         entrypoint: Some(Vec::new()),
-        cmd: Some(["bash", "-c", WAITER, "waiter", PROGRAM_USER, RELAY_USER].map(str::to_owned).to_vec()),
+        cmd: Some(
+            ["bash", "-c", WAITER, "waiter", PROGRAM_USER, RELAY_USER]
+                .map(str::to_owned)
+                .to_vec(),
+        ),
         env: Some(vec!["PATH=/usr/local/bin:/usr/bin:/bin".to_owned()]),
         working_dir: Some("/".to_owned()),
         // Stopping a container means killing it: no graceful shutdown.
@@ -148,7 +215,10 @@ pub(crate) fn describe(grant: &Grant, places: &[String], image: &str, extra: &[E
         stdin_once: Some(true),
         tty: Some(false),
         network_disabled: Some(true),
-        labels: Some(HashMap::from([(LABEL_OWNER.to_owned(), settings.owner.clone())])),
+        labels: Some(HashMap::from([(
+            LABEL_OWNER.to_owned(),
+            settings.owner.clone(),
+        )])),
         host_config: Some(host),
         ..ContainerCreateBody::default()
     }
@@ -219,7 +289,10 @@ arguments = "64KiB"
     fn grant(policy: &str) -> Box<Grant> {
         let policy = Policy::parse("test", policy).unwrap();
         let facts = Facts {
-            tiers: vec![TierFacts { runtimes: vec!["runsc".to_owned()], ..TierFacts::new(Tier::Container, ["shell"]) }],
+            tiers: vec![TierFacts {
+                runtimes: vec!["runsc".to_owned()],
+                ..TierFacts::new(Tier::Container, ["shell"])
+            }],
             ..Facts::default()
         };
         match policy.admit(&Request::new("shell", "true"), &facts) {
@@ -231,7 +304,11 @@ arguments = "64KiB"
     /// Compares every field of the create request, so that none changes unseen.
     #[test]
     fn a_container_is_described_field_by_field() {
-        let settings = Settings { runtime: Some("runc".to_owned()), owner: "me".to_owned(), podman: None };
+        let settings = Settings {
+            runtime: Some("runc".to_owned()),
+            owner: "me".to_owned(),
+            podman: None,
+        };
         let body = describe(
             &grant(POLICY),
             &["/disk/data".to_owned(), "/out".to_owned()],
@@ -242,7 +319,10 @@ arguments = "64KiB"
         let mut json = serde_json::to_value(&body).unwrap();
         assert_eq!(json["Cmd"][2], WAITER);
         json["Cmd"][2] = "waiter".into();
-        assert_eq!(json["HostConfig"]["SecurityOpt"][1], format!("seccomp={}", seccomp::profile(Sockets::NotOfFiles)));
+        assert_eq!(
+            json["HostConfig"]["SecurityOpt"][1],
+            format!("seccomp={}", seccomp::profile(Sockets::NotOfFiles))
+        );
         json["HostConfig"]["SecurityOpt"][1] = "filter".into();
         let mounts = serde_json::json!([
             { "Target": "/data", "Source": "/disk/data", "Type": "bind", "ReadOnly": true, "BindOptions": { "Propagation": "rprivate", "NonRecursive": true } },

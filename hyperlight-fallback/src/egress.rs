@@ -16,7 +16,9 @@ use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair,
+};
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use std::collections::VecDeque;
@@ -84,7 +86,12 @@ impl LocalCa {
         let certificate = parameters.self_signed(&key).map_err(failed)?;
         let (pem, certificate) = (certificate.pem(), certificate.der().clone());
         let servers = KeyPair::generate().map_err(failed)?;
-        Ok(Self { issuer: Issuer::new(parameters, key), certificate, pem, key: servers })
+        Ok(Self {
+            issuer: Issuer::new(parameters, key),
+            certificate,
+            pem,
+            key: servers,
+        })
     }
 
     /// Returns the CA certificate, for the container's trust store.
@@ -97,15 +104,25 @@ impl LocalCa {
         if let Some((_, config)) = configs.iter().find(|(known, _)| known == host) {
             return Ok(Arc::clone(config));
         }
-        let mut parameters = CertificateParams::new(vec![host.to_owned()]).map_err(|error| error.to_string())?;
+        let mut parameters =
+            CertificateParams::new(vec![host.to_owned()]).map_err(|error| error.to_string())?;
         parameters.distinguished_name = named(host);
-        let certificate = parameters.signed_by(&self.key, &self.issuer).map_err(|error| error.to_string())?;
+        let certificate = parameters
+            .signed_by(&self.key, &self.issuer)
+            .map_err(|error| error.to_string())?;
         let chain = vec![CertificateDer::from(certificate), self.certificate.clone()];
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-        let config = config.map_err(|error| error.to_string())?.with_no_client_auth();
-        let mut config =
-            config.with_single_cert(chain, PrivatePkcs8KeyDer::from(self.key.serialize_der()).into()).map_err(|error| error.to_string())?;
+        let config =
+            ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let config = config
+            .map_err(|error| error.to_string())?
+            .with_no_client_auth();
+        let mut config = config
+            .with_single_cert(
+                chain,
+                PrivatePkcs8KeyDer::from(self.key.serialize_der()).into(),
+            )
+            .map_err(|error| error.to_string())?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         let config = Arc::new(config);
         if configs.len() >= MAX_CERTIFICATES {
@@ -139,7 +156,10 @@ impl Drop for Place {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "directories of our own making, with nothing in them but sockets")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "directories of our own making, with nothing in them but sockets"
+)]
 fn remove(path: &Path) {
     match std::fs::remove_dir_all(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -151,22 +171,41 @@ fn remove(path: &Path) {
 
 /// Returns the prefix of this process's directories; it includes the PID namespace, because process ids are only unique within one.
 fn prefix() -> String {
-    format!("{PREFIX}{}-", namespace().chars().filter(char::is_ascii_digit).collect::<String>())
+    format!(
+        "{PREFIX}{}-",
+        namespace()
+            .chars()
+            .filter(char::is_ascii_digit)
+            .collect::<String>()
+    )
 }
 
 /// Removes socket directories of processes that were killed.
 pub(crate) fn clear() {
     use std::os::unix::fs::MetadataExt as _;
-    let Ok(entries) = std::fs::read_dir(glovebox_host::program::temporary()) else { return };
+    let Ok(entries) = std::fs::read_dir(glovebox_host::program::temporary()) else {
+        return;
+    };
     let prefix = prefix();
     for entry in entries.flatten() {
         let name = entry.file_name();
-        let parts = name.to_str().and_then(|name| name.strip_prefix(prefix.as_str())?.split_once('-'));
-        let Some((process, rest)) = parts else { continue };
-        let since = rest.split('-').next().and_then(|since| since.parse::<u64>().ok());
+        let parts = name
+            .to_str()
+            .and_then(|name| name.strip_prefix(prefix.as_str())?.split_once('-'));
+        let Some((process, rest)) = parts else {
+            continue;
+        };
+        let since = rest
+            .split('-')
+            .next()
+            .and_then(|since| since.parse::<u64>().ok());
         // Another user with write access to this directory could create one with such a name.
-        let is_ours = entry.metadata().is_ok_and(|found| found.is_dir() && found.uid() == rustix::process::getuid().as_raw());
-        let is_gone = process.parse().is_ok_and(|process: u32| started(process) != since);
+        let is_ours = entry
+            .metadata()
+            .is_ok_and(|found| found.is_dir() && found.uid() == rustix::process::getuid().as_raw());
+        let is_gone = process
+            .parse()
+            .is_ok_and(|process: u32| started(process) != since);
         if is_ours && is_gone {
             remove(&entry.path());
         }
@@ -179,10 +218,15 @@ impl EgressSocket {
         let process = std::process::id();
         let since = started(process).unwrap_or(0);
         // Short: the path of a Unix domain socket is limited (108 bytes on Linux).
-        let place =
-            Place(glovebox_host::program::temporary().join(format!("{}{process}-{since}-{:016x}", prefix(), rand::random::<u64>())));
+        let place = Place(glovebox_host::program::temporary().join(format!(
+            "{}{process}-{since}-{:016x}",
+            prefix(),
+            rand::random::<u64>()
+        )));
         let directory = place.0.join("door");
-        let mode = |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode));
+        let mode = |path: &Path, mode| {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))
+        };
         std::fs::create_dir(&place.0)?;
         // No other user of this machine can traverse the outer directory; the engine mounts the inner one into the container.
         mode(&place.0, 0o700)?;
@@ -190,9 +234,18 @@ impl EgressSocket {
         mode(&directory, 0o755)?;
         let listener = UnixListener::bind(directory.join(SOCKET))?;
         mode(&directory.join(SOCKET), 0o666)?;
-        let way = Arc::new(Way { egress, waiting: Arc::new(Semaphore::new(WAITING_KIB)), configs: Mutex::default() });
+        let way = Arc::new(Way {
+            egress,
+            waiting: Arc::new(Semaphore::new(WAITING_KIB)),
+            configs: Mutex::default(),
+        });
         let task = tokio::spawn(listen(listener, Arc::clone(&way), local_ca));
-        Ok(Self { directory, way, task, _place: place })
+        Ok(Self {
+            directory,
+            way,
+            task,
+            _place: place,
+        })
     }
 
     /// Returns the number of requests through this proxy, refused ones included.
@@ -223,8 +276,12 @@ async fn listen(listener: UnixListener, egress: Arc<Way>, local_ca: Arc<LocalCa>
     let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut connections = JoinSet::new();
     loop {
-        let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
-        let Ok((stream, _)) = listener.accept().await else { return };
+        let Ok(permit) = Arc::clone(&permits).acquire_owned().await else {
+            return;
+        };
+        let Ok((stream, _)) = listener.accept().await else {
+            return;
+        };
         let (egress, local_ca) = (Arc::clone(&egress), Arc::clone(&local_ca));
         connections.spawn(async move {
             serve(stream, egress, Some(local_ca), None).await;
@@ -243,7 +300,12 @@ async fn serve(
 ) {
     let tunnels = Arc::new(Mutex::new(JoinSet::new()));
     let service = service_fn(|request: Request<Incoming>| {
-        let (egress, local_ca, tunnel, tunnels) = (Arc::clone(&egress), local_ca.clone(), tunnel.clone(), Arc::clone(&tunnels));
+        let (egress, local_ca, tunnel, tunnels) = (
+            Arc::clone(&egress),
+            local_ca.clone(),
+            tunnel.clone(),
+            Arc::clone(&tunnels),
+        );
         async move {
             if request.method() == Method::CONNECT {
                 return Ok::<_, Infallible>(connect(request, egress, local_ca, &tunnels));
@@ -253,7 +315,10 @@ async fn serve(
     });
     let mut server = hyper::server::conn::http1::Builder::new();
     server.max_buf_size(MAX_HEAD_BYTES).half_close(true);
-    let served = server.serve_connection(TokioIo::new(stream), service).with_upgrades().await;
+    let served = server
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades()
+        .await;
     if let Err(error) = served {
         tracing::debug!(%error, "a connection of a container broke off");
     }
@@ -268,27 +333,53 @@ fn connect(
     local_ca: Option<Arc<LocalCa>>,
     tunnels: &Mutex<JoinSet<()>>,
 ) -> Response<Full<Bytes>> {
-    let target = request.uri().authority().map(ToString::to_string).unwrap_or_default();
-    let host = request.uri().host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-    let Some(local_ca) = local_ca else { return refusal(StatusCode::BAD_REQUEST, "a tunnel inside a tunnel") };
-    let Some(port) = request.uri().port_u16() else { return refusal(StatusCode::BAD_REQUEST, "a tunnel needs a host and a port") };
+    let target = request
+        .uri()
+        .authority()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let host = request
+        .uri()
+        .host()
+        .unwrap_or_default()
+        .trim_matches(['[', ']'])
+        .to_owned();
+    let Some(local_ca) = local_ca else {
+        return refusal(StatusCode::BAD_REQUEST, "a tunnel inside a tunnel");
+    };
+    let Some(port) = request.uri().port_u16() else {
+        return refusal(StatusCode::BAD_REQUEST, "a tunnel needs a host and a port");
+    };
     // Checked before anything is allocated for it.
     if let Err(error) = egress.egress.tunnel(&host, port) {
         return refused(&error);
     }
     let config = match local_ca.config(&host, &egress.configs) {
         Ok(config) => config,
-        Err(reason) => return refusal(StatusCode::BAD_REQUEST, &format!("no certificate for that host: {reason}")),
+        Err(reason) => {
+            return refusal(
+                StatusCode::BAD_REQUEST,
+                &format!("no certificate for that host: {reason}"),
+            );
+        }
     };
     let tunnel = async move {
-        let Ok(upgraded) = hyper::upgrade::on(request).await else { return };
-        match TlsAcceptor::from(config).accept(TokioIo::new(upgraded)).await {
+        let Ok(upgraded) = hyper::upgrade::on(request).await else {
+            return;
+        };
+        match TlsAcceptor::from(config)
+            .accept(TokioIo::new(upgraded))
+            .await
+        {
             // Boxed, because the future is recursive: a tunnel is served by the function that opens tunnels.
             Ok(stream) => Box::pin(serve_tunnel(stream, egress, target)).await,
             Err(error) => tracing::debug!(%error, "a container does not trust its proxy"),
         }
     };
-    tunnels.lock().unwrap_or_else(PoisonError::into_inner).spawn(tunnel);
+    tunnels
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .spawn(tunnel);
     Response::new(Full::default())
 }
 
@@ -297,7 +388,12 @@ fn serve_tunnel(
     egress: Arc<Way>,
     target: String,
 ) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
-    Box::pin(serve(stream, egress, None, Some(format!("https://{target}"))))
+    Box::pin(serve(
+        stream,
+        egress,
+        None,
+        Some(format!("https://{target}")),
+    ))
 }
 
 /// A response that counts against the buffer limit until it is sent.
@@ -313,29 +409,59 @@ impl AsRef<[u8]> for Held {
 }
 
 /// Makes one request on the container's behalf.
-async fn pass(request: Request<Incoming>, Way { egress, waiting, .. }: &Way, tunnel: Option<&str>) -> Response<Full<Bytes>> {
+async fn pass(
+    request: Request<Incoming>,
+    Way {
+        egress, waiting, ..
+    }: &Way,
+    tunnel: Option<&str>,
+) -> Response<Full<Bytes>> {
     let (head, body) = request.into_parts();
     let url = match tunnel {
-        Some(origin) => format!("{origin}{}", head.uri.path_and_query().map_or("/", |path| path.as_str())),
+        Some(origin) => format!(
+            "{origin}{}",
+            head.uri.path_and_query().map_or("/", |path| path.as_str())
+        ),
         None => head.uri.to_string(),
     };
     if head.headers.contains_key(hyper::header::UPGRADE) {
-        return refusal(StatusCode::NOT_IMPLEMENTED, "connections cannot change their protocol here");
+        return refusal(
+            StatusCode::NOT_IMPLEMENTED,
+            "connections cannot change their protocol here",
+        );
     }
     let most = usize::try_from(egress.max_request()).unwrap_or(usize::MAX);
-    let needed = usize::try_from((egress.max_request().saturating_add(egress.max_response())) >> 10).unwrap_or(usize::MAX);
+    let needed =
+        usize::try_from((egress.max_request().saturating_add(egress.max_response())) >> 10)
+            .unwrap_or(usize::MAX);
     let needed = u32::try_from(needed.clamp(1, WAITING_KIB)).unwrap_or(u32::MAX);
     let Ok(room) = Arc::clone(waiting).acquire_many_owned(needed).await else {
         return refusal(StatusCode::BAD_GATEWAY, "the run has ended");
     };
     let body = match read(body, most).await {
         Ok(Some(body)) => body,
-        Ok(None) => return refusal(StatusCode::PAYLOAD_TOO_LARGE, &format!("a request body has at most {most} bytes here")),
+        Ok(None) => {
+            return refusal(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                &format!("a request body has at most {most} bytes here"),
+            );
+        }
         Err(error) => return refusal(StatusCode::BAD_REQUEST, &error.to_string()),
     };
-    match egress.exchange(EgressRequest { method: head.method, url, headers: head.headers, body }).await {
+    match egress
+        .exchange(EgressRequest {
+            method: head.method,
+            url,
+            headers: head.headers,
+            body,
+        })
+        .await
+    {
         Ok(answer) => {
-            let mut response = Response::new(Full::new(Bytes::from_owner(Held { bytes: answer.body, _room: room })));
+            let mut response = Response::new(Full::new(Bytes::from_owner(Held {
+                bytes: answer.body,
+                _room: room,
+            })));
             *response.status_mut() = answer.status;
             *response.headers_mut() = answer.headers;
             response
@@ -359,7 +485,9 @@ fn refused(error: &EgressError) -> Response<Full<Bytes>> {
 async fn read(mut body: Incoming, most: usize) -> Result<Option<Bytes>, hyper::Error> {
     let (mut kept, mut length) = (Vec::new(), 0_usize);
     while let Some(frame) = body.frame().await {
-        let Ok(piece) = frame?.into_data() else { continue };
+        let Ok(piece) = frame?.into_data() else {
+            continue;
+        };
         length = length.saturating_add(piece.len());
         if length <= most {
             kept.extend_from_slice(&piece);
@@ -373,10 +501,19 @@ async fn read(mut body: Incoming, most: usize) -> Result<Option<Bytes>, hyper::E
 fn refusal(status: StatusCode, why: &str) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from(format!("glovebox: {why}\n"))));
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    response.headers_mut().insert("x-glovebox", HeaderValue::from_static("refused"));
+    response.headers_mut().insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
+    response
+        .headers_mut()
+        .insert("x-glovebox", HeaderValue::from_static("refused"));
     // If a tunnel is refused, clients show only the status line.
-    let phrase: String = why.chars().filter(|character| (' '..='~').contains(character)).take(MAX_PHRASE).collect();
+    let phrase: String = why
+        .chars()
+        .filter(|character| (' '..='~').contains(character))
+        .take(MAX_PHRASE)
+        .collect();
     if let Ok(phrase) = ReasonPhrase::try_from(phrase) {
         response.extensions_mut().insert(phrase);
     }

@@ -81,25 +81,38 @@ impl ContainersBuilder {
     pub async fn connect(self) -> Containers {
         let found = match tokio::time::timeout(PATIENCE, look(&self.0)).await {
             Ok(found) => found,
-            Err(_) => Err(format!("the container engine did not answer within {} s", PATIENCE.as_secs())),
+            Err(_) => Err(format!(
+                "the container engine did not answer within {} s",
+                PATIENCE.as_secs()
+            )),
         };
         let inner = match found {
             Ok(inner) => inner,
             Err(reason) => Inner {
                 pool: None,
                 local_ca: OnceLock::new(),
-                diagnosis: Diagnosis { advice: vec![reason.clone()], ..Diagnosis::default() },
-                facts: TierFacts { unavailable: Some(reason), ..TierFacts::new(Tier::Container, languages(|_| true)) },
+                diagnosis: Diagnosis {
+                    advice: vec![reason.clone()],
+                    ..Diagnosis::default()
+                },
+                facts: TierFacts {
+                    unavailable: Some(reason),
+                    ..TierFacts::new(Tier::Container, languages(|_| true))
+                },
             },
         };
-        Containers { inner: Arc::new(inner) }
+        Containers {
+            inner: Arc::new(inner),
+        }
     }
 }
 
 impl Inner {
     /// Returns the local certificate authority; created when a run first has a network.
     pub(crate) fn local_ca(&self) -> Result<Arc<LocalCa>, String> {
-        self.local_ca.get_or_init(|| LocalCa::new().map(Arc::new)).clone()
+        self.local_ca
+            .get_or_init(|| LocalCa::new().map(Arc::new))
+            .clone()
     }
 }
 
@@ -122,11 +135,18 @@ impl Containers {
 }
 
 fn languages(has: impl Fn(&str) -> bool) -> Vec<String> {
-    IMAGES.iter().filter(|image| has(image.language)).map(|image| image.language.to_owned()).collect()
+    IMAGES
+        .iter()
+        .filter(|image| has(image.language))
+        .map(|image| image.language.to_owned())
+        .collect()
 }
 
 /// Creates a client; no request is made yet.
-#[expect(clippy::disallowed_methods, reason = "where the engine is, its own clients take from there too")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "where the engine is, its own clients take from there too"
+)]
 pub(crate) fn open() -> Result<Docker, String> {
     let advice = "start one (Debian: `apt-get install docker.io`, then `dockerd` as root), or name it in DOCKER_HOST";
     let opened = if std::env::var_os("DOCKER_HOST").is_some() {
@@ -139,7 +159,8 @@ pub(crate) fn open() -> Result<Docker, String> {
 
 async fn look(options: &Options) -> Result<Inner, String> {
     let docker = open()?;
-    let answers = |error: bollard::errors::Error| format!("the container engine does not answer: {error}");
+    let answers =
+        |error: bollard::errors::Error| format!("the container engine does not answer: {error}");
     let docker = docker.negotiate_version().await.map_err(answers)?;
     let version = docker.version().await.map_err(answers)?;
     let info = docker.info().await.map_err(answers)?;
@@ -151,11 +172,20 @@ async fn look(options: &Options) -> Result<Inner, String> {
     };
     let mut runtimes: Vec<String> = info.runtimes.unwrap_or_default().into_keys().collect();
     runtimes.sort_unstable();
-    if let Some(runtime) = options.runtime.as_ref().filter(|name| !runtimes.contains(*name)) {
-        return Err(format!("the container engine has no runtime `{runtime}`; it has {}", runtimes.join(", ")));
+    if let Some(runtime) = options
+        .runtime
+        .as_ref()
+        .filter(|name| !runtimes.contains(*name))
+    {
+        return Err(format!(
+            "the container engine has no runtime `{runtime}`; it has {}",
+            runtimes.join(", ")
+        ));
     }
     if info.memory_limit == Some(false) || info.pids_limit == Some(false) {
-        return Err("the container engine cannot limit memory or processes on this kernel".to_owned());
+        return Err(
+            "the container engine cannot limit memory or processes on this kernel".to_owned(),
+        );
     }
     let mut images = Vec::new();
     for image in &IMAGES {
@@ -167,23 +197,43 @@ async fn look(options: &Options) -> Result<Inner, String> {
             Ok(_) => format!("the image `{}` was made by another version", image.name),
             Err(_) => format!("there is no image `{}` for {}", image.name, image.language),
         };
-        diagnosis.advice.push(format!("{what}: `glovebox images build {}` makes it", image.language));
+        diagnosis.advice.push(format!(
+            "{what}: `glovebox images build {}` makes it",
+            image.language
+        ));
     }
     egress::clear();
     let components = version.components.unwrap_or_default();
     let is_podman = components.iter().any(|part| part.name.contains("Podman"));
     // Podman reports another id on every call.
-    let owner = owner(if is_podman { "" } else { info.id.as_deref().unwrap_or_default() });
+    let owner = owner(if is_podman {
+        ""
+    } else {
+        info.id.as_deref().unwrap_or_default()
+    });
     // Orphans take memory, but failing to remove them must not make the tier unavailable.
     match tokio::time::timeout(REAPING, reap(&docker, &owner)).await {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::warn!(%error, "cannot look for containers that were left behind"),
-        Err(_) => tracing::warn!("there are many containers that were left behind; the next start removes more of them"),
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "cannot look for containers that were left behind")
+        }
+        Err(_) => tracing::warn!(
+            "there are many containers that were left behind; the next start removes more of them"
+        ),
     }
-    let unavailable = images.is_empty().then(|| "there are no images: `glovebox images build` makes them".to_owned());
+    let unavailable = images
+        .is_empty()
+        .then(|| "there are no images: `glovebox images build` makes them".to_owned());
     let spoken = languages(|language| unavailable.is_some() || images.contains(&language));
-    let facts = TierFacts { unavailable, runtimes, ..TierFacts::new(Tier::Container, spoken) };
-    for advice in components.iter().filter_map(|part| weakness(&part.name, &part.version)) {
+    let facts = TierFacts {
+        unavailable,
+        runtimes,
+        ..TierFacts::new(Tier::Container, spoken)
+    };
+    for advice in components
+        .iter()
+        .filter_map(|part| weakness(&part.name, &part.version))
+    {
         if !diagnosis.advice.contains(&advice) {
             diagnosis.advice.push(advice);
         }
@@ -195,13 +245,24 @@ async fn look(options: &Options) -> Result<Inner, String> {
     }
     let podman = if is_podman {
         diagnosis.advice.push("Podman cannot limit the number of files in a container's workspace; its bytes are limited".to_owned());
-        Some(crate::seccomp::Files::write().map_err(|error| format!("the lists of system calls cannot be written for Podman: {error}"))?)
+        Some(crate::seccomp::Files::write().map_err(|error| {
+            format!("the lists of system calls cannot be written for Podman: {error}")
+        })?)
     } else {
         None
     };
     watch(docker.clone(), owner.clone());
-    let settings = Settings { runtime: options.runtime.clone(), owner, podman };
-    Ok(Inner { pool: Some(Pool::new(docker, settings, options.idle)), local_ca: OnceLock::new(), facts, diagnosis })
+    let settings = Settings {
+        runtime: options.runtime.clone(),
+        owner,
+        podman,
+    };
+    Ok(Inner {
+        pool: Some(Pool::new(docker, settings, options.idle)),
+        local_ca: OnceLock::new(),
+        facts,
+        diagnosis,
+    })
 }
 
 /// Removes orphaned containers periodically, for as long as this process has a runtime.
@@ -233,8 +294,14 @@ fn watch(docker: Docker, owner: String) {
 /// Returns the known vulnerability of an engine component's version, and its remedy.
 fn weakness(part: &str, version: &str) -> Option<String> {
     // Podman forwards its runtime's version output, which has several lines.
-    let version = version.trim_start_matches("runc version ").lines().next().unwrap_or_default();
-    let mut numbers = version.split(|c: char| !c.is_ascii_digit()).map(|number| number.parse::<u32>().unwrap_or(0));
+    let version = version
+        .trim_start_matches("runc version ")
+        .lines()
+        .next()
+        .unwrap_or_default();
+    let mut numbers = version
+        .split(|c: char| !c.is_ascii_digit())
+        .map(|number| number.parse::<u32>().unwrap_or(0));
     let mut next = || numbers.next().unwrap_or(0);
     let found = (next(), next(), next());
     // The first versions that fix the known container escapes (CVE-2024-21626, CVE-2025-31133, CVE-2025-52565, CVE-2025-52881).
@@ -244,9 +311,12 @@ fn weakness(part: &str, version: &str) -> Option<String> {
         _ => (1, 4, 0),
     };
     let is_old_engine = part == "Engine" && found < (20, 10, 0);
-    let is_weak_runtime = (part == "runc" || part == "OCI Runtime (runc)") && found < mended && found != (0, 0, 0);
+    let is_weak_runtime =
+        (part == "runc" || part == "OCI Runtime (runc)") && found < mended && found != (0, 0, 0);
     if is_old_engine {
-        return Some(format!("the engine {version} is too old: 20.10 or newer is needed"));
+        return Some(format!(
+            "the engine {version} is too old: 20.10 or newer is needed"
+        ));
     }
     is_weak_runtime.then(|| {
         format!(
@@ -259,7 +329,11 @@ fn weakness(part: &str, version: &str) -> Option<String> {
 /// Identifies this process so that another one on the same machine can check whether it is alive: its id and its start time.
 fn owner(engine: &str) -> String {
     let process = std::process::id();
-    format!("{}/{process}/{}", machine(engine), started(process).unwrap_or(0))
+    format!(
+        "{}/{process}/{}",
+        machine(engine),
+        started(process).unwrap_or(0)
+    )
 }
 
 /// Identifies the machine and PID namespace. Liveness cannot be checked across machines or PID namespaces.
@@ -270,17 +344,27 @@ fn machine(engine: &str) -> String {
 
 /// Returns the PID namespace of this process.
 pub(crate) fn namespace() -> String {
-    std::fs::read_link("/proc/self/ns/pid").map(|name| name.display().to_string()).unwrap_or_default()
+    std::fs::read_link("/proc/self/ns/pid")
+        .map(|name| name.display().to_string())
+        .unwrap_or_default()
 }
 
 /// Returns the start time of a process, in clock ticks since boot; `None` if there is no such process.
 pub(crate) fn started(process: u32) -> Option<u64> {
     let stat = read(&format!("/proc/{process}/stat"))?;
     // The command name, which may hold any byte, ends with the last parenthesis.
-    stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(19)?.parse().ok()
+    stat.rsplit_once(')')?
+        .1
+        .split_ascii_whitespace()
+        .nth(19)?
+        .parse()
+        .ok()
 }
 
-#[expect(clippy::disallowed_methods, reason = "the kernel's own account of processes; no path of a user is involved")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the kernel's own account of processes; no path of a user is involved"
+)]
 fn read(path: &str) -> Option<String> {
     std::fs::read_to_string(path).ok()
 }
@@ -295,16 +379,26 @@ fn is_orphan(label: &str, ours: &str) -> bool {
     };
     match (parts(label), parts(ours)) {
         // Processes of another machine, or of another PID namespace, are not visible from here.
-        (Some((machine, process, since)), Some((our_machine, ..))) => machine == our_machine && started(process) != Some(since),
+        (Some((machine, process, since)), Some((our_machine, ..))) => {
+            machine == our_machine && started(process) != Some(since)
+        }
         _ => false,
     }
 }
 
 async fn reap(docker: &Docker, owner: &str) -> Result<(), bollard::errors::Error> {
     let filters = HashMap::from([("label".to_owned(), vec![LABEL_OWNER.to_owned()])]);
-    let options = ListContainersOptions { all: true, filters: Some(filters), ..ListContainersOptions::default() };
+    let options = ListContainersOptions {
+        all: true,
+        filters: Some(filters),
+        ..ListContainersOptions::default()
+    };
     for container in docker.list_containers(Some(options)).await? {
-        let label = container.labels.unwrap_or_default().remove(LABEL_OWNER).unwrap_or_default();
+        let label = container
+            .labels
+            .unwrap_or_default()
+            .remove(LABEL_OWNER)
+            .unwrap_or_default();
         if let Some(id) = container.id.filter(|_| is_orphan(&label, owner)) {
             tracing::info!(id, "removing a container that was left behind");
             remove(docker, id, Instant::now() + REAPING).await;
@@ -322,8 +416,16 @@ mod tests {
         let cases = [
             ("runc", "1.1.5+ds1", true),
             ("runc", "1.2.7", true),
-            ("OCI Runtime (runc)", "runc version 1.1.15+ds1\ncommit: x\nspec: 1.2.0", true),
-            ("OCI Runtime (runc)", "runc version 1.3.3\nspec: 1.2.0", false),
+            (
+                "OCI Runtime (runc)",
+                "runc version 1.1.15+ds1\ncommit: x\nspec: 1.2.0",
+                true,
+            ),
+            (
+                "OCI Runtime (runc)",
+                "runc version 1.3.3\nspec: 1.2.0",
+                false,
+            ),
             ("OCI Runtime (crun)", "crun version 1.8.1", false),
             ("runc", "1.2.8", false),
             ("runc", "1.3.3", false),
@@ -335,7 +437,11 @@ mod tests {
             ("containerd", "1.6.20~ds1", false),
         ];
         for (part, version, is_weak) in cases {
-            assert_eq!(weakness(part, version).is_some(), is_weak, "{part} {version}");
+            assert_eq!(
+                weakness(part, version).is_some(),
+                is_weak,
+                "{part} {version}"
+            );
         }
     }
 
@@ -345,9 +451,21 @@ mod tests {
         assert!(!is_orphan(&ours, &ours));
         let (machine, rest) = ours.split_at(ours.find('/').unwrap());
         let process = std::process::id();
-        assert!(is_orphan(&format!("{machine}/{process}/1"), &ours), "the number was used again");
-        assert!(is_orphan(&format!("{machine}/4194305/1"), &ours), "no such process");
-        for foreign in ["", "a", "a/b/c", &format!("11111111-2222-engine{rest}"), &format!("{machine}x/4194305/1")] {
+        assert!(
+            is_orphan(&format!("{machine}/{process}/1"), &ours),
+            "the number was used again"
+        );
+        assert!(
+            is_orphan(&format!("{machine}/4194305/1"), &ours),
+            "no such process"
+        );
+        for foreign in [
+            "",
+            "a",
+            "a/b/c",
+            &format!("11111111-2222-engine{rest}"),
+            &format!("{machine}x/4194305/1"),
+        ] {
             assert!(!is_orphan(foreign, &ours), "{foreign}");
         }
     }

@@ -11,8 +11,8 @@ use async_trait::async_trait;
 use bollard::container::LogOutput;
 use futures_util::StreamExt as _;
 use glovebox::{
-    Error, Evaluation, Exception, Executor, Hold, Input, Job, Limit, NativePlatform, PackageTarget, PoolStats, Report, RunSetup,
-    SessionHandle, Status, StreamName, Value, artifact_globs,
+    Error, Evaluation, Exception, Executor, Hold, Input, Job, Limit, NativePlatform, PackageTarget,
+    PoolStats, Report, RunSetup, SessionHandle, Status, StreamName, Value, artifact_globs,
 };
 use glovebox_policy::{Limits, Tier, TierFacts};
 use std::sync::Arc;
@@ -46,8 +46,15 @@ impl Executor for Containers {
 
     fn package_target(&self, language: &str) -> Option<PackageTarget> {
         let (version, _) = image_of(language)?.interpreter?;
-        let native = NativePlatform { architecture: std::env::consts::ARCH.to_owned(), libc: LIBC.to_owned() };
-        Some(PackageTarget { tier: Tier::Container, interpreter: version.to_owned(), native: Some(native) })
+        let native = NativePlatform {
+            architecture: std::env::consts::ARCH.to_owned(),
+            libc: LIBC.to_owned(),
+        };
+        Some(PackageTarget {
+            tier: Tier::Container,
+            interpreter: version.to_owned(),
+            native: Some(native),
+        })
     }
 
     fn has_sessions(&self, _: &str) -> bool {
@@ -59,19 +66,43 @@ impl Executor for Containers {
     }
 
     async fn probe(&self) -> Result<(), Error> {
-        let reason = || self.inner.facts.unavailable.clone().unwrap_or_else(|| "there is no container engine".to_owned());
-        let pool = self.inner.pool.as_ref().ok_or_else(|| Error::Host(reason()))?;
+        let reason = || {
+            self.inner
+                .facts
+                .unavailable
+                .clone()
+                .unwrap_or_else(|| "there is no container engine".to_owned())
+        };
+        let pool = self
+            .inner
+            .pool
+            .as_ref()
+            .ok_or_else(|| Error::Host(reason()))?;
         match tokio::time::timeout(PROBE, pool.ping()).await {
-            Ok(answer) => answer.map_err(|error| Error::Host(format!("the container engine does not answer: {error}"))),
-            Err(_) => Err(Error::Host(format!("the container engine did not answer within {} s", PROBE.as_secs()))),
+            Ok(answer) => answer.map_err(|error| {
+                Error::Host(format!("the container engine does not answer: {error}"))
+            }),
+            Err(_) => Err(Error::Host(format!(
+                "the container engine did not answer within {} s",
+                PROBE.as_secs()
+            ))),
         }
     }
 
     async fn run(&self, Job { setup, evaluation }: Job) -> Result<Report, Error> {
         let grant = &setup.grant;
-        let pool = self.inner.pool.as_ref().ok_or_else(|| Error::Host("there is no container engine".to_owned()))?;
-        let image = image_of(grant.language()).ok_or_else(|| Error::Invalid(format!("no container speaks `{}`", grant.language())))?;
-        let packages = setup.packages.as_ref().zip(image.interpreter).map(|(tree, (_, place))| (tree.path.as_path(), place));
+        let pool = self
+            .inner
+            .pool
+            .as_ref()
+            .ok_or_else(|| Error::Host("there is no container engine".to_owned()))?;
+        let image = image_of(grant.language())
+            .ok_or_else(|| Error::Invalid(format!("no container speaks `{}`", grant.language())))?;
+        let packages = setup
+            .packages
+            .as_ref()
+            .zip(image.interpreter)
+            .map(|(tree, (_, place))| (tree.path.as_path(), place));
         let patterns = artifact_globs(&evaluation.artifacts)?;
         let failed = |error: &dyn std::fmt::Display| match grant.image() {
             Some(image) => Error::Host(format!(
@@ -84,19 +115,39 @@ impl Executor for Containers {
             None
         } else {
             let local_ca = self.inner.local_ca().map_err(Error::Host)?;
-            let egress = EgressSocket::open(setup.egress()?, Arc::clone(&local_ca)).map_err(|error| Error::Host(error.to_string()))?;
+            let egress = EgressSocket::open(setup.egress()?, Arc::clone(&local_ca))
+                .map_err(|error| Error::Host(error.to_string()))?;
             Some((egress, local_ca))
         };
         let local_ca = egress.as_ref().map(|(_, local_ca)| local_ca.pem());
         let program = (&evaluation.source, evaluation.arguments.as_slice());
         let message = job::message(grant, program, &setup.files, !patterns.is_empty(), local_ca)?;
-        let extra: Vec<_> =
-            packages.into_iter().chain(egress.as_ref().map(|(egress, _)| (egress.directory(), egress::DIRECTORY))).collect();
-        let body = describe(grant, &places(grant)?, grant.image().unwrap_or(image.name), &extra, &pool.settings);
-        let Evaluation { input, output, stop, .. } = evaluation;
+        let extra: Vec<_> = packages
+            .into_iter()
+            .chain(
+                egress
+                    .as_ref()
+                    .map(|(egress, _)| (egress.directory(), egress::DIRECTORY)),
+            )
+            .collect();
+        let body = describe(
+            grant,
+            &places(grant)?,
+            grant.image().unwrap_or(image.name),
+            &extra,
+            &pool.settings,
+        );
+        let Evaluation {
+            input,
+            output,
+            stop,
+            ..
+        } = evaluation;
         // The memory of the container, and of its output and artifacts in this process.
         let told = job::reply_limit(grant, !patterns.is_empty()) as u64;
-        let bytes = memory_of(grant).saturating_add(told.saturating_mul(2)).saturating_add(grant.limits().output);
+        let bytes = memory_of(grant)
+            .saturating_add(told.saturating_mul(2))
+            .saturating_add(grant.limits().output);
         let hold = tokio::select! {
             biased;
             () = stop.cancelled() => return Ok(Report::new(Status::Cancelled)),
@@ -104,11 +155,25 @@ impl Executor for Containers {
         };
         let hold = match hold {
             Ok(hold) => hold,
-            Err(why) => return Ok(Report { crash: Some(why), ..Report::limited(Limit::Memory) }),
+            Err(why) => {
+                return Ok(Report {
+                    crash: Some(why),
+                    ..Report::limited(Limit::Memory)
+                });
+            }
         };
         // A container with an egress proxy is created for its run, because the socket is part of its configuration.
-        let kept = Kept { _place: hold, until: Instant::now() + job::lifetime(grant) + CREATION };
-        let container = async { if egress.is_some() { pool.make(body, kept).await } else { pool.take(body, kept).await } };
+        let kept = Kept {
+            _place: hold,
+            until: Instant::now() + job::lifetime(grant) + CREATION,
+        };
+        let container = async {
+            if egress.is_some() {
+                pool.make(body, kept).await
+            } else {
+                pool.take(body, kept).await
+            }
+        };
         let mut container = tokio::select! {
             biased;
             () = stop.cancelled() => return Ok(Report::new(Status::Cancelled)),
@@ -118,7 +183,8 @@ impl Executor for Containers {
             },
         };
         let streams = container.said.take().zip(container.heard.take());
-        let (said, heard) = streams.ok_or_else(|| Error::Host("the container has no streams".to_owned()))?;
+        let (said, heard) =
+            streams.ok_or_else(|| Error::Host("the container has no streams".to_owned()))?;
         let (limits, started) = (grant.limits(), Instant::now());
         let mark = format!("{} ", message.mark);
         let mut run = Run {
@@ -137,17 +203,23 @@ impl Executor for Containers {
         drop(feeding);
         let mut report = run.report(&ending, limits)?;
         if let Some((trailer, told)) = run.splitter.trailer() {
-            let (completion, archive) = told.split_at_checked(trailer.completion).unwrap_or_default();
+            let (completion, archive) = told
+                .split_at_checked(trailer.completion)
+                .unwrap_or_default();
             complete(&mut report, completion, limits.value);
             if !patterns.is_empty() {
-                (report.artifacts, report.artifacts_truncated) = job::artifacts(archive, &patterns, limits.workspace);
+                (report.artifacts, report.artifacts_truncated) =
+                    job::artifacts(archive, &patterns, limits.workspace);
                 report.artifacts_truncated |= run.splitter.was_cut();
             }
         }
         let used = match run.splitter.trailer() {
             Some((trailer, _)) => trailer.used(),
             // If usage cannot be measured, the maximum is charged: breaking the measurement must not pay off.
-            None => container.used().await.unwrap_or_else(|| Used { cpu: started.elapsed(), peak_memory: limits.memory }),
+            None => container.used().await.unwrap_or_else(|| Used {
+                cpu: started.elapsed(),
+                peak_memory: limits.memory,
+            }),
         };
         run.fill(&mut report, used);
         report.usage.host_calls = egress.as_ref().map_or(0, |(egress, _)| egress.calls());
@@ -156,7 +228,9 @@ impl Executor for Containers {
     }
 
     async fn open(&self, _: RunSetup) -> Result<Box<dyn SessionHandle>, Error> {
-        Err(Error::Invalid("there are no sessions in containers; run each program by itself".to_owned()))
+        Err(Error::Invalid(
+            "there are no sessions in containers; run each program by itself".to_owned(),
+        ))
     }
 }
 
@@ -256,12 +330,18 @@ impl Run {
                 return Ending::TooMuchToHandBack;
             }
             // The trailer is complete; the container itself may exit later.
-            let is_all = self.splitter.trailer().is_some_and(|(trailer, told)| told.len() >= trailer.completion);
+            let is_all = self
+                .splitter
+                .trailer()
+                .is_some_and(|(trailer, told)| told.len() >= trailer.completion);
             if !self.wants_files && self.errors.is_behind() && is_all {
                 return Ending::Ended;
             }
         }
-        for (stream, rest) in [(StreamName::Stdout, self.splitter.rest()), (StreamName::Stderr, self.errors.rest())] {
+        for (stream, rest) in [
+            (StreamName::Stdout, self.splitter.rest()),
+            (StreamName::Stderr, self.errors.rest()),
+        ] {
             if self.collector.push(stream, rest).await == Err(Over) {
                 return Ending::TooMuchOutput;
             }
@@ -274,12 +354,19 @@ impl Run {
             Ending::Stopped => Report::new(Status::Cancelled),
             Ending::WallTime => Report::limited(Limit::Wall),
             Ending::TooMuchOutput => Report::limited(Limit::Output),
-            Ending::Failed(reason) => return Err(Error::Host(format!("the container engine broke off: {reason}"))),
+            Ending::Failed(reason) => {
+                return Err(Error::Host(format!(
+                    "the container engine broke off: {reason}"
+                )));
+            }
             Ending::Ended | Ending::TooMuchToHandBack => match self.splitter.trailer() {
                 Some((trailer, _)) => finished(trailer, limits),
                 None => {
                     let crash = "the container ended before its program did".to_owned();
-                    Report { crash: Some(crash), ..Report::new(Status::Crashed) }
+                    Report {
+                        crash: Some(crash),
+                        ..Report::new(Status::Crashed)
+                    }
                 }
             },
         })
@@ -311,8 +398,15 @@ fn finished(trailer: Trailer, limits: &Limits) -> Report {
     if let Some(limit) = limit {
         return Report::limited(limit);
     }
-    let status = if trailer.code == 0 { Status::Succeeded } else { Status::Failed };
-    Report { exit_code: Some(trailer.code), ..Report::new(status) }
+    let status = if trailer.code == 0 {
+        Status::Succeeded
+    } else {
+        Status::Failed
+    };
+    Report {
+        exit_code: Some(trailer.code),
+        ..Report::new(status)
+    }
 }
 
 /// Adds the value or exception that the driver reported for a program that ran to its end.
@@ -322,11 +416,18 @@ fn complete(report: &mut Report, told: &[u8], max_value: u64) {
     match report.status {
         Status::Succeeded => {
             let value = told.value.filter(|value| fits(&value.text));
-            report.value = value.map(|value| Value { json: value.json.filter(|json| fits(json)), text: value.text });
+            report.value = value.map(|value| Value {
+                json: value.json.filter(|json| fits(json)),
+                text: value.text,
+            });
         }
         Status::Failed => {
             let exception = told.exception;
-            report.exception = exception.map(|told| Exception { kind: told.kind, message: told.message, traceback: told.traceback });
+            report.exception = exception.map(|told| Exception {
+                kind: told.kind,
+                message: told.message,
+                traceback: told.traceback,
+            });
         }
         _ => {}
     }

@@ -46,25 +46,44 @@ const LABEL_RECIPE: &str = "glovebox.recipe";
 impl Image {
     /// Returns the recipe: the digest of its Dockerfile.
     fn recipe(&self) -> String {
-        Sha256::digest(self.dockerfile).iter().fold(format!("{SUITE}:"), |text, byte| format!("{text}{byte:02x}"))
+        Sha256::digest(self.dockerfile)
+            .iter()
+            .fold(format!("{SUITE}:"), |text, byte| {
+                format!("{text}{byte:02x}")
+            })
     }
 
     /// Returns the packages that its Dockerfile installs.
     fn packages(&self) -> impl Iterator<Item = &'static str> {
-        let list = self.dockerfile.lines().find_map(|line| line.strip_prefix("ARG PACKAGES="));
-        list.unwrap_or_default().trim_matches('"').split_whitespace()
+        let list = self
+            .dockerfile
+            .lines()
+            .find_map(|line| line.strip_prefix("ARG PACKAGES="));
+        list.unwrap_or_default()
+            .trim_matches('"')
+            .split_whitespace()
     }
 
     /// Returns whether an existing image was built from this version's recipe.
     pub(crate) fn is_current(&self, found: &ImageInspect) -> bool {
-        let labels = found.config.as_ref().and_then(|config| config.labels.as_ref());
-        labels.and_then(|labels| labels.get(LABEL_RECIPE)).is_some_and(|recipe| *recipe == self.recipe())
+        let labels = found
+            .config
+            .as_ref()
+            .and_then(|config| config.labels.as_ref());
+        labels
+            .and_then(|labels| labels.get(LABEL_RECIPE))
+            .is_some_and(|recipe| *recipe == self.recipe())
     }
 }
 
 /// All images, by their language.
 pub(crate) const IMAGES: [Image; 3] = [
-    Image { language: "shell", name: "glovebox/shell:latest", dockerfile: include_str!("../images/shell.Dockerfile"), interpreter: None },
+    Image {
+        language: "shell",
+        name: "glovebox/shell:latest",
+        dockerfile: include_str!("../images/shell.Dockerfile"),
+        interpreter: None,
+    },
     Image {
         language: "python",
         name: "glovebox/python:latest",
@@ -95,7 +114,9 @@ pub enum BuildError {
     #[error("there is no image for `{0}`; there are shell, python and javascript")]
     Unknown(String),
     /// The tool that builds it is missing or failed.
-    #[error("`mmdebstrap` cannot make the image `{image}`: {reason}; it comes with `apt-get install mmdebstrap` and has to run as root")]
+    #[error(
+        "`mmdebstrap` cannot make the image `{image}`: {reason}; it comes with `apt-get install mmdebstrap` and has to run as root"
+    )]
     Tool {
         /// The image.
         image: &'static str,
@@ -137,7 +158,12 @@ pub async fn list_images() -> Result<Vec<FoundImage>, BuildError> {
         if let Ok(inspected) = docker.inspect_image(image.name).await {
             let is_current = image.is_current(&inspected);
             let digest = inspected.id.unwrap_or_default();
-            found.push(FoundImage { language: image.language, name: image.name, digest, is_current });
+            found.push(FoundImage {
+                language: image.language,
+                name: image.name,
+                digest,
+                is_current,
+            });
         }
     }
     Ok(found)
@@ -145,7 +171,10 @@ pub async fn list_images() -> Result<Vec<FoundImage>, BuildError> {
 
 async fn connected() -> Result<Docker, BuildError> {
     let docker = open().map_err(BuildError::Engine)?;
-    docker.negotiate_version().await.map_err(|error| BuildError::Engine(error.to_string()))
+    docker
+        .negotiate_version()
+        .await
+        .map_err(|error| BuildError::Engine(error.to_string()))
 }
 
 /// The source of an image's base.
@@ -162,7 +191,11 @@ pub enum ImageBase {
 /// # Errors
 ///
 /// The first image that could not be built.
-pub async fn build_images(wanted: &[String], base: ImageBase, mut progress: impl FnMut(&str)) -> Result<(), BuildError> {
+pub async fn build_images(
+    wanted: &[String],
+    base: ImageBase,
+    mut progress: impl FnMut(&str),
+) -> Result<(), BuildError> {
     if let Some(unknown) = wanted.iter().find(|language| image_of(language).is_none()) {
         return Err(BuildError::Unknown(unknown.clone()));
     }
@@ -171,24 +204,38 @@ pub async fn build_images(wanted: &[String], base: ImageBase, mut progress: impl
     if base == ImageBase::Any {
         match pull(&docker).await {
             Ok(()) => registry = Some(REGISTRY_BASE),
-            Err(reason) => progress(&format!("no registry hands out `{REGISTRY_BASE}` ({reason}); it is made of packages instead")),
+            Err(reason) => progress(&format!(
+                "no registry hands out `{REGISTRY_BASE}` ({reason}); it is made of packages instead"
+            )),
         }
     }
-    for image in IMAGES.iter().filter(|image| wanted.is_empty() || wanted.iter().any(|language| language == image.language)) {
+    for image in IMAGES.iter().filter(|image| {
+        wanted.is_empty() || wanted.iter().any(|language| language == image.language)
+    }) {
         if let Some(base) = registry {
             progress(&format!("making `{}` from `{base}`", image.name));
             match build(&docker, image, base, "default").await {
                 Ok(()) => continue,
                 // The host may reach its package mirror where containers of its engine cannot.
-                Err(reason) => progress(&format!("that failed ({reason}); its base is made of packages instead")),
+                Err(reason) => progress(&format!(
+                    "that failed ({reason}); its base is made of packages instead"
+                )),
             }
         }
-        progress(&format!("making `{}` from packages of Debian {SUITE} (about a minute)", image.name));
+        progress(&format!(
+            "making `{}` from packages of Debian {SUITE} (about a minute)",
+            image.name
+        ));
         let base = import(&docker, image).await?;
         let built = build(&docker, image, &base, "none").await;
         // The image references its layers, which stay as long as the image does.
-        let _ = docker.remove_image(&base, None::<RemoveImageOptions>, None).await;
-        built.map_err(|reason| BuildError::Refused { image: image.name, reason })?;
+        let _ = docker
+            .remove_image(&base, None::<RemoveImageOptions>, None)
+            .await;
+        built.map_err(|reason| BuildError::Refused {
+            image: image.name,
+            reason,
+        })?;
     }
     Ok(())
 }
@@ -198,12 +245,23 @@ async fn pull(docker: &Docker) -> Result<(), String> {
     if docker.inspect_image(REGISTRY_BASE).await.is_ok() {
         return Ok(());
     }
-    let (name, tag) = REGISTRY_BASE.split_once(':').unwrap_or((REGISTRY_BASE, "latest"));
-    let options = CreateImageOptions { from_image: Some(name.to_owned()), tag: Some(tag.to_owned()), ..CreateImageOptions::default() };
-    let pulled = finished(docker.create_image(Some(options), None, None), |info| info.error_detail.and_then(|error| error.message));
+    let (name, tag) = REGISTRY_BASE
+        .split_once(':')
+        .unwrap_or((REGISTRY_BASE, "latest"));
+    let options = CreateImageOptions {
+        from_image: Some(name.to_owned()),
+        tag: Some(tag.to_owned()),
+        ..CreateImageOptions::default()
+    };
+    let pulled = finished(docker.create_image(Some(options), None, None), |info| {
+        info.error_detail.and_then(|error| error.message)
+    });
     match tokio::time::timeout(REGISTRY_PATIENCE, pulled).await {
         Ok(pulled) => pulled,
-        Err(_) => Err(format!("nothing came within {} s", REGISTRY_PATIENCE.as_secs())),
+        Err(_) => Err(format!(
+            "nothing came within {} s",
+            REGISTRY_PATIENCE.as_secs()
+        )),
     }
 }
 
@@ -213,7 +271,9 @@ async fn build(docker: &Docker, image: &Image, base: &str, network: &str) -> Res
     let mut header = tar::Header::new_gnu();
     header.set_size(image.dockerfile.len() as u64);
     header.set_mode(0o644);
-    context.append_data(&mut header, "Dockerfile", image.dockerfile.as_bytes()).map_err(|error| error.to_string())?;
+    context
+        .append_data(&mut header, "Dockerfile", image.dockerfile.as_bytes())
+        .map_err(|error| error.to_string())?;
     let context = context.into_inner().map_err(|error| error.to_string())?;
     let options = BuildImageOptions {
         dockerfile: "Dockerfile".to_owned(),
@@ -227,8 +287,11 @@ async fn build(docker: &Docker, image: &Image, base: &str, network: &str) -> Res
         nocache: true,
         ..BuildImageOptions::default()
     };
-    finished(docker.build_image(options, None, Some(body_full(context.into()))), |info| info.error_detail.and_then(|error| error.message))
-        .await
+    finished(
+        docker.build_image(options, None, Some(body_full(context.into()))),
+        |info| info.error_detail.and_then(|error| error.message),
+    )
+    .await
 }
 
 /// Drains a progress stream of the engine until it ends or reports the first error.
@@ -247,13 +310,38 @@ async fn finished<T>(
 
 /// Bootstraps the base image from the packages that the Dockerfile names, and returns its name.
 async fn import(docker: &Docker, image: &Image) -> Result<String, BuildError> {
-    let tool = |reason: String| BuildError::Tool { image: image.name, reason };
+    let tool = |reason: String| BuildError::Tool {
+        image: image.name,
+        reason,
+    };
     let packages = image.packages().collect::<Vec<_>>().join(",");
-    let mut start = Program::find("mmdebstrap").map_err(|error| tool(error.to_string()))?.start();
-    start.args(["--variant=essential", "--quiet", "--include", &packages, SUITE, "-"]).network();
-    let mut child = start.tokio().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(|error| tool(error.to_string()))?;
-    let output = child.stdout.take().ok_or_else(|| tool("it has no output".to_owned()))?;
-    let mut errors = child.stderr.take().ok_or_else(|| tool("it has no output".to_owned()))?;
+    let mut start = Program::find("mmdebstrap")
+        .map_err(|error| tool(error.to_string()))?
+        .start();
+    start
+        .args([
+            "--variant=essential",
+            "--quiet",
+            "--include",
+            &packages,
+            SUITE,
+            "-",
+        ])
+        .network();
+    let mut child = start
+        .tokio()
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| tool(error.to_string()))?;
+    let output = child
+        .stdout
+        .take()
+        .ok_or_else(|| tool("it has no output".to_owned()))?;
+    let mut errors = child
+        .stderr
+        .take()
+        .ok_or_else(|| tool("it has no output".to_owned()))?;
     let complaints = tokio::spawn(async move {
         let mut text = String::new();
         let _ = errors.read_to_string(&mut text).await;
@@ -261,13 +349,20 @@ async fn import(docker: &Docker, image: &Image) -> Result<String, BuildError> {
     });
     let pieces = unfold(output, |mut output| async move {
         let mut piece = Vec::with_capacity(PIECE);
-        match (&mut output).take(PIECE as u64).read_to_end(&mut piece).await {
+        match (&mut output)
+            .take(PIECE as u64)
+            .read_to_end(&mut piece)
+            .await
+        {
             Ok(0) => None,
             Ok(_) => Some((Ok(bytes::Bytes::from(piece)), output)),
             Err(error) => Some((Err(error), output)),
         }
     });
-    let repository = image.name.split_once(':').map_or(image.name, |(repository, _)| repository);
+    let repository = image
+        .name
+        .split_once(':')
+        .map_or(image.name, |(repository, _)| repository);
     let base = format!("{repository}:base");
     let options = CreateImageOptions {
         from_src: Some("-".to_owned()),
@@ -276,15 +371,31 @@ async fn import(docker: &Docker, image: &Image) -> Result<String, BuildError> {
         ..CreateImageOptions::default()
     };
     let steps = docker.create_image(Some(options), Some(body_try_stream(pieces)), None);
-    let imported = finished(steps, |info| info.error_detail.and_then(|error| error.message)).await;
-    let status = child.wait().await.map_err(|error| tool(error.to_string()))?;
+    let imported = finished(steps, |info| {
+        info.error_detail.and_then(|error| error.message)
+    })
+    .await;
+    let status = child
+        .wait()
+        .await
+        .map_err(|error| tool(error.to_string()))?;
     if !status.success() {
         let complaints = complaints.await.unwrap_or_default();
-        let last = complaints.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it failed without a word").to_owned();
-        let _ = docker.remove_image(&base, None::<RemoveImageOptions>, None).await;
+        let last = complaints
+            .lines()
+            .rev()
+            .find(|line| !line.trim().is_empty())
+            .unwrap_or("it failed without a word")
+            .to_owned();
+        let _ = docker
+            .remove_image(&base, None::<RemoveImageOptions>, None)
+            .await;
         return Err(tool(last));
     }
-    imported.map_err(|reason| BuildError::Refused { image: image.name, reason })?;
+    imported.map_err(|reason| BuildError::Refused {
+        image: image.name,
+        reason,
+    })?;
     Ok(base)
 }
 
@@ -295,8 +406,18 @@ mod tests {
     #[test]
     fn every_dockerfile_names_its_packages() {
         for image in &IMAGES {
-            assert!(image.packages().any(|package| package == "socat"), "{}", image.name);
-            assert!(image.dockerfile.contains(&format!("ARG BASE={REGISTRY_BASE}\n")), "{}", image.name);
+            assert!(
+                image.packages().any(|package| package == "socat"),
+                "{}",
+                image.name
+            );
+            assert!(
+                image
+                    .dockerfile
+                    .contains(&format!("ARG BASE={REGISTRY_BASE}\n")),
+                "{}",
+                image.name
+            );
             assert_eq!(image.recipe().len(), SUITE.len() + 1 + 64);
         }
     }

@@ -34,11 +34,28 @@ const AUTHORITY: &str = ".authority.pem";
 /// The proxy and CA variables. The request's own variables come later and take precedence.
 fn egress_environment() -> Vec<String> {
     let proxy = format!("http://127.0.0.1:{}", egress::PORT);
-    let proxies = ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
-    let trusted =
-        ["SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "GIT_SSL_CAINFO", "PIP_CERT", "AWS_CA_BUNDLE"];
+    let proxies = [
+        "http_proxy",
+        "https_proxy",
+        "all_proxy",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+    ];
+    let trusted = [
+        "SSL_CERT_FILE",
+        "CURL_CA_BUNDLE",
+        "REQUESTS_CA_BUNDLE",
+        "NODE_EXTRA_CA_CERTS",
+        "GIT_SSL_CAINFO",
+        "PIP_CERT",
+        "AWS_CA_BUNDLE",
+    ];
     let proxies = proxies.map(|name| format!("{name}={proxy}"));
-    proxies.into_iter().chain(trusted.map(|name| format!("{name}=/program/{AUTHORITY}"))).collect()
+    proxies
+        .into_iter()
+        .chain(trusted.map(|name| format!("{name}=/program/{AUTHORITY}")))
+        .collect()
 }
 
 /// The driver of a language: how its programs are started.
@@ -48,13 +65,27 @@ struct Driver {
     files: &'static [(&'static str, &'static str)],
 }
 
-const SHELL: Driver = Driver { command: &["bash"], files: &[] };
+const SHELL: Driver = Driver {
+    command: &["bash"],
+    files: &[],
+};
 
-const JAVASCRIPT: Driver =
-    Driver { command: &["node", "/program/.guest/driver.cjs"], files: &[(".guest/driver.cjs", include_str!("drivers/driver.cjs"))] };
+const JAVASCRIPT: Driver = Driver {
+    command: &["node", "/program/.guest/driver.cjs"],
+    files: &[(".guest/driver.cjs", include_str!("drivers/driver.cjs"))],
+};
 
 /// Unbuffered (`-u`), and without the driver's own folder on the import path (`-P`).
-static PYTHON: Driver = Driver { command: &["python3", "-u", "-P", "/program/.guest/driver.py", "/program/.guest"], files: &PYTHON_FILES };
+static PYTHON: Driver = Driver {
+    command: &[
+        "python3",
+        "-u",
+        "-P",
+        "/program/.guest/driver.py",
+        "/program/.guest",
+    ],
+    files: &PYTHON_FILES,
+};
 
 static PYTHON_FILES: [(&str, &str); 5] = {
     let [own, value, report, evaluation] = glovebox_guests::PYTHON_EVALUATION;
@@ -91,7 +122,11 @@ pub(crate) struct ToldException {
 
 /// Returns the maximum bytes of a driver's report: a value twice, or an exception, each with its JSON overhead.
 pub(crate) fn completion_limit(grant: &Grant) -> u64 {
-    grant.limits().value.saturating_mul(4).saturating_add(2 << 20)
+    grant
+        .limits()
+        .value
+        .saturating_mul(4)
+        .saturating_add(2 << 20)
 }
 
 /// Returns the maximum lifetime of a program, after which the container ends it without the host.
@@ -130,28 +165,62 @@ pub(crate) fn message(
     if local_ca.is_some() {
         environment.extend(egress_environment());
     }
-    environment.extend(grant.environment().iter().map(|(name, value)| format!("{name}={value}")));
-    let mut command: Vec<String> = driver.command.iter().map(|word| (*word).to_owned()).collect();
+    environment.extend(
+        grant
+            .environment()
+            .iter()
+            .map(|(name, value)| format!("{name}={value}")),
+    );
+    let mut command: Vec<String> = driver
+        .command
+        .iter()
+        .map(|word| (*word).to_owned())
+        .collect();
     command.push(format!("/program/{name}"));
     if !driver.files.is_empty() {
         command.extend([source.name.clone(), COMPLETION.to_owned(), most.to_string()]);
     }
     command.extend(arguments.iter().cloned());
-    let ended = |texts: &[String]| texts.iter().flat_map(|text| text.bytes().chain([0])).collect::<Vec<u8>>();
+    let ended = |texts: &[String]| {
+        texts
+            .iter()
+            .flat_map(|text| text.bytes().chain([0]))
+            .collect::<Vec<u8>>()
+    };
     let (environment, command) = (ended(&environment), ended(&command));
-    let own = [(".environment", environment.as_slice()), (".command", command.as_slice()), (name.as_str(), source.content.as_ref())];
+    let own = [
+        (".environment", environment.as_slice()),
+        (".command", command.as_slice()),
+        (name.as_str(), source.content.as_ref()),
+    ];
     let control = archive(
         own.into_iter()
             .chain(local_ca.map(|pem| (AUTHORITY, pem.as_bytes())))
-            .chain(driver.files.iter().map(|(path, text)| (*path, text.as_bytes()))),
+            .chain(
+                driver
+                    .files
+                    .iter()
+                    .map(|(path, text)| (*path, text.as_bytes())),
+            ),
     )?;
-    let workspace =
-        if files.is_empty() { Vec::new() } else { archive(files.iter().map(|file| (file.path.as_str(), file.content.as_ref())))? };
+    let workspace = if files.is_empty() {
+        Vec::new()
+    } else {
+        archive(
+            files
+                .iter()
+                .map(|file| (file.path.as_str(), file.content.as_ref())),
+        )?
+    };
     let limits = grant.limits();
     let mark = format!("glovebox-{:032x}", rand::random::<u128>());
     // If the container may make more sockets than the program, the program gets a seccomp filter of its own.
     let may_differ = Sockets::of_container(grant) != Sockets::of_program(grant);
-    let (prctl, filter) = if may_differ { seccomp::filter() } else { (0, "-".to_owned()) };
+    let (prctl, filter) = if may_differ {
+        seccomp::filter()
+    } else {
+        (0, "-".to_owned())
+    };
     let header = format!(
         "{mark} {} {} {} {} {} {} {most} {} {prctl} {filter}\n",
         control.len(),
@@ -162,13 +231,20 @@ pub(crate) fn message(
         u8::from(wants_files),
         if local_ca.is_some() { egress::PORT } else { 0 }
     );
-    Ok(Message { bytes: [header.as_bytes(), &control, &workspace].concat().into(), mark })
+    Ok(Message {
+        bytes: [header.as_bytes(), &control, &workspace].concat().into(),
+        mark,
+    })
 }
 
 /// Returns the file name of the program in error messages.
 fn program_name(asked: &str, extension: &str) -> String {
     let last = asked.rsplit('/').next().unwrap_or_default();
-    if last.is_empty() || last.starts_with('.') || last == "-" { format!("main.{extension}") } else { last.to_owned() }
+    if last.is_empty() || last.starts_with('.') || last == "-" {
+        format!("main.{extension}")
+    } else {
+        last.to_owned()
+    }
 }
 
 fn archive<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Result<Vec<u8>, Error> {
@@ -179,9 +255,13 @@ fn archive<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Result<V
         header.set_mode(0o644);
         archive
             .append_data(&mut header, path, content)
-            .map_err(|error| Error::Invalid(format!("the file `{path}` cannot be sent: {error}")))?;
+            .map_err(|error| {
+                Error::Invalid(format!("the file `{path}` cannot be sent: {error}"))
+            })?;
     }
-    archive.into_inner().map_err(|error| Error::Host(error.to_string()))
+    archive
+        .into_inner()
+        .map_err(|error| Error::Host(error.to_string()))
 }
 
 /// Returns the maximum bytes that a waiter may send after its trailer line.
@@ -194,14 +274,26 @@ pub(crate) fn reply_limit(grant: &Grant, wants_files: bool) -> usize {
 fn archive_limit(grant: &Grant) -> usize {
     let limits = grant.limits();
     // A header, a long name and padding for each entry, and the end-of-archive blocks.
-    let bytes = limits.workspace.saturating_add(limits.files.saturating_add(2).saturating_mul(3 * 512 + 8192)).saturating_add(64 << 10);
+    let bytes = limits
+        .workspace
+        .saturating_add(
+            limits
+                .files
+                .saturating_add(2)
+                .saturating_mul(3 * 512 + 8192),
+        )
+        .saturating_add(64 << 10);
     usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 
 /// Returns the regular files of an archive that match the patterns, and whether there were more than the limits allow.
 ///
 /// Symlinks, hard links, devices and paths outside the workspace are skipped.
-pub(crate) fn artifacts(archive: &[u8], patterns: &GlobSet, max_bytes: u64) -> (Vec<Artifact>, bool) {
+pub(crate) fn artifacts(
+    archive: &[u8],
+    patterns: &GlobSet,
+    max_bytes: u64,
+) -> (Vec<Artifact>, bool) {
     let (mut found, mut is_truncated, mut bytes) = (Vec::<Artifact>::new(), false, 0);
     let mut reader = tar::Archive::new(archive);
     let Ok(entries) = reader.entries() else {
@@ -256,10 +348,19 @@ mod tests {
     use globset::{Glob, GlobSetBuilder};
 
     fn all() -> GlobSet {
-        GlobSetBuilder::new().add(Glob::new("**").unwrap()).build().unwrap()
+        GlobSetBuilder::new()
+            .add(Glob::new("**").unwrap())
+            .build()
+            .unwrap()
     }
 
-    fn entry(builder: &mut tar::Builder<Vec<u8>>, name: &[u8], kind: tar::EntryType, content: &[u8], link: &str) {
+    fn entry(
+        builder: &mut tar::Builder<Vec<u8>>,
+        name: &[u8],
+        kind: tar::EntryType,
+        content: &[u8],
+        link: &str,
+    ) {
         let mut header = tar::Header::new_gnu();
         header.as_mut_bytes()[..name.len()].copy_from_slice(name);
         header.set_entry_type(kind);
@@ -283,27 +384,56 @@ mod tests {
         entry(&mut builder, b"../x", EntryType::Regular, b"out", "");
         entry(&mut builder, b"/etc/x", EntryType::Regular, b"out", "");
         entry(&mut builder, b"d/../../x", EntryType::Regular, b"out", "");
-        entry(&mut builder, b"link", EntryType::Symlink, b"", "/etc/shadow");
+        entry(
+            &mut builder,
+            b"link",
+            EntryType::Symlink,
+            b"",
+            "/etc/shadow",
+        );
         entry(&mut builder, b"hard", EntryType::Link, b"", "a.txt");
         entry(&mut builder, b"dev", EntryType::Char, b"", "");
         entry(&mut builder, b"pipe", EntryType::Fifo, b"", "");
         entry(&mut builder, b"./a.txt", EntryType::Regular, b"again", "");
-        entry(&mut builder, b"bad\xff", EntryType::Regular, b"not UTF-8", "");
+        entry(
+            &mut builder,
+            b"bad\xff",
+            EntryType::Regular,
+            b"not UTF-8",
+            "",
+        );
         let bytes = builder.into_inner().unwrap();
         let (found, is_truncated) = artifacts(&bytes, &all(), 1000);
-        let found: Vec<_> = found.iter().map(|one| (one.path.as_str(), one.content.as_slice())).collect();
+        let found: Vec<_> = found
+            .iter()
+            .map(|one| (one.path.as_str(), one.content.as_slice()))
+            .collect();
         assert_eq!(found, [("a.txt", b"one".as_slice()), ("d/b.txt", b"two")]);
         assert!(!is_truncated);
         let (found, is_truncated) = artifacts(&bytes, &all(), 4);
         assert_eq!((found.len(), is_truncated), (1, true));
         let half = &bytes[..bytes.len() / 3];
         artifacts(half, &all(), 1000);
-        assert!(artifacts(b"no archive at all, but long enough to look like one", &all(), 1000).0.is_empty());
+        assert!(
+            artifacts(
+                b"no archive at all, but long enough to look like one",
+                &all(),
+                1000
+            )
+            .0
+            .is_empty()
+        );
     }
 
     #[test]
     fn a_program_has_a_name_of_its_own() {
-        for (asked, name) in [("-", "main.sh"), ("a/b/run.sh", "run.sh"), (".command", "main.sh"), ("", "main.sh"), ("x y", "x y")] {
+        for (asked, name) in [
+            ("-", "main.sh"),
+            ("a/b/run.sh", "run.sh"),
+            (".command", "main.sh"),
+            ("", "main.sh"),
+            ("x y", "x y"),
+        ] {
             assert_eq!(program_name(asked, "sh"), name);
         }
     }

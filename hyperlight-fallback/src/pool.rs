@@ -7,7 +7,9 @@ use bollard::Docker;
 use bollard::container::{AttachContainerResults, LogOutput};
 use bollard::errors::Error;
 use bollard::models::ContainerCreateBody;
-use bollard::query_parameters::{AttachContainerOptions, CreateContainerOptions, RemoveContainerOptions, StatsOptions};
+use bollard::query_parameters::{
+    AttachContainerOptions, CreateContainerOptions, RemoveContainerOptions, StatsOptions,
+};
 use futures_util::{Stream, StreamExt as _};
 use glovebox::{Hold, PoolStats};
 use std::collections::HashMap;
@@ -68,12 +70,32 @@ pub(crate) struct Used {
 }
 
 impl Container {
-    async fn start(docker: &Docker, body: ContainerCreateBody, kept: Option<Kept>) -> Result<Self, Error> {
-        let created = docker.create_container(None::<CreateContainerOptions>, body).await?;
+    async fn start(
+        docker: &Docker,
+        body: ContainerCreateBody,
+        kept: Option<Kept>,
+    ) -> Result<Self, Error> {
+        let created = docker
+            .create_container(None::<CreateContainerOptions>, body)
+            .await?;
         // From here on, dropping it removes the container.
-        let mut container = Self { docker: docker.clone(), id: created.id, kept, said: None, heard: None };
-        let options = AttachContainerOptions { stream: true, stdin: true, stdout: true, stderr: true, ..AttachContainerOptions::default() };
-        let AttachContainerResults { output, input } = docker.attach_container(&container.id, Some(options)).await?;
+        let mut container = Self {
+            docker: docker.clone(),
+            id: created.id,
+            kept,
+            said: None,
+            heard: None,
+        };
+        let options = AttachContainerOptions {
+            stream: true,
+            stdin: true,
+            stdout: true,
+            stderr: true,
+            ..AttachContainerOptions::default()
+        };
+        let AttachContainerResults { output, input } = docker
+            .attach_container(&container.id, Some(options))
+            .await?;
         container.said = Some(output);
         container.heard = Some(input);
         docker.start_container(&container.id, None).await?;
@@ -82,7 +104,10 @@ impl Container {
 
     /// Ends the container and waits for that, with a timeout for an engine that does not answer.
     pub(crate) async fn end(mut self) {
-        if tokio::time::timeout(LAST_MOMENT, tokio::spawn(self.removal())).await.is_err() {
+        if tokio::time::timeout(LAST_MOMENT, tokio::spawn(self.removal()))
+            .await
+            .is_err()
+        {
             tracing::warn!("the container engine takes its time to end a container");
         }
     }
@@ -98,20 +123,35 @@ impl Container {
         async move {
             let asked = async {
                 docker.pause_container(&id).await?;
-                let options = StatsOptions { stream: false, one_shot: true };
+                let options = StatsOptions {
+                    stream: false,
+                    one_shot: true,
+                };
                 docker.stats(&id, Some(options)).next().await.transpose()
             };
             let told = tokio::time::timeout(ACCOUNT, asked).await.ok()?.ok()??;
             let (cpu, memory) = (told.cpu_stats?.cpu_usage?.total_usage?, told.memory_stats?);
-            Some(Used { cpu: Duration::from_nanos(cpu), peak_memory: memory.max_usage.or(memory.usage)? })
+            Some(Used {
+                cpu: Duration::from_nanos(cpu),
+                peak_memory: memory.max_usage.or(memory.usage)?,
+            })
         }
     }
 
     /// Returns the future that removes it, to be spawned or awaited.
     fn removal(&mut self) -> impl Future<Output = ()> + Send + use<> {
-        let (docker, id, kept) = (self.docker.clone(), std::mem::take(&mut self.id), self.kept.take());
+        let (docker, id, kept) = (
+            self.docker.clone(),
+            std::mem::take(&mut self.id),
+            self.kept.take(),
+        );
         async move {
-            remove(&docker, id, kept.as_ref().map_or_else(Instant::now, |kept| kept.until) + REMOVAL).await;
+            remove(
+                &docker,
+                id,
+                kept.as_ref().map_or_else(Instant::now, |kept| kept.until) + REMOVAL,
+            )
+            .await;
             drop(kept);
         }
     }
@@ -120,11 +160,20 @@ impl Container {
 /// Kills a container and waits until it is removed, at most until `until` if the engine fails.
 pub(crate) async fn remove(docker: &Docker, id: String, until: Instant) {
     loop {
-        let force = RemoveContainerOptions { force: true, v: true, ..RemoveContainerOptions::default() };
+        let force = RemoveContainerOptions {
+            force: true,
+            v: true,
+            ..RemoveContainerOptions::default()
+        };
         let pause = match docker.remove_container(&id, Some(force)).await {
-            Ok(()) | Err(Error::DockerResponseServerError { status_code: 404, .. }) => return,
+            Ok(())
+            | Err(Error::DockerResponseServerError {
+                status_code: 404, ..
+            }) => return,
             // The engine is already removing it.
-            Err(Error::DockerResponseServerError { status_code: 409, .. }) => STEP,
+            Err(Error::DockerResponseServerError {
+                status_code: 409, ..
+            }) => STEP,
             Err(error) if Instant::now() + RETRY < until => {
                 tracing::debug!(id, %error, "a container is not removed yet");
                 RETRY
@@ -135,7 +184,10 @@ pub(crate) async fn remove(docker: &Docker, id: String, until: Instant) {
             }
         };
         if Instant::now() > until {
-            tracing::error!(id, "the engine does not come to an end with removing a container");
+            tracing::error!(
+                id,
+                "the engine does not come to an end with removing a container"
+            );
             return;
         }
         tokio::time::sleep(pause).await;
@@ -175,14 +227,28 @@ struct Kind {
 
 impl Pool {
     pub(crate) fn new(docker: Docker, settings: Settings, idle: usize) -> Self {
-        Self { docker, settings: Arc::new(settings), idle, kinds: Arc::default(), counts: Arc::default() }
+        Self {
+            docker,
+            settings: Arc::new(settings),
+            idle,
+            kinds: Arc::default(),
+            counts: Arc::default(),
+        }
     }
 
     /// Returns the number of idle containers, and the hits and misses.
     pub(crate) fn stock(&self) -> PoolStats {
         let [warm, cold] = &*self.counts;
-        let ready = self.lock().values().map(|kind| kind.ready.len() as u64).sum();
-        PoolStats { ready, warm: warm.load(Ordering::Relaxed), cold: cold.load(Ordering::Relaxed) }
+        let ready = self
+            .lock()
+            .values()
+            .map(|kind| kind.ready.len() as u64)
+            .sum();
+        PoolStats {
+            ready,
+            warm: warm.load(Ordering::Relaxed),
+            cold: cold.load(Ordering::Relaxed),
+        }
     }
 
     /// Checks that the engine answers.
@@ -191,12 +257,18 @@ impl Pool {
     }
 
     /// Takes a container for one run.
-    pub(crate) async fn take(&self, body: ContainerCreateBody, kept: Kept) -> Result<Container, Error> {
+    pub(crate) async fn take(
+        &self,
+        body: ContainerCreateBody,
+        kept: Kept,
+    ) -> Result<Container, Error> {
         if self.idle == 0 {
             return self.make(body, kept).await;
         }
         // Serialized by way of a value, whose maps are sorted, so that equal configurations are equal texts.
-        let kind = serde_json::to_value(&body).map(|value| value.to_string()).unwrap_or_default();
+        let kind = serde_json::to_value(&body)
+            .map(|value| value.to_string())
+            .unwrap_or_default();
         let ready = self.lock().get_mut(&kind).and_then(|kind| kind.ready.pop());
         tokio::spawn(self.clone().fill(kind, body.clone()));
         if let Some(mut container) = ready {
@@ -211,11 +283,17 @@ impl Pool {
     }
 
     /// Creates a container in a task of its own: a request that is cancelled half-way could leak one.
-    pub(crate) async fn make(&self, body: ContainerCreateBody, kept: Kept) -> Result<Container, Error> {
+    pub(crate) async fn make(
+        &self,
+        body: ContainerCreateBody,
+        kept: Kept,
+    ) -> Result<Container, Error> {
         self.count(1);
         let docker = self.docker.clone();
         let made = tokio::spawn(async move { Container::start(&docker, body, Some(kept)).await });
-        made.await.map_err(|error| Error::IOError { err: std::io::Error::other(error) })?
+        made.await.map_err(|error| Error::IOError {
+            err: std::io::Error::other(error),
+        })?
     }
 
     fn count(&self, which: usize) {

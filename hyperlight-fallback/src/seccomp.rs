@@ -65,12 +65,20 @@ pub(crate) enum Sockets {
 impl Sockets {
     /// Returns what the programs of a grant may create.
     pub(crate) fn of_program(grant: &Grant) -> Self {
-        if grant.mounts().is_empty() { Self::All } else { Self::NotOfFiles }
+        if grant.mounts().is_empty() {
+            Self::All
+        } else {
+            Self::NotOfFiles
+        }
     }
 
     /// Returns what their container may create: its egress relay needs a Unix domain socket.
     pub(crate) fn of_container(grant: &Grant) -> Self {
-        if grant.network().is_empty() { Self::of_program(grant) } else { Self::All }
+        if grant.network().is_empty() {
+            Self::of_program(grant)
+        } else {
+            Self::All
+        }
     }
 }
 
@@ -83,22 +91,36 @@ pub(crate) fn profile(sockets: Sockets) -> String {
     let allow = |names: Value, args: Value| json!({ "names": names, "action": "SCMP_ACT_ALLOW", "args": args });
     let mut calls = vec![
         allow(json!(names), json!([])),
-        allow(json!(["clone"]), json!([{ "index": 0, "value": NAMESPACES, "valueTwo": 0, "op": "SCMP_CMP_MASKED_EQ" }])),
+        allow(
+            json!(["clone"]),
+            json!([{ "index": 0, "value": NAMESPACES, "valueTwo": 0, "op": "SCMP_CMP_MASKED_EQ" }]),
+        ),
         // The flags of `clone3` are in memory, which a seccomp filter cannot read.
         json!({ "names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errnoRet": NO_SUCH_CALL, "args": [] }),
         // The default personality, and querying it.
-        allow(json!(["personality"]), json!([{ "index": 0, "value": 0, "valueTwo": 0, "op": "SCMP_CMP_EQ" }])),
-        allow(json!(["personality"]), json!([{ "index": 0, "value": 0xffff_ffff_u32, "valueTwo": 0, "op": "SCMP_CMP_EQ" }])),
+        allow(
+            json!(["personality"]),
+            json!([{ "index": 0, "value": 0, "valueTwo": 0, "op": "SCMP_CMP_EQ" }]),
+        ),
+        allow(
+            json!(["personality"]),
+            json!([{ "index": 0, "value": 0xffff_ffff_u32, "valueTwo": 0, "op": "SCMP_CMP_EQ" }]),
+        ),
     ];
     let equal = |index: u32, value: u32| json!({ "index": index, "value": value, "valueTwo": 0, "op": "SCMP_CMP_EQ" });
     calls.extend(FAMILIES.map(|family| allow(json!(["socket"]), json!([equal(0, family)]))));
-    calls.push(allow(json!(["socket"]), json!([equal(0, ROUTE.0), equal(2, ROUTE.1)])));
+    calls.push(allow(
+        json!(["socket"]),
+        json!([equal(0, ROUTE.0), equal(2, ROUTE.1)]),
+    ));
     if sockets == Sockets::All {
         calls.push(allow(json!(["socket"]), json!([equal(0, OF_FILES)])));
         calls.push(allow(json!(["socketpair"]), json!([])));
     } else {
         let masked = |kind: u32| json!({ "index": 1, "value": TYPE, "valueTwo": kind, "op": "SCMP_CMP_MASKED_EQ" });
-        calls.extend([PAIRED.0, PAIRED.1].map(|kind| allow(json!(["socketpair"]), json!([masked(kind)]))));
+        calls.extend(
+            [PAIRED.0, PAIRED.1].map(|kind| allow(json!(["socketpair"]), json!([masked(kind)]))),
+        );
     }
     json!({
         "defaultAction": "SCMP_ACT_ERRNO",
@@ -116,8 +138,11 @@ pub(crate) fn profile(sockets: Sockets) -> String {
 pub(crate) fn filter() -> (u32, String) {
     // The architecture, and the numbers of `socket`, `socketpair` and `prctl`. On another architecture than this one the filter kills every
     // program.
-    let [architecture, socket, socketpair, prctl] =
-        if cfg!(target_arch = "aarch64") { [0xc000_00b7, 198, 199, 167] } else { [0xc000_003e, 41, 53, 157] };
+    let [architecture, socket, socketpair, prctl] = if cfg!(target_arch = "aarch64") {
+        [0xc000_00b7, 198, 199, 167]
+    } else {
+        [0xc000_003e, 41, 53, 157]
+    };
     const LOAD: u16 = 0x20;
     const AND: u16 = 0x54;
     const IF_EQUAL: u16 = 0x15;
@@ -161,7 +186,10 @@ pub(crate) struct Files {
 impl Files {
     /// Writes them; shared by all processes of this version.
     pub(crate) fn write() -> io::Result<Self> {
-        Ok(Self { all: file(Sockets::All)?, not_of_files: file(Sockets::NotOfFiles)? })
+        Ok(Self {
+            all: file(Sockets::All)?,
+            not_of_files: file(Sockets::NotOfFiles)?,
+        })
     }
 
     /// Returns the file of one profile.
@@ -174,11 +202,18 @@ impl Files {
 }
 
 fn file(sockets: Sockets) -> io::Result<PathBuf> {
-    let cache = glovebox_guests::default_cache_dir().ok_or_else(|| io::Error::other("there is no directory for caches"))?;
+    let cache = glovebox_guests::default_cache_dir()
+        .ok_or_else(|| io::Error::other("there is no directory for caches"))?;
     let profile = profile(sockets);
-    let digest: String = Sha256::digest(&profile).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest: String = Sha256::digest(&profile)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     // Write access to the profile would allow disabling the filter, so the folder is private.
-    let folder = Folder::create(&cache.join("containers")).map_err(io::Error::other)?.path().to_owned();
+    let folder = Folder::create(&cache.join("containers"))
+        .map_err(io::Error::other)?
+        .path()
+        .to_owned();
     let path = folder.join(format!("seccomp-{digest}.json"));
     // Written anew each time: an existing file may have been changed.
     let mut file = tempfile::NamedTempFile::new_in(&folder)?;

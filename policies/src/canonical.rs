@@ -12,11 +12,18 @@ use crate::units::{show_duration, show_size};
 
 /// Returns one `key = value` line for each thing that a decision can depend on. Strings are quoted, so that no value can inject a line.
 pub(crate) fn canonical_text(built: &Rules) -> String {
-    let mut out = Lines { text: String::from("version = 1\n"), prefix: String::new() };
+    let mut out = Lines {
+        text: String::from("version = 1\n"),
+        prefix: String::new(),
+    };
     if let Some(name) = &built.default_profile {
         out.line("default_profile", format_args!("{name:?}"));
     }
-    let mut bindings: Vec<_> = built.bindings.iter().map(|binding| (binding.subject.to_string(), &binding.profiles)).collect();
+    let mut bindings: Vec<_> = built
+        .bindings
+        .iter()
+        .map(|binding| (binding.subject.to_string(), &binding.profiles))
+        .collect();
     bindings.sort();
     for (subject, profiles) in bindings {
         out.line("bindings", format_args!("{subject:?} {profiles:?}"));
@@ -35,13 +42,24 @@ struct Lines {
 
 impl Lines {
     fn line(&mut self, key: &str, value: impl Display) {
-        self.text.push_str(&format!("{}{key} = {value}\n", self.prefix));
+        self.text
+            .push_str(&format!("{}{key} = {value}\n", self.prefix));
     }
 }
 
 fn write_profile(out: &mut Lines, profile: &Profile) {
     out.line("languages", format_args!("{:?}", profile.languages));
-    out.line("tiers", format_args!("{:?}", profile.tiers.iter().map(|tier| tier.name()).collect::<Vec<_>>()));
+    out.line(
+        "tiers",
+        format_args!(
+            "{:?}",
+            profile
+                .tiers
+                .iter()
+                .map(|tier| tier.name())
+                .collect::<Vec<_>>()
+        ),
+    );
     out.line("min_isolation", profile.min_isolation);
     out.line("clock_resolution", show_duration(profile.clock_resolution));
     if let Some(seed) = profile.seed {
@@ -51,21 +69,45 @@ fn write_profile(out: &mut Lines, profile: &Profile) {
         out.line(&format!("limits.{name}"), amount);
     }
     for (severity, action) in profile.findings.entries() {
-        out.line(&format!("findings.{severity}"), format_args!("{:?}", action.name()));
+        out.line(
+            &format!("findings.{severity}"),
+            format_args!("{:?}", action.name()),
+        );
     }
     for mount in &profile.mounts {
-        out.line("mounts", format_args!("{:?} {:?} write={}", mount.host, mount.guest, mount.writable));
+        out.line(
+            "mounts",
+            format_args!(
+                "{:?} {:?} write={}",
+                mount.host, mount.guest, mount.writable
+            ),
+        );
     }
     for (name, value) in &profile.environment.set {
         // The value may be a secret, and this text is shown to users.
-        out.line(&format!("environment.set.{name}"), format_args!("sha256:{}", hex(&Sha256::digest(value.as_bytes()))));
+        out.line(
+            &format!("environment.set.{name}"),
+            format_args!("sha256:{}", hex(&Sha256::digest(value.as_bytes()))),
+        );
     }
-    let mut allowed: Vec<String> = profile.environment.allow.iter().map(ToString::to_string).collect();
+    let mut allowed: Vec<String> = profile
+        .environment
+        .allow
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     allowed.sort();
     out.line("environment.allow", format_args!("{allowed:?}"));
     write_network(out, profile);
-    for (side, list) in [("allow", &profile.tools.allow), ("deny", &profile.tools.deny)] {
-        write_names(out, &format!("tools.{side}"), list.iter().map(|rule| rule.pattern.to_string()));
+    for (side, list) in [
+        ("allow", &profile.tools.allow),
+        ("deny", &profile.tools.deny),
+    ] {
+        write_names(
+            out,
+            &format!("tools.{side}"),
+            list.iter().map(|rule| rule.pattern.to_string()),
+        );
     }
     for (language, digest) in &profile.images {
         out.line(&format!("images.{language}"), digest);
@@ -75,9 +117,16 @@ fn write_profile(out: &mut Lines, profile: &Profile) {
     }
     for rules in &profile.packages {
         for (side, list) in [("allow", &rules.allow), ("deny", &rules.deny)] {
-            write_names(out, &format!("{}.{side}", rules.key()), list.iter().map(|rule| rule.meaning(rules.ecosystem)));
+            write_names(
+                out,
+                &format!("{}.{side}", rules.key()),
+                list.iter().map(|rule| rule.meaning(rules.ecosystem)),
+            );
         }
-        out.line(&format!("{}.dependencies", rules.key()), if rules.listed_only { "allowed" } else { "any" });
+        out.line(
+            &format!("{}.dependencies", rules.key()),
+            if rules.listed_only { "allowed" } else { "any" },
+        );
         if let Some(index) = &rules.index {
             out.line(&format!("{}.index", rules.key()), format_args!("{index:?}"));
         }
@@ -86,12 +135,19 @@ fn write_profile(out: &mut Lines, profile: &Profile) {
 
 fn write_network(out: &mut Lines, profile: &Profile) {
     let network = &profile.network;
-    for (key, rules) in [("network.allow", &network.allow), ("network.deny", &network.deny)] {
+    for (key, rules) in [
+        ("network.allow", &network.allow),
+        ("network.deny", &network.deny),
+    ] {
         for rule in rules {
             out.line(key, show_rule(rule));
         }
     }
-    let ranges: Vec<String> = network.private_ranges.iter().map(ToString::to_string).collect();
+    let ranges: Vec<String> = network
+        .private_ranges
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     out.line("network.private_ranges", format_args!("{ranges:?}"));
     out.line("network.response", show_size(network.limits.response));
     out.line("network.request", show_size(network.limits.request));
@@ -101,8 +157,15 @@ fn write_network(out: &mut Lines, profile: &Profile) {
 
 fn show_rule(rule: &HostRule) -> String {
     let mut out = rule.host.to_string();
-    let parts = [("schemes", &rule.schemes), ("methods", &rule.methods), ("paths", &rule.paths)];
-    for (key, words) in parts.into_iter().filter_map(|(key, words)| words.as_ref().map(|words| (key, words))) {
+    let parts = [
+        ("schemes", &rule.schemes),
+        ("methods", &rule.methods),
+        ("paths", &rule.paths),
+    ];
+    for (key, words) in parts
+        .into_iter()
+        .filter_map(|(key, words)| words.as_ref().map(|words| (key, words)))
+    {
         out += &format!(" {key}={words:?}");
     }
     if let Some(ports) = &rule.ports {

@@ -64,7 +64,13 @@ impl fmt::Display for CaseReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.failures.as_slice() {
             [] => write!(f, "ok {}", quoted(&self.name)),
-            failures => write!(f, "FAILED {} (line {}): {}", quoted(&self.name), self.line, failures.join("; ")),
+            failures => write!(
+                f,
+                "FAILED {} (line {}): {}",
+                quoted(&self.name),
+                self.line,
+                failures.join("; ")
+            ),
         }
     }
 }
@@ -75,7 +81,11 @@ impl fmt::Display for CaseReport {
 ///
 /// All problems of the table itself: syntax, unknown keys, policies that it defines and that cannot be parsed. A failed expectation is no
 /// error, but a report that did not pass.
-pub fn run_cases(origin: &str, text: &str, policy: &Policy) -> Result<Vec<CaseReport>, ConfigError> {
+pub fn run_cases(
+    origin: &str,
+    text: &str,
+    policy: &Policy,
+) -> Result<Vec<CaseReport>, ConfigError> {
     let mut problems = Problems::new(origin, text);
     let table: Option<RawTable> = read_as(text, &mut problems);
     let mut reports = Vec::new();
@@ -91,19 +101,32 @@ pub fn run_cases(origin: &str, text: &str, policy: &Policy) -> Result<Vec<CaseRe
                     None => {
                         problems.add(
                             &name.span(),
-                            format!("there is no policy {} in `[policies]`, nor a preset", quoted(name.get())),
+                            format!(
+                                "there is no policy {} in `[policies]`, nor a preset",
+                                quoted(name.get())
+                            ),
                             None,
                         );
                         None
                     }
                 },
                 (Some(_), Some(name)) => {
-                    problems.add(&name.span(), "a case has `policy` or `text`, not both", None);
+                    problems.add(
+                        &name.span(),
+                        "a case has `policy` or `text`, not both",
+                        None,
+                    );
                     None
                 }
             };
-            let failures = answer.map(|answer| answer.failures(case)).unwrap_or_default();
-            reports.push(CaseReport { name: case.name.get().clone(), line, failures });
+            let failures = answer
+                .map(|answer| answer.failures(case))
+                .unwrap_or_default();
+            reports.push(CaseReport {
+                name: case.name.get().clone(),
+                line,
+                failures,
+            });
         }
     }
     problems.into_result().map(|()| reports)
@@ -111,10 +134,13 @@ pub fn run_cases(origin: &str, text: &str, policy: &Policy) -> Result<Vec<CaseRe
 
 /// The table's own policies, and one for each preset, with that preset as the default profile.
 fn named_policies(table: &RawTable, problems: &mut Problems<'_>) -> BTreeMap<String, Policy> {
-    let presets = crate::config::presets::TEXTS.iter().filter_map(|(name, _)| {
-        let policy = Policy::check(&format!("version = 1\ndefault_profile = \"{name}\"")).ok()?;
-        Some(((*name).to_owned(), policy))
-    });
+    let presets = crate::config::presets::TEXTS
+        .iter()
+        .filter_map(|(name, _)| {
+            let policy =
+                Policy::check(&format!("version = 1\ndefault_profile = \"{name}\"")).ok()?;
+            Some(((*name).to_owned(), policy))
+        });
     let mut named: BTreeMap<String, Policy> = presets.collect();
     for (name, text) in &table.policies {
         match Policy::parse(name.get(), text.get()) {

@@ -78,7 +78,11 @@ const CHECKS: [Check; 13] = [
 
 /// Decides, and records how.
 pub(crate) fn decide(policy: &Policy, request: &Request, facts: &Facts, mode: Mode) -> Explanation {
-    let mut log = Log { mode, rules: Vec::with_capacity(8), steps: Vec::new() };
+    let mut log = Log {
+        mode,
+        rules: Vec::with_capacity(8),
+        steps: Vec::new(),
+    };
     // Before anything else reads its lists, also to explain them: judging an oversized list would itself be the denial of service.
     let bounded = request.check_bounds().map_err(Denial::from);
     let verdict = match bounded.and_then(|()| choose_profile(policy, request, &mut log)) {
@@ -88,11 +92,24 @@ pub(crate) fn decide(policy: &Policy, request: &Request, facts: &Facts, mode: Mo
             Verdict::Deny(denial)
         }
     };
-    Explanation { steps: log.steps, verdict }
+    Explanation {
+        steps: log.steps,
+        verdict,
+    }
 }
 
-fn judge(policy: &Policy, profile: &Arc<Profile>, request: &Request, facts: &Facts, log: &mut Log) -> Verdict {
-    let case = CheckInput { request, facts, profile };
+fn judge(
+    policy: &Policy,
+    profile: &Arc<Profile>,
+    request: &Request,
+    facts: &Facts,
+    log: &mut Log,
+) -> Verdict {
+    let case = CheckInput {
+        request,
+        facts,
+        profile,
+    };
     let mut draft = GrantDraft::new(profile);
     let mut first = None;
     for check in CHECKS {
@@ -124,7 +141,11 @@ fn judge(policy: &Policy, profile: &Arc<Profile>, request: &Request, facts: &Fac
         })),
         (Some(denial), _) => Verdict::Deny(denial),
         // No check denied and none chose a tier: fail closed.
-        (None, None) => Verdict::Deny(Denial::invalid_request("tiers", "a tier", "none was chosen")),
+        (None, None) => Verdict::Deny(Denial::invalid_request(
+            "tiers",
+            "a tier",
+            "none was chosen",
+        )),
     }
 }
 
@@ -145,11 +166,23 @@ impl GrantDraft {
 }
 
 /// Decides which packages may be resolved for a request. Admission of the run is a separate decision, made when they are resolved.
-pub(crate) fn decide_packages(policy: &Policy, request: &Request, facts: &Facts) -> Result<PackageGrant, Denial> {
-    let mut log = Log { mode: Mode::Decide, rules: Vec::new(), steps: Vec::new() };
+pub(crate) fn decide_packages(
+    policy: &Policy,
+    request: &Request,
+    facts: &Facts,
+) -> Result<PackageGrant, Denial> {
+    let mut log = Log {
+        mode: Mode::Decide,
+        rules: Vec::new(),
+        steps: Vec::new(),
+    };
     request.check_bounds()?;
     let profile = choose_profile(policy, request, &mut log)?;
-    let case = CheckInput { request, facts, profile };
+    let case = CheckInput {
+        request,
+        facts,
+        profile,
+    };
     let mut draft = GrantDraft::new(profile);
     tier_choice::language(&case, &mut draft, &mut log)?;
     narrowing::packages(&case, &mut draft, &mut log)?;
@@ -163,11 +196,21 @@ pub(crate) fn decide_packages(policy: &Policy, request: &Request, facts: &Facts)
         ));
     };
     let tiers = tier_choice::possible_tiers(&case);
-    Ok(PackageGrant { profile: Arc::clone(profile), language, ecosystem, requirements: draft.packages, tiers })
+    Ok(PackageGrant {
+        profile: Arc::clone(profile),
+        language,
+        ecosystem,
+        requirements: draft.packages,
+        tiers,
+    })
 }
 
 /// The profile of the subject's binding, or the default one, and never another.
-fn choose_profile<'a>(policy: &'a Policy, request: &Request, log: &mut Log) -> Result<&'a Arc<Profile>, Denial> {
+fn choose_profile<'a>(
+    policy: &'a Policy,
+    request: &Request,
+    log: &mut Log,
+) -> Result<&'a Arc<Profile>, Denial> {
     let subject = &request.subject;
     let binding = policy.binding(subject);
     let (rule, allowed): (String, &[String]) = match &binding {
@@ -181,20 +224,40 @@ fn choose_profile<'a>(policy: &'a Policy, request: &Request, log: &mut Log) -> R
     };
     let Some(wanted) = wanted else {
         let fix = "default_profile = \"offline\"";
-        return Err(Denial::new(rule, asked(), "no binding names the subject, and there is no default profile", fix));
+        return Err(Denial::new(
+            rule,
+            asked(),
+            "no binding names the subject, and there is no default profile",
+            fix,
+        ));
     };
     let Some(profile) = policy.profile(wanted) else {
         let closest = crate::text::closest(wanted, policy.profiles());
-        let meant = closest.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
-        return Err(Denial::invalid_request(&rule, asked(), format!("there is no such profile{meant}")));
+        let meant = closest
+            .map(|name| format!("; did you mean `{name}`?"))
+            .unwrap_or_default();
+        return Err(Denial::invalid_request(
+            &rule,
+            asked(),
+            format!("there is no such profile{meant}"),
+        ));
     };
     if !allowed.contains(wanted) {
         let (bound, reason) = match &binding {
-            Some((pattern, _)) => (pattern.clone(), format!("the subject may use {}", toml_strings(allowed))),
-            None => (subject.to_string(), "no binding names the subject, so it may use the default profile only".to_owned()),
+            Some((pattern, _)) => (
+                pattern.clone(),
+                format!("the subject may use {}", toml_strings(allowed)),
+            ),
+            None => (
+                subject.to_string(),
+                "no binding names the subject, so it may use the default profile only".to_owned(),
+            ),
         };
         let profiles = toml_strings(allowed.iter().chain([wanted]));
-        let fix = format!("[[bindings]]\nsubject = {}\nprofiles = {profiles}", toml_string(&bound));
+        let fix = format!(
+            "[[bindings]]\nsubject = {}\nprofiles = {profiles}",
+            toml_string(&bound)
+        );
         return Err(Denial::new(rule, asked(), reason, fix));
     }
     log.allowed(rule, asked, || format!("uses profile `{wanted}`"));
@@ -203,9 +266,18 @@ fn choose_profile<'a>(policy: &'a Policy, request: &Request, log: &mut Log) -> R
 
 impl Log {
     /// Records a rule that allowed something.
-    fn allowed(&mut self, rule: String, asked: impl FnOnce() -> String, reason: impl FnOnce() -> String) {
+    fn allowed(
+        &mut self,
+        rule: String,
+        asked: impl FnOnce() -> String,
+        reason: impl FnOnce() -> String,
+    ) {
         if self.mode == Mode::Explain {
-            self.steps.push(Step { rule: rule.clone(), asked: asked(), result: StepResult::Allowed(reason()) });
+            self.steps.push(Step {
+                rule: rule.clone(),
+                asked: asked(),
+                result: StepResult::Allowed(reason()),
+            });
         }
         self.rules.push(RuleName::new(rule));
     }
@@ -213,7 +285,11 @@ impl Log {
     fn denied(&mut self, denial: &Denial) {
         if self.mode == Mode::Explain {
             let result = StepResult::Denied(denial.clone());
-            self.steps.push(Step { rule: denial.rule.clone(), asked: denial.asked.clone(), result });
+            self.steps.push(Step {
+                rule: denial.rule.clone(),
+                asked: denial.asked.clone(),
+                result,
+            });
         }
     }
 }

@@ -51,20 +51,43 @@ pub struct Denial {
 }
 
 impl Denial {
-    pub(crate) fn new(rule: impl Into<String>, asked: impl Into<String>, reason: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self { rule: rule.into(), asked: asked.into(), reason: reason.into(), fix: fix.into() }
+    pub(crate) fn new(
+        rule: impl Into<String>,
+        asked: impl Into<String>,
+        reason: impl Into<String>,
+        fix: impl Into<String>,
+    ) -> Self {
+        Self {
+            rule: rule.into(),
+            asked: asked.into(),
+            reason: reason.into(),
+            fix: fix.into(),
+        }
     }
 
     /// A denial of something malformed, so that no line of a policy would allow it.
-    pub(crate) fn invalid_request(rule: &str, asked: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self::new(rule, asked, reason, "# no policy change can allow this: change the request")
+    pub(crate) fn invalid_request(
+        rule: &str,
+        asked: impl Into<String>,
+        reason: impl Into<String>,
+    ) -> Self {
+        Self::new(
+            rule,
+            asked,
+            reason,
+            "# no policy change can allow this: change the request",
+        )
     }
 }
 
 /// One line: `denied by rule: asked: reason (to allow it: ...)`.
 impl fmt::Display for Denial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "denied by `{}`: {}: {}", self.rule, self.asked, self.reason)?;
+        write!(
+            f,
+            "denied by `{}`: {}: {}",
+            self.rule, self.asked, self.reason
+        )?;
         let lines: Vec<&str> = self.fix.lines().filter(|line| !line.is_empty()).collect();
         match lines.as_slice() {
             [comment] if comment.starts_with('#') => Ok(()),

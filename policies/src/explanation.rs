@@ -42,7 +42,10 @@ impl Explanation {
     /// Adds the findings in the program, and the denial because of them if there is one.
     pub fn found(&mut self, profile: String, findings: &[Finding], denial: Option<Denial>) {
         let shown = |finding: &Finding| {
-            let line = finding.line.map(|line| format!(" in line {line}")).unwrap_or_default();
+            let line = finding
+                .line
+                .map(|line| format!(" in line {line}"))
+                .unwrap_or_default();
             format!("{} ({}){line}", finding.rule, finding.severity)
         };
         if !findings.is_empty() {
@@ -51,7 +54,11 @@ impl Explanation {
                 Some(denial) => StepResult::Denied(denial.clone()),
                 None => StepResult::Allowed(format!("profile `{profile}` records them")),
             };
-            self.steps.push(Step { rule: format!("profiles.{}.findings", toml_key(&profile)), asked, result });
+            self.steps.push(Step {
+                rule: format!("profiles.{}.findings", toml_key(&profile)),
+                asked,
+                result,
+            });
         }
         if let Some(denial) = denial {
             self.verdict = Verdict::Deny(denial);
@@ -72,9 +79,15 @@ impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for step in &self.steps {
             match &step.result {
-                StepResult::Allowed(reason) => writeln!(f, "allowed  {}: {} ({reason})", step.rule, step.asked)?,
+                StepResult::Allowed(reason) => {
+                    writeln!(f, "allowed  {}: {} ({reason})", step.rule, step.asked)?
+                }
                 StepResult::Denied(denial) => {
-                    writeln!(f, "denied   {}: {} ({})", denial.rule, denial.asked, denial.reason)?;
+                    writeln!(
+                        f,
+                        "denied   {}: {} ({})",
+                        denial.rule, denial.asked, denial.reason
+                    )?;
                     for line in denial.fix.lines() {
                         writeln!(f, "         | {line}")?;
                     }
@@ -82,7 +95,12 @@ impl fmt::Display for Explanation {
             }
         }
         match &self.verdict {
-            Verdict::Admit(grant) => write!(f, "verdict: admitted under profile `{}` in tier `{}`", grant.profile(), grant.tier()),
+            Verdict::Admit(grant) => write!(
+                f,
+                "verdict: admitted under profile `{}` in tier `{}`",
+                grant.profile(),
+                grant.tier()
+            ),
             Verdict::Deny(denial) => write!(f, "verdict: denied by `{}`", denial.rule),
         }
     }

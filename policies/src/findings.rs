@@ -38,7 +38,9 @@ impl Severity {
     /// The severity of that name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|severity| severity.name() == name)
+        Self::ALL
+            .into_iter()
+            .find(|severity| severity.name() == name)
     }
 }
 
@@ -104,7 +106,9 @@ impl FindingRules {
     }
 
     fn of(self, severity: Severity) -> Action {
-        self.entries().find(|(other, _)| *other == severity).map_or(Action::Deny, |(_, action)| action)
+        self.entries()
+            .find(|(other, _)| *other == severity)
+            .map_or(Action::Deny, |(_, action)| action)
     }
 
     /// Returns whether the analysis runs at all.
@@ -116,24 +120,54 @@ impl FindingRules {
 /// Retains the findings that the profile records, and judges them.
 pub(crate) fn judge(profile: &Profile, findings: &mut Vec<Finding>) -> Result<(), Denial> {
     findings.retain(|finding| profile.findings.of(finding.severity) != Action::Ignore);
-    let Some(worst) = findings.iter().find(|finding| profile.findings.of(finding.severity) == Action::Deny) else { return Ok(()) };
+    let Some(worst) = findings
+        .iter()
+        .find(|finding| profile.findings.of(finding.severity) == Action::Deny)
+    else {
+        return Ok(());
+    };
     let rule = profile.place.rule(&format!("findings.{}", worst.severity));
-    let place = worst.line.map(|line| format!(" in line {line}")).unwrap_or_default();
-    let reason = format!("profile {} refuses programs with such findings: {}", quoted(&profile.place.name), worst.message);
-    let fix = profile.place.fix("findings", &[(worst.severity.name(), toml_string(Action::Record.name()))]);
-    Err(Denial::new(rule, format!("a program with the finding {}{place}", quoted(&worst.rule)), reason, fix))
+    let place = worst
+        .line
+        .map(|line| format!(" in line {line}"))
+        .unwrap_or_default();
+    let reason = format!(
+        "profile {} refuses programs with such findings: {}",
+        quoted(&profile.place.name),
+        worst.message
+    );
+    let fix = profile.place.fix(
+        "findings",
+        &[(worst.severity.name(), toml_string(Action::Record.name()))],
+    );
+    Err(Denial::new(
+        rule,
+        format!("a program with the finding {}{place}", quoted(&worst.rule)),
+        reason,
+        fix,
+    ))
 }
 
 /// Findings for packages whose name can be mistaken for a well-known one (typosquatting).
-pub(crate) fn of_packages(profile: &Profile, language: &str, packages: &[Requirement]) -> Vec<Finding> {
-    let Some(ecosystem) = Ecosystem::of_language(language) else { return Vec::new() };
+pub(crate) fn of_packages(
+    profile: &Profile,
+    language: &str,
+    packages: &[Requirement],
+) -> Vec<Finding> {
+    let Some(ecosystem) = Ecosystem::of_language(language) else {
+        return Vec::new();
+    };
     let rules = profile.packages(ecosystem);
-    let looks = |package: &Requirement| Some((package.name().to_owned(), rules.lookalike(package.name())?));
+    let looks =
+        |package: &Requirement| Some((package.name().to_owned(), rules.lookalike(package.name())?));
     let finding = |(name, known): (String, &str)| Finding {
         rule: "lookalike-package".to_owned(),
         line: None,
         severity: Severity::Medium,
-        message: format!("the package {} has a name that looks like `{known}`", quoted(&name)),
+        message: format!(
+            "the package {} has a name that looks like `{known}`",
+            quoted(&name)
+        ),
     };
     packages.iter().filter_map(looks).map(finding).collect()
 }

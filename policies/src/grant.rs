@@ -90,7 +90,11 @@ impl Grant {
     #[must_use]
     pub fn after(&self, wall: Duration, fuel: u64) -> Self {
         let mut rest = self.clone();
-        rest.limits.wall = rest.limits.wall.saturating_sub(wall).max(Duration::from_millis(1));
+        rest.limits.wall = rest
+            .limits
+            .wall
+            .saturating_sub(wall)
+            .max(Duration::from_millis(1));
         rest.limits.fuel = rest.limits.fuel.saturating_sub(fuel).max(1);
         rest
     }
@@ -155,7 +159,12 @@ impl Grant {
         match &self.kept_tools {
             Some(kept) if !kept.iter().any(|pattern| pattern.matches(name)) => {
                 let fix = "# the policy allows this: the request has to keep the tool";
-                Err(Denial::new("request.wants.tools", format!("tool {}", quoted(name)), "the request itself kept fewer tools", fix))
+                Err(Denial::new(
+                    "request.wants.tools",
+                    format!("tool {}", quoted(name)),
+                    "the request itself kept fewer tools",
+                    fix,
+                ))
             }
             _ => Ok(rule),
         }
@@ -190,9 +199,20 @@ impl Grant {
         if running < self.limits.concurrency {
             return Ok(RuleName::new(rule));
         }
-        let asked = format!("run {} at the same time of subject `{}`", running.saturating_add(1), self.subject);
-        let reason = format!("profile `{}` grants {} at the same time", self.profile(), self.limits.concurrency);
-        let fix = self.profile.place.fix("limits", &[("concurrency", running.saturating_add(1).to_string())]);
+        let asked = format!(
+            "run {} at the same time of subject `{}`",
+            running.saturating_add(1),
+            self.subject
+        );
+        let reason = format!(
+            "profile `{}` grants {} at the same time",
+            self.profile(),
+            self.limits.concurrency
+        );
+        let fix = self.profile.place.fix(
+            "limits",
+            &[("concurrency", running.saturating_add(1).to_string())],
+        );
         Err(Denial::new(rule, asked, reason, fix))
     }
 }
@@ -200,7 +220,11 @@ impl Grant {
 /// Omits values of environment variables: they may be secrets, and debug output is logged.
 impl fmt::Debug for Grant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let environment: Vec<&str> = self.environment.iter().map(|(name, _)| name.as_str()).collect();
+        let environment: Vec<&str> = self
+            .environment
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect();
         f.debug_struct("Grant")
             .field("subject", &self.subject)
             .field("profile", &self.profile.place.name)

@@ -179,12 +179,16 @@ limits! {
 impl Limits {
     /// Returns every limit by its name in a config.
     pub fn entries(&self) -> impl Iterator<Item = (&'static str, Amount)> + '_ {
-        FIELDS.iter().map(|field| (field.name, (field.granted)(self)))
+        FIELDS
+            .iter()
+            .map(|field| (field.name, (field.granted)(self)))
     }
 
     /// Returns whether no limit is larger than in `other`.
     pub fn within(&self, other: &Self) -> bool {
-        FIELDS.iter().all(|field| (field.granted)(self) <= (field.granted)(other))
+        FIELDS
+            .iter()
+            .all(|field| (field.granted)(self) <= (field.granted)(other))
     }
 }
 
@@ -202,13 +206,17 @@ impl LimitWishes {
 
     /// Sets a wish by the limit's name in a config; returns whether there is such a limit with this unit.
     pub fn set(&mut self, name: &str, amount: Amount) -> bool {
-        let Some(field) = FIELDS.iter().find(|field| field.name == name) else { return false };
+        let Some(field) = FIELDS.iter().find(|field| field.name == name) else {
+            return false;
+        };
         (field.wish)(self, amount);
         (field.wished)(self) == Some(amount)
     }
 
     /// Returns every wish that is set, by the name of its limit in a config.
     pub fn entries(&self) -> impl Iterator<Item = (&'static str, Amount)> + '_ {
-        FIELDS.iter().filter_map(|field| (field.wished)(self).map(|amount| (field.name, amount)))
+        FIELDS
+            .iter()
+            .filter_map(|field| (field.wished)(self).map(|amount| (field.name, amount)))
     }
 }

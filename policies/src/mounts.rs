@@ -6,8 +6,17 @@
 use crate::text::quoted;
 
 /// The kernel's and the system's own trees allow sandbox escapes: sockets of daemons, memory, devices, other containers.
-const FORBIDDEN: [&str; 9] =
-    ["/proc", "/sys", "/dev", "/run", "/var/run", "/boot", "/var/lib/docker", "/var/lib/containerd", "/var/lib/containers"];
+const FORBIDDEN: [&str; 9] = [
+    "/proc",
+    "/sys",
+    "/dev",
+    "/run",
+    "/var/run",
+    "/boot",
+    "/var/lib/docker",
+    "/var/lib/containerd",
+    "/var/lib/containers",
+];
 
 /// Access to a container engine's socket is root on the host, wherever the socket is.
 const SOCKETS: [&str; 4] = ["docker.sock", "containerd.sock", "podman.sock", "crio.sock"];
@@ -21,16 +30,27 @@ const SOCKETS: [&str; 4] = ["docker.sock", "containerd.sock", "podman.sock", "cr
 /// The reason why it must not be mounted.
 pub fn check_mount(host: &str) -> Result<(), String> {
     let refused = |why: &str| Err(format!("{} must never be mounted: {why}", quoted(host)));
-    if SOCKETS.iter().any(|socket| host.rsplit('/').next() == Some(socket)) || FORBIDDEN.iter().any(|tree| is_at_or_below(host, tree)) {
+    if SOCKETS
+        .iter()
+        .any(|socket| host.rsplit('/').next() == Some(socket))
+        || FORBIDDEN.iter().any(|tree| is_at_or_below(host, tree))
+    {
         return refused("it leads out of the sandbox");
     }
-    match FORBIDDEN.iter().find(|tree| host == "/" || is_at_or_below(tree, host)) {
-        Some(tree) => refused(&format!("it contains {}, which leads out of the sandbox; mount a directory further down", quoted(tree))),
+    match FORBIDDEN
+        .iter()
+        .find(|tree| host == "/" || is_at_or_below(tree, host))
+    {
+        Some(tree) => refused(&format!(
+            "it contains {}, which leads out of the sandbox; mount a directory further down",
+            quoted(tree)
+        )),
         None => Ok(()),
     }
 }
 
 /// Returns whether a path is that directory or below it: whole segments, never a prefix of text.
 pub(crate) fn is_at_or_below(path: &str, tree: &str) -> bool {
-    path.strip_prefix(tree).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    path.strip_prefix(tree)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

@@ -70,10 +70,18 @@ impl NetworkGrant {
         let host = self.host(&ask.host, &asked)?;
         let path = path::canonical(&ask.path);
         let rules = &self.profile.network;
-        if let Some(deny) = rules.deny.iter().find(|rule| rule.denies(ask, &host, path.as_deref())) {
+        if let Some(deny) = rules
+            .deny
+            .iter()
+            .find(|rule| rule.denies(ask, &host, path.as_deref()))
+        {
             return Err(deny.denial(asked));
         }
-        let Some(allow) = rules.allow.iter().find(|rule| rule.allows(ask, &host, path.as_deref())) else {
+        let Some(allow) = rules
+            .allow
+            .iter()
+            .find(|rule| rule.allows(ask, &host, path.as_deref()))
+        else {
             return Err(self.nothing_allows(ask, &host, path.err(), asked));
         };
         self.check_kept(&host, &asked)?;
@@ -92,12 +100,26 @@ impl NetworkGrant {
     pub fn check_tunnel(&self, host: &str, port: u16) -> Result<RuleName, Denial> {
         let asked = format!("tunnel to {}", quoted(&format!("{host}:{port}")));
         let parsed = self.host(host, &asked)?;
-        let ask = HttpAsk { scheme: "https".to_owned(), host: host.to_owned(), port, method: "GET".to_owned(), path: "/".to_owned() };
+        let ask = HttpAsk {
+            scheme: "https".to_owned(),
+            host: host.to_owned(),
+            port,
+            method: "GET".to_owned(),
+            path: "/".to_owned(),
+        };
         let rules = &self.profile.network;
-        if let Some(deny) = rules.deny.iter().find(|rule| rule.denies_tunnel(&ask, &parsed)) {
+        if let Some(deny) = rules
+            .deny
+            .iter()
+            .find(|rule| rule.denies_tunnel(&ask, &parsed))
+        {
             return Err(deny.denial(asked));
         }
-        let Some(allow) = rules.allow.iter().find(|rule| rule.allows_tunnel(&ask, &parsed)) else {
+        let Some(allow) = rules
+            .allow
+            .iter()
+            .find(|rule| rule.allows_tunnel(&ask, &parsed))
+        else {
             return Err(self.nothing_allows(&ask, &parsed, None, asked));
         };
         self.check_kept(&parsed, &asked)?;
@@ -120,7 +142,11 @@ impl NetworkGrant {
         let parsed = self.host(host, &asked)?;
         let rules = &self.profile.network;
         let at = Host::Address(address::unwrap_mapped(address));
-        if let Some(deny) = rules.deny.iter().find(|rule| rule.denies_host(&parsed) || rule.denies_host(&at)) {
+        if let Some(deny) = rules
+            .deny
+            .iter()
+            .find(|rule| rule.denies_host(&parsed) || rule.denies_host(&at))
+        {
             return Err(deny.denial(asked));
         }
         if !rules.allow.iter().any(|rule| rule.host.matches(&parsed)) {
@@ -129,7 +155,9 @@ impl NetworkGrant {
         self.check_kept(&parsed, &asked)?;
         match address::refused(address, &rules.private_ranges) {
             None if address::is_public(address) => Ok(RuleName::new("addresses.public")),
-            None => Ok(RuleName::new(self.profile.place.rule("network.private_ranges"))),
+            None => Ok(RuleName::new(
+                self.profile.place.rule("network.private_ranges"),
+            )),
             Some((class, needed)) => Err(self.not_named(&class, needed, asked)),
         }
     }
@@ -146,25 +174,52 @@ impl NetworkGrant {
             return Ok(());
         }
         let asked = format!("address {address} of host {}", quoted(host));
-        Err(self.not_named("one of this machine's own", IpNet::from(address).to_string(), asked))
+        Err(self.not_named(
+            "one of this machine's own",
+            IpNet::from(address).to_string(),
+            asked,
+        ))
     }
 
     fn not_named(&self, class: &str, needed: String, asked: String) -> Denial {
-        let ranges = self.profile.network.private_ranges.iter().map(ToString::to_string).chain([needed]);
-        let fix = self.profile.place.fix("network", &[("private_ranges", toml_strings(ranges))]);
-        let reason = format!("the address is {class}, and such addresses are refused unless the profile names them");
-        Denial::new(self.profile.place.rule("network.private_ranges"), asked, reason, fix)
+        let ranges = self
+            .profile
+            .network
+            .private_ranges
+            .iter()
+            .map(ToString::to_string)
+            .chain([needed]);
+        let fix = self
+            .profile
+            .place
+            .fix("network", &[("private_ranges", toml_strings(ranges))]);
+        let reason = format!(
+            "the address is {class}, and such addresses are refused unless the profile names them"
+        );
+        Denial::new(
+            self.profile.place.rule("network.private_ranges"),
+            asked,
+            reason,
+            fix,
+        )
     }
 
     fn host(&self, text: &str, asked: &str) -> Result<Host, Denial> {
-        Host::from_ask(text).map_err(|reason| Denial::invalid_request(&self.profile.place.rule("network"), asked, reason))
+        Host::from_ask(text).map_err(|reason| {
+            Denial::invalid_request(&self.profile.place.rule("network"), asked, reason)
+        })
     }
 
     fn check_kept(&self, host: &Host, asked: &str) -> Result<(), Denial> {
         match &self.kept {
             Some(kept) if !kept.iter().any(|pattern| pattern.matches(host)) => {
                 let reason = "the request itself kept a smaller part of the network";
-                Err(Denial::new("request.wants.network", asked, reason, "# the policy allows this: the request has to keep the host"))
+                Err(Denial::new(
+                    "request.wants.network",
+                    asked,
+                    reason,
+                    "# the policy allows this: the request has to keep the host",
+                ))
             }
             _ => Ok(()),
         }
@@ -181,7 +236,13 @@ impl NetworkGrant {
     }
 
     /// The denial if no rule allows the request: it names the part of the request that kept the nearest rule from matching.
-    fn nothing_allows(&self, ask: &HttpAsk, host: &Host, ambiguous: Option<&'static str>, asked: String) -> Denial {
+    fn nothing_allows(
+        &self,
+        ask: &HttpAsk,
+        host: &Host,
+        ambiguous: Option<&'static str>,
+        asked: String,
+    ) -> Denial {
         let place = &self.profile.place;
         let rules = &self.profile.network.allow;
         let Some(near) = rules.iter().find(|rule| rule.host.matches(host)) else {
@@ -192,15 +253,33 @@ impl NetworkGrant {
         if let Some(reason) = ambiguous.filter(|_| near.paths.is_some()) {
             return Denial::invalid_request(near.rule.as_str(), asked, reason);
         }
-        let reason = format!("`{}` allows the host, but not this {}", near.rule, near.mismatch(ask));
-        Denial::new(near.rule.as_str(), asked, reason, place.fix_element("network.allow", &ask.rule_lines(host)))
+        let reason = format!(
+            "`{}` allows the host, but not this {}",
+            near.rule,
+            near.mismatch(ask)
+        );
+        Denial::new(
+            near.rule.as_str(),
+            asked,
+            reason,
+            place.fix_element("network.allow", &ask.rule_lines(host)),
+        )
     }
 }
 
 impl std::fmt::Debug for NetworkGrant {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let rules: Vec<&str> = self.profile.network.allow.iter().map(|rule| rule.rule.as_str()).collect();
-        f.debug_struct("NetworkGrant").field("allow", &rules).field("kept", &self.kept).finish()
+        let rules: Vec<&str> = self
+            .profile
+            .network
+            .allow
+            .iter()
+            .map(|rule| rule.rule.as_str())
+            .collect();
+        f.debug_struct("NetworkGrant")
+            .field("allow", &rules)
+            .field("kept", &self.kept)
+            .finish()
     }
 }
 
@@ -210,15 +289,27 @@ mod tests {
 
     #[test]
     fn a_public_address_of_this_machine_has_to_be_named() {
-        for (named, is_fine) in [("", false), ("private_ranges = [\"8.8.4.4/32\"]", true), ("private_ranges = [\"10.0.0.0/8\"]", false)] {
+        for (named, is_fine) in [
+            ("", false),
+            ("private_ranges = [\"8.8.4.4/32\"]", true),
+            ("private_ranges = [\"10.0.0.0/8\"]", false),
+        ] {
             let text = format!(
                 "version = 1\ndefault_profile = \"p\"\n[profiles.p]\nextends = \"offline\"\n[profiles.p.network]\n{named}\n\
                  [[profiles.p.network.allow]]\nhost = \"*\"\n"
             );
             let policy = Policy::parse("p", &text).unwrap();
-            let Verdict::Admit(grant) = policy.admit(&Request::new("python", ""), &Facts::wasm(["python".to_owned()])) else { panic!() };
+            let Verdict::Admit(grant) = policy.admit(
+                &Request::new("python", ""),
+                &Facts::wasm(["python".to_owned()]),
+            ) else {
+                panic!()
+            };
             let address = "8.8.4.4".parse().unwrap();
-            assert!(grant.network().check_address("a.example", address).is_ok(), "it is public");
+            assert!(
+                grant.network().check_address("a.example", address).is_ok(),
+                "it is public"
+            );
             let judged = grant.network().check_own_address("a.example", address);
             assert_eq!(judged.is_ok(), is_fine, "{named}: {judged:?}");
         }

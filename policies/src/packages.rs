@@ -60,8 +60,11 @@ impl Ecosystem {
 /// Normalizes a Python name (PEP 503): lower case, and any run of `-`, `_` and `.` is one `-`.
 fn python_name(name: &str) -> Result<String, &'static str> {
     let edge = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
-    let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
-    if !plain || name.len() > 200 || !edge(name.as_bytes().first()) || !edge(name.as_bytes().last()) {
+    let plain = name
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    if !plain || name.len() > 200 || !edge(name.as_bytes().first()) || !edge(name.as_bytes().last())
+    {
         return Err(
             "a package is a plain name, such as `requests`, with no address, path or option, of ASCII letters, digits, `-`, `_` and `.`",
         );
@@ -81,17 +84,23 @@ fn python_name(name: &str) -> Result<String, &'static str> {
 fn javascript_name(name: &str) -> Result<String, &'static str> {
     let part = |part: &str| {
         part.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
-            && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.".contains(&b))
+            && part
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.".contains(&b))
     };
     let plain = match name.strip_prefix('@') {
-        Some(scoped) => scoped.split_once('/').is_some_and(|(scope, name)| part(scope) && part(name)),
+        Some(scoped) => scoped
+            .split_once('/')
+            .is_some_and(|(scope, name)| part(scope) && part(name)),
         None => part(name),
     };
     if plain && name.len() <= 200 && !matches!(name, "node_modules" | "favicon.ico") {
         Ok(name.to_owned())
     } else {
-        Err("a package is a plain name, such as `lodash` or `@scope/name`, with no address, path or option, of lower-case ASCII letters, \
-             digits, `-`, `_` and `.`")
+        Err(
+            "a package is a plain name, such as `lodash` or `@scope/name`, with no address, path or option, of lower-case ASCII letters, \
+             digits, `-`, `_` and `.`",
+        )
     }
 }
 
@@ -117,7 +126,9 @@ impl Requirement {
         let text = text.trim();
         let (name, extras, versions) = match ecosystem {
             Ecosystem::Python => {
-                let end = text.find(|c: char| !c.is_ascii_alphanumeric() && !"-_.".contains(c)).unwrap_or(text.len());
+                let end = text
+                    .find(|c: char| !c.is_ascii_alphanumeric() && !"-_.".contains(c))
+                    .unwrap_or(text.len());
                 let (name, rest) = text.split_at(end);
                 let rest = rest.trim_start();
                 match rest.strip_prefix('[').map(|rest| rest.split_once(']')) {
@@ -139,9 +150,19 @@ impl Requirement {
             },
         };
         let name = ecosystem.normalise(name)?;
-        let extras = extras.split(',').map(str::trim).filter(|extra| !extra.is_empty());
-        let extras = extras.map(|extra| ecosystem.normalise(extra)).collect::<Result<_, _>>()?;
-        Ok(Self { ecosystem, name, extras, versions: Versions::parse(ecosystem, versions)? })
+        let extras = extras
+            .split(',')
+            .map(str::trim)
+            .filter(|extra| !extra.is_empty());
+        let extras = extras
+            .map(|extra| ecosystem.normalise(extra))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            ecosystem,
+            name,
+            extras,
+            versions: Versions::parse(ecosystem, versions)?,
+        })
     }
 
     /// The normalized name.
@@ -273,7 +294,10 @@ pub struct MissingModule {
 
 impl MissingModule {
     pub(crate) fn denial(&self) -> Denial {
-        let (module, package) = (crate::text::quoted(&self.module), crate::text::quoted(&self.package));
+        let (module, package) = (
+            crate::text::quoted(&self.module),
+            crate::text::quoted(&self.package),
+        );
         let asked = match self.line {
             0 => format!("import of {module}"),
             line => format!("import of {module} in line {line}"),
@@ -295,15 +319,30 @@ mod tests {
     fn a_requirement_is_a_name_and_versions() {
         let good = [
             (Ecosystem::Python, "requests", "requests"),
-            (Ecosystem::Python, " Foo__Bar.-baz == 2.32.* ", "foo-bar-baz==2.32.*"),
-            (Ecosystem::Python, "httpx[http2, Socks] >=0.27,<1", "httpx[http2,socks]>=0.27,<1"),
+            (
+                Ecosystem::Python,
+                " Foo__Bar.-baz == 2.32.* ",
+                "foo-bar-baz==2.32.*",
+            ),
+            (
+                Ecosystem::Python,
+                "httpx[http2, Socks] >=0.27,<1",
+                "httpx[http2,socks]>=0.27,<1",
+            ),
             (Ecosystem::Python, "x~=1.2", "x~=1.2"),
             (Ecosystem::JavaScript, "lodash", "lodash"),
-            (Ecosystem::JavaScript, "@scope/name@^1.2", "@scope/name@^1.2"),
+            (
+                Ecosystem::JavaScript,
+                "@scope/name@^1.2",
+                "@scope/name@^1.2",
+            ),
             (Ecosystem::JavaScript, "lodash@4.17.21", "lodash@4.17.21"),
         ];
         for (ecosystem, text, shown) in good {
-            assert_eq!(Requirement::parse(ecosystem, text).unwrap().to_string(), shown);
+            assert_eq!(
+                Requirement::parse(ecosystem, text).unwrap().to_string(),
+                shown
+            );
         }
         for bad in [
             "",
@@ -326,7 +365,10 @@ mod tests {
             "x\0",
             "x===1 y",
         ] {
-            assert!(Requirement::parse(Ecosystem::Python, bad).is_err(), "{bad:?}");
+            assert!(
+                Requirement::parse(Ecosystem::Python, bad).is_err(),
+                "{bad:?}"
+            );
         }
         for bad in [
             "",
@@ -347,7 +389,10 @@ mod tests {
             "@a/b/c",
             "x@1;2",
         ] {
-            assert!(Requirement::parse(Ecosystem::JavaScript, bad).is_err(), "{bad:?}");
+            assert!(
+                Requirement::parse(Ecosystem::JavaScript, bad).is_err(),
+                "{bad:?}"
+            );
         }
     }
 }

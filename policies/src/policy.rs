@@ -51,7 +51,8 @@ impl Policy {
     /// All problems of the text, each with line and column. A text with any problem is refused whole.
     pub fn parse(origin: &str, text: &str) -> Result<Self, ConfigError> {
         let mut problems = Problems::new(origin, text);
-        let built = read(text, &mut problems).map(|raw| build(&raw, presets(), false, &mut problems));
+        let built =
+            read(text, &mut problems).map(|raw| build(&raw, presets(), false, &mut problems));
         problems.into_result()?;
         Ok(Self::from_built(built.unwrap_or_else(nothing)))
     }
@@ -69,7 +70,8 @@ impl Policy {
     pub fn builtin() -> Self {
         static BUILTIN: LazyLock<Policy> = LazyLock::new(|| {
             // A test proves that the text is valid; if it were not, nothing would be granted.
-            Policy::parse("builtin", include_str!("../presets/builtin.toml")).unwrap_or_else(|_| Policy::deny_all())
+            Policy::parse("builtin", include_str!("../presets/builtin.toml"))
+                .unwrap_or_else(|_| Policy::deny_all())
         });
         BUILTIN.clone()
     }
@@ -131,7 +133,10 @@ impl Policy {
 
     /// The text of a preset, as a reference or a template.
     pub fn preset_text(name: &str) -> Option<&'static str> {
-        crate::config::presets::TEXTS.iter().find(|(preset, _)| *preset == name).map(|(_, text)| *text)
+        crate::config::presets::TEXTS
+            .iter()
+            .find(|(preset, _)| *preset == name)
+            .map(|(_, text)| *text)
     }
 
     /// The JSON Schema of the config, as pretty JSON, for editors and other tools.
@@ -149,18 +154,32 @@ impl Policy {
 
     /// Returns the most specific binding of a subject: its pattern, and the profiles.
     pub(crate) fn binding(&self, subject: &Subject) -> Option<(String, &[String])> {
-        let binding = self.inner.built.bindings.iter().find(|binding| binding.subject.matches(subject.as_str()))?;
+        let binding = self
+            .inner
+            .built
+            .bindings
+            .iter()
+            .find(|binding| binding.subject.matches(subject.as_str()))?;
         Some((binding.subject.to_string(), &binding.profiles))
     }
 
     fn from_built(built: Rules) -> Self {
         let digest = hex(&Sha256::digest(canonical_text(&built).as_bytes()));
-        Self { inner: Arc::new(Inner { built, digest: digest.into() }) }
+        Self {
+            inner: Arc::new(Inner {
+                built,
+                digest: digest.into(),
+            }),
+        }
     }
 }
 
 fn nothing() -> Rules {
-    Rules { default_profile: None, bindings: Vec::new(), profiles: Profiles::new() }
+    Rules {
+        default_profile: None,
+        bindings: Vec::new(),
+        profiles: Profiles::new(),
+    }
 }
 
 /// Encodes bytes as lower-case hexadecimal.
@@ -178,7 +197,10 @@ impl Eq for Policy {}
 
 impl fmt::Debug for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Policy").field("digest", &self.digest()).field("profiles", &self.profiles().collect::<Vec<_>>()).finish()
+        f.debug_struct("Policy")
+            .field("digest", &self.digest())
+            .field("profiles", &self.profiles().collect::<Vec<_>>())
+            .finish()
     }
 }
 

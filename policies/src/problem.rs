@@ -23,7 +23,11 @@ pub struct Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}: {}", self.origin, self.line, self.column, self.message)?;
+        write!(
+            f,
+            "{}:{}:{}: {}",
+            self.origin, self.line, self.column, self.message
+        )?;
         match &self.suggestion {
             Some(suggestion) => write!(f, "; did you mean `{suggestion}`?"),
             None => Ok(()),
@@ -50,16 +54,36 @@ pub(crate) struct Problems<'a> {
 
 impl<'a> Problems<'a> {
     pub(crate) fn new(origin: &'a str, text: &'a str) -> Self {
-        let starts = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(index, _)| index + 1);
-        Self { origin, text, line_starts: std::iter::once(0).chain(starts).collect(), found: Vec::new() }
+        let starts = text
+            .bytes()
+            .enumerate()
+            .filter(|(_, byte)| *byte == b'\n')
+            .map(|(index, _)| index + 1);
+        Self {
+            origin,
+            text,
+            line_starts: std::iter::once(0).chain(starts).collect(),
+            found: Vec::new(),
+        }
     }
 
-    pub(crate) fn add(&mut self, span: &Range<usize>, message: impl Into<String>, suggestion: Option<String>) {
+    pub(crate) fn add(
+        &mut self,
+        span: &Range<usize>,
+        message: impl Into<String>,
+        suggestion: Option<String>,
+    ) {
         if self.found.len() >= MAX_PROBLEMS {
             return;
         }
         let (line, column) = self.locate(span.start);
-        let problem = Problem { origin: self.origin.to_owned(), line, column, message: message.into(), suggestion };
+        let problem = Problem {
+            origin: self.origin.to_owned(),
+            line,
+            column,
+            message: message.into(),
+            suggestion,
+        };
         if !self.found.iter().any(|(_, known)| *known == problem) {
             self.found.push((span.start, problem));
         }
@@ -75,12 +99,17 @@ impl<'a> Problems<'a> {
             return Ok(());
         }
         self.found.sort_by_key(|(start, _)| *start);
-        Err(ConfigError { problems: self.found.into_iter().map(|(_, problem)| problem).collect() })
+        Err(ConfigError {
+            problems: self.found.into_iter().map(|(_, problem)| problem).collect(),
+        })
     }
 
     /// Converts an offset to line and column, both from 1.
     pub(crate) fn locate(&self, offset: usize) -> (usize, usize) {
-        let line = self.line_starts.partition_point(|start| *start <= offset).max(1);
+        let line = self
+            .line_starts
+            .partition_point(|start| *start <= offset)
+            .max(1);
         let start = self.line_starts.get(line - 1).copied().unwrap_or_default();
         let before = self.text.get(start..offset).unwrap_or_default();
         (line, before.chars().count() + 1)

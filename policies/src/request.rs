@@ -86,7 +86,10 @@ pub struct Subject(Arc<str>);
 
 /// A subject's name is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("subject {shown} must be 1 to {} of the characters a-z, A-Z, 0-9 and `:._@/+-`", Subject::MAX_LENGTH)]
+#[error(
+    "subject {shown} must be 1 to {} of the characters a-z, A-Z, 0-9 and `:._@/+-`",
+    Subject::MAX_LENGTH
+)]
 pub struct SubjectError {
     shown: String,
 }
@@ -102,8 +105,15 @@ impl Subject {
     /// If the name is empty, longer than [`Subject::MAX_LENGTH`], or has other characters than letters, digits and `:._@/+-`.
     pub fn new(name: impl Into<String>) -> Result<Self, SubjectError> {
         let name = name.into();
-        let fits = !name.is_empty() && name.len() <= Self::MAX_LENGTH && name.bytes().all(is_subject_byte);
-        if fits { Ok(Self(name.into())) } else { Err(SubjectError { shown: quoted(&name) }) }
+        let fits =
+            !name.is_empty() && name.len() <= Self::MAX_LENGTH && name.bytes().all(is_subject_byte);
+        if fits {
+            Ok(Self(name.into()))
+        } else {
+            Err(SubjectError {
+                shown: quoted(&name),
+            })
+        }
     }
 
     /// The local user: `local`.
@@ -146,7 +156,10 @@ impl Request {
         Self {
             subject: Subject::local(),
             profile: None,
-            source: Source { name: Source::default_name(&language).to_owned(), content: content.into() },
+            source: Source {
+                name: Source::default_name(&language).to_owned(),
+                content: content.into(),
+            },
             language,
             arguments: Vec::new(),
             environment: Vec::new(),
@@ -175,14 +188,28 @@ impl Source {
 /// Omits sources, file contents and environment values: they may hold secrets, and debug output is logged.
 impl std::fmt::Debug for Request {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let environment: Vec<&str> = self.environment.iter().map(|(name, _)| name.as_str()).collect();
+        let environment: Vec<&str> = self
+            .environment
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect();
         let files: Vec<&str> = self.files.iter().map(|file| file.path.as_str()).collect();
         f.debug_struct("Request")
             .field("subject", &self.subject)
             .field("profile", &self.profile)
             .field("language", &self.language)
-            .field("source", &format_args!("{} ({} bytes)", quoted(&self.source.name), self.source.content.len()))
-            .field("arguments", &format_args!("{} arguments", self.arguments.len()))
+            .field(
+                "source",
+                &format_args!(
+                    "{} ({} bytes)",
+                    quoted(&self.source.name),
+                    self.source.content.len()
+                ),
+            )
+            .field(
+                "arguments",
+                &format_args!("{} arguments", self.arguments.len()),
+            )
             .field("environment", &environment)
             .field("files", &files)
             .field("artifacts", &self.artifacts)

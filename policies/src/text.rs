@@ -38,14 +38,24 @@ pub(crate) fn toml_string(text: &str) -> String {
 
 /// Formats a TOML array of strings on one line.
 pub(crate) fn toml_strings<S: AsRef<str>>(items: impl IntoIterator<Item = S>) -> String {
-    let items: Vec<String> = items.into_iter().map(|item| toml_string(item.as_ref())).collect();
+    let items: Vec<String> = items
+        .into_iter()
+        .map(|item| toml_string(item.as_ref()))
+        .collect();
     format!("[{}]", items.join(", "))
 }
 
 /// Formats a TOML key: bare if possible, else quoted.
 pub(crate) fn toml_key(text: &str) -> String {
-    let bare = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-    if bare { text.to_owned() } else { toml_string(text) }
+    let bare = !text.is_empty()
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    if bare {
+        text.to_owned()
+    } else {
+        toml_string(text)
+    }
 }
 
 fn push_escaped(out: &mut String, text: &str) {
@@ -71,15 +81,24 @@ fn is_plain(character: char) -> bool {
 }
 
 /// Returns the candidate with the smallest edit distance to `word`, if one is close enough to be a suggestion.
-pub(crate) fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn closest<'a>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     // Long words are not compared: the table is quadratic in their length.
     const LONGEST: usize = 64;
     if word.len() > LONGEST {
         return None;
     }
     let allowed = 1 + word.chars().count() / 4;
-    let ranked = candidates.into_iter().filter(|c| c.len() <= LONGEST).map(|candidate| (distance(word, candidate), candidate));
-    ranked.filter(|(distance, _)| *distance <= allowed).min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)
+    let ranked = candidates
+        .into_iter()
+        .filter(|c| c.len() <= LONGEST)
+        .map(|candidate| (distance(word, candidate), candidate));
+    ranked
+        .filter(|(distance, _)| *distance <= allowed)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
 }
 
 /// Returns whether two names differ by one edit: a letter inserted, deleted, replaced, or two swapped (Damerau-Levenshtein distance 1).
@@ -93,9 +112,21 @@ pub(crate) fn is_lookalike(name: &str, known: &str) -> bool {
     let mut differing = name.iter().zip(known).filter(|(one, other)| one != other);
     let differing = (differing.next(), differing.next(), differing.next());
     let swapped = matches!(differing, (Some((a, b)), Some((c, d)), None) if a == d && b == c);
-    let start = name.iter().zip(known).take_while(|(one, other)| one.eq_ignore_ascii_case(other)).count();
-    let (left, right) = (name.get(start..).unwrap_or_default(), known.get(start..).unwrap_or_default());
-    let end = left.iter().rev().zip(right.iter().rev()).take_while(|(one, other)| one.eq_ignore_ascii_case(other)).count();
+    let start = name
+        .iter()
+        .zip(known)
+        .take_while(|(one, other)| one.eq_ignore_ascii_case(other))
+        .count();
+    let (left, right) = (
+        name.get(start..).unwrap_or_default(),
+        known.get(start..).unwrap_or_default(),
+    );
+    let end = left
+        .iter()
+        .rev()
+        .zip(right.iter().rev())
+        .take_while(|(one, other)| one.eq_ignore_ascii_case(other))
+        .count();
     let one_edit = matches!((left.len() - end, right.len() - end), (0 | 1, 1) | (1, 0));
     (swapped && name.len() == known.len()) || one_edit
 }

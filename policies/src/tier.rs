@@ -5,7 +5,9 @@ use serde::Deserialize;
 use crate::packages::{Needs, TierNeeds};
 
 /// The isolation technology that runs a program.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Tier {
     /// A WebAssembly guest inside the host process.
@@ -19,7 +21,9 @@ pub enum Tier {
 /// The strength of isolation, the weakest first: how much has to break before a guest reaches the host.
 ///
 /// The order is by the attack surface that hostile code can reach.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Isolation {
     /// The guest makes system calls: one bug in any of some 300 system calls of the shared kernel is enough.
@@ -116,14 +120,22 @@ impl TierFacts {
     /// Describes a tier that works.
     pub fn new<S: Into<String>>(tier: Tier, languages: impl IntoIterator<Item = S>) -> Self {
         let languages = languages.into_iter().map(Into::into).collect();
-        Self { tier, languages, unavailable: None, runtimes: Vec::new() }
+        Self {
+            tier,
+            languages,
+            unavailable: None,
+            runtimes: Vec::new(),
+        }
     }
 }
 
 impl Facts {
     /// Describes a machine with the WebAssembly tier only, able to run these languages.
     pub fn wasm<S: Into<String>>(languages: impl IntoIterator<Item = S>) -> Self {
-        Self { tiers: vec![TierFacts::new(Tier::Wasm, languages)], needs: Needs::default() }
+        Self {
+            tiers: vec![TierFacts::new(Tier::Wasm, languages)],
+            needs: Needs::default(),
+        }
     }
 
     /// Returns the needs of the program in one tier, if they were resolved.

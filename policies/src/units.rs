@@ -12,11 +12,23 @@ pub const MAX_DURATION: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 pub const MAX_SIZE: u64 = 1 << 40;
 
 /// Duration units and their length in nanoseconds, longest first.
-const DURATION_UNITS: [(&str, u64); 6] =
-    [("h", 3_600_000_000_000), ("m", 60_000_000_000), ("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000), ("ns", 1)];
+const DURATION_UNITS: [(&str, u64); 6] = [
+    ("h", 3_600_000_000_000),
+    ("m", 60_000_000_000),
+    ("s", 1_000_000_000),
+    ("ms", 1_000_000),
+    ("us", 1_000),
+    ("ns", 1),
+];
 
 /// Size units and their length in bytes, largest first.
-const SIZE_UNITS: [(&str, u64); 5] = [("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
+const SIZE_UNITS: [(&str, u64); 5] = [
+    ("TiB", 1 << 40),
+    ("GiB", 1 << 30),
+    ("MiB", 1 << 20),
+    ("KiB", 1 << 10),
+    ("B", 1),
+];
 
 /// Common misspellings of units, with their likely meaning.
 const MISSPELT_UNITS: [(&str, &str); 14] = [
@@ -53,7 +65,16 @@ pub struct UnitError {
 /// A missing or unknown unit, zero, a sign, a fraction, or more than [`MAX_DURATION`].
 pub fn parse_duration(text: &str) -> Result<Duration, UnitError> {
     let max = u64::try_from(MAX_DURATION.as_nanos()).unwrap_or(u64::MAX);
-    parse_amount(text, &Units { table: &DURATION_UNITS, max, example: "10s", guess: "s" }).map(Duration::from_nanos)
+    parse_amount(
+        text,
+        &Units {
+            table: &DURATION_UNITS,
+            max,
+            example: "10s",
+            guess: "s",
+        },
+    )
+    .map(Duration::from_nanos)
 }
 
 /// Parses a size in bytes such as `256MiB`, `64KiB` or `512B`.
@@ -62,12 +83,23 @@ pub fn parse_duration(text: &str) -> Result<Duration, UnitError> {
 ///
 /// A missing or unknown unit, zero, a sign, a fraction, or more than [`MAX_SIZE`].
 pub fn parse_size(text: &str) -> Result<u64, UnitError> {
-    parse_amount(text, &Units { table: &SIZE_UNITS, max: MAX_SIZE, example: "256MiB", guess: "MiB" })
+    parse_amount(
+        text,
+        &Units {
+            table: &SIZE_UNITS,
+            max: MAX_SIZE,
+            example: "256MiB",
+            guess: "MiB",
+        },
+    )
 }
 
 /// Formats a duration in the largest unit without a fraction: the inverse of [`parse_duration`].
 pub fn show_duration(duration: Duration) -> String {
-    show_amount(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX), &DURATION_UNITS)
+    show_amount(
+        u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX),
+        &DURATION_UNITS,
+    )
 }
 
 /// Formats a size in the largest unit without a fraction: the inverse of [`parse_size`].
@@ -85,41 +117,80 @@ struct Units<'a> {
 }
 
 fn parse_amount(text: &str, units: &Units<'_>) -> Result<u64, UnitError> {
-    let fail = |message: String, suggestion: Option<String>| Err(UnitError { message, suggestion });
+    let fail = |message: String, suggestion: Option<String>| {
+        Err(UnitError {
+            message,
+            suggestion,
+        })
+    };
     let shown = crate::text::quoted(text);
-    let digits_end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let digits_end = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     let (digits, unit) = text.split_at_checked(digits_end).unwrap_or((text, ""));
     if digits.is_empty() {
-        let what = if text.starts_with('-') { "must not be negative" } else { "is not a whole number with a unit" };
+        let what = if text.starts_with('-') {
+            "must not be negative"
+        } else {
+            "is not a whole number with a unit"
+        };
         return fail(format!("{shown} {what}"), Some(units.example.to_owned()));
     }
     if unit.is_empty() {
-        return fail(format!("{shown} has no unit"), (digits.len() < 16).then(|| format!("{digits}{}", units.guess)));
+        return fail(
+            format!("{shown} has no unit"),
+            (digits.len() < 16).then(|| format!("{digits}{}", units.guess)),
+        );
     }
     let Some((_, factor)) = units.table.iter().find(|(name, _)| *name == unit) else {
-        let known = units.table.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+        let known = units
+            .table
+            .iter()
+            .map(|(name, _)| *name)
+            .collect::<Vec<_>>()
+            .join(", ");
         let meant = meant_unit(unit, units.table).map(|unit| format!("{digits}{unit}"));
-        return fail(format!("{shown} has an unknown unit (known: {known})"), meant.or(Some(units.example.to_owned())));
+        return fail(
+            format!("{shown} has an unknown unit (known: {known})"),
+            meant.or(Some(units.example.to_owned())),
+        );
     };
-    let amount = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(*factor));
+    let amount = digits
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(*factor));
     match amount {
-        Some(0) => fail(format!("{shown} must be more than zero (zero never means unlimited)"), Some(units.example.to_owned())),
+        Some(0) => fail(
+            format!("{shown} must be more than zero (zero never means unlimited)"),
+            Some(units.example.to_owned()),
+        ),
         Some(amount) if amount <= units.max => Ok(amount),
         _ => {
             let most = show_amount(units.max, units.table);
-            fail(format!("{shown} is more than {most}, the largest possible"), Some(most))
+            fail(
+                format!("{shown} is more than {most}, the largest possible"),
+                Some(most),
+            )
         }
     }
 }
 
 fn meant_unit<'a>(unit: &str, table: &[(&'a str, u64)]) -> Option<&'a str> {
     let unit = unit.trim();
-    let alias = MISSPELT_UNITS.iter().find(|(wrong, _)| wrong.eq_ignore_ascii_case(unit)).map(|(_, right)| *right);
-    table.iter().map(|(name, _)| *name).find(|name| name.eq_ignore_ascii_case(unit) || Some(*name) == alias)
+    let alias = MISSPELT_UNITS
+        .iter()
+        .find(|(wrong, _)| wrong.eq_ignore_ascii_case(unit))
+        .map(|(_, right)| *right);
+    table
+        .iter()
+        .map(|(name, _)| *name)
+        .find(|name| name.eq_ignore_ascii_case(unit) || Some(*name) == alias)
 }
 
 fn show_amount(amount: u64, table: &[(&str, u64)]) -> String {
-    let fits = table.iter().find(|(_, factor)| amount >= *factor && amount.is_multiple_of(*factor));
+    let fits = table
+        .iter()
+        .find(|(_, factor)| amount >= *factor && amount.is_multiple_of(*factor));
     let (unit, factor) = fits.or(table.last()).copied().unwrap_or(("", 1));
     format!("{}{unit}", amount / factor)
 }
@@ -140,14 +211,34 @@ mod tests {
 
     #[test]
     fn refuses_with_a_suggestion() {
-        for (text, meant) in [("10", "10s"), ("10 s", "10s"), ("10S", "10s"), ("5min", "5m"), ("0s", "10s"), ("-1s", "10s"), ("8d", "10s")]
-        {
-            assert_eq!(parse_duration(text).unwrap_err().suggestion.as_deref(), Some(meant), "{text}");
+        for (text, meant) in [
+            ("10", "10s"),
+            ("10 s", "10s"),
+            ("10S", "10s"),
+            ("5min", "5m"),
+            ("0s", "10s"),
+            ("-1s", "10s"),
+            ("8d", "10s"),
+        ] {
+            assert_eq!(
+                parse_duration(text).unwrap_err().suggestion.as_deref(),
+                Some(meant),
+                "{text}"
+            );
         }
-        for (text, meant) in
-            [("256", "256MiB"), ("256MB", "256MiB"), ("1gb", "1GiB"), ("2TiB", "1TiB"), ("1.5GiB", "256MiB"), ("", "256MiB")]
-        {
-            assert_eq!(parse_size(text).unwrap_err().suggestion.as_deref(), Some(meant), "{text}");
+        for (text, meant) in [
+            ("256", "256MiB"),
+            ("256MB", "256MiB"),
+            ("1gb", "1GiB"),
+            ("2TiB", "1TiB"),
+            ("1.5GiB", "256MiB"),
+            ("", "256MiB"),
+        ] {
+            assert_eq!(
+                parse_size(text).unwrap_err().suggestion.as_deref(),
+                Some(meant),
+                "{text}"
+            );
         }
         assert!(parse_size("99999999999999999999GiB").is_err());
         assert!(parse_duration("1é").is_err());

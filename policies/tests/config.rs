@@ -6,7 +6,10 @@ use glovebox_policy::{Facts, MAX_PROBLEMS, MAX_TEXT, Policy, Request, Tier, Tier
 
 /// The problems of a text, one a line.
 fn problems(text: &str) -> String {
-    Policy::parse("p.toml", text).err().map(|error| error.to_string()).unwrap_or_default()
+    Policy::parse("p.toml", text)
+        .err()
+        .map(|error| error.to_string())
+        .unwrap_or_default()
 }
 
 #[test]
@@ -47,7 +50,10 @@ p.toml:18:17: invalid type: integer `3`, expected a string"
 #[test]
 fn a_circle_is_reported_once() {
     let text = "version = 1\nprofiles.a.extends = \"b\"\nprofiles.b.extends = \"c\"\nprofiles.c.extends = \"b\"";
-    assert_eq!(problems(text), "p.toml:4:22: profile `b` extends itself through `c`");
+    assert_eq!(
+        problems(text),
+        "p.toml:4:22: profile `b` extends itself through `c`"
+    );
 }
 
 #[test]
@@ -69,47 +75,94 @@ fn hostile_texts_are_refused_fast() {
     let deep_tables = format!("[{}x]", "a.".repeat(400_000));
     let inline = format!("x = {}", "{a=".repeat(300_000));
     let unknown: String = (0..80_000).map(|n| format!("k{n} = 1\n")).collect();
-    let chain: String = (0..10_000).map(|n| format!("[profiles.p{n}]\nextends = \"p{}\"\n", n + 1)).collect();
-    let wide = format!("version = 1\nprofiles.a.languages = [{}]", "\"x\",".repeat(200_000));
-    let bindings: String = (0..20_000).map(|n| format!("[[bindings]]\nsubject = \"s{n}\"\nprofiles = [\"x\"]\n")).collect();
-    let words: String = (0..100).map(|n| format!("[profiles.p{n}]\nextends = \"{}\"\n", "x".repeat(10_000))).collect();
+    let chain: String = (0..10_000)
+        .map(|n| format!("[profiles.p{n}]\nextends = \"p{}\"\n", n + 1))
+        .collect();
+    let wide = format!(
+        "version = 1\nprofiles.a.languages = [{}]",
+        "\"x\",".repeat(200_000)
+    );
+    let bindings: String = (0..20_000)
+        .map(|n| format!("[[bindings]]\nsubject = \"s{n}\"\nprofiles = [\"x\"]\n"))
+        .collect();
+    let words: String = (0..100)
+        .map(|n| format!("[profiles.p{n}]\nextends = \"{}\"\n", "x".repeat(10_000)))
+        .collect();
     let big = format!("version = 1\n#{}", "x".repeat(MAX_TEXT));
-    for text in [deep_arrays, deep_tables, inline, unknown, chain, wide, bindings, words, big, "\0".repeat(1000), "\u{feff}x".repeat(1000)]
-    {
+    for text in [
+        deep_arrays,
+        deep_tables,
+        inline,
+        unknown,
+        chain,
+        wide,
+        bindings,
+        words,
+        big,
+        "\0".repeat(1000),
+        "\u{feff}x".repeat(1000),
+    ] {
         let start = std::time::Instant::now();
         let error = Policy::check(&text).unwrap_err();
         assert!((1..=MAX_PROBLEMS).contains(&error.problems.len()));
         assert!(error.to_string().len() < 200_000);
-        assert!(start.elapsed() < Duration::from_secs(20), "{:?} for {}", start.elapsed(), text.chars().take(30).collect::<String>());
+        assert!(
+            start.elapsed() < Duration::from_secs(20),
+            "{:?} for {}",
+            start.elapsed(),
+            text.chars().take(30).collect::<String>()
+        );
     }
 }
 
 /// A text of legal size cannot expand without bound by inheritance.
 #[test]
 fn inheritance_cannot_blow_up() {
-    let hosts: String = (0..500).map(|n| format!("[[profiles.a.network.deny]]\nhost = \"h{n}.test\"\n")).collect();
-    let names = (0..500).map(|n| format!("\"n{n}\"")).collect::<Vec<_>>().join(",");
-    let heirs: String = (0..127).map(|n| format!("[profiles.b{n}]\nextends = \"a\"\n")).collect();
-    let text =
-        format!("version = 1\n{hosts}[profiles.a]\ntools = {{ deny = [{names}] }}\npackages.python = {{ deny = [{names}] }}\n{heirs}");
+    let hosts: String = (0..500)
+        .map(|n| format!("[[profiles.a.network.deny]]\nhost = \"h{n}.test\"\n"))
+        .collect();
+    let names = (0..500)
+        .map(|n| format!("\"n{n}\""))
+        .collect::<Vec<_>>()
+        .join(",");
+    let heirs: String = (0..127)
+        .map(|n| format!("[profiles.b{n}]\nextends = \"a\"\n"))
+        .collect();
+    let text = format!(
+        "version = 1\n{hosts}[profiles.a]\ntools = {{ deny = [{names}] }}\npackages.python = {{ deny = [{names}] }}\n{heirs}"
+    );
     let policy = Policy::check(&text).unwrap();
     assert!(policy.canonical_text().len() < 10 << 20);
-    let chain: String = (0..18).map(|n| format!("[profiles.p{n:02}]\nextends = \"p{:02}\"\n", n + 1)).collect();
-    assert!(problems(&format!("version = 1\n{chain}[profiles.p18]\n")).contains("chain of `extends` is longer than 16"));
+    let chain: String = (0..18)
+        .map(|n| format!("[profiles.p{n:02}]\nextends = \"p{:02}\"\n", n + 1))
+        .collect();
+    assert!(
+        problems(&format!("version = 1\n{chain}[profiles.p18]\n"))
+            .contains("chain of `extends` is longer than 16")
+    );
 }
 
 /// A denial's fix, put into a policy file of its own, allows what was denied.
 #[test]
 fn fixes_work() {
     let languages = vec!["python".to_owned(), "javascript".to_owned()];
-    let facts = Facts { tiers: Tier::ALL.map(|tier| TierFacts::new(tier, languages.clone())).to_vec(), ..Facts::default() };
+    let facts = Facts {
+        tiers: Tier::ALL
+            .map(|tier| TierFacts::new(tier, languages.clone()))
+            .to_vec(),
+        ..Facts::default()
+    };
     let changes: [fn(&mut Request); 12] = [
         |request| request.wants.limits.wall = Some(Duration::from_secs(3600)),
         |request| request.wants.limits.memory = Some(2 << 30),
         |request| request.wants.limits.fuel = Some(1 << 39),
         |request| request.wants.tier = Some(Tier::Microvm),
         |request| request.wants.mounts = Some(vec!["/data".to_owned()]),
-        |request| request.wants.network = Some(glovebox_policy::NetworkWish::Hosts(vec!["*.api.example.org".to_owned()])),
+        |request| {
+            request.wants.network = Some(glovebox_policy::NetworkWish::Hosts(vec![
+                "*.api.example.org".to_owned(),
+            ]))
+        },
         |request| request.wants.tools = Some(vec!["github/*".to_owned()]),
         |request| request.wants.packages = vec!["Requests".to_owned()],
         |request| request.environment = vec![("X".to_owned(), "1".to_owned())],
@@ -125,12 +178,21 @@ fn fixes_work() {
             text += "[profiles.judge]\nextends = \"judge\"\nlanguages = []\n";
         }
         let policy = Policy::check(&text).unwrap();
-        let Verdict::Deny(denial) = policy.admit(&request, &facts) else { panic!("case {index} was admitted") };
-        let fixed =
-            if index == 11 { text.replace("languages = []", denial.fix.lines().nth(1).unwrap()) } else { format!("{text}{}", denial.fix) };
-        let policy = Policy::check(&fixed).unwrap_or_else(|error| panic!("case {index}: {error}\n{fixed}"));
+        let Verdict::Deny(denial) = policy.admit(&request, &facts) else {
+            panic!("case {index} was admitted")
+        };
+        let fixed = if index == 11 {
+            text.replace("languages = []", denial.fix.lines().nth(1).unwrap())
+        } else {
+            format!("{text}{}", denial.fix)
+        };
+        let policy =
+            Policy::check(&fixed).unwrap_or_else(|error| panic!("case {index}: {error}\n{fixed}"));
         let verdict = policy.admit(&request, &facts);
-        assert!(verdict.is_admit(), "case {index}: {denial}\n{fixed}\n{verdict:?}");
+        assert!(
+            verdict.is_admit(),
+            "case {index}: {denial}\n{fixed}\n{verdict:?}"
+        );
     }
 }
 
@@ -142,17 +204,38 @@ fn the_schema_knows_every_key_and_no_null() {
         assert!(json["properties"][key].is_object(), "{key}");
     }
     let limits = json["$defs"]["Limits"]["properties"].as_object().unwrap();
-    let Verdict::Admit(grant) = Policy::builtin().admit(&Request::new("python", "1"), &Facts::wasm(["python"])) else { panic!() };
-    assert!(grant.limits().entries().all(|(name, _)| limits.contains_key(name)));
-    assert!(!schema.contains("\"null\"") && schema.contains("(ns|us|ms|s|m|h)") && schema.contains("\"microvm\""));
+    let Verdict::Admit(grant) =
+        Policy::builtin().admit(&Request::new("python", "1"), &Facts::wasm(["python"]))
+    else {
+        panic!()
+    };
+    assert!(
+        grant
+            .limits()
+            .entries()
+            .all(|(name, _)| limits.contains_key(name))
+    );
+    assert!(
+        !schema.contains("\"null\"")
+            && schema.contains("(ns|us|ms|s|m|h)")
+            && schema.contains("\"microvm\"")
+    );
     assert_eq!(json["additionalProperties"], false);
 }
 
 #[test]
 fn digests_tell_meanings_apart() {
-    let digest = |text: &str| Policy::check(&format!("version = 1\n{text}")).unwrap().digest().to_owned();
+    let digest = |text: &str| {
+        Policy::check(&format!("version = 1\n{text}"))
+            .unwrap()
+            .digest()
+            .to_owned()
+    };
     let base = digest("profiles.a = { extends = \"offline\", limits = { wall = \"60s\" } }");
-    assert_eq!(base, digest("[profiles.a]\nlimits.wall = \"1m\" # the same\nextends = \"offline\""));
+    assert_eq!(
+        base,
+        digest("[profiles.a]\nlimits.wall = \"1m\" # the same\nextends = \"offline\"")
+    );
     for other in [
         "profiles.a = { extends = \"offline\", limits = { wall = \"61s\" } }",
         "profiles.b = { extends = \"offline\", limits = { wall = \"60s\" } }",
@@ -161,8 +244,11 @@ fn digests_tell_meanings_apart() {
     ] {
         assert_ne!(base, digest(other), "{other}");
     }
-    let secret = Policy::check("version = 1\nprofiles.a.environment.set = { TOKEN = \"hunter2\" }").unwrap();
-    assert!(!secret.canonical_text().contains("hunter2") && !format!("{secret:?}").contains("hunter2"));
+    let secret =
+        Policy::check("version = 1\nprofiles.a.environment.set = { TOKEN = \"hunter2\" }").unwrap();
+    assert!(
+        !secret.canonical_text().contains("hunter2") && !format!("{secret:?}").contains("hunter2")
+    );
 }
 
 #[test]
@@ -195,7 +281,11 @@ verdict: denied by `profiles.default.languages`"
 
 #[test]
 fn admitting_is_fast() {
-    let (policy, request, facts) = (Policy::builtin(), Request::new("python", "print(1)"), Facts::wasm(["python"]));
+    let (policy, request, facts) = (
+        Policy::builtin(),
+        Request::new("python", "print(1)"),
+        Facts::wasm(["python"]),
+    );
     let runs = 20_000;
     let start = std::time::Instant::now();
     for _ in 0..runs {

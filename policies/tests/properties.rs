@@ -4,11 +4,29 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use glovebox_policy::cases::run_cases;
-use glovebox_policy::{Facts, Grant, HttpAsk, InputFile, NetworkWish, Policy, Request, Subject, Tier, TierFacts, Verdict};
+use glovebox_policy::{
+    Facts, Grant, HttpAsk, InputFile, NetworkWish, Policy, Request, Subject, Tier, TierFacts,
+    Verdict,
+};
 use proptest::prelude::*;
 
-const HOSTS: [&str; 7] = ["*", "api.example.org", "*.example.org", "*.api.example.org", "10.1.2.3", "169.254.169.254", "other.test"];
-const TOOLS: [&str; 6] = ["*", "github/*", "github/search", "github/delete", "mail/send", "local"];
+const HOSTS: [&str; 7] = [
+    "*",
+    "api.example.org",
+    "*.example.org",
+    "*.api.example.org",
+    "10.1.2.3",
+    "169.254.169.254",
+    "other.test",
+];
+const TOOLS: [&str; 6] = [
+    "*",
+    "github/*",
+    "github/search",
+    "github/delete",
+    "mail/send",
+    "local",
+];
 const ASKED_HOSTS: [&str; 8] = [
     "api.example.org",
     "a.api.example.org",
@@ -77,17 +95,19 @@ fn draft() -> impl Strategy<Value = Draft> {
         some_of(&TOOLS),
         some_of(&["*", "APP_*", "TOKEN"]),
     );
-    parts.prop_map(|(languages, tiers, wall, memory, allow, deny, tools, no_tools, variables)| Draft {
-        languages,
-        tiers,
-        wall,
-        memory,
-        allow,
-        deny,
-        tools,
-        no_tools,
-        variables,
-    })
+    parts.prop_map(
+        |(languages, tiers, wall, memory, allow, deny, tools, no_tools, variables)| Draft {
+            languages,
+            tiers,
+            wall,
+            memory,
+            allow,
+            deny,
+            tools,
+            no_tools,
+            variables,
+        },
+    )
 }
 
 fn any_request() -> impl Strategy<Value = Request> {
@@ -98,7 +118,12 @@ fn any_request() -> impl Strategy<Value = Request> {
         proptest::option::of(some_of(&HOSTS)),
         proptest::option::of(some_of(&TOOLS)),
     );
-    let content = ("python|javascript|ruby|\\PC{0,9}", "\\PC{0,20}", "(APP_X|TOKEN|[A-Z]{1,3}|\\PC{0,5})", "([a-z./]{0,8}|\\PC{0,8})");
+    let content = (
+        "python|javascript|ruby|\\PC{0,9}",
+        "\\PC{0,20}",
+        "(APP_X|TOKEN|[A-Z]{1,3}|\\PC{0,5})",
+        "([a-z./]{0,8}|\\PC{0,8})",
+    );
     (wishes, content, proptest::option::of(0..3usize)).prop_map(
         |((wall, memory, mounts, hosts, tools), (language, source, name, path), tier)| {
             let owned = |list: Vec<&str>| list.into_iter().map(str::to_owned).collect::<Vec<_>>();
@@ -106,15 +131,23 @@ fn any_request() -> impl Strategy<Value = Request> {
             request.wants.limits.wall = wall.map(Duration::from_secs);
             request.wants.limits.memory = memory.map(|mib| mib << 20);
             request.wants.mounts = mounts.map(owned);
-            request.wants.network =
-                hosts.map(|hosts| if hosts.is_empty() { NetworkWish::Nothing } else { NetworkWish::Hosts(owned(hosts)) });
+            request.wants.network = hosts.map(|hosts| {
+                if hosts.is_empty() {
+                    NetworkWish::Nothing
+                } else {
+                    NetworkWish::Hosts(owned(hosts))
+                }
+            });
             request.wants.tools = tools.map(owned);
             request.wants.tier = tier.and_then(|index| Tier::ALL.get(index).copied());
             if !name.is_empty() {
                 request.environment.push((name, "secret-value".to_owned()));
             }
             if !path.is_empty() {
-                request.files.push(InputFile { path, content: Vec::new().into() });
+                request.files.push(InputFile {
+                    path,
+                    content: Vec::new().into(),
+                });
             }
             request
         },
@@ -123,7 +156,13 @@ fn any_request() -> impl Strategy<Value = Request> {
 
 fn facts() -> Facts {
     let languages = vec!["python".to_owned(), "javascript".to_owned()];
-    Facts { tiers: Tier::ALL.iter().map(|tier| TierFacts::new(*tier, languages.clone())).collect(), ..Facts::default() }
+    Facts {
+        tiers: Tier::ALL
+            .iter()
+            .map(|tier| TierFacts::new(*tier, languages.clone()))
+            .collect(),
+        ..Facts::default()
+    }
 }
 
 fn admit(policy: &Policy, request: &Request) -> Option<Grant> {
@@ -132,7 +171,11 @@ fn admit(policy: &Policy, request: &Request) -> Option<Grant> {
 
 /// Returns whether everything that `small` allows is allowed by `large`, as far as a set of samples can show.
 fn is_within(small: &Grant, large: &Grant) -> bool {
-    let asks = || ASKED_HOSTS.iter().flat_map(|host| ["GET", "POST"].map(|method| (host, method)));
+    let asks = || {
+        ASKED_HOSTS
+            .iter()
+            .flat_map(|host| ["GET", "POST"].map(|method| (host, method)))
+    };
     let ask = |host: &str, method: &str| HttpAsk {
         scheme: "https".into(),
         host: host.into(),
@@ -140,16 +183,29 @@ fn is_within(small: &Grant, large: &Grant) -> bool {
         method: method.into(),
         path: "/".into(),
     };
-    let addresses = [IpAddr::V4(Ipv4Addr::new(1, 1, 1, 1)), IpAddr::V4(Ipv4Addr::new(10, 1, 2, 3)), IpAddr::V4(Ipv4Addr::LOCALHOST)];
+    let addresses = [
+        IpAddr::V4(Ipv4Addr::new(1, 1, 1, 1)),
+        IpAddr::V4(Ipv4Addr::new(10, 1, 2, 3)),
+        IpAddr::V4(Ipv4Addr::LOCALHOST),
+    ];
     small.limits().within(large.limits())
-        && small.mounts().iter().all(|mount| large.mounts().contains(mount))
+        && small
+            .mounts()
+            .iter()
+            .all(|mount| large.mounts().contains(mount))
         && asks().all(|(host, method)| {
-            small.network().check_request(&ask(host, method)).is_err() || large.network().check_request(&ask(host, method)).is_ok()
+            small.network().check_request(&ask(host, method)).is_err()
+                || large.network().check_request(&ask(host, method)).is_ok()
         })
         && ASKED_HOSTS.iter().all(|host| {
-            addresses.iter().all(|ip| small.network().check_address(host, *ip).is_err() || large.network().check_address(host, *ip).is_ok())
+            addresses.iter().all(|ip| {
+                small.network().check_address(host, *ip).is_err()
+                    || large.network().check_address(host, *ip).is_ok()
+            })
         })
-        && TOOLS.iter().all(|tool| small.check_tool(tool).is_err() || large.check_tool(tool).is_ok())
+        && TOOLS
+            .iter()
+            .all(|tool| small.check_tool(tool).is_err() || large.check_tool(tool).is_ok())
 }
 
 proptest! {

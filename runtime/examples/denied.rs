@@ -25,7 +25,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     for request in [greedy, Request::new("javascript", "console.log('never')")] {
         let outcome = sandbox.run(request).await?;
         if let Some(denial) = outcome.denial {
-            println!("{}\n  asked: {}\n  why: {}\n  to allow it:\n{}\n", denial.rule, denial.asked, denial.reason, denial.fix);
+            println!(
+                "{}\n  asked: {}\n  why: {}\n  to allow it:\n{}\n",
+                denial.rule, denial.asked, denial.reason, denial.fix
+            );
         }
     }
     Ok(())

@@ -17,12 +17,19 @@ os.makedirs("out", exist_ok=True)
 json.dump({row["name"]: int(row["age"]) for row in rows}, open("out/people.json", "w"))
 "#,
     );
-    request.files.push(InputFile { path: "people.csv".into(), content: (*b"name,age\nAda,36\nAlan,41\n").into() });
+    request.files.push(InputFile {
+        path: "people.csv".into(),
+        content: (*b"name,age\nAda,36\nAlan,41\n").into(),
+    });
     request.artifacts.push("out/*.json".into());
     let outcome = sandbox.run(request).await?;
     print!("{}", outcome.stderr.text());
     for artifact in outcome.artifacts {
-        println!("{}: {}", artifact.path, String::from_utf8_lossy(&artifact.content));
+        println!(
+            "{}: {}",
+            artifact.path,
+            String::from_utf8_lossy(&artifact.content)
+        );
     }
     Ok(())
 }

@@ -25,8 +25,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         request.wants.limits.output = Some(64 << 10);
         let outcome = sandbox.run(request).await?;
         let limit = outcome.limit.map_or("no limit", |limit| limit.name());
-        let exception = outcome.exception.map_or(String::new(), |exception| format!(", {}", exception.kind));
-        println!("{name}: {} ({limit}{exception}) after {:?}", outcome.status.name(), outcome.usage.wall);
+        let exception = outcome
+            .exception
+            .map_or(String::new(), |exception| format!(", {}", exception.kind));
+        println!(
+            "{name}: {} ({limit}{exception}) after {:?}",
+            outcome.status.name(),
+            outcome.usage.wall
+        );
     }
     Ok(())
 }

@@ -46,24 +46,42 @@ struct Counted {
 
 impl RunMemory {
     pub(crate) fn new(account: Option<&Arc<dyn MemoryAccount>>, subject: &Subject) -> Self {
-        let counted = |account| Counted { account: Arc::clone(account), subject: subject.clone(), refused: Mutex::default() };
+        let counted = |account| Counted {
+            account: Arc::clone(account),
+            subject: subject.clone(),
+            refused: Mutex::default(),
+        };
         Self(account.map(|account| Arc::new(counted(account))))
     }
 
     /// Returns an empty hold.
     pub(crate) fn hold(&self) -> MemoryHold {
-        MemoryHold { run: self.clone(), bytes: 0 }
+        MemoryHold {
+            run: self.clone(),
+            bytes: 0,
+        }
     }
 
     /// Charges the memory of a process: half of what there is, as other runs need the rest, within this range. Retries for that long until
     /// there is the least of it.
-    pub(crate) async fn of_process(&self, range: RangeInclusive<u64>, patience: Duration) -> Result<ProcessMemory, String> {
+    pub(crate) async fn of_process(
+        &self,
+        range: RangeInclusive<u64>,
+        patience: Duration,
+    ) -> Result<ProcessMemory, String> {
         let (least, most, began) = (*range.start(), *range.end(), Instant::now());
         loop {
-            let room = self.0.as_ref().map_or(u64::MAX, |counted| counted.account.room(&counted.subject));
+            let room = self
+                .0
+                .as_ref()
+                .map_or(u64::MAX, |counted| counted.account.room(&counted.subject));
             let wanted = (room / 2).max(least).min(most);
             let mut held = self.hold();
-            match held.grow(wanted).map(|()| wanted).or_else(|_| held.grow(least).map(|()| least)) {
+            match held
+                .grow(wanted)
+                .map(|()| wanted)
+                .or_else(|_| held.grow(least).map(|()| least))
+            {
                 Ok(bytes) => return Ok(ProcessMemory { bytes, _held: held }),
                 Err(why) if began.elapsed().saturating_add(RETRY) >= patience => return Err(why),
                 Err(_) => tokio::time::sleep(RETRY).await,
@@ -73,7 +91,12 @@ impl RunMemory {
 
     /// Takes the account's first refusal since the last call.
     pub(crate) fn take_refusal(&self) -> Option<String> {
-        self.0.as_ref()?.refused.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.0
+            .as_ref()?
+            .refused
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
     }
 }
 
@@ -101,10 +124,19 @@ impl ProcessMemory {
 
 impl MemoryHold {
     pub(crate) fn grow(&mut self, bytes: u64) -> Result<(), String> {
-        let Some(counted) = self.run.0.as_ref().filter(|_| bytes > 0) else { return Ok(()) };
-        counted.account.try_grow(&counted.subject, bytes).inspect_err(|why| {
-            counted.refused.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| why.clone());
-        })?;
+        let Some(counted) = self.run.0.as_ref().filter(|_| bytes > 0) else {
+            return Ok(());
+        };
+        counted
+            .account
+            .try_grow(&counted.subject, bytes)
+            .inspect_err(|why| {
+                counted
+                    .refused
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .get_or_insert_with(|| why.clone());
+            })?;
         self.bytes = self.bytes.saturating_add(bytes);
         Ok(())
     }

@@ -48,7 +48,9 @@ pub(crate) type Tab = Arc<Mutex<Usage>>;
 
 /// Adds usage to a tab.
 pub(crate) fn note(tab: &Tab, usage: &Usage) {
-    tab.lock().unwrap_or_else(PoisonError::into_inner).add(usage);
+    tab.lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .add(usage);
 }
 
 /// Grace period of a request's work after cancellation. A guest yields about every millisecond.
@@ -77,12 +79,19 @@ struct Working {
 
 impl Working {
     fn begin() -> Self {
-        Self { since: Instant::now(), used: None }
+        Self {
+            since: Instant::now(),
+            used: None,
+        }
     }
 
     fn usage(&self) -> Usage {
         let wall = self.since.elapsed();
-        self.used.unwrap_or_else(|| Usage { wall, cpu: wall, ..Usage::default() })
+        self.used.unwrap_or_else(|| Usage {
+            wall,
+            cpu: wall,
+            ..Usage::default()
+        })
     }
 }
 
@@ -121,7 +130,10 @@ impl Look<'_> {
 
 impl Drop for Look<'_> {
     fn drop(&mut self) {
-        self.allowance.looks.add(&Usage { wall: self.began.elapsed(), ..self.working.usage() });
+        self.allowance.looks.add(&Usage {
+            wall: self.began.elapsed(),
+            ..self.working.usage()
+        });
     }
 }
 
@@ -140,10 +152,13 @@ fn nanos(time: Duration) -> u64 {
 
 impl Spent {
     fn add(&self, usage: &Usage) {
-        self.wall_nanos.fetch_add(nanos(usage.wall), Ordering::Relaxed);
-        self.cpu_nanos.fetch_add(nanos(usage.cpu), Ordering::Relaxed);
+        self.wall_nanos
+            .fetch_add(nanos(usage.wall), Ordering::Relaxed);
+        self.cpu_nanos
+            .fetch_add(nanos(usage.cpu), Ordering::Relaxed);
         self.fuel.fetch_add(usage.fuel, Ordering::Relaxed);
-        self.peak_memory.fetch_max(usage.peak_memory, Ordering::Relaxed);
+        self.peak_memory
+            .fetch_max(usage.peak_memory, Ordering::Relaxed);
     }
 
     fn usage(&self) -> Usage {
@@ -165,8 +180,15 @@ impl Allowance {
     }
 
     /// As [`Allowance::new`], with the slots that all inspections of a sandbox share.
-    pub(crate) fn within(subject: Subject, limits: Option<&Limits>, stop: CancellationToken, places: FairSlots) -> Self {
-        let (wall, fuel, memory) = limits.map_or_else(Default::default, |limits| (limits.wall, limits.fuel, limits.memory));
+    pub(crate) fn within(
+        subject: Subject,
+        limits: Option<&Limits>,
+        stop: CancellationToken,
+        places: FairSlots,
+    ) -> Self {
+        let (wall, fuel, memory) = limits.map_or_else(Default::default, |limits| {
+            (limits.wall, limits.fuel, limits.memory)
+        });
         Self {
             subject,
             started: Instant::now(),
@@ -233,9 +255,15 @@ impl Allowance {
     ///
     /// [`Error::Memory`] if there is no room for it.
     pub async fn process_memory(&self, range: RangeInclusive<u64>) -> Result<ProcessMemory, Error> {
-        let left = self.deadline().filter(|_| !self.patient).map(|deadline| deadline.saturating_duration_since(Instant::now()) / 2);
+        let left = self
+            .deadline()
+            .filter(|_| !self.patient)
+            .map(|deadline| deadline.saturating_duration_since(Instant::now()) / 2);
         let patience = left.map_or(MEMORY_PATIENCE, |left| left.min(MEMORY_PATIENCE));
-        RunMemory::new(self.account.as_ref(), &self.subject).of_process(range, patience).await.map_err(Error::Memory)
+        RunMemory::new(self.account.as_ref(), &self.subject)
+            .of_process(range, patience)
+            .await
+            .map_err(Error::Memory)
     }
 
     /// Returns the deadline of the request's wall-clock time if it counted from its start; none if it cannot be represented.
@@ -262,12 +290,26 @@ impl Allowance {
         let waited = began.elapsed();
         let Some(slot) = slot else {
             // Waiting in vain uses up the time as well.
-            self.looks.add(&Usage { wall: waited, ..Usage::default() });
+            self.looks.add(&Usage {
+                wall: waited,
+                ..Usage::default()
+            });
             return None;
         };
         let wall = Some(wall.saturating_sub(waited).max(LEAST));
-        let limits = LimitWishes { wall, fuel: Some(fuel), memory: Some(self.memory), ..LimitWishes::default() };
-        Some(Look { allowance: self, began, limits, working: Working::begin(), _slot: slot })
+        let limits = LimitWishes {
+            wall,
+            fuel: Some(fuel),
+            memory: Some(self.memory),
+            ..LimitWishes::default()
+        };
+        Some(Look {
+            allowance: self,
+            began,
+            limits,
+            working: Working::begin(),
+            _slot: slot,
+        })
     }
 
     /// Waits for work on the request, with a grace period after cancellation: work that listens to the same token ends at once and reports
@@ -291,9 +333,14 @@ impl Allowance {
     }
 
     /// Waits for packages to be found, fetched or compiled, bounded by the request's wall-clock time.
-    pub(crate) async fn in_time<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    pub(crate) async fn in_time<T>(
+        &self,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
         match self.deadline().filter(|_| !self.patient) {
-            Some(deadline) => tokio::time::timeout_at(deadline.into(), work).await.unwrap_or(Err(Error::OutOfTime(self.wall))),
+            Some(deadline) => tokio::time::timeout_at(deadline.into(), work)
+                .await
+                .unwrap_or(Err(Error::OutOfTime(self.wall))),
             None => work.await,
         }
     }
@@ -302,7 +349,10 @@ impl Allowance {
     /// package whose preparation takes longer than a run could never be used, although the next run finds it prepared.
     #[must_use]
     pub fn prepare(&self) -> Preparing<'_> {
-        Preparing { allowance: self, working: Working::begin() }
+        Preparing {
+            allowance: self,
+            working: Working::begin(),
+        }
     }
 
     /// Returns what inspections have used, which is no longer available to the program.
@@ -330,7 +380,11 @@ impl Allowance {
 
 impl Drop for Allowance {
     fn drop(&mut self) {
-        if let Some(tab) = self.tab.as_ref().filter(|_| !self.is_told.load(Ordering::Relaxed)) {
+        if let Some(tab) = self
+            .tab
+            .as_ref()
+            .filter(|_| !self.is_told.load(Ordering::Relaxed))
+        {
             note(tab, &self.used());
         }
     }
@@ -342,11 +396,14 @@ mod tests {
     use glovebox_policy::{Facts, Policy, Request, Verdict};
 
     fn allowance(tab: &Tab) -> Allowance {
-        let Verdict::Admit(grant) = Policy::builtin().admit(&Request::new("python", ""), &Facts::wasm(["python"])) else {
+        let Verdict::Admit(grant) =
+            Policy::builtin().admit(&Request::new("python", ""), &Facts::wasm(["python"]))
+        else {
             panic!("admitted")
         };
         let stop = CancellationToken::new();
-        Allowance::new(grant.subject().clone(), Some(grant.limits()), stop).noted(Some(Arc::clone(tab)))
+        Allowance::new(grant.subject().clone(), Some(grant.limits()), stop)
+            .noted(Some(Arc::clone(tab)))
     }
 
     fn noted(tab: &Tab) -> Usage {
@@ -357,13 +414,22 @@ mod tests {
     async fn what_was_used_is_noted_once_however_it_ends() {
         let tab = Tab::default();
         let first = allowance(&tab);
-        first.look().await.unwrap().used(&Usage { fuel: 5, ..Usage::default() });
-        first.prepare().used(&Usage { fuel: 7, ..Usage::default() });
+        first.look().await.unwrap().used(&Usage {
+            fuel: 5,
+            ..Usage::default()
+        });
+        first.prepare().used(&Usage {
+            fuel: 7,
+            ..Usage::default()
+        });
         drop(first);
         assert_eq!((noted(&tab).fuel, noted(&tab).cpu), (12, Duration::ZERO));
         // An outcome reports it.
         let told = allowance(&tab);
-        told.prepare().used(&Usage { fuel: 7, ..Usage::default() });
+        told.prepare().used(&Usage {
+            fuel: 7,
+            ..Usage::default()
+        });
         told.told();
         drop(told);
         assert_eq!(noted(&tab).fuel, 12);
@@ -378,8 +444,16 @@ mod tests {
             let _preparing = broken.prepare();
             std::future::pending::<()>().await;
         };
-        assert!(tokio::time::timeout(Duration::from_millis(20), work).await.is_err());
+        assert!(
+            tokio::time::timeout(Duration::from_millis(20), work)
+                .await
+                .is_err()
+        );
         drop(broken);
-        assert!(noted(&tab).cpu >= Duration::from_millis(40), "{:?}", noted(&tab));
+        assert!(
+            noted(&tab).cpu >= Duration::from_millis(40),
+            "{:?}",
+            noted(&tab)
+        );
     }
 }

@@ -11,7 +11,9 @@ mod segments;
 pub use check::{ChainCheck, ChainError, verify_chain};
 pub use json_lines::{AuditLogOptions, JsonLines};
 pub use seal::{AuditHead, AuditHeadError, AuditKey, AuditKeyError};
-pub use segments::{CURRENT as AUDIT_SEGMENT, segment_start as audit_segment_start, segments as audit_segments};
+pub use segments::{
+    CURRENT as AUDIT_SEGMENT, segment_start as audit_segment_start, segments as audit_segments,
+};
 
 use crate::error::Error;
 use crate::outcome::{Outcome, RunId, Status, Usage};
@@ -197,11 +199,13 @@ impl RequestSummary {
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 /// Forwards the audit events of a run to its subscriber.
@@ -222,7 +226,10 @@ impl Watch {
     }
 
     fn is_watched(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_some()
     }
 }
 
@@ -235,8 +242,16 @@ pub(crate) struct RunAudit {
 
 impl RunAudit {
     pub(crate) fn new(sink: Option<Arc<dyn AuditSink>>, run: RunId, request: &Request) -> Self {
-        let calls = CallAudit { sink, run, subject: request.subject.clone(), watch: Watch::default() };
-        Self { calls, is_over: false }
+        let calls = CallAudit {
+            sink,
+            run,
+            subject: request.subject.clone(),
+            watch: Watch::default(),
+        };
+        Self {
+            calls,
+            is_over: false,
+        }
     }
 
     /// Subscribes to the events recorded from here on.
@@ -256,12 +271,17 @@ impl RunAudit {
         if findings.is_empty() {
             return Ok(());
         }
-        self.write(|| AuditEvent::Found { findings: findings.to_vec() })
+        self.write(|| AuditEvent::Found {
+            findings: findings.to_vec(),
+        })
     }
 
     /// Records that packages are resolved.
     pub(crate) fn looked_up(&self, request: &Request) -> Result<(), Error> {
-        self.write(|| AuditEvent::LookedUp { asked: RequestSummary::of(request), packages: request.wants.packages.clone() })
+        self.write(|| AuditEvent::LookedUp {
+            asked: RequestSummary::of(request),
+            packages: request.wants.packages.clone(),
+        })
     }
 
     /// Records that packages are ready.
@@ -273,7 +293,9 @@ impl RunAudit {
         policy: &str,
     ) -> Result<(), Error> {
         self.is_over = true;
-        let locked = |package: &LockedPackage| format!("{} {} {}", package.name, package.version, package.digest);
+        let locked = |package: &LockedPackage| {
+            format!("{} {} {}", package.name, package.version, package.digest)
+        };
         self.write(|| AuditEvent::Provided {
             asked: RequestSummary::of(request),
             session,
@@ -283,7 +305,13 @@ impl RunAudit {
     }
 
     /// Records that a request was explained.
-    pub(crate) fn explained(&mut self, request: &Request, verdict: &Verdict, usage: &Usage, policy: &str) -> Result<(), Error> {
+    pub(crate) fn explained(
+        &mut self,
+        request: &Request,
+        verdict: &Verdict,
+        usage: &Usage,
+        policy: &str,
+    ) -> Result<(), Error> {
         self.is_over = true;
         let denial = match verdict {
             Verdict::Admit(_) => None,
@@ -300,9 +328,18 @@ impl RunAudit {
         })
     }
 
-    pub(crate) fn denied(&mut self, request: &Request, denial: &Denial, policy: &str) -> Result<(), Error> {
+    pub(crate) fn denied(
+        &mut self,
+        request: &Request,
+        denial: &Denial,
+        policy: &str,
+    ) -> Result<(), Error> {
         self.is_over = true;
-        self.write(|| AuditEvent::Denied { asked: RequestSummary::of(request), denial: denial.clone(), policy: policy.to_owned() })
+        self.write(|| AuditEvent::Denied {
+            asked: RequestSummary::of(request),
+            denial: denial.clone(),
+            policy: policy.to_owned(),
+        })
     }
 
     pub(crate) fn admitted(&self, request: &Request, grant: &Grant) -> Result<(), Error> {
@@ -362,7 +399,12 @@ pub(crate) struct CallAudit {
 
 impl CallAudit {
     fn write(&self, event: AuditEvent) -> io::Result<()> {
-        let record = AuditRecord { time: SystemTime::now(), run: self.run, subject: self.subject.to_string(), event };
+        let record = AuditRecord {
+            time: SystemTime::now(),
+            run: self.run,
+            subject: self.subject.to_string(),
+            event,
+        };
         if let Some(sink) = &self.sink {
             sink.record(&record)?;
         }
@@ -375,7 +417,20 @@ impl CallAudit {
     /// # Errors
     ///
     /// If the record was not written; the call must not happen, or its result not be handed over.
-    pub(crate) fn called(&self, function: &str, target: &str, verdict: Result<String, String>, sent: u64, received: u64) -> io::Result<()> {
-        self.write(AuditEvent::Called { function: function.to_owned(), target: target.to_owned(), verdict, sent, received })
+    pub(crate) fn called(
+        &self,
+        function: &str,
+        target: &str,
+        verdict: Result<String, String>,
+        sent: u64,
+        received: u64,
+    ) -> io::Result<()> {
+        self.write(AuditEvent::Called {
+            function: function.to_owned(),
+            target: target.to_owned(),
+            verdict,
+            sent,
+            received,
+        })
     }
 }

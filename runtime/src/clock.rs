@@ -15,7 +15,10 @@ pub(crate) struct GuestClock {
 
 impl GuestClock {
     pub(crate) fn new(resolution: Duration) -> Self {
-        Self { start: Instant::now(), resolution: resolution.max(Duration::from_nanos(1)) }
+        Self {
+            start: Instant::now(),
+            resolution: resolution.max(Duration::from_nanos(1)),
+        }
     }
 
     fn coarse(&self, time: Duration) -> Duration {
@@ -26,7 +29,11 @@ impl GuestClock {
 
     /// Returns the wall-clock time since the Unix epoch.
     pub(crate) fn wall(&self) -> Duration {
-        self.coarse(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
+        self.coarse(
+            SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .unwrap_or_default(),
+        )
     }
 }
 

@@ -119,8 +119,14 @@ pub(crate) struct Bounds {
 
 impl Compiler {
     pub(crate) fn new(program: PathBuf) -> Self {
-        let slots = std::thread::available_parallelism().map_or(MIN_COMPILING, usize::from).max(MIN_COMPILING);
-        Self { program, slots: FairSlots::new(slots), gaps_are_logged: AtomicBool::new(false) }
+        let slots = std::thread::available_parallelism()
+            .map_or(MIN_COMPILING, usize::from)
+            .max(MIN_COMPILING);
+        Self {
+            program,
+            slots: FairSlots::new(slots),
+            gaps_are_logged: AtomicBool::new(false),
+        }
     }
 
     /// Acquires a compilation slot, round-robin between subjects.
@@ -141,8 +147,17 @@ impl Compiler {
     ) -> Result<(Compiled, Duration), Error> {
         // The compiler's own memory, until its process has exited. Most programs do with the least.
         let mut working = memory.hold();
-        let (least, wanted) = (*MEMORY_BYTES.start(), bounds.memory.clamp(*MEMORY_BYTES.start(), *MEMORY_BYTES.end()));
-        let granted = match working.grow(wanted).map(|()| wanted).or_else(|_| working.grow(least).map(|()| least)) {
+        let (least, wanted) = (
+            *MEMORY_BYTES.start(),
+            bounds
+                .memory
+                .clamp(*MEMORY_BYTES.start(), *MEMORY_BYTES.end()),
+        );
+        let granted = match working
+            .grow(wanted)
+            .map(|()| wanted)
+            .or_else(|_| working.grow(least).map(|()| least))
+        {
             Ok(granted) => granted,
             Err(why) => return Ok((Compiled::NoMemory(why), Duration::ZERO)),
         };
@@ -163,10 +178,23 @@ impl Compiler {
             drop((slot, working));
             attended
         };
-        let Attended { ended, spent, status } = tokio::spawn(attended).await.map_err(Error::host)?.map_err(Error::host)?;
+        let Attended {
+            ended,
+            spent,
+            status,
+        } = tokio::spawn(attended)
+            .await
+            .map_err(Error::host)?
+            .map_err(Error::host)?;
         Ok(match ended {
             Ended::Stopped => (Compiled::Stopped, spent),
-            Ended::TooLate => (Compiled::Limited(format!("compiling took longer than the run's `wall` of {:?}", bounds.wall)), spent),
+            Ended::TooLate => (
+                Compiled::Limited(format!(
+                    "compiling took longer than the run's `wall` of {:?}",
+                    bounds.wall
+                )),
+                spent,
+            ),
             Ended::Answered(header, answer) => {
                 self.log_gaps(jail::Gaps(header.gaps));
                 (answer, Duration::from_nanos(header.cpu))
@@ -176,18 +204,36 @@ impl Compiler {
     }
 
     fn start(&self, task: Task) -> Result<Child, Error> {
-        let failed =
-            |error: &dyn std::fmt::Display| Error::Host(format!("cannot start the compiler `{}`: {error}", self.program.display()));
-        let mut start = Program::absolute(&self.program).map_err(|error| failed(&error))?.start();
-        start.bare().env(ARENA.0, ARENA.1).arg(SUBCOMMAND).args(task.to_arguments());
+        let failed = |error: &dyn std::fmt::Display| {
+            Error::Host(format!(
+                "cannot start the compiler `{}`: {error}",
+                self.program.display()
+            ))
+        };
+        let mut start = Program::absolute(&self.program)
+            .map_err(|error| failed(&error))?
+            .start();
+        start
+            .bare()
+            .env(ARENA.0, ARENA.1)
+            .arg(SUBCOMMAND)
+            .args(task.to_arguments());
         let mut command = start.tokio();
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(|error| failed(&error))
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| failed(&error))
     }
 
     fn log_gaps(&self, gaps: jail::Gaps) {
         let missing = gaps.describe();
         if !missing.is_empty() && !self.gaps_are_logged.swap(true, Ordering::Relaxed) {
-            tracing::warn!("the compiler of WebAssembly programs is jailed in part only: {}", missing.join("; "));
+            tracing::warn!(
+                "the compiler of WebAssembly programs is jailed in part only: {}",
+                missing.join("; ")
+            );
         }
     }
 }
@@ -198,13 +244,26 @@ impl Compiler {
 ///
 /// If the compiler does not work at all.
 pub async fn compiler_gaps(program: &Path) -> Result<Vec<&'static str>, Error> {
-    let task = Task { metering: Metering::Fuel, stack: 1 << 20, memory: *MEMORY_BYTES.start(), cpu_seconds: 2, parent: std::process::id() };
+    let task = Task {
+        metering: Metering::Fuel,
+        stack: 1 << 20,
+        memory: *MEMORY_BYTES.start(),
+        cpu_seconds: 2,
+        parent: std::process::id(),
+    };
     let mut child = Compiler::new(program.to_owned()).start(task)?;
     let empty = b"\0asm\x01\0\0\0";
-    let ended = tokio::time::timeout(Duration::from_secs(10), converse(&mut child, empty, MAX_ANSWER_BYTES, MemoryHold::default())).await;
+    let ended = tokio::time::timeout(
+        Duration::from_secs(10),
+        converse(&mut child, empty, MAX_ANSWER_BYTES, MemoryHold::default()),
+    )
+    .await;
     match ended {
         Ok((Some((header, _)), _)) => Ok(jail::Gaps(header.gaps).describe()),
-        Ok((None, complaint)) => Err(Error::Host(format!("the compiler ended without an answer: {}", complaint.escape_debug()))),
+        Ok((None, complaint)) => Err(Error::Host(format!(
+            "the compiler ended without an answer: {}",
+            complaint.escape_debug()
+        ))),
         Err(_) => Err(Error::Host("the compiler does not answer".to_owned())),
     }
 }
@@ -225,7 +284,13 @@ enum Ended {
 }
 
 /// Attends a compiler until its process has exited.
-async fn attend(mut child: Child, program: &[u8], bounds: Bounds, held: MemoryHold, stop: &CancellationToken) -> std::io::Result<Attended> {
+async fn attend(
+    mut child: Child,
+    program: &[u8],
+    bounds: Bounds,
+    held: MemoryHold,
+    stop: &CancellationToken,
+) -> std::io::Result<Attended> {
     let most = bounds.memory.clamp(MIN_CODE_BYTES, MAX_ANSWER_BYTES);
     let ended = tokio::select! {
         biased;
@@ -242,16 +307,30 @@ async fn attend(mut child: Child, program: &[u8], bounds: Bounds, held: MemoryHo
     if matches!(ended, Ended::Died(_))
         && let Ok(status) = tokio::time::timeout(LAST_MOMENT, child.wait()).await
     {
-        return Ok(Attended { ended, spent, status: status? });
+        return Ok(Attended {
+            ended,
+            spent,
+            status: status?,
+        });
     }
     // It has no more output, or no more time.
     let _ = child.start_kill();
-    Ok(Attended { ended, spent, status: child.wait().await? })
+    Ok(Attended {
+        ended,
+        spent,
+        status: child.wait().await?,
+    })
 }
 
 /// Sends the program and receives the answer, or none if the process exits first; also its standard error.
-async fn converse(child: &mut Child, program: &[u8], most: u64, held: MemoryHold) -> (Option<(Header, Compiled)>, String) {
-    let (input, output, complaints) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+async fn converse(
+    child: &mut Child,
+    program: &[u8],
+    most: u64,
+    held: MemoryHold,
+) -> (Option<(Header, Compiled)>, String) {
+    let (input, output, complaints) =
+        (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let mut complaint = Vec::new();
     let ((), answer, ()) = tokio::join!(
         // A process that exits early does not read all of it; that shows in the answer.
@@ -259,29 +338,44 @@ async fn converse(child: &mut Child, program: &[u8], most: u64, held: MemoryHold
         async { receive(output, most, held).await.ok() },
         async {
             if let Some(complaints) = complaints {
-                let _ = complaints.take(MAX_COMPLAINT_BYTES).read_to_end(&mut complaint).await;
+                let _ = complaints
+                    .take(MAX_COMPLAINT_BYTES)
+                    .read_to_end(&mut complaint)
+                    .await;
             }
         },
     );
-    (answer, String::from_utf8_lossy(&complaint).trim().to_owned())
+    (
+        answer,
+        String::from_utf8_lossy(&complaint).trim().to_owned(),
+    )
 }
 
 async fn hand_over(input: Option<ChildStdin>, program: &[u8]) -> std::io::Result<()> {
-    let Some(mut input) = input else { return Ok(()) };
-    input.write_all(&(program.len() as u64).to_le_bytes()).await?;
+    let Some(mut input) = input else {
+        return Ok(());
+    };
+    input
+        .write_all(&(program.len() as u64).to_le_bytes())
+        .await?;
     input.write_all(program).await?;
     input.shutdown().await
 }
 
-async fn receive(output: Option<ChildStdout>, most: u64, mut held: MemoryHold) -> std::io::Result<(Header, Compiled)> {
+async fn receive(
+    output: Option<ChildStdout>,
+    most: u64,
+    mut held: MemoryHold,
+) -> std::io::Result<(Header, Compiled)> {
     let mut output = output.ok_or(std::io::ErrorKind::UnexpectedEof)?;
     let mut header = [0; Header::BYTES];
     output.read_exact(&mut header).await?;
     let header = Header::from_bytes(&header).ok_or(std::io::ErrorKind::InvalidData)?;
     if header.length > most {
         let (length, most) = (header.length >> 20, most >> 20);
-        let why =
-            format!("the program's machine code has {length} MiB, and may have {most} MiB, which is `limits.memory` or at least 64 MiB");
+        let why = format!(
+            "the program's machine code has {length} MiB, and may have {most} MiB, which is `limits.memory` or at least 64 MiB"
+        );
         return Ok((header, Compiled::Refused(Refusal::TooLarge(why))));
     }
     if let Err(why) = held.grow(header.length.saturating_mul(COPIES)) {
@@ -290,7 +384,10 @@ async fn receive(output: Option<ChildStdout>, most: u64, mut held: MemoryHold) -
     let content = take(&mut output, header.length).await?;
     let text = |content: Vec<u8>| String::from_utf8_lossy(&content).into_owned();
     let answer = match header.kind {
-        Header::CODE => Compiled::Code(Code { bytes: content, held }),
+        Header::CODE => Compiled::Code(Code {
+            bytes: content,
+            held,
+        }),
         Header::TOO_LARGE => Compiled::Refused(Refusal::TooLarge(text(content))),
         _ => Compiled::Refused(Refusal::Invalid(text(content))),
     };
@@ -298,66 +395,134 @@ async fn receive(output: Option<ChildStdout>, most: u64, mut held: MemoryHold) -
 }
 
 async fn take(output: &mut (impl AsyncRead + Unpin), length: u64) -> std::io::Result<Vec<u8>> {
-    let length = usize::try_from(length).ok().filter(|length| *length as u64 <= MAX_ANSWER_BYTES);
+    let length = usize::try_from(length)
+        .ok()
+        .filter(|length| *length as u64 <= MAX_ANSWER_BYTES);
     let length = length.ok_or(std::io::ErrorKind::InvalidData)?;
     let mut content = Vec::new();
     // An announced length that is not sent costs address space only.
-    content.try_reserve_exact(length).map_err(|_| std::io::ErrorKind::OutOfMemory)?;
+    content
+        .try_reserve_exact(length)
+        .map_err(|_| std::io::ErrorKind::OutOfMemory)?;
     output.take(length as u64).read_to_end(&mut content).await?;
-    if content.len() == length { Ok(content) } else { Err(std::io::ErrorKind::UnexpectedEof.into()) }
+    if content.len() == length {
+        Ok(content)
+    } else {
+        Err(std::io::ErrorKind::UnexpectedEof.into())
+    }
 }
 
 /// Interprets the exit of a compiler without an answer.
 fn died(status: ExitStatus, complaint: &str, task: &Task) -> Result<Compiled, Error> {
-    let shown = || complaint.lines().take(3).collect::<Vec<_>>().join(" ").escape_debug().to_string();
+    let shown = || {
+        complaint
+            .lines()
+            .take(3)
+            .collect::<Vec<_>>()
+            .join(" ")
+            .escape_debug()
+            .to_string()
+    };
     if complaint.contains("memory allocation") || complaint.contains("out of memory") {
         let limit = task.memory >> 20;
-        return Ok(Compiled::Limited(format!("compiling needs more than {limit} MiB of memory; `limits.memory` sets it, up to 1 GiB")));
+        return Ok(Compiled::Limited(format!(
+            "compiling needs more than {limit} MiB of memory; `limits.memory` sets it, up to 1 GiB"
+        )));
     }
     if complaint.contains("overflowed its stack") {
-        return Ok(Compiled::Limited("the program is nested too deeply to be compiled".to_owned()));
+        return Ok(Compiled::Limited(
+            "the program is nested too deeply to be compiled".to_owned(),
+        ));
     }
     Ok(match status.signal() {
-        Some(libc::SIGXCPU) => Compiled::Limited(format!("compiling takes more than {} s of CPU time", task.cpu_seconds)),
-        Some(libc::SIGKILL) => {
-            Compiled::Limited("the system ended the compiler, at its limit of CPU time or for want of memory".to_owned())
-        }
-        Some(libc::SIGSYS) => Compiled::Broke("the compiler made a system call that its jail forbids, and was ended".to_owned()),
+        Some(libc::SIGXCPU) => Compiled::Limited(format!(
+            "compiling takes more than {} s of CPU time",
+            task.cpu_seconds
+        )),
+        Some(libc::SIGKILL) => Compiled::Limited(
+            "the system ended the compiler, at its limit of CPU time or for want of memory"
+                .to_owned(),
+        ),
+        Some(libc::SIGSYS) => Compiled::Broke(
+            "the compiler made a system call that its jail forbids, and was ended".to_owned(),
+        ),
         Some(signal) => {
-            tracing::warn!(signal, complaint = shown(), "the compiler of a WebAssembly program was ended");
+            tracing::warn!(
+                signal,
+                complaint = shown(),
+                "the compiler of a WebAssembly program was ended"
+            );
             Compiled::Broke(format!("the compiler was ended by signal {signal}"))
         }
         None if complaint.contains("panicked") => {
             // Locations in the compiler's source are for the operator only.
-            tracing::warn!(complaint = shown(), "the compiler of a WebAssembly program failed");
+            tracing::warn!(
+                complaint = shown(),
+                "the compiler of a WebAssembly program failed"
+            );
             Compiled::Broke("the compiler failed on this program".to_owned())
         }
-        None => return Err(Error::Host(format!("the compiler ended with {status}: {}", shown()))),
+        None => {
+            return Err(Error::Host(format!(
+                "the compiler ended with {status}: {}",
+                shown()
+            )));
+        }
     })
 }
 
 /// Returns the CPU time of a process so far; it must not have been reaped.
 fn cpu_time(child: &Child) -> Duration {
-    let Some(id) = child.id() else { return Duration::ZERO };
-    #[expect(clippy::disallowed_methods, reason = "the kernel's own account of our process")]
-    let Ok(stat) = std::fs::read_to_string(format!("/proc/{id}/stat")) else { return Duration::ZERO };
+    let Some(id) = child.id() else {
+        return Duration::ZERO;
+    };
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the kernel's own account of our process"
+    )]
+    let Ok(stat) = std::fs::read_to_string(format!("/proc/{id}/stat")) else {
+        return Duration::ZERO;
+    };
     // The name, which may hold anything, ends with the last bracket; the 12th and 13th fields after it are ticks of user and system time.
     let fields = stat.rsplit(") ").next().unwrap_or_default().split(' ');
-    let ticks: u64 = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+    let ticks: u64 = fields
+        .skip(11)
+        .take(2)
+        .filter_map(|field| field.parse::<u64>().ok())
+        .sum();
     let per_second = rustix::param::clock_ticks_per_second().max(1);
     Duration::from_millis(ticks.saturating_mul(1000) / per_second)
 }
 
 impl Task {
     fn to_arguments(self) -> [String; 5] {
-        let Self { metering, stack, memory, cpu_seconds, parent } = self;
-        [metering.name().to_owned(), stack.to_string(), memory.to_string(), cpu_seconds.to_string(), parent.to_string()]
+        let Self {
+            metering,
+            stack,
+            memory,
+            cpu_seconds,
+            parent,
+        } = self;
+        [
+            metering.name().to_owned(),
+            stack.to_string(),
+            memory.to_string(),
+            cpu_seconds.to_string(),
+            parent.to_string(),
+        ]
     }
 
     fn from_arguments(arguments: &[String]) -> Result<Self, String> {
-        let wrong = || "this is no command for people: a sandbox starts it, with arguments of its own".to_owned();
-        let [metering, stack, memory, cpu_seconds, parent] = arguments else { return Err(wrong()) };
-        let metering = [Metering::Fuel, Metering::Epoch, Metering::Unmetered].into_iter().find(|known| known.name() == metering);
+        let wrong = || {
+            "this is no command for people: a sandbox starts it, with arguments of its own"
+                .to_owned()
+        };
+        let [metering, stack, memory, cpu_seconds, parent] = arguments else {
+            return Err(wrong());
+        };
+        let metering = [Metering::Fuel, Metering::Epoch, Metering::Unmetered]
+            .into_iter()
+            .find(|known| known.name() == metering);
         let number = |text: &String| text.parse::<u64>().map_err(|_| wrong());
         Ok(Self {
             metering: metering.ok_or_else(wrong)?,
@@ -399,8 +564,15 @@ impl Header {
 
     fn to_bytes(self) -> [u8; Self::BYTES] {
         let mut bytes = [0; Self::BYTES];
-        let parts = Self::MAGIC.into_iter().chain([self.kind, self.gaps]).chain(self.cpu.to_le_bytes()).chain(self.length.to_le_bytes());
-        bytes.iter_mut().zip(parts).for_each(|(place, byte)| *place = byte);
+        let parts = Self::MAGIC
+            .into_iter()
+            .chain([self.kind, self.gaps])
+            .chain(self.cpu.to_le_bytes())
+            .chain(self.length.to_le_bytes());
+        bytes
+            .iter_mut()
+            .zip(parts)
+            .for_each(|(place, byte)| *place = byte);
         bytes
     }
 
@@ -424,7 +596,12 @@ mod tests {
 
     #[test]
     fn a_header_is_read_as_it_was_written() {
-        let header = Header { kind: Header::TOO_LARGE, gaps: 5, cpu: 12_345_678_901, length: 42 };
+        let header = Header {
+            kind: Header::TOO_LARGE,
+            gaps: 5,
+            cpu: 12_345_678_901,
+            length: 42,
+        };
         let bytes = header.to_bytes();
         assert_eq!(Header::from_bytes(&bytes), Some(header));
         for (position, value) in [(0, 0), (6, 9)] {
@@ -436,7 +613,13 @@ mod tests {
 
     #[test]
     fn arguments_are_read_as_they_were_written() {
-        let task = Task { metering: Metering::Epoch, stack: 1 << 25, memory: 1 << 28, cpu_seconds: 7, parent: 99 };
+        let task = Task {
+            metering: Metering::Epoch,
+            stack: 1 << 25,
+            memory: 1 << 28,
+            cpu_seconds: 7,
+            parent: 99,
+        };
         assert_eq!(Task::from_arguments(&task.to_arguments()), Ok(task));
         assert!(Task::from_arguments(&["fuel".to_owned()]).is_err());
     }

@@ -21,8 +21,8 @@ use bytes::Bytes;
 use exchange::{Exchange, Response};
 use glovebox_policy::{Denial, Grant, HttpAsk};
 use hyper::header::{
-    ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue,
-    LOCATION, RANGE, USER_AGENT,
+    ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_TYPE, HOST,
+    HeaderMap, HeaderName, HeaderValue, LOCATION, RANGE, USER_AGENT,
 };
 use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -44,7 +44,8 @@ impl HttpClient {
     pub(crate) fn new() -> Result<Self, Error> {
         let mut roots = rustls::RootCertStore::empty();
         // A machine without certificates still runs everything but HTTPS; the connection then reports what is missing.
-        let (added, ignored) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        let (added, ignored) =
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         tracing::debug!(added, ignored, "certificates for guests' HTTPS");
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = rustls::ClientConfig::builder_with_provider(provider)
@@ -52,7 +53,9 @@ impl HttpClient {
             .map_err(Error::host)?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        Ok(Self { tls: tokio_rustls::TlsConnector::from(Arc::new(config)) })
+        Ok(Self {
+            tls: tokio_rustls::TlsConnector::from(Arc::new(config)),
+        })
     }
 }
 
@@ -87,18 +90,35 @@ pub(crate) async fn fetch(
     drop(arguments);
     let limits = *grant.network().limits();
     if fetch.body.len() as u64 > limits.request {
-        return Err(failure("limit", format!("a request body has at most {} bytes here, not {}", limits.request, fetch.body.len())));
+        return Err(failure(
+            "limit",
+            format!(
+                "a request body has at most {} bytes here, not {}",
+                limits.request,
+                fetch.body.len()
+            ),
+        ));
     }
     let timeout = fetch.timeout.unwrap_or(limits.timeout).min(limits.timeout);
-    let text = within(timeout, follow(grant, client, trail, (&mut fetch, &mut room), &limits)).await?;
+    let text = within(
+        timeout,
+        follow(grant, client, trail, (&mut fetch, &mut room), &limits),
+    )
+    .await?;
     Ok(Answer::read(text, room))
 }
 
 /// Runs an exchange under a timeout.
-async fn within<T>(timeout: Duration, exchange: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+async fn within<T>(
+    timeout: Duration,
+    exchange: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
     match tokio::time::timeout(timeout, exchange).await {
         Ok(result) => result,
-        Err(_) => Err(failure("limit", format!("no whole answer within {timeout:?}"))),
+        Err(_) => Err(failure(
+            "limit",
+            format!("no whole answer within {timeout:?}"),
+        )),
     }
 }
 
@@ -112,7 +132,10 @@ async fn follow(
     let mut hops = 0_u32;
     loop {
         let response = send_once(grant, client, trail, fetch, (limits.response, room)).await?;
-        let target = response.headers.get(LOCATION).filter(|_| is_redirect(response.status));
+        let target = response
+            .headers
+            .get(LOCATION)
+            .filter(|_| is_redirect(response.status));
         let Some(target) = target.filter(|_| fetch.redirect != Redirect::Manual) else {
             let text = answer(&fetch.url, hops > 0, &response);
             drop(response);
@@ -120,13 +143,22 @@ async fn follow(
             return Ok(text);
         };
         if fetch.redirect == Redirect::Refuse {
-            return Err(failure("failed", "the server redirects, and the program asked not to follow"));
+            return Err(failure(
+                "failed",
+                "the server redirects, and the program asked not to follow",
+            ));
         }
         hops += 1;
         if hops > limits.redirects {
-            return Err(failure("limit", format!("more than {} redirects", limits.redirects)));
+            return Err(failure(
+                "limit",
+                format!("more than {} redirects", limits.redirects),
+            ));
         }
-        let target = target.to_str().map_err(|_| failure("failed", "the server redirects to something that is no URL"))?.to_owned();
+        let target = target
+            .to_str()
+            .map_err(|_| failure("failed", "the server redirects to something that is no URL"))?
+            .to_owned();
         redirect(fetch, response.status, &target)?;
     }
 }
@@ -151,41 +183,78 @@ async fn send_once(
     let mut addresses = resolve(&ask).await?;
     // Every address must pass: a name that resolves to one allowed and one denied address is an attack or a mistake.
     for address in &addresses {
-        let judged = network.check_address(&ask.host, address.ip()).and_then(|_| {
-            let is_own = is_of_this_machine(address.ip());
-            if is_own { network.check_own_address(&ask.host, address.ip()) } else { Ok(()) }
-        });
+        let judged = network
+            .check_address(&ask.host, address.ip())
+            .and_then(|_| {
+                let is_own = is_of_this_machine(address.ip());
+                if is_own {
+                    network.check_own_address(&ask.host, address.ip())
+                } else {
+                    Ok(())
+                }
+            });
         if let Err(denial) = judged {
             return Err(refused(trail, &denial));
         }
     }
     // Without the audit record the request must not be sent.
-    record(trail, &target, Ok(rule.to_string()), fetch.body.len() as u64, 0)?;
+    record(
+        trail,
+        &target,
+        Ok(rule.to_string()),
+        fetch.body.len() as u64,
+        0,
+    )?;
     addresses.truncate(exchange::MAX_ADDRESSES);
     let stream = connect(&addresses).await?;
-    let exchange =
-        Exchange { ask: &ask, method: fetch.method.clone(), headers: fetch.headers.clone(), body: fetch.body.clone(), max_response, room };
+    let exchange = Exchange {
+        ask: &ask,
+        method: fetch.method.clone(),
+        headers: fetch.headers.clone(),
+        body: fetch.body.clone(),
+        max_response,
+        room,
+    };
     let response = if ask.scheme == "https" {
-        let name = rustls::pki_types::ServerName::try_from(ask.host.trim_matches(['[', ']']).to_owned())
-            .map_err(|_| failure("invalid", "the host cannot have a certificate"))?;
-        let stream = client
-            .tls
-            .connect(name, stream)
-            .await
-            .map_err(|error| failure("failed", format!("no secure connection to `{}`: {error}", ask.host)))?;
+        let name =
+            rustls::pki_types::ServerName::try_from(ask.host.trim_matches(['[', ']']).to_owned())
+                .map_err(|_| failure("invalid", "the host cannot have a certificate"))?;
+        let stream = client.tls.connect(name, stream).await.map_err(|error| {
+            failure(
+                "failed",
+                format!("no secure connection to `{}`: {error}", ask.host),
+            )
+        })?;
         exchange.send(stream).await
     } else {
         exchange.send(stream).await
     }?;
-    record(trail, &target, Ok(rule.to_string()), 0, response.body.len() as u64)?;
+    record(
+        trail,
+        &target,
+        Ok(rule.to_string()),
+        0,
+        response.body.len() as u64,
+    )?;
     Ok(response)
 }
 
-fn record(trail: &CallAudit, target: &str, verdict: Result<String, String>, sent: u64, received: u64) -> Result<(), Failure> {
-    trail.called("fetch", target, verdict, sent, received).map_err(|error| {
-        tracing::error!(%error, "an exchange was stopped because it could not be audited");
-        failure("failed", "the exchange could not be recorded, so it did not happen")
-    })
+fn record(
+    trail: &CallAudit,
+    target: &str,
+    verdict: Result<String, String>,
+    sent: u64,
+    received: u64,
+) -> Result<(), Failure> {
+    trail
+        .called("fetch", target, verdict, sent, received)
+        .map_err(|error| {
+            tracing::error!(%error, "an exchange was stopped because it could not be audited");
+            failure(
+                "failed",
+                "the exchange could not be recorded, so it did not happen",
+            )
+        })
 }
 
 fn refused(trail: &CallAudit, denial: &Denial) -> Failure {
@@ -200,11 +269,19 @@ async fn resolve(ask: &HttpAsk) -> Result<Vec<SocketAddr>, Failure> {
     if let Ok(address) = host.parse() {
         return Ok(vec![SocketAddr::new(address, ask.port)]);
     }
-    #[expect(clippy::disallowed_methods, reason = "the one look-up; the grant has allowed the host, and is asked about the result")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one look-up; the grant has allowed the host, and is asked about the result"
+    )]
     let found = tokio::net::lookup_host((host, ask.port)).await;
-    let addresses: Vec<SocketAddr> = found.map_err(|_| failure("failed", format!("the host `{host}` cannot be found")))?.collect();
+    let addresses: Vec<SocketAddr> = found
+        .map_err(|_| failure("failed", format!("the host `{host}` cannot be found")))?
+        .collect();
     if addresses.is_empty() {
-        return Err(failure("failed", format!("the host `{host}` has no address")));
+        return Err(failure(
+            "failed",
+            format!("the host `{host}` has no address"),
+        ));
     }
     Ok(addresses)
 }
@@ -216,7 +293,10 @@ fn is_of_this_machine(address: IpAddr) -> bool {
 }
 
 async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, Failure> {
-    #[expect(clippy::disallowed_methods, reason = "the one connection; the grant has allowed each of these addresses")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one connection; the grant has allowed each of these addresses"
+    )]
     let stream = TcpStream::connect(addresses).await;
     stream.map_err(|error| failure("failed", format!("no connection: {}", error.kind())))
 }
@@ -231,7 +311,8 @@ fn redirect(fetch: &mut Fetch, status: StatusCode, target: &str) -> Result<(), F
     let from = Url::parse(&fetch.url).map_err(bad)?;
     let to = from.join(target).map_err(bad)?;
     let drops_body = status == StatusCode::SEE_OTHER && fetch.method != Method::HEAD
-        || matches!(status, StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND) && fetch.method == Method::POST;
+        || matches!(status, StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND)
+            && fetch.method == Method::POST;
     if drops_body {
         fetch.method = Method::GET;
         fetch.body = Bytes::new();
@@ -240,14 +321,25 @@ fn redirect(fetch: &mut Fetch, status: StatusCode, target: &str) -> Result<(), F
     if from.origin() != to.origin() {
         // Credentials for one origin must not be sent to another, and any field may hold some (`X-Api-Key`). So only fields are kept that
         // negotiate the response or describe the body.
-        fetch.headers = std::mem::take(&mut fetch.headers).into_iter().fold((HeaderMap::new(), None), keep_for_another_origin).0;
+        fetch.headers = std::mem::take(&mut fetch.headers)
+            .into_iter()
+            .fold((HeaderMap::new(), None), keep_for_another_origin)
+            .0;
     }
     fetch.url = to.into();
     Ok(())
 }
 
 /// Header fields that are kept across origins.
-const FOR_ANY_ORIGIN: [HeaderName; 7] = [ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONTENT_LANGUAGE, CONTENT_TYPE, RANGE, USER_AGENT];
+const FOR_ANY_ORIGIN: [HeaderName; 7] = [
+    ACCEPT,
+    ACCEPT_ENCODING,
+    ACCEPT_LANGUAGE,
+    CONTENT_LANGUAGE,
+    CONTENT_TYPE,
+    RANGE,
+    USER_AGENT,
+];
 
 /// Keeps a field for a request to another origin; in a `HeaderMap` a repeated field has its name only once.
 fn keep_for_another_origin(
@@ -262,29 +354,43 @@ fn keep_for_another_origin(
 }
 
 fn parse(arguments: &str) -> Result<Fetch, String> {
-    let value: Value = serde_json::from_str(arguments).map_err(|error| format!("the arguments of `fetch` are not JSON: {error}"))?;
+    let value: Value = serde_json::from_str(arguments)
+        .map_err(|error| format!("the arguments of `fetch` are not JSON: {error}"))?;
     let text = |name: &str| match value.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.as_str())),
         Some(_) => Err(format!("`{name}` of `fetch` must be a text")),
     };
     let method = text("method")?.unwrap_or("GET");
-    let body = text("body_base64")?.map(|body| BASE64.decode(body)).transpose();
+    let body = text("body_base64")?
+        .map(|body| BASE64.decode(body))
+        .transpose();
     let redirect = match text("redirect")? {
         None | Some("follow") => Redirect::Follow,
         Some("manual") => Redirect::Manual,
         Some("error") => Redirect::Refuse,
-        Some(other) => return Err(format!("`redirect` is `follow`, `manual` or `error`, not `{}`", other.escape_debug())),
+        Some(other) => {
+            return Err(format!(
+                "`redirect` is `follow`, `manual` or `error`, not `{}`",
+                other.escape_debug()
+            ));
+        }
     };
     let timeout = match value.get("timeout_ms") {
         None | Some(Value::Null) => None,
-        Some(ms) => Some(Duration::from_millis(ms.as_u64().ok_or("`timeout_ms` must be a whole number")?)),
+        Some(ms) => Some(Duration::from_millis(
+            ms.as_u64().ok_or("`timeout_ms` must be a whole number")?,
+        )),
     };
     Ok(Fetch {
         url: text("url")?.ok_or("`fetch` needs a `url`")?.to_owned(),
-        method: Method::from_bytes(method.as_bytes()).map_err(|_| format!("`{}` is no HTTP method", method.escape_debug()))?,
+        method: Method::from_bytes(method.as_bytes())
+            .map_err(|_| format!("`{}` is no HTTP method", method.escape_debug()))?,
         headers: parse_headers(value.get("headers"))?,
-        body: body.map_err(|error| format!("`body_base64` is not base64: {error}"))?.unwrap_or_default().into(),
+        body: body
+            .map_err(|error| format!("`body_base64` is not base64: {error}"))?
+            .unwrap_or_default()
+            .into(),
         redirect,
         timeout,
     })
@@ -295,15 +401,22 @@ fn parse_headers(headers: Option<&Value>) -> Result<HeaderMap, String> {
     let list = match headers {
         None | Some(Value::Null) => return Ok(map),
         Some(Value::Array(list)) if list.len() <= MAX_REQUEST_HEADERS => list,
-        Some(Value::Array(_)) => return Err(format!("more than {MAX_REQUEST_HEADERS} header fields")),
+        Some(Value::Array(_)) => {
+            return Err(format!("more than {MAX_REQUEST_HEADERS} header fields"));
+        }
         Some(_) => return Err("`headers` must be a list of pairs".into()),
     };
     for pair in list {
-        let (Some(name), Some(value)) = (pair.get(0).and_then(Value::as_str), pair.get(1).and_then(Value::as_str)) else {
+        let (Some(name), Some(value)) = (
+            pair.get(0).and_then(Value::as_str),
+            pair.get(1).and_then(Value::as_str),
+        ) else {
             return Err("`headers` must be a list of pairs of texts".into());
         };
-        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("`{}` is no header name", name.escape_debug()))?;
-        let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| format!("the value of the header `{name}` cannot be sent"))?;
+        let name = HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_| format!("`{}` is no header name", name.escape_debug()))?;
+        let value = HeaderValue::from_bytes(value.as_bytes())
+            .map_err(|_| format!("the value of the header `{name}` cannot be sent"))?;
         if !is_hop_by_hop(&name) {
             map.append(name, value);
         }
@@ -313,8 +426,16 @@ fn parse_headers(headers: Option<&Value>) -> Result<HeaderMap, String> {
 
 /// Hop-by-hop header fields, and those that follow from the URL and the body.
 fn is_hop_by_hop(name: &HeaderName) -> bool {
-    const CONNECTION: [&str; 8] =
-        ["connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "expect"];
+    const CONNECTION: [&str; 8] = [
+        "connection",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "expect",
+    ];
     *name == HOST || *name == CONTENT_LENGTH || CONNECTION.contains(&name.as_str())
 }
 
@@ -322,7 +443,16 @@ fn answer(url: &str, redirected: bool, response: &Response) -> String {
     let headers: Vec<[String; 2]> = response
         .headers
         .iter()
-        .map(|(name, value)| [name.as_str().to_owned(), value.as_bytes().iter().map(|byte| char::from(*byte)).collect()])
+        .map(|(name, value)| {
+            [
+                name.as_str().to_owned(),
+                value
+                    .as_bytes()
+                    .iter()
+                    .map(|byte| char::from(*byte))
+                    .collect(),
+            ]
+        })
         .collect();
     let mut text = json!({
         "url": url,
@@ -334,7 +464,14 @@ fn answer(url: &str, redirected: bool, response: &Response) -> String {
     .to_string();
     // The object's closing brace is removed and the body, which is written once, appended.
     text.pop();
-    text.reserve_exact(response.body.len().div_ceil(3).saturating_mul(4).saturating_add(32));
+    text.reserve_exact(
+        response
+            .body
+            .len()
+            .div_ceil(3)
+            .saturating_mul(4)
+            .saturating_add(32),
+    );
     text.push_str(",\"body_base64\":\"");
     BASE64.encode_string(&response.body, &mut text);
     text.push_str("\"}");
@@ -347,8 +484,17 @@ mod tests {
 
     #[test]
     fn addresses_of_this_machine_are_known() {
-        for (address, is_own) in [("127.0.0.1", true), ("127.1.2.3", true), ("192.0.2.7", false), ("2001:db8::7", false)] {
-            assert_eq!(is_of_this_machine(address.parse().unwrap()), is_own, "{address}");
+        for (address, is_own) in [
+            ("127.0.0.1", true),
+            ("127.1.2.3", true),
+            ("192.0.2.7", false),
+            ("2001:db8::7", false),
+        ] {
+            assert_eq!(
+                is_of_this_machine(address.parse().unwrap()),
+                is_own,
+                "{address}"
+            );
         }
     }
 }

@@ -45,7 +45,8 @@ pub(crate) const EPOCH_TICK_MS: u64 = 5;
 
 /// Returns the shared engine for a metering mode and a stack of at most `stack` bytes.
 pub(crate) fn engine(metering: Metering, stack: u64) -> wasmtime::Result<Engine> {
-    static ENGINES: LazyLock<Mutex<HashMap<(Metering, usize), Engine>>> = LazyLock::new(Mutex::default);
+    static ENGINES: LazyLock<Mutex<HashMap<(Metering, usize), Engine>>> =
+        LazyLock::new(Mutex::default);
     let stack = stack_class(stack);
     let mut engines = ENGINES.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(engine) = engines.get(&(metering, stack)) {
@@ -66,7 +67,9 @@ pub(crate) fn for_compiling(metering: Metering, stack: u64) -> wasmtime::Result<
 
 /// Returns the stack size for a grant of `granted` bytes.
 pub(crate) fn stack_class(granted: u64) -> usize {
-    let granted = usize::try_from(granted).unwrap_or(usize::MAX).clamp(*STACK_BYTES.start(), *STACK_BYTES.end());
+    let granted = usize::try_from(granted)
+        .unwrap_or(usize::MAX)
+        .clamp(*STACK_BYTES.start(), *STACK_BYTES.end());
     1 << granted.ilog2()
 }
 

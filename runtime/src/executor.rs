@@ -114,7 +114,12 @@ pub trait SessionHandle: Send {
     /// # Errors
     ///
     /// If there is no such directory.
-    fn list_files(&mut self, path: &str, after: Option<&str>, most: usize) -> Result<Vec<FileEntry>, Error>;
+    fn list_files(
+        &mut self,
+        path: &str,
+        after: Option<&str>,
+        most: usize,
+    ) -> Result<Vec<FileEntry>, Error>;
 
     /// Removes a file or an empty directory of the workspace.
     ///
@@ -159,7 +164,10 @@ pub struct Hold {
 
 impl Hold {
     pub(crate) fn new(slot: Option<ConcurrencySlot>) -> Self {
-        Self { slot: slot.map(Arc::new), _memory: None }
+        Self {
+            slot: slot.map(Arc::new),
+            _memory: None,
+        }
     }
 }
 
@@ -180,7 +188,10 @@ impl RunSetup {
     pub fn hold_with(&self, bytes: u64) -> Result<Hold, String> {
         let mut memory = self.memory.hold();
         memory.grow(bytes)?;
-        Ok(Hold { slot: self.slot.slot.clone(), _memory: Some(Arc::new(memory)) })
+        Ok(Hold {
+            slot: self.slot.slot.clone(),
+            _memory: Some(Arc::new(memory)),
+        })
     }
 
     /// Returns the network as granted to this run, for a tier whose programs open their own connections.
@@ -266,7 +277,10 @@ impl Report {
     /// Returns a report of a run that a limit ended.
     #[must_use]
     pub fn limited(limit: Limit) -> Self {
-        Self { limit: Some(limit), ..Self::new(Status::Limited) }
+        Self {
+            limit: Some(limit),
+            ..Self::new(Status::Limited)
+        }
     }
 }
 
@@ -285,8 +299,15 @@ pub fn artifact_globs(patterns: &[String]) -> Result<GlobSet, Error> {
         let glob = GlobBuilder::new(pattern)
             .literal_separator(true)
             .build()
-            .map_err(|error| Error::Invalid(format!("`{}` is no pattern for artifacts: {}", pattern.escape_debug(), error.kind())))?;
+            .map_err(|error| {
+                Error::Invalid(format!(
+                    "`{}` is no pattern for artifacts: {}",
+                    pattern.escape_debug(),
+                    error.kind()
+                ))
+            })?;
         set.add(glob);
     }
-    set.build().map_err(|error| Error::Invalid(error.to_string()))
+    set.build()
+        .map_err(|error| Error::Invalid(error.to_string()))
 }

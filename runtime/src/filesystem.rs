@@ -48,7 +48,10 @@ pub(crate) type Clock = Arc<dyn Fn() -> Duration + Send + Sync>;
 pub(crate) fn system_clock(resolution: Duration) -> Clock {
     let step = resolution.as_nanos().max(1);
     Arc::new(move || {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
+        let now = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_nanos();
         let nanoseconds = now.saturating_sub(now.checked_rem(step).unwrap_or(0));
         Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(u64::MAX))
     })
@@ -71,23 +74,42 @@ pub(crate) struct Filesystem {
 
 impl Filesystem {
     /// Creates an empty workspace in the tree of `layout`. Cheap: shared parts are not copied.
-    pub(crate) fn new(layout: &Layout, limits: QuotaLimits, clock: Clock, held: MemoryHold) -> Self {
+    pub(crate) fn new(
+        layout: &Layout,
+        limits: QuotaLimits,
+        clock: Clock,
+        held: MemoryHold,
+    ) -> Self {
         let attached = layout.attach(clock());
-        Self { root: attached.root, workspace: attached.workspace, quota: Quota::new(limits, held), clock, next_id: attached.next_id }
+        Self {
+            root: attached.root,
+            workspace: attached.workspace,
+            quota: Quota::new(limits, held),
+            clock,
+            next_id: attached.next_id,
+        }
     }
 
     /// Replaces a mounted archive. Open descriptors of the guest keep the old one.
     ///
     /// # Errors
     /// If no archive is mounted there.
-    pub(crate) fn replace_archive(&mut self, guest_path: &str, archive: &Arc<Archive>) -> Result<(), FilesystemError> {
-        let missing = || FilesystemError::GuestPath { path: guest_path.to_owned() };
+    pub(crate) fn replace_archive(
+        &mut self,
+        guest_path: &str,
+        archive: &Arc<Archive>,
+    ) -> Result<(), FilesystemError> {
+        let missing = || FilesystemError::GuestPath {
+            path: guest_path.to_owned(),
+        };
         let (way, last) = guest_path.rsplit_once('/').ok_or_else(missing)?;
         let mut parent = self.root.clone();
         for name in way.split('/').filter(|name| !name.is_empty()) {
             parent = parent.child(name).ok_or_else(missing)?;
         }
-        let Some(Node::Archive(before)) = parent.child(last) else { return Err(missing()) };
+        let Some(Node::Archive(before)) = parent.child(last) else {
+            return Err(missing());
+        };
         // Interpreters cache a directory listing until its modification time changes.
         let since = self.now().max(before.since.saturating_add(REPLACED_AFTER));
         let mount = u32::try_from(self.take_id()).unwrap_or(u32::MAX) | REPLACED;

@@ -44,8 +44,10 @@ const POLICY: &str = "version = 1\ndefault_profile = \"look\"\n[profiles.look]\n
     [profiles.look.limits]\nwall = \"60s\"\nfuel = 8_000_000_000\nmemory = \"512MiB\"\noutput = \"64KiB\"\nconcurrency = 64\n";
 
 /// Finds any word of a language in one pass (Aho-Corasick).
-static PYTHON_WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(words("python")).ok());
-static JAVASCRIPT_WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(words("javascript")).ok());
+static PYTHON_WORDS: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| AhoCorasick::new(words("python")).ok());
+static JAVASCRIPT_WORDS: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| AhoCorasick::new(words("javascript")).ok());
 
 static LOOK: LazyLock<Option<Policy>> = LazyLock::new(|| Policy::parse("look", POLICY).ok());
 
@@ -54,9 +56,17 @@ static LOOK: LazyLock<Option<Policy>> = LazyLock::new(|| Policy::parse("look", P
 /// # Errors
 ///
 /// If the host failed.
-pub(crate) async fn look(executor: &dyn Executor, request: &Request, grant: &Grant, allowance: &Allowance) -> Result<Vec<Finding>, Error> {
+pub(crate) async fn look(
+    executor: &dyn Executor,
+    request: &Request,
+    grant: &Grant,
+    allowance: &Allowance,
+) -> Result<Vec<Finding>, Error> {
     let mut findings = grant.package_findings();
-    if let Some(script) = Some(request).filter(|_| grant.wants_findings()).and_then(worth_a_look) {
+    if let Some(script) = Some(request)
+        .filter(|_| grant.wants_findings())
+        .and_then(worth_a_look)
+    {
         // Boxed, so that the future of every run, which is moved a few times, is not as large as this one.
         findings.extend(Box::pin(inspect(executor, request, script, allowance)).await?);
     }
@@ -71,17 +81,27 @@ fn worth_a_look(request: &Request) -> Option<(&'static str, &'static str)> {
         _ => return None,
     };
     // If the search could not be built, every program is inspected.
-    words.as_ref().is_none_or(|words| words.is_match(request.source.content.as_ref())).then_some(script)
+    words
+        .as_ref()
+        .is_none_or(|words| words.is_match(request.source.content.as_ref()))
+        .then_some(script)
 }
 
-async fn inspect(executor: &dyn Executor, request: &Request, script: (&str, &str), allowance: &Allowance) -> Result<Vec<Finding>, Error> {
+async fn inspect(
+    executor: &dyn Executor,
+    request: &Request,
+    script: (&str, &str),
+    allowance: &Allowance,
+) -> Result<Vec<Finding>, Error> {
     if request.source.content.len() > MAX_PROGRAM {
         return Ok(vec![unread()]);
     }
     let report = match allowance.look().await {
         Some(mut look) => {
             let limits = look.limits(MAX_WALL, MAX_FUEL, MAX_MEMORY);
-            let report = executor.run(job(executor, request, script, limits, allowance)?).await?;
+            let report = executor
+                .run(job(executor, request, script, limits, allowance)?)
+                .await?;
             look.used(&report.usage);
             report
         }
@@ -92,11 +112,16 @@ async fn inspect(executor: &dyn Executor, request: &Request, script: (&str, &str
         return Ok(Vec::new());
     }
     let said = report.stdout.text();
-    let found = said.lines().last().and_then(|line| serde_json::from_str::<Vec<(String, u32)>>(line).ok());
+    let found = said
+        .lines()
+        .last()
+        .and_then(|line| serde_json::from_str::<Vec<(String, u32)>>(line).ok());
     match found {
-        Some(found) if report.status == Status::Succeeded => {
-            Ok(found.into_iter().take(MAX_FINDINGS).map(|(rule, line)| finding(&rule, Some(line)).unwrap_or_else(unread)).collect())
-        }
+        Some(found) if report.status == Status::Succeeded => Ok(found
+            .into_iter()
+            .take(MAX_FINDINGS)
+            .map(|(rule, line)| finding(&rule, Some(line)).unwrap_or_else(unread))
+            .collect()),
         // A source that crashes the inspection is not one without findings.
         _ => Ok(vec![unread()]),
     }
@@ -114,7 +139,9 @@ fn job(
     ours.subject = request.subject.clone();
     ours.arguments.push(request.source.name.clone());
     ours.wants.limits = limits;
-    let policy = LOOK.as_ref().ok_or_else(|| Error::Host("the policy for looking at programs cannot be read".to_owned()))?;
+    let policy = LOOK.as_ref().ok_or_else(|| {
+        Error::Host("the policy for looking at programs cannot be read".to_owned())
+    })?;
     let grant = match policy.admit(&ours, &Facts::wasm(executor.facts().languages)) {
         Verdict::Admit(grant) => Arc::from(grant),
         Verdict::Deny(denial) => return Err(Error::Host(denial.to_string())),
@@ -144,20 +171,38 @@ fn job(
 /// The finding for a source that could not be read whole.
 fn unread() -> Finding {
     let message = "the text took too long to look at, or is too large".to_owned();
-    Finding { rule: "not-inspected".to_owned(), line: None, severity: Severity::Medium, message }
+    Finding {
+        rule: "not-inspected".to_owned(),
+        line: None,
+        severity: Severity::Medium,
+        message,
+    }
 }
 
 /// Returns a finding by one of our rules: a compromised guest may name anything.
 fn finding(rule: &str, line: Option<u32>) -> Option<Finding> {
-    let known = RULES.lines().filter(|line| !line.starts_with('#')).find_map(|line| {
-        let (severity, message) = line.strip_prefix(rule)?.strip_prefix(' ')?.split_once(' ')?;
-        Some((Severity::from_name(severity)?, message.to_owned()))
-    });
-    known.map(|(severity, message)| Finding { rule: rule.to_owned(), line, severity, message })
+    let known = RULES
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .find_map(|line| {
+            let (severity, message) = line
+                .strip_prefix(rule)?
+                .strip_prefix(' ')?
+                .split_once(' ')?;
+            Some((Severity::from_name(severity)?, message.to_owned()))
+        });
+    known.map(|(severity, message)| Finding {
+        rule: rule.to_owned(),
+        line,
+        severity,
+        message,
+    })
 }
 
 fn words(language: &str) -> impl Iterator<Item = &'static str> {
-    WORDS.lines().filter_map(move |line| line.strip_prefix(language)?.strip_prefix(' '))
+    WORDS
+        .lines()
+        .filter_map(move |line| line.strip_prefix(language)?.strip_prefix(' '))
 }
 
 #[cfg(test)]
@@ -167,12 +212,25 @@ mod tests {
     #[test]
     fn every_rule_has_a_severity_and_a_meaning() {
         assert!(LOOK.is_some());
-        for line in RULES.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
+        for line in RULES
+            .lines()
+            .filter(|line| !line.starts_with('#') && !line.is_empty())
+        {
             let mut parts = line.splitn(3, ' ');
-            let (rule, severity, message) = (parts.next().unwrap(), parts.next().unwrap(), parts.next().unwrap());
-            assert!(Severity::from_name(severity).is_some() && !message.is_empty(), "{line}");
+            let (rule, severity, message) = (
+                parts.next().unwrap(),
+                parts.next().unwrap(),
+                parts.next().unwrap(),
+            );
+            assert!(
+                Severity::from_name(severity).is_some() && !message.is_empty(),
+                "{line}"
+            );
             let found = finding(rule, Some(3)).unwrap();
-            assert_eq!((found.severity.name(), found.message.as_str()), (severity, message));
+            assert_eq!(
+                (found.severity.name(), found.message.as_str()),
+                (severity, message)
+            );
         }
         for language in ["python", "javascript"] {
             assert!(words(language).count() > 5 && words(language).all(|word| word.len() > 1));

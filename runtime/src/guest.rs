@@ -35,13 +35,24 @@ impl Guests {
     ///
     /// If there are none; the message says how to install them.
     pub fn installed() -> Result<Self, Error> {
-        let cache = glovebox_guests::default_cache_dir()
-            .ok_or_else(|| Error::Guests("there is no folder to keep them in: set `GLOVEBOX_CACHE` or `HOME`".into()))?;
-        let bundle = match glovebox_guests::installed_in(&cache).map_err(|error| Error::Guests(error.to_string()))? {
+        let cache = glovebox_guests::default_cache_dir().ok_or_else(|| {
+            Error::Guests(
+                "there is no folder to keep them in: set `GLOVEBOX_CACHE` or `HOME`".into(),
+            )
+        })?;
+        let bundle = match glovebox_guests::installed_in(&cache)
+            .map_err(|error| Error::Guests(error.to_string()))?
+        {
             Some(bundle) => bundle,
             None => match glovebox_guests::embedded() {
-                Some(embedded) => embedded.unpack(&cache).map_err(|error| Error::Guests(error.to_string()))?,
-                None => return Err(Error::Guests("none are installed; `glovebox guests build` makes them".into())),
+                Some(embedded) => embedded
+                    .unpack(&cache)
+                    .map_err(|error| Error::Guests(error.to_string()))?,
+                None => {
+                    return Err(Error::Guests(
+                        "none are installed; `glovebox guests build` makes them".into(),
+                    ));
+                }
             },
         };
         Self::load(&bundle, &cache)
@@ -53,25 +64,37 @@ impl Guests {
     ///
     /// If the bundle's files can't be read, or users other than this one and root can change them.
     pub fn load(bundle: &Bundle, cache: &Path) -> Result<Self, Error> {
-        let unreadable = |what: &Path, error: &dyn std::fmt::Display| Error::Guests(format!("`{}`: {error}", what.display()));
+        let unreadable = |what: &Path, error: &dyn std::fmt::Display| {
+            Error::Guests(format!("`{}`: {error}", what.display()))
+        };
         let mut guests = Vec::new();
         let mut by_language = HashMap::new();
         // Guests may share an archive or a component.
         let mut archives: HashMap<PathBuf, Arc<Archive>> = HashMap::new();
         let shared = Arc::new(bundle.clone());
-        let compiled = Arc::new(Compiled { place: cache.join("compiled"), folder: OnceLock::new() });
-        let open = |artefact: &Artefact| bundle.file(artefact).map_err(|error| Error::Guests(error.to_string()));
+        let compiled = Arc::new(Compiled {
+            place: cache.join("compiled"),
+            folder: OnceLock::new(),
+        });
+        let open = |artefact: &Artefact| {
+            bundle
+                .file(artefact)
+                .map_err(|error| Error::Guests(error.to_string()))
+        };
         for entry in bundle.guests() {
             let image_path = bundle.path(&entry.image);
-            let image = Image::new(open(&entry.image)?).map_err(|error| unreadable(&image_path, &error))?;
+            let image =
+                Image::new(open(&entry.image)?).map_err(|error| unreadable(&image_path, &error))?;
             let mut trees = Vec::new();
             for tree in &entry.trees {
                 let path = bundle.path(&tree.archive);
                 let archive = match archives.get(&path) {
                     Some(archive) => Arc::clone(archive),
                     None => {
-                        let bytes = map(&open(&tree.archive)?).map_err(|error| unreadable(&path, &error))?;
-                        let archive = Archive::index(bytes).map_err(|error| unreadable(&path, &error))?;
+                        let bytes = map(&open(&tree.archive)?)
+                            .map_err(|error| unreadable(&path, &error))?;
+                        let archive =
+                            Archive::index(bytes).map_err(|error| unreadable(&path, &error))?;
                         let archive = Arc::new(archive);
                         archives.insert(path, Arc::clone(&archive));
                         archive
@@ -95,7 +118,10 @@ impl Guests {
                 loaded: Mutex::default(),
             }));
         }
-        Ok(Self(Arc::new(Inner { guests, by_language })))
+        Ok(Self(Arc::new(Inner {
+            guests,
+            by_language,
+        })))
     }
 
     /// Returns the languages that the guests interpret.
@@ -108,10 +134,18 @@ impl Guests {
     /// # Errors
     ///
     /// If a guest can't be compiled or its machine code can't be stored.
-    pub fn precompile(&self, metering: Metering, mut progress: impl FnMut(&str)) -> Result<(), Error> {
+    pub fn precompile(
+        &self,
+        metering: Metering,
+        mut progress: impl FnMut(&str),
+    ) -> Result<(), Error> {
         let engine = engine::engine(metering, DEFAULT_STACK).map_err(Error::host)?;
         for guest in &self.0.guests {
-            if !guest.compiled.folder()?.has(&guest.machine_code(&engine, metering)) {
+            if !guest
+                .compiled
+                .folder()?
+                .has(&guest.machine_code(&engine, metering))
+            {
                 progress(&guest.name);
                 guest.compile(&engine, metering)?;
             }
@@ -120,7 +154,10 @@ impl Guests {
     }
 
     pub(crate) fn for_language(&self, language: &str) -> Option<&Arc<Guest>> {
-        self.0.by_language.get(language).and_then(|index| self.0.guests.get(*index))
+        self.0
+            .by_language
+            .get(language)
+            .and_then(|index| self.0.guests.get(*index))
     }
 }
 
@@ -158,7 +195,8 @@ impl Compiled {
         if let Some(folder) = self.folder.get() {
             return Ok(folder);
         }
-        let folder = Folder::create(&self.place).map_err(|error| Error::Guests(format!("cannot keep machine code: {error}")))?;
+        let folder = Folder::create(&self.place)
+            .map_err(|error| Error::Guests(format!("cannot keep machine code: {error}")))?;
         Ok(self.folder.get_or_init(|| folder))
     }
 }
@@ -194,7 +232,10 @@ impl Guest {
             return Ok(loaded.clone());
         }
         let engine = engine::engine(metering, stack).map_err(Error::host)?;
-        let (folder, file) = (self.compiled.folder()?, self.machine_code(&engine, metering));
+        let (folder, file) = (
+            self.compiled.folder()?,
+            self.machine_code(&engine, metering),
+        );
         if !folder.has(&file) {
             self.compile(&engine, metering)?;
         }
@@ -203,12 +244,16 @@ impl Guest {
             // Made by another version, or corrupt: compiled anew rather than failing for ever.
             Err(precompiled::LoadError::Unfit { .. }) => {
                 self.compile(&engine, metering)?;
-                precompiled::load(&engine, folder, &file).map_err(|error| Error::Guests(error.to_string()))?
+                precompiled::load(&engine, folder, &file)
+                    .map_err(|error| Error::Guests(error.to_string()))?
             }
             Err(error) => return Err(Error::Guests(error.to_string())),
         };
         let linker = state::guest_linker(&engine).map_err(Error::host)?;
-        let pre = linker.instantiate_pre(&component).and_then(GuestPre::new).map_err(Error::host)?;
+        let pre = linker
+            .instantiate_pre(&component)
+            .and_then(GuestPre::new)
+            .map_err(Error::host)?;
         Ok(cell.get_or_init(|| LoadedGuest { pre }).clone())
     }
 
@@ -216,30 +261,60 @@ impl Guest {
     fn machine_code(&self, engine: &wasmtime::Engine, metering: Metering) -> String {
         let mut hasher = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut hasher);
-        format!("{}-{}-{:016x}.cwasm", self.component.sha256, metering.name(), hasher.finish())
+        format!(
+            "{}-{}-{:016x}.cwasm",
+            self.component.sha256,
+            metering.name(),
+            hasher.finish()
+        )
     }
 
     fn compile(&self, engine: &wasmtime::Engine, metering: Metering) -> Result<(), Error> {
-        let path = self.compiled.folder()?.path().join(self.machine_code(engine, metering));
-        let failed = |error: std::io::Error| Error::Guests(format!("cannot store machine code at `{}`: {error}", path.display()));
+        let path = self
+            .compiled
+            .folder()?
+            .path()
+            .join(self.machine_code(engine, metering));
+        let failed = |error: std::io::Error| {
+            Error::Guests(format!(
+                "cannot store machine code at `{}`: {error}",
+                path.display()
+            ))
+        };
         let mut component = Vec::new();
-        let file = self.bundle.file(&self.component).map_err(|error: FolderError| Error::Guests(error.to_string()))?;
+        let file = self
+            .bundle
+            .file(&self.component)
+            .map_err(|error: FolderError| Error::Guests(error.to_string()))?;
         (&file).read_to_end(&mut component).map_err(failed)?;
-        let code = engine
-            .precompile_component(&component)
-            .map_err(|error| Error::Guests(format!("cannot compile the guest `{}`: {error:#}", self.name)))?;
+        let code = engine.precompile_component(&component).map_err(|error| {
+            Error::Guests(format!(
+                "cannot compile the guest `{}`: {error:#}",
+                self.name
+            ))
+        })?;
         store(&path, &code).map_err(failed)
     }
 }
 
 /// Writes a file atomically (temporary file and rename), readable by its owner only.
-#[expect(clippy::disallowed_methods, reason = "writes into the installation's own cache")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "writes into the installation's own cache"
+)]
 fn store(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt as _;
     let folder = path.parent().ok_or(std::io::ErrorKind::InvalidInput)?;
     let temporary = folder.join(format!(".{:032x}", rand::random::<u128>()));
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
-    let written = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&temporary, path));
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&temporary)?;
+    let written = file
+        .write_all(bytes)
+        .and_then(|()| file.sync_all())
+        .and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
         // The first error is the one to report.
         let _ = fs::remove_file(&temporary);

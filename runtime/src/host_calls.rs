@@ -56,7 +56,11 @@ pub(crate) struct Answer {
 impl Answer {
     /// Returns a result that was read into its room.
     pub(crate) fn read(text: String, room: Room) -> Self {
-        Self { text, _room: Some(room), _bytes: None }
+        Self {
+            text,
+            _room: Some(room),
+            _bytes: None,
+        }
     }
 }
 
@@ -74,16 +78,29 @@ struct CallBytes {
 
 impl CallBytes {
     /// Charges the bytes, unless the total would exceed `most`; a single call is always admitted.
-    fn take(counter: &Arc<AtomicU64>, bytes: usize, most: u64, memory: &RunMemory) -> Result<Self, Failure> {
+    fn take(
+        counter: &Arc<AtomicU64>,
+        bytes: usize,
+        most: u64,
+        memory: &RunMemory,
+    ) -> Result<Self, Failure> {
         let bytes = bytes as u64;
         let before = counter.fetch_add(bytes, Ordering::Relaxed);
-        let mut taken = Self { counter: Arc::clone(counter), bytes, held: memory.hold() };
+        let mut taken = Self {
+            counter: Arc::clone(counter),
+            bytes,
+            held: memory.hold(),
+        };
         if before > 0 && before.saturating_add(bytes) > most {
-            let message =
-                format!("the host calls in flight have {before} of {most} bytes, and {bytes} more do not fit; take a result first");
+            let message = format!(
+                "the host calls in flight have {before} of {most} bytes, and {bytes} more do not fit; take a result first"
+            );
             return Err(failure("limit", message));
         }
-        taken.held.grow(bytes).map_err(|why| failure("limit", why))?;
+        taken
+            .held
+            .grow(bytes)
+            .map_err(|why| failure("limit", why))?;
         Ok(taken)
     }
 }
@@ -119,7 +136,12 @@ struct CallsInFlight {
 }
 
 impl HostCalls {
-    pub(crate) fn new(grant: Arc<Grant>, services: Arc<Services>, trail: CallAudit, memory: RunMemory) -> Self {
+    pub(crate) fn new(
+        grant: Arc<Grant>,
+        services: Arc<Services>,
+        trail: CallAudit,
+        memory: RunMemory,
+    ) -> Self {
         Self {
             memory,
             grant,
@@ -165,21 +187,45 @@ impl HostCalls {
     fn start(&mut self, name: &str, arguments: String) -> Call {
         if self.made >= self.grant.limits().host_calls {
             self.exceeded = true;
-            return refuse("limit", format!("the run may make {} host calls and has made them", self.made));
+            return refuse(
+                "limit",
+                format!(
+                    "the run may make {} host calls and has made them",
+                    self.made
+                ),
+            );
         }
         self.made += 1;
         if self.calls.len() >= MAX_IN_FLIGHT {
-            return refuse("limit", format!("{MAX_IN_FLIGHT} host calls are in flight; take a result first"));
+            return refuse(
+                "limit",
+                format!("{MAX_IN_FLIGHT} host calls are in flight; take a result first"),
+            );
         }
         if arguments.len() > MAX_CALL_BYTES {
-            return refuse("limit", format!("the arguments of a host call have at most {MAX_CALL_BYTES} bytes, not {}", arguments.len()));
+            return refuse(
+                "limit",
+                format!(
+                    "the arguments of a host call have at most {MAX_CALL_BYTES} bytes, not {}",
+                    arguments.len()
+                ),
+            );
         }
-        let held = match CallBytes::take(&self.in_flight().arguments, arguments.len(), MAX_ARGUMENT_BYTES, &self.memory) {
+        let held = match CallBytes::take(
+            &self.in_flight().arguments,
+            arguments.len(),
+            MAX_ARGUMENT_BYTES,
+            &self.memory,
+        ) {
             Ok(held) => held,
             Err(failure) => return Call::Finished(Err(failure)),
         };
         if name == "fetch" {
-            let (grant, services, trail) = (Arc::clone(&self.grant), Arc::clone(&self.services), self.trail.clone());
+            let (grant, services, trail) = (
+                Arc::clone(&self.grant),
+                Arc::clone(&self.services),
+                self.trail.clone(),
+            );
             let room = self.in_flight().answers.room();
             return spawn(async move {
                 let _held = held;
@@ -188,7 +234,10 @@ impl HostCalls {
         }
         match name.strip_prefix("tool:") {
             Some(tool) => self.start_tool(tool, arguments, held),
-            None => refuse("invalid", format!("there is no host function `{}`", name.escape_debug())),
+            None => refuse(
+                "invalid",
+                format!("there is no host function `{}`", name.escape_debug()),
+            ),
         }
     }
 
@@ -205,7 +254,13 @@ impl HostCalls {
             }
         };
         let Some(tool) = self.services.tools.get(name).cloned() else {
-            return refuse("invalid", format!("the tool `{}` is granted, but nobody provides it", name.escape_debug()));
+            return refuse(
+                "invalid",
+                format!(
+                    "the tool `{}` is granted, but nobody provides it",
+                    name.escape_debug()
+                ),
+            );
         };
         // Recorded before the call: what is not in the audit log must not happen.
         if let Err(error) = trail.called(name, "", Ok(rule), sent, 0) {
@@ -215,23 +270,39 @@ impl HostCalls {
         let most = self.grant.limits().memory.max(MAX_CALL_BYTES as u64);
         spawn(async move {
             let _held = held;
-            let result = tool.call(arguments).await.map_err(|message| failure("failed", message))?;
+            let result = tool
+                .call(arguments)
+                .await
+                .map_err(|message| failure("failed", message))?;
             if result.len() > MAX_CALL_BYTES {
-                return Err(failure("limit", format!("the tool's result has more than {MAX_CALL_BYTES} bytes")));
+                return Err(failure(
+                    "limit",
+                    format!("the tool's result has more than {MAX_CALL_BYTES} bytes"),
+                ));
             }
             let bytes = CallBytes::take(&results, result.len(), most, &memory)?;
-            Ok(Answer { text: result, _room: None, _bytes: Some(bytes) })
+            Ok(Answer {
+                text: result,
+                _room: None,
+                _bytes: Some(bytes),
+            })
         })
     }
 }
 
 fn unaudited(error: &std::io::Error) -> Call {
     tracing::error!(%error, "a host call was refused because it could not be audited");
-    refuse("failed", "the call could not be recorded, so it was not made".to_owned())
+    refuse(
+        "failed",
+        "the call could not be recorded, so it was not made".to_owned(),
+    )
 }
 
 pub(crate) fn failure(kind: &str, message: impl Into<String>) -> Failure {
-    Failure { kind: kind.to_owned(), message: message.into() }
+    Failure {
+        kind: kind.to_owned(),
+        message: message.into(),
+    }
 }
 
 fn refuse(kind: &str, message: String) -> Call {
@@ -249,24 +320,40 @@ fn unknown() -> wasmtime::Error {
 impl Host for HostCalls {
     async fn start_call(&mut self, name: String, arguments: String) -> wasmtime::Result<CallId> {
         // The engine has copied both already, whatever the result of the call.
-        self.meter.charge(meter::HOST_CALL.saturating_add(meter::text(name.len())).saturating_add(meter::text(arguments.len())));
+        self.meter.charge(
+            meter::HOST_CALL
+                .saturating_add(meter::text(name.len()))
+                .saturating_add(meter::text(arguments.len())),
+        );
         let call = self.start(&name, arguments);
         let id = self.next;
         self.next = self.next.wrapping_add(1);
         if self.calls.len() >= MAX_IN_FLIGHT * 2 {
             // Refused calls also take room until the guest takes their failure.
-            return Err(wasmtime::Error::msg("the guest starts host calls and never takes their results"));
+            return Err(wasmtime::Error::msg(
+                "the guest starts host calls and never takes their results",
+            ));
         }
         self.calls.insert(id, call);
         Ok(id)
     }
 
-    async fn wait_any(&mut self, calls: Vec<CallId>, timeout_ns: Option<u64>) -> wasmtime::Result<Option<CallId>> {
-        self.meter.charge(meter::WAIT.saturating_mul(calls.len() as u64));
+    async fn wait_any(
+        &mut self,
+        calls: Vec<CallId>,
+        timeout_ns: Option<u64>,
+    ) -> wasmtime::Result<Option<CallId>> {
+        self.meter
+            .charge(meter::WAIT.saturating_mul(calls.len() as u64));
         if calls.len() > MAX_IN_FLIGHT * 2 {
-            return Err(wasmtime::Error::msg(format!("the guest waits for {} calls; {} can be there", calls.len(), MAX_IN_FLIGHT * 2)));
+            return Err(wasmtime::Error::msg(format!(
+                "the guest waits for {} calls; {} can be there",
+                calls.len(),
+                MAX_IN_FLIGHT * 2
+            )));
         }
-        let mut waiting: Vec<(CallId, &mut AbortOnDropHandle<Result<Answer, Failure>>)> = Vec::new();
+        let mut waiting: Vec<(CallId, &mut AbortOnDropHandle<Result<Answer, Failure>>)> =
+            Vec::new();
         for (id, call) in &mut self.calls {
             if !calls.contains(id) {
                 continue;
@@ -308,13 +395,17 @@ impl Host for HostCalls {
         };
         // The room is released when the guest has taken the result.
         let result = result.map(|answer| answer.text);
-        let length = result.as_ref().map_or_else(|failure| failure.message.len(), String::len);
+        let length = result
+            .as_ref()
+            .map_or_else(|failure| failure.message.len(), String::len);
         self.meter.charge(meter::text(length));
         Ok(result)
     }
 }
 
-fn joined(result: Result<Result<Answer, Failure>, tokio::task::JoinError>) -> Result<Answer, Failure> {
+fn joined(
+    result: Result<Result<Answer, Failure>, tokio::task::JoinError>,
+) -> Result<Answer, Failure> {
     result.unwrap_or_else(|error| {
         tracing::error!(%error, "a host call broke");
         Err(failure("failed", "the host function broke"))

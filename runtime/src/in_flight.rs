@@ -38,7 +38,9 @@ impl InFlight {
         let response = grant.network().limits().response;
         let most = grant.limits().memory.max(LEAST);
         let shared = response.saturating_mul(2).max(LEAST).min(most);
-        let permits = usize::try_from(shared / UNIT).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
+        let permits = usize::try_from(shared / UNIT)
+            .unwrap_or(usize::MAX)
+            .min(Semaphore::MAX_PERMITS);
         Arc::new(Self {
             shared: Arc::new(Semaphore::new(permits)),
             permits: permits as u64,
@@ -50,7 +52,13 @@ impl InFlight {
 
     /// Returns the room of one response, with nothing charged yet.
     pub(crate) fn room(self: &Arc<Self>) -> Room {
-        Room { budget: Arc::clone(self), shared: None, last: None, units: 0, held: self.memory.hold() }
+        Room {
+            budget: Arc::clone(self),
+            shared: None,
+            last: None,
+            units: 0,
+            held: self.memory.hold(),
+        }
     }
 
     /// Returns the bytes that a body takes together with its encoding, while both exist.
@@ -83,7 +91,9 @@ impl Room {
         if more == 0 {
             return Ok(());
         }
-        self.held.grow(more.saturating_mul(UNIT)).map_err(|why| failure("limit", why))?;
+        self.held
+            .grow(more.saturating_mul(UNIT))
+            .map_err(|why| failure("limit", why))?;
         self.units += more;
         if self.last.is_some() {
             return Ok(());
@@ -153,8 +163,11 @@ mod tests {
             }
         };
         // Together they exceed the shared permits, and each waits in the middle of its response.
-        let mut answers: tokio::task::JoinSet<Room> =
-            (0..8).map(|_| tokio::spawn(answer(3))).collect::<Vec<_>>().into_iter().fold(tokio::task::JoinSet::new(), |mut set, task| {
+        let mut answers: tokio::task::JoinSet<Room> = (0..8)
+            .map(|_| tokio::spawn(answer(3)))
+            .collect::<Vec<_>>()
+            .into_iter()
+            .fold(tokio::task::JoinSet::new(), |mut set, task| {
                 set.spawn(async move { task.await.unwrap() });
                 set
             });
@@ -163,14 +176,27 @@ mod tests {
             drop(room.unwrap());
             ended += 1;
         }
-        assert_eq!((ended, budget.shared.available_permits(), budget.last.available_permits()), (8, 4, 1));
+        assert_eq!(
+            (
+                ended,
+                budget.shared.available_permits(),
+                budget.last.available_permits()
+            ),
+            (8, 4, 1)
+        );
     }
 
     #[tokio::test]
     async fn what_can_never_fit_is_said_at_once_and_room_is_given_back() {
         let budget = budget(4, 8 * UNIT);
         let mut room = budget.room();
-        assert!(room.grow_to(9 * UNIT).await.unwrap_err().message.contains("limits.memory"));
+        assert!(
+            room.grow_to(9 * UNIT)
+                .await
+                .unwrap_err()
+                .message
+                .contains("limits.memory")
+        );
         room.grow_to(8 * UNIT).await.unwrap();
         let mut other = budget.room();
         other.grow_to(4 * UNIT).await.unwrap();

@@ -60,21 +60,30 @@ mod outcome;
 pub use account::{MemoryAccount, ProcessMemory};
 pub use allowance::{Allowance, Look, Preparing};
 pub use audit::{
-    AUDIT_SEGMENT, AuditEvent, AuditHead, AuditHeadError, AuditKey, AuditKeyError, AuditLogOptions, AuditRecord, AuditSink, ChainCheck,
-    ChainError, JsonLines, RequestSummary, audit_segment_start, audit_segments, verify_chain,
+    AUDIT_SEGMENT, AuditEvent, AuditHead, AuditHeadError, AuditKey, AuditKeyError, AuditLogOptions,
+    AuditRecord, AuditSink, ChainCheck, ChainError, JsonLines, RequestSummary, audit_segment_start,
+    audit_segments, verify_chain,
 };
 pub use compiler::{compile_module, compiler_gaps};
 pub use egress::{Egress, EgressError, EgressRequest, EgressResponse};
 pub use engine::Metering;
 pub use error::Error;
-pub use executor::{Evaluation, Executor, Hold, Job, PoolStats, Report, RunSetup, SessionHandle, artifact_globs};
+pub use executor::{
+    Evaluation, Executor, Hold, Job, PoolStats, Report, RunSetup, SessionHandle, artifact_globs,
+};
 pub use filesystem::FileEntry;
 pub use guest::Guests;
 pub use host_calls::Tool;
 pub use memory::kernel_tells_dirty_pages;
 pub use mounts::resolve_mount;
-pub use outcome::{Artifact, Exception, Limit, Outcome, Output, PolicyReference, RunId, RunIdError, Status, Usage, Value};
-pub use packages::{Lease, LockedPackage, NativePlatform, PackageManager, PackageTarget, PackageTree, Resolution, Survey};
+pub use outcome::{
+    Artifact, Exception, Limit, Outcome, Output, PolicyReference, RunId, RunIdError, Status, Usage,
+    Value,
+};
+pub use packages::{
+    Lease, LockedPackage, NativePlatform, PackageManager, PackageTarget, PackageTree, Resolution,
+    Survey,
+};
 pub use round_robin::{FairSlots, RoundRobin, Slot};
 pub use sandbox::{Controls, Explained, OpenError, Provision, Sandbox, SandboxBuilder};
 pub use session::Session;

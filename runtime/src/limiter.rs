@@ -33,7 +33,10 @@ pub(crate) struct WholeImage {
 impl WholeImage {
     /// Creates the rest of `image` bytes, with nothing charged yet.
     pub(crate) fn new(held: MemoryHold, image: usize) -> Self {
-        Self { held, rest: image.saturating_sub(IMAGE) as u64 }
+        Self {
+            held,
+            rest: image.saturating_sub(IMAGE) as u64,
+        }
     }
 
     /// Charges a piece of it, or what is left.
@@ -45,7 +48,10 @@ impl WholeImage {
     }
 
     /// Runs a call that is charged more of it at each yield, and fails if the account has no room for it.
-    pub(crate) async fn counted<T>(&mut self, call: impl Future<Output = wasmtime::Result<T>>) -> wasmtime::Result<T> {
+    pub(crate) async fn counted<T>(
+        &mut self,
+        call: impl Future<Output = wasmtime::Result<T>>,
+    ) -> wasmtime::Result<T> {
         let mut call = pin!(call);
         let mut has_given_way = false;
         let counted = poll_fn(|context| {
@@ -75,7 +81,15 @@ impl Limiter {
     /// Creates the limiter of an instance whose memories are copy-on-write images, or of one whose memories are private from the start.
     pub(crate) fn new(max_memory: u64, held: MemoryHold, is_image: bool) -> Self {
         let max_memory = usize::try_from(max_memory).unwrap_or(usize::MAX);
-        Self { max_memory, memory: 0, peak_memory: 0, table: 0, hit: None, held, is_image }
+        Self {
+            max_memory,
+            memory: 0,
+            peak_memory: 0,
+            table: 0,
+            hit: None,
+            held,
+            is_image,
+        }
     }
 
     pub(crate) fn peak_memory(&self) -> u64 {
@@ -89,14 +103,23 @@ impl Limiter {
 }
 
 impl ResourceLimiter for Limiter {
-    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         let total = self.memory.saturating_add(desired.saturating_sub(current));
         if total > self.max_memory {
             self.hit.get_or_insert(Limit::Memory);
             return Ok(false);
         }
         let grown = desired.saturating_sub(current);
-        let counted = if self.is_image && current == 0 { grown.min(IMAGE) } else { grown };
+        let counted = if self.is_image && current == 0 {
+            grown.min(IMAGE)
+        } else {
+            grown
+        };
         if self.held.grow(counted as u64).is_err() {
             self.hit.get_or_insert(Limit::Memory);
             return Ok(false);
@@ -106,7 +129,12 @@ impl ResourceLimiter for Limiter {
         Ok(true)
     }
 
-    fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+    fn table_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         let total = self.table.saturating_add(desired.saturating_sub(current));
         if total > MAX_TABLE_ELEMENTS {
             self.hit.get_or_insert(Limit::Table);

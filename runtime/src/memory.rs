@@ -6,7 +6,10 @@
 //! can't, the whole mapping is dropped and faulted in again.
 //!
 //! The same module keeps the stacks that guests run on, because they are memory of the same kind: reserved, guarded, reused.
-#![expect(unsafe_code, reason = "maps, protects and restores memory that compiled guests address directly")]
+#![expect(
+    unsafe_code,
+    reason = "maps, protects and restores memory that compiled guests address directly"
+)]
 
 mod written;
 
@@ -76,15 +79,30 @@ impl Mapping {
     /// Reserves an address range without access and without backing.
     fn reserve(len: usize) -> io::Result<Self> {
         // SAFETY: a new anonymous mapping at an address of the kernel's choice replaces nothing.
-        let base =
-            unsafe { rustix::mm::mmap_anonymous(ptr::null_mut(), len, ProtFlags::empty(), MapFlags::PRIVATE | MapFlags::NORESERVE) }?;
+        let base = unsafe {
+            rustix::mm::mmap_anonymous(
+                ptr::null_mut(),
+                len,
+                ProtFlags::empty(),
+                MapFlags::PRIVATE | MapFlags::NORESERVE,
+            )
+        }?;
         Self::from_raw(base, len)
     }
 
     /// Maps a file for reading.
     fn of_file(file: &File, len: usize) -> io::Result<Self> {
         // SAFETY: a new read-only mapping of a private file at an address of the kernel's choice.
-        let base = unsafe { rustix::mm::mmap(ptr::null_mut(), len, ProtFlags::READ, MapFlags::PRIVATE, file, 0) }?;
+        let base = unsafe {
+            rustix::mm::mmap(
+                ptr::null_mut(),
+                len,
+                ProtFlags::READ,
+                MapFlags::PRIVATE,
+                file,
+                0,
+            )
+        }?;
         Self::from_raw(base, len)
     }
 
@@ -104,7 +122,11 @@ impl Mapping {
         if range.is_empty() {
             return Ok(());
         }
-        let flags = if accessible { MprotectFlags::READ | MprotectFlags::WRITE } else { MprotectFlags::empty() };
+        let flags = if accessible {
+            MprotectFlags::READ | MprotectFlags::WRITE
+        } else {
+            MprotectFlags::empty()
+        };
         // SAFETY: the range lies inside a mapping that this value owns.
         unsafe { rustix::mm::mprotect(self.at(range.start), range.len(), flags) }?;
         Ok(())
@@ -119,7 +141,9 @@ impl Mapping {
             return true;
         }
         // SAFETY: the range lies inside the accessible part of a stack that this value owns and that no guest runs on.
-        let page = unsafe { std::slice::from_raw_parts(self.base.as_ptr().add(offset), STACK_PROBE_BYTES) };
+        let page = unsafe {
+            std::slice::from_raw_parts(self.base.as_ptr().add(offset), STACK_PROBE_BYTES)
+        };
         page != [0; STACK_PROBE_BYTES]
     }
 
@@ -147,9 +171,16 @@ impl Image {
     pub(crate) fn new(file: File) -> io::Result<Self> {
         let len = length(&file)?;
         if len == 0 || len % 65536 != 0 {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "a memory image is a whole number of 64 KiB pages"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "a memory image is a whole number of 64 KiB pages",
+            ));
         }
-        Ok(Self { pristine: Mapping::of_file(&file, len)?, file, free: Mutex::default() })
+        Ok(Self {
+            pristine: Mapping::of_file(&file, len)?,
+            file,
+            free: Mutex::default(),
+        })
     }
 
     /// Returns the length of the part that is not zero at first, in whole WebAssembly pages.
@@ -166,7 +197,11 @@ impl Image {
         }
         let memory = self.fresh(initial, reservation)?;
         let tracking = DirtyTracking::best(&memory, 0..self.len());
-        Ok(Slot { memory, initial, tracking })
+        Ok(Slot {
+            memory,
+            initial,
+            tracking,
+        })
     }
 
     /// Reserves an address range that starts with the image and zeroes.
@@ -197,11 +232,20 @@ impl Image {
         }
     }
 
-    fn restore(&self, Slot { memory, initial, tracking }: &Slot, size: usize) -> io::Result<()> {
+    fn restore(
+        &self,
+        Slot {
+            memory,
+            initial,
+            tracking,
+        }: &Slot,
+        size: usize,
+    ) -> io::Result<()> {
         let image = self.len();
         let mut written = WrittenPages::default();
-        let scanned =
-            written.scan(memory, 0..image, *tracking).and_then(|()| written.scan(memory, image..size, DirtyTracking::PagemapPrivate));
+        let scanned = written
+            .scan(memory, 0..image, *tracking)
+            .and_then(|()| written.scan(memory, image..size, DirtyTracking::PagemapPrivate));
         if scanned.is_err() || written.bytes > KEEP_RESIDENT_BYTES {
             memory.discard(0..size)?;
             // The write-protection was lost with the pages.
@@ -214,7 +258,11 @@ impl Image {
                 // never overlap, and the instance that used the slot is gone.
                 unsafe {
                     let target: *mut u8 = memory.at(start).cast();
-                    ptr::copy_nonoverlapping(self.pristine.at(start.min(image)).cast(), target, from_image);
+                    ptr::copy_nonoverlapping(
+                        self.pristine.at(start.min(image)).cast(),
+                        target,
+                        from_image,
+                    );
                     ptr::write_bytes(target.wrapping_add(from_image), 0, range.len() - from_image);
                 }
             }
@@ -225,7 +273,10 @@ impl Image {
 
 /// Maps a file of the installation read-only.
 pub(crate) fn map_file(path: &Path) -> io::Result<bytes::Bytes> {
-    #[expect(clippy::disallowed_methods, reason = "opens a file of the installation by path; no path of a user is involved")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "opens a file of the installation by path; no path of a user is involved"
+    )]
     let file = File::open(path)?;
     map(&file)
 }
@@ -236,11 +287,14 @@ pub(crate) fn map(file: &File) -> io::Result<bytes::Bytes> {
     if len == 0 {
         return Ok(bytes::Bytes::new());
     }
-    Ok(bytes::Bytes::from_owner(ReadOnly(Mapping::of_file(file, len)?)))
+    Ok(bytes::Bytes::from_owner(ReadOnly(Mapping::of_file(
+        file, len,
+    )?)))
 }
 
 fn length(file: &File) -> io::Result<usize> {
-    usize::try_from(file.metadata()?.len()).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))
+    usize::try_from(file.metadata()?.len())
+        .map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))
 }
 
 /// A read-only mapping.
@@ -269,7 +323,11 @@ pub(crate) async fn with_image<F: Future>(image: Arc<Image>, future: F) -> F::Ou
     std::future::poll_fn(move |context| poll_with(&mut image, future.as_mut(), context)).await
 }
 
-fn poll_with<F: Future>(image: &mut Option<Arc<Image>>, future: Pin<&mut F>, context: &mut Context<'_>) -> Poll<F::Output> {
+fn poll_with<F: Future>(
+    image: &mut Option<Arc<Image>>,
+    future: Pin<&mut F>,
+    context: &mut Context<'_>,
+) -> Poll<F::Output> {
     NEXT_IMAGE.with_borrow_mut(|next| *next = image.take());
     let result = future.poll(context);
     NEXT_IMAGE.with_borrow_mut(|next| *image = next.take());
@@ -291,17 +349,30 @@ unsafe impl MemoryCreator for GuestMemory {
         reserved: Option<usize>,
         guard: usize,
     ) -> Result<Box<dyn LinearMemory>, String> {
-        let capacity = reserved.unwrap_or_else(|| maximum.unwrap_or(minimum)).max(minimum);
-        let reservation = capacity.checked_add(guard).ok_or("the memory is larger than the address space")?;
+        let capacity = reserved
+            .unwrap_or_else(|| maximum.unwrap_or(minimum))
+            .max(minimum);
+        let reservation = capacity
+            .checked_add(guard)
+            .ok_or("the memory is larger than the address space")?;
         let image = NEXT_IMAGE.with_borrow_mut(|next| next.take_if(|image| image.len() <= minimum));
         let slot = match &image {
             Some(image) => image.slot(minimum, reservation),
             None => Mapping::reserve(reservation).and_then(|memory| {
-                memory.protect(0..minimum, true).map(|()| Slot { memory, initial: minimum, tracking: DirtyTracking::PagemapPrivate })
+                memory.protect(0..minimum, true).map(|()| Slot {
+                    memory,
+                    initial: minimum,
+                    tracking: DirtyTracking::PagemapPrivate,
+                })
             }),
         };
         let slot = slot.map_err(|error| format!("cannot map guest memory: {error}"))?;
-        Ok(Box::new(GuestLinearMemory { slot: Some(slot), image, size: minimum, capacity }))
+        Ok(Box::new(GuestLinearMemory {
+            slot: Some(slot),
+            image,
+            size: minimum,
+            capacity,
+        }))
     }
 }
 
@@ -335,7 +406,9 @@ unsafe impl LinearMemory for GuestLinearMemory {
     }
 
     fn as_ptr(&self) -> *mut u8 {
-        self.slot.as_ref().map_or(ptr::null_mut(), |slot| slot.memory.base.as_ptr())
+        self.slot
+            .as_ref()
+            .map_or(ptr::null_mut(), |slot| slot.memory.base.as_ptr())
     }
 }
 
@@ -367,7 +440,12 @@ unsafe impl StackCreator for GuestStacks {
                 stack
             }
         };
-        Ok(Box::new(GuestStack { stack: Some(stack), len, page, free: Arc::clone(&self.free) }))
+        Ok(Box::new(GuestStack {
+            stack: Some(stack),
+            len,
+            page,
+            free: Arc::clone(&self.free),
+        }))
     }
 }
 
@@ -380,7 +458,9 @@ struct GuestStack {
 
 impl GuestStack {
     fn base(&self) -> *mut u8 {
-        self.stack.as_ref().map_or(ptr::null_mut(), |stack| stack.base.as_ptr())
+        self.stack
+            .as_ref()
+            .map_or(ptr::null_mut(), |stack| stack.base.as_ptr())
     }
 }
 

@@ -75,7 +75,8 @@ pub(crate) struct Meter(Arc<AtomicU64>);
 impl Meter {
     /// Adds units to the debt.
     pub(crate) fn charge(&self, units: u64) {
-        self.0.store(self.owed().saturating_add(units), Ordering::Relaxed);
+        self.0
+            .store(self.owed().saturating_add(units), Ordering::Relaxed);
     }
 
     /// Returns the debt.
@@ -107,7 +108,12 @@ pub(crate) struct Pace {
 
 impl Pace {
     pub(crate) fn new() -> Self {
-        Self { depth: 0, import: 0, resumed: Instant::now(), coarse: 0 }
+        Self {
+            depth: 0,
+            import: 0,
+            resumed: Instant::now(),
+            coarse: 0,
+        }
     }
 
     /// Enters an import of ours.
@@ -148,7 +154,12 @@ pub(crate) fn install(store: &mut Store<RunState>, counted: bool, copy: usize) {
 /// Returns the units that a run used of `granted`, with its debt.
 pub(crate) fn spent(store: &Store<RunState>, granted: u64) -> u64 {
     let owed = store.as_context().data().meter.owed();
-    store.get_fuel().map_or(0, |left| granted.saturating_sub(left).saturating_add(owed).min(granted))
+    store.get_fuel().map_or(0, |left| {
+        granted
+            .saturating_sub(left)
+            .saturating_add(owed)
+            .min(granted)
+    })
 }
 
 struct Hook {
@@ -187,7 +198,11 @@ impl Future for Done {
 }
 
 impl CallHookHandler<RunState> for Hook {
-    fn handle_call_event<'hook, 'store, 'step>(&'hook self, mut store: StoreContextMut<'store, RunState>, event: CallHook) -> Step<'step>
+    fn handle_call_event<'hook, 'store, 'step>(
+        &'hook self,
+        mut store: StoreContextMut<'store, RunState>,
+        event: CallHook,
+    ) -> Step<'step>
     where
         'hook: 'step,
         'store: 'step,

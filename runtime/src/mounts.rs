@@ -13,15 +13,23 @@ use std::path::PathBuf;
 ///
 /// [`Error::Mount`] if it leads to what must never be mounted, or cannot be read.
 pub fn resolve_mount(mount: &Mount) -> Result<Option<PathBuf>, Error> {
-    let refused = |reason: String| Error::Mount { guest: mount.guest.clone(), reason };
+    let refused = |reason: String| Error::Mount {
+        guest: mount.guest.clone(),
+        reason,
+    };
     let place = match std::fs::canonicalize(&mount.host) {
         Ok(place) => place,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(refused(error.to_string())),
     };
-    let text = place.to_str().ok_or_else(|| refused("its path is not UTF-8 text".to_owned()))?;
+    let text = place
+        .to_str()
+        .ok_or_else(|| refused("its path is not UTF-8 text".to_owned()))?;
     check_mount(text).map_err(|reason| {
-        tracing::warn!(host = mount.host, "a granted directory is a link to what must not be mounted");
+        tracing::warn!(
+            host = mount.host,
+            "a granted directory is a link to what must not be mounted"
+        );
         refused(format!("its path leads through a symbolic link: {reason}"))
     })?;
     Ok(Some(place))

@@ -237,7 +237,10 @@ impl RunId {
     /// Returns a new random id.
     #[must_use]
     pub fn random() -> Self {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_millis();
         Self((now & ((1 << 48) - 1)) << 80 | rand::random::<u128>() >> 48)
     }
 }
@@ -252,8 +255,13 @@ impl std::str::FromStr for RunId {
 
     fn from_str(text: &str) -> Result<Self, RunIdError> {
         let digits = text.strip_prefix("run_").ok_or(RunIdError)?;
-        let is_one = digits.len() == 32 && digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
-        let number = is_one.then(|| u128::from_str_radix(digits, 16).ok()).flatten();
+        let is_one = digits.len() == 32
+            && digits
+                .bytes()
+                .all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
+        let number = is_one
+            .then(|| u128::from_str_radix(digits, 16).ok())
+            .flatten();
         number.map(Self).ok_or(RunIdError)
     }
 }

@@ -30,14 +30,24 @@ pub trait PackageManager: Send + Sync {
     /// # Errors
     ///
     /// If the index could not be queried; that a package does not exist is in the resolution.
-    async fn resolve(&self, grant: &PackageGrant, targets: &[PackageTarget], allowance: &Allowance) -> Result<Vec<Resolution>, Error>;
+    async fn resolve(
+        &self,
+        grant: &PackageGrant,
+        targets: &[PackageTarget],
+        allowance: &Allowance,
+    ) -> Result<Vec<Resolution>, Error>;
 
     /// Fetches the packages of a resolution, if that has not been done, and returns their tree.
     ///
     /// # Errors
     ///
     /// If they could not be fetched, or do not match the resolution.
-    async fn fetch(&self, grant: &PackageGrant, resolution: &Resolution, allowance: &Allowance) -> Result<PackageTree, Error>;
+    async fn fetch(
+        &self,
+        grant: &PackageGrant,
+        resolution: &Resolution,
+        allowance: &Allowance,
+    ) -> Result<PackageTree, Error>;
 }
 
 /// The needs that a program's text states.
@@ -119,7 +129,11 @@ impl Lease {
 
 impl fmt::Debug for Lease {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "Lease(held)" } else { "Lease(nothing)" })
+        f.write_str(if self.0.is_some() {
+            "Lease(held)"
+        } else {
+            "Lease(nothing)"
+        })
     }
 }
 
@@ -141,7 +155,11 @@ impl Resolution {
             version: package.version.clone(),
             digest: package.digest.clone(),
         };
-        TierNeeds { tier: self.target.tier, packages: self.packages.iter().map(package).collect(), lacks: self.lacks.clone() }
+        TierNeeds {
+            tier: self.target.tier,
+            packages: self.packages.iter().map(package).collect(),
+            lacks: self.lacks.clone(),
+        }
     }
 }
 
@@ -163,15 +181,30 @@ impl Supplies {
                 request.wants.packages.push(package);
             }
         }
-        let lacks = |(tier, lacks)| TierNeeds { tier, packages: Vec::new(), lacks: Some(lacks) };
-        let needs = Needs { tiers: survey.lacks.into_iter().map(lacks).collect(), missing: survey.missing };
-        Self { needs, ..Self::default() }
+        let lacks = |(tier, lacks)| TierNeeds {
+            tier,
+            packages: Vec::new(),
+            lacks: Some(lacks),
+        };
+        let needs = Needs {
+            tiers: survey.lacks.into_iter().map(lacks).collect(),
+            missing: survey.missing,
+        };
+        Self {
+            needs,
+            ..Self::default()
+        }
     }
 
     /// Adds resolutions.
     pub(crate) fn resolved(&mut self, grant: PackageGrant, resolutions: Vec<Resolution>) {
         for resolution in &resolutions {
-            if self.needs.tiers.iter().all(|needs| needs.tier != resolution.target.tier) {
+            if self
+                .needs
+                .tiers
+                .iter()
+                .all(|needs| needs.tier != resolution.target.tier)
+            {
                 self.needs.tiers.push(resolution.needs());
             }
         }
@@ -186,12 +219,18 @@ impl Supplies {
 
     /// Returns the facts of this request; none if they are the machine's.
     pub(crate) fn facts(&self, machine: &Facts) -> Option<Facts> {
-        self.has_needs().then(|| Facts { tiers: machine.tiers.clone(), needs: self.needs.clone() })
+        self.has_needs().then(|| Facts {
+            tiers: machine.tiers.clone(),
+            needs: self.needs.clone(),
+        })
     }
 
     /// Returns what to fetch for a run in a tier.
     pub(crate) fn of_tier(&self, tier: Tier) -> Option<(&PackageGrant, &Resolution)> {
-        let resolution = self.resolutions.iter().find(|resolution| resolution.target.tier == tier)?;
+        let resolution = self
+            .resolutions
+            .iter()
+            .find(|resolution| resolution.target.tier == tier)?;
         Some((self.grant.as_ref()?, resolution))
     }
 }
@@ -202,6 +241,7 @@ pub(crate) fn packages_unsupported() -> Denial {
         rule: "request.wants.packages".to_owned(),
         asked: "packages".to_owned(),
         reason: "this sandbox has no package manager".to_owned(),
-        fix: "# no policy change can allow this: the sandbox has to be made with a package manager".to_owned(),
+        fix: "# no policy change can allow this: the sandbox has to be made with a package manager"
+            .to_owned(),
     }
 }

@@ -3,7 +3,10 @@
 //! This is the only place that loads precompiled code. Such a file *is* native code, so it is loaded only from a folder that only the owner
 //! of this process and root can write, below directories of which the same is true, and from the very file descriptor that was checked (no
 //! TOCTOU); or from a compiler that this process has started.
-#![expect(unsafe_code, reason = "loads precompiled machine code from the installation's own cache or its own compiler")]
+#![expect(
+    unsafe_code,
+    reason = "loads precompiled machine code from the installation's own cache or its own compiler"
+)]
 
 use glovebox_host::folder::{Folder, FolderError};
 use std::io::Read as _;
@@ -31,7 +34,10 @@ pub(crate) enum LoadError {
 /// Maps a precompiled component.
 pub(crate) fn load(engine: &Engine, folder: &Folder, name: &str) -> Result<Component, LoadError> {
     let mut file = folder.file(name)?;
-    let unfit = |reason: String| LoadError::Unfit { path: folder.path().join(name).display().to_string(), reason };
+    let unfit = |reason: String| LoadError::Unfit {
+        path: folder.path().join(name).display().to_string(),
+        reason,
+    };
     // The engine maps by path; `/proc/self/fd` is the open file itself, whatever has its name by now.
     let open = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
     // SAFETY: the file was written by `compile` of this installation: only the owner of this process or root can have changed it, and
@@ -42,7 +48,8 @@ pub(crate) fn load(engine: &Engine, folder: &Folder, name: &str) -> Result<Compo
     }
     // A system without `/proc`.
     let mut code = Vec::new();
-    file.read_to_end(&mut code).map_err(|error| unfit(error.to_string()))?;
+    file.read_to_end(&mut code)
+        .map_err(|error| unfit(error.to_string()))?;
     // SAFETY: as above.
     unsafe { Component::deserialize(engine, &code) }.map_err(|error| unfit(format!("{error:#}")))
 }

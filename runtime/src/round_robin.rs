@@ -18,7 +18,10 @@ pub struct RoundRobin<T> {
 
 impl<T> Default for RoundRobin<T> {
     fn default() -> Self {
-        Self { queues: HashMap::new(), order: VecDeque::new() }
+        Self {
+            queues: HashMap::new(),
+            order: VecDeque::new(),
+        }
     }
 }
 
@@ -60,7 +63,9 @@ impl<T> RoundRobin<T> {
 
     /// Removes the items of a subject for which `is_it` holds.
     pub fn remove(&mut self, subject: &Subject, is_it: impl Fn(&T) -> bool) {
-        let Some(queue) = self.queues.get_mut(subject) else { return };
+        let Some(queue) = self.queues.get_mut(subject) else {
+            return;
+        };
         queue.retain(|item| !is_it(item));
         if queue.is_empty() {
             self.queues.remove(subject);
@@ -104,7 +109,13 @@ impl FairSlots {
     pub fn new(slots: usize) -> Self {
         let slots = slots.max(1);
         let of_subject = slots.saturating_sub(1).max(1);
-        Self(Arc::new(Shared { of_subject, state: Mutex::new(State { free: slots, ..State::default() }) }))
+        Self(Arc::new(Shared {
+            of_subject,
+            state: Mutex::new(State {
+                free: slots,
+                ..State::default()
+            }),
+        }))
     }
 
     /// Acquires a slot, as soon as one is free and it is this subject's turn. Dropping the future gives up the place in the queue.
@@ -112,13 +123,21 @@ impl FairSlots {
         let mut waiting = {
             let mut state = self.lock();
             // All waiters wait for a slot that this subject may not have either, or are this subject's and came earlier.
-            if state.free > 0 && state.turns.of(subject).next().is_none() && state.held_by(subject) < self.0.of_subject {
+            if state.free > 0
+                && state.turns.of(subject).next().is_none()
+                && state.held_by(subject) < self.0.of_subject
+            {
                 state.take(subject);
                 return self.slot(subject);
             }
             let (sender, receiver) = oneshot::channel();
             let ticket = state.wait(subject, sender);
-            Waiting { slots: self, subject, ticket, receiver }
+            Waiting {
+                slots: self,
+                subject,
+                ticket,
+                receiver,
+            }
         };
         match (&mut waiting.receiver).await {
             Ok(slot) => slot,
@@ -141,8 +160,13 @@ impl FairSlots {
         while state.free > 0 {
             // Skips a subject that holds as many as it may.
             let State { held, turns, .. } = &mut *state;
-            let may = |subject: &Subject| held.get(subject).is_none_or(|held| *held < self.0.of_subject);
-            let Some((next, waiter)) = turns.pop_of(may) else { break };
+            let may = |subject: &Subject| {
+                held.get(subject)
+                    .is_none_or(|held| *held < self.0.of_subject)
+            };
+            let Some((next, waiter)) = turns.pop_of(may) else {
+                break;
+            };
             state.take(&next);
             if let Err(mut unwanted) = waiter.slot.send(self.slot(&next)) {
                 // No waiter is left. Dropping the slot would come here again while the lock is held.
@@ -199,7 +223,10 @@ struct Waiting<'a> {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.slots.lock().turns.remove(self.subject, |waiter| waiter.ticket == self.ticket);
+        self.slots
+            .lock()
+            .turns
+            .remove(self.subject, |waiter| waiter.ticket == self.ticket);
     }
 }
 
@@ -215,7 +242,9 @@ mod tests {
     #[test]
     fn a_slot_is_left_for_another_subject() {
         let (slots, a, b) = (FairSlots::new(3), subject("a"), subject("b"));
-        let held: Vec<_> = (0..2).map(|_| slots.acquire(&a).now_or_never().unwrap()).collect();
+        let held: Vec<_> = (0..2)
+            .map(|_| slots.acquire(&a).now_or_never().unwrap())
+            .collect();
         assert!(slots.acquire(&a).now_or_never().is_none());
         assert!(slots.acquire(&b).now_or_never().is_some());
         drop(held);
@@ -226,8 +255,14 @@ mod tests {
     fn subjects_take_turns() {
         let (slots, a, b) = (FairSlots::new(1), subject("a"), subject("b"));
         let held = slots.acquire(&a).now_or_never().unwrap();
-        let mut waiting: Vec<_> = [&a, &a, &b].map(|subject| Box::pin(slots.acquire(subject))).into();
-        assert!(waiting.iter_mut().all(|waiting| waiting.now_or_never().is_none()));
+        let mut waiting: Vec<_> = [&a, &a, &b]
+            .map(|subject| Box::pin(slots.acquire(subject)))
+            .into();
+        assert!(
+            waiting
+                .iter_mut()
+                .all(|waiting| waiting.now_or_never().is_none())
+        );
         drop(held);
         let mut ready = |at: usize| waiting.get_mut(at).unwrap().now_or_never();
         let first = ready(0).unwrap();

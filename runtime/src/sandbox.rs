@@ -20,10 +20,14 @@ use crate::error::Error;
 use crate::executor::{Evaluation, Executor, Hold, Job, PoolStats, Report, RunSetup};
 use crate::findings;
 use crate::outcome::{Limit, Outcome, PolicyReference, RunId, Status, Usage};
-use crate::packages::{LockedPackage, PackageManager, PackageTarget, PackageTree, Supplies, packages_unsupported};
+use crate::packages::{
+    LockedPackage, PackageManager, PackageTarget, PackageTree, Supplies, packages_unsupported,
+};
 use crate::round_robin::FairSlots;
 use crate::stdio::{Input, OutputChunk};
-use glovebox_policy::{Denial, Facts, Finding, Grant, Limits, Policy, Request, Subject, Tier, Verdict};
+use glovebox_policy::{
+    Denial, Facts, Finding, Grant, Limits, Policy, Request, Subject, Tier, Verdict,
+};
 use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -110,7 +114,9 @@ impl Sandbox {
         let mut trail = RunAudit::new(self.0.audit.clone(), id, &request);
         trail.watch(controls.events.clone());
         let (first, allowance) = self.begin(&request, &controls.stop, controls.spent.clone());
-        let result = self.go(id, request, controls, first, &mut trail, &allowance).await;
+        let result = self
+            .go(id, request, controls, first, &mut trail, &allowance)
+            .await;
         match &result {
             Ok(_) => allowance.told(),
             Err(error) => trail.aborted(&error.to_string()),
@@ -128,7 +134,9 @@ impl Sandbox {
         trail: &mut RunAudit,
         allowance: &Allowance,
     ) -> Result<Outcome, Error> {
-        let survey = self.survey(&mut request, &first, trail, allowance).instrument(debug_span!("survey"));
+        let survey = self
+            .survey(&mut request, &first, trail, allowance)
+            .instrument(debug_span!("survey"));
         let surveyed = allowance.until_stopped(survey).await;
         let without = || first.map(|grant| (grant, Supplies::default()));
         let (surveyed, late) = match surveyed {
@@ -140,10 +148,21 @@ impl Sandbox {
         };
         let (grant, supplies) = match surveyed {
             Ok(admitted) => admitted,
-            Err(denial) => return self.denied(id, &request, *denial, Inspection::default(), allowance.used(), trail),
+            Err(denial) => {
+                return self.denied(
+                    id,
+                    &request,
+                    *denial,
+                    Inspection::default(),
+                    allowance.used(),
+                    trail,
+                );
+            }
         };
         // Pinned in place, as the execution is: passing it by value would copy it.
-        let mut looked = pin!(self.look(&request, &grant, allowance)).instrument(debug_span!("look")).await?;
+        let mut looked = pin!(self.look(&request, &grant, allowance))
+            .instrument(debug_span!("look"))
+            .await?;
         trail.found(&looked.findings)?;
         if let Some(denial) = looked.denial.take() {
             return self.denied(id, &request, denial, looked, allowance.used(), trail);
@@ -151,19 +170,38 @@ impl Sandbox {
         trail.admitted(&request, &grant)?;
         let prepared = match late {
             Some(late) => Some(Err(late)),
-            None => allowance.until_stopped(self.prepare(&supplies, &grant, allowance).instrument(debug_span!("prepare"))).await,
+            None => {
+                allowance
+                    .until_stopped(
+                        self.prepare(&supplies, &grant, allowance)
+                            .instrument(debug_span!("prepare")),
+                    )
+                    .await
+            }
         };
         let looks = allowance.looks();
-        let grant = if looks.wall.is_zero() { grant } else { Arc::new(grant.after(looks.wall, looks.fuel)) };
+        let grant = if looks.wall.is_zero() {
+            grant
+        } else {
+            Arc::new(grant.after(looks.wall, looks.fuel))
+        };
         let (report, packages) = match prepared {
             Some(Ok(prepared)) => {
                 let span = debug_span!("guest", tier = grant.tier().name());
-                let report = pin!(self.execute(id, request, prepared, &grant, controls, trail)).instrument(span).await?;
+                let report = pin!(self.execute(id, request, prepared, &grant, controls, trail))
+                    .instrument(span)
+                    .await?;
                 (report, locked_packages(&supplies, &grant))
             }
             Some(Err(error @ Error::OutOfTime(_))) => {
                 tracing::info!(run = %id, "{error}");
-                (Report { limit: Some(Limit::Wall), ..Report::new(Status::Limited) }, Vec::new())
+                (
+                    Report {
+                        limit: Some(Limit::Wall),
+                        ..Report::new(Status::Limited)
+                    },
+                    Vec::new(),
+                )
             }
             Some(Err(error)) => return Err(error),
             None => (Report::new(Status::Cancelled), Vec::new()),
@@ -174,7 +212,9 @@ impl Sandbox {
         outcome.findings = looked.findings;
         allowance.add_to(&mut outcome.usage);
         // The usage counts even if its outcome is not returned.
-        trail.finished(&outcome).inspect_err(|_| allowance.prepare().used(&program))?;
+        trail
+            .finished(&outcome)
+            .inspect_err(|_| allowance.prepare().used(&program))?;
         Ok(outcome)
     }
 
@@ -188,7 +228,9 @@ impl Sandbox {
         allowance: &Allowance,
     ) -> Result<Admitted, OpenError> {
         // A request that is denied anyway must cost no inspection, and no query to an index.
-        let first = first.as_ref().map_err(|denial| OpenError::Denied(denial.clone()))?;
+        let first = first
+            .as_ref()
+            .map_err(|denial| OpenError::Denied(denial.clone()))?;
         let Some(manager) = &self.0.packages else {
             let asks_for_none = request.wants.packages.is_empty();
             return if asks_for_none {
@@ -212,7 +254,11 @@ impl Sandbox {
         let mut supplies = Supplies::new(manager.survey(request, allowance).await?, request);
         if request.wants.packages.is_empty() {
             let is_same = !supplies.has_needs();
-            return if is_same { Ok((Arc::clone(first), supplies)) } else { self.admit_with(request, supplies) };
+            return if is_same {
+                Ok((Arc::clone(first), supplies))
+            } else {
+                self.admit_with(request, supplies)
+            };
         }
         let machine = self.facts();
         let facts = supplies.facts(&machine);
@@ -221,27 +267,50 @@ impl Sandbox {
         if let Verdict::Deny(denial) = self.0.policy.admit(request, facts) {
             return Err(OpenError::Denied(Box::new(denial)));
         }
-        let grant = self.0.policy.admit_packages(request, facts).map_err(|denial| OpenError::Denied(Box::new(denial)))?;
-        let target = |tier: &Tier| self.0.executors.get(tier).and_then(|executor| executor.package_target(&request.language));
+        let grant = self
+            .0
+            .policy
+            .admit_packages(request, facts)
+            .map_err(|denial| OpenError::Denied(Box::new(denial)))?;
+        let target = |tier: &Tier| {
+            self.0
+                .executors
+                .get(tier)
+                .and_then(|executor| executor.package_target(&request.language))
+        };
         let targets: Vec<PackageTarget> = grant.tiers().iter().filter_map(target).collect();
         // From here on an index may learn of the request, so it leaves a record whatever its end.
         trail.looked_up(request)?;
-        let resolutions = allowance.in_time(manager.resolve(&grant, &targets, allowance)).await?;
+        let resolutions = allowance
+            .in_time(manager.resolve(&grant, &targets, allowance))
+            .await?;
         supplies.resolved(grant, resolutions);
         self.admit_with(request, supplies)
     }
 
     /// Inspects a granted program, and checks whether the policy accepts the findings.
-    pub(crate) async fn look(&self, request: &Request, grant: &Grant, allowance: &Allowance) -> Result<Inspection, Error> {
+    pub(crate) async fn look(
+        &self,
+        request: &Request,
+        grant: &Grant,
+        allowance: &Allowance,
+    ) -> Result<Inspection, Error> {
         // No program is parsed on the host.
-        let Some(executor) = self.0.executors.get(&Tier::Wasm) else { return Ok(Inspection::default()) };
+        let Some(executor) = self.0.executors.get(&Tier::Wasm) else {
+            return Ok(Inspection::default());
+        };
         let mut findings = findings::look(executor.as_ref(), request, grant, allowance).await?;
         let denial = grant.check_findings(&mut findings).err();
         Ok(Inspection { findings, denial })
     }
 
     /// Makes the first decision, before the survey, and the allowance for the survey.
-    fn begin(&self, request: &Request, stop: &CancellationToken, tab: Option<Tab>) -> (Result<Arc<Grant>, Box<Denial>>, Allowance) {
+    fn begin(
+        &self,
+        request: &Request,
+        stop: &CancellationToken,
+        tab: Option<Tab>,
+    ) -> (Result<Arc<Grant>, Box<Denial>>, Allowance) {
         let first = self.decide(request, &self.facts());
         let limits = first.as_ref().ok().map(|grant| grant.limits());
         let allowance = self.allowance(&request.subject, limits, stop);
@@ -249,14 +318,22 @@ impl Sandbox {
     }
 
     /// Returns the allowance of a request besides its own run.
-    pub(crate) fn allowance(&self, subject: &Subject, limits: Option<&Limits>, stop: &CancellationToken) -> Allowance {
-        Allowance::within(subject.clone(), limits, stop.clone(), self.0.looks.clone()).charged(self.0.memory.clone())
+    pub(crate) fn allowance(
+        &self,
+        subject: &Subject,
+        limits: Option<&Limits>,
+        stop: &CancellationToken,
+    ) -> Allowance {
+        Allowance::within(subject.clone(), limits, stop.clone(), self.0.looks.clone())
+            .charged(self.0.memory.clone())
     }
 
     fn admit_with(&self, request: &Request, supplies: Supplies) -> Result<Admitted, OpenError> {
         let machine = self.facts();
         let facts = supplies.facts(&machine);
-        let grant = self.decide(request, facts.as_ref().unwrap_or(&machine)).map_err(OpenError::Denied)?;
+        let grant = self
+            .decide(request, facts.as_ref().unwrap_or(&machine))
+            .map_err(OpenError::Denied)?;
         Ok((grant, supplies))
     }
 
@@ -272,10 +349,17 @@ impl Sandbox {
         }
     }
 
-    async fn fetch(&self, supplies: &Supplies, grant: &Grant, allowance: &Allowance) -> Result<Option<PackageTree>, Error> {
+    async fn fetch(
+        &self,
+        supplies: &Supplies,
+        grant: &Grant,
+        allowance: &Allowance,
+    ) -> Result<Option<PackageTree>, Error> {
         match (&self.0.packages, supplies.of_tier(grant.tier())) {
             (Some(manager), Some((packages, resolution))) => {
-                Box::pin(allowance.in_time(manager.fetch(packages, resolution, allowance))).await.map(Some)
+                Box::pin(allowance.in_time(manager.fetch(packages, resolution, allowance)))
+                    .await
+                    .map(Some)
             }
             _ => Ok(None),
         }
@@ -333,8 +417,17 @@ impl Sandbox {
     }
 
     /// Records that an evaluation of a session was denied; the session goes on.
-    pub(crate) fn refused(&self, id: RunId, request: &Request, denial: &Denial) -> Result<(), Error> {
-        RunAudit::new(self.0.audit.clone(), id, request).denied(request, denial, self.0.policy.digest())
+    pub(crate) fn refused(
+        &self,
+        id: RunId,
+        request: &Request,
+        denial: &Denial,
+    ) -> Result<(), Error> {
+        RunAudit::new(self.0.audit.clone(), id, request).denied(
+            request,
+            denial,
+            self.0.policy.digest(),
+        )
     }
 
     /// Returns a run's side of the memory account.
@@ -343,7 +436,11 @@ impl Sandbox {
     }
 
     fn executor(&self, tier: Tier) -> Result<&Arc<dyn Executor>, Error> {
-        self.0.executors.get(&tier).ok_or_else(|| Error::Host(format!("the policy chose the tier `{tier}`, which nobody offers")))
+        self.0.executors.get(&tier).ok_or_else(|| {
+            Error::Host(format!(
+                "the policy chose the tier `{tier}`, which nobody offers"
+            ))
+        })
     }
 
     fn denied(
@@ -393,7 +490,10 @@ impl Sandbox {
     #[must_use]
     pub fn package_targets(&self, language: &str) -> Vec<PackageTarget> {
         let machine = self.facts();
-        let targets = machine.tiers.iter().filter_map(|facts| self.0.executors.get(&facts.tier)?.package_target(language));
+        let targets = machine
+            .tiers
+            .iter()
+            .filter_map(|facts| self.0.executors.get(&facts.tier)?.package_target(language));
         targets.collect()
     }
 
@@ -415,7 +515,11 @@ impl Sandbox {
     /// Returns the statistics of each tier's warm pool, if it has one.
     #[must_use]
     pub fn pool_stats(&self) -> Vec<(Tier, PoolStats)> {
-        self.0.executors.iter().filter_map(|(tier, executor)| Some((*tier, executor.stock()?))).collect()
+        self.0
+            .executors
+            .iter()
+            .filter_map(|(tier, executor)| Some((*tier, executor.stock()?)))
+            .collect()
     }
 
     /// Takes a tier out of service for this reason, or back into service. Runs in progress are left alone; new ones use another tier, or
@@ -465,5 +569,8 @@ pub(crate) fn outcome(id: RunId, report: Report, grant: &Grant) -> Outcome {
 }
 
 fn locked_packages(supplies: &Supplies, grant: &Grant) -> Vec<LockedPackage> {
-    supplies.of_tier(grant.tier()).map(|(_, resolution)| resolution.packages.clone()).unwrap_or_default()
+    supplies
+        .of_tier(grant.tier())
+        .map(|(_, resolution)| resolution.packages.clone())
+        .unwrap_or_default()
 }

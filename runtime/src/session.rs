@@ -70,7 +70,13 @@ impl Session {
     /// Takes the usage of opening the session and of changing its packages, since the last call: no outcome of an evaluation has it. The
     /// same is in [`Controls::spent`], if the session was opened with one.
     pub fn take_preparation(&mut self) -> Usage {
-        std::mem::take(&mut self.opened.tab.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(
+            &mut self
+                .opened
+                .tab
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
     }
 
     /// Returns the requirements of packages, as they were given.
@@ -87,14 +93,29 @@ impl Session {
     /// [`OpenError::Denied`] if the policy denies them, or they need another tier; then nothing changes. Else if they could not be resolved
     /// or fetched.
     pub async fn install(&mut self, packages: &[String]) -> Result<&[LockedPackage], OpenError> {
-        Bound::PACKAGES.check(packages.iter().map(String::as_str)).map_err(|error| Error::Invalid(error.to_string()))?;
+        Bound::PACKAGES
+            .check(packages.iter().map(String::as_str))
+            .map_err(|error| Error::Invalid(error.to_string()))?;
         let mut request = self.opened.request.clone();
-        let named: Vec<(Option<String>, &String)> = packages.iter().map(|package| (self.name(package), package)).collect();
+        let named: Vec<(Option<String>, &String)> = packages
+            .iter()
+            .map(|package| (self.name(package), package))
+            .collect();
         // The last requirement of a package holds.
-        let last: HashMap<&str, usize> = named.iter().enumerate().filter_map(|(at, (name, _))| Some((name.as_deref()?, at))).collect();
-        request.wants.packages.retain(|asked| self.name(asked).is_none_or(|name| !last.contains_key(name.as_str())));
+        let last: HashMap<&str, usize> = named
+            .iter()
+            .enumerate()
+            .filter_map(|(at, (name, _))| Some((name.as_deref()?, at)))
+            .collect();
+        request.wants.packages.retain(|asked| {
+            self.name(asked)
+                .is_none_or(|name| !last.contains_key(name.as_str()))
+        });
         for (at, (name, package)) in named.iter().enumerate() {
-            if name.as_deref().is_none_or(|name| last.get(name) == Some(&at)) {
+            if name
+                .as_deref()
+                .is_none_or(|name| last.get(name) == Some(&at))
+            {
                 request.wants.packages.push((*package).clone());
             }
         }
@@ -107,17 +128,35 @@ impl Session {
     ///
     /// [`Error::Invalid`] if one of them was not asked for, else as [`Session::install`].
     pub async fn uninstall(&mut self, names: &[String]) -> Result<&[LockedPackage], OpenError> {
-        Bound::PACKAGES.check(names.iter().map(String::as_str)).map_err(|error| Error::Invalid(error.to_string()))?;
+        Bound::PACKAGES
+            .check(names.iter().map(String::as_str))
+            .map_err(|error| Error::Invalid(error.to_string()))?;
         let mut request = self.opened.request.clone();
-        let mut asked: Vec<_> = request.wants.packages.into_iter().map(|asked| (self.name(&asked), asked)).collect();
+        let mut asked: Vec<_> = request
+            .wants
+            .packages
+            .into_iter()
+            .map(|asked| (self.name(&asked), asked))
+            .collect();
         for name in names {
             let before = asked.len();
             let wanted = self.name(name);
             asked.retain(|(own, _)| wanted.is_none() || *own != wanted);
             if asked.len() == before {
-                let shown: Vec<&str> = asked.iter().map(|(_, asked)| asked.as_str()).take(MAX_SHOWN).collect();
-                let shown = if before == 0 { "none".to_owned() } else { shown.join(", ") };
-                let message = format!("`{}` was not asked for in this session; asked for: {shown}", name.escape_debug());
+                let shown: Vec<&str> = asked
+                    .iter()
+                    .map(|(_, asked)| asked.as_str())
+                    .take(MAX_SHOWN)
+                    .collect();
+                let shown = if before == 0 {
+                    "none".to_owned()
+                } else {
+                    shown.join(", ")
+                };
+                let message = format!(
+                    "`{}` was not asked for in this session; asked for: {shown}",
+                    name.escape_debug()
+                );
                 return Err(Error::Invalid(message).into());
             }
         }
@@ -130,7 +169,15 @@ impl Session {
             return Err(Error::SessionEnded("its guest broke, hit a limit or was stopped").into());
         }
         let opened = &mut self.opened;
-        let supplied = opened.sandbox.supply(opened.id, opened.grant.tier(), request, Arc::clone(&opened.tab)).await?;
+        let supplied = opened
+            .sandbox
+            .supply(
+                opened.id,
+                opened.grant.tier(),
+                request,
+                Arc::clone(&opened.tab),
+            )
+            .await?;
         self.live.supply(supplied.tree.as_ref())?;
         opened.lease = supplied.tree.map(|tree| tree.lease).unwrap_or_default();
         opened.request = supplied.request;
@@ -142,7 +189,9 @@ impl Session {
     /// Returns the normalized name of a package.
     fn name(&self, requirement: &str) -> Option<String> {
         let ecosystem = Ecosystem::of_language(self.opened.grant.language())?;
-        Requirement::parse(ecosystem, requirement).ok().map(|requirement| requirement.name().to_owned())
+        Requirement::parse(ecosystem, requirement)
+            .ok()
+            .map(|requirement| requirement.name().to_owned())
     }
 
     /// Returns whether the session accepts evaluations.
@@ -158,8 +207,12 @@ impl Session {
     /// If the host failed, or the session has ended.
     pub async fn evaluate(&mut self, text: impl Into<String>) -> Result<Outcome, Error> {
         let name = Source::default_name(self.opened.grant.language()).to_owned();
-        let source = Source { name, content: text.into().into_bytes().into() };
-        self.evaluate_with(source, Vec::new(), Vec::new(), Controls::default()).await
+        let source = Source {
+            name,
+            content: text.into().into_bytes().into(),
+        };
+        self.evaluate_with(source, Vec::new(), Vec::new(), Controls::default())
+            .await
     }
 
     /// Evaluates a source with arguments, artifacts and controls.
@@ -177,10 +230,16 @@ impl Session {
         let limits = self.opened.grant.limits();
         let most = limits.source;
         if source.content.len() as u64 > most {
-            return Err(Error::Invalid(format!("a source has at most {most} bytes here, not {}", source.content.len())));
+            return Err(Error::Invalid(format!(
+                "a source has at most {most} bytes here, not {}",
+                source.content.len()
+            )));
         }
         if source.name.len() > MAX_NAME {
-            return Err(Error::Invalid(format!("the name of a source has at most {MAX_NAME} bytes, not {}", source.name.len())));
+            return Err(Error::Invalid(format!(
+                "the name of a source has at most {MAX_NAME} bytes, not {}",
+                source.name.len()
+            )));
         }
         Bound::ARGUMENTS
             .check(arguments.iter().map(String::as_str))
@@ -189,10 +248,17 @@ impl Session {
         // Measured as for a run: one byte more for each.
         let bytes: usize = arguments.iter().map(|argument| argument.len() + 1).sum();
         if bytes as u64 > limits.arguments {
-            return Err(Error::Invalid(format!("arguments have at most {} bytes here, not {bytes}", limits.arguments)));
+            return Err(Error::Invalid(format!(
+                "arguments have at most {} bytes here, not {bytes}",
+                limits.arguments
+            )));
         }
         let grant = Arc::clone(&self.opened.grant);
-        let allowance = self.opened.sandbox.allowance(grant.subject(), Some(grant.limits()), &controls.stop).noted(controls.spent);
+        let allowance = self
+            .opened
+            .sandbox
+            .allowance(grant.subject(), Some(grant.limits()), &controls.stop)
+            .noted(controls.spent);
         let id = controls.id.unwrap_or(self.opened.id);
         let _place = tokio::select! {
             biased;
@@ -206,7 +272,11 @@ impl Session {
         let mut asked = Request::new(self.opened.grant.language(), Vec::new());
         asked.subject = self.opened.grant.subject().clone();
         asked.source = source;
-        let looked = self.opened.sandbox.look(&asked, &self.opened.grant, &allowance).await?;
+        let looked = self
+            .opened
+            .sandbox
+            .look(&asked, &self.opened.grant, &allowance)
+            .await?;
         if controls.stop.is_cancelled() {
             let mut outcome = outcome(id, Report::new(Status::Cancelled), &self.opened.grant);
             allowance.tell(&mut outcome.usage);
@@ -226,7 +296,14 @@ impl Session {
             return Ok(outcome);
         }
         let source = asked.source;
-        let evaluation = Evaluation { source, arguments, input: controls.input, output: controls.output, artifacts, stop: controls.stop };
+        let evaluation = Evaluation {
+            source,
+            arguments,
+            input: controls.input,
+            output: controls.output,
+            artifacts,
+            stop: controls.stop,
+        };
         let report = self.live.evaluate(evaluation).await?;
         let mut outcome = outcome(id, report, &self.opened.grant);
         outcome.findings = looked.findings;
@@ -290,7 +367,12 @@ impl Session {
     /// # Errors
     ///
     /// As [`Session::list_files`].
-    pub fn list_files_after(&mut self, path: &str, after: Option<&str>, most: usize) -> Result<Vec<FileEntry>, Error> {
+    pub fn list_files_after(
+        &mut self,
+        path: &str,
+        after: Option<&str>,
+        most: usize,
+    ) -> Result<Vec<FileEntry>, Error> {
         self.live.list_files(path, after, most)
     }
 
@@ -310,7 +392,10 @@ impl Session {
     /// If the record could not be written.
     pub fn close(mut self) -> Result<(), Error> {
         if let Some(mut trail) = self.opened.trail.take() {
-            let report = Report { exit_code: Some(0), ..Report::new(Status::Succeeded) };
+            let report = Report {
+                exit_code: Some(0),
+                ..Report::new(Status::Succeeded)
+            };
             trail.finished(&outcome(self.opened.id, report, &self.opened.grant))?;
         }
         Ok(())

@@ -84,8 +84,14 @@ impl RunState {
         }
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_HANDLES);
-        let texts = parts.environment.iter().flat_map(|(name, value)| [name, value]).chain(parts.arguments);
-        let environment_price = texts.map(|text| meter::STRING.saturating_add(meter::text(text.len()))).fold(0, u64::saturating_add);
+        let texts = parts
+            .environment
+            .iter()
+            .flat_map(|(name, value)| [name, value])
+            .chain(parts.arguments);
+        let environment_price = texts
+            .map(|text| meter::STRING.saturating_add(meter::text(text.len())))
+            .fold(0, u64::saturating_add);
         let meter = parts.files.meter().clone();
         Self {
             table,
@@ -115,28 +121,43 @@ impl RunState {
 
     fn priced_io(&mut self) -> io::Io<'_> {
         let state = self.priced();
-        io::Io { table: &mut state.table, meter: &state.meter }
+        io::Io {
+            table: &mut state.table,
+            meter: &state.meter,
+        }
     }
 
     fn priced_random(&mut self) -> random::Random<'_> {
         let state = self.priced();
-        random::Random { generators: &mut state.random, meter: &state.meter }
+        random::Random {
+            generators: &mut state.random,
+            meter: &state.meter,
+        }
     }
 
     fn priced_lookup(&mut self) -> lookup::Lookup<'_> {
         let state = self.priced();
-        lookup::Lookup { meter: state.meter.clone(), sockets: state.sockets() }
+        lookup::Lookup {
+            meter: state.meter.clone(),
+            sockets: state.sockets(),
+        }
     }
 
     fn priced_files(&mut self) -> FilesystemView<'_> {
         let state = self.priced();
-        FilesystemView { filesystem: &mut state.files, table: &mut state.table }
+        FilesystemView {
+            filesystem: &mut state.files,
+            table: &mut state.table,
+        }
     }
 }
 
 impl WasiView for RunState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
     }
 }
 
@@ -152,10 +173,14 @@ pub(crate) fn wasi_linker(engine: &Engine) -> wasmtime::Result<Linker<RunState>>
     interfaces::poll::add_to_linker::<State, io::HasIo>(l, State::priced_io)?;
     interfaces::streams::add_to_linker::<State, io::HasIo>(l, State::priced_io)?;
     clocks::wall_clock::add_to_linker::<State, WasiClocks>(l, |state| state.priced().clocks())?;
-    clocks::monotonic_clock::add_to_linker::<State, WasiClocks>(l, |state| state.priced().clocks())?;
+    clocks::monotonic_clock::add_to_linker::<State, WasiClocks>(l, |state| {
+        state.priced().clocks()
+    })?;
     wasi_random::random::add_to_linker::<State, random::HasRandom>(l, State::priced_random)?;
     wasi_random::insecure::add_to_linker::<State, random::HasRandom>(l, State::priced_random)?;
-    wasi_random::insecure_seed::add_to_linker::<State, WasiRandom>(l, |state| state.priced().wasi.random())?;
+    wasi_random::insecure_seed::add_to_linker::<State, WasiRandom>(l, |state| {
+        state.priced().wasi.random()
+    })?;
     cli::exit::add_to_linker::<State, WasiCli>(l, |state| state.priced().cli())?;
     cli::environment::add_to_linker::<State, WasiCli>(l, |state| state.priced_environment().cli())?;
     cli::stdin::add_to_linker::<State, WasiCli>(l, |state| state.priced().cli())?;
@@ -167,12 +192,20 @@ pub(crate) fn wasi_linker(engine: &Engine) -> wasmtime::Result<Linker<RunState>>
     cli::terminal_stdout::add_to_linker::<State, WasiCli>(l, |state| state.priced().cli())?;
     cli::terminal_stderr::add_to_linker::<State, WasiCli>(l, |state| state.priced().cli())?;
     sockets::tcp::add_to_linker::<State, WasiSockets>(l, |state| state.priced().sockets())?;
-    sockets::tcp_create_socket::add_to_linker::<State, WasiSockets>(l, |state| state.priced().sockets())?;
+    sockets::tcp_create_socket::add_to_linker::<State, WasiSockets>(l, |state| {
+        state.priced().sockets()
+    })?;
     sockets::udp::add_to_linker::<State, WasiSockets>(l, |state| state.priced().sockets())?;
-    sockets::udp_create_socket::add_to_linker::<State, WasiSockets>(l, |state| state.priced().sockets())?;
-    sockets::instance_network::add_to_linker::<State, WasiSockets>(l, |state| state.priced().sockets())?;
+    sockets::udp_create_socket::add_to_linker::<State, WasiSockets>(l, |state| {
+        state.priced().sockets()
+    })?;
+    sockets::instance_network::add_to_linker::<State, WasiSockets>(l, |state| {
+        state.priced().sockets()
+    })?;
     let options = sockets::network::LinkOptions::default();
-    sockets::network::add_to_linker::<State, WasiSockets>(l, &options, |state| state.priced().sockets())?;
+    sockets::network::add_to_linker::<State, WasiSockets>(l, &options, |state| {
+        state.priced().sockets()
+    })?;
     sockets::ip_name_lookup::add_to_linker::<State, lookup::HasLookup>(l, State::priced_lookup)?;
     filesystem::add_to_linker(l, State::priced_files)?;
     Ok(linker)
@@ -181,7 +214,10 @@ pub(crate) fn wasi_linker(engine: &Engine) -> wasmtime::Result<Linker<RunState>>
 /// Returns that linker with the host interface of the guest contract.
 pub(crate) fn guest_linker(engine: &Engine) -> wasmtime::Result<Linker<RunState>> {
     let mut linker = wasi_linker(engine)?;
-    bindings::glovebox::guest::host::add_to_linker::<RunState, HasSelf<HostCalls>>(&mut linker, |state| &mut state.priced().calls)?;
+    bindings::glovebox::guest::host::add_to_linker::<RunState, HasSelf<HostCalls>>(
+        &mut linker,
+        |state| &mut state.priced().calls,
+    )?;
     Ok(linker)
 }
 
@@ -191,7 +227,10 @@ mod tests {
     #[test]
     fn every_linked_interface_is_priced() {
         let source = include_str!("state.rs");
-        let linked: Vec<&str> = source.lines().filter(|line| line.contains("add_to_linker") && line.trim_end().ends_with(")?;")).collect();
+        let linked: Vec<&str> = source
+            .lines()
+            .filter(|line| line.contains("add_to_linker") && line.trim_end().ends_with(")?;"))
+            .collect();
         assert!(linked.len() > 20, "{linked:?}");
         for line in linked {
             assert!(line.contains("priced"), "{line}");

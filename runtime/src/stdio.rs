@@ -61,7 +61,15 @@ pub(crate) struct LimitReached(pub(crate) Limit);
 impl Outputs {
     pub(crate) fn new(limit: u64, held: MemoryHold) -> Self {
         let (stdout, stderr) = (Output::default(), Output::default());
-        Self(Arc::new(Mutex::new(OutputState { stdout, stderr, written: 0, limit, sink: None, held, counted: STEP })))
+        Self(Arc::new(Mutex::new(OutputState {
+            stdout,
+            stderr,
+            written: 0,
+            limit,
+            sink: None,
+            held,
+            counted: STEP,
+        })))
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, OutputState> {
@@ -84,11 +92,18 @@ impl Outputs {
     pub(crate) fn take(&self) -> (Output, Output, u64) {
         let mut state = self.state();
         state.sink = None;
-        (std::mem::take(&mut state.stdout), std::mem::take(&mut state.stderr), state.written)
+        (
+            std::mem::take(&mut state.stdout),
+            std::mem::take(&mut state.stderr),
+            state.written,
+        )
     }
 
     pub(crate) fn stream(&self, name: StreamName) -> GuestOutput {
-        GuestOutput { outputs: self.clone(), name }
+        GuestOutput {
+            outputs: self.clone(),
+            name,
+        }
     }
 }
 
@@ -124,11 +139,15 @@ impl OutputStream for GuestOutput {
         let room = usize::try_from(state.limit.saturating_sub(kept)).unwrap_or(usize::MAX);
         let over = bytes.len() > room;
         let bytes = bytes.slice(..bytes.len().min(room));
-        let more = (kept + bytes.len() as u64).saturating_sub(state.counted).next_multiple_of(STEP);
+        let more = (kept + bytes.len() as u64)
+            .saturating_sub(state.counted)
+            .next_multiple_of(STEP);
         if more > 0 {
             // A growing buffer doubles its capacity.
             if state.held.grow(more.saturating_mul(2)).is_err() {
-                return Err(StreamError::Trap(wasmtime::Error::new(LimitReached(Limit::Memory))));
+                return Err(StreamError::Trap(wasmtime::Error::new(LimitReached(
+                    Limit::Memory,
+                ))));
             }
             state.counted += more;
         }
@@ -142,10 +161,15 @@ impl OutputStream for GuestOutput {
             && !bytes.is_empty()
         {
             // `check_write` saw room; a receiver that has gone away since is no error of the program.
-            let _ = sink.try_send(OutputChunk { stream: self.name, bytes });
+            let _ = sink.try_send(OutputChunk {
+                stream: self.name,
+                bytes,
+            });
         }
         if over {
-            return Err(StreamError::Trap(wasmtime::Error::new(LimitReached(Limit::Output))));
+            return Err(StreamError::Trap(wasmtime::Error::new(LimitReached(
+                Limit::Output,
+            ))));
         }
         Ok(())
     }
@@ -222,7 +246,11 @@ struct InputState {
 impl GuestInput {
     /// Starts a new evaluation with another input.
     pub(crate) fn restart(&self, input: Input) {
-        *self.state() = InputState { input, buffer: Bytes::new(), ended: false };
+        *self.state() = InputState {
+            input,
+            buffer: Bytes::new(),
+            ended: false,
+        };
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, InputState> {

@@ -13,7 +13,9 @@ use crate::egress::HttpClient;
 use crate::engine::Metering;
 use crate::error::Error;
 use crate::executor::{Evaluation, Executor, Job, Report, RunSetup, SessionHandle, artifact_globs};
-use crate::filesystem::{CollectLimits, FileEntry, Filesystem, FilesystemError, LimitKind, QuotaLimits, system_clock};
+use crate::filesystem::{
+    CollectLimits, FileEntry, Filesystem, FilesystemError, LimitKind, QuotaLimits, system_clock,
+};
 use crate::guest::{Guest, Guests};
 use crate::host_calls::{HostCalls, Services, Tool};
 use crate::limiter::{Limiter, WholeImage};
@@ -65,28 +67,55 @@ impl WasmExecutor {
         compiler: Option<Compiler>,
         memory: Option<Arc<dyn MemoryAccount>>,
     ) -> Result<Self, Error> {
-        let services = Arc::new(Services { tools, http: HttpClient::new()? });
-        Ok(Self { guests, metering, services, layouts: Layouts::default(), compiler, memory })
+        let services = Arc::new(Services {
+            tools,
+            http: HttpClient::new()?,
+        });
+        Ok(Self {
+            guests,
+            metering,
+            services,
+            layouts: Layouts::default(),
+            compiler,
+            memory,
+        })
     }
 
     /// Returns the host state of a new instance, or a report if the request's files don't fit.
-    fn prepare(&self, shared: &Shared, setup: &RunSetup, guest: Option<&Guest>, arguments: &[String]) -> Result<Prepared, Error> {
+    fn prepare(
+        &self,
+        shared: &Shared,
+        setup: &RunSetup,
+        guest: Option<&Guest>,
+        arguments: &[String],
+    ) -> Result<Prepared, Error> {
         let grant = &setup.grant;
         let limits = grant.limits();
         let resolution = grant.clock_resolution();
-        let quota = QuotaLimits { bytes: limits.workspace, files: limits.files, open_files: limits.open_files };
+        let quota = QuotaLimits {
+            bytes: limits.workspace,
+            files: limits.files,
+            open_files: limits.open_files,
+        };
         let memory = RunMemory::new(self.memory.as_ref(), grant.subject());
         let mut held = memory.hold();
         if held.grow(shared.index).is_err() {
-            return Ok(Prepared::Over(Box::new(refused(&memory).unwrap_or_else(|| Report::limited(Limit::Memory)))));
+            return Ok(Prepared::Over(Box::new(
+                refused(&memory).unwrap_or_else(|| Report::limited(Limit::Memory)),
+            )));
         }
         let mut files = Filesystem::new(&shared.layout, quota, system_clock(resolution), held);
         for file in &setup.files {
-            match files.put(&file.path, bytes::Bytes::from_owner(Arc::clone(&file.content))) {
+            match files.put(
+                &file.path,
+                bytes::Bytes::from_owner(Arc::clone(&file.content)),
+            ) {
                 Ok(()) => {}
                 Err(FilesystemError::Full { .. }) => {
                     let limit = files.quota_hit().map_or(Limit::Disk, quota_limit);
-                    return Ok(Prepared::Over(Box::new(refused(&memory).unwrap_or_else(|| Report::limited(limit)))));
+                    return Ok(Prepared::Over(Box::new(
+                        refused(&memory).unwrap_or_else(|| Report::limited(limit)),
+                    )));
                 }
                 Err(error) => return Err(Error::Invalid(error.to_string())),
             }
@@ -102,21 +131,38 @@ impl WasmExecutor {
             environment: grant.environment(),
             files,
             limiter: Limiter::new(limits.memory, memory.hold(), guest.is_some()),
-            calls: HostCalls::new(Arc::clone(grant), Arc::clone(&self.services), setup.trail.clone(), memory.clone()),
+            calls: HostCalls::new(
+                Arc::clone(grant),
+                Arc::clone(&self.services),
+                setup.trail.clone(),
+                memory.clone(),
+            ),
             memory,
         });
-        Ok(Prepared::Ready(Box::new(Host { state, outputs, input })))
+        Ok(Prepared::Ready(Box::new(Host {
+            state,
+            outputs,
+            input,
+        })))
     }
 
     /// Creates a store in which one import may have `copy` bytes copied out of the guest.
-    fn store(&self, engine: &wasmtime::Engine, grant: &Grant, state: RunState, copy: usize) -> Result<Store<RunState>, Error> {
+    fn store(
+        &self,
+        engine: &wasmtime::Engine,
+        grant: &Grant,
+        state: RunState,
+        copy: usize,
+    ) -> Result<Store<RunState>, Error> {
         let mut store = Store::new(engine, state);
         store.limiter(|state| &mut state.limiter);
         meter::install(&mut store, self.metering == Metering::Fuel, copy);
         match self.metering {
             Metering::Fuel => {
                 store.set_fuel(grant.limits().fuel).map_err(Error::host)?;
-                store.fuel_async_yield_interval(Some(YIELD_FUEL)).map_err(Error::host)?;
+                store
+                    .fuel_async_yield_interval(Some(YIELD_FUEL))
+                    .map_err(Error::host)?;
             }
             Metering::Epoch => {
                 store.set_epoch_deadline(1);
@@ -131,7 +177,9 @@ impl WasmExecutor {
         let guest = self
             .guests
             .for_language(setup.grant.language())
-            .ok_or_else(|| Error::Guests(format!("no guest speaks `{}`", setup.grant.language())))?;
+            .ok_or_else(|| {
+                Error::Guests(format!("no guest speaks `{}`", setup.grant.language()))
+            })?;
         let limits = setup.grant.limits();
         let loaded = guest.loaded(self.metering, limits.stack)?;
         let place = guest.packages.clone();
@@ -141,13 +189,23 @@ impl WasmExecutor {
             Prepared::Over(report) => return Ok(Started::Over(report)),
         };
         let image = WholeImage::new(host.state.memory.hold(), guest.image.len());
-        let mut store = self.store(loaded.pre.engine(), &setup.grant, host.state, meter::GUEST_COPY)?;
-        let instantiated = with_image(Arc::clone(&guest.image), pin!(loaded.pre.instantiate_async(&mut store))).await;
+        let mut store = self.store(
+            loaded.pre.engine(),
+            &setup.grant,
+            host.state,
+            meter::GUEST_COPY,
+        )?;
+        let instantiated = with_image(
+            Arc::clone(&guest.image),
+            pin!(loaded.pre.instantiate_async(&mut store)),
+        )
+        .await;
         let guest = match instantiated {
             Ok(guest) => guest,
             Err(error) if store.data_mut().limiter.take_hit() == Some(Limit::Memory) => {
                 tracing::debug!(%error, "the guest's own memory does not fit the grant");
-                let report = refused(&store.data().memory).unwrap_or_else(|| Report::limited(Limit::Memory));
+                let report =
+                    refused(&store.data().memory).unwrap_or_else(|| Report::limited(Limit::Memory));
                 return Ok(Started::Over(Box::new(report)));
             }
             Err(error) => return Err(Error::host(error)),
@@ -170,11 +228,17 @@ impl WasmExecutor {
 
 /// Returns the report of a run that the memory account refused.
 fn refused(memory: &RunMemory) -> Option<Report> {
-    memory.take_refusal().map(|why| Report { crash: Some(why), ..Report::limited(Limit::Memory) })
+    memory.take_refusal().map(|why| Report {
+        crash: Some(why),
+        ..Report::limited(Limit::Memory)
+    })
 }
 
 fn no_place(grant: &Grant) -> Error {
-    Error::Invalid(format!("`{}` has no packages in this tier", grant.language()))
+    Error::Invalid(format!(
+        "`{}` has no packages in this tier",
+        grant.language()
+    ))
 }
 
 enum Prepared {
@@ -205,8 +269,15 @@ impl Executor for WasmExecutor {
     }
 
     fn package_target(&self, language: &str) -> Option<PackageTarget> {
-        let guest = self.guests.for_language(language).filter(|guest| guest.packages.is_some())?;
-        Some(PackageTarget { tier: Tier::Wasm, interpreter: guest.interpreter(), native: None })
+        let guest = self
+            .guests
+            .for_language(language)
+            .filter(|guest| guest.packages.is_some())?;
+        Some(PackageTarget {
+            tier: Tier::Wasm,
+            interpreter: guest.interpreter(),
+            native: None,
+        })
     }
 
     fn has_sessions(&self, language: &str) -> bool {
@@ -226,7 +297,9 @@ impl Executor for WasmExecutor {
 
     async fn open(&self, setup: RunSetup) -> Result<Box<dyn SessionHandle>, Error> {
         if setup.grant.language() == program::LANGUAGE {
-            return Err(Error::Invalid("a WebAssembly program runs once; there are no sessions of it".into()));
+            return Err(Error::Invalid(
+                "a WebAssembly program runs once; there are no sessions of it".into(),
+            ));
         }
         match self.instance(setup).await? {
             Started::Instance(mut instance) => {
@@ -235,7 +308,9 @@ impl Executor for WasmExecutor {
             }
             Started::Over(report) => Err(match report.crash {
                 Some(why) => Error::Memory(why),
-                None => Error::Invalid("the session's files do not fit into its workspace or memory".into()),
+                None => Error::Invalid(
+                    "the session's files do not fit into its workspace or memory".into(),
+                ),
             }),
         }
     }
@@ -262,7 +337,9 @@ struct Instance {
 impl SessionHandle for Instance {
     async fn evaluate(&mut self, evaluation: Evaluation) -> Result<Report, Error> {
         if !self.alive {
-            return Err(Error::SessionEnded("its guest broke, hit a limit or was stopped"));
+            return Err(Error::SessionEnded(
+                "its guest broke, hit a limit or was stopped",
+            ));
         }
         let globs = artifact_globs(&evaluation.artifacts)?;
         let limits = self.grant.limits().clone();
@@ -276,9 +353,15 @@ impl SessionHandle for Instance {
         if self.metering == Metering::Fuel {
             self.store.set_fuel(limits.fuel).map_err(Error::host)?;
         }
-        let text = String::from_utf8(evaluation.source.content.to_vec())
-            .map_err(|_| Error::Invalid(format!("the source `{}` is not UTF-8 text", evaluation.source.name.escape_debug())))?;
-        let seed = self.fresh.then(|| self.grant.seed().unwrap_or_else(rand::random));
+        let text = String::from_utf8(evaluation.source.content.to_vec()).map_err(|_| {
+            Error::Invalid(format!(
+                "the source `{}` is not UTF-8 text",
+                evaluation.source.name.escape_debug()
+            ))
+        })?;
+        let seed = self
+            .fresh
+            .then(|| self.grant.seed().unwrap_or_else(rand::random));
         let source = interpreter::Source {
             name: evaluation.source.name,
             language: self.grant.language().to_owned(),
@@ -293,7 +376,11 @@ impl SessionHandle for Instance {
         let began = Instant::now();
         let (ending, cpu) = {
             // Pinned in place: passing them by value would copy them, and they are large.
-            let call = pin!(self.guest.glovebox_guest_interpreter().call_evaluate(&mut self.store, &source));
+            let call = pin!(
+                self.guest
+                    .glovebox_guest_interpreter()
+                    .call_evaluate(&mut self.store, &source)
+            );
             let call = pin!(self.image.counted(call));
             race(call, self.metering, (limits.wall, &evaluation.stop)).await
         };
@@ -301,36 +388,75 @@ impl SessionHandle for Instance {
         report.usage.cpu = cpu;
         let state = self.store.data_mut();
         state.calls.abandon();
-        let collecting =
-            Collecting { globs: &globs, bytes: limits.workspace, metering: self.metering, wall: limits.wall, stop: &evaluation.stop };
-        collecting.collect(&mut report, (&state.files, state.memory.hold()), began).await;
+        let collecting = Collecting {
+            globs: &globs,
+            bytes: limits.workspace,
+            metering: self.metering,
+            wall: limits.wall,
+            stop: &evaluation.stop,
+        };
+        collecting
+            .collect(&mut report, (&state.files, state.memory.hold()), began)
+            .await;
         Ok(report)
     }
 
     fn put_file(&mut self, path: &str, content: Arc<[u8]>) -> Result<(), Error> {
-        self.store.data_mut().files.put(path, bytes::Bytes::from_owner(content)).map_err(|error| Error::Invalid(error.to_string()))
+        self.store
+            .data_mut()
+            .files
+            .put(path, bytes::Bytes::from_owner(content))
+            .map_err(|error| Error::Invalid(error.to_string()))
     }
 
     fn read_file(&mut self, path: &str, range: Range<u64>) -> Result<Vec<u8>, Error> {
-        self.store.data().files.read(path, range).map_err(|error| Error::Invalid(error.to_string()))
+        self.store
+            .data()
+            .files
+            .read(path, range)
+            .map_err(|error| Error::Invalid(error.to_string()))
     }
 
     fn file_size(&mut self, path: &str) -> Result<u64, Error> {
-        self.store.data().files.size(path).map_err(|error| Error::Invalid(error.to_string()))
+        self.store
+            .data()
+            .files
+            .size(path)
+            .map_err(|error| Error::Invalid(error.to_string()))
     }
 
-    fn list_files(&mut self, path: &str, after: Option<&str>, most: usize) -> Result<Vec<FileEntry>, Error> {
-        self.store.data().files.list(path, after, most).map_err(|error| Error::Invalid(error.to_string()))
+    fn list_files(
+        &mut self,
+        path: &str,
+        after: Option<&str>,
+        most: usize,
+    ) -> Result<Vec<FileEntry>, Error> {
+        self.store
+            .data()
+            .files
+            .list(path, after, most)
+            .map_err(|error| Error::Invalid(error.to_string()))
     }
 
     fn remove_file(&mut self, path: &str) -> Result<(), Error> {
-        self.store.data_mut().files.remove(path).map_err(|error| Error::Invalid(error.to_string()))
+        self.store
+            .data_mut()
+            .files
+            .remove(path)
+            .map_err(|error| Error::Invalid(error.to_string()))
     }
 
     fn supply(&mut self, packages: Option<&PackageTree>) -> Result<(), Error> {
-        let place = self.packages.as_deref().ok_or_else(|| no_place(&self.grant))?;
+        let place = self
+            .packages
+            .as_deref()
+            .ok_or_else(|| no_place(&self.grant))?;
         let archive = package_archive(packages)?;
-        self.store.data_mut().files.replace_archive(place, &archive).map_err(|error| Error::Invalid(error.to_string()))
+        self.store
+            .data_mut()
+            .files
+            .replace_archive(place, &archive)
+            .map_err(|error| Error::Invalid(error.to_string()))
     }
 
     fn is_alive(&self) -> bool {
@@ -376,8 +502,13 @@ fn finish(report: &mut Report, state: &mut RunState, outputs: &Outputs, fuel: u6
     }
     // The memory account may also refuse what the run's own limits allow.
     if let Some(why) = state.memory.take_refusal()
-        && matches!(report.status, Status::Failed | Status::Crashed | Status::Limited)
-        && report.limit.is_none_or(|limit| matches!(limit, Limit::Memory | Limit::Disk))
+        && matches!(
+            report.status,
+            Status::Failed | Status::Crashed | Status::Limited
+        )
+        && report
+            .limit
+            .is_none_or(|limit| matches!(limit, Limit::Memory | Limit::Disk))
     {
         report.status = Status::Limited;
         report.limit = Some(Limit::Memory);
@@ -408,13 +539,24 @@ struct Collecting<'a> {
 }
 
 impl Collecting<'_> {
-    async fn collect(&self, report: &mut Report, (files, mut held): (&Filesystem, MemoryHold), began: Instant) {
+    async fn collect(
+        &self,
+        report: &mut Report,
+        (files, mut held): (&Filesystem, MemoryHold),
+        began: Instant,
+    ) {
         if self.globs.is_empty() {
             return;
         }
-        let limits = CollectLimits { files: MAX_ARTIFACTS, bytes: self.bytes };
+        let limits = CollectLimits {
+            files: MAX_ARTIFACTS,
+            bytes: self.bytes,
+        };
         // A program that used all of its time still gets what can be found quickly.
-        let left = self.wall.saturating_sub(began.elapsed()).max(LEAST_COLLECTING);
+        let left = self
+            .wall
+            .saturating_sub(began.elapsed())
+            .max(LEAST_COLLECTING);
         let collecting = async { Ok(files.collect(self.globs, limits, &mut held).await) };
         let (ending, cpu) = race(collecting, self.metering, (left, self.stop)).await;
         report.usage.cpu = report.usage.cpu.saturating_add(cpu);
@@ -487,7 +629,10 @@ async fn race<T>(
 
 fn thread_cpu_time() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
+    Duration::new(
+        u64::try_from(time.tv_sec).unwrap_or(0),
+        u32::try_from(time.tv_nsec).unwrap_or(0),
+    )
 }
 
 fn completed(completion: interpreter::Completion, max_value: u64) -> Report {
@@ -497,13 +642,20 @@ fn completed(completion: interpreter::Completion, max_value: u64) -> Report {
             value: value.and_then(|value| {
                 let fits = |text: &str| text.len() as u64 <= max_value;
                 let json = value.json.filter(|json| fits(json));
-                fits(&value.text).then_some(Value { json, text: value.text })
+                fits(&value.text).then_some(Value {
+                    json,
+                    text: value.text,
+                })
             }),
             ..Report::new(Status::Succeeded)
         },
         interpreter::Completion::Raised(raised) => Report {
             exit_code: Some(1),
-            exception: Some(Exception { kind: raised.kind, message: raised.message, traceback: raised.traceback }),
+            exception: Some(Exception {
+                kind: raised.kind,
+                message: raised.message,
+                traceback: raised.traceback,
+            }),
             ..Report::new(Status::Failed)
         },
         interpreter::Completion::Exited(code) => exited(code),
@@ -512,7 +664,14 @@ fn completed(completion: interpreter::Completion, max_value: u64) -> Report {
 
 fn exited(code: i32) -> Report {
     let code = code & 0xff;
-    Report { exit_code: Some(code), ..Report::new(if code == 0 { Status::Succeeded } else { Status::Failed }) }
+    Report {
+        exit_code: Some(code),
+        ..Report::new(if code == 0 {
+            Status::Succeeded
+        } else {
+            Status::Failed
+        })
+    }
 }
 
 /// Maps an error of the engine to a report.
@@ -526,9 +685,21 @@ fn trapped(error: &wasmtime::Error) -> Report {
     match error.downcast_ref::<Trap>() {
         Some(Trap::OutOfFuel | Trap::Interrupt) => Report::limited(Limit::Cpu),
         Some(Trap::StackOverflow) => Report::limited(Limit::Stack),
-        Some(trap) => Report { crash: Some(trap.to_string()), ..Report::new(Status::Crashed) },
+        Some(trap) => Report {
+            crash: Some(trap.to_string()),
+            ..Report::new(Status::Crashed)
+        },
         // The engine has no type for this error.
-        None if error.root_cause().to_string().contains("fuel allocated for hostcalls") => Report::limited(Limit::HostAllocation),
-        None => Report { crash: Some(error.root_cause().to_string()), ..Report::new(Status::Crashed) },
+        None if error
+            .root_cause()
+            .to_string()
+            .contains("fuel allocated for hostcalls") =>
+        {
+            Report::limited(Limit::HostAllocation)
+        }
+        None => Report {
+            crash: Some(error.root_cause().to_string()),
+            ..Report::new(Status::Crashed)
+        },
     }
 }

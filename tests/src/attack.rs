@@ -17,8 +17,16 @@ use std::time::{Duration, Instant};
 const RESIDENT_SLACK: u64 = 64 << 20;
 
 /// Paths and names of the build machine; none may be visible to a program.
-const BUILDER: [&str; 8] =
-    ["/.cargo/", "/registry/src", "/rustup", "/wasi-sdk", "componentize-py", "/csu/", "sysdeps", env!("CARGO_MANIFEST_DIR")];
+const BUILDER: [&str; 8] = [
+    "/.cargo/",
+    "/registry/src",
+    "/rustup",
+    "/wasi-sdk",
+    "componentize-py",
+    "/csu/",
+    "sysdeps",
+    env!("CARGO_MANIFEST_DIR"),
+];
 
 /// A helper for attacks: `attempt(what, action)` prints the verdict of an action.
 const PROBE_PYTHON: &str = r#"
@@ -65,17 +73,28 @@ pub fn check(path: &str) {
     let case = Case::read(path);
     let _alone = alone();
     let world = World::plant();
-    let mut more = if case.is("mounts") { world.mounts() } else { String::new() };
+    let mut more = if case.is("mounts") {
+        world.mounts()
+    } else {
+        String::new()
+    };
     more.push_str(&world.fill_in(case.text("policy").unwrap_or_default()));
     let sandbox = place::sandbox(&case.limits(), &more);
     // The program analysis is loaded once in a process, and stays.
     static LOOKED: Once = Once::new();
     LOOKED.call_once(|| {
-        for (language, text) in [("python", "# subprocess\n"), ("javascript", "// child_process\n")] {
+        for (language, text) in [
+            ("python", "# subprocess\n"),
+            ("javascript", "// child_process\n"),
+        ] {
             let _ = place::run(&place::sandbox("", ""), Request::new(language, text));
         }
     });
-    let bench = Bench { case: &case, world: &world, sandbox: &sandbox };
+    let bench = Bench {
+        case: &case,
+        world: &world,
+        sandbox: &sandbox,
+    };
     bench.canary();
     bench.twin();
     let expected: BTreeSet<String> = case.texts("expect").into_iter().collect();
@@ -88,11 +107,19 @@ pub fn check(path: &str) {
         (words, report) = bench.attack("attack");
     }
     bench.canary();
-    assert!(words.is_subset(&expected), "`{path}` ended as {words:?}, not as {expected:?}\n{report}");
+    assert!(
+        words.is_subset(&expected),
+        "`{path}` ended as {words:?}, not as {expected:?}\n{report}"
+    );
     if let Some(next) = case.parts.get("next") {
         let request = bench.request(next);
         let outcome = place::run(&sandbox, request);
-        assert_eq!((outcome.status, outcome.stdout.text().trim()), (Status::Succeeded, "ok"), "the run after `{path}`: {}", show(&outcome));
+        assert_eq!(
+            (outcome.status, outcome.stdout.text().trim()),
+            (Status::Succeeded, "ok"),
+            "the run after `{path}`: {}",
+            show(&outcome)
+        );
     }
 }
 
@@ -107,30 +134,50 @@ impl Bench<'_> {
         let text = self.world.fill_in(part);
         let source = match self.case.language {
             "python" => format!("{PROBE_PYTHON}{text}").into_bytes(),
-            "wasm" => wat::parse_str(&text).unwrap_or_else(|error| panic!("`{}`: {error}", self.case.path)),
+            "wasm" => wat::parse_str(&text)
+                .unwrap_or_else(|error| panic!("`{}`: {error}", self.case.path)),
             _ => format!("{PROBE_JAVASCRIPT}{text}").into_bytes(),
         };
         let mut request = Request::new(self.case.language, source);
         request.environment = self.case.pairs("environment");
         request.artifacts = self.case.texts("artifacts");
         for (path, content) in self.case.pairs("files") {
-            request.files.push(glovebox::policy::InputFile { path, content: content.into_bytes().into() });
+            request.files.push(glovebox::policy::InputFile {
+                path,
+                content: content.into_bytes().into(),
+            });
         }
         request
     }
 
     fn twin(&self) {
-        let part = self.case.parts.get("twin").unwrap_or_else(|| panic!("`{}` has no twin", self.case.path));
+        let part = self
+            .case
+            .parts
+            .get("twin")
+            .unwrap_or_else(|| panic!("`{}` has no twin", self.case.path));
         let run = || place::run(self.sandbox, self.request(part));
         let late = |outcome: &Outcome| outcome.limit == Some(Limit::Compile);
-        let outcome = (0..COMPILED_LATE).map(|_| run()).find(|outcome| !late(outcome)).unwrap_or_else(run);
+        let outcome = (0..COMPILED_LATE)
+            .map(|_| run())
+            .find(|outcome| !late(outcome))
+            .unwrap_or_else(run);
         let printed = self.case.language == "wasm" || outcome.stdout.text().trim() == "ok";
-        assert!(outcome.status == Status::Succeeded && printed, "the twin of `{}`: {}", self.case.path, show(&outcome));
+        assert!(
+            outcome.status == Status::Succeeded && printed,
+            "the twin of `{}`: {}",
+            self.case.path,
+            show(&outcome)
+        );
     }
 
     /// Runs the attack and returns its verdicts in the catalogue's terms, with a report for debugging.
     fn attack(&self, part: &str) -> (BTreeSet<String>, String) {
-        let part = self.case.parts.get(part).unwrap_or_else(|| panic!("`{}` has no attack", self.case.path));
+        let part = self
+            .case
+            .parts
+            .get(part)
+            .unwrap_or_else(|| panic!("`{}` has no attack", self.case.path));
         let request = self.request(part);
         let source = self.world.fill_in(part);
         let limits = self.limits();
@@ -150,13 +197,18 @@ impl Bench<'_> {
         let took = started.elapsed();
         let peak = vitals::peak_resident().saturating_sub(resident);
         let mut words = BTreeSet::new();
-        let mut report = format!("took {took:?}, resident memory rose by {} KiB\n", peak >> 10);
+        let mut report = format!(
+            "took {took:?}, resident memory rose by {} KiB\n",
+            peak >> 10
+        );
         match result {
             Err(mpsc::RecvTimeoutError::Timeout) => {
                 task.abort();
                 words.insert("hang".to_owned());
             }
-            Err(mpsc::RecvTimeoutError::Disconnected) => drop(words.insert("host-crash".to_owned())),
+            Err(mpsc::RecvTimeoutError::Disconnected) => {
+                drop(words.insert("host-crash".to_owned()))
+            }
             Ok(Err(error)) => {
                 words.insert("host-crash".to_owned());
                 report.push_str(&format!("the host failed: {error}\n"));
@@ -186,11 +238,24 @@ impl Bench<'_> {
 
     fn limits(&self) -> Bounds {
         let request = Request::new("python", "");
-        let grant = self.sandbox.policy().admit(&request, &self.sandbox.facts()).into_result();
-        grant.map_or(Bounds { wall: Duration::from_secs(3), bytes: 64 << 20 }, |grant| {
-            let limits = grant.limits();
-            Bounds { wall: limits.wall, bytes: limits.memory + limits.workspace + limits.output }
-        })
+        let grant = self
+            .sandbox
+            .policy()
+            .admit(&request, &self.sandbox.facts())
+            .into_result();
+        grant.map_or(
+            Bounds {
+                wall: Duration::from_secs(3),
+                bytes: 64 << 20,
+            },
+            |grant| {
+                let limits = grant.limits();
+                Bounds {
+                    wall: limits.wall,
+                    bytes: limits.memory + limits.workspace + limits.output,
+                }
+            },
+        )
     }
 
     /// Returns leaked data: output that the guest cannot have legitimately.
@@ -200,14 +265,28 @@ impl Bench<'_> {
         let secret = self.world.secret();
         let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
         let forbidden = self.case.texts("forbidden");
-        let mut traces: Vec<String> = BUILDER.iter().map(|trace| (*trace).to_owned()).chain(own_traces()).chain(forbidden).collect();
+        let mut traces: Vec<String> = BUILDER
+            .iter()
+            .map(|trace| (*trace).to_owned())
+            .chain(own_traces())
+            .chain(forbidden)
+            .collect();
         traces.retain(|trace| !source.contains(trace.as_str()));
-        [secret.to_owned(), hex].into_iter().chain(traces).find(|trace| shown.contains(trace.as_str()))
+        [secret.to_owned(), hex]
+            .into_iter()
+            .chain(traces)
+            .find(|trace| shown.contains(trace.as_str()))
     }
 
     fn canary(&self) {
         let outcome = place::run(self.sandbox, place::canary(self.case.language));
-        assert_eq!(outcome.stdout.text(), "42\n", "the canary of `{}`: {}", self.case.path, show(&outcome));
+        assert_eq!(
+            outcome.stdout.text(),
+            "42\n",
+            "the canary of `{}`: {}",
+            self.case.path,
+            show(&outcome)
+        );
     }
 }
 
@@ -225,7 +304,10 @@ pub fn handed_out(outcome: &Outcome) -> String {
         text.push_str(value.json.as_deref().unwrap_or_default());
     }
     if let Some(exception) = &outcome.exception {
-        text.push_str(&format!("\n{}\n{}\n{}", exception.kind, exception.message, exception.traceback));
+        text.push_str(&format!(
+            "\n{}\n{}\n{}",
+            exception.kind, exception.message, exception.traceback
+        ));
     }
     text.push_str(outcome.crash.as_deref().unwrap_or_default());
     for artifact in &outcome.artifacts {
@@ -245,15 +327,35 @@ pub fn said(outcome: &Outcome) -> BTreeSet<String> {
             words.insert(word.to_owned());
         }
     }
-    let absent = ["ImportError", "ModuleNotFoundError", "AttributeError", "NameError", "NotImplementedError", "ReferenceError"];
+    let absent = [
+        "ImportError",
+        "ModuleNotFoundError",
+        "AttributeError",
+        "NameError",
+        "NotImplementedError",
+        "ReferenceError",
+    ];
     match outcome.status {
-        Status::Limited => drop(words.insert(format!("limited:{}", outcome.limit.map_or("?", glovebox::Limit::name)))),
+        Status::Limited => drop(words.insert(format!(
+            "limited:{}",
+            outcome.limit.map_or("?", glovebox::Limit::name)
+        ))),
         Status::Denied => drop(words.insert("denied".to_owned())),
         Status::Cancelled => drop(words.insert("cancelled".to_owned())),
         Status::Crashed => drop(words.insert("trapped".to_owned())),
         Status::Failed => {
-            let kind = outcome.exception.as_ref().map_or("", |exception| exception.kind.as_str());
-            words.insert(if absent.contains(&kind) { "absent" } else { "denied" }.to_owned());
+            let kind = outcome
+                .exception
+                .as_ref()
+                .map_or("", |exception| exception.kind.as_str());
+            words.insert(
+                if absent.contains(&kind) {
+                    "absent"
+                } else {
+                    "denied"
+                }
+                .to_owned(),
+            );
         }
         // The action succeeded; the oracle decides whether it had an effect outside.
         Status::Succeeded if words.is_empty() => drop(words.insert("virtual".to_owned())),
@@ -276,6 +378,10 @@ pub fn show(outcome: &Outcome) -> String {
         outcome.denial.as_ref().map(|denial| &denial.rule),
         cut(&outcome.stdout.text()),
         cut(&outcome.stderr.text()),
-        outcome.exception.as_ref().map(|exception| format!("{}: {}", exception.kind, cut(&exception.message))),
+        outcome.exception.as_ref().map(|exception| format!(
+            "{}: {}",
+            exception.kind,
+            cut(&exception.message)
+        )),
     )
 }

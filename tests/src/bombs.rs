@@ -82,7 +82,10 @@ fn component(sections: &[u8]) -> Vec<u8> {
 
 /// Encodes a section of nested component types.
 fn nested_types(opening: u8, depth: usize) -> Vec<u8> {
-    section(7, &[vec![1], [opening, 1, 1].repeat(depth), vec![opening, 0]].concat())
+    section(
+        7,
+        &[vec![1], [opening, 1, 1].repeat(depth), vec![opening, 0]].concat(),
+    )
 }
 
 /// A preview 1 program that does nothing, as the baseline.
@@ -115,7 +118,11 @@ pub fn slow() -> Vec<u8> {
 
 /// A program with a section of deeply nested component types inside, as tools embed them for other tools.
 fn with_types_for_tools(name: &str, prefix: &[u8], types: &[u8]) -> Vec<u8> {
-    command(&[vec![0, 0x0b]], &[], &custom(name, &[prefix, COMPONENT, types].concat()))
+    command(
+        &[vec![0, 0x0b]],
+        &[],
+        &custom(name, &[prefix, COMPONENT, types].concat()),
+    )
 }
 
 /// Returns all bombs, the worst first.
@@ -124,17 +131,45 @@ pub fn all() -> Vec<Bomb> {
     let mut bombs = Vec::new();
     let mut add = |name, bytes| bombs.push(Bomb { name, bytes });
     for depth in [900, 1_500, 60_000] {
-        add("component types in component types", component(&nested_types(0x41, depth)));
-        add("instance types in instance types", component(&nested_types(0x42, depth)));
+        add(
+            "component types in component types",
+            component(&nested_types(0x41, depth)),
+        );
+        add(
+            "instance types in instance types",
+            component(&nested_types(0x42, depth)),
+        );
     }
-    add("types in a custom section", with_types_for_tools("component-type:x", b"\x03\0\x01w", &nested_types(0x41, 3_000)));
-    add("types in a custom section of today", with_types_for_tools("component-type:x", b"", &nested_types(0x42, 3_000)));
-    add("types in a custom section, just within bounds", with_types_for_tools("component-type:x", b"", &nested_types(0x41, 990)));
+    add(
+        "types in a custom section",
+        with_types_for_tools(
+            "component-type:x",
+            b"\x03\0\x01w",
+            &nested_types(0x41, 3_000),
+        ),
+    );
+    add(
+        "types in a custom section of today",
+        with_types_for_tools("component-type:x", b"", &nested_types(0x42, 3_000)),
+    );
+    add(
+        "types in a custom section, just within bounds",
+        with_types_for_tools("component-type:x", b"", &nested_types(0x41, 990)),
+    );
     add(
         "types in a custom section of a module in a component",
-        component(&section(1, &with_types_for_tools("component-type:x", b"", &nested_types(0x41, 3_000)))),
+        component(&section(
+            1,
+            &with_types_for_tools("component-type:x", b"", &nested_types(0x41, 3_000)),
+        )),
     );
-    add("module types in module types", component(&section(3, &[vec![1], [0x50, 1, 1].repeat(20_000), vec![0x50, 0]].concat())));
+    add(
+        "module types in module types",
+        component(&section(
+            3,
+            &[vec![1], [0x50, 1, 1].repeat(20_000), vec![0x50, 0]].concat(),
+        )),
+    );
     for depth in [150, 1_000, 20_000] {
         let mut inner = component(&[]);
         if depth <= 1_000 {
@@ -152,8 +187,14 @@ pub fn all() -> Vec<Bomb> {
         }
         add("components in components", inner);
     }
-    add("many components", component(&section(4, &component(&[])).repeat(20_000)));
-    add("many modules", component(&section(1, MODULE).repeat(20_000)));
+    add(
+        "many components",
+        component(&section(4, &component(&[])).repeat(20_000)),
+    );
+    add(
+        "many modules",
+        component(&section(1, MODULE).repeat(20_000)),
+    );
     for (name, opening) in [
         ("blocks", [0x02, 0x40].as_slice()),
         ("loops", &[0x03, 0x40]),
@@ -165,47 +206,162 @@ pub fn all() -> Vec<Bomb> {
     }
     add("many functions of loops", slow());
     let locals = [vec![1], number(50_000), vec![0x7f, 0x0b]].concat();
-    add("many locals", command(&vec![locals.clone(); 49_000], &[], &[]));
-    add("many locals, within bounds", command(&vec![locals; 19], &[], &[]));
+    add(
+        "many locals",
+        command(&vec![locals.clone(); 49_000], &[], &[]),
+    );
+    add(
+        "many locals, within bounds",
+        command(&vec![locals; 19], &[], &[]),
+    );
     add(
         "more locals than there may be",
-        command(&[[vec![2], number(u32::MAX as usize), vec![0x7f], number(9), vec![0x7e, 0x0b]].concat()], &[], &[]),
+        command(
+            &[[
+                vec![2],
+                number(u32::MAX as usize),
+                vec![0x7f],
+                number(9),
+                vec![0x7e, 0x0b],
+            ]
+            .concat()],
+            &[],
+            &[],
+        ),
     );
-    let table = [vec![0, 0x02, 0x40, 0x41, 0, 0x0e], number(250_000), vec![0; 250_001], vec![0x0b, 0x0b]].concat();
+    let table = [
+        vec![0, 0x02, 0x40, 0x41, 0, 0x0e],
+        number(250_000),
+        vec![0; 250_001],
+        vec![0x0b, 0x0b],
+    ]
+    .concat();
     add("jump tables", command(&vec![table; 12], &[], &[]));
-    let sum = [vec![1, 1, 0x7f], [0x20, 0].repeat(60_000), vec![0x6a; 59_999], vec![0x1a, 0x0b]].concat();
-    add("a high stack of operands", command(&vec![sum; 12], &[], &[]));
-    let loads = [vec![1, 1, 0x7f, 0x20, 0], [0x28, 0, 0].repeat(80_000), vec![0x1a, 0x0b]].concat();
+    let sum = [
+        vec![1, 1, 0x7f],
+        [0x20, 0].repeat(60_000),
+        vec![0x6a; 59_999],
+        vec![0x1a, 0x0b],
+    ]
+    .concat();
+    add(
+        "a high stack of operands",
+        command(&vec![sum; 12], &[], &[]),
+    );
+    let loads = [
+        vec![1, 1, 0x7f, 0x20, 0],
+        [0x28, 0, 0].repeat(80_000),
+        vec![0x1a, 0x0b],
+    ]
+    .concat();
     add("a long chain of loads", command(&vec![loads; 12], &[], &[]));
     let data = |bytes: usize| [vec![0, 0x41, 0, 0x0b], sized(&vec![7; bytes])].concat();
-    add("a huge data segment", command(&[vec![0, 0x0b]], &[], &section(11, &list(&[data(3 << 20)]))));
-    add("many data segments", command(&[vec![0, 0x0b]], &[], &section(11, &list(&vec![data(0); 400_000]))));
-    add("a section that is longer than the file", [MODULE, &[1], &number(u32::MAX as usize)].concat());
-    add("a list that is longer than its section", [MODULE.to_vec(), section(1, &number(u32::MAX as usize))].concat());
+    add(
+        "a huge data segment",
+        command(&[vec![0, 0x0b]], &[], &section(11, &list(&[data(3 << 20)]))),
+    );
+    add(
+        "many data segments",
+        command(
+            &[vec![0, 0x0b]],
+            &[],
+            &section(11, &list(&vec![data(0); 400_000])),
+        ),
+    );
+    add(
+        "a section that is longer than the file",
+        [MODULE, &[1], &number(u32::MAX as usize)].concat(),
+    );
+    add(
+        "a list that is longer than its section",
+        [MODULE.to_vec(), section(1, &number(u32::MAX as usize))].concat(),
+    );
     let function_type = b"\x60\0\0".to_vec();
-    add("a huge list of types", [MODULE.to_vec(), section(1, &list(&vec![function_type.clone(); 900_000]))].concat());
+    add(
+        "a huge list of types",
+        [
+            MODULE.to_vec(),
+            section(1, &list(&vec![function_type.clone(); 900_000])),
+        ]
+        .concat(),
+    );
     let group = [vec![0x4e], list(&vec![function_type; 900_000])].concat();
-    add("a huge recursive group of types", [MODULE.to_vec(), section(1, &list(&[group]))].concat());
+    add(
+        "a huge recursive group of types",
+        [MODULE.to_vec(), section(1, &list(&[group]))].concat(),
+    );
     let export = |at: usize| [sized(format!("e{at}").as_bytes()), vec![0, 0]].concat();
     let exports: Vec<_> = (0..300_000).map(export).collect();
-    let exporting = [MODULE.to_vec(), section(1, b"\x01\x60\0\0"), section(3, b"\x01\0"), section(7, &list(&exports))].concat();
-    add("many exports", [exporting, section(10, &list(&[sized(&[0, 0x0b])]))].concat());
-    add("a long name", command(&[vec![0, 0x0b]], &[], &custom(&"n".repeat(3 << 20), b"")));
-    add("many custom sections", command(&[vec![0, 0x0b]], &[], &custom("n", b"").repeat(400_000)));
-    let element = |functions: usize| [vec![0, 0x41, 0, 0x0b], list(&vec![vec![0]; functions])].concat();
-    let elements = [section(4, b"\x01\x70\0\x0a"), section(9, &list(&[element(2_000_000)]))].concat();
+    let exporting = [
+        MODULE.to_vec(),
+        section(1, b"\x01\x60\0\0"),
+        section(3, b"\x01\0"),
+        section(7, &list(&exports)),
+    ]
+    .concat();
+    add(
+        "many exports",
+        [exporting, section(10, &list(&[sized(&[0, 0x0b])]))].concat(),
+    );
+    add(
+        "a long name",
+        command(&[vec![0, 0x0b]], &[], &custom(&"n".repeat(3 << 20), b"")),
+    );
+    add(
+        "many custom sections",
+        command(&[vec![0, 0x0b]], &[], &custom("n", b"").repeat(400_000)),
+    );
+    let element =
+        |functions: usize| [vec![0, 0x41, 0, 0x0b], list(&vec![vec![0]; functions])].concat();
+    let elements = [
+        section(4, b"\x01\x70\0\x0a"),
+        section(9, &list(&[element(2_000_000)])),
+    ]
+    .concat();
     add(
         "a huge element segment",
-        [MODULE.to_vec(), section(1, b"\x01\x60\0\0"), section(3, b"\x01\0"), elements, section(10, &list(&[sized(&[0, 0x0b])]))].concat(),
+        [
+            MODULE.to_vec(),
+            section(1, b"\x01\x60\0\0"),
+            section(3, b"\x01\0"),
+            elements,
+            section(10, &list(&[sized(&[0, 0x0b])])),
+        ]
+        .concat(),
     );
     // Each type is a list of the previous one, and then a record that contains the previous one twice.
-    let chain: Vec<_> = (0..40_000).map(|at| if at == 0 { vec![0x70, 0x7d] } else { [vec![0x70], index(at - 1)].concat() }).collect();
+    let chain: Vec<_> = (0..40_000)
+        .map(|at| {
+            if at == 0 {
+                vec![0x70, 0x7d]
+            } else {
+                [vec![0x70], index(at - 1)].concat()
+            }
+        })
+        .collect();
     add("lists of lists", component(&section(7, &list(&chain))));
     let pair = |at: usize| [vec![0x6f, 2], index(at), index(at)].concat();
-    let doubled: Vec<_> = std::iter::once(vec![0x6f, 1, 0x7d]).chain((0..40_000).map(pair)).collect();
-    add("a type that doubles", component(&section(7, &list(&doubled))));
-    add("many aliases out of it", component(&section(6, &list(&vec![vec![0x03, 0x02, 0, 0]; 400_000]))));
-    add("an alias far out", component(&section(6, &list(&[[vec![0x03, 0x02], number(4_000_000_000), vec![0]].concat()]))));
-    add("many resources", component(&section(7, &list(&vec![vec![0x3f, 0x7f, 0]; 300_000]))));
+    let doubled: Vec<_> = std::iter::once(vec![0x6f, 1, 0x7d])
+        .chain((0..40_000).map(pair))
+        .collect();
+    add(
+        "a type that doubles",
+        component(&section(7, &list(&doubled))),
+    );
+    add(
+        "many aliases out of it",
+        component(&section(6, &list(&vec![vec![0x03, 0x02, 0, 0]; 400_000]))),
+    );
+    add(
+        "an alias far out",
+        component(&section(
+            6,
+            &list(&[[vec![0x03, 0x02], number(4_000_000_000), vec![0]].concat()]),
+        )),
+    );
+    add(
+        "many resources",
+        component(&section(7, &list(&vec![vec![0x3f, 0x7f, 0]; 300_000]))),
+    );
     bombs
 }

@@ -12,7 +12,12 @@ use std::panic::AssertUnwindSafe;
 use std::sync::LazyLock;
 
 /// Ordinary scripts run under the default profile.
-static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| Sandbox::builder().guests(place::guests()).build().expect("a sandbox can be made"));
+static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| {
+    Sandbox::builder()
+        .guests(place::guests())
+        .build()
+        .expect("a sandbox can be made")
+});
 
 /// Runs a program in the wasm tier and compares its output.
 ///
@@ -30,13 +35,18 @@ pub fn check(path: &str) {
 /// If the corpus cannot be read.
 #[must_use]
 pub fn differences() -> Option<(Vec<String>, usize)> {
-    let sandbox = crate::engine::sandbox_for(&["python", "javascript"], glovebox::Policy::builtin())?;
+    let sandbox =
+        crate::engine::sandbox_for(&["python", "javascript"], glovebox::Policy::builtin())?;
     let mut differences = Vec::new();
     let mut count = 0;
     for folder in ["python", "javascript"] {
         let place = crate::tree::tests_folder().join("conformance").join(folder);
-        let entries = std::fs::read_dir(place).expect("the corpus is there").flatten();
-        let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        let entries = std::fs::read_dir(place)
+            .expect("the corpus is there")
+            .flatten();
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .collect();
         names.retain(|name| name.ends_with(".py") || name.ends_with(".js"));
         names.sort();
         for name in names {
@@ -45,9 +55,13 @@ pub fn differences() -> Option<(Vec<String>, usize)> {
                 continue;
             }
             count += 1;
-            let checked = std::panic::catch_unwind(AssertUnwindSafe(|| check_in(&path, &sandbox, Tier::Container)));
+            let checked = std::panic::catch_unwind(AssertUnwindSafe(|| {
+                check_in(&path, &sandbox, Tier::Container)
+            }));
             if let Err(told) = checked {
-                let told = told.downcast::<String>().map_or_else(|_| "it differs".to_owned(), |told| *told);
+                let told = told
+                    .downcast::<String>()
+                    .map_or_else(|_| "it differs".to_owned(), |told| *told);
                 differences.push(format!("{path}: {told}"));
             }
         }
@@ -65,31 +79,92 @@ fn check_in(path: &str, sandbox: &Sandbox, tier: Tier) {
     request.environment = case.pairs("environment");
     request.artifacts = case.texts("artifacts");
     for (path, content) in case.pairs("files") {
-        request.files.push(InputFile { path, content: content.into_bytes().into() });
+        request.files.push(InputFile {
+            path,
+            content: content.into_bytes().into(),
+        });
     }
     let input = case.text("stdin").map(Input::from).unwrap_or_default();
     request.wants.tier = Some(tier);
-    let outcome = place::run_with(sandbox, request, Controls { input, ..Controls::default() });
+    let outcome = place::run_with(
+        sandbox,
+        request,
+        Controls {
+            input,
+            ..Controls::default()
+        },
+    );
     let told = || format!("`{path}`: {}", show(&outcome));
 
-    let expected = std::fs::read_to_string(crate::tree::tests_folder().join(path).with_extension("stdout")).unwrap_or_default();
+    let expected = std::fs::read_to_string(
+        crate::tree::tests_folder()
+            .join(path)
+            .with_extension("stdout"),
+    )
+    .unwrap_or_default();
     assert_eq!(outcome.stdout.text(), expected, "{}", told());
-    let exit = case.header.get("exit").and_then(toml::Value::as_integer).unwrap_or(0);
+    let exit = case
+        .header
+        .get("exit")
+        .and_then(toml::Value::as_integer)
+        .unwrap_or(0);
     assert_eq!(outcome.exit_code.map(i64::from), Some(exit), "{}", told());
-    assert_eq!(outcome.value.as_ref().map(|value| value.text.as_str()), case.text("value"), "the value of {}", told());
-    assert_eq!(outcome.value.as_ref().and_then(|value| value.json.as_deref()), case.text("json"), "the JSON of {}", told());
-    assert_eq!(outcome.exception.as_ref().map(|exception| exception.kind.as_str()), case.text("raises"), "the exception of {}", told());
+    assert_eq!(
+        outcome.value.as_ref().map(|value| value.text.as_str()),
+        case.text("value"),
+        "the value of {}",
+        told()
+    );
+    assert_eq!(
+        outcome
+            .value
+            .as_ref()
+            .and_then(|value| value.json.as_deref()),
+        case.text("json"),
+        "the JSON of {}",
+        told()
+    );
+    assert_eq!(
+        outcome
+            .exception
+            .as_ref()
+            .map(|exception| exception.kind.as_str()),
+        case.text("raises"),
+        "the exception of {}",
+        told()
+    );
     let report = outcome.stderr.text();
     if !case.header.contains_key("stderr") && exit == 0 {
         assert_eq!(report, "", "nothing on standard error: {}", told());
     }
     for part in case.texts("stderr") {
-        assert!(report.contains(&part), "standard error has `{part}`: {}", told());
+        assert!(
+            report.contains(&part),
+            "standard error has `{part}`: {}",
+            told()
+        );
     }
     for part in case.texts("stderr_lacks") {
-        assert!(!report.contains(&part), "standard error lacks `{part}`: {}", told());
+        assert!(
+            !report.contains(&part),
+            "standard error lacks `{part}`: {}",
+            told()
+        );
     }
-    let artifacts: Vec<(String, String)> =
-        outcome.artifacts.iter().map(|artifact| (artifact.path.clone(), String::from_utf8_lossy(&artifact.content).into_owned())).collect();
-    assert_eq!(artifacts, case.pairs("leaves"), "the artifacts of {}", told());
+    let artifacts: Vec<(String, String)> = outcome
+        .artifacts
+        .iter()
+        .map(|artifact| {
+            (
+                artifact.path.clone(),
+                String::from_utf8_lossy(&artifact.content).into_owned(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        artifacts,
+        case.pairs("leaves"),
+        "the artifacts of {}",
+        told()
+    );
 }

@@ -19,8 +19,14 @@ fn containers(wanted: &[&str]) -> Result<Containers, String> {
     let mut known = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
     let missing = |containers: &Containers| -> Vec<String> {
         let facts = containers.facts();
-        let has = |language: &str| facts.unavailable.is_none() && facts.languages.iter().any(|known| known == language);
-        wanted.iter().filter(|language| !has(language)).map(|language| (*language).to_owned()).collect()
+        let has = |language: &str| {
+            facts.unavailable.is_none() && facts.languages.iter().any(|known| known == language)
+        };
+        wanted
+            .iter()
+            .filter(|language| !has(language))
+            .map(|language| (*language).to_owned())
+            .collect()
     };
     let find = || {
         if !is_answering() {
@@ -29,21 +35,37 @@ fn containers(wanted: &[&str]) -> Result<Containers, String> {
         Ok(runtime.block_on(Containers::connect()))
     };
     let mut found = known.take().unwrap_or_else(find);
-    if let Some(missing) = found.as_ref().ok().map(missing).filter(|missing| !missing.is_empty()) {
+    if let Some(missing) = found
+        .as_ref()
+        .ok()
+        .map(missing)
+        .filter(|missing| !missing.is_empty())
+    {
         let built = runtime.block_on(build_images(&missing, ImageBase::Packages, |_| {}));
-        found = built.map_err(|error| error.to_string()).map(|()| runtime.block_on(Containers::connect()));
+        found = built
+            .map_err(|error| error.to_string())
+            .map(|()| runtime.block_on(Containers::connect()));
     }
     known.insert(found).clone()
 }
 
 fn is_answering() -> bool {
-    let status = Command::new("docker").arg("version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let status = Command::new("docker")
+        .arg("version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
     status.is_ok_and(|status| status.success())
 }
 
 /// Starts an engine, which outlives the tests.
 fn start() -> Result<(), String> {
-    let engine = Command::new("setsid").arg("dockerd").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let engine = Command::new("setsid")
+        .arg("dockerd")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
     let mut engine = engine.map_err(|error| format!("cannot start dockerd: {error}"))?;
     let started = Instant::now();
     while started.elapsed() < PATIENCE {
@@ -51,7 +73,9 @@ fn start() -> Result<(), String> {
             return Ok(());
         }
         if let Ok(Some(status)) = engine.try_wait() {
-            return Err(format!("dockerd ended at once ({status}); it has to run as root"));
+            return Err(format!(
+                "dockerd ended at once ({status}); it has to run as root"
+            ));
         }
         std::thread::sleep(Duration::from_millis(200));
     }
@@ -92,10 +116,19 @@ fn made(languages: &[&str], builder: SandboxBuilder) -> Option<Sandbox> {
     match containers(languages) {
         Ok(containers) => {
             let guests = Guests::installed().expect("the guests are installed");
-            Some(builder.guests(guests).executor(Arc::new(containers)).build().expect("a sandbox can be made"))
+            Some(
+                builder
+                    .guests(guests)
+                    .executor(Arc::new(containers))
+                    .build()
+                    .expect("a sandbox can be made"),
+            )
         }
         Err(reason) => {
-            assert!(std::env::var_os("GLOVEBOX_NEED_ENGINE").is_none(), "there is no container engine: {reason}");
+            assert!(
+                std::env::var_os("GLOVEBOX_NEED_ENGINE").is_none(),
+                "there is no container engine: {reason}"
+            );
             eprintln!("SKIPPED: no container engine to test with: {reason}");
             None
         }
@@ -109,6 +142,9 @@ fn made(languages: &[&str], builder: SandboxBuilder) -> Option<Sandbox> {
 /// If there is none.
 #[must_use]
 pub fn docker(arguments: &[&str]) -> String {
-    let output = Command::new("docker").args(arguments).output().expect("the client is there");
+    let output = Command::new("docker")
+        .args(arguments)
+        .output()
+        .expect("the client is there");
     String::from_utf8_lossy(&output.stdout).into_owned()
 }

@@ -61,8 +61,12 @@ impl Imports {
     /// If the adapter has no world.
     #[must_use]
     pub fn all() -> Self {
-        let (_, bindgen) = wit_component::metadata::decode(ADAPTER).expect("the adapter describes its world");
-        Self { resolve: bindgen.resolve, world: bindgen.world }
+        let (_, bindgen) =
+            wit_component::metadata::decode(ADAPTER).expect("the adapter describes its world");
+        Self {
+            resolve: bindgen.resolve,
+            world: bindgen.world,
+        }
     }
 
     /// Returns every function, except those that only drop a handle: the programs call these for the handles that they get.
@@ -72,13 +76,23 @@ impl Imports {
     /// If the world imports anything but interfaces.
     #[must_use]
     pub fn functions(&self) -> Vec<Import> {
-        let world = self.resolve.worlds.get(self.world).expect("the world is there");
+        let world = self
+            .resolve
+            .worlds
+            .get(self.world)
+            .expect("the world is there");
         let mut found = Vec::new();
         for (key, item) in &world.imports {
-            let WorldItem::Interface { id, .. } = item else { continue };
+            let WorldItem::Interface { id, .. } = item else {
+                continue;
+            };
             let interface = self.resolve.name_world_key(key);
             for definition in self.resolve.interfaces[*id].functions.values() {
-                found.push(Import { interface: interface.clone(), function: definition.name.clone(), definition: definition.clone() });
+                found.push(Import {
+                    interface: interface.clone(),
+                    function: definition.name.clone(),
+                    definition: definition.clone(),
+                });
             }
         }
         found
@@ -92,46 +106,89 @@ impl Imports {
     #[must_use]
     pub fn endless(&self, import: &Import, size: Size) -> Vec<u8> {
         let text = self.module(import, size);
-        let mut module = wat::parse_str(&text).unwrap_or_else(|error| panic!("{}: {error}\n{text}", import.function));
-        wit_component::embed_component_metadata(&mut module, &self.resolve, self.world, StringEncoding::UTF8).expect("it is a world");
-        let encoded = ComponentEncoder::default().module(&module).and_then(|mut encoder| encoder.encode());
+        let mut module = wat::parse_str(&text)
+            .unwrap_or_else(|error| panic!("{}: {error}\n{text}", import.function));
+        wit_component::embed_component_metadata(
+            &mut module,
+            &self.resolve,
+            self.world,
+            StringEncoding::UTF8,
+        )
+        .expect("it is a world");
+        let encoded = ComponentEncoder::default()
+            .module(&module)
+            .and_then(|mut encoder| encoder.encode());
         encoded.unwrap_or_else(|error| panic!("{}: {error:#}\n{text}", import.function))
     }
 
     fn named(&self, interface: &str, function: &str) -> Import {
         let all = self.functions();
-        let found = all.into_iter().find(|import| import.interface.starts_with(&format!("{interface}@")) && import.function == function);
+        let found = all.into_iter().find(|import| {
+            import.interface.starts_with(&format!("{interface}@")) && import.function == function
+        });
         found.unwrap_or_else(|| panic!("there is no {interface}#{function}"))
     }
 
     fn declared(&self, id: &str, import: &Import) -> String {
-        let signature = self.resolve.wasm_signature(AbiVariant::GuestImport, &import.definition);
+        let signature = self
+            .resolve
+            .wasm_signature(AbiVariant::GuestImport, &import.definition);
         let (parameters, results) = (types(&signature.params), types(&signature.results));
         let (interface, function) = (&import.interface, &import.function);
-        format!("(import \"{interface}\" \"{function}\" (func ${id} (param{parameters}) (result{results})))\n")
+        format!(
+            "(import \"{interface}\" \"{function}\" (func ${id} (param{parameters}) (result{results})))\n"
+        )
     }
 
     fn module(&self, import: &Import, size: Size) -> String {
         let mut text = String::from("(module\n");
         let setup = [
             ("directories", "wasi:filesystem/preopens", "get-directories"),
-            ("open", "wasi:filesystem/types", "[method]descriptor.open-at"),
-            ("listing", "wasi:filesystem/types", "[method]descriptor.read-directory"),
-            ("input", "wasi:filesystem/types", "[method]descriptor.read-via-stream"),
-            ("output", "wasi:filesystem/types", "[method]descriptor.write-via-stream"),
+            (
+                "open",
+                "wasi:filesystem/types",
+                "[method]descriptor.open-at",
+            ),
+            (
+                "listing",
+                "wasi:filesystem/types",
+                "[method]descriptor.read-directory",
+            ),
+            (
+                "input",
+                "wasi:filesystem/types",
+                "[method]descriptor.read-via-stream",
+            ),
+            (
+                "output",
+                "wasi:filesystem/types",
+                "[method]descriptor.write-via-stream",
+            ),
             ("sleep", "wasi:clocks/monotonic-clock", "subscribe-duration"),
-            ("network", "wasi:sockets/instance-network", "instance-network"),
+            (
+                "network",
+                "wasi:sockets/instance-network",
+                "instance-network",
+            ),
         ];
         for (id, interface, function) in setup {
             text += &self.declared(id, &self.named(interface, function));
         }
         text += &self.declared("call", import);
-        let streams = self.named("wasi:filesystem/types", "[method]descriptor.read-via-stream");
+        let streams = self.named(
+            "wasi:filesystem/types",
+            "[method]descriptor.read-via-stream",
+        );
         let dropped = self.result_handle(&import.definition);
         if let Some((interface, resource, _)) = &dropped {
-            let _ = writeln!(text, "(import \"{interface}\" \"[resource-drop]{resource}\" (func $drop (param i32)))");
+            let _ = writeln!(
+                text,
+                "(import \"{interface}\" \"[resource-drop]{resource}\" (func $drop (param i32)))"
+            );
         }
-        let run = streams.interface.replace("wasi:filesystem/types", "wasi:cli/run");
+        let run = streams
+            .interface
+            .replace("wasi:filesystem/types", "wasi:cli/run");
         let path = "./".repeat(PATH_LENGTH / 2) + "f";
         let _ = writeln!(
             text,
@@ -162,7 +219,9 @@ impl Imports {
                  (local.set $i (i32.add (local.get $i) (i32.const 1)))
                  (br_if $fill (i32.lt_u (local.get $i) (i32.const {POLLED}))))"
         );
-        let signature = self.resolve.wasm_signature(AbiVariant::GuestImport, &import.definition);
+        let signature = self
+            .resolve
+            .wasm_signature(AbiVariant::GuestImport, &import.definition);
         let mut arguments = String::new();
         if signature.indirect_params {
             let _ = write!(arguments, "(i32.const {BYTES})");
@@ -184,7 +243,10 @@ impl Imports {
             (_, false) => "drop".to_owned(),
             (_, true) => String::new(),
         };
-        let _ = writeln!(text, "(loop $again (call $call {arguments}) {after} (br $again)) (unreachable)))");
+        let _ = writeln!(
+            text,
+            "(loop $again (call $call {arguments}) {after} (br $again)) (unreachable)))"
+        );
         text
     }
 
@@ -213,7 +275,9 @@ impl Imports {
                 while let TypeDefKind::Type(Type::Id(other)) = resource.kind {
                     resource = self.resolve.types.get(other)?;
                 }
-                let wit_parser::TypeOwner::Interface(interface) = resource.owner else { return None };
+                let wit_parser::TypeOwner::Interface(interface) = resource.owner else {
+                    return None;
+                };
                 Some((self.resolve.id_of(interface)?, resource.name.clone()?))
             }
             _ => None,
@@ -223,10 +287,16 @@ impl Imports {
     fn argument(&self, text: &mut String, import: &Import, ty: &Type, size: Size) {
         let much = if size == Size::Huge { MUCH } else { 65_536 };
         let _ = match ty {
-            Type::String if size == Size::Huge => write!(text, "(i32.const {BYTES}) (i32.const {MUCH})"),
+            Type::String if size == Size::Huge => {
+                write!(text, "(i32.const {BYTES}) (i32.const {MUCH})")
+            }
             Type::String => write!(text, "(i32.const {PATH}) (i32.const {PATH_LENGTH})"),
-            Type::U64 | Type::S64 if import.function.contains("zeroes") => write!(text, "(i64.const 4096)"),
-            Type::U64 | Type::S64 if import.function.ends_with("subscribe-duration") => write!(text, "(i64.const 0)"),
+            Type::U64 | Type::S64 if import.function.contains("zeroes") => {
+                write!(text, "(i64.const 4096)")
+            }
+            Type::U64 | Type::S64 if import.function.ends_with("subscribe-duration") => {
+                write!(text, "(i64.const 0)")
+            }
             // A length of 0 and an offset of 0: an empty file is read at its end, an existing file from its start.
             Type::U64 | Type::S64 if text.contains("i64.const") => write!(text, "(i64.const 0)"),
             Type::U64 | Type::S64 => write!(text, "(i64.const 1048576)"),
@@ -237,9 +307,15 @@ impl Imports {
                 match kind {
                     TypeDefKind::Type(other) => return self.argument(text, import, other, size),
                     TypeDefKind::Handle(Handle::Own(resource) | Handle::Borrow(resource)) => {
-                        let name = self.resolve.types[*resource].name.clone().unwrap_or_default();
+                        let name = self.resolve.types[*resource]
+                            .name
+                            .clone()
+                            .unwrap_or_default();
                         match name.as_str() {
-                            "descriptor" if import.function.contains("-at") || import.function.ends_with("read-directory") => {
+                            "descriptor"
+                                if import.function.contains("-at")
+                                    || import.function.ends_with("read-directory") =>
+                            {
                                 write!(text, "(local.get $directory)")
                             }
                             "descriptor" => write!(text, "(local.get $file)"),
@@ -252,10 +328,18 @@ impl Imports {
                         }
                     }
                     TypeDefKind::List(Type::U8) if import.function.contains("blocking") => {
-                        write!(text, "(i32.const {BYTES}) (i32.const {})", if size == Size::Huge { MUCH } else { 4096 })
+                        write!(
+                            text,
+                            "(i32.const {BYTES}) (i32.const {})",
+                            if size == Size::Huge { MUCH } else { 4096 }
+                        )
                     }
-                    TypeDefKind::List(Type::U8) => write!(text, "(i32.const {BYTES}) (i32.const {much})"),
-                    TypeDefKind::List(_) => write!(text, "(i32.const {HANDLES}) (i32.const {POLLED})"),
+                    TypeDefKind::List(Type::U8) => {
+                        write!(text, "(i32.const {BYTES}) (i32.const {much})")
+                    }
+                    TypeDefKind::List(_) => {
+                        write!(text, "(i32.const {HANDLES}) (i32.const {POLLED})")
+                    }
                     _ => {
                         let mut storage = [WasmType::I32; 16];
                         let mut flat = wit_parser::abi::FlatTypes::new(&mut storage);
@@ -282,5 +366,7 @@ fn name(kind: WasmType) -> &'static str {
 }
 
 fn types(kinds: &[WasmType]) -> String {
-    kinds.iter().fold(String::new(), |text, kind| text + " " + name(*kind))
+    kinds
+        .iter()
+        .fold(String::new(), |text, kind| text + " " + name(*kind))
 }

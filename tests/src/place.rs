@@ -44,7 +44,11 @@ extends = "base"
 #[must_use]
 pub fn guests() -> Guests {
     static GUESTS: OnceLock<Guests> = OnceLock::new();
-    let load = || Guests::installed().unwrap_or_else(|error| panic!("{error}; run `target/release/glovebox guests build` first"));
+    let load = || {
+        Guests::installed().unwrap_or_else(|error| {
+            panic!("{error}; run `target/release/glovebox guests build` first")
+        })
+    };
     GUESTS.get_or_init(load).clone()
 }
 
@@ -53,7 +57,12 @@ pub fn guests() -> Guests {
 pub fn runtime() -> &'static Runtime {
     static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
         let mut builder = tokio::runtime::Builder::new_multi_thread();
-        builder.worker_threads(2).enable_all().thread_keep_alive(Duration::from_millis(100)).build().expect("a runtime can be made")
+        builder
+            .worker_threads(2)
+            .enable_all()
+            .thread_keep_alive(Duration::from_millis(100))
+            .build()
+            .expect("a runtime can be made")
     });
     &RUNTIME
 }
@@ -76,7 +85,12 @@ pub fn policy(limits: &str, more: &str) -> Policy {
 /// As [`policy`], or if there are no guests.
 #[must_use]
 pub fn sandbox(limits: &str, more: &str) -> Sandbox {
-    Sandbox::builder().policy(policy(limits, more)).guests(guests()).compiler(program()).build().expect("a sandbox can be made")
+    Sandbox::builder()
+        .policy(policy(limits, more))
+        .guests(guests())
+        .compiler(program())
+        .build()
+        .expect("a sandbox can be made")
 }
 
 /// Runs a request to its end on the tests' runtime.
@@ -94,7 +108,9 @@ pub fn run(sandbox: &Sandbox, request: Request) -> Outcome {
 ///
 /// If the host failed.
 pub fn run_with(sandbox: &Sandbox, request: Request, controls: Controls) -> Outcome {
-    runtime().block_on(sandbox.run_with(request, controls)).unwrap_or_else(|error| panic!("the host failed: {error}"))
+    runtime()
+        .block_on(sandbox.run_with(request, controls))
+        .unwrap_or_else(|error| panic!("the host failed: {error}"))
 }
 
 /// A request that prints `6 * 7` in a language, under the profile `base`.

@@ -23,7 +23,10 @@ impl Received {
     /// The value of a header field.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 }
 
@@ -55,7 +58,11 @@ impl Server {
     /// If no port can be bound.
     #[must_use]
     pub fn start(answer: impl Fn(&Received) -> Vec<u8> + Send + Sync + 'static) -> Self {
-        Self::listen("http", Arc::new(|stream| Box::new(stream)), Arc::new(answer))
+        Self::listen(
+            "http",
+            Arc::new(|stream| Box::new(stream)),
+            Arc::new(answer),
+        )
     }
 
     /// The same over TLS, with a certificate of the authority for the names.
@@ -64,10 +71,15 @@ impl Server {
     ///
     /// If no port can be bound, or no certificate be made.
     #[must_use]
-    pub fn start_tls(authority: &Authority, names: &[&str], answer: impl Fn(&Received) -> Vec<u8> + Send + Sync + 'static) -> Self {
+    pub fn start_tls(
+        authority: &Authority,
+        names: &[&str],
+        answer: impl Fn(&Received) -> Vec<u8> + Send + Sync + 'static,
+    ) -> Self {
         let config = authority.config(names);
         let wrap = move |stream| -> Box<dyn Connection> {
-            let connection = ServerConnection::new(Arc::clone(&config)).expect("the configuration holds");
+            let connection =
+                ServerConnection::new(Arc::clone(&config)).expect("the configuration holds");
             Box::new(StreamOwned::new(connection, stream))
         };
         Self::listen("https", Arc::new(wrap), Arc::new(answer))
@@ -80,11 +92,16 @@ impl Server {
         let seen = Arc::clone(&received);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (seen, answer, wrap) = (Arc::clone(&seen), Arc::clone(&answer), Arc::clone(&wrap));
+                let (seen, answer, wrap) =
+                    (Arc::clone(&seen), Arc::clone(&answer), Arc::clone(&wrap));
                 std::thread::spawn(move || serve(wrap(stream), &seen, &*answer));
             }
         });
-        Self { scheme, address, received }
+        Self {
+            scheme,
+            address,
+            received,
+        }
     }
 
     /// The port on 127.0.0.1.
@@ -102,7 +119,10 @@ impl Server {
     /// Returns the requests so far.
     #[must_use]
     pub fn received(&self) -> Vec<Received> {
-        self.received.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.received
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -117,20 +137,31 @@ fn serve(stream: Box<dyn Connection>, seen: &Mutex<Vec<Received>>, answer: &Answ
             break;
         }
         match text.split_once(": ") {
-            Some((name, value)) if !request.line.is_empty() => request.headers.push((name.to_lowercase(), value.to_owned())),
-            _ => request.line = text.rsplit_once(" HTTP/").map_or(text.clone(), |(line, _)| line.to_owned()),
+            Some((name, value)) if !request.line.is_empty() => request
+                .headers
+                .push((name.to_lowercase(), value.to_owned())),
+            _ => {
+                request.line = text
+                    .rsplit_once(" HTTP/")
+                    .map_or(text.clone(), |(line, _)| line.to_owned())
+            }
         }
     }
     // A failed handshake is no request.
     if request.line.is_empty() {
         return;
     }
-    let length = request.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+    let length = request
+        .header("content-length")
+        .and_then(|length| length.parse().ok())
+        .unwrap_or(0);
     request.body.resize(length, 0);
     if reader.read_exact(&mut request.body).is_err() {
         return;
     }
-    seen.lock().unwrap_or_else(PoisonError::into_inner).push(request.clone());
+    seen.lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .push(request.clone());
     let bytes = answer(&request);
     if bytes.is_empty() {
         std::thread::sleep(std::time::Duration::from_secs(30));
@@ -160,9 +191,17 @@ impl Authority {
         parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
         // OpenSSL treats a certificate whose subject equals its issuer as self-signed.
         parameters.distinguished_name = rcgen::DistinguishedName::new();
-        parameters.distinguished_name.push(rcgen::DnType::CommonName, "the authority of a test");
-        let pem = parameters.self_signed(&key).expect("a certificate can be made").pem();
-        Self { issuer: rcgen::Issuer::new(parameters, key), pem }
+        parameters
+            .distinguished_name
+            .push(rcgen::DnType::CommonName, "the authority of a test");
+        let pem = parameters
+            .self_signed(&key)
+            .expect("a certificate can be made")
+            .pem();
+        Self {
+            issuer: rcgen::Issuer::new(parameters, key),
+            pem,
+        }
     }
 
     /// Returns its certificate, for a trust store.
@@ -175,12 +214,21 @@ impl Authority {
         let key = rcgen::KeyPair::generate().expect("a key can be made");
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let parameters = rcgen::CertificateParams::new(names).expect("the names are names");
-        let certificate = parameters.signed_by(&key, &self.issuer).expect("a certificate can be made");
+        let certificate = parameters
+            .signed_by(&key, &self.issuer)
+            .expect("a certificate can be made");
         let chain = vec![CertificateDer::from(certificate)];
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().expect("the versions are known");
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("the versions are known");
         let key = PrivatePkcs8KeyDer::from(key.serialize_der());
-        Arc::new(config.with_no_client_auth().with_single_cert(chain, key.into()).expect("the key is the certificate's"))
+        Arc::new(
+            config
+                .with_no_client_auth()
+                .with_single_cert(chain, key.into())
+                .expect("the key is the certificate's"),
+        )
     }
 }
 
@@ -193,7 +241,10 @@ impl Default for Authority {
 /// Builds a response from a status line, header fields and a body.
 #[must_use]
 pub fn answer(status: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
-    let mut text = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n", body.len());
+    let mut text = format!(
+        "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n",
+        body.len()
+    );
     for (name, value) in headers {
         text.push_str(&format!("{name}: {value}\r\n"));
     }

@@ -49,7 +49,10 @@ impl Answer {
     /// The first value of a header; empty where there is none.
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
-        self.headers.iter().find(|(other, _)| other == name).map_or("", |(_, value)| value)
+        self.headers
+            .iter()
+            .find(|(other, _)| other == name)
+            .map_or("", |(_, value)| value)
     }
 
     /// The body as JSON.
@@ -59,7 +62,8 @@ impl Answer {
     /// If it is not JSON.
     #[must_use]
     pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
 
     /// The body as text.
@@ -71,7 +75,10 @@ impl Answer {
     /// The status and the code of a problem.
     #[must_use]
     pub fn problem(&self) -> (u16, String) {
-        (self.status, self.json()["code"].as_str().unwrap_or_default().to_owned())
+        (
+            self.status,
+            self.json()["code"].as_str().unwrap_or_default().to_owned(),
+        )
     }
 }
 
@@ -79,13 +86,21 @@ impl Service {
     /// Starts a service without keys.
     #[must_use]
     pub fn local(config: &str) -> Self {
-        Self::start(&Arc::new(TempDir::new().expect("a folder can be made")), config, true)
+        Self::start(
+            &Arc::new(TempDir::new().expect("a folder can be made")),
+            config,
+            true,
+        )
     }
 
     /// Starts a service that requires keys.
     #[must_use]
     pub fn with_keys(config: &str) -> Self {
-        Self::start(&Arc::new(TempDir::new().expect("a folder can be made")), config, false)
+        Self::start(
+            &Arc::new(TempDir::new().expect("a folder can be made")),
+            config,
+            false,
+        )
     }
 
     /// Starts a service with its state in a folder.
@@ -104,35 +119,68 @@ impl Service {
     ///
     /// If it does not start.
     #[must_use]
-    pub fn start_with(folder: &Arc<TempDir>, config: &str, is_local: bool, environment: &[(&str, &str)]) -> Self {
+    pub fn start_with(
+        folder: &Arc<TempDir>,
+        config: &str,
+        is_local: bool,
+        environment: &[(&str, &str)],
+    ) -> Self {
         let path = folder.path().join("config.toml");
         std::fs::write(&path, config).expect("the folder is writable");
         let mut command = Command::new(program());
-        command.args(["serve", "--listen", "127.0.0.1:0"]).arg("--state").arg(folder.path().join("state")).arg("--config").arg(path);
+        command
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .arg("--state")
+            .arg(folder.path().join("state"))
+            .arg("--config")
+            .arg(path);
         command.envs(environment.iter().copied());
         if is_local {
             command.arg("--insecure-local");
         }
-        let mut process = command.stderr(Stdio::piped()).stdin(Stdio::null()).spawn().expect("the program starts");
+        let mut process = command
+            .stderr(Stdio::piped())
+            .stdin(Stdio::null())
+            .spawn()
+            .expect("the program starts");
         let mut lines = BufReader::new(process.stderr.take().expect("it has a log")).lines();
         let log = Arc::new(Mutex::new(String::new()));
         let mut address = None;
         for line in lines.by_ref() {
             let line = line.expect("the log is text");
             if let Some((_, rest)) = line.split_once("serving on ") {
-                address = rest.split("://").nth(1).and_then(|rest| rest.split(',').next()).map(str::to_owned);
+                address = rest
+                    .split("://")
+                    .nth(1)
+                    .and_then(|rest| rest.split(',').next())
+                    .map(str::to_owned);
                 break;
             }
-            log.lock().unwrap_or_else(PoisonError::into_inner).push_str(&(line + "\n"));
+            log.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push_str(&(line + "\n"));
         }
-        let address = address.unwrap_or_else(|| panic!("it does not start: {}", log.lock().unwrap_or_else(PoisonError::into_inner)));
+        let address = address.unwrap_or_else(|| {
+            panic!(
+                "it does not start: {}",
+                log.lock().unwrap_or_else(PoisonError::into_inner)
+            )
+        });
         let kept = Arc::clone(&log);
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
-                kept.lock().unwrap_or_else(PoisonError::into_inner).push_str(&(line + "\n"));
+                kept.lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push_str(&(line + "\n"));
             }
         });
-        Self { process, folder: Arc::clone(folder), address, log, key: None }
+        Self {
+            process,
+            folder: Arc::clone(folder),
+            address,
+            log,
+            key: None,
+        }
     }
 
     /// Returns its address: `127.0.0.1:port`.
@@ -166,9 +214,18 @@ impl Service {
     /// If it cannot be created.
     #[must_use]
     pub fn make_key(&self, arguments: &[&str]) -> String {
-        let output = Command::new(program()).args(["keys", "create"]).args(arguments).arg("--state").arg(self.state()).output();
+        let output = Command::new(program())
+            .args(["keys", "create"])
+            .args(arguments)
+            .arg("--state")
+            .arg(self.state())
+            .output();
         let output = output.expect("the program starts");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
@@ -180,7 +237,12 @@ impl Service {
     /// Sends a request with a JSON body.
     #[must_use]
     pub fn post(&self, path: &str, body: &Value) -> Answer {
-        self.send("POST", path, &[("Content-Type", "application/json")], body.to_string().as_bytes())
+        self.send(
+            "POST",
+            path,
+            &[("Content-Type", "application/json")],
+            body.to_string().as_bytes(),
+        )
     }
 
     /// Runs something in [`RUN`] or [`TREES`] to its end; returns the record.
@@ -218,13 +280,27 @@ impl Service {
     ///
     /// If the service cannot be reached.
     #[must_use]
-    pub fn begin(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> TcpStream {
-        let mut head = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n", body.len());
-        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+    pub fn begin(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> TcpStream {
+        let mut head = format!(
+            "{method} {path} HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n",
+            body.len()
+        );
+        if !headers
+            .iter()
+            .any(|(name, _)| name.eq_ignore_ascii_case("host"))
+        {
             head += &format!("Host: {}\r\n", self.address);
         }
         if let Some(key) = &self.key
-            && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"))
+            && !headers
+                .iter()
+                .any(|(name, _)| name.eq_ignore_ascii_case("authorization"))
         {
             head += &format!("Authorization: Bearer {key}\r\n");
         }
@@ -232,7 +308,9 @@ impl Service {
             head += &format!("{name}: {value}\r\n");
         }
         let mut stream = self.connect();
-        stream.write_all((head + "\r\n").as_bytes()).expect("the service reads");
+        stream
+            .write_all((head + "\r\n").as_bytes())
+            .expect("the service reads");
         // It may respond and close before it has read everything.
         let _ = stream.write_all(body);
         stream
@@ -246,14 +324,18 @@ impl Service {
     #[must_use]
     pub fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(&self.address).expect("the service can be reached");
-        stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a time can be set");
+        stream
+            .set_read_timeout(Some(Duration::from_secs(60)))
+            .expect("a time can be set");
         stream
     }
 
     /// Stops it gracefully (`SIGTERM`), and returns whether it exited with success.
     #[must_use]
     pub fn stop(&mut self) -> bool {
-        let _ = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status();
+        let _ = Command::new("kill")
+            .args(["-TERM", &self.process.id().to_string()])
+            .status();
         self.process.wait().is_ok_and(|status| status.success())
     }
 
@@ -279,23 +361,43 @@ pub fn read(stream: &mut TcpStream) -> Answer {
     let mut bytes = Vec::new();
     // A service that closes early resets the connection; what it sent before counts.
     let _ = stream.read_to_end(&mut bytes);
-    let end =
-        bytes.windows(4).position(|part| part == b"\r\n\r\n").unwrap_or_else(|| panic!("no answer: {}", String::from_utf8_lossy(&bytes)));
+    let end = bytes
+        .windows(4)
+        .position(|part| part == b"\r\n\r\n")
+        .unwrap_or_else(|| panic!("no answer: {}", String::from_utf8_lossy(&bytes)));
     let (head, body) = bytes.split_at(end + 4);
     let head = String::from_utf8_lossy(head);
     let mut lines = head.lines();
-    let status = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok()).expect("a status");
-    let headers: Vec<_> =
-        lines.filter_map(|line| line.split_once(':')).map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned())).collect();
-    let is_chunked = headers.iter().any(|(name, value)| name == "transfer-encoding" && value == "chunked");
-    Answer { status, body: if is_chunked { whole(body) } else { body.to_vec() }, headers }
+    let status = lines
+        .next()
+        .and_then(|line| line.split(' ').nth(1)?.parse().ok())
+        .expect("a status");
+    let headers: Vec<_> = lines
+        .filter_map(|line| line.split_once(':'))
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
+        .collect();
+    let is_chunked = headers
+        .iter()
+        .any(|(name, value)| name == "transfer-encoding" && value == "chunked");
+    Answer {
+        status,
+        body: if is_chunked {
+            whole(body)
+        } else {
+            body.to_vec()
+        },
+        headers,
+    }
 }
 
 /// Decodes a chunked body.
 fn whole(mut chunks: &[u8]) -> Vec<u8> {
     let mut body = Vec::new();
     while let Some(end) = chunks.windows(2).position(|part| part == b"\r\n") {
-        let size = std::str::from_utf8(&chunks[..end]).ok().and_then(|size| usize::from_str_radix(size.trim(), 16).ok()).unwrap_or(0);
+        let size = std::str::from_utf8(&chunks[..end])
+            .ok()
+            .and_then(|size| usize::from_str_radix(size.trim(), 16).ok())
+            .unwrap_or(0);
         let rest = &chunks[end + 2..];
         if size == 0 || rest.len() < size + 2 {
             body.extend_from_slice(&rest[..size.min(rest.len())]);

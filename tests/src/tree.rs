@@ -15,7 +15,9 @@ pub fn tests_folder() -> &'static Path {
 /// Never: the tests are in a folder of the repository.
 #[must_use]
 pub fn root() -> &'static Path {
-    tests_folder().parent().expect("the tests lie in a folder of the repository")
+    tests_folder()
+        .parent()
+        .expect("the tests lie in a folder of the repository")
 }
 
 /// The program `glovebox` that was built together with this test.
@@ -26,8 +28,18 @@ pub fn root() -> &'static Path {
 #[must_use]
 pub fn program() -> PathBuf {
     let test = std::env::current_exe().expect("a process knows its program");
-    let found = test.ancestors().skip(1).take(3).map(|folder| folder.join("glovebox")).find(|path| path.is_file());
-    found.unwrap_or_else(|| panic!("no `glovebox` beside `{}`; run `cargo build --release --workspace` first", test.display()))
+    let found = test
+        .ancestors()
+        .skip(1)
+        .take(3)
+        .map(|folder| folder.join("glovebox"))
+        .find(|path| path.is_file());
+    found.unwrap_or_else(|| {
+        panic!(
+            "no `glovebox` beside `{}`; run `cargo build --release --workspace` first",
+            test.display()
+        )
+    })
 }
 
 /// Returns the repository's own text files, without build output, downloads and `.git`.
@@ -42,13 +54,19 @@ pub fn files() -> Vec<PathBuf> {
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder).expect("a folder can be listed") {
             let path = entry.expect("an entry can be read").path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
             if path.is_symlink() {
                 continue;
             }
             if !path.is_dir() {
                 found.push(path);
-            } else if !["target", ".git", "node_modules", "__pycache__", "dist"].contains(&name.as_str()) {
+            } else if !["target", ".git", "node_modules", "__pycache__", "dist"]
+                .contains(&name.as_str())
+            {
                 folders.push(path);
             }
         }

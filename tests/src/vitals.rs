@@ -18,7 +18,10 @@ impl Vitals {
     /// Counts now.
     #[must_use]
     pub fn now() -> Self {
-        Self { files: count("/proc/self/fd"), threads: workers() }
+        Self {
+            files: count("/proc/self/fd"),
+            threads: workers(),
+        }
     }
 
     /// Waits up to fifteen seconds (an idle blocking thread lives for ten) until no more is in use than before; otherwise returns what
@@ -40,8 +43,16 @@ impl Vitals {
 }
 
 fn workers() -> usize {
-    let threads = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
-    threads.filter(|thread| fs::read_to_string(thread.path().join("comm")).is_ok_and(|name| name.starts_with("tokio"))).count()
+    let threads = fs::read_dir("/proc/self/task")
+        .into_iter()
+        .flatten()
+        .flatten();
+    threads
+        .filter(|thread| {
+            fs::read_to_string(thread.path().join("comm"))
+                .is_ok_and(|name| name.starts_with("tokio"))
+        })
+        .count()
 }
 
 fn count(folder: &str) -> usize {
@@ -68,6 +79,14 @@ pub fn forget_peak() {
 
 fn status(key: &str) -> u64 {
     let text = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = text.lines().find_map(|line| line.strip_prefix(key)).unwrap_or("0");
-    line.trim().trim_end_matches(" kB").trim().parse::<u64>().unwrap_or(0) << 10
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix(key))
+        .unwrap_or("0");
+    line.trim()
+        .trim_end_matches(" kB")
+        .trim()
+        .parse::<u64>()
+        .unwrap_or(0)
+        << 10
 }

@@ -36,27 +36,59 @@ impl World {
     /// If the system refuses.
     #[must_use]
     pub fn plant() -> Self {
-        let folder = tempfile::Builder::new().prefix("glovebox-outside-").tempdir().expect("a folder can be made");
-        let secret = format!("CANARY_{:016x}{:016x}", RandomState::new().hash_one(1), RandomState::new().hash_one(2));
+        let folder = tempfile::Builder::new()
+            .prefix("glovebox-outside-")
+            .tempdir()
+            .expect("a folder can be made");
+        let secret = format!(
+            "CANARY_{:016x}{:016x}",
+            RandomState::new().hash_one(1),
+            RandomState::new().hash_one(2)
+        );
         let at = |path: &str| folder.path().join(path);
-        for path in ["outside", "mounts/read/sub", "mounts/write/sub", "mounts/beside"] {
+        for path in [
+            "outside",
+            "mounts/read/sub",
+            "mounts/write/sub",
+            "mounts/beside",
+        ] {
             fs::create_dir_all(at(path)).expect("a folder can be made");
         }
-        for path in ["outside/secret.txt", "mounts/beside/secret.txt", "mounts/secret.txt"] {
+        for path in [
+            "outside/secret.txt",
+            "mounts/beside/secret.txt",
+            "mounts/secret.txt",
+        ] {
             fs::write(at(path), &secret).expect("a file can be written");
         }
-        for path in ["mounts/read/data.txt", "mounts/read/sub/data.txt", "mounts/write/own.txt"] {
+        for path in [
+            "mounts/read/data.txt",
+            "mounts/read/sub/data.txt",
+            "mounts/write/own.txt",
+        ] {
             fs::write(at(path), "data\n").expect("a file can be written");
         }
         // The host may have symlinks in a mounted folder; they must not lead outside.
         symlink(at("outside"), at("mounts/read/link-out")).expect("a link can be made");
         symlink("../secret.txt", at("mounts/read/link-up")).expect("a link can be made");
-        symlink(at("outside/secret.txt"), at("mounts/write/link-secret")).expect("a link can be made");
+        symlink(at("outside/secret.txt"), at("mounts/write/link-secret"))
+            .expect("a link can be made");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port can be bound");
-        listener.set_nonblocking(true).expect("a socket can be set up");
-        let datagrams = UdpSocket::bind(listener.local_addr().expect("a socket has an address")).expect("a port can be bound");
-        datagrams.set_nonblocking(true).expect("a socket can be set up");
-        let mut world = Self { folder, secret, listener, datagrams, before: BTreeMap::new() };
+        listener
+            .set_nonblocking(true)
+            .expect("a socket can be set up");
+        let datagrams = UdpSocket::bind(listener.local_addr().expect("a socket has an address"))
+            .expect("a port can be bound");
+        datagrams
+            .set_nonblocking(true)
+            .expect("a socket can be set up");
+        let mut world = Self {
+            folder,
+            secret,
+            listener,
+            datagrams,
+            before: BTreeMap::new(),
+        };
         world.before = world.snapshot();
         world
     }
@@ -74,7 +106,10 @@ impl World {
     /// If the socket has no address.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.listener.local_addr().expect("a socket has an address").port()
+        self.listener
+            .local_addr()
+            .expect("a socket has an address")
+            .port()
     }
 
     /// Returns the created folder.
@@ -107,8 +142,15 @@ impl World {
     pub fn harm(&self) -> Option<String> {
         let now = self.snapshot();
         if now != self.before {
-            let changed = self.before.keys().chain(now.keys()).find(|path| self.before.get(*path) != now.get(*path));
-            return Some(format!("`{}` was changed", changed.map_or(Path::new("?"), PathBuf::as_path).display()));
+            let changed = self
+                .before
+                .keys()
+                .chain(now.keys())
+                .find(|path| self.before.get(*path) != now.get(*path));
+            return Some(format!(
+                "`{}` was changed",
+                changed.map_or(Path::new("?"), PathBuf::as_path).display()
+            ));
         }
         match self.listener.accept() {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -132,7 +174,10 @@ impl World {
                 let content = if data.is_file() {
                     fs::read(&path).expect("a planted file can be read")
                 } else if data.is_symlink() {
-                    fs::read_link(&path).expect("a link can be read").into_os_string().into_encoded_bytes()
+                    fs::read_link(&path)
+                        .expect("a link can be read")
+                        .into_os_string()
+                        .into_encoded_bytes()
                 } else {
                     if path != writable {
                         folders.push(path.clone());
@@ -140,7 +185,14 @@ impl World {
                     Vec::new()
                 };
                 let modified = (path != writable).then(|| data.modified().ok()).flatten();
-                entries.insert(path, Entry { mode: data.permissions().mode(), modified, content });
+                entries.insert(
+                    path,
+                    Entry {
+                        mode: data.permissions().mode(),
+                        modified,
+                        content,
+                    },
+                );
             }
         }
         entries
@@ -151,10 +203,29 @@ impl World {
 /// are long enough not to match by chance.
 #[must_use]
 pub fn own_traces() -> Vec<String> {
-    let file = |path: &str| fs::read_to_string(path).unwrap_or_default().trim().to_owned();
+    let file = |path: &str| {
+        fs::read_to_string(path)
+            .unwrap_or_default()
+            .trim()
+            .to_owned()
+    };
     let processor = file("/proc/cpuinfo");
-    let processor = processor.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ")).map_or("", |(_, name)| name);
-    let machine = [file("/etc/machine-id"), file("/proc/sys/kernel/osrelease"), file("/proc/sys/kernel/hostname"), processor.to_owned()];
-    let machine = machine.into_iter().filter(|text| text.len() >= 6 && text != "localhost");
-    std::env::vars().map(|(_, value)| value).filter(|value| value.len() >= 12 && !value.starts_with("C.UTF")).chain(machine).collect()
+    let processor = processor
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(": "))
+        .map_or("", |(_, name)| name);
+    let machine = [
+        file("/etc/machine-id"),
+        file("/proc/sys/kernel/osrelease"),
+        file("/proc/sys/kernel/hostname"),
+        processor.to_owned(),
+    ];
+    let machine = machine
+        .into_iter()
+        .filter(|text| text.len() >= 6 && text != "localhost");
+    std::env::vars()
+        .map(|(_, value)| value)
+        .filter(|value| value.len() >= 12 && !value.starts_with("C.UTF"))
+        .chain(machine)
+        .collect()
 }

@@ -15,32 +15,58 @@ fn ends_in_time(source: Vec<u8>, what: &str) {
     let started = Instant::now();
     let outcome = run(&sandbox, Request::new("wasm", source));
     let took = started.elapsed();
-    assert!(took < Duration::from_secs(2) + GRACE, "{what} took {took:?}: {}", show(&outcome));
-    assert_eq!(run(&sandbox, canary("python")).stdout.text(), "42\n", "after {what}");
+    assert!(
+        took < Duration::from_secs(2) + GRACE,
+        "{what} took {took:?}: {}",
+        show(&outcome)
+    );
+    assert_eq!(
+        run(&sandbox, canary("python")).stdout.text(),
+        "42\n",
+        "after {what}"
+    );
     // A compilation that goes on after its run was ended must not delay the next one for long.
-    let twin = wat::parse_str("(module (memory (export \"memory\") 1) (func (export \"_start\")))").expect("it is a module");
+    let twin = wat::parse_str("(module (memory (export \"memory\") 1) (func (export \"_start\")))")
+        .expect("it is a module");
     let outcome = run(&sandbox, Request::new("wasm", twin));
-    assert_eq!(outcome.status, Status::Succeeded, "after {what}: {}", show(&outcome));
+    assert_eq!(
+        outcome.status,
+        Status::Succeeded,
+        "after {what}: {}",
+        show(&outcome)
+    );
 }
 
 #[test]
 fn cpu12_a_hundred_thousand_functions() {
-    let mut text = String::from("(module (memory (export \"memory\") 1) (func (export \"_start\"))");
+    let mut text =
+        String::from("(module (memory (export \"memory\") 1) (func (export \"_start\"))");
     for _ in 0..100_000 {
         text.push_str("(func (result i32) (i32.const 1))");
     }
     text.push(')');
-    ends_in_time(wat::parse_str(&text).expect("it is a module"), "many functions");
+    ends_in_time(
+        wat::parse_str(&text).expect("it is a module"),
+        "many functions",
+    );
 }
 
 #[test]
 fn cpu12_one_function_of_a_megabyte() {
-    let mut text = String::from("(module (memory (export \"memory\") 1) (func (export \"_start\") (local i32)");
+    let mut text = String::from(
+        "(module (memory (export \"memory\") 1) (func (export \"_start\") (local i32)",
+    );
     for number in 0..200_000 {
-        let _ = write!(text, "(local.set 0 (i32.add (local.get 0) (i32.const {number})))");
+        let _ = write!(
+            text,
+            "(local.set 0 (i32.add (local.get 0) (i32.const {number})))"
+        );
     }
     text.push_str("))");
-    ends_in_time(wat::parse_str(&text).expect("it is a module"), "a long function");
+    ends_in_time(
+        wat::parse_str(&text).expect("it is a module"),
+        "a long function",
+    );
 }
 
 #[test]
@@ -51,17 +77,26 @@ fn cpu12_deeply_nested_blocks() {
         "block\n".repeat(depth),
         "i32.const 0\nbr_if 0\nend\n".repeat(depth)
     );
-    ends_in_time(wat::parse_str(&text).expect("it is a module"), "nested blocks");
+    ends_in_time(
+        wat::parse_str(&text).expect("it is a module"),
+        "nested blocks",
+    );
 }
 
 #[test]
 fn cpu12_many_jumps_that_all_meet() {
-    let mut text = String::from("(module (memory (export \"memory\") 1) (func (export \"_start\") (local i32) ");
+    let mut text = String::from(
+        "(module (memory (export \"memory\") 1) (func (export \"_start\") (local i32) ",
+    );
     for _ in 0..8 {
         text.push_str("(block ");
     }
     for number in 0..6000 {
-        let _ = write!(text, "(br_if {} (i32.load (i32.const {number}))) (local.set 0 (i32.const {number}))", number % 8);
+        let _ = write!(
+            text,
+            "(br_if {} (i32.load (i32.const {number}))) (local.set 0 (i32.const {number}))",
+            number % 8
+        );
     }
     text.push_str("))))))))))");
     ends_in_time(wat::parse_str(&text).expect("it is a module"), "jumps");
@@ -75,16 +110,31 @@ fn cpu12_rubbish_and_truncated_programs() {
     .expect("it is a module");
     let sandbox = place::sandbox("", "");
     for length in 0..good.len() {
-        let outcome = run(&sandbox, Request::new("wasm", good.get(..length).unwrap_or_default()));
-        assert!(matches!(outcome.status, Status::Crashed | Status::Denied), "{length}: {}", show(&outcome));
+        let outcome = run(
+            &sandbox,
+            Request::new("wasm", good.get(..length).unwrap_or_default()),
+        );
+        assert!(
+            matches!(outcome.status, Status::Crashed | Status::Denied),
+            "{length}: {}",
+            show(&outcome)
+        );
     }
     for position in 8..good.len() {
         let mut bad = good.clone();
         bad[position] ^= 0x41;
         let outcome = run(&sandbox, Request::new("wasm", bad));
-        assert_ne!(outcome.status, Status::Denied, "{position}: {}", show(&outcome));
+        assert_ne!(
+            outcome.status,
+            Status::Denied,
+            "{position}: {}",
+            show(&outcome)
+        );
     }
-    assert_eq!(run(&sandbox, Request::new("wasm", good)).status, Status::Succeeded);
+    assert_eq!(
+        run(&sandbox, Request::new("wasm", good)).status,
+        Status::Succeeded
+    );
 }
 
 #[test]
@@ -92,7 +142,9 @@ fn cpu12_a_component_that_instantiates_itself_to_death() {
     // Each component holds two instances of the one inside it: 2 to the 20th in all.
     let mut body = "(core module $m (memory 1)) (core instance (instantiate $m))".to_owned();
     for _ in 0..20 {
-        body = format!("(component $c {body}) (instance (instantiate $c)) (instance (instantiate $c))");
+        body = format!(
+            "(component $c {body}) (instance (instantiate $c)) (instance (instantiate $c))"
+        );
     }
     let program = wat::parse_str(format!("(component {body})")).expect("it is a component");
     ends_in_time(program, "nested components");
@@ -103,8 +155,14 @@ fn cpu12_a_component_that_instantiates_itself_to_death() {
 fn cpu01_loops_end_under_epochs_too() {
     let _alone = alone();
     let policy = place::policy("wall = \"500ms\"", "");
-    let builder = Sandbox::builder().policy(policy).guests(place::guests()).compiler(program());
-    let sandbox = builder.metering(Metering::Epoch).build().expect("a sandbox");
+    let builder = Sandbox::builder()
+        .policy(policy)
+        .guests(place::guests())
+        .compiler(program());
+    let sandbox = builder
+        .metering(Metering::Epoch)
+        .build()
+        .expect("a sandbox");
     // The machine code for this mode is compiled at first use, which is not measured.
     assert_eq!(run(&sandbox, canary("python")).stdout.text(), "42\n");
     assert_eq!(run(&sandbox, canary("javascript")).stdout.text(), "42\n");
@@ -116,13 +174,27 @@ fn cpu01_loops_end_under_epochs_too() {
     ] {
         let started = Instant::now();
         let outcome = run(&sandbox, Request::new(language, source));
-        assert!(matches!(outcome.limit, Some(Limit::Wall | Limit::Cpu | Limit::Memory)), "{source}: {}", show(&outcome));
-        assert!(started.elapsed() < Duration::from_millis(500) + GRACE, "{source}");
+        assert!(
+            matches!(
+                outcome.limit,
+                Some(Limit::Wall | Limit::Cpu | Limit::Memory)
+            ),
+            "{source}: {}",
+            show(&outcome)
+        );
+        assert!(
+            started.elapsed() < Duration::from_millis(500) + GRACE,
+            "{source}"
+        );
     }
     let spin = wat::parse_str("(module (memory (export \"memory\") 1) (func $f (loop $l (br $l))) (start $f) (func (export \"_start\")))")
         .expect("it is a module");
     let outcome = run(&sandbox, Request::new("wasm", spin));
-    assert!(matches!(outcome.limit, Some(Limit::Wall | Limit::Cpu)), "{}", show(&outcome));
+    assert!(
+        matches!(outcome.limit, Some(Limit::Wall | Limit::Cpu)),
+        "{}",
+        show(&outcome)
+    );
     assert_eq!(run(&sandbox, canary("python")).stdout.text(), "42\n");
 }
 
@@ -134,7 +206,11 @@ fn cpu01_loops_let_others_run() {
     let loops: Vec<_> = (0..6)
         .map(|_| {
             let sandbox = sandbox.clone();
-            place::runtime().spawn(async move { sandbox.run(Request::new("python", "while True: pass")).await })
+            place::runtime().spawn(async move {
+                sandbox
+                    .run(Request::new("python", "while True: pass"))
+                    .await
+            })
         })
         .collect();
     std::thread::sleep(Duration::from_millis(300));
@@ -144,7 +220,10 @@ fn cpu01_loops_let_others_run() {
     assert_eq!(outcome.stdout.text(), "42\n");
     assert!(took < GRACE, "{took:?}");
     for task in loops {
-        let outcome = place::runtime().block_on(task).expect("it ends").expect("the host works");
+        let outcome = place::runtime()
+            .block_on(task)
+            .expect("it ends")
+            .expect("the host works");
         assert_eq!(outcome.limit, Some(Limit::Wall), "{}", show(&outcome));
     }
 }

@@ -15,15 +15,28 @@ fn component(text: &str) -> Vec<u8> {
 fn mem06_more_instances_than_there_may_be() {
     let _alone = alone();
     let sandbox = sandbox("", "");
-    for (what, body) in
-        [("memories", "(core module $m (memory 1))"), ("tables", "(core module $m (table 10 funcref))"), ("instances", "(core module $m)")]
-    {
-        let text = format!("(component {body} {})", "(core instance (instantiate $m))".repeat(900));
+    for (what, body) in [
+        ("memories", "(core module $m (memory 1))"),
+        ("tables", "(core module $m (table 10 funcref))"),
+        ("instances", "(core module $m)"),
+    ] {
+        let text = format!(
+            "(component {body} {})",
+            "(core instance (instantiate $m))".repeat(900)
+        );
         vitals::forget_peak();
         let before = vitals::resident();
         let outcome = run(&sandbox, Request::new("wasm", component(&text)));
-        assert_ne!(outcome.status, Status::Succeeded, "{what}: {}", show(&outcome));
-        assert!(vitals::peak_resident().saturating_sub(before) < 128 << 20, "{what}");
+        assert_ne!(
+            outcome.status,
+            Status::Succeeded,
+            "{what}: {}",
+            show(&outcome)
+        );
+        assert!(
+            vitals::peak_resident().saturating_sub(before) < 128 << 20,
+            "{what}"
+        );
     }
     assert_eq!(run(&sandbox, canary("python")).stdout.text(), "42\n");
 }
@@ -51,9 +64,25 @@ fn mem08_handles_without_end() {
     let before = vitals::resident();
     let outcome = run(&sandbox, Request::new("wasm", component(text)));
     let rise = vitals::peak_resident().saturating_sub(before);
-    assert!(matches!(outcome.status, Status::Limited | Status::Crashed), "{}", show(&outcome));
-    assert!(!outcome.crash.as_deref().unwrap_or_default().contains("no program"), "{}", show(&outcome));
-    assert!(rise < 256 << 20, "the host's memory rose by {} MiB", rise >> 20);
+    assert!(
+        matches!(outcome.status, Status::Limited | Status::Crashed),
+        "{}",
+        show(&outcome)
+    );
+    assert!(
+        !outcome
+            .crash
+            .as_deref()
+            .unwrap_or_default()
+            .contains("no program"),
+        "{}",
+        show(&outcome)
+    );
+    assert!(
+        rise < 256 << 20,
+        "the host's memory rose by {} MiB",
+        rise >> 20
+    );
     assert_eq!(run(&sandbox, canary("python")).stdout.text(), "42\n");
 }
 
@@ -62,8 +91,14 @@ fn mem08_handles_without_end() {
 fn mem01_half_of_the_limit_can_be_used() {
     let sandbox = sandbox("memory = \"256MiB\"\nfuel = 5_000_000_000", "");
     for (language, source) in [
-        ("python", "data = bytearray(128 << 20)\ndata[-1] = 1\nprint(len(data))"),
-        ("javascript", "const data = new Uint8Array(128 << 20); data[data.length - 1] = 1; console.log(data.length)"),
+        (
+            "python",
+            "data = bytearray(128 << 20)\ndata[-1] = 1\nprint(len(data))",
+        ),
+        (
+            "javascript",
+            "const data = new Uint8Array(128 << 20); data[data.length - 1] = 1; console.log(data.length)",
+        ),
     ] {
         let outcome = run(&sandbox, Request::new(language, source));
         assert_eq!(outcome.stdout.text(), "134217728\n", "{}", show(&outcome));
@@ -83,14 +118,31 @@ fn stk01_every_stack_size() {
                 "import sys, json\nsys.setrecursionlimit(10**6)\ndef f(): f()\ntry:\n    f()\nexcept RecursionError:\n    pass\njson.loads('[' * 10**5)",
             ),
             ("python", "compile('(' * 10**5, 'x', 'exec')"),
-            ("javascript", "function f() { f(); } try { f(); } catch {} JSON.parse('['.repeat(1e6))"),
+            (
+                "javascript",
+                "function f() { f(); } try { f(); } catch {} JSON.parse('['.repeat(1e6))",
+            ),
         ] {
             let outcome = run(&sandbox, Request::new(language, source));
-            assert!(matches!(outcome.status, Status::Failed | Status::Limited | Status::Crashed), "{stack}: {}", show(&outcome));
+            assert!(
+                matches!(
+                    outcome.status,
+                    Status::Failed | Status::Limited | Status::Crashed
+                ),
+                "{stack}: {}",
+                show(&outcome)
+            );
         }
-        let down = component("(module (memory (export \"memory\") 1) (func $f (call $f) (call $f)) (func (export \"_start\") (call $f)))");
+        let down = component(
+            "(module (memory (export \"memory\") 1) (func $f (call $f) (call $f)) (func (export \"_start\") (call $f)))",
+        );
         let outcome = run(&sandbox, Request::new("wasm", down));
-        assert_eq!(outcome.limit, Some(glovebox::Limit::Stack), "{stack}: {}", show(&outcome));
+        assert_eq!(
+            outcome.limit,
+            Some(glovebox::Limit::Stack),
+            "{stack}: {}",
+            show(&outcome)
+        );
     }
 }
 

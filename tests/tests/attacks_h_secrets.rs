@@ -10,13 +10,21 @@ include!(concat!(env!("OUT_DIR"), "/attacks_h_secrets.rs"));
 /// One run fills its memory with a mark; fifty others search all memory that they can get for it. (SEC04)
 fn no_trace_of(language: &str, fill: &str, look: &str) {
     let _alone = alone();
-    let sandbox = sandbox("wall = \"10s\"\nfuel = 20_000_000_000\nmemory = \"96MiB\"", "");
+    let sandbox = sandbox(
+        "wall = \"10s\"\nfuel = 20_000_000_000\nmemory = \"96MiB\"",
+        "",
+    );
     for round in 0..5 {
         let filled = run(&sandbox, Request::new(language, fill));
         assert_eq!(filled.stdout.text(), "filled\n", "{}", show(&filled));
         for _ in 0..10 {
             let looked = run(&sandbox, Request::new(language, look));
-            assert_eq!(looked.stdout.text(), "clean\n", "round {round}: {}", show(&looked));
+            assert_eq!(
+                looked.stdout.text(),
+                "clean\n",
+                "round {round}: {}",
+                show(&looked)
+            );
         }
     }
 }
@@ -67,7 +75,13 @@ fn sec04_wasm_memory_and_tables_are_not_passed_on() {
     let (fill, look) = (fill.expect("it is a module"), look.expect("it is a module"));
     let sandbox = sandbox("wall = \"10s\"\nfuel = 20_000_000_000", "");
     for _ in 0..5 {
-        let python = run(&sandbox, Request::new("python", "kept = [b'M' * 1000 for _ in range(30000)]\nprint('ok')"));
+        let python = run(
+            &sandbox,
+            Request::new(
+                "python",
+                "kept = [b'M' * 1000 for _ in range(30000)]\nprint('ok')",
+            ),
+        );
         assert_eq!(python.status, Status::Succeeded);
         let filled = run(&sandbox, Request::new("wasm", fill.clone()));
         assert_eq!(filled.status, Status::Succeeded, "{}", show(&filled));
@@ -89,8 +103,19 @@ fn sec04_interrupted_runs_leave_nothing() {
         "import json\njson.left = 1\ndef f(): f()\nimport sys\nsys.setrecursionlimit(10**6)\nf()",
     ] {
         run(&sandbox, Request::new("python", cut));
-        let outcome = run(&sandbox, Request::new("python", "import json\nprint(hasattr(json, 'left'), json.dumps({'a': [1]}))"));
-        assert_eq!(outcome.stdout.text(), "False {\"a\": [1]}\n", "after {cut}: {}", show(&outcome));
+        let outcome = run(
+            &sandbox,
+            Request::new(
+                "python",
+                "import json\nprint(hasattr(json, 'left'), json.dumps({'a': [1]}))",
+            ),
+        );
+        assert_eq!(
+            outcome.stdout.text(),
+            "False {\"a\": [1]}\n",
+            "after {cut}: {}",
+            show(&outcome)
+        );
     }
 }
 
@@ -99,7 +124,10 @@ struct Kept(Mutex<String>);
 
 impl AuditSink for Kept {
     fn record(&self, record: &AuditRecord) -> std::io::Result<()> {
-        self.0.lock().expect("no writer breaks").push_str(&format!("{record:?}\n"));
+        self.0
+            .lock()
+            .expect("no writer breaks")
+            .push_str(&format!("{record:?}\n"));
         Ok(())
     }
 }
@@ -108,19 +136,46 @@ impl AuditSink for Kept {
 #[test]
 fn sec06_values_of_the_environment_stay_with_the_program() {
     let secret = "s3cr3t-0123456789abcdef";
-    let more = format!("\n[profiles.attack.environment]\nset = {{ TOKEN = \"{secret}\" }}\nallow = [\"APP_*\"]\n");
+    let more = format!(
+        "\n[profiles.attack.environment]\nset = {{ TOKEN = \"{secret}\" }}\nallow = [\"APP_*\"]\n"
+    );
     let sink = Arc::new(Kept::default());
-    let sandbox = Sandbox::builder().policy(policy("", &more)).guests(guests()).audit(sink.clone()).build().expect("a sandbox can be made");
-    let outcome = run(&sandbox, Request::new("python", "import os\nprint(len(os.environ['TOKEN']), os.environ['TOKEN'].startswith('s3'))"));
-    assert_eq!(outcome.stdout.text(), "23 True\n", "the program has it: {}", show(&outcome));
+    let sandbox = Sandbox::builder()
+        .policy(policy("", &more))
+        .guests(guests())
+        .audit(sink.clone())
+        .build()
+        .expect("a sandbox can be made");
+    let outcome = run(
+        &sandbox,
+        Request::new(
+            "python",
+            "import os\nprint(len(os.environ['TOKEN']), os.environ['TOKEN'].startswith('s3'))",
+        ),
+    );
+    assert_eq!(
+        outcome.stdout.text(),
+        "23 True\n",
+        "the program has it: {}",
+        show(&outcome)
+    );
     let mut request = Request::new("python", "1 / 0");
-    request.environment.push(("APP_KEY".to_owned(), format!("{secret}-mine")));
+    request
+        .environment
+        .push(("APP_KEY".to_owned(), format!("{secret}-mine")));
     let failed = run(&sandbox, request);
     let mut request = Request::new("python", "1");
-    request.environment.push(("OTHER".to_owned(), secret.to_owned()));
+    request
+        .environment
+        .push(("OTHER".to_owned(), secret.to_owned()));
     let denied = run(&sandbox, request);
     assert_eq!(denied.status, Status::Denied);
-    let explained = format!("{:?}", runtime().block_on(sandbox.explain(Request::new("python", "1"))).expect("it can be explained"));
+    let explained = format!(
+        "{:?}",
+        runtime()
+            .block_on(sandbox.explain(Request::new("python", "1")))
+            .expect("it can be explained")
+    );
     let texts = [
         handed_out(&failed),
         format!("{denied:?}"),
@@ -138,7 +193,9 @@ fn sec06_values_of_the_environment_stay_with_the_program() {
 #[test]
 fn sec02_memory_of_the_host_is_out_of_reach() {
     let secret = format!("HOST{}MEMORY{:x}", "-", std::process::id());
-    let kept: Vec<String> = (0..1000).map(|number| format!("{secret}{number}")).collect();
+    let kept: Vec<String> = (0..1000)
+        .map(|number| format!("{secret}{number}"))
+        .collect();
     let sandbox = sandbox("wall = \"5s\"\nfuel = 10_000_000_000", "");
     let source = "data = bytearray(32 << 20)\nneedle = b'HOST' + b'-MEMORY'\nprint(data.count(needle), 'ok')";
     let outcome = run(&sandbox, Request::new("python", source));

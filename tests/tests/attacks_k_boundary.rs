@@ -62,10 +62,17 @@ const PREVIEW_1: [(&str, &str); 45] = [
 
 /// Builds a module that calls one function with each list of arguments; a list that traps ends the module, so each has its own program.
 fn program(name: &str, parameters: &str, arguments: &[i64]) -> Vec<u8> {
-    let types: String = parameters.chars().map(|kind| if kind == 'l' { " i64" } else { " i32" }).collect();
+    let types: String = parameters
+        .chars()
+        .map(|kind| if kind == 'l' { " i64" } else { " i32" })
+        .collect();
     let mut call = String::new();
     for (kind, argument) in parameters.chars().zip(arguments.iter().cycle()) {
-        let _ = if kind == 'l' { write!(call, "(i64.const {argument})") } else { write!(call, "(i32.const {})", *argument as i32) };
+        let _ = if kind == 'l' {
+            write!(call, "(i64.const {argument})")
+        } else {
+            write!(call, "(i32.const {})", *argument as i32)
+        };
     }
     let text = format!(
         "(module (import \"wasi_snapshot_preview1\" \"{name}\" (func $f (param{types}) (result i32)))
@@ -91,17 +98,37 @@ fn ha01_every_import_with_garbage() {
     ];
     let _ = run(&sandbox, canary("python"));
     // The compiler's threads stay once it has compiled anything.
-    let _ = run(&sandbox, Request::new("wasm", program("sched_yield", "", &[0])));
+    let _ = run(
+        &sandbox,
+        Request::new("wasm", program("sched_yield", "", &[0])),
+    );
     let before = Vitals::now();
     for (name, parameters) in PREVIEW_1 {
         for arguments in garbage {
             let started = Instant::now();
-            let outcome = run(&sandbox, Request::new("wasm", program(name, parameters, arguments)));
+            let outcome = run(
+                &sandbox,
+                Request::new("wasm", program(name, parameters, arguments)),
+            );
             let what = || format!("{name} with {arguments:?}: {}", show(&outcome));
             assert!(started.elapsed() < Duration::from_secs(3), "{}", what());
             assert_ne!(outcome.status, Status::Denied, "{}", what());
-            assert!(!outcome.crash.as_deref().unwrap_or_default().contains("no program"), "{}", what());
-            assert!(outcome.stdout.bytes.is_empty() || outcome.status != Status::Succeeded || name == "fd_write", "{}", what());
+            assert!(
+                !outcome
+                    .crash
+                    .as_deref()
+                    .unwrap_or_default()
+                    .contains("no program"),
+                "{}",
+                what()
+            );
+            assert!(
+                outcome.stdout.bytes.is_empty()
+                    || outcome.status != Status::Succeeded
+                    || name == "fd_write",
+                "{}",
+                what()
+            );
         }
     }
     assert_eq!(before.left_over(), None);
@@ -123,8 +150,16 @@ fn ha01_imports_that_make_sense_work() {
         (if (call $clock (i32.const 0) (i64.const 1) (i32.const 64)) (then unreachable))
         (if (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 32)) (then unreachable))
         (call $exit (i32.const 7))))"#;
-    let outcome = run(&sandbox, Request::new("wasm", wat::parse_str(text).expect("it is a module")));
-    assert_eq!((outcome.exit_code, outcome.stdout.text().as_ref()), (Some(7), "hello\n"), "{}", show(&outcome));
+    let outcome = run(
+        &sandbox,
+        Request::new("wasm", wat::parse_str(text).expect("it is a module")),
+    );
+    assert_eq!(
+        (outcome.exit_code, outcome.stdout.text().as_ref()),
+        (Some(7), "hello\n"),
+        "{}",
+        show(&outcome)
+    );
 }
 
 #[test]
@@ -140,8 +175,16 @@ fn ha01_imports_that_nobody_has() {
         "(import \"glovebox:guest/host@0.1.0\" \"start-call\" (func (param i32 i32 i32 i32) (result i32)))",
     ] {
         let text = format!("(module {import} (func (export \"_start\")))");
-        let outcome = run(&sandbox, Request::new("wasm", wat::parse_str(&text).expect("it is a module")));
-        assert_eq!(outcome.status, Status::Crashed, "{import}: {}", show(&outcome));
+        let outcome = run(
+            &sandbox,
+            Request::new("wasm", wat::parse_str(&text).expect("it is a module")),
+        );
+        assert_eq!(
+            outcome.status,
+            Status::Crashed,
+            "{import}: {}",
+            show(&outcome)
+        );
     }
 }
 
@@ -163,21 +206,45 @@ fn ha05_components_with_broken_values() {
         (core module $m (import \"\" \"f\" (func $f (param i32 i32 i32))) (func (export \"run\") (result i32) (call $f (i32.const 0) (i32.const LENGTH) (i32.const RESULT)) (i32.const 0)))";
     let mut broken = 0;
     for body in [random, poll] {
-        for length in ["0", "1", "64", "65536", "1048577", "4294967295", "9223372036854775807"] {
+        for length in [
+            "0",
+            "1",
+            "64",
+            "65536",
+            "1048577",
+            "4294967295",
+            "9223372036854775807",
+        ] {
             for realloc in ["0", "1", "65535", "-1", "2147483647"] {
                 for result in ["1024", "-4", "3"] {
                     if body == poll && length.len() > 10 {
                         continue;
                     }
-                    let body = body.replace("LENGTH", length).replace("REALLOC", realloc).replace("RESULT", result);
+                    let body = body
+                        .replace("LENGTH", length)
+                        .replace("REALLOC", realloc)
+                        .replace("RESULT", result);
                     let text = format!(
                         "(component {body} (core instance $n (instantiate $m (with \"\" (instance (export \"f\" (func $f))))))
                           (func $run (result (result)) (canon lift (core func $n \"run\"))) (instance $out (export \"run\" (func $run)))
                           (export \"wasi:cli/run@0.2.0\" (instance $out)))"
                     );
-                    let outcome =
-                        run(&sandbox, Request::new("wasm", wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))));
-                    assert!(!outcome.crash.as_deref().unwrap_or_default().contains("no program"), "{}", show(&outcome));
+                    let outcome = run(
+                        &sandbox,
+                        Request::new(
+                            "wasm",
+                            wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}")),
+                        ),
+                    );
+                    assert!(
+                        !outcome
+                            .crash
+                            .as_deref()
+                            .unwrap_or_default()
+                            .contains("no program"),
+                        "{}",
+                        show(&outcome)
+                    );
                     broken += usize::from(outcome.status == Status::Crashed);
                 }
             }
@@ -210,11 +277,26 @@ impl Tool for Says {
 fn ha02_tool_values() {
     let _alone = alone();
     let more = "\n[profiles.attack.tools]\nallow = [\"t/*\"]\n";
-    let builder = Sandbox::builder().policy(policy("memory = \"512MiB\"\nfuel = 20_000_000_000\nwall = \"10s\"", more)).guests(guests());
-    let builder = builder.tool("t/echo", Arc::new(Echo)).tool("t/rubbish", Arc::new(Says("{not json".to_owned())));
-    let builder = builder.tool("t/large", Arc::new(Says(format!("\"{}\"", "x".repeat(17 << 20)))));
-    let sandbox =
-        builder.tool("t/deep", Arc::new(Says("[".repeat(100_000) + &"]".repeat(100_000)))).build().expect("a sandbox can be made");
+    let builder = Sandbox::builder()
+        .policy(policy(
+            "memory = \"512MiB\"\nfuel = 20_000_000_000\nwall = \"10s\"",
+            more,
+        ))
+        .guests(guests());
+    let builder = builder
+        .tool("t/echo", Arc::new(Echo))
+        .tool("t/rubbish", Arc::new(Says("{not json".to_owned())));
+    let builder = builder.tool(
+        "t/large",
+        Arc::new(Says(format!("\"{}\"", "x".repeat(17 << 20)))),
+    );
+    let sandbox = builder
+        .tool(
+            "t/deep",
+            Arc::new(Says("[".repeat(100_000) + &"]".repeat(100_000))),
+        )
+        .build()
+        .expect("a sandbox can be made");
     let python = r#"
 import glovebox
 for thing in [1, -0.5, 2**53 + 1, "text \u2028 \U0001F600 \0", None, True, [1, [2]], {"__proto__": {"x": 1}, "": 0}]:
@@ -235,7 +317,11 @@ attempt("deep", lambda: glovebox.call_tool("t/deep"))
 "#;
     let outcome = run(&sandbox, Request::new("python", python));
     let said = outcome.stdout.text();
-    assert!(said.starts_with("denied rubbish\ndenied large\ndenied too much\n"), "{}", show(&outcome));
+    assert!(
+        said.starts_with("denied rubbish\ndenied large\ndenied too much\n"),
+        "{}",
+        show(&outcome)
+    );
     let javascript = r#"
 for (const thing of [1, -0.5, "text \u2028 \u{1F600} \0", null, true, [1, [2]], { "": 0 }, JSON.parse('{"__proto__": 1}')]) {
   const back = await callTool("t/echo", { thing });
@@ -249,7 +335,14 @@ console.log("ok");
 "#;
     let outcome = run(&sandbox, Request::new("javascript", javascript));
     assert_eq!(outcome.status, Status::Succeeded, "{}", show(&outcome));
-    assert!(outcome.stdout.text().starts_with("denied t/rubbish\ndenied t/large\n"), "{}", show(&outcome));
+    assert!(
+        outcome
+            .stdout
+            .text()
+            .starts_with("denied t/rubbish\ndenied t/large\n"),
+        "{}",
+        show(&outcome)
+    );
     assert_eq!(run(&sandbox, canary("python")).stdout.text(), "42\n");
 }
 
@@ -259,17 +352,28 @@ fn ha06_patterns_take_linear_time() {
     let _alone = alone();
     let sandbox = sandbox("", "");
     let name = "a".repeat(200);
-    for pattern in
-        ["*a".repeat(60), "{a,b}*".repeat(60), "**/".repeat(100) + "*", "[a-z]*".repeat(80) + "b", "{{{{{{a,b},c},d},e},f},g}".to_owned()]
-    {
-        let mut request = Request::new("python", format!("open('{name}', 'w').close()\nprint('ok')"));
+    for pattern in [
+        "*a".repeat(60),
+        "{a,b}*".repeat(60),
+        "**/".repeat(100) + "*",
+        "[a-z]*".repeat(80) + "b",
+        "{{{{{{a,b},c},d},e},f},g}".to_owned(),
+    ] {
+        let mut request = Request::new(
+            "python",
+            format!("open('{name}', 'w').close()\nprint('ok')"),
+        );
         request.artifacts = vec![pattern.clone()];
         let started = Instant::now();
         let outcome = glovebox_tests::place::runtime().block_on(sandbox.run(request));
         assert!(started.elapsed() < Duration::from_secs(4), "{pattern}");
         // A pattern may be refused, if that is quick and has a reason.
         if let Ok(outcome) = outcome {
-            assert!(matches!(outcome.status, Status::Succeeded | Status::Denied), "{pattern}: {}", show(&outcome));
+            assert!(
+                matches!(outcome.status, Status::Succeeded | Status::Denied),
+                "{pattern}: {}",
+                show(&outcome)
+            );
         }
     }
 }

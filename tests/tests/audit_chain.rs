@@ -21,24 +21,44 @@ fn rechained(log: &str, from: &str, to: &str) -> String {
     let mut previous = "0".repeat(64);
     log.lines().fold(String::new(), |whole, line| {
         let record: serde_json::Value = serde_json::from_str(line).expect("a line is JSON");
-        let said = record["previous"].as_str().expect("a line follows from another");
-        let end = line.rfind(",\"hash\":\"").or_else(|| line.rfind(",\"hmac\":\"")).expect("a line has a seal");
+        let said = record["previous"]
+            .as_str()
+            .expect("a line follows from another");
+        let end = line
+            .rfind(",\"hash\":\"")
+            .or_else(|| line.rfind(",\"hmac\":\""))
+            .expect("a line has a seal");
         let line = line[..end].replacen(said, &previous, 1).replace(from, to);
-        previous = Sha256::digest(&line).iter().map(|byte| format!("{byte:02x}")).collect();
+        previous = Sha256::digest(&line)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         format!("{whole}{line},\"hash\":\"{previous}\"}}\n")
     })
 }
 
 fn verify(path: &Path, arguments: &[&str]) -> (bool, String) {
-    let output = Command::new(program()).args(["audit", "verify"]).arg(path).args(arguments).output().expect("the program starts");
-    (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr))
+    let output = Command::new(program())
+        .args(["audit", "verify"])
+        .arg(path)
+        .args(arguments)
+        .output()
+        .expect("the program starts");
+    (
+        output.status.success(),
+        String::from_utf8_lossy(&output.stdout).into_owned()
+            + &String::from_utf8_lossy(&output.stderr),
+    )
 }
 
 /// The head that `audit verify` prints.
 fn head(path: &Path, arguments: &[&str]) -> String {
     let (is_whole, said) = verify(path, arguments);
     assert!(is_whole, "{said}");
-    said.lines().find_map(|line| line.strip_prefix("head ")).unwrap_or_else(|| panic!("no head: {said}")).to_owned()
+    said.lines()
+        .find_map(|line| line.strip_prefix("head "))
+        .unwrap_or_else(|| panic!("no head: {said}"))
+        .to_owned()
 }
 
 fn key_file(folder: &Path, name: &str, text: &str) -> String {
@@ -49,11 +69,20 @@ fn key_file(folder: &Path, name: &str, text: &str) -> String {
 }
 
 fn write_log(path: &Path, key: Option<&AuditKey>, runs: usize) {
-    let log = AuditLogOptions::default().key(key.cloned()).open(path).expect("the log opens");
-    let sandbox = Sandbox::builder().guests(guests()).audit(Arc::new(log)).build().expect("a sandbox can be made");
+    let log = AuditLogOptions::default()
+        .key(key.cloned())
+        .open(path)
+        .expect("the log opens");
+    let sandbox = Sandbox::builder()
+        .guests(guests())
+        .audit(Arc::new(log))
+        .build()
+        .expect("a sandbox can be made");
     let runtime = tokio::runtime::Runtime::new().expect("a runtime can be made");
     for _ in 0..runs {
-        runtime.block_on(sandbox.run(Request::new("python", "1"))).expect("the host works");
+        runtime
+            .block_on(sandbox.run(Request::new("python", "1")))
+            .expect("the host works");
     }
 }
 
@@ -63,30 +92,50 @@ fn a_log_that_is_sealed_with_a_key_cannot_be_written_anew() {
     let path = folder.path().join("audit.jsonl");
     let secret = "0123456789abcdef0123456789abcdef";
     let key = AuditKey::new(secret.as_bytes()).expect("it is long enough");
-    let (named, other) = (key_file(folder.path(), "key", &format!("{secret}\n")), key_file(folder.path(), "other", &"x".repeat(32)));
+    let (named, other) = (
+        key_file(folder.path(), "key", &format!("{secret}\n")),
+        key_file(folder.path(), "other", &"x".repeat(32)),
+    );
     write_log(&path, Some(&key), 2);
     let written = fs::read_to_string(&path).expect("there is a log");
     assert!(verify(&path, &["--key-file", &named]).0);
-    for (what, arguments) in [("no key", vec![]), ("another key", vec!["--key-file", other.as_str()])] {
+    for (what, arguments) in [
+        ("no key", vec![]),
+        ("another key", vec!["--key-file", other.as_str()]),
+    ] {
         assert!(!verify(&path, &arguments).0, "{what}");
     }
-    assert!(JsonLines::open(&path).is_err(), "a log with a key is not continued without it");
+    assert!(
+        JsonLines::open(&path).is_err(),
+        "a log with a key is not continued without it"
+    );
 
     let anew = rechained(&written, "local", "other");
     fs::write(&path, &anew).expect("the log can be written");
     let (is_whole, said) = verify(&path, &["--key-file", &named]);
-    assert!(!is_whole && said.contains("not sealed with the key"), "{said}");
+    assert!(
+        !is_whole && said.contains("not sealed with the key"),
+        "{said}"
+    );
     // Without a key only the chain can be verified, and anyone can compute one.
     assert!(verify(&path, &[]).0);
     // The first half is recomputed, the rest as it was.
-    let half: Vec<&str> = anew.lines().take(2).chain(written.lines().skip(2)).collect();
+    let half: Vec<&str> = anew
+        .lines()
+        .take(2)
+        .chain(written.lines().skip(2))
+        .collect();
     fs::write(&path, half.join("\n") + "\n").expect("the log can be written");
     assert!(!verify(&path, &["--key-file", &named]).0);
 
     // One that is empty beside the name of a service's log has lost its records.
     fs::write(&path, "").expect("the log can be written");
     assert!(verify(&path, &[]).0);
-    fs::write(folder.path().join("audit.id"), "0123456789abcdef0123456789abcdef\n").expect("the folder is writable");
+    fs::write(
+        folder.path().join("audit.id"),
+        "0123456789abcdef0123456789abcdef\n",
+    )
+    .expect("the folder is writable");
     for place in [path.as_path(), folder.path()] {
         let (is_whole, said) = verify(place, &["--key-file", &named]);
         assert!(!is_whole && said.contains("is empty"), "{said}");
@@ -106,7 +155,10 @@ fn a_log_that_is_sealed_with_a_key_cannot_be_written_anew() {
     fs::set_permissions(&named, fs::Permissions::from_mode(0o644)).expect("a mode can be set");
     let (is_whole, said) = verify(&path, &["--key-file", &named]);
     assert!(!is_whole && said.contains("chmod 600"), "{said}");
-    let (is_whole, said) = verify(&path, &["--key-file", &key_file(folder.path(), "short", "short")]);
+    let (is_whole, said) = verify(
+        &path,
+        &["--key-file", &key_file(folder.path(), "short", "short")],
+    );
     assert!(!is_whole && said.contains("needs at least 32"), "{said}");
 }
 
@@ -118,25 +170,57 @@ fn a_head_that_was_kept_elsewhere_shows_what_was_cut_or_replaced() {
     let before = head(&path, &[]);
     write_log(&path, None, 1);
     let written = fs::read_to_string(&path).expect("there is a log");
-    assert!(verify(&path, &["--expect", &before]).0 && verify(&path, &["--expect", &head(&path, &[])]).0);
+    assert!(
+        verify(&path, &["--expect", &before]).0
+            && verify(&path, &["--expect", &head(&path, &[])]).0
+    );
     let cut: String = written.split_inclusive('\n').take(3).collect();
-    for (what, text) in [("emptied", String::new()), ("cut", cut), ("rewritten", rechained(&written, "local", "other"))] {
+    for (what, text) in [
+        ("emptied", String::new()),
+        ("cut", cut),
+        ("rewritten", rechained(&written, "local", "other")),
+    ] {
         fs::write(&path, text).expect("the log can be written");
         // Each of them is a complete chain.
         assert!(verify(&path, &[]).0, "{what}");
         let (is_whole, said) = verify(&path, &["--expect", &before]);
-        assert!(!is_whole && said.contains("cut, replaced or rewritten"), "{what}: {said}");
+        assert!(
+            !is_whole && said.contains("cut, replaced or rewritten"),
+            "{what}: {said}"
+        );
     }
-    let opened = AuditLogOptions::default().expect(Some(before.parse().expect("it is a head"))).open(&path);
+    let opened = AuditLogOptions::default()
+        .expect(Some(before.parse().expect("it is a head")))
+        .open(&path);
     assert!(matches!(opened, Err(ChainError::Expected { .. })));
-    assert_eq!(Command::new(program()).args(["audit", "verify", "log", "--expect", "12"]).status().expect("it starts").code(), Some(2));
+    assert_eq!(
+        Command::new(program())
+            .args(["audit", "verify", "log", "--expect", "12"])
+            .status()
+            .expect("it starts")
+            .code(),
+        Some(2)
+    );
 }
 
 /// Starts a service that must refuse to start; returns its output.
 fn refused(state: &Path, arguments: &[&str]) -> Output {
-    let serve =
-        ["60", &program().display().to_string(), "serve", "--listen", "127.0.0.1:0", "--insecure-local", "--state"].map(str::to_owned);
-    Command::new("timeout").args(serve).arg(state).args(arguments).output().expect("the program starts")
+    let serve = [
+        "60",
+        &program().display().to_string(),
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--insecure-local",
+        "--state",
+    ]
+    .map(str::to_owned);
+    Command::new("timeout")
+        .args(serve)
+        .arg(state)
+        .args(arguments)
+        .output()
+        .expect("the program starts")
 }
 
 #[test]
@@ -169,16 +253,28 @@ fn a_service_does_not_go_on_with_a_log_that_is_not_the_one_it_wrote() {
         let output = refused(&state, &[]);
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(
-            !output.status.success() && said.contains("cut, replaced or rewritten") && said.contains("--accept-audit-gap"),
+            !output.status.success()
+                && said.contains("cut, replaced or rewritten")
+                && said.contains("--accept-audit-gap"),
             "{what}: {said}"
         );
-        assert!(fs::metadata(&log).map_or(0, |file| file.len()) < written.len() as u64 + 1, "{what}: nothing is added");
+        assert!(
+            fs::metadata(&log).map_or(0, |file| file.len()) < written.len() as u64 + 1,
+            "{what}: nothing is added"
+        );
         fs::write(&log, &written).expect("the log can be written");
     }
     // An operator who knows the reason continues, and the gap stays in the log.
     fs::remove_file(&log).expect("the log can be removed");
     let mut process = Command::new(program())
-        .args(["serve", "--listen", "127.0.0.1:0", "--insecure-local", "--accept-audit-gap", "--state"])
+        .args([
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--insecure-local",
+            "--accept-audit-gap",
+            "--state",
+        ])
         .arg(&state)
         .spawn()
         .expect("the program starts");
@@ -191,7 +287,9 @@ fn a_service_does_not_go_on_with_a_log_that_is_not_the_one_it_wrote() {
     }
     assert!(gap());
     // Its head reaches the database, so that the next one continues without `--accept-audit-gap`.
-    let _ = Command::new("kill").args(["-TERM", &process.id().to_string()]).status();
+    let _ = Command::new("kill")
+        .args(["-TERM", &process.id().to_string()])
+        .status();
     assert!(process.wait().is_ok_and(|status| status.success()));
     let mut service = Service::start(&folder, "", true);
     assert!(service.stop());
@@ -207,7 +305,12 @@ fn every_run_has_one_end_in_the_log_after_a_crash() {
         let mut under_way = Vec::new();
         for begun in 1..=3 {
             let body = python("while True: pass").to_string();
-            under_way.push(service.begin("POST", RUN, &[("Content-Type", "application/json")], body.as_bytes()));
+            under_way.push(service.begin(
+                "POST",
+                RUN,
+                &[("Content-Type", "application/json")],
+                body.as_bytes(),
+            ));
             while admitted() < begun {
                 std::thread::sleep(std::time::Duration::from_millis(20));
             }
@@ -221,24 +324,39 @@ fn every_run_has_one_end_in_the_log_after_a_crash() {
         let mut ends: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for line in whole_log(&state).lines() {
             let record: serde_json::Value = serde_json::from_str(line).expect("a line is JSON");
-            let (event, run) = (record["event"].as_str().unwrap_or_default(), record["run"].as_str().unwrap_or_default());
+            let (event, run) = (
+                record["event"].as_str().unwrap_or_default(),
+                record["run"].as_str().unwrap_or_default(),
+            );
             match event {
                 "admitted" => drop(ends.insert(run.to_owned(), Vec::new())),
-                "finished" | "aborted" | "denied" => {
-                    ends.get_mut(run).unwrap_or_else(|| panic!("{run} was not admitted")).push(event.to_owned())
-                }
+                "finished" | "aborted" | "denied" => ends
+                    .get_mut(run)
+                    .unwrap_or_else(|| panic!("{run} was not admitted"))
+                    .push(event.to_owned()),
                 _ => {}
             }
         }
         assert_eq!(ends.len(), 5, "{config}");
-        assert!(ends.values().all(|ends| ends.len() == 1), "{config}: {ends:?}");
-        assert_eq!(ends.values().filter(|ends| ends[0] == "aborted").count(), 3, "{config}: {ends:?}");
+        assert!(
+            ends.values().all(|ends| ends.len() == 1),
+            "{config}: {ends:?}"
+        );
+        assert_eq!(
+            ends.values().filter(|ends| ends[0] == "aborted").count(),
+            3,
+            "{config}: {ends:?}"
+        );
         assert!(verify(&state, &[]).0, "{config}");
     }
 }
 
 fn whole_log(state: &Path) -> String {
-    glovebox::audit_segments(state).into_iter().flatten().filter_map(|path| fs::read_to_string(path).ok()).collect()
+    glovebox::audit_segments(state)
+        .into_iter()
+        .flatten()
+        .filter_map(|path| fs::read_to_string(path).ok())
+        .collect()
 }
 
 /// The log's name in the state folder ties the log to its head in the database: neither of them can be removed or replaced, nor both.
@@ -249,8 +367,14 @@ fn a_log_that_lost_its_name_does_not_become_a_new_one() {
     let _ = service.run(RUN, &python("1"));
     assert!(service.stop());
     let (log, id) = (state.join("audit.jsonl"), state.join("audit.id"));
-    let (written, name) = (fs::read_to_string(&log).expect("there is a log"), fs::read_to_string(&id).expect("it has a name"));
-    assert!(written.contains(&format!("\"log\":\"{}\"", name.trim())), "{written}");
+    let (written, name) = (
+        fs::read_to_string(&log).expect("there is a log"),
+        fs::read_to_string(&id).expect("it has a name"),
+    );
+    assert!(
+        written.contains(&format!("\"log\":\"{}\"", name.trim())),
+        "{written}"
+    );
     // Another service's log, with its name, as written.
     let mut other = Service::local("");
     let _ = other.run(RUN, &python("2"));
@@ -263,11 +387,23 @@ fn a_log_that_lost_its_name_does_not_become_a_new_one() {
         ("no name and an empty log", None, Some(String::new())),
         ("another name", Some("f".repeat(32)), Some(written.clone())),
         ("another name and no log", Some("f".repeat(32)), None),
-        ("another name and a log that has it", Some("f".repeat(32)), Some(forged)),
+        (
+            "another name and a log that has it",
+            Some("f".repeat(32)),
+            Some(forged),
+        ),
         ("no text", Some("\0".to_owned()), Some(written.clone())),
         ("an empty name", Some(String::new()), Some(written.clone())),
-        ("the log and the name of another service", Some(theirs("audit.id")), Some(theirs("audit.jsonl"))),
-        ("the log of another service", Some(name.clone()), Some(theirs("audit.jsonl"))),
+        (
+            "the log and the name of another service",
+            Some(theirs("audit.id")),
+            Some(theirs("audit.jsonl")),
+        ),
+        (
+            "the log of another service",
+            Some(name.clone()),
+            Some(theirs("audit.jsonl")),
+        ),
     ] {
         for (path, text) in [(&id, &new_id), (&log, &new_log)] {
             let _ = fs::remove_file(path);
@@ -277,10 +413,20 @@ fn a_log_that_lost_its_name_does_not_become_a_new_one() {
         }
         let output = refused(&state, &[]);
         let said = String::from_utf8_lossy(&output.stderr);
-        assert!(!output.status.success() && said.contains("--accept-audit-gap"), "{what}: {said}");
-        assert!(said.contains("cut, replaced or rewritten") || said.contains("name was replaced"), "{what}: {said}");
+        assert!(
+            !output.status.success() && said.contains("--accept-audit-gap"),
+            "{what}: {said}"
+        );
+        assert!(
+            said.contains("cut, replaced or rewritten") || said.contains("name was replaced"),
+            "{what}: {said}"
+        );
         for (path, text) in [(&id, &new_id), (&log, &new_log)] {
-            assert!(text.as_ref().is_none_or(|text| fs::read_to_string(path).is_ok_and(|now| now == *text)), "{what}: nothing is changed");
+            assert!(
+                text.as_ref()
+                    .is_none_or(|text| fs::read_to_string(path).is_ok_and(|now| now == *text)),
+                "{what}: nothing is changed"
+            );
         }
     }
     // The same, also elsewhere: a folder may be moved.
@@ -306,12 +452,23 @@ fn an_operator_goes_on_with_a_log_that_lost_its_name() {
     let name = fs::read_to_string(state.join("audit.id")).expect("it has a name");
     fs::remove_file(state.join("audit.id")).expect("it is there");
     let mut process = Command::new(program())
-        .args(["serve", "--listen", "127.0.0.1:0", "--insecure-local", "--accept-audit-gap", "--state"])
+        .args([
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--insecure-local",
+            "--accept-audit-gap",
+            "--state",
+        ])
         .arg(&state)
         .spawn()
         .expect("the program starts");
     let is_back = || fs::read_to_string(state.join("audit.id")).is_ok_and(|now| now == name);
-    eventually(Duration::from_secs(60), "the name does not come back", is_back);
+    eventually(
+        Duration::from_secs(60),
+        "the name does not come back",
+        is_back,
+    );
     let _ = process.kill();
     let _ = process.wait();
     let mut service = Service::start(&folder, "", true);
@@ -332,27 +489,41 @@ fn the_head_of_an_earlier_version_is_carried_over() {
     let old = rechained(&written, &format!(",\"log\":\"{}\"", id.trim()), "");
     fs::write(&log, &old).expect("the folder is writable");
     fs::remove_file(state.join("audit.id")).expect("it is there");
-    let database = rusqlite::Connection::open(state.join("glovebox.sqlite")).expect("there is a database");
+    let database =
+        rusqlite::Connection::open(state.join("glovebox.sqlite")).expect("there is a database");
     let head = head(&log, &[]);
     let migrate_back = format!(
         "DROP TABLE audit_heads; CREATE TABLE audit_head (head TEXT NOT NULL); INSERT INTO audit_head (head) VALUES ('{head}'); \
          DELETE FROM _sqlx_migrations WHERE version = 12"
     );
-    database.execute_batch(&migrate_back).expect("it can be written");
+    database
+        .execute_batch(&migrate_back)
+        .expect("it can be written");
     drop(database);
     // Not for a log that does not have it.
     fs::write(&log, rechained(&old, "local", "other")).expect("the folder is writable");
     let output = refused(&state, &[]);
-    assert!(String::from_utf8_lossy(&output.stderr).contains("cut, replaced or rewritten"), "{output:?}");
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("cut, replaced or rewritten"),
+        "{output:?}"
+    );
     fs::write(&log, &old).expect("the folder is writable");
     let mut service = Service::start(&folder, "", true);
     let _ = service.run(RUN, &python("1"));
     assert!(service.stop());
-    let database = rusqlite::Connection::open(state.join("glovebox.sqlite")).expect("there is a database");
-    let rows: i64 = database.query_row("SELECT COUNT(*) FROM audit_heads", [], |row| row.get(0)).expect("it can be read");
+    let database =
+        rusqlite::Connection::open(state.join("glovebox.sqlite")).expect("there is a database");
+    let rows: i64 = database
+        .query_row("SELECT COUNT(*) FROM audit_heads", [], |row| row.get(0))
+        .expect("it can be read");
     let now = fs::read_to_string(state.join("audit.id")).expect("it has a name");
-    let kept: String =
-        database.query_row("SELECT head FROM audit_heads WHERE log = ?", [now.trim()], |row| row.get(0)).expect("it can be read");
+    let kept: String = database
+        .query_row(
+            "SELECT head FROM audit_heads WHERE log = ?",
+            [now.trim()],
+            |row| row.get(0),
+        )
+        .expect("it can be read");
     assert_eq!((rows, kept), (1, self::head(&log, &[])));
 }
 
@@ -366,19 +537,30 @@ fn services_that_share_a_database_keep_their_own_heads() {
     let config = format!("database = \"{database}\"\n[containers]\nenabled = false\n");
     let (mut a, mut b) = (Service::local(&config), Service::local(&config));
     for _ in 0..2 {
-        let _ = (a.run(RUN, &python("1")), b.run(RUN, &python("2")), b.run(RUN, &python("3")));
+        let _ = (
+            a.run(RUN, &python("1")),
+            b.run(RUN, &python("2")),
+            b.run(RUN, &python("3")),
+        );
         assert!(a.stop() && b.stop());
-        (a, b) = (Service::start(&a.folder(), &config, true), Service::start(&b.folder(), &config, true));
+        (a, b) = (
+            Service::start(&a.folder(), &config, true),
+            Service::start(&b.folder(), &config, true),
+        );
     }
     assert!(a.stop() && b.stop());
     // Neither accepts the other's log, with or without the name, nor begins a new one.
-    let files = |service: &Service| ["audit.id", "audit.jsonl"].map(|name| service.state().join(name));
+    let files =
+        |service: &Service| ["audit.id", "audit.jsonl"].map(|name| service.state().join(name));
     let before = files(&a).map(|path| fs::read(path).expect("it is there"));
     let config = a.folder().path().join("config.toml").display().to_string();
     let is_refused = |what: &str| {
         let output = refused(&a.state(), &["--config", &config]);
         let said = String::from_utf8_lossy(&output.stderr);
-        assert!(!output.status.success() && said.contains("--accept-audit-gap"), "{what}: {said}");
+        assert!(
+            !output.status.success() && said.contains("--accept-audit-gap"),
+            "{what}: {said}"
+        );
     };
     for path in files(&a) {
         fs::remove_file(path).expect("it is there");
@@ -400,31 +582,53 @@ fn services_that_share_a_database_keep_their_own_heads() {
 #[test]
 fn each_attack_on_a_log_shows_where_it_can() {
     let place = tempfile::tempdir().expect("a folder can be made");
-    let secrets = ["new-0123456789abcdef0123456789abcdef", "old-0123456789abcdef0123456789abcdef"];
-    let [key, old_key] = secrets.map(|secret| AuditKey::new(secret.as_bytes()).expect("it is long enough"));
+    let secrets = [
+        "new-0123456789abcdef0123456789abcdef",
+        "old-0123456789abcdef0123456789abcdef",
+    ];
+    let [key, old_key] =
+        secrets.map(|secret| AuditKey::new(secret.as_bytes()).expect("it is long enough"));
     let [key_name, old_key_name] = ["key", "old"].map(|name| {
         let secret = secrets[usize::from(name == "old")];
         key_file(place.path(), name, secret)
     });
     let write = |folder: &Path, key: Option<&AuditKey>, runs: usize| {
         fs::create_dir_all(folder).expect("a folder can be made");
-        let log = AuditLogOptions::default().key(key.cloned()).segments(1500).open(folder).expect("the log opens");
-        let sandbox = Sandbox::builder().guests(guests()).audit(Arc::new(log)).build().expect("a sandbox can be made");
+        let log = AuditLogOptions::default()
+            .key(key.cloned())
+            .segments(1500)
+            .open(folder)
+            .expect("the log opens");
+        let sandbox = Sandbox::builder()
+            .guests(guests())
+            .audit(Arc::new(log))
+            .build()
+            .expect("a sandbox can be made");
         let runtime = tokio::runtime::Runtime::new().expect("a runtime can be made");
         for _ in 0..runs {
-            runtime.block_on(sandbox.run(Request::new("python", "1"))).expect("the host works");
+            runtime
+                .block_on(sandbox.run(Request::new("python", "1")))
+                .expect("the host works");
         }
     };
     let read = |folder: &Path| -> Vec<String> {
         let paths = glovebox::audit_segments(folder).expect("the folder is there");
-        paths.iter().map(|path| fs::read_to_string(path).expect("a segment is text")).filter(|text| !text.is_empty()).collect()
+        paths
+            .iter()
+            .map(|path| fs::read_to_string(path).expect("a segment is text"))
+            .filter(|text| !text.is_empty())
+            .collect()
     };
     let put = |folder: &Path, segments: &[String]| {
         let _ = fs::remove_dir_all(folder);
         fs::create_dir_all(folder).expect("a folder can be made");
         let mut start = 0;
         for (number, text) in segments.iter().enumerate() {
-            let name = if number + 1 == segments.len() { "audit.jsonl".to_owned() } else { format!("audit-{start:020}.jsonl") };
+            let name = if number + 1 == segments.len() {
+                "audit.jsonl".to_owned()
+            } else {
+                format!("audit-{start:020}.jsonl")
+            };
             fs::write(folder.join(name), text).expect("the folder is writable");
             start += text.len();
         }
@@ -437,8 +641,15 @@ fn each_attack_on_a_log_shows_where_it_can() {
     write(&other, Some(&key), 12);
     write(&older, Some(&old_key), 3);
     let (whole, theirs, of_old_key) = (read(&log), read(&other), read(&older));
-    let (by_key, kept) = (["--key-file", &key_name], head(&log, &["--key-file", &key_name]));
-    let lines = |text: &str| text.split_inclusive('\n').map(str::to_owned).collect::<Vec<_>>();
+    let (by_key, kept) = (
+        ["--key-file", &key_name],
+        head(&log, &["--key-file", &key_name]),
+    );
+    let lines = |text: &str| {
+        text.split_inclusive('\n')
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
     let with = |index: usize, text: String| {
         let mut segments = whole.clone();
         segments[index] = text;
@@ -456,22 +667,80 @@ fn each_attack_on_a_log_shows_where_it_can() {
         segments.swap(1, 2);
         segments
     };
-    let anew: Vec<String> = lines(&rechained(&whole.concat(), "local", "other")).chunks(5).map(<[String]>::concat).collect();
+    let anew: Vec<String> = lines(&rechained(&whole.concat(), "local", "other"))
+        .chunks(5)
+        .map(<[String]>::concat)
+        .collect();
     // The attack; whether the key detects it, and whether the key with a head does.
     for (what, segments, by_chain, by_head) in [
-        ("a line was taken out", with(1, lines(&whole[1])[1..].concat()), true, true),
-        ("lines were exchanged", with(1, swapped(&whole[1])), true, true),
-        ("a line was repeated", with(1, whole[1].clone() + &lines(&whole[1])[0]), true, true),
+        (
+            "a line was taken out",
+            with(1, lines(&whole[1])[1..].concat()),
+            true,
+            true,
+        ),
+        (
+            "lines were exchanged",
+            with(1, swapped(&whole[1])),
+            true,
+            true,
+        ),
+        (
+            "a line was repeated",
+            with(1, whole[1].clone() + &lines(&whole[1])[0]),
+            true,
+            true,
+        ),
         ("segments were exchanged", exchanged, true, true),
-        ("a segment in the middle was taken out", [&whole[..1], &whole[2..]].concat(), true, true),
-        ("the first segment was taken out", whole[1..].to_vec(), true, true),
-        ("the log goes on with that of another service", [&whole[..2], &theirs[2..]].concat(), true, true),
-        ("one segment is that of another service", with(2, theirs[2].clone()), true, true),
+        (
+            "a segment in the middle was taken out",
+            [&whole[..1], &whole[2..]].concat(),
+            true,
+            true,
+        ),
+        (
+            "the first segment was taken out",
+            whole[1..].to_vec(),
+            true,
+            true,
+        ),
+        (
+            "the log goes on with that of another service",
+            [&whole[..2], &theirs[2..]].concat(),
+            true,
+            true,
+        ),
+        (
+            "one segment is that of another service",
+            with(2, theirs[2].clone()),
+            true,
+            true,
+        ),
         ("it was written anew without the key", anew, true, true),
-        ("it is an older one with its older key", of_old_key, true, true),
-        ("the end was cut within a line", with(last, whole[last][..whole[last].len() - 3].to_owned()), true, true),
-        ("the end was cut between lines", with(last, lines(&whole[last])[..1].concat()), false, true),
-        ("the last segment was taken out", whole[..last].to_vec(), false, true),
+        (
+            "it is an older one with its older key",
+            of_old_key,
+            true,
+            true,
+        ),
+        (
+            "the end was cut within a line",
+            with(last, whole[last][..whole[last].len() - 3].to_owned()),
+            true,
+            true,
+        ),
+        (
+            "the end was cut between lines",
+            with(last, lines(&whole[last])[..1].concat()),
+            false,
+            true,
+        ),
+        (
+            "the last segment was taken out",
+            whole[..last].to_vec(),
+            false,
+            true,
+        ),
         ("it is an older copy", copy, false, true),
         ("it is that of another service", theirs.clone(), false, true),
         ("all is empty", vec![String::new()], false, true),

@@ -16,7 +16,12 @@ mod typescript {
 #[test]
 fn containers_give_the_same_outcomes() {
     if let Some((differences, count)) = glovebox_tests::conformance::differences() {
-        assert!(differences.is_empty(), "{} of {count} differ:\n{}", differences.len(), differences.join("\n"));
+        assert!(
+            differences.is_empty(),
+            "{} of {count} differ:\n{}",
+            differences.len(),
+            differences.join("\n")
+        );
         assert!(count > 40, "{count}");
     }
 }

@@ -25,7 +25,10 @@ fn policy(limits: &str, more: &str) -> Policy {
 }
 
 fn mount(host: &Path, guest: &str, write: bool) -> String {
-    format!("[[profiles.t.mounts]]\nhost = \"{}\"\nguest = \"{guest}\"\nwrite = {write}\n", host.display())
+    format!(
+        "[[profiles.t.mounts]]\nhost = \"{}\"\nguest = \"{guest}\"\nwrite = {write}\n",
+        host.display()
+    )
 }
 
 fn contained(language: &str, source: &str) -> Request {
@@ -44,7 +47,8 @@ fn shell(sandbox: &Sandbox, source: &str) -> Outcome {
 
 fn open_folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder can be made");
-    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o777)).expect("it is ours");
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o777))
+        .expect("it is ours");
     folder
 }
 
@@ -98,24 +102,54 @@ done
 
 #[test]
 fn a_program_cannot_touch_what_watches_it() {
-    let Some(sandbox) = sandbox_for(&LANGUAGES, policy("", "")) else { return };
+    let Some(sandbox) = sandbox_for(&LANGUAGES, policy("", "")) else {
+        return;
+    };
     let outcome = python(&sandbox, FORGE);
     let said = outcome.stdout.text().into_owned();
-    assert!(said.starts_with("nothing\n") && said.contains("999 999"), "what it says is output: {}", show(&outcome));
-    assert_eq!((outcome.status, outcome.exit_code, outcome.value.is_none()), (Status::Failed, Some(3), true), "{}", show(&outcome));
-    assert!(outcome.usage.cpu > Duration::from_millis(5) && outcome.usage.peak_memory > 1 << 20, "{:?}", outcome.usage);
+    assert!(
+        said.starts_with("nothing\n") && said.contains("999 999"),
+        "what it says is output: {}",
+        show(&outcome)
+    );
+    assert_eq!(
+        (outcome.status, outcome.exit_code, outcome.value.is_none()),
+        (Status::Failed, Some(3), true),
+        "{}",
+        show(&outcome)
+    );
+    assert!(
+        outcome.usage.cpu > Duration::from_millis(5) && outcome.usage.peak_memory > 1 << 20,
+        "{:?}",
+        outcome.usage
+    );
     let outcome = shell(&sandbox, PRY);
-    assert_eq!((outcome.stdout.text().as_ref(), outcome.status), ("looked\n", Status::Succeeded), "{}", show(&outcome));
+    assert_eq!(
+        (outcome.stdout.text().as_ref(), outcome.status),
+        ("looked\n", Status::Succeeded),
+        "{}",
+        show(&outcome)
+    );
     // What a program may do: use its streams, by any path, and exit in any way, with its exit code.
     let cases = [
-        ("shell", "echo out >/dev/stdout; echo err >/dev/stderr; cat /dev/stdin; exit 3", "out\n", 3),
+        (
+            "shell",
+            "echo out >/dev/stdout; echo err >/dev/stderr; cat /dev/stdin; exit 3",
+            "out\n",
+            3,
+        ),
         (
             "python",
             "import fcntl, os\nfor n in 1, 2: fcntl.fcntl(n, fcntl.F_SETFL, os.O_NONBLOCK)\nprint('out', flush=True)\nos._exit(3)",
             "out\n",
             3,
         ),
-        ("shell", "(trap '' TERM; while :; do echo more; done) >/dev/null & echo out; exit 3", "out\n", 3),
+        (
+            "shell",
+            "(trap '' TERM; while :; do echo more; done) >/dev/null & echo out; exit 3",
+            "out\n",
+            3,
+        ),
         (
             "shell",
             "rm -f /program/.completion; ln -sf /etc/passwd /program/.completion; mv /program/.completion /program/x; echo out; exit 3",
@@ -123,24 +157,49 @@ fn a_program_cannot_touch_what_watches_it() {
             3,
         ),
         ("shell", "exec >&- 2>&-; exit 3", "", 3),
-        ("shell", "kill -9 $PPID; kill -9 1; sleep 0.1; echo out; exit 3", "out\n", 3),
+        (
+            "shell",
+            "kill -9 $PPID; kill -9 1; sleep 0.1; echo out; exit 3",
+            "out\n",
+            3,
+        ),
     ];
     for (language, source, expected, code) in cases {
         let outcome = run(&sandbox, contained(language, source));
         let found = (outcome.stdout.text().into_owned(), outcome.exit_code);
-        assert_eq!(found, (expected.to_owned(), Some(code)), "{source}: {}", show(&outcome));
+        assert_eq!(
+            found,
+            (expected.to_owned(), Some(code)),
+            "{source}: {}",
+            show(&outcome)
+        );
     }
 }
 
 /// If the container is killed from outside, nothing inside reports its usage; it is charged all the same.
 #[test]
 fn what_a_run_used_counts_however_it_ends() {
-    let Some(sandbox) = sandbox_for(&LANGUAGES, policy("wall = \"2s\"\nfuel = 60_000_000_000", "")) else { return };
+    let Some(sandbox) = sandbox_for(
+        &LANGUAGES,
+        policy("wall = \"2s\"\nfuel = 60_000_000_000", ""),
+    ) else {
+        return;
+    };
     let busy = shell(&sandbox, "while :; do :; done");
-    assert_eq!((busy.status, busy.limit), (Status::Limited, Some(Limit::Wall)), "{}", show(&busy));
+    assert_eq!(
+        (busy.status, busy.limit),
+        (Status::Limited, Some(Limit::Wall)),
+        "{}",
+        show(&busy)
+    );
     let idle = shell(&sandbox, "sleep 20");
     assert_eq!(idle.limit, Some(Limit::Wall), "{}", show(&idle));
-    assert!(busy.usage.cpu > idle.usage.cpu * 2 && busy.usage.cpu > Duration::from_millis(300), "{:?} {:?}", busy.usage, idle.usage);
+    assert!(
+        busy.usage.cpu > idle.usage.cpu * 2 && busy.usage.cpu > Duration::from_millis(300),
+        "{:?} {:?}",
+        busy.usage,
+        idle.usage
+    );
     assert!(busy.usage.peak_memory > 0);
 }
 
@@ -148,13 +207,21 @@ fn what_a_run_used_counts_however_it_ends() {
 fn most_at_once(concurrency: usize) -> Option<usize> {
     let folder = open_folder();
     let granted = mount(folder.path(), "/out", true);
-    let sandbox = sandbox_for(&LANGUAGES, policy(&format!("concurrency = {concurrency}"), &granted))?;
+    let sandbox = sandbox_for(
+        &LANGUAGES,
+        policy(&format!("concurrency = {concurrency}"), &granted),
+    )?;
     let (is_over, most) = (AtomicBool::new(false), AtomicUsize::new(0));
     let volume = format!("volume={}", folder.path().display());
     std::thread::scope(|scope| {
         scope.spawn(|| {
             while !is_over.load(Ordering::Relaxed) {
-                most.fetch_max(docker(&["ps", "--quiet", "--filter", &volume]).lines().count(), Ordering::Relaxed);
+                most.fetch_max(
+                    docker(&["ps", "--quiet", "--filter", &volume])
+                        .lines()
+                        .count(),
+                    Ordering::Relaxed,
+                );
             }
         });
         runtime().block_on(async {
@@ -171,7 +238,11 @@ fn most_at_once(concurrency: usize) -> Option<usize> {
         });
         is_over.store(true, Ordering::Relaxed);
     });
-    let beats = || std::fs::read(folder.path().join("beats")).expect("they were there").len();
+    let beats = || {
+        std::fs::read(folder.path().join("beats"))
+            .expect("they were there")
+            .len()
+    };
     let before = beats();
     std::thread::sleep(Duration::from_millis(300));
     assert_eq!(beats(), before, "nothing goes on behind an answer");
@@ -182,7 +253,9 @@ fn most_at_once(concurrency: usize) -> Option<usize> {
 fn a_place_is_taken_until_the_container_is_gone() {
     let Some(alone) = most_at_once(1) else { return };
     assert_eq!(alone, 1);
-    let Some(together) = most_at_once(4) else { return };
+    let Some(together) = most_at_once(4) else {
+        return;
+    };
     assert!((2..=4).contains(&together), "{together}");
 }
 
@@ -192,7 +265,10 @@ struct Submount<'a>(&'a Path);
 impl<'a> Submount<'a> {
     fn new(place: &'a Path) -> Option<Self> {
         std::fs::create_dir_all(place).expect("the folder is ours");
-        let status = Command::new("mount").args(["-t", "tmpfs", "-o", "mode=777", "glovebox-test"]).arg(place).status();
+        let status = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "mode=777", "glovebox-test"])
+            .arg(place)
+            .status();
         let is_mounted = status.is_ok_and(|status| status.success());
         if !is_mounted {
             eprintln!("SKIPPED: this user may not mount anything");
@@ -212,16 +288,25 @@ fn a_mount_is_the_directory_and_nothing_that_is_mounted_below_it() {
     let folder = open_folder();
     let sub = folder.path().join("sub");
     for write in [false, true] {
-        let Some(sandbox) = sandbox_for(&LANGUAGES, policy("", &mount(folder.path(), "/data", write))) else { return };
-        let Some(_mounted) = Submount::new(&sub) else { return };
+        let Some(sandbox) = sandbox_for(
+            &LANGUAGES,
+            policy("", &mount(folder.path(), "/data", write)),
+        ) else {
+            return;
+        };
+        let Some(_mounted) = Submount::new(&sub) else {
+            return;
+        };
         std::fs::write(folder.path().join("top.txt"), "top\n").expect("the folder is ours");
         std::fs::write(sub.join("inside.txt"), "inside").expect("the folder is ours");
-        let source =
-            "cat /data/top.txt; ls /data/sub; touch /data/sub/written; echo x >/data/sub/inside.txt; touch /data/new && echo written";
+        let source = "cat /data/top.txt; ls /data/sub; touch /data/sub/written; echo x >/data/sub/inside.txt; touch /data/new && echo written";
         let outcome = shell(&sandbox, source);
         let expected = if write { "top\nwritten\n" } else { "top\n" };
         assert_eq!(outcome.stdout.text(), expected, "{}", show(&outcome));
-        assert_eq!(std::fs::read_to_string(sub.join("inside.txt")).expect("it is there"), "inside");
+        assert_eq!(
+            std::fs::read_to_string(sub.join("inside.txt")).expect("it is there"),
+            "inside"
+        );
         assert!(!sub.join("written").exists());
         assert_eq!(folder.path().join("new").exists(), write);
     }
@@ -265,20 +350,36 @@ print(receiver.recv(), socket.socket(socket.AF_INET).fileno() > 0, open('/data/f
 fn sockets_in_a_mount_are_out_of_reach() {
     let folder = open_folder();
     let stream = UnixListener::bind(folder.path().join("stream")).expect("a socket can be made");
-    let datagram = UnixDatagram::bind(folder.path().join("datagram")).expect("a socket can be made");
+    let datagram =
+        UnixDatagram::bind(folder.path().join("datagram")).expect("a socket can be made");
     for name in ["stream", "datagram"] {
-        std::fs::set_permissions(folder.path().join(name), std::fs::Permissions::from_mode(0o777)).expect("it is ours");
+        std::fs::set_permissions(
+            folder.path().join(name),
+            std::fs::Permissions::from_mode(0o777),
+        )
+        .expect("it is ours");
     }
     stream.set_nonblocking(true).expect("it can");
     datagram.set_nonblocking(true).expect("it can");
     std::fs::write(folder.path().join("file"), "read").expect("the folder is ours");
     let network = "[profiles.t.network]\nprivate_ranges = [\"127.0.0.0/8\"]\n[[profiles.t.network.allow]]\nhost = \"127.0.0.1\"\n";
     for (more, write) in [("", false), ("", true), (network, false)] {
-        let Some(sandbox) = sandbox_for(&LANGUAGES, policy("", &format!("{}{more}", mount(folder.path(), "/data", write)))) else { return };
+        let Some(sandbox) = sandbox_for(
+            &LANGUAGES,
+            policy(
+                "",
+                &format!("{}{more}", mount(folder.path(), "/data", write)),
+            ),
+        ) else {
+            return;
+        };
         let outcome = python(&sandbox, SOCKETS);
         let expected = "stream 1\ndatagram 1\npair 1\nraw 1\nconnected refused\nb'hi' b'there\\n'\npiped True read\n";
         assert_eq!(outcome.stdout.text(), expected, "{}", show(&outcome));
-        assert!(stream.accept().is_err() && datagram.recv(&mut [0; 1]).is_err(), "nobody came");
+        assert!(
+            stream.accept().is_err() && datagram.recv(&mut [0; 1]).is_err(),
+            "nobody came"
+        );
         if !more.is_empty() {
             // Egress works all the same, and its relay cannot be killed by the program.
             let asked = "curl -s -o /dev/null -w '%{http_code}' http://example.org/; for p in /proc/[0-9]*; do grep -qs socat $p/comm && kill -9 ${p#/proc/} && echo killed; done; echo; \
@@ -290,7 +391,9 @@ fn sockets_in_a_mount_are_out_of_reach() {
         }
     }
     // Without bind mounts, programs may use Unix domain sockets among themselves.
-    let Some(sandbox) = sandbox_for(&LANGUAGES, policy("", "")) else { return };
+    let Some(sandbox) = sandbox_for(&LANGUAGES, policy("", "")) else {
+        return;
+    };
     let among = "import socket\nserver = socket.socket(socket.AF_UNIX)\nserver.bind('/work/s')\nserver.listen()\n\
                  client = socket.socket(socket.AF_UNIX)\nclient.connect('/work/s')\nprint('among themselves')";
     assert_eq!(python(&sandbox, among).stdout.text(), "among themselves\n");
@@ -302,19 +405,46 @@ fn a_link_to_what_must_not_be_mounted_is_refused_where_it_is_opened() {
     let folder = open_folder();
     std::fs::create_dir(folder.path().join("good")).expect("the folder is ours");
     std::fs::write(folder.path().join("good/file"), "read\n").expect("the folder is ours");
-    for (name, target) in [("run", "/run"), ("deep", "/run/lock"), ("above", "/var/lib"), ("process", "/proc/self"), ("root", "/")] {
+    for (name, target) in [
+        ("run", "/run"),
+        ("deep", "/run/lock"),
+        ("above", "/var/lib"),
+        ("process", "/proc/self"),
+        ("root", "/"),
+    ] {
         symlink(target, folder.path().join(name)).expect("a link can be made");
     }
     symlink(folder.path().join("good"), folder.path().join("fine")).expect("a link can be made");
-    for (name, is_fine) in
-        [("good", true), ("fine", true), ("run", false), ("deep", false), ("above", false), ("process", false), ("root", false)]
-    {
-        let Some(sandbox) = sandbox_for(&LANGUAGES, policy("", &mount(&folder.path().join(name), "/data", false))) else { return };
-        for request in [contained("shell", "cat /data/file"), Request::new("python", "print(open('/data/file').read(), end='')")] {
+    for (name, is_fine) in [
+        ("good", true),
+        ("fine", true),
+        ("run", false),
+        ("deep", false),
+        ("above", false),
+        ("process", false),
+        ("root", false),
+    ] {
+        let Some(sandbox) = sandbox_for(
+            &LANGUAGES,
+            policy("", &mount(&folder.path().join(name), "/data", false)),
+        ) else {
+            return;
+        };
+        for request in [
+            contained("shell", "cat /data/file"),
+            Request::new("python", "print(open('/data/file').read(), end='')"),
+        ] {
             let outcome = runtime().block_on(sandbox.run(request));
             match outcome {
-                Ok(outcome) => assert!(is_fine && outcome.stdout.text() == "read\n", "{name}: {}", show(&outcome)),
-                Err(error) => assert!(!is_fine && error.to_string().contains("symbolic link"), "{name}: {error}"),
+                Ok(outcome) => assert!(
+                    is_fine && outcome.stdout.text() == "read\n",
+                    "{name}: {}",
+                    show(&outcome)
+                ),
+                Err(error) => assert!(
+                    !is_fine && error.to_string().contains("symbolic link"),
+                    "{name}: {error}"
+                ),
             }
         }
     }

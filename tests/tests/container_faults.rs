@@ -27,7 +27,10 @@ impl Engine {
     /// Returns `None` if there can be none.
     fn new() -> Option<Self> {
         engine::sandbox(glovebox::Policy::builtin())?;
-        let mut engine = Self { folder: tempfile::tempdir().expect("a folder can be made"), process: None };
+        let mut engine = Self {
+            folder: tempfile::tempdir().expect("a folder can be made"),
+            process: None,
+        };
         engine.start();
         Some(engine)
     }
@@ -44,7 +47,12 @@ impl Engine {
         let option = |name: &str, file: &str| format!("--{name}={}", self.path(file).display());
         let process = Command::new("setsid")
             .arg("dockerd")
-            .args([option("data-root", "data"), option("exec-root", "exec"), option("pidfile", "pid"), format!("--host={}", self.host())])
+            .args([
+                option("data-root", "data"),
+                option("exec-root", "exec"),
+                option("pidfile", "pid"),
+                format!("--host={}", self.host()),
+            ])
             .args(["--bridge=none", "--iptables=false", "--ip-forward=false"])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -54,27 +62,51 @@ impl Engine {
         self.process = Some(process);
         let started = Instant::now();
         while !self.docker(&["version"]).status.success() {
-            assert!(started.elapsed() < Duration::from_secs(60), "the engine does not answer");
+            assert!(
+                started.elapsed() < Duration::from_secs(60),
+                "the engine does not answer"
+            );
             std::thread::sleep(Duration::from_millis(200));
         }
     }
 
     fn docker(&self, arguments: &[&str]) -> Output {
-        Command::new("docker").args(["--host", &self.host()]).args(arguments).output().expect("the client is there")
+        Command::new("docker")
+            .args(["--host", &self.host()])
+            .args(arguments)
+            .output()
+            .expect("the client is there")
     }
 
     /// Loads the image for shell into it.
     fn load(&self) {
-        let mut save =
-            Command::new("docker").args(["save", "glovebox/shell:latest"]).stdout(Stdio::piped()).spawn().expect("the client is there");
+        let mut save = Command::new("docker")
+            .args(["save", "glovebox/shell:latest"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the client is there");
         let image = save.stdout.take().expect("it has an output");
-        let load = Command::new("docker").args(["--host", &self.host(), "load"]).stdin(image).output().expect("the client is there");
-        assert!(load.status.success() && save.wait().expect("it ends").success(), "{}", text(&load.stderr));
+        let load = Command::new("docker")
+            .args(["--host", &self.host(), "load"])
+            .stdin(image)
+            .output()
+            .expect("the client is there");
+        assert!(
+            load.status.success() && save.wait().expect("it ends").success(),
+            "{}",
+            text(&load.stderr)
+        );
     }
 
     fn signal(&self, signal: &str) {
         let process = std::fs::read_to_string(self.path("pid")).expect("the engine has a number");
-        assert!(Command::new("kill").args([signal, process.trim()]).status().expect("kill is there").success());
+        assert!(
+            Command::new("kill")
+                .args([signal, process.trim()])
+                .status()
+                .expect("kill is there")
+                .success()
+        );
     }
 
     fn kill(&mut self) {
@@ -90,34 +122,54 @@ impl Engine {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(program());
-        command.args(["run"]).args(arguments).env("DOCKER_HOST", self.host()).current_dir(self.folder.path());
+        command
+            .args(["run"])
+            .args(arguments)
+            .env("DOCKER_HOST", self.host())
+            .current_dir(self.folder.path());
         command
     }
 
     fn shell(&self, source: &str) -> Output {
         std::fs::write(self.path("main.sh"), source).expect("the folder is writable");
-        self.command(&["main.sh"]).output().expect("the program starts")
+        self.command(&["main.sh"])
+            .output()
+            .expect("the program starts")
     }
 
     fn containers(&self) -> usize {
-        text(&self.docker(&["ps", "--all", "--quiet"]).stdout).lines().count()
+        text(&self.docker(&["ps", "--all", "--quiet"]).stdout)
+            .lines()
+            .count()
     }
 
     fn assert_nothing_is_left(&self) {
         let started = Instant::now();
         while self.containers() > 0 {
-            assert!(started.elapsed() < Duration::from_secs(30), "{}", text(&self.docker(&["ps", "--all"]).stdout));
+            assert!(
+                started.elapsed() < Duration::from_secs(30),
+                "{}",
+                text(&self.docker(&["ps", "--all"]).stdout)
+            );
             std::thread::sleep(Duration::from_millis(100));
         }
-        assert_eq!(text(&self.docker(&["volume", "ls", "--quiet"]).stdout), "", "no volume is left");
+        assert_eq!(
+            text(&self.docker(&["volume", "ls", "--quiet"]).stdout),
+            "",
+            "no volume is left"
+        );
     }
 }
 
 impl Drop for Engine {
     fn drop(&mut self) {
         if let Ok(process) = std::fs::read_to_string(self.path("pid")) {
-            let _ = Command::new("kill").args(["-CONT", process.trim()]).status();
-            let _ = Command::new("kill").args(["-TERM", process.trim()]).status();
+            let _ = Command::new("kill")
+                .args(["-CONT", process.trim()])
+                .status();
+            let _ = Command::new("kill")
+                .args(["-TERM", process.trim()])
+                .status();
         }
         if let Some(mut process) = self.process.take() {
             let _ = process.wait();
@@ -127,41 +179,72 @@ impl Drop for Engine {
 
 #[test]
 fn whatever_becomes_of_the_engine_a_run_ends_and_says_why() {
-    let Some(mut engine) = Engine::new() else { return };
+    let Some(mut engine) = Engine::new() else {
+        return;
+    };
 
     // No image: a denial with advice, and everything else works.
     let output = engine.shell("echo ran");
     assert_eq!(output.status.code(), Some(126), "{}", text(&output.stderr));
-    assert!(text(&output.stderr).contains("glovebox images build"), "{}", text(&output.stderr));
+    assert!(
+        text(&output.stderr).contains("glovebox images build"),
+        "{}",
+        text(&output.stderr)
+    );
     engine.load();
     assert_eq!(text(&engine.shell("echo ran").stdout), "ran\n");
 
     // It hangs while a program runs: the watchdog inside the container still ends the run, and soon.
-    std::fs::write(engine.path("main.sh"), "echo started; sleep 30").expect("the folder is writable");
-    let mut run =
-        engine.command(&["--wall", "3s", "main.sh"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program starts");
+    std::fs::write(engine.path("main.sh"), "echo started; sleep 30")
+        .expect("the folder is writable");
+    let mut run = engine
+        .command(&["--wall", "3s", "main.sh"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program starts");
     let mut line = String::new();
-    BufReader::new(run.stdout.take().expect("it has an output")).read_line(&mut line).expect("it says something");
+    BufReader::new(run.stdout.take().expect("it has an output"))
+        .read_line(&mut line)
+        .expect("it says something");
     assert_eq!(line, "started\n");
     engine.signal("-STOP");
     let stopped = Instant::now();
     let status = run.wait().expect("it ends");
     assert_eq!(status.code(), Some(124));
-    assert!(stopped.elapsed() < Duration::from_secs(20), "{:?}", stopped.elapsed());
+    assert!(
+        stopped.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        stopped.elapsed()
+    );
 
     // It does not respond at all: a denial that says so, in bounded time.
     let asked = Instant::now();
     let output = engine.shell("echo ran");
     assert_eq!(output.status.code(), Some(126), "{}", text(&output.stderr));
-    assert!(text(&output.stderr).contains("did not answer within"), "{}", text(&output.stderr));
-    assert!(asked.elapsed() < Duration::from_secs(30), "{:?}", asked.elapsed());
+    assert!(
+        text(&output.stderr).contains("did not answer within"),
+        "{}",
+        text(&output.stderr)
+    );
+    assert!(
+        asked.elapsed() < Duration::from_secs(30),
+        "{:?}",
+        asked.elapsed()
+    );
     engine.signal("-CONT");
     assert_eq!(text(&engine.shell("echo ran").stdout), "ran\n");
     engine.assert_nothing_is_left();
 
     // It is killed while a program runs: the run ends with a host error, and its output so far was streamed.
-    std::fs::write(engine.path("main.sh"), "echo started; sleep 20").expect("the folder is writable");
-    let mut run = engine.command(&["main.sh"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+    std::fs::write(engine.path("main.sh"), "echo started; sleep 20")
+        .expect("the folder is writable");
+    let mut run = engine
+        .command(&["main.sh"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
     let mut output = BufReader::new(run.stdout.take().expect("it has an output"));
     line.clear();
     output.read_line(&mut line).expect("it says something");
@@ -170,13 +253,26 @@ fn whatever_becomes_of_the_engine_a_run_ends_and_says_why() {
     let killed = Instant::now();
     let status = run.wait().expect("it ends");
     assert!(matches!(status.code(), Some(125 | 134)), "{status}");
-    assert!(killed.elapsed() < Duration::from_secs(20), "{:?}", killed.elapsed());
+    assert!(
+        killed.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        killed.elapsed()
+    );
 
     // It is not running: a denial, and programs for the wasm tier run as usual.
     let output = engine.shell("echo ran");
     assert_eq!(output.status.code(), Some(126), "{}", text(&output.stderr));
     std::fs::write(engine.path("main.py"), "print('ran')").expect("the folder is writable");
-    assert_eq!(text(&engine.command(&["main.py"]).output().expect("the program starts").stdout), "ran\n");
+    assert_eq!(
+        text(
+            &engine
+                .command(&["main.py"])
+                .output()
+                .expect("the program starts")
+                .stdout
+        ),
+        "ran\n"
+    );
 
     // It is restarted: runs work, and orphans of the killed one are removed.
     engine.start();
@@ -186,35 +282,83 @@ fn whatever_becomes_of_the_engine_a_run_ends_and_says_why() {
 
 #[test]
 fn a_service_takes_a_tier_out_and_back_in() {
-    let Some(mut engine) = Engine::new() else { return };
+    let Some(mut engine) = Engine::new() else {
+        return;
+    };
     engine.load();
     let folder = Arc::new(tempfile::tempdir().expect("a folder can be made"));
-    let config = "[containers]\npool = 1\n[[alerts]]\nname = \"tiers\"\non = \"tier\"\nwithin = \"1s\"\n";
+    let config =
+        "[containers]\npool = 1\n[[alerts]]\nname = \"tiers\"\non = \"tier\"\nwithin = \"1s\"\n";
     let service = Service::start_with(&folder, config, true, &[("DOCKER_HOST", &engine.host())]);
-    let shell = || service.post("/v1/executions", &json!({ "language": "shell", "source": "echo ran" })).json();
-    let python = || service.post("/v1/executions", &json!({ "language": "python", "source": "print('ran')" })).json();
+    let shell = || {
+        service
+            .post(
+                "/v1/executions",
+                &json!({ "language": "shell", "source": "echo ran" }),
+            )
+            .json()
+    };
+    let python = || {
+        service
+            .post(
+                "/v1/executions",
+                &json!({ "language": "python", "source": "print('ran')" }),
+            )
+            .json()
+    };
     let says = |metric: &str| service.get("/metrics").text().contains(metric);
     assert_eq!(shell()["stdout"], "ran\n");
     assert!(says("glovebox_tier_available{tier=\"container\"} 1"));
-    eventually(Duration::from_secs(20), "a container is kept ready", || says("glovebox_pool_ready{tier=\"container\"} 1"));
+    eventually(Duration::from_secs(20), "a container is kept ready", || {
+        says("glovebox_pool_ready{tier=\"container\"} 1")
+    });
     assert_eq!(shell()["stdout"], "ran\n");
-    assert!(says("glovebox_pool_starts{tier=\"container\",start=\"warm\"} 1"), "{}", service.get("/metrics").text());
+    assert!(
+        says("glovebox_pool_starts{tier=\"container\",start=\"warm\"} 1"),
+        "{}",
+        service.get("/metrics").text()
+    );
     engine.kill();
-    eventually(Duration::from_secs(30), "the tier is out of use", || says("glovebox_tier_available{tier=\"container\"} 0"));
+    eventually(Duration::from_secs(30), "the tier is out of use", || {
+        says("glovebox_tier_available{tier=\"container\"} 0")
+    });
     let refused = shell();
     assert_eq!(refused["status"], "denied", "{refused}");
-    assert!(refused["denial"]["reason"].as_str().is_some_and(|reason| reason.contains("engine")), "{refused}");
+    assert!(
+        refused["denial"]["reason"]
+            .as_str()
+            .is_some_and(|reason| reason.contains("engine")),
+        "{refused}"
+    );
     let tiers = service.get("/v1/tiers").json();
-    assert!(tiers["tiers"].as_array().is_some_and(|tiers| tiers.iter().any(|tier| tier["available"] == false)), "{tiers}");
+    assert!(
+        tiers["tiers"]
+            .as_array()
+            .is_some_and(|tiers| tiers.iter().any(|tier| tier["available"] == false)),
+        "{tiers}"
+    );
     assert_eq!(python()["stdout"], "ran\n", "the others go on");
     assert_eq!(service.get("/readyz").status, 200);
     engine.start();
-    eventually(Duration::from_secs(30), "the tier is in use again", || says("glovebox_tier_available{tier=\"container\"} 1"));
+    eventually(Duration::from_secs(30), "the tier is in use again", || {
+        says("glovebox_tier_available{tier=\"container\"} 1")
+    });
     assert_eq!(shell()["stdout"], "ran\n");
     let alerts = service.get("/v1/alerts").json();
-    let told: Vec<_> =
-        alerts["alerts"].as_array().into_iter().flatten().map(|alert| alert["detail"].as_str().unwrap_or_default()).collect();
-    assert_eq!(told, ["it does not work any more and is out of use", "it works again"], "{alerts}");
+    let told: Vec<_> = alerts["alerts"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|alert| alert["detail"].as_str().unwrap_or_default())
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "it does not work any more and is out of use",
+            "it works again"
+        ],
+        "{alerts}"
+    );
     drop(service);
 }
 
@@ -225,13 +369,24 @@ fn a_full_disk_loses_nothing() {
     // A file size limit on the engine's process looks like a full disk to it.
     let process = std::fs::read_to_string(engine.path("pid")).expect("the engine has a number");
     let limit = |bytes: &str| {
-        let limited = Command::new("prlimit").args(["--pid", process.trim(), &format!("--fsize={bytes}:unlimited")]).status();
+        let limited = Command::new("prlimit")
+            .args([
+                "--pid",
+                process.trim(),
+                &format!("--fsize={bytes}:unlimited"),
+            ])
+            .status();
         assert!(limited.expect("prlimit is there").success());
     };
     limit("0");
     let output = engine.shell("echo ran");
     // The run needs no disk space of the engine, or reports what is missing; either way nothing is left behind.
-    assert!(matches!(output.status.code(), Some(0 | 125 | 126)), "{:?} {}", output.status.code(), text(&output.stderr));
+    assert!(
+        matches!(output.status.code(), Some(0 | 125 | 126)),
+        "{:?} {}",
+        output.status.code(),
+        text(&output.stderr)
+    );
     limit("unlimited");
     let output = engine.shell("echo again");
     assert_eq!(text(&output.stdout), "again\n", "{}", text(&output.stderr));

@@ -22,7 +22,10 @@ struct Account {
 
 impl Account {
     fn new(most: u64) -> Arc<Self> {
-        Arc::new(Self { most, used: Mutex::default() })
+        Arc::new(Self {
+            most,
+            used: Mutex::default(),
+        })
     }
 
     fn used(&self) -> (u64, u64) {
@@ -53,16 +56,23 @@ fn policy() -> Policy {
 }
 
 async fn shell(sandbox: Sandbox, source: &'static str) -> Outcome {
-    sandbox.run(Request::new("shell", source)).await.expect("the host works")
+    sandbox
+        .run(Request::new("shell", source))
+        .await
+        .expect("the host works")
 }
 
 #[test]
 fn a_container_has_its_memory_before_it_is_made_and_until_it_is_gone() {
     // Enough for one and a half containers.
     let account = Account::new(CONTAINER + CONTAINER / 2);
-    let Some(sandbox) = sandbox_within(Arc::clone(&account) as Arc<dyn MemoryAccount>, policy()) else { return };
+    let Some(sandbox) = sandbox_within(Arc::clone(&account) as Arc<dyn MemoryAccount>, policy())
+    else {
+        return;
+    };
     let both = runtime().block_on(async {
-        let runs = ["sleep 1; echo one", "sleep 1; echo two"].map(|source| tokio::spawn(shell(sandbox.clone(), source)));
+        let runs = ["sleep 1; echo one", "sleep 1; echo two"]
+            .map(|source| tokio::spawn(shell(sandbox.clone(), source)));
         let mut outcomes = Vec::new();
         for run in runs {
             outcomes.push(run.await.expect("no panic"));
@@ -70,18 +80,44 @@ fn a_container_has_its_memory_before_it_is_made_and_until_it_is_gone() {
         outcomes
     });
     // The second one waited for the first.
-    assert!(both.iter().all(|outcome| outcome.status == Status::Succeeded), "{} {}", show(&both[0]), show(&both[1]));
+    assert!(
+        both.iter()
+            .all(|outcome| outcome.status == Status::Succeeded),
+        "{} {}",
+        show(&both[0]),
+        show(&both[1])
+    );
     let (_, peak) = account.used();
-    assert!((CONTAINER..=CONTAINER + CONTAINER / 2).contains(&peak), "{peak}");
-    eventually(Duration::from_secs(30), "everything is given back", || account.used().0 == 0);
+    assert!(
+        (CONTAINER..=CONTAINER + CONTAINER / 2).contains(&peak),
+        "{peak}"
+    );
+    eventually(Duration::from_secs(30), "everything is given back", || {
+        account.used().0 == 0
+    });
 }
 
 #[test]
 fn a_container_that_there_is_no_memory_for_is_refused_with_the_reason() {
     let account = Account::new(CONTAINER / 2);
-    let Some(sandbox) = sandbox_within(Arc::clone(&account) as Arc<dyn MemoryAccount>, policy()) else { return };
+    let Some(sandbox) = sandbox_within(Arc::clone(&account) as Arc<dyn MemoryAccount>, policy())
+    else {
+        return;
+    };
     let outcome = runtime().block_on(shell(sandbox, "echo never"));
-    assert_eq!((outcome.status, outcome.limit), (Status::Limited, Some(Limit::Memory)), "{}", show(&outcome));
-    assert!(outcome.crash.as_deref().is_some_and(|why| why.contains("the account has")), "{}", show(&outcome));
+    assert_eq!(
+        (outcome.status, outcome.limit),
+        (Status::Limited, Some(Limit::Memory)),
+        "{}",
+        show(&outcome)
+    );
+    assert!(
+        outcome
+            .crash
+            .as_deref()
+            .is_some_and(|why| why.contains("the account has")),
+        "{}",
+        show(&outcome)
+    );
     assert_eq!(account.used().0, 0);
 }

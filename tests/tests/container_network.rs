@@ -21,16 +21,34 @@ fn text(bytes: &[u8]) -> String {
 impl Place {
     /// Returns `None` without an engine.
     fn new() -> Option<Self> {
-        engine::sandbox_for(&["shell", "python", "javascript"], glovebox::Policy::builtin())?;
+        engine::sandbox_for(
+            &["shell", "python", "javascript"],
+            glovebox::Policy::builtin(),
+        )?;
         let authority = Authority::new();
         let echo = |request: &glovebox_tests::server::Received| {
             if request.line.ends_with("/ok/away") {
-                return answer("302 Found", &[("Location", "http://169.254.169.254/latest")], b"");
+                return answer(
+                    "302 Found",
+                    &[("Location", "http://169.254.169.254/latest")],
+                    b"",
+                );
             }
-            let said = format!("{} {}", request.line, String::from_utf8_lossy(&request.body));
-            answer("200 OK", &[("X-Back", "yes"), ("Content-Type", "text/plain")], said.as_bytes())
+            let said = format!(
+                "{} {}",
+                request.line,
+                String::from_utf8_lossy(&request.body)
+            );
+            answer(
+                "200 OK",
+                &[("X-Back", "yes"), ("Content-Type", "text/plain")],
+                said.as_bytes(),
+            )
         };
-        let (secure, plain) = (Server::start_tls(&authority, &["127.0.0.1", "localhost"], echo), Server::start(echo));
+        let (secure, plain) = (
+            Server::start_tls(&authority, &["127.0.0.1", "localhost"], echo),
+            Server::start(echo),
+        );
         let folder = tempfile::tempdir().expect("a folder can be made");
         let rule = |scheme: &str, port: u16| {
             format!(
@@ -43,18 +61,38 @@ impl Place {
             rule("https", secure.port()),
             rule("http", plain.port())
         );
-        for (name, content) in [("policy.toml", policy.as_str()), ("trusted.pem", authority.pem())] {
+        for (name, content) in [
+            ("policy.toml", policy.as_str()),
+            ("trusted.pem", authority.pem()),
+        ] {
             std::fs::write(folder.path().join(name), content).expect("the folder is writable");
         }
-        Some(Self { folder, secure, plain })
+        Some(Self {
+            folder,
+            secure,
+            plain,
+        })
     }
 
     /// Runs a program, with `SECURE` and `PLAIN` replaced by the URLs of the servers.
     fn run(&self, language: &str, source: &str) -> Output {
-        let source = source.replace("SECURE", &self.secure.url("")).replace("PLAIN", &self.plain.url(""));
+        let source = source
+            .replace("SECURE", &self.secure.url(""))
+            .replace("PLAIN", &self.plain.url(""));
         std::fs::write(self.folder.path().join("main"), source).expect("the folder is writable");
         Command::new(program())
-            .args(["run", "--policy", "policy.toml", "--audit", "audit.jsonl", "--tier", "container", "--language", language, "main"])
+            .args([
+                "run",
+                "--policy",
+                "policy.toml",
+                "--audit",
+                "audit.jsonl",
+                "--tier",
+                "container",
+                "--language",
+                language,
+                "main",
+            ])
             .current_dir(self.folder.path())
             .env("SSL_CERT_FILE", self.folder.path().join("trusted.pem"))
             .output()
@@ -92,9 +130,15 @@ fn every_client_reaches_what_is_allowed() {
     ];
     for (language, source, expected) in cases {
         let output = place.run(language, source);
-        assert_eq!(text(&output.stdout), expected, "{language}: {}", text(&output.stderr));
+        assert_eq!(
+            text(&output.stdout),
+            expected,
+            "{language}: {}",
+            text(&output.stderr)
+        );
     }
-    let records = std::fs::read_to_string(place.folder.path().join("audit.jsonl")).expect("there is a log");
+    let records =
+        std::fs::read_to_string(place.folder.path().join("audit.jsonl")).expect("there is a log");
     assert!(
         records.contains("\"function\":\"fetch\"")
             && records.contains("/ok/c")
@@ -113,36 +157,82 @@ fn nothing_else_is_reached() {
         ("curl -sS SECURE/ok%2f..%2fno", "denied"),
         ("curl -sS -X DELETE SECURE/ok", "not this method"),
         ("curl -sS https://localhost:1/", "response 403"),
-        ("curl -sS http://169.254.169.254/latest", "no host that profile"),
+        (
+            "curl -sS http://169.254.169.254/latest",
+            "no host that profile",
+        ),
         ("curl -sSv https://example.org/", "no host that profile"),
-        ("curl -sS -H 'Upgrade: websocket' -H 'Connection: Upgrade' PLAIN/ok", "change their protocol"),
-        ("head -c 100000 /dev/zero | curl -sS --data-binary @- SECURE/ok", "at most 4096 bytes"),
+        (
+            "curl -sS -H 'Upgrade: websocket' -H 'Connection: Upgrade' PLAIN/ok",
+            "change their protocol",
+        ),
+        (
+            "head -c 100000 /dev/zero | curl -sS --data-binary @- SECURE/ok",
+            "at most 4096 bytes",
+        ),
         ("curl -sS -m 5 --proxy '' PLAIN/ok", "Could"),
         ("curl -sS -m 5 --proxy '' http://172.17.0.1/", "Could"),
         ("getent hosts example.org || echo nothing", "nothing"),
-        ("ls /sys/class/net; ls -l /run/glovebox | grep -v total | wc -l; touch /run/glovebox/x", "Read-only file system"),
-        ("curl -sS --cacert /etc/ssl/certs/ca-certificates.crt SECURE/ok", "certificate"),
+        (
+            "ls /sys/class/net; ls -l /run/glovebox | grep -v total | wc -l; touch /run/glovebox/x",
+            "Read-only file system",
+        ),
+        (
+            "curl -sS --cacert /etc/ssl/certs/ca-certificates.crt SECURE/ok",
+            "certificate",
+        ),
     ];
     for (source, word) in cases {
         let output = place.run("shell", source);
         let said = text(&output.stdout) + &text(&output.stderr);
         assert!(said.contains(word), "{source}: {said}");
     }
-    assert_eq!(place.requests(), before, "nothing of it arrived: {:?} {:?}", place.secure.received(), place.plain.received());
+    assert_eq!(
+        place.requests(),
+        before,
+        "nothing of it arrived: {:?} {:?}",
+        place.secure.received(),
+        place.plain.received()
+    );
     // Each hop is judged anew.
     let output = place.run("shell", "curl -sSL PLAIN/ok/away");
-    assert!(text(&output.stdout).contains("169.254.169.254") && text(&output.stdout).contains("denied"), "{}", text(&output.stdout));
+    assert!(
+        text(&output.stdout).contains("169.254.169.254") && text(&output.stdout).contains("denied"),
+        "{}",
+        text(&output.stdout)
+    );
     // One run makes no more requests than its policy grants.
-    let output = place.run("shell", "for i in $(seq 60); do curl -sS -o /dev/null -w '%{http_code} ' PLAIN/ok; done");
-    assert_eq!(text(&output.stdout).matches("200 ").count(), 30, "{}", text(&output.stdout));
+    let output = place.run(
+        "shell",
+        "for i in $(seq 60); do curl -sS -o /dev/null -w '%{http_code} ' PLAIN/ok; done",
+    );
+    assert_eq!(
+        text(&output.stdout).matches("200 ").count(),
+        30,
+        "{}",
+        text(&output.stdout)
+    );
     // A server without a trusted certificate gets nothing.
-    std::fs::write(place.folder.path().join("trusted.pem"), Authority::new().pem()).expect("the folder is writable");
+    std::fs::write(
+        place.folder.path().join("trusted.pem"),
+        Authority::new().pem(),
+    )
+    .expect("the folder is writable");
     let before = place.secure.received().len();
     let output = place.run("shell", "curl -sS SECURE/ok");
-    assert!(text(&output.stdout).contains("no secure connection"), "{}", text(&output.stdout));
+    assert!(
+        text(&output.stdout).contains("no secure connection"),
+        "{}",
+        text(&output.stdout)
+    );
     assert_eq!(place.secure.received().len(), before);
-    let left = std::fs::read_dir(std::env::temp_dir()).expect("there is a temporary folder").flatten();
-    let left: Vec<_> = left.map(|entry| entry.file_name()).filter(|name| name.to_string_lossy().starts_with("glovebox-egress-")).collect();
+    let left = std::fs::read_dir(std::env::temp_dir())
+        .expect("there is a temporary folder")
+        .flatten();
+    let left: Vec<_> = left
+        .map(|entry| entry.file_name())
+        .filter(|name| name.to_string_lossy().starts_with("glovebox-egress-"))
+        .collect();
     assert!(left.is_empty(), "{left:?}");
 }
 
@@ -165,13 +255,27 @@ fn tunnels_are_judged_counted_and_recorded() {
     let mut lines = said.lines();
     let first = lines.next().unwrap_or_default();
     assert!(
-        first.starts_with("200 ['403', '") && first.contains("not this port") && first.ends_with("403 400"),
+        first.starts_with("200 ['403', '")
+            && first.contains("not this port")
+            && first.ends_with("403 400"),
         "{said} {}",
         text(&output.stderr)
     );
-    assert_eq!(lines.next(), Some("28 32 60"), "two of thirty calls were refused before: {said}");
+    assert_eq!(
+        lines.next(),
+        Some("28 32 60"),
+        "two of thirty calls were refused before: {said}"
+    );
     assert_eq!(place.requests(), before);
-    let records = std::fs::read_to_string(place.folder.path().join("audit.jsonl")).expect("there is a log");
-    assert_eq!(records.lines().filter(|line| line.contains("\"called\"") && line.contains("tunnel to")).count(), 30, "{records}");
+    let records =
+        std::fs::read_to_string(place.folder.path().join("audit.jsonl")).expect("there is a log");
+    assert_eq!(
+        records
+            .lines()
+            .filter(|line| line.contains("\"called\"") && line.contains("tunnel to"))
+            .count(),
+        30,
+        "{records}"
+    );
     assert!(!records.contains("h59.denied.example"));
 }

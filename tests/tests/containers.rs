@@ -2,7 +2,9 @@
 //!
 //! The oracles are outside: the engine's own client, files of the host, the process table.
 
-use glovebox::{CancellationToken, Controls, Input, Limit, Outcome, Policy, Request, Sandbox, Status};
+use glovebox::{
+    CancellationToken, Controls, Input, Limit, Outcome, Policy, Request, Sandbox, Status,
+};
 use glovebox_policy::InputFile;
 use glovebox_tests::attack::show;
 use glovebox_tests::engine::{docker, sandbox};
@@ -29,11 +31,20 @@ fn shell(sandbox: &Sandbox, source: &str) -> Outcome {
 fn assert_nothing_is_left(label: &str) {
     let started = Instant::now();
     loop {
-        let left = docker(&["ps", "--all", "--quiet", "--filter", &format!("label=glovebox.owner{label}")]);
+        let left = docker(&[
+            "ps",
+            "--all",
+            "--quiet",
+            "--filter",
+            &format!("label=glovebox.owner{label}"),
+        ]);
         if left.trim().is_empty() {
             return;
         }
-        assert!(started.elapsed() < Duration::from_secs(20), "containers are left: {left}");
+        assert!(
+            started.elapsed() < Duration::from_secs(20),
+            "containers are left: {left}"
+        );
         std::thread::sleep(Duration::from_millis(100));
     }
 }
@@ -41,19 +52,49 @@ fn assert_nothing_is_left(label: &str) {
 #[test]
 fn a_script_does_what_scripts_do() {
     let Some(sandbox) = plain() else { return };
-    let mut request =
-        Request::new("shell", "uname -s; whoami; pwd; echo \"$1 $WORD\"; cat; cat in/put.txt; echo out > result.txt; echo err >&2; exit 3");
+    let mut request = Request::new(
+        "shell",
+        "uname -s; whoami; pwd; echo \"$1 $WORD\"; cat; cat in/put.txt; echo out > result.txt; echo err >&2; exit 3",
+    );
     request.arguments = vec!["first arg".to_owned()];
     request.environment = vec![("WORD".to_owned(), "wörd".to_owned())];
-    request.files = vec![InputFile { path: "in/put.txt".to_owned(), content: b"from a file\n".as_slice().into() }];
+    request.files = vec![InputFile {
+        path: "in/put.txt".to_owned(),
+        content: b"from a file\n".as_slice().into(),
+    }];
     request.artifacts = vec!["*.txt".to_owned()];
-    let controls = Controls { input: Input::from("from the input\n"), ..Controls::default() };
+    let controls = Controls {
+        input: Input::from("from the input\n"),
+        ..Controls::default()
+    };
     let outcome = run_with(&sandbox, request, controls);
-    assert_eq!(outcome.stdout.text(), "Linux\nnobody\n/work\nfirst arg wörd\nfrom the input\nfrom a file\n", "{}", show(&outcome));
-    assert_eq!((outcome.stderr.text().as_ref(), outcome.status, outcome.exit_code), ("err\n", Status::Failed, Some(3)));
+    assert_eq!(
+        outcome.stdout.text(),
+        "Linux\nnobody\n/work\nfirst arg wörd\nfrom the input\nfrom a file\n",
+        "{}",
+        show(&outcome)
+    );
+    assert_eq!(
+        (
+            outcome.stderr.text().as_ref(),
+            outcome.status,
+            outcome.exit_code
+        ),
+        ("err\n", Status::Failed, Some(3))
+    );
     assert_eq!(outcome.tier.map(|tier| tier.name()), Some("container"));
-    assert!(outcome.tier_reason.contains("`wasm` does not run the language"), "{}", outcome.tier_reason);
-    let artifacts: Vec<_> = outcome.artifacts.iter().map(|one| (one.path.as_str(), one.content.as_slice())).collect();
+    assert!(
+        outcome
+            .tier_reason
+            .contains("`wasm` does not run the language"),
+        "{}",
+        outcome.tier_reason
+    );
+    let artifacts: Vec<_> = outcome
+        .artifacts
+        .iter()
+        .map(|one| (one.path.as_str(), one.content.as_slice()))
+        .collect();
     assert_eq!(artifacts, [("result.txt", b"out\n".as_slice())]);
     assert!(outcome.usage.cpu > Duration::ZERO && outcome.usage.peak_memory > 0);
 }
@@ -66,8 +107,14 @@ fn a_program_has_no_way_out() {
         ("cat /etc/shadow", "Permission denied"),
         ("echo x > /etc/x", "Read-only file system"),
         ("touch /program/../usr/x", "Read-only file system"),
-        ("timeout 3 bash -c ': < /dev/tcp/1.1.1.1/80'", "Network is unreachable"),
-        ("timeout 3 bash -c ': < /dev/tcp/172.17.0.1/22'", "Network is unreachable"),
+        (
+            "timeout 3 bash -c ': < /dev/tcp/1.1.1.1/80'",
+            "Network is unreachable",
+        ),
+        (
+            "timeout 3 bash -c ': < /dev/tcp/172.17.0.1/22'",
+            "Network is unreachable",
+        ),
         ("ls /var/run/docker.sock", "No such file"),
         ("unshare -m true", "Operation not permitted"),
         ("unshare -U true", "Operation not permitted"),
@@ -75,58 +122,111 @@ fn a_program_has_no_way_out() {
         ("/usr/sbin/chroot / true", "Operation not permitted"),
         ("kill -9 1; echo alive >&2", "alive"),
         ("echo b > /proc/sysrq-trigger", "/proc/sysrq-trigger: "),
-        ("echo x > /proc/sys/kernel/core_pattern", "Read-only file system"),
+        (
+            "echo x > /proc/sys/kernel/core_pattern",
+            "Read-only file system",
+        ),
         ("mkdir /sys/fs/cgroup/x", "cannot create directory"),
     ];
     for (probe, expected) in cases {
         let outcome = shell(&sandbox, probe);
-        assert!(outcome.stderr.text().contains(expected), "{probe}: {}", show(&outcome));
+        assert!(
+            outcome.stderr.text().contains(expected),
+            "{probe}: {}",
+            show(&outcome)
+        );
     }
-    let outcome = shell(&sandbox, "grep -E '^(Cap...|NoNewPrivs|Seccomp):' /proc/self/status; ls /dev; ls /sys/class/net; hostname");
+    let outcome = shell(
+        &sandbox,
+        "grep -E '^(Cap...|NoNewPrivs|Seccomp):' /proc/self/status; ls /dev; ls /sys/class/net; hostname",
+    );
     let facts = outcome.stdout.text().into_owned();
     for set in ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"] {
-        assert!(facts.contains(&format!("{set}:\t0000000000000000")), "{facts}");
+        assert!(
+            facts.contains(&format!("{set}:\t0000000000000000")),
+            "{facts}"
+        );
     }
-    assert!(facts.contains("NoNewPrivs:\t1") && facts.contains("Seccomp:\t2"), "{facts}");
+    assert!(
+        facts.contains("NoNewPrivs:\t1") && facts.contains("Seccomp:\t2"),
+        "{facts}"
+    );
     for device in ["kvm", "mem", "fuse", "sda"] {
         assert!(!facts.lines().any(|line| line == device), "{facts}");
     }
-    assert!(facts.contains("\nlo\n") && !facts.contains("eth0") && facts.contains("glovebox"), "{facts}");
+    assert!(
+        facts.contains("\nlo\n") && !facts.contains("eth0") && facts.contains("glovebox"),
+        "{facts}"
+    );
     let secret = "CANARY_of_the_host";
-    assert!(!shell(&sandbox, "env; cat /proc/1/environ; cat /proc/self/environ").stdout.text().contains(secret));
+    assert!(
+        !shell(&sandbox, "env; cat /proc/1/environ; cat /proc/self/environ")
+            .stdout
+            .text()
+            .contains(secret)
+    );
     assert_nothing_is_left("");
 }
 
 #[test]
 fn limits_end_a_run_with_their_own_words() {
-    let Some(sandbox) = sandbox(policy("wall = \"10s\"\nfuel = 2_000_000_000\nfiles = 100", "")) else { return };
+    let Some(sandbox) = sandbox(policy(
+        "wall = \"10s\"\nfuel = 2_000_000_000\nfiles = 100",
+        "",
+    )) else {
+        return;
+    };
     let cases = [
         ("a=x; while :; do a=$a$a; done", Limit::Memory),
         ("while :; do :; done", Limit::Cpu),
         ("yes", Limit::Output),
         ("head -c 20000000 /dev/zero > big", Limit::Disk),
-        ("for i in $(seq 200); do : > f$i || exit 1; done", Limit::Files),
+        (
+            "for i in $(seq 200); do : > f$i || exit 1; done",
+            Limit::Files,
+        ),
     ];
     for (source, limit) in cases {
         let outcome = shell(&sandbox, source);
-        assert_eq!((outcome.status, outcome.limit), (Status::Limited, Some(limit)), "{source}: {}", show(&outcome));
+        assert_eq!(
+            (outcome.status, outcome.limit),
+            (Status::Limited, Some(limit)),
+            "{source}: {}",
+            show(&outcome)
+        );
         // The canary after each.
-        assert_eq!(shell(&sandbox, "echo 42").stdout.text(), "42\n", "after {source}");
+        assert_eq!(
+            shell(&sandbox, "echo 42").stdout.text(),
+            "42\n",
+            "after {source}"
+        );
     }
     // The shell retries for some seconds before it gives up, so the clock may be first.
     let outcome = shell(&sandbox, ":(){ :|:& };:; sleep 1; exit 1");
-    assert!(matches!(outcome.limit, Some(Limit::Processes | Limit::Wall)), "{}", show(&outcome));
+    assert!(
+        matches!(outcome.limit, Some(Limit::Processes | Limit::Wall)),
+        "{}",
+        show(&outcome)
+    );
     assert_eq!(shell(&sandbox, "echo 42").stdout.text(), "42\n");
     let mut request = Request::new("shell", "trap '' TERM INT HUP; while :; do sleep 1; done");
     request.wants.limits.wall = Some(Duration::from_secs(1));
     let started = Instant::now();
     let outcome = run(&sandbox, request);
     assert_eq!(outcome.limit, Some(Limit::Wall));
-    assert!(started.elapsed() < Duration::from_secs(20), "a program that ignores signals is killed");
+    assert!(
+        started.elapsed() < Duration::from_secs(20),
+        "a program that ignores signals is killed"
+    );
     // The input files take more blocks than they have bytes.
     let mut request = Request::new("shell", "true");
     request.wants.limits.workspace = Some(16 << 10);
-    request.files = (0..10).map(|number| InputFile { path: format!("f{number}"), content: b"x".as_slice().into() }).collect();
+    request.files = (0..10)
+        .map(|number| InputFile {
+            path: format!("f{number}"),
+            content: b"x".as_slice().into(),
+        })
+        .collect();
     let outcome = run(&sandbox, request);
     assert_eq!(outcome.limit, Some(Limit::Disk), "{}", show(&outcome));
     assert_nothing_is_left("");
@@ -136,15 +236,33 @@ fn limits_end_a_run_with_their_own_words() {
 fn whoever_stops_a_run_or_goes_away_ends_it() {
     let Some(sandbox) = plain() else { return };
     let stop = CancellationToken::new();
-    let controls = Controls { stop: stop.clone(), ..Controls::default() };
+    let controls = Controls {
+        stop: stop.clone(),
+        ..Controls::default()
+    };
     runtime().spawn(async move {
         tokio::time::sleep(Duration::from_secs(2)).await;
         stop.cancel();
     });
-    let outcome = run_with(&sandbox, Request::new("shell", "echo started; sleep 60"), controls);
-    assert_eq!((outcome.status, outcome.stdout.text().as_ref()), (Status::Cancelled, "started\n"), "{}", show(&outcome));
-    let dropped = runtime()
-        .block_on(async { tokio::time::timeout(Duration::from_secs(2), sandbox.run(Request::new("shell", "sleep 60"))).await.is_err() });
+    let outcome = run_with(
+        &sandbox,
+        Request::new("shell", "echo started; sleep 60"),
+        controls,
+    );
+    assert_eq!(
+        (outcome.status, outcome.stdout.text().as_ref()),
+        (Status::Cancelled, "started\n"),
+        "{}",
+        show(&outcome)
+    );
+    let dropped = runtime().block_on(async {
+        tokio::time::timeout(
+            Duration::from_secs(2),
+            sandbox.run(Request::new("shell", "sleep 60")),
+        )
+        .await
+        .is_err()
+    });
     assert!(dropped);
     assert_nothing_is_left("");
 }
@@ -152,28 +270,64 @@ fn whoever_stops_a_run_or_goes_away_ends_it() {
 #[test]
 fn processes_that_a_program_leaves_behind_end_with_it() {
     let Some(sandbox) = plain() else { return };
-    let outcome = shell(&sandbox, "(setsid sleep 1000 &) ; (setsid bash -c 'trap \"\" TERM; while :; do sleep 1; done' &) ; echo done");
-    assert_eq!((outcome.status, outcome.stdout.text().as_ref()), (Status::Succeeded, "done\n"), "{}", show(&outcome));
-    assert!(outcome.usage.wall < Duration::from_secs(20), "{:?}", outcome.usage.wall);
+    let outcome = shell(
+        &sandbox,
+        "(setsid sleep 1000 &) ; (setsid bash -c 'trap \"\" TERM; while :; do sleep 1; done' &) ; echo done",
+    );
+    assert_eq!(
+        (outcome.status, outcome.stdout.text().as_ref()),
+        (Status::Succeeded, "done\n"),
+        "{}",
+        show(&outcome)
+    );
+    assert!(
+        outcome.usage.wall < Duration::from_secs(20),
+        "{:?}",
+        outcome.usage.wall
+    );
     // A sparse file is larger than any workspace, and takes no room in it.
     let mut request = Request::new("shell", "echo small > a; truncate -s 100G b");
     request.artifacts = vec!["*".to_owned()];
     let outcome = run(&sandbox, request);
-    assert_eq!((outcome.status, outcome.artifacts_truncated), (Status::Succeeded, true), "{}", show(&outcome));
-    assert!(outcome.artifacts.iter().all(|artifact| artifact.path == "a"));
+    assert_eq!(
+        (outcome.status, outcome.artifacts_truncated),
+        (Status::Succeeded, true),
+        "{}",
+        show(&outcome)
+    );
+    assert!(
+        outcome
+            .artifacts
+            .iter()
+            .all(|artifact| artifact.path == "a")
+    );
     // A program that kills all that it can kill does not reach its waiter.
     let outcome = shell(&sandbox, "kill -9 -1; echo on");
-    assert_eq!((outcome.status, outcome.stdout.text().as_ref()), (Status::Succeeded, "on\n"), "{}", show(&outcome));
+    assert_eq!(
+        (outcome.status, outcome.stdout.text().as_ref()),
+        (Status::Succeeded, "on\n"),
+        "{}",
+        show(&outcome)
+    );
     assert_nothing_is_left("");
 }
 
 #[test]
 fn fifty_runs_at_once_do_not_mix() {
-    let Some(sandbox) = sandbox(policy("concurrency = 50", "")) else { return };
+    let Some(sandbox) = sandbox(policy("concurrency = 50", "")) else {
+        return;
+    };
     let outcomes = runtime().block_on(async {
         let runs = (0..50).map(|number| {
             let sandbox = sandbox.clone();
-            tokio::spawn(async move { sandbox.run(Request::new("shell", format!("echo {number} > f; sleep 0.2; cat f; ls"))).await })
+            tokio::spawn(async move {
+                sandbox
+                    .run(Request::new(
+                        "shell",
+                        format!("echo {number} > f; sleep 0.2; cat f; ls"),
+                    ))
+                    .await
+            })
         });
         let mut outcomes = Vec::new();
         for run in runs.collect::<Vec<_>>() {
@@ -182,7 +336,12 @@ fn fifty_runs_at_once_do_not_mix() {
         outcomes
     });
     for (number, outcome) in outcomes.iter().enumerate() {
-        assert_eq!(outcome.stdout.text(), format!("{number}\nf\n"), "{}", show(outcome));
+        assert_eq!(
+            outcome.stdout.text(),
+            format!("{number}\nf\n"),
+            "{}",
+            show(outcome)
+        );
     }
     assert_nothing_is_left("");
 }
@@ -190,10 +349,18 @@ fn fifty_runs_at_once_do_not_mix() {
 /// Without the tier, a denial says how to enable it.
 #[test]
 fn without_an_engine_shell_is_denied_and_the_rest_works() {
-    let sandbox = Sandbox::builder().policy(policy("", "")).build().expect("the guests are installed");
+    let sandbox = Sandbox::builder()
+        .policy(policy("", ""))
+        .build()
+        .expect("the guests are installed");
     let outcome = shell(&sandbox, "true");
     assert_eq!(outcome.status, Status::Denied);
-    assert_eq!(run(&sandbox, Request::new("python", "print(1)")).stdout.text(), "1\n");
+    assert_eq!(
+        run(&sandbox, Request::new("python", "print(1)"))
+            .stdout
+            .text(),
+        "1\n"
+    );
 }
 
 /// A process that is killed leaves its container behind; the next process that starts removes it.
@@ -206,23 +373,39 @@ fn what_a_killed_process_leaves_behind_is_removed_by_the_next() {
     }
     let start = |source: &str| {
         let mut command = Command::new(glovebox_tests::tree::program());
-        command.args(["run", "--language", "shell", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command
+            .args(["run", "--language", "shell", "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
         let mut child = command.spawn().expect("the program starts");
-        child.stdin.take().expect("it has an input").write_all(source.as_bytes()).expect("it reads");
+        child
+            .stdin
+            .take()
+            .expect("it has an input")
+            .write_all(source.as_bytes())
+            .expect("it reads");
         child
     };
     let mut killed = start("echo started; sleep 25");
     let mut line = String::new();
-    BufReader::new(killed.stdout.take().expect("it has an output")).read_line(&mut line).expect("it says something");
+    BufReader::new(killed.stdout.take().expect("it has an output"))
+        .read_line(&mut line)
+        .expect("it says something");
     assert_eq!(line, "started\n");
     let owned = format!("/{}/", killed.id());
-    let left =
-        || docker(&["ps", "--all", "--format", "{{.Label \"glovebox.owner\"}}"]).lines().filter(|label| label.contains(&owned)).count();
+    let left = || {
+        docker(&["ps", "--all", "--format", "{{.Label \"glovebox.owner\"}}"])
+            .lines()
+            .filter(|label| label.contains(&owned))
+            .count()
+    };
     killed.kill().expect("it can be killed");
     killed.wait().expect("it ends");
     assert_eq!(left(), 1, "the container goes on");
     assert!(start("true").wait().expect("it ends").success());
-    eventually(Duration::from_secs(20), "the container is left", || left() == 0);
+    eventually(Duration::from_secs(20), "the container is left", || {
+        left() == 0
+    });
 }
 
 /// Idle containers serve one run each, and none is left when the tier is dropped.
@@ -231,27 +414,60 @@ fn a_pool_serves_runs_and_goes_away() {
     if plain().is_none() {
         return;
     }
-    let label = || docker(&["ps", "--all", "--quiet", "--filter", "label=glovebox.owner", "--filter", "status=paused"]).lines().count();
+    let label = || {
+        docker(&[
+            "ps",
+            "--all",
+            "--quiet",
+            "--filter",
+            "label=glovebox.owner",
+            "--filter",
+            "status=paused",
+        ])
+        .lines()
+        .count()
+    };
     runtime().block_on(async {
-        let containers = glovebox_fallback::Containers::builder().idle(2).connect().await;
+        let containers = glovebox_fallback::Containers::builder()
+            .idle(2)
+            .connect()
+            .await;
         let policy = policy("", "");
-        let sandbox =
-            Sandbox::builder().policy(policy).executor(std::sync::Arc::new(containers)).build().expect("the guests are installed");
+        let sandbox = Sandbox::builder()
+            .policy(policy)
+            .executor(std::sync::Arc::new(containers))
+            .build()
+            .expect("the guests are installed");
         for round in 0..4 {
             let outcome = sandbox
-                .run(Request::new("shell", format!("ls /work /tmp; echo {round} > /work/f; echo {round} > /tmp/f; echo {round}")))
+                .run(Request::new(
+                    "shell",
+                    format!(
+                        "ls /work /tmp; echo {round} > /work/f; echo {round} > /tmp/f; echo {round}"
+                    ),
+                ))
                 .await;
             let outcome = outcome.expect("the engine holds");
-            assert_eq!(outcome.stdout.text(), format!("/tmp:\n\n/work:\n{round}\n"), "{}", show(&outcome));
+            assert_eq!(
+                outcome.stdout.text(),
+                format!("/tmp:\n\n/work:\n{round}\n"),
+                "{}",
+                show(&outcome)
+            );
             let started = Instant::now();
             while label() < 2 {
-                assert!(started.elapsed() < Duration::from_secs(20), "the pool is not filled");
+                assert!(
+                    started.elapsed() < Duration::from_secs(20),
+                    "the pool is not filled"
+                );
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         }
         assert_eq!(label(), 2);
     });
-    eventually(Duration::from_secs(20), "idle containers are left", || label() == 0);
+    eventually(Duration::from_secs(20), "idle containers are left", || {
+        label() == 0
+    });
 }
 
 /// A policy can pin the only image that a container may start from.
@@ -263,7 +479,10 @@ fn an_image_can_be_pinned_by_its_digest() {
     let digest = docker(&["inspect", "--format", "{{.Id}}", "glovebox/shell:latest"]);
     let pinned = |digest: &str| policy("", &format!("[profiles.t.images]\nshell = \"{digest}\"\n"));
     let sandbox_of = |digest: &str| sandbox(pinned(digest)).expect("there is an engine");
-    assert_eq!(shell(&sandbox_of(digest.trim()), "echo ran").stdout.text(), "ran\n");
+    assert_eq!(
+        shell(&sandbox_of(digest.trim()), "echo ran").stdout.text(),
+        "ran\n"
+    );
     let other = sandbox_of(&format!("sha256:{}", "0".repeat(64)));
     let refused = runtime().block_on(other.run(Request::new("shell", "echo ran")));
     assert!(refused.is_err_and(|error| error.to_string().contains("the policy pins the image")));
@@ -273,7 +492,9 @@ fn an_image_can_be_pinned_by_its_digest() {
 #[cfg(target_arch = "x86_64")]
 #[test]
 fn system_calls_are_filtered() {
-    let Some(sandbox) = glovebox_tests::engine::sandbox_for(&["python"], policy("", "")) else { return };
+    let Some(sandbox) = glovebox_tests::engine::sandbox_for(&["python"], policy("", "")) else {
+        return;
+    };
     let calls = [
         ("unshare", 272, "0x10000000, 0"),
         ("unshare of a mount", 272, "0x20000, 0"),
@@ -297,7 +518,10 @@ fn system_calls_are_filtered() {
         ("a socket of NETLINK_GENERIC", 41, "16, 3, 16"),
         ("clone with a namespace", 56, "0x10000000 | 17, 0, 0, 0, 0"),
     ];
-    let probes: String = calls.iter().map(|(what, number, arguments)| format!("call({what:?}, {number}, {arguments})\n")).collect();
+    let probes: String = calls
+        .iter()
+        .map(|(what, number, arguments)| format!("call({what:?}, {number}, {arguments})\n"))
+        .collect();
     let source = format!(
         "import ctypes, os, subprocess, threading\nlibc = ctypes.CDLL(None, use_errno=True)\n\
          def call(what, *arguments):\n    ctypes.set_errno(0)\n    \
@@ -308,6 +532,14 @@ fn system_calls_are_filtered() {
     let mut request = Request::new("python", source);
     request.wants.tier = Some(glovebox_policy::Tier::Container);
     let outcome = run(&sandbox, request);
-    let expected: String = calls.iter().map(|(what, ..)| format!("{what} -1 1\n")).collect();
-    assert_eq!(outcome.stdout.text(), format!("{expected}[(1, 'lo')] AF_UNIX\nthread\nb'Linux\\n' True\n"), "{}", show(&outcome));
+    let expected: String = calls
+        .iter()
+        .map(|(what, ..)| format!("{what} -1 1\n"))
+        .collect();
+    assert_eq!(
+        outcome.stdout.text(),
+        format!("{expected}[(1, 'lo')] AF_UNIX\nthread\nb'Linux\\n' True\n"),
+        "{}",
+        show(&outcome)
+    );
 }

@@ -25,9 +25,17 @@ const LIMITS: &str = "wall = \"150ms\"\nfuel = 1_000_000_000_000\nmemory = \"64M
 /// Functions that no program can call in a loop: they end it, or they need a handle that no program can get.
 fn ends_at_once(import: &Import) -> bool {
     import.interface.starts_with("wasi:cli/exit@")
-        || ["tcp-socket", "udp-socket", "incoming-datagram", "outgoing-datagram", "resolve-address-stream", "error.", "error-code"]
-            .iter()
-            .any(|resource| import.function.contains(resource))
+        || [
+            "tcp-socket",
+            "udp-socket",
+            "incoming-datagram",
+            "outgoing-datagram",
+            "resolve-address-stream",
+            "error.",
+            "error-code",
+        ]
+        .iter()
+        .any(|resource| import.function.contains(resource))
             && !import.function.starts_with("create-")
 }
 
@@ -39,13 +47,22 @@ struct Lateness {
 
 impl Lateness {
     fn watch() -> Self {
-        let (worst, done) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
-        let watcher = Self { worst: Arc::clone(&worst), done: Arc::clone(&done) };
+        let (worst, done) = (
+            Arc::new(AtomicU64::new(0)),
+            Arc::new(AtomicBool::new(false)),
+        );
+        let watcher = Self {
+            worst: Arc::clone(&worst),
+            done: Arc::clone(&done),
+        };
         std::thread::spawn(move || {
             while !done.load(Ordering::Relaxed) {
                 let started = Instant::now();
                 std::thread::sleep(Duration::from_millis(1));
-                let late = started.elapsed().saturating_sub(Duration::from_millis(1)).as_nanos();
+                let late = started
+                    .elapsed()
+                    .saturating_sub(Duration::from_millis(1))
+                    .as_nanos();
                 worst.fetch_max(u64::try_from(late).unwrap_or(u64::MAX), Ordering::Relaxed);
             }
         });
@@ -66,7 +83,10 @@ impl Drop for Lateness {
 
 fn request(program: Vec<u8>) -> Request {
     let mut request = Request::new("wasm", program);
-    request.files.push(InputFile { path: "f".to_owned(), content: vec![b'x'; 4 << 20].into() });
+    request.files.push(InputFile {
+        path: "f".to_owned(),
+        content: vec![b'x'; 4 << 20].into(),
+    });
     request
 }
 
@@ -74,7 +94,10 @@ fn request(program: Vec<u8>) -> Request {
 fn beyond_wall(sandbox: &Sandbox, program: &[u8]) -> (Outcome, Duration) {
     // Compilation counts against the same clock, and takes longer than that on a busy machine.
     let once = || run(sandbox, request(program.to_vec()));
-    let outcome = (0..50).map(|_| once()).find(|outcome| outcome.limit != Some(Limit::Compile)).unwrap_or_else(once);
+    let outcome = (0..50)
+        .map(|_| once())
+        .find(|outcome| outcome.limit != Some(Limit::Compile))
+        .unwrap_or_else(once);
     let beyond = outcome.usage.wall.saturating_sub(WALL);
     (outcome, beyond)
 }
@@ -86,7 +109,11 @@ fn every_import_ends_within_its_wall_clock() {
     let sandbox = sandbox(LIMITS, "");
     let lateness = Lateness::watch();
     let functions = imports.functions();
-    assert!(functions.len() > 100, "the world of a program has {} functions", functions.len());
+    assert!(
+        functions.len() > 100,
+        "the world of a program has {} functions",
+        functions.len()
+    );
     let mut endless = 0;
     let mut bad = Vec::new();
     for import in &functions {
@@ -105,20 +132,38 @@ fn every_import_ends_within_its_wall_clock() {
                 outcome.crash.as_deref().unwrap_or_default()
             );
             if beyond > room {
-                bad.push(format!("{}#{} {size:?} went on for {beyond:?}: {}", import.interface, import.function, show(&outcome)));
+                bad.push(format!(
+                    "{}#{} {size:?} went on for {beyond:?}: {}",
+                    import.interface,
+                    import.function,
+                    show(&outcome)
+                ));
             }
             // A full workspace ends some, and so does a handle table full of errors that the program never drops.
             let looped = matches!(outcome.limit, Some(Limit::Wall | Limit::Disk));
             endless += usize::from(looped);
             if size == Size::Long && !looped && !ends_at_once(import) {
-                bad.push(format!("{}#{} did not loop: {}", import.interface, import.function, show(&outcome)));
+                bad.push(format!(
+                    "{}#{} did not loop: {}",
+                    import.interface,
+                    import.function,
+                    show(&outcome)
+                ));
             }
             // Not exact: a busy machine gets less done, and so does a build without optimisation. But a call of milliseconds without a price
             // uses a thousandth of this, each time; a run that hardly got to its loop before its time was up does so once.
-            let price = || beyond_wall(&sandbox, &imports.endless(import, size)).0.usage;
-            let is_priced = |usage: Usage| usage.fuel as f64 / usage.wall.as_nanos() as f64 >= 0.003;
+            let price = || {
+                beyond_wall(&sandbox, &imports.endless(import, size))
+                    .0
+                    .usage
+            };
+            let is_priced =
+                |usage: Usage| usage.fuel as f64 / usage.wall.as_nanos() as f64 >= 0.003;
             if looped && !is_priced(outcome.usage) && !(0..5).any(|_| is_priced(price())) {
-                bad.push(format!("{}#{} {size:?} costs {per_nanosecond} units a nanosecond", import.interface, import.function));
+                bad.push(format!(
+                    "{}#{} {size:?} costs {per_nanosecond} units a nanosecond",
+                    import.interface, import.function
+                ));
             }
         }
     }
@@ -131,9 +176,16 @@ fn every_import_ends_within_its_wall_clock() {
 fn every_import_hears_a_stop() {
     let _alone = alone();
     let imports = Imports::all();
-    let sandbox = sandbox("wall = \"20s\"\nfuel = 1_000_000_000_000\nmemory = \"64MiB\"\nworkspace = \"16MiB\"\noutput = \"1MiB\"", "");
+    let sandbox = sandbox(
+        "wall = \"20s\"\nfuel = 1_000_000_000_000\nmemory = \"64MiB\"\nworkspace = \"16MiB\"\noutput = \"1MiB\"",
+        "",
+    );
     let lateness = Lateness::watch();
-    for import in imports.functions().iter().filter(|import| !ends_at_once(import)) {
+    for import in imports
+        .functions()
+        .iter()
+        .filter(|import| !ends_at_once(import))
+    {
         for size in [Size::Long, Size::Huge] {
             let _ = lateness.room();
             let controls = Controls::default();
@@ -147,10 +199,22 @@ fn every_import_hears_a_stop() {
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 let stopped = Instant::now();
                 stop.cancel();
-                (running.await.expect("the run does not panic").expect("the host works"), stopped.elapsed())
+                (
+                    running
+                        .await
+                        .expect("the run does not panic")
+                        .expect("the host works"),
+                    stopped.elapsed(),
+                )
             });
             let room = HEARD + lateness.room();
-            assert!(heard < room, "{}#{} {size:?} took {heard:?}: {}", import.interface, import.function, show(&outcome));
+            assert!(
+                heard < room,
+                "{}#{} {size:?} took {heard:?}: {}",
+                import.interface,
+                import.function,
+                show(&outcome)
+            );
         }
     }
 }
@@ -170,12 +234,29 @@ fn other_metering_modes_give_way_too() {
             .build()
             .expect("a sandbox can be made");
         for import in imports.functions().iter().filter(|import| {
-            ["get-random-bytes", "now", "poll", "[method]descriptor.stat-at", "[method]descriptor.read"].contains(&import.function.as_str())
+            [
+                "get-random-bytes",
+                "now",
+                "poll",
+                "[method]descriptor.stat-at",
+                "[method]descriptor.read",
+            ]
+            .contains(&import.function.as_str())
         }) {
             let _ = lateness.room();
             let (outcome, beyond) = beyond_wall(&sandbox, &imports.endless(import, Size::Long));
-            assert_eq!(outcome.limit, Some(Limit::Wall), "{metering:?} {}: {}", import.function, show(&outcome));
-            assert!(beyond < SLACK + lateness.room(), "{metering:?} {} went on for {beyond:?}", import.function);
+            assert_eq!(
+                outcome.limit,
+                Some(Limit::Wall),
+                "{metering:?} {}: {}",
+                import.function,
+                show(&outcome)
+            );
+            assert!(
+                beyond < SLACK + lateness.room(),
+                "{metering:?} {} went on for {beyond:?}",
+                import.function
+            );
         }
     }
 }
@@ -188,7 +269,12 @@ for _ in range(16):
     os.urandom(1 << 16)
 print(time.monotonic() - start)";
     let outcome = run(sandbox, Request::new("python", source));
-    outcome.stdout.text().trim().parse::<f64>().is_ok_and(|seconds| seconds < 0.003)
+    outcome
+        .stdout
+        .text()
+        .trim()
+        .parse::<f64>()
+        .is_ok_and(|seconds| seconds < 0.003)
 }
 
 /// Windows of another tenant's small runs, each measured alone and beside loops within the same second.
@@ -209,7 +295,10 @@ fn p99(sandbox: &Sandbox) -> Duration {
                 let sandbox = sandbox.clone();
                 async move { sandbox.run(canary("python")).await }
             });
-            let outcome = runtime().block_on(running).expect("the run does not panic").expect("the host works");
+            let outcome = runtime()
+                .block_on(running)
+                .expect("the run does not panic")
+                .expect("the host works");
             assert_eq!(outcome.stdout.text(), "42\n", "{}", show(&outcome));
             started.elapsed()
         })
@@ -224,18 +313,27 @@ fn p99(sandbox: &Sandbox) -> Duration {
 fn loops_do_not_keep_others_waiting() {
     let _alone = alone();
     let imports = Imports::all();
-    let limits = "wall = \"20s\"\nfuel = 1_000_000_000_000\nmemory = \"64MiB\"\nworkspace = \"16MiB\"";
+    let limits =
+        "wall = \"20s\"\nfuel = 1_000_000_000_000\nmemory = \"64MiB\"\nworkspace = \"16MiB\"";
     let sandbox = sandbox(limits, "");
     let _ = p99(&sandbox);
     // In a build without optimisation the generator alone takes 50 ms for a megabyte, and a small run yields several times.
     let is_optimised = !cfg!(debug_assertions) && random_is_quick(&sandbox);
     let most = if is_optimised { 5 } else { 10 };
-    let mut names = vec!["poll", "[method]descriptor.stat-at", "[method]descriptor.write"];
+    let mut names = vec![
+        "poll",
+        "[method]descriptor.stat-at",
+        "[method]descriptor.write",
+    ];
     if is_optimised {
         names.push("get-random-bytes");
     }
     for name in names {
-        let import = imports.functions().into_iter().find(|import| import.function == name).expect("it is there");
+        let import = imports
+            .functions()
+            .into_iter()
+            .find(|import| import.function == name)
+            .expect("it is there");
         let program = imports.endless(&import, Size::Long);
         let (mut alone, mut beside) = (Vec::new(), Vec::new());
         for _ in 0..WINDOWS {
@@ -245,7 +343,8 @@ fn loops_do_not_keep_others_waiting() {
                     let controls = Controls::default();
                     let stop = controls.stop.clone();
                     let (sandbox, request) = (sandbox.clone(), request(program.clone()));
-                    let running = runtime().spawn(async move { sandbox.run_with(request, controls).await });
+                    let running =
+                        runtime().spawn(async move { sandbox.run_with(request, controls).await });
                     (stop, running)
                 })
                 .collect();
@@ -254,13 +353,23 @@ fn loops_do_not_keep_others_waiting() {
             beside.push(p99(&sandbox));
             for (stop, running) in stops {
                 stop.cancel();
-                let outcome = runtime().block_on(running).expect("the run does not panic").expect("the host works");
-                assert!(matches!(outcome.status, Status::Cancelled | Status::Limited), "{}", show(&outcome));
+                let outcome = runtime()
+                    .block_on(running)
+                    .expect("the run does not panic")
+                    .expect("the host works");
+                assert!(
+                    matches!(outcome.status, Status::Cancelled | Status::Limited),
+                    "{}",
+                    show(&outcome)
+                );
             }
         }
         println!("{name}: p99 {beside:?} beside four loops, {alone:?} alone");
         let (beside, alone) = (median(beside), median(alone));
-        println!("{name}: {:.2} times, of {most}", beside.as_secs_f64() / alone.as_secs_f64());
+        println!(
+            "{name}: {:.2} times, of {most}",
+            beside.as_secs_f64() / alone.as_secs_f64()
+        );
         assert!(beside < alone * most, "{name}: {beside:?}, alone {alone:?}");
     }
 }
@@ -269,7 +378,10 @@ fn loops_do_not_keep_others_waiting() {
 #[test]
 fn fuel_does_not_depend_on_time() {
     let _alone = alone();
-    let sandbox = sandbox("wall = \"20s\"\nfuel = 100_000_000_000\nworkspace = \"16MiB\"\nfiles = 2000", "");
+    let sandbox = sandbox(
+        "wall = \"20s\"\nfuel = 100_000_000_000\nworkspace = \"16MiB\"\nfiles = 2000",
+        "",
+    );
     let source = "import os
 for number in range(300):
     with open(f'f{number}', 'w') as file:
@@ -291,14 +403,20 @@ print('ok')";
         assert_eq!(outcome.stdout.text(), "ok\n", "{}", show(&outcome));
         spent.push(outcome.usage.fuel);
     }
-    assert!(spent.iter().all(|fuel| Some(fuel) == spent.first()), "{spent:?}");
+    assert!(
+        spent.iter().all(|fuel| Some(fuel) == spent.first()),
+        "{spent:?}"
+    );
 }
 
 /// Benign programs in which the host does most of the work, and the fuel that they may use.
 #[test]
 fn what_the_host_does_is_paid_for() {
     let _alone = alone();
-    let sandbox = sandbox("wall = \"300ms\"\nfuel = 100_000_000_000\nworkspace = \"16MiB\"\nfiles = 3000", "");
+    let sandbox = sandbox(
+        "wall = \"300ms\"\nfuel = 100_000_000_000\nworkspace = \"16MiB\"\nfiles = 3000",
+        "",
+    );
     let chain = "import os
 for link in range(39):
     os.symlink('./' * 12 + f'l{link + 1}', f'l{link}')
@@ -333,19 +451,50 @@ while True:
 while True:
     os.urandom(1 << 20)";
     let lateness = Lateness::watch();
-    for (name, source) in
-        [("chain", chain), ("deep", deep), ("listing", listing), ("missing", missing), ("clock", clock), ("random", random)]
-    {
+    for (name, source) in [
+        ("chain", chain),
+        ("deep", deep),
+        ("listing", listing),
+        ("missing", missing),
+        ("clock", clock),
+        ("random", random),
+    ] {
         let _ = lateness.room();
         let outcome = run(&sandbox, Request::new("python", source));
-        println!("{name}: {:.2} fuel/ns", outcome.usage.fuel as f64 / outcome.usage.wall.as_nanos() as f64);
-        assert_eq!(outcome.limit, Some(Limit::Wall), "{name}: {}", show(&outcome));
-        assert!(outcome.usage.wall < Duration::from_millis(300) + SLACK + lateness.room(), "{name}: {}", show(&outcome));
-        assert!(outcome.usage.fuel > 10_000_000, "{name}: {}", show(&outcome));
+        println!(
+            "{name}: {:.2} fuel/ns",
+            outcome.usage.fuel as f64 / outcome.usage.wall.as_nanos() as f64
+        );
+        assert_eq!(
+            outcome.limit,
+            Some(Limit::Wall),
+            "{name}: {}",
+            show(&outcome)
+        );
+        assert!(
+            outcome.usage.wall < Duration::from_millis(300) + SLACK + lateness.room(),
+            "{name}: {}",
+            show(&outcome)
+        );
+        assert!(
+            outcome.usage.fuel > 10_000_000,
+            "{name}: {}",
+            show(&outcome)
+        );
     }
-    let outcome = run(&sandbox, Request::new("javascript", "const a = new Uint8Array(65536); for (;;) crypto.getRandomValues(a);"));
+    let outcome = run(
+        &sandbox,
+        Request::new(
+            "javascript",
+            "const a = new Uint8Array(65536); for (;;) crypto.getRandomValues(a);",
+        ),
+    );
     // Its buffers may fill its memory first.
-    assert!(matches!(outcome.limit, Some(Limit::Wall | Limit::Memory)), "{}", show(&outcome));
+    assert!(
+        matches!(outcome.limit, Some(Limit::Wall | Limit::Memory)),
+        "{}",
+        show(&outcome)
+    );
     // The twins work.
     let outcome = run(
         &sandbox,

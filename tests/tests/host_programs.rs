@@ -14,16 +14,42 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 /// Programs of the host that a tool might search for.
-const PROGRAMS: [&str; 16] =
-    ["python3", "python", "pip", "uv", "npm", "npx", "node", "cargo", "rustc", "rustup", "docker", "mmdebstrap", "git", "sh", "env", "zig"];
+const PROGRAMS: [&str; 16] = [
+    "python3",
+    "python",
+    "pip",
+    "uv",
+    "npm",
+    "npx",
+    "node",
+    "cargo",
+    "rustc",
+    "rustup",
+    "docker",
+    "mmdebstrap",
+    "git",
+    "sh",
+    "env",
+    "zig",
+];
 
 /// Modules that Python or pip import by default.
-const MODULES: [&str; 8] = ["pip", "json", "sitecustomize", "usercustomize", "encodings", "site", "importlib", "componentize_py"];
+const MODULES: [&str; 8] = [
+    "pip",
+    "json",
+    "sitecustomize",
+    "usercustomize",
+    "encodings",
+    "site",
+    "importlib",
+    "componentize_py",
+];
 
 /// The URL of an unreachable index.
 const NOWHERE: &str = "http://127.0.0.1:1/";
 
-const SIX: &str = "# /// script\n# dependencies = [\"six\"]\n# ///\nimport six\nprint(six.__name__)\n";
+const SIX: &str =
+    "# /// script\n# dependencies = [\"six\"]\n# ///\nimport six\nprint(six.__name__)\n";
 
 /// A checkout with traps, and the folder of their marks.
 struct Checkout {
@@ -39,14 +65,19 @@ impl Checkout {
         let this = Self::without_guests(cache);
         let installed = glovebox_guests::default_cache_dir().expect("there is a cache");
         for shared in ["guests", "compiled"] {
-            symlink(installed.join(shared), this.cache.join(shared)).expect("the folder is writable");
+            symlink(installed.join(shared), this.cache.join(shared))
+                .expect("the folder is writable");
         }
         this
     }
 
     fn without_guests(cache: &str) -> Self {
         let place = tempfile::tempdir().expect("a folder can be made");
-        let mut this = Self { cache: place.path().join(cache), place, environment: Vec::new() };
+        let mut this = Self {
+            cache: place.path().join(cache),
+            place,
+            environment: Vec::new(),
+        };
         fs::create_dir_all(this.marks()).expect("the folder is writable");
         fs::create_dir_all(this.path("src/deep")).expect("the folder is writable");
         fs::create_dir_all(&this.cache).expect("the folder is writable");
@@ -54,9 +85,18 @@ impl Checkout {
         this.settings();
         for folder in ["", "src/deep/"] {
             this.write(&format!("{folder}main.py"), SIX);
-            this.write(&format!("{folder}other.py"), "import six\nprint(six.__name__)\n");
-            this.write(&format!("{folder}main.js"), "console.log((await import('ms')).default(60000))\n");
-            this.write(&format!("{folder}policy.toml"), "version = 1\ndefault_profile = \"default\"\n");
+            this.write(
+                &format!("{folder}other.py"),
+                "import six\nprint(six.__name__)\n",
+            );
+            this.write(
+                &format!("{folder}main.js"),
+                "console.log((await import('ms')).default(60000))\n",
+            );
+            this.write(
+                &format!("{folder}policy.toml"),
+                "version = 1\ndefault_profile = \"default\"\n",
+            );
         }
         this
     }
@@ -71,40 +111,79 @@ impl Checkout {
 
     fn write(&self, name: &str, text: &str) {
         let path = self.path(name);
-        fs::create_dir_all(path.parent().expect("a file is in a folder")).expect("the folder is writable");
+        fs::create_dir_all(path.parent().expect("a file is in a folder"))
+            .expect("the folder is writable");
         fs::write(path, text).expect("the folder is writable");
     }
 
     /// Returns the text of a program that leaves a mark.
     fn executable(&self, name: &str) -> String {
         let mark = self.marks().join(name.replace('/', "-"));
-        self.write(name, &format!("#!/bin/sh\n: > '{}'\nexit 0\n", mark.display()));
-        fs::set_permissions(self.path(name), fs::Permissions::from_mode(0o755)).expect("it is ours");
+        self.write(
+            name,
+            &format!("#!/bin/sh\n: > '{}'\nexit 0\n", mark.display()),
+        );
+        fs::set_permissions(self.path(name), fs::Permissions::from_mode(0o755))
+            .expect("it is ours");
         self.path(name).display().to_string()
     }
 
     fn programs(&mut self) {
-        for folder in ["", "bin/", ".venv/bin/", "venv/bin/", "node_modules/.bin/", "toolchain/bin/", "src/deep/", "src/deep/.venv/bin/"] {
+        for folder in [
+            "",
+            "bin/",
+            ".venv/bin/",
+            "venv/bin/",
+            "node_modules/.bin/",
+            "toolchain/bin/",
+            "src/deep/",
+            "src/deep/.venv/bin/",
+        ] {
             for program in PROGRAMS {
                 self.executable(&format!("{folder}{program}"));
             }
         }
         for folder in [".venv", "venv", "src/deep/.venv"] {
-            self.write(&format!("{folder}/pyvenv.cfg"), "home = /usr/bin\nversion_info = 3.14.0\ninclude-system-site-packages = true\n");
+            self.write(
+                &format!("{folder}/pyvenv.cfg"),
+                "home = /usr/bin\nversion_info = 3.14.0\ninclude-system-site-packages = true\n",
+            );
         }
         for folder in ["", "src/deep/", "modules/"] {
             for module in MODULES {
-                let mark = self.marks().join(format!("{}{module}.py", folder.replace('/', "-")));
-                self.write(&format!("{folder}{module}.py"), &format!("open({:?}, 'w')\n", mark.display().to_string()));
+                let mark = self
+                    .marks()
+                    .join(format!("{}{module}.py", folder.replace('/', "-")));
+                self.write(
+                    &format!("{folder}{module}.py"),
+                    &format!("open({:?}, 'w')\n", mark.display().to_string()),
+                );
             }
         }
-        for hook in ["post-checkout", "pre-commit", "reference-transaction", "fsmonitor"] {
+        for hook in [
+            "post-checkout",
+            "pre-commit",
+            "reference-transaction",
+            "fsmonitor",
+        ] {
             self.executable(&format!(".git/hooks/{hook}"));
         }
         self.write(".git/HEAD", "ref: refs/heads/main\n");
-        self.write(".git/config", &format!("[core]\n\tfsmonitor = {}\n", self.path(".git/hooks/fsmonitor").display()));
+        self.write(
+            ".git/config",
+            &format!(
+                "[core]\n\tfsmonitor = {}\n",
+                self.path(".git/hooks/fsmonitor").display()
+            ),
+        );
         let mark = self.marks().join("preload.js");
-        self.write("preload.js", &format!("require('fs').writeFileSync({:?}, '')\n", mark.display().to_string()));
+        self.write(
+            "preload.js",
+            &format!(
+                "require('fs').writeFileSync({:?}, '')\n",
+                mark.display().to_string()
+            ),
+        );
         let mark = self.marks().join("shell-startup");
         self.write("startup.sh", &format!(": > '{}'\n", mark.display()));
     }
@@ -112,17 +191,22 @@ impl Checkout {
     fn settings(&mut self) {
         let trap = self.path("bin/python3").display().to_string();
         let preload = format!("--require={}", self.path("preload.js").display());
-        let npm =
-            format!("registry={NOWHERE}\nscript-shell={trap}\ngit={trap}\nshell={trap}\nnode-options={preload}\nprefix=/nonexistent\n");
-        let uv =
-            format!("index-url = \"{NOWHERE}\"\npython-preference = \"managed\"\n[pip]\nindex-url = \"{NOWHERE}\"\npython = \"{trap}\"\n");
+        let npm = format!(
+            "registry={NOWHERE}\nscript-shell={trap}\ngit={trap}\nshell={trap}\nnode-options={preload}\nprefix=/nonexistent\n"
+        );
+        let uv = format!(
+            "index-url = \"{NOWHERE}\"\npython-preference = \"managed\"\n[pip]\nindex-url = \"{NOWHERE}\"\npython = \"{trap}\"\n"
+        );
         let project = format!(
             "[build-system]\nrequires = [\"trap\"]\nbuild-backend = \"json\"\nbackend-path = [\".\"]\n[project]\nname = \"trap\"\n\
              version = \"1\"\n[tool.uv]\nindex-url = \"{NOWHERE}\"\n[tool.uv.pip]\npython = \"{trap}\"\n"
         );
         let package = json!({ "name": "trap", "version": "1.0.0", "workspaces": ["**"], "scripts": { "preinstall": trap, "install": trap, "prepare": trap },
             "volta": { "node": "0.0.1" }, "packageManager": "npm@0.0.1" });
-        let rust = format!("[toolchain]\npath = \"{}\"\n", self.path("toolchain").display());
+        let rust = format!(
+            "[toolchain]\npath = \"{}\"\n",
+            self.path("toolchain").display()
+        );
         let cargo = format!(
             "[build]\nrustc = \"{trap}\"\nrustc-wrapper = \"{trap}\"\n[alias]\nfetch = \"!{trap}\"\n[source.crates-io]\nreplace-with = \"no\"\n[source.no]\nregistry = \"{NOWHERE}\"\n"
         );
@@ -147,7 +231,10 @@ impl Checkout {
         let usual = std::env::var("PATH").expect("there are programs");
         self.environment = vec![
             ("GLOVEBOX_CACHE".into(), self.cache.display().to_string()),
-            ("PATH".into(), format!(".::bin:node_modules/.bin:../../bin:{usual}:")),
+            (
+                "PATH".into(),
+                format!(".::bin:node_modules/.bin:../../bin:{usual}:"),
+            ),
             ("VIRTUAL_ENV".into(), path(".venv")),
             ("CONDA_PREFIX".into(), path("venv")),
             ("PYTHONPATH".into(), path("modules")),
@@ -179,27 +266,56 @@ impl Checkout {
 
     fn command(&self, folder: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(program());
-        command.args(arguments).current_dir(self.path(folder)).envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command
+            .args(arguments)
+            .current_dir(self.path(folder))
+            .envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
 
     /// Returns the traps that ran.
     fn marked(&self) -> BTreeSet<String> {
         let marks = fs::read_dir(self.marks()).expect("the folder is there");
-        marks.map(|mark| mark.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
+        marks
+            .map(|mark| {
+                mark.expect("an entry")
+                    .file_name()
+                    .to_string_lossy()
+                    .into_owned()
+            })
+            .collect()
     }
 
     /// Runs a command, asserts that no trap ran and that it succeeded, and returns its output.
     fn check(&self, folder: &str, arguments: &[&str]) -> String {
-        let output = self.command(folder, arguments).output().expect("the program starts");
-        assert_eq!(self.marked(), BTreeSet::new(), "`{}` ran these: {}", arguments.join(" "), said(&output));
-        assert!(output.status.success(), "`{}`: {}", arguments.join(" "), said(&output));
+        let output = self
+            .command(folder, arguments)
+            .output()
+            .expect("the program starts");
+        assert_eq!(
+            self.marked(),
+            BTreeSet::new(),
+            "`{}` ran these: {}",
+            arguments.join(" "),
+            said(&output)
+        );
+        assert!(
+            output.status.success(),
+            "`{}`: {}",
+            arguments.join(" "),
+            said(&output)
+        );
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 }
 
 fn said(output: &Output) -> String {
-    format!("{:?}\n{}{}", output.status.code(), String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    format!(
+        "{:?}\n{}{}",
+        output.status.code(),
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
 }
 
 /// Returns what `doctor` reports about the tools, in an empty folder.
@@ -210,13 +326,42 @@ fn tools(diagnosis: &str) -> Value {
 /// Runs every command in a folder of the checkout.
 fn every_command(checkout: &Checkout, folder: &str) {
     assert_eq!(checkout.check(folder, &["run", "main.py"]), "six\n");
-    assert_eq!(checkout.check(folder, &["run", "--package", "six", "other.py"]), "six\n");
-    assert_eq!(checkout.check(folder, &["run", "--offline", "--package", "six", "other.py"]), "six\n");
-    assert_eq!(checkout.check(folder, &["run", "--package", "ms", "main.js"]), "1m\n");
+    assert_eq!(
+        checkout.check(folder, &["run", "--package", "six", "other.py"]),
+        "six\n"
+    );
+    assert_eq!(
+        checkout.check(
+            folder,
+            &["run", "--offline", "--package", "six", "other.py"]
+        ),
+        "six\n"
+    );
+    assert_eq!(
+        checkout.check(folder, &["run", "--package", "ms", "main.js"]),
+        "1m\n"
+    );
     checkout.check(folder, &["packages", "resolve", "--upgrade", "six"]);
-    checkout.check(folder, &["packages", "prefetch", "--upgrade", "--for", "main.py"]);
-    checkout.check(folder, &["packages", "resolve", "--upgrade", "--language", "javascript", "ms"]);
-    assert!(checkout.check(folder, &["packages", "list"]).contains("six"));
+    checkout.check(
+        folder,
+        &["packages", "prefetch", "--upgrade", "--for", "main.py"],
+    );
+    checkout.check(
+        folder,
+        &[
+            "packages",
+            "resolve",
+            "--upgrade",
+            "--language",
+            "javascript",
+            "ms",
+        ],
+    );
+    assert!(
+        checkout
+            .check(folder, &["packages", "list"])
+            .contains("six")
+    );
     for arguments in [
         &["guests", "list"][..],
         &["guests", "verify"],
@@ -233,21 +378,61 @@ fn every_command(checkout: &Checkout, folder: &str) {
         checkout.check(folder, arguments);
     }
     // An engine may or may not be there; the output is the same as elsewhere.
-    let elsewhere = Command::new(program()).args(["images", "list"]).current_dir("/").output().expect("the program starts");
-    let here = checkout.command(folder, &["images", "list"]).output().expect("the program starts");
-    assert_eq!((here.status.code(), &here.stdout), (elsewhere.status.code(), &elsewhere.stdout), "{}", said(&here));
-    let elsewhere = Command::new(program()).args(["doctor", "--json"]).current_dir("/").output().expect("the program starts");
-    assert_eq!(tools(&checkout.check(folder, &["doctor", "--json"])), tools(&String::from_utf8_lossy(&elsewhere.stdout)));
+    let elsewhere = Command::new(program())
+        .args(["images", "list"])
+        .current_dir("/")
+        .output()
+        .expect("the program starts");
+    let here = checkout
+        .command(folder, &["images", "list"])
+        .output()
+        .expect("the program starts");
+    assert_eq!(
+        (here.status.code(), &here.stdout),
+        (elsewhere.status.code(), &elsewhere.stdout),
+        "{}",
+        said(&here)
+    );
+    let elsewhere = Command::new(program())
+        .args(["doctor", "--json"])
+        .current_dir("/")
+        .output()
+        .expect("the program starts");
+    assert_eq!(
+        tools(&checkout.check(folder, &["doctor", "--json"])),
+        tools(&String::from_utf8_lossy(&elsewhere.stdout))
+    );
     serve(checkout, folder);
     assert_eq!(checkout.marked(), BTreeSet::new());
 }
 
 /// A service that is started in a folder answers a request that needs a package.
 fn serve(checkout: &Checkout, folder: &str) {
-    let arguments = ["serve", "--listen", "127.0.0.1:0", "--insecure-local", "--state", "served"];
-    let mut service = checkout.command(folder, &arguments).stderr(Stdio::piped()).spawn().expect("the program starts");
-    let mut log = BufReader::new(service.stderr.take().expect("it has a log")).lines().map_while(Result::ok);
-    let address = log.find_map(|line| Some(line.split_once("serving on http://")?.1.split(',').next()?.to_owned()));
+    let arguments = [
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--insecure-local",
+        "--state",
+        "served",
+    ];
+    let mut service = checkout
+        .command(folder, &arguments)
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut log = BufReader::new(service.stderr.take().expect("it has a log"))
+        .lines()
+        .map_while(Result::ok);
+    let address = log.find_map(|line| {
+        Some(
+            line.split_once("serving on http://")?
+                .1
+                .split(',')
+                .next()?
+                .to_owned(),
+        )
+    });
     let rest = std::thread::spawn(move || log.collect::<Vec<_>>());
     let body =
         json!({ "language": "python", "source": "import packaging\nprint(packaging.__name__)", "packages": ["packaging"] }).to_string();
@@ -263,7 +448,12 @@ fn serve(checkout: &Checkout, folder: &str) {
     service.kill().expect("it runs");
     let _ = service.wait();
     let log = rest.join().expect("no panic").join("\n");
-    assert!(answer.as_deref().is_some_and(|answer| answer.contains("\"packaging\\n\"")), "{answer:?}\n{log}");
+    assert!(
+        answer
+            .as_deref()
+            .is_some_and(|answer| answer.contains("\"packaging\\n\"")),
+        "{answer:?}\n{log}"
+    );
 }
 
 #[test]
@@ -291,24 +481,48 @@ fn nothing_above_the_cache_runs_while_guests_are_made() {
 fn programs_that_others_could_have_put_there_do_not_run() {
     let checkout = Checkout::new("cache");
     let usual = std::env::var("PATH").expect("there are programs");
-    let is_root = fs::metadata("/proc/self").expect("there is a process").uid() == 0;
-    let mode = |path: &Path, bits: u32| fs::set_permissions(path, fs::Permissions::from_mode(bits)).expect("it is ours");
-    let nobodys = |path: &Path| if is_root { chown(path, Some(65534), Some(65534)).expect("root may") } else { mode(path, 0o777) };
+    let is_root = fs::metadata("/proc/self")
+        .expect("there is a process")
+        .uid()
+        == 0;
+    let mode = |path: &Path, bits: u32| {
+        fs::set_permissions(path, fs::Permissions::from_mode(bits)).expect("it is ours")
+    };
+    let nobodys = |path: &Path| {
+        if is_root {
+            chown(path, Some(65534), Some(65534)).expect("root may")
+        } else {
+            mode(path, 0o777)
+        }
+    };
     // `above/bin/npm`, which leaves a mark, and prints a version that does not exist.
     let place = |name: &str| {
         let above = checkout.place.path().join(name);
         fs::create_dir_all(above.join("bin")).expect("the folder is writable");
         let npm = above.join("bin/npm");
-        fs::write(&npm, format!("#!/bin/sh\n: > '{}'\necho 9.9.9\n", checkout.marks().join(name).display())).expect("it is writable");
+        fs::write(
+            &npm,
+            format!(
+                "#!/bin/sh\n: > '{}'\necho 9.9.9\n",
+                checkout.marks().join(name).display()
+            ),
+        )
+        .expect("it is writable");
         for path in [&above, &above.join("bin"), &npm] {
             mode(path, 0o755);
         }
         above
     };
     let diagnosed = |path: &str| {
-        let output = checkout.command("", &["doctor", "--json"]).env("PATH", path).output().expect("the program starts");
+        let output = checkout
+            .command("", &["doctor", "--json"])
+            .env("PATH", path)
+            .output()
+            .expect("the program starts");
         let tools = tools(&String::from_utf8_lossy(&output.stdout));
-        let npm = tools.as_array().and_then(|tools| tools.iter().find(|tool| tool["name"] == "npm").cloned());
+        let npm = tools
+            .as_array()
+            .and_then(|tools| tools.iter().find(|tool| tool["name"] == "npm").cloned());
         npm.expect("it is looked for")["version"].clone()
     };
     type Change<'a> = (&'a str, &'a dyn Fn(&Path));
@@ -335,15 +549,35 @@ fn programs_that_others_could_have_put_there_do_not_run() {
             above.join("bin")
         })
         .collect();
-    let listed = places.iter().map(|bin| bin.display().to_string()).collect::<Vec<_>>().join(":");
+    let listed = places
+        .iter()
+        .map(|bin| bin.display().to_string())
+        .collect::<Vec<_>>()
+        .join(":");
     let elsewhere = diagnosed(&usual);
     assert_eq!(diagnosed(&format!("{listed}:{usual}")), elsewhere);
     assert_eq!(checkout.marked(), BTreeSet::new());
     // If there is no other, the error says which were skipped, and why.
-    let output = checkout.command("", &["packages", "resolve", "--language", "javascript", "ms"]).env("PATH", &listed).output();
+    let output = checkout
+        .command(
+            "",
+            &["packages", "resolve", "--language", "javascript", "ms"],
+        )
+        .env("PATH", &listed)
+        .output();
     let said = said(&output.expect("the program starts"));
-    for name in ["open", "open-above", "open-file/bin/npm", "of-nobody", "below-sticky", "linked"] {
-        assert!(said.contains(&checkout.place.path().join(name).display().to_string()), "{name}: {said}");
+    for name in [
+        "open",
+        "open-above",
+        "open-file/bin/npm",
+        "of-nobody",
+        "below-sticky",
+        "linked",
+    ] {
+        assert!(
+            said.contains(&checkout.place.path().join(name).display().to_string()),
+            "{name}: {said}"
+        );
     }
     assert!(said.contains("can be written by others"), "{said}");
     assert_eq!(checkout.marked(), BTreeSet::new());
@@ -353,20 +587,39 @@ fn programs_that_others_could_have_put_there_do_not_run() {
         fs::remove_file(mixed.join("npm")).expect("it is there");
         for name in ["node", "bash", "sh", "env", "python3"] {
             let file = mixed.join(name);
-            fs::write(&file, format!("#!/bin/sh\n: > '{}'\nexit 1\n", checkout.marks().join(name).display())).expect("it is writable");
+            fs::write(
+                &file,
+                format!(
+                    "#!/bin/sh\n: > '{}'\nexit 1\n",
+                    checkout.marks().join(name).display()
+                ),
+            )
+            .expect("it is writable");
             mode(&file, 0o755);
             nobodys(&file);
         }
         let path = format!("{}:{usual}", mixed.display());
         assert_eq!(diagnosed(&path), elsewhere);
-        let resolved = checkout.command("", &["packages", "resolve", "six"]).env("PATH", &path).output().expect("the program starts");
+        let resolved = checkout
+            .command("", &["packages", "resolve", "six"])
+            .env("PATH", &path)
+            .output()
+            .expect("the program starts");
         assert_eq!(checkout.marked(), BTreeSet::new());
-        assert!(resolved.status.success() && String::from_utf8_lossy(&resolved.stdout).contains("six"));
+        assert!(
+            resolved.status.success() && String::from_utf8_lossy(&resolved.stdout).contains("six")
+        );
     }
     // The twin: one of ours, also through a symlink of ours.
     let own = place("own");
     symlink("own", own.with_file_name("link")).expect("the folder is writable");
-    assert_eq!(diagnosed(&format!("{}:{usual}", own.with_file_name("link").join("bin").display())), "9.9.9");
+    assert_eq!(
+        diagnosed(&format!(
+            "{}:{usual}",
+            own.with_file_name("link").join("bin").display()
+        )),
+        "9.9.9"
+    );
     assert!(checkout.marked().contains("own"));
 }
 
@@ -377,13 +630,24 @@ fn the_traps_of_the_checkout_work() {
     let usual = std::env::var("PATH").expect("there are programs");
     let command = |program: &str, arguments: &[&str]| {
         let mut command = Command::new(program);
-        command.args(arguments).current_dir(checkout.path("")).env("PATH", &usual).env_remove("PYENV_VERSION");
-        let _ = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        command
+            .args(arguments)
+            .current_dir(checkout.path(""))
+            .env("PATH", &usual)
+            .env_remove("PYENV_VERSION");
+        let _ = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
     };
     command("/usr/bin/python3", &["-m", "pip", "--version"]);
     command("/bin/sh", &["-c", "PATH=\".:$PATH\"; mmdebstrap"]);
     command("cargo", &["--version"]);
     let marked = checkout.marked();
-    assert!(marked.contains("mmdebstrap") && marked.iter().any(|trap| trap.ends_with(".py")), "{marked:?}");
+    assert!(
+        marked.contains("mmdebstrap") && marked.iter().any(|trap| trap.ends_with(".py")),
+        "{marked:?}"
+    );
     assert!(Path::new(&checkout.path("preload.js")).exists());
 }

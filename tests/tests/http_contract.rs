@@ -13,15 +13,30 @@ const VERSION: &str = "4.32.5";
 
 /// Returns the program, installed if it is missing; `None` if that fails.
 fn schemathesis() -> Option<PathBuf> {
-    let folder = root().join("target").join(format!("schemathesis-{VERSION}"));
+    let folder = root()
+        .join("target")
+        .join(format!("schemathesis-{VERSION}"));
     let program = folder.join("bin/schemathesis");
     let done = folder.join("done");
     if !done.exists() {
-        let made = Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder).output().ok()?;
-        let pip =
-            Command::new(folder.join("bin/python")).args(["-m", "pip", "install", "--quiet", &format!("schemathesis=={VERSION}")]).output();
+        let made = Command::new("python3")
+            .args(["-m", "venv", "--clear"])
+            .arg(&folder)
+            .output()
+            .ok()?;
+        let pip = Command::new(folder.join("bin/python"))
+            .args([
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                &format!("schemathesis=={VERSION}"),
+            ])
+            .output();
         let works = made.status.success() && pip.is_ok_and(|pip| pip.status.success());
-        works.then(|| std::fs::write(done, "")).and_then(Result::ok)?;
+        works
+            .then(|| std::fs::write(done, ""))
+            .and_then(Result::ok)?;
     }
     Some(program)
 }
@@ -29,8 +44,13 @@ fn schemathesis() -> Option<PathBuf> {
 #[test]
 fn the_served_description_is_true() {
     let Some(schemathesis) = schemathesis() else {
-        assert!(std::env::var_os("CI").is_none(), "schemathesis cannot be installed: `python3 -m venv` and PyPI are needed");
-        eprintln!("SKIPPED: schemathesis cannot be installed (`python3 -m venv` and PyPI are needed)");
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "schemathesis cannot be installed: `python3 -m venv` and PyPI are needed"
+        );
+        eprintln!(
+            "SKIPPED: schemathesis cannot be installed (`python3 -m venv` and PyPI are needed)"
+        );
         return;
     };
     let service = Service::with_keys("[containers]\nenabled = false\n");
@@ -56,5 +76,9 @@ fn the_served_description_is_true() {
         .current_dir(service.folder().path())
         .output()
         .expect("schemathesis runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
 }

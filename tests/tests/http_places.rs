@@ -31,7 +31,10 @@ fn ask(stream: &mut TcpStream) -> Option<String> {
         let count = stream.read(&mut piece).ok().filter(|count| *count > 0)?;
         answer.extend_from_slice(&piece[..count]);
     }
-    String::from_utf8_lossy(&answer).lines().next().map(str::to_owned)
+    String::from_utf8_lossy(&answer)
+        .lines()
+        .next()
+        .map(str::to_owned)
 }
 
 /// Sends a request on a new connection, and asserts that the response comes in time.
@@ -44,7 +47,9 @@ fn is_well(service: &Service) {
 }
 
 fn is_closed(stream: &mut TcpStream) -> bool {
-    stream.set_read_timeout(Some(Duration::from_millis(200))).expect("a time can be set");
+    stream
+        .set_read_timeout(Some(Duration::from_millis(200)))
+        .expect("a time can be set");
     match stream.read(&mut [0; 512]) {
         Ok(count) => count == 0,
         Err(error) => error.kind() == std::io::ErrorKind::ConnectionReset,
@@ -54,8 +59,18 @@ fn is_closed(stream: &mut TcpStream) -> bool {
 /// Runs a program whose response comes when it is cancelled.
 fn long_run(service: &Service) -> Answer {
     let source = "import time\nprint('here', flush=True)\ntime.sleep(25)";
-    let later = [("Content-Type", "application/json"), ("Prefer", "respond-async")];
-    service.send("POST", RUN, &later, json!({ "language": "python", "source": source }).to_string().as_bytes())
+    let later = [
+        ("Content-Type", "application/json"),
+        ("Prefer", "respond-async"),
+    ];
+    service.send(
+        "POST",
+        RUN,
+        &later,
+        json!({ "language": "python", "source": source })
+            .to_string()
+            .as_bytes(),
+    )
 }
 
 #[test]
@@ -73,7 +88,8 @@ fn connections_that_ask_for_nothing_keep_nobody_out() {
         ),
     ];
     for per_address in [CONNECTIONS, CONNECTIONS / 4] {
-        let service = Service::with_keys(&limits(&format!("connections_per_address = {per_address}")));
+        let service =
+            Service::with_keys(&limits(&format!("connections_per_address = {per_address}")));
         for (what, sent) in kinds {
             let mut held = Vec::new();
             for _ in 0..2 * CONNECTIONS {
@@ -83,10 +99,15 @@ fn connections_that_ask_for_nothing_keep_nobody_out() {
             }
             let started = Instant::now();
             is_well(&service);
-            println!("{what}, {per_address} of an address: {:?}", started.elapsed());
+            println!(
+                "{what}, {per_address} of an address: {:?}",
+                started.elapsed()
+            );
             // The oldest was closed, and the newest was not.
             let mut oldest = held.swap_remove(0);
-            eventually(Duration::from_secs(5), what, || is_closed(&mut oldest) || sent == HEALTH || !unread.is_empty() && sent == unread);
+            eventually(Duration::from_secs(5), what, || {
+                is_closed(&mut oldest) || sent == HEALTH || !unread.is_empty() && sent == unread
+            });
         }
     }
 }
@@ -106,11 +127,16 @@ fn a_flood_of_silent_connections_keeps_nobody_waiting() {
                 }
                 let count = opened.fetch_add(1, Ordering::Relaxed) + 1;
                 // At least 200 per second.
-                let due = started + Duration::from_millis(4) * u32::try_from(count).unwrap_or(u32::MAX);
+                let due =
+                    started + Duration::from_millis(4) * u32::try_from(count).unwrap_or(u32::MAX);
                 std::thread::sleep(due.saturating_duration_since(Instant::now()));
             }
         });
-        eventually(Duration::from_secs(20), "the flood does not get under way", || opened.load(Ordering::Relaxed) > 3 * CONNECTIONS);
+        eventually(
+            Duration::from_secs(20),
+            "the flood does not get under way",
+            || opened.load(Ordering::Relaxed) > 3 * CONNECTIONS,
+        );
         for _ in 0..20 {
             is_well(&service);
         }
@@ -123,8 +149,14 @@ fn a_request_that_is_under_way_is_never_dropped() {
     let mut service = Service::with_keys(&limits("body_time = \"30s\""));
     let key = service.make_key(&["worker"]);
     service.use_key(&key);
-    let body = json!({ "language": "python", "source": "import time\ntime.sleep(3)\n6 * 7" }).to_string();
-    let running = service.begin("POST", RUN, &[("Content-Type", "application/json")], body.as_bytes());
+    let body =
+        json!({ "language": "python", "source": "import time\ntime.sleep(3)\n6 * 7" }).to_string();
+    let running = service.begin(
+        "POST",
+        RUN,
+        &[("Content-Type", "application/json")],
+        body.as_bytes(),
+    );
     // A body that comes in two halves.
     let small = json!({ "language": "javascript", "source": "6 * 7" }).to_string();
     let mut sending = service.connect();
@@ -134,16 +166,25 @@ fn a_request_that_is_under_way_is_never_dropped() {
         small.len()
     );
     let (first, second) = small.split_at(10);
-    sending.write_all((head + first).as_bytes()).expect("the service reads");
+    sending
+        .write_all((head + first).as_bytes())
+        .expect("the service reads");
     let followed = long_run(&service).header("location").to_owned();
     let mut following = service.begin("GET", &format!("{followed}/events"), &[], b"");
     assert_eq!(following.read(&mut [0; 1]).ok(), Some(1));
     let silent: Vec<TcpStream> = (0..3 * CONNECTIONS).map(|_| service.connect()).collect();
     is_well(&service);
-    sending.write_all(second.as_bytes()).expect("it is not dropped");
+    sending
+        .write_all(second.as_bytes())
+        .expect("it is not dropped");
     for mut stream in [running, sending] {
         let answer = read(&mut stream);
-        assert_eq!((answer.status, &answer.json()["value"]["json"]), (200, &json!(42)), "{}", answer.text());
+        assert_eq!(
+            (answer.status, &answer.json()["value"]["json"]),
+            (200, &json!(42)),
+            "{}",
+            answer.text()
+        );
     }
     assert_eq!(service.send("DELETE", &followed, &[], b"").status, 200);
     let mut told = String::new();
@@ -170,15 +211,25 @@ fn a_client_that_pauses_keeps_its_connection_where_there_is_room() {
 
 /// Begins to follow, by a WebSocket or by server-sent events; returns the status, and the connection while it is held.
 fn follow(service: &Service, place: &str, key: &str, is_socket: bool) -> (u16, TcpStream) {
-    let upgrade =
-        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n";
-    let more = if is_socket { upgrade } else { "Connection: close\r\n" };
+    let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n";
+    let more = if is_socket {
+        upgrade
+    } else {
+        "Connection: close\r\n"
+    };
     let mut stream = service.connect();
-    let head = format!("GET {place}/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n{more}\r\n");
-    stream.write_all(head.as_bytes()).expect("the service reads");
+    let head = format!(
+        "GET {place}/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n{more}\r\n"
+    );
+    stream
+        .write_all(head.as_bytes())
+        .expect("the service reads");
     let mut head = [0; 12];
     stream.read_exact(&mut head).expect("it is answered");
-    let status = String::from_utf8_lossy(&head).rsplit(' ').next().and_then(|status| status.parse().ok());
+    let status = String::from_utf8_lossy(&head)
+        .rsplit(' ')
+        .next()
+        .and_then(|status| status.parse().ok());
     (status.expect("a status"), stream)
 }
 
@@ -190,7 +241,10 @@ fn one_key_does_not_take_the_places_of_all_followers() {
         service.use_key(key);
         long_run(service).header("location").to_owned()
     };
-    let (floods, others) = (place_of(&mut service, &flood), place_of(&mut service, &other));
+    let (floods, others) = (
+        place_of(&mut service, &flood),
+        place_of(&mut service, &other),
+    );
     let mut held = Vec::new();
     // 16 are a quarter of 64; a WebSocket counts like a stream of events.
     for number in 0..40 {
@@ -202,16 +256,25 @@ fn one_key_does_not_take_the_places_of_all_followers() {
                 assert_eq!(status, 429, "{number}");
                 let mut rest = String::new();
                 let _ = stream.read_to_string(&mut rest);
-                assert!(rest.contains("queue_full") && rest.contains("limits.followers_per_subject"), "{rest}");
+                assert!(
+                    rest.contains("queue_full") && rest.contains("limits.followers_per_subject"),
+                    "{rest}"
+                );
             }
         }
         held.push(stream);
     }
     // Another subject has a whole share.
-    let theirs: Vec<_> = (0..16).map(|_| follow(&service, &others, &other, false)).collect();
+    let theirs: Vec<_> = (0..16)
+        .map(|_| follow(&service, &others, &other, false))
+        .collect();
     assert!(theirs.iter().all(|(status, _)| *status == 200));
     held.clear();
-    eventually(Duration::from_secs(20), "who has left makes no room", || follow(&service, &floods, &flood, false).0 == 200);
+    eventually(
+        Duration::from_secs(20),
+        "who has left makes no room",
+        || follow(&service, &floods, &flood, false).0 == 200,
+    );
 }
 
 /// Requests of a key whose bodies never come.
@@ -221,7 +284,9 @@ fn unfinished(service: &Service, key: &str, number: usize) -> Vec<TcpStream> {
     );
     let begin = |_| {
         let mut stream = service.connect();
-        stream.write_all(head.as_bytes()).expect("the service reads");
+        stream
+            .write_all(head.as_bytes())
+            .expect("the service reads");
         stream
     };
     (0..number).map(begin).collect()
@@ -229,56 +294,102 @@ fn unfinished(service: &Service, key: &str, number: usize) -> Vec<TcpStream> {
 
 #[test]
 fn one_key_has_a_share_of_the_requests_under_way() {
-    let mut service = Service::with_keys(&limits("connections_per_address = 100\nconnections_per_subject = 5"));
+    let mut service = Service::with_keys(&limits(
+        "connections_per_address = 100\nconnections_per_subject = 5",
+    ));
     let (flood, other) = (service.make_key(&["flood"]), service.make_key(&["other"]));
     let held = unfinished(&service, &flood, 5);
     service.use_key(&flood);
-    eventually(Duration::from_secs(10), "it has no bound", || service.get("/v1/tiers").status == 429);
+    eventually(Duration::from_secs(10), "it has no bound", || {
+        service.get("/v1/tiers").status == 429
+    });
     let refused = service.get("/v1/tiers");
     assert_eq!(refused.problem(), (429, "queue_full".to_owned()));
-    assert!(refused.text().contains("limits.connections_per_subject") && refused.header("retry-after") == "1", "{}", refused.text());
+    assert!(
+        refused.text().contains("limits.connections_per_subject")
+            && refused.header("retry-after") == "1",
+        "{}",
+        refused.text()
+    );
     service.use_key(&other);
     assert_eq!(service.get("/v1/tiers").status, 200);
     drop(held);
     service.use_key(&flood);
-    eventually(Duration::from_secs(10), "who has left makes no room", || service.get("/v1/tiers").status == 200);
+    eventually(
+        Duration::from_secs(10),
+        "who has left makes no room",
+        || service.get("/v1/tiers").status == 200,
+    );
 }
 
 #[test]
 fn one_key_leaves_places_to_others_at_its_address() {
-    let mut service = Service::with_keys(&limits("connections_per_address = 20\nbody_time = \"60s\""));
+    let mut service =
+        Service::with_keys(&limits("connections_per_address = 20\nbody_time = \"60s\""));
     let (flood, other) = (service.make_key(&["flood"]), service.make_key(&["other"]));
     let held = unfinished(&service, &flood, 10);
     service.use_key(&flood);
-    eventually(Duration::from_secs(10), "it has no share", || service.get("/v1/tiers").status == 429);
-    assert!(service.get("/v1/tiers").text().contains("limits.connections_per_address"));
+    eventually(Duration::from_secs(10), "it has no share", || {
+        service.get("/v1/tiers").status == 429
+    });
+    assert!(
+        service
+            .get("/v1/tiers")
+            .text()
+            .contains("limits.connections_per_address")
+    );
     service.use_key(&other);
     assert_eq!(service.get("/v1/tiers").status, 200);
     is_well(&service);
     drop(held);
     service.use_key(&flood);
-    eventually(Duration::from_secs(10), "its places are not free again", || service.get("/v1/tiers").status == 200);
+    eventually(
+        Duration::from_secs(10),
+        "its places are not free again",
+        || service.get("/v1/tiers").status == 200,
+    );
 }
 
 /// Two colluding keys take all that keys may take, and still no other client waits for a slot.
 #[test]
 fn keys_that_act_together_do_not_take_every_place() {
-    let mut service = Service::with_keys(&limits("connections_per_address = 100\nbody_time = \"60s\""));
-    let (a, b, other) = (service.make_key(&["a"]), service.make_key(&["b"]), service.make_key(&["other"]));
+    let mut service = Service::with_keys(&limits(
+        "connections_per_address = 100\nbody_time = \"60s\"",
+    ));
+    let (a, b, other) = (
+        service.make_key(&["a"]),
+        service.make_key(&["b"]),
+        service.make_key(&["other"]),
+    );
     let begin = |key: &str| {
         let mut stream = service.connect();
-        let head = format!("POST {RUN} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\nContent-Length: 9\r\n");
-        stream.write_all((head + "Content-Type: application/json\r\n\r\n{").as_bytes()).expect("the service reads");
+        let head = format!(
+            "POST {RUN} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\nContent-Length: 9\r\n"
+        );
+        stream
+            .write_all((head + "Content-Type: application/json\r\n\r\n{").as_bytes())
+            .expect("the service reads");
         stream
     };
-    let held: Vec<TcpStream> = (0..CONNECTIONS).map(|number| begin(if number % 2 == 0 { &a } else { &b })).collect();
+    let held: Vec<TcpStream> = (0..CONNECTIONS)
+        .map(|number| begin(if number % 2 == 0 { &a } else { &b }))
+        .collect();
     for _ in 0..10 {
         is_well(&service);
     }
     service.use_key(&other);
     let answer = service.get("/v1/tiers");
-    assert_eq!(answer.problem(), (503, "overloaded".to_owned()), "{}", answer.text());
+    assert_eq!(
+        answer.problem(),
+        (503, "overloaded".to_owned()),
+        "{}",
+        answer.text()
+    );
     assert_eq!(answer.header("retry-after"), "1");
     drop(held);
-    eventually(Duration::from_secs(10), "who has left makes no room", || service.get("/v1/tiers").status == 200);
+    eventually(
+        Duration::from_secs(10),
+        "who has left makes no room",
+        || service.get("/v1/tiers").status == 200,
+    );
 }

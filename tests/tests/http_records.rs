@@ -26,7 +26,9 @@ fn place(execution: &Value) -> String {
 fn succeeded(service: &Service) -> u64 {
     let (mut kept, mut cursor) = (0, String::new());
     loop {
-        let page = service.get(&format!("{RUN}?status=succeeded&limit=500{cursor}")).json();
+        let page = service
+            .get(&format!("{RUN}?status=succeeded&limit=500{cursor}"))
+            .json();
         kept += page["executions"].as_array().map_or(0, Vec::len) as u64;
         match page["next_cursor"].as_str() {
             Some(next) => cursor = format!("&cursor={next}"),
@@ -38,14 +40,22 @@ fn succeeded(service: &Service) -> u64 {
 /// Returns the number of executions in the usage.
 fn counted(service: &Service) -> u64 {
     let usage = service.get("/v1/usage").json();
-    usage["usage"].as_array().into_iter().flatten().filter_map(|day| day["executions"].as_u64()).sum()
+    usage["usage"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|day| day["executions"].as_u64())
+        .sum()
 }
 
 /// Begins a write transaction in the database of a service, as an administrator may, and leaves it open.
 fn lock(state: &Path) -> rusqlite::Connection {
-    let connection = rusqlite::Connection::open(state.join("glovebox.sqlite")).expect("it is there");
+    let connection =
+        rusqlite::Connection::open(state.join("glovebox.sqlite")).expect("it is there");
     connection.busy_timeout(PATIENCE).expect("it can wait");
-    connection.execute_batch("BEGIN IMMEDIATE").expect("it can be locked");
+    connection
+        .execute_batch("BEGIN IMMEDIATE")
+        .expect("it can be locked");
     connection
 }
 
@@ -53,7 +63,9 @@ fn lock(state: &Path) -> rusqlite::Connection {
 fn unlock_later(connection: rusqlite::Connection) -> std::thread::JoinHandle<()> {
     std::thread::spawn(move || {
         std::thread::sleep(Duration::from_millis(600));
-        connection.execute_batch("ROLLBACK").expect("it can be unlocked");
+        connection
+            .execute_batch("ROLLBACK")
+            .expect("it can be unlocked");
     })
 }
 
@@ -68,11 +80,17 @@ fn nothing_that_was_acknowledged_is_lost_when_the_process_is_killed() {
     let accepted = service.send(
         "POST",
         RUN,
-        &[("Content-Type", "application/json"), ("Prefer", "respond-async")],
+        &[
+            ("Content-Type", "application/json"),
+            ("Prefer", "respond-async"),
+        ],
         python("while True: pass").to_string().as_bytes(),
     );
     assert_eq!(accepted.status, 202);
-    let unfinished = accepted.json()["id"].as_str().unwrap_or_default().to_owned();
+    let unfinished = accepted.json()["id"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
     std::thread::scope(|scope| {
         for worker in 0..6 {
             let (done, killed, address) = (&done, &killed, &address);
@@ -108,19 +126,44 @@ fn nothing_that_was_acknowledged_is_lost_when_the_process_is_killed() {
         let id = execution["id"].as_str().expect("it has a name");
         assert_eq!(&again.get(&format!("{RUN}/{id}")).json(), execution);
     }
-    assert_eq!(again.get(&format!("{RUN}/{unfinished}")).json()["status"], "interrupted");
-    assert_eq!(again.get(&format!("{RUN}?status=running")).json()["executions"], json!([]));
+    assert_eq!(
+        again.get(&format!("{RUN}/{unfinished}")).json()["status"],
+        "interrupted"
+    );
+    assert_eq!(
+        again.get(&format!("{RUN}?status=running")).json()["executions"],
+        json!([])
+    );
     // Usage counts exactly what is kept.
     let kept = succeeded(&again);
-    assert!(kept >= done.len() as u64, "{kept} are kept, and {} were acknowledged", done.len());
+    assert!(
+        kept >= done.len() as u64,
+        "{kept} are kept, and {} were acknowledged",
+        done.len()
+    );
     assert_eq!(counted(&again), kept);
-    let verified = Command::new(program()).args(["audit", "verify"]).arg(again.state()).status();
+    let verified = Command::new(program())
+        .args(["audit", "verify"])
+        .arg(again.state())
+        .status();
     assert!(verified.is_ok_and(|status| status.success()));
     // One state folder, one service.
-    let second =
-        Command::new(program()).args(["serve", "--listen", "127.0.0.1:0", "--insecure-local", "--state"]).arg(again.state()).output();
+    let second = Command::new(program())
+        .args([
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--insecure-local",
+            "--state",
+        ])
+        .arg(again.state())
+        .output();
     let second = second.expect("the program starts");
-    assert!(String::from_utf8_lossy(&second.stderr).contains("another process serves"), "{}", String::from_utf8_lossy(&second.stderr));
+    assert!(
+        String::from_utf8_lossy(&second.stderr).contains("another process serves"),
+        "{}",
+        String::from_utf8_lossy(&second.stderr)
+    );
     assert!(again.stop(), "it ends well when it is told to");
 }
 
@@ -132,8 +175,14 @@ fn records_wait_for_a_database_that_another_process_has_locked() {
     // Listing it flushes it to the database.
     assert_eq!(succeeded(&service), 1);
     let locked = lock(&service.state());
-    let ran: Vec<Value> = (0..20).map(|number| service.run(RUN, &python(&format!("{number}")))).collect();
-    assert_eq!(service.get(&place(&old)).json(), old, "what is in the database can be read");
+    let ran: Vec<Value> = (0..20)
+        .map(|number| service.run(RUN, &python(&format!("{number}"))))
+        .collect();
+    assert_eq!(
+        service.get(&place(&old)).json(),
+        old,
+        "what is in the database can be read"
+    );
     assert_eq!(service.get("/readyz").status, 200);
     let unlocking = unlock_later(locked);
     let large = service.run(RUN, &python("print('x' * 200_000)"));
@@ -153,7 +202,15 @@ fn records_wait_for_a_database_that_another_process_has_locked() {
     let again = Service::start(&service.folder(), "", true);
     unlocking.join().expect("no panic");
     assert_eq!(again.get(&place(&last)).json(), last);
-    assert_eq!(again.get(&format!("{TREES}/{}", tree["id"].as_str().unwrap_or_default())).json(), tree);
+    assert_eq!(
+        again
+            .get(&format!(
+                "{TREES}/{}",
+                tree["id"].as_str().unwrap_or_default()
+            ))
+            .json(),
+        tree
+    );
     assert_eq!((counted(&again), succeeded(&again)), (24, 24));
 }
 
@@ -163,18 +220,26 @@ struct Disk(TempDir);
 impl Disk {
     fn new() -> Option<Self> {
         let folder = TempDir::new().expect("a folder can be made");
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=8m,mode=700", "tmpfs"]).arg(folder.path()).output();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=8m,mode=700", "tmpfs"])
+            .arg(folder.path())
+            .output();
         if mounted.is_ok_and(|output| output.status.success()) {
             return Some(Self(folder));
         }
-        eprintln!("SKIPPED: no disk can be made here, for which a test needs the rights of an administrator");
+        eprintln!(
+            "SKIPPED: no disk can be made here, for which a test needs the rights of an administrator"
+        );
         None
     }
 }
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        let _ = Command::new("umount").arg("--lazy").arg(self.0.path()).status();
+        let _ = Command::new("umount")
+            .arg("--lazy")
+            .arg(self.0.path())
+            .status();
     }
 }
 
@@ -182,7 +247,11 @@ impl Drop for Disk {
 #[test]
 fn a_full_disk_refuses_what_cannot_be_recorded() {
     let Some(disk) = Disk::new() else { return };
-    let mut service = Service::start(&Arc::new(TempDir::new_in(disk.0.path()).expect("there is room")), "", true);
+    let mut service = Service::start(
+        &Arc::new(TempDir::new_in(disk.0.path()).expect("there is room")),
+        "",
+        true,
+    );
     let before = service.run(RUN, &python("'before'"));
     assert_eq!(succeeded(&service), 1);
     let filling = disk.0.path().join("full");
@@ -194,20 +263,35 @@ fn a_full_disk_refuses_what_cannot_be_recorded() {
         answers.push(service.post(RUN, &python("print('x' * 100_000)")).status);
         answers.last() == Some(&500) && service.get("/readyz").status == 503
     };
-    eventually(PATIENCE, "it refuses what it cannot record, and sends others elsewhere", &mut is_refused);
+    eventually(
+        PATIENCE,
+        "it refuses what it cannot record, and sends others elsewhere",
+        &mut is_refused,
+    );
     for _ in 0..20 {
         is_refused();
     }
-    assert_eq!(service.get(&place(&before)).json(), before, "what is in the database can be read");
+    assert_eq!(
+        service.get(&place(&before)).json(),
+        before,
+        "what is in the database can be read"
+    );
     fs::remove_file(filling).expect("it is there");
-    eventually(PATIENCE, "it runs programs again", || service.post(RUN, &python("'again'")).status == 200);
-    eventually(PATIENCE, "it is ready again", || service.get("/readyz").status == 200);
+    eventually(PATIENCE, "it runs programs again", || {
+        service.post(RUN, &python("'again'")).status == 200
+    });
+    eventually(PATIENCE, "it is ready again", || {
+        service.get("/readyz").status == 200
+    });
     let (kept, counted) = (succeeded(&service), counted(&service));
     let told = answers.iter().filter(|status| **status == 200).count() as u64;
     assert_eq!((kept, counted), (told + 2, told + 2), "{answers:?}");
     service.kill();
     let again = Service::start(&service.folder(), "", true);
-    assert_eq!((succeeded(&again), again.get(&place(&before)).json()), (kept, before));
+    assert_eq!(
+        (succeeded(&again), again.get(&place(&before)).json()),
+        (kept, before)
+    );
 }
 
 /// `GLOVEBOX_POSTGRES` names a database whose content may be destroyed.
@@ -224,22 +308,61 @@ fn records_can_be_in_postgresql() {
     let id = ran["id"].as_str().expect("it has a name").to_owned();
     assert_eq!(service.get(&format!("{RUN}/{id}")).json(), ran);
     assert_eq!(service.get(&format!("{RUN}/{id}/artifacts/a")).text(), "x");
-    let newest = service.get(&format!("{RUN}?status=succeeded&language=python&limit=1")).json();
-    assert_eq!((&newest["executions"][0]["id"], newest["next_cursor"].is_string()), (&ran["id"], true));
+    let newest = service
+        .get(&format!("{RUN}?status=succeeded&language=python&limit=1"))
+        .json();
+    assert_eq!(
+        (
+            &newest["executions"][0]["id"],
+            newest["next_cursor"].is_string()
+        ),
+        (&ran["id"], true)
+    );
     let key = format!("key-{id}");
-    let send =
-        || service.send("POST", RUN, &[("Content-Type", "application/json"), ("Idempotency-Key", &key)], body.to_string().as_bytes());
+    let send = || {
+        service.send(
+            "POST",
+            RUN,
+            &[
+                ("Content-Type", "application/json"),
+                ("Idempotency-Key", &key),
+            ],
+            body.to_string().as_bytes(),
+        )
+    };
     assert_eq!(send().json()["id"], send().json()["id"]);
-    let later = [("Content-Type", "application/json"), ("Prefer", "respond-async")];
-    let unfinished = service.send("POST", RUN, &later, python("while True: pass").to_string().as_bytes()).json()["id"].clone();
-    eventually(PATIENCE, "the usage is written", || service.get("/v1/usage").json()["usage"][0]["executions"].as_i64() >= Some(2));
+    let later = [
+        ("Content-Type", "application/json"),
+        ("Prefer", "respond-async"),
+    ];
+    let unfinished = service
+        .send(
+            "POST",
+            RUN,
+            &later,
+            python("while True: pass").to_string().as_bytes(),
+        )
+        .json()["id"]
+        .clone();
+    eventually(PATIENCE, "the usage is written", || {
+        service.get("/v1/usage").json()["usage"][0]["executions"].as_i64() >= Some(2)
+    });
     service.kill();
     let mut again = Service::start(&service.folder(), &config, true);
-    let found = again.get(&format!("{RUN}/{}", unfinished.as_str().unwrap_or_default())).json();
+    let found = again
+        .get(&format!(
+            "{RUN}/{}",
+            unfinished.as_str().unwrap_or_default()
+        ))
+        .json();
     assert_eq!(found["status"], "interrupted", "{found}");
     assert_eq!(again.get(&format!("{RUN}/{id}")).json(), ran);
     // The account of kept bytes equals the database, also after deletes and another kill.
-    let kept = |service: &Service| service.get("/v1/usage").json()["kept_bytes"].as_u64().expect("a number");
+    let kept = |service: &Service| {
+        service.get("/v1/usage").json()["kept_bytes"]
+            .as_u64()
+            .expect("a number")
+    };
     let before = kept(&again);
     let place = format!("{RUN}/{id}");
     assert_eq!(again.send("DELETE", &place, &[], b"").status, 200);
@@ -259,25 +382,51 @@ fn the_audit_log_goes_on_from_file_to_file() {
     let state = service.state();
     let files = || glovebox::audit_segments(&state).expect("the folder is there");
     let mut runs: Vec<String> = Vec::new();
-    let mut ran = |service: &Service| runs.push(service.run(RUN, &python("1"))["id"].as_str().unwrap_or_default().to_owned());
+    let mut ran = |service: &Service| {
+        runs.push(
+            service.run(RUN, &python("1"))["id"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
+        )
+    };
     (0..20).for_each(|_| ran(&service));
     service.kill();
     let mut service = Service::start(&service.folder(), config, true);
     (0..20).for_each(|_| ran(&service));
     // Truncation of the last complete segment is detected by the one after it.
-    while fs::metadata(state.join("audit.jsonl")).expect("it is there").len() == 0 {
+    while fs::metadata(state.join("audit.jsonl"))
+        .expect("it is there")
+        .len()
+        == 0
+    {
         ran(&service);
     }
     assert!(files().len() > 3, "{:?}", files());
     // A segment that begins during a run lists that run.
-    let texts: Vec<String> = files().iter().filter_map(|path| fs::read_to_string(path).ok()).collect();
-    let all = runs.len() * 2 + texts.iter().map(|text| text.matches("\"unfinished\"").count()).sum::<usize>();
+    let texts: Vec<String> = files()
+        .iter()
+        .filter_map(|path| fs::read_to_string(path).ok())
+        .collect();
+    let all = runs.len() * 2
+        + texts
+            .iter()
+            .map(|text| text.matches("\"unfinished\"").count())
+            .sum::<usize>();
 
     // Every record once, page by page, the newest first.
     let (mut found, mut cursor) = (Vec::new(), String::new());
     loop {
-        let page = service.get(&format!("/v1/audit?event=admitted&limit=3{cursor}")).json();
-        found.extend(page["records"].as_array().into_iter().flatten().filter_map(|record| record["run"].as_str().map(str::to_owned)));
+        let page = service
+            .get(&format!("/v1/audit?event=admitted&limit=3{cursor}"))
+            .json();
+        found.extend(
+            page["records"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(|record| record["run"].as_str().map(str::to_owned)),
+        );
         match page["next_cursor"].as_str() {
             Some(next) => cursor = format!("&cursor={next}"),
             None => break,
@@ -287,19 +436,37 @@ fn the_audit_log_goes_on_from_file_to_file() {
     assert_eq!(found, runs);
 
     let verify = |arguments: &[&str]| {
-        let output = Command::new(program()).args(["audit", "verify"]).arg(&state).args(arguments).output().expect("the program starts");
-        (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr))
+        let output = Command::new(program())
+            .args(["audit", "verify"])
+            .arg(&state)
+            .args(arguments)
+            .output()
+            .expect("the program starts");
+        (
+            output.status.success(),
+            String::from_utf8_lossy(&output.stdout).into_owned()
+                + &String::from_utf8_lossy(&output.stderr),
+        )
     };
     let (is_whole, said) = verify(&[]);
-    assert!(is_whole && said.contains(&format!("{all} records")), "{said}");
+    assert!(
+        is_whole && said.contains(&format!("{all} records")),
+        "{said}"
+    );
     // The oldest segments are archived elsewhere: that is reported, and can be accepted.
     let oldest = files().remove(0);
-    let records = fs::read_to_string(&oldest).expect("it is there").lines().count();
+    let records = fs::read_to_string(&oldest)
+        .expect("it is there")
+        .lines()
+        .count();
     fs::rename(&oldest, state.join("elsewhere")).expect("it can be moved");
     assert!(!verify(&[]).0);
     assert!(!verify(&["--since", &(records + 1).to_string()]).0);
     let (is_whole, said) = verify(&["--since", &records.to_string()]);
-    assert!(is_whole && said.contains(&format!("{} records", all - records)), "{said}");
+    assert!(
+        is_whole && said.contains(&format!("{} records", all - records)),
+        "{said}"
+    );
     fs::rename(state.join("elsewhere"), &oldest).expect("it can be moved");
     // A complete segment that is missing or was changed is detected, whichever it is.
     for file in files() {
@@ -315,12 +482,30 @@ fn the_audit_log_goes_on_from_file_to_file() {
     assert!(verify(&[]).0);
     assert!(service.stop());
     // A log that does not follow from the segment before it is not continued.
-    let newest = files().into_iter().nth_back(1).expect("there is a complete one");
+    let newest = files()
+        .into_iter()
+        .nth_back(1)
+        .expect("there is a complete one");
     let text = fs::read_to_string(&newest).expect("it is there");
     let cut: Vec<&str> = text.split_inclusive('\n').collect();
     fs::write(&newest, cut[..cut.len() - 1].concat()).expect("it can be cut");
-    let again =
-        ["60", &program().display().to_string(), "serve", "--listen", "127.0.0.1:0", "--insecure-local", "--state"].map(str::to_owned);
-    let output = Command::new("timeout").args(again).arg(&state).output().expect("the program starts");
-    assert!(!output.status.success() && String::from_utf8_lossy(&output.stderr).contains("audit log"), "{output:?}");
+    let again = [
+        "60",
+        &program().display().to_string(),
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--insecure-local",
+        "--state",
+    ]
+    .map(str::to_owned);
+    let output = Command::new("timeout")
+        .args(again)
+        .arg(&state)
+        .output()
+        .expect("the program starts");
+    assert!(
+        !output.status.success() && String::from_utf8_lossy(&output.stderr).contains("audit log"),
+        "{output:?}"
+    );
 }

@@ -13,15 +13,44 @@ use std::sync::LazyLock;
 static CLIENTS: LazyLock<PathBuf> = LazyLock::new(|| {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clients");
     let list = root().join("tests/clients/requirements.txt");
-    let is_current = std::fs::read(folder.join("requirements.txt")).ok() == std::fs::read(&list).ok();
+    let is_current =
+        std::fs::read(folder.join("requirements.txt")).ok() == std::fs::read(&list).ok();
     if !is_current {
         let _ = std::fs::remove_dir_all(&folder);
         let mut pip = Command::new("python3");
-        pip.args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-deps", "--require-hashes"]);
-        pip.args(["--only-binary", ":all:", "--platform", "any", "--python-version", "3.14", "--implementation", "py", "--abi", "none"]);
-        pip.arg("--no-compile").arg("--target").arg(&folder).arg("--requirement").arg(&list);
+        pip.args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-input",
+            "--disable-pip-version-check",
+            "--no-deps",
+            "--require-hashes",
+        ]);
+        pip.args([
+            "--only-binary",
+            ":all:",
+            "--platform",
+            "any",
+            "--python-version",
+            "3.14",
+            "--implementation",
+            "py",
+            "--abi",
+            "none",
+        ]);
+        pip.arg("--no-compile")
+            .arg("--target")
+            .arg(&folder)
+            .arg("--requirement")
+            .arg(&list);
         let output = pip.output().expect("python3 is there");
-        assert!(output.status.success(), "cannot fetch the clients: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "cannot fetch the clients: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         std::fs::copy(list, folder.join("requirements.txt")).expect("the folder is writable");
     }
     folder
@@ -52,14 +81,29 @@ fn run(language: &str, source: &str, port: u16, trusted: &str) -> String {
         .env("SSL_CERT_FILE", certificates)
         .output()
         .expect("the program starts");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 fn server(authority: &Authority, names: &[&str]) -> Server {
     Server::start_tls(authority, names, |request| {
-        let said = format!("{} {}", request.line, String::from_utf8_lossy(&request.body));
-        answer("200 OK", &[("X-Back", "yes"), ("Content-Type", "text/plain; charset=utf-8")], said.as_bytes())
+        let said = format!(
+            "{} {}",
+            request.line,
+            String::from_utf8_lossy(&request.body)
+        );
+        answer(
+            "200 OK",
+            &[
+                ("X-Back", "yes"),
+                ("Content-Type", "text/plain; charset=utf-8"),
+            ],
+            said.as_bytes(),
+        )
     })
 }
 
@@ -106,7 +150,12 @@ fn every_client_reaches_a_server_that_proves_who_it_is() {
                 continue;
             }
             let url = server.url("/a").replace("127.0.0.1", host);
-            let said = run(language, &source.replace("URL", &format!("'{url}'")), server.port(), authority.pem());
+            let said = run(
+                language,
+                &source.replace("URL", &format!("'{url}'")),
+                server.port(),
+                authority.pem(),
+            );
             assert_eq!(said, expected, "{source}");
         }
     }
@@ -118,10 +167,15 @@ fn a_server_that_proves_nothing_hears_nothing() {
     let (trusted, other) = (Authority::new(), Authority::new());
     for (server, why) in [
         (server(&other, &["127.0.0.1"]), "invalid peer certificate: "),
-        (server(&trusted, &["example.org"]), "certificate not valid for name"),
+        (
+            server(&trusted, &["example.org"]),
+            "certificate not valid for name",
+        ),
     ] {
-        let source =
-            format!("try {{ await fetch('{}'); console.log('got') }} catch (error) {{ console.log(error.message) }}", server.url("/"));
+        let source = format!(
+            "try {{ await fetch('{}'); console.log('got') }} catch (error) {{ console.log(error.message) }}",
+            server.url("/")
+        );
         let said = run("javascript", &source, server.port(), trusted.pem());
         assert!(said.contains(why), "{why}: {said}");
         assert!(server.received().is_empty(), "{why}: the request was sent");

@@ -150,26 +150,41 @@ const EXCEPTION: Sources = [
     "console.log('before', NUMBER);\nthrow new RangeError(`number ${NUMBER}`);",
 ];
 
-const EXIT: Sources = ["import sys\nprint(NUMBER)\nsys.exit(NUMBER % 200 + 1)", "console.log(NUMBER);\nprocess.exit(NUMBER % 200 + 1);"];
+const EXIT: Sources = [
+    "import sys\nprint(NUMBER)\nsys.exit(NUMBER % 200 + 1)",
+    "console.log(NUMBER);\nprocess.exit(NUMBER % 200 + 1);",
+];
 
 const WAITS: Sources = [
     "import time\nprint(NUMBER, flush=True)\ntime.sleep(25)",
     "console.log(NUMBER);\nawait new Promise((done) => setTimeout(done, 25000));",
 ];
 
-const ENDLESS: Sources = ["print(NUMBER, flush=True)\nwhile True: pass", "console.log(NUMBER);\nfor (;;) {}"];
+const ENDLESS: Sources = [
+    "print(NUMBER, flush=True)\nwhile True: pass",
+    "console.log(NUMBER);\nfor (;;) {}",
+];
 
-const FLOOD: Sources = ["print('NUMBER ' * 20000)", "console.log('NUMBER '.repeat(20000));"];
+const FLOOD: Sources = [
+    "print('NUMBER ' * 20000)",
+    "console.log('NUMBER '.repeat(20000));",
+];
 
-const SAYS: Sources = ["print(NUMBER)\nNUMBER * 7", "console.log(NUMBER);\nNUMBER * 7"];
+const SAYS: Sources = [
+    "print(NUMBER)\nNUMBER * 7",
+    "console.log(NUMBER);\nNUMBER * 7",
+];
 
 const SAYS_SLOWLY: Sources = [
     "import time\nfor i in range(3):\n    print(i, NUMBER, flush=True)\n    time.sleep(0.005)\nNUMBER * 7",
     "for (let i = 0; i < 3; i++) { console.log(i, NUMBER); await new Promise((done) => setTimeout(done, 5)); }\nNUMBER * 7",
 ];
 
-const SESSION: [Sources; 3] =
-    [["x = NUMBER", "let x = NUMBER;"], ["x = x * 2 + 1", "x = x * 2 + 1;"], ["print(x, x + 1)", "console.log(x, x + 1);"]];
+const SESSION: [Sources; 3] = [
+    ["x = NUMBER", "let x = NUMBER;"],
+    ["x = x * 2 + 1", "x = x * 2 + 1;"],
+    ["print(x, x + 1)", "console.log(x, x + 1);"],
+];
 
 /// Uses every feature, with much memory, and is slow.
 const LARGE_AND_SLOW: Sources = [
@@ -191,7 +206,11 @@ fn numbered(source: &str, number: u64) -> String {
 
 /// A request to run the number's program.
 fn request(number: u64, [python, javascript]: Sources) -> Value {
-    let (language, source) = if is_python(number) { ("python", python) } else { ("javascript", javascript) };
+    let (language, source) = if is_python(number) {
+        ("python", python)
+    } else {
+        ("javascript", javascript)
+    };
     json!({ "language": language, "source": numbered(source, number) })
 }
 
@@ -213,9 +232,14 @@ fn case(program: Program, number: u64) -> Case {
     let mut files = Vec::new();
     let (body, expected, more) = match program {
         Program::Hello(language) => {
-            let types = if language == "typescript" { ": number" } else { "" };
+            let types = if language == "typescript" {
+                ": number"
+            } else {
+                ""
+            };
             let source = if language == "python" {
-                "n = NUMBER\nprint('hello', n, sum(i * i for i in range(n % 50)))\nn * 7 + 1".to_owned()
+                "n = NUMBER\nprint('hello', n, sum(i * i for i in range(n % 50)))\nn * 7 + 1"
+                    .to_owned()
             } else {
                 format!(
                     "const n{types} = NUMBER;\nlet sum{types} = 0;\nfor (let i = 0; i < n % 50; i++) sum += i * i;\n\
@@ -223,19 +247,34 @@ fn case(program: Program, number: u64) -> Case {
                 )
             };
             let sum: u64 = (0..number % 50).map(|i| i * i).sum();
-            let more = vec![("/value/json", json!(number * 7 + 1)), ("/exit_code", json!(0)), ("/language", json!(language))];
+            let more = vec![
+                ("/value/json", json!(number * 7 + 1)),
+                ("/exit_code", json!(0)),
+                ("/language", json!(language)),
+            ];
             let body = json!({ "language": language, "source": numbered(&source, number) });
-            (body, ends("succeeded", &format!("hello {number} {sum}\n")), more)
+            (
+                body,
+                ends("succeeded", &format!("hello {number} {sum}\n")),
+                more,
+            )
         }
         Program::Input => {
             let mut body = request(number, INPUT);
             body["stdin"] = json!(format!("{number}\n{}\n", number + 1));
-            (body, ends("succeeded", &format!("{} {}\n", number * 3, number * 3 + 3)), Vec::new())
+            (
+                body,
+                ends("succeeded", &format!("{} {}\n", number * 3, number * 3 + 3)),
+                Vec::new(),
+            )
         }
         Program::Files => {
             let content = format!("file {number};");
             let twice = content.repeat(2);
-            let sha256: String = Sha256::digest(&twice).iter().map(|byte| format!("{byte:02x}")).collect();
+            let sha256: String = Sha256::digest(&twice)
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect();
             let mut body = request(number, FILES);
             body["files"] = json!([{ "path": "in.txt", "content": content }]);
             body["artifacts"] = json!(["out/*"]);
@@ -248,45 +287,88 @@ fn case(program: Program, number: u64) -> Case {
             (body, ends("succeeded", ""), more)
         }
         Program::Exception => {
-            let kind = if is_python(number) { "ValueError" } else { "RangeError" };
-            let more =
-                vec![("/exception/type", json!(kind)), ("/exception/message", json!(format!("number {number}"))), ("/exit_code", json!(1))];
-            (request(number, EXCEPTION), ends("failed", &format!("before {number}\n")), more)
+            let kind = if is_python(number) {
+                "ValueError"
+            } else {
+                "RangeError"
+            };
+            let more = vec![
+                ("/exception/type", json!(kind)),
+                ("/exception/message", json!(format!("number {number}"))),
+                ("/exit_code", json!(1)),
+            ];
+            (
+                request(number, EXCEPTION),
+                ends("failed", &format!("before {number}\n")),
+                more,
+            )
         }
         Program::Exit => {
-            let more = vec![("/exit_code", json!(number % 200 + 1)), ("/exception", Value::Null)];
-            (request(number, EXIT), ends("failed", &format!("{number}\n")), more)
+            let more = vec![
+                ("/exit_code", json!(number % 200 + 1)),
+                ("/exception", Value::Null),
+            ];
+            (
+                request(number, EXIT),
+                ends("failed", &format!("{number}\n")),
+                more,
+            )
         }
         Program::Limited(limit) => {
             let (sources, limits, stdout) = match limit {
                 "wall" => (WAITS, json!({ "wall_ms": 500 }), format!("{number}\n")),
-                "cpu" => (ENDLESS, json!({ "fuel": 50_000_000 }), format!("{number}\n")),
-                _ => (FLOOD, json!({ "output_bytes": 1000 }), format!("{number} ").repeat(1000)[..1000].to_owned()),
+                "cpu" => (
+                    ENDLESS,
+                    json!({ "fuel": 50_000_000 }),
+                    format!("{number}\n"),
+                ),
+                _ => (
+                    FLOOD,
+                    json!({ "output_bytes": 1000 }),
+                    format!("{number} ").repeat(1000)[..1000].to_owned(),
+                ),
             };
             let mut body = request(number, sources);
             body["limits"] = limits;
-            let more = vec![("/limit", json!(limit)), ("/stdout_truncated", json!(limit == "output")), ("/exit_code", Value::Null)];
+            let more = vec![
+                ("/limit", json!(limit)),
+                ("/stdout_truncated", json!(limit == "output")),
+                ("/exit_code", Value::Null),
+            ];
             (body, ends("limited", &stdout), more)
         }
         Program::Denied => {
             let profile = format!("nobody-{number}");
             let mut body = request(number, SAYS);
             body["profile"] = json!(profile);
-            (body, ends("denied", ""), vec![("/profile", json!(profile)), ("/tier", Value::Null)])
+            (
+                body,
+                ends("denied", ""),
+                vec![("/profile", json!(profile)), ("/tier", Value::Null)],
+            )
         }
         Program::Shell => {
             let source = "read line; echo $((line * 3)); cat in.txt; cat in.txt > out.txt; exit 3";
             let content = format!("file {number}\n");
-            let mut body = json!({ "language": "shell", "source": source, "stdin": format!("{number}\n") });
+            let mut body =
+                json!({ "language": "shell", "source": source, "stdin": format!("{number}\n") });
             body["files"] = json!([{ "path": "in.txt", "content": content }]);
             if number.is_multiple_of(4) {
                 body["artifacts"] = json!(["out.*"]);
                 files.push(("out.txt", content.clone()));
             }
-            (body, ends("failed", &format!("{}\n{content}", number * 3)), vec![("/tier", json!("container")), ("/exit_code", json!(3))])
+            (
+                body,
+                ends("failed", &format!("{}\n{content}", number * 3)),
+                vec![("/tier", json!("container")), ("/exit_code", json!(3))],
+            )
         }
     };
-    Case { body, expected: [expected, more].concat(), files }
+    Case {
+        body,
+        expected: [expected, more].concat(),
+        files,
+    }
 }
 
 /// The clients' knowledge of their executions' outcomes.
@@ -326,7 +408,12 @@ struct Client<'a> {
 
 impl<'a> Client<'a> {
     fn new(service: &'a Service, holder: &'a Holder) -> Self {
-        Self { service, holder, stream: None, tally: Tally::default() }
+        Self {
+            service,
+            holder,
+            stream: None,
+            tally: Tally::default(),
+        }
     }
 
     fn begin(
@@ -339,8 +426,9 @@ impl<'a> Client<'a> {
         let body = body.map(|body| body.to_string()).unwrap_or_default();
         let (address, key) = (self.service.address(), &self.holder.1);
         let length = body.len();
-        let mut head =
-            format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {key}\r\nContent-Length: {length}\r\n");
+        let mut head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {key}\r\nContent-Length: {length}\r\n"
+        );
         if length > 0 {
             head += "Content-Type: application/json\r\n";
         }
@@ -350,10 +438,20 @@ impl<'a> Client<'a> {
         stream.write_all(format!("{head}\r\n{body}").as_bytes())
     }
 
-    fn send(&mut self, what: (&str, &str), headers: &[(&str, &str)], body: Option<&Value>) -> Result<Answer, String> {
-        let mut stream = self.stream.take().unwrap_or_else(|| BufReader::new(self.service.connect()));
+    fn send(
+        &mut self,
+        what: (&str, &str),
+        headers: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Result<Answer, String> {
+        let mut stream = self
+            .stream
+            .take()
+            .unwrap_or_else(|| BufReader::new(self.service.connect()));
         let sent = self.begin(stream.get_mut(), what, headers, body);
-        let answer = sent.and_then(|()| receive(&mut stream)).map_err(|error| format!("{what:?}: {error}"))?;
+        let answer = sent
+            .and_then(|()| receive(&mut stream))
+            .map_err(|error| format!("{what:?}: {error}"))?;
         if !answer.header("connection").eq_ignore_ascii_case("close") {
             self.stream = Some(stream);
         }
@@ -361,7 +459,13 @@ impl<'a> Client<'a> {
     }
 
     /// Sends a request, asserts the status, and returns the body.
-    fn ask(&mut self, status: u16, what: (&str, &str), headers: &[(&str, &str)], body: Option<&Value>) -> Result<Value, String> {
+    fn ask(
+        &mut self,
+        status: u16,
+        what: (&str, &str),
+        headers: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Result<Value, String> {
         let answer = self.send(what, headers, body)?;
         if answer.status != status {
             return Err(format!("{what:?}: {} {}", answer.status, answer.text()));
@@ -420,7 +524,12 @@ impl<'a> Client<'a> {
     }
 
     fn later(&mut self, number: u64) -> Result<(), String> {
-        let accepted = self.ask(202, ("POST", RUN), &[("Prefer", "respond-async")], Some(&request(number, SAYS)))?;
+        let accepted = self.ask(
+            202,
+            ("POST", RUN),
+            &[("Prefer", "respond-async")],
+            Some(&request(number, SAYS)),
+        )?;
         let place = format!("{RUN}/{}", id(&accepted));
         let until = Instant::now() + PATIENCE;
         loop {
@@ -436,26 +545,45 @@ impl<'a> Client<'a> {
     }
 
     fn streamed(&mut self, number: u64) -> Result<(), String> {
-        let answer = self.send(("POST", RUN), &[("Accept", "text/event-stream")], Some(&request(number, SAYS_SLOWLY)))?;
+        let answer = self.send(
+            ("POST", RUN),
+            &[("Accept", "text/event-stream")],
+            Some(&request(number, SAYS_SLOWLY)),
+        )?;
         if answer.status != 200 {
             return Err(format!("{} {}", answer.status, answer.text()));
         }
         let events = events(&answer.text())?;
         let expected: String = (0..3).map(|line| format!("{line} {number}\n")).collect();
         let pieces = events.iter().filter(|(kind, _)| kind == "stdout");
-        let said: String = pieces.map(|(_, data)| data["text"].as_str().unwrap_or_default()).collect();
+        let said: String = pieces
+            .map(|(_, data)| data["text"].as_str().unwrap_or_default())
+            .collect();
         match events.last() {
             Some((kind, end)) if kind == "end" => self.check(end, &says(number, &expected))?,
             _ => return Err(format!("the last event is not the end: {}", answer.text())),
         }
-        if said == expected { Ok(()) } else { Err(format!("the events say {said:?}: {}", answer.text())) }
+        if said == expected {
+            Ok(())
+        } else {
+            Err(format!("the events say {said:?}: {}", answer.text()))
+        }
     }
 
     /// Disconnects during a program that would not end by itself: after its first output, or at some moment.
     fn leave(&mut self, number: u64, waits_for_output: bool) -> Result<(), String> {
         let mut stream = self.service.connect();
-        let accept = if waits_for_output { "text/event-stream" } else { "application/json" };
-        let sent = self.begin(&mut stream, ("POST", RUN), &[("Accept", accept)], Some(&request(number, ENDLESS)));
+        let accept = if waits_for_output {
+            "text/event-stream"
+        } else {
+            "application/json"
+        };
+        let sent = self.begin(
+            &mut stream,
+            ("POST", RUN),
+            &[("Accept", accept)],
+            Some(&request(number, ENDLESS)),
+        );
         sent.map_err(|error| error.to_string())?;
         if !waits_for_output {
             std::thread::sleep(Duration::from_millis(number % 40));
@@ -467,7 +595,9 @@ impl<'a> Client<'a> {
         let mut piece = [0; 2000];
         while !said.contains(&mark) {
             match stream.read(&mut piece) {
-                Ok(length) if length > 0 => said.push_str(&String::from_utf8_lossy(&piece[..length])),
+                Ok(length) if length > 0 => {
+                    said.push_str(&String::from_utf8_lossy(&piece[..length]))
+                }
                 ended => return Err(format!("no output comes ({ended:?}): {said}")),
             }
         }
@@ -476,14 +606,31 @@ impl<'a> Client<'a> {
     }
 
     fn session(&mut self, number: u64) -> Result<(), String> {
-        let language = if is_python(number) { "python" } else { "javascript" };
-        let opened = self.ask(201, ("POST", SESSIONS), &[], Some(&json!({ "language": language })))?;
+        let language = if is_python(number) {
+            "python"
+        } else {
+            "javascript"
+        };
+        let opened = self.ask(
+            201,
+            ("POST", SESSIONS),
+            &[],
+            Some(&json!({ "language": language })),
+        )?;
         let place = format!("{SESSIONS}/{}", id(&opened));
         let end = format!("{} {}\n", number * 2 + 1, number * 2 + 2);
         for (sources, stdout) in SESSION.into_iter().zip(["", "", end.as_str()]) {
             let body = json!({ "source": request(number, sources)["source"] });
-            let got = self.ask(200, ("POST", &format!("{place}/executions")), &[], Some(&body))?;
-            let more = vec![("/session", opened["id"].clone()), ("/language", json!(language))];
+            let got = self.ask(
+                200,
+                ("POST", &format!("{place}/executions")),
+                &[],
+                Some(&body),
+            )?;
+            let more = vec![
+                ("/session", opened["id"].clone()),
+                ("/language", json!(language)),
+            ];
             self.check(&got, &[ends("succeeded", stdout), more].concat())?;
         }
         self.ask(204, ("DELETE", &place), &[], None).map(drop)
@@ -493,7 +640,12 @@ impl<'a> Client<'a> {
     fn large_and_slow(&mut self, language: &str, has_session: bool) -> Result<(), String> {
         let mut session = Value::Null;
         if has_session {
-            session = self.ask(201, ("POST", SESSIONS), &[], Some(&json!({ "language": language })))?;
+            session = self.ask(
+                201,
+                ("POST", SESSIONS),
+                &[],
+                Some(&json!({ "language": language })),
+            )?;
         }
         let text = "x".repeat(LARGE);
         let source = LARGE_AND_SLOW[usize::from(language != "python")];
@@ -502,14 +654,24 @@ impl<'a> Client<'a> {
         let more = vec![("/exception/message", json!(LARGE.to_string()))];
         self.check(&got, &[ends("failed", &format!("{text}\n")), more].concat())?;
         let place = format!("{RUN}/{}", id(&got));
-        for path in [place.clone(), format!("{place}/artifacts/out/a"), format!("{RUN}?limit=500"), place] {
+        for path in [
+            place.clone(),
+            format!("{place}/artifacts/out/a"),
+            format!("{RUN}?limit=500"),
+            place,
+        ] {
             let answer = self.send(("GET", &path), &[], None)?;
             if answer.status != 200 {
                 return Err(format!("{path}: {}", answer.status));
             }
         }
         if has_session {
-            self.ask(204, ("DELETE", &format!("{SESSIONS}/{}", id(&session))), &[], None)?;
+            self.ask(
+                204,
+                ("DELETE", &format!("{SESSIONS}/{}", id(&session))),
+                &[],
+                None,
+            )?;
         }
         Ok(())
     }
@@ -524,27 +686,42 @@ fn is_unfinished(execution: &Value) -> bool {
 }
 
 fn says(number: u64, stdout: &str) -> Expected {
-    [ends("succeeded", stdout), vec![("/value/json", json!(number * 7)), ("/exit_code", json!(0))]].concat()
+    [
+        ends("succeeded", stdout),
+        vec![("/value/json", json!(number * 7)), ("/exit_code", json!(0))],
+    ]
+    .concat()
 }
 
 /// Reads one response, and no byte after it.
 fn receive(stream: &mut impl BufRead) -> io::Result<Answer> {
     let mut line = String::new();
     stream.read_line(&mut line)?;
-    let status = line.split(' ').nth(1).and_then(|status| status.parse().ok());
+    let status = line
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok());
     let status = status.ok_or_else(|| io::Error::other(format!("no status: {line:?}")))?;
-    let mut answer = Answer { status, headers: Vec::new(), body: Vec::new() };
+    let mut answer = Answer {
+        status,
+        headers: Vec::new(),
+        body: Vec::new(),
+    };
     loop {
         line.clear();
         stream.read_line(&mut line)?;
         match line.split_once(':') {
-            Some((name, value)) => answer.headers.push((name.to_ascii_lowercase(), value.trim().to_owned())),
+            Some((name, value)) => answer
+                .headers
+                .push((name.to_ascii_lowercase(), value.trim().to_owned())),
             None if line == "\r\n" => break,
             None => return Err(io::Error::other(format!("no header: {line:?}"))),
         }
     }
     if answer.header("transfer-encoding") != "chunked" {
-        answer.body.resize(answer.header("content-length").parse().unwrap_or(0), 0);
+        answer
+            .body
+            .resize(answer.header("content-length").parse().unwrap_or(0), 0);
         stream.read_exact(&mut answer.body)?;
         return Ok(answer);
     }
@@ -566,14 +743,22 @@ fn receive(stream: &mut impl BufRead) -> io::Result<Answer> {
 fn events(text: &str) -> Result<Vec<(String, Value)>, String> {
     let mut events = Vec::new();
     for block in text.split("\n\n") {
-        let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim().to_owned();
+        let field = |name: &str| {
+            block
+                .lines()
+                .find_map(|line| line.strip_prefix(name))
+                .unwrap_or_default()
+                .trim()
+                .to_owned()
+        };
         if field("event:").is_empty() {
             continue;
         }
         if field("id:") != (events.len() + 1).to_string() {
             return Err(format!("an event is missing: {text}"));
         }
-        let data = serde_json::from_str(&field("data:")).map_err(|error| format!("{error}: {text}"))?;
+        let data =
+            serde_json::from_str(&field("data:")).map_err(|error| format!("{error}: {text}"))?;
         events.push((field("event:"), data));
     }
     Ok(events)
@@ -587,7 +772,9 @@ struct Lane {
 
 impl Lane {
     fn take(&self) -> Option<(Kind, u64)> {
-        self.jobs.get(self.next.fetch_add(1, Ordering::Relaxed)).copied()
+        self.jobs
+            .get(self.next.fetch_add(1, Ordering::Relaxed))
+            .copied()
     }
 }
 
@@ -608,7 +795,11 @@ fn lanes(rounds: usize, first: u64, has_engine: bool) -> [Lane; 3] {
         for _ in 0..count * rounds {
             lanes[lane].push((kind, number));
             number += 1;
-            executions += if kind == Kind::Session { SESSION.len() } else { 1 };
+            executions += if kind == Kind::Session {
+                SESSION.len()
+            } else {
+                1
+            };
         }
     }
     assert_eq!(executions * ROUNDS, EXECUTIONS * rounds);
@@ -620,19 +811,30 @@ fn lanes(rounds: usize, first: u64, has_engine: bool) -> [Lane; 3] {
             seed ^= seed << 17;
             jobs.swap(last, usize::try_from(seed % (last as u64 + 1)).unwrap_or(0));
         }
-        Lane { jobs, next: AtomicUsize::new(0) }
+        Lane {
+            jobs,
+            next: AtomicUsize::new(0),
+        }
     })
 }
 
 /// Runs each client on a thread of its own. All their connections are closed afterwards.
-fn with_clients(service: &Service, holders: &[Holder], tally: &Mutex<Tally>, act: impl Fn(usize, &mut Client<'_>) + Sync) {
+fn with_clients(
+    service: &Service,
+    holders: &[Holder],
+    tally: &Mutex<Tally>,
+    act: impl Fn(usize, &mut Client<'_>) + Sync,
+) {
     std::thread::scope(|scope| {
         for number in 0..CLIENTS {
             let act = &act;
             scope.spawn(move || {
                 let mut client = Client::new(service, &holders[number % holders.len()]);
                 act(number, &mut client);
-                tally.lock().unwrap_or_else(PoisonError::into_inner).add(client.tally);
+                tally
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .add(client.tally);
             });
         }
     });
@@ -648,7 +850,10 @@ fn work(service: &Service, holders: &[Holder], tally: &Mutex<Tally>, lanes: &[La
         };
         while let Some((kind, number)) = lanes[own].take().or_else(|| lanes[2].take()) {
             if let Err(reason) = client.perform(kind, number) {
-                client.tally.wrong.push(format!("{kind:?} {number}: {reason}"));
+                client
+                    .tally
+                    .wrong
+                    .push(format!("{kind:?} {number}: {reason}"));
             }
         }
     });
@@ -667,15 +872,28 @@ fn fill(service: &Service, holders: &[Holder], tally: &Mutex<Tally>) {
 
 fn assert_right(tally: &Mutex<Tally>) {
     let wrong = std::mem::take(&mut tally.lock().unwrap_or_else(PoisonError::into_inner).wrong);
-    assert!(wrong.is_empty(), "{} results are wrong, such as {:#?}", wrong.len(), wrong.iter().take(5).collect::<Vec<_>>());
+    assert!(
+        wrong.is_empty(),
+        "{} results are wrong, such as {:#?}",
+        wrong.len(),
+        wrong.iter().take(5).collect::<Vec<_>>()
+    );
 }
 
 fn listed(folder: impl AsRef<Path>) -> Vec<PathBuf> {
-    fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
+    fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .collect()
 }
 
 fn named(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// Returns the number of containers that belong to a process.
@@ -695,7 +913,9 @@ fn held(service: &Service, has_engine: bool) -> Held {
     let mut names = Vec::new();
     for file in listed(format!("/proc/{process}/fd")) {
         // It may be closed by now.
-        let Ok(target) = fs::read_link(file) else { continue };
+        let Ok(target) = fs::read_link(file) else {
+            continue;
+        };
         let target = target.to_string_lossy();
         names.push(match target.split_once(":[") {
             _ if target.contains("glovebox.sqlite") => "file of the database".to_owned(),
@@ -704,15 +924,35 @@ fn held(service: &Service, has_engine: bool) -> Held {
         });
     }
     for thread in listed(format!("/proc/{process}/task")) {
-        let Ok(name) = fs::read_to_string(thread.join("comm")) else { continue };
-        names.push(if name.starts_with("sqlx") { "thread of the database".to_owned() } else { format!("thread: {}", name.trim()) });
+        let Ok(name) = fs::read_to_string(thread.join("comm")) else {
+            continue;
+        };
+        names.push(if name.starts_with("sqlx") {
+            "thread of the database".to_owned()
+        } else {
+            format!("thread: {}", name.trim())
+        });
     }
-    names.extend(listed(service.state()).iter().map(|path| format!("state: {}", named(path))));
-    let unfinished = listed(service.state().join("blobs")).into_iter().filter(|path| named(path).starts_with("unfinished"));
+    names.extend(
+        listed(service.state())
+            .iter()
+            .map(|path| format!("state: {}", named(path))),
+    );
+    let unfinished = listed(service.state().join("blobs"))
+        .into_iter()
+        .filter(|path| named(path).starts_with("unfinished"));
     let of_the_process = format!("-{process}-");
-    let is_temporary = |path: &PathBuf| named(path).starts_with("glovebox-") && named(path).contains(&of_the_process);
-    let temporary = listed(std::env::temp_dir()).into_iter().filter(is_temporary);
-    names.extend(unfinished.chain(temporary).map(|path| format!("temporary: {}", path.display())));
+    let is_temporary = |path: &PathBuf| {
+        named(path).starts_with("glovebox-") && named(path).contains(&of_the_process)
+    };
+    let temporary = listed(std::env::temp_dir())
+        .into_iter()
+        .filter(is_temporary);
+    names.extend(
+        unfinished
+            .chain(temporary)
+            .map(|path| format!("temporary: {}", path.display())),
+    );
     let mut held = Held::new();
     for name in names {
         *held.entry(name).or_default() += 1;
@@ -741,8 +981,16 @@ fn beyond(now: &Held, before: &Held) -> Vec<String> {
 /// maps anew, belong to the page cache, and are counted once for each mapping that has touched them.
 fn resident(process: u32) -> u64 {
     let text = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = text.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap_or("0");
-    line.trim().trim_end_matches(" kB").trim().parse::<u64>().expect("the system says how much") << 10
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("RssAnon:"))
+        .unwrap_or("0");
+    line.trim()
+        .trim_end_matches(" kB")
+        .trim()
+        .parse::<u64>()
+        .expect("the system says how much")
+        << 10
 }
 
 /// Polls until the actual value equals the expected one.
@@ -753,7 +1001,10 @@ fn agree<T: Debug + PartialEq>(what: &str, mut look: impl FnMut() -> (T, T)) {
         if found == expected {
             return;
         }
-        assert!(Instant::now() < until, "{what}: {found:?} was found, and {expected:?} expected");
+        assert!(
+            Instant::now() < until,
+            "{what}: {found:?} was found, and {expected:?} expected"
+        );
         std::thread::sleep(Duration::from_millis(200));
     }
 }
@@ -761,8 +1012,19 @@ fn agree<T: Debug + PartialEq>(what: &str, mut look: impl FnMut() -> (T, T)) {
 /// Returns the gauges of the service: running and queued executions, and open sessions.
 fn gauges(service: &Service) -> [String; 3] {
     let text = service.get("/metrics").text();
-    let value = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or("none").trim().to_owned();
-    ["glovebox_executions_running ", "glovebox_executions_queued ", "glovebox_sessions_open "].map(value)
+    let value = |name: &str| {
+        text.lines()
+            .find_map(|line| line.strip_prefix(name))
+            .unwrap_or("none")
+            .trim()
+            .to_owned()
+    };
+    [
+        "glovebox_executions_running ",
+        "glovebox_executions_queued ",
+        "glovebox_sessions_open ",
+    ]
+    .map(value)
 }
 
 /// Returns every kept execution of a subject.
@@ -771,7 +1033,14 @@ fn records(service: &Service, holder: &Holder) -> Vec<Value> {
     let mut found = Vec::new();
     let mut cursor = String::new();
     loop {
-        let page = client.ask(200, ("GET", &format!("{RUN}?limit={PAGE}{cursor}")), &[], None).expect("a page");
+        let page = client
+            .ask(
+                200,
+                ("GET", &format!("{RUN}?limit={PAGE}{cursor}")),
+                &[],
+                None,
+            )
+            .expect("a page");
         found.extend(page["executions"].as_array().cloned().unwrap_or_default());
         match page["next_cursor"].as_str() {
             Some(next) => cursor = format!("&cursor={next}"),
@@ -784,7 +1053,8 @@ fn records(service: &Service, holder: &Holder) -> Vec<Value> {
 fn usage(service: &Service) -> [u64; 3] {
     let usage = service.get("/v1/usage?all=true").json();
     let days = usage["usage"].as_array().cloned().unwrap_or_default();
-    ["executions", "denied", "limited"].map(|name| days.iter().filter_map(|day| day[name].as_u64()).sum())
+    ["executions", "denied", "limited"]
+        .map(|name| days.iter().filter_map(|day| day[name].as_u64()).sum())
 }
 
 #[test]
@@ -809,50 +1079,105 @@ fn ten_thousand_mixed_executions_give_right_results_and_leave_nothing() {
     work(&service, &holders, &tally, &lanes(1, 10_000, has_engine));
     assert_right(&tally);
     // The final requests are made now, too: pages of records are among the largest responses.
-    let listed_before: usize = holders.iter().map(|holder| records(&service, holder).len()).sum();
-    assert!(listed_before > KEYS * PAGE, "{listed_before} executions are kept, which fill no pages");
+    let listed_before: usize = holders
+        .iter()
+        .map(|holder| records(&service, holder).len())
+        .sum();
+    assert!(
+        listed_before > KEYS * PAGE,
+        "{listed_before} executions are kept, which fill no pages"
+    );
     std::thread::sleep(IDLE_THREADS_END);
     if has_engine {
-        eventually(SETTLE, "the pool of containers is not as it should be", || containers(process) == POOL);
+        eventually(
+            SETTLE,
+            "the pool of containers is not as it should be",
+            || containers(process) == POOL,
+        );
     }
     let (held_before, resident_before) = (held(&service, has_engine), resident(process));
 
     let started = Instant::now();
-    work(&service, &holders, &tally, &lanes(ROUNDS, 100_000, has_engine));
+    work(
+        &service,
+        &holders,
+        &tally,
+        &lanes(ROUNDS, 100_000, has_engine),
+    );
     let took = started.elapsed();
     assert_right(&tally);
 
-    agree("what runs, waits and is open", || (gauges(&service), ["0", "0", "0"].map(str::to_owned)));
+    agree("what runs, waits and is open", || {
+        (gauges(&service), ["0", "0", "0"].map(str::to_owned))
+    });
     for holder in &holders {
         let sessions = Client::new(&service, holder).ask(200, ("GET", SESSIONS), &[], None);
         assert_eq!(sessions, Ok(json!({ "sessions": [] })));
     }
-    let Tally { mut ended, left, .. } = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let Tally {
+        mut ended, left, ..
+    } = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
     let mut kept: Vec<Value> = Vec::new();
-    agree("executions that are not finished, and usage against records", || {
-        kept = holders.iter().flat_map(|holder| records(&service, holder)).collect();
-        let count = |is_one: &dyn Fn(&Value) -> bool| kept.iter().filter(|execution| is_one(execution)).count() as u64;
-        // An execution that was never started has no usage.
-        let begun = count(&|execution| !execution["started_at"].is_null());
-        let with = |status: &str| count(&|execution| execution["status"] == status);
-        ((count(&is_unfinished), usage(&service)), (0, [begun, with("denied"), with("limited")]))
-    });
+    agree(
+        "executions that are not finished, and usage against records",
+        || {
+            kept = holders
+                .iter()
+                .flat_map(|holder| records(&service, holder))
+                .collect();
+            let count = |is_one: &dyn Fn(&Value) -> bool| {
+                kept.iter().filter(|execution| is_one(execution)).count() as u64
+            };
+            // An execution that was never started has no usage.
+            let begun = count(&|execution| !execution["started_at"].is_null());
+            let with = |status: &str| count(&|execution| execution["status"] == status);
+            (
+                (count(&is_unfinished), usage(&service)),
+                (0, [begun, with("denied"), with("limited")]),
+            )
+        },
+    );
     let mut by_status: BTreeMap<String, u64> = BTreeMap::new();
     for execution in &kept {
-        *by_status.entry(execution["status"].as_str().unwrap_or("none").to_owned()).or_default() += 1;
+        *by_status
+            .entry(execution["status"].as_str().unwrap_or("none").to_owned())
+            .or_default() += 1;
     }
     // Some of the abandoned executions had not even begun; the others are cancelled, and none has another outcome.
-    let (cancelled, known) = (by_status.remove("cancelled").unwrap_or(0), ended.remove("cancelled").unwrap_or(0));
-    assert_eq!(by_status, ended, "what is kept, and what the clients were told");
-    assert!((known..=known + left).contains(&cancelled), "{cancelled} cancelled, {known} known, {left} left");
+    let (cancelled, known) = (
+        by_status.remove("cancelled").unwrap_or(0),
+        ended.remove("cancelled").unwrap_or(0),
+    );
+    assert_eq!(
+        by_status, ended,
+        "what is kept, and what the clients were told"
+    );
+    assert!(
+        (known..=known + left).contains(&cancelled),
+        "{cancelled} cancelled, {known} known, {left} left"
+    );
 
-    agree("what the process holds", || (beyond(&held(&service, has_engine), &held_before), Vec::new()));
+    agree("what the process holds", || {
+        (
+            beyond(&held(&service, has_engine), &held_before),
+            Vec::new(),
+        )
+    });
     agree("bytes that it has grown by", || {
         let grown = resident(process).saturating_sub(resident_before);
         (if grown > GROWTH { grown } else { 0 }, 0)
     });
-    let verified = Command::new(program()).args(["audit", "verify"]).arg(service.state()).status();
-    assert!(verified.is_ok_and(|status| status.success()), "the audit log is not whole");
+    let verified = Command::new(program())
+        .args(["audit", "verify"])
+        .arg(service.state())
+        .status();
+    assert!(
+        verified.is_ok_and(|status| status.success()),
+        "the audit log is not whole"
+    );
     let (from, to) = (resident_before >> 20, resident(process) >> 20);
-    eprintln!("{EXECUTIONS} executions in {:.1} s; resident before {from} MiB, after {to} MiB", took.as_secs_f64());
+    eprintln!(
+        "{EXECUTIONS} executions in {:.1} s; resident before {from} MiB, after {to} MiB",
+        took.as_secs_f64()
+    );
 }

@@ -27,10 +27,25 @@ fn get(sandbox: &Sandbox, url: &str) -> Outcome {
 #[test]
 fn every_client_gets_an_answer() {
     let server = Server::start(|request| {
-        let said = format!("{} {} {}", request.line, request.header("x-mine").unwrap_or("-"), String::from_utf8_lossy(&request.body));
-        answer("201 Created", &[("X-Back", "yes"), ("Content-Type", "text/plain; charset=utf-8")], said.as_bytes())
+        let said = format!(
+            "{} {} {}",
+            request.line,
+            request.header("x-mine").unwrap_or("-"),
+            String::from_utf8_lossy(&request.body)
+        );
+        answer(
+            "201 Created",
+            &[
+                ("X-Back", "yes"),
+                ("Content-Type", "text/plain; charset=utf-8"),
+            ],
+            said.as_bytes(),
+        )
     });
-    let sandbox = sandbox("wall = \"10s\"\nfuel = 10_000_000_000", &grant(&server, "methods = [\"GET\", \"POST\"]", ""));
+    let sandbox = sandbox(
+        "wall = \"10s\"\nfuel = 10_000_000_000",
+        &grant(&server, "methods = [\"GET\", \"POST\"]", ""),
+    );
     let javascript = format!(
         "const r = await fetch('{}', {{ method: 'POST', headers: {{ 'X-Mine': 'é'.length + 'x' }}, body: 'ünï' }});
          console.log(r.status, r.ok, r.headers.get('x-back'), await r.text());
@@ -42,7 +57,9 @@ fn every_client_gets_an_answer() {
     let outcome = run(&sandbox, Request::new("javascript", javascript));
     assert_eq!(
         outcome.stdout.text(),
-        "201 true yes POST /a?b=1 1x ünï\nGET /plain - \n true 3\n".replace("\n true", " ").replace("  3", " 3"),
+        "201 true yes POST /a?b=1 1x ünï\nGET /plain - \n true 3\n"
+            .replace("\n true", " ")
+            .replace("  3", " 3"),
         "{}",
         show(&outcome)
     );
@@ -61,9 +78,21 @@ print(response.status, response.reason, response.getheader("x-back"), response.r
         server.port()
     );
     let outcome = run(&sandbox, Request::new("python", python));
-    assert_eq!(outcome.stdout.text(), "201 yes POST /a py x=1\n201 Created yes b'GET /c - '\n", "{}", show(&outcome));
-    let first = server.received().into_iter().next().expect("something came");
-    assert_eq!(first.header("host"), Some(format!("127.0.0.1:{}", server.port()).as_str()));
+    assert_eq!(
+        outcome.stdout.text(),
+        "201 yes POST /a py x=1\n201 Created yes b'GET /c - '\n",
+        "{}",
+        show(&outcome)
+    );
+    let first = server
+        .received()
+        .into_iter()
+        .next()
+        .expect("something came");
+    assert_eq!(
+        first.header("host"),
+        Some(format!("127.0.0.1:{}", server.port()).as_str())
+    );
 }
 
 /// Methods, paths, ports, schemes and hosts must match the rule. (NET01, NET03, NET06, NET08)
@@ -73,10 +102,23 @@ fn a_rule_allows_what_it_says() {
     let other = Server::start(|_| answer("200 OK", &[], b"elsewhere"));
     let sandbox = sandbox("", &grant(&server, "paths = [\"/v1\"]", ""));
     for fine in ["/v1", "/v1/x", "/v1/x?q=/../..", "/v1/a%20b"] {
-        assert_eq!(get(&sandbox, &server.url(fine)).stdout.text(), "200 here\n", "{fine}");
+        assert_eq!(
+            get(&sandbox, &server.url(fine)).stdout.text(),
+            "200 here\n",
+            "{fine}"
+        );
     }
     let before = server.received().len();
-    for bad in ["/", "/v2", "/v10", "/v1/../secret", "/v1/%2e%2e/secret", "/v1/..%2fsecret", "/V1", "//v1"] {
+    for bad in [
+        "/",
+        "/v2",
+        "/v10",
+        "/v1/../secret",
+        "/v1/%2e%2e/secret",
+        "/v1/..%2fsecret",
+        "/V1",
+        "//v1",
+    ] {
         let outcome = get(&sandbox, &server.url(bad));
         let shown = outcome.stdout.text().into_owned();
         // A client may normalize a path itself; then the normalized path is judged.
@@ -98,13 +140,22 @@ fn a_rule_allows_what_it_says() {
         format!("ftp://127.0.0.1:{port}/v1"),
     ] {
         let outcome = get(&sandbox, &bad);
-        assert!(outcome.stdout.text().starts_with("refused"), "{bad}: {}", show(&outcome));
+        assert!(
+            outcome.stdout.text().starts_with("refused"),
+            "{bad}: {}",
+            show(&outcome)
+        );
     }
     let post = format!(
         "try {{ await fetch('{}', {{ method: 'POST' }}); console.log('got'); }} catch (error) {{ console.log('refused', /denied by/.test(error.message)); }}",
         server.url("/v1")
     );
-    assert_eq!(run(&sandbox, Request::new("javascript", post)).stdout.text(), "refused true\n");
+    assert_eq!(
+        run(&sandbox, Request::new("javascript", post))
+            .stdout
+            .text(),
+        "refused true\n"
+    );
     assert!(other.received().is_empty());
     assert_eq!(server.received().len(), before);
 }
@@ -130,14 +181,32 @@ fn private_addresses_are_refused_unless_they_are_named() {
         "http://[fd00:ec2::254]/".to_owned(),
     ] {
         let outcome = get(&open, &bad);
-        assert!(outcome.stdout.text().starts_with("refused"), "{bad}: {}", show(&outcome));
+        assert!(
+            outcome.stdout.text().starts_with("refused"),
+            "{bad}: {}",
+            show(&outcome)
+        );
     }
     assert!(server.received().is_empty(), "nothing was sent");
     // The twin: the same policy with the range named.
-    let named = sandbox("", &format!("\n[profiles.attack.network]\nprivate_ranges = [\"127.0.0.0/8\"]\n{any}"));
+    let named = sandbox(
+        "",
+        &format!("\n[profiles.attack.network]\nprivate_ranges = [\"127.0.0.0/8\"]\n{any}"),
+    );
     assert_eq!(get(&named, &server.url("/")).stdout.text(), "200 private\n");
-    assert_eq!(get(&named, &format!("http://localhost:{port}/")).stdout.text(), "200 private\n");
-    assert!(get(&named, "http://169.254.169.254/latest/").stdout.text().starts_with("refused"), "another range is not named");
+    assert_eq!(
+        get(&named, &format!("http://localhost:{port}/"))
+            .stdout
+            .text(),
+        "200 private\n"
+    );
+    assert!(
+        get(&named, "http://169.254.169.254/latest/")
+            .stdout
+            .text()
+            .starts_with("refused"),
+        "another range is not named"
+    );
 }
 
 /// Each redirect is judged like the first request. (NET05)
@@ -156,23 +225,55 @@ fn redirects_are_judged_anew() {
             "/metadata" => "http://169.254.169.254/latest/".to_owned(),
             "/loop" => "/loop".to_owned(),
             "/rubbish" => "http://[".to_owned(),
-            _ => return answer("200 OK", &[], request.header("authorization").unwrap_or("end").as_bytes()),
+            _ => {
+                return answer(
+                    "200 OK",
+                    &[],
+                    request.header("authorization").unwrap_or("end").as_bytes(),
+                );
+            }
         };
         answer("302 Found", &[("Location", &to)], b"")
     });
     let sandbox = sandbox("", &grant(&server, "", "redirects = 3"));
-    assert_eq!(get(&sandbox, &server.url("/same")).stdout.text(), "200 end\n");
-    for bad in ["/host", "/name", "/file", "/gopher", "/metadata", "/loop", "/rubbish"] {
+    assert_eq!(
+        get(&sandbox, &server.url("/same")).stdout.text(),
+        "200 end\n"
+    );
+    for bad in [
+        "/host",
+        "/name",
+        "/file",
+        "/gopher",
+        "/metadata",
+        "/loop",
+        "/rubbish",
+    ] {
         let outcome = get(&sandbox, &server.url(bad));
-        assert!(outcome.stdout.text().starts_with("refused"), "{bad}: {}", show(&outcome));
+        assert!(
+            outcome.stdout.text().starts_with("refused"),
+            "{bad}: {}",
+            show(&outcome)
+        );
     }
     assert!(inside.received().is_empty(), "no redirect led there");
-    assert_eq!(server.received().iter().filter(|request| request.line == "GET /loop").count(), 4, "the first and three redirects");
+    assert_eq!(
+        server
+            .received()
+            .iter()
+            .filter(|request| request.line == "GET /loop")
+            .count(),
+        4,
+        "the first and three redirects"
+    );
     let python = format!(
         "import urllib.request, urllib.error\ntry:\n    print('got', urllib.request.urlopen('{}').read())\nexcept urllib.error.URLError as error:\n    print('refused')",
         server.url("/host")
     );
-    assert_eq!(run(&sandbox, Request::new("python", python)).stdout.text(), "refused\n");
+    assert_eq!(
+        run(&sandbox, Request::new("python", python)).stdout.text(),
+        "refused\n"
+    );
     assert!(inside.received().is_empty());
 }
 
@@ -180,18 +281,35 @@ fn redirects_are_judged_anew() {
 #[test]
 fn credentials_do_not_follow_a_redirect_to_another_server() {
     let other = Server::start(|request| {
-        let names = ["authorization", "cookie", "x-api-key", "x-amz-security-token", "private-token", "accept"];
-        let came: Vec<&str> = names.into_iter().filter_map(|name| request.header(name)).collect();
+        let names = [
+            "authorization",
+            "cookie",
+            "x-api-key",
+            "x-amz-security-token",
+            "private-token",
+            "accept",
+        ];
+        let came: Vec<&str> = names
+            .into_iter()
+            .filter_map(|name| request.header(name))
+            .collect();
         answer("200 OK", &[], came.join(" ").as_bytes())
     });
     let target = other.url("/");
     let server = Server::start(move |request| match request.line.split(' ').nth(1) {
-        Some("/here") => answer("200 OK", &[], request.header("x-api-key").unwrap_or_default().as_bytes()),
+        Some("/here") => answer(
+            "200 OK",
+            &[],
+            request.header("x-api-key").unwrap_or_default().as_bytes(),
+        ),
         Some("/same") => answer("307 Temporary Redirect", &[("Location", "/here")], b""),
         _ => answer("307 Temporary Redirect", &[("Location", &target)], b""),
     });
     let rules = grant(&server, "", "")
-        + &format!("\n[[profiles.attack.network.allow]]\nhost = \"127.0.0.1\"\nschemes = [\"http\"]\nports = [{}]\n", other.port());
+        + &format!(
+            "\n[[profiles.attack.network.allow]]\nhost = \"127.0.0.1\"\nschemes = [\"http\"]\nports = [{}]\n",
+            other.port()
+        );
     let sandbox = sandbox("", &rules);
     let source = format!(
         "const headers = {{ Authorization: 'Bearer s', Cookie: 'c=1', 'X-Api-Key': 'k', 'X-Amz-Security-Token': 't', 'Private-Token': 'p', Accept: 'text/x' }};
@@ -201,9 +319,17 @@ fn credentials_do_not_follow_a_redirect_to_another_server() {
         server.url("/same"),
     );
     let outcome = run(&sandbox, Request::new("javascript", source));
-    assert_eq!(outcome.stdout.text(), "text/x true\nk\n", "{}", show(&outcome));
     assert_eq!(
-        server.received().first().and_then(|request| request.header("authorization").map(str::to_owned)),
+        outcome.stdout.text(),
+        "text/x true\nk\n",
+        "{}",
+        show(&outcome)
+    );
+    assert_eq!(
+        server
+            .received()
+            .first()
+            .and_then(|request| request.header("authorization").map(str::to_owned)),
         Some("Bearer s".to_owned()),
         "the first server does get them"
     );
@@ -213,37 +339,65 @@ fn credentials_do_not_follow_a_redirect_to_another_server() {
 #[test]
 fn exchanges_are_limited() {
     let _alone = alone();
-    let server = Server::start(|request| match request.line.split(' ').nth(1).unwrap_or_default() {
-        "/large" => answer("200 OK", &[], &vec![b'x'; 3 << 20]),
-        "/claims" => b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999\r\n\r\nshort".to_vec(),
-        "/headers" => format!("HTTP/1.1 200 OK\r\n{}\r\n", "X-Header: yyyyyyyyyyyyyyyyyyyy\r\n".repeat(100_000)).into_bytes(),
-        "/chunks" => {
-            format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{}", "10000\r\n".to_owned() + &"x".repeat(0x10000) + "\r\n")
+    let server =
+        Server::start(
+            |request| match request.line.split(' ').nth(1).unwrap_or_default() {
+                "/large" => answer("200 OK", &[], &vec![b'x'; 3 << 20]),
+                "/claims" => {
+                    b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999\r\n\r\nshort".to_vec()
+                }
+                "/headers" => format!(
+                    "HTTP/1.1 200 OK\r\n{}\r\n",
+                    "X-Header: yyyyyyyyyyyyyyyyyyyy\r\n".repeat(100_000)
+                )
+                .into_bytes(),
+                "/chunks" => format!(
+                    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{}",
+                    "10000\r\n".to_owned() + &"x".repeat(0x10000) + "\r\n"
+                )
                 .repeat(1)
-                .into_bytes()
-        }
-        "/rubbish" => b"\x00\x01\x02 not http\r\n\r\n".to_vec(),
-        "/silent" => Vec::new(),
-        "/smuggle" => b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nabc".to_vec(),
-        _ => answer("200 OK", &[], b"fine"),
-    });
+                .into_bytes(),
+                "/rubbish" => b"\x00\x01\x02 not http\r\n\r\n".to_vec(),
+                "/silent" => Vec::new(),
+                "/smuggle" => {
+                    b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nabc".to_vec()
+                }
+                _ => answer("200 OK", &[], b"fine"),
+            },
+        );
     let sandbox = sandbox(
         "wall = \"3s\"",
-        &grant(&server, "methods = [\"GET\", \"POST\"]", "response = \"1MiB\"\nrequest = \"64KiB\"\ntimeout = \"500ms\""),
+        &grant(
+            &server,
+            "methods = [\"GET\", \"POST\"]",
+            "response = \"1MiB\"\nrequest = \"64KiB\"\ntimeout = \"500ms\"",
+        ),
     );
     assert_eq!(get(&sandbox, &server.url("/")).stdout.text(), "200 fine\n");
-    for bad in ["/large", "/claims", "/headers", "/chunks", "/rubbish", "/silent", "/smuggle"] {
+    for bad in [
+        "/large", "/claims", "/headers", "/chunks", "/rubbish", "/silent", "/smuggle",
+    ] {
         let started = Instant::now();
         let outcome = get(&sandbox, &server.url(bad));
-        assert!(outcome.stdout.text().starts_with("refused"), "{bad}: {}", show(&outcome));
-        assert!(started.elapsed() < Duration::from_millis(500) + GRACE, "{bad}");
+        assert!(
+            outcome.stdout.text().starts_with("refused"),
+            "{bad}: {}",
+            show(&outcome)
+        );
+        assert!(
+            started.elapsed() < Duration::from_millis(500) + GRACE,
+            "{bad}"
+        );
     }
     let post = |body: &str| {
         let source = format!(
             "try {{ console.log((await fetch('{}', {{ method: 'POST', body: {body} }})).status); }} catch (error) {{ console.log('refused'); }}",
             server.url("/")
         );
-        run(&sandbox, Request::new("javascript", source)).stdout.text().into_owned()
+        run(&sandbox, Request::new("javascript", source))
+            .stdout
+            .text()
+            .into_owned()
     };
     assert_eq!(post("'x'.repeat(1000)"), "200\n");
     assert_eq!(post("'x'.repeat(100000)"), "refused\n");
@@ -252,7 +406,11 @@ fn exchanges_are_limited() {
         server.url("/")
     );
     let outcome = run(&sandbox, Request::new("javascript", many));
-    assert!(outcome.stdout.text() == "refused\n" || outcome.status == Status::Limited, "{}", show(&outcome));
+    assert!(
+        outcome.stdout.text() == "refused\n" || outcome.status == Status::Limited,
+        "{}",
+        show(&outcome)
+    );
 }
 
 /// Header fields and methods cannot carry a second request (header injection, request smuggling).
@@ -280,10 +438,18 @@ print(attempt(headers={{"Content-Length": "100"}}) in (200, "RemoteDisconnected"
         port = server.port()
     );
     let outcome = run(&sandbox, Request::new("python", python));
-    assert_eq!(outcome.stdout.text(), "200\nFalse\nFalse\nFalse\nFalse\nFalse\nFalse\n200\nTrue True\n", "{}", show(&outcome));
+    assert_eq!(
+        outcome.stdout.text(),
+        "200\nFalse\nFalse\nFalse\nFalse\nFalse\nFalse\n200\nTrue True\n",
+        "{}",
+        show(&outcome)
+    );
     for request in server.received() {
         assert_eq!(request.line, "GET /");
-        assert_eq!(request.header("host"), Some(url.trim_start_matches("http://").trim_end_matches('/')));
+        assert_eq!(
+            request.header("host"),
+            Some(url.trim_start_matches("http://").trim_end_matches('/'))
+        );
         assert!(request.header("y").is_none() && request.header("transfer-encoding").is_none());
     }
 }
@@ -292,10 +458,18 @@ print(attempt(headers={{"Content-Length": "100"}}) in (200, "RemoteDisconnected"
 fn a_request_can_keep_less_of_the_network() {
     let server = Server::start(|_| answer("200 OK", &[], b"fine"));
     let sandbox = sandbox("", &grant(&server, "", ""));
-    let source = format!("try {{ await fetch('{}'); console.log('got'); }} catch {{ console.log('refused'); }}", server.url("/"));
+    let source = format!(
+        "try {{ await fetch('{}'); console.log('got'); }} catch {{ console.log('refused'); }}",
+        server.url("/")
+    );
     let mut request = Request::new("javascript", source.clone());
     request.wants.network = Some(glovebox::policy::NetworkWish::Nothing);
     assert_eq!(run(&sandbox, request).stdout.text(), "refused\n");
     assert!(server.received().is_empty());
-    assert_eq!(run(&sandbox, Request::new("javascript", source)).stdout.text(), "got\n");
+    assert_eq!(
+        run(&sandbox, Request::new("javascript", source))
+            .stdout
+            .text(),
+        "got\n"
+    );
 }

@@ -5,7 +5,10 @@ use clap::CommandFactory as _;
 
 fn run(line: &[&str]) -> Result<RunArguments, String> {
     let all = ["glovebox", "run"].into_iter().chain(line.iter().copied());
-    match Cli::try_parse_from(all).map_err(|error| error.to_string())?.command {
+    match Cli::try_parse_from(all)
+        .map_err(|error| error.to_string())?
+        .command
+    {
         Command::Run(arguments) => Ok(*arguments),
         other => Err(format!("{other:?}")),
     }
@@ -19,9 +22,18 @@ fn the_definition_is_consistent() {
 #[test]
 fn every_command_and_option_is_explained() {
     fn check(command: &clap::Command) {
-        assert!(command.get_about().is_some(), "`{}` has no description", command.get_name());
+        assert!(
+            command.get_about().is_some(),
+            "`{}` has no description",
+            command.get_name()
+        );
         for argument in command.get_arguments() {
-            assert!(argument.get_help().is_some(), "`{}` of `{}` has no description", argument.get_id(), command.get_name());
+            assert!(
+                argument.get_help().is_some(),
+                "`{}` of `{}` has no description",
+                argument.get_id(),
+                command.get_name()
+            );
         }
         command.get_subcommands().for_each(check);
     }
@@ -74,22 +86,54 @@ fn a_whole_run_is_read() {
     assert_eq!(request.language.as_deref(), Some("py"));
     assert_eq!(request.policy, Some("p.toml".into()));
     assert_eq!(request.profile.as_deref(), Some("web"));
-    let files: Vec<(&str, &str)> = request.files.iter().map(|file| (file.host.to_str().unwrap(), file.guest.as_str())).collect();
-    assert_eq!(files, [("data/in.csv", "in/data.csv"), ("a=b", "c"), ("dir/x.txt", "x.txt")]);
-    assert_eq!(request.artifacts, [ArtifactRule { glob: "out/*.png".into(), folder: "plots".into() }]);
-    let environment: Vec<(&str, &str)> =
-        request.environment.iter().map(|variable| (variable.name.as_str(), variable.value.as_str())).collect();
+    let files: Vec<(&str, &str)> = request
+        .files
+        .iter()
+        .map(|file| (file.host.to_str().unwrap(), file.guest.as_str()))
+        .collect();
+    assert_eq!(
+        files,
+        [
+            ("data/in.csv", "in/data.csv"),
+            ("a=b", "c"),
+            ("dir/x.txt", "x.txt")
+        ]
+    );
+    assert_eq!(
+        request.artifacts,
+        [ArtifactRule {
+            glob: "out/*.png".into(),
+            folder: "plots".into()
+        }]
+    );
+    let environment: Vec<(&str, &str)> = request
+        .environment
+        .iter()
+        .map(|variable| (variable.name.as_str(), variable.value.as_str()))
+        .collect();
     assert_eq!(environment, [("A", "1=2"), ("B", "")]);
-    assert_eq!((request.seed, request.wall), (Some(7), Some(Duration::from_millis(500))));
-    assert_eq!((request.memory, request.fuel), (Some(64 << 20), Some(1_000_000)));
+    assert_eq!(
+        (request.seed, request.wall),
+        (Some(7), Some(Duration::from_millis(500)))
+    );
+    assert_eq!(
+        (request.memory, request.fuel),
+        (Some(64 << 20), Some(1_000_000))
+    );
     assert_eq!(request.arguments, ["--year", "2026", "-"]);
     assert!(arguments.json);
-    assert_eq!((arguments.audit, arguments.metering), (Some("log".into()), Metering::Epoch));
+    assert_eq!(
+        (arguments.audit, arguments.metering),
+        (Some("log".into()), Metering::Epoch)
+    );
 }
 
 #[test]
 fn standard_input_is_a_program() {
-    assert_eq!(run(&["--language", "python", "-"]).unwrap().request.program, Some("-".into()));
+    assert_eq!(
+        run(&["--language", "python", "-"]).unwrap().request.program,
+        Some("-".into())
+    );
     assert_eq!(run(&[]).unwrap().request.program, None);
 }
 

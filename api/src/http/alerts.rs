@@ -30,7 +30,11 @@ const WAITING: usize = 1000;
 const CALLS: usize = 64;
 
 /// Backoff before the retries of a failed webhook call.
-const AGAIN: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(30)];
+const AGAIN: [Duration; 3] = [
+    Duration::from_secs(1),
+    Duration::from_secs(5),
+    Duration::from_secs(30),
+];
 
 /// An alert that has fired.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -82,18 +86,28 @@ impl Alerts {
     pub(super) fn new(rules: Vec<AlertRule>) -> Result<Self, String> {
         let mut secrets = Vec::new();
         for rule in &rules {
-            let read = |path: &std::path::PathBuf| read_secret(path).map_err(|error| format!("`{}`: {error}", path.display()));
+            let read = |path: &std::path::PathBuf| {
+                read_secret(path).map_err(|error| format!("`{}`: {error}", path.display()))
+            };
             secrets.push(rule.secret_file.as_ref().map(read).transpose()?);
         }
         let webhooks = if rules.iter().any(|rule| rule.webhook.is_some()) {
             let (sender, waiting) = mpsc::channel(WAITING);
-            let targets = rules.iter().zip(secrets).map(|(rule, secret)| (rule.webhook.clone(), secret)).collect();
+            let targets = rules
+                .iter()
+                .zip(secrets)
+                .map(|(rule, secret)| (rule.webhook.clone(), secret))
+                .collect();
             tokio::spawn(post_all(client()?, targets, waiting));
             Some(sender)
         } else {
             None
         };
-        Ok(Self { rules, state: Mutex::default(), webhooks })
+        Ok(Self {
+            rules,
+            state: Mutex::default(),
+            webhooks,
+        })
     }
 
     /// Counts the outcome of an execution.
@@ -101,7 +115,12 @@ impl Alerts {
         if self.rules.is_empty() {
             return;
         }
-        let is_found = |least| outcome.findings.iter().any(|finding| finding.severity >= least);
+        let is_found = |least| {
+            outcome
+                .findings
+                .iter()
+                .any(|finding| finding.severity >= least)
+        };
         for (at, rule) in self.rules.iter().enumerate() {
             let happened = match rule.on {
                 AlertKind::Denied => outcome.status == Status::Denied,
@@ -118,14 +137,27 @@ impl Alerts {
     }
 
     /// Counts another event of a subject or a tier.
-    pub(super) fn happened(&self, kind: AlertKind, subject: &str, execution: Option<String>, detail: &str) {
-        for (at, _) in self.rules.iter().enumerate().filter(|(_, rule)| rule.on == kind) {
+    pub(super) fn happened(
+        &self,
+        kind: AlertKind,
+        subject: &str,
+        execution: Option<String>,
+        detail: &str,
+    ) {
+        for (at, _) in self
+            .rules
+            .iter()
+            .enumerate()
+            .filter(|(_, rule)| rule.on == kind)
+        {
             self.count(at, subject, execution.clone(), Some(detail.to_owned()));
         }
     }
 
     fn count(&self, at: usize, subject: &str, execution: Option<String>, detail: Option<String>) {
-        let Some(rule) = self.rules.get(at) else { return };
+        let Some(rule) = self.rules.get(at) else {
+            return;
+        };
         let now = Instant::now();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let seen = state.seen.entry((at, subject.to_owned())).or_default();
@@ -133,7 +165,12 @@ impl Alerts {
             return;
         }
         seen.times.push_back(now);
-        while seen.times.len() > rule.count || seen.times.front().is_some_and(|first| now.duration_since(*first) > rule.within) {
+        while seen.times.len() > rule.count
+            || seen
+                .times
+                .front()
+                .is_some_and(|first| now.duration_since(*first) > rule.within)
+        {
             seen.times.pop_front();
         }
         if seen.times.len() < rule.count {
@@ -159,24 +196,41 @@ impl Alerts {
             state.alerts.pop_front();
         }
         drop(state);
-        tracing::warn!(alert = alert.name, subject = alert.subject, count = alert.count, within_s = alert.within_s, "an alert fired");
+        tracing::warn!(
+            alert = alert.name,
+            subject = alert.subject,
+            count = alert.count,
+            within_s = alert.within_s,
+            "an alert fired"
+        );
         if rule.webhook.is_some()
             && let Some(webhooks) = &self.webhooks
             && webhooks.try_send((at, alert)).is_err()
         {
-            tracing::error!(alert = rule.name, "too many webhooks wait to be called; this one is left out");
+            tracing::error!(
+                alert = rule.name,
+                "too many webhooks wait to be called; this one is left out"
+            );
         }
     }
 
     /// Returns how many alerts have fired.
     pub(super) fn fired(&self) -> u64 {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).number
+        self.state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .number
     }
 
     /// Returns alerts after a sequence number, the oldest first.
     pub(super) fn after(&self, number: u64) -> Vec<Alert> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.alerts.iter().filter(|alert| alert.number > number).cloned().collect()
+        state
+            .alerts
+            .iter()
+            .filter(|alert| alert.number > number)
+            .cloned()
+            .collect()
     }
 
     /// Drops counts that no rule needs any more.
@@ -184,8 +238,15 @@ impl Alerts {
         let now = Instant::now();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.seen.retain(|(at, _), seen| {
-            let within = self.rules.get(*at).map_or(Duration::ZERO, |rule| rule.within);
-            seen.silent_until.is_some_and(|until| now < until) || seen.times.back().is_some_and(|last| now.duration_since(*last) <= within)
+            let within = self
+                .rules
+                .get(*at)
+                .map_or(Duration::ZERO, |rule| rule.within);
+            seen.silent_until.is_some_and(|until| now < until)
+                || seen
+                    .times
+                    .back()
+                    .is_some_and(|last| now.duration_since(*last) <= within)
         });
     }
 }
@@ -200,11 +261,19 @@ fn read_secret(path: &std::path::Path) -> std::io::Result<Arc<[u8]>> {
 type Target = (Option<String>, Option<Arc<[u8]>>);
 
 /// Calls webhooks, each until it succeeds or its retries are exhausted.
-async fn post_all(client: reqwest::Client, targets: Vec<Target>, mut waiting: mpsc::Receiver<(usize, Alert)>) {
+async fn post_all(
+    client: reqwest::Client,
+    targets: Vec<Target>,
+    mut waiting: mpsc::Receiver<(usize, Alert)>,
+) {
     let calls = Arc::new(Semaphore::new(CALLS));
     while let Some((at, alert)) = waiting.recv().await {
-        let Some((Some(url), secret)) = targets.get(at) else { continue };
-        let Ok(permit) = Arc::clone(&calls).acquire_owned().await else { return };
+        let Some((Some(url), secret)) = targets.get(at) else {
+            continue;
+        };
+        let Ok(permit) = Arc::clone(&calls).acquire_owned().await else {
+            return;
+        };
         let (client, url, secret) = (client.clone(), url.clone(), secret.clone());
         tokio::spawn(async move {
             let _held = permit;
@@ -215,24 +284,43 @@ async fn post_all(client: reqwest::Client, targets: Vec<Target>, mut waiting: mp
                 };
                 match pause {
                     Some(pause) => tokio::time::sleep(pause).await,
-                    None => tracing::error!(alert = alert.name, error, "a webhook could not be called"),
+                    None => {
+                        tracing::error!(alert = alert.name, error, "a webhook could not be called")
+                    }
                 }
             }
         });
     }
 }
 
-async fn post(client: &reqwest::Client, url: &str, secret: Option<&[u8]>, alert: &Alert) -> Result<(), String> {
+async fn post(
+    client: &reqwest::Client,
+    url: &str,
+    secret: Option<&[u8]>,
+    alert: &Alert,
+) -> Result<(), String> {
     let body = to_json(alert);
     let mut request = client.post(url).header("content-type", "application/json");
     if let Some(secret) = secret {
         let mut code = Hmac::<Sha256>::new_from_slice(secret).map_err(|error| error.to_string())?;
         code.update(body.as_bytes());
-        let code: String = code.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let code: String = code
+            .finalize()
+            .into_bytes()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         request = request.header("x-glovebox-signature", format!("sha256={code}"));
     }
-    let response = request.body(body).send().await.map_err(|error| chain(&error))?;
-    response.error_for_status().map(drop).map_err(|error| chain(&error))
+    let response = request
+        .body(body)
+        .send()
+        .await
+        .map_err(|error| chain(&error))?;
+    response
+        .error_for_status()
+        .map(drop)
+        .map_err(|error| chain(&error))
 }
 
 #[cfg(test)]
@@ -241,7 +329,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_rule_fires_once_in_its_window() {
-        let config = super::super::Config::parse("[[alerts]]\nname = \"tiers\"\non = \"tier\"\ncount = 3\nwithin = \"1m\"").unwrap();
+        let config = super::super::Config::parse(
+            "[[alerts]]\nname = \"tiers\"\non = \"tier\"\ncount = 3\nwithin = \"1m\"",
+        )
+        .unwrap();
         let alerts = Alerts::new(config.alerts).unwrap();
         for _ in 0..10 {
             alerts.happened(AlertKind::Tier, "container", None, "gone");
@@ -249,10 +340,17 @@ mod tests {
             alerts.happened(AlertKind::Error, "other", None, "not counted");
         }
         let fired = alerts.after(0);
-        let shown: Vec<_> = fired.iter().map(|alert| (alert.number, alert.subject.as_str(), alert.count)).collect();
+        let shown: Vec<_> = fired
+            .iter()
+            .map(|alert| (alert.number, alert.subject.as_str(), alert.count))
+            .collect();
         assert_eq!(shown, [(1, "container", 3), (2, "wasm", 3)]);
         assert_eq!(alerts.after(1).len(), 1);
         alerts.forget();
-        assert_eq!(alerts.state.lock().unwrap().seen.len(), 2, "a rule that is silent is remembered");
+        assert_eq!(
+            alerts.state.lock().unwrap().seen.len(),
+            2,
+            "a rule that is silent is remembered"
+        );
     }
 }

@@ -37,61 +37,118 @@ pub(super) struct AuditLog {
 ///
 /// Its name is in the state folder, in the log, and in the database together with its head and its location. So services that share a
 /// database have one head each, and removing or replacing the log, its name or both leaves one of the three that does not match.
-pub(super) async fn open(path: &Path, state: &Dir, config: &Config, store: &Store, accept_gap: bool) -> Result<AuditLog, ServeError> {
+pub(super) async fn open(
+    path: &Path,
+    state: &Dir,
+    config: &Config,
+    store: &Store,
+    accept_gap: bool,
+) -> Result<AuditLog, ServeError> {
     let failed = |error| ServeError::State(path.to_owned(), error);
     let key = config.audit.key_file.as_deref().map(read_key).transpose()?;
     let place = place(path).map_err(failed)?;
     let said = read_name(state).map_err(failed)?;
-    let heads = store.audit_heads(said.as_deref().unwrap_or_default(), &place).await?;
+    let heads = store
+        .audit_heads(said.as_deref().unwrap_or_default(), &place)
+        .await?;
     let own = heads.iter().find(|head| said.as_ref() == Some(&head.name));
-    let was_here = heads.iter().find(|head| head.place == place && said.as_ref() != Some(&head.name));
+    let was_here = heads
+        .iter()
+        .find(|head| head.place == place && said.as_ref() != Some(&head.name));
     // A process that was killed before it wrote the name leaves a head without records.
     let lost = was_here.filter(|lost| lost.head.records > 0);
     if let Some(lost) = lost {
-        let said = said.as_ref().map_or_else(|| "is missing".to_owned(), |said| format!("says `{}`", said.escape_debug()));
-        let error = ServeError::AuditName { state: path.to_owned(), known: lost.name.clone(), said };
+        let said = said.as_ref().map_or_else(
+            || "is missing".to_owned(),
+            |said| format!("says `{}`", said.escape_debug()),
+        );
+        let error = ServeError::AuditName {
+            state: path.to_owned(),
+            known: lost.name.clone(),
+            said,
+        };
         if !accept_gap {
             return Err(error);
         }
         tracing::error!(%error, "the audit log goes on, as was asked for");
     }
     // Whatever the file says, a log that was at this location goes on under its own name: that of another log has its own head.
-    let known = lost.or(own).or(was_here).or_else(|| heads.iter().find(|head| head.name.is_empty()));
+    let known = lost
+        .or(own)
+        .or(was_here)
+        .or_else(|| heads.iter().find(|head| head.name.is_empty()));
     let was_unnamed = known.is_some_and(|known| known.name.is_empty());
-    let name = match known.map(|known| known.name.clone()).filter(|name| !name.is_empty()) {
+    let name = match known
+        .map(|known| known.name.clone())
+        .filter(|name| !name.is_empty())
+    {
         Some(name) => name,
-        None => said.clone().filter(|said| is_name(said)).unwrap_or_else(|| format!("{:032x}", rand::random::<u128>())),
+        None => said
+            .clone()
+            .filter(|said| is_name(said))
+            .unwrap_or_else(|| format!("{:032x}", rand::random::<u128>())),
     };
     if known.is_none() {
         if said.is_some() {
-            tracing::warn!(log = name, "the database has no head of the audit log, whose records before now are taken on trust");
+            tracing::warn!(
+                log = name,
+                "the database has no head of the audit log, whose records before now are taken on trust"
+            );
         }
-        store.keep_audit_head(&name, &place, &AuditHead::start()).await?;
+        store
+            .keep_audit_head(&name, &place, &AuditHead::start())
+            .await?;
     }
     if said.as_ref() != Some(&name) {
         write_name(state, &name).map_err(failed)?;
     }
-    let expected = known.map(|known| known.head.clone()).filter(|head| head.records > 0);
-    let options = AuditLogOptions::default().key(key).segments(config.limits.audit_segment as u64).name(Some(name.clone()));
-    let log = options.expect(expected).accept_gap(accept_gap).open(path).map_err(|error| match error {
-        gap @ (ChainError::Expected { .. } | ChainError::Named { .. }) => ServeError::AuditGap(gap),
-        error => ServeError::State(path.to_owned(), io::Error::other(error.to_string())),
-    })?;
+    let expected = known
+        .map(|known| known.head.clone())
+        .filter(|head| head.records > 0);
+    let options = AuditLogOptions::default()
+        .key(key)
+        .segments(config.limits.audit_segment as u64)
+        .name(Some(name.clone()));
+    let log = options
+        .expect(expected)
+        .accept_gap(accept_gap)
+        .open(path)
+        .map_err(|error| match error {
+            gap @ (ChainError::Expected { .. } | ChainError::Named { .. }) => {
+                ServeError::AuditGap(gap)
+            }
+            error => ServeError::State(path.to_owned(), io::Error::other(error.to_string())),
+        })?;
     store.place_audit_log(&name, &place, was_unnamed).await?;
     let log = Arc::new(log);
     tracing::info!(head = %log.head(), "the audit log goes on");
-    Ok(AuditLog { log, store: store.clone(), name, place })
+    Ok(AuditLog {
+        log,
+        store: store.clone(),
+        name,
+        place,
+    })
 }
 
 /// Returns the location of a log: this machine, and the directory.
 fn place(state: &Path) -> io::Result<String> {
-    #[expect(clippy::disallowed_methods, reason = "the kernel says the name of this machine in this file")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the kernel says the name of this machine in this file"
+    )]
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    Ok(format!("{}:{}", host.trim(), state.canonicalize()?.display()))
+    Ok(format!(
+        "{}:{}",
+        host.trim(),
+        state.canonicalize()?.display()
+    ))
 }
 
 fn is_name(text: &str) -> bool {
-    text.len() == NAME_DIGITS && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    text.len() == NAME_DIGITS
+        && text
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// Reads the name of the log from the state folder; `None` if there is no file.
@@ -108,7 +165,10 @@ fn read_name(state: &Dir) -> io::Result<Option<String>> {
 
 fn write_name(state: &Dir, name: &str) -> io::Result<()> {
     use std::io::Write as _;
-    let mut file = state.open_with(NEXT_NAME_FILE, OpenOptions::new().create(true).truncate(true).write(true))?;
+    let mut file = state.open_with(
+        NEXT_NAME_FILE,
+        OpenOptions::new().create(true).truncate(true).write(true),
+    )?;
     file.write_all(format!("{name}\n").as_bytes())?;
     file.sync_all()?;
     state.rename(NEXT_NAME_FILE, state, NAME_FILE)
@@ -129,10 +189,14 @@ pub(super) fn read_key(path: &Path) -> Result<AuditKey, ServeError> {
     if metadata.mode() & 0o077 != 0 {
         let mode = metadata.mode() & 0o777;
         let shown = path.display();
-        return Err(failed(io::Error::other(format!("its mode is {mode:o}, so others can read it; run `chmod 600 {shown}`"))));
+        return Err(failed(io::Error::other(format!(
+            "its mode is {mode:o}, so others can read it; run `chmod 600 {shown}`"
+        ))));
     }
     let mut bytes = Vec::new();
-    file.take(MAX_KEY_BYTES).read_to_end(&mut bytes).map_err(failed)?;
+    file.take(MAX_KEY_BYTES)
+        .read_to_end(&mut bytes)
+        .map_err(failed)?;
     AuditKey::new(&bytes).map_err(|error| failed(io::Error::other(error)))
 }
 
@@ -154,9 +218,17 @@ impl AuditLog {
         }
         // Only the synced head is stored: records that a power loss may still take must not be expected afterwards.
         let synced = Arc::clone(&self.log);
-        let synced = tokio::task::spawn_blocking(move || synced.sync()).await.map_err(io::Error::other).flatten();
+        let synced = tokio::task::spawn_blocking(move || synced.sync())
+            .await
+            .map_err(io::Error::other)
+            .flatten();
         let kept = match synced {
-            Ok(head) => self.store.keep_audit_head(&self.name, &self.place, &head).await.map(|()| head).map_err(io::Error::other),
+            Ok(head) => self
+                .store
+                .keep_audit_head(&self.name, &self.place, &head)
+                .await
+                .map(|()| head)
+                .map_err(io::Error::other),
             Err(error) => Err(error),
         };
         match kept {

@@ -25,29 +25,48 @@ const OPEN: [&str; 4] = ["/healthz", "/readyz", "/openapi.json", "/docs"];
 
 /// Returns the host names by which the service may always be called.
 pub(super) fn host_names(address: SocketAddr, configured: &[String]) -> Vec<String> {
-    let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "[::1]".to_owned()];
+    let mut names = vec![
+        "localhost".to_owned(),
+        "127.0.0.1".to_owned(),
+        "[::1]".to_owned(),
+    ];
     if !address.ip().is_unspecified() {
-        names.push(if address.is_ipv6() { format!("[{}]", address.ip()) } else { address.ip().to_string() });
+        names.push(if address.is_ipv6() {
+            format!("[{}]", address.ip())
+        } else {
+            address.ip().to_string()
+        });
     }
     names.extend(configured.iter().map(|name| name.to_ascii_lowercase()));
     names
 }
 
 /// Authenticates a request and passes it on with its caller, or answers it with a problem.
-pub(super) async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+pub(super) async fn guard(
+    State(app): State<Arc<App>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     match judge(&app, request.headers(), request.uri(), request.version()).await {
         Ok(caller) => {
-            request.extensions_mut().insert(BodyTime(app.config.limits.body_time));
+            request
+                .extensions_mut()
+                .insert(BodyTime(app.config.limits.body_time));
             // Every request comes on a connection; only tests of the routes have none.
             let connection = request.extensions().get::<Arc<Connection>>().cloned();
             if let Some(caller) = caller {
                 let begun = connection.as_ref().map_or(Ok(()), |connection| {
-                    app.places.begin(&caller.subject, connection.network()).and_then(|under_way| connection.answers(under_way))
+                    app.places
+                        .begin(&caller.subject, connection.network())
+                        .and_then(|under_way| connection.answers(under_way))
                 });
                 if let Err(reason) = begun {
                     return unanswered(reason).into_response();
                 }
-                let memory = BodyMemory { account: Arc::clone(&app.memory), most: app.config.limits.body };
+                let memory = BodyMemory {
+                    account: Arc::clone(&app.memory),
+                    most: app.config.limits.body,
+                };
                 request.extensions_mut().insert(memory);
                 request.extensions_mut().insert(caller);
             }
@@ -65,7 +84,9 @@ pub(super) async fn guard(State(app): State<Arc<App>>, mut request: Request, nex
             let mut response = problem.into_response();
             if is_malformed {
                 // Two parsers may disagree about where this request ends and the next begins.
-                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+                response
+                    .headers_mut()
+                    .insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             response
         }
@@ -75,12 +96,15 @@ pub(super) async fn guard(State(app): State<Arc<App>>, mut request: Request, nex
 fn unanswered(reason: NoAnswer) -> Problem {
     let problem = match reason {
         NoAnswer::SubjectFull(most) => {
-            let detail = format!("too many requests of this key in flight: {most} (`limits.connections_per_subject`)");
+            let detail = format!(
+                "too many requests of this key in flight: {most} (`limits.connections_per_subject`)"
+            );
             Problem::new(Code::QueueFull, detail)
         }
         NoAnswer::SubjectFullAtAddress(most) => {
-            let detail =
-                format!("too many requests of this key in flight from this address: {most}, half of `limits.connections_per_address`");
+            let detail = format!(
+                "too many requests of this key in flight from this address: {most}, half of `limits.connections_per_address`"
+            );
             Problem::new(Code::QueueFull, detail)
         }
         NoAnswer::AddressFull(most) => {
@@ -90,28 +114,47 @@ fn unanswered(reason: NoAnswer) -> Problem {
             Problem::new(Code::Overloaded, detail)
         }
         NoAnswer::Full(most) => {
-            let detail = format!("too many requests in flight: {most}; the rest of `limits.connections` is for new connections");
+            let detail = format!(
+                "too many requests in flight: {most}; the rest of `limits.connections` is for new connections"
+            );
             Problem::new(Code::Overloaded, detail)
         }
-        NoAnswer::Leaving => Problem::new(Code::Overloaded, "this connection has given way to another one (`limits.connections`)"),
+        NoAnswer::Leaving => Problem::new(
+            Code::Overloaded,
+            "this connection has given way to another one (`limits.connections`)",
+        ),
     };
     problem.retry_after(Duration::from_secs(1))
 }
 
-async fn judge(app: &App, headers: &HeaderMap, uri: &Uri, version: Version) -> Result<Option<Caller>, Problem> {
+async fn judge(
+    app: &App,
+    headers: &HeaderMap,
+    uri: &Uri,
+    version: Version,
+) -> Result<Option<Caller>, Problem> {
     let named = only(headers, header::HOST.as_str())?;
     if named.is_none() && version > Version::HTTP_10 {
-        return Err(Problem::new(Code::BadRequest, "the request has no `Host` header, which HTTP/1.1 demands"));
+        return Err(Problem::new(
+            Code::BadRequest,
+            "the request has no `Host` header, which HTTP/1.1 demands",
+        ));
     }
     // A target has origin form or names this service with a scheme; authority form is for `CONNECT`, which is for proxies.
     if uri.authority().is_some() && !matches!(uri.scheme_str(), Some("http" | "https")) {
-        return Err(Problem::new(Code::BadRequest, "the target of the request is no path, and no address that begins with `http`"));
+        return Err(Problem::new(
+            Code::BadRequest,
+            "the target of the request is no path, and no address that begins with `http`",
+        ));
     }
     // A target in absolute form is for proxies, and names the host a second time (RFC 9112, section 3.2.2).
     if let (Some(authority), Some(named)) = (uri.authority(), named)
         && !authority.as_str().eq_ignore_ascii_case(named)
     {
-        return Err(Problem::new(Code::BadRequest, "the target of the request and its `Host` header name different hosts"));
+        return Err(Problem::new(
+            Code::BadRequest,
+            "the target of the request and its `Host` header name different hosts",
+        ));
     }
     let host = named.or(uri.host());
     // No browser omits `Host`, so a request without it comes from no web page.
@@ -119,7 +162,10 @@ async fn judge(app: &App, headers: &HeaderMap, uri: &Uri, version: Version) -> R
         && !app.hosts.contains(&without_port(host).to_ascii_lowercase())
     {
         if host.contains('@') || host.parse::<Authority>().is_err() {
-            return Err(Problem::new(Code::BadRequest, "the `Host` header is no name of a host, with or without a port"));
+            return Err(Problem::new(
+                Code::BadRequest,
+                "the `Host` header is no name of a host, with or without a port",
+            ));
         }
         let shown: String = host.escape_debug().take(100).collect();
         let detail = format!("unknown `Host` header `{shown}`; add it to `hosts` in the config");
@@ -127,7 +173,11 @@ async fn judge(app: &App, headers: &HeaderMap, uri: &Uri, version: Version) -> R
     }
     if let Some(origin) = only(headers, header::ORIGIN.as_str())?
         && !app.config.origins.iter().any(|allowed| allowed == origin)
-        && host.is_none_or(|host| origin.split_once("://").is_none_or(|(_, from)| !from.eq_ignore_ascii_case(host)))
+        && host.is_none_or(|host| {
+            origin
+                .split_once("://")
+                .is_none_or(|(_, from)| !from.eq_ignore_ascii_case(host))
+        })
     {
         return Err(Problem::new(
             Code::OriginNotAllowed,
@@ -143,10 +193,23 @@ async fn judge(app: &App, headers: &HeaderMap, uri: &Uri, version: Version) -> R
 }
 
 async fn caller(app: &App, headers: &HeaderMap) -> Result<Caller, Problem> {
-    let unknown =
-        || Problem::new(Code::Unauthenticated, "send a valid API key as `Authorization: Bearer gbx_..`; `glovebox keys create` makes one");
-    let Some(authorization) = only(headers, header::AUTHORIZATION.as_str()).map_err(|_| unknown())? else {
-        return if app.insecure_local { Ok(Caller { subject: Subject::local(), scopes: Scope::ALL.to_vec() }) } else { Err(unknown()) };
+    let unknown = || {
+        Problem::new(
+            Code::Unauthenticated,
+            "send a valid API key as `Authorization: Bearer gbx_..`; `glovebox keys create` makes one",
+        )
+    };
+    let Some(authorization) =
+        only(headers, header::AUTHORIZATION.as_str()).map_err(|_| unknown())?
+    else {
+        return if app.insecure_local {
+            Ok(Caller {
+                subject: Subject::local(),
+                scopes: Scope::ALL.to_vec(),
+            })
+        } else {
+            Err(unknown())
+        };
     };
     let (scheme, secret) = authorization.split_once(' ').ok_or_else(unknown)?;
     if !scheme.eq_ignore_ascii_case("bearer") {
@@ -155,7 +218,9 @@ async fn caller(app: &App, headers: &HeaderMap) -> Result<Caller, Problem> {
     let secret = secret.trim();
     match &app.tokens {
         Some(tokens) if secret.bytes().filter(|byte| *byte == b'.').count() == 2 => {
-            tokens.holder(secret).await.map_err(|reason| Problem::new(Code::Unauthenticated, format!("invalid token: {reason}")))
+            tokens.holder(secret).await.map_err(|reason| {
+                Problem::new(Code::Unauthenticated, format!("invalid token: {reason}"))
+            })
         }
         _ => app.keys.holder(secret).await?.ok_or_else(unknown),
     }
@@ -164,15 +229,24 @@ async fn caller(app: &App, headers: &HeaderMap) -> Result<Caller, Problem> {
 /// Returns the only value of a header; `None` if it is missing.
 fn only<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Problem> {
     let mut values = headers.get_all(name).iter();
-    let Some(value) = values.next() else { return Ok(None) };
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
     let text = value.to_str().ok().filter(|_| values.next().is_none());
-    text.map(Some).ok_or_else(|| Problem::new(Code::BadRequest, format!("the header `{name}` is there twice, or is no text")))
+    text.map(Some).ok_or_else(|| {
+        Problem::new(
+            Code::BadRequest,
+            format!("the header `{name}` is there twice, or is no text"),
+        )
+    })
 }
 
 fn without_port(host: &str) -> &str {
     match host.rsplit_once(':') {
         Some((name, port))
-            if port.bytes().all(|digit| digit.is_ascii_digit()) && !name.ends_with(':') && (!name.contains(':') || name.ends_with(']')) =>
+            if port.bytes().all(|digit| digit.is_ascii_digit())
+                && !name.ends_with(':')
+                && (!name.contains(':') || name.ends_with(']')) =>
         {
             name
         }
@@ -185,15 +259,19 @@ pub(super) struct Rates(Option<governor::DefaultKeyedRateLimiter<Subject>>);
 
 impl Rates {
     pub(super) fn new(per_second: u32) -> Self {
-        Self(std::num::NonZeroU32::new(per_second).map(|rate| governor::RateLimiter::keyed(governor::Quota::per_second(rate))))
+        Self(
+            std::num::NonZeroU32::new(per_second)
+                .map(|rate| governor::RateLimiter::keyed(governor::Quota::per_second(rate))),
+        )
     }
 
     fn check(&self, subject: &Subject) -> Result<(), Problem> {
         match &self.0 {
-            Some(limiter) if limiter.check_key(subject).is_err() => {
-                Err(Problem::new(Code::RateLimited, "this key has sent more requests than it may in a second")
-                    .retry_after(Duration::from_secs(1)))
-            }
+            Some(limiter) if limiter.check_key(subject).is_err() => Err(Problem::new(
+                Code::RateLimited,
+                "this key has sent more requests than it may in a second",
+            )
+            .retry_after(Duration::from_secs(1))),
             _ => Ok(()),
         }
     }
@@ -214,7 +292,10 @@ impl Caller {
         if self.scopes.contains(&scope) {
             return Ok(());
         }
-        Err(Problem::new(Code::Forbidden, format!("the key lacks scope `{}`", scope.name())))
+        Err(Problem::new(
+            Code::Forbidden,
+            format!("the key lacks scope `{}`", scope.name()),
+        ))
     }
 }
 
@@ -222,7 +303,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        parts.extensions.get().cloned().ok_or_else(|| Problem::new(Code::Unauthenticated, "unauthenticated"))
+        parts
+            .extensions
+            .get()
+            .cloned()
+            .ok_or_else(|| Problem::new(Code::Unauthenticated, "unauthenticated"))
     }
 }
 

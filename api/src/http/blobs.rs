@@ -83,7 +83,10 @@ impl Blobs {
     }
 
     fn place(sha256: &str) -> Option<String> {
-        let is_digest = sha256.len() == 64 && sha256.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
+        let is_digest = sha256.len() == 64
+            && sha256
+                .bytes()
+                .all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
         let (shelf, name) = is_digest.then(|| sha256.split_at(2))?;
         Some(format!("{shelf}/{name}"))
     }
@@ -101,12 +104,16 @@ impl Blobs {
             uses.leaving.remove(&sha256);
         }
         let held = Held(self.clone(), sha256.clone());
-        let place = Self::place(&sha256).ok_or_else(|| io::Error::other("a digest is no digest"))?;
+        let place =
+            Self::place(&sha256).ok_or_else(|| io::Error::other("a digest is no digest"))?;
         let shelf = place.split('/').next().unwrap_or_default();
         self.0.create_dir_all(shelf)?;
         // Written again even if it exists, so that its new age protects it from removal as an orphan.
         let unfinished = format!("{UNFINISHED}{:032x}", rand::random::<u128>());
-        let written = self.0.write(&unfinished, content).and_then(|()| self.0.rename(&unfinished, &self.0, &place));
+        let written = self
+            .0
+            .write(&unfinished, content)
+            .and_then(|()| self.0.rename(&unfinished, &self.0, &place));
         if let Err(error) = written {
             // A partial file would take the very space that was missing.
             let _ = self.0.remove_file(&unfinished);
@@ -117,7 +124,9 @@ impl Blobs {
 
     /// Opens a content without reading it.
     pub(super) fn open(&self, sha256: &str) -> io::Result<Content> {
-        let file = self.0.open(Self::place(sha256).ok_or(io::ErrorKind::NotFound)?)?;
+        let file = self
+            .0
+            .open(Self::place(sha256).ok_or(io::ErrorKind::NotFound)?)?;
         let bytes = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
         Ok(Content { file, bytes })
     }
@@ -142,7 +151,11 @@ impl Blobs {
         let name = entry.file_name().to_string_lossy().into_owned();
         if name.starts_with(UNFINISHED) {
             // A file that was renamed to its digest meanwhile is not among these.
-            return if is_old(entry, age)? { self.0.remove_file(&name) } else { Ok(()) };
+            return if is_old(entry, age)? {
+                self.0.remove_file(&name)
+            } else {
+                Ok(())
+            };
         }
         if !entry.file_type()?.is_dir() {
             return Ok(());
@@ -182,7 +195,9 @@ impl Blobs {
 
 fn is_old(entry: &DirEntry, age: Duration) -> io::Result<bool> {
     let modified = entry.metadata()?.modified()?;
-    Ok(SystemTime::from_std(std::time::SystemTime::now()).duration_since(modified).is_ok_and(|past| past > age))
+    Ok(SystemTime::from_std(std::time::SystemTime::now())
+        .duration_since(modified)
+        .is_ok_and(|past| past > age))
 }
 
 /// Ignores a file that cannot be examined, so that the others are. Often it was removed a moment ago.
@@ -206,7 +221,10 @@ mod tests {
         let held = blobs.put(b"abc").unwrap();
         let digest = held.sha256().to_owned();
         assert_eq!(blobs.put(b"abc").unwrap().sha256(), digest);
-        assert!(!blobs.begin_to_remove(&digest), "its record is about to be written");
+        assert!(
+            !blobs.begin_to_remove(&digest),
+            "its record is about to be written"
+        );
         drop(held);
         // What is put while it is marked for removal stays.
         assert!(blobs.begin_to_remove(&digest));
@@ -221,11 +239,25 @@ mod tests {
         blobs.remove_begun(&other, false);
         assert!(blobs.get(&other).is_err());
         assert_eq!(blobs.get(&digest).unwrap(), b"abc");
-        for wrong in ["", "../../etc/passwd", &"g".repeat(64), &"A".repeat(64), digest.trim_start_matches(|_| true)] {
+        for wrong in [
+            "",
+            "../../etc/passwd",
+            &"g".repeat(64),
+            &"A".repeat(64),
+            digest.trim_start_matches(|_| true),
+        ] {
             assert!(blobs.get(wrong).is_err(), "{wrong}");
         }
-        assert_eq!(blobs.older_than(Duration::ZERO).unwrap(), std::slice::from_ref(&digest));
-        assert!(blobs.older_than(Duration::from_secs(60)).unwrap().is_empty());
+        assert_eq!(
+            blobs.older_than(Duration::ZERO).unwrap(),
+            std::slice::from_ref(&digest)
+        );
+        assert!(
+            blobs
+                .older_than(Duration::from_secs(60))
+                .unwrap()
+                .is_empty()
+        );
         let sweep = |age| {
             for old in blobs.older_than(age).unwrap() {
                 assert!(blobs.begin_to_remove(&old));
@@ -235,10 +267,25 @@ mod tests {
         sweep(Duration::from_secs(60));
         assert!(blobs.get(&digest).is_ok(), "it is too new");
         // What cannot be examined is skipped.
-        state.symlink("nowhere", format!("{FOLDER}/{UNFINISHED}gone")).unwrap();
+        state
+            .symlink("nowhere", format!("{FOLDER}/{UNFINISHED}gone"))
+            .unwrap();
         state.write(format!("{FOLDER}/stray"), b"").unwrap();
-        state.symlink("nowhere", format!("{FOLDER}/{}/{}", digest.split_at(2).0, "e".repeat(62))).unwrap();
-        assert_eq!(blobs.older_than(Duration::ZERO).unwrap().iter().filter(|old| **old == digest).count(), 1);
+        state
+            .symlink(
+                "nowhere",
+                format!("{FOLDER}/{}/{}", digest.split_at(2).0, "e".repeat(62)),
+            )
+            .unwrap();
+        assert_eq!(
+            blobs
+                .older_than(Duration::ZERO)
+                .unwrap()
+                .iter()
+                .filter(|old| **old == digest)
+                .count(),
+            1
+        );
         sweep(Duration::ZERO);
         assert!(blobs.get(&digest).is_err());
     }

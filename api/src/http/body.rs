@@ -1,6 +1,8 @@
 //! Request bodies: what do clients send, and what does it mean to the sandbox?
 
-use super::bounded::{Arguments, Artifacts, Environment, Files, Mounts, Named, Network, Packages, Tools};
+use super::bounded::{
+    Arguments, Artifacts, Environment, Files, Mounts, Named, Network, Packages, Tools,
+};
 use super::bounded::{maybe_texts, named_texts, objects, texts};
 use super::keys::Caller;
 use super::memory::{Memory, NoMemory, Taken};
@@ -15,7 +17,9 @@ use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 use glovebox::Input;
-use glovebox::policy::{InputFile, Isolation, LimitWishes, NetworkWish, Request, Source, Subject, Tier, Wants};
+use glovebox::policy::{
+    InputFile, Isolation, LimitWishes, NetworkWish, Request, Source, Subject, Tier, Wants,
+};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, MapAccess};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -27,7 +31,10 @@ use std::time::Duration;
 use utoipa::ToSchema;
 
 /// Standard base64 with padding; the surplus bits of its last character are ignored.
-const BASE64: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
+);
 
 /// A program to run.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
@@ -113,17 +120,29 @@ impl Named for FileBody {
 impl FileBody {
     /// Returns a file with text.
     pub(super) fn text(path: String, content: String) -> Self {
-        Self { path, content: Some(content), content_base64: None }
+        Self {
+            path,
+            content: Some(content),
+            content_base64: None,
+        }
     }
 
     /// Returns a file with bytes.
     pub(super) fn base64(path: String, content: String) -> Self {
-        Self { path, content: None, content_base64: Some(content) }
+        Self {
+            path,
+            content: None,
+            content_base64: Some(content),
+        }
     }
 
     /// Returns its approximate size in bytes.
     pub(super) fn size(&self) -> usize {
-        [&self.content, &self.content_base64].into_iter().flatten().map(String::len).sum()
+        [&self.content, &self.content_base64]
+            .into_iter()
+            .flatten()
+            .map(String::len)
+            .sum()
     }
 }
 
@@ -192,7 +211,9 @@ limits! {
 }
 
 /// Deserializes an object, and nothing else: derived code would also accept a list of its fields.
-pub(super) fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+pub(super) fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
     struct Visitor<T>(PhantomData<T>);
 
     impl<'de, T: Deserialize<'de>> serde::de::Visitor<'de> for Visitor<T> {
@@ -215,7 +236,9 @@ pub(super) const MAX_NUMBER: u64 = (1 << 53) - 1;
 
 /// Deserializes an integer in any notation; `5.0` is one as well.
 pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    let Some(number) = Option::<serde_json::Number>::deserialize(deserializer)? else { return Ok(None) };
+    let Some(number) = Option::<serde_json::Number>::deserialize(deserializer)? else {
+        return Ok(None);
+    };
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -223,11 +246,17 @@ pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
         reason = "only numbers that are kept exactly"
     )]
     let whole = number.as_u64().or_else(|| {
-        let float = number.as_f64().filter(|float| float.fract() == 0.0 && (0.0..=MAX_NUMBER as f64).contains(float))?;
+        let float = number
+            .as_f64()
+            .filter(|float| float.fract() == 0.0 && (0.0..=MAX_NUMBER as f64).contains(float))?;
         Some(float as u64)
     });
     let whole = whole.filter(|whole| *whole <= MAX_NUMBER);
-    whole.map(Some).ok_or_else(|| serde::de::Error::custom(format!("{number} is no whole number from 0 to {MAX_NUMBER}")))
+    whole.map(Some).ok_or_else(|| {
+        serde::de::Error::custom(format!(
+            "{number} is no whole number from 0 to {MAX_NUMBER}"
+        ))
+    })
 }
 
 /// A JSON body, with the digest of its bytes.
@@ -242,16 +271,28 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: HttpRequest, state: &S) -> Result<Self, Problem> {
-        let is_json =
-            request.headers().get(axum::http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(|value| {
-                value.split(';').next().is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+        let is_json = request
+            .headers()
+            .get(axum::http::header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .is_some_and(|value| {
+                value
+                    .split(';')
+                    .next()
+                    .is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
             });
         if !is_json {
-            return Err(Problem::new(Code::UnsupportedMediaType, "send JSON, with `Content-Type: application/json`"));
+            return Err(Problem::new(
+                Code::UnsupportedMediaType,
+                "send JSON, with `Content-Type: application/json`",
+            ));
         }
         let (bytes, held) = bytes_of(request, state).await?;
         if bytes.trim_ascii_start().starts_with(b"[") {
-            return Err(Problem::new(Code::Invalid, "the body is a JSON object, not a list"));
+            return Err(Problem::new(
+                Code::Invalid,
+                "the body is a JSON object, not a list",
+            ));
         }
         let Json(value) = Json::from_bytes(&bytes)?;
         Ok(Self { value, bytes, held })
@@ -278,12 +319,20 @@ type Account = Arc<Mutex<Result<Taken, NoMemory>>>;
 /// Charges the memory of a body before it is read, or in steps if its length is not declared.
 fn counted(request: HttpRequest) -> Result<(HttpRequest, Account), Problem> {
     let extensions = request.extensions();
-    let (Some(memory), Some(caller)) = (extensions.get::<BodyMemory>(), extensions.get::<Caller>()) else {
+    let (Some(memory), Some(caller)) = (extensions.get::<BodyMemory>(), extensions.get::<Caller>())
+    else {
         return Ok((request, Arc::new(Mutex::new(Ok(Taken::default())))));
     };
     // A body that exceeds its maximum is refused once that much was read.
-    let declared = request.body().size_hint().exact().map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX).min(memory.most));
-    let taken = memory.account.take(&caller.subject, declared.unwrap_or(0).saturating_mul(COPIES))?;
+    let declared = request.body().size_hint().exact().map(|bytes| {
+        usize::try_from(bytes)
+            .unwrap_or(usize::MAX)
+            .min(memory.most)
+    });
+    let taken = memory.account.take(
+        &caller.subject,
+        declared.unwrap_or(0).saturating_mul(COPIES),
+    )?;
     let account = Arc::new(Mutex::new(Ok(taken)));
     if declared.is_some() {
         return Ok((request, account));
@@ -292,12 +341,16 @@ fn counted(request: HttpRequest) -> Result<(HttpRequest, Account), Problem> {
     let request = request.map(|body| {
         HttpBody::from_stream(body.into_data_stream().and_then(move |piece| {
             let mut account = steps.lock().unwrap_or_else(PoisonError::into_inner);
-            let grown = account.as_mut().map_or(Ok(()), |taken| taken.grow(piece.len().saturating_mul(COPIES)));
+            let grown = account.as_mut().map_or(Ok(()), |taken| {
+                taken.grow(piece.len().saturating_mul(COPIES))
+            });
             std::future::ready(match grown {
                 Ok(()) => Ok(piece),
                 Err(why) => {
                     *account = Err(why);
-                    Err(axum::Error::new(std::io::Error::from(std::io::ErrorKind::OutOfMemory)))
+                    Err(axum::Error::new(std::io::Error::from(
+                        std::io::ErrorKind::OutOfMemory,
+                    )))
                 }
             })
         }))
@@ -306,14 +359,26 @@ fn counted(request: HttpRequest) -> Result<(HttpRequest, Account), Problem> {
 }
 
 /// Reads a whole body, and returns it with the memory charged for it.
-pub(super) async fn bytes_of<S: Send + Sync>(request: HttpRequest, state: &S) -> Result<(Bytes, Taken), Problem> {
-    let patience = request.extensions().get::<BodyTime>().map_or(Duration::from_secs(60), |time| time.0);
+pub(super) async fn bytes_of<S: Send + Sync>(
+    request: HttpRequest,
+    state: &S,
+) -> Result<(Bytes, Taken), Problem> {
+    let patience = request
+        .extensions()
+        .get::<BodyTime>()
+        .map_or(Duration::from_secs(60), |time| time.0);
     let (request, account) = counted(request)?;
     let body = tokio::time::timeout(patience, Bytes::from_request(request, state)).await;
-    let held = std::mem::replace(&mut *account.lock().unwrap_or_else(PoisonError::into_inner), Ok(Taken::default()))?;
+    let held = std::mem::replace(
+        &mut *account.lock().unwrap_or_else(PoisonError::into_inner),
+        Ok(Taken::default()),
+    )?;
     let body = body.map_err(|_| Problem::new(Code::Timeout, "the body came too slowly"))?;
     let body = body.map_err(|rejection| match rejection.status().as_u16() {
-        413 => Problem::new(Code::TooLarge, "request body exceeds `limits.body` of the service"),
+        413 => Problem::new(
+            Code::TooLarge,
+            "request body exceeds `limits.body` of the service",
+        ),
         408 => Problem::new(Code::Timeout, "the body came too slowly"),
         _ => Problem::new(Code::BadRequest, "the body could not be read"),
     })?;
@@ -328,14 +393,24 @@ impl<T> Body<T> {
 }
 
 /// Returns the text or the decoded base64, whichever is present.
-fn content(what: &str, text: Option<String>, base64: Option<String>) -> Result<Option<Vec<u8>>, Problem> {
+fn content(
+    what: &str,
+    text: Option<String>,
+    base64: Option<String>,
+) -> Result<Option<Vec<u8>>, Problem> {
     match (text, base64) {
-        (Some(_), Some(_)) => Err(Problem::new(Code::Invalid, format!("`{what}` and `{what}_base64` are both there; send one of them"))),
+        (Some(_), Some(_)) => Err(Problem::new(
+            Code::Invalid,
+            format!("`{what}` and `{what}_base64` are both there; send one of them"),
+        )),
         (Some(text), None) => Ok(Some(text.into_bytes())),
         (None, Some(base64)) => {
-            let bytes = BASE64
-                .decode(base64)
-                .map_err(|error| Problem::new(Code::Invalid, format!("`{what}_base64` is not valid base64: {error}")))?;
+            let bytes = BASE64.decode(base64).map_err(|error| {
+                Problem::new(
+                    Code::Invalid,
+                    format!("`{what}_base64` is not valid base64: {error}"),
+                )
+            })?;
             Ok(Some(bytes))
         }
         (None, None) => Ok(None),
@@ -345,31 +420,59 @@ fn content(what: &str, text: Option<String>, base64: Option<String>) -> Result<O
 impl ExecutionRequest {
     /// Returns its approximate size in bytes.
     pub(super) fn size(&self) -> usize {
-        let texts = [&self.source, &self.source_base64, &self.stdin, &self.stdin_base64].into_iter().flatten().map(String::len);
+        let texts = [
+            &self.source,
+            &self.source_base64,
+            &self.stdin,
+            &self.stdin_base64,
+        ]
+        .into_iter()
+        .flatten()
+        .map(String::len);
         texts.chain(self.files.iter().map(FileBody::size)).sum()
     }
 
     /// Converts it to a request and its standard input. A session has no program yet.
-    pub(super) fn read(self, subject: Subject, needs_source: bool) -> Result<(Request, Input), Problem> {
+    pub(super) fn read(
+        self,
+        subject: Subject,
+        needs_source: bool,
+    ) -> Result<(Request, Input), Problem> {
         if self.language.is_empty() {
-            return Err(Problem::new(Code::Invalid, "`language` is missing, such as `python`; `/v1/tiers` lists them"));
+            return Err(Problem::new(
+                Code::Invalid,
+                "`language` is missing, such as `python`; `/v1/tiers` lists them",
+            ));
         }
-        for (name, text, most) in
-            [("language", Some(&self.language), 64), ("profile", self.profile.as_ref(), 255), ("name", self.name.as_ref(), 255)]
-        {
+        for (name, text, most) in [
+            ("language", Some(&self.language), 64),
+            ("profile", self.profile.as_ref(), 255),
+            ("name", self.name.as_ref(), 255),
+        ] {
             if text.is_some_and(|text| text.len() > most || text.contains('\0')) {
-                return Err(Problem::new(Code::Invalid, format!("`{name}` must be at most {most} bytes without NUL")));
+                return Err(Problem::new(
+                    Code::Invalid,
+                    format!("`{name}` must be at most {most} bytes without NUL"),
+                ));
             }
         }
         let source = content("source", self.source, self.source_base64)?;
         if needs_source && source.is_none() {
-            return Err(Problem::new(Code::Invalid, "`source` is missing: the program's text, or its bytes as `source_base64`"));
+            return Err(Problem::new(
+                Code::Invalid,
+                "`source` is missing: the program's text, or its bytes as `source_base64`",
+            ));
         }
         let language = self.language.to_ascii_lowercase();
-        let name = self.name.unwrap_or_else(|| Source::default_name(&language).to_owned());
+        let name = self
+            .name
+            .unwrap_or_else(|| Source::default_name(&language).to_owned());
         let mut request = Request::new(language.as_str(), Vec::new());
         request.subject = subject;
-        request.source = Source { name, content: source.unwrap_or_default().into() };
+        request.source = Source {
+            name,
+            content: source.unwrap_or_default().into(),
+        };
         request.profile = self.profile;
         request.arguments = self.arguments;
         request.environment = self.environment.into_iter().collect();
@@ -377,18 +480,28 @@ impl ExecutionRequest {
         request.seed = self.seed;
         for file in self.files {
             let bytes = content("content", file.content, file.content_base64)?.unwrap_or_default();
-            request.files.push(InputFile { path: file.path, content: Arc::from(bytes) });
+            request.files.push(InputFile {
+                path: file.path,
+                content: Arc::from(bytes),
+            });
         }
         request.wants = Wants {
             limits: self.limits.wishes()?,
             mounts: self.mounts,
-            network: self.network.map(|hosts| if hosts.is_empty() { NetworkWish::Nothing } else { NetworkWish::Hosts(hosts) }),
+            network: self.network.map(|hosts| {
+                if hosts.is_empty() {
+                    NetworkWish::Nothing
+                } else {
+                    NetworkWish::Hosts(hosts)
+                }
+            }),
             tools: self.tools,
             packages: self.packages,
             tier: self.tier.map(TierName::tier),
             min_isolation: self.min_isolation.map(TierName::isolation),
         };
-        let input = content("stdin", self.stdin, self.stdin_base64)?.map_or(Input::Empty, |bytes| Input::Bytes(bytes.into()));
+        let input = content("stdin", self.stdin, self.stdin_base64)?
+            .map_or(Input::Empty, |bytes| Input::Bytes(bytes.into()));
         Ok((request, input))
     }
 }

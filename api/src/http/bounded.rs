@@ -129,12 +129,16 @@ fn refused<E: serde::de::Error>(error: OutOfBounds) -> E {
 }
 
 /// Deserializes a list of strings.
-pub(super) fn texts<'de, D: Deserializer<'de>, L: List>(deserializer: D) -> Result<Vec<String>, D::Error> {
+pub(super) fn texts<'de, D: Deserializer<'de>, L: List>(
+    deserializer: D,
+) -> Result<Vec<String>, D::Error> {
     Read::<L, String>(PhantomData).deserialize(deserializer)
 }
 
 /// Deserializes an optional list of strings.
-pub(super) fn maybe_texts<'de, D: Deserializer<'de>, L: List>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+pub(super) fn maybe_texts<'de, D: Deserializer<'de>, L: List>(
+    deserializer: D,
+) -> Result<Option<Vec<String>>, D::Error> {
     struct Maybe<L>(PhantomData<L>);
 
     impl<'de, L: List> Visitor<'de> for Maybe<L> {
@@ -152,7 +156,10 @@ pub(super) fn maybe_texts<'de, D: Deserializer<'de>, L: List>(deserializer: D) -
             Ok(None)
         }
 
-        fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        fn visit_some<D: Deserializer<'de>>(
+            self,
+            deserializer: D,
+        ) -> Result<Self::Value, D::Error> {
             texts::<D, L>(deserializer).map(Some)
         }
     }
@@ -161,13 +168,17 @@ pub(super) fn maybe_texts<'de, D: Deserializer<'de>, L: List>(deserializer: D) -
 }
 
 /// Deserializes a list of objects.
-pub(super) fn objects<'de, D: Deserializer<'de>, L: List, T: Deserialize<'de> + Named>(deserializer: D) -> Result<Vec<T>, D::Error> {
+pub(super) fn objects<'de, D: Deserializer<'de>, L: List, T: Deserialize<'de> + Named>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
     let list = Read::<L, Object<T>>(PhantomData).deserialize(deserializer)?;
     Ok(list.into_iter().map(|Object(entry)| entry).collect())
 }
 
 /// Deserializes a map of strings.
-pub(super) fn named_texts<'de, D: Deserializer<'de>, L: List>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+pub(super) fn named_texts<'de, D: Deserializer<'de>, L: List>(
+    deserializer: D,
+) -> Result<BTreeMap<String, String>, D::Error> {
     struct Map<L>(PhantomData<L>);
 
     impl<'de, L: List> Visitor<'de> for Map<L> {
@@ -182,7 +193,10 @@ pub(super) fn named_texts<'de, D: Deserializer<'de>, L: List>(deserializer: D) -
             let mut read = 0;
             while let Some(name) = entries.next_key::<String>()? {
                 // A duplicate key costs work as well.
-                L::BOUND.check_next(read).and_then(|()| L::BOUND.check_bytes(&name)).map_err(A::Error::custom)?;
+                L::BOUND
+                    .check_next(read)
+                    .and_then(|()| L::BOUND.check_bytes(&name))
+                    .map_err(A::Error::custom)?;
                 read += 1;
                 let value: String = entries.next_value()?;
                 L::BOUND.check_bytes(&value).map_err(A::Error::custom)?;

@@ -25,13 +25,20 @@ pub(super) struct Charge {
 
 impl Charge {
     pub(super) fn new(app: &Arc<App>, subject: &Subject, tab: Tab) -> Self {
-        Self { app: Arc::clone(app), subject: subject.clone(), tab }
+        Self {
+            app: Arc::clone(app),
+            subject: subject.clone(),
+            tab,
+        }
     }
 
     /// Counts it now, and waits until it is stored.
     pub(super) async fn settle(self) -> Result<(), Problem> {
         match self.counting() {
-            Some(counting) => counting.await.map_err(|error| Problem::internal(&error))?.map_err(|error| Problem::internal(&error)),
+            Some(counting) => counting
+                .await
+                .map_err(|error| Problem::internal(&error))?
+                .map_err(|error| Problem::internal(&error)),
             None => Ok(()),
         }
     }
@@ -41,8 +48,12 @@ impl Charge {
         let runtime = Handle::try_current().ok()?;
         let (app, usage) = (Arc::clone(&self.app), self.take()?);
         Some(runtime.spawn(async move {
-            let counted = app.store.add_usage(&RunId::random().to_string(), usage).await;
-            counted.inspect_err(|error| tracing::error!(error, "what was used could not be counted"))
+            let counted = app
+                .store
+                .add_usage(&RunId::random().to_string(), usage)
+                .await;
+            counted
+                .inspect_err(|error| tracing::error!(error, "what was used could not be counted"))
         }))
     }
 

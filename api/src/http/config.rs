@@ -101,7 +101,9 @@ fn severity<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Severit
     let name = String::deserialize(deserializer)?;
     let known = Severity::ALL.map(Severity::name).join(", ");
     let severity = Severity::from_name(&name);
-    severity.map(Some).ok_or_else(|| serde::de::Error::custom(format!("`{name}` is no severity; there are {known}")))
+    severity.map(Some).ok_or_else(|| {
+        serde::de::Error::custom(format!("`{name}` is no severity; there are {known}"))
+    })
 }
 
 fn one() -> usize {
@@ -304,7 +306,10 @@ pub struct Retention {
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { executions: Duration::from_secs(7 * 24 * 60 * 60), audit: None }
+        Self {
+            executions: Duration::from_secs(7 * 24 * 60 * 60),
+            audit: None,
+        }
     }
 }
 
@@ -330,7 +335,11 @@ pub struct ContainerConfig {
 
 impl Default for ContainerConfig {
     fn default() -> Self {
-        Self { enabled: true, pool: 2, runtime: None }
+        Self {
+            enabled: true,
+            pool: 2,
+            runtime: None,
+        }
     }
 }
 
@@ -360,8 +369,14 @@ impl Config {
             ("queue_per_subject", limits.queue_per_subject),
             ("body", limits.body),
             ("connections", limits.connections),
-            ("connections_per_address", limits.connections_per_address.unwrap_or(1)),
-            ("connections_per_subject", limits.connections_per_subject.unwrap_or(1)),
+            (
+                "connections_per_address",
+                limits.connections_per_address.unwrap_or(1),
+            ),
+            (
+                "connections_per_subject",
+                limits.connections_per_subject.unwrap_or(1),
+            ),
             ("sessions", limits.sessions),
             ("memory", limits.memory.unwrap_or(1)),
             ("memory_per_subject", limits.memory_per_subject.unwrap_or(1)),
@@ -371,13 +386,17 @@ impl Config {
             ("audit", limits.audit.unwrap_or(1)),
         ] {
             if value == 0 {
-                return Err(ConfigError::Value(format!("`limits.{name}` is 0, which would serve nobody")));
+                return Err(ConfigError::Value(format!(
+                    "`limits.{name}` is 0, which would serve nobody"
+                )));
             }
         }
         if let (Some(memory), Some(of_subject)) = (limits.memory, limits.memory_per_subject)
             && of_subject > memory
         {
-            let message = format!("`limits.memory_per_subject` is {of_subject} bytes, which is more than `limits.memory`, {memory}");
+            let message = format!(
+                "`limits.memory_per_subject` is {of_subject} bytes, which is more than `limits.memory`, {memory}"
+            );
             return Err(ConfigError::Value(message));
         }
         if let Some(jwt) = &config.jwt {
@@ -392,7 +411,12 @@ impl Config {
             }
         }
         for rule in &config.alerts {
-            let bad = |text: &str| Err(ConfigError::Value(format!("the alert `{}` {text}", rule.name.escape_debug())));
+            let bad = |text: &str| {
+                Err(ConfigError::Value(format!(
+                    "the alert `{}` {text}",
+                    rule.name.escape_debug()
+                )))
+            };
             if !(1..=10_000).contains(&rule.count) {
                 return bad("counts to 1 at least, and to 10000 at most");
             }
@@ -406,8 +430,14 @@ impl Config {
             }
         }
         for origin in &config.origins {
-            if origin == "*" || origin == "null" || !origin.starts_with("http") || origin.ends_with('/') {
-                let message = format!("`{origin}` is no origin; write `https://console.example.org`, without a path");
+            if origin == "*"
+                || origin == "null"
+                || !origin.starts_with("http")
+                || origin.ends_with('/')
+            {
+                let message = format!(
+                    "`{origin}` is no origin; write `https://console.example.org`, without a path"
+                );
                 return Err(ConfigError::Value(message));
             }
         }
@@ -417,13 +447,18 @@ impl Config {
 
 /// Refuses plaintext URLs, whose traffic could be read or changed in transit.
 fn check_address(name: &str, address: &str) -> Result<(), ConfigError> {
-    let wrong = |what: &str| ConfigError::Value(format!("`{name}` is `{}`: {what}", address.escape_debug()));
-    let parsed = url::Url::parse(address).map_err(|error| wrong(&format!("that is no address ({error})")))?;
+    let wrong = |what: &str| {
+        ConfigError::Value(format!("`{name}` is `{}`: {what}", address.escape_debug()))
+    };
+    let parsed = url::Url::parse(address)
+        .map_err(|error| wrong(&format!("that is no address ({error})")))?;
     if address.contains('\\') {
         return Err(wrong("a backslash is read in different ways"));
     }
     if !parsed.username().is_empty() || parsed.password().is_some() {
-        return Err(wrong("a user name or password in an address is not taken, because it reads like the host"));
+        return Err(wrong(
+            "a user name or password in an address is not taken, because it reads like the host",
+        ));
     }
     let is_loopback = match parsed.host() {
         Some(url::Host::Domain(name)) => name == "localhost",
@@ -434,7 +469,9 @@ fn check_address(name: &str, address: &str) -> Result<(), ConfigError> {
     if parsed.scheme() == "https" || (parsed.scheme() == "http" && is_loopback) {
         return Ok(());
     }
-    Err(wrong("write an `https` address; `http` is taken on this machine only"))
+    Err(wrong(
+        "write an `https` address; `http` is taken on this machine only",
+    ))
 }
 
 /// The address and state of a service, from its command line.
@@ -458,10 +495,17 @@ fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::E
 /// Deserializes a retention period, such as `7d` or `1year`: longer than any time limit of a program.
 fn age<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(deserializer)?;
-    let wrong =
-        |reason: &dyn std::fmt::Display| serde::de::Error::custom(format!("`{text}` is no time to keep things; try `7d`: {reason}"));
+    let wrong = |reason: &dyn std::fmt::Display| {
+        serde::de::Error::custom(format!(
+            "`{text}` is no time to keep things; try `7d`: {reason}"
+        ))
+    };
     let age = humantime::parse_duration(&text).map_err(|error| wrong(&error))?;
-    if age.is_zero() { Err(wrong(&"it would keep nothing")) } else { Ok(age) }
+    if age.is_zero() {
+        Err(wrong(&"it would keep nothing"))
+    } else {
+        Ok(age)
+    }
 }
 
 fn maybe_age<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
@@ -472,7 +516,9 @@ fn scopes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Scope>, D::E
     let names = Vec::<String>::deserialize(deserializer)?;
     let scope = |name: String| {
         let known = Scope::ALL.map(Scope::name).join(", ");
-        Scope::from_name(&name).ok_or_else(|| serde::de::Error::custom(format!("`{name}` is no scope; there are {known}")))
+        Scope::from_name(&name).ok_or_else(|| {
+            serde::de::Error::custom(format!("`{name}` is no scope; there are {known}"))
+        })
     };
     names.into_iter().map(scope).collect()
 }
@@ -504,8 +550,17 @@ mod tests {
             let text = format!("[jwt]\nissuer = \"i\"\naudience = \"a\"\njwks = \"{jwks}\"");
             assert!(Config::parse(&text).is_ok(), "{jwks}");
         }
-        let config = Config::parse("[limits]\nbody = \"1MiB\"\nhead_time = \"5s\"\n[containers]\npool = 0").unwrap();
-        assert_eq!((config.limits.body, config.limits.head_time, config.containers.pool), (1 << 20, Duration::from_secs(5), 0));
+        let config =
+            Config::parse("[limits]\nbody = \"1MiB\"\nhead_time = \"5s\"\n[containers]\npool = 0")
+                .unwrap();
+        assert_eq!(
+            (
+                config.limits.body,
+                config.limits.head_time,
+                config.containers.pool
+            ),
+            (1 << 20, Duration::from_secs(5), 0)
+        );
         for (wrong, says) in [
             ("limts = 3", "unknown field"),
             ("[limits]\nbody = 3", "invalid type"),
@@ -513,23 +568,68 @@ mod tests {
             ("[limits]\nrunning = 0", "serve nobody"),
             ("[retention]\nexecutions = \"0s\"", "keep nothing"),
             ("[retention]\naudit = \"90\"", "try `7d`"),
-            ("[limits]\nmemory = \"1GiB\"\nmemory_per_subject = \"2GiB\"", "more than `limits.memory`"),
+            (
+                "[limits]\nmemory = \"1GiB\"\nmemory_per_subject = \"2GiB\"",
+                "more than `limits.memory`",
+            ),
             ("[limits]\nrunning = -1", "invalid value"),
             ("origins = [\"*\"]", "no origin"),
-            ("[jwt]\nissuer = \"i\"\naudience = \"a\"\njwks = \"http://example.org/k\"", "on this machine only"),
-            ("[jwt]\nissuer = \"i\"\naudience = \"\"\njwks = \"k.json\"", "any token would do"),
-            ("[jwt]\nissuer = \"i\"\naudience = \"a\"\njwks = \"k.json\"\nscopes = [\"root\"]", "no scope"),
-            ("[[alerts]]\nname = \"x\"\non = \"denied\"\ncount = 0", "counts to 1 at least"),
-            ("[[alerts]]\nname = \"x\"\non = \"nothing\"", "unknown variant"),
-            ("[[alerts]]\nname = \"x\"\non = \"finding\"\nseverity = \"worst\"", "there are low, medium, high"),
-            ("[[alerts]]\nname = \"x\"\non = \"denied\"\nwebhook = \"http://127.0.0.1.example.org/\"", "on this machine only"),
-            ("[[alerts]]\nname = \"x\"\non = \"denied\"\nwebhook = \"hooks.example.org\"", "no address"),
-            ("[[alerts]]\nname = \"x\"\non = \"denied\"\nwebhook = \"file:///etc/passwd\"", "on this machine only"),
-            ("[jwt]\nissuer = \"i\"\naudience = \"a\"\njwks = \"http://127.0.0.1:x@example.org/k\"", "user name or password"),
-            ("[jwt]\nissuer = \"i\"\naudience = \"a\"\njwks = \"http://localhost@example.org/k\"", "user name or password"),
-            ("[jwt]\nissuer = \"i\"\naudience = \"a\"\njwks = \"https://user:secret@example.org/k\"", "user name or password"),
-            ("[jwt]\nissuer = \"i\"\naudience = \"a\"\njwks = \"http://127.0.0.1\\\\@example.org/k\"", "backslash"),
-            ("[jwt]\nissuer = \"i\"\naudience = \"a\"\njwks = \"http://127.0.0.1:80.example.org/k\"", "no address"),
+            (
+                "[jwt]\nissuer = \"i\"\naudience = \"a\"\njwks = \"http://example.org/k\"",
+                "on this machine only",
+            ),
+            (
+                "[jwt]\nissuer = \"i\"\naudience = \"\"\njwks = \"k.json\"",
+                "any token would do",
+            ),
+            (
+                "[jwt]\nissuer = \"i\"\naudience = \"a\"\njwks = \"k.json\"\nscopes = [\"root\"]",
+                "no scope",
+            ),
+            (
+                "[[alerts]]\nname = \"x\"\non = \"denied\"\ncount = 0",
+                "counts to 1 at least",
+            ),
+            (
+                "[[alerts]]\nname = \"x\"\non = \"nothing\"",
+                "unknown variant",
+            ),
+            (
+                "[[alerts]]\nname = \"x\"\non = \"finding\"\nseverity = \"worst\"",
+                "there are low, medium, high",
+            ),
+            (
+                "[[alerts]]\nname = \"x\"\non = \"denied\"\nwebhook = \"http://127.0.0.1.example.org/\"",
+                "on this machine only",
+            ),
+            (
+                "[[alerts]]\nname = \"x\"\non = \"denied\"\nwebhook = \"hooks.example.org\"",
+                "no address",
+            ),
+            (
+                "[[alerts]]\nname = \"x\"\non = \"denied\"\nwebhook = \"file:///etc/passwd\"",
+                "on this machine only",
+            ),
+            (
+                "[jwt]\nissuer = \"i\"\naudience = \"a\"\njwks = \"http://127.0.0.1:x@example.org/k\"",
+                "user name or password",
+            ),
+            (
+                "[jwt]\nissuer = \"i\"\naudience = \"a\"\njwks = \"http://localhost@example.org/k\"",
+                "user name or password",
+            ),
+            (
+                "[jwt]\nissuer = \"i\"\naudience = \"a\"\njwks = \"https://user:secret@example.org/k\"",
+                "user name or password",
+            ),
+            (
+                "[jwt]\nissuer = \"i\"\naudience = \"a\"\njwks = \"http://127.0.0.1\\\\@example.org/k\"",
+                "backslash",
+            ),
+            (
+                "[jwt]\nissuer = \"i\"\naudience = \"a\"\njwks = \"http://127.0.0.1:80.example.org/k\"",
+                "no address",
+            ),
         ] {
             let error = Config::parse(wrong).unwrap_err().to_string();
             assert!(error.contains(says), "{wrong}: {error}");
@@ -540,10 +640,23 @@ mod tests {
     fn the_config_that_people_are_shown_can_be_used() {
         let readme = include_str!("../../../README.md");
         let (_, rest) = readme.split_once("`--config FILE` names the rest").unwrap();
-        let shown = rest.split("```").nth(1).unwrap().strip_prefix("toml").unwrap();
+        let shown = rest
+            .split("```")
+            .nth(1)
+            .unwrap()
+            .strip_prefix("toml")
+            .unwrap();
         let config = Config::parse(shown).unwrap();
         let day = Duration::from_secs(24 * 60 * 60);
-        assert_eq!((config.retention.executions, config.retention.audit), (7 * day, Some(90 * day)));
-        assert!(config.jwt.is_some() && config.tls.is_some() && config.telemetry.is_some() && config.alerts.len() == 1);
+        assert_eq!(
+            (config.retention.executions, config.retention.audit),
+            (7 * day, Some(90 * day))
+        );
+        assert!(
+            config.jwt.is_some()
+                && config.tls.is_some()
+                && config.telemetry.is_some()
+                && config.alerts.len() == 1
+        );
     }
 }

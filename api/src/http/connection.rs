@@ -37,17 +37,21 @@ const EXHAUSTED: Duration = Duration::from_millis(50);
 
 /// Loads the certificate and its key.
 pub(super) fn acceptor(tls: &Tls) -> Result<TlsAcceptor, String> {
-    let shown = |path: &std::path::Path, error: &dyn std::fmt::Display| format!("`{}`: {error}", path.display());
+    let shown = |path: &std::path::Path, error: &dyn std::fmt::Display| {
+        format!("`{}`: {error}", path.display())
+    };
     let chain = CertificateDer::pem_file_iter(&tls.certificate)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(|error| shown(&tls.certificate, &error))?;
     let key = PrivateKeyDer::from_pem_file(&tls.key).map_err(|error| shown(&tls.key, &error))?;
-    let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .map_err(|error| shown(&tls.certificate, &error))?;
+    let config = rustls::ServerConfig::builder_with_provider(Arc::new(
+        rustls::crypto::ring::default_provider(),
+    ))
+    .with_safe_default_protocol_versions()
+    .map_err(|error| error.to_string())?
+    .with_no_client_auth()
+    .with_single_cert(chain, key)
+    .map_err(|error| shown(&tls.certificate, &error))?;
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
@@ -129,8 +133,17 @@ async fn secure(stream: TcpStream, place: Place, front: Front) {
     }
 }
 
-async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, place: Place, front: Front) {
-    let Front { router, limits, over, .. } = front;
+async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    place: Place,
+    front: Front,
+) {
+    let Front {
+        router,
+        limits,
+        over,
+        ..
+    } = front;
     let routes = Routes(TowerToHyperService::new(router), Arc::clone(&place.0));
     let mut stream = TimeoutStream::new(Watched::new(stream, place));
     stream.set_write_timeout(Some(limits.write_time));

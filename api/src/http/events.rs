@@ -41,7 +41,10 @@ pub(super) struct Event {
 
 impl Event {
     pub(super) fn to_sse(&self) -> sse::Event {
-        sse::Event::default().id(self.number.to_string()).event(self.kind).data(self.data.as_str())
+        sse::Event::default()
+            .id(self.number.to_string())
+            .event(self.kind)
+            .data(self.data.as_str())
     }
 }
 
@@ -69,8 +72,15 @@ impl EventLog {
     /// Creates a log that charges a subject's memory.
     pub(super) fn of(memory: &Arc<Memory>, subject: &Subject) -> Arc<Self> {
         let held = memory.take(subject, 0).unwrap_or_default();
-        let state = Mutex::new(LogState { held, ..LogState::default() });
-        Arc::new(Self { account: Some((Arc::clone(memory), subject.clone())), state, changed: Notify::new() })
+        let state = Mutex::new(LogState {
+            held,
+            ..LogState::default()
+        });
+        Arc::new(Self {
+            account: Some((Arc::clone(memory), subject.clone())),
+            state,
+            changed: Notify::new(),
+        })
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut LogState) -> T) -> T {
@@ -82,7 +92,11 @@ impl EventLog {
         match self.grow(data.len() + EVENT_BYTES) {
             Ok(()) => self.add(kind, data, false),
             Err(_) if self.with(|state| std::mem::replace(&mut state.has_gap, true)) => {}
-            Err(why) => self.add("status", json!({ "status": "running", "left_out": why.to_string() }).to_string(), false),
+            Err(why) => self.add(
+                "status",
+                json!({ "status": "running", "left_out": why.to_string() }).to_string(),
+                false,
+            ),
         }
     }
 
@@ -98,7 +112,9 @@ impl EventLog {
 
     /// Charges memory for an event. Not under the lock of the log: making room may evict other logs.
     fn grow(&self, bytes: usize) -> Result<(), NoMemory> {
-        let Some((memory, subject)) = &self.account else { return Ok(()) };
+        let Some((memory, subject)) = &self.account else {
+            return Ok(());
+        };
         let more = memory.take(subject, bytes)?;
         self.with(|state| state.held.join(more));
         Ok(())
@@ -108,7 +124,9 @@ impl EventLog {
     /// its connection, and resumes after the last event that it has.
     pub(super) fn sending(&self, event: &Event) -> Result<Option<Taken>, NoMemory> {
         match &self.account {
-            Some((memory, subject)) if event.data.len() > SMALL => memory.take(subject, event.data.len().saturating_mul(2)).map(Some),
+            Some((memory, subject)) if event.data.len() > SMALL => memory
+                .take(subject, event.data.len().saturating_mul(2))
+                .map(Some),
             _ => Ok(None),
         }
     }
@@ -131,7 +149,13 @@ impl EventLog {
                     self.push("finding", to_json(&wire::finding(finding)));
                 }
             }
-            AuditEvent::Called { function, target, verdict, sent, received } => {
+            AuditEvent::Called {
+                function,
+                target,
+                verdict,
+                sent,
+                received,
+            } => {
                 let (allowed_by, refused) = (verdict.as_ref().ok(), verdict.as_ref().err());
                 let data = json!({
                     "function": function, "target": wire::bounded_piece(target), "allowed_by": allowed_by, "refused": refused,
@@ -146,7 +170,11 @@ impl EventLog {
 
     /// Appends the end, after which nothing follows. If there is no memory for all of it, the end is sent without its output.
     pub(super) fn end(&self, whole: String, short: impl FnOnce() -> String) {
-        let data = if self.grow(whole.len() + EVENT_BYTES).is_ok() { whole } else { short() };
+        let data = if self.grow(whole.len() + EVENT_BYTES).is_ok() {
+            whole
+        } else {
+            short()
+        };
         self.add("end", data, true);
     }
 
@@ -172,7 +200,8 @@ impl EventLog {
             loop {
                 let mut changed = pin!(log.changed.notified());
                 changed.as_mut().enable();
-                let (event, has_ended) = log.with(|state| (state.events.get(next).cloned(), state.has_ended));
+                let (event, has_ended) =
+                    log.with(|state| (state.events.get(next).cloned(), state.has_ended));
                 match event {
                     Some(event) => {
                         let log = Arc::clone(&log);
@@ -226,7 +255,11 @@ impl Gatherer {
 
     fn rest_of(&mut self, stream: StreamName) -> &mut Vec<u8> {
         let [stdout, stderr] = &mut self.rest;
-        if stream == StreamName::Stdout { stdout } else { stderr }
+        if stream == StreamName::Stdout {
+            stdout
+        } else {
+            stderr
+        }
     }
 }
 
@@ -234,7 +267,11 @@ fn emit(log: &EventLog, stream: StreamName, bytes: &[u8]) {
     if bytes.is_empty() {
         return;
     }
-    let kind = if stream == StreamName::Stdout { "stdout" } else { "stderr" };
+    let kind = if stream == StreamName::Stdout {
+        "stdout"
+    } else {
+        "stderr"
+    };
     let data = match wire::encode_piece(bytes) {
         Encoded { text, base64: None } => json!({ "text": text }),
         Encoded { text, base64 } => json!({ "text": text, "base64": base64 }),
@@ -248,7 +285,10 @@ mod tests {
     use futures_util::StreamExt as _;
 
     fn chunk(stream: StreamName, bytes: &'static [u8]) -> OutputChunk {
-        OutputChunk { stream, bytes: bytes.into() }
+        OutputChunk {
+            stream,
+            bytes: bytes.into(),
+        }
     }
 
     #[tokio::test]
@@ -257,12 +297,19 @@ mod tests {
         let mut gatherer = Gatherer::default();
         log.status("running");
         let (out, err) = (StreamName::Stdout, StreamName::Stderr);
-        gatherer.take(&log, &mut [chunk(out, b"a"), chunk(out, b"\xc3"), chunk(err, b"e")]);
+        gatherer.take(
+            &log,
+            &mut [chunk(out, b"a"), chunk(out, b"\xc3"), chunk(err, b"e")],
+        );
         gatherer.take(&log, &mut [chunk(out, b"\xa4b"), chunk(out, b"\xff")]);
         gatherer.take(&log, &mut [chunk(out, b"\xe2\x82")]);
         gatherer.finish(&log);
         log.end("{}".to_owned(), String::new);
-        let told: Vec<String> = Arc::clone(&log).follow(0).map(|event| format!("{} {}", event.kind, event.data)).collect().await;
+        let told: Vec<String> = Arc::clone(&log)
+            .follow(0)
+            .map(|event| format!("{} {}", event.kind, event.data))
+            .collect()
+            .await;
         let expected = [
             r#"status {"status":"running"}"#,
             r#"stdout {"text":"a"}"#,
@@ -272,7 +319,11 @@ mod tests {
             "end {}",
         ];
         assert_eq!(told, expected);
-        let rest: Vec<u64> = Arc::clone(&log).follow(4).map(|event| event.number).collect().await;
+        let rest: Vec<u64> = Arc::clone(&log)
+            .follow(4)
+            .map(|event| event.number)
+            .collect()
+            .await;
         assert_eq!(rest, [5, 6]);
         assert_eq!(log.follow(u64::MAX).count().await, 0);
     }

@@ -22,7 +22,9 @@ use files::{KeptFiles, keep_files};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use glovebox::policy::{Request, Subject};
-use glovebox::{CancellationToken, Controls, Error, Input, Outcome, OutputChunk, RunId, Status, Usage};
+use glovebox::{
+    CancellationToken, Controls, Error, Input, Outcome, OutputChunk, RunId, Status, Usage,
+};
 use serde::Serialize;
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
@@ -38,7 +40,8 @@ use tracing::Instrument as _;
 const WAITING_PIECES: usize = 64;
 
 /// The work of an execution, called once it has its slot.
-pub(super) type ExecutionFuture = Box<dyn FnOnce(Controls) -> BoxFuture<'static, Result<Outcome, Error>> + Send>;
+pub(super) type ExecutionFuture =
+    Box<dyn FnOnce(Controls) -> BoxFuture<'static, Result<Outcome, Error>> + Send>;
 
 /// An execution of this process.
 pub(super) struct ActiveExecution {
@@ -80,7 +83,8 @@ impl StartedExecution {
 
 impl Drop for StartedExecution {
     fn drop(&mut self) {
-        if let (Some(rest), Ok(runtime)) = (self.rest.take(), tokio::runtime::Handle::try_current()) {
+        if let (Some(rest), Ok(runtime)) = (self.rest.take(), tokio::runtime::Handle::try_current())
+        {
             runtime.spawn(rest);
         }
     }
@@ -89,7 +93,10 @@ impl Drop for StartedExecution {
 impl ActiveExecution {
     /// Returns its current record.
     pub(super) fn row(&self) -> ExecutionRow {
-        self.row.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.row
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Reads its record without a copy.
@@ -127,7 +134,13 @@ pub(super) struct NewExecution {
 }
 
 /// Starts a program outside of any session, or reports why the queue is full.
-pub(super) fn start(app: &Arc<App>, id: RunId, request: Request, input: Input, more: StartOptions) -> Result<StartedExecution, Problem> {
+pub(super) fn start(
+    app: &Arc<App>,
+    id: RunId,
+    request: Request,
+    input: Input,
+    more: StartOptions,
+) -> Result<StartedExecution, Problem> {
     let about = NewExecution {
         id,
         subject: request.subject.clone(),
@@ -170,11 +183,17 @@ pub(super) fn enter(app: &App, subject: &Subject, bytes: usize) -> Result<Admitt
         let limits = &app.config.limits;
         match full {
             QueueFull::Subject => {
-                let detail = format!("queue full: this key has reached `limits.queue_per_subject` ({})", limits.queue_per_subject);
+                let detail = format!(
+                    "queue full: this key has reached `limits.queue_per_subject` ({})",
+                    limits.queue_per_subject
+                );
                 Problem::new(Code::QueueFull, detail).retry_after(Duration::from_secs(1))
             }
             QueueFull::All => {
-                let detail = format!("queue full: the service has reached `limits.queue` ({})", limits.queue);
+                let detail = format!(
+                    "queue full: the service has reached `limits.queue` ({})",
+                    limits.queue
+                );
                 Problem::new(Code::Overloaded, detail).retry_after(Duration::from_secs(2))
             }
         }
@@ -182,7 +201,12 @@ pub(super) fn enter(app: &App, subject: &Subject, bytes: usize) -> Result<Admitt
 }
 
 /// Starts an execution, or reports why the queue is full.
-pub(super) fn start_in(app: &Arc<App>, about: NewExecution, input: Input, work: ExecutionFuture) -> Result<StartedExecution, Problem> {
+pub(super) fn start_in(
+    app: &Arc<App>,
+    about: NewExecution,
+    input: Input,
+    work: ExecutionFuture,
+) -> Result<StartedExecution, Problem> {
     let waiting = enter(app, &about.subject, about.bytes)?;
     let row = ExecutionRow {
         id: about.id.to_string(),
@@ -190,11 +214,18 @@ pub(super) fn start_in(app: &Arc<App>, about: NewExecution, input: Input, work: 
         session: about.session,
         language: about.language,
         profile: about.profile,
-        status: if waiting.is_queued() { "queued" } else { "running" }.to_owned(),
+        status: if waiting.is_queued() {
+            "queued"
+        } else {
+            "running"
+        }
+        .to_owned(),
         created_ms: now_ms(),
         ..ExecutionRow::default()
     };
-    let log = about.is_followed.then(|| EventLog::of(&app.memory, &about.subject));
+    let log = about
+        .is_followed
+        .then(|| EventLog::of(&app.memory, &about.subject));
     let live = Arc::new(ActiveExecution {
         id: about.id,
         subject: about.subject,
@@ -212,12 +243,22 @@ pub(super) fn start_in(app: &Arc<App>, about: NewExecution, input: Input, work: 
         log.status(&live.row().status);
     }
     let span = tracing::debug_span!("execution", id = %live.id, language = live.row().language, status = tracing::field::Empty);
-    let rest = run_to_end(Arc::clone(app), Arc::clone(&live), input, work, waiting).instrument(span);
-    Ok(StartedExecution { live, rest: Some(Box::pin(rest)) })
+    let rest =
+        run_to_end(Arc::clone(app), Arc::clone(&live), input, work, waiting).instrument(span);
+    Ok(StartedExecution {
+        live,
+        rest: Some(Box::pin(rest)),
+    })
 }
 
 /// Runs an execution and stores its record.
-async fn run_to_end(app: Arc<App>, live: Arc<ActiveExecution>, input: Input, work: ExecutionFuture, waiting: Admitted) {
+async fn run_to_end(
+    app: Arc<App>,
+    live: Arc<ActiveExecution>,
+    input: Input,
+    work: ExecutionFuture,
+    waiting: Admitted,
+) {
     let _finish = Finish(&app, &live);
     let was_queued = waiting.is_queued();
     let place = tokio::select! {
@@ -236,7 +277,11 @@ async fn run_to_end(app: Arc<App>, live: Arc<ActiveExecution>, input: Input, wor
             }
             // If the process dies, the next one can tell by this that the execution had begun.
             let _ = app.store.put_later(live.row()).await;
-            Some(AssertUnwindSafe(stream_output(&app, &live, input, work)).catch_unwind().await)
+            Some(
+                AssertUnwindSafe(stream_output(&app, &live, input, work))
+                    .catch_unwind()
+                    .await,
+            )
         }
         None => {
             // The work holds the lock of its session, for which others wait.
@@ -272,15 +317,32 @@ impl Drop for Finish<'_> {
 }
 
 /// Runs it, and turns its output into events meanwhile.
-async fn stream_output(app: &App, live: &ActiveExecution, input: Input, work: ExecutionFuture) -> Result<Outcome, Error> {
-    let controls =
-        Controls { id: Some(live.id), input, stop: live.stop.clone(), spent: Some(Arc::clone(&live.spent)), ..Controls::default() };
+async fn stream_output(
+    app: &App,
+    live: &ActiveExecution,
+    input: Input,
+    work: ExecutionFuture,
+) -> Result<Outcome, Error> {
+    let controls = Controls {
+        id: Some(live.id),
+        input,
+        stop: live.stop.clone(),
+        spent: Some(Arc::clone(&live.spent)),
+        ..Controls::default()
+    };
     let Some(log) = &live.log else {
-        return app.processors.share(live.subject.clone(), work(controls)).await;
+        return app
+            .processors
+            .share(live.subject.clone(), work(controls))
+            .await;
     };
     let (output, mut pieces) = mpsc::channel(WAITING_PIECES);
     let (events, mut happened) = mpsc::unbounded_channel();
-    let controls = Controls { output: Some(output), events: Some(events), ..controls };
+    let controls = Controls {
+        output: Some(output),
+        events: Some(events),
+        ..controls
+    };
     let mut run = pin!(app.processors.share(live.subject.clone(), work(controls)));
     let mut gatherer = Gatherer::default();
     let mut gathered: Vec<OutputChunk> = Vec::new();
@@ -332,7 +394,11 @@ async fn stream_output(app: &App, live: &ActiveExecution, input: Input, work: Ex
 type Advanced = Result<Result<Outcome, Error>, Box<dyn std::any::Any + Send>>;
 
 /// Stores the outcome. An outcome that could not be stored is a failure, because no client could find it again.
-async fn record(app: &App, live: &ActiveExecution, ended: Option<Advanced>) -> Result<(), (Code, String)> {
+async fn record(
+    app: &App,
+    live: &ActiveExecution,
+    ended: Option<Advanced>,
+) -> Result<(), (Code, String)> {
     let (mut usage, mut kept) = (None, None);
     let failure = match ended {
         None => {
@@ -341,23 +407,40 @@ async fn record(app: &App, live: &ActiveExecution, ended: Option<Advanced>) -> R
         }
         Some(Ok(Ok(outcome))) => {
             usage = Some(live.with_row(|row| used(row, &outcome)));
-            store_outcome(app, live, outcome).await.map(|files| kept = Some(files)).err()
+            store_outcome(app, live, outcome)
+                .await
+                .map(|files| kept = Some(files))
+                .err()
         }
         Some(Ok(Err(error))) => {
-            let is_host =
-                !matches!(error, Error::Invalid(_) | Error::Memory(_) | Error::SessionEnded(_) | Error::Packages(_) | Error::OutOfTime(_));
+            let is_host = !matches!(
+                error,
+                Error::Invalid(_)
+                    | Error::Memory(_)
+                    | Error::SessionEnded(_)
+                    | Error::Packages(_)
+                    | Error::OutOfTime(_)
+            );
             let told = client_error(error);
             usage = Some(unfinished(live));
             if is_host {
                 app.host_failed.notify_one();
-                app.alerts.happened(AlertKind::Error, live.subject.as_str(), Some(live.id.to_string()), &told.1);
+                app.alerts.happened(
+                    AlertKind::Error,
+                    live.subject.as_str(),
+                    Some(live.id.to_string()),
+                    &told.1,
+                );
             }
             Some(told)
         }
         Some(Err(_)) => {
             tracing::error!(execution = %live.id, "an execution panicked");
             usage = Some(unfinished(live));
-            Some((Code::Internal, "the service failed; its log says why".to_owned()))
+            Some((
+                Code::Internal,
+                "the service failed; its log says why".to_owned(),
+            ))
         }
     };
     let (mut room, held) = match kept {
@@ -368,13 +451,24 @@ async fn record(app: &App, live: &ActiveExecution, ended: Option<Advanced>) -> R
         row.ended_ms = Some(now_ms());
         if let Some((code, detail)) = &failure {
             row.status = "error".to_owned();
-            row.result = Some(serde_json::json!({ "error": { "code": code, "detail": detail } }).to_string());
+            row.result = Some(
+                serde_json::json!({ "error": { "code": code, "detail": detail } }).to_string(),
+            );
         }
         // The size of large results was reserved before; the rest is stored in any case.
-        room.take(ROW + if room.bytes() > 0 { 0 } else { row.result.as_ref().map_or(0, String::len) as u64 });
+        room.take(
+            ROW + if room.bytes() > 0 {
+                0
+            } else {
+                row.result.as_ref().map_or(0, String::len) as u64
+            },
+        );
         row.bytes = number(room.bytes());
     });
-    app.store.put_ended(live.row(), usage).await.map_err(|error| (Code::Internal, Problem::internal(&error).detail()))?;
+    app.store
+        .put_ended(live.row(), usage)
+        .await
+        .map_err(|error| (Code::Internal, Problem::internal(&error).detail()))?;
     room.keep();
     // From here on, the record refers to the contents.
     drop(held);
@@ -403,7 +497,10 @@ fn used(row: &ExecutionRow, outcome: &Outcome) -> UsageRow {
 /// Returns the usage of an execution without an outcome.
 fn unfinished(live: &ActiveExecution) -> UsageRow {
     let spent = *live.spent.lock().unwrap_or_else(PoisonError::into_inner);
-    UsageRow { executions: 1, ..live.with_row(|row| usage_row(&row.subject, row.created_ms, &spent)) }
+    UsageRow {
+        executions: 1,
+        ..live.with_row(|row| usage_row(&row.subject, row.created_ms, &spent))
+    }
 }
 
 /// Converts usage of a subject to a row of the database.
@@ -423,7 +520,11 @@ pub(super) fn usage_row(subject: &str, day_ms: i64, usage: &Usage) -> UsageRow {
 }
 
 /// Fills the record from an outcome; returns the artifacts that were kept.
-async fn store_outcome(app: &App, live: &ActiveExecution, mut outcome: Outcome) -> Result<KeptFiles, (Code, String)> {
+async fn store_outcome(
+    app: &App,
+    live: &ActiveExecution,
+    mut outcome: Outcome,
+) -> Result<KeptFiles, (Code, String)> {
     let mut memory = weight::fit(app, live, &mut outcome);
     live.with_row(|row| app.metrics.ended(&row.language, &outcome));
     app.alerts.ended(&live.subject, &outcome);
@@ -438,7 +539,8 @@ async fn store_outcome(app: &App, live: &ActiveExecution, mut outcome: Outcome) 
         saved_to: None,
     });
     let files: Vec<_> = files.collect();
-    let mut result = wire::outcome_fields(&outcome, files.clone(), kept.not_kept.map(NotKept::name));
+    let mut result =
+        wire::outcome_fields(&outcome, files.clone(), kept.not_kept.map(NotKept::name));
     if result.len() <= app.kept.small_result() {
         kept.room.take(result.len() as u64);
     } else if let Err(reason) = kept.room.try_take(result.len() as u64, 0) {
@@ -457,7 +559,10 @@ async fn store_outcome(app: &App, live: &ActiveExecution, mut outcome: Outcome) 
     });
     drop(outcome);
     memory.shrink_to(length);
-    live.memory.lock().unwrap_or_else(PoisonError::into_inner).join(memory);
+    live.memory
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .join(memory);
     Ok(kept)
 }
 
@@ -503,7 +608,11 @@ fn head(row: &ExecutionRow) -> String {
 /// Returns the JSON of an execution.
 pub(super) fn execution_json(row: &ExecutionRow) -> String {
     let mut head = head(row);
-    match row.result.as_deref().and_then(|result| result.strip_prefix('{')) {
+    match row
+        .result
+        .as_deref()
+        .and_then(|result| result.strip_prefix('{'))
+    {
         Some(rest) if rest != "}" => {
             head.pop();
             format!("{head},{rest}")

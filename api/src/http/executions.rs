@@ -14,7 +14,9 @@ pub(super) use schema::{Execution, PackageBody};
 use super::App;
 use super::body::{Body, ExecutionRequest};
 use super::events::EventLog;
-use super::execution::{ActiveExecution, StartOptions, StartedExecution, execution_json, start, summary_json};
+use super::execution::{
+    ActiveExecution, StartOptions, StartedExecution, execution_json, start, summary_json,
+};
 use super::keys::{Caller, Scope};
 use super::places::{FollowerPermit, NoFollower};
 use super::problem::{Code, Problem};
@@ -53,11 +55,23 @@ impl Drop for Waiter {
 
 /// Returns a response whose body is JSON already.
 pub(super) fn answer_json(status: StatusCode, text: String) -> Response {
-    (status, [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], text).into_response()
+    (
+        status,
+        [(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        )],
+        text,
+    )
+        .into_response()
 }
 
 /// Adds a header with the URL of the resource.
-pub(super) fn with_location(mut response: Response, name: header::HeaderName, address: &str) -> Response {
+pub(super) fn with_location(
+    mut response: Response,
+    name: header::HeaderName,
+    address: &str,
+) -> Response {
     if let Ok(location) = HeaderValue::from_str(address) {
         response.headers_mut().insert(name, location);
     }
@@ -83,10 +97,15 @@ pub(super) enum Mode {
 impl Mode {
     pub(super) fn of(headers: &HeaderMap) -> Self {
         let has = |name: &str, wanted: &str| {
-            let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
-            values
-                .flat_map(|value| value.split(','))
-                .any(|part| part.split(';').next().is_some_and(|part| part.trim().eq_ignore_ascii_case(wanted)))
+            let values = headers
+                .get_all(name)
+                .iter()
+                .filter_map(|value| value.to_str().ok());
+            values.flat_map(|value| value.split(',')).any(|part| {
+                part.split(';')
+                    .next()
+                    .is_some_and(|part| part.trim().eq_ignore_ascii_case(wanted))
+            })
         };
         if has("prefer", "respond-async") {
             Self::Later
@@ -98,8 +117,14 @@ impl Mode {
     }
 
     /// Returns the permit to follow events, if the response is a stream of them.
-    pub(super) fn permit(self, app: &App, caller: &Caller) -> Result<Option<FollowerPermit>, Problem> {
-        (self == Self::Stream).then(|| follower(app, caller)).transpose()
+    pub(super) fn permit(
+        self,
+        app: &App,
+        caller: &Caller,
+    ) -> Result<Option<FollowerPermit>, Problem> {
+        (self == Self::Stream)
+            .then(|| follower(app, caller))
+            .transpose()
     }
 }
 
@@ -115,24 +140,43 @@ pub(super) async fn answer(
         Mode::Later => {
             drop(begun);
             // What was promised to the client has to survive a crash.
-            app.store.put(live.row()).await.map_err(|error| Problem::internal(&error))?;
+            app.store
+                .put(live.row())
+                .await
+                .map_err(|error| Problem::internal(&error))?;
             let mut response = answer_json(StatusCode::ACCEPTED, execution_json(&live.row()));
-            response.headers_mut().insert("preference-applied", HeaderValue::from_static("respond-async"));
-            Ok(with_location(response, header::LOCATION, &address(&live.id)))
+            response.headers_mut().insert(
+                "preference-applied",
+                HeaderValue::from_static("respond-async"),
+            );
+            Ok(with_location(
+                response,
+                header::LOCATION,
+                &address(&live.id),
+            ))
         }
         Mode::Stream => {
             drop(begun);
             let waiter = Waiter(Some(live.stop.clone()));
             let log = live.log.clone().unwrap_or_default();
             let response = stream(permit, log, 0, Some(waiter));
-            Ok(with_location(response, header::CONTENT_LOCATION, &address(&live.id)))
+            Ok(with_location(
+                response,
+                header::CONTENT_LOCATION,
+                &address(&live.id),
+            ))
         }
         Mode::Wait => {
             let waiter = Waiter(Some(live.stop.clone()));
             let row = begun.finish().await?;
             drop(waiter);
-            let response = answer_row(app, &live.subject, &row).unwrap_or_else(IntoResponse::into_response);
-            Ok(with_location(response, header::CONTENT_LOCATION, &address(&row.id)))
+            let response =
+                answer_row(app, &live.subject, &row).unwrap_or_else(IntoResponse::into_response);
+            Ok(with_location(
+                response,
+                header::CONTENT_LOCATION,
+                &address(&row.id),
+            ))
         }
     }
 }
@@ -165,9 +209,15 @@ fn told(
     })
 }
 
-fn sse(events: impl Stream<Item = Result<axum::response::sse::Event, Infallible>> + Send + 'static) -> Response {
-    let mut response = Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(10))).into_response();
-    response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
+fn sse(
+    events: impl Stream<Item = Result<axum::response::sse::Event, Infallible>> + Send + 'static,
+) -> Response {
+    let mut response = Sse::new(events)
+        .keep_alive(KeepAlive::new().interval(Duration::from_secs(10)))
+        .into_response();
+    response
+        .headers_mut()
+        .insert("x-accel-buffering", HeaderValue::from_static("no"));
     response
 }
 
@@ -175,10 +225,16 @@ fn sse(events: impl Stream<Item = Result<axum::response::sse::Event, Infallible>
 pub(super) fn follower(app: &App, caller: &Caller) -> Result<FollowerPermit, Problem> {
     app.followers.permit(&caller.subject).map_err(|none| {
         let (code, detail) = match none {
-            NoFollower::All(most) => (Code::Overloaded, format!("too many event streams: {most} (`limits.followers`)")),
-            NoFollower::Subject(most) => {
-                (Code::QueueFull, format!("too many event streams of this key: {most} (`limits.followers_per_subject`)"))
-            }
+            NoFollower::All(most) => (
+                Code::Overloaded,
+                format!("too many event streams: {most} (`limits.followers`)"),
+            ),
+            NoFollower::Subject(most) => (
+                Code::QueueFull,
+                format!(
+                    "too many event streams of this key: {most} (`limits.followers_per_subject`)"
+                ),
+            ),
         };
         Problem::new(code, detail).retry_after(Duration::from_secs(5))
     })
@@ -222,7 +278,13 @@ pub(super) async fn create(
     }
 }
 
-fn launch(app: &Arc<App>, caller: &Caller, body: Body<ExecutionRequest>, id: RunId, mode: Mode) -> Result<StartedExecution, Problem> {
+fn launch(
+    app: &Arc<App>,
+    caller: &Caller,
+    body: Body<ExecutionRequest>,
+    id: RunId,
+    mode: Mode,
+) -> Result<StartedExecution, Problem> {
     let (bytes, mut held) = (body.bytes.len(), body.held);
     drop(body.bytes);
     let is_open = body.value.stdin_open;
@@ -234,8 +296,23 @@ fn launch(app: &Arc<App>, caller: &Caller, body: Body<ExecutionRequest>, id: Run
     }
     let (request, input) = body.value.read(caller.subject.clone(), true)?;
     held.shrink_to(bytes);
-    let (input, stdin) = if is_open { socket::kept_open(input) } else { (input, None) };
-    start(app, id, request, input, StartOptions { bytes, held, is_followed: mode != Mode::Wait, stdin })
+    let (input, stdin) = if is_open {
+        socket::kept_open(input)
+    } else {
+        (input, None)
+    };
+    start(
+        app,
+        id,
+        request,
+        input,
+        StartOptions {
+            bytes,
+            held,
+            is_followed: mode != Mode::Wait,
+            stdin,
+        },
+    )
 }
 
 /// Filters of a list.
@@ -267,7 +344,11 @@ pub(super) async fn list(
     caller.needs(Scope::Run)?;
     let Query(query) = query?;
     let limit = page_size(query.limit)?;
-    if [&query.status, &query.language, &query.session].into_iter().flatten().any(|text| text.contains('\0')) {
+    if [&query.status, &query.language, &query.session]
+        .into_iter()
+        .flatten()
+        .any(|text| text.contains('\0'))
+    {
         return Err(Problem::new(Code::Invalid, "a filter has no zero byte"));
     }
     let filter = ExecutionFilter {
@@ -279,14 +360,28 @@ pub(super) async fn list(
         limit: i64::from(limit),
     };
     let rows = app.store.executions(filter).await?;
-    let next = rows.last().filter(|_| rows.len() == limit as usize).map(|row| cursor(row.created_ms, &row.id));
+    let next = rows
+        .last()
+        .filter(|_| rows.len() == limit as usize)
+        .map(|row| cursor(row.created_ms, &row.id));
     let rows: Vec<String> = rows.iter().map(summary_json).collect();
-    Ok(answer_json(StatusCode::OK, format!(r#"{{"executions":[{}],"next_cursor":{}}}"#, rows.join(","), wire::to_json(&next))))
+    Ok(answer_json(
+        StatusCode::OK,
+        format!(
+            r#"{{"executions":[{}],"next_cursor":{}}}"#,
+            rows.join(","),
+            wire::to_json(&next)
+        ),
+    ))
 }
 
 pub(super) fn page_size(asked: Option<u32>) -> Result<u32, Problem> {
     let limit = asked.unwrap_or(PAGE);
-    if (1..=500).contains(&limit) { Ok(limit) } else { Err(Problem::new(Code::Invalid, "`limit` is 1 to 500")) }
+    if (1..=500).contains(&limit) {
+        Ok(limit)
+    } else {
+        Err(Problem::new(Code::Invalid, "`limit` is 1 to 500"))
+    }
 }
 
 pub(super) fn cursor(ms: i64, id: &str) -> String {
@@ -303,20 +398,32 @@ pub(super) fn read_cursor(cursor: &str) -> Result<(i64, String), Problem> {
     read().ok_or_else(|| Problem::not_found("page; `cursor` is none that a list has given"))
 }
 
-async fn find(app: &App, caller: &Caller, id: &str) -> Result<(ExecutionRow, Option<Arc<ActiveExecution>>), Problem> {
+async fn find(
+    app: &App,
+    caller: &Caller,
+    id: &str,
+) -> Result<(ExecutionRow, Option<Arc<ActiveExecution>>), Problem> {
     // An invalid id is not looked up.
-    let id = id.parse::<RunId>().map_err(|_| Problem::not_found("execution"))?.to_string();
+    let id = id
+        .parse::<RunId>()
+        .map_err(|_| Problem::not_found("execution"))?
+        .to_string();
     if let Some(live) = app.registry.get(&caller.subject, &id) {
         return Ok((live.row(), Some(live)));
     }
     let row = app.store.execution(caller.subject.as_str(), &id).await?;
-    row.map(|row| (row, None)).ok_or_else(|| Problem::not_found("execution"))
+    row.map(|row| (row, None))
+        .ok_or_else(|| Problem::not_found("execution"))
 }
 
 /// Get an execution.
 #[utoipa::path(get, path = "/v1/executions/{id}", tag = "executions", params(("id" = String, Path)),
     responses((status = 200, description = "What is known of it", body = Execution)))]
-pub(super) async fn get(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn get(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
     caller.needs(Scope::Run)?;
     let (row, _) = find(&app, &caller, &id).await?;
     answer_row(&app, &caller.subject, &row)
@@ -329,7 +436,11 @@ pub(super) async fn get(State(app): State<Arc<App>>, caller: Caller, Path(id): P
 /// representation. What it used stays counted, and the audit log keeps its records. To stop it only, use `/v1/executions/{id}/cancel`.
 #[utoipa::path(delete, path = "/v1/executions/{id}", tag = "executions", params(("id" = String, Path)),
     responses((status = 200, description = "It has ended, or is deleted", body = Execution)))]
-pub(super) async fn delete(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn delete(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
     caller.needs(Scope::Run)?;
     let (row, live) = find(&app, &caller, &id).await?;
     if let Some(live) = live.filter(|_| row.ended_ms.is_none()) {
@@ -342,7 +453,10 @@ pub(super) async fn delete(State(app): State<Arc<App>>, caller: Caller, Path(id)
     // If the last representation cannot be sent, the execution is not deleted.
     let response = answer_row(&app, &caller.subject, &row)?;
     let (held, subject) = (Arc::clone(&app), caller.subject.clone());
-    app.to_the_end(&caller.subject, async move { remove(&held, subject.as_str(), &id).await }).await?;
+    app.to_the_end(&caller.subject, async move {
+        remove(&held, subject.as_str(), &id).await
+    })
+    .await?;
     Ok(response)
 }
 
@@ -351,7 +465,8 @@ async fn remove(app: &App, subject: &str, id: &str) -> Result<(), Problem> {
     let deleted = app.store.delete_execution(subject, id).await?;
     app.registry.remove(id);
     let deleted = deleted.ok_or_else(|| Problem::not_found("execution"))?;
-    app.kept.give_back(subject, u64::try_from(deleted.bytes).unwrap_or(0));
+    app.kept
+        .give_back(subject, u64::try_from(deleted.bytes).unwrap_or(0));
     for sha256 in deleted.contents {
         if let Err(error) = app.drop_content(&sha256).await {
             tracing::warn!(%error, "whether a content is needed could not be found out; it stays for now");
@@ -372,18 +487,33 @@ async fn stopped(app: &App, live: &ActiveExecution) -> Result<Response, Problem>
 /// Responds when it has ended, with its outcome. One that has ended before stays as it is.
 #[utoipa::path(post, path = "/v1/executions/{id}/cancel", tag = "executions", params(("id" = String, Path)),
     responses((status = 200, description = "It has ended", body = Execution)))]
-pub(super) async fn cancel(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn cancel(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
     caller.needs(Scope::Run)?;
     let (row, live) = find(&app, &caller, &id).await?;
     let live = live.filter(|_| row.ended_ms.is_none());
-    let live = live.ok_or_else(|| Problem::new(Code::Ended, format!("the execution has already ended (`{}`)", row.status)))?;
+    let live = live.ok_or_else(|| {
+        Problem::new(
+            Code::Ended,
+            format!("the execution has already ended (`{}`)", row.status),
+        )
+    })?;
     stopped(&app, &live).await
 }
 
 /// Returns the sequence number after which a client resumes.
 pub(super) fn last_event(headers: &HeaderMap) -> Result<u64, Problem> {
-    let Some(value) = headers.get("last-event-id") else { return Ok(0) };
-    let number = value.to_str().ok().and_then(|text| text.parse().ok()).filter(|number| *number <= i64::MAX as u64);
+    let Some(value) = headers.get("last-event-id") else {
+        return Ok(0);
+    };
+    let number = value
+        .to_str()
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .filter(|number| *number <= i64::MAX as u64);
     number.ok_or_else(|| Problem::new(Code::Invalid, "`Last-Event-ID` is the number of an event"))
 }
 
@@ -411,7 +541,10 @@ pub(super) async fn events(
     caller.needs(Scope::Run)?;
     let after = last_event(&headers)?;
     let (row, live) = find(&app, &caller, &id).await?;
-    let log = live.as_ref().map_or_else(|| Some(ended(&app, &caller.subject, &row)), |live| live.log.clone());
+    let log = live.as_ref().map_or_else(
+        || Some(ended(&app, &caller.subject, &row)),
+        |live| live.log.clone(),
+    );
     // A slow reader must not keep the rest of the record in memory.
     drop(row);
     if let Ok(upgrade) = upgrade {
@@ -420,7 +553,10 @@ pub(super) async fn events(
     }
     match (live, log) {
         (live, Some(log)) => {
-            let permit = live.is_some().then(|| follower(&app, &caller)).transpose()?;
+            let permit = live
+                .is_some()
+                .then(|| follower(&app, &caller))
+                .transpose()?;
             let after = if live.is_some() { after } else { 0 };
             Ok(stream(permit, log, after, None::<Waiter>))
         }
@@ -473,7 +609,9 @@ pub(super) async fn artifact(
         let content = content.read(part.range()).map_err(|_| missing())?;
         Ok((part, taken.with(content)))
     };
-    let (part, content) = tokio::task::spawn_blocking(read).await.map_err(|error| Problem::internal(&error))??;
+    let (part, content) = tokio::task::spawn_blocking(read)
+        .await
+        .map_err(|error| Problem::internal(&error))??;
     Ok(file(&path, &part, content))
 }
 
@@ -483,8 +621,17 @@ mod tests {
 
     #[test]
     fn a_cursor_is_only_what_was_given_out() {
-        assert_eq!(read_cursor(&cursor(5, "run_1")).unwrap(), (5, "run_1".to_owned()));
-        for wrong in ["", "x", "!!", &URL_SAFE_NO_PAD.encode("a b"), &URL_SAFE_NO_PAD.encode("1 \0")] {
+        assert_eq!(
+            read_cursor(&cursor(5, "run_1")).unwrap(),
+            (5, "run_1".to_owned())
+        );
+        for wrong in [
+            "",
+            "x",
+            "!!",
+            &URL_SAFE_NO_PAD.encode("a b"),
+            &URL_SAFE_NO_PAD.encode("1 \0"),
+        ] {
             assert!(read_cursor(wrong).is_err(), "{wrong}");
         }
     }

@@ -122,10 +122,16 @@ pub(super) struct Health {
 
 /// Get the policy.
 #[utoipa::path(get, path = "/v1/policies", tag = "policies", responses((status = 200, description = "The policy in force", body = PolicyBody)))]
-pub(super) async fn policy(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<PolicyBody>, Problem> {
+pub(super) async fn policy(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+) -> Result<Json<PolicyBody>, Problem> {
     caller.needs(Scope::Run)?;
     let policy = app.sandbox.policy();
-    Ok(Json(PolicyBody { digest: policy.digest().to_owned(), profiles: policy.profiles().map(str::to_owned).collect() }))
+    Ok(Json(PolicyBody {
+        digest: policy.digest().to_owned(),
+        profiles: policy.profiles().map(str::to_owned).collect(),
+    }))
 }
 
 /// Explain a decision.
@@ -146,7 +152,10 @@ pub(super) async fn explain(
     let (request, _) = body.value.read(caller.subject.clone(), true)?;
     // The program is inspected in a guest, which takes a slot and processors like any other.
     let waiting = enter(&app, &caller.subject, bytes)?;
-    let place = waiting.slot().await.ok_or_else(|| Problem::internal(&"an explanation has lost its place"))?;
+    let place = waiting
+        .slot()
+        .await
+        .ok_or_else(|| Problem::internal(&"an explanation has lost its place"))?;
     let stop = CancellationToken::new();
     // A client that disconnects needs no explanation, but pays for the inspection.
     let _stop = stop.clone().drop_guard();
@@ -154,25 +163,47 @@ pub(super) async fn explain(
         let _held = held;
         let tab = Tab::default();
         let charge = Charge::new(&app, &caller.subject, Arc::clone(&tab));
-        let controls = Controls { stop, spent: Some(tab), ..Controls::default() };
-        let explained = app.processors.share(caller.subject.clone(), app.sandbox.explain_with(request, controls)).await?;
+        let controls = Controls {
+            stop,
+            spent: Some(tab),
+            ..Controls::default()
+        };
+        let explained = app
+            .processors
+            .share(
+                caller.subject.clone(),
+                app.sandbox.explain_with(request, controls),
+            )
+            .await?;
         drop(place);
         charge.settle().await?;
         Ok::<_, Problem>(explained.explanation)
     });
-    let explanation = explaining.await.map_err(|error| Problem::internal(&error))??;
+    let explanation = explaining
+        .await
+        .map_err(|error| Problem::internal(&error))??;
     let step = |step: glovebox::policy::Step| {
         let (allowed, reason) = match step.result {
             StepResult::Allowed(reason) => (true, reason),
             StepResult::Denied(denial) => (false, denial.reason),
         };
-        StepBody { rule: step.rule, asked: step.asked, allowed, reason }
+        StepBody {
+            rule: step.rule,
+            asked: step.asked,
+            allowed,
+            reason,
+        }
     };
     let (verdict, denial, grant) = match explanation.verdict {
         Verdict::Admit(grant) => ("admitted", None, Some(granted(&grant))),
         Verdict::Deny(denial) => ("denied", Some(Denial::from(&denial)), None),
     };
-    Ok(Json(ExplanationBody { verdict, steps: explanation.steps.into_iter().map(step).collect(), denial, grant }))
+    Ok(Json(ExplanationBody {
+        verdict,
+        steps: explanation.steps.into_iter().map(step).collect(),
+        denial,
+        grant,
+    }))
 }
 
 fn granted(grant: &Grant) -> GrantBody {
@@ -180,23 +211,39 @@ fn granted(grant: &Grant) -> GrantBody {
         profile: grant.profile().to_owned(),
         tier: grant.tier().to_string(),
         tier_reason: grant.tier_reason().to_owned(),
-        limits: grant.limits().entries().map(|(name, amount)| (name.to_owned(), amount.to_string())).collect(),
-        packages: grant.resolved_packages().iter().map(|package| format!("{} {}", package.name, package.version)).collect(),
+        limits: grant
+            .limits()
+            .entries()
+            .map(|(name, amount)| (name.to_owned(), amount.to_string()))
+            .collect(),
+        packages: grant
+            .resolved_packages()
+            .iter()
+            .map(|package| format!("{} {}", package.name, package.version))
+            .collect(),
     }
 }
 
 /// List the tiers and their state.
 #[utoipa::path(get, path = "/v1/tiers", tag = "policies", responses((status = 200, description = "What this service offers", body = TierList)))]
-pub(super) async fn tiers(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<TierList>, Problem> {
+pub(super) async fn tiers(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+) -> Result<Json<TierList>, Problem> {
     caller.needs(Scope::Run)?;
     let tier = |facts: &glovebox::policy::TierFacts| TierBody {
         tier: facts.tier.to_string(),
         languages: facts.languages.clone(),
         available: facts.unavailable.is_none(),
         // The detailed reason is for the operator only.
-        reason: facts.unavailable.as_ref().map(|_| "it does not work on this machine; `glovebox doctor` says why".to_owned()),
+        reason: facts
+            .unavailable
+            .as_ref()
+            .map(|_| "it does not work on this machine; `glovebox doctor` says why".to_owned()),
     };
-    Ok(Json(TierList { tiers: app.sandbox.facts().tiers.iter().map(tier).collect() }))
+    Ok(Json(TierList {
+        tiers: app.sandbox.facts().tiers.iter().map(tier).collect(),
+    }))
 }
 
 /// The period and subjects of a usage query.
@@ -226,9 +273,20 @@ pub(super) async fn usage(
     let Query(query) = query?;
     caller.needs(if query.all { Scope::Audit } else { Scope::Run })?;
     let subject = (!query.all).then(|| caller.subject.as_str());
-    let usage = app.store.usage(subject, time(query.since_ms)?.unwrap_or(0), time(query.until_ms)?.unwrap_or(i64::MAX)).await?;
+    let usage = app
+        .store
+        .usage(
+            subject,
+            time(query.since_ms)?.unwrap_or(0),
+            time(query.until_ms)?.unwrap_or(i64::MAX),
+        )
+        .await?;
     let (kept_bytes, kept_limit_bytes) = app.kept.of(caller.subject.as_str());
-    Ok(Json(UsageList { usage, kept_bytes, kept_limit_bytes }))
+    Ok(Json(UsageList {
+        usage,
+        kept_bytes,
+        kept_limit_bytes,
+    }))
 }
 
 /// # Errors
@@ -236,7 +294,10 @@ pub(super) async fn usage(
 /// If it is before 1970.
 fn time(ms: Option<i64>) -> Result<Option<i64>, Problem> {
     if ms.is_some_and(|ms| ms < 0) {
-        return Err(Problem::new(Code::Invalid, "a time is in milliseconds since 1970, and not before"));
+        return Err(Problem::new(
+            Code::Invalid,
+            "a time is in milliseconds since 1970, and not before",
+        ));
     }
     Ok(ms)
 }
@@ -286,14 +347,25 @@ pub(super) async fn audit(
     let before = match query.cursor.as_deref() {
         None => None,
         Some(text) => {
-            let offset = text.strip_prefix("at-").and_then(|offset| offset.parse().ok());
-            Some(offset.ok_or_else(|| Problem::not_found("page; `cursor` is none that this list has given"))?)
+            let offset = text
+                .strip_prefix("at-")
+                .and_then(|offset| offset.parse().ok());
+            Some(offset.ok_or_else(|| {
+                Problem::not_found("page; `cursor` is none that this list has given")
+            })?)
         }
     };
     if caller.needs(Scope::Audit).is_err() {
         caller.needs(Scope::Run)?;
-        if query.subject.as_ref().is_some_and(|subject| subject != caller.subject.as_str()) {
-            return Err(Problem::new(Code::Forbidden, "the records of others need the scope `audit`"));
+        if query
+            .subject
+            .as_ref()
+            .is_some_and(|subject| subject != caller.subject.as_str())
+        {
+            return Err(Problem::new(
+                Code::Forbidden,
+                "the records of others need the scope `audit`",
+            ));
         }
         query.subject = Some(caller.subject.to_string());
     }
@@ -303,10 +375,18 @@ pub(super) async fn audit(
     let _stop = gone.clone().drop_guard();
     let found = tokio::task::spawn_blocking(move || {
         let _held = permit;
-        super::search::search(&app.state, &query, (limit as usize, before), &|| gone.is_cancelled())
+        super::search::search(&app.state, &query, (limit as usize, before), &|| {
+            gone.is_cancelled()
+        })
     });
-    let found = found.await.map_err(|error| Problem::internal(&error))?.map_err(|error| Problem::internal(&error))?;
-    Ok(Json(AuditList { records: found.records, next_cursor: found.next.map(|offset| format!("at-{offset}")) }))
+    let found = found
+        .await
+        .map_err(|error| Problem::internal(&error))?
+        .map_err(|error| Problem::internal(&error))?;
+    Ok(Json(AuditList {
+        records: found.records,
+        next_cursor: found.next.map(|offset| format!("at-{offset}")),
+    }))
 }
 
 /// The position in the list of alerts.
@@ -339,9 +419,14 @@ pub(super) async fn alerts(
     let Query(query) = query?;
     let after = query.after.unwrap_or(0);
     if after > MAX_NUMBER {
-        return Err(Problem::new(Code::Invalid, "`after` is the number of an alert"));
+        return Err(Problem::new(
+            Code::Invalid,
+            "`after` is the number of an alert",
+        ));
     }
-    Ok(Json(AlertList { alerts: app.alerts.after(after) }))
+    Ok(Json(AlertList {
+        alerts: app.alerts.after(after),
+    }))
 }
 
 /// Report whether the process is alive (liveness).
@@ -354,13 +439,25 @@ pub(super) async fn health() -> Json<Health> {
 #[utoipa::path(get, path = "/readyz", tag = "health", responses((status = 200, description = "It can", body = Health)))]
 pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<Json<Health>, Problem> {
     if app.closing.is_cancelled() {
-        return Err(Problem::new(Code::ShuttingDown, "the service is about to end"));
+        return Err(Problem::new(
+            Code::ShuttingDown,
+            "the service is about to end",
+        ));
     }
-    if app.sandbox.facts().tiers.iter().all(|tier| tier.unavailable.is_some()) {
+    if app
+        .sandbox
+        .facts()
+        .tiers
+        .iter()
+        .all(|tier| tier.unavailable.is_some())
+    {
         return Err(Problem::new(Code::NotReady, "no tier works"));
     }
     if !app.store.answers().await {
-        return Err(Problem::new(Code::NotReady, "the database does not answer, or takes no records"));
+        return Err(Problem::new(
+            Code::NotReady,
+            "the database does not answer, or takes no records",
+        ));
     }
     Ok(Json(Health { status: "ready" }))
 }
@@ -370,10 +467,14 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<Json<Health>, P
 /// Requires the scope `audit`.
 #[utoipa::path(get, path = "/metrics", tag = "health",
     responses((status = 200, description = "In the text format of OpenMetrics", content_type = "application/openmetrics-text", body = String)))]
-pub(super) async fn metrics(State(app): State<Arc<App>>, caller: Caller) -> Result<Response, Problem> {
+pub(super) async fn metrics(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+) -> Result<Response, Problem> {
     caller.needs(Scope::Audit)?;
     let text = app.metrics.text(&app);
-    let kind = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+    let kind =
+        HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
     Ok((StatusCode::OK, [(header::CONTENT_TYPE, kind)], text).into_response())
 }
 
@@ -383,14 +484,19 @@ pub(super) async fn docs() -> Response {
     let mut response = Html(PAGE).into_response();
     // The Content-Security-Policy allows only the page's own script and style, by their digests.
     let digest = |tag: &str| {
-        let inside = PAGE.split_once(&format!("<{tag}>")).and_then(|(_, rest)| rest.split_once(&format!("</{tag}>")));
+        let inside = PAGE
+            .split_once(&format!("<{tag}>"))
+            .and_then(|(_, rest)| rest.split_once(&format!("</{tag}>")));
         STANDARD.encode(Sha256::digest(inside.map_or("", |(inside, _)| inside)))
     };
     let (script, style) = (digest("script"), digest("style"));
-    let policy =
-        format!("default-src 'none'; connect-src 'self'; style-src 'sha256-{style}'; script-src 'sha256-{script}'; frame-ancestors 'none'");
+    let policy = format!(
+        "default-src 'none'; connect-src 'self'; style-src 'sha256-{style}'; script-src 'sha256-{script}'; frame-ancestors 'none'"
+    );
     if let Ok(policy) = HeaderValue::from_str(&policy) {
-        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+        response
+            .headers_mut()
+            .insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     response
 }

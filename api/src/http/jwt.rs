@@ -79,7 +79,11 @@ impl Tokens {
         }
         let mut key = self.0.key(header.kid.as_deref(), header.alg);
         let is_usable = key.is_some() && !self.0.is_stale();
-        if self.0.is_older_than(if is_usable { FRESH.min(self.0.settings.keys_max_age) } else { self.0.pause() }) {
+        if self.0.is_older_than(if is_usable {
+            FRESH.min(self.0.settings.keys_max_age)
+        } else {
+            self.0.pause()
+        }) {
             // As a task of its own: if the client disconnects, the next request must not ask the issuer again.
             let inner = Arc::clone(&self.0);
             let looking = tokio::spawn(async move { inner.look().await });
@@ -107,16 +111,22 @@ impl Tokens {
             ErrorKind::MissingRequiredClaim(_) => "the token has no `exp`, `iss` or `aud`",
             _ => "the token is not valid",
         })?;
-        let subject = token.claims.others.get(&self.0.settings.subject_claim).and_then(Value::as_str);
+        let subject = token
+            .claims
+            .others
+            .get(&self.0.settings.subject_claim)
+            .and_then(Value::as_str);
         let subject = subject.ok_or("the token does not say who its subject is")?;
-        let subject =
-            Subject::new(format!("jwt:{subject}")).map_err(|_| "the token's subject has characters that a subject cannot have")?;
+        let subject = Subject::new(format!("jwt:{subject}"))
+            .map_err(|_| "the token's subject has characters that a subject cannot have")?;
         let mut scopes = self.0.settings.scopes.clone();
         // Other services use the claim as well, so our scopes have a prefix there.
         let named = |name: &str| name.strip_prefix("glovebox:").and_then(Scope::from_name);
         match &token.claims.scope {
             Some(Value::String(names)) => scopes.extend(names.split(' ').filter_map(named)),
-            Some(Value::Array(names)) => scopes.extend(names.iter().filter_map(Value::as_str).filter_map(named)),
+            Some(Value::Array(names)) => {
+                scopes.extend(names.iter().filter_map(Value::as_str).filter_map(named))
+            }
             _ => {}
         }
         Ok(Caller { subject, scopes })
@@ -126,15 +136,22 @@ impl Tokens {
 impl Inner {
     fn key(&self, id: Option<&str>, algorithm: Algorithm) -> Option<DecodingKey> {
         let keys = Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner));
-        let fits = |key: &&Jwk| (id.is_none() || key.common.key_id.as_deref() == id) && can(key, algorithm);
+        let fits = |key: &&Jwk| {
+            (id.is_none() || key.common.key_id.as_deref() == id) && can(key, algorithm)
+        };
         let mut fitting = keys.keys.iter().filter(fits);
         let key = fitting.next()?;
         // Without a key id, exactly one key must fit.
-        (id.is_some() || fitting.next().is_none()).then(|| DecodingKey::from_jwk(key).ok()).flatten()
+        (id.is_some() || fitting.next().is_none())
+            .then(|| DecodingKey::from_jwk(key).ok())
+            .flatten()
     }
 
     fn is_older_than(&self, age: Duration) -> bool {
-        self.looked.lock().unwrap_or_else(PoisonError::into_inner).is_none_or(|looked| looked.elapsed() > age)
+        self.looked
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_none_or(|looked| looked.elapsed() > age)
     }
 
     /// Keys with a short maximum age are read more often.
@@ -159,7 +176,11 @@ impl Inner {
                 *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
                 *self.read.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
             }
-            Err(error) => tracing::error!(error, jwks = self.settings.jwks, "the keys of the tokens' issuer could not be read"),
+            Err(error) => tracing::error!(
+                error,
+                jwks = self.settings.jwks,
+                "the keys of the tokens' issuer could not be read"
+            ),
         }
         *self.looked.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
@@ -167,8 +188,13 @@ impl Inner {
     async fn fetch(&self) -> Result<JwkSet, String> {
         let place = &self.settings.jwks;
         let text = if place.contains("://") {
-            let mut response =
-                self.client.get(place).send().await.and_then(reqwest::Response::error_for_status).map_err(|error| chain(&error))?;
+            let mut response = self
+                .client
+                .get(place)
+                .send()
+                .await
+                .and_then(reqwest::Response::error_for_status)
+                .map_err(|error| chain(&error))?;
             let mut text = Vec::new();
             while let Some(part) = response.chunk().await.map_err(|error| chain(&error))? {
                 text.extend_from_slice(&part);
@@ -178,11 +204,19 @@ impl Inner {
             }
             text
         } else {
-            tokio::fs::read(place).await.map_err(|error| error.to_string())?
+            tokio::fs::read(place)
+                .await
+                .map_err(|error| error.to_string())?
         };
         let keys: KeySet = serde_json::from_slice(&text).map_err(|error| error.to_string())?;
         // A key of an unknown type must not invalidate the others.
-        Ok(JwkSet { keys: keys.keys.into_iter().filter_map(|key| serde_json::from_value(key).ok()).collect() })
+        Ok(JwkSet {
+            keys: keys
+                .keys
+                .into_iter()
+                .filter_map(|key| serde_json::from_value(key).ok())
+                .collect(),
+        })
     }
 }
 
@@ -194,7 +228,10 @@ struct KeySet {
 /// Whether a token's header has critical parameters, which a verifier must understand (RFC 7515, section 4.1.11). None are supported here.
 fn has_critical_parameters(token: &str) -> bool {
     let header = token.split('.').next().unwrap_or_default();
-    let header = BASE64.decode(header).ok().and_then(|header| serde_json::from_slice::<Value>(&header).ok());
+    let header = BASE64
+        .decode(header)
+        .ok()
+        .and_then(|header| serde_json::from_slice::<Value>(&header).ok());
     header.is_none_or(|header| header.get("crit").is_some() || header.get("b64").is_some())
 }
 
@@ -202,12 +239,20 @@ fn has_critical_parameters(token: &str) -> bool {
 fn can(key: &Jwk, algorithm: Algorithm) -> bool {
     use Algorithm::{ES256, ES384, EdDSA, PS256, PS384, PS512, RS256, RS384, RS512};
     let of_kind = match &key.algorithm {
-        AlgorithmParameters::RSA(_) => matches!(algorithm, RS256 | RS384 | RS512 | PS256 | PS384 | PS512),
+        AlgorithmParameters::RSA(_) => {
+            matches!(algorithm, RS256 | RS384 | RS512 | PS256 | PS384 | PS512)
+        }
         AlgorithmParameters::EllipticCurve(_) => matches!(algorithm, ES256 | ES384),
         AlgorithmParameters::OctetKeyPair(_) => algorithm == EdDSA,
         _ => false,
     };
-    let is_said = key.common.key_algorithm.is_none_or(|said| Algorithm::from_str(&said.to_string()).is_ok_and(|said| said == algorithm));
-    let is_for_signatures = key.common.public_key_use.as_ref().is_none_or(|purpose| *purpose == jsonwebtoken::jwk::PublicKeyUse::Signature);
+    let is_said = key.common.key_algorithm.is_none_or(|said| {
+        Algorithm::from_str(&said.to_string()).is_ok_and(|said| said == algorithm)
+    });
+    let is_for_signatures = key
+        .common
+        .public_key_use
+        .as_ref()
+        .is_none_or(|purpose| *purpose == jsonwebtoken::jwk::PublicKeyUse::Signature);
     of_kind && is_said && is_for_signatures
 }

@@ -158,16 +158,37 @@ impl Kept {
         let whole = disk.whole;
         // A share of the file system that leaves room for everything else on it, and a share of that for each subject.
         let all = limits.kept.map_or(whole / 2, |bytes| bytes as u64);
-        let of_subject = limits.kept_per_subject.map_or((1 << 30).min(all / 4), |bytes| bytes as u64);
-        let audit = limits.audit.map_or((whole / 4).max(1 << 20), |bytes| bytes as u64);
-        let audit_of_subject = limits.audit_per_subject.map_or((1 << 30).min(whole / 16).max(1 << 20), |bytes| bytes as u64);
-        let quotas = Quotas { of_subject, all, audit, audit_of_subject };
-        let by_subject: HashMap<String, u64> =
-            there.into_iter().map(|(subject, bytes)| (subject, u64::try_from(bytes).unwrap_or(0))).collect();
+        let of_subject = limits
+            .kept_per_subject
+            .map_or((1 << 30).min(all / 4), |bytes| bytes as u64);
+        let audit = limits
+            .audit
+            .map_or((whole / 4).max(1 << 20), |bytes| bytes as u64);
+        let audit_of_subject = limits
+            .audit_per_subject
+            .map_or((1 << 30).min(whole / 16).max(1 << 20), |bytes| bytes as u64);
+        let quotas = Quotas {
+            of_subject,
+            all,
+            audit,
+            audit_of_subject,
+        };
+        let by_subject: HashMap<String, u64> = there
+            .into_iter()
+            .map(|(subject, bytes)| (subject, u64::try_from(bytes).unwrap_or(0)))
+            .collect();
         let all = by_subject.values().sum();
         let mut audit = Audit::default();
         audit.is(audited, on_disk);
-        Ok(Arc::new(Self { quotas, state: Mutex::new(State { by_subject, all, disk, audit }) }))
+        Ok(Arc::new(Self {
+            quotas,
+            state: Mutex::new(State {
+                by_subject,
+                all,
+                disk,
+                audit,
+            }),
+        }))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -186,7 +207,12 @@ impl Kept {
 
     /// Returns an empty reservation, for what a subject is about to store.
     pub(super) fn room(self: &Arc<Self>, subject: &str) -> Room {
-        Room { kept: Arc::clone(self), subject: subject.to_owned(), bytes: 0, space: Space::default() }
+        Room {
+            kept: Arc::clone(self),
+            subject: subject.to_owned(),
+            bytes: 0,
+            space: Space::default(),
+        }
     }
 
     /// Returns the bytes of an artifact with its row.
@@ -203,10 +229,14 @@ impl Kept {
         let free = "`DELETE` what has ended, or wait for `retention.executions`";
         if used >= self.quotas.of_subject {
             let most = self.quotas.of_subject;
-            let detail = format!("{used} bytes are kept for this key, of {most} (`limits.kept_per_subject`): {free}");
+            let detail = format!(
+                "{used} bytes are kept for this key, of {most} (`limits.kept_per_subject`): {free}"
+            );
             return Err(Problem::new(Code::QuotaExceeded, detail));
         }
-        if state.all >= self.quotas.all && used >= state.fair_level(self.quotas.all.saturating_sub(1), subject, used) {
+        if state.all >= self.quotas.all
+            && used >= state.fair_level(self.quotas.all.saturating_sub(1), subject, used)
+        {
             let (all, most) = (state.all, self.quotas.all);
             let detail = format!(
                 "{all} bytes are kept for everybody, of {most} (`limits.kept`), {used} of them for this key, which is among those that keep the most: {free}"
@@ -214,7 +244,8 @@ impl Kept {
             return Err(Problem::new(Code::QuotaExceeded, detail));
         }
         if let Some(missing) = state.disk.missing()
-            && let Some(weight) = state.is_among_largest(subject, missing, state.disk.reserve() / 16)
+            && let Some(weight) =
+                state.is_among_largest(subject, missing, state.disk.reserve() / 16)
         {
             let reserve = state.disk.reserve();
             let detail = format!(
@@ -233,8 +264,11 @@ impl Kept {
         }
         if state.audit.in_hour(subject) >= self.quotas.audit_of_subject {
             let most = self.quotas.audit_of_subject;
-            let detail = format!("this key has filled {most} bytes of the audit log within the hour (`limits.audit_per_subject`)");
-            return Err(Problem::new(Code::RateLimited, detail).retry_after(state.audit.rest_of_hour(now_ms())));
+            let detail = format!(
+                "this key has filled {most} bytes of the audit log within the hour (`limits.audit_per_subject`)"
+            );
+            return Err(Problem::new(Code::RateLimited, detail)
+                .retry_after(state.audit.rest_of_hour(now_ms())));
         }
         Ok(())
     }
@@ -242,8 +276,8 @@ impl Kept {
     fn try_take(&self, subject: &str, bytes: u64, space: Space) -> Result<(), NotKept> {
         let mut state = self.lock();
         let after = state.used(subject).saturating_add(bytes);
-        let is_within_all =
-            state.all.saturating_add(bytes) <= self.quotas.all || after <= state.fair_level(self.quotas.all, subject, after);
+        let is_within_all = state.all.saturating_add(bytes) <= self.quotas.all
+            || after <= state.fair_level(self.quotas.all, subject, after);
         if after > self.quotas.of_subject || !is_within_all {
             return Err(NotKept::Quota);
         }
@@ -256,7 +290,11 @@ impl Kept {
 
     /// Returns the bytes up to which a record is always kept whole.
     pub(super) fn small_result(&self) -> usize {
-        if self.lock().disk.is_tight() { SMALL_RESULT } else { LARGE_RESULT }
+        if self.lock().disk.is_tight() {
+            SMALL_RESULT
+        } else {
+            LARGE_RESULT
+        }
     }
 
     /// Releases bytes that were deleted.
@@ -267,7 +305,11 @@ impl Kept {
     /// Counts what was written to the audit log since the last call.
     pub(super) fn audited(&self, written: &HashMap<String, u64>) {
         let mut state = self.lock();
-        state.disk.note(written.values().fold(0, |sum: u64, bytes| sum.saturating_add(*bytes)));
+        state.disk.note(
+            written
+                .values()
+                .fold(0, |sum: u64, bytes| sum.saturating_add(*bytes)),
+        );
         state.audit.written(written, now_ms());
     }
 
@@ -301,7 +343,9 @@ impl State {
     }
 
     fn remove(&mut self, subject: &str, bytes: u64) {
-        let Some(used) = self.by_subject.get_mut(subject) else { return };
+        let Some(used) = self.by_subject.get_mut(subject) else {
+            return;
+        };
         let given = bytes.min(*used);
         *used -= given;
         if *used == 0 {
@@ -312,7 +356,11 @@ impl State {
 
     /// Returns the fair level of storage, if all subjects together may have `most` and this one uses `used`.
     fn fair_level(&self, most: u64, subject: &str, used: u64) -> u64 {
-        let others = self.by_subject.iter().filter(|(name, _)| *name != subject).map(|(_, bytes)| *bytes);
+        let others = self
+            .by_subject
+            .iter()
+            .filter(|(name, _)| *name != subject)
+            .map(|(_, bytes)| *bytes);
         fair_level(&others.chain([used]).collect::<Vec<_>>(), most)
     }
 
@@ -326,7 +374,9 @@ impl State {
         }
         let own = weights.get(subject).copied().unwrap_or(0);
         let weights: Vec<u64> = weights.into_values().collect();
-        let all = weights.iter().fold(0_u64, |sum, weight| sum.saturating_add(*weight));
+        let all = weights
+            .iter()
+            .fold(0_u64, |sum, weight| sum.saturating_add(*weight));
         // A subject with next to nothing is not why the disk is full.
         (own > least && own >= fair_level(&weights, all.saturating_sub(missing))).then_some(own)
     }
@@ -354,14 +404,20 @@ fn fair_level(amounts: &[u64], most: u64) -> u64 {
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "the tests look into folders of their own")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the tests look into folders of their own"
+)]
 mod tests {
     use super::*;
 
     fn account(limits: Limits, there: &[(&str, i64)]) -> Arc<Kept> {
         let folder = tempfile::tempdir().unwrap();
         let state = Dir::open_ambient_dir(folder.path(), cap_std::ambient_authority()).unwrap();
-        let there = there.iter().map(|(subject, bytes)| ((*subject).to_owned(), *bytes)).collect();
+        let there = there
+            .iter()
+            .map(|(subject, bytes)| ((*subject).to_owned(), *bytes))
+            .collect();
         Kept::new(&limits, &state, there, (Audited::default(), 0)).unwrap()
     }
 
@@ -374,11 +430,18 @@ mod tests {
     }
 
     fn sums(of: &[(&str, u64)]) -> HashMap<String, u64> {
-        of.iter().map(|(subject, bytes)| ((*subject).to_owned(), *bytes)).collect()
+        of.iter()
+            .map(|(subject, bytes)| ((*subject).to_owned(), *bytes))
+            .collect()
     }
 
     fn limits(kept: usize, kept_per_subject: usize) -> Limits {
-        Limits { kept: Some(kept), kept_per_subject: Some(kept_per_subject), disk_reserve: Some(0), ..Limits::default() }
+        Limits {
+            kept: Some(kept),
+            kept_per_subject: Some(kept_per_subject),
+            disk_reserve: Some(0),
+            ..Limits::default()
+        }
     }
 
     #[test]
@@ -390,7 +453,10 @@ mod tests {
         // Small records are kept in any case, and count.
         let mut room = kept.room("a");
         room.take(5);
-        assert_eq!((kept.of("a"), kept.all(), room.bytes()), ((105, 100), 105, 5));
+        assert_eq!(
+            (kept.of("a"), kept.all(), room.bytes()),
+            ((105, 100), 105, 5)
+        );
         room.keep();
         kept.give_back("a", 50);
         assert!(kept.check("a").is_ok() && try_take(&kept, "a", 45).is_ok());
@@ -401,16 +467,26 @@ mod tests {
     #[test]
     fn where_all_have_too_much_the_largest_are_refused() {
         let kept = account(limits(100, 100), &[("large", 90), ("small", 10)]);
-        assert!(kept.check("large").is_err() && kept.check("small").is_ok() && kept.check("new").is_ok());
+        assert!(
+            kept.check("large").is_err()
+                && kept.check("small").is_ok()
+                && kept.check("new").is_ok()
+        );
         assert_eq!(try_take(&kept, "large", 1), Err(NotKept::Quota));
         assert_eq!(try_take(&kept, "small", 20), Ok(()));
         assert_eq!(try_take(&kept, "small", 20), Ok(()), "as much as half");
         assert_eq!(try_take(&kept, "small", 1), Err(NotKept::Quota));
         // Many small subjects do not turn a small one into a large one.
         let names: Vec<String> = (0..100).map(|number| number.to_string()).collect();
-        let crowd: Vec<(&str, i64)> = names.iter().map(|name| (name.as_str(), 1)).chain([("large", 900), ("small", 20)]).collect();
+        let crowd: Vec<(&str, i64)> = names
+            .iter()
+            .map(|name| (name.as_str(), 1))
+            .chain([("large", 900), ("small", 20)])
+            .collect();
         let kept = account(limits(1000, 10_000), &crowd);
-        assert!(kept.check("large").is_err() && kept.check("small").is_ok() && kept.check("7").is_ok());
+        assert!(
+            kept.check("large").is_err() && kept.check("small").is_ok() && kept.check("7").is_ok()
+        );
     }
 
     #[test]
@@ -429,22 +505,41 @@ mod tests {
 
     #[test]
     fn where_the_reserve_itself_runs_out_whoever_fills_the_most_gives_way() {
-        let kept = account(limits(10_000, 10_000), &[("a", 1000), ("b", 60), ("c", 900)]);
+        let kept = account(
+            limits(10_000, 10_000),
+            &[("a", 1000), ("b", 60), ("c", 900)],
+        );
         kept.audited(&sums(&[("c", 500), ("d", 50)]));
         let refused = |missing| {
             let state = kept.lock();
-            ["a", "b", "c", "d", "new"].map(|subject| state.is_among_largest(subject, missing, 50).is_some())
+            ["a", "b", "c", "d", "new"]
+                .map(|subject| state.is_among_largest(subject, missing, 50).is_some())
         };
-        assert_eq!(refused(100), [false, false, true, false, false], "the audit log counts");
+        assert_eq!(
+            refused(100),
+            [false, false, true, false, false],
+            "the audit log counts"
+        );
         assert_eq!(refused(1000), [true, false, true, false, false]);
-        assert_eq!(refused(u64::MAX), [true, true, true, false, false], "next to nothing is never the reason");
+        assert_eq!(
+            refused(u64::MAX),
+            [true, true, true, false, false],
+            "next to nothing is never the reason"
+        );
     }
 
     #[test]
     fn what_is_never_written_is_given_back() {
         let kept = account(limits(1000, 1000), &[]);
         let mut room = kept.room("a");
-        assert_eq!((room.try_take(300, 1), room.try_take(300, 1), room.try_take(500, 1)), (Ok(()), Ok(()), Err(NotKept::Quota)));
+        assert_eq!(
+            (
+                room.try_take(300, 1),
+                room.try_take(300, 1),
+                room.try_take(500, 1)
+            ),
+            (Ok(()), Ok(()), Err(NotKept::Quota))
+        );
         room.give_back(300, 1);
         assert_eq!((kept.of("a").0, room.bytes()), (300, 300));
         // The holder of the reservation panics.
@@ -458,14 +553,27 @@ mod tests {
 
     #[test]
     fn a_disk_that_is_nearly_full_takes_nothing_large() {
-        let kept = account(Limits { disk_reserve: Some(usize::MAX >> 1), ..limits(1000, 1000) }, &[]);
+        let kept = account(
+            Limits {
+                disk_reserve: Some(usize::MAX >> 1),
+                ..limits(1000, 1000)
+            },
+            &[],
+        );
         assert_eq!(try_take(&kept, "a", 1), Err(NotKept::Disk));
         assert!(kept.check("a").is_ok(), "what is small runs");
     }
 
     #[test]
     fn audit_records_count_for_an_hour_and_in_the_log() {
-        let kept = account(Limits { audit_per_subject: Some(100), audit: Some(200), ..limits(1000, 1000) }, &[]);
+        let kept = account(
+            Limits {
+                audit_per_subject: Some(100),
+                audit: Some(200),
+                ..limits(1000, 1000)
+            },
+            &[],
+        );
         kept.audited(&sums(&[("a", 60)]));
         assert!(kept.check("a").is_ok());
         kept.audited(&sums(&[("a", 60), ("b", 1)]));

@@ -74,16 +74,28 @@ impl fmt::Debug for NewKey {
 }
 
 /// Creates a key and stores its digest.
-pub(super) async fn create(store: &Store, subject: &Subject, scopes: &[Scope], lifetime: Option<Duration>) -> Result<NewKey, sqlx::Error> {
+pub(super) async fn create(
+    store: &Store,
+    subject: &Subject,
+    scopes: &[Scope],
+    lifetime: Option<Duration>,
+) -> Result<NewKey, sqlx::Error> {
     let id = format!("{:016x}", rand::random::<u64>());
-    let secret = format!("{PREFIX}{id}_{}", URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>()));
+    let secret = format!(
+        "{PREFIX}{id}_{}",
+        URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
+    );
     let now = now_ms();
     let lifetime = lifetime.map(|lifetime| i64::try_from(lifetime.as_millis()).unwrap_or(i64::MAX));
     let row = KeyRow {
         id: id.clone(),
         subject: subject.to_string(),
         secret_sha256: sha256(&secret),
-        scopes: scopes.iter().map(|scope| scope.name()).collect::<Vec<_>>().join(" "),
+        scopes: scopes
+            .iter()
+            .map(|scope| scope.name())
+            .collect::<Vec<_>>()
+            .join(" "),
         created_ms: now,
         expires_ms: lifetime.map(|lifetime| now.saturating_add(lifetime)),
         revoked_ms: None,
@@ -102,12 +114,20 @@ pub(super) struct KeyRing {
 
 impl KeyRing {
     pub(super) fn new(store: Store) -> Self {
-        Self { store, keys: RwLock::default(), looked: Mutex::default(), looking: tokio::sync::Mutex::default() }
+        Self {
+            store,
+            keys: RwLock::default(),
+            looked: Mutex::default(),
+            looking: tokio::sync::Mutex::default(),
+        }
     }
 
     /// Returns the holder of a key; `None` if it is unknown, revoked or expired.
     pub(super) async fn holder(&self, secret: &str) -> Result<Option<Caller>, sqlx::Error> {
-        let id = secret.strip_prefix(PREFIX).and_then(|rest| rest.split_once('_')).map_or("", |(id, _)| id);
+        let id = secret
+            .strip_prefix(PREFIX)
+            .and_then(|rest| rest.split_once('_'))
+            .map_or("", |(id, _)| id);
         if self.is_older_than(FRESH) {
             self.look().await?;
         }
@@ -122,10 +142,15 @@ impl KeyRing {
         let expected = key.map_or_else(|| "0".repeat(64), |key| key.secret_sha256.clone());
         let fits: bool = sha256(secret).as_bytes().ct_eq(expected.as_bytes()).into();
         let now = now_ms();
-        let valid = key.filter(|key| fits && key.revoked_ms.is_none() && key.expires_ms.is_none_or(|end| now < end));
+        let valid = key.filter(|key| {
+            fits && key.revoked_ms.is_none() && key.expires_ms.is_none_or(|end| now < end)
+        });
         Ok(valid.and_then(|key| {
             let subject = Subject::new(key.subject.clone()).ok()?;
-            Some(Caller { subject, scopes: key.scopes.split(' ').filter_map(Scope::from_name).collect() })
+            Some(Caller {
+                subject,
+                scopes: key.scopes.split(' ').filter_map(Scope::from_name).collect(),
+            })
         }))
     }
 
@@ -134,7 +159,10 @@ impl KeyRing {
     }
 
     fn is_older_than(&self, age: Duration) -> bool {
-        self.looked.lock().unwrap_or_else(PoisonError::into_inner).is_none_or(|looked| looked.elapsed() > age)
+        self.looked
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_none_or(|looked| looked.elapsed() > age)
     }
 
     async fn look(&self) -> Result<(), sqlx::Error> {
@@ -143,7 +171,13 @@ impl KeyRing {
         if !self.is_older_than(PATIENCE / 2) {
             return Ok(());
         }
-        let keys = self.store.keys().await?.into_iter().map(|key| (key.id.clone(), key)).collect();
+        let keys = self
+            .store
+            .keys()
+            .await?
+            .into_iter()
+            .map(|key| (key.id.clone(), key))
+            .collect();
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
         *self.looked.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         Ok(())

@@ -56,7 +56,13 @@ pub(super) enum NoMemory {
     /// The subject has reached its limit.
     Subject { used: u64, most: u64, asked: u64 },
     /// All subjects together have.
-    All { used: u64, most: u64, asked: u64, share: u64, is_below_share: bool },
+    All {
+        used: u64,
+        most: u64,
+        asked: u64,
+        share: u64,
+        is_below_share: bool,
+    },
 }
 
 impl fmt::Display for NoMemory {
@@ -67,7 +73,9 @@ impl fmt::Display for NoMemory {
                 "cannot allocate {asked} bytes: this key's requests, programs and sessions have {used} of {most} bytes \
                  (`limits.memory_per_subject` of the service); end a session, or wait for what runs"
             ),
-            Self::All { used, most, asked, .. } => write!(
+            Self::All {
+                used, most, asked, ..
+            } => write!(
                 f,
                 "cannot allocate {asked} bytes: the service has given out {used} of {most} bytes (`limits.memory`); try again later"
             ),
@@ -87,15 +95,28 @@ impl From<NoMemory> for Problem {
 
 impl fmt::Debug for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Memory").field("all", &self.all).field("of_subject", &self.of_subject).finish_non_exhaustive()
+        f.debug_struct("Memory")
+            .field("all", &self.all)
+            .field("of_subject", &self.of_subject)
+            .finish_non_exhaustive()
     }
 }
 
 impl Memory {
     pub(super) fn new(limits: &Limits) -> Arc<Self> {
-        let all = limits.memory.map_or_else(|| machine() / 10 * 7, |bytes| bytes as u64);
-        let of_subject = limits.memory_per_subject.map_or(all / 2, |bytes| bytes as u64).min(all);
-        Arc::new(Self { all, of_subject, state: Mutex::default(), make_room: OnceLock::new() })
+        let all = limits
+            .memory
+            .map_or_else(|| machine() / 10 * 7, |bytes| bytes as u64);
+        let of_subject = limits
+            .memory_per_subject
+            .map_or(all / 2, |bytes| bytes as u64)
+            .min(all);
+        Arc::new(Self {
+            all,
+            of_subject,
+            state: Mutex::default(),
+            make_room: OnceLock::new(),
+        })
     }
 
     /// Sets the callback that makes room.
@@ -112,8 +133,15 @@ impl Memory {
     /// # Errors
     ///
     /// The reason why they are refused.
-    pub(super) fn take(self: &Arc<Self>, subject: &Subject, bytes: usize) -> Result<Taken, NoMemory> {
-        let mut taken = Taken { account: Some((Arc::clone(self), subject.clone())), bytes: 0 };
+    pub(super) fn take(
+        self: &Arc<Self>,
+        subject: &Subject,
+        bytes: usize,
+    ) -> Result<Taken, NoMemory> {
+        let mut taken = Taken {
+            account: Some((Arc::clone(self), subject.clone())),
+            bytes: 0,
+        };
         taken.grow(bytes)?;
         Ok(taken)
     }
@@ -127,11 +155,19 @@ impl Memory {
             };
             // No other subject has to give way for one that has its share already.
             let share = match why {
-                NoMemory::All { share, is_below_share: true, .. } => Some(share),
+                NoMemory::All {
+                    share,
+                    is_below_share: true,
+                    ..
+                } => Some(share),
                 NoMemory::All { .. } | NoMemory::Subject { .. } => None,
             };
             // Not under the lock: what is evicted releases its bytes.
-            if !self.make_room.get().is_some_and(|make_room| make_room(Wanted { subject, share })) {
+            if !self
+                .make_room
+                .get()
+                .is_some_and(|make_room| make_room(Wanted { subject, share }))
+            {
                 return Err(why);
             }
         }
@@ -142,16 +178,30 @@ impl Memory {
         let own = state.by_subject.get(subject).copied().unwrap_or(0);
         let after = own.saturating_add(bytes);
         if after > self.of_subject {
-            return Err(NoMemory::Subject { used: own, most: self.of_subject, asked: bytes });
+            return Err(NoMemory::Subject {
+                used: own,
+                most: self.of_subject,
+                asked: bytes,
+            });
         }
         let subjects = state.by_subject.len() as u64 + u64::from(own == 0);
         let share = self.all / subjects.max(1);
         let is_below_share = after <= share;
         let reserve = self.all / RESERVE;
-        let most = if after <= reserve / subjects.max(RESERVED) { self.all } else { self.all - reserve };
+        let most = if after <= reserve / subjects.max(RESERVED) {
+            self.all
+        } else {
+            self.all - reserve
+        };
         let used = state.used.saturating_add(bytes);
         if used > most {
-            return Err(NoMemory::All { used: state.used, most, asked: bytes, share, is_below_share });
+            return Err(NoMemory::All {
+                used: state.used,
+                most,
+                asked: bytes,
+                share,
+                is_below_share,
+            });
         }
         state.used = used;
         match state.by_subject.get_mut(subject) {
@@ -212,7 +262,9 @@ impl Taken {
     ///
     /// The reason why more are refused.
     pub(super) fn grow(&mut self, bytes: usize) -> Result<(), NoMemory> {
-        let Some((account, subject)) = &self.account else { return Ok(()) };
+        let Some((account, subject)) = &self.account else {
+            return Ok(());
+        };
         account.grow(subject, bytes as u64)?;
         self.bytes += bytes as u64;
         Ok(())
@@ -252,7 +304,10 @@ impl AsRef<[u8]> for Counted {
 impl Taken {
     /// Returns the buffer as [`Bytes`] that hold this charge until the last of them is sent or dropped.
     pub(super) fn with(self, bytes: Vec<u8>) -> Bytes {
-        Bytes::from_owner(Counted { bytes, _taken: self })
+        Bytes::from_owner(Counted {
+            bytes,
+            _taken: self,
+        })
     }
 }
 
@@ -264,17 +319,27 @@ impl Drop for Taken {
 
 /// Returns the memory that this process may use: the machine's, or less if a cgroup limits it.
 fn machine() -> u64 {
-    let total = text("/proc/meminfo")
-        .lines()
-        .find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
+    let total = text("/proc/meminfo").lines().find_map(|line| {
+        line.strip_prefix("MemTotal:")?
+            .trim()
+            .strip_suffix("kB")?
+            .trim()
+            .parse::<u64>()
+            .ok()
+    });
     // If the system does not report it, assume a small machine.
     let total = total.map_or(1 << 30, |total| total.saturating_mul(1024));
-    limits_of_cgroups(&text("/proc/self/cgroup"), &text).into_iter().fold(total, u64::min)
+    limits_of_cgroups(&text("/proc/self/cgroup"), &text)
+        .into_iter()
+        .fold(total, u64::min)
 }
 
 /// Returns the content of a small system file; empty if there is none.
 fn text(path: &str) -> String {
-    #[expect(clippy::disallowed_methods, reason = "files of the kernel that tell this process its own limits; no name comes from outside")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "files of the kernel that tell this process its own limits; no name comes from outside"
+    )]
     std::fs::read_to_string(path).unwrap_or_default()
 }
 
@@ -283,11 +348,20 @@ fn limits_of_cgroups(membership: &str, read: &dyn Fn(&str) -> String) -> Vec<u64
     let mut limits = Vec::new();
     for line in membership.lines() {
         let mut parts = line.splitn(3, ':');
-        let (Some(_), Some(controllers), Some(path)) = (parts.next(), parts.next(), parts.next()) else { continue };
+        let (Some(_), Some(controllers), Some(path)) = (parts.next(), parts.next(), parts.next())
+        else {
+            continue;
+        };
         let (roots, file) = match controllers {
             "" => (["/sys/fs/cgroup", "/sys/fs/cgroup/unified"], "memory.max"),
-            _ if controllers.split(',').any(|controller| controller == "memory") => {
-                (["/sys/fs/cgroup/memory", "/sys/fs/cgroup"], "memory.limit_in_bytes")
+            _ if controllers
+                .split(',')
+                .any(|controller| controller == "memory") =>
+            {
+                (
+                    ["/sys/fs/cgroup/memory", "/sys/fs/cgroup"],
+                    "memory.limit_in_bytes",
+                )
             }
             _ => continue,
         };
@@ -295,8 +369,15 @@ fn limits_of_cgroups(membership: &str, read: &dyn Fn(&str) -> String) -> Vec<u64
             let mut at = path.trim_end_matches('/');
             loop {
                 // `max` is no number, and so no limit.
-                limits.extend(read(&format!("{root}{at}/{file}")).trim().parse::<u64>().ok());
-                let Some((above, _)) = at.rsplit_once('/') else { break };
+                limits.extend(
+                    read(&format!("{root}{at}/{file}"))
+                        .trim()
+                        .parse::<u64>()
+                        .ok(),
+                );
+                let Some((above, _)) = at.rsplit_once('/') else {
+                    break;
+                };
                 at = above;
             }
         }
@@ -309,7 +390,11 @@ mod tests {
     use super::*;
 
     fn account(all: usize, of_subject: usize) -> Arc<Memory> {
-        Memory::new(&Limits { memory: Some(all), memory_per_subject: Some(of_subject), ..Limits::default() })
+        Memory::new(&Limits {
+            memory: Some(all),
+            memory_per_subject: Some(of_subject),
+            ..Limits::default()
+        })
     }
 
     fn subject(name: &str) -> Subject {
@@ -321,13 +406,30 @@ mod tests {
         let memory = account(800, 600);
         let (a, b) = (subject("a"), subject("b"));
         let first = memory.take(&a, 600).unwrap();
-        assert!(matches!(memory.take(&a, 1).unwrap_err(), NoMemory::Subject { used: 600, most: 600, asked: 1 }));
+        assert!(matches!(
+            memory.take(&a, 1).unwrap_err(),
+            NoMemory::Subject {
+                used: 600,
+                most: 600,
+                asked: 1
+            }
+        ));
         // The last eighth is for subjects with little.
         let mut second = memory.take(&b, 100).unwrap();
-        assert!(matches!(second.grow(1).unwrap_err(), NoMemory::All { used: 700, most: 700, .. }));
+        assert!(matches!(
+            second.grow(1).unwrap_err(),
+            NoMemory::All {
+                used: 700,
+                most: 700,
+                ..
+            }
+        ));
         drop(first);
         second.shrink_to(50);
-        assert_eq!((memory.of(&a), memory.of(&b), memory.lock().used), (0, 50, 50));
+        assert_eq!(
+            (memory.of(&a), memory.of(&b), memory.lock().used),
+            (0, 50, 50)
+        );
         drop(second);
         let state = memory.lock();
         assert_eq!((state.used, state.by_subject.len()), (0, 0));
@@ -339,10 +441,15 @@ mod tests {
         let (a, b, c) = (subject("a"), subject("b"), subject("c"));
         let _a = memory.take(&a, 300).unwrap();
         let _b = memory.take(&b, 390).unwrap();
-        assert!(matches!(memory.take(&b, 100).unwrap_err(), NoMemory::All { most: 700, .. }));
+        assert!(matches!(
+            memory.take(&b, 100).unwrap_err(),
+            NoMemory::All { most: 700, .. }
+        ));
         // A subject that uses the reserve leaves something for the next one.
         assert!(memory.take(&c, 13).is_err());
-        let _few: Vec<_> = (0..8).map(|at| memory.take(&subject(&format!("few-{at}")), 9).unwrap()).collect();
+        let _few: Vec<_> = (0..8)
+            .map(|at| memory.take(&subject(&format!("few-{at}")), 9).unwrap())
+            .collect();
         let _c = memory.take(&c, 9).unwrap();
     }
 
@@ -354,23 +461,37 @@ mod tests {
         let asked = Arc::new(Mutex::new(Vec::new()));
         let log = Arc::clone(&asked);
         memory.asks(Box::new(move |wanted| {
-            log.lock().unwrap().push((wanted.subject.clone(), wanted.share));
+            log.lock()
+                .unwrap()
+                .push((wanted.subject.clone(), wanted.share));
             wanted.share.is_some() && idle.lock().unwrap().take().is_some()
         }));
         assert!(memory.take(&b, 500).is_err());
         let _b = memory.take(&b, 400).unwrap();
-        assert_eq!(*asked.lock().unwrap(), [(b.clone(), None), (b.clone(), Some(400))]);
+        assert_eq!(
+            *asked.lock().unwrap(),
+            [(b.clone(), None), (b.clone(), Some(400))]
+        );
     }
 
     #[test]
     fn the_least_limit_of_all_cgroups_is_found() {
         let files = [
-            ("/sys/fs/cgroup/memory/a/b/memory.limit_in_bytes", "9223372036854771712\n"),
+            (
+                "/sys/fs/cgroup/memory/a/b/memory.limit_in_bytes",
+                "9223372036854771712\n",
+            ),
             ("/sys/fs/cgroup/memory/a/memory.limit_in_bytes", "1048576\n"),
             ("/sys/fs/cgroup/x/memory.max", "max\n"),
             ("/sys/fs/cgroup/memory.max", "2097152\n"),
         ];
-        let read = |path: &str| files.iter().find(|(name, _)| *name == path).map(|(_, text)| (*text).to_owned()).unwrap_or_default();
+        let read = |path: &str| {
+            files
+                .iter()
+                .find(|(name, _)| *name == path)
+                .map(|(_, text)| (*text).to_owned())
+                .unwrap_or_default()
+        };
         let least = |membership: &str| limits_of_cgroups(membership, &read).into_iter().min();
         assert_eq!(least("4:cpu,memory:/a/b\n3:cpu:/\n"), Some(1 << 20));
         assert_eq!(least("0::/x\n"), Some(2 << 20));

@@ -91,35 +91,90 @@ impl Metrics {
         let executions = Family::default();
         registry.register("executions", "Executions that ended", executions.clone());
         let duration = Family::new_with_constructor(seconds as fn() -> Histogram);
-        registry.register_with_unit("execution_duration", "Time from admission to the end", Unit::Seconds, duration.clone());
+        registry.register_with_unit(
+            "execution_duration",
+            "Time from admission to the end",
+            Unit::Seconds,
+            duration.clone(),
+        );
         let fuel = Counter::default();
         registry.register("fuel", "Fuel that programs used", fuel.clone());
         let peak_memory = Family::new_with_constructor(bytes as fn() -> Histogram);
-        registry.register_with_unit("execution_peak_memory", "The largest size of a program's memory", Unit::Bytes, peak_memory.clone());
+        registry.register_with_unit(
+            "execution_peak_memory",
+            "The largest size of a program's memory",
+            Unit::Bytes,
+            peak_memory.clone(),
+        );
         let denials = Family::default();
-        registry.register("denials", "Executions that the policy refused, by rule", denials.clone());
+        registry.register(
+            "denials",
+            "Executions that the policy refused, by rule",
+            denials.clone(),
+        );
         let limits = Family::default();
-        registry.register("limit_hits", "Executions that a limit ended, by limit", limits.clone());
+        registry.register(
+            "limit_hits",
+            "Executions that a limit ended, by limit",
+            limits.clone(),
+        );
         let responses = Family::default();
-        registry.register("http_responses", "Responses by route and status", responses.clone());
+        registry.register(
+            "http_responses",
+            "Responses by route and status",
+            responses.clone(),
+        );
         let running = Gauge::default();
-        registry.register("executions_running", "Executions that run now", running.clone());
+        registry.register(
+            "executions_running",
+            "Executions that run now",
+            running.clone(),
+        );
         let queued = Gauge::default();
-        registry.register("executions_queued", "Executions that wait for a place", queued.clone());
+        registry.register(
+            "executions_queued",
+            "Executions that wait for a place",
+            queued.clone(),
+        );
         let sessions = Gauge::default();
         registry.register("sessions_open", "Sessions that are open", sessions.clone());
         let kept = Gauge::default();
-        registry.register_with_unit("kept", "Bytes of records, artifacts and plans that are kept", Unit::Bytes, kept.clone());
+        registry.register_with_unit(
+            "kept",
+            "Bytes of records, artifacts and plans that are kept",
+            Unit::Bytes,
+            kept.clone(),
+        );
         let refused = Counter::default();
-        registry.register("executions_refused", "Executions for which there was no room in the queue", refused.clone());
+        registry.register(
+            "executions_refused",
+            "Executions for which there was no room in the queue",
+            refused.clone(),
+        );
         let findings = Family::default();
-        registry.register("findings", "Things that were noticed in programs before they ran", findings.clone());
+        registry.register(
+            "findings",
+            "Things that were noticed in programs before they ran",
+            findings.clone(),
+        );
         let alerts = Gauge::default();
-        registry.register("alerts_fired", "Alerts that have fired since the start", alerts.clone());
+        registry.register(
+            "alerts_fired",
+            "Alerts that have fired since the start",
+            alerts.clone(),
+        );
         let tiers = Family::default();
-        registry.register("tier_available", "Whether a tier works: 1 or 0", tiers.clone());
+        registry.register(
+            "tier_available",
+            "Whether a tier works: 1 or 0",
+            tiers.clone(),
+        );
         let ready = Family::default();
-        registry.register("pool_ready", "Places that were made ahead and wait for a run", ready.clone());
+        registry.register(
+            "pool_ready",
+            "Places that were made ahead and wait for a run",
+            ready.clone(),
+        );
         let starts = Family::default();
         registry.register(
             "pool_starts",
@@ -150,29 +205,63 @@ impl Metrics {
 
     pub(super) fn ended(&self, language: &str, outcome: &Outcome) {
         // The language of a denied request is arbitrary text, and labels are never dropped: the cardinality must stay bounded.
-        let language = if outcome.status == Status::Denied { "" } else { language }.to_owned();
+        let language = if outcome.status == Status::Denied {
+            ""
+        } else {
+            language
+        }
+        .to_owned();
         let tier = outcome.tier.map_or("none", glovebox::policy::Tier::name);
-        let labels = ExecutionLabels { language: language.clone(), tier, status: outcome.status.name() };
+        let labels = ExecutionLabels {
+            language: language.clone(),
+            tier,
+            status: outcome.status.name(),
+        };
         self.executions.get_or_create(&labels).inc();
         for finding in &outcome.findings {
-            self.findings.get_or_create(&FindingLabels { rule: finding.rule.clone(), severity: finding.severity.name() }).inc();
+            self.findings
+                .get_or_create(&FindingLabels {
+                    rule: finding.rule.clone(),
+                    severity: finding.severity.name(),
+                })
+                .inc();
         }
         if let Some(denial) = &outcome.denial {
-            self.denials.get_or_create(&RuleLabels { rule: denial.rule.clone() }).inc();
+            self.denials
+                .get_or_create(&RuleLabels {
+                    rule: denial.rule.clone(),
+                })
+                .inc();
             return;
         }
         if let Some(limit) = outcome.limit {
-            self.limits.get_or_create(&LimitLabels { limit: limit.name() }).inc();
+            self.limits
+                .get_or_create(&LimitLabels {
+                    limit: limit.name(),
+                })
+                .inc();
         }
         let labels = TierLabels { language, tier };
-        self.duration.get_or_create(&labels).observe(outcome.usage.wall.as_secs_f64());
-        #[expect(clippy::cast_precision_loss, reason = "a histogram's buckets are wider than what is lost")]
-        self.peak_memory.get_or_create(&labels).observe(outcome.usage.peak_memory as f64);
+        self.duration
+            .get_or_create(&labels)
+            .observe(outcome.usage.wall.as_secs_f64());
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a histogram's buckets are wider than what is lost"
+        )]
+        self.peak_memory
+            .get_or_create(&labels)
+            .observe(outcome.usage.peak_memory as f64);
         self.fuel.inc_by(outcome.usage.fuel);
     }
 
     pub(super) fn answered(&self, route: &str, status: u16) {
-        self.responses.get_or_create(&ResponseLabels { route: route.to_owned(), status }).inc();
+        self.responses
+            .get_or_create(&ResponseLabels {
+                route: route.to_owned(),
+                status,
+            })
+            .inc();
     }
 
     /// Returns all metrics in the OpenMetrics text format.
@@ -186,13 +275,29 @@ impl Metrics {
         self.kept.set(large(app.kept.all()));
         self.alerts.set(large(app.alerts.fired()));
         for tier in &app.sandbox.facts().tiers {
-            self.tiers.get_or_create(&TierNameLabels { tier: tier.tier.name() }).set(i64::from(tier.unavailable.is_none()));
+            self.tiers
+                .get_or_create(&TierNameLabels {
+                    tier: tier.tier.name(),
+                })
+                .set(i64::from(tier.unavailable.is_none()));
         }
         for (tier, stock) in app.sandbox.pool_stats() {
             let tier = tier.name();
-            self.ready.get_or_create(&TierNameLabels { tier }).set(large(stock.ready));
-            self.starts.get_or_create(&StartLabels { tier, start: "warm" }).set(large(stock.warm));
-            self.starts.get_or_create(&StartLabels { tier, start: "cold" }).set(large(stock.cold));
+            self.ready
+                .get_or_create(&TierNameLabels { tier })
+                .set(large(stock.ready));
+            self.starts
+                .get_or_create(&StartLabels {
+                    tier,
+                    start: "warm",
+                })
+                .set(large(stock.warm));
+            self.starts
+                .get_or_create(&StartLabels {
+                    tier,
+                    start: "cold",
+                })
+                .set(large(stock.cold));
         }
         let mut out = String::new();
         // Writing to a string cannot fail.
@@ -212,24 +317,66 @@ mod tests {
         // A family without a member is not shown.
         let none = String::new;
         let (tier, language) = ("wasm", none());
-        metrics.executions.get_or_create(&ExecutionLabels { language: none(), tier, status: "" }).inc();
-        metrics.duration.get_or_create(&TierLabels { language: none(), tier }).observe(1.0);
-        metrics.peak_memory.get_or_create(&TierLabels { language, tier }).observe(1.0);
-        metrics.denials.get_or_create(&RuleLabels { rule: none() }).inc();
-        metrics.limits.get_or_create(&LimitLabels { limit: "" }).inc();
+        metrics
+            .executions
+            .get_or_create(&ExecutionLabels {
+                language: none(),
+                tier,
+                status: "",
+            })
+            .inc();
+        metrics
+            .duration
+            .get_or_create(&TierLabels {
+                language: none(),
+                tier,
+            })
+            .observe(1.0);
+        metrics
+            .peak_memory
+            .get_or_create(&TierLabels { language, tier })
+            .observe(1.0);
+        metrics
+            .denials
+            .get_or_create(&RuleLabels { rule: none() })
+            .inc();
+        metrics
+            .limits
+            .get_or_create(&LimitLabels { limit: "" })
+            .inc();
         metrics.answered("", 200);
-        metrics.findings.get_or_create(&FindingLabels { rule: none(), severity: "" }).inc();
+        metrics
+            .findings
+            .get_or_create(&FindingLabels {
+                rule: none(),
+                severity: "",
+            })
+            .inc();
         metrics.tiers.get_or_create(&TierNameLabels { tier }).set(1);
         metrics.ready.get_or_create(&TierNameLabels { tier }).set(1);
-        metrics.starts.get_or_create(&StartLabels { tier, start: "" }).set(1);
+        metrics
+            .starts
+            .get_or_create(&StartLabels { tier, start: "" })
+            .set(1);
         let mut there = none();
         text::encode(&mut there, &metrics.registry).unwrap();
-        let files = [include_str!("../../grafana/dashboard.json"), include_str!("../../grafana/alerts.yaml")];
-        let words = files.iter().flat_map(|file| file.split(|letter: char| !(letter.is_ascii_lowercase() || letter == '_')));
-        let named: std::collections::BTreeSet<_> = words.filter(|word| word.starts_with("glovebox_")).collect();
+        let files = [
+            include_str!("../../grafana/dashboard.json"),
+            include_str!("../../grafana/alerts.yaml"),
+        ];
+        let words = files.iter().flat_map(|file| {
+            file.split(|letter: char| !(letter.is_ascii_lowercase() || letter == '_'))
+        });
+        let named: std::collections::BTreeSet<_> =
+            words.filter(|word| word.starts_with("glovebox_")).collect();
         assert!(named.len() > 15, "{named:?}");
         for name in named {
-            assert!(there.lines().any(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' ']))), "{name}: {there}");
+            assert!(
+                there.lines().any(|line| line
+                    .strip_prefix(name)
+                    .is_some_and(|rest| rest.starts_with(['{', ' ']))),
+                "{name}: {there}"
+            );
         }
     }
 }

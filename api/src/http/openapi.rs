@@ -46,7 +46,9 @@ struct Finish;
 impl Modify for Finish {
     fn modify(&self, api: &mut Description) {
         let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
-        api.components.get_or_insert_default().add_security_scheme("key", scheme);
+        api.components
+            .get_or_insert_default()
+            .add_security_scheme("key", scheme);
     }
 }
 
@@ -54,28 +56,54 @@ impl Modify for Finish {
 const PROBLEMS: [(&str, &str); 13] = [
     ("400", "The request cannot be read"),
     ("401", "No valid credentials were given"),
-    ("403", "The credentials, the origin or the policy do not allow it"),
+    (
+        "403",
+        "The credentials, the origin or the policy do not allow it",
+    ),
     ("404", "Not found, or another tenant's"),
     ("405", "Method not allowed"),
     ("408", "The request came too slowly"),
-    ("409", "Busy, ended, or the idempotency key belongs to another request"),
+    (
+        "409",
+        "Busy, ended, or the idempotency key belongs to another request",
+    ),
     ("413", "The request is too large"),
     ("415", "The content type is not supported"),
     ("416", "The range is not in the file"),
     ("422", "Invalid request"),
-    ("429", "Too many requests; `Retry-After` says when to come again"),
-    ("503", "The service is full or about to end; `Retry-After` says when to come again"),
+    (
+        "429",
+        "Too many requests; `Retry-After` says when to come again",
+    ),
+    (
+        "503",
+        "The service is full or about to end; `Retry-After` says when to come again",
+    ),
 ];
 
 fn finish(api: &mut Description) {
     let paths = std::mem::take(&mut api.paths.paths);
     for (path, mut item) in paths {
-        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
+        let operations = [
+            &mut item.get,
+            &mut item.put,
+            &mut item.post,
+            &mut item.delete,
+        ];
         for operation in operations.into_iter().flatten() {
             for (status, description) in PROBLEMS {
-                let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-                let response = ResponseBuilder::new().description(description).content("application/problem+json", content).build();
-                operation.responses.responses.entry(status.to_owned()).or_insert_with(|| response.into());
+                let content = ContentBuilder::new()
+                    .schema(Some(Ref::from_schema_name("Problem")))
+                    .build();
+                let response = ResponseBuilder::new()
+                    .description(description)
+                    .content("application/problem+json", content)
+                    .build();
+                operation
+                    .responses
+                    .responses
+                    .entry(status.to_owned())
+                    .or_insert_with(|| response.into());
             }
             if ["/healthz", "/readyz"].contains(&path.as_str()) {
                 operation.security = Some(Vec::new());
@@ -100,7 +128,11 @@ fn described() -> (Router<Arc<App>>, Description) {
         .routes(routes!(parts::packages, parts::install))
         .routes(routes!(parts::uninstall))
         .routes(routes!(parts::list_files))
-        .routes(routes!(parts::read_file, parts::put_file, parts::delete_file))
+        .routes(routes!(
+            parts::read_file,
+            parts::put_file,
+            parts::delete_file
+        ))
         .routes(routes!(trees::create, trees::list))
         .routes(routes!(trees::get, trees::cancel))
         .routes(routes!(trees::cancel_branch))
@@ -124,31 +156,51 @@ fn described() -> (Router<Arc<App>>, Description) {
 fn refine(api: &Description) -> Value {
     let mut api = serde_json::to_value(api).unwrap_or_default();
     let text = |names: &[&str]| {
-        let properties: serde_json::Map<_, _> = names.iter().map(|name| ((*name).to_owned(), json!({ "type": "string" }))).collect();
+        let properties: serde_json::Map<_, _> = names
+            .iter()
+            .map(|name| ((*name).to_owned(), json!({ "type": "string" })))
+            .collect();
         json!({ "required": names, "properties": properties })
     };
     let schemas = "/components/schemas";
-    if let Some(Value::Object(execution)) = api.pointer_mut(&format!("{schemas}/ExecutionRequest")) {
-        execution.insert("anyOf".to_owned(), json!([text(&["source"]), text(&["source_base64"])]));
-        let both = [["source", "source_base64"], ["stdin", "stdin_base64"]].map(|both| json!({ "not": text(&both) }));
+    if let Some(Value::Object(execution)) = api.pointer_mut(&format!("{schemas}/ExecutionRequest"))
+    {
+        execution.insert(
+            "anyOf".to_owned(),
+            json!([text(&["source"]), text(&["source_base64"])]),
+        );
+        let both = [["source", "source_base64"], ["stdin", "stdin_base64"]]
+            .map(|both| json!({ "not": text(&both) }));
         execution.insert("allOf".to_owned(), json!(both));
     }
     if let Some(Value::Object(file)) = api.pointer_mut(&format!("{schemas}/FileBody")) {
         file.insert("not".to_owned(), text(&["content", "content_base64"]));
     }
     let create = "/paths/~1v1~1executions/post/parameters";
-    for parameter in api.pointer_mut(create).and_then(Value::as_array_mut).into_iter().flatten() {
+    for parameter in api
+        .pointer_mut(create)
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
         if parameter["name"] == "Idempotency-Key" {
             parameter["schema"] = json!({ "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$" });
         }
     }
     let events = "/paths/~1v1~1executions~1{id}~1events/get/parameters";
-    for parameter in api.pointer_mut(events).and_then(Value::as_array_mut).into_iter().flatten() {
+    for parameter in api
+        .pointer_mut(events)
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
         if parameter["name"] == "Last-Event-ID" {
             parameter["schema"] = json!({ "type": "integer", "minimum": 0, "maximum": i64::MAX });
         }
     }
-    if let Some(body) = api.pointer_mut("/paths/~1v1~1sessions~1{id}~1files~1{path}/put/requestBody") {
+    if let Some(body) =
+        api.pointer_mut("/paths/~1v1~1sessions~1{id}~1files~1{path}/put/requestBody")
+    {
         body["required"] = json!(false);
     }
     api
@@ -166,7 +218,10 @@ pub(super) fn router(app: &Arc<App>) -> Router {
     // Clients need no key for it, so it is serialized once and not for each request.
     let served = Bytes::from(refine(&api).to_string());
     router
-        .route("/openapi.json", get(move || async move { ([(header::CONTENT_TYPE, "application/json")], served) }))
+        .route(
+            "/openapi.json",
+            get(move || async move { ([(header::CONTENT_TYPE, "application/json")], served) }),
+        )
         .route("/docs", get(info::docs))
         .fallback(|| async { Problem::not_found("route") })
         .method_not_allowed_fallback(not_allowed)
@@ -177,12 +232,21 @@ pub(super) fn router(app: &Arc<App>) -> Router {
 }
 
 async fn not_allowed(request: Request) -> Problem {
-    Problem::new(Code::MethodNotAllowed, format!("`{}` cannot be done with it; `Allow` says what can", request.method()))
+    Problem::new(
+        Code::MethodNotAllowed,
+        format!(
+            "`{}` cannot be done with it; `Allow` says what can",
+            request.method()
+        ),
+    )
 }
 
 /// Counts every response, and sets headers that have browsers treat it as data.
 async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let route = request.extensions().get::<MatchedPath>().map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
     let span = tracing::debug_span!("request", otel.kind = "server", http.request.method = %request.method(), http.route = route,
         http.response.status_code = tracing::field::Empty);
     super::telemetry::go_on(&span, request.headers());
@@ -190,7 +254,9 @@ async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> R
     let mut response = next.run(request).instrument(span.clone()).await;
     if asks_for_upgrade && response.status() != StatusCode::SWITCHING_PROTOCOLS {
         // The framing of what follows is unchecked (`connection/strict.rs`), so nothing may follow.
-        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        response
+            .headers_mut()
+            .insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     span.record("http.response.status_code", response.status().as_u16());
     app.metrics.answered(&route, response.status().as_u16());
@@ -199,12 +265,17 @@ async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> R
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::CACHE_CONTROL, "no-store"),
         (header::REFERRER_POLICY, "no-referrer"),
-        (header::HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (
+            header::HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
     let sandbox = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; sandbox");
-    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(sandbox);
+    headers
+        .entry(header::CONTENT_SECURITY_POLICY)
+        .or_insert(sandbox);
     response.into_response()
 }
 
@@ -214,7 +285,10 @@ mod tests {
 
     /// The description in the source tree must match the one that is served. `GLOVEBOX_WRITE=1 cargo test` regenerates it.
     #[test]
-    #[expect(clippy::disallowed_methods, reason = "a test that keeps a file of the tree true")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test that keeps a file of the tree true"
+    )]
     fn the_description_in_the_tree_is_the_one_that_is_served() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
         let described = openapi_json() + "\n";

@@ -9,6 +9,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Returns a client that calls exactly the configured addresses: it follows no redirect and uses no proxy.
 pub(super) fn client() -> Result<reqwest::Client, String> {
-    let client = reqwest::Client::builder().timeout(PATIENCE).redirect(Policy::none()).no_proxy();
+    let client = reqwest::Client::builder()
+        .timeout(PATIENCE)
+        .redirect(Policy::none())
+        .no_proxy();
     client.build().map_err(|error| chain(&error))
 }

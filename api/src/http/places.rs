@@ -53,7 +53,9 @@ impl Network {
         let address = address.to_canonical();
         Self(match address {
             IpAddr::V4(_) => address,
-            IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
+            IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(
+                address.to_bits() & !u128::from(u64::MAX),
+            )),
         })
     }
 }
@@ -154,7 +156,12 @@ pub(super) enum NoAnswer {
 
 impl Places {
     pub(super) fn new(limits: PlaceLimits) -> Arc<Self> {
-        Arc::new(Self { limits, moments: AtomicU64::new(1), state: Mutex::default(), freed: Notify::new() })
+        Arc::new(Self {
+            limits,
+            moments: AtomicU64::new(1),
+            state: Mutex::default(),
+            freed: Notify::new(),
+        })
     }
 
     fn moment(&self) -> u64 {
@@ -184,7 +191,9 @@ impl Places {
             if !state.make_room(Some(network)) {
                 return Some(Entry::AddressFull);
             }
-        } else if state.connections.len() - state.leaving >= self.limits.all && !state.make_room(None) {
+        } else if state.connections.len() - state.leaving >= self.limits.all
+            && !state.make_room(None)
+        {
             return None;
         }
         let id = self.moment();
@@ -205,7 +214,11 @@ impl Places {
 
     /// Returns the right to have one more request of a subject in flight.
     /// Others at the same address are left places as well: none of them takes all, nor do all of them together.
-    pub(super) fn begin(self: &Arc<Self>, subject: &Subject, network: Network) -> Result<UnderWay, NoAnswer> {
+    pub(super) fn begin(
+        self: &Arc<Self>,
+        subject: &Subject,
+        network: Network,
+    ) -> Result<UnderWay, NoAnswer> {
         let most = self.limits.all - self.limits.all / RESERVE;
         let most_at = self.limits.of_address - self.limits.of_address / RESERVE;
         let share_at = self.limits.of_address.div_ceil(2);
@@ -218,10 +231,18 @@ impl Places {
         if of_subject >= self.limits.of_subject {
             return Err(NoAnswer::SubjectFull(of_subject));
         }
-        if state.of_subject_at.get(&here).is_some_and(|count| *count >= share_at) {
+        if state
+            .of_subject_at
+            .get(&here)
+            .is_some_and(|count| *count >= share_at)
+        {
             return Err(NoAnswer::SubjectFullAtAddress(share_at));
         }
-        if state.under_way_at.get(&network).is_some_and(|count| *count >= most_at) {
+        if state
+            .under_way_at
+            .get(&network)
+            .is_some_and(|count| *count >= most_at)
+        {
             return Err(NoAnswer::AddressFull(most_at));
         }
         state.under_way += 1;
@@ -245,15 +266,27 @@ impl State {
     /// Evicts the least important connection, of one address or of all; returns whether there is one.
     fn make_room(&mut self, network: Option<Network>) -> bool {
         loop {
-            let candidates = self.connections.values().filter(|connection| network.is_none_or(|network| connection.network == network));
+            let candidates = self
+                .connections
+                .values()
+                .filter(|connection| network.is_none_or(|network| connection.network == network));
             let ranked = candidates.filter_map(|connection| {
                 let state = connection.state.load(Ordering::Acquire);
-                (state <= IDLE).then(|| (state, connection.since.load(Ordering::Relaxed), connection))
+                (state <= IDLE)
+                    .then(|| (state, connection.since.load(Ordering::Relaxed), connection))
             });
             let least = ranked.min_by_key(|(state, since, _)| (*state, *since));
-            let Some((rank, connection)) = least.map(|(state, _, connection)| (state, Arc::clone(connection))) else { return false };
+            let Some((rank, connection)) =
+                least.map(|(state, _, connection)| (state, Arc::clone(connection)))
+            else {
+                return false;
+            };
             // It may have begun to answer a request since it was examined.
-            if connection.state.compare_exchange(rank, LEAVES, Ordering::AcqRel, Ordering::Acquire).is_ok() {
+            if connection
+                .state
+                .compare_exchange(rank, LEAVES, Ordering::AcqRel, Ordering::Acquire)
+                .is_ok()
+            {
                 one_less(&mut self.of_address, &connection.network);
                 self.leaving += 1;
                 connection.leave.cancel();
@@ -278,7 +311,11 @@ impl Connection {
     pub(super) fn asked(&self) {
         self.since.store(self.places.moment(), Ordering::Relaxed);
         self.is_over.store(false, Ordering::Release);
-        let told = self.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, |state| (state != LEAVES).then_some(IDLE));
+        let told = self
+            .state
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |state| {
+                (state != LEAVES).then_some(IDLE)
+            });
         if told == Ok(ANSWERS) {
             // The next request came before the last response was sent (pipelining).
             drop(lock(&self.under_way).take());
@@ -288,7 +325,10 @@ impl Connection {
     /// Records that it answers an authenticated request.
     pub(super) fn answers(&self, under_way: UnderWay) -> Result<(), NoAnswer> {
         *lock(&self.under_way) = Some(under_way);
-        match self.state.compare_exchange(IDLE, ANSWERS, Ordering::AcqRel, Ordering::Acquire) {
+        match self
+            .state
+            .compare_exchange(IDLE, ANSWERS, Ordering::AcqRel, Ordering::Acquire)
+        {
             Ok(_) | Err(ANSWERS) => Ok(()),
             Err(_) => {
                 drop(lock(&self.under_way).take());
@@ -307,7 +347,11 @@ impl Connection {
         if self.is_over.load(Ordering::Acquire) && self.is_over.swap(false, Ordering::AcqRel) {
             drop(lock(&self.under_way).take());
             self.since.store(self.places.moment(), Ordering::Relaxed);
-            if self.state.compare_exchange(ANSWERS, IDLE, Ordering::AcqRel, Ordering::Acquire).is_ok() {
+            if self
+                .state
+                .compare_exchange(ANSWERS, IDLE, Ordering::AcqRel, Ordering::Acquire)
+                .is_ok()
+            {
                 self.places.freed.notify_waiters();
             }
         }

@@ -80,7 +80,12 @@ pub(super) struct Denial {
 
 impl From<&glovebox::policy::Denial> for Denial {
     fn from(denial: &glovebox::policy::Denial) -> Self {
-        Self { rule: denial.rule.clone(), asked: denial.asked.clone(), reason: denial.reason.clone(), fix: denial.fix.clone() }
+        Self {
+            rule: denial.rule.clone(),
+            asked: denial.asked.clone(),
+            reason: denial.reason.clone(),
+            fix: denial.fix.clone(),
+        }
     }
 }
 
@@ -105,7 +110,12 @@ pub(super) struct ProblemBody {
 
 impl Problem {
     pub(super) fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), denial: None, retry_after: None }
+        Self {
+            code,
+            detail: detail.into(),
+            denial: None,
+            retry_after: None,
+        }
     }
 
     /// Returns the problem of something that does not exist or belongs to another tenant: clients cannot distinguish the two.
@@ -128,7 +138,10 @@ impl Problem {
     }
 
     pub(super) fn denied(denial: &glovebox::policy::Denial) -> Self {
-        Self { denial: Some(Box::new(denial.into())), ..Self::new(Code::Denied, denial.reason.clone()) }
+        Self {
+            denial: Some(Box::new(denial.into())),
+            ..Self::new(Code::Denied, denial.reason.clone())
+        }
     }
 
     pub(super) fn retry_after(mut self, time: Duration) -> Self {
@@ -150,12 +163,21 @@ impl IntoResponse for Problem {
         };
         let mut response = (status, Json(body)).into_response();
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
         if let Some(time) = self.retry_after {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(time.as_secs().max(1)));
+            headers.insert(
+                header::RETRY_AFTER,
+                HeaderValue::from(time.as_secs().max(1)),
+            );
         }
         if self.code == Code::Unauthenticated {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"glovebox\""));
+            headers.insert(
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer realm=\"glovebox\""),
+            );
         }
         response
     }
@@ -171,7 +193,11 @@ fn shortened(text: String) -> String {
     }
     let start = text.floor_char_boundary(MAX_DETAIL / 2);
     let end = text.ceil_char_boundary(text.len() - MAX_DETAIL / 2);
-    format!("{} .. {}", text.get(..start).unwrap_or_default(), text.get(end..).unwrap_or_default())
+    format!(
+        "{} .. {}",
+        text.get(..start).unwrap_or_default(),
+        text.get(end..).unwrap_or_default()
+    )
 }
 
 impl From<glovebox::Error> for Problem {
@@ -179,7 +205,9 @@ impl From<glovebox::Error> for Problem {
         match error {
             glovebox::Error::Invalid(message) => Self::new(Code::Invalid, message),
             glovebox::Error::SessionEnded(_) => Self::new(Code::Ended, error.to_string()),
-            glovebox::Error::Memory(message) => Self::new(Code::MemoryExhausted, message).retry_after(Duration::from_secs(2)),
+            glovebox::Error::Memory(message) => {
+                Self::new(Code::MemoryExhausted, message).retry_after(Duration::from_secs(2))
+            }
             // The client learns which package could not be resolved; why the index did not answer is reported without its address.
             glovebox::Error::OutOfTime(_) => Self::new(Code::Invalid, error.to_string()),
             glovebox::Error::Packages(message) => Self::new(Code::Invalid, message),
@@ -203,7 +231,11 @@ impl From<sqlx::Error> for Problem {
         match error {
             sqlx::Error::PoolTimedOut => {
                 tracing::error!("the database does not answer in time");
-                Self::new(Code::Overloaded, "the database does not answer in time; later it may").retry_after(Duration::from_secs(2))
+                Self::new(
+                    Code::Overloaded,
+                    "the database does not answer in time; later it may",
+                )
+                .retry_after(Duration::from_secs(2))
             }
             error => Self::internal(&error),
         }
@@ -213,7 +245,11 @@ impl From<sqlx::Error> for Problem {
 impl From<JsonRejection> for Problem {
     fn from(rejection: JsonRejection) -> Self {
         // The bytes have arrived by then, with the content type of JSON: what can fail is their syntax, or their content.
-        let code = if rejection.status() == StatusCode::UNPROCESSABLE_ENTITY { Code::Invalid } else { Code::BadRequest };
+        let code = if rejection.status() == StatusCode::UNPROCESSABLE_ENTITY {
+            Code::Invalid
+        } else {
+            Code::BadRequest
+        };
         Self::new(code, rejection.body_text())
     }
 }

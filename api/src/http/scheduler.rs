@@ -76,25 +76,42 @@ pub(super) enum Admitted {
 
 impl Admission {
     pub(super) fn new(limits: AdmissionLimits) -> Arc<Self> {
-        Arc::new(Self { limits, state: Mutex::default() })
+        Arc::new(Self {
+            limits,
+            state: Mutex::default(),
+        })
     }
 
     /// Takes a slot or joins the queue.
-    pub(super) fn enter(self: &Arc<Self>, subject: &Subject, bytes: usize) -> Result<Admitted, QueueFull> {
+    pub(super) fn enter(
+        self: &Arc<Self>,
+        subject: &Subject,
+        bytes: usize,
+    ) -> Result<Admitted, QueueFull> {
         let mut state = lock(&self.state);
         // Queued executions either wait for something that this one does not need, or came first.
-        if state.running < self.limits.running && state.may_run(subject, &self.limits) && state.turns.of(subject).next().is_none() {
+        if state.running < self.limits.running
+            && state.may_run(subject, &self.limits)
+            && state.turns.of(subject).next().is_none()
+        {
             state.begin(subject);
-            return Ok(Admitted::Now(AdmissionSlot(Some((Arc::clone(self), subject.clone())))));
+            return Ok(Admitted::Now(AdmissionSlot(Some((
+                Arc::clone(self),
+                subject.clone(),
+            )))));
         }
         let limits = &self.limits;
         let is_full = |state: &AdmissionState| {
             let own = state.turns.of(subject);
-            let (count, size) = own.fold((0, bytes), |(count, size), waiter| (count + 1, size.saturating_add(waiter.bytes)));
+            let (count, size) = own.fold((0, bytes), |(count, size), waiter| {
+                (count + 1, size.saturating_add(waiter.bytes))
+            });
             // No subject alone may fill the queue's bytes.
             if count >= limits.queue_of_subject || (count > 0 && size > limits.queue_bytes / 2) {
                 Some(QueueFull::Subject)
-            } else if state.waiting >= limits.queue || state.waiting_bytes.saturating_add(bytes) > limits.queue_bytes {
+            } else if state.waiting >= limits.queue
+                || state.waiting_bytes.saturating_add(bytes) > limits.queue_bytes
+            {
                 Some(QueueFull::All)
             } else {
                 None
@@ -125,12 +142,19 @@ impl Admission {
         let state = &mut *guard;
         state.end(subject);
         while state.running < self.limits.running {
-            let may = |subject: &Subject| state.running_of.get(subject).copied().unwrap_or(0) < self.limits.running_of_subject;
-            let Some((next, ticket)) = state.turns.pop_of(may) else { break };
+            let may = |subject: &Subject| {
+                state.running_of.get(subject).copied().unwrap_or(0) < self.limits.running_of_subject
+            };
+            let Some((next, ticket)) = state.turns.pop_of(may) else {
+                break;
+            };
             state.waiting -= 1;
             state.waiting_bytes -= ticket.bytes;
             state.begin(&next);
-            if let Err(mut slot) = ticket.slot.send(AdmissionSlot(Some((Arc::clone(&self), next.clone())))) {
+            if let Err(mut slot) = ticket
+                .slot
+                .send(AdmissionSlot(Some((Arc::clone(&self), next.clone()))))
+            {
                 // Its waiter is gone. The slot must not be released through its drop while the lock is held.
                 slot.0 = None;
                 state.end(&next);
@@ -162,9 +186,15 @@ impl AdmissionState {
     fn forget_the_gone(&mut self) {
         let subjects: Vec<Subject> = self.turns.subjects().cloned().collect();
         for subject in subjects {
-            let gone = self.turns.of(&subject).filter(|waiter| waiter.slot.is_closed());
-            let (count, bytes) = gone.fold((0, 0), |(count, bytes), waiter| (count + 1, bytes + waiter.bytes));
-            self.turns.remove(&subject, |waiter| waiter.slot.is_closed());
+            let gone = self
+                .turns
+                .of(&subject)
+                .filter(|waiter| waiter.slot.is_closed());
+            let (count, bytes) = gone.fold((0, 0), |(count, bytes), waiter| {
+                (count + 1, bytes + waiter.bytes)
+            });
+            self.turns
+                .remove(&subject, |waiter| waiter.slot.is_closed());
             self.waiting -= count;
             self.waiting_bytes -= bytes;
         }
@@ -263,13 +293,25 @@ impl Wake for Ticket {
 
 impl Processors {
     pub(super) fn new(number: usize) -> Arc<Self> {
-        Arc::new(Self(Mutex::new(ProcessorState { free: number, ready: RoundRobin::default() })))
+        Arc::new(Self(Mutex::new(ProcessorState {
+            free: number,
+            ready: RoundRobin::default(),
+        })))
     }
 
     /// Wraps a future so that it is polled only when it is its subject's turn.
     pub(super) fn share<F: Future>(self: &Arc<Self>, subject: Subject, future: F) -> Shared<F> {
-        let ticket = Arc::new(Ticket { processors: Arc::clone(self), subject, state: Mutex::new((Phase::Admitted, None)) });
-        Shared { is_new: true, waker: Waker::from(Arc::clone(&ticket)), ticket, future: Box::pin(future) }
+        let ticket = Arc::new(Ticket {
+            processors: Arc::clone(self),
+            subject,
+            state: Mutex::new((Phase::Admitted, None)),
+        });
+        Shared {
+            is_new: true,
+            waker: Waker::from(Arc::clone(&ticket)),
+            ticket,
+            future: Box::pin(future),
+        }
     }
 }
 
@@ -307,10 +349,13 @@ impl<F: Future> Future for Shared<F> {
         let this = self.get_mut();
         let called = {
             let mut state = lock(&this.ticket.processors.0);
-            this.ticket.with(|_, outer| *outer = Some(context.waker().clone()));
+            this.ticket
+                .with(|_, outer| *outer = Some(context.waker().clone()));
             if std::mem::take(&mut this.is_new) {
                 this.ticket.with(|phase, _| *phase = Phase::Ready);
-                state.ready.push(&this.ticket.subject, Arc::clone(&this.ticket));
+                state
+                    .ready
+                    .push(&this.ticket.subject, Arc::clone(&this.ticket));
             }
             let phase = || this.ticket.with(|phase, _| *phase);
             let before = phase();
@@ -336,8 +381,14 @@ impl<F: Future> Future for Shared<F> {
         if !is_called {
             return Poll::Pending;
         }
-        let mut held = Held { ticket: &this.ticket, is_over: true };
-        let polled = this.future.as_mut().poll(&mut Context::from_waker(&this.waker));
+        let mut held = Held {
+            ticket: &this.ticket,
+            is_over: true,
+        };
+        let polled = this
+            .future
+            .as_mut()
+            .poll(&mut Context::from_waker(&this.waker));
         held.is_over = polled.is_ready();
         polled
     }
@@ -363,7 +414,9 @@ impl Drop for Held<'_> {
                 goes_on
             });
             if goes_on {
-                state.ready.push(&self.ticket.subject, Arc::clone(self.ticket));
+                state
+                    .ready
+                    .push(&self.ticket.subject, Arc::clone(self.ticket));
             }
             state.give_back()
         };
@@ -377,9 +430,14 @@ impl<F> Drop for Shared<F> {
     fn drop(&mut self) {
         let next = {
             let mut state = lock(&self.ticket.processors.0);
-            match self.ticket.with(|phase, _| std::mem::replace(phase, Phase::Over)) {
+            match self
+                .ticket
+                .with(|phase, _| std::mem::replace(phase, Phase::Over))
+            {
                 Phase::Ready => {
-                    state.ready.remove(&self.ticket.subject, |other| Arc::ptr_eq(other, &self.ticket));
+                    state.ready.remove(&self.ticket.subject, |other| {
+                        Arc::ptr_eq(other, &self.ticket)
+                    });
                     None
                 }
                 Phase::Called => state.give_back(),
@@ -400,12 +458,23 @@ mod tests {
         Subject::new(name).unwrap()
     }
 
-    const LIMITS: AdmissionLimits = AdmissionLimits { running: 1, running_of_subject: 1, queue: 5, queue_of_subject: 3, queue_bytes: 100 };
+    const LIMITS: AdmissionLimits = AdmissionLimits {
+        running: 1,
+        running_of_subject: 1,
+        queue: 5,
+        queue_of_subject: 3,
+        queue_bytes: 100,
+    };
 
     #[tokio::test]
     async fn subjects_take_turns() {
         let admission = Admission::new(LIMITS);
-        let first = admission.enter(&subject("flood"), 1).unwrap().slot().await.unwrap();
+        let first = admission
+            .enter(&subject("flood"), 1)
+            .unwrap()
+            .slot()
+            .await
+            .unwrap();
         let mut waiting = Vec::new();
         for name in ["flood", "flood", "flood", "canary"] {
             waiting.push((name, admission.enter(&subject(name), 1).unwrap()));
@@ -434,15 +503,26 @@ mod tests {
     async fn the_queue_is_bounded_for_each_and_for_all() {
         let admission = Admission::new(LIMITS);
         let _running = admission.enter(&subject("a"), 1).unwrap();
-        let mut waiting: Vec<_> = (0..3).map(|_| admission.enter(&subject("a"), 1).unwrap()).collect();
-        assert_eq!(admission.enter(&subject("a"), 1).unwrap_err(), QueueFull::Subject);
-        assert_eq!(admission.enter(&subject("b"), 100).unwrap_err(), QueueFull::All);
+        let mut waiting: Vec<_> = (0..3)
+            .map(|_| admission.enter(&subject("a"), 1).unwrap())
+            .collect();
+        assert_eq!(
+            admission.enter(&subject("a"), 1).unwrap_err(),
+            QueueFull::Subject
+        );
+        assert_eq!(
+            admission.enter(&subject("b"), 100).unwrap_err(),
+            QueueFull::All
+        );
         // A dropped waiter makes room.
         waiting.pop();
         waiting.push(admission.enter(&subject("a"), 1).unwrap());
         waiting.push(admission.enter(&subject("b"), 1).unwrap());
         waiting.push(admission.enter(&subject("b"), 1).unwrap());
-        assert_eq!(admission.enter(&subject("c"), 1).unwrap_err(), QueueFull::All);
+        assert_eq!(
+            admission.enter(&subject("c"), 1).unwrap_err(),
+            QueueFull::All
+        );
         drop(waiting);
         drop(_running);
         assert_eq!(admission.numbers(), (0, 0));
@@ -470,14 +550,21 @@ mod tests {
         let processors = Processors::new(1);
         let order = Arc::new(Mutex::new(Vec::new()));
         let names = ["flood"; 20].into_iter().chain(["canary"]);
-        let tasks: Vec<_> = names.map(|name| tokio::spawn(processors.share(subject(name), Steps(9, name, Arc::clone(&order))))).collect();
+        let tasks: Vec<_> = names
+            .map(|name| {
+                tokio::spawn(processors.share(subject(name), Steps(9, name, Arc::clone(&order))))
+            })
+            .collect();
         for task in tasks {
             task.await.unwrap();
         }
         let order = lock(&order);
         assert_eq!(order.len(), 210);
         let last_of_canary = order.iter().rposition(|name| *name == "canary").unwrap();
-        assert!(last_of_canary < 60, "a turn in two, not one in 21: {last_of_canary}");
+        assert!(
+            last_of_canary < 60,
+            "a turn in two, not one in 21: {last_of_canary}"
+        );
         assert_eq!(lock(&processors.0).free, 1);
     }
 
@@ -485,7 +572,11 @@ mod tests {
     async fn who_goes_away_loses_no_processor() {
         let processors = Processors::new(1);
         let order = Arc::new(Mutex::new(Vec::new()));
-        let tasks: Vec<_> = (0..8).map(|_| tokio::spawn(processors.share(subject("a"), Steps(1000, "a", Arc::clone(&order))))).collect();
+        let tasks: Vec<_> = (0..8)
+            .map(|_| {
+                tokio::spawn(processors.share(subject("a"), Steps(1000, "a", Arc::clone(&order))))
+            })
+            .collect();
         tokio::task::yield_now().await;
         for task in &tasks {
             task.abort();

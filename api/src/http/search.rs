@@ -37,9 +37,15 @@ pub(super) fn search(
 ) -> io::Result<Found> {
     let (complete, current, current_start) = segments(state)?;
     let oldest = complete.first().map_or(current_start, |(start, _)| *start);
-    let mut found = Found { records: Vec::new(), next: before };
+    let mut found = Found {
+        records: Vec::new(),
+        next: before,
+    };
     let mut budget = MOST;
-    let older = complete.iter().rev().map(|(start, name)| (*start, state.open(name)));
+    let older = complete
+        .iter()
+        .rev()
+        .map(|(start, name)| (*start, state.open(name)));
     for (start, file) in std::iter::once((current_start, Ok(current))).chain(older) {
         let file = match file {
             // Deleted by retention meanwhile.
@@ -47,7 +53,9 @@ pub(super) fn search(
             file => file?,
         };
         let bytes = file.metadata()?.len();
-        let end = found.next.map_or(bytes, |next| next.saturating_sub(start).min(bytes));
+        let end = found
+            .next
+            .map_or(bytes, |next| next.saturating_sub(start).min(bytes));
         if end == 0 {
             continue;
         }
@@ -71,7 +79,10 @@ fn complete_segments(state: &Dir) -> io::Result<Vec<Complete>> {
     let mut complete = Vec::new();
     for entry in state.entries()? {
         let name = entry?.file_name();
-        if let Some((start, name)) = name.to_str().and_then(|name| Some((audit_segment_start(name)?, name))) {
+        if let Some((start, name)) = name
+            .to_str()
+            .and_then(|name| Some((audit_segment_start(name)?, name)))
+        {
             complete.push((start, name.to_owned()));
         }
     }
@@ -82,7 +93,11 @@ fn complete_segments(state: &Dir) -> io::Result<Vec<Complete>> {
 /// Returns the bytes of all segments.
 pub(super) fn bytes(state: &Dir) -> io::Result<u64> {
     let mut all = 0;
-    for name in complete_segments(state)?.iter().map(|(_, name)| name.as_str()).chain([AUDIT_SEGMENT]) {
+    for name in complete_segments(state)?
+        .iter()
+        .map(|(_, name)| name.as_str())
+        .chain([AUDIT_SEGMENT])
+    {
         match state.metadata(name) {
             Ok(found) => all += found.len(),
             // Moved away, or not begun.
@@ -102,7 +117,11 @@ pub(super) fn forget(state: &Dir, age: Duration) -> io::Result<usize> {
         let removed = || {
             let written = state.metadata(&name)?.modified()?.into_std();
             let is_old = written.elapsed().is_ok_and(|elapsed| elapsed > age);
-            if is_old { state.remove_file(&name).map(|()| true) } else { Ok(false) }
+            if is_old {
+                state.remove_file(&name).map(|()| true)
+            } else {
+                Ok(false)
+            }
         };
         match removed() {
             Ok(true) => gone += 1,
@@ -152,8 +171,14 @@ fn search_file(
         file.read_exact_at(&mut block, start)?;
         block.extend_from_slice(&rest);
         let mut line_end = block.len();
-        while let Some(at) = block.get(..line_end).and_then(|part| part.iter().rposition(|byte| *byte == b'\n')) {
-            if let Some(record) = block.get(at + 1..line_end).and_then(|line| fitting(line, query)) {
+        while let Some(at) = block
+            .get(..line_end)
+            .and_then(|part| part.iter().rposition(|byte| *byte == b'\n'))
+        {
+            if let Some(record) = block
+                .get(at + 1..line_end)
+                .and_then(|line| fitting(line, query))
+            {
                 records.push(record);
                 if records.len() == limit {
                     return Ok((records, start + at as u64 + 1));
@@ -162,7 +187,11 @@ fn search_file(
             line_end = at;
         }
         block.truncate(line_end);
-        rest = if block.len() > MAX_LINE { Vec::new() } else { block };
+        rest = if block.len() > MAX_LINE {
+            Vec::new()
+        } else {
+            block
+        };
         if *budget == 0 && start > 0 && rest.len() < MAX_LINE {
             // The line that is cut off here is read whole by the next query.
             return Ok((records, start + rest.len() as u64));
@@ -173,22 +202,38 @@ fn search_file(
 }
 
 fn fitting(line: &[u8], query: &AuditQuery) -> Option<Value> {
-    let text = std::str::from_utf8(line).ok().filter(|text| !text.is_empty())?;
+    let text = std::str::from_utf8(line)
+        .ok()
+        .filter(|text| !text.is_empty())?;
     // Cheaper than parsing the records of other subjects.
-    if query.subject.as_ref().is_some_and(|subject| !text.contains(subject.as_str())) {
+    if query
+        .subject
+        .as_ref()
+        .is_some_and(|subject| !text.contains(subject.as_str()))
+    {
         return None;
     }
-    if query.text.as_ref().is_some_and(|wanted| !text.contains(wanted.as_str())) {
+    if query
+        .text
+        .as_ref()
+        .is_some_and(|wanted| !text.contains(wanted.as_str()))
+    {
         return None;
     }
     let mut record: Value = serde_json::from_str(text).ok()?;
-    let is =
-        |name: &str, wanted: &Option<String>| wanted.as_ref().is_none_or(|wanted| record.get(name).and_then(Value::as_str) == Some(wanted));
+    let is = |name: &str, wanted: &Option<String>| {
+        wanted
+            .as_ref()
+            .is_none_or(|wanted| record.get(name).and_then(Value::as_str) == Some(wanted))
+    };
     let time = record.get("time_ms").and_then(Value::as_i64).unwrap_or(0);
     let names_rule = |wanted: &String| {
         record.get("rule").and_then(Value::as_str) == Some(wanted)
             || record.get("allowed_by").and_then(Value::as_str) == Some(wanted)
-            || record.get("rules").and_then(Value::as_array).is_some_and(|rules| rules.iter().any(|rule| rule.as_str() == Some(wanted)))
+            || record
+                .get("rules")
+                .and_then(Value::as_array)
+                .is_some_and(|rules| rules.iter().any(|rule| rule.as_str() == Some(wanted)))
     };
     let fits = is("subject", &query.subject)
         && is("run", &query.run)
@@ -204,7 +249,10 @@ fn fitting(line: &[u8], query: &AuditQuery) -> Option<Value> {
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "the tests look into folders of their own")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the tests look into folders of their own"
+)]
 mod tests {
     use super::*;
 
@@ -214,7 +262,12 @@ mod tests {
         loop {
             let found = search(state, query, (limit, before), &|| false).unwrap();
             assert!(found.records.len() <= limit);
-            times.extend(found.records.iter().map(|record| record["time_ms"].as_u64().unwrap()));
+            times.extend(
+                found
+                    .records
+                    .iter()
+                    .map(|record| record["time_ms"].as_u64().unwrap()),
+            );
             before = found.next;
             if before.is_none() {
                 return times;
@@ -225,9 +278,19 @@ mod tests {
     #[test]
     fn pages_give_every_record_once_and_the_newest_first() {
         let records: Vec<String> = (0..3000)
-            .map(|number| format!(r#"{{"subject":"key:{}","time_ms":{number},"note":"{}"}}"#, number % 3, "x".repeat(number % 700)) + "\n")
+            .map(|number| {
+                format!(
+                    r#"{{"subject":"key:{}","time_ms":{number},"note":"{}"}}"#,
+                    number % 3,
+                    "x".repeat(number % 700)
+                ) + "\n"
+            })
             .collect();
-        let query = AuditQuery { subject: Some("key:1".to_owned()), since_ms: Some(100), ..AuditQuery::default() };
+        let query = AuditQuery {
+            subject: Some("key:1".to_owned()),
+            since_ms: Some(100),
+            ..AuditQuery::default()
+        };
         let expected: Vec<u64> = (100..3000).rev().filter(|number| number % 3 == 1).collect();
         // In one segment, in three, and with the last one just begun.
         for cuts in [vec![], vec![1000, 1001], vec![3000]] {
@@ -236,7 +299,11 @@ mod tests {
             for cut in cuts.iter().copied().chain([records.len()]) {
                 let text = records[from..cut].concat();
                 let is_last = from >= *cuts.last().unwrap_or(&0);
-                let name = if is_last { AUDIT_SEGMENT.to_owned() } else { format!("audit-{start:020}.jsonl") };
+                let name = if is_last {
+                    AUDIT_SEGMENT.to_owned()
+                } else {
+                    format!("audit-{start:020}.jsonl")
+                };
                 std::fs::write(folder.path().join(name), &text).unwrap();
                 (from, start) = (cut, start + text.len());
             }
@@ -245,26 +312,51 @@ mod tests {
                 assert_eq!(times(&state, &query, limit), expected, "{cuts:?} {limit}");
             }
             // A position in the middle of a line yields no partial record.
-            assert!(search(&state, &query, (7, Some(1001)), &|| false).unwrap().records.len() <= 7);
-            assert!(search(&state, &query, (7, Some(u64::MAX)), &|| false).unwrap().records.len() == 7);
+            assert!(
+                search(&state, &query, (7, Some(1001)), &|| false)
+                    .unwrap()
+                    .records
+                    .len()
+                    <= 7
+            );
+            assert!(
+                search(&state, &query, (7, Some(u64::MAX)), &|| false)
+                    .unwrap()
+                    .records
+                    .len()
+                    == 7
+            );
         }
     }
 
     #[test]
     fn what_is_forgotten_is_passed_over() {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("audit-00000000000000005000.jsonl"), "{\"time_ms\":1}\n").unwrap();
+        std::fs::write(
+            folder.path().join("audit-00000000000000005000.jsonl"),
+            "{\"time_ms\":1}\n",
+        )
+        .unwrap();
         std::fs::write(folder.path().join(AUDIT_SEGMENT), "{\"time_ms\":2}\n").unwrap();
         let state = Dir::open_ambient_dir(folder.path(), cap_std::ambient_authority()).unwrap();
         let all = AuditQuery::default();
         assert_eq!(times(&state, &all, 1), [2, 1]);
-        assert_eq!(search(&state, &all, (9, Some(4000)), &|| false).unwrap().records.len(), 0);
+        assert_eq!(
+            search(&state, &all, (9, Some(4000)), &|| false)
+                .unwrap()
+                .records
+                .len(),
+            0
+        );
     }
 
     #[test]
     fn old_segments_are_forgotten_but_for_the_newest() {
         let folder = tempfile::tempdir().unwrap();
-        let (old, day) = (std::time::SystemTime::now() - Duration::from_secs(3 * 86_400), Duration::from_secs(86_400));
+        let (old, day) = (
+            std::time::SystemTime::now() - Duration::from_secs(3 * 86_400),
+            Duration::from_secs(86_400),
+        );
         let write = |name: &str, is_old: bool| {
             let file = std::fs::File::create(folder.path().join(name)).unwrap();
             if is_old {
@@ -280,7 +372,11 @@ mod tests {
         let state = Dir::open_ambient_dir(folder.path(), cap_std::ambient_authority()).unwrap();
         assert_eq!(forget(&state, 9 * day).unwrap(), 0);
         assert_eq!(forget(&state, day).unwrap(), 2);
-        let left: Vec<_> = complete_segments(&state).unwrap().into_iter().map(|(start, _)| start).collect();
+        let left: Vec<_> = complete_segments(&state)
+            .unwrap()
+            .into_iter()
+            .map(|(start, _)| start)
+            .collect();
         assert_eq!(left, [200, 300]);
         assert!(state.exists(AUDIT_SEGMENT) && state.exists("audit-of-somebody-else.jsonl"));
     }

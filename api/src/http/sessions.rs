@@ -11,7 +11,9 @@ use super::body::{Body, ExecutionRequest, FileBody, LimitsBody, TierName, number
 use super::bounded::{Arguments, Artifacts, Environment, Files, Mounts, Network, Packages, Tools};
 use super::bounded::{maybe_texts, named_texts, objects, texts};
 use super::charge::{Charge, Tab};
-use super::execution::{ActiveExecution, ExecutionFuture, NewExecution, enter, start_in, timestamp};
+use super::execution::{
+    ActiveExecution, ExecutionFuture, NewExecution, enter, start_in, timestamp,
+};
 use super::executions::{Execution, Mode, PackageBody, answer};
 use super::kept::ROW;
 use super::keys::{Caller, Scope};
@@ -86,7 +88,21 @@ pub(super) struct SessionRequest {
 
 impl SessionRequest {
     fn place(self) -> ExecutionRequest {
-        let Self { language, profile, environment, files, seed, packages, limits, tier, min_isolation, mounts, network, tools, .. } = self;
+        let Self {
+            language,
+            profile,
+            environment,
+            files,
+            seed,
+            packages,
+            limits,
+            tier,
+            min_isolation,
+            mounts,
+            network,
+            tools,
+            ..
+        } = self;
         ExecutionRequest {
             language,
             profile,
@@ -200,7 +216,11 @@ impl Entry {
     /// Locks the session for exclusive use.
     fn take(&self) -> Result<Guard, Problem> {
         let busy = |_| {
-            Problem::new(Code::Busy, "the session evaluates a program; wait for it, or interrupt it").retry_after(Duration::from_secs(1))
+            Problem::new(
+                Code::Busy,
+                "the session evaluates a program; wait for it, or interrupt it",
+            )
+            .retry_after(Duration::from_secs(1))
         };
         let guard = Arc::clone(&self.session).try_lock_owned().map_err(busy)?;
         if guard.is_none() {
@@ -212,7 +232,8 @@ impl Entry {
 
     /// Locks the session like [`Entry::take`], without its other state.
     fn open(&self) -> Result<OwnedMappedMutexGuard<Option<Session>, Session>, Problem> {
-        OwnedMutexGuard::try_map(self.take()?, Option::as_mut).map_err(|_| Problem::not_found("session"))
+        OwnedMutexGuard::try_map(self.take()?, Option::as_mut)
+            .map_err(|_| Problem::not_found("session"))
     }
 
     fn show(&self, session: &Session) {
@@ -271,7 +292,11 @@ fn bodies(packages: &[LockedPackage]) -> Vec<PackageBody> {
 
 /// The sessions of this process.
 #[derive(Default)]
-pub(super) struct Sessions(Mutex<HashMap<String, Arc<Entry>>>, Mutex<HashMap<Subject, usize>>, Gone);
+pub(super) struct Sessions(
+    Mutex<HashMap<String, Arc<Entry>>>,
+    Mutex<HashMap<Subject, usize>>,
+    Gone,
+);
 
 /// A slot for a session that is about to be opened; released on drop.
 struct Place(Arc<App>, Subject);
@@ -295,11 +320,17 @@ impl Sessions {
         let mut opening = lock(&self.1);
         let of_subject = self.of(subject).len() + opening.get(subject).copied().unwrap_or(0);
         if of_subject >= limits.sessions_per_subject {
-            let detail = format!("this key has {} sessions open, which is as many as it may; end one", limits.sessions_per_subject);
+            let detail = format!(
+                "this key has {} sessions open, which is as many as it may; end one",
+                limits.sessions_per_subject
+            );
             return Err(Problem::new(Code::QueueFull, detail).retry_after(Duration::from_secs(10)));
         }
         if self.count() + opening.values().sum::<usize>() >= limits.sessions {
-            return Err(Problem::new(Code::Overloaded, "as many sessions are open as may").retry_after(Duration::from_secs(10)));
+            return Err(
+                Problem::new(Code::Overloaded, "as many sessions are open as may")
+                    .retry_after(Duration::from_secs(10)),
+            );
         }
         *opening.entry(subject.clone()).or_insert(0) += 1;
         Ok(Place(Arc::clone(app), subject.clone()))
@@ -310,13 +341,20 @@ impl Sessions {
     }
 
     fn of(&self, subject: &Subject) -> Vec<Arc<Entry>> {
-        let mut entries: Vec<_> = lock(&self.0).values().filter(|entry| entry.subject == *subject).cloned().collect();
+        let mut entries: Vec<_> = lock(&self.0)
+            .values()
+            .filter(|entry| entry.subject == *subject)
+            .cloned()
+            .collect();
         entries.sort_by(|one, other| (other.created_ms, &other.id).cmp(&(one.created_ms, &one.id)));
         entries
     }
 
     fn get(&self, subject: &Subject, id: &str) -> Result<Arc<Entry>, Problem> {
-        let entry = lock(&self.0).get(id).filter(|entry| entry.subject == *subject).cloned();
+        let entry = lock(&self.0)
+            .get(id)
+            .filter(|entry| entry.subject == *subject)
+            .cloned();
         entry.ok_or_else(|| self.2.why(subject, id))
     }
 }
@@ -359,7 +397,9 @@ async fn end(app: &App, entry: &Entry, guard: Guard, reason: &str) {
 /// Ends a session, unless it has ended already; this frees its memory.
 fn over(app: &App, entry: &Entry, mut guard: Guard) -> bool {
     lock(&app.sessions.0).remove(&entry.id);
-    let Some(session) = guard.take() else { return false };
+    let Some(session) = guard.take() else {
+        return false;
+    };
     if let Err(error) = session.close() {
         tracing::error!(%error, "the end of a session could not be audited");
     }
@@ -375,11 +415,23 @@ async fn kept_end(app: &App, entry: &Entry, reason: &str) {
 /// Opens a new session, in a concurrency slot.
 ///
 /// Usage besides its evaluations goes on the tab, and is counted even if opening fails.
-async fn opened(app: &Arc<App>, subject: &Subject, bytes: usize, request: Request, tab: &Tab) -> Result<Session, Problem> {
+async fn opened(
+    app: &Arc<App>,
+    subject: &Subject,
+    bytes: usize,
+    request: Request,
+    tab: &Tab,
+) -> Result<Session, Problem> {
     let _place = enter(app, subject, bytes)?.slot().await;
     let charge = Charge::new(app, subject, Arc::clone(tab));
-    let controls = Controls { spent: Some(Arc::clone(tab)), ..Controls::default() };
-    let session = app.processors.share(subject.clone(), app.sandbox.open_with(request, controls)).await?;
+    let controls = Controls {
+        spent: Some(Arc::clone(tab)),
+        ..Controls::default()
+    };
+    let session = app
+        .processors
+        .share(subject.clone(), app.sandbox.open_with(request, controls))
+        .await?;
     charge.settle().await?;
     Ok(session)
 }
@@ -389,15 +441,28 @@ async fn opened(app: &Arc<App>, subject: &Subject, bytes: usize, request: Reques
 /// Variables and files persist from one evaluation to the next.
 #[utoipa::path(post, path = "/v1/sessions", tag = "sessions", request_body = SessionRequest,
     responses((status = 201, description = "It is open", body = SessionBody)))]
-pub(super) async fn create(State(app): State<Arc<App>>, caller: Caller, body: Body<SessionRequest>) -> Result<Response, Problem> {
+pub(super) async fn create(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    body: Body<SessionRequest>,
+) -> Result<Response, Problem> {
     caller.needs(Scope::Run)?;
     app.takes(NO_MORE)?;
     let limits = &app.config.limits;
     let place = app.sessions.place(&app, &caller.subject)?;
     let idle = match body.value.idle_s {
         None => limits.session_idle,
-        Some(seconds) if seconds >= 1 && Duration::from_secs(seconds) <= limits.session_idle_max => Duration::from_secs(seconds),
-        Some(_) => return Err(Problem::new(Code::Invalid, format!("`idle_s` is 1 to {}", limits.session_idle_max.as_secs()))),
+        Some(seconds)
+            if seconds >= 1 && Duration::from_secs(seconds) <= limits.session_idle_max =>
+        {
+            Duration::from_secs(seconds)
+        }
+        Some(_) => {
+            return Err(Problem::new(
+                Code::Invalid,
+                format!("`idle_s` is 1 to {}", limits.session_idle_max.as_secs()),
+            ));
+        }
     };
     let (body_bytes, mut held) = (body.bytes.len(), body.held);
     drop(body.bytes);
@@ -422,7 +487,10 @@ pub(super) async fn create(State(app): State<Arc<App>>, caller: Caller, body: Bo
     entry.show(&session);
     // A client that disconnects must not leave the record of a session that counts for no subject and never ends.
     let (held, begun) = (Arc::clone(&app), Arc::clone(&entry));
-    app.to_the_end(&caller.subject, async move { begin_with(&held, begun, session, place).await }).await?;
+    app.to_the_end(&caller.subject, async move {
+        begin_with(&held, begun, session, place).await
+    })
+    .await?;
     let mut response = (StatusCode::CREATED, Json(entry.body())).into_response();
     if let Ok(location) = HeaderValue::from_str(&format!("/v1/sessions/{}", entry.id)) {
         response.headers_mut().insert(header::LOCATION, location);
@@ -431,11 +499,19 @@ pub(super) async fn create(State(app): State<Arc<App>>, caller: Caller, body: Bo
 }
 
 /// Registers a new session, with its record.
-async fn begin_with(app: &App, entry: Arc<Entry>, session: Session, _place: Place) -> Result<(), Problem> {
+async fn begin_with(
+    app: &App,
+    entry: Arc<Entry>,
+    session: Session,
+    _place: Place,
+) -> Result<(), Problem> {
     *entry.session.lock().await = Some(session);
     let mut room = app.kept.room(entry.subject.as_str());
     room.take(ROW);
-    app.store.put_session(entry.row(None)).await.map_err(|error| Problem::internal(&error))?;
+    app.store
+        .put_session(entry.row(None))
+        .await
+        .map_err(|error| Problem::internal(&error))?;
     room.keep();
     let is_taken_in = {
         let mut sessions = lock(&app.sessions.0);
@@ -453,15 +529,29 @@ async fn begin_with(app: &App, entry: Arc<Entry>, session: Session, _place: Plac
 
 /// List the caller's sessions, the newest first.
 #[utoipa::path(get, path = "/v1/sessions", tag = "sessions", responses((status = 200, description = "All that are open", body = SessionList)))]
-pub(super) async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<SessionList>, Problem> {
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+) -> Result<Json<SessionList>, Problem> {
     caller.needs(Scope::Run)?;
-    Ok(Json(SessionList { sessions: app.sessions.of(&caller.subject).iter().map(|entry| entry.body()).collect() }))
+    Ok(Json(SessionList {
+        sessions: app
+            .sessions
+            .of(&caller.subject)
+            .iter()
+            .map(|entry| entry.body())
+            .collect(),
+    }))
 }
 
 /// Get a session.
 #[utoipa::path(get, path = "/v1/sessions/{id}", tag = "sessions", params(("id" = String, Path)),
     responses((status = 200, description = "What is known of it", body = SessionBody)))]
-pub(super) async fn get(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<String>) -> Result<Json<SessionBody>, Problem> {
+pub(super) async fn get(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<SessionBody>, Problem> {
     caller.needs(Scope::Run)?;
     Ok(Json(app.sessions.get(&caller.subject, &id)?.body()))
 }
@@ -471,7 +561,11 @@ pub(super) async fn get(State(app): State<Arc<App>>, caller: Caller, Path(id): P
 /// A running evaluation is stopped.
 #[utoipa::path(delete, path = "/v1/sessions/{id}", tag = "sessions", params(("id" = String, Path)),
     responses((status = 204, description = "It has ended")))]
-pub(super) async fn delete(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+pub(super) async fn delete(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
     caller.needs(Scope::Run)?;
     let entry = app.sessions.get(&caller.subject, &id)?;
     if let Some(live) = &*lock(&entry.running) {
@@ -505,16 +599,32 @@ pub(super) async fn evaluate(
     caller.needs(Scope::Run)?;
     let entry = app.sessions.get(&caller.subject, &id)?;
     let guard = entry.take()?;
-    let (language, profile) = (lock(&entry.request).language.clone(), lock(&entry.shown).profile.clone());
+    let (language, profile) = (
+        lock(&entry.request).language.clone(),
+        lock(&entry.shown).profile.clone(),
+    );
     if lock(&entry.shown).is_broken {
-        return Err(Problem::new(Code::Ended, "the session broke, hit a limit or was stopped; reset it to go on"));
+        return Err(Problem::new(
+            Code::Ended,
+            "the session broke, hit a limit or was stopped; reset it to go on",
+        ));
     }
     let (bytes, mut held) = (body.bytes.len(), body.held);
     drop(body.bytes);
-    let EvaluationRequest { source, name, arguments, artifacts, stdin } = body.value;
-    let source = source.ok_or_else(|| Problem::new(Code::Invalid, "`source` is missing: the program's text"))?;
+    let EvaluationRequest {
+        source,
+        name,
+        arguments,
+        artifacts,
+        stdin,
+    } = body.value;
+    let source = source
+        .ok_or_else(|| Problem::new(Code::Invalid, "`source` is missing: the program's text"))?;
     let name = name.unwrap_or_else(|| Source::default_name(&language).to_owned());
-    let source = Source { name, content: source.into_bytes().into() };
+    let source = Source {
+        name,
+        content: source.into_bytes().into(),
+    };
     let mode = Mode::of(&headers);
     let about = NewExecution {
         id: RunId::random(),
@@ -526,15 +636,21 @@ pub(super) async fn evaluate(
         is_followed: mode != Mode::Wait,
         stdin: None,
     };
-    let input = stdin.map_or(glovebox::Input::Empty, |text| glovebox::Input::Bytes(text.into_bytes().into()));
+    let input = stdin.map_or(glovebox::Input::Empty, |text| {
+        glovebox::Input::Bytes(text.into_bytes().into())
+    });
     let evaluated = Arc::clone(&entry);
     let work: ExecutionFuture = Box::new(move |controls: Controls| {
         held.shrink_to(bytes);
         Box::pin(async move {
             let _held = held;
             let mut guard = guard;
-            let session = guard.as_mut().ok_or(glovebox::Error::SessionEnded("it was ended meanwhile"))?;
-            let result = session.evaluate_with(source, arguments, artifacts, controls).await;
+            let session = guard
+                .as_mut()
+                .ok_or(glovebox::Error::SessionEnded("it was ended meanwhile"))?;
+            let result = session
+                .evaluate_with(source, arguments, artifacts, controls)
+                .await;
             evaluated.show(session);
             *lock(&evaluated.running) = None;
             result
@@ -556,7 +672,11 @@ pub(super) async fn evaluate(
 /// The session is `broken` after that, because its variables are in an inconsistent state. Reset it to go on.
 #[utoipa::path(post, path = "/v1/sessions/{id}/interrupt", tag = "sessions", params(("id" = String, Path)),
     responses((status = 200, description = "Nothing runs in it any more", body = SessionBody)))]
-pub(super) async fn interrupt(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<String>) -> Result<Json<SessionBody>, Problem> {
+pub(super) async fn interrupt(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<SessionBody>, Problem> {
     caller.needs(Scope::Run)?;
     let entry = app.sessions.get(&caller.subject, &id)?;
     let running = lock(&entry.running).clone();

@@ -24,11 +24,27 @@ use writer::{Waits, Write, Writer};
 const MIGRATIONS: [(i64, &str, &str); 7] = [
     (1, "start", include_str!("../../migrations/0001_start.sql")),
     (2, "trees", include_str!("../../migrations/0002_trees.sql")),
-    (3, "journal", include_str!("../../migrations/0003_journal.sql")),
-    (10, "audit head", include_str!("../../migrations/0010_audit_head.sql")),
+    (
+        3,
+        "journal",
+        include_str!("../../migrations/0003_journal.sql"),
+    ),
+    (
+        10,
+        "audit head",
+        include_str!("../../migrations/0010_audit_head.sql"),
+    ),
     (11, "kept", include_str!("../../migrations/0011_kept.sql")),
-    (12, "audit heads", include_str!("../../migrations/0012_audit_heads.sql")),
-    (21, "audit written", include_str!("../../migrations/0021_audit_written.sql")),
+    (
+        12,
+        "audit heads",
+        include_str!("../../migrations/0012_audit_heads.sql"),
+    ),
+    (
+        21,
+        "audit written",
+        include_str!("../../migrations/0021_audit_written.sql"),
+    ),
 ];
 
 /// One day, the unit of usage accounting.
@@ -51,7 +67,11 @@ const ROW_BYTES: i64 = ROW.cast_signed();
 
 /// Returns the current time, in milliseconds since 1970.
 pub(super) fn now_ms() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |time| {
+            i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+        })
 }
 
 /// The row of an execution.
@@ -178,37 +198,62 @@ pub(super) struct ExecutionFilter {
 
 impl Store {
     /// Opens the database at a URL (`postgres://..`), or the SQLite database in a directory, and migrates it to this version.
-    pub(super) async fn open(url: Option<&str>, folder: &Path, purpose: Purpose) -> Result<Self, sqlx::Error> {
+    pub(super) async fn open(
+        url: Option<&str>,
+        folder: &Path,
+        purpose: Purpose,
+    ) -> Result<Self, sqlx::Error> {
         sqlx::any::install_default_drivers();
         let path = folder.join("glovebox.sqlite");
         let pool = match url {
-            Some(url) => AnyPoolOptions::new().max_connections(8).acquire_timeout(Duration::from_secs(10)).connect(url).await?,
+            Some(url) => {
+                AnyPoolOptions::new()
+                    .max_connections(8)
+                    .acquire_timeout(Duration::from_secs(10))
+                    .connect(url)
+                    .await?
+            }
             None => {
-                let options = AnyPoolOptions::new().max_connections(4).test_before_acquire(false).after_connect(|connection, _| {
-                    Box::pin(async move {
-                        // A commit survives the end of this process without waiting for the disk (no fsync).
-                        for pragma in [
-                            "PRAGMA journal_mode = WAL",
-                            "PRAGMA synchronous = NORMAL",
-                            "PRAGMA busy_timeout = 10000",
-                            "PRAGMA wal_autocheckpoint = 0",
-                        ] {
-                            sqlx::query(pragma).execute(&mut *connection).await?;
-                        }
-                        Ok(())
-                    })
-                });
-                options.connect(&format!("sqlite://{}?mode=rwc", path.display())).await?
+                let options = AnyPoolOptions::new()
+                    .max_connections(4)
+                    .test_before_acquire(false)
+                    .after_connect(|connection, _| {
+                        Box::pin(async move {
+                            // A commit survives the end of this process without waiting for the disk (no fsync).
+                            for pragma in [
+                                "PRAGMA journal_mode = WAL",
+                                "PRAGMA synchronous = NORMAL",
+                                "PRAGMA busy_timeout = 10000",
+                                "PRAGMA wal_autocheckpoint = 0",
+                            ] {
+                                sqlx::query(pragma).execute(&mut *connection).await?;
+                            }
+                            Ok(())
+                        })
+                    });
+                options
+                    .connect(&format!("sqlite://{}?mode=rwc", path.display()))
+                    .await?
             }
         };
         let migration = |(version, name, sql): &(i64, &'static str, &'static str)| {
-            Migration::new(*version, (*name).into(), MigrationType::Simple, (*sql).into_sql_str(), false)
+            Migration::new(
+                *version,
+                (*name).into(),
+                MigrationType::Simple,
+                (*sql).into_sql_str(),
+                false,
+            )
         };
-        Migrator::with_migrations(MIGRATIONS.iter().map(migration).collect()).run(&pool).await?;
+        Migrator::with_migrations(MIGRATIONS.iter().map(migration).collect())
+            .run(&pool)
+            .await?;
         let writer = match (purpose, url) {
             (Purpose::Keys, _) => None,
             (Purpose::Serve, Some(_)) => Some(Writer::task(pool.clone())),
-            (Purpose::Serve, None) => Some(Writer::sqlite(folder, &path).map_err(sqlx::Error::Configuration)?),
+            (Purpose::Serve, None) => {
+                Some(Writer::sqlite(folder, &path).map_err(sqlx::Error::Configuration)?)
+            }
         };
         Ok(Self { pool, writer })
     }
@@ -220,16 +265,21 @@ impl Store {
     }
 
     fn writer(&self) -> Result<&Writer, String> {
-        self.writer.as_ref().ok_or_else(|| "the store was opened for its keys alone".to_owned())
+        self.writer
+            .as_ref()
+            .ok_or_else(|| "the store was opened for its keys alone".to_owned())
     }
 
     /// Writes a record; returns when it survives the end of this process.
     async fn written(&self, write: Write) -> Result<(), String> {
         let writer = self.writer()?;
-        let Some(write) = writer.note(write) else { return Ok(()) };
+        let Some(write) = writer.note(write) else {
+            return Ok(());
+        };
         let (done, wait) = oneshot::channel();
         writer.send(write, Waits::One(done)).await?;
-        wait.await.unwrap_or_else(|_| Err("the store has closed".to_owned()))
+        wait.await
+            .unwrap_or_else(|_| Err("the store has closed".to_owned()))
     }
 
     fn is_behind(&self) -> bool {
@@ -238,18 +288,28 @@ impl Store {
 
     /// Waits until every acknowledged record is in the database.
     pub(super) async fn settle(&self) -> Result<(), String> {
-        if self.is_behind() { self.written(Write::Barrier).await } else { Ok(()) }
+        if self.is_behind() {
+            self.written(Write::Barrier).await
+        } else {
+            Ok(())
+        }
     }
 
     /// Returns the database once it has every acknowledged record.
     async fn settled(&self) -> Result<&AnyPool, sqlx::Error> {
-        let settled = tokio::time::timeout(SETTLES, self.settle()).await.map_err(|_| sqlx::Error::PoolTimedOut)?;
+        let settled = tokio::time::timeout(SETTLES, self.settle())
+            .await
+            .map_err(|_| sqlx::Error::PoolTimedOut)?;
         settled.map_err(|error| sqlx::Error::Io(std::io::Error::other(error)))?;
         Ok(&self.pool)
     }
 
     /// Runs a query, and repeats it once every acknowledged record is in the database, unless its result is final already.
-    async fn find<T, F>(&self, look: impl Fn() -> F, is_final: impl Fn(&T) -> bool) -> Result<T, sqlx::Error>
+    async fn find<T, F>(
+        &self,
+        look: impl Fn() -> F,
+        is_final: impl Fn(&T) -> bool,
+    ) -> Result<T, sqlx::Error>
     where
         F: Future<Output = Result<T, sqlx::Error>>,
     {
@@ -268,18 +328,26 @@ impl Store {
     }
 
     /// Stores an execution that has ended like [`Store::put`], and adds its usage to that of its subject on that day.
-    pub(super) async fn put_ended(&self, row: ExecutionRow, usage: Option<UsageRow>) -> Result<(), String> {
-        self.written(Write::Execution(Box::new(row), usage.map(Box::new))).await
+    pub(super) async fn put_ended(
+        &self,
+        row: ExecutionRow,
+        usage: Option<UsageRow>,
+    ) -> Result<(), String> {
+        self.written(Write::Execution(Box::new(row), usage.map(Box::new)))
+            .await
     }
 
     /// Adds usage that belongs to no execution to that of a subject on that day; `id` names it in the log. Returns when it is durable.
     pub(super) async fn add_usage(&self, id: &str, usage: UsageRow) -> Result<(), String> {
-        self.written(Write::Usage(id.to_owned(), Box::new(usage))).await
+        self.written(Write::Usage(id.to_owned(), Box::new(usage)))
+            .await
     }
 
     /// Stores an execution like [`Store::put`], without waiting.
     pub(super) async fn put_later(&self, row: ExecutionRow) -> Result<(), String> {
-        self.writer()?.send(Write::Execution(Box::new(row), None), Waits::Nobody).await
+        self.writer()?
+            .send(Write::Execution(Box::new(row), None), Waits::Nobody)
+            .await
     }
 
     pub(super) async fn put_session(&self, row: SessionRow) -> Result<(), String> {
@@ -293,39 +361,72 @@ impl Store {
 
     /// Stores a task tree like [`Store::put_tree`], without waiting.
     pub(super) async fn put_tree_later(&self, row: TreeRow) -> Result<(), String> {
-        self.writer()?.send(Write::Tree(Box::new(row)), Waits::Nobody).await
+        self.writer()?
+            .send(Write::Tree(Box::new(row)), Waits::Nobody)
+            .await
     }
 
     /// Returns one task tree of a subject.
-    pub(super) async fn tree(&self, subject: &str, id: &str) -> Result<Option<TreeRow>, sqlx::Error> {
+    pub(super) async fn tree(
+        &self,
+        subject: &str,
+        id: &str,
+    ) -> Result<Option<TreeRow>, sqlx::Error> {
         let look = || async {
-            let row = sqlx::query("SELECT * FROM task_trees WHERE id = $1 AND subject = $2").bind(id).bind(subject);
-            row.fetch_optional(&self.pool).await?.map(|row| tree(&row)).transpose()
+            let row = sqlx::query("SELECT * FROM task_trees WHERE id = $1 AND subject = $2")
+                .bind(id)
+                .bind(subject);
+            row.fetch_optional(&self.pool)
+                .await?
+                .map(|row| tree(&row))
+                .transpose()
         };
-        self.find(look, |found| found.as_ref().is_some_and(|tree| tree.ended_ms.is_some())).await
+        self.find(look, |found| {
+            found.as_ref().is_some_and(|tree| tree.ended_ms.is_some())
+        })
+        .await
     }
 
     /// Returns task trees of a subject, the newest first.
-    pub(super) async fn trees(&self, subject: &str, before: Option<(i64, String)>, limit: i64) -> Result<Vec<TreeRow>, sqlx::Error> {
+    pub(super) async fn trees(
+        &self,
+        subject: &str,
+        before: Option<(i64, String)>,
+        limit: i64,
+    ) -> Result<Vec<TreeRow>, sqlx::Error> {
         let (before_ms, before_id) = before.unwrap_or((i64::MAX, String::new()));
         let rows = sqlx::query(
             "SELECT id, subject, status, created_ms, ended_ms, CAST(NULL AS TEXT) AS plan, nodes, revision, bytes \
              FROM task_trees WHERE subject = $1 AND (created_ms < $2 OR (created_ms = $2 AND id < $3)) \
              ORDER BY created_ms DESC, id DESC LIMIT $4",
         );
-        let rows = rows.bind(subject).bind(before_ms).bind(before_id).bind(limit).fetch_all(self.settled().await?).await?;
+        let rows = rows
+            .bind(subject)
+            .bind(before_ms)
+            .bind(before_id)
+            .bind(limit)
+            .fetch_all(self.settled().await?)
+            .await?;
         rows.iter().map(tree).collect()
     }
 
     /// Returns the artifacts of an execution.
     pub(super) async fn artifacts(&self, execution: &str) -> Result<Vec<ArtifactRow>, sqlx::Error> {
-        let read =
-            |row: &AnyRow| Ok(ArtifactRow { path: row.try_get("path")?, sha256: row.try_get("sha256")?, bytes: row.try_get("bytes")? });
+        let read = |row: &AnyRow| {
+            Ok(ArtifactRow {
+                path: row.try_get("path")?,
+                sha256: row.try_get("sha256")?,
+                bytes: row.try_get("bytes")?,
+            })
+        };
         let look = || async {
-            let rows = sqlx::query("SELECT path, sha256, bytes FROM artifacts WHERE execution = $1").bind(execution);
+            let rows =
+                sqlx::query("SELECT path, sha256, bytes FROM artifacts WHERE execution = $1")
+                    .bind(execution);
             rows.fetch_all(&self.pool).await?.iter().map(read).collect()
         };
-        self.find(look, |found: &Vec<ArtifactRow>| !found.is_empty()).await
+        self.find(look, |found: &Vec<ArtifactRow>| !found.is_empty())
+            .await
     }
 
     /// Marks executions that the previous process left unfinished as interrupted; returns how many there were.
@@ -354,16 +455,33 @@ impl Store {
     }
 
     /// Returns one execution of a subject.
-    pub(super) async fn execution(&self, subject: &str, id: &str) -> Result<Option<ExecutionRow>, sqlx::Error> {
+    pub(super) async fn execution(
+        &self,
+        subject: &str,
+        id: &str,
+    ) -> Result<Option<ExecutionRow>, sqlx::Error> {
         let look = || async {
-            let row = sqlx::query("SELECT * FROM executions WHERE id = $1 AND subject = $2").bind(id).bind(subject);
-            row.fetch_optional(&self.pool).await?.map(|row| execution(&row)).transpose()
+            let row = sqlx::query("SELECT * FROM executions WHERE id = $1 AND subject = $2")
+                .bind(id)
+                .bind(subject);
+            row.fetch_optional(&self.pool)
+                .await?
+                .map(|row| execution(&row))
+                .transpose()
         };
-        self.find(look, |found| found.as_ref().is_some_and(|execution| execution.ended_ms.is_some())).await
+        self.find(look, |found| {
+            found
+                .as_ref()
+                .is_some_and(|execution| execution.ended_ms.is_some())
+        })
+        .await
     }
 
     /// Returns executions of a subject, the newest first.
-    pub(super) async fn executions(&self, filter: ExecutionFilter) -> Result<Vec<ExecutionRow>, sqlx::Error> {
+    pub(super) async fn executions(
+        &self,
+        filter: ExecutionFilter,
+    ) -> Result<Vec<ExecutionRow>, sqlx::Error> {
         let (before_ms, before_id) = filter.before.unwrap_or((i64::MAX, String::new()));
         let rows = sqlx::query(
             "SELECT id, subject, session, language, profile, status, created_ms, started_ms, ended_ms, CAST(NULL AS TEXT) AS result, bytes \
@@ -385,11 +503,22 @@ impl Store {
     }
 
     /// Returns the digest of an artifact.
-    pub(super) async fn artifact(&self, execution: &str, path: &str) -> Result<Option<String>, sqlx::Error> {
+    pub(super) async fn artifact(
+        &self,
+        execution: &str,
+        path: &str,
+    ) -> Result<Option<String>, sqlx::Error> {
         let digest = crate::wire::sha256(path);
         let look = || async {
-            let row = sqlx::query("SELECT sha256 FROM artifacts WHERE execution = $1 AND path_sha256 = $2").bind(execution);
-            row.bind(digest.as_str()).fetch_optional(&self.pool).await?.map(|row| row.try_get("sha256")).transpose()
+            let row = sqlx::query(
+                "SELECT sha256 FROM artifacts WHERE execution = $1 AND path_sha256 = $2",
+            )
+            .bind(execution);
+            row.bind(digest.as_str())
+                .fetch_optional(&self.pool)
+                .await?
+                .map(|row| row.try_get("sha256"))
+                .transpose()
         };
         self.find(look, Option::is_some).await
     }
@@ -424,10 +553,17 @@ impl Store {
             .fetch_optional(&self.pool)
             .await?;
         // Released meanwhile: the next request with this key claims it.
-        let Some(row) = row else { return Ok(Some((request_sha256.to_owned(), String::new()))) };
-        let (request, taken): (String, String) = (row.try_get("request_sha256")?, row.try_get("execution")?);
+        let Some(row) = row else {
+            return Ok(Some((request_sha256.to_owned(), String::new())));
+        };
+        let (request, taken): (String, String) =
+            (row.try_get("request_sha256")?, row.try_get("execution")?);
         let is_old = row.try_get::<i64, _>("created_ms")? < now_ms() - ABANDONED_MS;
-        if is_old && !is_live(&taken) && self.execution(subject, &taken).await?.is_none() && !is_live(&taken) {
+        if is_old
+            && !is_live(&taken)
+            && self.execution(subject, &taken).await?.is_none()
+            && !is_live(&taken)
+        {
             // The process ended before anything began.
             let again = sqlx::query(
                 "UPDATE idempotency SET execution = $1, request_sha256 = $2, created_ms = $3 \
@@ -449,14 +585,24 @@ impl Store {
     }
 
     /// Releases an idempotency key whose execution never began.
-    pub(super) async fn give_key_back(&self, subject: &str, key: &str, execution: &str) -> Result<(), sqlx::Error> {
+    pub(super) async fn give_key_back(
+        &self,
+        subject: &str,
+        key: &str,
+        execution: &str,
+    ) -> Result<(), sqlx::Error> {
         let gone = "DELETE FROM idempotency WHERE subject = $1 AND idempotency_key = $2 AND execution = $3";
         let gone = sqlx::query(gone).bind(subject).bind(key).bind(execution);
         gone.execute(&self.pool).await.map(drop)
     }
 
     /// Returns usage by day, of one subject or of all.
-    pub(super) async fn usage(&self, subject: Option<&str>, since_ms: i64, until_ms: i64) -> Result<Vec<UsageRow>, sqlx::Error> {
+    pub(super) async fn usage(
+        &self,
+        subject: Option<&str>,
+        since_ms: i64,
+        until_ms: i64,
+    ) -> Result<Vec<UsageRow>, sqlx::Error> {
         let rows = sqlx::query(
             "SELECT * FROM usage_by_day WHERE (CAST($1 AS TEXT) IS NULL OR subject = $1) AND day_ms >= $2 AND day_ms < $3 \
              ORDER BY day_ms, subject LIMIT 10000",
@@ -483,7 +629,9 @@ impl Store {
     }
 
     pub(super) async fn keys(&self) -> Result<Vec<KeyRow>, sqlx::Error> {
-        let rows = sqlx::query("SELECT * FROM api_keys ORDER BY created_ms, id").fetch_all(&self.pool).await?;
+        let rows = sqlx::query("SELECT * FROM api_keys ORDER BY created_ms, id")
+            .fetch_all(&self.pool)
+            .await?;
         let read = |row: &AnyRow| {
             Ok(KeyRow {
                 id: row.try_get("id")?,
@@ -516,7 +664,10 @@ impl Store {
 
     /// Revokes a key; returns whether there was one.
     pub(super) async fn revoke_key(&self, id: &str) -> Result<bool, sqlx::Error> {
-        let revoked = sqlx::query("UPDATE api_keys SET revoked_ms = $1 WHERE id = $2 AND revoked_ms IS NULL").bind(now_ms()).bind(id);
+        let revoked =
+            sqlx::query("UPDATE api_keys SET revoked_ms = $1 WHERE id = $2 AND revoked_ms IS NULL")
+                .bind(now_ms())
+                .bind(id);
         Ok(revoked.execute(&self.pool).await?.rows_affected() > 0)
     }
 

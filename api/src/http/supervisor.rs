@@ -20,10 +20,18 @@ const AGAIN: Duration = Duration::from_secs(2);
 /// Checks the tiers for as long as the service runs.
 pub(super) async fn watch(app: Arc<App>) {
     let facts = app.sandbox.facts();
-    let mut works: BTreeMap<Tier, bool> =
-        facts.tiers.iter().filter(|tier| tier.unavailable.is_none()).map(|tier| (tier.tier, true)).collect();
+    let mut works: BTreeMap<Tier, bool> = facts
+        .tiers
+        .iter()
+        .filter(|tier| tier.unavailable.is_none())
+        .map(|tier| (tier.tier, true))
+        .collect();
     loop {
-        let pause = if works.values().all(|works| *works) { EVERY } else { AGAIN };
+        let pause = if works.values().all(|works| *works) {
+            EVERY
+        } else {
+            AGAIN
+        };
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             () = app.host_failed.notified() => {}
@@ -33,14 +41,24 @@ pub(super) async fn watch(app: Arc<App>) {
             match (app.sandbox.probe(*tier).await, *worked) {
                 (Err(error), true) => {
                     let reason = error.to_string();
-                    tracing::error!(tier = name, reason, "a tier does not work any more and is out of use");
-                    app.alerts.happened(AlertKind::Tier, name, None, "it does not work any more and is out of use");
+                    tracing::error!(
+                        tier = name,
+                        reason,
+                        "a tier does not work any more and is out of use"
+                    );
+                    app.alerts.happened(
+                        AlertKind::Tier,
+                        name,
+                        None,
+                        "it does not work any more and is out of use",
+                    );
                     app.sandbox.set_unavailable(*tier, Some(reason));
                     *worked = false;
                 }
                 (Ok(()), false) => {
                     tracing::info!(tier = name, "a tier works again");
-                    app.alerts.happened(AlertKind::Tier, name, None, "it works again");
+                    app.alerts
+                        .happened(AlertKind::Tier, name, None, "it works again");
                     app.sandbox.set_unavailable(*tier, None);
                     *worked = true;
                 }

@@ -27,17 +27,36 @@ impl Traces {
     ///
     /// If the URL is invalid. An unreachable collector loses spans, and nothing else.
     pub fn to(settings: &Telemetry) -> Result<Self, String> {
-        let exporter = SpanExporter::builder().with_http().with_protocol(Protocol::HttpBinary).with_endpoint(&settings.otlp);
+        let exporter = SpanExporter::builder()
+            .with_http()
+            .with_protocol(Protocol::HttpBinary)
+            .with_endpoint(&settings.otlp);
         let exporter = exporter.build().map_err(|error| error.to_string())?;
-        let resource = Resource::builder().with_service_name(settings.service_name.clone()).build();
-        Ok(Self(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build()))
+        let resource = Resource::builder()
+            .with_service_name(settings.service_name.clone())
+            .build();
+        Ok(Self(
+            SdkTracerProvider::builder()
+                .with_batch_exporter(exporter)
+                .with_resource(resource)
+                .build(),
+        ))
     }
 
     /// Returns the layer that exports the spans of this project, and no others.
-    pub fn layer<S: tracing::Subscriber + for<'span> LookupSpan<'span> + Send + Sync>(&self) -> impl Layer<S> + Send + Sync + use<S> {
-        let ours = ["glovebox", "glovebox_api", "glovebox_fallback", "glovebox_packages"];
+    pub fn layer<S: tracing::Subscriber + for<'span> LookupSpan<'span> + Send + Sync>(
+        &self,
+    ) -> impl Layer<S> + Send + Sync + use<S> {
+        let ours = [
+            "glovebox",
+            "glovebox_api",
+            "glovebox_fallback",
+            "glovebox_packages",
+        ];
         let filter = Targets::new().with_targets(ours.map(|name| (name, LevelFilter::DEBUG)));
-        tracing_opentelemetry::layer().with_tracer(self.0.tracer("glovebox")).with_filter(filter)
+        tracing_opentelemetry::layer()
+            .with_tracer(self.0.tracer("glovebox"))
+            .with_filter(filter)
     }
 
     /// Flushes pending spans.

@@ -7,7 +7,9 @@ use super::App;
 use super::body::Body;
 use super::events::EventLog;
 use super::execution::timestamp;
-use super::executions::{Mode, answer_json, cursor, follower, page_size, read_cursor, stream, with_location};
+use super::executions::{
+    Mode, answer_json, cursor, follower, page_size, read_cursor, stream, with_location,
+};
 use super::kept::NotKept;
 use super::keys::{Caller, Scope};
 use super::problem::{Code, Problem};
@@ -130,7 +132,10 @@ impl Trees {
     }
 
     fn get(&self, subject: &Subject, id: &str) -> Option<Arc<Tree>> {
-        self.lock().get(id).filter(|tree| tree.subject == *subject).cloned()
+        self.lock()
+            .get(id)
+            .filter(|tree| tree.subject == *subject)
+            .cloned()
     }
 
     /// Adds a new tree, unless its subject has too many unfinished ones.
@@ -152,7 +157,10 @@ impl Trees {
             return Err(Problem::not_found("task tree"));
         }
         if tree.lock().ended_ms.is_none() {
-            return Err(Problem::new(Code::Busy, "another process has the task tree under way; ask there"));
+            return Err(Problem::new(
+                Code::Busy,
+                "another process has the task tree under way; ask there",
+            ));
         }
         trees.insert(tree.id.clone(), Arc::clone(&tree));
         Ok(tree)
@@ -161,7 +169,12 @@ impl Trees {
     /// Drops a tree from the store, unless another request claims or drives it.
     fn let_go(&self, tree: &Arc<Tree>) {
         let mut trees = self.lock();
-        if tree.is_kept && tree.idle_since().is_some() && trees.get(&tree.id).is_some_and(|there| Arc::ptr_eq(there, tree)) {
+        if tree.is_kept
+            && tree.idle_since().is_some()
+            && trees
+                .get(&tree.id)
+                .is_some_and(|there| Arc::ptr_eq(there, tree))
+        {
             trees.remove(&tree.id);
         }
     }
@@ -179,7 +192,10 @@ impl Trees {
     /// Removes a tree that is not in the database, but not another one with that id, which is being retried.
     fn remove(&self, tree: &Arc<Tree>) {
         let mut trees = self.lock();
-        if trees.get(&tree.id).is_some_and(|there| Arc::ptr_eq(there, tree)) {
+        if trees
+            .get(&tree.id)
+            .is_some_and(|there| Arc::ptr_eq(there, tree))
+        {
             trees.remove(&tree.id);
         }
     }
@@ -192,7 +208,9 @@ impl Trees {
     /// Drops trees that ended long ago, or exceed [`MAX_REMEMBERED`].
     pub(super) fn forget(&self, now_ms: i64) {
         let mut trees = self.lock();
-        let idle = trees.values().filter_map(|tree| Some((tree.idle_since()?, tree.id.clone(), tree.size)));
+        let idle = trees
+            .values()
+            .filter_map(|tree| Some((tree.idle_since()?, tree.id.clone(), tree.size)));
         let mut ended: Vec<_> = idle.collect();
         ended.sort();
         let mut bytes: usize = ended.iter().map(|(_, _, size)| size).sum();
@@ -214,10 +232,19 @@ impl Trees {
 /// # Errors
 ///
 /// If a subject has so many unfinished trees that it may start no further one.
-fn has_room(trees: &HashMap<String, Arc<Tree>>, subject: &Subject, most: usize) -> Result<(), Problem> {
-    let open = trees.values().filter(|other| other.subject == *subject && other.idle_since().is_none()).count();
+fn has_room(
+    trees: &HashMap<String, Arc<Tree>>,
+    subject: &Subject,
+    most: usize,
+) -> Result<(), Problem> {
+    let open = trees
+        .values()
+        .filter(|other| other.subject == *subject && other.idle_since().is_none())
+        .count();
     if open >= most {
-        let detail = format!("this key has {open} task trees under way, which is as many as it may; wait for one, or cancel it");
+        let detail = format!(
+            "this key has {open} task trees under way, which is as many as it may; wait for one, or cancel it"
+        );
         return Err(Problem::new(Code::QueueFull, detail).retry_after(Duration::from_secs(5)));
     }
     Ok(())
@@ -251,7 +278,12 @@ fn body(tree: &Tree, with_tasks: bool) -> TreeBody {
             attempts: node.map_or(0, |node| node.attempts),
             execution: node.and_then(|node| node.execution.clone()),
             detail: node.and_then(|node| node.detail.clone()),
-            progress: Progress::of(tree.plan.branch(at).into_iter().filter_map(|at| nodes.get(at))),
+            progress: Progress::of(
+                tree.plan
+                    .branch(at)
+                    .into_iter()
+                    .filter_map(|at| nodes.get(at)),
+            ),
         }
     };
     TreeBody {
@@ -279,8 +311,13 @@ async fn find(app: &App, caller: &Caller, id: &str) -> Result<Arc<Tree>, Problem
     if id.contains('\0') {
         return Err(missing());
     }
-    let row = app.store.tree(caller.subject.as_str(), id).await?.ok_or_else(missing)?;
-    let tree = Tree::kept(row).ok_or_else(|| Problem::internal(&"a kept task tree cannot be read"))?;
+    let row = app
+        .store
+        .tree(caller.subject.as_str(), id)
+        .await?
+        .ok_or_else(missing)?;
+    let tree =
+        Tree::kept(row).ok_or_else(|| Problem::internal(&"a kept task tree cannot be read"))?;
     // No task drives it, so nothing follows.
     let log = Arc::clone(&tree.lock().log);
     log.end(json(&tree), String::new);
@@ -331,23 +368,40 @@ pub(super) async fn create(
     for task in &plan.tasks {
         // A program that can never run is reported before anything runs.
         let read = task.execution.clone().read(caller.subject.clone(), true);
-        read.map_err(|problem| Problem::new(Code::Invalid, format!("task `{}`: {}", task.name, problem.detail())))?;
+        read.map_err(|problem| {
+            Problem::new(
+                Code::Invalid,
+                format!("task `{}`: {}", task.name, problem.detail()),
+            )
+        })?;
     }
     app.kept.check(caller.subject.as_str())?;
     held.shrink_to(size);
     let tree = Arc::new(Tree::new(caller.subject.clone(), plan, (size, held)));
     let log = Arc::clone(&tree.lock().log);
     // From here on, so that nothing runs for a client that disconnects while the tree is stored.
-    let waiter = (mode != Mode::Later).then(|| Waiter { tree: Arc::clone(&tree), log: Arc::clone(&log) });
-    app.to_the_end(&caller.subject, begin(Arc::clone(&app), Arc::clone(&tree))).await?;
+    let waiter = (mode != Mode::Later).then(|| Waiter {
+        tree: Arc::clone(&tree),
+        log: Arc::clone(&log),
+    });
+    app.to_the_end(&caller.subject, begin(Arc::clone(&app), Arc::clone(&tree)))
+        .await?;
     let address = format!("/v1/task-trees/{}", tree.id);
     match mode {
-        Mode::Later => Ok(with_location(answer_json(StatusCode::ACCEPTED, json(&tree)), header::LOCATION, &address)),
+        Mode::Later => Ok(with_location(
+            answer_json(StatusCode::ACCEPTED, json(&tree)),
+            header::LOCATION,
+            &address,
+        )),
         Mode::Stream => Ok(stream(permit, log, 0, waiter)),
         Mode::Wait => {
             log.follow(0).for_each(|_| std::future::ready(())).await;
             drop(waiter);
-            Ok(with_location(answer_json(StatusCode::OK, json(&tree)), header::CONTENT_LOCATION, &address))
+            Ok(with_location(
+                answer_json(StatusCode::OK, json(&tree)),
+                header::CONTENT_LOCATION,
+                &address,
+            ))
         }
     }
 }
@@ -364,7 +418,8 @@ async fn begin(app: Arc<App>, tree: Arc<Tree>) -> Result<(), Problem> {
         let detail = format!("there is no room to keep the {bytes} bytes of this plan (`{setting}`); `DELETE` what has ended");
         Problem::new(Code::QuotaExceeded, detail)
     })?;
-    app.trees.insert(&tree, app.config.limits.trees_per_subject)?;
+    app.trees
+        .insert(&tree, app.config.limits.trees_per_subject)?;
     // The record of its end omits the plan.
     if let Err(error) = app.store.put_tree(first).await {
         app.trees.remove(&tree);
@@ -389,8 +444,14 @@ pub(super) async fn list(
     let Query(query) = query?;
     let limit = page_size(query.limit)?;
     let before = query.cursor.as_deref().map(read_cursor).transpose()?;
-    let rows = app.store.trees(caller.subject.as_str(), before, i64::from(limit)).await?;
-    let next_cursor = rows.last().filter(|_| rows.len() == limit as usize).map(|row| cursor(row.created_ms, &row.id));
+    let rows = app
+        .store
+        .trees(caller.subject.as_str(), before, i64::from(limit))
+        .await?;
+    let next_cursor = rows
+        .last()
+        .filter(|_| rows.len() == limit as usize)
+        .map(|row| cursor(row.created_ms, &row.id));
     let shown = |row: TreeRow| match app.trees.get(&caller.subject, &row.id) {
         Some(tree) => body(&tree, false),
         None => TreeBody {
@@ -403,13 +464,20 @@ pub(super) async fn list(
             tasks: None,
         },
     };
-    Ok(Json(TreeList { task_trees: rows.into_iter().map(shown).collect(), next_cursor }))
+    Ok(Json(TreeList {
+        task_trees: rows.into_iter().map(shown).collect(),
+        next_cursor,
+    }))
 }
 
 /// Get a task tree.
 #[utoipa::path(get, path = "/v1/task-trees/{id}", tag = "task-trees", params(("id" = String, Path)),
     responses((status = 200, description = "How it is doing", body = TreeBody)))]
-pub(super) async fn get(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<String>) -> Result<Json<TreeBody>, Problem> {
+pub(super) async fn get(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<TreeBody>, Problem> {
     caller.needs(Scope::Run)?;
     Ok(Json(body(&*find(&app, &caller, &id).await?, true)))
 }
@@ -421,7 +489,11 @@ pub(super) async fn get(State(app): State<Arc<App>>, caller: Caller, Path(id): P
 /// deleted one by one.
 #[utoipa::path(delete, path = "/v1/task-trees/{id}", tag = "task-trees", params(("id" = String, Path)),
     responses((status = 200, description = "It has ended, or is deleted", body = TreeBody)))]
-pub(super) async fn cancel(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<String>) -> Result<Json<TreeBody>, Problem> {
+pub(super) async fn cancel(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<TreeBody>, Problem> {
     caller.needs(Scope::Run)?;
     let tree = find(&app, &caller, &id).await?;
     if tree.lock().ended_ms.is_none() {
@@ -431,7 +503,9 @@ pub(super) async fn cancel(State(app): State<Arc<App>>, caller: Caller, Path(id)
         return Ok(Json(body(&tree, true)));
     }
     let held = Arc::clone(&app);
-    let tree = app.to_the_end(&caller.subject, async move { remove(&held, tree).await }).await?;
+    let tree = app
+        .to_the_end(&caller.subject, async move { remove(&held, tree).await })
+        .await?;
     Ok(Json(body(&tree, true)))
 }
 
@@ -443,10 +517,13 @@ async fn remove(app: &App, tree: Arc<Tree>) -> Result<Arc<Tree>, Problem> {
     let tree = app.trees.take_in(tree)?;
     written(&tree).await;
     tree.begin_to_delete()?;
-    let deleted = delete(app, &tree).await.inspect_err(|_| stays(app, &tree))?;
+    let deleted = delete(app, &tree)
+        .await
+        .inspect_err(|_| stays(app, &tree))?;
     app.trees.remove(&tree);
     let bytes = deleted.ok_or_else(|| Problem::not_found("task tree"))?;
-    app.kept.give_back(tree.subject.as_str(), u64::try_from(bytes).unwrap_or(0));
+    app.kept
+        .give_back(tree.subject.as_str(), u64::try_from(bytes).unwrap_or(0));
     Ok(tree)
 }
 
@@ -457,7 +534,10 @@ async fn delete(app: &App, tree: &Tree) -> Result<Option<i64>, Problem> {
         return Ok(deleted);
     }
     // The database may not have accepted its end.
-    app.store.put_tree(tree.row(false)).await.map_err(|error| Problem::internal(&error))?;
+    app.store
+        .put_tree(tree.row(false))
+        .await
+        .map_err(|error| Problem::internal(&error))?;
     Ok(app.store.delete_tree(subject, id).await?)
 }
 
@@ -478,9 +558,16 @@ pub(super) async fn cancel_branch(
     caller.needs(Scope::Run)?;
     let tree = find(&app, &caller, &id).await?;
     let at = tree.plan.find(&name)?;
-    let is_over = tree.plan.branch(at).into_iter().all(|at| tree.lock().nodes.get(at).is_none_or(Node::is_over));
+    let is_over = tree
+        .plan
+        .branch(at)
+        .into_iter()
+        .all(|at| tree.lock().nodes.get(at).is_none_or(Node::is_over));
     if is_over {
-        return Err(Problem::new(Code::Ended, "the whole branch has ended before; there is nothing to stop"));
+        return Err(Problem::new(
+            Code::Ended,
+            "the whole branch has ended before; there is nothing to stop",
+        ));
     }
     tree.cancel(&tree.plan.branch(at));
     Ok((StatusCode::ACCEPTED, Json(body(&tree, true))))
@@ -501,7 +588,9 @@ pub(super) async fn retry_branch(
     let tree = find(&app, &caller, &id).await?;
     let at = tree.plan.find(&name)?;
     let held = Arc::clone(&app);
-    let tree = app.to_the_end(&caller.subject, async move { retry(&held, tree, at).await }).await?;
+    let tree = app
+        .to_the_end(&caller.subject, async move { retry(&held, tree, at).await })
+        .await?;
     Ok((StatusCode::ACCEPTED, Json(body(&tree, true))))
 }
 
@@ -509,14 +598,24 @@ pub(super) async fn retry_branch(
 async fn retry(app: &Arc<App>, tree: Arc<Tree>, at: usize) -> Result<Arc<Tree>, Problem> {
     let tree = app.trees.take_in(tree)?;
     if !tree.is_held() {
-        let held = app.memory.take(&tree.subject, tree.size).inspect_err(|_| app.trees.let_go(&tree))?;
+        let held = app
+            .memory
+            .take(&tree.subject, tree.size)
+            .inspect_err(|_| app.trees.let_go(&tree))?;
         tree.hold(held);
     }
     written(&tree).await;
     let tasks = tree.plan.branch(at);
-    let is_idle = app.trees.retry(&tree, &tasks, app.config.limits.trees_per_subject).inspect_err(|_| app.trees.let_go(&tree))?;
+    let is_idle = app
+        .trees
+        .retry(&tree, &tasks, app.config.limits.trees_per_subject)
+        .inspect_err(|_| app.trees.let_go(&tree))?;
     if is_idle {
-        let is_there = app.store.reopen_tree(tree.subject.as_str(), &tree.id).await.inspect_err(|_| stays(app, &tree))?;
+        let is_there = app
+            .store
+            .reopen_tree(tree.subject.as_str(), &tree.id)
+            .await
+            .inspect_err(|_| stays(app, &tree))?;
         if !is_there {
             tree.goes();
             app.trees.remove(&tree);
@@ -525,7 +624,10 @@ async fn retry(app: &Arc<App>, tree: Arc<Tree>, at: usize) -> Result<Arc<Tree>, 
         tree.begin_again(&tasks);
         app.trees.drive(app, &tree);
     }
-    app.store.put_tree(tree.row(false)).await.map_err(|error| Problem::internal(&error))?;
+    app.store
+        .put_tree(tree.row(false))
+        .await
+        .map_err(|error| Problem::internal(&error))?;
     Ok(tree)
 }
 

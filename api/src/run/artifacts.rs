@@ -42,23 +42,44 @@ impl ArtifactRules {
     /// Saves every artifact into the directory of the first rule that it matches.
     pub(crate) fn save<'a>(&self, artifacts: &'a [Artifact]) -> Vec<Saved<'a>> {
         let matching = artifacts.iter().filter_map(|artifact| {
-            let (_, folder) = self.0.iter().find(|(glob, _)| glob.is_match(&artifact.path))?;
-            Some(Saved { artifact, result: save(folder, artifact) })
+            let (_, folder) = self
+                .0
+                .iter()
+                .find(|(glob, _)| glob.is_match(&artifact.path))?;
+            Some(Saved {
+                artifact,
+                result: save(folder, artifact),
+            })
         });
         matching.collect()
     }
 
     /// Returns the globs that match none of the artifacts.
-    pub(crate) fn unmatched<'a>(&'a self, artifacts: &'a [Artifact]) -> impl Iterator<Item = &'a str> {
-        let unmatched = |glob: &&GlobMatcher| !artifacts.iter().any(|artifact| glob.is_match(&artifact.path));
-        self.0.iter().map(|(glob, _)| glob).filter(unmatched).map(|glob| glob.glob().glob())
+    pub(crate) fn unmatched<'a>(
+        &'a self,
+        artifacts: &'a [Artifact],
+    ) -> impl Iterator<Item = &'a str> {
+        let unmatched = |glob: &&GlobMatcher| {
+            !artifacts
+                .iter()
+                .any(|artifact| glob.is_match(&artifact.path))
+        };
+        self.0
+            .iter()
+            .map(|(glob, _)| glob)
+            .filter(unmatched)
+            .map(|glob| glob.glob().glob())
     }
 }
 
 fn save(folder: &Path, artifact: &Artifact) -> Result<PathBuf, String> {
     let path = Plain::of(&artifact.path)?;
-    let failed = |error: io::Error| format!("in `{}`: {error}", name(&folder.display().to_string()));
-    #[expect(clippy::disallowed_methods, reason = "the person at the command line named the folder, which is the authority to write to it")]
+    let failed =
+        |error: io::Error| format!("in `{}`: {error}", name(&folder.display().to_string()));
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the person at the command line named the folder, which is the authority to write to it"
+    )]
     let root = {
         Dir::create_ambient_dir_all(folder, ambient_authority()).map_err(failed)?;
         Dir::open_ambient_dir(folder, ambient_authority()).map_err(failed)?
@@ -80,7 +101,8 @@ struct Plain<'a> {
 impl<'a> Plain<'a> {
     fn of(path: &'a str) -> Result<Self, String> {
         let mut folders: Vec<&str> = path.split('/').collect();
-        let strange = |part: &&str| part.is_empty() || *part == "." || *part == ".." || part.contains('\0');
+        let strange =
+            |part: &&str| part.is_empty() || *part == "." || *part == ".." || part.contains('\0');
         if folders.iter().any(strange) {
             return Err("its path leaves the folder, or is no plain path".to_owned());
         }
@@ -94,8 +116,15 @@ fn enter(directory: &Dir, part: &str) -> Result<Dir, String> {
     let failed = |error: io::Error| format!("`{}`: {error}", name(part));
     match directory.symlink_metadata(part) {
         Ok(metadata) if metadata.is_dir() => {}
-        Ok(_) => return Err(format!("`{}` is there and is no folder; links are not followed", name(part))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => directory.create_dir(part).map_err(failed)?,
+        Ok(_) => {
+            return Err(format!(
+                "`{}` is there and is no folder; links are not followed",
+                name(part)
+            ));
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            directory.create_dir(part).map_err(failed)?
+        }
         Err(error) => return Err(failed(error)),
     }
     directory.open_dir(part).map_err(failed)
@@ -104,11 +133,16 @@ fn enter(directory: &Dir, part: &str) -> Result<Dir, String> {
 /// Replaces whatever has the file's name, be it a file or a symlink, by an atomic rename.
 fn replace(directory: &Dir, file: &str, content: &[u8]) -> Result<(), String> {
     let failed = |error: io::Error| format!("`{}`: {error}", name(file));
-    if directory.symlink_metadata(file).is_ok_and(|metadata| metadata.is_dir()) {
+    if directory
+        .symlink_metadata(file)
+        .is_ok_and(|metadata| metadata.is_dir())
+    {
         return Err(format!("there is a folder called `{}`", name(file)));
     }
     let (temporary, mut new) = temporary(directory).map_err(failed)?;
-    let written = new.write_all(content).and_then(|()| directory.rename(&temporary, directory, file));
+    let written = new
+        .write_all(content)
+        .and_then(|()| directory.rename(&temporary, directory, file));
     written.map_err(|error| {
         // The first error is the one that matters.
         let _ = directory.remove_file(&temporary);
@@ -122,7 +156,9 @@ fn temporary(directory: &Dir) -> io::Result<(String, cap_std::fs::File)> {
     loop {
         let temporary = format!(".glovebox-{}-{attempt}", std::process::id());
         match directory.open_with(&temporary, OpenOptions::new().write(true).create_new(true)) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && attempt < 1000 => attempt += 1,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && attempt < 1000 => {
+                attempt += 1
+            }
             result => return result.map(|file| (temporary, file)),
         }
     }
@@ -136,7 +172,10 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     fn artifact(path: &str) -> Artifact {
-        Artifact { path: path.to_owned(), content: b"new".to_vec() }
+        Artifact {
+            path: path.to_owned(),
+            content: b"new".to_vec(),
+        }
     }
 
     fn saved(folder: &Path, path: &str) -> Result<PathBuf, String> {
@@ -147,10 +186,20 @@ mod tests {
     fn artifacts_lie_below_the_folder() {
         let host = tempfile::tempdir().unwrap();
         let folder = host.path().join("made/when/missing");
-        assert_eq!(saved(&folder, "a/b/c.txt").unwrap(), folder.join("a/b/c.txt"));
-        assert_eq!(saved(&folder, "a/b/d.txt").unwrap(), folder.join("a/b/d.txt"));
+        assert_eq!(
+            saved(&folder, "a/b/c.txt").unwrap(),
+            folder.join("a/b/c.txt")
+        );
+        assert_eq!(
+            saved(&folder, "a/b/d.txt").unwrap(),
+            folder.join("a/b/d.txt")
+        );
         assert_eq!(fs::read(folder.join("a/b/c.txt")).unwrap(), b"new");
-        assert_eq!(fs::read_dir(folder.join("a/b")).unwrap().count(), 2, "nothing temporary is left");
+        assert_eq!(
+            fs::read_dir(folder.join("a/b")).unwrap().count(),
+            2,
+            "nothing temporary is left"
+        );
     }
 
     #[test]
@@ -165,7 +214,19 @@ mod tests {
     fn no_path_leaves_the_folder() {
         let host = tempfile::tempdir().unwrap();
         let folder = host.path().join("in");
-        for path in ["../x", "a/../../x", "/x", "/tmp/x", "", ".", "..", "a/", "a//b", "./x", "x\0y"] {
+        for path in [
+            "../x",
+            "a/../../x",
+            "/x",
+            "/tmp/x",
+            "",
+            ".",
+            "..",
+            "a/",
+            "a//b",
+            "./x",
+            "x\0y",
+        ] {
             assert!(saved(&folder, path).is_err(), "{path:?}");
         }
         assert!(!folder.exists());
@@ -183,24 +244,58 @@ mod tests {
         symlink(outside.join("kept"), folder.join("file")).unwrap();
         symlink("inside", folder.join("here")).unwrap();
         fs::create_dir(folder.join("inside")).unwrap();
-        assert!(saved(&folder, "folder/kept").unwrap_err().contains("links are not followed"));
-        assert!(saved(&folder, "here/x").unwrap_err().contains("links are not followed"));
+        assert!(
+            saved(&folder, "folder/kept")
+                .unwrap_err()
+                .contains("links are not followed")
+        );
+        assert!(
+            saved(&folder, "here/x")
+                .unwrap_err()
+                .contains("links are not followed")
+        );
         // The symlink itself is replaced, not its target.
         saved(&folder, "file").unwrap();
         assert_eq!(fs::read(folder.join("file")).unwrap(), b"new");
-        assert!(!fs::symlink_metadata(folder.join("file")).unwrap().is_symlink());
+        assert!(
+            !fs::symlink_metadata(folder.join("file"))
+                .unwrap()
+                .is_symlink()
+        );
         assert_eq!(fs::read(outside.join("kept")).unwrap(), b"old");
-        assert!(saved(&folder, "inside").unwrap_err().contains("a folder called"));
+        assert!(
+            saved(&folder, "inside")
+                .unwrap_err()
+                .contains("a folder called")
+        );
     }
 
     #[test]
     fn the_first_rule_that_matches_decides() {
         let host = tempfile::tempdir().unwrap();
-        let rule = |glob: &str, folder: &str| ArtifactRule { glob: glob.to_owned(), folder: host.path().join(folder) };
-        let rules = ArtifactRules::new(&[rule("*.png", "plots"), rule("**", "all"), rule("*.gif", "none")]).unwrap();
+        let rule = |glob: &str, folder: &str| ArtifactRule {
+            glob: glob.to_owned(),
+            folder: host.path().join(folder),
+        };
+        let rules = ArtifactRules::new(&[
+            rule("*.png", "plots"),
+            rule("**", "all"),
+            rule("*.gif", "none"),
+        ])
+        .unwrap();
         let artifacts = [artifact("a.png"), artifact("deep/b.png")];
-        let saved: Vec<PathBuf> = rules.save(&artifacts).into_iter().map(|saved| saved.result.unwrap()).collect();
-        assert_eq!(saved, [host.path().join("plots/a.png"), host.path().join("all/deep/b.png")]);
+        let saved: Vec<PathBuf> = rules
+            .save(&artifacts)
+            .into_iter()
+            .map(|saved| saved.result.unwrap())
+            .collect();
+        assert_eq!(
+            saved,
+            [
+                host.path().join("plots/a.png"),
+                host.path().join("all/deep/b.png")
+            ]
+        );
         assert_eq!(rules.unmatched(&artifacts).collect::<Vec<_>>(), ["*.gif"]);
         assert!(ArtifactRules::new(&[rule("[", "x")]).is_err());
     }

@@ -71,7 +71,10 @@ pub(super) fn report(sandbox: &Sandbox, request: &Request, outcome: &Outcome) {
 
 /// Formats a denial, and the lines of a policy that would allow it.
 fn denied(denial: &Denial, sandbox: &Sandbox) -> (String, String) {
-    let message = format!("denied by `{}`: {}: {}", denial.rule, denial.asked, denial.reason);
+    let message = format!(
+        "denied by `{}`: {}: {}",
+        denial.rule, denial.asked, denial.reason
+    );
     (message, fix(&denial.fix, sandbox))
 }
 
@@ -81,34 +84,58 @@ fn fix(lines: &str, sandbox: &Sandbox) -> String {
         return comment.trim().to_owned();
     }
     if sandbox.policy() == &glovebox::Policy::builtin() {
-        return format!("to allow it, run with `--policy FILE` and this file:\n{}", indent(&policy_file(lines)));
+        return format!(
+            "to allow it, run with `--policy FILE` and this file:\n{}",
+            indent(&policy_file(lines))
+        );
     }
     format!("to allow it, write in the policy:\n{}", indent(lines))
 }
 
 fn indent(text: &str) -> String {
-    text.lines().map(|line| format!("  {line}").trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+    text.lines()
+        .map(|line| format!("  {line}").trim_end().to_owned())
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// Reports which limit was hit, its value, who set it, and how to raise it.
 fn limited(sandbox: &Sandbox, request: &Request, limit: Option<Limit>) -> (String, Option<String>) {
-    let Some(limit) = limit else { return ("a limit ended the run".to_owned(), None) };
+    let Some(limit) = limit else {
+        return ("a limit ended the run".to_owned(), None);
+    };
     let Words { title, key, option } = words(limit);
     let message = format!("a limit ended the run: {title} (`{}`)", limit.name());
-    let Some(key) = key else { return (message, Some("this limit is fixed".to_owned())) };
-    let (Some(granted), Some(most)) = (amount(sandbox, request, key), amount(sandbox, &without_wishes(request), key)) else {
+    let Some(key) = key else {
+        return (message, Some("this limit is fixed".to_owned()));
+    };
+    let (Some(granted), Some(most)) = (
+        amount(sandbox, request, key),
+        amount(sandbox, &without_wishes(request), key),
+    ) else {
         return (message, None);
     };
     let message = format!("{message}, {granted}");
     if granted < most
         && let Some(option) = option
     {
-        return (message, Some(format!("`{option}` asked for that; the policy grants up to {most}")));
+        return (
+            message,
+            Some(format!(
+                "`{option}` asked for that; the policy grants up to {most}"
+            )),
+        );
     }
     let mut larger = without_wishes(request);
     larger.wants.limits.set(key, twice(most));
     match sandbox.policy().admit(&larger, &sandbox.facts()) {
-        Verdict::Deny(denial) => (message, Some(format!("the policy grants no more; {}", fix(&denial.fix, sandbox)))),
+        Verdict::Deny(denial) => (
+            message,
+            Some(format!(
+                "the policy grants no more; {}",
+                fix(&denial.fix, sandbox)
+            )),
+        ),
         Verdict::Admit(_) => (message, None),
     }
 }
@@ -120,8 +147,16 @@ fn without_wishes(request: &Request) -> Request {
 }
 
 fn amount(sandbox: &Sandbox, request: &Request, key: &str) -> Option<Amount> {
-    let grant: Grant = sandbox.policy().admit(request, &sandbox.facts()).into_result().ok()?;
-    grant.limits().entries().find(|(name, _)| *name == key).map(|(_, amount)| amount)
+    let grant: Grant = sandbox
+        .policy()
+        .admit(request, &sandbox.facts())
+        .into_result()
+        .ok()?;
+    grant
+        .limits()
+        .entries()
+        .find(|(name, _)| *name == key)
+        .map(|(_, amount)| amount)
 }
 
 fn twice(amount: Amount) -> Amount {
@@ -135,10 +170,15 @@ fn twice(amount: Amount) -> Amount {
 /// Reports which globs matched no file.
 pub(super) fn report_missing(rules: &ArtifactRules, outcome: &Outcome) {
     for glob in rules.unmatched(&outcome.artifacts) {
-        terminal::note(&format!("glovebox: no file in the workspace matches `{}`", name(glob)));
+        terminal::note(&format!(
+            "glovebox: no file in the workspace matches `{}`",
+            name(glob)
+        ));
     }
     if outcome.artifacts_truncated {
-        terminal::note("glovebox: there were more artifacts, or larger ones, than the policy grants; the rest was left behind");
+        terminal::note(
+            "glovebox: there were more artifacts, or larger ones, than the policy grants; the rest was left behind",
+        );
     }
 }
 
@@ -146,7 +186,13 @@ pub(super) fn report_missing(rules: &ArtifactRules, outcome: &Outcome) {
 pub(super) fn report_saved(saved: &[Saved<'_>]) {
     for saved in saved {
         if let Err(reason) = &saved.result {
-            terminal::complain(&format!("cannot save the artifact `{}`: {reason}", name(&saved.artifact.path)), None);
+            terminal::complain(
+                &format!(
+                    "cannot save the artifact `{}`: {reason}",
+                    name(&saved.artifact.path)
+                ),
+                None,
+            );
         }
     }
 }

@@ -28,11 +28,16 @@ struct Sink {
 
 impl Sink {
     fn new(place: Place) -> Self {
-        Self { escaper: place.is_terminal().then(Escaper::default), in_line: false }
+        Self {
+            escaper: place.is_terminal().then(Escaper::default),
+            in_line: false,
+        }
     }
 
     fn write(&mut self, bytes: &[u8], mut out: impl Write) -> io::Result<()> {
-        let Some(escaper) = &mut self.escaper else { return out.write_all(bytes) };
+        let Some(escaper) = &mut self.escaper else {
+            return out.write_all(bytes);
+        };
         let shown = escaper.escape(bytes);
         if let Some(last) = shown.chars().next_back() {
             self.in_line = last != '\n';
@@ -41,7 +46,10 @@ impl Sink {
     }
 
     fn rest(&mut self) -> String {
-        self.escaper.as_mut().map(Escaper::finish).unwrap_or_default()
+        self.escaper
+            .as_mut()
+            .map(Escaper::finish)
+            .unwrap_or_default()
     }
 }
 
@@ -49,7 +57,8 @@ impl Forwarded {
     /// Flushes what is left, and ends the program's last line, so that our own messages start on a new one.
     pub(crate) fn finish(mut self) {
         let (out, error) = (self.stdout.rest(), self.stderr.rest());
-        let open = self.stdout.in_line || self.stderr.in_line || !out.is_empty() || !error.is_empty();
+        let open =
+            self.stdout.in_line || self.stderr.in_line || !out.is_empty() || !error.is_empty();
         // The run is over, and its outcome matters more than a failure to print the last character.
         let _ = io::stdout().write_all(out.as_bytes());
         let _ = io::stdout().flush();
@@ -61,8 +70,15 @@ impl Forwarded {
 }
 
 /// Forwards output until the program has ended; cancels the run when the reader has gone away.
-pub(crate) async fn forward(mut receiver: mpsc::Receiver<OutputChunk>, stop: &CancellationToken) -> Forwarded {
-    let mut forwarded = Forwarded { failure: None, stdout: Sink::new(Place::Out), stderr: Sink::new(Place::Error) };
+pub(crate) async fn forward(
+    mut receiver: mpsc::Receiver<OutputChunk>,
+    stop: &CancellationToken,
+) -> Forwarded {
+    let mut forwarded = Forwarded {
+        failure: None,
+        stdout: Sink::new(Place::Out),
+        stderr: Sink::new(Place::Error),
+    };
     let mut batch = Vec::with_capacity(BATCH);
     while receiver.recv_many(&mut batch, BATCH).await > 0 {
         if let Err(error) = forwarded.pass_on(&batch) {

@@ -67,8 +67,15 @@ fn encode_with(slack: usize, bytes: &[u8]) -> Encoded<'_> {
         return Encoded { text, base64: None };
     }
     let base64 = STANDARD.encode(bytes);
-    let text = if !is_text && fits_with(slack, length + base64.len(), bytes.len()) { text } else { "".into() };
-    Encoded { text, base64: Some(base64) }
+    let text = if !is_text && fits_with(slack, length + base64.len(), bytes.len()) {
+        text
+    } else {
+        "".into()
+    };
+    Encoded {
+        text,
+        base64: Some(base64),
+    }
 }
 
 /// Bounds a text that has no other form: it is truncated if its escapes would make it too long.
@@ -132,14 +139,23 @@ mod tests {
             ("zeros", large(b"\0")),
             ("delete", large(b"\x7f")),
             ("c1", "\u{9b}".repeat(50_000).into_bytes()),
-            ("latin-1", large("é".as_bytes()).into_iter().map(|byte| byte | 0x80).collect()),
+            (
+                "latin-1",
+                large("é".as_bytes())
+                    .into_iter()
+                    .map(|byte| byte | 0x80)
+                    .collect(),
+            ),
             ("one bad byte", [large(b"text "), vec![0xff]].concat()),
             ("bad bytes", large(b"\xff")),
             ("halves of characters", large(b"\xe2\x82")),
             ("emoji", "🧤".repeat(25_000).into_bytes()),
             ("lines", large(b"\r\n")),
             ("terminal", large(b"\x1b[31mred\x1b[0m ")),
-            ("spaces that do not break", "\u{a0}".repeat(50_000).into_bytes()),
+            (
+                "spaces that do not break",
+                "\u{a0}".repeat(50_000).into_bytes(),
+            ),
         ]
     }
 
@@ -148,10 +164,19 @@ mod tests {
         for (kind, bytes) in kinds() {
             let Encoded { text, base64 } = encode(&bytes);
             let json = harmless(&to_json(&text)).len() + base64.as_ref().map_or(0, String::len);
-            assert!(json <= 2 * bytes.len() + SLACK + 2, "{kind}: {json} for {}", bytes.len());
+            assert!(
+                json <= 2 * bytes.len() + SLACK + 2,
+                "{kind}: {json} for {}",
+                bytes.len()
+            );
             let piece = encode_piece(&bytes);
-            let json = harmless(&to_json(&piece.text)).len() + piece.base64.as_ref().map_or(0, String::len);
-            assert!(json <= 2 * bytes.len() + SHORT_SLACK + 2, "{kind}: a piece of {json} for {}", bytes.len());
+            let json = harmless(&to_json(&piece.text)).len()
+                + piece.base64.as_ref().map_or(0, String::len);
+            assert!(
+                json <= 2 * bytes.len() + SHORT_SLACK + 2,
+                "{kind}: a piece of {json} for {}",
+                bytes.len()
+            );
             // Nothing is lost.
             match base64 {
                 None => assert_eq!(text.as_bytes(), bytes, "{kind}"),
@@ -159,7 +184,11 @@ mod tests {
             }
             let text = String::from_utf8_lossy(&bytes).into_owned();
             let json = harmless(&to_json(&bounded(&text))).len();
-            assert!(json <= 2 * text.len() + SLACK + 2, "{kind}: {json} for {}", text.len());
+            assert!(
+                json <= 2 * text.len() + SLACK + 2,
+                "{kind}: {json} for {}",
+                text.len()
+            );
         }
     }
 
@@ -170,20 +199,45 @@ mod tests {
                 let bytes = vec![byte; size];
                 let Encoded { text, base64 } = encode_piece(&bytes);
                 let json = to_json(&text).len() + base64.as_ref().map_or(0, String::len);
-                assert!(json <= 2 * size + SHORT_SLACK + 2, "{size} of {byte:#x}: {json}");
+                assert!(
+                    json <= 2 * size + SHORT_SLACK + 2,
+                    "{size} of {byte:#x}: {json}"
+                );
             }
             let name = "\u{1}".repeat(size);
-            assert!(to_json(&bounded_with(SHORT_SLACK, &name)).len() <= 2 * size + SHORT_SLACK + 2, "{size}");
+            assert!(
+                to_json(&bounded_with(SHORT_SLACK, &name)).len() <= 2 * size + SHORT_SLACK + 2,
+                "{size}"
+            );
         }
-        assert_eq!(encode_piece(b"\x1b[31mred\x1b[0m\n").base64, None, "colours stay text");
+        assert_eq!(
+            encode_piece(b"\x1b[31mred\x1b[0m\n").base64,
+            None,
+            "colours stay text"
+        );
     }
 
     #[test]
     fn what_is_short_or_plain_stays_as_it_is() {
-        assert_eq!(encode(b"text\x1b[0m"), Encoded { text: "text\u{1b}[0m".into(), base64: None });
-        assert_eq!(encode(b"\xff\x00"), Encoded { text: "\u{fffd}\0".into(), base64: Some("/wA=".to_owned()) });
+        assert_eq!(
+            encode(b"text\x1b[0m"),
+            Encoded {
+                text: "text\u{1b}[0m".into(),
+                base64: None
+            }
+        );
+        assert_eq!(
+            encode(b"\xff\x00"),
+            Encoded {
+                text: "\u{fffd}\0".into(),
+                base64: Some("/wA=".to_owned())
+            }
+        );
         assert_eq!(bounded("\u{1}"), "\u{1}");
         assert!(bounded(&"\u{1}".repeat(100_000)).ends_with(CUT));
-        assert!(fits_when_harmless("[1]") && !fits_when_harmless(&format!("\"{}\"", "\u{9b}".repeat(50_000))));
+        assert!(
+            fits_when_harmless("[1]")
+                && !fits_when_harmless(&format!("\"{}\"", "\u{9b}".repeat(50_000)))
+        );
     }
 }

@@ -34,12 +34,17 @@ const load = (number) => {
 /// given (such as Node's own) is found missing when it is called for, as in Node.
 pub(super) fn bundle(packages: &[Package], global: &str) -> Result<String> {
     let entry = packages.first().context("there is no package to bundle")?;
-    let mut table = Table { packages, numbers: HashMap::new(), files: Vec::new() };
+    let mut table = Table {
+        packages,
+        numbers: HashMap::new(),
+        files: Vec::new(),
+    };
     table.number(main_file(&entry.directory)?);
     let mut text = BEFORE.to_owned();
     let mut next = 0;
     while let Some(file) = table.files.get(next).cloned() {
-        let source = fs::read_to_string(&file).with_context(|| format!("cannot read `{}`", file.display()))?;
+        let source = fs::read_to_string(&file)
+            .with_context(|| format!("cannot read `{}`", file.display()))?;
         let mut numbers = String::new();
         for request in requests(&source) {
             if let Some(target) = table.resolve(&file, request)? {
@@ -47,7 +52,10 @@ pub(super) fn bundle(packages: &[Package], global: &str) -> Result<String> {
             }
         }
         // The line comment may be the last thing in a file.
-        write!(text, "[function (module, exports, require) {{\n{source}\n}}, {{ {numbers}}}],\n")?;
+        write!(
+            text,
+            "[function (module, exports, require) {{\n{source}\n}}, {{ {numbers}}}],\n"
+        )?;
         next += 1;
     }
     text.push_str(AFTER);
@@ -75,16 +83,26 @@ impl Table<'_> {
     fn resolve(&self, from: &Path, request: &str) -> Result<Option<PathBuf>> {
         if request.starts_with('.') {
             let target = normal(&from.with_file_name(request));
-            let target = existing(&target).with_context(|| format!("`{}` requires `{request}`, which is not there", from.display()))?;
+            let target = existing(&target).with_context(|| {
+                format!(
+                    "`{}` requires `{request}`, which is not there",
+                    from.display()
+                )
+            })?;
             return Ok(Some(target));
         }
         for package in self.packages {
             if request == package.name {
                 return main_file(&package.directory).map(Some);
             }
-            if let Some(inside) = request.strip_prefix(package.name.as_str()).and_then(|rest| rest.strip_prefix('/')) {
+            if let Some(inside) = request
+                .strip_prefix(package.name.as_str())
+                .and_then(|rest| rest.strip_prefix('/'))
+            {
                 let target = existing(&package.directory.join(inside));
-                return target.map(Some).with_context(|| format!("package `{}` has no `{inside}`", package.name));
+                return target
+                    .map(Some)
+                    .with_context(|| format!("package `{}` has no `{inside}`", package.name));
             }
         }
         Ok(None)
@@ -94,9 +112,14 @@ impl Table<'_> {
 /// The file that a package's name stands for.
 fn main_file(directory: &Path) -> Result<PathBuf> {
     let path = directory.join("package.json");
-    let text = fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
-    let package: serde_json::Value = serde_json::from_str(&text).with_context(|| format!("`{}` is not JSON", path.display()))?;
-    let main = package.get("main").and_then(|main| main.as_str()).unwrap_or("index.js");
+    let text =
+        fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    let package: serde_json::Value =
+        serde_json::from_str(&text).with_context(|| format!("`{}` is not JSON", path.display()))?;
+    let main = package
+        .get("main")
+        .and_then(|main| main.as_str())
+        .unwrap_or("index.js");
     let Some(file) = existing(&normal(&directory.join(main))) else {
         bail!("`{}` names a main file that is not there", path.display());
     };
@@ -107,7 +130,13 @@ fn main_file(directory: &Path) -> Result<PathBuf> {
 fn existing(path: &Path) -> Option<PathBuf> {
     let mut with_extension = path.as_os_str().to_owned();
     with_extension.push(".js");
-    [path.to_owned(), PathBuf::from(with_extension), path.join("index.js")].into_iter().find(|candidate| candidate.is_file())
+    [
+        path.to_owned(),
+        PathBuf::from(with_extension),
+        path.join("index.js"),
+    ]
+    .into_iter()
+    .find(|candidate| candidate.is_file())
 }
 
 /// The path without `.` and `..`, so that a file has one number however it is asked for.
@@ -130,7 +159,10 @@ fn requests(source: &str) -> Vec<&str> {
     let mut found = Vec::new();
     for rest in source.split("require(").skip(1) {
         let quoted = rest.strip_prefix('"').and_then(|rest| rest.split_once('"'));
-        let quoted = quoted.or_else(|| rest.strip_prefix('\'').and_then(|rest| rest.split_once('\'')));
+        let quoted = quoted.or_else(|| {
+            rest.strip_prefix('\'')
+                .and_then(|rest| rest.split_once('\''))
+        });
         if let Some((request, after)) = quoted
             && after.starts_with(')')
             && !found.contains(&request)
@@ -152,7 +184,10 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, content).unwrap();
         }
-        Package { name: name.to_owned(), directory }
+        Package {
+            name: name.to_owned(),
+            directory,
+        }
     }
 
     #[test]
@@ -164,25 +199,49 @@ mod tests {
                 "main",
                 &[
                     ("package.json", r#"{"main": "./dist/index"}"#),
-                    ("dist/index.js", "require('./a'); require(\"../dist/a.js\"); require('@s/other/lib'); require('fs') // end"),
+                    (
+                        "dist/index.js",
+                        "require('./a'); require(\"../dist/a.js\"); require('@s/other/lib'); require('fs') // end",
+                    ),
                     ("dist/a.js", "exports.a = require('@s/other')"),
                     ("dist/unused.js", "unused"),
                 ],
             ),
-            package(root.path(), "@s/other", &[("package.json", "{}"), ("index.js", "index"), ("lib/index.js", "lib")]),
+            package(
+                root.path(),
+                "@s/other",
+                &[
+                    ("package.json", "{}"),
+                    ("index.js", "index"),
+                    ("lib/index.js", "lib"),
+                ],
+            ),
         ];
         let text = bundle(&packages, "it").unwrap();
-        assert!(text.contains("{ \"./a\": 1, \"../dist/a.js\": 1, \"@s/other/lib\": 2, }"), "{text}");
+        assert!(
+            text.contains("{ \"./a\": 1, \"../dist/a.js\": 1, \"@s/other/lib\": 2, }"),
+            "{text}"
+        );
         assert!(text.contains("{ \"@s/other\": 3, }"), "{text}");
         assert!(!text.contains("unused"), "{text}");
-        assert!(text.ends_with("globalThis.it = load(0);\n})();\n"), "{text}");
+        assert!(
+            text.ends_with("globalThis.it = load(0);\n})();\n"),
+            "{text}"
+        );
     }
 
     #[test]
     fn a_missing_file_of_a_package_is_named() {
         let root = tempfile::tempdir().unwrap();
-        let packages = [package(root.path(), "main", &[("package.json", "{}"), ("index.js", "require('./gone')")])];
+        let packages = [package(
+            root.path(),
+            "main",
+            &[("package.json", "{}"), ("index.js", "require('./gone')")],
+        )];
         let error = bundle(&packages, "it").unwrap_err().to_string();
-        assert!(error.ends_with("requires `./gone`, which is not there"), "{error}");
+        assert!(
+            error.ends_with("requires `./gone`, which is not there"),
+            "{error}"
+        );
     }
 }

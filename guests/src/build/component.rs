@@ -31,7 +31,10 @@ struct Host {
 
 impl WasiView for Host {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
     }
 }
 
@@ -40,7 +43,12 @@ impl WasiView for Host {
 /// # Errors
 ///
 /// Where the component cannot run or the script does not reach its end.
-pub(super) fn evaluate(code: &[u8], script: &str, arguments: &[&str], mounts: &[Mount<'_>]) -> Result<()> {
+pub(super) fn evaluate(
+    code: &[u8],
+    script: &str,
+    arguments: &[&str],
+    mounts: &[Mount<'_>],
+) -> Result<()> {
     let mut config = Config::new();
     config.max_wasm_stack(STACK).async_stack_size(2 * STACK);
     let engine = Engine::new(&config).map_err(plain)?;
@@ -51,9 +59,13 @@ pub(super) fn evaluate(code: &[u8], script: &str, arguments: &[&str], mounts: &[
     let mut wasi = WasiCtx::builder();
     wasi.inherit_stderr();
     for mount in mounts {
-        wasi.preopened_dir(mount.host, mount.guest, mount.permissions).map_err(plain)?;
+        wasi.preopened_dir(mount.host, mount.guest, mount.permissions)
+            .map_err(plain)?;
     }
-    let host = Host { wasi: wasi.build(), table: ResourceTable::new() };
+    let host = Host {
+        wasi: wasi.build(),
+        table: ResourceTable::new(),
+    };
     let mut store = Store::new(&engine, host);
     let instance = linker.instantiate(&mut store, &component).map_err(plain)?;
     let evaluate = instance
@@ -62,7 +74,9 @@ pub(super) fn evaluate(code: &[u8], script: &str, arguments: &[&str], mounts: &[
         .and_then(|function| instance.get_func(&mut store, function))
         .ok_or_else(|| anyhow!("the component does not export `{INTERPRETER}`"))?;
     let mut completion = [Val::Bool(false)];
-    evaluate.call(&mut store, &[source(script, arguments)], &mut completion).map_err(plain)?;
+    evaluate
+        .call(&mut store, &[source(script, arguments)], &mut completion)
+        .map_err(plain)?;
     match completion {
         [Val::Variant(name, _)] if name == "finished" => Ok(()),
         [other] => bail!("a script of the build failed inside the guest: {other:?}"),
@@ -73,7 +87,9 @@ pub(super) fn evaluate(code: &[u8], script: &str, arguments: &[&str], mounts: &[
 fn refuse_calls(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     let mut host = linker.instance(HOST)?;
     for name in ["start-call", "wait-any", "finish-call"] {
-        host.func_new(name, |_, _, _, _| wasmtime::bail!("a script of the build called its host"))?;
+        host.func_new(name, |_, _, _, _| {
+            wasmtime::bail!("a script of the build called its host")
+        })?;
     }
     Ok(())
 }
@@ -86,7 +102,10 @@ fn source(script: &str, arguments: &[&str]) -> Val {
         field("name", text("build.py")),
         field("language", text("python")),
         field("text", text(script)),
-        field("arguments", Val::List(arguments.iter().map(|argument| text(argument)).collect())),
+        field(
+            "arguments",
+            Val::List(arguments.iter().map(|argument| text(argument)).collect()),
+        ),
         field("environment", Val::List(Vec::new())),
         // The same every time, so that the same sources give the same files.
         field("seed", Val::Option(Some(Box::new(Val::U64(0))))),
@@ -106,7 +125,13 @@ mod tests {
     #[test]
     fn the_interfaces_have_the_versions_of_the_contract() {
         let contract = source_text("wit/guest.wit").unwrap();
-        let (name, version) = contract.split_once(';').unwrap().0.trim_start_matches("package ").split_once('@').unwrap();
+        let (name, version) = contract
+            .split_once(';')
+            .unwrap()
+            .0
+            .trim_start_matches("package ")
+            .split_once('@')
+            .unwrap();
         assert_eq!(INTERPRETER, format!("{name}/interpreter@{version}"));
         assert_eq!(HOST, format!("{name}/host@{version}"));
     }

@@ -10,9 +10,11 @@ use anyhow::{Context as _, Result, bail, ensure};
 use std::convert::Infallible;
 use wasm_encoder::reencode::{self, Reencode, ReencodeComponent as _, RoundtripReencoder};
 use wasm_encoder::{
-    Alias, CanonicalFunctionSection, CanonicalOption, CodeSection, Component, ComponentAliasSection, ConstExpr, ElementSection, Elements,
-    EntityType, ExportKind, ExportSection, Function, FunctionSection, ImportSection, InstanceSection, MemorySection, MemoryType, Module,
-    ModuleArg, ModuleSection, RawSection, RefType, TableSection, TableType, TypeSection, ValType,
+    Alias, CanonicalFunctionSection, CanonicalOption, CodeSection, Component,
+    ComponentAliasSection, ConstExpr, ElementSection, Elements, EntityType, ExportKind,
+    ExportSection, Function, FunctionSection, ImportSection, InstanceSection, MemorySection,
+    MemoryType, Module, ModuleArg, ModuleSection, RawSection, RefType, TableSection, TableType,
+    TypeSection, ValType,
 };
 use wasmparser::{CanonicalFunction, ComponentAlias, Parser, Payload, TypeRef};
 
@@ -37,19 +39,35 @@ pub(super) fn link_directly(component: &[u8]) -> Result<Vec<u8>> {
     let (main, arguments) = {
         let mut modules = graph.instantiated();
         let first = modules.next().context("the component has no core module")?;
-        ensure!(modules.next().is_none(), "only a component of one core module can be linked directly");
+        ensure!(
+            modules.next().is_none(),
+            "only a component of one core module can be linked directly"
+        );
         first
     };
     let mut shape = Shape::read(graph.module(main)?)?;
     for import in &mut shape.imports {
         let instance = arguments.iter().find(|(name, _)| *name == import.module);
-        let (_, instance) = instance.with_context(|| format!("nobody provides `{}`", import.module))?;
+        let (_, instance) =
+            instance.with_context(|| format!("nobody provides `{}`", import.module))?;
         match graph.origin(*instance, &import.name, super::link_graph::Kind::Function)? {
-            Origin::Host(function) => import.function = Some(graph.host_function(function)?.clone()),
-            Origin::Export { .. } => bail!("`{}` of `{}` is no function of the host", import.name, import.module),
+            Origin::Host(function) => {
+                import.function = Some(graph.host_function(function)?.clone())
+            }
+            Origin::Export { .. } => bail!(
+                "`{}` of `{}` is no function of the host",
+                import.name,
+                import.module
+            ),
         }
     }
-    let mut linker = Linker { graph: &graph, shape, out: Component::new(), is_linked: false, aliases: 0 };
+    let mut linker = Linker {
+        graph: &graph,
+        shape,
+        out: Component::new(),
+        is_linked: false,
+        aliases: 0,
+    };
     linker.copy(component)?;
     Ok(linker.out.finish())
 }
@@ -76,12 +94,22 @@ impl<'a> Shape<'a> {
                 Payload::ImportSection(section) => {
                     for import in section.into_imports() {
                         let import = import?;
-                        ensure!(matches!(import.ty, TypeRef::Func(_)), "the guest's module imports more than functions");
-                        imports.push(Import { module: import.module.to_owned(), name: import.name.to_owned(), function: None });
+                        ensure!(
+                            matches!(import.ty, TypeRef::Func(_)),
+                            "the guest's module imports more than functions"
+                        );
+                        imports.push(Import {
+                            module: import.module.to_owned(),
+                            name: import.name.to_owned(),
+                            function: None,
+                        });
                     }
                 }
                 Payload::MemorySection(section) => {
-                    let first = section.into_iter().next().context("empty memory section")??;
+                    let first = section
+                        .into_iter()
+                        .next()
+                        .context("empty memory section")??;
                     memory = Some(RoundtripReencoder.memory_type(first)?);
                 }
                 Payload::ExportSection(section) => {
@@ -99,7 +127,8 @@ impl<'a> Shape<'a> {
             bytes,
             memory: memory.context("the guest's module has no memory")?,
             imports,
-            realloc: realloc.with_context(|| format!("the guest's module exports no `{GUEST_REALLOC}`"))?,
+            realloc: realloc
+                .with_context(|| format!("the guest's module exports no `{GUEST_REALLOC}`"))?,
         })
     }
 
@@ -116,17 +145,32 @@ impl<'a> Shape<'a> {
 }
 
 /// The one table slot.
-const SLOT_TYPE: TableType = TableType { element_type: RefType::FUNCREF, table64: false, minimum: 1, maximum: Some(1), shared: false };
+const SLOT_TYPE: TableType = TableType {
+    element_type: RefType::FUNCREF,
+    table64: false,
+    minimum: 1,
+    maximum: Some(1),
+    shared: false,
+};
 
 /// A module with the memory, the slot, and a `realloc` that calls what is in the slot.
 fn memory_module(memory: MemoryType) -> Module {
     let mut types = TypeSection::new();
     types.ty().function([ValType::I32; 4], [ValType::I32]);
     let mut exports = ExportSection::new();
-    exports.export(MEMORY, ExportKind::Memory, 0).export(SLOT, ExportKind::Table, 0).export(REALLOC, ExportKind::Func, 0);
+    exports
+        .export(MEMORY, ExportKind::Memory, 0)
+        .export(SLOT, ExportKind::Table, 0)
+        .export(REALLOC, ExportKind::Func, 0);
     let mut realloc = Function::new([]);
     let mut body = realloc.instructions();
-    body.local_get(0).local_get(1).local_get(2).local_get(3).i32_const(0).call_indirect(0, 0).end();
+    body.local_get(0)
+        .local_get(1)
+        .local_get(2)
+        .local_get(3)
+        .i32_const(0)
+        .call_indirect(0, 0)
+        .end();
     let mut module = Module::new();
     module
         .section(&types)
@@ -154,26 +198,47 @@ impl Reencode for Borrower {
         Ok(table + 1)
     }
 
-    fn parse_import_section(&mut self, imports: &mut ImportSection, section: wasmparser::ImportSectionReader<'_>) -> Reencoded {
+    fn parse_import_section(
+        &mut self,
+        imports: &mut ImportSection,
+        section: wasmparser::ImportSectionReader<'_>,
+    ) -> Reencoded {
         reencode::utils::parse_import_section(self, imports, section)?;
-        imports.import(SHARED, MEMORY, EntityType::Memory(self.memory)).import(SHARED, SLOT, EntityType::Table(SLOT_TYPE));
+        imports
+            .import(SHARED, MEMORY, EntityType::Memory(self.memory))
+            .import(SHARED, SLOT, EntityType::Table(SLOT_TYPE));
         Ok(())
     }
 
-    fn parse_memory_section(&mut self, _: &mut MemorySection, _: wasmparser::MemorySectionReader<'_>) -> Reencoded {
+    fn parse_memory_section(
+        &mut self,
+        _: &mut MemorySection,
+        _: wasmparser::MemorySectionReader<'_>,
+    ) -> Reencoded {
         Ok(())
     }
 
-    fn parse_element_section(&mut self, elements: &mut ElementSection, section: wasmparser::ElementSectionReader<'_>) -> Reencoded {
+    fn parse_element_section(
+        &mut self,
+        elements: &mut ElementSection,
+        section: wasmparser::ElementSectionReader<'_>,
+    ) -> Reencoded {
         reencode::utils::parse_element_section(self, elements, section)?;
-        elements.active(Some(0), &ConstExpr::i32_const(0), Elements::Functions(vec![self.realloc].into()));
+        elements.active(
+            Some(0),
+            &ConstExpr::i32_const(0),
+            Elements::Functions(vec![self.realloc].into()),
+        );
         Ok(())
     }
 }
 
 fn borrower(shape: &Shape<'_>) -> Result<Module> {
     let mut module = Module::new();
-    let mut borrower = Borrower { memory: shape.memory, realloc: shape.realloc };
+    let mut borrower = Borrower {
+        memory: shape.memory,
+        realloc: shape.realloc,
+    };
     borrower.parse_core_module(&mut module, Parser::new(0), shape.bytes)?;
     Ok(module)
 }
@@ -218,7 +283,12 @@ impl Linker<'_> {
                 }
                 Payload::ComponentCanonicalSection(section) => {
                     for function in section.clone() {
-                        if let CanonicalFunction::Lift { core_func_index, type_index, options } = function? {
+                        if let CanonicalFunction::Lift {
+                            core_func_index,
+                            type_index,
+                            options,
+                        } = function?
+                        {
                             self.lift(core_func_index, type_index, &options)?;
                         }
                     }
@@ -241,7 +311,11 @@ impl Linker<'_> {
 
     fn alias(&mut self, instance: u32, kind: ExportKind, name: &str) -> u32 {
         let mut aliases = ComponentAliasSection::new();
-        aliases.alias(Alias::CoreInstanceExport { instance, kind, name });
+        aliases.alias(Alias::CoreInstanceExport {
+            instance,
+            kind,
+            name,
+        });
         self.out.section(&aliases);
         if kind == ExportKind::Func {
             self.aliases += 1;
@@ -255,7 +329,8 @@ impl Linker<'_> {
 
     /// The core part.
     fn link(&mut self) -> Result<()> {
-        self.out.section(&ModuleSection(&memory_module(self.shape.memory)));
+        self.out
+            .section(&ModuleSection(&memory_module(self.shape.memory)));
         self.out.section(&ModuleSection(&borrower(&self.shape)?));
         let mut instances = InstanceSection::new();
         instances.instantiate(0, Vec::<(&str, ModuleArg)>::new());
@@ -265,9 +340,19 @@ impl Linker<'_> {
 
         let mut functions = CanonicalFunctionSection::new();
         for import in &self.shape.imports {
-            match import.function.as_ref().context("an import that was not resolved")? {
-                CanonicalFunction::Lower { func_index, options } => {
-                    let options = options.iter().map(|option| option_for(option, realloc)).collect::<Result<Vec<_>>>()?;
+            match import
+                .function
+                .as_ref()
+                .context("an import that was not resolved")?
+            {
+                CanonicalFunction::Lower {
+                    func_index,
+                    options,
+                } => {
+                    let options = options
+                        .iter()
+                        .map(|option| option_for(option, realloc))
+                        .collect::<Result<Vec<_>>>()?;
                     functions.lower(*func_index, options);
                 }
                 CanonicalFunction::ResourceDrop { resource } => {
@@ -283,18 +368,36 @@ impl Linker<'_> {
         let mut instances = InstanceSection::new();
         let modules = self.shape.modules();
         for module in &modules {
-            let functions = self.shape.imports.iter().zip(first..).filter(|(import, _)| import.module == *module);
-            let exports: Vec<_> = functions.map(|(import, index)| (import.name.as_str(), ExportKind::Func, index)).collect();
+            let functions = self
+                .shape
+                .imports
+                .iter()
+                .zip(first..)
+                .filter(|(import, _)| import.module == *module);
+            let exports: Vec<_> = functions
+                .map(|(import, index)| (import.name.as_str(), ExportKind::Func, index))
+                .collect();
             instances.export_items(exports);
         }
-        let provided = modules.iter().copied().zip(MEMORY_INSTANCE + 1..).chain([(SHARED, MEMORY_INSTANCE)]);
-        let arguments: Vec<_> = provided.map(|(name, instance)| (name, ModuleArg::Instance(instance))).collect();
+        let provided = modules
+            .iter()
+            .copied()
+            .zip(MEMORY_INSTANCE + 1..)
+            .chain([(SHARED, MEMORY_INSTANCE)]);
+        let arguments: Vec<_> = provided
+            .map(|(name, instance)| (name, ModuleArg::Instance(instance)))
+            .collect();
         instances.instantiate(1, arguments);
         self.out.section(&instances);
         Ok(())
     }
 
-    fn lift(&mut self, function: u32, ty: u32, options: &[wasmparser::CanonicalOption]) -> Result<()> {
+    fn lift(
+        &mut self,
+        function: u32,
+        ty: u32,
+        options: &[wasmparser::CanonicalOption],
+    ) -> Result<()> {
         if !std::mem::replace(&mut self.is_linked, true) {
             self.link()?;
         }
@@ -303,8 +406,12 @@ impl Linker<'_> {
         let mut lifted = Vec::new();
         for option in options {
             lifted.push(match option {
-                wasmparser::CanonicalOption::Realloc(index) => CanonicalOption::Realloc(self.exported(main, *index)?),
-                wasmparser::CanonicalOption::PostReturn(index) => CanonicalOption::PostReturn(self.exported(main, *index)?),
+                wasmparser::CanonicalOption::Realloc(index) => {
+                    CanonicalOption::Realloc(self.exported(main, *index)?)
+                }
+                wasmparser::CanonicalOption::PostReturn(index) => {
+                    CanonicalOption::PostReturn(self.exported(main, *index)?)
+                }
                 other => option_for(other, 0)?,
             });
         }
@@ -339,8 +446,7 @@ mod tests {
     use wasmtime::component::{self, Val};
     use wasmtime::{Engine, Store};
 
-    const WORLD: &str =
-        "package a:b; world w { import log: func(text: string); import word: func() -> string; export run: func() -> string; }";
+    const WORLD: &str = "package a:b; world w { import log: func(text: string); import word: func() -> string; export run: func() -> string; }";
 
     /// Says the host's word back, and returns it.
     const MODULE: &str = r#"(module
@@ -370,13 +476,18 @@ mod tests {
                 Ok(())
             })
             .unwrap();
-        linker.root().func_wrap("word", |_, (): ()| Ok(("glove".to_owned(),))).unwrap();
+        linker
+            .root()
+            .func_wrap("word", |_, (): ()| Ok(("glove".to_owned(),)))
+            .unwrap();
         let mut store = Store::new(&engine, ());
         let instance = linker.instantiate(&mut store, &compiled).unwrap();
         let function = instance.get_func(&mut store, "run").unwrap();
         let mut result = [Val::Bool(false)];
         function.call(&mut store, &[], &mut result).unwrap();
-        let [Val::String(text)] = result else { panic!("{result:?}") };
+        let [Val::String(text)] = result else {
+            panic!("{result:?}")
+        };
         (text, heard.lock().unwrap().clone())
     }
 
@@ -397,8 +508,14 @@ mod tests {
 
     #[test]
     fn what_is_no_component_of_one_module_is_refused() {
-        for text in ["(component)", "(component (core module $m) (core instance (instantiate $m)) (core instance (instantiate $m)))"] {
-            assert!(link_directly(&wat::parse_str(text).unwrap()).is_err(), "{text}");
+        for text in [
+            "(component)",
+            "(component (core module $m) (core instance (instantiate $m)) (core instance (instantiate $m)))",
+        ] {
+            assert!(
+                link_directly(&wat::parse_str(text).unwrap()).is_err(),
+                "{text}"
+            );
         }
     }
 }

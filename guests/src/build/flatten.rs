@@ -29,8 +29,15 @@ pub fn flatten(component: &[u8], interface: &str) -> Result<Flat> {
     let graph = LinkGraph::read(component)?;
     let lifted = graph.lifted()?;
     let mut keep = Vec::new();
-    for function in lifted.iter().filter(|function| function.name.starts_with(interface)) {
-        keep.push((function.module, function.name.clone(), function.name.clone()));
+    for function in lifted
+        .iter()
+        .filter(|function| function.name.starts_with(interface))
+    {
+        keep.push((
+            function.module,
+            function.name.clone(),
+            function.name.clone(),
+        ));
         if let Some((module, name)) = &function.post_return {
             keep.push((*module, name.clone(), name.clone()));
         }
@@ -41,7 +48,10 @@ pub fn flatten(component: &[u8], interface: &str) -> Result<Flat> {
             }
         }
     }
-    ensure!(!keep.is_empty(), "the component does not export `{interface}`");
+    ensure!(
+        !keep.is_empty(),
+        "the component does not export `{interface}`"
+    );
     let merged = merge(&graph, &keep)?;
 
     let DecodedWasm::Component(mut resolve, world) = wit_component::decode(component)? else {
@@ -64,7 +74,11 @@ pub fn flatten(component: &[u8], interface: &str) -> Result<Flat> {
         }
     }
     let standalone = wrap(with_data(&merged.module, &merged.image), &resolve, world)?;
-    Ok(Flat { component: wrap_directly(merged.module, &resolve, world)?, image: merged.image, standalone })
+    Ok(Flat {
+        component: wrap_directly(merged.module, &resolve, world)?,
+        image: merged.image,
+        standalone,
+    })
 }
 
 /// Wraps a core module as a component of the given world.
@@ -72,9 +86,17 @@ pub fn flatten(component: &[u8], interface: &str) -> Result<Flat> {
 /// # Errors
 ///
 /// Where the module's imports and exports do not fit the world.
-pub(super) fn wrap(mut module: Vec<u8>, resolve: &wit_parser::Resolve, world: wit_parser::WorldId) -> Result<Vec<u8>> {
+pub(super) fn wrap(
+    mut module: Vec<u8>,
+    resolve: &wit_parser::Resolve,
+    world: wit_parser::WorldId,
+) -> Result<Vec<u8>> {
     embed_component_metadata(&mut module, resolve, world, StringEncoding::UTF8)?;
-    ComponentEncoder::default().validate(true).module(&module)?.encode().context("cannot wrap the flat module as a component")
+    ComponentEncoder::default()
+        .validate(true)
+        .module(&module)?
+        .encode()
+        .context("cannot wrap the flat module as a component")
 }
 
 /// The same, linked as directly as the runtime likes it.
@@ -82,8 +104,14 @@ pub(super) fn wrap(mut module: Vec<u8>, resolve: &wit_parser::Resolve, world: wi
 /// # Errors
 ///
 /// As [`wrap`].
-pub(super) fn wrap_directly(module: Vec<u8>, resolve: &wit_parser::Resolve, world: wit_parser::WorldId) -> Result<Vec<u8>> {
+pub(super) fn wrap_directly(
+    module: Vec<u8>,
+    resolve: &wit_parser::Resolve,
+    world: wit_parser::WorldId,
+) -> Result<Vec<u8>> {
     let component = link_directly(&wrap(module, resolve, world)?)?;
-    wasmparser::Validator::new().validate_all(&component).context("the component that was linked anew is not valid")?;
+    wasmparser::Validator::new()
+        .validate_all(&component)
+        .context("the component that was linked anew is not valid")?;
     Ok(component)
 }

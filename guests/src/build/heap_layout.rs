@@ -9,7 +9,9 @@ use super::preinitialise::REACTOR;
 use anyhow::{Context as _, Result, ensure};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use wasmtime::{Config, Engine, Instance, Linker, Memory, Module, Store, UpdateDeadline, Val, WasmBacktrace};
+use wasmtime::{
+    Config, Engine, Instance, Linker, Memory, Module, Store, UpdateDeadline, Val, WasmBacktrace,
+};
 
 /// Stack for the guest, in bytes.
 const STACK: usize = 8 << 20;
@@ -57,16 +59,23 @@ pub(super) struct Program<'a> {
 /// Where the guest traps, or its allocator does not keep the log that is expected of it.
 pub(super) fn observe(module: &[u8], initialise: &str, programs: &[Program<'_>]) -> Result<Plan> {
     let mut config = Config::new();
-    config.max_wasm_stack(STACK).async_stack_size(2 * STACK).epoch_interruption(true);
+    config
+        .max_wasm_stack(STACK)
+        .async_stack_size(2 * STACK)
+        .epoch_interruption(true);
     let engine = Engine::new(&config).map_err(plain)?;
     let compiled = Module::new(&engine, module).map_err(plain)?;
     let mut store = Store::new(&engine, ());
     store.set_epoch_deadline(u64::MAX / 2);
     let mut linker: Linker<()> = Linker::new(&engine);
     // Nothing that the programs ask the host for matters here: zeroes are a success without a result.
-    linker.define_unknown_imports_as_default_values(&mut store, &compiled).map_err(plain)?;
+    linker
+        .define_unknown_imports_as_default_values(&mut store, &compiled)
+        .map_err(plain)?;
     let instance = linker.instantiate(&mut store, &compiled).map_err(plain)?;
-    let memory = instance.get_memory(&mut store, "memory").context("the guest exports no memory")?;
+    let memory = instance
+        .get_memory(&mut store, "memory")
+        .context("the guest exports no memory")?;
     call_plain(&mut store, &instance, REACTOR)?;
     let places = plan_layout(&mut store, &instance, (MAX_CALLS, [0, 0]), true)?;
     call_plain(&mut store, &instance, initialise)?;
@@ -76,7 +85,11 @@ pub(super) fn observe(module: &[u8], initialise: &str, programs: &[Program<'_>])
         memory.write(&mut store, 0, &watch.pristine)?;
         run(&mut store, &instance, memory, program, &watch)?;
         let written = watch.written.lock().unwrap_or_else(PoisonError::into_inner);
-        for (region, _) in written_by.iter_mut().zip(written.iter()).filter(|(region, is_written)| **region == 0 && **is_written) {
+        for (region, _) in written_by
+            .iter_mut()
+            .zip(written.iter())
+            .filter(|(region, is_written)| **region == 0 && **is_written)
+        {
             *region = program.region;
         }
     }
@@ -84,28 +97,62 @@ pub(super) fn observe(module: &[u8], initialise: &str, programs: &[Program<'_>])
 }
 
 /// Tells the guest's allocator where blocks should go, by a plan or for a log; gives the address of its array of places.
-pub(super) fn plan_layout<T>(store: &mut Store<T>, instance: &Instance, plan: (u32, [u32; 2]), is_logged: bool) -> Result<u32> {
+pub(super) fn plan_layout<T>(
+    store: &mut Store<T>,
+    instance: &Instance,
+    plan: (u32, [u32; 2]),
+    is_logged: bool,
+) -> Result<u32> {
     let (limit, [first, second]) = plan;
-    let function = instance.get_typed_func::<(u32, u32, u32, i32), u32>(&mut *store, "plan-layout").map_err(plain)?;
-    function.call(store, (limit, first, second, i32::from(is_logged))).map_err(plain)
+    let function = instance
+        .get_typed_func::<(u32, u32, u32, i32), u32>(&mut *store, "plan-layout")
+        .map_err(plain)?;
+    function
+        .call(store, (limit, first, second, i32::from(is_logged)))
+        .map_err(plain)
 }
 
 fn call_plain(store: &mut Store<()>, instance: &Instance, name: &str) -> Result<()> {
-    instance.get_typed_func::<(), ()>(&mut *store, name).and_then(|function| function.call(&mut *store, ())).map_err(plain)
+    instance
+        .get_typed_func::<(), ()>(&mut *store, name)
+        .and_then(|function| function.call(&mut *store, ()))
+        .map_err(plain)
 }
 
-fn run(store: &mut Store<()>, instance: &Instance, memory: Memory, program: &Program<'_>, watch: &Arc<Watch>) -> Result<()> {
-    let allocate = instance.get_typed_func::<(u32, u32, u32, u32), u32>(&mut *store, "cabi_realloc").map_err(plain)?;
+fn run(
+    store: &mut Store<()>,
+    instance: &Instance,
+    memory: Memory,
+    program: &Program<'_>,
+    watch: &Arc<Watch>,
+) -> Result<()> {
+    let allocate = instance
+        .get_typed_func::<(u32, u32, u32, u32), u32>(&mut *store, "cabi_realloc")
+        .map_err(plain)?;
     let mut arguments = Vec::new();
     for text in ["main", program.language, program.text] {
         let length = u32::try_from(text.len())?;
-        let address = allocate.call(&mut *store, (0, 0, 1, length)).map_err(plain)?;
+        let address = allocate
+            .call(&mut *store, (0, 0, 1, length))
+            .map_err(plain)?;
         memory.write(&mut *store, address as usize, text.as_bytes())?;
-        arguments.extend([Val::I32(address.cast_signed()), Val::I32(length.cast_signed())]);
+        arguments.extend([
+            Val::I32(address.cast_signed()),
+            Val::I32(length.cast_signed()),
+        ]);
     }
     // No arguments, no environment, a seed.
-    arguments.extend([Val::I32(0), Val::I32(0), Val::I32(0), Val::I32(0), Val::I32(1), Val::I64(1)]);
-    let evaluate = instance.get_func(&mut *store, EVALUATE).context("the guest does not evaluate")?;
+    arguments.extend([
+        Val::I32(0),
+        Val::I32(0),
+        Val::I32(0),
+        Val::I32(0),
+        Val::I32(1),
+        Val::I64(1),
+    ]);
+    let evaluate = instance
+        .get_func(&mut *store, EVALUATE)
+        .context("the guest does not evaluate")?;
     let watcher = Arc::clone(watch);
     let (stride, mut passed) = (program.stride, 0);
     store.epoch_deadline_callback(move |context| {
@@ -121,11 +168,20 @@ fn run(store: &mut Store<()>, instance: &Instance, memory: Memory, program: &Pro
     });
     store.set_epoch_deadline(0);
     let mut completion = [Val::I32(0)];
-    let result = evaluate.call(&mut *store, &arguments, &mut completion).map_err(plain);
+    let result = evaluate
+        .call(&mut *store, &arguments, &mut completion)
+        .map_err(plain);
     watch.look(memory.data(&*store));
     store.set_epoch_deadline(u64::MAX / 2);
-    let done = completion.first().and_then(Val::i32).context("no completion")?.cast_unsigned() as usize;
-    ensure!(result.is_ok() && memory.data(&*store).get(done) == Some(&0), "a program of the build failed inside the guest: {result:?}");
+    let done = completion
+        .first()
+        .and_then(Val::i32)
+        .context("no completion")?
+        .cast_unsigned() as usize;
+    ensure!(
+        result.is_ok() && memory.data(&*store).get(done) == Some(&0),
+        "a program of the build failed inside the guest: {result:?}"
+    );
     Ok(())
 }
 
@@ -142,20 +198,32 @@ struct Watch {
 }
 
 impl Watch {
-    fn new(store: &mut Store<()>, instance: &Instance, memory: Memory, places: u32) -> Result<Self> {
+    fn new(
+        store: &mut Store<()>,
+        instance: &Instance,
+        memory: Memory,
+        places: u32,
+    ) -> Result<Self> {
         let mut number = |name| -> Result<usize> {
-            let function = instance.get_typed_func::<(), u32>(&mut *store, name).map_err(plain)?;
+            let function = instance
+                .get_typed_func::<(), u32>(&mut *store, name)
+                .map_err(plain)?;
             Ok(function.call(&mut *store, ()).map_err(plain)? as usize)
         };
         let (calls, log) = (number("layout-calls")?, number("layout-log")?);
-        ensure!(calls <= MAX_CALLS as usize, "the initialisation allocates {calls} times, which is more than expected");
+        ensure!(
+            calls <= MAX_CALLS as usize,
+            "the initialisation allocates {calls} times, which is more than expected"
+        );
         let pristine = memory.data(&*store).to_vec();
         let word = |at: usize| -> Option<usize> {
             let bytes = pristine.get(at..at + 4)?;
             Some(u32::from_le_bytes(bytes.try_into().ok()?) as usize)
         };
         // A place may have been given out more than once; the last call owns it.
-        let made_by: HashMap<usize, usize> = (0..calls).filter_map(|call| Some((word(log + 4 * call)?, call))).collect();
+        let made_by: HashMap<usize, usize> = (0..calls)
+            .filter_map(|call| Some((word(log + 4 * call)?, call)))
+            .collect();
         let mut blocks = Vec::new();
         let mut start = places as usize - HEADER;
         while let Some(size) = word(start + 4).filter(|size| *size > 0) {
@@ -167,23 +235,37 @@ impl Watch {
             }
             start = end;
         }
-        ensure!(start + HEADER == pristine.len(), "the heap of the guest is not one row of blocks");
+        ensure!(
+            start + HEADER == pristine.len(),
+            "the heap of the guest is not one row of blocks"
+        );
         let written = Mutex::new(vec![false; blocks.len()]);
-        Ok(Self { pristine, blocks, calls, written, functions: Mutex::default() })
+        Ok(Self {
+            pristine,
+            blocks,
+            calls,
+            written,
+            functions: Mutex::default(),
+        })
     }
 
     /// Notes the blocks that are no longer what they were.
     fn look(&self, memory: &[u8]) {
         const PAGE: usize = 4096;
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        for (index, (now, before)) in memory.chunks(PAGE).zip(self.pristine.chunks(PAGE)).enumerate() {
+        for (index, (now, before)) in memory
+            .chunks(PAGE)
+            .zip(self.pristine.chunks(PAGE))
+            .enumerate()
+        {
             if now == before {
                 continue;
             }
             let page = index * PAGE..(index + 1) * PAGE;
             let first = self.blocks.partition_point(|block| block.1 <= page.start);
             let blocks = self.blocks.iter().zip(written.iter_mut()).skip(first);
-            for ((start, end, _), is_written) in blocks.take_while(|(block, _)| block.0 < page.end) {
+            for ((start, end, _), is_written) in blocks.take_while(|(block, _)| block.0 < page.end)
+            {
                 let range = (*start).max(page.start)..(*end).min(page.end);
                 *is_written = *is_written || memory.get(range.clone()) != self.pristine.get(range);
             }
@@ -191,7 +273,10 @@ impl Watch {
     }
 
     fn note_function(&self, backtrace: &WasmBacktrace) {
-        let mut functions = self.functions.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut functions = self
+            .functions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(frame) = backtrace.frames().first()
             && !functions.contains(&frame.func_index())
         {
@@ -208,10 +293,20 @@ impl Watch {
                 continue;
             }
             *places.get_mut(*call).context("a block without a call")? = *region;
-            *regions.get_mut(usize::from(*region) - 1).context("a region that does not exist")? += u32::try_from(size)?;
+            *regions
+                .get_mut(usize::from(*region) - 1)
+                .context("a region that does not exist")? += u32::try_from(size)?;
         }
         // Room for the header of what is left over.
-        let functions = self.functions.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Ok(Plan { places, regions: regions.map(|bytes| bytes + 64), functions })
+        let functions = self
+            .functions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        Ok(Plan {
+            places,
+            regions: regions.map(|bytes| bytes + 64),
+            functions,
+        })
     }
 }

@@ -4,7 +4,10 @@
 
 use anyhow::{Context as _, Result, bail, ensure};
 use wasm_encoder::reencode::{Reencode as _, RoundtripReencoder};
-use wasm_encoder::{ConstExpr, DataSection, Encode as _, ExportSection, MemorySection, MemoryType, Module, RawSection, SectionId};
+use wasm_encoder::{
+    ConstExpr, DataSection, Encode as _, ExportSection, MemorySection, MemoryType, Module,
+    RawSection, SectionId,
+};
 use wasmparser::{DataKind, Operator, Parser, Payload};
 
 /// Bytes in a WebAssembly page.
@@ -33,10 +36,19 @@ pub(super) fn strip(module: &[u8], pages: u64, keep: impl Fn(&str) -> bool) -> R
             Payload::MemorySection(section) => {
                 let mut memories = section.clone().into_iter();
                 let memory = memories.next().context("empty memory section")??;
-                ensure!(memories.next().is_none() && !memory.memory64 && !memory.shared, "a guest has exactly one plain 32-bit memory");
+                ensure!(
+                    memories.next().is_none() && !memory.memory64 && !memory.shared,
+                    "a guest has exactly one plain 32-bit memory"
+                );
                 let minimum = memory.initial.max(pages);
                 let mut encoded = MemorySection::new();
-                encoded.memory(MemoryType { minimum, maximum: None, memory64: false, shared: false, page_size_log2: None });
+                encoded.memory(MemoryType {
+                    minimum,
+                    maximum: None,
+                    memory64: false,
+                    shared: false,
+                    page_size_log2: None,
+                });
                 out.section(&encoded);
                 image = Some(vec![0; usize::try_from(minimum * WASM_PAGE)?]);
             }
@@ -56,10 +68,14 @@ pub(super) fn strip(module: &[u8], pages: u64, keep: impl Fn(&str) -> bool) -> R
                     let segment = segment?;
                     let DataKind::Active { offset_expr, .. } = segment.kind else {
                         // A snapshot keeps the numbers of the segments that it has made superfluous.
-                        ensure!(segment.data.is_empty(), "a guest must not have passive data segments");
+                        ensure!(
+                            segment.data.is_empty(),
+                            "a guest must not have passive data segments"
+                        );
                         continue;
                     };
-                    let Operator::I32Const { value } = offset_expr.get_operators_reader().read()? else {
+                    let Operator::I32Const { value } = offset_expr.get_operators_reader().read()?
+                    else {
                         bail!("a data segment of a guest must have a constant offset");
                     };
                     write_at(image, value.cast_unsigned() as usize, segment.data)?;
@@ -74,7 +90,10 @@ pub(super) fn strip(module: &[u8], pages: u64, keep: impl Fn(&str) -> bool) -> R
             }
         }
     }
-    Ok(Stripped { module: out.finish(), image: image.context("the module has no memory")? })
+    Ok(Stripped {
+        module: out.finish(),
+        image: image.context("the module has no memory")?,
+    })
 }
 
 /// The reverse of [`strip`]: a module that brings its memory along, for engines that know nothing of images.
@@ -102,8 +121,13 @@ pub(super) fn write_at(image: &mut [u8], offset: usize, data: &[u8]) -> Result<(
 
 /// An image without the zeroes at its end, in whole pages: a memory that it goes into is zero behind it anyway.
 pub(super) fn without_end(image: &[u8]) -> &[u8] {
-    let length = image.iter().rposition(|byte| *byte != 0).map_or(1, |last| last + 1);
-    image.get(..length.next_multiple_of(WASM_PAGE as usize)).unwrap_or(image)
+    let length = image
+        .iter()
+        .rposition(|byte| *byte != 0)
+        .map_or(1, |last| last + 1);
+    image
+        .get(..length.next_multiple_of(WASM_PAGE as usize))
+        .unwrap_or(image)
 }
 
 /// Overwrites with zeros what only the initialisation needed, so that it takes no room in the file.
@@ -112,7 +136,9 @@ pub(super) fn without_end(image: &[u8]) -> &[u8] {
 ///
 /// Where the image does not hold it.
 pub(super) fn blank(image: &mut [u8], content: &[u8]) -> Result<()> {
-    find(image, content).context("the image does not hold what should be removed from it")?.fill(0);
+    find(image, content)
+        .context("the image does not hold what should be removed from it")?
+        .fill(0);
     Ok(())
 }
 
@@ -153,10 +179,17 @@ mod tests {
             let mut store = wasmtime::Store::new(&engine, ());
             let module = wasmtime::Module::new(&engine, module).unwrap();
             let instance = wasmtime::Instance::new(&mut store, &module, &[]).unwrap();
-            instance.get_typed_func::<(), i32>(&mut store, "keep").unwrap().call(&mut store, ()).unwrap()
+            instance
+                .get_typed_func::<(), i32>(&mut store, "keep")
+                .unwrap()
+                .call(&mut store, ())
+                .unwrap()
         };
         assert_eq!(run(&stripped.module), 0, "the code brings nothing along");
-        assert_eq!(run(&with_data(&stripped.module, &stripped.image)), i32::from(b'X'));
+        assert_eq!(
+            run(&with_data(&stripped.module, &stripped.image)),
+            i32::from(b'X')
+        );
     }
 
     #[test]
@@ -175,13 +208,22 @@ mod tests {
             assert_eq!(error, expected, "{text}");
         };
         assert!(strip(&module(r#"(module (memory 1) (data ""))"#), 0, |_| true).is_ok());
-        check(r#"(module (memory 1) (data "x"))"#, "a guest must not have passive data segments");
+        check(
+            r#"(module (memory 1) (data "x"))"#,
+            "a guest must not have passive data segments",
+        );
         check(
             r#"(module (import "m" "g" (global i32)) (memory 1) (data (global.get 0) "x"))"#,
             "a data segment of a guest must have a constant offset",
         );
-        check(r#"(module (memory 1) (data (i32.const 65535) "xy"))"#, "a data segment lies outside the memory");
-        check("(module (memory 1 2 shared))", "a guest has exactly one plain 32-bit memory");
+        check(
+            r#"(module (memory 1) (data (i32.const 65535) "xy"))"#,
+            "a data segment lies outside the memory",
+        );
+        check(
+            "(module (memory 1 2 shared))",
+            "a guest has exactly one plain 32-bit memory",
+        );
         check("(module)", "the module has no memory");
     }
 

@@ -31,7 +31,10 @@ const RECIPE: &str = concat!(
 );
 
 /// What initialises each guest, by its name.
-const INITIALISERS: [(&str, &str); 2] = [("javascript", "wizer-initialize"), ("typescript", "wizer-initialize-typescript")];
+const INITIALISERS: [(&str, &str); 2] = [
+    ("javascript", "wizer-initialize"),
+    ("typescript", "wizer-initialize-typescript"),
+];
 
 /// The global variable in which our C code looks for the transform, and which it then removes.
 const TRANSFORM: &str = "__sucrase";
@@ -83,7 +86,10 @@ pub(super) fn guests(steps: &Steps<'_>) -> Result<Vec<Product>> {
     let compiled = compile(steps, &tools, &engine)?;
     let parts = initialise(steps, &compiled)?;
     let engine = engine_version(&engine)?;
-    let transform = toolchain::pins()?.first().map(|pin| format!("{} {}", pin.name, pin.version)).unwrap_or_default();
+    let transform = toolchain::pins()?
+        .first()
+        .map(|pin| format!("{} {}", pin.name, pin.version))
+        .unwrap_or_default();
     let guest = |name: &str, version: String, (alias, extensions): (&str, &[&str])| {
         let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         let image = format!("{name}.image");
@@ -91,47 +97,74 @@ pub(super) fn guests(steps: &Steps<'_>) -> Result<Vec<Product>> {
             guest: Guest {
                 name: name.to_owned(),
                 version,
-                languages: vec![Language { name: name.to_owned(), aliases: owned(&[alias]), extensions: owned(extensions) }],
+                languages: vec![Language {
+                    name: name.to_owned(),
+                    aliases: owned(&[alias]),
+                    extensions: owned(extensions),
+                }],
                 component: unmeasured("javascript.wasm"),
                 image: unmeasured(&image),
                 trees: Vec::new(),
                 workspace: "/work".to_owned(),
                 packages: Some("/node_modules".to_owned()),
             },
-            files: vec![("javascript.wasm".to_owned(), parts.join("component.wasm")), (image.clone(), parts.join(image))],
+            files: vec![
+                ("javascript.wasm".to_owned(), parts.join("component.wasm")),
+                (image.clone(), parts.join(image)),
+            ],
         }
     };
     let typed = format!("{engine} with {transform}");
-    Ok(vec![guest("javascript", engine, ("js", &["js", "mjs", "cjs"])), guest("typescript", typed, ("ts", &["ts", "mts", "cts"]))])
+    Ok(vec![
+        guest("javascript", engine, ("js", &["js", "mjs", "cjs"])),
+        guest("typescript", typed, ("ts", &["ts", "mts", "cts"])),
+    ])
 }
 
 /// The core module and the text of the TypeScript transform that is inside it.
 fn compile(steps: &Steps<'_>, tools: &Path, engine: &Path) -> Result<PathBuf> {
     let packages = toolchain::npm_packages(steps)?;
-    let mut inputs = Inputs::new(RECIPE).step(tools).step(engine).sources("javascript");
+    let mut inputs = Inputs::new(RECIPE)
+        .step(tools)
+        .step(engine)
+        .sources("javascript");
     for package in &packages {
-        inputs = inputs.text(&package.name).step(package.directory.parent().unwrap_or(&package.directory));
+        inputs = inputs
+            .text(&package.name)
+            .step(package.directory.parent().unwrap_or(&package.directory));
     }
-    steps.run("javascript", "compiling QuickJS-ng (about a minute)", (inputs, Network::Unneeded), |new| {
-        let ours = new.join("javascript");
-        write_sources("javascript", &ours)?;
-        fs::write(new.join("typescript.js"), bundle(&packages, TRANSFORM)?)?;
-        fs::write(new.join("typescript.h"), TYPESCRIPT_HEADER)?;
-        let kept = steps.scratch(COMPILER_CACHE);
-        let mut compiler = toolchain::c_compiler(tools)?.start();
-        // Include paths of the machine must not get in.
-        compiler.directory(new).env("PATH", new).env("HOME", new).env("ZIG_GLOBAL_CACHE_DIR", &kept).env("ZIG_LOCAL_CACHE_DIR", &kept);
-        compiler.arg("cc").args(FLAGS).arg("-DHAVE_TYPESCRIPT");
-        for directory in [engine, &ours, new] {
-            compiler.arg("-I").arg(directory);
-            compiler.arg(format!("-ffile-prefix-map={}=/guest", directory.display()));
-        }
-        compiler.arg(ours.join("guest.c")).arg("-lwasi-emulated-process-clocks");
-        compiler.arg("-o").arg(new.join("guest.wasm"));
-        process::run(&compiler, "")?;
-        fs::remove_dir_all(ours)?;
-        Ok(())
-    })
+    steps.run(
+        "javascript",
+        "compiling QuickJS-ng (about a minute)",
+        (inputs, Network::Unneeded),
+        |new| {
+            let ours = new.join("javascript");
+            write_sources("javascript", &ours)?;
+            fs::write(new.join("typescript.js"), bundle(&packages, TRANSFORM)?)?;
+            fs::write(new.join("typescript.h"), TYPESCRIPT_HEADER)?;
+            let kept = steps.scratch(COMPILER_CACHE);
+            let mut compiler = toolchain::c_compiler(tools)?.start();
+            // Include paths of the machine must not get in.
+            compiler
+                .directory(new)
+                .env("PATH", new)
+                .env("HOME", new)
+                .env("ZIG_GLOBAL_CACHE_DIR", &kept)
+                .env("ZIG_LOCAL_CACHE_DIR", &kept);
+            compiler.arg("cc").args(FLAGS).arg("-DHAVE_TYPESCRIPT");
+            for directory in [engine, &ours, new] {
+                compiler.arg("-I").arg(directory);
+                compiler.arg(format!("-ffile-prefix-map={}=/guest", directory.display()));
+            }
+            compiler
+                .arg(ours.join("guest.c"))
+                .arg("-lwasi-emulated-process-clocks");
+            compiler.arg("-o").arg(new.join("guest.wasm"));
+            process::run(&compiler, "")?;
+            fs::remove_dir_all(ours)?;
+            Ok(())
+        },
+    )
 }
 
 /// The component and one image for each language.
@@ -188,13 +221,22 @@ fn component(scratch: &Path, module: Vec<u8>) -> Result<Vec<u8>> {
 
 /// What the engine calls itself.
 fn engine_version(engine: &Path) -> Result<String> {
-    let header = fs::read_to_string(engine.join("quickjs.h")).context("the engine has no `quickjs.h`")?;
+    let header =
+        fs::read_to_string(engine.join("quickjs.h")).context("the engine has no `quickjs.h`")?;
     let number = |part: &str| {
         header
             .lines()
-            .find_map(|line| line.strip_prefix("#define QJS_VERSION_")?.strip_prefix(part))
+            .find_map(|line| {
+                line.strip_prefix("#define QJS_VERSION_")?
+                    .strip_prefix(part)
+            })
             .map(str::trim)
             .with_context(|| format!("the engine does not say its version (`{part}`)"))
     };
-    Ok(format!("QuickJS-ng {}.{}.{}", number("MAJOR")?, number("MINOR")?, number("PATCH")?))
+    Ok(format!(
+        "QuickJS-ng {}.{}.{}",
+        number("MAJOR")?,
+        number("MINOR")?,
+        number("PATCH")?
+    ))
 }

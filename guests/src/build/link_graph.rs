@@ -6,7 +6,10 @@
 
 use anyhow::{Context as _, Result, bail, ensure};
 use std::collections::HashMap;
-use wasmparser::{CanonicalFunction, CanonicalOption, ComponentAlias, ExternalKind, Instance, Parser, Payload, TypeRef};
+use wasmparser::{
+    CanonicalFunction, CanonicalOption, ComponentAlias, ExternalKind, Instance, Parser, Payload,
+    TypeRef,
+};
 
 /// The kinds of core items that can be imported, each with an index space of its own.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -58,7 +61,10 @@ pub(super) struct Lifted {
 }
 
 enum CoreInstance {
-    Instantiated { module: u32, arguments: Vec<(String, u32)> },
+    Instantiated {
+        module: u32,
+        arguments: Vec<(String, u32)>,
+    },
     Bundle(Vec<(String, Kind, u32)>),
 }
 
@@ -96,9 +102,13 @@ impl<'a> LinkGraph<'a> {
         for payload in Parser::new(0).parse_all(component) {
             let payload = payload?;
             match payload {
-                Payload::ModuleSection { unchecked_range, .. } => {
+                Payload::ModuleSection {
+                    unchecked_range, ..
+                } => {
                     if depth == 0 {
-                        let bytes = component.get(unchecked_range).context("module outside the file")?;
+                        let bytes = component
+                            .get(unchecked_range)
+                            .context("module outside the file")?;
                         graph.modules.push(bytes);
                     }
                     depth += 1;
@@ -118,12 +128,22 @@ impl<'a> LinkGraph<'a> {
             Payload::InstanceSection(section) => {
                 for instance in section {
                     let instance = match instance? {
-                        Instance::Instantiate { module_index, args } => CoreInstance::Instantiated {
-                            module: module_index,
-                            arguments: args.iter().map(|a| (a.name.to_owned(), a.index)).collect(),
-                        },
+                        Instance::Instantiate { module_index, args } => {
+                            CoreInstance::Instantiated {
+                                module: module_index,
+                                arguments: args
+                                    .iter()
+                                    .map(|a| (a.name.to_owned(), a.index))
+                                    .collect(),
+                            }
+                        }
                         Instance::FromExports(exports) => CoreInstance::Bundle(
-                            exports.iter().map(|e| Ok((e.name.to_owned(), Kind::of_external(e.kind)?, e.index))).collect::<Result<_>>()?,
+                            exports
+                                .iter()
+                                .map(|e| {
+                                    Ok((e.name.to_owned(), Kind::of_external(e.kind)?, e.index))
+                                })
+                                .collect::<Result<_>>()?,
                         ),
                     };
                     self.instances.push(instance);
@@ -132,7 +152,11 @@ impl<'a> LinkGraph<'a> {
             Payload::ComponentCanonicalSection(section) => {
                 for function in section {
                     match function? {
-                        CanonicalFunction::Lift { core_func_index, options, .. } => self.lifts.push((core_func_index, options.to_vec())),
+                        CanonicalFunction::Lift {
+                            core_func_index,
+                            options,
+                            ..
+                        } => self.lifts.push((core_func_index, options.to_vec())),
                         other => {
                             self.define(Kind::Function, Definition::Host(self.hosts.len()));
                             self.hosts.push(other);
@@ -142,8 +166,16 @@ impl<'a> LinkGraph<'a> {
             }
             Payload::ComponentAliasSection(section) => {
                 for alias in section {
-                    if let ComponentAlias::CoreInstanceExport { kind, instance_index, name } = alias? {
-                        let alias = Definition::Alias { instance: instance_index, name: name.to_owned() };
+                    if let ComponentAlias::CoreInstanceExport {
+                        kind,
+                        instance_index,
+                        name,
+                    } = alias?
+                    {
+                        let alias = Definition::Alias {
+                            instance: instance_index,
+                            name: name.to_owned(),
+                        };
                         self.define(Kind::of_external(kind)?, alias);
                     }
                 }
@@ -165,20 +197,29 @@ impl<'a> LinkGraph<'a> {
                 continue;
             };
             let slot = seen.get_mut(*module as usize).context("module index")?;
-            ensure!(!std::mem::replace(slot, true), "core module {module} is instantiated twice; only one instance of each can be merged");
+            ensure!(
+                !std::mem::replace(slot, true),
+                "core module {module} is instantiated twice; only one instance of each can be merged"
+            );
             if arguments.iter().any(|(name, _)| name.is_empty()) {
                 self.fixup = Some(*module);
             } else if arguments.is_empty() && exports(self.module(*module)?, "$imports")? {
                 self.shim = Some(*module);
             }
         }
-        ensure!(self.shim.is_some() == self.fixup.is_some(), "the component has a shim without a fix-up, or the reverse");
+        ensure!(
+            self.shim.is_some() == self.fixup.is_some(),
+            "the component has a shim without a fix-up, or the reverse"
+        );
         Ok(())
     }
 
     /// A core module as bytes.
     pub(super) fn module(&self, index: u32) -> Result<&'a [u8]> {
-        self.modules.get(index as usize).copied().context("module index out of range")
+        self.modules
+            .get(index as usize)
+            .copied()
+            .context("module index out of range")
     }
 
     /// The modules to merge in the order of their instantiation, with what each gets as arguments (name, instance).
@@ -186,7 +227,9 @@ impl<'a> LinkGraph<'a> {
         self.instances
             .iter()
             .filter_map(|instance| match instance {
-                CoreInstance::Instantiated { module, arguments } => Some((*module, arguments.as_slice())),
+                CoreInstance::Instantiated { module, arguments } => {
+                    Some((*module, arguments.as_slice()))
+                }
                 CoreInstance::Bundle(_) => None,
             })
             .filter(|(module, _)| Some(*module) != self.shim && Some(*module) != self.fixup)
@@ -194,7 +237,11 @@ impl<'a> LinkGraph<'a> {
 
     /// What `name` of an instance is.
     pub(super) fn origin(&self, instance: u32, name: &str, kind: Kind) -> Result<Origin> {
-        match self.instances.get(instance as usize).context("instance index")? {
+        match self
+            .instances
+            .get(instance as usize)
+            .context("instance index")?
+        {
             CoreInstance::Bundle(exports) => {
                 let (_, _, index) = exports
                     .iter()
@@ -206,7 +253,10 @@ impl<'a> LinkGraph<'a> {
                 if Some(*module) == self.shim && kind == Kind::Function {
                     return self.behind_shim(name);
                 }
-                Ok(Origin::Export { module: *module, name: name.to_owned() })
+                Ok(Origin::Export {
+                    module: *module,
+                    name: name.to_owned(),
+                })
             }
         }
     }
@@ -217,7 +267,9 @@ impl<'a> LinkGraph<'a> {
             .instances
             .iter()
             .find_map(|instance| match instance {
-                CoreInstance::Instantiated { module, arguments } if Some(*module) == self.fixup => arguments.first(),
+                CoreInstance::Instantiated { module, arguments } if Some(*module) == self.fixup => {
+                    arguments.first()
+                }
                 _ => None,
             })
             .context("the fix-up has no arguments")?;
@@ -238,14 +290,18 @@ impl<'a> LinkGraph<'a> {
 
     /// A function of the host by its number.
     pub(super) fn host_function(&self, function: usize) -> Result<&CanonicalFunction> {
-        self.hosts.get(function).context("function of the host out of range")
+        self.hosts
+            .get(function)
+            .context("function of the host out of range")
     }
 
     /// The core module and its export that a core function is.
     pub(super) fn core_export(&self, index: u32) -> Result<(u32, String)> {
         match self.origin_of_index(Kind::Function, index)? {
             Origin::Export { module, name } => Ok((module, name)),
-            Origin::Host(_) => bail!("core function {index} is the host's where a module's is needed"),
+            Origin::Host(_) => {
+                bail!("core function {index} is the host's where a module's is needed")
+            }
         }
     }
 
@@ -255,7 +311,12 @@ impl<'a> LinkGraph<'a> {
             .iter()
             .map(|(index, options)| {
                 let (module, name) = self.core_export(*index)?;
-                let mut lifted = Lifted { module, name, realloc: None, post_return: None };
+                let mut lifted = Lifted {
+                    module,
+                    name,
+                    realloc: None,
+                    post_return: None,
+                };
                 for option in options {
                     match option {
                         CanonicalOption::Realloc(f) => lifted.realloc = Some(self.core_export(*f)?),

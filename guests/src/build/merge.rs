@@ -75,7 +75,10 @@ pub(super) fn merge(graph: &LinkGraph<'_>, keep: &[(u32, String, String)]) -> Re
     };
     for (index, _) in graph.instantiated() {
         let bytes = graph.modules.get(index as usize).context("module index")?;
-        merger.modules.insert(index, CoreModule::read(bytes).with_context(|| format!("core module {index}"))?);
+        merger.modules.insert(
+            index,
+            CoreModule::read(bytes).with_context(|| format!("core module {index}"))?,
+        );
     }
     merger.resolve_imports(graph)?;
     merger.repair()?;
@@ -89,7 +92,9 @@ pub(super) fn merge(graph: &LinkGraph<'_>, keep: &[(u32, String, String)]) -> Re
 
 impl<'a> Merger<'a> {
     fn module(&self, index: u32) -> Result<&CoreModule<'a>> {
-        self.modules.get(&index).with_context(|| format!("core module {index} is not merged"))
+        self.modules
+            .get(&index)
+            .with_context(|| format!("core module {index} is not merged"))
     }
 
     fn resolve_imports(&mut self, graph: &LinkGraph<'_>) -> Result<()> {
@@ -99,14 +104,23 @@ impl<'a> Merger<'a> {
                 let instance = arguments
                     .iter()
                     .find(|(name, _)| name == import.module)
-                    .with_context(|| format!("module {index} imports from `{}`, which it is not given", import.module))?
+                    .with_context(|| {
+                        format!(
+                            "module {index} imports from `{}`, which it is not given",
+                            import.module
+                        )
+                    })?
                     .1;
                 let mut origin = graph.origin(instance, import.name, import.kind)?;
                 // An export may be an import passed on; follow it through its own module's arguments.
                 let resolved = loop {
                     match origin {
                         Origin::Host(_) => {
-                            ensure!(import.kind == Kind::Function, "the host provides `{}`, which is no function", import.name);
+                            ensure!(
+                                import.kind == Kind::Function,
+                                "the host provides `{}`, which is no function",
+                                import.name
+                            );
                             let ty = self.module(index)?.import_type(&import)?;
                             let key = (import.module.to_owned(), import.name.to_owned());
                             let id = match host.get(&key) {
@@ -120,11 +134,16 @@ impl<'a> Merger<'a> {
                             };
                             break Resolved::Host(id);
                         }
-                        Origin::Export { module, name } => match self.module(module)?.export(&name, import.kind)? {
+                        Origin::Export { module, name } => match self
+                            .module(module)?
+                            .export(&name, import.kind)?
+                        {
                             DefinedItem::Defined(item) => break Resolved::Defined(module, item),
                             DefinedItem::Imported(again) => {
-                                let (_, arguments) =
-                                    graph.instantiated().find(|(m, _)| *m == module).context("exporting module is not instantiated")?;
+                                let (_, arguments) = graph
+                                    .instantiated()
+                                    .find(|(m, _)| *m == module)
+                                    .context("exporting module is not instantiated")?;
                                 let instance = arguments
                                     .iter()
                                     .find(|(name, _)| name == again.module)
@@ -135,7 +154,8 @@ impl<'a> Merger<'a> {
                         },
                     }
                 };
-                self.resolved.insert((index, import.kind, import.index), resolved);
+                self.resolved
+                    .insert((index, import.kind, import.index), resolved);
             }
         }
         Ok(())
@@ -160,7 +180,12 @@ impl<'a> Merger<'a> {
         };
         // The replacement of a function calls the function itself.
         let follows = Some(module) != self.repairs;
-        Ok(self.forwards.get(&id).copied().filter(|_| follows).unwrap_or(id))
+        Ok(self
+            .forwards
+            .get(&id)
+            .copied()
+            .filter(|_| follows)
+            .unwrap_or(id))
     }
 
     fn global(&self, module: u32, index: u32) -> Result<(u32, u32)> {
@@ -231,10 +256,12 @@ impl<'a> Merger<'a> {
             match operator? {
                 Operator::I32Const { value } => stack.push(Constant::I32(value)),
                 Operator::I64Const { value } => stack.push(Constant::I64(value)),
-                Operator::GlobalGet { global_index } => match known.get(&self.global(module, global_index)?) {
-                    Some(value) => stack.push(*value),
-                    None => return Ok(None),
-                },
+                Operator::GlobalGet { global_index } => {
+                    match known.get(&self.global(module, global_index)?) {
+                        Some(value) => stack.push(*value),
+                        None => return Ok(None),
+                    }
+                }
                 Operator::I32Add => match (stack.pop(), stack.pop()) {
                     (Some(Constant::I32(b)), Some(Constant::I32(a))) => {
                         stack.push(Constant::I32(a.wrapping_add(b)));
@@ -276,7 +303,11 @@ impl<'a> Merger<'a> {
             for (defined, body) in module.bodies.iter().enumerate() {
                 let defined = u32::try_from(defined)?;
                 let parameters = module.defined_type(defined)?.params().len();
-                let operators = body.get_operators_reader()?.into_iter().take(parameters + 4).collect::<Result<Vec<_>, _>>()?;
+                let operators = body
+                    .get_operators_reader()?
+                    .into_iter()
+                    .take(parameters + 4)
+                    .collect::<Result<Vec<_>, _>>()?;
                 let (arguments, rest) = operators.split_at(parameters.min(operators.len()));
                 let passes_on = arguments
                     .iter()
@@ -286,10 +317,14 @@ impl<'a> Merger<'a> {
                     continue;
                 }
                 let target = match rest {
-                    [Operator::I32Const { value }, Operator::CallIndirect { .. }, Operator::End] => {
-                        self.table.get(&value.cast_unsigned()).copied()
+                    [
+                        Operator::I32Const { value },
+                        Operator::CallIndirect { .. },
+                        Operator::End,
+                    ] => self.table.get(&value.cast_unsigned()).copied(),
+                    [Operator::Call { function_index }, Operator::End] => {
+                        Some(self.function(*index, *function_index)?)
                     }
-                    [Operator::Call { function_index }, Operator::End] => Some(self.function(*index, *function_index)?),
                     _ => None,
                 };
                 let own = FunctionId::Defined(*index, defined);
@@ -330,7 +365,11 @@ impl<'a> Merger<'a> {
 
     fn type_of(&self, function: FunctionId) -> Result<&FuncType> {
         match function {
-            FunctionId::Host(index) => self.host.get(index as usize).map(|(_, _, ty)| ty).context("host function index"),
+            FunctionId::Host(index) => self
+                .host
+                .get(index as usize)
+                .map(|(_, _, ty)| ty)
+                .context("host function index"),
             FunctionId::Defined(module, defined) => self.module(module)?.defined_type(defined),
         }
     }
@@ -339,7 +378,10 @@ impl<'a> Merger<'a> {
     fn image(&self) -> Result<Vec<u8>> {
         let mut memories = self.modules.values().flat_map(|module| &module.memories);
         let memory = memories.next().context("no module defines a memory")?;
-        ensure!(memories.next().is_none(), "more than one module defines a memory");
+        ensure!(
+            memories.next().is_none(),
+            "more than one module defines a memory"
+        );
         let mut image = vec![0; usize::try_from(memory.initial * WASM_PAGE)?];
         for (index, module) in &self.modules {
             for segment in &module.data {

@@ -4,7 +4,8 @@ use super::link_graph::Kind;
 use anyhow::{Context as _, Result, bail, ensure};
 use std::collections::HashMap;
 use wasmparser::{
-    ConstExpr, DataKind, ElementItems, ElementKind, FuncType, FunctionBody, Global, MemoryType, Parser, Payload, TableType, TypeRef,
+    ConstExpr, DataKind, ElementItems, ElementKind, FuncType, FunctionBody, Global, MemoryType,
+    Parser, Payload, TableType, TypeRef,
 };
 
 /// One import, with its index in the index space of its kind.
@@ -128,7 +129,10 @@ impl<'a> CoreModule<'a> {
                     let DataKind::Active { offset_expr, .. } = segment.kind else {
                         bail!("passive data segments are not supported in a guest");
                     };
-                    self.data.push(Segment { offset: offset_expr, data: segment.data });
+                    self.data.push(Segment {
+                        offset: offset_expr,
+                        data: segment.data,
+                    });
                 }
             }
             _ => {}
@@ -137,14 +141,24 @@ impl<'a> CoreModule<'a> {
     }
 
     fn read_element(&mut self, element: wasmparser::Element<'a>) -> Result<()> {
-        let ElementKind::Active { table_index, offset_expr } = element.kind else {
+        let ElementKind::Active {
+            table_index,
+            offset_expr,
+        } = element.kind
+        else {
             bail!("passive element segments are not supported in a guest");
         };
-        ensure!(table_index.unwrap_or(0) == 0, "a second table is not supported in a guest");
+        ensure!(
+            table_index.unwrap_or(0) == 0,
+            "a second table is not supported in a guest"
+        );
         let ElementItems::Functions(functions) = element.items else {
             bail!("element segments of expressions are not supported in a guest");
         };
-        self.elements.push(Element { offset: offset_expr, functions: functions.into_iter().collect::<Result<_, _>>()? });
+        self.elements.push(Element {
+            offset: offset_expr,
+            functions: functions.into_iter().collect::<Result<_, _>>()?,
+        });
         Ok(())
     }
 
@@ -155,7 +169,10 @@ impl<'a> CoreModule<'a> {
 
     /// The index that an export names.
     pub(super) fn export_index(&self, name: &str, kind: Kind) -> Result<u32> {
-        self.exports.get(&(kind, name)).copied().with_context(|| format!("the module exports no {kind:?} `{name}`"))
+        self.exports
+            .get(&(kind, name))
+            .copied()
+            .with_context(|| format!("the module exports no {kind:?} `{name}`"))
     }
 
     /// What an export names.
@@ -180,13 +197,18 @@ impl<'a> CoreModule<'a> {
 
     /// The type of an imported function.
     pub(super) fn import_type(&self, import: &Import<'_>) -> Result<FuncType> {
-        let index = import.type_index.context("only functions have a type index")?;
+        let index = import
+            .type_index
+            .context("only functions have a type index")?;
         self.ty(index).cloned()
     }
 
     /// The type of a function that the module defines.
     pub(super) fn defined_type(&self, defined: u32) -> Result<&FuncType> {
-        let ty = self.functions.get(defined as usize).context("function index")?;
+        let ty = self
+            .functions
+            .get(defined as usize)
+            .context("function index")?;
         self.ty(*ty)
     }
 

@@ -30,14 +30,27 @@ pub(super) fn in_front(module: &[u8], first: &[u32]) -> Result<Vec<u8>> {
         }
     }
     let mut taken = HashSet::new();
-    let wanted = first.iter().filter_map(|function| function.checked_sub(imported)).filter(|function| *function < defined);
-    let order: Vec<u32> = wanted.chain(0..defined).filter(|function| taken.insert(*function)).collect();
+    let wanted = first
+        .iter()
+        .filter_map(|function| function.checked_sub(imported))
+        .filter(|function| *function < defined);
+    let order: Vec<u32> = wanted
+        .chain(0..defined)
+        .filter(|function| taken.insert(*function))
+        .collect();
     let mut numbers = vec![0; order.len()];
     for (number, function) in (imported..).zip(&order) {
-        *numbers.get_mut(*function as usize).context("a function without a number")? = number;
+        *numbers
+            .get_mut(*function as usize)
+            .context("a function without a number")? = number;
     }
     let mut out = Module::new();
-    Sorter { imported, order, numbers }.parse_core_module(&mut out, Parser::new(0), module)?;
+    Sorter {
+        imported,
+        order,
+        numbers,
+    }
+    .parse_core_module(&mut out, Parser::new(0), module)?;
     Ok(out.finish())
 }
 
@@ -51,7 +64,10 @@ struct Sorter {
 
 impl Sorter {
     fn sorted<T: Clone>(&self, items: &[T]) -> Vec<T> {
-        self.order.iter().filter_map(|function| items.get(*function as usize).cloned()).collect()
+        self.order
+            .iter()
+            .filter_map(|function| items.get(*function as usize).cloned())
+            .collect()
     }
 }
 
@@ -59,7 +75,9 @@ impl Reencode for Sorter {
     type Error = Infallible;
 
     fn function_index(&mut self, function: u32) -> Result<u32, reencode::Error<Infallible>> {
-        let defined = function.checked_sub(self.imported).and_then(|place| self.numbers.get(place as usize));
+        let defined = function
+            .checked_sub(self.imported)
+            .and_then(|place| self.numbers.get(place as usize));
         Ok(defined.copied().unwrap_or(function))
     }
 
@@ -116,8 +134,14 @@ mod tests {
             let mut store = Store::new(&engine, ());
             let one = wasmtime::Func::wrap(&mut store, || 1);
             let instance = Instance::new(&mut store, &compiled, &[one.into()]).unwrap();
-            let sum = instance.get_typed_func::<(), i32>(&mut store, "sum").unwrap();
-            assert_eq!(sum.call(&mut store, ()).unwrap(), 1 + 2 + 4 * 10 * 3, "{order:?}");
+            let sum = instance
+                .get_typed_func::<(), i32>(&mut store, "sum")
+                .unwrap();
+            assert_eq!(
+                sum.call(&mut store, ()).unwrap(),
+                1 + 2 + 4 * 10 * 3,
+                "{order:?}"
+            );
         }
     }
 }

@@ -22,7 +22,11 @@ pub(super) const REACTOR: &str = "_initialize";
 /// # Errors
 ///
 /// Where the module does not export the function, traps, does not follow the plan, or is not of the shape that an image needs.
-pub(super) fn preinitialise(module: &[u8], initialise: &str, plan: Option<&Plan>) -> Result<Vec<u8>> {
+pub(super) fn preinitialise(
+    module: &[u8],
+    initialise: &str,
+    plan: Option<&Plan>,
+) -> Result<Vec<u8>> {
     let mut wizer = Wizer::new();
     wizer.init_func(initialise);
     let (context, instrumented) = wizer.instrument(module).map_err(plain)?;
@@ -31,38 +35,71 @@ pub(super) fn preinitialise(module: &[u8], initialise: &str, plan: Option<&Plan>
     let engine = Engine::new(&config).map_err(plain)?;
     let compiled = Module::new(&engine, &instrumented).map_err(plain)?;
     let mut linker: Linker<()> = Linker::new(&engine);
-    linker.define_unknown_imports_as_traps(&compiled).map_err(plain)?;
+    linker
+        .define_unknown_imports_as_traps(&compiled)
+        .map_err(plain)?;
     let mut store = Store::new(&engine, ());
     let instance = linker.instantiate(&mut store, &compiled).map_err(plain)?;
     for function in [REACTOR, initialise] {
         if let Some(plan) = plan.filter(|_| function == initialise) {
-            let places = plan_layout(&mut store, &instance, (u32::try_from(plan.places.len())?, plan.regions), false)?;
-            let memory = instance.get_memory(&mut store, "memory").context("the guest exports no memory")?;
+            let places = plan_layout(
+                &mut store,
+                &instance,
+                (u32::try_from(plan.places.len())?, plan.regions),
+                false,
+            )?;
+            let memory = instance
+                .get_memory(&mut store, "memory")
+                .context("the guest exports no memory")?;
             memory.write(&mut store, places as usize, &plan.places)?;
         }
-        let result = instance.get_typed_func::<(), ()>(&mut store, function).and_then(|function| function.call(&mut store, ()));
+        let result = instance
+            .get_typed_func::<(), ()>(&mut store, function)
+            .and_then(|function| function.call(&mut store, ()));
         if let Err(error) = result {
             let words = words(&mut store, &instance).unwrap_or_default();
-            return Err(plain(error)).with_context(|| format!("`{function}` failed while the guest was being initialised: {words}"));
+            return Err(plain(error)).with_context(|| {
+                format!("`{function}` failed while the guest was being initialised: {words}")
+            });
         }
     }
     if let Some(plan) = plan {
-        let calls = instance.get_typed_func::<(), u32>(&mut store, "layout-calls").and_then(|calls| calls.call(&mut store, ()));
+        let calls = instance
+            .get_typed_func::<(), u32>(&mut store, "layout-calls")
+            .and_then(|calls| calls.call(&mut store, ()));
         let calls = calls.map_err(plain)? as usize;
-        ensure!(calls == plan.places.len(), "`{initialise}` allocated {calls} times, not {} as before", plan.places.len());
+        ensure!(
+            calls == plan.places.len(),
+            "`{initialise}` allocated {calls} times, not {} as before",
+            plan.places.len()
+        );
     }
-    let mut state = State { store, instance, problem: None };
+    let mut state = State {
+        store,
+        instance,
+        problem: None,
+    };
     let snapshot = ready(wizer.snapshot(&context, &mut state));
-    ensure!(state.problem.is_none(), "cannot take the state of the guest: {}", state.problem.unwrap_or_default());
+    ensure!(
+        state.problem.is_none(),
+        "cannot take the state of the guest: {}",
+        state.problem.unwrap_or_default()
+    );
     snapshot?.map_err(plain)
 }
 
 /// What a guest says about its failure: the text behind the pointer that its export `failure` gives, ended by a zero.
 fn words(store: &mut Store<()>, instance: &Instance) -> Option<String> {
-    let failure = instance.get_typed_func::<(), i32>(&mut *store, "failure").ok()?;
+    let failure = instance
+        .get_typed_func::<(), i32>(&mut *store, "failure")
+        .ok()?;
     let place = usize::try_from(failure.call(&mut *store, ()).ok()?).ok()?;
     let memory = instance.get_memory(&mut *store, "memory")?;
-    let text = memory.data(&*store).get(place..)?.split(|byte| *byte == 0).next()?;
+    let text = memory
+        .data(&*store)
+        .get(place..)?
+        .split(|byte| *byte == 0)
+        .next()?;
     Some(String::from_utf8_lossy(text).into_owned())
 }
 
@@ -83,7 +120,10 @@ struct State {
 
 impl InstanceState for State {
     async fn global_get(&mut self, name: &str, _: ValType) -> SnapshotVal {
-        let value = self.instance.get_global(&mut self.store, name).map(|global| global.get(&mut self.store));
+        let value = self
+            .instance
+            .get_global(&mut self.store, name)
+            .map(|global| global.get(&mut self.store));
         match value {
             Some(Val::I32(value)) => SnapshotVal::I32(value),
             Some(Val::I64(value)) => SnapshotVal::I64(value),
@@ -127,7 +167,11 @@ mod tests {
     fn memory_and_globals_are_what_the_initialisation_left() {
         let snapshot = preinitialise(&wat::parse_str(MODULE).unwrap(), "start", None).unwrap();
         let stripped = strip(&snapshot, 0, |_| true).unwrap();
-        assert_eq!(stripped.image.len(), 2 * 65536, "the image is as long as the memory has become");
+        assert_eq!(
+            stripped.image.len(),
+            2 * 65536,
+            "the image is as long as the memory has become"
+        );
         assert_eq!(&stripped.image[..16], b"A\0\0\0\0\0\0\0early\0\0\0");
         assert_eq!(stripped.image[65536], 66);
         let engine = Engine::default();
@@ -136,16 +180,27 @@ mod tests {
         linker.define_unknown_imports_as_traps(&module).unwrap();
         let mut store = Store::new(&engine, ());
         let instance = linker.instantiate(&mut store, &module).unwrap();
-        let stack = instance.get_typed_func::<(), i32>(&mut store, "stack").unwrap();
+        let stack = instance
+            .get_typed_func::<(), i32>(&mut store, "stack")
+            .unwrap();
         assert_eq!(stack.call(&mut store, ()).unwrap(), 9);
         let memory = instance.get_memory(&mut store, "memory").unwrap();
-        assert!(memory.data(&store).iter().all(|byte| *byte == 0), "the code brings no memory along");
+        assert!(
+            memory.data(&store).iter().all(|byte| *byte == 0),
+            "the code brings no memory along"
+        );
         assert_eq!(memory.size(&store), 2);
     }
 
     #[test]
     fn an_initialisation_that_asks_the_host_fails() {
-        let error = preinitialise(&wat::parse_str(MODULE).unwrap(), "bad", None).err().unwrap();
-        assert!(format!("{error:#}").contains("`bad` failed while the guest was being initialised: no host here"), "{error:#}");
+        let error = preinitialise(&wat::parse_str(MODULE).unwrap(), "bad", None)
+            .err()
+            .unwrap();
+        assert!(
+            format!("{error:#}")
+                .contains("`bad` failed while the guest was being initialised: no host here"),
+            "{error:#}"
+        );
     }
 }

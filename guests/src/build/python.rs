@@ -44,7 +44,8 @@ pub(super) fn guests(steps: &Steps<'_>) -> Result<Vec<Product>> {
     let linked = link(steps, &tools)?;
     let flat = flat(steps, &linked)?;
     let library = stdlib::library(steps, &tools, &flat)?;
-    let version = fs::read_to_string(library.join("version")).context("the standard library's step left no version")?;
+    let version = fs::read_to_string(library.join("version"))
+        .context("the standard library's step left no version")?;
     let guest = Guest {
         name: "python".to_owned(),
         version: format!("CPython {}", version.trim()),
@@ -55,7 +56,10 @@ pub(super) fn guests(steps: &Steps<'_>) -> Result<Vec<Product>> {
         }],
         component: unmeasured("python.wasm"),
         image: unmeasured("python.image"),
-        trees: vec![Tree { guest_path: LIBRARY.to_owned(), archive: unmeasured("python-stdlib.tar") }],
+        trees: vec![Tree {
+            guest_path: LIBRARY.to_owned(),
+            archive: unmeasured("python-stdlib.tar"),
+        }],
         workspace: "/work".to_owned(),
         packages: Some(PACKAGES.to_owned()),
     };
@@ -69,38 +73,67 @@ pub(super) fn guests(steps: &Steps<'_>) -> Result<Vec<Product>> {
 
 /// The component as its builder links it.
 fn link(steps: &Steps<'_>, tools: &Path) -> Result<PathBuf> {
-    let inputs = Inputs::new(RECIPE).step(tools).sources("python").sources("wit");
-    steps.run("python", "linking and initialising CPython (about half a minute)", (inputs, Network::Unneeded), |new| {
-        let python = toolchain::python()?;
-        let (app, wit) = (new.join("app"), new.join("wit"));
-        write_sources("python", &app)?;
-        write_sources("wit", &wit)?;
-        let mut builder = python.start();
-        // Otherwise the builder would add the site packages of whatever Python it finds, and the guest would depend on the machine.
-        builder.directory(new).env("PATH", new).env("HOME", new);
-        // Some Pythons find their own library only through this.
-        builder.pass_paths("LD_LIBRARY_PATH");
-        builder.args(["-I", "-B", "-c", COMPONENT_BUILDER]).arg(tools).arg("--quiet");
-        builder.arg("--wit-path").arg(wit.join("guest.wit")).args(["--world", "guest"]);
-        builder.args(["componentize", "app", "--python-path"]).arg(&app);
-        builder.arg("--output").arg(new.join("linked.wasm"));
-        process::run(&builder, "")?;
-        fs::remove_dir_all(app)?;
-        fs::remove_dir_all(wit)?;
-        Ok(())
-    })
+    let inputs = Inputs::new(RECIPE)
+        .step(tools)
+        .sources("python")
+        .sources("wit");
+    steps.run(
+        "python",
+        "linking and initialising CPython (about half a minute)",
+        (inputs, Network::Unneeded),
+        |new| {
+            let python = toolchain::python()?;
+            let (app, wit) = (new.join("app"), new.join("wit"));
+            write_sources("python", &app)?;
+            write_sources("wit", &wit)?;
+            let mut builder = python.start();
+            // Otherwise the builder would add the site packages of whatever Python it finds, and the guest would depend on the machine.
+            builder.directory(new).env("PATH", new).env("HOME", new);
+            // Some Pythons find their own library only through this.
+            builder.pass_paths("LD_LIBRARY_PATH");
+            builder
+                .args(["-I", "-B", "-c", COMPONENT_BUILDER])
+                .arg(tools)
+                .arg("--quiet");
+            builder
+                .arg("--wit-path")
+                .arg(wit.join("guest.wit"))
+                .args(["--world", "guest"]);
+            builder
+                .args(["componentize", "app", "--python-path"])
+                .arg(&app);
+            builder.arg("--output").arg(new.join("linked.wasm"));
+            process::run(&builder, "")?;
+            fs::remove_dir_all(app)?;
+            fs::remove_dir_all(wit)?;
+            Ok(())
+        },
+    )
 }
 
 /// The flat component, its memory image, and both in one.
 fn flat(steps: &Steps<'_>, linked: &Path) -> Result<PathBuf> {
     let inputs = Inputs::new(FLATTENING).step(linked);
-    steps.run("python", "flattening the component", (inputs, Network::Unneeded), |new| {
-        let linked = fs::read(linked.join("linked.wasm")).context("the linked component is gone")?;
-        let flat = flatten(&linked, INTERPRETER)?;
-        fs::write(new.join("component.wasm"), &flat.component)?;
-        write_sparse(&new.join("image"), without_end(&flat.image))?;
-        write_sparse(&new.join("standalone.wasm"), &flat.standalone)?;
-        steps.message("python", &format!("code {} KB, memory {} KB", flat.component.len() / 1000, flat.image.len() / 1000));
-        Ok(())
-    })
+    steps.run(
+        "python",
+        "flattening the component",
+        (inputs, Network::Unneeded),
+        |new| {
+            let linked =
+                fs::read(linked.join("linked.wasm")).context("the linked component is gone")?;
+            let flat = flatten(&linked, INTERPRETER)?;
+            fs::write(new.join("component.wasm"), &flat.component)?;
+            write_sparse(&new.join("image"), without_end(&flat.image))?;
+            write_sparse(&new.join("standalone.wasm"), &flat.standalone)?;
+            steps.message(
+                "python",
+                &format!(
+                    "code {} KB, memory {} KB",
+                    flat.component.len() / 1000,
+                    flat.image.len() / 1000
+                ),
+            );
+            Ok(())
+        },
+    )
 }

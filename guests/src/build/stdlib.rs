@@ -14,7 +14,11 @@ use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 use wasmtime_wasi::FsPerms;
 
-const RECIPE: &str = concat!(include_str!("stdlib.rs"), include_str!("component.rs"), include_str!("compile.py"));
+const RECIPE: &str = concat!(
+    include_str!("stdlib.rs"),
+    include_str!("component.rs"),
+    include_str!("compile.py")
+);
 
 /// Runs inside the guest.
 const COMPILE: &str = include_str!("compile.py");
@@ -55,31 +59,53 @@ type Files = BTreeMap<PathBuf, Vec<u8>>;
 /// A directory with `library.tar` and the `version` of Python, where `flat` holds the guest that compiles it.
 pub(super) fn library(steps: &Steps<'_>, tools: &Path, flat: &Path) -> Result<PathBuf> {
     let inputs = Inputs::new(RECIPE).step(tools).step(flat);
-    steps.run("library", "compiling Python's standard library inside the guest", (inputs, Network::Unneeded), |new| {
-        let mut files = extract(&tools.join(SHARED_OBJECT))?;
-        let (from, to) = (new.join("from"), new.join("to"));
-        write_files(&from, &files)?;
-        fs::create_dir(&to)?;
-        let code = fs::read(flat.join("standalone.wasm")).context("the flat component is gone")?;
-        let mounts = [
-            Mount { host: &from, guest: LIBRARY, permissions: FsPerms::ReadOnly },
-            Mount { host: &to, guest: "/work", permissions: FsPerms::ReadWrite },
-        ];
-        evaluate(&code, COMPILE, &[LIBRARY, "/work"], &mounts)?;
-        fs::rename(to.join("version"), new.join("version")).context("the guest wrote no version")?;
-        let sources = files.len();
-        read_files(&to, &to, &mut files)?;
-        steps.message("library", &format!("{sources} files and {} compiled ones", files.len() - sources));
-        fs::write(new.join("library.tar"), archive(&files)?)?;
-        fs::remove_dir_all(from)?;
-        fs::remove_dir_all(to)?;
-        Ok(())
-    })
+    steps.run(
+        "library",
+        "compiling Python's standard library inside the guest",
+        (inputs, Network::Unneeded),
+        |new| {
+            let mut files = extract(&tools.join(SHARED_OBJECT))?;
+            let (from, to) = (new.join("from"), new.join("to"));
+            write_files(&from, &files)?;
+            fs::create_dir(&to)?;
+            let code =
+                fs::read(flat.join("standalone.wasm")).context("the flat component is gone")?;
+            let mounts = [
+                Mount {
+                    host: &from,
+                    guest: LIBRARY,
+                    permissions: FsPerms::ReadOnly,
+                },
+                Mount {
+                    host: &to,
+                    guest: "/work",
+                    permissions: FsPerms::ReadWrite,
+                },
+            ];
+            evaluate(&code, COMPILE, &[LIBRARY, "/work"], &mounts)?;
+            fs::rename(to.join("version"), new.join("version"))
+                .context("the guest wrote no version")?;
+            let sources = files.len();
+            read_files(&to, &to, &mut files)?;
+            steps.message(
+                "library",
+                &format!(
+                    "{sources} files and {} compiled ones",
+                    files.len() - sources
+                ),
+            );
+            fs::write(new.join("library.tar"), archive(&files)?)?;
+            fs::remove_dir_all(from)?;
+            fs::remove_dir_all(to)?;
+            Ok(())
+        },
+    )
 }
 
 /// Finds the library in the shared object.
 fn extract(shared_object: &Path) -> Result<Files> {
-    let bytes = fs::read(shared_object).with_context(|| format!("cannot read `{}`", shared_object.display()))?;
+    let bytes = fs::read(shared_object)
+        .with_context(|| format!("cannot read `{}`", shared_object.display()))?;
     for (place, start) in bytes.windows(FRAME.len()).enumerate() {
         if start != FRAME {
             continue;
@@ -100,7 +126,10 @@ fn extract(shared_object: &Path) -> Result<Files> {
             return Ok(files);
         }
     }
-    bail!("`{}` does not carry Python's standard library where it used to", shared_object.display())
+    bail!(
+        "`{}` does not carry Python's standard library where it used to",
+        shared_object.display()
+    )
 }
 
 /// The files of the library that are worth keeping.
@@ -108,8 +137,14 @@ fn unpack(archive: impl Read) -> Result<Files> {
     let mut files = Files::new();
     for entry in tar::Archive::new(archive).entries()? {
         let mut entry = entry?;
-        let path: PathBuf = entry.path()?.components().filter(|part| *part != Component::CurDir).collect();
-        let plain = path.components().all(|part| matches!(part, Component::Normal(_)));
+        let path: PathBuf = entry
+            .path()?
+            .components()
+            .filter(|part| *part != Component::CurDir)
+            .collect();
+        let plain = path
+            .components()
+            .all(|part| matches!(part, Component::Normal(_)));
         let compiled = path.extension().is_some_and(|extension| extension == "pyc");
         let left_out = LEFT_OUT.iter().any(|name| path.starts_with(name));
         if !entry.header().entry_type().is_file() || !plain || compiled || left_out {
@@ -180,14 +215,26 @@ fn archive(files: &Files) -> Result<Vec<u8>> {
         header
     };
     for (path, content) in files {
-        let mut parents: Vec<&Path> = path.ancestors().skip(1).filter(|parent| *parent != Path::new("")).collect();
+        let mut parents: Vec<&Path> = path
+            .ancestors()
+            .skip(1)
+            .filter(|parent| *parent != Path::new(""))
+            .collect();
         parents.reverse();
         for parent in parents {
             if made.insert(parent) {
-                builder.append_data(&mut header(tar::EntryType::Directory, 0o755, 0), parent, std::io::empty())?;
+                builder.append_data(
+                    &mut header(tar::EntryType::Directory, 0o755, 0),
+                    parent,
+                    std::io::empty(),
+                )?;
             }
         }
-        builder.append_data(&mut header(tar::EntryType::Regular, 0o644, content.len() as u64), path, content.as_slice())?;
+        builder.append_data(
+            &mut header(tar::EntryType::Regular, 0o644, content.len() as u64),
+            path,
+            content.as_slice(),
+        )?;
     }
     Ok(builder.into_inner()?)
 }
@@ -199,12 +246,21 @@ mod tests {
     #[test]
     fn an_archive_depends_on_its_files_only_and_leaves_out_what_nobody_imports() {
         let mut files = Files::new();
-        for name in ["json/__init__.py", "test/support.py", "abc.py", "json/__pycache__/x.pyc", "testing.py"] {
+        for name in [
+            "json/__init__.py",
+            "test/support.py",
+            "abc.py",
+            "json/__pycache__/x.pyc",
+            "testing.py",
+        ] {
             files.insert(PathBuf::from(name), name.as_bytes().to_vec());
         }
         let packed = archive(&files).unwrap();
         assert_eq!(packed, archive(&files).unwrap());
         let kept: Vec<PathBuf> = unpack(packed.as_slice()).unwrap().into_keys().collect();
-        assert_eq!(kept, ["abc.py", "json/__init__.py", "testing.py"].map(PathBuf::from));
+        assert_eq!(
+            kept,
+            ["abc.py", "json/__init__.py", "testing.py"].map(PathBuf::from)
+        );
     }
 }

@@ -76,7 +76,10 @@ pub(super) fn sources(folder: &str) -> impl Iterator<Item = (&'static str, &'sta
 
 /// One of our own sources, as text.
 pub(super) fn source_text(name: &str) -> Result<&'static str> {
-    let (_, content) = SOURCES.iter().find(|(path, _)| *path == name).with_context(|| format!("there is no source `{name}`"))?;
+    let (_, content) = SOURCES
+        .iter()
+        .find(|(path, _)| *path == name)
+        .with_context(|| format!("there is no source `{name}`"))?;
     std::str::from_utf8(content).with_context(|| format!("`{name}` is not UTF-8"))
 }
 
@@ -106,7 +109,12 @@ pub(super) struct Steps<'a> {
 impl<'a> Steps<'a> {
     /// Steps whose results lie below `root`.
     pub(super) fn new(root: PathBuf, offline: bool, progress: &'a dyn Progress) -> Self {
-        Self { root, offline, progress, used: Mutex::default() }
+        Self {
+            root,
+            offline,
+            progress,
+            used: Mutex::default(),
+        }
     }
 
     /// A directory that steps share for what a tool wants to keep.
@@ -130,12 +138,17 @@ impl<'a> Steps<'a> {
         let digest = hex(&inputs.0.finalize());
         let key = digest.get(..16).unwrap_or(&digest);
         let target = self.root.join(format!("{name}-{key}"));
-        self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(target.clone());
+        self.used
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(target.clone());
         if target.is_dir() {
             return Ok(target);
         }
         if network == Network::Needed && self.offline {
-            bail!("{detail}: this was not done before and needs the network, which this build may not use");
+            bail!(
+                "{detail}: this was not done before and needs the network, which this build may not use"
+            );
         }
         self.progress.step(name, detail);
         let start = Instant::now();
@@ -145,7 +158,8 @@ impl<'a> Steps<'a> {
             .tempdir_in(&self.root)
             .with_context(|| format!("cannot write to `{}`", self.root.display()))?;
         make(new.path()).with_context(|| format!("cannot make the guests: {detail}"))?;
-        fs::rename(new.path(), &target).with_context(|| format!("cannot make `{}`", target.display()))?;
+        fs::rename(new.path(), &target)
+            .with_context(|| format!("cannot make `{}`", target.display()))?;
         drop(new.keep());
         self.progress.finished(name, start.elapsed());
         Ok(target)
@@ -159,8 +173,15 @@ impl Steps<'_> {
         let Ok(entries) = fs::read_dir(&self.root) else {
             return;
         };
-        for path in entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir() && !used.contains(path)) {
-            let age = fs::metadata(&path).and_then(|metadata| metadata.modified()).ok().and_then(|time| time.elapsed().ok());
+        for path in entries
+            .flatten()
+            .map(|entry| entry.path())
+            .filter(|path| path.is_dir() && !used.contains(path))
+        {
+            let age = fs::metadata(&path)
+                .and_then(|metadata| metadata.modified())
+                .ok()
+                .and_then(|time| time.elapsed().ok());
             if age.is_some_and(|age| age > UNUSED_FOR) && path != self.scratch(COMPILER_CACHE) {
                 // What cannot be removed now will be next time.
                 let _ = fs::remove_dir_all(&path);
@@ -172,7 +193,9 @@ impl Steps<'_> {
 /// Copies a file, holes included.
 pub(super) fn copy_sparse(from: &Path, to: &Path) -> Result<()> {
     let mut content = Vec::new();
-    File::open(from).and_then(|mut file| file.read_to_end(&mut content)).with_context(|| format!("cannot read `{}`", from.display()))?;
+    File::open(from)
+        .and_then(|mut file| file.read_to_end(&mut content))
+        .with_context(|| format!("cannot read `{}`", from.display()))?;
     write_sparse(to, &content).with_context(|| format!("cannot write `{}`", to.display()))
 }
 
@@ -199,10 +222,15 @@ mod tests {
         let steps = Steps::new(root.path().to_owned(), false, &Silent);
         let done = Cell::new(0);
         let run = |input: &str| {
-            steps.run("name", "detail", (Inputs::new("recipe").text(input), Network::Unneeded), |new| {
-                done.set(done.get() + 1);
-                fs::write(new.join("file"), input).map_err(Into::into)
-            })
+            steps.run(
+                "name",
+                "detail",
+                (Inputs::new("recipe").text(input), Network::Unneeded),
+                |new| {
+                    done.set(done.get() + 1);
+                    fs::write(new.join("file"), input).map_err(Into::into)
+                },
+            )
         };
         let first = run("a").unwrap();
         assert_eq!(first, run("a").unwrap());
@@ -217,11 +245,19 @@ mod tests {
     fn a_failed_step_leaves_nothing_and_says_which_it_was() {
         let root = tempfile::tempdir().unwrap();
         let steps = Steps::new(root.path().to_owned(), false, &Silent);
-        let result = steps.run("name", "doing this", (Inputs::new(""), Network::Unneeded), |new| {
-            fs::write(new.join("half"), "")?;
-            bail!("because")
-        });
-        assert_eq!(format!("{:#}", result.unwrap_err()), "cannot make the guests: doing this: because");
+        let result = steps.run(
+            "name",
+            "doing this",
+            (Inputs::new(""), Network::Unneeded),
+            |new| {
+                fs::write(new.join("half"), "")?;
+                bail!("because")
+            },
+        );
+        assert_eq!(
+            format!("{:#}", result.unwrap_err()),
+            "cannot make the guests: doing this: because"
+        );
         assert_eq!(count(root.path()), 0);
     }
 
@@ -229,7 +265,17 @@ mod tests {
     fn an_offline_build_fetches_nothing() {
         let root = tempfile::tempdir().unwrap();
         let steps = Steps::new(root.path().to_owned(), true, &Silent);
-        let result = steps.run("name", "fetching", (Inputs::new(""), Network::Needed), |_| Ok(()));
-        assert!(result.unwrap_err().to_string().starts_with("fetching: this was not done before and needs the network"));
+        let result = steps.run(
+            "name",
+            "fetching",
+            (Inputs::new(""), Network::Needed),
+            |_| Ok(()),
+        );
+        assert!(
+            result
+                .unwrap_err()
+                .to_string()
+                .starts_with("fetching: this was not done before and needs the network")
+        );
     }
 }

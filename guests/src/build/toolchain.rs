@@ -44,8 +44,14 @@ pub(super) fn fetch(steps: &Steps<'_>) -> Result<()> {
 /// The interpreter that runs the Python tools, by its real path: they get an environment without a search path.
 pub(super) fn python() -> Result<Program> {
     let script = "import sys; print(sys.executable if sys.version_info >= (3, 9) else '')";
-    let out = run(tools::python().context(PYTHON_ADVICE)?.args(["-c", script]), PYTHON_ADVICE)?;
-    ensure!(!out.trim().is_empty(), "`python3` is too old; {PYTHON_ADVICE}");
+    let out = run(
+        tools::python().context(PYTHON_ADVICE)?.args(["-c", script]),
+        PYTHON_ADVICE,
+    )?;
+    ensure!(
+        !out.trim().is_empty(),
+        "`python3` is too old; {PYTHON_ADVICE}"
+    );
     Ok(Program::absolute(out.trim())?)
 }
 
@@ -53,18 +59,42 @@ pub(super) fn python() -> Result<Program> {
 pub(super) fn python_packages(steps: &Steps<'_>) -> Result<PathBuf> {
     let pins = source_text("toolchain/requirements.txt")?;
     let inputs = Inputs::new(RECIPE).text(pins).text(env::consts::ARCH);
-    steps.run("tools", "fetching the compilers (110 MB)", (inputs, Network::Needed), |new| {
-        let python = python()?;
-        let has_pip = run(tools::isolated(&python).args(["-m", "pip", "--version"]), PYTHON_ADVICE);
-        has_pip.with_context(|| format!("`{}` has no pip; {PYTHON_ADVICE}", python.path().display()))?;
-        let list = new.join("requirements.txt");
-        fs::write(&list, pins)?;
-        let mut pip = tools::isolated(&python);
-        pip.args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-warn-script-location"]);
-        pip.args(["--no-deps", "--require-hashes", "--only-binary", ":all:", "--no-compile"]);
-        pip.arg("--target").arg(new).arg("--requirement").arg(&list);
-        run(&pip, PYTHON_ADVICE).map(drop)
-    })
+    steps.run(
+        "tools",
+        "fetching the compilers (110 MB)",
+        (inputs, Network::Needed),
+        |new| {
+            let python = python()?;
+            let has_pip = run(
+                tools::isolated(&python).args(["-m", "pip", "--version"]),
+                PYTHON_ADVICE,
+            );
+            has_pip.with_context(|| {
+                format!("`{}` has no pip; {PYTHON_ADVICE}", python.path().display())
+            })?;
+            let list = new.join("requirements.txt");
+            fs::write(&list, pins)?;
+            let mut pip = tools::isolated(&python);
+            pip.args([
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--no-input",
+                "--disable-pip-version-check",
+                "--no-warn-script-location",
+            ]);
+            pip.args([
+                "--no-deps",
+                "--require-hashes",
+                "--only-binary",
+                ":all:",
+                "--no-compile",
+            ]);
+            pip.arg("--target").arg(new).arg("--requirement").arg(&list);
+            run(&pip, PYTHON_ADVICE).map(drop)
+        },
+    )
 }
 
 /// The packages of `npm.txt`, in its order: the entry first.
@@ -86,7 +116,13 @@ pub(super) fn npm_packages(steps: &Steps<'_>) -> Result<Vec<Package>> {
         }
         Ok(())
     })?;
-    Ok(wanted.into_iter().map(|pin| Package { name: pin.name.to_owned(), directory: directory.join(flat_name(pin.name)) }).collect())
+    Ok(wanted
+        .into_iter()
+        .map(|pin| Package {
+            name: pin.name.to_owned(),
+            directory: directory.join(flat_name(pin.name)),
+        })
+        .collect())
 }
 
 /// What `npm.txt` says of one package.
@@ -99,11 +135,21 @@ pub(super) struct Pin {
 
 /// The pinned npm packages, the entry first.
 pub(super) fn pins() -> Result<Vec<Pin>> {
-    let lines = source_text(NPM_PINS)?.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let lines = source_text(NPM_PINS)?
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'));
     let pins = lines.map(|line| {
-        let (package, integrity) = line.split_once(' ').with_context(|| format!("`{line}` lacks an integrity"))?;
-        let (name, version) = package.rsplit_once('@').with_context(|| format!("`{line}` lacks a version"))?;
-        Ok(Pin { name, version, integrity })
+        let (package, integrity) = line
+            .split_once(' ')
+            .with_context(|| format!("`{line}` lacks an integrity"))?;
+        let (name, version) = package
+            .rsplit_once('@')
+            .with_context(|| format!("`{line}` lacks a version"))?;
+        Ok(Pin {
+            name,
+            version,
+            integrity,
+        })
     });
     pins.collect()
 }
@@ -111,33 +157,61 @@ pub(super) fn pins() -> Result<Vec<Pin>> {
 /// A directory with the sources of the JavaScript engine.
 pub(super) fn engine_sources(steps: &Steps<'_>) -> Result<PathBuf> {
     let inputs = Inputs::new(RECIPE).sources("sources");
-    steps.run("engine", "fetching the sources of the JavaScript engine", (inputs, Network::Needed), |new| {
-        let package = new.join("package");
-        write_sources("sources", &package)?;
-        let cargo = |arguments: &[&str]| -> Result<String> {
-            let mut cargo = tools::cargo().context(CARGO_ADVICE)?;
-            // Not started in there: it would take settings from every directory above.
-            run(cargo.args(arguments).arg("--manifest-path").arg(package.join("Cargo.toml")), CARGO_ADVICE)
-        };
-        cargo(&["fetch", "--quiet", "--locked"])?;
-        let metadata: serde_json::Value = serde_json::from_str(&cargo(&["metadata", "--offline", "--locked", "--format-version", "1"])?)?;
-        let manifest = metadata
-            .pointer("/packages")
-            .and_then(|packages| packages.as_array())
-            .and_then(|packages| packages.iter().find(|package| package.get("name").is_some_and(|name| name == "rquickjs-sys")))
-            .and_then(|package| package.get("manifest_path")?.as_str())
-            .context("cargo does not know where the engine's sources are")?;
-        let engine = Path::new(manifest).with_file_name("quickjs");
-        for entry in fs::read_dir(&engine).with_context(|| format!("cannot read `{}`", engine.display()))? {
-            let entry = entry?;
-            let is_code = entry.path().extension().is_some_and(|extension| extension == "c" || extension == "h");
-            if is_code {
-                fs::copy(entry.path(), new.join(entry.file_name()))?;
+    steps.run(
+        "engine",
+        "fetching the sources of the JavaScript engine",
+        (inputs, Network::Needed),
+        |new| {
+            let package = new.join("package");
+            write_sources("sources", &package)?;
+            let cargo = |arguments: &[&str]| -> Result<String> {
+                let mut cargo = tools::cargo().context(CARGO_ADVICE)?;
+                // Not started in there: it would take settings from every directory above.
+                run(
+                    cargo
+                        .args(arguments)
+                        .arg("--manifest-path")
+                        .arg(package.join("Cargo.toml")),
+                    CARGO_ADVICE,
+                )
+            };
+            cargo(&["fetch", "--quiet", "--locked"])?;
+            let metadata: serde_json::Value = serde_json::from_str(&cargo(&[
+                "metadata",
+                "--offline",
+                "--locked",
+                "--format-version",
+                "1",
+            ])?)?;
+            let manifest = metadata
+                .pointer("/packages")
+                .and_then(|packages| packages.as_array())
+                .and_then(|packages| {
+                    packages.iter().find(|package| {
+                        package
+                            .get("name")
+                            .is_some_and(|name| name == "rquickjs-sys")
+                    })
+                })
+                .and_then(|package| package.get("manifest_path")?.as_str())
+                .context("cargo does not know where the engine's sources are")?;
+            let engine = Path::new(manifest).with_file_name("quickjs");
+            for entry in fs::read_dir(&engine)
+                .with_context(|| format!("cannot read `{}`", engine.display()))?
+            {
+                let entry = entry?;
+                let is_code = entry
+                    .path()
+                    .extension()
+                    .is_some_and(|extension| extension == "c" || extension == "h");
+                if is_code {
+                    fs::copy(entry.path(), new.join(entry.file_name()))?;
+                }
             }
-        }
-        fs::remove_dir_all(&package)?;
-        Ok(())
-    })
+            fs::remove_dir_all(&package)?;
+            Ok(())
+        },
+    )
 }
 
 /// The tool that compiles C, after [`python_packages`].
@@ -160,8 +234,14 @@ fn unpack(packed: &[u8], directory: &Path) -> Result<()> {
         }
         let path = entry.path()?.into_owned();
         let inside: PathBuf = path.components().skip(1).collect();
-        if !inside.components().all(|part| matches!(part, std::path::Component::Normal(_))) {
-            bail!("an npm package has a file outside its folder: `{}`", path.display());
+        if !inside
+            .components()
+            .all(|part| matches!(part, std::path::Component::Normal(_)))
+        {
+            bail!(
+                "an npm package has a file outside its folder: `{}`",
+                path.display()
+            );
         }
         let target = directory.join(inside);
         if let Some(parent) = target.parent() {
@@ -177,9 +257,16 @@ fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for group in bytes.chunks(3) {
-        let bits = group.iter().chain(&[0, 0]).take(3).fold(0_usize, |bits, byte| bits << 8 | usize::from(*byte));
+        let bits = group
+            .iter()
+            .chain(&[0, 0])
+            .take(3)
+            .fold(0_usize, |bits, byte| bits << 8 | usize::from(*byte));
         for place in 0..4 {
-            let digit = DIGITS.get(bits >> (18 - 6 * place) & 63).copied().unwrap_or(b'=');
+            let digit = DIGITS
+                .get(bits >> (18 - 6 * place) & 63)
+                .copied()
+                .unwrap_or(b'=');
             text.push(char::from(if place <= group.len() { digit } else { b'=' }));
         }
     }
@@ -192,7 +279,14 @@ mod tests {
 
     #[test]
     fn base64_is_what_npm_writes() {
-        for (bytes, text) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("\u{7f}?>", "fz8+")] {
+        for (bytes, text) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("\u{7f}?>", "fz8+"),
+        ] {
             assert_eq!(base64(bytes.as_bytes()), text, "{bytes}");
         }
     }
@@ -202,14 +296,25 @@ mod tests {
         let pins = pins().unwrap();
         assert_eq!(pins[0].name, "sucrase");
         for pin in pins {
-            assert!(pin.version.starts_with(|c: char| c.is_ascii_digit()), "{}", pin.name);
-            assert!(pin.integrity.starts_with("sha512-") && pin.integrity.len() == 95, "{}", pin.name);
+            assert!(
+                pin.version.starts_with(|c: char| c.is_ascii_digit()),
+                "{}",
+                pin.name
+            );
+            assert!(
+                pin.integrity.starts_with("sha512-") && pin.integrity.len() == 95,
+                "{}",
+                pin.name
+            );
         }
     }
 
     #[test]
     fn packed_files_are_called_after_their_scope() {
-        assert_eq!(flat_name("@jridgewell/gen-mapping"), "jridgewell-gen-mapping");
+        assert_eq!(
+            flat_name("@jridgewell/gen-mapping"),
+            "jridgewell-gen-mapping"
+        );
         assert_eq!(flat_name("sucrase"), "sucrase");
     }
 }

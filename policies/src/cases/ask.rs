@@ -31,12 +31,20 @@ pub(super) enum Answer {
 }
 
 /// Evaluates the case; `None` if the case itself is malformed.
-pub(super) fn answer(case: &RawCase, policy: &Policy, problems: &mut Problems<'_>) -> Option<Answer> {
+pub(super) fn answer(
+    case: &RawCase,
+    policy: &Policy,
+    problems: &mut Problems<'_>,
+) -> Option<Answer> {
     if case.expect.get() == "valid" {
         return Some(Answer::Valid);
     }
     if !matches!(case.expect.get().as_str(), "admit" | "deny" | "invalid") {
-        problems.add(&case.expect.span(), "`expect` is `admit`, `deny`, `valid` or `invalid`", None);
+        problems.add(
+            &case.expect.span(),
+            "`expect` is `admit`, `deny`, `valid` or `invalid`",
+            None,
+        );
         return None;
     }
     let request = request(case, problems)?;
@@ -47,27 +55,50 @@ pub(super) fn answer(case: &RawCase, policy: &Policy, problems: &mut Problems<'_
         Verdict::Deny(denial) => return Some(Answer::Denied(denial)),
     };
     Some(match late(case, &grant, problems)? {
-        Ok(late) => Answer::Admitted { grant, late, limits },
+        Ok(late) => Answer::Admitted {
+            grant,
+            late,
+            limits,
+        },
         Err(denial) => Answer::Denied(denial),
     })
 }
 
 /// Asks the grant the case's one late check; the outer `None` if that check is malformed.
-fn late(case: &RawCase, grant: &Grant, problems: &mut Problems<'_>) -> Option<Result<Option<RuleName>, Denial>> {
+fn late(
+    case: &RawCase,
+    grant: &Grant,
+    problems: &mut Problems<'_>,
+) -> Option<Result<Option<RuleName>, Denial>> {
     let verdict = if let Some(http) = &case.http {
         let Some((method, url)) = http.get().split_once(' ') else {
-            problems.add(&http.span(), "`http` is a method, a space and a URL", Some("GET https://example.org/".to_owned()));
+            problems.add(
+                &http.span(),
+                "`http` is a method, a space and a URL",
+                Some("GET https://example.org/".to_owned()),
+            );
             return None;
         };
-        let tunnel = url.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));
+        let tunnel = url
+            .rsplit_once(':')
+            .and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));
         match tunnel.filter(|_| method == "CONNECT") {
             Some((host, port)) => grant.network().check_tunnel(host, port),
-            None => HttpAsk::from_url(method, url).and_then(|ask| grant.network().check_request(&ask)),
+            None => {
+                HttpAsk::from_url(method, url).and_then(|ask| grant.network().check_request(&ask))
+            }
         }
     } else if let Some(address) = &case.address {
-        let parsed = address.get().split_once(' ').and_then(|(host, ip)| Some((host, ip.parse::<IpAddr>().ok()?)));
+        let parsed = address
+            .get()
+            .split_once(' ')
+            .and_then(|(host, ip)| Some((host, ip.parse::<IpAddr>().ok()?)));
         let Some((host, ip)) = parsed else {
-            problems.add(&address.span(), "`address` is a host, a space and an IP address", Some("example.org 192.0.2.1".to_owned()));
+            problems.add(
+                &address.span(),
+                "`address` is a host, a space and an IP address",
+                Some("example.org 192.0.2.1".to_owned()),
+            );
             return None;
         };
         grant.network().check_address(host, ip)
@@ -82,16 +113,29 @@ fn late(case: &RawCase, grant: &Grant, problems: &mut Problems<'_>) -> Option<Re
 }
 
 fn request(case: &RawCase, problems: &mut Problems<'_>) -> Option<Request> {
-    let mut request = Request::new(case.language.as_deref().unwrap_or("python"), case.source.as_deref().unwrap_or("1"));
+    let mut request = Request::new(
+        case.language.as_deref().unwrap_or("python"),
+        case.source.as_deref().unwrap_or("1"),
+    );
     if let Some(subject) = &case.subject {
-        request.subject =
-            Subject::new(subject.get().as_str()).map_err(|error| problems.add(&subject.span(), error.to_string(), None)).ok()?;
+        request.subject = Subject::new(subject.get().as_str())
+            .map_err(|error| problems.add(&subject.span(), error.to_string(), None))
+            .ok()?;
     }
     request.profile.clone_from(&case.profile);
     request.arguments.clone_from(&case.arguments);
-    request.environment = case.environment.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+    request.environment = case
+        .environment
+        .iter()
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
     let files = case.files.iter();
-    request.files = files.map(|(path, content)| InputFile { path: path.clone(), content: content.as_bytes().into() }).collect();
+    request.files = files
+        .map(|(path, content)| InputFile {
+            path: path.clone(),
+            content: content.as_bytes().into(),
+        })
+        .collect();
     request.artifacts.clone_from(&case.artifacts);
     request.seed = case.wants.seed;
     request.wants = wants(case, problems)?;
@@ -114,7 +158,11 @@ fn wants(case: &RawCase, problems: &mut Problems<'_>) -> Option<Wants> {
     for (name, value) in &raw.limits {
         let field = field(name, problems)?;
         let zero = matches!(value.get(), Scalar::Integer(0));
-        let amount = if zero { zero_like(field) } else { read_amount(field, value, problems)? };
+        let amount = if zero {
+            zero_like(field)
+        } else {
+            read_amount(field, value, problems)?
+        };
         (field.wish)(&mut wants.limits, amount);
     }
     if let Some(tier) = &raw.tier {
@@ -123,7 +171,11 @@ fn wants(case: &RawCase, problems: &mut Problems<'_>) -> Option<Wants> {
     if let Some(level) = &raw.min_isolation {
         let known = Isolation::from_name(level.get());
         if known.is_none() {
-            problems.add(&level.span(), format!("{} is not a level of isolation", quoted(level.get())), None);
+            problems.add(
+                &level.span(),
+                format!("{} is not a level of isolation", quoted(level.get())),
+                None,
+            );
         }
         wants.min_isolation = Some(known?);
     }
@@ -137,19 +189,35 @@ fn facts(case: &RawCase, problems: &mut Problems<'_>) -> Option<Facts> {
         for (name, languages) in offers {
             let tier = tier_named(name, problems)?;
             let unavailable = case.unavailable.get(name.get()).cloned();
-            facts.tiers.push(TierFacts { unavailable, runtimes: case.runtimes.clone(), ..TierFacts::new(tier, languages) });
+            facts.tiers.push(TierFacts {
+                unavailable,
+                runtimes: case.runtimes.clone(),
+                ..TierFacts::new(tier, languages)
+            });
         }
     }
     for (name, packages) in &case.resolved {
         let package = |text: &String| {
             let (name, version) = text.split_once(' ').unwrap_or((text, "0"));
-            ResolvedPackage { name: name.to_owned(), version: version.to_owned(), digest: String::new() }
+            ResolvedPackage {
+                name: name.to_owned(),
+                version: version.to_owned(),
+                digest: String::new(),
+            }
         };
         let packages = packages.iter().map(package).collect();
-        facts.needs.tiers.push(TierNeeds { tier: tier_named(name, problems)?, packages, lacks: None });
+        facts.needs.tiers.push(TierNeeds {
+            tier: tier_named(name, problems)?,
+            packages,
+            lacks: None,
+        });
     }
     for (name, lacks) in &case.lacks {
-        let needs = TierNeeds { tier: tier_named(name, problems)?, packages: Vec::new(), lacks: Some(lacks.clone()) };
+        let needs = TierNeeds {
+            tier: tier_named(name, problems)?,
+            packages: Vec::new(),
+            lacks: Some(lacks.clone()),
+        };
         facts.needs.tiers.push(needs);
     }
     Some(facts)
@@ -158,7 +226,11 @@ fn facts(case: &RawCase, problems: &mut Problems<'_>) -> Option<Facts> {
 fn tier_named(name: &Spanned<String>, problems: &mut Problems<'_>) -> Option<Tier> {
     let tier = Tier::from_name(name.get());
     if tier.is_none() {
-        problems.add(&name.span(), format!("{} is not a tier", quoted(name.get())), None);
+        problems.add(
+            &name.span(),
+            format!("{} is not a tier", quoted(name.get())),
+            None,
+        );
     }
     tier
 }
@@ -166,7 +238,11 @@ fn tier_named(name: &Spanned<String>, problems: &mut Problems<'_>) -> Option<Tie
 fn field(name: &Spanned<String>, problems: &mut Problems<'_>) -> Option<&'static LimitField> {
     let field = FIELDS.iter().find(|field| field.name == name.get());
     if field.is_none() {
-        problems.add(&name.span(), format!("there is no limit {}", quoted(name.get())), None);
+        problems.add(
+            &name.span(),
+            format!("there is no limit {}", quoted(name.get())),
+            None,
+        );
     }
     field
 }
@@ -175,13 +251,27 @@ fn zero_like(field: &LimitField) -> Amount {
     (field.granted)(&crate::limits::Limits::unset())
 }
 
-fn read_amount(field: &LimitField, value: &Spanned<Scalar>, problems: &mut Problems<'_>) -> Option<Amount> {
-    amount(zero_like(field), &RawAmount { value: value.get(), span: value.span() }, problems)
+fn read_amount(
+    field: &LimitField,
+    value: &Spanned<Scalar>,
+    problems: &mut Problems<'_>,
+) -> Option<Amount> {
+    amount(
+        zero_like(field),
+        &RawAmount {
+            value: value.get(),
+            span: value.span(),
+        },
+        problems,
+    )
 }
 
 type Amounts = Vec<(&'static LimitField, Amount)>;
 
-fn amounts(raw: &BTreeMap<Spanned<String>, Spanned<Scalar>>, problems: &mut Problems<'_>) -> Option<Amounts> {
+fn amounts(
+    raw: &BTreeMap<Spanned<String>, Spanned<Scalar>>,
+    problems: &mut Problems<'_>,
+) -> Option<Amounts> {
     let read = raw.iter().map(|(name, value)| {
         let field = field(name, problems)?;
         Some((field, read_amount(field, value, problems)?))
@@ -213,13 +303,28 @@ impl Answer {
         let mut failures = Vec::new();
         let mut check = |what: &str, expected: &str, got: &str, same: bool| {
             if !same {
-                failures.push(format!("expected {what} {}, got {}", quoted(expected), quoted(got)));
+                failures.push(format!(
+                    "expected {what} {}, got {}",
+                    quoted(expected),
+                    quoted(got)
+                ));
             }
         };
-        let contains = |expected: &Option<String>, got: &str| expected.as_ref().is_none_or(|part| got.contains(part.as_str()));
-        let (message, fix) = (case.message.as_deref().unwrap_or_default(), case.fix.as_deref().unwrap_or_default());
+        let contains = |expected: &Option<String>, got: &str| {
+            expected
+                .as_ref()
+                .is_none_or(|part| got.contains(part.as_str()))
+        };
+        let (message, fix) = (
+            case.message.as_deref().unwrap_or_default(),
+            case.fix.as_deref().unwrap_or_default(),
+        );
         match self {
-            Self::Admitted { grant, late, limits } => {
+            Self::Admitted {
+                grant,
+                late,
+                limits,
+            } => {
                 if let Some(rule) = &case.rule {
                     let got: Vec<&str> = late
                         .as_ref()
@@ -230,28 +335,69 @@ impl Answer {
                     check("rule", rule, &got.join(", "), got.contains(&rule.as_str()));
                 }
                 if let Some(tier) = &case.tier {
-                    check("tier", tier, grant.tier().name(), tier == grant.tier().name());
+                    check(
+                        "tier",
+                        tier,
+                        grant.tier().name(),
+                        tier == grant.tier().name(),
+                    );
                 }
                 if case.seed.is_some() {
-                    check("seed", &format!("{:?}", case.seed), &format!("{:?}", grant.seed()), case.seed == grant.seed());
+                    check(
+                        "seed",
+                        &format!("{:?}", case.seed),
+                        &format!("{:?}", grant.seed()),
+                        case.seed == grant.seed(),
+                    );
                 }
                 for (field, amount) in limits {
                     let got = (field.granted)(grant.limits());
-                    check(field.name, &amount.to_string(), &got.to_string(), *amount == got);
+                    check(
+                        field.name,
+                        &amount.to_string(),
+                        &got.to_string(),
+                        *amount == got,
+                    );
                 }
                 if let Some(variables) = &case.variables {
-                    let got: BTreeMap<String, String> = grant.environment().iter().cloned().collect();
-                    check("variables", &format!("{variables:?}"), &format!("{got:?}"), *variables == got);
+                    let got: BTreeMap<String, String> =
+                        grant.environment().iter().cloned().collect();
+                    check(
+                        "variables",
+                        &format!("{variables:?}"),
+                        &format!("{got:?}"),
+                        *variables == got,
+                    );
                 }
-                check("reason", message, grant.tier_reason(), contains(&case.message, grant.tier_reason()));
+                check(
+                    "reason",
+                    message,
+                    grant.tier_reason(),
+                    contains(&case.message, grant.tier_reason()),
+                );
             }
             Self::Denied(denial) => {
                 let rule = case.rule.as_deref().unwrap_or(&denial.rule);
                 check("rule", rule, &denial.rule, rule == denial.rule);
-                check("reason with", message, &denial.reason, contains(&case.message, &denial.reason));
-                check("fix with", fix, &denial.fix, contains(&case.fix, &denial.fix));
+                check(
+                    "reason with",
+                    message,
+                    &denial.reason,
+                    contains(&case.message, &denial.reason),
+                );
+                check(
+                    "fix with",
+                    fix,
+                    &denial.fix,
+                    contains(&case.fix, &denial.fix),
+                );
             }
-            Self::Invalid(error) => check("problem with", message, &error.to_string(), contains(&case.message, &error.to_string())),
+            Self::Invalid(error) => check(
+                "problem with",
+                message,
+                &error.to_string(),
+                contains(&case.message, &error.to_string()),
+            ),
             Self::Valid => {}
         }
         failures

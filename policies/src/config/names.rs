@@ -18,11 +18,17 @@ pub(crate) enum NamePattern {
 impl NamePattern {
     /// Parses `name`, `start*` or `*`; `None` if a star is elsewhere or a byte is not of the alphabet.
     pub(crate) fn parse(text: &str, alphabet: fn(u8) -> bool) -> Option<Self> {
-        let (stem, prefix) = text.strip_suffix('*').map_or((text, false), |stem| (stem, true));
+        let (stem, prefix) = text
+            .strip_suffix('*')
+            .map_or((text, false), |stem| (stem, true));
         if !stem.bytes().all(alphabet) || (stem.is_empty() && !prefix) {
             return None;
         }
-        Some(if prefix { Self::Prefix(stem.to_owned()) } else { Self::Exact(stem.to_owned()) })
+        Some(if prefix {
+            Self::Prefix(stem.to_owned())
+        } else {
+            Self::Exact(stem.to_owned())
+        })
     }
 
     pub(crate) fn matches(&self, name: &str) -> bool {
@@ -35,14 +41,19 @@ impl NamePattern {
     fn matches_any_case(&self, name: &str) -> bool {
         match self {
             Self::Exact(exact) => exact.eq_ignore_ascii_case(name),
-            Self::Prefix(prefix) => name.as_bytes().get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes())),
+            Self::Prefix(prefix) => name
+                .as_bytes()
+                .get(..prefix.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes())),
         }
     }
 
     /// Returns whether this pattern matches every name that `other` matches.
     pub(crate) fn covers(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Prefix(prefix), Self::Exact(text) | Self::Prefix(text)) => text.starts_with(prefix.as_str()),
+            (Self::Prefix(prefix), Self::Exact(text) | Self::Prefix(text)) => {
+                text.starts_with(prefix.as_str())
+            }
             (Self::Exact(left), Self::Exact(right)) => left == right,
             (Self::Exact(_), Self::Prefix(_)) => false,
         }
@@ -72,8 +83,12 @@ pub(crate) fn tool_pattern(text: &str) -> Result<NamePattern, &'static str> {
         return Ok(NamePattern::Prefix(String::new()));
     }
     match text.strip_suffix("/*") {
-        Some(server) if !server.contains('/') => tool_name(server).map(|server| NamePattern::Prefix(server + "/")),
-        _ if text.contains('*') => Err("`*` may only stand alone or as a whole last segment, as in `github/*`"),
+        Some(server) if !server.contains('/') => {
+            tool_name(server).map(|server| NamePattern::Prefix(server + "/"))
+        }
+        _ if text.contains('*') => {
+            Err("`*` may only stand alone or as a whole last segment, as in `github/*`")
+        }
         _ => tool_name(text).map(NamePattern::Exact),
     }
 }
@@ -84,12 +99,21 @@ fn tool_name(name: &str) -> Result<String, &'static str> {
         return Err("a tool's name has 1 to 200 characters");
     }
     if !name.is_ascii() {
-        return Err("a tool's name with characters outside ASCII is ambiguous: another may look the same");
+        return Err(
+            "a tool's name with characters outside ASCII is ambiguous: another may look the same",
+        );
     }
     let mut segments = name.split('/');
-    let plain = |segment: &str| !segment.is_empty() && segment.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b));
+    let plain = |segment: &str| {
+        !segment.is_empty()
+            && segment
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))
+    };
     if !segments.by_ref().take(2).all(plain) || segments.next().is_some() {
-        return Err("a tool's name is `tool` or `server/tool`, of letters, digits, `_`, `-` and `.`");
+        return Err(
+            "a tool's name is `tool` or `server/tool`, of letters, digits, `_`, `-` and `.`",
+        );
     }
     Ok(name.to_owned())
 }
@@ -110,12 +134,23 @@ pub(crate) struct ToolRules {
 
 impl ToolRules {
     /// Judges one name. `profile` is where a missing rule would have to be added.
-    pub(crate) fn check(&self, profile: &super::profile::Place, name: &str) -> Result<RuleName, Denial> {
-        self.ask(profile, name, |name| tool_name(name).map(NamePattern::Exact)).map(|(rule, _)| rule)
+    pub(crate) fn check(
+        &self,
+        profile: &super::profile::Place,
+        name: &str,
+    ) -> Result<RuleName, Denial> {
+        self.ask(profile, name, |name| {
+            tool_name(name).map(NamePattern::Exact)
+        })
+        .map(|(rule, _)| rule)
     }
 
     /// Judges every name of a pattern at once.
-    pub(crate) fn check_pattern(&self, profile: &super::profile::Place, text: &str) -> Result<(RuleName, NamePattern), Denial> {
+    pub(crate) fn check_pattern(
+        &self,
+        profile: &super::profile::Place,
+        text: &str,
+    ) -> Result<(RuleName, NamePattern), Denial> {
         self.ask(profile, text, tool_pattern)
     }
 
@@ -127,15 +162,34 @@ impl ToolRules {
     ) -> Result<(RuleName, NamePattern), Denial> {
         let asked = format!("tool {}", quoted(text));
         match read(text) {
-            Ok(pattern) => self.judge(profile, &pattern, asked).map(|rule| (rule, pattern)),
-            Err(reason) => Err(Denial::invalid_request(&profile.rule("tools"), asked, reason)),
+            Ok(pattern) => self
+                .judge(profile, &pattern, asked)
+                .map(|rule| (rule, pattern)),
+            Err(reason) => Err(Denial::invalid_request(
+                &profile.rule("tools"),
+                asked,
+                reason,
+            )),
         }
     }
 
-    fn judge(&self, profile: &super::profile::Place, wanted: &NamePattern, asked: String) -> Result<RuleName, Denial> {
-        if let Some(deny) = self.deny.iter().find(|deny| deny.pattern.covers_any_case(wanted)) {
+    fn judge(
+        &self,
+        profile: &super::profile::Place,
+        wanted: &NamePattern,
+        asked: String,
+    ) -> Result<RuleName, Denial> {
+        if let Some(deny) = self
+            .deny
+            .iter()
+            .find(|deny| deny.pattern.covers_any_case(wanted))
+        {
             let reason = format!("`{}` is denied, and deny beats allow", deny.pattern);
-            let fix = format!("# remove {} from `{}`", quoted(&deny.pattern.to_string()), deny.rule);
+            let fix = format!(
+                "# remove {} from `{}`",
+                quoted(&deny.pattern.to_string()),
+                deny.rule
+            );
             return Err(Denial::new(deny.rule.as_str(), asked, reason, fix));
         }
         if let Some(allow) = self.allow.iter().find(|allow| allow.pattern.covers(wanted)) {
@@ -146,8 +200,17 @@ impl ToolRules {
             0 => format!("profile `{}` allows no tools", profile.name),
             _ => format!("no name that profile `{}` allows matches", profile.name),
         };
-        let names = self.allow.iter().map(|allow| allow.pattern.to_string()).chain([wanted.to_string()]);
-        Err(Denial::new(rule, asked, reason, profile.fix("tools", &[("allow", toml_strings(names))])))
+        let names = self
+            .allow
+            .iter()
+            .map(|allow| allow.pattern.to_string())
+            .chain([wanted.to_string()]);
+        Err(Denial::new(
+            rule,
+            asked,
+            reason,
+            profile.fix("tools", &[("allow", toml_strings(names))]),
+        ))
     }
 }
 
@@ -158,7 +221,16 @@ mod tests {
     #[test]
     fn names_have_one_spelling() {
         assert!(tool_name("github/search_issues").is_ok());
-        for bad in ["", "a/b/c", "/a", "a/", "gіthub/x", "a\u{200b}b", "a b", "ａ"] {
+        for bad in [
+            "",
+            "a/b/c",
+            "/a",
+            "a/",
+            "gіthub/x",
+            "a\u{200b}b",
+            "a b",
+            "ａ",
+        ] {
             assert!(tool_name(bad).is_err(), "{bad}");
         }
     }

@@ -24,15 +24,29 @@ pub(crate) fn read(text: &str, problems: &mut Problems<'_>) -> Option<RawPolicy>
 }
 
 /// Reads a text as any raw structure.
-pub(crate) fn read_as<T: for<'de> Deserialize<'de>>(text: &str, problems: &mut Problems<'_>) -> Option<T> {
+pub(crate) fn read_as<T: for<'de> Deserialize<'de>>(
+    text: &str,
+    problems: &mut Problems<'_>,
+) -> Option<T> {
     if text.len() > MAX_TEXT {
-        problems.add(&(0..0), format!("the text has {} bytes, more than the {MAX_TEXT} that are read", text.len()), None);
+        problems.add(
+            &(0..0),
+            format!(
+                "the text has {} bytes, more than the {MAX_TEXT} that are read",
+                text.len()
+            ),
+            None,
+        );
         return None;
     }
     let mut table = match DeTable::parse(text) {
         Ok(table) => table,
         Err(error) => {
-            problems.add(&error.span().unwrap_or_default(), one_line(error.message()), None);
+            problems.add(
+                &error.span().unwrap_or_default(),
+                one_line(error.message()),
+                None,
+            );
             return None;
         }
     };
@@ -53,11 +67,15 @@ pub(crate) fn read_as<T: for<'de> Deserialize<'de>>(text: &str, problems: &mut P
 
 /// Removes the entry whose key or value has exactly this span; returns whether there was one.
 fn remove_from_table(table: &mut DeTable<'_>, span: &Range<usize>) -> bool {
-    let here = table.iter().find(|(key, value)| key.span() == *span || value.span() == *span);
+    let here = table
+        .iter()
+        .find(|(key, value)| key.span() == *span || value.span() == *span);
     if let Some(key) = here.map(|(key, _)| key.get_ref().to_string()) {
         return table.remove(key.as_str()).is_some();
     }
-    table.iter_mut().any(|(_, value)| remove_from_value(value.get_mut(), span))
+    table
+        .iter_mut()
+        .any(|(_, value)| remove_from_value(value.get_mut(), span))
 }
 
 fn remove_from_value(value: &mut DeValue<'_>, span: &Range<usize>) -> bool {
@@ -66,11 +84,16 @@ fn remove_from_value(value: &mut DeValue<'_>, span: &Range<usize>) -> bool {
         DeValue::Array(array) => {
             if array.iter().any(|item| item.span() == *span) {
                 let mut kept = toml::de::DeArray::new();
-                array.iter().filter(|item| item.span() != *span).for_each(|item| kept.push(item.clone()));
+                array
+                    .iter()
+                    .filter(|item| item.span() != *span)
+                    .for_each(|item| kept.push(item.clone()));
                 *array = kept;
                 return true;
             }
-            array.iter_mut().any(|item| remove_from_value(item.get_mut(), span))
+            array
+                .iter_mut()
+                .any(|item| remove_from_value(item.get_mut(), span))
         }
         _ => false,
     }
@@ -80,11 +103,17 @@ fn remove_from_value(value: &mut DeValue<'_>, span: &Range<usize>) -> bool {
 fn plain_words(message: &str) -> (String, Option<String>) {
     let message = one_line(message);
     if let Some(rest) = message.strip_prefix("unknown field `")
-        && let Some((key, known)) = rest.rsplit_once("`, expected ").or(rest.rsplit_once("`, there are no fields"))
+        && let Some((key, known)) = rest
+            .rsplit_once("`, expected ")
+            .or(rest.rsplit_once("`, there are no fields"))
     {
         let known: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
         let suggestion = closest(key, known.iter().copied()).map(str::to_owned);
-        let list = if suggestion.is_none() { format!(" (known: {})", known.join(", ")) } else { String::new() };
+        let list = if suggestion.is_none() {
+            format!(" (known: {})", known.join(", "))
+        } else {
+            String::new()
+        };
         return (format!("unknown key {}{list}", quoted(key)), suggestion);
     }
     (message.replacen("missing field", "missing key", 1), None)
@@ -92,5 +121,9 @@ fn plain_words(message: &str) -> (String, Option<String>) {
 
 /// The parser's message as one line that is safe to print: it may repeat parts of the text.
 fn one_line(message: &str) -> String {
-    message.chars().take(400).map(|c| if c.is_control() { ' ' } else { c }).collect()
+    message
+        .chars()
+        .take(400)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
 }

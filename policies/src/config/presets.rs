@@ -25,7 +25,8 @@ fn load() -> Result<Profiles, ConfigError> {
     let mut profiles = Profiles::new();
     for (name, text) in TEXTS {
         let mut problems = Problems::new(name, text);
-        let built = read(text, &mut problems).map(|raw| build(&raw, &profiles, true, &mut problems));
+        let built =
+            read(text, &mut problems).map(|raw| build(&raw, &profiles, true, &mut problems));
         problems.into_result()?;
         profiles = built.map(|built| built.profiles).unwrap_or_default();
     }
@@ -39,15 +40,25 @@ mod tests {
     #[test]
     fn all_presets_load_and_bound_everything() {
         let profiles = load().unwrap_or_else(|error| panic!("{error}"));
-        assert_eq!(profiles.keys().collect::<Vec<_>>(), ["agent", "default", "deny-all", "judge", "offline"]);
+        assert_eq!(
+            profiles.keys().collect::<Vec<_>>(),
+            ["agent", "default", "deny-all", "judge", "offline"]
+        );
         for profile in profiles.values() {
             for (name, amount) in profile.limits.entries() {
-                assert!(!amount.is_zero(), "{} has no limit `{name}`", profile.place.name);
+                assert!(
+                    !amount.is_zero(),
+                    "{} has no limit `{name}`",
+                    profile.place.name
+                );
             }
             assert!(!profile.clock_resolution.is_zero());
             let network = profile.network.limits;
             assert!(network.response > 0 && network.request > 0 && !network.timeout.is_zero());
-            assert!(profile.network.allow.is_empty() && profile.mounts.is_empty(), "presets open nothing to the outside");
+            assert!(
+                profile.network.allow.is_empty() && profile.mounts.is_empty(),
+                "presets open nothing to the outside"
+            );
         }
     }
 }

@@ -25,7 +25,11 @@ pub(crate) struct Place {
 impl Place {
     pub(crate) fn new(name: String, preset: bool) -> Self {
         let prefix = format!("profiles.{}.", toml_key(&name));
-        Self { name, preset, prefix }
+        Self {
+            name,
+            preset,
+            prefix,
+        }
     }
 
     /// The rule of a key of this profile.
@@ -45,14 +49,26 @@ impl Place {
         } else if !self.preset {
             out = format!("[profiles.{name}]\n");
         }
-        out + &lines.iter().map(|(key, value)| format!("{key} = {value}")).collect::<Vec<_>>().join("\n")
+        out + &lines
+            .iter()
+            .map(|(key, value)| format!("{key} = {value}"))
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 
     /// The TOML that adds an element to an array of tables of this profile.
     pub(crate) fn fix_element(&self, section: &str, lines: &[(&str, String)]) -> String {
         let name = toml_key(&self.name);
-        let extends = if self.preset { format!("[profiles.{name}]\nextends = {}\n", toml_string(&self.name)) } else { String::new() };
-        let lines = lines.iter().map(|(key, value)| format!("{key} = {value}")).collect::<Vec<_>>().join("\n");
+        let extends = if self.preset {
+            format!("[profiles.{name}]\nextends = {}\n", toml_string(&self.name))
+        } else {
+            String::new()
+        };
+        let lines = lines
+            .iter()
+            .map(|(key, value)| format!("{key} = {value}"))
+            .collect::<Vec<_>>()
+            .join("\n");
         format!("{extends}[[profiles.{name}.{section}]]\n{lines}")
     }
 }

@@ -164,7 +164,10 @@ pub(crate) struct RawPolicy {
 
 /// The profiles of one subject. The most specific binding applies: the exact name, else the longest prefix.
 #[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, expecting = "a table with `subject` and `profiles`")]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a table with `subject` and `profiles`"
+)]
 #[schemars(rename = "Binding")]
 pub(crate) struct RawBinding {
     /// A subject's name, such as `local`, or a prefix and `*`: `key:ci-*`.
@@ -219,7 +222,10 @@ pub(crate) struct RawProfile {
 
 /// Actions on findings by severity: `ignore` them, `record` them, or `deny` the program. The default is `record`.
 #[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, expecting = "a table with `low`, `medium` and `high`")]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a table with `low`, `medium` and `high`"
+)]
 #[schemars(rename = "Findings")]
 pub(crate) struct RawFindings {
     /// Findings that ordinary programs have as well.
@@ -271,7 +277,10 @@ pub(crate) struct RawEnvironment {
 
 /// HTTP requests on the program's behalf. Without `allow` there is no network.
 #[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, expecting = "a table with `allow`, `deny` and other network keys")]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a table with `allow`, `deny` and other network keys"
+)]
 #[schemars(rename = "Network")]
 pub(crate) struct RawNetwork {
     /// Rules that allow requests. Replaces the inherited list.
@@ -323,7 +332,10 @@ pub(crate) struct RawNames {
 
 /// Packages that a program may import.
 #[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, expecting = "a table with `python` and `javascript`")]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a table with `python` and `javascript`"
+)]
 #[schemars(rename = "Packages")]
 pub(crate) struct RawPackages {
     /// Packages of Python.
@@ -334,7 +346,10 @@ pub(crate) struct RawPackages {
 
 /// Packages of one language. Only prebuilt archives are used, and nothing in them runs outside the sandbox.
 #[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, expecting = "a table with `allow`, `deny`, `dependencies` and `index`")]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a table with `allow`, `deny`, `dependencies` and `index`"
+)]
 #[schemars(rename = "PackageRules")]
 pub(crate) struct RawPackageRules {
     /// Packages that a request may ask for: `rich`, `requests==2.32.*` (JavaScript: `lodash@^4`), `@known` for the widely used packages, or
@@ -369,8 +384,12 @@ pub(crate) fn schema() -> String {
                 schema.insert("type".to_owned(), only);
             }
         }
-        let Some(serde_json::Value::Array(variants)) = schema.get_mut("anyOf") else { return };
-        variants.retain(|variant| variant.get("type").and_then(serde_json::Value::as_str) != Some("null"));
+        let Some(serde_json::Value::Array(variants)) = schema.get_mut("anyOf") else {
+            return;
+        };
+        variants.retain(|variant| {
+            variant.get("type").and_then(serde_json::Value::as_str) != Some("null")
+        });
         if let [serde_json::Value::Object(only)] = variants.as_slice() {
             let only = only.clone();
             schema.remove("anyOf");
@@ -380,6 +399,8 @@ pub(crate) fn schema() -> String {
         }
     });
     let settings = schemars::generate::SchemaSettings::draft2020_12().with_transform(no_null);
-    let schema = settings.into_generator().into_root_schema_for::<RawPolicy>();
+    let schema = settings
+        .into_generator()
+        .into_root_schema_for::<RawPolicy>();
     serde_json::to_string_pretty(&schema).unwrap_or_default()
 }

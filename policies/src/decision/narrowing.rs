@@ -13,19 +13,34 @@ use crate::request::NetworkWish;
 use crate::text::{quoted, toml_string, toml_strings};
 
 /// Applies the requested limits. A larger one is denied rather than clamped, so that no caller assumes a limit that it does not have.
-pub(super) fn limits(case: &CheckInput<'_>, draft: &mut GrantDraft, log: &mut Log) -> Result<(), Denial> {
+pub(super) fn limits(
+    case: &CheckInput<'_>,
+    draft: &mut GrantDraft,
+    log: &mut Log,
+) -> Result<(), Denial> {
     let place = &case.profile.place;
     for field in FIELDS {
-        let Some(wish) = (field.wished)(&case.request.wants.limits) else { continue };
+        let Some(wish) = (field.wished)(&case.request.wants.limits) else {
+            continue;
+        };
         let granted = (field.granted)(&case.profile.limits);
         let rule = place.rule(&format!("limits.{}", field.name));
         let asked = || format!("limit `{}` of {wish}", field.name);
         if wish.is_zero() {
-            return Err(Denial::invalid_request(&rule, asked(), "a limit must be more than zero (zero never means unlimited)"));
+            return Err(Denial::invalid_request(
+                &rule,
+                asked(),
+                "a limit must be more than zero (zero never means unlimited)",
+            ));
         }
         if wish > granted {
             let reason = format!("profile `{}` grants at most {granted}", place.name);
-            return Err(Denial::new(rule, asked(), reason, place.fix("limits", &[(field.name, wish.to_toml())])));
+            return Err(Denial::new(
+                rule,
+                asked(),
+                reason,
+                place.fix("limits", &[(field.name, wish.to_toml())]),
+            ));
         }
         (field.set)(&mut draft.limits, wish);
         log.allowed(rule, asked, || format!("at most {granted}"));
@@ -33,57 +48,115 @@ pub(super) fn limits(case: &CheckInput<'_>, draft: &mut GrantDraft, log: &mut Lo
     Ok(())
 }
 
-pub(super) fn environment(case: &CheckInput<'_>, draft: &mut GrantDraft, log: &mut Log) -> Result<(), Denial> {
+pub(super) fn environment(
+    case: &CheckInput<'_>,
+    draft: &mut GrantDraft,
+    log: &mut Log,
+) -> Result<(), Denial> {
     let (place, rules) = (&case.profile.place, &case.profile.environment);
-    let mut merged: BTreeMap<&str, &str> = rules.set.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let mut merged: BTreeMap<&str, &str> = rules
+        .set
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
     for (name, value) in &case.request.environment {
         // Never the value: it may be a secret, and this text is logged.
         let asked = || format!("environment variable {}", quoted(name));
-        let invalid_request = |reason: &str| Denial::invalid_request("request.environment", asked(), reason);
+        let invalid_request =
+            |reason: &str| Denial::invalid_request("request.environment", asked(), reason);
         if !is_variable_name(name) {
-            return Err(invalid_request("a variable's name has letters, digits and `_`, and starts with no digit"));
+            return Err(invalid_request(
+                "a variable's name has letters, digits and `_`, and starts with no digit",
+            ));
         }
         if value.contains('\0') {
             return Err(invalid_request("its value holds a zero byte"));
         }
         if rules.set.contains_key(name) {
-            let reason = format!("profile `{}` sets it, and no request can change that", place.name);
-            let fix = format!("# remove {} from `{}`", quoted(name), place.rule("environment.set"));
-            return Err(Denial::new(place.rule("environment.set"), asked(), reason, fix));
+            let reason = format!(
+                "profile `{}` sets it, and no request can change that",
+                place.name
+            );
+            let fix = format!(
+                "# remove {} from `{}`",
+                quoted(name),
+                place.rule("environment.set")
+            );
+            return Err(Denial::new(
+                place.rule("environment.set"),
+                asked(),
+                reason,
+                fix,
+            ));
         }
         let rule = place.rule("environment.allow");
         if !rules.allow.iter().any(|pattern| pattern.matches(name)) {
-            let reason = format!("profile `{}` does not allow a request to set it", place.name);
-            let names = rules.allow.iter().map(ToString::to_string).chain([name.clone()]);
-            return Err(Denial::new(rule, asked(), reason, place.fix("environment", &[("allow", toml_strings(names))])));
+            let reason = format!(
+                "profile `{}` does not allow a request to set it",
+                place.name
+            );
+            let names = rules
+                .allow
+                .iter()
+                .map(ToString::to_string)
+                .chain([name.clone()]);
+            return Err(Denial::new(
+                rule,
+                asked(),
+                reason,
+                place.fix("environment", &[("allow", toml_strings(names))]),
+            ));
         }
         if merged.insert(name, value).is_some() {
             return Err(invalid_request("it is set twice"));
         }
         log.allowed(rule, asked, || "a request may set it".to_owned());
     }
-    draft.environment = merged.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    draft.environment = merged
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
     Ok(())
 }
 
-pub(super) fn mounts(case: &CheckInput<'_>, draft: &mut GrantDraft, log: &mut Log) -> Result<(), Denial> {
-    let Some(kept) = &case.request.wants.mounts else { return Ok(()) };
+pub(super) fn mounts(
+    case: &CheckInput<'_>,
+    draft: &mut GrantDraft,
+    log: &mut Log,
+) -> Result<(), Denial> {
+    let Some(kept) = &case.request.wants.mounts else {
+        return Ok(());
+    };
     let place = &case.profile.place;
     for guest in kept {
         let asked = || format!("mount {}", quoted(guest));
         let Some(mount) = draft.mounts.iter().find(|mount| mount.guest == *guest) else {
             let reason = format!("profile `{}` mounts nothing there", place.name);
-            let fix = place.fix_element("mounts", &[("host", toml_string("/path/on/the/host")), ("guest", toml_string(guest))]);
+            let fix = place.fix_element(
+                "mounts",
+                &[
+                    ("host", toml_string("/path/on/the/host")),
+                    ("guest", toml_string(guest)),
+                ],
+            );
             return Err(Denial::new(place.rule("mounts"), asked(), reason, fix));
         };
-        log.allowed(place.rule("mounts"), asked, || format!("{} of the host", quoted(&mount.host)));
+        log.allowed(place.rule("mounts"), asked, || {
+            format!("{} of the host", quoted(&mount.host))
+        });
     }
     let kept: HashSet<&str> = kept.iter().map(String::as_str).collect();
-    draft.mounts.retain(|mount| kept.contains(mount.guest.as_str()));
+    draft
+        .mounts
+        .retain(|mount| kept.contains(mount.guest.as_str()));
     Ok(())
 }
 
-pub(super) fn network(case: &CheckInput<'_>, draft: &mut GrantDraft, log: &mut Log) -> Result<(), Denial> {
+pub(super) fn network(
+    case: &CheckInput<'_>,
+    draft: &mut GrantDraft,
+    log: &mut Log,
+) -> Result<(), Denial> {
     let hosts: &[String] = match &case.request.wants.network {
         None => return Ok(()),
         Some(NetworkWish::Nothing) => &[],
@@ -93,28 +166,53 @@ pub(super) fn network(case: &CheckInput<'_>, draft: &mut GrantDraft, log: &mut L
     let mut kept = Vec::with_capacity(hosts.len());
     for host in hosts {
         let asked = || format!("network host {}", quoted(host));
-        let pattern = HostPattern::parse(host).map_err(|(reason, _)| Denial::invalid_request("request.wants.network", asked(), reason))?;
+        let pattern = HostPattern::parse(host).map_err(|(reason, _)| {
+            Denial::invalid_request("request.wants.network", asked(), reason)
+        })?;
         if let Some(deny) = rules.deny.iter().find(|rule| rule.denies_pattern(&pattern)) {
             return Err(deny.denial(asked()));
         }
         let Some(allow) = rules.allow.iter().find(|rule| rule.host.covers(&pattern)) else {
             let reason = format!("profile `{}` does not allow it", place.name);
-            let fix = place.fix_element("network.allow", &[("host", toml_string(&pattern.to_string()))]);
-            return Err(Denial::new(place.rule("network.allow"), asked(), reason, fix));
+            let fix = place.fix_element(
+                "network.allow",
+                &[("host", toml_string(&pattern.to_string()))],
+            );
+            return Err(Denial::new(
+                place.rule("network.allow"),
+                asked(),
+                reason,
+                fix,
+            ));
         };
-        log.allowed(allow.rule.to_string(), asked, || format!("`{}` is allowed", allow.host));
+        log.allowed(allow.rule.to_string(), asked, || {
+            format!("`{}` is allowed", allow.host)
+        });
         kept.push(pattern);
     }
     draft.kept_hosts = Some(kept);
     Ok(())
 }
 
-pub(super) fn tools(case: &CheckInput<'_>, draft: &mut GrantDraft, log: &mut Log) -> Result<(), Denial> {
-    let Some(wanted) = &case.request.wants.tools else { return Ok(()) };
+pub(super) fn tools(
+    case: &CheckInput<'_>,
+    draft: &mut GrantDraft,
+    log: &mut Log,
+) -> Result<(), Denial> {
+    let Some(wanted) = &case.request.wants.tools else {
+        return Ok(());
+    };
     let mut kept = Vec::with_capacity(wanted.len());
     for name in wanted {
-        let (rule, pattern) = case.profile.tools.check_pattern(&case.profile.place, name)?;
-        log.allowed(rule.to_string(), || format!("tool {}", quoted(name)), || "the profile allows it".to_owned());
+        let (rule, pattern) = case
+            .profile
+            .tools
+            .check_pattern(&case.profile.place, name)?;
+        log.allowed(
+            rule.to_string(),
+            || format!("tool {}", quoted(name)),
+            || "the profile allows it".to_owned(),
+        );
         kept.push(pattern);
     }
     draft.kept_tools = Some(kept);
@@ -122,7 +220,11 @@ pub(super) fn tools(case: &CheckInput<'_>, draft: &mut GrantDraft, log: &mut Log
 }
 
 /// Checks the requested packages, before they are resolved.
-pub(super) fn packages(case: &CheckInput<'_>, draft: &mut GrantDraft, log: &mut Log) -> Result<(), Denial> {
+pub(super) fn packages(
+    case: &CheckInput<'_>,
+    draft: &mut GrantDraft,
+    log: &mut Log,
+) -> Result<(), Denial> {
     if let Some(missing) = case.facts.needs.missing.first() {
         return Err(missing.denial());
     }
@@ -133,32 +235,60 @@ pub(super) fn packages(case: &CheckInput<'_>, draft: &mut GrantDraft, log: &mut 
     let place = &case.profile.place;
     let Some(ecosystem) = Ecosystem::of_language(&case.request.language) else {
         let asked = format!("packages for {}", quoted(&case.request.language));
-        return Err(Denial::invalid_request(&place.rule("packages"), asked, "there are packages of Python and of JavaScript only"));
+        return Err(Denial::invalid_request(
+            &place.rule("packages"),
+            asked,
+            "there are packages of Python and of JavaScript only",
+        ));
     };
     let rules = case.profile.packages(ecosystem);
     for text in wanted {
         let asked = || format!("package {}", quoted(text));
-        let requirement =
-            Requirement::parse(ecosystem, text).map_err(|reason| Denial::invalid_request(&place.rule(&rules.key()), asked(), reason))?;
+        let requirement = Requirement::parse(ecosystem, text).map_err(|reason| {
+            Denial::invalid_request(&place.rule(&rules.key()), asked(), reason)
+        })?;
         let rule = rules.check(place, requirement.name(), Asked::Wanted)?;
-        log.allowed(rule.to_string(), asked, || "the profile allows it".to_owned());
+        log.allowed(rule.to_string(), asked, || {
+            "the profile allows it".to_owned()
+        });
         draft.packages.push(requirement);
     }
     Ok(())
 }
 
 /// Checks the packages that these resolved to in the chosen tier.
-pub(super) fn resolved_packages(case: &CheckInput<'_>, draft: &mut GrantDraft, log: &mut Log) -> Result<(), Denial> {
-    let needs = draft.tier.as_ref().and_then(|(tier, _)| case.facts.needs_in(*tier));
-    let (Some(needs), Some(ecosystem)) = (needs, Ecosystem::of_language(&case.request.language)) else { return Ok(()) };
+pub(super) fn resolved_packages(
+    case: &CheckInput<'_>,
+    draft: &mut GrantDraft,
+    log: &mut Log,
+) -> Result<(), Denial> {
+    let needs = draft
+        .tier
+        .as_ref()
+        .and_then(|(tier, _)| case.facts.needs_in(*tier));
+    let (Some(needs), Some(ecosystem)) = (needs, Ecosystem::of_language(&case.request.language))
+    else {
+        return Ok(());
+    };
     let rules = case.profile.packages(ecosystem);
     let wanted: HashSet<&str> = draft.packages.iter().map(Requirement::name).collect();
     for package in &needs.packages {
-        let asked =
-            if wanted.contains(package.name.as_str()) { Asked::Chosen(&package.version) } else { Asked::Dependency(&package.version) };
+        let asked = if wanted.contains(package.name.as_str()) {
+            Asked::Chosen(&package.version)
+        } else {
+            Asked::Dependency(&package.version)
+        };
         let rule = rules.check(&case.profile.place, &package.name, asked)?;
-        let what = || format!("package {} in version {}", quoted(&package.name), quoted(&package.version));
-        log.allowed(rule.to_string(), what, || "the profile allows it".to_owned());
+        let what = || {
+            format!(
+                "package {} in version {}",
+                quoted(&package.name),
+                quoted(&package.version)
+            )
+        };
+        log.allowed(rule.to_string(), what, || {
+            "the profile allows it".to_owned()
+        });
         draft.resolved.push(package.clone());
     }
     Ok(())

@@ -5,7 +5,11 @@ use crate::denial::Denial;
 use crate::text::{closest, quoted, toml_strings};
 use crate::tier::{Isolation, Tier};
 
-pub(super) fn language(case: &CheckInput<'_>, _: &mut GrantDraft, log: &mut Log) -> Result<(), Denial> {
+pub(super) fn language(
+    case: &CheckInput<'_>,
+    _: &mut GrantDraft,
+    log: &mut Log,
+) -> Result<(), Denial> {
     let (profile, language) = (case.profile, &case.request.language);
     let rule = profile.place.rule("languages");
     let asked = || format!("language {}", quoted(language));
@@ -14,19 +18,39 @@ pub(super) fn language(case: &CheckInput<'_>, _: &mut GrantDraft, log: &mut Log)
         return Ok(());
     }
     if !crate::config::validate::is_language_name(language) {
-        return Err(Denial::invalid_request(&rule, asked(), "that is not a language's name"));
+        return Err(Denial::invalid_request(
+            &rule,
+            asked(),
+            "that is not a language's name",
+        ));
     }
-    let meant = closest(language, profile.languages.iter().map(String::as_str)).map(|name| format!("; did you mean `{name}`?"));
+    let meant = closest(language, profile.languages.iter().map(String::as_str))
+        .map(|name| format!("; did you mean `{name}`?"));
     let reason = match profile.languages.len() {
         0 => format!("profile `{}` grants no language", profile.place.name),
-        _ => format!("profile `{}` grants {}{}", profile.place.name, toml_strings(&profile.languages), meant.unwrap_or_default()),
+        _ => format!(
+            "profile `{}` grants {}{}",
+            profile.place.name,
+            toml_strings(&profile.languages),
+            meant.unwrap_or_default()
+        ),
     };
-    let fix = profile.place.fix("", &[("languages", toml_strings(profile.languages.iter().chain([language])))]);
+    let fix = profile.place.fix(
+        "",
+        &[(
+            "languages",
+            toml_strings(profile.languages.iter().chain([language])),
+        )],
+    );
     Err(Denial::new(rule, asked(), reason, fix))
 }
 
 /// Chooses the first tier of the profile that works here, runs the language and isolates enough.
-pub(super) fn tier(case: &CheckInput<'_>, draft: &mut GrantDraft, log: &mut Log) -> Result<(), Denial> {
+pub(super) fn tier(
+    case: &CheckInput<'_>,
+    draft: &mut GrantDraft,
+    log: &mut Log,
+) -> Result<(), Denial> {
     let (profile, wants) = (case.profile, &case.request.wants);
     let rule = profile.place.rule("tiers");
     let asked = || match wants.tier {
@@ -34,9 +58,22 @@ pub(super) fn tier(case: &CheckInput<'_>, draft: &mut GrantDraft, log: &mut Log)
         None => format!("a tier for {}", quoted(&case.request.language)),
     };
     if let Some(wanted) = wants.tier.filter(|tier| !profile.tiers.contains(tier)) {
-        let names = profile.tiers.iter().chain([&wanted]).map(|tier| tier.name());
-        let reason = format!("profile `{}` grants {}", profile.place.name, toml_strings(profile.tiers.iter().map(|tier| tier.name())));
-        return Err(Denial::new(rule, asked(), reason, profile.place.fix("", &[("tiers", toml_strings(names))])));
+        let names = profile
+            .tiers
+            .iter()
+            .chain([&wanted])
+            .map(|tier| tier.name());
+        let reason = format!(
+            "profile `{}` grants {}",
+            profile.place.name,
+            toml_strings(profile.tiers.iter().map(|tier| tier.name()))
+        );
+        return Err(Denial::new(
+            rule,
+            asked(),
+            reason,
+            profile.place.fix("", &[("tiers", toml_strings(names))]),
+        ));
     }
     let mut passed_over: Vec<(Tier, PassedOver)> = Vec::new();
     for tier in profile.tiers.iter().copied() {
@@ -55,7 +92,12 @@ pub(super) fn tier(case: &CheckInput<'_>, draft: &mut GrantDraft, log: &mut Log)
 
 /// The candidate tiers in order of preference.
 pub(super) fn possible_tiers(case: &CheckInput<'_>) -> Vec<Tier> {
-    case.profile.tiers.iter().copied().filter(|tier| pass_over(case, *tier).is_none()).collect()
+    case.profile
+        .tiers
+        .iter()
+        .copied()
+        .filter(|tier| pass_over(case, *tier).is_none())
+        .collect()
 }
 
 /// The reason why a tier is skipped.
@@ -80,64 +122,136 @@ fn pass_over(case: &CheckInput<'_>, tier: Tier) -> Option<PassedOver> {
     if tier.isolation() < case.profile.min_isolation {
         return Some(PassedOver::TooWeakForProfile(case.profile.min_isolation));
     }
-    if let Some(least) = wants.min_isolation.filter(|least| tier.isolation() < *least) {
+    if let Some(least) = wants
+        .min_isolation
+        .filter(|least| tier.isolation() < *least)
+    {
         return Some(PassedOver::TooWeakForRequest(least));
     }
-    let Some(facts) = case.facts.tiers.iter().find(|facts| facts.tier == tier) else { return Some(PassedOver::Missing) };
+    let Some(facts) = case.facts.tiers.iter().find(|facts| facts.tier == tier) else {
+        return Some(PassedOver::Missing);
+    };
     if let Some(reason) = &facts.unavailable {
         return Some(PassedOver::Unavailable(reason.clone()));
     }
     if !facts.languages.contains(&case.request.language) {
         return Some(PassedOver::NoLanguage);
     }
-    if let Some(runtime) = case.profile.runtime.as_ref().filter(|name| tier == Tier::Container && !facts.runtimes.contains(*name)) {
-        return Some(PassedOver::NoRuntime(runtime.clone(), facts.runtimes.join(", ")));
+    if let Some(runtime) = case
+        .profile
+        .runtime
+        .as_ref()
+        .filter(|name| tier == Tier::Container && !facts.runtimes.contains(*name))
+    {
+        return Some(PassedOver::NoRuntime(
+            runtime.clone(),
+            facts.runtimes.join(", "),
+        ));
     }
-    case.facts.needs_in(tier)?.lacks.clone().map(PassedOver::Lacks)
+    case.facts
+        .needs_in(tier)?
+        .lacks
+        .clone()
+        .map(PassedOver::Lacks)
 }
 
 fn chosen_because(case: &CheckInput<'_>, tier: Tier, passed_over: &[(Tier, PassedOver)]) -> String {
-    let place =
-        if case.request.wants.tier.is_some() { "the tier that was asked for" } else { "the first tier of the profile that can run it" };
-    let skipped: Vec<String> = passed_over.iter().map(|(tier, why)| format!("`{tier}` {why}")).collect();
+    let place = if case.request.wants.tier.is_some() {
+        "the tier that was asked for"
+    } else {
+        "the first tier of the profile that can run it"
+    };
+    let skipped: Vec<String> = passed_over
+        .iter()
+        .map(|(tier, why)| format!("`{tier}` {why}"))
+        .collect();
     // Concatenated, not formatted: this is the hot path of most decisions.
-    if skipped.is_empty() { ["`", tier.name(), "` is ", place].concat() } else { format!("`{tier}` is {place}: {}", skipped.join(", ")) }
+    if skipped.is_empty() {
+        ["`", tier.name(), "` is ", place].concat()
+    } else {
+        format!("`{tier}` is {place}: {}", skipped.join(", "))
+    }
 }
 
-fn no_tier(case: &CheckInput<'_>, rule: String, asked: String, passed_over: &[(Tier, PassedOver)]) -> Denial {
+fn no_tier(
+    case: &CheckInput<'_>,
+    rule: String,
+    asked: String,
+    passed_over: &[(Tier, PassedOver)],
+) -> Denial {
     let place = &case.profile.place;
     if passed_over.is_empty() {
         let fix = place.fix("", &[("tiers", toml_strings([Tier::Wasm.name()]))]);
-        return Denial::new(rule, asked, format!("profile `{}` grants no tier", place.name), fix);
+        return Denial::new(
+            rule,
+            asked,
+            format!("profile `{}` grants no tier", place.name),
+            fix,
+        );
     }
-    let reason = passed_over.iter().map(|(tier, why)| format!("`{tier}` {why}")).collect::<Vec<_>>().join(", ");
+    let reason = passed_over
+        .iter()
+        .map(|(tier, why)| format!("`{tier}` {why}"))
+        .collect::<Vec<_>>()
+        .join(", ");
     // A policy line can only allow what the policy forbids; what the machine lacks or the request demands needs another fix.
-    let weakest = passed_over.iter().find_map(|(tier, why)| matches!(why, PassedOver::TooWeakForProfile(_)).then_some(tier.isolation()));
+    let weakest = passed_over.iter().find_map(|(tier, why)| {
+        matches!(why, PassedOver::TooWeakForProfile(_)).then_some(tier.isolation())
+    });
     if let Some(level) = weakest {
         let fix = place.fix("", &[("min_isolation", format!("\"{level}\""))]);
         return Denial::new(place.rule("min_isolation"), asked, reason, fix);
     }
-    if passed_over.iter().any(|(_, why)| matches!(why, PassedOver::TooWeakForRequest(_))) {
-        return Denial::new("request.wants.min_isolation", asked, reason, "# no policy change can allow this: ask for less isolation");
+    if passed_over
+        .iter()
+        .any(|(_, why)| matches!(why, PassedOver::TooWeakForRequest(_)))
+    {
+        return Denial::new(
+            "request.wants.min_isolation",
+            asked,
+            reason,
+            "# no policy change can allow this: ask for less isolation",
+        );
     }
-    if passed_over.iter().all(|(_, why)| matches!(why, PassedOver::Lacks(_) | PassedOver::NotWanted)) {
-        return Denial::new(rule, asked, reason, "# no policy change can allow this: no tier of the profile can do it");
+    if passed_over
+        .iter()
+        .all(|(_, why)| matches!(why, PassedOver::Lacks(_) | PassedOver::NotWanted))
+    {
+        return Denial::new(
+            rule,
+            asked,
+            reason,
+            "# no policy change can allow this: no tier of the profile can do it",
+        );
     }
-    Denial::new(rule, asked, reason, "# no policy change can allow this: this machine does not offer it")
+    Denial::new(
+        rule,
+        asked,
+        reason,
+        "# no policy change can allow this: this machine does not offer it",
+    )
 }
 
 impl std::fmt::Display for PassedOver {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::NotWanted => f.write_str("is not the tier that was asked for"),
-            Self::TooWeakForProfile(least) => write!(f, "isolates less than `{least}`, which the profile demands"),
-            Self::TooWeakForRequest(least) => write!(f, "isolates less than `{least}`, which the request demands"),
+            Self::TooWeakForProfile(least) => {
+                write!(f, "isolates less than `{least}`, which the profile demands")
+            }
+            Self::TooWeakForRequest(least) => {
+                write!(f, "isolates less than `{least}`, which the request demands")
+            }
             Self::Missing => f.write_str("is not built in"),
             Self::Unavailable(reason) => write!(f, "does not work here ({})", quoted(reason)),
             // Made from names of packages, which were validated, and from messages of a resolver, which were escaped.
             Self::Lacks(what) => f.write_str(what),
             Self::NoRuntime(demanded, there) => {
-                write!(f, "has no runtime `{demanded}`, which the profile demands, but {}", quoted(there))
+                write!(
+                    f,
+                    "has no runtime `{demanded}`, which the profile demands, but {}",
+                    quoted(there)
+                )
             }
             Self::NoLanguage => f.write_str("does not run the language"),
         }

@@ -17,47 +17,99 @@ const MAX_PATH_DEPTH: usize = 64;
 /// The maximum length of a source's name in bytes.
 const MAX_SOURCE_NAME: usize = 255;
 
-pub(super) fn source(case: &CheckInput<'_>, draft: &mut GrantDraft, log: &mut Log) -> Result<(), Denial> {
+pub(super) fn source(
+    case: &CheckInput<'_>,
+    draft: &mut GrantDraft,
+    log: &mut Log,
+) -> Result<(), Denial> {
     let source = &case.request.source;
-    if source.name.is_empty() || source.name.len() > MAX_SOURCE_NAME || source.name.chars().any(char::is_control) {
-        let reason = format!("a source's name has 1 to {MAX_SOURCE_NAME} bytes and no control characters");
-        return Err(Denial::invalid_request("request.source.name", format!("source {}", quoted(&source.name)), reason));
+    if source.name.is_empty()
+        || source.name.len() > MAX_SOURCE_NAME
+        || source.name.chars().any(char::is_control)
+    {
+        let reason =
+            format!("a source's name has 1 to {MAX_SOURCE_NAME} bytes and no control characters");
+        return Err(Denial::invalid_request(
+            "request.source.name",
+            format!("source {}", quoted(&source.name)),
+            reason,
+        ));
     }
     fits(case, draft, log, "source", source.content.len())
 }
 
-pub(super) fn arguments(case: &CheckInput<'_>, draft: &mut GrantDraft, log: &mut Log) -> Result<(), Denial> {
+pub(super) fn arguments(
+    case: &CheckInput<'_>,
+    draft: &mut GrantDraft,
+    log: &mut Log,
+) -> Result<(), Denial> {
     let request = case.request;
-    if let Some(argument) = request.arguments.iter().find(|argument| argument.contains('\0')) {
-        return Err(Denial::invalid_request("request.arguments", format!("argument {}", quoted(argument)), "it holds a zero byte"));
+    if let Some(argument) = request
+        .arguments
+        .iter()
+        .find(|argument| argument.contains('\0'))
+    {
+        return Err(Denial::invalid_request(
+            "request.arguments",
+            format!("argument {}", quoted(argument)),
+            "it holds a zero byte",
+        ));
     }
     // One byte more for each string, as the guest stores them NUL-terminated, so that many empty ones count as well.
-    let arguments: usize = request.arguments.iter().map(|argument| argument.len() + 1).sum();
-    let environment: usize = request.environment.iter().map(|(name, value)| name.len() + value.len() + 2).sum();
+    let arguments: usize = request
+        .arguments
+        .iter()
+        .map(|argument| argument.len() + 1)
+        .sum();
+    let environment: usize = request
+        .environment
+        .iter()
+        .map(|(name, value)| name.len() + value.len() + 2)
+        .sum();
     if arguments + environment == 0 {
         return Ok(());
     }
     fits(case, draft, log, "arguments", arguments + environment)
 }
 
-pub(super) fn files(case: &CheckInput<'_>, draft: &mut GrantDraft, log: &mut Log) -> Result<(), Denial> {
+pub(super) fn files(
+    case: &CheckInput<'_>,
+    draft: &mut GrantDraft,
+    log: &mut Log,
+) -> Result<(), Denial> {
     let files = &case.request.files;
     if files.is_empty() {
         return Ok(());
     }
     // Before validating each: the number may itself be the attack.
     fits(case, draft, log, "files", files.len())?;
-    fits(case, draft, log, "workspace", files.iter().map(|file| file.content.len()).sum())?;
+    fits(
+        case,
+        draft,
+        log,
+        "workspace",
+        files.iter().map(|file| file.content.len()).sum(),
+    )?;
     let mut paths = BTreeSet::new();
     let mut directories = BTreeSet::new();
     for file in files {
-        let invalid_request = |reason: &str| Denial::invalid_request("request.files", format!("file {}", quoted(&file.path)), reason);
+        let invalid_request = |reason: &str| {
+            Denial::invalid_request(
+                "request.files",
+                format!("file {}", quoted(&file.path)),
+                reason,
+            )
+        };
         check_path(&file.path).map_err(invalid_request)?;
         if !paths.insert(file.path.as_str()) {
             return Err(invalid_request("the same path comes twice"));
         }
         // From the inside out: the parents of a directory that is known are known too.
-        for directory in file.path.rmatch_indices('/').filter_map(|(end, _)| file.path.get(..end)) {
+        for directory in file
+            .path
+            .rmatch_indices('/')
+            .filter_map(|(end, _)| file.path.get(..end))
+        {
             if !directories.insert(directory) {
                 break;
             }
@@ -66,8 +118,15 @@ pub(super) fn files(case: &CheckInput<'_>, draft: &mut GrantDraft, log: &mut Log
             fits(case, draft, log, "files", paths.len() + directories.len())?;
         }
     }
-    if let Some(both) = directories.iter().find(|directory| paths.contains(*directory)) {
-        return Err(Denial::invalid_request("request.files", format!("file {}", quoted(both)), "another file uses it as a directory"));
+    if let Some(both) = directories
+        .iter()
+        .find(|directory| paths.contains(*directory))
+    {
+        return Err(Denial::invalid_request(
+            "request.files",
+            format!("file {}", quoted(both)),
+            "another file uses it as a directory",
+        ));
     }
     if !directories.is_empty() {
         fits(case, draft, log, "files", paths.len() + directories.len())?;
@@ -75,10 +134,19 @@ pub(super) fn files(case: &CheckInput<'_>, draft: &mut GrantDraft, log: &mut Log
     Ok(())
 }
 
-pub(super) fn artifacts(case: &CheckInput<'_>, _: &mut GrantDraft, _: &mut Log) -> Result<(), Denial> {
+pub(super) fn artifacts(
+    case: &CheckInput<'_>,
+    _: &mut GrantDraft,
+    _: &mut Log,
+) -> Result<(), Denial> {
     for glob in &case.request.artifacts {
-        check_path(glob.trim_end_matches('/'))
-            .map_err(|reason| Denial::invalid_request("request.artifacts", format!("artifact glob {}", quoted(glob)), reason))?;
+        check_path(glob.trim_end_matches('/')).map_err(|reason| {
+            Denial::invalid_request(
+                "request.artifacts",
+                format!("artifact glob {}", quoted(glob)),
+                reason,
+            )
+        })?;
     }
     Ok(())
 }
@@ -99,19 +167,35 @@ fn check_path(path: &str) -> Result<(), &'static str> {
         depth += 1;
         match segment {
             "" | "." | ".." => return Err("a path has no empty, `.` or `..` segment"),
-            long if long.len() > MAX_SEGMENT => return Err("a segment of a path has at most 255 bytes"),
+            long if long.len() > MAX_SEGMENT => {
+                return Err("a segment of a path has at most 255 bytes");
+            }
             _ => {}
         }
     }
-    if depth > MAX_PATH_DEPTH { Err("a path has at most 64 segments") } else { Ok(()) }
+    if depth > MAX_PATH_DEPTH {
+        Err("a path has at most 64 segments")
+    } else {
+        Ok(())
+    }
 }
 
 /// Checks an amount against a limit of the draft, to which the request's own wishes were applied.
-fn fits(case: &CheckInput<'_>, draft: &GrantDraft, log: &mut Log, limit: &'static str, used: usize) -> Result<(), Denial> {
+fn fits(
+    case: &CheckInput<'_>,
+    draft: &GrantDraft,
+    log: &mut Log,
+    limit: &'static str,
+    used: usize,
+) -> Result<(), Denial> {
     let used = u64::try_from(used).unwrap_or(u64::MAX);
     let place = &case.profile.place;
     let Some(field) = FIELDS.iter().find(|field| field.name == limit) else {
-        return Err(Denial::invalid_request(limit, "a limit", "there is no such limit"));
+        return Err(Denial::invalid_request(
+            limit,
+            "a limit",
+            "there is no such limit",
+        ));
     };
     let granted = (field.granted)(&draft.limits);
     let used = match granted {
@@ -120,14 +204,25 @@ fn fits(case: &CheckInput<'_>, draft: &GrantDraft, log: &mut Log, limit: &'stati
     };
     let asked = || format!("{} of `{limit}`", used);
     if used <= granted {
-        log.allowed(place.rule(&format!("limits.{limit}")), asked, || format!("at most {granted}"));
+        log.allowed(place.rule(&format!("limits.{limit}")), asked, || {
+            format!("at most {granted}")
+        });
         return Ok(());
     }
     let by_request = granted < (field.granted)(&case.profile.limits);
     if by_request {
         let reason = format!("the request itself wants at most {granted}");
-        return Err(Denial::invalid_request(&format!("request.wants.limits.{limit}"), asked(), reason));
+        return Err(Denial::invalid_request(
+            &format!("request.wants.limits.{limit}"),
+            asked(),
+            reason,
+        ));
     }
     let reason = format!("profile `{}` grants at most {granted}", place.name);
-    Err(Denial::new(place.rule(&format!("limits.{limit}")), asked(), reason, place.fix("limits", &[(limit, used.to_toml())])))
+    Err(Denial::new(
+        place.rule(&format!("limits.{limit}")),
+        asked(),
+        reason,
+        place.fix("limits", &[(limit, used.to_toml())]),
+    ))
 }

@@ -28,7 +28,10 @@ const METADATA: [IpAddr; 13] = [
 const SPECIAL_V4: [(Ipv4Net, &str); 17] = [
     (net4(0, 0, 0, 0, 8), "an address of this network"),
     (net4(10, 0, 0, 0, 8), "private"),
-    (net4(100, 64, 0, 0, 10), "shared by a provider (carrier-grade NAT)"),
+    (
+        net4(100, 64, 0, 0, 10),
+        "shared by a provider (carrier-grade NAT)",
+    ),
     (net4(127, 0, 0, 0, 8), "loopback"),
     (net4(169, 254, 0, 0, 16), "link-local"),
     (net4(172, 16, 0, 0, 12), "private"),
@@ -49,17 +52,41 @@ const SPECIAL_V4: [(Ipv4Net, &str); 17] = [
 const SPECIAL_V6: [(Ipv6Net, &str); 16] = [
     (net6([0, 0, 0, 0, 0, 0, 0, 0], 128), "unspecified"),
     (net6([0, 0, 0, 0, 0, 0, 0, 1], 128), "loopback"),
-    (net6([0, 0, 0, 0, 0, 0, 0, 0], 96), "an IPv4-compatible address"),
-    (net6([0, 0, 0, 0, 0xffff, 0, 0, 0], 96), "an IPv4-translated address"),
-    (net6([0x64, 0xff9b, 0, 0, 0, 0, 0, 0], 96), "a NAT64 address"),
-    (net6([0x64, 0xff9b, 1, 0, 0, 0, 0, 0], 48), "a local NAT64 address"),
+    (
+        net6([0, 0, 0, 0, 0, 0, 0, 0], 96),
+        "an IPv4-compatible address",
+    ),
+    (
+        net6([0, 0, 0, 0, 0xffff, 0, 0, 0], 96),
+        "an IPv4-translated address",
+    ),
+    (
+        net6([0x64, 0xff9b, 0, 0, 0, 0, 0, 0], 96),
+        "a NAT64 address",
+    ),
+    (
+        net6([0x64, 0xff9b, 1, 0, 0, 0, 0, 0], 48),
+        "a local NAT64 address",
+    ),
     (net6([0x100, 0, 0, 0, 0, 0, 0, 0], 64), "a sink"),
-    (net6([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0], 32), "for documentation"),
-    (net6([0x2001, 0, 0, 0, 0, 0, 0, 0], 23), "for protocols and tunnels (Teredo, ORCHID)"),
+    (
+        net6([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0], 32),
+        "for documentation",
+    ),
+    (
+        net6([0x2001, 0, 0, 0, 0, 0, 0, 0], 23),
+        "for protocols and tunnels (Teredo, ORCHID)",
+    ),
     (net6([0x2002, 0, 0, 0, 0, 0, 0, 0], 16), "a 6to4 address"),
     (net6([0x3fff, 0, 0, 0, 0, 0, 0, 0], 20), "for documentation"),
-    (net6([0x5f00, 0, 0, 0, 0, 0, 0, 0], 16), "for segment routing"),
-    (net6([0xfc00, 0, 0, 0, 0, 0, 0, 0], 7), "private (unique local)"),
+    (
+        net6([0x5f00, 0, 0, 0, 0, 0, 0, 0], 16),
+        "for segment routing",
+    ),
+    (
+        net6([0xfc00, 0, 0, 0, 0, 0, 0, 0], 7),
+        "private (unique local)",
+    ),
     (net6([0xfe80, 0, 0, 0, 0, 0, 0, 0], 10), "link-local"),
     (net6([0xfec0, 0, 0, 0, 0, 0, 0, 0], 10), "site-local"),
     (net6([0xff00, 0, 0, 0, 0, 0, 0, 0], 8), "multicast"),
@@ -94,7 +121,9 @@ pub(crate) fn unwrap_mapped(address: IpAddr) -> IpAddr {
 /// Returns the reason why an address is refused, and the range that a policy would have to name; `None` if it is public or named.
 pub(crate) fn refused(address: IpAddr, named: &[IpNet]) -> Option<(String, String)> {
     let address = unwrap_mapped(address);
-    let own = classify(address).filter(|_| !is_named(address, named)).map(|class| (class.to_owned(), IpNet::from(address).to_string()));
+    let own = classify(address)
+        .filter(|_| !is_named(address, named))
+        .map(|class| (class.to_owned(), IpNet::from(address).to_string()));
     // A tunnel leads to the embedded address, so that has to be allowed too.
     own.or_else(|| {
         embedded(address).into_iter().find_map(|inner| {
@@ -110,9 +139,15 @@ fn classify(address: IpAddr) -> Option<&'static str> {
         return Some("a metadata service");
     }
     match address {
-        IpAddr::V4(v4) => SPECIAL_V4.iter().find(|(net, _)| net.contains(&v4)).map(|(_, class)| *class),
+        IpAddr::V4(v4) => SPECIAL_V4
+            .iter()
+            .find(|(net, _)| net.contains(&v4))
+            .map(|(_, class)| *class),
         IpAddr::V6(v6) => {
-            let known = SPECIAL_V6.iter().find(|(net, _)| net.contains(&v6)).map(|(_, class)| *class);
+            let known = SPECIAL_V6
+                .iter()
+                .find(|(net, _)| net.contains(&v6))
+                .map(|(_, class)| *class);
             known.or((!GLOBAL_V6.contains(&v6)).then_some("not global unicast"))
         }
     }
@@ -121,19 +156,27 @@ fn classify(address: IpAddr) -> Option<&'static str> {
 /// Returns whether a policy names the address: alone if it is a metadata service, else by any range around it.
 pub(crate) fn is_named(address: IpAddr, named: &[IpNet]) -> bool {
     let alone = METADATA.contains(&address);
-    named.iter().any(|net| net.contains(&address) && (!alone || net.prefix_len() == net.max_prefix_len()))
+    named
+        .iter()
+        .any(|net| net.contains(&address) && (!alone || net.prefix_len() == net.max_prefix_len()))
 }
 
 /// Returns the IPv4 addresses embedded in an IPv6 address: compatible, translated, NAT64, 6to4, Teredo and ISATAP.
 fn embedded(address: IpAddr) -> Vec<Ipv4Addr> {
-    let IpAddr::V6(v6) = address else { return Vec::new() };
+    let IpAddr::V6(v6) = address else {
+        return Vec::new();
+    };
     let [a, b, c, d, e, f, g, h] = v6.segments();
     let join = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
     let mut found = Vec::new();
     if v6.is_unspecified() || v6.is_loopback() {
         return found;
     }
-    if matches!([a, b, c, d, e, f], [0, 0, 0, 0, 0, 0] | [0, 0, 0, 0, 0xffff, 0]) || (a, b) == (0x64, 0xff9b) {
+    if matches!(
+        [a, b, c, d, e, f],
+        [0, 0, 0, 0, 0, 0] | [0, 0, 0, 0, 0xffff, 0]
+    ) || (a, b) == (0x64, 0xff9b)
+    {
         found.push(join(g, h));
     }
     if a == 0x2002 {
@@ -154,16 +197,32 @@ pub(crate) fn parse_private_range(text: &str) -> Result<IpNet, (String, Option<S
     let shown = crate::text::quoted(text);
     let net = match (text.parse::<IpNet>(), text.parse::<IpAddr>()) {
         (Ok(net), _) => net,
-        (_, Ok(address)) => return Err((format!("{shown} is an address, not a range"), Some(IpNet::from(address).to_string()))),
-        _ => return Err((format!("{shown} is not a range of addresses"), Some("10.1.2.0/24".to_owned()))),
+        (_, Ok(address)) => {
+            return Err((
+                format!("{shown} is an address, not a range"),
+                Some(IpNet::from(address).to_string()),
+            ));
+        }
+        _ => {
+            return Err((
+                format!("{shown} is not a range of addresses"),
+                Some("10.1.2.0/24".to_owned()),
+            ));
+        }
     };
     if net.trunc() != net {
-        return Err((format!("{shown} has bits set after its prefix"), Some(net.trunc().to_string())));
+        return Err((
+            format!("{shown} has bits set after its prefix"),
+            Some(net.trunc().to_string()),
+        ));
     }
     if let IpNet::V6(v6) = net
         && v6.addr().to_ipv4_mapped().is_some()
     {
-        return Err((format!("{shown} is an IPv4 range inside IPv6; write it as IPv4"), None));
+        return Err((
+            format!("{shown} is an IPv4 range inside IPv6; write it as IPv4"),
+            None,
+        ));
     }
     let special = match net {
         IpNet::V4(net) => SPECIAL_V4.iter().any(|(special, _)| special.contains(&net)),
@@ -174,8 +233,7 @@ pub(crate) fn parse_private_range(text: &str) -> Result<IpNet, (String, Option<S
     if special || alone {
         return Ok(net);
     }
-    let reason =
-        "does not lie inside one private or special range; public addresses need no naming, but for this machine's own, one by one";
+    let reason = "does not lie inside one private or special range; public addresses need no naming, but for this machine's own, one by one";
     Err((format!("{shown} {reason}"), None))
 }
 
@@ -185,7 +243,15 @@ mod tests {
 
     #[test]
     fn only_global_unicast_is_public() {
-        for text in ["1.1.1.1", "8.8.8.8", "93.184.216.34", "2606:4700::1111", "::ffff:1.1.1.1", "100.63.255.255", "172.32.0.1"] {
+        for text in [
+            "1.1.1.1",
+            "8.8.8.8",
+            "93.184.216.34",
+            "2606:4700::1111",
+            "::ffff:1.1.1.1",
+            "100.63.255.255",
+            "172.32.0.1",
+        ] {
             assert!(is_public(text.parse().unwrap()), "{text}");
         }
         for text in [
@@ -233,13 +299,22 @@ mod tests {
     #[test]
     fn naming_opens_exactly_that() {
         let allowed = |address: &str, named: &[&str]| {
-            let named: Vec<IpNet> = named.iter().map(|net| parse_private_range(net).unwrap()).collect();
+            let named: Vec<IpNet> = named
+                .iter()
+                .map(|net| parse_private_range(net).unwrap())
+                .collect();
             refused(address.parse().unwrap(), &named).is_none()
         };
         assert!(allowed("10.1.2.3", &["10.1.2.0/24"]) && !allowed("10.1.3.3", &["10.1.2.0/24"]));
         assert!(allowed("::ffff:10.1.2.3", &["10.1.2.0/24"]));
-        assert!(!allowed("169.254.169.254", &["169.254.0.0/16"]) && allowed("169.254.169.254", &["169.254.169.254/32"]));
-        assert!(allowed("64:ff9b::101:101", &["64:ff9b::/96"]) && !allowed("64:ff9b::7f00:1", &["64:ff9b::/96"]));
+        assert!(
+            !allowed("169.254.169.254", &["169.254.0.0/16"])
+                && allowed("169.254.169.254", &["169.254.169.254/32"])
+        );
+        assert!(
+            allowed("64:ff9b::101:101", &["64:ff9b::/96"])
+                && !allowed("64:ff9b::7f00:1", &["64:ff9b::/96"])
+        );
         for bad in [
             "0.0.0.0/0",
             "8.8.8.0/24",

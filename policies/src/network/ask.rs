@@ -30,29 +30,53 @@ impl HttpAsk {
     /// A denial for any URL that parsers are known to read differently: user info, backslashes, white space and control characters,
     /// percent-encoded or internationalised hosts, unusual spellings of IP addresses; and for schemes other than `http` and `https`.
     pub fn from_url(method: &str, url: &str) -> Result<Self, Denial> {
-        let invalid_request = |reason: &str| Denial::invalid_request("network.url", format!("{} {}", quoted(method), quoted(url)), reason);
+        let invalid_request = |reason: &str| {
+            Denial::invalid_request(
+                "network.url",
+                format!("{} {}", quoted(method), quoted(url)),
+                reason,
+            )
+        };
         if url.len() > 16_384 {
             return Err(invalid_request("the URL is too long"));
         }
-        if url.bytes().any(|byte| byte <= b' ' || byte == b'\\' || byte >= 0x7f) {
-            return Err(invalid_request("the URL has white space, a control character, a backslash or a character outside ASCII"));
+        if url
+            .bytes()
+            .any(|byte| byte <= b' ' || byte == b'\\' || byte >= 0x7f)
+        {
+            return Err(invalid_request(
+                "the URL has white space, a control character, a backslash or a character outside ASCII",
+            ));
         }
         let parsed = Url::parse(url).map_err(|_| invalid_request("the URL cannot be read"))?;
         if !matches!(parsed.scheme(), "http" | "https") {
             return Err(invalid_request("only http and https are offered"));
         }
-        let authority = written_authority(url).ok_or_else(|| invalid_request("the URL has no `//` and host after its scheme"))?;
+        let authority = written_authority(url)
+            .ok_or_else(|| invalid_request("the URL has no `//` and host after its scheme"))?;
         if authority.contains('@') {
             return Err(invalid_request("the URL has a user name or password"));
         }
         let host = parsed.host_str().unwrap_or_default().to_owned();
-        let port = parsed.port_or_known_default().filter(|port| *port != 0).ok_or_else(|| invalid_request("the URL has no usable port"))?;
+        let port = parsed
+            .port_or_known_default()
+            .filter(|port| *port != 0)
+            .ok_or_else(|| invalid_request("the URL has no usable port"))?;
         let written = Host::from_ask(strip_port(authority)).map_err(invalid_request)?;
         if Host::from_ask(&host) != Ok(written) {
             return Err(invalid_request("the URL's host can be read in two ways"));
         }
-        let path = parsed.query().map_or_else(|| parsed.path().to_owned(), |query| format!("{}?{query}", parsed.path()));
-        Ok(Self { scheme: parsed.scheme().to_owned(), host, port, method: method.to_owned(), path })
+        let path = parsed.query().map_or_else(
+            || parsed.path().to_owned(),
+            |query| format!("{}?{query}", parsed.path()),
+        );
+        Ok(Self {
+            scheme: parsed.scheme().to_owned(),
+            host,
+            port,
+            method: method.to_owned(),
+            path,
+        })
     }
 
     /// Returns the lines of a rule that allows exactly this scheme, host, port and method.
@@ -84,8 +108,15 @@ fn strip_port(authority: &str) -> &str {
 impl std::fmt::Display for HttpAsk {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let path = self.path.split('?').next().unwrap_or_default();
-        let host = if self.host.contains(':') && !self.host.starts_with('[') { format!("[{}]", self.host) } else { self.host.clone() };
-        f.write_str(&quoted(&format!("{} {}://{host}:{}{path}", self.method, self.scheme, self.port)))
+        let host = if self.host.contains(':') && !self.host.starts_with('[') {
+            format!("[{}]", self.host)
+        } else {
+            self.host.clone()
+        };
+        f.write_str(&quoted(&format!(
+            "{} {}://{host}:{}{path}",
+            self.method, self.scheme, self.port
+        )))
     }
 }
 
@@ -96,8 +127,16 @@ mod tests {
     #[test]
     fn one_reading_only() {
         let ask = HttpAsk::from_url("GET", "https://API.example.org/a/../b?q=1#f").unwrap();
-        assert_eq!((ask.host.as_str(), ask.port, ask.path.as_str()), ("api.example.org", 443, "/b?q=1"));
-        assert_eq!(HttpAsk::from_url("GET", "http://[2606:4700::1]:8080/").unwrap().port, 8080);
+        assert_eq!(
+            (ask.host.as_str(), ask.port, ask.path.as_str()),
+            ("api.example.org", 443, "/b?q=1")
+        );
+        assert_eq!(
+            HttpAsk::from_url("GET", "http://[2606:4700::1]:8080/")
+                .unwrap()
+                .port,
+            8080
+        );
         for url in [
             "http://allowed@169.254.169.254/",
             "http://a%2Ecom%40evil/",

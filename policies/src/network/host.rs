@@ -22,7 +22,13 @@ pub(crate) enum HostPattern {
 }
 
 /// Names of cloud metadata services. They must be named exactly; no wildcard matches them.
-const METADATA_NAMES: [&str; 5] = ["metadata", "metadata.google.internal", "metadata.goog", "instance-data", "instance-data.ec2.internal"];
+const METADATA_NAMES: [&str; 5] = [
+    "metadata",
+    "metadata.google.internal",
+    "metadata.goog",
+    "instance-data",
+    "instance-data.ec2.internal",
+];
 
 /// Public suffixes below which anyone can register a name, so that `*` there is a hole. Top-level domains are refused as well; this list
 /// holds the widest of the others and cannot be complete.
@@ -72,7 +78,10 @@ impl Host {
         if text.len() > 260 || plain.is_empty() {
             return Err("the host is empty or too long");
         }
-        let bare = plain.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(plain);
+        let bare = plain
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'))
+            .unwrap_or(plain);
         if let Ok(address) = bare.parse::<IpAddr>() {
             return Ok(Self::Address(address));
         }
@@ -84,7 +93,11 @@ impl Host {
 
     /// Parses a host in any spelling, as a browser would, and normalizes it.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let bracketed = if text.contains(':') && !text.starts_with('[') { format!("[{text}]") } else { text.to_owned() };
+        let bracketed = if text.contains(':') && !text.starts_with('[') {
+            format!("[{text}]")
+        } else {
+            text.to_owned()
+        };
         match url::Host::parse(&bracketed).ok()? {
             url::Host::Ipv4(address) => Some(Self::Address(address.into())),
             url::Host::Ipv6(address) => Some(Self::Address(address.into())),
@@ -99,7 +112,10 @@ impl Host {
 /// Returns whether a name has plain labels only. Underscores occur in real names of services.
 fn is_name(name: &str) -> bool {
     let label = |label: &str| {
-        (1..=63).contains(&label.len()) && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
+        (1..=63).contains(&label.len())
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
     };
     name.len() <= 253 && name.split('.').all(label)
 }
@@ -111,7 +127,9 @@ impl HostPattern {
         if let Self::Below(name) = &pattern
             && (!name.contains('.') || SHARED_SUFFIXES.contains(&name.as_str()))
         {
-            let message = format!("`*.{name}` would allow hosts of anybody: name a domain below `{name}`, or `*` for every host");
+            let message = format!(
+                "`*.{name}` would allow hosts of anybody: name a domain below `{name}`, or `*` for every host"
+            );
             return Err((message, Some(format!("*.example.{name}"))));
         }
         Ok(pattern)
@@ -127,19 +145,35 @@ impl HostPattern {
             return Err((format!("{shown} is too long for a host"), None));
         }
         if let Some((_, rest)) = text.split_once("://") {
-            let host = rest.split(['/', '?', '#']).next().filter(|host| Host::parse(host).is_some());
-            return Err((format!("{shown} is a URL, not a host"), host.map(str::to_owned)));
+            let host = rest
+                .split(['/', '?', '#'])
+                .next()
+                .filter(|host| Host::parse(host).is_some());
+            return Err((
+                format!("{shown} is a URL, not a host"),
+                host.map(str::to_owned),
+            ));
         }
-        let (domain, below) = text.strip_prefix("*.").map_or((text, false), |domain| (domain, true));
+        let (domain, below) = text
+            .strip_prefix("*.")
+            .map_or((text, false), |domain| (domain, true));
         if domain.contains('*') {
-            return Err((format!("{shown} has a `*` that is not a whole first label"), None));
+            return Err((
+                format!("{shown} has a `*` that is not a whole first label"),
+                None,
+            ));
         }
         let host = Host::parse(domain).ok_or_else(|| not_a_host(domain, &shown))?;
         match host {
             Host::Name(name) if below => Ok(Self::Below(name)),
-            Host::Address(_) if below => Err((format!("{shown} puts `*` before an IP address"), None)),
+            Host::Address(_) if below => {
+                Err((format!("{shown} puts `*` before an IP address"), None))
+            }
             Host::Address(address) if text.trim_matches(['[', ']']).parse() != Ok(address) => {
-                Err((format!("{shown} is an unusual spelling of an IP address"), Some(address.to_string())))
+                Err((
+                    format!("{shown} is an unusual spelling of an IP address"),
+                    Some(address.to_string()),
+                ))
             }
             host => Ok(Self::Exact(host)),
         }
@@ -174,16 +208,22 @@ impl HostPattern {
 }
 
 fn not_a_host(text: &str, shown: &str) -> (String, Option<String>) {
-    let with_port = text.rsplit_once(':').filter(|(host, port)| port.parse::<u16>().is_ok() && Host::parse(host).is_some());
+    let with_port = text
+        .rsplit_once(':')
+        .filter(|(host, port)| port.parse::<u16>().is_ok() && Host::parse(host).is_some());
     match with_port {
-        Some((host, _)) => (format!("{shown} has a port, which belongs into `ports`"), Some(host.to_owned())),
+        Some((host, _)) => (
+            format!("{shown} has a port, which belongs into `ports`"),
+            Some(host.to_owned()),
+        ),
         None => (format!("{shown} is not a host name or an IP address"), None),
     }
 }
 
 /// Returns whether `name` is a subdomain of `domain`: whole labels, never a suffix of text.
 fn is_below(name: &str, domain: &str) -> bool {
-    name.strip_suffix(domain).is_some_and(|labels| labels.len() > 1 && labels.ends_with('.'))
+    name.strip_suffix(domain)
+        .is_some_and(|labels| labels.len() > 1 && labels.ends_with('.'))
 }
 
 impl std::fmt::Display for Host {
@@ -246,9 +286,19 @@ mod tests {
 
     #[test]
     fn patterns_that_would_mislead_are_refused() {
-        for text in
-            ["*.com", "*.co.uk", "a.*.org", "*example.org", "https://example.org", "example.org:443", "127.1", "a b", "", "*.10.0.0.1", "."]
-        {
+        for text in [
+            "*.com",
+            "*.co.uk",
+            "a.*.org",
+            "*example.org",
+            "https://example.org",
+            "example.org:443",
+            "127.1",
+            "a b",
+            "",
+            "*.10.0.0.1",
+            ".",
+        ] {
             assert!(HostPattern::parse_allow(text).is_err(), "{text}");
         }
     }

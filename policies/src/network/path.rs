@@ -17,7 +17,9 @@ pub(crate) fn canonical(path: &str) -> Result<String, &'static str> {
     if path.len() > MAX_PATH {
         return Err("the path is too long");
     }
-    let Some(rest) = path.strip_prefix('/') else { return Err("the path does not start with `/`") };
+    let Some(rest) = path.strip_prefix('/') else {
+        return Err("the path does not start with `/`");
+    };
     let mut segments: Vec<String> = Vec::new();
     let mut parts = rest.split('/').peekable();
     while let Some(part) = parts.next() {
@@ -34,7 +36,9 @@ pub(crate) fn canonical(path: &str) -> Result<String, &'static str> {
                     segments.push(String::new());
                 }
             }
-            dots if matches!(dots.split(';').next(), Some("." | "..")) => return Err("the path has a dot segment with parameters"),
+            dots if matches!(dots.split(';').next(), Some("." | "..")) => {
+                return Err("the path has a dot segment with parameters");
+            }
             _ => segments.push(segment),
         }
     }
@@ -59,7 +63,8 @@ fn decode(segment: &str) -> Result<String, &'static str> {
         rest = tail;
         match byte {
             b'%' => {
-                let (decoded, tail) = percent(tail).ok_or("the path has a `%` without two hexadecimal digits")?;
+                let (decoded, tail) =
+                    percent(tail).ok_or("the path has a `%` without two hexadecimal digits")?;
                 match decoded {
                     b'/' | b'\\' => return Err("the path has an encoded slash or backslash"),
                     0..=0x1f | 0x7f => return Err("the path has an encoded control character"),
@@ -74,7 +79,9 @@ fn decode(segment: &str) -> Result<String, &'static str> {
                 bytes.push(decoded);
                 rest = tail;
             }
-            b'\\' | b'#' | 0..=b' ' | 0x7f..=0xff => return Err("the path has a character that must be encoded"),
+            b'\\' | b'#' | 0..=b' ' | 0x7f..=0xff => {
+                return Err("the path has a character that must be encoded");
+            }
             plain => {
                 out.push(char::from(plain));
                 bytes.push(plain);
@@ -140,7 +147,11 @@ mod tests {
 
     #[test]
     fn prefixes_are_whole_segments() {
-        assert!(starts_with("/v1/x", "/v1/") && starts_with("/v1/x", "/v1") && starts_with("/v1", "/v1"));
+        assert!(
+            starts_with("/v1/x", "/v1/")
+                && starts_with("/v1/x", "/v1")
+                && starts_with("/v1", "/v1")
+        );
         assert!(!starts_with("/v1", "/v1/") && !starts_with("/v1evil", "/v1"));
     }
 }

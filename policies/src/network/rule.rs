@@ -25,8 +25,18 @@ pub(crate) struct NetworkRules {
 
 impl NetworkRules {
     pub(crate) fn nothing() -> Self {
-        let limits = NetworkLimits { response: 0, request: 0, redirects: 0, timeout: Duration::ZERO };
-        Self { allow: Vec::new(), deny: Vec::new(), private_ranges: Vec::new(), limits }
+        let limits = NetworkLimits {
+            response: 0,
+            request: 0,
+            redirects: 0,
+            timeout: Duration::ZERO,
+        };
+        Self {
+            allow: Vec::new(),
+            deny: Vec::new(),
+            private_ranges: Vec::new(),
+            limits,
+        }
     }
 }
 
@@ -43,12 +53,19 @@ pub(crate) struct HostRule {
 
 impl HostRule {
     /// Returns whether the rule, as one of `allow`, matches.
-    pub(crate) fn allows(&self, ask: &HttpAsk, host: &Host, path: Result<&str, &&'static str>) -> bool {
+    pub(crate) fn allows(
+        &self,
+        ask: &HttpAsk,
+        host: &Host,
+        path: Result<&str, &&'static str>,
+    ) -> bool {
         self.host.matches(host)
             && self.allows_scheme(ask)
             && self.allows_port(ask)
             && self.allows_method(ask)
-            && self.paths.as_ref().is_none_or(|paths| path.is_ok_and(|path| paths.iter().any(|prefix| path::starts_with(path, prefix))))
+            && self.paths.as_ref().is_none_or(|paths| {
+                path.is_ok_and(|path| paths.iter().any(|prefix| path::starts_with(path, prefix)))
+            })
     }
 
     /// Returns whether some request through a tunnel to that host and port may match this `allow` rule.
@@ -57,18 +74,25 @@ impl HostRule {
     }
 
     fn allows_scheme(&self, ask: &HttpAsk) -> bool {
-        self.schemes.as_ref().is_some_and(|schemes| schemes.contains(&ask.scheme))
+        self.schemes
+            .as_ref()
+            .is_some_and(|schemes| schemes.contains(&ask.scheme))
     }
 
     fn allows_port(&self, ask: &HttpAsk) -> bool {
         match &self.ports {
             Some(ports) => ports.contains(&ask.port),
-            None => matches!((ask.scheme.as_str(), ask.port), ("https", 443) | ("http", 80)),
+            None => matches!(
+                (ask.scheme.as_str(), ask.port),
+                ("https", 443) | ("http", 80)
+            ),
         }
     }
 
     fn allows_method(&self, ask: &HttpAsk) -> bool {
-        self.methods.as_ref().is_some_and(|methods| methods.contains(&ask.method))
+        self.methods
+            .as_ref()
+            .is_some_and(|methods| methods.contains(&ask.method))
     }
 
     /// The first part of the request that keeps this `allow` rule from matching although its host does.
@@ -85,13 +109,33 @@ impl HostRule {
     }
 
     /// Returns whether the rule, as one of `deny`, matches.
-    pub(crate) fn denies(&self, ask: &HttpAsk, host: &Host, path: Result<&str, &&'static str>) -> bool {
-        let any_case = |names: &BTreeSet<String>, name: &str| names.iter().any(|known| known.eq_ignore_ascii_case(name));
+    pub(crate) fn denies(
+        &self,
+        ask: &HttpAsk,
+        host: &Host,
+        path: Result<&str, &&'static str>,
+    ) -> bool {
+        let any_case = |names: &BTreeSet<String>, name: &str| {
+            names.iter().any(|known| known.eq_ignore_ascii_case(name))
+        };
         self.host.denies(host)
-            && self.schemes.as_ref().is_none_or(|schemes| any_case(schemes, &ask.scheme))
-            && self.ports.as_ref().is_none_or(|ports| ports.contains(&ask.port))
-            && self.methods.as_ref().is_none_or(|methods| any_case(methods, &ask.method))
-            && self.paths.as_ref().is_none_or(|paths| path.map_or(true, |path| paths.iter().any(|prefix| denied_below(path, prefix))))
+            && self
+                .schemes
+                .as_ref()
+                .is_none_or(|schemes| any_case(schemes, &ask.scheme))
+            && self
+                .ports
+                .as_ref()
+                .is_none_or(|ports| ports.contains(&ask.port))
+            && self
+                .methods
+                .as_ref()
+                .is_none_or(|methods| any_case(methods, &ask.method))
+            && self.paths.as_ref().is_none_or(|paths| {
+                path.map_or(true, |path| {
+                    paths.iter().any(|prefix| denied_below(path, prefix))
+                })
+            })
     }
 
     /// Returns whether the rule, as one of `deny`, denies every request that could be sent through a tunnel to that host and port.
@@ -115,18 +159,29 @@ impl HostRule {
     }
 
     fn is_whole(&self) -> bool {
-        self.schemes.is_none() && self.ports.is_none() && self.methods.is_none() && self.paths.is_none()
+        self.schemes.is_none()
+            && self.ports.is_none()
+            && self.methods.is_none()
+            && self.paths.is_none()
     }
 
     /// Returns the denial by this `deny` rule.
     pub(crate) fn denial(&self, asked: impl Into<String>) -> Denial {
         let reason = format!("`{}` is denied here, and deny beats allow", self.host);
-        Denial::new(self.rule.as_str(), asked, reason, format!("# remove or narrow `{}`", self.rule))
+        Denial::new(
+            self.rule.as_str(),
+            asked,
+            reason,
+            format!("# remove or narrow `{}`", self.rule),
+        )
     }
 }
 
 /// Returns whether a canonical path is at or below a denied one, case-insensitively and with or without the rule's trailing slash.
 fn denied_below(path: &str, prefix: &str) -> bool {
-    let prefix = prefix.strip_suffix('/').unwrap_or(prefix).to_ascii_lowercase();
+    let prefix = prefix
+        .strip_suffix('/')
+        .unwrap_or(prefix)
+        .to_ascii_lowercase();
     path::starts_with(&path.to_ascii_lowercase(), &prefix)
 }

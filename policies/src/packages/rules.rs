@@ -46,12 +46,14 @@ fn known(ecosystem: Ecosystem) -> impl Iterator<Item = &'static str> {
         Ecosystem::Python => include_str!("../../presets/packages/python.txt"),
         Ecosystem::JavaScript => include_str!("../../presets/packages/javascript.txt"),
     };
-    text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'))
+    text.lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
 }
 
 fn is_known(ecosystem: Ecosystem, name: &str) -> bool {
     // Cached: every decision about a package looks names up here.
-    static KNOWN: LazyLock<[HashSet<&str>; 2]> = LazyLock::new(|| Ecosystem::ALL.map(|ecosystem| known(ecosystem).collect()));
+    static KNOWN: LazyLock<[HashSet<&str>; 2]> =
+        LazyLock::new(|| Ecosystem::ALL.map(|ecosystem| known(ecosystem).collect()));
     let [python, javascript] = &*KNOWN;
     match ecosystem {
         Ecosystem::Python => python.contains(name),
@@ -83,7 +85,13 @@ pub(crate) enum Asked<'a> {
 
 impl PackageRules {
     pub(crate) fn none(ecosystem: Ecosystem) -> Self {
-        Self { ecosystem, allow: Vec::new(), deny: Vec::new(), index: None, listed_only: false }
+        Self {
+            ecosystem,
+            allow: Vec::new(),
+            deny: Vec::new(),
+            index: None,
+            listed_only: false,
+        }
     }
 
     /// The key in a profile.
@@ -97,16 +105,26 @@ impl PackageRules {
         let names = match text {
             "*" => Names::All,
             KNOWN => Names::Known,
-            _ if text.contains('*') && !text.contains(['=', '@']) => return Err("`*` may only stand alone".to_owned()),
+            _ if text.contains('*') && !text.contains(['=', '@']) => {
+                return Err("`*` may only stand alone".to_owned());
+            }
             _ => {
                 let requirement = Requirement::parse(self.ecosystem, text)?;
                 return match requirement.extras.as_slice() {
-                    [] => Ok(PackageRule { rule, names: Names::One(requirement.name), versions: requirement.versions }),
+                    [] => Ok(PackageRule {
+                        rule,
+                        names: Names::One(requirement.name),
+                        versions: requirement.versions,
+                    }),
                     _ => Err("a rule names a package, not its extras".to_owned()),
                 };
             }
         };
-        Ok(PackageRule { rule, names, versions: Versions::parse(self.ecosystem, "")? })
+        Ok(PackageRule {
+            rule,
+            names,
+            versions: Versions::parse(self.ecosystem, "")?,
+        })
     }
 
     /// Returns the allowed versions of packages that are allowed in some versions only, as requirements.
@@ -115,26 +133,55 @@ impl PackageRules {
             Names::One(name) if !rule.versions.text().is_empty() => Some(name.clone()),
             _ => None,
         };
-        let is_only = |name: &str| self.allow.iter().filter(|rule| rule.names.matches(self.ecosystem, name)).count() == 1;
-        self.allow.iter().filter(|rule| one(rule).is_some_and(|name| is_only(&name))).map(|rule| rule.shown(self.ecosystem)).collect()
+        let is_only = |name: &str| {
+            self.allow
+                .iter()
+                .filter(|rule| rule.names.matches(self.ecosystem, name))
+                .count()
+                == 1
+        };
+        self.allow
+            .iter()
+            .filter(|rule| one(rule).is_some_and(|name| is_only(&name)))
+            .map(|rule| rule.shown(self.ecosystem))
+            .collect()
     }
 
     /// Judges one package.
-    pub(crate) fn check(&self, place: &Place, name: &str, asked: Asked<'_>) -> Result<RuleName, Denial> {
+    pub(crate) fn check(
+        &self,
+        place: &Place,
+        name: &str,
+        asked: Asked<'_>,
+    ) -> Result<RuleName, Denial> {
         let what = match asked {
             Asked::Wanted => format!("package {}", quoted(name)),
-            Asked::Chosen(version) => format!("package {} in version {}", quoted(name), quoted(version)),
-            Asked::Dependency(version) => format!("package {} in version {}, on which another depends", quoted(name), quoted(version)),
+            Asked::Chosen(version) => {
+                format!("package {} in version {}", quoted(name), quoted(version))
+            }
+            Asked::Dependency(version) => format!(
+                "package {} in version {}, on which another depends",
+                quoted(name),
+                quoted(version)
+            ),
         };
         let name = match self.ecosystem.normalise(name) {
             Ok(name) => name,
-            Err(reason) => return Err(Denial::invalid_request(&place.rule(&self.key()), what, reason)),
+            Err(reason) => {
+                return Err(Denial::invalid_request(
+                    &place.rule(&self.key()),
+                    what,
+                    reason,
+                ));
+            }
         };
         let matches = |rule: &PackageRule, whatever_version: bool| {
             rule.names.matches(self.ecosystem, &name)
                 && match asked {
                     Asked::Wanted => whatever_version || rule.versions.text().is_empty(),
-                    Asked::Chosen(version) | Asked::Dependency(version) => rule.versions.contains(version),
+                    Asked::Chosen(version) | Asked::Dependency(version) => {
+                        rule.versions.contains(version)
+                    }
                 }
         };
         let denies = |rule: &PackageRule| match asked {
@@ -146,7 +193,12 @@ impl PackageRules {
         if let Some(deny) = self.deny.iter().find(|rule| denies(rule)) {
             let denied = quoted(&deny.shown(self.ecosystem));
             let fix = format!("# remove {denied} from `{}`", deny.rule);
-            return Err(Denial::new(deny.rule.as_str(), what, format!("{denied} is denied, and deny beats allow"), fix));
+            return Err(Denial::new(
+                deny.rule.as_str(),
+                what,
+                format!("{denied} is denied, and deny beats allow"),
+                fix,
+            ));
         }
         let rule = place.rule(&format!("{}.allow", self.key()));
         if let Some(allow) = self.allow.iter().find(|rule| matches(rule, true)) {
@@ -154,22 +206,35 @@ impl PackageRules {
             let is_suspect = allow.names == Names::All && !matches!(asked, Asked::Dependency(_));
             return match is_suspect.then(|| self.lookalike(&name)).flatten() {
                 Some(known) => {
-                    let reason = format!("it looks like `{known}`, and nothing but `*` allows it; if it is meant, allow it by its name");
+                    let reason = format!(
+                        "it looks like `{known}`, and nothing but `*` allows it; if it is meant, allow it by its name"
+                    );
                     Err(Denial::new(rule, what, reason, self.fix(place, &name)))
                 }
                 None => Ok(allow.rule.clone()),
             };
         }
-        let is_named = self.allow.iter().any(|rule| rule.names.matches(self.ecosystem, &name));
+        let is_named = self
+            .allow
+            .iter()
+            .any(|rule| rule.names.matches(self.ecosystem, &name));
         if matches!(asked, Asked::Dependency(_)) && !self.listed_only && !is_named {
             // An allowed package may have its dependencies, unless the profile says otherwise.
-            return Ok(RuleName::new(place.rule(&format!("{}.dependencies", self.key()))));
+            return Ok(RuleName::new(
+                place.rule(&format!("{}.dependencies", self.key())),
+            ));
         }
         let reason = match self.allow.len() {
-            0 => format!("profile `{}` allows no packages of {}", place.name, self.ecosystem.name()),
+            0 => format!(
+                "profile `{}` allows no packages of {}",
+                place.name,
+                self.ecosystem.name()
+            ),
             _ if is_named => format!("profile `{}` allows other versions of it only", place.name),
             _ => {
-                let meant = closest(&name, self.names()).map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
+                let meant = closest(&name, self.names())
+                    .map(|name| format!("; did you mean `{name}`?"))
+                    .unwrap_or_default();
                 format!("profile `{}` does not allow it{meant}", place.name)
             }
         };
@@ -197,8 +262,15 @@ impl PackageRules {
 
     /// Returns the line that would allow one more package.
     fn fix(&self, place: &Place, name: &str) -> String {
-        let others = self.allow.iter().map(|rule| rule.shown(self.ecosystem)).filter(|other| other != name);
-        place.fix(&self.key(), &[("allow", toml_strings(others.chain([name.to_owned()])))])
+        let others = self
+            .allow
+            .iter()
+            .map(|rule| rule.shown(self.ecosystem))
+            .filter(|other| other != name);
+        place.fix(
+            &self.key(),
+            &[("allow", toml_strings(others.chain([name.to_owned()])))],
+        )
     }
 }
 
@@ -206,9 +278,13 @@ impl PackageRule {
     /// Formats the entry as it is written in a config.
     pub(crate) fn shown(&self, ecosystem: Ecosystem) -> String {
         match &self.names {
-            Names::One(name) => {
-                Requirement { ecosystem, name: name.clone(), extras: Vec::new(), versions: self.versions.clone() }.to_string()
+            Names::One(name) => Requirement {
+                ecosystem,
+                name: name.clone(),
+                extras: Vec::new(),
+                versions: self.versions.clone(),
             }
+            .to_string(),
             Names::Known => KNOWN.to_owned(),
             Names::All => "*".to_owned(),
         }
@@ -232,7 +308,10 @@ mod tests {
     fn known_packages_have_one_spelling_and_stand_once() {
         for ecosystem in Ecosystem::ALL {
             let names: Vec<_> = known(ecosystem).collect();
-            assert!(names.len() > 50 && names.is_sorted_by(|one, next| one < next), "{ecosystem:?}");
+            assert!(
+                names.len() > 50 && names.is_sorted_by(|one, next| one < next),
+                "{ecosystem:?}"
+            );
             for name in names {
                 assert_eq!(ecosystem.normalise(name).as_deref(), Ok(name));
             }

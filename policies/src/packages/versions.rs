@@ -27,19 +27,38 @@ impl Versions {
         let plain: String = text.chars().filter(|c| *c != ' ').collect();
         if plain.is_empty() {
             // `name@` and `name==` are incomplete, but only the first is empty here.
-            return Ok(Self { text: plain, set: Set::Any });
+            return Ok(Self {
+                text: plain,
+                set: Set::Any,
+            });
         }
-        if !plain.is_ascii() || plain.chars().any(|c| c.is_ascii_control() || "/:;@\\'\"|&`$(){}#%?".contains(c)) {
-            return Err("versions are numbers and comparisons, with no address, path, option or marker".to_owned());
+        if !plain.is_ascii()
+            || plain
+                .chars()
+                .any(|c| c.is_ascii_control() || "/:;@\\'\"|&`$(){}#%?".contains(c))
+        {
+            return Err(
+                "versions are numbers and comparisons, with no address, path, option or marker"
+                    .to_owned(),
+            );
         }
         match ecosystem {
             // A space within parts two things that belong together no more.
             Ecosystem::Python => VersionSpecifiers::from_str(text.trim())
-                .map(|set| Self { text: plain, set: Set::Python(set) })
+                .map(|set| Self {
+                    text: plain,
+                    set: Set::Python(set),
+                })
                 .map_err(|_| "versions are comparisons, such as `==2.32.*` or `>=1,<2`".to_owned()),
             Ecosystem::JavaScript => javascript(&plain)
-                .map(|set| Self { text: plain, set: Set::JavaScript(set) })
-                .ok_or_else(|| "versions are a number or comparisons, such as `1.2.3`, `^1.2` or `>=1, <2`".to_owned()),
+                .map(|set| Self {
+                    text: plain,
+                    set: Set::JavaScript(set),
+                })
+                .ok_or_else(|| {
+                    "versions are a number or comparisons, such as `1.2.3`, `^1.2` or `>=1, <2`"
+                        .to_owned()
+                }),
         }
     }
 
@@ -50,11 +69,15 @@ impl Versions {
 
     /// Returns whether a version, or the release that it is a pre-release of, matches: a denied version is denied in its pre-releases too.
     pub(crate) fn touches(&self, version: &str) -> bool {
-        let without_draft =
-            |version: &str| Version::parse(version).map(|version| Version::new(version.major, version.minor, version.patch));
+        let without_draft = |version: &str| {
+            Version::parse(version)
+                .map(|version| Version::new(version.major, version.minor, version.patch))
+        };
         self.contains(version)
             || match &self.set {
-                Set::JavaScript(set) => without_draft(version).is_ok_and(|version| set.matches(&version)),
+                Set::JavaScript(set) => {
+                    without_draft(version).is_ok_and(|version| set.matches(&version))
+                }
                 Set::Any | Set::Python(_) => false,
             }
     }
@@ -63,8 +86,12 @@ impl Versions {
     pub(crate) fn contains(&self, version: &str) -> bool {
         match &self.set {
             Set::Any => true,
-            Set::Python(set) => PythonVersion::from_str(version).is_ok_and(|version| set.contains(&version)),
-            Set::JavaScript(set) => Version::parse(version).is_ok_and(|version| set.matches(&version)),
+            Set::Python(set) => {
+                PythonVersion::from_str(version).is_ok_and(|version| set.contains(&version))
+            }
+            Set::JavaScript(set) => {
+                Version::parse(version).is_ok_and(|version| set.matches(&version))
+            }
         }
     }
 }
@@ -73,7 +100,13 @@ impl Versions {
 fn javascript(text: &str) -> Option<VersionReq> {
     let comparisons = text.split(',').map(|comparison| {
         let bare = comparison.starts_with(|c: char| c.is_ascii_digit());
-        let whole = comparison.split(['-', '+']).next().unwrap_or_default().split('.').count() == 3;
+        let whole = comparison
+            .split(['-', '+'])
+            .next()
+            .unwrap_or_default()
+            .split('.')
+            .count()
+            == 3;
         match (bare, whole) {
             (true, true) if !comparison.contains(['*', 'x', 'X']) => format!("={comparison}"),
             (true, _) => format!("={}", comparison.trim_end_matches(['*', 'x', 'X', '.'])),
@@ -105,9 +138,17 @@ mod tests {
             (Ecosystem::JavaScript, ">=1,<2", "1.5.0", true),
         ];
         for (ecosystem, set, version, inside) in cases {
-            assert_eq!(Versions::parse(ecosystem, set).unwrap().contains(version), inside, "{set} {version}");
+            assert_eq!(
+                Versions::parse(ecosystem, set).unwrap().contains(version),
+                inside,
+                "{set} {version}"
+            );
         }
         let denied = Versions::parse(Ecosystem::JavaScript, "<2").unwrap();
-        assert!(denied.touches("1.5.0-rc.1") && !denied.contains("1.5.0-rc.1") && !denied.touches("2.1.0-rc.1"));
+        assert!(
+            denied.touches("1.5.0-rc.1")
+                && !denied.contains("1.5.0-rc.1")
+                && !denied.touches("2.1.0-rc.1")
+        );
     }
 }

@@ -70,7 +70,9 @@ pub enum FolderError {
         mode: u32,
     },
     /// It is world-writable, with the sticky bit.
-    #[error("everybody may put files into `{path}` (mode {mode:04o}); name a folder in it that belongs to user {user} alone")]
+    #[error(
+        "everybody may put files into `{path}` (mode {mode:04o}); name a folder in it that belongs to user {user} alone"
+    )]
     Shared {
         /// The directory.
         path: PathBuf,
@@ -91,7 +93,10 @@ pub enum FolderError {
 
 impl FolderError {
     fn io(path: &Path, source: impl Into<io::Error>) -> Self {
-        Self::Io { path: path.to_owned(), source: source.into() }
+        Self::Io {
+            path: path.to_owned(),
+            source: source.into(),
+        }
     }
 
     /// Returns whether the path does not exist.
@@ -155,7 +160,10 @@ impl Folder {
     /// If it does not exist, or another user can replace entries in it.
     pub fn check_temporary(path: &Path) -> Result<(), FolderError> {
         let whole = std::path::absolute(path).map_err(|error| FolderError::io(path, error))?;
-        Walk::from_root(Groups::Usual)?.to(&whole)?.directory().map(drop)
+        Walk::from_root(Groups::Usual)?
+            .to(&whole)?
+            .directory()
+            .map(drop)
     }
 
     /// Returns whether the folder has a program of that name.
@@ -178,7 +186,12 @@ impl Folder {
     /// As for [`Folder::has_program`], and if it cannot be read.
     pub(crate) fn start_of(&self, name: &str, most: u64) -> Result<Vec<u8>, FolderError> {
         let mut start = Vec::new();
-        let read = self.walk()?.to(Path::new(name))?.file()?.take(most).read_to_end(&mut start);
+        let read = self
+            .walk()?
+            .to(Path::new(name))?
+            .file()?
+            .take(most)
+            .read_to_end(&mut start);
         read.map_err(|error| FolderError::io(&self.path.join(name), error))?;
         Ok(start)
     }
@@ -193,12 +206,20 @@ impl Folder {
         for entry in rustix::fs::Dir::read_from(&self.descriptor).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             let name = entry.file_name();
-            let Ok(about) = rustix::fs::statat(&self.descriptor, name, rustix::fs::AtFlags::SYMLINK_NOFOLLOW) else { continue };
+            let Ok(about) = rustix::fs::statat(
+                &self.descriptor,
+                name,
+                rustix::fs::AtFlags::SYMLINK_NOFOLLOW,
+            ) else {
+                continue;
+            };
             let path = self.path.join(OsString::from_vec(name.to_bytes().to_vec()));
             match FileType::from_raw_mode(about.st_mode) {
                 // The usual case, at the price of one system call.
                 FileType::RegularFile if about.st_mode & EXECUTE == 0 => {}
-                FileType::RegularFile if about.st_mode & OTHERS_WRITE == 0 => check_owner(&about, &path)?,
+                FileType::RegularFile if about.st_mode & OTHERS_WRITE == 0 => {
+                    check_owner(&about, &path)?
+                }
                 FileType::RegularFile | FileType::Symlink => {
                     let name = path.file_name().unwrap_or_default();
                     match self.walk()?.to(Path::new(name)) {
@@ -220,7 +241,10 @@ impl Folder {
     pub fn create(path: &Path) -> Result<Self, FolderError> {
         match Self::open(path) {
             Err(error) if error.is_missing() => {
-                let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+                let made = std::fs::DirBuilder::new()
+                    .recursive(true)
+                    .mode(0o700)
+                    .create(path);
                 made.map_err(|error| FolderError::io(path, error))?;
                 Self::open(path)
             }
@@ -249,7 +273,12 @@ impl Folder {
     /// Returns whether the folder has an entry of that name.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
-        rustix::fs::statat(&self.descriptor, name, rustix::fs::AtFlags::SYMLINK_NOFOLLOW).is_ok()
+        rustix::fs::statat(
+            &self.descriptor,
+            name,
+            rustix::fs::AtFlags::SYMLINK_NOFOLLOW,
+        )
+        .is_ok()
     }
 
     /// Removes all permissions of group and others, if there are any and this user owns it; returns the former mode.
@@ -273,7 +302,9 @@ impl Folder {
     ///
     /// For the first entry that belongs to another user, is a symlink, or is writable by others.
     pub fn check_inside(&self) -> Result<(), FolderError> {
-        let own = self.to_file().map_err(|error| FolderError::io(&self.path, error))?;
+        let own = self
+            .to_file()
+            .map_err(|error| FolderError::io(&self.path, error))?;
         let mut left = vec![(own, self.path.clone())];
         while let Some((directory, path)) = left.pop() {
             let failed = |error: Errno| FolderError::io(&path, error);
@@ -284,7 +315,11 @@ impl Folder {
                     continue;
                 }
                 let inside = path.join(OsString::from_vec(name.to_bytes().to_vec()));
-                let about = match rustix::fs::statat(&directory, name, rustix::fs::AtFlags::SYMLINK_NOFOLLOW) {
+                let about = match rustix::fs::statat(
+                    &directory,
+                    name,
+                    rustix::fs::AtFlags::SYMLINK_NOFOLLOW,
+                ) {
                     // Another process of this service may have removed it a moment ago.
                     Err(Errno::NOENT) => continue,
                     found => found.map_err(failed)?,
@@ -293,10 +328,14 @@ impl Folder {
                 match FileType::from_raw_mode(about.st_mode) {
                     FileType::Symlink => return Err(FolderError::io(&inside, Errno::LOOP)),
                     _ if about.st_mode & OTHERS_WRITE != 0 => {
-                        return Err(FolderError::Writable { path: inside, mode: about.st_mode & 0o7777 });
+                        return Err(FolderError::Writable {
+                            path: inside,
+                            mode: about.st_mode & 0o7777,
+                        });
                     }
                     FileType::Directory => {
-                        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+                        let flags =
+                            OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
                         match rustix::fs::openat(&directory, name, flags, Mode::empty()) {
                             Err(Errno::NOENT) => {}
                             below => left.push((File::from(below.map_err(failed)?), inside)),
@@ -325,8 +364,17 @@ impl Folder {
     }
 
     fn walk(&self) -> Result<Walk, FolderError> {
-        let descriptor = self.descriptor.try_clone().map_err(|error| FolderError::io(&self.path, error))?;
-        Ok(Walk { here: Place::Directory(descriptor), open: 0, path: self.path.clone(), links: 0, groups: self.groups })
+        let descriptor = self
+            .descriptor
+            .try_clone()
+            .map_err(|error| FolderError::io(&self.path, error))?;
+        Ok(Walk {
+            here: Place::Directory(descriptor),
+            open: 0,
+            path: self.path.clone(),
+            links: 0,
+            groups: self.groups,
+        })
     }
 }
 
@@ -347,7 +395,13 @@ enum Place {
 
 impl Walk {
     fn from_root(groups: Groups) -> Result<Self, FolderError> {
-        let mut walk = Self { here: Place::Directory(root()?), open: 0, path: PathBuf::from("/"), links: 0, groups };
+        let mut walk = Self {
+            here: Place::Directory(root()?),
+            open: 0,
+            path: PathBuf::from("/"),
+            links: 0,
+            groups,
+        };
         walk.check_directory(&stat(walk.directory()?, &walk.path)?)?;
         Ok(walk)
     }
@@ -364,10 +418,15 @@ impl Walk {
         let mut ahead = names(path);
         while let Some(name) = ahead.pop() {
             // This path has no symlinks, so `..` is lexical.
-            let next = if name == ".." { self.path.parent().unwrap_or(&self.path).to_owned() } else { self.path.join(&name) };
+            let next = if name == ".." {
+                self.path.parent().unwrap_or(&self.path).to_owned()
+            } else {
+                self.path.join(&name)
+            };
             let failed = |error: Errno| FolderError::io(&next, error);
             let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            let found = rustix::fs::openat(self.directory()?, &name, flags, Mode::empty()).map_err(failed)?;
+            let found = rustix::fs::openat(self.directory()?, &name, flags, Mode::empty())
+                .map_err(failed)?;
             let about = stat(&found, &next)?;
             check_owner(&about, &next)?;
             match FileType::from_raw_mode(about.st_mode) {
@@ -380,14 +439,20 @@ impl Walk {
                     let target = PathBuf::from(OsString::from_vec(target.into_bytes()));
                     if target.is_absolute() {
                         let links = self.links;
-                        self = Self { links, ..Self::from_root(self.groups)? };
+                        self = Self {
+                            links,
+                            ..Self::from_root(self.groups)?
+                        };
                     }
                     ahead.extend(names(&target));
                 }
                 FileType::Directory => {
                     if self.groups == Groups::Usual && next == Path::new("/proc") {
                         let why = "programs are not taken from `/proc`, which is another one for each process";
-                        return Err(FolderError::io(&next, io::Error::new(io::ErrorKind::Unsupported, why)));
+                        return Err(FolderError::io(
+                            &next,
+                            io::Error::new(io::ErrorKind::Unsupported, why),
+                        ));
                     }
                     self.here = Place::Directory(found);
                     self.path = next;
@@ -395,7 +460,10 @@ impl Walk {
                 }
                 _ => {
                     if self.groups.others_write(&found, &about) {
-                        return Err(FolderError::Writable { path: next, mode: about.st_mode & 0o7777 });
+                        return Err(FolderError::Writable {
+                            path: next,
+                            mode: about.st_mode & 0o7777,
+                        });
                     }
                     self.here = Place::File(found);
                     self.path = next;
@@ -408,41 +476,65 @@ impl Walk {
     fn check_directory(&mut self, about: &Stat) -> Result<(), FolderError> {
         check_owner(about, &self.path)?;
         let mode = about.st_mode & 0o7777;
-        self.open = if self.groups.others_write(self.directory()?, about) { mode } else { 0 };
+        self.open = if self.groups.others_write(self.directory()?, about) {
+            mode
+        } else {
+            0
+        };
         // With the sticky bit others may add entries, but cannot replace ours; that the next one is ours is checked there.
         if self.open != 0 && mode & STICKY == 0 {
-            return Err(FolderError::Writable { path: self.path.clone(), mode });
+            return Err(FolderError::Writable {
+                path: self.path.clone(),
+                mode,
+            });
         }
         Ok(())
     }
 
     fn is_program(&self) -> Result<bool, FolderError> {
-        let Place::File(found) = &self.here else { return Ok(false) };
+        let Place::File(found) = &self.here else {
+            return Ok(false);
+        };
         let mode = stat(found, &self.path)?.st_mode;
         Ok(FileType::from_raw_mode(mode) == FileType::RegularFile && mode & EXECUTE != 0)
     }
 
     fn folder(self) -> Result<Folder, FolderError> {
         if self.open != 0 {
-            return Err(FolderError::Shared { path: self.path, mode: self.open, user: user() });
+            return Err(FolderError::Shared {
+                path: self.path,
+                mode: self.open,
+                user: user(),
+            });
         }
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let descriptor = rustix::fs::openat(self.directory()?, ".", flags, Mode::empty());
-        Ok(Folder { descriptor: descriptor.map_err(|error| FolderError::io(&self.path, error))?, path: self.path, groups: self.groups })
+        Ok(Folder {
+            descriptor: descriptor.map_err(|error| FolderError::io(&self.path, error))?,
+            path: self.path,
+            groups: self.groups,
+        })
     }
 
     fn file(self) -> Result<File, FolderError> {
         let failed = |error: Errno| FolderError::io(&self.path, error);
-        let Place::File(found) = &self.here else { return Err(failed(Errno::ISDIR)) };
+        let Place::File(found) = &self.here else {
+            return Err(failed(Errno::ISDIR));
+        };
         if FileType::from_raw_mode(stat(found, &self.path)?.st_mode) != FileType::RegularFile {
-            return Err(FolderError::io(&self.path, io::Error::new(io::ErrorKind::InvalidData, "it is no regular file")));
+            return Err(FolderError::io(
+                &self.path,
+                io::Error::new(io::ErrorKind::InvalidData, "it is no regular file"),
+            ));
         }
         // Reopens the checked file descriptor for reading, whatever has its name by now. Without `/proc`, by the name in a directory that
         // no other user can change.
         let again = format!("/proc/self/fd/{}", found.as_raw_fd());
         let flags = OFlags::RDONLY | OFlags::CLOEXEC;
         let opened = match rustix::fs::open(again, flags, Mode::empty()) {
-            Err(Errno::NOENT) => rustix::fs::open(&self.path, flags | OFlags::NOFOLLOW, Mode::empty()),
+            Err(Errno::NOENT) => {
+                rustix::fs::open(&self.path, flags | OFlags::NOFOLLOW, Mode::empty())
+            }
             other => other,
         };
         Ok(File::from(opened.map_err(failed)?))
@@ -473,7 +565,8 @@ fn has_access_list(found: &OwnedFd) -> bool {
 
 fn root() -> Result<OwnedFd, FolderError> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    rustix::fs::open("/", flags, Mode::empty()).map_err(|error| FolderError::io(Path::new("/"), error))
+    rustix::fs::open("/", flags, Mode::empty())
+        .map_err(|error| FolderError::io(Path::new("/"), error))
 }
 
 /// Returns the names on a path, the last one first.
@@ -496,11 +589,22 @@ fn user() -> u32 {
 
 fn check_owner(about: &Stat, path: &Path) -> Result<(), FolderError> {
     let (owner, user) = (about.st_uid, user());
-    if owner == user || owner == 0 { Ok(()) } else { Err(FolderError::Owner { path: path.to_owned(), owner, user }) }
+    if owner == user || owner == 0 {
+        Ok(())
+    } else {
+        Err(FolderError::Owner {
+            path: path.to_owned(),
+            owner,
+            user,
+        })
+    }
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "the tests look into folders of their own")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the tests look into folders of their own"
+)]
 mod tests {
     use super::*;
     use std::fs;
@@ -518,14 +622,20 @@ mod tests {
         let folder = place.path().join("above/folder");
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join("file"), "content").unwrap();
-        for (path, bits) in [("above", 0o755), ("above/folder", 0o755), ("above/folder/file", 0o644)] {
+        for (path, bits) in [
+            ("above", 0o755),
+            ("above/folder", 0o755),
+            ("above/folder/file", 0o644),
+        ] {
             mode(&place.path().join(path), bits);
         }
         (place, folder)
     }
 
     fn read(folder: &Path) -> Result<String, FolderError> {
-        Folder::open(folder)?.file("file").map(|file| io::read_to_string(file).unwrap())
+        Folder::open(folder)?
+            .file("file")
+            .map(|file| io::read_to_string(file).unwrap())
     }
 
     #[test]
@@ -534,16 +644,48 @@ mod tests {
         type Change = fn(&Path);
         // The change to a correct place, the expected message, and whether only root can make the change.
         let table: [(Change, &str, bool); 12] = [
-            (|folder| mode(folder, 0o777), "chmod go-w '{}/above/folder'", false),
+            (
+                |folder| mode(folder, 0o777),
+                "chmod go-w '{}/above/folder'",
+                false,
+            ),
             (|folder| mode(folder, 0o775), "(mode 0775)", false),
             (|folder| mode(folder, 0o1777), "name a folder in it", false),
-            (|folder| mode(folder.parent().unwrap(), 0o777), "chmod go-w '{}/above'", false),
-            (|folder| mode(folder.parent().unwrap(), 0o770), "(mode 0770)", false),
-            (|folder| mode(&folder.join("file"), 0o666), "chmod go-w '{}/above/folder/file'", false),
-            (|folder| mode(&folder.join("file"), 0o664), "(mode 0664)", false),
-            (|folder| chown(folder, Some(NOBODY), None).unwrap(), "belongs to user 65534", true),
-            (|folder| chown(folder.parent().unwrap(), Some(NOBODY), None).unwrap(), "chown 0 '{}/above'", true),
-            (|folder| chown(folder.join("file"), Some(NOBODY), None).unwrap(), "belongs to user 65534", true),
+            (
+                |folder| mode(folder.parent().unwrap(), 0o777),
+                "chmod go-w '{}/above'",
+                false,
+            ),
+            (
+                |folder| mode(folder.parent().unwrap(), 0o770),
+                "(mode 0770)",
+                false,
+            ),
+            (
+                |folder| mode(&folder.join("file"), 0o666),
+                "chmod go-w '{}/above/folder/file'",
+                false,
+            ),
+            (
+                |folder| mode(&folder.join("file"), 0o664),
+                "(mode 0664)",
+                false,
+            ),
+            (
+                |folder| chown(folder, Some(NOBODY), None).unwrap(),
+                "belongs to user 65534",
+                true,
+            ),
+            (
+                |folder| chown(folder.parent().unwrap(), Some(NOBODY), None).unwrap(),
+                "chown 0 '{}/above'",
+                true,
+            ),
+            (
+                |folder| chown(folder.join("file"), Some(NOBODY), None).unwrap(),
+                "belongs to user 65534",
+                true,
+            ),
             (
                 |folder| {
                     // In a directory with the sticky bit, other users can rename their own entries.
@@ -572,7 +714,10 @@ mod tests {
             change(&folder);
             let error = read(&folder).unwrap_err();
             let says = says.replace("{}", &place.path().display().to_string());
-            assert!(error.is_distrust() && error.to_string().contains(&says), "{number}: {error}");
+            assert!(
+                error.is_distrust() && error.to_string().contains(&says),
+                "{number}: {error}"
+            );
         }
     }
 
@@ -620,11 +765,17 @@ mod tests {
     fn a_folder_is_made_for_this_user_alone_and_closed_to_others() {
         let (_place, folder) = place();
         let made = Folder::create(&folder.join("a/b")).unwrap();
-        assert_eq!(fs::metadata(made.path()).unwrap().permissions().mode() & 0o777, 0o700);
+        assert_eq!(
+            fs::metadata(made.path()).unwrap().permissions().mode() & 0o777,
+            0o700
+        );
         assert_eq!(made.make_private().unwrap(), None);
         let open = Folder::open(&folder).unwrap();
         assert_eq!(open.make_private().unwrap(), Some(0o755));
-        assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
+        assert_eq!(
+            fs::metadata(&folder).unwrap().permissions().mode() & 0o777,
+            0o700
+        );
         assert_eq!(open.make_private().unwrap(), None);
     }
 
@@ -643,11 +794,20 @@ mod tests {
         assert!(!has().unwrap(), "it cannot be executed");
         mode(&file, 0o755);
         assert!(has().unwrap());
-        assert!(!Folder::of_programs(&folder).unwrap().has_program("none").unwrap());
+        assert!(
+            !Folder::of_programs(&folder)
+                .unwrap()
+                .has_program("none")
+                .unwrap()
+        );
         if user() == own {
             for path in [&folder, above, &file] {
                 assert!(group(path, own, 0o2775));
-                assert!(has().unwrap() && Folder::open(path).is_err(), "{}", path.display());
+                assert!(
+                    has().unwrap() && Folder::open(path).is_err(),
+                    "{}",
+                    path.display()
+                );
                 mode(path, 0o755);
             }
         }
@@ -655,10 +815,18 @@ mod tests {
             mode(path, 0o757);
             assert!(has().unwrap_err().is_distrust(), "{}", path.display());
             if user() == 0 {
-                assert!(group(path, 50, 0o2775) && has().unwrap(), "`staff` may write to {}", path.display());
+                assert!(
+                    group(path, 50, 0o2775) && has().unwrap(),
+                    "`staff` may write to {}",
+                    path.display()
+                );
                 for number in [100, 1000, NOBODY] {
                     assert!(group(path, number, 0o2775));
-                    assert!(has().unwrap_err().is_distrust(), "{number} may write to {}", path.display());
+                    assert!(
+                        has().unwrap_err().is_distrust(),
+                        "{number} may write to {}",
+                        path.display()
+                    );
                 }
                 group(path, own, 0o755);
                 chown(path, Some(NOBODY), None).unwrap();
@@ -687,15 +855,27 @@ mod tests {
             (above, 0o1777, true),
         ] {
             mode(path, bits);
-            assert_eq!(Folder::check_temporary(&folder).is_ok(), is_safe, "{} {bits:o}", path.display());
+            assert_eq!(
+                Folder::check_temporary(&folder).is_ok(),
+                is_safe,
+                "{} {bits:o}",
+                path.display()
+            );
             mode(path, 0o755);
         }
         assert!(Folder::check_temporary(&folder.join("file")).is_err());
-        assert!(Folder::check_temporary(&folder.join("missing")).unwrap_err().is_missing());
+        assert!(
+            Folder::check_temporary(&folder.join("missing"))
+                .unwrap_err()
+                .is_missing()
+        );
         if chown(&folder, Some(NOBODY), None).is_ok() {
             for bits in [0o755, 0o1777] {
                 mode(&folder, bits);
-                assert!(Folder::check_temporary(&folder).unwrap_err().is_distrust(), "{bits:o}");
+                assert!(
+                    Folder::check_temporary(&folder).unwrap_err().is_distrust(),
+                    "{bits:o}"
+                );
             }
         }
     }
@@ -712,7 +892,13 @@ mod tests {
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 while !over.load(std::sync::atomic::Ordering::Relaxed) {
-                    let _ = rustix::fs::renameat_with(rustix::fs::CWD, &folder, rustix::fs::CWD, &evil, rustix::fs::RenameFlags::EXCHANGE);
+                    let _ = rustix::fs::renameat_with(
+                        rustix::fs::CWD,
+                        &folder,
+                        rustix::fs::CWD,
+                        &evil,
+                        rustix::fs::RenameFlags::EXCHANGE,
+                    );
                 }
             });
             for _ in 0..2000 {

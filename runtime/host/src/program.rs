@@ -41,10 +41,24 @@ const MAX_SKIPPED: usize = 8;
 const BLOCK: u64 = 512;
 
 /// Proxy variables: passed on as they are.
-const PROXIES: [&str; 8] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy"];
+const PROXIES: [&str; 8] = [
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
+    "no_proxy",
+];
 
 /// Certificate authority variables: passed on if they are absolute paths.
-const AUTHORITIES: [&str; 4] = ["SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"];
+const AUTHORITIES: [&str; 4] = [
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+];
 
 /// The reason why a program of the host was not started.
 #[derive(Debug, thiserror::Error)]
@@ -87,7 +101,14 @@ impl Program {
     /// If the path is relative.
     pub fn absolute(path: impl Into<PathBuf>) -> Result<Self, ProgramError> {
         let path = path.into();
-        if path.is_absolute() { Ok(Self { path, interpreter: None }) } else { Err(ProgramError::Relative(path)) }
+        if path.is_absolute() {
+            Ok(Self {
+                path,
+                interpreter: None,
+            })
+        } else {
+            Err(ProgramError::Relative(path))
+        }
     }
 
     /// Returns the program at an absolute path, if only this user and root can have changed it.
@@ -100,7 +121,11 @@ impl Program {
         let (folder, name) = folder_and_name(&path)?;
         if name.is_empty() || !folder.has_program(name)? {
             let looked = path.parent().unwrap_or(&path).display().to_string();
-            return Err(ProgramError::Missing { name: name.to_owned(), looked, skipped: String::new() });
+            return Err(ProgramError::Missing {
+                name: name.to_owned(),
+                looked,
+                skipped: String::new(),
+            });
         }
         let interpreter = interpreter(&folder, name, &path_variable(), 0)?;
         Ok(Self { path, interpreter })
@@ -122,31 +147,55 @@ impl Program {
 
     /// `depth` is the number of scripts whose interpreter this is.
     fn find_at(list: &OsStr, name: &str, depth: u32) -> Result<Self, ProgramError> {
-        let Searched { folders, mut skipped } = Searched::new(list);
+        let Searched {
+            folders,
+            mut skipped,
+        } = Searched::new(list);
         if Path::new(name).file_name() == Some(OsStr::new(name)) {
             for (path, folder) in &folders {
                 match folder.has_program(name) {
                     // No other user can replace it, so it is started by the name by which it was found: multi-call binaries depend on their
                     // name.
                     Ok(true) => match interpreter(folder, name, list, depth) {
-                        Ok(interpreter) => return Ok(Self { path: path.join(name), interpreter }),
-                        Err(why) => skipped.push(format!("`{}` ({why})", path.join(name).display())),
+                        Ok(interpreter) => {
+                            return Ok(Self {
+                                path: path.join(name),
+                                interpreter,
+                            });
+                        }
+                        Err(why) => {
+                            skipped.push(format!("`{}` ({why})", path.join(name).display()))
+                        }
                     },
                     Ok(false) => {}
                     Err(why) => skipped.push(format!("`{}` ({why})", path.join(name).display())),
                 }
             }
         }
-        let looked: Vec<String> = folders.iter().map(|(path, _)| path.display().to_string()).collect();
+        let looked: Vec<String> = folders
+            .iter()
+            .map(|(path, _)| path.display().to_string())
+            .collect();
         let shown = skipped.get(..MAX_SKIPPED).unwrap_or(&skipped).join(", ");
-        let skipped = if shown.is_empty() { shown } else { format!("; these do not count: {shown}") };
-        Err(ProgramError::Missing { name: name.to_owned(), looked: looked.join(":"), skipped })
+        let skipped = if shown.is_empty() {
+            shown
+        } else {
+            format!("; these do not count: {shown}")
+        };
+        Err(ProgramError::Missing {
+            name: name.to_owned(),
+            looked: looked.join(":"),
+            skipped,
+        })
     }
 
     /// Returns this process's own executable, even if its file was replaced meanwhile.
     #[must_use]
     pub fn own() -> Self {
-        Self { path: PathBuf::from("/proc/self/exe"), interpreter: None }
+        Self {
+            path: PathBuf::from("/proc/self/exe"),
+            interpreter: None,
+        }
     }
 
     /// Returns its path.
@@ -158,11 +207,23 @@ impl Program {
     /// Prepares a start of it.
     pub fn start(&self) -> Start {
         let (program, arguments) = match &self.interpreter {
-            Some(interpreter) => (interpreter.clone(), vec![self.path.clone().into_os_string()]),
+            Some(interpreter) => (
+                interpreter.clone(),
+                vec![self.path.clone().into_os_string()],
+            ),
             None => (self.path.clone(), Vec::new()),
         };
-        let mut start = Start { program, arguments, environment: BTreeMap::new(), directory: PathBuf::from("/"), largest_file: None };
-        start.env("PATH", child_path()).env("LC_ALL", "C.UTF-8").env("TMPDIR", temporary());
+        let mut start = Start {
+            program,
+            arguments,
+            environment: BTreeMap::new(),
+            directory: PathBuf::from("/"),
+            largest_file: None,
+        };
+        start
+            .env("PATH", child_path())
+            .env("LC_ALL", "C.UTF-8")
+            .env("TMPDIR", temporary());
         start
     }
 }
@@ -191,13 +252,18 @@ impl Start {
 
     /// Adds arguments.
     pub fn args<A: AsRef<OsStr>>(&mut self, arguments: impl IntoIterator<Item = A>) -> &mut Self {
-        self.arguments.extend(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
+        self.arguments.extend(
+            arguments
+                .into_iter()
+                .map(|argument| argument.as_ref().to_owned()),
+        );
         self
     }
 
     /// Sets an environment variable.
     pub fn env(&mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> &mut Self {
-        self.environment.insert(name.as_ref().to_owned(), value.as_ref().to_owned());
+        self.environment
+            .insert(name.as_ref().to_owned(), value.as_ref().to_owned());
         self
     }
 
@@ -218,7 +284,9 @@ impl Start {
     /// Passes a variable on if it is the absolute path of a folder that only this user and root can change: settings in it may name
     /// programs to run, and after `sudo` it may be another user's.
     pub fn pass_folder(&mut self, name: &str) -> &mut Self {
-        if variable(name).is_some_and(|path| Path::new(&path).is_absolute() && Folder::of_programs(Path::new(&path)).is_ok()) {
+        if variable(name).is_some_and(|path| {
+            Path::new(&path).is_absolute() && Folder::of_programs(Path::new(&path)).is_ok()
+        }) {
             self.pass_path(name);
         }
         self
@@ -226,7 +294,9 @@ impl Start {
 
     /// Passes on the trusted entries of a list of folders, as for `PATH`.
     pub fn pass_paths(&mut self, name: &str) -> &mut Self {
-        let folders = variable(name).map(|list| Searched::new(&list).paths()).unwrap_or_default();
+        let folders = variable(name)
+            .map(|list| Searched::new(&list).paths())
+            .unwrap_or_default();
         if !folders.is_empty() {
             self.env(name, join(&folders));
         }
@@ -268,14 +338,30 @@ impl Start {
     /// Builds the command, without any input; outputs are inherited unless the caller redirects them.
     #[must_use]
     pub fn command(&self) -> std::process::Command {
-        let bounded = self.largest_file.map(|bytes| bytes.div_ceil(BLOCK).to_string());
-        let program = if bounded.is_some() { Path::new(SHELL) } else { &self.program };
-        #[expect(clippy::disallowed_methods, reason = "the one place where a program of the host is started")]
+        let bounded = self
+            .largest_file
+            .map(|bytes| bytes.div_ceil(BLOCK).to_string());
+        let program = if bounded.is_some() {
+            Path::new(SHELL)
+        } else {
+            &self.program
+        };
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place where a program of the host is started"
+        )]
         let mut command = std::process::Command::new(program);
         if let Some(blocks) = bounded {
-            command.args(["-c", BOUNDED, "sh", &blocks]).arg(&self.program);
+            command
+                .args(["-c", BOUNDED, "sh", &blocks])
+                .arg(&self.program);
         }
-        command.args(&self.arguments).env_clear().envs(&self.environment).current_dir(&self.directory).stdin(Stdio::null());
+        command
+            .args(&self.arguments)
+            .env_clear()
+            .envs(&self.environment)
+            .current_dir(&self.directory)
+            .stdin(Stdio::null());
         command
     }
 
@@ -313,19 +399,36 @@ fn child_path() -> OsString {
 
 fn child_path_of(list: &OsStr) -> OsString {
     let folders = Searched::new(list).folders.into_iter();
-    let trusted: Vec<PathBuf> = folders.filter(|(_, folder)| folder.check_programs().is_ok()).map(|(path, _)| path).collect();
+    let trusted: Vec<PathBuf> = folders
+        .filter(|(_, folder)| folder.check_programs().is_ok())
+        .map(|(path, _)| path)
+        .collect();
     join(&trusted)
 }
 
 /// Returns the interpreter of a script that has `env` look for it, and checks every other one: a script is as trusted as what runs it.
-fn interpreter(folder: &Folder, name: &str, list: &OsStr, depth: u32) -> Result<Option<PathBuf>, ProgramError> {
+fn interpreter(
+    folder: &Folder,
+    name: &str,
+    list: &OsStr,
+    depth: u32,
+) -> Result<Option<PathBuf>, ProgramError> {
     // A program that may be run but not read is no script: the kernel has to read those.
-    let Ok(start) = folder.start_of(name, MAX_SHEBANG) else { return Ok(None) };
-    let Some(line) = start.strip_prefix(b"#!").and_then(|rest| rest.split(|byte| *byte == b'\n').next()) else { return Ok(None) };
+    let Ok(start) = folder.start_of(name, MAX_SHEBANG) else {
+        return Ok(None);
+    };
+    let Some(line) = start
+        .strip_prefix(b"#!")
+        .and_then(|rest| rest.split(|byte| *byte == b'\n').next())
+    else {
+        return Ok(None);
+    };
     let line = String::from_utf8_lossy(line);
     let words: Vec<&str> = line.split_ascii_whitespace().collect();
     match words.as_slice() {
-        ["/usr/bin/env" | "/bin/env", wanted] if depth < MAX_SCRIPTS && !wanted.starts_with('-') && !wanted.contains(['=', '/']) => {
+        ["/usr/bin/env" | "/bin/env", wanted]
+            if depth < MAX_SCRIPTS && !wanted.starts_with('-') && !wanted.contains(['=', '/']) =>
+        {
             Ok(Some(Program::find_at(list, wanted, depth + 1)?.path))
         }
         // With options and variables it is `env` that looks, in a `PATH` in which everything is trusted.
@@ -343,8 +446,12 @@ fn interpreter(folder: &Folder, name: &str, list: &OsStr, depth: u32) -> Result<
 /// to this user with every directory above it, and others cannot write to it or it has the sticky bit; `/tmp` otherwise.
 #[must_use]
 pub fn temporary() -> PathBuf {
-    let named = variable("TMPDIR").map(PathBuf::from).filter(|path| path.is_absolute());
-    named.filter(|path| Folder::check_temporary(path).is_ok()).unwrap_or_else(|| PathBuf::from(USUAL_TEMPORARY))
+    let named = variable("TMPDIR")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute());
+    named
+        .filter(|path| Folder::check_temporary(path).is_ok())
+        .unwrap_or_else(|| PathBuf::from(USUAL_TEMPORARY))
 }
 
 /// Opens the folder of a program, and returns its name in there.
@@ -358,7 +465,10 @@ fn path_variable() -> OsString {
 }
 
 fn variable(name: &str) -> Option<OsString> {
-    #[expect(clippy::disallowed_methods, reason = "what is passed on to a program of the host is listed in this file")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "what is passed on to a program of the host is listed in this file"
+    )]
     let value = std::env::var_os(name);
     value.filter(|value| !value.is_empty())
 }
@@ -375,7 +485,10 @@ impl Searched {
         let mut this = Self::default();
         for path in std::env::split_paths(list) {
             if !path.is_absolute() {
-                this.skipped.push(format!("`{}` (it is relative to the current directory)", path.display()));
+                this.skipped.push(format!(
+                    "`{}` (it is relative to the current directory)",
+                    path.display()
+                ));
             } else if !this.folders.iter().any(|(known, _)| *known == path) {
                 match Folder::of_programs(&path) {
                     Ok(folder) => this.folders.push((path, folder)),
@@ -399,7 +512,10 @@ fn join(folders: &[PathBuf]) -> OsString {
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "the tests make programs of their own")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the tests make programs of their own"
+)]
 mod tests {
     use super::*;
     use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
@@ -427,13 +543,41 @@ mod tests {
         let is_root = rustix::process::geteuid().is_root();
         type Change = fn(&Path);
         let table: [(Change, &str, bool); 9] = [
-            (|bin| mode(bin, 0o777), "above/bin` can be written by others", false),
-            (|bin| mode(bin, 0o1777), "everybody may put files into", false),
-            (|bin| mode(bin.parent().unwrap(), 0o777), "above` can be written by others", false),
-            (|bin| mode(&bin.join("tool"), 0o757), "tool` can be written by others", false),
-            (|bin| chown(bin, Some(NOBODY), None).unwrap(), "above/bin` belongs to user 65534", true),
-            (|bin| chown(bin.parent().unwrap(), Some(NOBODY), None).unwrap(), "above` belongs to user 65534", true),
-            (|bin| chown(bin.join("tool"), Some(NOBODY), None).unwrap(), "tool` belongs to user 65534", true),
+            (
+                |bin| mode(bin, 0o777),
+                "above/bin` can be written by others",
+                false,
+            ),
+            (
+                |bin| mode(bin, 0o1777),
+                "everybody may put files into",
+                false,
+            ),
+            (
+                |bin| mode(bin.parent().unwrap(), 0o777),
+                "above` can be written by others",
+                false,
+            ),
+            (
+                |bin| mode(&bin.join("tool"), 0o757),
+                "tool` can be written by others",
+                false,
+            ),
+            (
+                |bin| chown(bin, Some(NOBODY), None).unwrap(),
+                "above/bin` belongs to user 65534",
+                true,
+            ),
+            (
+                |bin| chown(bin.parent().unwrap(), Some(NOBODY), None).unwrap(),
+                "above` belongs to user 65534",
+                true,
+            ),
+            (
+                |bin| chown(bin.join("tool"), Some(NOBODY), None).unwrap(),
+                "tool` belongs to user 65534",
+                true,
+            ),
             (
                 |bin| {
                     // The sticky bit protects our own entries, and this is not one.
@@ -465,29 +609,62 @@ mod tests {
                 continue;
             }
             change(&bin);
-            let error = Program::find_in(&join(&["/usr/bin".into(), bin.clone()]), "tool").unwrap_err().to_string();
-            assert!(error.contains("there is no program `tool`") && error.contains(says), "{number}: {error}");
-            assert!(Program::trusted(bin.join("tool")).unwrap_err().to_string().contains(says), "{number}");
+            let error = Program::find_in(&join(&["/usr/bin".into(), bin.clone()]), "tool")
+                .unwrap_err()
+                .to_string();
+            assert!(
+                error.contains("there is no program `tool`") && error.contains(says),
+                "{number}: {error}"
+            );
+            assert!(
+                Program::trusted(bin.join("tool"))
+                    .unwrap_err()
+                    .to_string()
+                    .contains(says),
+                "{number}"
+            );
         }
-        let error = Program::find_in(OsStr::new(".:bin:/nowhere/at/all"), "tool").unwrap_err().to_string();
-        assert!(error.contains("`bin` (it is relative") && !error.contains("nowhere"), "{error}");
+        let error = Program::find_in(OsStr::new(".:bin:/nowhere/at/all"), "tool")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("`bin` (it is relative") && !error.contains("nowhere"),
+            "{error}"
+        );
     }
 
     #[test]
     fn programs_are_found_where_users_and_distributions_have_them() {
         let (_place, bin) = installed();
         // As in a virtual environment, with rustup's many names for one program, and where `/bin` is a symlink to `/usr/bin`.
-        for (link, target) in [("python3", "/usr/bin/env"), ("cargo", "tool"), ("../merged", "bin")] {
+        for (link, target) in [
+            ("python3", "/usr/bin/env"),
+            ("cargo", "tool"),
+            ("../merged", "bin"),
+        ] {
             symlink(target, bin.join(link)).unwrap();
         }
-        for (folder, name) in [("bin", "tool"), ("bin", "python3"), ("bin", "cargo"), ("merged", "cargo")] {
+        for (folder, name) in [
+            ("bin", "tool"),
+            ("bin", "python3"),
+            ("bin", "cargo"),
+            ("merged", "cargo"),
+        ] {
             let folder = bin.with_file_name(folder);
-            assert_eq!(Program::find_in(folder.as_os_str(), name).unwrap().path(), folder.join(name));
+            assert_eq!(
+                Program::find_in(folder.as_os_str(), name).unwrap().path(),
+                folder.join(name)
+            );
         }
         // Another program further on is found if the first is skipped.
         mode(&bin.join("tool"), 0o757);
         let (_other, other) = installed();
-        assert_eq!(Program::find_in(&join(&[bin, other.clone()]), "tool").unwrap().path(), other.join("tool"));
+        assert_eq!(
+            Program::find_in(&join(&[bin, other.clone()]), "tool")
+                .unwrap()
+                .path(),
+            other.join("tool")
+        );
     }
 
     #[test]
@@ -503,10 +680,18 @@ mod tests {
         script("by-path", "/bin/sh");
         for name in ["by-env", "by-path"] {
             let output = start(name).unwrap().arg("a b").command().output().unwrap();
-            assert_eq!(String::from_utf8(output.stdout).unwrap(), format!("{} a b\n", bin.join(name).display()));
+            assert_eq!(
+                String::from_utf8(output.stdout).unwrap(),
+                format!("{} a b\n", bin.join(name).display())
+            );
         }
         script("by-nothing", "/usr/bin/env no-such-interpreter");
-        assert!(start("by-nothing").unwrap_err().to_string().contains("there is no program `no-such-interpreter`"));
+        assert!(
+            start("by-nothing")
+                .unwrap_err()
+                .to_string()
+                .contains("there is no program `no-such-interpreter`")
+        );
         if !rustix::process::geteuid().is_root() {
             return;
         }
@@ -518,10 +703,16 @@ mod tests {
         script("path-theirs", &bin.join("theirs").display().to_string());
         for name in ["env-theirs", "path-theirs"] {
             let error = start(name).unwrap_err().to_string();
-            assert!(error.contains("theirs` belongs to user 65534"), "{name}: {error}");
+            assert!(
+                error.contains("theirs` belongs to user 65534"),
+                "{name}: {error}"
+            );
         }
         assert!(start("by-env").is_ok());
-        assert_eq!(child_path_of(&join(&[bin.clone(), "/usr/bin".into()])), "/usr/bin");
+        assert_eq!(
+            child_path_of(&join(&[bin.clone(), "/usr/bin".into()])),
+            "/usr/bin"
+        );
     }
 
     #[test]
@@ -530,30 +721,66 @@ mod tests {
         let open = place.path().join("open");
         std::fs::create_dir(&open).unwrap();
         std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o777)).unwrap();
-        let list = format!(".::bin:./x:../y:{}:/nowhere/at/all:/usr/bin:{}:/usr/bin", open.display(), place.path().display());
-        assert_eq!(Searched::new(OsStr::new(&list)).paths(), [Path::new("/usr/bin"), place.path()]);
+        let list = format!(
+            ".::bin:./x:../y:{}:/nowhere/at/all:/usr/bin:{}:/usr/bin",
+            open.display(),
+            place.path().display()
+        );
+        assert_eq!(
+            Searched::new(OsStr::new(&list)).paths(),
+            [Path::new("/usr/bin"), place.path()]
+        );
     }
 
     #[test]
     fn a_program_is_found_by_a_plain_name_and_started_by_an_absolute_path() {
         assert!(Program::find("sh").unwrap().path().is_absolute());
-        for name in ["no-such-tool-here", "", ".", "..", "./sh", "bin/sh", "/bin/sh", "../bin/sh"] {
+        for name in [
+            "no-such-tool-here",
+            "",
+            ".",
+            "..",
+            "./sh",
+            "bin/sh",
+            "/bin/sh",
+            "../bin/sh",
+        ] {
             let error = Program::find(name).unwrap_err().to_string();
             assert!(error.contains("there is no program"), "{name}: {error}");
         }
         for path in ["sh", "./sh", ""] {
-            assert!(matches!(Program::absolute(path), Err(ProgramError::Relative(_))), "{path}");
+            assert!(
+                matches!(Program::absolute(path), Err(ProgramError::Relative(_))),
+                "{path}"
+            );
         }
     }
 
     #[test]
     fn a_program_gets_the_environment_that_is_listed_and_no_current_directory() {
         let mut start = Program::find("env").unwrap().start();
-        start.env("OWN", "1").pass_path("NO_SUCH_VARIABLE").pass_paths("NO_SUCH_VARIABLE");
+        start
+            .env("OWN", "1")
+            .pass_path("NO_SUCH_VARIABLE")
+            .pass_paths("NO_SUCH_VARIABLE");
         let out = String::from_utf8(start.command().output().unwrap().stdout).unwrap();
-        let names: Vec<&str> = out.lines().filter_map(|line| Some(line.split_once('=')?.0)).collect();
-        assert!(names.iter().all(|name| ["PATH", "LC_ALL", "TMPDIR", "OWN"].contains(name)), "{names:?}");
-        let here = Program::find("pwd").unwrap().start().command().output().unwrap().stdout;
+        let names: Vec<&str> = out
+            .lines()
+            .filter_map(|line| Some(line.split_once('=')?.0))
+            .collect();
+        assert!(
+            names
+                .iter()
+                .all(|name| ["PATH", "LC_ALL", "TMPDIR", "OWN"].contains(name)),
+            "{names:?}"
+        );
+        let here = Program::find("pwd")
+            .unwrap()
+            .start()
+            .command()
+            .output()
+            .unwrap()
+            .stdout;
         assert_eq!(here, b"/\n");
     }
 
@@ -561,7 +788,14 @@ mod tests {
     fn written_files_are_bounded_and_arguments_stay_as_they_are() {
         let place = tempfile::tempdir().unwrap();
         let mut start = Program::find("sh").unwrap().start();
-        start.args(["-c", "printf '%s|' \"$@\"; head -c 4096 /dev/zero > large", "sh", "a b", "", "$(id)"]);
+        start.args([
+            "-c",
+            "printf '%s|' \"$@\"; head -c 4096 /dev/zero > large",
+            "sh",
+            "a b",
+            "",
+            "$(id)",
+        ]);
         start.directory(place.path()).largest_file(1024);
         let output = start.command().output().unwrap();
         assert_eq!(output.stdout, b"a b||$(id)|");

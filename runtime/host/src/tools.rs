@@ -12,7 +12,12 @@ use crate::program::{Program, ProgramError, Start};
 use std::path::Path;
 
 /// Files in `/` by which rustup and cargo would run something else.
-const STEERS_CARGO: [&str; 4] = ["/rust-toolchain", "/rust-toolchain.toml", "/.cargo/config", "/.cargo/config.toml"];
+const STEERS_CARGO: [&str; 4] = [
+    "/rust-toolchain",
+    "/rust-toolchain.toml",
+    "/.cargo/config",
+    "/.cargo/config.toml",
+];
 
 /// Returns Python, isolated from its environment, its user's packages and its current directory.
 ///
@@ -27,7 +32,11 @@ pub fn python() -> Result<Start, ProgramError> {
 pub fn isolated(interpreter: &Program) -> Start {
     let mut start = interpreter.start();
     // Some Pythons find their own library only through this.
-    start.arg("-I").network().pass_folder("HOME").pass_paths("LD_LIBRARY_PATH");
+    start
+        .arg("-I")
+        .network()
+        .pass_folder("HOME")
+        .pass_paths("LD_LIBRARY_PATH");
     start
 }
 
@@ -38,9 +47,15 @@ pub fn isolated(interpreter: &Program) -> Start {
 /// If there is no `npm`.
 pub fn npm(folder: &Path) -> Result<Start, ProgramError> {
     let mut start = Program::find("npm")?.start();
-    start.network().pass_folder("HOME").pass_path("NODE_EXTRA_CA_CERTS");
+    start
+        .network()
+        .pass_folder("HOME")
+        .pass_path("NODE_EXTRA_CA_CERTS");
     // Missing settings files are empty ones.
-    for (option, file) in [("--userconfig", "user.npmrc"), ("--globalconfig", "global.npmrc")] {
+    for (option, file) in [
+        ("--userconfig", "user.npmrc"),
+        ("--globalconfig", "global.npmrc"),
+    ] {
         start.arg(option).arg(folder.join(file));
     }
     // Otherwise it looks for a project, and for one whose workspace this is, in every directory above. It is not started in there: version
@@ -59,7 +74,11 @@ pub fn cargo() -> Result<Start, CargoError> {
         return Err(CargoError::Steered(steers));
     }
     let mut start = Program::find("cargo")?.start();
-    start.network().pass_folder("HOME").pass_folder("CARGO_HOME").pass_folder("RUSTUP_HOME");
+    start
+        .network()
+        .pass_folder("HOME")
+        .pass_folder("CARGO_HOME")
+        .pass_folder("RUSTUP_HOME");
     // Asking for a version must not fetch a toolchain.
     start.env("RUSTUP_AUTO_INSTALL", "0");
     Ok(start)

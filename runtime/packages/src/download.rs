@@ -93,33 +93,61 @@ impl Checked {
 fn from_hex(digits: &str) -> Option<Vec<u8>> {
     let digit = |byte: &u8| char::from(*byte).to_digit(16);
     let pairs = digits.as_bytes().chunks(2);
-    pairs.map(|pair| Some(u8::try_from(digit(pair.first()?)? << 4 | digit(pair.get(1)?)?).unwrap_or_default())).collect()
+    pairs
+        .map(|pair| {
+            Some(
+                u8::try_from(digit(pair.first()?)? << 4 | digit(pair.get(1)?)?).unwrap_or_default(),
+            )
+        })
+        .collect()
 }
 
 impl Downloads {
     /// Trusts the certificate authorities of the system, and uses the proxies of the environment, as the resolvers do.
     pub(crate) fn new() -> Result<Self, Error> {
-        let refused = |error: &dyn std::fmt::Display| Error::Packages(format!("they cannot be fetched: {error}"));
+        let refused = |error: &dyn std::fmt::Display| {
+            Error::Packages(format!("they cannot be fetched: {error}"))
+        };
         let mut roots = rustls::RootCertStore::empty();
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-        let tls = tls.map_err(|error| refused(&error))?.with_root_certificates(roots).with_no_client_auth();
-        Ok(Self { tls, keys: Keys::new() })
+        let tls = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions();
+        let tls = tls
+            .map_err(|error| refused(&error))?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Ok(Self {
+            tls,
+            keys: Keys::new(),
+        })
     }
 
     /// Creates the client of one index, which may redirect elsewhere.
     pub(crate) fn of_index(&self, index: Url) -> Result<FromIndex, Error> {
         let reach = Reach::new(index);
         let judge = reach.clone();
-        let redirect = reqwest::redirect::Policy::custom(move |attempt| match judge.check(attempt.url()) {
-            _ if attempt.previous().len() > REDIRECTS => attempt.error(format!("it leads on more than {REDIRECTS} times")),
-            Ok(()) => attempt.follow(),
-            Err(why) => attempt.error(why),
-        });
-        let client = reqwest::Client::builder().tls_backend_preconfigured(self.tls.clone()).https_only(true).connect_timeout(PATIENCE);
-        let client = client.read_timeout(PATIENCE).timeout(WHOLE).redirect(redirect).referer(false).dns_resolver(Arc::new(reach.clone()));
-        let client = client.build().map_err(|error| Error::Packages(format!("they cannot be fetched: {error}")))?;
+        let redirect =
+            reqwest::redirect::Policy::custom(move |attempt| match judge.check(attempt.url()) {
+                _ if attempt.previous().len() > REDIRECTS => {
+                    attempt.error(format!("it leads on more than {REDIRECTS} times"))
+                }
+                Ok(()) => attempt.follow(),
+                Err(why) => attempt.error(why),
+            });
+        let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(self.tls.clone())
+            .https_only(true)
+            .connect_timeout(PATIENCE);
+        let client = client
+            .read_timeout(PATIENCE)
+            .timeout(WHOLE)
+            .redirect(redirect)
+            .referer(false)
+            .dns_resolver(Arc::new(reach.clone()));
+        let client = client
+            .build()
+            .map_err(|error| Error::Packages(format!("they cannot be fetched: {error}")))?;
         let key = self.keys.of(reach.index());
         Ok(FromIndex { client, reach, key })
     }
@@ -128,46 +156,87 @@ impl Downloads {
 impl FromIndex {
     /// Downloads an archive into a file of that name; its bytes count against `left` for the set, and are charged as they arrive. A
     /// mismatched or incomplete file is removed.
-    pub(crate) async fn fetch(&self, archive: &Archive<'_>, left: &AtomicU64, job: &Arc<Job>, into: &Dir, file: &str) -> Result<(), Error> {
+    pub(crate) async fn fetch(
+        &self,
+        archive: &Archive<'_>,
+        left: &AtomicU64,
+        job: &Arc<Job>,
+        into: &Dir,
+        file: &str,
+    ) -> Result<(), Error> {
         let fetched = self.fetch_to(archive, left, job, into, file).await;
         if fetched.is_err() {
             let _ = into.remove_file(file);
         }
-        fetched.map_err(|why| Error::Packages(format!("`{}` could not be fetched: {why}", archive.name.escape_debug())))
+        fetched.map_err(|why| {
+            Error::Packages(format!(
+                "`{}` could not be fetched: {why}",
+                archive.name.escape_debug()
+            ))
+        })
     }
 
-    async fn fetch_to(&self, archive: &Archive<'_>, left: &AtomicU64, job: &Arc<Job>, into: &Dir, file: &str) -> Result<(), String> {
+    async fn fetch_to(
+        &self,
+        archive: &Archive<'_>,
+        left: &AtomicU64,
+        job: &Arc<Job>,
+        into: &Dir,
+        file: &str,
+    ) -> Result<(), String> {
         let mut checked = Checked::new(archive.digest).ok_or("its digest is none that is taken")?;
-        let url = Url::parse(archive.url).map_err(|_| "the index does not have it at an `https` address")?;
+        let url = Url::parse(archive.url)
+            .map_err(|_| "the index does not have it at an `https` address")?;
         self.reach.check(&url)?;
         let plain = |error: reqwest::Error| chain(&error.without_url());
         let mut request = self.client.get(url.clone());
         if let Some((login, password)) = self.key.as_ref().filter(|_| self.reach.has_key(&url)) {
             request = request.basic_auth(login, Some(password));
         }
-        let mut response = request.send().await.and_then(reqwest::Response::error_for_status).map_err(plain)?;
-        let too_large =
-            || format!("an archive may have {} MiB and all of a set {} MiB, and this is more", LARGEST >> 20, crate::tree::MAX_BYTES >> 20);
+        let mut response = request
+            .send()
+            .await
+            .and_then(reqwest::Response::error_for_status)
+            .map_err(plain)?;
+        let too_large = || {
+            format!(
+                "an archive may have {} MiB and all of a set {} MiB, and this is more",
+                LARGEST >> 20,
+                crate::tree::MAX_BYTES >> 20
+            )
+        };
         let announced = response.content_length().unwrap_or_default();
         if announced > LARGEST.min(left.load(Ordering::Relaxed)) {
             return Err(too_large());
         }
-        let need = Need { bytes: announced, entries: 1 };
-        job.blocking(move |job| job.store.make_disk(need, &|| job.go_on())).await.map_err(|error| error.to_string())?;
+        let need = Need {
+            bytes: announced,
+            entries: 1,
+        };
+        job.blocking(move |job| job.store.make_disk(need, &|| job.go_on()))
+            .await
+            .map_err(|error| error.to_string())?;
         let place = |error: std::io::Error| failed(Path::new(file))(error).to_string();
         let mut output = into.create(file).map_err(place)?;
         let mut length = 0_usize;
         while let Some(bytes) = response.chunk().await.map_err(plain)? {
             length = bytes.len().saturating_add(length);
-            let taken = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes.len() as u64));
+            let taken = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+                left.checked_sub(bytes.len() as u64)
+            });
             if length as u64 > LARGEST || taken.is_err() {
                 return Err(too_large());
             }
-            job.spend(bytes.len() as u64).map_err(|error| error.to_string())?;
+            job.spend(bytes.len() as u64)
+                .map_err(|error| error.to_string())?;
             checked.hasher.update(&bytes);
             output.write_all(&bytes).map_err(place)?;
         }
-        if checked.into_verdict() { Ok(()) } else { Err("what came is not what was locked: its digest is another one".to_owned()) }
+        if checked.into_verdict() {
+            Ok(())
+        } else {
+            Err("what came is not what was locked: its digest is another one".to_owned())
+        }
     }
 }
 
@@ -185,11 +254,18 @@ fn chain(error: &dyn std::error::Error) -> String {
 impl Keys {
     /// Reads the user's `netrc`, if no other user can have written it; empty if there is none.
     pub(crate) fn new() -> Self {
-        #[expect(clippy::disallowed_methods, reason = "where every tool looks for the keys of private indices")]
-        let home = std::env::var_os("HOME").map(std::path::PathBuf::from).filter(|home| home.is_absolute());
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "where every tool looks for the keys of private indices"
+        )]
+        let home = std::env::var_os("HOME")
+            .map(std::path::PathBuf::from)
+            .filter(|home| home.is_absolute());
         let opened = home.and_then(|home| Folder::of_programs(&home).ok()?.file(".netrc").ok());
         let mut text = Vec::new();
-        let _ = opened.map(|opened| std::io::Read::read_to_end(&mut std::io::Read::take(opened, MAX_KEYS), &mut text));
+        let _ = opened.map(|opened| {
+            std::io::Read::read_to_end(&mut std::io::Read::take(opened, MAX_KEYS), &mut text)
+        });
         Self(String::from_utf8(text).unwrap_or_default().into())
     }
 

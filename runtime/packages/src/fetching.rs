@@ -39,10 +39,18 @@ pub(crate) struct Fetching<'a> {
 
 impl Fetching<'_> {
     /// Makes the tree of that digest.
-    pub(crate) async fn tree(&self, lock: &Lock, resolution: &Resolution, digest: &str) -> Result<(PathBuf, Lease), Error> {
+    pub(crate) async fn tree(
+        &self,
+        lock: &Lock,
+        resolution: &Resolution,
+        digest: &str,
+    ) -> Result<(PathBuf, Lease), Error> {
         let tier = resolution.target.tier;
         let key = |package: &Locked| self.key(package, resolution);
-        let mut room = Room { bytes: tree::MAX_BYTES, files: tree::MAX_FILES };
+        let mut room = Room {
+            bytes: tree::MAX_BYTES,
+            files: tree::MAX_FILES,
+        };
         let mut parts: HashMap<String, Part> = HashMap::new();
         let mut missing: BTreeMap<String, &Locked> = BTreeMap::new();
         for package in &lock.packages {
@@ -53,8 +61,13 @@ impl Fetching<'_> {
             match self.job.store.part(&key) {
                 Some(part) => {
                     let files = part.about.files.len() as u64;
-                    let bytes = part.about.files.values().fold(0_u64, |bytes, length| bytes.saturating_add(*length));
-                    room.take(bytes, files).map_err(|error| Error::Packages(error.to_string()))?;
+                    let bytes = part
+                        .about
+                        .files
+                        .values()
+                        .fold(0_u64, |bytes, length| bytes.saturating_add(*length));
+                    room.take(bytes, files)
+                        .map_err(|error| Error::Packages(error.to_string()))?;
                     parts.insert(key, part);
                 }
                 None => drop(missing.insert(key, package)),
@@ -72,24 +85,42 @@ impl Fetching<'_> {
             layers.push((prefix, key(package)));
         }
         let about = about(digest, self.ecosystem, tier, &resolution.packages, 0);
-        self.job.blocking(move |job| put_together(job, &layers, &parts, about, tier)).await?;
-        self.job.store.tree(digest, tier).ok_or_else(|| Error::Packages("they were removed as soon as they were there".to_owned()))
+        self.job
+            .blocking(move |job| put_together(job, &layers, &parts, about, tier))
+            .await?;
+        self.job.store.tree(digest, tier).ok_or_else(|| {
+            Error::Packages("they were removed as soon as they were there".to_owned())
+        })
     }
 
     /// Returns the key of an archive's files: with the interpreter if they are compiled.
     fn key(&self, package: &Locked, resolution: &Resolution) -> String {
-        let what = [PARTS.to_owned(), self.ecosystem.name().to_owned(), package.digest.clone()];
+        let what = [
+            PARTS.to_owned(),
+            self.ecosystem.name().to_owned(),
+            package.digest.clone(),
+        ];
         match self.ecosystem {
             Ecosystem::Python => digest(what.into_iter().chain(target_parts(&resolution.target))),
             Ecosystem::JavaScript => digest(what),
         }
     }
 
-    async fn make_parts(&self, missing: &BTreeMap<String, &Locked>, mut room: Room, tier: Tier) -> Result<Vec<(String, Part)>, Error> {
-        let names: Vec<String> = missing.values().map(|package| format!("{} {}", package.name, package.version)).collect();
+    async fn make_parts(
+        &self,
+        missing: &BTreeMap<String, &Locked>,
+        mut room: Room,
+        tier: Tier,
+    ) -> Result<Vec<(String, Part)>, Error> {
+        let names: Vec<String> = missing
+            .values()
+            .map(|package| format!("{} {}", package.name, package.version))
+            .collect();
         let names = names.join(", ");
         if self.offline {
-            return Err(Error::Packages(format!("{names} were never fetched, and nothing may be fetched now")));
+            return Err(Error::Packages(format!(
+                "{names} were never fetched, and nothing may be fetched now"
+            )));
         }
         (self.progress)(&format!("fetching {names}"));
         self.job.make_room(Need::default()).await?;
@@ -101,17 +132,29 @@ impl Fetching<'_> {
         let archives = work.directory.open_dir("archives").map_err(&here)?;
         let left = AtomicU64::new(tree::MAX_BYTES);
         let fetch = async |(at, package): (usize, &&Locked)| {
-            let archive = Archive { name: &package.name, url: &package.url, digest: &package.digest };
-            self.downloads.fetch(&archive, &left, self.job, &archives, &at.to_string()).await
+            let archive = Archive {
+                name: &package.name,
+                url: &package.url,
+                digest: &package.digest,
+            };
+            self.downloads
+                .fetch(&archive, &left, self.job, &archives, &at.to_string())
+                .await
         };
         let fetches: Vec<_> = missing.values().enumerate().map(fetch).collect();
-        futures_util::stream::iter(fetches).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+        futures_util::stream::iter(fetches)
+            .buffer_unordered(AT_ONCE)
+            .try_collect::<()>()
+            .await?;
         let before = room;
         for (at, package) in missing.values().enumerate() {
             room = self.unpack(at, package, room).await?;
         }
         let entries = before.files.saturating_sub(room.files);
-        let bytes = before.bytes.saturating_sub(room.bytes).saturating_add(entries.saturating_mul(tree::BLOCK + tree::ENTRY));
+        let bytes = before
+            .bytes
+            .saturating_sub(room.bytes)
+            .saturating_add(entries.saturating_mul(tree::BLOCK + tree::ENTRY));
         self.job.make_room(Need { bytes, entries: 0 }).await?;
         work.directory.remove_dir_all("archives").map_err(&here)?;
         let compiled = work.directory.open_dir("compiled").map_err(&here)?;
@@ -119,7 +162,9 @@ impl Fetching<'_> {
             (self.progress)(&format!("compiling {names} in the sandbox"));
             // Containers run as another user, which needs to read and to write.
             for (folder, mode) in [("new", 0o755), ("compiled", 0o777)] {
-                work.directory.set_permissions(folder, cap_std::fs::Permissions::from_mode(mode)).map_err(&here)?;
+                work.directory
+                    .set_permissions(folder, cap_std::fs::Permissions::from_mode(mode))
+                    .map_err(&here)?;
             }
             let (from, into) = (work.path.join("new"), work.path.join("compiled"));
             // The compiler in a container writes to a folder of the host, where no quota stops it.
@@ -127,7 +172,10 @@ impl Fetching<'_> {
                 made = self.workshop.compile(tier, (&from, &into), self.allowance) => made?,
                 grown = crate::tools::grown(&compiled, "compiling bytecode") => return Err(grown),
             }
-            let (bytes, entries) = self.job.blocking(move |_| Ok(tree::used(&compiled))).await?;
+            let (bytes, entries) = self
+                .job
+                .blocking(move |_| Ok(tree::used(&compiled)))
+                .await?;
             self.job.make_room(Need { bytes, entries }).await?;
         }
         let keys: Vec<String> = missing.keys().cloned().collect();
@@ -141,19 +189,31 @@ impl Fetching<'_> {
         let place = format!("new/{at}");
         unpack::make_directory(&work.directory, &place).map_err(&here)?;
         let into = work.directory.open_dir(&place).map_err(&here)?;
-        let archive = work.directory.open(format!("archives/{at}")).map_err(&here)?;
+        let archive = work
+            .directory
+            .open(format!("archives/{at}"))
+            .map_err(&here)?;
         let (ecosystem, name) = (self.ecosystem, package.name.clone());
         let unpacked = self.job.blocking(move |job| {
             let go_on = || job.go_on();
-            let reserve = |need: Need| job.store.make_disk(need, &go_on).map_err(|error| unpack::bad(error.to_string()));
-            let account = Account { reserve: &reserve, spend: &|bytes| job.spend(bytes) };
+            let reserve = |need: Need| {
+                job.store
+                    .make_disk(need, &go_on)
+                    .map_err(|error| unpack::bad(error.to_string()))
+            };
+            let account = Account {
+                reserve: &reserve,
+                spend: &|bytes| job.spend(bytes),
+            };
             let mut archive = Watched::new(archive, &go_on);
             let mut writer = Writer::new(&into, &mut room, &account);
             let unpacked = match ecosystem {
                 Ecosystem::Python => unpack::wheel(&mut archive, &mut writer),
                 Ecosystem::JavaScript => unpack::tarball(&mut archive, &mut writer),
             };
-            unpacked.map_err(|error| Error::Packages(format!("`{}` cannot be used: {error}", name.escape_debug())))?;
+            unpacked.map_err(|error| {
+                Error::Packages(format!("`{}` cannot be used: {error}", name.escape_debug()))
+            })?;
             Ok(room)
         });
         unpacked.await
@@ -163,23 +223,38 @@ impl Fetching<'_> {
 /// Publishes unpacked files and their bytecode as parts with those keys.
 fn publish(job: &Job, keys: Vec<String>) -> Result<Vec<(String, Part)>, Error> {
     let here = failed(&job.work.path);
-    let [new, compiled] = ["new", "compiled"].map(|name| job.work.directory.open_dir(name).map_err(&here));
+    let [new, compiled] =
+        ["new", "compiled"].map(|name| job.work.directory.open_dir(name).map_err(&here));
     let (new, compiled) = (new?, compiled?);
-    let mut room = Room { bytes: tree::MAX_BYTES, files: tree::MAX_FILES };
+    let mut room = Room {
+        bytes: tree::MAX_BYTES,
+        files: tree::MAX_FILES,
+    };
     let mut made = Vec::new();
     for (at, key) in keys.into_iter().enumerate() {
         let at = at.to_string();
         let files = new.open_dir(&at).map_err(&here)?;
         if let Ok(bytecode) = compiled.open_dir(&at) {
             let listed = tree::list(&bytecode, job)?;
-            let bytes = listed.values().fold(0_u64, |bytes, length| bytes.saturating_add(*length));
-            room.take(bytes, listed.len() as u64).map_err(|error| Error::Packages(error.to_string()))?;
+            let bytes = listed
+                .values()
+                .fold(0_u64, |bytes, length| bytes.saturating_add(*length));
+            room.take(bytes, listed.len() as u64)
+                .map_err(|error| Error::Packages(error.to_string()))?;
             tree::copy(&bytecode, &listed, &files, job)?;
         }
         let files = tree::list(&files, job)?;
         let bytes = tree::occupied_by(files.iter().map(|(path, length)| (path, *length)));
-        let about = PartFiles { key: key.clone(), bytes, files };
-        made.push((key, job.work.publish_part(&job.store, &format!("new/{at}"), &about)?));
+        let about = PartFiles {
+            key: key.clone(),
+            bytes,
+            files,
+        };
+        made.push((
+            key,
+            job.work
+                .publish_part(&job.store, &format!("new/{at}"), &about)?,
+        ));
     }
     Ok(made)
 }
@@ -196,7 +271,9 @@ fn put_together(
     let mut layers = Layers::default();
     for (prefix, key) in places {
         go_on().map_err(&here)?;
-        let part = parts.get(key).ok_or_else(|| Error::Packages("a package is not there".to_owned()))?;
+        let part = parts
+            .get(key)
+            .ok_or_else(|| Error::Packages("a package is not there".to_owned()))?;
         layers.add(prefix, &part.directory, &part.about.files)?;
     }
     let need = layers.need()?;
@@ -204,7 +281,9 @@ fn put_together(
     job.store.make_room(need, &go_on)?;
     if tier == Tier::Wasm {
         let archive = work.directory.create("tree").map_err(&here)?;
-        archive.set_permissions(cap_std::fs::Permissions::from_mode(0o644)).map_err(&here)?;
+        archive
+            .set_permissions(cap_std::fs::Permissions::from_mode(0o644))
+            .map_err(&here)?;
         layers.archive(std::io::BufWriter::new(archive), job)?;
     } else {
         unpack::make_directory(&work.directory, "tree").map_err(&here)?;

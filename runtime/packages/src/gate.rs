@@ -28,7 +28,14 @@ const MAX_HEAD: usize = 8 << 10;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The proxy variables of a resolver.
-const PROXIES: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+const PROXIES: [&str; 6] = [
+    "HTTPS_PROXY",
+    "https_proxy",
+    "HTTP_PROXY",
+    "http_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+];
 
 /// A proxy for one resolution; closed when dropped.
 pub(crate) struct Gate {
@@ -50,15 +57,32 @@ impl Gate {
         if reach.has_proxy() {
             return Ok(None);
         }
-        let failed = |error: io::Error| Error::Packages(format!("no port on 127.0.0.1 can be opened for the resolver: {error}"));
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(failed)?;
+        let failed = |error: io::Error| {
+            Error::Packages(format!(
+                "no port on 127.0.0.1 can be opened for the resolver: {error}"
+            ))
+        };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .await
+            .map_err(failed)?;
         let password = format!("{:032x}", rand::random::<u128>());
-        let address = format!("http://glovebox:{password}@{}", listener.local_addr().map_err(failed)?);
+        let address = format!(
+            "http://glovebox:{password}@{}",
+            listener.local_addr().map_err(failed)?
+        );
         let word = format!("Basic {}", STANDARD.encode(format!("glovebox:{password}")));
-        let shared = Arc::new(Shared { reach, word, refused: Mutex::default() });
+        let shared = Arc::new(Shared {
+            reach,
+            word,
+            refused: Mutex::default(),
+        });
         let mut open = JoinSet::new();
         open.spawn(accept(listener, Arc::clone(&shared)));
-        Ok(Some(Self { address, shared, _open: open }))
+        Ok(Some(Self {
+            address,
+            shared,
+            _open: open,
+        }))
     }
 
     /// Makes a resolver use it.
@@ -73,7 +97,11 @@ impl Gate {
 
     /// Returns the host that a page of the index named and that is not allowed.
     pub(crate) fn refused(&self) -> Option<String> {
-        self.shared.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.shared
+            .refused
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -96,7 +124,12 @@ async fn serve(mut client: TcpStream, shared: Arc<Shared>) {
     let mut server = match tokio::time::timeout(PATIENCE, lead(&mut client, &shared)).await {
         Ok(Ok(server)) => server,
         Ok(Err(status)) => {
-            let _ = client.write_all(format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").as_bytes()).await;
+            let _ = client
+                .write_all(
+                    format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                        .as_bytes(),
+                )
+                .await;
             return;
         }
         Err(_) => return,
@@ -120,11 +153,16 @@ async fn lead(client: &mut TcpStream, shared: &Shared) -> Result<TcpStream, &'st
     let mut lines = head.split("\r\n");
     let says_word = |line: &str| {
         let (name, value) = line.split_once(':')?;
-        (name.eq_ignore_ascii_case("proxy-authorization") && value.trim() == shared.word).then_some(())
+        (name.eq_ignore_ascii_case("proxy-authorization") && value.trim() == shared.word)
+            .then_some(())
     };
-    let asked = lines.next().and_then(|line| line.strip_prefix("CONNECT ")?.split_once(' '));
+    let asked = lines
+        .next()
+        .and_then(|line| line.strip_prefix("CONNECT ")?.split_once(' '));
     if !lines.any(|line| says_word(line).is_some()) {
-        return Err("407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"glovebox\"");
+        return Err(
+            "407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"glovebox\"",
+        );
     }
     let Some((target, _)) = asked else {
         // Without TLS, an attacker on the network path can forge the index.
@@ -132,10 +170,22 @@ async fn lead(client: &mut TcpStream, shared: &Shared) -> Result<TcpStream, &'st
         return Err("405 Method Not Allowed");
     };
     let url = Url::parse(&format!("https://{target}/")).map_err(|_| BAD)?;
-    let has_target = url.path() == "/" && url.username().is_empty() && url.password().is_none() && url.query().is_none();
-    let (host, port) = url.host_str().zip(url.port_or_known_default()).filter(|_| has_target).ok_or(BAD)?;
+    let has_target = url.path() == "/"
+        && url.username().is_empty()
+        && url.password().is_none()
+        && url.query().is_none();
+    let (host, port) = url
+        .host_str()
+        .zip(url.port_or_known_default())
+        .filter(|_| has_target)
+        .ok_or(BAD)?;
     let found = match shared.reach.check(&url) {
-        Ok(()) => shared.reach.lookup(host.trim_start_matches('[').trim_end_matches(']')).await,
+        Ok(()) => {
+            shared
+                .reach
+                .lookup(host.trim_start_matches('[').trim_end_matches(']'))
+                .await
+        }
         Err(why) => Err(why.into()),
     };
     let found = found.map_err(|why| {
@@ -144,10 +194,16 @@ async fn lead(client: &mut TcpStream, shared: &Shared) -> Result<TcpStream, &'st
     })?;
     for address in found {
         // A timeout for each address leaves time for the next.
-        #[expect(clippy::disallowed_methods, reason = "each of these addresses was judged")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "each of these addresses was judged"
+        )]
         let connected = TcpStream::connect(SocketAddr::new(address.ip(), port));
         if let Ok(Ok(server)) = tokio::time::timeout(PATIENCE / 4, connected).await {
-            client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.map_err(|_| BAD)?;
+            client
+                .write_all(b"HTTP/1.1 200 OK\r\n\r\n")
+                .await
+                .map_err(|_| BAD)?;
             return Ok(server);
         }
     }
@@ -156,12 +212,18 @@ async fn lead(client: &mut TcpStream, shared: &Shared) -> Result<TcpStream, &'st
 
 impl Shared {
     fn refuse(&self, why: String) {
-        self.refused.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(why);
+        self.refused
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get_or_insert(why);
     }
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "the tests connect to ports of their own")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the tests connect to ports of their own"
+)]
 mod tests {
     use super::*;
 
@@ -180,24 +242,41 @@ mod tests {
         let server = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let port = server.local_addr().unwrap().port();
         let reach = Reach::new(Url::parse(&format!("https://127.0.0.1:{port}/simple/")).unwrap());
-        let Some(gate) = Gate::open(reach).await.unwrap() else { return };
+        let Some(gate) = Gate::open(reach).await.unwrap() else {
+            return;
+        };
         let word = format!("Proxy-Authorization: {}\r\n", gate.shared.word);
         let own = format!("127.0.0.1:{port}");
         for (begin, status) in [
             (format!("CONNECT {own} HTTP/1.1\r\n{word}\r\n"), "200"),
             (format!("CONNECT {own} HTTP/1.1\r\n\r\n"), "407"),
-            (format!("CONNECT {own} HTTP/1.1\r\nProxy-Authorization: Basic eDp5\r\n\r\n"), "407"),
+            (
+                format!("CONNECT {own} HTTP/1.1\r\nProxy-Authorization: Basic eDp5\r\n\r\n"),
+                "407",
+            ),
             (format!("GET http://{own}/ HTTP/1.1\r\n{word}\r\n"), "405"),
-            (format!("CONNECT 169.254.169.254:443 HTTP/1.1\r\n{word}\r\n"), "403"),
-            (format!("CONNECT 10.0.0.1:443 HTTP/1.1\r\n{word}\r\n"), "403"),
-            (format!("CONNECT [fd00:ec2::254]:80 HTTP/1.1\r\n{word}\r\n"), "403"),
+            (
+                format!("CONNECT 169.254.169.254:443 HTTP/1.1\r\n{word}\r\n"),
+                "403",
+            ),
+            (
+                format!("CONNECT 10.0.0.1:443 HTTP/1.1\r\n{word}\r\n"),
+                "403",
+            ),
+            (
+                format!("CONNECT [fd00:ec2::254]:80 HTTP/1.1\r\n{word}\r\n"),
+                "403",
+            ),
             (format!("CONNECT x@{own} HTTP/1.1\r\n{word}\r\n"), "400"),
             (format!("CONNECT {own}/x HTTP/1.1\r\n{word}\r\n"), "400"),
             (format!("CONNECT  HTTP/1.1\r\n{word}\r\n"), "40"),
             (format!("{}\r\n\r\n", "x".repeat(MAX_HEAD)), "400"),
         ] {
             let answer = answered(&gate, &begin).await;
-            assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{begin}: {answer}");
+            assert!(
+                answer.starts_with(&format!("HTTP/1.1 {status}")),
+                "{begin}: {answer}"
+            );
         }
         assert!(gate.refused().is_some());
         // The port is closed when the resolution is done.

@@ -36,7 +36,11 @@ pub(crate) struct Job {
 impl Job {
     /// Fails if the job was cancelled.
     pub(crate) fn go_on(&self) -> io::Result<()> {
-        if self.stop.load(Ordering::Relaxed) { Err(io::Error::other("nobody waits for it any more")) } else { Ok(()) }
+        if self.stop.load(Ordering::Relaxed) {
+            Err(io::Error::other("nobody waits for it any more"))
+        } else {
+            Ok(())
+        }
     }
 
     /// Charges bytes that are received or written; fails if the job was cancelled, the subject is over its rate limit or the disk is full.
@@ -45,7 +49,9 @@ impl Job {
         self.ledger.charge(&self.subject, bytes).map_err(other)?;
         let before = self.written.fetch_add(bytes, Ordering::Relaxed);
         if before >> LOOK != before.saturating_add(bytes) >> LOOK {
-            self.store.make_disk(Need::default(), &|| self.go_on()).map_err(other)?;
+            self.store
+                .make_disk(Need::default(), &|| self.go_on())
+                .map_err(other)?;
         }
         Ok(())
     }
@@ -57,15 +63,18 @@ impl Job {
     ) -> Result<T, Error> {
         let job = Arc::clone(self);
         let done = tokio::task::spawn_blocking(move || {
-            job.go_on().map_err(|error| Error::Packages(error.to_string()))?;
+            job.go_on()
+                .map_err(|error| Error::Packages(error.to_string()))?;
             work(&job)
         });
-        done.await.map_err(|error| Error::Packages(error.to_string()))?
+        done.await
+            .map_err(|error| Error::Packages(error.to_string()))?
     }
 
     /// Evicts the least recently used packages until there is room for this much.
     pub(crate) async fn make_room(self: &Arc<Self>, need: Need) -> Result<(), Error> {
-        self.blocking(move |job| job.store.make_room(need, &|| job.go_on())).await
+        self.blocking(move |job| job.store.make_room(need, &|| job.go_on()))
+            .await
     }
 }
 
@@ -81,7 +90,12 @@ pub(crate) struct Waiting(Option<Arc<Job>>);
 
 impl Waiting {
     /// Begins a job, which holds this slot.
-    pub(crate) fn begin(store: &Arc<Store>, ledger: &Arc<Ledger>, subject: &Subject, slot: Slot) -> Result<(Self, Arc<Job>), Error> {
+    pub(crate) fn begin(
+        store: &Arc<Store>,
+        ledger: &Arc<Ledger>,
+        subject: &Subject,
+        slot: Slot,
+    ) -> Result<(Self, Arc<Job>), Error> {
         let job = Arc::new(Job {
             stop: AtomicBool::new(false),
             written: AtomicU64::new(0),
@@ -155,8 +169,20 @@ mod tests {
     #[tokio::test]
     async fn work_that_nobody_waits_for_ends_and_holds_its_slot_until_then() {
         let place = tempfile::tempdir().unwrap();
-        let store = Arc::new(Store::open(place.path(), Bounds { quota: Some(1 << 30), reserve: 0 }).unwrap());
-        let ledger = Arc::new(Ledger::new(Share { steps: 9, bytes: 1 << 40 }));
+        let store = Arc::new(
+            Store::open(
+                place.path(),
+                Bounds {
+                    quota: Some(1 << 30),
+                    reserve: 0,
+                },
+            )
+            .unwrap(),
+        );
+        let ledger = Arc::new(Ledger::new(Share {
+            steps: 9,
+            bytes: 1 << 40,
+        }));
         let (subject, slots) = (Subject::new("a").unwrap(), FairSlots::new(1));
         let slot = slots.acquire(&subject).await;
         let (waiting, job) = Waiting::begin(&store, &ledger, &subject, slot).unwrap();
@@ -185,19 +211,52 @@ mod tests {
         drop(waiting);
         let another = slots.acquire(&subject);
         tokio::pin!(another);
-        assert!(tokio::time::timeout(Duration::from_millis(50), &mut another).await.is_err(), "it still works");
-        assert_eq!(std::fs::read_dir(place.path().join("work")).unwrap().count(), 1);
+        assert!(
+            tokio::time::timeout(Duration::from_millis(50), &mut another)
+                .await
+                .is_err(),
+            "it still works"
+        );
+        assert_eq!(
+            std::fs::read_dir(place.path().join("work"))
+                .unwrap()
+                .count(),
+            1
+        );
         drop(go);
-        assert!(work.await.unwrap().unwrap_err().to_string().contains("nobody waits"));
+        assert!(
+            work.await
+                .unwrap()
+                .unwrap_err()
+                .to_string()
+                .contains("nobody waits")
+        );
         let _slot = another.await;
-        assert_eq!(std::fs::read_dir(place.path().join("work")).unwrap().count(), 0);
+        assert_eq!(
+            std::fs::read_dir(place.path().join("work"))
+                .unwrap()
+                .count(),
+            0
+        );
     }
 
     #[tokio::test]
     async fn work_ends_where_its_subject_may_have_no_more_and_an_archive_is_read_no_further() {
         let place = tempfile::tempdir().unwrap();
-        let store = Arc::new(Store::open(place.path(), Bounds { quota: Some(1 << 30), reserve: 0 }).unwrap());
-        let ledger = Arc::new(Ledger::new(Share { steps: 9, bytes: 1000 }));
+        let store = Arc::new(
+            Store::open(
+                place.path(),
+                Bounds {
+                    quota: Some(1 << 30),
+                    reserve: 0,
+                },
+            )
+            .unwrap(),
+        );
+        let ledger = Arc::new(Ledger::new(Share {
+            steps: 9,
+            bytes: 1000,
+        }));
         let subject = Subject::new("a").unwrap();
         let slot = FairSlots::new(1).acquire(&subject).await;
         let (waiting, job) = Waiting::begin(&store, &ledger, &subject, slot).unwrap();
@@ -210,6 +269,11 @@ mod tests {
         job.stop.store(true, Ordering::Relaxed);
         assert!(archive.read(&mut [0; 1]).is_err());
         waiting.end(job).await;
-        assert_eq!(std::fs::read_dir(place.path().join("work")).unwrap().count(), 0);
+        assert_eq!(
+            std::fs::read_dir(place.path().join("work"))
+                .unwrap()
+                .count(),
+            0
+        );
     }
 }

@@ -26,7 +26,10 @@ pub(crate) struct Share {
 
 impl Default for Share {
     fn default() -> Self {
-        Self { steps: STEPS, bytes: 8 << 30 }
+        Self {
+            steps: STEPS,
+            bytes: 8 << 30,
+        }
     }
 }
 
@@ -47,7 +50,10 @@ struct Spent {
 
 impl Spent {
     fn forget(&mut self, now: Instant) {
-        while let Some((_, bytes)) = self.steps.pop_front_if(|(when, _)| now.duration_since(*when) > WINDOW) {
+        while let Some((_, bytes)) = self
+            .steps
+            .pop_front_if(|(when, _)| now.duration_since(*when) > WINDOW)
+        {
             self.bytes = self.bytes.saturating_sub(bytes);
         }
     }
@@ -55,7 +61,10 @@ impl Spent {
 
 impl Ledger {
     pub(crate) fn new(share: Share) -> Self {
-        Self { share, spent: Mutex::default() }
+        Self {
+            share,
+            spent: Mutex::default(),
+        }
     }
 
     /// Counts a step of a subject, unless it is over its share.
@@ -89,11 +98,17 @@ impl Ledger {
             None => spent.steps.push_back((now, bytes)),
         }
         spent.bytes = spent.bytes.saturating_add(bytes);
-        if spent.bytes > self.share.bytes { Err(self.refused(subject, spent, now)) } else { Ok(()) }
+        if spent.bytes > self.share.bytes {
+            Err(self.refused(subject, spent, now))
+        } else {
+            Ok(())
+        }
     }
 
     fn refused(&self, subject: &Subject, spent: &Spent, now: Instant) -> Error {
-        let wait = spent.steps.front().map_or(WINDOW, |(when, _)| WINDOW.saturating_sub(now.duration_since(*when)));
+        let wait = spent.steps.front().map_or(WINDOW, |(when, _)| {
+            WINDOW.saturating_sub(now.duration_since(*when))
+        });
         Error::Packages(format!(
             "`{subject}` has caused {} sets of packages to be looked up or fetched within an hour, {} MiB in all, and may cause {} and {} MiB; \
              packages that are there already can be used, and more can be had in {} s",
@@ -112,18 +127,33 @@ mod tests {
 
     #[test]
     fn who_fetched_too_much_waits_and_the_others_do_not() {
-        let ledger = Ledger::new(Share { steps: 3, bytes: 1000 });
+        let ledger = Ledger::new(Share {
+            steps: 3,
+            bytes: 1000,
+        });
         let [a, b, c] = ["a", "b", "c"].map(|name| Subject::new(name).unwrap());
         for _ in 0..3 {
             ledger.begin(&a).unwrap();
         }
-        assert!(ledger.begin(&a).unwrap_err().to_string().contains("may cause 3"));
+        assert!(
+            ledger
+                .begin(&a)
+                .unwrap_err()
+                .to_string()
+                .contains("may cause 3")
+        );
         ledger.begin(&b).unwrap();
         ledger.charge(&b, 1000).unwrap();
         assert!(ledger.begin(&b).is_err());
         ledger.begin(&c).unwrap();
         ledger.charge(&c, 999).unwrap();
-        assert!(ledger.charge(&c, 2).unwrap_err().to_string().contains("may cause"));
+        assert!(
+            ledger
+                .charge(&c, 2)
+                .unwrap_err()
+                .to_string()
+                .contains("may cause")
+        );
         assert!(ledger.charge(&c, u64::MAX).is_err() && ledger.begin(&c).is_err());
     }
 }

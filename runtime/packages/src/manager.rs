@@ -11,8 +11,8 @@ use crate::workshop::Workshop;
 use crate::{javascript, python, survey, tools};
 use async_trait::async_trait;
 use glovebox::{
-    Allowance, Error, Executor, FairSlots, Guests, Lease, LockedPackage, PackageManager, PackageTarget, PackageTree, ProcessMemory,
-    Request, Resolution, Survey,
+    Allowance, Error, Executor, FairSlots, Guests, Lease, LockedPackage, PackageManager,
+    PackageTarget, PackageTree, ProcessMemory, Request, Resolution, Survey,
 };
 use glovebox_host::program::Program;
 use glovebox_policy::{Ecosystem, PackageGrant};
@@ -122,7 +122,11 @@ impl Packages {
     ///
     /// If something cannot be removed.
     pub fn clean(&self) -> Result<usize, Error> {
-        self.0.answers.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.0
+            .answers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
         self.0.store()?.clean()
     }
 }
@@ -183,7 +187,10 @@ impl PackagesBuilder {
         Packages(Arc::new(Inner {
             place: self.store,
             store: OnceLock::new(),
-            workshop: Workshop { guests: self.guests, executors: self.executors },
+            workshop: Workshop {
+                guests: self.guests,
+                executors: self.executors,
+            },
             offline: self.offline,
             upgrade: self.upgrade,
             progress: self.progress,
@@ -203,17 +210,29 @@ impl PackagesBuilder {
 #[async_trait]
 impl PackageManager for Packages {
     async fn survey(&self, request: &Request, allowance: &Allowance) -> Result<Survey, Error> {
-        self.0.survey.survey(&self.0.workshop, request, allowance).await
+        self.0
+            .survey
+            .survey(&self.0.workshop, request, allowance)
+            .await
     }
 
-    async fn resolve(&self, grant: &PackageGrant, targets: &[PackageTarget], allowance: &Allowance) -> Result<Vec<Resolution>, Error> {
+    async fn resolve(
+        &self,
+        grant: &PackageGrant,
+        targets: &[PackageTarget],
+        allowance: &Allowance,
+    ) -> Result<Vec<Resolution>, Error> {
         let mut resolutions = Vec::new();
         for target in targets {
             let lock = self.0.lock(grant, target, allowance).await?;
             let lacks = lock.lacks.clone();
             let packages = lock.packages.iter().map(Into::into).collect();
             let fits = lacks.is_none();
-            resolutions.push(Resolution { target: target.clone(), packages, lacks });
+            resolutions.push(Resolution {
+                target: target.clone(),
+                packages,
+                lacks,
+            });
             if fits {
                 break;
             }
@@ -221,12 +240,21 @@ impl PackageManager for Packages {
         Ok(resolutions)
     }
 
-    async fn fetch(&self, grant: &PackageGrant, resolution: &Resolution, allowance: &Allowance) -> Result<PackageTree, Error> {
+    async fn fetch(
+        &self,
+        grant: &PackageGrant,
+        resolution: &Resolution,
+        allowance: &Allowance,
+    ) -> Result<PackageTree, Error> {
         let inner = &self.0;
         let digest = tree_digest(grant.ecosystem(), resolution);
         let tier = resolution.target.tier;
         if let Some((path, lease)) = inner.store()?.tree(&digest, tier) {
-            return Ok(PackageTree { digest, path, lease });
+            return Ok(PackageTree {
+                digest,
+                path,
+                lease,
+            });
         }
         let one = Arc::clone(inner.fetching().entry(digest.clone()).or_default());
         let made = {
@@ -238,16 +266,29 @@ impl PackageManager for Packages {
         };
         inner.fetching().retain(|_, one| Arc::strong_count(one) > 1);
         let (path, lease) = made?;
-        Ok(PackageTree { digest, path, lease })
+        Ok(PackageTree {
+            digest,
+            path,
+            lease,
+        })
     }
 }
 
 fn tree_digest(ecosystem: Ecosystem, resolution: &Resolution) -> String {
-    let packages = resolution
-        .packages
-        .iter()
-        .flat_map(|package| [package.name.clone(), package.version.clone(), package.file.clone(), package.digest.clone()]);
-    digest([QUESTION.to_owned(), ecosystem.name().to_owned()].into_iter().chain(target_parts(&resolution.target)).chain(packages))
+    let packages = resolution.packages.iter().flat_map(|package| {
+        [
+            package.name.clone(),
+            package.version.clone(),
+            package.file.clone(),
+            package.digest.clone(),
+        ]
+    });
+    digest(
+        [QUESTION.to_owned(), ecosystem.name().to_owned()]
+            .into_iter()
+            .chain(target_parts(&resolution.target))
+            .chain(packages),
+    )
 }
 
 impl Inner {
@@ -256,17 +297,32 @@ impl Inner {
     }
 
     fn store(&self) -> Result<&Arc<Store>, Error> {
-        let store = self.store.get_or_init(|| Store::open(&self.place, self.bounds).map(Arc::new).map_err(|error| error.to_string()));
-        store.as_ref().map_err(|error| Error::Packages(error.clone()))
+        let store = self.store.get_or_init(|| {
+            Store::open(&self.place, self.bounds)
+                .map(Arc::new)
+                .map_err(|error| error.to_string())
+        });
+        store
+            .as_ref()
+            .map_err(|error| Error::Packages(error.clone()))
     }
 
     async fn uv(&self, memory: Arc<ProcessMemory>) -> Result<Uv, Error> {
         let store = self.store()?;
         let found = self.uv.get_or_try_init(async || {
-            Ok::<_, Error>((tools::uv(store, self.offline, &*self.progress).await?, tools::interpreter().await?))
+            Ok::<_, Error>((
+                tools::uv(store, self.offline, &*self.progress).await?,
+                tools::interpreter().await?,
+            ))
         });
         let (program, python) = found.await?.clone();
-        Ok(Uv { program, python, offline: self.offline, keys: Keys::new(), memory })
+        Ok(Uv {
+            program,
+            python,
+            offline: self.offline,
+            keys: Keys::new(),
+            memory,
+        })
     }
 
     fn question(grant: &PackageGrant, target: &PackageTarget) -> String {
@@ -274,15 +330,29 @@ impl Inner {
         asked.sort();
         let mut constraints = grant.constraints();
         constraints.sort();
-        let parts = [QUESTION.to_owned(), grant.ecosystem().name().to_owned(), grant.index().unwrap_or_default().to_owned()];
+        let parts = [
+            QUESTION.to_owned(),
+            grant.ecosystem().name().to_owned(),
+            grant.index().unwrap_or_default().to_owned(),
+        ];
         let lists = [asked.join("\n"), constraints.join("\n")];
         digest(parts.into_iter().chain(lists).chain(target_parts(target)))
     }
 
     /// Returns the resolution of a request: a cached one if it is fresh.
-    async fn lock(&self, grant: &PackageGrant, target: &PackageTarget, allowance: &Allowance) -> Result<Arc<Lock>, Error> {
+    async fn lock(
+        &self,
+        grant: &PackageGrant,
+        target: &PackageTarget,
+        allowance: &Allowance,
+    ) -> Result<Arc<Lock>, Error> {
         let key = Self::question(grant, target);
-        let answered = self.answers.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        let answered = self
+            .answers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&key)
+            .cloned();
         if let Some(answered) = answered.filter(|answered| answered.age() < FRESH) {
             return Ok(answered);
         }
@@ -304,9 +374,18 @@ impl Inner {
         Ok(answer)
     }
 
-    async fn answer(&self, grant: &PackageGrant, target: &PackageTarget, key: &str, allowance: &Allowance) -> Result<Lock, Error> {
+    async fn answer(
+        &self,
+        grant: &PackageGrant,
+        target: &PackageTarget,
+        key: &str,
+        allowance: &Allowance,
+    ) -> Result<Lock, Error> {
         let known = self.store()?.lock(key);
-        if let Some(known) = known.clone().filter(|known| self.offline || (known.age() < FRESH && !self.upgrade)) {
+        if let Some(known) = known
+            .clone()
+            .filter(|known| self.offline || (known.age() < FRESH && !self.upgrade))
+        {
             return Ok(known);
         }
         match self.ask(grant, target, allowance).await {
@@ -324,22 +403,37 @@ impl Inner {
         }
     }
 
-    async fn ask(&self, grant: &PackageGrant, target: &PackageTarget, allowance: &Allowance) -> Result<Lock, Error> {
+    async fn ask(
+        &self,
+        grant: &PackageGrant,
+        target: &PackageTarget,
+        allowance: &Allowance,
+    ) -> Result<Lock, Error> {
         let asked = asked(grant).join(", ");
         if self.offline && grant.ecosystem() == Ecosystem::JavaScript {
-            return Err(Error::Packages(format!("{asked} were never looked up, and nothing may be fetched now")));
+            return Err(Error::Packages(format!(
+                "{asked} were never looked up, and nothing may be fetched now"
+            )));
         }
         let slot = self.asking.acquire(allowance.subject()).await;
         self.ledger.begin(allowance.subject())?;
-        let (waiting, job) = Waiting::begin(self.store()?, &self.ledger, allowance.subject(), slot)?;
-        job.blocking(|job| job.store.make_disk(Need::default(), &|| job.go_on())).await?;
+        let (waiting, job) =
+            Waiting::begin(self.store()?, &self.ledger, allowance.subject(), slot)?;
+        job.blocking(|job| job.store.make_disk(Need::default(), &|| job.go_on()))
+            .await?;
         (self.progress)(&format!("looking up {asked}"));
         let answer = self.ask_for(grant, target, &job, allowance).await;
         waiting.end(job).await;
         answer
     }
 
-    async fn ask_for(&self, grant: &PackageGrant, target: &PackageTarget, job: &Job, allowance: &Allowance) -> Result<Lock, Error> {
+    async fn ask_for(
+        &self,
+        grant: &PackageGrant,
+        target: &PackageTarget,
+        job: &Job,
+        allowance: &Allowance,
+    ) -> Result<Lock, Error> {
         let work = &job.work;
         let memory = match grant.ecosystem() {
             Ecosystem::Python => python::MEMORY,
@@ -349,7 +443,9 @@ impl Inner {
         let memory = Arc::new(allowance.process_memory(memory).await?);
         match grant.ecosystem() {
             Ecosystem::Python => {
-                work.directory.write("constraints.txt", python::constraints(grant)).map_err(failed(&work.path))?;
+                work.directory
+                    .write("constraints.txt", python::constraints(grant))
+                    .map_err(failed(&work.path))?;
                 self.uv(memory).await?.resolve(grant, target, work).await
             }
             Ecosystem::JavaScript => javascript::resolve(grant, target, work, &memory).await,
@@ -365,18 +461,31 @@ impl Inner {
     ) -> Result<(PathBuf, Lease), Error> {
         let lock = self.lock(grant, &resolution.target, allowance).await?;
         // Exactly the checked versions are fetched, and nothing that was published meanwhile.
-        if !lock.packages.iter().map(LockedPackage::from).eq(resolution.packages.iter().cloned()) {
-            return Err(Error::Packages("what they come to has changed since it was judged; ask again".to_owned()));
+        if !lock
+            .packages
+            .iter()
+            .map(LockedPackage::from)
+            .eq(resolution.packages.iter().cloned())
+        {
+            return Err(Error::Packages(
+                "what they come to has changed since it was judged; ask again".to_owned(),
+            ));
         }
         let slot = self.making.acquire(allowance.subject()).await;
         self.ledger.begin(allowance.subject())?;
-        let (waiting, job) = Waiting::begin(self.store()?, &self.ledger, allowance.subject(), slot)?;
+        let (waiting, job) =
+            Waiting::begin(self.store()?, &self.ledger, allowance.subject(), slot)?;
         let index = grant.index().unwrap_or(match grant.ecosystem() {
             Ecosystem::Python => python::INDEX,
             Ecosystem::JavaScript => javascript::REGISTRY,
         });
-        let index = Url::parse(index).map_err(|error| Error::Packages(format!("`{}`: {error}", index.escape_debug())))?;
-        let downloads = self.downloads.get_or_try_init(async || Downloads::new()).await?.of_index(index)?;
+        let index = Url::parse(index)
+            .map_err(|error| Error::Packages(format!("`{}`: {error}", index.escape_debug())))?;
+        let downloads = self
+            .downloads
+            .get_or_try_init(async || Downloads::new())
+            .await?
+            .of_index(index)?;
         let fetching = Fetching {
             job: &job,
             workshop: &self.workshop,
@@ -394,5 +503,9 @@ impl Inner {
 
 /// Returns the requirements of a request in the syntax of its language's tools.
 pub(crate) fn asked(grant: &PackageGrant) -> Vec<String> {
-    grant.requirements().iter().map(ToString::to_string).collect()
+    grant
+        .requirements()
+        .iter()
+        .map(ToString::to_string)
+        .collect()
 }

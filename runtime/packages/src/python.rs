@@ -73,14 +73,32 @@ struct PylockWheel {
 type Found = Result<Vec<Locked>, String>;
 
 impl Uv {
-    fn command(&self, verb: &[&str], (version, platform): (&str, &str), grant: &PackageGrant, cache: &Path) -> Start {
+    fn command(
+        &self,
+        verb: &[&str],
+        (version, platform): (&str, &str),
+        grant: &PackageGrant,
+        cache: &Path,
+    ) -> Start {
         let mut uv = self.program.start();
         // Its home is a folder of this resolution, so that it finds no credentials there: it would send them to whichever host a page of
         // the index names. Those of an index it sends to the same origin only: scheme, host and port.
-        uv.network().env("HOME", cache).pass_paths("LD_LIBRARY_PATH");
-        uv.args(verb).args(["--no-config", "--system-certs", "--no-build", "--no-python-downloads", "--no-progress", "--color", "never"]);
+        uv.network()
+            .env("HOME", cache)
+            .pass_paths("LD_LIBRARY_PATH");
+        uv.args(verb).args([
+            "--no-config",
+            "--system-certs",
+            "--no-build",
+            "--no-python-downloads",
+            "--no-progress",
+            "--color",
+            "never",
+        ]);
         uv.arg("--python").arg(self.python.path());
-        uv.args(["--python-version", version, "--python-platform", platform]).arg("--cache-dir").arg(cache);
+        uv.args(["--python-version", version, "--python-platform", platform])
+            .arg("--cache-dir")
+            .arg(cache);
         if let Some((index, _)) = self.keyed(grant) {
             // Arguments are visible to all users of this machine, and the environment is not.
             uv.env("UV_DEFAULT_INDEX", index.as_str());
@@ -103,42 +121,99 @@ impl Uv {
         Some((index, [password, written]))
     }
 
-    async fn ask(&self, grant: &PackageGrant, work: &Work, place: (&str, &str)) -> Result<Found, Error> {
-        let index = Url::parse(grant.index().unwrap_or(INDEX)).map_err(|error| Error::Packages(error.to_string()))?;
+    async fn ask(
+        &self,
+        grant: &PackageGrant,
+        work: &Work,
+        place: (&str, &str),
+    ) -> Result<Found, Error> {
+        let index = Url::parse(grant.index().unwrap_or(INDEX))
+            .map_err(|error| Error::Packages(error.to_string()))?;
         let gate = Gate::open(Reach::new(index)).await?;
         let constraints = work.path.join("constraints.txt");
         // The cache is for this resolution alone: uv may unpack an archive to read its metadata.
         let mut uv = self.command(&["pip", "compile"], place, grant, &work.path.join("uv"));
-        uv.args(["--format", "pylock.toml", "--no-header", "--no-annotate", "--constraints"]).arg(&constraints).arg("-");
+        uv.args([
+            "--format",
+            "pylock.toml",
+            "--no-header",
+            "--no-annotate",
+            "--constraints",
+        ])
+        .arg(&constraints)
+        .arg("-");
         gate.iter().for_each(|gate| gate.lead(&mut uv));
         let input = asked(grant).join("\n") + "\n";
-        let Answer { out, complaint, code } = run(uv, "uv", &input, Some(&work.directory), Some(&self.memory)).await?;
-        let keys = self.keyed(grant).map(|(_, keys)| keys).into_iter().flatten();
-        let complaint = keys.filter(|key| !key.is_empty()).fold(complaint, |text, key| text.replace(&key, "****"));
-        let refused = gate.as_ref().and_then(Gate::refused).filter(|_| code != Some(0));
+        let Answer {
+            out,
+            complaint,
+            code,
+        } = run(uv, "uv", &input, Some(&work.directory), Some(&self.memory)).await?;
+        let keys = self
+            .keyed(grant)
+            .map(|(_, keys)| keys)
+            .into_iter()
+            .flatten();
+        let complaint = keys
+            .filter(|key| !key.is_empty())
+            .fold(complaint, |text, key| text.replace(&key, "****"));
+        let refused = gate
+            .as_ref()
+            .and_then(Gate::refused)
+            .filter(|_| code != Some(0));
         if let Some(why) = refused {
-            return Err(Error::Packages(format!("the index of packages leads elsewhere: {why}")));
+            return Err(Error::Packages(format!(
+                "the index of packages leads elsewhere: {why}"
+            )));
         }
         match code {
             Some(0) => {}
-            Some(NO_SOLUTION) if !complaint.contains("network was disabled") => return Ok(Err(complaint)),
-            _ => return Err(Error::Packages(format!("the index of packages could not be asked: {complaint}"))),
+            Some(NO_SOLUTION) if !complaint.contains("network was disabled") => {
+                return Ok(Err(complaint));
+            }
+            _ => {
+                return Err(Error::Packages(format!(
+                    "the index of packages could not be asked: {complaint}"
+                )));
+            }
         }
-        let lock: Pylock =
-            toml::from_str(&out).map_err(|error| Error::Packages(format!("uv wrote a lock that cannot be read: {error}")))?;
-        lock.packages.into_iter().map(locked).collect::<Result<Vec<_>, _>>().map(Ok)
+        let lock: Pylock = toml::from_str(&out).map_err(|error| {
+            Error::Packages(format!("uv wrote a lock that cannot be read: {error}"))
+        })?;
+        lock.packages
+            .into_iter()
+            .map(locked)
+            .collect::<Result<Vec<_>, _>>()
+            .map(Ok)
     }
 
     /// Resolves what is granted for one target.
-    pub(crate) async fn resolve(&self, grant: &PackageGrant, target: &PackageTarget, work: &Work) -> Result<Lock, Error> {
-        let Some(native) = &target.native else { return self.resolve_pure(grant, &target.interpreter, work).await };
-        Ok(match self.ask(grant, work, (&target.interpreter, &platform(native))).await? {
-            Ok(packages) => Lock::new(packages, None),
-            Err(complaint) => Lock::new(Vec::new(), Some(unsolved(&complaint))),
-        })
+    pub(crate) async fn resolve(
+        &self,
+        grant: &PackageGrant,
+        target: &PackageTarget,
+        work: &Work,
+    ) -> Result<Lock, Error> {
+        let Some(native) = &target.native else {
+            return self.resolve_pure(grant, &target.interpreter, work).await;
+        };
+        Ok(
+            match self
+                .ask(grant, work, (&target.interpreter, &platform(native)))
+                .await?
+            {
+                Ok(packages) => Lock::new(packages, None),
+                Err(complaint) => Lock::new(Vec::new(), Some(unsolved(&complaint))),
+            },
+        )
     }
 
-    async fn resolve_pure(&self, grant: &PackageGrant, interpreter: &str, work: &Work) -> Result<Lock, Error> {
+    async fn resolve_pure(
+        &self,
+        grant: &PackageGrant,
+        interpreter: &str,
+        work: &Work,
+    ) -> Result<Lock, Error> {
         let usual = format!("{}-manylinux_{USUAL_LIBC}", std::env::consts::ARCH);
         let pure = self.ask(grant, work, (interpreter, WASM_PLATFORM)).await?;
         let usual = self.ask(grant, work, (interpreter, &usual)).await?;
@@ -146,13 +221,23 @@ impl Uv {
         let is_pure = |package: &&Locked| package.file.ends_with(PURE);
         Ok(match (pure, usual) {
             (Ok(pure), usual) => {
-                let foreign: Vec<&str> = pure.iter().filter(|package| !is_pure(package)).map(|package| package.name.as_str()).collect();
-                let wanted = |package: &&Locked| grant.requirements().iter().any(|wanted| wanted.name() == package.name);
-                let usual = usual.unwrap_or_default();
-                let older = pure
+                let foreign: Vec<&str> = pure
                     .iter()
-                    .filter(wanted)
-                    .filter(|package| usual.iter().any(|usual| usual.name == package.name && usual.version != package.version));
+                    .filter(|package| !is_pure(package))
+                    .map(|package| package.name.as_str())
+                    .collect();
+                let wanted = |package: &&Locked| {
+                    grant
+                        .requirements()
+                        .iter()
+                        .any(|wanted| wanted.name() == package.name)
+                };
+                let usual = usual.unwrap_or_default();
+                let older = pure.iter().filter(wanted).filter(|package| {
+                    usual
+                        .iter()
+                        .any(|usual| usual.name == package.name && usual.version != package.version)
+                });
                 let older: Vec<&str> = older.map(|package| package.name.as_str()).collect();
                 match (foreign.is_empty(), older.is_empty()) {
                     (true, true) => Lock::new(pure, None),
@@ -160,7 +245,13 @@ impl Uv {
                     (true, false) => lacks(older),
                 }
             }
-            (Err(_), Ok(usual)) => lacks(usual.iter().filter(|package| !is_pure(package)).map(|package| package.name.as_str()).collect()),
+            (Err(_), Ok(usual)) => lacks(
+                usual
+                    .iter()
+                    .filter(|package| !is_pure(package))
+                    .map(|package| package.name.as_str())
+                    .collect(),
+            ),
             (Err(complaint), Err(_)) => Lock::new(Vec::new(), Some(unsolved(&complaint))),
         })
     }
@@ -168,11 +259,19 @@ impl Uv {
 
 /// Returns uv's name of a native platform.
 fn platform(native: &NativePlatform) -> String {
-    format!("{}-manylinux_{}", native.architecture, native.libc.replace('.', "_"))
+    format!(
+        "{}-manylinux_{}",
+        native.architecture,
+        native.libc.replace('.', "_")
+    )
 }
 
 fn native_code(names: &[&str]) -> String {
-    let shown: Vec<String> = names.iter().take(3).map(|name| format!("`{name}`")).collect();
+    let shown: Vec<String> = names
+        .iter()
+        .take(3)
+        .map(|name| format!("`{name}`"))
+        .collect();
     match shown.as_slice() {
         [] => "cannot run what these packages depend on, which has native code".to_owned(),
         [one] => format!("cannot run {one}, which has native code"),
@@ -182,26 +281,64 @@ fn native_code(names: &[&str]) -> String {
 
 fn unsolved(complaint: &str) -> String {
     let plain: String = complaint.split_whitespace().collect::<Vec<_>>().join(" ");
-    format!("cannot have these packages ({})", plain.trim_start_matches("No solution found when resolving dependencies cause: "))
+    format!(
+        "cannot have these packages ({})",
+        plain.trim_start_matches("No solution found when resolving dependencies cause: ")
+    )
 }
 
 fn locked(package: PylockPackage) -> Result<Locked, Error> {
-    let bad = |what: &str| Error::Packages(format!("the index offers `{}` {what}", package.name.escape_debug()));
-    let version = package.version.clone().ok_or_else(|| bad("without a version"))?;
-    let wheel = package.wheels.iter().find(|wheel| wheel.file().is_some_and(|file| file.ends_with(PURE)));
-    let wheel = wheel.or(package.wheels.first()).ok_or_else(|| bad("without a ready-made archive"))?;
-    let file = wheel.file().ok_or_else(|| bad("without an archive's name"))?.to_owned();
-    let mut url = wheel.url.as_deref().and_then(|url| Url::parse(url).ok()).ok_or_else(|| bad("without an address"))?;
+    let bad = |what: &str| {
+        Error::Packages(format!(
+            "the index offers `{}` {what}",
+            package.name.escape_debug()
+        ))
+    };
+    let version = package
+        .version
+        .clone()
+        .ok_or_else(|| bad("without a version"))?;
+    let wheel = package
+        .wheels
+        .iter()
+        .find(|wheel| wheel.file().is_some_and(|file| file.ends_with(PURE)));
+    let wheel = wheel
+        .or(package.wheels.first())
+        .ok_or_else(|| bad("without a ready-made archive"))?;
+    let file = wheel
+        .file()
+        .ok_or_else(|| bad("without an archive's name"))?
+        .to_owned();
+    let mut url = wheel
+        .url
+        .as_deref()
+        .and_then(|url| Url::parse(url).ok())
+        .ok_or_else(|| bad("without an address"))?;
     // Credentials are the user's secret, and must not be in any file of ours.
     let is_plain = url.set_username("").is_ok() && url.set_password(None).is_ok();
-    let url = Some(url).filter(|_| is_plain).ok_or_else(|| bad("without an address"))?.to_string();
-    let digest = wheel.hashes.get("sha256").ok_or_else(|| bad("without a SHA-256 digest"))?;
-    Locked { name: package.name, version, file, digest: format!("sha256:{digest}"), url }.checked()
+    let url = Some(url)
+        .filter(|_| is_plain)
+        .ok_or_else(|| bad("without an address"))?
+        .to_string();
+    let digest = wheel
+        .hashes
+        .get("sha256")
+        .ok_or_else(|| bad("without a SHA-256 digest"))?;
+    Locked {
+        name: package.name,
+        version,
+        file,
+        digest: format!("sha256:{digest}"),
+        url,
+    }
+    .checked()
 }
 
 impl PylockWheel {
     fn file(&self) -> Option<&str> {
-        self.name.as_deref().or_else(|| self.url.as_deref()?.rsplit('/').next())
+        self.name
+            .as_deref()
+            .or_else(|| self.url.as_deref()?.rsplit('/').next())
     }
 }
 

@@ -37,7 +37,10 @@ pub(crate) struct Bounds {
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { quota: None, reserve: RESERVE }
+        Self {
+            quota: None,
+            reserve: RESERVE,
+        }
     }
 }
 
@@ -78,18 +81,37 @@ impl Store {
         let file = self.trusted(place, self.folder.file(&path))?;
         file.try_lock_shared().ok()?;
         // It may have been removed, and even made again, before it was locked.
-        let is_there = self.root.open(&path).ok()?.into_std().metadata().ok()?.ino() == file.metadata().ok()?.ino();
+        let is_there = self
+            .root
+            .open(&path)
+            .ok()?
+            .into_std()
+            .metadata()
+            .ok()?
+            .ino()
+            == file.metadata().ok()?.ino();
         // The modification time is the time of last use (LRU). A read-only store can still be used.
         let _ = file.set_modified(SystemTime::now());
         is_there.then_some(file)
     }
 
     /// Makes room for a write: evicts the least recently used entries, for as long as `go_on` permits.
-    pub(crate) fn make_room(&self, need: Need, go_on: &dyn Fn() -> io::Result<()>) -> Result<(), Error> {
-        let disk = rustix::fs::fstatvfs(&self.root).map_err(|error| failed(&self.path)(error.into()))?;
-        let quota = self.bounds.quota.unwrap_or_else(|| QUOTA.min(disk.f_blocks.saturating_mul(disk.f_frsize) / 10).max(LEAST_QUOTA));
+    pub(crate) fn make_room(
+        &self,
+        need: Need,
+        go_on: &dyn Fn() -> io::Result<()>,
+    ) -> Result<(), Error> {
+        let disk =
+            rustix::fs::fstatvfs(&self.root).map_err(|error| failed(&self.path)(error.into()))?;
+        let quota = self.bounds.quota.unwrap_or_else(|| {
+            QUOTA
+                .min(disk.f_blocks.saturating_mul(disk.f_frsize) / 10)
+                .max(LEAST_QUOTA)
+        });
         let mut kept = self.kept();
-        let mut total = kept.iter().fold(0_u64, |total, kept| total.saturating_add(kept.bytes));
+        let mut total = kept
+            .iter()
+            .fold(0_u64, |total, kept| total.saturating_add(kept.bytes));
         kept.sort_by_key(|kept| kept.used);
         let mut oldest = kept.into_iter();
         loop {
@@ -120,13 +142,22 @@ impl Store {
     }
 
     /// As [`Store::make_room`], but only for the disk's reserve: quicker, and done for every archive.
-    pub(crate) fn make_disk(&self, need: Need, go_on: &dyn Fn() -> io::Result<()>) -> Result<(), Error> {
-        if self.missing_disk(need)?.is_none() { Ok(()) } else { self.make_room(need, go_on) }
+    pub(crate) fn make_disk(
+        &self,
+        need: Need,
+        go_on: &dyn Fn() -> io::Result<()>,
+    ) -> Result<(), Error> {
+        if self.missing_disk(need)?.is_none() {
+            Ok(())
+        } else {
+            self.make_room(need, go_on)
+        }
     }
 
     /// Returns the shortage of the disk for a write.
     fn missing_disk(&self, need: Need) -> Result<Option<String>, Error> {
-        let disk = rustix::fs::fstatvfs(&self.root).map_err(|error| failed(&self.path)(error.into()))?;
+        let disk =
+            rustix::fs::fstatvfs(&self.root).map_err(|error| failed(&self.path)(error.into()))?;
         let free = disk.f_bavail.saturating_mul(disk.f_frsize);
         if free < need.bytes.saturating_add(self.bounds.reserve) {
             return Ok(Some(format!(
@@ -152,14 +183,25 @@ impl Store {
         let mut all = Vec::new();
         for kind in KEPT {
             for entry in self.root.read_dir(kind).into_iter().flatten().flatten() {
-                let Ok(name) = entry.file_name().into_string() else { continue };
+                let Ok(name) = entry.file_name().into_string() else {
+                    continue;
+                };
                 let place = format!("{kind}/{name}");
                 let about = format!("{place}/{ABOUT}");
-                let used =
-                    self.root.metadata(&about).and_then(|found| found.modified()).map_or(SystemTime::UNIX_EPOCH, |time| time.into_std());
+                let used = self
+                    .root
+                    .metadata(&about)
+                    .and_then(|found| found.modified())
+                    .map_or(SystemTime::UNIX_EPOCH, |time| time.into_std());
                 // A description that another user may have written is not trusted; it is evicted with the others.
-                let size = self.read(&about, MAX_ABOUT).and_then(|text| serde_json::from_slice::<Size>(&text).ok());
-                all.push(Kept { used, place, bytes: size.map_or(0, |size| size.bytes) });
+                let size = self
+                    .read(&about, MAX_ABOUT)
+                    .and_then(|text| serde_json::from_slice::<Size>(&text).ok());
+                all.push(Kept {
+                    used,
+                    place,
+                    bytes: size.map_or(0, |size| size.bytes),
+                });
             }
         }
         all
@@ -182,13 +224,21 @@ impl Store {
     /// Reads a file of the store, if it is trusted and no longer than this.
     pub(crate) fn read(&self, path: &str, most: u64) -> Option<Vec<u8>> {
         let mut text = Vec::new();
-        self.folder.file(path).ok()?.take(most.saturating_add(1)).read_to_end(&mut text).ok()?;
+        self.folder
+            .file(path)
+            .ok()?
+            .take(most.saturating_add(1))
+            .read_to_end(&mut text)
+            .ok()?;
         (text.len() as u64 <= most).then_some(text)
     }
 
     /// Removes an entry, unless it is in use.
     fn remove(&self, place: &str) -> bool {
-        let about = self.root.open(format!("{place}/{ABOUT}")).map(cap_std::fs::File::into_std);
+        let about = self
+            .root
+            .open(format!("{place}/{ABOUT}"))
+            .map(cap_std::fs::File::into_std);
         if let Ok(about) = &about
             && matches!(about.try_lock(), Err(TryLockError::WouldBlock))
         {
@@ -210,11 +260,17 @@ impl Store {
         let mut locks: Vec<(SystemTime, u64, _)> = entries
             .filter_map(|entry| {
                 let found = entry.metadata().ok()?;
-                Some((found.modified().ok()?.into_std(), found.len(), entry.file_name()))
+                Some((
+                    found.modified().ok()?.into_std(),
+                    found.len(),
+                    entry.file_name(),
+                ))
             })
             .collect();
         let (bytes, count) = MAX_LOCKS;
-        let mut total = locks.iter().fold(0_u64, |total, lock| total.saturating_add(lock.1));
+        let mut total = locks
+            .iter()
+            .fold(0_u64, |total, lock| total.saturating_add(lock.1));
         if total <= bytes && locks.len() <= count {
             return;
         }
@@ -224,7 +280,9 @@ impl Store {
             if total <= bytes / 2 && left <= count / 2 {
                 break;
             }
-            let _ = self.root.remove_file(std::path::Path::new("locks").join(name));
+            let _ = self
+                .root
+                .remove_file(std::path::Path::new("locks").join(name));
             total = total.saturating_sub(length);
             left -= 1;
         }
@@ -232,7 +290,10 @@ impl Store {
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "the tests look into folders of their own")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the tests look into folders of their own"
+)]
 mod tests {
     use super::*;
     use std::path::Path;
@@ -240,7 +301,16 @@ mod tests {
     use std::time::Duration;
 
     fn store(place: &Path, quota: u64, reserve: u64) -> Arc<Store> {
-        Arc::new(Store::open(place, Bounds { quota: Some(quota), reserve }).unwrap())
+        Arc::new(
+            Store::open(
+                place,
+                Bounds {
+                    quota: Some(quota),
+                    reserve,
+                },
+            )
+            .unwrap(),
+        )
     }
 
     fn room(store: &Store, bytes: u64) -> Result<(), Error> {
@@ -253,12 +323,19 @@ mod tests {
         std::fs::create_dir_all(directory.join("files/deep")).unwrap();
         let about = directory.join(ABOUT);
         std::fs::write(&about, format!("{{\"bytes\":{bytes},\"files\":{{}}}}")).unwrap();
-        std::fs::File::open(about).unwrap().set_modified(SystemTime::now() - Duration::from_secs(3600 * hours)).unwrap();
+        std::fs::File::open(about)
+            .unwrap()
+            .set_modified(SystemTime::now() - Duration::from_secs(3600 * hours))
+            .unwrap();
     }
 
     fn left(place: &Path) -> Vec<String> {
-        let names = KEPT.iter().flat_map(|kind| std::fs::read_dir(place.join(kind)).unwrap());
-        let mut names: Vec<String> = names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let names = KEPT
+            .iter()
+            .flat_map(|kind| std::fs::read_dir(place.join(kind)).unwrap());
+        let mut names: Vec<String> = names
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
         names.sort();
         names
     }
@@ -267,7 +344,12 @@ mod tests {
     fn what_was_not_used_for_the_longest_time_goes_first_and_nothing_that_is_used() {
         let place = tempfile::tempdir().unwrap();
         let store = store(place.path(), 1000, 0);
-        for (kind, name, hours) in [("trees", "a", 9), ("parts", "b", 8), ("trees", "c", 7), ("parts", "d", 6)] {
+        for (kind, name, hours) in [
+            ("trees", "a", 9),
+            ("parts", "b", 8),
+            ("trees", "c", 7),
+            ("parts", "d", 6),
+        ] {
             keep(place.path(), kind, name, hours, 250);
         }
         room(&store, 0).unwrap();
@@ -278,12 +360,20 @@ mod tests {
         room(&store, 300).unwrap();
         assert_eq!(left(place.path()), ["a", "b"]);
         let error = room(&store, 900).unwrap_err().to_string();
-        assert!(error.contains("quota") && error.contains("in use"), "{error}");
+        assert!(
+            error.contains("quota") && error.contains("in use"),
+            "{error}"
+        );
         assert_eq!(left(place.path()), ["b"]);
         drop(held);
         room(&store, 900).unwrap();
         assert!(left(place.path()).is_empty());
-        assert_eq!(std::fs::read_dir(place.path().join("work")).unwrap().count(), 0);
+        assert_eq!(
+            std::fs::read_dir(place.path().join("work"))
+                .unwrap()
+                .count(),
+            0
+        );
         assert!(store.hold("parts/b").is_none());
     }
 
@@ -295,13 +385,26 @@ mod tests {
         let error = room(&store, 0).unwrap_err().to_string();
         assert!(error.contains("must stay free"), "{error}");
         // Some file systems do not count them.
-        let inodes = Need { bytes: 0, entries: 1 << 60 };
+        let inodes = Need {
+            bytes: 0,
+            entries: 1 << 60,
+        };
         let store = self::store(place.path(), 1000, 0);
         if let Some(missing) = store.missing_disk(inodes).unwrap() {
             assert!(missing.contains("inodes"), "{missing}");
             keep(place.path(), "trees", "b", 1, 10);
-            assert!(store.make_room(inodes, &|| Err(io::Error::other("stopped"))).unwrap_err().to_string().contains("stopped"));
-            assert_eq!(left(place.path()), ["b"], "nothing is removed for whom nobody waits");
+            assert!(
+                store
+                    .make_room(inodes, &|| Err(io::Error::other("stopped")))
+                    .unwrap_err()
+                    .to_string()
+                    .contains("stopped")
+            );
+            assert_eq!(
+                left(place.path()),
+                ["b"],
+                "nothing is removed for whom nobody waits"
+            );
         }
     }
 
@@ -310,15 +413,24 @@ mod tests {
     fn what_others_can_have_changed_is_not_used() {
         use std::os::unix::fs::{PermissionsExt as _, chown};
         type Change = fn(&Path);
-        let mode = |path: &Path, bits| std::fs::set_permissions(path, std::fs::Permissions::from_mode(bits)).unwrap();
+        let mode = |path: &Path, bits| {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(bits)).unwrap()
+        };
         let changes: [Change; 5] = [
             |_| (),
             |tree| std::fs::set_permissions(tree, std::fs::Permissions::from_mode(0o777)).unwrap(),
-            |tree| std::fs::set_permissions(tree.join(ABOUT), std::fs::Permissions::from_mode(0o666)).unwrap(),
+            |tree| {
+                std::fs::set_permissions(tree.join(ABOUT), std::fs::Permissions::from_mode(0o666))
+                    .unwrap()
+            },
             |tree| chown(tree, Some(65534), None).unwrap(),
             |tree| chown(tree.join(ABOUT), Some(65534), None).unwrap(),
         ];
-        let known = if rustix::process::geteuid().is_root() { 5 } else { 3 };
+        let known = if rustix::process::geteuid().is_root() {
+            5
+        } else {
+            3
+        };
         for (number, change) in changes.into_iter().take(known).enumerate() {
             let place = tempfile::tempdir().unwrap();
             let store = store(place.path(), 1000, 0);
@@ -341,9 +453,23 @@ mod tests {
             std::fs::create_dir_all(place.path().join(left)).unwrap();
         }
         let _second = store(place.path(), 1000, 0);
-        assert!(work.path.exists() && !place.path().join("uv").exists() && !place.path().join("npm").exists());
-        assert_eq!(std::fs::read_dir(place.path().join("work")).unwrap().count(), 1);
+        assert!(
+            work.path.exists()
+                && !place.path().join("uv").exists()
+                && !place.path().join("npm").exists()
+        );
+        assert_eq!(
+            std::fs::read_dir(place.path().join("work"))
+                .unwrap()
+                .count(),
+            1
+        );
         drop(work);
-        assert_eq!(std::fs::read_dir(place.path().join("work")).unwrap().count(), 0);
+        assert_eq!(
+            std::fs::read_dir(place.path().join("work"))
+                .unwrap()
+                .count(),
+            0
+        );
     }
 }

@@ -53,9 +53,9 @@ impl Kind {
             address if address.is_loopback() => Some(Self::Loopback),
             IpAddr::V4(v4) => v4.is_private().then_some(Self::Network),
             // Clouds have their metadata at unique local addresses as well.
-            IpAddr::V6(v6) => {
-                (v6.is_unique_local() && !matches!(v6.segments(), [0xfd00, 0xec2, ..] | [0xfd20, 0xce, ..])).then_some(Self::Network)
-            }
+            IpAddr::V6(v6) => (v6.is_unique_local()
+                && !matches!(v6.segments(), [0xfd00, 0xec2, ..] | [0xfd20, 0xce, ..]))
+            .then_some(Self::Network),
         }
     }
 }
@@ -66,7 +66,10 @@ fn host(url: &Url) -> Option<String> {
 }
 
 fn plain(host: &str) -> String {
-    host.trim_end_matches('.').trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase()
+    host.trim_end_matches('.')
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .to_ascii_lowercase()
 }
 
 /// Returns the address of a host that is an IP literal.
@@ -79,11 +82,26 @@ fn address(host: &str) -> Option<IpAddr> {
 
 impl Reach {
     pub(crate) fn new(index: Url) -> Self {
-        #[expect(clippy::disallowed_methods, reason = "the proxies that the client uses")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the proxies that the client uses"
+        )]
         let set = PROXIES.iter().filter_map(|name| std::env::var(name).ok());
-        let proxies = set.filter_map(|proxy| host(&Url::parse(&proxy).or_else(|_| Url::parse(&format!("http://{proxy}"))).ok()?)).collect();
+        let proxies = set
+            .filter_map(|proxy| {
+                host(
+                    &Url::parse(&proxy)
+                        .or_else(|_| Url::parse(&format!("http://{proxy}")))
+                        .ok()?,
+                )
+            })
+            .collect();
         let host = host(&index).unwrap_or_default();
-        Self(Arc::new(Inner { index, host, proxies }))
+        Self(Arc::new(Inner {
+            index,
+            host,
+            proxies,
+        }))
     }
 
     /// Returns the index that the policy names.
@@ -107,7 +125,10 @@ impl Reach {
         }
         let host = host(url).ok_or("its address has no host")?;
         if self.0.proxies.contains(&host) && host != self.0.host {
-            return Err(format!("the index has it at `{}`, which is the proxy", host.escape_debug()));
+            return Err(format!(
+                "the index has it at `{}`, which is the proxy",
+                host.escape_debug()
+            ));
         }
         match address(&host) {
             Some(address) => self.judge(&host, address),
@@ -154,7 +175,9 @@ impl Reach {
         if is_public(found) || host == self.0.host || host == PYPI_FILES {
             return true;
         }
-        let Some(kind) = Kind::of(found) else { return false };
+        let Some(kind) = Kind::of(found) else {
+            return false;
+        };
         match address(&self.0.host) {
             Some(index) => address(host).is_some() && Kind::of(index) == Some(kind),
             None => kind == Kind::Network && is_neighbour(&self.0.host, host),
@@ -164,15 +187,22 @@ impl Reach {
 
 /// Returns whether two names are in one domain.
 fn is_neighbour(index: &str, host: &str) -> bool {
-    let Some((_, domain)) = index.split_once('.') else { return false };
-    let is_below = || host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    let Some((_, domain)) = index.split_once('.') else {
+        return false;
+    };
+    let is_below = || {
+        host.strip_suffix(domain)
+            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    };
     domain.split('.').count() >= OWNED && is_below()
 }
 
 impl Resolve for Reach {
     fn resolve(&self, name: Name) -> Resolving {
         let this = self.clone();
-        Box::pin(async move { Ok::<Addrs, Failure>(Box::new(this.lookup(name.as_str()).await?.into_iter())) })
+        Box::pin(async move {
+            Ok::<Addrs, Failure>(Box::new(this.lookup(name.as_str()).await?.into_iter()))
+        })
     }
 }
 
@@ -195,19 +225,49 @@ mod tests {
             ("pypi.org", "evil.example", "::ffff:10.0.0.1", false),
             ("pypi.org", "evil.example", "10.0.0.1", false),
             ("pypi.org", "evil.example", "0.0.0.0", false),
-            ("pypi.org", "metadata.google.internal", "169.254.169.254", false),
+            (
+                "pypi.org",
+                "metadata.google.internal",
+                "169.254.169.254",
+                false,
+            ),
             ("pypi.org", "evil.example", "fd00:ec2::254", false),
             ("pypi.org", "evil.example", "168.63.129.16", false),
             ("pypi.org", "intranet.org", "10.0.0.1", false),
             // A private index and its neighbours.
             ("pypi.corp.example", "pypi.corp.example", "10.0.0.1", true),
-            ("pypi.corp.example", "files.corp.example", "192.168.1.1", true),
+            (
+                "pypi.corp.example",
+                "files.corp.example",
+                "192.168.1.1",
+                true,
+            ),
             ("pypi.corp.example", "corp.example", "fd12::1", true),
-            ("pypi.corp.example", "files.elsewhere.example", "10.0.0.1", false),
+            (
+                "pypi.corp.example",
+                "files.elsewhere.example",
+                "10.0.0.1",
+                false,
+            ),
             ("pypi.corp.example", "notcorp.example", "10.0.0.1", false),
-            ("pypi.corp.example", "files.corp.example", "127.0.0.1", false),
-            ("pypi.corp.example", "files.corp.example", "169.254.169.254", false),
-            ("pypi.corp.example", "files.corp.example", "100.100.100.200", false),
+            (
+                "pypi.corp.example",
+                "files.corp.example",
+                "127.0.0.1",
+                false,
+            ),
+            (
+                "pypi.corp.example",
+                "files.corp.example",
+                "169.254.169.254",
+                false,
+            ),
+            (
+                "pypi.corp.example",
+                "files.corp.example",
+                "100.100.100.200",
+                false,
+            ),
             ("pypi", "pypi", "10.0.0.1", true),
             ("pypi", "jenkins", "10.0.0.1", false),
             // An index that the policy names by its address.
@@ -221,16 +281,23 @@ mod tests {
             ("127.0.0.1", "169.254.169.254", "169.254.169.254", false),
         ] {
             let reach = Reach::new(Url::parse(&format!("https://{index}:8443/simple/")).unwrap());
-            assert_eq!(reach.allows(&plain(host), address.parse().unwrap()), is_allowed, "{index} {host} {address}");
+            assert_eq!(
+                reach.allows(&plain(host), address.parse().unwrap()),
+                is_allowed,
+                "{index} {host} {address}"
+            );
         }
     }
 
     #[test]
     fn an_address_is_judged_however_it_is_written() {
         let reach = Reach::new(Url::parse("https://pypi.org/simple/").unwrap());
-        for good in
-            ["https://files.pythonhosted.org/a.whl", "https://pypi.org/a.whl", "https://1.1.1.1/a.whl", "https://[2606:4700::1]/a.whl"]
-        {
+        for good in [
+            "https://files.pythonhosted.org/a.whl",
+            "https://pypi.org/a.whl",
+            "https://1.1.1.1/a.whl",
+            "https://[2606:4700::1]/a.whl",
+        ] {
             reach.check(&Url::parse(good).unwrap()).unwrap();
         }
         for bad in [
@@ -268,9 +335,18 @@ mod tests {
     async fn names_are_judged_where_they_are_resolved() {
         let resolve = async |index: &str| {
             let reach = Reach::new(Url::parse(&format!("https://{index}/")).unwrap());
-            reach.resolve("localhost".parse().unwrap()).await.map(Iterator::count)
+            reach
+                .resolve("localhost".parse().unwrap())
+                .await
+                .map(Iterator::count)
         };
-        assert!(resolve("pypi.org").await.unwrap_err().to_string().contains("no public address"));
+        assert!(
+            resolve("pypi.org")
+                .await
+                .unwrap_err()
+                .to_string()
+                .contains("no public address")
+        );
         assert!(resolve("localhost").await.unwrap() > 0);
     }
 }

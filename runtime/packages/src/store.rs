@@ -5,7 +5,9 @@
 
 use crate::quota::{Bounds, MAX_ABOUT, Size};
 use crate::tree::Files;
-use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _, File, OpenOptions, Permissions, PermissionsExt as _};
+use cap_std::fs::{
+    Dir, DirBuilder, DirBuilderExt as _, File, OpenOptions, Permissions, PermissionsExt as _,
+};
 use glovebox::{Error, Lease, LockedPackage, PackageTarget};
 use glovebox_host::folder::{Folder, FolderError};
 use glovebox_host::program::Program;
@@ -131,7 +133,12 @@ pub struct StoredTree {
 
 impl From<&Locked> for LockedPackage {
     fn from(locked: &Locked) -> Self {
-        Self { name: locked.name.clone(), version: locked.version.clone(), file: locked.file.clone(), digest: locked.digest.clone() }
+        Self {
+            name: locked.name.clone(),
+            version: locked.version.clone(),
+            file: locked.file.clone(),
+            digest: locked.digest.clone(),
+        }
     }
 }
 
@@ -139,13 +146,19 @@ impl Locked {
     /// Validates an index's metadata of a package: it is shown to users, kept, and written to logs.
     pub(crate) fn checked(self) -> Result<Self, Error> {
         let texts = [&self.name, &self.version, &self.file];
-        let is_plain =
-            |text: &&String| !text.is_empty() && text.len() <= MAX_WORD && !text.contains(|c: char| c.is_control() || c == '\u{2028}');
+        let is_plain = |text: &&String| {
+            !text.is_empty()
+                && text.len() <= MAX_WORD
+                && !text.contains(|c: char| c.is_control() || c == '\u{2028}')
+        };
         if texts.iter().all(is_plain) {
             return Ok(self);
         }
         let shown: String = self.name.chars().take(80).collect();
-        Err(Error::Packages(format!("the index offers `{}` with a name or version that is none", shown.escape_debug())))
+        Err(Error::Packages(format!(
+            "the index offers `{}` with a name or version that is none",
+            shown.escape_debug()
+        )))
     }
 }
 
@@ -153,12 +166,27 @@ impl Lock {
     pub(crate) fn new(packages: Vec<Locked>, lacks: Option<String>) -> Self {
         // The names in it are the index's.
         let lacks = lacks.map(|lacks| lacks.chars().take(MAX_REASON).collect());
-        Self { format: FORMAT, key: String::new(), made: now(), lacks, packages }
+        Self {
+            format: FORMAT,
+            key: String::new(),
+            made: now(),
+            lacks,
+            packages,
+        }
     }
 
     /// Returns its approximate size in memory in bytes.
     pub(crate) fn size(&self) -> usize {
-        let of = |locked: &Locked| [&locked.name, &locked.version, &locked.file, &locked.digest, &locked.url].map(|text| text.len() + 24);
+        let of = |locked: &Locked| {
+            [
+                &locked.name,
+                &locked.version,
+                &locked.file,
+                &locked.digest,
+                &locked.url,
+            ]
+            .map(|text| text.len() + 24)
+        };
         self.packages.iter().flat_map(of).sum()
     }
 
@@ -169,7 +197,9 @@ impl Lock {
 }
 
 fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
 }
 
 /// Returns the key of a resolution or a set: the digest of its parts.
@@ -179,7 +209,11 @@ pub(crate) fn digest(parts: impl IntoIterator<Item = String>) -> String {
         hasher.update((part.len() as u64).to_le_bytes());
         hasher.update(part);
     }
-    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hasher
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// Returns the parts of a target that are in keys.
@@ -188,7 +222,9 @@ pub(crate) fn target_parts(target: &PackageTarget) -> [String; 4] {
     [
         target.tier.name().to_owned(),
         target.interpreter.clone(),
-        native.map(|native| native.architecture.clone()).unwrap_or_default(),
+        native
+            .map(|native| native.architecture.clone())
+            .unwrap_or_default(),
         native.map(|native| native.libc.clone()).unwrap_or_default(),
     ]
 }
@@ -211,11 +247,19 @@ impl Store {
         let path = folder.path().to_owned();
         let root = Dir::from_std_file(folder.to_file().map_err(failed(&path))?);
         for name in FOLDERS {
-            make_folder(&root, name).or_else(exists).map_err(failed(&path))?;
+            make_folder(&root, name)
+                .or_else(exists)
+                .map_err(failed(&path))?;
             folder.folder(name).map_err(refused)?;
         }
-        root.open_with("lock", OpenOptions::new().write(true).create(true)).map_err(failed(&path))?;
-        let store = Self { path, root, bounds, folder };
+        root.open_with("lock", OpenOptions::new().write(true).create(true))
+            .map_err(failed(&path))?;
+        let store = Self {
+            path,
+            root,
+            bounds,
+            folder,
+        };
         store.clear_work();
         Ok(store)
     }
@@ -223,11 +267,20 @@ impl Store {
     /// Removes working directories that no process holds, such as those of killed processes, and the directories of earlier versions.
     fn clear_work(&self) {
         // Under a lock: a directory that was just created is not held yet.
-        let Ok(_alone) = self.root.open("lock").map(cap_std::fs::File::into_std).and_then(|lock| lock.lock().map(|()| lock)) else {
+        let Ok(_alone) = self
+            .root
+            .open("lock")
+            .map(cap_std::fs::File::into_std)
+            .and_then(|lock| lock.lock().map(|()| lock))
+        else {
             return;
         };
         for former in FORMER {
-            let _ = self.root.rename(former, &self.root, format!("work/{:032x}", rand::random::<u128>()));
+            let _ = self.root.rename(
+                former,
+                &self.root,
+                format!("work/{:032x}", rand::random::<u128>()),
+            );
         }
         for entry in self.root.read_dir("work").into_iter().flatten().flatten() {
             let path = Path::new("work").join(entry.file_name());
@@ -237,7 +290,9 @@ impl Store {
                 }
             } else {
                 let modified = entry.metadata().and_then(|metadata| metadata.modified());
-                let age = modified.ok().and_then(|modified| modified.into_std().elapsed().ok());
+                let age = modified
+                    .ok()
+                    .and_then(|modified| modified.into_std().elapsed().ok());
                 if age.is_some_and(|age| age > ABANDONED) {
                     let _ = self.root.remove_file(&path);
                 }
@@ -257,7 +312,12 @@ impl Store {
         self.root.create_dir_with(&name, &private).map_err(&here)?;
         let directory = self.root.open_dir(&name).map_err(&here)?;
         let held = lock_directory(&self.root, &name).map_err(&here)?;
-        Ok(Begun { directory, _held: held, name, root: self.root.try_clone().map_err(&here)? })
+        Ok(Begun {
+            directory,
+            _held: held,
+            name,
+            root: self.root.try_clone().map_err(&here)?,
+        })
     }
 
     /// Returns a program of the store, if it exists.
@@ -267,7 +327,9 @@ impl Store {
     /// If users other than this one and root can have changed it or a directory above.
     pub(crate) fn program(&self, inside: &Path) -> Result<Option<Program>, Error> {
         match self.folder.file(inside) {
-            Ok(_) => Program::absolute(self.path.join(inside)).map(Some).map_err(|error| Error::Packages(error.to_string())),
+            Ok(_) => Program::absolute(self.path.join(inside))
+                .map(Some)
+                .map_err(|error| Error::Packages(error.to_string())),
             Err(error) if error.is_missing() => Ok(None),
             Err(error) => Err(refused(error)),
         }
@@ -282,21 +344,28 @@ impl Store {
     pub(crate) fn lock(&self, key: &str) -> Option<Lock> {
         // An untrusted lock is as good as none: it is replaced.
         let text = self.read(&format!("locks/{key}.json"), MAX_LOCK)?;
-        serde_json::from_slice(&text).ok().filter(|lock: &Lock| lock.format == FORMAT && lock.key == key)
+        serde_json::from_slice(&text)
+            .ok()
+            .filter(|lock: &Lock| lock.format == FORMAT && lock.key == key)
     }
 
     /// Writes a lock.
     pub(crate) fn keep_lock(&self, key: &str, lock: &Lock) -> Result<(), Error> {
         let path = self.at("locks");
-        let lock = Lock { key: key.to_owned(), ..lock.clone() };
-        let text = serde_json::to_vec_pretty(&lock).map_err(|error| Error::Packages(error.to_string()))?;
+        let lock = Lock {
+            key: key.to_owned(),
+            ..lock.clone()
+        };
+        let text =
+            serde_json::to_vec_pretty(&lock).map_err(|error| Error::Packages(error.to_string()))?;
         let temporary = format!("work/{:032x}", rand::random::<u128>());
         let written = || {
             let mut file = self.root.create(&temporary)?;
             file.set_permissions(Permissions::from_mode(FILE_MODE))?;
             file.write_all(&text)?;
             file.sync_all()?;
-            self.root.rename(&temporary, &self.root, format!("locks/{key}.json"))
+            self.root
+                .rename(&temporary, &self.root, format!("locks/{key}.json"))
         };
         written().map_err(failed(&path))?;
         self.prune_locks();
@@ -307,16 +376,25 @@ impl Store {
     pub(crate) fn work(self: &Arc<Self>) -> Result<Work, Error> {
         let begun = self.begin()?;
         let directory = begun.directory.try_clone().map_err(failed(&self.path))?;
-        Ok(Work { path: self.at(&begun.name), directory, _begun: begun })
+        Ok(Work {
+            path: self.at(&begun.name),
+            directory,
+            _begun: begun,
+        })
     }
 
     /// Returns the part of an archive, if it exists.
     pub(crate) fn part(&self, key: &str) -> Option<Part> {
         let place = format!("parts/{key}");
         let held = self.hold(&place)?;
-        let about: PartFiles = serde_json::from_slice(&self.read(&format!("{place}/{LISTING}"), MAX_LISTING)?).ok()?;
+        let about: PartFiles =
+            serde_json::from_slice(&self.read(&format!("{place}/{LISTING}"), MAX_LISTING)?).ok()?;
         let files = self.trusted(&place, self.folder.folder(format!("{place}/files")))?;
-        let part = Part { about, directory: Dir::from_std_file(files.to_file().ok()?), _held: held };
+        let part = Part {
+            about,
+            directory: Dir::from_std_file(files.to_file().ok()?),
+            _held: held,
+        };
         if part.about.key == key {
             return Some(part);
         }
@@ -348,12 +426,20 @@ impl Store {
         let mut trees = Vec::new();
         for entry in self.root.read_dir("trees").map_err(failed(&path))? {
             let entry = entry.map_err(failed(&path))?;
-            let Ok(name) = entry.file_name().into_string() else { continue };
-            let about = self.read(&format!("trees/{name}/{ABOUT}"), MAX_ABOUT).and_then(|text| serde_json::from_slice(&text).ok());
+            let Ok(name) = entry.file_name().into_string() else {
+                continue;
+            };
+            let about = self
+                .read(&format!("trees/{name}/{ABOUT}"), MAX_ABOUT)
+                .and_then(|text| serde_json::from_slice(&text).ok());
             trees.extend(about);
         }
         trees.sort_by(|one: &StoredTree, other| {
-            (&one.language, &one.packages, &one.tier).cmp(&(&other.language, &other.packages, &other.tier))
+            (&one.language, &one.packages, &one.tier).cmp(&(
+                &other.language,
+                &other.packages,
+                &other.tier,
+            ))
         });
         Ok(trees)
     }
@@ -364,12 +450,16 @@ impl Store {
         for folder in ["locks", "trees", "parts", "work", "uv", "npm"] {
             let path = self.at(folder);
             match self.root.remove_dir_all(folder) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(&path)(error)),
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(failed(&path)(error));
+                }
                 _ => {}
             }
         }
         for folder in FOLDERS {
-            make_folder(&self.root, folder).or_else(exists).map_err(failed(&self.path))?;
+            make_folder(&self.root, folder)
+                .or_else(exists)
+                .map_err(failed(&self.path))?;
         }
         Ok(count)
     }
@@ -381,7 +471,11 @@ fn json(value: &impl Serialize) -> Result<Vec<u8>, Error> {
 
 /// Ignores that it exists: processes may create it at the same time.
 fn exists(error: std::io::Error) -> std::io::Result<()> {
-    if error.kind() == std::io::ErrorKind::AlreadyExists { Ok(()) } else { Err(error) }
+    if error.kind() == std::io::ErrorKind::AlreadyExists {
+        Ok(())
+    } else {
+        Err(error)
+    }
 }
 
 fn make_folder(within: &Dir, name: &str) -> std::io::Result<()> {
@@ -393,7 +487,11 @@ fn make_folder(within: &Dir, name: &str) -> std::io::Result<()> {
 }
 
 fn tree_name(tier: Tier) -> &'static str {
-    if tier == Tier::Wasm { "tree.tar" } else { "files" }
+    if tier == Tier::Wasm {
+        "tree.tar"
+    } else {
+        "files"
+    }
 }
 
 /// Locks a directory for its user, for as long as the file is open.
@@ -443,43 +541,97 @@ pub(crate) struct Work {
 
 impl Work {
     /// Publishes the files under `from` as the tree of that digest.
-    pub(crate) fn publish(&self, store: &Store, from: &str, about: &StoredTree, tier: Tier) -> Result<(), Error> {
-        let made = self.keep(store, from, tree_name(tier), &[(ABOUT, json(about)?)], &format!("trees/{}", about.digest));
+    pub(crate) fn publish(
+        &self,
+        store: &Store,
+        from: &str,
+        about: &StoredTree,
+        tier: Tier,
+    ) -> Result<(), Error> {
+        let made = self.keep(
+            store,
+            from,
+            tree_name(tier),
+            &[(ABOUT, json(about)?)],
+            &format!("trees/{}", about.digest),
+        );
         // Another process may have been quicker, and its tree is the same.
-        if store.tree(&about.digest, tier).is_some() { Ok(()) } else { made }
-    }
-
-    /// Publishes the files under `from` as the part of its key.
-    pub(crate) fn publish_part(&self, store: &Store, from: &str, about: &PartFiles) -> Result<Part, Error> {
-        let described = [(ABOUT, json(&Size { bytes: about.bytes })?), (LISTING, json(about)?)];
-        let made = self.keep(store, from, "files", &described, &format!("parts/{}", about.key));
-        match store.part(&about.key) {
-            Some(part) => Ok(part),
-            None => Err(made.err().unwrap_or_else(|| Error::Packages("a package was removed as soon as it was there".to_owned()))),
+        if store.tree(&about.digest, tier).is_some() {
+            Ok(())
+        } else {
+            made
         }
     }
 
-    fn keep(&self, store: &Store, from: &str, name: &str, described: &[(&str, Vec<u8>)], place: &str) -> Result<(), Error> {
+    /// Publishes the files under `from` as the part of its key.
+    pub(crate) fn publish_part(
+        &self,
+        store: &Store,
+        from: &str,
+        about: &PartFiles,
+    ) -> Result<Part, Error> {
+        let described = [
+            (ABOUT, json(&Size { bytes: about.bytes })?),
+            (LISTING, json(about)?),
+        ];
+        let made = self.keep(
+            store,
+            from,
+            "files",
+            &described,
+            &format!("parts/{}", about.key),
+        );
+        match store.part(&about.key) {
+            Some(part) => Ok(part),
+            None => Err(made.err().unwrap_or_else(|| {
+                Error::Packages("a package was removed as soon as it was there".to_owned())
+            })),
+        }
+    }
+
+    fn keep(
+        &self,
+        store: &Store,
+        from: &str,
+        name: &str,
+        described: &[(&str, Vec<u8>)],
+        place: &str,
+    ) -> Result<(), Error> {
         let here = failed(&self.path);
         let whole = format!("whole-{:016x}", rand::random::<u64>());
         make_folder(&self.directory, &whole).map_err(&here)?;
         for (name, text) in described {
             let path = format!("{whole}/{name}");
             self.directory.write(&path, text).map_err(&here)?;
-            self.directory.set_permissions(&path, Permissions::from_mode(FILE_MODE)).map_err(&here)?;
+            self.directory
+                .set_permissions(&path, Permissions::from_mode(FILE_MODE))
+                .map_err(&here)?;
         }
-        self.directory.rename(from, &self.directory, format!("{whole}/{name}")).map_err(&here)?;
-        self.directory.rename(&whole, &store.root, place).map_err(&here)
+        self.directory
+            .rename(from, &self.directory, format!("{whole}/{name}"))
+            .map_err(&here)?;
+        self.directory
+            .rename(&whole, &store.root, place)
+            .map_err(&here)
     }
 }
 
 /// Returns the description of a tree, for people who look at the store.
-pub(crate) fn about(digest: &str, ecosystem: Ecosystem, tier: Tier, packages: &[LockedPackage], bytes: u64) -> StoredTree {
+pub(crate) fn about(
+    digest: &str,
+    ecosystem: Ecosystem,
+    tier: Tier,
+    packages: &[LockedPackage],
+    bytes: u64,
+) -> StoredTree {
     StoredTree {
         digest: digest.to_owned(),
         language: ecosystem.name().to_owned(),
         tier: tier.name().to_owned(),
-        packages: packages.iter().map(|package| format!("{} {}", package.name, package.version)).collect(),
+        packages: packages
+            .iter()
+            .map(|package| format!("{} {}", package.name, package.version))
+            .collect(),
         bytes,
     }
 }
@@ -496,14 +648,38 @@ mod tests {
     /// Makes a store with a lock, a part and a tree, all named `a`.
     fn filled() -> (tempfile::TempDir, Arc<Store>) {
         let place = tempfile::tempdir().unwrap();
-        let store = Arc::new(Store::open(place.path(), Bounds { quota: Some(1 << 30), reserve: 0 }).unwrap());
+        let store = Arc::new(
+            Store::open(
+                place.path(),
+                Bounds {
+                    quota: Some(1 << 30),
+                    reserve: 0,
+                },
+            )
+            .unwrap(),
+        );
         let work = store.work().unwrap();
         for folder in ["tree", "part"] {
             make_folder(&work.directory, folder).unwrap();
         }
         store.keep_lock("a", &Lock::new(Vec::new(), None)).unwrap();
-        work.publish_part(&store, "part", &PartFiles { key: "a".to_owned(), bytes: 1, files: Files::new() }).unwrap();
-        work.publish(&store, "tree", &about("a", Ecosystem::Python, Tier::Container, &[], 1), Tier::Container).unwrap();
+        work.publish_part(
+            &store,
+            "part",
+            &PartFiles {
+                key: "a".to_owned(),
+                bytes: 1,
+                files: Files::new(),
+            },
+        )
+        .unwrap();
+        work.publish(
+            &store,
+            "tree",
+            &about("a", Ecosystem::Python, Tier::Container, &[], 1),
+            Tier::Container,
+        )
+        .unwrap();
         (place, store)
     }
 
@@ -511,25 +687,51 @@ mod tests {
     #[test]
     fn one_tree_in_the_place_of_another_is_not_used() {
         let (place, store) = filled();
-        assert!(store.lock("a").is_some() && store.part("a").is_some() && store.tree("a", Tier::Container).is_some());
-        for (from, to) in [("locks/a.json", "locks/b.json"), ("parts/a", "parts/b"), ("trees/a", "trees/b")] {
+        assert!(
+            store.lock("a").is_some()
+                && store.part("a").is_some()
+                && store.tree("a", Tier::Container).is_some()
+        );
+        for (from, to) in [
+            ("locks/a.json", "locks/b.json"),
+            ("parts/a", "parts/b"),
+            ("trees/a", "trees/b"),
+        ] {
             fs::rename(place.path().join(from), place.path().join(to)).unwrap();
         }
-        assert!(store.lock("b").is_none() && store.part("b").is_none() && store.tree("b", Tier::Container).is_none());
+        assert!(
+            store.lock("b").is_none()
+                && store.part("b").is_none()
+                && store.tree("b", Tier::Container).is_none()
+        );
         assert!(!place.path().join("parts/b").exists() && !place.path().join("trees/b").exists());
     }
 
     #[test]
     fn what_others_can_write_to_is_not_used_and_can_be_made_anew() {
         let (place, store) = filled();
-        for (path, bits) in [("locks/a.json", 0o666), ("parts/a/files", 0o777), ("trees/a/files", 0o775)] {
+        for (path, bits) in [
+            ("locks/a.json", 0o666),
+            ("parts/a/files", 0o777),
+            ("trees/a/files", 0o775),
+        ] {
             mode(&place.path().join(path), bits);
         }
-        assert!(store.lock("a").is_none() && store.part("a").is_none() && store.tree("a", Tier::Container).is_none());
+        assert!(
+            store.lock("a").is_none()
+                && store.part("a").is_none()
+                && store.tree("a", Tier::Container).is_none()
+        );
         let work = store.work().unwrap();
         make_folder(&work.directory, "tree").unwrap();
         store.keep_lock("a", &Lock::new(Vec::new(), None)).unwrap();
-        work.publish(&store, "tree", &about("a", Ecosystem::Python, Tier::Container, &[], 1), Tier::Container).unwrap();
+        work.publish(
+            &store,
+            "tree",
+            &about("a", Ecosystem::Python, Tier::Container, &[], 1),
+            Tier::Container,
+        )
+        .unwrap();
         assert!(store.lock("a").is_some() && store.tree("a", Tier::Container).is_some());
         // Its listing shows no entry that is not used.
         assert_eq!(store.trees().unwrap().len(), 1);
@@ -541,11 +743,28 @@ mod tests {
     fn words_of_an_index_are_plain() {
         let locked = |name: &str, version: &str, file: &str| {
             let [name, version, file] = [name, version, file].map(str::to_owned);
-            Locked { name, version, file, digest: String::new(), url: String::new() }.checked().is_ok()
+            Locked {
+                name,
+                version,
+                file,
+                digest: String::new(),
+                url: String::new(),
+            }
+            .checked()
+            .is_ok()
         };
         assert!(locked("@own/scoped", "1.0.0+é", "node_modules/@own/scoped"));
-        for (name, version, file) in [("", "1", "f"), ("a\n", "1", "f"), ("a", "1\n2", "f"), ("a", "\u{1b}[2J", "f"), ("a", "1", "f\0")] {
-            assert!(!locked(name, version, file), "{name:?} {version:?} {file:?}");
+        for (name, version, file) in [
+            ("", "1", "f"),
+            ("a\n", "1", "f"),
+            ("a", "1\n2", "f"),
+            ("a", "\u{1b}[2J", "f"),
+            ("a", "1", "f\0"),
+        ] {
+            assert!(
+                !locked(name, version, file),
+                "{name:?} {version:?} {file:?}"
+            );
         }
         assert!(!locked("a", &"1".repeat(2000), "f"));
     }

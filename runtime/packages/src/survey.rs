@@ -4,7 +4,9 @@
 //! import nothing but well-known modules, and for them nothing is parsed at all.
 
 use crate::workshop::{Memory, Workshop};
-use glovebox::{Allowance, Controls, Error, Input, PackageTarget, Request, Sandbox, Status, Survey};
+use glovebox::{
+    Allowance, Controls, Error, Input, PackageTarget, Request, Sandbox, Status, Survey,
+};
 use glovebox_policy::Tier;
 use glovebox_policy::packages::MissingModule;
 use pep440_rs::{Version, VersionSpecifiers};
@@ -63,9 +65,16 @@ struct Metadata {
 type Import = (String, u32, bool, bool);
 
 impl Surveyor {
-    pub(crate) async fn survey(&self, workshop: &Workshop, request: &Request, allowance: &Allowance) -> Result<Survey, Error> {
+    pub(crate) async fn survey(
+        &self,
+        workshop: &Workshop,
+        request: &Request,
+        allowance: &Allowance,
+    ) -> Result<Survey, Error> {
         let mut survey = Survey::default();
-        let Some(text) = text(request) else { return Ok(survey) };
+        let Some(text) = text(request) else {
+            return Ok(survey);
+        };
         if request.language == "python" {
             self.read_metadata(workshop, text, &mut survey).await?;
         }
@@ -80,22 +89,41 @@ impl Surveyor {
         Ok(survey)
     }
 
-    async fn read_metadata(&self, workshop: &Workshop, text: &str, survey: &mut Survey) -> Result<(), Error> {
-        let Some(metadata) = metadata(text)? else { return Ok(()) };
+    async fn read_metadata(
+        &self,
+        workshop: &Workshop,
+        text: &str,
+        survey: &mut Survey,
+    ) -> Result<(), Error> {
+        let Some(metadata) = metadata(text)? else {
+            return Ok(());
+        };
         survey.packages = metadata.dependencies;
         if let Some(versions) = metadata.requires_python {
-            let versions = VersionSpecifiers::from_str(&versions)
-                .map_err(|_| Error::Invalid("`requires-python` in the `script` block is no list of versions".to_owned()))?;
+            let versions = VersionSpecifiers::from_str(&versions).map_err(|_| {
+                Error::Invalid(
+                    "`requires-python` in the `script` block is no list of versions".to_owned(),
+                )
+            })?;
             let places = self.sandbox(workshop).await?.package_targets("python");
-            survey.lacks.extend(places.iter().filter_map(|place| unfit(place, &versions)));
+            survey
+                .lacks
+                .extend(places.iter().filter_map(|place| unfit(place, &versions)));
         }
         Ok(())
     }
 
     /// Returns a program's first imports, by the parser of its language.
-    async fn imports(&self, workshop: &Workshop, request: &Request, allowance: &Allowance) -> Result<Vec<Import>, Error> {
+    async fn imports(
+        &self,
+        workshop: &Workshop,
+        request: &Request,
+        allowance: &Allowance,
+    ) -> Result<Vec<Import>, Error> {
         // If no time is left for it, the program fails at run time if it lacks a module.
-        let Some(mut look) = allowance.look().await else { return Ok(Vec::new()) };
+        let Some(mut look) = allowance.look().await else {
+            return Ok(Vec::new());
+        };
         let mut ours = match request.language.as_str() {
             "python" => Request::new("python", PYTHON_IMPORTS),
             language => Request::new(language, JAVASCRIPT_IMPORTS),
@@ -104,8 +132,16 @@ impl Surveyor {
         ours.subject = allowance.subject().clone();
         ours.wants.limits = look.limits(LOOK, LOOK_FUEL, LOOK_MEMORY);
         let input = Input::Bytes(request.source.content.to_vec().into());
-        let controls = Controls { input, stop: allowance.stop().clone(), ..Controls::default() };
-        let outcome = self.sandbox(workshop).await?.run_with(ours, controls).await?;
+        let controls = Controls {
+            input,
+            stop: allowance.stop().clone(),
+            ..Controls::default()
+        };
+        let outcome = self
+            .sandbox(workshop)
+            .await?
+            .run_with(ours, controls)
+            .await?;
         look.used(&outcome.usage);
         drop(look);
         if outcome.status != Status::Succeeded {
@@ -113,13 +149,19 @@ impl Surveyor {
         }
         // Some modules print when they are imported.
         let said = outcome.stdout.text();
-        let mut imports: Vec<Import> = said.lines().last().and_then(|line| serde_json::from_str(line).ok()).unwrap_or_default();
+        let mut imports: Vec<Import> = said
+            .lines()
+            .last()
+            .and_then(|line| serde_json::from_str(line).ok())
+            .unwrap_or_default();
         imports.truncate(MAX_IMPORTS);
         Ok(imports)
     }
 
     async fn sandbox(&self, workshop: &Workshop) -> Result<&Sandbox, Error> {
-        self.sandbox.get_or_try_init(|| async { workshop.sandbox(Tier::Wasm, None, Memory::default()) }).await
+        self.sandbox
+            .get_or_try_init(|| async { workshop.sandbox(Tier::Wasm, None, Memory::default()) })
+            .await
     }
 }
 
@@ -133,11 +175,18 @@ fn judge_python(request: &Request, imports: Vec<Import>, survey: &mut Survey) {
         }
         match (is_there, is_standard) {
             (true, _) => {}
-            (false, true) => survey.lacks.push((Tier::Wasm, format!("has no module `{}`", module.escape_debug()))),
+            (false, true) => survey.lacks.push((
+                Tier::Wasm,
+                format!("has no module `{}`", module.escape_debug()),
+            )),
             // The modules of requested packages are not known yet.
             (false, false) if asks_for_none => {
                 let package = provider(&module).to_owned();
-                survey.missing.push(MissingModule { module, line, package });
+                survey.missing.push(MissingModule {
+                    module,
+                    line,
+                    package,
+                });
             }
             (false, false) => {}
         }
@@ -145,14 +194,22 @@ fn judge_python(request: &Request, imports: Vec<Import>, survey: &mut Survey) {
 }
 
 fn judge_javascript(request: &Request, imports: Vec<Import>, survey: &mut Survey) {
-    let has_folder = request.files.iter().any(|file| file.path.split('/').any(|name| name == "node_modules"));
+    let has_folder = request
+        .files
+        .iter()
+        .any(|file| file.path.split('/').any(|name| name == "node_modules"));
     let mut bare = Vec::new();
     for (name, line, is_there, is_standard) in imports {
         if let Some(specifier) = name.strip_prefix("npm:") {
             // An invalid package name is denied by the policy, so that the cost of the survey is in the outcome.
-            survey.packages.push(npm_package(specifier).unwrap_or_else(|| name.clone()));
+            survey
+                .packages
+                .push(npm_package(specifier).unwrap_or_else(|| name.clone()));
         } else if is_standard && !is_there {
-            survey.lacks.push((Tier::Wasm, format!("has no module `{}`", name.escape_debug())));
+            survey.lacks.push((
+                Tier::Wasm,
+                format!("has no module `{}`", name.escape_debug()),
+            ));
         } else if !is_there && !name.starts_with(['.', '/', '#']) && !name.contains(':') {
             bare.push((name, line));
         }
@@ -160,7 +217,11 @@ fn judge_javascript(request: &Request, imports: Vec<Import>, survey: &mut Survey
     if survey.packages.is_empty() && request.wants.packages.is_empty() && !has_folder {
         for (module, line) in bare {
             let package = package_of(&module).to_owned();
-            survey.missing.push(MissingModule { module, line, package });
+            survey.missing.push(MissingModule {
+                module,
+                line,
+                package,
+            });
         }
     }
 }
@@ -177,7 +238,11 @@ fn package_of(module: &str) -> &str {
 /// Returns the requirement of a specifier after `npm:`, such as `name@1.2/part`; none if the name is missing.
 fn npm_package(specifier: &str) -> Option<String> {
     let package = package_of(specifier.trim_start_matches('/'));
-    let name = if package.starts_with('@') { package.split_once('/')?.1 } else { package };
+    let name = if package.starts_with('@') {
+        package.split_once('/')?.1
+    } else {
+        package
+    };
     (!name.is_empty()).then(|| package.to_owned())
 }
 
@@ -186,14 +251,24 @@ fn unfit(place: &PackageTarget, versions: &VersionSpecifiers) -> Option<(Tier, S
     // A bound such as `>=3.11.4` is met by the newest patch release.
     let newest = Version::from_str(&format!("{version}.99")).ok()?;
     let fits = versions.contains(&version) || versions.contains(&newest);
-    (!fits).then(|| (place.tier, format!("runs Python {version}, and the program asks for {versions}")))
+    (!fits).then(|| {
+        (
+            place.tier,
+            format!("runs Python {version}, and the program asks for {versions}"),
+        )
+    })
 }
 
 /// Returns the text of a program that is surveyed.
 fn text(request: &Request) -> Option<&str> {
-    let is_known = matches!(request.language.as_str(), "python" | "javascript" | "typescript");
+    let is_known = matches!(
+        request.language.as_str(),
+        "python" | "javascript" | "typescript"
+    );
     let is_looked_at = is_known && request.source.content.len() <= MAX_PROGRAM;
-    std::str::from_utf8(&request.source.content).ok().filter(|_| is_looked_at)
+    std::str::from_utf8(&request.source.content)
+        .ok()
+        .filter(|_| is_looked_at)
 }
 
 /// Returns whether a quick scan shows that a program needs nothing.
@@ -204,21 +279,42 @@ pub(crate) fn says_nothing(request: &Request) -> bool {
 
 /// Returns whether a quick scan of a program's text shows that it imports only well-known modules.
 fn is_plain(language: &str, text: &str) -> bool {
-    if language == "python" { only_known_imports(text) } else { only_own_imports(text) }
+    if language == "python" {
+        only_known_imports(text)
+    } else {
+        only_own_imports(text)
+    }
 }
 
 /// Returns whether every string after `from` or `import` names a file or a module of the guest. It may miss one that a comment separates
 /// from the keyword, which then fails at run time.
 fn only_own_imports(text: &str) -> bool {
-    const THERE: [&str; 12] =
-        ["fs", "fs/promises", "path", "os", "util", "url", "events", "assert", "crypto", "buffer", "process", "timers/promises"];
+    const THERE: [&str; 12] = [
+        "fs",
+        "fs/promises",
+        "path",
+        "os",
+        "util",
+        "url",
+        "events",
+        "assert",
+        "crypto",
+        "buffer",
+        "process",
+        "timers/promises",
+    ];
     let is_own = |rest: &str| {
         let rest = rest.trim_start();
-        let Some(quote) = rest.chars().next().filter(|c| matches!(c, '"' | '\'')) else { return true };
+        let Some(quote) = rest.chars().next().filter(|c| matches!(c, '"' | '\'')) else {
+            return true;
+        };
         let name = rest.split(quote).nth(1).unwrap_or_default();
         name.starts_with(['.', '/']) || THERE.contains(&name.strip_prefix("node:").unwrap_or(name))
     };
-    ["from", "import"].iter().all(|word| text.match_indices(word).all(|(at, _)| is_own(text.split_at(at + word.len()).1)))
+    ["from", "import"].iter().all(|word| {
+        text.match_indices(word)
+            .all(|(at, _)| is_own(text.split_at(at + word.len()).1))
+    })
 }
 
 /// Parses the inline metadata of a script (PEP 723).
@@ -230,11 +326,16 @@ fn metadata(text: &str) -> Result<Option<Metadata>, Error> {
             continue;
         }
         // The block ends at the last closing line that is reached through comment lines.
-        let rest = lines.clone().take_while(|line| line.trim_end() == "#" || line.starts_with("# "));
+        let rest = lines
+            .clone()
+            .take_while(|line| line.trim_end() == "#" || line.starts_with("# "));
         let block: Vec<&str> = rest.collect();
         let end = block.iter().rposition(|line| line.trim_end() == "# ///");
         if let Some(end) = end {
-            let content = block.iter().take(end).map(|line| line.strip_prefix("# ").unwrap_or_default());
+            let content = block
+                .iter()
+                .take(end)
+                .map(|line| line.strip_prefix("# ").unwrap_or_default());
             blocks.push(content.collect::<Vec<_>>().join("\n"));
         }
         // An unterminated comment block has no end further on either; searching again from each line could take quadratic time.
@@ -242,11 +343,17 @@ fn metadata(text: &str) -> Result<Option<Metadata>, Error> {
             lines.nth(last);
         }
     }
-    let invalid = |why: &str| Error::Invalid(format!("the `# /// script` block of the program cannot be used: {why}"));
+    let invalid = |why: &str| {
+        Error::Invalid(format!(
+            "the `# /// script` block of the program cannot be used: {why}"
+        ))
+    };
     match blocks.as_slice() {
         [] => Ok(None),
         [block] if block.len() > MAX_METADATA => Err(invalid("it is too long")),
-        [block] => toml::from_str(block).map(Some).map_err(|error| invalid(error.message())),
+        [block] => toml::from_str(block)
+            .map(Some)
+            .map_err(|error| invalid(error.message())),
         _ => Err(invalid("there are several")),
     }
 }
@@ -254,31 +361,63 @@ fn metadata(text: &str) -> Result<Option<Metadata>, Error> {
 /// Returns whether a scan of the lines shows that only well-known modules are imported. It may return false where a parser would not.
 fn only_known_imports(text: &str) -> bool {
     static KNOWN: LazyLock<HashSet<&str>> = LazyLock::new(|| MODULES.lines().collect());
-    let is_known =
-        |name: &str| KNOWN.contains(name.trim_start().split(|c: char| !(c.is_alphanumeric() || c == '_')).next().unwrap_or_default());
+    let is_known = |name: &str| {
+        KNOWN.contains(
+            name.trim_start()
+                .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+                .next()
+                .unwrap_or_default(),
+        )
+    };
     // Statements begin a line or follow a semicolon; strings and comments need not be recognised here.
-    text.split(['\n', '\r', ';', '\x0c']).map(str::trim_start).all(|line| {
-        if let Some(names) = line.strip_prefix("import").filter(|rest| rest.starts_with([' ', '\t', '\\'])) {
-            names.split(',').all(is_known)
-        } else if let Some(name) = line.strip_prefix("from").filter(|rest| rest.starts_with([' ', '\t', '\\', '.'])) {
-            is_known(name)
-        } else {
-            true
-        }
-    })
+    text.split(['\n', '\r', ';', '\x0c'])
+        .map(str::trim_start)
+        .all(|line| {
+            if let Some(names) = line
+                .strip_prefix("import")
+                .filter(|rest| rest.starts_with([' ', '\t', '\\']))
+            {
+                names.split(',').all(is_known)
+            } else if let Some(name) = line
+                .strip_prefix("from")
+                .filter(|rest| rest.starts_with([' ', '\t', '\\', '.']))
+            {
+                is_known(name)
+            } else {
+                true
+            }
+        })
 }
 
 /// Returns the modules that come with the request.
 fn own_modules(request: &Request) -> HashSet<&str> {
-    let folder = request.source.name.rsplit_once('/').map(|(folder, _)| format!("{folder}/")).unwrap_or_default();
-    let inside = request.files.iter().filter_map(|file| file.path.trim_start_matches("./").strip_prefix(folder.as_str()));
-    inside.map(|path| path.split('/').next().unwrap_or(path)).map(|name| name.split('.').next().unwrap_or(name)).collect()
+    let folder = request
+        .source
+        .name
+        .rsplit_once('/')
+        .map(|(folder, _)| format!("{folder}/"))
+        .unwrap_or_default();
+    let inside = request.files.iter().filter_map(|file| {
+        file.path
+            .trim_start_matches("./")
+            .strip_prefix(folder.as_str())
+    });
+    inside
+        .map(|path| path.split('/').next().unwrap_or(path))
+        .map(|name| name.split('.').next().unwrap_or(name))
+        .collect()
 }
 
 /// Returns the package that probably provides a module.
 fn provider(module: &str) -> &str {
-    let pairs = PROVIDERS.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(' '));
-    pairs.clone().find(|(known, _)| *known == module).map_or(module, |(_, package)| package)
+    let pairs = PROVIDERS
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_once(' '));
+    pairs
+        .clone()
+        .find(|(known, _)| *known == module)
+        .map_or(module, |(_, package)| package)
 }
 
 #[cfg(test)]
@@ -291,7 +430,12 @@ mod tests {
         let found = metadata(script).unwrap().unwrap();
         assert_eq!(found.dependencies, ["requests<3", "rich"]);
         assert_eq!(found.requires_python.as_deref(), Some(">=3.11"));
-        for without in ["", "# /// script\n# dependencies = []\n", "x = '# /// script'\n", "# /// other\n# a = 1\n# ///\n"] {
+        for without in [
+            "",
+            "# /// script\n# dependencies = []\n",
+            "x = '# /// script'\n",
+            "# /// other\n# a = 1\n# ///\n",
+        ] {
             assert!(metadata(without).unwrap().is_none(), "{without}");
         }
         for bad in [
@@ -354,16 +498,28 @@ mod tests {
         ] {
             assert!(!only_own_imports(other), "{other}");
         }
-        for (specifier, package) in [("zod", "zod"), ("zod@4/mini", "zod@4"), ("@a/b@^1/c", "@a/b@^1"), ("/x", "x")] {
+        for (specifier, package) in [
+            ("zod", "zod"),
+            ("zod@4/mini", "zod@4"),
+            ("@a/b@^1/c", "@a/b@^1"),
+            ("/x", "x"),
+        ] {
             assert_eq!(npm_package(specifier).as_deref(), Some(package));
         }
         assert_eq!((npm_package("@a"), npm_package("")), (None, None));
-        assert_eq!((package_of("a/b"), package_of("@a/b/c"), package_of("a")), ("a", "@a/b", "a"));
+        assert_eq!(
+            (package_of("a/b"), package_of("@a/b/c"), package_of("a")),
+            ("a", "@a/b", "a")
+        );
     }
 
     #[test]
     fn a_module_is_in_the_package_that_everybody_gets_it_from() {
-        for (module, package) in [("PIL", "pillow"), ("cv2", "opencv-python-headless"), ("numpy", "numpy")] {
+        for (module, package) in [
+            ("PIL", "pillow"),
+            ("cv2", "opencv-python-headless"),
+            ("numpy", "numpy"),
+        ] {
             assert_eq!(provider(module), package);
         }
     }

@@ -75,7 +75,9 @@ impl Drop for Running {
     fn drop(&mut self) {
         let (child, memory) = (self.child.take(), self.memory.take());
         // One that was reaped has no id any more.
-        let Some(mut child) = child.filter(|child| child.id().is_some()) else { return };
+        let Some(mut child) = child.filter(|child| child.id().is_some()) else {
+            return;
+        };
         let _ = child.start_kill();
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
@@ -96,14 +98,20 @@ pub(crate) async fn run(
     memory: Option<&Arc<ProcessMemory>>,
 ) -> Result<Answer, Error> {
     let mut command = start.largest_file(LARGEST_FILE).tokio();
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let failed = |error: std::io::Error| Error::Packages(format!("cannot run `{name}`: {error}"));
     let mut child = command.spawn().map_err(failed)?;
     let process = child.id();
     let mut stdin = child.stdin.take();
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     // Dropping it, as on all the errors below, kills it.
-    let mut running = Running { child: Some(child), memory: memory.cloned() };
+    let mut running = Running {
+        child: Some(child),
+        memory: memory.cloned(),
+    };
     let fed = async {
         if let Some(mut stdin) = stdin.take() {
             // A tool that does not read its input reports the reason itself.
@@ -112,7 +120,8 @@ pub(crate) async fn run(
         Ok(())
     };
     let ended = async {
-        let ((), out, complaint) = tokio::try_join!(fed, bounded(stdout), bounded(stderr)).map_err(failed)?;
+        let ((), out, complaint) =
+            tokio::try_join!(fed, bounded(stdout), bounded(stderr)).map_err(failed)?;
         Ok((out, complaint, running.wait().await.map_err(failed)?))
     };
     let watched = async {
@@ -122,7 +131,11 @@ pub(crate) async fn run(
         }
     };
     // It is reaped below, so its process id is not reused.
-    let fat = fat(process, name, memory.map_or(MAX_MEMORY, |memory| memory.bytes()));
+    let fat = fat(
+        process,
+        name,
+        memory.map_or(MAX_MEMORY, |memory| memory.bytes()),
+    );
     let (out, complaint_text, status) = tokio::select! {
         ended = ended => ended?,
         grown = watched => match grown {
@@ -132,7 +145,11 @@ pub(crate) async fn run(
         () = tokio::time::sleep(PATIENCE) => return Err(Error::Packages(format!("`{name}` did not end within {} s", PATIENCE.as_secs()))),
     };
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Ok(Answer { out: text(&out), complaint: complaint(&text(&complaint_text)), code: status.code() })
+    Ok(Answer {
+        out: text(&out),
+        complaint: complaint(&text(&complaint_text)),
+        code: status.code(),
+    })
 }
 
 /// Reads all output, up to the limit.
@@ -142,7 +159,10 @@ async fn bounded(from: Option<impl tokio::io::AsyncRead + Unpin>) -> std::io::Re
         from.take(MAX_ANSWER + 1).read_to_end(&mut bytes).await?;
     }
     if bytes.len() as u64 > MAX_ANSWER {
-        return Err(std::io::Error::other(format!("its answer has more than {} MiB", MAX_ANSWER >> 20)));
+        return Err(std::io::Error::other(format!(
+            "its answer has more than {} MiB",
+            MAX_ANSWER >> 20
+        )));
     }
     Ok(bytes)
 }
@@ -153,13 +173,20 @@ pub(crate) async fn grown(folder: &Dir, name: &str) -> Error {
     loop {
         tokio::time::sleep(pause).await;
         let began = std::time::Instant::now();
-        let Ok(folder) = folder.try_clone() else { continue };
-        let used = tokio::task::spawn_blocking(move || tree::used(&folder)).await.unwrap_or_default();
+        let Ok(folder) = folder.try_clone() else {
+            continue;
+        };
+        let used = tokio::task::spawn_blocking(move || tree::used(&folder))
+            .await
+            .unwrap_or_default();
         // The check must not take more of the machine than the resolver.
         pause = LOOK.max(began.elapsed() * 4);
         if used.0 > MAX_FOLDER.0 || used.1 > MAX_FOLDER.1 {
             let (bytes, files) = MAX_FOLDER;
-            let what = format!("`{name}` was stopped: it wrote more than {} MiB or {files} files", bytes >> 20);
+            let what = format!(
+                "`{name}` was stopped: it wrote more than {} MiB or {files} files",
+                bytes >> 20
+            );
             return Error::Packages(what);
         }
     }
@@ -167,16 +194,32 @@ pub(crate) async fn grown(folder: &Dir, name: &str) -> Error {
 
 /// Waits until a process exceeds its memory limit, `most`: an index's response may be compressed, and is read whole.
 async fn fat(process: Option<u32>, name: &str, most: u64) -> Error {
-    let Some(process) = process else { return std::future::pending().await };
+    let Some(process) = process else {
+        return std::future::pending().await;
+    };
     let page = rustix::param::page_size() as u64;
     loop {
         tokio::time::sleep(MEMORY_LOOK).await;
-        #[expect(clippy::disallowed_methods, reason = "what the system says of a process that was started here")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "what the system says of a process that was started here"
+        )]
         let about = std::fs::read_to_string(format!("/proc/{process}/statm")).unwrap_or_default();
-        let resident = about.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok()).unwrap_or(0);
+        let resident = about
+            .split(' ')
+            .nth(1)
+            .and_then(|pages| pages.parse::<u64>().ok())
+            .unwrap_or(0);
         if resident.saturating_mul(page) > most {
-            let part = if most < MAX_MEMORY { ", its part of what `limits.memory` of the service has left" } else { "" };
-            let what = format!("`{name}` was stopped: it took more than {} MiB of memory{part}", most >> 20);
+            let part = if most < MAX_MEMORY {
+                ", its part of what `limits.memory` of the service has left"
+            } else {
+                ""
+            };
+            let what = format!(
+                "`{name}` was stopped: it took more than {} MiB of memory{part}",
+                most >> 20
+            );
             return Error::Packages(what);
         }
     }
@@ -185,9 +228,15 @@ async fn fat(process: Option<u32>, name: &str, most: u64) -> Error {
 /// Reads a file that a tool has written, if it is not too long.
 pub(crate) fn read(folder: &Dir, file: &str) -> std::io::Result<String> {
     let mut text = String::new();
-    folder.open(file)?.take(MAX_ANSWER + 1).read_to_string(&mut text)?;
+    folder
+        .open(file)?
+        .take(MAX_ANSWER + 1)
+        .read_to_string(&mut text)?;
     if text.len() as u64 > MAX_ANSWER {
-        return Err(std::io::Error::other(format!("`{file}` has more than {} MiB", MAX_ANSWER >> 20)));
+        return Err(std::io::Error::other(format!(
+            "`{file}` has more than {} MiB",
+            MAX_ANSWER >> 20
+        )));
     }
     Ok(text)
 }
@@ -195,22 +244,42 @@ pub(crate) fn read(folder: &Dir, file: &str) -> std::io::Result<String> {
 impl Answer {
     /// Returns the output if it succeeded.
     pub(crate) fn succeeded(self, what: &str) -> Result<String, Error> {
-        if self.code == Some(0) { Ok(self.out) } else { Err(Error::Packages(format!("{what}: {}", self.complaint))) }
+        if self.code == Some(0) {
+            Ok(self.out)
+        } else {
+            Err(Error::Packages(format!("{what}: {}", self.complaint)))
+        }
     }
 }
 
 /// Returns the error output without decoration, truncated.
 fn complaint(text: &str) -> String {
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("warning:"));
+    let lines = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with("warning:"));
     let lines: Vec<&str> = lines.collect();
     let plain = |c: char| if c.is_control() { ' ' } else { c };
     let shown = lines.get(..COMPLAINT_LINES).unwrap_or(&lines).join(" ");
-    shown.chars().map(plain).take(1000).collect::<String>().trim_start_matches("error: ").to_owned()
+    shown
+        .chars()
+        .map(plain)
+        .take(1000)
+        .collect::<String>()
+        .trim_start_matches("error: ")
+        .to_owned()
 }
 
 /// Returns the Python resolver, downloaded if it is not in the store.
-pub(crate) async fn uv(store: &Arc<Store>, offline: bool, progress: &(dyn Fn(&str) + Send + Sync)) -> Result<Program, Error> {
-    let version = UV.lines().find_map(|line| line.strip_prefix("uv==")).map(|rest| rest.trim_end_matches([' ', '\\']));
+pub(crate) async fn uv(
+    store: &Arc<Store>,
+    offline: bool,
+    progress: &(dyn Fn(&str) + Send + Sync),
+) -> Result<Program, Error> {
+    let version = UV
+        .lines()
+        .find_map(|line| line.strip_prefix("uv=="))
+        .map(|rest| rest.trim_end_matches([' ', '\\']));
     let version = version.unwrap_or_default();
     let folder = PathBuf::from(format!("tools/uv-{version}"));
     let program = folder.join("bin/uv");
@@ -218,40 +287,85 @@ pub(crate) async fn uv(store: &Arc<Store>, offline: bool, progress: &(dyn Fn(&st
         return Ok(found);
     }
     if offline {
-        return Err(Error::Packages("the resolver of Python packages was never fetched, and nothing may be fetched now".to_owned()));
+        return Err(Error::Packages(
+            "the resolver of Python packages was never fetched, and nothing may be fetched now"
+                .to_owned(),
+        ));
     }
-    progress(&format!("fetching the resolver of Python packages (uv {version}); this happens once"));
+    progress(&format!(
+        "fetching the resolver of Python packages (uv {version}); this happens once"
+    ));
     let work = store.work()?;
-    work.directory.write("requirements.txt", UV).map_err(failed(&work.path))?;
+    work.directory
+        .write("requirements.txt", UV)
+        .map_err(failed(&work.path))?;
     let half = work.path.join("uv");
     let mut pip = python().map_err(|error| Error::Packages(format!("{error}; {PYTHON_ADVICE}")))?;
-    pip.args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-warn-script-location"])
-        .args(["--no-deps", "--require-hashes", "--only-binary", ":all:", "--no-compile", "--target"])
-        .arg(&half)
-        .arg("--requirement")
-        .arg(work.path.join("requirements.txt"));
-    run(pip, "python3 -m pip", "", Some(&work.directory), None).await?.succeeded(PYTHON_ADVICE)?;
-    work.directory.set_permissions("uv/bin/uv", cap_std::fs::Permissions::from_mode(0o755)).map_err(failed(&work.path))?;
+    pip.args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-input",
+        "--disable-pip-version-check",
+        "--no-warn-script-location",
+    ])
+    .args([
+        "--no-deps",
+        "--require-hashes",
+        "--only-binary",
+        ":all:",
+        "--no-compile",
+        "--target",
+    ])
+    .arg(&half)
+    .arg("--requirement")
+    .arg(work.path.join("requirements.txt"));
+    run(pip, "python3 -m pip", "", Some(&work.directory), None)
+        .await?
+        .succeeded(PYTHON_ADVICE)?;
+    work.directory
+        .set_permissions("uv/bin/uv", cap_std::fs::Permissions::from_mode(0o755))
+        .map_err(failed(&work.path))?;
     let folder = store.at(&folder);
     let renamed = std::fs::rename(&half, &folder).map_err(failed(&folder));
     // Another process may have been quicker.
-    store
-        .program(&program)?
-        .map_or_else(|| Err(renamed.err().unwrap_or_else(|| Error::Packages(format!("`{}` has no `bin/uv`", folder.display())))), Ok)
+    store.program(&program)?.map_or_else(
+        || {
+            Err(renamed.err().unwrap_or_else(|| {
+                Error::Packages(format!("`{}` has no `bin/uv`", folder.display()))
+            }))
+        },
+        Ok,
+    )
 }
 
 /// Returns the interpreter for the Python resolver: the one on `PATH`, and none that it would find by itself in a directory.
 pub(crate) async fn interpreter() -> Result<Program, Error> {
-    let mut python = python().map_err(|error| Error::Packages(format!("{error}; {PYTHON_ADVICE}")))?;
+    let mut python =
+        python().map_err(|error| Error::Packages(format!("{error}; {PYTHON_ADVICE}")))?;
     python.args(["-c", WHICH]);
-    let path = run(python, "python3", "", None, None).await?.succeeded(PYTHON_ADVICE)?;
+    let path = run(python, "python3", "", None, None)
+        .await?
+        .succeeded(PYTHON_ADVICE)?;
     Program::trusted(path.trim()).map_err(|error| Error::Packages(error.to_string()))
 }
 
 /// Returns the CA bundle of this system.
 pub(crate) fn certificates() -> Option<PathBuf> {
-    const PLACES: [&str; 3] = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
-    #[expect(clippy::disallowed_methods, reason = "where everybody says which authorities to trust")]
-    let said = std::env::var_os("SSL_CERT_FILE").map(PathBuf::from).filter(|path| path.is_absolute());
-    said.into_iter().chain(PLACES.map(PathBuf::from)).find(|file| file.is_file())
+    const PLACES: [&str; 3] = [
+        "/etc/ssl/certs/ca-certificates.crt",
+        "/etc/pki/tls/certs/ca-bundle.crt",
+        "/etc/ssl/cert.pem",
+    ];
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "where everybody says which authorities to trust"
+    )]
+    let said = std::env::var_os("SSL_CERT_FILE")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute());
+    said.into_iter()
+        .chain(PLACES.map(PathBuf::from))
+        .find(|file| file.is_file())
 }

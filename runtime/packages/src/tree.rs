@@ -38,7 +38,11 @@ pub(crate) fn list(directory: &Dir, job: &Job) -> Result<Files, Error> {
         job.go_on()?;
         bytes = length.saturating_add(bytes);
         if bytes > MAX_BYTES || files.len() as u64 >= MAX_FILES {
-            let what = format!("they come to more than {} files or {} GiB", MAX_FILES, MAX_BYTES >> 30);
+            let what = format!(
+                "they come to more than {} files or {} GiB",
+                MAX_FILES,
+                MAX_BYTES >> 30
+            );
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, what));
         }
         files.insert(path, length);
@@ -50,7 +54,10 @@ pub(crate) fn list(directory: &Dir, job: &Job) -> Result<Files, Error> {
 
 /// Returns the bytes on disk of a file of that length.
 pub(crate) fn occupied(length: u64) -> u64 {
-    length.checked_next_multiple_of(BLOCK).unwrap_or(u64::MAX).saturating_add(ENTRY)
+    length
+        .checked_next_multiple_of(BLOCK)
+        .unwrap_or(u64::MAX)
+        .saturating_add(ENTRY)
 }
 
 /// Returns the bytes on disk of files, with their directories.
@@ -58,19 +65,31 @@ pub(crate) fn occupied_by<'a>(files: impl Iterator<Item = (&'a String, u64)>) ->
     let mut directories = HashSet::from([""]);
     let mut bytes = 0_u64;
     for (path, length) in files {
-        bytes = bytes.saturating_add(occupied(length)).saturating_add(path.len() as u64);
+        bytes = bytes
+            .saturating_add(occupied(length))
+            .saturating_add(path.len() as u64);
         directories.extend(path.match_indices('/').filter_map(|(at, _)| path.get(..at)));
     }
     bytes.saturating_add(directories.len() as u64 * occupied(1))
 }
 
-fn walk(directory: &Dir, prefix: &str, depth: usize, found: &mut dyn FnMut(String, u64) -> io::Result<()>) -> io::Result<()> {
+fn walk(
+    directory: &Dir,
+    prefix: &str,
+    depth: usize,
+    found: &mut dyn FnMut(String, u64) -> io::Result<()>,
+) -> io::Result<()> {
     if depth > MAX_DEPTH {
-        return Err(io::Error::other("its directories lie too deep in each other"));
+        return Err(io::Error::other(
+            "its directories lie too deep in each other",
+        ));
     }
     for entry in directory.entries()? {
         let entry: DirEntry = entry?;
-        let name = entry.file_name().into_string().map_err(|_| io::Error::other("a file's name is not UTF-8"))?;
+        let name = entry
+            .file_name()
+            .into_string()
+            .map_err(|_| io::Error::other("a file's name is not UTF-8"))?;
         let path = format!("{prefix}{name}");
         let kind = entry.file_type()?;
         if kind.is_dir() {
@@ -81,7 +100,10 @@ fn walk(directory: &Dir, prefix: &str, depth: usize, found: &mut dyn FnMut(Strin
             directory.set_permissions(&name, cap_std::fs::Permissions::from_mode(0o644))?;
             found(path, entry.metadata()?.len())?;
         } else {
-            return Err(io::Error::other(format!("`{}` is neither a file nor a directory", path.escape_debug())));
+            return Err(io::Error::other(format!(
+                "`{}` is neither a file nor a directory",
+                path.escape_debug()
+            )));
         }
     }
     Ok(())
@@ -94,7 +116,9 @@ pub(crate) fn used(directory: &Dir) -> (u64, u64) {
     let mut left = vec![PathBuf::from(".")];
     while let Some(path) = left.pop() {
         for entry in directory.read_dir(&path).into_iter().flatten().flatten() {
-            let Ok(found) = entry.metadata() else { continue };
+            let Ok(found) = entry.metadata() else {
+                continue;
+            };
             total = (total.0 + found.blocks() * SECTOR, total.1 + 1);
             if found.is_dir() {
                 left.push(path.join(entry.file_name()));
@@ -128,19 +152,39 @@ pub(crate) struct Layers<'a>(BTreeMap<String, (&'a Dir, &'a str, u64)>);
 
 impl<'a> Layers<'a> {
     /// Overlays files on those that are there, below `prefix`, which is empty or ends with a slash.
-    pub(crate) fn add(&mut self, prefix: &str, directory: &'a Dir, files: &'a Files) -> Result<(), Error> {
-        self.0.extend(files.iter().map(|(path, length)| (format!("{prefix}{path}"), (directory, path.as_str(), *length))));
+    pub(crate) fn add(
+        &mut self,
+        prefix: &str,
+        directory: &'a Dir,
+        files: &'a Files,
+    ) -> Result<(), Error> {
+        self.0.extend(files.iter().map(|(path, length)| {
+            (
+                format!("{prefix}{path}"),
+                (directory, path.as_str(), *length),
+            )
+        }));
         // The same archive may be at many paths.
-        if self.0.len() as u64 > MAX_FILES { Err(too_much()) } else { Ok(()) }
+        if self.0.len() as u64 > MAX_FILES {
+            Err(too_much())
+        } else {
+            Ok(())
+        }
     }
 
     /// Returns the bytes on disk and the number of all files, if they are within the limits of a tree.
     pub(crate) fn need(&self) -> Result<Need, Error> {
-        let bytes = self.0.values().fold(0_u64, |bytes, (.., length)| bytes.saturating_add(*length));
+        let bytes = self
+            .0
+            .values()
+            .fold(0_u64, |bytes, (.., length)| bytes.saturating_add(*length));
         if bytes > MAX_BYTES {
             return Err(too_much());
         }
-        Ok(Need { bytes: occupied_by(self.0.iter().map(|(path, (.., length))| (path, *length))), entries: self.0.len() as u64 })
+        Ok(Need {
+            bytes: occupied_by(self.0.iter().map(|(path, (.., length))| (path, *length))),
+            entries: self.0.len() as u64,
+        })
     }
 
     /// Writes a tar archive.
@@ -152,10 +196,18 @@ impl<'a> Layers<'a> {
             header.set_mode(0o644);
             // A file that grew since it was measured would not match its header.
             job.spend(ENTRY).map_err(failed)?;
-            let content = Charged { content: directory.open(source).map_err(failed)?.take(*length), job };
-            builder.append_data(&mut header, path, content).map_err(failed)?;
+            let content = Charged {
+                content: directory.open(source).map_err(failed)?.take(*length),
+                job,
+            };
+            builder
+                .append_data(&mut header, path, content)
+                .map_err(failed)?;
         }
-        builder.into_inner().and_then(|mut whole| whole.flush()).map_err(failed)
+        builder
+            .into_inner()
+            .and_then(|mut whole| whole.flush())
+            .map_err(failed)
     }
 
     /// Hard-links the files into a directory, or copies those that cannot be linked.
@@ -194,11 +246,19 @@ impl<R: Read> Read for Charged<'_, R> {
 }
 
 fn too_much() -> Error {
-    Error::Packages(format!("they come to more than {MAX_FILES} files or {} GiB", MAX_BYTES >> 30))
+    Error::Packages(format!(
+        "they come to more than {MAX_FILES} files or {} GiB",
+        MAX_BYTES >> 30
+    ))
 }
 
 /// Copies a file of that length, without its metadata.
-fn copy_file((from, source): (&Dir, &str), (into, path): (&Dir, &str), length: u64, job: &Job) -> io::Result<()> {
+fn copy_file(
+    (from, source): (&Dir, &str),
+    (into, path): (&Dir, &str),
+    length: u64,
+    job: &Job,
+) -> io::Result<()> {
     let mut content = from.open(source)?.take(length);
     let mut file = into.create(path)?;
     file.set_permissions(cap_std::fs::Permissions::from_mode(0o644))?;

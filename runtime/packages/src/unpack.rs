@@ -5,7 +5,10 @@
 
 mod tarball;
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "the tests look into folders of their own")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the tests look into folders of their own"
+)]
 mod tests;
 mod wheel;
 
@@ -68,27 +71,46 @@ pub(crate) fn bad(what: impl Into<String>) -> io::Error {
 /// Refuses the compression ratio of a zip bomb.
 fn judge_ratio(content: u64, archive: u64) -> io::Result<()> {
     if content > LARGE && content / MAX_RATIO > archive {
-        return Err(bad(format!("{archive} bytes would become {content}, more than {MAX_RATIO} times as much")));
+        return Err(bad(format!(
+            "{archive} bytes would become {content}, more than {MAX_RATIO} times as much"
+        )));
     }
     Ok(())
 }
 
 /// Validates a path below the directory where an archive is unpacked.
 pub(crate) fn path(name: &[u8]) -> io::Result<String> {
-    let shown = || String::from_utf8_lossy(name.get(..80).unwrap_or(name)).escape_debug().to_string();
-    let text = str::from_utf8(name).map_err(|_| bad(format!("the name `{}` is not UTF-8", shown())))?;
+    let shown = || {
+        String::from_utf8_lossy(name.get(..80).unwrap_or(name))
+            .escape_debug()
+            .to_string()
+    };
+    let text =
+        str::from_utf8(name).map_err(|_| bad(format!("the name `{}` is not UTF-8", shown())))?;
     if name.len() > MAX_PATH {
-        return Err(bad(format!("the name `{}..` has more than {MAX_PATH} bytes", shown())));
+        return Err(bad(format!(
+            "the name `{}..` has more than {MAX_PATH} bytes",
+            shown()
+        )));
     }
     let mut depth = 0;
     for part in text.split('/') {
         depth += 1;
-        if matches!(part, "" | "." | "..") || part.len() > MAX_NAME || part.contains(|c: char| c.is_control() || c == '\\') {
-            return Err(bad(format!("the name `{}` leads elsewhere, or no file has such a name", shown())));
+        if matches!(part, "" | "." | "..")
+            || part.len() > MAX_NAME
+            || part.contains(|c: char| c.is_control() || c == '\\')
+        {
+            return Err(bad(format!(
+                "the name `{}` leads elsewhere, or no file has such a name",
+                shown()
+            )));
         }
     }
     if depth > MAX_DEPTH {
-        return Err(bad(format!("the name `{}..` has more than {MAX_DEPTH} directories", shown())));
+        return Err(bad(format!(
+            "the name `{}..` has more than {MAX_DEPTH} directories",
+            shown()
+        )));
     }
     Ok(text.to_owned())
 }
@@ -131,7 +153,12 @@ pub(crate) struct Account<'a> {
 impl<'a> Writer<'a> {
     /// Writes below `into`, within the room, for as long as the account permits.
     pub(crate) fn new(into: &'a Dir, room: &'a mut Room, account: &'a Account<'a>) -> Self {
-        Self { into, room, account, directories: HashSet::new() }
+        Self {
+            into,
+            room,
+            account,
+            directories: HashSet::new(),
+        }
     }
 
     /// Reserves the total: so many bytes of content in so many files and directories.
@@ -142,11 +169,19 @@ impl<'a> Writer<'a> {
     }
 
     /// Writes a file; `path` was validated by [`path`]. Its content has exactly this length.
-    pub(crate) fn file(&mut self, path: &str, length: u64, content: &mut dyn Read) -> io::Result<()> {
+    pub(crate) fn file(
+        &mut self,
+        path: &str,
+        length: u64,
+        content: &mut dyn Read,
+    ) -> io::Result<()> {
         self.room.take(length, 1)?;
         (self.account.spend)(ENTRY)?;
         self.parents(path)?;
-        let mut file = self.into.open_with(path, OpenOptions::new().write(true).create(true).truncate(true))?;
+        let mut file = self.into.open_with(
+            path,
+            OpenOptions::new().write(true).create(true).truncate(true),
+        )?;
         // Containers run as another user than the one that fetched the package.
         file.set_permissions(cap_std::fs::Permissions::from_mode(0o644))?;
         let mut buffer = vec![0; CHUNK];
@@ -155,14 +190,20 @@ impl<'a> Writer<'a> {
             let wanted = usize::try_from(left).unwrap_or(usize::MAX).min(CHUNK);
             let got = content.read(buffer.get_mut(..wanted).unwrap_or_default())?;
             if got == 0 {
-                return Err(bad(format!("`{}` is shorter than the archive says", path.escape_debug())));
+                return Err(bad(format!(
+                    "`{}` is shorter than the archive says",
+                    path.escape_debug()
+                )));
             }
             (self.account.spend)(got as u64)?;
             file.write_all(buffer.get(..got).unwrap_or_default())?;
             left = left.saturating_sub(got as u64);
         }
         if content.read(&mut [0])? > 0 {
-            return Err(bad(format!("`{}` is longer than the archive says", path.escape_debug())));
+            return Err(bad(format!(
+                "`{}` is longer than the archive says",
+                path.escape_debug()
+            )));
         }
         Ok(())
     }
@@ -186,7 +227,10 @@ impl<'a> Writer<'a> {
 pub(crate) fn make_directory(into: &Dir, path: &str) -> io::Result<()> {
     match into.create_dir(path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        Err(_) if !into.symlink_metadata(path)?.is_dir() => Err(bad(format!("`{}` is a file and a directory", path.escape_debug()))),
+        Err(_) if !into.symlink_metadata(path)?.is_dir() => Err(bad(format!(
+            "`{}` is a file and a directory",
+            path.escape_debug()
+        ))),
         _ => into.set_permissions(path, cap_std::fs::Permissions::from_mode(0o755)),
     }
 }

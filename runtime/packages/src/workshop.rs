@@ -3,7 +3,10 @@
 //! In a guest, like all untrusted code: sources are parsed and compiled by the guest that would run them, under a policy that shows it
 //! nothing but those sources.
 
-use glovebox::{Allowance, Controls, Error, Executor, Guests, MemoryAccount, Outcome, Policy, Request, Sandbox, Status};
+use glovebox::{
+    Allowance, Controls, Error, Executor, Guests, MemoryAccount, Outcome, Policy, Request, Sandbox,
+    Status,
+};
 use glovebox_policy::Tier;
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -32,13 +35,21 @@ pub(crate) struct Memory {
 
 impl Default for Memory {
     fn default() -> Self {
-        Self { bytes: *CONTAINER_MEMORY.end(), account: None }
+        Self {
+            bytes: *CONTAINER_MEMORY.end(),
+            account: None,
+        }
     }
 }
 
 impl Workshop {
     /// Returns a sandbox in one tier with these mounts, the first read-only, the second writable, and with this memory.
-    pub(crate) fn sandbox(&self, tier: Tier, directories: Option<(&Path, &Path)>, memory: Memory) -> Result<Sandbox, Error> {
+    pub(crate) fn sandbox(
+        &self,
+        tier: Tier,
+        directories: Option<(&Path, &Path)>,
+        memory: Memory,
+    ) -> Result<Sandbox, Error> {
         let mib = memory.bytes >> 20;
         let mut policy = format!(
             "version = 1\ndefault_profile = \"workshop\"\n[profiles.workshop]\nextends = \"offline\"\ntiers = [\"{tier}\"]\n\
@@ -47,11 +58,16 @@ impl Workshop {
         );
         if let Some((from, to)) = directories {
             for (host, guest, write) in [(from, "/from", false), (to, "/to", true)] {
-                let host = host.to_str().ok_or_else(|| Error::Packages(format!("`{}` is not UTF-8", host.display())))?;
-                policy += &format!("[[profiles.workshop.mounts]]\nhost = {host:?}\nguest = \"{guest}\"\nwrite = {write}\n");
+                let host = host
+                    .to_str()
+                    .ok_or_else(|| Error::Packages(format!("`{}` is not UTF-8", host.display())))?;
+                policy += &format!(
+                    "[[profiles.workshop.mounts]]\nhost = {host:?}\nguest = \"{guest}\"\nwrite = {write}\n"
+                );
             }
         }
-        let policy = Policy::parse("workshop", &policy).map_err(|error| Error::Packages(error.to_string()))?;
+        let policy = Policy::parse("workshop", &policy)
+            .map_err(|error| Error::Packages(error.to_string()))?;
         let mut builder = Sandbox::builder().policy(policy);
         if let Some(guests) = &self.guests {
             builder = builder.guests(guests.clone());
@@ -66,17 +82,35 @@ impl Workshop {
     }
 
     /// Compiles the Python modules of one directory into another. It is cancelled with the request, and the request is charged for it.
-    pub(crate) async fn compile(&self, tier: Tier, (from, to): (&Path, &Path), allowance: &Allowance) -> Result<(), Error> {
+    pub(crate) async fn compile(
+        &self,
+        tier: Tier,
+        (from, to): (&Path, &Path),
+        allowance: &Allowance,
+    ) -> Result<(), Error> {
         // A guest is charged as it grows. A container is charged as a whole, and does with less where there is no more.
-        let container = if tier == Tier::Wasm { None } else { Some(allowance.process_memory(CONTAINER_MEMORY).await?) };
+        let container = if tier == Tier::Wasm {
+            None
+        } else {
+            Some(allowance.process_memory(CONTAINER_MEMORY).await?)
+        };
         let memory = match &container {
-            Some(container) => Memory { bytes: container.bytes(), account: None },
-            None => Memory { account: allowance.memory_account(), ..Memory::default() },
+            Some(container) => Memory {
+                bytes: container.bytes(),
+                account: None,
+            },
+            None => Memory {
+                account: allowance.memory_account(),
+                ..Memory::default()
+            },
         };
         let sandbox = self.sandbox(tier, Some((from, to)), memory)?;
         let mut ours = Request::new("python", COMPILE);
         ours.subject = allowance.subject().clone();
-        let controls = Controls { stop: allowance.stop().clone(), ..Controls::default() };
+        let controls = Controls {
+            stop: allowance.stop().clone(),
+            ..Controls::default()
+        };
         let mut preparing = allowance.prepare();
         let outcome = sandbox.run_with(ours, controls).await?;
         preparing.used(&outcome.usage);
@@ -89,10 +123,18 @@ pub(crate) fn succeeded(outcome: Outcome) -> Result<Outcome, Error> {
     if outcome.status == Status::Succeeded {
         return Ok(outcome);
     }
-    let why = match (&outcome.denial, outcome.limit, outcome.stderr.text().lines().last()) {
+    let why = match (
+        &outcome.denial,
+        outcome.limit,
+        outcome.stderr.text().lines().last(),
+    ) {
         (Some(denial), ..) => denial.to_string(),
         (None, Some(limit), _) => format!("the limit `{}`", limit.name()),
         (None, None, last) => last.unwrap_or("no word").to_owned(),
     };
-    Err(Error::Packages(format!("they could not be looked at in the sandbox ({}: {})", outcome.status.name(), why.escape_debug())))
+    Err(Error::Packages(format!(
+        "they could not be looked at in the sandbox ({}: {})",
+        outcome.status.name(),
+        why.escape_debug()
+    )))
 }

@@ -46,7 +46,9 @@ pub enum ChainError {
         problem: &'static str,
     },
     /// The log has another name than expected.
-    #[error("the audit log is named `{found}`, and not `{expected}`: it is that of another service, or the name was replaced")]
+    #[error(
+        "the audit log is named `{found}`, and not `{expected}`: it is that of another service, or the name was replaced"
+    )]
     Named {
         /// The expected name.
         expected: String,
@@ -54,7 +56,9 @@ pub enum ChainError {
         found: String,
     },
     /// The log lacks a record that it had before: it was truncated, replaced or rewritten.
-    #[error("the audit log had the record {expected}, and now has {found} as its newest one: it was cut, replaced or rewritten")]
+    #[error(
+        "the audit log had the record {expected}, and now has {found} as its newest one: it was cut, replaced or rewritten"
+    )]
     Expected {
         /// The head of the log at an earlier time.
         expected: AuditHead,
@@ -75,11 +79,18 @@ pub(super) struct Links {
 impl Links {
     /// Returns the state before the first line.
     pub(super) fn start() -> Self {
-        Self { sequence: 0, previous: GENESIS.to_owned(), bytes: 0 }
+        Self {
+            sequence: 0,
+            previous: GENESIS.to_owned(),
+            bytes: 0,
+        }
     }
 
     pub(super) fn head(&self) -> AuditHead {
-        AuditHead { records: self.sequence, hash: self.previous.clone() }
+        AuditHead {
+            records: self.sequence,
+            hash: self.previous.clone(),
+        }
     }
 }
 
@@ -104,7 +115,10 @@ impl ChainCheck {
     /// Trusts that the log has this many records before the first segment.
     #[must_use]
     pub fn since(records: u64) -> Self {
-        Self { trusted: records, ..Self::default() }
+        Self {
+            trusted: records,
+            ..Self::default()
+        }
     }
 
     /// Requires that every record is sealed with the key, except the first `unkeyed` ones, from before there was a key.
@@ -128,14 +142,23 @@ impl ChainCheck {
     ///
     /// See [`verify_chain`].
     pub fn read(&mut self, log: impl io::Read) -> Result<u64, ChainError> {
-        let from = self.links.take().or_else(|| (self.trusted == 0).then(Links::start));
+        let from = self
+            .links
+            .take()
+            .or_else(|| (self.trusted == 0).then(Links::start));
         let is_first = from.is_none();
         let Walked { links, rest, first } = walk(BufReader::new(log), from, &mut self.check)?;
         if is_first && first != self.trusted {
-            return Err(ChainError::Broken { line: first + 1, problem: "is not the first one that was asked for" });
+            return Err(ChainError::Broken {
+                line: first + 1,
+                problem: "is not the first one that was asked for",
+            });
         }
         if rest > 0 {
-            return Err(ChainError::Broken { line: links.sequence + 1, problem: "is not whole" });
+            return Err(ChainError::Broken {
+                line: links.sequence + 1,
+                problem: "is not whole",
+            });
         }
         Ok(self.links.insert(links).sequence)
     }
@@ -146,9 +169,15 @@ impl ChainCheck {
     ///
     /// [`ChainError::Expected`] if the required record was not found.
     pub fn end(&self) -> Result<AuditHead, ChainError> {
-        let found = self.links.as_ref().map_or_else(AuditHead::start, Links::head);
+        let found = self
+            .links
+            .as_ref()
+            .map_or_else(AuditHead::start, Links::head);
         match &self.check.expect {
-            Some(expected) if !self.check.is_met => Err(ChainError::Expected { expected: expected.clone(), found }),
+            Some(expected) if !self.check.is_met => Err(ChainError::Expected {
+                expected: expected.clone(),
+                found,
+            }),
             _ => Ok(found),
         }
     }
@@ -191,18 +220,31 @@ impl Check {
             (None, Some(_), None) => return Err("is sealed with a key, which has to be named"),
             _ => return Err("has no hash at its end"),
         };
-        let before = text.strip_suffix("\"}").and_then(|rest| rest.strip_suffix(said)).and_then(|rest| rest.strip_suffix(seal.mark()));
+        let before = text
+            .strip_suffix("\"}")
+            .and_then(|rest| rest.strip_suffix(said))
+            .and_then(|rest| rest.strip_suffix(seal.mark()));
         let sealed = seal.seal(before.ok_or("has no hash at its end")?);
         if sealed == said {
             Ok(sealed)
         } else {
-            Err(if seal.key().is_some() { "was changed, or sealed with another key" } else { "was changed" })
+            Err(if seal.key().is_some() {
+                "was changed, or sealed with another key"
+            } else {
+                "was changed"
+            })
         }
     }
 
     /// Compares a position in the log with the expected head.
     fn pass(&mut self, links: &Links) -> Result<(), ChainError> {
-        let Some(expected) = self.expect.as_ref().filter(|expected| expected.records == links.sequence) else { return Ok(()) };
+        let Some(expected) = self
+            .expect
+            .as_ref()
+            .filter(|expected| expected.records == links.sequence)
+        else {
+            return Ok(());
+        };
         self.is_met = expected.hash == links.previous;
         Ok(())
     }
@@ -221,7 +263,9 @@ impl Check {
             #[serde(default)]
             log: Option<String>,
         }
-        let Ok(step) = serde_json::from_str::<Step>(text) else { return };
+        let Ok(step) = serde_json::from_str::<Step>(text) else {
+            return;
+        };
         match Phase::of(&step.event) {
             Phase::Begins => drop(self.open.insert(step.run, step.subject)),
             Phase::Ends => drop(self.open.remove(&step.run)),
@@ -239,7 +283,11 @@ impl Check {
     /// those of the segments before it, as every segment does at its beginning unless an earlier version wrote it.
     pub(super) fn read_open(&mut self, segments: &[PathBuf]) -> Result<(), ChainError> {
         let walked = |path: &PathBuf, open| {
-            let mut check = Self { key: self.key.clone(), open, ..Self::default() };
+            let mut check = Self {
+                key: self.key.clone(),
+                open,
+                ..Self::default()
+            };
             walk(BufReader::new(segments::read(path)?), None, &mut check).map(|_| check)
         };
         let mut first = segments.len();
@@ -251,7 +299,12 @@ impl Check {
                 break;
             }
         }
-        self.open = segments.iter().skip(first).try_fold(BTreeMap::new(), |open, path| walked(path, open).map(|check| check.open))?;
+        self.open = segments
+            .iter()
+            .skip(first)
+            .try_fold(BTreeMap::new(), |open, path| {
+                walked(path, open).map(|check| check.open)
+            })?;
         Ok(())
     }
 }
@@ -262,11 +315,19 @@ pub(super) fn last_links(log: BufReader<File>) -> Result<Links, ChainError> {
     for line in log.lines() {
         last = line?;
     }
-    let found = Found::of(&last).and_then(|found| Some((found.sequence, found.hash.or(found.hmac)?)));
+    let found =
+        Found::of(&last).and_then(|found| Some((found.sequence, found.hash.or(found.hmac)?)));
     let Some((sequence, hash)) = found else {
-        return Err(ChainError::Broken { line: 0, problem: "is no record, at the end of a segment" });
+        return Err(ChainError::Broken {
+            line: 0,
+            problem: "is no record, at the end of a segment",
+        });
     };
-    Ok(Links { sequence: sequence + 1, previous: hash.to_owned(), bytes: 0 })
+    Ok(Links {
+        sequence: sequence + 1,
+        previous: hash.to_owned(),
+        bytes: 0,
+    })
 }
 
 /// The result of a walk along a log.
@@ -280,7 +341,11 @@ pub(super) struct Walked {
 }
 
 /// Follows a chain from a known state, or from the one that its first line claims.
-pub(super) fn walk(mut log: BufReader<impl io::Read>, mut from: Option<Links>, check: &mut Check) -> Result<Walked, ChainError> {
+pub(super) fn walk(
+    mut log: BufReader<impl io::Read>,
+    mut from: Option<Links>,
+    check: &mut Check,
+) -> Result<Walked, ChainError> {
     let (mut first, mut rest, mut line) = (None, 0, Vec::new());
     if let Some(links) = &mut from {
         links.bytes = 0;
@@ -292,10 +357,17 @@ pub(super) fn walk(mut log: BufReader<impl io::Read>, mut from: Option<Links>, c
             break;
         };
         let sequence = from.as_ref().map_or(0, |links| links.sequence);
-        let broken = |problem| ChainError::Broken { line: sequence + 1, problem };
+        let broken = |problem| ChainError::Broken {
+            line: sequence + 1,
+            problem,
+        };
         let text = str::from_utf8(text).map_err(|_| broken("is not text"))?;
         let found = Found::of(text).ok_or_else(|| broken("is not a record"))?;
-        let links = from.get_or_insert_with(|| Links { sequence: found.sequence, previous: found.previous.to_owned(), bytes: 0 });
+        let links = from.get_or_insert_with(|| Links {
+            sequence: found.sequence,
+            previous: found.previous.to_owned(),
+            bytes: 0,
+        });
         if first.is_none() {
             first = Some(links.sequence);
             check.pass(links)?;
@@ -314,7 +386,11 @@ pub(super) fn walk(mut log: BufReader<impl io::Read>, mut from: Option<Links>, c
         line.clear();
     }
     let links = from.unwrap_or_else(Links::start);
-    Ok(Walked { first: first.unwrap_or(links.sequence), links, rest })
+    Ok(Walked {
+        first: first.unwrap_or(links.sequence),
+        links,
+        rest,
+    })
 }
 
 /// The fields that link a line to the one before it.
@@ -335,12 +411,20 @@ impl<'a> Found<'a> {
 /// Returns whether an older segment has the expected record; the segments are given from the oldest to the newest.
 pub(super) fn segments_have(complete: &[PathBuf], check: &Check) -> Result<bool, ChainError> {
     for path in complete.iter().rev() {
-        let mut older = Check { key: check.key.clone(), expect: check.expect.clone(), ..Check::default() };
+        let mut older = Check {
+            key: check.key.clone(),
+            expect: check.expect.clone(),
+            ..Check::default()
+        };
         let first = walk(BufReader::new(segments::read(path)?), None, &mut older)?.first;
         if older.is_met {
             return Ok(true);
         }
-        if check.expect.as_ref().is_some_and(|expected| expected.records > first) {
+        if check
+            .expect
+            .as_ref()
+            .is_some_and(|expected| expected.records > first)
+        {
             return Ok(false);
         }
     }

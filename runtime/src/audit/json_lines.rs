@@ -73,14 +73,21 @@ impl AuditLogOptions {
     /// Those of [`JsonLines::open`], [`ChainError::Expected`], and [`ChainError::Named`].
     pub fn open(self, path: impl AsRef<Path>) -> Result<JsonLines, ChainError> {
         let path = path.as_ref();
-        let mut check = Check { key: self.key.clone(), expect: self.expect.clone(), ..Check::default() };
+        let mut check = Check {
+            key: self.key.clone(),
+            expect: self.expect.clone(),
+            ..Check::default()
+        };
         let (file, complete, segments) = match self.segment_bytes {
             None => (segments::open(path)?, Vec::new(), None),
-            Some(most) => Segments::open(path, most).map(|(file, complete, segments)| (file, complete, Some(segments)))?,
+            Some(most) => Segments::open(path, most)
+                .map(|(file, complete, segments)| (file, complete, Some(segments)))?,
         };
         let from = match complete.last() {
             None if segments.is_none() => Some(Links::start()),
-            newest => newest.map(|newest| last_links(BufReader::new(segments::read(newest)?))).transpose()?,
+            newest => newest
+                .map(|newest| last_links(BufReader::new(segments::read(newest)?)))
+                .transpose()?,
         };
         let mut chain = Chain::go_on(file, from.clone(), segments, &mut check)?;
         if !check.is_listed && !complete.is_empty() {
@@ -96,12 +103,24 @@ impl AuditLogOptions {
             && !segments_have(&complete, &check)?
         {
             let found = chain.links.head();
-            gaps.push(([("expected", expected.to_string()), ("found", found.to_string())], ChainError::Expected { expected, found }));
+            gaps.push((
+                [
+                    ("expected", expected.to_string()),
+                    ("found", found.to_string()),
+                ],
+                ChainError::Expected { expected, found },
+            ));
         }
         if let (Some(expected), Some(found)) = (self.name.clone(), check.name.clone())
             && expected != found
         {
-            gaps.push(([("expected_log", expected.clone()), ("found_log", found.clone())], ChainError::Named { expected, found }));
+            gaps.push((
+                [
+                    ("expected_log", expected.clone()),
+                    ("found_log", found.clone()),
+                ],
+                ChainError::Named { expected, found },
+            ));
         }
         if !self.accepts_gap && !gaps.is_empty() {
             return Err(gaps.swap_remove(0).1);
@@ -124,7 +143,9 @@ impl AuditLogOptions {
                 chain.list()?;
             }
         }
-        Ok(JsonLines { chain: Mutex::new(chain) })
+        Ok(JsonLines {
+            chain: Mutex::new(chain),
+        })
     }
 }
 
@@ -169,7 +190,12 @@ fn sync_behind(behind: &Behind) -> io::Result<()> {
 
 impl Chain {
     /// Appends to a file whose first line links to `from`, or to the state that it claims.
-    fn go_on(file: File, from: Option<Links>, segments: Option<Segments>, check: &mut Check) -> Result<Self, ChainError> {
+    fn go_on(
+        file: File,
+        from: Option<Links>,
+        segments: Option<Segments>,
+        check: &mut Check,
+    ) -> Result<Self, ChainError> {
         let Walked { links, rest, .. } = walk(BufReader::new(&file), from, check)?;
         let mut chain = Self {
             file,
@@ -183,7 +209,11 @@ impl Chain {
             behind: Behind::default(),
         };
         if rest > 0 {
-            tracing::warn!(line = chain.links.sequence + 1, bytes = rest, "the last line of the audit log has no end and is taken away");
+            tracing::warn!(
+                line = chain.links.sequence + 1,
+                bytes = rest,
+                "the last line of the audit log has no end and is taken away"
+            );
             chain.mend()?;
         }
         Ok(chain)
@@ -191,13 +221,26 @@ impl Chain {
 
     /// Rotates to the next segment if this one is complete.
     fn rotate(&mut self) {
-        let Some(segments) = self.segments.as_mut().filter(|segments| segments.is_complete(self.links.bytes)) else { return };
+        let Some(segments) = self
+            .segments
+            .as_mut()
+            .filter(|segments| segments.is_complete(self.links.bytes))
+        else {
+            return;
+        };
         match segments.rotate(self.links.bytes) {
             Ok(file) => {
                 let complete = std::mem::replace(&mut self.file, file);
                 self.links.bytes = 0;
-                let folder = segments.folder().inspect_err(|error| tracing::warn!(%error, "the folder of the audit log cannot be read"));
-                lock(&self.behind).extend([Some(complete), folder.ok()].into_iter().flatten().map(Arc::new));
+                let folder = segments.folder().inspect_err(
+                    |error| tracing::warn!(%error, "the folder of the audit log cannot be read"),
+                );
+                lock(&self.behind).extend(
+                    [Some(complete), folder.ok()]
+                        .into_iter()
+                        .flatten()
+                        .map(Arc::new),
+                );
                 // A thread of its own syncs the complete segment, so that no writer waits for the disk.
                 let behind = Arc::clone(&self.behind);
                 let synced = std::thread::Builder::new().name("audit".to_owned()).spawn(move || {
@@ -209,7 +252,9 @@ impl Chain {
                     tracing::warn!(%error, "a complete segment of the audit log is left to the system to write");
                 }
             }
-            Err(error) => tracing::warn!(%error, "the audit log could not begin its next segment, and goes on in this one"),
+            Err(error) => {
+                tracing::warn!(%error, "the audit log could not begin its next segment, and goes on in this one")
+            }
         }
     }
 
@@ -254,7 +299,11 @@ impl Chain {
 
     /// Lists them as the first record of a segment.
     fn begin(&mut self) -> io::Result<()> {
-        let is_next = self.links.bytes == 0 && self.segments.as_ref().is_some_and(|segments| !segments.is_first());
+        let is_next = self.links.bytes == 0
+            && self
+                .segments
+                .as_ref()
+                .is_some_and(|segments| !segments.is_first());
         if is_next { self.list() } else { Ok(()) }
     }
 
@@ -273,7 +322,9 @@ impl Chain {
         let mut line = Line::at(SystemTime::now());
         line.field("run", run);
         line.field("subject", subject);
-        line.event(&AuditEvent::Aborted { reason: "the process ended before the run did".to_owned() });
+        line.event(&AuditEvent::Aborted {
+            reason: "the process ended before the run did".to_owned(),
+        });
         self.append(line)
     }
 
@@ -289,7 +340,10 @@ impl Chain {
     /// Tracks which runs have no end.
     fn follow(&mut self, record: &AuditRecord) {
         match Phase::of(record.event.name()) {
-            Phase::Begins => drop(self.open.insert(record.run.to_string(), record.subject.clone())),
+            Phase::Begins => drop(
+                self.open
+                    .insert(record.run.to_string(), record.subject.clone()),
+            ),
             Phase::Ends => drop(self.open.remove(&record.run.to_string())),
             Phase::Between => {}
         }
@@ -328,7 +382,11 @@ impl JsonLines {
     pub fn sync(&self) -> io::Result<AuditHead> {
         let (file, head, behind) = {
             let chain = lock(&self.chain);
-            (chain.file.try_clone()?, chain.links.head(), Arc::clone(&chain.behind))
+            (
+                chain.file.try_clone()?,
+                chain.links.head(),
+                Arc::clone(&chain.behind),
+            )
         };
         sync_behind(&behind)?;
         file.sync_data()?;
@@ -357,11 +415,13 @@ struct Line(String);
 
 impl Line {
     fn field(&mut self, name: &str, value: &(impl Serialize + ?Sized)) {
-        self.0.push_str(if self.0.is_empty() { "{\"" } else { ",\"" });
+        self.0
+            .push_str(if self.0.is_empty() { "{\"" } else { ",\"" });
         self.0.push_str(name);
         self.0.push_str("\":");
         // Serialisation fails only for keys that are no strings; there are none.
-        self.0.push_str(&serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned()));
+        self.0
+            .push_str(&serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned()));
     }
 
     /// Returns the whole line and its seal.
@@ -375,7 +435,10 @@ impl Line {
 
     fn at(time: SystemTime) -> Self {
         let mut line = Self(String::with_capacity(768));
-        line.field("time_ms", &milliseconds(time.duration_since(UNIX_EPOCH).unwrap_or_default()));
+        line.field(
+            "time_ms",
+            &milliseconds(time.duration_since(UNIX_EPOCH).unwrap_or_default()),
+        );
         line
     }
 
@@ -390,7 +453,11 @@ impl Line {
     fn event(&mut self, event: &AuditEvent) {
         self.field("event", event.name());
         match event {
-            AuditEvent::Denied { asked, denial, policy } => {
+            AuditEvent::Denied {
+                asked,
+                denial,
+                policy,
+            } => {
                 self.request(asked);
                 self.field("rule", &denial.rule);
                 self.field("asked", &denial.asked);
@@ -401,13 +468,26 @@ impl Line {
                 self.request(asked);
                 self.field("packages", packages);
             }
-            AuditEvent::Provided { asked, session, packages, policy } => {
+            AuditEvent::Provided {
+                asked,
+                session,
+                packages,
+                policy,
+            } => {
                 self.request(asked);
                 self.field("session", &session.map(|session| session.to_string()));
                 self.field("packages", packages);
                 self.field("policy", policy);
             }
-            AuditEvent::Explained { asked, admitted, rule, policy, cpu, fuel, wall } => {
+            AuditEvent::Explained {
+                asked,
+                admitted,
+                rule,
+                policy,
+                cpu,
+                fuel,
+                wall,
+            } => {
                 self.request(asked);
                 self.field("admitted", admitted);
                 self.field("rule", rule);
@@ -428,14 +508,26 @@ impl Line {
                     .collect();
                 self.field("findings", &found);
             }
-            AuditEvent::Admitted { asked, profile, policy, rules, tier } => {
+            AuditEvent::Admitted {
+                asked,
+                profile,
+                policy,
+                rules,
+                tier,
+            } => {
                 self.request(asked);
                 self.field("profile", profile);
                 self.field("policy", policy);
                 self.field("rules", rules);
                 self.field("tier", tier);
             }
-            AuditEvent::Called { function, target, verdict, sent, received } => {
+            AuditEvent::Called {
+                function,
+                target,
+                verdict,
+                sent,
+                received,
+            } => {
                 self.field("function", function);
                 self.field("target", target);
                 self.field("allowed_by", &verdict.as_ref().ok());
@@ -443,7 +535,15 @@ impl Line {
                 self.field("sent_bytes", sent);
                 self.field("received_bytes", received);
             }
-            AuditEvent::Finished { status, limit, exit_code, wall, fuel, peak_memory, output } => {
+            AuditEvent::Finished {
+                status,
+                limit,
+                exit_code,
+                wall,
+                fuel,
+                peak_memory,
+                output,
+            } => {
                 self.field("status", status.name());
                 self.field("limit", limit);
                 self.field("exit_code", exit_code);
@@ -457,8 +557,21 @@ impl Line {
     }
 
     fn request(&mut self, asked: &RequestSummary) {
-        let RequestSummary { language, source, source_sha256, source_bytes } = asked;
-        self.field("request", &RequestObject { language, source, source_sha256, source_bytes: *source_bytes });
+        let RequestSummary {
+            language,
+            source,
+            source_sha256,
+            source_bytes,
+        } = asked;
+        self.field(
+            "request",
+            &RequestObject {
+                language,
+                source,
+                source_sha256,
+                source_bytes: *source_bytes,
+            },
+        );
     }
 }
 

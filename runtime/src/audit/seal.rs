@@ -28,7 +28,9 @@ impl fmt::Debug for AuditKey {
 
 /// The reason why a key cannot seal an audit log.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the key of the audit log has {bytes} bytes, and needs at least {MIN_KEY_BYTES}; `openssl rand -hex 32` makes one")]
+#[error(
+    "the key of the audit log has {bytes} bytes, and needs at least {MIN_KEY_BYTES}; `openssl rand -hex 32` makes one"
+)]
 pub struct AuditKeyError {
     bytes: usize,
 }
@@ -61,7 +63,10 @@ impl AuditHead {
     /// Returns the head of an empty log.
     #[must_use]
     pub fn start() -> Self {
-        Self { records: 0, hash: GENESIS.to_owned() }
+        Self {
+            records: 0,
+            hash: GENESIS.to_owned(),
+        }
     }
 }
 
@@ -74,7 +79,9 @@ impl fmt::Display for AuditHead {
 
 /// The error for a text that is not the head of an audit log.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not the head of an audit log; write `RECORDS:HASH`, such as `12:5f..` with 64 hexadecimal digits")]
+#[error(
+    "`{0}` is not the head of an audit log; write `RECORDS:HASH`, such as `12:5f..` with 64 hexadecimal digits"
+)]
 pub struct AuditHeadError(String);
 
 impl FromStr for AuditHead {
@@ -83,9 +90,15 @@ impl FromStr for AuditHead {
     fn from_str(text: &str) -> Result<Self, AuditHeadError> {
         let wrong = || AuditHeadError(text.escape_debug().to_string());
         let (records, hash) = text.split_once(':').ok_or_else(wrong)?;
-        let is_hash = hash.len() == GENESIS.len() && hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        let is_hash = hash.len() == GENESIS.len()
+            && hash
+                .bytes()
+                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         match records.parse() {
-            Ok(records) if is_hash => Ok(Self { records, hash: hash.to_owned() }),
+            Ok(records) if is_hash => Ok(Self {
+                records,
+                hash: hash.to_owned(),
+            }),
             _ => Err(wrong()),
         }
     }
@@ -142,13 +155,31 @@ mod tests {
 
     #[test]
     fn heads_and_keys_are_read_or_refused() {
-        let head = AuditHead { records: 12, hash: "ab".repeat(32) };
+        let head = AuditHead {
+            records: 12,
+            hash: "ab".repeat(32),
+        };
         assert_eq!(head.to_string().parse(), Ok(head));
-        assert_eq!(AuditHead::start().to_string().parse(), Ok(AuditHead::start()));
-        for wrong in ["", "12", "12:", "x:00", ":".repeat(65).as_str(), &format!("-1:{GENESIS}"), &format!("1:{}", "G".repeat(64))] {
+        assert_eq!(
+            AuditHead::start().to_string().parse(),
+            Ok(AuditHead::start())
+        );
+        for wrong in [
+            "",
+            "12",
+            "12:",
+            "x:00",
+            ":".repeat(65).as_str(),
+            &format!("-1:{GENESIS}"),
+            &format!("1:{}", "G".repeat(64)),
+        ] {
             assert!(wrong.parse::<AuditHead>().is_err(), "{wrong}");
         }
-        for (bytes, is_key) in [("", false), ("0123456789abcdef0123456789abcde", false), ("0123456789abcdef0123456789abcdef\n", true)] {
+        for (bytes, is_key) in [
+            ("", false),
+            ("0123456789abcdef0123456789abcde", false),
+            ("0123456789abcdef0123456789abcdef\n", true),
+        ] {
             assert_eq!(AuditKey::new(bytes.as_bytes()).is_ok(), is_key, "{bytes}");
         }
         let key = AuditKey::new(&[b'k'; 32]).unwrap();

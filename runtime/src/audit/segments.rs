@@ -22,7 +22,8 @@ const DIGITS: usize = 20;
 #[must_use]
 pub fn segment_start(name: &str) -> Option<u64> {
     let digits = name.strip_prefix("audit-")?.strip_suffix(".jsonl")?;
-    (digits.len() == DIGITS && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| digits.parse().ok())?
+    (digits.len() == DIGITS && digits.bytes().all(|byte| byte.is_ascii_digit()))
+        .then(|| digits.parse().ok())?
 }
 
 /// Returns the segments of the log in a folder, from the oldest to the newest; the current one, if there is one, is last.
@@ -40,13 +41,25 @@ pub fn segments(folder: &Path) -> io::Result<Vec<PathBuf>> {
     }
     found.sort();
     let current = Some(folder.join(CURRENT)).filter(|path| path.is_file());
-    Ok(found.into_iter().map(|(_, path)| path).chain(current).collect())
+    Ok(found
+        .into_iter()
+        .map(|(_, path)| path)
+        .chain(current)
+        .collect())
 }
 
 /// Opens a log for its only writer, under an exclusive lock.
-#[expect(clippy::disallowed_methods, reason = "the log is a file that the operator named")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the log is a file that the operator named"
+)]
 pub(super) fn open(path: &Path) -> Result<File, ChainError> {
-    let file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
+    let file = OpenOptions::new()
+        .read(true)
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)?;
     file.try_lock().map_err(|error| match error {
         std::fs::TryLockError::WouldBlock => ChainError::InUse,
         std::fs::TryLockError::Error(error) => ChainError::Unreadable(error),
@@ -55,7 +68,10 @@ pub(super) fn open(path: &Path) -> Result<File, ChainError> {
 }
 
 /// Opens a segment for reading.
-#[expect(clippy::disallowed_methods, reason = "the operator named the folder that it is in")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the operator named the folder that it is in"
+)]
 pub(super) fn read(path: &Path) -> io::Result<File> {
     File::open(path)
 }
@@ -99,11 +115,23 @@ impl Segments {
         let start = match complete.last() {
             None => 0,
             Some(path) => {
-                let start = path.file_name().and_then(|name| segment_start(name.to_str()?)).unwrap_or(0);
+                let start = path
+                    .file_name()
+                    .and_then(|name| segment_start(name.to_str()?))
+                    .unwrap_or(0);
                 start.saturating_add(std::fs::metadata(path)?.len())
             }
         };
-        Ok((file, complete, Self { folder: folder.to_owned(), start, most: most.max(1), taken }))
+        Ok((
+            file,
+            complete,
+            Self {
+                folder: folder.to_owned(),
+                start,
+                most: most.max(1),
+                taken,
+            },
+        ))
     }
 
     /// Renames the continued segment to the current one. Only after the log is verified: a log that is refused is left unchanged.
@@ -138,7 +166,9 @@ impl Segments {
     #[expect(clippy::disallowed_methods, reason = "the operator named this folder")]
     pub(super) fn rotate(&mut self, bytes: u64) -> Result<File, ChainError> {
         let (next, current) = (self.folder.join(NEXT), self.current());
-        let complete = self.folder.join(format!("audit-{:0DIGITS$}.jsonl", self.start));
+        let complete = self
+            .folder
+            .join(format!("audit-{:0DIGITS$}.jsonl", self.start));
         // A process that was killed here left an empty file.
         let _ = std::fs::remove_file(&next);
         let file = open(&next)?;

@@ -20,7 +20,9 @@ const MAX_MESSAGE_BYTES: usize = 2_000;
 /// code on standard output, in a jailed process. Not for use by hand; its form may change with every version.
 #[must_use]
 pub fn compile_module(arguments: &[String]) -> ExitCode {
-    match Task::from_arguments(arguments).and_then(|task| work(task).map_err(|error| error.to_string())) {
+    match Task::from_arguments(arguments)
+        .and_then(|task| work(task).map_err(|error| error.to_string()))
+    {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             // If the pipe is closed, nothing can be done about that.
@@ -33,14 +35,19 @@ pub fn compile_module(arguments: &[String]) -> ExitCode {
 fn work(task: Task) -> io::Result<()> {
     let mut gaps = jail::enter(task.parent, task.cpu_seconds)?;
     // Made before the jail is closed: it detects CPU features and installs signal handlers.
-    let engine = engine::for_compiling(task.metering, task.stack).map_err(|error| io::Error::other(format!("{error:#}")))?;
+    let engine = engine::for_compiling(task.metering, task.stack)
+        .map_err(|error| io::Error::other(format!("{error:#}")))?;
     let base = jail::address_space()?.saturating_add(STACK_BYTES as u64);
     jail::leave_files(&mut gaps);
-    let worker = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || {
-        jail::close(&mut gaps, base, task.memory)?;
-        answer(gaps, &compile(&engine, &read()?))
-    })?;
-    worker.join().map_err(|_| io::Error::other("the compiler panicked"))?
+    let worker = std::thread::Builder::new()
+        .stack_size(STACK_BYTES)
+        .spawn(move || {
+            jail::close(&mut gaps, base, task.memory)?;
+            answer(gaps, &compile(&engine, &read()?))
+        })?;
+    worker
+        .join()
+        .map_err(|_| io::Error::other("the compiler panicked"))?
 }
 
 /// Reads the program, after its length.
@@ -50,18 +57,23 @@ fn read() -> io::Result<Vec<u8>> {
     input.read_exact(&mut length)?;
     let length = usize::try_from(u64::from_le_bytes(length)).map_err(io::Error::other)?;
     let mut program = Vec::new();
-    program.try_reserve_exact(length).map_err(io::Error::other)?;
+    program
+        .try_reserve_exact(length)
+        .map_err(io::Error::other)?;
     program.resize(length, 0);
     input.read_exact(&mut program)?;
     Ok(program)
 }
 
 fn compile(engine: &Engine, program: &[u8]) -> Answer {
-    let compiled = measure::measure(program).and_then(|()| machine_code(engine, program).map_err(Refusal::Invalid));
+    let compiled = measure::measure(program)
+        .and_then(|()| machine_code(engine, program).map_err(Refusal::Invalid));
     match compiled {
         Ok(code) if code.len() as u64 > MAX_ANSWER_BYTES => {
             let limit = MAX_ANSWER_BYTES >> 20;
-            Answer::Refused(Refusal::TooLarge(format!("the program's machine code has more than {limit} MiB")))
+            Answer::Refused(Refusal::TooLarge(format!(
+                "the program's machine code has more than {limit} MiB"
+            )))
         }
         Ok(code) => Answer::Code(code),
         Err(refusal) => Answer::Refused(refusal),
@@ -69,7 +81,11 @@ fn compile(engine: &Engine, program: &[u8]) -> Answer {
 }
 
 fn machine_code(engine: &Engine, program: &[u8]) -> Result<Vec<u8>, String> {
-    let precompile = |component: &[u8]| engine.precompile_component(component).map_err(|error| format!("{error:#}"));
+    let precompile = |component: &[u8]| {
+        engine
+            .precompile_component(component)
+            .map_err(|error| format!("{error:#}"))
+    };
     if Parser::is_component(program) {
         return precompile(program);
     }
@@ -92,10 +108,20 @@ fn answer(gaps: jail::Gaps, answer: &Answer) -> io::Result<()> {
         }
     };
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-    let cpu =
-        u64::try_from(time.tv_sec).unwrap_or(0).saturating_mul(1_000_000_000).saturating_add(u64::try_from(time.tv_nsec).unwrap_or(0));
+    let cpu = u64::try_from(time.tv_sec)
+        .unwrap_or(0)
+        .saturating_mul(1_000_000_000)
+        .saturating_add(u64::try_from(time.tv_nsec).unwrap_or(0));
     let mut output = io::stdout().lock();
-    output.write_all(&Header { kind: answer.kind(), gaps: gaps.0, cpu, length: content.len() as u64 }.to_bytes())?;
+    output.write_all(
+        &Header {
+            kind: answer.kind(),
+            gaps: gaps.0,
+            cpu,
+            length: content.len() as u64,
+        }
+        .to_bytes(),
+    )?;
     output.write_all(content)?;
     output.flush()
 }

@@ -26,7 +26,9 @@ pub(crate) fn with_our_exit(program: &[u8]) -> Result<Vec<u8>, String> {
             let mut imports = ImportSection::new();
             for import in section.clone().into_imports() {
                 let import = import.map_err(|error| error.to_string())?;
-                let ty = RoundtripReencoder.entity_type(import.ty).map_err(|error| error.to_string())?;
+                let ty = RoundtripReencoder
+                    .entity_type(import.ty)
+                    .map_err(|error| error.to_string())?;
                 if (import.module, import.name) == ("wasi_snapshot_preview1", "proc_exit") {
                     replaced = true;
                     imports.import(INTERFACE, "exit", ty);
@@ -36,7 +38,9 @@ pub(crate) fn with_our_exit(program: &[u8]) -> Result<Vec<u8>, String> {
             }
             module.section(&imports);
         } else if let Some((id, range)) = payload.as_section() {
-            let data = program.get(range).ok_or("a section lies outside the file")?;
+            let data = program
+                .get(range)
+                .ok_or("a section lies outside the file")?;
             module.section(&RawSection { id, data });
         }
     }
@@ -45,15 +49,24 @@ pub(crate) fn with_our_exit(program: &[u8]) -> Result<Vec<u8>, String> {
     }
     let mut module = module.finish();
     let mut resolve = wit_parser::Resolve::default();
-    let package = resolve.push_str("program.wit", WORLD).map_err(|error| format!("{error:#}"))?;
-    let world = resolve.select_world(&[package], None).map_err(|error| format!("{error:#}"))?;
-    wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).map_err(|error| format!("{error:#}"))?;
+    let package = resolve
+        .push_str("program.wit", WORLD)
+        .map_err(|error| format!("{error:#}"))?;
+    let world = resolve
+        .select_world(&[package], None)
+        .map_err(|error| format!("{error:#}"))?;
+    wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)
+        .map_err(|error| format!("{error:#}"))?;
     Ok(module)
 }
 
 /// Adds the host function that such a module imports.
 pub(crate) fn add_to_linker(linker: &mut Linker<RunState>) -> wasmtime::Result<()> {
-    linker.instance(INTERFACE)?.func_wrap("exit", |_, (code,): (u32,)| -> wasmtime::Result<()> {
-        Err(wasmtime::Error::new(wasmtime_wasi::I32Exit(code.cast_signed())))
-    })
+    linker
+        .instance(INTERFACE)?
+        .func_wrap("exit", |_, (code,): (u32,)| -> wasmtime::Result<()> {
+            Err(wasmtime::Error::new(wasmtime_wasi::I32Exit(
+                code.cast_signed(),
+            )))
+        })
 }

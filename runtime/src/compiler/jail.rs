@@ -4,9 +4,14 @@
 //! first byte of the module is read. The resource limits always hold; what else a kernel or a container does not offer is reported as a
 //! [`Gaps`].
 
-use landlock::{ABI, Access as _, AccessFs, AccessNet, Ruleset, RulesetAttr as _, RulesetStatus, Scope};
+use landlock::{
+    ABI, Access as _, AccessFs, AccessNet, Ruleset, RulesetAttr as _, RulesetStatus, Scope,
+};
 use rustix::process::{DumpableBehavior, Resource, Rlimit, Signal};
-use seccompiler::{BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule, TargetArch};
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
+    SeccompRule, TargetArch,
+};
 use std::io;
 
 /// Nice value of the process; running programs come before compilations.
@@ -39,20 +44,32 @@ impl Gaps {
 
     /// Returns the names of the missing parts.
     pub(super) fn describe(self) -> Vec<&'static str> {
-        Self::PARTS.iter().filter(|(part, _)| self.0 & part != 0).map(|(_, text)| *text).collect()
+        Self::PARTS
+            .iter()
+            .filter(|(part, _)| self.0 & part != 0)
+            .map(|(_, text)| *text)
+            .collect()
     }
 }
 
 /// Applies what every thread inherits, and what needs files: to be called before there are other threads.
 pub(super) fn enter(parent: u32, cpu_seconds: u64) -> io::Result<Gaps> {
     let mut gaps = Gaps::default();
-    gaps.note(8, rustix::process::set_parent_process_death_signal(Some(Signal::KILL)));
+    gaps.note(
+        8,
+        rustix::process::set_parent_process_death_signal(Some(Signal::KILL)),
+    );
     // The parent may have exited before the death signal was set.
-    if rustix::process::getppid().is_none_or(|now| now.as_raw_nonzero().get().cast_unsigned() != parent) {
+    if rustix::process::getppid()
+        .is_none_or(|now| now.as_raw_nonzero().get().cast_unsigned() != parent)
+    {
         return Err(io::Error::other("the process that asked has ended"));
     }
     // The OOM killer takes this process first.
-    #[expect(clippy::disallowed_methods, reason = "the kernel's own file about this process")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the kernel's own file about this process"
+    )]
     let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     rustix::process::chdir("/")?;
@@ -66,9 +83,15 @@ pub(super) fn enter(parent: u32, cpu_seconds: u64) -> io::Result<Gaps> {
 
 /// Returns the bytes of address space in use.
 pub(super) fn address_space() -> io::Result<u64> {
-    #[expect(clippy::disallowed_methods, reason = "the kernel's own file about this process")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the kernel's own file about this process"
+    )]
     let statm = std::fs::read_to_string("/proc/self/statm")?;
-    let pages = statm.split(' ').next().and_then(|pages| pages.parse::<u64>().ok());
+    let pages = statm
+        .split(' ')
+        .next()
+        .and_then(|pages| pages.parse::<u64>().ok());
     let pages = pages.ok_or_else(|| io::Error::other("`/proc/self/statm` is not as expected"))?;
     Ok(pages.saturating_mul(rustix::param::page_size() as u64))
 }
@@ -87,7 +110,10 @@ pub(super) fn leave_files(gaps: &mut Gaps) {
 
 /// Applies the rest: from here on this process can only compute. `base` is the address space that it has without its program.
 pub(super) fn close(gaps: &mut Gaps, base: u64, memory: u64) -> io::Result<()> {
-    limit(Resource::As, base.saturating_add(memory).saturating_add(SLACK_BYTES))?;
+    limit(
+        Resource::As,
+        base.saturating_add(memory).saturating_add(SLACK_BYTES),
+    )?;
     limit(Resource::Nproc, 0)?;
     limit(Resource::Nofile, MAX_FILES)?;
     match filter() {
@@ -99,27 +125,56 @@ pub(super) fn close(gaps: &mut Gaps, base: u64, memory: u64) -> io::Result<()> {
 }
 
 fn limit(resource: Resource, most: u64) -> io::Result<()> {
-    let most = rustix::process::getrlimit(resource).maximum.map_or(most, |already| already.min(most));
-    rustix::process::setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) }).map_err(io::Error::from)
+    let most = rustix::process::getrlimit(resource)
+        .maximum
+        .map_or(most, |already| already.min(most));
+    rustix::process::setrlimit(
+        resource,
+        Rlimit {
+            current: Some(most),
+            maximum: Some(most),
+        },
+    )
+    .map_err(io::Error::from)
 }
 
 /// Builds the seccomp filter: the system calls of a program that reads, computes and writes; any other one kills the process.
 fn filter() -> Result<BpfProgram, seccompiler::BackendError> {
-    let is = |argument: u8, value: u64| SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, value);
+    let is = |argument: u8, value: u64| {
+        SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, value)
+    };
     let only = |condition| SeccompRule::new(vec![condition]);
     // Memory is never made executable: the machine code is only written as bytes.
-    let without_exec =
-        || SeccompCondition::new(2, SeccompCmpArgLen::Dword, SeccompCmpOp::MaskedEq(libc::PROT_EXEC.unsigned_abs().into()), 0);
+    let without_exec = || {
+        SeccompCondition::new(
+            2,
+            SeccompCmpArgLen::Dword,
+            SeccompCmpOp::MaskedEq(libc::PROT_EXEC.unsigned_abs().into()),
+            0,
+        )
+    };
     let mut rules = vec![
         (libc::SYS_read, vec![only(is(0, 0)?)?]),
         (libc::SYS_write, vec![only(is(0, 1)?)?, only(is(0, 2)?)?]),
         // Anonymous only: a file descriptor that this process inherited must not be read by mapping it.
-        (libc::SYS_mmap, vec![SeccompRule::new(vec![without_exec()?, is(4, u32::MAX.into())?])?]),
+        (
+            libc::SYS_mmap,
+            vec![SeccompRule::new(vec![
+                without_exec()?,
+                is(4, u32::MAX.into())?,
+            ])?],
+        ),
         (libc::SYS_mprotect, vec![only(without_exec()?)?]),
         // The allocator names its mappings with it, for debuggers.
-        (libc::SYS_prctl, vec![only(is(0, libc::PR_SET_VMA.unsigned_abs().into())?)?]),
+        (
+            libc::SYS_prctl,
+            vec![only(is(0, libc::PR_SET_VMA.unsigned_abs().into())?)?],
+        ),
         // An aborting program raises its signal with it.
-        (libc::SYS_tgkill, vec![only(is(0, std::process::id().into())?)?]),
+        (
+            libc::SYS_tgkill,
+            vec![only(is(0, std::process::id().into())?)?],
+        ),
     ];
     let harmless = [
         libc::SYS_munmap,
@@ -147,5 +202,11 @@ fn filter() -> Result<BpfProgram, seccompiler::BackendError> {
     ];
     rules.extend(harmless.map(|call| (call, Vec::new())));
     let architecture = TargetArch::try_from(std::env::consts::ARCH)?;
-    SeccompFilter::new(rules.into_iter().collect(), SeccompAction::KillProcess, SeccompAction::Allow, architecture)?.try_into()
+    SeccompFilter::new(
+        rules.into_iter().collect(),
+        SeccompAction::KillProcess,
+        SeccompAction::Allow,
+        architecture,
+    )?
+    .try_into()
 }

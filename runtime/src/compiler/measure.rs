@@ -108,34 +108,63 @@ pub(super) fn measure(program: &[u8]) -> Result<(), Refusal> {
 
 impl Sums {
     fn check(&self) -> Result<(), Refusal> {
-        within(self.code <= MAX_CODE_BYTES, "the program has more than 16 MiB of code")?;
-        within(self.items <= MAX_ALL_ITEMS, "the program's sections have more than 500,000 items")?;
-        within(self.locals <= MAX_LOCALS, "the functions declare more than 1,000,000 locals")?;
-        within(self.modules <= MAX_MODULES, "the program contains more than 200 modules and components")?;
-        within(self.custom_sections <= MAX_CUSTOM_SECTIONS, "the program has more than 1,000 custom sections")?;
-        within(self.custom_bytes <= MAX_CUSTOM_BYTES, "the custom sections have more than 64 MiB; strip the debug information")
+        within(
+            self.code <= MAX_CODE_BYTES,
+            "the program has more than 16 MiB of code",
+        )?;
+        within(
+            self.items <= MAX_ALL_ITEMS,
+            "the program's sections have more than 500,000 items",
+        )?;
+        within(
+            self.locals <= MAX_LOCALS,
+            "the functions declare more than 1,000,000 locals",
+        )?;
+        within(
+            self.modules <= MAX_MODULES,
+            "the program contains more than 200 modules and components",
+        )?;
+        within(
+            self.custom_sections <= MAX_CUSTOM_SECTIONS,
+            "the program has more than 1,000 custom sections",
+        )?;
+        within(
+            self.custom_bytes <= MAX_CUSTOM_BYTES,
+            "the custom sections have more than 64 MiB; strip the debug information",
+        )
     }
 }
 
 /// Checks one function; returns the number of its locals.
 fn check_function(body: &FunctionBody<'_>) -> Result<u64, Refusal> {
-    within(body.range().len() <= MAX_FUNCTION_BYTES, "a function has more than 256 KiB of code")?;
+    within(
+        body.range().len() <= MAX_FUNCTION_BYTES,
+        "a function has more than 256 KiB of code",
+    )?;
     let mut locals = 0_u64;
     for group in body.get_locals_reader().map_err(invalid)? {
         let (count, _) = group.map_err(invalid)?;
         locals = locals.saturating_add(u64::from(count));
     }
-    within(locals <= MAX_LOCALS_OF_FUNCTION, "a function declares more than 50,000 locals")?;
+    within(
+        locals <= MAX_LOCALS_OF_FUNCTION,
+        "a function declares more than 50,000 locals",
+    )?;
     let mut depth = 0_usize;
     for operator in body.get_operators_reader().map_err(invalid)? {
         match operator.map_err(invalid)? {
-            Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } | Operator::Try { .. } | Operator::TryTable { .. } => {
-                depth += 1
-            }
+            Operator::Block { .. }
+            | Operator::Loop { .. }
+            | Operator::If { .. }
+            | Operator::Try { .. }
+            | Operator::TryTable { .. } => depth += 1,
             Operator::End | Operator::Delegate { .. } => depth = depth.saturating_sub(1),
             _ => {}
         }
-        within(depth <= MAX_BLOCK_NESTING, "blocks, loops and ifs lie more than 1,000 deep inside each other")?;
+        within(
+            depth <= MAX_BLOCK_NESTING,
+            "blocks, loops and ifs lie more than 1,000 deep inside each other",
+        )?;
     }
     Ok(locals)
 }
@@ -143,12 +172,22 @@ fn check_function(body: &FunctionBody<'_>) -> Result<u64, Refusal> {
 /// Bounds the nesting depth of component and instance types in these bytes: each level needs the two bytes by which such a type is declared
 /// in another one, so the number of those pairs is never less than the depth.
 fn check_types(bytes: &[u8]) -> Result<(), Refusal> {
-    let pairs = bytes.array_windows::<2>().filter(|pair| matches!(pair, [0x01, 0x41 | 0x42] | [0x00, 0x50])).count();
-    within(pairs <= MAX_TYPE_NESTING, "a section has more than 1,000 component and instance types that may lie inside each other")
+    let pairs = bytes
+        .array_windows::<2>()
+        .filter(|pair| matches!(pair, [0x01, 0x41 | 0x42] | [0x00, 0x50]))
+        .count();
+    within(
+        pairs <= MAX_TYPE_NESTING,
+        "a section has more than 1,000 component and instance types that may lie inside each other",
+    )
 }
 
 fn within(holds: bool, limit: &'static str) -> Result<(), Refusal> {
-    if holds { Ok(()) } else { Err(Refusal::TooLarge(limit.to_owned())) }
+    if holds {
+        Ok(())
+    } else {
+        Err(Refusal::TooLarge(limit.to_owned()))
+    }
 }
 
 fn invalid(error: wasmparser::BinaryReaderError) -> Refusal {

@@ -43,8 +43,16 @@ pub(super) struct Response {
 
 impl Exchange<'_> {
     /// Sends the request and reads the whole response.
-    pub(super) async fn send(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Result<Response, Failure> {
-        let failed = |error: hyper::Error| failure("failed", format!("the exchange with `{}` failed: {error}", self.ask.host));
+    pub(super) async fn send(
+        self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    ) -> Result<Response, Failure> {
+        let failed = |error: hyper::Error| {
+            failure(
+                "failed",
+                format!("the exchange with `{}` failed: {error}", self.ask.host),
+            )
+        };
         let (mut sender, connection) = hyper::client::conn::http1::Builder::new()
             .max_buf_size(MAX_HEAD_BYTES)
             .max_headers(MAX_RESPONSE_HEADERS)
@@ -54,16 +62,24 @@ impl Exchange<'_> {
         // The connection ends with the exchange, whatever its result.
         let _connection = AbortOnDropHandle::new(tokio::spawn(connection));
         let default_port = if self.ask.scheme == "https" { 443 } else { 80 };
-        let host = if self.ask.port == default_port { self.ask.host.clone() } else { format!("{}:{}", self.ask.host, self.ask.port) };
+        let host = if self.ask.port == default_port {
+            self.ask.host.clone()
+        } else {
+            format!("{}:{}", self.ask.host, self.ask.port)
+        };
         let mut request = Request::builder()
             .method(self.method.clone())
             .uri(&self.ask.path)
             .body(Full::new(self.body))
             .map_err(|error| failure("invalid", format!("the request cannot be sent: {error}")))?;
         *request.headers_mut() = self.headers;
-        let host = HeaderValue::from_str(&host).map_err(|_| failure("invalid", "the host cannot be sent"))?;
+        let host = HeaderValue::from_str(&host)
+            .map_err(|_| failure("invalid", "the host cannot be sent"))?;
         request.headers_mut().insert(HOST, host);
-        request.headers_mut().entry(USER_AGENT).or_insert(HeaderValue::from_static("glovebox"));
+        request
+            .headers_mut()
+            .entry(USER_AGENT)
+            .or_insert(HeaderValue::from_static("glovebox"));
         let response = sender.send_request(request).await.map_err(failed)?;
         let (head, mut body) = response.into_parts();
         let limit = usize::try_from(self.max_response).unwrap_or(usize::MAX);
@@ -77,15 +93,28 @@ impl Exchange<'_> {
         // One contiguous buffer: a server may send a million chunks of one byte, each of which would cost much more.
         let mut bytes = Vec::with_capacity(usize::try_from(declared).unwrap_or(0));
         while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|error| failure("failed", format!("the answer of `{}` broke off: {error}", self.ask.host)))?;
-            let Ok(data) = frame.into_data() else { continue };
+            let frame = frame.map_err(|error| {
+                failure(
+                    "failed",
+                    format!("the answer of `{}` broke off: {error}", self.ask.host),
+                )
+            })?;
+            let Ok(data) = frame.into_data() else {
+                continue;
+            };
             let length = bytes.len().saturating_add(data.len());
             if length > limit {
                 return Err(too_large());
             }
-            self.room.grow_to(InFlight::with_encoding(length as u64)).await?;
+            self.room
+                .grow_to(InFlight::with_encoding(length as u64))
+                .await?;
             bytes.extend_from_slice(&data);
         }
-        Ok(Response { status: head.status, headers: head.headers, body: bytes.into() })
+        Ok(Response {
+            status: head.status,
+            headers: head.headers,
+            body: bytes.into(),
+        })
     }
 }

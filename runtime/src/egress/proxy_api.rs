@@ -73,9 +73,18 @@ impl Egress {
     pub(crate) fn new(grant: Arc<Grant>, trail: CallAudit) -> Result<Self, Error> {
         static CLIENT: OnceLock<Result<HttpClient, String>> = OnceLock::new();
         let client = CLIENT.get_or_init(|| HttpClient::new().map_err(|error| error.to_string()));
-        let client = client.as_ref().map_err(|error| Error::Host(error.clone()))?;
+        let client = client
+            .as_ref()
+            .map_err(|error| Error::Host(error.clone()))?;
         let in_flight = InFlight::new(&grant, RunMemory::default());
-        Ok(Self { grant, trail, client, in_flight, made: AtomicU64::new(0), tunnels: AtomicU64::new(0) })
+        Ok(Self {
+            grant,
+            trail,
+            client,
+            in_flight,
+            made: AtomicU64::new(0),
+            tunnels: AtomicU64::new(0),
+        })
     }
 
     /// Returns the limit of a request body in bytes.
@@ -93,7 +102,9 @@ impl Egress {
     /// Returns the number of requests so far, with the tunnels that were refused.
     #[must_use]
     pub fn made(&self) -> u64 {
-        self.made.load(Ordering::Relaxed).min(self.grant.limits().host_calls)
+        self.made
+            .load(Ordering::Relaxed)
+            .min(self.grant.limits().host_calls)
     }
 
     fn count(&self) -> Result<(), EgressError> {
@@ -115,7 +126,11 @@ impl Egress {
         if let Err(denial) = self.grant.network().check_tunnel(host, port) {
             self.count()?;
             let Failure { kind, message } = refused(&self.trail, &denial);
-            return Err(if kind == "denied" { EgressError::Denied(message) } else { EgressError::Failed(message) });
+            return Err(if kind == "denied" {
+                EgressError::Denied(message)
+            } else {
+                EgressError::Failed(message)
+            });
         }
         if self.tunnels.fetch_add(1, Ordering::Relaxed) >= most {
             return Err(EgressError::Limited(format!("more than {most} tunnels")));
@@ -131,15 +146,40 @@ impl Egress {
     pub async fn exchange(&self, request: EgressRequest) -> Result<EgressResponse, EgressError> {
         let limits = *self.grant.network().limits();
         self.count()?;
-        let EgressRequest { method, url, headers, body } = request;
+        let EgressRequest {
+            method,
+            url,
+            headers,
+            body,
+        } = request;
         if body.len() as u64 > limits.request {
-            return Err(EgressError::Limited(format!("a request body has at most {} bytes here", limits.request)));
+            return Err(EgressError::Limited(format!(
+                "a request body has at most {} bytes here",
+                limits.request
+            )));
         }
-        let fetch = Fetch { url, method, headers: without_ours(headers), body, redirect: Redirect::Manual, timeout: None };
+        let fetch = Fetch {
+            url,
+            method,
+            headers: without_ours(headers),
+            body,
+            redirect: Redirect::Manual,
+            timeout: None,
+        };
         let mut room = self.in_flight.room();
-        let exchange = send_once(&self.grant, self.client, &self.trail, &fetch, (limits.response, &mut room));
+        let exchange = send_once(
+            &self.grant,
+            self.client,
+            &self.trail,
+            &fetch,
+            (limits.response, &mut room),
+        );
         let answer = within(limits.timeout, exchange).await;
-        let Response { status, headers, body } = answer.map_err(|Failure { kind, message }| match kind.as_str() {
+        let Response {
+            status,
+            headers,
+            body,
+        } = answer.map_err(|Failure { kind, message }| match kind.as_str() {
             "denied" => EgressError::Denied(message),
             "limit" => EgressError::Limited(message),
             "invalid" => EgressError::Invalid(message),
@@ -148,7 +188,11 @@ impl Egress {
         room.shrink_to(body.len() as u64);
         // The room is held for as long as a reference to the body exists.
         let body = Bytes::from_owner(Taken { body, _room: room });
-        Ok(EgressResponse { status, headers: without_ours(headers), body })
+        Ok(EgressResponse {
+            status,
+            headers: without_ours(headers),
+            body,
+        })
     }
 }
 
@@ -171,7 +215,10 @@ fn without_ours(headers: HeaderMap) -> HeaderMap {
     for (name, value) in headers {
         // In a `HeaderMap` a repeated field has its name only once.
         last = name.or(last);
-        if let Some(name) = last.as_ref().filter(|name| !is_hop_by_hop(name) && !of_proxies(name)) {
+        if let Some(name) = last
+            .as_ref()
+            .filter(|name| !is_hop_by_hop(name) && !of_proxies(name))
+        {
             kept.append(name.clone(), value);
         }
     }

@@ -69,7 +69,10 @@ pub(crate) enum ArchiveError {
 impl Default for Archive {
     /// Returns an empty directory.
     fn default() -> Self {
-        Self { nodes: Draft::default().finish(), bytes: Bytes::new() }
+        Self {
+            nodes: Draft::default().finish(),
+            bytes: Bytes::new(),
+        }
     }
 }
 
@@ -83,7 +86,10 @@ impl Archive {
         for entry in tar::entries(&bytes) {
             draft.add(entry?)?;
         }
-        Ok(Self { nodes: draft.finish(), bytes })
+        Ok(Self {
+            nodes: draft.finish(),
+            bytes,
+        })
     }
 
     /// Returns the approximate memory of the index, without the archive itself.
@@ -100,13 +106,17 @@ impl Archive {
     /// Returns the node `name` in the directory `node`; none if that is no directory.
     pub(super) fn child(&self, node: u32, name: &str) -> Option<u32> {
         let children = self.children(node)?;
-        let at = children.binary_search_by(|(child, _)| (**child).cmp(name)).ok()?;
+        let at = children
+            .binary_search_by(|(child, _)| (**child).cmp(name))
+            .ok()?;
         children.get(at).map(|(_, child)| *child)
     }
 
     /// Returns the child at position `at` of the directory `node`, in the order of the names.
     pub(super) fn child_at(&self, node: u32, at: usize) -> Option<(&str, u32)> {
-        self.children(node)?.get(at).map(|(name, child)| (&**name, *child))
+        self.children(node)?
+            .get(at)
+            .map(|(name, child)| (&**name, *child))
     }
 
     /// Returns whether `node` is a directory.
@@ -117,7 +127,9 @@ impl Archive {
     /// Returns the content of a file, without a copy; empty for a directory.
     pub(super) fn content(&self, node: u32) -> Bytes {
         match self.node(node).map(|node| &node.kind) {
-            Some(ArchiveKind::File { start, length }) => self.bytes.slice(*start..start.saturating_add(*length)),
+            Some(ArchiveKind::File { start, length }) => {
+                self.bytes.slice(*start..start.saturating_add(*length))
+            }
             _ => Bytes::new(),
         }
     }
@@ -125,7 +137,10 @@ impl Archive {
     /// Returns the size in bytes and the modification time.
     pub(super) fn stat(&self, node: u32) -> (u64, Duration) {
         match self.node(node) {
-            Some(ArchiveNode { modified, kind: ArchiveKind::File { length, .. } }) => (super::content::as_u64(*length), *modified),
+            Some(ArchiveNode {
+                modified,
+                kind: ArchiveKind::File { length, .. },
+            }) => (super::content::as_u64(*length), *modified),
             Some(ArchiveNode { modified, .. }) => (0, *modified),
             None => (0, Duration::ZERO),
         }
@@ -157,13 +172,19 @@ enum DraftKind {
 
 impl Default for Draft {
     fn default() -> Self {
-        Self { nodes: vec![(Duration::ZERO, DraftKind::Directory(BTreeMap::new()))] }
+        Self {
+            nodes: vec![(Duration::ZERO, DraftKind::Directory(BTreeMap::new()))],
+        }
     }
 }
 
 impl Draft {
     fn add(&mut self, entry: tar::Entry) -> Result<(), ArchiveError> {
-        let mut parts = entry.name.split('/').filter(|part| !part.is_empty() && *part != ".").peekable();
+        let mut parts = entry
+            .name
+            .split('/')
+            .filter(|part| !part.is_empty() && *part != ".")
+            .peekable();
         let mut at = 0;
         while let Some(part) = parts.next() {
             if path::check_name(part).is_err() || part == ".." {
@@ -196,7 +217,9 @@ impl Draft {
             };
         }
         match self.nodes.get_mut(at) {
-            Some((modified, DraftKind::Directory(_))) if entry.file.is_none() => *modified = entry.modified,
+            Some((modified, DraftKind::Directory(_))) if entry.file.is_none() => {
+                *modified = entry.modified
+            }
             Some((_, DraftKind::File { .. })) if entry.file.is_some() => {}
             _ => return Err(ArchiveError::Duplicate(entry.name)),
         }
@@ -207,9 +230,12 @@ impl Draft {
         let number = |index: usize| u32::try_from(index).unwrap_or(u32::MAX);
         let freeze = |(modified, kind)| {
             let kind = match kind {
-                DraftKind::Directory(children) => {
-                    ArchiveKind::Directory(children.into_iter().map(|(name, at)| (name, number(at))).collect())
-                }
+                DraftKind::Directory(children) => ArchiveKind::Directory(
+                    children
+                        .into_iter()
+                        .map(|(name, at)| (name, number(at)))
+                        .collect(),
+                ),
                 DraftKind::File { start, length } => ArchiveKind::File { start, length },
             };
             ArchiveNode { modified, kind }

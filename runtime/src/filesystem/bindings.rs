@@ -35,7 +35,10 @@ impl HasData for HasFilesystem {
 ///
 /// # Errors
 /// If the linker has them already.
-pub(crate) fn add_to_linker<T: Send + 'static>(linker: &mut Linker<T>, view: fn(&mut T) -> FilesystemView<'_>) -> wasmtime::Result<()> {
+pub(crate) fn add_to_linker<T: Send + 'static>(
+    linker: &mut Linker<T>,
+    view: fn(&mut T) -> FilesystemView<'_>,
+) -> wasmtime::Result<()> {
     types::add_to_linker::<T, HasFilesystem>(linker, view)?;
     preopens::add_to_linker::<T, HasFilesystem>(linker, view)
 }
@@ -56,8 +59,15 @@ impl types::Host for FilesystemView<'_> {
         error.downcast()
     }
 
-    fn filesystem_error_code(&mut self, error: Resource<wasmtime::Error>) -> wasmtime::Result<Option<types::ErrorCode>> {
-        Ok(self.table.get(&error)?.downcast_ref::<types::ErrorCode>().copied())
+    fn filesystem_error_code(
+        &mut self,
+        error: Resource<wasmtime::Error>,
+    ) -> wasmtime::Result<Option<types::ErrorCode>> {
+        Ok(self
+            .table
+            .get(&error)?
+            .downcast_ref::<types::ErrorCode>()
+            .copied())
     }
 }
 
@@ -68,7 +78,9 @@ impl FilesystemView<'_> {
 
     /// Returns the descriptor behind a handle; the guest cannot forge one, so a wrong one is a trap.
     fn descriptor(&self, handle: &Resource<types::Descriptor>) -> FsResult<&Descriptor> {
-        let descriptor = self.table.get(&Resource::<Descriptor>::new_borrow(handle.rep()))?;
+        let descriptor = self
+            .table
+            .get(&Resource::<Descriptor>::new_borrow(handle.rep()))?;
         if matches!(descriptor.node, Node::HostFile(_) | Node::HostDirectory(_)) {
             self.filesystem.meter().charge(meter::HOST_FILE);
         }
@@ -79,7 +91,11 @@ impl FilesystemView<'_> {
         Ok(self.descriptor(handle)?.node.clone())
     }
 
-    fn time_change(&self, accessed: types::NewTimestamp, modified: types::NewTimestamp) -> FsResult<TimeChange> {
+    fn time_change(
+        &self,
+        accessed: types::NewTimestamp,
+        modified: types::NewTimestamp,
+    ) -> FsResult<TimeChange> {
         Ok(TimeChange::new(accessed, modified, self.filesystem.now())?)
     }
 }

@@ -21,7 +21,11 @@ pub(super) struct Content {
 impl Content {
     /// Creates content that is copied on the first write.
     pub(super) fn shared(bytes: Bytes) -> Self {
-        Self { size: as_u64(bytes.len()), shared: Some(bytes).filter(|bytes| !bytes.is_empty()), chunks: Vec::new() }
+        Self {
+            size: as_u64(bytes.len()),
+            shared: Some(bytes).filter(|bytes| !bytes.is_empty()),
+            chunks: Vec::new(),
+        }
     }
 
     /// Returns the logical size in bytes.
@@ -98,7 +102,10 @@ fn read_chunks(chunks: &[Vec<u8>], start: usize, length: usize) -> Vec<u8> {
         let position = start.saturating_add(out.len());
         let within = position % CHUNK;
         let wanted = (length - out.len()).min(CHUNK - within);
-        let held = chunks.get(position / CHUNK).and_then(|chunk| chunk.get(within..)).unwrap_or_default();
+        let held = chunks
+            .get(position / CHUNK)
+            .and_then(|chunk| chunk.get(within..))
+            .unwrap_or_default();
         let held = held.get(..wanted).unwrap_or(held);
         out.extend_from_slice(held);
         // A hole, or the unwritten end of a chunk.
@@ -111,7 +118,9 @@ fn write_chunk(chunk: &mut Vec<u8>, within: usize, data: &[u8]) {
     let end = within.saturating_add(data.len());
     if chunk.capacity() < end {
         // Growing by half bounds both the copies and the memory beyond what is charged.
-        let capacity = end.max(chunk.capacity().saturating_add(chunk.capacity() / 2)).min(CHUNK);
+        let capacity = end
+            .max(chunk.capacity().saturating_add(chunk.capacity() / 2))
+            .min(CHUNK);
         chunk.reserve_exact(capacity.saturating_sub(chunk.len()));
     }
     if within == chunk.len() {

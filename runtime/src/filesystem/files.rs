@@ -63,10 +63,18 @@ impl Filesystem {
     ///
     /// # Errors
     /// If the path is invalid, leads through something that is no directory, or the quota does not admit the file.
-    pub(crate) fn put(&mut self, path: &str, content: impl Into<Bytes>) -> Result<(), FilesystemError> {
+    pub(crate) fn put(
+        &mut self,
+        path: &str,
+        content: impl Into<Bytes>,
+    ) -> Result<(), FilesystemError> {
         let names = plain(path)?;
-        let kind = || FilesystemError::Kind { path: path.to_owned() };
-        let full = |_: ErrorCode| FilesystemError::Full { path: path.to_owned() };
+        let kind = || FilesystemError::Kind {
+            path: path.to_owned(),
+        };
+        let full = |_: ErrorCode| FilesystemError::Full {
+            path: path.to_owned(),
+        };
         let (last, way) = names.split_last().ok_or_else(kind)?;
         let mut directory = Arc::clone(self.workspace()?);
         for name in way {
@@ -74,19 +82,32 @@ impl Filesystem {
                 Some(Node::Directory(below)) => below,
                 Some(_) => return Err(kind()),
                 None => {
-                    let below = MemoryDirectory::new(self.take_id(), &self.quota, self.now()).map_err(full)?;
-                    directory.insert(name, Node::Directory(Arc::clone(&below)), &self.quota, self.now()).map_err(full)?;
+                    let below = MemoryDirectory::new(self.take_id(), &self.quota, self.now())
+                        .map_err(full)?;
+                    directory
+                        .insert(
+                            name,
+                            Node::Directory(Arc::clone(&below)),
+                            &self.quota,
+                            self.now(),
+                        )
+                        .map_err(full)?;
                     below
                 }
             };
         }
         match directory.get(last) {
             None => {}
-            Some(Node::File(file)) => return file.replace(content.into(), self.now()).map_err(full),
+            Some(Node::File(file)) => {
+                return file.replace(content.into(), self.now()).map_err(full);
+            }
             Some(_) => return Err(kind()),
         }
-        let file = MemoryFile::new(self.take_id(), content.into(), &self.quota, self.now()).map_err(full)?;
-        directory.insert(last, Node::File(file), &self.quota, self.now()).map_err(full)
+        let file = MemoryFile::new(self.take_id(), content.into(), &self.quota, self.now())
+            .map_err(full)?;
+        directory
+            .insert(last, Node::File(file), &self.quota, self.now())
+            .map_err(full)
     }
 
     /// Returns the content of the file at `path`, or the existing part of `range`.
@@ -95,8 +116,12 @@ impl Filesystem {
     /// If there is none, or something that is no regular file.
     pub(crate) fn read(&self, path: &str, range: Range<u64>) -> Result<Vec<u8>, FilesystemError> {
         match self.find(path)? {
-            Node::File(file) => Ok(file.read(range.start, as_usize(range.end.saturating_sub(range.start))).into()),
-            _ => Err(FilesystemError::Kind { path: path.to_owned() }),
+            Node::File(file) => Ok(file
+                .read(range.start, as_usize(range.end.saturating_sub(range.start)))
+                .into()),
+            _ => Err(FilesystemError::Kind {
+                path: path.to_owned(),
+            }),
         }
     }
 
@@ -107,7 +132,9 @@ impl Filesystem {
     pub(crate) fn size(&self, path: &str) -> Result<u64, FilesystemError> {
         match self.find(path)? {
             Node::File(file) => Ok(file.stat().0),
-            _ => Err(FilesystemError::Kind { path: path.to_owned() }),
+            _ => Err(FilesystemError::Kind {
+                path: path.to_owned(),
+            }),
         }
     }
 
@@ -116,17 +143,32 @@ impl Filesystem {
     ///
     /// # Errors
     /// If there is none, or something that is no directory.
-    pub(crate) fn list(&self, path: &str, after: Option<&str>, most: usize) -> Result<Vec<FileEntry>, FilesystemError> {
+    pub(crate) fn list(
+        &self,
+        path: &str,
+        after: Option<&str>,
+        most: usize,
+    ) -> Result<Vec<FileEntry>, FilesystemError> {
         let Node::Directory(directory) = self.find(path)? else {
-            return Err(FilesystemError::Kind { path: path.to_owned() });
+            return Err(FilesystemError::Kind {
+                path: path.to_owned(),
+            });
         };
         let mut entries = Vec::new();
         let mut after: Option<Box<str>> = after.map(Into::into);
         while entries.len() < most
             && let Some((name, node)) = directory.next(after.as_deref())
         {
-            let size = if let Node::File(file) = &node { file.stat().0 } else { 0 };
-            entries.push(FileEntry { name: name.to_string(), is_directory: node.is_directory(), size });
+            let size = if let Node::File(file) = &node {
+                file.stat().0
+            } else {
+                0
+            };
+            entries.push(FileEntry {
+                name: name.to_string(),
+                is_directory: node.is_directory(),
+                size,
+            });
             after = Some(name);
         }
         Ok(entries)
@@ -138,13 +180,23 @@ impl Filesystem {
     /// If there is none, if it is a mount, or if it is a directory that is not empty.
     pub(crate) fn remove(&mut self, path: &str) -> Result<(), FilesystemError> {
         let names = plain(path)?;
-        let kind = || FilesystemError::Kind { path: path.to_owned() };
+        let kind = || FilesystemError::Kind {
+            path: path.to_owned(),
+        };
         let (last, way) = names.split_last().ok_or_else(kind)?;
-        let Node::Directory(parent) = self.walk(path, way)? else { return Err(kind()) };
+        let Node::Directory(parent) = self.walk(path, way)? else {
+            return Err(kind());
+        };
         match parent.get(last) {
-            None => return Err(FilesystemError::NotFound { path: path.to_owned() }),
+            None => {
+                return Err(FilesystemError::NotFound {
+                    path: path.to_owned(),
+                });
+            }
             Some(Node::Directory(directory)) if !directory.is_empty() => {
-                return Err(FilesystemError::NotEmpty { path: path.to_owned() });
+                return Err(FilesystemError::NotEmpty {
+                    path: path.to_owned(),
+                });
             }
             Some(node) if node.is_mount() => return Err(kind()),
             Some(_) => {}
@@ -155,9 +207,16 @@ impl Filesystem {
 
     /// Collects the regular files of the workspace whose paths match `globs`, as far as `held` can be charged for them. Yields now and
     /// then: a workspace may be large.
-    pub(crate) async fn collect(&self, globs: &GlobSet, limits: CollectLimits, held: &mut MemoryHold) -> Collected {
+    pub(crate) async fn collect(
+        &self,
+        globs: &GlobSet,
+        limits: CollectLimits,
+        held: &mut MemoryHold,
+    ) -> Collected {
         let mut found = Collected::default();
-        let Some(workspace) = &self.workspace else { return found };
+        let Some(workspace) = &self.workspace else {
+            return found;
+        };
         // The first ones by path, and never more than are returned.
         let mut matching: BTreeMap<String, Arc<MemoryFile>> = BTreeMap::new();
         let mut work = 0_usize;
@@ -165,8 +224,16 @@ impl Filesystem {
         while let Some((path, directory)) = pending.pop() {
             let mut after: Option<Box<str>> = None;
             while let Some((name, node)) = directory.next(after.as_deref()) {
-                let below = if path.is_empty() { name.to_string() } else { format!("{path}/{name}") };
-                give_way(&mut work, NAME_WORK.saturating_add(below.len().saturating_mul(GLOB_WORK))).await;
+                let below = if path.is_empty() {
+                    name.to_string()
+                } else {
+                    format!("{path}/{name}")
+                };
+                give_way(
+                    &mut work,
+                    NAME_WORK.saturating_add(below.len().saturating_mul(GLOB_WORK)),
+                )
+                .await;
                 after = Some(name);
                 if below.len() > PATH_BYTES_MAX {
                     // A path that is too long to be requested, made by renaming directories into each other.
@@ -190,7 +257,9 @@ impl Filesystem {
         for (path, file) in matching {
             let size = file.stat().0;
             match left.checked_sub(size) {
-                Some(rest) if found.artifacts.len() < limits.files && held.grow(size).is_ok() => left = rest,
+                Some(rest) if found.artifacts.len() < limits.files && held.grow(size).is_ok() => {
+                    left = rest
+                }
                 _ => {
                     found.truncated = true;
                     continue;
@@ -223,9 +292,15 @@ impl Filesystem {
         for name in names {
             // Only directories of the workspace are entered: files of mounts are not returned.
             let Node::Directory(directory) = node else {
-                return Err(FilesystemError::Kind { path: path.to_owned() });
+                return Err(FilesystemError::Kind {
+                    path: path.to_owned(),
+                });
             };
-            node = directory.get(name).ok_or_else(|| FilesystemError::NotFound { path: path.to_owned() })?;
+            node = directory
+                .get(name)
+                .ok_or_else(|| FilesystemError::NotFound {
+                    path: path.to_owned(),
+                })?;
         }
         Ok(node)
     }
@@ -242,12 +317,16 @@ async fn give_way(work: &mut usize, more: usize) {
 
 /// Splits a relative path into names without `.`, `..` and empty ones.
 fn plain(path: &str) -> Result<Vec<&str>, FilesystemError> {
-    let unusable = || FilesystemError::Path { path: path.to_owned() };
+    let unusable = || FilesystemError::Path {
+        path: path.to_owned(),
+    };
     if path.is_empty() {
         return Ok(Vec::new());
     }
     let names: Vec<&str> = path.split('/').collect();
-    let usable = |name: &&str| !matches!(*name, "" | "." | "..") && name.len() <= NAME_BYTES_MAX && !name.contains('\0');
+    let usable = |name: &&str| {
+        !matches!(*name, "" | "." | "..") && name.len() <= NAME_BYTES_MAX && !name.contains('\0')
+    };
     if path.len() > PATH_BYTES_MAX || !names.iter().all(usable) {
         return Err(unusable());
     }

@@ -13,7 +13,9 @@ use std::time::Duration;
 use cap_std::fs::{Dir, Metadata, MetadataExt, OpenOptions, OpenOptionsExt};
 use rustix::fs::{OFlags, Timespec, Timestamps};
 use tokio::sync::Semaphore;
-use wasmtime_wasi::p2::bindings::filesystem::types::{DescriptorStat, DescriptorType, DirectoryEntry, ErrorCode};
+use wasmtime_wasi::p2::bindings::filesystem::types::{
+    DescriptorStat, DescriptorType, DirectoryEntry, ErrorCode,
+};
 
 use super::FilesystemError;
 use super::node::{Identity, TimeChange, host_identity, stat};
@@ -46,7 +48,10 @@ pub(crate) struct HostMount {
 impl fmt::Debug for HostMount {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = formatter.debug_struct("HostMount");
-        shown.field("guest_path", &self.guest_path).field("writable", &self.writable).finish_non_exhaustive()
+        shown
+            .field("guest_path", &self.guest_path)
+            .field("writable", &self.writable)
+            .finish_non_exhaustive()
     }
 }
 
@@ -64,11 +69,22 @@ impl HostMount {
     ///
     /// # Errors
     /// If it is no directory or cannot be opened; the message has the guest path only.
-    #[expect(clippy::disallowed_methods, reason = "the one place where a host path becomes a directory for a guest")]
-    pub(crate) fn open(directory: &Path, guest_path: impl Into<String>, access: MountAccess) -> Result<Self, FilesystemError> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where a host path becomes a directory for a guest"
+    )]
+    pub(crate) fn open(
+        directory: &Path,
+        guest_path: impl Into<String>,
+        access: MountAccess,
+    ) -> Result<Self, FilesystemError> {
         let guest_path = guest_path.into();
-        let unusable = |error: io::Error| FilesystemError::Mount { path: guest_path.clone(), reason: error.kind() };
-        let directory = Dir::open_ambient_dir(directory, cap_std::ambient_authority()).map_err(unusable)?;
+        let unusable = |error: io::Error| FilesystemError::Mount {
+            path: guest_path.clone(),
+            reason: error.kind(),
+        };
+        let directory =
+            Dir::open_ambient_dir(directory, cap_std::ambient_authority()).map_err(unusable)?;
         // Opened once more for reading: `cap-std` opens directories with `O_PATH`.
         let root = open_directory(&directory, ".").map_err(unusable)?;
         Ok(Self {
@@ -93,13 +109,21 @@ impl HostMount {
     ///
     /// # Errors
     /// The job's, or `io` if the tokio runtime is shutting down.
-    pub(super) async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> Result<T, ErrorCode> + Send + 'static) -> Result<T, ErrorCode> {
-        let permit = Arc::clone(&self.jobs).acquire_owned().await.map_err(|_| ErrorCode::Io)?;
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> Result<T, ErrorCode> + Send + 'static,
+    ) -> Result<T, ErrorCode> {
+        let permit = Arc::clone(&self.jobs)
+            .acquire_owned()
+            .await
+            .map_err(|_| ErrorCode::Io)?;
         let held = move || {
             let _permit = permit;
             job()
         };
-        tokio::task::spawn_blocking(held).await.map_err(|_| ErrorCode::Io)?
+        tokio::task::spawn_blocking(held)
+            .await
+            .map_err(|_| ErrorCode::Io)?
     }
 
     /// Checks that the mount is writable.
@@ -107,7 +131,11 @@ impl HostMount {
     /// # Errors
     /// `read-only` if it is not.
     pub(super) fn check_writable(&self) -> Result<(), ErrorCode> {
-        if self.writable { Ok(()) } else { Err(ErrorCode::ReadOnly) }
+        if self.writable {
+            Ok(())
+        } else {
+            Err(ErrorCode::ReadOnly)
+        }
     }
 
     fn is(&self, other: &Self) -> bool {
@@ -131,7 +159,10 @@ impl fmt::Debug for HostDirectory {
 impl HostDirectory {
     /// Returns the root of a mount.
     pub(super) fn root(mount: HostMount) -> Self {
-        Self { directory: Arc::clone(&mount.root), mount }
+        Self {
+            directory: Arc::clone(&mount.root),
+            mount,
+        }
     }
 
     /// Returns the attributes of the directory itself. Blocks.
@@ -152,7 +183,9 @@ impl HostDirectory {
         for entry in self.directory.entries().map_err(code)? {
             let entry = entry.map_err(code)?;
             // A name that is not UTF-8 cannot be represented in WASI.
-            let Ok(name) = entry.file_name().into_string() else { continue };
+            let Ok(name) = entry.file_name().into_string() else {
+                continue;
+            };
             if found.len() >= LISTED_NAMES_MAX {
                 return Err(ErrorCode::InsufficientMemory);
             }
@@ -169,7 +202,8 @@ impl HostDirectory {
     /// `read-only`, or the host's error.
     pub(super) fn set_times(&self, change: TimeChange) -> Result<(), ErrorCode> {
         self.mount.check_writable()?;
-        rustix::fs::futimens(&*self.directory, &timestamps(change)).map_err(|error| code(error.into()))
+        rustix::fs::futimens(&*self.directory, &timestamps(change))
+            .map_err(|error| code(error.into()))
     }
 
     /// Syncs the directory to the disk (fsync). Blocks.
@@ -182,7 +216,10 @@ impl HostDirectory {
 
     fn below(&self, name: &str) -> Result<Self, ErrorCode> {
         let directory = open_directory(&self.directory, name).map_err(code)?;
-        Ok(Self { mount: self.mount.clone(), directory: Arc::new(directory) })
+        Ok(Self {
+            mount: self.mount.clone(),
+            directory: Arc::new(directory),
+        })
     }
 }
 
@@ -274,7 +311,10 @@ impl HostEntry {
             parent.mount.check_writable()?;
         }
         let mut options = OpenOptions::new();
-        options.read(how.read || !write).write(write).custom_flags(flags(OFlags::NONBLOCK));
+        options
+            .read(how.read || !write)
+            .write(write)
+            .custom_flags(flags(OFlags::NONBLOCK));
         let file = parent.directory.open_with(name, &options).map_err(code)?;
         if !file.metadata().map_err(code)?.is_file() {
             return Err(ErrorCode::Access);
@@ -287,14 +327,24 @@ impl HostEntry {
         Ok(Opened::File(file))
     }
 
-    fn create(&self, parent: &HostDirectory, name: &str, how: OpenMode, quota: &Arc<Quota>) -> Result<HostFile, ErrorCode> {
+    fn create(
+        &self,
+        parent: &HostDirectory,
+        name: &str,
+        how: OpenMode,
+        quota: &Arc<Quota>,
+    ) -> Result<HostFile, ErrorCode> {
         if self.must_be_dir {
             return Err(ErrorCode::IsDirectory);
         }
         parent.mount.check_writable()?;
         let charge = NodeCharge::new(quota, 0)?;
         let mut options = OpenOptions::new();
-        options.read(how.read).write(true).create_new(true).mode(0o644);
+        options
+            .read(how.read)
+            .write(true)
+            .create_new(true)
+            .mode(0o644);
         options.custom_flags(flags(OFlags::NONBLOCK));
         let file = parent.directory.open_with(name, &options).map_err(code)?;
         charge.keep();
@@ -361,16 +411,30 @@ impl HostEntry {
         if (self.must_be_dir || to.must_be_dir) && !metadata.is_dir() {
             return Err(ErrorCode::NotDirectory);
         }
-        parent.directory.rename(name, &new_parent.directory, new_name).map_err(code)
+        parent
+            .directory
+            .rename(name, &new_parent.directory, new_name)
+            .map_err(code)
     }
 
     /// Changes the times of the regular file or directory.
     ///
     /// # Errors
     /// `read-only`, as for [`HostEntry::open`], or the host's error.
-    pub(super) fn set_times(&self, change: TimeChange, quota: &Arc<Quota>) -> Result<(), ErrorCode> {
+    pub(super) fn set_times(
+        &self,
+        change: TimeChange,
+        quota: &Arc<Quota>,
+    ) -> Result<(), ErrorCode> {
         self.directory.mount.check_writable()?;
-        let how = OpenMode { read: true, write: false, create: false, exclusive: false, truncate: false, directory: self.must_be_dir };
+        let how = OpenMode {
+            read: true,
+            write: false,
+            create: false,
+            exclusive: false,
+            truncate: false,
+            directory: self.must_be_dir,
+        };
         match self.open(how, quota)? {
             Opened::Directory(directory) => directory.set_times(change),
             Opened::File(file) => file.set_times(change),
@@ -379,7 +443,9 @@ impl HostEntry {
 
     /// Returns the open parent directory and the last name; none for the directory where the path starts.
     fn parent(&self) -> Result<Option<(HostDirectory, &str)>, ErrorCode> {
-        let Some((name, way)) = self.path.split_last() else { return Ok(None) };
+        let Some((name, way)) = self.path.split_last() else {
+            return Ok(None);
+        };
         if way.len() > DEPTH_MAX {
             return Err(ErrorCode::NameTooLong);
         }
@@ -405,7 +471,12 @@ impl HostDirectory {
 
 /// Opens the directory `name` of `parent`, for reading too.
 fn open_directory(parent: &Dir, name: &str) -> io::Result<Dir> {
-    let file = parent.open_with(name, OpenOptions::new().read(true).custom_flags(flags(OFlags::DIRECTORY)))?;
+    let file = parent.open_with(
+        name,
+        OpenOptions::new()
+            .read(true)
+            .custom_flags(flags(OFlags::DIRECTORY)),
+    )?;
     Ok(Dir::from_std_file(file.into_std()))
 }
 
@@ -416,16 +487,26 @@ fn flags(more: OFlags) -> i32 {
 
 fn describe(metadata: &Metadata) -> (DescriptorStat, Identity) {
     let kind = type_of(metadata.file_type());
-    let size = if metadata.is_file() { metadata.len() } else { 0 };
+    let size = if metadata.is_file() {
+        metadata.len()
+    } else {
+        0
+    };
     let since = |seconds: i64, nanoseconds: i64| {
-        Duration::new(u64::try_from(seconds).unwrap_or(0), u32::try_from(nanoseconds).unwrap_or(0).min(999_999_999))
+        Duration::new(
+            u64::try_from(seconds).unwrap_or(0),
+            u32::try_from(nanoseconds).unwrap_or(0).min(999_999_999),
+        )
     };
     let times = Times {
         accessed: since(metadata.atime(), metadata.atime_nsec()),
         modified: since(metadata.mtime(), metadata.mtime_nsec()),
         changed: since(metadata.ctime(), metadata.ctime_nsec()),
     };
-    (stat(kind, size, metadata.nlink(), times), host_identity(metadata.dev(), metadata.ino()))
+    (
+        stat(kind, size, metadata.nlink(), times),
+        host_identity(metadata.dev(), metadata.ino()),
+    )
 }
 
 fn type_of(kind: cap_std::fs::FileType) -> DescriptorType {
@@ -442,10 +523,19 @@ fn type_of(kind: cap_std::fs::FileType) -> DescriptorType {
 
 fn timestamps(change: TimeChange) -> Timestamps {
     let timespec = |time: Option<Duration>| match time {
-        Some(time) => Timespec { tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX), tv_nsec: time.subsec_nanos().into() },
-        None => Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_OMIT },
+        Some(time) => Timespec {
+            tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
+            tv_nsec: time.subsec_nanos().into(),
+        },
+        None => Timespec {
+            tv_sec: 0,
+            tv_nsec: rustix::fs::UTIME_OMIT,
+        },
     };
-    Timestamps { last_access: timespec(change.accessed), last_modification: timespec(change.modified) }
+    Timestamps {
+        last_access: timespec(change.accessed),
+        last_modification: timespec(change.modified),
+    }
 }
 
 /// Maps an error of the host to the guest's; the text, which may contain a path, is dropped.
@@ -455,7 +545,9 @@ fn code(error: io::Error) -> ErrorCode {
         io::ErrorKind::StorageFull => ErrorCode::InsufficientSpace,
         io::ErrorKind::QuotaExceeded => ErrorCode::Quota,
         io::ErrorKind::CrossesDevices => ErrorCode::CrossDevice,
-        io::ErrorKind::PermissionDenied if error.raw_os_error().is_none() => ErrorCode::NotPermitted,
+        io::ErrorKind::PermissionDenied if error.raw_os_error().is_none() => {
+            ErrorCode::NotPermitted
+        }
         _ => ErrorCode::from(&error),
     }
 }

@@ -96,19 +96,33 @@ impl FixedNode {
 
     /// Replaces a mounted archive, for this run alone; returns whether there was one.
     pub(super) fn replace(&self, name: &str, with: ArchiveEntry) -> bool {
-        let Some(FixedChild::Mount(Node::Archive(entry))) = self.directory.children.get(name) else { return false };
-        self.roots.replaced.lock().unwrap_or_else(PoisonError::into_inner).insert(entry.mount, with);
+        let Some(FixedChild::Mount(Node::Archive(entry))) = self.directory.children.get(name)
+        else {
+            return false;
+        };
+        self.roots
+            .replaced
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(entry.mount, with);
         true
     }
 
     fn node(&self, child: &FixedChild) -> Option<Node> {
         match child {
-            FixedChild::Directory(directory) => {
-                Some(Node::Fixed(Self { directory: Arc::clone(directory), roots: Arc::clone(&self.roots) }))
-            }
+            FixedChild::Directory(directory) => Some(Node::Fixed(Self {
+                directory: Arc::clone(directory),
+                roots: Arc::clone(&self.roots),
+            })),
             FixedChild::Mount(Node::Archive(entry)) => {
-                let replaced = self.roots.replaced.lock().unwrap_or_else(PoisonError::into_inner);
-                Some(Node::Archive(replaced.get(&entry.mount).unwrap_or(entry).clone()))
+                let replaced = self
+                    .roots
+                    .replaced
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner);
+                Some(Node::Archive(
+                    replaced.get(&entry.mount).unwrap_or(entry).clone(),
+                ))
             }
             FixedChild::Mount(node) => Some(node.clone()),
             FixedChild::Memory(root) => self.roots.memory.get(*root)?.clone().map(Node::Directory),
@@ -131,7 +145,13 @@ impl Layout {
     /// # Errors
     /// If they are not.
     pub(crate) fn new(setup: FilesystemSetup) -> Result<Self, FilesystemError> {
-        let mut points = Vec::with_capacity(setup.archives.len().saturating_add(setup.mounts.len()).saturating_add(2));
+        let mut points = Vec::with_capacity(
+            setup
+                .archives
+                .len()
+                .saturating_add(setup.mounts.len())
+                .saturating_add(2),
+        );
         let workspace_is_root = setup.workspace.as_deref() == Some("/");
         let mut has = [false; ROOTS];
         if let Some(workspace) = setup.workspace {
@@ -139,7 +159,10 @@ impl Layout {
             has[WORKSPACE] = true;
         }
         if setup.temporary && points.iter().all(|point| point.path != TEMPORARY) {
-            points.push(MountPoint::new(TEMPORARY, MountSource::Memory(TEMPORARY_ROOT))?);
+            points.push(MountPoint::new(
+                TEMPORARY,
+                MountSource::Memory(TEMPORARY_ROOT),
+            )?);
             has[TEMPORARY_ROOT] = true;
         }
         for (number, (guest_path, archive)) in (0u32..).zip(&setup.archives) {
@@ -148,7 +171,10 @@ impl Layout {
         }
         for mount in setup.mounts {
             let guest_path = mount.guest_path().to_owned();
-            points.push(MountPoint::new(&guest_path, MountSource::Mount(Node::HostDirectory(HostDirectory::root(mount))))?);
+            points.push(MountPoint::new(
+                &guest_path,
+                MountSource::Mount(Node::HostDirectory(HostDirectory::root(mount))),
+            )?);
         }
         check_nesting(&points)?;
         // A root comes before the mounts inside it.
@@ -159,7 +185,12 @@ impl Layout {
         }
         let mut next_id = 0;
         let root = Arc::new(freeze(draft.children, &mut next_id));
-        Ok(Self { root, nested: draft.nested, has, workspace_is_root })
+        Ok(Self {
+            root,
+            nested: draft.nested,
+            has,
+            workspace_is_root,
+        })
     }
 
     /// Returns the tree of one run: empty in-memory roots, everything else shared.
@@ -179,14 +210,26 @@ impl Layout {
         }
         let [workspace, temporary] = &roots.memory;
         let workspace = workspace.clone();
-        if let (true, Some(workspace), Some(temporary)) = (self.workspace_is_root, &workspace, temporary) {
-            workspace.mount(TEMPORARY.trim_start_matches('/'), Node::Directory(Arc::clone(temporary)));
+        if let (true, Some(workspace), Some(temporary)) =
+            (self.workspace_is_root, &workspace, temporary)
+        {
+            workspace.mount(
+                TEMPORARY.trim_start_matches('/'),
+                Node::Directory(Arc::clone(temporary)),
+            );
         }
         let root = match (&workspace, self.workspace_is_root) {
             (Some(workspace), true) => Node::Directory(Arc::clone(workspace)),
-            _ => Node::Fixed(FixedNode { directory: Arc::clone(&self.root), roots: Arc::new(roots) }),
+            _ => Node::Fixed(FixedNode {
+                directory: Arc::clone(&self.root),
+                roots: Arc::new(roots),
+            }),
         };
-        Attached { root, workspace, next_id }
+        Attached {
+            root,
+            workspace,
+            next_id,
+        }
     }
 }
 
@@ -197,8 +240,16 @@ fn take(next_id: &mut u64) -> u64 {
 }
 
 /// Mounts `node` below an in-memory root, and creates the directories above it.
-fn install(root: &Arc<MemoryDirectory>, names: &[String], node: Node, next_id: &mut u64, now: Duration) {
-    let Some((last, way)) = names.split_last() else { return };
+fn install(
+    root: &Arc<MemoryDirectory>,
+    names: &[String],
+    node: Node,
+    next_id: &mut u64,
+    now: Duration,
+) {
+    let Some((last, way)) = names.split_last() else {
+        return;
+    };
     let mut directory = Arc::clone(root);
     for name in way {
         directory = if let Some(Node::Directory(below)) = directory.get(name) {
@@ -225,18 +276,29 @@ enum MountSource {
 
 impl MountPoint {
     fn new(guest_path: &str, what: MountSource) -> Result<Self, FilesystemError> {
-        let unusable = || FilesystemError::GuestPath { path: guest_path.to_owned() };
+        let unusable = || FilesystemError::GuestPath {
+            path: guest_path.to_owned(),
+        };
         let inside = guest_path.strip_prefix('/').ok_or_else(unusable)?;
         let names: Vec<String> = match inside {
             "" => Vec::new(),
             inside => inside.split('/').map(str::to_owned).collect(),
         };
-        let plain = |name: &String| !matches!(name.as_str(), "" | "." | "..") && path::check_name(name).is_ok();
+        let plain = |name: &String| {
+            !matches!(name.as_str(), "" | "." | "..") && path::check_name(name).is_ok()
+        };
         let root_allowed = matches!(what, MountSource::Memory(WORKSPACE));
-        if !names.iter().all(plain) || names.len() > MAX_DEPTH / 2 || (names.is_empty() && !root_allowed) {
+        if !names.iter().all(plain)
+            || names.len() > MAX_DEPTH / 2
+            || (names.is_empty() && !root_allowed)
+        {
             return Err(unusable());
         }
-        Ok(Self { path: guest_path.to_owned(), names, what })
+        Ok(Self {
+            path: guest_path.to_owned(),
+            names,
+            what,
+        })
     }
 }
 
@@ -253,7 +315,10 @@ fn check_nesting(points: &[MountPoint]) -> Result<(), FilesystemError> {
                 (MountSource::Mount(_), _) => false,
             };
             if number != other && inside && (same || !holds) {
-                return Err(FilesystemError::Nested { inner: inner.path.clone(), outer: outer.path.clone() });
+                return Err(FilesystemError::Nested {
+                    inner: inner.path.clone(),
+                    outer: outer.path.clone(),
+                });
             }
         }
     }
@@ -274,15 +339,26 @@ enum DraftChild {
 
 impl Draft {
     fn add(&mut self, point: MountPoint, workspace_is_root: bool) {
-        let Some((last, way)) = point.names.split_last() else { return };
+        let Some((last, way)) = point.names.split_last() else {
+            return;
+        };
         let mut children = &mut self.children;
         for (depth, name) in way.iter().enumerate() {
-            let next = children.entry(name.as_str().into()).or_insert_with(|| DraftChild::Directory(BTreeMap::new()));
+            let next = children
+                .entry(name.as_str().into())
+                .or_insert_with(|| DraftChild::Directory(BTreeMap::new()));
             match next {
                 DraftChild::Directory(below) => children = below,
                 DraftChild::Memory(root) => {
-                    let rest = point.names.iter().skip(depth.saturating_add(1)).cloned().collect();
-                    if let (Some(nested), MountSource::Mount(node)) = (self.nested.get_mut(*root), point.what) {
+                    let rest = point
+                        .names
+                        .iter()
+                        .skip(depth.saturating_add(1))
+                        .cloned()
+                        .collect();
+                    if let (Some(nested), MountSource::Mount(node)) =
+                        (self.nested.get_mut(*root), point.what)
+                    {
                         nested.push((rest, node));
                     }
                     return;
@@ -314,5 +390,8 @@ fn freeze(children: BTreeMap<Box<str>, DraftChild>, next_id: &mut u64) -> FixedD
         };
         (name, child)
     };
-    FixedDirectory { id, children: children.into_iter().map(freeze_child).collect() }
+    FixedDirectory {
+        id,
+        children: children.into_iter().map(freeze_child).collect(),
+    }
 }

@@ -28,7 +28,10 @@ enum From {
     /// The directory of an archive, and the position in it.
     Archive(Node, usize),
     /// A copy.
-    Copied { entries: std::vec::IntoIter<DirectoryEntry>, _permit: Permit },
+    Copied {
+        entries: std::vec::IntoIter<DirectoryEntry>,
+        _permit: Permit,
+    },
 }
 
 impl Listing {
@@ -43,19 +46,31 @@ impl Listing {
             Node::Archive(_) if node.is_directory() => From::Archive(node.clone(), 0),
             _ => return Err(ErrorCode::NotDirectory),
         };
-        Ok(Self { from, _permit: permit })
+        Ok(Self {
+            from,
+            _permit: permit,
+        })
     }
 
     /// Opens a listing that was copied from the host.
     ///
     /// # Errors
     /// `insufficient-memory` if too many streams are open or too many names are held.
-    pub(super) fn copied(entries: Vec<DirectoryEntry>, quota: &Arc<Quota>) -> Result<Self, ErrorCode> {
+    pub(super) fn copied(
+        entries: Vec<DirectoryEntry>,
+        quota: &Arc<Quota>,
+    ) -> Result<Self, ErrorCode> {
         let cost = |entry: &DirectoryEntry| as_u64(entry.name.len()).saturating_add(ENTRY_BYTES);
         let bytes = entries.iter().map(cost).fold(0, u64::saturating_add);
         let held = Permit::listing(quota, bytes)?;
-        let from = From::Copied { entries: entries.into_iter(), _permit: held };
-        Ok(Self { from, _permit: Permit::stream(quota)? })
+        let from = From::Copied {
+            entries: entries.into_iter(),
+            _permit: held,
+        };
+        Ok(Self {
+            from,
+            _permit: Permit::stream(quota)?,
+        })
     }
 
     /// Returns the next entry.
@@ -68,14 +83,22 @@ impl Listing {
                     _ => return None,
                 };
                 *after = Some(name.clone());
-                Some(DirectoryEntry { type_: child.kind(), name: name.into() })
+                Some(DirectoryEntry {
+                    type_: child.kind(),
+                    name: name.into(),
+                })
             }
             From::Archive(node, position) => {
-                let Node::Archive(entry) = node else { return None };
+                let Node::Archive(entry) = node else {
+                    return None;
+                };
                 let (name, _) = entry.archive.child_at(entry.node, *position)?;
                 let name = name.to_owned();
                 *position = position.saturating_add(1);
-                Some(DirectoryEntry { type_: node.child(&name)?.kind(), name })
+                Some(DirectoryEntry {
+                    type_: node.child(&name)?.kind(),
+                    name,
+                })
             }
             From::Copied { entries, .. } => entries.next(),
         }

@@ -7,7 +7,9 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use wasmtime_wasi::p2::bindings::clocks::wall_clock::Datetime;
-use wasmtime_wasi::p2::bindings::filesystem::types::{DescriptorStat, DescriptorType, ErrorCode, MetadataHashValue, NewTimestamp};
+use wasmtime_wasi::p2::bindings::filesystem::types::{
+    DescriptorStat, DescriptorType, ErrorCode, MetadataHashValue, NewTimestamp,
+};
 
 use super::archive::{self, Archive};
 use super::content::as_u64;
@@ -48,16 +50,32 @@ pub(super) struct ArchiveEntry {
 impl ArchiveEntry {
     /// Returns the root directory of an archive.
     pub(super) fn root(archive: &Arc<Archive>, mount: u32, since: Duration) -> Self {
-        Self { archive: Arc::clone(archive), mount, node: archive::ROOT, since }
+        Self {
+            archive: Arc::clone(archive),
+            mount,
+            node: archive::ROOT,
+            since,
+        }
     }
 
     fn with(&self, node: u32) -> Self {
-        Self { archive: Arc::clone(&self.archive), node, ..*self }
+        Self {
+            archive: Arc::clone(&self.archive),
+            node,
+            ..*self
+        }
     }
 
     fn stat(&self) -> (u64, Duration) {
         let (size, modified) = self.archive.stat(self.node);
-        (size, if self.node == archive::ROOT { modified.max(self.since) } else { modified })
+        (
+            size,
+            if self.node == archive::ROOT {
+                modified.max(self.since)
+            } else {
+                modified
+            },
+        )
     }
 }
 
@@ -76,7 +94,10 @@ impl Node {
 
     /// Returns whether it is the root of a mount, which cannot be moved.
     pub(super) fn is_mount(&self) -> bool {
-        matches!(self, Self::Fixed(_) | Self::Archive(_) | Self::HostDirectory(_) | Self::HostFile(_))
+        matches!(
+            self,
+            Self::Fixed(_) | Self::Archive(_) | Self::HostDirectory(_) | Self::HostFile(_)
+        )
     }
 
     /// Returns the file type.
@@ -160,7 +181,10 @@ pub(super) fn host_identity(device: u64, inode: u64) -> Identity {
 /// Returns the hash of an identity. It stays the same when the content changes: C libraries use it as the inode number.
 pub(super) fn metadata_hash((kind, number): Identity) -> MetadataHashValue {
     let lower = mix(number.wrapping_add(kind.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
-    MetadataHashValue { lower, upper: mix(lower ^ kind) }
+    MetadataHashValue {
+        lower,
+        upper: mix(lower ^ kind),
+    }
 }
 
 /// Mixes a number (the finalizer of splitmix64): a bijection, so that different numbers of one kind never collide.
@@ -171,7 +195,12 @@ fn mix(mut value: u64) -> u64 {
 }
 
 /// Builds the attributes.
-pub(super) fn stat(kind: DescriptorType, size: u64, link_count: u64, times: Times) -> DescriptorStat {
+pub(super) fn stat(
+    kind: DescriptorType,
+    size: u64,
+    link_count: u64,
+    times: Times,
+) -> DescriptorStat {
     DescriptorStat {
         type_: kind,
         link_count,
@@ -183,7 +212,10 @@ pub(super) fn stat(kind: DescriptorType, size: u64, link_count: u64, times: Time
 }
 
 fn datetime(since_epoch: Duration) -> Datetime {
-    Datetime { seconds: since_epoch.as_secs(), nanoseconds: since_epoch.subsec_nanos() }
+    Datetime {
+        seconds: since_epoch.as_secs(),
+        nanoseconds: since_epoch.subsec_nanos(),
+    }
 }
 
 /// New times; none means unchanged.
@@ -199,14 +231,26 @@ impl TimeChange {
     ///
     /// # Errors
     /// `invalid` for a time with a whole second or more of nanoseconds.
-    pub(super) fn new(accessed: NewTimestamp, modified: NewTimestamp, now: Duration) -> Result<Self, ErrorCode> {
+    pub(super) fn new(
+        accessed: NewTimestamp,
+        modified: NewTimestamp,
+        now: Duration,
+    ) -> Result<Self, ErrorCode> {
         let read = |timestamp| match timestamp {
             NewTimestamp::NoChange => Ok(None),
             NewTimestamp::Now => Ok(Some(now)),
-            NewTimestamp::Timestamp(time) if time.nanoseconds >= 1_000_000_000 => Err(ErrorCode::Invalid),
-            NewTimestamp::Timestamp(time) => Ok(Some(Duration::new(time.seconds, time.nanoseconds))),
+            NewTimestamp::Timestamp(time) if time.nanoseconds >= 1_000_000_000 => {
+                Err(ErrorCode::Invalid)
+            }
+            NewTimestamp::Timestamp(time) => {
+                Ok(Some(Duration::new(time.seconds, time.nanoseconds)))
+            }
         };
-        Ok(Self { accessed: read(accessed)?, modified: read(modified)?, now })
+        Ok(Self {
+            accessed: read(accessed)?,
+            modified: read(modified)?,
+            now,
+        })
     }
 
     fn apply(self, times: &mut Times) {

@@ -124,7 +124,12 @@ fn check(path: &str) -> Result<(), ErrorCode> {
 /// # Errors
 /// `not-permitted` for an absolute path or one that leaves `start`, `no-entry` and `not-directory` if a directory on the way is missing or
 /// none, `loop` after too many symlinks or components of symlinks, `name-too-long` and `invalid` for invalid paths.
-pub(super) fn resolve(start: &Node, path: &str, last: FinalSymlink, meter: &Meter) -> Result<Target, ErrorCode> {
+pub(super) fn resolve(
+    start: &Node,
+    path: &str,
+    last: FinalSymlink,
+    meter: &Meter,
+) -> Result<Target, ErrorCode> {
     meter.charge(meter::text(path.len()));
     check(path)?;
     let mut walk = Walk {
@@ -162,7 +167,11 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     /// Takes one step; returns the target after the last one.
-    fn step(&mut self, component: &str, last: FinalSymlink) -> Result<Option<TreeEntry>, ErrorCode> {
+    fn step(
+        &mut self,
+        component: &str,
+        last: FinalSymlink,
+    ) -> Result<Option<TreeEntry>, ErrorCode> {
         let Some(here) = self.stack.last() else {
             return Err(ErrorCode::NotPermitted);
         };
@@ -180,7 +189,9 @@ impl Walk<'_> {
         }
         let child = here.child(component);
         let is_last = self.pending.is_empty();
-        let follow = !is_last || last == FinalSymlink::Follow || (last == FinalSymlink::Keep && self.must_be_dir);
+        let follow = !is_last
+            || last == FinalSymlink::Follow
+            || (last == FinalSymlink::Keep && self.must_be_dir);
         match child {
             Some(Node::Symlink(link)) if follow => {
                 self.follow(&link.target, is_last)?;
@@ -235,23 +246,36 @@ impl Walk<'_> {
         if is_last && demands_directory(target) {
             self.must_be_dir = true;
         }
-        self.pending.extend(components(target).map(|component| Cow::Owned(component.to_owned())));
+        self.pending
+            .extend(components(target).map(|component| Cow::Owned(component.to_owned())));
         Ok(())
     }
 
     fn end(mut self) -> Result<Target, ErrorCode> {
         match self.stack.pop() {
-            Some(Node::HostDirectory(directory)) => {
-                Ok(Target::Host(HostEntry { directory, path: self.in_host, must_be_dir: self.must_be_dir }))
-            }
-            Some(node) => Ok(Target::Tree(TreeEntry { parent: node.clone(), name: None, node: Some(node), must_be_dir: self.must_be_dir })),
+            Some(Node::HostDirectory(directory)) => Ok(Target::Host(HostEntry {
+                directory,
+                path: self.in_host,
+                must_be_dir: self.must_be_dir,
+            })),
+            Some(node) => Ok(Target::Tree(TreeEntry {
+                parent: node.clone(),
+                name: None,
+                node: Some(node),
+                must_be_dir: self.must_be_dir,
+            })),
             None => Err(ErrorCode::NotPermitted),
         }
     }
 }
 
 fn entry(parent: &Node, name: &str, node: Option<Node>, must_be_dir: bool) -> TreeEntry {
-    TreeEntry { parent: parent.clone(), name: Some(name.to_owned()), node, must_be_dir }
+    TreeEntry {
+        parent: parent.clone(),
+        name: Some(name.to_owned()),
+        node,
+        must_be_dir,
+    }
 }
 
 fn demands_directory(path: &str) -> bool {
@@ -260,5 +284,7 @@ fn demands_directory(path: &str) -> bool {
 
 /// Iterates over the components of a path, the last one first.
 fn components(path: &str) -> impl Iterator<Item = &str> {
-    path.split('/').rev().filter(|component| !component.is_empty())
+    path.split('/')
+        .rev()
+        .filter(|component| !component.is_empty())
 }

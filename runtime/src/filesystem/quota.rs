@@ -146,12 +146,15 @@ impl Quota {
             LimitKind::OpenFiles => 3,
         };
         // The first limit explains the rest, so a later one does not replace it.
-        let _ = self.hit.compare_exchange(0, code, Ordering::Relaxed, Ordering::Relaxed);
+        let _ = self
+            .hit
+            .compare_exchange(0, code, Ordering::Relaxed, Ordering::Relaxed);
         kind.error()
     }
 
     fn charge_bytes(&self, amount: u64) -> Result<(), ErrorCode> {
-        let total = add_within(&self.bytes, amount, self.limits.bytes).ok_or_else(|| self.refuse(LimitKind::Disk))?;
+        let total = add_within(&self.bytes, amount, self.limits.bytes)
+            .ok_or_else(|| self.refuse(LimitKind::Disk))?;
         if !self.count(total) {
             subtract(&self.bytes, amount);
             return Err(self.refuse(LimitKind::Disk));
@@ -163,10 +166,12 @@ impl Quota {
     /// Charges as much of `amount` as fits and returns how much that was.
     fn charge_bytes_up_to(&self, amount: u64) -> u64 {
         let mut granted = 0;
-        let _ = self.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| {
-            granted = amount.min(self.limits.bytes.saturating_sub(now));
-            now.checked_add(granted)
-        });
+        let _ = self
+            .bytes
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| {
+                granted = amount.min(self.limits.bytes.saturating_sub(now));
+                now.checked_add(granted)
+            });
         if !self.count(self.bytes.load(Ordering::Relaxed)) {
             subtract(&self.bytes, granted);
             granted = 0;
@@ -174,7 +179,8 @@ impl Quota {
         if granted < amount {
             self.refuse(LimitKind::Disk);
         }
-        self.peak_bytes.fetch_max(self.bytes.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.peak_bytes
+            .fetch_max(self.bytes.load(Ordering::Relaxed), Ordering::Relaxed);
         granted
     }
 
@@ -185,7 +191,9 @@ impl Quota {
             return true;
         }
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let more = inside.saturating_sub(self.counted.load(Ordering::Relaxed)).next_multiple_of(STEP);
+        let more = inside
+            .saturating_sub(self.counted.load(Ordering::Relaxed))
+            .next_multiple_of(STEP);
         let is_taken = held.grow(more).is_ok();
         if is_taken {
             self.counted.fetch_add(more, Ordering::Relaxed);
@@ -212,7 +220,10 @@ impl ByteCharge {
     /// `insufficient-space` if they do not fit.
     pub(super) fn new(quota: &Arc<Quota>, bytes: u64) -> Result<Self, ErrorCode> {
         quota.charge_bytes(bytes)?;
-        Ok(Self { quota: Arc::clone(quota), bytes })
+        Ok(Self {
+            quota: Arc::clone(quota),
+            bytes,
+        })
     }
 
     /// Resizes the charge to `bytes`; if it cannot grow, it stays as it was.
@@ -233,7 +244,9 @@ impl ByteCharge {
     pub(super) fn grow_towards(&mut self, bytes: u64) -> u64 {
         let more = bytes.saturating_sub(self.bytes);
         if more > 0 {
-            self.bytes = self.bytes.saturating_add(self.quota.charge_bytes_up_to(more));
+            self.bytes = self
+                .bytes
+                .saturating_add(self.quota.charge_bytes_up_to(more));
         }
         self.bytes
     }
@@ -269,7 +282,8 @@ impl NodeCharge {
     /// `quota` if there are too many nodes, `insufficient-space` if the metadata does not fit.
     pub(super) fn new(quota: &Arc<Quota>, extra: u64) -> Result<Self, ErrorCode> {
         let bytes = ByteCharge::new(quota, NODE_BYTES.saturating_add(extra))?;
-        let files = add_within(&quota.files, 1, quota.limits.files).ok_or_else(|| quota.refuse(LimitKind::Files))?;
+        let files = add_within(&quota.files, 1, quota.limits.files)
+            .ok_or_else(|| quota.refuse(LimitKind::Files))?;
         quota.peak_files.fetch_max(files, Ordering::Relaxed);
         Ok(Self { bytes })
     }
@@ -311,7 +325,13 @@ impl Permit {
     /// # Errors
     /// `insufficient-memory` if too many are open.
     pub(super) fn descriptor(quota: &Arc<Quota>) -> Result<Self, ErrorCode> {
-        Self::take(quota, PermitKind::Descriptor, &quota.open, 1, quota.limits.open_files)
+        Self::take(
+            quota,
+            PermitKind::Descriptor,
+            &quota.open,
+            1,
+            quota.limits.open_files,
+        )
     }
 
     /// Acquires a permit for one more stream: each descriptor may have one for reading and one for writing, and a few more.
@@ -328,12 +348,27 @@ impl Permit {
     /// # Errors
     /// `insufficient-memory` if the guest holds too many listings.
     pub(super) fn listing(quota: &Arc<Quota>, bytes: u64) -> Result<Self, ErrorCode> {
-        Self::take(quota, PermitKind::Listing(bytes), &quota.listings, bytes, LISTING_BYTES_MAX)
+        Self::take(
+            quota,
+            PermitKind::Listing(bytes),
+            &quota.listings,
+            bytes,
+            LISTING_BYTES_MAX,
+        )
     }
 
-    fn take(quota: &Arc<Quota>, kind: PermitKind, counter: &AtomicU64, amount: u64, limit: u64) -> Result<Self, ErrorCode> {
+    fn take(
+        quota: &Arc<Quota>,
+        kind: PermitKind,
+        counter: &AtomicU64,
+        amount: u64,
+        limit: u64,
+    ) -> Result<Self, ErrorCode> {
         add_within(counter, amount, limit).ok_or_else(|| quota.refuse(LimitKind::OpenFiles))?;
-        Ok(Self { quota: Arc::clone(quota), kind })
+        Ok(Self {
+            quota: Arc::clone(quota),
+            kind,
+        })
     }
 }
 
@@ -349,11 +384,18 @@ impl Drop for Permit {
 
 /// Adds `amount` if the sum stays within `limit`, and returns the sum.
 fn add_within(counter: &AtomicU64, amount: u64, limit: u64) -> Option<u64> {
-    let add = |now: u64| now.checked_add(amount).filter(|next| amount == 0 || *next <= limit);
-    let before = counter.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).ok()?;
+    let add = |now: u64| {
+        now.checked_add(amount)
+            .filter(|next| amount == 0 || *next <= limit)
+    };
+    let before = counter
+        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, add)
+        .ok()?;
     before.checked_add(amount)
 }
 
 fn subtract(counter: &AtomicU64, amount: u64) {
-    let _ = counter.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| Some(now.saturating_sub(amount)));
+    let _ = counter.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| {
+        Some(now.saturating_sub(amount))
+    });
 }

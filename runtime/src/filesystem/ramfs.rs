@@ -31,7 +31,11 @@ pub(super) struct Times {
 
 impl Times {
     pub(super) fn at(now: Duration) -> Self {
-        Self { accessed: now, modified: now, changed: now }
+        Self {
+            accessed: now,
+            modified: now,
+            changed: now,
+        }
     }
 
     fn touch(&mut self, now: Duration) {
@@ -58,11 +62,25 @@ struct FileState {
 
 impl MemoryFile {
     /// Creates a file with `content` and no name yet.
-    pub(super) fn new(id: u64, content: Bytes, quota: &Arc<Quota>, now: Duration) -> Result<Arc<Self>, ErrorCode> {
+    pub(super) fn new(
+        id: u64,
+        content: Bytes,
+        quota: &Arc<Quota>,
+        now: Duration,
+    ) -> Result<Arc<Self>, ErrorCode> {
         let node = NodeCharge::new(quota, 0)?;
         let charge = ByteCharge::new(quota, as_u64(content.len()))?;
-        let state = FileState { content: Content::shared(content), charge, _node: node, times: Times::at(now), links: 0 };
-        Ok(Arc::new(Self { id, state: Mutex::new(state) }))
+        let state = FileState {
+            content: Content::shared(content),
+            charge,
+            _node: node,
+            times: Times::at(now),
+            links: 0,
+        };
+        Ok(Arc::new(Self {
+            id,
+            state: Mutex::new(state),
+        }))
     }
 
     /// Returns the size in bytes, the number of hard links, and the times.
@@ -80,7 +98,12 @@ impl MemoryFile {
     ///
     /// # Errors
     /// `insufficient-space` if not a single byte fits, `file-too-large` beyond the range of an offset.
-    pub(super) fn write(&self, offset: u64, data: &[u8], now: Duration) -> Result<usize, ErrorCode> {
+    pub(super) fn write(
+        &self,
+        offset: u64,
+        data: &[u8],
+        now: Duration,
+    ) -> Result<usize, ErrorCode> {
         lock(&self.state).write(offset, data, now)
     }
 
@@ -129,7 +152,11 @@ impl MemoryFile {
     /// Counts one more, or one fewer, hard link.
     pub(super) fn count_link(&self, added: bool, now: Duration) {
         let mut state = lock(&self.state);
-        state.links = if added { state.links.saturating_add(1) } else { state.links.saturating_sub(1) };
+        state.links = if added {
+            state.links.saturating_add(1)
+        } else {
+            state.links.saturating_sub(1)
+        };
         state.times.changed = now;
     }
 }
@@ -139,9 +166,16 @@ impl FileState {
         if data.is_empty() {
             return Ok(0);
         }
-        let end = offset.checked_add(as_u64(data.len())).filter(|end| *end <= MAX_FILE_SIZE).ok_or(ErrorCode::FileTooLarge)?;
+        let end = offset
+            .checked_add(as_u64(data.len()))
+            .filter(|end| *end <= MAX_FILE_SIZE)
+            .ok_or(ErrorCode::FileTooLarge)?;
         let size = self.content.size();
-        let granted = if end > size { self.charge.grow_towards(end) } else { end };
+        let granted = if end > size {
+            self.charge.grow_towards(end)
+        } else {
+            end
+        };
         let fits = granted.min(end).saturating_sub(offset);
         if fits == 0 {
             // A part of the gap may have been charged, which alone is of no use.
@@ -166,9 +200,19 @@ pub(super) struct Symlink {
 
 impl Symlink {
     /// Creates a symlink to `target`, which the caller has checked.
-    pub(super) fn new(id: u64, target: &str, quota: &Arc<Quota>, now: Duration) -> Result<Arc<Self>, ErrorCode> {
+    pub(super) fn new(
+        id: u64,
+        target: &str,
+        quota: &Arc<Quota>,
+        now: Duration,
+    ) -> Result<Arc<Self>, ErrorCode> {
         let node = NodeCharge::new(quota, as_u64(target.len()))?;
-        Ok(Arc::new(Self { id, target: target.into(), _node: node, times: Mutex::new(Times::at(now)) }))
+        Ok(Arc::new(Self {
+            id,
+            target: target.into(),
+            _node: node,
+            times: Mutex::new(Times::at(now)),
+        }))
     }
 
     /// Returns the times of the link itself.
@@ -232,13 +276,25 @@ impl MemoryDirectory {
     }
 
     fn with(id: u64, node: Option<NodeCharge>, now: Duration) -> Arc<Self> {
-        let state = DirectoryState { entries: BTreeMap::new(), parent: Weak::new(), removed: false, times: Times::at(now), _node: node };
-        Arc::new(Self { id, state: Mutex::new(state) })
+        let state = DirectoryState {
+            entries: BTreeMap::new(),
+            parent: Weak::new(),
+            removed: false,
+            times: Times::at(now),
+            _node: node,
+        };
+        Arc::new(Self {
+            id,
+            state: Mutex::new(state),
+        })
     }
 
     /// Returns the node of `name`.
     pub(super) fn get(&self, name: &str) -> Option<Node> {
-        lock(&self.state).entries.get(name).map(|entry| entry.node.clone())
+        lock(&self.state)
+            .entries
+            .get(name)
+            .map(|entry| entry.node.clone())
     }
 
     /// Returns the first name after `after` and its node. A listing by names needs no copy of the directory, and misses no entry while
@@ -273,7 +329,11 @@ impl MemoryDirectory {
 
     /// Returns whether `other` is this directory or an ancestor.
     pub(super) fn lies_within(self: &Arc<Self>, other: &Arc<Self>) -> bool {
-        Arc::ptr_eq(self, other) || self.ancestors().iter().any(|above| Arc::ptr_eq(above, other))
+        Arc::ptr_eq(self, other)
+            || self
+                .ancestors()
+                .iter()
+                .any(|above| Arc::ptr_eq(above, other))
     }
 
     fn ancestors(&self) -> Vec<Arc<Self>> {
@@ -308,11 +368,35 @@ impl MemoryDirectory {
     /// # Errors
     /// `no-entry` if this directory was removed, `insufficient-space` if the name does not fit, `name-too-long` if directories would be
     /// nested too deeply.
-    pub(super) fn insert(self: &Arc<Self>, name: &str, node: Node, quota: &Arc<Quota>, now: Duration) -> Result<(), ErrorCode> {
+    pub(super) fn insert(
+        self: &Arc<Self>,
+        name: &str,
+        node: Node,
+        quota: &Arc<Quota>,
+        now: Duration,
+    ) -> Result<(), ErrorCode> {
         let charge = ByteCharge::new(quota, name_cost(name))?;
-        let file = if let Node::File(file) = &node { Some(Arc::clone(file)) } else { None };
-        let further = file.as_ref().filter(|file| file.stat().1 > 0).map(|_| NodeCharge::new(quota, 0)).transpose()?;
-        self.attach(name, Entry { node, charge: Some(charge), _further: further }, quota, now).map_err(|(error, _)| error)?;
+        let file = if let Node::File(file) = &node {
+            Some(Arc::clone(file))
+        } else {
+            None
+        };
+        let further = file
+            .as_ref()
+            .filter(|file| file.stat().1 > 0)
+            .map(|_| NodeCharge::new(quota, 0))
+            .transpose()?;
+        self.attach(
+            name,
+            Entry {
+                node,
+                charge: Some(charge),
+                _further: further,
+            },
+            quota,
+            now,
+        )
+        .map_err(|(error, _)| error)?;
         if let Some(file) = file {
             file.count_link(true, now);
         }
@@ -322,7 +406,14 @@ impl MemoryDirectory {
     /// Inserts a node of the host like [`MemoryDirectory::insert`]: neither charged nor refused.
     pub(super) fn mount(self: &Arc<Self>, name: &str, node: Node) {
         adopt(self, &node);
-        lock(&self.state).entries.insert(name.into(), Entry { node, charge: None, _further: None });
+        lock(&self.state).entries.insert(
+            name.into(),
+            Entry {
+                node,
+                charge: None,
+                _further: None,
+            },
+        );
     }
 
     /// Removes a name; its node lives on while it is open.
@@ -341,17 +432,29 @@ impl MemoryDirectory {
     ///
     /// # Errors
     /// As for [`MemoryDirectory::insert`]; the entry then stays in place.
-    pub(super) fn relocate(self: &Arc<Self>, name: &str, to: &Arc<Self>, new_name: &str, now: Duration) -> Result<(), ErrorCode> {
+    pub(super) fn relocate(
+        self: &Arc<Self>,
+        name: &str,
+        to: &Arc<Self>,
+        new_name: &str,
+        now: Duration,
+    ) -> Result<(), ErrorCode> {
         let Some(mut entry) = lock(&self.state).entries.remove(name) else {
             return Err(ErrorCode::NoEntry);
         };
         let old_cost = name_cost(name);
-        let resized = entry.charge.as_mut().map_or(Ok(()), |charge| charge.resize(name_cost(new_name)));
+        let resized = entry
+            .charge
+            .as_mut()
+            .map_or(Ok(()), |charge| charge.resize(name_cost(new_name)));
         if let Err(error) = resized {
             lock(&self.state).entries.insert(name.into(), entry);
             return Err(error);
         }
-        let quota = entry.charge.as_ref().map(|charge| Arc::clone(charge.quota()));
+        let quota = entry
+            .charge
+            .as_ref()
+            .map(|charge| Arc::clone(charge.quota()));
         let moved = match quota {
             Some(quota) => to.attach(new_name, entry, &quota, now),
             None => Err((ErrorCode::Busy, entry)),
@@ -366,9 +469,18 @@ impl MemoryDirectory {
         Ok(())
     }
 
-    fn attach(self: &Arc<Self>, name: &str, entry: Entry, quota: &Quota, now: Duration) -> Result<(), (ErrorCode, Entry)> {
+    fn attach(
+        self: &Arc<Self>,
+        name: &str,
+        entry: Entry,
+        quota: &Quota,
+        now: Duration,
+    ) -> Result<(), (ErrorCode, Entry)> {
         if let Node::Directory(directory) = &entry.node {
-            let deepest = self.depth().saturating_add(1).saturating_add(directory.height(&quota.meter));
+            let deepest = self
+                .depth()
+                .saturating_add(1)
+                .saturating_add(directory.height(&quota.meter));
             if deepest > MAX_DEPTH {
                 quota.refuse(LimitKind::Files);
                 return Err((ErrorCode::NameTooLong, entry));

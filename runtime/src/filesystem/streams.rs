@@ -64,7 +64,11 @@ pub(super) struct MemoryInput {
 
 impl MemoryInput {
     pub(super) fn new(source: Source, offset: u64, permit: Permit) -> Self {
-        Self { source, offset, _permit: permit }
+        Self {
+            source,
+            offset,
+            _permit: permit,
+        }
     }
 }
 
@@ -95,8 +99,19 @@ pub(super) struct MemoryOutput {
 }
 
 impl MemoryOutput {
-    pub(super) fn new(file: Arc<MemoryFile>, position: Position, clock: Clock, permit: Permit) -> Self {
-        Self { file, position, clock, failed: None, _permit: permit }
+    pub(super) fn new(
+        file: Arc<MemoryFile>,
+        position: Position,
+        clock: Clock,
+        permit: Permit,
+    ) -> Self {
+        Self {
+            file,
+            position,
+            clock,
+            failed: None,
+            _permit: permit,
+        }
     }
 
     fn write_all(&mut self, mut data: &[u8]) -> Result<(), ErrorCode> {
@@ -131,7 +146,9 @@ impl OutputStream for MemoryOutput {
     }
 
     fn flush(&mut self) -> StreamResult<()> {
-        self.failed.take().map_or(Ok(()), |error| Err(failed(error)))
+        self.failed
+            .take()
+            .map_or(Ok(()), |error| Err(failed(error)))
     }
 
     fn check_write(&mut self) -> StreamResult<usize> {

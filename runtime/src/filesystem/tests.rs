@@ -7,8 +7,8 @@ use wasmtime::component::{Resource, ResourceTable};
 use wasmtime_wasi::p2::FsError;
 use wasmtime_wasi::p2::bindings::filesystem::preopens::Host as _;
 use wasmtime_wasi::p2::bindings::filesystem::types::{
-    Descriptor, DescriptorFlags, DescriptorStat, ErrorCode, HostDescriptor as _, HostDirectoryEntryStream as _, NewTimestamp, OpenFlags,
-    PathFlags,
+    Descriptor, DescriptorFlags, DescriptorStat, ErrorCode, HostDescriptor as _,
+    HostDirectoryEntryStream as _, NewTimestamp, OpenFlags, PathFlags,
 };
 use wasmtime_wasi_io::streams::StreamError;
 
@@ -25,7 +25,11 @@ mod renames;
 
 type Outcome<T = ()> = Result<T, ErrorCode>;
 
-const LIMITS: QuotaLimits = QuotaLimits { bytes: 1 << 20, files: 1000, open_files: 64 };
+const LIMITS: QuotaLimits = QuotaLimits {
+    bytes: 1 << 20,
+    files: 1000,
+    open_files: 64,
+};
 
 /// Calls the host traits as the bindings would for a guest. Descriptors are numbers.
 struct Guest {
@@ -45,35 +49,82 @@ impl Guest {
         let clock: Clock = Arc::new(|| Duration::from_secs(1000));
         let mut filesystem = Filesystem::new(&layout, limits, clock, Default::default());
         let mut table = ResourceTable::new();
-        let mut view = FilesystemView { filesystem: &mut filesystem, table: &mut table };
+        let mut view = FilesystemView {
+            filesystem: &mut filesystem,
+            table: &mut table,
+        };
         let root = view.get_directories().unwrap().remove(0).0.rep();
-        Self { filesystem, table, root }
+        Self {
+            filesystem,
+            table,
+            root,
+        }
     }
 
     fn view(&mut self) -> FilesystemView<'_> {
-        FilesystemView { filesystem: &mut self.filesystem, table: &mut self.table }
+        FilesystemView {
+            filesystem: &mut self.filesystem,
+            table: &mut self.table,
+        }
     }
 
-    async fn open_at(&mut self, at: u32, path: &str, open: OpenFlags, flags: DescriptorFlags) -> Outcome<u32> {
-        let opened = self.view().open_at(handle(at), PathFlags::SYMLINK_FOLLOW, path.into(), open, flags).await;
+    async fn open_at(
+        &mut self,
+        at: u32,
+        path: &str,
+        open: OpenFlags,
+        flags: DescriptorFlags,
+    ) -> Outcome<u32> {
+        let opened = self
+            .view()
+            .open_at(
+                handle(at),
+                PathFlags::SYMLINK_FOLLOW,
+                path.into(),
+                open,
+                flags,
+            )
+            .await;
         plain(opened).map(|descriptor| descriptor.rep())
     }
 
     async fn open(&mut self, path: &str) -> Outcome<u32> {
-        self.open_at(self.root, path, OpenFlags::empty(), DescriptorFlags::READ).await
+        self.open_at(self.root, path, OpenFlags::empty(), DescriptorFlags::READ)
+            .await
     }
 
     async fn create(&mut self, path: &str) -> Outcome<u32> {
-        self.open_at(self.root, path, OpenFlags::CREATE, DescriptorFlags::READ | DescriptorFlags::WRITE).await
+        self.open_at(
+            self.root,
+            path,
+            OpenFlags::CREATE,
+            DescriptorFlags::READ | DescriptorFlags::WRITE,
+        )
+        .await
     }
 
     async fn write(&mut self, descriptor: u32, offset: u64, data: &[u8]) -> Outcome<u64> {
-        plain(self.view().write(handle(descriptor), data.to_vec(), offset).await)
+        plain(
+            self.view()
+                .write(handle(descriptor), data.to_vec(), offset)
+                .await,
+        )
     }
 
     async fn put(&mut self, path: &str, data: &[u8]) -> Outcome {
-        let file = self.open_at(self.root, path, OpenFlags::CREATE | OpenFlags::TRUNCATE, DescriptorFlags::WRITE).await?;
-        let written = if data.is_empty() { Ok(0) } else { self.write(file, 0, data).await };
+        let file = self
+            .open_at(
+                self.root,
+                path,
+                OpenFlags::CREATE | OpenFlags::TRUNCATE,
+                DescriptorFlags::WRITE,
+            )
+            .await?;
+        let written = if data.is_empty() {
+            Ok(0)
+        } else {
+            self.write(file, 0, data).await
+        };
         self.close(file);
         written.map(|_| ())
     }
@@ -91,7 +142,11 @@ impl Guest {
 
     async fn stat(&mut self, path: &str) -> Outcome<DescriptorStat> {
         let root = handle(self.root);
-        plain(self.view().stat_at(root, PathFlags::empty(), path.into()).await)
+        plain(
+            self.view()
+                .stat_at(root, PathFlags::empty(), path.into())
+                .await,
+        )
     }
 
     async fn mkdir(&mut self, path: &str) -> Outcome {
@@ -111,7 +166,11 @@ impl Guest {
 
     async fn symlink(&mut self, target: &str, path: &str) -> Outcome {
         let root = handle(self.root);
-        plain(self.view().symlink_at(root, target.into(), path.into()).await)
+        plain(
+            self.view()
+                .symlink_at(root, target.into(), path.into())
+                .await,
+        )
     }
 
     async fn readlink(&mut self, path: &str) -> Outcome<String> {
@@ -121,18 +180,30 @@ impl Guest {
 
     async fn link(&mut self, old: &str, new: &str) -> Outcome {
         let (root, again) = (handle(self.root), handle(self.root));
-        plain(self.view().link_at(root, PathFlags::empty(), old.into(), again, new.into()).await)
+        plain(
+            self.view()
+                .link_at(root, PathFlags::empty(), old.into(), again, new.into())
+                .await,
+        )
     }
 
     async fn rename(&mut self, old: &str, new: &str) -> Outcome {
         let (root, again) = (handle(self.root), handle(self.root));
-        plain(self.view().rename_at(root, old.into(), again, new.into()).await)
+        plain(
+            self.view()
+                .rename_at(root, old.into(), again, new.into())
+                .await,
+        )
     }
 
     async fn set_times(&mut self, path: &str) -> Outcome {
         let root = handle(self.root);
         let (accessed, modified) = (NewTimestamp::Now, NewTimestamp::Now);
-        plain(self.view().set_times_at(root, PathFlags::empty(), path.into(), accessed, modified).await)
+        plain(
+            self.view()
+                .set_times_at(root, PathFlags::empty(), path.into(), accessed, modified)
+                .await,
+        )
     }
 
     async fn set_size(&mut self, descriptor: u32, size: u64) -> Outcome {
@@ -156,11 +227,18 @@ impl Guest {
     }
 
     async fn same(&mut self, one: u32, other: u32) -> bool {
-        self.view().is_same_object(handle(one), handle(other)).await.unwrap()
+        self.view()
+            .is_same_object(handle(one), handle(other))
+            .await
+            .unwrap()
     }
 
     fn close(&mut self, descriptor: u32) {
-        wasmtime_wasi::p2::bindings::filesystem::types::HostDescriptor::drop(&mut self.view(), Resource::new_own(descriptor)).unwrap();
+        wasmtime_wasi::p2::bindings::filesystem::types::HostDescriptor::drop(
+            &mut self.view(),
+            Resource::new_own(descriptor),
+        )
+        .unwrap();
     }
 
     fn bytes(&self) -> u64 {
@@ -169,8 +247,15 @@ impl Guest {
 }
 
 impl FilesystemView<'_> {
-    fn close_listing(&mut self, stream: Resource<wasmtime_wasi::p2::bindings::filesystem::types::DirectoryEntryStream>) {
-        wasmtime_wasi::p2::bindings::filesystem::types::HostDirectoryEntryStream::drop(self, Resource::new_own(stream.rep())).unwrap();
+    fn close_listing(
+        &mut self,
+        stream: Resource<wasmtime_wasi::p2::bindings::filesystem::types::DirectoryEntryStream>,
+    ) {
+        wasmtime_wasi::p2::bindings::filesystem::types::HostDirectoryEntryStream::drop(
+            self,
+            Resource::new_own(stream.rep()),
+        )
+        .unwrap();
     }
 }
 
@@ -179,7 +264,10 @@ fn setup() -> FilesystemSetup {
     FilesystemSetup {
         workspace: Some("/work".into()),
         temporary: true,
-        archives: vec![("/usr/lib/python".into(), Arc::new(Archive::index(archive.into()).unwrap()))],
+        archives: vec![(
+            "/usr/lib/python".into(),
+            Arc::new(Archive::index(archive.into()).unwrap()),
+        )],
         mounts: Vec::new(),
     }
 }

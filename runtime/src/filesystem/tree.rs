@@ -15,7 +15,11 @@ use super::ramfs::{MemoryDirectory, MemoryFile, Symlink};
 
 impl Filesystem {
     /// Opens the node at `entry`, or creates a file there.
-    pub(super) fn open_in_tree(&mut self, entry: &TreeEntry, how: OpenMode) -> Result<Node, ErrorCode> {
+    pub(super) fn open_in_tree(
+        &mut self,
+        entry: &TreeEntry,
+        how: OpenMode,
+    ) -> Result<Node, ErrorCode> {
         let Some(node) = &entry.node else {
             if !how.create {
                 return Err(ErrorCode::NoEntry);
@@ -64,7 +68,11 @@ impl Filesystem {
     }
 
     /// Creates a symlink to `target`, which need not exist.
-    pub(super) fn create_symlink(&mut self, target: &str, entry: &TreeEntry) -> Result<(), ErrorCode> {
+    pub(super) fn create_symlink(
+        &mut self,
+        target: &str,
+        entry: &TreeEntry,
+    ) -> Result<(), ErrorCode> {
         check_target(target)?;
         if entry.node.is_some() {
             return Err(ErrorCode::Exist);
@@ -82,7 +90,9 @@ impl Filesystem {
         let file = match old.existing()? {
             Node::File(file) => file,
             // A hard link to a file that the guest may not change would be a way to change it.
-            Node::Archive(_) if !old.existing()?.is_directory() => return Err(ErrorCode::CrossDevice),
+            Node::Archive(_) if !old.existing()?.is_directory() => {
+                return Err(ErrorCode::CrossDevice);
+            }
             _ => return Err(ErrorCode::NotPermitted),
         };
         if new.node.is_some() {
@@ -127,7 +137,9 @@ impl Filesystem {
         let source = old.existing()?;
         let (from, to) = match (old.changeable(), new.changeable()) {
             (Ok(from), Ok(to)) => (from, to),
-            (Err(ErrorCode::ReadOnly), Ok(_)) | (Ok(_), Err(ErrorCode::ReadOnly)) => return Err(ErrorCode::CrossDevice),
+            (Err(ErrorCode::ReadOnly), Ok(_)) | (Ok(_), Err(ErrorCode::ReadOnly)) => {
+                return Err(ErrorCode::CrossDevice);
+            }
             (Err(error), _) | (_, Err(error)) => return Err(error),
         };
         if source.is_mount() || new.node.as_ref().is_some_and(Node::is_mount) {
@@ -142,7 +154,9 @@ impl Filesystem {
                 return Ok(());
             }
             match (source, target) {
-                (Node::Directory(_), Node::Directory(target)) if !target.is_empty() => return Err(ErrorCode::NotEmpty),
+                (Node::Directory(_), Node::Directory(target)) if !target.is_empty() => {
+                    return Err(ErrorCode::NotEmpty);
+                }
                 (Node::Directory(_), Node::Directory(_)) => {}
                 (Node::Directory(_), _) => return Err(ErrorCode::NotDirectory),
                 (_, Node::Directory(_)) => return Err(ErrorCode::IsDirectory),

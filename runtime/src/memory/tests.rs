@@ -8,7 +8,8 @@ const PAGE: usize = 65536;
 fn image(pages: usize) -> Arc<Image> {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     for page in 0..pages {
-        file.write_all(&vec![u8::try_from(page + 1).unwrap(); PAGE]).unwrap();
+        file.write_all(&vec![u8::try_from(page + 1).unwrap(); PAGE])
+            .unwrap();
     }
     Arc::new(Image::new(file.into_file()).unwrap())
 }
@@ -26,7 +27,9 @@ impl Guest {
         NEXT_IMAGE.with_borrow_mut(|next| *next = Some(Arc::clone(image)));
         let initial = image.len() + zeroes * PAGE;
         let ty = wasmtime::MemoryType::new(u32::try_from(initial / PAGE).unwrap(), None);
-        let memory = GuestMemory.new_memory(ty, initial, None, Some(256 << 20), PAGE).unwrap();
+        let memory = GuestMemory
+            .new_memory(ty, initial, None, Some(256 << 20), PAGE)
+            .unwrap();
         Self(memory)
     }
 
@@ -38,7 +41,11 @@ impl Guest {
 
 fn pristine(bytes: &[u8], image: &Image) -> bool {
     bytes.chunks(PAGE).enumerate().all(|(page, chunk)| {
-        let expected = if page * PAGE < image.len() { u8::try_from(page + 1).unwrap() } else { 0 };
+        let expected = if page * PAGE < image.len() {
+            u8::try_from(page + 1).unwrap()
+        } else {
+            0
+        };
         chunk.iter().all(|byte| *byte == expected)
     })
 }
@@ -67,7 +74,11 @@ fn the_zeroes_behind_an_image_are_zeroes_again() {
     let mut address = None;
     for _ in 0..3 {
         let mut guest = Guest::larger(&image, 3);
-        assert_eq!(*address.get_or_insert(guest.0.as_ptr()), guest.0.as_ptr(), "the slot is reused");
+        assert_eq!(
+            *address.get_or_insert(guest.0.as_ptr()),
+            guest.0.as_ptr(),
+            "the slot is reused"
+        );
         assert_eq!(guest.0.byte_size(), 5 * PAGE);
         assert!(pristine(guest.bytes(), &image));
         guest.0.grow_to(7 * PAGE).unwrap();
@@ -103,16 +114,20 @@ fn either_sign_tells_every_written_page_and_no_other() {
     for tracking in [DirtyTracking::WriteProtect, DirtyTracking::PagemapPrivate] {
         let mut slot = match tracking {
             DirtyTracking::WriteProtect => image.slot(image.len(), image.len()).unwrap(),
-            DirtyTracking::PagemapPrivate => {
-                Slot { memory: image.fresh(image.len(), image.len()).unwrap(), initial: image.len(), tracking }
-            }
+            DirtyTracking::PagemapPrivate => Slot {
+                memory: image.fresh(image.len(), image.len()).unwrap(),
+                initial: image.len(),
+                tracking,
+            },
         };
         if slot.tracking != tracking {
             eprintln!("this kernel does not note writes, or not for us");
             continue;
         }
         for round in 0..3 {
-            let touched: Vec<usize> = (0..40).map(|index| (index * 397 + round * 31) % (64 * 16)).collect();
+            let touched: Vec<usize> = (0..40)
+                .map(|index| (index * 397 + round * 31) % (64 * 16))
+                .collect();
             for page in &touched {
                 // Reads must not make a page dirty.
                 let at = (page + 7) % (64 * 16) * 4096;
@@ -120,15 +135,27 @@ fn either_sign_tells_every_written_page_and_no_other() {
                 bytes_of(&mut slot, &image)[page * 4096 + 5] = 0xee;
             }
             let mut written = WrittenPages::default();
-            written.scan(&slot.memory, 0..image.len(), tracking).unwrap();
+            written
+                .scan(&slot.memory, 0..image.len(), tracking)
+                .unwrap();
             let base = slot.memory.base.as_ptr() as usize;
             for page in &touched {
                 let address = base + page * 4096 + 5;
-                assert!(written.ranges.iter().any(|range| range.contains(&address)), "{tracking:?}: page {page}");
+                assert!(
+                    written.ranges.iter().any(|range| range.contains(&address)),
+                    "{tracking:?}: page {page}"
+                );
             }
-            assert!(written.bytes <= (round + 1) * 40 * 4096, "{tracking:?}: {} bytes", written.bytes);
+            assert!(
+                written.bytes <= (round + 1) * 40 * 4096,
+                "{tracking:?}: {} bytes",
+                written.bytes
+            );
             image.restore(&slot, image.len()).unwrap();
-            assert!(pristine(bytes_of(&mut slot, &image), &image), "{tracking:?}");
+            assert!(
+                pristine(bytes_of(&mut slot, &image), &image),
+                "{tracking:?}"
+            );
         }
     }
 }
@@ -151,7 +178,9 @@ fn restoring_works_without_the_kernels_help() {
 #[test]
 fn memory_without_an_image_is_empty_and_bounded() {
     let ty = wasmtime::MemoryType::new(1, Some(2));
-    let mut memory = GuestMemory.new_memory(ty, PAGE, Some(2 * PAGE), None, PAGE).unwrap();
+    let mut memory = GuestMemory
+        .new_memory(ty, PAGE, Some(2 * PAGE), None, PAGE)
+        .unwrap();
     // SAFETY: as above.
     let bytes = unsafe { std::slice::from_raw_parts(memory.as_ptr(), PAGE) };
     assert!(bytes.iter().all(|byte| *byte == 0));

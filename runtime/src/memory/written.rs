@@ -30,8 +30,13 @@ pub(super) enum DirtyTracking {
 impl DirtyTracking {
     /// Selects the better mode that works for a range that is mapped from a file and not touched yet.
     pub(super) fn best(memory: &Mapping, range: Range<usize>) -> Self {
-        static WRITE_PROTECT_WORKS: LazyLock<bool> = LazyLock::new(|| write_protect_works().is_ok_and(|work| work));
-        if *WRITE_PROTECT_WORKS && register_write_protect(memory, &range).is_ok() { Self::WriteProtect } else { Self::PagemapPrivate }
+        static WRITE_PROTECT_WORKS: LazyLock<bool> =
+            LazyLock::new(|| write_protect_works().is_ok_and(|work| work));
+        if *WRITE_PROTECT_WORKS && register_write_protect(memory, &range).is_ok() {
+            Self::WriteProtect
+        } else {
+            Self::PagemapPrivate
+        }
     }
 
     /// Restarts tracking for a range whose pages were discarded.
@@ -87,16 +92,25 @@ const PM_SCAN_WP_MATCHING: u64 = 1;
 const PM_SCAN_CHECK_WPASYNC: u64 = 2;
 
 /// `PAGEMAP_SCAN`, `_IOWR('f', 16, struct pm_scan_arg)`.
-const PAGEMAP_SCAN: rustix::ioctl::Opcode = rustix::ioctl::opcode::read_write::<ScanArguments>(b'f', 16);
+const PAGEMAP_SCAN: rustix::ioctl::Opcode =
+    rustix::ioctl::opcode::read_write::<ScanArguments>(b'f', 16);
 
 static PAGEMAP: LazyLock<Option<File>> = LazyLock::new(|| {
-    #[expect(clippy::disallowed_methods, reason = "the kernel's own view of this process's pages; no path of a user is involved")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the kernel's own view of this process's pages; no path of a user is involved"
+    )]
     let file = File::open("/proc/self/pagemap").ok()?;
     Some(file)
 });
 
 impl WrittenPages {
-    pub(super) fn scan(&mut self, memory: &Mapping, range: Range<usize>, tracking: DirtyTracking) -> io::Result<()> {
+    pub(super) fn scan(
+        &mut self,
+        memory: &Mapping,
+        range: Range<usize>,
+        tracking: DirtyTracking,
+    ) -> io::Result<()> {
         if range.start >= range.end {
             return Ok(());
         }
@@ -104,8 +118,13 @@ impl WrittenPages {
         let mut from = memory.at(range.start) as u64;
         let mut regions = [PageRegion::default(); SCAN_RANGES];
         while from < end {
-            let mut arguments =
-                ScanArguments { start: from, end, vec: regions.as_mut_ptr() as u64, vec_len: SCAN_RANGES as u64, ..tracking.question() };
+            let mut arguments = ScanArguments {
+                start: from,
+                end,
+                vec: regions.as_mut_ptr() as u64,
+                vec_len: SCAN_RANGES as u64,
+                ..tracking.question()
+            };
             let found = page_scan(&mut arguments)?;
             self.ranges.reserve(found);
             for region in regions.iter().take(found) {
@@ -125,9 +144,11 @@ impl WrittenPages {
 impl DirtyTracking {
     fn question(self) -> ScanArguments {
         match self {
-            Self::WriteProtect => {
-                ScanArguments { category_mask: PAGE_IS_WRITTEN, return_mask: PAGE_IS_WRITTEN, ..ScanArguments::default() }
-            }
+            Self::WriteProtect => ScanArguments {
+                category_mask: PAGE_IS_WRITTEN,
+                return_mask: PAGE_IS_WRITTEN,
+                ..ScanArguments::default()
+            },
             // Not the file's, and existing: a page that was swapped out is as private as one that is present.
             Self::PagemapPrivate => ScanArguments {
                 category_inverted: PAGE_IS_FILE,
@@ -168,7 +189,8 @@ struct FaultRegister {
 
 const UFFD_API: u64 = 0xaa;
 const UFFDIO_API: rustix::ioctl::Opcode = rustix::ioctl::opcode::read_write::<FaultApi>(0xaa, 0x3f);
-const UFFDIO_REGISTER: rustix::ioctl::Opcode = rustix::ioctl::opcode::read_write::<FaultRegister>(0xaa, 0);
+const UFFDIO_REGISTER: rustix::ioctl::Opcode =
+    rustix::ioctl::opcode::read_write::<FaultRegister>(0xaa, 0);
 const UFFDIO_REGISTER_MODE_WP: u64 = 1 << 1;
 const UFFD_FEATURE_WP_UNPOPULATED: u64 = 1 << 13;
 const UFFD_FEATURE_WP_ASYNC: u64 = 1 << 15;
@@ -178,11 +200,17 @@ const UFFD_USER_MODE_ONLY: u32 = 1;
 
 /// The `userfaultfd` that ranges are registered with; kept open, as closing it ends all tracking.
 static USERFAULTFD: LazyLock<Option<OwnedFd>> = LazyLock::new(|| {
-    let flags = UserfaultfdFlags::CLOEXEC | UserfaultfdFlags::NONBLOCK | UserfaultfdFlags::from_bits_retain(UFFD_USER_MODE_ONLY);
+    let flags = UserfaultfdFlags::CLOEXEC
+        | UserfaultfdFlags::NONBLOCK
+        | UserfaultfdFlags::from_bits_retain(UFFD_USER_MODE_ONLY);
     // SAFETY: the descriptor stays in this module, which registers ranges of guest memory only and never resolves a fault.
     let notes = unsafe { rustix::mm::userfaultfd(flags) }.ok()?;
     let features = UFFD_FEATURE_WP_UNPOPULATED | UFFD_FEATURE_WP_ASYNC;
-    let mut api = FaultApi { api: UFFD_API, features, ioctls: 0 };
+    let mut api = FaultApi {
+        api: UFFD_API,
+        features,
+        ioctls: 0,
+    };
     // SAFETY: the opcode belongs to the argument.
     unsafe { rustix::ioctl::ioctl(notes.as_fd(), Ioctl::<UFFDIO_API, _>(&mut api)) }.ok()?;
     Some(notes)
@@ -191,7 +219,10 @@ static USERFAULTFD: LazyLock<Option<OwnedFd>> = LazyLock::new(|| {
 /// Returns whether records are exact here. Some kernels report every untouched page as written: correct by the interface, and of no use.
 fn write_protect_works() -> io::Result<bool> {
     const PAGE: usize = 4096;
-    let file = File::from(rustix::fs::memfd_create("glovebox-probe", rustix::fs::MemfdFlags::CLOEXEC)?);
+    let file = File::from(rustix::fs::memfd_create(
+        "glovebox-probe",
+        rustix::fs::MemfdFlags::CLOEXEC,
+    )?);
     file.set_len(2 * PAGE as u64)?;
     let probe = Mapping::of_file(&file, 2 * PAGE)?;
     probe.protect(0..2 * PAGE, true)?;
@@ -249,7 +280,10 @@ unsafe impl<const OPCODE: rustix::ioctl::Opcode, T> rustix::ioctl::Ioctl for Ioc
         ptr::from_mut(self.0).cast()
     }
 
-    unsafe fn output_from_ptr(out: rustix::ioctl::IoctlOutput, _: *mut c_void) -> rustix::io::Result<Self::Output> {
+    unsafe fn output_from_ptr(
+        out: rustix::ioctl::IoctlOutput,
+        _: *mut c_void,
+    ) -> rustix::io::Result<Self::Output> {
         Ok(usize::try_from(out).unwrap_or(0))
     }
 }
@@ -262,5 +296,7 @@ pub fn kernel_tells_dirty_pages() -> bool {
     let Ok(probe) = Mapping::reserve(4096) else {
         return false;
     };
-    WrittenPages::default().scan(&probe, 0..4096, DirtyTracking::PagemapPrivate).is_ok()
+    WrittenPages::default()
+        .scan(&probe, 0..4096, DirtyTracking::PagemapPrivate)
+        .is_ok()
 }

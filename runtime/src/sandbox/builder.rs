@@ -102,18 +102,34 @@ impl SandboxBuilder {
     /// If there are no guests, `max_running` is zero, or `compiler` is no absolute path.
     pub fn build(self) -> Result<Sandbox, Error> {
         if self.max_running == 0 || self.max_running > Semaphore::MAX_PERMITS {
-            return Err(Error::Invalid(format!("`max_running` is between 1 and {}, not {}", Semaphore::MAX_PERMITS, self.max_running)));
+            return Err(Error::Invalid(format!(
+                "`max_running` is between 1 and {}, not {}",
+                Semaphore::MAX_PERMITS,
+                self.max_running
+            )));
         }
-        if let Some(program) = self.compiler.as_ref().filter(|program| !program.is_absolute()) {
-            return Err(Error::Invalid(format!("`compiler` is the absolute path of a program, not `{}`", program.display())));
+        if let Some(program) = self
+            .compiler
+            .as_ref()
+            .filter(|program| !program.is_absolute())
+        {
+            return Err(Error::Invalid(format!(
+                "`compiler` is the absolute path of a program, not `{}`",
+                program.display()
+            )));
         }
         let has_compiler = self.compiler.is_some();
         let guests = match self.guests {
             Some(guests) => guests,
             None => Guests::installed()?,
         };
-        let wasm: Arc<dyn Executor> =
-            Arc::new(WasmExecutor::new(guests, self.metering, self.tools, self.compiler.map(Compiler::new), self.memory.clone())?);
+        let wasm: Arc<dyn Executor> = Arc::new(WasmExecutor::new(
+            guests,
+            self.metering,
+            self.tools,
+            self.compiler.map(Compiler::new),
+            self.memory.clone(),
+        )?);
         let mut tiers = Vec::new();
         let mut executors = HashMap::new();
         for executor in std::iter::once(wasm).chain(self.executors) {
@@ -123,7 +139,10 @@ impl SandboxBuilder {
         }
         Ok(Sandbox(Arc::new(Inner {
             policy: self.policy,
-            facts: RwLock::new(Arc::new(Facts { tiers, ..Facts::default() })),
+            facts: RwLock::new(Arc::new(Facts {
+                tiers,
+                ..Facts::default()
+            })),
             executors,
             packages: self.packages,
             audit: self.audit,

@@ -8,7 +8,11 @@ pub(super) fn sessions_unsupported(grant: &Grant) -> Denial {
     Denial {
         rule: "request.tier".to_owned(),
         asked: format!("a session in `{}`", grant.language()),
-        reason: format!("tier `{}` has no sessions for it: {}", grant.tier(), grant.tier_reason()),
+        reason: format!(
+            "tier `{}` has no sessions for it: {}",
+            grant.tier(),
+            grant.tier_reason()
+        ),
         fix: "# no policy change can allow this: run each program by itself".to_owned(),
     }
 }

@@ -26,18 +26,29 @@ impl Drop for CountedRun {
 
 impl Inner {
     /// Waits until the subject is below its quota and a slot is free.
-    pub(super) async fn acquire_slot(self: &Arc<Self>, grant: &Grant) -> Result<ConcurrencySlot, Error> {
+    pub(super) async fn acquire_slot(
+        self: &Arc<Self>,
+        grant: &Grant,
+    ) -> Result<ConcurrencySlot, Error> {
         let subject = grant.subject().clone();
         if !self.count(&subject, grant) {
             Box::pin(self.wait_for_turn(&subject, grant)).await;
         }
-        let counted = CountedRun { inner: Arc::clone(self), subject };
+        let counted = CountedRun {
+            inner: Arc::clone(self),
+            subject,
+        };
         // None is free while a run waits, so this overtakes none.
         let permit = match Arc::clone(&self.permits).try_acquire_owned() {
             Ok(permit) => permit,
-            Err(_) => Box::pin(Arc::clone(&self.permits).acquire_owned()).await.map_err(Error::host)?,
+            Err(_) => Box::pin(Arc::clone(&self.permits).acquire_owned())
+                .await
+                .map_err(Error::host)?,
         };
-        Ok(ConcurrencySlot { _counted: counted, _permit: permit })
+        Ok(ConcurrencySlot {
+            _counted: counted,
+            _permit: permit,
+        })
     }
 
     async fn wait_for_turn(&self, subject: &Subject, grant: &Grant) {

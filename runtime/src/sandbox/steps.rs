@@ -66,44 +66,108 @@ impl Sandbox {
     /// # Errors
     ///
     /// As [`Sandbox::open`].
-    pub async fn open_with(&self, mut request: Request, controls: Controls) -> Result<Session, OpenError> {
+    pub async fn open_with(
+        &self,
+        mut request: Request,
+        controls: Controls,
+    ) -> Result<Session, OpenError> {
         let id = controls.id.unwrap_or_else(RunId::random);
         let tab = controls.spent.unwrap_or_default();
         let mut trail = RunAudit::new(self.0.audit.clone(), id, &request);
         let (first, allowance) = self.begin(&request, &controls.stop, Some(Arc::clone(&tab)));
-        let admitted = self.survey(&mut request, &first, &trail, &allowance).await.and_then(|(grant, supplies)| {
-            let executor = self.0.executors.get(&grant.tier());
-            let can = executor.is_none_or(|executor| executor.has_sessions(grant.language()));
-            if can { Ok((grant, supplies)) } else { Err(OpenError::Denied(Box::new(sessions_unsupported(&grant)))) }
-        });
+        let admitted = self
+            .survey(&mut request, &first, &trail, &allowance)
+            .await
+            .and_then(|(grant, supplies)| {
+                let executor = self.0.executors.get(&grant.tier());
+                let can = executor.is_none_or(|executor| executor.has_sessions(grant.language()));
+                if can {
+                    Ok((grant, supplies))
+                } else {
+                    Err(OpenError::Denied(Box::new(sessions_unsupported(&grant))))
+                }
+            });
         let (grant, supplies) = self.recorded(admitted, &request, &mut trail)?;
         trail.admitted(&request, &grant)?;
-        let prepared = self.prepare(&supplies, &grant, &allowance).await.map_err(OpenError::Failed);
+        let prepared = self
+            .prepare(&supplies, &grant, &allowance)
+            .await
+            .map_err(OpenError::Failed);
         let (packages, _place) = self.recorded(prepared, &request, &mut trail)?;
         let files = std::mem::take(&mut request.files);
         // A session acquires a slot for each of its evaluations.
         let slot = Hold::new(None);
-        let lease = packages.as_ref().map(|tree| tree.lease.clone()).unwrap_or_default();
-        let setup = RunSetup { id, grant: Arc::clone(&grant), files, packages, trail: trail.calls(), slot, memory: self.memory(&grant) };
-        let live = self.executor(grant.tier())?.open(setup).await.map_err(OpenError::Failed);
+        let lease = packages
+            .as_ref()
+            .map(|tree| tree.lease.clone())
+            .unwrap_or_default();
+        let setup = RunSetup {
+            id,
+            grant: Arc::clone(&grant),
+            files,
+            packages,
+            trail: trail.calls(),
+            slot,
+            memory: self.memory(&grant),
+        };
+        let live = self
+            .executor(grant.tier())?
+            .open(setup)
+            .await
+            .map_err(OpenError::Failed);
         let live = self.recorded(live, &request, &mut trail)?;
         let packages = locked_packages(&supplies, &grant);
-        Ok(Session::new(live, Opened { sandbox: self.clone(), id, request, grant, packages, lease, trail: Some(trail), tab }))
+        Ok(Session::new(
+            live,
+            Opened {
+                sandbox: self.clone(),
+                id,
+                request,
+                grant,
+                packages,
+                lease,
+                trail: Some(trail),
+                tab,
+            },
+        ))
     }
 
     /// Resolves and fetches the packages that a session adds. It stays in its tier.
-    pub(crate) async fn supply(&self, session: RunId, tier: Tier, mut request: Request, tab: Tab) -> Result<Supplied, OpenError> {
+    pub(crate) async fn supply(
+        &self,
+        session: RunId,
+        tier: Tier,
+        mut request: Request,
+        tab: Tab,
+    ) -> Result<Supplied, OpenError> {
         let mut trail = RunAudit::new(self.0.audit.clone(), RunId::random(), &request);
         let (first, allowance) = self.begin(&request, &CancellationToken::new(), Some(tab));
-        let admitted = self.survey(&mut request, &first, &trail, &allowance).await.and_then(|(grant, supplies)| {
-            if grant.tier() == tier { Ok((grant, supplies)) } else { Err(OpenError::Denied(Box::new(wrong_tier(&request, tier, &grant)))) }
-        });
+        let admitted = self
+            .survey(&mut request, &first, &trail, &allowance)
+            .await
+            .and_then(|(grant, supplies)| {
+                if grant.tier() == tier {
+                    Ok((grant, supplies))
+                } else {
+                    Err(OpenError::Denied(Box::new(wrong_tier(
+                        &request, tier, &grant,
+                    ))))
+                }
+            });
         let (grant, supplies) = self.recorded(admitted, &request, &mut trail)?;
-        let tree = self.fetch(&supplies, &grant, &allowance).await.map_err(OpenError::Failed);
+        let tree = self
+            .fetch(&supplies, &grant, &allowance)
+            .await
+            .map_err(OpenError::Failed);
         let tree = self.recorded(tree, &request, &mut trail)?;
         let packages = locked_packages(&supplies, &grant);
         trail.provided(&request, Some(session), &packages, self.0.policy.digest())?;
-        Ok(Supplied { request, grant, packages, tree })
+        Ok(Supplied {
+            request,
+            grant,
+            packages,
+            tree,
+        })
     }
 
     /// Resolves the packages of a request, and fetches them if `fetch` is set, so that a later run finds them ready; runs nothing.
@@ -118,12 +182,19 @@ impl Sandbox {
         let admitted = self.survey(&mut request, &first, &trail, &allowance).await;
         let (grant, supplies) = self.recorded(admitted, &request, &mut trail)?;
         if fetch {
-            let fetched = self.fetch(&supplies, &grant, &allowance).await.map_err(OpenError::Failed);
+            let fetched = self
+                .fetch(&supplies, &grant, &allowance)
+                .await
+                .map_err(OpenError::Failed);
             self.recorded(fetched, &request, &mut trail)?;
         }
         let packages = locked_packages(&supplies, &grant);
         trail.provided(&request, None, &packages, self.0.policy.digest())?;
-        Ok(Provision { tier: grant.tier(), tier_reason: grant.tier_reason().to_owned(), packages })
+        Ok(Provision {
+            tier: grant.tier(),
+            tier_reason: grant.tier_reason().to_owned(),
+            packages,
+        })
     }
 
     /// Explains why a request would be admitted or denied, its packages included; fetches and runs nothing.
@@ -132,7 +203,9 @@ impl Sandbox {
     ///
     /// If the request's needs could not be resolved.
     pub async fn explain(&self, request: Request) -> Result<Explanation, Error> {
-        self.explain_with(request, Controls::default()).await.map(|explained| explained.explanation)
+        self.explain_with(request, Controls::default())
+            .await
+            .map(|explained| explained.explanation)
     }
 
     /// Explains a request, with an id in the audit log, a cancellation token, or a counter of the usage.
@@ -140,7 +213,11 @@ impl Sandbox {
     /// # Errors
     ///
     /// As [`Sandbox::explain`].
-    pub async fn explain_with(&self, mut request: Request, controls: Controls) -> Result<Explained, Error> {
+    pub async fn explain_with(
+        &self,
+        mut request: Request,
+        controls: Controls,
+    ) -> Result<Explained, Error> {
         let id = controls.id.unwrap_or_else(RunId::random);
         let mut trail = RunAudit::new(self.0.audit.clone(), id, &request);
         let (first, allowance) = self.begin(&request, &controls.stop, controls.spent);
@@ -154,27 +231,49 @@ impl Sandbox {
             };
             let machine = self.facts();
             let facts = supplies.facts(&machine);
-            let mut explanation = self.0.policy.explain(&request, facts.as_ref().unwrap_or(&machine));
+            let mut explanation = self
+                .0
+                .policy
+                .explain(&request, facts.as_ref().unwrap_or(&machine));
             let mut found = Vec::new();
             if let Verdict::Admit(grant) = &explanation.verdict {
-                let Inspection { findings, denial } = self.look(&request, grant, &allowance).await?;
+                let Inspection { findings, denial } =
+                    self.look(&request, grant, &allowance).await?;
                 explanation.found(grant.profile().to_owned(), &findings, denial);
                 found = findings;
             }
             trail.found(&found)?;
             Ok(explanation)
         };
-        let explanation = explained.await.inspect_err(|error| trail.aborted(&error.to_string()))?;
+        let explanation = explained
+            .await
+            .inspect_err(|error| trail.aborted(&error.to_string()))?;
         let usage = allowance.used();
-        trail.explained(&request, &explanation.verdict, &usage, self.0.policy.digest())?;
-        Ok(Explained { id, explanation, usage })
+        trail.explained(
+            &request,
+            &explanation.verdict,
+            &usage,
+            self.0.policy.digest(),
+        )?;
+        Ok(Explained {
+            id,
+            explanation,
+            usage,
+        })
     }
 
     /// Returns the result of a step, after recording a denial or failure as the request's end.
-    fn recorded<T>(&self, step: Result<T, OpenError>, request: &Request, trail: &mut RunAudit) -> Result<T, OpenError> {
+    fn recorded<T>(
+        &self,
+        step: Result<T, OpenError>,
+        request: &Request,
+        trail: &mut RunAudit,
+    ) -> Result<T, OpenError> {
         match &step {
             Ok(_) => {}
-            Err(OpenError::Denied(denial)) => trail.denied(request, denial, self.0.policy.digest())?,
+            Err(OpenError::Denied(denial)) => {
+                trail.denied(request, denial, self.0.policy.digest())?
+            }
             Err(OpenError::Failed(error)) => trail.aborted(&error.to_string()),
         }
         step

@@ -7,7 +7,9 @@ use crate::meter::{self, Meter};
 use wasmtime::component::{HasData, Resource, ResourceTable};
 use wasmtime_wasi_io::bindings::wasi::io::{error, poll, streams};
 use wasmtime_wasi_io::poll::DynPollable;
-use wasmtime_wasi_io::streams::{DynInputStream, DynOutputStream, Error, StreamError, StreamResult};
+use wasmtime_wasi_io::streams::{
+    DynInputStream, DynOutputStream, Error, StreamError, StreamResult,
+};
 
 /// Bytes that one read, skip or splice moves at most; more takes further calls.
 const MAX_MOVED: u64 = 256 << 10;
@@ -50,9 +52,13 @@ impl error::HostError for Io<'_> {
 
 impl poll::Host for Io<'_> {
     async fn poll(&mut self, pollables: Vec<Resource<DynPollable>>) -> wasmtime::Result<Vec<u32>> {
-        self.meter.charge(meter::WAIT.saturating_mul(pollables.len() as u64));
+        self.meter
+            .charge(meter::WAIT.saturating_mul(pollables.len() as u64));
         if pollables.len() > MAX_POLLED {
-            return Err(wasmtime::Error::msg(format!("a program may wait for {MAX_POLLED} things at once, not {}", pollables.len())));
+            return Err(wasmtime::Error::msg(format!(
+                "a program may wait for {MAX_POLLED} things at once, not {}",
+                pollables.len()
+            )));
         }
         poll::Host::poll(self.table, pollables).await
     }
@@ -75,7 +81,10 @@ impl poll::HostPollable for Io<'_> {
 }
 
 impl streams::Host for Io<'_> {
-    fn convert_stream_error(&mut self, error: StreamError) -> wasmtime::Result<streams::StreamError> {
+    fn convert_stream_error(
+        &mut self,
+        error: StreamError,
+    ) -> wasmtime::Result<streams::StreamError> {
         streams::Host::convert_stream_error(self.table, error)
     }
 }
@@ -91,8 +100,14 @@ impl streams::HostInputStream for Io<'_> {
         Ok(bytes)
     }
 
-    async fn blocking_read(&mut self, stream: Resource<DynInputStream>, length: u64) -> StreamResult<Vec<u8>> {
-        let bytes = streams::HostInputStream::blocking_read(self.table, stream, length.min(MAX_MOVED)).await?;
+    async fn blocking_read(
+        &mut self,
+        stream: Resource<DynInputStream>,
+        length: u64,
+    ) -> StreamResult<Vec<u8>> {
+        let bytes =
+            streams::HostInputStream::blocking_read(self.table, stream, length.min(MAX_MOVED))
+                .await?;
         self.moved(bytes.len());
         Ok(bytes)
     }
@@ -103,13 +118,22 @@ impl streams::HostInputStream for Io<'_> {
         Ok(skipped)
     }
 
-    async fn blocking_skip(&mut self, stream: Resource<DynInputStream>, length: u64) -> StreamResult<u64> {
-        let skipped = streams::HostInputStream::blocking_skip(self.table, stream, length.min(MAX_MOVED)).await?;
+    async fn blocking_skip(
+        &mut self,
+        stream: Resource<DynInputStream>,
+        length: u64,
+    ) -> StreamResult<u64> {
+        let skipped =
+            streams::HostInputStream::blocking_skip(self.table, stream, length.min(MAX_MOVED))
+                .await?;
         self.moved(usize::try_from(skipped).unwrap_or(usize::MAX));
         Ok(skipped)
     }
 
-    fn subscribe(&mut self, stream: Resource<DynInputStream>) -> wasmtime::Result<Resource<DynPollable>> {
+    fn subscribe(
+        &mut self,
+        stream: Resource<DynInputStream>,
+    ) -> wasmtime::Result<Resource<DynPollable>> {
         streams::HostInputStream::subscribe(self.table, stream)
     }
 }
@@ -129,19 +153,35 @@ impl streams::HostOutputStream for Io<'_> {
         streams::HostOutputStream::write(self.table, stream, bytes)
     }
 
-    async fn blocking_write_and_flush(&mut self, stream: Resource<DynOutputStream>, bytes: Vec<u8>) -> StreamResult<()> {
+    async fn blocking_write_and_flush(
+        &mut self,
+        stream: Resource<DynOutputStream>,
+        bytes: Vec<u8>,
+    ) -> StreamResult<()> {
         self.moved(bytes.len().saturating_mul(2));
         streams::HostOutputStream::blocking_write_and_flush(self.table, stream, bytes).await
     }
 
     fn write_zeroes(&mut self, stream: Resource<DynOutputStream>, length: u64) -> StreamResult<()> {
         // The stream itself refuses more than it takes at once.
-        self.moved(usize::try_from(length.min(MAX_MOVED)).unwrap_or(usize::MAX).saturating_mul(2));
+        self.moved(
+            usize::try_from(length.min(MAX_MOVED))
+                .unwrap_or(usize::MAX)
+                .saturating_mul(2),
+        );
         streams::HostOutputStream::write_zeroes(self.table, stream, length)
     }
 
-    async fn blocking_write_zeroes_and_flush(&mut self, stream: Resource<DynOutputStream>, length: u64) -> StreamResult<()> {
-        self.moved(usize::try_from(length.min(MAX_MOVED)).unwrap_or(usize::MAX).saturating_mul(2));
+    async fn blocking_write_zeroes_and_flush(
+        &mut self,
+        stream: Resource<DynOutputStream>,
+        length: u64,
+    ) -> StreamResult<()> {
+        self.moved(
+            usize::try_from(length.min(MAX_MOVED))
+                .unwrap_or(usize::MAX)
+                .saturating_mul(2),
+        );
         streams::HostOutputStream::blocking_write_zeroes_and_flush(self.table, stream, length).await
     }
 
@@ -153,19 +193,42 @@ impl streams::HostOutputStream for Io<'_> {
         streams::HostOutputStream::blocking_flush(self.table, stream).await
     }
 
-    fn subscribe(&mut self, stream: Resource<DynOutputStream>) -> wasmtime::Result<Resource<DynPollable>> {
+    fn subscribe(
+        &mut self,
+        stream: Resource<DynOutputStream>,
+    ) -> wasmtime::Result<Resource<DynPollable>> {
         streams::HostOutputStream::subscribe(self.table, stream)
     }
 
-    fn splice(&mut self, to: Resource<DynOutputStream>, from: Resource<DynInputStream>, length: u64) -> StreamResult<u64> {
+    fn splice(
+        &mut self,
+        to: Resource<DynOutputStream>,
+        from: Resource<DynInputStream>,
+        length: u64,
+    ) -> StreamResult<u64> {
         let moved = streams::HostOutputStream::splice(self.table, to, from, length.min(MAX_MOVED))?;
-        self.moved(usize::try_from(moved).unwrap_or(usize::MAX).saturating_mul(2));
+        self.moved(
+            usize::try_from(moved)
+                .unwrap_or(usize::MAX)
+                .saturating_mul(2),
+        );
         Ok(moved)
     }
 
-    async fn blocking_splice(&mut self, to: Resource<DynOutputStream>, from: Resource<DynInputStream>, length: u64) -> StreamResult<u64> {
-        let moved = streams::HostOutputStream::blocking_splice(self.table, to, from, length.min(MAX_MOVED)).await?;
-        self.moved(usize::try_from(moved).unwrap_or(usize::MAX).saturating_mul(2));
+    async fn blocking_splice(
+        &mut self,
+        to: Resource<DynOutputStream>,
+        from: Resource<DynInputStream>,
+        length: u64,
+    ) -> StreamResult<u64> {
+        let moved =
+            streams::HostOutputStream::blocking_splice(self.table, to, from, length.min(MAX_MOVED))
+                .await?;
+        self.moved(
+            usize::try_from(moved)
+                .unwrap_or(usize::MAX)
+                .saturating_mul(2),
+        );
         Ok(moved)
     }
 }

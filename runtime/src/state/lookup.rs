@@ -5,8 +5,12 @@
 use crate::meter::{self, Meter};
 use wasmtime::component::{HasData, Resource};
 use wasmtime_wasi::p2::SocketError;
-use wasmtime_wasi::p2::bindings::sockets::ip_name_lookup::{Host, HostResolveAddressStream, ResolveAddressStream};
-use wasmtime_wasi::p2::bindings::sockets::network::{self, ErrorCode, HostNetwork, IpAddress, Network};
+use wasmtime_wasi::p2::bindings::sockets::ip_name_lookup::{
+    Host, HostResolveAddressStream, ResolveAddressStream,
+};
+use wasmtime_wasi::p2::bindings::sockets::network::{
+    self, ErrorCode, HostNetwork, IpAddress, Network,
+};
 use wasmtime_wasi::sockets::WasiSocketsCtxView;
 use wasmtime_wasi_io::poll::DynPollable;
 
@@ -28,7 +32,10 @@ impl network::Host for Lookup<'_> {
         network::Host::convert_error_code(&mut self.sockets, error)
     }
 
-    fn network_error_code(&mut self, error: Resource<wasmtime::Error>) -> wasmtime::Result<Option<ErrorCode>> {
+    fn network_error_code(
+        &mut self,
+        error: Resource<wasmtime::Error>,
+    ) -> wasmtime::Result<Option<ErrorCode>> {
         network::Host::network_error_code(&mut self.sockets, error)
     }
 }
@@ -40,18 +47,28 @@ impl HostNetwork for Lookup<'_> {
 }
 
 impl Host for Lookup<'_> {
-    fn resolve_addresses(&mut self, network: Resource<Network>, name: String) -> Result<Resource<ResolveAddressStream>, SocketError> {
+    fn resolve_addresses(
+        &mut self,
+        network: Resource<Network>,
+        name: String,
+    ) -> Result<Resource<ResolveAddressStream>, SocketError> {
         self.meter.charge(meter::text(name.len()).saturating_mul(2));
         Host::resolve_addresses(&mut self.sockets, network, name)
     }
 }
 
 impl HostResolveAddressStream for Lookup<'_> {
-    fn resolve_next_address(&mut self, stream: Resource<ResolveAddressStream>) -> Result<Option<IpAddress>, SocketError> {
+    fn resolve_next_address(
+        &mut self,
+        stream: Resource<ResolveAddressStream>,
+    ) -> Result<Option<IpAddress>, SocketError> {
         HostResolveAddressStream::resolve_next_address(&mut self.sockets, stream)
     }
 
-    fn subscribe(&mut self, stream: Resource<ResolveAddressStream>) -> wasmtime::Result<Resource<DynPollable>> {
+    fn subscribe(
+        &mut self,
+        stream: Resource<ResolveAddressStream>,
+    ) -> wasmtime::Result<Resource<DynPollable>> {
         HostResolveAddressStream::subscribe(&mut self.sockets, stream)
     }
 

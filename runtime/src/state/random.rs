@@ -25,7 +25,10 @@ struct Seeded {
 
 impl Generators {
     pub(super) fn new(seed: Option<u64>) -> Self {
-        let seeded = |seed| Seeded { secure: StdRng::seed_from_u64(seed), insecure: StdRng::seed_from_u64(seed ^ 1) };
+        let seeded = |seed| Seeded {
+            secure: StdRng::seed_from_u64(seed),
+            insecure: StdRng::seed_from_u64(seed ^ 1),
+        };
         Self(seed.map(|seed| Box::new(seeded(seed))))
     }
 
@@ -61,7 +64,9 @@ fn fill(generator: Option<&mut StdRng>, bytes: &mut [u8]) {
 fn made(meter: &Meter, generator: Option<&mut StdRng>, length: u64) -> wasmtime::Result<Vec<u8>> {
     let allowed = usize::try_from(length.min(MAX_BYTES + 1)).unwrap_or(usize::MAX);
     if length > MAX_BYTES {
-        return Err(wasmtime::Error::msg(format!("{length} random bytes were asked for at once; {MAX_BYTES} can be")));
+        return Err(wasmtime::Error::msg(format!(
+            "{length} random bytes were asked for at once; {MAX_BYTES} can be"
+        )));
     }
     meter.charge(length / BYTES_MADE + meter::copied(allowed));
     let mut bytes = vec![0; allowed];

@@ -44,10 +44,22 @@ pub(super) struct Shared {
 
 impl Layouts {
     /// Returns the part that runs with this setup share.
-    pub(super) async fn of(&self, setup: &RunSetup, guest: Option<&Guest>) -> Result<Arc<Shared>, Error> {
+    pub(super) async fn of(
+        &self,
+        setup: &RunSetup,
+        guest: Option<&Guest>,
+    ) -> Result<Arc<Shared>, Error> {
         let grant = &setup.grant;
-        let mounts: Vec<_> = grant.mounts().iter().map(|mount| (mount.guest.clone(), mount.host.clone(), mount.writable)).collect();
-        let key = (grant.language().to_owned(), mounts, setup.packages.as_ref().map(|tree| tree.digest.clone()));
+        let mounts: Vec<_> = grant
+            .mounts()
+            .iter()
+            .map(|mount| (mount.guest.clone(), mount.host.clone(), mount.writable))
+            .collect();
+        let key = (
+            grant.language().to_owned(),
+            mounts,
+            setup.packages.as_ref().map(|tree| tree.digest.clone()),
+        );
         let cell = {
             let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             if known.layouts.len() >= MAX_LAYOUTS && !known.layouts.contains_key(&key) {
@@ -58,7 +70,9 @@ impl Layouts {
         match cell.get() {
             Some(shared) => Ok(Arc::clone(shared)),
             // Boxed: the future of every run is moved, and this one is seldom needed.
-            None => Box::pin(cell.get_or_try_init(|| self.make(setup, guest))).await.cloned(),
+            None => Box::pin(cell.get_or_try_init(|| self.make(setup, guest)))
+                .await
+                .cloned(),
         }
     }
 
@@ -79,18 +93,29 @@ async fn make(setup: &RunSetup, guest: Option<&Guest>) -> Result<Shared, Error> 
         .mounts()
         .iter()
         .map(|mount| {
-            let access = if mount.writable { MountAccess::ReadWrite } else { MountAccess::ReadOnly };
+            let access = if mount.writable {
+                MountAccess::ReadWrite
+            } else {
+                MountAccess::ReadOnly
+            };
             let host = resolve_mount(mount)?.unwrap_or_else(|| PathBuf::from(&mount.host));
-            HostMount::open(&host, mount.guest.clone(), access)
-                .map_err(|error| Error::Mount { guest: mount.guest.clone(), reason: error.to_string() })
+            HostMount::open(&host, mount.guest.clone(), access).map_err(|error| Error::Mount {
+                guest: mount.guest.clone(),
+                reason: error.to_string(),
+            })
         })
         .collect::<Result<_, _>>()?;
     let mut archives = guest.map(|guest| guest.trees.clone()).unwrap_or_default();
     let mut index = 0;
-    match (guest.and_then(|guest| guest.packages.clone()), setup.packages.clone()) {
+    match (
+        guest.and_then(|guest| guest.packages.clone()),
+        setup.packages.clone(),
+    ) {
         // Indexing takes time in proportion to the number of files: not on an async worker thread.
         (Some(place), Some(tree)) => {
-            let archive = tokio::task::spawn_blocking(move || package_archive(Some(&tree))).await.map_err(Error::host)??;
+            let archive = tokio::task::spawn_blocking(move || package_archive(Some(&tree)))
+                .await
+                .map_err(Error::host)??;
             index = archive.index_bytes();
             archives.push((place, archive));
         }
@@ -99,15 +124,33 @@ async fn make(setup: &RunSetup, guest: Option<&Guest>) -> Result<Shared, Error> 
         (None, Some(_)) => return Err(no_place(grant)),
         (None, None) => {}
     }
-    let workspace = Some(guest.map_or("/", |guest| guest.workspace.as_str()).to_owned());
-    let layout = Layout::new(FilesystemSetup { workspace, temporary: true, archives, mounts });
-    Ok(Shared { layout: layout.map_err(|error| Error::Invalid(error.to_string()))?, index })
+    let workspace = Some(
+        guest
+            .map_or("/", |guest| guest.workspace.as_str())
+            .to_owned(),
+    );
+    let layout = Layout::new(FilesystemSetup {
+        workspace,
+        temporary: true,
+        archives,
+        mounts,
+    });
+    Ok(Shared {
+        layout: layout.map_err(|error| Error::Invalid(error.to_string()))?,
+        index,
+    })
 }
 
 /// Returns the index of packages.
 pub(super) fn package_archive(tree: Option<&PackageTree>) -> Result<Arc<Archive>, Error> {
-    let Some(tree) = tree else { return Ok(Arc::default()) };
-    let unusable = |error: &dyn std::fmt::Display| Error::Packages(format!("`{}` cannot be used: {error}", tree.path.display()));
+    let Some(tree) = tree else {
+        return Ok(Arc::default());
+    };
+    let unusable = |error: &dyn std::fmt::Display| {
+        Error::Packages(format!("`{}` cannot be used: {error}", tree.path.display()))
+    };
     let bytes = map_file(&tree.path).map_err(|error| unusable(&error))?;
-    Archive::index(bytes).map(Arc::new).map_err(|error| unusable(&error))
+    Archive::index(bytes)
+        .map(Arc::new)
+        .map_err(|error| unusable(&error))
 }

@@ -21,7 +21,11 @@ use wasmtime_wasi::p2::bindings::CommandPre;
 pub(super) const LANGUAGE: &str = "wasm";
 
 /// Runs a program from its first instruction to its end.
-pub(super) async fn run(executor: &WasmExecutor, setup: RunSetup, evaluation: Evaluation) -> Result<Report, Error> {
+pub(super) async fn run(
+    executor: &WasmExecutor,
+    setup: RunSetup,
+    evaluation: Evaluation,
+) -> Result<Report, Error> {
     let Some(compiler) = &executor.compiler else {
         return Err(Error::Invalid(
             "the sandbox has no compiler for WebAssembly programs: `SandboxBuilder::compiler` names one".to_owned(),
@@ -37,18 +41,53 @@ pub(super) async fn run(executor: &WasmExecutor, setup: RunSetup, evaluation: Ev
     };
     // Waiting for other compilations is not this run's time.
     let started = Instant::now();
-    let bounds = Bounds { wall: limits.wall, memory: limits.memory, stack: limits.stack };
+    let bounds = Bounds {
+        wall: limits.wall,
+        memory: limits.memory,
+        stack: limits.stack,
+    };
     let source = Arc::clone(&evaluation.source.content);
     let memory = RunMemory::new(executor.memory.as_ref(), grant.subject());
-    let (compiled, compiling) = compiler.compile(slot, executor.metering, bounds, source, &memory, &evaluation.stop).await?;
+    let (compiled, compiling) = compiler
+        .compile(
+            slot,
+            executor.metering,
+            bounds,
+            source,
+            &memory,
+            &evaluation.stop,
+        )
+        .await?;
     let code = match compiled {
         Compiled::Code(code) => code,
         Compiled::Stopped => return Ok(after(compiling, Report::new(Status::Cancelled))),
         Compiled::Limited(why) | Compiled::Refused(Refusal::TooLarge(why)) => {
-            return Ok(after(compiling, Report { crash: Some(why), ..Report::limited(Limit::Compile) }));
+            return Ok(after(
+                compiling,
+                Report {
+                    crash: Some(why),
+                    ..Report::limited(Limit::Compile)
+                },
+            ));
         }
-        Compiled::NoMemory(why) => return Ok(after(compiling, Report { crash: Some(why), ..Report::limited(Limit::Memory) })),
-        Compiled::Broke(why) => return Ok(after(compiling, Report { crash: Some(why), ..Report::new(Status::Crashed) })),
+        Compiled::NoMemory(why) => {
+            return Ok(after(
+                compiling,
+                Report {
+                    crash: Some(why),
+                    ..Report::limited(Limit::Memory)
+                },
+            ));
+        }
+        Compiled::Broke(why) => {
+            return Ok(after(
+                compiling,
+                Report {
+                    crash: Some(why),
+                    ..Report::new(Status::Crashed)
+                },
+            ));
+        }
         Compiled::Refused(Refusal::Invalid(why)) => return Ok(after(compiling, unusable(why))),
     };
     let load = {
@@ -63,10 +102,14 @@ pub(super) async fn run(executor: &WasmExecutor, setup: RunSetup, evaluation: Ev
         }
     };
     // Takes as long as copying the code does. Its charge to the memory account is held until the run is over.
-    let (_held, component) = tokio::task::spawn_blocking(load).await.map_err(Error::host)?;
+    let (_held, component) = tokio::task::spawn_blocking(load)
+        .await
+        .map_err(Error::host)?;
     let component = component.map_err(|error| {
         let which = "`SandboxBuilder::compiler` has to name a `glovebox` of this very version";
-        Error::Host(format!("the compiler's machine code does not fit this process; {which}: {error:#}"))
+        Error::Host(format!(
+            "the compiler's machine code does not fit this process; {which}: {error:#}"
+        ))
     })?;
     let mut linker = state::wasi_linker(&engine).map_err(Error::host)?;
     exit::add_to_linker(&mut linker).map_err(Error::host)?;
@@ -94,7 +137,14 @@ pub(super) async fn run(executor: &WasmExecutor, setup: RunSetup, evaluation: Ev
     let mut report = match ending {
         Ending::Returned(Ok(result)) => {
             let failed = result.is_err();
-            Report { exit_code: Some(i32::from(failed)), ..Report::new(if failed { Status::Failed } else { Status::Succeeded }) }
+            Report {
+                exit_code: Some(i32::from(failed)),
+                ..Report::new(if failed {
+                    Status::Failed
+                } else {
+                    Status::Succeeded
+                })
+            }
         }
         Ending::Returned(Err(error)) => trapped(&error),
         Ending::WallTime => Report::limited(Limit::Wall),
@@ -104,9 +154,16 @@ pub(super) async fn run(executor: &WasmExecutor, setup: RunSetup, evaluation: Ev
     let state = store.data_mut();
     finish(&mut report, state, &host.outputs, fuel);
     report.usage.cpu = cpu;
-    let collecting =
-        Collecting { globs: &globs, bytes: limits.workspace, metering: executor.metering, wall: limits.wall, stop: &evaluation.stop };
-    collecting.collect(&mut report, (&state.files, state.memory.hold()), started).await;
+    let collecting = Collecting {
+        globs: &globs,
+        bytes: limits.workspace,
+        metering: executor.metering,
+        wall: limits.wall,
+        stop: &evaluation.stop,
+    };
+    collecting
+        .collect(&mut report, (&state.files, state.memory.hold()), started)
+        .await;
     Ok(after(compiling, report))
 }
 
@@ -117,5 +174,8 @@ fn after(compiling: Duration, mut report: Report) -> Report {
 }
 
 fn unusable(why: String) -> Report {
-    Report { crash: Some(format!("this is no program that can run here: {why}")), ..Report::new(Status::Crashed) }
+    Report {
+        crash: Some(format!("this is no program that can run here: {why}")),
+        ..Report::new(Status::Crashed)
+    }
 }

@@ -12,6 +12,11 @@ fuzz_target!(|data: &[u8]| {
         Some((_, rest)) => (b"\0asm\x01\0\0\0", rest),
         None => return,
     };
-    let why = glovebox_fuzz::run([head, rest].concat()).crash.unwrap_or_default();
-    assert!(!why.contains("system call"), "the jail of the compiler is too narrow: {why}");
+    let why = glovebox_fuzz::run([head, rest].concat())
+        .crash
+        .unwrap_or_default();
+    assert!(
+        !why.contains("system call"),
+        "the jail of the compiler is too narrow: {why}"
+    );
 });

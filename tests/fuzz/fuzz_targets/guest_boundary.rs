@@ -38,8 +38,14 @@ fn program(data: &[u8]) -> Option<Vec<u8>> {
     let mut imports = String::new();
     let mut calls = String::new();
     for (index, (name, parameters)) in FUNCTIONS.iter().enumerate() {
-        let types: String = parameters.chars().map(|kind| if kind == 'l' { " i64" } else { " i32" }).collect();
-        let _ = write!(imports, "(import \"wasi_snapshot_preview1\" \"{name}\" (func $f{index} (param{types}) (result i32)))");
+        let types: String = parameters
+            .chars()
+            .map(|kind| if kind == 'l' { " i64" } else { " i32" })
+            .collect();
+        let _ = write!(
+            imports,
+            "(import \"wasi_snapshot_preview1\" \"{name}\" (func $f{index} (param{types}) (result i32)))"
+        );
     }
     for _ in 0..16 {
         let index = usize::from(bytes.next()?) % FUNCTIONS.len();
@@ -55,11 +61,19 @@ fn program(data: &[u8]) -> Option<Vec<u8>> {
                 240..=247 => i64::from(i32::MIN),
                 _ => i64::MAX,
             };
-            let _ = if kind == 'l' { write!(calls, " (i64.const {value})") } else { write!(calls, " (i32.const {})", value as i32) };
+            let _ = if kind == 'l' {
+                write!(calls, " (i64.const {value})")
+            } else {
+                write!(calls, " (i32.const {})", value as i32)
+            };
         }
         calls.push_str("))");
     }
-    let memory: String = data.iter().take(1024).map(|byte| format!("\\{byte:02x}")).collect();
+    let memory: String = data
+        .iter()
+        .take(1024)
+        .map(|byte| format!("\\{byte:02x}"))
+        .collect();
     wat::parse_str(format!(
         "(module {imports} (memory (export \"memory\") 2) (data (i32.const 0) \"{memory}\") (func (export \"_start\") {calls}))"
     ))

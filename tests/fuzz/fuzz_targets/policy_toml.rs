@@ -5,7 +5,9 @@ use glovebox_policy::{Facts, Policy, Request, Verdict};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
-    let Ok(policy) = Policy::parse("fuzz", text) else { return };
+    let Ok(policy) = Policy::parse("fuzz", text) else {
+        return;
+    };
     let again = Policy::parse("again", text).expect("the same text is a policy again");
     assert_eq!(policy.digest(), again.digest());
     assert_eq!(policy.canonical_text(), again.canonical_text());
@@ -19,7 +21,9 @@ fuzz_target!(|text: &str| {
             // Wishes equal to the grant are granted too, and change nothing.
             request.wants.limits.memory = Some(grant.limits().memory);
             request.wants.limits.wall = Some(grant.limits().wall);
-            let Verdict::Admit(same) = policy.admit(&request, &facts) else { panic!("the grant itself is denied") };
+            let Verdict::Admit(same) = policy.admit(&request, &facts) else {
+                panic!("the grant itself is denied")
+            };
             assert_eq!(same.limits(), grant.limits());
         }
     }

@@ -46,8 +46,15 @@ impl Wake for Wakes {
 
 impl<F: Future> Inline<F> {
     pub(super) fn new(future: F) -> Self {
-        let wakes = Arc::new(Wakes { state: AtomicU8::new(RESTS), task: AtomicWaker::new() });
-        Self { future: Box::pin(future), waker: Waker::from(Arc::clone(&wakes)), wakes }
+        let wakes = Arc::new(Wakes {
+            state: AtomicU8::new(RESTS),
+            task: AtomicWaker::new(),
+        });
+        Self {
+            future: Box::pin(future),
+            waker: Waker::from(Arc::clone(&wakes)),
+            wakes,
+        }
     }
 
     /// Returns the future.
@@ -64,7 +71,11 @@ impl<F: Future> Future for Inline<F> {
         this.wakes.task.register(context.waker());
         for _ in 0..LOOKS {
             this.wakes.state.swap(IS_POLLED, Ordering::AcqRel);
-            if let Poll::Ready(output) = this.future.as_mut().poll(&mut Context::from_waker(&this.waker)) {
+            if let Poll::Ready(output) = this
+                .future
+                .as_mut()
+                .poll(&mut Context::from_waker(&this.waker))
+            {
                 return Poll::Ready(output);
             }
             if this.wakes.state.swap(RESTS, Ordering::AcqRel) == IS_POLLED {
@@ -113,9 +124,22 @@ mod tests {
     /// Polls once; returns how often the inner future was polled, and how often its task was woken.
     fn polled(left: usize) -> (usize, usize, Inline<Restless>, Arc<Count>) {
         let count = Arc::new(Count(AtomicUsize::new(0)));
-        let mut inline = Inline::new(Restless { left, polls: 0, kept: None });
-        assert!(Pin::new(&mut inline).poll(&mut Context::from_waker(&Waker::from(Arc::clone(&count)))).is_pending());
-        (inline.get().polls, count.0.load(Ordering::Relaxed), inline, count)
+        let mut inline = Inline::new(Restless {
+            left,
+            polls: 0,
+            kept: None,
+        });
+        assert!(
+            Pin::new(&mut inline)
+                .poll(&mut Context::from_waker(&Waker::from(Arc::clone(&count))))
+                .is_pending()
+        );
+        (
+            inline.get().polls,
+            count.0.load(Ordering::Relaxed),
+            inline,
+            count,
+        )
     }
 
     #[test]

@@ -58,7 +58,15 @@ struct Framing {
 
 impl Framing {
     fn new() -> Self {
-        Self { at: At::Start, line: Vec::new(), after_cr: false, is_http_11: false, length: None, is_chunked: false, is_upgrade: false }
+        Self {
+            at: At::Start,
+            line: Vec::new(),
+            after_cr: false,
+            is_http_11: false,
+            length: None,
+            is_chunked: false,
+            is_upgrade: false,
+        }
     }
 
     /// Advances over what was read; returns how many bytes of it may reach the parser.
@@ -75,7 +83,11 @@ impl Framing {
                 }
                 At::Chunk(left) => {
                     let (count, left) = skip(rest, left);
-                    self.at = if left == 0 { At::ChunkSize } else { At::Chunk(left) };
+                    self.at = if left == 0 {
+                        At::ChunkSize
+                    } else {
+                        At::Chunk(left)
+                    };
                     count
                 }
                 At::Start | At::Fields | At::ChunkSize | At::Trailers => self.line(rest),
@@ -156,12 +168,18 @@ impl Framing {
 
     /// Reads a header field. A body has either one numeric `Content-Length`, or `Transfer-Encoding: chunked` alone.
     fn field(&mut self) -> Result<(), Malformed> {
-        let Some(colon) = self.line.iter().position(|byte| *byte == b':') else { return Ok(()) };
+        let Some(colon) = self.line.iter().position(|byte| *byte == b':') else {
+            return Ok(());
+        };
         let (name, value) = self.line.split_at(colon);
         let value = value.get(1..).unwrap_or_default().trim_ascii();
         if name.eq_ignore_ascii_case(b"content-length") {
-            let is_number = !value.is_empty() && value.iter().all(u8::is_ascii_digit) && self.line.len() < KEPT;
-            let length = str::from_utf8(value).ok().filter(|_| is_number).and_then(|value| value.parse().ok());
+            let is_number =
+                !value.is_empty() && value.iter().all(u8::is_ascii_digit) && self.line.len() < KEPT;
+            let length = str::from_utf8(value)
+                .ok()
+                .filter(|_| is_number)
+                .and_then(|value| value.parse().ok());
             // The parser reserves the largest numbers.
             let length = length.filter(|length| *length < u64::MAX >> 1);
             if self.length.is_some() || self.is_chunked {
@@ -194,11 +212,17 @@ fn chunk_size(line: &[u8]) -> Result<u64, Malformed> {
     if end.is_none() && line.len() >= KEPT {
         return Err(Malformed);
     }
-    let digits = line.get(..end.unwrap_or(line.len())).unwrap_or_default().trim_ascii_end();
+    let digits = line
+        .get(..end.unwrap_or(line.len()))
+        .unwrap_or_default()
+        .trim_ascii_end();
     if !digits.iter().all(u8::is_ascii_hexdigit) {
         return Err(Malformed);
     }
-    str::from_utf8(digits).ok().and_then(|digits| u64::from_str_radix(digits, 16).ok()).ok_or(Malformed)
+    str::from_utf8(digits)
+        .ok()
+        .and_then(|digits| u64::from_str_radix(digits, 16).ok())
+        .ok_or(Malformed)
 }
 
 /// A stream that enforces strict framing of requests.
@@ -209,12 +233,19 @@ pub(super) struct Strict<S> {
 
 impl<S> Strict<S> {
     pub(super) fn new(stream: S) -> Self {
-        Self { stream, framing: Framing::new() }
+        Self {
+            stream,
+            framing: Framing::new(),
+        }
     }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Strict<S> {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let this = &mut *self;
         if !matches!(this.framing.at, At::Malformed(_)) {
             let before = buffer.filled().len();
@@ -228,10 +259,15 @@ impl<S: AsyncRead + Unpin> AsyncRead for Strict<S> {
                 return Poll::Ready(Ok(()));
             }
         }
-        let At::Malformed(instead) = this.framing.at else { return Poll::Ready(Ok(())) };
+        let At::Malformed(instead) = this.framing.at else {
+            return Poll::Ready(Ok(()));
+        };
         let (now, later) = instead.split_at(instead.len().min(buffer.remaining()));
         if instead.is_empty() {
-            return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, "the request is not framed as RFC 9112 says")));
+            return Poll::Ready(Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "the request is not framed as RFC 9112 says",
+            )));
         }
         buffer.put_slice(now);
         this.framing.at = At::Malformed(later);
@@ -240,7 +276,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Strict<S> {
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Strict<S> {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
@@ -252,7 +292,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Strict<S> {
         Pin::new(&mut self.stream).poll_shutdown(context)
     }
 
-    fn poll_write_vectored(mut self: Pin<&mut Self>, context: &mut Context<'_>, parts: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write_vectored(context, parts)
     }
 
@@ -270,13 +314,18 @@ mod tests {
     fn passed(text: &str, piece: usize) -> (String, bool) {
         let mut io = stream(text, piece);
         let mut bytes = Vec::new();
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
         let read = runtime.block_on(io.read_to_end(&mut bytes));
         (String::from_utf8(bytes).unwrap(), read.is_err())
     }
 
     fn stream(text: &str, piece: usize) -> Strict<Pieces> {
-        Strict::new(Pieces { bytes: text.as_bytes().to_vec(), piece })
+        Strict::new(Pieces {
+            bytes: text.as_bytes().to_vec(),
+            piece,
+        })
     }
 
     /// Bytes that arrive in pieces.
@@ -286,7 +335,11 @@ mod tests {
     }
 
     impl AsyncRead for Pieces {
-        fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            buffer: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
             let count = self.piece.min(self.bytes.len()).min(buffer.remaining());
             buffer.put_slice(&self.bytes.drain(..count).collect::<Vec<_>>());
             Poll::Ready(Ok(()))
@@ -322,23 +375,56 @@ mod tests {
             (format!("{get}X: a"), "\0\r\n\r\n"),
             (String::new(), "\nGET / HTTP/1.1\r\n\r\n"),
             (String::new(), "\x16\x03\x01"),
-            (format!("{post}Content-Length: 1\r\n\r\nxGET / HTTP/1.1"), "\n\n"),
+            (
+                format!("{post}Content-Length: 1\r\n\r\nxGET / HTTP/1.1"),
+                "\n\n",
+            ),
             (format!("{post}Content-Length: {long}3\r"), "\n\r\nabc"),
             (format!("{post}Content-Length: +5\r"), "\n\r\n"),
             (format!("{post}Content-Length: 5, 5\r"), "\n\r\n"),
             (format!("{post}Content-Length: 5 5\r"), "\n\r\n"),
             (format!("{post}Content-Length:\r"), "\n\r\n"),
-            (format!("{post}Content-Length: 18446744073709551615\r"), "\n\r\n"),
-            (format!("{post}Content-Length: 18446744073709551616\r"), "\n\r\n"),
-            (format!("{post}Content-Length: 5\r\ncontent-length: 5\r"), "\n\r\n"),
-            (format!("{post}Content-Length: 5\r\nTransfer-Encoding: chunked\r"), "\n\r\n"),
-            (format!("{post}Transfer-Encoding: chunked\r\nContent-Length: 5\r"), "\n\r\n"),
-            (format!("{post}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r"), "\n\r\n"),
-            (format!("{post}Transfer-Encoding: gzip, chunked\r"), "\n\r\n"),
-            (format!("{post}Transfer-Encoding: chunked, chunked\r"), "\n\r\n"),
+            (
+                format!("{post}Content-Length: 18446744073709551615\r"),
+                "\n\r\n",
+            ),
+            (
+                format!("{post}Content-Length: 18446744073709551616\r"),
+                "\n\r\n",
+            ),
+            (
+                format!("{post}Content-Length: 5\r\ncontent-length: 5\r"),
+                "\n\r\n",
+            ),
+            (
+                format!("{post}Content-Length: 5\r\nTransfer-Encoding: chunked\r"),
+                "\n\r\n",
+            ),
+            (
+                format!("{post}Transfer-Encoding: chunked\r\nContent-Length: 5\r"),
+                "\n\r\n",
+            ),
+            (
+                format!("{post}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r"),
+                "\n\r\n",
+            ),
+            (
+                format!("{post}Transfer-Encoding: gzip, chunked\r"),
+                "\n\r\n",
+            ),
+            (
+                format!("{post}Transfer-Encoding: chunked, chunked\r"),
+                "\n\r\n",
+            ),
             (format!("{post}Transfer-Encoding: chunked;q=1\r"), "\n\r\n"),
-            ("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r".to_owned(), "\n\r\n"),
-            ("GET / HTTP/1.0\r\nUpgrade: x\r\n\r\nGET / HTTP/1.0".to_owned(), "\n\n"),
+            (
+                "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r".to_owned(),
+                "\n\r\n",
+            ),
+            (
+                "GET / HTTP/1.0\r\nUpgrade: x\r\n\r\nGET / HTTP/1.0".to_owned(),
+                "\n\n",
+            ),
         ];
         let bodies = [
             (format!("{chunked}1"), "\nx\r\n"),
@@ -355,11 +441,18 @@ mod tests {
             (format!("{chunked}0\r\nA: b"), "\n\n"),
             (format!("{chunked}0\r\nA: b\r\n"), "\n"),
         ];
-        let cases = heads.into_iter().map(|case| (case, "\0\r\n\r\n")).chain(bodies.into_iter().map(|case| (case, "")));
+        let cases = heads
+            .into_iter()
+            .map(|case| (case, "\0\r\n\r\n"))
+            .chain(bodies.into_iter().map(|case| (case, "")));
         for ((passes, rest), instead) in cases {
             let text = format!("{passes}{rest}");
             for piece in [1, 2, 3, 7, text.len()] {
-                assert_eq!(passed(&text, piece), (format!("{passes}{instead}"), true), "{text:?} {piece}");
+                assert_eq!(
+                    passed(&text, piece),
+                    (format!("{passes}{instead}"), true),
+                    "{text:?} {piece}"
+                );
             }
         }
     }

@@ -20,8 +20,17 @@ pub(super) struct KeptFiles {
 }
 
 /// Stores the artifacts that there is room for.
-pub(super) async fn keep_files(app: &App, subject: &str, files: Vec<glovebox::Artifact>) -> Result<KeptFiles, (Code, String)> {
-    let mut kept = KeptFiles { artifacts: Vec::new(), held: Vec::new(), room: app.kept.room(subject), not_kept: None };
+pub(super) async fn keep_files(
+    app: &App,
+    subject: &str,
+    files: Vec<glovebox::Artifact>,
+) -> Result<KeptFiles, (Code, String)> {
+    let mut kept = KeptFiles {
+        artifacts: Vec::new(),
+        held: Vec::new(),
+        room: app.kept.room(subject),
+        not_kept: None,
+    };
     let mut wanted = Vec::with_capacity(files.len());
     for file in files {
         let bytes = app.kept.of_artifact(&file.path, file.content.len());
@@ -38,11 +47,21 @@ pub(super) async fn keep_files(app: &App, subject: &str, files: Vec<glovebox::Ar
         for (bytes, file) in wanted {
             match blobs.put(&file.content) {
                 Ok(held) => {
-                    let (sha256, bytes) = (held.sha256().to_owned(), number(file.content.len() as u64));
-                    kept.artifacts.push(ArtifactRow { path: file.path, sha256, bytes });
+                    let (sha256, bytes) =
+                        (held.sha256().to_owned(), number(file.content.len() as u64));
+                    kept.artifacts.push(ArtifactRow {
+                        path: file.path,
+                        sha256,
+                        bytes,
+                    });
                     kept.held.push(held);
                 }
-                Err(error) if matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => {
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        ErrorKind::StorageFull | ErrorKind::QuotaExceeded
+                    ) =>
+                {
                     kept.room.give_back(bytes, 1);
                     kept.not_kept = Some(NotKept::Disk);
                 }
@@ -56,5 +75,8 @@ pub(super) async fn keep_files(app: &App, subject: &str, files: Vec<glovebox::Ar
         (problem.code(), problem.detail())
     };
     // The guards move along: they are held until the last file is written, even if the caller is dropped.
-    tokio::task::spawn_blocking(put).await.map_err(|error| failed(&error))?.map_err(|error| failed(&error))
+    tokio::task::spawn_blocking(put)
+        .await
+        .map_err(|error| failed(&error))?
+        .map_err(|error| failed(&error))
 }

@@ -16,7 +16,11 @@ const COPIES: usize = 3;
 /// Charges the memory of an outcome. If there is not enough, its files are dropped, and if need be all but the beginning of its output; the
 /// outcome says so.
 pub(super) fn fit(app: &App, live: &ActiveExecution, outcome: &mut Outcome) -> Taken {
-    let files: usize = outcome.artifacts.iter().map(|file| file.content.len()).sum();
+    let files: usize = outcome
+        .artifacts
+        .iter()
+        .map(|file| file.content.len())
+        .sum();
     let said = said(outcome).saturating_mul(COPIES);
     if files.saturating_add(said) <= SMALL {
         return Taken::default();
@@ -35,8 +39,12 @@ pub(super) fn fit(app: &App, live: &ActiveExecution, outcome: &mut Outcome) -> T
 
 /// Returns the bytes of a program's output.
 fn said(outcome: &Outcome) -> usize {
-    let value = outcome.value.as_ref().map_or(0, |value| value.text.len() + value.json.as_ref().map_or(0, String::len));
-    let exception = outcome.exception.as_ref().map_or(0, |exception| exception.message.len() + exception.traceback.len());
+    let value = outcome.value.as_ref().map_or(0, |value| {
+        value.text.len() + value.json.as_ref().map_or(0, String::len)
+    });
+    let exception = outcome.exception.as_ref().map_or(0, |exception| {
+        exception.message.len() + exception.traceback.len()
+    });
     outcome.stdout.bytes.len() + outcome.stderr.bytes.len() + value + exception
 }
 

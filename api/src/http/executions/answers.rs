@@ -20,7 +20,11 @@ const SMALL: usize = 64 << 10;
 /// # Errors
 ///
 /// If there is no memory for it. The execution can be fetched later.
-pub(super) fn answer_row(app: &App, subject: &Subject, row: &ExecutionRow) -> Result<Response, Problem> {
+pub(super) fn answer_row(
+    app: &App,
+    subject: &Subject,
+    row: &ExecutionRow,
+) -> Result<Response, Problem> {
     let bytes = row.result.as_ref().map_or(0, String::len);
     if bytes <= SMALL {
         return Ok(answer_json(StatusCode::OK, execution_json(row)));
@@ -29,7 +33,15 @@ pub(super) fn answer_row(app: &App, subject: &Subject, row: &ExecutionRow) -> Re
     let mut taken = app.memory.take(subject, bytes.saturating_mul(2))?;
     let text = execution_json(row).into_bytes();
     taken.shrink_to(text.len());
-    Ok((StatusCode::OK, [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], taken.with(text)).into_response())
+    Ok((
+        StatusCode::OK,
+        [(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        )],
+        taken.with(text),
+    )
+        .into_response())
 }
 
 /// The requested range of a file.
@@ -46,11 +58,20 @@ impl Part {
     ///
     /// If the range is not satisfiable.
     pub(in crate::http) fn of(headers: &HeaderMap, whole: usize) -> Result<Self, Problem> {
-        let asked = headers.get(header::RANGE).and_then(|value| value.to_str().ok()).and_then(|text| range(text, whole));
+        let asked = headers
+            .get(header::RANGE)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|text| range(text, whole));
         match asked {
             None => Ok(Self { whole, range: None }),
-            Some(Some(range)) => Ok(Self { whole, range: Some(range) }),
-            Some(None) => Err(Problem::new(Code::RangeNotSatisfiable, format!("the file has {whole} bytes"))),
+            Some(Some(range)) => Ok(Self {
+                whole,
+                range: Some(range),
+            }),
+            Some(None) => Err(Problem::new(
+                Code::RangeNotSatisfiable,
+                format!("the file has {whole} bytes"),
+            )),
         }
     }
 
@@ -66,25 +87,39 @@ pub(in crate::http) fn file(path: &str, part: &Part, content: Bytes) -> Response
     let (status, place) = match &part.range {
         None => (StatusCode::OK, None),
         Some(range) => {
-            let place = format!("bytes {}-{}/{whole}", range.start, range.end.saturating_sub(1));
-            (StatusCode::PARTIAL_CONTENT, HeaderValue::from_str(&place).ok())
+            let place = format!(
+                "bytes {}-{}/{whole}",
+                range.start,
+                range.end.saturating_sub(1)
+            );
+            (
+                StatusCode::PARTIAL_CONTENT,
+                HeaderValue::from_str(&place).ok(),
+            )
         }
     };
     let name = path.rsplit('/').next().unwrap_or_default();
     // Letters and digits only; all other bytes are percent-encoded, so that no name can inject a header.
     let encoded: String = name
         .bytes()
-        .map(
-            |byte| {
-                if byte.is_ascii_alphanumeric() || b"._-".contains(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }
-            },
-        )
+        .map(|byte| {
+            if byte.is_ascii_alphanumeric() || b"._-".contains(&byte) {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
         .collect();
     let mut response = (status, content).into_response();
     let own = response.headers_mut();
-    own.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    own.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/octet-stream"),
+    );
     own.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    if let Ok(disposition) = HeaderValue::from_str(&format!("attachment; filename*=UTF-8''{encoded}")) {
+    if let Ok(disposition) =
+        HeaderValue::from_str(&format!("attachment; filename*=UTF-8''{encoded}"))
+    {
         own.insert(header::CONTENT_DISPOSITION, disposition);
     }
     if let Some(place) = place {
@@ -103,7 +138,11 @@ fn range(text: &str, whole: usize) -> Option<Option<std::ops::Range<usize>>> {
         }
         (first, last) => {
             let first: usize = first.parse().ok()?;
-            let end = if last.is_empty() { whole } else { last.parse::<usize>().ok()?.saturating_add(1).min(whole) };
+            let end = if last.is_empty() {
+                whole
+            } else {
+                last.parse::<usize>().ok()?.saturating_add(1).min(whole)
+            };
             Some(first..end)
         }
     };
@@ -138,8 +177,16 @@ mod tests {
     fn names_of_guests_become_no_headers() {
         let part = Part::of(&HeaderMap::new(), 1).unwrap();
         let response = file("a/b\"\r\nSet-Cookie: x=1;ä.html", &part, "x".into());
-        let disposition = response.headers()[header::CONTENT_DISPOSITION].to_str().unwrap();
-        assert_eq!(disposition, "attachment; filename*=UTF-8''b%22%0D%0ASet-Cookie%3A%20x%3D1%3B%C3%A4.html");
-        assert_eq!(response.headers()[header::CONTENT_TYPE], "application/octet-stream");
+        let disposition = response.headers()[header::CONTENT_DISPOSITION]
+            .to_str()
+            .unwrap();
+        assert_eq!(
+            disposition,
+            "attachment; filename*=UTF-8''b%22%0D%0ASet-Cookie%3A%20x%3D1%3B%C3%A4.html"
+        );
+        assert_eq!(
+            response.headers()[header::CONTENT_TYPE],
+            "application/octet-stream"
+        );
     }
 }

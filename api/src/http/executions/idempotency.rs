@@ -22,9 +22,18 @@ const MAX_KEY: usize = 255;
 
 /// Returns the idempotency key of a request.
 pub(super) fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
-    let key = key.to_str().ok().filter(|key| (1..=MAX_KEY).contains(&key.len()) && key.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
-    let key = key.ok_or_else(|| Problem::new(Code::Invalid, format!("an idempotency key has 1 to {MAX_KEY} printable characters")))?;
+    let Some(key) = headers.get("idempotency-key") else {
+        return Ok(None);
+    };
+    let key = key.to_str().ok().filter(|key| {
+        (1..=MAX_KEY).contains(&key.len()) && key.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+    });
+    let key = key.ok_or_else(|| {
+        Problem::new(
+            Code::Invalid,
+            format!("an idempotency key has 1 to {MAX_KEY} printable characters"),
+        )
+    })?;
     Ok(Some(key.to_owned()))
 }
 
@@ -39,10 +48,20 @@ pub(super) enum Taken {
 /// Claims an idempotency key and starts its execution, or returns the one that it was claimed for before.
 ///
 /// For [`App::to_the_end`]: a client that disconnects must not leave a key behind that belongs to no execution and counts for no subject.
-pub(super) async fn take(app: Arc<App>, caller: Caller, key: String, body: Body<ExecutionRequest>, mode: Mode) -> Result<Taken, Problem> {
+pub(super) async fn take(
+    app: Arc<App>,
+    caller: Caller,
+    key: String,
+    body: Body<ExecutionRequest>,
+    mode: Mode,
+) -> Result<Taken, Problem> {
     let (subject, digest, id) = (caller.subject.as_str(), body.sha256(), RunId::random());
     let is_live = |execution: &str| app.registry.get(&caller.subject, execution).is_some();
-    if let Some((request, execution)) = app.store.take_key(subject, &key, &digest, &id.to_string(), is_live).await? {
+    if let Some((request, execution)) = app
+        .store
+        .take_key(subject, &key, &digest, &id.to_string(), is_live)
+        .await?
+    {
         if request != digest {
             let detail = "this idempotency key was used for another request; use a new key for every new request";
             return Err(Problem::new(Code::IdempotencyConflict, detail));
@@ -50,24 +69,41 @@ pub(super) async fn take(app: Arc<App>, caller: Caller, key: String, body: Body<
         return Ok(Taken::Before(execution));
     }
     match launch(&app, &caller, body, id, mode) {
-        Ok(begun) => Ok(Taken::New(Waiter((mode != Mode::Later).then(|| begun.live.stop.clone())), begun)),
+        Ok(begun) => Ok(Taken::New(
+            Waiter((mode != Mode::Later).then(|| begun.live.stop.clone())),
+            begun,
+        )),
         Err(problem) => {
             // Nothing ran, so the key is released.
-            app.store.give_key_back(subject, &key, &id.to_string()).await?;
+            app.store
+                .give_key_back(subject, &key, &id.to_string())
+                .await?;
             Err(problem)
         }
     }
 }
 
 /// Returns the response to a repeated request.
-pub(super) async fn replay(app: &App, caller: &Caller, headers: &HeaderMap, execution: &str) -> Result<Response, Problem> {
+pub(super) async fn replay(
+    app: &App,
+    caller: &Caller,
+    headers: &HeaderMap,
+    execution: &str,
+) -> Result<Response, Problem> {
     let mut live = app.registry.get(&caller.subject, execution);
     let mut row = None;
     for _ in 0..2 {
-        if live.is_some() || row.as_ref().is_some_and(|row: &ExecutionRow| row.ended_ms.is_some()) {
+        if live.is_some()
+            || row
+                .as_ref()
+                .is_some_and(|row: &ExecutionRow| row.ended_ms.is_some())
+        {
             break;
         }
-        row = app.store.execution(caller.subject.as_str(), execution).await?;
+        row = app
+            .store
+            .execution(caller.subject.as_str(), execution)
+            .await?;
         // It may have begun between the two lookups, and then its end has to be awaited; or have ended, and then it is in the store.
         live = app.registry.get(&caller.subject, execution);
     }
@@ -76,7 +112,12 @@ pub(super) async fn replay(app: &App, caller: &Caller, headers: &HeaderMap, exec
         // A repeated request must not cancel what the first one waits for.
         (Some(live), _) => match Mode::of(headers) {
             Mode::Later => answer_json(StatusCode::ACCEPTED, execution_json(&live.row())),
-            Mode::Stream => stream(Some(follower(app, caller)?), live.log.clone().unwrap_or_default(), 0, None::<Waiter>),
+            Mode::Stream => stream(
+                Some(follower(app, caller)?),
+                live.log.clone().unwrap_or_default(),
+                0,
+                None::<Waiter>,
+            ),
             Mode::Wait => answer_row(app, &caller.subject, &live.finished().await?)?,
         },
         (None, _) => {
@@ -84,6 +125,12 @@ pub(super) async fn replay(app: &App, caller: &Caller, headers: &HeaderMap, exec
             return Err(Problem::new(Code::Busy, detail).retry_after(Duration::from_secs(1)));
         }
     };
-    response.headers_mut().insert("idempotency-replayed", HeaderValue::from_static("true"));
-    Ok(with_location(response, header::CONTENT_LOCATION, &address(&execution)))
+    response
+        .headers_mut()
+        .insert("idempotency-replayed", HeaderValue::from_static("true"));
+    Ok(with_location(
+        response,
+        header::CONTENT_LOCATION,
+        &address(&execution),
+    ))
 }

@@ -60,11 +60,14 @@ pub(super) fn upgrade(
     after: u64,
     permit: FollowerPermit,
 ) -> Response {
-    upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE).on_upgrade(move |socket| async move {
-        let _held = permit;
-        // A client that has disconnected needs no response.
-        let _ = follow(app, socket, (log, live), after).await;
-    })
+    upgrade
+        .max_message_size(MAX_MESSAGE)
+        .max_frame_size(MAX_MESSAGE)
+        .on_upgrade(move |socket| async move {
+            let _held = permit;
+            // A client that has disconnected needs no response.
+            let _ = follow(app, socket, (log, live), after).await;
+        })
 }
 
 async fn follow(
@@ -89,7 +92,11 @@ async fn follow(
             }
         }
     };
-    let told = source.map(|(log, after)| Arc::clone(&log).follow(after).map(move |event| (Arc::clone(&log), event)));
+    let told = source.map(|(log, after)| {
+        Arc::clone(&log)
+            .follow(after)
+            .map(move |event| (Arc::clone(&log), event))
+    });
     let mut events = std::pin::pin!(told.flatten_stream());
     let Some(live) = live else {
         while let Some(event) = events.next().await {
@@ -98,7 +105,10 @@ async fn follow(
         return sender.send(close(close_code::NORMAL, "it has ended")).await;
     };
     // Only one client at a time writes to the program; another one takes over when it disconnects.
-    let mut stdin = Stdin { pipe: lock(&live).take(), live: &live };
+    let mut stdin = Stdin {
+        pipe: lock(&live).take(),
+        live: &live,
+    };
     let mut silent = 0;
     loop {
         tokio::select! {
@@ -142,7 +152,10 @@ async fn follow(
 }
 
 /// Sends an event, if there is memory for it.
-async fn tell(sender: &mut SplitSink<WebSocket, Message>, (log, event): (Arc<EventLog>, Arc<Event>)) -> Result<(), axum::Error> {
+async fn tell(
+    sender: &mut SplitSink<WebSocket, Message>,
+    (log, event): (Arc<EventLog>, Arc<Event>),
+) -> Result<(), axum::Error> {
     match log.sending(&event) {
         Ok(_taken) => sender.send(event.to_message()).await,
         Err(why) => {
@@ -180,16 +193,20 @@ impl Stdin<'_> {
     async fn hear(&mut self, message: Message) -> Result<(), &'static str> {
         let said = match message {
             Message::Binary(bytes) => return self.write(&bytes).await,
-            Message::Text(text) => {
-                serde_json::from_str::<Said>(&text).map_err(|_| "a message is `stdin`, `stdin_base64`, `stdin_end` or `cancel`")?
-            }
+            Message::Text(text) => serde_json::from_str::<Said>(&text)
+                .map_err(|_| "a message is `stdin`, `stdin_base64`, `stdin_end` or `cancel`")?,
             Message::Ping(_) | Message::Pong(_) | Message::Close(_) => return Ok(()),
         };
         if let Some(text) = said.stdin {
             self.write(text.as_bytes()).await?;
         }
         if let Some(text) = said.stdin_base64 {
-            self.write(&STANDARD.decode(text).map_err(|_| "`stdin_base64` is not valid base64")?).await?;
+            self.write(
+                &STANDARD
+                    .decode(text)
+                    .map_err(|_| "`stdin_base64` is not valid base64")?,
+            )
+            .await?;
         }
         if said.stdin_end {
             self.pipe = None;
@@ -210,11 +227,20 @@ impl Stdin<'_> {
 }
 
 fn close(code: u16, reason: &'static str) -> Message {
-    Message::Close(Some(CloseFrame { code, reason: Utf8Bytes::from_static(reason) }))
+    Message::Close(Some(CloseFrame {
+        code,
+        reason: Utf8Bytes::from_static(reason),
+    }))
 }
 
 impl Event {
     fn to_message(&self) -> Message {
-        Message::Text(format!(r#"{{"id":{},"event":"{}","data":{}}}"#, self.number, self.kind, self.data).into())
+        Message::Text(
+            format!(
+                r#"{{"id":{},"event":"{}","data":{}}}"#,
+                self.number, self.kind, self.data
+            )
+            .into(),
+        )
     }
 }

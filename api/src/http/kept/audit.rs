@@ -90,7 +90,8 @@ impl Audit {
     /// Returns the rest of the hour.
     pub(super) fn rest_of_hour(&self, now_ms: i64) -> Duration {
         let end_ms = self.hour_ms.saturating_add(HOUR_MS);
-        Duration::from_millis(u64::try_from(end_ms.saturating_sub(now_ms)).unwrap_or(0)).max(Duration::from_secs(1))
+        Duration::from_millis(u64::try_from(end_ms.saturating_sub(now_ms)).unwrap_or(0))
+            .max(Duration::from_secs(1))
     }
 
     /// Returns the size of the log in bytes.
@@ -103,12 +104,15 @@ impl Audit {
         if self.all <= self.on_disk {
             return bytes;
         }
-        u64::try_from(u128::from(bytes) * u128::from(self.on_disk) / u128::from(self.all)).unwrap_or(u64::MAX)
+        u64::try_from(u128::from(bytes) * u128::from(self.on_disk) / u128::from(self.all))
+            .unwrap_or(u64::MAX)
     }
 
     /// Returns the share of each subject in the log as it is on disk.
     pub(super) fn shares(&self) -> impl Iterator<Item = (&str, u64)> {
-        self.held.iter().map(|(subject, bytes)| (subject.as_str(), self.share(*bytes)))
+        self.held
+            .iter()
+            .map(|(subject, bytes)| (subject.as_str(), self.share(*bytes)))
     }
 
     /// Returns the share of a subject in a log of more than `most` bytes, if it is among the largest.
@@ -127,7 +131,11 @@ impl Audit {
         }
         // Bytes of unknown origin count as one more subject.
         let nobodys = self.on_disk.saturating_sub(self.all);
-        let amounts: Vec<u64> = self.shares().map(|(_, bytes)| bytes).chain([nobodys]).collect();
+        let amounts: Vec<u64> = self
+            .shares()
+            .map(|(_, bytes)| bytes)
+            .chain([nobodys])
+            .collect();
         let level = fair_level(&amounts, most.saturating_sub(1));
         self.level = Some((most, level));
         level
@@ -139,12 +147,20 @@ mod tests {
     use super::*;
 
     fn sums(of: &[(&str, u64)]) -> HashMap<String, u64> {
-        of.iter().map(|(subject, bytes)| ((*subject).to_owned(), *bytes)).collect()
+        of.iter()
+            .map(|(subject, bytes)| ((*subject).to_owned(), *bytes))
+            .collect()
     }
 
     /// Returns the bytes of each subject, and those of unknown origin.
     fn shares(audit: &Audit) -> (HashMap<String, u64>, u64) {
-        (audit.shares().map(|(subject, bytes)| (subject.to_owned(), bytes)).collect(), audit.on_disk.saturating_sub(audit.all))
+        (
+            audit
+                .shares()
+                .map(|(subject, bytes)| (subject.to_owned(), bytes))
+                .collect(),
+            audit.on_disk.saturating_sub(audit.all),
+        )
     }
 
     #[test]
@@ -152,23 +168,49 @@ mod tests {
         let mut audit = Audit::default();
         audit.written(&sums(&[("a", 60)]), 10);
         audit.written(&sums(&[("a", 60), ("b", 1)]), HOUR_MS - 1);
-        assert_eq!((audit.in_hour("a"), audit.rest_of_hour(HOUR_MS - 10_000)), (120, Duration::from_secs(10)));
+        assert_eq!(
+            (audit.in_hour("a"), audit.rest_of_hour(HOUR_MS - 10_000)),
+            (120, Duration::from_secs(10))
+        );
         audit.written(&sums(&[("b", 5)]), HOUR_MS);
-        assert_eq!((audit.in_hour("a"), audit.in_hour("b"), audit.on_disk()), (0, 5, 126));
+        assert_eq!(
+            (audit.in_hour("a"), audit.in_hour("b"), audit.on_disk()),
+            (0, 5, 126)
+        );
         assert_eq!(shares(&audit), (sums(&[("a", 120), ("b", 6)]), 0));
         // After a restart, the account goes on from the database.
         let untold = audit.take_untold();
-        assert_eq!((untold, audit.take_untold()), (sums(&[("a", 120), ("b", 6)]), HashMap::new()));
+        assert_eq!(
+            (untold, audit.take_untold()),
+            (sums(&[("a", 120), ("b", 6)]), HashMap::new())
+        );
         let mut again = Audit::default();
-        again.is(Audited { hour_ms: HOUR_MS, in_hour: sums(&[("b", 5)]), held: sums(&[("a", 120), ("b", 6)]) }, 130);
-        assert_eq!((again.in_hour("b"), shares(&again)), (5, (sums(&[("a", 120), ("b", 6)]), 4)));
+        again.is(
+            Audited {
+                hour_ms: HOUR_MS,
+                in_hour: sums(&[("b", 5)]),
+                held: sums(&[("a", 120), ("b", 6)]),
+            },
+            130,
+        );
+        assert_eq!(
+            (again.in_hour("b"), shares(&again)),
+            (5, (sums(&[("a", 120), ("b", 6)]), 4))
+        );
     }
 
     #[test]
     fn a_log_that_is_too_large_is_kept_from_those_who_have_the_most_of_it() {
         let held = sums(&[("a", 700), ("b", 290), ("c", 10)]);
-        let audit = |on_disk| Audit { held: held.clone(), all: 1000, on_disk, ..Audit::default() };
-        let refused = |audit: &mut Audit, most| ["a", "b", "c", "new"].map(|subject| audit.is_too_much(subject, most).is_some());
+        let audit = |on_disk| Audit {
+            held: held.clone(),
+            all: 1000,
+            on_disk,
+            ..Audit::default()
+        };
+        let refused = |audit: &mut Audit, most| {
+            ["a", "b", "c", "new"].map(|subject| audit.is_too_much(subject, most).is_some())
+        };
         assert_eq!(refused(&mut audit(1000), 1001), [false; 4]);
         assert_eq!(refused(&mut audit(1000), 1000), [true, false, false, false]);
         assert_eq!(refused(&mut audit(1000), 500), [true, true, false, false]);
@@ -176,7 +218,10 @@ mod tests {
         assert_eq!(refused(&mut audit(3000), 1000), [true, false, false, false]);
         // Files that were moved away do not count.
         assert_eq!(refused(&mut audit(100), 1000), [false; 4]);
-        assert_eq!(shares(&audit(100)), (sums(&[("a", 70), ("b", 29), ("c", 1)]), 0));
+        assert_eq!(
+            shares(&audit(100)),
+            (sums(&[("a", 70), ("b", 29), ("c", 1)]), 0)
+        );
         assert_eq!(refused(&mut audit(100), 100), [true, false, false, false]);
         // As others write, their turn comes.
         let mut audit = audit(1000);

@@ -31,7 +31,10 @@ pub(super) struct Space {
 impl Space {
     /// Returns the space of `files` files with `bytes` bytes in total.
     pub(super) fn of(bytes: u64, files: u64) -> Self {
-        Self { bytes, inodes: files.saturating_mul(INODES_OF_FILE) }
+        Self {
+            bytes,
+            inodes: files.saturating_mul(INODES_OF_FILE),
+        }
     }
 
     pub(super) fn is_nothing(self) -> bool {
@@ -82,13 +85,30 @@ impl Disk {
     pub(super) fn new(state: &Dir, limits: &Limits) -> io::Result<Self> {
         let found = rustix::fs::fstatvfs(state)?;
         let whole = found.f_blocks.saturating_mul(found.f_frsize);
-        let bytes = limits.disk_reserve.map_or((256 << 20).min(whole / 20), |bytes| bytes as u64);
+        let bytes = limits
+            .disk_reserve
+            .map_or((256 << 20).min(whole / 20), |bytes| bytes as u64);
         // The same share of the inodes; a file system that allocates them dynamically reports none.
         let inodes = u128::from(found.f_files) * u128::from(bytes) / u128::from(whole.max(1));
-        let reserve = Space { bytes, inodes: u64::try_from(inodes).unwrap_or(u64::MAX) };
-        let file = whole.checked_div(found.f_files).unwrap_or(0).clamp(BLOCK, MAX_INODE_BYTES);
+        let reserve = Space {
+            bytes,
+            inodes: u64::try_from(inodes).unwrap_or(u64::MAX),
+        };
+        let file = whole
+            .checked_div(found.f_files)
+            .unwrap_or(0)
+            .clamp(BLOCK, MAX_INODE_BYTES);
         let folder = state.try_clone()?;
-        Ok(Self { folder, whole, reserve, writing: Space::default(), seen: None, since: Space::default(), noted: 0, file })
+        Ok(Self {
+            folder,
+            whole,
+            reserve,
+            writing: Space::default(),
+            seen: None,
+            since: Space::default(),
+            noted: 0,
+            file,
+        })
     }
 
     /// Returns the bytes that a file of this size counts for.
@@ -109,8 +129,15 @@ impl Disk {
                 self.seen = None;
                 return None;
             };
-            let inodes = if found.f_files == 0 { u64::MAX } else { found.f_favail };
-            let free = Space { bytes: found.f_bavail.saturating_mul(found.f_frsize), inodes };
+            let inodes = if found.f_files == 0 {
+                u64::MAX
+            } else {
+                found.f_favail
+            };
+            let free = Space {
+                bytes: found.f_bavail.saturating_mul(found.f_frsize),
+                inodes,
+            };
             self.seen = Some((Instant::now(), free));
             self.since = self.writing;
             self.noted = 0;
@@ -121,7 +148,9 @@ impl Disk {
     /// Answers a question from cached values if the answer is positive, and otherwise after a new `statvfs`. If that fails, the answer is
     /// positive.
     fn is_so(&mut self, question: impl Fn(&Self, Space) -> bool) -> bool {
-        [FRESH, Duration::ZERO].into_iter().any(|age| self.free(age).is_none_or(|free| question(self, free)))
+        [FRESH, Duration::ZERO]
+            .into_iter()
+            .any(|age| self.free(age).is_none_or(|free| question(self, free)))
     }
 
     /// Reserves space, if it is free besides the reserve and pending writes.
@@ -158,12 +187,16 @@ impl Disk {
             return None;
         }
         let free = self.free(FRESH)?;
-        half.checked_sub(free.bytes.saturating_sub(self.noted)).filter(|missing| *missing > 0)
+        half.checked_sub(free.bytes.saturating_sub(self.noted))
+            .filter(|missing| *missing > 0)
     }
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "the tests look into folders of their own")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the tests look into folders of their own"
+)]
 mod tests {
     use super::*;
 
@@ -172,19 +205,37 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let state = Dir::open_ambient_dir(folder.path(), cap_std::ambient_authority()).unwrap();
         let disk = Disk::new(&state, &Limits::default()).unwrap();
-        Disk { reserve, seen: Some((Instant::now() + Duration::from_secs(3600), Space { bytes, inodes })), ..disk }
+        Disk {
+            reserve,
+            seen: Some((
+                Instant::now() + Duration::from_secs(3600),
+                Space { bytes, inodes },
+            )),
+            ..disk
+        }
     }
 
     fn fits(disk: &Disk, space: Space) -> bool {
-        disk.seen.is_some_and(|(_, free)| free.has([disk.reserve, disk.since, space]))
+        disk.seen
+            .is_some_and(|(_, free)| free.has([disk.reserve, disk.since, space]))
     }
 
     #[test]
     fn what_is_reserved_is_not_free_until_it_is_seen_again() {
-        let mut disk = disk(1000, 100, Space { bytes: 100, inodes: 10 });
+        let mut disk = disk(
+            1000,
+            100,
+            Space {
+                bytes: 100,
+                inodes: 10,
+            },
+        );
         let half = Space::of(450, 1);
         assert!(disk.try_reserve(half) && disk.try_reserve(half));
-        assert!(!fits(&disk, Space::of(1, 0)), "both together have all of it");
+        assert!(
+            !fits(&disk, Space::of(1, 0)),
+            "both together have all of it"
+        );
         disk.release(half);
         assert!(!fits(&disk, Space::of(1, 0)), "it may be on the disk");
         // After a new `statvfs`, only what is still being written counts.
@@ -195,15 +246,32 @@ mod tests {
 
     #[test]
     fn inodes_run_out_as_well() {
-        let mut disk = disk(1 << 40, 14, Space { bytes: 0, inodes: 10 });
+        let mut disk = disk(
+            1 << 40,
+            14,
+            Space {
+                bytes: 0,
+                inodes: 10,
+            },
+        );
         assert!(disk.try_reserve(Space::of(1, 1)) && disk.try_reserve(Space::of(1, 1)));
         assert!(!fits(&disk, Space::of(1, 1)) && fits(&disk, Space::of(1, 0)));
-        assert_eq!((disk.of_file(1) >= BLOCK, disk.of_file(1 << 20)), (true, 1 << 20));
+        assert_eq!(
+            (disk.of_file(1) >= BLOCK, disk.of_file(1 << 20)),
+            (true, 1 << 20)
+        );
     }
 
     #[test]
     fn small_things_are_noted() {
-        let mut disk = disk(1000, 100, Space { bytes: 1000, inodes: 0 });
+        let mut disk = disk(
+            1000,
+            100,
+            Space {
+                bytes: 1000,
+                inodes: 0,
+            },
+        );
         assert!(disk.missing().is_none());
         disk.note(600);
         assert!(!fits(&disk, Space::of(0, 0)));

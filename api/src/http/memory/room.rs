@@ -12,6 +12,7 @@ use std::sync::{Arc, Weak};
 pub(in crate::http) fn make_room(app: &Arc<App>) {
     let weak: Weak<App> = Arc::downgrade(app);
     app.memory.asks(Box::new(move |wanted: Wanted<'_>| {
-        weak.upgrade().is_some_and(|app| app.registry.give_way(&app.memory, wanted) || give_way(&app, wanted))
+        weak.upgrade()
+            .is_some_and(|app| app.registry.give_way(&app.memory, wanted) || give_way(&app, wanted))
     }));
 }

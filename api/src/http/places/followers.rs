@@ -28,11 +28,18 @@ pub(in crate::http) enum NoFollower {
 
 impl Followers {
     pub(in crate::http) fn new(all: usize, of_subject: usize) -> Arc<Self> {
-        Arc::new(Self { all, of_subject, state: Mutex::default() })
+        Arc::new(Self {
+            all,
+            of_subject,
+            state: Mutex::default(),
+        })
     }
 
     /// Returns the right to follow, or why not.
-    pub(in crate::http) fn permit(self: &Arc<Self>, subject: &Subject) -> Result<FollowerPermit, NoFollower> {
+    pub(in crate::http) fn permit(
+        self: &Arc<Self>,
+        subject: &Subject,
+    ) -> Result<FollowerPermit, NoFollower> {
         let (all, of_subject) = &mut *lock(&self.state);
         let own = of_subject.get(subject).copied().unwrap_or(0);
         if *all >= self.all {

@@ -32,7 +32,10 @@ impl Gone {
 
     /// Returns the problem of a session that is not there.
     pub(super) fn why(&self, subject: &Subject, id: &str) -> Problem {
-        if lock(&self.0).iter().any(|(owner, gone)| gone == id && owner == subject) {
+        if lock(&self.0)
+            .iter()
+            .any(|(owner, gone)| gone == id && owner == subject)
+        {
             let detail = "the session was ended while it was idle, because its memory was needed (`limits.memory` and `limits.memory_per_subject` of the service); open another one";
             return Problem::new(Code::Ended, detail);
         }
@@ -49,12 +52,16 @@ impl FromRequestParts<Arc<App>> for InUse {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
         // Whether the caller may, and what is wrong otherwise, is for the handler to say.
-        let (Some(caller), Ok(parameters)) =
-            (parts.extensions.get::<Caller>().cloned(), RawPathParams::from_request_parts(parts, app).await)
-        else {
+        let (Some(caller), Ok(parameters)) = (
+            parts.extensions.get::<Caller>().cloned(),
+            RawPathParams::from_request_parts(parts, app).await,
+        ) else {
             return Ok(Self(None));
         };
-        let id = parameters.iter().find(|(name, _)| *name == "id").map(|(_, id)| id);
+        let id = parameters
+            .iter()
+            .find(|(name, _)| *name == "id")
+            .map(|(_, id)| id);
         let entry = id.and_then(|id| app.sessions.get(&caller.subject, id).ok());
         if let Some(entry) = &entry {
             entry.requests.fetch_add(1, Ordering::Relaxed);
@@ -87,12 +94,18 @@ pub(in crate::http) fn give_way(app: &Arc<App>, wanted: Wanted<'_>) -> bool {
     let mut candidates: Vec<_> = entries.into_iter().filter_map(may).collect();
     candidates.sort_by_key(|(has, used, _)| (*has, *used));
     for (_, _, entry) in candidates {
-        let Ok(guard) = Arc::clone(&entry.session).try_lock_owned() else { continue };
+        let Ok(guard) = Arc::clone(&entry.session).try_lock_owned() else {
+            continue;
+        };
         if guard.is_none() || entry.requests.load(Ordering::Relaxed) > 0 {
             continue;
         }
         app.sessions.2.remember(&entry);
-        tracing::info!(session = entry.id, subject = entry.subject.as_str(), "an idle session ends, because memory is needed");
+        tracing::info!(
+            session = entry.id,
+            subject = entry.subject.as_str(),
+            "an idle session ends, because memory is needed"
+        );
         over(app, &entry, guard);
         let app = Arc::clone(app);
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {

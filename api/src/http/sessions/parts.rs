@@ -109,7 +109,13 @@ pub(in crate::http) async fn uninstall(
     change(&app, &caller, &id, &[name], false).await
 }
 
-async fn change(app: &Arc<App>, caller: &Caller, id: &str, packages: &[String], adds: bool) -> Result<Json<PackagesBody>, Problem> {
+async fn change(
+    app: &Arc<App>,
+    caller: &Caller,
+    id: &str,
+    packages: &[String],
+    adds: bool,
+) -> Result<Json<PackagesBody>, Problem> {
     caller.needs(Scope::Run)?;
     let entry = app.sessions.get(&caller.subject, id)?;
     let mut session = entry.open()?;
@@ -120,10 +126,16 @@ async fn change(app: &Arc<App>, caller: &Caller, id: &str, packages: &[String], 
     let packages = if adds {
         bodies(shared(Box::pin(session.install(packages)) as Change<'_>).await?)
     } else {
-        bodies(shared(Box::pin(session.uninstall(packages)) as Change<'_>).await.map_err(|error| match error {
-            OpenError::Failed(glovebox::Error::Invalid(_)) => Problem::not_found("package among those that were asked for"),
-            error => error.into(),
-        })?)
+        bodies(
+            shared(Box::pin(session.uninstall(packages)) as Change<'_>)
+                .await
+                .map_err(|error| match error {
+                    OpenError::Failed(glovebox::Error::Invalid(_)) => {
+                        Problem::not_found("package among those that were asked for")
+                    }
+                    error => error.into(),
+                })?,
+        )
     };
     charge.settle().await?;
     lock(&entry.request).wants.packages = session.asked_packages().to_vec();
@@ -159,18 +171,42 @@ pub(in crate::http) async fn list_files(
     let Query(query) = query?;
     let limit = query.limit.unwrap_or(PAGE);
     if !(1..=PAGE).contains(&limit) {
-        return Err(Problem::new(Code::Invalid, format!("`limit` is 1 to {PAGE}")));
+        return Err(Problem::new(
+            Code::Invalid,
+            format!("`limit` is 1 to {PAGE}"),
+        ));
     }
     let entry = app.sessions.get(&caller.subject, &id)?;
     let mut session = entry.open()?;
     let mut taken = app.memory.take(&caller.subject, limit * ENTRY)?;
-    let entries = session.list_files_after(&query.path, query.after.as_deref(), limit).map_err(|_| Problem::not_found("directory"))?;
+    let entries = session
+        .list_files_after(&query.path, query.after.as_deref(), limit)
+        .map_err(|_| Problem::not_found("directory"))?;
     drop(session);
-    let next_after = entries.last().filter(|_| entries.len() == limit).map(|last| last.name.clone());
-    let files = entries.into_iter().map(|entry| EntryBody { name: entry.name, is_directory: entry.is_directory, bytes: entry.size });
-    let list = wire::to_json(&FileList { files: files.collect(), next_after }).into_bytes();
+    let next_after = entries
+        .last()
+        .filter(|_| entries.len() == limit)
+        .map(|last| last.name.clone());
+    let files = entries.into_iter().map(|entry| EntryBody {
+        name: entry.name,
+        is_directory: entry.is_directory,
+        bytes: entry.size,
+    });
+    let list = wire::to_json(&FileList {
+        files: files.collect(),
+        next_after,
+    })
+    .into_bytes();
     taken.shrink_to(list.len());
-    Ok((StatusCode::OK, [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], taken.with(list)).into_response())
+    Ok((
+        StatusCode::OK,
+        [(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        )],
+        taken.with(list),
+    )
+        .into_response())
 }
 
 /// Download a file of a session's workspace.
@@ -192,12 +228,18 @@ pub(in crate::http) async fn read_file(
     let size = session.file_size(&path).map_err(missing)?;
     let part = Part::of(&headers, usize::try_from(size).unwrap_or(usize::MAX))?;
     let taken = app.memory.take(&caller.subject, part.range().len())?;
-    let content = read_slowly(&mut session, &path, part.range()).await.map_err(missing)?;
+    let content = read_slowly(&mut session, &path, part.range())
+        .await
+        .map_err(missing)?;
     Ok(file(&path, &part, taken.with(content)))
 }
 
 /// Reads a range of a file, and yields to others in between.
-async fn read_slowly(session: &mut Session, path: &str, range: Range<usize>) -> Result<Vec<u8>, Error> {
+async fn read_slowly(
+    session: &mut Session,
+    path: &str,
+    range: Range<usize>,
+) -> Result<Vec<u8>, Error> {
     let mut content = Vec::with_capacity(range.len());
     while content.len() < range.len() {
         let start = range.start + content.len();
@@ -242,12 +284,18 @@ pub(in crate::http) async fn delete_file(
     caller.needs(Scope::Run)?;
     let entry = app.sessions.get(&caller.subject, &id)?;
     let mut session = entry.open()?;
-    session.remove_file(&path).map_err(|_| Problem::not_found("file, or the directory is not empty"))?;
+    session
+        .remove_file(&path)
+        .map_err(|_| Problem::not_found("file, or the directory is not empty"))?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Returns every file of a workspace, with the memory charged for them until another session has them.
-pub(super) async fn files_of(app: &App, subject: &Subject, session: &mut Session) -> Result<(Vec<InputFile>, Taken), Problem> {
+pub(super) async fn files_of(
+    app: &App,
+    subject: &Subject,
+    session: &mut Session,
+) -> Result<(Vec<InputFile>, Taken), Problem> {
     let mut taken = app.memory.take(subject, 0)?;
     let limits = session.grant().limits();
     let (most_bytes, most_files) = (limits.workspace, limits.files);
@@ -256,7 +304,11 @@ pub(super) async fn files_of(app: &App, subject: &Subject, session: &mut Session
     let mut pending = vec![String::new()];
     while let Some(folder) = pending.pop() {
         for entry in session.list_files(&folder)? {
-            let path = if folder.is_empty() { entry.name } else { format!("{folder}/{}", entry.name) };
+            let path = if folder.is_empty() {
+                entry.name
+            } else {
+                format!("{folder}/{}", entry.name)
+            };
             if entry.is_directory {
                 // Mounts in the workspace are not among its files.
                 if session.list_files_after(&path, None, 0).is_ok() {
@@ -275,7 +327,10 @@ pub(super) async fn files_of(app: &App, subject: &Subject, session: &mut Session
                 let size = usize::try_from(entry.size).unwrap_or(usize::MAX);
                 taken.grow(size.saturating_add(ENTRY))?;
                 if let Ok(content) = read_slowly(session, &path, 0..size).await {
-                    files.push(InputFile { path, content: content.into() });
+                    files.push(InputFile {
+                        path,
+                        content: content.into(),
+                    });
                 }
                 // A large workspace must not block other tasks.
                 tokio::task::yield_now().await;

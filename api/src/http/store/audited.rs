@@ -23,7 +23,10 @@ pub(in crate::http) struct Audited {
 }
 
 fn by_subject(row: &AnyRow) -> Result<(String, u64), sqlx::Error> {
-    Ok((row.try_get("subject")?, u64::try_from(row.try_get::<i64, _>("bytes")?).unwrap_or(0)))
+    Ok((
+        row.try_get("subject")?,
+        u64::try_from(row.try_get::<i64, _>("bytes")?).unwrap_or(0),
+    ))
 }
 
 impl Store {
@@ -32,8 +35,13 @@ impl Store {
         let hour_ms = now_ms - now_ms.rem_euclid(HOUR_MS);
         let held = "SELECT subject, CAST(SUM(bytes) AS BIGINT) AS bytes FROM audit_written WHERE span_ms = $1 GROUP BY subject";
         let held = sqlx::query(held).bind(DAY_MS).fetch_all(&self.pool).await?;
-        let in_hour = "SELECT subject, bytes FROM audit_written WHERE span_ms = $1 AND since_ms = $2";
-        let in_hour = sqlx::query(in_hour).bind(HOUR_MS).bind(hour_ms).fetch_all(&self.pool).await?;
+        let in_hour =
+            "SELECT subject, bytes FROM audit_written WHERE span_ms = $1 AND since_ms = $2";
+        let in_hour = sqlx::query(in_hour)
+            .bind(HOUR_MS)
+            .bind(hour_ms)
+            .fetch_all(&self.pool)
+            .await?;
         Ok(Audited {
             hour_ms,
             in_hour: in_hour.iter().map(by_subject).collect::<Result<_, _>>()?,
@@ -42,7 +50,11 @@ impl Store {
     }
 
     /// Adds the bytes written since the last call, and removes what was added from `written`.
-    pub(in crate::http) async fn add_audited(&self, written: &mut HashMap<String, u64>, now_ms: i64) -> Result<(), sqlx::Error> {
+    pub(in crate::http) async fn add_audited(
+        &self,
+        written: &mut HashMap<String, u64>,
+        now_ms: i64,
+    ) -> Result<(), sqlx::Error> {
         // All writers use the same order, so that no two transactions deadlock. In small batches, so that other writers have their turn.
         let mut subjects: Vec<String> = written.keys().cloned().collect();
         subjects.sort_unstable();
@@ -55,9 +67,17 @@ impl Store {
         Ok(())
     }
 
-    async fn add_some(&self, subjects: &[String], written: &HashMap<String, u64>, now_ms: i64) -> Result<(), sqlx::Error> {
+    async fn add_some(
+        &self,
+        subjects: &[String],
+        written: &HashMap<String, u64>,
+        now_ms: i64,
+    ) -> Result<(), sqlx::Error> {
         let mut transaction = self.pool.begin().await?;
-        for (subject, bytes) in subjects.iter().filter_map(|subject| written.get_key_value(subject)) {
+        for (subject, bytes) in subjects
+            .iter()
+            .filter_map(|subject| written.get_key_value(subject))
+        {
             for span_ms in [DAY_MS, HOUR_MS] {
                 let add = sqlx::query(
                     "INSERT INTO audit_written (subject, since_ms, span_ms, bytes) VALUES ($1, $2, $3, $4) \
@@ -65,18 +85,35 @@ impl Store {
                 );
                 let since_ms = now_ms - now_ms.rem_euclid(span_ms);
                 let bytes = i64::try_from(*bytes).unwrap_or(i64::MAX);
-                add.bind(subject.as_str()).bind(since_ms).bind(span_ms).bind(bytes).execute(&mut *transaction).await?;
+                add.bind(subject.as_str())
+                    .bind(since_ms)
+                    .bind(span_ms)
+                    .bind(bytes)
+                    .execute(&mut *transaction)
+                    .await?;
             }
         }
         transaction.commit().await
     }
 
     /// Deletes past hours, and days of which the log holds nothing any more.
-    pub(in crate::http) async fn forget_audited(&self, now_ms: i64, kept_ms: Option<i64>) -> Result<(), sqlx::Error> {
+    pub(in crate::http) async fn forget_audited(
+        &self,
+        now_ms: i64,
+        kept_ms: Option<i64>,
+    ) -> Result<(), sqlx::Error> {
         let gone = "DELETE FROM audit_written WHERE span_ms = $1 AND since_ms + $1 <= $2";
-        sqlx::query(gone).bind(HOUR_MS).bind(now_ms).execute(&self.pool).await?;
+        sqlx::query(gone)
+            .bind(HOUR_MS)
+            .bind(now_ms)
+            .execute(&self.pool)
+            .await?;
         if let Some(kept_ms) = kept_ms {
-            sqlx::query(gone).bind(DAY_MS).bind(now_ms.saturating_sub(kept_ms)).execute(&self.pool).await?;
+            sqlx::query(gone)
+                .bind(DAY_MS)
+                .bind(now_ms.saturating_sub(kept_ms))
+                .execute(&self.pool)
+                .await?;
         }
         Ok(())
     }

@@ -19,33 +19,77 @@ pub(in crate::http) struct LogHead {
 impl LogHead {
     fn of(row: &AnyRow) -> Result<Self, sqlx::Error> {
         let text: String = row.try_get("head")?;
-        let head = text.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
-        Ok(Self { name: row.try_get("log")?, place: row.try_get("place")?, head })
+        let head = text
+            .parse()
+            .map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
+        Ok(Self {
+            name: row.try_get("log")?,
+            place: row.try_get("place")?,
+            head,
+        })
     }
 }
 
 impl Store {
     /// Returns the logs with this name, at this location, or without a name.
-    pub(in crate::http) async fn audit_heads(&self, name: &str, place: &str) -> Result<Vec<LogHead>, sqlx::Error> {
-        let rows = sqlx::query("SELECT log, place, head FROM audit_heads WHERE log = $1 OR place = $2 OR log = ''");
-        rows.bind(name).bind(place).fetch_all(&self.pool).await?.iter().map(LogHead::of).collect()
+    pub(in crate::http) async fn audit_heads(
+        &self,
+        name: &str,
+        place: &str,
+    ) -> Result<Vec<LogHead>, sqlx::Error> {
+        let rows = sqlx::query(
+            "SELECT log, place, head FROM audit_heads WHERE log = $1 OR place = $2 OR log = ''",
+        );
+        rows.bind(name)
+            .bind(place)
+            .fetch_all(&self.pool)
+            .await?
+            .iter()
+            .map(LogHead::of)
+            .collect()
     }
 
     /// Stores the newest record of a log, and its location.
-    pub(in crate::http) async fn keep_audit_head(&self, name: &str, place: &str, head: &AuditHead) -> Result<(), sqlx::Error> {
+    pub(in crate::http) async fn keep_audit_head(
+        &self,
+        name: &str,
+        place: &str,
+        head: &AuditHead,
+    ) -> Result<(), sqlx::Error> {
         let statement = "INSERT INTO audit_heads (log, place, head) VALUES ($1, $2, $3) \
              ON CONFLICT (log) DO UPDATE SET place = excluded.place, head = excluded.head";
-        sqlx::query(statement).bind(name).bind(place).bind(head.to_string()).execute(&self.pool).await.map(drop)
+        sqlx::query(statement)
+            .bind(name)
+            .bind(place)
+            .bind(head.to_string())
+            .execute(&self.pool)
+            .await
+            .map(drop)
     }
 
     /// Records that this log, and no other one, is at a location; it inherits the head of a log without a name if `was_unnamed`.
-    pub(in crate::http) async fn place_audit_log(&self, name: &str, place: &str, was_unnamed: bool) -> Result<(), sqlx::Error> {
+    pub(in crate::http) async fn place_audit_log(
+        &self,
+        name: &str,
+        place: &str,
+        was_unnamed: bool,
+    ) -> Result<(), sqlx::Error> {
         let mut transaction = self.pool.begin().await?;
         if was_unnamed {
-            sqlx::query("UPDATE audit_heads SET log = $1 WHERE log = ''").bind(name).execute(&mut *transaction).await?;
+            sqlx::query("UPDATE audit_heads SET log = $1 WHERE log = ''")
+                .bind(name)
+                .execute(&mut *transaction)
+                .await?;
         }
-        sqlx::query("UPDATE audit_heads SET place = '' WHERE place = $1").bind(place).execute(&mut *transaction).await?;
-        sqlx::query("UPDATE audit_heads SET place = $1 WHERE log = $2").bind(place).bind(name).execute(&mut *transaction).await?;
+        sqlx::query("UPDATE audit_heads SET place = '' WHERE place = $1")
+            .bind(place)
+            .execute(&mut *transaction)
+            .await?;
+        sqlx::query("UPDATE audit_heads SET place = $1 WHERE log = $2")
+            .bind(place)
+            .bind(name)
+            .execute(&mut *transaction)
+            .await?;
         transaction.commit().await
     }
 }

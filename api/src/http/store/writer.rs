@@ -34,8 +34,7 @@ const PUT_EXECUTION: &str = "INSERT INTO executions (id, subject, session, langu
      profile = excluded.profile, started_ms = excluded.started_ms, ended_ms = excluded.ended_ms, result = excluded.result, bytes = excluded.bytes \
      WHERE executions.ended_ms IS NULL OR excluded.ended_ms IS NOT NULL";
 
-const PUT_ARTIFACT: &str =
-    "INSERT INTO artifacts (execution, path_sha256, path, sha256, bytes) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
+const PUT_ARTIFACT: &str = "INSERT INTO artifacts (execution, path_sha256, path, sha256, bytes) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
 
 const PUT_SESSION: &str = "INSERT INTO sessions (id, subject, language, profile, created_ms, ended_ms, end_reason) VALUES ($1, $2, $3, $4, $5, $6, $7) \
      ON CONFLICT (id) DO UPDATE SET ended_ms = excluded.ended_ms, end_reason = excluded.end_reason";
@@ -73,7 +72,9 @@ impl Write {
     /// Returns its approximate size in bytes.
     fn size(&self) -> usize {
         match self {
-            Self::Execution(row, _) => row.result.as_ref().map_or(0, String::len) + row.artifacts.len() * ARTIFACT_BYTES,
+            Self::Execution(row, _) => {
+                row.result.as_ref().map_or(0, String::len) + row.artifacts.len() * ARTIFACT_BYTES
+            }
             Self::Tree(row) => row.plan.as_ref().map_or(0, String::len) + row.nodes.len(),
             Self::Session(_) | Self::Usage(..) | Self::Barrier => 0,
         }
@@ -159,7 +160,16 @@ impl Record {
         let id = row.id.clone();
         let artifact = |artifact: super::ArtifactRow| {
             let digest = sha256(&artifact.path);
-            (PUT_ARTIFACT, vec![id.clone().into(), digest.into(), artifact.path.into(), artifact.sha256.into(), artifact.bytes.into()])
+            (
+                PUT_ARTIFACT,
+                vec![
+                    id.clone().into(),
+                    digest.into(),
+                    artifact.path.into(),
+                    artifact.sha256.into(),
+                    artifact.bytes.into(),
+                ],
+            )
         };
         let mut statements: Vec<Statement> = row.artifacts.into_iter().map(artifact).collect();
         let values = vec![
@@ -176,7 +186,12 @@ impl Record {
             row.bytes.into(),
         ];
         statements.push((PUT_EXECUTION, values));
-        Self { id, statements, usage, waiting }
+        Self {
+            id,
+            statements,
+            usage,
+            waiting,
+        }
     }
 
     fn session(row: SessionRow, waiting: Waiting) -> Self {
@@ -190,14 +205,23 @@ impl Record {
             row.ended_ms.into(),
             row.end_reason.into(),
         ];
-        Self { id, statements: vec![(PUT_SESSION, values)], usage: None, waiting }
+        Self {
+            id,
+            statements: vec![(PUT_SESSION, values)],
+            usage: None,
+            waiting,
+        }
     }
 
     fn tree(row: TreeRow, waiting: Waiting) -> Self {
         let id = row.id.clone();
         let statement = match row.plan {
             Some(plan) => {
-                let (created, ended, revision) = (row.created_ms.into(), row.ended_ms.into(), row.revision.into());
+                let (created, ended, revision) = (
+                    row.created_ms.into(),
+                    row.ended_ms.into(),
+                    row.revision.into(),
+                );
                 (
                     PUT_TREE,
                     vec![
@@ -213,14 +237,33 @@ impl Record {
                     ],
                 )
             }
-            None => (CHANGE_TREE, vec![row.status.into(), row.ended_ms.into(), row.nodes.into(), row.revision.into(), row.id.into()]),
+            None => (
+                CHANGE_TREE,
+                vec![
+                    row.status.into(),
+                    row.ended_ms.into(),
+                    row.nodes.into(),
+                    row.revision.into(),
+                    row.id.into(),
+                ],
+            ),
         };
-        Self { id, statements: vec![statement], usage: None, waiting }
+        Self {
+            id,
+            statements: vec![statement],
+            usage: None,
+            waiting,
+        }
     }
 
     /// Returns a record without statements.
     fn barrier(waiting: Waiting) -> Self {
-        Self { id: "barrier".to_owned(), statements: Vec::new(), usage: None, waiting }
+        Self {
+            id: "barrier".to_owned(),
+            statements: Vec::new(),
+            usage: None,
+            waiting,
+        }
     }
 
     /// Sends the result to all waiters, once.
@@ -238,7 +281,10 @@ impl Record {
 /// Returns the statements that add the usage of several records. All writers use the same order, so that no two transactions deadlock.
 fn usage<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<Statement> {
     let mut sums: BTreeMap<(&str, i64), UsageRow> = BTreeMap::new();
-    for row in records.into_iter().filter_map(|record| record.usage.as_deref()) {
+    for row in records
+        .into_iter()
+        .filter_map(|record| record.usage.as_deref())
+    {
         let day_ms = row.day_ms - row.day_ms.rem_euclid(DAY_MS);
         let sum = sums.entry((&row.subject, day_ms)).or_default();
         let add = |sum: &mut i64, more: i64| *sum = sum.saturating_add(more);
@@ -287,7 +333,12 @@ struct Drafted<T> {
 
 impl<T> Drafted<T> {
     fn new(row: T) -> Self {
-        Self { row, usage: None, since: Instant::now(), waiting: Waiting::default() }
+        Self {
+            row,
+            usage: None,
+            since: Instant::now(),
+            waiting: Waiting::default(),
+        }
     }
 
     /// Whether it has to be written now.
@@ -300,7 +351,10 @@ impl Draft {
     fn add(&mut self, write: Write, waits: Waits) {
         match write {
             Write::Execution(row, usage) => {
-                let drafted = self.executions.entry(row.id.clone()).or_insert_with(|| Drafted::new(ExecutionRow::default()));
+                let drafted = self
+                    .executions
+                    .entry(row.id.clone())
+                    .or_insert_with(|| Drafted::new(ExecutionRow::default()));
                 // An ended execution does not run again: a late update must not revive it.
                 if row.ended_ms.is_some() || drafted.row.ended_ms.is_none() {
                     drafted.row = *row;
@@ -309,15 +363,27 @@ impl Draft {
                 drafted.waiting.add(waits);
             }
             Write::Tree(row) => {
-                let drafted = self.trees.entry(row.id.clone()).or_insert_with(|| Drafted::new((*row).clone()));
+                let drafted = self
+                    .trees
+                    .entry(row.id.clone())
+                    .or_insert_with(|| Drafted::new((*row).clone()));
                 // The plan is sent once, whatever update comes before or after it, and a later plan is shorter. The bytes belong to the
                 // plan.
-                let plans = [(drafted.row.plan.take(), drafted.row.bytes), (row.plan.clone(), row.bytes)];
-                let plan = plans.into_iter().filter_map(|(plan, bytes)| Some((plan?, bytes))).min_by_key(|(plan, _)| plan.len());
+                let plans = [
+                    (drafted.row.plan.take(), drafted.row.bytes),
+                    (row.plan.clone(), row.bytes),
+                ];
+                let plan = plans
+                    .into_iter()
+                    .filter_map(|(plan, bytes)| Some((plan?, bytes)))
+                    .min_by_key(|(plan, _)| plan.len());
                 if row.revision > drafted.row.revision {
                     drafted.row = *row;
                 }
-                (drafted.row.plan, drafted.row.bytes) = plan.map_or((None, drafted.row.bytes), |(plan, bytes)| (Some(plan), bytes));
+                (drafted.row.plan, drafted.row.bytes) = plan
+                    .map_or((None, drafted.row.bytes), |(plan, bytes)| {
+                        (Some(plan), bytes)
+                    });
                 drafted.waiting.add(waits);
             }
             Write::Session(row) => {
@@ -328,7 +394,12 @@ impl Draft {
             Write::Usage(id, usage) => {
                 let mut waiting = Waiting::default();
                 waiting.add(waits);
-                self.others.push(Record { id, statements: Vec::new(), usage: Some(usage), waiting });
+                self.others.push(Record {
+                    id,
+                    statements: Vec::new(),
+                    usage: Some(usage),
+                    waiting,
+                });
             }
             Write::Barrier => self.barriers.add(waits),
         }
@@ -345,8 +416,12 @@ impl Draft {
     }
 
     fn take(&mut self, is_all: bool) -> Vec<Record> {
-        let executions = self.executions.extract_if(|_, drafted| drafted.is_due(is_all));
-        let execution = |(_, drafted): (String, Drafted<ExecutionRow>)| Record::execution(drafted.row, drafted.usage, drafted.waiting);
+        let executions = self
+            .executions
+            .extract_if(|_, drafted| drafted.is_due(is_all));
+        let execution = |(_, drafted): (String, Drafted<ExecutionRow>)| {
+            Record::execution(drafted.row, drafted.usage, drafted.waiting)
+        };
         let mut records: Vec<Record> = executions.map(execution).collect();
         let trees = self.trees.extract_if(|_, drafted| drafted.is_due(is_all));
         records.extend(trees.map(|(_, drafted)| Record::tree(drafted.row, drafted.waiting)));
@@ -369,7 +444,10 @@ pub(super) enum Writer {
 
 impl Writer {
     /// Opens an existing SQLite database, with its journal in a directory, from which it first recovers what is not in the database yet.
-    pub(super) fn sqlite(folder: &Path, path: &Path) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+    pub(super) fn sqlite(
+        folder: &Path,
+        path: &Path,
+    ) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
         sqlite::Sqlite::open(folder, path).map(Self::Sqlite)
     }
 
@@ -416,7 +494,10 @@ impl Writer {
                 sqlite.send(write, waits);
                 Ok(())
             }
-            Self::Task(sender) => sender.send((write, waits)).await.map_err(|_| "the store has closed".to_owned()),
+            Self::Task(sender) => sender
+                .send((write, waits))
+                .await
+                .map_err(|_| "the store has closed".to_owned()),
         }
     }
 }

@@ -67,7 +67,14 @@ pub(super) struct Node {
 
 impl Node {
     fn new(has_environment: bool) -> Self {
-        Self { status: WAITING.to_owned(), execution: None, attempts: 0, detail: None, has_environment, is_dropped: false }
+        Self {
+            status: WAITING.to_owned(),
+            execution: None,
+            attempts: 0,
+            detail: None,
+            has_environment,
+            is_dropped: false,
+        }
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -142,8 +149,15 @@ pub(super) struct State {
 impl Tree {
     pub(super) fn new(subject: Subject, plan: Plan, (size, held): (usize, Taken)) -> Self {
         let id = RunId::random().to_string().replacen("run_", "tree_", 1);
-        let nodes = plan.tasks.iter().map(|task| Node::new(!task.execution.environment.is_empty())).collect();
-        let tree = Self { size, ..Self::with(id, subject, now_ms(), plan, nodes) };
+        let nodes = plan
+            .tasks
+            .iter()
+            .map(|task| Node::new(!task.execution.environment.is_empty()))
+            .collect();
+        let tree = Self {
+            size,
+            ..Self::with(id, subject, now_ms(), plan, nodes)
+        };
         tree.hold(held);
         tree
     }
@@ -164,7 +178,16 @@ impl Tree {
             held: None,
             revision: 0,
         };
-        Self { id, subject, created_ms, plan, is_kept: false, size: 0, state: Mutex::new(state), changed: Notify::new() }
+        Self {
+            id,
+            subject,
+            created_ms,
+            plan,
+            is_kept: false,
+            size: 0,
+            state: Mutex::new(state),
+            changed: Notify::new(),
+        }
     }
 
     /// Restores a tree from the store.
@@ -175,7 +198,13 @@ impl Tree {
         if nodes.len() != plan.tasks.len() {
             return None;
         }
-        let tree = Self::with(row.id, Subject::new(row.subject).ok()?, row.created_ms, plan, nodes);
+        let tree = Self::with(
+            row.id,
+            Subject::new(row.subject).ok()?,
+            row.created_ms,
+            plan,
+            nodes,
+        );
         {
             let mut state = tree.lock();
             state.ended_ms = row.ended_ms;
@@ -183,7 +212,11 @@ impl Tree {
             state.revision = row.revision;
             state.counted = row.bytes;
         }
-        Some(Self { is_kept: true, size, ..tree })
+        Some(Self {
+            is_kept: true,
+            size,
+            ..tree
+        })
     }
 
     /// Holds the memory charge of its plan for as long as the tree is in memory.
@@ -209,10 +242,17 @@ impl Tree {
     fn last_row(&self) -> (TreeRow, u64) {
         let (is_dropped, before) = {
             let state = self.lock();
-            (state.nodes.iter().any(|node| node.is_dropped), state.counted)
+            (
+                state.nodes.iter().any(|node| node.is_dropped),
+                state.counted,
+            )
         };
         let row = self.row_with(is_dropped.then(|| to_json(&self.plan.outline())));
-        let freed = if is_dropped { u64::try_from(before - row.bytes).unwrap_or(0) } else { 0 };
+        let freed = if is_dropped {
+            u64::try_from(before - row.bytes).unwrap_or(0)
+        } else {
+            0
+        };
         (row, freed)
     }
 
@@ -221,10 +261,15 @@ impl Tree {
         state.revision += 1;
         let nodes = to_json(&state.nodes);
         if let Some(plan) = &plan {
-            let bytes = ROW + plan.len() as u64 + nodes.len() as u64 + NODE * state.nodes.len() as u64;
+            let bytes =
+                ROW + plan.len() as u64 + nodes.len() as u64 + NODE * state.nodes.len() as u64;
             let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
             // What is stored of it can only shrink.
-            state.counted = if state.counted == 0 { bytes } else { bytes.min(state.counted) };
+            state.counted = if state.counted == 0 {
+                bytes
+            } else {
+                bytes.min(state.counted)
+            };
         }
         TreeRow {
             bytes: state.counted,
@@ -265,13 +310,19 @@ impl Tree {
 
     /// Changes the state of a task, and appends an event.
     fn set(&self, state: &mut State, at: usize, change: impl FnOnce(&mut Node)) {
-        let Some(node) = state.nodes.get_mut(at) else { return };
+        let Some(node) = state.nodes.get_mut(at) else {
+            return;
+        };
         let before = (node.status.clone(), node.attempts);
         change(node);
         if before == (node.status.clone(), node.attempts) {
             return;
         }
-        let name = self.plan.tasks.get(at).map_or("", |task| task.name.as_str());
+        let name = self
+            .plan
+            .tasks
+            .get(at)
+            .map_or("", |task| task.name.as_str());
         let data = serde_json::json!({
             "name": name, "status": node.status, "execution": node.execution, "attempts": node.attempts,
             "progress": Progress::of(state.nodes.iter()),
@@ -285,14 +336,20 @@ impl Tree {
         loop {
             let stopped = state.stopped;
             let judged = (0..state.nodes.len()).find_map(|at| match state.nodes.get(at) {
-                Some(node) if node.status == WAITING => self.judge(&state, at).map(|verdict| (at, verdict)),
+                Some(node) if node.status == WAITING => {
+                    self.judge(&state, at).map(|verdict| (at, verdict))
+                }
                 _ => None,
             });
             match judged {
                 // An interrupted tree can be resumed.
                 Some(_) if stopped == Some(INTERRUPTED) => return None,
-                Some((at, _)) if stopped.is_some() => self.set(&mut state, at, |node| node.status = CANCELLED.to_owned()),
-                Some((at, false)) => self.set(&mut state, at, |node| node.status = SKIPPED.to_owned()),
+                Some((at, _)) if stopped.is_some() => {
+                    self.set(&mut state, at, |node| node.status = CANCELLED.to_owned())
+                }
+                Some((at, false)) => {
+                    self.set(&mut state, at, |node| node.status = SKIPPED.to_owned())
+                }
                 Some((at, true)) => {
                     self.set(&mut state, at, |node| {
                         node.status = RUNNING.to_owned();
@@ -321,7 +378,10 @@ impl Tree {
         status.clone_into(&mut state.status);
         state.ended_ms = Some(now_ms());
         if state.is_given_up && status == CANCELLED {
-            state.nodes.iter_mut().for_each(|node| node.is_dropped = true);
+            state
+                .nodes
+                .iter_mut()
+                .for_each(|node| node.is_dropped = true);
         }
         // From here on, another request may retry it, with a log of its own.
         Some(Arc::clone(&state.log))
@@ -341,7 +401,8 @@ impl Tree {
                 return state.stopped.map(|_| false);
             }
             let goes_on = node.status == SUCCEEDED
-                || (task.on_failure == OnFailure::Continue && ![SKIPPED, CANCELLED].contains(&node.status.as_str()));
+                || (task.on_failure == OnFailure::Continue
+                    && ![SKIPPED, CANCELLED].contains(&node.status.as_str()));
             may &= goes_on;
         }
         Some(may)
@@ -363,7 +424,10 @@ pub(super) fn kept_nodes(row: &TreeRow) -> Option<Vec<Node>> {
 /// Drives a tree as far as it gets.
 pub(super) async fn drive(app: Arc<App>, tree: Arc<Tree>) {
     let mut running = FuturesUnordered::new();
-    let parallel = tree.plan.parallel.min(app.config.limits.running_per_subject);
+    let parallel = tree
+        .plan
+        .parallel
+        .min(app.config.limits.running_per_subject);
     let log = loop {
         while running.len() < parallel {
             let Some(at) = tree.next() else { break };
@@ -395,7 +459,9 @@ pub(super) async fn drive(app: Arc<App>, tree: Arc<Tree>) {
 
 /// Runs one task, with its retries.
 async fn run(app: &Arc<App>, tree: &Arc<Tree>, at: usize) {
-    let Some(task) = tree.plan.tasks.get(at) else { return };
+    let Some(task) = tree.plan.tasks.get(at) else {
+        return;
+    };
     let mut tries = 0;
     loop {
         tries += 1;
@@ -413,8 +479,9 @@ async fn run(app: &Arc<App>, tree: &Arc<Tree>, at: usize) {
         if let Some(live) = state.registry.get_mut(at) {
             *live = None;
         }
-        let is_worth_it =
-            ![SUCCEEDED, CANCELLED, "denied"].contains(&status.as_str()) && state.stopped.is_none() && !state.unwanted.contains(&at);
+        let is_worth_it = ![SUCCEEDED, CANCELLED, "denied"].contains(&status.as_str())
+            && state.stopped.is_none()
+            && !state.unwanted.contains(&at);
         if is_worth_it && tries <= task.retries.unwrap_or(0) {
             tree.set(&mut state, at, |node| node.attempts += 1);
             continue;
@@ -425,7 +492,11 @@ async fn run(app: &Arc<App>, tree: &Arc<Tree>, at: usize) {
         });
         if task.on_failure == OnFailure::Stop && status != SUCCEEDED {
             state.stopped = Some("failed");
-            state.registry.iter().flatten().for_each(|live| live.stop.cancel());
+            state
+                .registry
+                .iter()
+                .flatten()
+                .for_each(|live| live.stop.cancel());
         }
         return;
     }
@@ -433,12 +504,19 @@ async fn run(app: &Arc<App>, tree: &Arc<Tree>, at: usize) {
 
 /// Runs one attempt of a task; returns its status.
 async fn attempt(app: &Arc<App>, tree: &Arc<Tree>, at: usize) -> Result<String, Problem> {
-    let task = tree.plan.tasks.get(at).ok_or_else(|| Problem::not_found("task"))?;
+    let task = tree
+        .plan
+        .tasks
+        .get(at)
+        .ok_or_else(|| Problem::not_found("task"))?;
     let mut tries = 0;
     // The memory charged for it until it has ended.
     let (execution, _held) = loop {
         match gather(app, tree, at, task).await {
-            Err(problem) if [Code::MemoryQuota, Code::MemoryExhausted].contains(&problem.code()) && tries < MEMORY_TRIES => {
+            Err(problem)
+                if [Code::MemoryQuota, Code::MemoryExhausted].contains(&problem.code())
+                    && tries < MEMORY_TRIES =>
+            {
                 tries += 1;
                 tokio::time::sleep(AGAIN).await;
                 if tree.is_unwanted(at) {
@@ -451,7 +529,12 @@ async fn attempt(app: &Arc<App>, tree: &Arc<Tree>, at: usize) -> Result<String, 
     let bytes = execution.size();
     loop {
         let (request, input) = execution.clone().read(tree.subject.clone(), true)?;
-        let more = StartOptions { bytes, held: Taken::default(), is_followed: true, stdin: None };
+        let more = StartOptions {
+            bytes,
+            held: Taken::default(),
+            is_followed: true,
+            stdin: None,
+        };
         let begun = match start(app, RunId::random(), request, input, more) {
             Ok(begun) => begun,
             Err(problem) if [Code::QueueFull, Code::Overloaded].contains(&problem.code()) => {
@@ -483,55 +566,103 @@ async fn attempt(app: &Arc<App>, tree: &Arc<Tree>, at: usize) -> Result<String, 
 }
 
 /// Returns a task with the outputs of its dependencies, and the memory charged for them: once here, and once as what runs.
-async fn gather(app: &App, tree: &Tree, at: usize, task: &TaskBody) -> Result<(ExecutionRequest, Taken), Problem> {
+async fn gather(
+    app: &App,
+    tree: &Tree,
+    at: usize,
+    task: &TaskBody,
+) -> Result<(ExecutionRequest, Taken), Problem> {
     let mut execution = task.execution.clone();
-    let mut held = app.memory.take(&tree.subject, execution.size().saturating_mul(2))?;
+    let mut held = app
+        .memory
+        .take(&tree.subject, execution.size().saturating_mul(2))?;
     for parent in tree.plan.parents.get(at).into_iter().flatten() {
         let room = MAX_INPUTS.saturating_sub(execution.files.iter().map(FileBody::size).sum());
-        execution.files.extend(outputs(app, tree, *parent, (room, &mut held)).await?);
+        execution
+            .files
+            .extend(outputs(app, tree, *parent, (room, &mut held)).await?);
     }
     Ok((execution, held))
 }
 
 /// Returns the outputs of a task, as input files of its dependents.
-async fn outputs(app: &App, tree: &Tree, parent: usize, (room, held): (usize, &mut Taken)) -> Result<Vec<FileBody>, Problem> {
-    let Some(task) = tree.plan.tasks.get(parent) else { return Ok(Vec::new()) };
+async fn outputs(
+    app: &App,
+    tree: &Tree,
+    parent: usize,
+    (room, held): (usize, &mut Taken),
+) -> Result<Vec<FileBody>, Problem> {
+    let Some(task) = tree.plan.tasks.get(parent) else {
+        return Ok(Vec::new());
+    };
     let node = tree.lock().nodes.get(parent).cloned();
-    let Some(node) = node else { return Ok(Vec::new()) };
+    let Some(node) = node else {
+        return Ok(Vec::new());
+    };
     let place = |name: &str| format!("inputs/{}/{name}", task.name);
     let mut files = vec![FileBody::text(place("status"), node.status.clone())];
-    let Some(id) = node.execution else { return Ok(files) };
+    let Some(id) = node.execution else {
+        return Ok(files);
+    };
     // A momentary lock of the database must not fail the tree.
-    app.store.settle().await.map_err(|error| Problem::internal(&error))?;
-    let Some(row) = app.store.execution(tree.subject.as_str(), &id).await? else { return Ok(files) };
+    app.store
+        .settle()
+        .await
+        .map_err(|error| Problem::internal(&error))?;
+    let Some(row) = app.store.execution(tree.subject.as_str(), &id).await? else {
+        return Ok(files);
+    };
     files.extend(told(&row, &place));
     let artifacts = app.store.artifacts(&id).await?;
     let said: usize = files.iter().map(FileBody::size).sum();
     let bytes = |artifact: &ArtifactRow| usize::try_from(artifact.bytes).unwrap_or(usize::MAX);
-    let all = artifacts.iter().map(bytes).fold(said, usize::saturating_add);
+    let all = artifacts
+        .iter()
+        .map(bytes)
+        .fold(said, usize::saturating_add);
     if all > room {
-        let detail = format!("the tasks before it left more than {MAX_INPUTS} bytes; have them leave less, or leave it elsewhere");
+        let detail = format!(
+            "the tasks before it left more than {MAX_INPUTS} bytes; have them leave less, or leave it elsewhere"
+        );
         return Err(Problem::new(Code::Invalid, detail));
     }
     // Charged before they are read.
     held.grow(all.saturating_mul(2))?;
     for artifact in artifacts {
         let blobs = app.blobs.clone();
-        let content = tokio::task::spawn_blocking(move || blobs.get(&artifact.sha256)).await.map_err(|error| Problem::internal(&error))?;
+        let content = tokio::task::spawn_blocking(move || blobs.get(&artifact.sha256))
+            .await
+            .map_err(|error| Problem::internal(&error))?;
         let content = content.map_err(|error| Problem::internal(&error))?;
-        files.push(FileBody::base64(place(&format!("files/{}", artifact.path)), STANDARD.encode(content)));
+        files.push(FileBody::base64(
+            place(&format!("files/{}", artifact.path)),
+            STANDARD.encode(content),
+        ));
     }
     Ok(files)
 }
 
 /// Returns the output of an execution as files.
 fn told(row: &ExecutionRow, place: &impl Fn(&str) -> String) -> Vec<FileBody> {
-    let result: serde_json::Value = row.result.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-    let text = |name: &str| result.get(name).and_then(serde_json::Value::as_str).map(str::to_owned);
+    let result: serde_json::Value = row
+        .result
+        .as_deref()
+        .and_then(|text| serde_json::from_str(text).ok())
+        .unwrap_or_default();
+    let text = |name: &str| {
+        result
+            .get(name)
+            .and_then(serde_json::Value::as_str)
+            .map(str::to_owned)
+    };
     let stdout = match text("stdout_base64") {
         Some(base64) => FileBody::base64(place("stdout"), base64),
         None => FileBody::text(place("stdout"), text("stdout").unwrap_or_default()),
     };
-    let value = result.pointer("/value/json").filter(|value| !value.is_null());
-    std::iter::once(stdout).chain(value.map(|value| FileBody::text(place("value.json"), value.to_string()))).collect()
+    let value = result
+        .pointer("/value/json")
+        .filter(|value| !value.is_null());
+    std::iter::once(stdout)
+        .chain(value.map(|value| FileBody::text(place("value.json"), value.to_string())))
+        .collect()
 }

@@ -95,7 +95,10 @@ impl Plan {
         let invalid = |text: String| Err(Problem::new(Code::Invalid, text));
         let TreeRequest { tasks, parallel } = request;
         if tasks.is_empty() || tasks.len() > MAX_TASKS {
-            return invalid(format!("a tree has 1 to {MAX_TASKS} tasks, not {}", tasks.len()));
+            return invalid(format!(
+                "a tree has 1 to {MAX_TASKS} tasks, not {}",
+                tasks.len()
+            ));
         }
         if parallel.is_some_and(|parallel| !(1..=1000).contains(&parallel)) {
             return invalid("`parallel` is 1 to 1000".to_owned());
@@ -103,18 +106,30 @@ impl Plan {
         let mut places = HashMap::new();
         for (at, task) in tasks.iter().enumerate() {
             let is_name = (1..=64).contains(&task.name.len())
-                && task.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+                && task
+                    .name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
             if !is_name {
-                return invalid(format!("`{}` is no task's name: letters, digits, `_` and `-`, 64 at most", task.name.escape_debug()));
+                return invalid(format!(
+                    "`{}` is no task's name: letters, digits, `_` and `-`, 64 at most",
+                    task.name.escape_debug()
+                ));
             }
             if places.insert(task.name.as_str(), at).is_some() {
                 return invalid(format!("two tasks are called `{}`", task.name));
             }
             if task.retries.is_some_and(|retries| retries > MAX_RETRIES) {
-                return invalid(format!("`{}` is to be tried again more than {MAX_RETRIES} times", task.name));
+                return invalid(format!(
+                    "`{}` is to be tried again more than {MAX_RETRIES} times",
+                    task.name
+                ));
             }
             if task.execution.stdin_open {
-                return invalid(format!("`{}` has `stdin_open`, which tasks of a tree cannot have", task.name));
+                return invalid(format!(
+                    "`{}` has `stdin_open`, which tasks of a tree cannot have",
+                    task.name
+                ));
             }
         }
         let mut parents = Vec::new();
@@ -125,27 +140,46 @@ impl Plan {
             let mut own = Vec::new();
             for name in &task.after {
                 let Some(parent) = places.get(name.as_str()).copied() else {
-                    return invalid(format!("`{}` comes after `{}`, which is no task of the tree", task.name, name.escape_debug()));
+                    return invalid(format!(
+                        "`{}` comes after `{}`, which is no task of the tree",
+                        task.name,
+                        name.escape_debug()
+                    ));
                 };
                 // The same dependency may be named twice.
-                let seen = last_child.get_mut(parent).is_some_and(|last| last.replace(at) == Some(at));
+                let seen = last_child
+                    .get_mut(parent)
+                    .is_some_and(|last| last.replace(at) == Some(at));
                 if !seen {
                     own.push(parent);
-                    children.get_mut(parent).into_iter().for_each(|children: &mut Vec<usize>| children.push(at));
+                    children
+                        .get_mut(parent)
+                        .into_iter()
+                        .for_each(|children: &mut Vec<usize>| children.push(at));
                     edges += 1;
                 }
             }
             parents.push(own);
         }
         if edges > MAX_EDGES {
-            return invalid(format!("a tree has at most {MAX_EDGES} dependencies, not {edges}"));
+            return invalid(format!(
+                "a tree has at most {MAX_EDGES} dependencies, not {edges}"
+            ));
         }
-        let plan =
-            Self { parallel: parallel.and_then(|parallel| usize::try_from(parallel).ok()).unwrap_or(usize::MAX), parents, children, tasks };
+        let plan = Self {
+            parallel: parallel
+                .and_then(|parallel| usize::try_from(parallel).ok())
+                .unwrap_or(usize::MAX),
+            parents,
+            children,
+            tasks,
+        };
         match plan.circle() {
             Some(at) => {
                 let name = plan.tasks.get(at).map_or("", |task| task.name.as_str());
-                invalid(format!("`{name}` waits for itself, by way of those that it comes after"))
+                invalid(format!(
+                    "`{name}` waits for itself, by way of those that it comes after"
+                ))
             }
             None => Ok(plan),
         }
@@ -154,7 +188,12 @@ impl Plan {
     /// Returns a task on a dependency cycle.
     fn circle(&self) -> Option<usize> {
         let mut waits: Vec<usize> = self.parents.iter().map(Vec::len).collect();
-        let mut free: Vec<usize> = waits.iter().enumerate().filter(|(_, waits)| **waits == 0).map(|(at, _)| at).collect();
+        let mut free: Vec<usize> = waits
+            .iter()
+            .enumerate()
+            .filter(|(_, waits)| **waits == 0)
+            .map(|(at, _)| at)
+            .collect();
         while let Some(at) = free.pop() {
             for child in self.children.get(at).into_iter().flatten() {
                 if let Some(waits) = waits.get_mut(*child) {
@@ -191,7 +230,10 @@ impl Plan {
 
     /// Returns the index of a task.
     pub(super) fn find(&self, name: &str) -> Result<usize, Problem> {
-        self.tasks.iter().position(|task| task.name == name).ok_or_else(|| Problem::not_found("task"))
+        self.tasks
+            .iter()
+            .position(|task| task.name == name)
+            .ok_or_else(|| Problem::not_found("task"))
     }
 
     /// Returns the tasks as they are stored: without environment variables, which are often secrets.
@@ -206,7 +248,10 @@ impl Plan {
     /// Returns what is needed to report on the tasks: all but their programs.
     pub(super) fn outline(&self) -> TreeRequest {
         let task = |task: &TaskBody| TaskBody {
-            execution: ExecutionRequest { language: task.execution.language.clone(), ..ExecutionRequest::default() },
+            execution: ExecutionRequest {
+                language: task.execution.language.clone(),
+                ..ExecutionRequest::default()
+            },
             name: task.name.clone(),
             after: task.after.clone(),
             ..*task
@@ -215,7 +260,12 @@ impl Plan {
     }
 
     fn request(&self, tasks: Vec<TaskBody>) -> TreeRequest {
-        TreeRequest { tasks, parallel: u64::try_from(self.parallel).ok().filter(|parallel| *parallel <= 1000) }
+        TreeRequest {
+            tasks,
+            parallel: u64::try_from(self.parallel)
+                .ok()
+                .filter(|parallel| *parallel <= 1000),
+        }
     }
 }
 
@@ -227,20 +277,38 @@ mod tests {
     fn plan(edges: &[(&str, &[&str])]) -> Result<Plan, String> {
         let tasks: Vec<_> =
             edges.iter().map(|(name, after)| json!({ "name": name, "after": after, "execution": { "language": "python" } })).collect();
-        Plan::new(serde_json::from_value(json!({ "tasks": tasks })).unwrap()).map_err(|problem| problem.detail())
+        Plan::new(serde_json::from_value(json!({ "tasks": tasks })).unwrap())
+            .map_err(|problem| problem.detail())
     }
 
     #[test]
     fn tasks_have_an_order_or_are_refused() {
-        let diamond = plan(&[("d", &["b", "c"]), ("b", &["a"]), ("c", &["a", "a"]), ("a", &[])]).unwrap();
+        let diamond = plan(&[
+            ("d", &["b", "c"]),
+            ("b", &["a"]),
+            ("c", &["a", "a"]),
+            ("a", &[]),
+        ])
+        .unwrap();
         let mut branch = diamond.branch(3);
         branch.sort_unstable();
         assert_eq!(branch, [0, 1, 2, 3]);
-        assert_eq!((diamond.branch(1), diamond.parents[0].len()), (vec![1, 0], 2));
+        assert_eq!(
+            (diamond.branch(1), diamond.parents[0].len()),
+            (vec![1, 0], 2)
+        );
         for (edges, says) in [
             (&[][..], "1 to 500"),
             (&[("a", &["a"][..])][..], "waits for itself"),
-            (&[("a", &["b"][..]), ("b", &["c"][..]), ("c", &["a"][..]), ("d", &[][..])][..], "waits for itself"),
+            (
+                &[
+                    ("a", &["b"][..]),
+                    ("b", &["c"][..]),
+                    ("c", &["a"][..]),
+                    ("d", &[][..]),
+                ][..],
+                "waits for itself",
+            ),
             (&[("a", &["x"][..])][..], "no task of the tree"),
             (&[("a", &[][..]), ("a", &[][..])][..], "two tasks"),
             (&[("../a", &[][..])][..], "no task's name"),

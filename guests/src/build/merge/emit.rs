@@ -8,8 +8,9 @@ use anyhow::{Context as _, Result, bail};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use wasm_encoder::reencode::{Reencode, utils};
 use wasm_encoder::{
-    CodeSection, ConstExpr, ElementSection, Elements, EntityType, ExportKind, ExportSection, Function, FunctionSection, GlobalSection,
-    GlobalType, ImportSection, Instruction, MemorySection, MemoryType, Module, RefType, TableSection, TableType, TypeSection, ValType,
+    CodeSection, ConstExpr, ElementSection, Elements, EntityType, ExportKind, ExportSection,
+    Function, FunctionSection, GlobalSection, GlobalType, ImportSection, Instruction,
+    MemorySection, MemoryType, Module, RefType, TableSection, TableType, TypeSection, ValType,
 };
 use wasmparser::{FuncType, Operator};
 
@@ -48,9 +49,18 @@ impl Merger<'_> {
                 Ok((self.function(*module, index)?, public.as_str()))
             })
             .collect::<Result<Vec<_>>>()?;
-        let reachable = self.reachable(kept.iter().map(|(f, _)| *f).chain(self.table.values().copied()))?;
+        let reachable = self.reachable(
+            kept.iter()
+                .map(|(f, _)| *f)
+                .chain(self.table.values().copied()),
+        )?;
         let numbers: HashMap<FunctionId, u32> = reachable.iter().copied().zip(0..).collect();
-        let number = |function: FunctionId| numbers.get(&function).copied().context("function is not numbered");
+        let number = |function: FunctionId| {
+            numbers
+                .get(&function)
+                .copied()
+                .context("function is not numbered")
+        };
 
         let mut writer = Writer::new(self, &numbers);
         let mut imports = ImportSection::new();
@@ -80,7 +90,11 @@ impl Merger<'_> {
         let mut elements = ElementSection::new();
         for (start, run) in runs(&self.table) {
             let run = run.into_iter().map(number).collect::<Result<Vec<u32>>>()?;
-            elements.active(None, &ConstExpr::i32_const(start.cast_signed()), Elements::Functions(run.into()));
+            elements.active(
+                None,
+                &ConstExpr::i32_const(start.cast_signed()),
+                Elements::Functions(run.into()),
+            );
         }
         let mut exports = ExportSection::new();
         exports.export("memory", ExportKind::Memory, 0);
@@ -165,13 +179,17 @@ impl<'m, 'a> Writer<'m, 'a> {
                         wasmparser::ValType::F32 => ValType::F32,
                         wasmparser::ValType::F64 => ValType::F64,
                         wasmparser::ValType::V128 => ValType::V128,
-                        wasmparser::ValType::Ref(ty) => bail!("reference type {ty:?} in a guest's function type"),
+                        wasmparser::ValType::Ref(ty) => {
+                            bail!("reference type {ty:?} in a guest's function type")
+                        }
                     })
                 })
                 .collect::<Result<Vec<_>>>()
         };
         let number = self.types.len();
-        self.types.ty().function(convert(ty.params())?, convert(ty.results())?);
+        self.types
+            .ty()
+            .function(convert(ty.params())?, convert(ty.results())?);
         self.type_numbers.insert(ty.clone(), number);
         Ok(number)
     }
@@ -180,23 +198,41 @@ impl<'m, 'a> Writer<'m, 'a> {
         if let Some(number) = self.global_numbers.get(&key) {
             return Ok(*number);
         }
-        let global = self.merger.module(key.0)?.globals.get(key.1 as usize).context("global index")?;
-        let value = self.merger.evaluate(key.0, &global.init_expr, &self.merger.constants)?;
+        let global = self
+            .merger
+            .module(key.0)?
+            .globals
+            .get(key.1 as usize)
+            .context("global index")?;
+        let value = self
+            .merger
+            .evaluate(key.0, &global.init_expr, &self.merger.constants)?;
         let (val_type, init) = match value {
             Some(Constant::I32(value)) => (ValType::I32, ConstExpr::i32_const(value)),
             Some(Constant::I64(value)) => (ValType::I64, ConstExpr::i64_const(value)),
             None => bail!("global {key:?} has an initial value that is not an integer constant"),
         };
         let number = self.globals.len();
-        self.globals.global(GlobalType { val_type, mutable: true, shared: false }, &init);
+        self.globals.global(
+            GlobalType {
+                val_type,
+                mutable: true,
+                shared: false,
+            },
+            &init,
+        );
         self.global_numbers.insert(key, number);
         Ok(number)
     }
 
     fn body(&mut self, module: u32, defined: u32) -> Result<Function> {
         let body = self.merger.module(module)?.body(defined)?;
-        let mut translator = Translator { writer: self, module };
-        let mut function = utils::new_function_with_parsed_locals(&mut translator, body).map_err(reencoding)?;
+        let mut translator = Translator {
+            writer: self,
+            module,
+        };
+        let mut function =
+            utils::new_function_with_parsed_locals(&mut translator, body).map_err(reencoding)?;
         // An `i32.const` is held back by one instruction: a call through a constant table slot becomes a plain call.
         let mut held: Option<i32> = None;
         for operator in body.get_operators_reader()? {
@@ -264,18 +300,33 @@ impl Reencode for Translator<'_, '_, '_> {
             .writer
             .merger
             .function(self.module, index)
-            .and_then(|function| self.writer.numbers.get(&function).copied().context("function is not numbered"));
+            .and_then(|function| {
+                self.writer
+                    .numbers
+                    .get(&function)
+                    .copied()
+                    .context("function is not numbered")
+            });
         number.map_err(wasm_encoder::reencode::Error::UserError)
     }
 
     fn global_index(&mut self, index: u32) -> Reencoded<u32> {
-        let number = self.writer.merger.global(self.module, index).and_then(|key| self.writer.global_number(key));
+        let number = self
+            .writer
+            .merger
+            .global(self.module, index)
+            .and_then(|key| self.writer.global_number(key));
         number.map_err(wasm_encoder::reencode::Error::UserError)
     }
 
     fn type_index(&mut self, index: u32) -> Reencoded<u32> {
-        let ty = self.writer.merger.module(self.module).and_then(|module| module.ty(index).cloned());
-        ty.and_then(|ty| self.writer.type_number(&ty)).map_err(wasm_encoder::reencode::Error::UserError)
+        let ty = self
+            .writer
+            .merger
+            .module(self.module)
+            .and_then(|module| module.ty(index).cloned());
+        ty.and_then(|ty| self.writer.type_number(&ty))
+            .map_err(wasm_encoder::reencode::Error::UserError)
     }
 
     fn memory_index(&mut self, _: u32) -> Reencoded<u32> {

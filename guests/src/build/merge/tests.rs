@@ -64,18 +64,32 @@ const LIBRARY: u32 = 1;
 
 fn merged(component: &str, keep: &[&str]) -> Result<Merged> {
     let component = wat::parse_str(component).unwrap();
-    let keep: Vec<_> = keep.iter().map(|name| (LIBRARY, (*name).to_owned(), (*name).to_owned())).collect();
+    let keep: Vec<_> = keep
+        .iter()
+        .map(|name| (LIBRARY, (*name).to_owned(), (*name).to_owned()))
+        .collect();
     merge(&LinkGraph::read(&component)?, &keep)
 }
 
 #[test]
 fn a_merged_module_computes_what_the_linked_ones_did() {
     let merged = merged(LINKED, &["run", "by-number"]).unwrap();
-    assert_eq!(&merged.image[14..18], b"\0\x07\x05\0", "later modules write over earlier ones");
+    assert_eq!(
+        &merged.image[14..18],
+        b"\0\x07\x05\0",
+        "later modules write over earlier ones"
+    );
     let engine = Engine::default();
     let module = Module::new(&engine, &merged.module).unwrap();
-    let imports: Vec<_> = module.imports().map(|import| (import.module(), import.name())).collect();
-    assert_eq!(imports, [("outside", "f")], "only the host is still outside");
+    let imports: Vec<_> = module
+        .imports()
+        .map(|import| (import.module(), import.name()))
+        .collect();
+    assert_eq!(
+        imports,
+        [("outside", "f")],
+        "only the host is still outside"
+    );
     let mut linker = Linker::new(&engine);
     linker.func_wrap("outside", "f", |x: i32| x + 1000).unwrap();
     let mut store = Store::new(&engine, ());
@@ -83,13 +97,24 @@ fn a_merged_module_computes_what_the_linked_ones_did() {
     let memory = instance.get_memory(&mut store, "memory").unwrap();
     assert_eq!(memory.data_size(&store), merged.image.len());
     memory.write(&mut store, 0, &merged.image).unwrap();
-    let run = instance.get_typed_func::<(), i32>(&mut store, "run").unwrap();
+    let run = instance
+        .get_typed_func::<(), i32>(&mut store, "run")
+        .unwrap();
     assert_eq!(run.call(&mut store, ()).unwrap(), 2 * 5 + 99 + 1000);
-    assert_eq!(run.call(&mut store, ()).unwrap(), 2 * 5 + 98 + 1000, "what modules write to each other's globals stays");
-    let by_number = instance.get_typed_func::<i32, i32>(&mut store, "by-number").unwrap();
+    assert_eq!(
+        run.call(&mut store, ()).unwrap(),
+        2 * 5 + 98 + 1000,
+        "what modules write to each other's globals stays"
+    );
+    let by_number = instance
+        .get_typed_func::<i32, i32>(&mut store, "by-number")
+        .unwrap();
     assert_eq!(by_number.call(&mut store, 1).unwrap(), 30);
     assert_eq!(by_number.call(&mut store, 2).unwrap(), 20);
-    assert!(by_number.call(&mut store, 3).is_err(), "an empty slot is still empty");
+    assert!(
+        by_number.call(&mut store, 3).is_err(),
+        "an empty slot is still empty"
+    );
 }
 
 #[test]
@@ -106,23 +131,44 @@ fn what_cannot_change_is_constant_and_what_nobody_calls_is_gone() {
         .flat_map(|body| body.get_operators_reader().unwrap())
         .filter(|operator| matches!(operator, Ok(Operator::CallIndirect { .. })))
         .count();
-    assert_eq!(indirect, 0, "a call through a constant slot is a plain call");
+    assert_eq!(
+        indirect, 0,
+        "a call through a constant slot is a plain call"
+    );
 }
 
 #[test]
 fn broken_assumptions_are_named() {
     let check = |find: &str, replace: &str, expected: &str| {
         assert!(LINKED.contains(find), "{find}");
-        let error = merged(&LINKED.replace(find, replace), &["run"]).err().unwrap();
+        let error = merged(&LINKED.replace(find, replace), &["run"])
+            .err()
+            .unwrap();
         assert!(format!("{error:#}").contains(expected), "{error:#}");
     };
-    check("(data (global.get $memory) \"\\05\")", "(start $s) (func $s)", "a start function is not supported");
-    check("(data (global.get $memory) \"\\05\")", "(data \"\\05\")", "passive data segments are not supported");
-    check("(func $unused", "(func (table.set 0 (i32.const 0) (ref.null func))) (func $unused", "changes its table");
+    check(
+        "(data (global.get $memory) \"\\05\")",
+        "(start $s) (func $s)",
+        "a start function is not supported",
+    );
+    check(
+        "(data (global.get $memory) \"\\05\")",
+        "(data \"\\05\")",
+        "passive data segments are not supported",
+    );
+    check(
+        "(func $unused",
+        "(func (table.set 0 (i32.const 0) (ref.null func))) (func $unused",
+        "changes its table",
+    );
     check(
         "(core instance $main (instantiate $main))",
         "(core instance (instantiate $main)) (core instance $main (instantiate $main))",
         "instantiated twice",
     );
-    check("(func $unused", "(memory 1) (func $unused", "more than one module defines a memory");
+    check(
+        "(func $unused",
+        "(memory 1) (func $unused",
+        "more than one module defines a memory",
+    );
 }

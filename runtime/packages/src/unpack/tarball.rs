@@ -40,17 +40,35 @@ pub(crate) fn tarball(archive: &mut (impl Read + Seek), writer: &mut Writer<'_>)
     let length = archive.seek(SeekFrom::End(0))?;
     let mut room = *writer.room;
     let before = room;
-    let most = room.bytes.saturating_add(room.files.saturating_mul(PER_FILE)).min(length.saturating_mul(MAX_RATIO).max(LARGE));
+    let most = room
+        .bytes
+        .saturating_add(room.files.saturating_mul(PER_FILE))
+        .min(length.saturating_mul(MAX_RATIO).max(LARGE));
     let mut directories = Directories::default();
-    each(archive, most, &mut |path, length, _| room.take(length, 1 + directories.new_above(path)))?;
-    writer.reserve(before.bytes.saturating_sub(room.bytes), before.files.saturating_sub(room.files))?;
-    each(archive, most, &mut |path, length, content| writer.file(path, length, content))
+    each(archive, most, &mut |path, length, _| {
+        room.take(length, 1 + directories.new_above(path))
+    })?;
+    writer.reserve(
+        before.bytes.saturating_sub(room.bytes),
+        before.files.saturating_sub(room.files),
+    )?;
+    each(archive, most, &mut |path, length, content| {
+        writer.file(path, length, content)
+    })
 }
 
 /// Calls back for every file of the archive, with its path below the top folder.
-fn each(archive: &mut (impl Read + Seek), most: u64, found: &mut dyn FnMut(&str, u64, &mut dyn Read) -> io::Result<()>) -> io::Result<()> {
+fn each(
+    archive: &mut (impl Read + Seek),
+    most: u64,
+    found: &mut dyn FnMut(&str, u64, &mut dyn Read) -> io::Result<()>,
+) -> io::Result<()> {
     archive.seek(SeekFrom::Start(0))?;
-    let mut archive = Archive::new(Counted { content: MultiGzDecoder::new(archive), most, left: most });
+    let mut archive = Archive::new(Counted {
+        content: MultiGzDecoder::new(archive),
+        most,
+        left: most,
+    });
     let mut long_name: Option<Vec<u8>> = None;
     for entry in archive.entries()?.raw(true) {
         let mut entry = entry?;
@@ -62,7 +80,9 @@ fn each(archive: &mut (impl Read + Seek), most: u64, found: &mut dyn FnMut(&str,
             // Names of links, which are no files, and global headers.
             EntryType::GNULongLink | EntryType::XGlobalHeader => drop(header(&mut entry, length)?),
             EntryType::Regular | EntryType::Continuous => {
-                let name = long_name.take().unwrap_or_else(|| entry.path_bytes().into_owned());
+                let name = long_name
+                    .take()
+                    .unwrap_or_else(|| entry.path_bytes().into_owned());
                 if let Some(path) = below(&name)? {
                     found(&path, length, &mut entry)?;
                 }
@@ -81,13 +101,24 @@ fn below(name: &[u8]) -> io::Result<Option<String>> {
     if name.ends_with(b"/") {
         return Ok(None);
     }
-    let parts: Vec<&[u8]> = name.split(|byte| *byte == b'/').filter(|part| !matches!(*part, b"" | b".")).skip(1).collect();
-    if parts.is_empty() { Ok(None) } else { path(&parts.join(&b'/')).map(Some) }
+    let parts: Vec<&[u8]> = name
+        .split(|byte| *byte == b'/')
+        .filter(|part| !matches!(*part, b"" | b"."))
+        .skip(1)
+        .collect();
+    if parts.is_empty() {
+        Ok(None)
+    } else {
+        path(&parts.join(&b'/')).map(Some)
+    }
 }
 
 fn header(entry: &mut impl Read, length: u64) -> io::Result<Vec<u8>> {
     if length > MAX_HEADER {
-        return Err(bad(format!("a header of the archive has more than {} KiB", MAX_HEADER >> 10)));
+        return Err(bad(format!(
+            "a header of the archive has more than {} KiB",
+            MAX_HEADER >> 10
+        )));
     }
     let mut content = Vec::new();
     entry.take(length).read_to_end(&mut content)?;

@@ -33,13 +33,20 @@ struct Fields<'a>(&'a [u8]);
 
 impl<'a> Fields<'a> {
     fn bytes(&mut self, length: usize) -> io::Result<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(length).ok_or_else(|| bad("a record of the zip archive is cut off"))?;
+        let (taken, rest) = self
+            .0
+            .split_at_checked(length)
+            .ok_or_else(|| bad("a record of the zip archive is cut off"))?;
         self.0 = rest;
         Ok(taken)
     }
 
     fn number(&mut self, length: usize) -> io::Result<u64> {
-        Ok(self.bytes(length)?.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte)))
+        Ok(self
+            .bytes(length)?
+            .iter()
+            .rev()
+            .fold(0, |number, byte| number << 8 | u64::from(*byte)))
     }
 
     fn u16(&mut self) -> io::Result<u16> {
@@ -51,7 +58,11 @@ impl<'a> Fields<'a> {
     }
 
     fn signature(&mut self, expected: &[u8; 4]) -> io::Result<()> {
-        if self.bytes(4)? == expected { Ok(()) } else { Err(bad("it is no zip archive, or a damaged one")) }
+        if self.bytes(4)? == expected {
+            Ok(())
+        } else {
+            Err(bad("it is no zip archive, or a damaged one"))
+        }
     }
 }
 
@@ -68,7 +79,10 @@ pub(crate) fn wheel(archive: &mut (impl Read + Seek), writer: &mut Writer<'_>) -
     let directory = find_directory(archive, length)?;
     let entries = read_directory(archive, &directory)?;
     let (wanted, left) = judge(&entries, length, *writer.room)?;
-    writer.reserve(writer.room.bytes.saturating_sub(left.bytes), writer.room.files.saturating_sub(left.files))?;
+    writer.reserve(
+        writer.room.bytes.saturating_sub(left.bytes),
+        writer.room.files.saturating_sub(left.files),
+    )?;
     for (entry, end, place) in wanted {
         extract(archive, entry, end, &place, writer)?;
     }
@@ -87,18 +101,30 @@ fn find_directory(archive: &mut (impl Read + Seek), length: u64) -> io::Result<D
     let tail = read_at(archive, start, END)?;
     let is_end = |at: &usize| {
         let record = tail.get(*at..).unwrap_or_default();
-        let comment = record.get(20..22).and_then(|bytes| bytes.try_into().ok()).map(u16::from_le_bytes);
-        record.starts_with(b"PK\x05\x06") && comment.is_some_and(|comment| record.len() == 22 + usize::from(comment))
+        let comment = record
+            .get(20..22)
+            .and_then(|bytes| bytes.try_into().ok())
+            .map(u16::from_le_bytes);
+        record.starts_with(b"PK\x05\x06")
+            && comment.is_some_and(|comment| record.len() == 22 + usize::from(comment))
     };
-    let at = (0..tail.len().saturating_sub(21)).rev().find(is_end).ok_or_else(|| bad("it is no zip archive, or is cut off"))?;
+    let at = (0..tail.len().saturating_sub(21))
+        .rev()
+        .find(is_end)
+        .ok_or_else(|| bad("it is no zip archive, or is cut off"))?;
     let mut fields = Fields(tail.get(at + 4..).unwrap_or_default());
-    let (disk, of_directory, here, entries) = (fields.u16()?, fields.u16()?, fields.u16()?, fields.u16()?);
+    let (disk, of_directory, here, entries) =
+        (fields.u16()?, fields.u16()?, fields.u16()?, fields.u16()?);
     let (size, offset) = (fields.u32()?, fields.u32()?);
     if disk != 0 || of_directory != 0 || here != entries {
         return Err(bad("it is a part of a zip archive"));
     }
     let end = start + at as u64;
-    let short = Directory { entries: entries.into(), offset: offset.into(), size: size.into() };
+    let short = Directory {
+        entries: entries.into(),
+        offset: offset.into(),
+        size: size.into(),
+    };
     let (found, end) = match end.checked_sub(20) {
         Some(locator) => match long_directory(archive, locator, &short)? {
             Some(found) => found,
@@ -107,13 +133,19 @@ fn find_directory(archive: &mut (impl Read + Seek), length: u64) -> io::Result<D
         None => (short, end),
     };
     if found.size > MAX_DIRECTORY || found.offset.checked_add(found.size) != Some(end) {
-        return Err(bad("the directory of the zip archive is not where it should be, or too long"));
+        return Err(bad(
+            "the directory of the zip archive is not where it should be, or too long",
+        ));
     }
     Ok(found)
 }
 
 /// Returns the directory of the zip64 end record, and the offset of that record; none if there is no such record.
-fn long_directory(archive: &mut (impl Read + Seek), locator: u64, short: &Directory) -> io::Result<Option<(Directory, u64)>> {
+fn long_directory(
+    archive: &mut (impl Read + Seek),
+    locator: u64,
+    short: &Directory,
+) -> io::Result<Option<(Directory, u64)>> {
     let bytes = read_at(archive, locator, 20)?;
     if !bytes.starts_with(b"PK\x06\x07") {
         return Ok(None);
@@ -125,23 +157,43 @@ fn long_directory(archive: &mut (impl Read + Seek), locator: u64, short: &Direct
     fields.signature(b"PK\x06\x06")?;
     let rest = fields.number(8)?;
     fields.bytes(12)?;
-    let (here, entries, size, start) = (fields.number(8)?, fields.number(8)?, fields.number(8)?, fields.number(8)?);
+    let (here, entries, size, start) = (
+        fields.number(8)?,
+        fields.number(8)?,
+        fields.number(8)?,
+        fields.number(8)?,
+    );
     let agrees = |short: u64, long: u64, most: u64| short == long || short == most;
     let is_whole = disk == 0
         && disks == 1
         && here == entries
-        && rest.checked_add(12).and_then(|size| size.checked_add(offset)) == Some(locator)
+        && rest
+            .checked_add(12)
+            .and_then(|size| size.checked_add(offset))
+            == Some(locator)
         && rest >= 44;
     let is_same = agrees(short.entries, entries, u16::MAX.into())
         && agrees(short.size, size, u32::MAX.into())
         && agrees(short.offset, start, u32::MAX.into());
     if !is_whole || !is_same {
-        return Err(bad("the records at the end of the zip archive contradict each other"));
+        return Err(bad(
+            "the records at the end of the zip archive contradict each other",
+        ));
     }
-    Ok(Some((Directory { entries, offset: start, size }, offset)))
+    Ok(Some((
+        Directory {
+            entries,
+            offset: start,
+            size,
+        },
+        offset,
+    )))
 }
 
-fn read_directory(archive: &mut (impl Read + Seek), directory: &Directory) -> io::Result<Vec<Entry>> {
+fn read_directory(
+    archive: &mut (impl Read + Seek),
+    directory: &Directory,
+) -> io::Result<Vec<Entry>> {
     // Each entry has 46 bytes and a name, so the number needs no other bound.
     let bytes = read_at(archive, directory.offset, directory.size)?;
     let mut fields = Fields(&bytes);
@@ -149,11 +201,16 @@ fn read_directory(archive: &mut (impl Read + Seek), directory: &Directory) -> io
     while !fields.0.is_empty() {
         entries.push(read_entry(&mut fields)?);
         if entries.len() as u64 > crate::tree::MAX_FILES {
-            return Err(bad(format!("it has more than {} files", crate::tree::MAX_FILES)));
+            return Err(bad(format!(
+                "it has more than {} files",
+                crate::tree::MAX_FILES
+            )));
         }
     }
     if entries.len() as u64 != directory.entries {
-        return Err(bad("the directory of the zip archive has another number of entries than it says"));
+        return Err(bad(
+            "the directory of the zip archive has another number of entries than it says",
+        ));
     }
     Ok(entries)
 }
@@ -172,9 +229,19 @@ fn read_entry(fields: &mut Fields<'_>) -> io::Result<Entry> {
     let name = fields.bytes(name.into())?.to_vec();
     let mut extra = Fields(fields.bytes(extra.into())?);
     fields.bytes(comment.into())?;
-    let shown = || String::from_utf8_lossy(&name).chars().take(80).collect::<String>().escape_debug().to_string();
+    let shown = || {
+        String::from_utf8_lossy(&name)
+            .chars()
+            .take(80)
+            .collect::<String>()
+            .escape_debug()
+            .to_string()
+    };
     if disk != 0 || flags & 1 != 0 || !matches!(method, 0 | 8) {
-        return Err(bad(format!("`{}` is encrypted, or compressed in a way that wheels are not", shown())));
+        return Err(bad(format!(
+            "`{}` is encrypted, or compressed in a way that wheels are not",
+            shown()
+        )));
     }
     // zip64: sizes of more than 32 bits are in an extra field, in this order, each only if it is needed.
     let mut is_long = false;
@@ -192,28 +259,52 @@ fn read_entry(fields: &mut Fields<'_>) -> io::Result<Entry> {
             }
         }
     }
-    Ok(Entry { name, flags, method, crc, packed, length, offset })
+    Ok(Entry {
+        name,
+        flags,
+        method,
+        crc,
+        packed,
+        length,
+        offset,
+    })
 }
 
 /// A file to unpack: its entry, the latest offset where its content ends, and its path in the tree.
 type Wanted<'a> = (&'a Entry, u64, String);
 
 /// Returns the files to unpack, and the room that they leave. Everything is checked before the first is written.
-fn judge(entries: &[Entry], archive: u64, mut room: super::Room) -> io::Result<(Vec<Wanted<'_>>, super::Room)> {
+fn judge(
+    entries: &[Entry],
+    archive: u64,
+    mut room: super::Room,
+) -> io::Result<(Vec<Wanted<'_>>, super::Room)> {
     let mut order: Vec<&Entry> = entries.iter().collect();
     order.sort_by_key(|entry| entry.offset);
-    let ends = order.iter().skip(1).map(|entry| entry.offset).chain([archive]);
-    let (mut names, mut directories, mut total, mut files) = (HashSet::new(), Directories::default(), 0_u64, 0_u64);
+    let ends = order
+        .iter()
+        .skip(1)
+        .map(|entry| entry.offset)
+        .chain([archive]);
+    let (mut names, mut directories, mut total, mut files) =
+        (HashSet::new(), Directories::default(), 0_u64, 0_u64);
     let mut wanted = Vec::new();
     for (entry, end) in order.iter().zip(ends) {
         let least = 30 + entry.name.len() as u64;
-        let is_inside = entry.offset.checked_add(least).and_then(|start| start.checked_add(entry.packed)).is_some_and(|last| last <= end);
+        let is_inside = entry
+            .offset
+            .checked_add(least)
+            .and_then(|start| start.checked_add(entry.packed))
+            .is_some_and(|last| last <= end);
         let name = match entry.name.strip_suffix(b"/") {
             Some(directory) if entry.length == 0 => path(directory)?,
             _ => path(&entry.name)?,
         };
         if !is_inside {
-            return Err(bad(format!("`{}` overlaps with another entry", name.escape_debug())));
+            return Err(bad(format!(
+                "`{}` overlaps with another entry",
+                name.escape_debug()
+            )));
         }
         if !names.insert(name.clone()) {
             return Err(bad(format!("`{}` is there twice", name.escape_debug())));
@@ -236,7 +327,9 @@ fn judge(entries: &[Entry], archive: u64, mut room: super::Room) -> io::Result<(
 
 /// Returns the path of a wheel's file in the tree; none for files that no program imports.
 fn place(name: &str) -> Option<&str> {
-    let Some((first, rest)) = name.split_once('/') else { return Some(name) };
+    let Some((first, rest)) = name.split_once('/') else {
+        return Some(name);
+    };
     if first == "bin" {
         return None;
     }
@@ -249,7 +342,13 @@ fn place(name: &str) -> Option<&str> {
     }
 }
 
-fn extract(archive: &mut (impl Read + Seek), entry: &Entry, end: u64, place: &str, writer: &mut Writer<'_>) -> io::Result<()> {
+fn extract(
+    archive: &mut (impl Read + Seek),
+    entry: &Entry,
+    end: u64,
+    place: &str,
+    writer: &mut Writer<'_>,
+) -> io::Result<()> {
     let header = read_at(archive, entry.offset, 30 + entry.name.len() as u64)?;
     let mut fields = Fields(&header);
     fields.signature(b"PK\x03\x04")?;
@@ -269,14 +368,28 @@ fn extract(archive: &mut (impl Read + Seek), entry: &Entry, end: u64, place: &st
         && (is_later || crc == entry.crc)
         && same(packed, entry.packed)
         && same(length, entry.length);
-    let start = entry.offset.checked_add(30 + u64::from(name_length) + u64::from(extra));
-    let Some(start) = start.filter(|start| agrees && start.checked_add(entry.packed).is_some_and(|last| last <= end)) else {
-        return Err(bad(format!("what stands before `{}` is not what the directory says of it", place.escape_debug())));
+    let start = entry
+        .offset
+        .checked_add(30 + u64::from(name_length) + u64::from(extra));
+    let Some(start) = start.filter(|start| {
+        agrees
+            && start
+                .checked_add(entry.packed)
+                .is_some_and(|last| last <= end)
+    }) else {
+        return Err(bad(format!(
+            "what stands before `{}` is not what the directory says of it",
+            place.escape_debug()
+        )));
     };
     archive.seek(SeekFrom::Start(start))?;
     let packed = archive.take(entry.packed);
     let mut content = Summed {
-        content: if entry.method == 0 { Content::Plain(packed) } else { Content::Deflated(DeflateDecoder::new(packed)) },
+        content: if entry.method == 0 {
+            Content::Plain(packed)
+        } else {
+            Content::Deflated(DeflateDecoder::new(packed))
+        },
         sum: Crc::new(),
     };
     writer.file(place, entry.length, &mut content)?;

@@ -27,7 +27,11 @@ pub(super) struct Entry {
 
 /// Iterates over the files and directories of `bytes` in their order; ends after the first error.
 pub(super) fn entries(bytes: &Bytes) -> impl Iterator<Item = Result<Entry, ArchiveError>> {
-    let mut reader = Reader { bytes, position: 0, long: Long::default() };
+    let mut reader = Reader {
+        bytes,
+        position: 0,
+        long: Long::default(),
+    };
     std::iter::from_fn(move || {
         let next = reader.next().transpose()?;
         if next.is_err() {
@@ -63,7 +67,11 @@ impl Reader<'_> {
                 return Ok(None);
             }
             let header = Header::read(header).ok_or(ArchiveError::Damaged(at))?;
-            let size = if header.is_extension() { header.size } else { self.long.size.take().unwrap_or(header.size) };
+            let size = if header.is_extension() {
+                header.size
+            } else {
+                self.long.size.take().unwrap_or(header.size)
+            };
             let length = usize::try_from(size).map_err(|_| ArchiveError::Truncated(at))?;
             let start = at.saturating_add(BLOCK);
             let body = self.slice(start, length)?;
@@ -74,8 +82,14 @@ impl Reader<'_> {
                 b'g' => {}
                 _ => {
                     self.position = padded(start, length);
-                    let name = self.long.name.take().or(header.name).ok_or(ArchiveError::Name(at))?;
-                    return entry(at, name, header.kind, (start, length), header.modified).map(Some);
+                    let name = self
+                        .long
+                        .name
+                        .take()
+                        .or(header.name)
+                        .ok_or(ArchiveError::Name(at))?;
+                    return entry(at, name, header.kind, (start, length), header.modified)
+                        .map(Some);
                 }
             }
             self.position = padded(start, length);
@@ -84,17 +98,35 @@ impl Reader<'_> {
 
     fn slice(&self, start: usize, length: usize) -> Result<&[u8], ArchiveError> {
         let end = start.saturating_add(length);
-        self.bytes.get(start..end).ok_or(ArchiveError::Truncated(self.bytes.len()))
+        self.bytes
+            .get(start..end)
+            .ok_or(ArchiveError::Truncated(self.bytes.len()))
     }
 }
 
-fn entry(at: usize, name: String, kind: u8, (start, length): (usize, usize), modified: Duration) -> Result<Entry, ArchiveError> {
+fn entry(
+    at: usize,
+    name: String,
+    kind: u8,
+    (start, length): (usize, usize),
+    modified: Duration,
+) -> Result<Entry, ArchiveError> {
     if name.starts_with('/') {
         return Err(ArchiveError::Name(at));
     }
     match kind {
-        b'5' if length == 0 => Ok(Entry { at, name, file: None, modified }),
-        b'0' | 0 if !name.ends_with('/') => Ok(Entry { at, name, file: Some((start, length)), modified }),
+        b'5' if length == 0 => Ok(Entry {
+            at,
+            name,
+            file: None,
+            modified,
+        }),
+        b'0' | 0 if !name.ends_with('/') => Ok(Entry {
+            at,
+            name,
+            file: Some((start, length)),
+            modified,
+        }),
         _ => Err(ArchiveError::Kind(name)),
     }
 }
@@ -112,7 +144,11 @@ impl Header {
         let stored = number(block.get(148..156)?)?;
         let sum: u64 = block.iter().map(|byte| u64::from(*byte)).sum();
         // The checksum is computed with its own field as blanks.
-        let own: u64 = block.get(148..156)?.iter().map(|byte| u64::from(*byte)).sum();
+        let own: u64 = block
+            .get(148..156)?
+            .iter()
+            .map(|byte| u64::from(*byte))
+            .sum();
         if stored != sum.checked_sub(own)?.checked_add(8 * u64::from(b' '))? {
             return None;
         }
@@ -146,7 +182,9 @@ fn text(field: &[u8]) -> Option<String> {
 fn number(field: &[u8]) -> Option<u64> {
     let (first, rest) = field.split_first()?;
     if *first == 0x80 {
-        return rest.iter().try_fold(0u64, |sum, byte| sum.checked_mul(256)?.checked_add(u64::from(*byte)));
+        return rest.iter().try_fold(0u64, |sum, byte| {
+            sum.checked_mul(256)?.checked_add(u64::from(*byte))
+        });
     }
     let digits = text(field)?;
     match digits.trim() {
@@ -162,7 +200,9 @@ fn pax(mut body: &[u8]) -> Option<Long> {
     while !body.is_empty() && body.first() != Some(&0) {
         let blank = body.iter().position(|byte| *byte == b' ')?;
         let length: usize = std::str::from_utf8(body.get(..blank)?).ok()?.parse().ok()?;
-        let record = body.get(blank.checked_add(1)?..length)?.strip_suffix(b"\n")?;
+        let record = body
+            .get(blank.checked_add(1)?..length)?
+            .strip_suffix(b"\n")?;
         let (key, value) = std::str::from_utf8(record).ok()?.split_once('=')?;
         match key {
             "path" => long.name = Some(value.to_owned()),

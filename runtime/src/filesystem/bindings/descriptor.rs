@@ -11,7 +11,9 @@ use crate::filesystem::host::HostFile;
 use crate::filesystem::node::Node;
 use crate::filesystem::quota::{Permit, Quota};
 use crate::filesystem::ramfs::MemoryFile;
-use crate::filesystem::streams::{HostInput, HostOutput, MemoryInput, MemoryOutput, Position, Source};
+use crate::filesystem::streams::{
+    HostInput, HostOutput, MemoryInput, MemoryOutput, Position, Source,
+};
 
 /// An open file or directory.
 #[derive(Debug)]
@@ -37,12 +39,22 @@ pub(super) enum Readable {
 impl Descriptor {
     /// Returns a descriptor of a directory.
     pub(super) fn directory(node: Node, permit: Permit) -> Self {
-        Self { node, read: true, write: false, _permit: permit }
+        Self {
+            node,
+            read: true,
+            write: false,
+            _permit: permit,
+        }
     }
 
     /// Returns a descriptor of an opened node.
     pub(super) fn opened(node: Node, read: bool, write: bool, permit: Permit) -> Self {
-        Self { node, read, write, _permit: permit }
+        Self {
+            node,
+            read,
+            write,
+            _permit: permit,
+        }
     }
 
     /// Returns the flags that the guest sees.
@@ -73,11 +85,17 @@ impl Descriptor {
         let readable = match &self.node {
             node if node.is_directory() => return Err(ErrorCode::IsDirectory),
             Node::File(file) => Readable::Memory(Source::File(Arc::clone(file))),
-            Node::Archive(entry) => Readable::Memory(Source::Bytes(entry.archive.content(entry.node))),
+            Node::Archive(entry) => {
+                Readable::Memory(Source::Bytes(entry.archive.content(entry.node)))
+            }
             Node::HostFile(file) => Readable::Host(file.clone()),
             _ => return Err(ErrorCode::BadDescriptor),
         };
-        if self.read { Ok(readable) } else { Err(ErrorCode::BadDescriptor) }
+        if self.read {
+            Ok(readable)
+        } else {
+            Err(ErrorCode::BadDescriptor)
+        }
     }
 
     /// Returns the file, for writing.
@@ -97,7 +115,11 @@ impl Descriptor {
     ///
     /// # Errors
     /// As for [`Descriptor::readable`], and `insufficient-memory` if too many streams are open.
-    pub(super) fn input(&self, offset: u64, quota: &Arc<Quota>) -> Result<DynInputStream, ErrorCode> {
+    pub(super) fn input(
+        &self,
+        offset: u64,
+        quota: &Arc<Quota>,
+    ) -> Result<DynInputStream, ErrorCode> {
         let readable = self.readable()?;
         let permit = Permit::stream(quota)?;
         Ok(match readable {
@@ -110,11 +132,18 @@ impl Descriptor {
     ///
     /// # Errors
     /// As for [`Descriptor::writable`], and `insufficient-memory` if too many streams are open.
-    pub(super) fn output(&self, position: Position, quota: &Arc<Quota>, clock: &Clock) -> Result<DynOutputStream, ErrorCode> {
+    pub(super) fn output(
+        &self,
+        position: Position,
+        quota: &Arc<Quota>,
+        clock: &Clock,
+    ) -> Result<DynOutputStream, ErrorCode> {
         let writable = self.writable()?;
         let permit = Permit::stream(quota)?;
         Ok(match writable {
-            Writable::Memory(file) => Box::new(MemoryOutput::new(file, position, Arc::clone(clock), permit)),
+            Writable::Memory(file) => {
+                Box::new(MemoryOutput::new(file, position, Arc::clone(clock), permit))
+            }
             Writable::Host(file) => Box::new(HostOutput::new(file, position, permit)),
         })
     }
@@ -128,7 +157,12 @@ impl Readable {
     pub(super) async fn read(self, offset: u64, length: usize) -> Result<Bytes, ErrorCode> {
         match self {
             Self::Memory(source) => Ok(source.read(offset, length)),
-            Self::Host(file) => file.mount.clone().run(move || file.read(offset, length)).await,
+            Self::Host(file) => {
+                file.mount
+                    .clone()
+                    .run(move || file.read(offset, length))
+                    .await
+            }
         }
     }
 }

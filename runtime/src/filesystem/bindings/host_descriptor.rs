@@ -2,8 +2,9 @@
 
 use wasmtime::component::Resource;
 use wasmtime_wasi::p2::bindings::filesystem::types::{
-    self, Advice, DescriptorFlags, DescriptorStat, DescriptorType, DirectoryEntry, DirectoryEntryStream, ErrorCode, HostDescriptor,
-    HostDirectoryEntryStream, MetadataHashValue, NewTimestamp, OpenFlags, PathFlags,
+    self, Advice, DescriptorFlags, DescriptorStat, DescriptorType, DirectoryEntry,
+    DirectoryEntryStream, ErrorCode, HostDescriptor, HostDirectoryEntryStream, MetadataHashValue,
+    NewTimestamp, OpenFlags, PathFlags,
 };
 use wasmtime_wasi::p2::{FsError, FsResult};
 use wasmtime_wasi_io::streams::{DynInputStream, DynOutputStream};
@@ -22,12 +23,22 @@ use crate::meter;
 type Handle = Resource<types::Descriptor>;
 
 impl HostDescriptor for FilesystemView<'_> {
-    fn read_via_stream(&mut self, handle: Handle, offset: u64) -> FsResult<Resource<DynInputStream>> {
-        let stream = self.descriptor(&handle)?.input(offset, &self.filesystem.quota)?;
+    fn read_via_stream(
+        &mut self,
+        handle: Handle,
+        offset: u64,
+    ) -> FsResult<Resource<DynInputStream>> {
+        let stream = self
+            .descriptor(&handle)?
+            .input(offset, &self.filesystem.quota)?;
         Ok(self.table.push(stream)?)
     }
 
-    fn write_via_stream(&mut self, handle: Handle, offset: u64) -> FsResult<Resource<DynOutputStream>> {
+    fn write_via_stream(
+        &mut self,
+        handle: Handle,
+        offset: u64,
+    ) -> FsResult<Resource<DynOutputStream>> {
         self.output_stream(&handle, Position::At(offset))
     }
 
@@ -49,7 +60,13 @@ impl HostDescriptor for FilesystemView<'_> {
     async fn sync(&mut self, handle: Handle) -> FsResult<()> {
         match self.node(&handle)? {
             Node::HostFile(file) => file.mount.clone().run(move || file.sync()).await?,
-            Node::HostDirectory(directory) => directory.mount.clone().run(move || directory.sync()).await?,
+            Node::HostDirectory(directory) => {
+                directory
+                    .mount
+                    .clone()
+                    .run(move || directory.sync())
+                    .await?
+            }
             _ => {}
         }
         Ok(())
@@ -71,32 +88,62 @@ impl HostDescriptor for FilesystemView<'_> {
         Ok(())
     }
 
-    async fn set_times(&mut self, handle: Handle, accessed: NewTimestamp, modified: NewTimestamp) -> FsResult<()> {
+    async fn set_times(
+        &mut self,
+        handle: Handle,
+        accessed: NewTimestamp,
+        modified: NewTimestamp,
+    ) -> FsResult<()> {
         let change = self.time_change(accessed, modified)?;
         match self.node(&handle)? {
-            Node::HostFile(file) => file.mount.clone().run(move || file.set_times(change)).await?,
+            Node::HostFile(file) => {
+                file.mount
+                    .clone()
+                    .run(move || file.set_times(change))
+                    .await?
+            }
             Node::HostDirectory(directory) => {
-                directory.mount.clone().run(move || directory.set_times(change)).await?;
+                directory
+                    .mount
+                    .clone()
+                    .run(move || directory.set_times(change))
+                    .await?;
             }
             node => node.set_times(change)?,
         }
         Ok(())
     }
 
-    async fn read(&mut self, handle: Handle, length: u64, offset: u64) -> FsResult<(Vec<u8>, bool)> {
+    async fn read(
+        &mut self,
+        handle: Handle,
+        length: u64,
+        offset: u64,
+    ) -> FsResult<(Vec<u8>, bool)> {
         let file = self.descriptor(&handle)?.readable()?;
-        let bytes = file.read(offset, as_usize(length).min(TRANSFER_MAX)).await?;
-        self.filesystem.meter().charge(meter::copied(bytes.len()).saturating_mul(2));
+        let bytes = file
+            .read(offset, as_usize(length).min(TRANSFER_MAX))
+            .await?;
+        self.filesystem
+            .meter()
+            .charge(meter::copied(bytes.len()).saturating_mul(2));
         let at_end = bytes.is_empty() && length > 0;
         Ok((bytes.into(), at_end))
     }
 
     async fn write(&mut self, handle: Handle, data: Vec<u8>, offset: u64) -> FsResult<u64> {
         // Copied once already, whatever the result.
-        self.filesystem.meter().charge(meter::copied(data.len()).saturating_mul(2));
+        self.filesystem
+            .meter()
+            .charge(meter::copied(data.len()).saturating_mul(2));
         let written = match self.descriptor(&handle)?.writable()? {
             Writable::Memory(file) => file.write(offset, &data, self.filesystem.now())?,
-            Writable::Host(file) => file.mount.clone().run(move || file.write(offset, &data)).await?,
+            Writable::Host(file) => {
+                file.mount
+                    .clone()
+                    .run(move || file.write(offset, &data))
+                    .await?
+            }
         };
         Ok(as_u64(written))
     }
@@ -104,8 +151,16 @@ impl HostDescriptor for FilesystemView<'_> {
     async fn read_directory(&mut self, handle: Handle) -> FsResult<Resource<DirectoryEntryStream>> {
         let listing = match self.node(&handle)? {
             Node::HostDirectory(directory) => {
-                let entries = directory.mount.clone().run(move || directory.list()).await?;
-                self.filesystem.meter().charge(meter::NAME.saturating_mul(2).saturating_mul(as_u64(entries.len())));
+                let entries = directory
+                    .mount
+                    .clone()
+                    .run(move || directory.list())
+                    .await?;
+                self.filesystem.meter().charge(
+                    meter::NAME
+                        .saturating_mul(2)
+                        .saturating_mul(as_u64(entries.len())),
+                );
                 Listing::copied(entries, &self.filesystem.quota)?
             }
             node => Listing::of(&node, &self.filesystem.quota)?,
@@ -132,7 +187,12 @@ impl HostDescriptor for FilesystemView<'_> {
         })
     }
 
-    async fn stat_at(&mut self, handle: Handle, flags: PathFlags, path: String) -> FsResult<DescriptorStat> {
+    async fn stat_at(
+        &mut self,
+        handle: Handle,
+        flags: PathFlags,
+        path: String,
+    ) -> FsResult<DescriptorStat> {
         match self.target(&handle, &path, following(flags))? {
             Target::Tree(entry) => Ok(entry.existing()?.stat()?),
             Target::Host(entry) => Ok(on_host(entry, HostEntry::stat).await?.0),
@@ -166,7 +226,11 @@ impl HostDescriptor for FilesystemView<'_> {
         new_handle: Handle,
         new_path: String,
     ) -> FsResult<()> {
-        let last = if old_flags.contains(PathFlags::SYMLINK_FOLLOW) { FinalSymlink::Follow } else { FinalSymlink::Name };
+        let last = if old_flags.contains(PathFlags::SYMLINK_FOLLOW) {
+            FinalSymlink::Follow
+        } else {
+            FinalSymlink::Name
+        };
         let old = self.target(&handle, &old_path, last)?;
         let new = self.target(&new_handle, &new_path, FinalSymlink::Name)?;
         match (old, new) {
@@ -188,7 +252,11 @@ impl HostDescriptor for FilesystemView<'_> {
     ) -> FsResult<Handle> {
         let how = how_to_open(open_flags, flags)?;
         // An exclusive creation (`O_EXCL`) never follows a symlink.
-        let last = if how.create && how.exclusive { FinalSymlink::Name } else { following(path_flags) };
+        let last = if how.create && how.exclusive {
+            FinalSymlink::Name
+        } else {
+            following(path_flags)
+        };
         let target = self.target(&handle, &path, last)?;
         let permit = Permit::descriptor(&self.filesystem.quota)?;
         let node = match target {
@@ -201,7 +269,8 @@ impl HostDescriptor for FilesystemView<'_> {
                 }
             }
         };
-        self.push(Descriptor::opened(node, how.read, how.write, permit)).map_err(FsError::trap)
+        self.push(Descriptor::opened(node, how.read, how.write, permit))
+            .map_err(FsError::trap)
     }
 
     async fn readlink_at(&mut self, handle: Handle, path: String) -> FsResult<String> {
@@ -223,12 +292,20 @@ impl HostDescriptor for FilesystemView<'_> {
         Ok(())
     }
 
-    async fn rename_at(&mut self, handle: Handle, old_path: String, new_handle: Handle, new_path: String) -> FsResult<()> {
+    async fn rename_at(
+        &mut self,
+        handle: Handle,
+        old_path: String,
+        new_handle: Handle,
+        new_path: String,
+    ) -> FsResult<()> {
         let old = self.target(&handle, &old_path, FinalSymlink::Name)?;
         let new = self.target(&new_handle, &new_path, FinalSymlink::Name)?;
         match (old, new) {
             (Target::Tree(old), Target::Tree(new)) => self.filesystem.rename(&old, &new)?,
-            (Target::Host(old), Target::Host(new)) => on_host(old, move |old| old.rename(&new)).await?,
+            (Target::Host(old), Target::Host(new)) => {
+                on_host(old, move |old| old.rename(&new)).await?
+            }
             _ => return Err(ErrorCode::CrossDevice.into()),
         }
         Ok(())
@@ -254,7 +331,9 @@ impl HostDescriptor for FilesystemView<'_> {
 
     async fn is_same_object(&mut self, one: Handle, other: Handle) -> wasmtime::Result<bool> {
         let (one, other) = (self.node(&one), self.node(&other));
-        let (Ok(one), Ok(other)) = (one, other) else { return Ok(false) };
+        let (Ok(one), Ok(other)) = (one, other) else {
+            return Ok(false);
+        };
         let identities = (identity(&one).await, identity(&other).await);
         Ok(matches!(identities, (Ok(one), Ok(other)) if one == other))
     }
@@ -263,7 +342,12 @@ impl HostDescriptor for FilesystemView<'_> {
         Ok(metadata_hash(identity(&self.node(&handle)?).await?))
     }
 
-    async fn metadata_hash_at(&mut self, handle: Handle, flags: PathFlags, path: String) -> FsResult<MetadataHashValue> {
+    async fn metadata_hash_at(
+        &mut self,
+        handle: Handle,
+        flags: PathFlags,
+        path: String,
+    ) -> FsResult<MetadataHashValue> {
         let identity = match self.target(&handle, &path, following(flags))? {
             Target::Tree(entry) => entry.existing()?.identity()?,
             Target::Host(entry) => on_host(entry, HostEntry::stat).await?.1,
@@ -272,21 +356,33 @@ impl HostDescriptor for FilesystemView<'_> {
     }
 
     fn drop(&mut self, handle: Handle) -> wasmtime::Result<()> {
-        self.table.delete(Resource::<Descriptor>::new_own(handle.rep()))?;
+        self.table
+            .delete(Resource::<Descriptor>::new_own(handle.rep()))?;
         Ok(())
     }
 }
 
 impl HostDirectoryEntryStream for FilesystemView<'_> {
-    async fn read_directory_entry(&mut self, stream: Resource<DirectoryEntryStream>) -> FsResult<Option<DirectoryEntry>> {
-        let entry = self.table.get_mut(&Resource::<Listing>::new_borrow(stream.rep()))?.next();
-        let name = entry.as_ref().map_or(0, |entry| meter::text(entry.name.len()));
-        self.filesystem.meter().charge(meter::NAME.saturating_add(name));
+    async fn read_directory_entry(
+        &mut self,
+        stream: Resource<DirectoryEntryStream>,
+    ) -> FsResult<Option<DirectoryEntry>> {
+        let entry = self
+            .table
+            .get_mut(&Resource::<Listing>::new_borrow(stream.rep()))?
+            .next();
+        let name = entry
+            .as_ref()
+            .map_or(0, |entry| meter::text(entry.name.len()));
+        self.filesystem
+            .meter()
+            .charge(meter::NAME.saturating_add(name));
         Ok(entry)
     }
 
     fn drop(&mut self, stream: Resource<DirectoryEntryStream>) -> wasmtime::Result<()> {
-        self.table.delete(Resource::<Listing>::new_own(stream.rep()))?;
+        self.table
+            .delete(Resource::<Listing>::new_own(stream.rep()))?;
         Ok(())
     }
 }
@@ -297,14 +393,22 @@ impl FilesystemView<'_> {
         let target = resolve(&self.descriptor(handle)?.node, path, last, meter)?;
         if let Target::Host(entry) = &target {
             // Each component is opened by a system call of its own.
-            meter.charge(meter::HOST_FILE.saturating_add(meter::CALL.saturating_mul(as_u64(entry.path.len()).saturating_mul(8))));
+            meter.charge(meter::HOST_FILE.saturating_add(
+                meter::CALL.saturating_mul(as_u64(entry.path.len()).saturating_mul(8)),
+            ));
         }
         Ok(target)
     }
 
-    fn output_stream(&mut self, handle: &Handle, position: Position) -> FsResult<Resource<DynOutputStream>> {
+    fn output_stream(
+        &mut self,
+        handle: &Handle,
+        position: Position,
+    ) -> FsResult<Resource<DynOutputStream>> {
         let filesystem = &*self.filesystem;
-        let stream = self.descriptor(handle)?.output(position, &filesystem.quota, &filesystem.clock)?;
+        let stream =
+            self.descriptor(handle)?
+                .output(position, &filesystem.quota, &filesystem.clock)?;
         Ok(self.table.push(stream)?)
     }
 }
@@ -321,7 +425,12 @@ async fn on_host<T: Send + 'static>(
 async fn host_attributes(node: &Node) -> Result<Option<(DescriptorStat, Identity)>, ErrorCode> {
     match node.clone() {
         Node::HostFile(file) => file.mount.clone().run(move || file.stat()).await.map(Some),
-        Node::HostDirectory(directory) => directory.mount.clone().run(move || directory.stat()).await.map(Some),
+        Node::HostDirectory(directory) => directory
+            .mount
+            .clone()
+            .run(move || directory.stat())
+            .await
+            .map(Some),
         _ => Ok(None),
     }
 }
@@ -334,7 +443,11 @@ async fn identity(node: &Node) -> Result<Identity, ErrorCode> {
 }
 
 fn following(flags: PathFlags) -> FinalSymlink {
-    if flags.contains(PathFlags::SYMLINK_FOLLOW) { FinalSymlink::Follow } else { FinalSymlink::Keep }
+    if flags.contains(PathFlags::SYMLINK_FOLLOW) {
+        FinalSymlink::Follow
+    } else {
+        FinalSymlink::Keep
+    }
 }
 
 /// Maps the flags of a guest's open. Synchronized writing is accepted and not guaranteed.

@@ -29,7 +29,11 @@ impl fmt::Debug for HostFile {
 
 impl HostFile {
     pub(super) fn new(mount: HostMount, file: File, quota: &Arc<Quota>) -> Self {
-        Self { mount, file: Arc::new(file), quota: Arc::clone(quota) }
+        Self {
+            mount,
+            file: Arc::new(file),
+            quota: Arc::clone(quota),
+        }
     }
 
     /// Returns attributes and identity.
@@ -37,19 +41,34 @@ impl HostFile {
     /// # Errors
     /// The host's error.
     pub(in crate::filesystem) fn stat(&self) -> Result<(DescriptorStat, Identity), ErrorCode> {
-        self.file.metadata().map(|metadata| describe(&metadata)).map_err(code)
+        self.file
+            .metadata()
+            .map(|metadata| describe(&metadata))
+            .map_err(code)
     }
 
     /// Reads at most `length` bytes from `offset` on; empty at the end.
     ///
     /// # Errors
     /// The host's error.
-    pub(in crate::filesystem) fn read(&self, offset: u64, length: usize) -> Result<Bytes, ErrorCode> {
-        let left = self.file.metadata().map_err(code)?.len().saturating_sub(offset);
+    pub(in crate::filesystem) fn read(
+        &self,
+        offset: u64,
+        length: usize,
+    ) -> Result<Bytes, ErrorCode> {
+        let left = self
+            .file
+            .metadata()
+            .map_err(code)?
+            .len()
+            .saturating_sub(offset);
         let mut buffer = vec![0; length.min(as_usize(left))];
         let mut filled = 0;
         while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-            match self.file.read_at(rest, offset.saturating_add(as_u64(filled))) {
+            match self
+                .file
+                .read_at(rest, offset.saturating_add(as_u64(filled)))
+            {
                 Ok(0) => break,
                 Ok(more) => filled = filled.saturating_add(more),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -64,10 +83,16 @@ impl HostFile {
     ///
     /// # Errors
     /// `read-only`, `insufficient-space`, or the host's error.
-    pub(in crate::filesystem) fn write(&self, offset: u64, data: &[u8]) -> Result<usize, ErrorCode> {
+    pub(in crate::filesystem) fn write(
+        &self,
+        offset: u64,
+        data: &[u8],
+    ) -> Result<usize, ErrorCode> {
         self.mount.check_writable()?;
         let size = self.file.metadata().map_err(code)?.len();
-        let end = offset.checked_add(as_u64(data.len())).ok_or(ErrorCode::FileTooLarge)?;
+        let end = offset
+            .checked_add(as_u64(data.len()))
+            .ok_or(ErrorCode::FileTooLarge)?;
         let gap = offset.saturating_sub(size);
         let charge = ByteCharge::new(&self.quota, end.saturating_sub(offset).saturating_add(gap))?;
         self.file.write_all_at(data, offset).map_err(code)?;

@@ -40,13 +40,20 @@ enum Input {
 
 impl HostInput {
     pub(in crate::filesystem) fn new(file: HostFile, offset: u64, permit: Permit) -> Self {
-        Self { file, offset, state: Input::Idle, _permit: permit }
+        Self {
+            file,
+            offset,
+            state: Input::Idle,
+            _permit: permit,
+        }
     }
 
     fn start(&mut self, size: usize) {
         let (file, offset, length) = (self.file.clone(), self.offset, size.clamp(1, TRANSFER_MAX));
         let mount = file.mount.clone();
-        self.state = Input::Reading(tokio::spawn(async move { mount.run(move || file.read(offset, length)).await }));
+        self.state = Input::Reading(tokio::spawn(async move {
+            mount.run(move || file.read(offset, length)).await
+        }));
     }
 }
 
@@ -76,7 +83,11 @@ impl InputStream for HostInput {
             Input::Done(Ok(mut bytes)) if !bytes.is_empty() => {
                 let now = bytes.split_to(size.min(bytes.len()));
                 self.offset = self.offset.saturating_add(as_u64(now.len()));
-                self.state = if bytes.is_empty() { Input::Idle } else { Input::Done(Ok(bytes)) };
+                self.state = if bytes.is_empty() {
+                    Input::Idle
+                } else {
+                    Input::Done(Ok(bytes))
+                };
                 Ok(now)
             }
             Input::Done(Err(error)) => Err(failed(error)),
@@ -121,7 +132,12 @@ enum Output {
 
 impl HostOutput {
     pub(in crate::filesystem) fn new(file: HostFile, position: Position, permit: Permit) -> Self {
-        Self { file, position, state: Output::Ready, _permit: permit }
+        Self {
+            file,
+            position,
+            state: Output::Ready,
+            _permit: permit,
+        }
     }
 
     fn take_error(&mut self) -> StreamResult<()> {
@@ -172,7 +188,11 @@ impl OutputStream for HostOutput {
 
     fn check_write(&mut self) -> StreamResult<usize> {
         self.take_error()?;
-        Ok(if matches!(self.state, Output::Writing(_)) { 0 } else { TRANSFER_MAX })
+        Ok(if matches!(self.state, Output::Writing(_)) {
+            0
+        } else {
+            TRANSFER_MAX
+        })
     }
 
     async fn cancel(&mut self) {

@@ -46,7 +46,12 @@ fn archives_are_indexed() {
 
     let long = format!("a/{}.py", "n".repeat(200));
     let mut gnu = Vec::new();
-    entry(&mut gnu, "././@LongLink", b'L', format!("{long}\0").as_bytes());
+    entry(
+        &mut gnu,
+        "././@LongLink",
+        b'L',
+        format!("{long}\0").as_bytes(),
+    );
     entry(&mut gnu, "cut", b'0', b"x");
     let gnu = Archive::index(gnu.into()).unwrap();
     assert!(gnu.child(1, long.trim_start_matches("a/")).is_some());
@@ -67,14 +72,38 @@ fn other_archives_are_refused() {
         entry(&mut out, name, kind, content);
         out
     };
-    assert_eq!(index(one("/etc/passwd", b'0', b"x")), Err(ArchiveError::Name(0)));
-    assert_eq!(index(one("a/../../b", b'0', b"x")), Err(ArchiveError::Name(0)));
-    assert_eq!(index(one("link", b'2', b"")), Err(ArchiveError::Kind("link".into())));
-    assert_eq!(index(one("link", b'1', b"")), Err(ArchiveError::Kind("link".into())));
-    assert_eq!(index(one("pipe", b'6', b"")), Err(ArchiveError::Kind("pipe".into())));
-    assert_eq!(index(build(&[("a", b"1"), ("a", b"2")])), Err(ArchiveError::Duplicate("a".into())));
-    assert_eq!(index(build(&[("a", b"1"), ("a/b", b"2")])), Err(ArchiveError::Duplicate("a/b".into())));
-    assert_eq!(index(build(&[("a/b", b"1"), ("a", b"2")])), Err(ArchiveError::Duplicate("a".into())));
+    assert_eq!(
+        index(one("/etc/passwd", b'0', b"x")),
+        Err(ArchiveError::Name(0))
+    );
+    assert_eq!(
+        index(one("a/../../b", b'0', b"x")),
+        Err(ArchiveError::Name(0))
+    );
+    assert_eq!(
+        index(one("link", b'2', b"")),
+        Err(ArchiveError::Kind("link".into()))
+    );
+    assert_eq!(
+        index(one("link", b'1', b"")),
+        Err(ArchiveError::Kind("link".into()))
+    );
+    assert_eq!(
+        index(one("pipe", b'6', b"")),
+        Err(ArchiveError::Kind("pipe".into()))
+    );
+    assert_eq!(
+        index(build(&[("a", b"1"), ("a", b"2")])),
+        Err(ArchiveError::Duplicate("a".into()))
+    );
+    assert_eq!(
+        index(build(&[("a", b"1"), ("a/b", b"2")])),
+        Err(ArchiveError::Duplicate("a/b".into()))
+    );
+    assert_eq!(
+        index(build(&[("a/b", b"1"), ("a", b"2")])),
+        Err(ArchiveError::Duplicate("a".into()))
+    );
 
     let mut cut = one("a", b'0', &[1; 600]);
     cut.truncate(600);
@@ -88,13 +117,25 @@ fn other_archives_are_refused() {
 #[tokio::test]
 async fn archives_are_read_and_listed() {
     let mut guest = Guest::new();
-    assert_eq!(guest.get("usr/lib/python/os.py").await, Ok(b"# os\n".to_vec()));
-    assert_eq!(guest.get("usr/lib/python/json/../os.py").await, Ok(b"# os\n".to_vec()));
-    assert_eq!(guest.list("usr/lib/python").await.unwrap(), ["json", "os.py"]);
+    assert_eq!(
+        guest.get("usr/lib/python/os.py").await,
+        Ok(b"# os\n".to_vec())
+    );
+    assert_eq!(
+        guest.get("usr/lib/python/json/../os.py").await,
+        Ok(b"# os\n".to_vec())
+    );
+    assert_eq!(
+        guest.list("usr/lib/python").await.unwrap(),
+        ["json", "os.py"]
+    );
     assert_eq!(guest.list("usr").await.unwrap(), ["lib"]);
     assert_eq!(guest.list(".").await.unwrap(), ["tmp", "usr", "work"]);
     let stat = guest.stat("usr/lib/python/os.py").await.unwrap();
-    assert_eq!((stat.size, stat.data_modification_timestamp.unwrap().seconds), (5, 7));
+    assert_eq!(
+        (stat.size, stat.data_modification_timestamp.unwrap().seconds),
+        (5, 7)
+    );
     assert_eq!(guest.bytes(), 0);
 }
 
@@ -109,30 +150,84 @@ async fn archives_cannot_be_changed() {
         (OpenFlags::TRUNCATE, DescriptorFlags::READ),
         (OpenFlags::TRUNCATE, DescriptorFlags::empty()),
         (OpenFlags::empty(), DescriptorFlags::WRITE),
-        (OpenFlags::CREATE, DescriptorFlags::READ | DescriptorFlags::WRITE),
+        (
+            OpenFlags::CREATE,
+            DescriptorFlags::READ | DescriptorFlags::WRITE,
+        ),
     ] {
         let opened = guest.open_at(root, file, open, flags).await;
-        assert_eq!(code(&opened), Some(ErrorCode::ReadOnly), "{open:?} {flags:?}");
+        assert_eq!(
+            code(&opened),
+            Some(ErrorCode::ReadOnly),
+            "{open:?} {flags:?}"
+        );
     }
-    for new in ["usr/lib/python/new.py", "usr/lib/python/json/x.pyc", "usr/new", "new", "usr/lib/new"] {
-        assert_eq!(code(&guest.create(new).await), Some(ErrorCode::ReadOnly), "{new}");
-        assert_eq!(code(&guest.mkdir(new).await), Some(ErrorCode::ReadOnly), "{new}");
-        assert_eq!(code(&guest.symlink("x", new).await), Some(ErrorCode::ReadOnly), "{new}");
-        assert_eq!(code(&guest.link("work/mine", new).await), Some(ErrorCode::ReadOnly), "{new}");
-        assert_eq!(code(&guest.rename("work/mine", new).await), Some(ErrorCode::CrossDevice), "{new}");
+    for new in [
+        "usr/lib/python/new.py",
+        "usr/lib/python/json/x.pyc",
+        "usr/new",
+        "new",
+        "usr/lib/new",
+    ] {
+        assert_eq!(
+            code(&guest.create(new).await),
+            Some(ErrorCode::ReadOnly),
+            "{new}"
+        );
+        assert_eq!(
+            code(&guest.mkdir(new).await),
+            Some(ErrorCode::ReadOnly),
+            "{new}"
+        );
+        assert_eq!(
+            code(&guest.symlink("x", new).await),
+            Some(ErrorCode::ReadOnly),
+            "{new}"
+        );
+        assert_eq!(
+            code(&guest.link("work/mine", new).await),
+            Some(ErrorCode::ReadOnly),
+            "{new}"
+        );
+        assert_eq!(
+            code(&guest.rename("work/mine", new).await),
+            Some(ErrorCode::CrossDevice),
+            "{new}"
+        );
     }
     assert_eq!(guest.unlink(file).await, Err(ErrorCode::ReadOnly));
-    assert_eq!(guest.rmdir("usr/lib/python/json").await, Err(ErrorCode::ReadOnly));
-    assert_eq!(guest.rmdir("usr/lib/python").await, Err(ErrorCode::ReadOnly));
+    assert_eq!(
+        guest.rmdir("usr/lib/python/json").await,
+        Err(ErrorCode::ReadOnly)
+    );
+    assert_eq!(
+        guest.rmdir("usr/lib/python").await,
+        Err(ErrorCode::ReadOnly)
+    );
     assert_eq!(guest.rmdir("usr").await, Err(ErrorCode::ReadOnly));
-    assert_eq!(guest.rename(file, "usr/lib/python/so.py").await, Err(ErrorCode::ReadOnly));
-    assert_eq!(guest.rename(file, "work/os.py").await, Err(ErrorCode::CrossDevice));
-    assert_eq!(guest.link(file, "work/os.py").await, Err(ErrorCode::CrossDevice));
+    assert_eq!(
+        guest.rename(file, "usr/lib/python/so.py").await,
+        Err(ErrorCode::ReadOnly)
+    );
+    assert_eq!(
+        guest.rename(file, "work/os.py").await,
+        Err(ErrorCode::CrossDevice)
+    );
+    assert_eq!(
+        guest.link(file, "work/os.py").await,
+        Err(ErrorCode::CrossDevice)
+    );
     assert_eq!(guest.set_times(file).await, Err(ErrorCode::ReadOnly));
     assert_eq!(guest.set_times("usr").await, Err(ErrorCode::ReadOnly));
     let opened = guest.open(file).await.unwrap();
-    assert_eq!(guest.write(opened, 0, b"x").await, Err(ErrorCode::BadDescriptor));
-    assert_eq!(guest.set_size(opened, 0).await, Err(ErrorCode::BadDescriptor));
+    assert_eq!(
+        guest.write(opened, 0, b"x").await,
+        Err(ErrorCode::BadDescriptor)
+    );
+    assert_eq!(
+        guest.set_size(opened, 0).await,
+        Err(ErrorCode::BadDescriptor)
+    );
     assert_eq!(guest.mkdir("usr").await, Err(ErrorCode::Exist));
     assert_eq!(guest.get(file).await, Ok(b"# os\n".to_vec()));
     assert_eq!(guest.list(".").await.unwrap(), ["tmp", "usr", "work"]);

@@ -8,7 +8,10 @@ struct Numbers(u64);
 
 impl Numbers {
     fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % bound
     }
 }
@@ -18,7 +21,11 @@ fn content_equals_a_vector() {
     for seed in 0..40 {
         let mut numbers = Numbers(seed);
         let start = vec![9; usize::try_from(numbers.below(100_000)).unwrap()];
-        let mut content = if seed % 2 == 0 { Content::default() } else { Content::shared(start.clone().into()) };
+        let mut content = if seed % 2 == 0 {
+            Content::default()
+        } else {
+            Content::shared(start.clone().into())
+        };
         let mut model = if seed % 2 == 0 { Vec::new() } else { start };
         for step in 0..60u8 {
             if numbers.below(4) == 0 {
@@ -34,10 +41,18 @@ fn content_equals_a_vector() {
                     model[offset..offset + data.len()].copy_from_slice(&data);
                 }
             }
-            assert_eq!(content.size(), model.len() as u64, "seed {seed} step {step}");
+            assert_eq!(
+                content.size(),
+                model.len() as u64,
+                "seed {seed} step {step}"
+            );
             let from = numbers.below(300_000);
             let wanted = &model[usize::try_from(from).unwrap().min(model.len())..];
-            assert_eq!(content.read(from, usize::MAX), wanted, "seed {seed} step {step}");
+            assert_eq!(
+                content.read(from, usize::MAX),
+                wanted,
+                "seed {seed} step {step}"
+            );
         }
     }
 }
@@ -50,10 +65,21 @@ async fn streams_read_and_write() {
     let stream = guest.table.get_mut(&output).unwrap();
     assert!(stream.check_write().unwrap() > 4096);
     stream.write("hello".into()).unwrap();
-    stream.blocking_write_and_flush(" world".into()).await.unwrap();
+    stream
+        .blocking_write_and_flush(" world".into())
+        .await
+        .unwrap();
     let append = plain(guest.view().append_via_stream(handle(file))).unwrap();
-    guest.table.get_mut(&append).unwrap().write("!".into()).unwrap();
-    assert_eq!(guest.get("work/f").await, Ok(b"\0\0\0\0\0hello world!".to_vec()));
+    guest
+        .table
+        .get_mut(&append)
+        .unwrap()
+        .write("!".into())
+        .unwrap();
+    assert_eq!(
+        guest.get("work/f").await,
+        Ok(b"\0\0\0\0\0hello world!".to_vec())
+    );
 
     let input = plain(guest.view().read_via_stream(handle(file), 10)).unwrap();
     let stream = guest.table.get_mut(&input).unwrap();
@@ -62,7 +88,10 @@ async fn streams_read_and_write() {
     assert_eq!(stream.read(usize::MAX).unwrap(), "rld!");
     assert!(matches!(stream.read(1), Err(StreamError::Closed)));
     let directory = guest.open("work").await.unwrap();
-    assert_eq!(code(&plain(guest.view().read_via_stream(handle(directory), 0))), Some(ErrorCode::IsDirectory));
+    assert_eq!(
+        code(&plain(guest.view().read_via_stream(handle(directory), 0))),
+        Some(ErrorCode::IsDirectory)
+    );
     let (bytes, at_end) = plain(guest.view().read(handle(file), 10, 1 << 50).await).unwrap();
     assert_eq!((bytes.len(), at_end), (0, true));
 }
@@ -76,9 +105,18 @@ async fn times_come_from_the_clock_or_the_guest() {
     assert_eq!(stat.data_modification_timestamp.unwrap().seconds, 1000);
     let root = guest.root;
     let mut set = async |nanoseconds: u32| {
-        let time = NewTimestamp::Timestamp(Datetime { seconds: 7, nanoseconds });
+        let time = NewTimestamp::Timestamp(Datetime {
+            seconds: 7,
+            nanoseconds,
+        });
         let mut view = guest.view();
-        let set = view.set_times_at(handle(root), PathFlags::empty(), "work/f".into(), NewTimestamp::NoChange, time);
+        let set = view.set_times_at(
+            handle(root),
+            PathFlags::empty(),
+            "work/f".into(),
+            NewTimestamp::NoChange,
+            time,
+        );
         plain(set.await)
     };
     assert_eq!(set(1_000_000_000).await, Err(ErrorCode::Invalid));

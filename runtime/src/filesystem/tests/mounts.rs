@@ -1,7 +1,10 @@
 //! Tests of host mounts: does a guest see exactly what was mounted? Rows FS08 to FS10 and FS25 of the attack catalogue, with the host's own
 //! view as the oracle.
 
-#![expect(clippy::disallowed_methods, reason = "the tests look at the host's files directly, as an outside oracle")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the tests look at the host's files directly, as an outside oracle"
+)]
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -30,7 +33,13 @@ fn host() -> TempDir {
 
 fn mounted(host: &TempDir, at: &str, access: MountAccess) -> Guest {
     let mount = HostMount::open(&host.path().join("inside"), at, access).unwrap();
-    Guest::with(FilesystemSetup { mounts: vec![mount], ..setup() }, LIMITS)
+    Guest::with(
+        FilesystemSetup {
+            mounts: vec![mount],
+            ..setup()
+        },
+        LIMITS,
+    )
 }
 
 fn text(path: &Path) -> String {
@@ -42,26 +51,48 @@ async fn a_mount_is_read() {
     let host = host();
     let mut guest = mounted(&host, "/data", MountAccess::ReadOnly);
     assert_eq!(guest.get("data/file").await, Ok(b"content".to_vec()));
-    assert_eq!(guest.get("data/sub/../sub/deep/leaf").await, Ok(b"leaf".to_vec()));
-    assert_eq!(guest.get("work/../data/file").await, Ok(b"content".to_vec()));
+    assert_eq!(
+        guest.get("data/sub/../sub/deep/leaf").await,
+        Ok(b"leaf".to_vec())
+    );
+    assert_eq!(
+        guest.get("work/../data/file").await,
+        Ok(b"content".to_vec())
+    );
     assert!(guest.stat("data/sub/../../work").await.is_ok());
     assert_eq!(guest.list("data/sub").await.unwrap(), ["deep"]);
-    assert_eq!(guest.list("data").await.unwrap(), ["absolute", "etc", "file", "pipe", "relative", "sub", "up"]);
+    assert_eq!(
+        guest.list("data").await.unwrap(),
+        ["absolute", "etc", "file", "pipe", "relative", "sub", "up"]
+    );
     assert_eq!(guest.stat("data/file").await.unwrap().size, 7);
-    assert_eq!(guest.list(".").await.unwrap(), ["data", "tmp", "usr", "work"]);
+    assert_eq!(
+        guest.list(".").await.unwrap(),
+        ["data", "tmp", "usr", "work"]
+    );
     let file = guest.open("data/file").await.unwrap();
     let input = plain(guest.view().read_via_stream(handle(file), 3)).unwrap();
     let stream = guest.table.get_mut(&input).unwrap();
     assert_eq!(stream.blocking_read(2).await.unwrap(), "te");
     assert_eq!(stream.blocking_read(100).await.unwrap(), "nt");
-    assert!(matches!(stream.blocking_read(1).await, Err(StreamError::Closed)));
+    assert!(matches!(
+        stream.blocking_read(1).await,
+        Err(StreamError::Closed)
+    ));
     let again = guest.open("data/file").await.unwrap();
     let sub = guest.open("data/sub").await.unwrap();
     assert!(guest.same(file, again).await);
     assert!(!guest.same(file, sub).await);
     // A descriptor of the host is the root of its paths too.
-    assert!(guest.open_at(sub, "deep/leaf", OpenFlags::empty(), DescriptorFlags::READ).await.is_ok());
-    let out = guest.open_at(sub, "../file", OpenFlags::empty(), DescriptorFlags::READ).await;
+    assert!(
+        guest
+            .open_at(sub, "deep/leaf", OpenFlags::empty(), DescriptorFlags::READ)
+            .await
+            .is_ok()
+    );
+    let out = guest
+        .open_at(sub, "../file", OpenFlags::empty(), DescriptorFlags::READ)
+        .await;
     assert_eq!(code(&out), Some(ErrorCode::NotPermitted));
 }
 
@@ -71,20 +102,47 @@ async fn nothing_leads_out_of_a_mount() {
     for access in [MountAccess::ReadOnly, MountAccess::ReadWrite] {
         let mut guest = mounted(&host, "/data", access);
         for path in ["data/absolute", "data/relative", "data/up", "data/etc"] {
-            assert_eq!(code(&guest.open(path).await), Some(ErrorCode::Loop), "{path}");
-            assert_eq!(guest.readlink(path).await, Err(ErrorCode::NotPermitted), "{path}");
+            assert_eq!(
+                code(&guest.open(path).await),
+                Some(ErrorCode::Loop),
+                "{path}"
+            );
+            assert_eq!(
+                guest.readlink(path).await,
+                Err(ErrorCode::NotPermitted),
+                "{path}"
+            );
         }
-        for path in ["data/up/secret", "data/etc/passwd", "data/absolute/", "data/up/inside/file", "data/up/", "data/../secret"] {
+        for path in [
+            "data/up/secret",
+            "data/etc/passwd",
+            "data/absolute/",
+            "data/up/inside/file",
+            "data/up/",
+            "data/../secret",
+        ] {
             assert!(guest.open(path).await.is_err(), "{path}");
             assert!(guest.create(path).await.is_err(), "{path}");
             assert!(guest.stat(path).await.is_err(), "{path}");
             assert!(guest.unlink(path).await.is_err(), "{path}");
         }
         let start = std::time::Instant::now();
-        assert_eq!(code(&guest.open("data/pipe").await), Some(ErrorCode::Access));
-        assert_eq!(code(&guest.create("data/pipe").await), Some(ErrorCode::Access));
-        assert!(start.elapsed() < Duration::from_secs(5), "a pipe must not be waited for");
-        assert_eq!(guest.symlink("file", "data/planted").await, Err(ErrorCode::NotPermitted));
+        assert_eq!(
+            code(&guest.open("data/pipe").await),
+            Some(ErrorCode::Access)
+        );
+        assert_eq!(
+            code(&guest.create("data/pipe").await),
+            Some(ErrorCode::Access)
+        );
+        assert!(
+            start.elapsed() < Duration::from_secs(5),
+            "a pipe must not be waited for"
+        );
+        assert_eq!(
+            guest.symlink("file", "data/planted").await,
+            Err(ErrorCode::NotPermitted)
+        );
         assert!(guest.link("data/file", "data/second").await.is_err());
         assert!(guest.link("data/file", "work/second").await.is_err());
     }
@@ -95,7 +153,10 @@ async fn nothing_leads_out_of_a_mount() {
 async fn a_read_only_mount_is_not_changed() {
     let host = host();
     let inside = host.path().join("inside");
-    let before = fs::metadata(inside.join("file")).unwrap().modified().unwrap();
+    let before = fs::metadata(inside.join("file"))
+        .unwrap()
+        .modified()
+        .unwrap();
     let mut guest = mounted(&host, "/data", MountAccess::ReadOnly);
     guest.put("work/mine", b"x").await.unwrap();
     let root = guest.root;
@@ -103,25 +164,56 @@ async fn a_read_only_mount_is_not_changed() {
         (OpenFlags::TRUNCATE, DescriptorFlags::READ),
         (OpenFlags::TRUNCATE, DescriptorFlags::empty()),
         (OpenFlags::empty(), DescriptorFlags::WRITE),
-        (OpenFlags::CREATE | OpenFlags::TRUNCATE, DescriptorFlags::WRITE),
+        (
+            OpenFlags::CREATE | OpenFlags::TRUNCATE,
+            DescriptorFlags::WRITE,
+        ),
     ] {
-        assert_eq!(code(&guest.open_at(root, "data/file", open, flags).await), Some(ErrorCode::ReadOnly), "{open:?}");
+        assert_eq!(
+            code(&guest.open_at(root, "data/file", open, flags).await),
+            Some(ErrorCode::ReadOnly),
+            "{open:?}"
+        );
     }
-    assert_eq!(code(&guest.create("data/new").await), Some(ErrorCode::ReadOnly));
+    assert_eq!(
+        code(&guest.create("data/new").await),
+        Some(ErrorCode::ReadOnly)
+    );
     assert_eq!(guest.mkdir("data/new").await, Err(ErrorCode::ReadOnly));
     assert_eq!(guest.unlink("data/file").await, Err(ErrorCode::ReadOnly));
     assert_eq!(guest.rmdir("data/sub/deep").await, Err(ErrorCode::ReadOnly));
-    assert_eq!(guest.rename("data/file", "data/other").await, Err(ErrorCode::ReadOnly));
-    assert_eq!(guest.rename("work/mine", "data/mine").await, Err(ErrorCode::CrossDevice));
-    assert_eq!(guest.rename("data/file", "work/file").await, Err(ErrorCode::CrossDevice));
+    assert_eq!(
+        guest.rename("data/file", "data/other").await,
+        Err(ErrorCode::ReadOnly)
+    );
+    assert_eq!(
+        guest.rename("work/mine", "data/mine").await,
+        Err(ErrorCode::CrossDevice)
+    );
+    assert_eq!(
+        guest.rename("data/file", "work/file").await,
+        Err(ErrorCode::CrossDevice)
+    );
     assert_eq!(guest.set_times("data/file").await, Err(ErrorCode::ReadOnly));
     assert_eq!(guest.set_times("data").await, Err(ErrorCode::ReadOnly));
     let file = guest.open("data/file").await.unwrap();
     assert_eq!(guest.set_size(file, 0).await, Err(ErrorCode::BadDescriptor));
-    assert_eq!(guest.write(file, 0, b"x").await, Err(ErrorCode::BadDescriptor));
-    assert_eq!(code(&plain(guest.view().write_via_stream(handle(file), 0))), Some(ErrorCode::BadDescriptor));
+    assert_eq!(
+        guest.write(file, 0, b"x").await,
+        Err(ErrorCode::BadDescriptor)
+    );
+    assert_eq!(
+        code(&plain(guest.view().write_via_stream(handle(file), 0))),
+        Some(ErrorCode::BadDescriptor)
+    );
     assert_eq!(text(&inside.join("file")), "content");
-    assert_eq!(fs::metadata(inside.join("file")).unwrap().modified().unwrap(), before);
+    assert_eq!(
+        fs::metadata(inside.join("file"))
+            .unwrap()
+            .modified()
+            .unwrap(),
+        before
+    );
     assert_eq!(fs::read_dir(&inside).unwrap().count(), 7);
 }
 
@@ -133,16 +225,26 @@ async fn a_writable_mount_is_changed_and_charged() {
     guest.put("work/data/new", b"made").await.unwrap();
     assert_eq!(text(&inside.join("new")), "made");
     guest.mkdir("work/data/made").await.unwrap();
-    guest.rename("work/data/new", "work/data/made/moved").await.unwrap();
+    guest
+        .rename("work/data/new", "work/data/made/moved")
+        .await
+        .unwrap();
     assert_eq!(text(&inside.join("made/moved")), "made");
     assert!(guest.set_times("work/data/made/moved").await.is_ok());
-    let modified = fs::metadata(inside.join("made/moved")).unwrap().modified().unwrap();
+    let modified = fs::metadata(inside.join("made/moved"))
+        .unwrap()
+        .modified()
+        .unwrap();
     assert_eq!(modified, SystemTime::UNIX_EPOCH + Duration::from_secs(1000));
 
     for directory in ["work/data", "work/data/made"] {
         assert_eq!(guest.set_times(directory).await, Ok(()), "{directory}");
         let opened = guest.open(directory).await.unwrap();
-        assert_eq!(plain(guest.view().sync(handle(opened)).await), Ok(()), "{directory}");
+        assert_eq!(
+            plain(guest.view().sync(handle(opened)).await),
+            Ok(()),
+            "{directory}"
+        );
         guest.close(opened);
     }
 
@@ -152,8 +254,14 @@ async fn a_writable_mount_is_changed_and_charged() {
     output.blocking_write_and_flush("!".into()).await.unwrap();
     output.blocking_write_and_flush("?".into()).await.unwrap();
     assert_eq!(text(&inside.join("made/moved")), "made!?");
-    assert_eq!(guest.set_size(file, 1 << 40).await, Err(ErrorCode::InsufficientSpace));
-    assert_eq!(guest.write(file, 1 << 40, b"x").await, Err(ErrorCode::InsufficientSpace));
+    assert_eq!(
+        guest.set_size(file, 1 << 40).await,
+        Err(ErrorCode::InsufficientSpace)
+    );
+    assert_eq!(
+        guest.write(file, 1 << 40, b"x").await,
+        Err(ErrorCode::InsufficientSpace)
+    );
     assert_eq!(guest.filesystem.quota_hit(), Some(LimitKind::Disk));
     let mut offset = 0;
     while guest.write(file, offset, &[1; 100_000]).await.is_ok() {
@@ -165,10 +273,16 @@ async fn a_writable_mount_is_changed_and_charged() {
     guest.unlink("work/data/made/moved").await.unwrap();
     guest.rmdir("work/data/made").await.unwrap();
     assert!(!inside.join("made").exists());
-    assert!(guest.bytes() > 900_000, "what was written to the host stays charged");
+    assert!(
+        guest.bytes() > 900_000,
+        "what was written to the host stays charged"
+    );
     assert_eq!(guest.rmdir("work/data").await, Err(ErrorCode::Busy));
     assert_eq!(guest.unlink("work/data").await, Err(ErrorCode::IsDirectory));
-    assert_eq!(guest.rename("work/data", "work/other").await, Err(ErrorCode::CrossDevice));
+    assert_eq!(
+        guest.rename("work/data", "work/other").await,
+        Err(ErrorCode::CrossDevice)
+    );
 }
 
 /// FS10 (TOCTOU): another process swaps a directory for a symlink to the outside while a guest opens files below it.
@@ -188,7 +302,13 @@ async fn a_swapped_directory_never_leaks() {
         std::thread::spawn(move || {
             let exchange = || {
                 use rustix::fs::{CWD, RenameFlags, renameat_with};
-                renameat_with(CWD, inside.join("d"), CWD, inside.join("evil"), RenameFlags::EXCHANGE)
+                renameat_with(
+                    CWD,
+                    inside.join("d"),
+                    CWD,
+                    inside.join("evil"),
+                    RenameFlags::EXCHANGE,
+                )
             };
             while !stop.load(Ordering::Relaxed) {
                 exchange().unwrap();
@@ -203,7 +323,12 @@ async fn a_swapped_directory_never_leaks() {
                 assert_eq!(bytes, b"inside");
                 read += 1;
             }
-            Err(ErrorCode::Loop | ErrorCode::NotDirectory | ErrorCode::NotPermitted | ErrorCode::NoEntry) => {}
+            Err(
+                ErrorCode::Loop
+                | ErrorCode::NotDirectory
+                | ErrorCode::NotPermitted
+                | ErrorCode::NoEntry,
+            ) => {}
             Err(error) => panic!("{error:?}"),
         }
     }
@@ -216,8 +341,12 @@ async fn a_swapped_directory_never_leaks() {
 #[test]
 fn errors_do_not_name_the_host() {
     let host = tempfile::tempdir().unwrap();
-    let error = HostMount::open(&host.path().join("missing"), "/data", MountAccess::ReadOnly).unwrap_err();
-    assert_eq!(error.to_string(), "the host directory for mount `/data` cannot be opened: entity not found");
+    let error =
+        HostMount::open(&host.path().join("missing"), "/data", MountAccess::ReadOnly).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the host directory for mount `/data` cannot be opened: entity not found"
+    );
     let mount = HostMount::open(host.path(), "/data", MountAccess::ReadOnly).unwrap();
     assert!(!format!("{mount:?}").contains(host.path().to_str().unwrap()));
 }

@@ -5,7 +5,14 @@ use wasmtime_wasi::p2::bindings::filesystem::types::Host as _;
 use super::*;
 
 fn workspace(bytes: u64, files: u64, open_files: u64) -> Guest {
-    Guest::with(setup(), QuotaLimits { bytes, files, open_files })
+    Guest::with(
+        setup(),
+        QuotaLimits {
+            bytes,
+            files,
+            open_files,
+        },
+    )
 }
 
 #[tokio::test]
@@ -25,29 +32,53 @@ async fn the_last_byte_fits_and_no_more() {
         assert_eq!(guest.bytes(), 1 << 20);
         assert_eq!(guest.filesystem.quota_hit(), Some(LimitKind::Disk));
         guest.filesystem.forget_quota_hit();
-        assert_eq!(code(&guest.create("work/g").await), Some(ErrorCode::InsufficientSpace));
+        assert_eq!(
+            code(&guest.create("work/g").await),
+            Some(ErrorCode::InsufficientSpace)
+        );
         // Overwriting needs no space.
         assert_eq!(guest.write(file, 0, &[8; 10_000]).await, Ok(10_000));
         guest.unlink("work/f").await.unwrap();
         assert_eq!(guest.write(file, 0, b"still open").await, Ok(10));
-        assert!(guest.bytes() > 1 << 19, "an unlinked file counts while it is open");
+        assert!(
+            guest.bytes() > 1 << 19,
+            "an unlinked file counts while it is open"
+        );
         guest.close(file);
         assert_eq!(guest.bytes(), 0);
         guest.filesystem.forget_quota_hit();
     }
     let usage = guest.filesystem.usage();
-    assert_eq!((usage.peak_bytes, usage.files, usage.peak_files), (1 << 20, 0, 1));
+    assert_eq!(
+        (usage.peak_bytes, usage.files, usage.peak_files),
+        (1 << 20, 0, 1)
+    );
 }
 
 #[tokio::test]
 async fn sparse_files_count_with_their_size() {
     let mut guest = workspace(100 << 20, 10, 10);
     let file = guest.create("work/f").await.unwrap();
-    assert_eq!(guest.set_size(file, 1 << 40).await, Err(ErrorCode::InsufficientSpace));
-    assert_eq!(guest.set_size(file, u64::MAX).await, Err(ErrorCode::FileTooLarge));
-    assert_eq!(guest.write(file, 1 << 40, b"x").await, Err(ErrorCode::InsufficientSpace));
-    assert_eq!(guest.write(file, u64::MAX, b"x").await, Err(ErrorCode::FileTooLarge));
-    assert_eq!(guest.write(file, u64::MAX - 5, b"xxxxxxxx").await, Err(ErrorCode::FileTooLarge));
+    assert_eq!(
+        guest.set_size(file, 1 << 40).await,
+        Err(ErrorCode::InsufficientSpace)
+    );
+    assert_eq!(
+        guest.set_size(file, u64::MAX).await,
+        Err(ErrorCode::FileTooLarge)
+    );
+    assert_eq!(
+        guest.write(file, 1 << 40, b"x").await,
+        Err(ErrorCode::InsufficientSpace)
+    );
+    assert_eq!(
+        guest.write(file, u64::MAX, b"x").await,
+        Err(ErrorCode::FileTooLarge)
+    );
+    assert_eq!(
+        guest.write(file, u64::MAX - 5, b"xxxxxxxx").await,
+        Err(ErrorCode::FileTooLarge)
+    );
     assert!(guest.bytes() < 1000, "a refused size is not charged");
     assert_eq!(guest.set_size(file, 50 << 20).await, Ok(()));
     assert!(guest.bytes() > 50 << 20);
@@ -65,7 +96,11 @@ async fn nodes_and_names_are_counted() {
     guest.mkdir("work/d").await.unwrap();
     guest.symlink("x", "work/l").await.unwrap();
     guest.put("tmp/f", b"").await.unwrap();
-    for new in [guest.mkdir("work/e").await, guest.symlink("x", "work/m").await, guest.put("tmp/g", b"").await] {
+    for new in [
+        guest.mkdir("work/e").await,
+        guest.symlink("x", "work/m").await,
+        guest.put("tmp/g", b"").await,
+    ] {
         assert_eq!(new, Err(ErrorCode::Quota));
     }
     assert_eq!(guest.filesystem.quota_hit(), Some(LimitKind::Files));
@@ -81,7 +116,11 @@ async fn nodes_and_names_are_counted() {
     let mut guest = workspace(10_000, 10, 10);
     guest.put("work/f", b"").await.unwrap();
     let mut links = 0;
-    while guest.link("work/f", &format!("work/{}{links}", "n".repeat(200))).await.is_ok() {
+    while guest
+        .link("work/f", &format!("work/{}{links}", "n".repeat(200)))
+        .await
+        .is_ok()
+    {
         links += 1;
     }
     assert!(links < 10_000 / 200, "{links}");
@@ -95,13 +134,22 @@ async fn descriptors_are_counted() {
     for _ in 0..3 {
         open.push(guest.open("work").await.unwrap());
     }
-    assert_eq!(code(&guest.open("work").await), Some(ErrorCode::InsufficientMemory));
-    assert_eq!(code(&guest.create("work/f").await), Some(ErrorCode::InsufficientMemory));
+    assert_eq!(
+        code(&guest.open("work").await),
+        Some(ErrorCode::InsufficientMemory)
+    );
+    assert_eq!(
+        code(&guest.create("work/f").await),
+        Some(ErrorCode::InsufficientMemory)
+    );
     assert_eq!(guest.list("work").await.map_err(|_| ()), Err(()));
     assert_eq!(guest.view().get_directories().unwrap().len(), 0);
     assert_eq!(guest.filesystem.quota_hit(), Some(LimitKind::OpenFiles));
     guest.close(open.remove(0));
-    assert!(guest.list("work").await.unwrap().is_empty(), "nothing was made by the refused creation");
+    assert!(
+        guest.list("work").await.unwrap().is_empty(),
+        "nothing was made by the refused creation"
+    );
 
     let mut streams = Vec::new();
     let file = guest.create("work/f").await.unwrap();
@@ -121,8 +169,14 @@ async fn a_stream_reports_that_the_disk_is_full_and_goes_on() {
     let file = guest.create("work/f").await.unwrap();
     let stream = plain(guest.view().append_via_stream(handle(file))).unwrap();
     let output = guest.table.get_mut(&stream).unwrap();
-    output.blocking_write_and_flush(vec![1; 30_000].into()).await.unwrap();
-    let Err(StreamError::LastOperationFailed(error)) = output.blocking_write_and_flush(vec![1; 30_000].into()).await else {
+    output
+        .blocking_write_and_flush(vec![1; 30_000].into())
+        .await
+        .unwrap();
+    let Err(StreamError::LastOperationFailed(error)) = output
+        .blocking_write_and_flush(vec![1; 30_000].into())
+        .await
+    else {
         panic!("the disk is full");
     };
     let error = guest.table.push(error).unwrap();
@@ -133,7 +187,10 @@ async fn a_stream_reports_that_the_disk_is_full_and_goes_on() {
     output.write(vec![2; 10].into()).unwrap();
     output.flush().unwrap();
     let size = guest.stat("work/f").await.unwrap().size;
-    assert!(size > 30_010 && size < 60_010, "what fitted was written: {size}");
+    assert!(
+        size > 30_010 && size < 60_010,
+        "what fitted was written: {size}"
+    );
 }
 
 #[tokio::test]

@@ -27,7 +27,11 @@ async fn renames_follow_posix() {
         ("tmp/moved/full/x", "work/x", None),
     ];
     for (old, new, expected) in rows {
-        assert_eq!(code(&guest.rename(old, new).await), expected, "{old} -> {new}");
+        assert_eq!(
+            code(&guest.rename(old, new).await),
+            expected,
+            "{old} -> {new}"
+        );
     }
     assert_eq!(guest.list("work").await.unwrap(), ["g", "other", "x"]);
     assert_eq!(guest.get("work/g").await, Ok(b"f".to_vec()));
@@ -41,7 +45,10 @@ async fn a_directory_cannot_move_into_itself_through_a_descriptor() {
     guest.mkdir("work/a/b").await.unwrap();
     let inner = guest.open("work/a/b").await.unwrap();
     let root = handle(guest.root);
-    let moved = guest.view().rename_at(root, "work/a".into(), handle(inner), "c".into()).await;
+    let moved = guest
+        .view()
+        .rename_at(root, "work/a".into(), handle(inner), "c".into())
+        .await;
     assert_eq!(code(&plain(moved)), Some(ErrorCode::Invalid));
 }
 
@@ -52,10 +59,16 @@ async fn a_removed_directory_takes_nothing_in() {
     guest.put("work/f", b"f").await.unwrap();
     let removed = guest.open("work/a").await.unwrap();
     guest.rmdir("work/a").await.unwrap();
-    let made = guest.view().create_directory_at(handle(removed), "x".into()).await;
+    let made = guest
+        .view()
+        .create_directory_at(handle(removed), "x".into())
+        .await;
     assert_eq!(code(&plain(made)), Some(ErrorCode::NoEntry));
     let root = handle(guest.root);
-    let moved = guest.view().rename_at(root, "work/f".into(), handle(removed), "f".into()).await;
+    let moved = guest
+        .view()
+        .rename_at(root, "work/f".into(), handle(removed), "f".into())
+        .await;
     assert_eq!(code(&plain(moved)), Some(ErrorCode::NoEntry));
     assert_eq!(guest.get("work/f").await, Ok(b"f".to_vec()));
     assert!(plain(guest.view().stat(handle(removed)).await).is_ok());

@@ -46,7 +46,13 @@ impl Half {
     #[expect(clippy::disallowed_methods, reason = "the operator named this folder")]
     fn open(folder: &Path, name: &str) -> io::Result<(Self, Vec<Entry>)> {
         let path = folder.join(name);
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path)?;
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&path)?;
         let (mut entries, mut unread, mut line) = (Vec::new(), 0, Vec::new());
         let mut reader = BufReader::new(&file);
         while reader.read_until(b'\n', &mut line)? > 0 {
@@ -64,7 +70,14 @@ impl Half {
             tracing::error!(lines = unread, kept = %kept.display(), "lines of the journal cannot be read, and are kept for a look at them");
         }
         let last = entries.iter().map(|entry| entry.number).max().unwrap_or(0);
-        Ok((Self { bytes: file.metadata()?.len(), file: Arc::new(file), last }, entries))
+        Ok((
+            Self {
+                bytes: file.metadata()?.len(),
+                file: Arc::new(file),
+                last,
+            },
+            entries,
+        ))
     }
 }
 
@@ -78,13 +91,22 @@ impl Journal {
     /// yet. Nothing may be appended before they are in the database and the journal is cleared.
     pub(super) fn open(folder: &Path, applied: u64) -> io::Result<(Self, Vec<Write>)> {
         let [first, second] = NAMES;
-        let ((first, mut entries), (second, others)) = (Half::open(folder, first)?, Half::open(folder, second)?);
+        let ((first, mut entries), (second, others)) =
+            (Half::open(folder, first)?, Half::open(folder, second)?);
         entries.extend(others);
         entries.retain(|entry| entry.number > applied);
         entries.sort_by_key(|entry| entry.number);
         let last = applied.max(first.last).max(second.last);
-        let journal = Self { halves: [first, second], current: 0, last, line: Vec::new() };
-        Ok((journal, entries.into_iter().map(|entry| entry.write).collect()))
+        let journal = Self {
+            halves: [first, second],
+            current: 0,
+            last,
+            line: Vec::new(),
+        };
+        Ok((
+            journal,
+            entries.into_iter().map(|entry| entry.write).collect(),
+        ))
     }
 
     /// Deletes all entries.
@@ -139,14 +161,27 @@ impl Journal {
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "the tests look into files of their own")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the tests look into files of their own"
+)]
 mod tests {
     use super::super::super::{ExecutionRow, UsageRow};
     use super::*;
 
     fn write(name: &str) -> Write {
-        let row = ExecutionRow { id: name.to_owned(), result: Some("{\"stdout\":\"a\\nb\"}".to_owned()), ..ExecutionRow::default() };
-        Write::Execution(Box::new(row), Some(Box::new(UsageRow { executions: 1, ..UsageRow::default() })))
+        let row = ExecutionRow {
+            id: name.to_owned(),
+            result: Some("{\"stdout\":\"a\\nb\"}".to_owned()),
+            ..ExecutionRow::default()
+        };
+        Write::Execution(
+            Box::new(row),
+            Some(Box::new(UsageRow {
+                executions: 1,
+                ..UsageRow::default()
+            })),
+        )
     }
 
     fn add(journal: &mut Journal, name: &str) -> io::Result<()> {
@@ -168,35 +203,63 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (mut journal, left) = Journal::open(folder.path(), 0).unwrap();
         assert!(left.is_empty());
-        ["a", "b"].iter().for_each(|name| add(&mut journal, name).unwrap());
+        ["a", "b"]
+            .iter()
+            .for_each(|name| add(&mut journal, name).unwrap());
         let last = journal.seal();
-        ["c", "d"].iter().for_each(|name| add(&mut journal, name).unwrap());
+        ["c", "d"]
+            .iter()
+            .for_each(|name| add(&mut journal, name).unwrap());
         (folder, last)
     }
 
     #[test]
     fn what_the_database_does_not_have_is_found_again_in_order() {
         let (folder, last) = used();
-        for (applied, expected) in [(0, vec!["a", "b", "c", "d"]), (1, vec!["b", "c", "d"]), (last, vec!["c", "d"]), (4, vec![])] {
+        for (applied, expected) in [
+            (0, vec!["a", "b", "c", "d"]),
+            (1, vec!["b", "c", "d"]),
+            (last, vec!["c", "d"]),
+            (4, vec![]),
+        ] {
             let (_, left) = Journal::open(folder.path(), applied).unwrap();
             assert_eq!(names(&left), expected, "{applied}");
         }
         let (_, left) = Journal::open(folder.path(), 3).unwrap();
-        let Some(Write::Execution(row, Some(usage))) = left.first() else { panic!("{left:?}") };
-        assert_eq!((row.result.as_deref(), usage.executions), (Some("{\"stdout\":\"a\\nb\"}"), 1));
+        let Some(Write::Execution(row, Some(usage))) = left.first() else {
+            panic!("{left:?}")
+        };
+        assert_eq!(
+            (row.result.as_deref(), usage.executions),
+            (Some("{\"stdout\":\"a\\nb\"}"), 1)
+        );
     }
 
     #[test]
     fn a_line_that_was_not_written_to_its_end_is_left_out() {
-        for tail in ["{\"number\":5,\"write\"", "\0\0\0\0", "{}\n{}\n", "{\"number\":5,\"write\":{\"execution\":[{}, null]}}\n"] {
+        for tail in [
+            "{\"number\":5,\"write\"",
+            "\0\0\0\0",
+            "{}\n{}\n",
+            "{\"number\":5,\"write\":{\"execution\":[{}, null]}}\n",
+        ] {
             let (folder, last) = used();
             let path = folder.path().join(NAMES[1]);
-            OpenOptions::new().append(true).open(&path).unwrap().write_all(tail.as_bytes()).unwrap();
+            OpenOptions::new()
+                .append(true)
+                .open(&path)
+                .unwrap()
+                .write_all(tail.as_bytes())
+                .unwrap();
             let (mut journal, left) = Journal::open(folder.path(), last).unwrap();
             assert_eq!(names(&left), ["c", "d"], "{tail}");
             journal.clear().unwrap();
             add(&mut journal, "e").unwrap();
-            assert_eq!(names(&Journal::open(folder.path(), 4).unwrap().1), ["e"], "{tail}");
+            assert_eq!(
+                names(&Journal::open(folder.path(), 4).unwrap().1),
+                ["e"],
+                "{tail}"
+            );
         }
     }
 
@@ -207,12 +270,17 @@ mod tests {
         let bytes = || NAMES.map(|name| folder.path().join(name).metadata().unwrap().len());
         let mut most = 0;
         for round in 0..100 {
-            ["a", "b"].iter().for_each(|name| add(&mut journal, name).unwrap());
+            ["a", "b"]
+                .iter()
+                .for_each(|name| add(&mut journal, name).unwrap());
             let last = journal.seal();
             // More records arrive while it is carried over.
             add(&mut journal, "c").unwrap();
             assert_eq!(last, 2 + 3 * round);
-            assert!(journal.carried_over(last - 1).is_none(), "the database does not have all of it");
+            assert!(
+                journal.carried_over(last - 1).is_none(),
+                "the database does not have all of it"
+            );
             journal.carried_over(last).unwrap().set_len(0).unwrap();
             journal.emptied();
             most = most.max(bytes().iter().sum());
@@ -225,13 +293,28 @@ mod tests {
     fn what_cannot_be_read_is_kept_for_a_look() {
         let (folder, last) = used();
         let path = folder.path().join(NAMES[1]);
-        OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"number\":5,\"write\":{\"of another version\":1}}\n").unwrap();
+        OpenOptions::new()
+            .append(true)
+            .open(&path)
+            .unwrap()
+            .write_all(b"{\"number\":5,\"write\":{\"of another version\":1}}\n")
+            .unwrap();
         let (mut journal, left) = Journal::open(folder.path(), last).unwrap();
         assert_eq!(names(&left), ["c", "d"]);
         journal.clear().unwrap();
-        let names = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
-        let kept: Vec<_> = names.filter(|path| path.to_string_lossy().contains("unread")).collect();
-        assert!(kept.len() == 1 && std::fs::read_to_string(&kept[0]).unwrap().contains("of another version"), "{kept:?}");
+        let names = std::fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
+        let kept: Vec<_> = names
+            .filter(|path| path.to_string_lossy().contains("unread"))
+            .collect();
+        assert!(
+            kept.len() == 1
+                && std::fs::read_to_string(&kept[0])
+                    .unwrap()
+                    .contains("of another version"),
+            "{kept:?}"
+        );
     }
 
     #[test]
@@ -241,9 +324,15 @@ mod tests {
         add(&mut journal, "a").unwrap();
         let readable = Arc::new(File::open(folder.path().join(NAMES[0])).unwrap());
         let whole = std::mem::replace(&mut journal.halves[0].file, readable);
-        assert!(add(&mut journal, "b").is_err(), "the file is open for reading alone");
+        assert!(
+            add(&mut journal, "b").is_err(),
+            "the file is open for reading alone"
+        );
         journal.halves[0].file = whole;
         add(&mut journal, "c").unwrap();
-        assert_eq!(names(&Journal::open(folder.path(), 0).unwrap().1), ["a", "c"]);
+        assert_eq!(
+            names(&Journal::open(folder.path(), 0).unwrap().1),
+            ["a", "c"]
+        );
     }
 }

@@ -27,7 +27,10 @@ async fn write(pool: AnyPool, mut waiting: mpsc::Receiver<(Write, Waits)>) {
         let is_open = received.is_ok_and(|received| received > 0) || !waiting.is_closed();
         if !is_open {
             // The remaining records have no waiter, and are written all the same.
-            draft.add(Write::Barrier, Waits::One(tokio::sync::oneshot::channel().0));
+            draft.add(
+                Write::Barrier,
+                Waits::One(tokio::sync::oneshot::channel().0),
+            );
         }
         for (write, waits) in batch.drain(..) {
             draft.add(write, waits);
@@ -45,16 +48,24 @@ async fn commit(pool: &AnyPool, records: Vec<Record>) {
         return;
     }
     let used = usage(&records);
-    let all: Vec<_> = records.iter().flat_map(|record| &record.statements).chain(&used).collect();
+    let all: Vec<_> = records
+        .iter()
+        .flat_map(|record| &record.statements)
+        .chain(&used)
+        .collect();
     let Err(error) = transact(pool, &all).await else {
-        records.into_iter().for_each(|mut record| record.tell(&Ok(())));
+        records
+            .into_iter()
+            .for_each(|mut record| record.tell(&Ok(())));
         return;
     };
     tracing::error!(%error, "records could not be written together; they are written one by one");
     for mut record in records {
         let used = usage([&record]);
         let statements: Vec<_> = record.statements.iter().chain(&used).collect();
-        let written = transact(pool, &statements).await.map_err(|error| error.to_string());
+        let written = transact(pool, &statements)
+            .await
+            .map_err(|error| error.to_string());
         record.tell(&written);
     }
 }

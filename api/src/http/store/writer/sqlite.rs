@@ -83,13 +83,23 @@ impl State {
     fn carry(&mut self, records: &[Record], last: u64) -> Result<(), rusqlite::Error> {
         let transaction = self.connection.unchecked_transaction()?;
         let used = usage(records);
-        execute(&transaction, records.iter().flat_map(|record| &record.statements).chain(&used))?;
+        execute(
+            &transaction,
+            records
+                .iter()
+                .flat_map(|record| &record.statements)
+                .chain(&used),
+        )?;
         remember(&transaction, last)?;
         transaction.commit()
     }
 
     /// Writes the records like [`State::carry`], without those that the database refuses for their content; returns the result of each.
-    fn carry_what_goes(&mut self, records: &[Record], last: u64) -> Result<Vec<Result<(), String>>, rusqlite::Error> {
+    fn carry_what_goes(
+        &mut self,
+        records: &[Record],
+        last: u64,
+    ) -> Result<Vec<Result<(), String>>, rusqlite::Error> {
         let mut transaction = self.connection.unchecked_transaction()?;
         let mut results = Vec::with_capacity(records.len());
         for record in records {
@@ -114,7 +124,10 @@ impl State {
             Err(error) if is_of_a_record(&error) => {
                 tracing::error!(%error, "records could not be written together; they are written one by one");
                 let results = self.carry_what_goes(records, last)?;
-                records.iter_mut().zip(results).for_each(|(record, result)| record.tell(&result));
+                records
+                    .iter_mut()
+                    .zip(results)
+                    .for_each(|(record, result)| record.tell(&result));
                 Ok(())
             }
             result => result,
@@ -122,16 +135,24 @@ impl State {
     }
 }
 
-fn execute<'a>(connection: &Connection, statements: impl Iterator<Item = &'a Statement>) -> Result<(), rusqlite::Error> {
+fn execute<'a>(
+    connection: &Connection,
+    statements: impl Iterator<Item = &'a Statement>,
+) -> Result<(), rusqlite::Error> {
     for (sql, values) in statements {
-        connection.prepare_cached(sql)?.execute(rusqlite::params_from_iter(values))?;
+        connection
+            .prepare_cached(sql)?
+            .execute(rusqlite::params_from_iter(values))?;
     }
     Ok(())
 }
 
 /// Stores how far the journal has been carried over.
 fn remember(connection: &Connection, last: u64) -> Result<(), rusqlite::Error> {
-    connection.prepare_cached(APPLIED)?.execute([i64::try_from(last).unwrap_or(i64::MAX)]).map(drop)
+    connection
+        .prepare_cached(APPLIED)?
+        .execute([i64::try_from(last).unwrap_or(i64::MAX)])
+        .map(drop)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -147,14 +168,28 @@ fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
 }
 
 impl Sqlite {
-    pub(super) fn open(folder: &Path, path: &Path) -> Result<Arc<Self>, Box<dyn Error + Send + Sync>> {
+    pub(super) fn open(
+        folder: &Path,
+        path: &Path,
+    ) -> Result<Arc<Self>, Box<dyn Error + Send + Sync>> {
         let connection = connect(path)?;
-        let applied = connection.query_row("SELECT applied FROM journal", [], |row| row.get::<_, i64>(0))?;
+        let applied = connection.query_row("SELECT applied FROM journal", [], |row| {
+            row.get::<_, i64>(0)
+        })?;
         let (mut journal, left) = Journal::open(folder, u64::try_from(applied)?)?;
-        let mut state = State { connection, draft: Draft::default(), again: Vec::new(), bytes: 0 };
+        let mut state = State {
+            connection,
+            draft: Draft::default(),
+            again: Vec::new(),
+            bytes: 0,
+        };
         if !left.is_empty() {
-            tracing::info!(records = left.len(), "the process before this one left records in the journal; they go into the database");
-            left.into_iter().for_each(|write| state.draft.add(write, Waits::Told));
+            tracing::info!(
+                records = left.len(),
+                "the process before this one left records in the journal; they go into the database"
+            );
+            left.into_iter()
+                .for_each(|write| state.draft.add(write, Waits::Told));
             let (mut records, last) = (state.draft.all(), journal.seal());
             state.connection.busy_timeout(BUSY_AT_START)?;
             state.carry_over(&mut records, last)?;
@@ -163,7 +198,11 @@ impl Sqlite {
         journal.clear()?;
         checkpoint(&state.connection, "TRUNCATE")?;
         let writer = Arc::new(Self {
-            handed_over: Mutex::new(HandedOver { journal, waiting: Vec::new(), bytes: 0 }),
+            handed_over: Mutex::new(HandedOver {
+                journal,
+                waiting: Vec::new(),
+                bytes: 0,
+            }),
             state: Mutex::new(state),
             handed: AtomicU64::new(0),
             written: AtomicU64::new(0),
@@ -174,7 +213,9 @@ impl Sqlite {
             bytes: AtomicUsize::new(0),
         });
         let (upkeep, weak) = (connect(path)?, Arc::downgrade(&writer));
-        std::thread::Builder::new().name("records".to_owned()).spawn(move || keep_up(&upkeep, &weak))?;
+        std::thread::Builder::new()
+            .name("records".to_owned())
+            .spawn(move || keep_up(&upkeep, &weak))?;
         Ok(writer)
     }
 
@@ -194,7 +235,10 @@ impl Sqlite {
 
     /// Appends a record to the journal; returns it if it does not belong there.
     pub(super) fn note(self: &Arc<Self>, write: Write) -> Option<Write> {
-        let behind = self.handed.load(Ordering::Relaxed).saturating_sub(self.written.load(Ordering::Relaxed));
+        let behind = self
+            .handed
+            .load(Ordering::Relaxed)
+            .saturating_sub(self.written.load(Ordering::Relaxed));
         let is_far_behind = behind > BEHIND || self.missing.load(Ordering::Relaxed) > BEHIND_BYTES;
         if matches!(write, Write::Barrier) || write.size() > NOTED || is_far_behind {
             return Some(write);
@@ -220,7 +264,12 @@ impl Sqlite {
         self.push(lock(&self.handed_over), write, waits);
     }
 
-    fn push(self: &Arc<Self>, mut handed_over: MutexGuard<'_, HandedOver>, write: Write, waits: Waits) {
+    fn push(
+        self: &Arc<Self>,
+        mut handed_over: MutexGuard<'_, HandedOver>,
+        write: Write,
+        waits: Waits,
+    ) {
         let (size, is_awaited) = (write.size(), matches!(waits, Waits::One(_)));
         if !matches!(write, Write::Barrier) {
             self.handed.fetch_add(1, Ordering::Release);
@@ -231,7 +280,8 @@ impl Sqlite {
         let (records, bytes) = (handed_over.waiting.len(), handed_over.bytes);
         drop(handed_over);
         // Once for each time that so much is pending.
-        let is_much = records == GATHERED || (bytes >= GATHERED_BYTES && bytes - size < GATHERED_BYTES);
+        let is_much =
+            records == GATHERED || (bytes >= GATHERED_BYTES && bytes - size < GATHERED_BYTES);
         if self.is_failing() {
             // The background thread retries soon.
         } else if is_awaited && records <= FEW && bytes <= SMALL {
@@ -253,7 +303,12 @@ impl Sqlite {
             let is_written = self.write_with(&mut state);
             drop(state);
             // Records that arrived while the lock was held have no other thread to write them.
-            if !is_written || !lock(&self.handed_over).waiting.iter().any(|(_, waits)| matches!(waits, Waits::One(_))) {
+            if !is_written
+                || !lock(&self.handed_over)
+                    .waiting
+                    .iter()
+                    .any(|(_, waits)| matches!(waits, Waits::One(_)))
+            {
                 return;
             }
         }
@@ -265,17 +320,32 @@ impl Sqlite {
             let mut handed_over = lock(&self.handed_over);
             state.bytes += std::mem::take(&mut handed_over.bytes);
             let waiting = std::mem::take(&mut handed_over.waiting);
-            (waiting, handed_over.journal.seal(), self.handed.load(Ordering::Acquire))
+            (
+                waiting,
+                handed_over.journal.seal(),
+                self.handed.load(Ordering::Acquire),
+            )
         };
-        waiting.into_iter().for_each(|(write, waits)| state.draft.add(write, waits));
+        waiting
+            .into_iter()
+            .for_each(|(write, waits)| state.draft.add(write, waits));
         let mut records = std::mem::take(&mut state.again);
         records.extend(state.draft.all());
         self.commits.fetch_add(records.len(), Ordering::Relaxed);
         // A database that failed is tried even if nothing is pending.
-        let is_nothing = records.iter().all(|record| record.statements.is_empty() && record.usage.is_none());
-        let result = if is_nothing && !self.is_failing() { Ok(()) } else { state.carry_over(&mut records, last) };
+        let is_nothing = records
+            .iter()
+            .all(|record| record.statements.is_empty() && record.usage.is_none());
+        let result = if is_nothing && !self.is_failing() {
+            Ok(())
+        } else {
+            state.carry_over(&mut records, last)
+        };
         self.is_failing.store(result.is_err(), Ordering::Relaxed);
-        self.is_refusing.store(result.as_ref().is_err_and(|error| !is_busy(error)), Ordering::Relaxed);
+        self.is_refusing.store(
+            result.as_ref().is_err_and(|error| !is_busy(error)),
+            Ordering::Relaxed,
+        );
         if let Err(error) = &result {
             state.again = left(error, records);
             if !state.again.is_empty() {
@@ -294,10 +364,14 @@ impl Sqlite {
 
     /// Truncates the journal file that has been carried over.
     fn empty_journal(&self, last: u64) {
-        let Some(file) = lock(&self.handed_over).journal.carried_over(last) else { return };
+        let Some(file) = lock(&self.handed_over).journal.carried_over(last) else {
+            return;
+        };
         match file.set_len(0) {
             Ok(()) => lock(&self.handed_over).journal.emptied(),
-            Err(error) => tracing::warn!(%error, "the journal could not be emptied, and goes on as it is"),
+            Err(error) => {
+                tracing::warn!(%error, "the journal could not be emptied, and goes on as it is")
+            }
         }
     }
 
@@ -308,7 +382,10 @@ impl Sqlite {
         }
         // Records that arrived while the lock was held are pending.
         self.write();
-        let (commits, bytes) = (self.commits.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed));
+        let (commits, bytes) = (
+            self.commits.load(Ordering::Relaxed),
+            self.bytes.load(Ordering::Relaxed),
+        );
         if commits < CHECKPOINT && bytes < CHECKPOINT_BYTES && moved.elapsed() < CHECKPOINT_TIME {
             return Ok(());
         }
@@ -337,11 +414,19 @@ impl Sqlite {
 /// retried that were acknowledged already.
 fn left(error: &rusqlite::Error, mut records: Vec<Record>) -> Vec<Record> {
     if is_busy(error) {
-        records.retain(|record| !record.statements.is_empty() || record.usage.is_some() || record.waiting.is_awaited());
-        tracing::warn!(records = records.len(), "another process writes to the database; records wait for it");
+        records.retain(|record| {
+            !record.statements.is_empty() || record.usage.is_some() || record.waiting.is_awaited()
+        });
+        tracing::warn!(
+            records = records.len(),
+            "another process writes to the database; records wait for it"
+        );
     } else {
         tracing::error!(%error, records = records.len(), "the database takes no records");
-        records.iter_mut().filter(|record| record.waiting.is_awaited()).for_each(|record| record.tell(&Err(error.to_string())));
+        records
+            .iter_mut()
+            .filter(|record| record.waiting.is_awaited())
+            .for_each(|record| record.tell(&Err(error.to_string())));
         records.retain(|record| record.waiting.are_told);
     }
     records
@@ -349,19 +434,26 @@ fn left(error: &rusqlite::Error, mut records: Vec<Record>) -> Vec<Record> {
 
 /// Whether another process holds the lock.
 fn is_busy(error: &rusqlite::Error) -> bool {
-    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+    )
 }
 
 /// Whether an error is about the record's content, and not about the database or the disk: it would be refused for ever.
 fn is_of_a_record(error: &rusqlite::Error) -> bool {
     let code = error.sqlite_error_code();
-    matches!(code, Some(ErrorCode::ConstraintViolation | ErrorCode::TooBig | ErrorCode::TypeMismatch))
-        || matches!(error, rusqlite::Error::ToSqlConversionFailure(_))
+    matches!(
+        code,
+        Some(ErrorCode::ConstraintViolation | ErrorCode::TooBig | ErrorCode::TypeMismatch)
+    ) || matches!(error, rusqlite::Error::ToSqlConversionFailure(_))
 }
 
 /// Runs a WAL checkpoint of this kind, as far as locks allow.
 fn checkpoint(connection: &Connection, kind: &str) -> Result<(), rusqlite::Error> {
-    connection.query_row(&format!("PRAGMA wal_checkpoint({kind})"), [], |_| Ok(())).map(drop)
+    connection
+        .query_row(&format!("PRAGMA wal_checkpoint({kind})"), [], |_| Ok(()))
+        .map(drop)
 }
 
 /// Writes records without a waiter at intervals, until the writer is dropped.
@@ -369,11 +461,17 @@ fn keep_up(upkeep: &Connection, writer: &Weak<Sqlite>) {
     let (mut moved, mut pause) = (Instant::now(), LAZY / 2);
     loop {
         std::thread::sleep(pause);
-        let Some(writer) = writer.upgrade() else { return };
+        let Some(writer) = writer.upgrade() else {
+            return;
+        };
         if let Err(error) = writer.keep_up(upkeep, &mut moved) {
             tracing::error!(%error, "the log of the database could not be moved into it");
         }
-        pause = if writer.is_failing() { FAILED } else { LAZY / 2 };
+        pause = if writer.is_failing() {
+            FAILED
+        } else {
+            LAZY / 2
+        };
     }
 }
 

@@ -18,7 +18,10 @@ impl Claim {
     fn problem(self) -> Problem {
         match self {
             Self::Delete => Problem::not_found("task tree"),
-            Self::Retry => Problem::new(Code::Busy, "the task tree is being tried again; wait for it, or cancel it first"),
+            Self::Retry => Problem::new(
+                Code::Busy,
+                "the task tree is being tried again; wait for it, or cancel it first",
+            ),
         }
     }
 }
@@ -37,7 +40,10 @@ impl Tree {
     /// If another request has claimed it, or it is running again.
     pub(in crate::http::trees) fn begin_to_delete(&self) -> Result<(), Problem> {
         let mut state = self.lock();
-        if let Some(claim) = state.claim.or(state.ended_ms.is_none().then_some(Claim::Retry)) {
+        if let Some(claim) = state
+            .claim
+            .or(state.ended_ms.is_none().then_some(Claim::Retry))
+        {
             return Err(claim.problem());
         }
         state.claim = Some(Claim::Delete);
@@ -67,10 +73,17 @@ impl Tree {
     /// If one of them cannot be restarted.
     pub(in crate::http::trees) fn retry(&self, tasks: &[usize]) -> Result<bool, Problem> {
         let mut state = self.lock();
-        let chosen = |state: &State, is_wanted: &dyn Fn(&Node) -> bool| tasks.iter().any(|at| state.nodes.get(*at).is_some_and(is_wanted));
+        let chosen = |state: &State, is_wanted: &dyn Fn(&Node) -> bool| {
+            tasks
+                .iter()
+                .any(|at| state.nodes.get(*at).is_some_and(is_wanted))
+        };
         let is_stopping = state.stopped.is_some() && state.ended_ms.is_none();
         if is_stopping || chosen(&state, &|node| !node.is_over()) {
-            return Err(Problem::new(Code::Busy, "the task, or one that comes after it, has not ended; cancel it first"));
+            return Err(Problem::new(
+                Code::Busy,
+                "the task, or one that comes after it, has not ended; cancel it first",
+            ));
         }
         if let Some(claim) = state.claim {
             return Err(claim.problem());
@@ -106,7 +119,12 @@ impl Tree {
     fn anew(&self, mut state: MutexGuard<'_, State>, tasks: &[usize]) {
         for at in tasks {
             state.unwanted.remove(at);
-            self.set(&mut state, *at, |node| *node = Node { attempts: node.attempts, ..Node::new(node.has_environment) });
+            self.set(&mut state, *at, |node| {
+                *node = Node {
+                    attempts: node.attempts,
+                    ..Node::new(node.has_environment)
+                }
+            });
         }
         drop(state);
         self.changed.notify_one();
