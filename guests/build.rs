@@ -1,7 +1,7 @@
-//! From which sources are the guests of this build made, and which finished guests does the binary carry?
+//! Build script: which guest sources, and which built guests, does the binary carry?
 //!
-//! The sources are embedded, so that an installed binary can make guests without a checkout. Finished guests are embedded where
-//! `GLOVEBOX_EMBED_GUESTS` names the directory of a bundle.
+//! The sources are embedded, so that an installed binary can make guests without a checkout.
+//! Finished guests are embedded where `GLOVEBOX_EMBED_GUESTS` names the directory of a bundle.
 
 #![expect(
     clippy::disallowed_methods,

@@ -1,7 +1,7 @@
 //! Test generator: which test functions are there?
 //!
-//! It generates one function for each file below `attacks` and `conformance`, so that a new case is a new file with a name of its own in
-//! the report.
+//! It generates one function for each file below `attacks` and `conformance`, so that a new case is
+//! a new file with a name of its own in the report.
 
 use std::fmt::Write as _;
 use std::fs;

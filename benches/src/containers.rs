@@ -1,4 +1,5 @@
-//! Benchmark of container runs: what does a run cost, against starting one with the engine's own client?
+//! Benchmark of container runs: what does a run cost, against starting one with the engine's own
+//! client?
 
 use crate::measure::{Samples, command, ratio};
 use anyhow::{Result, ensure};
@@ -15,7 +16,8 @@ const IDLE: usize = 2;
 /// Pause in which the pool is refilled.
 const PAUSE: Duration = Duration::from_millis(1500);
 
-/// Sequential shell runs, with a container from the pool (warm) and with one that is created for the run (cold).
+/// Sequential shell runs, with a container from the pool (warm) and with one that is created for
+/// the run (cold).
 pub(crate) fn shell() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

@@ -16,7 +16,8 @@ const SCRIPTS: [(&str, &str); 6] = [
 
 const ROUNDS: usize = 3;
 
-/// Six scripts in each metering mode, as multiples of the native interpreter's time without its startup.
+/// Six scripts in each metering mode, as multiples of the native interpreter's time without its
+/// startup.
 pub(crate) fn python() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

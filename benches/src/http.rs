@@ -1,6 +1,7 @@
 //! Benchmark of the HTTP service: what does it cost, against the library?
 //!
-//! The program `glovebox serve` on loopback, with one client for each keep-alive connection. Clients and service share the machine.
+//! The program `glovebox serve` on loopback, with one client for each keep-alive connection.
+//! Clients and service share the machine.
 
 use crate::measure::Samples;
 use anyhow::{Context as _, Result, ensure};
@@ -140,7 +141,8 @@ impl std::io::Read for Awake {
 }
 
 impl Client {
-    /// Busy-waits for responses: on an idle machine, waking a sleeping client takes longer than all the work of the service.
+    /// Busy-waits for responses: on an idle machine, waking a sleeping client takes longer than all
+    /// the work of the service.
     fn stay_awake(self) -> Result<Self> {
         self.stream.get_ref().0.set_nonblocking(true)?;
         Ok(self)
@@ -186,8 +188,8 @@ impl Client {
     }
 }
 
-/// Measures throughput: executions in a time window by many concurrent clients. They share one thread, as in a load generator, because the
-/// service needs the processors.
+/// Measures throughput: executions in a time window by many concurrent clients. They share one
+/// thread, as in a load generator, because the service needs the processors.
 fn rate(clients: Vec<Client>) -> Result<f64> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -287,7 +289,8 @@ pub(crate) fn service() -> Result<()> {
     Ok(())
 }
 
-/// Latency of a small tenant while another tenant floods the service, against the same on an idle service.
+/// Latency of a small tenant while another tenant floods the service, against the same on an idle
+/// service.
 pub(crate) fn fairness() -> Result<()> {
     let service = Service::start()?;
     let (flood, small) = (service.key("flood")?, service.key("canary")?);

@@ -1,7 +1,7 @@
 //! Benchmarks: how fast is it, against a baseline of the same run?
 //!
-//! `cargo build --release --workspace && target/release/glovebox-benches [NAME...]`. Absolute times depend on the machine and its load;
-//! compare the ratios.
+//! `cargo build --release --workspace && target/release/glovebox-benches [NAME...]`. Absolute times
+//! depend on the machine and its load; compare the ratios.
 
 mod containers;
 mod cpu;

@@ -5,7 +5,8 @@ use glovebox::{Request, Sandbox, Status};
 
 const SESSIONS: u64 = 50;
 
-/// The growth of the process's proportional set size (PSS) for each idle session after an evaluation.
+/// The growth of the process's proportional set size (PSS) for each idle session after an
+/// evaluation.
 pub(crate) fn idle_sessions() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -14,8 +14,8 @@ const ROUNDS: usize = 400;
 /// Runs in containers.
 const CONTAINER_ROUNDS: usize = 12;
 
-/// A program with and without a package set, one that imports a module from a package against the same from the standard library, and one
-/// that needs native code.
+/// A program with and without a package set, one that imports a module from a package against the
+/// same from the standard library, and one that needs native code.
 pub(crate) fn cached() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

@@ -47,7 +47,8 @@ async fn runs(sandbox: &Sandbox, language: &str, source: &str, count: usize) -> 
     Ok(Samples::new(samples))
 }
 
-/// Rounds of a throughput measurement; interference can only slow a round down, so the best one counts.
+/// Rounds of a throughput measurement; interference can only slow a round down, so the best one
+/// counts.
 const ROUNDS: usize = 5;
 
 /// Throughput in runs per second, on one thread and on as many as there are cores.

@@ -1,6 +1,7 @@
-//! Makes the guests into the default cache directory and says what it is doing.
+//! Guest build: how are the guests built into the default cache directory?
 //!
-//! Run it with `cargo run --release -p glovebox-guests --features build --example build`; `-- --offline` uses what was fetched before.
+//! Run it with `cargo run --release -p glovebox-guests --features build --example build`;
+//! `-- --offline` uses what was fetched before.
 
 use anyhow::Context as _;
 use glovebox_guests::build::{BuildOptions, Progress, build};

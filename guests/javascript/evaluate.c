@@ -1,4 +1,4 @@
-//! How does one piece of program text become a completion?
+//! Evaluation: how does one program text become a completion?
 
 enum { FINISHED = 0, RAISED = 1, EXITED = 2 };
 
@@ -75,7 +75,7 @@ static bool run_jobs(void) {
     return true;
 }
 
-// Takes the error that ended a job or the first promise that nobody handled. Undefined `promise` means that it was thrown.
+// Takes the error that ended a job or the first unhandled promise. Undefined `promise` means that it was thrown.
 static bool take_error(bool has_exception, JSValue *error, JSValue *promise) {
     *promise = JS_UNDEFINED;
     if (has_exception) {

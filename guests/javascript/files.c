@@ -1,4 +1,4 @@
-//! How does the prelude reach the files?
+//! File functions: how does the prelude call `wasi:filesystem`?
 //!
 //! Each function gives its value, or a negative number: an `error-code` of `wasi:filesystem`, negated and less one.
 

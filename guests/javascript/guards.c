@@ -1,4 +1,4 @@
-//! Where does the engine recurse without looking at its stack?
+//! Stack guards: where does the engine recurse without checking its stack?
 //!
 //! In two places its frames are so small in linear memory that the host's stack ends first, which would be a trap. Both are held back
 //! here, by putting a function of ours into the engine's function objects.

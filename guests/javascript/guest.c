@@ -1,4 +1,4 @@
-//! Which pieces make the JavaScript guest, and in which order are they compiled?
+//! Translation unit of the JavaScript guest: which files does it include, in which order?
 //!
 //! One translation unit: our allocator, the engine's sources as they are published, then ours, which use the engine's internals where its public
 //! interface has no answer (random state, job queue, class identities).

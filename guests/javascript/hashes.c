@@ -1,4 +1,4 @@
-//! How are the digests of `node:crypto` computed?
+//! Hash functions: how are the digests of `node:crypto` computed?
 //!
 //! MD5, SHA-1 and SHA-2 as their standards say (RFC 1321, FIPS 180-4). A state is a block of memory that the prelude holds as bytes.
 

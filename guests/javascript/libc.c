@@ -1,4 +1,4 @@
-//! What does the C library find where it looks for WASI preview 1?
+//! WASI preview 1 for the C library: what answers the functions that wasi-libc imports?
 //!
 //! wasi-libc calls preview 1, which the guest must not import. The few functions that the engine can reach are answered here; each has
 //! the linker name under which wasi-libc declares its import.

@@ -1,7 +1,7 @@
-//! Where does memory come from?
+//! Memory allocator (`malloc`): where does the engine's memory come from?
 //!
 //! The C library's own allocator here rounds to powers of two and never joins what was freed. This one is a two-level segregated fit:
-//! constant time, close fits, and neighbours that are free are one block again. Nobody else grows the memory, so the heap is one piece
+//! constant time, close fits, and neighbours that are free are one block again. Nothing else grows the memory, so the heap is one piece
 //! from the end of the static data on.
 
 #define ALIGNMENT 8u

@@ -1,4 +1,4 @@
-//! Where does an `import` find its module?
+//! Module loader: where does an `import` find its module?
 //!
 //! The prelude decides (`prelude/modules.js`); this file speaks the engine's loader interface.
 

@@ -1,4 +1,4 @@
-//! Which functions does the prelude get from C?
+//! Native functions: which functions does the prelude get from C?
 
 // write(fd, text or bytes): true if the stream took all of it. One call is one write for the host.
 static JSValue native_write(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv) {
@@ -133,7 +133,7 @@ static JSValue native_set_exit_code(JSContext *ctx, JSValueConst self, int argc,
 
 enum { NEED_LOOP, NEED_TICKS, NEED_EXIT_HOOKS };
 
-// needLoop(), needTicks(), needExitHooks(): tells the evaluation that there is more to do.
+// needLoop(), needTicks(), needExitHooks(): makes the evaluation go on.
 static JSValue native_need(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv, int magic) {
     if (magic == NEED_LOOP)
         evaluation.loop_is_needed = true;
@@ -268,7 +268,7 @@ static JSValue native_decode_utf8(JSContext *ctx, JSValueConst self, int argc, J
     return text;
 }
 
-// The names that `native_imports` has met; undefined while nobody asks.
+// The names that `native_imports` has met; undefined while they are not collected.
 static JSValue met_imports = JS_UNDEFINED;
 // What stands for every module meanwhile.
 static const char *const NO_MODULE = "glovebox:none";

@@ -1,4 +1,4 @@
-//! Which directory of the host's does a path of the program mean?
+//! Path resolution: below which preopened directory is a path of the program?
 //!
 //! WASI has no working directory and no root: each open directory has a name, and a path is asked for below one of them. The program sees
 //! one tree with `/work` as its working directory.

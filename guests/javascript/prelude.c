@@ -1,4 +1,4 @@
-//! How does the engine get its globals before the memory image is taken?
+//! Pre-initialisation: how does the engine get its globals before the memory image is taken?
 //!
 //! Nothing here may call an import: the image is made where there is no host.
 
@@ -83,7 +83,7 @@ static const prelude_file_t prelude_files[] = {
 #include "typescript.h"
 #endif
 
-// Pre-initialisation has nobody to tell what went wrong, so the text goes where a debugger of the build finds it.
+// Pre-initialisation has no output for errors, so the text goes where a debugger of the build finds it.
 static char failure_text[1024];
 
 __attribute__((export_name("failure"))) const char *failure(void) {

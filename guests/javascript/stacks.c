@@ -1,7 +1,7 @@
-//! What does `error.stack` show?
+//! Stack traces: what does `error.stack` show?
 //!
 //! The engine keeps frames alone. Programs expect the line with class and message first, no frames of the prelude, and a frame without
-//! function name in the form that Node gives it. All of it happens when somebody looks, so that throwing stays cheap.
+//! function name in the form that Node gives it. All of it happens when `stack` is read, so that throwing stays cheap.
 
 // Frames of the prelude have this in front of their file's name.
 #define INTERNAL_FILE "node:internal/"

@@ -1,4 +1,4 @@
-//! What does the guest remember between two evaluations?
+//! Guest state: what lives from one evaluation to the next?
 
 static JSRuntime *runtime;
 static JSContext *context;
@@ -47,7 +47,7 @@ typedef struct {
 
 static text_list_t program_arguments, program_environment;
 
-// Rejected promises that nobody handles so far, in the order of their rejection.
+// Rejected promises that are unhandled so far, in the order of their rejection.
 static struct {
     JSValue *promises;
     uint32_t count, capacity;

@@ -1,4 +1,4 @@
-//! How does the guest read its standard input and write its standard output and error?
+//! Standard streams: how does the guest read its input and write its output?
 
 // The handles that the prologue takes, in this order.
 static handle_t stdin_stream, stdout_stream, stderr_stream;

@@ -1,4 +1,4 @@
-//! How does text get from the engine to the host and back?
+//! Text conversion: how does text get from the engine to the host and back?
 //!
 //! A JavaScript string may hold lone surrogates, which UTF-8 has no form for. The host takes only valid UTF-8, so each becomes U+FFFD.
 

@@ -1,4 +1,4 @@
-//! What can the prelude learn about a value that JavaScript itself does not tell?
+//! Value inspection: what can the prelude learn of a value that JavaScript hides?
 
 typedef struct {
     JSClassID id;
@@ -72,7 +72,7 @@ static JSValue native_proxy_details(JSContext *ctx, JSValueConst self, int argc,
     return pair(ctx, JS_GetProxyTarget(ctx, argv[0]), JS_GetProxyHandler(ctx, argv[0]));
 }
 
-// markHandled(promise): a rejection of it is nobody's error.
+// markHandled(promise): a rejection of it is not reported.
 static JSValue native_mark_handled(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv) {
     JS_PromiseMarkAsHandled(ctx, argv[0]);
     return JS_UNDEFINED;

@@ -1,4 +1,4 @@
-//! Which functions does the guest import, and how do their results lie in memory?
+//! WASI 0.2 imports: which functions does the guest import, and what is the layout of their results?
 //!
 //! These are the canonical-ABI forms of the WASI 0.2 functions and of `glovebox:guest/host`. `guests/wit/javascript.wit` lists the same
 //! functions; the component encoder refuses a module whose imports differ from it.

@@ -1,6 +1,6 @@
-"""Which module does the component builder wrap?
+"""Application module: what does the component builder wrap?
 
-This one. It names the exported interpreter; everything that runs while it is imported becomes part of the frozen image.
+This module. It names the exported interpreter; everything that runs while it is imported becomes part of the frozen image.
 """
 
 from glovebox_guest import image

@@ -1,4 +1,4 @@
-"""Which functions outside may a program call?
+"""Tools: which functions of the host may a program call?
 
 Those that its run was granted, by name. They take and give whatever JSON can say.
 

@@ -1,7 +1,8 @@
-//! How are the guests made?
+//! Guest builder: how are the guests made?
 //!
-//! From registry packages whose digests are pinned, and from our own sources, in steps that are cached by the digest of what went in:
-//! a step that was done once is not repeated, and works without a network afterwards.
+//! From registry packages whose digests are pinned, and from our own sources, in steps that are
+//! cached by the digest of what went in: a step that was done once is not repeated, and works
+//! without a network afterwards.
 
 #![expect(
     clippy::disallowed_methods,
@@ -21,24 +22,26 @@ mod module;
 mod order;
 mod preinitialise;
 mod process;
+mod product;
+mod progress;
 mod python;
+mod sources;
 mod stdlib;
 mod steps;
 mod toolchain;
 
 pub use flatten::{Flat, flatten};
+pub use progress::Progress;
 
 use crate::installation::{Bundle, install, measure};
 use crate::location::{directory, installed_in, source_key};
-use crate::manifest::{Artefact, FORMAT, Guest, MANIFEST_FILE, Manifest, Tree};
+use crate::manifest::{Artefact, FORMAT, MANIFEST_FILE, Manifest, Tree};
 use anyhow::{Context as _, Result, bail};
 use glovebox_host::folder::Folder;
+use product::Product;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
-use steps::Steps;
-
-include!(concat!(env!("OUT_DIR"), "/sources.rs"));
+use steps::{Registries, Steps};
 
 /// What to make, and where.
 #[derive(Clone, Debug)]
@@ -47,25 +50,9 @@ pub struct BuildOptions {
     pub cache: PathBuf,
     /// Fail rather than fetch anything.
     pub offline: bool,
-    /// Make only this guest, for somebody who works on it. Such a bundle lies beside the whole one and is never taken for it.
+    /// Make only this guest, for its development. Such a bundle lies beside the whole one and is
+    /// never used in its place.
     pub only: Option<String>,
-}
-
-/// Hears what a build is doing. Two guests may be made at the same time, so calls of different names interleave.
-pub trait Progress: Sync {
-    /// A step begins. `name` is one word, `detail` a phrase for people.
-    fn step(&self, name: &str, detail: &str);
-    /// Something worth knowing happened within a step.
-    fn message(&self, name: &str, text: &str);
-    /// A step has ended.
-    fn finished(&self, name: &str, took: Duration);
-}
-
-/// A finished guest whose files lie somewhere in the cache.
-struct Product {
-    guest: Guest,
-    /// For each file of the guest where it is now. Digests in `guest` are filled in when the bundle is written.
-    files: Vec<(String, PathBuf)>,
 }
 
 /// Makes the guests, unless they are there.
@@ -74,7 +61,8 @@ struct Product {
 ///
 /// # Errors
 ///
-/// Where a tool is missing (the message says how to get it), a download fails or is not what was pinned, or a guest does not compile.
+/// Where a tool is missing (the message says how to get it), a download fails or is not what was
+/// pinned, or a guest does not compile.
 pub fn build(options: &BuildOptions, progress: &dyn Progress) -> Result<Bundle> {
     let target = match &options.only {
         None => directory(&options.cache),
@@ -94,7 +82,12 @@ pub fn build(options: &BuildOptions, progress: &dyn Progress) -> Result<Bundle> 
     if let (None, Some(bundle)) = (&options.only, installed_in(&options.cache)?) {
         return Ok(bundle);
     }
-    let steps = Steps::new(root, options.offline, progress);
+    let registries = if options.offline {
+        Registries::Offline
+    } else {
+        Registries::Online
+    };
+    let steps = Steps::new(root, registries, progress);
     let products = match options.only.as_deref() {
         None => all(&steps)?,
         Some("python") => python::guests(&steps)?,
@@ -171,13 +164,4 @@ fn write(new: &Path, products: Vec<Product>) -> Result<()> {
     manifest.digest = manifest.computed_digest();
     let text = serde_json::to_string_pretty(&manifest)?;
     fs::write(new.join(MANIFEST_FILE), text + "\n").context("cannot write the manifest")
-}
-
-/// A file of a bundle before it was measured.
-fn unmeasured(file: &str) -> Artefact {
-    Artefact {
-        file: file.to_owned(),
-        sha256: String::new(),
-        bytes: 0,
-    }
 }

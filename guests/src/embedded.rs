@@ -1,4 +1,4 @@
-//! Which guests does this binary carry?
+//! Embedded guests: which guests does this binary carry?
 
 use crate::installation::{Bundle, BundleError, install, write_sparse};
 use crate::location::{directory, installed_in};
@@ -7,7 +7,8 @@ use std::path::Path;
 
 include!(concat!(env!("OUT_DIR"), "/carried.rs"));
 
-/// Largest file that is unpacked, in bytes; the content is our own, so this only stops a damaged binary.
+/// Largest file that is unpacked, in bytes; the content is our own, so this only stops a damaged
+/// binary.
 const FILE_LIMIT: u64 = 1 << 30;
 
 /// The guests inside this binary.
@@ -23,7 +24,8 @@ pub fn embedded() -> Option<Embedded> {
 }
 
 impl Embedded {
-    /// Writes the guests to a cache directory, unless they are there, and verifies what was written.
+    /// Writes the guests to a cache directory, unless they are there, and verifies what was
+    /// written.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! How do finished guests lie on disk, and are they still what was written there?
+//! Guest bundle on disk: which files has it, and are they unchanged?
 
 #![expect(
     clippy::disallowed_methods,
@@ -27,7 +27,7 @@ const HASH_BLOCK: usize = 1 << 20;
 #[derive(Clone, Debug)]
 pub struct Bundle {
     directory: PathBuf,
-    /// The same, as it was when it was found to be nobody else's.
+    /// The same folder, opened when it was checked that no other user can change it.
     folder: Arc<Folder>,
     manifest: Manifest,
 }
@@ -94,7 +94,8 @@ impl Bundle {
     ///
     /// # Errors
     ///
-    /// Where there is no manifest or this code cannot use it, and where others than this user and root can change it or a directory above.
+    /// Where there is no manifest or this code cannot use it, and where others than this user and
+    /// root can change it or a directory above.
     pub fn open(directory: impl Into<PathBuf>) -> Result<Self, BundleError> {
         let directory = directory.into();
         let path = directory.join(MANIFEST_FILE);
@@ -193,7 +194,7 @@ impl Bundle {
         self.directory.join(&artefact.file)
     }
 
-    /// Opens a file of this bundle, where nobody else can have written it.
+    /// Opens a file of this bundle, if no other user can have written it.
     ///
     /// # Errors
     ///
@@ -279,7 +280,7 @@ pub(crate) fn install<E: From<BundleError>>(
         })
         .map_err(BundleError::io(parent))?;
     fill(new.path())?;
-    // Whoever loads precompiled code from here refuses files that others could have written.
+    // The runtime refuses to load precompiled code that other users could have written.
     for entry in fs::read_dir(new.path()).map_err(BundleError::io(new.path()))? {
         let path = entry.map_err(BundleError::io(new.path()))?.path();
         fs::set_permissions(&path, Permissions::from_mode(0o600))

@@ -1,6 +1,7 @@
-//! What runs inside the sandbox, and where are its files?
+//! Guests: what runs inside the sandbox, and where are its files?
 //!
-//! Guests are made once (feature `build`, or a release that carries them) and lie as a [`Bundle`] in a cache directory:
+//! Guests are made once (feature `build`, or a release that carries them) and lie as a [`Bundle`]
+//! in a cache directory:
 //!
 //! ```no_run
 //! if let Some(bundle) = glovebox_guests::installed()? {
@@ -19,7 +20,8 @@ mod manifest;
 #[cfg(feature = "build")]
 pub mod build;
 
-/// The parts of the Python guest that make a program end as it does there, by their names: other tiers run them too.
+/// The parts of the Python guest that make a program end as it does there, by their names: other
+/// tiers run them too.
 pub const PYTHON_EVALUATION: [(&str, &str); 4] = [
     ("own", include_str!("../python/glovebox_guest/own.py")),
     ("value", include_str!("../python/glovebox_guest/value.py")),

@@ -1,4 +1,4 @@
-//! Where do guests belong on this machine, and which of them fit this build?
+//! Guest location: where are guests on this machine, and which of them fit this build?
 
 #![expect(
     clippy::disallowed_methods,
@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 
 include!(concat!(env!("OUT_DIR"), "/key.rs"));
 
-/// `$GLOVEBOX_CACHE`, or else `$XDG_CACHE_HOME/glovebox`, or else `~/.cache/glovebox`. Nothing where the user has no home.
+/// `$GLOVEBOX_CACHE`, or else `$XDG_CACHE_HOME/glovebox`, or else `~/.cache/glovebox`. Nothing
+/// where the user has no home.
 ///
 /// Empty and relative values count as unset, as the XDG convention wants it.
 pub fn default_cache_dir() -> Option<PathBuf> {
@@ -31,7 +32,8 @@ pub fn default_cache_dir() -> Option<PathBuf> {
         })
 }
 
-/// Names the sources and pinned tools that this build's guests are made from: 16 hexadecimal digits.
+/// Names the sources and pinned tools that this build's guests are made from: 16 hexadecimal
+/// digits.
 pub fn source_key() -> &'static str {
     SOURCE_KEY
 }
@@ -45,11 +47,13 @@ pub fn installed() -> Result<Option<Bundle>, BundleError> {
     default_cache_dir().map_or(Ok(None), |cache| installed_in(&cache))
 }
 
-/// The guests of this build, if they are in this cache directory. Guests of other sources are never taken.
+/// The guests of this build, if they are in this cache directory. Guests of other sources are never
+/// taken.
 ///
 /// # Errors
 ///
-/// Where others than this user and root can have put them there. Whatever else keeps them from being used counts as if there were none.
+/// Where others than this user and root can have put them there. Whatever else keeps them from
+/// being used counts as if there were none.
 pub fn installed_in(cache: &Path) -> Result<Option<Bundle>, BundleError> {
     match Bundle::open(directory(cache)) {
         Err(BundleError::Folder(error)) if error.is_distrust() => Err(error.into()),

@@ -1,4 +1,4 @@
-//! What does a bundle say about the guests in it?
+//! Bundle manifest: what describes the guests of a bundle?
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};

@@ -1,10 +1,11 @@
 //! Output collection of a container run: what did the program write, and where does its output end?
 //!
-//! Output is kept up to the granted number of bytes and streamed as it arrives, with backpressure: a receiver that does not read blocks the
-//! program. After the program's own output, on the same stream, the waiter (`waiter.sh`, the container's main process) writes a delimiter,
-//! a trailer and the archive of the workspace.
+//! Output is kept up to the granted number of bytes and streamed as it arrives, with backpressure:
+//! a receiver that does not read blocks the program. After the program's own output, on the same
+//! stream, `init.sh`, the container's main process, writes a delimiter, a trailer and
+//! the archive of the workspace.
 
-use crate::pool::Used;
+use crate::pool::Usage;
 use bytes::{Bytes, BytesMut};
 use glovebox::{Output, OutputChunk, StreamName};
 use std::time::Duration;
@@ -15,7 +16,7 @@ const MAX_TRAILER: usize = 256;
 
 /// The program exceeded its output limit.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Over;
+pub(crate) struct OutputLimitExceeded;
 
 /// Standard output and standard error of a run.
 pub(crate) struct Collector {
@@ -38,7 +39,11 @@ impl Collector {
     }
 
     /// Appends a chunk of output.
-    pub(crate) async fn push(&mut self, stream: StreamName, bytes: Bytes) -> Result<(), Over> {
+    pub(crate) async fn push(
+        &mut self,
+        stream: StreamName,
+        bytes: Bytes,
+    ) -> Result<(), OutputLimitExceeded> {
         let kept = (self.stdout.bytes.len() + self.stderr.bytes.len()) as u64;
         self.written = self.written.saturating_add(bytes.len() as u64);
         let room = usize::try_from(self.limit.saturating_sub(kept)).unwrap_or(usize::MAX);
@@ -56,37 +61,42 @@ impl Collector {
             // A receiver that was dropped is no error of the program.
             let _ = sink.send(OutputChunk { stream, bytes }).await;
         }
-        if is_over { Err(Over) } else { Ok(()) }
+        if is_over {
+            Err(OutputLimitExceeded)
+        } else {
+            Ok(())
+        }
     }
 }
 
-/// Parser of the standard output stream: it splits the program's output from the trailer at the delimiter.
+/// Parser of the standard output stream: it splits the program's output from the trailer at the
+/// delimiter.
 pub(crate) struct Splitter {
-    mark: Vec<u8>,
+    delimiter: Vec<u8>,
     /// A possible prefix of the delimiter, or the bytes after it.
     held: BytesMut,
-    is_behind: bool,
+    found_delimiter: bool,
     /// Maximum bytes after the delimiter.
     limit: usize,
-    was_cut: bool,
+    is_truncated: bool,
 }
 
 impl Splitter {
-    pub(crate) fn new(mark: &str, limit: usize) -> Self {
+    pub(crate) fn new(delimiter: &str, limit: usize) -> Self {
         Self {
-            mark: mark.as_bytes().to_vec(),
+            delimiter: delimiter.as_bytes().to_vec(),
             held: BytesMut::new(),
-            is_behind: false,
+            found_delimiter: false,
             limit: limit.saturating_add(MAX_TRAILER),
-            was_cut: false,
+            is_truncated: false,
         }
     }
 
     /// Returns the program's bytes among these and the ones held back before.
     pub(crate) fn push(&mut self, bytes: &[u8]) -> Bytes {
-        if self.is_behind {
+        if self.found_delimiter {
             let room = self.limit.saturating_sub(self.held.len());
-            self.was_cut |= bytes.len() > room;
+            self.is_truncated |= bytes.len() > room;
             self.held
                 .extend_from_slice(bytes.get(..bytes.len().min(room)).unwrap_or_default());
             return Bytes::new();
@@ -94,38 +104,38 @@ impl Splitter {
         self.held.extend_from_slice(bytes);
         let found = self
             .held
-            .windows(self.mark.len())
-            .position(|window| window == self.mark);
+            .windows(self.delimiter.len())
+            .position(|window| window == self.delimiter);
         if let Some(start) = found {
-            self.is_behind = true;
+            self.found_delimiter = true;
             let own = self.held.split_to(start).freeze();
-            let _ = self.held.split_to(self.mark.len());
+            let _ = self.held.split_to(self.delimiter.len());
             return own;
         }
-        let longest = self.held.len().min(self.mark.len() - 1);
+        let longest = self.held.len().min(self.delimiter.len() - 1);
         let kept = (1..=longest)
             .rev()
             .find(|length| {
                 self.held
-                    .ends_with(self.mark.get(..*length).unwrap_or_default())
+                    .ends_with(self.delimiter.get(..*length).unwrap_or_default())
             })
             .unwrap_or(0);
         self.held.split_to(self.held.len() - kept).freeze()
     }
 
     /// Returns whether the bytes after the delimiter exceeded the limit.
-    pub(crate) fn was_cut(&self) -> bool {
-        self.was_cut
+    pub(crate) fn is_truncated(&self) -> bool {
+        self.is_truncated
     }
 
     /// Returns whether the delimiter was found.
-    pub(crate) fn is_behind(&self) -> bool {
-        self.is_behind
+    pub(crate) fn found_delimiter(&self) -> bool {
+        self.found_delimiter
     }
 
     /// Returns the bytes that were held back, if the delimiter was never found.
     pub(crate) fn rest(&mut self) -> Bytes {
-        if self.is_behind {
+        if self.found_delimiter {
             Bytes::new()
         } else {
             self.held.split().freeze()
@@ -139,7 +149,7 @@ impl Splitter {
             .iter()
             .take(MAX_TRAILER)
             .position(|byte| *byte == b'\n')
-            .filter(|_| self.is_behind)?;
+            .filter(|_| self.found_delimiter)?;
         let line = std::str::from_utf8(self.held.get(..end)?).ok()?;
         let mut numbers = line
             .split_ascii_whitespace()
@@ -159,7 +169,7 @@ impl Splitter {
     }
 }
 
-/// The trailer: how the run ended, as the waiter reports it.
+/// The trailer: how the run ended, as `init.sh` reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Trailer {
     pub(crate) code: i32,
@@ -174,8 +184,8 @@ pub(crate) struct Trailer {
 }
 
 impl Trailer {
-    pub(crate) fn used(&self) -> Used {
-        Used {
+    pub(crate) fn usage(&self) -> Usage {
+        Usage {
             cpu: Duration::from_micros(self.cpu_micros),
             peak_memory: self.peak_memory,
         }
@@ -187,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn output_is_cut_at_the_mark_however_it_comes() {
+    fn output_is_split_at_the_delimiter_in_any_chunks() {
         let whole = b"hello MAmark-ma MARK 3 0 1 2000 4096 5 6 7\nTAR".as_slice();
         let expected = Trailer {
             code: 3,
@@ -219,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_behind_the_mark_is_bounded_and_judged() {
+    fn trailer_is_bounded_and_validated() {
         let mut splitter = Splitter::new("MARK", 10);
         splitter.push(b"MARK");
         for _ in 0..1000 {
@@ -252,7 +262,7 @@ mod tests {
             collector
                 .push(StreamName::Stderr, Bytes::from_static(b"defg"))
                 .await,
-            Err(Over)
+            Err(OutputLimitExceeded)
         );
         assert_eq!(
             (

@@ -1,8 +1,11 @@
 //! Container configuration: which settings make the engine enforce a grant?
 //!
-//! A pure function from a grant to the engine's create request (`ContainerCreateBody`), compared field by field in a test. Default deny:
-//! everything that is not granted is off, and nothing in a request can widen it.
+//! A pure function from a grant to the engine's create request (`ContainerCreateBody`), compared
+//! field by field in a test. Default deny: everything that is not granted is off, and nothing in a
+//! request can widen it.
 
+use crate::owner::LABEL_OWNER;
+use crate::protocol::{completion_limit, has_egress};
 use crate::seccomp::{self, Sockets};
 use bollard::models::{
     ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountBindOptions,
@@ -19,33 +22,32 @@ const PROGRAM_USER: &str = "65534";
 /// The unprivileged user and group of the egress relay, separate so that no program can control it.
 const RELAY_USER: &str = "65533";
 
-/// The user of the waiter, so that programs cannot signal or trace it.
-const WAITER_USER: &str = "0:0";
+/// The user of the init script, so that programs cannot signal or trace it.
+const INIT_USER: &str = "0:0";
 
-/// The capabilities of the waiter, which no other process has: to switch to the users above, to drop their capabilities, and to kill their
-/// processes.
-const WAITER_CAPABILITIES: [&str; 4] = ["KILL", "SETGID", "SETPCAP", "SETUID"];
+/// The capabilities of the init script, which no other process has: to switch to the users above, to
+/// drop their capabilities, and to kill their processes.
+const INIT_CAPABILITIES: [&str; 4] = ["KILL", "SETGID", "SETPCAP", "SETUID"];
 
-/// The label that marks a container as this project's, and identifies the process that created it.
-pub(crate) const LABEL_OWNER: &str = "glovebox.owner";
-
-/// Bytes of `/program` on top of what the grant allows for the program, its arguments and its environment.
+/// Bytes of `/program` on top of what the grant allows for the program, its arguments and its
+/// environment.
 const CONTROL_BYTES: u64 = 64 << 10;
 
 /// Size of the temporary file systems outside the workspace, in bytes.
 const TEMPORARY_BYTES: u64 = 64 << 20;
 
-/// Memory overhead of the interpreter, the waiter and the engine's init process, on top of the program's memory.
+/// Memory overhead of the interpreter, the init script and the engine's init process, on top of the
+/// program's memory.
 const OVERHEAD_BYTES: u64 = 32 << 20;
 
-/// Processes of the waiter, of the engine's init, and of what starts and watches the program.
+/// Processes of the init script, of the engine's init, and of what starts and watches the program.
 const OWN_PROCESSES: u64 = 8;
 
 /// Maximum concurrent connections through the egress relay; each is a process.
 const EGRESS_PROCESSES: u64 = 32;
 
-/// The waiter, which is the container's main process.
-const WAITER: &str = include_str!("waiter.sh");
+/// The init script, which is the container's main process.
+const INIT: &str = include_str!("init.sh");
 
 /// Per-host container settings of the operator.
 #[derive(Clone, Debug, Default)]
@@ -54,27 +56,28 @@ pub(crate) struct Settings {
     pub(crate) runtime: Option<String>,
     /// The process that creates the containers, for [`LABEL_OWNER`].
     pub(crate) owner: String,
-    /// The seccomp profiles as files if the engine is Podman, `None` if it is Docker. Podman reads seccomp profiles from files, knows other
-    /// tmpfs options, and has no init process.
+    /// The seccomp profiles as files if the engine is Podman, `None` if it is Docker. Podman reads
+    /// seccomp profiles from files, knows other tmpfs options, and has no init process.
     pub(crate) podman: Option<seccomp::Files>,
 }
 
-/// An additional read-only bind mount, besides those of the grant: the directory on the host, and its mount point.
-pub(crate) type Extra<'a> = (&'a Path, &'a str);
+/// An additional read-only bind mount, besides those of the grant: the directory on the host, and
+/// its mount point.
+pub(crate) type ExtraMount<'a> = (&'a Path, &'a str);
 
-/// Returns the canonical paths of the granted directories, in the order of the grant. A path that does not exist here may exist on the
-/// engine's host.
-pub(crate) fn places(grant: &Grant) -> Result<Vec<String>, Error> {
-    let place = |mount: &glovebox_policy::Mount| {
+/// Returns the canonical paths of the granted directories, in the order of the grant. A path that
+/// does not exist here may exist on the engine's host.
+pub(crate) fn mount_sources(grant: &Grant) -> Result<Vec<String>, Error> {
+    let source = |mount: &glovebox_policy::Mount| {
         let found = resolve_mount(mount)?;
-        Ok(found.map_or_else(|| mount.host.clone(), |place| place.display().to_string()))
+        Ok(found.map_or_else(|| mount.host.clone(), |path| path.display().to_string()))
     };
-    grant.mounts().iter().map(place).collect()
+    grant.mounts().iter().map(source).collect()
 }
 
-/// Returns the memory limit of the container in bytes. The workspace is a tmpfs, so it and the program share this limit; each also has a
-/// limit of its own.
-pub(crate) fn memory_of(grant: &Grant) -> u64 {
+/// Returns the memory limit of the container in bytes. The workspace is a tmpfs, so it and the
+/// program share this limit; each also has a limit of its own.
+pub(crate) fn memory_limit(grant: &Grant) -> u64 {
     let limits = grant.limits();
     limits
         .memory
@@ -82,125 +85,32 @@ pub(crate) fn memory_of(grant: &Grant) -> u64 {
         .saturating_add(OVERHEAD_BYTES)
 }
 
-/// Builds the create request of a container for runs of this grant from this image, with its bind mounts from `places`.
+/// Builds the create request of a container for runs of this grant from this image, with its bind
+/// mounts from `sources`.
 pub(crate) fn describe(
     grant: &Grant,
-    places: &[String],
+    sources: &[String],
     image: &str,
-    extra: &[Extra<'_>],
+    extra: &[ExtraMount<'_>],
     settings: &Settings,
 ) -> ContainerCreateBody {
-    let limits = grant.limits();
-    let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
-    let memory = number(memory_of(grant));
-    // With network access, every connection through the relay is a process of ours.
-    let own_processes = if grant.network().is_empty() {
-        OWN_PROCESSES
-    } else {
-        OWN_PROCESSES + EGRESS_PROCESSES
-    };
-    let told = crate::job::completion_limit(grant);
-    let control = limits
-        .source
-        .saturating_add(limits.arguments)
-        .saturating_add(told)
-        .saturating_add(CONTROL_BYTES);
-    let is_podman = settings.podman.is_some();
-    let inodes = |files: u64| {
-        if is_podman {
-            String::new()
-        } else {
-            format!(",nr_inodes={files}")
-        }
-    };
-    // Podman can set no owner of a tmpfs but the container's user, which is not the program's.
-    let programs = if is_podman {
-        "mode=0777".to_owned()
-    } else {
-        format!("mode=0700,uid={PROGRAM_USER}")
-    };
-    let files = inodes(limits.files + 1);
-    let mut tmpfs = HashMap::from([
-        (
-            "/work".to_owned(),
-            format!(
-                "rw,exec,nosuid,nodev,size={}{files},{programs}",
-                limits.workspace
-            ),
-        ),
-        (
-            "/program".to_owned(),
-            format!(
-                "rw,noexec,nosuid,nodev,size={control}{},mode=0755",
-                inodes(64)
-            ),
-        ),
-        (
-            "/tmp".to_owned(),
-            format!("rw,exec,nosuid,nodev,size={TEMPORARY_BYTES}{files},mode=1777"),
-        ),
-    ]);
-    if is_podman {
-        // Podman mounts these writable by default, even with a read-only root file system.
-        for place in ["/run", "/var/tmp"] {
-            tmpfs.insert(
-                place.to_owned(),
-                "ro,noexec,nosuid,nodev,size=65536".to_owned(),
-            );
-        }
-    }
-    let ulimit = |name: &str, value: i64| ResourcesUlimits {
-        name: Some(name.to_owned()),
-        soft: Some(value),
-        hard: Some(value),
-    };
-    let host = HostConfig {
-        network_mode: Some("none".to_owned()),
-        readonly_rootfs: Some(true),
-        privileged: Some(false),
-        cap_drop: Some(vec!["ALL".to_owned()]),
-        cap_add: Some(WAITER_CAPABILITIES.map(str::to_owned).to_vec()),
-        security_opt: Some(security_options(settings, Sockets::of_container(grant))),
-        pids_limit: Some(number(limits.processes.saturating_add(own_processes))),
-        memory: Some(memory),
-        // The sum of memory and swap: equal to memory, so that there is no swap.
-        memory_swap: Some(memory),
-        nano_cpus: Some(1_000_000_000),
-        ulimits: Some(vec![ulimit("core", 0), ulimit("memlock", 64 << 10)]),
-        tmpfs: Some(tmpfs),
-        shm_size: Some(1 << 20),
-        mounts: Some(
-            grant
-                .mounts()
+    let granted = grant.mounts().iter().zip(sources);
+    let mounts = granted
+        .map(|(mount, source)| bind(source.clone(), mount.guest.clone(), mount.writable))
+        // Read-only: many runs share the packages, so none may change them.
+        .chain(
+            extra
                 .iter()
-                .zip(places)
-                .map(mount)
-                .chain(extra.iter().map(extra_mount))
-                .collect(),
-        ),
-        ipc_mode: Some("private".to_owned()),
-        oom_score_adj: Some(500),
-        init: Some(settings.podman.is_none()),
-        auto_remove: Some(true),
-        // Output is collected by this process, and must not fill the engine's disk.
-        log_config: Some(HostConfigLogConfig {
-            typ: Some("none".to_owned()),
-            config: None,
-        }),
-        // The policy takes precedence over the operator's setting.
-        runtime: grant
-            .runtime()
-            .map(str::to_owned)
-            .or_else(|| settings.runtime.clone()),
-        ..HostConfig::default()
-    };
+                .map(|(host, guest)| bind(host.display().to_string(), (*guest).to_owned(), false)),
+        )
+        .collect();
     ContainerCreateBody {
         image: Some(image.to_owned()),
         hostname: Some("glovebox".to_owned()),
-        user: Some(WAITER_USER.to_owned()),
+        user: Some(INIT_USER.to_owned()),
         entrypoint: Some(Vec::new()),
         cmd: Some(
-            ["bash", "-c", WAITER, "waiter", PROGRAM_USER, RELAY_USER]
+            ["bash", "-c", INIT, "init", PROGRAM_USER, RELAY_USER]
                 .map(str::to_owned)
                 .to_vec(),
         ),
@@ -219,9 +129,112 @@ pub(crate) fn describe(
             LABEL_OWNER.to_owned(),
             settings.owner.clone(),
         )])),
-        host_config: Some(host),
+        host_config: Some(host_config(grant, mounts, settings)),
         ..ContainerCreateBody::default()
     }
+}
+
+/// Builds the part of the request that confines the container.
+fn host_config(grant: &Grant, mounts: Vec<Mount>, settings: &Settings) -> HostConfig {
+    let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+    let memory = number(memory_limit(grant));
+    // Every connection through the egress relay is a process of ours.
+    let own_processes = if has_egress(grant) {
+        OWN_PROCESSES + EGRESS_PROCESSES
+    } else {
+        OWN_PROCESSES
+    };
+    let ulimit = |name: &str, value: i64| ResourcesUlimits {
+        name: Some(name.to_owned()),
+        soft: Some(value),
+        hard: Some(value),
+    };
+    HostConfig {
+        network_mode: Some("none".to_owned()),
+        readonly_rootfs: Some(true),
+        privileged: Some(false),
+        cap_drop: Some(vec!["ALL".to_owned()]),
+        cap_add: Some(INIT_CAPABILITIES.map(str::to_owned).to_vec()),
+        security_opt: Some(security_options(settings, Sockets::of_container(grant))),
+        pids_limit: Some(number(
+            grant.limits().processes.saturating_add(own_processes),
+        )),
+        memory: Some(memory),
+        // The sum of memory and swap: equal to memory, so that there is no swap.
+        memory_swap: Some(memory),
+        nano_cpus: Some(1_000_000_000),
+        ulimits: Some(vec![ulimit("core", 0), ulimit("memlock", 64 << 10)]),
+        tmpfs: Some(tmpfs(grant, settings)),
+        shm_size: Some(1 << 20),
+        mounts: Some(mounts),
+        ipc_mode: Some("private".to_owned()),
+        oom_score_adj: Some(500),
+        init: Some(settings.podman.is_none()),
+        auto_remove: Some(true),
+        // Output is collected by this process, and must not fill the engine's disk.
+        log_config: Some(HostConfigLogConfig {
+            typ: Some("none".to_owned()),
+            config: None,
+        }),
+        // The policy takes precedence over the operator's setting.
+        runtime: grant
+            .runtime()
+            .map(str::to_owned)
+            .or_else(|| settings.runtime.clone()),
+        ..HostConfig::default()
+    }
+}
+
+/// Returns the tmpfs mounts by path: all that is writable besides the grant's own mounts.
+fn tmpfs(grant: &Grant, settings: &Settings) -> HashMap<String, String> {
+    let limits = grant.limits();
+    let is_podman = settings.podman.is_some();
+    let inodes = |files: u64| {
+        if is_podman {
+            String::new()
+        } else {
+            format!(",nr_inodes={files}")
+        }
+    };
+    let control = limits
+        .source
+        .saturating_add(limits.arguments)
+        .saturating_add(completion_limit(grant))
+        .saturating_add(CONTROL_BYTES);
+    // Podman can set no owner of a tmpfs but the container's user, which is not the program's.
+    let access = if is_podman {
+        "mode=0777".to_owned()
+    } else {
+        format!("mode=0700,uid={PROGRAM_USER}")
+    };
+    let (files, workspace) = (inodes(limits.files + 1), limits.workspace);
+    let mut mounts = HashMap::from([
+        (
+            "/work".to_owned(),
+            format!("rw,exec,nosuid,nodev,size={workspace}{files},{access}"),
+        ),
+        (
+            "/program".to_owned(),
+            format!(
+                "rw,noexec,nosuid,nodev,size={control}{},mode=0755",
+                inodes(64)
+            ),
+        ),
+        (
+            "/tmp".to_owned(),
+            format!("rw,exec,nosuid,nodev,size={TEMPORARY_BYTES}{files},mode=1777"),
+        ),
+    ]);
+    if is_podman {
+        // Podman mounts these writable by default, even with a read-only root file system.
+        for path in ["/run", "/var/tmp"] {
+            mounts.insert(
+                path.to_owned(),
+                "ro,noexec,nosuid,nodev,size=65536".to_owned(),
+            );
+        }
+    }
+    mounts
 }
 
 fn security_options(settings: &Settings, sockets: Sockets) -> Vec<String> {
@@ -233,17 +246,9 @@ fn security_options(settings: &Settings, sockets: Sockets) -> Vec<String> {
     options
 }
 
-fn mount((granted, place): (&glovebox_policy::Mount, &String)) -> Mount {
-    bind(place.clone(), granted.guest.clone(), granted.writable)
-}
-
-/// Read-only: many runs share these packages, so none may change them.
-fn extra_mount((host, guest): &Extra<'_>) -> Mount {
-    bind(host.display().to_string(), (*guest).to_owned(), false)
-}
-
-/// A non-recursive bind mount. Submounts are left out: older engines make only the top of a recursive mount read-only, and a grant of a
-/// directory must not include file systems that are mounted below it later.
+/// A non-recursive bind mount. Submounts are left out: older engines make only the top of a
+/// recursive mount read-only, and a grant of a directory must not include file systems that are
+/// mounted below it later.
 fn bind(host: String, guest: String, writable: bool) -> Mount {
     Mount {
         target: Some(guest),
@@ -317,11 +322,11 @@ arguments = "64KiB"
             &settings,
         );
         let mut json = serde_json::to_value(&body).unwrap();
-        assert_eq!(json["Cmd"][2], WAITER);
-        json["Cmd"][2] = "waiter".into();
+        assert_eq!(json["Cmd"][2], INIT);
+        json["Cmd"][2] = "script".into();
         assert_eq!(
             json["HostConfig"]["SecurityOpt"][1],
-            format!("seccomp={}", seccomp::profile(Sockets::NotOfFiles))
+            format!("seccomp={}", seccomp::profile(Sockets::NoUnixPaths))
         );
         json["HostConfig"]["SecurityOpt"][1] = "filter".into();
         let mounts = serde_json::json!([
@@ -334,7 +339,7 @@ arguments = "64KiB"
         ]);
         let expected = serde_json::json!({
             "Hostname": "glovebox", "User": "0:0", "AttachStdin": true, "AttachStdout": true, "AttachStderr": true, "Tty": false,
-            "OpenStdin": true, "StdinOnce": true, "Env": ["PATH=/usr/local/bin:/usr/bin:/bin"], "Cmd": ["bash", "-c", "waiter", "waiter", "65534", "65533"],
+            "OpenStdin": true, "StdinOnce": true, "Env": ["PATH=/usr/local/bin:/usr/bin:/bin"], "Cmd": ["bash", "-c", "script", "init", "65534", "65533"],
             "Image": "image", "WorkingDir": "/", "StopSignal": "SIGKILL", "Entrypoint": [], "NetworkDisabled": true, "Labels": { "glovebox.owner": "me" },
             "HostConfig": {
                 "NetworkMode": "none", "ReadonlyRootfs": true, "Privileged": false, "CapDrop": ["ALL"],

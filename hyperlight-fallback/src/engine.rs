@@ -1,25 +1,20 @@
 //! Container engine discovery: which engine is there, and what can it do?
 
-use crate::container::{LABEL_OWNER, Settings};
+use crate::container::Settings;
+use crate::docker::{REAP_TIMEOUT, open, reap, reap_periodically};
 use crate::egress::{self, LocalCa};
 use crate::images::IMAGES;
-use crate::pool::{Pool, remove};
+use crate::owner::owner;
+use crate::pool::Pool;
+use crate::seccomp;
 use bollard::Docker;
-use bollard::query_parameters::ListContainersOptions;
+use bollard::models::{SystemInfo, SystemVersionComponents};
 use glovebox_policy::{Tier, TierFacts};
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// Timeout of an information request to the engine.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Timeout of removing orphaned containers.
-const REAPING: Duration = Duration::from_secs(5);
-
-/// Interval at which this process looks for containers that other processes orphaned.
-const WATCH: Duration = Duration::from_secs(60);
+/// Timeout of discovering the engine's capabilities.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The container tier. Cheap to clone.
 #[derive(Clone)]
@@ -67,23 +62,23 @@ impl ContainersBuilder {
         self
     }
 
-    /// Sets the number of idle containers that are kept ready for each kind of run, so that a run does not wait for a cold start. Default:
-    /// none.
+    /// Sets the number of idle containers that are kept ready for each kind of run, so that a run
+    /// does not wait for a cold start. Default: none.
     pub fn idle(mut self, containers: usize) -> Self {
         self.0.idle = containers;
         self
     }
 
-    /// Connects to an engine (`DOCKER_HOST`, else the usual sockets), probes its capabilities, and removes containers that were orphaned by
-    /// processes that have ended.
+    /// Connects to an engine (`DOCKER_HOST`, else the usual sockets), probes its capabilities, and
+    /// removes containers that were orphaned by processes that have ended.
     ///
     /// Without an engine this returns a tier that reports why it is unavailable.
     pub async fn connect(self) -> Containers {
-        let found = match tokio::time::timeout(PATIENCE, look(&self.0)).await {
+        let found = match tokio::time::timeout(CONNECT_TIMEOUT, discover(&self.0)).await {
             Ok(found) => found,
             Err(_) => Err(format!(
                 "the container engine did not answer within {} s",
-                PATIENCE.as_secs()
+                CONNECT_TIMEOUT.as_secs()
             )),
         };
         let inner = match found {
@@ -142,35 +137,66 @@ fn languages(has: impl Fn(&str) -> bool) -> Vec<String> {
         .collect()
 }
 
-/// Creates a client; no request is made yet.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "where the engine is, its own clients take from there too"
-)]
-pub(crate) fn open() -> Result<Docker, String> {
-    let advice = "start one (Debian: `apt-get install docker.io`, then `dockerd` as root), or name it in DOCKER_HOST";
-    let opened = if std::env::var_os("DOCKER_HOST").is_some() {
-        Docker::connect_with_defaults()
+/// Discovers the engine and its capabilities, and removes orphans.
+async fn discover(options: &Options) -> Result<Inner, String> {
+    let docker = open()?;
+    let failed =
+        |error: bollard::errors::Error| format!("the container engine does not answer: {error}");
+    let docker = docker.negotiate_version().await.map_err(failed)?;
+    let version = docker.version().await.map_err(failed)?;
+    let mut info = docker.info().await.map_err(failed)?;
+    let runtimes = runtimes(options, &mut info)?;
+    let (images, mut advice) = current_images(&docker).await;
+    let components = version.components.unwrap_or_default();
+    advice.extend(component_advice(&components));
+    if info.swap_limit == Some(false) {
+        advice.push(
+            "the engine cannot limit swap on this kernel: where the machine has any, programs may use it beyond their memory".to_owned(),
+        );
+    }
+    let is_podman = components.iter().any(|part| part.name.contains("Podman"));
+    let podman = if is_podman {
+        advice.push("Podman cannot limit the number of files in a container's workspace; its bytes are limited".to_owned());
+        let files = seccomp::Files::write()
+            .map_err(|error| format!("cannot write the seccomp profiles for Podman: {error}"))?;
+        Some(files)
     } else {
-        Docker::connect_with_unix_defaults().or_else(|_| Docker::connect_with_podman_defaults())
+        None
     };
-    opened.map_err(|error| format!("no container engine answers ({error}); {advice}"))
+    // Podman reports another id on every call.
+    let owner = owner(if is_podman {
+        ""
+    } else {
+        info.id.as_deref().unwrap_or_default()
+    });
+    remove_orphans(&docker, &owner).await;
+    reap_periodically(docker.clone(), owner.clone());
+    let settings = Settings {
+        runtime: options.runtime.clone(),
+        owner,
+        podman,
+    };
+    Ok(Inner {
+        pool: Some(Pool::new(docker, settings, options.idle)),
+        local_ca: OnceLock::new(),
+        facts: facts(&images, runtimes),
+        diagnosis: Diagnosis {
+            version: version.version,
+            cgroup: info.cgroup_version.map(|version| version.to_string()),
+            runtime: options.runtime.clone().or(info.default_runtime),
+            advice,
+        },
+    })
 }
 
-async fn look(options: &Options) -> Result<Inner, String> {
-    let docker = open()?;
-    let answers =
-        |error: bollard::errors::Error| format!("the container engine does not answer: {error}");
-    let docker = docker.negotiate_version().await.map_err(answers)?;
-    let version = docker.version().await.map_err(answers)?;
-    let info = docker.info().await.map_err(answers)?;
-    let mut diagnosis = Diagnosis {
-        version: version.version,
-        cgroup: info.cgroup_version.map(|version| version.to_string()),
-        runtime: options.runtime.clone().or(info.default_runtime),
-        advice: Vec::new(),
-    };
-    let mut runtimes: Vec<String> = info.runtimes.unwrap_or_default().into_keys().collect();
+/// Returns the OCI runtimes of the engine, sorted, or the reason why it cannot enforce limits.
+fn runtimes(options: &Options, info: &mut SystemInfo) -> Result<Vec<String>, String> {
+    let mut runtimes: Vec<String> = info
+        .runtimes
+        .take()
+        .unwrap_or_default()
+        .into_keys()
+        .collect();
     runtimes.sort_unstable();
     if let Some(runtime) = options
         .runtime
@@ -187,108 +213,67 @@ async fn look(options: &Options) -> Result<Inner, String> {
             "the container engine cannot limit memory or processes on this kernel".to_owned(),
         );
     }
-    let mut images = Vec::new();
+    Ok(runtimes)
+}
+
+/// Returns the languages whose images are built and current, and how to build the others.
+async fn current_images(docker: &Docker) -> (Vec<&'static str>, Vec<String>) {
+    let (mut languages, mut advice) = (Vec::new(), Vec::new());
     for image in &IMAGES {
-        let what = match docker.inspect_image(image.name).await {
+        let problem = match docker.inspect_image(image.name).await {
             Ok(found) if image.is_current(&found) => {
-                images.push(image.language);
+                languages.push(image.language);
                 continue;
             }
-            Ok(_) => format!("the image `{}` was made by another version", image.name),
+            Ok(_) => format!("the image `{}` was built by another version", image.name),
             Err(_) => format!("there is no image `{}` for {}", image.name, image.language),
         };
-        diagnosis.advice.push(format!(
-            "{what}: `glovebox images build {}` makes it",
+        advice.push(format!(
+            "{problem}: `glovebox images build {}` builds it",
             image.language
         ));
     }
-    egress::clear();
-    let components = version.components.unwrap_or_default();
-    let is_podman = components.iter().any(|part| part.name.contains("Podman"));
-    // Podman reports another id on every call.
-    let owner = owner(if is_podman {
-        ""
-    } else {
-        info.id.as_deref().unwrap_or_default()
-    });
-    // Orphans take memory, but failing to remove them must not make the tier unavailable.
-    match tokio::time::timeout(REAPING, reap(&docker, &owner)).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => {
-            tracing::warn!(%error, "cannot look for containers that were left behind")
-        }
-        Err(_) => tracing::warn!(
-            "there are many containers that were left behind; the next start removes more of them"
-        ),
-    }
+    (languages, advice)
+}
+
+/// Returns the facts of the tier with these images.
+fn facts(images: &[&str], runtimes: Vec<String>) -> TierFacts {
     let unavailable = images
         .is_empty()
-        .then(|| "there are no images: `glovebox images build` makes them".to_owned());
-    let spoken = languages(|language| unavailable.is_some() || images.contains(&language));
-    let facts = TierFacts {
+        .then(|| "there are no images: `glovebox images build` builds them".to_owned());
+    let offered = languages(|language| unavailable.is_some() || images.contains(&language));
+    TierFacts {
         unavailable,
         runtimes,
-        ..TierFacts::new(Tier::Container, spoken)
-    };
-    for advice in components
+        ..TierFacts::new(Tier::Container, offered)
+    }
+}
+
+/// Removes what ended processes left. Orphans take memory, but failing to remove them must not make
+/// the tier unavailable.
+async fn remove_orphans(docker: &Docker, owner: &str) {
+    egress::remove_orphans();
+    match tokio::time::timeout(REAP_TIMEOUT, reap(docker, owner)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "cannot list orphaned containers"),
+        Err(_) => tracing::warn!(
+            "there are many orphaned containers; the next start removes more of them"
+        ),
+    }
+}
+
+/// Returns the known vulnerabilities of the engine's components, each once.
+fn component_advice(components: &[SystemVersionComponents]) -> Vec<String> {
+    let mut advice = Vec::new();
+    for found in components
         .iter()
         .filter_map(|part| weakness(&part.name, &part.version))
     {
-        if !diagnosis.advice.contains(&advice) {
-            diagnosis.advice.push(advice);
+        if !advice.contains(&found) {
+            advice.push(found);
         }
     }
-    if info.swap_limit == Some(false) {
-        diagnosis.advice.push(
-            "the engine cannot limit swap on this kernel: where the machine has any, programs may use it beyond their memory".to_owned(),
-        );
-    }
-    let podman = if is_podman {
-        diagnosis.advice.push("Podman cannot limit the number of files in a container's workspace; its bytes are limited".to_owned());
-        Some(crate::seccomp::Files::write().map_err(|error| {
-            format!("the lists of system calls cannot be written for Podman: {error}")
-        })?)
-    } else {
-        None
-    };
-    watch(docker.clone(), owner.clone());
-    let settings = Settings {
-        runtime: options.runtime.clone(),
-        owner,
-        podman,
-    };
-    Ok(Inner {
-        pool: Some(Pool::new(docker, settings, options.idle)),
-        local_ca: OnceLock::new(),
-        facts,
-        diagnosis,
-    })
-}
-
-/// Removes orphaned containers periodically, for as long as this process has a runtime.
-fn watch(docker: Docker, owner: String) {
-    static WATCHED: AtomicBool = AtomicBool::new(false);
-    if WATCHED.swap(true, Ordering::Relaxed) {
-        return;
-    }
-    tokio::spawn(async move {
-        // The runtime may end before the process does; the next tier that connects restarts the watch.
-        let _over = Unwatched;
-        loop {
-            tokio::time::sleep(WATCH).await;
-            if let Err(error) = reap(&docker, &owner).await {
-                tracing::debug!(%error, "cannot look for containers that were left behind");
-            }
-        }
-    });
-
-    struct Unwatched;
-
-    impl Drop for Unwatched {
-        fn drop(&mut self) {
-            WATCHED.store(false, Ordering::Relaxed);
-        }
-    }
+    advice
 }
 
 /// Returns the known vulnerability of an engine component's version, and its remedy.
@@ -304,15 +289,16 @@ fn weakness(part: &str, version: &str) -> Option<String> {
         .map(|number| number.parse::<u32>().unwrap_or(0));
     let mut next = || numbers.next().unwrap_or(0);
     let found = (next(), next(), next());
-    // The first versions that fix the known container escapes (CVE-2024-21626, CVE-2025-31133, CVE-2025-52565, CVE-2025-52881).
-    let mended = match found {
+    // The first versions that fix the known container escapes (CVE-2024-21626, CVE-2025-31133,
+    // CVE-2025-52565, CVE-2025-52881).
+    let fixed = match found {
         (1, 2, _) => (1, 2, 8),
         (1, 3, _) => (1, 3, 3),
         _ => (1, 4, 0),
     };
     let is_old_engine = part == "Engine" && found < (20, 10, 0);
     let is_weak_runtime =
-        (part == "runc" || part == "OCI Runtime (runc)") && found < mended && found != (0, 0, 0);
+        (part == "runc" || part == "OCI Runtime (runc)") && found < fixed && found != (0, 0, 0);
     if is_old_engine {
         return Some(format!(
             "the engine {version} is too old: 20.10 or newer is needed"
@@ -320,91 +306,9 @@ fn weakness(part: &str, version: &str) -> Option<String> {
     }
     is_weak_runtime.then(|| {
         format!(
-            "runc {version} has known ways out of a container, unless its distribution has mended them: 1.2.8, 1.3.3 or newer has none of \
-             them"
+            "runc {version} has known container escapes, unless its distribution has fixed them; 1.2.8 and 1.3.3 are the first versions without them"
         )
     })
-}
-
-/// Identifies this process so that another one on the same machine can check whether it is alive: its id and its start time.
-fn owner(engine: &str) -> String {
-    let process = std::process::id();
-    format!(
-        "{}/{process}/{}",
-        machine(engine),
-        started(process).unwrap_or(0)
-    )
-}
-
-/// Identifies the machine and PID namespace. Liveness cannot be checked across machines or PID namespaces.
-fn machine(engine: &str) -> String {
-    let boot = read("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    format!("{}-{}-{engine}", boot.trim(), namespace())
-}
-
-/// Returns the PID namespace of this process.
-pub(crate) fn namespace() -> String {
-    std::fs::read_link("/proc/self/ns/pid")
-        .map(|name| name.display().to_string())
-        .unwrap_or_default()
-}
-
-/// Returns the start time of a process, in clock ticks since boot; `None` if there is no such process.
-pub(crate) fn started(process: u32) -> Option<u64> {
-    let stat = read(&format!("/proc/{process}/stat"))?;
-    // The command name, which may hold any byte, ends with the last parenthesis.
-    stat.rsplit_once(')')?
-        .1
-        .split_ascii_whitespace()
-        .nth(19)?
-        .parse()
-        .ok()
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the kernel's own account of processes; no path of a user is involved"
-)]
-fn read(path: &str) -> Option<String> {
-    std::fs::read_to_string(path).ok()
-}
-
-/// Returns whether the process that created a container has ended.
-fn is_orphan(label: &str, ours: &str) -> bool {
-    let parts = |label: &str| -> Option<(String, u32, u64)> {
-        let mut parts = label.rsplitn(3, '/');
-        let since = parts.next()?.parse().ok()?;
-        let process = parts.next()?.parse().ok()?;
-        Some((parts.next()?.to_owned(), process, since))
-    };
-    match (parts(label), parts(ours)) {
-        // Processes of another machine, or of another PID namespace, are not visible from here.
-        (Some((machine, process, since)), Some((our_machine, ..))) => {
-            machine == our_machine && started(process) != Some(since)
-        }
-        _ => false,
-    }
-}
-
-async fn reap(docker: &Docker, owner: &str) -> Result<(), bollard::errors::Error> {
-    let filters = HashMap::from([("label".to_owned(), vec![LABEL_OWNER.to_owned()])]);
-    let options = ListContainersOptions {
-        all: true,
-        filters: Some(filters),
-        ..ListContainersOptions::default()
-    };
-    for container in docker.list_containers(Some(options)).await? {
-        let label = container
-            .labels
-            .unwrap_or_default()
-            .remove(LABEL_OWNER)
-            .unwrap_or_default();
-        if let Some(id) = container.id.filter(|_| is_orphan(&label, owner)) {
-            tracing::info!(id, "removing a container that was left behind");
-            remove(docker, id, Instant::now() + REAPING).await;
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -412,7 +316,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn weak_runtimes_are_told() {
+    fn vulnerable_runtimes_are_reported() {
         let cases = [
             ("runc", "1.1.5+ds1", true),
             ("runc", "1.2.7", true),
@@ -442,31 +346,6 @@ mod tests {
                 is_weak,
                 "{part} {version}"
             );
-        }
-    }
-
-    #[test]
-    fn only_containers_of_processes_that_are_gone_are_left_behind() {
-        let ours = owner("engine");
-        assert!(!is_orphan(&ours, &ours));
-        let (machine, rest) = ours.split_at(ours.find('/').unwrap());
-        let process = std::process::id();
-        assert!(
-            is_orphan(&format!("{machine}/{process}/1"), &ours),
-            "the number was used again"
-        );
-        assert!(
-            is_orphan(&format!("{machine}/4194305/1"), &ours),
-            "no such process"
-        );
-        for foreign in [
-            "",
-            "a",
-            "a/b/c",
-            &format!("11111111-2222-engine{rest}"),
-            &format!("{machine}x/4194305/1"),
-        ] {
-            assert!(!is_orphan(foreign, &ours), "{foreign}");
         }
     }
 }

@@ -1,42 +1,46 @@
 //! Container executor: how does the container tier run what was granted?
 
-use crate::collector::{Collector, Over, Splitter, Trailer};
-use crate::container::{describe, memory_of, places};
-use crate::egress::{self, EgressSocket};
+use crate::artifacts::artifacts;
+use crate::collector::{Collector, OutputLimitExceeded, Splitter, Trailer};
+use crate::container::{describe, memory_limit, mount_sources};
+use crate::egress::EgressSocket;
 use crate::engine::Containers;
 use crate::images::{LIBC, image_of};
-use crate::job::{self, Completion};
-use crate::pool::{Container, Kept, Pool, ProgramInput, ProgramOutput, Used};
+use crate::job::{JobMessage, Program, message};
+use crate::pool::{Container, Pool, ProgramInput, ProgramOutput, Reservation, Usage};
+use crate::protocol::{EGRESS_MOUNT, WorkspaceArchive, has_egress, lifetime, reply_limit};
 use async_trait::async_trait;
 use bollard::container::LogOutput;
+use bollard::models::ContainerCreateBody;
 use futures_util::StreamExt as _;
+use globset::GlobSet;
 use glovebox::{
-    Error, Evaluation, Exception, Executor, Hold, Input, Job, Limit, NativePlatform, PackageTarget,
-    PoolStats, Report, RunSetup, SessionHandle, Status, StreamName, Value, artifact_globs,
+    Error, Evaluation, Exception, Executor, Hold, Input, Limit, NativePlatform, PackageTarget,
+    PoolStats, Report, Run, RunSetup, SessionHandle, Status, StreamName, Value, artifact_globs,
 };
-use glovebox_policy::{Limits, Tier, TierFacts};
-use std::sync::Arc;
+use glovebox_policy::{Grant, Limits, Tier, TierFacts};
+use serde::Deserialize;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncWriteExt as _, copy};
 use tokio::task::JoinHandle;
 
 /// Timeout of the liveness probe of the engine.
-const PROBE: Duration = Duration::from_secs(5);
+const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Timeout of starting a container; bounds how long the caller waits for the run.
-const CREATION: Duration = Duration::from_secs(30);
+const CREATE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Timeout of waiting for free memory.
-const PATIENCE: Duration = Duration::from_secs(5);
+const MEMORY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Polling interval of that wait.
-const STEP: Duration = Duration::from_millis(20);
+const MEMORY_POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// The exit code of a process that was killed by `SIGKILL`.
-const KILLED: i32 = 128 + 9;
+const EXIT_SIGKILL: i32 = 128 + 9;
 
 /// The exit code of a process that exceeded its CPU time (`SIGXCPU`).
-const TIME_USED_UP: i32 = 128 + 24;
+const EXIT_SIGXCPU: i32 = 128 + 24;
 
 #[async_trait]
 impl Executor for Containers {
@@ -61,195 +65,232 @@ impl Executor for Containers {
         false
     }
 
-    fn stock(&self) -> Option<PoolStats> {
+    fn pool_stats(&self) -> Option<PoolStats> {
         self.inner.pool.as_ref().map(Pool::stock)
     }
 
     async fn probe(&self) -> Result<(), Error> {
-        let reason = || {
-            self.inner
-                .facts
-                .unavailable
-                .clone()
-                .unwrap_or_else(|| "there is no container engine".to_owned())
-        };
-        let pool = self
-            .inner
-            .pool
-            .as_ref()
-            .ok_or_else(|| Error::Host(reason()))?;
-        match tokio::time::timeout(PROBE, pool.ping()).await {
+        match tokio::time::timeout(PROBE_TIMEOUT, self.pool()?.ping()).await {
             Ok(answer) => answer.map_err(|error| {
-                Error::Host(format!("the container engine does not answer: {error}"))
+                Error::executor(format!("the container engine does not answer: {error}"))
             }),
-            Err(_) => Err(Error::Host(format!(
+            Err(_) => Err(Error::executor(format!(
                 "the container engine did not answer within {} s",
-                PROBE.as_secs()
+                PROBE_TIMEOUT.as_secs()
             ))),
         }
     }
 
-    async fn run(&self, Job { setup, evaluation }: Job) -> Result<Report, Error> {
-        let grant = &setup.grant;
-        let pool = self
-            .inner
-            .pool
-            .as_ref()
-            .ok_or_else(|| Error::Host("there is no container engine".to_owned()))?;
-        let image = image_of(grant.language())
-            .ok_or_else(|| Error::Invalid(format!("no container speaks `{}`", grant.language())))?;
-        let packages = setup
-            .packages
-            .as_ref()
-            .zip(image.interpreter)
-            .map(|(tree, (_, place))| (tree.path.as_path(), place));
-        let patterns = artifact_globs(&evaluation.artifacts)?;
-        let failed = |error: &dyn std::fmt::Display| match grant.image() {
-            Some(image) => Error::Host(format!(
-                "the container engine failed: {error} (the policy pins the image {image}; `glovebox images list` shows those that are there)"
-            )),
-            None => Error::Host(format!("the container engine failed: {error}")),
-        };
-        // Dropped at the end of the run.
-        let egress = if grant.network().is_empty() {
-            None
-        } else {
-            let local_ca = self.inner.local_ca().map_err(Error::Host)?;
-            let egress = EgressSocket::open(setup.egress()?, Arc::clone(&local_ca))
-                .map_err(|error| Error::Host(error.to_string()))?;
-            Some((egress, local_ca))
-        };
-        let local_ca = egress.as_ref().map(|(_, local_ca)| local_ca.pem());
-        let program = (&evaluation.source, evaluation.arguments.as_slice());
-        let message = job::message(grant, program, &setup.files, !patterns.is_empty(), local_ca)?;
-        let extra: Vec<_> = packages
-            .into_iter()
-            .chain(
-                egress
-                    .as_ref()
-                    .map(|(egress, _)| (egress.directory(), egress::DIRECTORY)),
-            )
-            .collect();
-        let body = describe(
-            grant,
-            &places(grant)?,
-            grant.image().unwrap_or(image.name),
-            &extra,
-            &pool.settings,
-        );
+    async fn run(&self, Run { setup, evaluation }: Run) -> Result<Report, Error> {
+        let pool = self.pool()?;
+        let mut plan = self.plan(pool, &setup, &evaluation)?;
         let Evaluation {
             input,
             output,
             stop,
             ..
         } = evaluation;
-        // The memory of the container, and of its output and artifacts in this process.
-        let told = job::reply_limit(grant, !patterns.is_empty()) as u64;
-        let bytes = memory_of(grant)
-            .saturating_add(told.saturating_mul(2))
-            .saturating_add(grant.limits().output);
         let hold = tokio::select! {
             biased;
             () = stop.cancelled() => return Ok(Report::new(Status::Cancelled)),
-            hold = memory_for(&setup, bytes) => hold,
+            hold = reserve_memory(&setup, plan.memory(&setup.grant)) => hold,
         };
         let hold = match hold {
             Ok(hold) => hold,
-            Err(why) => {
+            Err(reason) => {
                 return Ok(Report {
-                    crash: Some(why),
+                    crash: Some(reason),
                     ..Report::limited(Limit::Memory)
                 });
-            }
-        };
-        // A container with an egress proxy is created for its run, because the socket is part of its configuration.
-        let kept = Kept {
-            _place: hold,
-            until: Instant::now() + job::lifetime(grant) + CREATION,
-        };
-        let container = async {
-            if egress.is_some() {
-                pool.make(body, kept).await
-            } else {
-                pool.take(body, kept).await
             }
         };
         let mut container = tokio::select! {
             biased;
             () = stop.cancelled() => return Ok(Report::new(Status::Cancelled)),
-            container = tokio::time::timeout(CREATION, container) => match container {
-                Ok(container) => container.map_err(|error| failed(&error))?,
-                Err(_) => return Err(failed(&format!("it made no container within {} s", CREATION.as_secs()))),
-            },
+            container = plan.start(pool, &setup.grant, hold) => container?,
         };
-        let streams = container.said.take().zip(container.heard.take());
-        let (said, heard) =
-            streams.ok_or_else(|| Error::Host("the container has no streams".to_owned()))?;
-        let (limits, started) = (grant.limits(), Instant::now());
-        let mark = format!("{} ", message.mark);
-        let mut run = Run {
-            collector: Collector::new(limits.output, output),
-            splitter: Splitter::new(&mark, job::reply_limit(grant, !patterns.is_empty())),
-            errors: Splitter::new(&mark, 0),
-            wants_files: !patterns.is_empty(),
-        };
-        let feeding = Feeding(tokio::spawn(feed(heard, message.bytes, input)));
+        let streams = container.output.take().zip(container.input.take());
+        let (program_output, program_input) =
+            streams.ok_or_else(|| Error::executor("the container has no streams".to_owned()))?;
+        let (limits, started) = (setup.grant.limits(), Instant::now());
+        let mut reader =
+            OutputReader::new(&plan, &setup.grant, Collector::new(limits.output, output));
+        let job = std::mem::take(&mut plan.message.bytes);
+        if let Some(egress) = &plan.egress {
+            egress.set_deadline(started + limits.wall);
+        }
+        let feeding = Feeding(tokio::spawn(feed(program_input, job, input)));
         let ending = tokio::select! {
             biased;
-            () = stop.cancelled() => Ending::Stopped,
+            () = stop.cancelled() => Ending::Cancelled,
             () = tokio::time::sleep(limits.wall) => Ending::WallTime,
-            ending = run.listen(said) => ending,
+            ending = reader.read(program_output) => ending,
         };
         drop(feeding);
-        let mut report = run.report(&ending, limits)?;
-        if let Some((trailer, told)) = run.splitter.trailer() {
-            let (completion, archive) = told
-                .split_at_checked(trailer.completion)
-                .unwrap_or_default();
-            complete(&mut report, completion, limits.value);
-            if !patterns.is_empty() {
-                (report.artifacts, report.artifacts_truncated) =
-                    job::artifacts(archive, &patterns, limits.workspace);
-                report.artifacts_truncated |= run.splitter.was_cut();
-            }
-        }
-        let used = match run.splitter.trailer() {
-            Some((trailer, _)) => trailer.used(),
-            // If usage cannot be measured, the maximum is charged: breaking the measurement must not pay off.
-            None => container.used().await.unwrap_or_else(|| Used {
+        let mut report = reader.report(&ending, limits)?;
+        reader.read_reply(&mut report, &plan, limits);
+        let usage = match reader.splitter.trailer() {
+            Some((trailer, _)) => trailer.usage(),
+            // If usage cannot be measured, the maximum is charged: breaking the measurement must
+            // not pay off.
+            None => container.usage().await.unwrap_or_else(|| Usage {
                 cpu: started.elapsed(),
                 peak_memory: limits.memory,
             }),
         };
-        run.fill(&mut report, used);
-        report.usage.host_calls = egress.as_ref().map_or(0, |(egress, _)| egress.calls());
+        reader.fill(&mut report, usage);
+        report.usage.host_calls = plan.egress.as_ref().map_or(0, EgressSocket::calls);
         dispose(container, &ending).await;
         Ok(report)
     }
 
     async fn open(&self, _: RunSetup) -> Result<Box<dyn SessionHandle>, Error> {
-        Err(Error::Invalid(
+        Err(Error::unsupported(
             "there are no sessions in containers; run each program by itself".to_owned(),
         ))
     }
 }
 
-/// Reserves the run's slot and the memory of its container. Waits a while for other runs to end, because a container reserves all of its
-/// memory when it starts.
-async fn memory_for(setup: &RunSetup, bytes: u64) -> Result<Hold, String> {
-    let until = Instant::now() + setup.grant.limits().wall.min(PATIENCE);
+impl Containers {
+    /// Returns the pool, or the reason why there is no engine.
+    fn pool(&self) -> Result<&Pool, Error> {
+        self.inner.pool.as_ref().ok_or_else(|| {
+            let reason = self.inner.facts.unavailable.clone();
+            Error::executor(reason.unwrap_or_else(|| "there is no container engine".to_owned()))
+        })
+    }
+
+    /// Prepares a run: everything that needs no container yet.
+    fn plan(
+        &self,
+        pool: &Pool,
+        setup: &RunSetup,
+        evaluation: &Evaluation,
+    ) -> Result<RunPlan, Error> {
+        let grant = &setup.grant;
+        let image = image_of(grant.language()).ok_or_else(|| {
+            Error::unsupported(format!("no container runs `{}`", grant.language()))
+        })?;
+        let patterns = artifact_globs(&evaluation.artifacts)?;
+        let archive = if patterns.is_empty() {
+            WorkspaceArchive::Omit
+        } else {
+            WorkspaceArchive::Send
+        };
+        let local_ca = if grant.network().is_empty() {
+            None
+        } else {
+            Some(self.inner.local_ca().map_err(Error::executor)?)
+        };
+        let egress = if has_egress(grant) {
+            let egress = EgressSocket::open(setup.host_calls(), local_ca.clone());
+            Some(egress.map_err(|error| Error::executor(error.to_string()))?)
+        } else {
+            None
+        };
+        let program = Program {
+            source: &evaluation.source,
+            arguments: &evaluation.arguments,
+            files: &setup.files,
+        };
+        let local_ca = local_ca.as_ref().map(|local_ca| local_ca.pem());
+        let message = message(grant, program, archive, local_ca)?;
+        let packages = setup.packages.as_ref().zip(image.interpreter);
+        let extra: Vec<_> = packages
+            .map(|(tree, (_, folder))| (tree.path.as_path(), folder))
+            .into_iter()
+            .chain(
+                egress
+                    .as_ref()
+                    .map(|egress| (egress.directory(), EGRESS_MOUNT)),
+            )
+            .collect();
+        let body = describe(
+            grant,
+            &mount_sources(grant)?,
+            grant.image().unwrap_or(image.name),
+            &extra,
+            &pool.settings,
+        );
+        Ok(RunPlan {
+            body,
+            message,
+            patterns,
+            archive,
+            egress,
+        })
+    }
+}
+
+/// A run that was prepared.
+struct RunPlan {
+    body: ContainerCreateBody,
+    message: JobMessage,
+    /// The artifacts that the request named.
+    patterns: GlobSet,
+    archive: WorkspaceArchive,
+    /// Dropped at the end of the run.
+    egress: Option<EgressSocket>,
+}
+
+impl RunPlan {
+    /// Returns the memory of the container, and of its output and artifacts in this process.
+    fn memory(&self, grant: &Grant) -> u64 {
+        let reply = reply_limit(grant, self.archive) as u64;
+        memory_limit(grant)
+            .saturating_add(reply.saturating_mul(2))
+            .saturating_add(grant.limits().output)
+    }
+
+    /// Starts the container. One with an egress proxy is created for its run, because the socket
+    /// is part of its configuration.
+    async fn start(&mut self, pool: &Pool, grant: &Grant, hold: Hold) -> Result<Container, Error> {
+        let reservation = Reservation {
+            _hold: hold,
+            ended_by: Instant::now() + lifetime(grant) + CREATE_TIMEOUT,
+        };
+        let body = std::mem::take(&mut self.body);
+        let container = async {
+            if self.egress.is_some() {
+                pool.create(body, reservation).await
+            } else {
+                pool.take(body, reservation).await
+            }
+        };
+        let reason = match tokio::time::timeout(CREATE_TIMEOUT, container).await {
+            Ok(Ok(container)) => return Ok(container),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!(
+                "it created no container within {} s",
+                CREATE_TIMEOUT.as_secs()
+            ),
+        };
+        Err(Error::executor(match grant.image() {
+            Some(image) => format!(
+                "the container engine failed: {reason} (the policy pins the image {image}; `glovebox images list` shows those that exist)"
+            ),
+            None => format!("the container engine failed: {reason}"),
+        }))
+    }
+}
+
+/// Reserves the run's slot and the memory of its container. Waits a while for other runs to end,
+/// because a container reserves all of its memory when it starts.
+async fn reserve_memory(setup: &RunSetup, bytes: u64) -> Result<Hold, String> {
+    let until = Instant::now() + setup.grant.limits().wall.min(MEMORY_TIMEOUT);
     loop {
         match setup.hold_with(bytes) {
-            Err(_) if Instant::now() < until => tokio::time::sleep(STEP).await,
+            Err(_) if Instant::now() < until => tokio::time::sleep(MEMORY_POLL_INTERVAL).await,
             result => return result,
         }
     }
 }
 
-/// Ends the container. After its trailer no process of the program is left in it, so the response does not wait.
+/// Ends the container. After its trailer no process of the program is left in it, so the response
+/// does not wait.
 async fn dispose(container: Container, ending: &Ending) {
     if matches!(ending, Ending::Ended) {
-        container.end_behind();
+        container.end_in_background();
     } else {
         container.end().await;
     }
@@ -264,23 +305,24 @@ impl Drop for Feeding {
     }
 }
 
-/// Sends the job, then the program's standard input. Write errors are ignored: the program has ended.
-async fn feed(mut heard: ProgramInput, job: bytes::Bytes, input: Input) {
-    let fed = async {
-        heard.write_all(&job).await?;
+/// Sends the job, then the program's standard input. Write errors are ignored: the program has
+/// ended.
+async fn feed(mut stream: ProgramInput, job: bytes::Bytes, input: Input) {
+    let sent = async {
+        stream.write_all(&job).await?;
         match input {
-            Input::Bytes(bytes) => heard.write_all(&bytes).await?,
+            Input::Bytes(bytes) => stream.write_all(&bytes).await?,
             Input::Reader(mut reader) => {
-                heard.flush().await?;
-                copy(&mut reader, &mut heard).await?;
+                stream.flush().await?;
+                copy(&mut reader, &mut stream).await?;
             }
             _ => {}
         }
-        heard.flush().await?;
-        heard.shutdown().await
+        stream.flush().await?;
+        stream.shutdown().await
     };
-    if let Err(error) = fed.await {
-        tracing::debug!(%error, "the program's input was not taken");
+    if let Err(error) = sent.await {
+        tracing::debug!(%error, "the program did not read its input");
     }
     // This half of the stream is kept until the run ends: dropping it would close the other half.
     std::future::pending::<()>().await;
@@ -291,27 +333,37 @@ enum Ending {
     /// The container exited.
     Ended,
     /// It exceeded its output limit.
-    TooMuchOutput,
+    OutputLimit,
     /// The archive of the workspace exceeds its limit, because of sparse files.
-    TooMuchToHandBack,
+    ReplyLimit,
     WallTime,
-    Stopped,
+    Cancelled,
     /// The engine failed.
     Failed(String),
 }
 
-struct Run {
+struct OutputReader {
     collector: Collector,
     splitter: Splitter,
     /// Standard error, which ends with the same delimiter.
     errors: Splitter,
-    wants_files: bool,
+    archive: WorkspaceArchive,
 }
 
-impl Run {
-    async fn listen(&mut self, mut said: ProgramOutput) -> Ending {
-        while let Some(piece) = said.next().await {
-            let taken = match piece {
+impl OutputReader {
+    fn new(plan: &RunPlan, grant: &Grant, collector: Collector) -> Self {
+        let delimiter = format!("{} ", plan.message.delimiter);
+        Self {
+            collector,
+            splitter: Splitter::new(&delimiter, reply_limit(grant, plan.archive)),
+            errors: Splitter::new(&delimiter, 0),
+            archive: plan.archive,
+        }
+    }
+
+    async fn read(&mut self, mut stream: ProgramOutput) -> Ending {
+        while let Some(chunk) = stream.next().await {
+            let pushed = match chunk {
                 Ok(LogOutput::StdOut { message }) => {
                     let own = self.splitter.push(&message);
                     self.collector.push(StreamName::Stdout, own).await
@@ -323,18 +375,21 @@ impl Run {
                 Ok(_) => Ok(()),
                 Err(error) => return Ending::Failed(error.to_string()),
             };
-            if taken == Err(Over) {
-                return Ending::TooMuchOutput;
+            if pushed == Err(OutputLimitExceeded) {
+                return Ending::OutputLimit;
             }
-            if self.splitter.was_cut() {
-                return Ending::TooMuchToHandBack;
+            if self.splitter.is_truncated() {
+                return Ending::ReplyLimit;
             }
             // The trailer is complete; the container itself may exit later.
-            let is_all = self
+            let is_complete = self
                 .splitter
                 .trailer()
-                .is_some_and(|(trailer, told)| told.len() >= trailer.completion);
-            if !self.wants_files && self.errors.is_behind() && is_all {
+                .is_some_and(|(trailer, reply)| reply.len() >= trailer.completion);
+            if self.archive == WorkspaceArchive::Omit
+                && self.errors.found_delimiter()
+                && is_complete
+            {
                 return Ending::Ended;
             }
         }
@@ -342,8 +397,8 @@ impl Run {
             (StreamName::Stdout, self.splitter.rest()),
             (StreamName::Stderr, self.errors.rest()),
         ] {
-            if self.collector.push(stream, rest).await == Err(Over) {
-                return Ending::TooMuchOutput;
+            if self.collector.push(stream, rest).await == Err(OutputLimitExceeded) {
+                return Ending::OutputLimit;
             }
         }
         Ending::Ended
@@ -351,15 +406,15 @@ impl Run {
 
     fn report(&self, ending: &Ending, limits: &Limits) -> Result<Report, Error> {
         Ok(match ending {
-            Ending::Stopped => Report::new(Status::Cancelled),
+            Ending::Cancelled => Report::new(Status::Cancelled),
             Ending::WallTime => Report::limited(Limit::Wall),
-            Ending::TooMuchOutput => Report::limited(Limit::Output),
+            Ending::OutputLimit => Report::limited(Limit::Output),
             Ending::Failed(reason) => {
-                return Err(Error::Host(format!(
-                    "the container engine broke off: {reason}"
+                return Err(Error::executor(format!(
+                    "the container engine failed during the run: {reason}"
                 )));
             }
-            Ending::Ended | Ending::TooMuchToHandBack => match self.splitter.trailer() {
+            Ending::Ended | Ending::ReplyLimit => match self.splitter.trailer() {
                 Some((trailer, _)) => finished(trailer, limits),
                 None => {
                     let crash = "the container ended before its program did".to_owned();
@@ -372,27 +427,44 @@ impl Run {
         })
     }
 
+    /// Adds what came after the trailer: the value or exception, and the artifacts.
+    fn read_reply(&self, report: &mut Report, plan: &RunPlan, limits: &Limits) {
+        let Some((trailer, reply)) = self.splitter.trailer() else {
+            return;
+        };
+        let (completion, archive) = reply
+            .split_at_checked(trailer.completion)
+            .unwrap_or_default();
+        complete(report, completion, limits.value);
+        if self.archive == WorkspaceArchive::Send {
+            (report.artifacts, report.artifacts_truncated) =
+                artifacts(archive, &plan.patterns, limits.workspace);
+            report.artifacts_truncated |= self.splitter.is_truncated();
+        }
+    }
+
     /// Fills in the fields that every report has.
-    fn fill(&mut self, report: &mut Report, used: Used) {
+    fn fill(&mut self, report: &mut Report, usage: Usage) {
         report.stdout = std::mem::take(&mut self.collector.stdout);
         report.stderr = std::mem::take(&mut self.collector.stderr);
         report.usage.output = self.collector.written;
-        report.usage.cpu = used.cpu;
-        report.usage.peak_memory = used.peak_memory;
+        report.usage.cpu = usage.cpu;
+        report.usage.peak_memory = usage.peak_memory;
     }
 }
 
-/// Builds the report of a run with a trailer. A program may survive a refused allocation or fork; if it failed, the refusal is the cause.
+/// Builds the report of a run with a trailer. A program may survive a refused allocation or fork;
+/// if it failed, the refusal is the cause.
 fn finished(trailer: Trailer, limits: &Limits) -> Report {
     // The kernel accounts a process in clock ticks and a cgroup exactly, so the two differ.
     let cpu_is_up = trailer.cpu_micros >= limits.fuel / 1000 / 4 * 3;
     let limit = match trailer.code {
         0 => None,
         _ if trailer.killed_for_memory > 0 => Some(Limit::Memory),
-        TIME_USED_UP | KILLED if cpu_is_up => Some(Limit::Cpu),
+        EXIT_SIGXCPU | EXIT_SIGKILL if cpu_is_up => Some(Limit::Fuel),
         _ if trailer.refused_processes > 0 => Some(Limit::Processes),
         _ if trailer.free_files == 0 => Some(Limit::Files),
-        _ if trailer.free_blocks == 0 => Some(Limit::Disk),
+        _ if trailer.free_blocks == 0 => Some(Limit::Workspace),
         _ => None,
     };
     if let Some(limit) = limit {
@@ -409,24 +481,46 @@ fn finished(trailer: Trailer, limits: &Limits) -> Report {
     }
 }
 
+/// The report of a driver.
+#[derive(Default, Deserialize)]
+struct Completion {
+    value: Option<CompletionValue>,
+    exception: Option<CompletionException>,
+}
+
+/// The value of the last expression.
+#[derive(Deserialize)]
+struct CompletionValue {
+    json: Option<String>,
+    text: String,
+}
+
+/// The uncaught exception.
+#[derive(Deserialize)]
+struct CompletionException {
+    kind: String,
+    message: String,
+    traceback: String,
+}
+
 /// Adds the value or exception that the driver reported for a program that ran to its end.
-fn complete(report: &mut Report, told: &[u8], max_value: u64) {
-    let told: Completion = serde_json::from_slice(told).unwrap_or_default();
+fn complete(report: &mut Report, reply: &[u8], max_value: u64) {
+    let completion: Completion = serde_json::from_slice(reply).unwrap_or_default();
     let fits = |text: &str| text.len() as u64 <= max_value;
     match report.status {
         Status::Succeeded => {
-            let value = told.value.filter(|value| fits(&value.text));
+            let value = completion.value.filter(|value| fits(&value.text));
             report.value = value.map(|value| Value {
                 json: value.json.filter(|json| fits(json)),
                 text: value.text,
             });
         }
         Status::Failed => {
-            let exception = told.exception;
-            report.exception = exception.map(|told| Exception {
-                kind: told.kind,
-                message: told.message,
-                traceback: told.traceback,
+            let exception = completion.exception;
+            report.exception = exception.map(|exception| Exception {
+                kind: exception.kind,
+                message: exception.message,
+                traceback: exception.traceback,
             });
         }
         _ => {}

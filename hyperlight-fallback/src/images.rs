@@ -1,9 +1,10 @@
 //! Container images: which ones do runs start from, and how are they built?
 //!
-//! They are built from the Dockerfiles of `images/`. Their base image is pulled from a registry if one can be reached; else it is
-//! bootstrapped from the distribution's packages by `mmdebstrap`, which verifies their signatures by the distribution's keys.
+//! They are built from the Dockerfiles of `images/`. Their base image is pulled from a registry if
+//! one can be reached; else it is bootstrapped from the distribution's packages by `mmdebstrap`,
+//! which verifies their signatures by the distribution's keys.
 
-use crate::engine::open;
+use crate::docker::open;
 use bollard::models::ImageInspect;
 use bollard::query_parameters::{BuildImageOptions, CreateImageOptions, RemoveImageOptions};
 use bollard::{Docker, body_full, body_try_stream};
@@ -15,20 +16,23 @@ use std::collections::HashMap;
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::AsyncReadExt as _;
+use tokio::process::{Child, ChildStdout};
+use tokio::task::JoinHandle;
 
 /// Bytes of one chunk of an image upload.
-const PIECE: usize = 1 << 20;
+const UPLOAD_CHUNK_BYTES: usize = 1 << 20;
 
 /// The distribution release of the images.
-const SUITE: &str = "bookworm";
+const DEBIAN_RELEASE: &str = "bookworm";
 
 /// The base image of that distribution in the engine's default registry.
-const REGISTRY_BASE: &str = "debian:bookworm-slim";
+const REGISTRY_BASE_IMAGE: &str = "debian:bookworm-slim";
 
 /// Timeout of pulling the base image.
-const REGISTRY_PATIENCE: Duration = Duration::from_secs(120);
+const PULL_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// The glibc version of that distribution, with which packages with native code have to be compatible.
+/// The glibc version of that distribution, with which packages with native code have to be
+/// compatible.
 pub(crate) const LIBC: &str = "2.36";
 
 /// An image definition.
@@ -48,7 +52,7 @@ impl Image {
     fn recipe(&self) -> String {
         Sha256::digest(self.dockerfile)
             .iter()
-            .fold(format!("{SUITE}:"), |text, byte| {
+            .fold(format!("{DEBIAN_RELEASE}:"), |text, byte| {
                 format!("{text}{byte:02x}")
             })
     }
@@ -186,7 +190,8 @@ pub enum ImageBase {
     Packages,
 }
 
-/// Builds the images of these languages, or all of them if none is named, and reports each to `progress`.
+/// Builds the images of these languages, or all of them if none is named, and reports each to
+/// `progress`.
 ///
 /// # Errors
 ///
@@ -203,9 +208,9 @@ pub async fn build_images(
     let mut registry = None;
     if base == ImageBase::Any {
         match pull(&docker).await {
-            Ok(()) => registry = Some(REGISTRY_BASE),
+            Ok(()) => registry = Some(REGISTRY_BASE_IMAGE),
             Err(reason) => progress(&format!(
-                "no registry hands out `{REGISTRY_BASE}` ({reason}); it is made of packages instead"
+                "no registry hands out `{REGISTRY_BASE_IMAGE}` ({reason}); it is made of packages instead"
             )),
         }
     }
@@ -223,7 +228,7 @@ pub async fn build_images(
             }
         }
         progress(&format!(
-            "making `{}` from packages of Debian {SUITE} (about a minute)",
+            "making `{}` from packages of Debian {DEBIAN_RELEASE} (about a minute)",
             image.name
         ));
         let base = import(&docker, image).await?;
@@ -242,12 +247,12 @@ pub async fn build_images(
 
 /// Pulls the base image.
 async fn pull(docker: &Docker) -> Result<(), String> {
-    if docker.inspect_image(REGISTRY_BASE).await.is_ok() {
+    if docker.inspect_image(REGISTRY_BASE_IMAGE).await.is_ok() {
         return Ok(());
     }
-    let (name, tag) = REGISTRY_BASE
+    let (name, tag) = REGISTRY_BASE_IMAGE
         .split_once(':')
-        .unwrap_or((REGISTRY_BASE, "latest"));
+        .unwrap_or((REGISTRY_BASE_IMAGE, "latest"));
     let options = CreateImageOptions {
         from_image: Some(name.to_owned()),
         tag: Some(tag.to_owned()),
@@ -256,12 +261,9 @@ async fn pull(docker: &Docker) -> Result<(), String> {
     let pulled = finished(docker.create_image(Some(options), None, None), |info| {
         info.error_detail.and_then(|error| error.message)
     });
-    match tokio::time::timeout(REGISTRY_PATIENCE, pulled).await {
+    match tokio::time::timeout(PULL_TIMEOUT, pulled).await {
         Ok(pulled) => pulled,
-        Err(_) => Err(format!(
-            "nothing came within {} s",
-            REGISTRY_PATIENCE.as_secs()
-        )),
+        Err(_) => Err(format!("no answer within {} s", PULL_TIMEOUT.as_secs())),
     }
 }
 
@@ -310,55 +312,15 @@ async fn finished<T>(
 
 /// Bootstraps the base image from the packages that the Dockerfile names, and returns its name.
 async fn import(docker: &Docker, image: &Image) -> Result<String, BuildError> {
-    let tool = |reason: String| BuildError::Tool {
+    let tool_error = |reason: String| BuildError::Tool {
         image: image.name,
         reason,
     };
-    let packages = image.packages().collect::<Vec<_>>().join(",");
-    let mut start = Program::find("mmdebstrap")
-        .map_err(|error| tool(error.to_string()))?
-        .start();
-    start
-        .args([
-            "--variant=essential",
-            "--quiet",
-            "--include",
-            &packages,
-            SUITE,
-            "-",
-        ])
-        .network();
-    let mut child = start
-        .tokio()
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(|error| tool(error.to_string()))?;
-    let output = child
-        .stdout
+    let mut bootstrap = Bootstrap::start(image).map_err(tool_error)?;
+    let archive = bootstrap
+        .archive
         .take()
-        .ok_or_else(|| tool("it has no output".to_owned()))?;
-    let mut errors = child
-        .stderr
-        .take()
-        .ok_or_else(|| tool("it has no output".to_owned()))?;
-    let complaints = tokio::spawn(async move {
-        let mut text = String::new();
-        let _ = errors.read_to_string(&mut text).await;
-        text
-    });
-    let pieces = unfold(output, |mut output| async move {
-        let mut piece = Vec::with_capacity(PIECE);
-        match (&mut output)
-            .take(PIECE as u64)
-            .read_to_end(&mut piece)
-            .await
-        {
-            Ok(0) => None,
-            Ok(_) => Some((Ok(bytes::Bytes::from(piece)), output)),
-            Err(error) => Some((Err(error), output)),
-        }
-    });
+        .ok_or_else(|| tool_error("it has no output".to_owned()))?;
     let repository = image
         .name
         .split_once(':')
@@ -370,33 +332,97 @@ async fn import(docker: &Docker, image: &Image) -> Result<String, BuildError> {
         repo: Some(base.clone()),
         ..CreateImageOptions::default()
     };
-    let steps = docker.create_image(Some(options), Some(body_try_stream(pieces)), None);
+    let steps = docker.create_image(Some(options), Some(body_try_stream(chunks(archive))), None);
     let imported = finished(steps, |info| {
         info.error_detail.and_then(|error| error.message)
     })
     .await;
-    let status = child
-        .wait()
-        .await
-        .map_err(|error| tool(error.to_string()))?;
-    if !status.success() {
-        let complaints = complaints.await.unwrap_or_default();
-        let last = complaints
-            .lines()
-            .rev()
-            .find(|line| !line.trim().is_empty())
-            .unwrap_or("it failed without a word")
-            .to_owned();
+    if let Err(reason) = bootstrap.finish().await {
         let _ = docker
             .remove_image(&base, None::<RemoveImageOptions>, None)
             .await;
-        return Err(tool(last));
+        return Err(tool_error(reason));
     }
     imported.map_err(|reason| BuildError::Refused {
         image: image.name,
         reason,
     })?;
     Ok(base)
+}
+
+/// A running `mmdebstrap`.
+struct Bootstrap {
+    child: Child,
+    /// The archive of the base image.
+    archive: Option<ChildStdout>,
+    /// Standard error, read by a task so that it never blocks the child.
+    messages: JoinHandle<String>,
+}
+
+impl Bootstrap {
+    fn start(image: &Image) -> Result<Self, String> {
+        let packages = image.packages().collect::<Vec<_>>().join(",");
+        let mut start = Program::find("mmdebstrap")
+            .map_err(|error| error.to_string())?
+            .start();
+        start
+            .args([
+                "--variant=essential",
+                "--quiet",
+                "--include",
+                &packages,
+                DEBIAN_RELEASE,
+                "-",
+            ])
+            .network();
+        let mut child = start
+            .tokio()
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| error.to_string())?;
+        let archive = child.stdout.take();
+        let errors = child.stderr.take();
+        let messages = tokio::spawn(async move {
+            let mut text = String::new();
+            if let Some(mut errors) = errors {
+                let _ = errors.read_to_string(&mut text).await;
+            }
+            text
+        });
+        Ok(Self {
+            child,
+            archive,
+            messages,
+        })
+    }
+
+    /// Waits for its end; the error is its last message.
+    async fn finish(mut self) -> Result<(), String> {
+        let status = self.child.wait().await.map_err(|error| error.to_string())?;
+        if status.success() {
+            return Ok(());
+        }
+        let messages = self.messages.await.unwrap_or_default();
+        let last = messages.lines().rev().find(|line| !line.trim().is_empty());
+        Err(last.unwrap_or("it failed without a message").to_owned())
+    }
+}
+
+/// Reads the archive in chunks for an upload.
+fn chunks(archive: ChildStdout) -> impl Stream<Item = std::io::Result<bytes::Bytes>> + Send {
+    unfold(archive, |mut archive| async move {
+        let mut chunk = Vec::with_capacity(UPLOAD_CHUNK_BYTES);
+        match (&mut archive)
+            .take(UPLOAD_CHUNK_BYTES as u64)
+            .read_to_end(&mut chunk)
+            .await
+        {
+            Ok(0) => None,
+            Ok(_) => Some((Ok(bytes::Bytes::from(chunk)), archive)),
+            Err(error) => Some((Err(error), archive)),
+        }
+    })
 }
 
 #[cfg(test)]
@@ -414,11 +440,11 @@ mod tests {
             assert!(
                 image
                     .dockerfile
-                    .contains(&format!("ARG BASE={REGISTRY_BASE}\n")),
+                    .contains(&format!("ARG BASE={REGISTRY_BASE_IMAGE}\n")),
                 "{}",
                 image.name
             );
-            assert_eq!(image.recipe().len(), SUITE.len() + 1 + 64);
+            assert_eq!(image.recipe().len(), DEBIAN_RELEASE.len() + 1 + 64);
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Fallback tiers: what runs programs that WebAssembly cannot?
 //!
-//! [`Containers`] is a tier that runs programs in containers of Docker or of a compatible engine: shell scripts, and Python or JavaScript
-//! where native code is needed. It is a [`glovebox::Executor`] like the wasm tier: it takes its authority from the grant and returns the
+//! [`Containers`] is a tier that runs programs in containers of Docker or of a compatible engine:
+//! shell scripts, and Python or JavaScript where native code is needed. It is a
+//! [`glovebox::Executor`] like the wasm tier: it takes its authority from the grant and returns the
 //! same outcome.
 //!
 //! ```no_run
@@ -19,18 +20,23 @@
 //! # }
 //! ```
 //!
-//! A container ends with its run, also if this process is killed: its main process reads the program from a stream that closes with this
-//! process, a watchdog timer inside ends a program that goes on, and the engine removes exited containers (`--rm`). [`Containers::connect`]
-//! removes what a crash of the engine leaves behind.
+//! A container ends with its run, also if this process is killed: its main process reads the
+//! program from a stream that closes with this process, a watchdog timer inside ends a program that
+//! goes on, and the engine removes exited containers (`--rm`). [`Containers::connect`] removes what
+//! a crash of the engine leaves behind.
 
+mod artifacts;
 mod collector;
 mod container;
+mod docker;
 mod egress;
 mod engine;
 mod executor;
 mod images;
 mod job;
+mod owner;
 mod pool;
+mod protocol;
 mod seccomp;
 
 pub use engine::{Containers, ContainersBuilder, Diagnosis};

@@ -1,15 +1,15 @@
 //! Container pool: where do containers come from, and how are they disposed of?
 //!
-//! A container that was created ahead of its run is paused until then and takes no CPU time. None is used twice.
+//! A container that was created ahead of its run is paused until then and takes no CPU time. None
+//! is used twice.
 
 use crate::container::Settings;
+use crate::docker::remove;
 use bollard::Docker;
 use bollard::container::{AttachContainerResults, LogOutput};
 use bollard::errors::Error;
 use bollard::models::ContainerCreateBody;
-use bollard::query_parameters::{
-    AttachContainerOptions, CreateContainerOptions, RemoveContainerOptions, StatsOptions,
-};
+use bollard::query_parameters::{AttachContainerOptions, CreateContainerOptions, StatsOptions};
 use futures_util::{Stream, StreamExt as _};
 use glovebox::{Hold, PoolStats};
 use std::collections::HashMap;
@@ -23,19 +23,13 @@ use tokio::io::AsyncWrite;
 const MAX_KINDS: usize = 16;
 
 /// Timeout of waiting for a container's end before the run's outcome is returned.
-const LAST_MOMENT: Duration = Duration::from_secs(2);
+const END_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Timeout of a usage (`stats`) request to the engine.
-const ACCOUNT: Duration = Duration::from_millis(1500);
+const STATS_TIMEOUT: Duration = Duration::from_millis(1500);
 
 /// Timeout of removing a container, counted from the time at which it ends by itself.
-const REMOVAL: Duration = Duration::from_secs(30);
-
-/// Polling interval while the engine removes a container.
-const STEP: Duration = Duration::from_millis(20);
-
-/// Retry interval while the engine fails.
-const RETRY: Duration = Duration::from_secs(1);
+const REMOVE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The output stream of a container.
 pub(crate) type ProgramOutput = Pin<Box<dyn Stream<Item = Result<LogOutput, Error>> + Send>>;
@@ -49,22 +43,22 @@ pub(crate) struct Container {
     /// Empty once another task is responsible for its removal.
     id: String,
     /// Released when the container is gone, not when the run's outcome is returned.
-    kept: Option<Kept>,
-    pub(crate) said: Option<ProgramOutput>,
-    pub(crate) heard: Option<ProgramInput>,
+    reservation: Option<Reservation>,
+    pub(crate) output: Option<ProgramOutput>,
+    pub(crate) input: Option<ProgramInput>,
 }
 
 /// The resources that a run holds for as long as its container exists.
-pub(crate) struct Kept {
+pub(crate) struct Reservation {
     /// The run's concurrency slot and memory reservation.
-    pub(crate) _place: Hold,
+    pub(crate) _hold: Hold,
     /// The time at which the watchdog inside the container ends it, should the engine fail to.
-    pub(crate) until: Instant,
+    pub(crate) ended_by: Instant,
 }
 
 /// The resource usage of a container, as its engine reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Used {
+pub(crate) struct Usage {
     pub(crate) cpu: Duration,
     pub(crate) peak_memory: u64,
 }
@@ -73,7 +67,7 @@ impl Container {
     async fn start(
         docker: &Docker,
         body: ContainerCreateBody,
-        kept: Option<Kept>,
+        reservation: Option<Reservation>,
     ) -> Result<Self, Error> {
         let created = docker
             .create_container(None::<CreateContainerOptions>, body)
@@ -82,9 +76,9 @@ impl Container {
         let mut container = Self {
             docker: docker.clone(),
             id: created.id,
-            kept,
-            said: None,
-            heard: None,
+            reservation,
+            output: None,
+            input: None,
         };
         let options = AttachContainerOptions {
             stream: true,
@@ -96,32 +90,32 @@ impl Container {
         let AttachContainerResults { output, input } = docker
             .attach_container(&container.id, Some(options))
             .await?;
-        container.said = Some(output);
-        container.heard = Some(input);
+        container.output = Some(output);
+        container.input = Some(input);
         docker.start_container(&container.id, None).await?;
         Ok(container)
     }
 
     /// Ends the container and waits for that, with a timeout for an engine that does not answer.
     pub(crate) async fn end(mut self) {
-        if tokio::time::timeout(LAST_MOMENT, tokio::spawn(self.removal()))
+        if tokio::time::timeout(END_TIMEOUT, tokio::spawn(self.removal()))
             .await
             .is_err()
         {
-            tracing::warn!("the container engine takes its time to end a container");
+            tracing::warn!("the container engine is slow to end a container");
         }
     }
 
     /// Ends the container in the background.
-    pub(crate) fn end_behind(mut self) {
+    pub(crate) fn end_in_background(mut self) {
         tokio::spawn(self.removal());
     }
 
     /// Returns the usage so far. The container is paused first, and is never resumed.
-    pub(crate) fn used(&self) -> impl Future<Output = Option<Used>> + Send + use<> {
+    pub(crate) fn usage(&self) -> impl Future<Output = Option<Usage>> + Send + use<> {
         let (docker, id) = (self.docker.clone(), self.id.clone());
         async move {
-            let asked = async {
+            let request = async {
                 docker.pause_container(&id).await?;
                 let options = StatsOptions {
                     stream: false,
@@ -129,9 +123,15 @@ impl Container {
                 };
                 docker.stats(&id, Some(options)).next().await.transpose()
             };
-            let told = tokio::time::timeout(ACCOUNT, asked).await.ok()?.ok()??;
-            let (cpu, memory) = (told.cpu_stats?.cpu_usage?.total_usage?, told.memory_stats?);
-            Some(Used {
+            let stats = tokio::time::timeout(STATS_TIMEOUT, request)
+                .await
+                .ok()?
+                .ok()??;
+            let (cpu, memory) = (
+                stats.cpu_stats?.cpu_usage?.total_usage?,
+                stats.memory_stats?,
+            );
+            Some(Usage {
                 cpu: Duration::from_nanos(cpu),
                 peak_memory: memory.max_usage.or(memory.usage)?,
             })
@@ -140,57 +140,16 @@ impl Container {
 
     /// Returns the future that removes it, to be spawned or awaited.
     fn removal(&mut self) -> impl Future<Output = ()> + Send + use<> {
-        let (docker, id, kept) = (
-            self.docker.clone(),
-            std::mem::take(&mut self.id),
-            self.kept.take(),
-        );
+        let docker = self.docker.clone();
+        let id = std::mem::take(&mut self.id);
+        let reservation = self.reservation.take();
         async move {
-            remove(
-                &docker,
-                id,
-                kept.as_ref().map_or_else(Instant::now, |kept| kept.until) + REMOVAL,
-            )
-            .await;
-            drop(kept);
+            let ended_by = reservation
+                .as_ref()
+                .map_or_else(Instant::now, |reservation| reservation.ended_by);
+            remove(&docker, id, ended_by + REMOVE_TIMEOUT).await;
+            drop(reservation);
         }
-    }
-}
-
-/// Kills a container and waits until it is removed, at most until `until` if the engine fails.
-pub(crate) async fn remove(docker: &Docker, id: String, until: Instant) {
-    loop {
-        let force = RemoveContainerOptions {
-            force: true,
-            v: true,
-            ..RemoveContainerOptions::default()
-        };
-        let pause = match docker.remove_container(&id, Some(force)).await {
-            Ok(())
-            | Err(Error::DockerResponseServerError {
-                status_code: 404, ..
-            }) => return,
-            // The engine is already removing it.
-            Err(Error::DockerResponseServerError {
-                status_code: 409, ..
-            }) => STEP,
-            Err(error) if Instant::now() + RETRY < until => {
-                tracing::debug!(id, %error, "a container is not removed yet");
-                RETRY
-            }
-            Err(error) => {
-                tracing::error!(id, %error, "a container could not be removed; the next start removes it");
-                return;
-            }
-        };
-        if Instant::now() > until {
-            tracing::error!(
-                id,
-                "the engine does not come to an end with removing a container"
-            );
-            return;
-        }
-        tokio::time::sleep(pause).await;
     }
 }
 
@@ -222,7 +181,7 @@ pub(crate) struct Pool {
 struct Kind {
     ready: Vec<Container>,
     /// The number that is being created.
-    coming: usize,
+    pending: usize,
 }
 
 impl Pool {
@@ -260,12 +219,13 @@ impl Pool {
     pub(crate) async fn take(
         &self,
         body: ContainerCreateBody,
-        kept: Kept,
+        reservation: Reservation,
     ) -> Result<Container, Error> {
         if self.idle == 0 {
-            return self.make(body, kept).await;
+            return self.create(body, reservation).await;
         }
-        // Serialized by way of a value, whose maps are sorted, so that equal configurations are equal texts.
+        // Serialized by way of a value, whose maps are sorted, so that equal configurations are
+        // equal texts.
         let kind = serde_json::to_value(&body)
             .map(|value| value.to_string())
             .unwrap_or_default();
@@ -275,23 +235,25 @@ impl Pool {
             // One that cannot be resumed, as after a restart of the engine, is dropped.
             if self.docker.unpause_container(&container.id).await.is_ok() {
                 self.count(0);
-                container.kept = Some(kept);
+                container.reservation = Some(reservation);
                 return Ok(container);
             }
         }
-        self.make(body, kept).await
+        self.create(body, reservation).await
     }
 
-    /// Creates a container in a task of its own: a request that is cancelled half-way could leak one.
-    pub(crate) async fn make(
+    /// Creates a container in a task of its own: a request that is cancelled half-way could leak
+    /// one.
+    pub(crate) async fn create(
         &self,
         body: ContainerCreateBody,
-        kept: Kept,
+        reservation: Reservation,
     ) -> Result<Container, Error> {
         self.count(1);
         let docker = self.docker.clone();
-        let made = tokio::spawn(async move { Container::start(&docker, body, Some(kept)).await });
-        made.await.map_err(|error| Error::IOError {
+        let created =
+            tokio::spawn(async move { Container::start(&docker, body, Some(reservation)).await });
+        created.await.map_err(|error| Error::IOError {
             err: std::io::Error::other(error),
         })?
     }
@@ -309,19 +271,19 @@ impl Pool {
     /// Creates containers until enough are idle.
     async fn fill(self, kind: String, body: ContainerCreateBody) {
         while self.reserve(&kind) {
-            let made = async {
+            let created = async {
                 let container = Container::start(&self.docker, body.clone(), None).await?;
                 self.docker.pause_container(&container.id).await?;
                 Ok::<_, Error>(container)
             };
-            let made = made.await;
+            let created = created.await;
             let mut kinds = self.lock();
-            let kept = kinds.entry(kind.clone()).or_default();
-            kept.coming = kept.coming.saturating_sub(1);
-            match made {
-                Ok(container) => kept.ready.push(container),
+            let stock = kinds.entry(kind.clone()).or_default();
+            stock.pending = stock.pending.saturating_sub(1);
+            match created {
+                Ok(container) => stock.ready.push(container),
                 Err(error) => {
-                    tracing::warn!(%error, "no container could be made ahead");
+                    tracing::warn!(%error, "cannot create a container ahead of its run");
                     return;
                 }
             }
@@ -335,8 +297,8 @@ impl Pool {
             return false;
         }
         let kind = kinds.entry(kind.to_owned()).or_default();
-        let may = kind.ready.len() + kind.coming < self.idle;
-        kind.coming += usize::from(may);
+        let may = kind.ready.len() + kind.pending < self.idle;
+        kind.pending += usize::from(may);
         may
     }
 }

@@ -1,9 +1,10 @@
 //! Seccomp filter: which system calls may a program in a container make?
 //!
-//! An allow list of what ordinary programs use; everything else is refused. It is stricter than the engines' default profiles: no system
-//! calls for namespaces, `ptrace`, BPF or kernel modules, keyrings, or `io_uring`, and only socket families that reach nothing outside the
-//! container.
+//! An allow list of what ordinary programs use; everything else is refused. It is stricter than the
+//! engines' default profiles: no system calls for namespaces, `ptrace`, BPF or kernel modules,
+//! keyrings, or `io_uring`, and only socket families that reach nothing outside the container.
 
+use crate::protocol::has_egress;
 use glovebox_host::folder::Folder;
 use glovebox_policy::Grant;
 use serde_json::{Value, json};
@@ -34,32 +35,34 @@ const ALLOWED: &str = "
 ";
 
 /// Flags of `clone` that make namespaces.
-const NAMESPACES: u64 = 0x7e02_0000;
+const CLONE_NEW_FLAGS: u64 = 0x7e02_0000;
 
 /// Unix domain sockets, `AF_UNIX`.
-const OF_FILES: u32 = 1;
+const AF_UNIX: u32 = 1;
 
 /// Socket families that reach only the container's own loopback: `AF_INET` and `AF_INET6`.
-const FAMILIES: [u32; 2] = [2, 10];
+const LOOPBACK_FAMILIES: [u32; 2] = [2, 10];
 
-/// The family and protocol with which the C library lists interfaces and addresses: `AF_NETLINK` with `NETLINK_ROUTE`, and no other
-/// protocol.
-const ROUTE: (u32, u32) = (16, 0);
+/// The family and protocol with which the C library lists interfaces and addresses: `AF_NETLINK`
+/// with `NETLINK_ROUTE`, and no other protocol.
+const NETLINK_ROUTE: (u32, u32) = (16, 0);
 
-/// Socket types that stay connected in a `socketpair`: `SOCK_STREAM` and `SOCK_SEQPACKET`. A `SOCK_DGRAM` socket can send to any address.
-const PAIRED: (u32, u32) = (1, 5);
+/// Socket types that stay connected in a `socketpair`: `SOCK_STREAM` and `SOCK_SEQPACKET`. A
+/// `SOCK_DGRAM` socket can send to any address.
+const SOCKETPAIR_TYPES: (u32, u32) = (1, 5);
 
 /// The mask of a socket's type, without its flags.
-const TYPE: u32 = 0xf;
+const SOCK_TYPE_MASK: u32 = 0xf;
 
-/// The sockets that a program may create. Neither a read-only mount nor a missing network stops a program from connecting to a Unix domain
-/// socket in a mounted directory, and through it to services of the host.
+/// The sockets that a program may create. Neither a read-only mount nor a missing network stops a
+/// program from connecting to a Unix domain socket in a mounted directory, and through it to
+/// services of the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sockets {
     /// All sockets, Unix domain sockets with a path included.
     All,
     /// No sockets that can connect to a path.
-    NotOfFiles,
+    NoUnixPaths,
 }
 
 impl Sockets {
@@ -68,22 +71,22 @@ impl Sockets {
         if grant.mounts().is_empty() {
             Self::All
         } else {
-            Self::NotOfFiles
+            Self::NoUnixPaths
         }
     }
 
     /// Returns what their container may create: its egress relay needs a Unix domain socket.
     pub(crate) fn of_container(grant: &Grant) -> Self {
-        if grant.network().is_empty() {
-            Self::of_program(grant)
-        } else {
+        if has_egress(grant) {
             Self::All
+        } else {
+            Self::of_program(grant)
         }
     }
 }
 
 /// The error number `ENOSYS`, so that the C library falls back to the older system call.
-const NO_SUCH_CALL: u32 = 38;
+const ENOSYS: u32 = 38;
 
 /// The seccomp profile in the engines' JSON format.
 pub(crate) fn profile(sockets: Sockets) -> String {
@@ -93,10 +96,10 @@ pub(crate) fn profile(sockets: Sockets) -> String {
         allow(json!(names), json!([])),
         allow(
             json!(["clone"]),
-            json!([{ "index": 0, "value": NAMESPACES, "valueTwo": 0, "op": "SCMP_CMP_MASKED_EQ" }]),
+            json!([{ "index": 0, "value": CLONE_NEW_FLAGS, "valueTwo": 0, "op": "SCMP_CMP_MASKED_EQ" }]),
         ),
         // The flags of `clone3` are in memory, which a seccomp filter cannot read.
-        json!({ "names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errnoRet": NO_SUCH_CALL, "args": [] }),
+        json!({ "names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errnoRet": ENOSYS, "args": [] }),
         // The default personality, and querying it.
         allow(
             json!(["personality"]),
@@ -108,18 +111,21 @@ pub(crate) fn profile(sockets: Sockets) -> String {
         ),
     ];
     let equal = |index: u32, value: u32| json!({ "index": index, "value": value, "valueTwo": 0, "op": "SCMP_CMP_EQ" });
-    calls.extend(FAMILIES.map(|family| allow(json!(["socket"]), json!([equal(0, family)]))));
+    calls.extend(
+        LOOPBACK_FAMILIES.map(|family| allow(json!(["socket"]), json!([equal(0, family)]))),
+    );
     calls.push(allow(
         json!(["socket"]),
-        json!([equal(0, ROUTE.0), equal(2, ROUTE.1)]),
+        json!([equal(0, NETLINK_ROUTE.0), equal(2, NETLINK_ROUTE.1)]),
     ));
     if sockets == Sockets::All {
-        calls.push(allow(json!(["socket"]), json!([equal(0, OF_FILES)])));
+        calls.push(allow(json!(["socket"]), json!([equal(0, AF_UNIX)])));
         calls.push(allow(json!(["socketpair"]), json!([])));
     } else {
-        let masked = |kind: u32| json!({ "index": 1, "value": TYPE, "valueTwo": kind, "op": "SCMP_CMP_MASKED_EQ" });
+        let masked = |kind: u32| json!({ "index": 1, "value": SOCK_TYPE_MASK, "valueTwo": kind, "op": "SCMP_CMP_MASKED_EQ" });
         calls.extend(
-            [PAIRED.0, PAIRED.1].map(|kind| allow(json!(["socketpair"]), json!([masked(kind)]))),
+            [SOCKETPAIR_TYPES.0, SOCKETPAIR_TYPES.1]
+                .map(|kind| allow(json!(["socketpair"]), json!([masked(kind)]))),
         );
     }
     json!({
@@ -133,11 +139,11 @@ pub(crate) fn profile(sockets: Sockets) -> String {
     .to_string()
 }
 
-/// Returns the BPF filter that restricts a program to [`Sockets::NotOfFiles`] in a container that is not so restricted: the number of
-/// `prctl`, and the filter in hexadecimal.
+/// Returns the BPF filter that restricts a program to [`Sockets::NoUnixPaths`] in a container that
+/// is not so restricted: the number of `prctl`, and the filter in hexadecimal.
 pub(crate) fn filter() -> (u32, String) {
-    // The architecture, and the numbers of `socket`, `socketpair` and `prctl`. On another architecture than this one the filter kills every
-    // program.
+    // The architecture, and the numbers of `socket`, `socketpair` and `prctl`. On another
+    // architecture than this one the filter kills every program.
     let [architecture, socket, socketpair, prctl] = if cfg!(target_arch = "aarch64") {
         [0xc000_00b7, 198, 199, 167]
     } else {
@@ -150,7 +156,8 @@ pub(crate) fn filter() -> (u32, String) {
     const KILL: u32 = 0x8000_0000;
     const ALLOW: u32 = 0x7fff_0000;
     const NOT_PERMITTED: u32 = 0x0005_0001;
-    // BPF instructions: code, jump offsets if true and if false, and the operand. Offsets are those of `struct seccomp_data`.
+    // BPF instructions: code, jump offsets if true and if false, and the operand. Offsets are those
+    // of `struct seccomp_data`.
     let program: [(u16, u8, u8, u32); 16] = [
         (LOAD, 0, 0, 4),
         (IF_EQUAL, 1, 0, architecture),
@@ -160,12 +167,12 @@ pub(crate) fn filter() -> (u32, String) {
         (IF_EQUAL, 4, 0, socketpair),
         (RETURN, 0, 0, ALLOW),
         (LOAD, 0, 0, 16),
-        (IF_EQUAL, 5, 0, OF_FILES),
+        (IF_EQUAL, 5, 0, AF_UNIX),
         (RETURN, 0, 0, ALLOW),
         (LOAD, 0, 0, 24),
-        (AND, 0, 0, TYPE),
-        (IF_EQUAL, 2, 0, PAIRED.0),
-        (IF_EQUAL, 1, 0, PAIRED.1),
+        (AND, 0, 0, SOCK_TYPE_MASK),
+        (IF_EQUAL, 2, 0, SOCKETPAIR_TYPES.0),
+        (IF_EQUAL, 1, 0, SOCKETPAIR_TYPES.1),
         (RETURN, 0, 0, NOT_PERMITTED),
         (RETURN, 0, 0, ALLOW),
     ];
@@ -180,7 +187,7 @@ pub(crate) fn filter() -> (u32, String) {
 #[derive(Clone, Debug)]
 pub(crate) struct Files {
     all: PathBuf,
-    not_of_files: PathBuf,
+    no_unix_paths: PathBuf,
 }
 
 impl Files {
@@ -188,7 +195,7 @@ impl Files {
     pub(crate) fn write() -> io::Result<Self> {
         Ok(Self {
             all: file(Sockets::All)?,
-            not_of_files: file(Sockets::NotOfFiles)?,
+            no_unix_paths: file(Sockets::NoUnixPaths)?,
         })
     }
 
@@ -196,7 +203,7 @@ impl Files {
     pub(crate) fn of(&self, sockets: Sockets) -> &Path {
         match sockets {
             Sockets::All => &self.all,
-            Sockets::NotOfFiles => &self.not_of_files,
+            Sockets::NoUnixPaths => &self.no_unix_paths,
         }
     }
 }
@@ -227,7 +234,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_leads_out_is_on_no_list() {
+    fn dangerous_system_calls_are_not_allowed() {
         let names: Vec<&str> = ALLOWED.split_whitespace().collect();
         for call in [
             "add_key",

@@ -1,8 +1,9 @@
 //! Size bounds of a request: how large may its lists be?
 //!
-//! A policy limits what a program may use up, and the decision measures the request against that. These bounds come first: they hold for
-//! every request under every policy, so that parsing and judging one takes a bounded amount of work. Every entry point checks them while it
-//! parses, and the decision checks them before anything else.
+//! A policy limits what a program may use up, and the decision measures the request against that.
+//! These bounds come first: they hold for every request under every policy, so that parsing and
+//! judging one takes a bounded amount of work. Every entry point checks them while it parses, and
+//! the decision checks them before anything else.
 
 use crate::denial::Denial;
 use crate::request::{NetworkWish, Request};
@@ -21,7 +22,8 @@ pub struct Bound {
 /// A list of a request, or one of its entries, exceeds its bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum OutOfBounds {
-    /// Too many entries. Where they are parsed one by one, parsing stops at the bound and the rest is not counted.
+    /// Too many entries. Where they are parsed one by one, parsing stops at the bound and the rest
+    /// is not counted.
     #[error("`{}` has {number} entries, and a request may have at most {}", .bound.field, .bound.entries)]
     Entries {
         /// The bound.

@@ -5,21 +5,22 @@ use std::fmt::Display;
 use sha2::{Digest, Sha256};
 
 use crate::config::profile::Profile;
-use crate::config::validate::Rules;
-use crate::network::rule::HostRule;
-use crate::policy::hex;
+use crate::config::rules::Rules;
+use crate::network::rules::HostRule;
+use crate::text::hex;
 use crate::units::{show_duration, show_size};
 
-/// Returns one `key = value` line for each thing that a decision can depend on. Strings are quoted, so that no value can inject a line.
-pub(crate) fn canonical_text(built: &Rules) -> String {
+/// Returns one `key = value` line for each thing that a decision can depend on. Strings are quoted,
+/// so that no value can inject a line.
+pub(crate) fn canonical_text(rules: &Rules) -> String {
     let mut out = Lines {
         text: String::from("version = 1\n"),
         prefix: String::new(),
     };
-    if let Some(name) = &built.default_profile {
+    if let Some(name) = &rules.default_profile {
         out.line("default_profile", format_args!("{name:?}"));
     }
-    let mut bindings: Vec<_> = built
+    let mut bindings: Vec<_> = rules
         .bindings
         .iter()
         .map(|binding| (binding.subject.to_string(), &binding.profiles))
@@ -28,7 +29,7 @@ pub(crate) fn canonical_text(built: &Rules) -> String {
     for (subject, profiles) in bindings {
         out.line("bindings", format_args!("{subject:?} {profiles:?}"));
     }
-    for (name, profile) in &built.profiles {
+    for (name, profile) in &rules.profiles {
         out.prefix = format!("profiles.{name}.");
         write_profile(&mut out, profile);
     }
@@ -74,6 +75,28 @@ fn write_profile(out: &mut Lines, profile: &Profile) {
             format_args!("{:?}", action.name()),
         );
     }
+    write_mounts_and_environment(out, profile);
+    write_network(out, profile);
+    for (side, list) in [
+        ("allow", &profile.tools.allow),
+        ("deny", &profile.tools.deny),
+    ] {
+        write_names(
+            out,
+            &format!("tools.{side}"),
+            list.iter().map(|rule| rule.pattern.to_string()),
+        );
+    }
+    for (language, digest) in &profile.images {
+        out.line(&format!("images.{language}"), digest);
+    }
+    if let Some(runtime) = &profile.runtime {
+        out.line("runtime", runtime);
+    }
+    write_packages(out, profile);
+}
+
+fn write_mounts_and_environment(out: &mut Lines, profile: &Profile) {
     for mount in &profile.mounts {
         out.line(
             "mounts",
@@ -98,37 +121,26 @@ fn write_profile(out: &mut Lines, profile: &Profile) {
         .collect();
     allowed.sort();
     out.line("environment.allow", format_args!("{allowed:?}"));
-    write_network(out, profile);
-    for (side, list) in [
-        ("allow", &profile.tools.allow),
-        ("deny", &profile.tools.deny),
-    ] {
-        write_names(
-            out,
-            &format!("tools.{side}"),
-            list.iter().map(|rule| rule.pattern.to_string()),
-        );
-    }
-    for (language, digest) in &profile.images {
-        out.line(&format!("images.{language}"), digest);
-    }
-    if let Some(runtime) = &profile.runtime {
-        out.line("runtime", runtime);
-    }
+}
+
+fn write_packages(out: &mut Lines, profile: &Profile) {
     for rules in &profile.packages {
         for (side, list) in [("allow", &rules.allow), ("deny", &rules.deny)] {
             write_names(
                 out,
-                &format!("{}.{side}", rules.key()),
+                &format!("{}.{side}", rules.section()),
                 list.iter().map(|rule| rule.meaning(rules.ecosystem)),
             );
         }
         out.line(
-            &format!("{}.dependencies", rules.key()),
+            &format!("{}.dependencies", rules.section()),
             if rules.listed_only { "allowed" } else { "any" },
         );
         if let Some(index) = &rules.index {
-            out.line(&format!("{}.index", rules.key()), format_args!("{index:?}"));
+            out.line(
+                &format!("{}.index", rules.section()),
+                format_args!("{index:?}"),
+            );
         }
     }
 }

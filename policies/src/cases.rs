@@ -1,6 +1,7 @@
 //! Decision tables, the tests of a policy: does it decide as the table expects?
 //!
-//! A table is TOML with one `[[case]]` for each request and its expected decision, so that a policy can be tested like code:
+//! A table is TOML with one `[[case]]` for each request and its expected decision, so that a policy
+//! can be tested like code:
 //!
 //! ```
 //! use glovebox_policy::{Policy, cases::run_cases};
@@ -21,24 +22,28 @@
 //! # Ok::<(), glovebox_policy::ConfigError>(())
 //! ```
 //!
-//! A case is about a request (`subject`, `profile`, `language`, `source`, `arguments`, `environment`, `files`, `artifacts`, `wants`, and in
-//! there also `seed`) on a machine (`offers`, `unavailable`), or about one late check of its grant (`http`, where `CONNECT HOST:PORT` is a
-//! tunnel, `address`, `tool`, `package`, `running`). It is evaluated against the policy under test, a preset or a text of `[policies]`
-//! (`policy`), or a text of its own (`text`). The expectation is `expect` (`admit`, `deny`, `valid`, `invalid`), and if given `rule`,
-//! `tier`, `seed`, `limits`, `variables`, `message` (a substring of the reason or problem) and `fix` (a substring of it).
+//! A case is about a request (`subject`, `profile`, `language`, `source`, `arguments`,
+//! `environment`, `files`, `artifacts`, `wants`, and in there also `seed`) on a machine (`offers`,
+//! `unavailable`), or about one late check of its grant (`http`, where `CONNECT HOST:PORT` is a
+//! tunnel, `address`, `tool`, `package`, `running`). It is evaluated against the policy under test,
+//! a preset or a text of `[policies]` (`policy`), or a text of its own (`text`). The expectation is
+//! `expect` (`admit`, `deny`, `valid`, `invalid`), and if given `rule`, `tier`, `seed`, `limits`,
+//! `variables`, `message` (a substring of the reason or problem) and `fix` (a substring of it).
 
-mod ask;
-mod raw;
+mod evaluate;
+mod schema;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::config::parse::read_as;
+use evaluate::{Answer, answer};
+use schema::{RawCase, RawTable};
+
+use crate::config::parse::parse_as;
+use crate::config::presets::TEXTS;
 use crate::policy::Policy;
 use crate::problem::{ConfigError, Problems};
 use crate::text::quoted;
-use ask::{Answer, answer};
-use raw::{RawCase, RawTable};
 
 /// The result of one case.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,19 +80,20 @@ impl fmt::Display for CaseReport {
     }
 }
 
-/// Evaluates every case of a table against the policy it names, or else `policy`. `origin` is the name of the table in messages.
+/// Evaluates every case of a table against the policy it names, or else `policy`. `origin` is the
+/// name of the table in messages.
 ///
 /// # Errors
 ///
-/// All problems of the table itself: syntax, unknown keys, policies that it defines and that cannot be parsed. A failed expectation is no
-/// error, but a report that did not pass.
+/// All problems of the table itself: syntax, unknown keys, policies that it defines and that cannot
+/// be parsed. A failed expectation is no error, but a report that did not pass.
 pub fn run_cases(
     origin: &str,
     text: &str,
     policy: &Policy,
 ) -> Result<Vec<CaseReport>, ConfigError> {
     let mut problems = Problems::new(origin, text);
-    let table: Option<RawTable> = read_as(text, &mut problems);
+    let table: Option<RawTable> = parse_as(text, &mut problems);
     let mut reports = Vec::new();
     if let Some(table) = &table {
         let named = named_policies(table, &mut problems);
@@ -134,13 +140,10 @@ pub fn run_cases(
 
 /// The table's own policies, and one for each preset, with that preset as the default profile.
 fn named_policies(table: &RawTable, problems: &mut Problems<'_>) -> BTreeMap<String, Policy> {
-    let presets = crate::config::presets::TEXTS
-        .iter()
-        .filter_map(|(name, _)| {
-            let policy =
-                Policy::check(&format!("version = 1\ndefault_profile = \"{name}\"")).ok()?;
-            Some(((*name).to_owned(), policy))
-        });
+    let presets = TEXTS.iter().filter_map(|(name, _)| {
+        let policy = Policy::check(&format!("version = 1\ndefault_profile = \"{name}\"")).ok()?;
+        Some(((*name).to_owned(), policy))
+    });
     let mut named: BTreeMap<String, Policy> = presets.collect();
     for (name, text) in &table.policies {
         match Policy::parse(name.get(), text.get()) {

@@ -1,65 +1,48 @@
 //! Policy decision point: may this request run?
 //!
-//! The only place for that decision: one pure function. It chooses a profile, then calls every check in turn; each narrows a draft or
-//! denies. The first denial is the verdict, and only a draft that all checks passed becomes a grant. Explaining runs the same code and
-//! merely continues after a denial.
+//! The only place for that decision: one pure function. It chooses a profile, then calls every
+//! check in turn; each narrows a draft or denies. The first denial is the verdict, and only a draft
+//! that all checks passed becomes a grant. Explaining runs the same code and merely continues after
+//! a denial.
 
+mod check;
 mod narrowing;
 mod tier_choice;
 mod well_formed;
 
 use std::sync::Arc;
 
-use crate::config::names::NamePattern;
-use crate::config::profile::{Mount, Profile};
-use crate::denial::{Denial, RuleName};
-use crate::explanation::{Explanation, Step, StepResult};
+use check::{CheckInput, GrantDraft, Log};
+
+use crate::config::profile::Profile;
+use crate::config::rules::Rules;
+use crate::denial::Denial;
+use crate::explanation::Explanation;
+use crate::facts::Facts;
 use crate::grant::Grant;
-use crate::limits::Limits;
-use crate::network::NetworkGrant;
-use crate::network::host::HostPattern;
-use crate::packages::{Ecosystem, PackageGrant, Requirement, ResolvedPackage};
-use crate::policy::{Policy, Verdict};
+use crate::network::grant::NetworkGrant;
+use crate::packages::ecosystem::Ecosystem;
+use crate::packages::grant::PackageGrant;
 use crate::request::Request;
-use crate::text::{quoted, toml_string, toml_strings};
-use crate::tier::{Facts, Tier};
+use crate::text::{closest, quoted, toml_string, toml_strings};
+use crate::verdict::Verdict;
 
-/// The mode: stop at the first denial, or continue to explain all of them.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mode {
-    Decide,
-    Explain,
-}
+pub(crate) use check::Mode;
 
-/// The input of the checks.
-pub(crate) struct CheckInput<'a> {
-    request: &'a Request,
-    facts: &'a Facts,
-    profile: &'a Profile,
-}
-
-/// The draft that the checks narrow.
-struct GrantDraft {
-    limits: Limits,
-    mounts: Vec<Mount>,
-    environment: Vec<(String, String)>,
-    kept_hosts: Option<Vec<HostPattern>>,
-    kept_tools: Option<Vec<NamePattern>>,
-    packages: Vec<Requirement>,
-    resolved: Vec<ResolvedPackage>,
-    tier: Option<(Tier, String)>,
-}
-
-/// The rules that were consulted; steps are recorded only for an explanation.
-struct Log {
-    mode: Mode,
-    rules: Vec<RuleName>,
-    steps: Vec<Step>,
+/// The input of a decision.
+#[derive(Clone, Copy)]
+pub(crate) struct DecisionInput<'a> {
+    pub(crate) rules: &'a Rules,
+    /// The digest of the policy that these rules are.
+    pub(crate) digest: &'a Arc<str>,
+    pub(crate) request: &'a Request,
+    pub(crate) facts: &'a Facts,
 }
 
 type Check = fn(&CheckInput<'_>, &mut GrantDraft, &mut Log) -> Result<(), Denial>;
 
-/// Every check, the cheap and significant ones first. Limits come before what is measured against them.
+/// Every check, the cheap and significant ones first. Limits come before what is measured against
+/// them.
 const CHECKS: [Check; 13] = [
     tier_choice::language,
     narrowing::limits,
@@ -77,16 +60,14 @@ const CHECKS: [Check; 13] = [
 ];
 
 /// Decides, and records how.
-pub(crate) fn decide(policy: &Policy, request: &Request, facts: &Facts, mode: Mode) -> Explanation {
-    let mut log = Log {
-        mode,
-        rules: Vec::with_capacity(8),
-        steps: Vec::new(),
-    };
-    // Before anything else reads its lists, also to explain them: judging an oversized list would itself be the denial of service.
-    let bounded = request.check_bounds().map_err(Denial::from);
-    let verdict = match bounded.and_then(|()| choose_profile(policy, request, &mut log)) {
-        Ok(profile) => judge(policy, profile, request, facts, &mut log),
+pub(crate) fn decide(input: DecisionInput<'_>, mode: Mode) -> Explanation {
+    let mut log = Log::new(mode);
+    // Before anything else reads its lists, also to explain them: judging an oversized list would
+    // itself be the denial of service.
+    let bounded = input.request.check_bounds().map_err(Denial::from);
+    let profile = bounded.and_then(|()| choose_profile(input.rules, input.request, &mut log));
+    let verdict = match profile {
+        Ok(profile) => judge(input, profile, &mut log),
         Err(denial) => {
             log.denied(&denial);
             Verdict::Deny(denial)
@@ -98,22 +79,17 @@ pub(crate) fn decide(policy: &Policy, request: &Request, facts: &Facts, mode: Mo
     }
 }
 
-fn judge(
-    policy: &Policy,
-    profile: &Arc<Profile>,
-    request: &Request,
-    facts: &Facts,
-    log: &mut Log,
-) -> Verdict {
-    let case = CheckInput {
+fn judge(input: DecisionInput<'_>, profile: &Arc<Profile>, log: &mut Log) -> Verdict {
+    let request = input.request;
+    let check_input = CheckInput {
         request,
-        facts,
+        facts: input.facts,
         profile,
     };
     let mut draft = GrantDraft::new(profile);
     let mut first = None;
     for check in CHECKS {
-        if let Err(denial) = check(&case, &mut draft, log) {
+        if let Err(denial) = check(&check_input, &mut draft, log) {
             log.denied(&denial);
             first.get_or_insert(denial);
             if log.mode == Mode::Decide {
@@ -123,11 +99,12 @@ fn judge(
     }
     match (first, draft.tier) {
         (None, Some((tier, tier_reason))) => Verdict::Admit(Box::new(Grant {
-            policy_digest: policy.shared_digest(),
+            policy_digest: Arc::clone(input.digest),
             profile: Arc::clone(profile),
             subject: request.subject.clone(),
             language: request.language.clone(),
             limits: draft.limits,
+            wishes: request.wants.limits.clone(),
             mounts: draft.mounts,
             environment: draft.environment,
             network: NetworkGrant::new(Arc::clone(profile), draft.kept_hosts),
@@ -149,44 +126,22 @@ fn judge(
     }
 }
 
-impl GrantDraft {
-    /// The full authority of the profile.
-    fn new(profile: &Profile) -> Self {
-        Self {
-            limits: profile.limits.clone(),
-            mounts: profile.mounts.clone(),
-            environment: Vec::new(),
-            kept_hosts: None,
-            kept_tools: None,
-            packages: Vec::new(),
-            resolved: Vec::new(),
-            tier: None,
-        }
-    }
-}
-
-/// Decides which packages may be resolved for a request. Admission of the run is a separate decision, made when they are resolved.
-pub(crate) fn decide_packages(
-    policy: &Policy,
-    request: &Request,
-    facts: &Facts,
-) -> Result<PackageGrant, Denial> {
-    let mut log = Log {
-        mode: Mode::Decide,
-        rules: Vec::new(),
-        steps: Vec::new(),
-    };
+/// Decides which packages may be resolved for a request. Admission of the run is a separate
+/// decision, made when they are resolved.
+pub(crate) fn decide_packages(input: DecisionInput<'_>) -> Result<PackageGrant, Denial> {
+    let request = input.request;
+    let mut log = Log::new(Mode::Decide);
     request.check_bounds()?;
-    let profile = choose_profile(policy, request, &mut log)?;
-    let case = CheckInput {
+    let profile = choose_profile(input.rules, request, &mut log)?;
+    let check_input = CheckInput {
         request,
-        facts,
+        facts: input.facts,
         profile,
     };
     let mut draft = GrantDraft::new(profile);
-    tier_choice::language(&case, &mut draft, &mut log)?;
-    narrowing::packages(&case, &mut draft, &mut log)?;
-    tier_choice::tier(&case, &mut draft, &mut log)?;
+    tier_choice::language(&check_input, &mut draft, &mut log)?;
+    narrowing::packages(&check_input, &mut draft, &mut log)?;
+    tier_choice::tier(&check_input, &mut draft, &mut log)?;
     let language = request.language.clone();
     let Some(ecosystem) = Ecosystem::of_language(&language) else {
         return Err(Denial::invalid_request(
@@ -195,7 +150,7 @@ pub(crate) fn decide_packages(
             "the language has none",
         ));
     };
-    let tiers = tier_choice::possible_tiers(&case);
+    let tiers = tier_choice::possible_tiers(&check_input);
     Ok(PackageGrant {
         profile: Arc::clone(profile),
         language,
@@ -207,15 +162,15 @@ pub(crate) fn decide_packages(
 
 /// The profile of the subject's binding, or the default one, and never another.
 fn choose_profile<'a>(
-    policy: &'a Policy,
+    rules: &'a Rules,
     request: &Request,
     log: &mut Log,
 ) -> Result<&'a Arc<Profile>, Denial> {
     let subject = &request.subject;
-    let binding = policy.binding(subject);
+    let binding = rules.binding(subject);
     let (rule, allowed): (String, &[String]) = match &binding {
         Some((pattern, profiles)) => (format!("bindings.{}", toml_string(pattern)), profiles),
-        None => ("default_profile".to_owned(), policy.default_profiles()),
+        None => ("default_profile".to_owned(), rules.default_profiles()),
     };
     let wanted = request.profile.as_ref().or(allowed.first());
     let asked = || match &request.profile {
@@ -231,9 +186,8 @@ fn choose_profile<'a>(
             fix,
         ));
     };
-    let Some(profile) = policy.profile(wanted) else {
-        let closest = crate::text::closest(wanted, policy.profiles());
-        let meant = closest
+    let Some(profile) = rules.profiles.get(wanted) else {
+        let meant = closest(wanted, rules.profiles.keys().map(String::as_str))
             .map(|name| format!("; did you mean `{name}`?"))
             .unwrap_or_default();
         return Err(Denial::invalid_request(
@@ -262,34 +216,4 @@ fn choose_profile<'a>(
     }
     log.allowed(rule, asked, || format!("uses profile `{wanted}`"));
     Ok(profile)
-}
-
-impl Log {
-    /// Records a rule that allowed something.
-    fn allowed(
-        &mut self,
-        rule: String,
-        asked: impl FnOnce() -> String,
-        reason: impl FnOnce() -> String,
-    ) {
-        if self.mode == Mode::Explain {
-            self.steps.push(Step {
-                rule: rule.clone(),
-                asked: asked(),
-                result: StepResult::Allowed(reason()),
-            });
-        }
-        self.rules.push(RuleName::new(rule));
-    }
-
-    fn denied(&mut self, denial: &Denial) {
-        if self.mode == Mode::Explain {
-            let result = StepResult::Denied(denial.clone());
-            self.steps.push(Step {
-                rule: denial.rule.clone(),
-                asked: denial.asked.clone(),
-                result,
-            });
-        }
-    }
 }

@@ -4,8 +4,8 @@ use std::fmt;
 
 use crate::denial::Denial;
 use crate::findings::Finding;
-use crate::policy::Verdict;
 use crate::text::toml_key;
+use crate::verdict::Verdict;
 
 /// A decision with all its steps.
 #[derive(Debug, Clone)]

@@ -1,13 +1,14 @@
 //! Findings of static analysis: what does a profile do about suspicious program text?
 //!
-//! Findings are a signal and never the security boundary: an attacker can evade them, and their absence proves nothing. A policy may record
-//! them, or deny programs that have them.
+//! Findings are a signal and never the security boundary: an attacker can evade them, and their
+//! absence proves nothing. A policy may record them, or deny programs that have them.
 
 use std::fmt;
 
-use crate::config::profile::Profile;
 use crate::denial::Denial;
-use crate::packages::{Ecosystem, Requirement};
+use crate::packages::requirement::Requirement;
+use crate::packages::rules::PackageRules;
+use crate::rule::ProfileKey;
 use crate::text::{quoted, toml_string};
 
 /// The severity: how likely it is that a finding means harm.
@@ -115,49 +116,44 @@ impl FindingRules {
     pub(crate) fn is_on(self) -> bool {
         self.0 != [Action::Ignore; 3]
     }
+
+    /// Retains the findings that the profile records, and judges them.
+    pub(crate) fn check(
+        self,
+        profile: &ProfileKey,
+        findings: &mut Vec<Finding>,
+    ) -> Result<(), Denial> {
+        findings.retain(|finding| self.of(finding.severity) != Action::Ignore);
+        let Some(worst) = findings
+            .iter()
+            .find(|finding| self.of(finding.severity) == Action::Deny)
+        else {
+            return Ok(());
+        };
+        let line = worst
+            .line
+            .map(|line| format!(" in line {line}"))
+            .unwrap_or_default();
+        let reason = format!(
+            "profile {} refuses programs with such findings: {}",
+            quoted(&profile.name),
+            worst.message
+        );
+        let fix = profile.fix(
+            "findings",
+            &[(worst.severity.name(), toml_string(Action::Record.name()))],
+        );
+        Err(Denial::new(
+            profile.rule(&format!("findings.{}", worst.severity)),
+            format!("a program with the finding {}{line}", quoted(&worst.rule)),
+            reason,
+            fix,
+        ))
+    }
 }
 
-/// Retains the findings that the profile records, and judges them.
-pub(crate) fn judge(profile: &Profile, findings: &mut Vec<Finding>) -> Result<(), Denial> {
-    findings.retain(|finding| profile.findings.of(finding.severity) != Action::Ignore);
-    let Some(worst) = findings
-        .iter()
-        .find(|finding| profile.findings.of(finding.severity) == Action::Deny)
-    else {
-        return Ok(());
-    };
-    let rule = profile.place.rule(&format!("findings.{}", worst.severity));
-    let place = worst
-        .line
-        .map(|line| format!(" in line {line}"))
-        .unwrap_or_default();
-    let reason = format!(
-        "profile {} refuses programs with such findings: {}",
-        quoted(&profile.place.name),
-        worst.message
-    );
-    let fix = profile.place.fix(
-        "findings",
-        &[(worst.severity.name(), toml_string(Action::Record.name()))],
-    );
-    Err(Denial::new(
-        rule,
-        format!("a program with the finding {}{place}", quoted(&worst.rule)),
-        reason,
-        fix,
-    ))
-}
-
-/// Findings for packages whose name can be mistaken for a well-known one (typosquatting).
-pub(crate) fn of_packages(
-    profile: &Profile,
-    language: &str,
-    packages: &[Requirement],
-) -> Vec<Finding> {
-    let Some(ecosystem) = Ecosystem::of_language(language) else {
-        return Vec::new();
-    };
-    let rules = profile.packages(ecosystem);
+/// Returns findings for packages whose name can be mistaken for a well-known one (typosquatting).
+pub(crate) fn of_packages(rules: &PackageRules, packages: &[Requirement]) -> Vec<Finding> {
     let looks =
         |package: &Requirement| Some((package.name().to_owned(), rules.lookalike(package.name())?));
     let finding = |(name, known): (String, &str)| Finding {

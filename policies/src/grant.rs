@@ -1,20 +1,25 @@
 //! Grant, the capability of one run: what may it do?
 //!
-//! A grant is the only authority in the system. Its fields are private, and only the decision constructs one; its enforcer calls it again
-//! for late checks of what is known only at run time: an address, a tool's name.
+//! A grant is the only authority in the system. Its fields are private, and only the decision
+//! constructs one; its enforcer calls it again for late checks of what is known only at run time:
+//! an address, a tool's name.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::config::names::NamePattern;
-use crate::config::profile::{Mount, Profile};
-use crate::denial::{Denial, RuleName};
+use crate::config::profile::Profile;
+use crate::denial::Denial;
 use crate::findings::{self, Finding};
-use crate::limits::Limits;
-use crate::network::NetworkGrant;
-use crate::packages::{Requirement, ResolvedPackage};
+use crate::limits::{Limit, LimitHit, LimitSource, LimitWishes, Limits};
+use crate::mounts::Mount;
+use crate::names::NamePattern;
+use crate::network::grant::NetworkGrant;
+use crate::packages::ecosystem::Ecosystem;
+use crate::packages::needs::ResolvedPackage;
+use crate::packages::requirement::Requirement;
 use crate::request::Subject;
+use crate::rule::RuleName;
 use crate::text::quoted;
 use crate::tier::{Isolation, Tier};
 
@@ -26,6 +31,8 @@ pub struct Grant {
     pub(crate) subject: Subject,
     pub(crate) language: String,
     pub(crate) limits: Limits,
+    /// The limits that the request asked for.
+    pub(crate) wishes: LimitWishes,
     pub(crate) mounts: Vec<Mount>,
     pub(crate) environment: Vec<(String, String)>,
     pub(crate) network: NetworkGrant,
@@ -52,7 +59,7 @@ impl Grant {
 
     /// The name of the profile that granted this.
     pub fn profile(&self) -> &str {
-        &self.profile.place.name
+        &self.profile.key.name
     }
 
     /// The digest of the policy that granted this.
@@ -85,8 +92,25 @@ impl Grant {
         &self.limits
     }
 
-    /// Returns the same grant with the time and fuel that were already used on its behalf deducted. A minimum is always left, so that the
-    /// executor itself reports which limit was reached.
+    /// Returns what a limit that a run reached was: the amount that was granted before anything was
+    /// used, and whether the request or the profile set it.
+    pub fn limit_hit(&self, limit: Limit) -> LimitHit {
+        let profile = self.profile.limits.get(limit);
+        let wished = self.wishes.get(limit).filter(|_| profile.is_some());
+        let source = match (wished, profile) {
+            (_, None) => LimitSource::BuiltIn,
+            (Some(wished), Some(profile)) if wished < profile => LimitSource::Request,
+            (_, Some(_)) => LimitSource::Profile,
+        };
+        LimitHit {
+            limit,
+            granted: wished.or(profile),
+            source,
+        }
+    }
+
+    /// Returns the same grant with the time and fuel that were already used on its behalf deducted.
+    /// A minimum is always left, so that the executor itself reports which limit was reached.
     #[must_use]
     pub fn after(&self, wall: Duration, fuel: u64) -> Self {
         let mut rest = self.clone();
@@ -104,7 +128,8 @@ impl Grant {
         &self.mounts
     }
 
-    /// All environment variables of the program, each name once. Values may be secrets: keep them out of messages.
+    /// All environment variables of the program, each name once. Values may be secrets: keep them
+    /// out of messages.
     pub fn environment(&self) -> &[(String, String)] {
         &self.environment
     }
@@ -119,7 +144,8 @@ impl Grant {
         &self.packages
     }
 
-    /// The only image that a container may start from, by its digest; `None` if the policy pins none.
+    /// The only image that a container may start from, by its digest; `None` if the policy pins
+    /// none.
     pub fn image(&self) -> Option<&str> {
         self.profile.images.get(&self.language).map(String::as_str)
     }
@@ -129,7 +155,8 @@ impl Grant {
         self.profile.runtime.as_deref()
     }
 
-    /// The resolved packages with their transitive dependencies: every package that may be installed, by exact version.
+    /// The resolved packages with their transitive dependencies: every package that may be
+    /// installed, by exact version.
     pub fn resolved_packages(&self) -> &[ResolvedPackage] {
         &self.resolved
     }
@@ -155,7 +182,7 @@ impl Grant {
     ///
     /// The denial.
     pub fn check_tool(&self, name: &str) -> Result<RuleName, Denial> {
-        let rule = self.profile.tools.check(&self.profile.place, name)?;
+        let rule = self.profile.tools.check(&self.profile.key, name)?;
         match &self.kept_tools {
             Some(kept) if !kept.iter().any(|pattern| pattern.matches(name)) => {
                 let fix = "# the policy allows this: the request has to keep the tool";
@@ -177,7 +204,12 @@ impl Grant {
 
     /// The findings in the requested packages.
     pub fn package_findings(&self) -> Vec<Finding> {
-        findings::of_packages(&self.profile, &self.language, &self.packages)
+        match Ecosystem::of_language(&self.language) {
+            Some(ecosystem) => {
+                findings::of_packages(self.profile.packages(ecosystem), &self.packages)
+            }
+            None => Vec::new(),
+        }
     }
 
     /// Judges the findings in a program, and retains those that are recorded.
@@ -186,7 +218,7 @@ impl Grant {
     ///
     /// The denial.
     pub fn check_findings(&self, findings: &mut Vec<Finding>) -> Result<(), Denial> {
-        findings::judge(&self.profile, findings)
+        self.profile.findings.check(&self.profile.key, findings)
     }
 
     /// Judges the start of this run while the subject has others running.
@@ -195,7 +227,7 @@ impl Grant {
     ///
     /// The denial, if as many run as the profile allows.
     pub fn check_concurrency(&self, running: u64) -> Result<RuleName, Denial> {
-        let rule = self.profile.place.rule("limits.concurrency");
+        let rule = self.profile.key.rule("limits.concurrency");
         if running < self.limits.concurrency {
             return Ok(RuleName::new(rule));
         }
@@ -209,7 +241,7 @@ impl Grant {
             self.profile(),
             self.limits.concurrency
         );
-        let fix = self.profile.place.fix(
+        let fix = self.profile.key.fix(
             "limits",
             &[("concurrency", running.saturating_add(1).to_string())],
         );
@@ -227,7 +259,7 @@ impl fmt::Debug for Grant {
             .collect();
         f.debug_struct("Grant")
             .field("subject", &self.subject)
-            .field("profile", &self.profile.place.name)
+            .field("profile", &self.profile.key.name)
             .field("language", &self.language)
             .field("tier", &self.tier)
             .field("limits", &self.limits)

@@ -1,7 +1,8 @@
 //! Policy engine of a sandbox: what may an untrusted program do?
 //!
-//! One policy, written as TOML, and one pure decision function. There is no runtime, file, socket, clock or environment variable in this
-//! crate: the same input has the same decision on every machine, so it can be tested as a table.
+//! One policy, written as TOML, and one pure decision function. There is no runtime, file, socket,
+//! clock or environment variable in this crate: the same input has the same decision on every
+//! machine, so it can be tested as a table.
 //!
 //! ```
 //! use glovebox_policy::{Facts, Policy, Request, Verdict};
@@ -37,8 +38,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! In reading order: [`Request`] and [`Facts`] go into [`Policy::admit`], a [`Verdict`] with a [`Grant`] or a [`Denial`] comes out;
-//! [`network`] makes the late checks; [`cases`] evaluates decision tables.
+//! In reading order: [`Request`] and [`Facts`] go into [`Policy::admit`], a [`Verdict`] with a
+//! [`Grant`] or a [`Denial`] comes out; [`network`] makes the late checks; [`cases`] evaluates
+//! decision tables.
 
 pub mod bounds;
 mod canonical;
@@ -47,32 +49,40 @@ mod config;
 mod decision;
 mod denial;
 mod explanation;
+mod facts;
 mod findings;
 mod grant;
 pub mod limits;
 mod mounts;
+mod names;
 pub mod network;
 pub mod packages;
 mod policy;
 mod problem;
 pub mod request;
+mod rule;
 mod text;
 mod tier;
+mod tools;
 pub mod units;
+mod verdict;
 
 pub use bounds::{Bound, OutOfBounds};
 pub use config::parse::MAX_TEXT;
-pub use config::profile::Mount;
-pub use denial::{Denial, RuleName};
+pub use denial::Denial;
 pub use explanation::{Explanation, Step, StepResult};
+pub use facts::{Facts, TierFacts};
 pub use findings::{Finding, Severity};
 pub use grant::Grant;
-pub use limits::{LimitWishes, Limits};
-pub use mounts::check_mount;
+pub use limits::{Limit, LimitHit, LimitSource, LimitWishes, Limits};
+pub use mounts::{Mount, check_mount};
 pub use network::ask::HttpAsk;
-pub use network::{NetworkGrant, NetworkLimits};
+pub use network::grant::NetworkGrant;
+pub use network::rules::NetworkLimits;
 pub use packages::{Ecosystem, PackageGrant, Requirement};
-pub use policy::{Policy, Verdict};
+pub use policy::Policy;
 pub use problem::{ConfigError, MAX_PROBLEMS, Problem};
 pub use request::{InputFile, NetworkWish, Request, Source, Subject, SubjectError, Wants};
-pub use tier::{Facts, Isolation, Tier, TierFacts};
+pub use rule::RuleName;
+pub use tier::{Isolation, Tier};
+pub use verdict::Verdict;

@@ -1,11 +1,25 @@
-//! Deny list of bind mounts: which directories of a host may never be mounted, whatever a policy grants?
+//! Bind mounts: which directories of a host may never be mounted, whatever a policy grants?
 //!
-//! The only place for that decision. It is called for the path in a policy, and again for the path that its symlinks resolve to, which is
-//! known only when the directory is opened.
+//! The only place for that decision. It is called for the path in a policy, and again for the path
+//! that its symlinks resolve to, which is known only when the directory is opened.
 
 use crate::text::quoted;
 
-/// The kernel's and the system's own trees allow sandbox escapes: sockets of daemons, memory, devices, other containers.
+/// A bind mount: a directory of the host that a program sees.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub struct Mount {
+    /// The absolute path on the host, with no `.`, `..` or empty segments. Symlinks are not
+    /// resolved: this crate does no I/O.
+    pub host: String,
+    /// The absolute path that the program sees.
+    pub guest: String,
+    /// Mounted read-write if true, else read-only.
+    pub writable: bool,
+}
+
+/// The kernel's and the system's own trees allow sandbox escapes: sockets of daemons, memory,
+/// devices, other containers.
 const FORBIDDEN: [&str; 9] = [
     "/proc",
     "/sys",
@@ -21,7 +35,8 @@ const FORBIDDEN: [&str; 9] = [
 /// Access to a container engine's socket is root on the host, wherever the socket is.
 const SOCKETS: [&str; 4] = ["docker.sock", "containerd.sock", "podman.sock", "crio.sock"];
 
-/// Judges an absolute, normalized path: it must be neither a forbidden tree, nor inside one, nor an ancestor of one.
+/// Judges an absolute, normalized path: it must be neither a forbidden tree, nor inside one, nor an
+/// ancestor of one.
 ///
 /// Symlinks are not resolved: call again with the path that they resolve to.
 ///

@@ -1,11 +1,13 @@
 //! Request: what does a caller want to run?
 //!
-//! The one type that every entry point constructs. All of it is untrusted, so most fields are public and plain: validation is the
-//! decision's, not the type's. Standard input is not here; it is streamed.
+//! The one type that every entry point constructs. All of it is untrusted, so most fields are
+//! public and plain: validation is the decision's, not the type's. Standard input is not here; it
+//! is streamed.
 
 use std::sync::{Arc, LazyLock};
 
 use crate::limits::LimitWishes;
+use crate::names::is_subject_byte;
 use crate::text::quoted;
 use crate::tier::{Isolation, Tier};
 
@@ -28,7 +30,8 @@ pub struct Request {
     pub files: Vec<InputFile>,
     /// Glob patterns of workspace files to return afterwards.
     pub artifacts: Vec<String>,
-    /// The random seed of the run; `None` for the profile's seed, or else the operating system's randomness.
+    /// The random seed of the run; `None` for the profile's seed, or else the operating system's
+    /// randomness.
     pub seed: Option<u64>,
     /// Narrower authority than the profile grants.
     pub wants: Wants,
@@ -52,7 +55,8 @@ pub struct InputFile {
     pub content: Arc<[u8]>,
 }
 
-/// Less authority than the profile grants. Asking for more than that is a denial, never a silent clamp.
+/// Less authority than the profile grants. Asking for more than that is a denial, never a silent
+/// clamp.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wants {
     /// Lower limits.
@@ -61,9 +65,11 @@ pub struct Wants {
     pub mounts: Option<Vec<String>>,
     /// The part of the network to keep; `None` keeps all that is granted.
     pub network: Option<NetworkWish>,
-    /// Names of the tools to keep (`server/tool`, or `server/*`); `None` keeps all that are granted.
+    /// Names of the tools to keep (`server/tool`, or `server/*`); `None` keeps all that are
+    /// granted.
     pub tools: Option<Vec<String>>,
-    /// Packages that the program needs: `requests`, `requests==2.32.*`, or `lodash@^4` for JavaScript.
+    /// Packages that the program needs: `requests`, `requests==2.32.*`, or `lodash@^4` for
+    /// JavaScript.
     pub packages: Vec<String>,
     /// The only tier to run in; `None` for the profile's first that works.
     pub tier: Option<Tier>,
@@ -102,7 +108,8 @@ impl Subject {
     ///
     /// # Errors
     ///
-    /// If the name is empty, longer than [`Subject::MAX_LENGTH`], or has other characters than letters, digits and `:._@/+-`.
+    /// If the name is empty, longer than [`Subject::MAX_LENGTH`], or has other characters than
+    /// letters, digits and `:._@/+-`.
     pub fn new(name: impl Into<String>) -> Result<Self, SubjectError> {
         let name = name.into();
         let fits =
@@ -142,14 +149,10 @@ impl std::str::FromStr for Subject {
     }
 }
 
-/// Returns whether a byte is valid in a subject's name.
-pub(crate) fn is_subject_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b":._@/+-".contains(&byte)
-}
-
 impl Request {
-    /// A request of the local subject with defaults: its first profile, no arguments, files, environment, artifacts or seed, all that the
-    /// profile grants, and a source named after the language (`main.py`).
+    /// A request of the local subject with defaults: its first profile, no arguments, files,
+    /// environment, artifacts or seed, all that the profile grants, and a source named after the
+    /// language (`main.py`).
     pub fn new(language: impl Into<String>, source: impl Into<Vec<u8>>) -> Self {
         let language = language.into();
         let content: Vec<u8> = source.into();
@@ -185,7 +188,8 @@ impl Source {
     }
 }
 
-/// Omits sources, file contents and environment values: they may hold secrets, and debug output is logged.
+/// Omits sources, file contents and environment values: they may hold secrets, and debug output is
+/// logged.
 impl std::fmt::Debug for Request {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let environment: Vec<&str> = self

@@ -1,14 +1,16 @@
 //! Escaping of untrusted text in messages: how is it shown safely?
 //!
-//! Names, hosts and paths come from requests and running programs and end in logs and on terminals, so they are escaped against log and
-//! terminal injection and truncated here, once, before they enter any message.
+//! Names, hosts and paths come from requests and running programs and end in logs and on terminals,
+//! so they are escaped against log and terminal injection and truncated here, once, before they
+//! enter any message.
 
 use std::fmt::Write;
 
 /// The maximum length of untrusted text in a message, in characters; protects logs from flooding.
 const MAX_SHOWN: usize = 120;
 
-/// Quotes the text in backticks, with control and invisible characters escaped and the rest truncated.
+/// Quotes the text in backticks, with control and invisible characters escaped and the rest
+/// truncated.
 pub(crate) fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len().min(MAX_SHOWN) + 2);
     out.push('`');
@@ -72,7 +74,8 @@ fn push_escaped(out: &mut String, text: &str) {
     }
 }
 
-/// Returns whether a character is printable: no control, no bidirectional override, no zero-width and no tag character.
+/// Returns whether a character is printable: no control, no bidirectional override, no zero-width
+/// and no tag character.
 fn is_plain(character: char) -> bool {
     !character.is_control()
         && !matches!(u32::from(character),
@@ -80,7 +83,8 @@ fn is_plain(character: char) -> bool {
             | 0xFFF0..=0xFFFB | 0xE000..=0xF8FF | 0xE0000..=0xE0FFF)
 }
 
-/// Returns the candidate with the smallest edit distance to `word`, if one is close enough to be a suggestion.
+/// Returns the candidate with the smallest edit distance to `word`, if one is close enough to be a
+/// suggestion.
 pub(crate) fn closest<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
@@ -101,13 +105,15 @@ pub(crate) fn closest<'a>(
         .map(|(_, candidate)| candidate)
 }
 
-/// Returns whether two names differ by one edit: a letter inserted, deleted, replaced, or two swapped (Damerau-Levenshtein distance 1).
-/// Short names are exempt: they all differ by that little.
+/// Returns whether two names differ by one edit: a letter inserted, deleted, replaced, or two
+/// swapped (Damerau-Levenshtein distance 1). Short names are exempt: they all differ by that
+/// little.
 pub(crate) fn is_lookalike(name: &str, known: &str) -> bool {
     if name == known || known.len() < 5 || name.len().abs_diff(known.len()) > 1 {
         return false;
     }
-    // Every requested package is compared with every known name, so this is one pass in linear time.
+    // Every requested package is compared with every known name, so this is one pass in linear
+    // time.
     let (name, known) = (name.as_bytes(), known.as_bytes());
     let mut differing = name.iter().zip(known).filter(|(one, other)| one != other);
     let differing = (differing.next(), differing.next(), differing.next());
@@ -148,6 +154,11 @@ fn distance(left: &str, right: &str) -> usize {
         row = next;
     }
     row.last().copied().unwrap_or_default()
+}
+
+/// Encodes bytes as lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

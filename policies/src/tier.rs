@@ -1,12 +1,20 @@
 //! Isolation tiers: where can a grant run, and how strong is each tier's isolation?
 
-use serde::Deserialize;
-
-use crate::packages::{Needs, TierNeeds};
+use serde::{Deserialize, Serialize};
 
 /// The isolation technology that runs a program.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, schemars::JsonSchema,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Tier {
@@ -18,20 +26,34 @@ pub enum Tier {
     Microvm,
 }
 
-/// The strength of isolation, the weakest first: how much has to break before a guest reaches the host.
+/// The strength of isolation, the weakest first: how much has to break before a guest reaches the
+/// host.
 ///
 /// The order is by the attack surface that hostile code can reach.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, schemars::JsonSchema,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Isolation {
-    /// The guest makes system calls: one bug in any of some 300 system calls of the shared kernel is enough.
+    /// The guest makes system calls: one bug in any of some 300 system calls of the shared kernel
+    /// is enough.
     Container,
-    /// The guest makes no system call, only the few typed host functions that it is given: a bug in the compiler or in one of those
-    /// functions is needed, and the host process is another layer behind it.
+    /// The guest makes no system call, only the few typed host functions that it is given: a bug in
+    /// the compiler or in one of those functions is needed, and the host process is another layer
+    /// behind it.
     Wasm,
-    /// The processor separates the guest's memory and privileges: a bug in the hypervisor or its few emulated devices is needed.
+    /// The processor separates the guest's memory and privileges: a bug in the hypervisor or its
+    /// few emulated devices is needed.
     Microvm,
 }
 
@@ -91,55 +113,5 @@ impl std::fmt::Display for Tier {
 impl std::fmt::Display for Isolation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name())
-    }
-}
-
-/// The capabilities of this machine and the needs of the program, gathered by the caller: the decision itself does no I/O.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Facts {
-    /// The tiers, in any order. A tier that is missing is not built in.
-    pub tiers: Vec<TierFacts>,
-    /// The needs of the program of this request; empty if they were not resolved.
-    pub needs: Needs,
-}
-
-/// The capabilities of one tier.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TierFacts {
-    /// The tier.
-    pub tier: Tier,
-    /// The languages that it can run, such as `python`.
-    pub languages: Vec<String>,
-    /// The reason why it cannot be used here; `None` if it was probed and works.
-    pub unavailable: Option<String>,
-    /// The OCI runtimes that are available here, such as `runc`.
-    pub runtimes: Vec<String>,
-}
-
-impl TierFacts {
-    /// Describes a tier that works.
-    pub fn new<S: Into<String>>(tier: Tier, languages: impl IntoIterator<Item = S>) -> Self {
-        let languages = languages.into_iter().map(Into::into).collect();
-        Self {
-            tier,
-            languages,
-            unavailable: None,
-            runtimes: Vec::new(),
-        }
-    }
-}
-
-impl Facts {
-    /// Describes a machine with the WebAssembly tier only, able to run these languages.
-    pub fn wasm<S: Into<String>>(languages: impl IntoIterator<Item = S>) -> Self {
-        Self {
-            tiers: vec![TierFacts::new(Tier::Wasm, languages)],
-            needs: Needs::default(),
-        }
-    }
-
-    /// Returns the needs of the program in one tier, if they were resolved.
-    pub(crate) fn needs_in(&self, tier: Tier) -> Option<&TierNeeds> {
-        self.needs.tiers.iter().find(|needs| needs.tier == tier)
     }
 }

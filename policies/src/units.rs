@@ -1,7 +1,8 @@
 //! Durations and sizes with units: how are they parsed and formatted?
 //!
-//! Durations are `10s`, `500ms`, `1us`; sizes are `256MiB`, `64KiB`. A bare number is refused, since its unit would be a guess, and zero is
-//! refused, since elsewhere it often means "unlimited".
+//! Durations are `10s`, `500ms`, `1us`; sizes are `256MiB`, `64KiB`. A bare number is refused,
+//! since its unit would be a guess, and zero is refused, since elsewhere it often means
+//! "unlimited".
 
 use std::time::Duration;
 

@@ -293,6 +293,7 @@ fn admitting_is_fast() {
     }
     let each = start.elapsed() / runs;
     println!("admit: {each:?}");
-    // The promise is 5 microseconds; the rest is for slow and busy machines and builds without optimisation.
+    // The promise is 5 microseconds; the rest is for slow and busy machines and builds without
+    // optimisation.
     assert!(each < Duration::from_micros(200), "{each:?}");
 }

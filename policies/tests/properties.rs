@@ -169,7 +169,8 @@ fn admit(policy: &Policy, request: &Request) -> Option<Grant> {
     policy.admit(request, &facts()).into_result().ok()
 }
 
-/// Returns whether everything that `small` allows is allowed by `large`, as far as a set of samples can show.
+/// Returns whether everything that `small` allows is allowed by `large`, as far as a set of samples
+/// can show.
 fn is_within(small: &Grant, large: &Grant) -> bool {
     let asks = || {
         ASKED_HOSTS
@@ -211,7 +212,8 @@ fn is_within(small: &Grant, large: &Grant) -> bool {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// The grant of a request with any wishes stays within the grant of the same request without wishes.
+    /// The grant of a request with any wishes stays within the grant of the same request without
+    /// wishes.
     #[test]
     fn narrowing_never_widens(draft in draft(), request in any_request()) {
         let policy = Policy::check(&draft.text()).unwrap();
@@ -322,7 +324,8 @@ proptest! {
         prop_assert_eq!(Policy::check(&text).unwrap().digest().to_owned(), Policy::check(&reordered).unwrap().digest().to_owned());
     }
 
-    /// No pair of host and address panics the late checks, and IPv6 forms of an IPv4 address never get more than that address.
+    /// No pair of host and address panics the late checks, and IPv6 forms of an IPv4 address never
+    /// get more than that address.
     #[test]
     fn addresses_inside_addresses(host in "\\PC{0,20}", octets in any::<[u8; 4]>(), segments in any::<[u16; 8]>()) {
         let policy = Policy::check("version = 1\ndefault_profile = \"p\"\n[profiles.p]\nextends = \"offline\"\n[[profiles.p.network.allow]]\nhost = \"*\"").unwrap();

@@ -24,7 +24,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         request.wants.limits.memory = Some(128 << 20);
         request.wants.limits.output = Some(64 << 10);
         let outcome = sandbox.run(request).await?;
-        let limit = outcome.limit.map_or("no limit", |limit| limit.name());
+        let limit = outcome
+            .reached_limit()
+            .map_or("no limit", |limit| limit.name());
         let exception = outcome
             .exception
             .map_or(String::new(), |exception| format!(", {}", exception.kind));

@@ -1,7 +1,7 @@
 //! Memory account: how much guest memory may all runs of a process hold together?
 //!
-//! A grant bounds one run; the account bounds all of them. It is charged before memory is allocated, and everything is released when the
-//! instance is dropped.
+//! A grant bounds one run; the account bounds all of them. It is charged before memory is
+//! allocated, and everything is released when the instance is dropped.
 
 use glovebox_policy::Subject;
 use std::fmt;
@@ -26,8 +26,8 @@ pub trait MemoryAccount: fmt::Debug + Send + Sync {
     /// Releases bytes.
     fn shrink(&self, subject: &Subject, bytes: u64);
 
-    /// Returns the bytes that a subject could be charged at the moment without any other memory being released for it. By default, it is
-    /// not known, and [`MemoryAccount::try_grow`] decides.
+    /// Returns the bytes that a subject could be charged at the moment without any other memory
+    /// being released for it. By default, it is not known, and [`MemoryAccount::try_grow`] decides.
     fn room(&self, _subject: &Subject) -> u64 {
         u64::MAX
     }
@@ -62,8 +62,8 @@ impl RunMemory {
         }
     }
 
-    /// Charges the memory of a process: half of what there is, as other runs need the rest, within this range. Retries for that long until
-    /// there is the least of it.
+    /// Charges the memory of a process: half of what there is, as other runs need the rest, within
+    /// this range. Retries for that long until there is the least of it.
     pub(crate) async fn of_process(
         &self,
         range: RangeInclusive<u64>,

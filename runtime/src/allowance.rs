@@ -1,7 +1,8 @@
 //! Allowance of a request: how much may be used on its behalf besides its own run?
 //!
-//! Our own guests inspect its text and compile its packages. They spend from the request's own limits, queue with the other work of its
-//! subject, end when it is cancelled, and count towards its usage.
+//! Our own guests inspect its text and compile its packages. They spend from the request's own
+//! limits, queue with the other work of its subject, end when it is cancelled, and count towards
+//! its usage.
 
 use crate::account::{MemoryAccount, ProcessMemory, RunMemory};
 use crate::error::Error;
@@ -14,7 +15,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
-/// The part of a request's time and fuel that inspections may take, as a divisor: the rest is the program's own.
+/// The part of a request's time and fuel that inspections may take, as a divisor: the rest is the
+/// program's own.
 const SHARE: u32 = 2;
 
 /// The longest wait for the memory of a process that works for a request.
@@ -22,7 +24,8 @@ const MEMORY_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The budget of a request before its program runs.
 ///
-/// Passed by reference to everything that works for the request; all of it spends from the same budget.
+/// Passed by reference to everything that works for the request; all of it spends from the same
+/// budget.
 #[derive(Debug)]
 pub struct Allowance {
     subject: Subject,
@@ -35,15 +38,16 @@ pub struct Allowance {
     /// Packages are prepared without a bound by the request's time: nothing runs afterwards.
     patient: bool,
     /// Concurrency slots for inspections, shared by all subjects.
-    places: FairSlots,
+    slots: FairSlots,
     looks: Spent,
     preparation: Spent,
     /// The counter that usage is added to on drop, unless an outcome reports it.
     tab: Option<Tab>,
-    is_told: AtomicBool,
+    is_reported: AtomicBool,
 }
 
-/// The usage of requests that no outcome of a run reports: it ended in an error, its caller went away, or it ran nothing.
+/// The usage of requests that no outcome of a run reports: it ended in an error, its caller went
+/// away, or it ran nothing.
 pub(crate) type Tab = Arc<Mutex<Usage>>;
 
 /// Adds usage to a tab.
@@ -51,6 +55,23 @@ pub(crate) fn note(tab: &Tab, usage: &Usage) {
     tab.lock()
         .unwrap_or_else(PoisonError::into_inner)
         .add(usage);
+}
+
+/// Waits for work on a request, with a grace period after cancellation: work that listens to the
+/// same token ends at once and reports its usage; other work is dropped.
+pub(crate) async fn until_stopped<T>(
+    stop: &CancellationToken,
+    work: impl Future<Output = T>,
+) -> Option<T> {
+    let stopped = async {
+        stop.cancelled().await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        biased;
+        done = work => Some(done),
+        () = stopped => None,
+    }
 }
 
 /// Grace period of a request's work after cancellation. A guest yields about every millisecond.
@@ -69,8 +90,8 @@ pub struct Look<'a> {
     _slot: Slot,
 }
 
-/// The usage of a guest that works for a request, known when it has ended. What is not reported is charged in full, so that breaking the
-/// measurement gains nothing.
+/// The usage of a guest that works for a request, known when it has ended. What is not reported is
+/// charged in full, so that breaking the measurement gains nothing.
 #[derive(Debug)]
 struct Working {
     since: Instant,
@@ -173,7 +194,8 @@ impl Spent {
 }
 
 impl Allowance {
-    /// Allows all that a grant's limits allow from here on, until `stop` is cancelled; nothing where nothing was granted.
+    /// Allows all that a grant's limits allow from here on, until `stop` is cancelled; nothing
+    /// where nothing was granted.
     #[must_use]
     pub fn new(subject: Subject, limits: Option<&Limits>, stop: CancellationToken) -> Self {
         Self::within(subject, limits, stop, FairSlots::new(1))
@@ -184,7 +206,7 @@ impl Allowance {
         subject: Subject,
         limits: Option<&Limits>,
         stop: CancellationToken,
-        places: FairSlots,
+        slots: FairSlots,
     ) -> Self {
         let (wall, fuel, memory) = limits.map_or_else(Default::default, |limits| {
             (limits.wall, limits.fuel, limits.memory)
@@ -198,11 +220,11 @@ impl Allowance {
             account: None,
             stop,
             patient: false,
-            places,
+            slots,
             looks: Spent::default(),
             preparation: Spent::default(),
             tab: None,
-            is_told: AtomicBool::new(false),
+            is_reported: AtomicBool::new(false),
         }
     }
 
@@ -219,14 +241,14 @@ impl Allowance {
     }
 
     /// Adds the usage to that of an outcome, which reports it.
-    pub(crate) fn tell(&self, usage: &mut Usage) {
+    pub(crate) fn report_in(&self, usage: &mut Usage) {
         self.add_to(usage);
-        self.told();
+        self.reported();
     }
 
     /// Marks the usage as reported by an outcome.
-    pub(crate) fn told(&self) {
-        self.is_told.store(true, Ordering::Relaxed);
+    pub(crate) fn reported(&self) {
+        self.is_reported.store(true, Ordering::Relaxed);
     }
 
     /// Returns the subject; work that queues for a slot queues with that of the same subject.
@@ -247,9 +269,15 @@ impl Allowance {
         self.account.clone()
     }
 
-    /// Charges the memory of a process that works for the request, such as a resolver of packages, to the account of all runs: what there
-    /// is within this range, and the most of it without an account. Waits a few seconds for the least, and no longer than half of the time
-    /// that the request has left.
+    /// Returns the side of the account of a guest that works for the request.
+    pub(crate) fn run_memory(&self) -> RunMemory {
+        RunMemory::new(self.account.as_ref(), &self.subject)
+    }
+
+    /// Charges the memory of a process that works for the request, such as a resolver of packages,
+    /// to the account of all runs: what there is within this range, and the most of it without an
+    /// account. Waits a few seconds for the least, and no longer than half of the time that the
+    /// request has left.
     ///
     /// # Errors
     ///
@@ -260,20 +288,22 @@ impl Allowance {
             .filter(|_| !self.patient)
             .map(|deadline| deadline.saturating_duration_since(Instant::now()) / 2);
         let patience = left.map_or(MEMORY_PATIENCE, |left| left.min(MEMORY_PATIENCE));
-        RunMemory::new(self.account.as_ref(), &self.subject)
+        self.run_memory()
             .of_process(range, patience)
             .await
             .map_err(Error::Memory)
     }
 
-    /// Returns the deadline of the request's wall-clock time if it counted from its start; none if it cannot be represented.
+    /// Returns the deadline of the request's wall-clock time if it counted from its start; none if
+    /// it cannot be represented.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         self.started.checked_add(self.wall)
     }
 
-    /// Waits for a slot to inspect the program, round-robin between subjects. None if the request's share for inspections is used up, if no
-    /// slot came in that time, or if the request was cancelled.
+    /// Waits for a slot to inspect the program, round-robin between subjects. None if the request's
+    /// share for inspections is used up, if no slot came in that time, or if the request was
+    /// cancelled.
     pub async fn look(&self) -> Option<Look<'_>> {
         let began = Instant::now();
         let looked = self.looks.usage();
@@ -285,7 +315,7 @@ impl Allowance {
         let slot = tokio::select! {
             biased;
             () = self.stop.cancelled() => None,
-            slot = tokio::time::timeout(wall, self.places.acquire(&self.subject)) => slot.ok(),
+            slot = tokio::time::timeout(wall, self.slots.acquire(&self.subject)) => slot.ok(),
         };
         let waited = began.elapsed();
         let Some(slot) = slot else {
@@ -312,27 +342,13 @@ impl Allowance {
         })
     }
 
-    /// Waits for work on the request, with a grace period after cancellation: work that listens to the same token ends at once and reports
-    /// its usage; other work is dropped.
-    pub(crate) async fn until_stopped<T>(&self, work: impl Future<Output = T>) -> Option<T> {
-        let stopped = async {
-            self.stop.cancelled().await;
-            tokio::time::sleep(GRACE).await;
-        };
-        tokio::select! {
-            biased;
-            done = work => Some(done),
-            () = stopped => None,
-        }
-    }
-
     /// Removes the time bound on the preparation of packages.
-    pub(crate) fn patient(mut self) -> Self {
+    pub(crate) fn without_deadline(&mut self) {
         self.patient = true;
-        self
     }
 
-    /// Waits for packages to be found, fetched or compiled, bounded by the request's wall-clock time.
+    /// Waits for packages to be found, fetched or compiled, bounded by the request's wall-clock
+    /// time.
     pub(crate) async fn in_time<T>(
         &self,
         work: impl Future<Output = Result<T, Error>>,
@@ -345,8 +361,9 @@ impl Allowance {
         }
     }
 
-    /// Begins to prepare packages in a guest. That usage is part of the request's, but is not taken from the program's limits: else a
-    /// package whose preparation takes longer than a run could never be used, although the next run finds it prepared.
+    /// Begins to prepare packages in a guest. That usage is part of the request's, but is not taken
+    /// from the program's limits: else a package whose preparation takes longer than a run could
+    /// never be used, although the next run finds it prepared.
     #[must_use]
     pub fn prepare(&self) -> Preparing<'_> {
         Preparing {
@@ -383,7 +400,7 @@ impl Drop for Allowance {
         if let Some(tab) = self
             .tab
             .as_ref()
-            .filter(|_| !self.is_told.load(Ordering::Relaxed))
+            .filter(|_| !self.is_reported.load(Ordering::Relaxed))
         {
             note(tab, &self.used());
         }
@@ -411,7 +428,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_used_is_noted_once_however_it_ends() {
+    async fn usage_is_noted_once_however_a_run_ends() {
         let tab = Tab::default();
         let first = allowance(&tab);
         first.look().await.unwrap().used(&Usage {
@@ -430,13 +447,13 @@ mod tests {
             fuel: 7,
             ..Usage::default()
         });
-        told.told();
+        told.reported();
         drop(told);
         assert_eq!(noted(&tab).fuel, 12);
     }
 
     #[tokio::test]
-    async fn what_nobody_told_counts_as_much_as_it_can_have_been() {
+    async fn unreported_usage_counts_as_its_maximum() {
         let tab = Tab::default();
         let broken = allowance(&tab);
         let work = async {

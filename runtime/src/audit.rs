@@ -1,7 +1,7 @@
 //! Audit records: which subject asked for what, what was decided, and how did it end?
 //!
-//! Every request leaves a decision and exactly one end: denied, finished or aborted. A request whose decision cannot be written does not
-//! run.
+//! Every request leaves a decision and exactly one end: denied, finished or aborted. A request
+//! whose decision cannot be written does not run.
 
 mod check;
 mod json_lines;
@@ -27,8 +27,8 @@ use tokio::sync::mpsc;
 
 /// A sink for audit records.
 ///
-/// The record must be written when `Ok` is returned; the sandbox relies on that before it runs anything. Called concurrently from many
-/// tasks; it should not block for long.
+/// The record must be written when `Ok` is returned; the sandbox relies on that before it runs
+/// anything. Called concurrently from many tasks; it should not block for long.
 pub trait AuditSink: Send + Sync {
     /// Writes one record.
     ///
@@ -83,7 +83,8 @@ pub enum AuditEvent {
         /// The digest of the policy.
         policy: String,
     },
-    /// The decision on a request was explained; nothing ran but inspections of the program. The end of the request.
+    /// The decision on a request was explained; nothing ran but inspections of the program. The end
+    /// of the request.
     Explained {
         /// The summary of the request.
         asked: RequestSummary,
@@ -100,7 +101,8 @@ pub enum AuditEvent {
         /// Wall-clock time.
         wall: Duration,
     },
-    /// Findings in the program before it ran. The policy's verdict on them is in the decision, which follows.
+    /// Findings in the program before it ran. The policy's verdict on them is in the decision,
+    /// which follows.
     Found {
         /// The findings.
         findings: Vec<Finding>,
@@ -135,7 +137,7 @@ pub enum AuditEvent {
     Finished {
         /// The status.
         status: Status,
-        /// The limit that ended it.
+        /// The limit that ended it, by its key in a policy.
         limit: Option<&'static str>,
         /// The program's exit code.
         exit_code: Option<i32>,
@@ -255,7 +257,7 @@ impl RunAudit {
     }
 
     /// Subscribes to the events recorded from here on.
-    pub(crate) fn watch(&self, events: Option<mpsc::UnboundedSender<AuditEvent>>) {
+    pub(crate) fn subscribe(&self, events: Option<mpsc::UnboundedSender<AuditEvent>>) {
         self.calls.watch.set(events);
     }
 
@@ -263,7 +265,11 @@ impl RunAudit {
         if self.calls.sink.is_none() && !self.calls.watch.is_watched() {
             return Ok(());
         }
-        self.calls.write(event()).map_err(Error::Audit)
+        let event = event();
+        let record = event.name();
+        self.calls
+            .write(event)
+            .map_err(|source| Error::Audit { record, source })
     }
 
     /// Records findings in a program.
@@ -356,7 +362,7 @@ impl RunAudit {
         self.is_over = true;
         self.write(|| AuditEvent::Finished {
             status: outcome.status,
-            limit: outcome.limit.map(crate::outcome::Limit::name),
+            limit: outcome.reached_limit().map(glovebox_policy::Limit::name),
             exit_code: outcome.exit_code,
             wall: outcome.usage.wall,
             fuel: outcome.usage.fuel,
@@ -374,6 +380,11 @@ impl RunAudit {
         if let Err(error) = self.write(|| AuditEvent::Aborted { reason }) {
             tracing::error!(run = %self.calls.run, %error, "the end of a run could not be audited");
         }
+    }
+
+    /// Returns the id of the run.
+    pub(crate) fn id(&self) -> RunId {
+        self.calls.run
     }
 
     /// Returns a handle for the records of host calls.
@@ -412,25 +423,32 @@ impl CallAudit {
         Ok(())
     }
 
+    /// Returns the id of the run.
+    pub(crate) fn run(&self) -> RunId {
+        self.run
+    }
+
     /// Records a call.
     ///
     /// # Errors
     ///
     /// If the record was not written; the call must not happen, or its result not be handed over.
-    pub(crate) fn called(
-        &self,
-        function: &str,
-        target: &str,
-        verdict: Result<String, String>,
-        sent: u64,
-        received: u64,
-    ) -> io::Result<()> {
+    pub(crate) fn called(&self, call: CallRecord<'_>) -> io::Result<()> {
         self.write(AuditEvent::Called {
-            function: function.to_owned(),
-            target: target.to_owned(),
-            verdict,
-            sent,
-            received,
+            function: call.function.to_owned(),
+            target: call.target.to_owned(),
+            verdict: call.verdict,
+            sent: call.sent,
+            received: call.received,
         })
     }
+}
+
+/// One host call for [`AuditEvent::Called`], whose fields these are.
+pub(crate) struct CallRecord<'a> {
+    pub(crate) function: &'a str,
+    pub(crate) target: &'a str,
+    pub(crate) verdict: Result<String, String>,
+    pub(crate) sent: u64,
+    pub(crate) received: u64,
 }

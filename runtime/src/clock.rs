@@ -1,7 +1,7 @@
 //! Virtual clocks: what time does a guest see?
 //!
-//! A fine clock enables timing attacks, so guests see time in steps of the granted resolution, and the monotonic clock starts with the run
-//! so that it does not reveal the host's uptime.
+//! A fine clock enables timing attacks, so guests see time in steps of the granted resolution, and
+//! the monotonic clock starts with the run so that it does not reveal the host's uptime.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use wasmtime_wasi::{HostMonotonicClock, HostWallClock};

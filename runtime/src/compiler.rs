@@ -1,8 +1,10 @@
-//! Out-of-process compiler: how does untrusted WebAssembly become machine code without harm to this process?
+//! Out-of-process compiler: how does untrusted WebAssembly become machine code without harm to this
+//! process?
 //!
-//! It runs as `glovebox compile-module`, which jails itself ([`jail`]), reads the module and answers with machine code ([`child`]). A
-//! parser or compiler that overflows its stack, runs out of memory or never ends is killed, and ends one run. The number of such processes
-//! is limited, and slots go round-robin between the subjects.
+//! It runs as `glovebox compile-module`, which jails itself ([`jail`]), reads the module and
+//! answers with machine code ([`child`]). A parser or compiler that overflows its stack, runs out
+//! of memory or never ends is killed, and ends one run. The number of such processes is limited,
+//! and slots go round-robin between the subjects.
 
 mod child;
 pub(crate) mod exit;
@@ -13,7 +15,7 @@ pub use child::compile_module;
 
 use crate::account::{MemoryHold, RunMemory};
 use crate::engine::Metering;
-use crate::error::Error;
+use crate::error::{CompilerError, Error};
 use crate::round_robin::{FairSlots, Slot};
 use glovebox_host::program::Program;
 use glovebox_policy::Subject;
@@ -33,7 +35,8 @@ const SUBCOMMAND: &str = "compile-module";
 /// The least number of concurrent compilations; one for each processor if there are more.
 const MIN_COMPILING: usize = 2;
 
-/// Memory for compiling: what the run is granted, clamped to this range. Even a small program needs the compiler's own tables.
+/// Memory for compiling: what the run is granted, clamped to this range. Even a small program needs
+/// the compiler's own tables.
 const MEMORY_BYTES: std::ops::RangeInclusive<u64> = (256 << 20)..=(1 << 30);
 
 /// Seconds of CPU time for compiling, if the run's `wall` is longer.
@@ -42,7 +45,8 @@ const MAX_CPU_SECONDS: u64 = 60;
 /// Bytes of machine code of any program; protects this process.
 const MAX_ANSWER_BYTES: u64 = 256 << 20;
 
-/// Bytes of machine code that a run may have whatever its memory. It stays in this process until the run ends.
+/// Bytes of machine code that a run may have whatever its memory. It stays in this process until
+/// the run ends.
 const MIN_CODE_BYTES: u64 = 64 << 20;
 
 /// Copies of the machine code that are in memory while it is loaded.
@@ -134,8 +138,8 @@ impl Compiler {
         self.slots.acquire(subject).await
     }
 
-    /// Compiles a program; also returns the CPU time. No process is left when this returns. Dropping the future kills the process, and the
-    /// slot is released when it has exited.
+    /// Compiles a program; also returns the CPU time. No process is left when this returns.
+    /// Dropping the future kills the process, and the slot is released when it has exited.
     pub(crate) async fn compile(
         &self,
         slot: Slot,
@@ -169,7 +173,8 @@ impl Compiler {
             parent: std::process::id(),
         };
         let child = self.start(task)?;
-        // In a task of its own, which outlives a caller that goes away and reaps the process in any case.
+        // In a task of its own, which outlives a caller that goes away and reaps the process in any
+        // case.
         let stop = stop.child_token();
         let _ends_with_us = stop.clone().drop_guard();
         let code = memory.hold();
@@ -182,10 +187,7 @@ impl Compiler {
             ended,
             spent,
             status,
-        } = tokio::spawn(attended)
-            .await
-            .map_err(Error::host)?
-            .map_err(Error::host)?;
+        } = tokio::spawn(attended).await?.map_err(CompilerError::Io)?;
         Ok(match ended {
             Ended::Stopped => (Compiled::Stopped, spent),
             Ended::TooLate => (
@@ -203,15 +205,13 @@ impl Compiler {
         })
     }
 
-    fn start(&self, task: Task) -> Result<Child, Error> {
-        let failed = |error: &dyn std::fmt::Display| {
-            Error::Host(format!(
-                "cannot start the compiler `{}`: {error}",
-                self.program.display()
-            ))
+    fn start(&self, task: Task) -> Result<Child, CompilerError> {
+        let failed = |source| CompilerError::Start {
+            program: self.program.clone(),
+            source,
         };
         let mut start = Program::absolute(&self.program)
-            .map_err(|error| failed(&error))?
+            .map_err(|error| failed(error.into()))?
             .start();
         start
             .bare()
@@ -224,7 +224,7 @@ impl Compiler {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .map_err(|error| failed(&error))
+            .map_err(|error| failed(error.into()))
     }
 
     fn log_gaps(&self, gaps: jail::Gaps) {
@@ -238,7 +238,8 @@ impl Compiler {
     }
 }
 
-/// Returns the parts of the compiler's jail that this machine does not offer, by trying it; `program` is a binary of `glovebox`.
+/// Returns the parts of the compiler's jail that this machine does not offer, by trying it;
+/// `program` is a binary of `glovebox`.
 ///
 /// # Errors
 ///
@@ -260,11 +261,11 @@ pub async fn compiler_gaps(program: &Path) -> Result<Vec<&'static str>, Error> {
     .await;
     match ended {
         Ok((Some((header, _)), _)) => Ok(jail::Gaps(header.gaps).describe()),
-        Ok((None, complaint)) => Err(Error::Host(format!(
-            "the compiler ended without an answer: {}",
-            complaint.escape_debug()
-        ))),
-        Err(_) => Err(Error::Host("the compiler does not answer".to_owned())),
+        Ok((None, complaint)) => Err(CompilerError::NoAnswer {
+            complaint: complaint.escape_debug().to_string(),
+        }
+        .into()),
+        Err(_) => Err(CompilerError::Timeout.into()),
     }
 }
 
@@ -322,7 +323,8 @@ async fn attend(
     })
 }
 
-/// Sends the program and receives the answer, or none if the process exits first; also its standard error.
+/// Sends the program and receives the answer, or none if the process exits first; also its standard
+/// error.
 async fn converse(
     child: &mut Child,
     program: &[u8],
@@ -463,10 +465,11 @@ fn died(status: ExitStatus, complaint: &str, task: &Task) -> Result<Compiled, Er
             Compiled::Broke("the compiler failed on this program".to_owned())
         }
         None => {
-            return Err(Error::Host(format!(
-                "the compiler ended with {status}: {}",
-                shown()
-            )));
+            return Err(CompilerError::Exit {
+                status,
+                complaint: shown(),
+            }
+            .into());
         }
     })
 }
@@ -483,7 +486,8 @@ fn cpu_time(child: &Child) -> Duration {
     let Ok(stat) = std::fs::read_to_string(format!("/proc/{id}/stat")) else {
         return Duration::ZERO;
     };
-    // The name, which may hold anything, ends with the last bracket; the 12th and 13th fields after it are ticks of user and system time.
+    // The name, which may hold anything, ends with the last bracket; the 12th and 13th fields after
+    // it are ticks of user and system time.
     let fields = stat.rsplit(") ").next().unwrap_or_default().split(' ');
     let ticks: u64 = fields
         .skip(11)

@@ -1,6 +1,7 @@
 //! Wasmtime engine configuration: with which settings is guest code compiled and run?
 //!
-//! One engine per metering mode and stack size exists in a process; all sandboxes share it, and with it the compiled guests.
+//! One engine per metering mode and stack size exists in a process; all sandboxes share it, and
+//! with it the compiled guests.
 
 use crate::memory::{GuestMemory, GuestStacks};
 use std::collections::HashMap;
@@ -10,13 +11,15 @@ use wasmtime::{Config, Engine, OperatorCost};
 /// The mode by which the CPU time of a run is limited.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Metering {
-    /// Counts every instruction. The same program uses the same fuel on every machine, however busy.
+    /// Counts every instruction. The same program uses the same fuel on every machine, however
+    /// busy.
     #[default]
     Fuel,
-    /// Interrupts the run by a timer (epoch interruption): faster on some code, but a run can then only be limited by time.
+    /// Interrupts the run by a timer (epoch interruption): faster on some code, but a run can then
+    /// only be limited by time.
     Epoch,
-    /// Neither counts nor interrupts: a loop runs until it ends, whatever the grant says. For measuring the cost of metering with trusted
-    /// programs; never for untrusted code.
+    /// Neither counts nor interrupts: a loop runs until it ends, whatever the grant says. For
+    /// measuring the cost of metering with trusted programs; never for untrusted code.
     Unmetered,
 }
 
@@ -32,12 +35,12 @@ impl Metering {
     }
 }
 
-/// Stack for host functions beyond the guest's own. A guest may be at the very end of its stack when it makes a host call, and an overflow
-/// there would abort the process.
+/// Stack for host functions beyond the guest's own. A guest may be at the very end of its stack
+/// when it makes a host call, and an overflow there would abort the process.
 const HOST_STACK_BYTES: usize = 2 << 20;
 
-/// Smallest and largest stack of a guest in bytes. Grants are rounded down to a power of two between them, so that a process has a
-/// handful of engines at the most.
+/// Smallest and largest stack of a guest in bytes. Grants are rounded down to a power of two
+/// between them, so that a process has a handful of engines at the most.
 pub(crate) const STACK_BYTES: std::ops::RangeInclusive<usize> = (512 << 10)..=(64 << 20);
 
 /// The period of epoch ticks in milliseconds: epoch-metered guests yield at each.
@@ -92,7 +95,8 @@ fn config(metering: Metering, stack: usize) -> Config {
         .with_host_stack(Arc::new(GuestStacks::default()))
         .memory_init_cow(false);
     match metering {
-        // Bulk operations are priced by the byte: otherwise one instruction can fill a gigabyte for one unit of fuel.
+        // Bulk operations are priced by the byte: otherwise one instruction can fill a gigabyte for
+        // one unit of fuel.
         Metering::Fuel => config.consume_fuel(true).operator_cost(OperatorCost::new()),
         Metering::Epoch => config.epoch_interruption(true),
         Metering::Unmetered => &mut config,

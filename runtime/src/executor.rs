@@ -1,17 +1,16 @@
 //! Executor interface: what must a tier implement to run programs and sessions?
 
 use crate::account::{MemoryHold, RunMemory};
-use crate::audit::CallAudit;
-use crate::egress::Egress;
-use crate::error::Error;
+use crate::error::{Error, RequestError};
 use crate::filesystem::FileEntry;
-use crate::outcome::{Artifact, Exception, Limit, Output, RunId, Status, Usage, Value};
+use crate::host::calls::HostCalls;
+use crate::outcome::{Artifact, Exception, Output, RunId, Status, Usage, Value};
 use crate::packages::{PackageTarget, PackageTree};
 use crate::sandbox::ConcurrencySlot;
 use crate::stdio::{Input, OutputChunk};
 use async_trait::async_trait;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use glovebox_policy::{Grant, InputFile, Source, TierFacts};
+use glovebox_policy::{Grant, InputFile, Limit, Source, TierFacts};
 use std::ops::Range;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -25,7 +24,8 @@ pub trait Executor: Send + Sync {
     /// Returns what this tier offers, as facts for the decision.
     fn facts(&self) -> TierFacts;
 
-    /// Returns the requirements on packages of a language in this tier; none if it supports no packages.
+    /// Returns the requirements on packages of a language in this tier; none if it supports no
+    /// packages.
     fn package_target(&self, language: &str) -> Option<PackageTarget> {
         let _ = language;
         None
@@ -38,7 +38,7 @@ pub trait Executor: Send + Sync {
     }
 
     /// Returns the statistics of its warm pool, if it has one.
-    fn stock(&self) -> Option<PoolStats> {
+    fn pool_stats(&self) -> Option<PoolStats> {
         None
     }
 
@@ -56,7 +56,7 @@ pub trait Executor: Send + Sync {
     /// # Errors
     ///
     /// If the host failed; failures of the program are in the report.
-    async fn run(&self, job: Job) -> Result<Report, Error>;
+    async fn run(&self, run: Run) -> Result<Report, Error>;
 
     /// Opens a session.
     ///
@@ -108,8 +108,8 @@ pub trait SessionHandle: Send {
     /// If there is no such file.
     fn file_size(&mut self, path: &str) -> Result<u64, Error>;
 
-    /// Lists at most `most` entries of a directory of the workspace in the order of their names, starting after a name; an empty path is
-    /// the workspace itself.
+    /// Lists at most `most` entries of a directory of the workspace in the order of their names,
+    /// starting after a name; an empty path is the workspace itself.
     ///
     /// # Errors
     ///
@@ -149,7 +149,7 @@ pub struct RunSetup {
     pub files: Vec<InputFile>,
     /// Packages that its programs can import, as this tier's [`PackageTarget`] asked for them.
     pub packages: Option<PackageTree>,
-    pub(crate) trail: CallAudit,
+    pub(crate) calls: Arc<HostCalls>,
     pub(crate) slot: Hold,
     pub(crate) memory: RunMemory,
 }
@@ -172,15 +172,16 @@ impl Hold {
 }
 
 impl RunSetup {
-    /// Keeps the concurrency slot taken for as long as the hold lives, also after the report: work that continues in the background would
-    /// otherwise exceed the number of concurrent runs.
+    /// Keeps the concurrency slot taken for as long as the hold lives, also after the report: work
+    /// that continues in the background would otherwise exceed the number of concurrent runs.
     #[must_use]
     pub fn hold(&self) -> Hold {
         self.slot.clone()
     }
 
-    /// As [`RunSetup::hold`], and charges bytes to the memory account of all runs ([`MemoryAccount`](crate::MemoryAccount)): for memory
-    /// that a tier uses outside of this process.
+    /// As [`RunSetup::hold`], and charges bytes to the memory account of all runs
+    /// ([`MemoryAccount`](crate::MemoryAccount)): for memory that a tier uses outside of this
+    /// process.
     ///
     /// # Errors
     ///
@@ -194,13 +195,11 @@ impl RunSetup {
         })
     }
 
-    /// Returns the network as granted to this run, for a tier whose programs open their own connections.
-    ///
-    /// # Errors
-    ///
-    /// If the host cannot make TLS connections at all.
-    pub fn egress(&self) -> Result<Egress, Error> {
-        Egress::new(Arc::clone(&self.grant), self.trail.clone())
+    /// Returns the host calls of this run, for a tier whose programs do not make them by an import
+    /// of a guest.
+    #[must_use]
+    pub fn host_calls(&self) -> Arc<HostCalls> {
+        Arc::clone(&self.calls)
     }
 }
 
@@ -221,14 +220,15 @@ pub struct Evaluation {
 }
 
 /// A whole run.
-pub struct Job {
+pub struct Run {
     /// The initial state.
     pub setup: RunSetup,
     /// The evaluation.
     pub evaluation: Evaluation,
 }
 
-/// The result of a run that an executor reports; the sandbox makes the [`Outcome`](crate::Outcome) of it.
+/// The result of a run that an executor reports; the sandbox makes the [`Outcome`](crate::Outcome)
+/// of it.
 #[derive(Clone, Debug)]
 pub struct Report {
     /// The status; never `Denied`.
@@ -288,7 +288,7 @@ impl Report {
 ///
 /// # Errors
 ///
-/// [`Error::Invalid`] if a pattern is no glob.
+/// [`Error::RequestInvalid`] if a pattern is no glob.
 pub fn artifact_globs(patterns: &[String]) -> Result<GlobSet, Error> {
     // Most runs ask for no artifacts, and even an empty set takes time to build.
     if patterns.is_empty() {
@@ -299,15 +299,8 @@ pub fn artifact_globs(patterns: &[String]) -> Result<GlobSet, Error> {
         let glob = GlobBuilder::new(pattern)
             .literal_separator(true)
             .build()
-            .map_err(|error| {
-                Error::Invalid(format!(
-                    "`{}` is no pattern for artifacts: {}",
-                    pattern.escape_debug(),
-                    error.kind()
-                ))
-            })?;
+            .map_err(RequestError::Artifacts)?;
         set.add(glob);
     }
-    set.build()
-        .map_err(|error| Error::Invalid(error.to_string()))
+    Ok(set.build().map_err(RequestError::Artifacts)?)
 }

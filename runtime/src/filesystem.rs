@@ -1,19 +1,20 @@
 //! Virtual file system: what does a guest see as its files?
 //!
-//! One tree of our own: a writable in-memory workspace under a quota, read-only archives such as a standard library, and the host
-//! directories that a grant mounts. Nothing else of the host is visible, in content, names, numbers or errors.
+//! One tree of our own: a writable in-memory workspace under a quota, read-only archives such as a
+//! standard library, and the host directories that a grant mounts. Nothing else of the host is
+//! visible, in content, names, numbers or errors.
 //!
-//! In reading order: [`layout`] places the parts, [`path`] resolves paths, [`node`] defines the nodes, [`tree`] and [`host`] change them,
-//! [`quota`] counts, [`bindings`] implements `wasi:filesystem`, and [`files`] is for the host.
+//! In reading order: [`layout`] places the parts, [`path`] resolves paths, [`node`] defines the
+//! nodes, [`tree`] and [`host`] change them, [`quota`] counts, [`bindings`] implements
+//! `wasi:filesystem`, and [`files`] is for the host.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use thiserror::Error;
-
 mod archive;
 mod bindings;
 mod content;
+mod error;
 mod files;
 mod host;
 mod layout;
@@ -29,6 +30,7 @@ mod tree;
 
 pub(crate) use archive::Archive;
 pub(crate) use bindings::{FilesystemView, add_to_linker};
+pub use error::FilesystemError;
 pub(crate) use files::CollectLimits;
 pub use files::FileEntry;
 pub(crate) use host::{HostMount, MountAccess};
@@ -41,7 +43,8 @@ use node::{ArchiveEntry, Node};
 use quota::Quota;
 use ramfs::MemoryDirectory;
 
-/// A clock that returns the time since the Unix epoch. Every timestamp that a guest sees comes from one.
+/// A clock that returns the time since the Unix epoch. Every timestamp that a guest sees comes from
+/// one.
 pub(crate) type Clock = Arc<dyn Fn() -> Duration + Send + Sync>;
 
 /// Returns the host's time in steps of `resolution`; finer times would enable timing attacks.
@@ -60,10 +63,12 @@ pub(crate) fn system_clock(resolution: Duration) -> Clock {
 /// The least difference between the times of two archives at one mount point.
 const REPLACED_AFTER: Duration = Duration::from_millis(1);
 
-/// The flag in the number of a mount that was replaced in one run, and that the layout does not have.
+/// The flag in the number of a mount that was replaced in one run, and that the layout does not
+/// have.
 const REPLACED: u32 = 1 << 31;
 
-/// The file system of one run or session. Has one owner; descriptors and streams refer to its nodes, not to it.
+/// The file system of one run or session. Has one owner; descriptors and streams refer to its
+/// nodes, not to it.
 pub(crate) struct Filesystem {
     root: Node,
     workspace: Option<Arc<MemoryDirectory>>,
@@ -151,64 +156,4 @@ impl Filesystem {
         self.next_id = self.next_id.saturating_add(1);
         id
     }
-}
-
-/// The reason why the host cannot set up a file system, or access a file in it.
-#[derive(Debug, Error, PartialEq, Eq)]
-pub(crate) enum FilesystemError {
-    /// The guest path of a mount is not absolute and normalized.
-    #[error("guest path `{path}` is not an absolute path without `.`, `..` and empty names")]
-    GuestPath {
-        /// The path as it was given.
-        path: String,
-    },
-    /// Two mounts have one mount point, or one lies inside another that cannot hold it.
-    #[error("mount `{inner}` lies inside mount `{outer}`")]
-    Nested {
-        /// The inner mount.
-        inner: String,
-        /// The outer mount.
-        outer: String,
-    },
-    /// The host's directory for a mount cannot be opened.
-    #[error("the host directory for mount `{path}` cannot be opened: {reason}")]
-    Mount {
-        /// The guest path.
-        path: String,
-        /// The host's error.
-        reason: std::io::ErrorKind,
-    },
-    /// There is no workspace.
-    #[error("no workspace was granted")]
-    NoWorkspace,
-    /// The path of a file is absolute, leaves the workspace, or has invalid names.
-    #[error("`{path}` is not a path inside the workspace")]
-    Path {
-        /// The path as it was given.
-        path: String,
-    },
-    /// There is nothing at the path.
-    #[error("there is no `{path}` in the workspace")]
-    NotFound {
-        /// The path as it was given.
-        path: String,
-    },
-    /// The file type at the path is not the expected one; links are never followed.
-    #[error("`{path}` in the workspace is something else than expected")]
-    Kind {
-        /// The path as it was given.
-        path: String,
-    },
-    /// A directory is not empty.
-    #[error("`{path}` in the workspace is not empty")]
-    NotEmpty {
-        /// The path as it was given.
-        path: String,
-    },
-    /// The quota does not admit the file.
-    #[error("`{path}` does not fit into the workspace")]
-    Full {
-        /// The path as it was given.
-        path: String,
-    },
 }

@@ -1,13 +1,14 @@
 //! Static inspection of programs: which findings does the source have before it runs?
 //!
-//! The source is parsed inside a guest, like all untrusted input. On the host there is only a word search without whose match there can be
-//! no finding: most programs have none, and cost nothing more.
+//! The source is parsed inside a guest, like all untrusted input. On the host there is only a word
+//! search without whose match there can be no finding: most programs have none, and cost nothing
+//! more.
 
-use crate::account::RunMemory;
 use crate::allowance::Allowance;
 use crate::audit::RunAudit;
-use crate::error::Error;
-use crate::executor::{Evaluation, Executor, Hold, Job, Report, RunSetup};
+use crate::error::{Error, InternalError};
+use crate::executor::{Evaluation, Executor, Hold, Report, Run, RunSetup};
+use crate::host::calls::{HostCalls, HostServices};
 use crate::outcome::{RunId, Status};
 use crate::stdio::Input;
 use aho_corasick::AhoCorasick;
@@ -56,7 +57,7 @@ static LOOK: LazyLock<Option<Policy>> = LazyLock::new(|| Policy::parse("look", P
 /// # Errors
 ///
 /// If the host failed.
-pub(crate) async fn look(
+pub(crate) async fn inspect(
     executor: &dyn Executor,
     request: &Request,
     grant: &Grant,
@@ -67,13 +68,15 @@ pub(crate) async fn look(
         .filter(|_| grant.wants_findings())
         .and_then(worth_a_look)
     {
-        // Boxed, so that the future of every run, which is moved a few times, is not as large as this one.
-        findings.extend(Box::pin(inspect(executor, request, script, allowance)).await?);
+        // Boxed, so that the future of every run, which is moved a few times, is not as large as
+        // this one.
+        findings.extend(Box::pin(parse(executor, request, script, allowance)).await?);
     }
     Ok(findings)
 }
 
-/// Returns the language and the inspector for a request's source, if it contains any word that a finding begins with.
+/// Returns the language and the inspector for a request's source, if it contains any word that a
+/// finding begins with.
 fn worth_a_look(request: &Request) -> Option<(&'static str, &'static str)> {
     let (script, words) = match request.language.as_str() {
         "python" => (("python", PYTHON), &PYTHON_WORDS),
@@ -87,7 +90,7 @@ fn worth_a_look(request: &Request) -> Option<(&'static str, &'static str)> {
         .then_some(script)
 }
 
-async fn inspect(
+async fn parse(
     executor: &dyn Executor,
     request: &Request,
     script: (&str, &str),
@@ -134,28 +137,34 @@ fn job(
     (language, script): (&str, &str),
     limits: LimitWishes,
     allowance: &Allowance,
-) -> Result<Job, Error> {
+) -> Result<Run, Error> {
     let mut ours = Request::new(language, script);
     ours.subject = request.subject.clone();
     ours.arguments.push(request.source.name.clone());
     ours.wants.limits = limits;
-    let policy = LOOK.as_ref().ok_or_else(|| {
-        Error::Host("the policy for looking at programs cannot be read".to_owned())
-    })?;
+    let policy = LOOK.as_ref().ok_or(InternalError::InspectionPolicy)?;
     let grant = match policy.admit(&ours, &Facts::wasm(executor.facts().languages)) {
         Verdict::Admit(grant) => Arc::from(grant),
-        Verdict::Deny(denial) => return Err(Error::Host(denial.to_string())),
+        Verdict::Deny(denial) => {
+            return Err(InternalError::Inspection(Box::new(denial)).into());
+        }
     };
-    Ok(Job {
+    let memory = allowance.run_memory();
+    Ok(Run {
         // An inspection is no run of the subject, so it has an id of its own.
         setup: RunSetup {
             id: RunId::random(),
+            calls: Arc::new(HostCalls::new(
+                Arc::clone(&grant),
+                HostServices::none(),
+                RunAudit::new(None, RunId::random(), &ours).calls(),
+                memory.clone(),
+            )),
             grant,
             files: Vec::new(),
             packages: None,
-            trail: RunAudit::new(None, RunId::random(), &ours).calls(),
             slot: Hold::new(None),
-            memory: RunMemory::default(),
+            memory,
         },
         evaluation: Evaluation {
             source: ours.source,

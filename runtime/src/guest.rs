@@ -1,16 +1,17 @@
 //! Guest loading: how does an installed bundle become compiled, linked guests?
 //!
-//! A guest is described by the bundle's manifest alone: the languages, the component, its memory image and the trees it wants mounted.
-//! Nothing here knows Python or JavaScript.
+//! A guest is described by the bundle's manifest alone: the languages, the component, its memory
+//! image and the trees it wants mounted. Nothing here knows Python or JavaScript.
 
+use crate::contract::GuestPre;
 use crate::engine::{self, Metering};
-use crate::error::Error;
+use crate::error::{Error, GuestError};
 use crate::filesystem::Archive;
 use crate::memory::{Image, map};
 use crate::precompiled;
-use crate::state::{self, RunState, bindings::GuestPre};
+use crate::state::{self, RunState};
 use glovebox_guests::{Artefact, Bundle};
-use glovebox_host::folder::{Folder, FolderError};
+use glovebox_host::folder::Folder;
 use std::collections::HashMap;
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -29,31 +30,20 @@ struct Inner {
 }
 
 impl Guests {
-    /// Returns the guests that are embedded in the program, or else those that are installed in the cache folder.
+    /// Returns the guests that are embedded in the program, or else those that are installed in the
+    /// cache folder.
     ///
     /// # Errors
     ///
     /// If there are none; the message says how to install them.
     pub fn installed() -> Result<Self, Error> {
-        let cache = glovebox_guests::default_cache_dir().ok_or_else(|| {
-            Error::Guests(
-                "there is no folder to keep them in: set `GLOVEBOX_CACHE` or `HOME`".into(),
-            )
-        })?;
-        let bundle = match glovebox_guests::installed_in(&cache)
-            .map_err(|error| Error::Guests(error.to_string()))?
-        {
+        let cache = glovebox_guests::default_cache_dir().ok_or(GuestError::NoFolder)?;
+        let bundle = match glovebox_guests::installed_in(&cache).map_err(GuestError::Bundle)? {
             Some(bundle) => bundle,
-            None => match glovebox_guests::embedded() {
-                Some(embedded) => embedded
-                    .unpack(&cache)
-                    .map_err(|error| Error::Guests(error.to_string()))?,
-                None => {
-                    return Err(Error::Guests(
-                        "none are installed; `glovebox guests build` makes them".into(),
-                    ));
-                }
-            },
+            None => glovebox_guests::embedded()
+                .ok_or(GuestError::NotInstalled)?
+                .unpack(&cache)
+                .map_err(GuestError::Bundle)?,
         };
         Self::load(&bundle, &cache)
     }
@@ -64,8 +54,9 @@ impl Guests {
     ///
     /// If the bundle's files can't be read, or users other than this one and root can change them.
     pub fn load(bundle: &Bundle, cache: &Path) -> Result<Self, Error> {
-        let unreadable = |what: &Path, error: &dyn std::fmt::Display| {
-            Error::Guests(format!("`{}`: {error}", what.display()))
+        let unreadable = |path: &Path, source| GuestError::File {
+            path: path.to_owned(),
+            source,
         };
         let mut guests = Vec::new();
         let mut by_language = HashMap::new();
@@ -76,15 +67,11 @@ impl Guests {
             place: cache.join("compiled"),
             folder: OnceLock::new(),
         });
-        let open = |artefact: &Artefact| {
-            bundle
-                .file(artefact)
-                .map_err(|error| Error::Guests(error.to_string()))
-        };
+        let open = |artefact: &Artefact| bundle.file(artefact).map_err(GuestError::Folder);
         for entry in bundle.guests() {
             let image_path = bundle.path(&entry.image);
-            let image =
-                Image::new(open(&entry.image)?).map_err(|error| unreadable(&image_path, &error))?;
+            let image = Image::new(open(&entry.image)?)
+                .map_err(|error| unreadable(&image_path, error.into()))?;
             let mut trees = Vec::new();
             for tree in &entry.trees {
                 let path = bundle.path(&tree.archive);
@@ -92,9 +79,9 @@ impl Guests {
                     Some(archive) => Arc::clone(archive),
                     None => {
                         let bytes = map(&open(&tree.archive)?)
-                            .map_err(|error| unreadable(&path, &error))?;
-                        let archive =
-                            Archive::index(bytes).map_err(|error| unreadable(&path, &error))?;
+                            .map_err(|error| unreadable(&path, error.into()))?;
+                        let archive = Archive::index(bytes)
+                            .map_err(|error| unreadable(&path, error.into()))?;
                         let archive = Arc::new(archive);
                         archives.insert(path, Arc::clone(&archive));
                         archive
@@ -129,7 +116,8 @@ impl Guests {
         self.0.by_language.keys().map(String::as_str)
     }
 
-    /// Compiles every guest for this machine (AOT) if that has not been done yet, so that no run has to wait for it.
+    /// Compiles every guest for this machine (AOT) if that has not been done yet, so that no run
+    /// has to wait for it.
     ///
     /// # Errors
     ///
@@ -139,7 +127,7 @@ impl Guests {
         metering: Metering,
         mut progress: impl FnMut(&str),
     ) -> Result<(), Error> {
-        let engine = engine::engine(metering, DEFAULT_STACK).map_err(Error::host)?;
+        let engine = engine::engine(metering, DEFAULT_STACK)?;
         for guest in &self.0.guests {
             if !guest
                 .compiled
@@ -195,8 +183,7 @@ impl Compiled {
         if let Some(folder) = self.folder.get() {
             return Ok(folder);
         }
-        let folder = Folder::create(&self.place)
-            .map_err(|error| Error::Guests(format!("cannot keep machine code: {error}")))?;
+        let folder = Folder::create(&self.place).map_err(GuestError::CodeFolder)?;
         Ok(self.folder.get_or_init(|| folder))
     }
 }
@@ -220,8 +207,8 @@ impl Guest {
         version.split('.').take(2).collect::<Vec<_>>().join(".")
     }
 
-    /// Returns the guest, linked for the engine of this metering mode and stack size; compiled first if that has not been done on this
-    /// machine.
+    /// Returns the guest, linked for the engine of this metering mode and stack size; compiled
+    /// first if that has not been done on this machine.
     pub(crate) fn loaded(&self, metering: Metering, stack: u64) -> Result<LoadedGuest, Error> {
         let key = (metering, engine::stack_class(stack));
         let cell = {
@@ -231,7 +218,7 @@ impl Guest {
         if let Some(loaded) = cell.get() {
             return Ok(loaded.clone());
         }
-        let engine = engine::engine(metering, stack).map_err(Error::host)?;
+        let engine = engine::engine(metering, stack)?;
         let (folder, file) = (
             self.compiled.folder()?,
             self.machine_code(&engine, metering),
@@ -245,19 +232,17 @@ impl Guest {
             Err(precompiled::LoadError::Unfit { .. }) => {
                 self.compile(&engine, metering)?;
                 precompiled::load(&engine, folder, &file)
-                    .map_err(|error| Error::Guests(error.to_string()))?
+                    .map_err(|error| GuestError::Load(error.into()))?
             }
-            Err(error) => return Err(Error::Guests(error.to_string())),
+            Err(error) => return Err(GuestError::Load(error.into()).into()),
         };
-        let linker = state::guest_linker(&engine).map_err(Error::host)?;
-        let pre = linker
-            .instantiate_pre(&component)
-            .and_then(GuestPre::new)
-            .map_err(Error::host)?;
+        let linker = state::guest_linker(&engine)?;
+        let pre = linker.instantiate_pre(&component).and_then(GuestPre::new)?;
         Ok(cell.get_or_init(|| LoadedGuest { pre }).clone())
     }
 
-    /// Returns the file name of its machine code: a key over the input, the engine's version and the target.
+    /// Returns the file name of its machine code: a key over the input, the engine's version and
+    /// the target.
     fn machine_code(&self, engine: &wasmtime::Engine, metering: Metering) -> String {
         let mut hasher = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut hasher);
@@ -275,25 +260,24 @@ impl Guest {
             .folder()?
             .path()
             .join(self.machine_code(engine, metering));
-        let failed = |error: std::io::Error| {
-            Error::Guests(format!(
-                "cannot store machine code at `{}`: {error}",
-                path.display()
-            ))
+        let failed = |source| GuestError::Store {
+            path: path.clone(),
+            source,
         };
         let mut component = Vec::new();
         let file = self
             .bundle
             .file(&self.component)
-            .map_err(|error: FolderError| Error::Guests(error.to_string()))?;
+            .map_err(GuestError::Folder)?;
         (&file).read_to_end(&mut component).map_err(failed)?;
-        let code = engine.precompile_component(&component).map_err(|error| {
-            Error::Guests(format!(
-                "cannot compile the guest `{}`: {error:#}",
-                self.name
-            ))
-        })?;
-        store(&path, &code).map_err(failed)
+        let code =
+            engine
+                .precompile_component(&component)
+                .map_err(|error| GuestError::Compile {
+                    guest: self.name.clone(),
+                    source: error.into(),
+                })?;
+        Ok(store(&path, &code).map_err(failed)?)
     }
 }
 

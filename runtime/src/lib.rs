@@ -17,13 +17,15 @@
 //! # }
 //! ```
 //!
-//! A [`Sandbox`] runs a [`Request`] and answers with an [`Outcome`]. What a request may do is decided by a [`Policy`]; without one the
-//! built-in `default` profile holds: no network, nothing of the host, generous limits. A [`Session`] keeps its state from one evaluation to
-//! the next. [`Controls`] bring input, streaming output and cancellation. A [`Tool`] is a function of yours that granted guests may call,
-//! an [`AuditSink`] takes the record of every decision and end, an [`Executor`] is another tier, a [`PackageManager`] fetches packages.
+//! A [`Sandbox`] runs a [`Request`] and answers with an [`Outcome`]. What a request may do is
+//! decided by a [`Policy`]; without one the built-in `default` profile holds: no network, nothing
+//! of the host, generous limits. A [`Session`] keeps its state from one evaluation to the next.
+//! [`Controls`] bring input, streaming output and cancellation. A [`Tool`] is a function of yours
+//! that granted programs may call, a [`ToolProvider`] is a source of many, an [`AuditSink`] takes the record of every decision and end, an
+//! [`Executor`] is another tier, a [`PackageManager`] fetches packages.
 //!
-//! Runs are futures on the caller's tokio runtime, which must have its time and I/O drivers enabled. A guest yields about every
-//! millisecond.
+//! Runs are futures on the caller's tokio runtime, which must have its time and I/O drivers
+//! enabled. A guest yields about every millisecond.
 
 mod allowance;
 mod packages;
@@ -37,15 +39,15 @@ mod wasm;
 
 mod account;
 mod clock;
-mod egress;
+mod contract;
 mod filesystem;
-mod host_calls;
-mod in_flight;
+mod host;
 mod limiter;
 mod meter;
 mod mounts;
 mod state;
 mod stdio;
+mod tools;
 
 mod compiler;
 mod engine;
@@ -65,30 +67,34 @@ pub use audit::{
     audit_segments, verify_chain,
 };
 pub use compiler::{compile_module, compiler_gaps};
-pub use egress::{Egress, EgressError, EgressRequest, EgressResponse};
 pub use engine::Metering;
-pub use error::Error;
-pub use executor::{
-    Evaluation, Executor, Hold, Job, PoolStats, Report, RunSetup, SessionHandle, artifact_globs,
+pub use error::{
+    CompilerError, EndReason, EngineError, Error, ErrorClass, ExternalError, GuestError,
+    InternalError, RequestError, SettingError,
 };
-pub use filesystem::FileEntry;
+pub use executor::{
+    Evaluation, Executor, Hold, PoolStats, Report, Run, RunSetup, SessionHandle, artifact_globs,
+};
+pub use filesystem::{FileEntry, FilesystemError};
 pub use guest::Guests;
-pub use host_calls::Tool;
+pub use host::calls::{CallResult, HostCalls};
+pub use host::error::{CallError, CallLimit};
+pub use host::proxy::{EgressRequest, EgressResponse};
 pub use memory::kernel_tells_dirty_pages;
 pub use mounts::resolve_mount;
 pub use outcome::{
-    Artifact, Exception, Limit, Outcome, Output, PolicyReference, RunId, RunIdError, Status, Usage,
-    Value,
+    Artifact, Exception, Outcome, Output, PolicyReference, RunId, RunIdError, Status, Usage, Value,
 };
 pub use packages::{
     Lease, LockedPackage, NativePlatform, PackageManager, PackageTarget, PackageTree, Resolution,
     Survey,
 };
 pub use round_robin::{FairSlots, RoundRobin, Slot};
-pub use sandbox::{Controls, Explained, OpenError, Provision, Sandbox, SandboxBuilder};
+pub use sandbox::{Controls, Explained, OpenError, PackageResolution, Sandbox, SandboxBuilder};
 pub use session::Session;
 pub use stdio::{Input, OutputChunk, StreamName};
+pub use tools::{Tool, ToolCall, ToolProvider, ToolSpec};
 
 pub use glovebox_policy as policy;
-pub use glovebox_policy::{Policy, Request};
+pub use glovebox_policy::{Limit, LimitHit, LimitSource, Policy, Request};
 pub use tokio_util::sync::CancellationToken;

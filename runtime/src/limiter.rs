@@ -1,8 +1,8 @@
 //! Resource limiter: how much may a guest make the engine allocate?
 
 use crate::account::MemoryHold;
-use crate::outcome::Limit;
 use crate::stdio::LimitReached;
+use glovebox_policy::Limit;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
@@ -11,18 +11,19 @@ use wasmtime::ResourceLimiter;
 /// Elements of all tables of a run; protects the host's memory. Python's own table has about 6,000.
 const MAX_TABLE_ELEMENTS: usize = 100_000;
 
-/// Core instances, tables and memories of a run; protects the host's memory from a component with excessive instantiation.
+/// Core instances, tables and memories of a run; protects the host's memory from a component with
+/// excessive instantiation.
 const MAX_INSTANCES: usize = 64;
 
-/// Bytes of a memory of our own guests that are charged at instantiation: it is a copy-on-write image whose clean pages all instances
-/// share.
+/// Bytes of a memory of our own guests that are charged at instantiation: it is a copy-on-write
+/// image whose clean pages all instances share.
 const IMAGE: usize = 2 << 20;
 
 /// Bytes of an image that a run may be expected to write to between two yields.
 const PIECE: u64 = 1 << 20;
 
-/// The rest of an image, which a long run may write to and most do not: a piece of it is charged at each yield, and all of it for a
-/// session, which stays.
+/// The rest of an image, which a long run may write to and most do not: a piece of it is charged at
+/// each yield, and all of it for a session, which stays.
 #[derive(Debug)]
 pub(crate) struct WholeImage {
     held: MemoryHold,
@@ -47,7 +48,8 @@ impl WholeImage {
         Ok(())
     }
 
-    /// Runs a call that is charged more of it at each yield, and fails if the account has no room for it.
+    /// Runs a call that is charged more of it at each yield, and fails if the account has no room
+    /// for it.
     pub(crate) async fn counted<T>(
         &mut self,
         call: impl Future<Output = wasmtime::Result<T>>,
@@ -78,7 +80,8 @@ pub(crate) struct Limiter {
 }
 
 impl Limiter {
-    /// Creates the limiter of an instance whose memories are copy-on-write images, or of one whose memories are private from the start.
+    /// Creates the limiter of an instance whose memories are copy-on-write images, or of one whose
+    /// memories are private from the start.
     pub(crate) fn new(max_memory: u64, held: MemoryHold, is_image: bool) -> Self {
         let max_memory = usize::try_from(max_memory).unwrap_or(usize::MAX);
         Self {

@@ -1,8 +1,10 @@
-//! Fuel metering of imports: what does a call into the host cost a run, and when does the run yield?
+//! Fuel metering of imports: what does a call into the host cost a run, and when does the run
+//! yield?
 //!
-//! Every import is priced in fuel: a constant, and more by the requested work. Prices never depend on time, so that a program uses the same
-//! fuel on every machine. One unit stands for about a nanosecond of the host's work. In every metering mode a run that has not yielded for
-//! a millisecond does so when the host returns to it, whatever fuel it used.
+//! Every import is priced in fuel: a constant, and more by the requested work. Prices never depend
+//! on time, so that a program uses the same fuel on every machine. One unit stands for about a
+//! nanosecond of the host's work. In every metering mode a run that has not yielded for a
+//! millisecond does so when the host returns to it, whatever fuel it used.
 
 use crate::state::RunState;
 use rustix::time::{ClockId, clock_gettime};
@@ -40,14 +42,16 @@ const BYTES_COPIED: u64 = 16;
 /// Bytes of text validated and copied per unit of fuel.
 const BYTES_OF_TEXT: u64 = 8;
 
-/// Units that are accumulated before they are taken from the fuel and the clock is read; keeps cheap calls cheap.
+/// Units that are accumulated before they are taken from the fuel and the clock is read; keeps
+/// cheap calls cheap.
 const SETTLE: u64 = 5_000;
 
 /// The time slice: how long a run may go on before it yields.
 const TURN: Duration = Duration::from_millis(1);
 
-/// Bytes that the engine copies out of a guest for one import, by kind of guest. Bounds the time that one call can take, because the engine
-/// copies before any of our code runs. A guest of ours hands over the arguments of a tool, at most 16 MiB.
+/// Bytes that the engine copies out of a guest for one import, by kind of guest. Bounds the time
+/// that one call can take, because the engine copies before any of our code runs. A guest of ours
+/// hands over the arguments of a tool, at most 16 MiB.
 pub(crate) const GUEST_COPY: usize = 32 << 20;
 
 /// The same for an untrusted WebAssembly module, which has no tools to call.
@@ -97,8 +101,9 @@ impl Meter {
 pub(crate) struct Pace {
     /// Calls from wasm into the host or the engine that are in progress.
     depth: u32,
-    /// The depth at which an import of ours was entered; 0 for none. The engine's own functions leave the guest's count of fuel in
-    /// registers, so it may be changed on the way back from an import only.
+    /// The depth at which an import of ours was entered; 0 for none. The engine's own functions
+    /// leave the guest's count of fuel in registers, so it may be changed on the way back from an
+    /// import only.
     import: u32,
     /// The time of the last yield.
     resumed: Instant,
@@ -145,7 +150,8 @@ impl Pace {
 
 /// Makes a store settle with its [`Meter`] and yield in time.
 ///
-/// `counted` says whether it has fuel, `copy` how many bytes one import may have copied out of the guest.
+/// `counted` says whether it has fuel, `copy` how many bytes one import may have copied out of the
+/// guest.
 pub(crate) fn install(store: &mut Store<RunState>, counted: bool, copy: usize) {
     store.set_hostcall_fuel(copy);
     store.call_hook_async(Hook { counted, copy });

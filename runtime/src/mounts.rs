@@ -1,13 +1,15 @@
 //! Mount resolution: where does a granted directory really lie, and may it be mounted?
 //!
-//! A policy decides without file access, so it cannot see symlinks. Every executor resolves a mount here before it opens it.
+//! A policy decides without file access, so it cannot see symlinks. Every executor resolves a mount
+//! here before it opens it.
 
 use crate::error::Error;
 use glovebox_policy::{Mount, check_mount};
 use std::io;
 use std::path::PathBuf;
 
-/// Resolves the path of a granted directory and checks it like the policy's own paths; none if it does not exist on this machine.
+/// Resolves the path of a granted directory and checks it like the policy's own paths; none if it
+/// does not exist on this machine.
 ///
 /// # Errors
 ///

@@ -1,7 +1,7 @@
 //! Outcome of a run: how did it end, with what output and what usage?
 
 use crate::packages::LockedPackage;
-use glovebox_policy::{Denial, Finding, Tier};
+use glovebox_policy::{Denial, Finding, Limit, LimitHit, Tier};
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -13,8 +13,8 @@ pub struct Outcome {
     pub id: RunId,
     /// The status.
     pub status: Status,
-    /// The program's exit code: 0 if it reached its end, 1 after an uncaught exception, its own if it called exit. None if the program did
-    /// not get to its end.
+    /// The program's exit code: 0 if it reached its end, 1 after an uncaught exception, its own if
+    /// it called exit. None if the program did not get to its end.
     pub exit_code: Option<i32>,
     /// Standard output.
     pub stdout: Output,
@@ -24,8 +24,8 @@ pub struct Outcome {
     pub value: Option<Value>,
     /// The uncaught exception.
     pub exception: Option<Exception>,
-    /// The limit that ended the run or made it fail.
-    pub limit: Option<Limit>,
+    /// The limit that ended the run or made it fail: which, how large, and who set it.
+    pub limit: Option<LimitHit>,
     /// The policy's denial.
     pub denial: Option<Denial>,
     /// The reason of a crash of the guest; one line for the operator.
@@ -46,6 +46,14 @@ pub struct Outcome {
     pub usage: Usage,
     /// The policy that decided.
     pub policy: PolicyReference,
+}
+
+impl Outcome {
+    /// Returns the limit that ended the run or made it fail.
+    #[must_use]
+    pub fn reached_limit(&self) -> Option<Limit> {
+        self.limit.map(|hit| hit.limit)
+    }
 }
 
 /// The way in which a run ended.
@@ -76,60 +84,6 @@ impl Status {
             Self::Limited => "limited",
             Self::Cancelled => "cancelled",
             Self::Crashed => "crashed",
-        }
-    }
-}
-
-/// The limits that can end a run, under the names that every tier uses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Limit {
-    /// Fuel, or CPU time where fuel is not counted.
-    Cpu,
-    /// Wall-clock time.
-    Wall,
-    /// The guest's memory.
-    Memory,
-    /// Bytes written to standard output and standard error.
-    Output,
-    /// Bytes in the workspace.
-    Disk,
-    /// Files and directories in the workspace.
-    Files,
-    /// Files open at once.
-    OpenFiles,
-    /// Processes.
-    Processes,
-    /// The call stack.
-    Stack,
-    /// Elements of WebAssembly tables.
-    Table,
-    /// Host memory allocated for the guest.
-    HostAllocation,
-    /// Number of host calls.
-    HostCalls,
-    /// Cost of compiling a program.
-    Compile,
-}
-
-impl Limit {
-    /// Returns the name that every front door uses.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Cpu => "cpu",
-            Self::Wall => "wall",
-            Self::Memory => "memory",
-            Self::Output => "output",
-            Self::Disk => "disk",
-            Self::Files => "files",
-            Self::OpenFiles => "fds",
-            Self::Processes => "procs",
-            Self::Stack => "stack",
-            Self::Table => "table",
-            Self::HostAllocation => "host-alloc",
-            Self::HostCalls => "host-calls",
-            Self::Compile => "compile",
         }
     }
 }
@@ -186,8 +140,8 @@ pub struct Artifact {
 pub struct Usage {
     /// Wall-clock time, from admission to the end.
     pub wall: Duration,
-    /// CPU time of the threads that ran it. Of a run that fuel meters, the first millisecond or so is wall-clock time, which is more on a
-    /// busy machine.
+    /// CPU time of the threads that ran it. Of a run that fuel meters, the first millisecond or so
+    /// is wall-clock time, which is more on a busy machine.
     pub cpu: Duration,
     /// Fuel; the same for the same program on every machine. Zero where fuel is not counted.
     pub fuel: u64,
@@ -228,8 +182,8 @@ pub struct PolicyReference {
     pub rules: Vec<String>,
 }
 
-/// The id of a run: the time in milliseconds, then 80 random bits, so that ids sort by time and records of a time are adjacent in every
-/// index.
+/// The id of a run: the time in milliseconds, then 80 random bits, so that ids sort by time and
+/// records of a time are adjacent in every index.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RunId(u128);
 

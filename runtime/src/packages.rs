@@ -1,14 +1,15 @@
 //! Package manager interface: how does a request get the packages that it needs?
 //!
-//! The policy grants what may be resolved, a [`PackageManager`] resolves it, the policy checks each version, and only then anything is
-//! fetched. All of it is done for one request, out of its [`Allowance`]. Executors are handed a finished, read-only tree; no code of a
-//! package ever runs outside a sandbox.
+//! The policy grants what may be resolved, a [`PackageManager`] resolves it, the policy checks each
+//! version, and only then anything is fetched. All of it is done for one request, out of its
+//! [`Allowance`]. Executors are handed a finished, read-only tree; no code of a package ever runs
+//! outside a sandbox.
 
 use crate::allowance::Allowance;
 use crate::error::Error;
 use async_trait::async_trait;
 use glovebox_policy::packages::{MissingModule, Needs, PackageGrant, ResolvedPackage, TierNeeds};
-use glovebox_policy::{Denial, Facts, Request, Tier};
+use glovebox_policy::{Facts, Grant, Request, Tier};
 use std::any::Any;
 use std::collections::HashSet;
 use std::fmt;
@@ -18,14 +19,16 @@ use std::sync::Arc;
 /// Resolves and fetches packages.
 #[async_trait]
 pub trait PackageManager: Send + Sync {
-    /// Surveys a program's text for its needs. Called for every run, so a text without needs must cost nothing.
+    /// Surveys a program's text for its needs. Called for every run, so a text without needs must
+    /// cost nothing.
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] if the text states them wrongly.
+    /// [`Error::RequestInvalid`] if the text states them wrongly.
     async fn survey(&self, request: &Request, allowance: &Allowance) -> Result<Survey, Error>;
 
-    /// Resolves what is granted for each of these targets in turn, until one can have it. Fetches no package.
+    /// Resolves what is granted for each of these targets in turn, until one can have it. Fetches
+    /// no package.
     ///
     /// # Errors
     ///
@@ -99,7 +102,8 @@ pub struct LockedPackage {
     pub name: String,
     /// Its version.
     pub version: String,
-    /// The file name of its archive; for JavaScript its path in `node_modules`, which decides which packages see it.
+    /// The file name of its archive; for JavaScript its path in `node_modules`, which decides which
+    /// packages see it.
     pub file: String,
     /// The archive's digest, such as `sha256:...`.
     pub digest: String,
@@ -163,18 +167,19 @@ impl Resolution {
     }
 }
 
-/// The survey and resolutions of one request.
+/// The packages of one request: its survey and resolutions.
 #[derive(Default)]
-pub(crate) struct Supplies {
+pub(crate) struct PackagePlan {
     grant: Option<PackageGrant>,
     resolutions: Vec<Resolution>,
     needs: Needs,
 }
 
-impl Supplies {
+impl PackagePlan {
     /// Starts with a survey, before anything is resolved.
     pub(crate) fn new(survey: Survey, request: &mut Request) -> Self {
-        // Too many packages are denied by their number, whether the request or the text declares them.
+        // Too many packages are denied by their number, whether the request or the text declares
+        // them.
         let mut known: HashSet<String> = request.wants.packages.iter().cloned().collect();
         for package in survey.packages {
             if known.insert(package.clone()) {
@@ -233,15 +238,11 @@ impl Supplies {
             .find(|resolution| resolution.target.tier == tier)?;
         Some((self.grant.as_ref()?, resolution))
     }
-}
 
-/// Returns the denial for a sandbox without a package manager.
-pub(crate) fn packages_unsupported() -> Denial {
-    Denial {
-        rule: "request.wants.packages".to_owned(),
-        asked: "packages".to_owned(),
-        reason: "this sandbox has no package manager".to_owned(),
-        fix: "# no policy change can allow this: the sandbox has to be made with a package manager"
-            .to_owned(),
+    /// Returns the packages of a run with this grant.
+    pub(crate) fn locked(&self, grant: &Grant) -> Vec<LockedPackage> {
+        self.of_tier(grant.tier())
+            .map(|(_, resolution)| resolution.packages.clone())
+            .unwrap_or_default()
     }
 }

@@ -1,7 +1,8 @@
 //! Loading of precompiled code: which machine code may enter the process?
 //!
-//! This is the only place that loads precompiled code. Such a file *is* native code, so it is loaded only from a folder that only the owner
-//! of this process and root can write, below directories of which the same is true, and from the very file descriptor that was checked (no
+//! This is the only place that loads precompiled code. Such a file *is* native code, so it is
+//! loaded only from a folder that only the owner of this process and root can write, below
+//! directories of which the same is true, and from the very file descriptor that was checked (no
 //! TOCTOU); or from a compiler that this process has started.
 #![expect(
     unsafe_code,
@@ -38,10 +39,12 @@ pub(crate) fn load(engine: &Engine, folder: &Folder, name: &str) -> Result<Compo
         path: folder.path().join(name).display().to_string(),
         reason,
     };
-    // The engine maps by path; `/proc/self/fd` is the open file itself, whatever has its name by now.
+    // The engine maps by path; `/proc/self/fd` is the open file itself, whatever has its name by
+    // now.
     let open = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
-    // SAFETY: the file was written by `compile` of this installation: only the owner of this process or root can have changed it, and
-    // either of them could change the process itself. The engine checks version, target and settings.
+    // SAFETY: the file was written by `compile` of this installation: only the owner of this
+    // process or root can have changed it, and either of them could change the process itself. The
+    // engine checks version, target and settings.
     let mapped = |path: &Path| unsafe { Component::deserialize_file(engine, path) };
     if open.exists() {
         return mapped(&open).map_err(|error| unfit(format!("{error:#}")));
@@ -54,10 +57,13 @@ pub(crate) fn load(engine: &Engine, folder: &Folder, name: &str) -> Result<Compo
     unsafe { Component::deserialize(engine, &code) }.map_err(|error| unfit(format!("{error:#}")))
 }
 
-/// Takes the machine code of an untrusted WebAssembly module from the compiler that this process has started.
+/// Takes the machine code of an untrusted WebAssembly module from the compiler that this process
+/// has started.
 pub(crate) fn take(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
-    // SAFETY: the bytes came through a pipe from our own binary, which no other process can write to, so they are what our compiler made of
-    // the module. A compiler inside this process would have to be trusted in the same way: a bug by which it emits wrong machine code does
-    // the same harm from either place, and outside it can do no other. The engine checks version, target and settings.
+    // SAFETY: the bytes came through a pipe from our own binary, which no other process can write
+    // to, so they are what our compiler made of the module. A compiler inside this process would
+    // have to be trusted in the same way: a bug by which it emits wrong machine code does the same
+    // harm from either place, and outside it can do no other. The engine checks version, target and
+    // settings.
     unsafe { Component::deserialize(engine, code) }
 }

@@ -1,7 +1,8 @@
 //! Round-robin scheduler between subjects: which waiter gets the next slot?
 //!
-//! [`RoundRobin`] is the queue: round-robin between the subjects, and FIFO within one. [`FairSlots`] is a semaphore whose waiters queue in
-//! that way, and of which no subject holds so many that none is left for another.
+//! [`RoundRobin`] is the queue: round-robin between the subjects, and FIFO within one.
+//! [`FairSlots`] is a semaphore whose waiters queue in that way, and of which no subject holds so
+//! many that none is left for another.
 
 use glovebox_policy::Subject;
 use std::collections::{HashMap, VecDeque};
@@ -47,7 +48,8 @@ impl<T> RoundRobin<T> {
         self.order.iter()
     }
 
-    /// Takes the first item of the first subject for which `may` holds. The next turn of that subject comes after those of all others.
+    /// Takes the first item of the first subject for which `may` holds. The next turn of that
+    /// subject comes after those of all others.
     pub fn pop_of(&mut self, may: impl Fn(&Subject) -> bool) -> Option<(Subject, T)> {
         let at = self.order.iter().position(may)?;
         let subject = self.order.remove(at)?;
@@ -118,11 +120,13 @@ impl FairSlots {
         }))
     }
 
-    /// Acquires a slot, as soon as one is free and it is this subject's turn. Dropping the future gives up the place in the queue.
+    /// Acquires a slot, as soon as one is free and it is this subject's turn. Dropping the future
+    /// gives up the place in the queue.
     pub async fn acquire(&self, subject: &Subject) -> Slot {
         let mut waiting = {
             let mut state = self.lock();
-            // All waiters wait for a slot that this subject may not have either, or are this subject's and came earlier.
+            // All waiters wait for a slot that this subject may not have either, or are this
+            // subject's and came earlier.
             if state.free > 0
                 && state.turns.of(subject).next().is_none()
                 && state.held_by(subject) < self.0.of_subject
@@ -169,7 +173,8 @@ impl FairSlots {
             };
             state.take(&next);
             if let Err(mut unwanted) = waiter.slot.send(self.slot(&next)) {
-                // No waiter is left. Dropping the slot would come here again while the lock is held.
+                // No waiter is left. Dropping the slot would come here again while the lock is
+                // held.
                 unwanted.0 = None;
                 state.give_back(&next);
             }
@@ -275,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn who_goes_away_leaves_nothing_behind() {
+    fn dropped_waiter_leaves_no_slot_taken() {
         let (slots, a, b) = (FairSlots::new(1), subject("a"), subject("b"));
         let held = slots.acquire(&a).now_or_never().unwrap();
         let mut gone = Box::pin(slots.acquire(&b));

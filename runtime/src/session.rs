@@ -2,7 +2,7 @@
 
 use crate::allowance::Tab;
 use crate::audit::RunAudit;
-use crate::error::Error;
+use crate::error::{EndReason, Error, RequestError};
 use crate::executor::{Evaluation, Report, SessionHandle};
 use crate::filesystem::FileEntry;
 use crate::outcome::{Outcome, RunId, Status, Usage};
@@ -22,15 +22,15 @@ const MAX_SHOWN: usize = 20;
 
 /// An instance that keeps its variables and files between evaluations. Ends when dropped.
 ///
-/// Every evaluation has the limits of the grant anew. An evaluation that hits a limit, crashes the guest or is cancelled ends the session,
-/// because its state is inconsistent.
+/// Every evaluation has the limits of the grant anew. An evaluation that hits a limit, crashes the
+/// guest or is cancelled ends the session, because its state is inconsistent.
 pub struct Session {
     live: Box<dyn SessionHandle>,
-    opened: Opened,
+    opened: OpenedSession,
 }
 
 /// The sandbox's state of a session.
-pub(crate) struct Opened {
+pub(crate) struct OpenedSession {
     pub(crate) sandbox: Sandbox,
     pub(crate) id: RunId,
     /// The request that opened it, with the packages that were added since.
@@ -39,13 +39,13 @@ pub(crate) struct Opened {
     pub(crate) packages: Vec<LockedPackage>,
     /// Keeps the packages in the store.
     pub(crate) lease: Lease,
-    pub(crate) trail: Option<RunAudit>,
+    pub(crate) audit: Option<RunAudit>,
     /// The usage besides its evaluations that was not taken yet.
     pub(crate) tab: Tab,
 }
 
 impl Session {
-    pub(crate) fn new(live: Box<dyn SessionHandle>, opened: Opened) -> Self {
+    pub(crate) fn new(live: Box<dyn SessionHandle>, opened: OpenedSession) -> Self {
         Self { live, opened }
     }
 
@@ -67,8 +67,9 @@ impl Session {
         &self.opened.packages
     }
 
-    /// Takes the usage of opening the session and of changing its packages, since the last call: no outcome of an evaluation has it. The
-    /// same is in [`Controls::spent`], if the session was opened with one.
+    /// Takes the usage of opening the session and of changing its packages, since the last call: no
+    /// outcome of an evaluation has it. The same is in [`Controls::spent`], if the session was
+    /// opened with one.
     pub fn take_preparation(&mut self) -> Usage {
         std::mem::take(
             &mut self
@@ -85,17 +86,17 @@ impl Session {
         &self.opened.request.wants.packages
     }
 
-    /// Adds packages by their requirements: `rich`, `requests==2.32.*`. A requirement for the same package is replaced. Imported modules
-    /// stay as they are.
+    /// Adds packages by their requirements: `rich`, `requests==2.32.*`. A requirement for the same
+    /// package is replaced. Imported modules stay as they are.
     ///
     /// # Errors
     ///
-    /// [`OpenError::Denied`] if the policy denies them, or they need another tier; then nothing changes. Else if they could not be resolved
-    /// or fetched.
+    /// [`OpenError::Denied`] if the policy denies them, or they need another tier; then nothing
+    /// changes. Else if they could not be resolved or fetched.
     pub async fn install(&mut self, packages: &[String]) -> Result<&[LockedPackage], OpenError> {
         Bound::PACKAGES
             .check(packages.iter().map(String::as_str))
-            .map_err(|error| Error::Invalid(error.to_string()))?;
+            .map_err(|error| Error::from(RequestError::from(error)))?;
         let mut request = self.opened.request.clone();
         let named: Vec<(Option<String>, &String)> = packages
             .iter()
@@ -126,11 +127,11 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] if one of them was not asked for, else as [`Session::install`].
+    /// [`Error::RequestInvalid`] if one of them was not asked for, else as [`Session::install`].
     pub async fn uninstall(&mut self, names: &[String]) -> Result<&[LockedPackage], OpenError> {
         Bound::PACKAGES
             .check(names.iter().map(String::as_str))
-            .map_err(|error| Error::Invalid(error.to_string()))?;
+            .map_err(|error| Error::from(RequestError::from(error)))?;
         let mut request = self.opened.request.clone();
         let mut asked: Vec<_> = request
             .wants
@@ -153,11 +154,11 @@ impl Session {
                 } else {
                     shown.join(", ")
                 };
-                let message = format!(
-                    "`{}` was not asked for in this session; asked for: {shown}",
-                    name.escape_debug()
-                );
-                return Err(Error::Invalid(message).into());
+                let missing = RequestError::NotInstalled {
+                    name: name.clone(),
+                    asked: shown,
+                };
+                return Err(Error::from(missing).into());
             }
         }
         request.wants.packages = asked.into_iter().map(|(_, asked)| asked).collect();
@@ -166,23 +167,23 @@ impl Session {
 
     async fn change(&mut self, request: Request) -> Result<&[LockedPackage], OpenError> {
         if !self.live.is_alive() {
-            return Err(Error::SessionEnded("its guest broke, hit a limit or was stopped").into());
+            return Err(Error::SessionEnded(EndReason::Interrupted).into());
         }
         let opened = &mut self.opened;
-        let supplied = opened
+        let update = opened
             .sandbox
-            .supply(
+            .update_packages(
                 opened.id,
                 opened.grant.tier(),
                 request,
                 Arc::clone(&opened.tab),
             )
             .await?;
-        self.live.supply(supplied.tree.as_ref())?;
-        opened.lease = supplied.tree.map(|tree| tree.lease).unwrap_or_default();
-        opened.request = supplied.request;
-        opened.grant = supplied.grant;
-        opened.packages = supplied.packages;
+        self.live.supply(update.tree.as_ref())?;
+        opened.lease = update.tree.map(|tree| tree.lease).unwrap_or_default();
+        opened.request = update.request;
+        opened.grant = update.grant;
+        opened.packages = update.packages;
         Ok(&opened.packages)
     }
 
@@ -227,32 +228,7 @@ impl Session {
         artifacts: Vec<String>,
         controls: Controls,
     ) -> Result<Outcome, Error> {
-        let limits = self.opened.grant.limits();
-        let most = limits.source;
-        if source.content.len() as u64 > most {
-            return Err(Error::Invalid(format!(
-                "a source has at most {most} bytes here, not {}",
-                source.content.len()
-            )));
-        }
-        if source.name.len() > MAX_NAME {
-            return Err(Error::Invalid(format!(
-                "the name of a source has at most {MAX_NAME} bytes, not {}",
-                source.name.len()
-            )));
-        }
-        Bound::ARGUMENTS
-            .check(arguments.iter().map(String::as_str))
-            .and_then(|()| Bound::ARTIFACTS.check(artifacts.iter().map(String::as_str)))
-            .map_err(|error| Error::Invalid(error.to_string()))?;
-        // Measured as for a run: one byte more for each.
-        let bytes: usize = arguments.iter().map(|argument| argument.len() + 1).sum();
-        if bytes as u64 > limits.arguments {
-            return Err(Error::Invalid(format!(
-                "arguments have at most {} bytes here, not {bytes}",
-                limits.arguments
-            )));
-        }
+        self.check(&source, &arguments, &artifacts)?;
         let grant = Arc::clone(&self.opened.grant);
         let allowance = self
             .opened
@@ -264,7 +240,7 @@ impl Session {
             biased;
             // Nothing was evaluated, so the session is unchanged.
             () = controls.stop.cancelled() => {
-                allowance.told();
+                allowance.reported();
                 return Ok(outcome(id, Report::new(Status::Cancelled), &self.opened.grant));
             }
             slot = self.opened.sandbox.acquire_slot(&self.opened.grant) => slot?,
@@ -272,27 +248,27 @@ impl Session {
         let mut asked = Request::new(self.opened.grant.language(), Vec::new());
         asked.subject = self.opened.grant.subject().clone();
         asked.source = source;
-        let looked = self
+        let inspected = self
             .opened
             .sandbox
-            .look(&asked, &self.opened.grant, &allowance)
+            .inspect(&asked, &self.opened.grant, &allowance)
             .await?;
         if controls.stop.is_cancelled() {
             let mut outcome = outcome(id, Report::new(Status::Cancelled), &self.opened.grant);
-            allowance.tell(&mut outcome.usage);
+            allowance.report_in(&mut outcome.usage);
             return Ok(outcome);
         }
-        if let Some(trail) = &self.opened.trail {
-            trail.watch(controls.events);
-            trail.found(&looked.findings)?;
+        if let Some(audit) = &self.opened.audit {
+            audit.subscribe(controls.events);
+            audit.found(&inspected.findings)?;
         }
-        if let Some(denial) = looked.denial {
+        if let Some(denial) = inspected.denial {
             self.opened.sandbox.refused(id, &asked, &denial)?;
-            let mut outcome = outcome(id, Report::new(Status::Denied), &self.opened.grant);
+            let mut outcome = outcome(id, Report::new(Status::Denied), &grant);
             outcome.policy.rules = vec![denial.rule.clone()];
             outcome.denial = Some(denial);
-            outcome.findings = looked.findings;
-            allowance.tell(&mut outcome.usage);
+            outcome.findings = inspected.findings;
+            allowance.report_in(&mut outcome.usage);
             return Ok(outcome);
         }
         let source = asked.source;
@@ -306,15 +282,49 @@ impl Session {
         };
         let report = self.live.evaluate(evaluation).await?;
         let mut outcome = outcome(id, report, &self.opened.grant);
-        outcome.findings = looked.findings;
+        outcome.findings = inspected.findings;
         outcome.packages.clone_from(&self.opened.packages);
-        allowance.tell(&mut outcome.usage);
+        allowance.report_in(&mut outcome.usage);
         if !self.live.is_alive()
-            && let Some(mut trail) = self.opened.trail.take()
+            && let Some(mut audit) = self.opened.audit.take()
         {
-            trail.finished(&outcome)?;
+            audit.finished(&outcome)?;
         }
         Ok(outcome)
+    }
+
+    /// Checks an evaluation against the grant's limits and the bounds of a request.
+    fn check(
+        &self,
+        source: &Source,
+        arguments: &[String],
+        artifacts: &[String],
+    ) -> Result<(), RequestError> {
+        let limits = self.opened.grant.limits();
+        let most = limits.source;
+        if source.content.len() as u64 > most {
+            let bytes = source.content.len();
+            return Err(RequestError::Source { most, bytes });
+        }
+        if source.name.len() > MAX_NAME {
+            return Err(RequestError::SourceName {
+                most: MAX_NAME,
+                bytes: source.name.len(),
+            });
+        }
+        Bound::ARGUMENTS
+            .check(arguments.iter().map(String::as_str))
+            .and_then(|()| Bound::ARTIFACTS.check(artifacts.iter().map(String::as_str)))
+            .map_err(RequestError::Bounds)?;
+        // Measured as for a run: one byte more for each.
+        let bytes: usize = arguments.iter().map(|argument| argument.len() + 1).sum();
+        if bytes as u64 > limits.arguments {
+            return Err(RequestError::Arguments {
+                most: limits.arguments,
+                bytes,
+            });
+        }
+        Ok(())
     }
 
     /// Writes a file into the workspace.
@@ -362,7 +372,8 @@ impl Session {
         self.live.list_files(path, None, usize::MAX)
     }
 
-    /// Lists at most `most` entries of a directory of the workspace in the order of their names, starting after a name.
+    /// Lists at most `most` entries of a directory of the workspace in the order of their names,
+    /// starting after a name.
     ///
     /// # Errors
     ///
@@ -391,12 +402,12 @@ impl Session {
     ///
     /// If the record could not be written.
     pub fn close(mut self) -> Result<(), Error> {
-        if let Some(mut trail) = self.opened.trail.take() {
+        if let Some(mut audit) = self.opened.audit.take() {
             let report = Report {
                 exit_code: Some(0),
                 ..Report::new(Status::Succeeded)
             };
-            trail.finished(&outcome(self.opened.id, report, &self.opened.grant))?;
+            audit.finished(&outcome(self.opened.id, report, &self.opened.grant))?;
         }
         Ok(())
     }

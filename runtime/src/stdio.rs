@@ -1,11 +1,13 @@
 //! Standard streams of a guest: where does its output go, and where does its input come from?
 //!
-//! Output is kept up to the granted number of bytes and passed on as it is written. A receiver that does not read blocks the guest, as a
-//! full pipe would (backpressure); the host's memory stays flat.
+//! Output is kept up to the granted number of bytes and passed on as it is written. A receiver that
+//! does not read blocks the guest, as a full pipe would (backpressure); the host's memory stays
+//! flat.
 
 use crate::account::MemoryHold;
-use crate::outcome::{Limit, Output};
+use crate::outcome::Output;
 use bytes::Bytes;
+use glovebox_policy::Limit;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
@@ -13,7 +15,8 @@ use wasmtime_wasi::cli::{IsTerminal, StdinStream, StdoutStream};
 use wasmtime_wasi_io::poll::Pollable;
 use wasmtime_wasi_io::streams::{InputStream, OutputStream, StreamError, StreamResult};
 
-/// Bytes that a guest may hand over in one write; protects the host's memory while a receiver is slow.
+/// Bytes that a guest may hand over in one write; protects the host's memory while a receiver is
+/// slow.
 const MAX_WRITE: usize = 64 << 10;
 
 /// Bytes of output for which memory is charged at once; the first of them are free of charge.
@@ -160,7 +163,8 @@ impl OutputStream for GuestOutput {
         if let Some(sink) = &state.sink
             && !bytes.is_empty()
         {
-            // `check_write` saw room; a receiver that has gone away since is no error of the program.
+            // `check_write` saw room; a receiver that has gone away since is no error of the
+            // program.
             let _ = sink.try_send(OutputChunk {
                 stream: self.name,
                 bytes,

@@ -1,36 +1,34 @@
 //! Wasm tier executor: how does a grant run in a WebAssembly instance?
 //!
-//! A fresh instance for every run, under fuel, memory and stack limits, raced against the wall clock: fuel does not stop a call that waits
-//! in the host, and the clock does not stop a loop that never waits.
+//! A fresh instance for every run, under fuel, memory and stack limits, raced against the wall
+//! clock: fuel does not stop a call that waits in the host, and the clock does not stop a loop that
+//! never waits.
 
 mod layouts;
 mod program;
 
-use crate::account::{MemoryAccount, MemoryHold, RunMemory};
+use crate::account::{MemoryHold, RunMemory};
 use crate::clock::GuestClock;
 use crate::compiler::Compiler;
-use crate::egress::HttpClient;
+use crate::contract::{self, exports::glovebox::guest::interpreter};
 use crate::engine::Metering;
-use crate::error::Error;
-use crate::executor::{Evaluation, Executor, Job, Report, RunSetup, SessionHandle, artifact_globs};
+use crate::error::{EndReason, Error, GuestError, RequestError};
+use crate::executor::{Evaluation, Executor, Report, Run, RunSetup, SessionHandle, artifact_globs};
 use crate::filesystem::{
     CollectLimits, FileEntry, Filesystem, FilesystemError, LimitKind, QuotaLimits, system_clock,
 };
 use crate::guest::{Guest, Guests};
-use crate::host_calls::{HostCalls, Services, Tool};
 use crate::limiter::{Limiter, WholeImage};
 use crate::memory::with_image;
 use crate::meter;
-use crate::outcome::{Exception, Limit, Status, Usage, Value};
+use crate::outcome::{Exception, Status, Usage, Value};
 use crate::packages::{PackageTarget, PackageTree};
-use crate::state::bindings::{self, exports::glovebox::guest::interpreter};
 use crate::state::{Parts, RunState};
 use crate::stdio::{GuestInput, LimitReached, Outputs};
 use async_trait::async_trait;
 use globset::GlobSet;
-use glovebox_policy::{Grant, Tier, TierFacts};
+use glovebox_policy::{Grant, Limit, Tier, TierFacts};
 use layouts::{Layouts, Shared, package_archive};
-use std::collections::HashMap;
 use std::ops::Range;
 use std::pin::pin;
 use std::sync::Arc;
@@ -52,33 +50,19 @@ const MAX_ARTIFACTS: usize = 1000;
 pub(crate) struct WasmExecutor {
     guests: Guests,
     metering: Metering,
-    services: Arc<Services>,
     layouts: Layouts,
     /// The compiler; without one, no untrusted WebAssembly modules run.
     compiler: Option<Compiler>,
-    memory: Option<Arc<dyn MemoryAccount>>,
 }
 
 impl WasmExecutor {
-    pub(crate) fn new(
-        guests: Guests,
-        metering: Metering,
-        tools: HashMap<String, Arc<dyn Tool>>,
-        compiler: Option<Compiler>,
-        memory: Option<Arc<dyn MemoryAccount>>,
-    ) -> Result<Self, Error> {
-        let services = Arc::new(Services {
-            tools,
-            http: HttpClient::new()?,
-        });
-        Ok(Self {
+    pub(crate) fn new(guests: Guests, metering: Metering, compiler: Option<Compiler>) -> Self {
+        Self {
             guests,
             metering,
-            services,
             layouts: Layouts::default(),
             compiler,
-            memory,
-        })
+        }
     }
 
     /// Returns the host state of a new instance, or a report if the request's files don't fit.
@@ -97,7 +81,7 @@ impl WasmExecutor {
             files: limits.files,
             open_files: limits.open_files,
         };
-        let memory = RunMemory::new(self.memory.as_ref(), grant.subject());
+        let memory = setup.memory.clone();
         let mut held = memory.hold();
         if held.grow(shared.index).is_err() {
             return Ok(Prepared::Over(Box::new(
@@ -112,12 +96,12 @@ impl WasmExecutor {
             ) {
                 Ok(()) => {}
                 Err(FilesystemError::Full { .. }) => {
-                    let limit = files.quota_hit().map_or(Limit::Disk, quota_limit);
+                    let limit = files.quota_hit().map_or(Limit::Workspace, quota_limit);
                     return Ok(Prepared::Over(Box::new(
                         refused(&memory).unwrap_or_else(|| Report::limited(limit)),
                     )));
                 }
-                Err(error) => return Err(Error::Invalid(error.to_string())),
+                Err(error) => return Err(RequestError::File(error).into()),
             }
         }
         let outputs = Outputs::new(limits.output, memory.hold());
@@ -131,12 +115,7 @@ impl WasmExecutor {
             environment: grant.environment(),
             files,
             limiter: Limiter::new(limits.memory, memory.hold(), guest.is_some()),
-            calls: HostCalls::new(
-                Arc::clone(grant),
-                Arc::clone(&self.services),
-                setup.trail.clone(),
-                memory.clone(),
-            ),
+            calls: setup.host_calls(),
             memory,
         });
         Ok(Prepared::Ready(Box::new(Host {
@@ -159,10 +138,8 @@ impl WasmExecutor {
         meter::install(&mut store, self.metering == Metering::Fuel, copy);
         match self.metering {
             Metering::Fuel => {
-                store.set_fuel(grant.limits().fuel).map_err(Error::host)?;
-                store
-                    .fuel_async_yield_interval(Some(YIELD_FUEL))
-                    .map_err(Error::host)?;
+                store.set_fuel(grant.limits().fuel)?;
+                store.fuel_async_yield_interval(Some(YIELD_FUEL))?;
             }
             Metering::Epoch => {
                 store.set_epoch_deadline(1);
@@ -177,8 +154,8 @@ impl WasmExecutor {
         let guest = self
             .guests
             .for_language(setup.grant.language())
-            .ok_or_else(|| {
-                Error::Guests(format!("no guest speaks `{}`", setup.grant.language()))
+            .ok_or_else(|| GuestError::Language {
+                language: setup.grant.language().to_owned(),
             })?;
         let limits = setup.grant.limits();
         let loaded = guest.loaded(self.metering, limits.stack)?;
@@ -208,7 +185,7 @@ impl WasmExecutor {
                     refused(&store.data().memory).unwrap_or_else(|| Report::limited(Limit::Memory));
                 return Ok(Started::Over(Box::new(report)));
             }
-            Err(error) => return Err(Error::host(error)),
+            Err(error) => return Err(error.into()),
         };
         Ok(Started::Instance(Box::new(Instance {
             store,
@@ -235,10 +212,12 @@ fn refused(memory: &RunMemory) -> Option<Report> {
 }
 
 fn no_place(grant: &Grant) -> Error {
-    Error::Invalid(format!(
-        "`{}` has no packages in this tier",
-        grant.language()
-    ))
+    let language = grant.language().to_owned();
+    RequestError::NoPackages { language }.into()
+}
+
+fn file_error(error: FilesystemError) -> Error {
+    RequestError::File(error).into()
 }
 
 enum Prepared {
@@ -284,8 +263,8 @@ impl Executor for WasmExecutor {
         language != program::LANGUAGE
     }
 
-    async fn run(&self, job: Job) -> Result<Report, Error> {
-        let Job { setup, evaluation } = job;
+    async fn run(&self, run: Run) -> Result<Report, Error> {
+        let Run { setup, evaluation } = run;
         if setup.grant.language() == program::LANGUAGE {
             return Box::pin(program::run(self, setup, evaluation)).await;
         }
@@ -297,9 +276,7 @@ impl Executor for WasmExecutor {
 
     async fn open(&self, setup: RunSetup) -> Result<Box<dyn SessionHandle>, Error> {
         if setup.grant.language() == program::LANGUAGE {
-            return Err(Error::Invalid(
-                "a WebAssembly program runs once; there are no sessions of it".into(),
-            ));
+            return Err(RequestError::NoSessions.into());
         }
         match self.instance(setup).await? {
             Started::Instance(mut instance) => {
@@ -308,9 +285,7 @@ impl Executor for WasmExecutor {
             }
             Started::Over(report) => Err(match report.crash {
                 Some(why) => Error::Memory(why),
-                None => Error::Invalid(
-                    "the session's files do not fit into its workspace or memory".into(),
-                ),
+                None => RequestError::FilesTooLarge.into(),
             }),
         }
     }
@@ -319,7 +294,7 @@ impl Executor for WasmExecutor {
 /// An instantiated guest.
 struct Instance {
     store: Store<RunState>,
-    guest: bindings::Guest,
+    guest: contract::Guest,
     outputs: Outputs,
     input: GuestInput,
     grant: Arc<Grant>,
@@ -337,9 +312,7 @@ struct Instance {
 impl SessionHandle for Instance {
     async fn evaluate(&mut self, evaluation: Evaluation) -> Result<Report, Error> {
         if !self.alive {
-            return Err(Error::SessionEnded(
-                "its guest broke, hit a limit or was stopped",
-            ));
+            return Err(Error::SessionEnded(EndReason::Interrupted));
         }
         let globs = artifact_globs(&evaluation.artifacts)?;
         let limits = self.grant.limits().clone();
@@ -351,13 +324,12 @@ impl SessionHandle for Instance {
         state.meter.take();
         state.pace.restart();
         if self.metering == Metering::Fuel {
-            self.store.set_fuel(limits.fuel).map_err(Error::host)?;
+            self.store.set_fuel(limits.fuel)?;
         }
         let text = String::from_utf8(evaluation.source.content.to_vec()).map_err(|_| {
-            Error::Invalid(format!(
-                "the source `{}` is not UTF-8 text",
-                evaluation.source.name.escape_debug()
-            ))
+            RequestError::SourceText {
+                name: evaluation.source.name.clone(),
+            }
         })?;
         let seed = self
             .fresh
@@ -371,9 +343,12 @@ impl SessionHandle for Instance {
             seed,
         };
         self.fresh = false;
-        // A future that is dropped half-way leaves the instance in an inconsistent state: dead until proven otherwise.
+        // A future that is dropped half-way leaves the instance in an inconsistent state: dead
+        // until proven otherwise.
         self.alive = false;
         let began = Instant::now();
+        let deadline = began.checked_add(limits.wall).unwrap_or(began);
+        self.store.data_mut().calls.restart(deadline);
         let (ending, cpu) = {
             // Pinned in place: passing them by value would copy them, and they are large.
             let call = pin!(
@@ -406,7 +381,7 @@ impl SessionHandle for Instance {
             .data_mut()
             .files
             .put(path, bytes::Bytes::from_owner(content))
-            .map_err(|error| Error::Invalid(error.to_string()))
+            .map_err(file_error)
     }
 
     fn read_file(&mut self, path: &str, range: Range<u64>) -> Result<Vec<u8>, Error> {
@@ -414,15 +389,11 @@ impl SessionHandle for Instance {
             .data()
             .files
             .read(path, range)
-            .map_err(|error| Error::Invalid(error.to_string()))
+            .map_err(file_error)
     }
 
     fn file_size(&mut self, path: &str) -> Result<u64, Error> {
-        self.store
-            .data()
-            .files
-            .size(path)
-            .map_err(|error| Error::Invalid(error.to_string()))
+        self.store.data().files.size(path).map_err(file_error)
     }
 
     fn list_files(
@@ -435,15 +406,11 @@ impl SessionHandle for Instance {
             .data()
             .files
             .list(path, after, most)
-            .map_err(|error| Error::Invalid(error.to_string()))
+            .map_err(file_error)
     }
 
     fn remove_file(&mut self, path: &str) -> Result<(), Error> {
-        self.store
-            .data_mut()
-            .files
-            .remove(path)
-            .map_err(|error| Error::Invalid(error.to_string()))
+        self.store.data_mut().files.remove(path).map_err(file_error)
     }
 
     fn supply(&mut self, packages: Option<&PackageTree>) -> Result<(), Error> {
@@ -456,7 +423,7 @@ impl SessionHandle for Instance {
             .data_mut()
             .files
             .replace_archive(place, &archive)
-            .map_err(|error| Error::Invalid(error.to_string()))
+            .map_err(file_error)
     }
 
     fn is_alive(&self) -> bool {
@@ -508,7 +475,7 @@ fn finish(report: &mut Report, state: &mut RunState, outputs: &Outputs, fuel: u6
         )
         && report
             .limit
-            .is_none_or(|limit| matches!(limit, Limit::Memory | Limit::Disk))
+            .is_none_or(|limit| matches!(limit, Limit::Memory | Limit::Workspace))
     {
         report.status = Status::Limited;
         report.limit = Some(Limit::Memory);
@@ -576,7 +543,7 @@ impl Collecting<'_> {
 
 fn quota_limit(kind: LimitKind) -> Limit {
     match kind {
-        LimitKind::Disk => Limit::Disk,
+        LimitKind::Disk => Limit::Workspace,
         LimitKind::Files => Limit::Files,
         LimitKind::OpenFiles => Limit::OpenFiles,
     }
@@ -591,8 +558,9 @@ enum Ending<T> {
 
 /// Runs a call until it returns, the time is up or it is cancelled; also returns the CPU time.
 ///
-/// A guest that is metered by fuel yields after a millisecond at the latest, so its first time slice is measured by the wall clock: reading
-/// the thread's CPU time costs two system calls, which would slow a short run.
+/// A guest that is metered by fuel yields after a millisecond at the latest, so its first time
+/// slice is measured by the wall clock: reading the thread's CPU time costs two system calls, which
+/// would slow a short run.
 async fn race<T>(
     call: impl Future<Output = wasmtime::Result<T>>,
     metering: Metering,
@@ -683,7 +651,7 @@ fn trapped(error: &wasmtime::Error) -> Report {
         return exited(exit.0);
     }
     match error.downcast_ref::<Trap>() {
-        Some(Trap::OutOfFuel | Trap::Interrupt) => Report::limited(Limit::Cpu),
+        Some(Trap::OutOfFuel | Trap::Interrupt) => Report::limited(Limit::Fuel),
         Some(Trap::StackOverflow) => Report::limited(Limit::Stack),
         Some(trap) => Report {
             crash: Some(trap.to_string()),

@@ -1,8 +1,9 @@
 //! Attack runner: did the sandbox hold?
 //!
-//! A program's own output is no evidence; the outcome is judged from outside. The verdicts are those of the catalogue: `denied`, `absent`,
-//! `virtual` and `limited:NAME` are safe, `trapped` is safe for WebAssembly that crashes itself, everything else is a failure. A program
-//! reports errors that it caught in lines that start with one of these verdicts; `got` is always a failure.
+//! A program's own output is no evidence; the outcome is judged from outside. The verdicts are
+//! those of the catalogue: `denied`, `absent`, `virtual` and `limited:NAME` are safe, `trapped` is
+//! safe for WebAssembly that crashes itself, everything else is a failure. A program reports errors
+//! that it caught in lines that start with one of these verdicts; `got` is always a failure.
 
 use crate::case::Case;
 use crate::place::{self, GRACE};
@@ -13,7 +14,8 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, Once, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
-/// Resident memory of the process beyond the limits of a run: code that is loaded for the first time, buffers, the test harness.
+/// Resident memory of the process beyond the limits of a run: code that is loaded for the first
+/// time, buffers, the test harness.
 const RESIDENT_SLACK: u64 = 64 << 20;
 
 /// Paths and names of the build machine; none may be visible to a program.
@@ -60,11 +62,13 @@ pub fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// How often a program is tried again that was not compiled within its wall clock, which happens to any program while the machine is busy with
-/// something else, such as reading the compiler from its disk for the first time.
+/// Attempts at a program that was not compiled within its wall clock, which happens to
+/// any program while the machine is busy with something else, such as reading the compiler from its
+/// disk for the first time.
 const COMPILED_LATE: usize = 5;
 
-/// Runs a case: its twin, which must work, the attack, which must end in one of the expected ways, what comes next, and a canary.
+/// Runs a case: its twin, which must work, the attack, which must end in one of the expected ways,
+/// what comes next, and a canary.
 ///
 /// # Panics
 ///
@@ -157,7 +161,7 @@ impl Bench<'_> {
             .get("twin")
             .unwrap_or_else(|| panic!("`{}` has no twin", self.case.path));
         let run = || place::run(self.sandbox, self.request(part));
-        let late = |outcome: &Outcome| outcome.limit == Some(Limit::Compile);
+        let late = |outcome: &Outcome| outcome.reached_limit() == Some(Limit::Compile);
         let outcome = (0..COMPILED_LATE)
             .map(|_| run())
             .find(|outcome| !late(outcome))
@@ -171,7 +175,8 @@ impl Bench<'_> {
         );
     }
 
-    /// Runs the attack and returns its verdicts in the catalogue's terms, with a report for debugging.
+    /// Runs the attack and returns its verdicts in the catalogue's terms, with a report for
+    /// debugging.
     fn attack(&self, part: &str) -> (BTreeSet<String>, String) {
         let part = self
             .case
@@ -187,7 +192,8 @@ impl Bench<'_> {
         let started = Instant::now();
         let (sender, receiver) = mpsc::channel();
         let sandbox = self.sandbox.clone();
-        // The program's standard input is present and empty, and its output is collected in the outcome only.
+        // The program's standard input is present and empty, and its output is collected in the
+        // outcome only.
         let task = place::runtime().spawn(async move {
             let result = sandbox.run_with(request, Controls::default()).await;
             // The receiver is gone if the run was given up as hanging.
@@ -207,7 +213,7 @@ impl Bench<'_> {
                 words.insert("hang".to_owned());
             }
             Err(mpsc::RecvTimeoutError::Disconnected) => {
-                drop(words.insert("host-crash".to_owned()))
+                words.insert("host-crash".to_owned());
             }
             Ok(Err(error)) => {
                 words.insert("host-crash".to_owned());
@@ -338,7 +344,7 @@ pub fn said(outcome: &Outcome) -> BTreeSet<String> {
     match outcome.status {
         Status::Limited => drop(words.insert(format!(
             "limited:{}",
-            outcome.limit.map_or("?", glovebox::Limit::name)
+            outcome.reached_limit().map_or("?", glovebox::Limit::name)
         ))),
         Status::Denied => drop(words.insert("denied".to_owned())),
         Status::Cancelled => drop(words.insert("cancelled".to_owned())),
@@ -372,7 +378,7 @@ pub fn show(outcome: &Outcome) -> String {
         "{} (fuel {}, limit {:?}, exit {:?}, crash {:?}, denial {:?})\nstdout: {}\nstderr: {}\nexception: {:?}",
         outcome.status.name(),
         outcome.usage.fuel,
-        outcome.limit.map(glovebox::Limit::name),
+        outcome.reached_limit().map(glovebox::Limit::name),
         outcome.exit_code,
         outcome.crash,
         outcome.denial.as_ref().map(|denial| &denial.rule),

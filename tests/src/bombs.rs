@@ -54,7 +54,8 @@ fn custom(name: &str, content: &[u8]) -> Vec<u8> {
     section(0, &[sized(name.as_bytes()), content.to_vec()].concat())
 }
 
-/// Encodes a command module with functions of these bodies (locals and instructions), and more sections before its code and at its end.
+/// Encodes a command module with functions of these bodies (locals and instructions), and more
+/// sections before its code and at its end.
 fn command(bodies: &[Vec<u8>], before: &[u8], after: &[u8]) -> Vec<u8> {
     let exports = list(&[b"\x06_start\0\0".to_vec(), b"\x06memory\x02\0".to_vec()]);
     let code: Vec<Vec<u8>> = bodies.iter().map(|body| sized(body)).collect();
@@ -116,7 +117,8 @@ pub fn slow() -> Vec<u8> {
     command(&vec![nested(&[0x03, 0x40], 900); 1_000], &[], &[])
 }
 
-/// A program with a section of deeply nested component types inside, as tools embed them for other tools.
+/// A program with a section of deeply nested component types inside, as tools embed them for other
+/// tools.
 fn with_types_for_tools(name: &str, prefix: &[u8], types: &[u8]) -> Vec<u8> {
     command(
         &[vec![0, 0x0b]],
@@ -125,11 +127,27 @@ fn with_types_for_tools(name: &str, prefix: &[u8], types: &[u8]) -> Vec<u8> {
     )
 }
 
+/// Takes a bomb's name and bytes.
+type Add<'a> = &'a mut dyn FnMut(&'static str, Vec<u8>);
+
 /// Returns all bombs, the worst first.
 #[must_use]
 pub fn all() -> Vec<Bomb> {
     let mut bombs = Vec::new();
-    let mut add = |name, bytes| bombs.push(Bomb { name, bytes });
+    let add: Add<'_> = &mut |name, bytes| bombs.push(Bomb { name, bytes });
+    deep_types(add);
+    deep_components(add);
+    deep_functions(add);
+    large_functions(add);
+    large_segments(add);
+    long_lists(add);
+    many_names(add);
+    doubled_types(add);
+    bombs
+}
+
+/// Types in types, where readers recurse.
+fn deep_types(add: Add<'_>) {
     for depth in [900, 1_500, 60_000] {
         add(
             "component types in component types",
@@ -170,6 +188,10 @@ pub fn all() -> Vec<Bomb> {
             &[vec![1], [0x50, 1, 1].repeat(20_000), vec![0x50, 0]].concat(),
         )),
     );
+}
+
+/// Components in components, and many of them.
+fn deep_components(add: Add<'_>) {
     for depth in [150, 1_000, 20_000] {
         let mut inner = component(&[]);
         if depth <= 1_000 {
@@ -195,6 +217,10 @@ pub fn all() -> Vec<Bomb> {
         "many modules",
         component(&section(1, MODULE).repeat(20_000)),
     );
+}
+
+/// Functions of nested blocks, and of many locals.
+fn deep_functions(add: Add<'_>) {
     for (name, opening) in [
         ("blocks", [0x02, 0x40].as_slice()),
         ("loops", &[0x03, 0x40]),
@@ -229,6 +255,10 @@ pub fn all() -> Vec<Bomb> {
             &[],
         ),
     );
+}
+
+/// Functions that are slow to compile.
+fn large_functions(add: Add<'_>) {
     let table = [
         vec![0, 0x02, 0x40, 0x41, 0, 0x0e],
         number(250_000),
@@ -255,6 +285,10 @@ pub fn all() -> Vec<Bomb> {
     ]
     .concat();
     add("a long chain of loads", command(&vec![loads; 12], &[], &[]));
+}
+
+/// Data segments, and sections that are longer than they may be.
+fn large_segments(add: Add<'_>) {
     let data = |bytes: usize| [vec![0, 0x41, 0, 0x0b], sized(&vec![7; bytes])].concat();
     add(
         "a huge data segment",
@@ -276,6 +310,10 @@ pub fn all() -> Vec<Bomb> {
         "a list that is longer than its section",
         [MODULE.to_vec(), section(1, &number(u32::MAX as usize))].concat(),
     );
+}
+
+/// Lists of types and exports.
+fn long_lists(add: Add<'_>) {
     let function_type = b"\x60\0\0".to_vec();
     add(
         "a huge list of types",
@@ -303,6 +341,10 @@ pub fn all() -> Vec<Bomb> {
         "many exports",
         [exporting, section(10, &list(&[sized(&[0, 0x0b])]))].concat(),
     );
+}
+
+/// Names, custom sections and elements.
+fn many_names(add: Add<'_>) {
     add(
         "a long name",
         command(&[vec![0, 0x0b]], &[], &custom(&"n".repeat(3 << 20), b"")),
@@ -329,7 +371,12 @@ pub fn all() -> Vec<Bomb> {
         ]
         .concat(),
     );
-    // Each type is a list of the previous one, and then a record that contains the previous one twice.
+}
+
+/// Types whose size doubles with each.
+fn doubled_types(add: Add<'_>) {
+    // Each type is a list of the previous one, and then a record that contains the previous one
+    // twice.
     let chain: Vec<_> = (0..40_000)
         .map(|at| {
             if at == 0 {
@@ -363,5 +410,4 @@ pub fn all() -> Vec<Bomb> {
         "many resources",
         component(&section(7, &list(&vec![vec![0x3f, 0x7f, 0]; 300_000]))),
     );
-    bombs
 }

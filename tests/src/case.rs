@@ -1,7 +1,8 @@
 //! Test case format: how is a case written?
 //!
-//! A case is a program whose first comment lines are a title and a TOML header. In an attack, comment lines that start with `---` divide
-//! the file into parts: `twin` (the positive control), `attack`, and `next` for a subsequent run.
+//! A case is a program whose first comment lines are a title and a TOML header. In an attack,
+//! comment lines that start with `---` divide the file into parts: `twin` (the positive control),
+//! `attack`, and `next` for a subsequent run.
 
 use std::collections::BTreeMap;
 

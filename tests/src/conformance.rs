@@ -1,13 +1,14 @@
-//! Conformance runner: does an ordinary program behave as in a native interpreter, and the same in every tier?
+//! Conformance runner: does an ordinary program behave as in a native interpreter, and the same in
+//! every tier?
 //!
-//! The program is a file of `conformance`; its expected output is in `NAME.stdout` beside it, everything else is in its header. A case for
-//! the guest alone has `only = "why"` in its header.
+//! The program is a file of `conformance`; its expected output is in `NAME.stdout` beside it,
+//! everything else is in its header. A case for the guest alone has `only = "why"` in its header.
 
 use crate::attack::show;
 use crate::case::Case;
 use crate::place;
 use glovebox::policy::{InputFile, Tier};
-use glovebox::{Controls, Input, Request, Sandbox};
+use glovebox::{Controls, Input, Outcome, Request, Sandbox};
 use std::panic::AssertUnwindSafe;
 use std::sync::LazyLock;
 
@@ -28,7 +29,8 @@ pub fn check(path: &str) {
     check_in(path, &SANDBOX, Tier::Wasm);
 }
 
-/// Runs every program that a container can run in one, and returns the differences and the number of runs. `None` without an engine.
+/// Runs every program that a container can run in one, and returns the differences and the number
+/// of runs. `None` without an engine.
 ///
 /// # Panics
 ///
@@ -69,8 +71,8 @@ pub fn differences() -> Option<(Vec<String>, usize)> {
     Some((differences, count))
 }
 
-fn check_in(path: &str, sandbox: &Sandbox, tier: Tier) {
-    let case = Case::read(path);
+/// The request that a case describes.
+fn request(case: &Case) -> Request {
     let mut request = Request::new(case.language, case.text.clone());
     if let Some(name) = case.text("name") {
         request.source.name = name.to_owned();
@@ -84,6 +86,12 @@ fn check_in(path: &str, sandbox: &Sandbox, tier: Tier) {
             content: content.into_bytes().into(),
         });
     }
+    request
+}
+
+fn check_in(path: &str, sandbox: &Sandbox, tier: Tier) {
+    let case = Case::read(path);
+    let mut request = request(&case);
     let input = case.text("stdin").map(Input::from).unwrap_or_default();
     request.wants.tier = Some(tier);
     let outcome = place::run_with(
@@ -94,7 +102,7 @@ fn check_in(path: &str, sandbox: &Sandbox, tier: Tier) {
             ..Controls::default()
         },
     );
-    let told = || format!("`{path}`: {}", show(&outcome));
+    let shown = || format!("`{path}`: {}", show(&outcome));
 
     let expected = std::fs::read_to_string(
         crate::tree::tests_folder()
@@ -102,18 +110,18 @@ fn check_in(path: &str, sandbox: &Sandbox, tier: Tier) {
             .with_extension("stdout"),
     )
     .unwrap_or_default();
-    assert_eq!(outcome.stdout.text(), expected, "{}", told());
+    assert_eq!(outcome.stdout.text(), expected, "{}", shown());
     let exit = case
         .header
         .get("exit")
         .and_then(toml::Value::as_integer)
         .unwrap_or(0);
-    assert_eq!(outcome.exit_code.map(i64::from), Some(exit), "{}", told());
+    assert_eq!(outcome.exit_code.map(i64::from), Some(exit), "{}", shown());
     assert_eq!(
         outcome.value.as_ref().map(|value| value.text.as_str()),
         case.text("value"),
         "the value of {}",
-        told()
+        shown()
     );
     assert_eq!(
         outcome
@@ -122,7 +130,7 @@ fn check_in(path: &str, sandbox: &Sandbox, tier: Tier) {
             .and_then(|value| value.json.as_deref()),
         case.text("json"),
         "the JSON of {}",
-        told()
+        shown()
     );
     assert_eq!(
         outcome
@@ -131,26 +139,9 @@ fn check_in(path: &str, sandbox: &Sandbox, tier: Tier) {
             .map(|exception| exception.kind.as_str()),
         case.text("raises"),
         "the exception of {}",
-        told()
+        shown()
     );
-    let report = outcome.stderr.text();
-    if !case.header.contains_key("stderr") && exit == 0 {
-        assert_eq!(report, "", "nothing on standard error: {}", told());
-    }
-    for part in case.texts("stderr") {
-        assert!(
-            report.contains(&part),
-            "standard error has `{part}`: {}",
-            told()
-        );
-    }
-    for part in case.texts("stderr_lacks") {
-        assert!(
-            !report.contains(&part),
-            "standard error lacks `{part}`: {}",
-            told()
-        );
-    }
+    check_stderr(&case, &outcome, exit == 0, &shown());
     let artifacts: Vec<(String, String)> = outcome
         .artifacts
         .iter()
@@ -165,6 +156,28 @@ fn check_in(path: &str, sandbox: &Sandbox, tier: Tier) {
         artifacts,
         case.pairs("leaves"),
         "the artifacts of {}",
-        told()
+        shown()
     );
+}
+
+/// Standard error is empty, unless the case says what it has or lacks.
+fn check_stderr(case: &Case, outcome: &Outcome, has_succeeded: bool, shown: &str) {
+    let report = outcome.stderr.text();
+    if !case.header.contains_key("stderr") && has_succeeded {
+        assert_eq!(report, "", "nothing on standard error: {}", shown);
+    }
+    for part in case.texts("stderr") {
+        assert!(
+            report.contains(&part),
+            "standard error has `{part}`: {}",
+            shown
+        );
+    }
+    for part in case.texts("stderr_lacks") {
+        assert!(
+            !report.contains(&part),
+            "standard error lacks `{part}`: {}",
+            shown
+        );
+    }
 }

@@ -1,7 +1,7 @@
 //! Container engine fixture: is there an engine to test with?
 //!
-//! The tests start one themselves if it is installed and they are permitted to; without one they are skipped, and print so. With
-//! `GLOVEBOX_NEED_ENGINE` in the environment none may be skipped.
+//! The tests start one themselves if it is installed and they are permitted to; without one they
+//! are skipped, and print so. With `GLOVEBOX_NEED_ENGINE` in the environment none may be skipped.
 
 use glovebox::{Executor as _, Guests, MemoryAccount, Policy, Sandbox, SandboxBuilder};
 use glovebox_fallback::{Containers, ImageBase, build_images};
@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 /// Timeout of an engine's start.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Connects the container tier and builds images for these languages; the error is the reason why there is none.
+/// Connects the container tier and builds images for these languages; the error is the reason why
+/// there is none.
 fn containers(wanted: &[&str]) -> Result<Containers, String> {
     static FOUND: Mutex<Option<Result<Containers, String>>> = Mutex::new(None);
     let runtime = crate::place::runtime();
@@ -82,7 +83,8 @@ fn start() -> Result<(), String> {
     Err("dockerd does not answer".to_owned())
 }
 
-/// A sandbox with the container tier, for shell, under a policy; `None` if the test has to be skipped.
+/// A sandbox with the container tier, for shell, under a policy; `None` if the test has to be
+/// skipped.
 ///
 /// # Panics
 ///
@@ -99,7 +101,7 @@ pub fn sandbox(policy: Policy) -> Option<Sandbox> {
 /// As [`sandbox`].
 #[must_use]
 pub fn sandbox_for(languages: &[&str], policy: Policy) -> Option<Sandbox> {
-    made(languages, Sandbox::builder().policy(policy))
+    sandbox_from(languages, Sandbox::builder().policy(policy))
 }
 
 /// The same for shell, with a memory account.
@@ -109,10 +111,17 @@ pub fn sandbox_for(languages: &[&str], policy: Policy) -> Option<Sandbox> {
 /// As [`sandbox`].
 #[must_use]
 pub fn sandbox_within(memory: Arc<dyn MemoryAccount>, policy: Policy) -> Option<Sandbox> {
-    made(&["shell"], Sandbox::builder().policy(policy).memory(memory))
+    sandbox_from(&["shell"], Sandbox::builder().policy(policy).memory(memory))
 }
 
-fn made(languages: &[&str], builder: SandboxBuilder) -> Option<Sandbox> {
+/// Returns a sandbox from this builder, with the container tier for these languages; `None` if the
+/// test has to be skipped.
+///
+/// # Panics
+///
+/// As [`sandbox`].
+#[must_use]
+pub fn sandbox_from(languages: &[&str], builder: SandboxBuilder) -> Option<Sandbox> {
     match containers(languages) {
         Ok(containers) => {
             let guests = Guests::installed().expect("the guests are installed");

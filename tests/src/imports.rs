@@ -1,11 +1,13 @@
-//! Host call generator: which host functions can a program import, and how does it call one of them in an endless loop?
+//! Host call generator: which host functions can a program import, and how does it call one of them
+//! in an endless loop?
 //!
-//! The list comes from the WIT world of the standard adapter, so an import that is added to it is tested automatically.
+//! The list comes from the WIT world of the standard adapter, so an import that is added to it is
+//! tested automatically.
 
 use std::fmt::Write as _;
 use wasi_preview1_component_adapter_provider::WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER as ADAPTER;
 use wit_component::{ComponentEncoder, StringEncoding};
-use wit_parser::abi::{AbiVariant, WasmType};
+use wit_parser::abi::{AbiVariant, WasmSignature, WasmType};
 use wit_parser::{Function, Handle, Resolve, Type, TypeDefKind, WorldId, WorldItem};
 
 /// The memory layout of the program: results, handles, text, bytes, and the host's allocations.
@@ -69,7 +71,8 @@ impl Imports {
         }
     }
 
-    /// Returns every function, except those that only drop a handle: the programs call these for the handles that they get.
+    /// Returns every function, except those that only drop a handle: the programs call these for
+    /// the handles that they get.
     ///
     /// # Panics
     ///
@@ -189,51 +192,10 @@ impl Imports {
         let run = streams
             .interface
             .replace("wasi:filesystem/types", "wasi:cli/run");
-        let path = "./".repeat(PATH_LENGTH / 2) + "f";
-        let _ = writeln!(
-            text,
-            "(memory (export \"memory\") {PAGES}) (data (i32.const {PATH}) \"{path}\") (data (i32.const {NAME}) \"f\")
-             (global $next (mut i32) (i32.const {HEAP}))
-             (func (export \"cabi_realloc\") (param i32 i32 i32 i32) (result i32) (local $given i32)
-               (if (i32.gt_u (i32.add (global.get $next) (local.get 3)) (i32.const {HEAP_END})) (then (global.set $next (i32.const {HEAP}))))
-               (local.set $given (global.get $next))
-               (global.set $next (i32.and (i32.add (i32.add (local.get $given) (local.get 3)) (i32.const 7)) (i32.const -8)))
-               (local.get $given))
-             (func (export \"{run}#run\") (result i32)
-               (local $directory i32) (local $file i32) (local $listing i32) (local $input i32) (local $output i32) (local $pollable i32)
-               (local $network i32) (local $i i32)
-               (call $directories (i32.const {SETUP}))
-               (local.set $directory (i32.load (i32.load (i32.const {SETUP}))))
-               (call $open (local.get $directory) (i32.const 0) (i32.const {NAME}) (i32.const 1) (i32.const 1) (i32.const 3) (i32.const {SETUP}))
-               (local.set $file (i32.load offset=4 (i32.const {SETUP})))
-               (call $listing (local.get $directory) (i32.const {SETUP}))
-               (local.set $listing (i32.load offset=4 (i32.const {SETUP})))
-               (call $input (local.get $file) (i64.const 0) (i32.const {SETUP}))
-               (local.set $input (i32.load offset=4 (i32.const {SETUP})))
-               (call $output (local.get $file) (i64.const 0) (i32.const {SETUP}))
-               (local.set $output (i32.load offset=4 (i32.const {SETUP})))
-               (local.set $pollable (call $sleep (i64.const 0)))
-               (local.set $network (call $network))
-               (loop $fill
-                 (i32.store (i32.add (i32.const {HANDLES}) (i32.shl (local.get $i) (i32.const 2))) (local.get $pollable))
-                 (local.set $i (i32.add (local.get $i) (i32.const 1)))
-                 (br_if $fill (i32.lt_u (local.get $i) (i32.const {POLLED}))))"
-        );
-        let signature = self
-            .resolve
-            .wasm_signature(AbiVariant::GuestImport, &import.definition);
-        let mut arguments = String::new();
-        if signature.indirect_params {
-            let _ = write!(arguments, "(i32.const {BYTES})");
-        } else {
-            for parameter in &import.definition.params {
-                self.argument(&mut arguments, import, &parameter.ty, size);
-            }
-        }
-        if signature.retptr {
-            let _ = write!(arguments, "(i32.const {RESULT})");
-        }
-        let after = match (&dropped, signature.results.is_empty()) {
+        text += &preparation(&run);
+        let arguments = self.arguments(import, size);
+        let has_results = !self.signature(import).results.is_empty();
+        let after = match (&dropped, !has_results) {
             (Some((_, _, None)), false) => "call $drop".to_owned(),
             (Some((_, _, Some(offset))), _) => {
                 format!(
@@ -248,6 +210,29 @@ impl Imports {
             "(loop $again (call $call {arguments}) {after} (br $again)) (unreachable)))"
         );
         text
+    }
+
+    /// The arguments of a call.
+    fn arguments(&self, import: &Import, size: Size) -> String {
+        let signature = self.signature(import);
+        let mut arguments = String::new();
+        if signature.indirect_params {
+            let _ = write!(arguments, "(i32.const {BYTES})");
+        } else {
+            for parameter in &import.definition.params {
+                self.argument(&mut arguments, import, &parameter.ty, size);
+            }
+        }
+        if signature.retptr {
+            let _ = write!(arguments, "(i32.const {RESULT})");
+        }
+        arguments
+    }
+
+    /// The signature of an import as WebAssembly sees it.
+    fn signature(&self, import: &Import) -> WasmSignature {
+        self.resolve
+            .wasm_signature(AbiVariant::GuestImport, &import.definition)
     }
 
     /// Returns the handle in a result: its interface, the resource, and its offset in memory.
@@ -297,7 +282,8 @@ impl Imports {
             Type::U64 | Type::S64 if import.function.ends_with("subscribe-duration") => {
                 write!(text, "(i64.const 0)")
             }
-            // A length of 0 and an offset of 0: an empty file is read at its end, an existing file from its start.
+            // A length of 0 and an offset of 0: an empty file is read at its end, an existing file
+            // from its start.
             Type::U64 | Type::S64 if text.contains("i64.const") => write!(text, "(i64.const 0)"),
             Type::U64 | Type::S64 => write!(text, "(i64.const 1048576)"),
             Type::F32 => write!(text, "(f32.const 0)"),
@@ -369,4 +355,37 @@ fn types(kinds: &[WasmType]) -> String {
     kinds
         .iter()
         .fold(String::new(), |text, kind| text + " " + name(*kind))
+}
+
+/// The memory of a module, its allocator, and the beginning of its `run`: a handle of each kind.
+fn preparation(run: &str) -> String {
+    let path = "./".repeat(PATH_LENGTH / 2) + "f";
+    format!(
+            "(memory (export \"memory\") {PAGES}) (data (i32.const {PATH}) \"{path}\") (data (i32.const {NAME}) \"f\")
+             (global $next (mut i32) (i32.const {HEAP}))
+             (func (export \"cabi_realloc\") (param i32 i32 i32 i32) (result i32) (local $given i32)
+               (if (i32.gt_u (i32.add (global.get $next) (local.get 3)) (i32.const {HEAP_END})) (then (global.set $next (i32.const {HEAP}))))
+               (local.set $given (global.get $next))
+               (global.set $next (i32.and (i32.add (i32.add (local.get $given) (local.get 3)) (i32.const 7)) (i32.const -8)))
+               (local.get $given))
+             (func (export \"{run}#run\") (result i32)
+               (local $directory i32) (local $file i32) (local $listing i32) (local $input i32) (local $output i32) (local $pollable i32)
+               (local $network i32) (local $i i32)
+               (call $directories (i32.const {SETUP}))
+               (local.set $directory (i32.load (i32.load (i32.const {SETUP}))))
+               (call $open (local.get $directory) (i32.const 0) (i32.const {NAME}) (i32.const 1) (i32.const 1) (i32.const 3) (i32.const {SETUP}))
+               (local.set $file (i32.load offset=4 (i32.const {SETUP})))
+               (call $listing (local.get $directory) (i32.const {SETUP}))
+               (local.set $listing (i32.load offset=4 (i32.const {SETUP})))
+               (call $input (local.get $file) (i64.const 0) (i32.const {SETUP}))
+               (local.set $input (i32.load offset=4 (i32.const {SETUP})))
+               (call $output (local.get $file) (i64.const 0) (i32.const {SETUP}))
+               (local.set $output (i32.load offset=4 (i32.const {SETUP})))
+               (local.set $pollable (call $sleep (i64.const 0)))
+               (local.set $network (call $network))
+               (loop $fill
+                 (i32.store (i32.add (i32.const {HANDLES}) (i32.shl (local.get $i) (i32.const 2))) (local.get $pollable))
+                 (local.set $i (i32.add (local.get $i) (i32.const 1)))
+                 (br_if $fill (i32.lt_u (local.get $i) (i32.const {POLLED}))))"
+        ) + "\n"
 }

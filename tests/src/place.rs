@@ -1,6 +1,7 @@
 //! Sandbox fixture: where do the tests' programs run?
 //!
-//! They run in sandboxes over the installed guests, which are loaded once for the whole test process.
+//! They run in sandboxes over the installed guests, which are loaded once for the whole test
+//! process.
 
 use crate::tree::program;
 use glovebox::{Controls, Guests, Outcome, Policy, Request, Sandbox};
@@ -52,7 +53,8 @@ pub fn guests() -> Guests {
     GUESTS.get_or_init(load).clone()
 }
 
-/// The tests' tokio runtime: two workers, whose blocking threads end soon after their work so that they can be counted.
+/// The tests' tokio runtime: two workers, whose blocking threads end soon after their work so that
+/// they can be counted.
 #[must_use]
 pub fn runtime() -> &'static Runtime {
     static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {

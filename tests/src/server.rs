@@ -1,6 +1,7 @@
 //! HTTP test server: what is at the other end of a `fetch`?
 //!
-//! A small HTTP server on the loopback address. A test sets its responses, and later reads the requests that it received.
+//! A small HTTP server on the loopback address. A test sets its responses, and later reads the
+//! requests that it received.
 
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
@@ -31,7 +32,7 @@ impl Received {
 }
 
 /// The handler of a request: it returns the response.
-type Answer = dyn Fn(&Received) -> Vec<u8> + Send + Sync;
+type Handler = dyn Fn(&Received) -> Vec<u8> + Send + Sync;
 
 /// The wrapper of an accepted connection, such as TLS.
 type Wrap = dyn Fn(TcpStream) -> Box<dyn Connection> + Send + Sync;
@@ -50,8 +51,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a server that answers each request with the bytes that `answer` returns; if they are empty it keeps the connection open and
-    /// sends nothing.
+    /// Starts a server that answers each request with the bytes that `answer` returns; if they are
+    /// empty it keeps the connection open and sends nothing.
     ///
     /// # Panics
     ///
@@ -85,7 +86,7 @@ impl Server {
         Self::listen("https", Arc::new(wrap), Arc::new(answer))
     }
 
-    fn listen(scheme: &'static str, wrap: Arc<Wrap>, answer: Arc<Answer>) -> Self {
+    fn listen(scheme: &'static str, wrap: Arc<Wrap>, answer: Arc<Handler>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port can be bound");
         let address = listener.local_addr().expect("a socket has an address");
         let received = Arc::new(Mutex::new(Vec::new()));
@@ -126,7 +127,7 @@ impl Server {
     }
 }
 
-fn serve(stream: Box<dyn Connection>, seen: &Mutex<Vec<Received>>, answer: &Answer) {
+fn serve(stream: Box<dyn Connection>, seen: &Mutex<Vec<Received>>, answer: &Handler) {
     let mut reader = BufReader::new(stream);
     let mut request = Received::default();
     let mut line = String::new();

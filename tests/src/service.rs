@@ -24,6 +24,15 @@ pub fn python(source: &str) -> Value {
     json!({ "language": "python", "source": source })
 }
 
+/// The clients that a service accepts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Every client on this machine, without a key.
+    Local,
+    /// Clients with a key or a token.
+    Keys,
+}
+
 /// A service process, which ends with the test.
 pub struct Service {
     process: Child,
@@ -89,7 +98,7 @@ impl Service {
         Self::start(
             &Arc::new(TempDir::new().expect("a folder can be made")),
             config,
-            true,
+            Access::Local,
         )
     }
 
@@ -99,7 +108,7 @@ impl Service {
         Self::start(
             &Arc::new(TempDir::new().expect("a folder can be made")),
             config,
-            false,
+            Access::Keys,
         )
     }
 
@@ -109,8 +118,8 @@ impl Service {
     ///
     /// If it does not start.
     #[must_use]
-    pub fn start(folder: &Arc<TempDir>, config: &str, is_local: bool) -> Self {
-        Self::start_with(folder, config, is_local, &[])
+    pub fn start(folder: &Arc<TempDir>, config: &str, access: Access) -> Self {
+        Self::start_with(folder, config, access, &[])
     }
 
     /// As [`Service::start`], with environment variables.
@@ -122,7 +131,7 @@ impl Service {
     pub fn start_with(
         folder: &Arc<TempDir>,
         config: &str,
-        is_local: bool,
+        access: Access,
         environment: &[(&str, &str)],
     ) -> Self {
         let path = folder.path().join("config.toml");
@@ -135,7 +144,7 @@ impl Service {
             .arg("--config")
             .arg(path);
         command.envs(environment.iter().copied());
-        if is_local {
+        if access == Access::Local {
             command.arg("--insecure-local");
         }
         let mut process = command
@@ -350,6 +359,31 @@ impl Drop for Service {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// Returns the events of a stream: their ids, kinds and data.
+///
+/// # Panics
+///
+/// If their data is not JSON.
+#[must_use]
+pub fn events(answer: &Answer) -> Vec<(String, String, Value)> {
+    let mut events = Vec::new();
+    for block in answer.text().split("\n\n") {
+        let field = |name: &str| {
+            block
+                .lines()
+                .find_map(|line| line.strip_prefix(name))
+                .unwrap_or_default()
+                .trim()
+                .to_owned()
+        };
+        if !field("event:").is_empty() {
+            let data = serde_json::from_str(&field("data:")).expect("data is JSON");
+            events.push((field("id:"), field("event:"), data));
+        }
+    }
+    events
 }
 
 /// Reads a response to its end.

@@ -59,18 +59,44 @@ pub fn files() -> Vec<PathBuf> {
                 .unwrap_or_default()
                 .to_string_lossy()
                 .into_owned();
-            if path.is_symlink() {
+            // In a worktree, `.git` is a file.
+            if path.is_symlink() || name == ".git" {
                 continue;
             }
             if !path.is_dir() {
                 found.push(path);
-            } else if !["target", ".git", "node_modules", "__pycache__", "dist"]
-                .contains(&name.as_str())
-            {
+            } else if !["target", "node_modules", "__pycache__", "dist"].contains(&name.as_str()) {
                 folders.push(path);
             }
         }
     }
     found.sort();
     found
+}
+
+/// Returns the path of a file of the repository, relative to its root.
+#[must_use]
+pub fn relative(path: &Path) -> String {
+    path.strip_prefix(root())
+        .unwrap_or(path)
+        .display()
+        .to_string()
+}
+
+/// Returns the repository's files with an extension: their relative paths and their text.
+///
+/// # Panics
+///
+/// If a file is not text.
+#[must_use]
+pub fn with_extension(extension: &str) -> Vec<(String, String)> {
+    let wanted = files()
+        .into_iter()
+        .filter(|path| path.extension().is_some_and(|found| found == extension));
+    let read = |path: PathBuf| {
+        let text = std::fs::read_to_string(&path)
+            .unwrap_or_else(|error| panic!("`{}`: {error}", path.display()));
+        (relative(&path), text)
+    };
+    wanted.map(read).collect()
 }

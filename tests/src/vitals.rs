@@ -1,6 +1,8 @@
-//! Process metrics: how many threads and file descriptors, and how much memory, does this process use?
+//! Process metrics: how many threads and file descriptors, and how much memory, does this process
+//! use?
 //!
-//! The kernel's numbers, not the sandbox's: they are the oracle for leaks of memory, threads and file descriptors.
+//! The kernel's numbers, not the sandbox's: they are the oracle for leaks of memory, threads and
+//! file descriptors.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -24,8 +26,8 @@ impl Vitals {
         }
     }
 
-    /// Waits up to fifteen seconds (an idle blocking thread lives for ten) until no more is in use than before; otherwise returns what
-    /// leaked.
+    /// Waits up to fifteen seconds (an idle blocking thread lives for ten) until no more is in use
+    /// than before; otherwise returns what leaked.
     #[must_use]
     pub fn left_over(self) -> Option<Self> {
         let patience = Instant::now() + Duration::from_secs(15);
@@ -73,7 +75,8 @@ pub fn peak_resident() -> u64 {
 
 /// Resets the peak to the current resident memory.
 pub fn forget_peak() {
-    // On a kernel without `clear_refs` the old peak stays, and a test may blame a run for an earlier one's usage.
+    // On a kernel without `clear_refs` the old peak stays, and a test may blame a run for an
+    // usage of an earlier one.
     let _ = fs::write("/proc/self/clear_refs", "5");
 }
 

@@ -1,6 +1,7 @@
 //! Attack surroundings: what is around the sandbox that a guest must neither see nor change?
 //!
-//! Created anew for every attack: folders with a secret beside the mounts, and listeners that must not be reached.
+//! Created anew for every attack: folders with a secret beside the mounts, and listeners that must
+//! not be reached.
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
@@ -199,8 +200,8 @@ impl World {
     }
 }
 
-/// Texts of this process and machine that no guest may return: values of its environment, its name, its kernel and its processor, if they
-/// are long enough not to match by chance.
+/// Texts of this process and machine that no guest may return: values of its environment, its name,
+/// its kernel and its processor, if they are long enough not to match by chance.
 #[must_use]
 pub fn own_traces() -> Vec<String> {
     let file = |path: &str| {

@@ -11,7 +11,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 include!(concat!(env!("OUT_DIR"), "/attacks_a_files.rs"));
 
-/// The host itself swaps a folder for a symlink to outside while the guest opens a file in it (TOCTOU): the worst accomplice of a guest.
+/// The host itself swaps a folder for a symlink to outside while the guest opens a file in it
+/// (TOCTOU): the worst accomplice of a guest.
 #[test]
 fn fs10_folder_swapped_for_a_link_during_an_open() {
     let _alone = alone();
@@ -230,7 +231,7 @@ fn fs14_artifact_names_come_back_unchanged() {
 }
 
 #[test]
-fn fs25_pipes_in_a_mount_do_not_hang_anybody() {
+fn fs25_pipes_in_a_mount_do_not_hang() {
     let _alone = alone();
     let world = World::plant();
     let pipe = world.path().join("mounts/read/pipe");

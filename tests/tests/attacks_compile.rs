@@ -1,7 +1,8 @@
-//! Compilation bombs, end to end: does compiling untrusted WebAssembly end with its own run, without effect on another tenant?
+//! Compilation bombs, end to end: does compiling untrusted WebAssembly end with its own run,
+//! without effect on another tenant?
 //!
-//! Through the library, the command line and the service. The oracle is `/proc`: which processes exist, what they may do, and whether a
-//! processor is in use after the response.
+//! Through the library, the command line and the service. The oracle is `/proc`: which processes
+//! exist, what they may do, and whether a processor is in use after the response.
 
 use base64::Engine as _;
 use glovebox::{Controls, Limit, Request, Sandbox, Status};
@@ -99,12 +100,12 @@ fn every_bomb_ends_its_own_run_only() {
 }
 
 #[test]
-fn what_takes_too_long_is_limited_and_paid_for() {
+fn slow_compilation_is_limited_and_paid_for() {
     let _alone = alone();
     let sandbox = sandbox("wall = \"1s\"\nsource = \"64MiB\"", "");
     let outcome = run(&sandbox, Request::new("wasm", bombs::slow()));
     assert_eq!(
-        (outcome.status, outcome.limit),
+        (outcome.status, outcome.reached_limit()),
         (Status::Limited, Some(Limit::Compile)),
         "{}",
         show(&outcome)
@@ -333,7 +334,8 @@ fn wasm(bytes: &[u8], wall_ms: u64) -> Value {
     json!({ "language": "wasm", "source_base64": source, "limits": { "wall_ms": wall_ms } })
 }
 
-/// One tenant sends many bombs concurrently; another tenant's programs go on, and no process is left afterwards.
+/// One tenant sends many bombs concurrently; another tenant's programs go on, and no process is
+/// left afterwards.
 #[test]
 fn another_tenant_does_not_wait_for_bombs() {
     let service = Service::with_keys("");
@@ -376,7 +378,8 @@ fn another_tenant_does_not_wait_for_bombs() {
                 "succeeded",
                 "beside {name}"
             );
-            // Less than compiling a single one of the attacker's programs may take, although four of them wait or compile.
+            // Less than compiling a single one of the attacker's programs may take, although four
+            // of them wait or compile.
             println!("beside {name}: {:?}", started.elapsed());
             assert!(
                 started.elapsed() < Duration::from_secs(5),

@@ -176,8 +176,8 @@ fn cpu01_loops_end_under_epochs_too() {
         let outcome = run(&sandbox, Request::new(language, source));
         assert!(
             matches!(
-                outcome.limit,
-                Some(Limit::Wall | Limit::Cpu | Limit::Memory)
+                outcome.reached_limit(),
+                Some(Limit::Wall | Limit::Fuel | Limit::Memory)
             ),
             "{source}: {}",
             show(&outcome)
@@ -191,7 +191,7 @@ fn cpu01_loops_end_under_epochs_too() {
         .expect("it is a module");
     let outcome = run(&sandbox, Request::new("wasm", spin));
     assert!(
-        matches!(outcome.limit, Some(Limit::Wall | Limit::Cpu)),
+        matches!(outcome.reached_limit(), Some(Limit::Wall | Limit::Fuel)),
         "{}",
         show(&outcome)
     );
@@ -224,6 +224,11 @@ fn cpu01_loops_let_others_run() {
             .block_on(task)
             .expect("it ends")
             .expect("the host works");
-        assert_eq!(outcome.limit, Some(Limit::Wall), "{}", show(&outcome));
+        assert_eq!(
+            outcome.reached_limit(),
+            Some(Limit::Wall),
+            "{}",
+            show(&outcome)
+        );
     }
 }

@@ -48,15 +48,15 @@ fn blk04_input_that_comes_slowly_or_never() {
         ("javascript", "require('fs').readFileSync(0)"),
     ] {
         assert_eq!(
-            read(language, source, false).limit,
+            read(language, source, false).reached_limit(),
             Some(Limit::Wall),
             "{source}"
         );
         let outcome = read(language, source, true);
         assert!(
             matches!(
-                outcome.limit,
-                Some(Limit::Wall | Limit::Memory | Limit::Cpu)
+                outcome.reached_limit(),
+                Some(Limit::Wall | Limit::Memory | Limit::Fuel)
             ),
             "{}",
             show(&outcome)
@@ -80,7 +80,7 @@ fn blk04_input_that_comes_slowly_or_never() {
 }
 
 #[test]
-fn blk05_nobody_reads_the_output() {
+fn blk05_output_that_is_not_read() {
     let _alone = alone();
     let sandbox = place::sandbox(
         "wall = \"500ms\"\noutput = \"64MiB\"\nfuel = 100_000_000_000",
@@ -102,7 +102,12 @@ fn blk05_nobody_reads_the_output() {
                 ..Controls::default()
             },
         );
-        assert_eq!(outcome.limit, Some(Limit::Wall), "{}", show(&outcome));
+        assert_eq!(
+            outcome.reached_limit(),
+            Some(Limit::Wall),
+            "{}",
+            show(&outcome)
+        );
         assert!(started.elapsed() < Duration::from_millis(500) + GRACE);
         assert!(
             outcome.usage.output < 1 << 20,
@@ -192,7 +197,7 @@ fn blk08_tools_that_never_return() {
         let started = Instant::now();
         let outcome = run(&sandbox, Request::new(language, source));
         assert_eq!(
-            outcome.limit,
+            outcome.reached_limit(),
             Some(Limit::Wall),
             "{source}: {}",
             show(&outcome)

@@ -41,7 +41,8 @@ fn mem06_more_instances_than_there_may_be() {
     assert_eq!(run(&sandbox, canary("python")).stdout.text(), "42\n");
 }
 
-/// A resource is an entry in a table of the host: a guest that takes millions must reach a limit before the host runs out of memory.
+/// A resource is an entry in a table of the host: a guest that takes millions must reach a limit
+/// before the host runs out of memory.
 #[test]
 fn mem08_handles_without_end() {
     let _alone = alone();
@@ -138,7 +139,7 @@ fn stk01_every_stack_size() {
         );
         let outcome = run(&sandbox, Request::new("wasm", down));
         assert_eq!(
-            outcome.limit,
+            outcome.reached_limit(),
             Some(glovebox::Limit::Stack),
             "{stack}: {}",
             show(&outcome)

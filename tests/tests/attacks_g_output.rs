@@ -62,7 +62,7 @@ fn out01_what_was_written_before_the_limit_is_kept_and_marked() {
         Request::new("python", "for number in range(10**6):\n    print(number)"),
     );
     assert_eq!(
-        outcome.limit.map(glovebox::Limit::name),
+        outcome.reached_limit().map(glovebox::Limit::name),
         Some("output"),
         "{}",
         show(&outcome)

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex};
 
 include!(concat!(env!("OUT_DIR"), "/attacks_h_secrets.rs"));
 
-/// One run fills its memory with a mark; fifty others search all memory that they can get for it. (SEC04)
+/// One run fills its memory with a mark; fifty others search all memory that they can get for it.
+/// (SEC04)
 fn no_trace_of(language: &str, fill: &str, look: &str) {
     let _alone = alone();
     let sandbox = sandbox(
@@ -32,7 +33,8 @@ fn no_trace_of(language: &str, fill: &str, look: &str) {
 #[test]
 fn sec04_python_memory_is_not_passed_on() {
     let fill = "mark = b'MEMORY' + b'MARK' + b'0123456789'\nkept = []\ntry:\n    for _ in range(40):\n        kept.append(mark * (1 << 15))\n        kept.extend(bytes(mark) + bytes([n]) for n in range(100))\nexcept MemoryError:\n    pass\nprint('filled')";
-    // Zeroed memory and uninitialised memory of the allocator; `tobytes` of arrays and `bytearray` growth reach both.
+    // Zeroed memory and uninitialised memory of the allocator; `tobytes` of arrays and `bytearray`
+    // growth reach both.
     let look = "import array, gc, io\nneedle = b'MEMORY' + b'MARK'\nfound = 0\nfor size in (1 << 12, 1 << 16, 1 << 20, 1 << 24):\n    data = bytearray(size)\n    found += data.count(needle)\n    grown = bytearray()\n    for _ in range(64):\n        grown.extend(bytes(size >> 6))\n    found += grown.count(needle)\nfor thing in gc.get_objects():\n    if isinstance(thing, (bytes, bytearray)):\n        found += needle in thing\nprint('clean' if not found else found)";
     no_trace_of("python", fill, look);
 }
@@ -44,7 +46,8 @@ fn sec04_javascript_memory_is_not_passed_on() {
     no_trace_of("javascript", fill, look);
 }
 
-/// A WebAssembly program can read all of its memory: initially, and after each page that it grows by, everything must be zero.
+/// A WebAssembly program can read all of its memory: initially, and after each page that it grows
+/// by, everything must be zero.
 #[test]
 fn sec04_wasm_memory_and_tables_are_not_passed_on() {
     let _alone = alone();
@@ -92,7 +95,8 @@ fn sec04_wasm_memory_and_tables_are_not_passed_on() {
     }
 }
 
-/// The guests' initial state is restored completely, whatever the run before changed, also if that run was interrupted.
+/// The guests' initial state is restored completely, whatever the run before changed, also if that
+/// run was interrupted.
 #[test]
 fn sec04_interrupted_runs_leave_nothing() {
     let _alone = alone();

@@ -60,7 +60,8 @@ const PREVIEW_1: [(&str, &str); 45] = [
     ("sock_shutdown", "ii"),
 ];
 
-/// Builds a module that calls one function with each list of arguments; a list that traps ends the module, so each has its own program.
+/// Builds a module that calls one function with each list of arguments; a list that traps ends the
+/// module, so each has its own program.
 fn program(name: &str, parameters: &str, arguments: &[i64]) -> Vec<u8> {
     let types: String = parameters
         .chars()
@@ -87,7 +88,8 @@ fn ha01_every_import_with_garbage() {
     let _alone = alone();
     let sandbox = sandbox("wall = \"1s\"\nfuel = 300_000_000", "");
     let end = 2 * 65536;
-    // Pointers and lengths: zero, all ones, the last byte, overlapping, huge; then valid descriptors with the rest invalid.
+    // Pointers and lengths: zero, all ones, the last byte, overlapping, huge; then valid
+    // descriptors with the rest invalid.
     let garbage: [&[i64]; 6] = [
         &[0],
         &[-1],
@@ -163,7 +165,7 @@ fn ha01_imports_that_make_sense_work() {
 }
 
 #[test]
-fn ha01_imports_that_nobody_has() {
+fn ha01_imports_that_do_not_exist() {
     let _alone = alone();
     let sandbox = sandbox("", "");
     for import in [

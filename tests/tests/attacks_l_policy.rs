@@ -124,14 +124,26 @@ fn pol02_without_a_rule_nothing_runs() {
     );
 }
 
-/// A request for more is denied with a reason; a request for less gets less. (POL03)
-#[test]
-fn pol03_a_request_can_only_narrow() {
-    let sandbox = sandbox(
+type Change = fn(&mut Request);
+
+/// A sandbox whose policy fixes one variable and allows some.
+fn with_variables() -> Sandbox {
+    sandbox(
         "",
         "\n[profiles.attack.environment]\nset = { FIXED = \"policy\" }\nallow = [\"APP_*\"]\n",
-    );
-    type Change = fn(&mut Request);
+    )
+}
+
+fn changed(change: Change) -> Request {
+    let mut request = Request::new("python", "print('ran')");
+    change(&mut request);
+    request
+}
+
+/// A request for more is denied with a reason. (POL03)
+#[test]
+fn pol03_request_for_more_is_denied() {
+    let sandbox = with_variables();
     let greedy: [(&str, Change); 15] = [
         ("memory", |request| {
             request.wants.limits.memory = Some(1 << 30)
@@ -174,9 +186,7 @@ fn pol03_a_request_can_only_narrow() {
         }),
     ];
     for (what, change) in greedy {
-        let mut request = Request::new("python", "print('ran')");
-        change(&mut request);
-        let outcome = run(&sandbox, request);
+        let outcome = run(&sandbox, changed(change));
         assert_eq!(
             (outcome.status, outcome.stdout.bytes.len()),
             (Status::Denied, 0),
@@ -184,6 +194,12 @@ fn pol03_a_request_can_only_narrow() {
             show(&outcome)
         );
     }
+}
+
+/// A request for less gets less. (POL03)
+#[test]
+fn pol03_request_for_less_gets_less() {
+    let sandbox = with_variables();
     let modest: [(&str, Change); 5] = [
         ("memory", |request| {
             request.wants.limits.memory = Some(100 << 20)
@@ -200,17 +216,15 @@ fn pol03_a_request_can_only_narrow() {
         }),
     ];
     for (what, change) in modest {
-        let mut request = Request::new("python", "print('ran')");
-        change(&mut request);
-        let outcome = run(&sandbox, request);
+        let outcome = run(&sandbox, changed(change));
         assert_eq!(outcome.stdout.text(), "ran\n", "{what}: {}", show(&outcome));
     }
     let mut request = Request::new("python", "while True: pass");
     request.wants.limits.fuel = Some(100_000_000);
     let outcome = run(&sandbox, request);
     assert_eq!(
-        outcome.limit.map(glovebox::Limit::name),
-        Some("cpu"),
+        outcome.reached_limit().map(glovebox::Limit::name),
+        Some("fuel"),
         "a narrowed limit is the one that holds: {}",
         show(&outcome)
     );

@@ -1,11 +1,12 @@
 //! Resource use before admission: what does a request cost before its program runs?
 //!
-//! No work that an untrusted client can cause is free: an oversized request is refused before it is read, and inspecting a program takes
-//! its turn, is under the request's own limits, and is part of its usage. The oracles are outside: the kernel reports the CPU time of the
-//! service, and another tenant is served meanwhile.
+//! No work that an untrusted client can cause is free: an oversized request is refused before it is
+//! read, and inspecting a program takes its turn, is under the request's own limits, and is part of
+//! its usage. The oracles are outside: the kernel reports the CPU time of the service, and another
+//! tenant is served meanwhile.
 
 use glovebox_tests::place::eventually;
-use glovebox_tests::service::{Answer, RUN, Service, python};
+use glovebox_tests::service::{Access, Answer, RUN, Service, python};
 use glovebox_tests::tree::program;
 use serde_json::{Value, json};
 use std::fs;
@@ -18,7 +19,8 @@ const EXPLAIN: &str = "/v1/policies/explain";
 const SESSIONS: &str = "/v1/sessions";
 const TREES: &str = "/v1/task-trees";
 
-/// CPU time that refusing one request may take: far more than it does, and far less than any of these took without bounds.
+/// CPU time that refusing one request may take: far more than it does, and far less than any of
+/// these took without bounds.
 const REFUSAL: Duration = Duration::from_secs(3);
 
 /// Returns the CPU time of a process so far.
@@ -34,7 +36,8 @@ fn processor_time(process: u32) -> Duration {
     Duration::from_millis(fields.iter().sum::<u64>() * 10)
 }
 
-/// Sends a request as text: a body with a million entries takes longer to serialize than the service takes to refuse it.
+/// Sends a request as text: a body with a million entries takes longer to serialize than the
+/// service takes to refuse it.
 fn send(service: &Service, key: &str, path: &str, body: &str) -> Answer {
     let authorization = format!("Bearer {key}");
     service.send(
@@ -183,10 +186,8 @@ fn a_list_that_is_too_long_is_refused_before_it_is_there() {
     }
 }
 
-#[test]
-fn a_request_that_is_denied_costs_next_to_nothing() {
-    let service = Service::with_keys("[containers]\nenabled = false\n");
-    let (tenant, canary) = (service.make_key(&["tenant"]), service.make_key(&["canary"]));
+/// Requests that are large where an inspection or a comparison would look.
+fn expensive() -> Vec<(&'static str, Value)> {
     let dependencies = |number: usize| {
         let lines: String = (0..number).map(|at| format!("#   \"b{at}\",\n")).collect();
         format!("# /// script\n# dependencies = [\n{lines}# ]\n# ///\nprint(1)\n")
@@ -196,8 +197,8 @@ fn a_request_that_is_denied_costs_next_to_nothing() {
             .map(|at| format!("import 'npm:b{at}';\n"))
             .collect::<String>()
     };
-    // Packages in the request and in the text together, names similar to well-known ones, long paths with much in common, a huge unknown
-    // field.
+    // Packages in the request and in the text together, names similar to well-known ones, long
+    // paths with much in common, a huge unknown field.
     let near = (0..500)
         .map(|at| {
             format!(
@@ -211,7 +212,7 @@ fn a_request_that_is_denied_costs_next_to_nothing() {
         .map(|at| json!({ "path": deep(at), "content": "" }))
         .collect();
     let long = "a".repeat(8 << 20);
-    let requests = [
+    vec![
         (
             "packages in the text",
             json!({ "language": "python", "source": dependencies(501) }),
@@ -248,8 +249,14 @@ fn a_request_that_is_denied_costs_next_to_nothing() {
             "a large wish",
             json!({ "language": "python", "source": heavy(), "limits": { "memory_bytes": 1_u64 << 50 } }),
         ),
-    ];
-    for (what, request) in requests {
+    ]
+}
+
+#[test]
+fn a_request_that_is_denied_costs_next_to_nothing() {
+    let service = Service::with_keys("[containers]\nenabled = false\n");
+    let (tenant, canary) = (service.make_key(&["tenant"]), service.make_key(&["canary"]));
+    for (what, request) in expensive() {
         for path in [RUN, EXPLAIN] {
             let before = processor_time(service.process());
             let answer = send(&service, &tenant, path, &request.to_string());
@@ -314,7 +321,8 @@ fn looks_take_their_turn_by_subject() {
         running() >= 4
     });
     let slowest = (0..5).map(|_| ask()).max().expect("there are five");
-    // Two subjects share the processors, and the service does I/O besides: far from the length of the flood's queue.
+    // Two subjects share the processors, and the service does I/O besides: far from the length of
+    // the flood's queue.
     assert!(
         slowest < idle * 10 + Duration::from_secs(2),
         "{slowest:?} beside {idle:?}"
@@ -373,7 +381,7 @@ fn a_denied_program_has_used_what_its_look_took_and_a_stopped_one_ends_at_once()
     let service = Service::start(
         &folder,
         &format!("policy = {policy:?}\n[containers]\nenabled = false\n"),
-        true,
+        Access::Local,
     );
     let denied = service.run(
         RUN,
@@ -488,7 +496,7 @@ fn an_explanation_takes_a_place_is_counted_and_leaves_a_record() {
 }
 
 #[test]
-fn what_ends_in_an_error_is_counted_and_audited_as_well() {
+fn failed_execution_is_counted_and_audited() {
     // Nothing can be downloaded if so much of the disk has to stay free.
     let service =
         Service::local("[limits]\npackages_reserve = \"1TiB\"\n[containers]\nenabled = false\n");

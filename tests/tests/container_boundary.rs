@@ -1,6 +1,8 @@
-//! Container boundary: can a program in a container tamper with its supervisor, outlive its response, or reach the host through a mount?
+//! Container boundary: can a program in a container tamper with its supervisor, outlive its
+//! response, or reach the host through a mount?
 //!
-//! Each attack has a positive control that must work. The oracles are outside: files and sockets of the host, and the engine's own client.
+//! Each attack has a positive control that must work. The oracles are outside: files and sockets of
+//! the host, and the engine's own client.
 
 use glovebox::{Limit, Outcome, Policy, Request, Sandbox, Status};
 use glovebox_policy::Tier;
@@ -176,9 +178,10 @@ fn a_program_cannot_touch_what_watches_it() {
     }
 }
 
-/// If the container is killed from outside, nothing inside reports its usage; it is charged all the same.
+/// If the container is killed from outside, nothing inside reports its usage; it is charged all the
+/// same.
 #[test]
-fn what_a_run_used_counts_however_it_ends() {
+fn usage_of_a_run_counts_however_it_ends() {
     let Some(sandbox) = sandbox_for(
         &LANGUAGES,
         policy("wall = \"2s\"\nfuel = 60_000_000_000", ""),
@@ -187,13 +190,13 @@ fn what_a_run_used_counts_however_it_ends() {
     };
     let busy = shell(&sandbox, "while :; do :; done");
     assert_eq!(
-        (busy.status, busy.limit),
+        (busy.status, busy.reached_limit()),
         (Status::Limited, Some(Limit::Wall)),
         "{}",
         show(&busy)
     );
     let idle = shell(&sandbox, "sleep 20");
-    assert_eq!(idle.limit, Some(Limit::Wall), "{}", show(&idle));
+    assert_eq!(idle.reached_limit(), Some(Limit::Wall), "{}", show(&idle));
     assert!(
         busy.usage.cpu > idle.usage.cpu * 2 && busy.usage.cpu > Duration::from_millis(300),
         "{:?} {:?}",
@@ -203,7 +206,8 @@ fn what_a_run_used_counts_however_it_ends() {
     assert!(busy.usage.peak_memory > 0);
 }
 
-/// Returns the most containers with this mount that the engine shows at once, while `concurrency` runs go on.
+/// Returns the most containers with this mount that the engine shows at once, while `concurrency`
+/// runs go on.
 fn most_at_once(concurrency: usize) -> Option<usize> {
     let folder = open_folder();
     let granted = mount(folder.path(), "/out", true);

@@ -1,15 +1,16 @@
 //! Container engine faults: how do runs end when the engine fails?
 //!
-//! With a dedicated engine, which the tests stop, kill and starve, so that no other user of an engine is disturbed.
+//! With a dedicated engine, which the tests stop, kill and starve, so that no other user of an
+//! engine is disturbed.
 
 use glovebox_tests::engine;
 use glovebox_tests::place::eventually;
-use glovebox_tests::service::Service;
+use glovebox_tests::service::{Access, Service};
 use glovebox_tests::tree::program;
 use serde_json::json;
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -114,7 +115,8 @@ impl Engine {
         if let Some(mut process) = self.process.take() {
             process.wait().expect("it ends");
         }
-        // Its `containerd` ends with it; if zombies are not reaped, the new engine would take it for alive.
+        // Its `containerd` ends with it; if zombies are not reaped, the new engine would take it
+        // for alive.
         for file in ["pid", "exec/containerd/containerd.pid"] {
             let _ = std::fs::remove_file(self.path(file));
         }
@@ -177,8 +179,54 @@ impl Drop for Engine {
     }
 }
 
+/// Starts a script, and returns once it has printed its first line.
+fn started(engine: &Engine, limits: &[&str], script: &str) -> (Child, BufReader<ChildStdout>) {
+    std::fs::write(engine.path("main.sh"), script).expect("the folder is writable");
+    let mut run = engine
+        .command(&[limits, &["main.sh"]].concat())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    let mut output = BufReader::new(run.stdout.take().expect("it has an output"));
+    let mut line = String::new();
+    output.read_line(&mut line).expect("it says something");
+    assert_eq!(line, "started\n");
+    (run, output)
+}
+
+/// The engine hangs while a program runs: the watchdog inside the container still ends the run, and
+/// soon.
+fn hang_during_a_run(engine: &Engine) {
+    let (mut run, _output) = started(engine, &["--wall", "3s"], "echo started; sleep 30");
+    engine.signal("-STOP");
+    let stopped = Instant::now();
+    let status = run.wait().expect("it ends");
+    assert_eq!(status.code(), Some(124));
+    assert!(
+        stopped.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        stopped.elapsed()
+    );
+}
+
+/// The engine is killed while a program runs: the run ends with a host error, and its output so far
+/// was streamed.
+fn kill_during_a_run(engine: &mut Engine) {
+    let (mut run, _output) = started(engine, &[], "echo started; sleep 20");
+    engine.kill();
+    let killed = Instant::now();
+    let status = run.wait().expect("it ends");
+    assert!(matches!(status.code(), Some(125 | 134)), "{status}");
+    assert!(
+        killed.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        killed.elapsed()
+    );
+}
+
 #[test]
-fn whatever_becomes_of_the_engine_a_run_ends_and_says_why() {
+fn engine_fault_ends_a_run_with_its_reason() {
     let Some(mut engine) = Engine::new() else {
         return;
     };
@@ -194,29 +242,7 @@ fn whatever_becomes_of_the_engine_a_run_ends_and_says_why() {
     engine.load();
     assert_eq!(text(&engine.shell("echo ran").stdout), "ran\n");
 
-    // It hangs while a program runs: the watchdog inside the container still ends the run, and soon.
-    std::fs::write(engine.path("main.sh"), "echo started; sleep 30")
-        .expect("the folder is writable");
-    let mut run = engine
-        .command(&["--wall", "3s", "main.sh"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the program starts");
-    let mut line = String::new();
-    BufReader::new(run.stdout.take().expect("it has an output"))
-        .read_line(&mut line)
-        .expect("it says something");
-    assert_eq!(line, "started\n");
-    engine.signal("-STOP");
-    let stopped = Instant::now();
-    let status = run.wait().expect("it ends");
-    assert_eq!(status.code(), Some(124));
-    assert!(
-        stopped.elapsed() < Duration::from_secs(20),
-        "{:?}",
-        stopped.elapsed()
-    );
+    hang_during_a_run(&engine);
 
     // It does not respond at all: a denial that says so, in bounded time.
     let asked = Instant::now();
@@ -236,28 +262,7 @@ fn whatever_becomes_of_the_engine_a_run_ends_and_says_why() {
     assert_eq!(text(&engine.shell("echo ran").stdout), "ran\n");
     engine.assert_nothing_is_left();
 
-    // It is killed while a program runs: the run ends with a host error, and its output so far was streamed.
-    std::fs::write(engine.path("main.sh"), "echo started; sleep 20")
-        .expect("the folder is writable");
-    let mut run = engine
-        .command(&["main.sh"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program starts");
-    let mut output = BufReader::new(run.stdout.take().expect("it has an output"));
-    line.clear();
-    output.read_line(&mut line).expect("it says something");
-    assert_eq!(line, "started\n");
-    engine.kill();
-    let killed = Instant::now();
-    let status = run.wait().expect("it ends");
-    assert!(matches!(status.code(), Some(125 | 134)), "{status}");
-    assert!(
-        killed.elapsed() < Duration::from_secs(20),
-        "{:?}",
-        killed.elapsed()
-    );
+    kill_during_a_run(&mut engine);
 
     // It is not running: a denial, and programs for the wasm tier run as usual.
     let output = engine.shell("echo ran");
@@ -281,7 +286,7 @@ fn whatever_becomes_of_the_engine_a_run_ends_and_says_why() {
 }
 
 #[test]
-fn a_service_takes_a_tier_out_and_back_in() {
+fn service_takes_a_broken_tier_out_and_back_in() {
     let Some(mut engine) = Engine::new() else {
         return;
     };
@@ -289,23 +294,18 @@ fn a_service_takes_a_tier_out_and_back_in() {
     let folder = Arc::new(tempfile::tempdir().expect("a folder can be made"));
     let config =
         "[containers]\npool = 1\n[[alerts]]\nname = \"tiers\"\non = \"tier\"\nwithin = \"1s\"\n";
-    let service = Service::start_with(&folder, config, true, &[("DOCKER_HOST", &engine.host())]);
-    let shell = || {
-        service
-            .post(
-                "/v1/executions",
-                &json!({ "language": "shell", "source": "echo ran" }),
-            )
-            .json()
+    let service = Service::start_with(
+        &folder,
+        config,
+        Access::Local,
+        &[("DOCKER_HOST", &engine.host())],
+    );
+    let run = |language: &str, source: &str| {
+        let body = json!({ "language": language, "source": source });
+        service.post("/v1/executions", &body).json()
     };
-    let python = || {
-        service
-            .post(
-                "/v1/executions",
-                &json!({ "language": "python", "source": "print('ran')" }),
-            )
-            .json()
-    };
+    let shell = || run("shell", "echo ran");
+    let python = || run("python", "print('ran')");
     let says = |metric: &str| service.get("/metrics").text().contains(metric);
     assert_eq!(shell()["stdout"], "ran\n");
     assert!(says("glovebox_tier_available{tier=\"container\"} 1"));
@@ -345,14 +345,14 @@ fn a_service_takes_a_tier_out_and_back_in() {
     });
     assert_eq!(shell()["stdout"], "ran\n");
     let alerts = service.get("/v1/alerts").json();
-    let told: Vec<_> = alerts["alerts"]
+    let details: Vec<_> = alerts["alerts"]
         .as_array()
         .into_iter()
         .flatten()
         .map(|alert| alert["detail"].as_str().unwrap_or_default())
         .collect();
     assert_eq!(
-        told,
+        details,
         [
             "it does not work any more and is out of use",
             "it works again"
@@ -380,7 +380,8 @@ fn a_full_disk_loses_nothing() {
     };
     limit("0");
     let output = engine.shell("echo ran");
-    // The run needs no disk space of the engine, or reports what is missing; either way nothing is left behind.
+    // The run needs no disk space of the engine, or reports what is missing; either way nothing is
+    // left behind.
     assert!(
         matches!(output.status.code(), Some(0 | 125 | 126)),
         "{:?} {}",

@@ -106,7 +106,7 @@ fn a_container_that_there_is_no_memory_for_is_refused_with_the_reason() {
     };
     let outcome = runtime().block_on(shell(sandbox, "echo never"));
     assert_eq!(
-        (outcome.status, outcome.limit),
+        (outcome.status, outcome.reached_limit()),
         (Status::Limited, Some(Limit::Memory)),
         "{}",
         show(&outcome)

@@ -178,9 +178,9 @@ fn limits_end_a_run_with_their_own_words() {
     };
     let cases = [
         ("a=x; while :; do a=$a$a; done", Limit::Memory),
-        ("while :; do :; done", Limit::Cpu),
+        ("while :; do :; done", Limit::Fuel),
         ("yes", Limit::Output),
-        ("head -c 20000000 /dev/zero > big", Limit::Disk),
+        ("head -c 20000000 /dev/zero > big", Limit::Workspace),
         (
             "for i in $(seq 200); do : > f$i || exit 1; done",
             Limit::Files,
@@ -189,7 +189,7 @@ fn limits_end_a_run_with_their_own_words() {
     for (source, limit) in cases {
         let outcome = shell(&sandbox, source);
         assert_eq!(
-            (outcome.status, outcome.limit),
+            (outcome.status, outcome.reached_limit()),
             (Status::Limited, Some(limit)),
             "{source}: {}",
             show(&outcome)
@@ -204,7 +204,10 @@ fn limits_end_a_run_with_their_own_words() {
     // The shell retries for some seconds before it gives up, so the clock may be first.
     let outcome = shell(&sandbox, ":(){ :|:& };:; sleep 1; exit 1");
     assert!(
-        matches!(outcome.limit, Some(Limit::Processes | Limit::Wall)),
+        matches!(
+            outcome.reached_limit(),
+            Some(Limit::Processes | Limit::Wall)
+        ),
         "{}",
         show(&outcome)
     );
@@ -213,7 +216,7 @@ fn limits_end_a_run_with_their_own_words() {
     request.wants.limits.wall = Some(Duration::from_secs(1));
     let started = Instant::now();
     let outcome = run(&sandbox, request);
-    assert_eq!(outcome.limit, Some(Limit::Wall));
+    assert_eq!(outcome.reached_limit(), Some(Limit::Wall));
     assert!(
         started.elapsed() < Duration::from_secs(20),
         "a program that ignores signals is killed"
@@ -228,12 +231,17 @@ fn limits_end_a_run_with_their_own_words() {
         })
         .collect();
     let outcome = run(&sandbox, request);
-    assert_eq!(outcome.limit, Some(Limit::Disk), "{}", show(&outcome));
+    assert_eq!(
+        outcome.reached_limit(),
+        Some(Limit::Workspace),
+        "{}",
+        show(&outcome)
+    );
     assert_nothing_is_left("");
 }
 
 #[test]
-fn whoever_stops_a_run_or_goes_away_ends_it() {
+fn stop_or_disconnect_ends_a_container_run() {
     let Some(sandbox) = plain() else { return };
     let stop = CancellationToken::new();
     let controls = Controls {
@@ -365,7 +373,7 @@ fn without_an_engine_shell_is_denied_and_the_rest_works() {
 
 /// A process that is killed leaves its container behind; the next process that starts removes it.
 #[test]
-fn what_a_killed_process_leaves_behind_is_removed_by_the_next() {
+fn containers_of_a_killed_process_are_removed_by_the_next() {
     use std::io::{BufRead as _, BufReader, Write as _};
     use std::process::{Command, Stdio};
     if plain().is_none() {
@@ -488,7 +496,8 @@ fn an_image_can_be_pinned_by_its_digest() {
     assert!(refused.is_err_and(|error| error.to_string().contains("the policy pins the image")));
 }
 
-/// System calls for container escapes, or with a history of kernel vulnerabilities, are refused; ordinary ones are not. (PR06 to PR08)
+/// System calls for container escapes, or with a history of kernel vulnerabilities, are refused;
+/// ordinary ones are not. (PR06 to PR08)
 #[cfg(target_arch = "x86_64")]
 #[test]
 fn system_calls_are_filtered() {

@@ -1,13 +1,15 @@
 //! Findings of static analysis: are all suspicious programs detected, without false positives?
 //!
-//! Each file of the corpus has its expected findings in its first line. Programs that must run have no finding for which a policy may deny.
+//! Each file of the corpus has its expected findings in its first line. Programs that must run have
+//! no finding for which a policy may deny.
 
 use glovebox::policy::{Request, Severity};
 use glovebox::{Outcome, Policy, Sandbox};
 use glovebox_tests::tree::{files, root, tests_folder};
 use std::path::Path;
 
-/// A sandbox that inspects every program and lets it run, though not for long: half of its time is for the inspection.
+/// A sandbox that inspects every program and lets it run, though not for long: half of its time is
+/// for the inspection.
 fn sandbox() -> Sandbox {
     let policy = "version = 1\ndefault_profile = \"look\"\n[profiles.look]\nextends = \"offline\"\n[profiles.look.limits]\nwall = \"2s\"\nsource = \"16MiB\"\n";
     Sandbox::builder()
@@ -91,7 +93,7 @@ async fn the_corpus_is_found_to_the_line() {
 }
 
 #[tokio::test]
-async fn nothing_that_must_run_could_be_refused() {
+async fn ordinary_programs_have_no_finding_that_could_refuse_them() {
     let sandbox = sandbox();
     let folder = tests_folder().join("conformance");
     let (mut looked, mut wrong) = (0, Vec::new());

@@ -1,7 +1,7 @@
 //! Host call metering: does an endless loop of calls of any host function end at the granted limit?
 //!
-//! One program for each import, generated from its type. A call that costs no fuel, or never yields, would let a program run on beyond its
-//! wall-clock limit and starve others.
+//! One program for each import, generated from its type. A call that costs no fuel, or never
+//! yields, would let a program run on beyond its wall-clock limit and starve others.
 
 use glovebox::policy::InputFile;
 use glovebox::{Controls, Limit, Metering, Outcome, Request, Sandbox, Status, Usage};
@@ -22,7 +22,8 @@ const HEARD: Duration = Duration::from_millis(200);
 const WALL: Duration = Duration::from_millis(150);
 const LIMITS: &str = "wall = \"150ms\"\nfuel = 1_000_000_000_000\nmemory = \"64MiB\"\nworkspace = \"16MiB\"\noutput = \"1MiB\"";
 
-/// Functions that no program can call in a loop: they end it, or they need a handle that no program can get.
+/// Functions that no program can call in a loop: they end it, or they need a handle that no program
+/// can get.
 fn ends_at_once(import: &Import) -> bool {
     import.interface.starts_with("wasi:cli/exit@")
         || [
@@ -96,7 +97,7 @@ fn beyond_wall(sandbox: &Sandbox, program: &[u8]) -> (Outcome, Duration) {
     let once = || run(sandbox, request(program.to_vec()));
     let outcome = (0..50)
         .map(|_| once())
-        .find(|outcome| outcome.limit != Some(Limit::Compile))
+        .find(|outcome| outcome.reached_limit() != Some(Limit::Compile))
         .unwrap_or_else(once);
     let beyond = outcome.usage.wall.saturating_sub(WALL);
     (outcome, beyond)
@@ -128,7 +129,7 @@ fn every_import_ends_within_its_wall_clock() {
                 import.interface,
                 import.function,
                 outcome.status,
-                outcome.limit,
+                outcome.reached_limit(),
                 outcome.crash.as_deref().unwrap_or_default()
             );
             if beyond > room {
@@ -139,8 +140,12 @@ fn every_import_ends_within_its_wall_clock() {
                     show(&outcome)
                 ));
             }
-            // A full workspace ends some, and so does a handle table full of errors that the program never drops.
-            let looped = matches!(outcome.limit, Some(Limit::Wall | Limit::Disk));
+            // A full workspace ends some, and so does a handle table full of errors that the
+            // program never drops.
+            let looped = matches!(
+                outcome.reached_limit(),
+                Some(Limit::Wall | Limit::Workspace)
+            );
             endless += usize::from(looped);
             if size == Size::Long && !looped && !ends_at_once(import) {
                 bad.push(format!(
@@ -150,8 +155,9 @@ fn every_import_ends_within_its_wall_clock() {
                     show(&outcome)
                 ));
             }
-            // Not exact: a busy machine gets less done, and so does a build without optimisation. But a call of milliseconds without a price
-            // uses a thousandth of this, each time; a run that hardly got to its loop before its time was up does so once.
+            // Not exact: a busy machine gets less done, and so does a build without optimisation.
+            // But a call of milliseconds without a price uses a thousandth of this, each time; a
+            // run that hardly got to its loop before its time was up does so once.
             let price = || {
                 beyond_wall(&sandbox, &imports.endless(import, size))
                     .0
@@ -246,7 +252,7 @@ fn other_metering_modes_give_way_too() {
             let _ = lateness.room();
             let (outcome, beyond) = beyond_wall(&sandbox, &imports.endless(import, Size::Long));
             assert_eq!(
-                outcome.limit,
+                outcome.reached_limit(),
                 Some(Limit::Wall),
                 "{metering:?} {}: {}",
                 import.function,
@@ -261,7 +267,8 @@ fn other_metering_modes_give_way_too() {
     }
 }
 
-/// Returns whether the host makes a megabyte of random numbers within three milliseconds, as seen from a guest.
+/// Returns whether the host makes a megabyte of random numbers within three milliseconds, as seen
+/// from a guest.
 fn random_is_quick(sandbox: &Sandbox) -> bool {
     let source = "import os, time
 start = time.monotonic()
@@ -277,7 +284,8 @@ print(time.monotonic() - start)";
         .is_ok_and(|seconds| seconds < 0.003)
 }
 
-/// Windows of another tenant's small runs, each measured alone and beside loops within the same second.
+/// Windows of another tenant's small runs, each measured alone and beside loops within the same
+/// second.
 const WINDOWS: usize = 7;
 
 /// Returns the median.
@@ -307,8 +315,9 @@ fn p99(sandbox: &Sandbox) -> Duration {
     took.get(98).copied().unwrap_or_default()
 }
 
-/// Four such loops, and another tenant's small runs beside them: less than five times as slow as alone. Other load on this machine affects
-/// both halves of a window, and outliers are left out by the median.
+/// Four such loops, and another tenant's small runs beside them: less than five times as slow as
+/// alone. Other load on this machine affects both halves of a window, and outliers are left out by
+/// the median.
 #[test]
 fn loops_do_not_keep_others_waiting() {
     let _alone = alone();
@@ -317,7 +326,8 @@ fn loops_do_not_keep_others_waiting() {
         "wall = \"20s\"\nfuel = 1_000_000_000_000\nmemory = \"64MiB\"\nworkspace = \"16MiB\"";
     let sandbox = sandbox(limits, "");
     let _ = p99(&sandbox);
-    // In a build without optimisation the generator alone takes 50 ms for a megabyte, and a small run yields several times.
+    // In a build without optimisation the generator alone takes 50 ms for a megabyte, and a small
+    // run yields several times.
     let is_optimised = !cfg!(debug_assertions) && random_is_quick(&sandbox);
     let most = if is_optimised { 5 } else { 10 };
     let mut names = vec![
@@ -410,13 +420,7 @@ print('ok')";
 }
 
 /// Benign programs in which the host does most of the work, and the fuel that they may use.
-#[test]
-fn what_the_host_does_is_paid_for() {
-    let _alone = alone();
-    let sandbox = sandbox(
-        "wall = \"300ms\"\nfuel = 100_000_000_000\nworkspace = \"16MiB\"\nfiles = 3000",
-        "",
-    );
+fn busy_hosts() -> [(&'static str, &'static str); 6] {
     let chain = "import os
 for link in range(39):
     os.symlink('./' * 12 + f'l{link + 1}', f'l{link}')
@@ -450,15 +454,25 @@ while True:
     let random = "import os
 while True:
     os.urandom(1 << 20)";
-    let lateness = Lateness::watch();
-    for (name, source) in [
+    [
         ("chain", chain),
         ("deep", deep),
         ("listing", listing),
         ("missing", missing),
         ("clock", clock),
         ("random", random),
-    ] {
+    ]
+}
+
+#[test]
+fn work_of_the_host_is_paid_for() {
+    let _alone = alone();
+    let sandbox = sandbox(
+        "wall = \"300ms\"\nfuel = 100_000_000_000\nworkspace = \"16MiB\"\nfiles = 3000",
+        "",
+    );
+    let lateness = Lateness::watch();
+    for (name, source) in busy_hosts() {
         let _ = lateness.room();
         let outcome = run(&sandbox, Request::new("python", source));
         println!(
@@ -466,7 +480,7 @@ while True:
             outcome.usage.fuel as f64 / outcome.usage.wall.as_nanos() as f64
         );
         assert_eq!(
-            outcome.limit,
+            outcome.reached_limit(),
             Some(Limit::Wall),
             "{name}: {}",
             show(&outcome)
@@ -491,7 +505,7 @@ while True:
     );
     // Its buffers may fill its memory first.
     assert!(
-        matches!(outcome.limit, Some(Limit::Wall | Limit::Memory)),
+        matches!(outcome.reached_limit(), Some(Limit::Wall | Limit::Memory)),
         "{}",
         show(&outcome)
     );
@@ -504,9 +518,21 @@ while True:
         ),
     );
     assert_eq!(outcome.stdout.text(), "x 1048576\n", "{}", show(&outcome));
-    // Fuel exhausted inside a host call ends the run like any fuel limit.
+}
+
+#[test]
+fn fuel_exhausted_inside_a_host_call_ends_the_run() {
+    let _alone = alone();
+    let random = "import os
+while True:
+    os.urandom(1 << 20)";
     let poor = glovebox_tests::place::sandbox("fuel = 50_000_000", "");
     let outcome = run_with(&poor, Request::new("python", random), Controls::default());
-    assert_eq!(outcome.limit, Some(Limit::Cpu), "{}", show(&outcome));
+    assert_eq!(
+        outcome.reached_limit(),
+        Some(Limit::Fuel),
+        "{}",
+        show(&outcome)
+    );
     assert!(outcome.usage.fuel <= 50_000_000);
 }

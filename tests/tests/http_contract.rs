@@ -1,7 +1,7 @@
 //! API contract: does the service conform to its OpenAPI description?
 //!
-//! Schemathesis reads the served description and calls every route with valid and invalid input, in sequences too. It is installed from
-//! PyPI, in a virtual environment beside the build output.
+//! Schemathesis reads the served description and calls every route with valid and invalid input, in
+//! sequences too. It is installed from PyPI, in a virtual environment beside the build output.
 
 use glovebox_tests::service::Service;
 use glovebox_tests::tree::{root, tests_folder};

@@ -1,7 +1,7 @@
 //! HTTPS clients: do common ones reach a server, and only one with a trusted certificate?
 //!
-//! Through the program `glovebox`, which uses the system's trust store; the other side is an HTTPS server on the loopback address with a
-//! certificate authority that the test creates.
+//! Through the program `glovebox`, which uses the system's trust store; the other side is an HTTPS
+//! server on the loopback address with a certificate authority that the test creates.
 
 use glovebox_tests::server::{Authority, Server, answer};
 use glovebox_tests::tree::{program, root};
@@ -56,7 +56,8 @@ static CLIENTS: LazyLock<PathBuf> = LazyLock::new(|| {
     folder
 });
 
-/// Runs a program that may reach the port of 127.0.0.1 over HTTPS, with the clients on its import path. Returns its output.
+/// Runs a program that may reach the port of 127.0.0.1 over HTTPS, with the clients on its import
+/// path. Returns its output.
 fn run(language: &str, source: &str, port: u16, trusted: &str) -> String {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let write = |name: &str, content: &str| {

@@ -1,6 +1,7 @@
 //! Network grants of `fetch`: does it reach what was granted and nothing else?
 //!
-//! The other side is a server on the loopback address, which is private: each policy names that range, or must refuse it.
+//! The other side is a server on the loopback address, which is private: each policy names that
+//! range, or must refuse it.
 
 use glovebox::{Outcome, Request, Sandbox, Status};
 use glovebox_tests::attack::{alone, show};

@@ -1,6 +1,6 @@
-//! What do the other files of the prelude share?
+//! Shared helpers: what do the other files of the prelude use?
 (native, internal) => {
-  // There is nobody to share memory with.
+  // There are no threads to share memory with.
   delete globalThis.SharedArrayBuffer;
   // A global as the specifications want it: not enumerable, but the program may replace it.
   internal.define = (name, value) => Object.defineProperty(globalThis, name, { value, writable: true, enumerable: false, configurable: true });

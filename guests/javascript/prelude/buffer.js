@@ -1,4 +1,4 @@
-//! What is a `Buffer`? (`node:buffer`, the part that programs use)
+//! `node:buffer`: what can a `Buffer` do? (the part that programs use)
 (native, internal) => {
   const { codedError, bytesOf, decodeLatin1, decodeUtf16 } = internal;
   const names = { utf8: 'utf8', 'utf-8': 'utf8', hex: 'hex', base64: 'base64', base64url: 'base64url', latin1: 'latin1', binary: 'latin1', ascii: 'ascii', utf16le: 'utf16le', 'utf-16le': 'utf16le', ucs2: 'utf16le', 'ucs-2': 'utf16le' };

@@ -1,4 +1,4 @@
-//! What does `structuredClone` copy?
+//! `structuredClone`: what does it copy?
 (native, internal) => {
   const { classOf } = native;
   const errorClasses = { Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError };

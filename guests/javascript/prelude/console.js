@@ -1,4 +1,4 @@
-//! What does `console` do with its arguments?
+//! `console`: where do its arguments go?
 (native, internal) => {
   const { format, inspect, showNumber, width } = internal;
   const STDOUT = 1, STDERR = 2;

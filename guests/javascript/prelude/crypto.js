@@ -1,4 +1,4 @@
-//! Where do random numbers and times come from?
+//! `crypto` and `performance`: where do random numbers and times come from?
 (native, internal) => {
   const { define } = internal;
   const QUOTA = 65536;

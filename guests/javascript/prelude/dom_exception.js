@@ -1,4 +1,4 @@
-//! What is a `DOMException`, and what do `atob` and `btoa` do?
+//! `DOMException`, `atob` and `btoa`: how do they differ from the engine's own?
 //!
 //! The engine has its own, but those are not errors to it: their stack has no heading.
 (native, internal) => {

@@ -1,4 +1,4 @@
-//! What is an `EventEmitter`? (`node:events`)
+//! `node:events`: what can an `EventEmitter` do?
 (native, internal) => {
   const { codedError } = internal;
   const listenersOf = (emitter) => {

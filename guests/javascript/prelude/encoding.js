@@ -1,4 +1,4 @@
-//! How does text become bytes and bytes text?
+//! `TextEncoder` and `TextDecoder`: how does text become bytes and bytes text?
 (native, internal) => {
   const { define, codedError } = internal;
   const labels = {

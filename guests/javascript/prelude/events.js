@@ -1,4 +1,4 @@
-//! Which events can a program dispatch, and how does it abort something?
+//! `EventTarget` and `AbortController`: which events can a program dispatch, and how does it abort?
 (native, internal) => {
   const { define, codedError } = internal;
   const tag = (Class) => {

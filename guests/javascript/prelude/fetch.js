@@ -1,4 +1,4 @@
-//! How does a program speak HTTP?
+//! `fetch`: how does a program speak HTTP?
 //!
 //! The host makes the exchange and judges it; here are the classes around it. Bodies are whole: no part of one arrives before the rest.
 (native, internal) => {

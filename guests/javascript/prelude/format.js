@@ -1,4 +1,4 @@
-//! What do the placeholders of `console.log` and `util.format` mean?
+//! Format strings: what do the placeholders of `console.log` and `util.format` mean?
 (native, internal) => {
   const { inspect, showNumber } = internal;
   const { classOf } = native;

@@ -1,4 +1,4 @@
-//! How does a program reach its files? (`node:fs`, whole calls; streams of it are arrays of chunks)
+//! `node:fs`: how does a program reach its files? (whole calls; streams are arrays of chunks)
 (native, internal) => {
   const { codedError, path, EventEmitter } = internal;
   const { Buffer } = globalThis;

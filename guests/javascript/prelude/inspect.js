@@ -1,4 +1,4 @@
-//! How does the console show a value?
+//! `util.inspect`: how does the console show a value?
 //!
 //! The layout is that of Node: entries on one line while they are short, arrays of many short entries in columns, nesting cut at a depth.
 (native, internal) => {

@@ -1,4 +1,4 @@
-//! In which order do timers, immediates and answers of the host run?
+//! Event loop: in which order do timers, immediates and answers of the host run?
 //!
 //! One turn runs one task; the microtasks that it leaves run before the next. When nothing is ready the host waits for us.
 (native, internal) => {
@@ -171,7 +171,7 @@
     ticks = [];
   };
 
-  // A call of the host. Resolves to the parsed answer; `fail(kind, message)` makes the error. After an abort nobody waits for it any more.
+  // A call of the host. Resolves to the parsed answer; `fail(kind, message)` makes the error. After an abort its answer is dropped.
   internal.call = (name, values, fail, signal) => new Promise((resolve, reject) => {
     const number = native.startCall(name, values);
     const abort = () => { calls.delete(number); reject(signal.reason); };

@@ -1,4 +1,4 @@
-//! Which module does a name mean, for `import` and for `require`?
+//! Module resolution: which module does a name mean, for `import` and for `require`?
 (native, internal) => {
   const { define, codedError, path } = internal;
   const made = new Map();
@@ -208,7 +208,7 @@
 
   const mainModule = new Module('/work/main.js', null);
   mainModule.id = '.';
-  // For whoever looks at a program before it runs: what it imports, by the engine's own parser.
+  // For an inspection before a program runs: what it imports, by the engine's own parser.
   internal.builtins['glovebox:syntax'] = () => ({
     imports: (text, file) => native.imports(isTypeScript(file) ? internal.transform(`${text}`, file) : `${text}`, `${file}`),
     isAbsent: (name) => absent.includes(name.startsWith('node:') ? name.slice(5) : name),

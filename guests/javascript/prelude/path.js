@@ -1,4 +1,4 @@
-//! How are paths put together? (`node:path`, the POSIX form)
+//! `node:path`: how are paths joined and split? (the POSIX form)
 (native, internal) => {
   const check = (value, name) => {
     if (typeof value !== 'string') throw internal.codedError(TypeError, 'ERR_INVALID_ARG_TYPE', `The "${name}" argument must be of type string. Received ${internal.received(value)}`);

@@ -1,4 +1,4 @@
-//! What is `process`, and how does a program read its standard input?
+//! `process`: what does a program know of itself, and how does it read its standard input?
 (native, internal) => {
   const { define, EventEmitter, codedError } = internal;
   const { Buffer } = globalThis;

@@ -1,4 +1,4 @@
-//! What does the guest say about an uncaught error and about the value of the last expression?
+//! Result report: how are an uncaught error and the value of the last expression described?
 (native, internal) => {
   const { inspect } = internal;
   const isError = (value) => native.classOf(value) === 'Error';

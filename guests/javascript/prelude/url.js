@@ -1,4 +1,4 @@
-//! What are the parts of a URL?
+//! `URL`: what are the parts of a URL?
 //!
 //! A compact form of the WHATWG parser: special schemes, IPv4 and IPv6 hosts, the percent-encode sets. Host names beyond ASCII become
 //! Punycode; the mapping tables of IDNA are not inside, only lower case and NFC.

@@ -1,4 +1,4 @@
-//! What is in `node:util` and `node:assert`?
+//! `node:util` and `node:assert`: what do they export?
 (native, internal) => {
   const { inspect, format, formatWithOptions, codedError } = internal;
   const { classOf } = native;

@@ -1,4 +1,4 @@
-"""How does the guest ask its host for something?
+"""Host calls: how does the guest call its host?
 
 A call is a name and a JSON text. It is started, waited for (alone here, many at once in `loop`) and finished; a failure becomes the
 exception that a Python program expects of such a thing.

@@ -1,4 +1,4 @@
-"""Why does an evaluation write to few pages?
+"""Heap compaction: why does an evaluation write to few pages?
 
 Because the allocators give it memory that lies together. While the image is made, holes open all over the heap, and whatever is allocated
 later would be strewn over them, each on a page that instances share until it is written. So the holes are filled, for good.

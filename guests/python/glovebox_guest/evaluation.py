@@ -1,4 +1,4 @@
-"""How is a source run, and how does it end?
+"""Evaluation: how is a source run, and how does it end?
 
 The text is compiled once, its last expression apart, so that its value comes back like a cell's. What ends the program, an exception
 or `sys.exit`, becomes the contract's completion. Whatever a program did to this interpreter, an evaluation ends with one.
@@ -40,7 +40,7 @@ def evaluate(source):
     try:
         completion = _evaluate(source)
     except BaseException as error:
-        # Memory ran out while the end was being told, or the program watches every call and raises in it.
+        # Memory ran out while the completion was made, or the program watches every call and raises in it.
         _take_back()
         completion = wire.Completion_Raised(wire.Raised(type(error).__name__, "", f"{type(error).__name__}\n"))
     open_files.flush()

@@ -1,4 +1,4 @@
-"""How does a library that speaks HTTP over a socket reach the network, when only the host can?
+"""HTTP over host calls: how do socket-based libraries reach the network?
 
 It is given `FetchSocket`. What it writes is read back as a request, the host makes the exchange (`fetch`), and what it reads is the
 response written out again. So every library keeps its own headers, redirects, cookies and decoding.

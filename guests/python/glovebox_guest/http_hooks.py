@@ -1,4 +1,4 @@
-"""Where do the HTTP libraries get their connections from?
+"""HTTP hooks: where do the HTTP libraries get their connections from?
 
 From `exchange`, by the one function that each of them connects with. `http.client` is changed in the image; packages that a program brings
 (`urllib3` and so `requests`, `httpcore` and so `httpx`) are changed when they are imported.

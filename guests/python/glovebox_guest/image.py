@@ -1,4 +1,4 @@
-"""Which state do all instances start from?
+"""Memory image: which state do all instances start from?
 
 The one that `finish` leaves: the modules that programs use most are imported, the guest's own paths have run, and nothing tells where it was
 built. Whatever is done here costs a run nothing.

@@ -1,4 +1,4 @@
-"""What is `hashlib.pbkdf2_hmac` where Python was built without OpenSSL?
+"""Key derivation: what is `hashlib.pbkdf2_hmac` without OpenSSL?
 
 The same function (RFC 8018, 5.2) in Python over the built-in HMAC; slower than OpenSSL's by an order of magnitude, but there.
 """

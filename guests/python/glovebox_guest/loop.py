@@ -1,4 +1,4 @@
-"""How does `asyncio` wait without sockets, pipes or threads?
+"""Event loop: how does `asyncio` wait without sockets, pipes or threads?
 
 An event loop whose selector is the host: it sleeps until a timer is due or one of the host calls in flight has finished. It is the default
 loop, so `asyncio.run`, `asyncio.new_event_loop` and top-level `await` all use it.
@@ -92,7 +92,7 @@ class EventLoop(base_events.BaseEventLoop):
 
 
 def install():
-    """Makes `EventLoop` what everybody gets who asks for an event loop."""
+    """Makes `EventLoop` the default event loop."""
     EventLoop.__module__ = "asyncio.unix_events"
     EventLoop.__qualname__ = EventLoop.__name__ = "_UnixSelectorEventLoop"
     unix_events._UnixDefaultEventLoopPolicy._loop_factory = EventLoop

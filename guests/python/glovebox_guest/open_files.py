@@ -1,4 +1,4 @@
-"""What becomes of files that a program leaves open?
+"""Open files: when are files flushed that a program leaves open?
 
 Python writes their buffers out when it exits. A guest does not exit, so it does so after each evaluation; the files stay open.
 """
@@ -41,7 +41,7 @@ def _flush_one(stream):
         if not stream.closed:
             stream.flush()
     except BaseException:
-        # Nobody can be told any more: the disk is full, or the file was opened for reading only.
+        # The error cannot be reported any more: the disk is full, or the file was opened for reading only.
         pass
 
 

@@ -1,4 +1,4 @@
-"""How does an image that was made in one place look as if it had always been in another?
+"""Relocation: how do paths of the build become those of the run time?
 
 Every path of the build that a program could meet, in tracebacks, `inspect`, `sys` or a module's attributes, is rewritten to where the
 library is mounted at run time, or to `<glovebox>` for the guest's own code.

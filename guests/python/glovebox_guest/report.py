@@ -1,4 +1,4 @@
-"""How is an exception that nobody caught told?
+"""Exception report: how is an uncaught exception described?
 
 As CPython's own interpreter does: the report goes to standard error, with the frames of the program only and with its source lines.
 """

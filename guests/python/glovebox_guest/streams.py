@@ -1,4 +1,4 @@
-"""What are `sys.stdin`, `sys.stdout` and `sys.stderr` here?
+"""Standard streams: what are `sys.stdin`, `sys.stdout` and `sys.stderr` here?
 
 Text over a buffer over the three descriptors. Output leaves at each line end, so a program is heard as it speaks and one `print` is one
 write; bytes that are not UTF-8 pass through standard input and output unharmed, as surrogates.

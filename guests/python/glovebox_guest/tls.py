@@ -1,4 +1,4 @@
-"""What does `import ssl` give where there is no TLS?
+"""TLS: what does `import ssl` give in a guest without TLS?
 
 A module that keeps settings. HTTPS is spoken by the host, which always checks certificates, so a context says nothing that could weaken
 that; the libraries of HTTP only need it to be there. TLS over anything else fails with `ssl.SSLError`.

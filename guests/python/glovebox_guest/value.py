@@ -1,4 +1,4 @@
-"""How is the value of a last expression told to somebody outside Python?
+"""Result value: how is the value of the last expression described outside Python?
 
 As `repr` shows it, and as JSON where that says the same: exact `dict` with text keys, `list`, `str`, `int` that a double holds, finite
 `float`, `bool` and `None` inside. A tuple, a set or a subclass would come back as something else, so it has no JSON form.
@@ -11,7 +11,7 @@ import json
 from wit_world.exports import interpreter as wire
 
 MAX_TEXT = 256 * 1024
-"""Characters of a `repr`, a message or a report, and of a JSON form; protects whoever keeps results."""
+"""Characters of a `repr`, a message or a report, and of a JSON form; protects the host that keeps results."""
 MAX_DEPTH = 64
 """Levels of nested lists and dicts in a JSON form; below what strict readers accept."""
 MAX_ITEMS = 100_000

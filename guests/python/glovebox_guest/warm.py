@@ -1,6 +1,6 @@
-"""How does the first evaluation become as fast as the hundredth?
+"""Warm-up: why is the first evaluation as fast as the hundredth?
 
-By making the ones before it here. The interpreter adapts its code to what it runs, and each adaption writes into memory that instances share
+Because the ones before it run here, before the image is taken. The interpreter adapts its code to what it runs, and each adaption writes into memory that instances share
 until it is written; what was adapted in the image is neither slow nor written again.
 """
 

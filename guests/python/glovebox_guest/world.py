@@ -1,4 +1,4 @@
-"""What does a program find when it starts?
+"""Program environment: what does a program find when it starts?
 
 A module `__main__`, arguments, exactly the environment of the grant, a working directory, fresh randomness and standard streams. The first
 evaluation in an instance makes all of it; later ones of a session change only what came with them.

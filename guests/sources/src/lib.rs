@@ -1,1 +1,1 @@
-//! What do the guests' sources depend on? See `Cargo.toml`; there is no code.
+//! Sources of the JavaScript engine: which package carries them? See `Cargo.toml`; there is no code.

@@ -1,6 +1,7 @@
-//! How do npm packages become one text that an engine without a module loader can run?
+//! CommonJS bundler: how do npm packages become one script?
 //!
-//! Each file that is reached from the entry becomes a function in a table, under a number; a small loader does what `require` does.
+//! Each file that is reached from the entry becomes a function in a table, under a number; a small
+//! loader does what `require` does.
 
 use super::toolchain::Package;
 use anyhow::{Context as _, Result, bail};
@@ -9,7 +10,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-/// What stands before and after the table of modules. A module is a function and, by request, the numbers of what it requires.
+/// What stands before and after the table of modules. A module is a function and, by request, the
+/// numbers of what it requires.
 const BEFORE: &str = "(() => {\nconst modules = [\n";
 const AFTER: &str = "];
 const loaded = [];
@@ -26,12 +28,14 @@ const load = (number) => {
 };
 ";
 
-/// One script that leaves the exports of the first package's main module in the global variable `global`.
+/// One script that leaves the exports of the first package's main module in the global variable
+/// `global`.
 ///
 /// # Errors
 ///
-/// Where a file cannot be read, or requires a file of its own package that is not there. What is required from packages that are not
-/// given (such as Node's own) is found missing when it is called for, as in Node.
+/// Where a file cannot be read, or requires a file of its own package that is not there. What is
+/// required from packages that are not given (such as Node's own) is found missing when it is
+/// called for, as in Node.
 pub(super) fn bundle(packages: &[Package], global: &str) -> Result<String> {
     let entry = packages.first().context("there is no package to bundle")?;
     let mut table = Table {
@@ -154,7 +158,8 @@ fn normal(path: &Path) -> PathBuf {
     out
 }
 
-/// What a module requires by a plain string, each once. Good enough for the pinned packages, whose every `require` is of that form.
+/// What a module requires by a plain string, each once. Good enough for the pinned packages, whose
+/// every `require` is of that form.
 fn requests(source: &str) -> Vec<&str> {
     let mut found = Vec::new();
     for rest in source.split("require(").skip(1) {

@@ -1,4 +1,4 @@
-"""Which bytecode would Python write for each module of its standard library?
+"""Bytecode compiler: how is the standard library compiled inside the guest?
 
 Runs inside the guest that the library is for, so the bytecode fits it. The files carry an unchecked hash: the library is read-only, so
 an import need not compare them with the sources.

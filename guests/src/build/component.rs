@@ -1,4 +1,4 @@
-//! How does the build run a guest that it has just made?
+//! Guest runner of the build: how is a guest run that was just built?
 //!
 //! On a plain engine without limits: nothing but our own scripts runs here.
 
@@ -14,8 +14,11 @@ const INTERPRETER: &str = "glovebox:guest/interpreter@0.1.0";
 /// The imported interface.
 const HOST: &str = "glovebox:guest/host@0.1.0";
 
+/// The exported function that sets up the C library of a reactor module.
+pub(super) const REACTOR: &str = "_initialize";
+
 /// Stack for the guest, in bytes. Compiling a module recurses deeply.
-const STACK: usize = 8 << 20;
+const STACK_BYTES: usize = 8 << 20;
 
 /// A host directory that the guest sees.
 pub(super) struct Mount<'a> {
@@ -38,7 +41,8 @@ impl WasiView for Host {
     }
 }
 
-/// Evaluates one script in a fresh instance of a component that brings its memory along. `code` is the component.
+/// Evaluates one script in a fresh instance of a component that brings its memory along. `code` is
+/// the component.
 ///
 /// # Errors
 ///
@@ -50,7 +54,9 @@ pub(super) fn evaluate(
     mounts: &[Mount<'_>],
 ) -> Result<()> {
     let mut config = Config::new();
-    config.max_wasm_stack(STACK).async_stack_size(2 * STACK);
+    config
+        .max_wasm_stack(STACK_BYTES)
+        .async_stack_size(2 * STACK_BYTES);
     let engine = Engine::new(&config).map_err(plain)?;
     let component = Component::from_binary(&engine, code).map_err(plain)?;
     let mut linker: Linker<Host> = Linker::new(&engine);
@@ -83,7 +89,7 @@ pub(super) fn evaluate(
     }
 }
 
-/// A script of the build has nobody to call.
+/// Refuses host calls: scripts of the build make none.
 fn refuse_calls(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     let mut host = linker.instance(HOST)?;
     for name in ["start-call", "wait-any", "finish-call"] {
@@ -112,7 +118,7 @@ fn source(script: &str, arguments: &[&str]) -> Val {
     ])
 }
 
-/// The engine has an error type of its own.
+/// Converts the error type of the engine.
 pub(super) fn plain(error: wasmtime::Error) -> anyhow::Error {
     anyhow!("{error:?}")
 }
@@ -120,7 +126,7 @@ pub(super) fn plain(error: wasmtime::Error) -> anyhow::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::build::steps::source_text;
+    use crate::build::sources::source_text;
 
     #[test]
     fn the_interfaces_have_the_versions_of_the_contract() {

@@ -1,9 +1,11 @@
-//! How do the functions of the host reach a guest's code without a detour?
+//! Direct linking: how does a guest's code import functions of the host without a shim?
 //!
-//! A function of the host is given the memory that its arguments lie in, but the guest's memory exists only after the guest's module was
-//! instantiated, which needs the functions. The usual way out are two more modules, a shim that stands in for the functions and a
-//! fix-up that fills it in, made anew for every instance. Here the memory is in a small module of its own, which is instantiated first
-//! and needs no functions; it also holds the one table slot through which the host finds the guest's allocator.
+//! A function of the host is given the memory that its arguments lie in, but the guest's memory
+//! exists only after the guest's module was instantiated, which needs the functions. The usual way
+//! out are two more modules, a shim that stands in for the functions and a fix-up that fills it in,
+//! made anew for every instance. Here the memory is in a small module of its own, which is
+//! instantiated first and needs no functions; it also holds the one table slot through which the
+//! host finds the guest's allocator.
 
 use super::link_graph::{LinkGraph, Origin};
 use anyhow::{Context as _, Result, bail, ensure};
@@ -29,7 +31,8 @@ const REALLOC: &str = "realloc";
 /// The guest's own allocator for what the host hands over.
 const GUEST_REALLOC: &str = "cabi_realloc";
 
-/// Rewrites a component of one core module, as the component encoder makes it, to do without shim and fix-up.
+/// Rewrites a component of one core module, as the component encoder makes it, to do without shim
+/// and fix-up.
 ///
 /// # Errors
 ///
@@ -49,7 +52,7 @@ pub(super) fn link_directly(component: &[u8]) -> Result<Vec<u8>> {
     for import in &mut shape.imports {
         let instance = arguments.iter().find(|(name, _)| *name == import.module);
         let (_, instance) =
-            instance.with_context(|| format!("nobody provides `{}`", import.module))?;
+            instance.with_context(|| format!("no instance provides `{}`", import.module))?;
         match graph.origin(*instance, &import.name, super::link_graph::Kind::Function)? {
             Origin::Host(function) => {
                 import.function = Some(graph.host_function(function)?.clone())
@@ -76,11 +79,11 @@ pub(super) fn link_directly(component: &[u8]) -> Result<Vec<u8>> {
 struct Shape<'a> {
     bytes: &'a [u8],
     memory: MemoryType,
-    imports: Vec<Import>,
+    imports: Vec<FunctionImport>,
     realloc: u32,
 }
 
-struct Import {
+struct FunctionImport {
     module: String,
     name: String,
     function: Option<CanonicalFunction>,
@@ -98,7 +101,7 @@ impl<'a> Shape<'a> {
                             matches!(import.ty, TypeRef::Func(_)),
                             "the guest's module imports more than functions"
                         );
-                        imports.push(Import {
+                        imports.push(FunctionImport {
                             module: import.module.to_owned(),
                             name: import.name.to_owned(),
                             function: None,
@@ -188,7 +191,7 @@ struct Borrower {
     realloc: u32,
 }
 
-type Reencoded = Result<(), reencode::Error<Infallible>>;
+type SectionResult = Result<(), reencode::Error<Infallible>>;
 
 impl Reencode for Borrower {
     type Error = Infallible;
@@ -202,7 +205,7 @@ impl Reencode for Borrower {
         &mut self,
         imports: &mut ImportSection,
         section: wasmparser::ImportSectionReader<'_>,
-    ) -> Reencoded {
+    ) -> SectionResult {
         reencode::utils::parse_import_section(self, imports, section)?;
         imports
             .import(SHARED, MEMORY, EntityType::Memory(self.memory))
@@ -214,7 +217,7 @@ impl Reencode for Borrower {
         &mut self,
         _: &mut MemorySection,
         _: wasmparser::MemorySectionReader<'_>,
-    ) -> Reencoded {
+    ) -> SectionResult {
         Ok(())
     }
 
@@ -222,7 +225,7 @@ impl Reencode for Borrower {
         &mut self,
         elements: &mut ElementSection,
         section: wasmparser::ElementSectionReader<'_>,
-    ) -> Reencoded {
+    ) -> SectionResult {
         reencode::utils::parse_element_section(self, elements, section)?;
         elements.active(
             Some(0),
@@ -256,7 +259,8 @@ struct Linker<'a> {
 const MEMORY_INSTANCE: u32 = 0;
 
 impl Linker<'_> {
-    /// Copies what belongs to the component itself and makes its core part anew, right before the first function is lifted from it.
+    /// Copies what belongs to the component itself and makes its core part anew, right before the
+    /// first function is lifted from it.
     fn copy(&mut self, component: &[u8]) -> Result<()> {
         let mut depth = 0_u32;
         for payload in Parser::new(0).parse_all(component) {

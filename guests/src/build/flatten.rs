@@ -1,7 +1,8 @@
-//! How does a component that was linked from libraries become one that starts in microseconds?
+//! Flattening: how does a component linked from libraries become one that starts in microseconds?
 //!
-//! Its core modules are merged into one, its memory becomes an image file, and the rest is wrapped as a component again. The new
-//! component must only be instantiated with a memory that already holds the image.
+//! Its core modules are merged into one, its memory becomes an image file, and the rest is wrapped
+//! as a component again. The new component must only be instantiated with a memory that already
+//! holds the image.
 
 use super::direct::link_directly;
 use super::image::with_data;
@@ -20,7 +21,8 @@ pub struct Flat {
     pub standalone: Vec<u8>,
 }
 
-/// Flattens a linked component, keeping only the exported interface whose name starts with `interface`.
+/// Flattens a linked component, keeping only the exported interface whose name starts with
+/// `interface`.
 ///
 /// # Errors
 ///
@@ -57,7 +59,8 @@ pub fn flatten(component: &[u8], interface: &str) -> Result<Flat> {
     let DecodedWasm::Component(mut resolve, world) = wit_component::decode(component)? else {
         bail!("the file is a WIT package, not a component");
     };
-    // Only the interpreter stays: what the linker exported for its own initialisation has done its work.
+    // Only the interpreter stays: what the linker exported for its own initialisation has done its
+    // work.
     let exports: Vec<_> = resolve
         .worlds
         .get(world)

@@ -1,11 +1,11 @@
-//! Which pieces of an initialised heap do programs write to?
+//! Heap layout: which blocks of an initialised heap lie together?
 //!
-//! Hardly any of them, if only to count references, but they lie scattered, and every page with one of them is a page that the runtime
-//! restores after a run. So a guest is initialised twice. The first time we watch programs run and note the blocks that they change; the
-//! second time the guest's allocator puts those blocks together.
+//! Those that programs write to. They are few, if only to count references, but they lie scattered,
+//! and every page with one of them is a page that the runtime restores after a run. So a guest is
+//! initialised twice. The first time programs are observed and the blocks noted that they change; the second time the
+//! guest's allocator puts those blocks together.
 
-use super::component::plain;
-use super::preinitialise::REACTOR;
+use super::component::{REACTOR, plain};
 use anyhow::{Context as _, Result, ensure};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +14,7 @@ use wasmtime::{
 };
 
 /// Stack for the guest, in bytes.
-const STACK: usize = 8 << 20;
+const STACK_BYTES: usize = 8 << 20;
 
 /// Calls of the allocator that a first initialisation may make.
 const MAX_CALLS: u32 = 1 << 21;
@@ -26,7 +26,7 @@ const MAX_BLOCK: usize = 4096;
 const MAX_PASSED: u32 = 1 << 26;
 
 /// Bytes of an allocator's header, which is in front of a block.
-const HEADER: usize = 8;
+const HEADER_BYTES: usize = 8;
 
 /// The exported function that evaluates.
 const EVALUATE: &str = "glovebox:guest/interpreter@0.1.0#evaluate";
@@ -51,8 +51,8 @@ pub(super) struct Program<'a> {
     pub(super) stride: u32,
 }
 
-/// Initialises by the exported function `initialise`, runs the programs one after the other, each in the memory that the
-/// initialisation left, and says where the blocks should go.
+/// Initialises by the exported function `initialise`, runs the programs one after the other, each
+/// in the memory that the initialisation left, and says where the blocks should go.
 ///
 /// # Errors
 ///
@@ -60,15 +60,16 @@ pub(super) struct Program<'a> {
 pub(super) fn observe(module: &[u8], initialise: &str, programs: &[Program<'_>]) -> Result<Plan> {
     let mut config = Config::new();
     config
-        .max_wasm_stack(STACK)
-        .async_stack_size(2 * STACK)
+        .max_wasm_stack(STACK_BYTES)
+        .async_stack_size(2 * STACK_BYTES)
         .epoch_interruption(true);
     let engine = Engine::new(&config).map_err(plain)?;
     let compiled = Module::new(&engine, module).map_err(plain)?;
     let mut store = Store::new(&engine, ());
     store.set_epoch_deadline(u64::MAX / 2);
     let mut linker: Linker<()> = Linker::new(&engine);
-    // Nothing that the programs ask the host for matters here: zeroes are a success without a result.
+    // Nothing that the programs ask the host for matters here: zeroes are a success without a
+    // result.
     linker
         .define_unknown_imports_as_default_values(&mut store, &compiled)
         .map_err(plain)?;
@@ -77,7 +78,12 @@ pub(super) fn observe(module: &[u8], initialise: &str, programs: &[Program<'_>])
         .get_memory(&mut store, "memory")
         .context("the guest exports no memory")?;
     call_plain(&mut store, &instance, REACTOR)?;
-    let places = plan_layout(&mut store, &instance, (MAX_CALLS, [0, 0]), true)?;
+    let request = LayoutRequest {
+        max_calls: MAX_CALLS,
+        regions: [0, 0],
+        log: AllocationLog::Keep,
+    };
+    let places = plan_layout(&mut store, &instance, request)?;
     call_plain(&mut store, &instance, initialise)?;
     let watch = Arc::new(Watch::new(&mut store, &instance, memory, places)?);
     let mut written_by = vec![0; watch.blocks.len()];
@@ -96,19 +102,38 @@ pub(super) fn observe(module: &[u8], initialise: &str, programs: &[Program<'_>])
     watch.plan(&written_by)
 }
 
-/// Tells the guest's allocator where blocks should go, by a plan or for a log; gives the address of its array of places.
+/// Whether the guest's allocator logs the blocks that it hands out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum AllocationLog {
+    Keep,
+    Discard,
+}
+
+/// The layout that the guest's allocator prepares for.
+pub(super) struct LayoutRequest {
+    /// Maximum calls of the allocator.
+    pub(super) max_calls: u32,
+    /// Bytes of each region.
+    pub(super) regions: [u32; 2],
+    pub(super) log: AllocationLog,
+}
+
+/// Prepares the guest's allocator for a layout; returns the address of its array of places.
 pub(super) fn plan_layout<T>(
     store: &mut Store<T>,
     instance: &Instance,
-    plan: (u32, [u32; 2]),
-    is_logged: bool,
+    request: LayoutRequest,
 ) -> Result<u32> {
-    let (limit, [first, second]) = plan;
+    let [first, second] = request.regions;
+    let is_logged = request.log == AllocationLog::Keep;
     let function = instance
         .get_typed_func::<(u32, u32, u32, i32), u32>(&mut *store, "plan-layout")
         .map_err(plain)?;
     function
-        .call(store, (limit, first, second, i32::from(is_logged)))
+        .call(
+            store,
+            (request.max_calls, first, second, i32::from(is_logged)),
+        )
         .map_err(plain)
 }
 
@@ -225,10 +250,10 @@ impl Watch {
             .filter_map(|call| Some((word(log + 4 * call)?, call)))
             .collect();
         let mut blocks = Vec::new();
-        let mut start = places as usize - HEADER;
+        let mut start = places as usize - HEADER_BYTES;
         while let Some(size) = word(start + 4).filter(|size| *size > 0) {
-            let end = start + HEADER + (size & !1);
-            if let Some(call) = made_by.get(&(start + HEADER))
+            let end = start + HEADER_BYTES + (size & !1);
+            if let Some(call) = made_by.get(&(start + HEADER_BYTES))
                 && size & 1 == 0
             {
                 blocks.push((start, end, *call));
@@ -236,7 +261,7 @@ impl Watch {
             start = end;
         }
         ensure!(
-            start + HEADER == pristine.len(),
+            start + HEADER_BYTES == pristine.len(),
             "the heap of the guest is not one row of blocks"
         );
         let written = Mutex::new(vec![false; blocks.len()]);

@@ -1,6 +1,7 @@
-//! How does the initialised memory leave a core module and become a file of its own?
+//! Memory image: how does the initialised memory of a core module become a file?
 //!
-//! The runtime maps that file copy-on-write instead of copying data segments into every fresh memory.
+//! The runtime maps that file copy-on-write instead of copying data segments into every fresh
+//! memory.
 
 use anyhow::{Context as _, Result, bail, ensure};
 use wasm_encoder::reencode::{Reencode as _, RoundtripReencoder};
@@ -20,13 +21,15 @@ pub(super) struct Stripped {
     pub(super) image: Vec<u8>,
 }
 
-/// Moves every data segment of `module` into an image, and drops the exports that `keep` does not want.
+/// Moves every data segment of `module` into an image, and drops the exports that `keep` does not
+/// want.
 ///
 /// The memory starts with at least `pages` pages, so that two images can go with one code.
 ///
 /// # Errors
 ///
-/// Where the module has more than one memory, passive segments, or a segment whose place is not a constant.
+/// Where the module has more than one memory, passive segments, or a segment whose place is not a
+/// constant.
 pub(super) fn strip(module: &[u8], pages: u64, keep: impl Fn(&str) -> bool) -> Result<Stripped> {
     let mut out = Module::new();
     let mut image: Option<Vec<u8>> = None;
@@ -67,7 +70,8 @@ pub(super) fn strip(module: &[u8], pages: u64, keep: impl Fn(&str) -> bool) -> R
                 for segment in section.clone() {
                     let segment = segment?;
                     let DataKind::Active { offset_expr, .. } = segment.kind else {
-                        // A snapshot keeps the numbers of the segments that it has made superfluous.
+                        // A snapshot keeps the numbers of the segments that it has made
+                        // superfluous.
                         ensure!(
                             segment.data.is_empty(),
                             "a guest must not have passive data segments"
@@ -96,7 +100,8 @@ pub(super) fn strip(module: &[u8], pages: u64, keep: impl Fn(&str) -> bool) -> R
     })
 }
 
-/// The reverse of [`strip`]: a module that brings its memory along, for engines that know nothing of images.
+/// The reverse of [`strip`]: a module that brings its memory along, for engines that know nothing
+/// of images.
 pub(super) fn with_data(module: &[u8], image: &[u8]) -> Vec<u8> {
     let mut data = DataSection::new();
     data.active(0, &ConstExpr::i32_const(0), image.iter().copied());
@@ -119,7 +124,8 @@ pub(super) fn write_at(image: &mut [u8], offset: usize, data: &[u8]) -> Result<(
     Ok(())
 }
 
-/// An image without the zeroes at its end, in whole pages: a memory that it goes into is zero behind it anyway.
+/// An image without the zeroes at its end, in whole pages: a memory that it goes into is zero
+/// behind it anyway.
 pub(super) fn without_end(image: &[u8]) -> &[u8] {
     let length = image
         .iter()

@@ -1,7 +1,8 @@
-//! How is the JavaScript guest made, and the TypeScript guest that shares its code?
+//! JavaScript guest: how is it built, and the TypeScript guest that shares its code?
 //!
-//! One C translation unit holds the engine and our part of it. It is compiled once and initialised twice: plain, and with the TypeScript
-//! transform loaded. What differs is in the memory only, so both guests run the same machine code.
+//! One C translation unit holds the engine and our part of it. It is compiled once and initialised
+//! twice: plain, and with the TypeScript transform loaded. What differs is in the memory only, so
+//! both guests run the same machine code.
 
 use super::commonjs::bundle;
 use super::flatten::wrap_directly;
@@ -9,14 +10,17 @@ use super::heap_layout::{Program, observe};
 use super::image::{WASM_PAGE, blank, strip, without_end};
 use super::order::in_front;
 use super::preinitialise::preinitialise;
-use super::steps::{COMPILER_CACHE, Inputs, Network, Steps, write_sources};
-use super::{Product, process, toolchain, unmeasured};
+use super::product::{Product, unmeasured};
+use super::sources::write_sources;
+use super::steps::{COMPILER_CACHE, Inputs, Network, Step, Steps};
+use super::{process, toolchain};
 use crate::installation::write_sparse;
 use crate::manifest::{Guest, Language};
 use anyhow::{Context as _, Result, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// The code of the compiling and initialising steps: all of it decides what comes out.
 const RECIPE: &str = concat!(
     include_str!("javascript.rs"),
     include_str!("commonjs.rs"),
@@ -30,7 +34,7 @@ const RECIPE: &str = concat!(
     include_str!("image.rs"),
 );
 
-/// What initialises each guest, by its name.
+/// The function that initialises each guest, by its name.
 const INITIALISERS: [(&str, &str); 2] = [
     ("javascript", "wizer-initialize"),
     ("typescript", "wizer-initialize-typescript"),
@@ -39,7 +43,8 @@ const INITIALISERS: [(&str, &str); 2] = [
 /// The global variable in which our C code looks for the transform, and which it then removes.
 const TRANSFORM: &str = "__sucrase";
 
-/// Gives the C code the transform's text, but only where the guest is initialised for TypeScript: otherwise the text is empty.
+/// Gives the C code the transform's text, but only where the guest is initialised for TypeScript:
+/// otherwise the text is empty.
 const TYPESCRIPT_HEADER: &str = "\
 static const unsigned char typescript_text[] = {
 #embed \"typescript.js\" suffix(, 0)
@@ -56,10 +61,12 @@ __attribute__((export_name(\"wizer-initialize-typescript\"))) void initialize_ty
 }
 ";
 
-/// What is watched to lay out heap and code: the shortest program, then one that does what programs do.
-const WATCHED: [&str; 2] = ["console.log(1+1)", include_str!("typical.js")];
+/// The programs whose runs decide the layout of heap and code: the shortest one, then a typical
+/// one.
+const OBSERVED_PROGRAMS: [&str; 2] = ["console.log(1+1)", include_str!("typical.js")];
 
-/// How the C code is compiled: every feature here is one that the runtime's engine has, and none that it can be told to do without.
+/// The flags of the C compiler; the runtime's engine has every feature here, and none of them can be
+/// switched off in it.
 const FLAGS: [&str; 15] = [
     "-target",
     "wasm32-wasi",
@@ -134,9 +141,12 @@ fn compile(steps: &Steps<'_>, tools: &Path, engine: &Path) -> Result<PathBuf> {
             .step(package.directory.parent().unwrap_or(&package.directory));
     }
     steps.run(
-        "javascript",
-        "compiling QuickJS-ng (about a minute)",
-        (inputs, Network::Unneeded),
+        Step {
+            name: "javascript",
+            detail: "compiling QuickJS-ng (about a minute)",
+            inputs,
+            network: Network::Unneeded,
+        },
         |new| {
             let ours = new.join("javascript");
             write_sources("javascript", &ours)?;
@@ -170,14 +180,14 @@ fn compile(steps: &Steps<'_>, tools: &Path, engine: &Path) -> Result<PathBuf> {
 /// The component and one image for each language.
 fn initialise(steps: &Steps<'_>, compiled: &Path) -> Result<PathBuf> {
     let inputs = Inputs::new(RECIPE).step(compiled).sources("wit");
-    steps.run("javascript", "initialising the JavaScript and TypeScript guests", (inputs, Network::Unneeded), |new| {
+    steps.run(Step { name: "javascript", detail: "initialising the JavaScript and TypeScript guests", inputs, network: Network::Unneeded }, |new| {
         let module = fs::read(compiled.join("guest.wasm")).context("the compiled module is gone")?;
         let transform = fs::read(compiled.join("typescript.js")).context("the TypeScript transform is gone")?;
         let (mut snapshots, mut functions) = (Vec::new(), Vec::new());
         for (name, function) in INITIALISERS {
             // The transform alone runs for millions of instructions.
             let strides = if name == "javascript" { [1, 64] } else { [64, 2048] };
-            let programs = WATCHED.iter().zip(1..).zip(strides);
+            let programs = OBSERVED_PROGRAMS.iter().zip(1..).zip(strides);
             let programs = programs.map(|((text, region), stride)| Program { language: name, text, region, stride });
             let plan = observe(&module, function, &programs.collect::<Vec<_>>())?;
             snapshots.push((name, preinitialise(&module, function, Some(&plan))?));
@@ -203,7 +213,8 @@ fn initialise(steps: &Steps<'_>, compiled: &Path) -> Result<PathBuf> {
     })
 }
 
-/// The exports that a component needs. The rest has done its work, and `_initialize` must not run again.
+/// The exports that a component needs. The rest has done its work, and `_initialize` must not run
+/// again.
 fn is_kept(export: &str) -> bool {
     export == "memory" || export.starts_with("cabi_") || export.starts_with("glovebox:guest/")
 }
@@ -219,7 +230,7 @@ fn component(scratch: &Path, module: Vec<u8>) -> Result<Vec<u8>> {
     wrap_directly(module, &resolve, world)
 }
 
-/// What the engine calls itself.
+/// Returns the name and version of the engine.
 fn engine_version(engine: &Path) -> Result<String> {
     let header =
         fs::read_to_string(engine.join("quickjs.h")).context("the engine has no `quickjs.h`")?;
@@ -231,7 +242,7 @@ fn engine_version(engine: &Path) -> Result<String> {
                     .strip_prefix(part)
             })
             .map(str::trim)
-            .with_context(|| format!("the engine does not say its version (`{part}`)"))
+            .with_context(|| format!("`quickjs.h` has no `QJS_VERSION_{part}`"))
     };
     Ok(format!(
         "QuickJS-ng {}.{}.{}",

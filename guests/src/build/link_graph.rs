@@ -1,8 +1,9 @@
-//! Which core module, and which item of it, stands behind each import of a linked component?
+//! Link graph: which item of which core module does each import of a linked component name?
 //!
-//! A component that was linked from shared libraries instantiates one core module per library and wires them through aliases, an
-//! indirection module (the "shim") and a module that fills the shim's table (the "fix-up"). This module reads that wiring and follows
-//! it to the end, so that a merge can replace every import by the item itself.
+//! A component that was linked from shared libraries instantiates one core module per library and
+//! wires them through aliases, an indirection module (the "shim") and a module that fills the
+//! shim's table (the "fix-up"). This module reads that wiring and follows it to the end, so that a
+//! merge can replace every import by the item itself.
 
 use anyhow::{Context as _, Result, bail, ensure};
 use std::collections::HashMap;
@@ -45,8 +46,8 @@ impl Kind {
 /// What an import resolves to.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(super) enum Origin {
-    /// A function that the component itself lowers or makes, by its number: stays an import of the flat module, under the importer's own
-    /// names.
+    /// A function that the component itself lowers or makes, by its number: stays an import of the
+    /// flat module, under the importer's own names.
     Host(usize),
     /// An export of a core module.
     Export { module: u32, name: String },
@@ -189,7 +190,8 @@ impl<'a> LinkGraph<'a> {
         self.definitions.entry(kind).or_default().push(definition);
     }
 
-    /// The shim is instantiated with nothing and exports a table named `$imports`; the fix-up takes that table under an empty name.
+    /// The shim is instantiated with nothing and exports a table named `$imports`; the fix-up takes
+    /// that table under an empty name.
     fn find_indirection(&mut self) -> Result<()> {
         let mut seen = vec![false; self.modules.len()];
         for instance in &self.instances {
@@ -222,7 +224,8 @@ impl<'a> LinkGraph<'a> {
             .context("module index out of range")
     }
 
-    /// The modules to merge in the order of their instantiation, with what each gets as arguments (name, instance).
+    /// The modules to merge in the order of their instantiation, with what each gets as arguments
+    /// (name, instance).
     pub(super) fn instantiated(&self) -> impl Iterator<Item = (u32, &[(String, u32)])> {
         self.instances
             .iter()

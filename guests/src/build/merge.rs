@@ -1,8 +1,9 @@
-//! How do the linked core modules of a component become one flat module?
+//! Module merger: how do the linked core modules of a component become one flat module?
 //!
-//! Three things make a linked component slow to start and to run: thousands of table entries at an imported base, globals that hold
-//! addresses but must be loaded each time, and calls between libraries through stubs. After the merge table offsets are constants,
-//! globals that nothing writes are constants in the code, and a call through a constant table slot is a plain call.
+//! Three things make a linked component slow to start and to run: thousands of table entries at an
+//! imported base, globals that hold addresses but must be loaded each time, and calls between
+//! libraries through stubs. After the merge table offsets are constants, globals that nothing
+//! writes are constants in the code, and a call through a constant table slot is a plain call.
 
 mod emit;
 mod repairs;
@@ -57,12 +58,13 @@ enum Resolved {
     Defined(u32, u32),
 }
 
-/// Merges the component's core modules; `keep` says which exports of which module the flat module exports, and as what.
+/// Merges the component's core modules; `keep` says which exports of which module the flat module
+/// exports, and as what.
 ///
 /// # Errors
 ///
-/// Where an assumption does not hold: one memory, one table, every module instantiated once, no start function, constant offsets, no
-/// passive segments, no instruction that changes the table.
+/// Where an assumption does not hold: one memory, one table, every module instantiated once, no
+/// start function, constant offsets, no passive segments, no instruction that changes the table.
 pub(super) fn merge(graph: &LinkGraph<'_>, keep: &[(u32, String, String)]) -> Result<Merged> {
     let mut merger = Merger {
         modules: BTreeMap::new(),
@@ -112,7 +114,8 @@ impl<'a> Merger<'a> {
                     })?
                     .1;
                 let mut origin = graph.origin(instance, import.name, import.kind)?;
-                // An export may be an import passed on; follow it through its own module's arguments.
+                // An export may be an import passed on; follow it through its own module's
+                // arguments.
                 let resolved = loop {
                     match origin {
                         Origin::Host(_) => {
@@ -220,8 +223,9 @@ impl<'a> Merger<'a> {
                 }
             }
         }
-        // Initialisers refer to globals that came before; modules are instantiated in an order that makes one pass enough for each,
-        // but a re-exported global may come from a later index, so pass until nothing is new.
+        // Initialisers refer to globals that came before; modules are instantiated in an order that
+        // makes one pass enough for each, but a re-exported global may come from a later index, so
+        // pass until nothing is new.
         let mut constants = HashMap::new();
         loop {
             let before = constants.len();

@@ -1,4 +1,4 @@
-//! What is inside one core module, in a form that a merge can ask questions of?
+//! Core module: what does one module define, import and export?
 
 use super::link_graph::Kind;
 use anyhow::{Context as _, Result, bail, ensure};

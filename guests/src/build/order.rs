@@ -1,8 +1,8 @@
-//! In which order do the functions of a guest lie in memory?
+//! Function order: in which order do the functions of a guest lie in memory?
 //!
-//! A short program runs a few hundred functions of some thousands, each a few times, so what it waits for is machine code that comes from
-//! memory. The compiler lays functions out in the order of the module: those that short programs run come first, in the order in which
-//! they run.
+//! A short program runs a few hundred functions of some thousands, each a few times, so what it
+//! waits for is machine code that comes from memory. The compiler lays functions out in the order
+//! of the module: those that short programs run come first, in the order in which they run.
 
 use anyhow::{Context as _, Result};
 use std::collections::HashSet;
@@ -11,7 +11,8 @@ use wasm_encoder::reencode::{self, Reencode};
 use wasm_encoder::{CodeSection, FunctionSection, Module};
 use wasmparser::{Parser, Payload, TypeRef};
 
-/// The same module with the functions of the given numbers in front. Numbers of imports, and unknown ones, mean nothing.
+/// The same module with the functions of the given numbers in front. Numbers of imports, and
+/// unknown ones, mean nothing.
 ///
 /// # Errors
 ///

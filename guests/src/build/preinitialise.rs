@@ -1,9 +1,10 @@
-//! How does a core module get to the point where its first evaluation can begin at once?
+//! Pre-initialisation: in which state does every instance of a guest start?
 //!
-//! Its initialisation runs here, once, and the memory and globals that it leaves become those that every instance starts with.
+//! Its initialisation runs here, once, and the memory and globals that it leaves become those that
+//! every instance starts with.
 
-use super::component::plain;
-use super::heap_layout::{Plan, plan_layout};
+use super::component::{REACTOR, plain};
+use super::heap_layout::{AllocationLog, LayoutRequest, Plan, plan_layout};
 use anyhow::{Context as _, Result, ensure};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -11,17 +12,15 @@ use wasmtime::{Config, Engine, Instance, Linker, Module, Store, Val};
 use wasmtime_wizer::{InstanceState, SnapshotVal, ValType, Wizer};
 
 /// Stack for the initialisation, in bytes.
-const STACK: usize = 8 << 20;
+const STACK_BYTES: usize = 8 << 20;
 
-/// What a reactor module of C exports to set its library up.
-pub(super) const REACTOR: &str = "_initialize";
-
-/// Runs the exported function `initialise` and gives the module in the state that it leaves. No import may be called. The guest's
-/// allocator lays its heap out by the plan, where there is one.
+/// Runs the exported function `initialise` and gives the module in the state that it leaves. No
+/// import may be called. The guest's allocator lays its heap out by the plan, where there is one.
 ///
 /// # Errors
 ///
-/// Where the module does not export the function, traps, does not follow the plan, or is not of the shape that an image needs.
+/// Where the module does not export the function, traps, does not follow the plan, or is not of the
+/// shape that an image needs.
 pub(super) fn preinitialise(
     module: &[u8],
     initialise: &str,
@@ -31,7 +30,9 @@ pub(super) fn preinitialise(
     wizer.init_func(initialise);
     let (context, instrumented) = wizer.instrument(module).map_err(plain)?;
     let mut config = Config::new();
-    config.max_wasm_stack(STACK).async_stack_size(2 * STACK);
+    config
+        .max_wasm_stack(STACK_BYTES)
+        .async_stack_size(2 * STACK_BYTES);
     let engine = Engine::new(&config).map_err(plain)?;
     let compiled = Module::new(&engine, &instrumented).map_err(plain)?;
     let mut linker: Linker<()> = Linker::new(&engine);
@@ -42,12 +43,12 @@ pub(super) fn preinitialise(
     let instance = linker.instantiate(&mut store, &compiled).map_err(plain)?;
     for function in [REACTOR, initialise] {
         if let Some(plan) = plan.filter(|_| function == initialise) {
-            let places = plan_layout(
-                &mut store,
-                &instance,
-                (u32::try_from(plan.places.len())?, plan.regions),
-                false,
-            )?;
+            let request = LayoutRequest {
+                max_calls: u32::try_from(plan.places.len())?,
+                regions: plan.regions,
+                log: AllocationLog::Discard,
+            };
+            let places = plan_layout(&mut store, &instance, request)?;
             let memory = instance
                 .get_memory(&mut store, "memory")
                 .context("the guest exports no memory")?;
@@ -88,7 +89,8 @@ pub(super) fn preinitialise(
     snapshot?.map_err(plain)
 }
 
-/// What a guest says about its failure: the text behind the pointer that its export `failure` gives, ended by a zero.
+/// What a guest says about its failure: the text behind the pointer that its export `failure`
+/// gives, ended by a zero.
 fn words(store: &mut Store<()>, instance: &Instance) -> Option<String> {
     let failure = instance
         .get_typed_func::<(), i32>(&mut *store, "failure")

@@ -1,4 +1,4 @@
-//! How does the build run a tool, and what does it say when the tool fails?
+//! Tool processes: how does the build run a tool, and how is its failure reported?
 
 use anyhow::{Context as _, Result, bail};
 use glovebox_host::program::Start;
@@ -6,7 +6,8 @@ use glovebox_host::program::Start;
 /// Lines of a failed tool's own words that are passed on.
 const WORDS: usize = 25;
 
-/// Runs a tool to its end and gives its standard output. `advice` says how to get a tool that is missing.
+/// Runs a tool to its end and gives its standard output. `advice` says how to get a tool that is
+/// missing.
 ///
 /// # Errors
 ///

@@ -1,19 +1,25 @@
-//! How is the Python guest made?
+//! Python guest: how is it built?
 //!
-//! The component builder links CPython with our application module and runs its imports; flattening takes the linked component apart.
+//! The component builder links CPython with our application module and runs its imports; flattening
+//! takes the linked component apart.
 
+use super::flatten::flatten;
 use super::image::without_end;
-use super::steps::{Inputs, Network, Steps, write_sources};
-use super::{Product, flatten, process, stdlib, toolchain, unmeasured};
+use super::product::{Product, unmeasured};
+use super::sources::write_sources;
+use super::stdlib::LIBRARY;
+use super::steps::{Inputs, Network, Step, Steps};
+use super::{process, stdlib, toolchain};
 use crate::installation::write_sparse;
 use crate::manifest::{Guest, Language, Tree};
 use anyhow::{Context as _, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const RECIPE: &str = include_str!("python.rs");
+/// The version of the linking step; raised when it changes.
+const LINK_VERSION: &str = "1";
 
-/// What flattening depends on.
+/// The code of the flattening step: all of it decides what comes out.
 const FLATTENING: &str = concat!(
     include_str!("flatten.rs"),
     include_str!("direct.rs"),
@@ -28,14 +34,12 @@ const FLATTENING: &str = concat!(
 /// The interface that makes a component a guest.
 const INTERPRETER: &str = "glovebox:guest/interpreter";
 
-/// Where the guest sees the standard library.
-pub(super) const LIBRARY: &str = "/usr/lib/python3.14";
-
 /// Where the guest looks for packages.
 const PACKAGES: &str = "/usr/lib/python3/site-packages";
 
-/// Starts the component builder, whose script the package installer puts into no fixed place.
-/// Its packages come first among the arguments: an isolated interpreter takes none from its environment.
+/// Starts the component builder, whose script the package installer puts into no fixed place. Its
+/// packages come first among the arguments: an isolated interpreter takes none from its
+/// environment.
 const COMPONENT_BUILDER: &str = "import sys; sys.path.insert(0, sys.argv.pop(1)); from componentize_py import script; sys.exit(script())";
 
 /// The Python guest.
@@ -73,21 +77,25 @@ pub(super) fn guests(steps: &Steps<'_>) -> Result<Vec<Product>> {
 
 /// The component as its builder links it.
 fn link(steps: &Steps<'_>, tools: &Path) -> Result<PathBuf> {
-    let inputs = Inputs::new(RECIPE)
+    let inputs = Inputs::new(LINK_VERSION)
         .step(tools)
         .sources("python")
         .sources("wit");
     steps.run(
-        "python",
-        "linking and initialising CPython (about half a minute)",
-        (inputs, Network::Unneeded),
+        Step {
+            name: "python",
+            detail: "linking and initialising CPython (about half a minute)",
+            inputs,
+            network: Network::Unneeded,
+        },
         |new| {
             let python = toolchain::python()?;
             let (app, wit) = (new.join("app"), new.join("wit"));
             write_sources("python", &app)?;
             write_sources("wit", &wit)?;
             let mut builder = python.start();
-            // Otherwise the builder would add the site packages of whatever Python it finds, and the guest would depend on the machine.
+            // Otherwise the builder would add the site packages of whatever Python it finds, and
+            // the guest would depend on the machine.
             builder.directory(new).env("PATH", new).env("HOME", new);
             // Some Pythons find their own library only through this.
             builder.pass_paths("LD_LIBRARY_PATH");
@@ -115,9 +123,12 @@ fn link(steps: &Steps<'_>, tools: &Path) -> Result<PathBuf> {
 fn flat(steps: &Steps<'_>, linked: &Path) -> Result<PathBuf> {
     let inputs = Inputs::new(FLATTENING).step(linked);
     steps.run(
-        "python",
-        "flattening the component",
-        (inputs, Network::Unneeded),
+        Step {
+            name: "python",
+            detail: "flattening the component",
+            inputs,
+            network: Network::Unneeded,
+        },
         |new| {
             let linked =
                 fs::read(linked.join("linked.wasm")).context("the linked component is gone")?;

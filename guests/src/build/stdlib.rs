@@ -1,11 +1,11 @@
-//! How does Python's standard library become one archive that a guest can import from at once?
+//! Standard library of Python: how does it become one archive that imports need not unpack?
 //!
-//! The component builder carries the library as a compressed archive inside its own shared object. What nobody imports in a sandbox is
-//! left out, and the rest is compiled by the guest itself, so that no import has to.
+//! The component builder carries the library as a compressed archive inside its own shared object.
+//! Modules without use in a sandbox are left out, and the rest is compiled by the guest itself, so
+//! that no import has to.
 
 use super::component::{Mount, evaluate};
-use super::python::LIBRARY;
-use super::steps::{Inputs, Network, Steps};
+use super::steps::{Inputs, Network, Step, Steps};
 use anyhow::{Context as _, Result, bail};
 use ruzstd::decoding::StreamingDecoder;
 use std::collections::BTreeMap;
@@ -14,11 +14,11 @@ use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 use wasmtime_wasi::FsPerms;
 
-const RECIPE: &str = concat!(
-    include_str!("stdlib.rs"),
-    include_str!("component.rs"),
-    include_str!("compile.py")
-);
+/// The version of this step; raised when it changes.
+const LIBRARY_VERSION: &str = "1";
+
+/// The mount point of the standard library in the guest.
+pub(super) const LIBRARY: &str = "/usr/lib/python3.14";
 
 /// Runs inside the guest.
 const COMPILE: &str = include_str!("compile.py");
@@ -26,16 +26,17 @@ const COMPILE: &str = include_str!("compile.py");
 /// The shared object of the component builder, within its package.
 const SHARED_OBJECT: &str = "componentize_py/componentize_py.abi3.so";
 
-/// How a zstd frame begins.
-const FRAME: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+/// The magic of a zstd frame.
+const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
-/// Where a tar header says that it is one.
-const TAR_MARK: std::ops::Range<usize> = 257..262;
+/// The position of the magic in a tar header.
+const TAR_MAGIC: std::ops::Range<usize> = 257..262;
 
 /// Largest archive that is unpacked, in bytes.
 const LIBRARY_LIMIT: u64 = 512 << 20;
 
-/// Top-level names that a program in a sandbox has no use for: tests, windows, and what installs packages or compiles C.
+/// Top-level names that a program in a sandbox has no use for: tests, windows, and what installs
+/// packages or compiles C.
 const LEFT_OUT: [&str; 11] = [
     "__phello__",
     "__hello__.py",
@@ -50,19 +51,26 @@ const LEFT_OUT: [&str; 11] = [
     "turtledemo",
 ];
 
-/// How paths of the builder's machine begin in the interpreter's own configuration.
+/// The prefix of paths of the builder's machine in the interpreter's own configuration.
 const BUILDERS_HOME: &str = "/home/runner/";
 
 /// Files by path relative to the library, in the order of their names.
 type Files = BTreeMap<PathBuf, Vec<u8>>;
 
-/// A directory with `library.tar` and the `version` of Python, where `flat` holds the guest that compiles it.
+/// A directory with `library.tar` and the `version` of Python, where `flat` holds the guest that
+/// compiles it.
 pub(super) fn library(steps: &Steps<'_>, tools: &Path, flat: &Path) -> Result<PathBuf> {
-    let inputs = Inputs::new(RECIPE).step(tools).step(flat);
+    let inputs = Inputs::new(LIBRARY_VERSION)
+        .text(COMPILE)
+        .step(tools)
+        .step(flat);
     steps.run(
-        "library",
-        "compiling Python's standard library inside the guest",
-        (inputs, Network::Unneeded),
+        Step {
+            name: "library",
+            detail: "compiling Python's standard library inside the guest",
+            inputs,
+            network: Network::Unneeded,
+        },
         |new| {
             let mut files = extract(&tools.join(SHARED_OBJECT))?;
             let (from, to) = (new.join("from"), new.join("to"));
@@ -106,8 +114,8 @@ pub(super) fn library(steps: &Steps<'_>, tools: &Path, flat: &Path) -> Result<Pa
 fn extract(shared_object: &Path) -> Result<Files> {
     let bytes = fs::read(shared_object)
         .with_context(|| format!("cannot read `{}`", shared_object.display()))?;
-    for (place, start) in bytes.windows(FRAME.len()).enumerate() {
-        if start != FRAME {
+    for (place, start) in bytes.windows(ZSTD_MAGIC.len()).enumerate() {
+        if start != ZSTD_MAGIC {
             continue;
         }
         let frame = bytes.get(place..).unwrap_or_default();
@@ -118,7 +126,7 @@ fn extract(shared_object: &Path) -> Result<Files> {
         let mut decoder = decoder.take(LIBRARY_LIMIT);
         let mut header = Vec::new();
         let read = decoder.by_ref().take(512).read_to_end(&mut header);
-        if read.is_err() || header.get(TAR_MARK) != Some(b"ustar") {
+        if read.is_err() || header.get(TAR_MAGIC) != Some(b"ustar") {
             continue;
         }
         let files = unpack(header.as_slice().chain(decoder))?;
@@ -127,7 +135,7 @@ fn extract(shared_object: &Path) -> Result<Files> {
         }
     }
     bail!(
-        "`{}` does not carry Python's standard library where it used to",
+        "`{}` does not carry Python's standard library as a tar archive compressed with zstd",
         shared_object.display()
     )
 }
@@ -157,7 +165,8 @@ fn unpack(archive: impl Read) -> Result<Files> {
     Ok(files)
 }
 
-/// The text without the folders of whoever built the interpreter: what a guest sees names no builder.
+/// Removes the folders of the machine that built the interpreter: what a guest sees does not depend
+/// on the builder.
 fn without_build_paths(content: Vec<u8>) -> Vec<u8> {
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"._/-".contains(byte);
     let Ok(text) = std::str::from_utf8(&content) else {
@@ -244,7 +253,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_archive_depends_on_its_files_only_and_leaves_out_what_nobody_imports() {
+    fn archive_depends_on_its_files_only_and_leaves_out_tests() {
         let mut files = Files::new();
         for name in [
             "json/__init__.py",

@@ -1,11 +1,13 @@
-//! Which steps of a build were done before, with the same inputs?
+//! Build steps: which were done before, with the same inputs?
 //!
-//! Each step fills a directory of its own, named by the digest of everything that went in, and appears there whole or not at all.
+//! Each step fills a directory of its own, named by the digest of everything that went in, and
+//! appears there whole or not at all.
 
-use super::{Progress, SOURCES};
+use super::progress::Progress;
+use super::sources::sources;
 use crate::installation::write_sparse;
 use crate::manifest::hex;
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, bail};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
 use std::fs::{self, File, Permissions};
@@ -15,24 +17,42 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long a result that no build used is kept: somebody may go back to an earlier commit.
-const UNUSED_FOR: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+/// Time for which unused results are kept: a developer may go back to an earlier commit.
+const UNUSED_RESULT_TTL: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
 /// The scratch directory of the C compiler.
 pub(super) const COMPILER_CACHE: &str = "zig";
 
-/// Whether a step must reach a registry.
+/// Whether a step needs a package registry.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Network {
     Needed,
     Unneeded,
 }
 
+/// Whether the build may contact package registries.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Registries {
+    Online,
+    Offline,
+}
+
+/// One step of a build.
+pub(super) struct Step<'a> {
+    /// One word, with which its directory is named.
+    pub(super) name: &'a str,
+    /// A phrase for people.
+    pub(super) detail: &'a str,
+    pub(super) inputs: Inputs,
+    pub(super) network: Network,
+}
+
 /// What goes into a step.
 pub(super) struct Inputs(Sha256);
 
 impl Inputs {
-    /// `recipe` is the text of the code that does the step, so that a changed recipe counts as a changed input.
+    /// Starts with the recipe of the step: the text of the code that does it, or its version. A
+    /// changed recipe is a changed input.
     pub(super) fn new(recipe: &str) -> Self {
         let mut inputs = Self(Sha256::new());
         inputs.add(recipe.as_bytes());
@@ -66,52 +86,20 @@ impl Inputs {
     }
 }
 
-/// Our own sources below a folder, by path relative to it.
-pub(super) fn sources(folder: &str) -> impl Iterator<Item = (&'static str, &'static [u8])> {
-    SOURCES.iter().filter_map(move |(name, content)| {
-        let inside = name.strip_prefix(folder)?.strip_prefix('/')?;
-        Some((inside, *content))
-    })
-}
-
-/// One of our own sources, as text.
-pub(super) fn source_text(name: &str) -> Result<&'static str> {
-    let (_, content) = SOURCES
-        .iter()
-        .find(|(path, _)| *path == name)
-        .with_context(|| format!("there is no source `{name}`"))?;
-    std::str::from_utf8(content).with_context(|| format!("`{name}` is not UTF-8"))
-}
-
-/// Writes our own sources below a folder to a directory.
-pub(super) fn write_sources(folder: &str, directory: &Path) -> Result<()> {
-    let mut any = false;
-    for (name, content) in sources(folder) {
-        any = true;
-        let path = directory.join(name);
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent)?;
-        }
-        fs::write(&path, content).with_context(|| format!("cannot write `{}`", path.display()))?;
-    }
-    ensure!(any, "there are no sources in `{folder}`");
-    Ok(())
-}
-
 /// The steps of one build.
 pub(super) struct Steps<'a> {
     root: PathBuf,
-    offline: bool,
+    registries: Registries,
     progress: &'a dyn Progress,
     used: Mutex<BTreeSet<PathBuf>>,
 }
 
 impl<'a> Steps<'a> {
     /// Steps whose results lie below `root`.
-    pub(super) fn new(root: PathBuf, offline: bool, progress: &'a dyn Progress) -> Self {
+    pub(super) fn new(root: PathBuf, registries: Registries, progress: &'a dyn Progress) -> Self {
         Self {
             root,
-            offline,
+            registries,
             progress,
             used: Mutex::default(),
         }
@@ -130,11 +118,15 @@ impl<'a> Steps<'a> {
     /// Does a step unless it was done before; gives the directory with its result.
     pub(super) fn run(
         &self,
-        name: &str,
-        detail: &str,
-        (inputs, network): (Inputs, Network),
+        step: Step<'_>,
         make: impl FnOnce(&Path) -> Result<()>,
     ) -> Result<PathBuf> {
+        let Step {
+            name,
+            detail,
+            inputs,
+            network,
+        } = step;
         let digest = hex(&inputs.0.finalize());
         let key = digest.get(..16).unwrap_or(&digest);
         let target = self.root.join(format!("{name}-{key}"));
@@ -145,10 +137,8 @@ impl<'a> Steps<'a> {
         if target.is_dir() {
             return Ok(target);
         }
-        if network == Network::Needed && self.offline {
-            bail!(
-                "{detail}: this was not done before and needs the network, which this build may not use"
-            );
+        if network == Network::Needed && self.registries == Registries::Offline {
+            bail!("{detail}: this needs the network, and the build is offline");
         }
         self.progress.step(name, detail);
         let start = Instant::now();
@@ -167,7 +157,8 @@ impl<'a> Steps<'a> {
 }
 
 impl Steps<'_> {
-    /// Removes results that this build did not use and that are older than [`UNUSED_FOR`], so that the cache does not grow for ever.
+    /// Removes results that this build did not use and that are older than [`UNUSED_RESULT_TTL`], so that
+    /// the cache does not grow for ever.
     pub(super) fn prune(&self) {
         let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         let Ok(entries) = fs::read_dir(&self.root) else {
@@ -182,7 +173,9 @@ impl Steps<'_> {
                 .and_then(|metadata| metadata.modified())
                 .ok()
                 .and_then(|time| time.elapsed().ok());
-            if age.is_some_and(|age| age > UNUSED_FOR) && path != self.scratch(COMPILER_CACHE) {
+            if age.is_some_and(|age| age > UNUSED_RESULT_TTL)
+                && path != self.scratch(COMPILER_CACHE)
+            {
                 // What cannot be removed now will be next time.
                 let _ = fs::remove_dir_all(&path);
             }
@@ -212,6 +205,15 @@ mod tests {
         fn finished(&self, _: &str, _: Duration) {}
     }
 
+    fn step<'a>(detail: &'a str, inputs: Inputs, network: Network) -> Step<'a> {
+        Step {
+            name: "name",
+            detail,
+            inputs,
+            network,
+        }
+    }
+
     fn count(root: &Path) -> usize {
         fs::read_dir(root).unwrap().count()
     }
@@ -219,13 +221,15 @@ mod tests {
     #[test]
     fn a_step_is_done_once_for_the_same_inputs() {
         let root = tempfile::tempdir().unwrap();
-        let steps = Steps::new(root.path().to_owned(), false, &Silent);
+        let steps = Steps::new(root.path().to_owned(), Registries::Online, &Silent);
         let done = Cell::new(0);
         let run = |input: &str| {
             steps.run(
-                "name",
-                "detail",
-                (Inputs::new("recipe").text(input), Network::Unneeded),
+                step(
+                    "detail",
+                    Inputs::new("recipe").text(input),
+                    Network::Unneeded,
+                ),
                 |new| {
                     done.set(done.get() + 1);
                     fs::write(new.join("file"), input).map_err(Into::into)
@@ -244,11 +248,9 @@ mod tests {
     #[test]
     fn a_failed_step_leaves_nothing_and_says_which_it_was() {
         let root = tempfile::tempdir().unwrap();
-        let steps = Steps::new(root.path().to_owned(), false, &Silent);
+        let steps = Steps::new(root.path().to_owned(), Registries::Online, &Silent);
         let result = steps.run(
-            "name",
-            "doing this",
-            (Inputs::new(""), Network::Unneeded),
+            step("doing this", Inputs::new(""), Network::Unneeded),
             |new| {
                 fs::write(new.join("half"), "")?;
                 bail!("because")
@@ -264,18 +266,15 @@ mod tests {
     #[test]
     fn an_offline_build_fetches_nothing() {
         let root = tempfile::tempdir().unwrap();
-        let steps = Steps::new(root.path().to_owned(), true, &Silent);
-        let result = steps.run(
-            "name",
-            "fetching",
-            (Inputs::new(""), Network::Needed),
-            |_| Ok(()),
-        );
+        let steps = Steps::new(root.path().to_owned(), Registries::Offline, &Silent);
+        let result = steps.run(step("fetching", Inputs::new(""), Network::Needed), |_| {
+            Ok(())
+        });
         assert!(
             result
                 .unwrap_err()
                 .to_string()
-                .starts_with("fetching: this was not done before and needs the network")
+                .starts_with("fetching: this needs the network")
         );
     }
 }

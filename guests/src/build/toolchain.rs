@@ -1,9 +1,11 @@
-//! Where do the compilers and the foreign sources come from?
+//! Toolchain: from where are compilers and third-party sources fetched?
 //!
-//! From package registries by their own clients, each checked against a digest that is pinned in `guests/toolchain` or `guests/sources`.
+//! From package registries by their own clients, each checked against a digest that is pinned in
+//! `guests/toolchain` or `guests/sources`.
 
 use super::process::run;
-use super::steps::{Inputs, Network, Steps, source_text, write_sources};
+use super::sources::{source_text, write_sources};
+use super::steps::{Inputs, Network, Step, Steps};
 use anyhow::{Context as _, Result, bail, ensure};
 use glovebox_host::program::Program;
 use glovebox_host::tools;
@@ -13,14 +15,14 @@ use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-/// To be raised when what is fetched is kept in another way; not the text of this file, because fetching again is slow.
-const RECIPE: &str = "1";
+/// The version of the fetching steps; raised when their results are stored in another way.
+const FETCH_VERSION: &str = "1";
 
 const PYTHON_ADVICE: &str = "making the guests needs Python 3.9 or newer with pip, such as by `apt-get install python3-pip`";
 const NPM_ADVICE: &str = "making the TypeScript guest needs npm, such as by `apt-get install npm`";
 const CARGO_ADVICE: &str = "making the JavaScript guest needs cargo";
 
-/// Where the npm packages are pinned.
+/// The file that pins the npm packages.
 const NPM_PINS: &str = "toolchain/npm.txt";
 
 /// Largest npm package that is unpacked, in bytes.
@@ -41,7 +43,8 @@ pub(super) fn fetch(steps: &Steps<'_>) -> Result<()> {
     Ok(())
 }
 
-/// The interpreter that runs the Python tools, by its real path: they get an environment without a search path.
+/// The interpreter that runs the Python tools, by its real path: they get an environment without a
+/// search path.
 pub(super) fn python() -> Result<Program> {
     let script = "import sys; print(sys.executable if sys.version_info >= (3, 9) else '')";
     let out = run(
@@ -58,11 +61,16 @@ pub(super) fn python() -> Result<Program> {
 /// A directory with the packages of `requirements.txt`.
 pub(super) fn python_packages(steps: &Steps<'_>) -> Result<PathBuf> {
     let pins = source_text("toolchain/requirements.txt")?;
-    let inputs = Inputs::new(RECIPE).text(pins).text(env::consts::ARCH);
+    let inputs = Inputs::new(FETCH_VERSION)
+        .text(pins)
+        .text(env::consts::ARCH);
     steps.run(
-        "tools",
-        "fetching the compilers (110 MB)",
-        (inputs, Network::Needed),
+        Step {
+            name: "tools",
+            detail: "fetching the compilers (110 MB)",
+            inputs,
+            network: Network::Needed,
+        },
         |new| {
             let python = python()?;
             let has_pip = run(
@@ -100,8 +108,8 @@ pub(super) fn python_packages(steps: &Steps<'_>) -> Result<PathBuf> {
 /// The packages of `npm.txt`, in its order: the entry first.
 pub(super) fn npm_packages(steps: &Steps<'_>) -> Result<Vec<Package>> {
     let wanted = pins()?;
-    let inputs = Inputs::new(RECIPE).text(source_text(NPM_PINS)?);
-    let directory = steps.run("transform", "fetching the TypeScript transform", (inputs, Network::Needed), |new| {
+    let inputs = Inputs::new(FETCH_VERSION).text(source_text(NPM_PINS)?);
+    let directory = steps.run(Step { name: "transform", detail: "fetching the TypeScript transform", inputs, network: Network::Needed }, |new| {
         let mut npm = tools::npm(new).context(NPM_ADVICE)?;
         npm.args(["pack", "--silent", "--ignore-scripts", "--pack-destination"]).arg(new);
         npm.args(wanted.iter().map(|pin| format!("{}@{}", pin.name, pin.version)));
@@ -125,7 +133,7 @@ pub(super) fn npm_packages(steps: &Steps<'_>) -> Result<Vec<Package>> {
         .collect())
 }
 
-/// What `npm.txt` says of one package.
+/// One package of `npm.txt`.
 pub(super) struct Pin {
     pub(super) name: &'static str,
     pub(super) version: &'static str,
@@ -156,11 +164,14 @@ pub(super) fn pins() -> Result<Vec<Pin>> {
 
 /// A directory with the sources of the JavaScript engine.
 pub(super) fn engine_sources(steps: &Steps<'_>) -> Result<PathBuf> {
-    let inputs = Inputs::new(RECIPE).sources("sources");
+    let inputs = Inputs::new(FETCH_VERSION).sources("sources");
     steps.run(
-        "engine",
-        "fetching the sources of the JavaScript engine",
-        (inputs, Network::Needed),
+        Step {
+            name: "engine",
+            detail: "fetching the sources of the JavaScript engine",
+            inputs,
+            network: Network::Needed,
+        },
         |new| {
             let package = new.join("package");
             write_sources("sources", &package)?;
@@ -194,7 +205,7 @@ pub(super) fn engine_sources(steps: &Steps<'_>) -> Result<PathBuf> {
                     })
                 })
                 .and_then(|package| package.get("manifest_path")?.as_str())
-                .context("cargo does not know where the engine's sources are")?;
+                .context("cargo reports no path of the engine's sources")?;
             let engine = Path::new(manifest).with_file_name("quickjs");
             for entry in fs::read_dir(&engine)
                 .with_context(|| format!("cannot read `{}`", engine.display()))?
@@ -219,7 +230,7 @@ pub(super) fn c_compiler(packages: &Path) -> Result<Program> {
     Ok(Program::absolute(packages.join("ziglang").join("zig"))?)
 }
 
-/// How `npm pack` calls the archive of a package with a scope.
+/// Returns the name of a package in the file name of its archive, as `npm pack` writes it.
 fn flat_name(name: &str) -> String {
     name.trim_start_matches('@').replace('/', "-")
 }

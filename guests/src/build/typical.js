@@ -1,3 +1,4 @@
+//! Typical program: which functions and heap blocks do programs use?
 class Shape {
   #name;
   constructor(name, sides) { this.#name = name; this.sides = sides; }

@@ -1,9 +1,9 @@
-// How does a JavaScript program in a container run and end as it would in the guest?
-//
-// A script runs in the global scope, so that the value of its last expression is known; a module is imported from the workspace, where it
-// lies while it runs.
-//
-//     driver.cjs PROGRAM NAME COMPLETION MOST ARGUMENT...
+//! JavaScript driver: how does a program in a container run and end as it would in the guest?
+//!
+//! A script runs in the global scope, so that the value of its last expression is known; a module is
+//! imported from the workspace, where it lies while it runs.
+//!
+//!     driver.cjs PROGRAM NAME COMPLETION MOST ARGUMENT...
 
 'use strict';
 const fs = require('fs');
@@ -73,7 +73,7 @@ if (proxy) {
         answer.resume();
         const next = new URL(answer.headers.location, url);
         const headers = new Headers(wanted.headers);
-        // What proves who one is to one server is no business of another.
+        // Credentials for one origin must not be sent to another.
         if (next.origin !== url.origin) for (const secret of ['authorization', 'cookie', 'proxy-authorization']) headers.delete(secret);
         if ((answer.statusCode === 303 && wanted.method !== 'HEAD') || (answer.statusCode < 303 && wanted.method === 'POST')) {
             body = undefined;
@@ -94,6 +94,47 @@ if (proxy) {
   };
 }
 
+// A tool of the host, as in the guest: a request to the egress proxy, `http://glovebox/tools/NAME`.
+const callTool = function callTool(name, values) {
+  if (typeof name !== 'string') throw new TypeError('callTool: the name of the tool must be a string');
+  const json = JSON.stringify(values === undefined ? {} : values);
+  const { ClientRequest } = require('http');
+  return new Promise((resolve, reject) => {
+    const fail = (kind, message) => {
+      const error = new Error(message);
+      reject(Object.assign(error, { name: 'ToolError', kind, tool: name }));
+    };
+    const options = {
+      host: '127.0.0.1',
+      port: 3128,
+      method: 'POST',
+      path: `/tools/${encodeURI(name)}`,
+      headers: { host: 'glovebox', 'content-type': 'application/json' },
+      agent: false,
+    };
+    const call = new ClientRequest(options, (answer) => {
+      const chunks = [];
+      answer.on('error', (error) => fail('failed', error.message));
+      answer.on('data', (chunk) => chunks.push(chunk));
+      answer.on('end', () => {
+        try {
+          const value = JSON.parse(Buffer.concat(chunks).toString());
+          if (answer.statusCode === 200) resolve(value);
+          else fail(value.kind, value.message);
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+    call.on('error', (error) => {
+      if (error.code === 'ECONNREFUSED') fail('denied', 'this run has no tools');
+      else fail('failed', error.message);
+    });
+    call.end(json === undefined ? '{}' : json);
+  });
+};
+Object.defineProperty(globalThis, 'callTool', { value: callTool, writable: true, configurable: true });
+
 const isPlain = (value, holders = []) => {
   if (typeof value === 'string' || typeof value === 'boolean' || value === null) return true;
   if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0);
@@ -106,7 +147,7 @@ const tell = (told) => {
   try {
     const encoded = Buffer.from(JSON.stringify(told));
     if (encoded.length <= Number(most)) fs.writeFileSync(completion, encoded);
-  } catch { /* whoever asked learns the exit code */ }
+  } catch { /* the exit code is reported all the same */ }
 };
 const finish = (value) => {
   if (util.types.isPromise(value)) {

@@ -1,7 +1,8 @@
 //! TOML parser of a config with error recovery: how are all of its problems reported at once?
 //!
-//! Deserialization stops at the first error. So the offending entry is removed and the rest deserialized again, until nothing is wrong or
-//! enough was reported. The TOML parser bounds nesting (80 levels), [`MAX_TEXT`] bounds the text.
+//! Deserialization stops at the first error. So the offending entry is removed and the rest
+//! deserialized again, until nothing is wrong or enough was reported. The TOML parser bounds
+//! nesting (80 levels), [`MAX_TEXT`] bounds the text.
 
 use std::ops::Range;
 
@@ -12,19 +13,20 @@ use super::schema::RawPolicy;
 use crate::problem::Problems;
 use crate::text::{closest, quoted};
 
-/// The maximum size of a config in bytes: 1 MiB. Protects the host from an untrusted config; a written policy has a few KiB.
+/// The maximum size of a config in bytes: 1 MiB. Protects the host from an untrusted config; a
+/// written policy has a few KiB.
 pub const MAX_TEXT: usize = 1 << 20;
 
 /// Maximum rounds of error recovery; bounds the work on a text that is wrong everywhere.
 const MAX_ROUNDS: usize = 20;
 
 /// Parses a text; `None` if it cannot be used at all. Its problems are added to `problems`.
-pub(crate) fn read(text: &str, problems: &mut Problems<'_>) -> Option<RawPolicy> {
-    read_as(text, problems)
+pub(crate) fn parse(text: &str, problems: &mut Problems<'_>) -> Option<RawPolicy> {
+    parse_as(text, problems)
 }
 
-/// Reads a text as any raw structure.
-pub(crate) fn read_as<T: for<'de> Deserialize<'de>>(
+/// Parses a text as any raw structure.
+pub(crate) fn parse_as<T: for<'de> Deserialize<'de>>(
     text: &str,
     problems: &mut Problems<'_>,
 ) -> Option<T> {
@@ -99,7 +101,8 @@ fn remove_from_value(value: &mut DeValue<'_>, span: &Range<usize>) -> bool {
     }
 }
 
-/// Translates a message of the deserializer into the terms of this format, with the key that may have been meant.
+/// Translates a message of the deserializer into the terms of this format, with the key that may
+/// have been meant.
 fn plain_words(message: &str) -> (String, Option<String>) {
     let message = one_line(message);
     if let Some(rest) = message.strip_prefix("unknown field `")

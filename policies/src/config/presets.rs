@@ -2,9 +2,11 @@
 
 use std::sync::LazyLock;
 
-use super::parse::read;
-use super::validate::{Profiles, build};
+use super::parse::parse;
+use super::rules::Profiles;
+use super::validate::validate;
 use crate::problem::{ConfigError, Problems};
+use crate::rule::Origin;
 
 /// The presets' texts by name, each after the one that it extends.
 pub(crate) const TEXTS: [(&str, &str); 5] = [
@@ -15,7 +17,8 @@ pub(crate) const TEXTS: [(&str, &str); 5] = [
     ("judge", include_str!("../../presets/judge.toml")),
 ];
 
-/// The presets as profiles. A test proves that their texts are valid; if they were not, there would be none, and everything is denied.
+/// The presets as profiles. A test proves that their texts are valid; if they were not, there would
+/// be none, and everything is denied.
 pub(crate) fn presets() -> &'static Profiles {
     static PRESETS: LazyLock<Profiles> = LazyLock::new(|| load().unwrap_or_default());
     &PRESETS
@@ -25,10 +28,10 @@ fn load() -> Result<Profiles, ConfigError> {
     let mut profiles = Profiles::new();
     for (name, text) in TEXTS {
         let mut problems = Problems::new(name, text);
-        let built =
-            read(text, &mut problems).map(|raw| build(&raw, &profiles, true, &mut problems));
+        let rules = parse(text, &mut problems)
+            .map(|raw| validate(&raw, &profiles, Origin::Preset, &mut problems));
         problems.into_result()?;
-        profiles = built.map(|built| built.profiles).unwrap_or_default();
+        profiles = rules.map(|rules| rules.profiles).unwrap_or_default();
     }
     Ok(profiles)
 }
@@ -49,7 +52,7 @@ mod tests {
                 assert!(
                     !amount.is_zero(),
                     "{} has no limit `{name}`",
-                    profile.place.name
+                    profile.key.name
                 );
             }
             assert!(!profile.clock_resolution.is_zero());

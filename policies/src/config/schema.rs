@@ -1,147 +1,17 @@
 //! Schema of a config: which keys does it have?
 //!
-//! Plain serde structures, from which the JSON Schema is generated. Nothing here is validated beyond its type, and every value has its
-//! span, so that later checks can report line and column.
+//! Plain serde structures, from which the JSON Schema is generated. Nothing here is validated
+//! beyond its type, and every value has its span, so that later checks can report line and column.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::ops::Range;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer};
+use schemars::{JsonSchema, Schema};
+use serde::Deserialize;
 
-use crate::limits::RawLimits;
+use super::amount::{RawAmount, RawBytes, RawCount, RawTime};
+use super::spanned::Spanned;
+use crate::limits::{FIELDS, LimitField};
 use crate::tier::{Isolation, Tier};
-
-/// A value and its span in the text, in bytes.
-#[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]
-#[serde(transparent)]
-pub(crate) struct Spanned<T>(toml::Spanned<T>);
-
-impl<T> Spanned<T> {
-    pub(crate) fn get(&self) -> &T {
-        self.0.get_ref()
-    }
-
-    pub(crate) fn span(&self) -> Range<usize> {
-        self.0.span()
-    }
-}
-
-impl<T: JsonSchema> JsonSchema for Spanned<T> {
-    fn inline_schema() -> bool {
-        T::inline_schema()
-    }
-
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        T::schema_name()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        T::json_schema(generator)
-    }
-}
-
-/// A number or string of the file; the type that a key takes is checked later, so that the error can suggest the right spelling.
-pub(crate) enum Scalar {
-    Text(String),
-    Integer(i64),
-    Float(f64),
-}
-
-impl<'de> Deserialize<'de> for Scalar {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-
-        impl serde::de::Visitor<'_> for Visitor {
-            type Value = Scalar;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an amount")
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Scalar, E> {
-                Ok(Scalar::Text(text.to_owned()))
-            }
-
-            fn visit_i64<E>(self, number: i64) -> Result<Scalar, E> {
-                Ok(Scalar::Integer(number))
-            }
-
-            fn visit_u64<E>(self, number: u64) -> Result<Scalar, E> {
-                Ok(Scalar::Integer(i64::try_from(number).unwrap_or(i64::MAX)))
-            }
-
-            fn visit_f64<E>(self, number: f64) -> Result<Scalar, E> {
-                Ok(Scalar::Float(number))
-            }
-        }
-
-        deserializer.deserialize_any(Visitor)
-    }
-}
-
-/// Declares an amount with the JSON Schema of its spelling.
-macro_rules! amount {
-    ($(#[doc = $doc:literal])+ $name:ident, $schema_name:literal, $schema:expr) => {
-        $(#[doc = $doc])+
-        #[derive(Deserialize)]
-        #[serde(transparent)]
-        pub(crate) struct $name(Spanned<Scalar>);
-
-        impl JsonSchema for $name {
-            fn schema_name() -> std::borrow::Cow<'static, str> {
-                $schema_name.into()
-            }
-
-            fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                $schema
-            }
-        }
-
-        impl<'a> From<&'a $name> for RawAmount<'a> {
-            fn from(raw: &'a $name) -> Self {
-                RawAmount { value: raw.0.get(), span: raw.0.span() }
-            }
-        }
-    };
-}
-
-/// An amount as it is written, with its span.
-pub(crate) struct RawAmount<'a> {
-    pub(crate) value: &'a Scalar,
-    pub(crate) span: Range<usize>,
-}
-
-amount! {
-    /// A duration.
-    RawTime, "Duration", json_schema!({
-        "type": "string",
-        "pattern": "^[0-9]+(ns|us|ms|s|m|h)$",
-        "examples": ["10s", "500ms", "1us"],
-        "description": "A whole number with a unit: ns, us, ms, s, m (minutes) or h. More than zero, at most one week.",
-    })
-}
-
-amount! {
-    /// A size in bytes.
-    RawBytes, "Size", json_schema!({
-        "type": "string",
-        "pattern": "^[0-9]+(B|KiB|MiB|GiB|TiB)$",
-        "examples": ["256MiB", "64KiB"],
-        "description": "A whole number with a unit: B, KiB, MiB, GiB or TiB. More than zero, at most 1TiB.",
-    })
-}
-
-amount! {
-    /// A number of things.
-    RawCount, "Count", json_schema!({
-        "type": "integer",
-        "minimum": 1,
-        "maximum": crate::limits::MAX_COUNT,
-        "description": "A whole number, more than zero. Underscores may group digits: 20_000_000_000.",
-    })
-}
 
 /// A policy: which subjects may run which programs, and with what authority.
 #[derive(Deserialize, JsonSchema)]
@@ -156,13 +26,15 @@ pub(crate) struct RawPolicy {
     /// The bindings of subjects to profiles.
     #[serde(default)]
     pub(crate) bindings: Vec<RawBinding>,
-    /// The profiles by name. The presets `deny-all`, `offline`, `default`, `agent` and `judge` are built in.
+    /// The profiles by name. The presets `deny-all`, `offline`, `default`, `agent` and `judge` are
+    /// built in.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, RawProfile>")]
     pub(crate) profiles: BTreeMap<Spanned<String>, RawProfile>,
 }
 
-/// The profiles of one subject. The most specific binding applies: the exact name, else the longest prefix.
+/// The profiles of one subject. The most specific binding applies: the exact name, else the longest
+/// prefix.
 #[derive(Deserialize, JsonSchema)]
 #[serde(
     deny_unknown_fields,
@@ -176,13 +48,14 @@ pub(crate) struct RawBinding {
     pub(crate) profiles: Spanned<Vec<Spanned<String>>>,
 }
 
-/// A profile: the authority that may be granted. A missing key is inherited, from `deny-all` if `extends` is missing too.
+/// A profile: the authority that may be granted. A missing key is inherited, from `deny-all` if
+/// `extends` is missing too.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table of a profile's keys")]
 #[schemars(rename = "Profile")]
 pub(crate) struct RawProfile {
-    /// The profile to inherit from: another of this file, or a preset. Its allow lists are replaced key by key; its deny lists stay in
-    /// force.
+    /// The profile to inherit from: another of this file, or a preset. Its allow lists are replaced
+    /// key by key; its deny lists stay in force.
     pub(crate) extends: Option<Spanned<String>>,
     /// The languages, such as `python`, `javascript`, `typescript` and `wasm`.
     pub(crate) languages: Option<Vec<Spanned<String>>>,
@@ -194,7 +67,8 @@ pub(crate) struct RawProfile {
     pub(crate) min_isolation: Option<Spanned<String>>,
     /// The resolution of the clocks that a program can read.
     pub(crate) clock_resolution: Option<RawTime>,
-    /// The random seed of runs whose request has none. Without it, randomness comes from the operating system.
+    /// The random seed of runs whose request has none. Without it, randomness comes from the
+    /// operating system.
     #[schemars(range(min = 0))]
     pub(crate) seed: Option<Spanned<i64>>,
     /// Resource limits of a run.
@@ -207,11 +81,13 @@ pub(crate) struct RawProfile {
     pub(crate) network: Option<RawNetwork>,
     /// Tools by `server/tool`, `server/*` or `*`.
     pub(crate) tools: Option<RawNames>,
-    /// Pinned container images by language: `sha256:` and 64 hexadecimal digits, as `glovebox images list` prints them. A language that is
-    /// missing here uses the image of its name.
+    /// Pinned container images by language: `sha256:` and 64 hexadecimal digits, as
+    /// `glovebox images list` prints them. A language that is missing here uses the image of its
+    /// name.
     #[schemars(with = "Option<BTreeMap<String, String>>")]
     pub(crate) images: Option<BTreeMap<Spanned<String>, Spanned<String>>>,
-    /// The only OCI runtime that may start containers, such as `runsc`. Without it, the engine's default.
+    /// The only OCI runtime that may start containers, such as `runsc`. Without it, the engine's
+    /// default.
     #[schemars(length(min = 1, max = 100))]
     pub(crate) runtime: Option<Spanned<String>>,
     /// Packages that a program may import, downloaded on its behalf.
@@ -220,7 +96,46 @@ pub(crate) struct RawProfile {
     pub(crate) findings: Option<RawFindings>,
 }
 
-/// Actions on findings by severity: `ignore` them, `record` them, or `deny` the program. The default is `record`.
+macro_rules! raw_kind {
+    (time) => {
+        RawTime
+    };
+    (bytes) => {
+        RawBytes
+    };
+    (count) => {
+        RawCount
+    };
+}
+
+macro_rules! raw_limits {
+    (
+        policy { $($variant:ident $name:ident: $kind:ident $(as $field:ident)?, $title:literal, $doc:literal;)+ }
+        built_in { $($built_in:tt)+ }
+    ) => {
+        /// Limits. Amounts have units (`"10s"`, `"256MiB"`); zero is refused and never means
+        /// unlimited.
+        #[derive(Deserialize, JsonSchema, Default)]
+        #[serde(deny_unknown_fields, default, expecting = "a table of limits")]
+        #[schemars(rename = "Limits")]
+        pub(crate) struct RawLimits {
+            $(#[doc = $doc] $name: Option<raw_kind!($kind)>,)+
+        }
+
+        impl RawLimits {
+            /// Returns each limit that is present, with its field.
+            pub(crate) fn written(&self) -> Vec<(&'static LimitField, RawAmount<'_>)> {
+                let all = [$(self.$name.as_ref().map(RawAmount::from),)+];
+                FIELDS.iter().zip(all).filter_map(|(field, raw)| raw.map(|raw| (field, raw))).collect()
+            }
+        }
+    };
+}
+
+crate::for_each_limit!(raw_limits);
+
+/// Actions on findings by severity: `ignore` them, `record` them, or `deny` the program. The
+/// default is `record`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(
     deny_unknown_fields,
@@ -287,8 +202,8 @@ pub(crate) struct RawNetwork {
     pub(crate) allow: Option<Vec<RawHostRule>>,
     /// Rules that deny requests; deny beats allow. Adds to the inherited list.
     pub(crate) deny: Option<Vec<RawHostRule>>,
-    /// Addresses outside the public internet that may be reached, as CIDR ranges: `10.1.2.0/24`. The address of a cloud's metadata service
-    /// has to be named alone: `169.254.169.254/32`.
+    /// Addresses outside the public internet that may be reached, as CIDR ranges: `10.1.2.0/24`.
+    /// The address of a cloud's metadata service has to be named alone: `169.254.169.254/32`.
     pub(crate) private_ranges: Option<Vec<Spanned<String>>>,
     /// Maximum bytes of one response, headers included and after decompression.
     pub(crate) response: Option<RawBytes>,
@@ -306,7 +221,8 @@ pub(crate) struct RawNetwork {
 #[serde(deny_unknown_fields, expecting = "a table with `host`")]
 #[schemars(rename = "HostRule")]
 pub(crate) struct RawHostRule {
-    /// `api.example.org`, `*.example.org` (every subdomain, not `example.org` itself), an IP address, or `*`. In `deny`, missing means any.
+    /// `api.example.org`, `*.example.org` (every subdomain, not `example.org` itself), an IP
+    /// address, or `*`. In `deny`, missing means any.
     pub(crate) host: Option<Spanned<String>>,
     /// `https`, `http`. Missing means `https` in `allow`, any in `deny`.
     pub(crate) schemes: Option<Spanned<Vec<Spanned<String>>>>,
@@ -315,7 +231,8 @@ pub(crate) struct RawHostRule {
     pub(crate) ports: Option<Spanned<Vec<Spanned<i64>>>>,
     /// Methods, in capitals. Missing means `GET` and `HEAD` in `allow`, any in `deny`.
     pub(crate) methods: Option<Spanned<Vec<Spanned<String>>>>,
-    /// Path prefixes in whole segments: `/v1` matches `/v1` and `/v1/x`, but not `/v10`. Missing means any.
+    /// Path prefixes in whole segments: `/v1` matches `/v1` and `/v1/x`, but not `/v10`. Missing
+    /// means any.
     pub(crate) paths: Option<Spanned<Vec<Spanned<String>>>>,
 }
 
@@ -344,7 +261,8 @@ pub(crate) struct RawPackages {
     pub(crate) javascript: Option<RawPackageRules>,
 }
 
-/// Packages of one language. Only prebuilt archives are used, and nothing in them runs outside the sandbox.
+/// Packages of one language. Only prebuilt archives are used, and nothing in them runs outside the
+/// sandbox.
 #[derive(Deserialize, JsonSchema)]
 #[serde(
     deny_unknown_fields,
@@ -352,12 +270,14 @@ pub(crate) struct RawPackages {
 )]
 #[schemars(rename = "PackageRules")]
 pub(crate) struct RawPackageRules {
-    /// Packages that a request may ask for: `rich`, `requests==2.32.*` (JavaScript: `lodash@^4`), `@known` for the widely used packages, or
-    /// `*` for all names except those that can be mistaken for one of them (typosquatting). Replaces the inherited list.
+    /// Packages that a request may ask for: `rich`, `requests==2.32.*` (JavaScript: `lodash@^4`),
+    /// `@known` for the widely used packages, or `*` for all names except those that can be
+    /// mistaken for one of them (typosquatting). Replaces the inherited list.
     pub(crate) allow: Option<Vec<Spanned<String>>>,
     /// Packages that are denied, also as a dependency. Adds to the inherited list.
     pub(crate) deny: Option<Vec<Spanned<String>>>,
-    /// Allowed dependencies of an allowed package: `any` package that is not denied, or only those that are `allowed` themselves.
+    /// Allowed dependencies of an allowed package: `any` package that is not denied, or only those
+    /// that are `allowed` themselves.
     #[schemars(with = "Option<RawDependencies>")]
     pub(crate) dependencies: Option<Spanned<String>>,
     /// The only package index to use, by its `https` URL. Without it, the ecosystem's public index.

@@ -2,30 +2,32 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::{CheckInput, GrantDraft, Log};
-use crate::config::validate::is_variable_name;
+use super::check::{CheckInput, GrantDraft, Log};
 use crate::denial::Denial;
 use crate::limits::FIELDS;
+use crate::names::is_variable_name;
 use crate::network::host::HostPattern;
+use crate::packages::ecosystem::Ecosystem;
+use crate::packages::requirement::Requirement;
 use crate::packages::rules::Asked;
-use crate::packages::{Ecosystem, Requirement};
 use crate::request::NetworkWish;
 use crate::text::{quoted, toml_string, toml_strings};
 
-/// Applies the requested limits. A larger one is denied rather than clamped, so that no caller assumes a limit that it does not have.
+/// Applies the requested limits. A larger one is denied rather than clamped, so that no caller
+/// assumes a limit that it does not have.
 pub(super) fn limits(
-    case: &CheckInput<'_>,
+    input: &CheckInput<'_>,
     draft: &mut GrantDraft,
     log: &mut Log,
 ) -> Result<(), Denial> {
-    let place = &case.profile.place;
+    let key = &input.profile.key;
     for field in FIELDS {
-        let Some(wish) = (field.wished)(&case.request.wants.limits) else {
+        let Some(wish) = (field.wished)(&input.request.wants.limits) else {
             continue;
         };
-        let granted = (field.granted)(&case.profile.limits);
-        let rule = place.rule(&format!("limits.{}", field.name));
-        let asked = || format!("limit `{}` of {wish}", field.name);
+        let granted = (field.granted)(&input.profile.limits);
+        let rule = key.rule(&format!("limits.{}", field.name()));
+        let asked = || format!("limit `{}` of {wish}", field.name());
         if wish.is_zero() {
             return Err(Denial::invalid_request(
                 &rule,
@@ -34,12 +36,12 @@ pub(super) fn limits(
             ));
         }
         if wish > granted {
-            let reason = format!("profile `{}` grants at most {granted}", place.name);
+            let reason = format!("profile `{}` grants at most {granted}", key.name);
             return Err(Denial::new(
                 rule,
                 asked(),
                 reason,
-                place.fix("limits", &[(field.name, wish.to_toml())]),
+                key.fix("limits", &[(field.name(), wish.to_toml())]),
             ));
         }
         (field.set)(&mut draft.limits, wish);
@@ -49,17 +51,17 @@ pub(super) fn limits(
 }
 
 pub(super) fn environment(
-    case: &CheckInput<'_>,
+    input: &CheckInput<'_>,
     draft: &mut GrantDraft,
     log: &mut Log,
 ) -> Result<(), Denial> {
-    let (place, rules) = (&case.profile.place, &case.profile.environment);
+    let (key, rules) = (&input.profile.key, &input.profile.environment);
     let mut merged: BTreeMap<&str, &str> = rules
         .set
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()))
         .collect();
-    for (name, value) in &case.request.environment {
+    for (name, value) in &input.request.environment {
         // Never the value: it may be a secret, and this text is logged.
         let asked = || format!("environment variable {}", quoted(name));
         let invalid_request =
@@ -75,26 +77,23 @@ pub(super) fn environment(
         if rules.set.contains_key(name) {
             let reason = format!(
                 "profile `{}` sets it, and no request can change that",
-                place.name
+                key.name
             );
             let fix = format!(
                 "# remove {} from `{}`",
                 quoted(name),
-                place.rule("environment.set")
+                key.rule("environment.set")
             );
             return Err(Denial::new(
-                place.rule("environment.set"),
+                key.rule("environment.set"),
                 asked(),
                 reason,
                 fix,
             ));
         }
-        let rule = place.rule("environment.allow");
+        let rule = key.rule("environment.allow");
         if !rules.allow.iter().any(|pattern| pattern.matches(name)) {
-            let reason = format!(
-                "profile `{}` does not allow a request to set it",
-                place.name
-            );
+            let reason = format!("profile `{}` does not allow a request to set it", key.name);
             let names = rules
                 .allow
                 .iter()
@@ -104,7 +103,7 @@ pub(super) fn environment(
                 rule,
                 asked(),
                 reason,
-                place.fix("environment", &[("allow", toml_strings(names))]),
+                key.fix("environment", &[("allow", toml_strings(names))]),
             ));
         }
         if merged.insert(name, value).is_some() {
@@ -120,28 +119,28 @@ pub(super) fn environment(
 }
 
 pub(super) fn mounts(
-    case: &CheckInput<'_>,
+    input: &CheckInput<'_>,
     draft: &mut GrantDraft,
     log: &mut Log,
 ) -> Result<(), Denial> {
-    let Some(kept) = &case.request.wants.mounts else {
+    let Some(kept) = &input.request.wants.mounts else {
         return Ok(());
     };
-    let place = &case.profile.place;
+    let key = &input.profile.key;
     for guest in kept {
         let asked = || format!("mount {}", quoted(guest));
         let Some(mount) = draft.mounts.iter().find(|mount| mount.guest == *guest) else {
-            let reason = format!("profile `{}` mounts nothing there", place.name);
-            let fix = place.fix_element(
+            let reason = format!("profile `{}` mounts nothing there", key.name);
+            let fix = key.fix_element(
                 "mounts",
                 &[
                     ("host", toml_string("/path/on/the/host")),
                     ("guest", toml_string(guest)),
                 ],
             );
-            return Err(Denial::new(place.rule("mounts"), asked(), reason, fix));
+            return Err(Denial::new(key.rule("mounts"), asked(), reason, fix));
         };
-        log.allowed(place.rule("mounts"), asked, || {
+        log.allowed(key.rule("mounts"), asked, || {
             format!("{} of the host", quoted(&mount.host))
         });
     }
@@ -153,16 +152,16 @@ pub(super) fn mounts(
 }
 
 pub(super) fn network(
-    case: &CheckInput<'_>,
+    input: &CheckInput<'_>,
     draft: &mut GrantDraft,
     log: &mut Log,
 ) -> Result<(), Denial> {
-    let hosts: &[String] = match &case.request.wants.network {
+    let hosts: &[String] = match &input.request.wants.network {
         None => return Ok(()),
         Some(NetworkWish::Nothing) => &[],
         Some(NetworkWish::Hosts(hosts)) => hosts,
     };
-    let (place, rules) = (&case.profile.place, &case.profile.network);
+    let (key, rules) = (&input.profile.key, &input.profile.network);
     let mut kept = Vec::with_capacity(hosts.len());
     for host in hosts {
         let asked = || format!("network host {}", quoted(host));
@@ -173,17 +172,12 @@ pub(super) fn network(
             return Err(deny.denial(asked()));
         }
         let Some(allow) = rules.allow.iter().find(|rule| rule.host.covers(&pattern)) else {
-            let reason = format!("profile `{}` does not allow it", place.name);
-            let fix = place.fix_element(
+            let reason = format!("profile `{}` does not allow it", key.name);
+            let fix = key.fix_element(
                 "network.allow",
                 &[("host", toml_string(&pattern.to_string()))],
             );
-            return Err(Denial::new(
-                place.rule("network.allow"),
-                asked(),
-                reason,
-                fix,
-            ));
+            return Err(Denial::new(key.rule("network.allow"), asked(), reason, fix));
         };
         log.allowed(allow.rule.to_string(), asked, || {
             format!("`{}` is allowed", allow.host)
@@ -195,19 +189,19 @@ pub(super) fn network(
 }
 
 pub(super) fn tools(
-    case: &CheckInput<'_>,
+    input: &CheckInput<'_>,
     draft: &mut GrantDraft,
     log: &mut Log,
 ) -> Result<(), Denial> {
-    let Some(wanted) = &case.request.wants.tools else {
+    let Some(wanted) = &input.request.wants.tools else {
         return Ok(());
     };
     let mut kept = Vec::with_capacity(wanted.len());
     for name in wanted {
-        let (rule, pattern) = case
+        let (rule, pattern) = input
             .profile
             .tools
-            .check_pattern(&case.profile.place, name)?;
+            .check_pattern(&input.profile.key, name)?;
         log.allowed(
             rule.to_string(),
             || format!("tool {}", quoted(name)),
@@ -221,33 +215,33 @@ pub(super) fn tools(
 
 /// Checks the requested packages, before they are resolved.
 pub(super) fn packages(
-    case: &CheckInput<'_>,
+    input: &CheckInput<'_>,
     draft: &mut GrantDraft,
     log: &mut Log,
 ) -> Result<(), Denial> {
-    if let Some(missing) = case.facts.needs.missing.first() {
+    if let Some(missing) = input.facts.needs.missing.first() {
         return Err(missing.denial());
     }
-    let wanted = &case.request.wants.packages;
+    let wanted = &input.request.wants.packages;
     if wanted.is_empty() {
         return Ok(());
     }
-    let place = &case.profile.place;
-    let Some(ecosystem) = Ecosystem::of_language(&case.request.language) else {
-        let asked = format!("packages for {}", quoted(&case.request.language));
+    let key = &input.profile.key;
+    let Some(ecosystem) = Ecosystem::of_language(&input.request.language) else {
+        let asked = format!("packages for {}", quoted(&input.request.language));
         return Err(Denial::invalid_request(
-            &place.rule("packages"),
+            &key.rule("packages"),
             asked,
             "there are packages of Python and of JavaScript only",
         ));
     };
-    let rules = case.profile.packages(ecosystem);
+    let rules = input.profile.packages(ecosystem);
     for text in wanted {
         let asked = || format!("package {}", quoted(text));
         let requirement = Requirement::parse(ecosystem, text).map_err(|reason| {
-            Denial::invalid_request(&place.rule(&rules.key()), asked(), reason)
+            Denial::invalid_request(&key.rule(&rules.section()), asked(), reason)
         })?;
-        let rule = rules.check(place, requirement.name(), Asked::Wanted)?;
+        let rule = rules.check(key, requirement.name(), Asked::Wanted)?;
         log.allowed(rule.to_string(), asked, || {
             "the profile allows it".to_owned()
         });
@@ -258,19 +252,19 @@ pub(super) fn packages(
 
 /// Checks the packages that these resolved to in the chosen tier.
 pub(super) fn resolved_packages(
-    case: &CheckInput<'_>,
+    input: &CheckInput<'_>,
     draft: &mut GrantDraft,
     log: &mut Log,
 ) -> Result<(), Denial> {
     let needs = draft
         .tier
         .as_ref()
-        .and_then(|(tier, _)| case.facts.needs_in(*tier));
-    let (Some(needs), Some(ecosystem)) = (needs, Ecosystem::of_language(&case.request.language))
+        .and_then(|(tier, _)| input.facts.needs_in(*tier));
+    let (Some(needs), Some(ecosystem)) = (needs, Ecosystem::of_language(&input.request.language))
     else {
         return Ok(());
     };
-    let rules = case.profile.packages(ecosystem);
+    let rules = input.profile.packages(ecosystem);
     let wanted: HashSet<&str> = draft.packages.iter().map(Requirement::name).collect();
     for package in &needs.packages {
         let asked = if wanted.contains(package.name.as_str()) {
@@ -278,7 +272,7 @@ pub(super) fn resolved_packages(
         } else {
             Asked::Dependency(&package.version)
         };
-        let rule = rules.check(&case.profile.place, &package.name, asked)?;
+        let rule = rules.check(&input.profile.key, &package.name, asked)?;
         let what = || {
             format!(
                 "package {} in version {}",

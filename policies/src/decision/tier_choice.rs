@@ -1,23 +1,24 @@
 //! Tier selection: which language and tier does the profile grant?
 
-use super::{CheckInput, GrantDraft, Log};
+use super::check::{CheckInput, GrantDraft, Log};
 use crate::denial::Denial;
+use crate::names::is_language_name;
 use crate::text::{closest, quoted, toml_strings};
 use crate::tier::{Isolation, Tier};
 
 pub(super) fn language(
-    case: &CheckInput<'_>,
+    input: &CheckInput<'_>,
     _: &mut GrantDraft,
     log: &mut Log,
 ) -> Result<(), Denial> {
-    let (profile, language) = (case.profile, &case.request.language);
-    let rule = profile.place.rule("languages");
+    let (profile, language) = (input.profile, &input.request.language);
+    let rule = profile.key.rule("languages");
     let asked = || format!("language {}", quoted(language));
     if profile.languages.contains(language) {
         log.allowed(rule, asked, || "the profile grants it".to_owned());
         return Ok(());
     }
-    if !crate::config::validate::is_language_name(language) {
+    if !is_language_name(language) {
         return Err(Denial::invalid_request(
             &rule,
             asked(),
@@ -27,15 +28,15 @@ pub(super) fn language(
     let meant = closest(language, profile.languages.iter().map(String::as_str))
         .map(|name| format!("; did you mean `{name}`?"));
     let reason = match profile.languages.len() {
-        0 => format!("profile `{}` grants no language", profile.place.name),
+        0 => format!("profile `{}` grants no language", profile.key.name),
         _ => format!(
             "profile `{}` grants {}{}",
-            profile.place.name,
+            profile.key.name,
             toml_strings(&profile.languages),
             meant.unwrap_or_default()
         ),
     };
-    let fix = profile.place.fix(
+    let fix = profile.key.fix(
         "",
         &[(
             "languages",
@@ -47,15 +48,15 @@ pub(super) fn language(
 
 /// Chooses the first tier of the profile that works here, runs the language and isolates enough.
 pub(super) fn tier(
-    case: &CheckInput<'_>,
+    input: &CheckInput<'_>,
     draft: &mut GrantDraft,
     log: &mut Log,
 ) -> Result<(), Denial> {
-    let (profile, wants) = (case.profile, &case.request.wants);
-    let rule = profile.place.rule("tiers");
+    let (profile, wants) = (input.profile, &input.request.wants);
+    let rule = profile.key.rule("tiers");
     let asked = || match wants.tier {
-        Some(tier) => format!("tier `{tier}` for {}", quoted(&case.request.language)),
-        None => format!("a tier for {}", quoted(&case.request.language)),
+        Some(tier) => format!("tier `{tier}` for {}", quoted(&input.request.language)),
+        None => format!("a tier for {}", quoted(&input.request.language)),
     };
     if let Some(wanted) = wants.tier.filter(|tier| !profile.tiers.contains(tier)) {
         let names = profile
@@ -65,38 +66,39 @@ pub(super) fn tier(
             .map(|tier| tier.name());
         let reason = format!(
             "profile `{}` grants {}",
-            profile.place.name,
+            profile.key.name,
             toml_strings(profile.tiers.iter().map(|tier| tier.name()))
         );
         return Err(Denial::new(
             rule,
             asked(),
             reason,
-            profile.place.fix("", &[("tiers", toml_strings(names))]),
+            profile.key.fix("", &[("tiers", toml_strings(names))]),
         ));
     }
     let mut passed_over: Vec<(Tier, PassedOver)> = Vec::new();
     for tier in profile.tiers.iter().copied() {
-        match pass_over(case, tier) {
+        match pass_over(input, tier) {
             Some(why) => passed_over.push((tier, why)),
             None => {
-                let reason = chosen_because(case, tier, &passed_over);
+                let reason = chosen_because(input, tier, &passed_over);
                 log.allowed(rule, asked, || reason.clone());
                 draft.tier = Some((tier, reason));
                 return Ok(());
             }
         }
     }
-    Err(no_tier(case, rule, asked(), &passed_over))
+    Err(no_tier(input, rule, asked(), &passed_over))
 }
 
 /// The candidate tiers in order of preference.
-pub(super) fn possible_tiers(case: &CheckInput<'_>) -> Vec<Tier> {
-    case.profile
+pub(super) fn possible_tiers(input: &CheckInput<'_>) -> Vec<Tier> {
+    input
+        .profile
         .tiers
         .iter()
         .copied()
-        .filter(|tier| pass_over(case, *tier).is_none())
+        .filter(|tier| pass_over(input, *tier).is_none())
         .collect()
 }
 
@@ -114,13 +116,13 @@ enum PassedOver {
     Lacks(String),
 }
 
-fn pass_over(case: &CheckInput<'_>, tier: Tier) -> Option<PassedOver> {
-    let wants = &case.request.wants;
+fn pass_over(input: &CheckInput<'_>, tier: Tier) -> Option<PassedOver> {
+    let wants = &input.request.wants;
     if wants.tier.is_some_and(|wanted| wanted != tier) {
         return Some(PassedOver::NotWanted);
     }
-    if tier.isolation() < case.profile.min_isolation {
-        return Some(PassedOver::TooWeakForProfile(case.profile.min_isolation));
+    if tier.isolation() < input.profile.min_isolation {
+        return Some(PassedOver::TooWeakForProfile(input.profile.min_isolation));
     }
     if let Some(least) = wants
         .min_isolation
@@ -128,16 +130,16 @@ fn pass_over(case: &CheckInput<'_>, tier: Tier) -> Option<PassedOver> {
     {
         return Some(PassedOver::TooWeakForRequest(least));
     }
-    let Some(facts) = case.facts.tiers.iter().find(|facts| facts.tier == tier) else {
+    let Some(facts) = input.facts.tiers.iter().find(|facts| facts.tier == tier) else {
         return Some(PassedOver::Missing);
     };
     if let Some(reason) = &facts.unavailable {
         return Some(PassedOver::Unavailable(reason.clone()));
     }
-    if !facts.languages.contains(&case.request.language) {
+    if !facts.languages.contains(&input.request.language) {
         return Some(PassedOver::NoLanguage);
     }
-    if let Some(runtime) = case
+    if let Some(runtime) = input
         .profile
         .runtime
         .as_ref()
@@ -148,15 +150,20 @@ fn pass_over(case: &CheckInput<'_>, tier: Tier) -> Option<PassedOver> {
             facts.runtimes.join(", "),
         ));
     }
-    case.facts
+    input
+        .facts
         .needs_in(tier)?
         .lacks
         .clone()
         .map(PassedOver::Lacks)
 }
 
-fn chosen_because(case: &CheckInput<'_>, tier: Tier, passed_over: &[(Tier, PassedOver)]) -> String {
-    let place = if case.request.wants.tier.is_some() {
+fn chosen_because(
+    input: &CheckInput<'_>,
+    tier: Tier,
+    passed_over: &[(Tier, PassedOver)],
+) -> String {
+    let choice = if input.request.wants.tier.is_some() {
         "the tier that was asked for"
     } else {
         "the first tier of the profile that can run it"
@@ -167,25 +174,25 @@ fn chosen_because(case: &CheckInput<'_>, tier: Tier, passed_over: &[(Tier, Passe
         .collect();
     // Concatenated, not formatted: this is the hot path of most decisions.
     if skipped.is_empty() {
-        ["`", tier.name(), "` is ", place].concat()
+        ["`", tier.name(), "` is ", choice].concat()
     } else {
-        format!("`{tier}` is {place}: {}", skipped.join(", "))
+        format!("`{tier}` is {choice}: {}", skipped.join(", "))
     }
 }
 
 fn no_tier(
-    case: &CheckInput<'_>,
+    input: &CheckInput<'_>,
     rule: String,
     asked: String,
     passed_over: &[(Tier, PassedOver)],
 ) -> Denial {
-    let place = &case.profile.place;
+    let key = &input.profile.key;
     if passed_over.is_empty() {
-        let fix = place.fix("", &[("tiers", toml_strings([Tier::Wasm.name()]))]);
+        let fix = key.fix("", &[("tiers", toml_strings([Tier::Wasm.name()]))]);
         return Denial::new(
             rule,
             asked,
-            format!("profile `{}` grants no tier", place.name),
+            format!("profile `{}` grants no tier", key.name),
             fix,
         );
     }
@@ -194,13 +201,14 @@ fn no_tier(
         .map(|(tier, why)| format!("`{tier}` {why}"))
         .collect::<Vec<_>>()
         .join(", ");
-    // A policy line can only allow what the policy forbids; what the machine lacks or the request demands needs another fix.
+    // A policy line can only allow what the policy forbids; what the machine lacks or the request
+    // demands needs another fix.
     let weakest = passed_over.iter().find_map(|(tier, why)| {
         matches!(why, PassedOver::TooWeakForProfile(_)).then_some(tier.isolation())
     });
     if let Some(level) = weakest {
-        let fix = place.fix("", &[("min_isolation", format!("\"{level}\""))]);
-        return Denial::new(place.rule("min_isolation"), asked, reason, fix);
+        let fix = key.fix("", &[("min_isolation", format!("\"{level}\""))]);
+        return Denial::new(key.rule("min_isolation"), asked, reason, fix);
     }
     if passed_over
         .iter()
@@ -244,7 +252,8 @@ impl std::fmt::Display for PassedOver {
             }
             Self::Missing => f.write_str("is not built in"),
             Self::Unavailable(reason) => write!(f, "does not work here ({})", quoted(reason)),
-            // Made from names of packages, which were validated, and from messages of a resolver, which were escaped.
+            // Made from names of packages, which were validated, and from messages of a resolver,
+            // which were escaped.
             Self::Lacks(what) => f.write_str(what),
             Self::NoRuntime(demanded, there) => {
                 write!(

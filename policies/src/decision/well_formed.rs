@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::{CheckInput, GrantDraft, Log};
+use super::check::{CheckInput, GrantDraft, Log};
 use crate::denial::Denial;
-use crate::limits::{Amount, FIELDS};
+use crate::limits::{Amount, LimitField};
 use crate::text::quoted;
 
-/// The maximum length of a path in bytes, and of one segment, as in file systems (`PATH_MAX`, `NAME_MAX`).
+/// The maximum length of a path in bytes, and of one segment, as in file systems (`PATH_MAX`,
+/// `NAME_MAX`).
 const MAX_PATH: usize = 4096;
 const MAX_SEGMENT: usize = 255;
 
@@ -18,11 +19,11 @@ const MAX_PATH_DEPTH: usize = 64;
 const MAX_SOURCE_NAME: usize = 255;
 
 pub(super) fn source(
-    case: &CheckInput<'_>,
+    input: &CheckInput<'_>,
     draft: &mut GrantDraft,
     log: &mut Log,
 ) -> Result<(), Denial> {
-    let source = &case.request.source;
+    let source = &input.request.source;
     if source.name.is_empty()
         || source.name.len() > MAX_SOURCE_NAME
         || source.name.chars().any(char::is_control)
@@ -35,15 +36,15 @@ pub(super) fn source(
             reason,
         ));
     }
-    fits(case, draft, log, "source", source.content.len())
+    fits(input, draft, log, "source", source.content.len())
 }
 
 pub(super) fn arguments(
-    case: &CheckInput<'_>,
+    input: &CheckInput<'_>,
     draft: &mut GrantDraft,
     log: &mut Log,
 ) -> Result<(), Denial> {
-    let request = case.request;
+    let request = input.request;
     if let Some(argument) = request
         .arguments
         .iter()
@@ -55,7 +56,8 @@ pub(super) fn arguments(
             "it holds a zero byte",
         ));
     }
-    // One byte more for each string, as the guest stores them NUL-terminated, so that many empty ones count as well.
+    // One byte more for each string, as the guest stores them NUL-terminated, so that many empty
+    // ones count as well.
     let arguments: usize = request
         .arguments
         .iter()
@@ -69,22 +71,22 @@ pub(super) fn arguments(
     if arguments + environment == 0 {
         return Ok(());
     }
-    fits(case, draft, log, "arguments", arguments + environment)
+    fits(input, draft, log, "arguments", arguments + environment)
 }
 
 pub(super) fn files(
-    case: &CheckInput<'_>,
+    input: &CheckInput<'_>,
     draft: &mut GrantDraft,
     log: &mut Log,
 ) -> Result<(), Denial> {
-    let files = &case.request.files;
+    let files = &input.request.files;
     if files.is_empty() {
         return Ok(());
     }
     // Before validating each: the number may itself be the attack.
-    fits(case, draft, log, "files", files.len())?;
+    fits(input, draft, log, "files", files.len())?;
     fits(
-        case,
+        input,
         draft,
         log,
         "workspace",
@@ -115,7 +117,7 @@ pub(super) fn files(
             }
         }
         if (paths.len() + directories.len()) as u64 > draft.limits.files {
-            fits(case, draft, log, "files", paths.len() + directories.len())?;
+            fits(input, draft, log, "files", paths.len() + directories.len())?;
         }
     }
     if let Some(both) = directories
@@ -129,17 +131,17 @@ pub(super) fn files(
         ));
     }
     if !directories.is_empty() {
-        fits(case, draft, log, "files", paths.len() + directories.len())?;
+        fits(input, draft, log, "files", paths.len() + directories.len())?;
     }
     Ok(())
 }
 
 pub(super) fn artifacts(
-    case: &CheckInput<'_>,
+    input: &CheckInput<'_>,
     _: &mut GrantDraft,
     _: &mut Log,
 ) -> Result<(), Denial> {
-    for glob in &case.request.artifacts {
+    for glob in &input.request.artifacts {
         check_path(glob.trim_end_matches('/')).map_err(|reason| {
             Denial::invalid_request(
                 "request.artifacts",
@@ -182,15 +184,15 @@ fn check_path(path: &str) -> Result<(), &'static str> {
 
 /// Checks an amount against a limit of the draft, to which the request's own wishes were applied.
 fn fits(
-    case: &CheckInput<'_>,
+    input: &CheckInput<'_>,
     draft: &GrantDraft,
     log: &mut Log,
     limit: &'static str,
     used: usize,
 ) -> Result<(), Denial> {
     let used = u64::try_from(used).unwrap_or(u64::MAX);
-    let place = &case.profile.place;
-    let Some(field) = FIELDS.iter().find(|field| field.name == limit) else {
+    let key = &input.profile.key;
+    let Some(field) = LimitField::of_name(limit) else {
         return Err(Denial::invalid_request(
             limit,
             "a limit",
@@ -204,12 +206,12 @@ fn fits(
     };
     let asked = || format!("{} of `{limit}`", used);
     if used <= granted {
-        log.allowed(place.rule(&format!("limits.{limit}")), asked, || {
+        log.allowed(key.rule(&format!("limits.{limit}")), asked, || {
             format!("at most {granted}")
         });
         return Ok(());
     }
-    let by_request = granted < (field.granted)(&case.profile.limits);
+    let by_request = granted < (field.granted)(&input.profile.limits);
     if by_request {
         let reason = format!("the request itself wants at most {granted}");
         return Err(Denial::invalid_request(
@@ -218,11 +220,11 @@ fn fits(
             reason,
         ));
     }
-    let reason = format!("profile `{}` grants at most {granted}", place.name);
+    let reason = format!("profile `{}` grants at most {granted}", key.name);
     Err(Denial::new(
-        place.rule(&format!("limits.{limit}")),
+        key.rule(&format!("limits.{limit}")),
         asked(),
         reason,
-        place.fix("limits", &[(limit, used.to_toml())]),
+        key.fix("limits", &[(limit, used.to_toml())]),
     ))
 }

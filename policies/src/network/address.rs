@@ -1,7 +1,8 @@
 //! IP address classification, the SSRF guard: is this address on the public internet?
 //!
-//! Everything but plain global unicast is refused unless the policy names it: loopback, private, link-local, shared, multicast, reserved,
-//! documentation, and IPv6 forms that embed an IPv4 address. Metadata services hand out credentials, so they must be named alone.
+//! Everything but plain global unicast is refused unless the policy names it: loopback, private,
+//! link-local, shared, multicast, reserved, documentation, and IPv6 forms that embed an IPv4
+//! address. Metadata services hand out credentials, so they must be named alone.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -118,7 +119,8 @@ pub(crate) fn unwrap_mapped(address: IpAddr) -> IpAddr {
     address.to_canonical()
 }
 
-/// Returns the reason why an address is refused, and the range that a policy would have to name; `None` if it is public or named.
+/// Returns the reason why an address is refused, and the range that a policy would have to name;
+/// `None` if it is public or named.
 pub(crate) fn refused(address: IpAddr, named: &[IpNet]) -> Option<(String, String)> {
     let address = unwrap_mapped(address);
     let own = classify(address)
@@ -153,7 +155,8 @@ fn classify(address: IpAddr) -> Option<&'static str> {
     }
 }
 
-/// Returns whether a policy names the address: alone if it is a metadata service, else by any range around it.
+/// Returns whether a policy names the address: alone if it is a metadata service, else by any range
+/// around it.
 pub(crate) fn is_named(address: IpAddr, named: &[IpNet]) -> bool {
     let alone = METADATA.contains(&address);
     named
@@ -161,7 +164,8 @@ pub(crate) fn is_named(address: IpAddr, named: &[IpNet]) -> bool {
         .any(|net| net.contains(&address) && (!alone || net.prefix_len() == net.max_prefix_len()))
 }
 
-/// Returns the IPv4 addresses embedded in an IPv6 address: compatible, translated, NAT64, 6to4, Teredo and ISATAP.
+/// Returns the IPv4 addresses embedded in an IPv6 address: compatible, translated, NAT64, 6to4,
+/// Teredo and ISATAP.
 fn embedded(address: IpAddr) -> Vec<Ipv4Addr> {
     let IpAddr::V6(v6) = address else {
         return Vec::new();
@@ -192,7 +196,8 @@ fn embedded(address: IpAddr) -> Vec<Ipv4Addr> {
     found
 }
 
-/// Parses a range that a policy names: it must lie inside one special range, so that it is clear what it opens.
+/// Parses a range that a policy names: it must lie inside one special range, so that it is clear
+/// what it opens.
 pub(crate) fn parse_private_range(text: &str) -> Result<IpNet, (String, Option<String>)> {
     let shown = crate::text::quoted(text);
     let net = match (text.parse::<IpNet>(), text.parse::<IpAddr>()) {
@@ -228,7 +233,8 @@ pub(crate) fn parse_private_range(text: &str) -> Result<IpNet, (String, Option<S
         IpNet::V4(net) => SPECIAL_V4.iter().any(|(special, _)| special.contains(&net)),
         IpNet::V6(net) => SPECIAL_V6.iter().any(|(special, _)| special.contains(&net)),
     };
-    // A single one may be a metadata service, or an address of the machine itself, which has to be named even if it is public.
+    // A single one may be a metadata service, or an address of the machine itself, which has to be
+    // named even if it is public.
     let alone = net.prefix_len() == net.max_prefix_len();
     if special || alone {
         return Ok(net);

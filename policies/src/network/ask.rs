@@ -22,13 +22,14 @@ pub struct HttpAsk {
 }
 
 impl HttpAsk {
-    /// Parses a URL exactly as it is then connected to. A program's URL and the target of a redirect (after joining it with the URL it came
-    /// from) both go through here.
+    /// Parses a URL exactly as it is then connected to. A program's URL and the target of a
+    /// redirect (after joining it with the URL it came from) both go through here.
     ///
     /// # Errors
     ///
-    /// A denial for any URL that parsers are known to read differently: user info, backslashes, white space and control characters,
-    /// percent-encoded or internationalised hosts, unusual spellings of IP addresses; and for schemes other than `http` and `https`.
+    /// A denial for any URL that parsers are known to read differently: user info, backslashes,
+    /// white space and control characters, percent-encoded or internationalised hosts, unusual
+    /// spellings of IP addresses; and for schemes other than `http` and `https`.
     pub fn from_url(method: &str, url: &str) -> Result<Self, Denial> {
         let invalid_request = |reason: &str| {
             Denial::invalid_request(

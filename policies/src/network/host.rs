@@ -1,7 +1,8 @@
 //! Host patterns: which hosts does a pattern match?
 //!
-//! Hosts are compared label by label in normalized form: lower case, internationalised names as Punycode, no trailing dot, IP addresses as
-//! addresses. A requested host in any other spelling is refused, because the HTTP client might read it differently.
+//! Hosts are compared label by label in normalized form: lower case, internationalised names as
+//! Punycode, no trailing dot, IP addresses as addresses. A requested host in any other spelling is
+//! refused, because the HTTP client might read it differently.
 
 use std::net::IpAddr;
 
@@ -30,8 +31,8 @@ const METADATA_NAMES: [&str; 5] = [
     "instance-data.ec2.internal",
 ];
 
-/// Public suffixes below which anyone can register a name, so that `*` there is a hole. Top-level domains are refused as well; this list
-/// holds the widest of the others and cannot be complete.
+/// Public suffixes below which anyone can register a name, so that `*` there is a hole. Top-level
+/// domains are refused as well; this list holds the widest of the others and cannot be complete.
 const SHARED_SUFFIXES: [&str; 34] = [
     "ac.uk",
     "amazonaws.com",
@@ -70,7 +71,8 @@ const SHARED_SUFFIXES: [&str; 34] = [
 ];
 
 impl Host {
-    /// Parses the host of a request. Only case, one trailing dot and the brackets of an IPv6 address are normalized.
+    /// Parses the host of a request. Only case, one trailing dot and the brackets of an IPv6
+    /// address are normalized.
     pub(crate) fn from_ask(text: &str) -> Result<Self, &'static str> {
         const AMBIGUOUS: &str = "the host is not in its one spelling (plain lower-case labels, Punycode, or an IP address in full)";
         let lower = text.to_ascii_lowercase();
@@ -189,7 +191,8 @@ impl HostPattern {
         }
     }
 
-    /// Returns whether a `deny` rule with this pattern denies the host. Unlike [`HostPattern::matches`] it has no exceptions.
+    /// Returns whether a `deny` rule with this pattern denies the host. Unlike
+    /// [`HostPattern::matches`] it has no exceptions.
     pub(crate) fn denies(&self, host: &Host) -> bool {
         matches!(self, Self::Any)
             || self.matches(host)

@@ -1,7 +1,8 @@
 //! URL path normalization (RFC 3986): what is the canonical form of a path?
 //!
-//! Rules that name paths are only as good as the agreement between this parser and the server's. So a path that servers are known to read
-//! differently has no canonical form, and matches no rule that names paths.
+//! Rules that name paths are only as good as the agreement between this parser and the server's. So
+//! a path that servers are known to read differently has no canonical form, and matches no rule
+//! that names paths.
 
 /// The maximum length of a path, in bytes.
 const MAX_PATH: usize = 8192;
@@ -10,8 +11,9 @@ const MAX_PATH: usize = 8192;
 ///
 /// # Errors
 ///
-/// The reason why the path is ambiguous: encoded slashes or backslashes, double or broken encoding, control characters, invalid UTF-8,
-/// empty segments, dot segments with parameters, or dot segments that lead above the root.
+/// The reason why the path is ambiguous: encoded slashes or backslashes, double or broken encoding,
+/// control characters, invalid UTF-8, empty segments, dot segments with parameters, or dot segments
+/// that lead above the root.
 pub(crate) fn canonical(path: &str) -> Result<String, &'static str> {
     let path = path.split_once('?').map_or(path, |(path, _)| path);
     if path.len() > MAX_PATH {
@@ -53,7 +55,8 @@ pub(crate) fn starts_with(path: &str, prefix: &str) -> bool {
     }
 }
 
-/// Decodes the unreserved characters of one segment and writes all other percent-encodings in upper case.
+/// Decodes the unreserved characters of one segment and writes all other percent-encodings in upper
+/// case.
 fn decode(segment: &str) -> Result<String, &'static str> {
     let mut out = String::with_capacity(segment.len());
     // All decoded bytes of the segment, to check that they are UTF-8.

@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
+use super::ecosystem::Ecosystem;
+use super::requirement::Requirement;
 use super::versions::Versions;
-use super::{Ecosystem, Requirement};
-use crate::config::profile::Place;
-use crate::denial::{Denial, RuleName};
+use crate::denial::Denial;
+use crate::rule::{ProfileKey, RuleName};
 use crate::text::{closest, is_lookalike, quoted, toml_strings};
 
 /// One entry of an allow or deny list.
@@ -83,6 +84,23 @@ pub(crate) enum Asked<'a> {
     Dependency(&'a str),
 }
 
+impl Asked<'_> {
+    /// Formats the package for a message.
+    fn shown(self, name: &str) -> String {
+        match self {
+            Self::Wanted => format!("package {}", quoted(name)),
+            Self::Chosen(version) => {
+                format!("package {} in version {}", quoted(name), quoted(version))
+            }
+            Self::Dependency(version) => format!(
+                "package {} in version {}, on which another depends",
+                quoted(name),
+                quoted(version)
+            ),
+        }
+    }
+}
+
 impl PackageRules {
     pub(crate) fn none(ecosystem: Ecosystem) -> Self {
         Self {
@@ -94,8 +112,8 @@ impl PackageRules {
         }
     }
 
-    /// The key in a profile.
-    pub(crate) fn key(&self) -> String {
+    /// The section of a profile that holds them.
+    pub(crate) fn section(&self) -> String {
         format!("packages.{}", self.ecosystem.name())
     }
 
@@ -127,7 +145,8 @@ impl PackageRules {
         })
     }
 
-    /// Returns the allowed versions of packages that are allowed in some versions only, as requirements.
+    /// Returns the allowed versions of packages that are allowed in some versions only, as
+    /// requirements.
     pub(crate) fn constraints(&self) -> Vec<String> {
         let one = |rule: &PackageRule| match &rule.names {
             Names::One(name) if !rule.versions.text().is_empty() => Some(name.clone()),
@@ -150,47 +169,26 @@ impl PackageRules {
     /// Judges one package.
     pub(crate) fn check(
         &self,
-        place: &Place,
+        key: &ProfileKey,
         name: &str,
         asked: Asked<'_>,
     ) -> Result<RuleName, Denial> {
-        let what = match asked {
-            Asked::Wanted => format!("package {}", quoted(name)),
-            Asked::Chosen(version) => {
-                format!("package {} in version {}", quoted(name), quoted(version))
-            }
-            Asked::Dependency(version) => format!(
-                "package {} in version {}, on which another depends",
-                quoted(name),
-                quoted(version)
-            ),
-        };
+        let what = asked.shown(name);
         let name = match self.ecosystem.normalise(name) {
             Ok(name) => name,
             Err(reason) => {
                 return Err(Denial::invalid_request(
-                    &place.rule(&self.key()),
+                    &key.rule(&self.section()),
                     what,
                     reason,
                 ));
             }
         };
-        let matches = |rule: &PackageRule, whatever_version: bool| {
-            rule.names.matches(self.ecosystem, &name)
-                && match asked {
-                    Asked::Wanted => whatever_version || rule.versions.text().is_empty(),
-                    Asked::Chosen(version) | Asked::Dependency(version) => {
-                        rule.versions.contains(version)
-                    }
-                }
-        };
-        let denies = |rule: &PackageRule| match asked {
-            Asked::Wanted => matches(rule, false),
-            Asked::Chosen(version) | Asked::Dependency(version) => {
-                rule.names.matches(self.ecosystem, &name) && rule.versions.touches(version)
-            }
-        };
-        if let Some(deny) = self.deny.iter().find(|rule| denies(rule)) {
+        if let Some(deny) = self
+            .deny
+            .iter()
+            .find(|rule| self.denies(rule, &name, asked))
+        {
             let denied = quoted(&deny.shown(self.ecosystem));
             let fix = format!("# remove {denied} from `{}`", deny.rule);
             return Err(Denial::new(
@@ -200,45 +198,80 @@ impl PackageRules {
                 fix,
             ));
         }
-        let rule = place.rule(&format!("{}.allow", self.key()));
-        if let Some(allow) = self.allow.iter().find(|rule| matches(rule, true)) {
-            // Typosquatting: a name that is one slip away from a well-known one may be an attacker's package.
-            let is_suspect = allow.names == Names::All && !matches!(asked, Asked::Dependency(_));
-            return match is_suspect.then(|| self.lookalike(&name)).flatten() {
-                Some(known) => {
-                    let reason = format!(
-                        "it looks like `{known}`, and nothing but `*` allows it; if it is meant, allow it by its name"
-                    );
-                    Err(Denial::new(rule, what, reason, self.fix(place, &name)))
-                }
-                None => Ok(allow.rule.clone()),
-            };
-        }
-        let is_named = self
+        if let Some(allow) = self
             .allow
             .iter()
-            .any(|rule| rule.names.matches(self.ecosystem, &name));
-        if matches!(asked, Asked::Dependency(_)) && !self.listed_only && !is_named {
+            .find(|rule| self.allows(rule, &name, asked))
+        {
+            // Typosquatting: a name that is one slip away from a well-known one may be an
+            // attacker's package.
+            let is_suspect = allow.names == Names::All && !matches!(asked, Asked::Dependency(_));
+            let Some(known) = is_suspect.then(|| self.lookalike(&name)).flatten() else {
+                return Ok(allow.rule.clone());
+            };
+            let reason = format!(
+                "it looks like `{known}`, and nothing but `*` allows it; if it is meant, allow it by its name"
+            );
+            let rule = key.rule(&format!("{}.allow", self.section()));
+            return Err(Denial::new(rule, what, reason, self.fix(key, &name)));
+        }
+        if matches!(asked, Asked::Dependency(_)) && !self.listed_only && !self.is_named(&name) {
             // An allowed package may have its dependencies, unless the profile says otherwise.
             return Ok(RuleName::new(
-                place.rule(&format!("{}.dependencies", self.key())),
+                key.rule(&format!("{}.dependencies", self.section())),
             ));
         }
+        Err(self.not_allowed(key, &name, what))
+    }
+
+    fn allows(&self, rule: &PackageRule, name: &str, asked: Asked<'_>) -> bool {
+        rule.names.matches(self.ecosystem, name)
+            && match asked {
+                Asked::Wanted => true,
+                Asked::Chosen(version) | Asked::Dependency(version) => {
+                    rule.versions.contains(version)
+                }
+            }
+    }
+
+    fn denies(&self, rule: &PackageRule, name: &str, asked: Asked<'_>) -> bool {
+        rule.names.matches(self.ecosystem, name)
+            && match asked {
+                // Which version is meant shows when it is resolved.
+                Asked::Wanted => rule.versions.text().is_empty(),
+                Asked::Chosen(version) | Asked::Dependency(version) => {
+                    rule.versions.touches(version)
+                }
+            }
+    }
+
+    /// Returns whether some rule allows the package, in whichever versions.
+    fn is_named(&self, name: &str) -> bool {
+        self.allow
+            .iter()
+            .any(|rule| rule.names.matches(self.ecosystem, name))
+    }
+
+    /// The denial if no rule allows the package.
+    fn not_allowed(&self, key: &ProfileKey, name: &str, what: String) -> Denial {
         let reason = match self.allow.len() {
             0 => format!(
                 "profile `{}` allows no packages of {}",
-                place.name,
+                key.name,
                 self.ecosystem.name()
             ),
-            _ if is_named => format!("profile `{}` allows other versions of it only", place.name),
+            _ if self.is_named(name) => {
+                format!("profile `{}` allows other versions of it only", key.name)
+            }
             _ => {
-                let meant = closest(&name, self.names())
+                let meant = closest(name, self.names())
                     .map(|name| format!("; did you mean `{name}`?"))
                     .unwrap_or_default();
-                format!("profile `{}` does not allow it{meant}", place.name)
+                format!("profile `{}` does not allow it{meant}", key.name)
             }
         };
-        Err(Denial::new(rule, what, reason, self.fix(place, &name)))
+        let rule = key.rule(&format!("{}.allow", self.section()));
+        Denial::new(rule, what, reason, self.fix(key, name))
     }
 
     /// Returns the well-known package that another name can be mistaken for (typosquatting).
@@ -261,14 +294,14 @@ impl PackageRules {
     }
 
     /// Returns the line that would allow one more package.
-    fn fix(&self, place: &Place, name: &str) -> String {
+    fn fix(&self, key: &ProfileKey, name: &str) -> String {
         let others = self
             .allow
             .iter()
             .map(|rule| rule.shown(self.ecosystem))
             .filter(|other| other != name);
-        place.fix(
-            &self.key(),
+        key.fix(
+            &self.section(),
             &[("allow", toml_strings(others.chain([name.to_owned()])))],
         )
     }

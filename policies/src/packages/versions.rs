@@ -5,7 +5,7 @@ use std::str::FromStr as _;
 use pep440_rs::{Version as PythonVersion, VersionSpecifiers};
 use semver::{Version, VersionReq};
 
-use super::Ecosystem;
+use super::ecosystem::Ecosystem;
 
 /// A version range, with its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +67,8 @@ impl Versions {
         &self.text
     }
 
-    /// Returns whether a version, or the release that it is a pre-release of, matches: a denied version is denied in its pre-releases too.
+    /// Returns whether a version, or the release that it is a pre-release of, matches: a denied
+    /// version is denied in its pre-releases too.
     pub(crate) fn touches(&self, version: &str) -> bool {
         let without_draft = |version: &str| {
             Version::parse(version)

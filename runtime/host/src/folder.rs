@@ -1,116 +1,31 @@
 //! Trusted folders: which users can have written a file?
 //!
-//! Machine code, the guests, the package resolver and the state of a service are loaded from folders that only this user and root can have
-//! changed. A folder is trusted if it and every directory above it belong to one of the two and no other user can write to them, as OpenSSH
-//! requires of its files. A directory with the sticky bit, such as `/tmp`, may be above: other users cannot replace this user's entries in
-//! it.
+//! Machine code, the guests, the package resolver and the state of a service are loaded from
+//! folders that only this user and root can have changed. A folder is trusted if it and every
+//! directory above it belong to one of the two and no other user can write to them, as OpenSSH
+//! requires of its files. A directory with the sticky bit, such as `/tmp`, may be above: other
+//! users cannot replace this user's entries in it.
 //!
-//! Everything is opened by file descriptor, from `/` downwards, and never by its path a second time, which rules out TOCTOU races
-//! (CWE-367). Symlinks are followed one by one; each must lie in a trusted directory.
+//! Everything is opened by file descriptor, from `/` downwards, and never by its path a second
+//! time, which rules out TOCTOU races (CWE-367). Symlinks are followed one by one; each must lie in
+//! a trusted directory.
 
-use rustix::fs::{FileType, Mode, OFlags, Stat};
+pub use crate::trust::FolderError;
+
+use crate::trust::{Groups, OTHERS_WRITE, check_owner};
+use crate::walk::{EXECUTE, Walk};
+use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::{Component, Path, PathBuf};
-
-/// Write permission of the group and of others.
-const OTHERS_WRITE: u32 = 0o022;
+use std::path::{Path, PathBuf};
 
 /// All permissions of the group and of others.
 const OTHERS: u32 = 0o077;
-
-/// The sticky bit: only the owner of an entry may remove or rename it.
-const STICKY: u32 = 0o1000;
-
-/// Write permission of the group.
-const GROUP_WRITES: u32 = 0o020;
-
-/// Groups below this number are the distribution's own, such as `root`, and Debian's `staff`, which may write to `/usr/local`.
-const FIRST_OTHER_GROUP: u32 = 100;
-
-/// The extended attribute of a POSIX ACL.
-const ACCESS_LIST: &str = "system.posix_acl_access";
-
-/// Every permission to execute.
-const EXECUTE: u32 = 0o111;
-
-/// Symlinks that are followed on one path, the kernel's limit.
-const MAX_LINKS: usize = 40;
-
-/// The reason why a folder or a file in it is not trusted.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum FolderError {
-    /// It belongs to a user other than this one and root.
-    #[error(
-        "`{path}` belongs to user {owner}, and only what belongs to user {user} or to root is used; \
-         `chown {user} '{path}'` (as root) mends that, or name a folder of your own"
-    )]
-    Owner {
-        /// The path that belongs to another user.
-        path: PathBuf,
-        /// Its owner.
-        owner: u32,
-        /// The user of this process.
-        user: u32,
-    },
-    /// It is writable by users other than its owner.
-    #[error(
-        "`{path}` can be written by others than its owner (mode {mode:04o}); `chmod go-w '{path}'` mends that, or name a folder of your own"
-    )]
-    Writable {
-        /// The path that is writable.
-        path: PathBuf,
-        /// Its mode.
-        mode: u32,
-    },
-    /// It is world-writable, with the sticky bit.
-    #[error(
-        "everybody may put files into `{path}` (mode {mode:04o}); name a folder in it that belongs to user {user} alone"
-    )]
-    Shared {
-        /// The directory.
-        path: PathBuf,
-        /// Its mode.
-        mode: u32,
-        /// The user of this process.
-        user: u32,
-    },
-    /// It can't be opened.
-    #[error("`{path}` cannot be used: {source}")]
-    Io {
-        /// The path.
-        path: PathBuf,
-        /// The system's error.
-        source: io::Error,
-    },
-}
-
-impl FolderError {
-    fn io(path: &Path, source: impl Into<io::Error>) -> Self {
-        Self::Io {
-            path: path.to_owned(),
-            source: source.into(),
-        }
-    }
-
-    /// Returns whether the path does not exist.
-    #[must_use]
-    pub fn is_missing(&self) -> bool {
-        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
-    }
-
-    /// Returns whether the path exists and is not trusted.
-    #[must_use]
-    pub fn is_distrust(&self) -> bool {
-        !matches!(self, Self::Io { .. })
-    }
-}
 
 /// A folder that only this user and root can change.
 #[derive(Debug)]
@@ -118,15 +33,6 @@ pub struct Folder {
     descriptor: OwnedFd,
     path: PathBuf,
     groups: Groups,
-}
-
-/// Groups that may have write permission.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Groups {
-    /// None.
-    None,
-    /// System groups, on root's entries, and this user's own group, on this user's: the defaults of distributions.
-    Usual,
 }
 
 impl Folder {
@@ -137,23 +43,25 @@ impl Folder {
     /// If it does not exist, or another user can have changed or can replace it.
     pub fn open(path: &Path) -> Result<Self, FolderError> {
         let whole = std::path::absolute(path).map_err(|error| FolderError::io(path, error))?;
-        Walk::from_root(Groups::None)?.to(&whole)?.folder()
+        Self::opened(Walk::from_root(Groups::None)?.to(&whole)?, Groups::None)
     }
 
-    /// Opens a folder with programs of the system or of this user. Unlike [`Folder::open`], it accepts group write permission as
-    /// distributions set it up: groups below 100 on root's entries (`/usr/local/bin` is `root:staff` with mode 2775 on Debian), and the
-    /// user's own group, of the same number, on the user's entries.
+    /// Opens a folder with programs of the system or of this user. Unlike [`Folder::open`], it
+    /// accepts group write permission as distributions set it up: groups below 100 on root's
+    /// entries (`/usr/local/bin` is `root:staff` with mode 2775 on Debian), and the user's own
+    /// group, of the same number, on the user's entries.
     ///
     /// # Errors
     ///
-    /// As for [`Folder::open`], and if the path leads through `/proc`, which is a different one for the started program.
+    /// As for [`Folder::open`], and if the path leads through `/proc`, which is a different one for
+    /// the started program.
     pub fn of_programs(path: &Path) -> Result<Self, FolderError> {
         let whole = std::path::absolute(path).map_err(|error| FolderError::io(path, error))?;
-        Walk::from_root(Groups::Usual)?.to(&whole)?.folder()
+        Self::opened(Walk::from_root(Groups::Usual)?.to(&whole)?, Groups::Usual)
     }
 
-    /// Checks a folder for temporary files, such as `/tmp`: other users may add entries to it if it has the sticky bit, and cannot replace
-    /// this user's.
+    /// Checks a folder for temporary files, such as `/tmp`: other users may add entries to it if it
+    /// has the sticky bit, and cannot replace this user's.
     ///
     /// # Errors
     ///
@@ -196,11 +104,13 @@ impl Folder {
         Ok(start)
     }
 
-    /// Checks every program in the folder, for those that will be looked up there by other programs.
+    /// Checks every program in the folder, for those that will be looked up there by other
+    /// programs.
     ///
     /// # Errors
     ///
-    /// For the first one that another user can have changed or can replace, wherever symlinks lead to it.
+    /// For the first one that another user can have changed or can replace, wherever symlinks lead
+    /// to it.
     pub fn check_programs(&self) -> Result<(), FolderError> {
         let failed = |error: Errno| FolderError::io(&self.path, error);
         for entry in rustix::fs::Dir::read_from(&self.descriptor).map_err(failed)? {
@@ -258,7 +168,7 @@ impl Folder {
     ///
     /// As for [`Folder::open`].
     pub fn folder(&self, inside: impl AsRef<Path>) -> Result<Self, FolderError> {
-        self.walk()?.to(inside.as_ref())?.folder()
+        Self::opened(self.walk()?.to(inside.as_ref())?, self.groups)
     }
 
     /// Opens a file inside for reading, by a relative path.
@@ -281,7 +191,8 @@ impl Folder {
         .is_ok()
     }
 
-    /// Removes all permissions of group and others, if there are any and this user owns it; returns the former mode.
+    /// Removes all permissions of group and others, if there are any and this user owns it; returns
+    /// the former mode.
     ///
     /// # Errors
     ///
@@ -296,7 +207,8 @@ impl Folder {
         Ok(Some(mode))
     }
 
-    /// Checks everything inside: another user may still hold an open file descriptor of what that user owns or could write.
+    /// Checks everything inside: another user may still hold an open file descriptor of what that
+    /// user owns or could write.
     ///
     /// # Errors
     ///
@@ -363,240 +275,25 @@ impl Folder {
         self.descriptor.try_clone().map(File::from)
     }
 
+    fn opened(walk: Walk, groups: Groups) -> Result<Self, FolderError> {
+        let (descriptor, path) = walk.private_directory()?;
+        Ok(Self {
+            descriptor,
+            path,
+            groups,
+        })
+    }
+
     fn walk(&self) -> Result<Walk, FolderError> {
         let descriptor = self
             .descriptor
             .try_clone()
             .map_err(|error| FolderError::io(&self.path, error))?;
-        Ok(Walk {
-            here: Place::Directory(descriptor),
-            open: 0,
-            path: self.path.clone(),
-            links: 0,
-            groups: self.groups,
-        })
-    }
-}
-
-/// A path walk, each step of which was checked.
-struct Walk {
-    here: Place,
-    /// The mode of the current directory, if others can write there.
-    open: u32,
-    path: PathBuf,
-    links: usize,
-    groups: Groups,
-}
-
-enum Place {
-    Directory(OwnedFd),
-    File(OwnedFd),
-}
-
-impl Walk {
-    fn from_root(groups: Groups) -> Result<Self, FolderError> {
-        let mut walk = Self {
-            here: Place::Directory(root()?),
-            open: 0,
-            path: PathBuf::from("/"),
-            links: 0,
-            groups,
-        };
-        walk.check_directory(&stat(walk.directory()?, &walk.path)?)?;
-        Ok(walk)
-    }
-
-    fn directory(&self) -> Result<&OwnedFd, FolderError> {
-        match &self.here {
-            Place::Directory(directory) => Ok(directory),
-            Place::File(_) => Err(FolderError::io(&self.path, Errno::NOTDIR)),
-        }
-    }
-
-    /// Continues along a path.
-    fn to(mut self, path: &Path) -> Result<Self, FolderError> {
-        let mut ahead = names(path);
-        while let Some(name) = ahead.pop() {
-            // This path has no symlinks, so `..` is lexical.
-            let next = if name == ".." {
-                self.path.parent().unwrap_or(&self.path).to_owned()
-            } else {
-                self.path.join(&name)
-            };
-            let failed = |error: Errno| FolderError::io(&next, error);
-            let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            let found = rustix::fs::openat(self.directory()?, &name, flags, Mode::empty())
-                .map_err(failed)?;
-            let about = stat(&found, &next)?;
-            check_owner(&about, &next)?;
-            match FileType::from_raw_mode(about.st_mode) {
-                FileType::Symlink => {
-                    self.links += 1;
-                    if self.links > MAX_LINKS {
-                        return Err(failed(Errno::LOOP));
-                    }
-                    let target = rustix::fs::readlinkat(&found, "", Vec::new()).map_err(failed)?;
-                    let target = PathBuf::from(OsString::from_vec(target.into_bytes()));
-                    if target.is_absolute() {
-                        let links = self.links;
-                        self = Self {
-                            links,
-                            ..Self::from_root(self.groups)?
-                        };
-                    }
-                    ahead.extend(names(&target));
-                }
-                FileType::Directory => {
-                    if self.groups == Groups::Usual && next == Path::new("/proc") {
-                        let why = "programs are not taken from `/proc`, which is another one for each process";
-                        return Err(FolderError::io(
-                            &next,
-                            io::Error::new(io::ErrorKind::Unsupported, why),
-                        ));
-                    }
-                    self.here = Place::Directory(found);
-                    self.path = next;
-                    self.check_directory(&about)?;
-                }
-                _ => {
-                    if self.groups.others_write(&found, &about) {
-                        return Err(FolderError::Writable {
-                            path: next,
-                            mode: about.st_mode & 0o7777,
-                        });
-                    }
-                    self.here = Place::File(found);
-                    self.path = next;
-                }
-            }
-        }
-        Ok(self)
-    }
-
-    fn check_directory(&mut self, about: &Stat) -> Result<(), FolderError> {
-        check_owner(about, &self.path)?;
-        let mode = about.st_mode & 0o7777;
-        self.open = if self.groups.others_write(self.directory()?, about) {
-            mode
-        } else {
-            0
-        };
-        // With the sticky bit others may add entries, but cannot replace ours; that the next one is ours is checked there.
-        if self.open != 0 && mode & STICKY == 0 {
-            return Err(FolderError::Writable {
-                path: self.path.clone(),
-                mode,
-            });
-        }
-        Ok(())
-    }
-
-    fn is_program(&self) -> Result<bool, FolderError> {
-        let Place::File(found) = &self.here else {
-            return Ok(false);
-        };
-        let mode = stat(found, &self.path)?.st_mode;
-        Ok(FileType::from_raw_mode(mode) == FileType::RegularFile && mode & EXECUTE != 0)
-    }
-
-    fn folder(self) -> Result<Folder, FolderError> {
-        if self.open != 0 {
-            return Err(FolderError::Shared {
-                path: self.path,
-                mode: self.open,
-                user: user(),
-            });
-        }
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let descriptor = rustix::fs::openat(self.directory()?, ".", flags, Mode::empty());
-        Ok(Folder {
-            descriptor: descriptor.map_err(|error| FolderError::io(&self.path, error))?,
-            path: self.path,
-            groups: self.groups,
-        })
-    }
-
-    fn file(self) -> Result<File, FolderError> {
-        let failed = |error: Errno| FolderError::io(&self.path, error);
-        let Place::File(found) = &self.here else {
-            return Err(failed(Errno::ISDIR));
-        };
-        if FileType::from_raw_mode(stat(found, &self.path)?.st_mode) != FileType::RegularFile {
-            return Err(FolderError::io(
-                &self.path,
-                io::Error::new(io::ErrorKind::InvalidData, "it is no regular file"),
-            ));
-        }
-        // Reopens the checked file descriptor for reading, whatever has its name by now. Without `/proc`, by the name in a directory that
-        // no other user can change.
-        let again = format!("/proc/self/fd/{}", found.as_raw_fd());
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC;
-        let opened = match rustix::fs::open(again, flags, Mode::empty()) {
-            Err(Errno::NOENT) => {
-                rustix::fs::open(&self.path, flags | OFlags::NOFOLLOW, Mode::empty())
-            }
-            other => other,
-        };
-        Ok(File::from(opened.map_err(failed)?))
-    }
-}
-
-impl Groups {
-    /// Returns whether a user other than the owner has write permission.
-    fn others_write(self, found: &OwnedFd, about: &Stat) -> bool {
-        let others = about.st_mode & OTHERS_WRITE;
-        if self == Self::None || others != GROUP_WRITES {
-            return others != 0;
-        }
-        let is_usual = match about.st_uid {
-            0 => about.st_gid < FIRST_OTHER_GROUP,
-            owner => about.st_gid == owner,
-        };
-        // With a POSIX ACL, the group bits are its mask: the most that any entry of it grants.
-        !is_usual || has_access_list(found)
-    }
-}
-
-fn has_access_list(found: &OwnedFd) -> bool {
-    let path = format!("/proc/self/fd/{}", found.as_raw_fd());
-    let read = rustix::fs::getxattr(path, ACCESS_LIST, &mut [0_u8; 256][..]);
-    !matches!(read, Err(Errno::NODATA | Errno::OPNOTSUPP))
-}
-
-fn root() -> Result<OwnedFd, FolderError> {
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    rustix::fs::open("/", flags, Mode::empty())
-        .map_err(|error| FolderError::io(Path::new("/"), error))
-}
-
-/// Returns the names on a path, the last one first.
-fn names(path: &Path) -> Vec<OsString> {
-    let names = path.components().rev().filter_map(|part| match part {
-        Component::Normal(name) => Some(name.to_owned()),
-        Component::ParentDir => Some(OsString::from("..")),
-        Component::RootDir | Component::CurDir | Component::Prefix(_) => None,
-    });
-    names.collect()
-}
-
-fn stat(descriptor: &OwnedFd, path: &Path) -> Result<Stat, FolderError> {
-    rustix::fs::fstat(descriptor).map_err(|error| FolderError::io(path, error))
-}
-
-fn user() -> u32 {
-    rustix::process::geteuid().as_raw()
-}
-
-fn check_owner(about: &Stat, path: &Path) -> Result<(), FolderError> {
-    let (owner, user) = (about.st_uid, user());
-    if owner == user || owner == 0 {
-        Ok(())
-    } else {
-        Err(FolderError::Owner {
-            path: path.to_owned(),
-            owner,
-            user,
-        })
+        Ok(Walk::from_directory(
+            descriptor,
+            self.path.clone(),
+            self.groups,
+        ))
     }
 }
 
@@ -607,6 +304,7 @@ fn check_owner(about: &Stat, path: &Path) -> Result<(), FolderError> {
 )]
 mod tests {
     use super::*;
+    use crate::trust::user;
     use std::fs;
     use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
 
@@ -638,74 +336,77 @@ mod tests {
             .map(|file| io::read_to_string(file).unwrap())
     }
 
+    /// A change to a correct folder, the expected message, and whether only root can make the
+    /// change.
+    type Change = (fn(&Path), &'static str, bool);
+
+    const DISTRUSTED: [Change; 12] = [
+        (
+            |folder| mode(folder, 0o777),
+            "chmod go-w '{}/above/folder'",
+            false,
+        ),
+        (|folder| mode(folder, 0o775), "(mode 0775)", false),
+        (|folder| mode(folder, 0o1777), "name a folder in it", false),
+        (
+            |folder| mode(folder.parent().unwrap(), 0o777),
+            "chmod go-w '{}/above'",
+            false,
+        ),
+        (
+            |folder| mode(folder.parent().unwrap(), 0o770),
+            "(mode 0770)",
+            false,
+        ),
+        (
+            |folder| mode(&folder.join("file"), 0o666),
+            "chmod go-w '{}/above/folder/file'",
+            false,
+        ),
+        (
+            |folder| mode(&folder.join("file"), 0o664),
+            "(mode 0664)",
+            false,
+        ),
+        (
+            |folder| chown(folder, Some(NOBODY), None).unwrap(),
+            "belongs to user 65534",
+            true,
+        ),
+        (
+            |folder| chown(folder.parent().unwrap(), Some(NOBODY), None).unwrap(),
+            "chown 0 '{}/above'",
+            true,
+        ),
+        (
+            |folder| chown(folder.join("file"), Some(NOBODY), None).unwrap(),
+            "belongs to user 65534",
+            true,
+        ),
+        (
+            |folder| {
+                // In a directory with the sticky bit, other users can rename their own entries.
+                mode(folder.parent().unwrap(), 0o1777);
+                chown(folder, Some(NOBODY), None).unwrap();
+            },
+            "belongs to user 65534",
+            true,
+        ),
+        (
+            |folder| {
+                fs::rename(folder, folder.with_file_name("real")).unwrap();
+                symlink("real", folder).unwrap();
+                std::os::unix::fs::lchown(folder, Some(NOBODY), None).unwrap();
+            },
+            "belongs to user 65534",
+            true,
+        ),
+    ];
+
     #[test]
-    fn what_others_can_change_is_refused_with_what_mends_it() {
+    fn folders_that_others_can_change_are_refused_with_a_remedy() {
         let is_root = user() == 0;
-        type Change = fn(&Path);
-        // The change to a correct place, the expected message, and whether only root can make the change.
-        let table: [(Change, &str, bool); 12] = [
-            (
-                |folder| mode(folder, 0o777),
-                "chmod go-w '{}/above/folder'",
-                false,
-            ),
-            (|folder| mode(folder, 0o775), "(mode 0775)", false),
-            (|folder| mode(folder, 0o1777), "name a folder in it", false),
-            (
-                |folder| mode(folder.parent().unwrap(), 0o777),
-                "chmod go-w '{}/above'",
-                false,
-            ),
-            (
-                |folder| mode(folder.parent().unwrap(), 0o770),
-                "(mode 0770)",
-                false,
-            ),
-            (
-                |folder| mode(&folder.join("file"), 0o666),
-                "chmod go-w '{}/above/folder/file'",
-                false,
-            ),
-            (
-                |folder| mode(&folder.join("file"), 0o664),
-                "(mode 0664)",
-                false,
-            ),
-            (
-                |folder| chown(folder, Some(NOBODY), None).unwrap(),
-                "belongs to user 65534",
-                true,
-            ),
-            (
-                |folder| chown(folder.parent().unwrap(), Some(NOBODY), None).unwrap(),
-                "chown 0 '{}/above'",
-                true,
-            ),
-            (
-                |folder| chown(folder.join("file"), Some(NOBODY), None).unwrap(),
-                "belongs to user 65534",
-                true,
-            ),
-            (
-                |folder| {
-                    // In a directory with the sticky bit, other users can rename their own entries.
-                    mode(folder.parent().unwrap(), 0o1777);
-                    chown(folder, Some(NOBODY), None).unwrap();
-                },
-                "belongs to user 65534",
-                true,
-            ),
-            (
-                |folder| {
-                    fs::rename(folder, folder.with_file_name("real")).unwrap();
-                    symlink("real", folder).unwrap();
-                    std::os::unix::fs::lchown(folder, Some(NOBODY), None).unwrap();
-                },
-                "belongs to user 65534",
-                true,
-            ),
-        ];
-        for (number, (change, says, needs_root)) in table.into_iter().enumerate() {
+        for (number, (change, says, needs_root)) in DISTRUSTED.into_iter().enumerate() {
             let (place, folder) = place();
             assert_eq!(read(&folder).unwrap(), "content");
             if needs_root && !is_root {
@@ -722,7 +423,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_ours_is_used() {
+    fn folder_of_the_own_user_is_used() {
         let table: [fn(&Path); 5] = [
             |folder| mode(folder, 0o700),
             |folder| mode(folder.parent().unwrap(), 0o1777),
@@ -748,7 +449,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_folder_or_file_is_an_error() {
+    fn path_that_is_no_folder_or_file_is_an_error() {
         let (_place, folder) = place();
         symlink("loop", folder.join("loop")).unwrap();
         let open = Folder::open(&folder).unwrap();
@@ -779,7 +480,8 @@ mod tests {
         assert_eq!(open.make_private().unwrap(), None);
     }
 
-    /// Tests that a folder of programs is checked as others are, except for the default groups of distributions.
+    /// Tests that a folder of programs is checked as others are, except for the default groups of
+    /// distributions.
     #[test]
     fn a_folder_of_programs_may_have_the_usual_groups() {
         let own = rustix::process::getegid().as_raw();

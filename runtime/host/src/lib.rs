@@ -1,8 +1,12 @@
 //! Host programs and trusted folders: what of the host is run, and whose files are trusted?
 //!
-//! [`program`] is the only place that starts a program of the host, and [`tools`] isolates third-party tools from files and settings in
-//! untrusted directories. [`folder`] decides whether a directory can hold what is loaded as code.
+//! [`program`] is the only place that starts a program of the host, and [`tools`] isolates
+//! third-party tools from files and settings in untrusted directories. [`folder`] decides whether a
+//! directory can hold what is loaded as code. [`lock`] keeps other processes from a file.
 
 pub mod folder;
+pub mod lock;
 pub mod program;
 pub mod tools;
+mod trust;
+mod walk;

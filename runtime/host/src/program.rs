@@ -1,12 +1,15 @@
-//! Subprocess start: with which path, environment and current directory does a program of the host run?
+//! Subprocess start: with which path, environment and current directory does a program of the host
+//! run?
 //!
-//! With its absolute path, an environment that is listed here, and never in the caller's current directory: files there belong to an
-//! untrusted project, and are no program or setting of the host. Everything that Glovebox starts is started through [`Start`].
+//! With its absolute path, an environment that is listed here, and never in the caller's current
+//! directory: files there belong to an untrusted project, and are no program or setting of the
+//! host. Everything that Glovebox starts is started through [`Start`].
 //!
-//! The current directory of a program is `/` unless the caller names a private one. Tools look for settings in their current directory and
-//! its ancestors (`rust-toolchain.toml`, `.python-version`, `package.json`, `.cargo/config.toml`, `uv.toml`). A directory of ours may lie
-//! below a hostile checkout (a cache inside a project) or below the world-writable `/tmp`; above `/` there is nothing, and only root can
-//! write to it.
+//! The current directory of a program is `/` unless the caller names a private one. Tools look for
+//! settings in their current directory and its ancestors (`rust-toolchain.toml`, `.python-version`,
+//! `package.json`, `.cargo/config.toml`, `uv.toml`). A directory of ours may lie below a hostile
+//! checkout (a cache inside a project) or below the world-writable `/tmp`; above `/` there is
+//! nothing, and only root can write to it.
 
 use crate::folder::{Folder, FolderError};
 use std::collections::BTreeMap;
@@ -21,8 +24,8 @@ const USUAL_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbi
 /// The default of `TMPDIR`.
 const USUAL_TEMPORARY: &str = "/tmp";
 
-/// Sets the file size limit (in blocks of 512 bytes) and a umask without write permission for others, then `exec`s the program: its
-/// arguments are not parsed again.
+/// Sets the file size limit (in blocks of 512 bytes) and a umask without write permission for
+/// others, then `exec`s the program: its arguments are not parsed again.
 const BOUNDED: &str = "umask 022 && ulimit -f \"$1\" && shift && exec \"$@\"";
 
 /// The system's shell, on every system with the usual layout.
@@ -115,7 +118,8 @@ impl Program {
     ///
     /// # Errors
     ///
-    /// If the path is relative, if there is no program, or if another user can have changed it or a directory above.
+    /// If the path is relative, if there is no program, or if another user can have changed it or a
+    /// directory above.
     pub fn trusted(path: impl Into<PathBuf>) -> Result<Self, ProgramError> {
         let Self { path, .. } = Self::absolute(path)?;
         let (folder, name) = folder_and_name(&path)?;
@@ -131,8 +135,8 @@ impl Program {
         Ok(Self { path, interpreter })
     }
 
-    /// Finds a program in the first folder of [`search_path`] that has it. One that users other than this one and root can have changed is
-    /// skipped, wherever symlinks lead to it.
+    /// Finds a program in the first folder of [`search_path`] that has it. One that users other
+    /// than this one and root can have changed is skipped, wherever symlinks lead to it.
     ///
     /// # Errors
     ///
@@ -154,8 +158,8 @@ impl Program {
         if Path::new(name).file_name() == Some(OsStr::new(name)) {
             for (path, folder) in &folders {
                 match folder.has_program(name) {
-                    // No other user can replace it, so it is started by the name by which it was found: multi-call binaries depend on their
-                    // name.
+                    // No other user can replace it, so it is started by the name by which it was
+                    // found: multi-call binaries depend on their name.
                     Ok(true) => match interpreter(folder, name, list, depth) {
                         Ok(interpreter) => {
                             return Ok(Self {
@@ -230,8 +234,8 @@ impl Program {
 
 /// A start of a program: its arguments, and everything that it inherits of this process.
 ///
-/// Its environment is `PATH` (the folders of [`search_path`] in which every program is trusted), `LC_ALL=C.UTF-8`, `TMPDIR` (from
-/// [`temporary`]), and what is named with [`Start::env`],
+/// Its environment is `PATH` (the folders of [`search_path`] in which every program is trusted),
+/// `LC_ALL=C.UTF-8`, `TMPDIR` (from [`temporary`]), and what is named with [`Start::env`],
 /// [`Start::pass_path`], [`Start::pass_paths`] and [`Start::network`]. Nothing else is inherited.
 #[derive(Clone, Debug)]
 #[must_use]
@@ -281,8 +285,8 @@ impl Start {
         self
     }
 
-    /// Passes a variable on if it is the absolute path of a folder that only this user and root can change: settings in it may name
-    /// programs to run, and after `sudo` it may be another user's.
+    /// Passes a variable on if it is the absolute path of a folder that only this user and root can
+    /// change: settings in it may name programs to run, and after `sudo` it may be another user's.
     pub fn pass_folder(&mut self, name: &str) -> &mut Self {
         if variable(name).is_some_and(|path| {
             Path::new(&path).is_absolute() && Folder::of_programs(Path::new(&path)).is_ok()
@@ -322,8 +326,9 @@ impl Start {
         self
     }
 
-    /// Limits the size of each file that it and its children write (`RLIMIT_FSIZE`); such files are world-readable and writable by this
-    /// user (`umask 022`), whatever this process's own umask is.
+    /// Limits the size of each file that it and its children write (`RLIMIT_FSIZE`); such files are
+    /// world-readable and writable by this user (`umask 022`), whatever this process's own umask
+    /// is.
     pub fn largest_file(&mut self, bytes: u64) -> &mut Self {
         self.largest_file = Some(bytes);
         self
@@ -335,7 +340,8 @@ impl Start {
         &self.program
     }
 
-    /// Builds the command, without any input; outputs are inherited unless the caller redirects them.
+    /// Builds the command, without any input; outputs are inherited unless the caller redirects
+    /// them.
     #[must_use]
     pub fn command(&self) -> std::process::Command {
         let bounded = self
@@ -365,7 +371,8 @@ impl Start {
         command
     }
 
-    /// As [`Start::command`], for asynchronous callers; the program is killed when its handle is dropped.
+    /// As [`Start::command`], for asynchronous callers; the program is killed when its handle is
+    /// dropped.
     #[must_use]
     pub fn tokio(&self) -> tokio::process::Command {
         let mut command = tokio::process::Command::from(self.command());
@@ -374,17 +381,19 @@ impl Start {
     }
 }
 
-/// Returns the folders in which programs are looked up, and the `PATH` of every program that is started: the absolute entries of `PATH`
-/// that, with every directory above them, belong to root or to this user and that others cannot write. Empty and relative entries mean the
-/// current directory, and are skipped.
+/// Returns the folders in which programs are looked up, and the `PATH` of every program that is
+/// started: the absolute entries of `PATH` that, with every directory above them, belong to root or
+/// to this user and that others cannot write. Empty and relative entries mean the current
+/// directory, and are skipped.
 #[must_use]
 pub fn search_path() -> Vec<PathBuf> {
     Searched::new(&path_variable()).paths()
 }
 
-/// The `PATH` of every program that is started. It looks programs up without our checks, so a folder counts only if everything in it does: in a
-/// folder that no other user can write to, only root and this user can have put another user's file, and that rarely happens twice, so each
-/// list is checked once.
+/// The `PATH` of every program that is started. It looks programs up without our checks, so a
+/// folder counts only if everything in it does: in a folder that no other user can write to, only
+/// root and this user can have put another user's file, and that rarely happens twice, so each list
+/// is checked once.
 fn child_path() -> OsString {
     static CHECKED: Mutex<Option<(OsString, OsString)>> = Mutex::new(None);
     let list = path_variable();
@@ -406,7 +415,8 @@ fn child_path_of(list: &OsStr) -> OsString {
     join(&trusted)
 }
 
-/// Returns the interpreter of a script that has `env` look for it, and checks every other one: a script is as trusted as what runs it.
+/// Returns the interpreter of a script that has `env` look for it, and checks every other one: a
+/// script is as trusted as what runs it.
 fn interpreter(
     folder: &Folder,
     name: &str,
@@ -431,7 +441,8 @@ fn interpreter(
         {
             Ok(Some(Program::find_at(list, wanted, depth + 1)?.path))
         }
-        // With options and variables it is `env` that looks, in a `PATH` in which everything is trusted.
+        // With options and variables it is `env` that looks, in a `PATH` in which everything is
+        // trusted.
         [path, ..] => {
             let Program { path, .. } = Program::absolute(path)?;
             let (folder, name) = folder_and_name(&path)?;
@@ -442,8 +453,9 @@ fn interpreter(
     }
 }
 
-/// Returns the folder for temporary files, and the `TMPDIR` of every program that is started: `TMPDIR` if it is absolute, belongs to root or
-/// to this user with every directory above it, and others cannot write to it or it has the sticky bit; `/tmp` otherwise.
+/// Returns the folder for temporary files, and the `TMPDIR` of every program that is started:
+/// `TMPDIR` if it is absolute, belongs to root or to this user with every directory above it, and
+/// others cannot write to it or it has the sticky bit; `/tmp` otherwise.
 #[must_use]
 pub fn temporary() -> PathBuf {
     let named = variable("TMPDIR")
@@ -538,69 +550,73 @@ mod tests {
         (place, bin)
     }
 
+    /// A change to an installed program, the expected message, and whether only root can make the
+    /// change.
+    type Change = (fn(&Path), &'static str, bool);
+
+    const DISTRUSTED: [Change; 9] = [
+        (
+            |bin| mode(bin, 0o777),
+            "above/bin` can be written by others",
+            false,
+        ),
+        (
+            |bin| mode(bin, 0o1777),
+            "everybody may put files into",
+            false,
+        ),
+        (
+            |bin| mode(bin.parent().unwrap(), 0o777),
+            "above` can be written by others",
+            false,
+        ),
+        (
+            |bin| mode(&bin.join("tool"), 0o757),
+            "tool` can be written by others",
+            false,
+        ),
+        (
+            |bin| chown(bin, Some(NOBODY), None).unwrap(),
+            "above/bin` belongs to user 65534",
+            true,
+        ),
+        (
+            |bin| chown(bin.parent().unwrap(), Some(NOBODY), None).unwrap(),
+            "above` belongs to user 65534",
+            true,
+        ),
+        (
+            |bin| chown(bin.join("tool"), Some(NOBODY), None).unwrap(),
+            "tool` belongs to user 65534",
+            true,
+        ),
+        (
+            |bin| {
+                // The sticky bit protects our own entries, and this is not one.
+                mode(bin.parent().unwrap(), 0o1777);
+                chown(bin, Some(NOBODY), None).unwrap();
+            },
+            "above/bin` belongs to user 65534",
+            true,
+        ),
+        (
+            |bin| {
+                // A symlink of ours to a file that is not.
+                let other = bin.with_file_name("other");
+                std::fs::create_dir(&other).unwrap();
+                std::fs::rename(bin.join("tool"), other.join("real")).unwrap();
+                symlink("../other/real", bin.join("tool")).unwrap();
+                mode(&other, 0o777);
+            },
+            "above/other` can be written by others",
+            false,
+        ),
+    ];
+
     #[test]
-    fn a_program_that_others_can_have_changed_is_not_found_and_the_error_says_why() {
+    fn programs_that_others_can_change_are_not_found_and_the_error_says_why() {
         let is_root = rustix::process::geteuid().is_root();
-        type Change = fn(&Path);
-        let table: [(Change, &str, bool); 9] = [
-            (
-                |bin| mode(bin, 0o777),
-                "above/bin` can be written by others",
-                false,
-            ),
-            (
-                |bin| mode(bin, 0o1777),
-                "everybody may put files into",
-                false,
-            ),
-            (
-                |bin| mode(bin.parent().unwrap(), 0o777),
-                "above` can be written by others",
-                false,
-            ),
-            (
-                |bin| mode(&bin.join("tool"), 0o757),
-                "tool` can be written by others",
-                false,
-            ),
-            (
-                |bin| chown(bin, Some(NOBODY), None).unwrap(),
-                "above/bin` belongs to user 65534",
-                true,
-            ),
-            (
-                |bin| chown(bin.parent().unwrap(), Some(NOBODY), None).unwrap(),
-                "above` belongs to user 65534",
-                true,
-            ),
-            (
-                |bin| chown(bin.join("tool"), Some(NOBODY), None).unwrap(),
-                "tool` belongs to user 65534",
-                true,
-            ),
-            (
-                |bin| {
-                    // The sticky bit protects our own entries, and this is not one.
-                    mode(bin.parent().unwrap(), 0o1777);
-                    chown(bin, Some(NOBODY), None).unwrap();
-                },
-                "above/bin` belongs to user 65534",
-                true,
-            ),
-            (
-                |bin| {
-                    // A symlink of ours to a file that is not.
-                    let other = bin.with_file_name("other");
-                    std::fs::create_dir(&other).unwrap();
-                    std::fs::rename(bin.join("tool"), other.join("real")).unwrap();
-                    symlink("../other/real", bin.join("tool")).unwrap();
-                    mode(&other, 0o777);
-                },
-                "above/other` can be written by others",
-                false,
-            ),
-        ];
-        for (number, (change, says, needs_root)) in table.into_iter().enumerate() {
+        for (number, (change, says, needs_root)) in DISTRUSTED.into_iter().enumerate() {
             let (_place, bin) = installed();
             let found = Program::find_in(bin.as_os_str(), "tool").unwrap();
             assert_eq!(found.path(), bin.join("tool"));
@@ -636,7 +652,8 @@ mod tests {
     #[test]
     fn programs_are_found_where_users_and_distributions_have_them() {
         let (_place, bin) = installed();
-        // As in a virtual environment, with rustup's many names for one program, and where `/bin` is a symlink to `/usr/bin`.
+        // As in a virtual environment, with rustup's many names for one program, and where `/bin`
+        // is a symlink to `/usr/bin`.
         for (link, target) in [
             ("python3", "/usr/bin/env"),
             ("cargo", "tool"),

@@ -1,4 +1,5 @@
-//! Isolation of third-party tools: how do Python, npm and cargo ignore files and settings of untrusted directories?
+//! Isolation of third-party tools: how do Python, npm and cargo ignore files and settings of
+//! untrusted directories?
 //!
 //! | tool | may not read | by |
 //! |---|---|---|
@@ -6,7 +7,8 @@
 //! | npm | `.npmrc`, `package.json` and workspaces of parent directories, user and system `npmrc`, `NPM_CONFIG_*`, `NODE_*` | arguments |
 //! | cargo, rustup, version managers | `rust-toolchain.toml`, `.cargo/config.toml`, `.python-version`, `.tool-versions` | started in `/` |
 //!
-//! `HOME` is passed on if it is the user's own: pip's and cargo's mirrors and the credentials of private indexes are there.
+//! `HOME` is passed on if it is the user's own: pip's and cargo's mirrors and the credentials of
+//! private indexes are there.
 
 use crate::program::{Program, ProgramError, Start};
 use std::path::Path;
@@ -40,7 +42,8 @@ pub fn isolated(interpreter: &Program) -> Start {
     start
 }
 
-/// Returns npm, whose only project is `folder`: a private folder without `.npmrc`, `user.npmrc` and `global.npmrc`.
+/// Returns npm, whose only project is `folder`: a private folder without `.npmrc`, `user.npmrc` and
+/// `global.npmrc`.
 ///
 /// # Errors
 ///
@@ -58,8 +61,9 @@ pub fn npm(folder: &Path) -> Result<Start, ProgramError> {
     ] {
         start.arg(option).arg(folder.join(file));
     }
-    // Otherwise it looks for a project, and for one whose workspace this is, in every directory above. It is not started in there: version
-    // managers (asdf, volta, mise) put a shim in npm's place that looks for settings upwards.
+    // Otherwise it looks for a project, and for one whose workspace this is, in every directory
+    // above. It is not started in there: version managers (asdf, volta, mise) put a shim in npm's
+    // place that looks for settings upwards.
     start.arg("--prefix").arg(folder).arg("--no-workspaces");
     Ok(start)
 }

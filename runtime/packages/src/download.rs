@@ -1,10 +1,11 @@
 //! Archive download: from where is an archive fetched, and how is it verified?
 //!
-//! By this process itself, so that nothing is unpacked before it is checked: from the URL that the index gave, over HTTPS alone, no more
-//! bytes than there is room for, and only if its digest matches the lock.
+//! By this process itself, so that nothing is unpacked before it is checked: from the URL that the
+//! index gave, over HTTPS alone, no more bytes than there is room for, and only if its digest
+//! matches the lock.
 
+use crate::disk::{MAX_BYTES, Need};
 use crate::job::Job;
-use crate::quota::Need;
 use crate::reach::Reach;
 use crate::store::failed;
 use base64::Engine as _;
@@ -22,19 +23,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// Timeout of a server's connection, and of its next bytes.
-const PATIENCE: Duration = Duration::from_secs(20);
+const SERVER_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Timeout of all archives of a set.
-const WHOLE: Duration = Duration::from_secs(600);
+const SET_TIMEOUT: Duration = Duration::from_secs(600);
 
-/// The largest archive in bytes.
-pub(crate) const LARGEST: u64 = 1 << 30;
+/// Maximum bytes of an archive.
+pub(crate) const MAX_ARCHIVE_BYTES: u64 = 1 << 30;
 
-/// Redirects of one archive.
-const REDIRECTS: usize = 5;
+/// Maximum redirects of one archive.
+const MAX_REDIRECTS: usize = 5;
 
-/// The largest `netrc` file with credentials of private indexes in bytes.
-const MAX_KEYS: u64 = 256 << 10;
+/// Maximum bytes of the `netrc` file, which holds credentials of private indexes.
+const MAX_NETRC_BYTES: u64 = 256 << 10;
 
 /// Fetches archives.
 pub(crate) struct Downloads {
@@ -58,6 +59,14 @@ pub(crate) struct Archive<'a> {
     pub(crate) name: &'a str,
     pub(crate) url: &'a str,
     pub(crate) digest: &'a str,
+}
+
+/// The file to which an archive is downloaded.
+pub(crate) struct Destination<'a> {
+    pub(crate) folder: &'a Dir,
+    pub(crate) file: &'a str,
+    /// The bytes that all archives of the set may still have.
+    pub(crate) left: &'a AtomicU64,
 }
 
 /// A digest in computation, and its expected value.
@@ -103,10 +112,11 @@ fn from_hex(digits: &str) -> Option<Vec<u8>> {
 }
 
 impl Downloads {
-    /// Trusts the certificate authorities of the system, and uses the proxies of the environment, as the resolvers do.
+    /// Trusts the certificate authorities of the system, and uses the proxies of the environment,
+    /// as the resolvers do.
     pub(crate) fn new() -> Result<Self, Error> {
         let refused = |error: &dyn std::fmt::Display| {
-            Error::Packages(format!("they cannot be fetched: {error}"))
+            Error::packages(format!("there is no HTTP client: {error}"))
         };
         let mut roots = rustls::RootCertStore::empty();
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
@@ -129,8 +139,8 @@ impl Downloads {
         let judge = reach.clone();
         let redirect =
             reqwest::redirect::Policy::custom(move |attempt| match judge.check(attempt.url()) {
-                _ if attempt.previous().len() > REDIRECTS => {
-                    attempt.error(format!("it leads on more than {REDIRECTS} times"))
+                _ if attempt.previous().len() > MAX_REDIRECTS => {
+                    attempt.error(format!("it leads on more than {MAX_REDIRECTS} times"))
                 }
                 Ok(()) => attempt.follow(),
                 Err(why) => attempt.error(why),
@@ -138,38 +148,35 @@ impl Downloads {
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(self.tls.clone())
             .https_only(true)
-            .connect_timeout(PATIENCE);
+            .connect_timeout(SERVER_TIMEOUT);
         let client = client
-            .read_timeout(PATIENCE)
-            .timeout(WHOLE)
+            .read_timeout(SERVER_TIMEOUT)
+            .timeout(SET_TIMEOUT)
             .redirect(redirect)
             .referer(false)
             .dns_resolver(Arc::new(reach.clone()));
         let client = client
             .build()
-            .map_err(|error| Error::Packages(format!("they cannot be fetched: {error}")))?;
+            .map_err(|error| Error::packages(format!("there is no HTTP client: {error}")))?;
         let key = self.keys.of(reach.index());
         Ok(FromIndex { client, reach, key })
     }
 }
 
 impl FromIndex {
-    /// Downloads an archive into a file of that name; its bytes count against `left` for the set, and are charged as they arrive. A
-    /// mismatched or incomplete file is removed.
+    /// Downloads an archive; its bytes are charged as they arrive. A mismatched or incomplete file is removed.
     pub(crate) async fn fetch(
         &self,
         archive: &Archive<'_>,
-        left: &AtomicU64,
+        into: &Destination<'_>,
         job: &Arc<Job>,
-        into: &Dir,
-        file: &str,
     ) -> Result<(), Error> {
-        let fetched = self.fetch_to(archive, left, job, into, file).await;
+        let fetched = self.fetch_to(archive, into, job).await;
         if fetched.is_err() {
-            let _ = into.remove_file(file);
+            let _ = into.folder.remove_file(into.file);
         }
         fetched.map_err(|why| {
-            Error::Packages(format!(
+            Error::packages(format!(
                 "`{}` could not be fetched: {why}",
                 archive.name.escape_debug()
             ))
@@ -179,12 +186,11 @@ impl FromIndex {
     async fn fetch_to(
         &self,
         archive: &Archive<'_>,
-        left: &AtomicU64,
+        Destination { folder, file, left }: &Destination<'_>,
         job: &Arc<Job>,
-        into: &Dir,
-        file: &str,
     ) -> Result<(), String> {
-        let mut checked = Checked::new(archive.digest).ok_or("its digest is none that is taken")?;
+        let mut checked =
+            Checked::new(archive.digest).ok_or("its digest is not SHA-256, SHA-384 or SHA-512")?;
         let url = Url::parse(archive.url)
             .map_err(|_| "the index does not have it at an `https` address")?;
         self.reach.check(&url)?;
@@ -201,12 +207,12 @@ impl FromIndex {
         let too_large = || {
             format!(
                 "an archive may have {} MiB and all of a set {} MiB, and this is more",
-                LARGEST >> 20,
-                crate::tree::MAX_BYTES >> 20
+                MAX_ARCHIVE_BYTES >> 20,
+                MAX_BYTES >> 20
             )
         };
         let announced = response.content_length().unwrap_or_default();
-        if announced > LARGEST.min(left.load(Ordering::Relaxed)) {
+        if announced > MAX_ARCHIVE_BYTES.min(left.load(Ordering::Relaxed)) {
             return Err(too_large());
         }
         let need = Need {
@@ -217,14 +223,14 @@ impl FromIndex {
             .await
             .map_err(|error| error.to_string())?;
         let place = |error: std::io::Error| failed(Path::new(file))(error).to_string();
-        let mut output = into.create(file).map_err(place)?;
+        let mut output = folder.create(file).map_err(place)?;
         let mut length = 0_usize;
         while let Some(bytes) = response.chunk().await.map_err(plain)? {
             length = bytes.len().saturating_add(length);
             let taken = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
                 left.checked_sub(bytes.len() as u64)
             });
-            if length as u64 > LARGEST || taken.is_err() {
+            if length as u64 > MAX_ARCHIVE_BYTES || taken.is_err() {
                 return Err(too_large());
             }
             job.spend(bytes.len() as u64)
@@ -235,7 +241,7 @@ impl FromIndex {
         if checked.into_verdict() {
             Ok(())
         } else {
-            Err("what came is not what was locked: its digest is another one".to_owned())
+            Err("its digest differs from the locked one".to_owned())
         }
     }
 }
@@ -264,7 +270,7 @@ impl Keys {
         let opened = home.and_then(|home| Folder::of_programs(&home).ok()?.file(".netrc").ok());
         let mut text = Vec::new();
         let _ = opened.map(|opened| {
-            std::io::Read::read_to_end(&mut std::io::Read::take(opened, MAX_KEYS), &mut text)
+            std::io::Read::read_to_end(&mut std::io::Read::take(opened, MAX_NETRC_BYTES), &mut text)
         });
         Self(String::from_utf8(text).unwrap_or_default().into())
     }

@@ -1,13 +1,18 @@
 //! Installation from a lock: how do locked archives become a tree?
 //!
-//! Each archive is fetched, verified, unpacked and compiled once, and kept as a part. Sets are composed of parts, so another set with the
-//! same packages costs next to nothing.
+//! Each archive is fetched, verified, unpacked and compiled once, and kept as a part. Sets are
+//! composed of parts, so another set with the same packages costs next to nothing.
 
-use crate::download::{Archive, FromIndex};
+use crate::disk::{
+    BLOCK_BYTES, ENTRY_BYTES, MAX_BYTES, MAX_FILES, Need, make_directory, occupied_by, used,
+};
+use crate::download::{Archive, Destination, FromIndex};
+use crate::entry::{PartFiles, StoredTree, tree_description};
 use crate::javascript;
 use crate::job::{Job, Watched};
-use crate::quota::Need;
-use crate::store::{Lock, Locked, Part, PartFiles, about, digest, failed, target_parts};
+use crate::lock::{Lock, Locked, digest, target_parts};
+use crate::store::{Part, failed};
+use crate::tools::{IndexAccess, exceeds_folder};
 use crate::tree::{self, Layers};
 use crate::unpack::{self, Account, Room, Writer};
 use crate::workshop::Workshop;
@@ -21,17 +26,17 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 /// Archives of one set that are fetched concurrently.
-const AT_ONCE: usize = 4;
+const MAX_CONCURRENT_DOWNLOADS: usize = 4;
 
 /// The version of the format of parts; raised when it changes.
-const PARTS: &str = "1";
+const PART_VERSION: &str = "1";
 
 /// The making of one tree.
 pub(crate) struct Fetching<'a> {
     pub(crate) job: &'a Arc<Job>,
     pub(crate) workshop: &'a Workshop,
     pub(crate) downloads: &'a FromIndex,
-    pub(crate) offline: bool,
+    pub(crate) access: IndexAccess,
     pub(crate) progress: &'a (dyn Fn(&str) + Send + Sync),
     pub(crate) allowance: &'a Allowance,
     pub(crate) ecosystem: Ecosystem,
@@ -48,8 +53,8 @@ impl Fetching<'_> {
         let tier = resolution.target.tier;
         let key = |package: &Locked| self.key(package, resolution);
         let mut room = Room {
-            bytes: tree::MAX_BYTES,
-            files: tree::MAX_FILES,
+            bytes: MAX_BYTES,
+            files: MAX_FILES,
         };
         let mut parts: HashMap<String, Part> = HashMap::new();
         let mut missing: BTreeMap<String, &Locked> = BTreeMap::new();
@@ -67,7 +72,7 @@ impl Fetching<'_> {
                         .values()
                         .fold(0_u64, |bytes, length| bytes.saturating_add(*length));
                     room.take(bytes, files)
-                        .map_err(|error| Error::Packages(error.to_string()))?;
+                        .map_err(|error| Error::packages(error.to_string()))?;
                     parts.insert(key, part);
                 }
                 None => drop(missing.insert(key, package)),
@@ -84,19 +89,19 @@ impl Fetching<'_> {
             };
             layers.push((prefix, key(package)));
         }
-        let about = about(digest, self.ecosystem, tier, &resolution.packages, 0);
+        let about = tree_description(digest, self.ecosystem, tier, &resolution.packages, 0);
         self.job
-            .blocking(move |job| put_together(job, &layers, &parts, about, tier))
+            .blocking(move |job| compose(job, &layers, &parts, about, tier))
             .await?;
         self.job.store.tree(digest, tier).ok_or_else(|| {
-            Error::Packages("they were removed as soon as they were there".to_owned())
+            Error::packages("the packages were evicted right after they were added".to_owned())
         })
     }
 
     /// Returns the key of an archive's files: with the interpreter if they are compiled.
     fn key(&self, package: &Locked, resolution: &Resolution) -> String {
         let what = [
-            PARTS.to_owned(),
+            PART_VERSION.to_owned(),
             self.ecosystem.name().to_owned(),
             package.digest.clone(),
         ];
@@ -117,9 +122,9 @@ impl Fetching<'_> {
             .map(|package| format!("{} {}", package.name, package.version))
             .collect();
         let names = names.join(", ");
-        if self.offline {
-            return Err(Error::Packages(format!(
-                "{names} were never fetched, and nothing may be fetched now"
+        if self.access == IndexAccess::Offline {
+            return Err(Error::packages(format!(
+                "{names} are not in the store, and the network is off"
             )));
         }
         (self.progress)(&format!("fetching {names}"));
@@ -130,20 +135,23 @@ impl Fetching<'_> {
             work.directory.create_dir(folder).map_err(&here)?;
         }
         let archives = work.directory.open_dir("archives").map_err(&here)?;
-        let left = AtomicU64::new(tree::MAX_BYTES);
+        let left = AtomicU64::new(MAX_BYTES);
         let fetch = async |(at, package): (usize, &&Locked)| {
             let archive = Archive {
                 name: &package.name,
                 url: &package.url,
                 digest: &package.digest,
             };
-            self.downloads
-                .fetch(&archive, &left, self.job, &archives, &at.to_string())
-                .await
+            let into = Destination {
+                folder: &archives,
+                file: &at.to_string(),
+                left: &left,
+            };
+            self.downloads.fetch(&archive, &into, self.job).await
         };
         let fetches: Vec<_> = missing.values().enumerate().map(fetch).collect();
         futures_util::stream::iter(fetches)
-            .buffer_unordered(AT_ONCE)
+            .buffer_unordered(MAX_CONCURRENT_DOWNLOADS)
             .try_collect::<()>()
             .await?;
         let before = room;
@@ -154,7 +162,7 @@ impl Fetching<'_> {
         let bytes = before
             .bytes
             .saturating_sub(room.bytes)
-            .saturating_add(entries.saturating_mul(tree::BLOCK + tree::ENTRY));
+            .saturating_add(entries.saturating_mul(BLOCK_BYTES + ENTRY_BYTES));
         self.job.make_room(Need { bytes, entries: 0 }).await?;
         work.directory.remove_dir_all("archives").map_err(&here)?;
         let compiled = work.directory.open_dir("compiled").map_err(&here)?;
@@ -170,12 +178,9 @@ impl Fetching<'_> {
             // The compiler in a container writes to a folder of the host, where no quota stops it.
             tokio::select! {
                 made = self.workshop.compile(tier, (&from, &into), self.allowance) => made?,
-                grown = crate::tools::grown(&compiled, "compiling bytecode") => return Err(grown),
+                error = exceeds_folder(&compiled, "compiling bytecode") => return Err(error),
             }
-            let (bytes, entries) = self
-                .job
-                .blocking(move |_| Ok(tree::used(&compiled)))
-                .await?;
+            let (bytes, entries) = self.job.blocking(move |_| Ok(used(&compiled))).await?;
             self.job.make_room(Need { bytes, entries }).await?;
         }
         let keys: Vec<String> = missing.keys().cloned().collect();
@@ -187,7 +192,7 @@ impl Fetching<'_> {
         let work = &self.job.work;
         let here = failed(&work.path);
         let place = format!("new/{at}");
-        unpack::make_directory(&work.directory, &place).map_err(&here)?;
+        make_directory(&work.directory, &place).map_err(&here)?;
         let into = work.directory.open_dir(&place).map_err(&here)?;
         let archive = work
             .directory
@@ -212,7 +217,7 @@ impl Fetching<'_> {
                 Ecosystem::JavaScript => unpack::tarball(&mut archive, &mut writer),
             };
             unpacked.map_err(|error| {
-                Error::Packages(format!("`{}` cannot be used: {error}", name.escape_debug()))
+                Error::packages(format!("`{}` cannot be used: {error}", name.escape_debug()))
             })?;
             Ok(room)
         });
@@ -227,8 +232,8 @@ fn publish(job: &Job, keys: Vec<String>) -> Result<Vec<(String, Part)>, Error> {
         ["new", "compiled"].map(|name| job.work.directory.open_dir(name).map_err(&here));
     let (new, compiled) = (new?, compiled?);
     let mut room = Room {
-        bytes: tree::MAX_BYTES,
-        files: tree::MAX_FILES,
+        bytes: MAX_BYTES,
+        files: MAX_FILES,
     };
     let mut made = Vec::new();
     for (at, key) in keys.into_iter().enumerate() {
@@ -240,11 +245,11 @@ fn publish(job: &Job, keys: Vec<String>) -> Result<Vec<(String, Part)>, Error> {
                 .values()
                 .fold(0_u64, |bytes, length| bytes.saturating_add(*length));
             room.take(bytes, listed.len() as u64)
-                .map_err(|error| Error::Packages(error.to_string()))?;
+                .map_err(|error| Error::packages(error.to_string()))?;
             tree::copy(&bytecode, &listed, &files, job)?;
         }
         let files = tree::list(&files, job)?;
-        let bytes = tree::occupied_by(files.iter().map(|(path, length)| (path, *length)));
+        let bytes = occupied_by(files.iter().map(|(path, length)| (path, *length)));
         let about = PartFiles {
             key: key.clone(),
             bytes,
@@ -259,11 +264,11 @@ fn publish(job: &Job, keys: Vec<String>) -> Result<Vec<(String, Part)>, Error> {
     Ok(made)
 }
 
-fn put_together(
+fn compose(
     job: &Job,
     places: &[(String, String)],
     parts: &HashMap<String, Part>,
-    mut about: crate::store::StoredTree,
+    mut about: StoredTree,
     tier: Tier,
 ) -> Result<(), Error> {
     let (work, go_on) = (&job.work, || job.go_on());
@@ -273,7 +278,7 @@ fn put_together(
         go_on().map_err(&here)?;
         let part = parts
             .get(key)
-            .ok_or_else(|| Error::Packages("a package is not there".to_owned()))?;
+            .ok_or_else(|| Error::packages("a package is missing".to_owned()))?;
         layers.add(prefix, &part.directory, &part.about.files)?;
     }
     let need = layers.need()?;
@@ -286,7 +291,7 @@ fn put_together(
             .map_err(&here)?;
         layers.archive(std::io::BufWriter::new(archive), job)?;
     } else {
-        unpack::make_directory(&work.directory, "tree").map_err(&here)?;
+        make_directory(&work.directory, "tree").map_err(&here)?;
         layers.link(&work.directory.open_dir("tree").map_err(&here)?, job)?;
     }
     work.publish(&job.store, "tree", &about, tier)?;

@@ -1,8 +1,10 @@
 //! Egress proxy of the resolvers (SSRF protection): which servers does a resolver reach?
 //!
-//! A resolver connects to every host that the pages of an index name, without restrictions of its own. So it reaches the network through a
-//! local proxy, which lives for one resolution: it opens tunnels (`CONNECT`) to where archives may come from ([`Reach`]), and what goes
-//! through is encrypted end to end. If the environment names a proxy, that one decides, and resolvers use it as before.
+//! A resolver connects to every host that the pages of an index name, without restrictions of its
+//! own. So it reaches the network through a local proxy, which lives for one resolution: it opens
+//! tunnels (`CONNECT`) to where archives may come from ([`Reach`]), and what goes through is
+//! encrypted end to end. If the environment names a proxy, that one decides, and resolvers use it
+//! as before.
 
 use crate::reach::Reach;
 use base64::Engine as _;
@@ -58,7 +60,7 @@ impl Gate {
             return Ok(None);
         }
         let failed = |error: io::Error| {
-            Error::Packages(format!(
+            Error::packages(format!(
                 "no port on 127.0.0.1 can be opened for the resolver: {error}"
             ))
         };
@@ -137,7 +139,8 @@ async fn serve(mut client: TcpStream, shared: Arc<Shared>) {
     let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
 }
 
-/// Reads a client's `CONNECT` request and connects to its target; or returns the status of the response.
+/// Reads a client's `CONNECT` request and connects to its target; or returns the status of the
+/// response.
 async fn lead(client: &mut TcpStream, shared: &Shared) -> Result<TcpStream, &'static str> {
     const BAD: &str = "400 Bad Request";
     let mut head = Vec::new();
@@ -238,7 +241,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn it_opens_connections_to_where_archives_may_come_from_and_for_its_resolver_alone() {
+    async fn gate_connects_only_to_archive_hosts_and_only_for_its_resolver() {
         let server = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let port = server.local_addr().unwrap().port();
         let reach = Reach::new(Url::parse(&format!("https://127.0.0.1:{port}/simple/")).unwrap());

@@ -1,11 +1,12 @@
 //! npm resolver: how are JavaScript packages resolved?
 //!
-//! By npm, which never runs an install script here. A package that needs one, or is made for a processor, has native code and is not
-//! available in the wasm tier.
+//! By npm, which never runs an install script here. A package that needs one, or is made for a
+//! processor, has native code and is not available in the wasm tier.
 
 use crate::gate::Gate;
+use crate::lock::{Lock, Locked};
 use crate::reach::Reach;
-use crate::store::{Lock, Locked, Work, failed};
+use crate::store::{Work, failed};
 use crate::tools::{MAX_MEMORY, certificates, read, run};
 use crate::unpack;
 use glovebox::{Error, PackageTarget, ProcessMemory};
@@ -19,13 +20,13 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
 
-const ADVICE: &str = "fetching JavaScript packages needs npm, such as by `apt-get install npm`";
+const NPM_ADVICE: &str = "fetching JavaScript packages needs npm, such as by `apt-get install npm`";
 
 /// The default registry of npm, by whose URLs its mirrors may name archives.
-pub(crate) const REGISTRY: &str = "https://registry.npmjs.org/";
+pub(crate) const DEFAULT_REGISTRY: &str = "https://registry.npmjs.org/";
 
 /// The memory of npm in bytes, whichever there is. An ordinary resolution takes the least.
-pub(crate) const MEMORY: RangeInclusive<u64> = (192 << 20)..=MAX_MEMORY;
+pub(crate) const NPM_MEMORY: RangeInclusive<u64> = (192 << 20)..=MAX_MEMORY;
 
 /// npm's error codes of resolutions without a solution.
 const NO_SOLUTION: [&str; 4] = ["E404", "ETARGET", "ERESOLVE", "EOVERRIDE"];
@@ -84,10 +85,10 @@ fn cpu(target: &PackageTarget) -> &'static str {
     }
 }
 
-fn npm((grant, target): (&PackageGrant, &PackageTarget), work: &Path) -> Result<Start, Error> {
+fn npm(grant: &PackageGrant, target: &PackageTarget, work: &Path) -> Result<Start, Error> {
     // Packages come from the index alone, and no user settings change that.
     let mut npm = glovebox_host::tools::npm(work)
-        .map_err(|error| Error::Packages(format!("{error}; {ADVICE}")))?;
+        .map_err(|error| Error::packages(format!("{error}; {NPM_ADVICE}")))?;
     // npm has built-in certificate authorities; the system's count as well, as they do for uv.
     if let Some(bundle) = certificates() {
         npm.env("NODE_EXTRA_CA_CERTS", bundle);
@@ -141,16 +142,17 @@ pub(crate) async fn resolve(
     work.directory
         .write("package.json", manifest(grant))
         .map_err(&failed)?;
-    let mut npm = npm((grant, target), &work.path)?;
+    let mut npm = npm(grant, target, &work.path)?;
     // npm's downloads of metadata are bounded, and so is its output.
     npm.env(
         "NODE_OPTIONS",
         format!("--max-old-space-size={}", heap(memory.bytes())),
     );
-    let index = Url::parse(grant.index().unwrap_or(REGISTRY))
-        .map_err(|error| Error::Packages(error.to_string()))?;
-    // Through a proxy, npm cannot verify a certificate for an IP address (https-proxy-agent passes no name on). It contacts hardly any host
-    // but the registry, and a registry that a policy names by its address is the operator's own.
+    let index = Url::parse(grant.index().unwrap_or(DEFAULT_REGISTRY))
+        .map_err(|error| Error::packages(error.to_string()))?;
+    // Through a proxy, npm cannot verify a certificate for an IP address (https-proxy-agent passes
+    // no name on). It contacts hardly any host but the registry, and a registry that a policy names
+    // by its address is the operator's own.
     let gate = match index.domain() {
         Some(_) => Gate::open(Reach::new(index)).await?,
         None => None,
@@ -159,7 +161,7 @@ pub(crate) async fn resolve(
     let answer = run(npm, "npm", "", Some(&work.directory), Some(memory)).await?;
     if answer.code != Some(0) {
         if let Some(why) = gate.as_ref().and_then(Gate::refused) {
-            return Err(Error::Packages(format!(
+            return Err(Error::packages(format!(
                 "the index of packages leads elsewhere: {why}"
             )));
         }
@@ -171,7 +173,7 @@ pub(crate) async fn resolve(
                 Vec::new(),
                 Some(format!("cannot have these packages ({})", answer.complaint)),
             )),
-            false => Err(Error::Packages(format!(
+            false => Err(Error::packages(format!(
                 "the index of packages could not be asked: {}",
                 answer.complaint
             ))),
@@ -179,7 +181,7 @@ pub(crate) async fn resolve(
     }
     let text = read(&work.directory, "package-lock.json").map_err(&failed)?;
     let lock: PackageLock = serde_json::from_str(&text).map_err(|error| {
-        Error::Packages(format!("npm wrote a lock that cannot be read: {error}"))
+        Error::packages(format!("npm wrote a lock that cannot be read: {error}"))
     })?;
     let mut packages = Vec::new();
     let mut native = Vec::new();
@@ -218,7 +220,7 @@ fn locked(
     entry: &LockEntry,
 ) -> Result<Locked, Error> {
     let bad =
-        |what: &str| Error::Packages(format!("the index offers `{}` {what}", name.escape_debug()));
+        |what: &str| Error::packages(format!("the index offers `{}` {what}", name.escape_debug()));
     let url = entry
         .resolved
         .as_deref()
@@ -247,7 +249,8 @@ fn locked(
     .checked()
 }
 
-/// Returns the strongest digest of an entry's `integrity`: the one that an archive must match, whichever others it may match as well.
+/// Returns the strongest digest of an entry's `integrity`: the one that an archive must match,
+/// whichever others it may match as well.
 fn strongest(integrity: &str) -> Option<String> {
     // With the length of the digest in base64.
     const TAKEN: [(&str, usize); 3] = [("sha512-", 88), ("sha384-", 64), ("sha256-", 44)];
@@ -265,10 +268,11 @@ fn strongest(integrity: &str) -> Option<String> {
     (digest.len() == *length && is_base64(digest)).then(|| format!("{name}{digest}"))
 }
 
-/// Returns the URL of an archive: at the index, and nowhere else. A mirror may name archives by the URLs of the registry that it mirrors.
+/// Returns the URL of an archive: at the index, and nowhere else. A mirror may name archives by the
+/// URLs of the registry that it mirrors.
 fn archive_url(index: Option<&str>, resolved: &str) -> Option<String> {
-    let index = Url::parse(index.unwrap_or(REGISTRY)).ok()?;
-    let registry = Url::parse(REGISTRY).ok()?;
+    let index = Url::parse(index.unwrap_or(DEFAULT_REGISTRY)).ok()?;
+    let registry = Url::parse(DEFAULT_REGISTRY).ok()?;
     let url = Url::parse(resolved)
         .ok()
         .filter(|url| url.username().is_empty() && url.password().is_none())?;
@@ -291,14 +295,15 @@ pub(crate) fn place(path: &str) -> Result<String, Error> {
         .strip_prefix("node_modules/")
         .and_then(|path| unpack::path(path.as_bytes()).ok());
     inside.map(|path| path + "/").ok_or_else(|| {
-        Error::Packages(format!(
+        Error::packages(format!(
             "`{}` is no place for a package",
             path.escape_debug()
         ))
     })
 }
 
-/// Returns the `package.json` for npm: the requested packages, and as overrides the versions that the policy allows of others.
+/// Returns the `package.json` for npm: the requested packages, and as overrides the versions that
+/// the policy allows of others.
 fn manifest(grant: &PackageGrant) -> String {
     let ranges = |text: &str| {
         if text.is_empty() {

@@ -1,25 +1,26 @@
 //! Package job: for which subject does blocking work run, and when is it cancelled?
 //!
-//! Blocking work goes on in its thread when the request that caused it is gone. So it owns its limits: the slot, which is released only
-//! when the work has ended and its directory is removed; the ledger of its subject, which is charged as bytes are received and written,
-//! whatever becomes of them; and the cancellation flag.
+//! Blocking work goes on in its thread when the request that caused it is gone. So it owns its
+//! limits: the slot, which is released only when the work has ended and its directory is removed;
+//! the ledger of its subject, which is charged as bytes are received and written, whatever becomes
+//! of them; and the cancellation flag.
 
+use crate::disk::{Need, has_many};
 use crate::ledger::Ledger;
-use crate::quota::Need;
 use crate::store::{Store, Work};
-use crate::tree;
 use glovebox::{Error, Slot};
 use glovebox_policy::Subject;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// Bytes that are written between two checks of the free disk space, as a power of two. All concurrent jobs write at most that much each
-/// between two checks, which is far less than the reserve of the disk.
-const LOOK: u32 = 24;
+/// Bytes that are written between two checks of the free disk space, as a power of two. All
+/// concurrent jobs write at most that much each between two checks, which is far less than the
+/// reserve of the disk.
+const DISK_CHECK_SHIFT: u32 = 24;
 
 /// Files and directories whose removal takes no noticeable time.
-const FEW: usize = 1000;
+const SMALL_FOLDER: usize = 1000;
 
 /// Work for a subject, with its working directory.
 pub(crate) struct Job {
@@ -37,18 +38,19 @@ impl Job {
     /// Fails if the job was cancelled.
     pub(crate) fn go_on(&self) -> io::Result<()> {
         if self.stop.load(Ordering::Relaxed) {
-            Err(io::Error::other("nobody waits for it any more"))
+            Err(io::Error::other("the request was cancelled"))
         } else {
             Ok(())
         }
     }
 
-    /// Charges bytes that are received or written; fails if the job was cancelled, the subject is over its rate limit or the disk is full.
+    /// Charges bytes that are received or written; fails if the job was cancelled, the subject is
+    /// over its rate limit or the disk is full.
     pub(crate) fn spend(&self, bytes: u64) -> io::Result<()> {
         self.go_on()?;
         self.ledger.charge(&self.subject, bytes).map_err(other)?;
         let before = self.written.fetch_add(bytes, Ordering::Relaxed);
-        if before >> LOOK != before.saturating_add(bytes) >> LOOK {
+        if before >> DISK_CHECK_SHIFT != before.saturating_add(bytes) >> DISK_CHECK_SHIFT {
             self.store
                 .make_disk(Need::default(), &|| self.go_on())
                 .map_err(other)?;
@@ -64,11 +66,11 @@ impl Job {
         let job = Arc::clone(self);
         let done = tokio::task::spawn_blocking(move || {
             job.go_on()
-                .map_err(|error| Error::Packages(error.to_string()))?;
+                .map_err(|error| Error::packages(error.to_string()))?;
             work(&job)
         });
         done.await
-            .map_err(|error| Error::Packages(error.to_string()))?
+            .map_err(|error| Error::packages(error.to_string()))?
     }
 
     /// Evicts the least recently used packages until there is room for this much.
@@ -121,9 +123,9 @@ impl Drop for Waiting {
     fn drop(&mut self) {
         let Some(job) = self.0.take() else { return };
         job.stop.store(true, Ordering::Relaxed);
-        // Removing a large directory takes a while, and this may be an async worker thread. A small one is removed at once: this process
-        // may be about to exit.
-        if Arc::strong_count(&job) == 1 && !tree::has_many(&job.work.directory, FEW) {
+        // Removing a large directory takes a while, and this may be an async worker thread. A small
+        // one is removed at once: this process may be about to exit.
+        if Arc::strong_count(&job) == 1 && !has_many(&job.work.directory, SMALL_FOLDER) {
             return;
         }
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
@@ -132,7 +134,8 @@ impl Drop for Waiting {
     }
 }
 
-/// An archive reader that fails after cancellation, even while content is skipped or unpacks to nothing.
+/// An archive reader that fails after cancellation, even while content is skipped or unpacks to
+/// nothing.
 pub(crate) struct Watched<'a, R> {
     content: R,
     go_on: &'a dyn Fn() -> io::Result<()>,
@@ -161,13 +164,14 @@ impl<R: Seek> Seek for Watched<'_, R> {
 mod tests {
     use super::*;
     use crate::ledger::Share;
-    use crate::quota::Bounds;
+    use crate::store::Bounds;
     use glovebox::FairSlots;
     use std::time::Duration;
 
-    /// Tests that a cancelled job releases its slot when it has ended and is removed, and that this is soon.
+    /// Tests that a cancelled job releases its slot when it has ended and is removed, and that this
+    /// is soon.
     #[tokio::test]
-    async fn work_that_nobody_waits_for_ends_and_holds_its_slot_until_then() {
+    async fn cancelled_work_ends_and_holds_its_slot_until_then() {
         let place = tempfile::tempdir().unwrap();
         let store = Arc::new(
             Store::open(
@@ -201,7 +205,7 @@ mod tests {
                     };
                     // Work that takes its time to end.
                     let _ = gone.recv();
-                    Err::<(), _>(Error::Packages(stopped.to_string()))
+                    Err::<(), _>(Error::packages(stopped.to_string()))
                 })
                 .await
             }
@@ -229,7 +233,7 @@ mod tests {
                 .unwrap()
                 .unwrap_err()
                 .to_string()
-                .contains("nobody waits")
+                .contains("was cancelled")
         );
         let _slot = another.await;
         assert_eq!(
@@ -241,7 +245,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn work_ends_where_its_subject_may_have_no_more_and_an_archive_is_read_no_further() {
+    async fn work_ends_at_the_rate_limit_and_cancelled_archives_are_not_read() {
         let place = tempfile::tempdir().unwrap();
         let store = Arc::new(
             Store::open(

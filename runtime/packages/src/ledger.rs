@@ -1,7 +1,8 @@
 //! Rate limit of package downloads: how much may one subject cause to be fetched?
 //!
-//! Fetched packages are shared by all tenants, so only the subject that caused a download is charged. A subject over its share waits until
-//! the sliding window has moved on; the others are not affected.
+//! Fetched packages are shared by all tenants, so only the subject that caused a download is
+//! charged. A subject over its share waits until the sliding window has moved on; the others are
+//! not affected.
 
 use glovebox::Error;
 use glovebox_policy::Subject;
@@ -109,7 +110,7 @@ impl Ledger {
         let wait = spent.steps.front().map_or(WINDOW, |(when, _)| {
             WINDOW.saturating_sub(now.duration_since(*when))
         });
-        Error::Packages(format!(
+        Error::packages(format!(
             "`{subject}` has caused {} sets of packages to be looked up or fetched within an hour, {} MiB in all, and may cause {} and {} MiB; \
              packages that are there already can be used, and more can be had in {} s",
             spent.steps.len(),
@@ -126,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_fetched_too_much_waits_and_the_others_do_not() {
+    fn subject_that_fetched_too_much_waits_and_others_do_not() {
         let ledger = Ledger::new(Share {
             steps: 3,
             bytes: 1000,

@@ -1,12 +1,15 @@
 //! Package manager of the sandbox: how does a request get its survey, its resolution and its tree?
 
+use crate::disk::Need;
 use crate::download::{Downloads, Keys};
+use crate::entry::StoredTree;
 use crate::fetching::Fetching;
 use crate::job::{Job, Waiting};
 use crate::ledger::{Ledger, Share};
+use crate::lock::{Lock, digest, target_parts};
 use crate::python::Uv;
-use crate::quota::{Bounds, Need};
-use crate::store::{Lock, Store, StoredTree, digest, failed, target_parts};
+use crate::store::{Bounds, Store, failed};
+use crate::tools::requirements;
 use crate::workshop::Workshop;
 use crate::{javascript, python, survey, tools};
 use async_trait::async_trait;
@@ -23,47 +26,61 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::OnceCell;
 
 /// The lifetime of a resolution, in seconds: a day. A stale one is still better than none.
-const FRESH: u64 = 24 * 60 * 60;
+const RESOLUTION_TTL_SECONDS: u64 = 24 * 60 * 60;
 
 /// Concurrent resolvers, of which one subject holds all but one.
-const MAX_ASKING: usize = 3;
+const MAX_RESOLVERS: usize = 3;
 
 /// Sets that are made concurrently, likewise.
-const MAX_MAKING: usize = 3;
+const MAX_CONCURRENT_SETS: usize = 3;
 
 /// Resolutions cached in memory.
-const MAX_ANSWERS: usize = 1000;
+const MAX_CACHED_RESOLUTIONS: usize = 1000;
 
 /// The largest of them in bytes; a longer one is read again from the store.
-const MAX_REMEMBERED: usize = 128 << 10;
+const MAX_CACHED_BYTES: usize = 128 << 10;
 
 /// The most packages of one set, with all dependencies.
 const MAX_PACKAGES: usize = 2000;
 
 /// The version of the resolution's key; raised when resolvers are run differently.
-const QUESTION: &str = "3";
+const RESOLUTION_KEY_VERSION: &str = "3";
+
+pub use crate::tools::IndexAccess;
+
+/// Which resolutions of the store are used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ResolutionPolicy {
+    /// Those of the last day.
+    #[default]
+    Cached,
+    /// None: packages are resolved again, to newer versions where there are some.
+    Upgrade,
+}
 
 /// A callback that reports slow steps.
 type Progress = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// Resolves, fetches and keeps packages. Cheap to clone; all clones share one store.
 #[derive(Clone)]
-pub struct Packages(Arc<Inner>);
+pub struct Packages(Arc<Manager>);
 
-struct Inner {
+struct Manager {
     place: PathBuf,
     /// Opened on first use: most runs need no package.
     store: OnceLock<Result<Arc<Store>, String>>,
     workshop: Workshop,
-    offline: bool,
-    upgrade: bool,
+    access: IndexAccess,
+    resolutions: ResolutionPolicy,
     progress: Progress,
     uv: OnceCell<(Program, Program)>,
-    /// Resolutions that this process has read or made; reading one again takes longer than many a run.
-    answers: Mutex<HashMap<String, Arc<Lock>>>,
+    /// Resolutions that this process has read or made; reading one again takes longer than many a
+    /// run.
+    cached: Mutex<HashMap<String, Arc<Lock>>>,
     /// One lock for each set in progress: two jobs for the same set would do the work twice.
     fetching: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
-    /// Slots of resolvers, by subject; protects the machine from many requests, and subjects from each other.
+    /// Slots of resolvers, by subject; protects the machine from many requests, and subjects from
+    /// each other.
     asking: FairSlots,
     /// Slots of sets in progress.
     making: FairSlots,
@@ -79,8 +96,8 @@ pub struct PackagesBuilder {
     store: PathBuf,
     guests: Option<Guests>,
     executors: Vec<Arc<dyn Executor>>,
-    offline: bool,
-    upgrade: bool,
+    access: IndexAccess,
+    resolutions: ResolutionPolicy,
     progress: Progress,
     bounds: Bounds,
     share: Share,
@@ -93,15 +110,16 @@ impl Packages {
             store: store.into(),
             guests: None,
             executors: Vec::new(),
-            offline: false,
-            upgrade: false,
+            access: IndexAccess::Online,
+            resolutions: ResolutionPolicy::Cached,
             progress: Arc::new(|_| ()),
             bounds: Bounds::default(),
             share: Share::default(),
         }
     }
 
-    /// Returns whether a quick scan shows that a request needs only what every tier has, so that no tier has to be selected for more.
+    /// Returns whether a quick scan shows that a request needs only what every tier has, so that no
+    /// tier has to be selected for more.
     #[must_use]
     pub fn needs_nothing(request: &Request) -> bool {
         request.wants.packages.is_empty() && survey::says_nothing(request)
@@ -123,7 +141,7 @@ impl Packages {
     /// If something cannot be removed.
     pub fn clean(&self) -> Result<usize, Error> {
         self.0
-            .answers
+            .cached
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clear();
@@ -144,15 +162,15 @@ impl PackagesBuilder {
         self
     }
 
-    /// Disables the network: only what is in the store is used.
-    pub fn offline(mut self, offline: bool) -> Self {
-        self.offline = offline;
+    /// Sets whether package indexes may be contacted. Default: they may.
+    pub fn index_access(mut self, access: IndexAccess) -> Self {
+        self.access = access;
         self
     }
 
-    /// Resolves again even if a resolution is still fresh.
-    pub fn upgrade(mut self, upgrade: bool) -> Self {
-        self.upgrade = upgrade;
+    /// Sets which resolutions of the store are used. Default: those of the last day.
+    pub fn resolutions(mut self, resolutions: ResolutionPolicy) -> Self {
+        self.resolutions = resolutions;
         self
     }
 
@@ -162,21 +180,23 @@ impl PackagesBuilder {
         self
     }
 
-    /// Sets the quota of the store in bytes; the least recently used packages are evicted first. By default 8 GiB or a tenth of the disk,
-    /// whichever is less, and 1 GiB at least.
+    /// Sets the quota of the store in bytes; the least recently used packages are evicted first. By
+    /// default 8 GiB or a tenth of the disk, whichever is less, and 1 GiB at least.
     pub fn quota(mut self, bytes: u64) -> Self {
         self.bounds.quota = Some(bytes);
         self
     }
 
-    /// Sets the bytes of the disk that stay free: with less, nothing is fetched. By default 512 MiB.
+    /// Sets the bytes of the disk that stay free: with less, nothing is fetched. By default 512
+    /// MiB.
     pub fn reserve(mut self, bytes: u64) -> Self {
         self.bounds.reserve = bytes;
         self
     }
 
-    /// Sets the rate limit of one subject per hour: resolutions and sets that are made, and bytes that are downloaded and unpacked. What is
-    /// in the store already is free. By default 600 and 8 GiB.
+    /// Sets the rate limit of one subject per hour: resolutions and sets that are made, and bytes
+    /// that are downloaded and unpacked. What is in the store already is free. By default 600 and 8
+    /// GiB.
     pub fn share(mut self, steps: usize, bytes: u64) -> Self {
         self.share = Share { steps, bytes };
         self
@@ -184,21 +204,21 @@ impl PackagesBuilder {
 
     /// Builds the manager. The store is opened when the first package is needed.
     pub fn build(self) -> Packages {
-        Packages(Arc::new(Inner {
+        Packages(Arc::new(Manager {
             place: self.store,
             store: OnceLock::new(),
             workshop: Workshop {
                 guests: self.guests,
                 executors: self.executors,
             },
-            offline: self.offline,
-            upgrade: self.upgrade,
+            access: self.access,
+            resolutions: self.resolutions,
             progress: self.progress,
             uv: OnceCell::new(),
-            answers: Mutex::default(),
+            cached: Mutex::default(),
             fetching: Mutex::default(),
-            asking: FairSlots::new(MAX_ASKING),
-            making: FairSlots::new(MAX_MAKING),
+            asking: FairSlots::new(MAX_RESOLVERS),
+            making: FairSlots::new(MAX_CONCURRENT_SETS),
             ledger: Arc::new(Ledger::new(self.share)),
             bounds: self.bounds,
             downloads: OnceCell::new(),
@@ -284,14 +304,17 @@ fn tree_digest(ecosystem: Ecosystem, resolution: &Resolution) -> String {
         ]
     });
     digest(
-        [QUESTION.to_owned(), ecosystem.name().to_owned()]
-            .into_iter()
-            .chain(target_parts(&resolution.target))
-            .chain(packages),
+        [
+            RESOLUTION_KEY_VERSION.to_owned(),
+            ecosystem.name().to_owned(),
+        ]
+        .into_iter()
+        .chain(target_parts(&resolution.target))
+        .chain(packages),
     )
 }
 
-impl Inner {
+impl Manager {
     fn fetching(&self) -> MutexGuard<'_, HashMap<String, Arc<tokio::sync::Mutex<()>>>> {
         self.fetching.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -304,14 +327,14 @@ impl Inner {
         });
         store
             .as_ref()
-            .map_err(|error| Error::Packages(error.clone()))
+            .map_err(|error| Error::packages(error.clone()))
     }
 
     async fn uv(&self, memory: Arc<ProcessMemory>) -> Result<Uv, Error> {
         let store = self.store()?;
         let found = self.uv.get_or_try_init(async || {
             Ok::<_, Error>((
-                tools::uv(store, self.offline, &*self.progress).await?,
+                tools::uv(store, self.access, &*self.progress).await?,
                 tools::interpreter().await?,
             ))
         });
@@ -319,23 +342,23 @@ impl Inner {
         Ok(Uv {
             program,
             python,
-            offline: self.offline,
+            access: self.access,
             keys: Keys::new(),
             memory,
         })
     }
 
-    fn question(grant: &PackageGrant, target: &PackageTarget) -> String {
-        let mut asked = asked(grant);
-        asked.sort();
+    fn resolution_key(grant: &PackageGrant, target: &PackageTarget) -> String {
+        let mut requirements = requirements(grant);
+        requirements.sort();
         let mut constraints = grant.constraints();
         constraints.sort();
         let parts = [
-            QUESTION.to_owned(),
+            RESOLUTION_KEY_VERSION.to_owned(),
             grant.ecosystem().name().to_owned(),
             grant.index().unwrap_or_default().to_owned(),
         ];
-        let lists = [asked.join("\n"), constraints.join("\n")];
+        let lists = [requirements.join("\n"), constraints.join("\n")];
         digest(parts.into_iter().chain(lists).chain(target_parts(target)))
     }
 
@@ -346,31 +369,32 @@ impl Inner {
         target: &PackageTarget,
         allowance: &Allowance,
     ) -> Result<Arc<Lock>, Error> {
-        let key = Self::question(grant, target);
+        let key = Self::resolution_key(grant, target);
         let answered = self
-            .answers
+            .cached
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .get(&key)
             .cloned();
-        if let Some(answered) = answered.filter(|answered| answered.age() < FRESH) {
+        if let Some(answered) = answered.filter(|answered| answered.age() < RESOLUTION_TTL_SECONDS)
+        {
             return Ok(answered);
         }
         let answer = Arc::new(self.answer(grant, target, &key, allowance).await?);
         if answer.packages.len() > MAX_PACKAGES {
             let count = answer.packages.len();
-            return Err(Error::Packages(format!(
-                "they come to {count} packages with all that they depend on, and {MAX_PACKAGES} is the most"
+            return Err(Error::packages(format!(
+                "with all dependencies these are {count} packages, and at most {MAX_PACKAGES} are possible"
             )));
         }
-        if answer.size() > MAX_REMEMBERED {
+        if answer.size() > MAX_CACHED_BYTES {
             return Ok(answer);
         }
-        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        if answers.len() >= MAX_ANSWERS {
-            answers.clear();
+        let mut cached = self.cached.lock().unwrap_or_else(PoisonError::into_inner);
+        if cached.len() >= MAX_CACHED_RESOLUTIONS {
+            cached.clear();
         }
-        answers.insert(key, Arc::clone(&answer));
+        cached.insert(key, Arc::clone(&answer));
         Ok(answer)
     }
 
@@ -384,7 +408,13 @@ impl Inner {
         let known = self.store()?.lock(key);
         if let Some(known) = known
             .clone()
-            .filter(|known| self.offline || (known.age() < FRESH && !self.upgrade))
+            .filter(|known| match (self.access, self.resolutions) {
+                (IndexAccess::Offline, _) => true,
+                (IndexAccess::Online, ResolutionPolicy::Cached) => {
+                    known.age() < RESOLUTION_TTL_SECONDS
+                }
+                (IndexAccess::Online, ResolutionPolicy::Upgrade) => false,
+            })
         {
             return Ok(known);
         }
@@ -395,7 +425,7 @@ impl Inner {
             }
             Err(error) => match known {
                 Some(known) => {
-                    tracing::warn!(%error, "packages could not be looked up again; what they came to before is used");
+                    tracing::warn!(%error, "cannot resolve packages again; the former resolution is used");
                     Ok(known)
                 }
                 None => Err(error),
@@ -409,10 +439,10 @@ impl Inner {
         target: &PackageTarget,
         allowance: &Allowance,
     ) -> Result<Lock, Error> {
-        let asked = asked(grant).join(", ");
-        if self.offline && grant.ecosystem() == Ecosystem::JavaScript {
-            return Err(Error::Packages(format!(
-                "{asked} were never looked up, and nothing may be fetched now"
+        let names = requirements(grant).join(", ");
+        if self.access == IndexAccess::Offline && grant.ecosystem() == Ecosystem::JavaScript {
+            return Err(Error::packages(format!(
+                "{names} were never resolved, and the network is off"
             )));
         }
         let slot = self.asking.acquire(allowance.subject()).await;
@@ -421,7 +451,7 @@ impl Inner {
             Waiting::begin(self.store()?, &self.ledger, allowance.subject(), slot)?;
         job.blocking(|job| job.store.make_disk(Need::default(), &|| job.go_on()))
             .await?;
-        (self.progress)(&format!("looking up {asked}"));
+        (self.progress)(&format!("looking up {names}"));
         let answer = self.ask_for(grant, target, &job, allowance).await;
         waiting.end(job).await;
         answer
@@ -436,8 +466,8 @@ impl Inner {
     ) -> Result<Lock, Error> {
         let work = &job.work;
         let memory = match grant.ecosystem() {
-            Ecosystem::Python => python::MEMORY,
-            Ecosystem::JavaScript => javascript::MEMORY,
+            Ecosystem::Python => python::UV_MEMORY,
+            Ecosystem::JavaScript => javascript::NPM_MEMORY,
         };
         // Before anything is started for it, and until its process is gone.
         let memory = Arc::new(allowance.process_memory(memory).await?);
@@ -467,8 +497,8 @@ impl Inner {
             .map(LockedPackage::from)
             .eq(resolution.packages.iter().cloned())
         {
-            return Err(Error::Packages(
-                "what they come to has changed since it was judged; ask again".to_owned(),
+            return Err(Error::packages(
+                "the resolution has changed since it was checked; try again".to_owned(),
             ));
         }
         let slot = self.making.acquire(allowance.subject()).await;
@@ -476,11 +506,11 @@ impl Inner {
         let (waiting, job) =
             Waiting::begin(self.store()?, &self.ledger, allowance.subject(), slot)?;
         let index = grant.index().unwrap_or(match grant.ecosystem() {
-            Ecosystem::Python => python::INDEX,
-            Ecosystem::JavaScript => javascript::REGISTRY,
+            Ecosystem::Python => python::DEFAULT_INDEX,
+            Ecosystem::JavaScript => javascript::DEFAULT_REGISTRY,
         });
         let index = Url::parse(index)
-            .map_err(|error| Error::Packages(format!("`{}`: {error}", index.escape_debug())))?;
+            .map_err(|error| Error::packages(format!("`{}`: {error}", index.escape_debug())))?;
         let downloads = self
             .downloads
             .get_or_try_init(async || Downloads::new())
@@ -490,7 +520,7 @@ impl Inner {
             job: &job,
             workshop: &self.workshop,
             downloads: &downloads,
-            offline: self.offline,
+            access: self.access,
             progress: &*self.progress,
             allowance,
             ecosystem: grant.ecosystem(),
@@ -499,13 +529,4 @@ impl Inner {
         waiting.end(job).await;
         made
     }
-}
-
-/// Returns the requirements of a request in the syntax of its language's tools.
-pub(crate) fn asked(grant: &PackageGrant) -> Vec<String> {
-    grant
-        .requirements()
-        .iter()
-        .map(ToString::to_string)
-        .collect()
 }

@@ -1,14 +1,15 @@
 //! uv resolver: how are Python packages resolved?
 //!
-//! By uv, from wheels alone: nothing is ever built. The wasm tier can have packages with pure wheels, in the versions that a native Python
-//! would get; an older version that happens to be pure is not what was asked for.
+//! By uv, from wheels alone: nothing is ever built. The wasm tier can have packages with pure
+//! wheels, in the versions that a native Python would get; an older version that happens to be pure
+//! is not what was asked for.
 
 use crate::download::Keys;
 use crate::gate::Gate;
-use crate::manager::asked;
+use crate::lock::{Lock, Locked};
 use crate::reach::Reach;
-use crate::store::{Lock, Locked, Work};
-use crate::tools::{Answer, MAX_MEMORY, run};
+use crate::store::Work;
+use crate::tools::{Answer, IndexAccess, MAX_MEMORY, requirements, run};
 use glovebox::{Error, NativePlatform, PackageTarget, ProcessMemory};
 use glovebox_host::program::{Program, Start};
 use glovebox_policy::PackageGrant;
@@ -20,10 +21,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// The index if the policy names none.
-pub(crate) const INDEX: &str = "https://pypi.org/simple";
+pub(crate) const DEFAULT_INDEX: &str = "https://pypi.org/simple";
 
 /// The suffix of a pure wheel.
-const PURE: &str = "-none-any.whl";
+const PURE_WHEEL_SUFFIX: &str = "-none-any.whl";
 
 /// uv's name of a WebAssembly platform; only its pure wheels are of use.
 const WASM_PLATFORM: &str = "wasm32-pyodide2024";
@@ -31,8 +32,9 @@ const WASM_PLATFORM: &str = "wasm32-pyodide2024";
 /// The C library whose wheels stand for what a native Python would get.
 const USUAL_LIBC: &str = "2_28";
 
-/// The memory of uv in bytes, whichever there is. A few packages with their dependencies take half of the least.
-pub(crate) const MEMORY: RangeInclusive<u64> = (96 << 20)..=MAX_MEMORY;
+/// The memory of uv in bytes, whichever there is. A few packages with their dependencies take half
+/// of the least.
+pub(crate) const UV_MEMORY: RangeInclusive<u64> = (96 << 20)..=MAX_MEMORY;
 
 /// uv's exit code if there is no solution.
 const NO_SOLUTION: i32 = 1;
@@ -40,9 +42,10 @@ const NO_SOLUTION: i32 = 1;
 /// uv, with its settings.
 pub(crate) struct Uv {
     pub(crate) program: Program,
-    /// The interpreter that it queries for environments; otherwise it would look for one in directories.
+    /// The interpreter that it queries for environments; otherwise it would look for one in
+    /// directories.
     pub(crate) python: Program,
-    pub(crate) offline: bool,
+    pub(crate) access: IndexAccess,
     pub(crate) keys: Keys,
     pub(crate) memory: Arc<ProcessMemory>,
 }
@@ -69,24 +72,40 @@ struct PylockWheel {
     hashes: BTreeMap<String, String>,
 }
 
+/// The environment for which packages are resolved.
+#[derive(Clone, Copy)]
+struct Environment<'a> {
+    /// The version of Python.
+    version: &'a str,
+    /// uv's name of the platform.
+    platform: &'a str,
+}
+
+fn environment<'a>(version: &'a str, platform: &'a str) -> Environment<'a> {
+    Environment { version, platform }
+}
+
 /// The resolution, or the reason why there is none.
 type Found = Result<Vec<Locked>, String>;
 
 impl Uv {
-    fn command(
+    /// Returns a `uv pip compile` for this environment.
+    fn pip_compile(
         &self,
-        verb: &[&str],
-        (version, platform): (&str, &str),
+        environment: Environment<'_>,
         grant: &PackageGrant,
         cache: &Path,
     ) -> Start {
         let mut uv = self.program.start();
-        // Its home is a folder of this resolution, so that it finds no credentials there: it would send them to whichever host a page of
-        // the index names. Those of an index it sends to the same origin only: scheme, host and port.
+        // Its home is a folder of this resolution, so that it finds no credentials there: it would
+        // send them to whichever host a page of the index names. Those of an index it sends to the
+        // same origin only: scheme, host and port.
         uv.network()
             .env("HOME", cache)
             .pass_paths("LD_LIBRARY_PATH");
-        uv.args(verb).args([
+        uv.args([
+            "pip",
+            "compile",
             "--no-config",
             "--system-certs",
             "--no-build",
@@ -96,7 +115,8 @@ impl Uv {
             "never",
         ]);
         uv.arg("--python").arg(self.python.path());
-        uv.args(["--python-version", version, "--python-platform", platform])
+        uv.args(["--python-version", environment.version])
+            .args(["--python-platform", environment.platform])
             .arg("--cache-dir")
             .arg(cache);
         if let Some((index, _)) = self.keyed(grant) {
@@ -105,15 +125,16 @@ impl Uv {
         } else if let Some(index) = grant.index() {
             uv.args(["--default-index", index]);
         }
-        if self.offline {
+        if self.access == IndexAccess::Offline {
             uv.arg("--offline");
         }
         uv
     }
 
-    /// Returns the index with the user's credentials for it, and those credentials as they are encoded in there, if there are any.
+    /// Returns the index with the user's credentials for it, and those credentials as they are
+    /// encoded in there, if there are any.
     fn keyed(&self, grant: &PackageGrant) -> Option<(Url, [String; 2])> {
-        let mut index = Url::parse(grant.index().unwrap_or(INDEX)).ok()?;
+        let mut index = Url::parse(grant.index().unwrap_or(DEFAULT_INDEX)).ok()?;
         let (login, password) = self.keys.of(&index)?;
         index.set_username(&login).ok()?;
         index.set_password(Some(&password)).ok()?;
@@ -125,14 +146,14 @@ impl Uv {
         &self,
         grant: &PackageGrant,
         work: &Work,
-        place: (&str, &str),
+        environment: Environment<'_>,
     ) -> Result<Found, Error> {
-        let index = Url::parse(grant.index().unwrap_or(INDEX))
-            .map_err(|error| Error::Packages(error.to_string()))?;
+        let index = Url::parse(grant.index().unwrap_or(DEFAULT_INDEX))
+            .map_err(|error| Error::packages(error.to_string()))?;
         let gate = Gate::open(Reach::new(index)).await?;
         let constraints = work.path.join("constraints.txt");
         // The cache is for this resolution alone: uv may unpack an archive to read its metadata.
-        let mut uv = self.command(&["pip", "compile"], place, grant, &work.path.join("uv"));
+        let mut uv = self.pip_compile(environment, grant, &work.path.join("uv"));
         uv.args([
             "--format",
             "pylock.toml",
@@ -143,7 +164,7 @@ impl Uv {
         .arg(&constraints)
         .arg("-");
         gate.iter().for_each(|gate| gate.lead(&mut uv));
-        let input = asked(grant).join("\n") + "\n";
+        let input = requirements(grant).join("\n") + "\n";
         let Answer {
             out,
             complaint,
@@ -162,7 +183,7 @@ impl Uv {
             .and_then(Gate::refused)
             .filter(|_| code != Some(0));
         if let Some(why) = refused {
-            return Err(Error::Packages(format!(
+            return Err(Error::packages(format!(
                 "the index of packages leads elsewhere: {why}"
             )));
         }
@@ -172,13 +193,13 @@ impl Uv {
                 return Ok(Err(complaint));
             }
             _ => {
-                return Err(Error::Packages(format!(
+                return Err(Error::packages(format!(
                     "the index of packages could not be asked: {complaint}"
                 )));
             }
         }
         let lock: Pylock = toml::from_str(&out).map_err(|error| {
-            Error::Packages(format!("uv wrote a lock that cannot be read: {error}"))
+            Error::packages(format!("uv wrote a lock that cannot be read: {error}"))
         })?;
         lock.packages
             .into_iter()
@@ -199,7 +220,11 @@ impl Uv {
         };
         Ok(
             match self
-                .ask(grant, work, (&target.interpreter, &platform(native)))
+                .ask(
+                    grant,
+                    work,
+                    environment(&target.interpreter, &platform(native)),
+                )
                 .await?
             {
                 Ok(packages) => Lock::new(packages, None),
@@ -215,10 +240,14 @@ impl Uv {
         work: &Work,
     ) -> Result<Lock, Error> {
         let usual = format!("{}-manylinux_{USUAL_LIBC}", std::env::consts::ARCH);
-        let pure = self.ask(grant, work, (interpreter, WASM_PLATFORM)).await?;
-        let usual = self.ask(grant, work, (interpreter, &usual)).await?;
+        let pure = self
+            .ask(grant, work, environment(interpreter, WASM_PLATFORM))
+            .await?;
+        let usual = self
+            .ask(grant, work, environment(interpreter, &usual))
+            .await?;
         let lacks = |names: Vec<&str>| Lock::new(Vec::new(), Some(native_code(&names)));
-        let is_pure = |package: &&Locked| package.file.ends_with(PURE);
+        let is_pure = |package: &&Locked| package.file.ends_with(PURE_WHEEL_SUFFIX);
         Ok(match (pure, usual) {
             (Ok(pure), usual) => {
                 let foreign: Vec<&str> = pure
@@ -289,7 +318,7 @@ fn unsolved(complaint: &str) -> String {
 
 fn locked(package: PylockPackage) -> Result<Locked, Error> {
     let bad = |what: &str| {
-        Error::Packages(format!(
+        Error::packages(format!(
             "the index offers `{}` {what}",
             package.name.escape_debug()
         ))
@@ -298,10 +327,11 @@ fn locked(package: PylockPackage) -> Result<Locked, Error> {
         .version
         .clone()
         .ok_or_else(|| bad("without a version"))?;
-    let wheel = package
-        .wheels
-        .iter()
-        .find(|wheel| wheel.file().is_some_and(|file| file.ends_with(PURE)));
+    let wheel = package.wheels.iter().find(|wheel| {
+        wheel
+            .file()
+            .is_some_and(|file| file.ends_with(PURE_WHEEL_SUFFIX))
+    });
     let wheel = wheel
         .or(package.wheels.first())
         .ok_or_else(|| bad("without a ready-made archive"))?;

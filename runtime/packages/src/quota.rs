@@ -1,101 +1,39 @@
 //! Quota and LRU eviction of the package store: how much is kept, and what is evicted first?
 //!
-//! The store has a quota, and a reserve of the disk stays free. The least recently used packages are evicted first, and none in use: a user
-//! holds a shared lock on the description, and eviction takes an exclusive one.
+//! The store has a quota, and a reserve of the disk stays free. The least recently used packages
+//! are evicted first, and none in use: a user holds a shared lock on the description, and eviction
+//! takes an exclusive one.
 
-use crate::store::{ABOUT, Store, failed};
+use crate::disk::Need;
+use crate::entry::{ABOUT, MAX_ABOUT, Size};
+use crate::store::{Store, failed};
 use glovebox::Error;
-use glovebox_host::folder::FolderError;
-use serde::{Deserialize, Serialize};
-use std::fs::{File, TryLockError};
-use std::io::{self, Read as _};
-use std::os::unix::fs::MetadataExt as _;
+use std::fs::TryLockError;
+use std::io;
 use std::time::SystemTime;
 
 /// The default quota in bytes: this much, or a tenth of the disk if that is less.
-const QUOTA: u64 = 8 << 30;
+const DEFAULT_QUOTA: u64 = 8 << 30;
 
 /// The least default quota.
-const LEAST_QUOTA: u64 = 1 << 30;
-
-/// The default reserve in bytes: disk space that stays free.
-pub(crate) const RESERVE: u64 = 512 << 20;
-
-/// Bytes and number of locks (resolutions).
-const MAX_LOCKS: (u64, usize) = (64 << 20, 5000);
+const MIN_DEFAULT_QUOTA: u64 = 1 << 30;
 
 /// The evictable folders, by kind.
-pub(crate) const KEPT: [&str; 2] = ["trees", "parts"];
-
-/// The limits of the store.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Bounds {
-    /// None for the default share of the disk.
-    pub(crate) quota: Option<u64>,
-    pub(crate) reserve: u64,
-}
-
-impl Default for Bounds {
-    fn default() -> Self {
-        Self {
-            quota: None,
-            reserve: RESERVE,
-        }
-    }
-}
-
-/// The field of every description that is read here.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct Size {
-    /// Bytes on disk, with directories and directory entries.
-    pub(crate) bytes: u64,
-}
-
-/// The need of a write.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Need {
-    /// Bytes on disk.
-    pub(crate) bytes: u64,
-    /// Files and directories, each of which is an inode.
-    pub(crate) entries: u64,
-}
+pub(crate) const EVICTABLE: [&str; 2] = ["trees", "parts"];
 
 /// The reciprocal of the share of a file system's inodes that stays free.
 const INODE_RESERVE: u64 = 50;
 
-/// The largest description in bytes.
-pub(crate) const MAX_ABOUT: u64 = 4 << 20;
-
 /// An evictable tree or part.
-struct Kept {
+struct EvictableEntry {
     used: SystemTime,
     place: String,
     bytes: u64,
 }
 
 impl Store {
-    /// Takes a shared lock on a tree or part: it stays for as long as the file is open. None if there is none, if it is being removed, or
-    /// if users other than this one and root can have changed it.
-    pub(crate) fn hold(&self, place: &str) -> Option<File> {
-        let path = format!("{place}/{ABOUT}");
-        let file = self.trusted(place, self.folder.file(&path))?;
-        file.try_lock_shared().ok()?;
-        // It may have been removed, and even made again, before it was locked.
-        let is_there = self
-            .root
-            .open(&path)
-            .ok()?
-            .into_std()
-            .metadata()
-            .ok()?
-            .ino()
-            == file.metadata().ok()?.ino();
-        // The modification time is the time of last use (LRU). A read-only store can still be used.
-        let _ = file.set_modified(SystemTime::now());
-        is_there.then_some(file)
-    }
-
-    /// Makes room for a write: evicts the least recently used entries, for as long as `go_on` permits.
+    /// Makes room for a write: evicts the least recently used entries, for as long as `go_on`
+    /// permits.
     pub(crate) fn make_room(
         &self,
         need: Need,
@@ -104,9 +42,9 @@ impl Store {
         let disk =
             rustix::fs::fstatvfs(&self.root).map_err(|error| failed(&self.path)(error.into()))?;
         let quota = self.bounds.quota.unwrap_or_else(|| {
-            QUOTA
+            DEFAULT_QUOTA
                 .min(disk.f_blocks.saturating_mul(disk.f_frsize) / 10)
-                .max(LEAST_QUOTA)
+                .max(MIN_DEFAULT_QUOTA)
         });
         let mut kept = self.kept();
         let mut total = kept
@@ -134,14 +72,15 @@ impl Store {
                         quota >> 20,
                         total >> 20
                     );
-                    return Err(Error::Packages(what));
+                    return Err(Error::packages(what));
                 }
-                (None, Some(missing)) => return Err(Error::Packages(missing)),
+                (None, Some(missing)) => return Err(Error::packages(missing)),
             }
         }
     }
 
-    /// As [`Store::make_room`], but only for the disk's reserve: quicker, and done for every archive.
+    /// As [`Store::make_room`], but only for the disk's reserve: quicker, and done for every
+    /// archive.
     pub(crate) fn make_disk(
         &self,
         need: Need,
@@ -179,9 +118,9 @@ impl Store {
         Ok(None)
     }
 
-    fn kept(&self) -> Vec<Kept> {
+    fn kept(&self) -> Vec<EvictableEntry> {
         let mut all = Vec::new();
-        for kind in KEPT {
+        for kind in EVICTABLE {
             for entry in self.root.read_dir(kind).into_iter().flatten().flatten() {
                 let Ok(name) = entry.file_name().into_string() else {
                     continue;
@@ -193,11 +132,12 @@ impl Store {
                     .metadata(&about)
                     .and_then(|found| found.modified())
                     .map_or(SystemTime::UNIX_EPOCH, |time| time.into_std());
-                // A description that another user may have written is not trusted; it is evicted with the others.
+                // A description that another user may have written is not trusted; it is evicted
+                // with the others.
                 let size = self
                     .read(&about, MAX_ABOUT)
                     .and_then(|text| serde_json::from_slice::<Size>(&text).ok());
-                all.push(Kept {
+                all.push(EvictableEntry {
                     used,
                     place,
                     bytes: size.map_or(0, |size| size.bytes),
@@ -205,32 +145,6 @@ impl Store {
             }
         }
         all
-    }
-
-    /// Returns an opened entry, if it is trusted. An untrusted one is removed, so that it can be made anew.
-    pub(crate) fn trusted<T>(&self, place: &str, opened: Result<T, FolderError>) -> Option<T> {
-        match opened {
-            Ok(opened) => Some(opened),
-            Err(error) => {
-                if error.is_distrust() {
-                    let removed = self.set_aside(place);
-                    tracing::warn!(%error, removed, "something in the package store is not used");
-                }
-                None
-            }
-        }
-    }
-
-    /// Reads a file of the store, if it is trusted and no longer than this.
-    pub(crate) fn read(&self, path: &str, most: u64) -> Option<Vec<u8>> {
-        let mut text = Vec::new();
-        self.folder
-            .file(path)
-            .ok()?
-            .take(most.saturating_add(1))
-            .read_to_end(&mut text)
-            .ok()?;
-        (text.len() as u64 <= most).then_some(text)
     }
 
     /// Removes an entry, unless it is in use.
@@ -246,47 +160,6 @@ impl Store {
         }
         self.set_aside(place)
     }
-
-    /// Removes an entry without its lock. It must not be in use: another user who made it may hold a lock on it.
-    pub(crate) fn set_aside(&self, place: &str) -> bool {
-        // Renamed atomically; after a crash it is left in the working directory, where the next process removes it.
-        let Ok(work) = self.begin() else { return false };
-        self.root.rename(place, work.directory(), "removed").is_ok()
-    }
-
-    /// Keeps the locks within their limits.
-    pub(crate) fn prune_locks(&self) {
-        let entries = self.root.read_dir("locks").into_iter().flatten().flatten();
-        let mut locks: Vec<(SystemTime, u64, _)> = entries
-            .filter_map(|entry| {
-                let found = entry.metadata().ok()?;
-                Some((
-                    found.modified().ok()?.into_std(),
-                    found.len(),
-                    entry.file_name(),
-                ))
-            })
-            .collect();
-        let (bytes, count) = MAX_LOCKS;
-        let mut total = locks
-            .iter()
-            .fold(0_u64, |total, lock| total.saturating_add(lock.1));
-        if total <= bytes && locks.len() <= count {
-            return;
-        }
-        locks.sort();
-        let mut left = locks.len();
-        for (_, length, name) in locks {
-            if total <= bytes / 2 && left <= count / 2 {
-                break;
-            }
-            let _ = self
-                .root
-                .remove_file(std::path::Path::new("locks").join(name));
-            total = total.saturating_sub(length);
-            left -= 1;
-        }
-    }
 }
 
 #[cfg(test)]
@@ -296,6 +169,7 @@ impl Store {
 )]
 mod tests {
     use super::*;
+    use crate::store::Bounds;
     use std::path::Path;
     use std::sync::Arc;
     use std::time::Duration;
@@ -330,7 +204,7 @@ mod tests {
     }
 
     fn left(place: &Path) -> Vec<String> {
-        let names = KEPT
+        let names = EVICTABLE
             .iter()
             .flat_map(|kind| std::fs::read_dir(place.join(kind)).unwrap());
         let mut names: Vec<String> = names
@@ -341,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_used_for_the_longest_time_goes_first_and_nothing_that_is_used() {
+    fn least_recently_used_set_is_evicted_first_and_a_used_one_stays() {
         let place = tempfile::tempdir().unwrap();
         let store = store(place.path(), 1000, 0);
         for (kind, name, hours) in [
@@ -408,9 +282,10 @@ mod tests {
         }
     }
 
-    /// Tests that an entry is not used, and is removed, if other users could write to the store when it was made.
+    /// Tests that an entry is not used, and is removed, if other users could write to the store
+    /// when it was made.
     #[test]
-    fn what_others_can_have_changed_is_not_used() {
+    fn set_that_others_can_have_changed_is_not_used() {
         use std::os::unix::fs::{PermissionsExt as _, chown};
         type Change = fn(&Path);
         let mode = |path: &Path, bits| {
@@ -445,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_left_behind_goes_at_the_next_start_and_what_somebody_works_in_stays() {
+    fn leftovers_are_removed_at_the_next_start_and_work_in_progress_stays() {
         let place = tempfile::tempdir().unwrap();
         let first = store(place.path(), 1000, 0);
         let work = first.work().unwrap();

@@ -1,11 +1,14 @@
-//! Reachable package servers (SSRF protection): from which servers may an archive come, and which receives the user's credentials?
+//! Reachable package servers (SSRF protection): from which servers may an archive come, and which
+//! receives the user's credentials?
 //!
-//! The pages of an index name the URLs of archives, which need not be at the index: those of PyPI are at another host. But the author of
-//! such a page must not reach through it what only this machine reaches (server-side request forgery): servers on this machine, in its
-//! network, or the metadata of its cloud. So an archive comes from the host that the policy names, or from a public address. For a private
-//! index, its neighbours are allowed as well: names in the same domain, for which no other owner has certificates, or, if the policy names
-//! it by its address, addresses of the same kind. Names are resolved here and each address is checked before the connection, at every
-//! redirect.
+//! The pages of an index name the URLs of archives, which need not be at the index: those of PyPI
+//! are at another host. But the author of such a page must not reach through it what only this
+//! machine reaches (server-side request forgery): servers on this machine, in its network, or the
+//! metadata of its cloud. So an archive comes from the host that the policy names, or from a public
+//! address. For a private index, its neighbours are allowed as well: names in the same domain, for
+//! which no other owner has certificates, or, if the policy names it by its address, addresses of
+//! the same kind. Names are resolved here and each address is checked before the connection, at
+//! every redirect.
 //!
 //! Credentials go to the origin that the policy names, by scheme, host and port, and nowhere else.
 
@@ -18,19 +21,19 @@ use std::sync::Arc;
 /// The proxy variables of an HTTPS client.
 const PROXIES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
-/// The host of PyPI's archives. It is trusted as PyPI itself is, at whatever address: mirrors stand in for both by their names, and by
-/// certificates that this machine trusts.
+/// The host of PyPI's archives. It is trusted as PyPI itself is, at whatever address: mirrors stand
+/// in for both by their names, and by certificates that this machine trusts.
 const PYPI_FILES: &str = "files.pythonhosted.org";
 
 /// Labels of the shortest domain name that an organisation can register.
-const OWNED: usize = 2;
+const OWNED_DOMAIN_LABELS: usize = 2;
 
 /// The allowed servers of one index.
 #[derive(Clone, Debug)]
-pub(crate) struct Reach(Arc<Inner>);
+pub(crate) struct Reach(Arc<AllowedServers>);
 
 #[derive(Debug)]
-struct Inner {
+struct AllowedServers {
     index: Url,
     host: String,
     proxies: Vec<String>,
@@ -47,7 +50,8 @@ enum Kind {
 }
 
 impl Kind {
-    /// Returns none for public addresses, and for those where no index is: metadata, link-local and multicast addresses.
+    /// Returns none for public addresses, and for those where no index is: metadata, link-local and
+    /// multicast addresses.
     fn of(address: IpAddr) -> Option<Self> {
         match address.to_canonical() {
             address if address.is_loopback() => Some(Self::Loopback),
@@ -97,7 +101,7 @@ impl Reach {
             })
             .collect();
         let host = host(&index).unwrap_or_default();
-        Self(Arc::new(Inner {
+        Self(Arc::new(AllowedServers {
             index,
             host,
             proxies,
@@ -194,7 +198,7 @@ fn is_neighbour(index: &str, host: &str) -> bool {
         host.strip_suffix(domain)
             .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     };
-    domain.split('.').count() >= OWNED && is_below()
+    domain.split('.').count() >= OWNED_DOMAIN_LABELS && is_below()
 }
 
 impl Resolve for Reach {
@@ -214,7 +218,8 @@ mod tests {
     fn archives_come_from_the_index_its_neighbours_and_public_addresses() {
         let public = "93.184.216.34";
         for (index, host, address, is_allowed) in [
-            // PyPI, whose files are elsewhere, and pages that name this machine, its network or its cloud.
+            // PyPI, whose files are elsewhere, and pages that name this machine, its network or its
+            // cloud.
             ("pypi.org", "files.pythonhosted.org", public, true),
             ("pypi.org", "files.pythonhosted.org", "2606:4700::1", true),
             ("pypi.org", "files.pythonhosted.org", "10.0.0.1", true),

@@ -1,61 +1,70 @@
 //! Package store: what is kept, and where?
 //!
-//! Locks are resolutions, trees and parts are unpacked archives. All are named by digests, written atomically, and immutable afterwards, so
-//! processes share a store without coordination.
+//! Locks are resolutions, trees and parts are unpacked archives. All are named by digests, written
+//! atomically, and immutable afterwards, so processes share a store without coordination.
 
-use crate::quota::{Bounds, MAX_ABOUT, Size};
-use crate::tree::Files;
+use crate::entry::{
+    ABOUT, LISTING, MAX_ABOUT, MAX_LISTING, PartFiles, Size, StoredTree, json, tree_name,
+};
+use crate::lock::Lock;
 use cap_std::fs::{
     Dir, DirBuilder, DirBuilderExt as _, File, OpenOptions, Permissions, PermissionsExt as _,
 };
-use glovebox::{Error, Lease, LockedPackage, PackageTarget};
+use glovebox::{Error, Lease};
 use glovebox_host::folder::{Folder, FolderError};
 use glovebox_host::program::Program;
-use glovebox_policy::{Ecosystem, Tier};
+use glovebox_policy::Tier;
 use rustix::fs::FlockOperation;
-use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use std::io::{Read as _, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
-/// The longest reason in characters why a target cannot have packages.
-const MAX_REASON: usize = 2000;
+/// Bytes and number of locks (resolutions).
+const MAX_LOCKS: (u64, usize) = (64 << 20, 5000);
 
-/// Bytes of a package's name, of its version, and of its path.
-const MAX_WORD: usize = 1024;
-
-/// The version of the store's format; raised when it changes.
-const FORMAT: u32 = 3;
-
-/// The largest lock, and the largest file list of a part, in bytes.
+/// Maximum bytes of a lock.
 const MAX_LOCK: u64 = 32 << 20;
-const MAX_LISTING: u64 = 512 << 20;
 
-/// Permissions of published directories: world-readable, also for the user in a container, and writable by the owner only, whatever the
-/// umask is.
+/// Permissions of published directories: world-readable, also for the user in a container, and
+/// writable by the owner only, whatever the umask is.
 const FOLDER_MODE: u32 = 0o755;
 const FILE_MODE: u32 = 0o644;
 
 /// Age at which a working directory is abandoned.
-const ABANDONED: Duration = Duration::from_secs(3600);
+const WORK_TTL: Duration = Duration::from_secs(3600);
 
 /// The directories of a store.
 const FOLDERS: [&str; 5] = ["locks", "trees", "parts", "work", "tools"];
 
 /// Directories of earlier versions.
-const FORMER: [&str; 2] = ["uv", "npm"];
+const FORMER_FOLDERS: [&str; 2] = ["uv", "npm"];
 
-/// The number of attempts to remove a working directory that a process still writes to, and the delay between them.
-const REMOVALS: u32 = 5;
-const REMOVAL: Duration = Duration::from_millis(20);
+/// The number of attempts to remove a working directory that a process still writes to, and the
+/// delay between them.
+const REMOVE_ATTEMPTS: u32 = 5;
+const REMOVE_RETRY_INTERVAL: Duration = Duration::from_millis(20);
 
-/// The name of a tree's or part's description, beside it.
-pub(crate) const ABOUT: &str = "about.json";
+/// The default reserve in bytes: disk space that stays free.
+pub(crate) const DEFAULT_RESERVE: u64 = 512 << 20;
 
-/// The file list of a part, beside it. The description has only their size: it is read more often.
-const LISTING: &str = "files.json";
+/// The limits of the store.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// None for the default share of the disk.
+    pub(crate) quota: Option<u64>,
+    pub(crate) reserve: u64,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            quota: None,
+            reserve: DEFAULT_RESERVE,
+        }
+    }
+}
 
 /// A directory with all packages.
 #[derive(Debug)]
@@ -63,49 +72,16 @@ pub(crate) struct Store {
     pub(crate) path: PathBuf,
     pub(crate) root: Dir,
     pub(crate) bounds: Bounds,
-    /// The same directory, opened so that the owner and permissions of each step inside are checked.
+    /// The same directory, opened so that the owner and permissions of each step inside are
+    /// checked.
     ///
-    /// The store may have been writable by other users before, so checking the path to it does not cover its contents. Of a tree or a part
-    /// its own directory, its description and its root are checked, and nothing below: these lie in a folder that no other user can write
-    /// to any more, and other users could at no time create directories that are this user's. Below such a root only this user ever wrote:
-    /// it is made in a private directory (0700), and every directory in it is 0755 from the start. A tree that was swapped for another one
-    /// shows in its description.
+    /// The store may have been writable by other users before, so checking the path to it does not
+    /// cover its contents. Of a tree or a part its own directory, its description and its root are
+    /// checked, and nothing below: these lie in a folder that no other user can write to any more,
+    /// and other users could at no time create directories that are this user's. Below such a root
+    /// only this user ever wrote: it is made in a private directory (0700), and every directory in
+    /// it is 0755 from the start. A tree that was swapped for another one shows in its description.
     pub(crate) folder: Folder,
-}
-
-/// A resolution.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Lock {
-    format: u32,
-    /// The key of the request that it resolves.
-    #[serde(default)]
-    key: String,
-    /// The time, in seconds since the Unix epoch.
-    pub(crate) made: u64,
-    pub(crate) lacks: Option<String>,
-    pub(crate) packages: Vec<Locked>,
-}
-
-/// One package of a lock.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(crate) struct Locked {
-    pub(crate) name: String,
-    pub(crate) version: String,
-    pub(crate) file: String,
-    pub(crate) digest: String,
-    /// The URL at the index.
-    pub(crate) url: String,
-}
-
-/// The files of one archive, ready to become a part of sets.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct PartFiles {
-    /// The key of their archive.
-    #[serde(default)]
-    pub(crate) key: String,
-    /// Bytes on disk, with directories and directory entries.
-    pub(crate) bytes: u64,
-    pub(crate) files: Files,
 }
 
 /// A part of the store; it is kept for as long as this lives.
@@ -113,134 +89,22 @@ pub(crate) struct PartFiles {
 pub(crate) struct Part {
     pub(crate) about: PartFiles,
     pub(crate) directory: Dir,
-    _held: std::fs::File,
-}
-
-/// A package set in the store.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct StoredTree {
-    /// Its digest.
-    pub digest: String,
-    /// Its language.
-    pub language: String,
-    /// Its tier.
-    pub tier: String,
-    /// The packages, as `name version`.
-    pub packages: Vec<String>,
-    /// Bytes on disk.
-    pub bytes: u64,
-}
-
-impl From<&Locked> for LockedPackage {
-    fn from(locked: &Locked) -> Self {
-        Self {
-            name: locked.name.clone(),
-            version: locked.version.clone(),
-            file: locked.file.clone(),
-            digest: locked.digest.clone(),
-        }
-    }
-}
-
-impl Locked {
-    /// Validates an index's metadata of a package: it is shown to users, kept, and written to logs.
-    pub(crate) fn checked(self) -> Result<Self, Error> {
-        let texts = [&self.name, &self.version, &self.file];
-        let is_plain = |text: &&String| {
-            !text.is_empty()
-                && text.len() <= MAX_WORD
-                && !text.contains(|c: char| c.is_control() || c == '\u{2028}')
-        };
-        if texts.iter().all(is_plain) {
-            return Ok(self);
-        }
-        let shown: String = self.name.chars().take(80).collect();
-        Err(Error::Packages(format!(
-            "the index offers `{}` with a name or version that is none",
-            shown.escape_debug()
-        )))
-    }
-}
-
-impl Lock {
-    pub(crate) fn new(packages: Vec<Locked>, lacks: Option<String>) -> Self {
-        // The names in it are the index's.
-        let lacks = lacks.map(|lacks| lacks.chars().take(MAX_REASON).collect());
-        Self {
-            format: FORMAT,
-            key: String::new(),
-            made: now(),
-            lacks,
-            packages,
-        }
-    }
-
-    /// Returns its approximate size in memory in bytes.
-    pub(crate) fn size(&self) -> usize {
-        let of = |locked: &Locked| {
-            [
-                &locked.name,
-                &locked.version,
-                &locked.file,
-                &locked.digest,
-                &locked.url,
-            ]
-            .map(|text| text.len() + 24)
-        };
-        self.packages.iter().flat_map(of).sum()
-    }
-
-    /// Returns its age in seconds.
-    pub(crate) fn age(&self) -> u64 {
-        now().saturating_sub(self.made)
-    }
-}
-
-fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs())
-}
-
-/// Returns the key of a resolution or a set: the digest of its parts.
-pub(crate) fn digest(parts: impl IntoIterator<Item = String>) -> String {
-    let mut hasher = Sha256::new();
-    for part in parts {
-        hasher.update((part.len() as u64).to_le_bytes());
-        hasher.update(part);
-    }
-    hasher
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
-}
-
-/// Returns the parts of a target that are in keys.
-pub(crate) fn target_parts(target: &PackageTarget) -> [String; 4] {
-    let native = target.native.as_ref();
-    [
-        target.tier.name().to_owned(),
-        target.interpreter.clone(),
-        native
-            .map(|native| native.architecture.clone())
-            .unwrap_or_default(),
-        native.map(|native| native.libc.clone()).unwrap_or_default(),
-    ]
+    _lock: std::fs::File,
 }
 
 /// Converts the distrust of a path to an error.
 fn refused(error: FolderError) -> Error {
-    Error::Packages(error.to_string())
+    Error::packages(error.to_string())
 }
 
 /// Converts a system error about a path to an error.
 pub(crate) fn failed(what: &Path) -> impl Fn(std::io::Error) -> Error + '_ {
-    move |error| Error::Packages(format!("`{}`: {error}", what.display()))
+    move |error| Error::packages(format!("`{}`: {error}", what.display()))
 }
 
 impl Store {
-    /// Opens a store, or creates one. Only this user and root may be able to change it: programs are run from it.
+    /// Opens a store, or creates one. Only this user and root may be able to change it: programs
+    /// are run from it.
     pub(crate) fn open(path: &Path, bounds: Bounds) -> Result<Self, Error> {
         let folder = Folder::create(path).map_err(refused)?;
         // Containers mount it by its path, so it has to be the real one.
@@ -264,7 +128,8 @@ impl Store {
         Ok(store)
     }
 
-    /// Removes working directories that no process holds, such as those of killed processes, and the directories of earlier versions.
+    /// Removes working directories that no process holds, such as those of killed processes, and
+    /// the directories of earlier versions.
     fn clear_work(&self) {
         // Under a lock: a directory that was just created is not held yet.
         let Ok(_alone) = self
@@ -275,7 +140,7 @@ impl Store {
         else {
             return;
         };
-        for former in FORMER {
+        for former in FORMER_FOLDERS {
             let _ = self.root.rename(
                 former,
                 &self.root,
@@ -293,7 +158,7 @@ impl Store {
                 let age = modified
                     .ok()
                     .and_then(|modified| modified.into_std().elapsed().ok());
-                if age.is_some_and(|age| age > ABANDONED) {
+                if age.is_some_and(|age| age > WORK_TTL) {
                     let _ = self.root.remove_file(&path);
                 }
             }
@@ -301,20 +166,21 @@ impl Store {
     }
 
     /// Creates a working directory, which is held until it is dropped, and then removed.
-    pub(crate) fn begin(&self) -> Result<Begun, Error> {
+    pub(crate) fn begin(&self) -> Result<WorkFolder, Error> {
         let here = failed(&self.path);
         let name = format!("work/{:032x}", rand::random::<u128>());
         let lock = self.root.open("lock").map_err(&here)?.into_std();
         lock.lock_shared().map_err(&here)?;
-        // Other users must not reach unfinished files: parts of it are writable by every user of a container.
+        // Other users must not reach unfinished files: parts of it are writable by every user of a
+        // container.
         let mut private = DirBuilder::new();
         private.mode(0o700);
         self.root.create_dir_with(&name, &private).map_err(&here)?;
         let directory = self.root.open_dir(&name).map_err(&here)?;
-        let held = lock_directory(&self.root, &name).map_err(&here)?;
-        Ok(Begun {
+        let lock = lock_directory(&self.root, &name).map_err(&here)?;
+        Ok(WorkFolder {
             directory,
-            _held: held,
+            _lock: lock,
             name,
             root: self.root.try_clone().map_err(&here)?,
         })
@@ -329,7 +195,7 @@ impl Store {
         match self.folder.file(inside) {
             Ok(_) => Program::absolute(self.path.join(inside))
                 .map(Some)
-                .map_err(|error| Error::Packages(error.to_string())),
+                .map_err(|error| Error::packages(error.to_string())),
             Err(error) if error.is_missing() => Ok(None),
             Err(error) => Err(refused(error)),
         }
@@ -344,20 +210,13 @@ impl Store {
     pub(crate) fn lock(&self, key: &str) -> Option<Lock> {
         // An untrusted lock is as good as none: it is replaced.
         let text = self.read(&format!("locks/{key}.json"), MAX_LOCK)?;
-        serde_json::from_slice(&text)
-            .ok()
-            .filter(|lock: &Lock| lock.format == FORMAT && lock.key == key)
+        Lock::parse(&text, key)
     }
 
     /// Writes a lock.
     pub(crate) fn keep_lock(&self, key: &str, lock: &Lock) -> Result<(), Error> {
         let path = self.at("locks");
-        let lock = Lock {
-            key: key.to_owned(),
-            ..lock.clone()
-        };
-        let text =
-            serde_json::to_vec_pretty(&lock).map_err(|error| Error::Packages(error.to_string()))?;
+        let text = lock.to_json(key)?;
         let temporary = format!("work/{:032x}", rand::random::<u128>());
         let written = || {
             let mut file = self.root.create(&temporary)?;
@@ -374,12 +233,12 @@ impl Store {
 
     /// Creates a working directory, which is removed when it is dropped.
     pub(crate) fn work(self: &Arc<Self>) -> Result<Work, Error> {
-        let begun = self.begin()?;
-        let directory = begun.directory.try_clone().map_err(failed(&self.path))?;
+        let folder = self.begin()?;
+        let directory = folder.directory.try_clone().map_err(failed(&self.path))?;
         Ok(Work {
-            path: self.at(&begun.name),
+            path: self.at(&folder.name),
             directory,
-            _begun: begun,
+            _folder: folder,
         })
     }
 
@@ -393,7 +252,7 @@ impl Store {
         let part = Part {
             about,
             directory: Dir::from_std_file(files.to_file().ok()?),
-            _held: held,
+            _lock: held,
         };
         if part.about.key == key {
             return Some(part);
@@ -418,6 +277,96 @@ impl Store {
         }
         self.set_aside(&place);
         None
+    }
+
+    /// Takes a shared lock on a tree or part: it stays for as long as the file is open. None if
+    /// there is none, if it is being removed, or if users other than this one and root can have
+    /// changed it.
+    pub(crate) fn hold(&self, place: &str) -> Option<std::fs::File> {
+        let path = format!("{place}/{ABOUT}");
+        let file = self.trusted(place, self.folder.file(&path))?;
+        file.try_lock_shared().ok()?;
+        // It may have been removed, and even made again, before it was locked.
+        let is_there = self
+            .root
+            .open(&path)
+            .ok()?
+            .into_std()
+            .metadata()
+            .ok()?
+            .ino()
+            == file.metadata().ok()?.ino();
+        // The modification time is the time of last use (LRU). A read-only store can still be used.
+        let _ = file.set_modified(SystemTime::now());
+        is_there.then_some(file)
+    }
+
+    /// Returns an opened entry, if it is trusted. An untrusted one is removed, so that it can be
+    /// made anew.
+    pub(crate) fn trusted<T>(&self, place: &str, opened: Result<T, FolderError>) -> Option<T> {
+        match opened {
+            Ok(opened) => Some(opened),
+            Err(error) => {
+                if error.is_distrust() {
+                    let removed = self.set_aside(place);
+                    tracing::warn!(%error, removed, "something in the package store is not used");
+                }
+                None
+            }
+        }
+    }
+
+    /// Reads a file of the store, if it is trusted and no longer than this.
+    pub(crate) fn read(&self, path: &str, most: u64) -> Option<Vec<u8>> {
+        let mut text = Vec::new();
+        self.folder
+            .file(path)
+            .ok()?
+            .take(most.saturating_add(1))
+            .read_to_end(&mut text)
+            .ok()?;
+        (text.len() as u64 <= most).then_some(text)
+    }
+
+    /// Removes an entry without its lock. It must not be in use: another user who made it may hold
+    /// a lock on it.
+    pub(crate) fn set_aside(&self, place: &str) -> bool {
+        // Renamed atomically; after a crash it is left in the working directory, where the next
+        // process removes it.
+        let Ok(work) = self.begin() else { return false };
+        self.root.rename(place, work.directory(), "removed").is_ok()
+    }
+
+    /// Keeps the locks within their limits.
+    pub(crate) fn prune_locks(&self) {
+        let entries = self.root.read_dir("locks").into_iter().flatten().flatten();
+        let mut locks: Vec<(SystemTime, u64, _)> = entries
+            .filter_map(|entry| {
+                let found = entry.metadata().ok()?;
+                Some((
+                    found.modified().ok()?.into_std(),
+                    found.len(),
+                    entry.file_name(),
+                ))
+            })
+            .collect();
+        let (bytes, count) = MAX_LOCKS;
+        let mut total = locks
+            .iter()
+            .fold(0_u64, |total, lock| total.saturating_add(lock.1));
+        if total <= bytes && locks.len() <= count {
+            return;
+        }
+        locks.sort();
+        let mut left = locks.len();
+        for (_, length, name) in locks {
+            if total <= bytes / 2 && left <= count / 2 {
+                break;
+            }
+            let _ = self.root.remove_file(Path::new("locks").join(name));
+            total = total.saturating_sub(length);
+            left -= 1;
+        }
     }
 
     /// Lists all trees.
@@ -465,10 +414,6 @@ impl Store {
     }
 }
 
-fn json(value: &impl Serialize) -> Result<Vec<u8>, Error> {
-    serde_json::to_vec(value).map_err(|error| Error::Packages(error.to_string()))
-}
-
 /// Ignores that it exists: processes may create it at the same time.
 fn exists(error: std::io::Error) -> std::io::Result<()> {
     if error.kind() == std::io::ErrorKind::AlreadyExists {
@@ -482,16 +427,9 @@ fn make_folder(within: &Dir, name: &str) -> std::io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.mode(FOLDER_MODE);
     within.create_dir_with(name, &builder)?;
-    // This process's umask may have removed more than the write permission of others, or a default ACL of the directory above added it.
+    // This process's umask may have removed more than the write permission of others, or a default
+    // ACL of the directory above added it.
     within.set_permissions(name, Permissions::from_mode(FOLDER_MODE))
-}
-
-fn tree_name(tier: Tier) -> &'static str {
-    if tier == Tier::Wasm {
-        "tree.tar"
-    } else {
-        "files"
-    }
 }
 
 /// Locks a directory for its user, for as long as the file is open.
@@ -502,29 +440,30 @@ fn lock_directory(root: &Dir, path: impl AsRef<Path>) -> std::io::Result<File> {
 }
 
 /// A held directory, which is removed when it is dropped.
-pub(crate) struct Begun {
+pub(crate) struct WorkFolder {
     directory: Dir,
-    /// The lock, on a file descriptor of its own: that of a `Dir` is opened with `O_PATH`, and cannot be locked.
-    _held: File,
+    /// The lock, on a file descriptor of its own: that of a `Dir` is opened with `O_PATH`, and
+    /// cannot be locked.
+    _lock: File,
     name: String,
     root: Dir,
 }
 
-impl Begun {
+impl WorkFolder {
     /// Returns the directory.
     pub(crate) fn directory(&self) -> &Dir {
         &self.directory
     }
 }
 
-impl Drop for Begun {
+impl Drop for WorkFolder {
     fn drop(&mut self) {
         // A program that was killed a moment ago may still be creating files.
-        for _ in 0..REMOVALS {
+        for _ in 0..REMOVE_ATTEMPTS {
             match self.root.remove_dir_all(&self.name) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                     tracing::debug!(path = %self.name, %error, "a working directory stays behind");
-                    std::thread::sleep(REMOVAL);
+                    std::thread::sleep(REMOVE_RETRY_INTERVAL);
                 }
                 _ => return,
             }
@@ -536,7 +475,7 @@ impl Drop for Begun {
 pub(crate) struct Work {
     pub(crate) path: PathBuf,
     pub(crate) directory: Dir,
-    _begun: Begun,
+    _folder: WorkFolder,
 }
 
 impl Work {
@@ -548,18 +487,17 @@ impl Work {
         about: &StoredTree,
         tier: Tier,
     ) -> Result<(), Error> {
-        let made = self.keep(
-            store,
-            from,
-            tree_name(tier),
-            &[(ABOUT, json(about)?)],
-            &format!("trees/{}", about.digest),
-        );
+        let entry = NewEntry {
+            path: format!("trees/{}", about.digest),
+            content: tree_name(tier),
+            descriptions: vec![(ABOUT, json(about)?)],
+        };
+        let published = self.publish_entry(store, from, &entry);
         // Another process may have been quicker, and its tree is the same.
         if store.tree(&about.digest, tier).is_some() {
             Ok(())
         } else {
-            made
+            published
         }
     }
 
@@ -570,37 +508,29 @@ impl Work {
         from: &str,
         about: &PartFiles,
     ) -> Result<Part, Error> {
-        let described = [
-            (ABOUT, json(&Size { bytes: about.bytes })?),
-            (LISTING, json(about)?),
-        ];
-        let made = self.keep(
-            store,
-            from,
-            "files",
-            &described,
-            &format!("parts/{}", about.key),
-        );
+        let entry = NewEntry {
+            path: format!("parts/{}", about.key),
+            content: "files",
+            descriptions: vec![
+                (ABOUT, json(&Size { bytes: about.bytes })?),
+                (LISTING, json(about)?),
+            ],
+        };
+        let published = self.publish_entry(store, from, &entry);
         match store.part(&about.key) {
             Some(part) => Ok(part),
-            None => Err(made.err().unwrap_or_else(|| {
-                Error::Packages("a package was removed as soon as it was there".to_owned())
+            None => Err(published.err().unwrap_or_else(|| {
+                Error::packages("a package was evicted right after it was added".to_owned())
             })),
         }
     }
 
-    fn keep(
-        &self,
-        store: &Store,
-        from: &str,
-        name: &str,
-        described: &[(&str, Vec<u8>)],
-        place: &str,
-    ) -> Result<(), Error> {
+    /// Moves the files under `from` into the store as an entry.
+    fn publish_entry(&self, store: &Store, from: &str, entry: &NewEntry<'_>) -> Result<(), Error> {
         let here = failed(&self.path);
         let whole = format!("whole-{:016x}", rand::random::<u64>());
         make_folder(&self.directory, &whole).map_err(&here)?;
-        for (name, text) in described {
+        for (name, text) in &entry.descriptions {
             let path = format!("{whole}/{name}");
             self.directory.write(&path, text).map_err(&here)?;
             self.directory
@@ -608,37 +538,30 @@ impl Work {
                 .map_err(&here)?;
         }
         self.directory
-            .rename(from, &self.directory, format!("{whole}/{name}"))
+            .rename(from, &self.directory, format!("{whole}/{}", entry.content))
             .map_err(&here)?;
         self.directory
-            .rename(&whole, &store.root, place)
+            .rename(&whole, &store.root, &entry.path)
             .map_err(&here)
     }
 }
 
-/// Returns the description of a tree, for people who look at the store.
-pub(crate) fn about(
-    digest: &str,
-    ecosystem: Ecosystem,
-    tier: Tier,
-    packages: &[LockedPackage],
-    bytes: u64,
-) -> StoredTree {
-    StoredTree {
-        digest: digest.to_owned(),
-        language: ecosystem.name().to_owned(),
-        tier: tier.name().to_owned(),
-        packages: packages
-            .iter()
-            .map(|package| format!("{} {}", package.name, package.version))
-            .collect(),
-        bytes,
-    }
+/// An entry to be published.
+struct NewEntry<'a> {
+    /// Its path in the store.
+    path: String,
+    /// The name of its files below that.
+    content: &'a str,
+    /// The files that describe it, by name.
+    descriptions: Vec<(&'a str, Vec<u8>)>,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::disk::Files;
+    use crate::entry::tree_description;
+    use glovebox_policy::Ecosystem;
     use std::fs;
 
     fn mode(path: &Path, mode: u32) {
@@ -676,14 +599,15 @@ mod tests {
         work.publish(
             &store,
             "tree",
-            &about("a", Ecosystem::Python, Tier::Container, &[], 1),
+            &tree_description("a", Ecosystem::Python, Tier::Container, &[], 1),
             Tier::Container,
         )
         .unwrap();
         (place, store)
     }
 
-    /// Tests that a swapped tree is not used: another user who once had write permission could have moved it.
+    /// Tests that a swapped tree is not used: another user who once had write permission could have
+    /// moved it.
     #[test]
     fn one_tree_in_the_place_of_another_is_not_used() {
         let (place, store) = filled();
@@ -708,7 +632,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_can_write_to_is_not_used_and_can_be_made_anew() {
+    fn tree_that_others_can_write_to_is_not_used_and_is_made_anew() {
         let (place, store) = filled();
         for (path, bits) in [
             ("locks/a.json", 0o666),
@@ -728,7 +652,7 @@ mod tests {
         work.publish(
             &store,
             "tree",
-            &about("a", Ecosystem::Python, Tier::Container, &[], 1),
+            &tree_description("a", Ecosystem::Python, Tier::Container, &[], 1),
             Tier::Container,
         )
         .unwrap();
@@ -737,35 +661,5 @@ mod tests {
         assert_eq!(store.trees().unwrap().len(), 1);
         mode(&place.path().join("trees/a/about.json"), 0o666);
         assert!(store.trees().unwrap().is_empty());
-    }
-
-    #[test]
-    fn words_of_an_index_are_plain() {
-        let locked = |name: &str, version: &str, file: &str| {
-            let [name, version, file] = [name, version, file].map(str::to_owned);
-            Locked {
-                name,
-                version,
-                file,
-                digest: String::new(),
-                url: String::new(),
-            }
-            .checked()
-            .is_ok()
-        };
-        assert!(locked("@own/scoped", "1.0.0+é", "node_modules/@own/scoped"));
-        for (name, version, file) in [
-            ("", "1", "f"),
-            ("a\n", "1", "f"),
-            ("a", "1\n2", "f"),
-            ("a", "\u{1b}[2J", "f"),
-            ("a", "1", "f\0"),
-        ] {
-            assert!(
-                !locked(name, version, file),
-                "{name:?} {version:?} {file:?}"
-            );
-        }
-        assert!(!locked("a", &"1".repeat(2000), "f"));
     }
 }

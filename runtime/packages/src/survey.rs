@@ -1,7 +1,8 @@
 //! Program survey: which packages does a program's text need?
 //!
-//! Inline metadata declares packages. Imports at the beginning are found by the parser of the language, in the sandbox; most programs
-//! import nothing but well-known modules, and for them nothing is parsed at all.
+//! Inline metadata declares packages. Imports at the beginning are found by the parser of the
+//! language, in the sandbox; most programs import nothing but well-known modules, and for them
+//! nothing is parsed at all.
 
 use crate::workshop::{Memory, Workshop};
 use glovebox::{
@@ -32,7 +33,8 @@ const PROVIDERS: &str = include_str!("providers.txt");
 /// The largest inline metadata in bytes; protects this process from its parser.
 const MAX_METADATA: usize = 64 << 10;
 
-/// The largest program in bytes that is surveyed; a larger one fails at run time if it lacks a module.
+/// The largest program in bytes that is surveyed; a larger one fails at run time if it lacks a
+/// module.
 const MAX_PROGRAM: usize = 4 << 20;
 
 /// The time limit of a survey, whatever the request's own limits leave.
@@ -61,7 +63,8 @@ struct Metadata {
     requires_python: Option<String>,
 }
 
-/// An import: the module, its line, whether it exists in the guest, and whether a full standard library has it.
+/// An import: the module, its line, whether it exists in the guest, and whether a full standard
+/// library has it.
 type Import = (String, u32, bool, bool);
 
 impl Surveyor {
@@ -101,7 +104,7 @@ impl Surveyor {
         survey.packages = metadata.dependencies;
         if let Some(versions) = metadata.requires_python {
             let versions = VersionSpecifiers::from_str(&versions).map_err(|_| {
-                Error::Invalid(
+                Error::unsupported(
                     "`requires-python` in the `script` block is no list of versions".to_owned(),
                 )
             })?;
@@ -201,7 +204,8 @@ fn judge_javascript(request: &Request, imports: Vec<Import>, survey: &mut Survey
     let mut bare = Vec::new();
     for (name, line, is_there, is_standard) in imports {
         if let Some(specifier) = name.strip_prefix("npm:") {
-            // An invalid package name is denied by the policy, so that the cost of the survey is in the outcome.
+            // An invalid package name is denied by the policy, so that the cost of the survey is in
+            // the outcome.
             survey
                 .packages
                 .push(npm_package(specifier).unwrap_or_else(|| name.clone()));
@@ -235,7 +239,8 @@ fn package_of(module: &str) -> &str {
     }
 }
 
-/// Returns the requirement of a specifier after `npm:`, such as `name@1.2/part`; none if the name is missing.
+/// Returns the requirement of a specifier after `npm:`, such as `name@1.2/part`; none if the name
+/// is missing.
 fn npm_package(specifier: &str) -> Option<String> {
     let package = package_of(specifier.trim_start_matches('/'));
     let name = if package.starts_with('@') {
@@ -286,8 +291,8 @@ fn is_plain(language: &str, text: &str) -> bool {
     }
 }
 
-/// Returns whether every string after `from` or `import` names a file or a module of the guest. It may miss one that a comment separates
-/// from the keyword, which then fails at run time.
+/// Returns whether every string after `from` or `import` names a file or a module of the guest. It
+/// may miss one that a comment separates from the keyword, which then fails at run time.
 fn only_own_imports(text: &str) -> bool {
     const THERE: [&str; 12] = [
         "fs",
@@ -338,13 +343,14 @@ fn metadata(text: &str) -> Result<Option<Metadata>, Error> {
                 .map(|line| line.strip_prefix("# ").unwrap_or_default());
             blocks.push(content.collect::<Vec<_>>().join("\n"));
         }
-        // An unterminated comment block has no end further on either; searching again from each line could take quadratic time.
+        // An unterminated comment block has no end further on either; searching again from each
+        // line could take quadratic time.
         if let Some(last) = end.or(block.len().checked_sub(1)) {
             lines.nth(last);
         }
     }
     let invalid = |why: &str| {
-        Error::Invalid(format!(
+        Error::unsupported(format!(
             "the `# /// script` block of the program cannot be used: {why}"
         ))
     };
@@ -358,7 +364,8 @@ fn metadata(text: &str) -> Result<Option<Metadata>, Error> {
     }
 }
 
-/// Returns whether a scan of the lines shows that only well-known modules are imported. It may return false where a parser would not.
+/// Returns whether a scan of the lines shows that only well-known modules are imported. It may
+/// return false where a parser would not.
 fn only_known_imports(text: &str) -> bool {
     static KNOWN: LazyLock<HashSet<&str>> = LazyLock::new(|| MODULES.lines().collect());
     let is_known = |name: &str| {
@@ -369,7 +376,8 @@ fn only_known_imports(text: &str) -> bool {
                 .unwrap_or_default(),
         )
     };
-    // Statements begin a line or follow a semicolon; strings and comments need not be recognised here.
+    // Statements begin a line or follow a semicolon; strings and comments need not be recognised
+    // here.
     text.split(['\n', '\r', ';', '\x0c'])
         .map(str::trim_start)
         .all(|line| {

@@ -1,14 +1,15 @@
 //! Resolver processes: how are uv and npm found, run and bounded?
 //!
-//! They are established third-party programs. They get no settings but ours, may not run any code of a package, and have limits on time,
-//! files and memory.
+//! They are established third-party programs. They get no settings but ours, may not run any code
+//! of a package, and have limits on time, files and memory.
 
+use crate::disk;
 use crate::store::{Store, failed};
-use crate::tree;
 use cap_std::fs::{Dir, PermissionsExt as _};
 use glovebox::{Error, ProcessMemory};
 use glovebox_host::program::{Program, Start};
 use glovebox_host::tools::python;
+use glovebox_policy::PackageGrant;
 use std::io::Read as _;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
@@ -18,36 +19,47 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::Child;
 
 /// The Python resolver, pinned by the digests of its wheels.
-const UV: &str = include_str!("../requirements.txt");
+const UV_REQUIREMENTS: &str = include_str!("../requirements.txt");
 
 /// The timeout of one step of a resolver.
-const PATIENCE: Duration = Duration::from_secs(180);
+const RESOLVER_TIMEOUT: Duration = Duration::from_secs(180);
 
 /// The largest file that a resolver may write, in bytes (`RLIMIT_FSIZE`).
-const LARGEST_FILE: u64 = 256 << 20;
+const MAX_FILE_BYTES: u64 = 256 << 20;
 
 /// The largest output in bytes. A resolution has some hundred packages.
-const MAX_ANSWER: u64 = 16 << 20;
+const MAX_OUTPUT_BYTES: u64 = 16 << 20;
 
-/// The size limit of a resolver's folder while it runs (bytes, entries): metadata of packages, and no packages.
+/// The size limit of a resolver's folder while it runs (bytes, entries): metadata of packages, and
+/// no packages.
 const MAX_FOLDER: (u64, u64) = (1 << 30, 200_000);
 
 /// The largest memory limit of a resolver in bytes. Ordinary resolutions take a tenth of it.
 pub(crate) const MAX_MEMORY: u64 = 1 << 30;
 
 /// The interval of checks on the folder of a resolver.
-const LOOK: Duration = Duration::from_millis(100);
+const FOLDER_CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The interval of checks on its memory, in which a page of an index fills some ten MiB.
-const MEMORY_LOOK: Duration = Duration::from_millis(20);
+const MEMORY_CHECK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Lines of a resolver's error output that are passed on.
 const COMPLAINT_LINES: usize = 12;
 
 /// Prints the interpreter's real path: the one on `PATH` may be a version manager's shim.
-const WHICH: &str = "import sys; print(sys.executable)";
+const PRINT_EXECUTABLE: &str = "import sys; print(sys.executable)";
 
 const PYTHON_ADVICE: &str = "fetching Python packages needs Python 3.9 or newer with pip, such as by `apt-get install python3-pip`";
+
+/// Whether package indexes may be contacted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IndexAccess {
+    /// They are contacted where the store lacks something.
+    #[default]
+    Online,
+    /// Only what is in the store is used.
+    Offline,
+}
 
 /// The output of a tool.
 pub(crate) struct Answer {
@@ -56,7 +68,8 @@ pub(crate) struct Answer {
     pub(crate) code: Option<i32>,
 }
 
-/// A started tool. If it has not ended when this is dropped it is killed, and its memory stays charged until it is gone.
+/// A started tool. If it has not ended when this is dropped it is killed, and its memory stays
+/// charged until it is gone.
 struct Running {
     child: Option<Child>,
     memory: Option<Arc<ProcessMemory>>,
@@ -88,8 +101,8 @@ impl Drop for Running {
     }
 }
 
-/// Runs a tool to its end, or until it exceeds a limit. `folder` is where it writes, and `memory` what it may use: a tool that works for
-/// no request has the most.
+/// Runs a tool to its end, or until it exceeds a limit. `folder` is where it writes, and `memory`
+/// what it may use: a tool that works for no request has the most.
 pub(crate) async fn run(
     mut start: Start,
     name: &str,
@@ -97,12 +110,12 @@ pub(crate) async fn run(
     folder: Option<&Dir>,
     memory: Option<&Arc<ProcessMemory>>,
 ) -> Result<Answer, Error> {
-    let mut command = start.largest_file(LARGEST_FILE).tokio();
+    let mut command = start.largest_file(MAX_FILE_BYTES).tokio();
     command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    let failed = |error: std::io::Error| Error::Packages(format!("cannot run `{name}`: {error}"));
+    let failed = |error: std::io::Error| Error::packages(format!("cannot run `{name}`: {error}"));
     let mut child = command.spawn().map_err(failed)?;
     let process = child.id();
     let mut stdin = child.stdin.take();
@@ -122,27 +135,27 @@ pub(crate) async fn run(
     let ended = async {
         let ((), out, complaint) =
             tokio::try_join!(fed, bounded(stdout), bounded(stderr)).map_err(failed)?;
-        Ok((out, complaint, running.wait().await.map_err(failed)?))
+        Ok::<_, Error>((out, complaint, running.wait().await.map_err(failed)?))
     };
     let watched = async {
         match folder {
-            Some(folder) => Err::<std::convert::Infallible, _>(grown(folder, name).await),
+            Some(folder) => Err::<std::convert::Infallible, _>(exceeds_folder(folder, name).await),
             None => std::future::pending().await,
         }
     };
     // It is reaped below, so its process id is not reused.
-    let fat = fat(
+    let exceeded = exceeds_memory(
         process,
         name,
         memory.map_or(MAX_MEMORY, |memory| memory.bytes()),
     );
     let (out, complaint_text, status) = tokio::select! {
         ended = ended => ended?,
-        grown = watched => match grown {
+        exceeded = watched => match exceeded {
             Err(error) => return Err(error),
         },
-        fat = fat => return Err(fat),
-        () = tokio::time::sleep(PATIENCE) => return Err(Error::Packages(format!("`{name}` did not end within {} s", PATIENCE.as_secs()))),
+        error = exceeded => return Err(error),
+        () = tokio::time::sleep(RESOLVER_TIMEOUT) => return Err(Error::packages(format!("`{name}` did not end within {} s", RESOLVER_TIMEOUT.as_secs()))),
     };
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     Ok(Answer {
@@ -156,50 +169,53 @@ pub(crate) async fn run(
 async fn bounded(from: Option<impl tokio::io::AsyncRead + Unpin>) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     if let Some(from) = from {
-        from.take(MAX_ANSWER + 1).read_to_end(&mut bytes).await?;
+        from.take(MAX_OUTPUT_BYTES + 1)
+            .read_to_end(&mut bytes)
+            .await?;
     }
-    if bytes.len() as u64 > MAX_ANSWER {
+    if bytes.len() as u64 > MAX_OUTPUT_BYTES {
         return Err(std::io::Error::other(format!(
             "its answer has more than {} MiB",
-            MAX_ANSWER >> 20
+            MAX_OUTPUT_BYTES >> 20
         )));
     }
     Ok(bytes)
 }
 
 /// Waits until a folder exceeds its limit.
-pub(crate) async fn grown(folder: &Dir, name: &str) -> Error {
-    let mut pause = LOOK;
+pub(crate) async fn exceeds_folder(folder: &Dir, name: &str) -> Error {
+    let mut pause = FOLDER_CHECK_INTERVAL;
     loop {
         tokio::time::sleep(pause).await;
         let began = std::time::Instant::now();
         let Ok(folder) = folder.try_clone() else {
             continue;
         };
-        let used = tokio::task::spawn_blocking(move || tree::used(&folder))
+        let used = tokio::task::spawn_blocking(move || disk::used(&folder))
             .await
             .unwrap_or_default();
         // The check must not take more of the machine than the resolver.
-        pause = LOOK.max(began.elapsed() * 4);
+        pause = FOLDER_CHECK_INTERVAL.max(began.elapsed() * 4);
         if used.0 > MAX_FOLDER.0 || used.1 > MAX_FOLDER.1 {
             let (bytes, files) = MAX_FOLDER;
             let what = format!(
                 "`{name}` was stopped: it wrote more than {} MiB or {files} files",
                 bytes >> 20
             );
-            return Error::Packages(what);
+            return Error::packages(what);
         }
     }
 }
 
-/// Waits until a process exceeds its memory limit, `most`: an index's response may be compressed, and is read whole.
-async fn fat(process: Option<u32>, name: &str, most: u64) -> Error {
+/// Waits until a process exceeds its memory limit, `most`: an index's response may be compressed,
+/// and is read whole.
+async fn exceeds_memory(process: Option<u32>, name: &str, most: u64) -> Error {
     let Some(process) = process else {
         return std::future::pending().await;
     };
     let page = rustix::param::page_size() as u64;
     loop {
-        tokio::time::sleep(MEMORY_LOOK).await;
+        tokio::time::sleep(MEMORY_CHECK_INTERVAL).await;
         #[expect(
             clippy::disallowed_methods,
             reason = "what the system says of a process that was started here"
@@ -220,7 +236,7 @@ async fn fat(process: Option<u32>, name: &str, most: u64) -> Error {
                 "`{name}` was stopped: it took more than {} MiB of memory{part}",
                 most >> 20
             );
-            return Error::Packages(what);
+            return Error::packages(what);
         }
     }
 }
@@ -230,12 +246,12 @@ pub(crate) fn read(folder: &Dir, file: &str) -> std::io::Result<String> {
     let mut text = String::new();
     folder
         .open(file)?
-        .take(MAX_ANSWER + 1)
+        .take(MAX_OUTPUT_BYTES + 1)
         .read_to_string(&mut text)?;
-    if text.len() as u64 > MAX_ANSWER {
+    if text.len() as u64 > MAX_OUTPUT_BYTES {
         return Err(std::io::Error::other(format!(
             "`{file}` has more than {} MiB",
-            MAX_ANSWER >> 20
+            MAX_OUTPUT_BYTES >> 20
         )));
     }
     Ok(text)
@@ -247,7 +263,7 @@ impl Answer {
         if self.code == Some(0) {
             Ok(self.out)
         } else {
-            Err(Error::Packages(format!("{what}: {}", self.complaint)))
+            Err(Error::packages(format!("{what}: {}", self.complaint)))
         }
     }
 }
@@ -270,13 +286,22 @@ fn complaint(text: &str) -> String {
         .to_owned()
 }
 
+/// Returns the requirements of a request in the syntax of its language's tools.
+pub(crate) fn requirements(grant: &PackageGrant) -> Vec<String> {
+    grant
+        .requirements()
+        .iter()
+        .map(ToString::to_string)
+        .collect()
+}
+
 /// Returns the Python resolver, downloaded if it is not in the store.
 pub(crate) async fn uv(
     store: &Arc<Store>,
-    offline: bool,
+    access: IndexAccess,
     progress: &(dyn Fn(&str) + Send + Sync),
 ) -> Result<Program, Error> {
-    let version = UV
+    let version = UV_REQUIREMENTS
         .lines()
         .find_map(|line| line.strip_prefix("uv=="))
         .map(|rest| rest.trim_end_matches([' ', '\\']));
@@ -286,9 +311,9 @@ pub(crate) async fn uv(
     if let Some(found) = store.program(&program)? {
         return Ok(found);
     }
-    if offline {
-        return Err(Error::Packages(
-            "the resolver of Python packages was never fetched, and nothing may be fetched now"
+    if access == IndexAccess::Offline {
+        return Err(Error::packages(
+            "the resolver of Python packages is not in the store, and the network is off"
                 .to_owned(),
         ));
     }
@@ -297,10 +322,10 @@ pub(crate) async fn uv(
     ));
     let work = store.work()?;
     work.directory
-        .write("requirements.txt", UV)
+        .write("requirements.txt", UV_REQUIREMENTS)
         .map_err(failed(&work.path))?;
     let half = work.path.join("uv");
-    let mut pip = python().map_err(|error| Error::Packages(format!("{error}; {PYTHON_ADVICE}")))?;
+    let mut pip = python().map_err(|error| Error::packages(format!("{error}; {PYTHON_ADVICE}")))?;
     pip.args([
         "-m",
         "pip",
@@ -333,22 +358,23 @@ pub(crate) async fn uv(
     store.program(&program)?.map_or_else(
         || {
             Err(renamed.err().unwrap_or_else(|| {
-                Error::Packages(format!("`{}` has no `bin/uv`", folder.display()))
+                Error::packages(format!("`{}` has no `bin/uv`", folder.display()))
             }))
         },
         Ok,
     )
 }
 
-/// Returns the interpreter for the Python resolver: the one on `PATH`, and none that it would find by itself in a directory.
+/// Returns the interpreter for the Python resolver: the one on `PATH`, and none that it would find
+/// by itself in a directory.
 pub(crate) async fn interpreter() -> Result<Program, Error> {
     let mut python =
-        python().map_err(|error| Error::Packages(format!("{error}; {PYTHON_ADVICE}")))?;
-    python.args(["-c", WHICH]);
+        python().map_err(|error| Error::packages(format!("{error}; {PYTHON_ADVICE}")))?;
+    python.args(["-c", PRINT_EXECUTABLE]);
     let path = run(python, "python3", "", None, None)
         .await?
         .succeeded(PYTHON_ADVICE)?;
-    Program::trusted(path.trim()).map_err(|error| Error::Packages(error.to_string()))
+    Program::trusted(path.trim()).map_err(|error| Error::packages(error.to_string()))
 }
 
 /// Returns the CA bundle of this system.
@@ -360,7 +386,7 @@ pub(crate) fn certificates() -> Option<PathBuf> {
     ];
     #[expect(
         clippy::disallowed_methods,
-        reason = "where everybody says which authorities to trust"
+        reason = "the usual variable that names the trusted authorities"
     )]
     let said = std::env::var_os("SSL_CERT_FILE")
         .map(PathBuf::from)

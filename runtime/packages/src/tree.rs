@@ -1,36 +1,20 @@
 //! Package trees: how do unpacked archives become a tree that runs share?
 //!
-//! Regular files and directories only, with a size limit, sorted by name and without timestamps, so trees are reproducible: the same
-//! packages are the same bytes.
+//! Regular files and directories only, with a size limit, sorted by name and without timestamps, so
+//! trees are reproducible: the same packages are the same bytes.
 
+use crate::disk::{
+    ENTRY_BYTES, Files, MAX_BYTES, MAX_DEPTH, MAX_FILES, Need, make_directory, occupied,
+    occupied_by,
+};
 use crate::job::Job;
-use crate::quota::Need;
-use crate::unpack::{MAX_DEPTH, make_directory};
-use cap_std::fs::{Dir, DirEntry, MetadataExt as _, PermissionsExt as _};
+use cap_std::fs::{Dir, DirEntry, PermissionsExt as _};
 use glovebox::Error;
 use std::collections::{BTreeMap, HashSet};
 use std::io::{self, Read, Write};
-use std::path::PathBuf;
 
-/// The most bytes of all files of one tree.
-pub(crate) const MAX_BYTES: u64 = 2 << 30;
-
-/// The most files of one tree.
-pub(crate) const MAX_FILES: u64 = 200_000;
-
-/// The unit in bytes of `st_blocks`.
-const SECTOR: u64 = 512;
-
-/// The block size of the disk in bytes: files and directories take whole blocks.
-pub(crate) const BLOCK: u64 = 4096;
-
-/// Bytes of an entry besides its content: its inode, its name in its directory, and in the file list of a part.
-pub(crate) const ENTRY: u64 = 512;
-
-/// The files of a directory, by their paths below it, with their lengths.
-pub(crate) type Files = BTreeMap<String, u64>;
-
-/// Lists the files of a directory, within the limits of a tree, and makes its files and directories readable for all users.
+/// Lists the files of a directory, within the limits of a tree, and makes its files and directories
+/// readable for all users.
 pub(crate) fn list(directory: &Dir, job: &Job) -> Result<Files, Error> {
     let mut files = Files::new();
     let mut bytes = 0_u64;
@@ -48,29 +32,8 @@ pub(crate) fn list(directory: &Dir, job: &Job) -> Result<Files, Error> {
         files.insert(path, length);
         Ok(())
     })
-    .map_err(|error| Error::Packages(format!("what was fetched cannot be used: {error}")))?;
+    .map_err(|error| Error::packages(format!("cannot use the fetched packages: {error}")))?;
     Ok(files)
-}
-
-/// Returns the bytes on disk of a file of that length.
-pub(crate) fn occupied(length: u64) -> u64 {
-    length
-        .checked_next_multiple_of(BLOCK)
-        .unwrap_or(u64::MAX)
-        .saturating_add(ENTRY)
-}
-
-/// Returns the bytes on disk of files, with their directories.
-pub(crate) fn occupied_by<'a>(files: impl Iterator<Item = (&'a String, u64)>) -> u64 {
-    let mut directories = HashSet::from([""]);
-    let mut bytes = 0_u64;
-    for (path, length) in files {
-        bytes = bytes
-            .saturating_add(occupied(length))
-            .saturating_add(path.len() as u64);
-        directories.extend(path.match_indices('/').filter_map(|(at, _)| path.get(..at)));
-    }
-    bytes.saturating_add(directories.len() as u64 * occupied(1))
 }
 
 fn walk(
@@ -80,9 +43,7 @@ fn walk(
     found: &mut dyn FnMut(String, u64) -> io::Result<()>,
 ) -> io::Result<()> {
     if depth > MAX_DEPTH {
-        return Err(io::Error::other(
-            "its directories lie too deep in each other",
-        ));
+        return Err(io::Error::other("its directories are nested too deeply"));
     }
     for entry in directory.entries()? {
         let entry: DirEntry = entry?;
@@ -109,44 +70,8 @@ fn walk(
     Ok(())
 }
 
-/// Returns the bytes on disk and the number of files of a directory that another process is writing to, as far as visible.
-pub(crate) fn used(directory: &Dir) -> (u64, u64) {
-    let mut total = (0, 0);
-    // By name: an open file descriptor for each directory could be too many.
-    let mut left = vec![PathBuf::from(".")];
-    while let Some(path) = left.pop() {
-        for entry in directory.read_dir(&path).into_iter().flatten().flatten() {
-            let Ok(found) = entry.metadata() else {
-                continue;
-            };
-            total = (total.0 + found.blocks() * SECTOR, total.1 + 1);
-            if found.is_dir() {
-                left.push(path.join(entry.file_name()));
-            }
-        }
-    }
-    total
-}
-
-/// Returns whether there are more files and directories below a directory than this, without visiting many more.
-pub(crate) fn has_many(directory: &Dir, few: usize) -> bool {
-    let mut count = 0;
-    let mut left = vec![PathBuf::from(".")];
-    while let Some(path) = left.pop() {
-        for entry in directory.read_dir(&path).into_iter().flatten().flatten() {
-            count += 1;
-            if count > few {
-                return true;
-            }
-            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                left.push(path.join(entry.file_name()));
-            }
-        }
-    }
-    false
-}
-
-/// Overlaid files from several directories: the path of each, the directory it comes from, its path there, and its length.
+/// Overlaid files from several directories: the path of each, the directory it comes from, its path
+/// there, and its length.
 #[derive(Default)]
 pub(crate) struct Layers<'a>(BTreeMap<String, (&'a Dir, &'a str, u64)>);
 
@@ -172,7 +97,8 @@ impl<'a> Layers<'a> {
         }
     }
 
-    /// Returns the bytes on disk and the number of all files, if they are within the limits of a tree.
+    /// Returns the bytes on disk and the number of all files, if they are within the limits of a
+    /// tree.
     pub(crate) fn need(&self) -> Result<Need, Error> {
         let bytes = self
             .0
@@ -195,7 +121,7 @@ impl<'a> Layers<'a> {
             header.set_size(*length);
             header.set_mode(0o644);
             // A file that grew since it was measured would not match its header.
-            job.spend(ENTRY).map_err(failed)?;
+            job.spend(ENTRY_BYTES).map_err(failed)?;
             let content = Charged {
                 content: directory.open(source).map_err(failed)?.take(*length),
                 job,
@@ -224,7 +150,8 @@ impl<'a> Layers<'a> {
             }
             // A file has a limited number of hard links.
             if directory.hard_link(source, into, path).is_err() {
-                copy_file((directory, source), (into, path), *length, job).map_err(failed)?;
+                let content = directory.open(source).map_err(failed)?.take(*length);
+                write_file(content, into, path, job).map_err(failed)?;
             }
         }
         Ok(())
@@ -246,20 +173,14 @@ impl<R: Read> Read for Charged<'_, R> {
 }
 
 fn too_much() -> Error {
-    Error::Packages(format!(
+    Error::packages(format!(
         "they come to more than {MAX_FILES} files or {} GiB",
         MAX_BYTES >> 30
     ))
 }
 
-/// Copies a file of that length, without its metadata.
-fn copy_file(
-    (from, source): (&Dir, &str),
-    (into, path): (&Dir, &str),
-    length: u64,
-    job: &Job,
-) -> io::Result<()> {
-    let mut content = from.open(source)?.take(length);
+/// Writes a file with this content, and fails on cancellation.
+fn write_file(mut content: impl Read, into: &Dir, path: &str, job: &Job) -> io::Result<()> {
     let mut file = into.create(path)?;
     file.set_permissions(cap_std::fs::Permissions::from_mode(0o644))?;
     let mut buffer = vec![0; 64 << 10];
@@ -274,7 +195,7 @@ fn copy_file(
 }
 
 fn failed(error: io::Error) -> Error {
-    Error::Packages(format!("the packages cannot be put together: {error}"))
+    Error::packages(format!("cannot compose the packages: {error}"))
 }
 
 /// Copies files into another directory.
@@ -284,7 +205,8 @@ pub(crate) fn copy(from: &Dir, files: &Files, into: &Dir, job: &Job) -> Result<(
             make_directory(into, path.get(..at).unwrap_or_default()).map_err(failed)?;
         }
         job.spend(occupied(*length)).map_err(failed)?;
-        copy_file((from, path), (into, path), *length, job).map_err(failed)?;
+        let content = from.open(path).map_err(failed)?.take(*length);
+        write_file(content, into, path, job).map_err(failed)?;
     }
     Ok(())
 }

@@ -1,7 +1,8 @@
 //! Archive extraction (zip bomb protection): how does an archive become files, within its limits?
 //!
-//! An archive is measured before anything of it is written, and counted again while it is written: bytes, files and directories are taken
-//! from one [`Room`] that all archives of a set share. Only regular files and their directories are ever created.
+//! An archive is measured before anything of it is written, and counted again while it is written:
+//! bytes, files and directories are taken from one [`Room`] that all archives of a set share. Only
+//! regular files and their directories are ever created.
 
 mod tarball;
 #[cfg(test)]
@@ -15,14 +16,12 @@ mod wheel;
 pub(crate) use tarball::tarball;
 pub(crate) use wheel::wheel;
 
-use crate::quota::Need;
-use crate::tree::{BLOCK, ENTRY};
+use crate::disk::{
+    BLOCK_BYTES, ENTRY_BYTES, MAX_BYTES, MAX_DEPTH, MAX_FILES, Need, make_directory,
+};
 use cap_std::fs::{Dir, OpenOptions, PermissionsExt as _};
 use std::collections::HashSet;
 use std::io::{self, Read, Write as _};
-
-/// The deepest nesting of directories.
-pub(crate) const MAX_DEPTH: usize = 60;
 
 /// The longest path in bytes.
 const MAX_PATH: usize = 1024;
@@ -56,8 +55,8 @@ impl Room {
             }
             _ => Err(bad(format!(
                 "they come to more than a set of packages may have ({} files and directories, {} GiB)",
-                crate::tree::MAX_FILES,
-                crate::tree::MAX_BYTES >> 30
+                MAX_FILES,
+                MAX_BYTES >> 30
             ))),
         }
     }
@@ -164,7 +163,7 @@ impl<'a> Writer<'a> {
     /// Reserves the total: so many bytes of content in so many files and directories.
     fn reserve(&self, bytes: u64, entries: u64) -> io::Result<()> {
         // Each takes less than a block more than its content.
-        let bytes = bytes.saturating_add(entries.saturating_mul(BLOCK + ENTRY));
+        let bytes = bytes.saturating_add(entries.saturating_mul(BLOCK_BYTES + ENTRY_BYTES));
         (self.account.reserve)(Need { bytes, entries })
     }
 
@@ -176,7 +175,7 @@ impl<'a> Writer<'a> {
         content: &mut dyn Read,
     ) -> io::Result<()> {
         self.room.take(length, 1)?;
-        (self.account.spend)(ENTRY)?;
+        (self.account.spend)(ENTRY_BYTES)?;
         self.parents(path)?;
         let mut file = self.into.open_with(
             path,
@@ -215,22 +214,10 @@ impl<'a> Writer<'a> {
                 continue;
             }
             self.room.take(0, 1)?;
-            (self.account.spend)(BLOCK + ENTRY)?;
+            (self.account.spend)(BLOCK_BYTES + ENTRY_BYTES)?;
             make_directory(self.into, directory)?;
             self.directories.insert(directory.to_owned());
         }
         Ok(())
-    }
-}
-
-/// Creates a world-readable directory, if it does not exist.
-pub(crate) fn make_directory(into: &Dir, path: &str) -> io::Result<()> {
-    match into.create_dir(path) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        Err(_) if !into.symlink_metadata(path)?.is_dir() => Err(bad(format!(
-            "`{}` is a file and a directory",
-            path.escape_debug()
-        ))),
-        _ => into.set_permissions(path, cap_std::fs::Permissions::from_mode(0o755)),
     }
 }

@@ -1,7 +1,7 @@
 //! Sandbox of the package manager: where is untrusted package code parsed and compiled?
 //!
-//! In a guest, like all untrusted code: sources are parsed and compiled by the guest that would run them, under a policy that shows it
-//! nothing but those sources.
+//! In a guest, like all untrusted code: sources are parsed and compiled by the guest that would run
+//! them, under a policy that shows it nothing but those sources.
 
 use glovebox::{
     Allowance, Controls, Error, Executor, Guests, MemoryAccount, Outcome, Policy, Request, Sandbox,
@@ -43,7 +43,8 @@ impl Default for Memory {
 }
 
 impl Workshop {
-    /// Returns a sandbox in one tier with these mounts, the first read-only, the second writable, and with this memory.
+    /// Returns a sandbox in one tier with these mounts, the first read-only, the second writable,
+    /// and with this memory.
     pub(crate) fn sandbox(
         &self,
         tier: Tier,
@@ -60,14 +61,14 @@ impl Workshop {
             for (host, guest, write) in [(from, "/from", false), (to, "/to", true)] {
                 let host = host
                     .to_str()
-                    .ok_or_else(|| Error::Packages(format!("`{}` is not UTF-8", host.display())))?;
+                    .ok_or_else(|| Error::packages(format!("`{}` is not UTF-8", host.display())))?;
                 policy += &format!(
                     "[[profiles.workshop.mounts]]\nhost = {host:?}\nguest = \"{guest}\"\nwrite = {write}\n"
                 );
             }
         }
         let policy = Policy::parse("workshop", &policy)
-            .map_err(|error| Error::Packages(error.to_string()))?;
+            .map_err(|error| Error::packages(error.to_string()))?;
         let mut builder = Sandbox::builder().policy(policy);
         if let Some(guests) = &self.guests {
             builder = builder.guests(guests.clone());
@@ -81,14 +82,16 @@ impl Workshop {
         builder.build()
     }
 
-    /// Compiles the Python modules of one directory into another. It is cancelled with the request, and the request is charged for it.
+    /// Compiles the Python modules of one directory into another. It is cancelled with the request,
+    /// and the request is charged for it.
     pub(crate) async fn compile(
         &self,
         tier: Tier,
         (from, to): (&Path, &Path),
         allowance: &Allowance,
     ) -> Result<(), Error> {
-        // A guest is charged as it grows. A container is charged as a whole, and does with less where there is no more.
+        // A guest is charged as it grows. A container is charged as a whole, and does with less
+        // where there is no more.
         let container = if tier == Tier::Wasm {
             None
         } else {
@@ -125,14 +128,14 @@ pub(crate) fn succeeded(outcome: Outcome) -> Result<Outcome, Error> {
     }
     let why = match (
         &outcome.denial,
-        outcome.limit,
+        outcome.reached_limit(),
         outcome.stderr.text().lines().last(),
     ) {
         (Some(denial), ..) => denial.to_string(),
         (None, Some(limit), _) => format!("the limit `{}`", limit.name()),
         (None, None, last) => last.unwrap_or("no word").to_owned(),
     };
-    Err(Error::Packages(format!(
+    Err(Error::packages(format!(
         "they could not be looked at in the sandbox ({}: {})",
         outcome.status.name(),
         why.escape_debug()

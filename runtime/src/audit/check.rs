@@ -1,6 +1,7 @@
 //! Audit log verification: is the hash chain intact, and where can it be continued?
 //!
-//! Line by line: each must be the next in sequence, link to the one before, and carry the seal of its bytes.
+//! Line by line: each must be the next in sequence, link to the one before, and carry the seal of
+//! its bytes.
 
 use super::seal::{AuditHead, AuditKey, GENESIS, Seal};
 use super::segments;
@@ -121,7 +122,8 @@ impl ChainCheck {
         }
     }
 
-    /// Requires that every record is sealed with the key, except the first `unkeyed` ones, from before there was a key.
+    /// Requires that every record is sealed with the key, except the first `unkeyed` ones, from
+    /// before there was a key.
     #[must_use]
     pub fn key(mut self, key: Option<AuditKey>, unkeyed: u64) -> Self {
         self.check.keyed_from = key.is_some().then_some(unkeyed);
@@ -136,7 +138,8 @@ impl ChainCheck {
         self
     }
 
-    /// Verifies the next segment, and that it links to the one before; returns the number of records so far.
+    /// Verifies the next segment, and that it links to the one before; returns the number of
+    /// records so far.
     ///
     /// # Errors
     ///
@@ -182,7 +185,8 @@ impl ChainCheck {
         }
     }
 
-    /// Returns the number of runs that were admitted and have no end: still in progress, or left by a killed process.
+    /// Returns the number of runs that were admitted and have no end: still in progress, or left by
+    /// a killed process.
     #[must_use]
     pub fn unfinished(&self) -> usize {
         self.check.open.len()
@@ -279,8 +283,9 @@ impl Check {
         }
     }
 
-    /// Finds the open runs at the end of complete segments, given from the oldest to the newest. Reads backwards until a segment lists
-    /// those of the segments before it, as every segment does at its beginning unless an earlier version wrote it.
+    /// Finds the open runs at the end of complete segments, given from the oldest to the newest.
+    /// Reads backwards until a segment lists those of the segments before it, as every segment does
+    /// at its beginning unless an earlier version wrote it.
     pub(super) fn read_open(&mut self, segments: &[PathBuf]) -> Result<(), ChainError> {
         let walked = |path: &PathBuf, open| {
             let mut check = Self {
@@ -408,7 +413,8 @@ impl<'a> Found<'a> {
     }
 }
 
-/// Returns whether an older segment has the expected record; the segments are given from the oldest to the newest.
+/// Returns whether an older segment has the expected record; the segments are given from the oldest
+/// to the newest.
 pub(super) fn segments_have(complete: &[PathBuf], check: &Check) -> Result<bool, ChainError> {
     for path in complete.iter().rev() {
         let mut older = Check {

@@ -1,13 +1,15 @@
 //! Tamper-evident audit log: how does a changed line show?
 //!
-//! JSON lines in a hash chain: each carries the seal of the line before it and its own, a hash or, with a key, a MAC. So a line that is
-//! changed, removed or moved breaks the chain from there on. (The runtime writes JSON here, which otherwise only the front doors do: the
-//! chain is over the bytes of the line.)
+//! JSON lines in a hash chain: each carries the seal of the line before it and its own, a hash or,
+//! with a key, a MAC. So a line that is changed, removed or moved breaks the chain from there on.
+//! (The runtime writes JSON here, which otherwise only the front doors do: the chain is over the
+//! bytes of the line.)
 
 use super::check::{ChainError, Check, Links, Phase, Walked, last_links, segments_have, walk};
 use super::seal::{AuditHead, AuditKey, Seal};
 use super::segments::{self, Segments};
 use super::{AuditEvent, AuditRecord, AuditSink, RequestSummary};
+use glovebox_host::lock::LockedFile;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
@@ -37,7 +39,8 @@ impl AuditLogOptions {
         self
     }
 
-    /// Keeps the log in a folder, in segments of this many bytes; see [`audit_segments`](crate::audit_segments()).
+    /// Keeps the log in a folder, in segments of this many bytes; see
+    /// [`audit_segments`](crate::audit_segments()).
     #[must_use]
     pub fn segments(mut self, bytes: u64) -> Self {
         self.segment_bytes = Some(bytes);
@@ -51,7 +54,8 @@ impl AuditLogOptions {
         self
     }
 
-    /// Names a log in a folder, so that it is not mistaken for another one: the first record of each segment has the name.
+    /// Names a log in a folder, so that it is not mistaken for another one: the first record of
+    /// each segment has the name.
     #[must_use]
     pub fn name(mut self, name: Option<String>) -> Self {
         self.name = name;
@@ -65,8 +69,8 @@ impl AuditLogOptions {
         self
     }
 
-    /// Opens a log, in a file or in a folder of segments, and appends to it; creates it if there is none. Runs that an earlier process left
-    /// open are recorded as aborted.
+    /// Opens a log, in a file or in a folder of segments, and appends to it; creates it if there is
+    /// none. Runs that an earlier process left open are recorded as aborted.
     ///
     /// # Errors
     ///
@@ -93,8 +97,8 @@ impl AuditLogOptions {
         if !check.is_listed && !complete.is_empty() {
             // Runs of earlier segments may have ended in this one, so it is followed once more.
             check.read_open(&complete)?;
-            chain.file.rewind()?;
-            walk(BufReader::new(&chain.file), from, &mut check)?;
+            (&*chain.file).rewind()?;
+            walk(BufReader::new(&*chain.file), from, &mut check)?;
         }
         chain.seal = Seal::of(self.key);
         let mut gaps = Vec::new();
@@ -157,7 +161,7 @@ pub struct JsonLines {
 
 #[derive(Debug)]
 struct Chain {
-    file: File,
+    file: LockedFile,
     links: Links,
     seal: Seal,
     /// Runs without an end, with their subjects.
@@ -191,12 +195,12 @@ fn sync_behind(behind: &Behind) -> io::Result<()> {
 impl Chain {
     /// Appends to a file whose first line links to `from`, or to the state that it claims.
     fn go_on(
-        file: File,
+        file: LockedFile,
         from: Option<Links>,
         segments: Option<Segments>,
         check: &mut Check,
     ) -> Result<Self, ChainError> {
-        let Walked { links, rest, .. } = walk(BufReader::new(&file), from, check)?;
+        let Walked { links, rest, .. } = walk(BufReader::new(&*file), from, check)?;
         let mut chain = Self {
             file,
             links,
@@ -236,12 +240,12 @@ impl Chain {
                     |error| tracing::warn!(%error, "the folder of the audit log cannot be read"),
                 );
                 lock(&self.behind).extend(
-                    [Some(complete), folder.ok()]
+                    [Some(complete.shared()), folder.ok().map(Arc::new)]
                         .into_iter()
-                        .flatten()
-                        .map(Arc::new),
+                        .flatten(),
                 );
-                // A thread of its own syncs the complete segment, so that no writer waits for the disk.
+                // A thread of its own syncs the complete segment, so that no writer waits for the
+                // disk.
                 let behind = Arc::clone(&self.behind);
                 let synced = std::thread::Builder::new().name("audit".to_owned()).spawn(move || {
                     if let Err(error) = sync_behind(&behind) {
@@ -274,7 +278,7 @@ impl Chain {
         line.field("sequence", &self.links.sequence);
         line.field("previous", &self.links.previous);
         let (text, sealed) = line.seal(&self.seal);
-        if let Err(error) = self.file.write_all(text.as_bytes()) {
+        if let Err(error) = (&*self.file).write_all(text.as_bytes()) {
             if let Err(error) = self.mend() {
                 tracing::error!(%error, "a line of the audit log was written in part; nothing is recorded until it can be taken away");
             }
@@ -351,13 +355,14 @@ impl Chain {
 }
 
 impl JsonLines {
-    /// Opens a log and appends to it; creates it if there is none, readable by its owner only. A last line without an end, which a full
-    /// disk or a loss of power leaves, was never acknowledged and is truncated.
+    /// Opens a log and appends to it; creates it if there is none, readable by its owner only. A
+    /// last line without an end, which a full disk or a loss of power leaves, was never
+    /// acknowledged and is truncated.
     ///
     /// # Errors
     ///
-    /// If the file can't be opened, another process writes to it, or its chain is broken: a log that was tampered with is not continued
-    /// silently.
+    /// If the file can't be opened, another process writes to it, or its chain is broken: a log
+    /// that was tampered with is not continued silently.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, ChainError> {
         AuditLogOptions::default().open(path)
     }
@@ -383,7 +388,7 @@ impl JsonLines {
         let (file, head, behind) = {
             let chain = lock(&self.chain);
             (
-                chain.file.try_clone()?,
+                chain.file.shared(),
                 chain.links.head(),
                 Arc::clone(&chain.behind),
             )

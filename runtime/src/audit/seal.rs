@@ -1,8 +1,8 @@
 //! Audit seal: which hash or MAC links each record to the one before?
 //!
-//! A chain of plain hashes shows accidents and careless changes. An attacker with write access to the file can recompute all of it; that
-//! only shows if the newest hash is kept elsewhere ([`AuditHead`]), or if records are sealed with a key ([`AuditKey`]) that is not on that
-//! disk.
+//! A chain of plain hashes shows accidents and careless changes. An attacker with write access to
+//! the file can recompute all of it; that only shows if the newest hash is kept elsewhere
+//! ([`AuditHead`]), or if records are sealed with a key ([`AuditKey`]) that is not on that disk.
 
 use super::hex;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -16,7 +16,8 @@ pub(super) const GENESIS: &str = "0000000000000000000000000000000000000000000000
 /// The least number of bytes of a key.
 const MIN_KEY_BYTES: usize = 32;
 
-/// The key of an audit log (HMAC-SHA-256). Without it no record can be forged, changed or moved unnoticed.
+/// The key of an audit log (HMAC-SHA-256). Without it no record can be forged, changed or moved
+/// unnoticed.
 #[derive(Clone)]
 pub struct AuditKey(Vec<u8>);
 
@@ -36,7 +37,8 @@ pub struct AuditKeyError {
 }
 
 impl AuditKey {
-    /// Takes the bytes of a key; surrounding white space is trimmed, so that a file may end its line.
+    /// Takes the bytes of a key; surrounding white space is trimmed, so that a file may end its
+    /// line.
     ///
     /// # Errors
     ///
@@ -50,7 +52,8 @@ impl AuditKey {
     }
 }
 
-/// The head of a log: a copy of it elsewhere proves that the log was not truncated, replaced or rewritten.
+/// The head of a log: a copy of it elsewhere proves that the log was not truncated, replaced or
+/// rewritten.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditHead {
     /// The number of records.

@@ -1,10 +1,12 @@
 //! Log rotation and retention: how does an audit log stay small, and how can old parts be deleted?
 //!
-//! A log in a folder is written to `audit.jsonl`. A complete segment is renamed to `audit-N.jsonl`, where N is the number of bytes before
-//! it, and the new one continues its chain. So a byte offset in the whole log stays valid whatever becomes of the files.
+//! A log in a folder is written to `audit.jsonl`. A complete segment is renamed to `audit-N.jsonl`,
+//! where N is the number of bytes before it, and the new one continues its chain. So a byte offset
+//! in the whole log stays valid whatever becomes of the files.
 
 use super::check::ChainError;
-use std::fs::{File, OpenOptions};
+use glovebox_host::lock::LockedFile;
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufRead as _, BufReader, Seek as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
@@ -18,7 +20,8 @@ const NEXT: &str = "audit.jsonl.next";
 /// Digits of the number in a file name: names sort like numbers.
 const DIGITS: usize = 20;
 
-/// Returns the byte offset of the segment with this name in the log; none for the current segment and for files that are no segments.
+/// Returns the byte offset of the segment with this name in the log; none for the current segment
+/// and for files that are no segments.
 #[must_use]
 pub fn segment_start(name: &str) -> Option<u64> {
     let digits = name.strip_prefix("audit-")?.strip_suffix(".jsonl")?;
@@ -26,7 +29,8 @@ pub fn segment_start(name: &str) -> Option<u64> {
         .then(|| digits.parse().ok())?
 }
 
-/// Returns the segments of the log in a folder, from the oldest to the newest; the current one, if there is one, is last.
+/// Returns the segments of the log in a folder, from the oldest to the newest; the current one, if
+/// there is one, is last.
 ///
 /// # Errors
 ///
@@ -53,18 +57,17 @@ pub fn segments(folder: &Path) -> io::Result<Vec<PathBuf>> {
     clippy::disallowed_methods,
     reason = "the log is a file that the operator named"
 )]
-pub(super) fn open(path: &Path) -> Result<File, ChainError> {
+pub(super) fn open(path: &Path) -> Result<LockedFile, ChainError> {
     let file = OpenOptions::new()
         .read(true)
         .append(true)
         .create(true)
         .mode(0o600)
         .open(path)?;
-    file.try_lock().map_err(|error| match error {
-        std::fs::TryLockError::WouldBlock => ChainError::InUse,
-        std::fs::TryLockError::Error(error) => ChainError::Unreadable(error),
-    })?;
-    Ok(file)
+    LockedFile::try_lock(file).map_err(|error| match error {
+        TryLockError::WouldBlock => ChainError::InUse,
+        TryLockError::Error(error) => ChainError::Unreadable(error),
+    })
 }
 
 /// Opens a segment for reading.
@@ -97,11 +100,15 @@ pub(super) struct Segments {
 }
 
 impl Segments {
-    /// Opens the segments in a folder. Returns the current file and the complete ones, from the oldest to the newest.
+    /// Opens the segments in a folder. Returns the current file and the complete ones, from the
+    /// oldest to the newest.
     ///
-    /// A process that was killed during rotation leaves a segment without a whole record. The one before it is continued instead, as if it
-    /// had not been complete: see [`Segments::take_back`].
-    pub(super) fn open(folder: &Path, most: u64) -> Result<(File, Vec<PathBuf>, Self), ChainError> {
+    /// A process that was killed during rotation leaves a segment without a whole record. The one
+    /// before it is continued instead, as if it had not been complete: see [`Segments::take_back`].
+    pub(super) fn open(
+        folder: &Path,
+        most: u64,
+    ) -> Result<(LockedFile, Vec<PathBuf>, Self), ChainError> {
         let current = folder.join(CURRENT);
         let (mut file, mut taken) = (open(&current)?, None);
         let mut complete = segments(folder)?;
@@ -134,7 +141,8 @@ impl Segments {
         ))
     }
 
-    /// Renames the continued segment to the current one. Only after the log is verified: a log that is refused is left unchanged.
+    /// Renames the continued segment to the current one. Only after the log is verified: a log that
+    /// is refused is left unchanged.
     pub(super) fn take_back(&mut self) -> io::Result<()> {
         if let Some(taken) = &self.taken {
             std::fs::rename(taken, self.current())?;
@@ -164,7 +172,7 @@ impl Segments {
 
     /// Renames the current segment, of this many bytes, to a complete one; returns the next one.
     #[expect(clippy::disallowed_methods, reason = "the operator named this folder")]
-    pub(super) fn rotate(&mut self, bytes: u64) -> Result<File, ChainError> {
+    pub(super) fn rotate(&mut self, bytes: u64) -> Result<LockedFile, ChainError> {
         let (next, current) = (self.folder.join(NEXT), self.current());
         let complete = self
             .folder

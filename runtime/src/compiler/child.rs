@@ -1,7 +1,7 @@
 //! Compiler process: what does `glovebox compile-module` do with an untrusted WebAssembly module?
 //!
-//! It jails itself, reads the module, and answers with machine code or the reason why there is none. A crash ends this process and nothing
-//! else.
+//! It jails itself, reads the module, and answers with machine code or the reason why there is
+//! none. A crash ends this process and nothing else.
 
 use super::{Answer, Header, MAX_ANSWER_BYTES, Refusal, Task, exit, jail, measure};
 use crate::engine;
@@ -16,8 +16,9 @@ const STACK_BYTES: usize = 32 << 20;
 /// Bytes of a message about a program.
 const MAX_MESSAGE_BYTES: usize = 2_000;
 
-/// Runs `glovebox compile-module`, which a [`Sandbox`](crate::Sandbox) starts: compiles the WebAssembly module on standard input to machine
-/// code on standard output, in a jailed process. Not for use by hand; its form may change with every version.
+/// Runs `glovebox compile-module`, which a [`Sandbox`](crate::Sandbox) starts: compiles the
+/// WebAssembly module on standard input to machine code on standard output, in a jailed process.
+/// Not for use by hand; its form may change with every version.
 #[must_use]
 pub fn compile_module(arguments: &[String]) -> ExitCode {
     match Task::from_arguments(arguments)

@@ -1,7 +1,7 @@
 //! Exit codes of preview 1 modules: how do they survive the WASI 0.2 adapter?
 //!
-//! WASI 0.2 knows success and failure only, so the standard adapter turns every code but 0 into 1. The module's own call is therefore
-//! redirected past the adapter to a host function of ours.
+//! WASI 0.2 knows success and failure only, so the standard adapter turns every code but 0 into 1.
+//! The module's own call is therefore redirected past the adapter to a host function of ours.
 
 use crate::state::RunState;
 use wasm_encoder::reencode::{Reencode as _, RoundtripReencoder};

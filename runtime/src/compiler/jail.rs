@@ -1,8 +1,8 @@
 //! Jail of the compiler process (seccomp filter, Landlock, rlimits): what may it do?
 //!
-//! Read its standard input, compute, allocate a limited amount of memory, and write its standard output. The jail is closed before the
-//! first byte of the module is read. The resource limits always hold; what else a kernel or a container does not offer is reported as a
-//! [`Gaps`].
+//! Read its standard input, compute, allocate a limited amount of memory, and write its standard
+//! output. The jail is closed before the first byte of the module is read. The resource limits
+//! always hold; what else a kernel or a container does not offer is reported as a [`Gaps`].
 
 use landlock::{
     ABI, Access as _, AccessFs, AccessNet, Ruleset, RulesetAttr as _, RulesetStatus, Scope,
@@ -20,7 +20,8 @@ const NICE: i32 = 10;
 /// Open files: the three standard streams.
 const MAX_FILES: u64 = 3;
 
-/// Address space that the process may gain besides the memory for compiling: thread stacks, and what the allocator maps ahead.
+/// Address space that the process may gain besides the memory for compiling: thread stacks, and
+/// what the allocator maps ahead.
 const SLACK_BYTES: u64 = 32 << 20;
 
 /// Parts of the jail that this machine does not offer.
@@ -52,7 +53,8 @@ impl Gaps {
     }
 }
 
-/// Applies what every thread inherits, and what needs files: to be called before there are other threads.
+/// Applies what every thread inherits, and what needs files: to be called before there are other
+/// threads.
 pub(super) fn enter(parent: u32, cpu_seconds: u64) -> io::Result<Gaps> {
     let mut gaps = Gaps::default();
     gaps.note(
@@ -96,7 +98,8 @@ pub(super) fn address_space() -> io::Result<u64> {
     Ok(pages.saturating_mul(rustix::param::page_size() as u64))
 }
 
-/// Denies files and network (Landlock), as a second layer below the seccomp filter. Holds for this thread and those that it starts.
+/// Denies files and network (Landlock), as a second layer below the seccomp filter. Holds for this
+/// thread and those that it starts.
 pub(super) fn leave_files(gaps: &mut Gaps) {
     let restricted = Ruleset::default()
         .handle_access(AccessFs::from_all(ABI::V6))
@@ -108,7 +111,8 @@ pub(super) fn leave_files(gaps: &mut Gaps) {
     gaps.note(2, is_enforced.then_some(()).ok_or(()));
 }
 
-/// Applies the rest: from here on this process can only compute. `base` is the address space that it has without its program.
+/// Applies the rest: from here on this process can only compute. `base` is the address space that
+/// it has without its program.
 pub(super) fn close(gaps: &mut Gaps, base: u64, memory: u64) -> io::Result<()> {
     limit(
         Resource::As,
@@ -138,7 +142,8 @@ fn limit(resource: Resource, most: u64) -> io::Result<()> {
     .map_err(io::Error::from)
 }
 
-/// Builds the seccomp filter: the system calls of a program that reads, computes and writes; any other one kills the process.
+/// Builds the seccomp filter: the system calls of a program that reads, computes and writes; any
+/// other one kills the process.
 fn filter() -> Result<BpfProgram, seccompiler::BackendError> {
     let is = |argument: u8, value: u64| {
         SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, value)
@@ -156,7 +161,8 @@ fn filter() -> Result<BpfProgram, seccompiler::BackendError> {
     let mut rules = vec![
         (libc::SYS_read, vec![only(is(0, 0)?)?]),
         (libc::SYS_write, vec![only(is(0, 1)?)?, only(is(0, 2)?)?]),
-        // Anonymous only: a file descriptor that this process inherited must not be read by mapping it.
+        // Anonymous only: a file descriptor that this process inherited must not be read by mapping
+        // it.
         (
             libc::SYS_mmap,
             vec![SeccompRule::new(vec![

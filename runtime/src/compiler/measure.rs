@@ -1,7 +1,8 @@
 //! Module size limits: how large is an untrusted WebAssembly module, before any of it is compiled?
 //!
-//! One pass over the bytes without recursion. Inside the jail it is no protection: it refuses early with a message that names the limit,
-//! where the limits of the compiler's process would only kill it.
+//! One pass over the bytes without recursion. Inside the jail it is no protection: it refuses early
+//! with a message that names the limit, where the limits of the compiler's process would only kill
+//! it.
 
 use super::Refusal;
 use wasmparser::{FunctionBody, Operator, Parser, Payload};
@@ -169,8 +170,9 @@ fn check_function(body: &FunctionBody<'_>) -> Result<u64, Refusal> {
     Ok(locals)
 }
 
-/// Bounds the nesting depth of component and instance types in these bytes: each level needs the two bytes by which such a type is declared
-/// in another one, so the number of those pairs is never less than the depth.
+/// Bounds the nesting depth of component and instance types in these bytes: each level needs the
+/// two bytes by which such a type is declared in another one, so the number of those pairs is never
+/// less than the depth.
 fn check_types(bytes: &[u8]) -> Result<(), Refusal> {
     let pairs = bytes
         .array_windows::<2>()

@@ -1,6 +1,8 @@
-//! Read-only archive (mapped tar): how is a tree such as a standard library served without a system call?
+//! Read-only archive (mapped tar): how is a tree such as a standard library served without a system
+//! call?
 //!
-//! From an uncompressed tar archive that is memory-mapped: it is indexed once in a process, and all runs share the index and the bytes.
+//! From an uncompressed tar archive that is memory-mapped: it is indexed once in a process, and all
+//! runs share the index and the bytes.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,7 +1,8 @@
 //! `wasi:filesystem` host implementation: how does a guest's call reach the tree?
 //!
-//! The generated host traits of `wasmtime-wasi`, implemented on our own tree: the resource types are only names, behind which the table
-//! holds our descriptors. Calls on host files are awaited on a blocking thread, all others return at once.
+//! The generated host traits of `wasmtime-wasi`, implemented on our own tree: the resource types
+//! are only names, behind which the table holds our descriptors. Calls on host files are awaited on
+//! a blocking thread, all others return at once.
 
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 use wasmtime_wasi::p2::bindings::filesystem::{preopens, types};
@@ -76,7 +77,8 @@ impl FilesystemView<'_> {
         Ok(Resource::new_own(self.table.push(descriptor)?.rep()))
     }
 
-    /// Returns the descriptor behind a handle; the guest cannot forge one, so a wrong one is a trap.
+    /// Returns the descriptor behind a handle; the guest cannot forge one, so a wrong one is a
+    /// trap.
     fn descriptor(&self, handle: &Resource<types::Descriptor>) -> FsResult<&Descriptor> {
         let descriptor = self
             .table

@@ -1,7 +1,7 @@
 //! Content of an in-memory file: how are its bytes stored, with sparse holes and copy-on-write?
 //!
-//! In chunks, so that growing copies little, and so that a hole in a sparse file costs no memory. Content from the host is shared until the
-//! guest first changes it.
+//! In chunks, so that growing copies little, and so that a hole in a sparse file costs no memory.
+//! Content from the host is shared until the guest first changes it.
 
 use bytes::Bytes;
 

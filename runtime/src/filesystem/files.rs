@@ -1,7 +1,7 @@
 //! Workspace files from the host's side: how are files put in, read, listed and collected?
 //!
-//! Paths are relative to the workspace. The guest's symlinks are never followed, and only regular files of the workspace are returned:
-//! neither mounts nor anything of the host.
+//! Paths are relative to the workspace. The guest's symlinks are never followed, and only regular
+//! files of the workspace are returned: neither mounts nor anything of the host.
 
 use crate::account::MemoryHold;
 use crate::outcome::Artifact;
@@ -58,11 +58,12 @@ pub struct FileEntry {
 }
 
 impl Filesystem {
-    /// Writes a file at `path`, replaces an existing one, and creates missing directories. The content is not copied until the guest
-    /// changes it.
+    /// Writes a file at `path`, replaces an existing one, and creates missing directories. The
+    /// content is not copied until the guest changes it.
     ///
     /// # Errors
-    /// If the path is invalid, leads through something that is no directory, or the quota does not admit the file.
+    /// If the path is invalid, leads through something that is no directory, or the quota does not
+    /// admit the file.
     pub(crate) fn put(
         &mut self,
         path: &str,
@@ -138,8 +139,8 @@ impl Filesystem {
         }
     }
 
-    /// Returns the entries of the directory at `path`, sorted: at most `most`, starting after a name; an empty path is the workspace
-    /// itself.
+    /// Returns the entries of the directory at `path`, sorted: at most `most`, starting after a
+    /// name; an empty path is the workspace itself.
     ///
     /// # Errors
     /// If there is none, or something that is no directory.
@@ -205,8 +206,8 @@ impl Filesystem {
         Ok(())
     }
 
-    /// Collects the regular files of the workspace whose paths match `globs`, as far as `held` can be charged for them. Yields now and
-    /// then: a workspace may be large.
+    /// Collects the regular files of the workspace whose paths match `globs`, as far as `held` can
+    /// be charged for them. Yields now and then: a workspace may be large.
     pub(crate) async fn collect(
         &self,
         globs: &GlobSet,
@@ -236,7 +237,8 @@ impl Filesystem {
                 .await;
                 after = Some(name);
                 if below.len() > PATH_BYTES_MAX {
-                    // A path that is too long to be requested, made by renaming directories into each other.
+                    // A path that is too long to be requested, made by renaming directories into
+                    // each other.
                     found.truncated = true;
                     continue;
                 }

@@ -1,8 +1,10 @@
-//! Host mounts (TOCTOU-safe): how does a guest reach a directory of the host, and nothing around it?
+//! Host mounts (TOCTOU-safe): how does a guest reach a directory of the host, and nothing around
+//! it?
 //!
-//! The only place that accesses host files on behalf of a guest. Each step opens one name below a directory that is already open, through
-//! `cap-std`, never following a symlink; only regular files and directories are opened. An entry may be replaced between two steps, so an
-//! opened file is checked again before it is used.
+//! The only place that accesses host files on behalf of a guest. Each step opens one name below a
+//! directory that is already open, through `cap-std`, never following a symlink; only regular files
+//! and directories are opened. An entry may be replaced between two steps, so an opened file is
+//! checked again before it is used.
 
 use std::fmt;
 use std::io;
@@ -17,7 +19,7 @@ use wasmtime_wasi::p2::bindings::filesystem::types::{
     DescriptorStat, DescriptorType, DirectoryEntry, ErrorCode,
 };
 
-use super::FilesystemError;
+use super::error::FilesystemError;
 use super::node::{Identity, TimeChange, host_identity, stat};
 use super::quota::{NodeCharge, Quota};
 use super::ramfs::Times;
@@ -26,7 +28,8 @@ mod file;
 
 pub(super) use file::HostFile;
 
-/// Concurrent calls into the host's file system for one mount. Protects the pool of blocking threads.
+/// Concurrent calls into the host's file system for one mount. Protects the pool of blocking
+/// threads.
 const JOBS_MAX: usize = 8;
 
 /// Names in one listing of a host directory. Protects the host's memory.
@@ -60,7 +63,8 @@ impl fmt::Debug for HostMount {
 pub(crate) enum MountAccess {
     /// Nothing can be changed, including times.
     ReadOnly,
-    /// Files can be created, changed and removed. Written bytes count against the workspace's quota.
+    /// Files can be created, changed and removed. Written bytes count against the workspace's
+    /// quota.
     ReadWrite,
 }
 
@@ -105,7 +109,8 @@ impl HostMount {
         self.writable
     }
 
-    /// Runs `job` on a blocking thread. A started job runs to its end even when its future is dropped.
+    /// Runs `job` on a blocking thread. A started job runs to its end even when its future is
+    /// dropped.
     ///
     /// # Errors
     /// The job's, or `io` if the tokio runtime is shutting down.
@@ -278,7 +283,8 @@ impl HostEntry {
     /// Opens, and with the flag creates, a regular file or a directory.
     ///
     /// # Errors
-    /// `read-only` for any change to a read-only mount, `loop` for a symlink, `access` for every other file type, and the host's error.
+    /// `read-only` for any change to a read-only mount, `loop` for a symlink, `access` for every
+    /// other file type, and the host's error.
     pub(super) fn open(&self, how: OpenMode, quota: &Arc<Quota>) -> Result<Opened, ErrorCode> {
         let Some((parent, name)) = self.parent()? else {
             return self.directory.clone().opened(how);
@@ -399,7 +405,8 @@ impl HostEntry {
     /// Renames the entry to `to`.
     ///
     /// # Errors
-    /// `cross-device` to another mount, `read-only`, `busy` for the root of a mount, or the host's error.
+    /// `cross-device` to another mount, `read-only`, `busy` for the root of a mount, or the host's
+    /// error.
     pub(super) fn rename(&self, to: &Self) -> Result<(), ErrorCode> {
         if !self.directory.mount.is(&to.directory.mount) {
             return Err(ErrorCode::CrossDevice);
@@ -441,7 +448,8 @@ impl HostEntry {
         }
     }
 
-    /// Returns the open parent directory and the last name; none for the directory where the path starts.
+    /// Returns the open parent directory and the last name; none for the directory where the path
+    /// starts.
     fn parent(&self) -> Result<Option<(HostDirectory, &str)>, ErrorCode> {
         let Some((name, way)) = self.path.split_last() else {
             return Ok(None);

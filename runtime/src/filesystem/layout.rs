@@ -1,13 +1,14 @@
 //! Mount layout: where in the tree are the workspace, the archives and the host mounts?
 //!
-//! A layout is checked and built once for many runs; attaching it to a run only creates the empty roots of the workspace.
+//! A layout is checked and built once for many runs; attaching it to a run only creates the empty
+//! roots of the workspace.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::FilesystemError;
 use super::archive::Archive;
+use super::error::FilesystemError;
 use super::host::{HostDirectory, HostMount};
 use super::node::{ArchiveEntry, Node};
 use super::path;
@@ -140,7 +141,8 @@ pub(super) struct Attached {
 }
 
 impl Layout {
-    /// Checks that all paths are absolute and normalized, and that no mount lies inside another one.
+    /// Checks that all paths are absolute and normalized, and that no mount lies inside another
+    /// one.
     ///
     /// # Errors
     /// If they are not.
@@ -307,8 +309,9 @@ fn check_nesting(points: &[MountPoint]) -> Result<(), FilesystemError> {
         for (other, outer) in points.iter().enumerate() {
             let inside = inner.names.starts_with(&outer.names);
             let same = inner.names.len() == outer.names.len();
-            // Only directories that the guest itself owns, the workspace and the temporary directory, may hold other mounts; those two are
-            // siblings, unless the workspace is everything.
+            // Only directories that the guest itself owns, the workspace and the temporary
+            // directory, may hold other mounts; those two are siblings, unless the workspace is
+            // everything.
             let holds = match (&outer.what, &inner.what) {
                 (MountSource::Memory(_), MountSource::Mount(_)) => true,
                 (MountSource::Memory(_), MountSource::Memory(_)) => outer.names.is_empty(),

@@ -1,7 +1,7 @@
 //! Directory listings (readdir): in which order, and from what source?
 //!
-//! Always sorted by name. In-memory directories are read name by name, so a listing costs no copy; one of the host is a copy that counts
-//! against a cap.
+//! Always sorted by name. In-memory directories are read name by name, so a listing costs no copy;
+//! one of the host is a copy that counts against a cap.
 
 use std::sync::Arc;
 

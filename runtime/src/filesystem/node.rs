@@ -1,6 +1,7 @@
 //! Nodes (virtual inodes): which kinds are there, and which attributes does the guest see?
 //!
-//! Everything visible is virtual: identities are numbers of our own, and nothing of the host's inodes or owners is passed on.
+//! Everything visible is virtual: identities are numbers of our own, and nothing of the host's
+//! inodes or owners is passed on.
 
 use std::hash::BuildHasher;
 use std::sync::{Arc, LazyLock};
@@ -43,7 +44,8 @@ pub(super) struct ArchiveEntry {
     /// The number of the mount, so that one archive mounted twice is two trees.
     pub(super) mount: u32,
     pub(super) node: u32,
-    /// The time when it replaced another archive, which its root shows as its modification time. Zero for the first one.
+    /// The time when it replaced another archive, which its root shows as its modification time.
+    /// Zero for the first one.
     pub(super) since: Duration,
 }
 
@@ -172,13 +174,15 @@ impl Node {
     }
 }
 
-/// Returns the identity of a host file: a keyed hash of device and inode, so that neither can be computed from it.
+/// Returns the identity of a host file: a keyed hash of device and inode, so that neither can be
+/// computed from it.
 pub(super) fn host_identity(device: u64, inode: u64) -> Identity {
     static KEY: LazyLock<std::hash::RandomState> = LazyLock::new(std::hash::RandomState::new);
     (4, KEY.hash_one((device, inode)))
 }
 
-/// Returns the hash of an identity. It stays the same when the content changes: C libraries use it as the inode number.
+/// Returns the hash of an identity. It stays the same when the content changes: C libraries use it
+/// as the inode number.
 pub(super) fn metadata_hash((kind, number): Identity) -> MetadataHashValue {
     let lower = mix(number.wrapping_add(kind.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
     MetadataHashValue {
@@ -187,7 +191,8 @@ pub(super) fn metadata_hash((kind, number): Identity) -> MetadataHashValue {
     }
 }
 
-/// Mixes a number (the finalizer of splitmix64): a bijection, so that different numbers of one kind never collide.
+/// Mixes a number (the finalizer of splitmix64): a bijection, so that different numbers of one kind
+/// never collide.
 fn mix(mut value: u64) -> u64 {
     value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -1,7 +1,7 @@
 //! Path resolution: where does a path given by a guest lead, and may it?
 //!
-//! The only place that walks paths. One component at a time, from the node of a descriptor and never above it; symlinks are followed here
-//! and nowhere else.
+//! The only place that walks paths. One component at a time, from the node of a descriptor and
+//! never above it; symlinks are followed here and nowhere else.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -23,7 +23,8 @@ pub(super) const NAME_BYTES_MAX: usize = 255;
 /// Symlinks followed on one path.
 const LINKS_MAX: usize = 40;
 
-/// Components of one path, including those of its symlinks. Protects the host's time: a link can hold thousands of dots.
+/// Components of one path, including those of its symlinks. Protects the host's time: a link can
+/// hold thousands of dots.
 const COMPONENTS_MAX: usize = 1024;
 
 /// The treatment of a symlink as the last component.
@@ -122,8 +123,9 @@ fn check(path: &str) -> Result<(), ErrorCode> {
 /// Resolves `path` from `start`.
 ///
 /// # Errors
-/// `not-permitted` for an absolute path or one that leaves `start`, `no-entry` and `not-directory` if a directory on the way is missing or
-/// none, `loop` after too many symlinks or components of symlinks, `name-too-long` and `invalid` for invalid paths.
+/// `not-permitted` for an absolute path or one that leaves `start`, `no-entry` and `not-directory`
+/// if a directory on the way is missing or none, `loop` after too many symlinks or components of
+/// symlinks, `name-too-long` and `invalid` for invalid paths.
 pub(super) fn resolve(
     start: &Node,
     path: &str,
@@ -154,8 +156,8 @@ pub(super) fn resolve(
 struct Walk<'a> {
     /// The nodes from the start to the current position.
     stack: Vec<Node>,
-    /// Names below the last node of `stack`, if that is a host directory. No symlink is followed there, so the walk needs no access to the
-    /// host.
+    /// Names below the last node of `stack`, if that is a host directory. No symlink is followed
+    /// there, so the walk needs no access to the host.
     in_host: Vec<String>,
     /// The remaining components, the next one last.
     pending: Vec<Cow<'a, str>>,
@@ -239,7 +241,8 @@ impl Walk<'_> {
         if self.links > LINKS_MAX {
             return Err(ErrorCode::Loop);
         }
-        // Guests create symlinks with relative targets only; this check holds for every other source.
+        // Guests create symlinks with relative targets only; this check holds for every other
+        // source.
         self.meter.charge(meter::text(target.len()));
         check(target)?;
         self.count(target, ErrorCode::Loop)?;

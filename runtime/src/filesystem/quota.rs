@@ -1,7 +1,8 @@
 //! Disk quota of a guest: how much may it store, and how much does it store now?
 //!
-//! The only place that counts bytes, nodes and open descriptors. Charges are RAII values: a charge is released when the value is dropped,
-//! so an unlinked file that is still open stays charged until it is closed.
+//! The only place that counts bytes, nodes and open descriptors. Charges are RAII values: a charge
+//! is released when the value is dropped, so an unlinked file that is still open stays charged
+//! until it is closed.
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,14 +12,15 @@ use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
 use crate::account::MemoryHold;
 use crate::meter::Meter;
 
-/// Bytes charged for each file, directory and symlink, so that empty ones cannot fill the host's memory.
+/// Bytes charged for each file, directory and symlink, so that empty ones cannot fill the host's
+/// memory.
 pub(super) const NODE_BYTES: u64 = 256;
 
 /// Bytes charged for each name in a directory, besides the name itself.
 pub(super) const NAME_BYTES: u64 = 64;
 
-/// Bytes of directory listings of host mounts that one guest may keep alive. Protects the host's memory: such a listing is a copy of the
-/// names, and a guest may hold many.
+/// Bytes of directory listings of host mounts that one guest may keep alive. Protects the host's
+/// memory: such a listing is a copy of the names, and a guest may hold many.
 const LISTING_BYTES_MAX: u64 = 16 << 20;
 
 /// The quota of one run or session.
@@ -269,7 +271,8 @@ impl Drop for ByteCharge {
     }
 }
 
-/// One file, directory or link that is charged for as long as this lives: a count and [`NODE_BYTES`].
+/// One file, directory or link that is charged for as long as this lives: a count and
+/// [`NODE_BYTES`].
 #[derive(Debug)]
 pub(super) struct NodeCharge {
     bytes: ByteCharge,
@@ -334,7 +337,8 @@ impl Permit {
         )
     }
 
-    /// Acquires a permit for one more stream: each descriptor may have one for reading and one for writing, and a few more.
+    /// Acquires a permit for one more stream: each descriptor may have one for reading and one for
+    /// writing, and a few more.
     ///
     /// # Errors
     /// `insufficient-memory` if too many are open.

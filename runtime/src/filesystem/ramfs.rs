@@ -1,7 +1,8 @@
 //! In-memory file system (ramfs): how are the files, directories and symlinks of a guest stored?
 //!
-//! They are in the host's memory and charged to the quota for as long as there is a reference. Directories own their entries; the reference
-//! to the parent is weak, and [`MAX_DEPTH`] bounds the depth of the tree, and so the recursion of its drop.
+//! They are in the host's memory and charged to the quota for as long as there is a reference.
+//! Directories own their entries; the reference to the parent is weak, and [`MAX_DEPTH`] bounds the
+//! depth of the tree, and so the recursion of its drop.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -15,7 +16,8 @@ use super::node::Node;
 use super::quota::{ByteCharge, LimitKind, NAME_BYTES, NodeCharge, Quota};
 use crate::meter::{self, Meter};
 
-/// The deepest nesting of directories. Protects the host's stack, which drops the tree, and the time of a walk to the root.
+/// The deepest nesting of directories. Protects the host's stack, which drops the tree, and the
+/// time of a walk to the root.
 pub(super) const MAX_DEPTH: usize = 128;
 
 /// The largest file, whatever the quota: sizes beyond it are negative in C.
@@ -97,7 +99,8 @@ impl MemoryFile {
     /// Writes as much of `data` at `offset` as fits, and returns the number of bytes (short write).
     ///
     /// # Errors
-    /// `insufficient-space` if not a single byte fits, `file-too-large` beyond the range of an offset.
+    /// `insufficient-space` if not a single byte fits, `file-too-large` beyond the range of an
+    /// offset.
     pub(super) fn write(
         &self,
         offset: u64,
@@ -297,8 +300,8 @@ impl MemoryDirectory {
             .map(|entry| entry.node.clone())
     }
 
-    /// Returns the first name after `after` and its node. A listing by names needs no copy of the directory, and misses no entry while
-    /// others are removed.
+    /// Returns the first name after `after` and its node. A listing by names needs no copy of the
+    /// directory, and misses no entry while others are removed.
     pub(super) fn next(&self, after: Option<&str>) -> Option<(Box<str>, Node)> {
         use std::ops::Bound::{Excluded, Unbounded};
         let state = lock(&self.state);
@@ -366,8 +369,8 @@ impl MemoryDirectory {
     /// Inserts `node` under `name`, replacing an existing entry.
     ///
     /// # Errors
-    /// `no-entry` if this directory was removed, `insufficient-space` if the name does not fit, `name-too-long` if directories would be
-    /// nested too deeply.
+    /// `no-entry` if this directory was removed, `insufficient-space` if the name does not fit,
+    /// `name-too-long` if directories would be nested too deeply.
     pub(super) fn insert(
         self: &Arc<Self>,
         name: &str,
@@ -460,7 +463,8 @@ impl MemoryDirectory {
             None => Err((ErrorCode::Busy, entry)),
         };
         if let Err((error, mut entry)) = moved {
-            // Shrinking to the previous cost cannot fail; growing back takes what was just released.
+            // Shrinking to the previous cost cannot fail; growing back takes what was just
+            // released.
             let _ = entry.charge.as_mut().map(|charge| charge.resize(old_cost));
             lock(&self.state).entries.insert(name.into(), entry);
             return Err(error);

@@ -1,7 +1,7 @@
 //! File streams: how does a guest read and write a file through `wasi:io`?
 //!
-//! In-memory files are always ready. A failed write is reported once, and the stream stays usable, so that a guest that frees space can go
-//! on; the interface would let us close it.
+//! In-memory files are always ready. A failed write is reported once, and the stream stays usable,
+//! so that a guest that frees space can go on; the interface would let us close it.
 
 use std::sync::Arc;
 
@@ -20,7 +20,8 @@ mod host;
 
 pub(super) use host::{HostInput, HostOutput};
 
-/// Bytes in one read or write of a guest. Protects the host's memory: a guest may ask for any length.
+/// Bytes in one read or write of a guest. Protects the host's memory: a guest may ask for any
+/// length.
 pub(super) const TRANSFER_MAX: usize = 256 << 10;
 
 /// The position of a writing stream.

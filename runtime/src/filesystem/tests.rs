@@ -1,4 +1,5 @@
-//! Tests of the file system: what can a guest do to it, and what can it not? Each attack has its permitted counterpart beside it.
+//! Tests of the file system: what can a guest do to it, and what can it not? Each attack has its
+//! permitted counterpart beside it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,7 +40,8 @@ struct Guest {
 }
 
 impl Guest {
-    /// Creates a guest with a workspace at `/work`, `/tmp`, and a small archive at `/usr/lib/python`.
+    /// Creates a guest with a workspace at `/work`, `/tmp`, and a small archive at
+    /// `/usr/lib/python`.
     fn new() -> Self {
         Self::with(setup(), LIMITS)
     }

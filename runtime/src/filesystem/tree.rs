@@ -1,6 +1,7 @@
 //! Operations on the in-memory tree: what may a guest change?
 //!
-//! Each operation takes entries that [`path`](super::path) has resolved, checks everything, and then changes the tree in one step.
+//! Each operation takes entries that [`path`](super::path) has resolved, checks everything, and
+//! then changes the tree in one step.
 
 use std::sync::Arc;
 

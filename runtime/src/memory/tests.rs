@@ -1,7 +1,14 @@
 //! Tests of guest memory: is it clean after every run, and bounded?
+#![expect(unsafe_code, reason = "reads memory as a compiled guest does")]
 
-use super::*;
+use super::dirty::{DirtyPages, DirtyTracking};
+use super::image::Image;
+use super::linear::NEXT_IMAGE;
+use super::slot::{Slot, fresh};
+use super::{GuestMemory, GuestStacks};
 use std::io::Write as _;
+use std::sync::Arc;
+use wasmtime::{LinearMemory, MemoryCreator as _, StackCreator as _};
 
 const PAGE: usize = 65536;
 
@@ -115,7 +122,7 @@ fn either_sign_tells_every_written_page_and_no_other() {
         let mut slot = match tracking {
             DirtyTracking::WriteProtect => image.slot(image.len(), image.len()).unwrap(),
             DirtyTracking::PagemapPrivate => Slot {
-                memory: image.fresh(image.len(), image.len()).unwrap(),
+                memory: fresh(&image.file, image.len(), image.len(), image.len()).unwrap(),
                 initial: image.len(),
                 tracking,
             },
@@ -134,7 +141,7 @@ fn either_sign_tells_every_written_page_and_no_other() {
                 assert_eq!(usize::from(bytes_of(&mut slot, &image)[at]), at / PAGE + 1);
                 bytes_of(&mut slot, &image)[page * 4096 + 5] = 0xee;
             }
-            let mut written = WrittenPages::default();
+            let mut written = DirtyPages::default();
             written
                 .scan(&slot.memory, 0..image.len(), tracking)
                 .unwrap();
@@ -151,7 +158,7 @@ fn either_sign_tells_every_written_page_and_no_other() {
                 "{tracking:?}: {} bytes",
                 written.bytes
             );
-            image.restore(&slot, image.len()).unwrap();
+            slot.restore(&image.pristine, image.len()).unwrap();
             assert!(
                 pristine(bytes_of(&mut slot, &image), &image),
                 "{tracking:?}"
@@ -171,7 +178,7 @@ fn restoring_works_without_the_kernels_help() {
     assert!(pristine(bytes_of(&mut slot, &image), &image));
     // And the slot is as good as before.
     bytes_of(&mut slot, &image)[PAGE + 1] = 0xee;
-    image.restore(&slot, image.len()).unwrap();
+    slot.restore(&image.pristine, image.len()).unwrap();
     assert!(pristine(bytes_of(&mut slot, &image), &image));
 }
 

@@ -1,16 +1,17 @@
 //! Sandbox builder: what is a sandbox made of?
 
-use super::{Inner, Sandbox};
+use super::{Sandbox, SandboxParts};
 use crate::account::MemoryAccount;
 use crate::audit::AuditSink;
 use crate::compiler::Compiler;
 use crate::engine::Metering;
-use crate::error::Error;
+use crate::error::{Error, SettingError};
 use crate::executor::Executor;
 use crate::guest::Guests;
-use crate::host_calls::Tool;
+use crate::host::calls::HostServices;
 use crate::packages::PackageManager;
 use crate::round_robin::FairSlots;
+use crate::tools::{NamedTools, Tool, ToolProvider};
 use crate::wasm::WasmExecutor;
 use glovebox_policy::{Facts, Policy};
 use std::collections::HashMap;
@@ -25,10 +26,11 @@ pub struct SandboxBuilder {
     pub(super) guests: Option<Guests>,
     pub(super) metering: Metering,
     pub(super) audit: Option<Arc<dyn AuditSink>>,
-    pub(super) tools: HashMap<String, Arc<dyn Tool>>,
+    pub(super) named_tools: NamedTools,
+    pub(super) tools: Option<Arc<dyn ToolProvider>>,
     pub(super) executors: Vec<Arc<dyn Executor>>,
     pub(super) packages: Option<Arc<dyn PackageManager>>,
-    pub(super) max_running: usize,
+    pub(super) max_running: Option<usize>,
     pub(super) compiler: Option<PathBuf>,
     pub(super) memory: Option<Arc<dyn MemoryAccount>>,
 }
@@ -58,9 +60,15 @@ impl SandboxBuilder {
         self
     }
 
-    /// Offers a tool to guests whose grant names it.
+    /// Offers a tool to programs whose grant names it.
     pub fn tool(mut self, name: impl Into<String>, tool: Arc<dyn Tool>) -> Self {
-        self.tools.insert(name.into(), tool);
+        self.named_tools.insert(name.into(), tool);
+        self
+    }
+
+    /// Sets the provider of tools, instead of single ones by [`SandboxBuilder::tool`].
+    pub fn tools(mut self, provider: Arc<dyn ToolProvider>) -> Self {
+        self.tools = Some(provider);
         self
     }
 
@@ -76,20 +84,24 @@ impl SandboxBuilder {
         self
     }
 
-    /// Limits concurrent runs and evaluations of all subjects; further ones wait. A session between two evaluations does not count.
-    pub fn max_running(mut self, runs: usize) -> Self {
-        self.max_running = runs;
+    /// Limits concurrent runs and evaluations of all subjects; further ones wait. A session between
+    /// two evaluations does not count. `None` leaves that to the caller and to the policy's limit
+    /// for each subject.
+    pub fn max_running(mut self, runs: impl Into<Option<usize>>) -> Self {
+        self.max_running = runs.into();
         self
     }
 
-    /// Sets the compiler of untrusted WebAssembly, which runs in a jailed process of its own: the absolute path of a binary `glovebox` of
-    /// this very version. Without it the sandbox does not offer the language `wasm`.
+    /// Sets the compiler of untrusted WebAssembly, which runs in a jailed process of its own: the
+    /// absolute path of a binary `glovebox` of this very version. Without it the sandbox does not
+    /// offer the language `wasm`.
     pub fn compiler(mut self, program: impl Into<PathBuf>) -> Self {
         self.compiler = Some(program.into());
         self
     }
 
-    /// Sets an account that is charged before guests allocate memory, besides their grants; without one, only the grants bound the total.
+    /// Sets an account that is charged before guests allocate memory, besides their grants; without
+    /// one, only the grants bound the total.
     pub fn memory(mut self, account: Arc<dyn MemoryAccount>) -> Self {
         self.memory = Some(account);
         self
@@ -99,25 +111,28 @@ impl SandboxBuilder {
     ///
     /// # Errors
     ///
-    /// If there are no guests, `max_running` is zero, or `compiler` is no absolute path.
+    /// If there are no guests, `max_running` is zero, `compiler` is no absolute path, or both `tool`
+    /// and `tools` were used.
     pub fn build(self) -> Result<Sandbox, Error> {
-        if self.max_running == 0 || self.max_running > Semaphore::MAX_PERMITS {
-            return Err(Error::Invalid(format!(
-                "`max_running` is between 1 and {}, not {}",
-                Semaphore::MAX_PERMITS,
-                self.max_running
-            )));
+        if let Some(runs) = self.max_running
+            && !(1..=Semaphore::MAX_PERMITS).contains(&runs)
+        {
+            return Err(SettingError::MaxRunning { runs }.into());
         }
         if let Some(program) = self
             .compiler
             .as_ref()
             .filter(|program| !program.is_absolute())
         {
-            return Err(Error::Invalid(format!(
-                "`compiler` is the absolute path of a program, not `{}`",
-                program.display()
-            )));
+            let path = program.clone();
+            return Err(SettingError::Compiler { path }.into());
         }
+        let tools = match self.tools {
+            None => Arc::new(self.named_tools) as Arc<dyn ToolProvider>,
+            Some(provider) if self.named_tools.is_empty() => provider,
+            Some(_) => return Err(SettingError::Tools.into()),
+        };
+        let services = RwLock::new(Arc::new(HostServices::new(tools)?));
         let has_compiler = self.compiler.is_some();
         let guests = match self.guests {
             Some(guests) => guests,
@@ -126,10 +141,8 @@ impl SandboxBuilder {
         let wasm: Arc<dyn Executor> = Arc::new(WasmExecutor::new(
             guests,
             self.metering,
-            self.tools,
             self.compiler.map(Compiler::new),
-            self.memory.clone(),
-        )?);
+        ));
         let mut tiers = Vec::new();
         let mut executors = HashMap::new();
         for executor in std::iter::once(wasm).chain(self.executors) {
@@ -137,7 +150,7 @@ impl SandboxBuilder {
             executors.insert(facts.tier, executor);
             tiers.push(facts);
         }
-        Ok(Sandbox(Arc::new(Inner {
+        Ok(Sandbox(Arc::new(SandboxParts {
             policy: self.policy,
             facts: RwLock::new(Arc::new(Facts {
                 tiers,
@@ -145,10 +158,13 @@ impl SandboxBuilder {
             })),
             executors,
             packages: self.packages,
+            services,
             audit: self.audit,
             memory: self.memory,
-            permits: Arc::new(Semaphore::new(self.max_running)),
-            looks: FairSlots::new(2 * std::thread::available_parallelism().map_or(1, usize::from)),
+            permits: self.max_running.map(|runs| Arc::new(Semaphore::new(runs))),
+            inspections: FairSlots::new(
+                2 * std::thread::available_parallelism().map_or(1, usize::from),
+            ),
             running: Mutex::default(),
             ended: Notify::new(),
             has_compiler,

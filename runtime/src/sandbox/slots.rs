@@ -1,7 +1,7 @@
 //! Concurrency slots: how many runs may be under way at once, in all and for each subject?
 
-use super::Inner;
-use crate::error::Error;
+use super::SandboxParts;
+use crate::error::{Error, InternalError};
 use glovebox_policy::{Grant, Subject};
 use std::sync::{Arc, PoisonError};
 use tokio::sync::OwnedSemaphorePermit;
@@ -9,22 +9,22 @@ use tokio::sync::OwnedSemaphorePermit;
 /// A run's concurrency slot; released when dropped.
 pub(crate) struct ConcurrencySlot {
     _counted: CountedRun,
-    _permit: OwnedSemaphorePermit,
+    _permit: Option<OwnedSemaphorePermit>,
 }
 
 /// One counted run of a subject, also while it waits for a slot; no longer counted when dropped.
 struct CountedRun {
-    inner: Arc<Inner>,
+    sandbox: Arc<SandboxParts>,
     subject: Subject,
 }
 
 impl Drop for CountedRun {
     fn drop(&mut self) {
-        self.inner.uncount(&self.subject);
+        self.sandbox.uncount(&self.subject);
     }
 }
 
-impl Inner {
+impl SandboxParts {
     /// Waits until the subject is below its quota and a slot is free.
     pub(super) async fn acquire_slot(
         self: &Arc<Self>,
@@ -35,15 +35,20 @@ impl Inner {
             Box::pin(self.wait_for_turn(&subject, grant)).await;
         }
         let counted = CountedRun {
-            inner: Arc::clone(self),
+            sandbox: Arc::clone(self),
             subject,
         };
-        // None is free while a run waits, so this overtakes none.
-        let permit = match Arc::clone(&self.permits).try_acquire_owned() {
-            Ok(permit) => permit,
-            Err(_) => Box::pin(Arc::clone(&self.permits).acquire_owned())
-                .await
-                .map_err(Error::host)?,
+        let permit = match &self.permits {
+            None => None,
+            // None is free while a run waits, so this overtakes none.
+            Some(permits) => match Arc::clone(permits).try_acquire_owned() {
+                Ok(permit) => Some(permit),
+                Err(_) => Some(
+                    Box::pin(Arc::clone(permits).acquire_owned())
+                        .await
+                        .map_err(InternalError::Slot)?,
+                ),
+            },
         };
         Ok(ConcurrencySlot {
             _counted: counted,

@@ -1,18 +1,19 @@
 //! Other operations on a request: how is it opened as a session, provided for, or explained?
 //!
-//! To open a session for it, to resolve what it needs, to explain its decision. Each records its end in the audit log and adds its usage to
-//! the caller's counter, also if it ends in an error or its caller goes away.
+//! To open a session for it, to resolve what it needs, to explain its decision. Each records its
+//! end in the audit log and adds its usage to the caller's counter, also if it ends in an error or
+//! its caller goes away.
 
-use super::refusals::{sessions_unsupported, wrong_tier};
-use super::{Controls, Inspection, OpenError, Sandbox, locked_packages};
-use crate::allowance::Tab;
-use crate::audit::RunAudit;
+use super::plan::Inspection;
+use super::run::PendingRun;
+use super::{Controls, OpenError, Sandbox};
+use crate::allowance::{Tab, until_stopped};
 use crate::error::Error;
-use crate::executor::{Hold, RunSetup};
+use crate::executor::{Hold, SessionHandle};
 use crate::outcome::{RunId, Usage};
-use crate::packages::{LockedPackage, PackageTree};
-use crate::session::{Opened, Session};
-use glovebox_policy::{Explanation, Grant, Request, Tier, Verdict};
+use crate::packages::{Lease, LockedPackage, PackageTree};
+use crate::session::{OpenedSession, Session};
+use glovebox_policy::{Denial, Explanation, Grant, Request, Tier, Verdict};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -31,7 +32,7 @@ pub struct Explained {
 /// The tier and the packages that a request would run with.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Provision {
+pub struct PackageResolution {
     /// The tier.
     pub tier: Tier,
     /// The reason for that tier.
@@ -41,11 +42,25 @@ pub struct Provision {
 }
 
 /// The packages that a session is given later.
-pub(crate) struct Supplied {
+pub(crate) struct PackageUpdate {
     pub(crate) request: Request,
     pub(crate) grant: Arc<Grant>,
     pub(crate) packages: Vec<LockedPackage>,
     pub(crate) tree: Option<PackageTree>,
+}
+
+/// The grant of a session that was opened, and its packages.
+struct GrantedSession {
+    grant: Arc<Grant>,
+    packages: Vec<LockedPackage>,
+    lease: Lease,
+}
+
+/// How far packages are provided.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Provision {
+    Resolve,
+    Fetch,
 }
 
 impl Sandbox {
@@ -60,144 +75,152 @@ impl Sandbox {
         self.open_with(request, Controls::default()).await
     }
 
-    /// Opens a session with an id in the audit log or a counter for the usage besides its evaluations. Input and output are those of an
-    /// evaluation, and are ignored here.
+    /// Opens a session with an id in the audit log or a counter for the usage besides its
+    /// evaluations. Input and output are those of an evaluation, and are ignored here.
     ///
     /// # Errors
     ///
     /// As [`Sandbox::open`].
     pub async fn open_with(
         &self,
-        mut request: Request,
+        request: Request,
         controls: Controls,
     ) -> Result<Session, OpenError> {
         let id = controls.id.unwrap_or_else(RunId::random);
         let tab = controls.spent.unwrap_or_default();
-        let mut trail = RunAudit::new(self.0.audit.clone(), id, &request);
-        let (first, allowance) = self.begin(&request, &controls.stop, Some(Arc::clone(&tab)));
-        let admitted = self
-            .survey(&mut request, &first, &trail, &allowance)
-            .await
-            .and_then(|(grant, supplies)| {
-                let executor = self.0.executors.get(&grant.tier());
-                let can = executor.is_none_or(|executor| executor.has_sessions(grant.language()));
-                if can {
-                    Ok((grant, supplies))
-                } else {
-                    Err(OpenError::Denied(Box::new(sessions_unsupported(&grant))))
-                }
-            });
-        let (grant, supplies) = self.recorded(admitted, &request, &mut trail)?;
-        trail.admitted(&request, &grant)?;
-        let prepared = self
-            .prepare(&supplies, &grant, &allowance)
-            .await
-            .map_err(OpenError::Failed);
-        let (packages, _place) = self.recorded(prepared, &request, &mut trail)?;
-        let files = std::mem::take(&mut request.files);
-        // A session acquires a slot for each of its evaluations.
-        let slot = Hold::new(None);
+        let mut run = self.begin(id, request, &controls.stop, Some(Arc::clone(&tab)));
+        let opened = self.open_pending(&mut run).await;
+        let (live, opened) = self.recorded(opened, &mut run)?;
+        let PendingRun { request, audit, .. } = run;
+        let session = OpenedSession {
+            sandbox: self.clone(),
+            id,
+            request,
+            grant: opened.grant,
+            packages: opened.packages,
+            lease: opened.lease,
+            audit: Some(audit),
+            tab,
+        };
+        Ok(Session::new(live, session))
+    }
+
+    async fn open_pending(
+        &self,
+        run: &mut PendingRun,
+    ) -> Result<(Box<dyn SessionHandle>, GrantedSession), OpenError> {
+        let (grant, plan) = self.plan_packages(run).await?;
+        let executor = self.executor(grant.tier())?;
+        if !executor.has_sessions(grant.language()) {
+            return Err(OpenError::Denied(Box::new(Denial::sessions_unsupported(
+                grant.language(),
+                grant.tier(),
+                grant.tier_reason(),
+            ))));
+        }
+        run.audit.admitted(&run.request, &grant)?;
+        let (packages, _slot) = self.prepare(&plan, &grant, &run.allowance).await?;
         let lease = packages
             .as_ref()
             .map(|tree| tree.lease.clone())
             .unwrap_or_default();
-        let setup = RunSetup {
-            id,
-            grant: Arc::clone(&grant),
-            files,
+        // A session acquires a slot for each of its evaluations.
+        let setup = self.setup(run, &grant, packages, Hold::new(None));
+        let live = executor.open(setup).await?;
+        let packages = plan.locked(&grant);
+        let granted = GrantedSession {
+            grant,
             packages,
-            trail: trail.calls(),
-            slot,
-            memory: self.memory(&grant),
+            lease,
         };
-        let live = self
-            .executor(grant.tier())?
-            .open(setup)
-            .await
-            .map_err(OpenError::Failed);
-        let live = self.recorded(live, &request, &mut trail)?;
-        let packages = locked_packages(&supplies, &grant);
-        Ok(Session::new(
-            live,
-            Opened {
-                sandbox: self.clone(),
-                id,
-                request,
-                grant,
-                packages,
-                lease,
-                trail: Some(trail),
-                tab,
-            },
-        ))
+        Ok((live, granted))
     }
 
     /// Resolves and fetches the packages that a session adds. It stays in its tier.
-    pub(crate) async fn supply(
+    pub(crate) async fn update_packages(
         &self,
         session: RunId,
         tier: Tier,
-        mut request: Request,
+        request: Request,
         tab: Tab,
-    ) -> Result<Supplied, OpenError> {
-        let mut trail = RunAudit::new(self.0.audit.clone(), RunId::random(), &request);
-        let (first, allowance) = self.begin(&request, &CancellationToken::new(), Some(tab));
-        let admitted = self
-            .survey(&mut request, &first, &trail, &allowance)
-            .await
-            .and_then(|(grant, supplies)| {
-                if grant.tier() == tier {
-                    Ok((grant, supplies))
-                } else {
-                    Err(OpenError::Denied(Box::new(wrong_tier(
-                        &request, tier, &grant,
-                    ))))
-                }
-            });
-        let (grant, supplies) = self.recorded(admitted, &request, &mut trail)?;
-        let tree = self
-            .fetch(&supplies, &grant, &allowance)
-            .await
-            .map_err(OpenError::Failed);
-        let tree = self.recorded(tree, &request, &mut trail)?;
-        let packages = locked_packages(&supplies, &grant);
-        trail.provided(&request, Some(session), &packages, self.0.policy.digest())?;
-        Ok(Supplied {
-            request,
+    ) -> Result<PackageUpdate, OpenError> {
+        let stop = CancellationToken::new();
+        let mut run = self.begin(RunId::random(), request, &stop, Some(tab));
+        let updated = async {
+            let (grant, plan) = self.plan_packages(&mut run).await?;
+            if grant.tier() != tier {
+                let denial = Denial::wrong_tier(
+                    &run.request.wants.packages,
+                    tier,
+                    grant.tier(),
+                    grant.tier_reason(),
+                );
+                return Err(OpenError::Denied(Box::new(denial)));
+            }
+            let tree = self.fetch(&plan, &grant, &run.allowance).await?;
+            let packages = plan.locked(&grant);
+            let digest = self.0.policy.digest();
+            run.audit
+                .provided(&run.request, Some(session), &packages, digest)?;
+            Ok::<_, OpenError>((grant, packages, tree))
+        };
+        let updated = updated.await;
+        let (grant, packages, tree) = self.recorded(updated, &mut run)?;
+        Ok(PackageUpdate {
+            request: run.request,
             grant,
             packages,
             tree,
         })
     }
 
-    /// Resolves the packages of a request, and fetches them if `fetch` is set, so that a later run finds them ready; runs nothing.
+    /// Resolves the packages of a request; fetches and runs nothing.
     ///
     /// # Errors
     ///
     /// [`OpenError::Denied`] if the policy denies it, else as [`Sandbox::run`].
-    pub async fn provide(&self, mut request: Request, fetch: bool) -> Result<Provision, OpenError> {
-        let mut trail = RunAudit::new(self.0.audit.clone(), RunId::random(), &request);
-        let (first, allowance) = self.begin(&request, &CancellationToken::new(), None);
-        let allowance = allowance.patient();
-        let admitted = self.survey(&mut request, &first, &trail, &allowance).await;
-        let (grant, supplies) = self.recorded(admitted, &request, &mut trail)?;
-        if fetch {
-            let fetched = self
-                .fetch(&supplies, &grant, &allowance)
-                .await
-                .map_err(OpenError::Failed);
-            self.recorded(fetched, &request, &mut trail)?;
-        }
-        let packages = locked_packages(&supplies, &grant);
-        trail.provided(&request, None, &packages, self.0.policy.digest())?;
-        Ok(Provision {
-            tier: grant.tier(),
-            tier_reason: grant.tier_reason().to_owned(),
-            packages,
-        })
+    pub async fn resolve_packages(&self, request: Request) -> Result<PackageResolution, OpenError> {
+        self.provide(request, Provision::Resolve).await
     }
 
-    /// Explains why a request would be admitted or denied, its packages included; fetches and runs nothing.
+    /// Resolves and fetches the packages of a request, so that a later run finds them ready; runs
+    /// nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sandbox::resolve_packages`].
+    pub async fn fetch_packages(&self, request: Request) -> Result<PackageResolution, OpenError> {
+        self.provide(request, Provision::Fetch).await
+    }
+
+    async fn provide(
+        &self,
+        request: Request,
+        provision: Provision,
+    ) -> Result<PackageResolution, OpenError> {
+        let stop = CancellationToken::new();
+        let mut run = self.begin(RunId::random(), request, &stop, None);
+        run.allowance.without_deadline();
+        let resolved = async {
+            let (grant, plan) = self.plan_packages(&mut run).await?;
+            if provision == Provision::Fetch {
+                self.fetch(&plan, &grant, &run.allowance).await?;
+            }
+            let packages = plan.locked(&grant);
+            let digest = self.0.policy.digest();
+            run.audit.provided(&run.request, None, &packages, digest)?;
+            Ok::<_, OpenError>(PackageResolution {
+                tier: grant.tier(),
+                tier_reason: grant.tier_reason().to_owned(),
+                packages,
+            })
+        };
+        let resolved = resolved.await;
+        self.recorded(resolved, &mut run)
+    }
+
+    /// Explains why a request would be admitted or denied, its packages included; fetches and runs
+    /// nothing.
     ///
     /// # Errors
     ///
@@ -208,53 +231,24 @@ impl Sandbox {
             .map(|explained| explained.explanation)
     }
 
-    /// Explains a request, with an id in the audit log, a cancellation token, or a counter of the usage.
+    /// Explains a request, with an id in the audit log, a cancellation token, or a counter of the
+    /// usage.
     ///
     /// # Errors
     ///
     /// As [`Sandbox::explain`].
     pub async fn explain_with(
         &self,
-        mut request: Request,
+        request: Request,
         controls: Controls,
     ) -> Result<Explained, Error> {
         let id = controls.id.unwrap_or_else(RunId::random);
-        let mut trail = RunAudit::new(self.0.audit.clone(), id, &request);
-        let (first, allowance) = self.begin(&request, &controls.stop, controls.spent);
-        let explained = async {
-            let survey = self.survey(&mut request, &first, &trail, &allowance);
-            let supplies = match allowance.until_stopped(survey).await {
-                Some(Ok((_, supplies))) => supplies,
-                Some(Err(OpenError::Failed(error))) => return Err(error),
-                // A request that is denied before anything is resolved is denied by the explanation as well.
-                Some(Err(OpenError::Denied(_))) | None => Default::default(),
-            };
-            let machine = self.facts();
-            let facts = supplies.facts(&machine);
-            let mut explanation = self
-                .0
-                .policy
-                .explain(&request, facts.as_ref().unwrap_or(&machine));
-            let mut found = Vec::new();
-            if let Verdict::Admit(grant) = &explanation.verdict {
-                let Inspection { findings, denial } =
-                    self.look(&request, grant, &allowance).await?;
-                explanation.found(grant.profile().to_owned(), &findings, denial);
-                found = findings;
-            }
-            trail.found(&found)?;
-            Ok(explanation)
-        };
-        let explanation = explained
-            .await
-            .inspect_err(|error| trail.aborted(&error.to_string()))?;
-        let usage = allowance.used();
-        trail.explained(
-            &request,
-            &explanation.verdict,
-            &usage,
-            self.0.policy.digest(),
-        )?;
+        let mut run = self.begin(id, request, &controls.stop, controls.spent);
+        let explained = self.explain_pending(&mut run, &controls.stop).await;
+        let explanation = explained.inspect_err(|error| run.audit.aborted(&error.to_string()))?;
+        let usage = run.allowance.used();
+        let (verdict, digest) = (&explanation.verdict, self.0.policy.digest());
+        run.audit.explained(&run.request, verdict, &usage, digest)?;
         Ok(Explained {
             id,
             explanation,
@@ -262,20 +256,46 @@ impl Sandbox {
         })
     }
 
-    /// Returns the result of a step, after recording a denial or failure as the request's end.
+    async fn explain_pending(
+        &self,
+        run: &mut PendingRun,
+        stop: &CancellationToken,
+    ) -> Result<Explanation, Error> {
+        let plan = match until_stopped(stop, self.plan_packages(run)).await {
+            Some(Ok((_, plan))) => plan,
+            Some(Err(OpenError::Failed(error))) => return Err(error),
+            // A request that is denied before anything is resolved is denied by the explanation as
+            // well.
+            Some(Err(OpenError::Denied(_))) | None => Default::default(),
+        };
+        let machine = self.facts();
+        let facts = plan.facts(&machine);
+        let facts = facts.as_ref().unwrap_or(&machine);
+        let mut explanation = self.0.policy.explain(&run.request, facts);
+        if let Verdict::Admit(grant) = &explanation.verdict {
+            let inspected = self.inspect(&run.request, grant, &run.allowance).await?;
+            let Inspection { findings, denial } = inspected;
+            run.audit.found(&findings)?;
+            explanation.found(grant.profile().to_owned(), &findings, denial);
+        }
+        Ok(explanation)
+    }
+
+    /// Returns the result of an operation, after recording a denial or failure as the request's
+    /// end.
     fn recorded<T>(
         &self,
-        step: Result<T, OpenError>,
-        request: &Request,
-        trail: &mut RunAudit,
+        result: Result<T, OpenError>,
+        run: &mut PendingRun,
     ) -> Result<T, OpenError> {
-        match &step {
+        match &result {
             Ok(_) => {}
             Err(OpenError::Denied(denial)) => {
-                trail.denied(request, denial, self.0.policy.digest())?
+                let digest = self.0.policy.digest();
+                run.audit.denied(&run.request, denial, digest)?;
             }
-            Err(OpenError::Failed(error)) => trail.aborted(&error.to_string()),
+            Err(OpenError::Failed(error)) => run.audit.aborted(&error.to_string()),
         }
-        step
+        result
     }
 }

@@ -1,7 +1,7 @@
 //! Priced `wasi:io`: what do streams and polling cost a guest?
 //!
-//! The engine's own `wasi:io` over the table of one run, with every call priced by the bytes that it moves and the pollables that it waits
-//! for, and with limits on one call.
+//! The engine's own `wasi:io` over the table of one run, with every call priced by the bytes that
+//! it moves and the pollables that it waits for, and with limits on one call.
 
 use crate::meter::{self, Meter};
 use wasmtime::component::{HasData, Resource, ResourceTable};

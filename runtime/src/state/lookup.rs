@@ -1,6 +1,7 @@
 //! DNS resolution in a guest: what does `wasi:sockets/ip-name-lookup` return?
 //!
-//! Nothing: look-ups are refused, because the network is reached through host calls only. The name is priced all the same.
+//! Nothing: look-ups are refused, because the network is reached through host calls only. The name
+//! is priced all the same.
 
 use crate::meter::{self, Meter};
 use wasmtime::component::{HasData, Resource};

@@ -1,7 +1,7 @@
 //! Random number generators of a guest: seeded or from the system?
 //!
-//! From the seed of the grant if it has one, otherwise from the thread's own generator. A request is filled at once and priced by its
-//! length.
+//! From the seed of the grant if it has one, otherwise from the thread's own generator. A request
+//! is filled at once and priced by its length.
 
 use crate::meter::{self, Meter};
 use rand::rngs::StdRng;

@@ -1,10 +1,10 @@
 //! Cache of file system layouts: with which files do runs start?
 //!
-//! The shared part of the file systems of similar runs is built once, outside of the lock: only runs that need it wait while it is built.
-//! The cache is bounded.
+//! The shared part of the file systems of similar runs is built once, outside of the lock: only
+//! runs that need it wait while it is built. The cache is bounded.
 
 use super::no_place;
-use crate::error::Error;
+use crate::error::{Error, RequestError};
 use crate::executor::RunSetup;
 use crate::filesystem::{Archive, FilesystemSetup, HostMount, Layout, MountAccess};
 use crate::guest::Guest;
@@ -16,13 +16,15 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::OnceCell;
 
-/// The language, the granted mounts as (guest path, host path, writable), and the digest of the packages.
+/// The language, the granted mounts as (guest path, host path, writable), and the digest of the
+/// packages.
 type Key = (String, Vec<(String, String, bool)>, Option<String>);
 
 /// Cached layouts; one for each language, set of mounts and package set.
 const MAX_LAYOUTS: usize = 256;
 
-/// Bytes of the package indexes in the cache. Protects the host's memory from many sets of many files.
+/// Bytes of the package indexes in the cache. Protects the host's memory from many sets of many
+/// files.
 const MAX_INDEX_BYTES: u64 = 64 << 20;
 
 /// The cache.
@@ -38,7 +40,8 @@ struct Known {
 /// The part that runs share.
 pub(super) struct Shared {
     pub(super) layout: Layout,
-    /// Bytes of its package index, which each run is charged for: it may be the last one that holds it.
+    /// Bytes of its package index, which each run is charged for: it may be the last one that holds
+    /// it.
     pub(super) index: u64,
 }
 
@@ -113,9 +116,8 @@ async fn make(setup: &RunSetup, guest: Option<&Guest>) -> Result<Shared, Error> 
     ) {
         // Indexing takes time in proportion to the number of files: not on an async worker thread.
         (Some(place), Some(tree)) => {
-            let archive = tokio::task::spawn_blocking(move || package_archive(Some(&tree)))
-                .await
-                .map_err(Error::host)??;
+            let archive =
+                tokio::task::spawn_blocking(move || package_archive(Some(&tree))).await??;
             index = archive.index_bytes();
             archives.push((place, archive));
         }
@@ -136,7 +138,7 @@ async fn make(setup: &RunSetup, guest: Option<&Guest>) -> Result<Shared, Error> 
         mounts,
     });
     Ok(Shared {
-        layout: layout.map_err(|error| Error::Invalid(error.to_string()))?,
+        layout: layout.map_err(RequestError::File)?,
         index,
     })
 }
@@ -147,7 +149,7 @@ pub(super) fn package_archive(tree: Option<&PackageTree>) -> Result<Arc<Archive>
         return Ok(Arc::default());
     };
     let unusable = |error: &dyn std::fmt::Display| {
-        Error::Packages(format!("`{}` cannot be used: {error}", tree.path.display()))
+        Error::packages(format!("`{}` cannot be used: {error}", tree.path.display()))
     };
     let bytes = map_file(&tree.path).map_err(|error| unusable(&error))?;
     Archive::index(bytes)

@@ -1,18 +1,19 @@
 //! Untrusted WebAssembly modules (language `wasm`): how are they compiled and run?
 //!
-//! A WASI 0.2 command component, or a preview 1 module that the standard adapter turns into one, under the same grant, the same streams and
-//! the same files as a guest. It is compiled in another process.
+//! A WASI 0.2 command component, or a preview 1 module that the standard adapter turns into one,
+//! under the same grant, the same streams and the same files as a guest. It is compiled in another
+//! process.
 
 use super::{Collecting, Ending, Prepared, WasmExecutor, finish, race, trapped};
-use crate::account::RunMemory;
 use crate::compiler::{Bounds, Code, Compiled, Refusal, exit};
 use crate::engine;
-use crate::error::Error;
+use crate::error::{CompilerError, Error, SettingError};
 use crate::executor::{Evaluation, Report, RunSetup, artifact_globs};
 use crate::meter;
-use crate::outcome::{Limit, Status};
+use crate::outcome::Status;
 use crate::precompiled;
 use crate::state;
+use glovebox_policy::Limit;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wasmtime_wasi::p2::bindings::CommandPre;
@@ -27,13 +28,11 @@ pub(super) async fn run(
     evaluation: Evaluation,
 ) -> Result<Report, Error> {
     let Some(compiler) = &executor.compiler else {
-        return Err(Error::Invalid(
-            "the sandbox has no compiler for WebAssembly programs: `SandboxBuilder::compiler` names one".to_owned(),
-        ));
+        return Err(SettingError::NoCompiler.into());
     };
     let grant = Arc::clone(&setup.grant);
     let limits = grant.limits();
-    let engine = engine::engine(executor.metering, limits.stack).map_err(Error::host)?;
+    let engine = engine::engine(executor.metering, limits.stack)?;
     let slot = tokio::select! {
         biased;
         () = evaluation.stop.cancelled() => return Ok(Report::new(Status::Cancelled)),
@@ -47,17 +46,18 @@ pub(super) async fn run(
         stack: limits.stack,
     };
     let source = Arc::clone(&evaluation.source.content);
-    let memory = RunMemory::new(executor.memory.as_ref(), grant.subject());
     let (compiled, compiling) = compiler
         .compile(
             slot,
             executor.metering,
             bounds,
             source,
-            &memory,
+            &setup.memory,
             &evaluation.stop,
         )
         .await?;
+    // The compiler may have been refused more memory than it then made do with.
+    setup.memory.take_refusal();
     let code = match compiled {
         Compiled::Code(code) => code,
         Compiled::Stopped => return Ok(after(compiling, Report::new(Status::Cancelled))),
@@ -101,18 +101,12 @@ pub(super) async fn run(
             (held, component)
         }
     };
-    // Takes as long as copying the code does. Its charge to the memory account is held until the run is over.
-    let (_held, component) = tokio::task::spawn_blocking(load)
-        .await
-        .map_err(Error::host)?;
-    let component = component.map_err(|error| {
-        let which = "`SandboxBuilder::compiler` has to name a `glovebox` of this very version";
-        Error::Host(format!(
-            "the compiler's machine code does not fit this process; {which}: {error:#}"
-        ))
-    })?;
-    let mut linker = state::wasi_linker(&engine).map_err(Error::host)?;
-    exit::add_to_linker(&mut linker).map_err(Error::host)?;
+    // Takes as long as copying the code does. Its charge to the memory account is held until the
+    // run is over.
+    let (_held, component) = tokio::task::spawn_blocking(load).await?;
+    let component = component.map_err(|error| CompilerError::Version(error.into()))?;
+    let mut linker = state::wasi_linker(&engine)?;
+    exit::add_to_linker(&mut linker)?;
     let command = match linker.instantiate_pre(&component).and_then(CommandPre::new) {
         Ok(command) => command,
         Err(error) => return Ok(after(compiling, unusable(format!("{error:#}")))),

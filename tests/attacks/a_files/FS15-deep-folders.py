@@ -1,6 +1,6 @@
 # FS15 nests folders as deep as it can
 # limits = { files = 2000 }
-# expect = ["limited:files", "limited:disk", "denied"]
+# expect = ["limited:files", "limited:workspace", "denied"]
 # --- twin
 import os
 os.makedirs("/".join(["d"] * 40))

@@ -1,6 +1,6 @@
 # FS17 deletes files that it keeps open, so that nobody sees what they take
 # limits = { workspace = "2MiB" }
-# expect = ["limited:disk"]
+# expect = ["limited:workspace"]
 # --- twin
 import os
 file = open("f", "wb")

@@ -1,6 +1,6 @@
 // FS17 writes until the disk is full
 // limits = { workspace = "2MiB" }
-// expect = ["limited:disk"]
+// expect = ["limited:workspace"]
 // --- twin
 require("fs").writeFileSync("half", new Uint8Array(1 << 20));
 console.log("ok");

@@ -1,6 +1,6 @@
 # FS17 writes until the disk is full
 # limits = { workspace = "2MiB" }
-# expect = ["limited:disk"]
+# expect = ["limited:workspace"]
 # --- twin
 open("half", "wb").write(bytes(1 << 20))
 print("ok")

@@ -1,7 +1,7 @@
 # FS17 fills a writable mount instead of the workspace
 # mounts = true
 # limits = { workspace = "2MiB" }
-# expect = ["limited:disk"]
+# expect = ["limited:workspace"]
 # --- twin
 open("/write/own.txt", "w").write("data\n")
 print("ok")

@@ -1,6 +1,6 @@
 # FS24 unpacks a bomb into the workspace
 # limits = { workspace = "2MiB", fuel = 20_000_000_000, wall = "6s" }
-# expect = ["limited:disk", "limited:memory", "limited:cpu"]
+# expect = ["limited:workspace", "limited:memory", "limited:fuel"]
 # --- twin
 import io, zipfile
 archive = io.BytesIO()

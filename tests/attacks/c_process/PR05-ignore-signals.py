@@ -1,6 +1,6 @@
 # PR05 ignores every signal and carries on
 # limits = { fuel = 300_000_000 }
-# expect = ["limited:cpu"]
+# expect = ["limited:fuel"]
 # --- twin
 import signal
 assert signal.SIGTERM

@@ -1,6 +1,6 @@
 # PR17 opens more files than there may be
 # limits = { open_files = 32 }
-# expect = ["limited:fds", "denied"]
+# expect = ["limited:open_files", "denied"]
 # --- twin
 kept = [open("f%d" % number, "w") for number in range(10)]
 print("ok")

@@ -1,6 +1,6 @@
 ;; PR17 opens folders until the host has no more handles
 ;; limits = { open_files = 32, fuel = 500_000_000 }
-;; expect = ["virtual", "limited:fds", "limited:cpu", "limited:host-alloc", "trapped"]
+;; expect = ["virtual", "limited:open_files", "limited:fuel", "limited:host_allocation", "trapped"]
 ;; --- twin
 (module
   (import "wasi_snapshot_preview1" "path_open" (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))

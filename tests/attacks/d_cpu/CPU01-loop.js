@@ -1,6 +1,6 @@
 // CPU01 never ends
 // limits = { fuel = 300_000_000 }
-// expect = ["limited:cpu"]
+// expect = ["limited:fuel"]
 // --- twin
 let total = 0;
 for (let number = 0; number < 10_000; number++) total += number;

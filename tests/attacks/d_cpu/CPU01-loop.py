@@ -1,6 +1,6 @@
 # CPU01 never ends
 # limits = { fuel = 300_000_000 }
-# expect = ["limited:cpu"]
+# expect = ["limited:fuel"]
 # --- twin
 total = 0
 for number in range(10_000):

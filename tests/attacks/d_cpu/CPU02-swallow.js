@@ -1,6 +1,6 @@
 // CPU02 catches whatever is thrown at it
 // limits = { fuel = 300_000_000 }
-// expect = ["limited:cpu"]
+// expect = ["limited:fuel"]
 // --- twin
 try { throw new Error("x"); } catch { console.log("ok"); }
 // --- attack

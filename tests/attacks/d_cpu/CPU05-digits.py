@@ -1,6 +1,6 @@
 # CPU05 turns a number of millions of digits into text
 # limits = { fuel = 500_000_000, wall = "1s" }
-# expect = ["limited:cpu", "limited:wall", "limited:memory"]
+# expect = ["limited:fuel", "limited:wall", "limited:memory"]
 # --- twin
 assert str(1 << 100) == "1267650600228229401496703205376"
 print("ok")

@@ -1,6 +1,6 @@
 # CPU06 matches an expression that backtracks for ever
 # limits = { fuel = 500_000_000, wall = "1s" }
-# expect = ["limited:cpu", "limited:wall"]
+# expect = ["limited:fuel", "limited:wall"]
 # --- twin
 import re
 assert re.match("(a+)+$", "a" * 40)

@@ -1,6 +1,6 @@
 # CPU07 searches for texts in texts
 # limits = { fuel = 500_000_000, wall = "1s" }
-# expect = ["limited:cpu", "limited:wall", "limited:memory"]
+# expect = ["limited:fuel", "limited:wall", "limited:memory"]
 # --- twin
 assert "a" * 10 + "b" in "a" * 100 + "b"
 print("ok")

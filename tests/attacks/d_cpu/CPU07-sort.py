@@ -1,6 +1,6 @@
 # CPU07 sorts with a comparison that never comes to an end
 # limits = { fuel = 500_000_000, wall = "1s" }
-# expect = ["limited:cpu", "limited:wall"]
+# expect = ["limited:fuel", "limited:wall"]
 # --- twin
 assert sorted([3, 1, 2]) == [1, 2, 3]
 print("ok")

@@ -1,6 +1,6 @@
 # CPU09 expands entities that laugh a billion times
 # limits = { fuel = 500_000_000, wall = "1s" }
-# expect = ["denied", "limited:cpu", "limited:memory", "limited:wall"]
+# expect = ["denied", "limited:fuel", "limited:memory", "limited:wall"]
 # --- twin
 import xml.etree.ElementTree as tree
 assert tree.fromstring("<a><b>1</b></a>").find("b").text == "1"

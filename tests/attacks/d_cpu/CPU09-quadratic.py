@@ -1,6 +1,6 @@
 # CPU09 parses a text in quadratic time
 # limits = { fuel = 500_000_000, wall = "1s", source = "1MiB" }
-# expect = ["denied", "limited:cpu", "limited:memory", "limited:wall"]
+# expect = ["denied", "limited:fuel", "limited:memory", "limited:wall"]
 # --- twin
 import json
 assert json.loads("[1, 2]") == [1, 2]

@@ -1,6 +1,6 @@
 ;; CPU11 moves a gigabyte with one instruction, again and again
 ;; limits = { fuel = 1_000_000_000, memory = "100MiB", wall = "1s" }
-;; expect = ["limited:cpu", "limited:wall"]
+;; expect = ["limited:fuel", "limited:wall"]
 ;; --- twin
 (module (memory (export "memory") 16) (func (export "_start") (memory.fill (i32.const 0) (i32.const 7) (i32.const 1000000))))
 ;; --- attack

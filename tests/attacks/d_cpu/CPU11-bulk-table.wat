@@ -1,6 +1,6 @@
 ;; CPU11 copies and fills a table for ever
 ;; limits = { fuel = 1_000_000_000, wall = "1s" }
-;; expect = ["limited:cpu", "limited:wall"]
+;; expect = ["limited:fuel", "limited:wall"]
 ;; --- twin
 (module (memory (export "memory") 1) (table 1000 funcref) (func (export "_start") (table.fill (i32.const 0) (ref.null func) (i32.const 1000))))
 ;; --- attack

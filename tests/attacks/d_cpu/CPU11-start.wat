@@ -1,6 +1,6 @@
 ;; CPU11 loops in its start function, before anything was called
 ;; limits = { fuel = 300_000_000 }
-;; expect = ["limited:cpu"]
+;; expect = ["limited:fuel"]
 ;; --- twin
 (module (memory (export "memory") 1) (func $init) (start $init) (func (export "_start")))
 ;; --- attack

@@ -1,6 +1,6 @@
 # CPU13 has a million lines
 # limits = { fuel = 1_000_000_000, wall = "2s" }
-# expect = ["denied", "limited:cpu", "limited:memory", "limited:wall"]
+# expect = ["denied", "limited:fuel", "limited:memory", "limited:wall"]
 # --- twin
 exec("x = 1\n" * 1000)
 print("ok")

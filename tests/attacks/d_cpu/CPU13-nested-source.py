@@ -1,5 +1,5 @@
 # CPU13 is itself the text that is nested too deeply
-# expect = ["denied", "limited:stack", "limited:memory", "limited:cpu"]
+# expect = ["denied", "limited:stack", "limited:memory", "limited:fuel"]
 # --- twin
 print("ok" if ((((1)))) else "")
 # --- attack

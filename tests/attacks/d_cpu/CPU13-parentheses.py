@@ -1,5 +1,5 @@
 # CPU13 is nested deeper than a compiler's stack
-# expect = ["denied", "limited:stack", "limited:memory", "limited:cpu"]
+# expect = ["denied", "limited:stack", "limited:memory", "limited:fuel"]
 # --- twin
 assert eval("(" * 50 + "1" + ")" * 50) == 1
 print("ok")

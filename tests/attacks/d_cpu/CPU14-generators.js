@@ -1,6 +1,6 @@
 // CPU14 recurses through generators and promises
 // limits = { fuel = 500_000_000, wall = "1s" }
-// expect = ["limited:cpu", "limited:wall", "limited:memory", "limited:stack", "denied"]
+// expect = ["limited:fuel", "limited:wall", "limited:memory", "limited:stack", "denied"]
 // --- twin
 function* few() { yield 1; yield* [2, 3]; }
 if ([...few()].length !== 3) throw new Error("lost");

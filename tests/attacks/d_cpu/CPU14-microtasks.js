@@ -1,6 +1,6 @@
 // CPU14 queues microtasks without end
 // limits = { fuel = 500_000_000 }
-// expect = ["limited:cpu"]
+// expect = ["limited:fuel"]
 // --- twin
 await Promise.resolve();
 console.log("ok");

@@ -1,6 +1,6 @@
 ;; CPU15 catches its own exceptions for ever
 ;; limits = { fuel = 300_000_000 }
-;; expect = ["limited:cpu", "trapped"]
+;; expect = ["limited:fuel", "trapped"]
 ;; --- twin
 (module (memory (export "memory") 1) (func (export "_start")))
 ;; --- attack

@@ -1,6 +1,6 @@
 ;; CPU15 calls itself through references for ever; each step costs the engine more than its fuel, so the clock may be first
 ;; limits = { fuel = 300_000_000, wall = "1s" }
-;; expect = ["limited:cpu", "limited:wall", "trapped"]
+;; expect = ["limited:fuel", "limited:wall", "trapped"]
 ;; --- twin
 (module (memory (export "memory") 1) (func (export "_start")))
 ;; --- attack

@@ -1,6 +1,6 @@
 # BLK06 waits for an event that nobody sets
 # limits = { wall = "500ms" }
-# expect = ["limited:wall", "limited:cpu", "denied", "trapped", "virtual"]
+# expect = ["limited:wall", "limited:fuel", "denied", "trapped", "virtual"]
 # --- twin
 import threading
 event = threading.Event()

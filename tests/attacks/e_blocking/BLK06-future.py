@@ -1,6 +1,6 @@
 # BLK06 waits for a future that nobody fulfils
 # limits = { wall = "500ms" }
-# expect = ["limited:wall", "limited:cpu", "denied"]
+# expect = ["limited:wall", "limited:fuel", "denied"]
 # --- twin
 import asyncio
 async def fulfilled():

@@ -1,6 +1,6 @@
 # BLK06 takes from a queue that stays empty
 # limits = { wall = "500ms" }
-# expect = ["limited:wall", "limited:cpu", "denied", "trapped", "virtual"]
+# expect = ["limited:wall", "limited:fuel", "denied", "trapped", "virtual"]
 # --- twin
 import queue
 things = queue.Queue()

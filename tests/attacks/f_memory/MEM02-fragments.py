@@ -1,6 +1,6 @@
 # MEM02 takes many sizes and gives back every other one
 # limits = { wall = "2s" }
-# expect = ["limited:memory", "limited:cpu", "limited:wall"]
+# expect = ["limited:memory", "limited:fuel", "limited:wall"]
 # --- twin
 kept = [bytes(size) for size in range(1, 3000)]
 del kept[::2]

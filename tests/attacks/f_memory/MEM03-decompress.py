@@ -1,6 +1,6 @@
 # MEM03 decompresses a bomb
 # limits = { fuel = 4_000_000_000 }
-# expect = ["limited:memory", "denied", "limited:cpu"]
+# expect = ["limited:memory", "denied", "limited:fuel"]
 # --- twin
 import zlib
 assert len(zlib.decompress(zlib.compress(bytes(1 << 20)))) == 1 << 20

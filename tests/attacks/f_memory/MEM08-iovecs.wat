@@ -1,5 +1,5 @@
 ;; MEM08 writes through a hundred thousand vectors of a gigabyte together
-;; expect = ["limited:output", "limited:host-alloc", "limited:cpu", "limited:wall", "trapped", "virtual"]
+;; expect = ["limited:output", "limited:host_allocation", "limited:fuel", "limited:wall", "trapped", "virtual"]
 ;; --- twin
 (module
   (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))

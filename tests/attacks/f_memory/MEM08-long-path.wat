@@ -1,5 +1,5 @@
 ;; MEM08 opens and makes paths of 110 KB
-;; expect = ["virtual", "trapped", "limited:host-alloc"]
+;; expect = ["virtual", "trapped", "limited:host_allocation"]
 ;; --- twin
 (module
   (import "wasi_snapshot_preview1" "path_create_directory" (func $mkdir (param i32 i32 i32) (result i32)))

@@ -1,5 +1,5 @@
 # MEM08 asks for gigabytes of random bytes
-# expect = ["denied", "limited:memory", "trapped", "limited:cpu", "limited:wall"]
+# expect = ["denied", "limited:memory", "trapped", "limited:fuel", "limited:wall"]
 # --- twin
 import os
 assert len(os.urandom(100_000)) == 100_000

@@ -1,5 +1,5 @@
 ;; MEM08 asks for gigabytes of random bytes
-;; expect = ["trapped", "virtual", "limited:host-alloc", "limited:cpu"]
+;; expect = ["trapped", "virtual", "limited:host_allocation", "limited:fuel"]
 ;; --- twin
 (module
   (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))

@@ -1,6 +1,6 @@
 ;; MEM08 polls for a hundred thousand things at once
 ;; limits = { wall = "1s" }
-;; expect = ["limited:wall", "limited:host-alloc", "limited:cpu", "trapped", "virtual"]
+;; expect = ["limited:wall", "limited:host_allocation", "limited:fuel", "trapped", "virtual"]
 ;; --- twin
 (module
   (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))

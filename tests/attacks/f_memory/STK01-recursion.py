@@ -1,5 +1,5 @@
 # STK01 recurses without end
-# expect = ["denied", "limited:stack", "limited:memory", "limited:cpu"]
+# expect = ["denied", "limited:stack", "limited:memory", "limited:fuel"]
 # --- twin
 def down(depth):
     return 0 if depth == 0 else 1 + down(depth - 1)

@@ -1,5 +1,5 @@
 # STK02 parses and prints things that are nested too deeply
-# expect = ["denied", "limited:stack", "limited:memory", "limited:cpu"]
+# expect = ["denied", "limited:stack", "limited:memory", "limited:fuel"]
 # --- twin
 import json
 assert json.loads("[" * 100 + "]" * 100)

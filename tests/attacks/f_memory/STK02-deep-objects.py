@@ -1,5 +1,5 @@
 # STK02 shows, copies and pickles an object that is nested too deeply
-# expect = ["denied", "limited:stack", "limited:memory", "limited:cpu"]
+# expect = ["denied", "limited:stack", "limited:memory", "limited:fuel"]
 # --- twin
 import copy, pickle
 nested = []

@@ -1,5 +1,5 @@
 # STK02 leaves a value that is nested too deeply
-# expect = ["virtual", "denied", "limited:stack", "limited:memory", "limited:cpu"]
+# expect = ["virtual", "denied", "limited:stack", "limited:memory", "limited:fuel"]
 # --- twin
 print("ok")
 [[[]]]

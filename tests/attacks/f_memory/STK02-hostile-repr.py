@@ -1,6 +1,6 @@
 # STK02 leaves a value and an exception that fight whoever looks at them
 # limits = { fuel = 500_000_000 }
-# expect = ["denied", "limited:cpu", "limited:stack", "limited:memory"]
+# expect = ["denied", "limited:fuel", "limited:stack", "limited:memory"]
 # --- twin
 print("ok")
 class Fine:

@@ -1,5 +1,5 @@
 // STK04 parses, prints and matches things that are nested too deeply
-// expect = ["denied", "limited:stack", "limited:memory", "limited:cpu"]
+// expect = ["denied", "limited:stack", "limited:memory", "limited:fuel"]
 // --- twin
 if (JSON.stringify(JSON.parse("[".repeat(50) + "]".repeat(50))).length !== 100) throw new Error("lost");
 console.log("ok");

@@ -1,5 +1,5 @@
 # STK05 overflows the guest's own C stack by recursion through C code
-# expect = ["denied", "limited:stack", "limited:memory", "limited:cpu"]
+# expect = ["denied", "limited:stack", "limited:memory", "limited:fuel"]
 # --- twin
 import functools
 assert functools.reduce(lambda a, b: a + b, range(10)) == 45

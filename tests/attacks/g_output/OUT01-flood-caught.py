@@ -1,6 +1,6 @@
 # OUT01 prints without end and ignores every error
 # limits = { output = "64KiB", fuel = 500_000_000 }
-# expect = ["limited:output", "limited:cpu"]
+# expect = ["limited:output", "limited:fuel"]
 # --- twin
 print("ok")
 # --- attack

@@ -1,6 +1,6 @@
 ;; OUT02 writes nothing, without end
 ;; limits = { fuel = 500_000_000 }
-;; expect = ["limited:cpu", "limited:wall"]
+;; expect = ["limited:fuel", "limited:wall"]
 ;; --- twin
 (module (memory (export "memory") 1) (func (export "_start")))
 ;; --- attack

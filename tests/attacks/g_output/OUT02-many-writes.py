@@ -1,6 +1,6 @@
 # OUT02 writes single bytes, ten million of them
 # limits = { output = "64KiB" }
-# expect = ["limited:output", "limited:cpu"]
+# expect = ["limited:output", "limited:fuel"]
 # --- twin
 print("ok")
 # --- attack

@@ -1,7 +1,7 @@
 # OUT07 leaves as many and as large artifacts as it can
 # artifacts = ["**"]
 # limits = { files = 5000, workspace = "8MiB" }
-# expect = ["virtual", "limited:files", "limited:disk"]
+# expect = ["virtual", "limited:files", "limited:workspace"]
 # --- twin
 open("a", "w").write("a")
 print("ok")

@@ -1,6 +1,6 @@
 // HA03 starts calls and never takes their results
 // limits = { host_calls = 1000 }
-// expect = ["denied", "limited:host-calls", "trapped"]
+// expect = ["denied", "limited:host_calls", "trapped"]
 // --- twin
 console.log("ok");
 // --- attack

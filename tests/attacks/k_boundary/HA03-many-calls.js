@@ -1,6 +1,6 @@
 // HA03 calls the host without end
 // limits = { host_calls = 20 }
-// expect = ["denied", "limited:host-calls"]
+// expect = ["denied", "limited:host_calls"]
 // --- twin
 if (typeof callTool !== "function") throw new Error("no tools");
 console.log("ok");

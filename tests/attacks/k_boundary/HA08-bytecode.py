@@ -1,6 +1,6 @@
 # HA08 runs code that no compiler made
 # limits = { fuel = 1_000_000_000 }
-# expect = ["denied", "trapped", "virtual", "limited:memory", "limited:cpu", "limited:stack", "absent"]
+# expect = ["denied", "trapped", "virtual", "limited:memory", "limited:fuel", "limited:stack", "absent"]
 # --- twin
 import marshal
 assert eval(marshal.loads(marshal.dumps(compile("1 + 1", "x", "eval")))) == 2

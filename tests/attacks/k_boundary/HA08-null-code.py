@@ -1,6 +1,6 @@
 # HA08 jumps to where no code is
 # limits = { fuel = 1_000_000_000 }
-# expect = ["denied", "trapped", "limited:memory", "limited:cpu", "limited:stack", "virtual"]
+# expect = ["denied", "trapped", "limited:memory", "limited:fuel", "limited:stack", "virtual"]
 # --- twin
 import types
 assert types.CodeType

@@ -1,4 +1,5 @@
-//! Fuzz target for WebAssembly compilation: can a module or component break the process that has it compiled, or outlast its limits?
+//! Fuzz target for WebAssembly compilation: can a module or component break the process that has it
+//! compiled, or outlast its limits?
 //!
 //! The most effective seed corpus is `nothing` of `tests/src/bombs.rs` and the programs beside it.
 #![no_main]

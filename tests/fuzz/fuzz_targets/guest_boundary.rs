@@ -1,4 +1,5 @@
-//! Fuzz target for host calls: can calls of host functions with any arguments break the process or outlast their limits?
+//! Fuzz target for host calls: can calls of host functions with any arguments break the process or
+//! outlast their limits?
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -32,7 +33,8 @@ const FUNCTIONS: [(&str, &str); 24] = [
     ("poll_oneoff", "iiii"),
 ];
 
-/// A program that fills its memory with the fuzz input and calls functions that the input selects, with arguments from it.
+/// A program that fills its memory with the fuzz input and calls functions that the input selects,
+/// with arguments from it.
 fn program(data: &[u8]) -> Option<Vec<u8>> {
     let mut bytes = data.iter().copied();
     let mut imports = String::new();

@@ -1,6 +1,7 @@
-//! How is the merged module written?
+//! Module writer: how is the merged module encoded?
 //!
-//! Functions that nothing leads to are left out; the rest is numbered anew, and every instruction that names something follows.
+//! Unreachable functions are left out; the rest is renumbered, and with it every index in their
+//! instructions.
 
 use super::{Constant, FunctionId, Merger};
 use crate::build::link_graph::Kind;
@@ -55,13 +56,6 @@ impl Merger<'_> {
                 .chain(self.table.values().copied()),
         )?;
         let numbers: HashMap<FunctionId, u32> = reachable.iter().copied().zip(0..).collect();
-        let number = |function: FunctionId| {
-            numbers
-                .get(&function)
-                .copied()
-                .context("function is not numbered")
-        };
-
         let mut writer = Writer::new(self, &numbers);
         let mut imports = ImportSection::new();
         let mut functions = FunctionSection::new();
@@ -80,40 +74,24 @@ impl Merger<'_> {
             }
         }
 
-        let slots = self
-            .modules
-            .values()
-            .flat_map(|module| &module.tables)
-            .map(|table| table.initial)
-            .max()
-            .context("no module defines a table")?;
-        let mut elements = ElementSection::new();
-        for (start, run) in runs(&self.table) {
-            let run = run.into_iter().map(number).collect::<Result<Vec<u32>>>()?;
-            elements.active(
-                None,
-                &ConstExpr::i32_const(start.cast_signed()),
-                Elements::Functions(run.into()),
-            );
-        }
+        let number = |function: FunctionId| {
+            numbers
+                .get(&function)
+                .copied()
+                .context("function is not numbered")
+        };
+        let elements = self.elements(number)?;
         let mut exports = ExportSection::new();
         exports.export("memory", ExportKind::Memory, 0);
         for (function, public) in kept {
             exports.export(public, ExportKind::Func, number(function)?);
         }
-
         let mut module = Module::new();
         module
             .section(&writer.types)
             .section(&imports)
             .section(&functions)
-            .section(TableSection::new().table(TableType {
-                element_type: RefType::FUNCREF,
-                table64: false,
-                minimum: slots,
-                maximum: Some(slots),
-                shared: false,
-            }))
+            .section(TableSection::new().table(self.table_type()?))
             .section(MemorySection::new().memory(MemoryType {
                 minimum: pages,
                 maximum: None,
@@ -126,6 +104,38 @@ impl Merger<'_> {
             .section(&elements)
             .section(&code);
         Ok(module.finish())
+    }
+
+    /// The element segments of the table, whose functions are renumbered.
+    fn elements(&self, number: impl Fn(FunctionId) -> Result<u32>) -> Result<ElementSection> {
+        let mut elements = ElementSection::new();
+        for (start, run) in runs(&self.table) {
+            let run = run.into_iter().map(&number).collect::<Result<Vec<u32>>>()?;
+            elements.active(
+                None,
+                &ConstExpr::i32_const(start.cast_signed()),
+                Elements::Functions(run.into()),
+            );
+        }
+        Ok(elements)
+    }
+
+    /// The type of the one table, which is as large as the largest of the modules.
+    fn table_type(&self) -> Result<TableType> {
+        let slots = self
+            .modules
+            .values()
+            .flat_map(|module| &module.tables)
+            .map(|table| table.initial)
+            .max()
+            .context("no module defines a table")?;
+        Ok(TableType {
+            element_type: RefType::FUNCREF,
+            table64: false,
+            minimum: slots,
+            maximum: Some(slots),
+            shared: false,
+        })
     }
 }
 
@@ -233,7 +243,8 @@ impl<'m, 'a> Writer<'m, 'a> {
         };
         let mut function =
             utils::new_function_with_parsed_locals(&mut translator, body).map_err(reencoding)?;
-        // An `i32.const` is held back by one instruction: a call through a constant table slot becomes a plain call.
+        // An `i32.const` is held back by one instruction: a call through a constant table slot
+        // becomes a plain call.
         let mut held: Option<i32> = None;
         for operator in body.get_operators_reader()? {
             let operator = operator?;

@@ -1,7 +1,8 @@
-//! What does the C library get wrong that a program would notice?
+//! C library repairs: which of its functions are replaced, and why?
 //!
-//! Its `write` reports every failure of a stream as an I/O error, because it never asks what the failure was. A full disk must be told
-//! as one, so `write` is replaced by a function that asks the file system itself: extending the file by as much fails with the reason.
+//! Its `write` reports every failure of a stream as an I/O error, because it never asks what the
+//! failure was. A full disk must be reported as one, so `write` is replaced by a function that asks the
+//! file system itself: extending the file by as much fails with the reason.
 
 use super::super::link_graph::Kind;
 use super::super::module::{CoreModule, DefinedItem};
@@ -150,7 +151,7 @@ fn write() -> Function {
         .i32_ne()
         .i32_or();
     body.if_(BlockType::Empty).local_get(RESULT).return_().end();
-    // What cannot seek is no file.
+    // Only files can seek.
     body.local_get(FD)
         .i64_const(0)
         .i32_const(1)

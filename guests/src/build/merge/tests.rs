@@ -1,10 +1,11 @@
-//! Does a merged module do what the linked ones did?
+//! Tests of merging: does a merged module do what the linked ones did?
 
 use super::*;
 use wasmtime::{Engine, Linker, Module, Store};
 
-/// What a linker of shared libraries makes: a module with the memory and the table, a library that is placed by imported bases and calls
-/// through an imported address, and a host function behind a shim that is filled at the end.
+/// What a linker of shared libraries makes: a module with the memory and the table, a library that
+/// is placed by imported bases and calls through an imported address, and a host function behind a
+/// shim that is filled at the end.
 const LINKED: &str = r#"(component
     (import "host-function" (func $host (param "x" u32) (result u32)))
     (core module $main

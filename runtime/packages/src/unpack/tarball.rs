@@ -1,8 +1,8 @@
 //! npm tarball reader: which files does a gzipped tar archive hold?
 //!
-//! A gzipped archive does not declare its uncompressed size, so it is read twice: once to measure it, counting as it is decompressed and no
-//! further than there is room, and once to write it. Extension headers are read by our own code, so that a name cannot be as long as the
-//! archive.
+//! A gzipped archive does not declare its uncompressed size, so it is read twice: once to measure
+//! it, counting as it is decompressed and no further than there is room, and once to write it.
+//! Extension headers are read by our own code, so that a name cannot be as long as the archive.
 
 use super::{Directories, LARGE, MAX_RATIO, Writer, bad, path};
 use flate2::read::MultiGzDecoder;
@@ -95,7 +95,8 @@ fn each(
     Ok(())
 }
 
-/// Returns the path of a file below the archive's first folder, whatever its name; none for files beside it, as in npm.
+/// Returns the path of a file below the archive's first folder, whatever its name; none for files
+/// beside it, as in npm.
 fn below(name: &[u8]) -> io::Result<Option<String>> {
     // Old archives have directories as files whose names end in a slash.
     if name.ends_with(b"/") {

@@ -1,10 +1,12 @@
 //! Wheel reader: which files does a wheel hold?
 //!
-//! A wheel is a zip archive. Its central directory is read first, and has everything: the number of files, their sizes and offsets. It is
-//! accepted only if it is consistent in itself and with the local headers: overlapping entries, different sizes and records after the
-//! directory are used in archives that two programs read differently, and in zip bombs.
+//! A wheel is a zip archive. Its central directory is read first, and has everything: the number of
+//! files, their sizes and offsets. It is accepted only if it is consistent in itself and with the
+//! local headers: overlapping entries, different sizes and records after the directory are used in
+//! archives that two programs read differently, and in zip bombs.
 
 use super::{Directories, Writer, bad, judge_ratio, path};
+use crate::disk::MAX_FILES;
 use flate2::Crc;
 use flate2::read::DeflateDecoder;
 use std::collections::HashSet;
@@ -140,7 +142,8 @@ fn find_directory(archive: &mut (impl Read + Seek), length: u64) -> io::Result<D
     Ok(found)
 }
 
-/// Returns the directory of the zip64 end record, and the offset of that record; none if there is no such record.
+/// Returns the directory of the zip64 end record, and the offset of that record; none if there is
+/// no such record.
 fn long_directory(
     archive: &mut (impl Read + Seek),
     locator: u64,
@@ -200,11 +203,8 @@ fn read_directory(
     let mut entries = Vec::new();
     while !fields.0.is_empty() {
         entries.push(read_entry(&mut fields)?);
-        if entries.len() as u64 > crate::tree::MAX_FILES {
-            return Err(bad(format!(
-                "it has more than {} files",
-                crate::tree::MAX_FILES
-            )));
+        if entries.len() as u64 > MAX_FILES {
+            return Err(bad(format!("it has more than {} files", MAX_FILES)));
         }
     }
     if entries.len() as u64 != directory.entries {
@@ -243,7 +243,8 @@ fn read_entry(fields: &mut Fields<'_>) -> io::Result<Entry> {
             shown()
         )));
     }
-    // zip64: sizes of more than 32 bits are in an extra field, in this order, each only if it is needed.
+    // zip64: sizes of more than 32 bits are in an extra field, in this order, each only if it is
+    // needed.
     let mut is_long = false;
     while extra.0.len() >= 4 {
         let (kind, size) = (extra.u16()?, extra.u16()?);
@@ -273,7 +274,8 @@ fn read_entry(fields: &mut Fields<'_>) -> io::Result<Entry> {
 /// A file to unpack: its entry, the latest offset where its content ends, and its path in the tree.
 type Wanted<'a> = (&'a Entry, u64, String);
 
-/// Returns the files to unpack, and the room that they leave. Everything is checked before the first is written.
+/// Returns the files to unpack, and the room that they leave. Everything is checked before the
+/// first is written.
 fn judge(
     entries: &[Entry],
     archive: u64,

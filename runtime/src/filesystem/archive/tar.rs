@@ -1,7 +1,7 @@
 //! Tar parser: which entries does an archive hold, and at which offsets?
 //!
-//! Reads headers only. Supports ustar, GNU long names and the pax records `path` and `size`; refuses every other extension that would
-//! change the meaning of an entry.
+//! Reads headers only. Supports ustar, GNU long names and the pax records `path` and `size`;
+//! refuses every other extension that would change the meaning of an entry.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! Calls of `wasi:filesystem/types`: which node does each find, and what does it do in the tree or on the host?
+//! Calls of `wasi:filesystem/types`: which node does each find, and what does it do in the tree or
+//! on the host?
 
 use wasmtime::component::Resource;
 use wasmtime_wasi::p2::bindings::filesystem::types::{

@@ -79,7 +79,8 @@ impl HostFile {
         Ok(Bytes::from(buffer))
     }
 
-    /// Writes all of `data` at `offset` and returns its length. The written bytes, and the gap before them, stay charged.
+    /// Writes all of `data` at `offset` and returns its length. The written bytes, and the gap
+    /// before them, stay charged.
     ///
     /// # Errors
     /// `read-only`, `insufficient-space`, or the host's error.

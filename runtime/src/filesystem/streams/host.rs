@@ -1,6 +1,7 @@
 //! Streams of host files: how are they read and written without blocking the tokio runtime?
 //!
-//! Each stream has at most one job on a blocking thread. A job goes on if its waiter is dropped, and its result is kept.
+//! Each stream has at most one job on a blocking thread. A job goes on if its waiter is dropped,
+//! and its result is kept.
 
 use async_trait::async_trait;
 use bytes::Bytes;

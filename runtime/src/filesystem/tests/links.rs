@@ -1,4 +1,5 @@
-//! Tests of symlinks and hard links: where do they lead, and where not? Rows FS04 to FS07 of the attack catalogue.
+//! Tests of symlinks and hard links: where do they lead, and where not? Rows FS04 to FS07 of the
+//! attack catalogue.
 
 use super::*;
 

@@ -1,5 +1,5 @@
-//! Tests of host mounts: does a guest see exactly what was mounted? Rows FS08 to FS10 and FS25 of the attack catalogue, with the host's own
-//! view as the oracle.
+//! Tests of host mounts: does a guest see exactly what was mounted? Rows FS08 to FS10 and FS25 of
+//! the attack catalogue, with the host's own view as the oracle.
 
 #![expect(
     clippy::disallowed_methods,
@@ -15,7 +15,8 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// Makes a mount with a file, a directory, an escaping symlink and a FIFO in it, and a secret beside it.
+/// Makes a mount with a file, a directory, an escaping symlink and a FIFO in it, and a secret
+/// beside it.
 fn host() -> TempDir {
     let host = tempfile::tempdir().unwrap();
     let inside = host.path().join("inside");
@@ -97,7 +98,7 @@ async fn a_mount_is_read() {
 }
 
 #[tokio::test]
-async fn nothing_leads_out_of_a_mount() {
+async fn paths_do_not_lead_out_of_a_mount() {
     let host = host();
     for access in [MountAccess::ReadOnly, MountAccess::ReadWrite] {
         let mut guest = mounted(&host, "/data", access);
@@ -285,7 +286,8 @@ async fn a_writable_mount_is_changed_and_charged() {
     );
 }
 
-/// FS10 (TOCTOU): another process swaps a directory for a symlink to the outside while a guest opens files below it.
+/// FS10 (TOCTOU): another process swaps a directory for a symlink to the outside while a guest
+/// opens files below it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_swapped_directory_never_leaks() {
     let host = host();

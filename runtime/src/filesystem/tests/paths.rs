@@ -1,4 +1,5 @@
-//! Tests of path resolution: where do paths lead, and where not? Rows FS02, FS03, FS11, FS14, FS15 and FS20 of the attack catalogue.
+//! Tests of path resolution: where do paths lead, and where not? Rows FS02, FS03, FS11, FS14, FS15
+//! and FS20 of the attack catalogue.
 
 use super::*;
 

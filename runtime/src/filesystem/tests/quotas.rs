@@ -1,4 +1,5 @@
-//! Tests of quotas: do the limits hold exactly, and is every charge released? Row FS17 of the attack catalogue.
+//! Tests of quotas: do the limits hold exactly, and is every charge released? Row FS17 of the
+//! attack catalogue.
 
 use wasmtime_wasi::p2::bindings::filesystem::types::Host as _;
 

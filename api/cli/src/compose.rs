@@ -1,0 +1,191 @@
+//! Composition root: how do policy, guests, tiers and packages become a sandbox?
+//!
+//! The only place that puts one together, so that all commands decide from the same facts.
+
+#[cfg(feature = "packages")]
+mod packages;
+
+#[cfg(feature = "packages")]
+pub(crate) use packages::{PackageQuotas, package_store};
+
+use crate::cli::RequestArguments;
+use crate::exit::Failure;
+use crate::installation::{COMPILER, Installation};
+use glovebox::{Error, Executor, Metering, Request, Sandbox, SandboxBuilder};
+use glovebox_policy::{Policy, Tier};
+use glovebox_wire::error::chain;
+use std::sync::Arc;
+use tokio::runtime::{Builder, Runtime};
+
+/// The container tier of a sandbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ContainerTier {
+    /// There is none.
+    Absent,
+    /// The engine is asked before the sandbox is built.
+    Connected {
+        /// The OCI runtime; by default, the engine's own.
+        runtime: Option<String>,
+        /// Containers that are kept ready.
+        idle: usize,
+    },
+}
+
+impl ContainerTier {
+    /// The tier with the engine's own runtime, and without idle containers.
+    pub(crate) const ON_DEMAND: Self = Self::Connected {
+        runtime: None,
+        idle: 0,
+    };
+
+    /// Returns the tier for one request: the engine, which takes milliseconds to answer, is asked
+    /// only where the wasm tier is ruled out.
+    pub(crate) fn for_request(request: &Request, installation: &Installation) -> Self {
+        let has_guest = request.language == "wasm"
+            || installation
+                .bundle()
+                .guest_for_language(&request.language)
+                .is_some();
+        if has_guest && needs_no_package(request) && request.wants.tier != Some(Tier::Container) {
+            Self::Absent
+        } else {
+            Self::ON_DEMAND
+        }
+    }
+
+    #[cfg(feature = "containers")]
+    fn connect(self, runtime: &Runtime) -> Option<Arc<dyn Executor>> {
+        let Self::Connected {
+            runtime: name,
+            idle,
+        } = self
+        else {
+            return None;
+        };
+        let mut containers = glovebox_fallback::Containers::builder().idle(idle);
+        if let Some(name) = &name {
+            containers = containers.runtime(name);
+        }
+        Some(Arc::new(runtime.block_on(containers.connect())))
+    }
+
+    #[cfg(not(feature = "containers"))]
+    fn connect(self, _: &Runtime) -> Option<Arc<dyn Executor>> {
+        None
+    }
+}
+
+#[cfg(feature = "packages")]
+fn needs_no_package(request: &Request) -> bool {
+    glovebox_packages::Packages::needs_nothing(request)
+}
+
+#[cfg(not(feature = "packages"))]
+fn needs_no_package(request: &Request) -> bool {
+    request.wants.packages.is_empty()
+}
+
+/// Where packages come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum PackageSource {
+    /// The cache, or else the indexes.
+    #[default]
+    Any,
+    /// The cache alone.
+    Cache,
+    /// The indexes, for newer versions than those of the cache.
+    Newest,
+}
+
+impl From<&RequestArguments> for PackageSource {
+    fn from(arguments: &RequestArguments) -> Self {
+        if arguments.offline {
+            Self::Cache
+        } else {
+            Self::Any
+        }
+    }
+}
+
+/// What a sandbox is put together from.
+pub(crate) struct Composition<'a> {
+    pub(crate) installation: &'a Installation,
+    pub(crate) policy: Policy,
+    pub(crate) metering: Metering,
+    pub(crate) containers: ContainerTier,
+    pub(crate) packages: PackageSource,
+    #[cfg(feature = "packages")]
+    pub(crate) quotas: PackageQuotas,
+}
+
+impl<'a> Composition<'a> {
+    /// Starts with fuel metering, no container tier, and packages from anywhere.
+    pub(crate) fn new(installation: &'a Installation, policy: Policy) -> Self {
+        Self {
+            installation,
+            policy,
+            metering: Metering::Fuel,
+            containers: ContainerTier::Absent,
+            packages: PackageSource::Any,
+            #[cfg(feature = "packages")]
+            quotas: PackageQuotas::default(),
+        }
+    }
+
+    /// Returns a builder of the sandbox, for what only one command adds.
+    pub(crate) fn builder(self, runtime: &Runtime) -> Result<SandboxBuilder, Failure> {
+        let guests = self.installation.guests(self.metering)?;
+        let mut builder = Sandbox::builder()
+            .policy(self.policy)
+            .guests(guests.clone())
+            .metering(self.metering)
+            .compiler(COMPILER);
+        let containers = self.containers.connect(runtime);
+        if let Some(containers) = &containers {
+            builder = builder.executor(Arc::clone(containers));
+        }
+        #[cfg(feature = "packages")]
+        {
+            let manager = packages::manager(guests, containers, self.packages, self.quotas)?;
+            builder = builder.packages(Arc::new(manager));
+        }
+        Ok(builder)
+    }
+
+    /// Returns the sandbox.
+    pub(crate) fn build(self, runtime: &Runtime) -> Result<Sandbox, Failure> {
+        self.builder(runtime)?
+            .build()
+            .map_err(|error| failure(&error))
+    }
+}
+
+/// Builds a small runtime: one thread for the program, one for timers and signals.
+pub(crate) fn runtime() -> Result<Runtime, Failure> {
+    runtime_with(2)
+}
+
+/// Builds a runtime with this many worker threads.
+pub(crate) fn runtime_with(workers: usize) -> Result<Runtime, Failure> {
+    Builder::new_multi_thread()
+        .worker_threads(workers)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::host(format!("cannot start: {error}")))
+}
+
+/// Maps an error of the sandbox to a failure of the command.
+pub(crate) fn failure(error: &Error) -> Failure {
+    let text = chain(error);
+    match error {
+        Error::RequestInvalid(_) | Error::SettingInvalid(_) => Failure::usage(text),
+        Error::Guest(_) => Failure::host(text)
+            .advise("`glovebox guests verify` says whether they are damaged; `glovebox doctor` says what else may be wrong"),
+        Error::Audit { .. } => Failure::host(text).advise("nothing runs without its record; make room for the log, or name another one"),
+        Error::Packages(_) => {
+            Failure::host(text).advise("with `--offline`, what was fetched before is used; `glovebox packages list` shows it")
+        }
+        Error::Mount { .. } => Failure::host(text).advise("make that directory, or take the mount out of the policy"),
+        _ => Failure::host(text),
+    }
+}

@@ -1,0 +1,472 @@
+//! Diagnosis of the host: which tiers work on this machine, and what can be done about the rest?
+//!
+//! A tier is tried by running programs in it: that a device or a file exists proves little.
+
+mod diagnosis;
+
+use crate::cli::DoctorArguments;
+use crate::compose::{Composition, failure, runtime};
+use crate::exit::{Exit, Failure};
+use crate::installation::{COMPILER, Installation};
+use crate::terminal::{self, Paint, Place, name};
+use diagnosis::{
+    Diagnosis, GuestsDiagnosis, LanguageDiagnosis, MachineDiagnosis, TierDiagnosis, ToolDiagnosis,
+};
+use glovebox::{Metering, Outcome, Policy, Request, Sandbox, Status};
+#[cfg(feature = "containers")]
+use glovebox_fallback::Containers;
+use glovebox_guests::{default_cache_dir, embedded};
+use glovebox_host::tools;
+use glovebox_wire::error::chain;
+use glovebox_wire::to_harmless_json;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Time that a program that only writes a line may take before its language counts as broken.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// Programs by language; each writes [`EXPECTED`].
+const PROGRAMS: [(&str, &str); 3] = [
+    ("python", "print(6 * 7)"),
+    ("javascript", "console.log(6 * 7)"),
+    (
+        "typescript",
+        "const answer: number = 6 * 7\nconsole.log(answer)",
+    ),
+];
+
+const EXPECTED: &[u8] = b"42\n";
+
+/// Programs that building guests needs, and how to install them.
+const TOOLS: [(&str, &str); 3] = [
+    (
+        "python3",
+        "install Python 3.9 or newer with pip, such as by `apt-get install python3 python3-pip`",
+    ),
+    ("npm", "install npm, such as by `apt-get install npm`"),
+    ("cargo", "install Rust, which brings cargo"),
+];
+
+/// Runs `glovebox doctor`.
+pub(crate) fn doctor(arguments: &DoctorArguments) -> Result<Exit, Failure> {
+    let diagnosis = examine()?;
+    terminal::print(&if arguments.json {
+        to_harmless_json(&diagnosis)
+    } else {
+        describe(&diagnosis)
+    })?;
+    Ok(if diagnosis.works {
+        Exit::SUCCESS
+    } else {
+        Exit::UNMET
+    })
+}
+
+fn examine() -> Result<Diagnosis, Failure> {
+    let (installation, problem) = match Installation::look() {
+        Ok(installation) => (installation, None),
+        Err(failure) => (None, Some(failure)),
+    };
+    let mut advice = Vec::new();
+    if let Some(failure) = problem {
+        failure.report();
+    }
+    let wasm = match &installation {
+        Some(installation) => wasm(installation)?,
+        None => TierDiagnosis {
+            tier: "wasm",
+            works: false,
+            detail: "there are no guests to run programs in".to_owned(),
+            languages: Vec::new(),
+        },
+    };
+    if installation.is_none() {
+        advice.push(
+            "run `glovebox guests build`: it makes the guests, which takes some minutes, once"
+                .to_owned(),
+        );
+    } else if wasm.languages.iter().any(|language| !language.works) || !wasm.works {
+        advice.push(
+            "run `glovebox guests verify`: it says whether the guests are damaged".to_owned(),
+        );
+    }
+    let build_tools: Vec<ToolDiagnosis> = TOOLS
+        .iter()
+        .map(|(tool, _)| ToolDiagnosis {
+            name: tool,
+            version: version_of(tool),
+        })
+        .collect();
+    if installation.is_none() {
+        let missing = build_tools
+            .iter()
+            .zip(TOOLS)
+            .filter(|(tool, _)| tool.version.is_none());
+        advice.extend(missing.map(|(_, (_, how))| format!("to make the guests, {how}")));
+    }
+    let (containers, container_advice) = containers()?;
+    advice.extend(container_advice);
+    advice.extend(compiler_advice()?);
+    let machine = machine();
+    if !machine.tells_dirty_pages {
+        advice.push(
+            "runs start faster on Linux 6.7 and newer, which tells which pages a run has written; here all of them are dropped after a run"
+                .to_owned(),
+        );
+    }
+    Ok(Diagnosis {
+        version: env!("CARGO_PKG_VERSION"),
+        works: wasm.works,
+        tiers: vec![wasm, containers, absent("microvm")],
+        machine,
+        guests: GuestsDiagnosis {
+            cache: default_cache_dir().map(|cache| cache.display().to_string()),
+            carried: embedded().is_some(),
+            installed: installation
+                .iter()
+                .flat_map(|found| found.bundle().guests())
+                .map(|guest| format!("{} ({})", guest.name, guest.version))
+                .collect(),
+        },
+        build_tools,
+        advice,
+    })
+}
+
+fn absent(tier: &'static str) -> TierDiagnosis {
+    TierDiagnosis {
+        tier,
+        works: false,
+        detail: "not in this build".to_owned(),
+        languages: Vec::new(),
+    }
+}
+
+/// Tests the wasm tier: every language twice, because the first run has to load the guest.
+fn wasm(installation: &Installation) -> Result<TierDiagnosis, Failure> {
+    let runtime = runtime()?;
+    let built = Composition::new(installation, Policy::builtin()).build(&runtime);
+    let sandbox = match built {
+        Ok(sandbox) => sandbox,
+        Err(failure) => {
+            failure.report();
+            return Ok(TierDiagnosis {
+                tier: "wasm",
+                works: false,
+                detail: "the guests cannot be loaded".to_owned(),
+                languages: Vec::new(),
+            });
+        }
+    };
+    let mut languages = Vec::new();
+    for (language, program) in PROGRAMS {
+        if installation.bundle().guest_for_language(language).is_none() {
+            languages.push(LanguageDiagnosis {
+                language: language.to_owned(),
+                works: false,
+                run_ms: None,
+                problem: Some("no guest speaks it".to_owned()),
+            });
+            continue;
+        }
+        let first = runtime.block_on(attempt(&sandbox, language, program));
+        languages.push(if first.works {
+            runtime.block_on(attempt(&sandbox, language, program))
+        } else {
+            first
+        });
+    }
+    runtime.shutdown_background();
+    let works = languages.iter().all(|language| language.works);
+    let detail = if works {
+        "programs run inside WebAssembly guests, without a system call of their own"
+    } else {
+        "not every language works"
+    };
+    Ok(TierDiagnosis {
+        tier: "wasm",
+        works,
+        detail: detail.to_owned(),
+        languages,
+    })
+}
+
+/// Returns what the jail lacks in which untrusted WebAssembly is compiled.
+fn compiler_advice() -> Result<Vec<String>, Failure> {
+    let runtime = runtime()?;
+    let tried = runtime.block_on(glovebox::compiler_gaps(std::path::Path::new(COMPILER)));
+    runtime.shutdown_background();
+    let what = "the compiler of WebAssembly programs";
+    Ok(match tried {
+        Ok(gaps) if gaps.is_empty() => Vec::new(),
+        Ok(gaps) => vec![format!(
+            "{what} is jailed by resource limits, and in part only by the kernel: {}",
+            gaps.join("; ")
+        )],
+        Err(error) => vec![format!(
+            "{what} does not work, so the language `wasm` does not: {}",
+            chain(&error)
+        )],
+    })
+}
+
+#[cfg(not(feature = "containers"))]
+fn containers() -> Result<(TierDiagnosis, Vec<String>), Failure> {
+    Ok((absent("container"), Vec::new()))
+}
+
+/// Tests the container tier: every language that has an image.
+#[cfg(feature = "containers")]
+fn containers() -> Result<(TierDiagnosis, Vec<String>), Failure> {
+    let runtime = runtime()?;
+    let found = Arc::new(runtime.block_on(Containers::connect()));
+    let facts = glovebox::Executor::facts(&*found);
+    let diagnosis = found.diagnosis();
+    let engine = format!(
+        "an engine of version {}, control groups {}, runtime {}",
+        diagnosis.version.as_deref().unwrap_or("unknown"),
+        diagnosis.cgroup.as_deref().unwrap_or("unknown"),
+        diagnosis.runtime.as_deref().unwrap_or("unknown")
+    );
+    let advice: Vec<String> = diagnosis
+        .advice
+        .iter()
+        .map(|advice| format!("for containers: {advice}"))
+        .collect();
+    let detail = facts.unavailable.clone().unwrap_or(engine);
+    let mut tier = TierDiagnosis {
+        tier: "container",
+        works: facts.unavailable.is_none(),
+        detail,
+        languages: Vec::new(),
+    };
+    if tier.works {
+        let sandbox = Sandbox::builder().executor(found);
+        let sandbox = Installation::find()
+            .and_then(|installation| installation.guests(Metering::Fuel))
+            .and_then(|guests| {
+                sandbox
+                    .guests(guests)
+                    .build()
+                    .map_err(|error| failure(&error))
+            });
+        if let Ok(sandbox) = sandbox {
+            for language in facts.languages {
+                let program = if language == "shell" {
+                    "echo $((6 * 7))"
+                } else {
+                    program_of(&language)
+                };
+                let mut request = Request::new(language.as_str(), program);
+                request.wants.tier = Some(glovebox_policy::Tier::Container);
+                tier.languages
+                    .push(runtime.block_on(attempt_request(&sandbox, &language, request)));
+            }
+            tier.works = tier.languages.iter().any(|language| language.works);
+        }
+    }
+    runtime.shutdown_background();
+    Ok((tier, advice))
+}
+
+#[cfg(feature = "containers")]
+fn program_of(language: &str) -> &'static str {
+    PROGRAMS
+        .iter()
+        .find(|(known, _)| *known == language)
+        .map_or("", |(_, program)| program)
+}
+
+async fn attempt(sandbox: &Sandbox, language: &str, program: &str) -> LanguageDiagnosis {
+    attempt_request(sandbox, language, Request::new(language, program)).await
+}
+
+async fn attempt_request(sandbox: &Sandbox, language: &str, request: Request) -> LanguageDiagnosis {
+    let problem = match tokio::time::timeout(DEADLINE, sandbox.run(request)).await {
+        Ok(Ok(outcome))
+            if outcome.status == Status::Succeeded && outcome.stdout.bytes == EXPECTED =>
+        {
+            return LanguageDiagnosis::works(language, outcome.usage.wall);
+        }
+        Ok(Ok(outcome)) => unexpected(&outcome),
+        Ok(Err(error)) => chain(&error),
+        Err(_) => format!("it did not answer within {} s", DEADLINE.as_secs()),
+    };
+    LanguageDiagnosis {
+        language: language.to_owned(),
+        works: false,
+        run_ms: None,
+        problem: Some(problem),
+    }
+}
+
+fn unexpected(outcome: &Outcome) -> String {
+    let why = [
+        outcome.crash.clone(),
+        outcome
+            .reached_limit()
+            .map(|limit| format!("limit `{}`", limit.name())),
+        outcome.denial.as_ref().map(|denial| denial.reason.clone()),
+        outcome
+            .exception
+            .as_ref()
+            .map(|exception| format!("{}: {}", exception.kind, exception.message)),
+    ];
+    let why = why
+        .into_iter()
+        .flatten()
+        .next()
+        .unwrap_or_else(|| format!("it wrote `{}`", outcome.stdout.text().escape_debug()));
+    format!("the run ended as `{}`: {why}", outcome.status.name())
+}
+
+fn machine() -> MachineDiagnosis {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the kernel's own account of its release"
+    )]
+    let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease")
+        .ok()
+        .map(|release| release.trim().to_owned());
+    MachineDiagnosis {
+        platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+        kernel,
+        cores: std::thread::available_parallelism()
+            .ok()
+            .map(std::num::NonZero::get),
+        tells_dirty_pages: glovebox::kernel_tells_dirty_pages(),
+    }
+}
+
+/// Returns the version that a tool reports; `None` if it does not run.
+fn version_of(tool: &str) -> Option<String> {
+    // In an empty directory, npm finds no project to read.
+    let empty = tempfile::tempdir_in(glovebox_host::program::temporary()).ok()?;
+    let start = match tool {
+        // Python without pip is of no use here.
+        "python3" => tools::python().ok().map(|mut python| {
+            python.args(["-m", "pip"]);
+            python
+        }),
+        "npm" => tools::npm(empty.path()).ok(),
+        _ => tools::cargo().ok(),
+    };
+    let output = start?.arg("--version").command().output().ok()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let line = text.lines().next()?.trim();
+    // pip also prints its directory, which is of no interest.
+    let line = line.split(" from ").next().unwrap_or(line);
+    output.status.success().then(|| line.to_owned())
+}
+
+fn describe(diagnosis: &Diagnosis) -> String {
+    let mark = |works: bool| {
+        if works {
+            Place::Out.paint(Paint::Good, "works  ")
+        } else {
+            Place::Out.paint(Paint::Bad, "missing")
+        }
+    };
+    let heading = |text: &str| Place::Out.paint(Paint::Heading, text);
+    let mut text = heading(&format!("glovebox {}", diagnosis.version));
+    // Writing to a string cannot fail.
+    let mut line = |line: String| {
+        let _ = write!(text, "\n{line}");
+    };
+    line(String::new());
+    line(heading("tiers"));
+    for tier in &diagnosis.tiers {
+        line(format!(
+            "  {} {:<10} {}",
+            mark(tier.works),
+            tier.tier,
+            name(&tier.detail)
+        ));
+        for language in &tier.languages {
+            let time = language
+                .run_ms
+                .map(|time| format!("a fresh sandbox, run and gone in {time:.2} ms"));
+            let what = time
+                .or_else(|| language.problem.clone())
+                .unwrap_or_default();
+            line(format!(
+                "  {}   {:<10} {}",
+                mark(language.works),
+                name(&language.language),
+                name(&what)
+            ));
+        }
+    }
+    let machine = &diagnosis.machine;
+    line(String::new());
+    line(heading("machine"));
+    line(format!(
+        "  {}, kernel {}",
+        machine.platform,
+        name(machine.kernel.as_deref().unwrap_or("unknown"))
+    ));
+    line(format!(
+        "  {} cores",
+        machine.cores.map_or_else(
+            || "an unknown number of".to_owned(),
+            |cores| cores.to_string()
+        )
+    ));
+    line(format!(
+        "  {} which pages a run has written",
+        if machine.tells_dirty_pages {
+            "tells"
+        } else {
+            "does not tell"
+        }
+    ));
+    line(String::new());
+    line(heading("guests"));
+    let guests = &diagnosis.guests;
+    line(format!(
+        "  cache {}",
+        name(
+            guests
+                .cache
+                .as_deref()
+                .unwrap_or("nowhere: there is no home directory")
+        )
+    ));
+    line(format!(
+        "  {}",
+        if guests.carried {
+            "this binary carries its guests"
+        } else {
+            "this binary carries no guests"
+        }
+    ));
+    guests
+        .installed
+        .iter()
+        .for_each(|guest| line(format!("  installed: {}", name(guest))));
+    line(String::new());
+    line(heading("tools to make guests"));
+    for tool in &diagnosis.build_tools {
+        line(
+            format!(
+                "  {} {:<10} {}",
+                mark(tool.version.is_some()),
+                tool.name,
+                name(tool.version.as_deref().unwrap_or_default())
+            )
+            .trim_end()
+            .to_owned(),
+        );
+    }
+    line(String::new());
+    line(heading("what to do"));
+    if diagnosis.advice.is_empty() {
+        line("  nothing: all is well".to_owned());
+    }
+    diagnosis
+        .advice
+        .iter()
+        .for_each(|advice| line(format!("  - {advice}")));
+    text
+}

@@ -1,0 +1,254 @@
+//! `glovebox serve` and `glovebox keys`: how is the service started, and how are its keys made?
+
+use crate::cli::{KeysCommand, KeysPlace, ServeArguments};
+#[cfg(feature = "packages")]
+use crate::compose::PackageQuotas;
+use crate::compose::{Composition, ContainerTier, runtime, runtime_with};
+use crate::exit::{Exit, Failure};
+use crate::installation::Installation;
+use crate::{compose, files, policy, run, terminal};
+use glovebox::CancellationToken;
+use glovebox_http::{Listen, ServeError, Server};
+use glovebox_policy::{Policy, Subject};
+use glovebox_service::telemetry::Traces;
+use glovebox_service::{Config, KeyInfo, Keys, Scope, StartError};
+use glovebox_wire::error::chain;
+use std::path::Path;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
+
+/// Maximum bytes of a configuration file; protects this process.
+const MAX_CONFIG: u64 = 1 << 20;
+
+/// Runs `glovebox serve`.
+pub(crate) fn serve(arguments: &ServeArguments) -> Result<Exit, Failure> {
+    keep_to_ourselves();
+    let config = config(arguments.config.as_deref())?;
+    // One crypto provider for all TLS connections of this process.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let traces = config
+        .telemetry
+        .as_ref()
+        .map(Traces::to)
+        .transpose()
+        .map_err(|error| {
+            Failure::host(format!("traces cannot be sent: {error}"))
+                .advise("`telemetry.otlp` is the address of a collector")
+        })?;
+    log(arguments.log_json, traces.as_ref());
+    let policy = policy::load(config.policy.as_deref())?;
+    let installation = Installation::find()?;
+    // One worker per processor, and one more: programs keep the others busy, and clients must be
+    // served meanwhile.
+    let runtime = runtime_with(std::thread::available_parallelism().map_or(1, usize::from) + 1)?;
+    let builder = composition(&installation, policy, &config).builder(&runtime)?;
+    let listen = Listen {
+        address: arguments.listen,
+        insecure_local: arguments.insecure_local,
+        state: arguments.state.clone(),
+        accept_audit_gap: arguments.accept_audit_gap,
+    };
+    let ended = runtime.block_on(async {
+        // A signal during startup also leads to a graceful shutdown, with the head of the audit log
+        // in the database.
+        let stop = CancellationToken::new();
+        let watch = tokio::spawn(run::watch(run::signals()?, stop.clone()));
+        let server = Server::bind(listen, config, builder)
+            .await
+            .map_err(|error| failure(&error))?;
+        let scheme = if server.is_encrypted() {
+            "https"
+        } else {
+            "http"
+        };
+        let address = server
+            .address()
+            .map_err(|error| Failure::host(format!("cannot listen: {error}")))?;
+        terminal::note(&format!(
+            "glovebox: serving on {scheme}://{address}, described at {scheme}://{address}/docs"
+        ));
+        if arguments.insecure_local {
+            terminal::note(
+                "glovebox: no keys are asked for: whoever works on this machine may call",
+            );
+        }
+        server.run(stop).await;
+        watch.abort();
+        Ok::<_, Failure>(Exit::SUCCESS)
+    });
+    runtime.shutdown_background();
+    if let Some(traces) = traces {
+        traces.end();
+    }
+    ended
+}
+
+/// Sets the umask, so that only this user can read what the process writes from here on: records,
+/// outputs, artifacts, keys.
+fn keep_to_ourselves() {
+    let _ = rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+}
+
+/// Runs `glovebox keys ..`.
+pub(crate) fn keys(command: &KeysCommand) -> Result<Exit, Failure> {
+    keep_to_ourselves();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_max_level(tracing::Level::WARN)
+        .init();
+    let runtime = runtime()?;
+    runtime.block_on(async {
+        match command {
+            KeysCommand::Create {
+                name,
+                scopes,
+                expires,
+                place,
+            } => {
+                let subject = Subject::new(format!("key:{name}"))
+                    .map_err(|error| Failure::usage(chain(&error)))?;
+                let scopes = scopes
+                    .iter()
+                    .map(|scope| scope_named(scope))
+                    .collect::<Result<Vec<_>, _>>()?;
+                let key = open(place)
+                    .await?
+                    .create(&subject, &scopes, *expires)
+                    .await
+                    .map_err(|error| start_failure(&error))?;
+                terminal::note(&format!(
+                    "the key `{}` of `{subject}`; it is not shown again",
+                    key.id
+                ));
+                terminal::print(&key.secret)
+            }
+            KeysCommand::List { place } => {
+                let keys = open(place)
+                    .await?
+                    .list()
+                    .await
+                    .map_err(|error| start_failure(&error))?;
+                let line = |key: &KeyInfo| {
+                    let end = key.expires_at.as_deref().unwrap_or("-");
+                    let state = if key.is_over { "over" } else { "valid" };
+                    format!(
+                        "{}  {state:<5}  {:<24} {:<10} {}  {end}",
+                        key.id,
+                        terminal::name(&key.subject),
+                        key.scopes,
+                        key.created_at
+                    )
+                };
+                match keys.as_slice() {
+                    [] => terminal::print("there are none; `glovebox keys create` makes one"),
+                    keys => terminal::print(&keys.iter().map(line).collect::<Vec<_>>().join("\n")),
+                }
+            }
+            KeysCommand::Revoke { id, place } => {
+                if open(place)
+                    .await?
+                    .revoke(id)
+                    .await
+                    .map_err(|error| start_failure(&error))?
+                {
+                    terminal::print("the key is out of use")
+                } else {
+                    Err(
+                        Failure::usage(format!("there is no key `{}` in use", terminal::name(id)))
+                            .advise("`glovebox keys list` shows them"),
+                    )
+                }
+            }
+        }
+    })
+}
+
+fn scope_named(name: &str) -> Result<Scope, Failure> {
+    let known: Vec<_> = Scope::ALL.iter().map(|scope| scope.name()).collect();
+    name.parse().map_err(|_| {
+        Failure::usage(format!("there is no scope `{}`", terminal::name(name)))
+            .advise(format!("the scopes are {}", known.join(", ")))
+    })
+}
+
+async fn open(place: &KeysPlace) -> Result<Keys, Failure> {
+    let config = config(place.config.as_deref())?;
+    Keys::open(&place.state, config.database.as_deref())
+        .await
+        .map_err(|error| start_failure(&error))
+}
+
+fn config(path: Option<&Path>) -> Result<Config, Failure> {
+    let Some(path) = path else {
+        return Ok(Config::default());
+    };
+    let text = files::read_text(path, "the config", MAX_CONFIG)?;
+    Config::parse(&text).map_err(|error| Failure::usage(chain(&error)))
+}
+
+fn failure(error: &ServeError) -> Failure {
+    let text = chain(error);
+    match error {
+        ServeError::NotLocal(_) => Failure::usage(text),
+        ServeError::Listen(..) => {
+            Failure::host(text).advise("`--listen` names another address; port 0 takes a free one")
+        }
+        ServeError::Start(error) => start_failure(error),
+        _ => Failure::host(text),
+    }
+}
+
+fn start_failure(error: &StartError) -> Failure {
+    let text = chain(error);
+    match error {
+        StartError::AuditGap(_) | StartError::AuditName { .. } => Failure::host(text).advise(
+            "keep what is left of the log elsewhere and find out who could write to it; `--accept-audit-gap` then goes on, and records the gap",
+        ),
+        StartError::AuditKey(..) => Failure::usage(text),
+        StartError::InUse(_) => {
+            Failure::host(text).advise("every service needs a folder of its own")
+        }
+        StartError::Sandbox(error) => compose::failure(error),
+        _ => Failure::host(text),
+    }
+}
+
+fn composition<'a>(
+    installation: &'a Installation,
+    policy: Policy,
+    config: &Config,
+) -> Composition<'a> {
+    let containers = &config.containers;
+    Composition {
+        containers: if containers.enabled {
+            ContainerTier::Connected {
+                runtime: containers.runtime.clone(),
+                idle: containers.pool,
+            }
+        } else {
+            ContainerTier::Absent
+        },
+        #[cfg(feature = "packages")]
+        quotas: PackageQuotas {
+            cache: config.limits.packages.map(|bytes| bytes as u64),
+            reserve: Some(config.limits.packages_reserve as u64),
+            of_subject: Some(config.limits.packages_per_subject as u64),
+        },
+        ..Composition::new(installation, policy)
+    }
+}
+
+fn log(is_json: bool, traces: Option<&Traces>) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let layer = if is_json {
+        layer.json().with_filter(filter).boxed()
+    } else {
+        layer.with_filter(filter).boxed()
+    };
+    tracing_subscriber::registry()
+        .with(layer)
+        .with(traces.map(Traces::layer))
+        .init();
+}

@@ -1,0 +1,299 @@
+//! Execution: what is a run that has a record, and which states does it pass?
+
+use crate::json::{timestamp, to_json};
+use crate::outcome::OutcomeBody;
+use crate::problem::{Code, ErrorBody};
+use glovebox::Status;
+use serde::de::{self, MapAccess, Visitor};
+use serde::ser::{self, SerializeMap};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
+use std::fmt;
+use std::str::FromStr;
+use utoipa::ToSchema;
+
+/// The state of an execution.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ExecutionState {
+    /// It waits for a concurrency slot.
+    #[default]
+    Queued,
+    /// It runs.
+    Running,
+    /// It has ended, with an outcome.
+    Ended(Status),
+    /// The service failed to run it.
+    Error,
+    /// The process of the service ended meanwhile.
+    Interrupted,
+}
+
+/// A name that no state of an execution has.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is not a state of an execution")]
+pub struct UnknownState(String);
+
+impl UnknownState {
+    pub(crate) fn new(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+}
+
+impl ExecutionState {
+    /// All states, in the order in which an execution may pass them.
+    pub const ALL: [Self; 10] = [
+        Self::Queued,
+        Self::Running,
+        Self::Ended(Status::Succeeded),
+        Self::Ended(Status::Failed),
+        Self::Ended(Status::Denied),
+        Self::Ended(Status::Limited),
+        Self::Ended(Status::Cancelled),
+        Self::Ended(Status::Crashed),
+        Self::Error,
+        Self::Interrupted,
+    ];
+
+    /// It has ended successfully.
+    pub const SUCCEEDED: Self = Self::Ended(Status::Succeeded);
+
+    /// A client has stopped it.
+    pub const CANCELLED: Self = Self::Ended(Status::Cancelled);
+
+    /// Returns its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Ended(status) => status.name(),
+            Self::Error => "error",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+impl FromStr for ExecutionState {
+    type Err = UnknownState;
+
+    fn from_str(name: &str) -> Result<Self, UnknownState> {
+        Self::ALL
+            .into_iter()
+            .find(|state| state.name() == name)
+            .ok_or_else(|| UnknownState::new(name))
+    }
+}
+
+impl fmt::Display for ExecutionState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Serialize for ExecutionState {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for ExecutionState {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        name.parse().map_err(de::Error::custom)
+    }
+}
+
+/// An execution. Fields that are not known yet, or do not apply, are missing or null.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Execution)]
+pub struct ExecutionBody<'a> {
+    /// The id of the execution.
+    #[schema(value_type = String)]
+    pub id: &'a str,
+    /// `queued`, `running`; or how it ended: `succeeded`, `failed`, `denied`, `limited`, `crashed`,
+    /// `cancelled`; `error` if the service failed, `interrupted` if the service was killed
+    /// meanwhile.
+    #[schema(value_type = String)]
+    pub status: ExecutionState,
+    /// The subject that started it.
+    #[schema(value_type = String)]
+    pub subject: &'a str,
+    /// The session in which it ran.
+    #[schema(value_type = Option<String>)]
+    pub session: Option<&'a str>,
+    /// The language.
+    #[schema(value_type = String)]
+    pub language: &'a str,
+    /// The profile of the policy under which it ran.
+    #[schema(value_type = Option<String>)]
+    pub profile: Option<&'a str>,
+    /// The time of the request.
+    #[schema(format = DateTime)]
+    pub created_at: String,
+    /// The time at which it left the queue and began to run.
+    #[schema(format = DateTime)]
+    pub started_at: Option<String>,
+    /// The time at which it ended.
+    #[schema(format = DateTime)]
+    pub ended_at: Option<String>,
+    /// Its result, once it has ended; not in lists.
+    #[serde(flatten)]
+    #[schema(value_type = OutcomeBody<'a>)]
+    pub result: Option<StoredResult<'a>>,
+}
+
+impl ExecutionBody<'_> {
+    /// Returns it as JSON.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let bytes = self
+            .result
+            .as_ref()
+            .map_or(0, |StoredResult(text)| text.len());
+        // Large results must not be copied while the text grows.
+        let mut text = Vec::with_capacity(bytes + 512);
+        match serde_json::to_writer(&mut text, self) {
+            Ok(()) => String::from_utf8(text).unwrap_or_default(),
+            Err(_) => to_json(&self.head()),
+        }
+    }
+
+    fn head(&self) -> ExecutionBody<'_> {
+        ExecutionBody {
+            created_at: self.created_at.clone(),
+            started_at: self.started_at.clone(),
+            ended_at: self.ended_at.clone(),
+            result: None,
+            ..*self
+        }
+    }
+}
+
+/// The times of an execution, in milliseconds since 1970.
+#[derive(Clone, Copy, Debug)]
+pub struct ExecutionTimes {
+    /// The time of the request.
+    pub created_ms: i64,
+    /// The time at which it began to run.
+    pub started_ms: Option<i64>,
+    /// The time at which it ended.
+    pub ended_ms: Option<i64>,
+}
+
+impl ExecutionTimes {
+    /// Formats them, in this order.
+    #[must_use]
+    pub fn format(self) -> (String, Option<String>, Option<String>) {
+        (
+            timestamp(self.created_ms),
+            self.started_ms.map(timestamp),
+            self.ended_ms.map(timestamp),
+        )
+    }
+}
+
+/// The fields of a result as they are stored: the JSON text of an object. They are sent as they
+/// are.
+pub struct StoredResult<'a>(pub &'a str);
+
+impl Serialize for StoredResult<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        serde_json::Deserializer::from_str(self.0)
+            .deserialize_map(Fields(&mut map))
+            .map_err(ser::Error::custom)?;
+        map.end()
+    }
+}
+
+/// Visitor that writes each field of an object as it is read.
+struct Fields<'a, M>(&'a mut M);
+
+impl<'de, M: SerializeMap> Visitor<'de> for Fields<'_, M> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        while let Some((name, value)) = entries.next_entry::<&str, &RawValue>()? {
+            self.0
+                .serialize_entry(name, value)
+                .map_err(de::Error::custom)?;
+        }
+        Ok(())
+    }
+}
+
+/// Returns the result of an execution without an outcome, as it is stored.
+#[must_use]
+pub fn failure_json(code: Code, detail: &str) -> String {
+    #[derive(Serialize)]
+    struct Failure<'a> {
+        error: ErrorBody<'a>,
+    }
+
+    to_json(&Failure {
+        error: ErrorBody { code, detail },
+    })
+}
+
+/// A page of executions, the newest first.
+#[derive(Serialize, ToSchema)]
+pub struct ExecutionList<'a> {
+    /// The executions, without their output.
+    pub executions: Vec<ExecutionBody<'a>>,
+    /// The `cursor` of the next page; null on the last one.
+    pub next_cursor: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stored_result_is_sent_as_it_is() {
+        let (created_at, started_at, ended_at) = ExecutionTimes {
+            created_ms: 0,
+            started_ms: None,
+            ended_ms: Some(1),
+        }
+        .format();
+        let execution = ExecutionBody {
+            id: "run_1",
+            status: ExecutionState::SUCCEEDED,
+            subject: "local",
+            session: None,
+            language: "python",
+            profile: Some("default"),
+            created_at,
+            started_at,
+            ended_at,
+            result: Some(StoredResult(
+                r#"{"exit_code":0,"value":{"json":1.0e400,"text":"\u009b"}}"#,
+            )),
+        };
+        assert_eq!(
+            execution.to_json(),
+            r#"{"id":"run_1","status":"succeeded","subject":"local","session":null,"language":"python","profile":"default","created_at":"1970-01-01T00:00:00.000Z","started_at":null,"ended_at":"1970-01-01T00:00:00.001Z","exit_code":0,"value":{"json":1.0e400,"text":"\u009b"}}"#
+        );
+        assert_eq!(
+            failure_json(Code::Internal, "x"),
+            r#"{"error":{"code":"internal","detail":"x"}}"#
+        );
+        let cut = ExecutionBody {
+            result: Some(StoredResult(r#"{"exit_code":"#)),
+            ..execution
+        };
+        assert!(cut.to_json().ends_with(r#"001Z"}"#), "a damaged result");
+    }
+
+    #[test]
+    fn every_state_is_read_by_its_name() {
+        for state in ExecutionState::ALL {
+            assert_eq!(state.name().parse::<ExecutionState>().unwrap(), state);
+        }
+        assert!("ended".parse::<ExecutionState>().is_err());
+    }
+}

@@ -1,0 +1,115 @@
+# Init script, the main process of every container: idle until a job comes on standard input, then
+# it runs the job and reports on standard output how it ended.
+#
+#     bash -c SCRIPT init PROGRAM_USER RELAY_USER
+#
+# It is root with nothing but the capabilities to change users and to kill processes. Programs run
+# as PROGRAM_USER without any, so the kernel keeps them out of this process: its memory, which holds
+# the delimiter, its streams, and its life. The figures that it reports are the kernel's own.
+as() {
+  unprivileged=(setpriv --reuid="$1" --regid="$1" --clear-groups
+    --inh-caps=-all --bounding-set=-all --no-new-privs --)
+}
+as "$2"; relay=("${unprivileged[@]}")
+as "$1"; program=("${unprivileged[@]}")
+# The program gets the original streams. These are separate open file descriptions, which it cannot
+# make non-blocking.
+exec 3>&2 2>/dev/null
+exec 4>/proc/self/fd/1 || exec 4>&1
+exec 5>/proc/self/fd/3 || exec 5>&3
+# So that the program can open /dev/stdin, /dev/stdout and /dev/stderr.
+chmod 0666 /proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/3
+# A driver writes the program's value or exception here. The folder belongs to root, so the program
+# cannot replace the file.
+completion=/program/.completion
+umask 0
+: >$completion
+umask 022
+IFS=' ' read -r delimiter control files seconds cpu open artifacts max_completion port prctl filter ||
+  exit 0
+head -c "$control" | tar -xf - --no-same-owner -C /program || exit 125
+if [ "$files" -gt 0 ]; then
+  head -c "$files" | "${program[@]}" tar -xf - -C /work
+  # The files do not fit into the workspace.
+  if [ "${PIPESTATUS[1]}" -ne 0 ]; then
+    printf '%s ' "$delimiter" >&5
+    printf '%s 1 0 0 0 0 %s 0\n' "$delimiter" "$(stat -f -c '%a %d' /work)" >&4
+    exit 0
+  fi
+fi
+mapfile -d '' -t environment </program/.environment
+mapfile -d '' -t command </program/.command
+# The egress relay, if granted: it forwards a port of the container's loopback to the egress socket.
+# It has a user of its own, so the program cannot signal it.
+if [ "$port" -gt 0 ]; then
+  "${relay[@]}" socat \
+    "TCP4-LISTEN:$port,bind=127.0.0.1,reuseaddr,fork,max-children=32" \
+    UNIX-CONNECT:/run/glovebox/egress \
+    </dev/null >/dev/null 2>&1 3>&- 4>&- 5>&- &
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
+    (: <"/dev/tcp/127.0.0.1/$port") && break
+    sleep 0.02
+  done
+fi
+# A seccomp filter for the program alone, where the relay needs sockets that the program must not
+# create: PR_SET_SECCOMP, SECCOMP_MODE_FILTER.
+seccomp=()
+if [ "$prctl" -gt 0 ]; then
+  # shellcheck disable=SC2016
+  seccomp=(perl -e '
+    my $filter = pack("H*", shift);
+    my $prctl = 0 + shift;
+    my $argument = pack("S x6 P", length($filter) / 8, $filter);
+    syscall($prctl, 22, 2, $argument) == 0 or exit 125;
+    exec { $ARGV[0] } @ARGV;
+    exit 127' "$filter" "$prctl")
+fi
+(
+  ulimit -t "$cpu" || exit 125
+  # Fails if the engine allows fewer, which is stricter.
+  ulimit -n "$open"
+  # `timeout` runs as root too: the program can neither stop nor kill it.
+  exec timeout -s KILL "$seconds" \
+    "${program[@]}" "${seccomp[@]}" env -i -C /work "${environment[@]}" "${command[@]}" \
+    2>&3 3>&- 4>&- 5>&-
+)
+code=$?
+# Kills all processes but this one at once: none can fork while the kernel goes through the list.
+# Then waits until they are gone.
+kill -9 -1
+ends=$((SECONDS + 2))
+while kill -0 -1 && [ $SECONDS -lt $ends ]; do :; done
+# The end of standard error.
+printf '%s ' "$delimiter" >&5
+# counter NAME KEY FILE...: assigns to NAME the number after KEY of the first file that has it, or
+# the only number if KEY is empty.
+counter() {
+  local -n into=$1
+  local key value file
+  into=0
+  for file in "${@:3}"; do
+    [ -r "$file" ] || continue
+    while read -r key value; do
+      [ -n "$2" ] || value=$key key=
+      [[ $key == "$2" && $value =~ ^[0-9]+$ ]] && into=$value && return
+    done <"$file"
+  done
+}
+cgroup=/sys/fs/cgroup
+counter oom oom_kill $cgroup/memory.events $cgroup/memory/memory.oom_control
+counter processes max $cgroup/pids.events $cgroup/pids/pids.events
+counter micros usage_usec $cgroup/cpu.stat
+counter nanos '' $cgroup/cpuacct/cpuacct.usage
+[ "$nanos" -gt 0 ] && micros=$((nanos / 1000))
+counter peak '' $cgroup/memory.peak $cgroup/memory/memory.max_usage_in_bytes
+read -r blocks inodes <<<"$(stat -f -c '%a %d' /work)"
+size=0
+[ -s $completion ] && size=$(stat -c %s $completion)
+[ "${size:=0}" -le "$max_completion" ] || size=0
+printf '%s %s %s %s %s %s %s %s %s\n' "$delimiter" \
+  "$code" "$oom" "$processes" "$micros" "$peak" "$blocks" "$inodes" "$size" >&4
+[ "$size" -gt 0 ] && head -c "$size" $completion >&4
+# As the program's user, because root without capabilities cannot read its private files. No other
+# process is left that could interfere.
+if [ "$artifacts" = 1 ]; then "${program[@]}" tar -cf - -C /work --sort=name . >&4; fi
+exit 0

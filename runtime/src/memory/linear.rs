@@ -1,0 +1,122 @@
+//! Linear memories: which memory does the engine get for an instance?
+#![expect(
+    unsafe_code,
+    reason = "implements the engine's interface of memory that compiled guests address directly"
+)]
+
+use super::image::Image;
+use super::mapping::Access;
+use super::slot::Slot;
+use std::cell::RefCell;
+use std::pin::Pin;
+use std::ptr;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use wasmtime::{LinearMemory, MemoryCreator, MemoryType};
+
+thread_local! {
+    /// The image for the memory that the future being polled on this thread is about to create.
+    pub(super) static NEXT_IMAGE: RefCell<Option<Arc<Image>>> = const { RefCell::new(None) };
+}
+
+/// Runs a future whose first memory that the image fits into is created from `image`.
+///
+/// The engine calls the memory creator without naming the instance, so the image is passed in a
+/// thread-local, on the thread that polls, and only while it polls.
+pub(crate) async fn with_image<F: Future>(image: Arc<Image>, future: F) -> F::Output {
+    let mut future = std::pin::pin!(future);
+    let mut image = Some(image);
+    std::future::poll_fn(move |context| poll_with(&mut image, future.as_mut(), context)).await
+}
+
+fn poll_with<F: Future>(
+    image: &mut Option<Arc<Image>>,
+    future: Pin<&mut F>,
+    context: &mut Context<'_>,
+) -> Poll<F::Output> {
+    NEXT_IMAGE.with_borrow_mut(|next| *next = image.take());
+    let result = future.poll(context);
+    NEXT_IMAGE.with_borrow_mut(|next| *image = next.take());
+    result
+}
+
+/// Memory creator of the engine: from an image for guests, empty ones for everything else.
+#[derive(Debug, Default)]
+pub(crate) struct GuestMemory;
+
+// SAFETY: each memory is a reservation of its own with at least the requested guard behind it,
+// never moves, is zero or the image's bytes when handed out, and has no other user until it is
+// dropped.
+unsafe impl MemoryCreator for GuestMemory {
+    fn new_memory(
+        &self,
+        _: MemoryType,
+        minimum: usize,
+        maximum: Option<usize>,
+        reserved: Option<usize>,
+        guard: usize,
+    ) -> Result<Box<dyn LinearMemory>, String> {
+        let capacity = reserved
+            .unwrap_or_else(|| maximum.unwrap_or(minimum))
+            .max(minimum);
+        let reservation = capacity
+            .checked_add(guard)
+            .ok_or("the memory is larger than the address space")?;
+        let image = NEXT_IMAGE.with_borrow_mut(|next| next.take_if(|image| image.len() <= minimum));
+        let slot = match &image {
+            Some(image) => image.slot(minimum, reservation),
+            None => Slot::zeroed(minimum, reservation),
+        };
+        let slot = slot.map_err(|error| format!("cannot map guest memory: {error}"))?;
+        Ok(Box::new(GuestLinearMemory {
+            slot: Some(slot),
+            image,
+            size: minimum,
+            capacity,
+        }))
+    }
+}
+
+struct GuestLinearMemory {
+    slot: Option<Slot>,
+    image: Option<Arc<Image>>,
+    size: usize,
+    capacity: usize,
+}
+
+// SAFETY: see `GuestMemory`.
+unsafe impl LinearMemory for GuestLinearMemory {
+    fn byte_size(&self) -> usize {
+        self.size
+    }
+
+    fn byte_capacity(&self) -> usize {
+        self.capacity
+    }
+
+    fn grow_to(&mut self, size: usize) -> wasmtime::Result<()> {
+        let Some(slot) = &self.slot else {
+            return Err(wasmtime::Error::msg("the memory is gone"));
+        };
+        if size > self.capacity || size < self.size {
+            return Err(wasmtime::Error::msg("the memory cannot grow to that size"));
+        }
+        slot.memory.protect(self.size..size, Access::ReadWrite)?;
+        self.size = size;
+        Ok(())
+    }
+
+    fn as_ptr(&self) -> *mut u8 {
+        self.slot
+            .as_ref()
+            .map_or(ptr::null_mut(), |slot| slot.memory.base.as_ptr())
+    }
+}
+
+impl Drop for GuestLinearMemory {
+    fn drop(&mut self) {
+        if let (Some(slot), Some(image)) = (self.slot.take(), &self.image) {
+            image.recycle(slot, self.size);
+        }
+    }
+}

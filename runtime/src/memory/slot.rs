@@ -1,0 +1,116 @@
+//! Slots: how does a used memory become a fresh one for the next run?
+//!
+//! ```text
+//! 0              image             initial          size                     reservation
+//! | file, copy-on-write | zeroes          | grown by the run | no access: growth, guard |
+//!   dirty: copied back    dirty: zeroed     zeroed, no access
+//! ```
+#![expect(
+    unsafe_code,
+    reason = "copies the image back over what a run has written"
+)]
+
+use super::dirty::{DirtyPages, DirtyTracking};
+use super::mapping::{Access, Mapping};
+use std::fs::File;
+use std::io;
+use std::ptr;
+
+/// Bytes of a slot that may stay resident between two runs; protects the host's memory from slots
+/// that one large run has grown.
+const KEEP_RESIDENT_BYTES: usize = 4 << 20;
+
+/// A place for one memory, which starts as an image or as zeroes.
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub(super) memory: Mapping,
+    /// Bytes that are accessible from the start: the image, and zeroes up to the guest's initial
+    /// size.
+    pub(super) initial: usize,
+    /// The way in which the dirty pages of the image are found.
+    pub(super) tracking: DirtyTracking,
+}
+
+impl Slot {
+    /// Returns a slot that starts with zeroes.
+    pub(super) fn zeroed(initial: usize, reservation: usize) -> io::Result<Self> {
+        let memory = Mapping::reserve(reservation)?;
+        memory.protect(0..initial, Access::ReadWrite)?;
+        Ok(Self {
+            memory,
+            initial,
+            tracking: DirtyTracking::PagemapPrivate,
+        })
+    }
+
+    /// Returns a slot that starts with `len` bytes of a file, and then zeroes.
+    pub(super) fn of_file(
+        file: &File,
+        len: usize,
+        initial: usize,
+        reservation: usize,
+    ) -> io::Result<Self> {
+        let memory = fresh(file, len, initial, reservation)?;
+        let tracking = DirtyTracking::best(&memory, 0..len);
+        Ok(Self {
+            memory,
+            initial,
+            tracking,
+        })
+    }
+
+    /// Returns the initial size and the reservation: slots with the same ones are alike.
+    pub(super) fn shape(&self) -> (usize, usize) {
+        (self.initial, self.memory.len)
+    }
+
+    /// Resets a memory that has grown to `size` bytes: its image is copied back from `pristine`.
+    pub(super) fn restore(&self, pristine: &Mapping, size: usize) -> io::Result<()> {
+        let Self {
+            memory,
+            initial,
+            tracking,
+        } = self;
+        let image = pristine.len;
+        let mut dirty = DirtyPages::default();
+        let scanned = dirty
+            .scan(memory, 0..image, *tracking)
+            .and_then(|()| dirty.scan(memory, image..size, DirtyTracking::PagemapPrivate));
+        if scanned.is_err() || dirty.bytes > KEEP_RESIDENT_BYTES {
+            memory.discard(0..size)?;
+            // The write-protection was lost with the pages.
+            tracking.rearm(memory, 0..image)?;
+        } else {
+            for range in &dirty.ranges {
+                let start = range.start - memory.base.as_ptr() as usize;
+                let from_image = range.len().min(image.saturating_sub(start));
+                // SAFETY: the scan reports ranges inside the slot; the image mapping is at least
+                // `start + from_image` long, the two never overlap, and the instance that used the
+                // slot is gone.
+                unsafe {
+                    let target: *mut u8 = memory.at(start).cast();
+                    ptr::copy_nonoverlapping(
+                        pristine.at(start.min(image)).cast(),
+                        target,
+                        from_image,
+                    );
+                    ptr::write_bytes(target.wrapping_add(from_image), 0, range.len() - from_image);
+                }
+            }
+        }
+        memory.protect(*initial..size, Access::None)
+    }
+}
+
+/// Reserves an address range that starts with `len` bytes of a file, and then zeroes.
+pub(super) fn fresh(
+    file: &File,
+    len: usize,
+    initial: usize,
+    reservation: usize,
+) -> io::Result<Mapping> {
+    let memory = Mapping::reserve(reservation)?;
+    memory.map_over(file, len)?;
+    memory.protect(len..initial, Access::ReadWrite)?;
+    Ok(memory)
+}

@@ -1,0 +1,178 @@
+//! Plan of a run: what is decided, resolved and inspected before a request runs?
+
+use super::run::PendingRun;
+use super::{OpenError, Sandbox};
+use crate::allowance::{Allowance, Tab};
+use crate::audit::RunAudit;
+use crate::error::Error;
+use crate::findings;
+use crate::outcome::RunId;
+use crate::packages::{PackageManager, PackagePlan, PackageTarget, PackageTree};
+use glovebox_policy::{Denial, Facts, Finding, Grant, Limits, Request, Subject, Tier, Verdict};
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// The grant of a request, with its plan of packages.
+pub(super) type Admitted = (Arc<Grant>, PackagePlan);
+
+/// The findings in a program.
+#[derive(Default)]
+pub(crate) struct Inspection {
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) denial: Option<Denial>,
+}
+
+impl Sandbox {
+    /// Finds out what else a request needs, and returns the grant with that. Nothing is resolved
+    /// that the policy does not allow.
+    pub(super) async fn plan_packages(&self, run: &mut PendingRun) -> Result<Admitted, OpenError> {
+        // A request that is denied anyway must cost no inspection, and no query to an index.
+        let first = match &run.first {
+            Ok(grant) => Arc::clone(grant),
+            Err(denial) => return Err(OpenError::Denied(denial.clone())),
+        };
+        let Some(manager) = &self.0.packages else {
+            let asks_for_none = run.request.wants.packages.is_empty();
+            return if asks_for_none {
+                Ok((first, PackagePlan::default()))
+            } else {
+                Err(OpenError::Denied(Box::new(Denial::packages_unsupported())))
+            };
+        };
+        // Boxed, so that the future of every run, which is moved a few times, is not as large as
+        // this one.
+        Box::pin(self.resolve(manager.as_ref(), run, first)).await
+    }
+
+    async fn resolve(
+        &self,
+        manager: &dyn PackageManager,
+        run: &mut PendingRun,
+        first: Arc<Grant>,
+    ) -> Result<Admitted, OpenError> {
+        let (request, allowance) = (&mut run.request, &run.allowance);
+        let mut plan = PackagePlan::new(manager.survey(request, allowance).await?, request);
+        if request.wants.packages.is_empty() {
+            return if plan.has_needs() {
+                self.admit_with(request, plan)
+            } else {
+                Ok((first, plan))
+            };
+        }
+        let machine = self.facts();
+        let facts = plan.facts(&machine);
+        let facts = facts.as_ref().unwrap_or(&machine);
+        // A request that would be denied anyway must not cause a query to an index first.
+        if let Verdict::Deny(denial) = self.0.policy.admit(request, facts) {
+            return Err(OpenError::Denied(Box::new(denial)));
+        }
+        let grant = self
+            .0
+            .policy
+            .admit_packages(request, facts)
+            .map_err(|denial| OpenError::Denied(Box::new(denial)))?;
+        let target = |tier: &Tier| {
+            self.0
+                .executors
+                .get(tier)
+                .and_then(|executor| executor.package_target(&request.language))
+        };
+        let targets: Vec<PackageTarget> = grant.tiers().iter().filter_map(target).collect();
+        // From here on an index may learn of the request, so it leaves a record whatever its end.
+        run.audit.looked_up(request)?;
+        let resolutions = allowance
+            .in_time(manager.resolve(&grant, &targets, allowance))
+            .await?;
+        plan.resolved(grant, resolutions);
+        self.admit_with(request, plan)
+    }
+
+    /// Inspects a granted program, and checks whether the policy accepts the findings.
+    pub(crate) async fn inspect(
+        &self,
+        request: &Request,
+        grant: &Grant,
+        allowance: &Allowance,
+    ) -> Result<Inspection, Error> {
+        // No program is parsed on the host.
+        let Some(executor) = self.0.executors.get(&Tier::Wasm) else {
+            return Ok(Inspection::default());
+        };
+        let mut findings = findings::inspect(executor.as_ref(), request, grant, allowance).await?;
+        let denial = grant.check_findings(&mut findings).err();
+        Ok(Inspection { findings, denial })
+    }
+
+    /// Makes the first decision, before anything is known of packages.
+    pub(super) fn begin(
+        &self,
+        id: RunId,
+        request: Request,
+        stop: &CancellationToken,
+        tab: Option<Tab>,
+    ) -> PendingRun {
+        let audit = RunAudit::new(self.0.audit.clone(), id, &request);
+        let first = self.decide(&request, &self.facts());
+        let limits = first.as_ref().ok().map(|grant| grant.limits());
+        let allowance = self.allowance(&request.subject, limits, stop).noted(tab);
+        PendingRun {
+            request,
+            audit,
+            allowance,
+            first,
+        }
+    }
+
+    /// Returns the allowance of a request besides its own run.
+    pub(crate) fn allowance(
+        &self,
+        subject: &Subject,
+        limits: Option<&Limits>,
+        stop: &CancellationToken,
+    ) -> Allowance {
+        Allowance::within(
+            subject.clone(),
+            limits,
+            stop.clone(),
+            self.0.inspections.clone(),
+        )
+        .charged(self.0.memory.clone())
+    }
+
+    fn admit_with(&self, request: &Request, plan: PackagePlan) -> Result<Admitted, OpenError> {
+        let machine = self.facts();
+        let facts = plan.facts(&machine);
+        let grant = self
+            .decide(request, facts.as_ref().unwrap_or(&machine))
+            .map_err(OpenError::Denied)?;
+        Ok((grant, plan))
+    }
+
+    fn decide(&self, request: &Request, facts: &Facts) -> Result<Arc<Grant>, Box<Denial>> {
+        match self.0.policy.admit(request, facts) {
+            Verdict::Admit(grant) => Ok(Arc::from(grant)),
+            Verdict::Deny(mut denial) => {
+                if request.language == "wasm" && !self.0.has_compiler {
+                    denial.reason.push_str("; WebAssembly programs need a compiler, which `SandboxBuilder::compiler` names");
+                }
+                Err(Box::new(denial))
+            }
+        }
+    }
+
+    pub(super) async fn fetch(
+        &self,
+        plan: &PackagePlan,
+        grant: &Grant,
+        allowance: &Allowance,
+    ) -> Result<Option<PackageTree>, Error> {
+        match (&self.0.packages, plan.of_tier(grant.tier())) {
+            (Some(manager), Some((packages, resolution))) => {
+                Box::pin(allowance.in_time(manager.fetch(packages, resolution, allowance)))
+                    .await
+                    .map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! Runs in a sandbox: how does one request get from the first decision to its outcome?
+
+use super::plan::{Admitted, Inspection};
+use super::{ConcurrencySlot, Controls, OpenError, Sandbox};
+use crate::account::RunMemory;
+use crate::allowance::{Allowance, until_stopped};
+use crate::audit::RunAudit;
+use crate::error::Error;
+use crate::executor::{Evaluation, Hold, Report, Run, RunSetup};
+use crate::host::calls::HostCalls;
+use crate::outcome::{Outcome, PolicyReference, RunId, Status};
+use crate::packages::{LockedPackage, PackagePlan, PackageTree};
+use glovebox_policy::{Denial, Finding, Grant, Limit, Request, Source};
+use std::pin::pin;
+use std::sync::Arc;
+use tracing::{Instrument as _, debug_span};
+
+/// One request on its way to its end.
+pub(super) struct PendingRun {
+    pub(super) request: Request,
+    /// What may be used on its behalf besides its own run. Dropped before the audit, so that the
+    /// usage is noted when the end is recorded.
+    pub(super) allowance: Allowance,
+    pub(super) audit: RunAudit,
+    /// The decision before anything is known of packages.
+    pub(super) first: Result<Arc<Grant>, Box<Denial>>,
+}
+
+/// What a granted request needs before it runs.
+type Prepared = (Option<PackageTree>, ConcurrencySlot);
+
+impl PendingRun {
+    /// Returns the first grant, without a plan of packages.
+    fn without_packages(&self) -> Result<Admitted, OpenError> {
+        match &self.first {
+            Ok(grant) => Ok((Arc::clone(grant), PackagePlan::default())),
+            Err(denial) => Err(OpenError::Denied(denial.clone())),
+        }
+    }
+}
+
+impl Sandbox {
+    /// Takes a request from its plan of packages to its end.
+    pub(super) async fn run_to_end(
+        &self,
+        run: &mut PendingRun,
+        controls: Controls,
+    ) -> Result<Outcome, Error> {
+        let planning = self.plan_packages(run).instrument(debug_span!("survey"));
+        let stop = controls.stop.clone();
+        let (planned, late) = match until_stopped(&stop, planning).await {
+            Some(Err(OpenError::Failed(late @ Error::OutOfTime(_)))) => {
+                (run.without_packages(), Some(late))
+            }
+            Some(planned) => (planned, None),
+            None => (run.without_packages(), None),
+        };
+        let (grant, plan) = match planned {
+            Ok(admitted) => admitted,
+            Err(OpenError::Denied(denial)) => return self.denied(run, *denial, Vec::new()),
+            Err(OpenError::Failed(error)) => return Err(error),
+        };
+        // Pinned in place, as the execution is: passing it by value would copy it.
+        let inspected = pin!(self.inspect(&run.request, &grant, &run.allowance))
+            .instrument(debug_span!("look"))
+            .await?;
+        let Inspection { findings, denial } = inspected;
+        run.audit.found(&findings)?;
+        if let Some(denial) = denial {
+            return self.denied(run, denial, findings);
+        }
+        run.audit.admitted(&run.request, &grant)?;
+        let prepared = match late {
+            Some(late) => Some(Err(late)),
+            None => {
+                let preparing = self.prepare(&plan, &grant, &run.allowance);
+                until_stopped(&stop, preparing.instrument(debug_span!("prepare"))).await
+            }
+        };
+        let grant = after_inspection(grant, &run.allowance);
+        let (report, packages) = match prepared {
+            Some(Ok(prepared)) => {
+                let span = debug_span!("guest", tier = grant.tier().name());
+                let report = pin!(self.execute(run, prepared, &grant, controls))
+                    .instrument(span)
+                    .await?;
+                (report, plan.locked(&grant))
+            }
+            Some(Err(error @ Error::OutOfTime(_))) => {
+                tracing::info!(run = %run.audit.id(), "{error}");
+                (Report::limited(Limit::Wall), Vec::new())
+            }
+            Some(Err(error)) => return Err(error),
+            None => (Report::new(Status::Cancelled), Vec::new()),
+        };
+        finished(run, report, &grant, (packages, findings))
+    }
+
+    /// Fetches the packages, and only then acquires a concurrency slot: a run that waits for
+    /// packages must not keep others from running.
+    pub(super) async fn prepare(
+        &self,
+        plan: &PackagePlan,
+        grant: &Grant,
+        allowance: &Allowance,
+    ) -> Result<Prepared, Error> {
+        let packages = self.fetch(plan, grant, allowance).await?;
+        Ok((packages, self.0.acquire_slot(grant).await?))
+    }
+
+    async fn execute(
+        &self,
+        run: &mut PendingRun,
+        (packages, slot): Prepared,
+        grant: &Arc<Grant>,
+        controls: Controls,
+    ) -> Result<Report, Error> {
+        // Until the report is returned, and for as long as the executor holds it.
+        let slot = Hold::new(Some(slot));
+        let _taken = slot.clone();
+        let _lease = packages.as_ref().map(|tree| tree.lease.clone());
+        let setup = self.setup(run, grant, packages, slot);
+        let request = &mut run.request;
+        let evaluation = Evaluation {
+            source: Source {
+                name: std::mem::take(&mut request.source.name),
+                content: Arc::clone(&request.source.content),
+            },
+            arguments: std::mem::take(&mut request.arguments),
+            input: controls.input,
+            output: controls.output,
+            artifacts: std::mem::take(&mut request.artifacts),
+            stop: controls.stop,
+        };
+        let program = Run { setup, evaluation };
+        self.executor(grant.tier())?.run(program).await
+    }
+
+    /// Returns the initial state of a run or session; takes the request's files.
+    pub(super) fn setup(
+        &self,
+        run: &mut PendingRun,
+        grant: &Arc<Grant>,
+        packages: Option<PackageTree>,
+        slot: Hold,
+    ) -> RunSetup {
+        let memory = RunMemory::new(self.0.memory.as_ref(), grant.subject());
+        // With the tools that there are now.
+        let calls = HostCalls::new(
+            Arc::clone(grant),
+            self.services(),
+            run.audit.calls(),
+            memory.clone(),
+        );
+        RunSetup {
+            id: run.audit.id(),
+            grant: Arc::clone(grant),
+            files: std::mem::take(&mut run.request.files),
+            packages,
+            calls: Arc::new(calls),
+            slot,
+            memory,
+        }
+    }
+
+    fn denied(
+        &self,
+        run: &mut PendingRun,
+        denial: Denial,
+        findings: Vec<Finding>,
+    ) -> Result<Outcome, Error> {
+        let digest = self.0.policy.digest();
+        run.audit.denied(&run.request, &denial, digest)?;
+        let policy = PolicyReference {
+            profile: run.request.profile.clone().unwrap_or_default(),
+            digest: digest.to_owned(),
+            rules: vec![denial.rule.clone()],
+        };
+        let report = Report {
+            usage: run.allowance.used(),
+            ..Report::new(Status::Denied)
+        };
+        Ok(Outcome {
+            denial: Some(denial),
+            findings,
+            ..of_report(run.audit.id(), report, policy)
+        })
+    }
+}
+
+/// Returns the grant of the program: without what inspections have used of it.
+fn after_inspection(grant: Arc<Grant>, allowance: &Allowance) -> Arc<Grant> {
+    let used = allowance.looks();
+    if used.wall.is_zero() {
+        grant
+    } else {
+        Arc::new(grant.after(used.wall, used.fuel))
+    }
+}
+
+/// Records the end of a run, and returns its outcome.
+fn finished(
+    run: &mut PendingRun,
+    report: Report,
+    grant: &Grant,
+    (packages, findings): (Vec<LockedPackage>, Vec<Finding>),
+) -> Result<Outcome, Error> {
+    let program = report.usage;
+    let mut outcome = outcome(run.audit.id(), report, grant);
+    outcome.packages = packages;
+    outcome.findings = findings;
+    run.allowance.add_to(&mut outcome.usage);
+    // The usage counts even if its outcome is not returned.
+    run.audit
+        .finished(&outcome)
+        .inspect_err(|_| run.allowance.prepare().used(&program))?;
+    Ok(outcome)
+}
+
+/// Returns the outcome of a run that was granted.
+pub(crate) fn outcome(id: RunId, report: Report, grant: &Grant) -> Outcome {
+    let policy = PolicyReference {
+        profile: grant.profile().to_owned(),
+        digest: grant.policy_digest().to_owned(),
+        rules: grant.rules().iter().map(ToString::to_string).collect(),
+    };
+    let limit = report.limit.map(|limit| grant.limit_hit(limit));
+    Outcome {
+        limit,
+        tier: Some(grant.tier()),
+        tier_reason: grant.tier_reason().to_owned(),
+        ..of_report(id, report, policy)
+    }
+}
+
+fn of_report(id: RunId, report: Report, policy: PolicyReference) -> Outcome {
+    Outcome {
+        id,
+        status: report.status,
+        exit_code: report.exit_code,
+        stdout: report.stdout,
+        stderr: report.stderr,
+        value: report.value,
+        exception: report.exception,
+        limit: None,
+        denial: None,
+        crash: report.crash,
+        artifacts: report.artifacts,
+        artifacts_truncated: report.artifacts_truncated,
+        tier: None,
+        tier_reason: String::new(),
+        packages: Vec::new(),
+        findings: Vec::new(),
+        usage: report.usage,
+        policy,
+    }
+}

@@ -1,0 +1,98 @@
+//! Sessions of the library: do they keep their state?
+
+use super::*;
+
+#[test]
+fn sessions_keep_their_state() {
+    let sandbox = sandbox("", "");
+    let mut session = runtime()
+        .block_on(sandbox.open(Request::new("python", "print('not evaluated')")))
+        .expect("a session opens");
+    let mut say = |text: &str| {
+        runtime()
+            .block_on(session.evaluate(text))
+            .expect("the session lives")
+    };
+    assert_eq!(
+        say("x = 40\ndef add(n):\n    return x + n").status,
+        Status::Succeeded
+    );
+    assert_eq!(say("add(2)").value.expect("a value").text, "42");
+    let failed = say("add(1)\nx / 0");
+    assert_eq!(
+        (
+            failed.status,
+            failed.exception.expect("an exception").kind.as_str()
+        ),
+        (Status::Failed, "ZeroDivisionError"),
+        "an exception does not end a session"
+    );
+    assert_eq!(
+        say("generator = (n * n for n in range(10))\nnext(generator), next(generator)")
+            .value
+            .expect("a value")
+            .text,
+        "(0, 1)"
+    );
+    assert_eq!(
+        say("import asyncio\nawait asyncio.sleep(0)\nnext(generator)")
+            .value
+            .expect("a value")
+            .text,
+        "4"
+    );
+    assert_eq!(
+        say("print(input() if False else 'no input')").stdout.text(),
+        "no input\n"
+    );
+    session.close().expect("the end can be written");
+
+    let mut session = runtime()
+        .block_on(sandbox.open(Request::new("javascript", "")))
+        .expect("a session opens");
+    let mut say = |text: &str| {
+        runtime()
+            .block_on(session.evaluate(text))
+            .expect("the session lives")
+    };
+    assert_eq!(
+        say("let x = 40; class A { add(n) { return x + n; } }").status,
+        Status::Succeeded
+    );
+    assert_eq!(say("new A().add(2)").value.expect("a value").text, "42");
+    assert_eq!(say("null.x").status, Status::Failed);
+    assert_eq!(
+        say("const later = await Promise.resolve(7); later + x")
+            .value
+            .expect("a value")
+            .text,
+        "47"
+    );
+}
+
+#[test]
+fn each_evaluation_has_its_own_input_and_arguments() {
+    let sandbox = sandbox("", "");
+    let mut session = runtime()
+        .block_on(sandbox.open(Request::new("python", "")))
+        .expect("a session opens");
+    for word in ["one", "two"] {
+        let source = glovebox::policy::Source {
+            name: format!("{word}.py"),
+            content: b"import sys\nprint(sys.argv, input())".to_vec().into(),
+        };
+        let controls = Controls {
+            input: Input::from(format!("in {word}\n").as_str()),
+            ..Controls::default()
+        };
+        let outcome = runtime()
+            .block_on(session.evaluate_with(source, vec![word.to_owned()], vec![], controls))
+            .expect("the session lives");
+        assert_eq!(
+            outcome.stdout.text(),
+            format!("['{word}.py', '{word}'] in {word}\n"),
+            "{}",
+            show(&outcome)
+        );
+    }
+}

@@ -1,0 +1,198 @@
+//! Ordinary packages: do programs get what they need, from the registries that are in use?
+
+use super::*;
+
+#[test]
+fn a_pure_package_runs_in_the_wasm_tier_and_needs_no_network_afterwards() {
+    let mut machine = Machine::new();
+    let table = "from rich.console import Console\nfrom rich.table import Table\nt = Table(title='T')\nt.add_column('a')\nt.add_row('1')\nConsole().print(t)\n";
+    let printed = machine.run(&["--package", "rich"], "table.py", table);
+    assert!(
+        printed.contains("┃ a ┃") && printed.contains("│ 1 │"),
+        "{printed}"
+    );
+    machine.unplug();
+    let outcome = machine.outcome(&["--package", "rich"], "table.py", table);
+    assert_eq!(
+        (&outcome["status"], &outcome["tier"]),
+        (&"succeeded".into(), &"wasm".into()),
+        "{outcome}"
+    );
+    let locked = outcome["packages"].as_array().expect("there is a lock");
+    assert!(
+        locked.iter().any(|package| package["name"] == "rich"),
+        "{outcome}"
+    );
+    for package in locked {
+        let digest = package["digest"].as_str().unwrap_or_default();
+        assert!(
+            digest.len() == 7 + 64
+                && digest.starts_with("sha256:")
+                && package["file"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .ends_with("-none-any.whl"),
+            "{outcome}"
+        );
+    }
+    assert_eq!(
+        machine.run(&["--offline", "--package", "rich"], "table.py", table),
+        printed
+    );
+    let output = machine.glovebox(&["run", "--offline", "--package", "flask", "table.py"]);
+    assert_eq!(output.status.code(), Some(125), "{}", text(&output.stderr));
+    let output = machine.glovebox(&["run", "--package", "flask", "table.py"]);
+    assert_eq!(
+        output.status.code(),
+        Some(125),
+        "without a network: {}",
+        text(&output.stderr)
+    );
+    assert!(
+        text(&output.stderr).contains("could not be asked"),
+        "{}",
+        text(&output.stderr)
+    );
+    assert!(text(&machine.glovebox(&["packages", "list"]).stdout).contains("rich "));
+    assert!(machine.glovebox(&["packages", "clean"]).status.success());
+    assert_eq!(machine.trees(), 0);
+}
+
+#[test]
+fn a_program_says_itself_what_it_needs() {
+    let machine = Machine::new();
+    let script = "# /// script\n# requires-python = \">=3.11\"\n# dependencies = [\"six>=1.16,<2\"]\n# ///\nimport six\nprint(six.PY3)\n";
+    assert_eq!(machine.run(&[], "inline.py", script), "True\n");
+    let script = "import { chunk } from 'npm:lodash-es@^4.17';\nconst size: number = 2;\nconsole.log(chunk([1, 2, 3], size));\n";
+    assert_eq!(
+        machine.run(&[], "inline.ts", script),
+        "[ [ 1, 2 ], [ 3 ] ]\n"
+    );
+    let script = "const _ = require('lodash');\nconst { z } = require('zod');\nconsole.log(_.sum([1, 2]), z.string().parse('x'));\n";
+    assert_eq!(
+        machine.run(
+            &["--package", "lodash@4", "--package", "zod"],
+            "common.cjs",
+            script
+        ),
+        "3 x\n"
+    );
+    // Missing modules of the first imports are reported before the run, with the package to
+    // request.
+    for (name, source, package) in [
+        ("a.py", "import os\nimport yaml\nprint('ran')", "pyyaml"),
+        (
+            "b.py",
+            "'doc'\nfrom PIL import Image\nprint('ran')",
+            "pillow",
+        ),
+        (
+            "c.mjs",
+            "console.log('ran');\nimport x from 'lodash-es/chunk.js';",
+            "lodash-es",
+        ),
+    ] {
+        let outcome = machine.outcome(&[], name, source);
+        assert_eq!(
+            (&outcome["status"], &outcome["stdout"]),
+            (&"denied".into(), &"".into()),
+            "{outcome}"
+        );
+        assert!(
+            outcome["denial"]["reason"]
+                .as_str()
+                .unwrap_or_default()
+                .contains(&format!("`{package}`")),
+            "{outcome}"
+        );
+    }
+    // Optional imports, and those that may exist by then, are not reported.
+    for (name, source) in [
+        (
+            "a.py",
+            "try:\n    import yaml\nexcept ImportError:\n    print('ran')",
+        ),
+        (
+            "b.py",
+            "import sys, types\nsys.modules['yaml'] = types.ModuleType('yaml')\nimport yaml\nprint('ran')",
+        ),
+        ("c.py", "def f():\n    import yaml\nprint('ran')"),
+        (
+            "d.mjs",
+            "if (0) await import('lodash-es');\nconsole.log('ran');",
+        ),
+    ] {
+        assert_eq!(machine.run(&[], name, source), "ran\n", "{source}");
+    }
+}
+
+#[test]
+fn native_code_goes_to_a_container_and_says_why() {
+    let languages = ["python", "javascript"];
+    if engine::sandbox_for(&languages, glovebox::Policy::builtin()).is_none() {
+        return;
+    }
+    let machine = Machine::new();
+    machine.write(
+        "sum.py",
+        "import numpy as np\nprint(np.arange(6).reshape(2, 3).sum())",
+    );
+    let output = machine.glovebox(&["run", "--package", "numpy", "sum.py"]);
+    assert_eq!(text(&output.stdout), "15\n", "{}", text(&output.stderr));
+    assert!(
+        text(&output.stderr).contains("`wasm` cannot run `numpy`, which has native code"),
+        "{}",
+        text(&output.stderr)
+    );
+    let outcome = machine.outcome(
+        &["--package", "numpy"],
+        "sum.py",
+        "import numpy\nopen(numpy.__file__, 'a')",
+    );
+    assert_eq!(
+        (&outcome["tier"], &outcome["status"]),
+        (&"container".into(), &"failed".into()),
+        "{outcome}"
+    );
+    assert!(
+        outcome["stderr"]
+            .as_str()
+            .unwrap_or_default()
+            .contains("Permission denied"),
+        "{outcome}"
+    );
+    let outcome = machine.outcome(
+        &["--package", "numpy", "--tier", "wasm"],
+        "sum.py",
+        "import numpy",
+    );
+    assert_eq!(outcome["status"], "denied", "{outcome}");
+    // Modules of a full standard library, and versions that the guest does not have.
+    let outcome = machine.outcome(
+        &[],
+        "sizes.py",
+        "import ctypes\nprint(ctypes.sizeof(ctypes.c_long))",
+    );
+    assert_eq!(
+        (&outcome["tier"], &outcome["stdout"]),
+        (&"container".into(), &"8\n".into()),
+        "{outcome}"
+    );
+    assert!(
+        outcome["tier_reason"]
+            .as_str()
+            .unwrap_or_default()
+            .contains("has no module `ctypes`"),
+        "{outcome}"
+    );
+    let outcome = machine.outcome(
+        &[],
+        "http.mjs",
+        "import http from 'node:http';\nconsole.log(typeof http.request)",
+    );
+    assert_eq!(
+        (&outcome["tier"], &outcome["stdout"]),
+        (&"container".into(), &"function\n".into()),
+        "{outcome}"
+    );
+}
