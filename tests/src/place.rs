@@ -5,6 +5,7 @@
 
 use crate::tree::program;
 use glovebox::{Controls, Guests, Outcome, Policy, Request, Sandbox};
+use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, OnceLock};
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
@@ -36,6 +37,24 @@ profiles = ["attack", "base"]
 [profiles.attack]
 extends = "base"
 "#;
+
+/// Creates a cache in a folder, with the guests of this machine and without packages. Returns its
+/// path, for `GLOVEBOX_CACHE`.
+///
+/// # Panics
+///
+/// If it cannot be created.
+#[must_use]
+pub fn cache_without_packages(folder: &Path) -> PathBuf {
+    let of_machine = glovebox_guests::default_cache_dir().expect("there is a cache");
+    let cache = folder.join("cache");
+    std::fs::create_dir_all(cache.join("packages")).expect("the folder is writable");
+    for shared in ["guests", "compiled"] {
+        std::os::unix::fs::symlink(of_machine.join(shared), cache.join(shared))
+            .expect("the folder is writable");
+    }
+    cache
+}
 
 /// Loads the installed guests.
 ///

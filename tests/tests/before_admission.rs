@@ -5,7 +5,7 @@
 //! its usage. The oracles are outside: the kernel reports the CPU time of the service, and another
 //! tenant is served meanwhile.
 
-use glovebox_tests::place::eventually;
+use glovebox_tests::place::{cache_without_packages, eventually};
 use glovebox_tests::service::{Access, Answer, RUN, Service, python};
 use glovebox_tests::tree::program;
 use serde_json::{Value, json};
@@ -497,9 +497,16 @@ fn an_explanation_takes_a_place_is_counted_and_leaves_a_record() {
 
 #[test]
 fn failed_execution_is_counted_and_audited() {
-    // Nothing can be downloaded if so much of the disk has to stay free.
-    let service =
-        Service::local("[limits]\npackages_reserve = \"1TiB\"\n[containers]\nenabled = false\n");
+    // Nothing can be looked up or downloaded if so much of the disk has to stay free, and nothing
+    // was before.
+    let folder = Arc::new(TempDir::new().expect("a folder can be made"));
+    let cache = cache_without_packages(folder.path());
+    let service = Service::start_with(
+        &folder,
+        "[limits]\npackages_reserve = \"1TiB\"\n[containers]\nenabled = false\n",
+        Access::Local,
+        &[("GLOVEBOX_CACHE", cache.to_str().expect("the path is text"))],
+    );
     // The text has to be inspected by a guest before its package is resolved.
     let text = "import rich\nimport zzz_unknown\n";
     let body = json!({ "language": "python", "source": text, "packages": ["rich"] });

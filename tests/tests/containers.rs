@@ -9,6 +9,7 @@ use glovebox_policy::InputFile;
 use glovebox_tests::attack::show;
 use glovebox_tests::engine::{docker, sandbox};
 use glovebox_tests::place::{eventually, run, run_with, runtime};
+use glovebox_tests::tree::program;
 use std::time::{Duration, Instant};
 
 fn policy(limits: &str, more: &str) -> Policy {
@@ -369,6 +370,39 @@ fn without_an_engine_shell_is_denied_and_the_rest_works() {
             .text(),
         "1\n"
     );
+}
+
+/// The command line decides from the same facts as the library, whichever rule chooses the tier.
+#[test]
+fn the_command_line_runs_a_program_in_the_tier_of_its_profile() {
+    if plain().is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let (policy, source) = (folder.path().join("p.toml"), folder.path().join("a.py"));
+    std::fs::write(&source, "print(1)").expect("the folder is writable");
+    for (tiers, tier) in [
+        ("\"container\"", "container"),
+        ("\"container\", \"wasm\"", "container"),
+        ("\"wasm\", \"container\"", "wasm"),
+    ] {
+        let text = format!(
+            "version = 1\ndefault_profile = \"t\"\n[profiles.t]\nextends = \"default\"\ntiers = [{tiers}]\n"
+        );
+        std::fs::write(&policy, text).expect("the folder is writable");
+        let output = std::process::Command::new(program())
+            .args(["run", "--json", "--policy"])
+            .args([&policy, &source])
+            .output()
+            .expect("the program starts");
+        let outcome: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        assert_eq!(
+            (&outcome["tier"], &outcome["stdout"]),
+            (&tier.into(), &"1\n".into()),
+            "{tiers}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
 }
 
 /// A process that is killed leaves its container behind; the next process that starts removes it.

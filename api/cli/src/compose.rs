@@ -11,8 +11,10 @@ pub(crate) use packages::{PackageQuotas, package_store};
 use crate::cli::RequestArguments;
 use crate::exit::Failure;
 use crate::installation::{COMPILER, Installation};
+use crate::request;
 use glovebox::{Error, Executor, Metering, Request, Sandbox, SandboxBuilder};
-use glovebox_policy::{Policy, Tier};
+use glovebox_policy::packages::Needs;
+use glovebox_policy::{Facts, Policy, Tier, TierFacts, Verdict};
 use glovebox_wire::error::chain;
 use std::sync::Arc;
 use tokio::runtime::{Builder, Runtime};
@@ -39,17 +41,28 @@ impl ContainerTier {
     };
 
     /// Returns the tier for one request: the engine, which takes milliseconds to answer, is asked
-    /// only where the wasm tier is ruled out.
-    pub(crate) fn for_request(request: &Request, installation: &Installation) -> Self {
-        let has_guest = request.language == "wasm"
-            || installation
-                .bundle()
-                .guest_for_language(&request.language)
-                .is_some();
-        if has_guest && needs_no_package(request) && request.wants.tier != Some(Tier::Container) {
-            Self::Absent
-        } else {
-            Self::ON_DEMAND
+    /// only if the policy would not choose the wasm tier anyway.
+    pub(crate) fn for_request(
+        policy: &Policy,
+        request: &Request,
+        installation: &Installation,
+    ) -> Self {
+        let languages = request::spoken(Some(installation.bundle()));
+        let has_guest = languages
+            .iter()
+            .filter(|language| *language != request::SHELL);
+        let facts = Facts {
+            tiers: vec![
+                TierFacts::new(Tier::Wasm, has_guest),
+                TierFacts::new(Tier::Container, &languages),
+            ],
+            needs: Needs::default(),
+        };
+        match policy.admit(request, &facts) {
+            Verdict::Admit(grant) if grant.tier() == Tier::Wasm && needs_no_package(request) => {
+                Self::Absent
+            }
+            _ => Self::ON_DEMAND,
         }
     }
 

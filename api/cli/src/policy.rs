@@ -140,7 +140,7 @@ fn explain(arguments: &RequestArguments) -> Result<Exit, Failure> {
         Some(installation) => {
             let runtime = runtime()?;
             let composition = Composition {
-                containers: ContainerTier::for_request(&prepared.request, installation),
+                containers: ContainerTier::for_request(&policy, &prepared.request, installation),
                 packages: PackageSource::from(arguments),
                 ..Composition::new(installation, policy)
             };

@@ -29,7 +29,7 @@ const EXTENSIONS: [(&str, &str); 5] = [
 ];
 
 /// The language of the container tier.
-const SHELL: &str = "shell";
+pub(crate) const SHELL: &str = "shell";
 
 /// Its aliases, as a language, an extension or a program.
 const SHELLS: [&str; 3] = ["sh", "bash", "shell"];

@@ -38,7 +38,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     let runtime = runtime()?;
     let composition = Composition {
         metering: arguments.metering.into(),
-        containers: ContainerTier::for_request(&request, &installation),
+        containers: ContainerTier::for_request(&policy, &request, &installation),
         packages: PackageSource::from(&arguments.request),
         ..Composition::new(&installation, policy)
     };

@@ -713,7 +713,9 @@ mod tests {
     #[test]
     fn the_config_that_people_are_shown_can_be_used() {
         let readme = include_str!("../../../README.md");
-        let (_, rest) = readme.split_once("`--config FILE` names the rest").unwrap();
+        let (_, rest) = readme
+            .split_once("Everything else is set in a file")
+            .unwrap();
         let shown = rest
             .split("```")
             .nth(1)

@@ -6,6 +6,9 @@ use crate::names::is_language_name;
 use crate::text::{closest, quoted, toml_strings};
 use crate::tier::{Isolation, Tier};
 
+/// The fix of a denial that depends on the machine alone.
+const NOT_OFFERED: &str = "# no policy change can allow this: this machine does not offer it";
+
 pub(super) fn language(
     input: &CheckInput<'_>,
     _: &mut GrantDraft,
@@ -36,6 +39,10 @@ pub(super) fn language(
             meant.unwrap_or_default()
         ),
     };
+    if is_nowhere(input, language) {
+        let reason = format!("{reason}; no tier of this machine runs it");
+        return Err(Denial::new(rule, asked(), reason, NOT_OFFERED));
+    }
     let fix = profile.key.fix(
         "",
         &[(
@@ -44,6 +51,15 @@ pub(super) fn language(
         )],
     );
     Err(Denial::new(rule, asked(), reason, fix))
+}
+
+/// Returns whether it is known that no tier of this machine runs a language.
+fn is_nowhere(input: &CheckInput<'_>, language: &String) -> bool {
+    let tiers = &input.facts.tiers;
+    !tiers.is_empty()
+        && tiers
+            .iter()
+            .all(|facts| facts.unavailable.is_none() && !facts.languages.contains(language))
 }
 
 /// Chooses the first tier of the profile that works here, runs the language and isolates enough.
@@ -232,12 +248,7 @@ fn no_tier(
             "# no policy change can allow this: no tier of the profile can do it",
         );
     }
-    Denial::new(
-        rule,
-        asked,
-        reason,
-        "# no policy change can allow this: this machine does not offer it",
-    )
+    Denial::new(rule, asked, reason, NOT_OFFERED)
 }
 
 impl std::fmt::Display for PassedOver {

@@ -117,10 +117,11 @@ impl Fetching<'_> {
         mut room: Room,
         tier: Tier,
     ) -> Result<Vec<(String, Part)>, Error> {
-        let names: Vec<String> = missing
+        let mut names: Vec<String> = missing
             .values()
             .map(|package| format!("{} {}", package.name, package.version))
             .collect();
+        names.sort_unstable();
         let names = names.join(", ");
         if self.access == IndexAccess::Offline {
             return Err(Error::packages(format!(

@@ -12,7 +12,7 @@ mod sets;
 use glovebox::{JsonLines, LockedPackage, OpenError, Policy, Request, Sandbox, Session};
 use glovebox_fallback::Containers;
 use glovebox_tests::engine;
-use glovebox_tests::place::{guests, runtime};
+use glovebox_tests::place::{cache_without_packages, guests, runtime};
 use glovebox_tests::server::{Authority, Received, Server, answer};
 use glovebox_tests::service::{Access, RUN, Service};
 use glovebox_tests::tree::{program, root};
@@ -45,12 +45,10 @@ struct Machine {
 impl Machine {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder can be made");
-        let cache = folder.path().join("cache");
-        std::fs::create_dir_all(cache.join("packages")).expect("the folder is writable");
-        for shared in ["guests", "compiled", "packages/tools"] {
-            std::os::unix::fs::symlink(CACHE.join(shared), cache.join(shared))
-                .expect("the folder is writable");
-        }
+        let cache = cache_without_packages(folder.path());
+        let tools = "packages/tools";
+        std::os::unix::fs::symlink(CACHE.join(tools), cache.join(tools))
+            .expect("the folder is writable");
         let environment = vec![("GLOVEBOX_CACHE".to_owned(), cache.display().to_string())];
         Self {
             folder,

@@ -6,7 +6,7 @@ use crate::installation::cache_dir;
 use crate::terminal::{self, name};
 use glovebox::{Executor, Guests};
 use glovebox_packages::{IndexAccess, Packages, PackagesBuilder, ResolutionPolicy};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Limits on the package cache of a service; a single command has none.
 #[derive(Clone, Copy, Debug, Default)]
@@ -36,9 +36,17 @@ pub(super) fn manager(
         PackageSource::Cache => (IndexAccess::Offline, ResolutionPolicy::Cached),
         PackageSource::Newest => (IndexAccess::Online, ResolutionPolicy::Upgrade),
     };
+    // Each tier resolves the same packages for itself, which is of no interest here.
+    let reported = Mutex::new(String::new());
     let mut manager = package_store()?
         .guests(guests)
-        .progress(|text| terminal::note(&format!("glovebox: {}", name(text))))
+        .progress(move |text| {
+            let mut reported = reported.lock().unwrap_or_else(PoisonError::into_inner);
+            if *reported != text {
+                text.clone_into(&mut reported);
+                terminal::note(&format!("glovebox: {}", name(text)));
+            }
+        })
         .index_access(access)
         .resolutions(resolutions);
     if let Some(containers) = containers {
