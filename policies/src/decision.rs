@@ -20,8 +20,8 @@ use crate::denial::Denial;
 use crate::explanation::Explanation;
 use crate::facts::Facts;
 use crate::grant::Grant;
+use crate::languages::Language;
 use crate::network::grant::NetworkGrant;
-use crate::packages::ecosystem::Ecosystem;
 use crate::packages::grant::PackageGrant;
 use crate::request::Request;
 use crate::text::{closest, quoted, toml_string, toml_strings};
@@ -143,7 +143,7 @@ pub(crate) fn decide_packages(input: DecisionInput<'_>) -> Result<PackageGrant, 
     narrowing::packages(&check_input, &mut draft, &mut log)?;
     tier_choice::tier(&check_input, &mut draft, &mut log)?;
     let language = request.language.clone();
-    let Some(ecosystem) = Ecosystem::of_language(&language) else {
+    let Some(ecosystem) = Language::ecosystem_of(&language) else {
         return Err(Denial::invalid_request(
             "request.wants.packages",
             format!("packages for {}", quoted(&language)),

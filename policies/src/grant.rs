@@ -11,11 +11,11 @@ use std::time::Duration;
 use crate::config::profile::Profile;
 use crate::denial::Denial;
 use crate::findings::{self, Finding};
+use crate::languages::Language;
 use crate::limits::{Limit, LimitHit, LimitSource, LimitWishes, Limits};
 use crate::mounts::Mount;
 use crate::names::NamePattern;
 use crate::network::grant::NetworkGrant;
-use crate::packages::ecosystem::Ecosystem;
 use crate::packages::needs::ResolvedPackage;
 use crate::packages::requirement::Requirement;
 use crate::request::Subject;
@@ -204,7 +204,7 @@ impl Grant {
 
     /// The findings in the requested packages.
     pub fn package_findings(&self) -> Vec<Finding> {
-        match Ecosystem::of_language(&self.language) {
+        match Language::ecosystem_of(&self.language) {
             Some(ecosystem) => {
                 findings::of_packages(self.profile.packages(ecosystem), &self.packages)
             }

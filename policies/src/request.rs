@@ -6,6 +6,7 @@
 
 use std::sync::{Arc, LazyLock};
 
+use crate::languages::Language;
 use crate::limits::LimitWishes;
 use crate::names::is_subject_byte;
 use crate::text::quoted;
@@ -177,14 +178,7 @@ impl Request {
 impl Source {
     /// The default file name of a program in this language.
     pub fn default_name(language: &str) -> &'static str {
-        match language {
-            "python" => "main.py",
-            "javascript" => "main.js",
-            "typescript" => "main.ts",
-            "wasm" => "main.wasm",
-            "shell" => "main.sh",
-            _ => "main",
-        }
+        Language::find(language).map_or("main", |language| language.file_name)
     }
 }
 

@@ -252,6 +252,20 @@ fn digests_tell_meanings_apart() {
 }
 
 #[test]
+fn group_of_languages_is_the_list_of_its_languages() {
+    let of = |languages: &str| {
+        let text = format!("version = 1\nprofiles.a.languages = {languages}");
+        Policy::check(&text).map(|policy| policy.digest().to_owned())
+    };
+    assert_eq!(
+        of("[\"@wasm\", \"shell\"]").unwrap(),
+        of("[\"python\", \"javascript\", \"typescript\", \"wasm\", \"shell\"]").unwrap()
+    );
+    let unknown = of("[\"@known\"]").unwrap_err().to_string();
+    assert!(unknown.contains("is not a language's name"), "{unknown}");
+}
+
+#[test]
 fn an_explanation_shows_every_step_and_every_denial() {
     let mut request = Request::new("ruby", "1");
     request.wants.limits.wall = Some(Duration::from_secs(100));

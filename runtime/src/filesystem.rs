@@ -35,10 +35,11 @@ pub(crate) use files::CollectLimits;
 pub use files::FileEntry;
 pub(crate) use host::{HostMount, MountAccess};
 pub(crate) use layout::{FilesystemSetup, Layout};
-pub(crate) use quota::{FilesystemUsage, LimitKind, QuotaLimits};
+pub(crate) use quota::{FilesystemUsage, QuotaLimits};
 
 use crate::account::MemoryHold;
 use crate::meter::Meter;
+use glovebox_policy::Limit;
 use node::{ArchiveEntry, Node};
 use quota::Quota;
 use ramfs::MemoryDirectory;
@@ -138,8 +139,8 @@ impl Filesystem {
     }
 
     /// Returns the first limit that was hit since the start or [`Filesystem::forget_quota_hit`].
-    pub(crate) fn quota_hit(&self) -> Option<LimitKind> {
-        self.quota.hit()
+    pub(crate) fn quota_hit(&self) -> Option<Limit> {
+        self.quota.hit().map(quota::LimitKind::limit)
     }
 
     /// Resets the limit that was hit, before the next evaluation of a session.

@@ -12,7 +12,9 @@ use crate::host::calls::{HostCalls, HostServices};
 use crate::outcome::{RunId, Status};
 use crate::stdio::Input;
 use aho_corasick::AhoCorasick;
-use glovebox_policy::{Facts, Finding, Grant, LimitWishes, Policy, Request, Severity, Verdict};
+use glovebox_policy::{
+    Ecosystem, Facts, Finding, Grant, Language, LimitWishes, Policy, Request, Severity, Verdict,
+};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -78,10 +80,9 @@ pub(crate) async fn inspect(
 /// Returns the language and the inspector for a request's source, if it contains any word that a
 /// finding begins with.
 fn worth_a_look(request: &Request) -> Option<(&'static str, &'static str)> {
-    let (script, words) = match request.language.as_str() {
-        "python" => (("python", PYTHON), &PYTHON_WORDS),
-        "javascript" | "typescript" => (("javascript", JAVASCRIPT), &JAVASCRIPT_WORDS),
-        _ => return None,
+    let (script, words) = match Language::ecosystem_of(&request.language)? {
+        Ecosystem::Python => (("python", PYTHON), &PYTHON_WORDS),
+        Ecosystem::JavaScript => (("javascript", JAVASCRIPT), &JAVASCRIPT_WORDS),
     };
     // If the search could not be built, every program is inspected.
     words

@@ -189,7 +189,7 @@ impl Session {
 
     /// Returns the normalized name of a package.
     fn name(&self, requirement: &str) -> Option<String> {
-        let ecosystem = Ecosystem::of_language(self.opened.grant.language())?;
+        let ecosystem = Language::ecosystem_of(self.opened.grant.language())?;
         Requirement::parse(ecosystem, requirement)
             .ok()
             .map(|requirement| requirement.name().to_owned())

@@ -15,7 +15,7 @@ use crate::engine::Metering;
 use crate::error::{EndReason, Error, GuestError, RequestError};
 use crate::executor::{Evaluation, Executor, Report, Run, RunSetup, SessionHandle, artifact_globs};
 use crate::filesystem::{
-    CollectLimits, FileEntry, Filesystem, FilesystemError, LimitKind, QuotaLimits, system_clock,
+    CollectLimits, FileEntry, Filesystem, FilesystemError, QuotaLimits, system_clock,
 };
 use crate::guest::{Guest, Guests};
 use crate::limiter::{Limiter, WholeImage};
@@ -76,11 +76,7 @@ impl WasmExecutor {
         let grant = &setup.grant;
         let limits = grant.limits();
         let resolution = grant.clock_resolution();
-        let quota = QuotaLimits {
-            bytes: limits.workspace,
-            files: limits.files,
-            open_files: limits.open_files,
-        };
+        let quota = QuotaLimits::from(limits);
         let memory = setup.memory.clone();
         let mut held = memory.hold();
         if held.grow(shared.index).is_err() {
@@ -96,7 +92,7 @@ impl WasmExecutor {
             ) {
                 Ok(()) => {}
                 Err(FilesystemError::Full { .. }) => {
-                    let limit = files.quota_hit().map_or(Limit::Workspace, quota_limit);
+                    let limit = files.quota_hit().unwrap_or(Limit::Workspace);
                     return Ok(Prepared::Over(Box::new(
                         refused(&memory).unwrap_or_else(|| Report::limited(limit)),
                     )));
@@ -457,7 +453,7 @@ fn finish(report: &mut Report, state: &mut RunState, outputs: &Outputs, fuel: u6
     let refused = state
         .limiter
         .take_hit()
-        .or_else(|| state.files.quota_hit().map(quota_limit))
+        .or_else(|| state.files.quota_hit())
         .or_else(|| state.calls.take_exceeded().then_some(Limit::HostCalls));
     // A program may handle a refusal. If it failed nevertheless, the refusal is why.
     if let Some(limit) = refused
@@ -538,14 +534,6 @@ impl Collecting<'_> {
                 report.status = Status::Cancelled;
             }
         }
-    }
-}
-
-fn quota_limit(kind: LimitKind) -> Limit {
-    match kind {
-        LimitKind::Disk => Limit::Workspace,
-        LimitKind::Files => Limit::Files,
-        LimitKind::OpenFiles => Limit::OpenFiles,
     }
 }
 

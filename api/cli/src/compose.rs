@@ -9,15 +9,15 @@ mod packages;
 pub(crate) use packages::{PackageQuotas, package_store};
 
 use crate::cli::RequestArguments;
+use crate::doctor::diagnosis::TierDiagnosis;
 use crate::exit::Failure;
 use crate::installation::{COMPILER, Installation};
 use crate::request;
-use glovebox::{Error, Executor, Metering, Request, Sandbox, SandboxBuilder};
+use glovebox::{Executor, Metering, Request, Sandbox, SandboxBuilder};
 use glovebox_policy::packages::Needs;
 use glovebox_policy::{Facts, Policy, Tier, TierFacts, Verdict};
-use glovebox_wire::error::chain;
 use std::sync::Arc;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 
 /// The container tier of a sandbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,6 +98,18 @@ fn needs_no_package(request: &Request) -> bool {
     request.wants.packages.is_empty()
 }
 
+/// Diagnoses the tiers that are not in every build, with advice.
+pub(crate) fn diagnose_tiers() -> Result<Vec<(TierDiagnosis, Vec<String>)>, Failure> {
+    #[cfg(feature = "containers")]
+    let containers = crate::containers::diagnose()?;
+    #[cfg(not(feature = "containers"))]
+    let containers = (TierDiagnosis::absent("container"), Vec::new());
+    Ok(vec![
+        containers,
+        (TierDiagnosis::absent("microvm"), Vec::new()),
+    ])
+}
+
 /// Where packages come from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum PackageSource {
@@ -169,36 +181,6 @@ impl<'a> Composition<'a> {
     pub(crate) fn build(self, runtime: &Runtime) -> Result<Sandbox, Failure> {
         self.builder(runtime)?
             .build()
-            .map_err(|error| failure(&error))
-    }
-}
-
-/// Builds a small runtime: one thread for the program, one for timers and signals.
-pub(crate) fn runtime() -> Result<Runtime, Failure> {
-    runtime_with(2)
-}
-
-/// Builds a runtime with this many worker threads.
-pub(crate) fn runtime_with(workers: usize) -> Result<Runtime, Failure> {
-    Builder::new_multi_thread()
-        .worker_threads(workers)
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::host(format!("cannot start: {error}")))
-}
-
-/// Maps an error of the sandbox to a failure of the command.
-pub(crate) fn failure(error: &Error) -> Failure {
-    let text = chain(error);
-    match error {
-        Error::RequestInvalid(_) | Error::SettingInvalid(_) => Failure::usage(text),
-        Error::Guest(_) => Failure::host(text)
-            .advise("`glovebox guests verify` says whether they are damaged; `glovebox doctor` says what else may be wrong"),
-        Error::Audit { .. } => Failure::host(text).advise("nothing runs without its record; make room for the log, or name another one"),
-        Error::Packages(_) => {
-            Failure::host(text).advise("with `--offline`, what was fetched before is used; `glovebox packages list` shows it")
-        }
-        Error::Mount { .. } => Failure::host(text).advise("make that directory, or take the mount out of the policy"),
-        _ => Failure::host(text),
+            .map_err(|error| Failure::from(&error))
     }
 }

@@ -2,41 +2,26 @@
 //!
 //! A tier is tried by running programs in it: that a device or a file exists proves little.
 
-mod diagnosis;
+pub(crate) mod attempt;
+pub(crate) mod diagnosis;
 
 use crate::cli::DoctorArguments;
-use crate::compose::{Composition, failure, runtime};
+use crate::compose::{self, Composition};
 use crate::exit::{Exit, Failure};
 use crate::installation::{COMPILER, Installation};
+use crate::runtime::runtime;
 use crate::terminal::{self, Paint, Place, name};
+use attempt::attempt;
 use diagnosis::{
     Diagnosis, GuestsDiagnosis, LanguageDiagnosis, MachineDiagnosis, TierDiagnosis, ToolDiagnosis,
 };
-use glovebox::{Metering, Outcome, Policy, Request, Sandbox, Status};
-#[cfg(feature = "containers")]
-use glovebox_fallback::Containers;
+use glovebox::Policy;
 use glovebox_guests::{default_cache_dir, embedded};
 use glovebox_host::tools;
+use glovebox_policy::{Home, LANGUAGES};
 use glovebox_wire::error::chain;
 use glovebox_wire::to_harmless_json;
 use std::fmt::Write as _;
-use std::sync::Arc;
-use std::time::Duration;
-
-/// Time that a program that only writes a line may take before its language counts as broken.
-const DEADLINE: Duration = Duration::from_secs(10);
-
-/// Programs by language; each writes [`EXPECTED`].
-const PROGRAMS: [(&str, &str); 3] = [
-    ("python", "print(6 * 7)"),
-    ("javascript", "console.log(6 * 7)"),
-    (
-        "typescript",
-        "const answer: number = 6 * 7\nconsole.log(answer)",
-    ),
-];
-
-const EXPECTED: &[u8] = b"42\n";
 
 /// Programs that building guests needs, and how to install them.
 const TOOLS: [(&str, &str); 3] = [
@@ -105,8 +90,12 @@ fn examine() -> Result<Diagnosis, Failure> {
             .filter(|(tool, _)| tool.version.is_none());
         advice.extend(missing.map(|(_, (_, how))| format!("to make the guests, {how}")));
     }
-    let (containers, container_advice) = containers()?;
-    advice.extend(container_advice);
+    let works = wasm.works;
+    let mut tiers = vec![wasm];
+    for (tier, more) in compose::diagnose_tiers()? {
+        tiers.push(tier);
+        advice.extend(more);
+    }
     advice.extend(compiler_advice()?);
     let machine = machine();
     if !machine.tells_dirty_pages {
@@ -117,8 +106,8 @@ fn examine() -> Result<Diagnosis, Failure> {
     }
     Ok(Diagnosis {
         version: env!("CARGO_PKG_VERSION"),
-        works: wasm.works,
-        tiers: vec![wasm, containers, absent("microvm")],
+        works,
+        tiers,
         machine,
         guests: GuestsDiagnosis {
             cache: default_cache_dir().map(|cache| cache.display().to_string()),
@@ -132,15 +121,6 @@ fn examine() -> Result<Diagnosis, Failure> {
         build_tools,
         advice,
     })
-}
-
-fn absent(tier: &'static str) -> TierDiagnosis {
-    TierDiagnosis {
-        tier,
-        works: false,
-        detail: "not in this build".to_owned(),
-        languages: Vec::new(),
-    }
 }
 
 /// Tests the wasm tier: every language twice, because the first run has to load the guest.
@@ -160,7 +140,10 @@ fn wasm(installation: &Installation) -> Result<TierDiagnosis, Failure> {
         }
     };
     let mut languages = Vec::new();
-    for (language, program) in PROGRAMS {
+    let guests = LANGUAGES
+        .iter()
+        .filter(|language| language.home == Home::Guest);
+    for (language, program) in guests.map(|language| (language.name, language.check)) {
         if installation.bundle().guest_for_language(language).is_none() {
             languages.push(LanguageDiagnosis {
                 language: language.to_owned(),
@@ -209,116 +192,6 @@ fn compiler_advice() -> Result<Vec<String>, Failure> {
             chain(&error)
         )],
     })
-}
-
-#[cfg(not(feature = "containers"))]
-fn containers() -> Result<(TierDiagnosis, Vec<String>), Failure> {
-    Ok((absent("container"), Vec::new()))
-}
-
-/// Tests the container tier: every language that has an image.
-#[cfg(feature = "containers")]
-fn containers() -> Result<(TierDiagnosis, Vec<String>), Failure> {
-    let runtime = runtime()?;
-    let found = Arc::new(runtime.block_on(Containers::connect()));
-    let facts = glovebox::Executor::facts(&*found);
-    let diagnosis = found.diagnosis();
-    let engine = format!(
-        "an engine of version {}, control groups {}, runtime {}",
-        diagnosis.version.as_deref().unwrap_or("unknown"),
-        diagnosis.cgroup.as_deref().unwrap_or("unknown"),
-        diagnosis.runtime.as_deref().unwrap_or("unknown")
-    );
-    let advice: Vec<String> = diagnosis
-        .advice
-        .iter()
-        .map(|advice| format!("for containers: {advice}"))
-        .collect();
-    let detail = facts.unavailable.clone().unwrap_or(engine);
-    let mut tier = TierDiagnosis {
-        tier: "container",
-        works: facts.unavailable.is_none(),
-        detail,
-        languages: Vec::new(),
-    };
-    if tier.works {
-        let sandbox = Sandbox::builder().executor(found);
-        let sandbox = Installation::find()
-            .and_then(|installation| installation.guests(Metering::Fuel))
-            .and_then(|guests| {
-                sandbox
-                    .guests(guests)
-                    .build()
-                    .map_err(|error| failure(&error))
-            });
-        if let Ok(sandbox) = sandbox {
-            for language in facts.languages {
-                let program = if language == "shell" {
-                    "echo $((6 * 7))"
-                } else {
-                    program_of(&language)
-                };
-                let mut request = Request::new(language.as_str(), program);
-                request.wants.tier = Some(glovebox_policy::Tier::Container);
-                tier.languages
-                    .push(runtime.block_on(attempt_request(&sandbox, &language, request)));
-            }
-            tier.works = tier.languages.iter().any(|language| language.works);
-        }
-    }
-    runtime.shutdown_background();
-    Ok((tier, advice))
-}
-
-#[cfg(feature = "containers")]
-fn program_of(language: &str) -> &'static str {
-    PROGRAMS
-        .iter()
-        .find(|(known, _)| *known == language)
-        .map_or("", |(_, program)| program)
-}
-
-async fn attempt(sandbox: &Sandbox, language: &str, program: &str) -> LanguageDiagnosis {
-    attempt_request(sandbox, language, Request::new(language, program)).await
-}
-
-async fn attempt_request(sandbox: &Sandbox, language: &str, request: Request) -> LanguageDiagnosis {
-    let problem = match tokio::time::timeout(DEADLINE, sandbox.run(request)).await {
-        Ok(Ok(outcome))
-            if outcome.status == Status::Succeeded && outcome.stdout.bytes == EXPECTED =>
-        {
-            return LanguageDiagnosis::works(language, outcome.usage.wall);
-        }
-        Ok(Ok(outcome)) => unexpected(&outcome),
-        Ok(Err(error)) => chain(&error),
-        Err(_) => format!("it did not answer within {} s", DEADLINE.as_secs()),
-    };
-    LanguageDiagnosis {
-        language: language.to_owned(),
-        works: false,
-        run_ms: None,
-        problem: Some(problem),
-    }
-}
-
-fn unexpected(outcome: &Outcome) -> String {
-    let why = [
-        outcome.crash.clone(),
-        outcome
-            .reached_limit()
-            .map(|limit| format!("limit `{}`", limit.name())),
-        outcome.denial.as_ref().map(|denial| denial.reason.clone()),
-        outcome
-            .exception
-            .as_ref()
-            .map(|exception| format!("{}: {}", exception.kind, exception.message)),
-    ];
-    let why = why
-        .into_iter()
-        .flatten()
-        .next()
-        .unwrap_or_else(|| format!("it wrote `{}`", outcome.stdout.text().escape_debug()));
-    format!("the run ended as `{}`: {why}", outcome.status.name())
 }
 
 fn machine() -> MachineDiagnosis {

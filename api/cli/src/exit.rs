@@ -3,7 +3,8 @@
 //! The only place that maps outcomes and failures to exit codes.
 
 use crate::terminal;
-use glovebox::{Outcome, Status};
+use glovebox::{Error, Outcome, Status};
+use glovebox_wire::error::chain;
 use std::fmt;
 use std::process::ExitCode;
 
@@ -117,5 +118,23 @@ impl Failure {
             terminal::complain(message, self.advice.as_deref());
         }
         self.exit
+    }
+}
+
+/// The failure of a command because of an error of the sandbox.
+impl From<&Error> for Failure {
+    fn from(error: &Error) -> Self {
+        let text = chain(error);
+        match error {
+            Error::RequestInvalid(_) | Error::SettingInvalid(_) => Self::usage(text),
+            Error::Guest(_) => Self::host(text)
+                .advise("`glovebox guests verify` says whether they are damaged; `glovebox doctor` says what else may be wrong"),
+            Error::Audit { .. } => Self::host(text).advise("nothing runs without its record; make room for the log, or name another one"),
+            Error::Packages(_) => {
+                Self::host(text).advise("with `--offline`, what was fetched before is used; `glovebox packages list` shows it")
+            }
+            Error::Mount { .. } => Self::host(text).advise("make that directory, or take the mount out of the policy"),
+            _ => Self::host(text),
+        }
     }
 }

@@ -20,6 +20,7 @@ mod packages;
 mod policy;
 mod request;
 mod run;
+mod runtime;
 #[cfg(feature = "serve")]
 mod serve;
 mod terminal;

@@ -1,11 +1,12 @@
 //! Packages on the command line: how are they resolved, fetched and listed?
 
 use crate::cli::{PackagesArguments, PackagesCommand};
-use crate::compose::{Composition, ContainerTier, PackageSource, failure, package_store, runtime};
+use crate::compose::{Composition, ContainerTier, PackageSource, package_store};
 use crate::exit::{Exit, Failure};
 use crate::files::{self, Kinds};
 use crate::installation::Installation;
 use crate::policy;
+use crate::runtime::runtime;
 use crate::terminal::{self, name};
 use glovebox::{OpenError, PackageResolution, Request};
 use glovebox_wire::outcome as wire;
@@ -60,7 +61,7 @@ fn provide(arguments: &PackagesArguments, fetch: bool) -> Result<Exit, Failure> 
             terminal::complain(&denial.to_string(), None);
             Ok(Exit::DENIED)
         }
-        Err(OpenError::Failed(error)) => Err(failure(&error)),
+        Err(OpenError::Failed(error)) => Err(Failure::from(&error)),
         Err(other) => Err(Failure::host(other.to_string())),
     }
 }
@@ -85,7 +86,7 @@ fn list() -> Result<Exit, Failure> {
     let trees = package_store()?
         .build()
         .list()
-        .map_err(|error| failure(&error))?;
+        .map_err(|error| Failure::from(&error))?;
     let line = |tree: &glovebox_packages::StoredTree| {
         format!(
             "{:<10} {:<9} {:>8.1} MiB  {}",
@@ -105,6 +106,6 @@ fn clean() -> Result<Exit, Failure> {
     let count = package_store()?
         .build()
         .clean()
-        .map_err(|error| failure(&error))?;
+        .map_err(|error| Failure::from(&error))?;
     terminal::print(&format!("{count} sets of packages were removed"))
 }

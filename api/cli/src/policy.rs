@@ -1,11 +1,12 @@
 //! Policies on the command line: how are they read, checked, explained and tested?
 
 use crate::cli::{PolicyCommand, RequestArguments};
-use crate::compose::{Composition, ContainerTier, PackageSource, failure, runtime};
+use crate::compose::{Composition, ContainerTier, PackageSource};
 use crate::exit::{Exit, Failure};
 use crate::files;
 use crate::installation::Installation;
 use crate::request;
+use crate::runtime::runtime;
 use crate::terminal::{self, Paint, Place, lines, name};
 use glovebox_policy::cases::run_cases;
 use glovebox_policy::{ConfigError, Facts, Grant, MAX_TEXT, Policy, Problem, Verdict};
@@ -147,7 +148,7 @@ fn explain(arguments: &RequestArguments) -> Result<Exit, Failure> {
             let sandbox = composition.build(&runtime)?;
             let explained = runtime.block_on(sandbox.explain(prepared.request));
             runtime.shutdown_background();
-            explained.map_err(|error| failure(&error))?
+            explained.map_err(|error| Failure::from(&error))?
         }
         None => policy.explain(&prepared.request, &Facts::wasm(request::spoken(bundle))),
     };

@@ -5,7 +5,9 @@ use crate::exit::Failure;
 use crate::files::{self, Kinds};
 use crate::terminal::name;
 use glovebox_guests::Bundle;
-use glovebox_policy::{Bound, InputFile, LimitWishes, Request, Source, Wants};
+use glovebox_policy::{
+    Bound, Home, InputFile, LANGUAGES, Language, LimitWishes, Request, Source, Wants,
+};
 use std::io::{self, IsTerminal as _};
 use std::path::Path;
 
@@ -19,31 +21,8 @@ const MAX_INPUT_FILE: u64 = 1 << 30;
 /// The language of WebAssembly modules, which need no guest.
 const WASM: &str = "wasm";
 
-/// File extensions by language, for a machine without installed guests that would declare them.
-const EXTENSIONS: [(&str, &str); 5] = [
-    ("py", "python"),
-    ("js", "javascript"),
-    ("mjs", "javascript"),
-    ("ts", "typescript"),
-    ("mts", "typescript"),
-];
-
 /// The language of the container tier.
 pub(crate) const SHELL: &str = "shell";
-
-/// Its aliases, as a language, an extension or a program.
-const SHELLS: [&str; 3] = ["sh", "bash", "shell"];
-
-/// Interpreters of a `#!` line whose names differ from that of their language.
-const INTERPRETERS: [(&str, &str); 7] = [
-    ("node", "javascript"),
-    ("nodejs", "javascript"),
-    ("qjs", "javascript"),
-    ("bun", "typescript"),
-    ("deno", "typescript"),
-    ("ts-node", "typescript"),
-    ("tsx", "typescript"),
-];
 
 /// A request, and what remains of standard input for the program.
 #[derive(Debug)]
@@ -155,15 +134,8 @@ fn language(
         return Ok(WASM.to_owned());
     }
     if let Some(interpreter) = interpreter(content) {
-        let known = INTERPRETERS
-            .iter()
-            .find(|(program, _)| *program == interpreter)
-            .map(|(_, language)| (*language).to_owned());
-        let plain = ["python", "javascript", "typescript"]
-            .into_iter()
-            .find(|language| *language == interpreter)
-            .map(str::to_owned);
-        if let Some(found) = known.or_else(|| by_name(&interpreter)).or(plain) {
+        let known = Language::of_interpreter(&interpreter).map(|known| known.name.to_owned());
+        if let Some(found) = known.or_else(|| by_name(&interpreter)) {
             return Ok(found);
         }
     }
@@ -223,19 +195,19 @@ fn by_extension(extension: &str, bundle: Option<&Bundle>) -> Option<String> {
         Some(bundle) => bundle
             .guest_for_extension(extension)
             .map(|(_, language)| language.name.clone()),
-        None => EXTENSIONS
-            .iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(extension))
-            .map(|(_, language)| (*language).to_owned()),
+        None => Language::of_extension(extension).map(|known| known.name.to_owned()),
     };
     shell(extension).or_else(guest)
 }
 
 /// Returns the language of the container tier, for any of its aliases.
 fn shell(name: &str) -> Option<String> {
-    SHELLS
+    let shell = Language::find(SHELL)?;
+    shell
+        .interpreters
         .iter()
-        .any(|shell| name.eq_ignore_ascii_case(shell))
+        .chain([&SHELL])
+        .any(|alias| name.eq_ignore_ascii_case(alias))
         .then(|| SHELL.to_owned())
 }
 
@@ -272,9 +244,11 @@ pub(crate) fn spoken(bundle: Option<&Bundle>) -> Vec<String> {
             .flat_map(|guest| &guest.languages)
             .map(|language| language.name.clone())
             .collect(),
-        None => ["python", "javascript", "typescript"]
-            .map(str::to_owned)
-            .into(),
+        None => LANGUAGES
+            .iter()
+            .filter(|language| language.home == Home::Guest)
+            .map(|language| language.name.to_owned())
+            .collect(),
     };
     languages.extend([WASM, SHELL].map(str::to_owned));
     languages

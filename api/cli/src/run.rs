@@ -5,10 +5,11 @@ mod report;
 mod stream;
 
 use crate::cli::RunArguments;
-use crate::compose::{Composition, ContainerTier, PackageSource, failure, runtime};
+use crate::compose::{Composition, ContainerTier, PackageSource};
 use crate::exit::{Exit, Failure};
 use crate::installation::Installation;
 use crate::request::{self, Prepared};
+use crate::runtime::runtime;
 use crate::{policy, terminal};
 use artifacts::ArtifactRules;
 use glovebox::{CancellationToken, Controls, Input, JsonLines, Outcome, Request, Sandbox};
@@ -51,7 +52,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
         })?;
         builder = builder.audit(Arc::new(log));
     }
-    let sandbox = builder.build().map_err(|error| failure(&error))?;
+    let sandbox = builder.build().map_err(|error| Failure::from(&error))?;
     let input = if input_is_used_up {
         Input::Empty
     } else {
@@ -115,7 +116,7 @@ async fn drive(
         .await
         .map_err(|error| Failure::host(format!("internal error: {error}")))?;
     watch.abort();
-    let outcome = outcome.map_err(|error| failure(&error))?;
+    let outcome = outcome.map_err(|error| Failure::from(&error))?;
     match forwarded.failure.take() {
         Some(unwritten) => Err(unwritten),
         None => Ok((outcome, forwarded)),

@@ -3,9 +3,10 @@
 use crate::cli::{KeysCommand, KeysPlace, ServeArguments};
 #[cfg(feature = "packages")]
 use crate::compose::PackageQuotas;
-use crate::compose::{Composition, ContainerTier, runtime, runtime_with};
+use crate::compose::{Composition, ContainerTier};
 use crate::exit::{Exit, Failure};
 use crate::installation::Installation;
+use crate::runtime::{runtime, runtime_with};
 use crate::{compose, files, policy, run, terminal};
 use glovebox::CancellationToken;
 use glovebox_http::{Listen, ServeError, Server};
@@ -209,7 +210,7 @@ fn start_failure(error: &StartError) -> Failure {
         StartError::InUse(_) => {
             Failure::host(text).advise("every service needs a folder of its own")
         }
-        StartError::Sandbox(error) => compose::failure(error),
+        StartError::Sandbox(error) => Failure::from(error),
         _ => Failure::host(text),
     }
 }

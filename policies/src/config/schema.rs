@@ -57,7 +57,7 @@ pub(crate) struct RawProfile {
     /// The profile to inherit from: another of this file, or a preset. Its allow lists are replaced
     /// key by key; its deny lists stay in force.
     pub(crate) extends: Option<Spanned<String>>,
-    /// The languages, such as `python`, `javascript`, `typescript` and `wasm`.
+    /// The languages, such as `python` and `javascript`; `@wasm` for all of the wasm tier.
     pub(crate) languages: Option<Vec<Spanned<String>>>,
     /// The tiers, in order of preference.
     #[schemars(with = "Option<Vec<Tier>>")]

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::check::{CheckInput, GrantDraft, Log};
 use crate::denial::Denial;
+use crate::languages::Language;
 use crate::limits::FIELDS;
 use crate::names::is_variable_name;
 use crate::network::host::HostPattern;
-use crate::packages::ecosystem::Ecosystem;
 use crate::packages::requirement::Requirement;
 use crate::packages::rules::Asked;
 use crate::request::NetworkWish;
@@ -227,7 +227,7 @@ pub(super) fn packages(
         return Ok(());
     }
     let key = &input.profile.key;
-    let Some(ecosystem) = Ecosystem::of_language(&input.request.language) else {
+    let Some(ecosystem) = Language::ecosystem_of(&input.request.language) else {
         let asked = format!("packages for {}", quoted(&input.request.language));
         return Err(Denial::invalid_request(
             &key.rule("packages"),
@@ -260,7 +260,7 @@ pub(super) fn resolved_packages(
         .tier
         .as_ref()
         .and_then(|(tier, _)| input.facts.needs_in(*tier));
-    let (Some(needs), Some(ecosystem)) = (needs, Ecosystem::of_language(&input.request.language))
+    let (Some(needs), Some(ecosystem)) = (needs, Language::ecosystem_of(&input.request.language))
     else {
         return Ok(());
     };

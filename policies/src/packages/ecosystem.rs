@@ -13,15 +13,6 @@ impl Ecosystem {
     /// All ecosystems.
     pub const ALL: [Self; 2] = [Self::Python, Self::JavaScript];
 
-    /// Returns the ecosystem of a language; `None` if it has none.
-    pub fn of_language(language: &str) -> Option<Self> {
-        match language {
-            "python" => Some(Self::Python),
-            "javascript" | "typescript" => Some(Self::JavaScript),
-            _ => None,
-        }
-    }
-
     /// The key in a profile.
     pub fn name(self) -> &'static str {
         match self {

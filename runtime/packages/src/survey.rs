@@ -8,8 +8,8 @@ use crate::workshop::{Memory, Workshop};
 use glovebox::{
     Allowance, Controls, Error, Input, PackageTarget, Request, Sandbox, Status, Survey,
 };
-use glovebox_policy::Tier;
 use glovebox_policy::packages::MissingModule;
+use glovebox_policy::{Language, Tier};
 use pep440_rs::{Version, VersionSpecifiers};
 use serde::Deserialize;
 use std::collections::HashSet;
@@ -266,10 +266,7 @@ fn unfit(place: &PackageTarget, versions: &VersionSpecifiers) -> Option<(Tier, S
 
 /// Returns the text of a program that is surveyed.
 fn text(request: &Request) -> Option<&str> {
-    let is_known = matches!(
-        request.language.as_str(),
-        "python" | "javascript" | "typescript"
-    );
+    let is_known = Language::ecosystem_of(&request.language).is_some();
     let is_looked_at = is_known && request.source.content.len() <= MAX_PROGRAM;
     std::str::from_utf8(&request.source.content)
         .ok()

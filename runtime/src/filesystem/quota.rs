@@ -7,6 +7,7 @@
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use glovebox_policy::{Limit, Limits};
 use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
 
 use crate::account::MemoryHold;
@@ -36,7 +37,7 @@ pub(crate) struct QuotaLimits {
 
 /// The limit of the file system that was hit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LimitKind {
+pub(super) enum LimitKind {
     /// Bytes stored.
     Disk,
     /// Nodes stored, or directories nested too deeply.
@@ -45,7 +46,26 @@ pub(crate) enum LimitKind {
     OpenFiles,
 }
 
+impl From<&Limits> for QuotaLimits {
+    fn from(limits: &Limits) -> Self {
+        Self {
+            bytes: limits.workspace,
+            files: limits.files,
+            open_files: limits.open_files,
+        }
+    }
+}
+
 impl LimitKind {
+    /// Returns the limit of the policy.
+    pub(super) fn limit(self) -> Limit {
+        match self {
+            Self::Disk => Limit::Workspace,
+            Self::Files => Limit::Files,
+            Self::OpenFiles => Limit::OpenFiles,
+        }
+    }
+
     /// Returns the error that the guest sees.
     pub(super) fn error(self) -> ErrorCode {
         match self {
@@ -116,7 +136,7 @@ impl Quota {
     }
 
     /// Returns the limit that was hit first since the start or [`Quota::forget_hit`].
-    pub(crate) fn hit(&self) -> Option<LimitKind> {
+    pub(super) fn hit(&self) -> Option<LimitKind> {
         match self.hit.load(Ordering::Relaxed) {
             1 => Some(LimitKind::Disk),
             2 => Some(LimitKind::Files),

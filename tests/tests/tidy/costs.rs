@@ -34,7 +34,11 @@ const ADDITIONS: [Addition; 5] = [
         what: "limit",
         names: &["open_files", "OpenFiles"],
         folders: CODE,
-        own: &[],
+        // A second tier that enforces it, and a second preset that has an amount of its own.
+        own: &[
+            "hyperlight-fallback/src/job.rs",
+            "policies/presets/offline.toml",
+        ],
         files: 3,
     },
     Addition {
@@ -48,12 +52,12 @@ const ADDITIONS: [Addition; 5] = [
         what: "tier",
         names: &["glovebox_fallback", "glovebox-fallback"],
         folders: CODE,
-        own: &["hyperlight-fallback/"],
+        own: &["hyperlight-fallback/", "api/cli/src/containers.rs"],
         files: 2,
     },
     Addition {
         what: "route",
-        names: &["/v1/tiers", "TierList"],
+        names: &["path = \"/v1/tiers\"", "policies::tiers"],
         folders: &["api/"],
         own: &[],
         files: 2,

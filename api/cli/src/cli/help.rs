@@ -97,9 +97,9 @@ JSON:
   tier_reason, packages [{name, version, file, digest}], findings [{rule, line, severity, message}],
   usage {wall_ms, cpu_ms, fuel, peak_memory_bytes, output_bytes, workspace_bytes, files,
   host_calls}, policy {profile, digest, rules}, value {json, text}. `limit` is a key of a policy,
-  such as `wall` or `open_files`, or `table`, `host_allocation` or `compile`. Output that is not
-  UTF-8 is there whole as stdout_base64 or stderr_base64, too; without stdout or stderr where both
-  would be long.";
+  such as `wall` or `memory`, or `table`, `host_allocation` or `compile`. Output that is not UTF-8
+  is there whole as stdout_base64 or stderr_base64, too; without stdout or stderr where both would
+  be long.";
 
 pub(super) const POLICY: &str = "\
 Examples:

@@ -36,6 +36,18 @@ pub(crate) struct TierDiagnosis {
     pub(crate) languages: Vec<LanguageDiagnosis>,
 }
 
+impl TierDiagnosis {
+    /// Returns a tier that is not built in.
+    pub(crate) fn absent(tier: &'static str) -> Self {
+        Self {
+            tier,
+            works: false,
+            detail: "not in this build".to_owned(),
+            languages: Vec::new(),
+        }
+    }
+}
+
 /// The diagnosis of one language, tested by running a program.
 #[derive(Debug, Serialize)]
 pub(crate) struct LanguageDiagnosis {

@@ -40,14 +40,8 @@ impl Traces {
     pub fn layer<S: tracing::Subscriber + for<'span> LookupSpan<'span> + Send + Sync>(
         &self,
     ) -> impl Layer<S> + Send + Sync + use<S> {
-        let ours = [
-            "glovebox",
-            "glovebox_fallback",
-            "glovebox_http",
-            "glovebox_packages",
-            "glovebox_service",
-        ];
-        let filter = Targets::new().with_targets(ours.map(|name| (name, LevelFilter::DEBUG)));
+        // A target stands for all that begin with it, so this is every crate of the project.
+        let filter = Targets::new().with_target("glovebox", LevelFilter::DEBUG);
         tracing_opentelemetry::layer()
             .with_tracer(self.0.tracer("glovebox"))
             .with_filter(filter)

@@ -14,6 +14,7 @@ use crate::config::amount::{RawAmount, RawTime, parse_amount};
 use crate::config::profile::Profile;
 use crate::config::schema::RawProfile;
 use crate::config::spanned::Spanned;
+use crate::languages::{Language, WASM_GROUP};
 use crate::limits::Amount;
 use crate::names::is_language_name;
 use crate::problem::Problems;
@@ -70,7 +71,7 @@ fn validate_platform(profile: &mut Profile, raw: &RawProfile, problems: &mut Pro
     if let Some(languages) = &raw.languages {
         profile.languages = limited(languages, problems)
             .iter()
-            .filter_map(|language| validate_language(language, problems))
+            .flat_map(|language| validate_language(language, problems))
             .collect();
     }
     if let Some(tiers) = &raw.tiers {
@@ -172,10 +173,14 @@ fn validate_image(
     Some(digest.get().clone())
 }
 
-fn validate_language(language: &Spanned<String>, problems: &mut Problems<'_>) -> Option<String> {
+/// Returns the languages that an entry names: one, or those of a group.
+fn validate_language(language: &Spanned<String>, problems: &mut Problems<'_>) -> Vec<String> {
     let name = language.get();
+    if name == WASM_GROUP {
+        return Language::of_wasm().map(str::to_owned).collect();
+    }
     if is_language_name(name) {
-        return Some(name.clone());
+        return vec![name.clone()];
     }
     let lower = name.trim().to_ascii_lowercase();
     problems.add(
@@ -183,7 +188,7 @@ fn validate_language(language: &Spanned<String>, problems: &mut Problems<'_>) ->
         format!("{} is not a language's name", quoted(name)),
         is_language_name(&lower).then_some(lower),
     );
-    None
+    Vec::new()
 }
 
 fn validate_tiers(raw: &[Spanned<String>], problems: &mut Problems<'_>) -> Vec<Tier> {

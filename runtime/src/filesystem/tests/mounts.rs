@@ -263,7 +263,7 @@ async fn a_writable_mount_is_changed_and_charged() {
         guest.write(file, 1 << 40, b"x").await,
         Err(ErrorCode::InsufficientSpace)
     );
-    assert_eq!(guest.filesystem.quota_hit(), Some(LimitKind::Disk));
+    assert_eq!(guest.filesystem.quota_hit(), Some(Limit::Workspace));
     let mut offset = 0;
     while guest.write(file, offset, &[1; 100_000]).await.is_ok() {
         // Rewriting the same range repeatedly fills the quota as well.

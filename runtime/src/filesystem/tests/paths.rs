@@ -239,7 +239,7 @@ async fn trees_are_not_endlessly_deep() {
         (refused, depth),
         (ErrorCode::NameTooLong, super::super::ramfs::MAX_DEPTH)
     );
-    assert_eq!(guest.filesystem.quota_hit(), Some(LimitKind::Files));
+    assert_eq!(guest.filesystem.quota_hit(), Some(Limit::Files));
     // Moving one deep tree into another does not bypass the cap.
     guest.mkdir("tmp/a").await.unwrap();
     assert_eq!(

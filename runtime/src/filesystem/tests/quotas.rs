@@ -31,7 +31,7 @@ async fn the_last_byte_fits_and_no_more() {
         };
         assert_eq!((refused, written), (ErrorCode::InsufficientSpace, room));
         assert_eq!(guest.bytes(), 1 << 20);
-        assert_eq!(guest.filesystem.quota_hit(), Some(LimitKind::Disk));
+        assert_eq!(guest.filesystem.quota_hit(), Some(Limit::Workspace));
         guest.filesystem.forget_quota_hit();
         assert_eq!(
             code(&guest.create("work/g").await),
@@ -104,7 +104,7 @@ async fn nodes_and_names_are_counted() {
     ] {
         assert_eq!(new, Err(ErrorCode::Quota));
     }
-    assert_eq!(guest.filesystem.quota_hit(), Some(LimitKind::Files));
+    assert_eq!(guest.filesystem.quota_hit(), Some(Limit::Files));
     guest.unlink("work/l").await.unwrap();
     assert_eq!(guest.mkdir("work/e").await, Ok(()));
     // Empty files and names use the host's memory too.
@@ -145,7 +145,7 @@ async fn descriptors_are_counted() {
     );
     assert_eq!(guest.list("work").await.map_err(|_| ()), Err(()));
     assert_eq!(guest.view().get_directories().unwrap().len(), 0);
-    assert_eq!(guest.filesystem.quota_hit(), Some(LimitKind::OpenFiles));
+    assert_eq!(guest.filesystem.quota_hit(), Some(Limit::OpenFiles));
     guest.close(open.remove(0));
     assert!(
         guest.list("work").await.unwrap().is_empty(),
