@@ -103,9 +103,7 @@ fn flood_over_a_quota_of_the_policy_is_refused_and_leaves_one_record() {
 #[test]
 fn each_quota_of_the_policy_refuses_by_its_rule() {
     let session = json!({ "language": "javascript" });
-    let endless = python("while True: pass");
-    let mut task = endless.clone();
-    task["name"] = "a".into();
+    let task = json!({ "name": "a", "execution": python("while True: pass") });
     let file = json!({ "path": "large.txt", "content": "x".repeat(2 << 20) });
     let mut large = python("1");
     large["files"] = json!([file]);
