@@ -20,14 +20,26 @@ pub(crate) fn canonical_text(rules: &Rules) -> String {
     if let Some(name) = &rules.default_profile {
         out.line("default_profile", format_args!("{name:?}"));
     }
+    for (quota, amount) in rules.quotas.entries() {
+        out.line(&format!("quotas.{quota}"), amount);
+    }
     let mut bindings: Vec<_> = rules
         .bindings
         .iter()
-        .map(|binding| (binding.subject.to_string(), &binding.profiles))
+        .map(|binding| (binding.subject.to_string(), binding))
         .collect();
-    bindings.sort();
-    for (subject, profiles) in bindings {
-        out.line("bindings", format_args!("{subject:?} {profiles:?}"));
+    bindings.sort_by(|(left, _), (right, _)| left.cmp(right));
+    for (subject, binding) in bindings {
+        out.line(
+            "bindings",
+            format_args!("{subject:?} {:?}", binding.profiles),
+        );
+        for (quota, amount) in binding.quotas.entries() {
+            out.line(
+                &format!("bindings.quotas.{quota}"),
+                format_args!("{subject:?} {amount}"),
+            );
+        }
     }
     for (name, profile) in &rules.profiles {
         out.prefix = format!("profiles.{name}.");

@@ -23,6 +23,7 @@ use crate::grant::Grant;
 use crate::languages::Language;
 use crate::network::grant::NetworkGrant;
 use crate::packages::grant::PackageGrant;
+use crate::quotas::of_subject::Quotas;
 use crate::request::Request;
 use crate::text::{closest, quoted, toml_string, toml_strings};
 use crate::verdict::Verdict;
@@ -73,8 +74,13 @@ pub(crate) fn decide(input: DecisionInput<'_>, mode: Mode) -> Explanation {
             Verdict::Deny(denial)
         }
     };
+    let quotas = match mode {
+        Mode::Decide => Vec::new(),
+        Mode::Explain => Quotas::new(input.rules, &input.request.subject).explained(),
+    };
     Explanation {
         steps: log.steps,
+        quotas,
         verdict,
     }
 }
@@ -167,9 +173,11 @@ fn choose_profile<'a>(
     log: &mut Log,
 ) -> Result<&'a Arc<Profile>, Denial> {
     let subject = &request.subject;
-    let binding = rules.binding(subject);
+    let binding = rules
+        .binding(subject)
+        .map(|binding| (binding.subject.to_string(), binding.profiles.as_slice()));
     let (rule, allowed): (String, &[String]) = match &binding {
-        Some((pattern, profiles)) => (format!("bindings.{}", toml_string(pattern)), profiles),
+        Some((pattern, profiles)) => (format!("bindings.{}", toml_string(pattern)), *profiles),
         None => ("default_profile".to_owned(), rules.default_profiles()),
     };
     let wanted = request.profile.as_ref().or(allowed.first());

@@ -4,6 +4,8 @@ use std::fmt;
 
 use crate::denial::Denial;
 use crate::findings::Finding;
+use crate::limits::Amount;
+use crate::rule::RuleName;
 use crate::text::toml_key;
 use crate::verdict::Verdict;
 
@@ -13,8 +15,23 @@ use crate::verdict::Verdict;
 pub struct Explanation {
     /// The steps in order.
     pub steps: Vec<Step>,
+    /// The quotas of the subject. They bound it over all of its runs, so no single decision
+    /// consults them.
+    pub quotas: Vec<QuotaOfSubject>,
     /// The decision.
     pub verdict: Verdict,
+}
+
+/// A quota of the subject of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct QuotaOfSubject {
+    /// Its key in a policy.
+    pub name: &'static str,
+    /// The quota.
+    pub most: Amount,
+    /// The rule of the policy, or the setting of the service, that sets it.
+    pub rule: RuleName,
 }
 
 /// One step of a decision.
@@ -93,6 +110,9 @@ impl fmt::Display for Explanation {
                     }
                 }
             }
+        }
+        for quota in &self.quotas {
+            writeln!(f, "quota    {}: at most {}", quota.rule, quota.most)?;
         }
         match &self.verdict {
             Verdict::Admit(grant) => write!(

@@ -39,8 +39,8 @@
 //! ```
 //!
 //! In reading order: [`Request`] and [`Facts`] go into [`Policy::admit`], a [`Verdict`] with a
-//! [`Grant`] or a [`Denial`] comes out; [`network`] makes the late checks; [`cases`] evaluates
-//! decision tables.
+//! [`Grant`] or a [`Denial`] comes out; [`network`] makes the late checks; [`quotas`] bound a
+//! subject over all of its runs; [`cases`] evaluates decision tables.
 
 pub mod bounds;
 mod canonical;
@@ -60,6 +60,7 @@ pub mod network;
 pub mod packages;
 mod policy;
 mod problem;
+pub mod quotas;
 pub mod request;
 mod rule;
 mod text;
@@ -71,7 +72,7 @@ mod verdict;
 pub use bounds::{Bound, OutOfBounds};
 pub use config::parse::MAX_TEXT;
 pub use denial::Denial;
-pub use explanation::{Explanation, Step, StepResult};
+pub use explanation::{Explanation, QuotaOfSubject, Step, StepResult};
 pub use facts::{Facts, TierFacts};
 pub use findings::{Finding, Severity};
 pub use grant::Grant;
@@ -84,6 +85,7 @@ pub use network::rules::NetworkLimits;
 pub use packages::{Ecosystem, PackageGrant, Requirement};
 pub use policy::Policy;
 pub use problem::{ConfigError, MAX_PROBLEMS, Problem};
+pub use quotas::{Quota, QuotaSettings, Quotas};
 pub use request::{InputFile, NetworkWish, Request, Source, Subject, SubjectError, Wants};
 pub use rule::RuleName;
 pub use tier::{Isolation, Tier};

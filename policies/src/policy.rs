@@ -18,7 +18,8 @@ use crate::facts::Facts;
 use crate::limits::{Amount, Limit};
 use crate::packages::grant::PackageGrant;
 use crate::problem::{ConfigError, Problems};
-use crate::request::Request;
+use crate::quotas::of_subject::Quotas;
+use crate::request::{Request, Subject};
 use crate::rule::Origin;
 use crate::text::hex;
 use crate::verdict::Verdict;
@@ -139,6 +140,12 @@ impl Policy {
         let profile = self.inner.rules.profiles.get(profile)?;
         let lines = [(limit.name(), amount.to_toml())];
         limit.field().map(|_| profile.key.fix("limits", &lines))
+    }
+
+    /// Returns the quotas of a subject: what it may have at once or keep, over all of its runs.
+    /// [`Quotas::or`] adds the settings of the service.
+    pub fn quotas<'a>(&'a self, subject: &'a Subject) -> Quotas<'a> {
+        Quotas::new(&self.inner.rules, subject)
     }
 
     /// The text of a preset, as a reference or a template.

@@ -65,6 +65,17 @@ pub enum AuditEvent {
         /// The digest of the policy.
         policy: String,
     },
+    /// The service refused requests of the subject because of a quota, before they became runs. No
+    /// run belongs to the record.
+    Refused {
+        /// The denial of the newest of them.
+        denial: Denial,
+        /// The refusals by this rule that the record stands for: after one record, further ones are
+        /// only counted for a while.
+        times: u64,
+        /// The digest of the policy.
+        policy: String,
+    },
     /// Packages are resolved for the request, and an index may learn of it.
     LookedUp {
         /// The summary of the request.
@@ -163,6 +174,7 @@ impl AuditEvent {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Denied { .. } => "denied",
+            Self::Refused { .. } => "refused",
             Self::LookedUp { .. } => "looked_up",
             Self::Provided { .. } => "provided",
             Self::Explained { .. } => "explained",
@@ -233,6 +245,28 @@ impl Watch {
             .unwrap_or_else(PoisonError::into_inner)
             .is_some()
     }
+}
+
+/// Writes a record that belongs to no run.
+///
+/// # Errors
+///
+/// If the record was not written.
+pub(crate) fn record_without_run(
+    sink: &dyn AuditSink,
+    subject: &Subject,
+    event: AuditEvent,
+) -> Result<(), Error> {
+    let record = AuditRecord {
+        time: SystemTime::now(),
+        run: RunId::random(),
+        subject: subject.to_string(),
+        event,
+    };
+    sink.record(&record).map_err(|source| Error::Audit {
+        record: record.event.name(),
+        source,
+    })
 }
 
 /// Writes the records of one request, and on drop an end if none was written.

@@ -188,14 +188,16 @@ pub struct PolicyReference {
 pub struct RunId(u128);
 
 impl RunId {
-    /// Returns a new random id.
+    /// Returns a new random id. Ids are in the order of their time, which has 16 bits below a
+    /// millisecond: two requests that follow one another are in that order in lists.
     #[must_use]
     pub fn random() -> Self {
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
-            .unwrap_or_default()
-            .as_millis();
-        Self((now & ((1 << 48) - 1)) << 80 | rand::random::<u128>() >> 48)
+            .unwrap_or_default();
+        let fraction = u128::from(now.subsec_nanos() % 1_000_000) << 16;
+        let time = (now.as_millis() << 16 | fraction / 1_000_000) & ((1 << 64) - 1);
+        Self(time << 64 | u128::from(rand::random::<u64>()))
     }
 }
 

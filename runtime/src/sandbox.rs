@@ -17,7 +17,7 @@ pub(crate) use slots::ConcurrencySlot;
 pub use steps::{Explained, PackageResolution};
 
 use crate::account::MemoryAccount;
-use crate::audit::{AuditEvent, AuditSink, RunAudit};
+use crate::audit::{AuditEvent, AuditSink, RunAudit, record_without_run};
 use crate::engine::Metering;
 use crate::error::{Error, InternalError};
 use crate::executor::{Executor, PoolStats};
@@ -139,6 +139,29 @@ impl Sandbox {
             denial,
             self.0.policy.digest(),
         )
+    }
+
+    /// Records in the audit log that requests of a subject were refused because of a quota, so that
+    /// they never became runs; `times` is their number.
+    ///
+    /// # Errors
+    ///
+    /// If the record was not written.
+    pub fn record_refusals(
+        &self,
+        subject: &Subject,
+        denial: &Denial,
+        times: u64,
+    ) -> Result<(), Error> {
+        let Some(sink) = &self.0.audit else {
+            return Ok(());
+        };
+        let event = AuditEvent::Refused {
+            denial: denial.clone(),
+            times,
+            policy: self.0.policy.digest().to_owned(),
+        };
+        record_without_run(sink.as_ref(), subject, event)
     }
 
     fn services(&self) -> Arc<HostServices> {

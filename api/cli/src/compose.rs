@@ -161,7 +161,7 @@ impl<'a> Composition<'a> {
     pub(crate) fn builder(self, runtime: &Runtime) -> Result<SandboxBuilder, Failure> {
         let guests = self.installation.guests(self.metering)?;
         let mut builder = Sandbox::builder()
-            .policy(self.policy)
+            .policy(self.policy.clone())
             .guests(guests.clone())
             .metering(self.metering)
             .compiler(COMPILER);
@@ -172,6 +172,7 @@ impl<'a> Composition<'a> {
         #[cfg(feature = "packages")]
         {
             let manager = packages::manager(guests, containers, self.packages, self.quotas)?;
+            let manager = manager.policy(self.policy).build();
             builder = builder.packages(Arc::new(manager));
         }
         Ok(builder)

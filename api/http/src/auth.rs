@@ -6,7 +6,7 @@
 
 use super::extract::{BodyMemory, BodyTime};
 use super::places::{Connection, Counted, NoAnswer};
-use super::problem::Problem;
+use super::problem::{Problem, Refused};
 use super::state::ApiState;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -40,44 +40,19 @@ pub(super) fn host_names(address: SocketAddr, configured: &[String]) -> Vec<Stri
     names
 }
 
-/// Authenticates a request and passes it on with its caller, or answers it with a problem.
-pub(super) async fn guard(
-    State(state): State<ApiState>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+/// Authenticates a request and passes it on with its caller, or answers it with a problem. A
+/// refusal because of a quota of the caller is recorded here, whichever handler it comes from.
+pub(super) async fn guard(State(state): State<ApiState>, request: Request, next: Next) -> Response {
     match judge(&state, request.headers(), request.uri(), request.version()).await {
         Ok(caller) => {
-            request
-                .extensions_mut()
-                .insert(BodyTime(state.limits().body_time));
-            // Every request comes on a connection; only tests of the routes have none.
-            let connection = request.extensions().get::<Arc<Connection>>().cloned();
-            if let Some(caller) = caller {
-                let begun = connection.as_ref().map_or(Ok(()), |connection| {
-                    state
-                        .places()
-                        .begin(&caller.subject, connection.network())
-                        .and_then(|under_way| connection.answers(under_way))
-                });
-                if let Err(reason) = begun {
-                    return unanswered(reason).into_response();
-                }
-                let memory = BodyMemory {
-                    account: Arc::clone(&state.service().memory),
-                    most: state.limits().body,
-                };
-                request.extensions_mut().insert(memory);
-                request.extensions_mut().insert(caller);
+            let subject = caller.as_ref().map(|caller| caller.subject.clone());
+            let mut response = pass(&state, caller, request, next).await;
+            if let Some(subject) = subject
+                && let Some(Refused(denial)) = response.extensions_mut().remove()
+            {
+                state.service().refusals.note(&subject, &denial);
             }
-            let response = next.run(request).await;
-            match connection {
-                // A connection that was upgraded is in flight until it is closed.
-                Some(connection) if response.status() != StatusCode::SWITCHING_PROTOCOLS => {
-                    response.map(|body| Body::new(Counted::new(body, connection)))
-                }
-                _ => response,
-            }
+            response
         }
         Err(problem) => {
             let is_malformed = problem.code() == Code::BadRequest;
@@ -93,13 +68,54 @@ pub(super) async fn guard(
     }
 }
 
+/// Passes a request on with its caller, if the caller may have one more in flight.
+async fn pass(
+    state: &ApiState,
+    caller: Option<Caller>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    request
+        .extensions_mut()
+        .insert(BodyTime(state.limits().body_time));
+    // Every request comes on a connection; only tests of the routes have none.
+    let connection = request.extensions().get::<Arc<Connection>>().cloned();
+    if let Some(caller) = caller {
+        if let Err(error) = state.service().identities.check_rate(&caller.subject) {
+            return Problem::from(error).into_response();
+        }
+        let begun = connection.as_ref().map_or(Ok(()), |connection| {
+            state
+                .places()
+                .begin(&caller.subject, connection.network())
+                .and_then(|under_way| connection.answers(under_way))
+        });
+        if let Err(reason) = begun {
+            return unanswered(reason).into_response();
+        }
+        let memory = BodyMemory {
+            account: Arc::clone(&state.service().memory),
+            most: state.limits().body,
+        };
+        request.extensions_mut().insert(memory);
+        request.extensions_mut().insert(caller);
+    }
+    let response = next.run(request).await;
+    match connection {
+        // A connection that was upgraded is in flight until it is closed.
+        Some(connection) if response.status() != StatusCode::SWITCHING_PROTOCOLS => {
+            response.map(|body| Body::new(Counted::new(body, connection)))
+        }
+        _ => response,
+    }
+}
+
 fn unanswered(reason: NoAnswer) -> Problem {
     let error = match reason {
-        NoAnswer::SubjectFull(most) => {
-            let detail = format!(
-                "too many requests of this key in flight: {most} (`limits.connections_per_subject`)"
-            );
-            ServiceError::new(Code::QueueFull, detail)
+        NoAnswer::SubjectFull(own, denial) => {
+            let rule = &denial.rule;
+            let detail = format!("too many requests of this key in flight: {own} (`{rule}`)");
+            ServiceError::over_quota(Code::QueueFull, detail, *denial)
         }
         NoAnswer::SubjectFullAtAddress(most) => {
             let detail = format!(
@@ -189,10 +205,7 @@ async fn judge(
     if OPEN.contains(&uri.path()) {
         return Ok(None);
     }
-    let identities = &state.service().identities;
-    let caller = caller(identities, headers).await?;
-    identities.check_rate(&caller.subject)?;
-    Ok(Some(caller))
+    caller(&state.service().identities, headers).await.map(Some)
 }
 
 async fn caller(identities: &Identities, headers: &HeaderMap) -> Result<Caller, Problem> {

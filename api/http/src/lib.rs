@@ -146,7 +146,10 @@ impl Server {
             hosts,
             tls,
         } = self;
-        let places = Places::new(PlaceLimits::of(&config.limits));
+        let places = Places::new(
+            PlaceLimits::of(&config.limits),
+            Arc::clone(&service.of_subjects),
+        );
         let state = ApiState::new(Arc::clone(&service), Arc::clone(&places), &config, hosts);
         let over = CancellationToken::new();
         let background = service.start_background();

@@ -20,8 +20,8 @@ pub(super) use answer::{Counted, Watched};
 pub(super) use followers::{FollowerPermit, Followers, NoFollower};
 
 use glovebox::CancellationToken;
-use glovebox_policy::Subject;
-use glovebox_service::Limits;
+use glovebox_policy::{Denial, Quota, Subject};
+use glovebox_service::{Limits, SubjectQuotas};
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
@@ -73,8 +73,6 @@ pub(super) struct PlaceLimits {
     pub(super) all: usize,
     /// Connections of one address.
     pub(super) of_address: usize,
-    /// Requests of one subject in flight.
-    pub(super) of_subject: usize,
 }
 
 impl PlaceLimits {
@@ -83,7 +81,6 @@ impl PlaceLimits {
         Self {
             all,
             of_address: limits.connections_per_address.unwrap_or((all / 4).max(1)),
-            of_subject: limits.connections_per_subject.unwrap_or((all / 2).max(1)),
         }
     }
 }
@@ -92,6 +89,7 @@ impl PlaceLimits {
 #[derive(Debug)]
 pub(super) struct Places {
     limits: PlaceLimits,
+    quotas: Arc<SubjectQuotas>,
     /// Logical clock of connection events, which orders connections by idle time.
     moments: AtomicU64,
     state: Mutex<State>,
@@ -146,12 +144,12 @@ pub(super) struct Place(pub(super) Arc<Connection>);
 pub(super) struct UnderWay(Arc<Places>, Network, Subject);
 
 /// The reason why a request is not answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum NoAnswer {
     /// Its connection is being closed.
     Leaving,
-    /// The subject has reached this limit on requests in flight.
-    SubjectFull(usize),
+    /// The subject has so many requests in flight that one more is over its quota.
+    SubjectFull(usize, Box<Denial>),
     /// The subject has reached this limit on requests in flight from its address.
     SubjectFullAtAddress(usize),
     /// All subjects together have, at that address.
@@ -161,9 +159,10 @@ pub(super) enum NoAnswer {
 }
 
 impl Places {
-    pub(super) fn new(limits: PlaceLimits) -> Arc<Self> {
+    pub(super) fn new(limits: PlaceLimits, quotas: Arc<SubjectQuotas>) -> Arc<Self> {
         Arc::new(Self {
             limits,
+            quotas,
             moments: AtomicU64::new(1),
             state: Mutex::default(),
             freed: Notify::new(),
@@ -228,6 +227,7 @@ impl Places {
         let most = self.limits.all - self.limits.all / RESERVE;
         let most_at = self.limits.of_address - self.limits.of_address / RESERVE;
         let share_at = self.limits.of_address.div_ceil(2);
+        let quotas = self.quotas.of(subject);
         let mut state = lock(&self.state);
         let state = &mut *state;
         if state.under_way >= most {
@@ -236,10 +236,10 @@ impl Places {
         let at_network = state.under_way_at.get(&network).copied().unwrap_or(0);
         match state.of_subject.get_mut(subject) {
             Some(own) => {
-                let of_subject = own.iter().map(|(_, count)| count).sum();
-                if of_subject >= self.limits.of_subject {
-                    return Err(NoAnswer::SubjectFull(of_subject));
-                }
+                let of_subject: usize = own.iter().map(|(_, count)| count).sum();
+                quotas
+                    .check(Quota::Requests, of_subject as u64, 1)
+                    .map_err(|denial| NoAnswer::SubjectFull(of_subject, Box::new(denial)))?;
                 let here = own.iter_mut().find(|(other, _)| *other == network);
                 if here.as_ref().is_some_and(|(_, count)| *count >= share_at) {
                     return Err(NoAnswer::SubjectFullAtAddress(share_at));

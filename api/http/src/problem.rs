@@ -7,12 +7,18 @@ use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use glovebox_policy::Denial;
 use glovebox_service::{Code, NoMemory, ServiceError};
 use glovebox_wire::problem::{DenialBody, ProblemBody};
 use glovebox_wire::request::InvalidRequest;
+use std::sync::Arc;
 
 /// Maximum bytes of a detail: a response must not echo input of any length.
 const MAX_DETAIL: usize = 4096;
+
+/// The denial of a quota, as an extension of the response: the [guard](crate::auth) records it.
+#[derive(Clone)]
+pub(crate) struct Refused(pub(crate) Arc<Denial>);
 
 /// An error of the service, as a response.
 #[derive(Debug)]
@@ -87,6 +93,10 @@ impl IntoResponse for Problem {
             denial: error.denial().map(DenialBody::from),
         };
         let mut response = (status, Json(body)).into_response();
+        if let Some(denial) = error.refusal() {
+            let refused = Refused(Arc::new(denial.clone()));
+            response.extensions_mut().insert(refused);
+        }
         let headers = response.headers_mut();
         headers.insert(
             header::CONTENT_TYPE,

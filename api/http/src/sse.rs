@@ -23,21 +23,18 @@ pub(crate) fn permit(
     caller: &Caller,
 ) -> Result<FollowerPermit, Problem> {
     let refused = |none| {
-        let (code, detail) = match none {
-            NoFollower::All(most) => (
-                Code::Overloaded,
-                format!("too many event streams: {most} (`limits.followers`)"),
-            ),
-            NoFollower::Subject(most) => (
-                Code::QueueFull,
-                format!(
-                    "too many event streams of this key: {most} (`limits.followers_per_subject`)"
-                ),
-            ),
+        let error = match none {
+            NoFollower::All(most) => {
+                let detail = format!("too many event streams: {most} (`limits.followers`)");
+                ServiceError::new(Code::Overloaded, detail)
+            }
+            NoFollower::Subject(own, denial) => {
+                let rule = &denial.rule;
+                let detail = format!("too many event streams of this key: {own} (`{rule}`)");
+                ServiceError::over_quota(Code::QueueFull, detail, *denial)
+            }
         };
-        ServiceError::new(code, detail)
-            .retry_after(RETRY_AFTER)
-            .into()
+        error.retry_after(RETRY_AFTER).into()
     };
     followers.permit(&caller.subject).map_err(refused)
 }

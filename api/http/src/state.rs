@@ -30,14 +30,9 @@ impl ApiState {
     ) -> Self {
         let limits = config.limits.clone();
         Self(Arc::new(Shared {
-            service,
             places,
-            followers: Followers::new(
-                limits.followers,
-                limits
-                    .followers_per_subject
-                    .unwrap_or(limits.followers.div_ceil(4)),
-            ),
+            followers: Followers::new(limits.followers, Arc::clone(&service.of_subjects)),
+            service,
             limits,
             hosts,
             origins: config.origins.clone(),

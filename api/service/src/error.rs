@@ -55,6 +55,15 @@ impl ServiceError {
         }
     }
 
+    /// Returns the error of a request that exceeds a quota of its subject.
+    #[must_use]
+    pub fn over_quota(code: Code, detail: impl Into<String>, denial: Denial) -> Self {
+        Self {
+            denial: Some(Box::new(denial)),
+            ..Self::new(code, detail)
+        }
+    }
+
     /// Sets the time after which the request may succeed.
     #[must_use]
     pub fn retry_after(mut self, time: Duration) -> Self {
@@ -74,10 +83,17 @@ impl ServiceError {
         &self.detail
     }
 
-    /// Returns the denial, if the policy denied the request.
+    /// Returns the denial, if the policy denied the request, or a quota refused it.
     #[must_use]
     pub fn denial(&self) -> Option<&Denial> {
         self.denial.as_deref()
+    }
+
+    /// Returns the denial of a quota. The request is in the audit log only if
+    /// [`Refusals::note`](crate::Refusals::note) records it, unlike one that the policy denied.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&Denial> {
+        self.denial().filter(|_| self.code != Code::Denied)
     }
 
     /// Returns the time after which the request may succeed.
@@ -95,11 +111,14 @@ impl From<InvalidRequest> for ServiceError {
 
 impl From<NoMemory> for ServiceError {
     fn from(why: NoMemory) -> Self {
-        let code = match why {
-            NoMemory::Subject { .. } => Code::MemoryQuota,
-            NoMemory::All { .. } => Code::MemoryExhausted,
+        let detail = why.to_string();
+        let error = match why {
+            NoMemory::Subject { denial, .. } => {
+                Self::over_quota(Code::MemoryQuota, detail, *denial)
+            }
+            NoMemory::All { .. } => Self::new(Code::MemoryExhausted, detail),
         };
-        Self::new(code, why.to_string()).retry_after(Duration::from_secs(2))
+        error.retry_after(Duration::from_secs(2))
     }
 }
 

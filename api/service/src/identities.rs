@@ -2,6 +2,7 @@
 
 mod jwt;
 mod keys;
+mod rates;
 
 pub use keys::NewKey;
 pub(crate) use keys::create;
@@ -10,12 +11,12 @@ use crate::config::Config;
 use crate::error::{Code, ServiceError};
 use crate::records::Records;
 use crate::scope::Scope;
+use crate::subject_quotas::SubjectQuotas;
 use glovebox_policy::Subject;
 use jwt::Tokens;
 use keys::KeyRing;
-use std::num::NonZeroU32;
+use rates::RateLimiter;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// The caller of a request: subject and scopes.
 #[derive(Clone, Debug)]
@@ -59,8 +60,7 @@ struct IdentityStore {
     keys: KeyRing,
     tokens: Option<Tokens>,
     anonymous: Anonymous,
-    /// The rate limit of each subject.
-    rates: Option<governor::DefaultKeyedRateLimiter<Subject>>,
+    rates: RateLimiter,
 }
 
 impl Identities {
@@ -70,14 +70,14 @@ impl Identities {
     pub(crate) fn new(
         config: &Config,
         records: Records,
+        of_subjects: Arc<SubjectQuotas>,
         anonymous: Anonymous,
     ) -> Result<Self, String> {
-        let rate = config.limits.requests_per_second.and_then(NonZeroU32::new);
         Ok(Self(Arc::new(IdentityStore {
             keys: KeyRing::new(records),
             tokens: config.jwt.clone().map(Tokens::new).transpose()?,
             anonymous,
-            rates: rate.map(|rate| governor::RateLimiter::keyed(governor::Quota::per_second(rate))),
+            rates: RateLimiter::new(of_subjects),
         })))
     }
 
@@ -126,20 +126,11 @@ impl Identities {
     ///
     /// If it has sent more than it may.
     pub fn check_rate(&self, subject: &Subject) -> Result<(), ServiceError> {
-        match &self.0.rates {
-            Some(limiter) if limiter.check_key(subject).is_err() => Err(ServiceError::new(
-                Code::RateLimited,
-                "this key has sent more requests than it may in a second",
-            )
-            .retry_after(Duration::from_secs(1))),
-            _ => Ok(()),
-        }
+        self.0.rates.check(subject)
     }
 
     /// Drops the rates of subjects that have not called for a while.
     pub(crate) fn forget(&self) {
-        if let Some(limiter) = &self.0.rates {
-            limiter.retain_recent();
-        }
+        self.0.rates.forget();
     }
 }

@@ -7,9 +7,10 @@
 //! little, and idle sessions are evicted to make room.
 
 use crate::config::Limits;
+use crate::subject_quotas::SubjectQuotas;
 use bytes::Bytes;
 use glovebox::MemoryAccount;
-use glovebox_policy::Subject;
+use glovebox_policy::{Denial, Quota, Subject};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -35,7 +36,7 @@ pub(crate) struct Wanted<'a> {
 /// The memory account.
 pub struct Memory {
     all: u64,
-    of_subject: u64,
+    quotas: Arc<SubjectQuotas>,
     state: Mutex<MemoryState>,
     make_room: OnceLock<MakeRoom>,
 }
@@ -47,7 +48,7 @@ struct MemoryState {
 }
 
 /// The reason why memory is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoMemory {
     /// The subject has reached its limit.
     Subject {
@@ -57,6 +58,8 @@ pub enum NoMemory {
         most: u64,
         /// Bytes that were asked for.
         asked: u64,
+        /// The denial.
+        denial: Box<Denial>,
     },
     /// All subjects together have.
     All {
@@ -76,11 +79,24 @@ pub enum NoMemory {
 impl fmt::Display for NoMemory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Subject { used, most, asked } => write!(
-                f,
-                "cannot allocate {asked} bytes: this key's requests, programs and sessions have {used} of {most} bytes \
-                 (`limits.memory_per_subject` of the service); end a session, or wait for what runs"
-            ),
+            Self::Subject {
+                used,
+                most,
+                asked,
+                denial,
+            } => {
+                let rule = &denial.rule;
+                let owner = if rule.starts_with("limits.") {
+                    "service"
+                } else {
+                    "policy"
+                };
+                write!(
+                    f,
+                    "cannot allocate {asked} bytes: this key's requests, programs and sessions have {used} of {most} bytes \
+                     (`{rule}` of the {owner}); end a session, or wait for what runs"
+                )
+            }
             Self::All {
                 used, most, asked, ..
             } => write!(
@@ -95,23 +111,17 @@ impl fmt::Debug for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Memory")
             .field("all", &self.all)
-            .field("of_subject", &self.of_subject)
+            .field("quotas", &self.quotas)
             .finish_non_exhaustive()
     }
 }
 
 impl Memory {
-    pub(crate) fn new(limits: &Limits) -> Arc<Self> {
-        let all = limits
-            .memory
-            .map_or_else(|| machine() / 10 * 7, |bytes| bytes as u64);
-        let of_subject = limits
-            .memory_per_subject
-            .map_or(all / 2, |bytes| bytes as u64)
-            .min(all);
+    /// `all` are the bytes of all subjects together.
+    pub(crate) fn new(all: u64, quotas: Arc<SubjectQuotas>) -> Arc<Self> {
         Arc::new(Self {
             all,
-            of_subject,
+            quotas,
             state: Mutex::default(),
             make_room: OnceLock::new(),
         })
@@ -152,12 +162,12 @@ impl Memory {
                 Err(why) => why,
             };
             // No other subject has to give way for one that has its share already.
-            let share = match why {
+            let share = match &why {
                 NoMemory::All {
                     share,
                     is_below_share: true,
                     ..
-                } => Some(share),
+                } => Some(*share),
                 NoMemory::All { .. } | NoMemory::Subject { .. } => None,
             };
             // Not under the lock: what is evicted releases its bytes.
@@ -172,14 +182,16 @@ impl Memory {
     }
 
     fn try_take(&self, subject: &Subject, bytes: u64) -> Result<(), NoMemory> {
+        let quotas = self.quotas.of(subject);
         let mut state = self.lock();
         let own = state.by_subject.get(subject).copied().unwrap_or(0);
         let after = own.saturating_add(bytes);
-        if after > self.of_subject {
+        if let Err(denial) = quotas.check(Quota::Memory, own, bytes) {
             return Err(NoMemory::Subject {
                 used: own,
-                most: self.of_subject,
+                most: quotas.get(Quota::Memory).unwrap_or(self.all),
                 asked: bytes,
+                denial: Box::new(denial),
             });
         }
         let subjects = state.by_subject.len() as u64 + u64::from(own == 0);
@@ -241,10 +253,11 @@ impl MemoryAccount for Memory {
     }
 
     fn room(&self, subject: &Subject) -> u64 {
+        let of_subject = self.quotas.of(subject).get(Quota::Memory);
         let state = self.lock();
         let own = state.by_subject.get(subject).copied().unwrap_or(0);
         let of_all = (self.all - self.all / RESERVE).saturating_sub(state.used);
-        of_all.min(self.of_subject.saturating_sub(own))
+        of_all.min(of_subject.unwrap_or(self.all).saturating_sub(own))
     }
 }
 
@@ -314,6 +327,13 @@ impl Drop for MemoryCharge {
     fn drop(&mut self) {
         self.shrink_to(0);
     }
+}
+
+/// Returns the bytes that all subjects together may have.
+pub(crate) fn total(limits: &Limits) -> u64 {
+    limits
+        .memory
+        .map_or_else(|| machine() / 10 * 7, |bytes| bytes as u64)
 }
 
 /// Returns the memory that this process may use: the machine's, or less if a cgroup limits it.
@@ -387,13 +407,12 @@ fn limits_of_cgroups(membership: &str, read: &dyn Fn(&str) -> String) -> Vec<u64
 #[cfg(test)]
 mod tests {
     use super::*;
+    use glovebox_policy::{Policy, QuotaSettings};
 
-    fn account(all: usize, of_subject: usize) -> Arc<Memory> {
-        Memory::new(&Limits {
-            memory: Some(all),
-            memory_per_subject: Some(of_subject),
-            ..Limits::default()
-        })
+    fn account(all: u64, of_subject: u64) -> Arc<Memory> {
+        let settings =
+            QuotaSettings::default().with(Quota::Memory, of_subject, "limits.memory_per_subject");
+        Memory::new(all, SubjectQuotas::new(Policy::builtin(), settings))
     }
 
     fn subject(name: &str) -> Subject {
@@ -410,7 +429,8 @@ mod tests {
             NoMemory::Subject {
                 used: 600,
                 most: 600,
-                asked: 1
+                asked: 1,
+                ..
             }
         ));
         // The last eighth is for subjects with little.

@@ -8,6 +8,7 @@ use crate::records::Records;
 use crate::scheduler::Processors;
 use crate::scope::Scope;
 use crate::shutdown::Shutdown;
+use crate::subject_quotas::SubjectQuotas;
 use crate::usage::{Tab, UsageCharge};
 use glovebox::{CancellationToken, Controls, Sandbox};
 use glovebox_policy::{Explanation, Request};
@@ -24,6 +25,7 @@ pub(crate) struct PolicyCore {
     pub(crate) queue: Queue,
     pub(crate) processors: Arc<Processors>,
     pub(crate) records: Records,
+    pub(crate) of_subjects: Arc<SubjectQuotas>,
     pub(crate) shutdown: Shutdown,
 }
 
@@ -99,10 +101,13 @@ impl Policies {
                 ..Controls::default()
             };
             let explaining = core.sandbox.explain_with(request, controls);
-            let explained = core.processors.share(subject, explaining).await?;
+            let explained = core.processors.share(subject.clone(), explaining).await?;
             drop(slot);
             usage.settle().await?;
-            Ok::<_, ServiceError>(explained.explanation)
+            let mut explanation = explained.explanation;
+            // With those that the settings of the service add.
+            explanation.quotas = core.of_subjects.of(&subject).explained();
+            Ok::<_, ServiceError>(explanation)
         });
         explaining
             .await

@@ -5,7 +5,8 @@ use crate::error::{Code, ServiceError};
 use crate::metrics::Metrics;
 use crate::quotas::Quotas;
 use crate::scheduler::{Admission, AdmissionLimits, Admitted, QueueFull};
-use glovebox_policy::Subject;
+use crate::subject_quotas::SubjectQuotas;
+use glovebox_policy::{Quota, Subject};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,22 +16,27 @@ pub(crate) struct Queue {
     admission: Arc<Admission>,
     limits: AdmissionLimits,
     quotas: Arc<Quotas>,
+    of_subjects: Arc<SubjectQuotas>,
     metrics: Arc<Metrics>,
 }
 
 impl Queue {
-    pub(crate) fn new(limits: &Limits, quotas: Arc<Quotas>, metrics: Arc<Metrics>) -> Self {
+    pub(crate) fn new(
+        limits: &Limits,
+        quotas: Arc<Quotas>,
+        of_subjects: Arc<SubjectQuotas>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         let limits = AdmissionLimits {
             running: limits.running,
-            running_of_subject: limits.running_per_subject,
             queue: limits.queue,
-            queue_of_subject: limits.queue_per_subject,
             queue_bytes: limits.queue_bytes,
         };
         Self {
-            admission: Admission::new(limits),
+            admission: Admission::new(limits, Arc::clone(&of_subjects)),
             limits,
             quotas,
+            of_subjects,
             metrics,
         }
     }
@@ -41,36 +47,43 @@ impl Queue {
     ///
     /// If the subject is over a quota, or the queue is full.
     pub(crate) fn enter(&self, subject: &Subject, bytes: usize) -> Result<Admitted, ServiceError> {
-        let entered = self.quotas.check(subject.as_str()).and_then(|()| {
+        let entered = self.quotas.check(subject).and_then(|()| {
             self.admission
                 .enter(subject, bytes)
-                .map_err(|full| self.refusal(full))
+                .map_err(|full| self.refusal(subject, full))
         });
         entered.inspect_err(|_| {
             self.metrics.refused.inc();
         })
     }
 
-    fn refusal(&self, full: QueueFull) -> ServiceError {
-        let (code, detail, seconds) = match full {
-            QueueFull::Subject => (
-                Code::QueueFull,
-                format!(
-                    "queue full: this key has reached `limits.queue_per_subject` ({})",
-                    self.limits.queue_of_subject
-                ),
-                1,
-            ),
-            QueueFull::All => (
-                Code::Overloaded,
-                format!(
+    fn refusal(&self, subject: &Subject, full: QueueFull) -> ServiceError {
+        let soon = Duration::from_secs(1);
+        match full {
+            QueueFull::Subject(denial) => {
+                let most = self.of_subjects.of(subject).get(Quota::Queued);
+                let detail = format!(
+                    "queue full: this key has reached `{}` ({})",
+                    denial.rule,
+                    most.unwrap_or_default()
+                );
+                ServiceError::over_quota(Code::QueueFull, detail, *denial).retry_after(soon)
+            }
+            QueueFull::SubjectBytes => {
+                let detail = format!(
+                    "queue full: the queued requests of this key have reached half of `limits.queue_bytes` ({})",
+                    self.limits.queue_bytes
+                );
+                ServiceError::new(Code::QueueFull, detail).retry_after(soon)
+            }
+            QueueFull::All => {
+                let detail = format!(
                     "queue full: the service has reached `limits.queue` ({})",
                     self.limits.queue
-                ),
-                2,
-            ),
-        };
-        ServiceError::new(code, detail).retry_after(Duration::from_secs(seconds))
+                );
+                ServiceError::new(Code::Overloaded, detail).retry_after(Duration::from_secs(2))
+            }
+        }
     }
 
     /// Returns the number of running and of queued executions.

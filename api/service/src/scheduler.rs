@@ -5,8 +5,9 @@
 //! processors for the milliseconds between two yield points of a guest, so that a hundred busy
 //! programs of one subject cost another one no more than a single program would.
 
+use crate::subject_quotas::SubjectQuotas;
 use glovebox::RoundRobin;
-use glovebox_policy::Subject;
+use glovebox_policy::{Denial, Quota, Subject};
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
@@ -18,26 +19,24 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Limits on running and queued executions.
+/// Limits on running and queued executions of all subjects together.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AdmissionLimits {
     /// Concurrent executions.
     pub(crate) running: usize,
-    /// Concurrent executions of one subject.
-    pub(crate) running_of_subject: usize,
-    /// Queued executions, all subjects together.
+    /// Queued executions.
     pub(crate) queue: usize,
-    /// Queued executions of one subject.
-    pub(crate) queue_of_subject: usize,
-    /// Bytes of queued requests, all subjects together.
+    /// Bytes of queued requests.
     pub(crate) queue_bytes: usize,
 }
 
 /// The reason why an execution is not even queued.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum QueueFull {
     /// The subject has too many queued.
-    Subject,
+    Subject(Box<Denial>),
+    /// The queued requests of the subject have too many bytes: half of what all of them may have.
+    SubjectBytes,
     /// All subjects together have.
     All,
 }
@@ -46,16 +45,25 @@ pub(crate) enum QueueFull {
 #[derive(Debug)]
 pub(crate) struct Admission {
     limits: AdmissionLimits,
+    quotas: Arc<SubjectQuotas>,
     state: Mutex<AdmissionState>,
 }
 
 #[derive(Debug, Default)]
 struct AdmissionState {
     running: usize,
-    running_of: HashMap<Subject, usize>,
+    running_of: HashMap<Subject, RunningCount>,
     waiting: usize,
     waiting_bytes: usize,
     turns: RoundRobin<Waiter>,
+}
+
+/// The running executions of one subject.
+#[derive(Debug)]
+struct RunningCount {
+    count: usize,
+    /// Its quota when the newest of them began.
+    most: usize,
 }
 
 #[derive(Debug)]
@@ -77,9 +85,10 @@ pub(crate) enum Admitted {
 }
 
 impl Admission {
-    pub(crate) fn new(limits: AdmissionLimits) -> Arc<Self> {
+    pub(crate) fn new(limits: AdmissionLimits, quotas: Arc<SubjectQuotas>) -> Arc<Self> {
         Arc::new(Self {
             limits,
+            quotas,
             state: Mutex::default(),
         })
     }
@@ -90,13 +99,15 @@ impl Admission {
         subject: &Subject,
         bytes: usize,
     ) -> Result<Admitted, QueueFull> {
+        let quotas = self.quotas.of(subject);
+        let most = self.quotas.running(subject);
         let mut state = lock(&self.state);
         // Queued executions either wait for something that this one does not need, or came first.
         if state.running < self.limits.running
-            && state.may_run(subject, &self.limits)
+            && state.running_of(subject) < most
             && state.turns.of(subject).next().is_none()
         {
-            state.begin(subject);
+            state.begin(subject, most);
             return Ok(Admitted::Now(AdmissionSlot(Some((
                 Arc::clone(self),
                 subject.clone(),
@@ -109,8 +120,10 @@ impl Admission {
                 (count + 1, size.saturating_add(waiter.bytes))
             });
             // No subject alone may fill the queue's bytes.
-            if count >= limits.queue_of_subject || (count > 0 && size > limits.queue_bytes / 2) {
-                Some(QueueFull::Subject)
+            if let Err(denial) = quotas.check(Quota::Queued, count, 1) {
+                Some(QueueFull::Subject(Box::new(denial)))
+            } else if count > 0 && size > limits.queue_bytes / 2 {
+                Some(QueueFull::SubjectBytes)
             } else if state.waiting >= limits.queue
                 || state.waiting_bytes.saturating_add(bytes) > limits.queue_bytes
             {
@@ -145,14 +158,15 @@ impl Admission {
         state.end(subject);
         while state.running < self.limits.running {
             let may = |subject: &Subject| {
-                state.running_of.get(subject).copied().unwrap_or(0) < self.limits.running_of_subject
+                let running = state.running_of.get(subject);
+                running.is_none_or(|running| running.count < running.most)
             };
             let Some((next, ticket)) = state.turns.pop_of(may) else {
                 break;
             };
             state.waiting -= 1;
             state.waiting_bytes -= ticket.bytes;
-            state.begin(&next);
+            state.begin(&next, self.quotas.running(&next));
             if let Err(mut slot) = ticket
                 .slot
                 .send(AdmissionSlot(Some((Arc::clone(&self), next.clone()))))
@@ -167,20 +181,24 @@ impl Admission {
 }
 
 impl AdmissionState {
-    fn may_run(&self, subject: &Subject, limits: &AdmissionLimits) -> bool {
-        self.running_of.get(subject).copied().unwrap_or(0) < limits.running_of_subject
+    fn running_of(&self, subject: &Subject) -> usize {
+        let running = self.running_of.get(subject);
+        running.map_or(0, |running| running.count)
     }
 
-    fn begin(&mut self, subject: &Subject) {
+    fn begin(&mut self, subject: &Subject, most: usize) {
         self.running += 1;
-        *self.running_of.entry(subject.clone()).or_insert(0) += 1;
+        let idle = RunningCount { count: 0, most };
+        let running = self.running_of.entry(subject.clone()).or_insert(idle);
+        running.count += 1;
+        running.most = most;
     }
 
     fn end(&mut self, subject: &Subject) {
         self.running -= 1;
         if let Some(running) = self.running_of.get_mut(subject) {
-            *running -= 1;
-            if *running == 0 {
+            running.count -= 1;
+            if running.count == 0 {
                 self.running_of.remove(subject);
             }
         }
@@ -457,6 +475,7 @@ impl<F> Drop for Shared<F> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use glovebox_policy::{Policy, QuotaSettings};
 
     fn subject(name: &str) -> Subject {
         Subject::new(name).unwrap()
@@ -464,15 +483,30 @@ mod tests {
 
     const LIMITS: AdmissionLimits = AdmissionLimits {
         running: 1,
-        running_of_subject: 1,
         queue: 5,
-        queue_of_subject: 3,
         queue_bytes: 100,
     };
 
+    /// Each subject may run one execution and queue three, those of the policy instead of settings.
+    fn admission(limits: AdmissionLimits, policy: &str) -> Arc<Admission> {
+        let settings = QuotaSettings::default()
+            .with(Quota::Running, 1, "limits.running_per_subject")
+            .with(Quota::Queued, 3, "limits.queue_per_subject");
+        let policy = Policy::check(&format!("version = 1\n{policy}")).unwrap();
+        Admission::new(limits, SubjectQuotas::new(policy, settings))
+    }
+
+    fn rule(full: &QueueFull) -> &str {
+        match full {
+            QueueFull::Subject(denial) => &denial.rule,
+            QueueFull::SubjectBytes => "bytes",
+            QueueFull::All => "all",
+        }
+    }
+
     #[tokio::test]
     async fn subjects_take_turns() {
-        let admission = Admission::new(LIMITS);
+        let admission = admission(LIMITS, "");
         let first = admission
             .enter(&subject("flood"), 1)
             .unwrap()
@@ -505,14 +539,18 @@ mod tests {
 
     #[tokio::test]
     async fn the_queue_is_bounded_for_each_and_for_all() {
-        let admission = Admission::new(LIMITS);
+        let admission = admission(LIMITS, "");
         let _running = admission.enter(&subject("a"), 1).unwrap();
         let mut waiting: Vec<_> = (0..3)
             .map(|_| admission.enter(&subject("a"), 1).unwrap())
             .collect();
         assert_eq!(
-            admission.enter(&subject("a"), 1).unwrap_err(),
-            QueueFull::Subject
+            rule(&admission.enter(&subject("a"), 1).unwrap_err()),
+            "limits.queue_per_subject"
+        );
+        assert_eq!(
+            rule(&admission.enter(&subject("b"), 1000).unwrap_err()),
+            "all"
         );
         assert_eq!(
             admission.enter(&subject("b"), 100).unwrap_err(),
@@ -530,6 +568,34 @@ mod tests {
         drop(waiting);
         drop(_running);
         assert_eq!(admission.numbers(), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn quotas_of_the_policy_take_precedence_for_their_subjects() {
+        let policy = "[[bindings]]\nsubject = \"wide\"\nprofiles = [\"offline\"]\nquotas = { running = 3, queued = 1 }\n";
+        let limits = AdmissionLimits {
+            running: 5,
+            queue: 50,
+            ..LIMITS
+        };
+        let admission = admission(limits, policy);
+        let mut running = Vec::new();
+        for _ in 0..3 {
+            let entered = admission.enter(&subject("wide"), 1).unwrap();
+            assert!(!entered.is_queued());
+            running.push(entered);
+        }
+        let next = admission.enter(&subject("wide"), 1).unwrap();
+        assert!(next.is_queued());
+        assert_eq!(
+            rule(&admission.enter(&subject("wide"), 1).unwrap_err()),
+            "bindings.\"wide\".quotas.queued"
+        );
+        let other = admission.enter(&subject("other"), 1).unwrap();
+        assert!(!other.is_queued());
+        assert!(admission.enter(&subject("other"), 1).unwrap().is_queued());
+        running.pop();
+        assert!(next.slot().await.is_some());
     }
 
     /// Yields this often, and logs each step.

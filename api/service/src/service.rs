@@ -11,17 +11,19 @@ use crate::error::{Code, ServiceError};
 use crate::executions::{ExecutionCore, Executions, LocalDispatcher};
 use crate::identities::{Caller, Identities};
 use crate::maintenance::Maintenance;
-use crate::memory::{Memory, Wanted};
+use crate::memory::{self, Memory, Wanted};
 use crate::metrics::{Gauges, Metrics};
 use crate::policies::{Policies, PolicyCore};
 use crate::queue::Queue;
-use crate::quotas::Quotas;
+use crate::quotas::{Disk, Quotas};
 use crate::records::{Purpose, Records, now_ms};
+use crate::refusals::Refusals;
 use crate::scheduler::Processors;
 use crate::sessions::{SessionCore, SessionLimits, Sessions};
 use crate::shutdown::Shutdown;
 use crate::start_error::StartError;
 use crate::state_folder::{State, lock_folder, state_folder};
+use crate::subject_quotas::{MachineSizes, SubjectQuotas, settings};
 use crate::supervisor;
 use crate::trees::{TreeCore, Trees};
 use cap_std::fs::Dir;
@@ -54,6 +56,10 @@ pub struct Service {
     pub alerts: Arc<Alerts>,
     /// The storage quotas.
     pub quotas: Arc<Quotas>,
+    /// The quotas of each subject.
+    pub of_subjects: Arc<SubjectQuotas>,
+    /// The refusals by quotas.
+    pub refusals: Refusals,
     /// The memory account.
     pub memory: Arc<Memory>,
     /// The metrics.
@@ -79,6 +85,7 @@ struct Opened {
     sandbox: Sandbox,
     contents: Contents,
     quotas: Arc<Quotas>,
+    of_subjects: Arc<SubjectQuotas>,
 }
 
 impl Opened {
@@ -92,7 +99,16 @@ impl Opened {
         let records =
             Records::open(config.database.as_deref(), &state.folder, Purpose::Serve).await?;
         let audit_log = audit_log::open(state, &dir, config, &records).await?;
-        let memory = Memory::new(&config.limits);
+        let disk = Disk::new(&dir, &config.limits).map_err(failed)?;
+        let sizes = MachineSizes {
+            memory: memory::total(&config.limits),
+            disk: disk.whole,
+        };
+        let of_subjects = SubjectQuotas::new(
+            sandbox.current_policy().clone(),
+            settings(&config.limits, sizes),
+        );
+        let memory = Memory::new(sizes.memory, Arc::clone(&of_subjects));
         let sandbox = sandbox
             .memory(Arc::clone(&memory) as Arc<dyn MemoryAccount>)
             .audit(Arc::clone(&audit_log.log) as Arc<dyn AuditSink>)
@@ -109,16 +125,17 @@ impl Opened {
             records.audited(now_ms()).await?,
             audit_search::bytes(&dir).map_err(failed)?,
         );
-        let quotas =
-            Quotas::new(&config.limits, &dir, records.kept().await?, audited).map_err(failed)?;
+        let there = records.kept().await?;
+        let of_each = Arc::clone(&of_subjects);
         Ok(Self {
             contents: Contents::new(Blobs::new(&dir).map_err(failed)?, records.clone()),
+            quotas: Quotas::new(&config.limits, disk, of_each, there, audited),
             state: Arc::new(dir),
             records,
             audit_log,
             memory,
             sandbox,
-            quotas,
+            of_subjects,
         })
     }
 }
@@ -143,6 +160,7 @@ impl Components {
             queue: Queue::new(
                 &config.limits,
                 Arc::clone(&opened.quotas),
+                Arc::clone(&opened.of_subjects),
                 Arc::clone(&metrics),
             ),
             metrics,
@@ -179,6 +197,7 @@ impl Components {
             processors: Arc::clone(&self.processors),
             records: opened.records.clone(),
             quotas: Arc::clone(&opened.quotas),
+            of_subjects: Arc::clone(&opened.of_subjects),
             memory: Arc::clone(&opened.memory),
             detached: self.detached.clone(),
             shutdown: self.shutdown.clone(),
@@ -189,7 +208,7 @@ impl Components {
         })
     }
 
-    fn trees(&self, opened: &Opened, config: &Config, executions: &Executions) -> Trees {
+    fn trees(&self, opened: &Opened, executions: &Executions) -> Trees {
         Trees::new(TreeCore {
             executions: executions.clone(),
             records: opened.records.clone(),
@@ -198,8 +217,7 @@ impl Components {
             memory: Arc::clone(&opened.memory),
             detached: self.detached.clone(),
             shutdown: self.shutdown.clone(),
-            max_parallel: config.limits.running_per_subject,
-            max_unfinished: config.limits.trees_per_subject,
+            of_subjects: Arc::clone(&opened.of_subjects),
             live: Default::default(),
         })
     }
@@ -210,6 +228,7 @@ impl Components {
             queue: self.queue.clone(),
             processors: Arc::clone(&self.processors),
             records: opened.records.clone(),
+            of_subjects: Arc::clone(&opened.of_subjects),
             shutdown: self.shutdown.clone(),
         })
     }
@@ -244,11 +263,16 @@ impl Service {
         let shared = Components::new(&opened, config)?;
         let executions = shared.executions(&opened);
         let sessions = shared.sessions(&opened, config, &executions);
-        let trees = shared.trees(&opened, config, &executions);
+        let trees = shared.trees(&opened, &executions);
         let policies = shared.policies(&opened);
         evict_under_pressure(&opened.memory, &executions, &sessions);
-        let identities = Identities::new(config, opened.records.clone(), state.anonymous)
-            .map_err(StartError::Client)?;
+        let identities = Identities::new(
+            config,
+            opened.records.clone(),
+            Arc::clone(&opened.of_subjects),
+            state.anonymous,
+        )
+        .map_err(StartError::Client)?;
         let maintenance = Maintenance {
             executions: executions.clone(),
             sessions: sessions.clone(),
@@ -270,7 +294,9 @@ impl Service {
             identities,
             audit: AuditSearch::new(opened.state),
             alerts: shared.alerts,
+            refusals: Refusals::new(opened.sandbox.clone(), Arc::clone(&opened.quotas)),
             quotas: opened.quotas,
+            of_subjects: opened.of_subjects,
             memory: opened.memory,
             metrics: shared.metrics,
             sandbox: opened.sandbox,
@@ -382,7 +408,7 @@ impl Service {
             .records
             .usage(of_subject, query.since_ms, query.until_ms)
             .await?;
-        let (kept_bytes, kept_limit_bytes) = self.quotas.of(subject);
+        let (kept_bytes, kept_limit_bytes) = self.quotas.of(&caller.subject);
         Ok(UsageList {
             usage,
             kept_bytes,

@@ -27,10 +27,11 @@ use crate::records::rows::ROW_BYTES;
 use crate::scheduler::Processors;
 use crate::scope::Scope;
 use crate::shutdown::Shutdown;
+use crate::subject_quotas::SubjectQuotas;
 use crate::usage::{Tab, UsageCharge};
 use eviction::Evicted;
 use glovebox::{Controls, EndReason, Error, Input, RunId, Sandbox, Session};
-use glovebox_policy::{Request, Source, Subject};
+use glovebox_policy::{Quota, Request, Source, Subject};
 use glovebox_wire::session::{EvaluationRequest, SessionBody};
 use open_session::{OpenSession, SessionGuard, lock};
 use std::collections::HashMap;
@@ -55,6 +56,7 @@ pub(crate) struct SessionCore {
     pub(crate) processors: Arc<Processors>,
     pub(crate) records: Records,
     pub(crate) quotas: Arc<Quotas>,
+    pub(crate) of_subjects: Arc<SubjectQuotas>,
     pub(crate) memory: Arc<Memory>,
     pub(crate) detached: DetachedChanges,
     pub(crate) shutdown: Shutdown,
@@ -69,7 +71,6 @@ pub(crate) struct SessionCore {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SessionLimits {
     all: usize,
-    of_subject: usize,
     idle: Duration,
     max_idle: Duration,
 }
@@ -78,7 +79,6 @@ impl From<&Limits> for SessionLimits {
     fn from(limits: &Limits) -> Self {
         Self {
             all: limits.sessions,
-            of_subject: limits.sessions_per_subject,
             idle: limits.session_idle,
             max_idle: limits.session_idle_max,
         }
@@ -425,14 +425,15 @@ impl SessionCore {
     /// If the subject has too many sessions, or all subjects together have.
     fn slot(core: &Arc<Self>, subject: &Subject) -> Result<SessionSlot, ServiceError> {
         let limits = &core.limits;
+        let quotas = core.of_subjects.of(subject);
         let mut opening = lock(&core.opening);
-        let of_subject = core.of(subject).len() + opening.get(subject).copied().unwrap_or(0);
-        let refused = if of_subject >= limits.of_subject {
+        let own = core.of(subject).len() + opening.get(subject).copied().unwrap_or(0);
+        let refused = if let Err(denial) = quotas.check(Quota::Sessions, own as u64, 1) {
             let detail = format!(
-                "this key has {} sessions open, which is as many as it may; end one",
-                limits.of_subject
+                "this key has {own} sessions open, which is as many as it may (`{}`); end one",
+                denial.rule
             );
-            Some(ServiceError::new(Code::QueueFull, detail))
+            Some(ServiceError::over_quota(Code::QueueFull, detail, denial))
         } else if lock(&core.open).len() + opening.values().sum::<usize>() >= limits.all {
             let detail = "as many sessions are open as may";
             Some(ServiceError::new(Code::Overloaded, detail))
@@ -479,7 +480,7 @@ impl SessionCore {
         _slot: SessionSlot,
     ) -> Result<(), ServiceError> {
         *session.lock_guest().await = Some(guest);
-        let mut room = self.quotas.room(session.subject.as_str());
+        let mut room = self.quotas.room(&session.subject);
         room.take(ROW_BYTES);
         self.records
             .put_session(session.row(None))

@@ -23,6 +23,7 @@ use crate::records::Records;
 use crate::records::rows::TreeRow;
 use crate::scope::Scope;
 use crate::shutdown::Shutdown;
+use crate::subject_quotas::SubjectQuotas;
 use claim::Retry;
 use drive::drive;
 use futures_util::StreamExt as _;
@@ -53,10 +54,7 @@ pub(crate) struct TreeCore {
     pub(crate) memory: Arc<Memory>,
     pub(crate) detached: DetachedChanges,
     pub(crate) shutdown: Shutdown,
-    /// Concurrent tasks of one tree.
-    pub(crate) max_parallel: usize,
-    /// Unfinished trees of one subject.
-    pub(crate) max_unfinished: usize,
+    pub(crate) of_subjects: Arc<SubjectQuotas>,
     pub(crate) live: LiveTrees,
 }
 
@@ -165,7 +163,7 @@ impl Trees {
                 ServiceError::new(Code::Invalid, format!("task `{}`: {error}", task.name))
             })?;
         }
-        self.0.quotas.check(caller.subject.as_str())?;
+        self.0.quotas.check(&caller.subject)?;
         let mut charge = new.charge;
         charge.shrink_to(new.bytes);
         let tree = Tree::new(caller.subject.clone(), plan, new.bytes, charge);
@@ -411,20 +409,35 @@ impl TreeCore {
             .spawn(drive(Arc::clone(self), Arc::clone(tree)));
     }
 
+    /// Returns the error of a plan that is not kept.
+    fn no_room(&self, tree: &Tree, bytes: u64, reason: NotKept) -> ServiceError {
+        let detail = |setting: &str| {
+            format!(
+                "there is no room to keep the {bytes} bytes of this plan (`{setting}`); `DELETE` what has ended"
+            )
+        };
+        let setting = match reason {
+            NotKept::Disk => "limits.disk_reserve",
+            NotKept::Quota => match self.quotas.check_kept(&tree.subject, bytes) {
+                Ok(()) => "limits.kept",
+                Err(denial) => {
+                    let detail = detail(&denial.rule);
+                    return ServiceError::over_quota(Code::QuotaExceeded, detail, denial);
+                }
+            },
+        };
+        ServiceError::new(Code::QuotaExceeded, detail(setting))
+    }
+
     /// Stores a new tree, and starts its driver after that.
     async fn begin(self: Arc<Self>, tree: Arc<Tree>) -> Result<(), ServiceError> {
         let first = tree.first_row();
         let bytes = u64::try_from(first.bytes).unwrap_or(0);
-        let mut room = self.quotas.room(tree.subject.as_str());
-        room.try_take(bytes, 0).map_err(|reason| {
-            let setting = match reason {
-                NotKept::Quota => "limits.kept_per_subject",
-                NotKept::Disk => "limits.disk_reserve",
-            };
-            let detail = format!("there is no room to keep the {bytes} bytes of this plan (`{setting}`); `DELETE` what has ended");
-            ServiceError::new(Code::QuotaExceeded, detail)
-        })?;
-        self.live.insert(&tree, self.max_unfinished)?;
+        let mut room = self.quotas.room(&tree.subject);
+        room.try_take(bytes, 0)
+            .map_err(|reason| self.no_room(&tree, bytes, reason))?;
+        self.live
+            .insert(&tree, &self.of_subjects.of(&tree.subject))?;
         // The record of its end omits the plan.
         if let Err(error) = self.records.put_tree(first).await {
             self.live.remove(&tree);
@@ -491,7 +504,7 @@ impl TreeCore {
         let tasks = tree.plan.branch(at);
         let retry = self
             .live
-            .retry(&tree, &tasks, self.max_unfinished)
+            .retry(&tree, &tasks, &self.of_subjects.of(&tree.subject))
             .inspect_err(|_| self.live.let_go(&tree))?;
         if retry == Retry::Claimed {
             let is_there = self

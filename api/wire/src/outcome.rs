@@ -110,7 +110,7 @@ pub struct ExceptionBody<'a> {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Value)]
 pub struct ValueBody<'a> {
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = serde_json::Value)]
     json: Option<Cow<'a, RawValue>>,
     #[schema(value_type = String)]
     text: Cow<'a, str>,

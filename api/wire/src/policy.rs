@@ -1,7 +1,7 @@
 //! Policy: what may clients know about the policy in force, a decision and the tiers?
 
 use crate::problem::DenialBody;
-use glovebox_policy::{Explanation, Grant, Policy, StepResult, TierFacts, Verdict};
+use glovebox_policy::{Explanation, Grant, Policy, QuotaOfSubject, StepResult, TierFacts, Verdict};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
@@ -34,6 +34,9 @@ pub struct ExplanationBody<'a> {
     verdict: &'static str,
     /// The steps of the decision, in order.
     steps: Vec<StepBody<'a>>,
+    /// The quotas of the caller, over all of its executions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    quotas: Vec<QuotaBody<'a>>,
     /// The denial, if it is denied.
     denial: Option<DenialBody<'a>>,
     /// The grant that it would have, if it is admitted.
@@ -49,6 +52,7 @@ impl<'a> From<&'a Explanation> for ExplanationBody<'a> {
         Self {
             verdict,
             steps: explanation.steps.iter().map(StepBody::from).collect(),
+            quotas: explanation.quotas.iter().map(QuotaBody::from).collect(),
             denial,
             grant,
         }
@@ -83,6 +87,30 @@ impl<'a> From<&'a glovebox_policy::Step> for StepBody<'a> {
             asked: &step.asked,
             allowed,
             reason,
+        }
+    }
+}
+
+/// A quota of the caller.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Quota)]
+pub struct QuotaBody<'a> {
+    /// Its key in a policy, such as `running`.
+    #[schema(value_type = String)]
+    name: &'a str,
+    /// The quota, such as `16` or `1GiB`.
+    most: String,
+    /// The rule of the policy, or the setting of the service, that sets it.
+    #[schema(value_type = String)]
+    rule: &'a str,
+}
+
+impl<'a> From<&'a QuotaOfSubject> for QuotaBody<'a> {
+    fn from(quota: &'a QuotaOfSubject) -> Self {
+        Self {
+            name: quota.name,
+            most: quota.most.to_string(),
+            rule: quota.rule.as_str(),
         }
     }
 }

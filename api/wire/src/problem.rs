@@ -125,7 +125,7 @@ pub struct ProblemBody<'a> {
     /// The machine-readable code.
     #[schema(value_type = String)]
     pub code: Code,
-    /// The denial, if the policy denied the request.
+    /// The denial, if the policy denied the request, or a quota of the caller refused it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub denial: Option<DenialBody<'a>>,
 }

@@ -34,7 +34,8 @@ pub struct UsageList {
     pub usage: Vec<UsageDay>,
     /// Bytes of the caller's records, artifacts and plans that are kept now.
     pub kept_bytes: u64,
-    /// The caller's storage quota in bytes (`limits.kept_per_subject`).
+    /// The caller's storage quota in bytes: `quotas.kept` of the policy, or
+    /// `limits.kept_per_subject`.
     pub kept_limit_bytes: u64,
 }
 
@@ -48,8 +49,8 @@ pub struct AuditQuery {
     pub subject: Option<String>,
     /// Only records of this execution or session.
     pub run: Option<String>,
-    /// Only this event: `admitted`, `denied`, `looked_up`, `found`, `explained`, `provided`,
-    /// `called`, `finished` or `aborted`.
+    /// Only this event: `admitted`, `denied`, `refused`, `looked_up`, `found`, `explained`,
+    /// `provided`, `called`, `finished` or `aborted`.
     pub event: Option<String>,
     /// Only records that name this rule.
     pub rule: Option<String>,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::profile::Profile;
 use crate::names::NamePattern;
+use crate::quotas::rules::QuotaRules;
 use crate::request::Subject;
 
 /// The profiles by name.
@@ -15,6 +16,7 @@ pub(crate) type Profiles = BTreeMap<String, Arc<Profile>>;
 pub(crate) struct Binding {
     pub(crate) subject: NamePattern,
     pub(crate) profiles: Vec<String>,
+    pub(crate) quotas: QuotaRules,
 }
 
 /// A validated config.
@@ -24,16 +26,26 @@ pub(crate) struct Rules {
     /// The most specific first.
     pub(crate) bindings: Vec<Binding>,
     pub(crate) profiles: Profiles,
+    /// The quotas of every subject whose binding does not set its own.
+    pub(crate) quotas: QuotaRules,
+    /// Whether any binding sets a quota: quotas are looked up far more often than decisions are
+    /// made.
+    pub(crate) has_bound_quotas: bool,
 }
 
 impl Rules {
-    /// Returns the most specific binding of a subject: its pattern, and the profiles.
-    pub(crate) fn binding(&self, subject: &Subject) -> Option<(String, &[String])> {
-        let binding = self
-            .bindings
+    /// Returns the most specific binding of a subject.
+    pub(crate) fn binding(&self, subject: &Subject) -> Option<&Binding> {
+        self.bindings
             .iter()
-            .find(|binding| binding.subject.matches(subject.as_str()))?;
-        Some((binding.subject.to_string(), &binding.profiles))
+            .find(|binding| binding.subject.matches(subject.as_str()))
+    }
+
+    /// Returns the binding whose quotas apply to a subject; `None` if no binding sets any.
+    pub(crate) fn quota_binding(&self, subject: &Subject) -> Option<&Binding> {
+        self.has_bound_quotas
+            .then(|| self.binding(subject))
+            .flatten()
     }
 
     /// The profile of subjects that no binding matches, as the list that bindings have.

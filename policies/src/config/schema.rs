@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::amount::{RawAmount, RawBytes, RawCount, RawTime};
 use super::spanned::Spanned;
 use crate::limits::{FIELDS, LimitField};
+use crate::quotas::rules::{Quota, for_each_quota};
 use crate::tier::{Isolation, Tier};
 
 /// A policy: which subjects may run which programs, and with what authority.
@@ -26,6 +27,10 @@ pub(crate) struct RawPolicy {
     /// The bindings of subjects to profiles.
     #[serde(default)]
     pub(crate) bindings: Vec<RawBinding>,
+    /// What one subject may have at once or keep, over all of its runs. A quota that is missing is
+    /// left to the service.
+    #[serde(default)]
+    pub(crate) quotas: RawQuotas,
     /// The profiles by name. The presets `deny-all`, `offline`, `default`, `agent` and `judge` are
     /// built in.
     #[serde(default)]
@@ -33,7 +38,7 @@ pub(crate) struct RawPolicy {
     pub(crate) profiles: BTreeMap<Spanned<String>, RawProfile>,
 }
 
-/// The profiles of one subject. The most specific binding applies: the exact name, else the longest
+/// The profiles and quotas of one subject. The most specific binding applies: the exact name, else the longest
 /// prefix.
 #[derive(Deserialize, JsonSchema)]
 #[serde(
@@ -46,6 +51,9 @@ pub(crate) struct RawBinding {
     pub(crate) subject: Spanned<String>,
     /// The profiles that the subject may use; the first is the default.
     pub(crate) profiles: Spanned<Vec<Spanned<String>>>,
+    /// Quotas of each of these subjects, instead of those of every subject.
+    #[serde(default)]
+    pub(crate) quotas: RawQuotas,
 }
 
 /// A profile: the authority that may be granted. A missing key is inherited, from `deny-all` if
@@ -133,6 +141,28 @@ macro_rules! raw_limits {
 }
 
 crate::for_each_limit!(raw_limits);
+
+macro_rules! raw_quotas {
+    ($($variant:ident $name:ident: $kind:ident, $title:literal, $doc:literal;)+) => {
+        /// Quotas of one subject. Zero is refused and never means unlimited.
+        #[derive(Deserialize, JsonSchema, Default)]
+        #[serde(deny_unknown_fields, default, expecting = "a table of quotas")]
+        #[schemars(rename = "Quotas")]
+        pub(crate) struct RawQuotas {
+            $(#[doc = $doc] $name: Option<raw_kind!($kind)>,)+
+        }
+
+        impl RawQuotas {
+            /// Returns each quota that is present.
+            pub(crate) fn written(&self) -> impl Iterator<Item = (Quota, RawAmount<'_>)> {
+                let all = [$(self.$name.as_ref().map(RawAmount::from),)+];
+                Quota::ALL.iter().zip(all).filter_map(|(quota, raw)| raw.map(|raw| (*quota, raw)))
+            }
+        }
+    };
+}
+
+for_each_quota!(raw_quotas);
 
 /// Actions on findings by severity: `ignore` them, `record` them, or `deny` the program. The
 /// default is `record`.

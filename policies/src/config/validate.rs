@@ -14,10 +14,12 @@ mod mounts;
 mod network;
 mod packages;
 mod profile;
+mod quotas;
 mod tools;
 
 use bindings::validate_bindings;
 use inheritance::validate_profiles;
+use quotas::validate_quotas;
 
 use super::rules::{Profiles, Rules};
 use super::schema::RawPolicy;
@@ -70,7 +72,9 @@ pub(crate) fn validate(
     let bindings = validate_bindings(&raw.bindings, known, problems);
     Rules {
         default_profile,
+        has_bound_quotas: bindings.iter().any(|binding| !binding.quotas.is_empty()),
         bindings,
         profiles,
+        quotas: validate_quotas(&raw.quotas, problems),
     }
 }

@@ -166,6 +166,7 @@ mod tests {
     use crate::ledger::Share;
     use crate::store::Bounds;
     use glovebox::FairSlots;
+    use glovebox_policy::Policy;
     use std::time::Duration;
 
     /// Tests that a cancelled job releases its slot when it has ended and is removed, and that this
@@ -183,10 +184,11 @@ mod tests {
             )
             .unwrap(),
         );
-        let ledger = Arc::new(Ledger::new(Share {
+        let share = Share {
             steps: 9,
             bytes: 1 << 40,
-        }));
+        };
+        let ledger = Arc::new(Ledger::new(share, Policy::builtin()));
         let (subject, slots) = (Subject::new("a").unwrap(), FairSlots::new(1));
         let slot = slots.acquire(&subject).await;
         let (waiting, job) = Waiting::begin(&store, &ledger, &subject, slot).unwrap();
@@ -257,10 +259,11 @@ mod tests {
             )
             .unwrap(),
         );
-        let ledger = Arc::new(Ledger::new(Share {
+        let share = Share {
             steps: 9,
             bytes: 1000,
-        }));
+        };
+        let ledger = Arc::new(Ledger::new(share, Policy::builtin()));
         let subject = Subject::new("a").unwrap();
         let slot = FairSlots::new(1).acquire(&subject).await;
         let (waiting, job) = Waiting::begin(&store, &ledger, &subject, slot).unwrap();

@@ -5,7 +5,7 @@
 //! not affected.
 
 use glovebox::Error;
-use glovebox_policy::Subject;
+use glovebox_policy::{Denial, Policy, Quota, QuotaSettings, Subject};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -16,7 +16,10 @@ const WINDOW: Duration = Duration::from_secs(3600);
 /// Resolutions and sets that one subject may cause within an hour by default.
 pub const STEPS: usize = 600;
 
-/// The share of one subject in that window.
+/// The setting of a service that bounds the bytes of a subject.
+const SETTING: &str = "limits.packages_per_subject";
+
+/// The share of one subject in that window, where the policy sets no quota of bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Share {
     /// Resolutions, and sets that are made.
@@ -35,9 +38,11 @@ impl Default for Share {
 }
 
 /// The recent work of each subject.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Ledger {
-    share: Share,
+    steps: usize,
+    policy: Policy,
+    settings: QuotaSettings,
     spent: Mutex<HashMap<Subject, Spent>>,
 }
 
@@ -58,14 +63,32 @@ impl Spent {
             self.bytes = self.bytes.saturating_sub(bytes);
         }
     }
+
+    /// Returns the time until the oldest step leaves the window.
+    fn wait(&self, now: Instant) -> Duration {
+        self.steps.front().map_or(WINDOW, |(when, _)| {
+            WINDOW.saturating_sub(now.duration_since(*when))
+        })
+    }
 }
 
 impl Ledger {
-    pub(crate) fn new(share: Share) -> Self {
+    pub(crate) fn new(share: Share, policy: Policy) -> Self {
         Self {
-            share,
+            steps: share.steps,
+            policy,
+            settings: QuotaSettings::default().with(Quota::PackagesPerHour, share.bytes, SETTING),
             spent: Mutex::default(),
         }
+    }
+
+    /// Checks whether a subject may have `more` bytes after those that it has had.
+    fn check(&self, subject: &Subject, spent: &Spent, more: u64) -> Result<(), Denial> {
+        self.policy.quotas(subject).or(&self.settings).check(
+            Quota::PackagesPerHour,
+            spent.bytes,
+            more,
+        )
     }
 
     /// Counts a step of a subject, unless it is over its share.
@@ -77,8 +100,11 @@ impl Ledger {
             !spent.steps.is_empty()
         });
         let spent = spent.entry(subject.clone()).or_default();
-        if spent.steps.len() >= self.share.steps || spent.bytes >= self.share.bytes {
-            return Err(self.refused(subject, spent, now));
+        if let Err(denial) = self.check(subject, spent, 1) {
+            return Err(over_quota((subject, &denial), spent, now));
+        }
+        if spent.steps.len() >= self.steps {
+            return Err(self.too_many_steps(subject, spent, now));
         }
         spent.steps.push_back((now, 0));
         Ok(())
@@ -99,27 +125,29 @@ impl Ledger {
             None => spent.steps.push_back((now, bytes)),
         }
         spent.bytes = spent.bytes.saturating_add(bytes);
-        if spent.bytes > self.share.bytes {
-            Err(self.refused(subject, spent, now))
-        } else {
-            Ok(())
-        }
+        self.check(subject, spent, 0)
+            .map_err(|denial| over_quota((subject, &denial), spent, now))
     }
 
-    fn refused(&self, subject: &Subject, spent: &Spent, now: Instant) -> Error {
-        let wait = spent.steps.front().map_or(WINDOW, |(when, _)| {
-            WINDOW.saturating_sub(now.duration_since(*when))
-        });
+    fn too_many_steps(&self, subject: &Subject, spent: &Spent, now: Instant) -> Error {
         Error::packages(format!(
-            "`{subject}` has caused {} sets of packages to be looked up or fetched within an hour, {} MiB in all, and may cause {} and {} MiB; \
+            "`{subject}` has caused {} sets of packages to be looked up or fetched within an hour, and may cause {}; \
              packages that are there already can be used, and more can be had in {} s",
             spent.steps.len(),
-            spent.bytes >> 20,
-            self.share.steps,
-            self.share.bytes >> 20,
-            wait.as_secs() + 1
+            self.steps,
+            spent.wait(now).as_secs() + 1
         ))
     }
+}
+
+fn over_quota((subject, denial): (&Subject, &Denial), spent: &Spent, now: Instant) -> Error {
+    let Denial { rule, reason, .. } = denial;
+    Error::packages(format!(
+        "`{subject}` has caused {} MiB of packages to be fetched and unpacked within an hour, and may cause no more: {reason} (`{rule}`); \
+         packages that are there already can be used, and more can be had in {} s",
+        spent.bytes >> 20,
+        spent.wait(now).as_secs() + 1
+    ))
 }
 
 #[cfg(test)]
@@ -128,10 +156,11 @@ mod tests {
 
     #[test]
     fn subject_that_fetched_too_much_waits_and_others_do_not() {
-        let ledger = Ledger::new(Share {
+        let share = Share {
             steps: 3,
             bytes: 1000,
-        });
+        };
+        let ledger = Ledger::new(share, Policy::builtin());
         let [a, b, c] = ["a", "b", "c"].map(|name| Subject::new(name).unwrap());
         for _ in 0..3 {
             ledger.begin(&a).unwrap();
@@ -156,5 +185,24 @@ mod tests {
                 .contains("may cause")
         );
         assert!(ledger.charge(&c, u64::MAX).is_err() && ledger.begin(&c).is_err());
+    }
+
+    #[test]
+    fn quota_of_the_policy_takes_precedence_for_its_subject() {
+        let policy = "version = 1\n[[bindings]]\nsubject = \"a\"\nprofiles = [\"offline\"]\nquotas = { packages_per_hour = \"2KiB\" }\n";
+        let share = Share {
+            steps: 3,
+            bytes: 1000,
+        };
+        let ledger = Ledger::new(share, Policy::check(policy).unwrap());
+        let [a, b] = ["a", "b"].map(|name| Subject::new(name).unwrap());
+        ledger.charge(&a, 2048).unwrap();
+        for (subject, rule) in [
+            (&a, "`bindings.\"a\".quotas.packages_per_hour`"),
+            (&b, "`limits.packages_per_subject`"),
+        ] {
+            let refused = ledger.charge(subject, 1001).unwrap_err().to_string();
+            assert!(refused.contains(rule), "{refused}");
+        }
     }
 }

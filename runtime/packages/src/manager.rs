@@ -18,7 +18,7 @@ use glovebox::{
     PackageTarget, PackageTree, ProcessMemory, Request, Resolution, Survey,
 };
 use glovebox_host::program::Program;
-use glovebox_policy::{Ecosystem, PackageGrant};
+use glovebox_policy::{Ecosystem, PackageGrant, Policy};
 use reqwest::Url;
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -101,6 +101,7 @@ pub struct PackagesBuilder {
     progress: Progress,
     bounds: Bounds,
     share: Share,
+    policy: Policy,
 }
 
 impl Packages {
@@ -115,6 +116,7 @@ impl Packages {
             progress: Arc::new(|_| ()),
             bounds: Bounds::default(),
             share: Share::default(),
+            policy: Policy::builtin(),
         }
     }
 
@@ -202,6 +204,13 @@ impl PackagesBuilder {
         self
     }
 
+    /// Sets the policy, whose quota `packages_per_hour` takes precedence over the bytes of
+    /// [`PackagesBuilder::share`]. It decides nothing else here.
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
     /// Builds the manager. The store is opened when the first package is needed.
     pub fn build(self) -> Packages {
         Packages(Arc::new(Manager {
@@ -219,7 +228,7 @@ impl PackagesBuilder {
             fetching: Mutex::default(),
             asking: FairSlots::new(MAX_RESOLVERS),
             making: FairSlots::new(MAX_CONCURRENT_SETS),
-            ledger: Arc::new(Ledger::new(self.share)),
+            ledger: Arc::new(Ledger::new(self.share, self.policy)),
             bounds: self.bounds,
             downloads: OnceCell::new(),
             survey: survey::Surveyor::default(),

@@ -22,7 +22,7 @@ impl Phase {
     pub(super) fn of(event: &str) -> Self {
         match event {
             "admitted" | "looked_up" => Self::Begins,
-            "denied" | "provided" | "explained" | "finished" | "aborted" => Self::Ends,
+            "denied" | "refused" | "provided" | "explained" | "finished" | "aborted" => Self::Ends,
             _ => Self::Between,
         }
     }

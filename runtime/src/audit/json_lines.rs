@@ -469,6 +469,17 @@ impl Line {
                 self.field("reason", &denial.reason);
                 self.field("policy", policy);
             }
+            AuditEvent::Refused {
+                denial,
+                times,
+                policy,
+            } => {
+                self.field("rule", &denial.rule);
+                self.field("asked", &denial.asked);
+                self.field("reason", &denial.reason);
+                self.field("times", times);
+                self.field("policy", policy);
+            }
             AuditEvent::LookedUp { asked, packages } => {
                 self.request(asked);
                 self.field("packages", packages);

@@ -42,6 +42,11 @@ impl SandboxBuilder {
         self
     }
 
+    /// Returns the policy, such as for a memory account that is made before the sandbox.
+    pub fn current_policy(&self) -> &Policy {
+        &self.policy
+    }
+
     /// Sets the guests; by default, those that are installed.
     pub fn guests(mut self, guests: Guests) -> Self {
         self.guests = Some(guests);

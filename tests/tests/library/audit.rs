@@ -1,6 +1,7 @@
 //! Audit of the library: has each request one decision and one end, and does a change show?
 
 use super::*;
+use glovebox_policy::{Quota, Subject};
 use std::path::Path;
 
 #[derive(Default)]
@@ -230,6 +231,45 @@ fn written_log(path: &Path) -> String {
         run(&sandbox, request);
     }
     std::fs::read_to_string(path).expect("the log can be read")
+}
+
+#[test]
+fn refusals_have_one_record_that_belongs_to_no_run() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let path = folder.path().join("audit.jsonl");
+    let log = Arc::new(JsonLines::open(&path).expect("the log opens"));
+    let sandbox = audited("", "", Arc::clone(&log) as Arc<dyn AuditSink>);
+    let policy = Policy::check("version = 1\n[quotas]\nqueued = 2\n").expect("it is a policy");
+    let subject = Subject::local();
+    let denial = policy
+        .quotas(&subject)
+        .check(Quota::Queued, 2, 1)
+        .expect_err("three are more than two");
+    sandbox
+        .record_refusals(&subject, &denial, 7)
+        .expect("the log is writable");
+    drop(sandbox);
+    assert_eq!(
+        log.take_written().get("local").copied(),
+        std::fs::metadata(&path).ok().map(|file| file.len()),
+        "it counts for the subject"
+    );
+    drop(log);
+    let text = std::fs::read_to_string(&path).expect("the log can be read");
+    assert_eq!(verify_chain(text.as_bytes()).expect("the chain holds"), 1);
+    let record: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
+    for (field, value) in [
+        ("event", "\"refused\""),
+        ("subject", "\"local\""),
+        ("rule", "\"quotas.queued\""),
+        ("times", "7"),
+    ] {
+        assert_eq!(record[field].to_string(), value, "{record}");
+    }
+    // No run is open that the next process would end.
+    JsonLines::open(&path).expect("the log opens");
+    let again = std::fs::read_to_string(&path).expect("the log can be read");
+    assert_eq!(again, text);
 }
 
 #[test]

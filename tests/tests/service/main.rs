@@ -15,6 +15,7 @@ mod followers;
 mod framing;
 mod keys;
 mod listener;
+mod quotas;
 mod records;
 mod requests;
 mod reserve;

@@ -15,7 +15,8 @@ pub(crate) struct PackageQuotas {
     pub(crate) cache: Option<u64>,
     /// Bytes of disk that the cache leaves free.
     pub(crate) reserve: Option<u64>,
-    /// Bytes that one subject may cause to be fetched and unpacked within an hour.
+    /// Bytes that one subject may cause to be fetched and unpacked within an hour, where the policy
+    /// sets no quota.
     pub(crate) of_subject: Option<u64>,
 }
 
@@ -24,13 +25,13 @@ pub(crate) fn package_store() -> Result<PackagesBuilder, Failure> {
     Ok(Packages::builder(cache_dir()?.join("packages")))
 }
 
-/// Returns the package manager, which reports its progress.
+/// Returns a builder of the package manager, which reports its progress.
 pub(super) fn manager(
     guests: Guests,
     containers: Option<Arc<dyn Executor>>,
     source: PackageSource,
     quotas: PackageQuotas,
-) -> Result<Packages, Failure> {
+) -> Result<PackagesBuilder, Failure> {
     let (access, resolutions) = match source {
         PackageSource::Any => (IndexAccess::Online, ResolutionPolicy::Cached),
         PackageSource::Cache => (IndexAccess::Offline, ResolutionPolicy::Cached),
@@ -61,5 +62,5 @@ pub(super) fn manager(
     if let Some(bytes) = quotas.cache {
         manager = manager.quota(bytes);
     }
-    Ok(manager.build())
+    Ok(manager)
 }

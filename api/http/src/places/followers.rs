@@ -1,7 +1,8 @@
 //! Limits on followers of events: which client may follow?
 
 use super::lock;
-use glovebox_policy::Subject;
+use glovebox_policy::{Denial, Quota, Subject};
+use glovebox_service::SubjectQuotas;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
@@ -9,7 +10,7 @@ use std::sync::{Arc, Mutex};
 #[derive(Debug)]
 pub(crate) struct Followers {
     all: usize,
-    of_subject: usize,
+    quotas: Arc<SubjectQuotas>,
     state: Mutex<(usize, HashMap<Subject, usize>)>,
 }
 
@@ -18,19 +19,20 @@ pub(crate) struct Followers {
 pub(crate) struct FollowerPermit(Arc<Followers>, Subject);
 
 /// The reason why a client may not follow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum NoFollower {
     /// All subjects together have reached this limit.
     All(usize),
-    /// The subject has reached this limit.
-    Subject(usize),
+    /// The subject has so many that one more is over its quota.
+    Subject(usize, Box<Denial>),
 }
 
 impl Followers {
-    pub(crate) fn new(all: usize, of_subject: usize) -> Arc<Self> {
+    /// `all` are the followers of all subjects together.
+    pub(crate) fn new(all: usize, quotas: Arc<SubjectQuotas>) -> Arc<Self> {
         Arc::new(Self {
             all,
-            of_subject,
+            quotas,
             state: Mutex::default(),
         })
     }
@@ -40,14 +42,15 @@ impl Followers {
         self: &Arc<Self>,
         subject: &Subject,
     ) -> Result<FollowerPermit, NoFollower> {
+        let quotas = self.quotas.of(subject);
         let (all, of_subject) = &mut *lock(&self.state);
         let own = of_subject.get(subject).copied().unwrap_or(0);
         if *all >= self.all {
             return Err(NoFollower::All(self.all));
         }
-        if own >= self.of_subject {
-            return Err(NoFollower::Subject(self.of_subject));
-        }
+        quotas
+            .check(Quota::Followers, own as u64, 1)
+            .map_err(|denial| NoFollower::Subject(own, Box::new(denial)))?;
         *all += 1;
         of_subject.insert(subject.clone(), own + 1);
         Ok(FollowerPermit(Arc::clone(self), subject.clone()))

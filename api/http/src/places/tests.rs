@@ -2,12 +2,24 @@
 
 use super::*;
 use futures_util::FutureExt as _;
+use glovebox_policy::{Policy, QuotaSettings};
 
 const LIMITS: PlaceLimits = PlaceLimits {
     all: 4,
     of_address: 3,
-    of_subject: 2,
 };
+
+/// Returns the places in which each subject may have `requests` in flight and follow with 2.
+fn places(limits: PlaceLimits, requests: u64) -> Arc<Places> {
+    Places::new(limits, quotas(requests))
+}
+
+fn quotas(requests: u64) -> Arc<SubjectQuotas> {
+    let settings = QuotaSettings::default()
+        .with(Quota::Requests, requests, "limits.connections_per_subject")
+        .with(Quota::Followers, 2, "limits.followers_per_subject");
+    SubjectQuotas::new(Policy::builtin(), settings)
+}
 
 fn subject(name: &str) -> Subject {
     Subject::new(name).unwrap()
@@ -30,7 +42,7 @@ fn has_to_leave(place: &Place) -> bool {
 
 #[test]
 fn the_silent_go_first_then_the_idle_and_never_who_is_answered() {
-    let places = Places::new(LIMITS);
+    let places = places(LIMITS, 2);
     let [idle, answered, first, second] =
         ["10.0.0.1", "10.0.0.1", "10.0.0.2", "10.0.0.2"].map(|from| enter(&places, from).unwrap());
     idle.0.asked();
@@ -80,7 +92,7 @@ fn the_silent_go_first_then_the_idle_and_never_who_is_answered() {
 
 #[test]
 fn one_address_has_a_share_and_makes_room_for_itself() {
-    let places = Places::new(LIMITS);
+    let places = places(LIMITS, 2);
     let of_one: Vec<_> = (1..=3)
         .map(|host| enter(&places, &format!("2001:db8::{host}")).unwrap())
         .collect();
@@ -110,7 +122,7 @@ fn one_address_has_a_share_and_makes_room_for_itself() {
 
 #[test]
 fn closed_connections_leave_no_entry() {
-    let places = Places::new(LIMITS);
+    let places = places(LIMITS, 2);
     for _ in 0..100 {
         let held: Vec<_> = (0..7)
             .filter_map(|host| enter(&places, &format!("10.0.0.{host}")))
@@ -131,25 +143,25 @@ fn closed_connections_leave_no_entry() {
 
 #[test]
 fn a_subject_has_a_share_of_requests_and_of_followers() {
-    let places = Places::new(LIMITS);
+    let places = places(LIMITS, 2);
     let held: Vec<_> = (0..2)
         .map(|_| places.begin(&subject("a"), here()).unwrap())
         .collect();
-    assert_eq!(
+    assert!(matches!(
         places.begin(&subject("a"), here()).unwrap_err(),
-        NoAnswer::SubjectFull(2)
-    );
+        NoAnswer::SubjectFull(2, denial) if denial.rule == "limits.connections_per_subject"
+    ));
     assert!(places.begin(&subject("b"), here()).is_ok());
     drop(held);
     assert!(places.begin(&subject("a"), here()).is_ok());
-    let followers = Followers::new(3, 2);
+    let followers = Followers::new(3, quotas(2));
     let own: Vec<_> = (0..2)
         .map(|_| followers.permit(&subject("a")).unwrap())
         .collect();
-    assert_eq!(
+    assert!(matches!(
         followers.permit(&subject("a")).unwrap_err(),
-        NoFollower::Subject(2)
-    );
+        NoFollower::Subject(2, denial) if denial.rule == "limits.followers_per_subject"
+    ));
     let other = followers.permit(&subject("b")).unwrap();
     assert_eq!(
         followers.permit(&subject("c")).unwrap_err(),
@@ -161,11 +173,13 @@ fn a_subject_has_a_share_of_requests_and_of_followers() {
 
 #[test]
 fn a_subject_leaves_places_at_its_address_to_others() {
-    let places = Places::new(PlaceLimits {
-        all: 1000,
-        of_address: 32,
-        of_subject: 500,
-    });
+    let places = places(
+        PlaceLimits {
+            all: 1000,
+            of_address: 32,
+        },
+        500,
+    );
     let take = |name: &str, number: usize| {
         (0..number)
             .map(|_| places.begin(&subject(name), here()).unwrap())
@@ -193,11 +207,13 @@ fn a_subject_leaves_places_at_its_address_to_others() {
 
 #[test]
 fn subjects_together_leave_places_for_new_connections() {
-    let places = Places::new(PlaceLimits {
-        all: 32,
-        of_address: 32,
-        of_subject: 16,
-    });
+    let places = places(
+        PlaceLimits {
+            all: 32,
+            of_address: 32,
+        },
+        16,
+    );
     let mut held = Vec::new();
     for number in 0..32 {
         let place = enter(&places, "10.0.0.1").unwrap();

@@ -5,6 +5,7 @@ use crate::blobs::ContentGuard;
 use crate::error::ServiceError;
 use crate::quotas::{NotKept, Reservation};
 use crate::records::rows::ArtifactRow;
+use glovebox_policy::Subject;
 use std::io::ErrorKind;
 
 /// The artifacts of an execution that are kept.
@@ -21,7 +22,7 @@ pub(super) struct KeptFiles {
 /// Stores the artifacts that there is room for.
 pub(super) async fn keep_files(
     core: &ExecutionCore,
-    subject: &str,
+    subject: &Subject,
     files: Vec<glovebox::Artifact>,
 ) -> Result<KeptFiles, ServiceError> {
     let mut kept = KeptFiles {

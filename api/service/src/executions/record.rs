@@ -70,7 +70,7 @@ pub(super) async fn record(
     };
     let (mut room, held) = match kept {
         Some(KeptFiles { room, held, .. }) => (room, held),
-        None => (core.quotas.room(active.subject.as_str()), Vec::new()),
+        None => (core.quotas.room(&active.subject), Vec::new()),
     };
     active.update_row(|row| {
         row.ended_ms = Some(now_ms());
@@ -135,9 +135,8 @@ async fn store_outcome(
     let mut memory = fit(core, active, &mut outcome);
     active.with_row(|row| core.metrics.ended(&row.language, &outcome));
     core.alerts.ended(&active.subject, &outcome);
-    let subject = active.subject.as_str();
     let files = std::mem::take(&mut outcome.artifacts);
-    let mut kept = keep_files(core, subject, files)
+    let mut kept = keep_files(core, &active.subject, files)
         .await
         .map_err(|error| parts(&error))?;
     outcome.artifacts_truncated |= kept.not_kept.is_some();

@@ -65,10 +65,10 @@ impl SubAssign for DiskSpace {
 
 /// The disk that has the state folder.
 #[derive(Debug)]
-pub(super) struct Disk {
+pub(crate) struct Disk {
     folder: Dir,
     /// Bytes of the whole file system.
-    pub(super) whole: u64,
+    pub(crate) whole: u64,
     reserve: DiskSpace,
     /// Reserved, and possibly not on the disk yet.
     writing: DiskSpace,
@@ -83,7 +83,7 @@ pub(super) struct Disk {
 }
 
 impl Disk {
-    pub(super) fn new(state: &Dir, limits: &Limits) -> io::Result<Self> {
+    pub(crate) fn new(state: &Dir, limits: &Limits) -> io::Result<Self> {
         let found = rustix::fs::fstatvfs(state)?;
         let whole = found.f_blocks.saturating_mul(found.f_frsize);
         let bytes = limits

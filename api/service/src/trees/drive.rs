@@ -33,7 +33,8 @@ const MAX_MEMORY_TRIES: u32 = 600;
 /// Drives a tree as far as it gets.
 pub(super) async fn drive(core: Arc<TreeCore>, tree: Arc<Tree>) {
     let mut running = FuturesUnordered::new();
-    let parallel = tree.plan.parallel.min(core.max_parallel);
+    let most = core.of_subjects.running(&tree.subject);
+    let parallel = tree.plan.parallel.min(most);
     let log = loop {
         while running.len() < parallel {
             let Some(at) = tree.next() else { break };

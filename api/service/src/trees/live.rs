@@ -3,7 +3,7 @@
 use super::claim::Retry;
 use super::tree::Tree;
 use crate::error::{Code, ServiceError};
-use glovebox_policy::Subject;
+use glovebox_policy::{Quota, Quotas, Subject};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -36,9 +36,9 @@ impl LiveTrees {
     }
 
     /// Adds a new tree, unless its subject has too many unfinished ones.
-    pub(super) fn insert(&self, tree: &Arc<Tree>, most: usize) -> Result<(), ServiceError> {
+    pub(super) fn insert(&self, tree: &Arc<Tree>, quotas: &Quotas<'_>) -> Result<(), ServiceError> {
         let mut trees = self.lock();
-        check_unfinished(&trees, &tree.subject, most)?;
+        check_unfinished(&trees, quotas)?;
         trees.insert(tree.id.clone(), Arc::clone(tree));
         Ok(())
     }
@@ -77,12 +77,12 @@ impl LiveTrees {
         &self,
         tree: &Tree,
         tasks: &[usize],
-        most: usize,
+        quotas: &Quotas<'_>,
     ) -> Result<Retry, ServiceError> {
         let trees = self.lock();
         let has_ended = tree.lock().ended_ms.is_some();
         if has_ended {
-            check_unfinished(&trees, &tree.subject, most)?;
+            check_unfinished(&trees, quotas)?;
         }
         tree.retry(tasks)
     }
@@ -125,18 +125,20 @@ fn holds(trees: &HashMap<String, Arc<Tree>>, tree: &Arc<Tree>) -> bool {
 /// If a subject has so many unfinished trees that it may start no further one.
 fn check_unfinished(
     trees: &HashMap<String, Arc<Tree>>,
-    subject: &Subject,
-    most: usize,
+    quotas: &Quotas<'_>,
 ) -> Result<(), ServiceError> {
     let open = trees
         .values()
-        .filter(|other| other.subject == *subject && other.idle_since().is_none())
+        .filter(|other| other.subject == *quotas.subject() && other.idle_since().is_none())
         .count();
-    if open >= most {
-        let detail = format!(
-            "this key has {open} task trees under way, which is as many as it may; wait for one, or cancel it"
-        );
-        return Err(ServiceError::new(Code::QueueFull, detail).retry_after(Duration::from_secs(5)));
-    }
-    Ok(())
+    quotas
+        .check(Quota::Trees, open as u64, 1)
+        .map_err(|denial| {
+            let detail = format!(
+                "this key has {open} task trees under way, which is as many as it may (`{}`); wait for one, or cancel it",
+                denial.rule
+            );
+            ServiceError::over_quota(Code::QueueFull, detail, denial)
+                .retry_after(Duration::from_secs(5))
+        })
 }

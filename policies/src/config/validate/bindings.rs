@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::lists::limited;
+use super::quotas::validate_quotas;
 use crate::config::rules::Binding;
 use crate::config::schema::RawBinding;
 use crate::config::spanned::Spanned;
@@ -55,7 +56,11 @@ pub(super) fn validate_bindings(
             .iter()
             .filter_map(|name| known(name, problems))
             .collect();
-        bindings.push(Binding { subject, profiles });
+        bindings.push(Binding {
+            subject,
+            profiles,
+            quotas: validate_quotas(&binding.quotas, problems),
+        });
     }
     // Order in the file must not matter: exact names first, then the longest prefix.
     bindings.sort_by_key(|binding| match &binding.subject {
