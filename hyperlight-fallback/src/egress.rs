@@ -89,6 +89,11 @@ impl EgressSocket {
         self.proxy.calls.made()
     }
 
+    /// Returns whether a call was refused because of the limit on calls.
+    pub(crate) fn is_exceeded(&self) -> bool {
+        self.proxy.calls.take_exceeded()
+    }
+
     /// Returns the directory to mount into the container.
     pub(crate) fn directory(&self) -> &Path {
         self.folder.mounted()

@@ -140,6 +140,13 @@ impl Executor for Containers {
         };
         reader.fill(&mut report, usage);
         report.usage.host_calls = plan.egress.as_ref().map_or(0, EgressSocket::calls);
+        // A program may handle the refusal of a call; if it failed, the refusal is the cause.
+        if report.status == Status::Failed
+            && plan.egress.as_ref().is_some_and(EgressSocket::is_exceeded)
+        {
+            report.status = Status::Limited;
+            report.limit = Some(Limit::HostCalls);
+        }
         dispose(container, &ending).await;
         Ok(report)
     }

@@ -1,6 +1,7 @@
 //! Audit records: which subject asked for what, what was decided, and how did it end?
 //!
-//! Every request leaves a decision and exactly one end: denied, finished or aborted. A request
+//! Every request leaves a decision and exactly one end: denied, finished or aborted (or explained
+//! or provided, where nothing runs). A request
 //! whose decision cannot be written does not run.
 
 mod check;

@@ -195,9 +195,10 @@ impl RunId {
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
-        let fraction = u128::from(now.subsec_nanos() % 1_000_000) << 16;
-        let time = (now.as_millis() << 16 | fraction / 1_000_000) & ((1 << 64) - 1);
-        Self(time << 64 | u128::from(rand::random::<u64>()))
+        let fraction = (u128::from(now.subsec_nanos() % 1_000_000) << 16) / 1_000_000;
+        let time = (now.as_millis() << 16) | fraction;
+        // The time has 48 bits of milliseconds; what is above them falls off.
+        Self((time << 64) | u128::from(rand::random::<u64>()))
     }
 }
 

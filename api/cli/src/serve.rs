@@ -7,7 +7,7 @@ use crate::compose::{Composition, ContainerTier};
 use crate::exit::{Exit, Failure};
 use crate::installation::Installation;
 use crate::runtime::{runtime, runtime_with};
-use crate::{compose, files, policy, run, terminal};
+use crate::{files, policy, run, terminal};
 use glovebox::CancellationToken;
 use glovebox_http::{Listen, ServeError, Server};
 use glovebox_policy::{Policy, Subject};

@@ -9,7 +9,7 @@ mod strict;
 
 use super::places::{Connection, Entry, Place, Places, Watched};
 use axum::Router;
-use glovebox_service::{Limits, Tls};
+use glovebox_service::{ServiceLimits, Tls};
 use hyper::body::Incoming;
 use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -61,7 +61,7 @@ pub(super) fn acceptor(tls: &Tls) -> Result<TlsAcceptor, String> {
 pub(super) struct Front {
     pub(super) tls: Option<TlsAcceptor>,
     pub(super) router: Router,
-    pub(super) limits: Limits,
+    pub(super) limits: ServiceLimits,
     pub(super) places: Arc<Places>,
     /// Cancelled when the service shuts down.
     pub(super) over: CancellationToken,

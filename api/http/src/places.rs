@@ -21,7 +21,7 @@ pub(super) use followers::{FollowerPermit, Followers, NoFollower};
 
 use glovebox::CancellationToken;
 use glovebox_policy::{Denial, Quota, Subject};
-use glovebox_service::{Limits, SubjectQuotas};
+use glovebox_service::{ServiceLimits, SubjectQuotas};
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
@@ -76,7 +76,7 @@ pub(super) struct PlaceLimits {
 }
 
 impl PlaceLimits {
-    pub(super) fn of(limits: &Limits) -> Self {
+    pub(super) fn of(limits: &ServiceLimits) -> Self {
         let all = limits.connections;
         Self {
             all,

@@ -98,14 +98,14 @@ impl Part {
         let asked = headers
             .get(header::RANGE)
             .and_then(|value| value.to_str().ok())
-            .and_then(|text| range(text, whole));
+            .map_or(ByteRange::Whole, |text| ByteRange::parse(text, whole));
         match asked {
-            None => Ok(Self { whole, range: None }),
-            Some(Some(range)) => Ok(Self {
+            ByteRange::Whole => Ok(Self { whole, range: None }),
+            ByteRange::Part(range) => Ok(Self {
                 whole,
                 range: Some(range),
             }),
-            Some(None) => Err(ServiceError::new(
+            ByteRange::Unsatisfiable => Err(ServiceError::new(
                 Code::RangeNotSatisfiable,
                 format!("the file has {whole} bytes"),
             )),
@@ -166,26 +166,42 @@ pub(crate) fn file(path: &str, part: &Part, content: Bytes) -> Response {
     response
 }
 
-/// Parses a range; `None` if it is in no supported form, which means the whole file, and
-/// `Some(None)` if it is not satisfiable.
-fn range(text: &str, whole: usize) -> Option<Option<std::ops::Range<usize>>> {
+/// The range of a file that a `Range` header asks for.
+#[derive(Debug, PartialEq, Eq)]
+enum ByteRange {
+    /// There is no header, or in no supported form, which then has no effect.
+    Whole,
+    /// These bytes.
+    Part(std::ops::Range<usize>),
+    /// The file has none of the bytes.
+    Unsatisfiable,
+}
+
+impl ByteRange {
+    /// Parses a header for a file of `whole` bytes.
+    fn parse(text: &str, whole: usize) -> Self {
+        match bounds(text, whole) {
+            None => Self::Whole,
+            Some(range) if range.start < range.end => Self::Part(range),
+            Some(_) => Self::Unsatisfiable,
+        }
+    }
+}
+
+/// Returns the bounds of a range, which may be empty; `None` if its form is not supported.
+fn bounds(text: &str, whole: usize) -> Option<std::ops::Range<usize>> {
     let (first, last) = text.strip_prefix("bytes=")?.split_once('-')?;
-    let range = match (first.trim(), last.trim()) {
+    Some(match (first.trim(), last.trim()) {
         ("", last) => {
             let length: usize = last.parse().ok()?;
-            (length > 0).then(|| whole.saturating_sub(length)..whole)
+            whole.saturating_sub(length)..whole
         }
+        (first, "") => first.parse().ok()?..whole,
         (first, last) => {
-            let first: usize = first.parse().ok()?;
-            let end = if last.is_empty() {
-                whole
-            } else {
-                last.parse::<usize>().ok()?.saturating_add(1).min(whole)
-            };
-            Some(first..end)
+            let last: usize = last.parse().ok()?;
+            first.parse().ok()?..last.saturating_add(1).min(whole)
         }
-    };
-    Some(range.filter(|range| range.start < range.end))
+    })
 }
 
 #[cfg(test)]
@@ -212,20 +228,20 @@ mod tests {
     #[test]
     fn ranges_are_within_the_file() {
         for (text, range) in [
-            ("bytes=0-3", Some(Some(0..4))),
-            ("bytes=5-", Some(Some(5..10))),
-            ("bytes=-3", Some(Some(7..10))),
-            ("bytes=-30", Some(Some(0..10))),
-            ("bytes=8-100", Some(Some(8..10))),
-            ("bytes=10-", Some(None)),
-            ("bytes=-0", Some(None)),
-            ("bytes=5-2", Some(None)),
-            ("bytes=0-1,3-4", None),
-            ("items=0-1", None),
-            ("bytes=a-b", None),
-            ("bytes=99999999999999999999999-", None),
+            ("bytes=0-3", ByteRange::Part(0..4)),
+            ("bytes=5-", ByteRange::Part(5..10)),
+            ("bytes=-3", ByteRange::Part(7..10)),
+            ("bytes=-30", ByteRange::Part(0..10)),
+            ("bytes=8-100", ByteRange::Part(8..10)),
+            ("bytes=10-", ByteRange::Unsatisfiable),
+            ("bytes=-0", ByteRange::Unsatisfiable),
+            ("bytes=5-2", ByteRange::Unsatisfiable),
+            ("bytes=0-1,3-4", ByteRange::Whole),
+            ("items=0-1", ByteRange::Whole),
+            ("bytes=a-b", ByteRange::Whole),
+            ("bytes=99999999999999999999999-", ByteRange::Whole),
         ] {
-            assert_eq!(super::range(text, 10), range, "{text}");
+            assert_eq!(ByteRange::parse(text, 10), range, "{text}");
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::places::{Followers, Places};
 use axum::extract::FromRef;
 use glovebox_service::{
-    AuditSearch, Config, Executions, Limits, Policies, Service, Sessions, Trees,
+    AuditSearch, Config, Executions, Policies, Service, ServiceLimits, Sessions, Trees,
 };
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ struct Shared {
     service: Arc<Service>,
     places: Arc<Places>,
     followers: Arc<Followers>,
-    limits: Limits,
+    limits: ServiceLimits,
     hosts: Vec<String>,
     origins: Vec<String>,
 }
@@ -51,7 +51,7 @@ impl ApiState {
         &self.0.followers
     }
 
-    pub(crate) fn limits(&self) -> &Limits {
+    pub(crate) fn limits(&self) -> &ServiceLimits {
         &self.0.limits
     }
 

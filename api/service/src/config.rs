@@ -30,7 +30,7 @@ pub struct Config {
     /// TLS.
     pub tls: Option<Tls>,
     /// Limits and quotas of clients.
-    pub limits: Limits,
+    pub limits: ServiceLimits,
     /// Retention periods.
     pub retention: Retention,
     /// The audit log.
@@ -148,7 +148,7 @@ pub struct Tls {
 /// Limits and quotas of clients.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Limits {
+pub struct ServiceLimits {
     /// Concurrent executions.
     #[serde(deserialize_with = "count")]
     pub running: usize,
@@ -255,7 +255,7 @@ pub struct Limits {
     pub audit_segment: usize,
 }
 
-impl Default for Limits {
+impl Default for ServiceLimits {
     fn default() -> Self {
         Self {
             running: 64,

@@ -183,7 +183,7 @@ impl Executions {
             log.status(active.state());
         }
         let span = tracing::debug_span!("execution", id = %active.id, language = active.row().language, status = tracing::field::Empty);
-        let run = run::run_to_end(Arc::clone(core), Arc::clone(&active), input, work, waiting)
+        let run = run::drive(Arc::clone(core), Arc::clone(&active), input, work, waiting)
             .instrument(span);
         Ok(Handle::new(active, Box::pin(run)))
     }

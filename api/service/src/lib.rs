@@ -44,7 +44,7 @@ pub use alerts::Alerts;
 pub use audit_log::{NAME_FILE as AUDIT_NAME_FILE, read_key as audit_key};
 pub use audit_search::AuditSearch;
 pub use config::{
-    AlertRule, AuditConfig, Config, ConfigError, ContainerConfig, Jwt, Limits, Retention,
+    AlertRule, AuditConfig, Config, ConfigError, ContainerConfig, Jwt, Retention, ServiceLimits,
     Telemetry, Tls,
 };
 pub use error::{Code, ServiceError};

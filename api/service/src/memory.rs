@@ -6,7 +6,7 @@
 //! allocated, so the account never exceeds its limit. A reserve is kept back for subjects that have
 //! little, and idle sessions are evicted to make room.
 
-use crate::config::Limits;
+use crate::config::ServiceLimits;
 use crate::subject_quotas::SubjectQuotas;
 use bytes::Bytes;
 use glovebox::MemoryAccount;
@@ -330,7 +330,7 @@ impl Drop for MemoryCharge {
 }
 
 /// Returns the bytes that all subjects together may have.
-pub(crate) fn total(limits: &Limits) -> u64 {
+pub(crate) fn total(limits: &ServiceLimits) -> u64 {
     limits
         .memory
         .map_or_else(|| machine() / 10 * 7, |bytes| bytes as u64)

@@ -1,10 +1,10 @@
 //! Queue for concurrency slots: may a subject begin, and when?
 
-use crate::config::Limits;
+use crate::config::ServiceLimits;
 use crate::error::{Code, ServiceError};
 use crate::metrics::Metrics;
 use crate::quotas::Quotas;
-use crate::scheduler::{Admission, AdmissionLimits, Admitted, QueueFull};
+use crate::scheduler::{Admission, AdmissionLimits, QueueEntry, QueueFull};
 use crate::subject_quotas::SubjectQuotas;
 use glovebox_policy::{Quota, Subject};
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub(crate) struct Queue {
 
 impl Queue {
     pub(crate) fn new(
-        limits: &Limits,
+        limits: &ServiceLimits,
         quotas: Arc<Quotas>,
         of_subjects: Arc<SubjectQuotas>,
         metrics: Arc<Metrics>,
@@ -46,7 +46,11 @@ impl Queue {
     /// # Errors
     ///
     /// If the subject is over a quota, or the queue is full.
-    pub(crate) fn enter(&self, subject: &Subject, bytes: usize) -> Result<Admitted, ServiceError> {
+    pub(crate) fn enter(
+        &self,
+        subject: &Subject,
+        bytes: usize,
+    ) -> Result<QueueEntry, ServiceError> {
         let entered = self.quotas.check(subject).and_then(|()| {
             self.admission
                 .enter(subject, bytes)

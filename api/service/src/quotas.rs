@@ -16,7 +16,7 @@
 mod audit;
 mod disk;
 
-use crate::config::Limits;
+use crate::config::ServiceLimits;
 use crate::error::{Code, ServiceError};
 use crate::records::{Audited, now_ms};
 use crate::subject_quotas::SubjectQuotas;
@@ -154,7 +154,7 @@ impl Drop for Reservation {
 impl Quotas {
     /// Creates an account of what is stored already: in the database, and in the audit log.
     pub(crate) fn new(
-        limits: &Limits,
+        limits: &ServiceLimits,
         disk: Disk,
         of_subjects: Arc<SubjectQuotas>,
         there: Vec<(String, i64)>,
@@ -465,7 +465,7 @@ mod tests {
         Subject::new(name).unwrap()
     }
 
-    fn account(limits: Limits, there: &[(&str, i64)]) -> Arc<Quotas> {
+    fn account(limits: ServiceLimits, there: &[(&str, i64)]) -> Arc<Quotas> {
         let folder = tempfile::tempdir().unwrap();
         let state = Dir::open_ambient_dir(folder.path(), cap_std::ambient_authority()).unwrap();
         let there = there
@@ -496,12 +496,12 @@ mod tests {
             .collect()
     }
 
-    fn limits(kept: usize, kept_per_subject: usize) -> Limits {
-        Limits {
+    fn limits(kept: usize, kept_per_subject: usize) -> ServiceLimits {
+        ServiceLimits {
             kept: Some(kept),
             kept_per_subject: Some(kept_per_subject),
             disk_reserve: Some(0),
-            ..Limits::default()
+            ..ServiceLimits::default()
         }
     }
 
@@ -617,7 +617,7 @@ mod tests {
     #[test]
     fn a_disk_that_is_nearly_full_takes_nothing_large() {
         let kept = account(
-            Limits {
+            ServiceLimits {
                 disk_reserve: Some(usize::MAX >> 1),
                 ..limits(1000, 1000)
             },
@@ -630,7 +630,7 @@ mod tests {
     #[test]
     fn audit_records_count_for_an_hour_and_in_the_log() {
         let kept = account(
-            Limits {
+            ServiceLimits {
                 audit_per_subject: Some(100),
                 audit: Some(200),
                 ..limits(1000, 1000)

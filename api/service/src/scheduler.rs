@@ -79,7 +79,7 @@ pub(crate) struct AdmissionSlot(Option<(Arc<Admission>, Subject)>);
 /// A slot, now or later. If it is dropped while queued, its queue entry is removed at the latest
 /// when its turn comes.
 #[derive(Debug)]
-pub(crate) enum Admitted {
+pub(crate) enum QueueEntry {
     Now(AdmissionSlot),
     Later(oneshot::Receiver<AdmissionSlot>),
 }
@@ -98,7 +98,7 @@ impl Admission {
         self: &Arc<Self>,
         subject: &Subject,
         bytes: usize,
-    ) -> Result<Admitted, QueueFull> {
+    ) -> Result<QueueEntry, QueueFull> {
         let quotas = self.quotas.of(subject);
         let most = self.quotas.running(subject);
         let mut state = lock(&self.state);
@@ -108,7 +108,7 @@ impl Admission {
             && state.turns.of(subject).next().is_none()
         {
             state.begin(subject, most);
-            return Ok(Admitted::Now(AdmissionSlot(Some((
+            return Ok(QueueEntry::Now(AdmissionSlot(Some((
                 Arc::clone(self),
                 subject.clone(),
             )))));
@@ -143,7 +143,7 @@ impl Admission {
         state.waiting += 1;
         state.waiting_bytes += bytes;
         state.turns.push(subject, Waiter { slot, bytes });
-        Ok(Admitted::Later(later))
+        Ok(QueueEntry::Later(later))
     }
 
     /// Returns the number of running and of queued executions.
@@ -230,7 +230,7 @@ impl Drop for AdmissionSlot {
     }
 }
 
-impl Admitted {
+impl QueueEntry {
     /// Waits for the slot.
     pub(crate) async fn slot(self) -> Option<AdmissionSlot> {
         match self {
@@ -261,7 +261,7 @@ struct ProcessorState {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     /// It waits for something of its own.
-    Admitted,
+    Pending,
     /// It is ready, and waits for a processor.
     Ready,
     /// A processor is reserved for it, and it has been woken.
@@ -295,7 +295,7 @@ impl Wake for Ticket {
         let called = {
             let mut state = lock(&self.processors.0);
             match self.with(|phase, _| *phase) {
-                Phase::Admitted => {
+                Phase::Pending => {
                     self.with(|phase, _| *phase = Phase::Ready);
                     state.ready.push(&self.subject, Arc::clone(&self));
                     state.call()
@@ -326,7 +326,7 @@ impl Processors {
         let ticket = Arc::new(Ticket {
             processors: Arc::clone(self),
             subject,
-            state: Mutex::new((Phase::Admitted, None)),
+            state: Mutex::new((Phase::Pending, None)),
         });
         Shared {
             is_new: true,
@@ -431,7 +431,7 @@ impl Drop for ProcessorGuard<'_> {
                 *phase = match (self.is_over, goes_on) {
                     (true, _) => Phase::Over,
                     (false, true) => Phase::Ready,
-                    (false, false) => Phase::Admitted,
+                    (false, false) => Phase::Pending,
                 };
                 goes_on
             });

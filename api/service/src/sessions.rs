@@ -14,7 +14,7 @@ pub use open_session::SessionUse;
 pub use packages::PackageChange;
 pub use workspace::DirectoryPage;
 
-use crate::config::Limits;
+use crate::config::ServiceLimits;
 use crate::detached::DetachedChanges;
 use crate::error::{Code, ServiceError};
 use crate::executions::{Description, Executions, Follow, Handle, Work};
@@ -75,8 +75,8 @@ pub(crate) struct SessionLimits {
     max_idle: Duration,
 }
 
-impl From<&Limits> for SessionLimits {
-    fn from(limits: &Limits) -> Self {
+impl From<&ServiceLimits> for SessionLimits {
+    fn from(limits: &ServiceLimits) -> Self {
         Self {
             all: limits.sessions,
             idle: limits.session_idle,

@@ -3,7 +3,7 @@
 //! The policy's own take precedence; `[limits]` of the config apply to all other subjects. The
 //! bounds of the whole machine are not here: they hold whatever a subject may have.
 
-use crate::config::Limits;
+use crate::config::ServiceLimits;
 use glovebox_policy::{Policy, Quota, QuotaSettings, Quotas, Subject};
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ pub(crate) struct MachineSizes {
 
 impl MachineSizes {
     /// Returns the bytes that all subjects together may keep.
-    pub(crate) fn kept(self, limits: &Limits) -> u64 {
+    pub(crate) fn kept(self, limits: &ServiceLimits) -> u64 {
         limits.kept.map_or(self.disk / 2, |bytes| bytes as u64)
     }
 }
@@ -59,7 +59,7 @@ impl SubjectQuotas {
 }
 
 /// Returns the quotas that the config of a service sets for every subject.
-pub(crate) fn settings(limits: &Limits, sizes: MachineSizes) -> QuotaSettings {
+pub(crate) fn settings(limits: &ServiceLimits, sizes: MachineSizes) -> QuotaSettings {
     let bytes = |setting: Option<usize>, default: u64| setting.map_or(default, |set| set as u64);
     let requests = limits
         .connections_per_subject
@@ -146,9 +146,9 @@ mod tests {
             memory: 8 << 30,
             disk: 64 << 30,
         };
-        let limits = Limits {
+        let limits = ServiceLimits {
             sessions_per_subject: 3,
-            ..Limits::default()
+            ..ServiceLimits::default()
         };
         let policy = Policy::check(
             "version = 1\n[quotas]\nqueued = 7\n[[bindings]]\nsubject = \"key:ci-*\"\nprofiles = [\"offline\"]\nquotas = { queued = 9, memory = \"16GiB\" }\n",

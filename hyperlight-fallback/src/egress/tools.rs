@@ -17,7 +17,7 @@ use std::time::Instant;
 use tokio::sync::OwnedSemaphorePermit;
 
 /// Maximum bytes of a call's arguments; protects this process.
-const MAX_ARGUMENT_BYTES: u64 = 16 << 20;
+const MAX_TOOL_REQUEST_BYTES: u64 = 16 << 20;
 
 /// Returns whether a request is addressed to the proxy itself: by the host name of its URL, or, on
 /// the socket, by its `Host` field.
@@ -47,11 +47,11 @@ pub(super) async fn call(request: Request<Incoming>, proxy: &Proxy) -> Response<
     }
     let name = name.to_owned();
     let body = request.into_body();
-    let bytes = body.size_hint().upper().unwrap_or(MAX_ARGUMENT_BYTES);
-    let Ok(permits) = buffer(&proxy.buffers, bytes.min(MAX_ARGUMENT_BYTES)).await else {
+    let bytes = body.size_hint().upper().unwrap_or(MAX_TOOL_REQUEST_BYTES);
+    let Ok(permits) = buffer(&proxy.buffers, bytes.min(MAX_TOOL_REQUEST_BYTES)).await else {
         return failure(StatusCode::BAD_GATEWAY, "failed", "the run has ended");
     };
-    let most = usize::try_from(MAX_ARGUMENT_BYTES).unwrap_or(usize::MAX);
+    let most = usize::try_from(MAX_TOOL_REQUEST_BYTES).unwrap_or(usize::MAX);
     let arguments = match read(body, most).await {
         Ok(Some(bytes)) => bytes,
         Ok(None) => {

@@ -208,7 +208,8 @@ impl HostCalls {
 
     /// Returns whether a call was refused for the limit on calls since the last call of this, and
     /// resets it.
-    pub(crate) fn take_exceeded(&self) -> bool {
+    #[must_use]
+    pub fn take_exceeded(&self) -> bool {
         self.exceeded.swap(false, Ordering::Relaxed)
     }
 

@@ -29,6 +29,28 @@ pub(super) struct PendingRun {
 /// What a granted request needs before it runs.
 type Prepared = (Option<PackageTree>, ConcurrencySlot);
 
+/// How the preparation of a run ended.
+enum Preparation {
+    /// It can run.
+    Ready(Prepared),
+    /// Its packages took longer than its wall-clock time.
+    Late(Error),
+    /// It was cancelled meanwhile.
+    Stopped,
+}
+
+impl Preparation {
+    /// Classifies what came of it; `None` if it was cancelled.
+    fn of(prepared: Option<Result<Prepared, Error>>) -> Result<Self, Error> {
+        match prepared {
+            Some(Ok(prepared)) => Ok(Self::Ready(prepared)),
+            Some(Err(late @ Error::OutOfTime(_))) => Ok(Self::Late(late)),
+            Some(Err(error)) => Err(error),
+            None => Ok(Self::Stopped),
+        }
+    }
+}
+
 impl PendingRun {
     /// Returns the first grant, without a plan of packages.
     fn without_packages(&self) -> Result<Admitted, OpenError> {
@@ -70,28 +92,28 @@ impl Sandbox {
             return self.denied(run, denial, findings);
         }
         run.audit.admitted(&run.request, &grant)?;
-        let prepared = match late {
-            Some(late) => Some(Err(late)),
+        let preparation = match late {
+            Some(late) => Preparation::Late(late),
             None => {
                 let preparing = self.prepare(&plan, &grant, &run.allowance);
-                until_stopped(&stop, preparing.instrument(debug_span!("prepare"))).await
+                let preparing = preparing.instrument(debug_span!("prepare"));
+                Preparation::of(until_stopped(&stop, preparing).await)?
             }
         };
         let grant = after_inspection(grant, &run.allowance);
-        let (report, packages) = match prepared {
-            Some(Ok(prepared)) => {
+        let (report, packages) = match preparation {
+            Preparation::Ready(prepared) => {
                 let span = debug_span!("guest", tier = grant.tier().name());
                 let report = pin!(self.execute(run, prepared, &grant, controls))
                     .instrument(span)
                     .await?;
                 (report, plan.locked(&grant))
             }
-            Some(Err(error @ Error::OutOfTime(_))) => {
+            Preparation::Late(error) => {
                 tracing::info!(run = %run.audit.id(), "{error}");
                 (Report::limited(Limit::Wall), Vec::new())
             }
-            Some(Err(error)) => return Err(error),
-            None => (Report::new(Status::Cancelled), Vec::new()),
+            Preparation::Stopped => (Report::new(Status::Cancelled), Vec::new()),
         };
         finished(run, report, &grant, (packages, findings))
     }

@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use glovebox::{Controls, Error, Outcome, Sandbox};
 use glovebox_policy::Request;
 
-/// Runs programs that were admitted.
+/// Runs programs that have their concurrency slot; the policy is asked by the sandbox.
 pub(crate) trait Dispatcher: Send + Sync {
     /// Runs a program to its end.
     fn run(

@@ -8,7 +8,7 @@ use super::record::{Ending, record};
 use crate::events::{EventLog, OutputBatcher};
 use crate::memory::MemoryCharge;
 use crate::records::now_ms;
-use crate::scheduler::Admitted;
+use crate::scheduler::QueueEntry;
 use futures_util::FutureExt as _;
 use glovebox::{AuditEvent, Controls, Error, Input, Outcome, OutputChunk};
 use glovebox_wire::execution::ExecutionState;
@@ -24,12 +24,12 @@ use tracing::Instrument as _;
 const WAITING_CHUNKS: usize = 64;
 
 /// Runs an execution and stores its record.
-pub(super) async fn run_to_end(
+pub(super) async fn drive(
     core: Arc<ExecutionCore>,
     active: Arc<ActiveExecution>,
     input: Input,
     work: Work,
-    waiting: Admitted,
+    waiting: QueueEntry,
 ) {
     let _end = EndGuard(&core, &active);
     let was_queued = waiting.is_queued();
@@ -49,12 +49,10 @@ pub(super) async fn run_to_end(
             }
             // If the process dies, the next one can tell by this that the execution had begun.
             let _ = core.records.put_later(active.row()).await;
-            let run = AssertUnwindSafe(run_work(&core, &active, input, work));
-            match run.catch_unwind().await {
-                Ok(Ok(outcome)) => Ending::Outcome(outcome),
-                Ok(Err(error)) => Ending::Failed(error),
-                Err(_) => Ending::Panicked,
-            }
+            let run = run_work(&core, &active, input, work)
+                .map(|ran| ran.map_or_else(Ending::Failed, Ending::Outcome));
+            let run = AssertUnwindSafe(run).catch_unwind().await;
+            run.unwrap_or(Ending::Panicked)
         }
         None => {
             // The work holds the lock of its session, for which others wait.

@@ -4,7 +4,7 @@
 //! the same free bytes. `statvfs` is called at most once a second, and always before something is
 //! refused.
 
-use crate::config::Limits;
+use crate::config::ServiceLimits;
 use cap_std::fs::Dir;
 use std::io;
 use std::ops::{AddAssign, SubAssign};
@@ -83,7 +83,7 @@ pub(crate) struct Disk {
 }
 
 impl Disk {
-    pub(crate) fn new(state: &Dir, limits: &Limits) -> io::Result<Self> {
+    pub(crate) fn new(state: &Dir, limits: &ServiceLimits) -> io::Result<Self> {
         let found = rustix::fs::fstatvfs(state)?;
         let whole = found.f_blocks.saturating_mul(found.f_frsize);
         let bytes = limits
@@ -205,7 +205,7 @@ mod tests {
     fn disk(bytes: u64, inodes: u64, reserve: DiskSpace) -> Disk {
         let folder = tempfile::tempdir().unwrap();
         let state = Dir::open_ambient_dir(folder.path(), cap_std::ambient_authority()).unwrap();
-        let disk = Disk::new(&state, &Limits::default()).unwrap();
+        let disk = Disk::new(&state, &ServiceLimits::default()).unwrap();
         Disk {
             reserve,
             seen: Some((
