@@ -7,6 +7,7 @@
 use glovebox_tests::engine;
 use glovebox_tests::server::{Authority, Server, answer};
 use glovebox_tests::tree::program;
+use std::path::PathBuf;
 use std::process::{Command, Output};
 
 struct Place {
@@ -68,6 +69,7 @@ impl Place {
         ] {
             std::fs::write(folder.path().join(name), content).expect("the folder is writable");
         }
+        std::fs::create_dir(folder.path().join("tmp")).expect("the folder is writable");
         Some(Self {
             folder,
             secure,
@@ -96,8 +98,14 @@ impl Place {
             ])
             .current_dir(self.folder.path())
             .env("SSL_CERT_FILE", self.folder.path().join("trusted.pem"))
+            .env("TMPDIR", self.temporary())
             .output()
             .expect("the program starts")
+    }
+
+    /// A folder for temporary files of its own, so that other tests have none in it.
+    fn temporary(&self) -> PathBuf {
+        self.folder.path().join("tmp")
     }
 
     fn requests(&self) -> usize {
@@ -237,12 +245,10 @@ fn server_without_a_trusted_certificate_receives_nothing() {
         text(&output.stdout)
     );
     assert_eq!(place.secure.received().len(), before);
-    let left = std::fs::read_dir(std::env::temp_dir())
-        .expect("there is a temporary folder")
-        .flatten();
-    let left: Vec<_> = left
+    let left: Vec<_> = std::fs::read_dir(place.temporary())
+        .expect("the folder is there")
+        .flatten()
         .map(|entry| entry.file_name())
-        .filter(|name| name.to_string_lossy().starts_with("glovebox-egress-"))
         .collect();
     assert!(left.is_empty(), "{left:?}");
 }

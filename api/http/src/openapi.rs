@@ -207,7 +207,23 @@ fn refine(api: &Description) -> Value {
     {
         body["required"] = json!(false);
     }
+    name_operations(&mut api);
     api
+}
+
+/// Makes the ids of operations unique: handlers of several resources have the same name.
+fn name_operations(api: &mut Value) {
+    let paths = api["paths"].as_object_mut().into_iter().flatten();
+    let operations = paths.flat_map(|(_, path)| path.as_object_mut().into_iter().flatten());
+    for (_, operation) in operations {
+        let resource = operation["tags"][0]
+            .as_str()
+            .unwrap_or_default()
+            .replace('-', "_");
+        if let Some(name) = operation["operationId"].as_str() {
+            operation["operationId"] = json!(format!("{resource}_{name}"));
+        }
+    }
 }
 
 /// Returns the OpenAPI 3.1 description of the API, as JSON.
@@ -289,6 +305,19 @@ async fn observe(State(state): State<ApiState>, request: Request, next: Next) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ids_of_operations_are_unique() {
+        let api: Value = serde_json::from_str(&openapi_json()).expect("it is JSON");
+        let paths = api["paths"].as_object().expect("there are paths");
+        let ids: Vec<&str> = paths
+            .values()
+            .flat_map(|path| path.as_object().into_iter().flatten())
+            .filter_map(|(_, operation)| operation["operationId"].as_str())
+            .collect();
+        let unique: std::collections::HashSet<&str> = ids.iter().copied().collect();
+        assert!(ids.len() > 30 && unique.len() == ids.len(), "{ids:?}");
+    }
 
     /// The description in the source tree must match the one that is served.
     /// `GLOVEBOX_WRITE=1 cargo test` regenerates it.

@@ -31,7 +31,7 @@ pub(crate) struct FilesQuery {
 }
 
 /// List a directory of a session's workspace.
-#[utoipa::path(get, path = "/v1/sessions/{id}/files", tag = "sessions", params(("id" = String, Path), FilesQuery),
+#[utoipa::path(get, path = "/v1/sessions/{id}/files", operation_id = "files_list", tag = "sessions", params(("id" = String, Path), FilesQuery),
     responses((status = 200, description = "One page", body = FileList)))]
 pub(crate) async fn list(
     State(sessions): State<Sessions>,
@@ -58,7 +58,7 @@ pub(crate) async fn list(
 }
 
 /// Download a file of a session's workspace.
-#[utoipa::path(get, path = "/v1/sessions/{id}/files/{*path}", tag = "sessions", params(("id" = String, Path), ("path" = String, Path)),
+#[utoipa::path(get, path = "/v1/sessions/{id}/files/{*path}", operation_id = "files_read", tag = "sessions", params(("id" = String, Path), ("path" = String, Path)),
     responses(
         (status = 200, description = "The file", content_type = "application/octet-stream", body = Vec<u8>),
         (status = 206, description = "A part of the file", content_type = "application/octet-stream", body = Vec<u8>),
@@ -80,7 +80,7 @@ pub(crate) async fn read(
 }
 
 /// Write a file to a session's workspace.
-#[utoipa::path(put, path = "/v1/sessions/{id}/files/{*path}", tag = "sessions", params(("id" = String, Path), ("path" = String, Path)),
+#[utoipa::path(put, path = "/v1/sessions/{id}/files/{*path}", operation_id = "files_write", tag = "sessions", params(("id" = String, Path), ("path" = String, Path)),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     responses((status = 204, description = "It is there")))]
 pub(crate) async fn write(
@@ -99,7 +99,7 @@ pub(crate) async fn write(
 }
 
 /// Delete a file or an empty directory of a session's workspace.
-#[utoipa::path(delete, path = "/v1/sessions/{id}/files/{*path}", tag = "sessions", params(("id" = String, Path), ("path" = String, Path)),
+#[utoipa::path(delete, path = "/v1/sessions/{id}/files/{*path}", operation_id = "files_delete", tag = "sessions", params(("id" = String, Path), ("path" = String, Path)),
     responses((status = 204, description = "It is gone")))]
 pub(crate) async fn delete(
     State(sessions): State<Sessions>,

@@ -8,7 +8,7 @@ use glovebox_service::{PackageChange, Scope, Sessions};
 use glovebox_wire::session::{PackagesBody, PackagesRequest};
 
 /// List the packages of a session.
-#[utoipa::path(get, path = "/v1/sessions/{id}/packages", tag = "sessions", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/v1/sessions/{id}/packages", operation_id = "packages_list", tag = "sessions", params(("id" = String, Path)),
     responses((status = 200, description = "All that its programs can import", body = PackagesBody)))]
 pub(crate) async fn list(
     State(sessions): State<Sessions>,
@@ -21,7 +21,7 @@ pub(crate) async fn list(
 }
 
 /// Add packages to a session.
-#[utoipa::path(post, path = "/v1/sessions/{id}/packages", tag = "sessions", params(("id" = String, Path)), request_body = PackagesRequest,
+#[utoipa::path(post, path = "/v1/sessions/{id}/packages", operation_id = "packages_install", tag = "sessions", params(("id" = String, Path)), request_body = PackagesRequest,
     responses((status = 200, description = "All that its programs can import now", body = PackagesBody)))]
 pub(crate) async fn install(
     State(sessions): State<Sessions>,
@@ -37,7 +37,7 @@ pub(crate) async fn install(
 }
 
 /// Remove packages from a session.
-#[utoipa::path(delete, path = "/v1/sessions/{id}/packages/{*name}", tag = "sessions", params(("id" = String, Path), ("name" = String, Path)),
+#[utoipa::path(delete, path = "/v1/sessions/{id}/packages/{*name}", operation_id = "packages_uninstall", tag = "sessions", params(("id" = String, Path), ("name" = String, Path)),
     responses((status = 200, description = "All that its programs can import now", body = PackagesBody)))]
 pub(crate) async fn uninstall(
     State(sessions): State<Sessions>,
