@@ -5,7 +5,7 @@
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "a build script works on files and is told about them in the environment"
+    reason = "a build script works on files that the environment names"
 )]
 
 use sha2::{Digest as _, Sha256};
@@ -14,9 +14,9 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-/// What a guest is made from; travels inside the library.
+/// The sources of the guests; they travel inside the library.
 const EMBEDDED: [&str; 5] = ["javascript", "python", "sources", "toolchain", "wit"];
-/// What makes it; only counts towards the key.
+/// The code that makes the guests; only counts towards the key.
 const MAKERS: [&str; 2] = ["src/build", "src/build.rs"];
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -43,7 +43,7 @@ use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use steps::{Registries, Steps};
 
-/// What to make, and where.
+/// The guests to make, and where to make them.
 #[derive(Clone, Debug)]
 pub struct BuildOptions {
     /// The cache directory; see [`crate::default_cache_dir`].

@@ -32,7 +32,7 @@ pub struct Bundle {
     manifest: Manifest,
 }
 
-/// Why a bundle cannot be used.
+/// The reason why a bundle cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum BundleError {
     /// A file or directory could not be read or written.
@@ -40,7 +40,7 @@ pub enum BundleError {
     Io {
         /// The file or directory.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// Others than this user and root can have written it, or it can't be opened.
@@ -51,7 +51,7 @@ pub enum BundleError {
     Syntax {
         /// The manifest.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The syntax error.
         source: serde_json::Error,
     },
     /// The bundle has another layout.
@@ -67,7 +67,7 @@ pub enum BundleError {
     Inconsistent {
         /// The manifest.
         path: PathBuf,
-        /// What contradicts what.
+        /// The contradiction.
         problem: String,
     },
     /// A file is not the one that was installed.
@@ -75,7 +75,7 @@ pub enum BundleError {
     Differs {
         /// The file.
         path: PathBuf,
-        /// What was expected and what is there.
+        /// The expected and the actual length or digest.
         difference: String,
     },
 }
@@ -174,12 +174,12 @@ impl Bundle {
         Ok(())
     }
 
-    /// Where the bundle lies.
+    /// Returns the directory of the bundle.
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// What the bundle says about itself.
+    /// Returns the manifest of the bundle.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
     }

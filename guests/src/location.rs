@@ -63,7 +63,7 @@ pub fn installed_in(cache: &Path) -> Result<Option<Bundle>, BundleError> {
     }
 }
 
-/// Where this build's guests belong.
+/// Returns the directory of this build's guests.
 pub(crate) fn directory(cache: &Path) -> PathBuf {
     cache.join("guests").join(SOURCE_KEY)
 }

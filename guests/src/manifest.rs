@@ -16,7 +16,7 @@ pub(crate) const MANIFEST_FILE: &str = "manifest.json";
 pub struct Manifest {
     /// The layout of the bundle; 1.
     pub format: u32,
-    /// Which sources and tools the guests were made from; see [`crate::source_key`].
+    /// The key of the sources and tools of the guests; see [`crate::source_key`].
     pub key: String,
     /// One SHA-256 over the names and digests of every file, as hexadecimal digits.
     pub digest: String,
@@ -30,7 +30,7 @@ pub struct Manifest {
 pub struct Guest {
     /// Unique in the bundle, such as `python`.
     pub name: String,
-    /// What it is and which version, such as `CPython 3.14.0`.
+    /// The interpreter and its version, such as `CPython 3.14.0`.
     pub version: String,
     /// The languages it evaluates.
     pub languages: Vec<Language>,
@@ -40,9 +40,9 @@ pub struct Guest {
     pub image: Artefact,
     /// Read-only directories that the guest expects.
     pub trees: Vec<Tree>,
-    /// Where the guest expects the program's own files.
+    /// The directory in which the guest expects the program's own files.
     pub workspace: String,
-    /// Where the guest looks for packages, an absolute path; it need not be there.
+    /// The directory in which the guest looks for packages, an absolute path; it need not exist.
     pub packages: Option<String>,
 }
 
@@ -62,7 +62,7 @@ pub struct Language {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tree {
-    /// Where the guest sees it, an absolute path.
+    /// The path at which the guest sees it, absolute.
     pub guest_path: String,
     /// An uncompressed tar archive with paths relative to `guest_path`.
     pub archive: Artefact,

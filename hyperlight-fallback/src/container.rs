@@ -25,8 +25,8 @@ const RELAY_USER: &str = "65533";
 /// The user of the init script, so that programs cannot signal or trace it.
 const INIT_USER: &str = "0:0";
 
-/// The capabilities of the init script, which no other process has: to switch to the users above, to
-/// drop their capabilities, and to kill their processes.
+/// The capabilities of the init script, which no other process has: to switch to the users above,
+/// to drop their capabilities, and to kill their processes.
 const INIT_CAPABILITIES: [&str; 4] = ["KILL", "SETGID", "SETPCAP", "SETUID"];
 
 /// Bytes of `/program` on top of what the grant allows for the program, its arguments and its

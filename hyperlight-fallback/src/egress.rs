@@ -3,9 +3,9 @@
 //! The container itself has no network interface but loopback. A Unix domain socket leads to an
 //! HTTP proxy in this process, which makes every request and tool call (`tools.rs`) on the
 //! container's behalf, as for guests of the wasm tier: the same rules for host, port, method and
-//! path, the same address checks, the same limits and audit records. To inspect HTTPS it terminates TLS, with certificates of a local
-//! certificate authority whose key never leaves this process and which only the container trusts;
-//! the certificate of the upstream server is verified as always.
+//! path, the same address checks, the same limits and audit records. To inspect HTTPS it terminates
+//! TLS, with certificates of a local certificate authority whose key never leaves this process and
+//! which only the container trusts; the certificate of the upstream server is verified as always.
 
 mod local_ca;
 mod socket_folder;

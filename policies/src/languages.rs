@@ -19,7 +19,7 @@ pub struct Language {
     /// The ecosystem of its packages, if it has any. It also decides which parser inspects a
     /// program.
     pub ecosystem: Option<Ecosystem>,
-    /// Where the language is at home.
+    /// The tier that the language was added for.
     pub home: Home,
     /// A program that writes `42` and a newline, to check that the language works; empty if it is
     /// not text.

@@ -21,7 +21,8 @@
 //! let facts = Facts::wasm(["python"]);
 //!
 //! // Nothing but what the profile grants ...
-//! let Verdict::Admit(grant) = policy.admit(&Request::new("python", "print(6 * 7)"), &facts) else { unreachable!() };
+//! let request = Request::new("python", "print(6 * 7)");
+//! let Verdict::Admit(grant) = policy.admit(&request, &facts) else { unreachable!() };
 //! assert_eq!(grant.limits().memory, 128 << 20);
 //!
 //! // ... late checks are made by the grant ...

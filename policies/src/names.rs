@@ -1,8 +1,8 @@
 //! Name pattern: which names does it match?
 //!
 //! The only place that compares names of tools, subjects and environment variables; packages have
-//! versions and are judged elsewhere. Allow compares exact bytes; deny ignores case, so that another
-//! spelling of a denied name is denied too.
+//! versions and are judged elsewhere. Allow compares exact bytes; deny ignores case, so that
+//! another spelling of a denied name is denied too.
 
 /// An exact name or a prefix.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

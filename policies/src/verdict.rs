@@ -5,7 +5,7 @@ use crate::grant::Grant;
 
 /// The decision about a request.
 #[derive(Debug, Clone)]
-#[must_use = "a verdict that nobody looks at decides nothing"]
+#[must_use = "an ignored verdict decides nothing"]
 pub enum Verdict {
     /// The request may run, with this authority and no other.
     Admit(Box<Grant>),

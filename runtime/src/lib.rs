@@ -12,7 +12,8 @@
 //! assert_eq!(outcome.value.map(|value| value.text).as_deref(), Some("42"));
 //!
 //! let outcome = sandbox.run(Request::new("python", "open('/etc/passwd')")).await?;
-//! assert_eq!(outcome.exception.map(|exception| exception.kind).as_deref(), Some("FileNotFoundError"));
+//! let kind = outcome.exception.map(|exception| exception.kind);
+//! assert_eq!(kind.as_deref(), Some("FileNotFoundError"));
 //! # Ok(())
 //! # }
 //! ```
@@ -21,8 +22,9 @@
 //! decided by a [`Policy`]; without one the built-in `default` profile holds: no network, nothing
 //! of the host, generous limits. A [`Session`] keeps its state from one evaluation to the next.
 //! [`Controls`] bring input, streaming output and cancellation. A [`Tool`] is a function of yours
-//! that granted programs may call, a [`ToolProvider`] is a source of many, an [`AuditSink`] takes the record of every decision and end, an
-//! [`Executor`] is another tier, a [`PackageManager`] fetches packages.
+//! that granted programs may call, a [`ToolProvider`] is a source of many, an [`AuditSink`] takes
+//! the record of every decision and end, an [`Executor`] is another tier, a [`PackageManager`]
+//! fetches packages.
 //!
 //! Runs are futures on the caller's tokio runtime, which must have its time and I/O drivers
 //! enabled. A guest yields about every millisecond.

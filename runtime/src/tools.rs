@@ -38,7 +38,7 @@ pub trait ToolProvider: Send + Sync {
 pub struct ToolSpec {
     /// The name, as policies write it: `tool` or `server/tool`.
     pub name: String,
-    /// What it does, for the author of a program.
+    /// The description of the tool, for the author of a program.
     pub description: String,
     /// JSON Schema of its arguments, as JSON text; none if it is not known.
     pub input_schema: Option<String>,
@@ -120,7 +120,7 @@ impl ToolProvider for NamedTools {
     async fn call(&self, call: ToolCall<'_>) -> Result<String, CallError> {
         let Some(tool) = self.0.get(call.name) else {
             return Err(CallError::Invalid(format!(
-                "the tool `{}` is granted, but nobody provides it",
+                "the tool `{}` is granted, but no tool provider offers it",
                 call.name.escape_debug()
             )));
         };

@@ -293,7 +293,7 @@ print("ok")
 try:
     glovebox.call_tool("server/read")
 except Exception as error:
-    print("granted, but nobody provides it" in str(error) or str(error))
+    print("granted, but no tool provider offers it" in str(error) or str(error))
 "#;
     let outcome = run(&sandbox, Request::new("python", source));
     assert_eq!(outcome.stdout.text(), "ok\nTrue\n", "{}", show(&outcome));

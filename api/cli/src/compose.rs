@@ -110,7 +110,7 @@ pub(crate) fn diagnose_tiers() -> Result<Vec<(TierDiagnosis, Vec<String>)>, Fail
     ])
 }
 
-/// Where packages come from.
+/// The source of packages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum PackageSource {
     /// The cache, or else the indexes.
@@ -132,7 +132,7 @@ impl From<&RequestArguments> for PackageSource {
     }
 }
 
-/// What a sandbox is put together from.
+/// The parts and settings of a sandbox.
 pub(crate) struct Composition<'a> {
     pub(crate) installation: &'a Installation,
     pub(crate) policy: Policy,

@@ -82,8 +82,7 @@ impl Installation {
     }
 }
 
-const CACHE_ADVICE: &str =
-    "set `GLOVEBOX_CACHE` to a directory that you, and nobody else, may write to";
+const CACHE_ADVICE: &str = "set `GLOVEBOX_CACHE` to a directory that only you can write to";
 
 /// Returns the cache directory of guests and machine code.
 pub(crate) fn cache_dir() -> Result<PathBuf, Failure> {

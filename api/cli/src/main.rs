@@ -1,8 +1,9 @@
 //! Command-line program `glovebox`: which module runs which command?
 //!
-//! In reading order: [`cli`] defines the arguments, [`request`] makes a request of them, [`compose`]
-//! puts the sandbox together, [`run`] runs the request, `glovebox_wire` and [`exit`] report the
-//! outcome. Each of the other modules is one command; features decide which ones are built.
+//! In reading order: [`cli`] defines the arguments, [`request`] makes a request of them,
+//! [`compose`] puts the sandbox together, [`run`] runs the request, `glovebox_wire` and [`exit`]
+//! report the outcome. Each of the other modules is one command; features decide which ones are
+//! built.
 
 #[cfg(feature = "serve")]
 mod audit;

@@ -71,7 +71,7 @@ pub(crate) fn serve(arguments: &ServeArguments) -> Result<Exit, Failure> {
         ));
         if arguments.insecure_local {
             terminal::note(
-                "glovebox: no keys are asked for: whoever works on this machine may call",
+                "glovebox: `--insecure-local` disables keys: every local process may call",
             );
         }
         server.run(stop).await;

@@ -137,7 +137,7 @@ impl Place {
     pub(crate) fn has_colour(self) -> bool {
         #[expect(
             clippy::disallowed_methods,
-            reason = "the two variables by which every terminal program is told about colours"
+            reason = "the two variables by which users configure the colours of terminal programs"
         )]
         let (refused, terminal) = (std::env::var_os("NO_COLOR"), std::env::var_os("TERM"));
         self.is_terminal()

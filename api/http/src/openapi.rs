@@ -27,7 +27,7 @@ use utoipa_axum::routes;
 #[openapi(
     info(
         title = "Glovebox",
-        description = "Runs code that nobody has vetted, and says exactly what it did.",
+        description = "Runs untrusted code in a sandbox, and reports exactly what it did.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     components(schemas(ProblemBody<'static>, Code)),

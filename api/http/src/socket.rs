@@ -52,7 +52,7 @@ pub(crate) fn open_stdin(input: Input) -> (Input, Option<DuplexStream>) {
     (input, Some(sender))
 }
 
-/// What a client follows.
+/// The events that a client follows, and their execution.
 pub(crate) struct Followed {
     /// The events, if there are any.
     pub(crate) log: Option<Arc<EventLog>>,

@@ -7,7 +7,7 @@ use glovebox_service::{
 };
 use std::sync::Arc;
 
-/// What all routes share. Cheap to clone: a handler takes the part that it uses.
+/// The state that all routes share. Cheap to clone: a handler takes the part that it uses.
 #[derive(Clone)]
 pub(crate) struct ApiState(Arc<Shared>);
 

@@ -196,7 +196,7 @@ impl Blobs {
             && let Err(error) = self.0.remove_file(place)
             && error.kind() != io::ErrorKind::NotFound
         {
-            tracing::warn!(%error, "a file that nobody needs could not be removed");
+            tracing::warn!(%error, "a stored file without references could not be removed");
         }
     }
 }

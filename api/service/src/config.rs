@@ -1,8 +1,8 @@
 //! Configuration of the service: what can an operator set?
 //!
 //! Everything has a default that suits one machine. What programs may do is set in the policy, not
-//! here. A quota of one subject (`limits.*_per_subject`, `limits.requests_per_second`) applies where
-//! the policy sets none.
+//! here. A quota of one subject (`limits.*_per_subject`, `limits.requests_per_second`) applies
+//! where the policy sets none.
 
 use crate::scope::Scope;
 use glovebox_policy::Severity;

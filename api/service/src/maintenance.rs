@@ -31,7 +31,7 @@ const SWEEPS_PER_AUDIT_UPDATE: u64 = 5;
 /// Grace period of content without a record: its record may be about to be written.
 const ORPHAN_GRACE: Duration = Duration::from_secs(3600);
 
-/// What maintenance takes care of. Cheap to clone.
+/// The parts of the service that need maintenance. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Maintenance {
     pub(crate) executions: Executions,

@@ -18,8 +18,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 /// The reserve for subjects with little: one part in so many of all memory.
 const RESERVE: u64 = 8;
 
-/// The minimum number of subjects among which the reserve is divided: what one of them takes does
-/// not come out of the next one's part.
+/// The minimum number of subjects among which the reserve is divided: what one subject takes does
+/// not come out of the next subject's part.
 const RESERVED: u64 = 8;
 
 /// Callback for memory pressure: evicts something idle. Returns whether there was anything.

@@ -19,7 +19,7 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Policies(Arc<PolicyCore>);
 
-/// What explanations need.
+/// The dependencies of explanations.
 pub(crate) struct PolicyCore {
     pub(crate) sandbox: Sandbox,
     pub(crate) queue: Queue,

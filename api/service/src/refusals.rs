@@ -1,7 +1,7 @@
 //! Refusals by quotas: which of them are in the audit log?
 //!
-//! A client that is refused may ask again at once, so not every refusal has a record: after one, the
-//! further refusals of the same subject by the same rule are counted for a minute, and the next
+//! A client that is refused may ask again at once, so not every refusal has a record: after one,
+//! the further refusals of the same subject by the same rule are counted for a minute, and the next
 //! record has their number. Each record counts for the subject's hourly quota of the audit log; a
 //! subject that has used it up has one record in an hour.
 

@@ -48,7 +48,7 @@ const BUSY_GRACE: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub struct Sessions(Arc<SessionCore>);
 
-/// What sessions need.
+/// The dependencies of sessions.
 pub(crate) struct SessionCore {
     pub(crate) sandbox: Sandbox,
     pub(crate) executions: Executions,
@@ -109,7 +109,7 @@ pub struct NewEvaluation {
     pub follow: Follow,
 }
 
-/// What remains of the workspace after a reset.
+/// The content of the workspace after a reset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Workspace {
     /// Its files.

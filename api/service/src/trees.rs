@@ -45,7 +45,7 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub struct Trees(Arc<TreeCore>);
 
-/// What trees need.
+/// The dependencies of trees.
 pub(crate) struct TreeCore {
     pub(crate) executions: Executions,
     pub(crate) records: Records,

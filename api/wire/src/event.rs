@@ -50,7 +50,7 @@ pub struct CallEvent<'a> {
     pub refused: Option<&'a String>,
     /// Bytes sent.
     pub sent_bytes: u64,
-    /// What it was about.
+    /// The target of the call, such as a method and a URL without its query.
     pub target: Cow<'a, str>,
 }
 

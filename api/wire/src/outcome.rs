@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 use utoipa::ToSchema;
 
-/// What is known about a run that has ended.
+/// The result of a run that has ended.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Outcome)]
 pub struct OutcomeBody<'a> {
@@ -45,8 +45,8 @@ pub struct OutcomeBody<'a> {
     /// `host_allocation` or `compile`, which are built in.
     #[schema(value_type = Option<String>)]
     limit: Option<&'static str>,
-    /// How much that limit granted, as a policy writes it: `10s`, `256MiB`, or a number. Missing
-    /// for a built-in limit.
+    /// The amount of that limit, as a policy writes it: `10s`, `256MiB`, or a number. Missing for a
+    /// built-in limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     limit_granted: Option<String>,
     /// The origin of that amount: `request`, `profile` or `built_in`.

@@ -1,1 +1,2 @@
-//! Sources of the JavaScript engine: which package carries them? See `Cargo.toml`; there is no code.
+//! Sources of the JavaScript engine: which package carries them? See `Cargo.toml`; there is no
+//! code.

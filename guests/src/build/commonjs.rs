@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-/// What stands before and after the table of modules. A module is a function and, by request, the
+/// The text before and after the table of modules. A module is a function and, by request, the
 /// numbers of what it requires.
 const BEFORE: &str = "(() => {\nconst modules = [\n";
 const AFTER: &str = "];
@@ -158,8 +158,8 @@ fn normal(path: &Path) -> PathBuf {
     out
 }
 
-/// What a module requires by a plain string, each once. Good enough for the pinned packages, whose
-/// every `require` is of that form.
+/// Returns what a module requires by a plain string, each once. Good enough for the pinned
+/// packages, whose every `require` is of that form.
 fn requests(source: &str) -> Vec<&str> {
     let mut found = Vec::new();
     for rest in source.split("require(").skip(1) {

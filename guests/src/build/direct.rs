@@ -75,7 +75,7 @@ pub(super) fn link_directly(component: &[u8]) -> Result<Vec<u8>> {
     Ok(linker.out.finish())
 }
 
-/// What is known of the guest's module.
+/// The parts of the guest's module that the linker uses.
 struct Shape<'a> {
     bytes: &'a [u8],
     memory: MemoryType,
@@ -511,7 +511,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_component_of_one_module_is_refused() {
+    fn component_without_exactly_one_module_instance_is_refused() {
         for text in [
             "(component)",
             "(component (core module $m) (core instance (instantiate $m)) (core instance (instantiate $m)))",

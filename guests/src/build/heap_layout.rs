@@ -2,8 +2,8 @@
 //!
 //! Those that programs write to. They are few, if only to count references, but they lie scattered,
 //! and every page with one of them is a page that the runtime restores after a run. So a guest is
-//! initialised twice. The first time programs are observed and the blocks noted that they change; the second time the
-//! guest's allocator puts those blocks together.
+//! initialised twice. The first time programs are observed and the blocks noted that they change;
+//! the second time the guest's allocator puts those blocks together.
 
 use super::component::{REACTOR, plain};
 use anyhow::{Context as _, Result, ensure};
@@ -31,7 +31,7 @@ const HEADER_BYTES: usize = 8;
 /// The exported function that evaluates.
 const EVALUATE: &str = "glovebox:guest/interpreter@0.1.0#evaluate";
 
-/// Where the blocks of one initialisation go.
+/// The places of the blocks of one initialisation.
 pub(super) struct Plan {
     /// For each call of the allocator: 0 anywhere, 1 and 2 in the region of that number.
     pub(super) places: Vec<u8>,
@@ -210,7 +210,7 @@ fn run(
     Ok(())
 }
 
-/// What is looked at while a program runs.
+/// The state that is observed while a program runs.
 struct Watch {
     pristine: Vec<u8>,
     /// The live blocks, headers included: start, end, and the number of the call that made them.

@@ -65,8 +65,8 @@ __attribute__((export_name(\"wizer-initialize-typescript\"))) void initialize_ty
 /// one.
 const OBSERVED_PROGRAMS: [&str; 2] = ["console.log(1+1)", include_str!("typical.js")];
 
-/// The flags of the C compiler; the runtime's engine has every feature here, and none of them can be
-/// switched off in it.
+/// The flags of the C compiler; the runtime's engine has every feature here, and none of them can
+/// be switched off in it.
 const FLAGS: [&str; 15] = [
     "-target",
     "wasm32-wasi",

@@ -43,7 +43,7 @@ impl Kind {
     }
 }
 
-/// What an import resolves to.
+/// The item that an import resolves to.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(super) enum Origin {
     /// A function that the component itself lowers or makes, by its number: stays an import of the
@@ -238,7 +238,7 @@ impl<'a> LinkGraph<'a> {
             .filter(|(module, _)| Some(*module) != self.shim && Some(*module) != self.fixup)
     }
 
-    /// What `name` of an instance is.
+    /// Returns the origin of the export `name` of an instance.
     pub(super) fn origin(&self, instance: u32, name: &str, kind: Kind) -> Result<Origin> {
         match self
             .instances

@@ -40,7 +40,7 @@ enum Constant {
 struct Merger<'a> {
     modules: BTreeMap<u32, CoreModule<'a>>,
     host: Vec<(String, String, FuncType)>,
-    /// What each import of a module is.
+    /// The item that each import of a module resolves to.
     resolved: HashMap<(u32, Kind, u32), Resolved>,
     /// Values of globals that nothing writes, by module and defined index.
     constants: HashMap<(u32, u32), Constant>,

@@ -30,7 +30,7 @@ pub(super) struct Segment<'a> {
     pub(super) data: &'a [u8],
 }
 
-/// What an export names.
+/// The item that an export names.
 pub(super) enum DefinedItem<'a> {
     /// An item that the module defines, by its index among those.
     Defined(u32),
@@ -175,7 +175,7 @@ impl<'a> CoreModule<'a> {
             .with_context(|| format!("the module exports no {kind:?} `{name}`"))
     }
 
-    /// What an export names.
+    /// Returns the item that an export names.
     pub(super) fn export(&self, name: &str, kind: Kind) -> Result<DefinedItem<'a>> {
         let index = self.export_index(name, kind)?;
         match self.own_index(kind, index) {

@@ -89,8 +89,8 @@ pub(super) fn preinitialise(
     snapshot?.map_err(plain)
 }
 
-/// What a guest says about its failure: the text behind the pointer that its export `failure`
-/// gives, ended by a zero.
+/// Returns the message of a guest about its failure: the text behind the pointer that its export
+/// `failure` returns, ended by a zero.
 fn words(store: &mut Store<()>, instance: &Instance) -> Option<String> {
     let failure = instance
         .get_typed_func::<(), i32>(&mut *store, "failure")

@@ -34,7 +34,7 @@ const FLATTENING: &str = concat!(
 /// The interface that makes a component a guest.
 const INTERPRETER: &str = "glovebox:guest/interpreter";
 
-/// Where the guest looks for packages.
+/// The directory in which the guest looks for packages.
 const PACKAGES: &str = "/usr/lib/python3/site-packages";
 
 /// Starts the component builder, whose script the package installer puts into no fixed place. Its

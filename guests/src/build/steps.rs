@@ -47,7 +47,7 @@ pub(super) struct Step<'a> {
     pub(super) network: Network,
 }
 
-/// What goes into a step.
+/// The inputs of a step, as a digest.
 pub(super) struct Inputs(Sha256);
 
 impl Inputs {
@@ -157,8 +157,8 @@ impl<'a> Steps<'a> {
 }
 
 impl Steps<'_> {
-    /// Removes results that this build did not use and that are older than [`UNUSED_RESULT_TTL`], so that
-    /// the cache does not grow for ever.
+    /// Removes results that this build did not use and that are older than [`UNUSED_RESULT_TTL`],
+    /// so that the cache does not grow for ever.
     pub(super) fn prune(&self) {
         let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         let Ok(entries) = fs::read_dir(&self.root) else {

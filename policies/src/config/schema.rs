@@ -27,8 +27,8 @@ pub(crate) struct RawPolicy {
     /// The bindings of subjects to profiles.
     #[serde(default)]
     pub(crate) bindings: Vec<RawBinding>,
-    /// What one subject may have at once or keep, over all of its runs. A quota that is missing is
-    /// left to the service.
+    /// Quotas of every subject: bounds over all of its runs. A missing quota is set by the
+    /// service's settings.
     #[serde(default)]
     pub(crate) quotas: RawQuotas,
     /// The profiles by name. The presets `deny-all`, `offline`, `default`, `agent` and `judge` are
@@ -38,8 +38,8 @@ pub(crate) struct RawPolicy {
     pub(crate) profiles: BTreeMap<Spanned<String>, RawProfile>,
 }
 
-/// The profiles and quotas of one subject. The most specific binding applies: the exact name, else the longest
-/// prefix.
+/// The profiles and quotas of one subject. The most specific binding applies: the exact name, else
+/// the longest prefix.
 #[derive(Deserialize, JsonSchema)]
 #[serde(
     deny_unknown_fields,

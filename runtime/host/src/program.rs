@@ -92,7 +92,7 @@ pub enum ProgramError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Program {
     path: PathBuf,
-    /// What runs it, if it is a script that has `env` look for its interpreter.
+    /// The interpreter that runs it, if it is a script that has `env` look for one.
     interpreter: Option<PathBuf>,
 }
 

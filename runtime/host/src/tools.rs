@@ -1,11 +1,12 @@
 //! Isolation of third-party tools: how do Python, npm and cargo ignore files and settings of
 //! untrusted directories?
 //!
-//! | tool | may not read | by |
-//! |---|---|---|
-//! | Python, pip | modules of the current directory, `PYTHON*`, `PIP_*`, site packages of the user | `-I` |
-//! | npm | `.npmrc`, `package.json` and workspaces of parent directories, user and system `npmrc`, `NPM_CONFIG_*`, `NODE_*` | arguments |
-//! | cargo, rustup, version managers | `rust-toolchain.toml`, `.cargo/config.toml`, `.python-version`, `.tool-versions` | started in `/` |
+//! - Python and pip read no modules of the current directory, no `PYTHON*`, no `PIP_*` and no site
+//!   packages of the user: by `-I`.
+//! - npm reads no `.npmrc`, `package.json` and workspaces of parent directories, no user and system
+//!   `npmrc`, no `NPM_CONFIG_*` and no `NODE_*`: by arguments.
+//! - cargo, rustup and version managers read no `rust-toolchain.toml`, `.cargo/config.toml`,
+//!   `.python-version` and `.tool-versions`: they are started in `/`.
 //!
 //! `HOME` is passed on if it is the user's own: pip's and cargo's mirrors and the credentials of
 //! private indexes are there.

@@ -164,7 +164,8 @@ impl Downloads {
 }
 
 impl FromIndex {
-    /// Downloads an archive; its bytes are charged as they arrive. A mismatched or incomplete file is removed.
+    /// Downloads an archive; its bytes are charged as they arrive. A mismatched or incomplete file
+    /// is removed.
     pub(crate) async fn fetch(
         &self,
         archive: &Archive<'_>,

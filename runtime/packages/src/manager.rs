@@ -48,7 +48,7 @@ const RESOLUTION_KEY_VERSION: &str = "3";
 
 pub use crate::tools::IndexAccess;
 
-/// Which resolutions of the store are used.
+/// The resolutions of the store that are used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ResolutionPolicy {
     /// Those of the last day.

@@ -33,7 +33,7 @@ impl Gaps {
         (1, "no_new_privs cannot be set"),
         (2, "there is no Landlock (Linux 5.13 and newer)"),
         (4, "there is no seccomp filter"),
-        (8, "it is not told when its parent ends (PR_SET_PDEATHSIG)"),
+        (8, "it may outlive its parent (PR_SET_PDEATHSIG)"),
         (16, "its priority cannot be lowered"),
     ];
 

@@ -84,7 +84,7 @@ pub enum InternalError {
     #[error(transparent)]
     Compiler(#[from] CompilerError),
     /// A tier was chosen that is not there.
-    #[error("the policy chose the tier `{0}`, which nobody offers")]
+    #[error("the policy chose the tier `{0}`, which no executor implements")]
     NoTier(Tier),
     /// Another tier.
     #[error(transparent)]

@@ -18,7 +18,7 @@ use tracing::{Instrument as _, debug_span};
 /// One request on its way to its end.
 pub(super) struct PendingRun {
     pub(super) request: Request,
-    /// What may be used on its behalf besides its own run. Dropped before the audit, so that the
+    /// The budget for work on its behalf besides its own run. Dropped before the audit, so that the
     /// usage is noted when the end is recorded.
     pub(super) allowance: Allowance,
     pub(super) audit: RunAudit,
@@ -26,10 +26,10 @@ pub(super) struct PendingRun {
     pub(super) first: Result<Arc<Grant>, Box<Denial>>,
 }
 
-/// What a granted request needs before it runs.
+/// The packages and the concurrency slot that a granted request needs before it runs.
 type Prepared = (Option<PackageTree>, ConcurrencySlot);
 
-/// How the preparation of a run ended.
+/// The result of preparing a run.
 enum Preparation {
     /// It can run.
     Ready(Prepared),

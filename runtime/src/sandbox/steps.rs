@@ -56,7 +56,7 @@ struct GrantedSession {
     lease: Lease,
 }
 
-/// How far packages are provided.
+/// The last step of providing packages.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Provision {
     Resolve,

@@ -78,15 +78,15 @@ Output:
   (`\\x1b`), so that a program can't drive it.
 
 Exit codes:
-  The program's own, where it got to its end: 0, or 1 after an exception that nobody caught, or
-  what it asked for. Else:
+  The program's own, where it got to its end: 0, or 1 after an uncaught exception, or what it
+  asked for. Else:
     2  invalid command line, or a file that it names can't be used
   124  a limit ended the run
   125  Glovebox itself failed; standard error says why
   126  the policy refused; nothing ran
   130  cancelled, by Ctrl-C or SIGTERM
   134  the program broke its interpreter; nothing else was harmed
-  141  whoever read the output went away
+  141  the reader of the output closed it
   A program can end with these numbers, too; `status` in `--json` tells them apart.
 
 JSON:

@@ -139,7 +139,7 @@ pub(crate) async fn respond(
 /// while it waits or reads, the program is stopped.
 #[utoipa::path(post, path = "/v1/executions", tag = "executions", request_body = ExecutionRequest,
     params(
-        ("Idempotency-Key" = Option<String>, Header, description = "The same key and the same body run once: further requests get the first one's answer."),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key and the same body run once: further requests get the answer of the first."),
         ("Prefer" = Option<String>, Header, description = "`respond-async` answers before the program has ended."),
     ),
     responses(

@@ -16,7 +16,7 @@ use crate::shutdown::Shutdown;
 use std::sync::Arc;
 use tokio::sync::Notify;
 
-/// What executions need.
+/// The dependencies of executions.
 pub(crate) struct ExecutionCore {
     pub(crate) dispatcher: Arc<dyn Dispatcher>,
     pub(crate) queue: Queue,

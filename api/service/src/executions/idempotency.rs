@@ -14,7 +14,7 @@ use glovebox::RunId;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What happens to an execution when its client disconnects before it is answered.
+/// The handling of an execution whose client disconnects before it is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnDisconnect {
     /// It is cancelled.
@@ -30,7 +30,7 @@ pub struct Claim {
     pub key: String,
     /// The digest that identifies the request.
     pub digest: String,
-    /// What happens to the execution if its client disconnects.
+    /// The handling of the execution if its client disconnects.
     pub on_disconnect: OnDisconnect,
 }
 

@@ -1,8 +1,8 @@
 //! Disk space accounting: how much is free besides the reserve and pending writes?
 //!
-//! DiskSpace is reserved before it is written, so that several large writes at once do not each find
-//! the same free bytes. `statvfs` is called at most once a second, and always before something is
-//! refused.
+//! DiskSpace is reserved before it is written, so that several large writes at once do not each
+//! find the same free bytes. `statvfs` is called at most once a second, and always before something
+//! is refused.
 
 use crate::config::ServiceLimits;
 use cap_std::fs::Dir;

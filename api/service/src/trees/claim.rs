@@ -75,7 +75,8 @@ impl Tree {
         self.lock().claim = None;
     }
 
-    /// Restarts ended tasks. A tree that has ended is claimed for that: once it is reopened in the database, [`Tree::begin_again`] goes on from there.
+    /// Restarts ended tasks. A tree that has ended is claimed for that: once it is reopened in the
+    /// database, [`Tree::begin_again`] goes on from there.
     ///
     /// # Errors
     ///

@@ -1,8 +1,8 @@
 //! C library repairs: which of its functions are replaced, and why?
 //!
 //! Its `write` reports every failure of a stream as an I/O error, because it never asks what the
-//! failure was. A full disk must be reported as one, so `write` is replaced by a function that asks the
-//! file system itself: extending the file by as much fails with the reason.
+//! failure was. A full disk must be reported as one, so `write` is replaced by a function that asks
+//! the file system itself: extending the file by as much fails with the reason.
 
 use super::super::link_graph::Kind;
 use super::super::module::{CoreModule, DefinedItem};
@@ -16,7 +16,7 @@ use wasm_encoder::{
 /// `EIO` of WASI's C library.
 const EIO: i32 = 29;
 
-/// What the replacement calls, in the order of its imports; the first is what it replaces.
+/// The functions that the replacement calls, in the order of its imports; it replaces the first.
 const CALLED: [&str; 4] = ["write", "lseek", "ftruncate", "__errno_location"];
 
 impl Merger<'_> {

@@ -3,9 +3,9 @@
 use super::*;
 use wasmtime::{Engine, Linker, Module, Store};
 
-/// What a linker of shared libraries makes: a module with the memory and the table, a library that
-/// is placed by imported bases and calls through an imported address, and a host function behind a
-/// shim that is filled at the end.
+/// The output of a linker of shared libraries: a module with the memory and the table, a library
+/// that is placed by imported bases and calls through an imported address, and a host function
+/// behind a shim that is filled at the end.
 const LINKED: &str = r#"(component
     (import "host-function" (func $host (param "x" u32) (result u32)))
     (core module $main
@@ -119,7 +119,7 @@ fn a_merged_module_computes_what_the_linked_ones_did() {
 }
 
 #[test]
-fn what_cannot_change_is_constant_and_what_nobody_calls_is_gone() {
+fn unwritten_globals_are_constant_and_uncalled_functions_are_removed() {
     let merged = merged(LINKED, &["run"]).unwrap();
     let module = CoreModule::read(&merged.module).unwrap();
     assert_eq!(module.globals.len(), 1, "only the stack pointer is written");

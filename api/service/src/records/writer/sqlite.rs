@@ -99,8 +99,8 @@ impl SqliteState {
         transaction.commit()
     }
 
-    /// Writes the records like [`SqliteState::carry`], without those that the database refuses for their
-    /// content; returns the result of each.
+    /// Writes the records like [`SqliteState::carry`], without those that the database refuses for
+    /// their content; returns the result of each.
     fn carry_what_goes(
         &mut self,
         records: &[Record],
