@@ -21,7 +21,6 @@ use glovebox_host::tools;
 use glovebox_policy::{Home, LANGUAGES};
 use glovebox_wire::error::chain;
 use glovebox_wire::to_harmless_json;
-use std::fmt::Write as _;
 
 /// Programs that building guests needs, and how to install them.
 const TOOLS: [(&str, &str); 3] = [
@@ -234,23 +233,41 @@ fn version_of(tool: &str) -> Option<String> {
 }
 
 fn describe(diagnosis: &Diagnosis) -> String {
-    let mark = |works: bool| {
-        if works {
-            Place::Out.paint(Paint::Good, "works  ")
-        } else {
-            Place::Out.paint(Paint::Bad, "missing")
-        }
-    };
     let heading = |text: &str| Place::Out.paint(Paint::Heading, text);
     let mut text = heading(&format!("glovebox {}", diagnosis.version));
-    // Writing to a string cannot fail.
-    let mut line = |line: String| {
-        let _ = write!(text, "\n{line}");
-    };
-    line(String::new());
-    line(heading("tiers"));
-    for tier in &diagnosis.tiers {
-        line(format!(
+    for (title, lines) in [
+        ("tiers", describe_tiers(&diagnosis.tiers)),
+        ("machine", describe_machine(&diagnosis.machine)),
+        ("guests", describe_guests(&diagnosis.guests)),
+        (
+            "tools to make guests",
+            describe_tools(&diagnosis.build_tools),
+        ),
+        ("what to do", describe_advice(&diagnosis.advice)),
+    ] {
+        text.push_str("\n\n");
+        text.push_str(&heading(title));
+        for line in lines {
+            text.push('\n');
+            text.push_str(&line);
+        }
+    }
+    text
+}
+
+/// Returns the word for a check's result, as wide as its opposite.
+fn mark(works: bool) -> String {
+    if works {
+        Place::Out.paint(Paint::Good, "works  ")
+    } else {
+        Place::Out.paint(Paint::Bad, "missing")
+    }
+}
+
+fn describe_tiers(tiers: &[TierDiagnosis]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for tier in tiers {
+        lines.push(format!(
             "  {} {:<10} {}",
             mark(tier.works),
             tier.tier,
@@ -263,7 +280,7 @@ fn describe(diagnosis: &Diagnosis) -> String {
             let what = time
                 .or_else(|| language.problem.clone())
                 .unwrap_or_default();
-            line(format!(
+            lines.push(format!(
                 "  {}   {:<10} {}",
                 mark(language.works),
                 name(&language.language),
@@ -271,75 +288,66 @@ fn describe(diagnosis: &Diagnosis) -> String {
             ));
         }
     }
-    let machine = &diagnosis.machine;
-    line(String::new());
-    line(heading("machine"));
-    line(format!(
-        "  {}, kernel {}",
-        machine.platform,
-        name(machine.kernel.as_deref().unwrap_or("unknown"))
-    ));
-    line(format!(
-        "  {} cores",
-        machine.cores.map_or_else(
-            || "an unknown number of".to_owned(),
-            |cores| cores.to_string()
+    lines
+}
+
+fn describe_machine(machine: &MachineDiagnosis) -> Vec<String> {
+    let kernel = name(machine.kernel.as_deref().unwrap_or("unknown"));
+    let cores = machine.cores.map_or_else(
+        || "an unknown number of".to_owned(),
+        |cores| cores.to_string(),
+    );
+    let tells = if machine.tells_dirty_pages {
+        "tells"
+    } else {
+        "does not tell"
+    };
+    vec![
+        format!("  {}, kernel {kernel}", machine.platform),
+        format!("  {cores} cores"),
+        format!("  {tells} which pages a run has written"),
+    ]
+}
+
+fn describe_guests(guests: &GuestsDiagnosis) -> Vec<String> {
+    let cache = guests.cache.as_deref();
+    let carried = if guests.carried {
+        "this binary carries its guests"
+    } else {
+        "this binary carries no guests"
+    };
+    let mut lines = vec![
+        format!(
+            "  cache {}",
+            name(cache.unwrap_or("nowhere: there is no home directory"))
+        ),
+        format!("  {carried}"),
+    ];
+    let installed = guests.installed.iter();
+    lines.extend(installed.map(|guest| format!("  installed: {}", name(guest))));
+    lines
+}
+
+fn describe_tools(tools: &[ToolDiagnosis]) -> Vec<String> {
+    let describe = |tool: &ToolDiagnosis| {
+        format!(
+            "  {} {:<10} {}",
+            mark(tool.version.is_some()),
+            tool.name,
+            name(tool.version.as_deref().unwrap_or_default())
         )
-    ));
-    line(format!(
-        "  {} which pages a run has written",
-        if machine.tells_dirty_pages {
-            "tells"
-        } else {
-            "does not tell"
-        }
-    ));
-    line(String::new());
-    line(heading("guests"));
-    let guests = &diagnosis.guests;
-    line(format!(
-        "  cache {}",
-        name(
-            guests
-                .cache
-                .as_deref()
-                .unwrap_or("nowhere: there is no home directory")
-        )
-    ));
-    line(format!(
-        "  {}",
-        if guests.carried {
-            "this binary carries its guests"
-        } else {
-            "this binary carries no guests"
-        }
-    ));
-    guests
-        .installed
-        .iter()
-        .for_each(|guest| line(format!("  installed: {}", name(guest))));
-    line(String::new());
-    line(heading("tools to make guests"));
-    for tool in &diagnosis.build_tools {
-        line(
-            format!(
-                "  {} {:<10} {}",
-                mark(tool.version.is_some()),
-                tool.name,
-                name(tool.version.as_deref().unwrap_or_default())
-            )
-            .trim_end()
-            .to_owned(),
-        );
+        .trim_end()
+        .to_owned()
+    };
+    tools.iter().map(describe).collect()
+}
+
+fn describe_advice(advice: &[String]) -> Vec<String> {
+    if advice.is_empty() {
+        return vec!["  nothing: all is well".to_owned()];
     }
-    line(String::new());
-    line(heading("what to do"));
-    if diagnosis.advice.is_empty() {
-        line("  nothing: all is well".to_owned());
-    }
-    diagnosis
-        .advice
+    advice
         .iter()
-        .for_each(|advice| line(format!("  - {advice}")));
-    text
+        .map(|advice| format!("  - {advice}"))
+        .collect()
 }

@@ -1,7 +1,7 @@
 //! Audit log of a service: how is it opened, and how does its head get into the database?
 
 use crate::config::Config;
-use crate::records::Records;
+use crate::records::{LogHead, Records};
 use crate::start_error::StartError;
 use crate::state_folder::State;
 use cap_std::fs::{Dir, OpenOptions};
@@ -55,44 +55,8 @@ pub(crate) async fn open(
     let heads = records
         .audit_heads(said.as_deref().unwrap_or_default(), &place)
         .await?;
-    let own = heads.iter().find(|head| said.as_ref() == Some(&head.name));
-    let was_here = heads
-        .iter()
-        .find(|head| head.place == place && said.as_ref() != Some(&head.name));
-    // A process that was killed before it wrote the name leaves a head without records.
-    let lost = was_here.filter(|lost| lost.head.records > 0);
-    if let Some(lost) = lost {
-        let said = said.as_ref().map_or_else(
-            || "is missing".to_owned(),
-            |said| format!("says `{}`", said.escape_debug()),
-        );
-        let error = StartError::AuditName {
-            state: path.to_owned(),
-            known: lost.name.clone(),
-            said,
-        };
-        if !accept_gap {
-            return Err(error);
-        }
-        tracing::error!(%error, "the audit log goes on, as was asked for");
-    }
-    // Whatever the file says, a log that was at this location goes on under its own name: that of
-    // another log has its own head.
-    let known = lost
-        .or(own)
-        .or(was_here)
-        .or_else(|| heads.iter().find(|head| head.name.is_empty()));
-    let was_unnamed = known.is_some_and(|known| known.name.is_empty());
-    let name = match known
-        .map(|known| known.name.clone())
-        .filter(|name| !name.is_empty())
-    {
-        Some(name) => name,
-        None => said
-            .clone()
-            .filter(|said| is_name(said))
-            .unwrap_or_else(|| format!("{:032x}", rand::random::<u128>())),
-    };
+    let known = find_known(state, &heads, said.as_deref(), &place)?;
+    let name = choose_name(known, said.as_deref());
     if known.is_none() {
         if said.is_some() {
             tracing::warn!(
@@ -124,7 +88,7 @@ pub(crate) async fn open(
             }
             error => StartError::State(path.to_owned(), io::Error::other(error.to_string())),
         })?;
-    records.place_audit_log(&name, &place, was_unnamed).await?;
+    records.place_audit_log(&name, &place, known).await?;
     let log = Arc::new(log);
     tracing::info!(head = %log.head(), "the audit log goes on");
     Ok(AuditLog {
@@ -133,6 +97,56 @@ pub(crate) async fn open(
         name,
         place,
     })
+}
+
+/// Returns the head at which the log goes on, if the database has one; `said` is the name in the
+/// state folder.
+///
+/// # Errors
+///
+/// If another log was at this location, and a gap is not accepted.
+fn find_known<'a>(
+    state: &State,
+    heads: &'a [LogHead],
+    said: Option<&str>,
+    place: &str,
+) -> Result<Option<&'a LogHead>, StartError> {
+    let own = heads.iter().find(|head| said == Some(head.name.as_str()));
+    let was_here = heads
+        .iter()
+        .find(|head| head.place == place && said != Some(head.name.as_str()));
+    // A process that was killed before it wrote the name leaves a head without records.
+    let lost = was_here.filter(|lost| lost.head.records > 0);
+    if let Some(lost) = lost {
+        let said = said.map_or_else(
+            || "is missing".to_owned(),
+            |said| format!("says `{}`", said.escape_debug()),
+        );
+        let error = StartError::AuditName {
+            state: state.folder.clone(),
+            known: lost.name.clone(),
+            said,
+        };
+        if !state.accept_audit_gap {
+            return Err(error);
+        }
+        tracing::error!(%error, "the audit log goes on, as was asked for");
+    }
+    // Whatever the file says, a log that was at this location goes on under its own name: that of
+    // another log has its own head.
+    Ok(lost
+        .or(own)
+        .or(was_here)
+        .or_else(|| heads.iter().find(|head| head.name.is_empty())))
+}
+
+/// Returns the name that the database has for a log, else that in the state folder, else a new one.
+fn choose_name(known: Option<&LogHead>, said: Option<&str>) -> String {
+    known
+        .map(|known| known.name.as_str())
+        .filter(|name| !name.is_empty())
+        .or_else(|| said.filter(|said| is_name(said)))
+        .map_or_else(|| format!("{:032x}", rand::random::<u128>()), str::to_owned)
 }
 
 /// Returns the location of a log: this machine, and the directory.

@@ -67,8 +67,8 @@ pub struct NewExecution {
     pub follow: Follow,
 }
 
-/// The parameters of an execution besides its work.
-pub(crate) struct Description {
+/// An execution that is about to start: its parameters, its input and its work.
+pub(crate) struct ExecutionStart {
     pub(crate) id: RunId,
     pub(crate) subject: Subject,
     pub(crate) session: Option<String>,
@@ -76,7 +76,35 @@ pub(crate) struct Description {
     pub(crate) profile: Option<String>,
     pub(crate) bytes: usize,
     pub(crate) follow: Follow,
+    pub(crate) input: Input,
     pub(crate) stdin: Option<DuplexStream>,
+    pub(crate) work: Work,
+}
+
+impl NewExecution {
+    /// Returns the start of this program under an id, outside of any session.
+    pub(crate) fn under(self, id: RunId) -> ExecutionStart {
+        let Self {
+            request,
+            input,
+            stdin,
+            bytes,
+            charge,
+            follow,
+        } = self;
+        ExecutionStart {
+            id,
+            subject: request.subject.clone(),
+            session: None,
+            language: request.language.clone(),
+            profile: request.profile.clone(),
+            bytes,
+            follow,
+            input,
+            stdin,
+            work: Work::Program(Box::new(request), charge),
+        }
+    }
 }
 
 /// Filters of a list of executions.
@@ -115,47 +143,23 @@ impl Executions {
     /// shutting down.
     pub fn start(&self, caller: &Caller, new: NewExecution) -> Result<Handle, ServiceError> {
         caller.needs(Scope::Run)?;
-        self.start_as(RunId::random(), new)
-    }
-
-    /// Starts a program under an id that was chosen before.
-    pub(crate) fn start_as(&self, id: RunId, new: NewExecution) -> Result<Handle, ServiceError> {
-        let NewExecution {
-            request,
-            input,
-            stdin,
-            bytes,
-            charge,
-            follow,
-        } = new;
-        let description = Description {
-            id,
-            subject: request.subject.clone(),
-            session: None,
-            language: request.language.clone(),
-            profile: request.profile.clone(),
-            bytes,
-            follow,
-            stdin,
-        };
-        self.start_work(description, input, Work::Program(Box::new(request), charge))
+        self.begin(new.under(RunId::random()))
     }
 
     /// Starts an execution.
-    pub(crate) fn start_work(
-        &self,
-        description: Description,
-        input: Input,
-        work: Work,
-    ) -> Result<Handle, ServiceError> {
+    ///
+    /// # Errors
+    ///
+    /// If its subject is over a quota, the queue is full, or the service is shutting down.
+    pub(crate) fn begin(&self, start: ExecutionStart) -> Result<Handle, ServiceError> {
         let core = &self.0;
-        let waiting = core.queue.enter(&description.subject, description.bytes)?;
+        let waiting = core.queue.enter(&start.subject, start.bytes)?;
         let row = ExecutionRow {
-            id: description.id.to_string(),
-            subject: description.subject.to_string(),
-            session: description.session,
-            language: description.language,
-            profile: description.profile,
+            id: start.id.to_string(),
+            subject: start.subject.to_string(),
+            session: start.session,
+            language: start.language,
+            profile: start.profile,
             status: if waiting.is_queued() {
                 ExecutionState::Queued
             } else {
@@ -164,18 +168,18 @@ impl Executions {
             created_ms: now_ms(),
             ..ExecutionRow::default()
         };
-        let log = (description.follow == Follow::Events)
-            .then(|| EventLog::of(&core.memory, &description.subject));
+        let log =
+            (start.follow == Follow::Events).then(|| EventLog::of(&core.memory, &start.subject));
         let active = Arc::new(ActiveExecution {
-            id: description.id,
-            subject: description.subject,
+            id: start.id,
+            subject: start.subject,
             row: Mutex::new(row),
             log,
             stop: CancellationToken::new(),
             done: CancellationToken::new(),
             failure: Mutex::default(),
             spent: Arc::default(),
-            stdin: Mutex::new(description.stdin),
+            stdin: Mutex::new(start.stdin),
             memory: Mutex::default(),
         });
         core.registry.begin(&active, &core.shutdown)?;
@@ -183,8 +187,14 @@ impl Executions {
             log.status(active.state());
         }
         let span = tracing::debug_span!("execution", id = %active.id, language = active.row().language, status = tracing::field::Empty);
-        let run = run::drive(Arc::clone(core), Arc::clone(&active), input, work, waiting)
-            .instrument(span);
+        let run = run::drive(
+            Arc::clone(core),
+            Arc::clone(&active),
+            start.input,
+            start.work,
+            waiting,
+        )
+        .instrument(span);
         Ok(Handle::new(active, Box::pin(run)))
     }
 

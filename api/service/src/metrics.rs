@@ -6,7 +6,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
-use prometheus_client::registry::{Registry, Unit};
+use prometheus_client::registry::{Metric, Registry, Unit};
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct ExecutionLabels {
@@ -94,121 +94,87 @@ fn bytes() -> Histogram {
     Histogram::new(exponential_buckets(1_048_576.0, 2.0, 12))
 }
 
+/// Adds a metric to a registry, and returns it.
+fn add<M: Metric + Clone + Default>(
+    registry: &mut Registry,
+    name: &'static str,
+    help: &'static str,
+) -> M {
+    let metric = M::default();
+    registry.register(name, help, metric.clone());
+    metric
+}
+
+/// Adds a metric with a unit to a registry, and returns it.
+fn add_with_unit<M: Metric + Clone>(
+    registry: &mut Registry,
+    name: &'static str,
+    help: &'static str,
+    unit: Unit,
+    metric: M,
+) -> M {
+    registry.register_with_unit(name, help, unit, metric.clone());
+    metric
+}
+
 impl Metrics {
     pub(crate) fn new() -> Self {
         let mut registry = Registry::with_prefix("glovebox");
-        let executions = Family::default();
-        registry.register("executions", "Executions that ended", executions.clone());
-        let duration = Family::new_with_constructor(seconds as fn() -> Histogram);
-        registry.register_with_unit(
-            "execution_duration",
-            "Time from admission to the end",
-            Unit::Seconds,
-            duration.clone(),
-        );
-        let fuel = Counter::default();
-        registry.register("fuel", "Fuel that programs used", fuel.clone());
-        let peak_memory = Family::new_with_constructor(bytes as fn() -> Histogram);
-        registry.register_with_unit(
-            "execution_peak_memory",
-            "The largest size of a program's memory",
-            Unit::Bytes,
-            peak_memory.clone(),
-        );
-        let denials = Family::default();
-        registry.register(
-            "denials",
-            "Executions that the policy refused, by rule",
-            denials.clone(),
-        );
-        let limits = Family::default();
-        registry.register(
-            "limit_hits",
-            "Executions that a limit ended, by limit",
-            limits.clone(),
-        );
-        let responses = Family::default();
-        registry.register(
-            "http_responses",
-            "Responses by route and status",
-            responses.clone(),
-        );
-        let running = Gauge::default();
-        registry.register(
-            "executions_running",
-            "Executions that run now",
-            running.clone(),
-        );
-        let queued = Gauge::default();
-        registry.register(
-            "executions_queued",
-            "Executions that wait for a place",
-            queued.clone(),
-        );
-        let sessions = Gauge::default();
-        registry.register("sessions_open", "Sessions that are open", sessions.clone());
-        let kept = Gauge::default();
-        registry.register_with_unit(
-            "kept",
-            "Bytes of records, artifacts and plans that are kept",
-            Unit::Bytes,
-            kept.clone(),
-        );
-        let refused = Counter::default();
-        registry.register(
-            "executions_refused",
-            "Executions for which there was no room in the queue",
-            refused.clone(),
-        );
-        let findings = Family::default();
-        registry.register(
-            "findings",
-            "Things that were noticed in programs before they ran",
-            findings.clone(),
-        );
-        let alerts = Gauge::default();
-        registry.register(
-            "alerts_fired",
-            "Alerts that have fired since the start",
-            alerts.clone(),
-        );
-        let tiers = Family::default();
-        registry.register(
-            "tier_available",
-            "Whether a tier works: 1 or 0",
-            tiers.clone(),
-        );
-        let ready = Family::default();
-        registry.register(
-            "pool_ready",
-            "Places that were made ahead and wait for a run",
-            ready.clone(),
-        );
-        let starts = Family::default();
-        registry.register(
-            "pool_starts",
-            "Runs since the start that found such a place (warm), or had to wait for one (cold)",
-            starts.clone(),
-        );
+        let to = &mut registry;
+        // They are exported in this order.
         Self {
+            executions: add(to, "executions", "Executions that ended"),
+            duration: add_with_unit(
+                to,
+                "execution_duration",
+                "Time from admission to the end",
+                Unit::Seconds,
+                Family::new_with_constructor(seconds),
+            ),
+            fuel: add(to, "fuel", "Fuel that programs used"),
+            peak_memory: add_with_unit(
+                to,
+                "execution_peak_memory",
+                "The largest size of a program's memory",
+                Unit::Bytes,
+                Family::new_with_constructor(bytes),
+            ),
+            denials: add(to, "denials", "Executions that the policy refused, by rule"),
+            limits: add(to, "limit_hits", "Executions that a limit ended, by limit"),
+            responses: add(to, "http_responses", "Responses by route and status"),
+            running: add(to, "executions_running", "Executions that run now"),
+            queued: add(to, "executions_queued", "Executions that wait for a place"),
+            sessions: add(to, "sessions_open", "Sessions that are open"),
+            kept: add_with_unit(
+                to,
+                "kept",
+                "Bytes of records, artifacts and plans that are kept",
+                Unit::Bytes,
+                Gauge::default(),
+            ),
+            refused: add(
+                to,
+                "executions_refused",
+                "Executions for which there was no room in the queue",
+            ),
+            findings: add(
+                to,
+                "findings",
+                "Things that were noticed in programs before they ran",
+            ),
+            alerts: add(to, "alerts_fired", "Alerts that have fired since the start"),
+            tiers: add(to, "tier_available", "Whether a tier works: 1 or 0"),
+            ready: add(
+                to,
+                "pool_ready",
+                "Places that were made ahead and wait for a run",
+            ),
+            starts: add(
+                to,
+                "pool_starts",
+                "Runs since the start that found such a place (warm), or had to wait for one (cold)",
+            ),
             registry,
-            executions,
-            duration,
-            fuel,
-            peak_memory,
-            denials,
-            limits,
-            responses,
-            running,
-            queued,
-            sessions,
-            kept,
-            refused,
-            findings,
-            alerts,
-            tiers,
-            ready,
-            starts,
         }
     }
 

@@ -66,6 +66,17 @@ pub struct Quotas {
     state: Mutex<QuotaState>,
 }
 
+/// The bytes that are stored already when a service starts.
+#[derive(Debug, Default)]
+pub(crate) struct StoredBytes {
+    /// In the database, by subject.
+    pub(crate) kept: Vec<(String, i64)>,
+    /// Written to the audit log, by subject.
+    pub(crate) audited: Audited,
+    /// Size of the audit log's files.
+    pub(crate) audit_on_disk: u64,
+}
+
 /// The reason why something is not kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NotKept {
@@ -152,13 +163,12 @@ impl Drop for Reservation {
 }
 
 impl Quotas {
-    /// Creates an account of what is stored already: in the database, and in the audit log.
+    /// Creates an account of what is stored already.
     pub(crate) fn new(
         limits: &ServiceLimits,
         disk: Disk,
         of_subjects: Arc<SubjectQuotas>,
-        there: Vec<(String, i64)>,
-        (audited, on_disk): (Audited, u64),
+        stored: StoredBytes,
     ) -> Arc<Self> {
         // A share of the file system that leaves room for everything else on it.
         let total = TotalQuotas {
@@ -167,13 +177,14 @@ impl Quotas {
                 .audit
                 .map_or((disk.whole / 4).max(1 << 20), |bytes| bytes as u64),
         };
-        let by_subject: HashMap<String, u64> = there
+        let by_subject: HashMap<String, u64> = stored
+            .kept
             .into_iter()
             .map(|(subject, bytes)| (subject, u64::try_from(bytes).unwrap_or(0)))
             .collect();
         let all = by_subject.values().sum();
         let mut audit = Audit::default();
-        audit.is(audited, on_disk);
+        audit.is(stored.audited, stored.audit_on_disk);
         Arc::new(Self {
             total,
             of_subjects,
@@ -468,18 +479,20 @@ mod tests {
     fn account(limits: ServiceLimits, there: &[(&str, i64)]) -> Arc<Quotas> {
         let folder = tempfile::tempdir().unwrap();
         let state = Dir::open_ambient_dir(folder.path(), cap_std::ambient_authority()).unwrap();
-        let there = there
-            .iter()
-            .map(|(subject, bytes)| ((*subject).to_owned(), *bytes))
-            .collect();
+        let stored = StoredBytes {
+            kept: there
+                .iter()
+                .map(|(subject, bytes)| ((*subject).to_owned(), *bytes))
+                .collect(),
+            ..StoredBytes::default()
+        };
         let disk = Disk::new(&state, &limits).unwrap();
         let sizes = MachineSizes {
             memory: 0,
             disk: disk.whole,
         };
         let of_subjects = SubjectQuotas::new(Policy::builtin(), settings(&limits, sizes));
-        let audited = (Audited::default(), 0);
-        Quotas::new(&limits, disk, of_subjects, there, audited)
+        Quotas::new(&limits, disk, of_subjects, stored)
     }
 
     /// Reserves bytes and commits them.

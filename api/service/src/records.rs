@@ -18,6 +18,7 @@ mod writer;
 
 pub(crate) use audited::{Audited, HOUR_MS};
 pub(crate) use executions::ExecutionFilter;
+pub(crate) use head::LogHead;
 pub(crate) use idempotency::KeyClaim;
 pub(crate) use time::now_ms;
 

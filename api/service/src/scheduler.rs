@@ -1,7 +1,7 @@
-//! Admission queue and CPU scheduler, both round-robin by subject: which execution runs next?
+//! Queue of executions and CPU scheduler, both round-robin by subject: which execution runs next?
 //!
-//! Two queues, both fair between subjects. [`Admission`] hands out concurrency slots for whole
-//! executions: the queue is bounded, and the subjects take turns. [`Processors`] hands out the
+//! Two queues, both fair between subjects. [`Admission`] is the queue of executions, which hands
+//! out concurrency slots: it is bounded, and the subjects take turns. [`Processors`] hands out the
 //! processors for the milliseconds between two yield points of a guest, so that a hundred busy
 //! programs of one subject cost another one no more than a single program would.
 
@@ -19,7 +19,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Limits on running and queued executions of all subjects together.
+/// Limits of the queue of executions: running and queued ones of all subjects together.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AdmissionLimits {
     /// Concurrent executions.
@@ -30,7 +30,7 @@ pub(crate) struct AdmissionLimits {
     pub(crate) queue_bytes: usize,
 }
 
-/// The reason why an execution is not even queued.
+/// The reason why an execution does not enter the queue of executions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum QueueFull {
     /// The subject has too many queued.
@@ -41,7 +41,8 @@ pub(crate) enum QueueFull {
     All,
 }
 
-/// Hands out concurrency slots for executions.
+/// The queue of executions, which hands out concurrency slots. The policy admits a request only
+/// later, in the sandbox (`Policy::admit`).
 #[derive(Debug)]
 pub(crate) struct Admission {
     limits: AdmissionLimits,
@@ -49,6 +50,7 @@ pub(crate) struct Admission {
     state: Mutex<AdmissionState>,
 }
 
+/// The running executions, and the queue of executions.
 #[derive(Debug, Default)]
 struct AdmissionState {
     running: usize,
@@ -72,7 +74,7 @@ struct Waiter {
     bytes: usize,
 }
 
-/// A concurrency slot; released on drop.
+/// A concurrency slot from the queue of executions; released on drop.
 #[derive(Debug)]
 pub(crate) struct AdmissionSlot(Option<(Arc<Admission>, Subject)>);
 

@@ -15,7 +15,7 @@ use crate::memory::{self, Memory, Wanted};
 use crate::metrics::{Gauges, Metrics};
 use crate::policies::{Policies, PolicyCore};
 use crate::queue::Queue;
-use crate::quotas::{Disk, Quotas};
+use crate::quotas::{Disk, Quotas, StoredBytes};
 use crate::records::{Purpose, Records, now_ms};
 use crate::refusals::Refusals;
 use crate::scheduler::Processors;
@@ -121,15 +121,15 @@ impl Opened {
                 "the process before this one ended in the middle of executions; they are marked `interrupted`"
             );
         }
-        let audited = (
-            records.audited(now_ms()).await?,
-            audit_search::bytes(&dir).map_err(failed)?,
-        );
-        let there = records.kept().await?;
+        let stored = StoredBytes {
+            audited: records.audited(now_ms()).await?,
+            audit_on_disk: audit_search::bytes(&dir).map_err(failed)?,
+            kept: records.kept().await?,
+        };
         let of_each = Arc::clone(&of_subjects);
         Ok(Self {
             contents: Contents::new(Blobs::new(&dir).map_err(failed)?, records.clone()),
-            quotas: Quotas::new(&config.limits, disk, of_each, there, audited),
+            quotas: Quotas::new(&config.limits, disk, of_each, stored),
             state: Arc::new(dir),
             records,
             audit_log,

@@ -17,7 +17,7 @@ pub use workspace::DirectoryPage;
 use crate::config::ServiceLimits;
 use crate::detached::DetachedChanges;
 use crate::error::{Code, ServiceError};
-use crate::executions::{Description, Executions, Follow, Handle, Work};
+use crate::executions::{ExecutionStart, Executions, Follow, Handle, Work};
 use crate::identities::Caller;
 use crate::memory::{Memory, MemoryCharge};
 use crate::queue::Queue;
@@ -247,16 +247,6 @@ impl Sessions {
             name: name.unwrap_or_else(|| Source::default_name(&language).to_owned()),
             content: source.into_bytes().into(),
         };
-        let description = Description {
-            id: RunId::random(),
-            subject: caller.subject.clone(),
-            session: Some(session.id.clone()),
-            language,
-            profile: Some(profile),
-            bytes,
-            follow,
-            stdin: None,
-        };
         let input = stdin.map_or(Input::Empty, |text| Input::Bytes(text.into_bytes().into()));
         let evaluated = Arc::clone(&session);
         let work = Work::Evaluation(Box::new(move |controls: Controls| {
@@ -275,9 +265,21 @@ impl Sessions {
                 result
             })
         }));
+        let start = ExecutionStart {
+            id: RunId::random(),
+            subject: caller.subject.clone(),
+            session: Some(session.id.clone()),
+            language,
+            profile: Some(profile),
+            bytes,
+            follow,
+            input,
+            stdin: None,
+            work,
+        };
         // Registered before it begins, so that a client can stop it from then on.
         let mut running = lock(&session.running);
-        let handle = self.0.executions.start_work(description, input, work)?;
+        let handle = self.0.executions.begin(start)?;
         *running = Some(Arc::clone(handle.active()));
         drop(running);
         Ok(handle)

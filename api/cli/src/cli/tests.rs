@@ -42,45 +42,12 @@ fn every_command_and_option_is_explained() {
 
 #[test]
 fn a_whole_run_is_read() {
-    let arguments = run(&[
-        "report.py",
-        "--language",
-        "py",
-        "--policy",
-        "p.toml",
-        "--profile",
-        "web",
-        "--json",
-        "--file",
-        "data/in.csv=in/data.csv",
-        "--file",
-        "a=b=c",
-        "--file",
-        "dir/x.txt",
-        "--artifact",
-        "out/*.png=plots",
-        "--env",
-        "A=1=2",
-        "--env",
-        "B=",
-        "--seed",
-        "7",
-        "--wall",
-        "500ms",
-        "--memory",
-        "64MiB",
-        "--fuel",
-        "1_000_000",
-        "--audit",
-        "log",
-        "--metering",
-        "epoch",
-        "--",
-        "--year",
-        "2026",
-        "-",
-    ])
-    .unwrap();
+    let line = "report.py --language py --policy p.toml --profile web --json \
+        --file data/in.csv=in/data.csv --file a=b=c --file dir/x.txt --artifact out/*.png=plots \
+        --env A=1=2 --env B= --seed 7 --wall 500ms --memory 64MiB --fuel 1_000_000 \
+        --audit log --metering epoch -- --year 2026 -";
+    let line: Vec<&str> = line.split(' ').collect();
+    let arguments = run(&line).unwrap();
     let request = arguments.request;
     assert_eq!(request.program, Some("report.py".into()));
     assert_eq!(request.language.as_deref(), Some("py"));

@@ -98,7 +98,7 @@ impl Executions {
             }
             return Ok(Claimed::Before(execution));
         }
-        match make().and_then(|new| self.start_as(id, new)) {
+        match make().and_then(|new| self.begin(new.under(id))) {
             Ok(handle) => {
                 let guard = match claim.on_disconnect {
                     OnDisconnect::Cancel => handle.active().cancel_on_drop(),

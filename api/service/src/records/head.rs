@@ -68,16 +68,16 @@ impl Records {
             .map(drop)
     }
 
-    /// Records that this log, and no other one, is at a location; it inherits the head of a log
-    /// without a name if `was_unnamed`.
+    /// Records that this log, and no other one, is at a location; if it goes on at the head of a
+    /// log without a name, it inherits that.
     pub(crate) async fn place_audit_log(
         &self,
         name: &str,
         place: &str,
-        was_unnamed: bool,
+        known: Option<&LogHead>,
     ) -> Result<(), sqlx::Error> {
         let mut transaction = self.pool.begin().await?;
-        if was_unnamed {
+        if known.is_some_and(|known| known.name.is_empty()) {
             sqlx::query("UPDATE audit_heads SET log = $1 WHERE log = ''")
                 .bind(name)
                 .execute(&mut *transaction)

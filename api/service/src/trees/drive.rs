@@ -1,7 +1,7 @@
 //! Driver of task trees: how does a tree get to its end?
 //!
 //! One tokio task drives each tree: it starts every task whose dependencies have ended, within the
-//! tree's own concurrency limit, and each execution waits in the admission queue like all others.
+//! tree's own concurrency limit, and each waits in the queue of executions like all others.
 
 use super::inputs::gather;
 use super::tree::Tree;
@@ -146,7 +146,7 @@ async fn attempt(core: &TreeCore, tree: &Arc<Tree>, at: usize) -> Result<TaskSta
             charge: MemoryCharge::default(),
             follow: Follow::Events,
         };
-        let handle = match core.executions.start_as(RunId::random(), new) {
+        let handle = match core.executions.begin(new.under(RunId::random())) {
             Ok(handle) => handle,
             Err(error) if [Code::QueueFull, Code::Overloaded].contains(&error.code()) => {
                 tokio::time::sleep(RETRY_INTERVAL).await;
