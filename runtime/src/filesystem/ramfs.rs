@@ -11,6 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
 
+use super::attributes::Times;
 use super::content::{Content, as_u64, as_usize};
 use super::node::Node;
 use super::quota::{ByteCharge, LimitKind, NAME_BYTES, NodeCharge, Quota};
@@ -22,29 +23,6 @@ pub(super) const MAX_DEPTH: usize = 128;
 
 /// The largest file, whatever the quota: sizes beyond it are negative in C.
 const MAX_FILE_SIZE: u64 = i64::MAX as u64;
-
-/// The timestamps of a node, since the Unix epoch.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Times {
-    pub(super) accessed: Duration,
-    pub(super) modified: Duration,
-    pub(super) changed: Duration,
-}
-
-impl Times {
-    pub(super) fn at(now: Duration) -> Self {
-        Self {
-            accessed: now,
-            modified: now,
-            changed: now,
-        }
-    }
-
-    fn touch(&mut self, now: Duration) {
-        self.modified = now;
-        self.changed = now;
-    }
-}
 
 /// A regular file.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::ArchiveError;
+use crate::filesystem::error::ArchiveError;
 
 /// Everything in a tar archive is padded to this many bytes.
 const BLOCK: usize = 512;

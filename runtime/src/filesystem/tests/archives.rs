@@ -1,6 +1,6 @@
 //! Tests of archives: which are accepted, and can they be changed?
 
-use super::super::archive::ArchiveError;
+use super::super::error::ArchiveError;
 use super::*;
 
 /// Builds a tar archive of files.
