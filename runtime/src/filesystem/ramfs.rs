@@ -130,14 +130,17 @@ impl MemoryFile {
         change(&mut lock(&self.state).times);
     }
 
-    /// Counts one more, or one fewer, hard link.
-    pub(super) fn count_link(&self, added: bool, now: Duration) {
+    /// Counts one more hard link.
+    fn gain_link(&self, now: Duration) {
         let mut state = lock(&self.state);
-        state.links = if added {
-            state.links.saturating_add(1)
-        } else {
-            state.links.saturating_sub(1)
-        };
+        state.links = state.links.saturating_add(1);
+        state.times.changed = now;
+    }
+
+    /// Counts one fewer hard link.
+    fn lose_link(&self, now: Duration) {
+        let mut state = lock(&self.state);
+        state.links = state.links.saturating_sub(1);
         state.times.changed = now;
     }
 }
@@ -238,7 +241,7 @@ impl Entry {
     /// Counts the removed name of the node.
     fn lose_name(&self, now: Duration) {
         match &self.node {
-            Node::File(file) => file.count_link(false, now),
+            Node::File(file) => file.lose_link(now),
             Node::Directory(directory) => lock(&directory.state).removed = true,
             _ => {}
         }
@@ -379,7 +382,7 @@ impl MemoryDirectory {
         )
         .map_err(|(error, _)| error)?;
         if let Some(file) = file {
-            file.count_link(true, now);
+            file.gain_link(now);
         }
         Ok(())
     }

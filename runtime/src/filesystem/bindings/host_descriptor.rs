@@ -271,7 +271,7 @@ impl HostDescriptor for FilesystemView<'_> {
                 }
             }
         };
-        self.push(Descriptor::opened(node, how.read, how.write, permit))
+        self.push(Descriptor::opened(node, how, permit))
             .map_err(FsError::trap)
     }
 
