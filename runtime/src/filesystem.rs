@@ -5,20 +5,23 @@
 //! visible, in content, names, numbers or errors.
 //!
 //! In reading order: [`layout`] places the parts, [`path`] resolves paths, [`node`] defines the
-//! nodes, [`tree`] and [`host`] change them, [`quota`] counts, [`bindings`] implements
-//! `wasi:filesystem`, and [`files`] is for the host.
+//! nodes and [`attributes`] what is seen of them, [`tree`] and [`host`] change them, [`quota`]
+//! counts, [`bindings`] implements `wasi:filesystem`, and [`files`] is for the host.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 mod archive;
+mod attributes;
 mod bindings;
 mod content;
 mod error;
 mod files;
+mod fixed;
 mod host;
 mod layout;
 mod listing;
+mod names;
 mod node;
 mod path;
 mod quota;

@@ -6,7 +6,6 @@
 //! nanosecond of the host's work. In every metering mode a run that has not yielded for a
 //! millisecond does so when the host returns to it, whatever fuel it used.
 
-use crate::state::RunState;
 use rustix::time::{ClockId, clock_gettime};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -148,18 +147,27 @@ impl Pace {
     }
 }
 
+/// The state of a store whose imports are priced.
+pub(crate) trait Metered: Send + 'static {
+    /// Returns the fuel debt of the run.
+    fn meter(&self) -> &Meter;
+
+    /// Returns the pace of the run.
+    fn pace(&mut self) -> &mut Pace;
+}
+
 /// Makes a store settle with its [`Meter`] and yield in time.
 ///
 /// `counted` says whether it has fuel, `copy` how many bytes one import may have copied out of the
 /// guest.
-pub(crate) fn install(store: &mut Store<RunState>, counted: bool, copy: usize) {
+pub(crate) fn install<T: Metered>(store: &mut Store<T>, counted: bool, copy: usize) {
     store.set_hostcall_fuel(copy);
     store.call_hook_async(Hook { counted, copy });
 }
 
 /// Returns the units that a run used of `granted`, with its debt.
-pub(crate) fn spent(store: &Store<RunState>, granted: u64) -> u64 {
-    let owed = store.as_context().data().meter.owed();
+pub(crate) fn spent<T: Metered>(store: &Store<T>, granted: u64) -> u64 {
+    let owed = store.as_context().data().meter().owed();
     store.get_fuel().map_or(0, |left| {
         granted
             .saturating_sub(left)
@@ -175,8 +183,8 @@ struct Hook {
 
 impl Hook {
     /// Takes the debt from the fuel.
-    fn settle(&self, store: &mut StoreContextMut<'_, RunState>) -> wasmtime::Result<()> {
-        let owed = store.data().meter.take();
+    fn settle<T: Metered>(&self, store: &mut StoreContextMut<'_, T>) -> wasmtime::Result<()> {
+        let owed = store.data().meter().take();
         if !self.counted {
             return Ok(());
         }
@@ -203,10 +211,10 @@ impl Future for Done {
     }
 }
 
-impl CallHookHandler<RunState> for Hook {
+impl<T: Metered> CallHookHandler<T> for Hook {
     fn handle_call_event<'hook, 'store, 'step>(
         &'hook self,
-        mut store: StoreContextMut<'store, RunState>,
+        mut store: StoreContextMut<'store, T>,
         event: CallHook,
     ) -> Step<'step>
     where
@@ -215,7 +223,7 @@ impl CallHookHandler<RunState> for Hook {
     {
         match event {
             CallHook::CallingHost => {
-                let pace = &mut store.data_mut().pace;
+                let pace = store.data_mut().pace();
                 pace.depth = pace.depth.saturating_add(1);
                 store.set_hostcall_fuel(self.copy);
                 return Box::pin(Done);
@@ -228,19 +236,19 @@ impl CallHookHandler<RunState> for Hook {
             CallHook::ReturningFromHost => {}
         }
         let state = store.data_mut();
-        let settles = state.pace.leave() && state.meter.owed() >= SETTLE;
-        if !settles && !state.pace.coarse_moved() {
+        let settles = state.pace().leave() && state.meter().owed() >= SETTLE;
+        if !settles && !state.pace().coarse_moved() {
             return Box::pin(Done);
         }
         if settles && let Err(error) = self.settle(&mut store) {
             return Box::pin(std::future::ready(Err(error)));
         }
-        if store.data().pace.resumed.elapsed() < TURN {
+        if store.data_mut().pace().resumed.elapsed() < TURN {
             return Box::pin(Done);
         }
         Box::pin(async move {
             tokio::task::yield_now().await;
-            store.data_mut().pace.resumed = Instant::now();
+            store.data_mut().pace().resumed = Instant::now();
             Ok(())
         })
     }

@@ -15,7 +15,7 @@ use crate::filesystem::{self, Filesystem, FilesystemView};
 use crate::host::calls::HostCalls;
 use crate::host::wit::GuestCalls;
 use crate::limiter::Limiter;
-use crate::meter::{self, Meter, Pace};
+use crate::meter::{self, Meter, Metered, Pace};
 use crate::stdio::{GuestInput, Outputs, StreamName};
 use std::sync::Arc;
 use wasmtime::Engine;
@@ -143,6 +143,16 @@ impl RunState {
             filesystem: &mut state.files,
             table: &mut state.table,
         }
+    }
+}
+
+impl Metered for RunState {
+    fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    fn pace(&mut self) -> &mut Pace {
+        &mut self.pace
     }
 }
 

@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use thiserror::Error;
 
 use super::content::as_usize;
-use super::path;
+use super::error::ArchiveError;
+use super::names::check_name;
 
 mod tar;
 
@@ -43,29 +43,6 @@ enum ArchiveKind {
     Directory(Vec<(Box<str>, u32)>),
     /// The range of the content in the archive.
     File { start: usize, length: usize },
-}
-
-/// The reason why bytes are not a valid archive.
-#[derive(Debug, Error, PartialEq, Eq)]
-pub(crate) enum ArchiveError {
-    /// The archive ends in the middle of an entry.
-    #[error("the archive ends early, at byte {0}")]
-    Truncated(usize),
-    /// A header is not a tar header, or its checksum is wrong.
-    #[error("the header at byte {0} of the archive is damaged")]
-    Damaged(usize),
-    /// The name is absolute, leaves the archive, or is not UTF-8.
-    #[error("the entry at byte {0} of the archive has an unusable name")]
-    Name(usize),
-    /// An entry that is neither a regular file nor a directory.
-    #[error("`{0}` in the archive is neither a file nor a directory")]
-    Kind(String),
-    /// Two entries have the same name, or a file is also a directory.
-    #[error("`{0}` is in the archive twice")]
-    Duplicate(String),
-    /// There are too many entries.
-    #[error("the archive has too many entries")]
-    TooMany,
 }
 
 impl Default for Archive {
@@ -189,7 +166,7 @@ impl Draft {
             .peekable();
         let mut at = 0;
         while let Some(part) = parts.next() {
-            if path::check_name(part).is_err() || part == ".." {
+            if check_name(part).is_err() || part == ".." {
                 return Err(ArchiveError::Name(entry.at));
             }
             let last = parts.peek().is_none();

@@ -9,7 +9,8 @@ use wasmtime_wasi::p2::bindings::filesystem::{preopens, types};
 use wasmtime_wasi::p2::{FsError, FsResult};
 
 use super::Filesystem;
-use super::node::{Node, TimeChange};
+use super::attributes::TimeChange;
+use super::node::Node;
 use super::quota::Permit;
 use crate::meter;
 

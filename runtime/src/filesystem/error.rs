@@ -1,4 +1,5 @@
-//! Errors of the virtual file system: why can the host not set it up, or access a file in it?
+//! Errors of the virtual file system: why can the host not set it up, index an archive for it, or
+//! access a file in it?
 
 /// The reason why the host cannot set up a file system, or access a file in it.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -59,4 +60,27 @@ pub enum FilesystemError {
         /// The path as it was given.
         path: String,
     },
+}
+
+/// The reason why bytes are not a valid archive.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub(crate) enum ArchiveError {
+    /// The archive ends in the middle of an entry.
+    #[error("the archive ends early, at byte {0}")]
+    Truncated(usize),
+    /// A header is not a tar header, or its checksum is wrong.
+    #[error("the header at byte {0} of the archive is damaged")]
+    Damaged(usize),
+    /// The name is absolute, leaves the archive, or is not UTF-8.
+    #[error("the entry at byte {0} of the archive has an unusable name")]
+    Name(usize),
+    /// An entry that is neither a regular file nor a directory.
+    #[error("`{0}` in the archive is neither a file nor a directory")]
+    Kind(String),
+    /// Two entries have the same name, or a file is also a directory.
+    #[error("`{0}` is in the archive twice")]
+    Duplicate(String),
+    /// There are too many entries.
+    #[error("the archive has too many entries")]
+    TooMany,
 }

@@ -14,8 +14,8 @@ use globset::GlobSet;
 use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
 
 use super::content::{as_u64, as_usize};
+use super::names::{NAME_BYTES_MAX, PATH_BYTES_MAX};
 use super::node::Node;
-use super::path::{NAME_BYTES_MAX, PATH_BYTES_MAX};
 use super::ramfs::{MemoryDirectory, MemoryFile};
 use super::{Filesystem, FilesystemError};
 

@@ -19,10 +19,9 @@ use wasmtime_wasi::p2::bindings::filesystem::types::{
     DescriptorStat, DescriptorType, DirectoryEntry, ErrorCode,
 };
 
+use super::attributes::{Identity, TimeChange, Times, host_identity, stat};
 use super::error::FilesystemError;
-use super::node::{Identity, TimeChange, host_identity, stat};
 use super::quota::{NodeCharge, Quota};
-use super::ramfs::Times;
 
 mod file;
 

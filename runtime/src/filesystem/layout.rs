@@ -4,14 +4,15 @@
 //! roots of the workspace.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::archive::Archive;
 use super::error::FilesystemError;
+use super::fixed::{FixedChild, FixedDirectory, FixedNode, ROOTS, Roots};
 use super::host::{HostDirectory, HostMount};
+use super::names::check_name;
 use super::node::{ArchiveEntry, Node};
-use super::path;
 use super::ramfs::{MAX_DEPTH, MemoryDirectory};
 
 /// The path of the temporary directory.
@@ -41,95 +42,11 @@ pub(crate) struct Layout {
     workspace_is_root: bool,
 }
 
-/// In-memory roots: the workspace and the temporary directory.
-const ROOTS: usize = 2;
+/// The in-memory root that is the workspace.
 const WORKSPACE: usize = 0;
+
+/// The in-memory root that is the temporary directory.
 const TEMPORARY_ROOT: usize = 1;
-
-/// A directory above mount points that never changes.
-#[derive(Debug, Default)]
-struct FixedDirectory {
-    id: u64,
-    children: BTreeMap<Box<str>, FixedChild>,
-}
-
-#[derive(Debug)]
-enum FixedChild {
-    Directory(Arc<FixedDirectory>),
-    Mount(Node),
-    /// An in-memory root, which each run has for itself.
-    Memory(usize),
-}
-
-/// The in-memory roots of one run.
-#[derive(Debug, Default)]
-pub(super) struct Roots {
-    memory: [Option<Arc<MemoryDirectory>>; ROOTS],
-    /// Archives of this run alone, by the number of the mount that each replaces.
-    replaced: Mutex<BTreeMap<u32, ArchiveEntry>>,
-}
-
-/// A fixed directory in one run.
-#[derive(Clone, Debug)]
-pub(super) struct FixedNode {
-    directory: Arc<FixedDirectory>,
-    roots: Arc<Roots>,
-}
-
-impl FixedNode {
-    /// Returns the node of `name`.
-    pub(super) fn child(&self, name: &str) -> Option<Node> {
-        self.node(self.directory.children.get(name)?)
-    }
-
-    /// Returns the first name after `after` and its node.
-    pub(super) fn next(&self, after: Option<&str>) -> Option<(Box<str>, Node)> {
-        use std::ops::Bound::{Excluded, Unbounded};
-        let range = (after.map_or(Unbounded, Excluded), Unbounded);
-        let mut children = self.directory.children.range::<str, _>(range);
-        children.find_map(|(name, child)| Some((name.clone(), self.node(child)?)))
-    }
-
-    /// Returns an id that is unique among the fixed directories of the layout.
-    pub(super) fn id(&self) -> u64 {
-        self.directory.id
-    }
-
-    /// Replaces a mounted archive, for this run alone; returns whether there was one.
-    pub(super) fn replace(&self, name: &str, with: ArchiveEntry) -> bool {
-        let Some(FixedChild::Mount(Node::Archive(entry))) = self.directory.children.get(name)
-        else {
-            return false;
-        };
-        self.roots
-            .replaced
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(entry.mount, with);
-        true
-    }
-
-    fn node(&self, child: &FixedChild) -> Option<Node> {
-        match child {
-            FixedChild::Directory(directory) => Some(Node::Fixed(Self {
-                directory: Arc::clone(directory),
-                roots: Arc::clone(&self.roots),
-            })),
-            FixedChild::Mount(Node::Archive(entry)) => {
-                let replaced = self
-                    .roots
-                    .replaced
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner);
-                Some(Node::Archive(
-                    replaced.get(&entry.mount).unwrap_or(entry).clone(),
-                ))
-            }
-            FixedChild::Mount(node) => Some(node.clone()),
-            FixedChild::Memory(root) => self.roots.memory.get(*root)?.clone().map(Node::Directory),
-        }
-    }
-}
 
 /// The parts of a run's tree.
 #[derive(Debug)]
@@ -222,10 +139,7 @@ impl Layout {
         }
         let root = match (&workspace, self.workspace_is_root) {
             (Some(workspace), true) => Node::Directory(Arc::clone(workspace)),
-            _ => Node::Fixed(FixedNode {
-                directory: Arc::clone(&self.root),
-                roots: Arc::new(roots),
-            }),
+            _ => Node::Fixed(FixedNode::new(&self.root, roots)),
         };
         Attached {
             root,
@@ -286,9 +200,8 @@ impl MountPoint {
             "" => Vec::new(),
             inside => inside.split('/').map(str::to_owned).collect(),
         };
-        let plain = |name: &String| {
-            !matches!(name.as_str(), "" | "." | "..") && path::check_name(name).is_ok()
-        };
+        let plain =
+            |name: &String| !matches!(name.as_str(), "" | "." | "..") && check_name(name).is_ok();
         let root_allowed = matches!(what, MountSource::Memory(WORKSPACE));
         if !names.iter().all(plain)
             || names.len() > MAX_DEPTH / 2

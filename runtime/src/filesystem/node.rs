@@ -1,22 +1,19 @@
-//! Nodes (virtual inodes): which kinds are there, and which attributes does the guest see?
+//! Nodes (virtual inodes): which kinds are there, and what does each answer?
 //!
-//! Everything visible is virtual: identities are numbers of our own, and nothing of the host's
-//! inodes or owners is passed on.
+//! In-memory and fixed directories hold nodes, so [`ramfs`](super::ramfs), [`fixed`](super::fixed)
+//! and this module know one another; they know nothing of paths and layouts.
 
-use std::hash::BuildHasher;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::Duration;
 
-use wasmtime_wasi::p2::bindings::clocks::wall_clock::Datetime;
-use wasmtime_wasi::p2::bindings::filesystem::types::{
-    DescriptorStat, DescriptorType, ErrorCode, MetadataHashValue, NewTimestamp,
-};
+use wasmtime_wasi::p2::bindings::filesystem::types::{DescriptorStat, DescriptorType, ErrorCode};
 
 use super::archive::{self, Archive};
+use super::attributes::{Identity, TimeChange, Times, stat};
 use super::content::as_u64;
+use super::fixed::FixedNode;
 use super::host::{HostDirectory, HostFile};
-use super::layout::FixedNode;
-use super::ramfs::{MemoryDirectory, MemoryFile, Symlink, Times};
+use super::ramfs::{MemoryDirectory, MemoryFile, Symlink};
 
 /// A reference to one node of the tree. Cloning copies the reference.
 #[derive(Clone, Debug)]
@@ -80,9 +77,6 @@ impl ArchiveEntry {
         )
     }
 }
-
-/// The identity of a node: the kind and a number within the kind.
-pub(super) type Identity = (u64, u64);
 
 impl Node {
     /// Returns whether it is a directory.
@@ -171,96 +165,5 @@ impl Node {
             Self::Archive(entry) => (3, u64::from(entry.mount) << 32 | u64::from(entry.node)),
             Self::HostDirectory(_) | Self::HostFile(_) => return Err(ErrorCode::Unsupported),
         })
-    }
-}
-
-/// Returns the identity of a host file: a keyed hash of device and inode, so that neither can be
-/// computed from it.
-pub(super) fn host_identity(device: u64, inode: u64) -> Identity {
-    static KEY: LazyLock<std::hash::RandomState> = LazyLock::new(std::hash::RandomState::new);
-    (4, KEY.hash_one((device, inode)))
-}
-
-/// Returns the hash of an identity. It stays the same when the content changes: C libraries use it
-/// as the inode number.
-pub(super) fn metadata_hash((kind, number): Identity) -> MetadataHashValue {
-    let lower = mix(number.wrapping_add(kind.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
-    MetadataHashValue {
-        lower,
-        upper: mix(lower ^ kind),
-    }
-}
-
-/// Mixes a number (the finalizer of splitmix64): a bijection, so that different numbers of one kind
-/// never collide.
-fn mix(mut value: u64) -> u64 {
-    value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    value ^ (value >> 31)
-}
-
-/// Builds the attributes.
-pub(super) fn stat(
-    kind: DescriptorType,
-    size: u64,
-    link_count: u64,
-    times: Times,
-) -> DescriptorStat {
-    DescriptorStat {
-        type_: kind,
-        link_count,
-        size,
-        data_access_timestamp: Some(datetime(times.accessed)),
-        data_modification_timestamp: Some(datetime(times.modified)),
-        status_change_timestamp: Some(datetime(times.changed)),
-    }
-}
-
-fn datetime(since_epoch: Duration) -> Datetime {
-    Datetime {
-        seconds: since_epoch.as_secs(),
-        nanoseconds: since_epoch.subsec_nanos(),
-    }
-}
-
-/// New times; none means unchanged.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct TimeChange {
-    pub(super) accessed: Option<Duration>,
-    pub(super) modified: Option<Duration>,
-    now: Duration,
-}
-
-impl TimeChange {
-    /// Parses the times that the guest asked for.
-    ///
-    /// # Errors
-    /// `invalid` for a time with a whole second or more of nanoseconds.
-    pub(super) fn new(
-        accessed: NewTimestamp,
-        modified: NewTimestamp,
-        now: Duration,
-    ) -> Result<Self, ErrorCode> {
-        let read = |timestamp| match timestamp {
-            NewTimestamp::NoChange => Ok(None),
-            NewTimestamp::Now => Ok(Some(now)),
-            NewTimestamp::Timestamp(time) if time.nanoseconds >= 1_000_000_000 => {
-                Err(ErrorCode::Invalid)
-            }
-            NewTimestamp::Timestamp(time) => {
-                Ok(Some(Duration::new(time.seconds, time.nanoseconds)))
-            }
-        };
-        Ok(Self {
-            accessed: read(accessed)?,
-            modified: read(modified)?,
-            now,
-        })
-    }
-
-    fn apply(self, times: &mut Times) {
-        times.accessed = self.accessed.unwrap_or(times.accessed);
-        times.modified = self.modified.unwrap_or(times.modified);
-        times.changed = self.now;
     }
 }

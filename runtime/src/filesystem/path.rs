@@ -10,15 +10,10 @@ use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
 
 use super::content::as_u64;
 use super::host::HostEntry;
+use super::names::{check_name, check_path};
 use super::node::Node;
 use super::ramfs::MemoryDirectory;
 use crate::meter::{self, Meter};
-
-/// Bytes in one path, like `PATH_MAX`. Protects the host's time and memory.
-pub(super) const PATH_BYTES_MAX: usize = 4096;
-
-/// Bytes in one name, like `NAME_MAX`.
-pub(super) const NAME_BYTES_MAX: usize = 255;
 
 /// Symlinks followed on one path.
 const LINKS_MAX: usize = 40;
@@ -82,44 +77,6 @@ impl TreeEntry {
     }
 }
 
-/// Checks one name.
-///
-/// # Errors
-/// `name-too-long`, or `invalid` for a zero byte.
-pub(super) fn check_name(name: &str) -> Result<(), ErrorCode> {
-    if name.len() > NAME_BYTES_MAX {
-        return Err(ErrorCode::NameTooLong);
-    }
-    if name.contains('\0') {
-        return Err(ErrorCode::Invalid);
-    }
-    Ok(())
-}
-
-/// Checks the target of a symlink that a guest creates.
-///
-/// # Errors
-/// `not-permitted` for an absolute one; otherwise as for a path.
-pub(super) fn check_target(target: &str) -> Result<(), ErrorCode> {
-    check(target)
-}
-
-fn check(path: &str) -> Result<(), ErrorCode> {
-    if path.is_empty() {
-        return Err(ErrorCode::NoEntry);
-    }
-    if path.len() > PATH_BYTES_MAX {
-        return Err(ErrorCode::NameTooLong);
-    }
-    if path.contains('\0') {
-        return Err(ErrorCode::Invalid);
-    }
-    if path.starts_with('/') {
-        return Err(ErrorCode::NotPermitted);
-    }
-    Ok(())
-}
-
 /// Resolves `path` from `start`.
 ///
 /// # Errors
@@ -133,7 +90,7 @@ pub(super) fn resolve(
     meter: &Meter,
 ) -> Result<Target, ErrorCode> {
     meter.charge(meter::text(path.len()));
-    check(path)?;
+    check_path(path)?;
     let mut walk = Walk {
         stack: vec![start.clone()],
         in_host: Vec::new(),
@@ -244,7 +201,7 @@ impl Walk<'_> {
         // Guests create symlinks with relative targets only; this check holds for every other
         // source.
         self.meter.charge(meter::text(target.len()));
-        check(target)?;
+        check_path(target)?;
         self.count(target, ErrorCode::Loop)?;
         if is_last && demands_directory(target) {
             self.must_be_dir = true;

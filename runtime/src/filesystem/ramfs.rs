@@ -11,6 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
 
+use super::attributes::Times;
 use super::content::{Content, as_u64, as_usize};
 use super::node::Node;
 use super::quota::{ByteCharge, LimitKind, NAME_BYTES, NodeCharge, Quota};
@@ -22,29 +23,6 @@ pub(super) const MAX_DEPTH: usize = 128;
 
 /// The largest file, whatever the quota: sizes beyond it are negative in C.
 const MAX_FILE_SIZE: u64 = i64::MAX as u64;
-
-/// The timestamps of a node, since the Unix epoch.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Times {
-    pub(super) accessed: Duration,
-    pub(super) modified: Duration,
-    pub(super) changed: Duration,
-}
-
-impl Times {
-    pub(super) fn at(now: Duration) -> Self {
-        Self {
-            accessed: now,
-            modified: now,
-            changed: now,
-        }
-    }
-
-    fn touch(&mut self, now: Duration) {
-        self.modified = now;
-        self.changed = now;
-    }
-}
 
 /// A regular file.
 #[derive(Debug)]
@@ -152,14 +130,17 @@ impl MemoryFile {
         change(&mut lock(&self.state).times);
     }
 
-    /// Counts one more, or one fewer, hard link.
-    pub(super) fn count_link(&self, added: bool, now: Duration) {
+    /// Counts one more hard link.
+    fn gain_link(&self, now: Duration) {
         let mut state = lock(&self.state);
-        state.links = if added {
-            state.links.saturating_add(1)
-        } else {
-            state.links.saturating_sub(1)
-        };
+        state.links = state.links.saturating_add(1);
+        state.times.changed = now;
+    }
+
+    /// Counts one fewer hard link.
+    fn lose_link(&self, now: Duration) {
+        let mut state = lock(&self.state);
+        state.links = state.links.saturating_sub(1);
         state.times.changed = now;
     }
 }
@@ -260,7 +241,7 @@ impl Entry {
     /// Counts the removed name of the node.
     fn lose_name(&self, now: Duration) {
         match &self.node {
-            Node::File(file) => file.count_link(false, now),
+            Node::File(file) => file.lose_link(now),
             Node::Directory(directory) => lock(&directory.state).removed = true,
             _ => {}
         }
@@ -401,7 +382,7 @@ impl MemoryDirectory {
         )
         .map_err(|(error, _)| error)?;
         if let Some(file) = file {
-            file.count_link(true, now);
+            file.gain_link(now);
         }
         Ok(())
     }

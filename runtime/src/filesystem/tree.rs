@@ -10,8 +10,9 @@ use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
 
 use super::Filesystem;
 use super::host::OpenMode;
+use super::names::check_path;
 use super::node::Node;
-use super::path::{TreeEntry, check_target};
+use super::path::TreeEntry;
 use super::ramfs::{MemoryDirectory, MemoryFile, Symlink};
 
 impl Filesystem {
@@ -74,7 +75,7 @@ impl Filesystem {
         target: &str,
         entry: &TreeEntry,
     ) -> Result<(), ErrorCode> {
-        check_target(target)?;
+        check_path(target)?;
         if entry.node.is_some() {
             return Err(ErrorCode::Exist);
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::ArchiveError;
+use crate::filesystem::error::ArchiveError;
 
 /// Everything in a tar archive is padded to this many bytes.
 const BLOCK: usize = 512;
@@ -66,7 +66,7 @@ impl Reader<'_> {
                 // Empty blocks mark the end; everything after them is ignored.
                 return Ok(None);
             }
-            let header = Header::read(header).ok_or(ArchiveError::Damaged(at))?;
+            let mut header = Header::read(header).ok_or(ArchiveError::Damaged(at))?;
             let size = if header.is_extension() {
                 header.size
             } else {
@@ -86,10 +86,9 @@ impl Reader<'_> {
                         .long
                         .name
                         .take()
-                        .or(header.name)
+                        .or_else(|| header.name.take())
                         .ok_or(ArchiveError::Name(at))?;
-                    return entry(at, name, header.kind, (start, length), header.modified)
-                        .map(Some);
+                    return entry(at, name, &header, (start, length)).map(Some);
                 }
             }
             self.position = padded(start, length);
@@ -107,14 +106,14 @@ impl Reader<'_> {
 fn entry(
     at: usize,
     name: String,
-    kind: u8,
+    header: &Header,
     (start, length): (usize, usize),
-    modified: Duration,
 ) -> Result<Entry, ArchiveError> {
     if name.starts_with('/') {
         return Err(ArchiveError::Name(at));
     }
-    match kind {
+    let modified = header.modified;
+    match header.kind {
         b'5' if length == 0 => Ok(Entry {
             at,
             name,

@@ -7,7 +7,7 @@ use wasmtime_wasi::p2::bindings::filesystem::types::{DescriptorFlags, ErrorCode}
 use wasmtime_wasi_io::streams::{DynInputStream, DynOutputStream};
 
 use crate::filesystem::Clock;
-use crate::filesystem::host::HostFile;
+use crate::filesystem::host::{HostFile, OpenMode};
 use crate::filesystem::node::Node;
 use crate::filesystem::quota::{Permit, Quota};
 use crate::filesystem::ramfs::MemoryFile;
@@ -47,12 +47,12 @@ impl Descriptor {
         }
     }
 
-    /// Returns a descriptor of an opened node.
-    pub(super) fn opened(node: Node, read: bool, write: bool, permit: Permit) -> Self {
+    /// Returns a descriptor of a node that was opened in the mode `how`.
+    pub(super) fn opened(node: Node, how: OpenMode, permit: Permit) -> Self {
         Self {
             node,
-            read,
-            write,
+            read: how.read,
+            write: how.write,
             _permit: permit,
         }
     }

@@ -12,10 +12,11 @@ use wasmtime_wasi_io::streams::{DynInputStream, DynOutputStream};
 
 use super::FilesystemView;
 use super::descriptor::{Descriptor, Writable};
+use crate::filesystem::attributes::{Identity, metadata_hash};
 use crate::filesystem::content::{as_u64, as_usize};
 use crate::filesystem::host::{HostEntry, OpenMode, Opened};
 use crate::filesystem::listing::Listing;
-use crate::filesystem::node::{Identity, Node, metadata_hash};
+use crate::filesystem::node::Node;
 use crate::filesystem::path::{FinalSymlink, Target, resolve};
 use crate::filesystem::quota::Permit;
 use crate::filesystem::streams::{Position, TRANSFER_MAX};
@@ -270,7 +271,7 @@ impl HostDescriptor for FilesystemView<'_> {
                 }
             }
         };
-        self.push(Descriptor::opened(node, how.read, how.write, permit))
+        self.push(Descriptor::opened(node, how, permit))
             .map_err(FsError::trap)
     }
 

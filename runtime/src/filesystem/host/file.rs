@@ -9,8 +9,8 @@ use cap_std::fs::{File, FileExt};
 use wasmtime_wasi::p2::bindings::filesystem::types::{DescriptorStat, ErrorCode};
 
 use super::{HostMount, code, describe, timestamps};
+use crate::filesystem::attributes::{Identity, TimeChange};
 use crate::filesystem::content::{as_u64, as_usize};
-use crate::filesystem::node::{Identity, TimeChange};
 use crate::filesystem::quota::{ByteCharge, Quota};
 
 /// An open regular file of the host. Every method blocks.
