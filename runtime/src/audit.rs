@@ -6,6 +6,7 @@
 
 mod check;
 mod json_lines;
+mod line;
 mod seal;
 mod segments;
 

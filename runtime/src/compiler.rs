@@ -2,16 +2,18 @@
 //! process?
 //!
 //! It runs as `glovebox compile-module`, which jails itself ([`jail`]), reads the module and
-//! answers with machine code ([`child`]). A parser or compiler that overflows its stack, runs out
-//! of memory or never ends is killed, and ends one run. The number of such processes is limited,
-//! and slots go round-robin between the subjects.
+//! answers with machine code ([`child`], in the form of [`protocol`]). A parser or compiler that
+//! overflows its stack, runs out of memory or never ends is killed, and ends one run. The number of
+//! such processes is limited, and slots go round-robin between the subjects.
 
 mod child;
 pub(crate) mod exit;
 mod jail;
 mod measure;
+mod protocol;
 
 pub use child::compile_module;
+pub(crate) use protocol::Refusal;
 
 use crate::account::{MemoryHold, RunMemory};
 use crate::engine::Metering;
@@ -19,6 +21,7 @@ use crate::error::{CompilerError, Error};
 use crate::round_robin::{FairSlots, Slot};
 use glovebox_host::program::Program;
 use glovebox_policy::Subject;
+use protocol::{AnswerHeader, Task};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -69,34 +72,11 @@ pub(crate) struct Compiler {
     gaps_are_logged: AtomicBool,
 }
 
-/// The settings and limits of a compilation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Task {
-    metering: Metering,
-    stack: u64,
-    memory: u64,
-    cpu_seconds: u64,
-    parent: u32,
-}
-
-/// The reason why a program was not compiled.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
-    TooLarge(String),
-    Invalid(String),
-}
-
 /// Machine code, and its charge to the memory account: once as received, and once as loaded.
 #[derive(Debug)]
 pub(crate) struct Code {
     pub(crate) bytes: Vec<u8>,
     pub(crate) held: MemoryHold,
-}
-
-/// The answer of a compiler.
-enum Answer {
-    Code(Vec<u8>),
-    Refused(Refusal),
 }
 
 /// The result of a compilation.
@@ -111,6 +91,15 @@ pub(crate) enum Compiled {
     /// The compiler crashed.
     Broke(String),
     Stopped,
+}
+
+/// A program to compile, and what its compilation may use.
+pub(crate) struct Compilation<'a> {
+    pub(crate) program: Arc<[u8]>,
+    pub(crate) metering: Metering,
+    pub(crate) bounds: Bounds,
+    pub(crate) memory: &'a RunMemory,
+    pub(crate) stop: &'a CancellationToken,
 }
 
 /// The limits of one compilation.
@@ -143,12 +132,15 @@ impl Compiler {
     pub(crate) async fn compile(
         &self,
         slot: Slot,
-        metering: Metering,
-        bounds: Bounds,
-        program: Arc<[u8]>,
-        memory: &RunMemory,
-        stop: &CancellationToken,
+        compilation: Compilation<'_>,
     ) -> Result<(Compiled, Duration), Error> {
+        let Compilation {
+            program,
+            metering,
+            bounds,
+            memory,
+            stop,
+        } = compilation;
         // The compiler's own memory, until its process has exited. Most programs do with the least.
         let mut working = memory.hold();
         let (least, wanted) = (
@@ -279,7 +271,7 @@ struct Attended {
 enum Ended {
     Stopped,
     TooLate,
-    Answered(Header, Compiled),
+    Answered(AnswerHeader, Compiled),
     /// It exited without an answer, but with this message.
     Died(String),
 }
@@ -330,7 +322,7 @@ async fn converse(
     program: &[u8],
     most: u64,
     held: MemoryHold,
-) -> (Option<(Header, Compiled)>, String) {
+) -> (Option<(AnswerHeader, Compiled)>, String) {
     let (input, output, complaints) =
         (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let mut complaint = Vec::new();
@@ -368,11 +360,11 @@ async fn receive(
     output: Option<ChildStdout>,
     most: u64,
     mut held: MemoryHold,
-) -> std::io::Result<(Header, Compiled)> {
+) -> std::io::Result<(AnswerHeader, Compiled)> {
     let mut output = output.ok_or(std::io::ErrorKind::UnexpectedEof)?;
-    let mut header = [0; Header::BYTES];
+    let mut header = [0; AnswerHeader::BYTES];
     output.read_exact(&mut header).await?;
-    let header = Header::from_bytes(&header).ok_or(std::io::ErrorKind::InvalidData)?;
+    let header = AnswerHeader::from_bytes(&header).ok_or(std::io::ErrorKind::InvalidData)?;
     if header.length > most {
         let (length, most) = (header.length >> 20, most >> 20);
         let why = format!(
@@ -386,11 +378,11 @@ async fn receive(
     let content = take(&mut output, header.length).await?;
     let text = |content: Vec<u8>| String::from_utf8_lossy(&content).into_owned();
     let answer = match header.kind {
-        Header::CODE => Compiled::Code(Code {
+        AnswerHeader::CODE => Compiled::Code(Code {
             bytes: content,
             held,
         }),
-        Header::TOO_LARGE => Compiled::Refused(Refusal::TooLarge(text(content))),
+        AnswerHeader::TOO_LARGE => Compiled::Refused(Refusal::TooLarge(text(content))),
         _ => Compiled::Refused(Refusal::Invalid(text(content))),
     };
     Ok((header, answer))
@@ -498,135 +490,9 @@ fn cpu_time(child: &Child) -> Duration {
     Duration::from_millis(ticks.saturating_mul(1000) / per_second)
 }
 
-impl Task {
-    fn to_arguments(self) -> [String; 5] {
-        let Self {
-            metering,
-            stack,
-            memory,
-            cpu_seconds,
-            parent,
-        } = self;
-        [
-            metering.name().to_owned(),
-            stack.to_string(),
-            memory.to_string(),
-            cpu_seconds.to_string(),
-            parent.to_string(),
-        ]
-    }
-
-    fn from_arguments(arguments: &[String]) -> Result<Self, String> {
-        let wrong = || {
-            "this is no command for people: a sandbox starts it, with arguments of its own"
-                .to_owned()
-        };
-        let [metering, stack, memory, cpu_seconds, parent] = arguments else {
-            return Err(wrong());
-        };
-        let metering = [Metering::Fuel, Metering::Epoch, Metering::Unmetered]
-            .into_iter()
-            .find(|known| known.name() == metering);
-        let number = |text: &String| text.parse::<u64>().map_err(|_| wrong());
-        Ok(Self {
-            metering: metering.ok_or_else(wrong)?,
-            stack: number(stack)?,
-            memory: number(memory)?,
-            cpu_seconds: number(cpu_seconds)?,
-            parent: parent.parse().map_err(|_| wrong())?,
-        })
-    }
-}
-
-impl Answer {
-    fn kind(&self) -> u8 {
-        match self {
-            Self::Code(_) => Header::CODE,
-            Self::Refused(Refusal::TooLarge(_)) => Header::TOO_LARGE,
-            Self::Refused(Refusal::Invalid(_)) => Header::INVALID,
-        }
-    }
-}
-
-/// The header before the machine code or the message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Header {
-    kind: u8,
-    gaps: u8,
-    /// CPU time in nanoseconds.
-    cpu: u64,
-    length: u64,
-}
-
-impl Header {
-    const CODE: u8 = 0;
-    const TOO_LARGE: u8 = 1;
-    const INVALID: u8 = 2;
-
-    const MAGIC: [u8; 6] = *b"gbxcm1";
-    const BYTES: usize = 24;
-
-    fn to_bytes(self) -> [u8; Self::BYTES] {
-        let mut bytes = [0; Self::BYTES];
-        let parts = Self::MAGIC
-            .into_iter()
-            .chain([self.kind, self.gaps])
-            .chain(self.cpu.to_le_bytes())
-            .chain(self.length.to_le_bytes());
-        bytes
-            .iter_mut()
-            .zip(parts)
-            .for_each(|(place, byte)| *place = byte);
-        bytes
-    }
-
-    fn from_bytes(bytes: &[u8; Self::BYTES]) -> Option<Self> {
-        let rest = bytes.strip_prefix(&Self::MAGIC)?;
-        let ([kind, gaps], rest) = rest.split_first_chunk::<2>()?;
-        let (cpu, rest) = rest.split_first_chunk()?;
-        let length = rest.first_chunk()?;
-        (*kind <= Self::INVALID).then(|| Self {
-            kind: *kind,
-            gaps: *gaps,
-            cpu: u64::from_le_bytes(*cpu),
-            length: u64::from_le_bytes(*length),
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_header_is_read_as_it_was_written() {
-        let header = Header {
-            kind: Header::TOO_LARGE,
-            gaps: 5,
-            cpu: 12_345_678_901,
-            length: 42,
-        };
-        let bytes = header.to_bytes();
-        assert_eq!(Header::from_bytes(&bytes), Some(header));
-        for (position, value) in [(0, 0), (6, 9)] {
-            let mut wrong = bytes;
-            wrong[position] = value;
-            assert_eq!(Header::from_bytes(&wrong), None);
-        }
-    }
-
-    #[test]
-    fn arguments_are_read_as_they_were_written() {
-        let task = Task {
-            metering: Metering::Epoch,
-            stack: 1 << 25,
-            memory: 1 << 28,
-            cpu_seconds: 7,
-            parent: 99,
-        };
-        assert_eq!(Task::from_arguments(&task.to_arguments()), Ok(task));
-        assert!(Task::from_arguments(&["fuel".to_owned()]).is_err());
-    }
 
     #[tokio::test]
     async fn an_answer_has_a_bound() {

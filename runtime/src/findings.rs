@@ -18,11 +18,24 @@ use glovebox_policy::{
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+/// A program of ours that parses a source.
+#[derive(Clone, Copy)]
+struct Inspector {
+    language: &'static str,
+    script: &'static str,
+}
+
 /// The inspector of Python.
-const PYTHON: &str = include_str!("findings/python.py");
+const PYTHON: Inspector = Inspector {
+    language: "python",
+    script: include_str!("findings/python.py"),
+};
 
 /// The inspector of JavaScript and TypeScript.
-const JAVASCRIPT: &str = include_str!("findings/javascript.js");
+const JAVASCRIPT: Inspector = Inspector {
+    language: "javascript",
+    script: include_str!("findings/javascript.js"),
+};
 
 /// Words of which every program with a finding contains one.
 const WORDS: &str = include_str!("findings/words.txt");
@@ -66,35 +79,35 @@ pub(crate) async fn inspect(
     allowance: &Allowance,
 ) -> Result<Vec<Finding>, Error> {
     let mut findings = grant.package_findings();
-    if let Some(script) = Some(request)
+    if let Some(inspector) = Some(request)
         .filter(|_| grant.wants_findings())
         .and_then(worth_a_look)
     {
         // Boxed, so that the future of every run, which is moved a few times, is not as large as
         // this one.
-        findings.extend(Box::pin(parse(executor, request, script, allowance)).await?);
+        findings.extend(Box::pin(parse(executor, request, inspector, allowance)).await?);
     }
     Ok(findings)
 }
 
-/// Returns the language and the inspector for a request's source, if it contains any word that a
-/// finding begins with.
-fn worth_a_look(request: &Request) -> Option<(&'static str, &'static str)> {
-    let (script, words) = match Language::ecosystem_of(&request.language)? {
-        Ecosystem::Python => (("python", PYTHON), &PYTHON_WORDS),
-        Ecosystem::JavaScript => (("javascript", JAVASCRIPT), &JAVASCRIPT_WORDS),
+/// Returns the inspector for a request's source, if it contains any word that a finding begins
+/// with.
+fn worth_a_look(request: &Request) -> Option<Inspector> {
+    let (inspector, words) = match Language::ecosystem_of(&request.language)? {
+        Ecosystem::Python => (PYTHON, &PYTHON_WORDS),
+        Ecosystem::JavaScript => (JAVASCRIPT, &JAVASCRIPT_WORDS),
     };
     // If the search could not be built, every program is inspected.
     words
         .as_ref()
         .is_none_or(|words| words.is_match(request.source.content.as_ref()))
-        .then_some(script)
+        .then_some(inspector)
 }
 
 async fn parse(
     executor: &dyn Executor,
     request: &Request,
-    script: (&str, &str),
+    inspector: Inspector,
     allowance: &Allowance,
 ) -> Result<Vec<Finding>, Error> {
     if request.source.content.len() > MAX_PROGRAM {
@@ -104,7 +117,7 @@ async fn parse(
         Some(mut look) => {
             let limits = look.limits(MAX_WALL, MAX_FUEL, MAX_MEMORY);
             let report = executor
-                .run(job(executor, request, script, limits, allowance)?)
+                .run(job(executor, request, inspector, limits, allowance)?)
                 .await?;
             look.used(&report.usage);
             report
@@ -135,11 +148,11 @@ async fn parse(
 fn job(
     executor: &dyn Executor,
     request: &Request,
-    (language, script): (&str, &str),
+    inspector: Inspector,
     limits: LimitWishes,
     allowance: &Allowance,
 ) -> Result<Run, Error> {
-    let mut ours = Request::new(language, script);
+    let mut ours = Request::new(inspector.language, inspector.script);
     ours.subject = request.subject.clone();
     ours.arguments.push(request.source.name.clone());
     ours.wants.limits = limits;

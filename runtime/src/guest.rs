@@ -63,7 +63,7 @@ impl Guests {
         // Guests may share an archive or a component.
         let mut archives: HashMap<PathBuf, Arc<Archive>> = HashMap::new();
         let shared = Arc::new(bundle.clone());
-        let compiled = Arc::new(Compiled {
+        let code = Arc::new(CodeCache {
             place: cache.join("compiled"),
             folder: OnceLock::new(),
         });
@@ -101,7 +101,7 @@ impl Guests {
                 trees,
                 component: entry.component.clone(),
                 bundle: Arc::clone(&shared),
-                compiled: Arc::clone(&compiled),
+                code: Arc::clone(&code),
                 loaded: Mutex::default(),
             }));
         }
@@ -130,7 +130,7 @@ impl Guests {
         let engine = engine::engine(metering, DEFAULT_STACK)?;
         for guest in &self.0.guests {
             if !guest
-                .compiled
+                .code
                 .folder()?
                 .has(&guest.machine_code(&engine, metering))
             {
@@ -167,18 +167,18 @@ pub(crate) struct Guest {
     pub(crate) trees: Vec<(String, Arc<Archive>)>,
     component: Artefact,
     bundle: Arc<Bundle>,
-    compiled: Arc<Compiled>,
+    code: Arc<CodeCache>,
     loaded: Mutex<HashMap<EngineKey, Arc<OnceLock<LoadedGuest>>>>,
 }
 
 /// The cache of machine code.
-struct Compiled {
+struct CodeCache {
     place: PathBuf,
     /// Checked once, on first use.
     folder: OnceLock<Folder>,
 }
 
-impl Compiled {
+impl CodeCache {
     fn folder(&self) -> Result<&Folder, Error> {
         if let Some(folder) = self.folder.get() {
             return Ok(folder);
@@ -219,10 +219,7 @@ impl Guest {
             return Ok(loaded.clone());
         }
         let engine = engine::engine(metering, stack)?;
-        let (folder, file) = (
-            self.compiled.folder()?,
-            self.machine_code(&engine, metering),
-        );
+        let (folder, file) = (self.code.folder()?, self.machine_code(&engine, metering));
         if !folder.has(&file) {
             self.compile(&engine, metering)?;
         }
@@ -256,7 +253,7 @@ impl Guest {
 
     fn compile(&self, engine: &wasmtime::Engine, metering: Metering) -> Result<(), Error> {
         let path = self
-            .compiled
+            .code
             .folder()?
             .path()
             .join(self.machine_code(engine, metering));

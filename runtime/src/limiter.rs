@@ -66,6 +66,15 @@ impl WholeImage {
     }
 }
 
+/// The way in which the memories of an instance begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MemoryStart {
+    /// As a copy-on-write image, whose clean pages all instances share.
+    Image,
+    /// Private from the start.
+    Private,
+}
+
 /// Counts what a run makes the engine allocate, and refuses growth beyond its limits.
 #[derive(Debug)]
 pub(crate) struct Limiter {
@@ -76,13 +85,12 @@ pub(crate) struct Limiter {
     hit: Option<Limit>,
     /// The run's charge to the memory account.
     held: MemoryHold,
-    is_image: bool,
+    start: MemoryStart,
 }
 
 impl Limiter {
-    /// Creates the limiter of an instance whose memories are copy-on-write images, or of one whose
-    /// memories are private from the start.
-    pub(crate) fn new(max_memory: u64, held: MemoryHold, is_image: bool) -> Self {
+    /// Creates the limiter of an instance.
+    pub(crate) fn new(max_memory: u64, held: MemoryHold, start: MemoryStart) -> Self {
         let max_memory = usize::try_from(max_memory).unwrap_or(usize::MAX);
         Self {
             max_memory,
@@ -91,7 +99,7 @@ impl Limiter {
             table: 0,
             hit: None,
             held,
-            is_image,
+            start,
         }
     }
 
@@ -118,7 +126,7 @@ impl ResourceLimiter for Limiter {
             return Ok(false);
         }
         let grown = desired.saturating_sub(current);
-        let counted = if self.is_image && current == 0 {
+        let counted = if self.start == MemoryStart::Image && current == 0 {
             grown.min(IMAGE)
         } else {
             grown

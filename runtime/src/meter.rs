@@ -6,6 +6,7 @@
 //! nanosecond of the host's work. In every metering mode a run that has not yielded for a
 //! millisecond does so when the host returns to it, whatever fuel it used.
 
+use crate::engine::Metering;
 use rustix::time::{ClockId, clock_gettime};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -158,9 +159,10 @@ pub(crate) trait Metered: Send + 'static {
 
 /// Makes a store settle with its [`Meter`] and yield in time.
 ///
-/// `counted` says whether it has fuel, `copy` how many bytes one import may have copied out of the
+/// With fuel metering it has fuel. `copy` says how many bytes one import may have copied out of the
 /// guest.
-pub(crate) fn install<T: Metered>(store: &mut Store<T>, counted: bool, copy: usize) {
+pub(crate) fn install<T: Metered>(store: &mut Store<T>, metering: Metering, copy: usize) {
+    let counted = metering == Metering::Fuel;
     store.set_hostcall_fuel(copy);
     store.call_hook_async(Hook { counted, copy });
 }

@@ -78,17 +78,17 @@ impl<T> RoundRobin<T> {
 
 /// A semaphore that is fair between subjects. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct FairSlots(Arc<Shared>);
+pub struct FairSlots(Arc<SharedSlots>);
 
 #[derive(Debug)]
-struct Shared {
+struct SharedSlots {
     /// The most slots of one subject.
     of_subject: usize,
-    state: Mutex<State>,
+    state: Mutex<SlotState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct SlotState {
     free: usize,
     held: HashMap<Subject, usize>,
     turns: RoundRobin<Waiter>,
@@ -111,11 +111,11 @@ impl FairSlots {
     pub fn new(slots: usize) -> Self {
         let slots = slots.max(1);
         let of_subject = slots.saturating_sub(1).max(1);
-        Self(Arc::new(Shared {
+        Self(Arc::new(SharedSlots {
             of_subject,
-            state: Mutex::new(State {
+            state: Mutex::new(SlotState {
                 free: slots,
-                ..State::default()
+                ..SlotState::default()
             }),
         }))
     }
@@ -150,7 +150,7 @@ impl FairSlots {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, SlotState> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -163,7 +163,7 @@ impl FairSlots {
         state.give_back(subject);
         while state.free > 0 {
             // Skips a subject that holds as many as it may.
-            let State { held, turns, .. } = &mut *state;
+            let SlotState { held, turns, .. } = &mut *state;
             let may = |subject: &Subject| {
                 held.get(subject)
                     .is_none_or(|held| *held < self.0.of_subject)
@@ -182,7 +182,7 @@ impl FairSlots {
     }
 }
 
-impl State {
+impl SlotState {
     fn held_by(&self, subject: &Subject) -> usize {
         self.held.get(subject).copied().unwrap_or(0)
     }

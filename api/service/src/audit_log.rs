@@ -74,20 +74,18 @@ pub(crate) async fn open(
     let expected = known
         .map(|known| known.head.clone())
         .filter(|head| head.records > 0);
-    let options = AuditLogOptions::default()
+    let mut options = AuditLogOptions::default()
         .key(key)
         .segments(config.limits.audit_segment as u64)
-        .name(Some(name.clone()));
-    let log = options
-        .expect(expected)
-        .accept_gap(accept_gap)
-        .open(path)
-        .map_err(|error| match error {
-            gap @ (ChainError::Expected { .. } | ChainError::Named { .. }) => {
-                StartError::AuditGap(gap)
-            }
-            error => StartError::State(path.to_owned(), io::Error::other(error.to_string())),
-        })?;
+        .name(Some(name.clone()))
+        .expect(expected);
+    if accept_gap {
+        options = options.accept_gap();
+    }
+    let log = options.open(path).map_err(|error| match error {
+        gap @ (ChainError::Expected { .. } | ChainError::Named { .. }) => StartError::AuditGap(gap),
+        error => StartError::State(path.to_owned(), io::Error::other(error.to_string())),
+    })?;
     records.place_audit_log(&name, &place, known).await?;
     let log = Arc::new(log);
     tracing::info!(head = %log.head(), "the audit log goes on");

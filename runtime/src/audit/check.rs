@@ -256,7 +256,7 @@ impl Check {
     /// Tracks which runs have no end.
     fn follow(&mut self, text: &str) {
         #[derive(Deserialize)]
-        struct Step {
+        struct RunRecord {
             event: String,
             #[serde(default)]
             run: String,
@@ -267,17 +267,17 @@ impl Check {
             #[serde(default)]
             log: Option<String>,
         }
-        let Ok(step) = serde_json::from_str::<Step>(text) else {
+        let Ok(record) = serde_json::from_str::<RunRecord>(text) else {
             return;
         };
-        match Phase::of(&step.event) {
-            Phase::Begins => drop(self.open.insert(step.run, step.subject)),
-            Phase::Ends => drop(self.open.remove(&step.run)),
+        match Phase::of(&record.event) {
+            Phase::Begins => drop(self.open.insert(record.run, record.subject)),
+            Phase::Ends => drop(self.open.remove(&record.run)),
             // Those of earlier segments.
-            Phase::Between if step.event == "unfinished" => {
-                self.open = step.runs;
+            Phase::Between if record.event == "unfinished" => {
+                self.open = record.runs;
                 self.is_listed = true;
-                self.name = step.log.or(self.name.take());
+                self.name = record.log.or(self.name.take());
             }
             Phase::Between => {}
         }

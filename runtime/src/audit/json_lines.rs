@@ -6,9 +6,10 @@
 //! bytes of the line.)
 
 use super::check::{ChainError, Check, Links, Phase, Walked, last_links, segments_have, walk};
+use super::line::Line;
 use super::seal::{AuditHead, AuditKey, Seal};
 use super::segments::{self, Segments};
-use super::{AuditEvent, AuditRecord, AuditSink, RequestSummary};
+use super::{AuditEvent, AuditRecord, AuditSink};
 use glovebox_host::lock::LockedFile;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
@@ -16,7 +17,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Seek as _, Write as _};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 /// Subjects whose bytes are counted at once; protects this process if the counts are never taken.
 const MAX_COUNTED: usize = 100_000;
@@ -64,8 +65,8 @@ impl AuditLogOptions {
 
     /// Opens the log even if it lacks the expected record or has another name, and records that.
     #[must_use]
-    pub fn accept_gap(mut self, accept: bool) -> Self {
-        self.accepts_gap = accept;
+    pub fn accept_gap(mut self) -> Self {
+        self.accepts_gap = true;
         self
     }
 
@@ -413,200 +414,4 @@ impl AuditSink for JsonLines {
         chain.rotate();
         Ok(())
     }
-}
-
-/// A line as far as it is built.
-struct Line(String);
-
-impl Line {
-    fn field(&mut self, name: &str, value: &(impl Serialize + ?Sized)) {
-        self.0
-            .push_str(if self.0.is_empty() { "{\"" } else { ",\"" });
-        self.0.push_str(name);
-        self.0.push_str("\":");
-        // Serialisation fails only for keys that are no strings; there are none.
-        self.0
-            .push_str(&serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned()));
-    }
-
-    /// Returns the whole line and its seal.
-    fn seal(mut self, seal: &Seal) -> (String, String) {
-        let sealed = seal.seal(&self.0);
-        self.0.push_str(seal.mark());
-        self.0.push_str(&sealed);
-        self.0.push_str("\"}\n");
-        (self.0, sealed)
-    }
-
-    fn at(time: SystemTime) -> Self {
-        let mut line = Self(String::with_capacity(768));
-        line.field(
-            "time_ms",
-            &milliseconds(time.duration_since(UNIX_EPOCH).unwrap_or_default()),
-        );
-        line
-    }
-
-    fn of(record: &AuditRecord) -> Self {
-        let mut line = Self::at(record.time);
-        line.field("run", &record.run.to_string());
-        line.field("subject", &record.subject);
-        line.event(&record.event);
-        line
-    }
-
-    fn event(&mut self, event: &AuditEvent) {
-        self.field("event", event.name());
-        match event {
-            AuditEvent::Denied {
-                asked,
-                denial,
-                policy,
-            } => {
-                self.request(asked);
-                self.field("rule", &denial.rule);
-                self.field("asked", &denial.asked);
-                self.field("reason", &denial.reason);
-                self.field("policy", policy);
-            }
-            AuditEvent::Refused {
-                denial,
-                times,
-                policy,
-            } => {
-                self.field("rule", &denial.rule);
-                self.field("asked", &denial.asked);
-                self.field("reason", &denial.reason);
-                self.field("times", times);
-                self.field("policy", policy);
-            }
-            AuditEvent::LookedUp { asked, packages } => {
-                self.request(asked);
-                self.field("packages", packages);
-            }
-            AuditEvent::Provided {
-                asked,
-                session,
-                packages,
-                policy,
-            } => {
-                self.request(asked);
-                self.field("session", &session.map(|session| session.to_string()));
-                self.field("packages", packages);
-                self.field("policy", policy);
-            }
-            AuditEvent::Explained {
-                asked,
-                admitted,
-                rule,
-                policy,
-                cpu,
-                fuel,
-                wall,
-            } => {
-                self.request(asked);
-                self.field("admitted", admitted);
-                self.field("rule", rule);
-                self.field("policy", policy);
-                self.field("cpu_ms", &milliseconds(*cpu));
-                self.field("fuel", fuel);
-                self.field("wall_ms", &milliseconds(*wall));
-            }
-            AuditEvent::Found { findings } => {
-                let found: Vec<_> = findings
-                    .iter()
-                    .map(|finding| FindingObject {
-                        rule: &finding.rule,
-                        line: finding.line,
-                        severity: finding.severity.name(),
-                        message: &finding.message,
-                    })
-                    .collect();
-                self.field("findings", &found);
-            }
-            AuditEvent::Admitted {
-                asked,
-                profile,
-                policy,
-                rules,
-                tier,
-            } => {
-                self.request(asked);
-                self.field("profile", profile);
-                self.field("policy", policy);
-                self.field("rules", rules);
-                self.field("tier", tier);
-            }
-            AuditEvent::Called {
-                function,
-                target,
-                verdict,
-                sent,
-                received,
-            } => {
-                self.field("function", function);
-                self.field("target", target);
-                self.field("allowed_by", &verdict.as_ref().ok());
-                self.field("refused", &verdict.as_ref().err());
-                self.field("sent_bytes", sent);
-                self.field("received_bytes", received);
-            }
-            AuditEvent::Finished {
-                status,
-                limit,
-                exit_code,
-                wall,
-                fuel,
-                peak_memory,
-                output,
-            } => {
-                self.field("status", status.name());
-                self.field("limit", limit);
-                self.field("exit_code", exit_code);
-                self.field("wall_ms", &milliseconds(*wall));
-                self.field("fuel", fuel);
-                self.field("peak_memory_bytes", peak_memory);
-                self.field("output_bytes", output);
-            }
-            AuditEvent::Aborted { reason } => self.field("reason", reason),
-        }
-    }
-
-    fn request(&mut self, asked: &RequestSummary) {
-        let RequestSummary {
-            language,
-            source,
-            source_sha256,
-            source_bytes,
-        } = asked;
-        self.field(
-            "request",
-            &RequestObject {
-                language,
-                source,
-                source_sha256,
-                source_bytes: *source_bytes,
-            },
-        );
-    }
-}
-
-#[derive(Serialize)]
-struct RequestObject<'a> {
-    language: &'a str,
-    source: &'a str,
-    source_sha256: &'a str,
-    source_bytes: u64,
-}
-
-#[derive(Serialize)]
-struct FindingObject<'a> {
-    rule: &'a str,
-    line: Option<u32>,
-    severity: &'static str,
-    message: &'a str,
-}
-
-fn milliseconds(time: std::time::Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

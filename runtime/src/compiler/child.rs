@@ -3,7 +3,8 @@
 //! It jails itself, reads the module, and answers with machine code or the reason why there is
 //! none. A crash ends this process and nothing else.
 
-use super::{Answer, Header, MAX_ANSWER_BYTES, Refusal, Task, exit, jail, measure};
+use super::protocol::{Answer, AnswerHeader, Refusal, Task};
+use super::{MAX_ANSWER_BYTES, exit, jail, measure};
 use crate::engine;
 use std::io::{self, Read as _, Write as _};
 use std::process::ExitCode;
@@ -115,7 +116,7 @@ fn answer(gaps: jail::Gaps, answer: &Answer) -> io::Result<()> {
         .saturating_add(u64::try_from(time.tv_nsec).unwrap_or(0));
     let mut output = io::stdout().lock();
     output.write_all(
-        &Header {
+        &AnswerHeader {
             kind: answer.kind(),
             gaps: gaps.0,
             cpu,

@@ -4,7 +4,7 @@
 //! with a message that names the limit, where the limits of the compiler's process would only kill
 //! it.
 
-use super::Refusal;
+use super::protocol::Refusal;
 use wasmparser::{FunctionBody, Operator, Parser, Payload};
 
 /// Bytes of code in one function; the compiler's time can grow faster than a function's size.

@@ -4,7 +4,7 @@
 
 use super::lock;
 use super::mapping::{Mapping, length};
-use super::slot::Slot;
+use super::slot::MemorySlot;
 use std::fs::File;
 use std::io;
 use std::sync::Mutex;
@@ -17,7 +17,7 @@ const MAX_FREE_SLOTS: usize = 64;
 pub(crate) struct Image {
     pub(super) file: File,
     pub(super) pristine: Mapping,
-    free: Mutex<Vec<Slot>>,
+    free: Mutex<Vec<MemorySlot>>,
 }
 
 impl Image {
@@ -43,16 +43,16 @@ impl Image {
     }
 
     /// Returns a slot that starts with the image.
-    pub(super) fn slot(&self, initial: usize, reservation: usize) -> io::Result<Slot> {
+    pub(super) fn slot(&self, initial: usize, reservation: usize) -> io::Result<MemorySlot> {
         let free = lock(&self.free).pop();
         match free {
             Some(slot) if slot.shape() == (initial, reservation) => Ok(slot),
-            _ => Slot::of_file(&self.file, self.len(), initial, reservation),
+            _ => MemorySlot::of_file(&self.file, self.len(), initial, reservation),
         }
     }
 
     /// Resets a used slot to a fresh one and keeps it, or unmaps it if that fails.
-    pub(super) fn recycle(&self, slot: Slot, size: usize) {
+    pub(super) fn recycle(&self, slot: MemorySlot, size: usize) {
         if slot.restore(&self.pristine, size).is_ok() {
             let mut free = lock(&self.free);
             if free.len() < MAX_FREE_SLOTS {

@@ -6,7 +6,7 @@
 
 use super::image::Image;
 use super::mapping::Access;
-use super::slot::Slot;
+use super::slot::MemorySlot;
 use std::cell::RefCell;
 use std::pin::Pin;
 use std::ptr;
@@ -65,7 +65,7 @@ unsafe impl MemoryCreator for GuestMemory {
         let image = NEXT_IMAGE.with_borrow_mut(|next| next.take_if(|image| image.len() <= minimum));
         let slot = match &image {
             Some(image) => image.slot(minimum, reservation),
-            None => Slot::zeroed(minimum, reservation),
+            None => MemorySlot::zeroed(minimum, reservation),
         };
         let slot = slot.map_err(|error| format!("cannot map guest memory: {error}"))?;
         Ok(Box::new(GuestLinearMemory {
@@ -78,7 +78,7 @@ unsafe impl MemoryCreator for GuestMemory {
 }
 
 struct GuestLinearMemory {
-    slot: Option<Slot>,
+    slot: Option<MemorySlot>,
     image: Option<Arc<Image>>,
     size: usize,
     capacity: usize,

@@ -22,7 +22,7 @@ const KEEP_RESIDENT_BYTES: usize = 4 << 20;
 
 /// A place for one memory, which starts as an image or as zeroes.
 #[derive(Debug)]
-pub(super) struct Slot {
+pub(super) struct MemorySlot {
     pub(super) memory: Mapping,
     /// Bytes that are accessible from the start: the image, and zeroes up to the guest's initial
     /// size.
@@ -31,7 +31,7 @@ pub(super) struct Slot {
     pub(super) tracking: DirtyTracking,
 }
 
-impl Slot {
+impl MemorySlot {
     /// Returns a slot that starts with zeroes.
     pub(super) fn zeroed(initial: usize, reservation: usize) -> io::Result<Self> {
         let memory = Mapping::reserve(reservation)?;

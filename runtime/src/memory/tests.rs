@@ -4,7 +4,7 @@
 use super::dirty::{DirtyPages, DirtyTracking};
 use super::image::Image;
 use super::linear::NEXT_IMAGE;
-use super::slot::{Slot, fresh};
+use super::slot::{MemorySlot, fresh};
 use super::{GuestMemory, GuestStacks};
 use std::io::Write as _;
 use std::sync::Arc;
@@ -110,7 +110,7 @@ fn a_run_that_writes_everything_leaves_nothing() {
 }
 
 /// Returns the bytes of the image's part of a slot.
-fn bytes_of<'a>(slot: &'a mut Slot, image: &Image) -> &'a mut [u8] {
+fn bytes_of<'a>(slot: &'a mut MemorySlot, image: &Image) -> &'a mut [u8] {
     // SAFETY: the start of a slot is mapped from the image, and the test is its only user.
     unsafe { std::slice::from_raw_parts_mut(slot.memory.base.as_ptr(), image.len()) }
 }
@@ -121,7 +121,7 @@ fn either_sign_tells_every_written_page_and_no_other() {
     for tracking in [DirtyTracking::WriteProtect, DirtyTracking::PagemapPrivate] {
         let mut slot = match tracking {
             DirtyTracking::WriteProtect => image.slot(image.len(), image.len()).unwrap(),
-            DirtyTracking::PagemapPrivate => Slot {
+            DirtyTracking::PagemapPrivate => MemorySlot {
                 memory: fresh(&image.file, image.len(), image.len(), image.len()).unwrap(),
                 initial: image.len(),
                 tracking,

@@ -3,7 +3,6 @@
 //! The shared part of the file systems of similar runs is built once, outside of the lock: only
 //! runs that need it wait while it is built. The cache is bounded.
 
-use super::no_place;
 use crate::error::{Error, RequestError};
 use crate::executor::RunSetup;
 use crate::filesystem::{Archive, FilesystemSetup, HostMount, Layout, MountAccess};
@@ -11,6 +10,7 @@ use crate::guest::Guest;
 use crate::memory::map_file;
 use crate::mounts::resolve_mount;
 use crate::packages::PackageTree;
+use glovebox_policy::Grant;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -33,12 +33,12 @@ pub(super) struct Layouts(Mutex<Known>);
 
 #[derive(Default)]
 struct Known {
-    layouts: HashMap<Key, Arc<OnceCell<Arc<Shared>>>>,
+    layouts: HashMap<Key, Arc<OnceCell<Arc<SharedLayout>>>>,
     index_bytes: u64,
 }
 
 /// The part that runs share.
-pub(super) struct Shared {
+pub(super) struct SharedLayout {
     pub(super) layout: Layout,
     /// Bytes of its package index, which each run is charged for: it may be the last one that holds
     /// it.
@@ -51,7 +51,7 @@ impl Layouts {
         &self,
         setup: &RunSetup,
         guest: Option<&Guest>,
-    ) -> Result<Arc<Shared>, Error> {
+    ) -> Result<Arc<SharedLayout>, Error> {
         let grant = &setup.grant;
         let mounts: Vec<_> = grant
             .mounts()
@@ -79,7 +79,11 @@ impl Layouts {
         }
     }
 
-    async fn make(&self, setup: &RunSetup, guest: Option<&Guest>) -> Result<Arc<Shared>, Error> {
+    async fn make(
+        &self,
+        setup: &RunSetup,
+        guest: Option<&Guest>,
+    ) -> Result<Arc<SharedLayout>, Error> {
         let shared = make(setup, guest).await?;
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.index_bytes = known.index_bytes.saturating_add(shared.index);
@@ -90,7 +94,7 @@ impl Layouts {
     }
 }
 
-async fn make(setup: &RunSetup, guest: Option<&Guest>) -> Result<Shared, Error> {
+async fn make(setup: &RunSetup, guest: Option<&Guest>) -> Result<SharedLayout, Error> {
     let grant = &setup.grant;
     let mounts = grant
         .mounts()
@@ -137,7 +141,7 @@ async fn make(setup: &RunSetup, guest: Option<&Guest>) -> Result<Shared, Error> 
         archives,
         mounts,
     });
-    Ok(Shared {
+    Ok(SharedLayout {
         layout: layout.map_err(RequestError::File)?,
         index,
     })
@@ -155,4 +159,10 @@ pub(super) fn package_archive(tree: Option<&PackageTree>) -> Result<Arc<Archive>
     Archive::index(bytes)
         .map(Arc::new)
         .map_err(|error| unusable(&error))
+}
+
+/// Returns the error of a language whose guest has no packages.
+pub(super) fn no_place(grant: &Grant) -> Error {
+    let language = grant.language().to_owned();
+    RequestError::NoPackages { language }.into()
 }

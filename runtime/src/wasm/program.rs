@@ -4,18 +4,23 @@
 //! under the same grant, the same streams and the same files as a guest. It is compiled in another
 //! process.
 
-use super::{Collecting, Ending, Prepared, WasmExecutor, finish, race, trapped};
-use crate::compiler::{Bounds, Code, Compiled, Refusal, exit};
+use super::collect::Collecting;
+use super::race::{Ending, race};
+use super::report::{finish, trapped};
+use super::{PreparedHost, WasmExecutor};
+use crate::account::MemoryHold;
+use crate::compiler::{Bounds, Code, Compilation, Compiled, Refusal, exit};
 use crate::engine;
 use crate::error::{CompilerError, Error, SettingError};
 use crate::executor::{Evaluation, Report, RunSetup, artifact_globs};
 use crate::meter;
 use crate::outcome::Status;
 use crate::precompiled;
-use crate::state;
+use crate::state::{self, RunState};
 use glovebox_policy::Limit;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use wasmtime::Engine;
 use wasmtime_wasi::p2::bindings::CommandPre;
 
 /// The language under which such programs are requested.
@@ -40,56 +45,57 @@ pub(super) async fn run(
     };
     // Waiting for other compilations is not this run's time.
     let started = Instant::now();
-    let bounds = Bounds {
-        wall: limits.wall,
-        memory: limits.memory,
-        stack: limits.stack,
+    let compilation = Compilation {
+        program: Arc::clone(&evaluation.source.content),
+        metering: executor.metering,
+        bounds: Bounds {
+            wall: limits.wall,
+            memory: limits.memory,
+            stack: limits.stack,
+        },
+        memory: &setup.memory,
+        stop: &evaluation.stop,
     };
-    let source = Arc::clone(&evaluation.source.content);
-    let (compiled, compiling) = compiler
-        .compile(
-            slot,
-            executor.metering,
-            bounds,
-            source,
-            &setup.memory,
-            &evaluation.stop,
-        )
-        .await?;
+    let (compiled, compiling) = compiler.compile(slot, compilation).await?;
     // The compiler may have been refused more memory than it then made do with.
     setup.memory.take_refusal();
-    let code = match compiled {
-        Compiled::Code(code) => code,
-        Compiled::Stopped => return Ok(after(compiling, Report::new(Status::Cancelled))),
-        Compiled::Limited(why) | Compiled::Refused(Refusal::TooLarge(why)) => {
-            return Ok(after(
-                compiling,
-                Report {
-                    crash: Some(why),
-                    ..Report::limited(Limit::Compile)
-                },
-            ));
-        }
-        Compiled::NoMemory(why) => {
-            return Ok(after(
-                compiling,
-                Report {
-                    crash: Some(why),
-                    ..Report::limited(Limit::Memory)
-                },
-            ));
-        }
-        Compiled::Broke(why) => {
-            return Ok(after(
-                compiling,
-                Report {
-                    crash: Some(why),
-                    ..Report::new(Status::Crashed)
-                },
-            ));
-        }
-        Compiled::Refused(Refusal::Invalid(why)) => return Ok(after(compiling, unusable(why))),
+    let code = match code_of(compiled) {
+        Ok(code) => code,
+        Err(report) => return Ok(after(compiling, *report)),
     };
+    // The code's charge to the memory account is held until the run is over.
+    let (_held, loaded) = load(&engine, code).await?;
+    let command = match loaded {
+        Ok(command) => command,
+        Err(report) => return Ok(after(compiling, *report)),
+    };
+    let report = execute(executor, &setup, evaluation, command, started).await?;
+    Ok(after(compiling, report))
+}
+
+/// Returns the machine code of a compilation, or the report of a run that has none.
+fn code_of(compiled: Compiled) -> Result<Code, Box<Report>> {
+    let (why, report) = match compiled {
+        Compiled::Code(code) => return Ok(code),
+        Compiled::Stopped => return Err(Box::new(Report::new(Status::Cancelled))),
+        Compiled::Refused(Refusal::Invalid(why)) => return Err(Box::new(unusable(why))),
+        Compiled::Limited(why) | Compiled::Refused(Refusal::TooLarge(why)) => {
+            (why, Report::limited(Limit::Compile))
+        }
+        Compiled::NoMemory(why) => (why, Report::limited(Limit::Memory)),
+        Compiled::Broke(why) => (why, Report::new(Status::Crashed)),
+    };
+    Err(Box::new(Report {
+        crash: Some(why),
+        ..report
+    }))
+}
+
+/// Loads and links machine code; also returns its charge to the memory account.
+async fn load(
+    engine: &Engine,
+    code: Code,
+) -> Result<(MemoryHold, Result<CommandPre<RunState>, Box<Report>>), Error> {
     let load = {
         let engine = engine.clone();
         move || {
@@ -101,27 +107,39 @@ pub(super) async fn run(
             (held, component)
         }
     };
-    // Takes as long as copying the code does. Its charge to the memory account is held until the
-    // run is over.
-    let (_held, component) = tokio::task::spawn_blocking(load).await?;
+    // Takes as long as copying the code does.
+    let (held, component) = tokio::task::spawn_blocking(load).await?;
     let component = component.map_err(|error| CompilerError::Version(error.into()))?;
-    let mut linker = state::wasi_linker(&engine)?;
+    let mut linker = state::wasi_linker(engine)?;
     exit::add_to_linker(&mut linker)?;
-    let command = match linker.instantiate_pre(&component).and_then(CommandPre::new) {
-        Ok(command) => command,
-        Err(error) => return Ok(after(compiling, unusable(format!("{error:#}")))),
-    };
+    let command = linker
+        .instantiate_pre(&component)
+        .and_then(CommandPre::new)
+        .map_err(|error| Box::new(unusable(format!("{error:#}"))));
+    Ok((held, command))
+}
+
+/// Runs a linked program; `started` is when its time began.
+async fn execute(
+    executor: &WasmExecutor,
+    setup: &RunSetup,
+    evaluation: Evaluation,
+    command: CommandPre<RunState>,
+    started: Instant,
+) -> Result<Report, Error> {
+    let grant = &setup.grant;
+    let limits = grant.limits();
     let globs = artifact_globs(&evaluation.artifacts)?;
     let mut arguments = vec![evaluation.source.name];
     arguments.extend(evaluation.arguments);
-    let layout = executor.layouts.of(&setup, None).await?;
-    let host = match executor.prepare(&layout, &setup, None, &arguments)? {
-        Prepared::Ready(host) => *host,
-        Prepared::Over(report) => return Ok(after(compiling, *report)),
+    let layout = executor.layouts.of(setup, None).await?;
+    let host = match executor.prepare(&layout, setup, None, &arguments)? {
+        PreparedHost::Ready(host) => *host,
+        PreparedHost::Over(report) => return Ok(*report),
     };
     host.outputs.restart(limits.output, evaluation.output);
     host.input.restart(evaluation.input);
-    let mut store = executor.store(&engine, &grant, host.state, meter::PROGRAM_COPY)?;
+    let mut store = executor.store(command.engine(), grant, host.state, meter::PROGRAM_COPY)?;
     let wall = limits.wall.saturating_sub(started.elapsed());
     let call = async {
         let command = command.instantiate_async(&mut store).await?;
@@ -158,7 +176,7 @@ pub(super) async fn run(
     collecting
         .collect(&mut report, (&state.files, state.memory.hold()), started)
         .await;
-    Ok(after(compiling, report))
+    Ok(report)
 }
 
 /// Adds the CPU time of the compilation.

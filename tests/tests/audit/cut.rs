@@ -235,7 +235,7 @@ fn a_log_that_is_refused_is_left_as_it_was() {
     );
     drop(
         other()
-            .accept_gap(true)
+            .accept_gap()
             .open(folder.path())
             .expect("the log opens"),
     );

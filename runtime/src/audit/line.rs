@@ -1,0 +1,217 @@
+//! Line of the audit log: how is a record written as JSON?
+
+use super::seal::Seal;
+use super::{AuditEvent, AuditRecord, RequestSummary};
+use glovebox_policy::{Denial, Finding};
+use serde::Serialize;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// A line as far as it is built.
+pub(super) struct Line(String);
+
+impl Line {
+    pub(super) fn field(&mut self, name: &str, value: &(impl Serialize + ?Sized)) {
+        self.0
+            .push_str(if self.0.is_empty() { "{\"" } else { ",\"" });
+        self.0.push_str(name);
+        self.0.push_str("\":");
+        // Serialisation fails only for keys that are no strings; there are none.
+        self.0
+            .push_str(&serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned()));
+    }
+
+    /// Returns the whole line and its seal.
+    pub(super) fn seal(mut self, seal: &Seal) -> (String, String) {
+        let sealed = seal.seal(&self.0);
+        self.0.push_str(seal.mark());
+        self.0.push_str(&sealed);
+        self.0.push_str("\"}\n");
+        (self.0, sealed)
+    }
+
+    pub(super) fn at(time: SystemTime) -> Self {
+        let mut line = Self(String::with_capacity(768));
+        line.field(
+            "time_ms",
+            &milliseconds(time.duration_since(UNIX_EPOCH).unwrap_or_default()),
+        );
+        line
+    }
+
+    pub(super) fn of(record: &AuditRecord) -> Self {
+        let mut line = Self::at(record.time);
+        line.field("run", &record.run.to_string());
+        line.field("subject", &record.subject);
+        line.event(&record.event);
+        line
+    }
+
+    pub(super) fn event(&mut self, event: &AuditEvent) {
+        self.field("event", event.name());
+        match event {
+            AuditEvent::Denied {
+                asked,
+                denial,
+                policy,
+            } => {
+                self.request(asked);
+                self.denial(denial);
+                self.field("policy", policy);
+            }
+            AuditEvent::Refused {
+                denial,
+                times,
+                policy,
+            } => {
+                self.denial(denial);
+                self.field("times", times);
+                self.field("policy", policy);
+            }
+            AuditEvent::LookedUp { asked, packages } => {
+                self.request(asked);
+                self.field("packages", packages);
+            }
+            AuditEvent::Provided {
+                asked,
+                session,
+                packages,
+                policy,
+            } => {
+                self.request(asked);
+                self.field("session", &session.map(|session| session.to_string()));
+                self.field("packages", packages);
+                self.field("policy", policy);
+            }
+            AuditEvent::Explained {
+                asked,
+                admitted,
+                rule,
+                policy,
+                cpu,
+                fuel,
+                wall,
+            } => {
+                self.request(asked);
+                self.field("admitted", admitted);
+                self.field("rule", rule);
+                self.field("policy", policy);
+                self.field("cpu_ms", &milliseconds(*cpu));
+                self.field("fuel", fuel);
+                self.field("wall_ms", &milliseconds(*wall));
+            }
+            AuditEvent::Found { findings } => self.findings(findings),
+            AuditEvent::Admitted {
+                asked,
+                profile,
+                policy,
+                rules,
+                tier,
+            } => {
+                self.request(asked);
+                self.field("profile", profile);
+                self.field("policy", policy);
+                self.field("rules", rules);
+                self.field("tier", tier);
+            }
+            AuditEvent::Called { .. }
+            | AuditEvent::Finished { .. }
+            | AuditEvent::Aborted { .. } => self.of_run(event),
+        }
+    }
+
+    /// Adds the fields of an event of an admitted run; other events have none of these.
+    fn of_run(&mut self, event: &AuditEvent) {
+        match event {
+            AuditEvent::Called {
+                function,
+                target,
+                verdict,
+                sent,
+                received,
+            } => {
+                self.field("function", function);
+                self.field("target", target);
+                self.field("allowed_by", &verdict.as_ref().ok());
+                self.field("refused", &verdict.as_ref().err());
+                self.field("sent_bytes", sent);
+                self.field("received_bytes", received);
+            }
+            AuditEvent::Finished {
+                status,
+                limit,
+                exit_code,
+                wall,
+                fuel,
+                peak_memory,
+                output,
+            } => {
+                self.field("status", status.name());
+                self.field("limit", limit);
+                self.field("exit_code", exit_code);
+                self.field("wall_ms", &milliseconds(*wall));
+                self.field("fuel", fuel);
+                self.field("peak_memory_bytes", peak_memory);
+                self.field("output_bytes", output);
+            }
+            AuditEvent::Aborted { reason } => self.field("reason", reason),
+            _ => {}
+        }
+    }
+
+    fn denial(&mut self, denial: &Denial) {
+        self.field("rule", &denial.rule);
+        self.field("asked", &denial.asked);
+        self.field("reason", &denial.reason);
+    }
+
+    fn findings(&mut self, findings: &[Finding]) {
+        let found: Vec<_> = findings
+            .iter()
+            .map(|finding| FindingObject {
+                rule: &finding.rule,
+                line: finding.line,
+                severity: finding.severity.name(),
+                message: &finding.message,
+            })
+            .collect();
+        self.field("findings", &found);
+    }
+
+    fn request(&mut self, asked: &RequestSummary) {
+        let RequestSummary {
+            language,
+            source,
+            source_sha256,
+            source_bytes,
+        } = asked;
+        self.field(
+            "request",
+            &RequestObject {
+                language,
+                source,
+                source_sha256,
+                source_bytes: *source_bytes,
+            },
+        );
+    }
+}
+
+#[derive(Serialize)]
+struct RequestObject<'a> {
+    language: &'a str,
+    source: &'a str,
+    source_sha256: &'a str,
+    source_bytes: u64,
+}
+
+#[derive(Serialize)]
+struct FindingObject<'a> {
+    rule: &'a str,
+    line: Option<u32>,
+    severity: &'static str,
+    message: &'a str,
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,189 @@
+//! Instance of a guest: how does it evaluate programs and keep their files?
+
+use super::collect::Collecting;
+use super::layouts::{no_place, package_archive};
+use super::race::{Ending, race};
+use super::report::{completed, finish, trapped};
+use crate::contract::{self, exports::glovebox::guest::interpreter};
+use crate::engine::Metering;
+use crate::error::{EndReason, Error, RequestError};
+use crate::executor::{Evaluation, Report, SessionHandle, artifact_globs};
+use crate::filesystem::{FileEntry, FilesystemError};
+use crate::limiter::WholeImage;
+use crate::meter;
+use crate::outcome::Status;
+use crate::packages::PackageTree;
+use crate::state::RunState;
+use crate::stdio::{GuestInput, Outputs};
+use async_trait::async_trait;
+use glovebox_policy::{Grant, Limit};
+use std::ops::Range;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Instant;
+use wasmtime::Store;
+
+/// An instantiated guest.
+pub(super) struct Instance {
+    pub(super) store: Store<RunState>,
+    pub(super) guest: contract::Guest,
+    pub(super) outputs: Outputs,
+    pub(super) input: GuestInput,
+    pub(super) grant: Arc<Grant>,
+    pub(super) metering: Metering,
+    /// The packages' path in the guest.
+    pub(super) packages: Option<String>,
+    pub(super) image: WholeImage,
+    /// No evaluation has begun yet.
+    pub(super) fresh: bool,
+    pub(super) alive: bool,
+    pub(super) reported_calls: u64,
+}
+
+#[async_trait]
+impl SessionHandle for Instance {
+    async fn evaluate(&mut self, evaluation: Evaluation) -> Result<Report, Error> {
+        if !self.alive {
+            return Err(Error::SessionEnded(EndReason::Interrupted));
+        }
+        let globs = artifact_globs(&evaluation.artifacts)?;
+        let limits = self.grant.limits().clone();
+        self.outputs.restart(limits.output, evaluation.output);
+        self.input.restart(evaluation.input);
+        let state = self.store.data_mut();
+        state.files.forget_quota_hit();
+        state.memory.take_refusal();
+        state.meter.take();
+        state.pace.restart();
+        if self.metering == Metering::Fuel {
+            self.store.set_fuel(limits.fuel)?;
+        }
+        let text = String::from_utf8(evaluation.source.content.to_vec()).map_err(|_| {
+            RequestError::SourceText {
+                name: evaluation.source.name.clone(),
+            }
+        })?;
+        let seed = self
+            .fresh
+            .then(|| self.grant.seed().unwrap_or_else(rand::random));
+        let source = interpreter::Source {
+            name: evaluation.source.name,
+            language: self.grant.language().to_owned(),
+            text,
+            arguments: evaluation.arguments,
+            environment: self.grant.environment().to_vec(),
+            seed,
+        };
+        self.fresh = false;
+        // A future that is dropped half-way leaves the instance in an inconsistent state: dead
+        // until proven otherwise.
+        self.alive = false;
+        let began = Instant::now();
+        let deadline = began.checked_add(limits.wall).unwrap_or(began);
+        self.store.data_mut().calls.restart(deadline);
+        let (ending, cpu) = {
+            // Pinned in place: passing them by value would copy them, and they are large.
+            let call = pin!(
+                self.guest
+                    .glovebox_guest_interpreter()
+                    .call_evaluate(&mut self.store, &source)
+            );
+            let call = pin!(self.image.counted(call));
+            race(call, self.metering, (limits.wall, &evaluation.stop)).await
+        };
+        let mut report = self.report(ending);
+        report.usage.cpu = cpu;
+        let state = self.store.data_mut();
+        state.calls.abandon();
+        let collecting = Collecting {
+            globs: &globs,
+            bytes: limits.workspace,
+            metering: self.metering,
+            wall: limits.wall,
+            stop: &evaluation.stop,
+        };
+        collecting
+            .collect(&mut report, (&state.files, state.memory.hold()), began)
+            .await;
+        Ok(report)
+    }
+
+    fn put_file(&mut self, path: &str, content: Arc<[u8]>) -> Result<(), Error> {
+        self.store
+            .data_mut()
+            .files
+            .put(path, bytes::Bytes::from_owner(content))
+            .map_err(file_error)
+    }
+
+    fn read_file(&mut self, path: &str, range: Range<u64>) -> Result<Vec<u8>, Error> {
+        self.store
+            .data()
+            .files
+            .read(path, range)
+            .map_err(file_error)
+    }
+
+    fn file_size(&mut self, path: &str) -> Result<u64, Error> {
+        self.store.data().files.size(path).map_err(file_error)
+    }
+
+    fn list_files(
+        &mut self,
+        path: &str,
+        after: Option<&str>,
+        most: usize,
+    ) -> Result<Vec<FileEntry>, Error> {
+        self.store
+            .data()
+            .files
+            .list(path, after, most)
+            .map_err(file_error)
+    }
+
+    fn remove_file(&mut self, path: &str) -> Result<(), Error> {
+        self.store.data_mut().files.remove(path).map_err(file_error)
+    }
+
+    fn supply(&mut self, packages: Option<&PackageTree>) -> Result<(), Error> {
+        let place = self
+            .packages
+            .as_deref()
+            .ok_or_else(|| no_place(&self.grant))?;
+        let archive = package_archive(packages)?;
+        self.store
+            .data_mut()
+            .files
+            .replace_archive(place, &archive)
+            .map_err(file_error)
+    }
+
+    fn is_alive(&self) -> bool {
+        self.alive
+    }
+}
+
+impl Instance {
+    fn report(&mut self, ending: Ending<interpreter::Completion>) -> Report {
+        let mut report = match ending {
+            Ending::Returned(Ok(completion)) => {
+                self.alive = true;
+                completed(completion, self.grant.limits().value)
+            }
+            Ending::Returned(Err(error)) => trapped(&error),
+            Ending::WallTime => Report::limited(Limit::Wall),
+            Ending::Stopped => Report::new(Status::Cancelled),
+        };
+        let fuel = meter::spent(&self.store, self.grant.limits().fuel);
+        let made_before = self.reported_calls;
+        let state = self.store.data_mut();
+        self.reported_calls = state.calls.made();
+        finish(&mut report, state, &self.outputs, fuel);
+        report.usage.host_calls -= made_before;
+        report
+    }
+}
+
+fn file_error(error: FilesystemError) -> Error {
+    RequestError::File(error).into()
+}
