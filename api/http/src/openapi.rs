@@ -216,8 +216,9 @@ fn name_operations(api: &mut Value) {
     let paths = api["paths"].as_object_mut().into_iter().flatten();
     let operations = paths.flat_map(|(_, path)| path.as_object_mut().into_iter().flatten());
     for (_, operation) in operations {
-        let resource = operation["tags"][0]
-            .as_str()
+        let resource = operation
+            .pointer("/tags/0")
+            .and_then(Value::as_str)
             .unwrap_or_default()
             .replace('-', "_");
         if let Some(name) = operation["operationId"].as_str() {
