@@ -49,7 +49,7 @@ impl Default for Archive {
     /// Returns an empty directory.
     fn default() -> Self {
         Self {
-            nodes: Draft::default().finish(),
+            nodes: IndexDraft::default().finish(),
             bytes: Bytes::new(),
         }
     }
@@ -61,7 +61,7 @@ impl Archive {
     /// # Errors
     /// If it is damaged or has anything but files and directories with distinct, relative names.
     pub(crate) fn index(bytes: Bytes) -> Result<Self, ArchiveError> {
-        let mut draft = Draft::default();
+        let mut draft = IndexDraft::default();
         for entry in tar::entries(&bytes) {
             draft.add(entry?)?;
         }
@@ -139,7 +139,7 @@ impl Archive {
 
 /// The tree in construction.
 #[derive(Debug)]
-struct Draft {
+struct IndexDraft {
     nodes: Vec<(Duration, DraftKind)>,
 }
 
@@ -149,7 +149,7 @@ enum DraftKind {
     File { start: usize, length: usize },
 }
 
-impl Default for Draft {
+impl Default for IndexDraft {
     fn default() -> Self {
         Self {
             nodes: vec![(Duration::ZERO, DraftKind::Directory(BTreeMap::new()))],
@@ -157,8 +157,8 @@ impl Default for Draft {
     }
 }
 
-impl Draft {
-    fn add(&mut self, entry: tar::Entry) -> Result<(), ArchiveError> {
+impl IndexDraft {
+    fn add(&mut self, entry: tar::ArchiveMember) -> Result<(), ArchiveError> {
         let mut parts = entry
             .name
             .split('/')

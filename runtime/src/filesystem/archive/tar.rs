@@ -14,7 +14,7 @@ const BLOCK: usize = 512;
 
 /// A file or a directory in an archive.
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(super) struct ArchiveMember {
     /// The offset of the header.
     pub(super) at: usize,
     /// The raw name in the archive; not validated yet.
@@ -26,7 +26,7 @@ pub(super) struct Entry {
 }
 
 /// Iterates over the files and directories of `bytes` in their order; ends after the first error.
-pub(super) fn entries(bytes: &Bytes) -> impl Iterator<Item = Result<Entry, ArchiveError>> {
+pub(super) fn entries(bytes: &Bytes) -> impl Iterator<Item = Result<ArchiveMember, ArchiveError>> {
     let mut reader = Reader {
         bytes,
         position: 0,
@@ -55,7 +55,7 @@ struct Long {
 }
 
 impl Reader<'_> {
-    fn next(&mut self) -> Result<Option<Entry>, ArchiveError> {
+    fn next(&mut self) -> Result<Option<ArchiveMember>, ArchiveError> {
         loop {
             let at = self.position;
             if at >= self.bytes.len() {
@@ -108,19 +108,19 @@ fn entry(
     name: String,
     header: &Header,
     (start, length): (usize, usize),
-) -> Result<Entry, ArchiveError> {
+) -> Result<ArchiveMember, ArchiveError> {
     if name.starts_with('/') {
         return Err(ArchiveError::Name(at));
     }
     let modified = header.modified;
     match header.kind {
-        b'5' if length == 0 => Ok(Entry {
+        b'5' if length == 0 => Ok(ArchiveMember {
             at,
             name,
             file: None,
             modified,
         }),
-        b'0' | 0 if !name.ends_with('/') => Ok(Entry {
+        b'0' | 0 if !name.ends_with('/') => Ok(ArchiveMember {
             at,
             name,
             file: Some((start, length)),

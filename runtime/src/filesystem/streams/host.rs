@@ -28,11 +28,11 @@ async fn join<T>(job: &mut Job<T>) -> Result<T, ErrorCode> {
 pub(in crate::filesystem) struct HostInput {
     file: HostFile,
     offset: u64,
-    state: Input,
+    state: ReadState,
     _permit: Permit,
 }
 
-enum Input {
+enum ReadState {
     Idle,
     Reading(Job<Bytes>),
     Done(Result<Bytes, ErrorCode>),
@@ -44,7 +44,7 @@ impl HostInput {
         Self {
             file,
             offset,
-            state: Input::Idle,
+            state: ReadState::Idle,
             _permit: permit,
         }
     }
@@ -52,7 +52,7 @@ impl HostInput {
     fn start(&mut self, size: usize) {
         let (file, offset, length) = (self.file.clone(), self.offset, size.clamp(1, TRANSFER_MAX));
         let mount = file.mount.clone();
-        self.state = Input::Reading(tokio::spawn(async move {
+        self.state = ReadState::Reading(tokio::spawn(async move {
             mount.run(move || file.read(offset, length)).await
         }));
     }
@@ -61,11 +61,11 @@ impl HostInput {
 #[async_trait]
 impl Pollable for HostInput {
     async fn ready(&mut self) {
-        if matches!(self.state, Input::Idle) {
+        if matches!(self.state, ReadState::Idle) {
             self.start(READ_AHEAD);
         }
-        if let Input::Reading(job) = &mut self.state {
-            self.state = Input::Done(join(job).await);
+        if let ReadState::Reading(job) = &mut self.state {
+            self.state = ReadState::Done(join(job).await);
         }
     }
 }
@@ -76,24 +76,24 @@ impl InputStream for HostInput {
         if size == 0 {
             return Ok(Bytes::new());
         }
-        match std::mem::replace(&mut self.state, Input::Ended) {
-            Input::Idle => {
+        match std::mem::replace(&mut self.state, ReadState::Ended) {
+            ReadState::Idle => {
                 self.start(size);
                 Ok(Bytes::new())
             }
-            Input::Done(Ok(mut bytes)) if !bytes.is_empty() => {
+            ReadState::Done(Ok(mut bytes)) if !bytes.is_empty() => {
                 let now = bytes.split_to(size.min(bytes.len()));
                 self.offset = self.offset.saturating_add(as_u64(now.len()));
                 self.state = if bytes.is_empty() {
-                    Input::Idle
+                    ReadState::Idle
                 } else {
-                    Input::Done(Ok(bytes))
+                    ReadState::Done(Ok(bytes))
                 };
                 Ok(now)
             }
-            Input::Done(Err(error)) => Err(failed(error)),
-            Input::Done(Ok(_)) | Input::Ended => Err(StreamError::Closed),
-            reading @ Input::Reading(_) => {
+            ReadState::Done(Err(error)) => Err(failed(error)),
+            ReadState::Done(Ok(_)) | ReadState::Ended => Err(StreamError::Closed),
+            reading @ ReadState::Reading(_) => {
                 self.state = reading;
                 Ok(Bytes::new())
             }
@@ -101,7 +101,7 @@ impl InputStream for HostInput {
     }
 
     async fn blocking_read(&mut self, size: usize) -> StreamResult<Bytes> {
-        if matches!(self.state, Input::Idle) && size > 0 {
+        if matches!(self.state, ReadState::Idle) && size > 0 {
             self.start(size);
         }
         self.ready().await;
@@ -109,11 +109,11 @@ impl InputStream for HostInput {
     }
 
     async fn cancel(&mut self) {
-        if let Input::Reading(job) = &mut self.state {
+        if let ReadState::Reading(job) = &mut self.state {
             // Waiting here bounds the jobs that a guest can leave behind.
             let _ = join(job).await;
         }
-        self.state = Input::Ended;
+        self.state = ReadState::Ended;
     }
 }
 
@@ -121,11 +121,11 @@ impl InputStream for HostInput {
 pub(in crate::filesystem) struct HostOutput {
     file: HostFile,
     position: Position,
-    state: Output,
+    state: WriteState,
     _permit: Permit,
 }
 
-enum Output {
+enum WriteState {
     Ready,
     Writing(Job<usize>),
     Failed(ErrorCode),
@@ -136,14 +136,14 @@ impl HostOutput {
         Self {
             file,
             position,
-            state: Output::Ready,
+            state: WriteState::Ready,
             _permit: permit,
         }
     }
 
     fn take_error(&mut self) -> StreamResult<()> {
-        if let Output::Failed(error) = self.state {
-            self.state = Output::Ready;
+        if let WriteState::Failed(error) = self.state {
+            self.state = WriteState::Ready;
             return Err(failed(error));
         }
         Ok(())
@@ -153,15 +153,15 @@ impl HostOutput {
 #[async_trait]
 impl Pollable for HostOutput {
     async fn ready(&mut self) {
-        if let Output::Writing(job) = &mut self.state {
+        if let WriteState::Writing(job) = &mut self.state {
             self.state = match join(job).await {
                 Ok(written) => {
                     if let Position::At(offset) = &mut self.position {
                         *offset = offset.saturating_add(as_u64(written));
                     }
-                    Output::Ready
+                    WriteState::Ready
                 }
-                Err(error) => Output::Failed(error),
+                Err(error) => WriteState::Failed(error),
             };
         }
     }
@@ -170,7 +170,7 @@ impl Pollable for HostOutput {
 #[async_trait]
 impl OutputStream for HostOutput {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
-        if !matches!(self.state, Output::Ready) {
+        if !matches!(self.state, WriteState::Ready) {
             return Err(StreamError::trap("written to a stream that is not ready"));
         }
         let (file, position) = (self.file.clone(), self.position);
@@ -179,7 +179,7 @@ impl OutputStream for HostOutput {
             Position::At(offset) => file.write(offset, &bytes),
             Position::End => file.append(&bytes),
         };
-        self.state = Output::Writing(tokio::spawn(async move { mount.run(job).await }));
+        self.state = WriteState::Writing(tokio::spawn(async move { mount.run(job).await }));
         Ok(())
     }
 
@@ -189,7 +189,7 @@ impl OutputStream for HostOutput {
 
     fn check_write(&mut self) -> StreamResult<usize> {
         self.take_error()?;
-        Ok(if matches!(self.state, Output::Writing(_)) {
+        Ok(if matches!(self.state, WriteState::Writing(_)) {
             0
         } else {
             TRANSFER_MAX
