@@ -44,7 +44,7 @@ const WORDS: &str = include_str!("findings/words.txt");
 const RULES: &str = include_str!("findings/rules.txt");
 
 /// The largest program in bytes that is inspected.
-const MAX_PROGRAM: usize = 4 << 20;
+const MAX_INSPECTED_BYTES: usize = 4 << 20;
 
 /// Findings of one program; more are redundant.
 const MAX_FINDINGS: usize = 100;
@@ -110,7 +110,7 @@ async fn parse(
     inspector: Inspector,
     allowance: &Allowance,
 ) -> Result<Vec<Finding>, Error> {
-    if request.source.content.len() > MAX_PROGRAM {
+    if request.source.content.len() > MAX_INSPECTED_BYTES {
         return Ok(vec![unread()]);
     }
     let report = match allowance.look().await {

@@ -45,7 +45,7 @@ pub(crate) struct RunState {
 }
 
 /// The parts that a [`RunState`] is made of.
-pub(crate) struct Parts<'a> {
+pub(crate) struct StoreParts<'a> {
     pub(crate) outputs: &'a Outputs,
     pub(crate) input: GuestInput,
     pub(crate) clock: GuestClock,
@@ -59,7 +59,7 @@ pub(crate) struct Parts<'a> {
 }
 
 impl RunState {
-    pub(crate) fn new(parts: Parts<'_>) -> Self {
+    pub(crate) fn new(parts: StoreParts<'_>) -> Self {
         let mut wasi = WasiCtx::builder();
         wasi.stdin(parts.input)
             .stdout(parts.outputs.stream(StreamName::Stdout))

@@ -22,7 +22,7 @@ use crate::limiter::{Limiter, MemoryStart, WholeImage};
 use crate::memory::with_image;
 use crate::meter;
 use crate::packages::PackageTarget;
-use crate::state::{Parts, RunState};
+use crate::state::{RunState, StoreParts};
 use crate::stdio::{GuestInput, Outputs};
 use async_trait::async_trait;
 use glovebox_policy::{Grant, Limit, Tier, TierFacts};
@@ -96,7 +96,7 @@ impl WasmExecutor {
         };
         let outputs = Outputs::new(limits.output, memory.hold());
         let input = GuestInput::default();
-        let state = RunState::new(Parts {
+        let state = RunState::new(StoreParts {
             outputs: &outputs,
             input: input.clone(),
             clock: GuestClock::new(resolution),

@@ -57,7 +57,7 @@ pub(crate) fn load(path: Option<&Path>) -> Result<Policy, Failure> {
     let text = files::read_text(path, "the policy", MAX_TEXT as u64)?;
     Policy::parse(&path.display().to_string(), &text).map_err(|error| {
         let advice = "nothing runs under a policy that is wrong anywhere; `glovebox policy schema` helps editors to find it";
-        Failure::usage(format!("the policy is not acceptable\n{}", problems(&error, &text))).advise(advice)
+        Failure::usage(format!("invalid policy\n{}", problems(&error, &text))).advise(advice)
     })
 }
 
@@ -261,7 +261,7 @@ fn test(files: &[PathBuf], policy: Option<&Path>, verbose: bool) -> Result<Exit,
         let text = files::read_text(path, "the table of cases", MAX_TEXT as u64)?;
         let reports = run_cases(&path.display().to_string(), &text, &policy).map_err(|error| {
             Failure::usage(format!(
-                "the table of cases is not acceptable\n{}",
+                "invalid table of cases\n{}",
                 problems(&error, &text)
             ))
             .advise("`glovebox help policy test` shows how a table looks")

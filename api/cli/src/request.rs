@@ -13,7 +13,7 @@ use std::path::Path;
 
 /// Maximum bytes of a program that are read; protects this process. The policy limits the size of
 /// programs.
-const MAX_PROGRAM: u64 = 256 << 20;
+const MAX_PROGRAM_BYTES: u64 = 256 << 20;
 
 /// Maximum bytes of one input file that are read; protects this process.
 const MAX_INPUT_FILE: u64 = 1 << 30;
@@ -42,7 +42,7 @@ pub(crate) fn prepare(
         .as_deref()
         .filter(|path| *path != Path::new("-"));
     let content = match file {
-        Some(path) => files::read(path, "the program", Kinds::Readable, MAX_PROGRAM)?,
+        Some(path) => files::read(path, "the program", Kinds::Readable, MAX_PROGRAM_BYTES)?,
         None => program_from_input(arguments.program.is_some())?,
     };
     let language = language(arguments.language.as_deref(), file, &content, bundle)?;
@@ -103,7 +103,11 @@ fn program_from_input(asked_for: bool) -> Result<Vec<u8>, Failure> {
         return Err(Failure::usage("no program was given")
             .advise("name a file, as in `glovebox run hello.py`, or `-` to type the program and end it with Ctrl-D"));
     }
-    files::read_all(input.lock(), "the program from standard input", MAX_PROGRAM)
+    files::read_all(
+        input.lock(),
+        "the program from standard input",
+        MAX_PROGRAM_BYTES,
+    )
 }
 
 fn language(

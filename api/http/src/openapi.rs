@@ -256,7 +256,7 @@ async fn not_allowed(request: Request) -> Problem {
     Problem::new(
         Code::MethodNotAllowed,
         format!(
-            "`{}` cannot be done with it; `Allow` says what can",
+            "method `{}` is not allowed here; the header `Allow` lists those that are",
             request.method()
         ),
     )

@@ -108,7 +108,7 @@ impl Maintenance {
                 "segments of the audit log are forgotten, as the retention says"
             ),
             Err(error) => {
-                tracing::error!(%error, "segments of the audit log could not be forgotten");
+                tracing::error!(%error, "retention sweep of the audit log failed");
             }
         }
     }
@@ -135,7 +135,7 @@ impl Maintenance {
             Ok(0) => {}
             Ok(executions) => tracing::info!(executions, "forgotten, as the retention says"),
             Err(error) => {
-                tracing::error!(%error, "executions that are too old could not be forgotten");
+                tracing::error!(%error, "retention sweep of executions failed");
             }
         }
         let blobs = self.contents.blobs.clone();

@@ -9,7 +9,7 @@ use crate::text::quoted;
 
 /// The maximum length of a path in bytes, and of one segment, as in file systems (`PATH_MAX`,
 /// `NAME_MAX`).
-const MAX_PATH: usize = 4096;
+const MAX_FILE_PATH: usize = 4096;
 const MAX_SEGMENT: usize = 255;
 
 /// The maximum nesting of directories.
@@ -155,7 +155,7 @@ pub(super) fn artifacts(
 
 /// Validates a canonical relative path inside the workspace.
 fn check_path(path: &str) -> Result<(), &'static str> {
-    if path.is_empty() || path.len() > MAX_PATH {
+    if path.is_empty() || path.len() > MAX_FILE_PATH {
         return Err("a path has 1 to 4096 bytes");
     }
     if path.starts_with('/') {

@@ -5,7 +5,7 @@
 //! that names paths.
 
 /// The maximum length of a path, in bytes.
-const MAX_PATH: usize = 8192;
+const MAX_URL_PATH: usize = 8192;
 
 /// Returns the path without its query, with unreserved characters decoded and dot segments removed.
 ///
@@ -16,7 +16,7 @@ const MAX_PATH: usize = 8192;
 /// that lead above the root.
 pub(crate) fn canonical(path: &str) -> Result<String, &'static str> {
     let path = path.split_once('?').map_or(path, |(path, _)| path);
-    if path.len() > MAX_PATH {
+    if path.len() > MAX_URL_PATH {
         return Err("the path is too long");
     }
     let Some(rest) = path.strip_prefix('/') else {

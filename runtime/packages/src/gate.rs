@@ -27,7 +27,7 @@ const MOST: usize = 64;
 const MAX_HEAD: usize = 8 << 10;
 
 /// Timeout of a connection's request, and of connecting to its target.
-const PATIENCE: Duration = Duration::from_secs(20);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The proxy variables of a resolver.
 const PROXIES: [&str; 6] = [
@@ -123,7 +123,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 }
 
 async fn serve(mut client: TcpStream, shared: Arc<Shared>) {
-    let mut server = match tokio::time::timeout(PATIENCE, lead(&mut client, &shared)).await {
+    let mut server = match tokio::time::timeout(REQUEST_TIMEOUT, lead(&mut client, &shared)).await {
         Ok(Ok(server)) => server,
         Ok(Err(status)) => {
             let _ = client
@@ -202,7 +202,7 @@ async fn lead(client: &mut TcpStream, shared: &Shared) -> Result<TcpStream, &'st
             reason = "each of these addresses was judged"
         )]
         let connected = TcpStream::connect(SocketAddr::new(address.ip(), port));
-        if let Ok(Ok(server)) = tokio::time::timeout(PATIENCE / 4, connected).await {
+        if let Ok(Ok(server)) = tokio::time::timeout(REQUEST_TIMEOUT / 4, connected).await {
             client
                 .write_all(b"HTTP/1.1 200 OK\r\n\r\n")
                 .await

@@ -35,7 +35,7 @@ const MAX_METADATA: usize = 64 << 10;
 
 /// The largest program in bytes that is surveyed; a larger one fails at run time if it lacks a
 /// module.
-const MAX_PROGRAM: usize = 4 << 20;
+const MAX_SURVEYED_BYTES: usize = 4 << 20;
 
 /// The time limit of a survey, whatever the request's own limits leave.
 const LOOK: Duration = Duration::from_secs(5);
@@ -267,7 +267,7 @@ fn unfit(place: &PackageTarget, versions: &VersionSpecifiers) -> Option<(Tier, S
 /// Returns the text of a program that is surveyed.
 fn text(request: &Request) -> Option<&str> {
     let is_known = Language::ecosystem_of(&request.language).is_some();
-    let is_looked_at = is_known && request.source.content.len() <= MAX_PROGRAM;
+    let is_looked_at = is_known && request.source.content.len() <= MAX_SURVEYED_BYTES;
     std::str::from_utf8(&request.source.content)
         .ok()
         .filter(|_| is_looked_at)

@@ -13,7 +13,7 @@ pub enum CallError {
     /// A limit of the run or a bound of the host was hit.
     #[error(transparent)]
     Limit(#[from] CallLimit),
-    /// The call makes no sense: an unknown name, or arguments of the wrong form.
+    /// The call is invalid: an unknown name, or arguments of the wrong form.
     #[error("{0}")]
     Invalid(String),
     /// The tool, the server or the connection failed.

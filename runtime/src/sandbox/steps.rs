@@ -58,7 +58,7 @@ struct GrantedSession {
 
 /// The last step of providing packages.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Provision {
+enum LastStep {
     Resolve,
     Fetch,
 }
@@ -180,7 +180,7 @@ impl Sandbox {
     ///
     /// [`OpenError::Denied`] if the policy denies it, else as [`Sandbox::run`].
     pub async fn resolve_packages(&self, request: Request) -> Result<PackageResolution, OpenError> {
-        self.provide(request, Provision::Resolve).await
+        self.prepare_packages(request, LastStep::Resolve).await
     }
 
     /// Resolves and fetches the packages of a request, so that a later run finds them ready; runs
@@ -190,20 +190,20 @@ impl Sandbox {
     ///
     /// As [`Sandbox::resolve_packages`].
     pub async fn fetch_packages(&self, request: Request) -> Result<PackageResolution, OpenError> {
-        self.provide(request, Provision::Fetch).await
+        self.prepare_packages(request, LastStep::Fetch).await
     }
 
-    async fn provide(
+    async fn prepare_packages(
         &self,
         request: Request,
-        provision: Provision,
+        last: LastStep,
     ) -> Result<PackageResolution, OpenError> {
         let stop = CancellationToken::new();
         let mut run = self.begin(RunId::random(), request, &stop, None);
         run.allowance.without_deadline();
         let resolved = async {
             let (grant, plan) = self.plan_packages(&mut run).await?;
-            if provision == Provision::Fetch {
+            if last == LastStep::Fetch {
                 self.fetch(&plan, &grant, &run.allowance).await?;
             }
             let packages = plan.locked(&grant);

@@ -153,7 +153,7 @@ fn check_address(name: &str, address: &str) -> Result<(), String> {
     }
     if !parsed.username().is_empty() || parsed.password().is_some() {
         return Err(wrong(
-            "a user name or password in an address is not taken, because it reads like the host",
+            "a user name or password in an address is refused, because it reads like the host",
         ));
     }
     let is_loopback = match parsed.host() {
