@@ -280,43 +280,24 @@ fn followers_of_one_key_are_bounded() {
     );
 }
 
-/// Requests of a key whose bodies never come.
+/// Requests of a key whose bodies never come. Each is in flight when this returns: `100 Continue`
+/// is sent once the service waits for the body.
 fn unfinished(service: &Service, key: &str, number: usize) -> Vec<TcpStream> {
+    const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
     let head = format!(
-        "POST {RUN} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n"
+        "POST {RUN} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n"
     );
     let begin = |_| {
         let mut stream = service.connect();
         stream
             .write_all(head.as_bytes())
             .expect("the service reads");
+        let mut answer = [0; CONTINUE.len()];
+        stream.read_exact(&mut answer).expect("it is answered");
+        assert_eq!(answer, CONTINUE, "{}", String::from_utf8_lossy(&answer));
         stream
     };
     (0..number).map(begin).collect()
-}
-
-/// Waits until a key has as many requests in flight as it may, which `held` are.
-fn wait_until_refused(service: &Service, held: &[TcpStream]) {
-    let started = Instant::now();
-    loop {
-        let answer = service.get("/v1/tiers");
-        if answer.status == 429 {
-            return;
-        }
-        if started.elapsed() > Duration::from_secs(10) {
-            let early: Vec<String> = held.iter().map(answered).collect();
-            panic!("{} {}; the others: {early:?}", answer.status, answer.text());
-        }
-        std::thread::sleep(Duration::from_millis(100));
-    }
-}
-
-/// Returns what a connection was answered so far.
-fn answered(mut stream: &TcpStream) -> String {
-    let mut bytes = vec![0; 4096];
-    stream.set_nonblocking(true).expect("the mode can be set");
-    let count = stream.read(&mut bytes).unwrap_or(0);
-    String::from_utf8_lossy(bytes.get(..count).unwrap_or_default()).into_owned()
 }
 
 #[test]
@@ -327,7 +308,6 @@ fn requests_under_way_of_one_key_are_bounded() {
     let (flood, other) = (service.make_key(&["flood"]), service.make_key(&["other"]));
     let held = unfinished(&service, &flood, 5);
     service.use_key(&flood);
-    wait_until_refused(&service, &held);
     let refused = service.get("/v1/tiers");
     assert_eq!(refused.problem(), (429, "queue_full".to_owned()));
     assert!(
@@ -354,12 +334,12 @@ fn connections_of_one_key_leave_room_at_its_address() {
     let (flood, other) = (service.make_key(&["flood"]), service.make_key(&["other"]));
     let held = unfinished(&service, &flood, 10);
     service.use_key(&flood);
-    wait_until_refused(&service, &held);
+    let refused = service.get("/v1/tiers");
+    assert_eq!(refused.problem(), (429, "queue_full".to_owned()));
     assert!(
-        service
-            .get("/v1/tiers")
-            .text()
-            .contains("limits.connections_per_address")
+        refused.text().contains("limits.connections_per_address"),
+        "{}",
+        refused.text()
     );
     service.use_key(&other);
     assert_eq!(service.get("/v1/tiers").status, 200);
