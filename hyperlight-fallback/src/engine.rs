@@ -12,6 +12,7 @@ use bollard::models::{SystemInfo, SystemVersionComponents};
 use glovebox_policy::{Tier, TierFacts};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+use tokio::sync::OnceCell;
 
 /// Timeout of discovering the engine's capabilities.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -23,8 +24,14 @@ pub struct Containers {
 }
 
 pub(crate) struct Inner {
-    pub(crate) pool: Option<Pool>,
+    options: Options,
+    engine: OnceCell<Engine>,
     local_ca: OnceLock<Result<Arc<LocalCa>, String>>,
+}
+
+/// The engine as it was found, or the reason why there is none.
+pub(crate) struct Engine {
+    pub(crate) pool: Option<Pool>,
     pub(crate) facts: TierFacts,
     diagnosis: Diagnosis,
 }
@@ -74,31 +81,45 @@ impl ContainersBuilder {
     ///
     /// Without an engine this returns a tier that reports why it is unavailable.
     pub async fn connect(self) -> Containers {
-        let found = match tokio::time::timeout(CONNECT_TIMEOUT, discover(&self.0)).await {
+        let containers = self.lazy();
+        containers.engine().await;
+        containers
+    }
+
+    /// Returns a tier that connects only when a decision first depends on it, as
+    /// [`connect`](ContainersBuilder::connect) does.
+    #[must_use]
+    pub fn lazy(self) -> Containers {
+        Containers {
+            inner: Arc::new(Inner {
+                options: self.0,
+                engine: OnceCell::new(),
+                local_ca: OnceLock::new(),
+            }),
+        }
+    }
+}
+
+impl Engine {
+    async fn connect(options: &Options) -> Self {
+        let found = match tokio::time::timeout(CONNECT_TIMEOUT, discover(options)).await {
             Ok(found) => found,
             Err(_) => Err(format!(
                 "the container engine did not answer within {} s",
                 CONNECT_TIMEOUT.as_secs()
             )),
         };
-        let inner = match found {
-            Ok(inner) => inner,
-            Err(reason) => Inner {
-                pool: None,
-                local_ca: OnceLock::new(),
-                diagnosis: Diagnosis {
-                    advice: vec![reason.clone()],
-                    ..Diagnosis::default()
-                },
-                facts: TierFacts {
-                    unavailable: Some(reason),
-                    ..TierFacts::new(Tier::Container, languages(|_| true))
-                },
+        found.unwrap_or_else(|reason| Self {
+            pool: None,
+            diagnosis: Diagnosis {
+                advice: vec![reason.clone()],
+                ..Diagnosis::default()
             },
-        };
-        Containers {
-            inner: Arc::new(inner),
-        }
+            facts: TierFacts {
+                unavailable: Some(reason),
+                ..assumed_facts()
+            },
+        })
     }
 }
 
@@ -122,11 +143,28 @@ impl Containers {
         ContainersBuilder::default()
     }
 
-    /// Returns the capabilities of the engine.
-    #[must_use]
-    pub fn diagnosis(&self) -> &Diagnosis {
-        &self.inner.diagnosis
+    /// Returns the capabilities of the engine; connects if it is not connected.
+    pub async fn diagnosis(&self) -> &Diagnosis {
+        &self.engine().await.diagnosis
     }
+
+    /// Returns the engine; connects if it is not connected.
+    pub(crate) async fn engine(&self) -> &Engine {
+        let Inner {
+            options, engine, ..
+        } = &*self.inner;
+        engine.get_or_init(|| Engine::connect(options)).await
+    }
+
+    /// Returns the engine, if it is connected.
+    pub(crate) fn connected(&self) -> Option<&Engine> {
+        self.inner.engine.get()
+    }
+}
+
+/// Returns the facts of an engine with all images, which is not connected yet.
+pub(crate) fn assumed_facts() -> TierFacts {
+    TierFacts::new(Tier::Container, languages(|_| true))
 }
 
 fn languages(has: impl Fn(&str) -> bool) -> Vec<String> {
@@ -138,7 +176,7 @@ fn languages(has: impl Fn(&str) -> bool) -> Vec<String> {
 }
 
 /// Discovers the engine and its capabilities, and removes orphans.
-async fn discover(options: &Options) -> Result<Inner, String> {
+async fn discover(options: &Options) -> Result<Engine, String> {
     let docker = open()?;
     let failed =
         |error: bollard::errors::Error| format!("the container engine does not answer: {error}");
@@ -176,9 +214,8 @@ async fn discover(options: &Options) -> Result<Inner, String> {
         owner,
         podman,
     };
-    Ok(Inner {
+    Ok(Engine {
         pool: Some(Pool::new(docker, settings, options.idle)),
-        local_ca: OnceLock::new(),
         facts: facts(&images, runtimes),
         diagnosis: Diagnosis {
             version: version.version,

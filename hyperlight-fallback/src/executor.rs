@@ -4,7 +4,7 @@ use crate::artifacts::artifacts;
 use crate::collector::{Collector, OutputLimitExceeded, Splitter, Trailer};
 use crate::container::{describe, memory_limit, mount_sources};
 use crate::egress::EgressSocket;
-use crate::engine::Containers;
+use crate::engine::{Containers, assumed_facts};
 use crate::images::{LIBC, image_of};
 use crate::job::{JobMessage, Program, message};
 use crate::pool::{Container, Pool, ProgramInput, ProgramOutput, Reservation, Usage};
@@ -45,7 +45,16 @@ const EXIT_SIGXCPU: i32 = 128 + 24;
 #[async_trait]
 impl Executor for Containers {
     fn facts(&self) -> TierFacts {
-        self.inner.facts.clone()
+        self.connected()
+            .map_or_else(assumed_facts, |engine| engine.facts.clone())
+    }
+
+    fn is_connected(&self) -> bool {
+        self.connected().is_some()
+    }
+
+    async fn connect(&self) {
+        self.engine().await;
     }
 
     fn package_target(&self, language: &str) -> Option<PackageTarget> {
@@ -66,11 +75,11 @@ impl Executor for Containers {
     }
 
     fn pool_stats(&self) -> Option<PoolStats> {
-        self.inner.pool.as_ref().map(Pool::stock)
+        self.connected()?.pool.as_ref().map(Pool::stock)
     }
 
     async fn probe(&self) -> Result<(), Error> {
-        match tokio::time::timeout(PROBE_TIMEOUT, self.pool()?.ping()).await {
+        match tokio::time::timeout(PROBE_TIMEOUT, self.pool().await?.ping()).await {
             Ok(answer) => answer.map_err(|error| {
                 Error::executor(format!("the container engine does not answer: {error}"))
             }),
@@ -82,7 +91,7 @@ impl Executor for Containers {
     }
 
     async fn run(&self, Run { setup, evaluation }: Run) -> Result<Report, Error> {
-        let pool = self.pool()?;
+        let pool = self.pool().await?;
         let mut plan = self.plan(pool, &setup, &evaluation)?;
         let Evaluation {
             input,
@@ -160,9 +169,10 @@ impl Executor for Containers {
 
 impl Containers {
     /// Returns the pool, or the reason why there is no engine.
-    fn pool(&self) -> Result<&Pool, Error> {
-        self.inner.pool.as_ref().ok_or_else(|| {
-            let reason = self.inner.facts.unavailable.clone();
+    async fn pool(&self) -> Result<&Pool, Error> {
+        let engine = self.engine().await;
+        engine.pool.as_ref().ok_or_else(|| {
+            let reason = engine.facts.unavailable.clone();
             Error::executor(reason.unwrap_or_else(|| "there is no container engine".to_owned()))
         })
     }

@@ -21,8 +21,18 @@ use tokio_util::sync::CancellationToken;
 /// An executor takes its authority from the grant alone and decides nothing itself.
 #[async_trait]
 pub trait Executor: Send + Sync {
-    /// Returns what this tier offers, as facts for the decision.
+    /// Returns what this tier offers, as facts for the decision; while it is not connected, what it
+    /// may offer at most.
     fn facts(&self) -> TierFacts;
+
+    /// Returns whether it is connected to what it runs programs on, so that its facts are true.
+    fn is_connected(&self) -> bool {
+        true
+    }
+
+    /// Connects, if it is not connected. Called before the first decision that depends on this tier.
+    /// If that fails, its facts say why.
+    async fn connect(&self) {}
 
     /// Returns the requirements on packages of a language in this tier; none if it supports no
     /// packages.

@@ -112,7 +112,9 @@ impl Sandbox {
     /// As [`Sandbox::run`].
     pub async fn run_with(&self, request: Request, controls: Controls) -> Result<Outcome, Error> {
         let id = controls.id.unwrap_or_else(RunId::random);
-        let mut run = self.begin(id, request, &controls.stop, controls.spent.clone());
+        let mut run = self
+            .begin(id, request, &controls.stop, controls.spent.clone())
+            .await;
         run.audit.subscribe(controls.events.clone());
         let result = self.run_to_end(&mut run, controls).await;
         match &result {
@@ -196,7 +198,8 @@ impl Sandbox {
         targets.collect()
     }
 
-    /// Returns the facts of this sandbox, tier by tier.
+    /// Returns the facts of this sandbox, tier by tier; of a tier that is not connected yet, what it
+    /// may offer at most.
     #[must_use]
     pub fn facts(&self) -> Arc<Facts> {
         Arc::clone(&self.0.facts.read().unwrap_or_else(PoisonError::into_inner))
@@ -241,11 +244,17 @@ impl Sandbox {
     /// Takes a tier out of service for this reason, or back into service. Runs in progress are left
     /// alone; new ones use another tier, or are denied with the reason.
     pub fn set_unavailable(&self, tier: Tier, reason: Option<String>) {
+        self.change_facts(tier, |known| known.unavailable.clone_from(&reason));
+    }
+
+    fn change_facts(&self, tier: Tier, change: impl Fn(&mut TierFacts)) {
         let mut facts = self.0.facts.write().unwrap_or_else(PoisonError::into_inner);
         let mut changed = Facts::clone(&facts);
-        for known in changed.tiers.iter_mut().filter(|known| known.tier == tier) {
-            known.unavailable.clone_from(&reason);
-        }
+        changed
+            .tiers
+            .iter_mut()
+            .filter(|known| known.tier == tier)
+            .for_each(change);
         *facts = Arc::new(changed);
     }
 }

@@ -12,10 +12,8 @@ use crate::cli::RequestArguments;
 use crate::doctor::diagnosis::TierDiagnosis;
 use crate::exit::Failure;
 use crate::installation::{COMPILER, Installation};
-use crate::request;
-use glovebox::{Executor, Metering, Request, Sandbox, SandboxBuilder};
-use glovebox_policy::packages::Needs;
-use glovebox_policy::{Facts, Policy, Tier, TierFacts, Verdict};
+use glovebox::{Executor, Metering, Sandbox, SandboxBuilder};
+use glovebox_policy::Policy;
 use std::sync::Arc;
 use tokio::runtime::Runtime;
 
@@ -24,6 +22,8 @@ use tokio::runtime::Runtime;
 pub(crate) enum ContainerTier {
     /// There is none.
     Absent,
+    /// The engine, which takes milliseconds to answer, is asked only if a decision depends on it.
+    Lazy,
     /// The engine is asked before the sandbox is built.
     Connected {
         /// The OCI runtime; by default, the engine's own.
@@ -34,68 +34,28 @@ pub(crate) enum ContainerTier {
 }
 
 impl ContainerTier {
-    /// The tier with the engine's own runtime, and without idle containers.
-    pub(crate) const ON_DEMAND: Self = Self::Connected {
-        runtime: None,
-        idle: 0,
-    };
-
-    /// Returns the tier for one request: the engine, which takes milliseconds to answer, is asked
-    /// only if the policy would not choose the wasm tier anyway.
-    pub(crate) fn for_request(
-        policy: &Policy,
-        request: &Request,
-        installation: &Installation,
-    ) -> Self {
-        let languages = request::spoken(Some(installation.bundle()));
-        let has_guest = languages
-            .iter()
-            .filter(|language| *language != request::SHELL);
-        let facts = Facts {
-            tiers: vec![
-                TierFacts::new(Tier::Wasm, has_guest),
-                TierFacts::new(Tier::Container, &languages),
-            ],
-            needs: Needs::default(),
-        };
-        match policy.admit(request, &facts) {
-            Verdict::Admit(grant) if grant.tier() == Tier::Wasm && needs_no_package(request) => {
-                Self::Absent
-            }
-            _ => Self::ON_DEMAND,
-        }
-    }
-
     #[cfg(feature = "containers")]
-    fn connect(self, runtime: &Runtime) -> Option<Arc<dyn Executor>> {
-        let Self::Connected {
-            runtime: name,
-            idle,
-        } = self
-        else {
-            return None;
-        };
-        let mut containers = glovebox_fallback::Containers::builder().idle(idle);
-        if let Some(name) = &name {
-            containers = containers.runtime(name);
-        }
-        Some(Arc::new(runtime.block_on(containers.connect())))
+    fn executor(self, runtime: &Runtime) -> Option<Arc<dyn Executor>> {
+        let builder = glovebox_fallback::Containers::builder();
+        Some(Arc::new(match self {
+            Self::Absent => return None,
+            Self::Lazy => builder.lazy(),
+            Self::Connected {
+                runtime: name,
+                idle,
+            } => {
+                let builder = name
+                    .iter()
+                    .fold(builder.idle(idle), |builder, name| builder.runtime(name));
+                runtime.block_on(builder.connect())
+            }
+        }))
     }
 
     #[cfg(not(feature = "containers"))]
-    fn connect(self, _: &Runtime) -> Option<Arc<dyn Executor>> {
+    fn executor(self, _: &Runtime) -> Option<Arc<dyn Executor>> {
         None
     }
-}
-
-#[cfg(feature = "packages")]
-fn needs_no_package(request: &Request) -> bool {
-    glovebox_packages::Packages::needs_nothing(request)
-}
-
-#[cfg(not(feature = "packages"))]
-fn needs_no_package(request: &Request) -> bool {
-    request.wants.packages.is_empty()
 }
 
 /// Diagnoses the tiers that are not in every build, with advice.
@@ -165,7 +125,7 @@ impl<'a> Composition<'a> {
             .guests(guests.clone())
             .metering(self.metering)
             .compiler(COMPILER);
-        let containers = self.containers.connect(runtime);
+        let containers = self.containers.executor(runtime);
         if let Some(containers) = &containers {
             builder = builder.executor(Arc::clone(containers));
         }

@@ -66,7 +66,7 @@ pub(crate) fn diagnose() -> Result<(TierDiagnosis, Vec<String>), Failure> {
     let runtime = runtime()?;
     let found = Arc::new(runtime.block_on(Containers::connect()));
     let facts = found.facts();
-    let diagnosis = found.diagnosis();
+    let diagnosis = runtime.block_on(found.diagnosis());
     let engine = format!(
         "an engine of version {}, control groups {}, runtime {}",
         diagnosis.version.as_deref().unwrap_or("unknown"),

@@ -29,7 +29,7 @@ fn provide(arguments: &PackagesArguments, fetch: bool) -> Result<Exit, Failure> 
     let installation = Installation::find()?;
     let runtime = runtime()?;
     let composition = Composition {
-        containers: ContainerTier::ON_DEMAND,
+        containers: ContainerTier::Lazy,
         packages: if arguments.upgrade {
             PackageSource::Newest
         } else {

@@ -141,7 +141,7 @@ fn explain(arguments: &RequestArguments) -> Result<Exit, Failure> {
         Some(installation) => {
             let runtime = runtime()?;
             let composition = Composition {
-                containers: ContainerTier::for_request(&policy, &prepared.request, installation),
+                containers: ContainerTier::Lazy,
                 packages: PackageSource::from(arguments),
                 ..Composition::new(installation, policy)
             };

@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     let runtime = runtime()?;
     let composition = Composition {
         metering: arguments.metering.into(),
-        containers: ContainerTier::for_request(&policy, &request, &installation),
+        containers: ContainerTier::Lazy,
         packages: PackageSource::from(&arguments.request),
         ..Composition::new(&installation, policy)
     };

@@ -120,13 +120,6 @@ impl Packages {
         }
     }
 
-    /// Returns whether a quick scan shows that a request needs only what every tier has, so that no
-    /// tier has to be selected for more.
-    #[must_use]
-    pub fn needs_nothing(request: &Request) -> bool {
-        request.wants.packages.is_empty() && survey::says_nothing(request)
-    }
-
     /// Lists the package sets in the store.
     ///
     /// # Errors

@@ -273,12 +273,6 @@ fn text(request: &Request) -> Option<&str> {
         .filter(|_| is_looked_at)
 }
 
-/// Returns whether a quick scan shows that a program needs nothing.
-pub(crate) fn says_nothing(request: &Request) -> bool {
-    let has_metadata = |text: &str| request.language == "python" && text.contains("# /// script");
-    text(request).is_none_or(|text| !has_metadata(text) && is_plain(&request.language, text))
-}
-
 /// Returns whether a quick scan of a program's text shows that it imports only well-known modules.
 fn is_plain(language: &str, text: &str) -> bool {
     if language == "python" {

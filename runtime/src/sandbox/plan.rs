@@ -2,7 +2,7 @@
 
 use super::run::PendingRun;
 use super::{OpenError, Sandbox};
-use crate::allowance::{Allowance, Tab};
+use crate::allowance::{Allowance, Tab, until_stopped};
 use crate::audit::RunAudit;
 use crate::error::Error;
 use crate::findings;
@@ -50,15 +50,20 @@ impl Sandbox {
         run: &mut PendingRun,
         first: Arc<Grant>,
     ) -> Result<Admitted, OpenError> {
-        let (request, allowance) = (&mut run.request, &run.allowance);
-        let mut plan = PackagePlan::new(manager.survey(request, allowance).await?, request);
-        if request.wants.packages.is_empty() {
+        let allowance = &run.allowance;
+        let survey = manager.survey(&run.request, allowance).await?;
+        let mut plan = PackagePlan::new(survey, &mut run.request);
+        if run.request.wants.packages.is_empty() {
             return if plan.has_needs() {
-                self.admit_with(request, plan)
+                self.admit_with(&run.request, plan).await
             } else {
                 Ok((first, plan))
             };
         }
+        // The same packages may need native code, or may not exist, for one tier and not for
+        // another one.
+        self.connect().await;
+        let request = &run.request;
         let machine = self.facts();
         let facts = plan.facts(&machine);
         let facts = facts.as_ref().unwrap_or(&machine);
@@ -84,7 +89,7 @@ impl Sandbox {
             .in_time(manager.resolve(&grant, &targets, allowance))
             .await?;
         plan.resolved(grant, resolutions);
-        self.admit_with(request, plan)
+        self.admit_with(&run.request, plan).await
     }
 
     /// Inspects a granted program, and checks whether the policy accepts the findings.
@@ -104,7 +109,7 @@ impl Sandbox {
     }
 
     /// Makes the first decision, before anything is known of packages.
-    pub(super) fn begin(
+    pub(super) async fn begin(
         &self,
         id: RunId,
         request: Request,
@@ -112,7 +117,11 @@ impl Sandbox {
         tab: Option<Tab>,
     ) -> PendingRun {
         let audit = RunAudit::new(self.0.audit.clone(), id, &request);
-        let first = self.decide(&request, &self.facts());
+        let unplanned = PackagePlan::default();
+        let mut first = self.decide(&request, &unplanned);
+        if self.is_provisional(&first) && until_stopped(stop, self.connect()).await.is_some() {
+            first = self.decide(&request, &unplanned);
+        }
         let limits = first.as_ref().ok().map(|grant| grant.limits());
         let allowance = self.allowance(&request.subject, limits, stop).noted(tab);
         PendingRun {
@@ -139,16 +148,23 @@ impl Sandbox {
         .charged(self.0.memory.clone())
     }
 
-    fn admit_with(&self, request: &Request, plan: PackagePlan) -> Result<Admitted, OpenError> {
-        let machine = self.facts();
-        let facts = plan.facts(&machine);
-        let grant = self
-            .decide(request, facts.as_ref().unwrap_or(&machine))
-            .map_err(OpenError::Denied)?;
-        Ok((grant, plan))
+    async fn admit_with(
+        &self,
+        request: &Request,
+        plan: PackagePlan,
+    ) -> Result<Admitted, OpenError> {
+        let mut decided = self.decide(request, &plan);
+        if self.is_provisional(&decided) {
+            self.connect().await;
+            decided = self.decide(request, &plan);
+        }
+        Ok((decided.map_err(OpenError::Denied)?, plan))
     }
 
-    fn decide(&self, request: &Request, facts: &Facts) -> Result<Arc<Grant>, Box<Denial>> {
+    fn decide(&self, request: &Request, plan: &PackagePlan) -> Result<Arc<Grant>, Box<Denial>> {
+        let machine = self.facts();
+        let facts = plan.facts(&machine);
+        let facts = facts.as_ref().unwrap_or(&machine);
         match self.0.policy.admit(request, facts) {
             Verdict::Admit(grant) => Ok(Arc::from(grant)),
             Verdict::Deny(mut denial) => {
@@ -156,6 +172,27 @@ impl Sandbox {
                     denial.reason.push_str("; WebAssembly programs need a compiler, which `SandboxBuilder::compiler` names");
                 }
                 Err(Box::new(denial))
+            }
+        }
+    }
+
+    /// Returns whether a decision depends on a tier that is not connected. A denial does: its reason
+    /// may be another one then.
+    fn is_provisional(&self, decided: &Result<Arc<Grant>, Box<Denial>>) -> bool {
+        let is_connected =
+            |tier| !matches!(self.0.executors.get(&tier), Some(tier) if !tier.is_connected());
+        match decided {
+            Ok(grant) => !is_connected(grant.tier()),
+            Err(_) => self.0.executors.values().any(|tier| !tier.is_connected()),
+        }
+    }
+
+    /// Connects the tiers that are not connected, whose facts are true from then on.
+    async fn connect(&self) {
+        for (tier, executor) in &self.0.executors {
+            if !executor.is_connected() {
+                executor.connect().await;
+                self.change_facts(*tier, |known| *known = executor.facts());
             }
         }
     }

@@ -88,7 +88,9 @@ impl Sandbox {
     ) -> Result<Session, OpenError> {
         let id = controls.id.unwrap_or_else(RunId::random);
         let tab = controls.spent.unwrap_or_default();
-        let mut run = self.begin(id, request, &controls.stop, Some(Arc::clone(&tab)));
+        let mut run = self
+            .begin(id, request, &controls.stop, Some(Arc::clone(&tab)))
+            .await;
         let opened = self.open_pending(&mut run).await;
         let (live, opened) = self.recorded(opened, &mut run)?;
         let PendingRun { request, audit, .. } = run;
@@ -145,7 +147,7 @@ impl Sandbox {
         tab: Tab,
     ) -> Result<PackageUpdate, OpenError> {
         let stop = CancellationToken::new();
-        let mut run = self.begin(RunId::random(), request, &stop, Some(tab));
+        let mut run = self.begin(RunId::random(), request, &stop, Some(tab)).await;
         let updated = async {
             let (grant, plan) = self.plan_packages(&mut run).await?;
             if grant.tier() != tier {
@@ -199,7 +201,7 @@ impl Sandbox {
         last: LastStep,
     ) -> Result<PackageResolution, OpenError> {
         let stop = CancellationToken::new();
-        let mut run = self.begin(RunId::random(), request, &stop, None);
+        let mut run = self.begin(RunId::random(), request, &stop, None).await;
         run.allowance.without_deadline();
         let resolved = async {
             let (grant, plan) = self.plan_packages(&mut run).await?;
@@ -243,7 +245,9 @@ impl Sandbox {
         controls: Controls,
     ) -> Result<Explained, Error> {
         let id = controls.id.unwrap_or_else(RunId::random);
-        let mut run = self.begin(id, request, &controls.stop, controls.spent);
+        let mut run = self
+            .begin(id, request, &controls.stop, controls.spent)
+            .await;
         let explained = self.explain_pending(&mut run, &controls.stop).await;
         let explanation = explained.inspect_err(|error| run.audit.aborted(&error.to_string()))?;
         let usage = run.allowance.used();

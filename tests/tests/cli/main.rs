@@ -1,6 +1,7 @@
 //! Command line interface: does the program `glovebox` do what users and scripts expect of it?
 
 mod commands;
+mod engine;
 mod run;
 
 use glovebox_tests::tree::{program, root};
