@@ -187,7 +187,7 @@ impl EventLog {
     /// Appends the end of an execution, after which nothing follows. If there is no memory for all
     /// of it, the end is sent without its output.
     pub(crate) fn end(&self, row: &ExecutionRow) {
-        let whole = raw_json(&row.body());
+        let whole = RawValue::from_string(row.body().to_json()).unwrap_or_default();
         let data = if self.grow(whole.get().len() + EVENT_BYTES).is_ok() {
             whole
         } else {

@@ -3,14 +3,14 @@
 use crate::json::{timestamp, to_json};
 use crate::outcome::OutcomeBody;
 use crate::problem::{Code, ErrorBody};
+use crate::state::{UnknownState, find, state_as_text};
 use glovebox::Status;
-use serde::de::{self, MapAccess, Visitor};
-use serde::ser::{self, SerializeMap};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::value::RawValue;
-use std::fmt;
+use serde::Serialize;
+use std::borrow::Cow;
 use std::str::FromStr;
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{AllOfBuilder, Schema};
+use utoipa::openapi::{Ref, RefOr};
+use utoipa::{PartialSchema, ToSchema};
 
 /// The state of an execution.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,17 +26,6 @@ pub enum ExecutionState {
     Error,
     /// The process of the service ended meanwhile.
     Interrupted,
-}
-
-/// A name that no state of an execution has.
-#[derive(Debug, thiserror::Error)]
-#[error("`{0}` is not a state of an execution")]
-pub struct UnknownState(String);
-
-impl UnknownState {
-    pub(crate) fn new(name: &str) -> Self {
-        Self(name.to_owned())
-    }
 }
 
 impl ExecutionState {
@@ -77,36 +66,17 @@ impl FromStr for ExecutionState {
     type Err = UnknownState;
 
     fn from_str(name: &str) -> Result<Self, UnknownState> {
-        Self::ALL
-            .into_iter()
-            .find(|state| state.name() == name)
-            .ok_or_else(|| UnknownState::new(name))
+        find(&Self::ALL, Self::name, name)
     }
 }
 
-impl fmt::Display for ExecutionState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
+state_as_text!(ExecutionState);
 
-impl Serialize for ExecutionState {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
-    }
-}
-
-impl<'de> Deserialize<'de> for ExecutionState {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let name = String::deserialize(deserializer)?;
-        name.parse().map_err(de::Error::custom)
-    }
-}
-
-/// An execution. Fields that are not known yet, or do not apply, are missing or null.
+/// An execution without its result, as lists have it. Fields that are not known yet, or do not
+/// apply, are missing or null.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Execution)]
-pub struct ExecutionBody<'a> {
+#[schema(as = ExecutionSummary)]
+pub struct ExecutionSummary<'a> {
     /// The id of the execution.
     #[schema(value_type = String)]
     pub id: &'a str,
@@ -136,42 +106,75 @@ pub struct ExecutionBody<'a> {
     /// The time at which it ended.
     #[schema(format = DateTime)]
     pub ended_at: Option<String>,
-    /// Its result, once it has ended; not in lists.
-    #[serde(flatten)]
-    #[schema(value_type = OutcomeBody<'a>)]
+}
+
+/// An execution: its summary and, once it has ended, the fields of its result.
+pub struct ExecutionBody<'a> {
+    /// Its summary.
+    pub summary: ExecutionSummary<'a>,
+    /// Its result, once it has ended.
     pub result: Option<StoredResult<'a>>,
+}
+
+/// The result of an execution as it is stored: the JSON text of an object, an outcome or an error.
+pub struct StoredResult<'a>(pub &'a str);
+
+impl StoredResult<'_> {
+    /// Returns the text between the braces; `None` if it is damaged.
+    fn fields(&self) -> Option<&str> {
+        self.0.strip_prefix('{')?.strip_suffix('}')
+    }
 }
 
 impl ExecutionBody<'_> {
     /// Returns it as JSON.
     ///
-    /// The result is an object that was serialized before, and none of its keys is one of an
-    /// execution: the two are joined as text. Reading a large output only to write it again would
-    /// take longer than all the rest of an answer.
+    /// The result was serialized before, and none of its keys is one of a summary: the two are
+    /// joined as text. Reading a large output only to write it again would take longer than all the
+    /// rest of an answer.
     #[must_use]
     pub fn to_json(&self) -> String {
         let fields = self.result.as_ref().and_then(StoredResult::fields);
         let Some(fields) = fields.filter(|fields| !fields.is_empty()) else {
-            return to_json(&self.head());
+            return to_json(&self.summary);
         };
         // Large results must not be copied while the text grows.
         let mut text = Vec::with_capacity(fields.len() + 512);
-        if serde_json::to_writer(&mut text, &self.head()).is_ok() && text.pop() == Some(b'}') {
+        if serde_json::to_writer(&mut text, &self.summary).is_ok() && text.pop() == Some(b'}') {
             text.push(b',');
             text.extend_from_slice(fields.as_bytes());
             text.push(b'}');
         }
         String::from_utf8(text).unwrap_or_default()
     }
+}
 
-    fn head(&self) -> ExecutionBody<'_> {
-        ExecutionBody {
-            created_at: self.created_at.clone(),
-            started_at: self.started_at.clone(),
-            ended_at: self.ended_at.clone(),
-            result: None,
-            ..*self
+impl PartialSchema for ExecutionBody<'_> {
+    fn schema() -> RefOr<Schema> {
+        AllOfBuilder::new()
+            .item(Ref::from_schema_name(ExecutionSummary::name()))
+            .item(Ref::from_schema_name(OutcomeBody::name()))
+            .description(Some(
+                "An execution: its summary and, once it has ended, the fields of its outcome.",
+            ))
+            .into()
+    }
+}
+
+impl ToSchema for ExecutionBody<'_> {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("Execution")
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        for (name, schema) in [
+            (ExecutionSummary::name(), ExecutionSummary::schema()),
+            (OutcomeBody::name(), OutcomeBody::schema()),
+        ] {
+            schemas.push((name.into_owned(), schema));
         }
+        ExecutionSummary::schemas(schemas);
+        OutcomeBody::schemas(schemas);
     }
 }
 
@@ -198,47 +201,6 @@ impl ExecutionTimes {
     }
 }
 
-/// The fields of a result as they are stored: the JSON text of an object. They are sent as they
-/// are.
-pub struct StoredResult<'a>(pub &'a str);
-
-impl StoredResult<'_> {
-    /// Returns the text between the braces; `None` if it is damaged.
-    fn fields(&self) -> Option<&str> {
-        self.0.strip_prefix('{')?.strip_suffix('}')
-    }
-}
-
-impl Serialize for StoredResult<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        serde_json::Deserializer::from_str(self.0)
-            .deserialize_map(Fields(&mut map))
-            .map_err(ser::Error::custom)?;
-        map.end()
-    }
-}
-
-/// Visitor that writes each field of an object as it is read.
-struct Fields<'a, M>(&'a mut M);
-
-impl<'de, M: SerializeMap> Visitor<'de> for Fields<'_, M> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        while let Some((name, value)) = entries.next_entry::<&str, &RawValue>()? {
-            self.0
-                .serialize_entry(name, value)
-                .map_err(de::Error::custom)?;
-        }
-        Ok(())
-    }
-}
-
 /// Returns the result of an execution without an outcome, as it is stored.
 #[must_use]
 pub fn failure_json(code: Code, detail: &str) -> String {
@@ -255,8 +217,8 @@ pub fn failure_json(code: Code, detail: &str) -> String {
 /// A page of executions, the newest first.
 #[derive(Serialize, ToSchema)]
 pub struct ExecutionList<'a> {
-    /// The executions, without their output.
-    pub executions: Vec<ExecutionBody<'a>>,
+    /// The executions, without their results.
+    pub executions: Vec<ExecutionSummary<'a>>,
     /// The `cursor` of the next page; null on the last one.
     pub next_cursor: Option<String>,
 }
@@ -274,15 +236,17 @@ mod tests {
         }
         .format();
         let execution = ExecutionBody {
-            id: "run_1",
-            status: ExecutionState::SUCCEEDED,
-            subject: "local",
-            session: None,
-            language: "python",
-            profile: Some("default"),
-            created_at,
-            started_at,
-            ended_at,
+            summary: ExecutionSummary {
+                id: "run_1",
+                status: ExecutionState::SUCCEEDED,
+                subject: "local",
+                session: None,
+                language: "python",
+                profile: Some("default"),
+                created_at,
+                started_at,
+                ended_at,
+            },
             result: Some(StoredResult(
                 r#"{"exit_code":0,"value":{"json":1.0e400,"text":"\u009b"}}"#,
             )),

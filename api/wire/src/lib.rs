@@ -17,7 +17,9 @@ pub mod problem;
 pub mod records;
 pub mod request;
 pub mod session;
+mod state;
 pub mod tree;
 
 pub use bounded::MAX_NUMBER;
 pub use json::{raw_json, sha256, timestamp, to_harmless_json, to_json};
+pub use state::UnknownState;

@@ -1,10 +1,10 @@
 //! Task tree: which programs depend on one another, and how far are they?
 
 use crate::bounded::{After, Named, Tasks, number, objects, texts};
-use crate::execution::{ExecutionState, UnknownState};
+use crate::execution::ExecutionState;
 use crate::request::ExecutionRequest;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use std::fmt;
+use crate::state::{UnknownState, find, state_as_text};
+use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 use utoipa::ToSchema;
 
@@ -101,8 +101,7 @@ pub enum OnFailure {
 }
 
 /// The state of a tree.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TreeState {
     /// A task runs, or is about to.
     Running,
@@ -143,12 +142,11 @@ impl FromStr for TreeState {
     type Err = UnknownState;
 
     fn from_str(name: &str) -> Result<Self, UnknownState> {
-        Self::ALL
-            .into_iter()
-            .find(|state| state.name() == name)
-            .ok_or_else(|| UnknownState::new(name))
+        find(&Self::ALL, Self::name, name)
     }
 }
+
+state_as_text!(TreeState);
 
 /// The state of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -185,12 +183,6 @@ impl TaskState {
     }
 }
 
-impl fmt::Display for TaskState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
 impl FromStr for TaskState {
     type Err = UnknownState;
 
@@ -203,18 +195,7 @@ impl FromStr for TaskState {
     }
 }
 
-impl Serialize for TaskState {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
-    }
-}
-
-impl<'de> Deserialize<'de> for TaskState {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let name = String::deserialize(deserializer)?;
-        name.parse().map_err(de::Error::custom)
-    }
-}
+state_as_text!(TaskState);
 
 /// Numbers of tasks by state.
 #[derive(Clone, Copy, Debug, Default, Serialize, ToSchema)]

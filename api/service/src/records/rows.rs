@@ -1,6 +1,8 @@
 //! Rows: what does a record consist of?
 
-use glovebox_wire::execution::{ExecutionBody, ExecutionState, ExecutionTimes, StoredResult};
+use glovebox_wire::execution::{
+    ExecutionBody, ExecutionState, ExecutionSummary, ExecutionTimes, StoredResult,
+};
 use glovebox_wire::tree::TreeState;
 use serde::{Deserialize, Serialize};
 
@@ -63,21 +65,21 @@ impl ExecutionRow {
     #[must_use]
     pub fn body(&self) -> ExecutionBody<'_> {
         ExecutionBody {
+            summary: self.summary(),
             result: self.result.as_deref().map(StoredResult),
-            ..self.summary()
         }
     }
 
     /// Returns its JSON form in lists: without its output.
     #[must_use]
-    pub fn summary(&self) -> ExecutionBody<'_> {
+    pub fn summary(&self) -> ExecutionSummary<'_> {
         let (created_at, started_at, ended_at) = ExecutionTimes {
             created_ms: self.created_ms,
             started_ms: self.started_ms,
             ended_ms: self.ended_ms,
         }
         .format();
-        ExecutionBody {
+        ExecutionSummary {
             id: &self.id,
             status: self.status,
             subject: &self.subject,
@@ -87,7 +89,6 @@ impl ExecutionRow {
             created_at,
             started_at,
             ended_at,
-            result: None,
         }
     }
 }
