@@ -5,7 +5,8 @@
     reason = "reads and writes the installation, in a directory of the user's own"
 )]
 
-use crate::manifest::{Artefact, FORMAT, Guest, Language, MANIFEST_FILE, Manifest, hex};
+use crate::manifest::{Artefact, FORMAT, Guest, Language, MANIFEST_FILE, Manifest};
+use data_encoding::HEXLOWER;
 use glovebox_host::folder::{Folder, FolderError};
 use sha2::{Digest as _, Sha256};
 use std::fs::{self, File, Permissions};
@@ -258,7 +259,7 @@ fn measure_file(path: &Path, mut file: File) -> Result<Artefact, BundleError> {
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned(),
-        sha256: hex(&digest.finalize()),
+        sha256: HEXLOWER.encode(&digest.finalize()),
         bytes,
     })
 }

@@ -1,5 +1,6 @@
 //! Bundle manifest: what describes the guests of a bundle?
 
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::collections::HashSet;
@@ -101,7 +102,7 @@ impl Manifest {
         for artefact in self.artefacts() {
             all.update(format!("{}\0{}\0", artefact.file, artefact.sha256));
         }
-        hex(&all.finalize())
+        HEXLOWER.encode(&all.finalize())
     }
 
     /// Says what makes the manifest unusable, if anything does.
@@ -136,11 +137,6 @@ fn is_plain(name: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
 }
 
-/// Bytes as hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -148,7 +144,7 @@ pub(crate) mod tests {
     pub(crate) fn artefact(file: &str, content: &[u8]) -> Artefact {
         Artefact {
             file: file.to_owned(),
-            sha256: hex(&Sha256::digest(content)),
+            sha256: HEXLOWER.encode(&Sha256::digest(content)),
             bytes: content.len() as u64,
         }
     }

@@ -2,12 +2,12 @@
 
 use std::fmt::Display;
 
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use crate::config::profile::Profile;
 use crate::config::rules::Rules;
 use crate::network::rules::HostRule;
-use crate::text::hex;
 use crate::units::{show_duration, show_size};
 
 /// Returns one `key = value` line for each thing that a decision can depend on. Strings are quoted,
@@ -122,7 +122,10 @@ fn write_mounts_and_environment(out: &mut Lines, profile: &Profile) {
         // The value may be a secret, and this text is shown to users.
         out.line(
             &format!("environment.set.{name}"),
-            format_args!("sha256:{}", hex(&Sha256::digest(value.as_bytes()))),
+            format_args!(
+                "sha256:{}",
+                HEXLOWER.encode(&Sha256::digest(value.as_bytes()))
+            ),
         );
     }
     let mut allowed: Vec<String> = profile

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use crate::canonical::canonical_text;
@@ -21,7 +22,6 @@ use crate::problem::{ConfigError, Problems};
 use crate::quotas::of_subject::Quotas;
 use crate::request::{Request, Subject};
 use crate::rule::Origin;
-use crate::text::hex;
 use crate::verdict::Verdict;
 
 /// A validated config in force: which subjects may run what, and with what authority.
@@ -171,7 +171,7 @@ impl Policy {
     }
 
     fn from_rules(rules: Rules) -> Self {
-        let digest = hex(&Sha256::digest(canonical_text(&rules).as_bytes()));
+        let digest = HEXLOWER.encode(&Sha256::digest(canonical_text(&rules).as_bytes()));
         Self {
             inner: Arc::new(Inner {
                 rules,

@@ -20,6 +20,7 @@ pub use segments::{
 use crate::error::Error;
 use crate::outcome::{Outcome, RunId, Status, Usage};
 use crate::packages::LockedPackage;
+use data_encoding::HEXLOWER;
 use glovebox_policy::{Denial, Finding, Grant, Request, Subject, Verdict};
 use sha2::{Digest as _, Sha256};
 use std::io;
@@ -207,21 +208,10 @@ impl RequestSummary {
         Self {
             language: request.language.clone(),
             source: request.source.name.clone(),
-            source_sha256: hex(&Sha256::digest(&request.source.content)),
+            source_sha256: HEXLOWER.encode(&Sha256::digest(&request.source.content)),
             source_bytes: request.source.content.len() as u64,
         }
     }
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }
 
 /// Forwards the audit events of a run to its subscriber.

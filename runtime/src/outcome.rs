@@ -1,6 +1,7 @@
 //! Outcome of a run: how did it end, with what output and what usage?
 
 use crate::packages::LockedPackage;
+use data_encoding::HEXLOWER;
 use glovebox_policy::{Denial, Finding, Limit, LimitHit, Tier};
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -225,7 +226,11 @@ impl std::str::FromStr for RunId {
 
 impl fmt::Display for RunId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "run_{:032x}", self.0)
+        // Ids are formatted several times in each run, and the formatter of numbers is slow.
+        let mut text = *b"run_00000000000000000000000000000000";
+        let (_, digits) = text.split_at_mut(4);
+        HEXLOWER.encode_mut(&self.0.to_be_bytes(), digits);
+        f.pad(str::from_utf8(&text).unwrap_or_default())
     }
 }
 

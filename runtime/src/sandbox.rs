@@ -27,7 +27,7 @@ use crate::packages::{PackageManager, PackageTarget};
 use crate::round_robin::FairSlots;
 use crate::stdio::{Input, OutputChunk};
 use crate::tools::{NamedTools, ToolProvider, ToolSpec};
-use glovebox_policy::{Denial, Facts, Grant, Policy, Request, Subject, Tier};
+use glovebox_policy::{Denial, Facts, Grant, Policy, Request, Subject, Tier, TierFacts};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::{Notify, Semaphore, mpsc};

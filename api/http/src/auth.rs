@@ -4,12 +4,12 @@
 //! that a web page in a user's browser cannot reach a service on that user's machine (DNS
 //! rebinding, CSRF).
 
-use super::extract::{BodyMemory, BodyTime};
+use super::extract::{Accepted, BodyLimits};
 use super::places::{Connection, Counted, NoAnswer};
 use super::problem::{Problem, Refused};
 use super::state::ApiState;
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, Version, header};
 use axum::middleware::Next;
@@ -42,11 +42,11 @@ pub(super) fn host_names(address: SocketAddr, configured: &[String]) -> Vec<Stri
 
 /// Authenticates a request and passes it on with its caller, or answers it with a problem. A
 /// refusal because of a quota of the caller is recorded here, whichever handler it comes from.
-pub(super) async fn guard(State(state): State<ApiState>, request: Request, next: Next) -> Response {
-    match judge(&state, request.headers(), request.uri(), request.version()).await {
+pub(super) async fn guard(state: &ApiState, request: Request, next: Next) -> Response {
+    match judge(state, request.headers(), request.uri(), request.version()).await {
         Ok(caller) => {
             let subject = caller.as_ref().map(|caller| caller.subject.clone());
-            let mut response = pass(&state, caller, request, next).await;
+            let mut response = pass(state, caller, request, next).await;
             if let Some(subject) = subject
                 && let Some(Refused(denial)) = response.extensions_mut().remove()
             {
@@ -75,12 +75,9 @@ async fn pass(
     mut request: Request,
     next: Next,
 ) -> Response {
-    request
-        .extensions_mut()
-        .insert(BodyTime(state.limits().body_time));
     // Every request comes on a connection; only tests of the routes have none.
     let connection = request.extensions().get::<Arc<Connection>>().cloned();
-    if let Some(caller) = caller {
+    if let Some(caller) = &caller {
         if let Err(error) = state.service().identities.check_rate(&caller.subject) {
             return Problem::from(error).into_response();
         }
@@ -93,13 +90,13 @@ async fn pass(
         if let Err(reason) = begun {
             return unanswered(reason).into_response();
         }
-        let memory = BodyMemory {
-            account: Arc::clone(&state.service().memory),
-            most: state.limits().body,
-        };
-        request.extensions_mut().insert(memory);
-        request.extensions_mut().insert(caller);
     }
+    let body = BodyLimits {
+        time: state.limits().body_time,
+        most: state.limits().body,
+        account: Arc::clone(&state.service().memory),
+    };
+    request.extensions_mut().insert(Accepted { caller, body });
     let response = next.run(request).await;
     match connection {
         // A connection that was upgraded is in flight until it is closed.

@@ -5,8 +5,8 @@ use crate::state::ApiState;
 use axum::Json;
 use axum::body::{Body as HttpBody, HttpBody as _};
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request as HttpRequest};
-use axum::http::header;
 use axum::http::request::Parts;
+use axum::http::{Extensions, header};
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 use glovebox_service::{Caller, Code, Memory, MemoryCharge, NoMemory, SessionUse};
@@ -23,8 +23,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Authenticated {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let caller = parts.extensions.get::<Caller>().cloned();
-        caller
+        accepted(&parts.extensions)
+            .and_then(|accepted| accepted.caller.clone())
             .map(Self)
             .ok_or_else(|| Problem::new(Code::Unauthenticated, "unauthenticated"))
     }
@@ -45,7 +45,7 @@ impl FromRequestParts<ApiState> for InUse {
         let id = parameters.iter().flatten().find(|(name, _)| *name == "id");
         let id = id.map(|(_, id)| id.to_owned()).unwrap_or_default();
         // Whether the caller may, and what is wrong otherwise, is for the handler to say.
-        let caller = parts.extensions.get::<Caller>();
+        let caller = accepted(&parts.extensions).and_then(|accepted| accepted.caller.as_ref());
         let sessions = &state.service().sessions;
         Ok(Self {
             _session: caller.map(|caller| sessions.in_use(caller, &id)),
@@ -89,7 +89,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
                 "the body is a JSON object, not a list",
             ));
         }
-        let Json(value) = Json::from_bytes(&bytes)?;
+        // Where in the text an error is costs much to follow, so a second look finds that out.
+        let value = match serde_json::from_slice(&bytes) {
+            Ok(value) => value,
+            Err(_) => Json::from_bytes(&bytes)?.0,
+        };
         Ok(Self {
             value,
             bytes,
@@ -105,15 +109,28 @@ impl<T> Body<T> {
     }
 }
 
-/// The deadline for reading a body; an extension of every request.
-#[derive(Clone, Copy)]
-pub(crate) struct BodyTime(pub(crate) Duration);
-
-/// The memory account of a body and its maximum size; an extension of every request of a caller.
+/// What the [guard](crate::auth) has found out about a request that it has let pass, as its
+/// extension.
 #[derive(Clone)]
-pub(crate) struct BodyMemory {
-    pub(crate) account: Arc<Memory>,
+pub(crate) struct Accepted {
+    /// The caller; `None` if the route needs no key.
+    pub(crate) caller: Option<Caller>,
+    pub(crate) body: BodyLimits,
+}
+
+/// Limits on the body of a request.
+#[derive(Clone)]
+pub(crate) struct BodyLimits {
+    /// Timeout of reading it.
+    pub(crate) time: Duration,
+    /// Maximum bytes.
     pub(crate) most: usize,
+    /// The account of its memory.
+    pub(crate) account: Arc<Memory>,
+}
+
+fn accepted(extensions: &Extensions) -> Option<&Accepted> {
+    extensions.get::<Accepted>()
 }
 
 /// Copies of a body in memory: while it is assembled, and again while its JSON is parsed.
@@ -124,8 +141,9 @@ type Account = Arc<Mutex<Result<MemoryCharge, NoMemory>>>;
 
 /// Charges the memory of a body before it is read, or in steps if its length is not declared.
 fn counted(request: HttpRequest) -> Result<(HttpRequest, Account), Problem> {
-    let extensions = request.extensions();
-    let (Some(memory), Some(caller)) = (extensions.get::<BodyMemory>(), extensions.get::<Caller>())
+    let accepted = accepted(request.extensions());
+    let Some((caller, limits)) =
+        accepted.and_then(|accepted| Some((accepted.caller.as_ref()?, &accepted.body)))
     else {
         return Ok((request, Arc::new(Mutex::new(Ok(MemoryCharge::default())))));
     };
@@ -133,9 +151,9 @@ fn counted(request: HttpRequest) -> Result<(HttpRequest, Account), Problem> {
     let declared = request.body().size_hint().exact().map(|bytes| {
         usize::try_from(bytes)
             .unwrap_or(usize::MAX)
-            .min(memory.most)
+            .min(limits.most)
     });
-    let charge = memory.account.take(
+    let charge = limits.account.take(
         &caller.subject,
         declared.unwrap_or(0).saturating_mul(COPIES),
     )?;
@@ -169,10 +187,8 @@ pub(crate) async fn read_body<S: Send + Sync>(
     request: HttpRequest,
     state: &S,
 ) -> Result<(Bytes, MemoryCharge), Problem> {
-    let deadline = request
-        .extensions()
-        .get::<BodyTime>()
-        .map_or(Duration::from_secs(60), |time| time.0);
+    let deadline = accepted(request.extensions())
+        .map_or(Duration::from_secs(60), |accepted| accepted.body.time);
     let (request, account) = counted(request)?;
     let body = tokio::time::timeout(deadline, Bytes::from_request(request, state)).await;
     let charge = std::mem::replace(

@@ -22,8 +22,14 @@ const PAGE: u32 = 50;
 
 /// Returns a response whose body is JSON already.
 pub(crate) fn json(status: StatusCode, text: impl Into<axum::body::Body>) -> Response {
+    let mut response = Response::new(text.into());
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    // With those that every response gets.
+    headers.reserve(12);
     let kind = HeaderValue::from_static("application/json");
-    (status, [(header::CONTENT_TYPE, kind)], text.into()).into_response()
+    headers.insert(header::CONTENT_TYPE, kind);
+    response
 }
 
 /// Adds a header with the URL of the resource.

@@ -8,6 +8,7 @@
 use crate::config::AlertRule;
 use crate::http_client::client;
 use crate::records::now_ms;
+use data_encoding::HEXLOWER;
 use glovebox::{Outcome, Status};
 use glovebox_policy::{Severity, Subject};
 use glovebox_wire::error::chain;
@@ -282,12 +283,7 @@ async fn post(
     if let Some(secret) = secret {
         let mut code = Hmac::<Sha256>::new_from_slice(secret).map_err(|error| error.to_string())?;
         code.update(body.as_bytes());
-        let code: String = code
-            .finalize()
-            .into_bytes()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let code = HEXLOWER.encode(&code.finalize().into_bytes());
         request = request.header("x-glovebox-signature", format!("sha256={code}"));
     }
     let response = request

@@ -125,7 +125,7 @@ pub struct ExecutionQuery {
 /// An execution that was found.
 pub struct Found {
     /// Its current record.
-    pub row: ExecutionRow,
+    pub row: Arc<ExecutionRow>,
     /// The execution, if it is active in this process, or has ended recently.
     pub active: Option<Arc<ActiveExecution>>,
 }
@@ -173,7 +173,7 @@ impl Executions {
         let active = Arc::new(ActiveExecution {
             id: start.id,
             subject: start.subject,
-            row: Mutex::new(row),
+            row: Mutex::new(Arc::new(row)),
             log,
             stop: CancellationToken::new(),
             done: CancellationToken::new(),
@@ -186,7 +186,7 @@ impl Executions {
         if let Some(log) = &active.log {
             log.status(active.state());
         }
-        let span = tracing::debug_span!("execution", id = %active.id, language = active.row().language, status = tracing::field::Empty);
+        let span = tracing::debug_span!("execution", id = %active.id, language = active.row().language.as_str(), status = tracing::field::Empty);
         let run = run::drive(
             Arc::clone(core),
             Arc::clone(&active),
@@ -217,8 +217,11 @@ impl Executions {
         }
         let subject = caller.subject.as_str();
         let row = self.0.records.execution(subject, &id).await?;
-        row.map(|row| Found { row, active: None })
-            .ok_or_else(|| ServiceError::not_found("execution"))
+        row.map(|row| Found {
+            row: Arc::new(row),
+            active: None,
+        })
+        .ok_or_else(|| ServiceError::not_found("execution"))
     }
 
     /// Returns executions of the caller, the newest first, without their results.
@@ -258,7 +261,11 @@ impl Executions {
     /// # Errors
     ///
     /// If there is none, or it has already ended.
-    pub async fn cancel(&self, caller: &Caller, id: &str) -> Result<ExecutionRow, ServiceError> {
+    pub async fn cancel(
+        &self,
+        caller: &Caller,
+        id: &str,
+    ) -> Result<Arc<ExecutionRow>, ServiceError> {
         let Found { row, active } = self.find(caller, id).await?;
         match active.filter(|_| !row.has_ended()) {
             Some(active) => Ok(active.cancel_and_wait().await),
@@ -310,7 +317,7 @@ impl Executions {
     ) -> Result<(T, Bytes), ServiceError> {
         let missing = || ServiceError::not_found("artifact");
         // Only its id: the record may be large.
-        let id = self.find(caller, id).await?.row.id;
+        let id = self.find(caller, id).await?.row.id.clone();
         if path.contains('\0') {
             return Err(missing());
         }

@@ -29,6 +29,7 @@ use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{AnyPool, Row as _, SqlSafeStr as _};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
 use writer::{Waits, Write, Writer};
@@ -219,18 +220,18 @@ impl Records {
     }
 
     /// Stores an execution, in place of its previous record; returns when the record is durable.
-    pub(crate) async fn put(&self, row: ExecutionRow) -> Result<(), String> {
-        self.written(Write::Execution(Box::new(row), None)).await
+    pub(crate) async fn put(&self, row: Arc<ExecutionRow>) -> Result<(), String> {
+        self.written(Write::Execution(row, None)).await
     }
 
     /// Stores an execution that has ended like [`Records::put`], and adds its usage to that of its
     /// subject on that day.
     pub(crate) async fn put_ended(
         &self,
-        row: ExecutionRow,
+        row: Arc<ExecutionRow>,
         usage: Option<UsageDay>,
     ) -> Result<(), String> {
-        self.written(Write::Execution(Box::new(row), usage.map(Box::new)))
+        self.written(Write::Execution(row, usage.map(Box::new)))
             .await
     }
 
@@ -242,9 +243,9 @@ impl Records {
     }
 
     /// Stores an execution like [`Records::put`], without waiting.
-    pub(crate) async fn put_later(&self, row: ExecutionRow) -> Result<(), String> {
+    pub(crate) async fn put_later(&self, row: Arc<ExecutionRow>) -> Result<(), String> {
         self.writer()?
-            .send(Write::Execution(Box::new(row), None), Waits::Nobody)
+            .send(Write::Execution(row, None), Waits::Nobody)
             .await
     }
 

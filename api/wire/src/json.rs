@@ -1,6 +1,7 @@
 //! JSON text: how is a value written, and how is text of a guest embedded?
 
 use crate::encode::fits_when_harmless;
+use data_encoding::HEXLOWER;
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
@@ -12,10 +13,7 @@ use std::time::{Duration, UNIX_EPOCH};
 /// Returns a SHA-256 digest in the notation that is used everywhere.
 #[must_use]
 pub fn sha256(content: impl AsRef<[u8]>) -> String {
-    Sha256::digest(content)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    HEXLOWER.encode(&Sha256::digest(content))
 }
 
 /// Formats a time in milliseconds since 1970 (RFC 3339).

@@ -6,8 +6,8 @@
 use super::progress::Progress;
 use super::sources::sources;
 use crate::installation::write_sparse;
-use crate::manifest::hex;
 use anyhow::{Context as _, Result, bail};
+use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
 use std::fs::{self, File, Permissions};
@@ -127,7 +127,7 @@ impl<'a> Steps<'a> {
             inputs,
             network,
         } = step;
-        let digest = hex(&inputs.0.finalize());
+        let digest = HEXLOWER.encode(&inputs.0.finalize());
         let key = digest.get(..16).unwrap_or(&digest);
         let target = self.root.join(format!("{name}-{key}"));
         self.used

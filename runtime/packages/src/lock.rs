@@ -1,5 +1,6 @@
 //! Resolution of packages (lock): which exact archives do requirements come to?
 
+use data_encoding::HEXLOWER;
 use glovebox::{Error, LockedPackage, PackageTarget};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -132,11 +133,7 @@ pub(crate) fn digest(parts: impl IntoIterator<Item = String>) -> String {
         hasher.update((part.len() as u64).to_le_bytes());
         hasher.update(part);
     }
-    hasher
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    HEXLOWER.encode(&hasher.finalize())
 }
 
 /// Returns the parts of a target that are in keys.

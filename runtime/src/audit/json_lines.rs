@@ -279,7 +279,7 @@ impl Chain {
         line.field("sequence", &self.links.sequence);
         line.field("previous", &self.links.previous);
         let (text, sealed) = line.seal(&self.seal);
-        if let Err(error) = (&*self.file).write_all(text.as_bytes()) {
+        if let Err(error) = (&*self.file).write_all(&text) {
             if let Err(error) = self.mend() {
                 tracing::error!(%error, "a line of the audit log was written in part; nothing is recorded until it can be taken away");
             }

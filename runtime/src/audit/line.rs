@@ -7,30 +7,35 @@ use serde::Serialize;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A line as far as it is built.
-pub(super) struct Line(String);
+pub(super) struct Line(Vec<u8>);
 
 impl Line {
     pub(super) fn field(&mut self, name: &str, value: &(impl Serialize + ?Sized)) {
-        self.0
-            .push_str(if self.0.is_empty() { "{\"" } else { ",\"" });
-        self.0.push_str(name);
-        self.0.push_str("\":");
-        // Serialisation fails only for keys that are no strings; there are none.
-        self.0
-            .push_str(&serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned()));
+        let Self(line) = self;
+        let before: &[u8] = if line.is_empty() { b"{\"" } else { b",\"" };
+        line.extend_from_slice(before);
+        line.extend_from_slice(name.as_bytes());
+        line.extend_from_slice(b"\":");
+        let start = line.len();
+        // Serialization fails only for keys that are no strings; there are none.
+        if serde_json::to_writer(&mut *line, value).is_err() {
+            line.truncate(start);
+            line.extend_from_slice(b"null");
+        }
     }
 
     /// Returns the whole line and its seal.
-    pub(super) fn seal(mut self, seal: &Seal) -> (String, String) {
-        let sealed = seal.seal(&self.0);
-        self.0.push_str(seal.mark());
-        self.0.push_str(&sealed);
-        self.0.push_str("\"}\n");
-        (self.0, sealed)
+    pub(super) fn seal(self, seal: &Seal) -> (Vec<u8>, String) {
+        let Self(mut line) = self;
+        let sealed = seal.seal(&line);
+        for part in [seal.mark(), &sealed, "\"}\n"] {
+            line.extend_from_slice(part.as_bytes());
+        }
+        (line, sealed)
     }
 
     pub(super) fn at(time: SystemTime) -> Self {
-        let mut line = Self(String::with_capacity(768));
+        let mut line = Self(Vec::with_capacity(1024));
         line.field(
             "time_ms",
             &milliseconds(time.duration_since(UNIX_EPOCH).unwrap_or_default()),

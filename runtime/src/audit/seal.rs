@@ -4,7 +4,7 @@
 //! the file can recompute all of it; that only shows if the newest hash is kept elsewhere
 //! ([`AuditHead`]), or if records are sealed with a key ([`AuditKey`]) that is not on that disk.
 
-use super::hex;
+use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 use std::fmt;
@@ -137,13 +137,13 @@ impl Seal {
     }
 
     /// Returns the seal of a line: over its bytes up to the mark.
-    pub(super) fn seal(&self, line: &str) -> String {
+    pub(super) fn seal(&self, line: impl AsRef<[u8]>) -> String {
         match self {
-            Self::Hash => hex(&Sha256::digest(line)),
+            Self::Hash => HEXLOWER.encode(&Sha256::digest(line)),
             Self::Key(AuditKey(key)) => match Hmac::<Sha256>::new_from_slice(key) {
                 Ok(mut mac) => {
-                    mac.update(line.as_bytes());
-                    hex(&mac.finalize().into_bytes())
+                    mac.update(line.as_ref());
+                    HEXLOWER.encode(&mac.finalize().into_bytes())
                 }
                 // HMAC takes keys of any length.
                 Err(_) => String::new(),

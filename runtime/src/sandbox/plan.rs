@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::findings;
 use crate::outcome::RunId;
 use crate::packages::{PackageManager, PackagePlan, PackageTarget, PackageTree};
-use glovebox_policy::{Denial, Facts, Finding, Grant, Limits, Request, Subject, Tier, Verdict};
+use glovebox_policy::{Denial, Finding, Grant, Limits, Request, Subject, Tier, Verdict};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 

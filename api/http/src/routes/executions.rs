@@ -10,7 +10,8 @@ use crate::state::ApiState;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{FromRequestParts, Path, Query, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::StreamExt as _;
@@ -23,6 +24,7 @@ use glovebox_wire::execution::{ExecutionBody, ExecutionList};
 use glovebox_wire::request::ExecutionRequest;
 use glovebox_wire::to_json;
 use serde::Deserialize;
+use std::convert::Infallible;
 use std::sync::Arc;
 use utoipa::IntoParams;
 
@@ -149,15 +151,14 @@ pub(crate) async fn respond(
 pub(crate) async fn create(
     State(state): State<ApiState>,
     Authenticated(caller): Authenticated,
-    headers: HeaderMap,
+    StartHeaders { mode, key }: StartHeaders,
     body: Body<ExecutionRequest>,
 ) -> Result<Response, Problem> {
     caller.needs(Scope::Run)?;
     let executions = &state.service().executions;
-    let mode = Mode::of(&headers);
     // Before anything starts that would have to be cancelled again.
     let permit = mode.permit(state.followers(), &caller)?;
-    let Some(key) = idempotency_key(&headers)? else {
+    let Some(key) = key.as_ref().map(idempotency_key).transpose()? else {
         let handle = executions.start(&caller, new_execution(&caller, body, mode)?)?;
         return respond(&state, handle, mode, permit).await;
     };
@@ -185,11 +186,26 @@ pub(crate) async fn create(
     .await
 }
 
-/// Returns the idempotency key of a request.
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let Some(key) = headers.get("idempotency-key") else {
-        return Ok(None);
-    };
+/// The headers of a request that starts an execution.
+pub(crate) struct StartHeaders {
+    mode: Mode,
+    /// The idempotency key, unchecked.
+    key: Option<HeaderValue>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for StartHeaders {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self {
+            mode: Mode::of(&parts.headers),
+            key: parts.headers.get("idempotency-key").cloned(),
+        })
+    }
+}
+
+/// Checks an idempotency key.
+fn idempotency_key(key: &HeaderValue) -> Result<String, Problem> {
     let key = key.to_str().ok().filter(|key| {
         (1..=MAX_KEY).contains(&key.len()) && key.bytes().all(|byte| (b' '..=b'~').contains(&byte))
     });
@@ -199,7 +215,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
             format!("an idempotency key has 1 to {MAX_KEY} printable characters"),
         )
     })?;
-    Ok(Some(key.to_owned()))
+    Ok(key.to_owned())
 }
 
 /// Converts a request.
@@ -253,7 +269,7 @@ async fn replay(
                     let permit = sse::permit(state.followers(), caller)?;
                     sse::stream(active.events().unwrap_or_default(), 0, permit)
                 }
-                Mode::Wait => whole(&active.finished().await?)?,
+                Mode::Wait => whole(active.finished().await?.as_ref())?,
             };
             (active.id().to_string(), response)
         }
@@ -355,7 +371,7 @@ pub(crate) async fn delete(
     let whole = |row: &ExecutionRow| responses::execution(&service.memory, &caller.subject, row);
     let Found { row, active } = service.executions.find(&caller, &id).await?;
     if let Some(active) = active.filter(|_| !row.has_ended()) {
-        return whole(&active.cancel_and_wait().await);
+        return whole(active.cancel_and_wait().await.as_ref());
     }
     service.executions.stored(&caller, &id).await;
     // If the last representation cannot be sent, the execution is not deleted.

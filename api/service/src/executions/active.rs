@@ -17,7 +17,8 @@ use tokio::io::DuplexStream;
 pub struct ActiveExecution {
     pub(super) id: RunId,
     pub(super) subject: Subject,
-    pub(super) row: Mutex<ExecutionRow>,
+    /// Its record. The writer of records and the response share it.
+    pub(super) row: Mutex<Arc<ExecutionRow>>,
     /// Its events, if a client may follow it.
     pub(super) log: Option<Arc<EventLog>>,
     pub(super) stop: CancellationToken,
@@ -51,8 +52,8 @@ impl ActiveExecution {
 
     /// Returns its current record.
     #[must_use]
-    pub fn row(&self) -> ExecutionRow {
-        lock(&self.row).clone()
+    pub fn row(&self) -> Arc<ExecutionRow> {
+        Arc::clone(&lock(&self.row))
     }
 
     /// Returns its state.
@@ -79,7 +80,7 @@ impl ActiveExecution {
     }
 
     /// Stops it, and waits for its end; the record that is returned has the reason of a failure.
-    pub async fn cancel_and_wait(&self) -> ExecutionRow {
+    pub async fn cancel_and_wait(&self) -> Arc<ExecutionRow> {
         self.cancel();
         let _ = self.finished().await;
         self.row()
@@ -90,7 +91,7 @@ impl ActiveExecution {
     /// # Errors
     ///
     /// If it has no outcome.
-    pub async fn finished(&self) -> Result<ExecutionRow, ServiceError> {
+    pub async fn finished(&self) -> Result<Arc<ExecutionRow>, ServiceError> {
         self.done.cancelled().await;
         match &*lock(&self.failure) {
             Some((code, detail)) => Err(ServiceError::new(*code, detail.clone())),
@@ -109,13 +110,12 @@ impl ActiveExecution {
         *lock(&self.stdin) = Some(pipe);
     }
 
-    /// Reads its record without a copy.
     pub(super) fn with_row<T>(&self, read: impl FnOnce(&ExecutionRow) -> T) -> T {
         read(&lock(&self.row))
     }
 
     pub(super) fn update_row(&self, update: impl FnOnce(&mut ExecutionRow)) {
-        update(&mut lock(&self.row));
+        update(Arc::make_mut(&mut lock(&self.row)));
     }
 }
 
@@ -174,7 +174,7 @@ impl Handle {
     /// # Errors
     ///
     /// If it has no outcome.
-    pub async fn wait(mut self) -> Result<ExecutionRow, ServiceError> {
+    pub async fn wait(mut self) -> Result<Arc<ExecutionRow>, ServiceError> {
         poll_fn(|context| match &mut self.run {
             Some(run) => run.as_mut().poll(context),
             None => Poll::Ready(()),

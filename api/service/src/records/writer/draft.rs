@@ -6,6 +6,7 @@ use glovebox_wire::records::UsageDay;
 use glovebox_wire::sha256;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
@@ -51,13 +52,35 @@ const ADD_USAGE: &str = "INSERT INTO usage_by_day (subject, day_ms, executions, 
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Write {
     /// An execution, and the usage to add to its subject's once it has ended.
-    Execution(Box<ExecutionRow>, Option<Box<UsageDay>>),
+    Execution(
+        #[serde(with = "shared_row")] Arc<ExecutionRow>,
+        Option<Box<UsageDay>>,
+    ),
     Session(Box<SessionRow>),
     Tree(Box<TreeRow>),
     /// Usage that belongs to no execution, with its id.
     Usage(String, Box<UsageDay>),
     /// Nothing: its acknowledgement means that everything before it is written.
     Barrier,
+}
+
+/// The JSON form of a shared row is that of the row.
+mod shared_row {
+    use super::{Arc, ExecutionRow};
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        row: &Arc<ExecutionRow>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        ExecutionRow::serialize(row, serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Arc<ExecutionRow>, D::Error> {
+        ExecutionRow::deserialize(deserializer).map(Arc::new)
+    }
 }
 
 impl Write {
@@ -149,10 +172,11 @@ pub(super) struct Record {
 
 impl Record {
     pub(super) fn execution(
-        row: ExecutionRow,
+        row: Arc<ExecutionRow>,
         usage: Option<Box<UsageDay>>,
         waiting: Waiting,
     ) -> Self {
+        let row = Arc::unwrap_or_clone(row);
         let id = row.id.clone();
         let artifact = |artifact: ArtifactRow| {
             let digest = sha256(&artifact.path);
@@ -313,7 +337,7 @@ pub(super) fn usage<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<St
 /// Pending records: of every execution only its newest state.
 #[derive(Default)]
 pub(super) struct Draft {
-    pub(super) executions: HashMap<String, Drafted<ExecutionRow>>,
+    pub(super) executions: HashMap<String, Drafted<Arc<ExecutionRow>>>,
     pub(super) trees: HashMap<String, Drafted<TreeRow>>,
     /// Sessions, and usage of no execution.
     pub(super) others: Vec<Record>,
@@ -351,10 +375,10 @@ impl Draft {
                 let drafted = self
                     .executions
                     .entry(row.id.clone())
-                    .or_insert_with(|| Drafted::new(ExecutionRow::default()));
+                    .or_insert_with(|| Drafted::new(Arc::clone(&row)));
                 // An ended execution does not run again: a late update must not revive it.
                 if row.ended_ms.is_some() || drafted.row.ended_ms.is_none() {
-                    drafted.row = *row;
+                    drafted.row = row;
                 }
                 drafted.usage = usage.or(drafted.usage.take());
                 drafted.waiting.add(waits);
@@ -416,7 +440,7 @@ impl Draft {
         let executions = self
             .executions
             .extract_if(|_, drafted| drafted.is_due(is_all));
-        let execution = |(_, drafted): (String, Drafted<ExecutionRow>)| {
+        let execution = |(_, drafted): (String, Drafted<Arc<ExecutionRow>>)| {
             Record::execution(drafted.row, drafted.usage, drafted.waiting)
         };
         let mut records: Vec<Record> = executions.map(execution).collect();

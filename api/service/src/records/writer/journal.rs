@@ -182,7 +182,7 @@ mod tests {
             ..ExecutionRow::default()
         };
         Write::Execution(
-            Box::new(row),
+            Arc::new(row),
             Some(Box::new(UsageDay {
                 executions: 1,
                 ..UsageDay::default()
