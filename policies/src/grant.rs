@@ -77,6 +77,12 @@ impl Grant {
         self.tier
     }
 
+    /// The tiers that the profile prefers to that one, and that were passed over.
+    pub fn passed_over(&self) -> impl Iterator<Item = Tier> + '_ {
+        let tiers = self.profile.tiers.iter().copied();
+        tiers.take_while(|tier| *tier != self.tier)
+    }
+
     /// The reason for that tier, in one line.
     pub fn tier_reason(&self) -> &str {
         &self.tier_reason

@@ -5,13 +5,12 @@
 //! rebinding, CSRF).
 
 use super::extract::{Accepted, BodyLimits};
-use super::places::{Connection, Counted, NoAnswer};
+use super::places::{Connection, NoAnswer};
 use super::problem::{Problem, Refused};
 use super::state::ApiState;
-use axum::body::Body;
 use axum::extract::Request;
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, Version, header};
+use axum::http::{HeaderMap, HeaderValue, Uri, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use glovebox_service::{Caller, Code, Identities, ServiceError};
@@ -97,14 +96,7 @@ async fn pass(
         account: Arc::clone(&state.service().memory),
     };
     request.extensions_mut().insert(Accepted { caller, body });
-    let response = next.run(request).await;
-    match connection {
-        // A connection that was upgraded is in flight until it is closed.
-        Some(connection) if response.status() != StatusCode::SWITCHING_PROTOCOLS => {
-            response.map(|body| Body::new(Counted::new(body, connection)))
-        }
-        _ => response,
-    }
+    next.run(request).await
 }
 
 fn unanswered(reason: NoAnswer) -> Problem {

@@ -7,17 +7,22 @@
 mod self_wake;
 mod strict;
 
-use super::places::{Connection, Entry, Place, Places, Watched};
+use super::places::{Connection, Counted, Entry, Place, Places, Watched};
 use axum::Router;
 use glovebox_service::{ServiceLimits, Tls};
+use hyper::StatusCode;
 use hyper::body::Incoming;
 use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use pin_project_lite::pin_project;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use self_wake::SelfWake;
+use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use strict::Strict;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -67,18 +72,46 @@ pub(super) struct Front {
     pub(super) over: CancellationToken,
 }
 
-/// The router, which attaches its connection to each request.
+/// The router, which attaches its connection to each request, and tells it when the response is
+/// sent.
 struct Routes(TowerToHyperService<Router>, Arc<Connection>);
 
-impl Service<hyper::Request<Incoming>> for Routes {
-    type Response = <TowerToHyperService<Router> as Service<hyper::Request<Incoming>>>::Response;
-    type Error = <TowerToHyperService<Router> as Service<hyper::Request<Incoming>>>::Error;
-    type Future = <TowerToHyperService<Router> as Service<hyper::Request<Incoming>>>::Future;
+type Routed = <TowerToHyperService<Router> as Service<hyper::Request<Incoming>>>::Future;
 
-    fn call(&self, mut request: hyper::Request<Incoming>) -> Self::Future {
+impl Service<hyper::Request<Incoming>> for Routes {
+    type Response = hyper::Response<Counted>;
+    type Error = Infallible;
+    type Future = Responding;
+
+    fn call(&self, mut request: hyper::Request<Incoming>) -> Responding {
         self.1.asked();
         request.extensions_mut().insert(Arc::clone(&self.1));
-        self.0.call(request)
+        Responding {
+            routed: self.0.call(request),
+            connection: Arc::clone(&self.1),
+        }
+    }
+}
+
+pin_project! {
+    /// The response to a request.
+    struct Responding {
+        #[pin]
+        routed: Routed,
+        connection: Arc<Connection>,
+    }
+}
+
+impl Future for Responding {
+    type Output = Result<hyper::Response<Counted>, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let response = ready!(this.routed.poll(context))?;
+        // A connection that was upgraded is in flight until it is closed.
+        let is_counted = response.status() != StatusCode::SWITCHING_PROTOCOLS;
+        let connection = is_counted.then(|| Arc::clone(this.connection));
+        Poll::Ready(Ok(response.map(|body| Counted::new(body, connection))))
     }
 }
 

@@ -5,7 +5,7 @@
 //! processors for the milliseconds between two yield points of a guest, so that a hundred busy
 //! programs of one subject cost another one no more than a single program would.
 
-use crate::subject_quotas::SubjectQuotas;
+use crate::subject_quotas::{SubjectQuotas, max_running};
 use glovebox::RoundRobin;
 use glovebox_policy::{Denial, Quota, Subject};
 use std::collections::HashMap;
@@ -102,7 +102,7 @@ impl Admission {
         bytes: usize,
     ) -> Result<QueueEntry, QueueFull> {
         let quotas = self.quotas.of(subject);
-        let most = self.quotas.running(subject);
+        let most = max_running(&quotas);
         let mut state = lock(&self.state);
         // Queued executions either wait for something that this one does not need, or came first.
         if state.running < self.limits.running
@@ -168,7 +168,7 @@ impl Admission {
             };
             state.waiting -= 1;
             state.waiting_bytes -= ticket.bytes;
-            state.begin(&next, self.quotas.running(&next));
+            state.begin(&next, max_running(&self.quotas.of(&next)));
             if let Err(mut slot) = ticket
                 .slot
                 .send(AdmissionSlot(Some((Arc::clone(&self), next.clone()))))

@@ -48,14 +48,14 @@ impl SubjectQuotas {
     pub fn of<'a>(&'a self, subject: &'a Subject) -> Quotas<'a> {
         self.policy.quotas(subject).or(&self.settings)
     }
+}
 
-    /// Returns the number of executions that a subject may have running at once; further ones wait.
-    pub(crate) fn running(&self, subject: &Subject) -> usize {
-        let most = self.of(subject).get(Quota::Running);
-        most.map_or(usize::MAX, |most| {
-            usize::try_from(most).unwrap_or(usize::MAX)
-        })
-    }
+/// Returns the number of executions that a subject may have running at once; further ones wait.
+pub(crate) fn max_running(quotas: &Quotas<'_>) -> usize {
+    let most = quotas.get(Quota::Running);
+    most.map_or(usize::MAX, |most| {
+        usize::try_from(most).unwrap_or(usize::MAX)
+    })
 }
 
 /// Returns the quotas that the config of a service sets for every subject.

@@ -176,13 +176,13 @@ impl Sandbox {
         }
     }
 
-    /// Returns whether a decision depends on a tier that is not connected. A denial does: its reason
-    /// may be another one then.
+    /// Returns whether a decision depends on a tier that is not connected: the chosen one, or one
+    /// that would have been preferred. A denial depends on all of them.
     fn is_provisional(&self, decided: &Result<Arc<Grant>, Box<Denial>>) -> bool {
         let is_connected =
             |tier| !matches!(self.0.executors.get(&tier), Some(tier) if !tier.is_connected());
         match decided {
-            Ok(grant) => !is_connected(grant.tier()),
+            Ok(grant) => !is_connected(grant.tier()) || !grant.passed_over().all(is_connected),
             Err(_) => self.0.executors.values().any(|tier| !tier.is_connected()),
         }
     }

@@ -102,10 +102,7 @@ impl Framing {
     /// Advances to the end of a line; returns how many bytes may pass.
     fn line(&mut self, bytes: &[u8]) -> usize {
         // Bytes without a meaning here are examined in one go, and are nearly all of a head.
-        let plain = match self.after_cr {
-            true => 0,
-            false => bytes.iter().position(is_control).unwrap_or(bytes.len()),
-        };
+        let plain = if self.after_cr { 0 } else { plain(bytes) };
         let text = bytes.get(..plain).unwrap_or_default();
         if let (At::Start, Some(last)) = (self.at, text.last()) {
             self.is_http_11 = *last == b'1';
@@ -205,6 +202,21 @@ impl Framing {
             self.is_upgrade = self.is_http_11;
         }
         Ok(())
+    }
+}
+
+/// Returns how many bytes come before the first one that ends a line, or is in none.
+fn plain(bytes: &[u8]) -> usize {
+    let end = memchr::memchr(b'\r', bytes).unwrap_or(bytes.len());
+    let line = bytes.get(..end).unwrap_or_default();
+    // Without an early exit this is compiled to vector instructions.
+    if line
+        .iter()
+        .fold(false, |found, byte| found | is_control(byte))
+    {
+        line.iter().position(is_control).unwrap_or(end)
+    } else {
+        end
     }
 }
 

@@ -15,11 +15,12 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// A response body that notifies its connection of its end.
 pub(crate) struct Counted {
     body: Body,
-    connection: Arc<Connection>,
+    /// `None` if the connection does not have to be notified.
+    connection: Option<Arc<Connection>>,
 }
 
 impl Counted {
-    pub(crate) fn new(body: Body, connection: Arc<Connection>) -> Self {
+    pub(crate) fn new(body: Body, connection: Option<Arc<Connection>>) -> Self {
         Self { body, connection }
     }
 }
@@ -46,7 +47,9 @@ impl HttpBody for Counted {
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.connection.over();
+        if let Some(connection) = &self.connection {
+            connection.over();
+        }
     }
 }
 

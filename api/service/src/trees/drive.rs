@@ -9,6 +9,7 @@ use super::{TreeCore, body};
 use crate::error::{Code, ServiceError};
 use crate::executions::{Follow, NewExecution};
 use crate::memory::MemoryCharge;
+use crate::subject_quotas::max_running;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use glovebox::{RunId, Status};
@@ -33,7 +34,7 @@ const MAX_MEMORY_TRIES: u32 = 600;
 /// Drives a tree as far as it gets.
 pub(super) async fn drive(core: Arc<TreeCore>, tree: Arc<Tree>) {
     let mut running = FuturesUnordered::new();
-    let most = core.of_subjects.running(&tree.subject);
+    let most = max_running(&core.of_subjects.of(&tree.subject));
     let parallel = tree.plan.parallel.min(most);
     let log = loop {
         while running.len() < parallel {
