@@ -91,7 +91,11 @@ impl Executor for Containers {
     }
 
     async fn run(&self, Run { setup, evaluation }: Run) -> Result<Report, Error> {
-        let pool = self.pool().await?;
+        let pool = tokio::select! {
+            biased;
+            () = evaluation.stop.cancelled() => return Ok(Report::new(Status::Cancelled)),
+            pool = self.pool() => pool?,
+        };
         let mut plan = self.plan(pool, &setup, &evaluation)?;
         let Evaluation {
             input,

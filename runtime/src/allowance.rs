@@ -342,6 +342,11 @@ impl Allowance {
         })
     }
 
+    /// Moves its start by a time that does not count.
+    pub(crate) fn postpone(&mut self, by: Duration) {
+        self.started = self.started.checked_add(by).unwrap_or(self.started);
+    }
+
     /// Removes the time bound on the preparation of packages.
     pub(crate) fn without_deadline(&mut self) {
         self.patient = true;

@@ -21,8 +21,8 @@ use tokio_util::sync::CancellationToken;
 /// An executor takes its authority from the grant alone and decides nothing itself.
 #[async_trait]
 pub trait Executor: Send + Sync {
-    /// Returns what this tier offers, as facts for the decision; while it is not connected, what it
-    /// may offer at most.
+    /// Returns what this tier offers, as facts for the decision; while it is not connected, what is
+    /// assumed of it, with every language that it may run.
     fn facts(&self) -> TierFacts;
 
     /// Returns whether it is connected to what it runs programs on, so that its facts are true.
@@ -30,8 +30,8 @@ pub trait Executor: Send + Sync {
         true
     }
 
-    /// Connects, if it is not connected. Called before the first decision that depends on this tier.
-    /// If that fails, its facts say why.
+    /// Connects, if it is not connected; a second caller waits for the first one. Called before a
+    /// decision that depends on this tier is final. If it fails, its facts say why.
     async fn connect(&self) {}
 
     /// Returns the requirements on packages of a language in this tier; none if it supports no

@@ -4,6 +4,7 @@
 //! executor, record the end.
 
 mod builder;
+mod machine;
 mod plan;
 mod refusals;
 mod run;
@@ -27,7 +28,8 @@ use crate::packages::{PackageManager, PackageTarget};
 use crate::round_robin::FairSlots;
 use crate::stdio::{Input, OutputChunk};
 use crate::tools::{NamedTools, ToolProvider, ToolSpec};
-use glovebox_policy::{Denial, Facts, Grant, Policy, Request, Subject, Tier, TierFacts};
+use glovebox_policy::{Denial, Facts, Grant, Policy, Request, Subject, Tier};
+use machine::Machine;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::{Notify, Semaphore, mpsc};
@@ -39,7 +41,7 @@ pub struct Sandbox(Arc<SandboxParts>);
 
 struct SandboxParts {
     policy: Policy,
-    facts: RwLock<Arc<Facts>>,
+    machine: RwLock<Machine>,
     executors: HashMap<Tier, Arc<dyn Executor>>,
     packages: Option<Arc<dyn PackageManager>>,
     services: RwLock<Arc<HostServices>>,
@@ -198,11 +200,16 @@ impl Sandbox {
         targets.collect()
     }
 
-    /// Returns the facts of this sandbox, tier by tier; of a tier that is not connected yet, what it
-    /// may offer at most.
+    /// Returns the facts of this sandbox, tier by tier; of a tier that is not connected yet, what is
+    /// assumed of it.
     #[must_use]
     pub fn facts(&self) -> Arc<Facts> {
-        Arc::clone(&self.0.facts.read().unwrap_or_else(PoisonError::into_inner))
+        self.machine().facts
+    }
+
+    fn machine(&self) -> Machine {
+        let machine = self.0.machine.read();
+        machine.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Returns the tools that programs with this grant may call.
@@ -244,17 +251,9 @@ impl Sandbox {
     /// Takes a tier out of service for this reason, or back into service. Runs in progress are left
     /// alone; new ones use another tier, or are denied with the reason.
     pub fn set_unavailable(&self, tier: Tier, reason: Option<String>) {
-        self.change_facts(tier, |known| known.unavailable.clone_from(&reason));
-    }
-
-    fn change_facts(&self, tier: Tier, change: impl Fn(&mut TierFacts)) {
-        let mut facts = self.0.facts.write().unwrap_or_else(PoisonError::into_inner);
-        let mut changed = Facts::clone(&facts);
-        changed
-            .tiers
-            .iter_mut()
-            .filter(|known| known.tier == tier)
-            .for_each(change);
-        *facts = Arc::new(changed);
+        let machine = self.0.machine.write();
+        machine
+            .unwrap_or_else(PoisonError::into_inner)
+            .change(tier, |known| known.unavailable.clone_from(&reason));
     }
 }

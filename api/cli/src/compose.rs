@@ -25,6 +25,7 @@ pub(crate) enum ContainerTier {
     /// The engine, which takes milliseconds to answer, is asked only if a decision depends on it.
     Lazy,
     /// The engine is asked before the sandbox is built.
+    #[cfg(feature = "serve")]
     Connected {
         /// The OCI runtime; by default, the engine's own.
         runtime: Option<String>,
@@ -40,6 +41,7 @@ impl ContainerTier {
         Some(Arc::new(match self {
             Self::Absent => return None,
             Self::Lazy => builder.lazy(),
+            #[cfg(feature = "serve")]
             Self::Connected {
                 runtime: name,
                 idle,

@@ -72,8 +72,8 @@ pub(super) struct Front {
     pub(super) over: CancellationToken,
 }
 
-/// The router, which attaches its connection to each request, and tells it when the response is
-/// sent.
+/// The router, which attaches its connection to each request, and whose responses notify it when
+/// they have been handed over.
 struct Routes(TowerToHyperService<Router>, Arc<Connection>);
 
 type Routed = <TowerToHyperService<Router> as Service<hyper::Request<Incoming>>>::Future;

@@ -2,7 +2,7 @@
 
 /// A name that no state has.
 #[derive(Debug, thiserror::Error)]
-#[error("`{0}` is not a state of an execution or of a task tree")]
+#[error("`{0}` is not a state")]
 pub struct UnknownState(String);
 
 /// Finds a state by its name.

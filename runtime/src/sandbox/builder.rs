@@ -1,5 +1,6 @@
 //! Sandbox builder: what is a sandbox made of?
 
+use super::machine::Machine;
 use super::{Sandbox, SandboxParts};
 use crate::account::MemoryAccount;
 use crate::audit::AuditSink;
@@ -13,7 +14,7 @@ use crate::packages::PackageManager;
 use crate::round_robin::FairSlots;
 use crate::tools::{NamedTools, Tool, ToolProvider};
 use crate::wasm::WasmExecutor;
-use glovebox_policy::{Facts, Policy};
+use glovebox_policy::Policy;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, RwLock};
@@ -148,19 +149,20 @@ impl SandboxBuilder {
             self.metering,
             self.compiler.map(Compiler::new),
         ));
-        let mut tiers = Vec::new();
+        let (mut tiers, mut assumed) = (Vec::new(), Vec::new());
         let mut executors = HashMap::new();
         for executor in std::iter::once(wasm).chain(self.executors) {
+            let is_connected = executor.is_connected();
             let facts = executor.facts();
+            if !is_connected {
+                assumed.push(facts.tier);
+            }
             executors.insert(facts.tier, executor);
             tiers.push(facts);
         }
         Ok(Sandbox(Arc::new(SandboxParts {
             policy: self.policy,
-            facts: RwLock::new(Arc::new(Facts {
-                tiers,
-                ..Facts::default()
-            })),
+            machine: RwLock::new(Machine::new(tiers, assumed)),
             executors,
             packages: self.packages,
             services,

@@ -1,5 +1,6 @@
 //! Plan of a run: what is decided, resolved and inspected before a request runs?
 
+use super::machine::Machine;
 use super::run::PendingRun;
 use super::{OpenError, Sandbox};
 use crate::allowance::{Allowance, Tab, until_stopped};
@@ -9,7 +10,8 @@ use crate::findings;
 use crate::outcome::RunId;
 use crate::packages::{PackageManager, PackagePlan, PackageTarget, PackageTree};
 use glovebox_policy::{Denial, Finding, Grant, Limits, Request, Subject, Tier, Verdict};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
+use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// The grant of a request, with its plan of packages.
@@ -50,20 +52,21 @@ impl Sandbox {
         run: &mut PendingRun,
         first: Arc<Grant>,
     ) -> Result<Admitted, OpenError> {
-        let allowance = &run.allowance;
-        let survey = manager.survey(&run.request, allowance).await?;
+        let survey = manager.survey(&run.request, &run.allowance).await?;
         let mut plan = PackagePlan::new(survey, &mut run.request);
         if run.request.wants.packages.is_empty() {
             return if plan.has_needs() {
-                self.admit_with(&run.request, plan).await
+                self.admit_with(run, plan).await
             } else {
                 Ok((first, plan))
             };
         }
         // The same packages may need native code, or may not exist, for one tier and not for
         // another one.
-        self.connect().await;
-        let request = &run.request;
+        if !self.machine().assumed().is_empty() {
+            self.connect_for(&mut run.allowance).await;
+        }
+        let (request, allowance) = (&run.request, &run.allowance);
         let machine = self.facts();
         let facts = plan.facts(&machine);
         let facts = facts.as_ref().unwrap_or(&machine);
@@ -89,7 +92,7 @@ impl Sandbox {
             .in_time(manager.resolve(&grant, &targets, allowance))
             .await?;
         plan.resolved(grant, resolutions);
-        self.admit_with(&run.request, plan).await
+        self.admit_with(run, plan).await
     }
 
     /// Inspects a granted program, and checks whether the policy accepts the findings.
@@ -118,9 +121,10 @@ impl Sandbox {
     ) -> PendingRun {
         let audit = RunAudit::new(self.0.audit.clone(), id, &request);
         let unplanned = PackagePlan::default();
-        let mut first = self.decide(&request, &unplanned);
-        if self.is_provisional(&first) && until_stopped(stop, self.connect()).await.is_some() {
-            first = self.decide(&request, &unplanned);
+        let machine = self.machine();
+        let mut first = self.decide(&machine, &request, &unplanned);
+        if is_provisional(&machine, &first) && until_stopped(stop, self.connect()).await.is_some() {
+            first = self.decide(&self.machine(), &request, &unplanned);
         }
         let limits = first.as_ref().ok().map(|grant| grant.limits());
         let allowance = self.allowance(&request.subject, limits, stop).noted(tab);
@@ -150,21 +154,26 @@ impl Sandbox {
 
     async fn admit_with(
         &self,
-        request: &Request,
+        run: &mut PendingRun,
         plan: PackagePlan,
     ) -> Result<Admitted, OpenError> {
-        let mut decided = self.decide(request, &plan);
-        if self.is_provisional(&decided) {
-            self.connect().await;
-            decided = self.decide(request, &plan);
+        let machine = self.machine();
+        let mut decided = self.decide(&machine, &run.request, &plan);
+        if is_provisional(&machine, &decided) {
+            self.connect_for(&mut run.allowance).await;
+            decided = self.decide(&self.machine(), &run.request, &plan);
         }
         Ok((decided.map_err(OpenError::Denied)?, plan))
     }
 
-    fn decide(&self, request: &Request, plan: &PackagePlan) -> Result<Arc<Grant>, Box<Denial>> {
-        let machine = self.facts();
-        let facts = plan.facts(&machine);
-        let facts = facts.as_ref().unwrap_or(&machine);
+    fn decide(
+        &self,
+        machine: &Machine,
+        request: &Request,
+        plan: &PackagePlan,
+    ) -> Result<Arc<Grant>, Box<Denial>> {
+        let facts = plan.facts(&machine.facts);
+        let facts = facts.as_ref().unwrap_or(&machine.facts);
         match self.0.policy.admit(request, facts) {
             Verdict::Admit(grant) => Ok(Arc::from(grant)),
             Verdict::Deny(mut denial) => {
@@ -176,25 +185,24 @@ impl Sandbox {
         }
     }
 
-    /// Returns whether a decision depends on a tier that is not connected: the chosen one, or one
-    /// that would have been preferred. A denial depends on all of them.
-    fn is_provisional(&self, decided: &Result<Arc<Grant>, Box<Denial>>) -> bool {
-        let is_connected =
-            |tier| !matches!(self.0.executors.get(&tier), Some(tier) if !tier.is_connected());
-        match decided {
-            Ok(grant) => !is_connected(grant.tier()) || !grant.passed_over().all(is_connected),
-            Err(_) => self.0.executors.values().any(|tier| !tier.is_connected()),
+    /// Connects the tiers that are not connected, so that their facts are no assumptions.
+    async fn connect(&self) {
+        for tier in self.machine().assumed() {
+            if let Some(executor) = self.0.executors.get(tier) {
+                executor.connect().await;
+                let machine = self.0.machine.write();
+                machine
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .connected(executor.facts());
+            }
         }
     }
 
-    /// Connects the tiers that are not connected, whose facts are true from then on.
-    async fn connect(&self) {
-        for (tier, executor) in &self.0.executors {
-            if !executor.is_connected() {
-                executor.connect().await;
-                self.change_facts(*tier, |known| *known = executor.facts());
-            }
-        }
+    /// Connects on behalf of a request, whose own time does not pass meanwhile.
+    async fn connect_for(&self, allowance: &mut Allowance) {
+        let began = Instant::now();
+        self.connect().await;
+        allowance.postpone(began.elapsed());
     }
 
     pub(super) async fn fetch(
@@ -211,5 +219,18 @@ impl Sandbox {
             }
             _ => Ok(None),
         }
+    }
+}
+
+/// Returns whether a decision depends on a tier that is not connected: the chosen one, or one that
+/// would have been preferred. A denial depends on all of them.
+fn is_provisional(machine: &Machine, decided: &Result<Arc<Grant>, Box<Denial>>) -> bool {
+    let assumed = machine.assumed();
+    match decided {
+        Ok(grant) => {
+            assumed.contains(&grant.tier())
+                || grant.passed_over().any(|tier| assumed.contains(&tier))
+        }
+        Err(_) => !assumed.is_empty(),
     }
 }
