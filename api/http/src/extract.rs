@@ -109,8 +109,8 @@ impl<T> Body<T> {
     }
 }
 
-/// What the [guard](crate::auth) has found out about a request that it has let pass, as its
-/// extension.
+/// The caller of a request that the [guard](crate::auth) has let pass, and the limits on its body;
+/// an extension of the request.
 #[derive(Clone)]
 pub(crate) struct Accepted {
     /// The caller; `None` if the route needs no key.

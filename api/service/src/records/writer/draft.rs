@@ -4,7 +4,7 @@ use crate::records::rows::{ArtifactRow, ExecutionRow, SessionRow, TreeRow};
 use crate::records::time::DAY_MS;
 use glovebox_wire::records::UsageDay;
 use glovebox_wire::sha256;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -53,7 +53,7 @@ const ADD_USAGE: &str = "INSERT INTO usage_by_day (subject, day_ms, executions, 
 pub(crate) enum Write {
     /// An execution, and the usage to add to its subject's once it has ended.
     Execution(
-        #[serde(with = "shared_row")] Arc<ExecutionRow>,
+        #[serde(serialize_with = "write_row", deserialize_with = "read_row")] Arc<ExecutionRow>,
         Option<Box<UsageDay>>,
     ),
     Session(Box<SessionRow>),
@@ -64,23 +64,13 @@ pub(crate) enum Write {
     Barrier,
 }
 
-/// The JSON form of a shared row is that of the row.
-mod shared_row {
-    use super::{Arc, ExecutionRow};
-    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+/// Writes a shared row as the row itself.
+fn write_row<S: Serializer>(row: &Arc<ExecutionRow>, serializer: S) -> Result<S::Ok, S::Error> {
+    ExecutionRow::serialize(row, serializer)
+}
 
-    pub(super) fn serialize<S: Serializer>(
-        row: &Arc<ExecutionRow>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        ExecutionRow::serialize(row, serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Arc<ExecutionRow>, D::Error> {
-        ExecutionRow::deserialize(deserializer).map(Arc::new)
-    }
+fn read_row<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<ExecutionRow>, D::Error> {
+    ExecutionRow::deserialize(deserializer).map(Arc::new)
 }
 
 impl Write {
