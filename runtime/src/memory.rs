@@ -7,13 +7,15 @@
 //! [`dirty`]); where it can't, the whole mapping is dropped and faulted in again.
 //!
 //! In reading order: [`mapping`] owns address ranges, [`slot`] is one memory and resets it,
-//! [`image`] is what memories start as, [`linear`] hands them to the engine. [`stack`] keeps the
-//! stacks that guests run on, because they are memory of the same kind: reserved, guarded, reused.
+//! [`image`] is what memories start as, [`linear`] hands them to the engine, [`populate`] faults
+//! new pages in. [`stack`] keeps the stacks that guests run on, because they are memory of the same
+//! kind: reserved, guarded, reused.
 
 mod dirty;
 mod image;
 mod linear;
 mod mapping;
+mod populate;
 mod slot;
 mod stack;
 #[cfg(test)]
@@ -23,6 +25,7 @@ pub use dirty::kernel_tells_dirty_pages;
 pub(crate) use image::Image;
 pub(crate) use linear::{GuestMemory, with_image};
 pub(crate) use mapping::{map, map_file};
+pub(crate) use populate::{NewPages, take_new_pages};
 pub(crate) use stack::GuestStacks;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

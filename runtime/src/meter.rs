@@ -4,9 +4,11 @@
 //! Every import is priced in fuel: a constant, and more by the requested work. Prices never depend
 //! on time, so that a program uses the same fuel on every machine. One unit stands for about a
 //! nanosecond of the host's work. In every metering mode a run that has not yielded for a
-//! millisecond does so when the host returns to it, whatever fuel it used.
+//! millisecond does so when the host returns to it, whatever fuel it used. New memory is populated
+//! here, too, because page faults take time and no fuel.
 
 use crate::engine::Metering;
+use crate::memory::{NewPages, take_new_pages};
 use rustix::time::{ClockId, clock_gettime};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -178,6 +180,22 @@ pub(crate) fn spent<T: Metered>(store: &Store<T>, granted: u64) -> u64 {
     })
 }
 
+/// Populates new memory, and yields meanwhile.
+async fn populate<T: Metered>(
+    mut store: StoreContextMut<'_, T>,
+    new: Vec<NewPages>,
+) -> wasmtime::Result<()> {
+    for mut pages in new {
+        while pages.populate() {
+            if store.data_mut().pace().resumed.elapsed() >= TURN {
+                tokio::task::yield_now().await;
+                store.data_mut().pace().resumed = Instant::now();
+            }
+        }
+    }
+    Ok(())
+}
+
 struct Hook {
     counted: bool,
     copy: usize,
@@ -223,6 +241,7 @@ impl<T: Metered> CallHookHandler<T> for Hook {
         'hook: 'step,
         'store: 'step,
     {
+        let is_return = matches!(event, CallHook::ReturningFromHost);
         match event {
             CallHook::CallingHost => {
                 let pace = store.data_mut().pace();
@@ -234,16 +253,23 @@ impl<T: Metered> CallHookHandler<T> for Hook {
                 store.set_hostcall_fuel(RESULT_COPY);
                 return Box::pin(Done);
             }
-            CallHook::CallingWasm => return Box::pin(Done),
-            CallHook::ReturningFromHost => {}
+            // Instances may have been created, or memories have grown.
+            CallHook::CallingWasm | CallHook::ReturningFromHost => {}
+        }
+        let new = take_new_pages();
+        if !is_return && new.is_empty() {
+            return Box::pin(Done);
         }
         let state = store.data_mut();
-        let settles = state.pace().leave() && state.meter().owed() >= SETTLE;
-        if !settles && !state.pace().coarse_moved() {
+        let settles = is_return && state.pace().leave() && state.meter().owed() >= SETTLE;
+        if !settles && new.is_empty() && !state.pace().coarse_moved() {
             return Box::pin(Done);
         }
         if settles && let Err(error) = self.settle(&mut store) {
             return Box::pin(std::future::ready(Err(error)));
+        }
+        if !new.is_empty() {
+            return Box::pin(populate(store, new));
         }
         if store.data_mut().pace().resumed.elapsed() < TURN {
             return Box::pin(Done);

@@ -103,6 +103,52 @@ fn beyond_wall(sandbox: &Sandbox, program: &[u8]) -> (Outcome, Duration) {
     (outcome, beyond)
 }
 
+/// Page faults take time and next to no fuel. The memory is an instance's first one, or grown at
+/// once or step by step.
+#[test]
+fn first_writes_to_memory_end_within_the_wall_clock() {
+    let _alone = alone();
+    let sandbox = sandbox(
+        "wall = \"150ms\"\nfuel = 1_000_000_000_000\nmemory = \"2GiB\"\nworkspace = \"16MiB\"",
+        "",
+    );
+    let lateness = Lateness::watch();
+    let touch = "(loop $touch (i32.store8 (local.get $at) (i32.const 1))
+        (br_if $touch (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 4096))) (i32.const 2000000000))))";
+    for (what, pages, grow) in [
+        ("first", 30600, ""),
+        ("grown at once", 1, "(drop (memory.grow (i32.const 30599)))"),
+        (
+            "grown in steps",
+            1,
+            "(loop $grow (drop (memory.grow (i32.const 7))) (br_if $grow (i32.lt_u (memory.size) (i32.const 30590))))",
+        ),
+    ] {
+        let text = format!(
+            "(module (memory (export \"memory\") {pages}) (func (export \"_start\") (local $at i32) {grow} {touch} (loop $on (br $on))))"
+        );
+        let program = wat::parse_str(&text).expect("it is a module");
+        lateness.room();
+        let (outcome, beyond) = beyond_wall(&sandbox, &program);
+        let room = SLACK + lateness.room();
+        assert_eq!(
+            outcome.reached_limit(),
+            Some(Limit::Wall),
+            "{what}: {}",
+            show(&outcome)
+        );
+        assert!(beyond < room, "{what}: {beyond:?} beyond, of {room:?}");
+    }
+    // The same memory, in time.
+    let text = format!(
+        "(module (memory (export \"memory\") 100) (func (export \"_start\") (local $at i32) {}))",
+        touch.replace("2000000000", "6000000")
+    );
+    let twin = wat::parse_str(&text).expect("it is a module");
+    let outcome = run(&sandbox, request(twin));
+    assert_eq!(outcome.status, Status::Succeeded, "{}", show(&outcome));
+}
+
 #[test]
 fn every_import_ends_within_its_wall_clock() {
     let _alone = alone();

@@ -6,6 +6,7 @@
 
 use super::image::Image;
 use super::mapping::Access;
+use super::populate::{self, LAZY_BYTES};
 use super::slot::MemorySlot;
 use std::cell::RefCell;
 use std::pin::Pin;
@@ -68,12 +69,16 @@ unsafe impl MemoryCreator for GuestMemory {
             None => MemorySlot::zeroed(minimum, reservation),
         };
         let slot = slot.map_err(|error| format!("cannot map guest memory: {error}"))?;
-        Ok(Box::new(GuestLinearMemory {
+        let populated = image.as_ref().map_or(0, |_| minimum);
+        let mut memory = GuestLinearMemory {
             slot: Some(slot),
             image,
             size: minimum,
+            populated,
             capacity,
-        }))
+        };
+        memory.populate();
+        Ok(Box::new(memory))
     }
 }
 
@@ -81,7 +86,20 @@ struct GuestLinearMemory {
     slot: Option<MemorySlot>,
     image: Option<Arc<Image>>,
     size: usize,
+    /// Bytes that are populated, or soon will be; beyond them pages are faulted in.
+    populated: usize,
     capacity: usize,
+}
+
+impl GuestLinearMemory {
+    /// Lets new memory be populated, if there is much of it.
+    fn populate(&mut self) {
+        let new = self.populated..self.size;
+        if let Some(slot) = self.slot.as_ref().filter(|_| new.len() >= LAZY_BYTES) {
+            populate::later(&slot.memory, new);
+            self.populated = self.size;
+        }
+    }
 }
 
 // SAFETY: see `GuestMemory`.
@@ -103,6 +121,7 @@ unsafe impl LinearMemory for GuestLinearMemory {
         }
         slot.memory.protect(self.size..size, Access::ReadWrite)?;
         self.size = size;
+        self.populate();
         Ok(())
     }
 

@@ -127,6 +127,20 @@ impl Mapping {
         page != [0; PROBE_BYTES]
     }
 
+    /// Populates the pages of a range (`madvise`), as if each were written to.
+    pub(super) fn populate(&self, range: Range<usize>) -> io::Result<()> {
+        assert!(range.start <= range.end && range.end <= self.len);
+        // SAFETY: the range lies inside a mapping that this value owns, and no content changes.
+        unsafe {
+            rustix::mm::madvise(
+                self.at(range.start),
+                range.len(),
+                Advice::LinuxPopulateWrite,
+            )
+        }?;
+        Ok(())
+    }
+
     /// Discards the pages of a range (`madvise`); they read as the file below or as zeroes again.
     pub(super) fn discard(&self, range: Range<usize>) -> io::Result<()> {
         assert!(range.start <= range.end && range.end <= self.len);

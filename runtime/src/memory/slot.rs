@@ -15,6 +15,7 @@ use super::mapping::{Access, Mapping};
 use std::fs::File;
 use std::io;
 use std::ptr;
+use std::sync::Arc;
 
 /// Bytes of a slot that may stay resident between two runs; protects the host's memory from slots
 /// that one large run has grown.
@@ -23,7 +24,7 @@ const KEEP_RESIDENT_BYTES: usize = 4 << 20;
 /// A place for one memory, which starts as an image or as zeroes.
 #[derive(Debug)]
 pub(super) struct MemorySlot {
-    pub(super) memory: Mapping,
+    pub(super) memory: Arc<Mapping>,
     /// Bytes that are accessible from the start: the image, and zeroes up to the guest's initial
     /// size.
     pub(super) initial: usize,
@@ -37,7 +38,7 @@ impl MemorySlot {
         let memory = Mapping::reserve(reservation)?;
         memory.protect(0..initial, Access::ReadWrite)?;
         Ok(Self {
-            memory,
+            memory: Arc::new(memory),
             initial,
             tracking: DirtyTracking::PagemapPrivate,
         })
@@ -53,7 +54,7 @@ impl MemorySlot {
         let memory = fresh(file, len, initial, reservation)?;
         let tracking = DirtyTracking::best(&memory, 0..len);
         Ok(Self {
-            memory,
+            memory: Arc::new(memory),
             initial,
             tracking,
         })

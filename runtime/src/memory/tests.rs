@@ -122,7 +122,9 @@ fn either_sign_tells_every_written_page_and_no_other() {
         let mut slot = match tracking {
             DirtyTracking::WriteProtect => image.slot(image.len(), image.len()).unwrap(),
             DirtyTracking::PagemapPrivate => MemorySlot {
-                memory: fresh(&image.file, image.len(), image.len(), image.len()).unwrap(),
+                memory: fresh(&image.file, image.len(), image.len(), image.len())
+                    .unwrap()
+                    .into(),
                 initial: image.len(),
                 tracking,
             },
