@@ -64,6 +64,43 @@ pub fn check_mount(host: &str) -> Result<(), String> {
     }
 }
 
+/// Trees of a container that its own programs come from, as root too, and those where the guests
+/// and drivers expect their own files.
+const SYSTEM: [&str; 16] = [
+    "/bin",
+    "/boot",
+    "/dev",
+    "/etc",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/libx32",
+    "/node_modules",
+    "/packages",
+    "/proc",
+    "/program",
+    "/run",
+    "/sbin",
+    "/sys",
+    "/usr",
+];
+
+/// Judges the absolute, normalized path that the program sees.
+///
+/// # Errors
+///
+/// The reason why nothing can be mounted there.
+pub(crate) fn check_mount_point(guest: &str) -> Result<(), String> {
+    match SYSTEM.iter().find(|tree| is_at_or_below(guest, tree)) {
+        Some(tree) => Err(format!(
+            "nothing can be mounted at {}: the sandbox's own files are in {}",
+            quoted(guest),
+            quoted(tree)
+        )),
+        None => Ok(()),
+    }
+}
+
 /// Returns whether a path is that directory or below it: whole segments, never a prefix of text.
 pub(crate) fn is_at_or_below(path: &str, tree: &str) -> bool {
     path.strip_prefix(tree)

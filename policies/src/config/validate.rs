@@ -19,6 +19,7 @@ mod tools;
 
 use bindings::validate_bindings;
 use inheritance::validate_profiles;
+use mounts::validate_nesting;
 use quotas::validate_quotas;
 
 use super::rules::{Profiles, Rules};
@@ -52,6 +53,7 @@ pub(crate) fn validate(
         Some(_) => {}
     }
     let profiles = validate_profiles(&raw.profiles, presets, origin, problems);
+    validate_nesting(&raw.profiles, &profiles, problems);
     let known = |name: &Spanned<String>, problems: &mut Problems<'_>| {
         let exists = profiles.contains_key(name.get());
         if !exists {

@@ -3,12 +3,13 @@
 //!
 //! The only place that accesses host files on behalf of a guest. Each step opens one name below a
 //! directory that is already open, through `cap-std`, never following a symlink; only regular files
-//! and directories are opened. An entry may be replaced between two steps, so an opened file is
+//! and directories are opened, and none of the kernel's own file systems (`proc`, `sysfs`), which
+//! may be mounted anywhere below. An entry may be replaced between two steps, so an opened file is
 //! checked again before it is used.
 
 use std::fmt;
 use std::io;
-use std::path::Path;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ use wasmtime_wasi::p2::bindings::filesystem::types::{
 use super::attributes::{Identity, TimeChange, Times, host_identity, stat};
 use super::error::FilesystemError;
 use super::quota::{NodeCharge, Quota};
+use crate::mounts::check_file_system;
 
 mod file;
 
@@ -68,28 +70,22 @@ pub(crate) enum MountAccess {
 }
 
 impl HostMount {
-    /// Opens `directory`, mounted at the absolute path `guest_path`.
+    /// Mounts an open directory at the absolute path `guest_path`.
     ///
     /// # Errors
-    /// If it is no directory or cannot be opened; the message has the guest path only.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place where a host path becomes a directory for a guest"
-    )]
-    pub(crate) fn open(
-        directory: &Path,
+    /// If it cannot be read; the message has the guest path only.
+    pub(crate) fn new(
+        directory: OwnedFd,
         guest_path: impl Into<String>,
         access: MountAccess,
     ) -> Result<Self, FilesystemError> {
         let guest_path = guest_path.into();
-        let unusable = |error: io::Error| FilesystemError::Mount {
+        // Opened once more for reading: until now it may be open with `O_PATH` only.
+        let directory = Dir::from_std_file(directory.into());
+        let root = open_directory(&directory, ".").map_err(|error| FilesystemError::Mount {
             path: guest_path.clone(),
             reason: error.kind(),
-        };
-        let directory =
-            Dir::open_ambient_dir(directory, cap_std::ambient_authority()).map_err(unusable)?;
-        // Opened once more for reading: `cap-std` opens directories with `O_PATH`.
-        let root = open_directory(&directory, ".").map_err(unusable)?;
+        })?;
         Ok(Self {
             guest_path: guest_path.into(),
             root: Arc::new(root),
@@ -220,6 +216,7 @@ impl HostDirectory {
 
     fn below(&self, name: &str) -> Result<Self, ErrorCode> {
         let directory = open_directory(&self.directory, name).map_err(code)?;
+        check_file_system(&directory).map_err(code)?;
         Ok(Self {
             mount: self.mount.clone(),
             directory: Arc::new(directory),
@@ -324,6 +321,7 @@ impl HostEntry {
         if !file.metadata().map_err(code)?.is_file() {
             return Err(ErrorCode::Access);
         }
+        check_file_system(&file).map_err(code)?;
         let file = HostFile::new(parent.mount, file, quota);
         if how.truncate {
             // Truncated only now that it is known to be a regular file of a writable mount.

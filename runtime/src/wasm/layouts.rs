@@ -12,7 +12,6 @@ use crate::mounts::resolve_mount;
 use crate::packages::PackageTree;
 use glovebox_policy::Grant;
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::OnceCell;
 
@@ -105,11 +104,16 @@ async fn make(setup: &RunSetup, guest: Option<&Guest>) -> Result<SharedLayout, E
             } else {
                 MountAccess::ReadOnly
             };
-            let host = resolve_mount(mount)?.unwrap_or_else(|| PathBuf::from(&mount.host));
-            HostMount::open(&host, mount.guest.clone(), access).map_err(|error| Error::Mount {
+            let unusable = |reason: String| Error::Mount {
                 guest: mount.guest.clone(),
-                reason: error.to_string(),
-            })
+                reason,
+            };
+            let found = resolve_mount(mount)?.ok_or_else(|| {
+                tracing::warn!(host = mount.host, "a granted directory does not exist");
+                unusable("its directory does not exist".to_owned())
+            })?;
+            HostMount::new(found.directory, mount.guest.clone(), access)
+                .map_err(|error| unusable(error.to_string()))
         })
         .collect::<Result<_, _>>()?;
     let mut archives = guest.map(|guest| guest.trees.clone()).unwrap_or_default();

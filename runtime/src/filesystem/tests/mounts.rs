@@ -33,7 +33,8 @@ fn host() -> TempDir {
 }
 
 fn mounted(host: &TempDir, at: &str, access: MountAccess) -> Guest {
-    let mount = HostMount::open(&host.path().join("inside"), at, access).unwrap();
+    let inside = fs::File::open(host.path().join("inside")).unwrap();
+    let mount = HostMount::new(inside.into(), at, access).unwrap();
     Guest::with(
         FilesystemSetup {
             mounts: vec![mount],
@@ -341,14 +342,35 @@ async fn a_swapped_directory_never_leaks() {
 }
 
 #[test]
-fn errors_do_not_name_the_host() {
+fn debug_output_does_not_name_the_host() {
     let host = tempfile::tempdir().unwrap();
-    let error =
-        HostMount::open(&host.path().join("missing"), "/data", MountAccess::ReadOnly).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "the host directory for mount `/data` cannot be opened: entity not found"
-    );
-    let mount = HostMount::open(host.path(), "/data", MountAccess::ReadOnly).unwrap();
+    let directory = fs::File::open(host.path()).unwrap();
+    let mount = HostMount::new(directory.into(), "/data", MountAccess::ReadOnly).unwrap();
     assert!(!format!("{mount:?}").contains(host.path().to_str().unwrap()));
+}
+
+/// A file system of the kernel may be mounted below a granted directory.
+#[tokio::test]
+async fn file_systems_of_the_kernel_are_not_entered() {
+    let root = fs::File::open("/").unwrap();
+    let mount = HostMount::new(root.into(), "/data", MountAccess::ReadOnly).unwrap();
+    let mut guest = Guest::with(
+        FilesystemSetup {
+            mounts: vec![mount],
+            ..setup()
+        },
+        LIMITS,
+    );
+    assert!(guest.get("data/etc/hostname").await.is_ok());
+    for path in [
+        "data/proc/self/status",
+        "data/proc/version",
+        "data/sys/kernel/mm/ksm/run",
+    ] {
+        assert_eq!(
+            guest.get(path).await,
+            Err(ErrorCode::NotPermitted),
+            "{path}"
+        );
+    }
 }
