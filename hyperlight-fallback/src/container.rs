@@ -8,7 +8,7 @@ use crate::owner::LABEL_OWNER;
 use crate::protocol::{completion_limit, has_egress};
 use crate::seccomp::{self, Sockets};
 use bollard::models::{
-    ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountBindOptions,
+    ContainerCreateBody, HealthConfig, HostConfig, HostConfigLogConfig, Mount, MountBindOptions,
     MountBindOptionsPropagationEnum, MountType, ResourcesUlimits,
 };
 use glovebox::{Error, resolve_mount};
@@ -70,7 +70,10 @@ pub(crate) type ExtraMount<'a> = (&'a Path, &'a str);
 pub(crate) fn mount_sources(grant: &Grant) -> Result<Vec<String>, Error> {
     let source = |mount: &glovebox_policy::Mount| {
         let found = resolve_mount(mount)?;
-        Ok(found.map_or_else(|| mount.host.clone(), |path| path.display().to_string()))
+        Ok(found.map_or_else(
+            || mount.host.clone(),
+            |found| found.path.display().to_string(),
+        ))
     };
     grant.mounts().iter().map(source).collect()
 }
@@ -125,6 +128,11 @@ pub(crate) fn describe(
         stdin_once: Some(true),
         tty: Some(false),
         network_disabled: Some(true),
+        // An image's own one would run as root, beside the program.
+        healthcheck: Some(HealthConfig {
+            test: Some(vec!["NONE".to_owned()]),
+            ..HealthConfig::default()
+        }),
         labels: Some(HashMap::from([(
             LABEL_OWNER.to_owned(),
             settings.owner.clone(),
@@ -339,7 +347,7 @@ arguments = "64KiB"
         ]);
         let expected = serde_json::json!({
             "Hostname": "glovebox", "User": "0:0", "AttachStdin": true, "AttachStdout": true, "AttachStderr": true, "Tty": false,
-            "OpenStdin": true, "StdinOnce": true, "Env": ["PATH=/usr/local/bin:/usr/bin:/bin"], "Cmd": ["bash", "-c", "script", "init", "65534", "65533"],
+            "Healthcheck": { "Test": ["NONE"] }, "OpenStdin": true, "StdinOnce": true, "Env": ["PATH=/usr/local/bin:/usr/bin:/bin"], "Cmd": ["bash", "-c", "script", "init", "65534", "65533"],
             "Image": "image", "WorkingDir": "/", "StopSignal": "SIGKILL", "Entrypoint": [], "NetworkDisabled": true, "Labels": { "glovebox.owner": "me" },
             "HostConfig": {
                 "NetworkMode": "none", "ReadonlyRootfs": true, "Privileged": false, "CapDrop": ["ALL"],

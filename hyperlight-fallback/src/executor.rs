@@ -142,15 +142,20 @@ impl Executor for Containers {
         drop(feeding);
         let mut report = reader.report(&ending, limits)?;
         reader.read_reply(&mut report, &plan, limits);
-        let usage = match reader.splitter.trailer() {
-            Some((trailer, _)) => trailer.usage(),
-            // If usage cannot be measured, the maximum is charged: breaking the measurement must
-            // not pay off.
-            None => container.usage().await.unwrap_or_else(|| Usage {
-                cpu: started.elapsed(),
-                peak_memory: limits.memory,
-            }),
-        };
+        let trailer = reader.splitter.trailer();
+        let mut usage = trailer
+            .map(|(trailer, _)| trailer.usage())
+            .unwrap_or_default();
+        // Not every kernel and runtime has all of the counters inside the container.
+        if !usage.is_whole() {
+            usage = usage.or(container.usage().await.unwrap_or_default());
+        }
+        // If usage cannot be measured, the maximum is charged: breaking the measurement must not
+        // pay off.
+        let usage = usage.or(Usage {
+            cpu: started.elapsed(),
+            peak_memory: limits.memory,
+        });
         reader.fill(&mut report, usage);
         report.usage.host_calls = plan.egress.as_ref().map_or(0, EgressSocket::calls);
         // A program may handle the refusal of a call; if it failed, the refusal is the cause.

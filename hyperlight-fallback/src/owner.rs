@@ -1,5 +1,8 @@
 //! Container ownership: which process created a container, and is it still alive?
 
+use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
+
 /// The label that marks a container as this project's, and identifies the process that created it.
 pub(crate) const LABEL_OWNER: &str = "glovebox.owner";
 
@@ -41,6 +44,18 @@ pub(crate) fn start_time(process: u32) -> Option<u64> {
         .ok()
 }
 
+/// Returns whether a process that started at that time has ended. Other users' processes may be
+/// hidden from `/proc` (`hidepid`), and signals tell them from those that do not exist.
+pub(crate) fn has_ended(process: u32, since: u64) -> bool {
+    match start_time(process) {
+        Some(found) => found != since,
+        None => i32::try_from(process)
+            .ok()
+            .and_then(Pid::from_raw)
+            .is_none_or(|process| test_kill_process(process) == Err(Errno::SRCH)),
+    }
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "the kernel's own account of processes; no path of a user is involved"
@@ -60,7 +75,7 @@ pub(crate) fn is_orphan(label: &str, ours: &str) -> bool {
     match (parts(label), parts(ours)) {
         // Processes of another machine, or of another PID namespace, are not visible from here.
         (Some((machine, process, since)), Some((our_machine, ..))) => {
-            machine == our_machine && start_time(process) != Some(since)
+            machine == our_machine && has_ended(process, since)
         }
         _ => false,
     }

@@ -56,11 +56,34 @@ pub(crate) struct Reservation {
     pub(crate) ended_by: Instant,
 }
 
-/// The resource usage of a container, as its engine reports it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The resource usage of a container, as its engine reports it. Zero means that it is not measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Usage {
     pub(crate) cpu: Duration,
     pub(crate) peak_memory: u64,
+}
+
+impl Usage {
+    /// Returns whether all of it is measured.
+    pub(crate) fn is_whole(self) -> bool {
+        !self.cpu.is_zero() && self.peak_memory > 0
+    }
+
+    /// Completes it by another measurement.
+    pub(crate) fn or(self, other: Self) -> Self {
+        Self {
+            cpu: if self.cpu.is_zero() {
+                other.cpu
+            } else {
+                self.cpu
+            },
+            peak_memory: if self.peak_memory == 0 {
+                other.peak_memory
+            } else {
+                self.peak_memory
+            },
+        }
+    }
 }
 
 impl Container {

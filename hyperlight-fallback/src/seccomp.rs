@@ -56,7 +56,8 @@ const SOCK_TYPE_MASK: u32 = 0xf;
 
 /// The sockets that a program may create. Neither a read-only mount nor a missing network stops a
 /// program from connecting to a Unix domain socket in a mounted directory, and through it to
-/// services of the host.
+/// services of the host. Over a Unix domain socket a program can also pass file descriptors; the
+/// receiver closes those that it did not expect, and closing a TCP socket with `SO_LINGER` blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sockets {
     /// All sockets, Unix domain sockets with a path included.
@@ -68,7 +69,7 @@ pub(crate) enum Sockets {
 impl Sockets {
     /// Returns what the programs of a grant may create.
     pub(crate) fn of_program(grant: &Grant) -> Self {
-        if grant.mounts().is_empty() {
+        if grant.mounts().is_empty() && !has_egress(grant) {
             Self::All
         } else {
             Self::NoUnixPaths
@@ -120,13 +121,15 @@ pub(crate) fn profile(sockets: Sockets) -> String {
     ));
     if sockets == Sockets::All {
         calls.push(allow(json!(["socket"]), json!([equal(0, AF_UNIX)])));
-        calls.push(allow(json!(["socketpair"]), json!([])));
+        calls.push(allow(json!(["socketpair"]), json!([equal(0, AF_UNIX)])));
     } else {
         let masked = |kind: u32| json!({ "index": 1, "value": SOCK_TYPE_MASK, "valueTwo": kind, "op": "SCMP_CMP_MASKED_EQ" });
-        calls.extend(
-            [SOCKETPAIR_TYPES.0, SOCKETPAIR_TYPES.1]
-                .map(|kind| allow(json!(["socketpair"]), json!([masked(kind)]))),
-        );
+        calls.extend([SOCKETPAIR_TYPES.0, SOCKETPAIR_TYPES.1].map(|kind| {
+            allow(
+                json!(["socketpair"]),
+                json!([equal(0, AF_UNIX), masked(kind)]),
+            )
+        }));
     }
     json!({
         "defaultAction": "SCMP_ACT_ERRNO",
@@ -158,7 +161,7 @@ pub(crate) fn filter() -> (u32, String) {
     const NOT_PERMITTED: u32 = 0x0005_0001;
     // BPF instructions: code, jump offsets if true and if false, and the operand. Offsets are those
     // of `struct seccomp_data`.
-    let program: [(u16, u8, u8, u32); 16] = [
+    let program: [(u16, u8, u8, u32); 18] = [
         (LOAD, 0, 0, 4),
         (IF_EQUAL, 1, 0, architecture),
         (RETURN, 0, 0, KILL),
@@ -167,8 +170,10 @@ pub(crate) fn filter() -> (u32, String) {
         (IF_EQUAL, 4, 0, socketpair),
         (RETURN, 0, 0, ALLOW),
         (LOAD, 0, 0, 16),
-        (IF_EQUAL, 5, 0, AF_UNIX),
+        (IF_EQUAL, 7, 0, AF_UNIX),
         (RETURN, 0, 0, ALLOW),
+        (LOAD, 0, 0, 16),
+        (IF_EQUAL, 0, 4, AF_UNIX),
         (LOAD, 0, 0, 24),
         (AND, 0, 0, SOCK_TYPE_MASK),
         (IF_EQUAL, 2, 0, SOCKETPAIR_TYPES.0),

@@ -187,7 +187,7 @@ fn granted_tools_are_called_and_no_others() {
 #[test]
 fn the_socket_serves_tools_and_nothing_else_without_a_network() {
     let Some(place) = Place::new("") else { return };
-    let socket = "curl -sS --unix-socket /run/glovebox/egress";
+    let through_proxy = "curl -sS --noproxy ''";
     let cases = [
         ("http://glovebox/tools/t/echo -d '{}'", "{}"),
         ("http://glovebox/tools/t/echo -X POST", "{}"),
@@ -196,7 +196,7 @@ fn the_socket_serves_tools_and_nothing_else_without_a_network() {
         ("http://127.0.0.1/tools/t/echo -d '{}'", "glovebox: "),
     ];
     for (arguments, expected) in cases {
-        let outcome = place.run("shell", &format!("{socket} {arguments}"));
+        let outcome = place.run("shell", &format!("{through_proxy} {arguments}"));
         assert!(
             outcome.stdout.text().contains(expected),
             "{arguments}: {}",
@@ -204,6 +204,10 @@ fn the_socket_serves_tools_and_nothing_else_without_a_network() {
         );
     }
     assert_eq!(place.calls().len(), 2);
+    // Over the socket itself a program could pass file descriptors to the service.
+    let source = "import socket\ntry:\n    socket.socket(socket.AF_UNIX)\nexcept OSError as e:\n    print(e.errno)\na, b = socket.socketpair()\na.send(b'x'), print(b.recv(1))";
+    let outcome = place.run("python", source);
+    assert_eq!(outcome.stdout.text(), "1\nb'x'\n", "{}", show(&outcome));
     for source in [
         "curl -sS http://169.254.169.254/latest",
         "curl -sSv https://example.org/",

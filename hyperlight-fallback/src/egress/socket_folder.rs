@@ -1,6 +1,6 @@
 //! Socket directory: where on the host is the egress socket of a container?
 
-use crate::owner::{pid_namespace, start_time};
+use crate::owner::{has_ended, pid_namespace, start_time};
 use crate::protocol::EGRESS_SOCKET;
 use std::io;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -110,7 +110,7 @@ pub(crate) fn remove_orphans() {
             .is_ok_and(|found| found.is_dir() && found.uid() == rustix::process::getuid().as_raw());
         let has_ended = process
             .parse()
-            .is_ok_and(|process: u32| start_time(process) != since);
+            .is_ok_and(|process| since.is_none_or(|since| has_ended(process, since)));
         if is_ours && has_ended {
             remove(&entry.path());
         }
