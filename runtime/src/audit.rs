@@ -1,8 +1,8 @@
 //! Audit records: which subject asked for what, what was decided, and how did it end?
 //!
 //! Every request leaves a decision and exactly one end: denied, finished or aborted (or explained
-//! or provided, where nothing runs). A request
-//! whose decision cannot be written does not run.
+//! or provided, where nothing runs); so does every evaluation of a session, besides the session. A
+//! request whose decision cannot be written does not run.
 
 mod check;
 mod json_lines;
@@ -125,6 +125,8 @@ pub enum AuditEvent {
     Admitted {
         /// The summary of the request.
         asked: RequestSummary,
+        /// The session in which it is evaluated, whose id its host calls have.
+        session: Option<RunId>,
         /// The profile that granted it.
         profile: String,
         /// The digest of the policy.
@@ -374,9 +376,15 @@ impl RunAudit {
         })
     }
 
-    pub(crate) fn admitted(&self, request: &Request, grant: &Grant) -> Result<(), Error> {
+    pub(crate) fn admitted(
+        &self,
+        request: &Request,
+        session: Option<RunId>,
+        grant: &Grant,
+    ) -> Result<(), Error> {
         self.write(|| AuditEvent::Admitted {
             asked: RequestSummary::of(request),
+            session,
             profile: grant.profile().to_owned(),
             policy: grant.policy_digest().to_owned(),
             rules: grant.rules().iter().map(ToString::to_string).collect(),

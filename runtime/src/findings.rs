@@ -67,13 +67,14 @@ static JAVASCRIPT_WORDS: LazyLock<Option<AhoCorasick>> =
 
 static LOOK: LazyLock<Option<Policy>> = LazyLock::new(|| Policy::parse("look", POLICY).ok());
 
-/// Inspects a granted request, its packages included.
+/// Inspects a granted request, its packages included. Without an executor of guests the source is
+/// not inspected, which is a finding: no program is parsed on the host.
 ///
 /// # Errors
 ///
 /// If the host failed.
 pub(crate) async fn inspect(
-    executor: &dyn Executor,
+    executor: Option<&dyn Executor>,
     request: &Request,
     grant: &Grant,
     allowance: &Allowance,
@@ -83,9 +84,16 @@ pub(crate) async fn inspect(
         .filter(|_| grant.wants_findings())
         .and_then(worth_a_look)
     {
-        // Boxed, so that the future of every run, which is moved a few times, is not as large as
-        // this one.
-        findings.extend(Box::pin(parse(executor, request, inspector, allowance)).await?);
+        match executor {
+            // Boxed, so that the future of every run, which is moved a few times, is not as large
+            // as this one.
+            Some(executor) => {
+                findings.extend(Box::pin(parse(executor, request, inspector, allowance)).await?);
+            }
+            None => findings.push(unread(
+                "the sandbox has no `wasm` tier, which inspects programs",
+            )),
+        }
     }
     Ok(findings)
 }
@@ -111,7 +119,7 @@ async fn parse(
     allowance: &Allowance,
 ) -> Result<Vec<Finding>, Error> {
     if request.source.content.len() > MAX_INSPECTED_BYTES {
-        return Ok(vec![unread()]);
+        return Ok(vec![unread(TOO_MUCH)]);
     }
     let report = match allowance.look().await {
         Some(mut look) => {
@@ -137,10 +145,10 @@ async fn parse(
         Some(found) if report.status == Status::Succeeded => Ok(found
             .into_iter()
             .take(MAX_FINDINGS)
-            .map(|(rule, line)| finding(&rule, Some(line)).unwrap_or_else(unread))
+            .map(|(rule, line)| finding(&rule, Some(line)).unwrap_or_else(|| unread(TOO_MUCH)))
             .collect()),
         // A source that crashes the inspection is not one without findings.
-        _ => Ok(vec![unread()]),
+        _ => Ok(vec![unread(TOO_MUCH)]),
     }
 }
 
@@ -191,14 +199,16 @@ fn job(
     })
 }
 
-/// The finding for a source that could not be read whole.
-fn unread() -> Finding {
-    let message = "the text took too long to look at, or is too large".to_owned();
+/// The reason why a source is not inspected whole.
+const TOO_MUCH: &str = "the source took too long to inspect, or is too large";
+
+/// The finding for a source that was not inspected whole.
+fn unread(why: &str) -> Finding {
     Finding {
         rule: "not-inspected".to_owned(),
         line: None,
         severity: Severity::Medium,
-        message,
+        message: why.to_owned(),
     }
 }
 

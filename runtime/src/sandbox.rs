@@ -131,18 +131,9 @@ impl Sandbox {
         self.0.acquire_slot(grant).await
     }
 
-    /// Records that an evaluation of a session was denied; the session goes on.
-    pub(crate) fn refused(
-        &self,
-        id: RunId,
-        request: &Request,
-        denial: &Denial,
-    ) -> Result<(), Error> {
-        RunAudit::new(self.0.audit.clone(), id, request).denied(
-            request,
-            denial,
-            self.0.policy.digest(),
-        )
+    /// Returns the records of one evaluation of a session.
+    pub(crate) fn evaluation_audit(&self, id: RunId, request: &Request) -> RunAudit {
+        RunAudit::new(self.0.audit.clone(), id, request)
     }
 
     /// Records in the audit log that requests of a subject were refused because of a quota, so that

@@ -236,7 +236,7 @@ impl Session {
             .sandbox
             .allowance(grant.subject(), Some(grant.limits()), &controls.stop)
             .noted(controls.spent);
-        let id = controls.id.unwrap_or(self.opened.id);
+        let id = controls.id.unwrap_or_else(RunId::random);
         let _place = tokio::select! {
             biased;
             // Nothing was evaluated, so the session is unchanged.
@@ -263,8 +263,9 @@ impl Session {
             audit.subscribe(controls.events);
             audit.found(&inspected.findings)?;
         }
+        let mut audit = self.opened.sandbox.evaluation_audit(id, &asked);
         if let Some(denial) = inspected.denial {
-            self.opened.sandbox.refused(id, &asked, &denial)?;
+            audit.denied(&asked, &denial, grant.policy_digest())?;
             let mut outcome = outcome(id, Report::new(Status::Denied), &grant);
             outcome.policy.rules = vec![denial.rule.clone()];
             outcome.denial = Some(denial);
@@ -272,6 +273,7 @@ impl Session {
             allowance.report_in(&mut outcome.usage);
             return Ok(outcome);
         }
+        audit.admitted(&asked, Some(self.opened.id), &grant)?;
         let source = asked.source;
         let evaluation = Evaluation {
             source,
@@ -281,11 +283,13 @@ impl Session {
             artifacts,
             stop: controls.stop,
         };
-        let report = self.live.evaluate(evaluation).await?;
+        let report = self.live.evaluate(evaluation).await;
+        let report = report.inspect_err(|error| audit.aborted(&error.to_string()))?;
         let mut outcome = outcome(id, report, &self.opened.grant);
         outcome.findings = inspected.findings;
         outcome.packages.clone_from(&self.opened.packages);
         allowance.report_in(&mut outcome.usage);
+        audit.finished(&outcome)?;
         if !self.live.is_alive()
             && let Some(mut audit) = self.opened.audit.take()
         {

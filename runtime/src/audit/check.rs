@@ -314,25 +314,29 @@ impl Check {
     }
 }
 
-/// Returns the state after the last line of a log, trusting that line.
-pub(super) fn last_links(log: BufReader<File>) -> Result<Links, ChainError> {
+/// Returns the state after the last line of a log, trusting that line, and whether the line is
+/// sealed with a key: what follows it must be, too.
+pub(super) fn last_links(log: BufReader<File>) -> Result<(Links, bool), ChainError> {
     let mut last = String::new();
     for line in log.lines() {
         last = line?;
     }
-    let found =
-        Found::of(&last).and_then(|found| Some((found.sequence, found.hash.or(found.hmac)?)));
-    let Some((sequence, hash)) = found else {
+    let found = Found::of(&last).and_then(|found| {
+        let seal = found.hash.or(found.hmac)?;
+        Some((found.sequence, seal, found.hash.is_none()))
+    });
+    let Some((sequence, hash, is_keyed)) = found else {
         return Err(ChainError::Broken {
             line: 0,
             problem: "is no record, at the end of a segment",
         });
     };
-    Ok(Links {
+    let links = Links {
         sequence: sequence + 1,
         previous: hash.to_owned(),
         bytes: 0,
-    })
+    };
+    Ok((links, is_keyed))
 }
 
 /// The result of a walk along a log.

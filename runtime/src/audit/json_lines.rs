@@ -2,8 +2,8 @@
 //!
 //! JSON lines in a hash chain: each carries the seal of the line before it and its own, a hash or,
 //! with a key, a MAC. So a line that is changed, removed or moved breaks the chain from there on.
-//! (The runtime writes JSON here, which otherwise only the front doors do: the chain is over the
-//! bytes of the line.)
+//! (The runtime writes JSON here, which otherwise only the CLI and the service do: the chain is over
+//! the bytes of the line.)
 
 use super::check::{ChainError, Check, Links, Phase, Walked, last_links, segments_have, walk};
 use super::line::Line;
@@ -89,10 +89,12 @@ impl AuditLogOptions {
                 .map(|(file, complete, segments)| (file, complete, Some(segments)))?,
         };
         let from = match complete.last() {
-            None if segments.is_none() => Some(Links::start()),
-            newest => newest
-                .map(|newest| last_links(BufReader::new(segments::read(newest)?)))
-                .transpose()?,
+            None => segments.is_none().then(Links::start),
+            Some(newest) => {
+                let (links, is_keyed) = last_links(BufReader::new(segments::read(newest)?))?;
+                check.keyed_from = (is_keyed && check.key.is_some()).then_some(links.sequence);
+                Some(links)
+            }
         };
         let mut chain = Chain::go_on(file, from.clone(), segments, &mut check)?;
         if !check.is_listed && !complete.is_empty() {
@@ -134,7 +136,7 @@ impl AuditLogOptions {
             segments.take_back()?;
         }
         for ([expected, found], error) in gaps {
-            tracing::error!(%error, "the audit log goes on after a gap, as was asked for");
+            tracing::error!(%error, "the audit log continues after a gap, as requested");
             chain.note("gap", &[(expected.0, &expected.1), (found.0, &found.1)])?;
         }
         for (run, subject) in std::mem::take(&mut check.open) {
@@ -258,7 +260,7 @@ impl Chain {
                 }
             }
             Err(error) => {
-                tracing::warn!(%error, "the audit log could not begin its next segment, and goes on in this one")
+                tracing::warn!(%error, "the audit log could not begin its next segment, and continues in this one")
             }
         }
     }

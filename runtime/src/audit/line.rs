@@ -107,12 +107,16 @@ impl Line {
             AuditEvent::Found { findings } => self.findings(findings),
             AuditEvent::Admitted {
                 asked,
+                session,
                 profile,
                 policy,
                 rules,
                 tier,
             } => {
                 self.request(asked);
+                if let Some(session) = session {
+                    self.field("session", &session.to_string());
+                }
                 self.field("profile", profile);
                 self.field("policy", policy);
                 self.field("rules", rules);

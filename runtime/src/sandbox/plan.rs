@@ -18,7 +18,6 @@ use tokio_util::sync::CancellationToken;
 pub(super) type Admitted = (Arc<Grant>, PackagePlan);
 
 /// The findings in a program.
-#[derive(Default)]
 pub(crate) struct Inspection {
     pub(crate) findings: Vec<Finding>,
     pub(crate) denial: Option<Denial>,
@@ -102,11 +101,8 @@ impl Sandbox {
         grant: &Grant,
         allowance: &Allowance,
     ) -> Result<Inspection, Error> {
-        // No program is parsed on the host.
-        let Some(executor) = self.0.executors.get(&Tier::Wasm) else {
-            return Ok(Inspection::default());
-        };
-        let mut findings = findings::inspect(executor.as_ref(), request, grant, allowance).await?;
+        let executor = self.0.executors.get(&Tier::Wasm).map(AsRef::as_ref);
+        let mut findings = findings::inspect(executor, request, grant, allowance).await?;
         let denial = grant.check_findings(&mut findings).err();
         Ok(Inspection { findings, denial })
     }
@@ -123,7 +119,9 @@ impl Sandbox {
         let unplanned = PackagePlan::default();
         let machine = self.machine();
         let mut first = self.decide(&machine, &request, &unplanned);
-        if is_provisional(&machine, &first) && until_stopped(stop, self.connect()).await.is_some() {
+        if is_provisional(&machine, first.as_deref().ok())
+            && until_stopped(stop, self.connect()).await.is_some()
+        {
             first = self.decide(&self.machine(), &request, &unplanned);
         }
         let limits = first.as_ref().ok().map(|grant| grant.limits());
@@ -159,7 +157,7 @@ impl Sandbox {
     ) -> Result<Admitted, OpenError> {
         let machine = self.machine();
         let mut decided = self.decide(&machine, &run.request, &plan);
-        if is_provisional(&machine, &decided) {
+        if is_provisional(&machine, decided.as_deref().ok()) {
             self.connect_for(&mut run.allowance).await;
             decided = self.decide(&self.machine(), &run.request, &plan);
         }
@@ -223,14 +221,14 @@ impl Sandbox {
 }
 
 /// Returns whether a decision depends on a tier that is not connected: the chosen one, or one that
-/// would have been preferred. A denial depends on all of them.
-fn is_provisional(machine: &Machine, decided: &Result<Arc<Grant>, Box<Denial>>) -> bool {
+/// would have been preferred. A denial, which is no grant, depends on all of them.
+pub(super) fn is_provisional(machine: &Machine, decided: Option<&Grant>) -> bool {
     let assumed = machine.assumed();
     match decided {
-        Ok(grant) => {
+        Some(grant) => {
             assumed.contains(&grant.tier())
                 || grant.passed_over().any(|tier| assumed.contains(&tier))
         }
-        Err(_) => !assumed.is_empty(),
+        None => !assumed.is_empty(),
     }
 }

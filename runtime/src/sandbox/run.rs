@@ -1,5 +1,6 @@
 //! Runs in a sandbox: how does one request get from the first decision to its outcome?
 
+use super::plan::is_provisional;
 use super::plan::{Admitted, Inspection};
 use super::{ConcurrencySlot, Controls, OpenError, Sandbox};
 use crate::account::RunMemory;
@@ -77,10 +78,18 @@ impl Sandbox {
             Some(planned) => (planned, None),
             None => (run.without_packages(), None),
         };
-        let (grant, plan) = match planned {
-            Ok(admitted) => admitted,
-            Err(OpenError::Denied(denial)) => return self.denied(run, *denial, Vec::new()),
+        let decided = match planned {
+            Ok(admitted) => Ok(admitted),
+            Err(OpenError::Denied(denial)) => Err(denial),
             Err(OpenError::Failed(error)) => return Err(error),
+        };
+        let grant = decided.as_ref().ok().map(|(grant, _)| grant.as_ref());
+        if stop.is_cancelled() && is_provisional(&self.machine(), grant) {
+            return Ok(self.cancelled_undecided(run));
+        }
+        let (grant, plan) = match decided {
+            Ok(admitted) => admitted,
+            Err(denial) => return self.denied(run, *denial, Vec::new()),
         };
         // Pinned in place, as the execution is: passing it by value would copy it.
         let inspected = pin!(self.inspect(&run.request, &grant, &run.allowance))
@@ -91,7 +100,7 @@ impl Sandbox {
         if let Some(denial) = denial {
             return self.denied(run, denial, findings);
         }
-        run.audit.admitted(&run.request, &grant)?;
+        run.audit.admitted(&run.request, None, &grant)?;
         let preparation = match late {
             Some(late) => Preparation::Late(late),
             None => {
@@ -185,19 +194,35 @@ impl Sandbox {
         }
     }
 
+    /// Ends a run that was cancelled while a tier was being connected: there is no decision yet.
+    fn cancelled_undecided(&self, run: &mut PendingRun) -> Outcome {
+        run.audit.aborted("it was cancelled before it was admitted");
+        let report = Report {
+            usage: run.allowance.used(),
+            ..Report::new(Status::Cancelled)
+        };
+        let policy = self.undecided(run);
+        of_report(run.audit.id(), report, policy)
+    }
+
+    /// Returns the policy of a run without a grant, and without rules.
+    fn undecided(&self, run: &PendingRun) -> PolicyReference {
+        PolicyReference {
+            profile: run.request.profile.clone().unwrap_or_default(),
+            digest: self.0.policy.digest().to_owned(),
+            rules: Vec::new(),
+        }
+    }
+
     fn denied(
         &self,
         run: &mut PendingRun,
         denial: Denial,
         findings: Vec<Finding>,
     ) -> Result<Outcome, Error> {
-        let digest = self.0.policy.digest();
-        run.audit.denied(&run.request, &denial, digest)?;
-        let policy = PolicyReference {
-            profile: run.request.profile.clone().unwrap_or_default(),
-            digest: digest.to_owned(),
-            rules: vec![denial.rule.clone()],
-        };
+        let mut policy = self.undecided(run);
+        run.audit.denied(&run.request, &denial, &policy.digest)?;
+        policy.rules.push(denial.rule.clone());
         let report = Report {
             usage: run.allowance.used(),
             ..Report::new(Status::Denied)

@@ -120,7 +120,7 @@ impl Sandbox {
                 grant.tier_reason(),
             ))));
         }
-        run.audit.admitted(&run.request, &grant)?;
+        run.audit.admitted(&run.request, None, &grant)?;
         let (packages, _slot) = self.prepare(&plan, &grant, &run.allowance).await?;
         let lease = packages
             .as_ref()

@@ -234,3 +234,31 @@ fn each_attack_on_a_log_shows_where_it_can() {
     put(&log, &logs.whole);
     assert!(verify(&log, &[&by_key[..], &["--expect", &kept]].concat()).0);
 }
+
+/// An attacker with write access to the folder of a log, and without its key, can begin a segment.
+#[test]
+fn a_log_with_a_key_does_not_go_on_after_records_without_it() {
+    let place = tempfile::tempdir().expect("a folder can be made");
+    let log = place.path().join("log");
+    let key = AuditKey::new(b"key-0123456789abcdef0123456789abcdef").expect("it is long enough");
+    write(&log, Some(&key), 5);
+    let whole = read(&log);
+    let opened = |segments: &[String]| {
+        put(&log, segments);
+        let options = AuditLogOptions::default().key(Some(key.clone()));
+        options.segments(1500).open(&log).map(drop)
+    };
+    let (newest, complete) = whole.split_last().expect("it has segments");
+    let before = complete.last().and_then(|segment| segment.lines().last());
+    let before: serde_json::Value =
+        serde_json::from_str(before.expect("it has records")).expect("a line is JSON");
+    let seal = before["hmac"].as_str().expect("it is sealed").to_owned();
+    let forged = rechained_after(seal, newest, ("local", "victim"));
+    assert!(forged.contains("victim"));
+    let error = opened(&[complete, &[forged]].concat()).expect_err("it is forged");
+    assert!(
+        matches!(&error, ChainError::Broken { problem, .. } if problem.contains("key")),
+        "{error}"
+    );
+    opened(&whole).expect("it is whole");
+}

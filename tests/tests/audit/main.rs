@@ -23,7 +23,11 @@ use std::time::Duration;
 /// Changes a text in every line of a log and recomputes the hash chain without a key, as an
 /// attacker with write access can.
 fn rechained(log: &str, from: &str, to: &str) -> String {
-    let mut previous = "0".repeat(64);
+    rechained_after("0".repeat(64), log, (from, to))
+}
+
+/// The same for lines that follow a seal.
+fn rechained_after(mut previous: String, log: &str, (from, to): (&str, &str)) -> String {
     log.lines().fold(String::new(), |whole, line| {
         let record: serde_json::Value = serde_json::from_str(line).expect("a line is JSON");
         let said = record["previous"]

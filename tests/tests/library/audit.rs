@@ -108,7 +108,8 @@ fn every_request_has_one_decision_and_one_end() {
             .is_err()
     );
     let runs = records.runs();
-    let expected: [&[&str]; 11] = [
+    // Sessions come before their evaluations.
+    let expected: [&[&str]; 13] = [
         &["admitted", "finished"],
         &["admitted", "finished"],
         &["admitted", "finished"],
@@ -117,11 +118,45 @@ fn every_request_has_one_decision_and_one_end() {
         &["admitted", "finished"],
         &["admitted", "aborted"],
         &["admitted", "finished"],
+        &["admitted", "finished"],
         &["admitted", "aborted"],
+        &["admitted", "finished"],
         &["admitted", "finished"],
         &["denied"],
     ];
     assert_eq!(runs, expected);
+}
+
+/// What ran in a session can be told from the log alone.
+#[test]
+fn an_evaluation_names_its_program_and_its_session() {
+    let records = Arc::new(Records::default());
+    let sandbox = audited("", "", records.clone());
+    let session = async {
+        let mut session = sandbox.open(Request::new("python", "")).await?;
+        let outcome = session.evaluate("x = 1").await?;
+        Ok::<_, OpenError>((session.id(), outcome.id))
+    };
+    let (session, evaluation) = runtime().block_on(session).expect("it runs");
+    assert_ne!(session, evaluation);
+    let records = records.0.lock().expect("no writer breaks");
+    let admitted = records.iter().find(|record| record.run == evaluation);
+    let Some(AuditEvent::Admitted {
+        asked,
+        session: within,
+        ..
+    }) = admitted.map(|record| &record.event)
+    else {
+        panic!("{admitted:?}");
+    };
+    assert_eq!(*within, Some(session));
+    assert_eq!(
+        (asked.source_bytes, asked.source_sha256.as_str()),
+        (
+            5,
+            "8ff436def1451285599a1b1ad70800493b8dcafde2912e1a38345633054e4c26"
+        )
+    );
 }
 
 #[test]

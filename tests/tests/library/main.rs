@@ -8,8 +8,8 @@ mod tools;
 
 use async_trait::async_trait;
 use glovebox::{
-    AuditEvent, AuditRecord, AuditSink, ChainError, Controls, Error, Input, JsonLines, OutputChunk,
-    Policy, Request, Sandbox, Status, StreamName, Tool, verify_chain,
+    AuditEvent, AuditRecord, AuditSink, ChainError, Controls, Error, Input, JsonLines, OpenError,
+    OutputChunk, Policy, Request, Sandbox, Status, StreamName, Tool, verify_chain,
 };
 use glovebox_tests::attack::{alone, show};
 use glovebox_tests::place::{self, canary, guests, policy, run, run_with, runtime, sandbox};
