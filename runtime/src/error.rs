@@ -71,7 +71,7 @@ pub enum EndReason {
     Closed,
 }
 
-/// The class of an error, by which front doors choose a status or an exit code.
+/// The class of an error, by which the service chooses a status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorClass {

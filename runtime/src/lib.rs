@@ -83,7 +83,7 @@ pub use host::calls::{CallResult, HostCalls};
 pub use host::error::{CallError, CallLimit};
 pub use host::proxy::{EgressRequest, EgressResponse};
 pub use memory::kernel_tells_dirty_pages;
-pub use mounts::resolve_mount;
+pub use mounts::{ResolvedMount, resolve_mount};
 pub use outcome::{
     Artifact, Exception, Outcome, Output, PolicyReference, RunId, RunIdError, Status, Usage, Value,
 };

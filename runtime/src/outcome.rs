@@ -75,7 +75,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// Returns the name that every front door uses.
+    /// Returns the name that the CLI, the service and the audit log use.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

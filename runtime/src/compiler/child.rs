@@ -6,7 +6,9 @@
 use super::protocol::{Answer, AnswerHeader, Refusal, Task};
 use super::{MAX_ANSWER_BYTES, exit, jail, measure};
 use crate::engine;
+use std::any::Any;
 use std::io::{self, Read as _, Write as _};
+use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 use wasmparser::Parser;
 use wasmtime::Engine;
@@ -83,10 +85,17 @@ fn compile(engine: &Engine, program: &[u8]) -> Answer {
 }
 
 fn machine_code(engine: &Engine, program: &[u8]) -> Result<Vec<u8>, String> {
+    // The compiler panics on some components, such as those whose instances exchange strings: that
+    // takes several memories in one module, which the engine does not allow.
     let precompile = |component: &[u8]| {
-        engine
-            .precompile_component(component)
-            .map_err(|error| format!("{error:#}"))
+        let compiled = AssertUnwindSafe(|| engine.precompile_component(component));
+        match std::panic::catch_unwind(compiled) {
+            Ok(compiled) => compiled.map_err(|error| format!("{error:#}")),
+            Err(panic) => Err(format!(
+                "the compiler cannot translate the program: {}",
+                panic_message(&*panic)
+            )),
+        }
     };
     if Parser::is_component(program) {
         return precompile(program);
@@ -99,6 +108,12 @@ fn machine_code(engine: &Engine, program: &[u8]) -> Result<Vec<u8>, String> {
         .and_then(|mut encoder| encoder.encode())
         .map_err(|error| format!("{error:#}"))?;
     precompile(&component)
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("it panicked")
 }
 
 fn answer(gaps: jail::Gaps, answer: &Answer) -> io::Result<()> {

@@ -24,11 +24,13 @@ use hyper::header::{
     HeaderMap, HeaderName, HeaderValue, LOCATION, RANGE, USER_AGENT,
 };
 use hyper::{Method, StatusCode};
+use rustix::io::Errno;
 use serde_json::{Value, json};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 use url::Url;
 
 type TlsStream = tokio_rustls::client::TlsStream<TcpStream>;
@@ -36,9 +38,14 @@ type TlsStream = tokio_rustls::client::TlsStream<TcpStream>;
 /// Header fields of one request; protects the host's memory and the server.
 const MAX_REQUEST_HEADERS: usize = 200;
 
+/// Concurrent look-ups of hosts; the rest of tokio's blocking threads are for files and records.
+const MAX_LOOKUPS: usize = 128;
+
 /// Opens connections; holds the root certificates that servers are verified against.
 pub(crate) struct HttpClient {
     tls: tokio_rustls::TlsConnector,
+    /// Permits for look-ups of hosts, which occupy a blocking thread until their servers answer.
+    lookups: Arc<Semaphore>,
 }
 
 impl HttpClient {
@@ -57,6 +64,7 @@ impl HttpClient {
             .with_no_client_auth();
         Ok(Self {
             tls: tokio_rustls::TlsConnector::from(Arc::new(config)),
+            lookups: Arc::new(Semaphore::new(MAX_LOOKUPS)),
         })
     }
 }
@@ -165,15 +173,16 @@ impl GrantedHttp<'_> {
         });
         let (ask, rule) = asked.map_err(|denial| self.denied(denial))?;
         let target = ask.to_string();
-        let mut addresses = resolve(&ask).await?;
+        // Without the audit record the request must not be sent, nor must its host be looked up: the
+        // query tells the host's name to its servers.
+        self.record(&target, Ok(rule.clone()), fetch.body.len(), 0)?;
+        let mut addresses = resolve(&ask, &self.client.lookups).await?;
         // Every address must pass: a name that resolves to one allowed and one denied address is an
         // attack or a mistake.
         for address in &addresses {
             self.check_address(&ask.host, address.ip())
                 .map_err(|denial| self.denied(denial))?;
         }
-        // Without the audit record the request must not be sent.
-        self.record(&target, Ok(rule.clone()), fetch.body.len(), 0)?;
         addresses.truncate(exchange::MAX_ADDRESSES);
         let stream = connect(&addresses).await?;
         let exchange = Exchange {
@@ -246,19 +255,26 @@ fn no_target() -> CallError {
     CallError::failed("the server redirects to something that is no URL")
 }
 
-async fn resolve(ask: &HttpAsk) -> Result<Vec<SocketAddr>, CallError> {
+async fn resolve(ask: &HttpAsk, lookups: &Arc<Semaphore>) -> Result<Vec<SocketAddr>, CallError> {
     let host = ask.host.trim_matches(['[', ']']);
     if let Ok(address) = host.parse() {
         return Ok(vec![SocketAddr::new(address, ask.port)]);
     }
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one look-up; the grant has allowed the host, and is asked about the result"
-    )]
-    let found = tokio::net::lookup_host((host, ask.port)).await;
-    let addresses: Vec<SocketAddr> = found
-        .map_err(|_| CallError::Failed(format!("the host `{host}` cannot be found")))?
-        .collect();
+    let missing = || CallError::Failed(format!("the host `{host}` cannot be found"));
+    let permit = Arc::clone(lookups).acquire_owned().await;
+    let permit = permit.map_err(|_| missing())?;
+    let (name, port) = (host.to_owned(), ask.port);
+    let found = tokio::task::spawn_blocking(move || {
+        // A look-up goes on when its program no longer waits for it.
+        let _permit = permit;
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one look-up; the grant has allowed the host, and is asked about the result"
+        )]
+        let found = (name.as_str(), port).to_socket_addrs();
+        found.map(Vec::from_iter)
+    });
+    let addresses = found.await.map_err(|_| missing())?.map_err(|_| missing())?;
     if addresses.is_empty() {
         return Err(CallError::Failed(format!(
             "the host `{host}` has no address"
@@ -270,7 +286,16 @@ async fn resolve(ask: &HttpAsk) -> Result<Vec<SocketAddr>, CallError> {
 /// Returns whether an address is one of this machine's own: a server there may trust local clients,
 /// however public the address is. A socket can be bound to such addresses only.
 fn is_of_this_machine(address: IpAddr) -> bool {
-    std::net::UdpSocket::bind((address, 0)).is_ok()
+    match std::net::UdpSocket::bind((address, 0)) {
+        Ok(_) => true,
+        // Any other error, such as too many open files, tells nothing.
+        Err(error) => {
+            let errors = [Errno::ADDRNOTAVAIL, Errno::AFNOSUPPORT];
+            !errors
+                .iter()
+                .any(|other| error.raw_os_error() == Some(other.raw_os_error()))
+        }
+    }
 }
 
 async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, CallError> {
