@@ -7,6 +7,7 @@
 use super::extract::{Accepted, BodyLimits};
 use super::places::{Connection, NoAnswer};
 use super::problem::{Problem, Refused};
+use super::responses::charged;
 use super::state::ApiState;
 use axum::extract::Request;
 use axum::http::uri::Authority;
@@ -46,10 +47,11 @@ pub(super) async fn guard(state: &ApiState, request: Request, next: Next) -> Res
         Ok(caller) => {
             let subject = caller.as_ref().map(|caller| caller.subject.clone());
             let mut response = pass(state, caller, request, next).await;
-            if let Some(subject) = subject
-                && let Some(Refused(denial)) = response.extensions_mut().remove()
-            {
-                state.service().refusals.note(&subject, &denial);
+            if let Some(subject) = subject {
+                response = charged(&state.service().memory, &subject, response);
+                if let Some(Refused(denial)) = response.extensions_mut().remove() {
+                    state.service().refusals.note(&subject, &denial);
+                }
             }
             response
         }
@@ -94,6 +96,7 @@ async fn pass(
         time: state.limits().body_time,
         most: state.limits().body,
         account: Arc::clone(&state.service().memory),
+        heavy: state.service().heavy.clone(),
     };
     request.extensions_mut().insert(Accepted { caller, body });
     next.run(request).await

@@ -9,7 +9,7 @@ mod strict;
 
 use super::places::{Connection, Counted, Entry, Place, Places, Watched};
 use axum::Router;
-use glovebox_service::{ServiceLimits, Tls};
+use glovebox_service::{ServiceLimits, Tls, open_trusted};
 use hyper::StatusCode;
 use hyper::body::Incoming;
 use hyper::service::Service;
@@ -49,7 +49,9 @@ pub(super) fn acceptor(tls: &Tls) -> Result<TlsAcceptor, String> {
     let chain = CertificateDer::pem_file_iter(&tls.certificate)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(|error| shown(&tls.certificate, &error))?;
-    let key = PrivateKeyDer::from_pem_file(&tls.key).map_err(|error| shown(&tls.key, &error))?;
+    let key = open_trusted(&tls.key).map_err(|error| shown(&tls.key, &error))?;
+    let key = PrivateKeyDer::from_pem_reader(std::io::BufReader::new(key))
+        .map_err(|error| shown(&tls.key, &error))?;
     let config = rustls::ServerConfig::builder_with_provider(Arc::new(
         rustls::crypto::ring::default_provider(),
     ))
@@ -88,7 +90,7 @@ impl Service<hyper::Request<Incoming>> for Routes {
         request.extensions_mut().insert(Arc::clone(&self.1));
         Responding {
             routed: self.0.call(request),
-            connection: Arc::clone(&self.1),
+            connection: Some(Arc::clone(&self.1)),
         }
     }
 }
@@ -98,7 +100,7 @@ pin_project! {
     struct Responding {
         #[pin]
         routed: Routed,
-        connection: Arc<Connection>,
+        connection: Option<Arc<Connection>>,
     }
 }
 
@@ -110,7 +112,7 @@ impl Future for Responding {
         let response = ready!(this.routed.poll(context))?;
         // A connection that was upgraded is in flight until it is closed.
         let is_counted = response.status() != StatusCode::SWITCHING_PROTOCOLS;
-        let connection = is_counted.then(|| Arc::clone(this.connection));
+        let connection = this.connection.take().filter(|_| is_counted);
         Poll::Ready(Ok(response.map(|body| Counted::new(body, connection))))
     }
 }

@@ -8,12 +8,13 @@ use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request as Htt
 use axum::http::request::Parts;
 use axum::http::{Extensions, header};
 use bytes::Bytes;
-use futures_util::TryStreamExt as _;
-use glovebox_service::{Caller, Code, Memory, MemoryCharge, NoMemory, SessionUse};
+use futures_util::StreamExt as _;
+use glovebox_policy::Subject;
+use glovebox_service::{Caller, Code, HeavyWork, Memory, MemoryCharge, SessionUse, parsed_bytes};
 use glovebox_wire::sha256;
 use serde::de::DeserializeOwned;
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The caller of a request, which the [guard](crate::auth) has authenticated.
@@ -58,14 +59,16 @@ impl FromRequestParts<ApiState> for InUse {
 pub(crate) struct Body<T> {
     pub(crate) value: T,
     pub(crate) bytes: Bytes,
+    /// The approximate bytes of the value.
+    pub(crate) size: usize,
     /// The memory charged for both, for as long as any of it is alive.
     pub(crate) charge: MemoryCharge,
 }
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+impl<T: DeserializeOwned + Send + 'static, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: HttpRequest, state: &S) -> Result<Self, Problem> {
+    async fn from_request(request: HttpRequest, _: &S) -> Result<Self, Problem> {
         let is_json = request
             .headers()
             .get(header::CONTENT_TYPE)
@@ -82,23 +85,38 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
                 "send JSON, with `Content-Type: application/json`",
             ));
         }
-        let (bytes, charge) = read_body(request, state).await?;
+        let heavy = accepted(request.extensions()).and_then(Accepted::heavy);
+        let (bytes, mut charge) = read_body(request).await?;
         if bytes.trim_ascii_start().starts_with(b"[") {
             return Err(Problem::new(
                 Code::Invalid,
                 "the body is a JSON object, not a list",
             ));
         }
-        // Where in the text an error is costs much to follow, so a second look finds that out.
-        let value = match serde_json::from_slice(&bytes) {
-            Ok(value) => value,
-            Err(_) => Json::from_bytes(&bytes)?.0,
+        let size = parsed_bytes(&bytes);
+        charge.grow(size - bytes.len())?;
+        let value = match heavy.filter(|_| bytes.len() >= LARGE_BODY) {
+            Some((heavy, subject)) => {
+                let turn = heavy.turn(&subject).await;
+                let text = bytes.clone();
+                turn.run(move || parse(&text)).await??
+            }
+            None => parse(&bytes)?,
         };
         Ok(Self {
             value,
             bytes,
+            size,
             charge,
         })
+    }
+}
+
+fn parse<T: DeserializeOwned>(text: &Bytes) -> Result<T, Problem> {
+    // Where in the text an error is costs much to follow, so a second look finds that out.
+    match serde_json::from_slice(text) {
+        Ok(value) => Ok(value),
+        Err(_) => Ok(Json::from_bytes(text)?.0),
     }
 }
 
@@ -118,6 +136,14 @@ pub(crate) struct Accepted {
     pub(crate) body: BodyLimits,
 }
 
+impl Accepted {
+    /// Returns where large work for the caller is done, and the caller's subject.
+    fn heavy(&self) -> Option<(HeavyWork, Subject)> {
+        let caller = self.caller.as_ref()?;
+        Some((self.body.heavy.clone(), caller.subject.clone()))
+    }
+}
+
 /// Limits on the body of a request.
 #[derive(Clone)]
 pub(crate) struct BodyLimits {
@@ -127,82 +153,101 @@ pub(crate) struct BodyLimits {
     pub(crate) most: usize,
     /// The account of its memory.
     pub(crate) account: Arc<Memory>,
+    /// Parses large ones.
+    pub(crate) heavy: HeavyWork,
 }
 
 fn accepted(extensions: &Extensions) -> Option<&Accepted> {
     extensions.get::<Accepted>()
 }
 
-/// Copies of a body in memory: while it is assembled, and again while its JSON is parsed.
+/// Copies of a body in memory: while its buffer grows, and again while its JSON is parsed.
 const COPIES: usize = 2;
 
-/// The memory charged for a body so far, or why no more could be charged.
-type Account = Arc<Mutex<Result<MemoryCharge, NoMemory>>>;
+/// Maximum bytes of the body of a request without a caller; no route has one.
+const UNCHARGED_BODY: usize = 64 << 10;
 
-/// Charges the memory of a body before it is read, or in steps if its length is not declared.
-fn counted(request: HttpRequest) -> Result<(HttpRequest, Account), Problem> {
-    let accepted = accepted(request.extensions());
-    let Some((caller, limits)) =
-        accepted.and_then(|accepted| Some((accepted.caller.as_ref()?, &accepted.body)))
-    else {
-        return Ok((request, Arc::new(Mutex::new(Ok(MemoryCharge::default())))));
+/// Size from which a body is parsed on a blocking thread, and its subject takes turns with others.
+const LARGE_BODY: usize = 256 << 10;
+
+/// Reads a whole body, and returns it with the memory charged for it: before it is read, or in
+/// steps if its length is not declared.
+pub(crate) async fn read_body(request: HttpRequest) -> Result<(Bytes, MemoryCharge), Problem> {
+    let (parts, body) = request.into_parts();
+    let accepted = accepted(&parts.extensions);
+    let limits = accepted.map(|accepted| &accepted.body);
+    let mut incoming = IncomingBody {
+        declared: body
+            .size_hint()
+            .exact()
+            .map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
+        most: limits.map_or(UNCHARGED_BODY, |limits| limits.most),
+        charge: MemoryCharge::default(),
     };
-    // A body that exceeds its maximum is refused once that much was read.
-    let declared = request.body().size_hint().exact().map(|bytes| {
-        usize::try_from(bytes)
-            .unwrap_or(usize::MAX)
-            .min(limits.most)
-    });
-    let charge = limits.account.take(
-        &caller.subject,
-        declared.unwrap_or(0).saturating_mul(COPIES),
-    )?;
-    let account = Arc::new(Mutex::new(Ok(charge)));
-    if declared.is_some() {
-        return Ok((request, account));
+    if let Some((caller, limits)) =
+        accepted.and_then(|accepted| Some((accepted.caller.as_ref()?, &accepted.body)))
+    {
+        // A body that exceeds its maximum is refused before it is read.
+        let declared = incoming.declared.unwrap_or(0).min(limits.most);
+        let bytes = declared.saturating_mul(COPIES);
+        incoming.charge = limits.account.take(&caller.subject, bytes)?;
     }
-    let steps = Arc::clone(&account);
-    let request = request.map(|body| {
-        HttpBody::from_stream(body.into_data_stream().and_then(move |piece| {
-            let mut account = steps.lock().unwrap_or_else(PoisonError::into_inner);
-            let grown = account.as_mut().map_or(Ok(()), |charge| {
-                charge.grow(piece.len().saturating_mul(COPIES))
-            });
-            std::future::ready(match grown {
-                Ok(()) => Ok(piece),
-                Err(why) => {
-                    *account = Err(why);
-                    Err(axum::Error::new(std::io::Error::from(
-                        std::io::ErrorKind::OutOfMemory,
-                    )))
-                }
-            })
-        }))
-    });
-    Ok((request, account))
+    let deadline = limits.map_or(Duration::from_secs(60), |limits| limits.time);
+    let bytes = tokio::time::timeout(deadline, incoming.read(body))
+        .await
+        .map_err(|_| Problem::new(Code::Timeout, "the body came too slowly"))??;
+    Ok((bytes, incoming.charge))
 }
 
-/// Reads a whole body, and returns it with the memory charged for it.
-pub(crate) async fn read_body<S: Send + Sync>(
-    request: HttpRequest,
-    state: &S,
-) -> Result<(Bytes, MemoryCharge), Problem> {
-    let deadline = accepted(request.extensions())
-        .map_or(Duration::from_secs(60), |accepted| accepted.body.time);
-    let (request, account) = counted(request)?;
-    let body = tokio::time::timeout(deadline, Bytes::from_request(request, state)).await;
-    let charge = std::mem::replace(
-        &mut *account.lock().unwrap_or_else(PoisonError::into_inner),
-        Ok(MemoryCharge::default()),
-    )?;
-    let body = body.map_err(|_| Problem::new(Code::Timeout, "the body came too slowly"))?;
-    let body = body.map_err(|rejection| match rejection.status().as_u16() {
-        413 => Problem::new(
-            Code::TooLarge,
-            "request body exceeds `limits.body` of the service",
-        ),
-        408 => Problem::new(Code::Timeout, "the body came too slowly"),
-        _ => Problem::new(Code::BadRequest, "the body could not be read"),
-    })?;
-    Ok((body, charge))
+/// A body while it is read, into one buffer: the pieces of a body that arrives byte by byte take
+/// many times its size.
+struct IncomingBody {
+    /// Its length, if the client has declared it.
+    declared: Option<usize>,
+    most: usize,
+    charge: MemoryCharge,
+}
+
+impl IncomingBody {
+    async fn read(&mut self, body: HttpBody) -> Result<Bytes, Problem> {
+        let too_large = || {
+            Problem::new(
+                Code::TooLarge,
+                "request body exceeds `limits.body` of the service",
+            )
+        };
+        if self.declared.is_some_and(|bytes| bytes > self.most) {
+            return Err(too_large());
+        }
+        let mut whole = Vec::new();
+        let mut pieces = body.into_data_stream();
+        while let Some(piece) = pieces.next().await {
+            let unreadable = |_| Problem::new(Code::BadRequest, "the body could not be read");
+            let piece = piece.map_err(unreadable)?;
+            if self.declared == Some(piece.len()) {
+                return Ok(piece);
+            }
+            if piece.len() > self.most - whole.len() {
+                return Err(too_large());
+            }
+            self.make_room(&mut whole, piece.len())?;
+            whole.extend_from_slice(&piece);
+        }
+        Ok(whole.into())
+    }
+
+    /// Makes room for a piece in the buffer, whose capacity is charged.
+    fn make_room(&mut self, whole: &mut Vec<u8>, piece: usize) -> Result<(), Problem> {
+        let (length, capacity) = (whole.len() + piece, whole.capacity());
+        if length > capacity {
+            let doubled = length.max(capacity.saturating_mul(2));
+            let larger = self.declared.unwrap_or(doubled).max(length).min(self.most);
+            if self.declared.is_none() {
+                self.charge
+                    .grow((larger - capacity).saturating_mul(COPIES))?;
+            }
+            whole.reserve_exact(larger - whole.len());
+        }
+        Ok(())
+    }
 }

@@ -8,7 +8,7 @@ use crate::routes::{
 use crate::state::ApiState;
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
@@ -246,11 +246,8 @@ pub(crate) fn router(state: &ApiState) -> Router {
         .route("/docs", get(health::docs))
         .fallback(|| async { Problem::not_found("route") })
         .method_not_allowed_fallback(not_allowed)
-        // Each layer costs a request some allocations, so there are few.
-        .layer((
-            from_fn_with_state(state.clone(), observe),
-            DefaultBodyLimit::max(state.limits().body),
-        ))
+        // Each layer costs a request some allocations, so there is one.
+        .layer(from_fn_with_state(state.clone(), observe))
         .with_state(state.clone())
 }
 

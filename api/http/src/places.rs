@@ -16,7 +16,7 @@ mod followers;
 #[cfg(test)]
 mod tests;
 
-pub(super) use answer::{Counted, Watched};
+pub(super) use answer::{ChargedBody, Counted, Watched};
 pub(super) use followers::{FollowerPermit, Followers, NoFollower};
 
 use glovebox::CancellationToken;

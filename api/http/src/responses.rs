@@ -3,7 +3,9 @@
 //! A large response is charged to the memory of its subject until it is sent, however slowly the
 //! client reads.
 
+use crate::places::ChargedBody;
 use crate::problem::Problem;
+use axum::body::{Body, HttpBody as _};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
@@ -29,6 +31,30 @@ pub(crate) fn json(status: StatusCode, text: impl Into<axum::body::Body>) -> Res
     headers.reserve(12);
     let kind = HeaderValue::from_static("application/json");
     headers.insert(header::CONTENT_TYPE, kind);
+    response
+}
+
+/// Marks a response whose body is charged already.
+#[derive(Clone, Copy)]
+pub(crate) struct Charged;
+
+/// Charges the memory of a response until it is sent. Without memory for it the response is a
+/// problem; what the request has done stays done.
+pub(crate) fn charged(memory: &Arc<Memory>, subject: &Subject, mut response: Response) -> Response {
+    let bytes = response.body().size_hint().exact().unwrap_or(0);
+    let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+    if bytes <= UNCHARGED_BYTES || response.extensions_mut().remove::<Charged>().is_some() {
+        return response;
+    }
+    match memory.take(subject, bytes) {
+        Ok(charge) => response.map(|body| Body::new(ChargedBody::new(body, charge))),
+        Err(why) => Problem::from(why).into_response(),
+    }
+}
+
+/// Returns a response with bytes that hold their charge.
+pub(crate) fn with_charge(mut response: Response) -> Response {
+    response.extensions_mut().insert(Charged);
     response
 }
 
@@ -58,7 +84,7 @@ pub(crate) fn execution(
     let mut charge = memory.take(subject, bytes.saturating_mul(2))?;
     let text = row.body().to_json().into_bytes();
     charge.shrink_to(text.len());
-    Ok(json(StatusCode::OK, charge.with(text)))
+    Ok(with_charge(json(StatusCode::OK, charge.with(text))))
 }
 
 /// Returns the size of a page.
@@ -154,7 +180,7 @@ pub(crate) fn file(path: &str, part: &Part, content: Bytes) -> Response {
             }
         })
         .collect();
-    let mut response = (status, content).into_response();
+    let mut response = with_charge((status, content).into_response());
     let own = response.headers_mut();
     own.insert(
         header::CONTENT_TYPE,

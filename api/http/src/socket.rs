@@ -20,8 +20,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 
-/// Maximum bytes of a message.
-const MAX_MESSAGE: usize = 1 << 20;
+/// Maximum bytes of a message. Not charged to anyone: a connection has as much in its buffers.
+const MAX_MESSAGE: usize = 64 << 10;
 
 /// Capacity of the pipe to standard input.
 const STDIN_BUFFER: usize = 64 << 10;

@@ -4,6 +4,7 @@ use crate::config::Config;
 use crate::records::{LogHead, Records};
 use crate::start_error::StartError;
 use crate::state_folder::State;
+use crate::trusted::open_trusted;
 use cap_std::fs::{Dir, OpenOptions};
 use glovebox::{AuditHead, AuditKey, AuditLogOptions, ChainError, JsonLines};
 use std::io;
@@ -88,7 +89,7 @@ pub(crate) async fn open(
     })?;
     records.place_audit_log(&name, &place, known).await?;
     let log = Arc::new(log);
-    tracing::info!(head = %log.head(), "the audit log goes on");
+    tracing::info!(head = %log.head(), "the audit log continues");
     Ok(AuditLog {
         log,
         records: records.clone(),
@@ -128,7 +129,7 @@ fn find_known<'a>(
         if !state.accept_audit_gap {
             return Err(error);
         }
-        tracing::error!(%error, "the audit log goes on, as was asked for");
+        tracing::error!(%error, "the audit log continues despite this, by `--accept-audit-gap`");
     }
     // Whatever the file says, a log that was at this location goes on under its own name: that of
     // another log has its own head.
@@ -195,13 +196,12 @@ fn write_name(state: &Dir, name: &str) -> io::Result<()> {
 ///
 /// # Errors
 ///
-/// If other users than its owner can read it, or it is too short.
+/// If other users can read or replace it, or it is too short.
 pub fn read_key(path: &Path) -> Result<AuditKey, StartError> {
     use std::io::Read as _;
     use std::os::unix::fs::MetadataExt as _;
     let failed = |error: io::Error| StartError::AuditKey(path.to_owned(), error.to_string());
-    #[expect(clippy::disallowed_methods, reason = "the operator named this file")]
-    let file = std::fs::File::open(path).map_err(failed)?;
+    let file = open_trusted(path).map_err(failed)?;
     let metadata = file.metadata().map_err(failed)?;
     if metadata.mode() & 0o077 != 0 {
         let mode = metadata.mode() & 0o777;

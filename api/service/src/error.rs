@@ -1,7 +1,7 @@
 //! Service errors: why is a request of a client not done?
 //!
 //! Each has a stable code, by which programs decide. Nothing of the host is disclosed: no path, no
-//! address, no error message of a library. How a front door signals a code is its own matter.
+//! address, no error message of a library. Each protocol maps the codes itself.
 
 pub use glovebox_wire::problem::Code;
 

@@ -69,6 +69,14 @@ struct LogState {
 }
 
 impl EventLog {
+    /// Creates a log that charges the subject to which a charge belongs.
+    pub(crate) fn beside(charge: &MemoryCharge) -> Arc<Self> {
+        match charge.account() {
+            Some((memory, subject)) => Self::of(memory, subject),
+            None => Arc::default(),
+        }
+    }
+
     /// Creates a log that charges a subject's memory.
     pub(crate) fn of(memory: &Arc<Memory>, subject: &Subject) -> Arc<Self> {
         let charge = memory.take(subject, 0).unwrap_or_default();

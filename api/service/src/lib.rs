@@ -16,6 +16,7 @@ mod detached;
 mod error;
 mod events;
 mod executions;
+mod heavy;
 mod http_client;
 mod identities;
 mod key_admin;
@@ -38,6 +39,7 @@ mod subject_quotas;
 mod supervisor;
 pub mod telemetry;
 mod trees;
+mod trusted;
 mod usage;
 
 pub use alerts::Alerts;
@@ -53,9 +55,10 @@ pub use executions::{
     ActiveExecution, CancelOnDrop, Claim, Claimed, Earlier, ExecutionQuery, Executions, Follow,
     Found, Handle, NewExecution, OnDisconnect,
 };
+pub use heavy::{HeavyWork, Turn};
 pub use identities::{Anonymous, Caller, Identities, NewKey};
 pub use key_admin::{KeyInfo, Keys};
-pub use memory::{Memory, MemoryCharge, NoMemory};
+pub use memory::{Memory, MemoryCharge, NoMemory, parsed_bytes};
 pub use metrics::Metrics;
 pub use policies::Policies;
 pub use quotas::Quotas;
@@ -71,3 +74,4 @@ pub use start_error::StartError;
 pub use state_folder::State;
 pub use subject_quotas::SubjectQuotas;
 pub use trees::{Branch, CancelTreeOnDrop, ListedTree, NewTree, TreeHandle, Trees};
+pub use trusted::open_trusted;

@@ -33,6 +33,25 @@ pub(crate) struct Wanted<'a> {
     pub(crate) share: Option<u64>,
 }
 
+/// Bytes of a JSON text up to which its strings are not counted.
+const SMALL_TEXT: usize = 4 << 10;
+
+/// Bytes of the smallest string in memory: its fields, and its allocation.
+const STRING_BYTES: usize = 56;
+
+/// Returns the approximate bytes of a parsed JSON text. A list of empty strings takes many times
+/// the length of its text.
+#[must_use]
+pub fn parsed_bytes(text: impl AsRef<[u8]>) -> usize {
+    let text = text.as_ref();
+    let strings = if text.len() <= SMALL_TEXT {
+        0
+    } else {
+        memchr::memchr_iter(b'"', text).count() / 2
+    };
+    text.len() + strings * STRING_BYTES
+}
+
 /// The memory account.
 pub struct Memory {
     all: u64,
@@ -269,6 +288,11 @@ pub struct MemoryCharge {
 }
 
 impl MemoryCharge {
+    /// Returns the account and the subject that are charged.
+    pub(crate) fn account(&self) -> Option<&(Arc<Memory>, Subject)> {
+        self.account.as_ref()
+    }
+
     /// # Errors
     ///
     /// The reason why more are refused.

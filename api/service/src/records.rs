@@ -32,7 +32,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
-use writer::{Waits, Write, Writer};
+use writer::{Acknowledgement, Write, Writer};
 
 /// Schema migrations from an empty database to this version.
 const MIGRATIONS: [(i64, &str, &str); 7] = [
@@ -173,7 +173,7 @@ impl Records {
             return Ok(());
         };
         let (done, wait) = oneshot::channel();
-        writer.send(write, Waits::One(done)).await?;
+        writer.send(write, Acknowledgement::Channel(done)).await?;
         wait.await
             .unwrap_or_else(|_| Err("the store has closed".to_owned()))
     }
@@ -245,7 +245,7 @@ impl Records {
     /// Stores an execution like [`Records::put`], without waiting.
     pub(crate) async fn put_later(&self, row: Arc<ExecutionRow>) -> Result<(), String> {
         self.writer()?
-            .send(Write::Execution(row, None), Waits::Nobody)
+            .send(Write::Execution(row, None), Acknowledgement::None)
             .await
     }
 
@@ -261,7 +261,7 @@ impl Records {
     /// Stores a task tree like [`Records::put_tree`], without waiting.
     pub(crate) async fn put_tree_later(&self, row: TreeRow) -> Result<(), String> {
         self.writer()?
-            .send(Write::Tree(Box::new(row)), Waits::Nobody)
+            .send(Write::Tree(Box::new(row)), Acknowledgement::None)
             .await
     }
 

@@ -9,6 +9,7 @@ use crate::contents::Contents;
 use crate::detached::DetachedChanges;
 use crate::error::{Code, ServiceError};
 use crate::executions::{ExecutionCore, Executions, LocalDispatcher};
+use crate::heavy::HeavyWork;
 use crate::identities::{Caller, Identities};
 use crate::maintenance::Maintenance;
 use crate::memory::{self, Memory, Wanted};
@@ -64,6 +65,8 @@ pub struct Service {
     pub memory: Arc<Memory>,
     /// The metrics.
     pub metrics: Arc<Metrics>,
+    /// The threads on which large requests are parsed.
+    pub heavy: HeavyWork,
     sandbox: Sandbox,
     queue: Queue,
     records: Records,
@@ -147,6 +150,7 @@ struct Components {
     queue: Queue,
     processors: Arc<Processors>,
     detached: DetachedChanges,
+    heavy: HeavyWork,
     shutdown: Shutdown,
     host_failed: Arc<Notify>,
 }
@@ -166,6 +170,7 @@ impl Components {
             metrics,
             processors: Processors::new(processors),
             detached: DetachedChanges::new(),
+            heavy: HeavyWork::new(),
             shutdown: Shutdown::default(),
             host_failed: Arc::default(),
         })
@@ -216,6 +221,7 @@ impl Components {
             quotas: Arc::clone(&opened.quotas),
             memory: Arc::clone(&opened.memory),
             detached: self.detached.clone(),
+            heavy: self.heavy.clone(),
             shutdown: self.shutdown.clone(),
             of_subjects: Arc::clone(&opened.of_subjects),
             live: Default::default(),
@@ -299,6 +305,7 @@ impl Service {
             of_subjects: opened.of_subjects,
             memory: opened.memory,
             metrics: shared.metrics,
+            heavy: shared.heavy,
             sandbox: opened.sandbox,
             queue: shared.queue,
             records: opened.records,

@@ -194,13 +194,17 @@ impl Sessions {
         Ok(self.0.get(&caller.subject, id)?.body())
     }
 
-    /// Ends a session of the caller, and stops what runs in it.
+    /// Ends a session of the caller, and stops what runs in it; deletes the record of one that has
+    /// ended.
     ///
     /// # Errors
     ///
     /// If there is none with this id.
     pub async fn end(&self, caller: &Caller, id: &str) -> Result<(), ServiceError> {
-        let session = self.0.get(&caller.subject, id)?;
+        let session = match self.0.get(&caller.subject, id) {
+            Ok(session) => session,
+            Err(error) => return self.delete(caller, id).await?.then_some(()).ok_or(error),
+        };
         session.cancel();
         let core = Arc::clone(&self.0);
         // It ends even if the client disconnects.
@@ -209,6 +213,22 @@ impl Sessions {
             core.end(&session, guard, "deleted").await;
         });
         ending.await.map_err(|error| ServiceError::internal(&error))
+    }
+
+    /// Deletes the record of a session that has ended; `false` if there is none.
+    async fn delete(&self, caller: &Caller, id: &str) -> Result<bool, ServiceError> {
+        if id.contains('\0') {
+            return Ok(false);
+        }
+        let core = Arc::clone(&self.0);
+        let (subject, id) = (caller.subject.clone(), id.to_owned());
+        let deleting = async move {
+            let deleted = core.records.delete_session(subject.as_str(), &id).await?;
+            core.quotas
+                .give_back(subject.as_str(), deleted.unwrap_or(0));
+            Ok(deleted.is_some())
+        };
+        self.0.detached.run(&caller.subject, deleting).await
     }
 
     /// Starts a program in a session: an execution of its own that sees the state left by earlier

@@ -16,8 +16,9 @@ use crate::detached::DetachedChanges;
 use crate::error::{Code, ServiceError};
 use crate::events::EventLog;
 use crate::executions::Executions;
+use crate::heavy::HeavyWork;
 use crate::identities::Caller;
-use crate::memory::{Memory, MemoryCharge};
+use crate::memory::{Memory, MemoryCharge, parsed_bytes};
 use crate::quotas::{NotKept, Quotas};
 use crate::records::Records;
 use crate::records::rows::TreeRow;
@@ -27,13 +28,14 @@ use crate::subject_quotas::SubjectQuotas;
 use claim::Retry;
 use drive::drive;
 use futures_util::StreamExt as _;
+use glovebox_policy::Subject;
 use glovebox_wire::timestamp;
-use glovebox_wire::tree::{TaskRequest, TaskStatus, TreeBody, TreeRequest};
+use glovebox_wire::tree::{Progress, TaskRequest, TaskStatus, TreeBody, TreeRequest};
 pub(crate) use live::LiveTrees;
 use plan::Plan;
 use std::sync::Arc;
 use std::time::Duration;
-use tree::{Node, Tree, kept_nodes, progress};
+use tree::{Node, Tree, TreeData, kept_nodes, progress};
 
 /// Detail of the error when the service is shutting down.
 const NO_MORE: &str = "the service begins no more task trees";
@@ -53,6 +55,7 @@ pub(crate) struct TreeCore {
     pub(crate) quotas: Arc<Quotas>,
     pub(crate) memory: Arc<Memory>,
     pub(crate) detached: DetachedChanges,
+    pub(crate) heavy: HeavyWork,
     pub(crate) shutdown: Shutdown,
     pub(crate) of_subjects: Arc<SubjectQuotas>,
     pub(crate) live: LiveTrees,
@@ -153,20 +156,12 @@ impl Trees {
     /// # Errors
     ///
     /// If the tasks are invalid, or the caller is over a quota.
-    pub fn prepare(&self, caller: &Caller, new: NewTree) -> Result<TreeHandle, ServiceError> {
+    pub async fn prepare(&self, caller: &Caller, new: NewTree) -> Result<TreeHandle, ServiceError> {
         caller.needs(Scope::Run)?;
-        let plan = Plan::new(new.request)?;
-        for task in &plan.tasks {
-            // A program that can never run is reported before anything runs.
-            let read = task.execution.clone().into_request(caller.subject.clone());
-            read.map_err(|error| {
-                ServiceError::new(Code::Invalid, format!("task `{}`: {error}", task.name))
-            })?;
-        }
         self.0.quotas.check(&caller.subject)?;
-        let mut charge = new.charge;
-        charge.shrink_to(new.bytes);
-        let tree = Tree::new(caller.subject.clone(), plan, new.bytes, charge);
+        let subject = caller.subject.clone();
+        let turn = self.0.heavy.turn(&subject).await;
+        let tree = turn.run(move || checked(subject, new)).await??;
         Ok(TreeHandle::new(Arc::new(tree)))
     }
 
@@ -195,19 +190,17 @@ impl Trees {
         before: Option<(i64, String)>,
         limit: u32,
     ) -> Result<Vec<ListedTree>, ServiceError> {
-        let subject = caller.subject.as_str();
-        let rows = self
-            .0
-            .records
-            .trees(subject, before, i64::from(limit))
-            .await?;
-        let listed = |row: TreeRow| ListedTree {
+        let subject = caller.subject.clone();
+        // Before the rows are in memory.
+        let turn = self.0.heavy.turn(&subject).await;
+        let limit = i64::from(limit);
+        let rows = self.0.records.trees(subject.as_str(), before, limit);
+        let rows = rows.await?;
+        let core = Arc::clone(&self.0);
+        let listed = move |row: TreeRow| ListedTree {
             created_ms: row.created_ms,
-            body: match self.0.live.get(&caller.subject, &row.id) {
-                Some(tree) => TreeBody {
-                    tasks: None,
-                    ..body(&tree)
-                },
+            body: match core.live.get(&subject, &row.id) {
+                Some(tree) => summary(&tree, &tree.lock()),
                 None => TreeBody {
                     progress: progress(kept_nodes(&row).unwrap_or_default().iter()),
                     id: row.id,
@@ -219,7 +212,8 @@ impl Trees {
                 },
             },
         };
-        Ok(rows.into_iter().map(listed).collect())
+        turn.run(move || rows.into_iter().map(listed).collect())
+            .await
     }
 
     /// Finds a tree of the caller.
@@ -328,13 +322,41 @@ pub struct ListedTree {
     pub body: TreeBody,
 }
 
+/// Checks a new tree.
+fn checked(subject: Subject, new: NewTree) -> Result<Tree, ServiceError> {
+    let plan = Plan::new(new.request)?;
+    for task in &plan.tasks {
+        // A program that can never run is reported before anything runs.
+        let read = task.execution.clone().into_request(subject.clone());
+        read.map_err(|error| {
+            ServiceError::new(Code::Invalid, format!("task `{}`: {error}", task.name))
+        })?;
+    }
+    let mut charge = new.charge;
+    charge.shrink_to(new.bytes);
+    Ok(Tree::new(subject, plan, new.bytes, charge))
+}
+
+/// Returns the state of a tree, without its tasks.
+fn summary(tree: &Tree, state: &TreeData) -> TreeBody {
+    TreeBody {
+        id: tree.id.clone(),
+        status: state.status,
+        subject: tree.subject.to_string(),
+        created_at: timestamp(tree.created_ms),
+        ended_at: state.ended_ms.map(timestamp),
+        progress: progress(state.nodes.iter()),
+        tasks: None,
+    }
+}
+
 /// Returns the state of a tree, with its tasks.
 fn body(tree: &Tree) -> TreeBody {
     let state = tree.lock();
     let nodes = &state.nodes;
-    let task = |(at, task): (usize, &TaskRequest)| {
+    let branches = tree.plan.branch_progress(nodes);
+    let task = |((at, task), progress): ((usize, &TaskRequest), Progress)| {
         let node = nodes.get(at)?;
-        let branch = tree.plan.branch(at);
         Some(TaskStatus {
             name: task.name.clone(),
             status: node.status,
@@ -343,24 +365,13 @@ fn body(tree: &Tree) -> TreeBody {
             attempts: node.attempts,
             execution: node.execution.clone(),
             detail: node.detail.clone(),
-            progress: progress(branch.into_iter().filter_map(|at| nodes.get(at))),
+            progress,
         })
     };
+    let tasks = tree.plan.tasks.iter().enumerate().zip(branches);
     TreeBody {
-        id: tree.id.clone(),
-        status: state.status,
-        subject: tree.subject.to_string(),
-        created_at: timestamp(tree.created_ms),
-        ended_at: state.ended_ms.map(timestamp),
-        progress: progress(nodes.iter()),
-        tasks: Some(
-            tree.plan
-                .tasks
-                .iter()
-                .enumerate()
-                .filter_map(task)
-                .collect(),
-        ),
+        tasks: Some(tasks.filter_map(task).collect()),
+        ..summary(tree, &state)
     }
 }
 
@@ -393,13 +404,22 @@ impl TreeCore {
         if id.contains('\0') {
             return Err(missing());
         }
+        // Before the plan is in memory.
+        let turn = self.heavy.turn(&caller.subject).await;
         let row = self.records.tree(caller.subject.as_str(), id).await?;
-        let tree = Tree::kept(row.ok_or_else(missing)?)
-            .ok_or_else(|| ServiceError::internal(&"a kept task tree cannot be read"))?;
-        // No task drives it, so nothing follows.
-        let log = Arc::clone(&tree.lock().log);
-        log.end_tree(&body(&tree));
-        Ok(Arc::new(tree))
+        let row = row.ok_or_else(missing)?;
+        let bytes = row.plan.as_deref().map_or(0, parsed_bytes);
+        let charge = self.memory.take(&caller.subject, bytes)?;
+        let kept = turn.run(move || {
+            let tree = Tree::kept(row)?;
+            tree.hold(charge);
+            // No task drives it, so nothing follows.
+            let log = Arc::clone(&tree.lock().log);
+            log.end_tree(&body(&tree));
+            Some(Arc::new(tree))
+        });
+        kept.await?
+            .ok_or_else(|| ServiceError::internal(&"a kept task tree cannot be read"))
     }
 
     fn drive(self: &Arc<Self>, tree: &Arc<Tree>) {

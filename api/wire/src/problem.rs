@@ -1,7 +1,7 @@
 //! Problem details (RFC 9457): what does a client get when its request fails?
 //!
-//! The code is stable: programs decide by it. How a front door signals it besides, such as by an
-//! HTTP status, is for that front door.
+//! The code is stable: programs decide by it. A protocol may signal it in another way, too, such
+//! as by an HTTP status.
 
 use crate::encode::one_of_many;
 use glovebox_policy::Denial;

@@ -5,6 +5,7 @@
 //! created, with a limit above `limits.memory`. If none can be created, the peak of its resident
 //! memory.
 
+mod amplified;
 mod requests;
 mod sessions;
 mod tenants;

@@ -5,6 +5,7 @@
 
 use super::{Connection, Place};
 use axum::body::{Body, Bytes, HttpBody};
+use glovebox_service::MemoryCharge;
 use hyper::body::{Frame, SizeHint};
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -50,6 +51,41 @@ impl Drop for Counted {
         if let Some(connection) = &self.connection {
             connection.over();
         }
+    }
+}
+
+/// A response body that is charged to a subject's memory until it is dropped.
+pub(crate) struct ChargedBody {
+    body: Body,
+    _charge: MemoryCharge,
+}
+
+impl ChargedBody {
+    pub(crate) fn new(body: Body, charge: MemoryCharge) -> Self {
+        Self {
+            body,
+            _charge: charge,
+        }
+    }
+}
+
+impl HttpBody for ChargedBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 

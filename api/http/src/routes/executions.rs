@@ -224,7 +224,7 @@ fn new_execution(
     body: Body<ExecutionRequest>,
     mode: Mode,
 ) -> Result<NewExecution, ServiceError> {
-    let (bytes, mut charge) = (body.bytes.len(), body.charge);
+    let (bytes, mut charge) = (body.size, body.charge);
     drop(body.bytes);
     let is_open = body.value.stdin_open();
     if is_open && mode == Mode::Wait {

@@ -2,7 +2,7 @@
 
 use crate::extract::{Authenticated, InUse, read_body};
 use crate::problem::Problem;
-use crate::responses::{Part, file, json};
+use crate::responses::{Part, file, json, with_charge};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -54,7 +54,7 @@ pub(crate) async fn list(
         limit,
     };
     let list = sessions.list_files(&caller, &id, &page)?;
-    Ok(json(StatusCode::OK, list))
+    Ok(with_charge(json(StatusCode::OK, list)))
 }
 
 /// Download a file of a session's workspace.
@@ -93,7 +93,7 @@ pub(crate) async fn write(
     caller.needs(Scope::Run)?;
     // Before its content is received.
     sessions.get(&caller, &id)?;
-    let (content, _charge) = read_body(request, &()).await?;
+    let (content, _charge) = read_body(request).await?;
     sessions.write_file(&caller, &id, &path, &content)?;
     Ok(StatusCode::NO_CONTENT)
 }

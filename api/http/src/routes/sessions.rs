@@ -26,7 +26,7 @@ pub(crate) async fn create(
     body: Body<SessionRequest>,
 ) -> Result<Response, Problem> {
     let reservation = sessions.reserve(&caller)?;
-    let (bytes, mut charge) = (body.bytes.len(), body.charge);
+    let (bytes, mut charge) = (body.size, body.charge);
     drop(body.bytes);
     let idle_s = body.value.idle_s;
     let request = body.value.into_request(caller.subject.clone())?;
@@ -67,11 +67,12 @@ pub(crate) async fn get(
     Ok(Json(sessions.get(&caller, &id)?))
 }
 
-/// End a session.
+/// End a session, or delete one that has ended.
 ///
-/// A running evaluation is stopped.
+/// A running evaluation is stopped. Deleting frees the bytes of its record; its executions stay,
+/// and are deleted one by one.
 #[utoipa::path(delete, path = "/v1/sessions/{id}", tag = "sessions", params(("id" = String, Path)),
-    responses((status = 204, description = "It has ended")))]
+    responses((status = 204, description = "It has ended, or is deleted")))]
 pub(crate) async fn delete(
     State(sessions): State<Sessions>,
     Authenticated(caller): Authenticated,

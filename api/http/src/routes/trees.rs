@@ -54,14 +54,13 @@ pub(crate) async fn create(
     trees.check_open()?;
     let mode = Mode::of(&headers);
     let permit = mode.permit(&followers, &caller)?;
-    let bytes = body.bytes.len();
     drop(body.bytes);
     let new = NewTree {
         request: body.value,
-        bytes,
+        bytes: body.size,
         charge: body.charge,
     };
-    let tree = trees.prepare(&caller, new)?;
+    let tree = trees.prepare(&caller, new).await?;
     // From here on, so that nothing runs for a client that disconnects while the tree is stored.
     let guard = (mode != Mode::Later).then(|| tree.cancel_on_drop());
     trees.start(&caller, &tree).await?;

@@ -1,5 +1,7 @@
 //! Checks of a configuration: which values conflict, and which addresses are not safe to call?
 
+mod problem;
+
 use super::{AlertRule, Config, ConfigError, Jwt};
 use glovebox_wire::records::AlertKind;
 use toml::de::{DeTable, DeValue};
@@ -130,7 +132,12 @@ fn position(text: &str, path: &[String]) -> (usize, usize) {
             _ => None,
         });
     }
-    let before = text.get(..start).unwrap_or_default();
+    line_and_column(text, start)
+}
+
+/// Returns line and column, both from 1, of a byte of a text.
+fn line_and_column(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or_default();
     let line = before.matches('\n').count() + 1;
     let column = before
         .rsplit('\n')

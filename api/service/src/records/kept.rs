@@ -82,6 +82,22 @@ impl Records {
         gone.first().map(|row| row.try_get("bytes")).transpose()
     }
 
+    /// Deletes an ended session of a subject; returns its bytes.
+    pub(crate) async fn delete_session(
+        &self,
+        subject: &str,
+        id: &str,
+    ) -> Result<Option<u64>, sqlx::Error> {
+        let gone = "DELETE FROM sessions WHERE id = $1 AND subject = $2 AND ended_ms IS NOT NULL";
+        let gone = sqlx::query(gone)
+            .bind(id)
+            .bind(subject)
+            .execute(self.settled().await?)
+            .await?;
+        let bytes = u64::try_from(UNCOUNTED_ROW_BYTES).unwrap_or(0);
+        Ok((gone.rows_affected() > 0).then_some(bytes))
+    }
+
     /// Reopens an ended task tree of a subject; `false` if there is none, because it was deleted or
     /// another process has reopened it.
     pub(crate) async fn reopen_tree(&self, subject: &str, id: &str) -> Result<bool, sqlx::Error> {

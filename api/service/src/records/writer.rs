@@ -11,7 +11,7 @@ mod journal;
 mod postgres;
 mod sqlite;
 
-pub(super) use draft::{Waits, Write};
+pub(super) use draft::{Acknowledgement, Write};
 
 use sqlx::AnyPool;
 use std::path::Path;
@@ -74,14 +74,18 @@ impl Writer {
     }
 
     /// Submits a record.
-    pub(super) async fn send(&self, write: Write, waits: Waits) -> Result<(), String> {
+    pub(super) async fn send(
+        &self,
+        write: Write,
+        acknowledgement: Acknowledgement,
+    ) -> Result<(), String> {
         match self {
             Self::Sqlite(sqlite) => {
-                sqlite.send(write, waits);
+                sqlite.send(write, acknowledgement);
                 Ok(())
             }
             Self::Task(sender) => sender
-                .send((write, waits))
+                .send((write, acknowledgement))
                 .await
                 .map_err(|_| "the store has closed".to_owned()),
         }

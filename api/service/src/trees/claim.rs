@@ -5,6 +5,7 @@
 
 use super::tree::{Node, Tree, TreeData};
 use crate::error::{Code, ServiceError};
+use crate::events::EventLog;
 use glovebox_wire::tree::TreeState;
 use std::sync::{Arc, MutexGuard};
 
@@ -119,7 +120,10 @@ impl Tree {
         let mut state = self.lock();
         state.claim = None;
         state.ended_ms = None;
-        state.log = Arc::default();
+        state.log = state
+            .charge
+            .as_ref()
+            .map_or_else(Arc::default, EventLog::beside);
         state.stopped = None;
         state.is_given_up = false;
         state.status = TreeState::Running;

@@ -1,8 +1,9 @@
 //! Task graph: which task depends on which?
 
+use super::tree::Node;
 use crate::error::{Code, ServiceError};
-use glovebox_wire::tree::{TaskRequest, TreeRequest};
-use std::collections::HashMap;
+use glovebox_wire::tree::{Progress, TaskRequest, TaskState, TreeRequest};
+use std::collections::{HashMap, HashSet};
 
 /// Maximum tasks of one tree.
 const MAX_TASKS: usize = 500;
@@ -21,6 +22,8 @@ pub(super) struct Plan {
     pub(super) parents: Vec<Vec<usize>>,
     /// The direct dependents of each task.
     children: Vec<Vec<usize>>,
+    /// The tasks, each after all of its dependencies.
+    order: Vec<usize>,
 }
 
 impl Plan {
@@ -29,7 +32,10 @@ impl Plan {
     /// If the dependencies have a cycle or are invalid.
     pub(super) fn new(request: TreeRequest) -> Result<Self, ServiceError> {
         let invalid = |text: String| Err(invalid(text));
-        let TreeRequest { tasks, parallel } = request;
+        let TreeRequest {
+            mut tasks,
+            parallel,
+        } = request;
         if tasks.is_empty() || tasks.len() > MAX_TASKS {
             return invalid(format!(
                 "a tree has 1 to {MAX_TASKS} tasks, not {}",
@@ -39,11 +45,15 @@ impl Plan {
         if parallel.is_some_and(|parallel| !(1..=1000).contains(&parallel)) {
             return invalid("`parallel` is 1 to 1000".to_owned());
         }
+        for task in &mut tasks {
+            // Repeated names would be repeated in every response.
+            let mut seen = HashSet::new();
+            task.after.retain(|name| seen.insert(name.clone()));
+        }
         let positions = positions(&tasks)?;
         let mut parents = Vec::new();
         let mut children = vec![Vec::new(); tasks.len()];
         let mut edges = 0;
-        let mut last_child = vec![None; tasks.len()];
         for (at, task) in tasks.iter().enumerate() {
             let mut own = Vec::new();
             for name in &task.after {
@@ -54,18 +64,12 @@ impl Plan {
                         name.escape_debug()
                     ));
                 };
-                // The same dependency may be named twice.
-                let seen = last_child
+                own.push(parent);
+                children
                     .get_mut(parent)
-                    .is_some_and(|last| last.replace(at) == Some(at));
-                if !seen {
-                    own.push(parent);
-                    children
-                        .get_mut(parent)
-                        .into_iter()
-                        .for_each(|children: &mut Vec<usize>| children.push(at));
-                    edges += 1;
-                }
+                    .into_iter()
+                    .for_each(|children: &mut Vec<usize>| children.push(at));
+                edges += 1;
             }
             parents.push(own);
         }
@@ -74,7 +78,8 @@ impl Plan {
                 "a tree has at most {MAX_EDGES} dependencies, not {edges}"
             ));
         }
-        let plan = Self {
+        let mut plan = Self {
+            order: Vec::new(),
             parallel: parallel
                 .and_then(|parallel| usize::try_from(parallel).ok())
                 .unwrap_or(usize::MAX),
@@ -82,19 +87,26 @@ impl Plan {
             children,
             tasks,
         };
-        match plan.circle() {
-            Some(at) => {
+        match plan.order() {
+            Err(at) => {
                 let name = plan.tasks.get(at).map_or("", |task| task.name.as_str());
                 invalid(format!(
                     "`{name}` waits for itself, by way of those that it comes after"
                 ))
             }
-            None => Ok(plan),
+            Ok(order) => {
+                plan.order = order;
+                Ok(plan)
+            }
         }
     }
 
-    /// Returns a task on a dependency cycle.
-    fn circle(&self) -> Option<usize> {
+    /// Returns the tasks in a topological order.
+    ///
+    /// # Errors
+    ///
+    /// A task on a dependency cycle.
+    fn order(&self) -> Result<Vec<usize>, usize> {
         let mut waits: Vec<usize> = self.parents.iter().map(Vec::len).collect();
         let mut free: Vec<usize> = waits
             .iter()
@@ -102,7 +114,9 @@ impl Plan {
             .filter(|(_, waits)| **waits == 0)
             .map(|(at, _)| at)
             .collect();
+        let mut order = Vec::with_capacity(self.tasks.len());
         while let Some(at) = free.pop() {
+            order.push(at);
             for child in self.children.get(at).into_iter().flatten() {
                 if let Some(waits) = waits.get_mut(*child) {
                     *waits -= 1;
@@ -112,7 +126,45 @@ impl Plan {
                 }
             }
         }
-        waits.iter().position(|waits| *waits > 0)
+        match waits.iter().position(|waits| *waits > 0) {
+            Some(at) => Err(at),
+            None => Ok(order),
+        }
+    }
+
+    /// Returns the progress of each task's branch: itself and all of its transitive dependents.
+    pub(super) fn branch_progress(&self, nodes: &[Node]) -> Vec<Progress> {
+        let mut branches = vec![TaskSet::default(); self.tasks.len()];
+        for at in self.order.iter().rev() {
+            let mut branch = TaskSet::default();
+            branch.add(*at);
+            for child in self.children.get(*at).into_iter().flatten() {
+                branches
+                    .get(*child)
+                    .into_iter()
+                    .for_each(|below| branch.join(below));
+            }
+            branches
+                .get_mut(*at)
+                .into_iter()
+                .for_each(|all| *all = branch);
+        }
+        let with = |is_it: &dyn Fn(&Node) -> bool| {
+            let mut tasks = TaskSet::default();
+            let found = nodes.iter().enumerate().filter(|(_, node)| is_it(node));
+            found.for_each(|(at, _)| tasks.add(at));
+            tasks
+        };
+        let running = with(&|node| node.status == TaskState::RUNNING);
+        let ended = with(&Node::is_over);
+        let succeeded = with(&|node| node.status == TaskState::SUCCEEDED);
+        let progress = |branch: &TaskSet| Progress {
+            total: branch.common(branch),
+            running: branch.common(&running),
+            ended: branch.common(&ended),
+            succeeded: branch.common(&succeeded),
+        };
+        branches.iter().map(progress).collect()
     }
 
     /// Returns a task and all of its transitive dependents.
@@ -162,6 +214,31 @@ impl Plan {
                 .ok()
                 .filter(|parallel| *parallel <= 1000),
         }
+    }
+}
+
+/// A set of tasks, as bits.
+#[derive(Clone, Copy, Default)]
+struct TaskSet([u64; MAX_TASKS.div_ceil(64)]);
+
+impl TaskSet {
+    fn add(&mut self, at: usize) {
+        if let Some(word) = self.0.get_mut(at / 64) {
+            *word |= 1 << (at % 64);
+        }
+    }
+
+    fn join(&mut self, other: &Self) {
+        let words = self.0.iter_mut().zip(other.0);
+        words.for_each(|(word, other)| *word |= other);
+    }
+
+    /// Returns the number of tasks that are in both.
+    fn common(&self, other: &Self) -> usize {
+        let words = self.0.iter().zip(other.0);
+        words
+            .map(|(word, other)| (word & other).count_ones() as usize)
+            .sum()
     }
 }
 
@@ -234,6 +311,32 @@ mod tests {
         assert_eq!(
             (diamond.branch(1), diamond.parents[0].len()),
             (vec![1, 0], 2)
+        );
+        assert_eq!(diamond.tasks[2].after, ["a"]);
+        let nodes = [
+            TaskState::Waiting,
+            TaskState::RUNNING,
+            TaskState::SUCCEEDED,
+            TaskState::SUCCEEDED,
+        ]
+        .map(|status| Node {
+            status,
+            ..Node::waiting()
+        });
+        let branches = diamond.branch_progress(&nodes).into_iter();
+        let counts: Vec<_> = branches
+            .map(|progress| {
+                [
+                    progress.total,
+                    progress.running,
+                    progress.ended,
+                    progress.succeeded,
+                ]
+            })
+            .collect();
+        assert_eq!(
+            counts,
+            [[1, 0, 0, 0], [2, 1, 0, 0], [2, 0, 1, 1], [4, 1, 2, 2]]
         );
         for (edges, says) in [
             (&[][..], "1 to 500"),

@@ -99,7 +99,7 @@ pub(super) struct TreeData {
     /// Bytes for which its subject is charged.
     counted: i64,
     /// The memory charged for its plan.
-    charge: Option<MemoryCharge>,
+    pub(super) charge: Option<MemoryCharge>,
     /// Revision of the stored state, so that nothing older overwrites it.
     revision: i64,
 }
@@ -180,9 +180,14 @@ impl Tree {
         })
     }
 
-    /// Holds the memory charge of its plan for as long as the tree is in memory.
+    /// Holds the memory charge of its plan for as long as the tree is in memory. Its subject is
+    /// charged for its events, too.
     pub(super) fn hold(&self, charge: MemoryCharge) {
-        self.lock().charge = Some(charge);
+        let mut state = self.lock();
+        if state.log.bytes() == 0 {
+            state.log = EventLog::beside(&charge);
+        }
+        state.charge = Some(charge);
     }
 
     /// Whether it holds one.

@@ -122,33 +122,35 @@ impl From<Option<i64>> for Parameter {
 /// A statement with its parameters.
 pub(super) type Statement = (&'static str, Vec<Parameter>);
 
-/// The waiter for the result of a write.
-pub(crate) enum Waits {
-    Nobody,
-    /// A waiter to which the write is already acknowledged, because it is in the journal.
-    Told,
-    One(Done),
+/// How a write is acknowledged.
+pub(crate) enum Acknowledgement {
+    /// Not at all.
+    None,
+    /// It is already, because the record is in the journal.
+    Sent,
+    /// By its result, on a channel.
+    Channel(Done),
 }
 
 /// The waiters for the result of a write.
 #[derive(Default)]
 pub(super) struct Waiting {
-    pub(super) waits: Vec<Done>,
-    pub(super) are_told: bool,
+    pub(super) channels: Vec<Done>,
+    pub(super) are_acknowledged: bool,
 }
 
 impl Waiting {
-    pub(super) fn add(&mut self, waits: Waits) {
-        match waits {
-            Waits::Nobody => {}
-            Waits::Told => self.are_told = true,
-            Waits::One(done) => self.waits.push(done),
+    pub(super) fn add(&mut self, acknowledgement: Acknowledgement) {
+        match acknowledgement {
+            Acknowledgement::None => {}
+            Acknowledgement::Sent => self.are_acknowledged = true,
+            Acknowledgement::Channel(done) => self.channels.push(done),
         }
     }
 
     /// Whether any waiter still listens.
     pub(super) fn is_awaited(&self) -> bool {
-        self.waits.iter().any(|done| !done.is_closed())
+        self.channels.iter().any(|done| !done.is_closed())
     }
 }
 
@@ -281,9 +283,9 @@ impl Record {
         if let Err(error) = result {
             tracing::error!(id = self.id, error, "a record could not be written");
         }
-        for waits in self.waiting.waits.drain(..) {
+        for done in self.waiting.channels.drain(..) {
             // A waiter that is gone needs no result.
-            let _ = waits.send(result.clone());
+            let _ = done.send(result.clone());
         }
     }
 }
@@ -354,12 +356,12 @@ impl<T> Drafted<T> {
 
     /// Whether it has to be written now.
     fn is_due(&self, is_all: bool) -> bool {
-        is_all || !self.waiting.waits.is_empty() || self.since.elapsed() >= LAZY
+        is_all || !self.waiting.channels.is_empty() || self.since.elapsed() >= LAZY
     }
 }
 
 impl Draft {
-    pub(super) fn add(&mut self, write: Write, waits: Waits) {
+    pub(super) fn add(&mut self, write: Write, acknowledgement: Acknowledgement) {
         match write {
             Write::Execution(row, usage) => {
                 let drafted = self
@@ -371,7 +373,7 @@ impl Draft {
                     drafted.row = row;
                 }
                 drafted.usage = usage.or(drafted.usage.take());
-                drafted.waiting.add(waits);
+                drafted.waiting.add(acknowledgement);
             }
             Write::Tree(row) => {
                 let drafted = self
@@ -395,16 +397,16 @@ impl Draft {
                     .map_or((None, drafted.row.bytes), |(plan, bytes)| {
                         (Some(plan), bytes)
                     });
-                drafted.waiting.add(waits);
+                drafted.waiting.add(acknowledgement);
             }
             Write::Session(row) => {
                 let mut waiting = Waiting::default();
-                waiting.add(waits);
+                waiting.add(acknowledgement);
                 self.others.push(Record::session(*row, waiting));
             }
             Write::Usage(id, usage) => {
                 let mut waiting = Waiting::default();
-                waiting.add(waits);
+                waiting.add(acknowledgement);
                 self.others.push(Record {
                     id,
                     statements: Vec::new(),
@@ -412,7 +414,7 @@ impl Draft {
                     waiting,
                 });
             }
-            Write::Barrier => self.barriers.add(waits),
+            Write::Barrier => self.barriers.add(acknowledgement),
         }
     }
 
@@ -423,7 +425,7 @@ impl Draft {
 
     /// Takes what has to be written now: records that have a waiter, and those that are old enough.
     pub(super) fn due(&mut self) -> Vec<Record> {
-        self.take(!self.barriers.waits.is_empty())
+        self.take(!self.barriers.channels.is_empty())
     }
 
     fn take(&mut self, is_all: bool) -> Vec<Record> {
@@ -437,7 +439,7 @@ impl Draft {
         let trees = self.trees.extract_if(|_, drafted| drafted.is_due(is_all));
         records.extend(trees.map(|(_, drafted)| Record::tree(drafted.row, drafted.waiting)));
         records.append(&mut self.others);
-        if !self.barriers.waits.is_empty() {
+        if !self.barriers.channels.is_empty() {
             records.push(Record::barrier(std::mem::take(&mut self.barriers)));
         }
         records

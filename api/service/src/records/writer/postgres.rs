@@ -2,7 +2,9 @@
 //!
 //! By one task, which commits all records that arrived during the previous commit.
 
-use super::draft::{BATCH, Draft, LAZY, Parameter, Record, Statement, Waits, Write, usage};
+use super::draft::{
+    Acknowledgement, BATCH, Draft, LAZY, Parameter, Record, Statement, Write, usage,
+};
 use sqlx::AnyPool;
 use tokio::sync::mpsc;
 
@@ -10,7 +12,7 @@ use tokio::sync::mpsc;
 const WAITING: usize = 4096;
 
 /// Sends records to the task.
-pub(crate) type Sender = mpsc::Sender<(Write, Waits)>;
+pub(crate) type Sender = mpsc::Sender<(Write, Acknowledgement)>;
 
 /// Spawns the task; it ends with the last sender.
 pub(super) fn start(pool: AnyPool) -> Sender {
@@ -19,7 +21,7 @@ pub(super) fn start(pool: AnyPool) -> Sender {
     sender
 }
 
-async fn write(pool: AnyPool, mut waiting: mpsc::Receiver<(Write, Waits)>) {
+async fn write(pool: AnyPool, mut waiting: mpsc::Receiver<(Write, Acknowledgement)>) {
     let mut batch = Vec::with_capacity(BATCH);
     let mut draft = Draft::default();
     loop {
@@ -29,11 +31,11 @@ async fn write(pool: AnyPool, mut waiting: mpsc::Receiver<(Write, Waits)>) {
             // The remaining records have no waiter, and are written all the same.
             draft.add(
                 Write::Barrier,
-                Waits::One(tokio::sync::oneshot::channel().0),
+                Acknowledgement::Channel(tokio::sync::oneshot::channel().0),
             );
         }
-        for (write, waits) in batch.drain(..) {
-            draft.add(write, waits);
+        for (write, acknowledgement) in batch.drain(..) {
+            draft.add(write, acknowledgement);
         }
         commit(&pool, draft.due()).await;
         if !is_open {

@@ -6,7 +6,7 @@
 //! acknowledged records, carries over what is pending itself: that takes less time than waking
 //! another thread.
 
-use super::draft::{Draft, LAZY, Parameter, Record, Statement, Waits, Write, usage};
+use super::draft::{Acknowledgement, Draft, LAZY, Parameter, Record, Statement, Write, usage};
 use super::journal::{self, Journal};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, ToSql};
@@ -69,7 +69,7 @@ pub(crate) struct Sqlite {
 /// Records that no write has begun with.
 struct HandedOver {
     journal: Journal,
-    waiting: Vec<(Write, Waits)>,
+    waiting: Vec<(Write, Acknowledgement)>,
     bytes: usize,
 }
 
@@ -196,7 +196,7 @@ impl Sqlite {
                 "the process before this one left records in the journal; they go into the database"
             );
             left.into_iter()
-                .for_each(|write| state.draft.add(write, Waits::Told));
+                .for_each(|write| state.draft.add(write, Acknowledgement::Sent));
             let (mut records, last) = (state.draft.all(), journal.seal());
             state.connection.busy_timeout(BUSY_AT_START)?;
             state.carry_over(&mut records, last)?;
@@ -257,7 +257,7 @@ impl Sqlite {
         });
         match noted {
             Ok(handed_over) => {
-                self.push(handed_over, write, Waits::Told);
+                self.push(handed_over, write, Acknowledgement::Sent);
                 None
             }
             Err(error) => {
@@ -269,23 +269,26 @@ impl Sqlite {
 
     /// Submits a record. If it has a waiter, it is written before this returns, or by the thread
     /// that writes at the moment.
-    pub(super) fn send(self: &Arc<Self>, write: Write, waits: Waits) {
-        self.push(lock(&self.handed_over), write, waits);
+    pub(super) fn send(self: &Arc<Self>, write: Write, acknowledgement: Acknowledgement) {
+        self.push(lock(&self.handed_over), write, acknowledgement);
     }
 
     fn push(
         self: &Arc<Self>,
         mut handed_over: MutexGuard<'_, HandedOver>,
         write: Write,
-        waits: Waits,
+        acknowledgement: Acknowledgement,
     ) {
-        let (size, is_awaited) = (write.size(), matches!(waits, Waits::One(_)));
+        let (size, is_awaited) = (
+            write.size(),
+            matches!(acknowledgement, Acknowledgement::Channel(_)),
+        );
         if !matches!(write, Write::Barrier) {
             self.handed.fetch_add(1, Ordering::Release);
             self.missing.fetch_add(size, Ordering::Relaxed);
         }
         handed_over.bytes += size;
-        handed_over.waiting.push((write, waits));
+        handed_over.waiting.push((write, acknowledgement));
         let (records, bytes) = (handed_over.waiting.len(), handed_over.bytes);
         drop(handed_over);
         // Once for each time that so much is pending.
@@ -317,7 +320,9 @@ impl Sqlite {
                 || !lock(&self.handed_over)
                     .waiting
                     .iter()
-                    .any(|(_, waits)| matches!(waits, Waits::One(_)))
+                    .any(|(_, acknowledgement)| {
+                        matches!(acknowledgement, Acknowledgement::Channel(_))
+                    })
             {
                 return;
             }
@@ -338,7 +343,7 @@ impl Sqlite {
         };
         waiting
             .into_iter()
-            .for_each(|(write, waits)| state.draft.add(write, waits));
+            .for_each(|(write, acknowledgement)| state.draft.add(write, acknowledgement));
         let mut records = std::mem::take(&mut state.again);
         records.extend(state.draft.all());
         self.commits.fetch_add(records.len(), Ordering::Relaxed);
@@ -438,7 +443,7 @@ fn left(error: &rusqlite::Error, mut records: Vec<Record>) -> Vec<Record> {
             .iter_mut()
             .filter(|record| record.waiting.is_awaited())
             .for_each(|record| record.tell(&Err(error.to_string())));
-        records.retain(|record| record.waiting.are_told);
+        records.retain(|record| record.waiting.are_acknowledged);
     }
     records
 }
