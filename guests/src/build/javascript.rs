@@ -152,7 +152,7 @@ fn compile(steps: &Steps<'_>, tools: &Path, engine: &Path) -> Result<PathBuf> {
             write_sources("javascript", &ours)?;
             fs::write(new.join("typescript.js"), bundle(&packages, TRANSFORM)?)?;
             fs::write(new.join("typescript.h"), TYPESCRIPT_HEADER)?;
-            let kept = steps.scratch(COMPILER_CACHE);
+            let kept = steps.scratch(COMPILER_CACHE)?;
             let mut compiler = toolchain::c_compiler(tools)?.start();
             // Include paths of the machine must not get in.
             compiler

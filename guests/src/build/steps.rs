@@ -8,6 +8,7 @@ use super::sources::sources;
 use crate::installation::write_sparse;
 use anyhow::{Context as _, Result, bail};
 use data_encoding::HEXLOWER;
+use glovebox_host::folder::Folder;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
 use std::fs::{self, File, Permissions};
@@ -105,9 +106,31 @@ impl<'a> Steps<'a> {
         }
     }
 
-    /// A directory that steps share for what a tool wants to keep.
-    pub(super) fn scratch(&self, name: &str) -> PathBuf {
-        self.root.join(name)
+    /// Returns a directory that steps share for what a tool wants to keep.
+    pub(super) fn scratch(&self, name: &str) -> Result<PathBuf> {
+        let scratch = self.root.join(name);
+        self.exists(name, &scratch)?;
+        Ok(scratch)
+    }
+
+    /// Returns whether a directory of an earlier build exists. What another user can have changed is
+    /// removed, for its programs are run and its files become guests: making the folder private does
+    /// not clean what is in it.
+    fn exists(&self, name: &str, directory: &Path) -> Result<bool> {
+        if directory.symlink_metadata().is_err() {
+            return Ok(false);
+        }
+        let found = Folder::open(directory).and_then(|found| found.check_inside_with_symlinks());
+        match found {
+            Ok(()) => Ok(true),
+            Err(error) if error.is_distrust() => {
+                self.message(name, &format!("made anew, because {error}"));
+                fs::remove_dir_all(directory)
+                    .with_context(|| format!("cannot remove `{}`", directory.display()))?;
+                Ok(false)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Says something about a step.
@@ -134,7 +157,7 @@ impl<'a> Steps<'a> {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .insert(target.clone());
-        if target.is_dir() {
+        if self.exists(name, &target)? {
             return Ok(target);
         }
         if network == Network::Needed && self.registries == Registries::Offline {
@@ -174,7 +197,7 @@ impl Steps<'_> {
                 .ok()
                 .and_then(|time| time.elapsed().ok());
             if age.is_some_and(|age| age > UNUSED_RESULT_TTL)
-                && path != self.scratch(COMPILER_CACHE)
+                && path != self.root.join(COMPILER_CACHE)
             {
                 // What cannot be removed now will be next time.
                 let _ = fs::remove_dir_all(&path);
@@ -216,6 +239,31 @@ mod tests {
 
     fn count(root: &Path) -> usize {
         fs::read_dir(root).unwrap().count()
+    }
+
+    /// A folder that was writable by others once may hold anything.
+    #[test]
+    fn a_result_that_others_can_have_changed_is_made_anew() {
+        let root = tempfile::tempdir().unwrap();
+        let steps = Steps::new(root.path().to_owned(), Registries::Online, &Silent);
+        let run = || {
+            let inputs = Inputs::new("recipe");
+            let made = steps.run(step("detail", inputs, Network::Unneeded), |new| {
+                fs::create_dir(new.join("below"))?;
+                std::os::unix::fs::symlink("below", new.join("link"))?;
+                Ok(fs::write(new.join("below/program"), "ours")?)
+            });
+            made.unwrap()
+        };
+        let program = run().join("below/program");
+        let written = |text: &str, mode| {
+            fs::write(&program, text).unwrap();
+            fs::set_permissions(&program, Permissions::from_mode(mode)).unwrap();
+            run();
+            fs::read_to_string(&program).unwrap()
+        };
+        assert_eq!(written("theirs", 0o666), "ours");
+        assert_eq!(written("kept", 0o644), "kept");
     }
 
     #[test]

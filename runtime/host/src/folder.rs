@@ -35,6 +35,24 @@ pub struct Folder {
     groups: Groups,
 }
 
+/// The symlinks that a check of a folder accepts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Symlinks {
+    Refused,
+    /// Those of this user and root.
+    Own,
+}
+
+/// Opens a file that holds a secret or says whom to trust.
+///
+/// # Errors
+///
+/// If it is no regular file, or another user can have changed or can replace it.
+pub fn open_trusted_file(path: &Path) -> Result<File, FolderError> {
+    let whole = std::path::absolute(path).map_err(|error| FolderError::io(path, error))?;
+    Walk::from_root(Groups::Usual)?.to(&whole)?.file()
+}
+
 impl Folder {
     /// Opens a folder.
     ///
@@ -214,6 +232,19 @@ impl Folder {
     ///
     /// For the first entry that belongs to another user, is a symlink, or is writable by others.
     pub fn check_inside(&self) -> Result<(), FolderError> {
+        self.check_entries(Symlinks::Refused)
+    }
+
+    /// Checks everything inside a folder in which programs of this user made symlinks.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Folder::check_inside`], except for symlinks that belong to this user or root.
+    pub fn check_inside_with_symlinks(&self) -> Result<(), FolderError> {
+        self.check_entries(Symlinks::Own)
+    }
+
+    fn check_entries(&self, symlinks: Symlinks) -> Result<(), FolderError> {
         let own = self
             .to_file()
             .map_err(|error| FolderError::io(&self.path, error))?;
@@ -238,6 +269,7 @@ impl Folder {
                 };
                 check_owner(&about, &inside)?;
                 match FileType::from_raw_mode(about.st_mode) {
+                    FileType::Symlink if symlinks == Symlinks::Own => {}
                     FileType::Symlink => return Err(FolderError::io(&inside, Errno::LOOP)),
                     _ if about.st_mode & OTHERS_WRITE != 0 => {
                         return Err(FolderError::Writable {
