@@ -23,7 +23,7 @@ pub(crate) const PROGRAMS: [&str; 16] = [
 ];
 
 /// Modules that Python or pip import by default.
-pub(crate) const MODULES: [&str; 8] = [
+pub(crate) const MODULES: [&str; 10] = [
     "pip",
     "json",
     "sitecustomize",
@@ -32,6 +32,8 @@ pub(crate) const MODULES: [&str; 8] = [
     "site",
     "importlib",
     "componentize_py",
+    "ensurepip",
+    "venv",
 ];
 
 /// The URL of an unreachable index.

@@ -3,6 +3,7 @@
 mod checkout;
 mod folders;
 mod programs;
+mod scripts;
 
 use glovebox_tests::tree::program;
 use serde_json::{Value, json};
