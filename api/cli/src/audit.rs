@@ -56,6 +56,7 @@ pub(crate) fn audit(command: &AuditCommand) -> Result<Exit, Failure> {
     };
     let open = match check.unfinished() {
         0 => String::new(),
+        1 => "; 1 run has no end yet".to_owned(),
         runs => format!("; {runs} runs have no end yet"),
     };
     let trusted = if *since > 0 {

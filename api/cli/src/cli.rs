@@ -3,10 +3,11 @@
 
 mod help;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use glovebox_policy::Tier;
+use clap::builder::{PossibleValuesParser, StyledStr, TypedValueParser};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use glovebox_policy::units::{parse_duration, parse_size};
+use glovebox_policy::{Limit, Tier};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -21,6 +22,50 @@ use std::time::Duration;
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Cli {
+    /// Parses the command line of this process; ends the process if it is invalid, or asks for
+    /// help.
+    pub(crate) fn read() -> Self {
+        Self::try_parse().unwrap_or_else(|error| name_limits(error).exit())
+    }
+}
+
+/// Adds to the error of an unknown option that is named like a limit which limits have options.
+fn name_limits(mut error: clap::Error) -> clap::Error {
+    let unknown = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(unknown)) if error.kind() == ErrorKind::UnknownArgument => {
+            unknown.trim_start_matches('-').replace('-', "_")
+        }
+        _ => return error,
+    };
+    let is_limit = |name: &str| Limit::ALL.iter().any(|limit| limit.name() == name);
+    // `files` is a limit, and is meant as `--file`.
+    let is_close = error.get(ContextKind::SuggestedArg).is_some();
+    if is_close || !(is_limit(&unknown) || unknown.starts_with("limit")) {
+        return error;
+    }
+    let command = Cli::command();
+    let options: Vec<String> = command
+        .find_subcommand("run")
+        .into_iter()
+        .flat_map(|run| run.get_arguments())
+        .filter_map(|argument| argument.get_long())
+        .filter(|long| is_limit(long))
+        .map(|long| format!("`--{long}`"))
+        .collect();
+    let tip = format!(
+        "`glovebox run` has the limits {}; a policy sets the others",
+        options.join(", ")
+    );
+    let mut tips = match error.remove(ContextKind::Suggested) {
+        Some(ContextValue::StyledStrs(tips)) => tips,
+        _ => Vec::new(),
+    };
+    tips.insert(0, StyledStr::from(tip));
+    error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
+    error
 }
 
 /// The commands.
@@ -51,7 +96,7 @@ pub(crate) enum Command {
     #[command(after_help = help::DOCTOR)]
     Doctor(DoctorArguments),
     /// Verify audit logs
-    #[command(subcommand)]
+    #[command(subcommand, after_help = help::AUDIT)]
     Audit(AuditCommand),
     /// Compile a WebAssembly program in a jailed process; the sandbox starts this, and its
     /// arguments may change with every version
@@ -249,6 +294,7 @@ impl From<Metering> for glovebox::Metering {
 #[derive(Debug, Subcommand)]
 pub(crate) enum PolicyCommand {
     /// Report every error in policy files; exits with 1 if there is any
+    #[command(after_help = help::CHECK)]
     Check {
         /// The policy files
         #[arg(required = true, value_name = "FILE")]
@@ -327,6 +373,7 @@ pub(crate) enum ImagesCommand {
 pub(crate) enum PackagesCommand {
     /// Resolve packages to exact versions, and report the tier in which a program with them would
     /// run; downloads no package
+    #[command(after_help = help::RESOLVE)]
     Resolve(PackagesArguments),
     /// Fetch packages into the cache, so that programs can import them offline
     Prefetch(PackagesArguments),

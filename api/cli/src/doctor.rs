@@ -67,7 +67,7 @@ fn examine() -> Result<Diagnosis, Failure> {
     };
     if installation.is_none() {
         advice.push(
-            "run `glovebox guests build`: it makes the guests, which takes some minutes, once"
+            "run `glovebox guests build`: it builds the guests, which takes some minutes, once"
                 .to_owned(),
         );
     } else if wasm.languages.iter().any(|language| !language.works) || !wasm.works {
@@ -87,7 +87,7 @@ fn examine() -> Result<Diagnosis, Failure> {
             .iter()
             .zip(TOOLS)
             .filter(|(tool, _)| tool.version.is_none());
-        advice.extend(missing.map(|(_, (_, how))| format!("to make the guests, {how}")));
+        advice.extend(missing.map(|(_, (_, how))| format!("to build the guests, {how}")));
     }
     let works = wasm.works;
     let mut tiers = vec![wasm];
@@ -99,7 +99,7 @@ fn examine() -> Result<Diagnosis, Failure> {
     let machine = machine();
     if !machine.tells_dirty_pages {
         advice.push(
-            "runs start faster on Linux 6.7 and newer, which tells which pages a run has written; here all of them are dropped after a run"
+            "runs start faster on Linux 6.7 and newer, whose kernel reports dirty pages (`PAGEMAP_SCAN`); here all pages of a run are discarded"
                 .to_owned(),
         );
     }
@@ -148,7 +148,7 @@ fn wasm(installation: &Installation) -> Result<TierDiagnosis, Failure> {
                 language: language.to_owned(),
                 works: false,
                 run_ms: None,
-                problem: Some("no guest speaks it".to_owned()),
+                problem: Some("no guest runs it".to_owned()),
             });
             continue;
         }
@@ -240,10 +240,10 @@ fn describe(diagnosis: &Diagnosis) -> String {
         ("machine", describe_machine(&diagnosis.machine)),
         ("guests", describe_guests(&diagnosis.guests)),
         (
-            "tools to make guests",
+            "tools to build guests",
             describe_tools(&diagnosis.build_tools),
         ),
-        ("what to do", describe_advice(&diagnosis.advice)),
+        ("recommended actions", describe_advice(&diagnosis.advice)),
     ] {
         text.push_str("\n\n");
         text.push_str(&heading(title));
@@ -276,7 +276,7 @@ fn describe_tiers(tiers: &[TierDiagnosis]) -> Vec<String> {
         for language in &tier.languages {
             let time = language
                 .run_ms
-                .map(|time| format!("a fresh sandbox, run and gone in {time:.2} ms"));
+                .map(|time| format!("run in a fresh sandbox in {time:.2} ms"));
             let what = time
                 .or_else(|| language.problem.clone())
                 .unwrap_or_default();
@@ -298,14 +298,14 @@ fn describe_machine(machine: &MachineDiagnosis) -> Vec<String> {
         |cores| cores.to_string(),
     );
     let tells = if machine.tells_dirty_pages {
-        "tells"
+        "reports"
     } else {
-        "does not tell"
+        "does not report"
     };
     vec![
         format!("  {}, kernel {kernel}", machine.platform),
         format!("  {cores} cores"),
-        format!("  {tells} which pages a run has written"),
+        format!("  the kernel {tells} dirty pages (`PAGEMAP_SCAN`)"),
     ]
 }
 
@@ -344,7 +344,7 @@ fn describe_tools(tools: &[ToolDiagnosis]) -> Vec<String> {
 
 fn describe_advice(advice: &[String]) -> Vec<String> {
     if advice.is_empty() {
-        return vec!["  nothing: all is well".to_owned()];
+        return vec!["  none".to_owned()];
     }
     advice
         .iter()

@@ -131,10 +131,20 @@ impl From<&Error> for Failure {
                 .advise("`glovebox guests verify` says whether they are damaged; `glovebox doctor` says what else may be wrong"),
             Error::Audit { .. } => Self::host(text).advise("nothing runs without its record; make room for the log, or name another one"),
             Error::Packages(_) => {
-                Self::host(text).advise("with `--offline`, what was fetched before is used; `glovebox packages list` shows it")
+                Self::host(text).advise("with `--offline`, what was fetched before is used and nothing else; `glovebox packages list` shows it")
             }
-            Error::Mount { .. } => Self::host(text).advise("make that directory, or take the mount out of the policy"),
+            Error::Mount { guest, .. } => Self::host(text).advise(mount_advice(guest)),
             _ => Self::host(text),
         }
     }
+}
+
+/// Returns what would help if a granted mount cannot be opened. Its host path is in the policy, not
+/// in the message, which clients of a service may see.
+fn mount_advice(guest: &str) -> String {
+    format!(
+        "the policy names the directory of the host: `host` of the mount with `guest = \"{guest}\"`; \
+         `glovebox policy explain` shows it as well\n\
+         make that directory, readable for this user, or take the mount out of the policy"
+    )
 }

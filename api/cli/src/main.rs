@@ -5,6 +5,7 @@
 //! report the outcome. Each of the other modules is one command; features decide which ones are
 //! built.
 
+mod advice;
 #[cfg(feature = "serve")]
 mod audit;
 mod cli;
@@ -26,7 +27,7 @@ mod runtime;
 mod serve;
 mod terminal;
 
-use clap::{CommandFactory as _, Parser as _};
+use clap::CommandFactory as _;
 use cli::{Cli, Command};
 use exit::{Exit, Failure};
 use std::process::ExitCode;
@@ -36,7 +37,7 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let result = match Cli::parse().command {
+    let result = match Cli::read().command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Policy(command) => policy::policy(&command),
         Command::Guests(command) => guests::guests(&command),

@@ -1,5 +1,6 @@
 //! Packages on the command line: how are they resolved, fetched and listed?
 
+use crate::advice::Asked;
 use crate::cli::{PackagesArguments, PackagesCommand};
 use crate::compose::{Composition, ContainerTier, PackageSource, package_store};
 use crate::exit::{Exit, Failure};
@@ -46,6 +47,7 @@ fn provide(arguments: &PackagesArguments, fetch: bool) -> Result<Exit, Failure> 
     request.profile.clone_from(&arguments.profile);
     request.wants.packages.clone_from(&arguments.packages);
     request.wants.tier = arguments.tier;
+    let asked = Asked::from(&request);
     let provided = runtime.block_on(async {
         if fetch {
             sandbox.fetch_packages(request).await
@@ -58,7 +60,8 @@ fn provide(arguments: &PackagesArguments, fetch: bool) -> Result<Exit, Failure> 
         Ok(resolution) if arguments.json => terminal::print(&wire::resolution_json(&resolution)),
         Ok(resolution) => terminal::print(&shown(&resolution)),
         Err(OpenError::Denied(denial)) => {
-            terminal::complain(&denial.to_string(), None);
+            let advice = asked.advice(&denial, sandbox.policy(), &sandbox.facts());
+            terminal::complain(&denial.to_string(), advice.as_deref());
             Ok(Exit::DENIED)
         }
         Err(OpenError::Failed(error)) => Err(Failure::from(&error)),

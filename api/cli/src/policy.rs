@@ -1,5 +1,6 @@
 //! Policies on the command line: how are they read, checked, explained and tested?
 
+use crate::advice::Asked;
 use crate::cli::{PolicyCommand, RequestArguments};
 use crate::compose::{Composition, ContainerTier, PackageSource};
 use crate::exit::{Exit, Failure};
@@ -9,9 +10,12 @@ use crate::request;
 use crate::runtime::runtime;
 use crate::terminal::{self, Paint, Place, lines, name};
 use glovebox_policy::cases::run_cases;
-use glovebox_policy::{ConfigError, Facts, Grant, MAX_TEXT, Policy, Problem, Verdict};
+use glovebox_policy::{
+    ConfigError, Explanation, Facts, Grant, MAX_TEXT, Policy, Problem, StepResult, Verdict,
+};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Maximum characters of a policy line that an excerpt shows.
 const EXCERPT: usize = 100;
@@ -102,11 +106,16 @@ fn problems(error: &ConfigError, text: &str) -> String {
     error
         .problems
         .iter()
-        .map(|problem| format!("{problem}\n{}", excerpt(problem, text)))
+        .map(|problem| problem_in(text, problem))
         .collect::<Vec<_>>()
         .join("\n")
         .trim_end()
         .to_owned()
+}
+
+/// Formats a problem of a text with its position, and the line that has it.
+pub(crate) fn problem_in(text: &str, problem: &Problem) -> String {
+    format!("{problem}\n{}", excerpt(problem, text))
 }
 
 /// Returns the line of a problem, and a marker below the position.
@@ -137,21 +146,28 @@ fn explain(arguments: &RequestArguments) -> Result<Exit, Failure> {
     let installation = Installation::look()?;
     let bundle = installation.as_ref().map(Installation::bundle);
     let prepared = request::prepare(arguments, bundle)?;
-    let explanation = match &installation {
+    let asked = Asked::from(&prepared.request);
+    let (mut explanation, facts) = match &installation {
         Some(installation) => {
             let runtime = runtime()?;
             let composition = Composition {
                 containers: ContainerTier::Lazy,
                 packages: PackageSource::from(arguments),
-                ..Composition::new(installation, policy)
+                ..Composition::new(installation, policy.clone())
             };
             let sandbox = composition.build(&runtime)?;
             let explained = runtime.block_on(sandbox.explain(prepared.request));
             runtime.shutdown_background();
-            explained.map_err(|error| Failure::from(&error))?
+            let explained = explained.map_err(|error| Failure::from(&error))?;
+            (explained, sandbox.facts())
         }
-        None => policy.explain(&prepared.request, &Facts::wasm(request::spoken(bundle))),
+        None => {
+            let facts = Facts::wasm(request::spoken(bundle));
+            let explained = policy.explain(&prepared.request, &facts);
+            (explained, Arc::new(facts))
+        }
     };
+    advise(&mut explanation, &asked, &policy, &facts);
     let mut text = lines(&explanation.to_string());
     let exit = match &explanation.verdict {
         Verdict::Admit(grant) => {
@@ -163,6 +179,18 @@ fn explain(arguments: &RequestArguments) -> Result<Exit, Failure> {
     };
     terminal::print(text.trim_end())?;
     Ok(exit)
+}
+
+/// Adds what would help to denials that no line of the policy would change.
+fn advise(explanation: &mut Explanation, asked: &Asked, policy: &Policy, facts: &Facts) {
+    for step in &mut explanation.steps {
+        if let StepResult::Denied(denial) = &mut step.result
+            && let Some(advice) = asked.advice(denial, policy, facts)
+        {
+            let comments: Vec<String> = advice.lines().map(|line| format!("# {line}")).collect();
+            denial.fix = comments.join("\n");
+        }
+    }
 }
 
 /// Summarizes what a grant allows a program.

@@ -4,6 +4,7 @@ pub(crate) mod artifacts;
 mod report;
 mod stream;
 
+use crate::advice::Asked;
 use crate::cli::RunArguments;
 use crate::compose::{Composition, ContainerTier, PackageSource};
 use crate::exit::{Exit, Failure};
@@ -58,6 +59,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     } else {
         Input::Reader(Box::new(tokio::io::stdin()))
     };
+    let asked = Asked::from(&request);
     let ended = runtime.block_on(drive(&sandbox, request, input, arguments.json));
     // A blocking read of standard input cannot be interrupted, and the process must not wait for
     // one whose result is no longer needed.
@@ -83,7 +85,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
         terminal::print(&wire::outcome_json(&outcome, files.collect()))?;
     } else {
         forwarded.finish();
-        report::report(&sandbox, &outcome);
+        report::report(&sandbox, &outcome, &asked);
         report::report_missing(&rules, &outcome);
     }
     report::report_saved(&saved);

@@ -12,7 +12,7 @@ use glovebox::CancellationToken;
 use glovebox_http::{Listen, ServeError, Server};
 use glovebox_policy::{Policy, Subject};
 use glovebox_service::telemetry::Traces;
-use glovebox_service::{Config, KeyInfo, Keys, Scope, StartError};
+use glovebox_service::{Config, KeyInfo, Keys, Scope, StartError, Tls};
 use glovebox_wire::error::chain;
 use std::path::Path;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -21,6 +21,21 @@ use tracing_subscriber::{EnvFilter, Layer as _};
 
 /// Maximum bytes of a configuration file; protects this process.
 const MAX_CONFIG: u64 = 1 << 20;
+
+/// The advice if traces cannot be sent.
+const TELEMETRY_ADVICE: &str = if cfg!(feature = "telemetry") {
+    "`telemetry.otlp` is the URL of an OTLP collector over HTTP, such as `http://127.0.0.1:4318/v1/traces`"
+} else {
+    "remove the table `telemetry` from the config, or build with traces: `cargo install --path api/cli --features telemetry`"
+};
+
+/// The advice if the database cannot be used.
+const DATABASE_ADVICE: &str = if cfg!(feature = "postgres") {
+    "`database` of the config is the URL of a PostgreSQL database; without it, the service uses SQLite in the state folder"
+} else {
+    "without `database` in the config, the service uses SQLite in the state folder; PostgreSQL needs another build: \
+     `cargo install --path api/cli --features postgres`"
+};
 
 /// Runs `glovebox serve`.
 pub(crate) fn serve(arguments: &ServeArguments) -> Result<Exit, Failure> {
@@ -34,8 +49,7 @@ pub(crate) fn serve(arguments: &ServeArguments) -> Result<Exit, Failure> {
         .map(Traces::to)
         .transpose()
         .map_err(|error| {
-            Failure::host(format!("traces cannot be sent: {error}"))
-                .advise("`telemetry.otlp` is the address of a collector")
+            Failure::host(format!("traces cannot be sent: {error}")).advise(TELEMETRY_ADVICE)
         })?;
     log(arguments.log_json, traces.as_ref());
     let policy = policy::load(config.policy.as_deref())?;
@@ -50,6 +64,7 @@ pub(crate) fn serve(arguments: &ServeArguments) -> Result<Exit, Failure> {
         state: arguments.state.clone(),
         accept_audit_gap: arguments.accept_audit_gap,
     };
+    let tls = config.tls.clone();
     let ended = runtime.block_on(async {
         // A signal during startup also leads to a graceful shutdown, with the head of the audit log
         // in the database.
@@ -57,7 +72,7 @@ pub(crate) fn serve(arguments: &ServeArguments) -> Result<Exit, Failure> {
         let watch = tokio::spawn(run::watch(run::signals()?, stop.clone()));
         let server = Server::bind(listen, config, builder)
             .await
-            .map_err(|error| failure(&error))?;
+            .map_err(|error| failure(&error, tls.as_ref()))?;
         let scheme = if server.is_encrypted() {
             "https"
         } else {
@@ -175,9 +190,18 @@ fn scope_named(name: &str) -> Result<Scope, Failure> {
 
 async fn open(place: &KeysPlace) -> Result<Keys, Failure> {
     let config = config(place.config.as_deref())?;
-    Keys::open(&place.state, config.database.as_deref())
+    let was_there = place.state.exists();
+    let keys = Keys::open(&place.state, config.database.as_deref())
         .await
-        .map_err(|error| start_failure(&error))
+        .map_err(|error| start_failure(&error))?;
+    if !was_there {
+        // Otherwise a misspelt path would not be noticed.
+        terminal::note(&format!(
+            "glovebox: created the state folder `{}`, which did not exist; keys are valid for the service with the same `--state`",
+            terminal::name(&place.state.display().to_string())
+        ));
+    }
+    Ok(keys)
 }
 
 fn config(path: Option<&Path>) -> Result<Config, Failure> {
@@ -185,19 +209,47 @@ fn config(path: Option<&Path>) -> Result<Config, Failure> {
         return Ok(Config::default());
     };
     let text = files::read_text(path, "the config", MAX_CONFIG)?;
-    Config::parse(&text).map_err(|error| Failure::usage(chain(&error)))
+    Config::parse(&text).map_err(|error| {
+        let problem = error.problem(&path.display().to_string(), &text);
+        let problem = policy::problem_in(&text, &problem);
+        Failure::usage(format!("invalid config\n{}", problem.trim_end()))
+    })
 }
 
-fn failure(error: &ServeError) -> Failure {
+fn failure(error: &ServeError, tls: Option<&Tls>) -> Failure {
     let text = chain(error);
     match error {
         ServeError::NotLocal(_) => Failure::usage(text),
         ServeError::Listen(..) => {
             Failure::host(text).advise("`--listen` names another address; port 0 takes a free one")
         }
+        ServeError::Tls(_) => {
+            let advice = tls_advice(&text, tls);
+            Failure::host(text).advise(advice)
+        }
         ServeError::Start(error) => start_failure(error),
         _ => Failure::host(text),
     }
+}
+
+/// Returns what would help if the certificate or its key cannot be used: the message has the path
+/// of the file, and not the setting that names it.
+fn tls_advice(text: &str, tls: Option<&Tls>) -> String {
+    let is_about = |path: &Path| text.contains(&format!("`{}`", path.display()));
+    let setting = match tls {
+        Some(tls) if is_about(&tls.certificate) => {
+            "`tls.certificate` of the config names that file: the certificate chain as PEM, for the private key in `tls.key`"
+        }
+        Some(tls) if is_about(&tls.key) => {
+            "`tls.key` of the config names that file: the private key as PEM, for the certificate in `tls.certificate`"
+        }
+        _ => {
+            "`tls.certificate` of the config names the certificate chain, and `tls.key` its private key, both as PEM"
+        }
+    };
+    format!(
+        "{setting}; this user must be able to read it, and a relative path starts at the current directory"
+    )
 }
 
 fn start_failure(error: &StartError) -> Failure {
@@ -210,6 +262,9 @@ fn start_failure(error: &StartError) -> Failure {
         StartError::InUse(_) => {
             Failure::host(text).advise("every service needs a folder of its own")
         }
+        StartError::Records(_) => Failure::host(text).advise(DATABASE_ADVICE),
+        StartError::Client(_) => Failure::host(text)
+            .advise("`jwt.jwks` and `secret_file` of each of `alerts` in the config name files that this user must be able to read"),
         StartError::Sandbox(error) => Failure::from(error),
         _ => Failure::host(text),
     }

@@ -2,9 +2,14 @@
 
 use super::check::{CheckInput, GrantDraft, Log};
 use crate::denial::Denial;
+use crate::facts::TierFacts;
 use crate::names::is_language_name;
 use crate::text::{closest, quoted, toml_strings};
 use crate::tier::{Isolation, Tier};
+
+/// The maximum length of text about the machine in a message, in characters; protects logs from the
+/// part of it that an engine has written.
+const MAX_QUOTED: usize = 1_000;
 
 /// The fix of a denial that depends on the machine alone.
 const NOT_OFFERED: &str = "# no policy change can allow this: this machine does not offer it";
@@ -56,10 +61,14 @@ pub(super) fn language(
 /// Returns whether it is known that no tier of this machine runs a language.
 fn is_nowhere(input: &CheckInput<'_>, language: &String) -> bool {
     let tiers = &input.facts.tiers;
-    !tiers.is_empty()
-        && tiers
-            .iter()
-            .all(|facts| facts.unavailable.is_none() && !facts.languages.contains(language))
+    !tiers.is_empty() && !tiers.iter().any(|facts| runs(facts, language))
+}
+
+/// Returns whether a tier runs a language, or would if it worked. One that does not work and names
+/// no language might run any.
+fn runs(facts: &TierFacts, language: &String) -> bool {
+    let is_unknown = facts.unavailable.is_some() && facts.languages.is_empty();
+    is_unknown || facts.languages.contains(language)
 }
 
 /// Chooses the first tier of the profile that works here, runs the language and isolates enough.
@@ -149,11 +158,12 @@ fn pass_over(input: &CheckInput<'_>, tier: Tier) -> Option<PassedOver> {
     let Some(facts) = input.facts.tiers.iter().find(|facts| facts.tier == tier) else {
         return Some(PassedOver::Missing);
     };
+    // First, because making the tier work would not help.
+    if !runs(facts, &input.request.language) {
+        return Some(PassedOver::NoLanguage);
+    }
     if let Some(reason) = &facts.unavailable {
         return Some(PassedOver::Unavailable(reason.clone()));
-    }
-    if !facts.languages.contains(&input.request.language) {
-        return Some(PassedOver::NoLanguage);
     }
     if let Some(runtime) = input
         .profile
@@ -262,7 +272,9 @@ impl std::fmt::Display for PassedOver {
                 write!(f, "isolates less than `{least}`, which the request demands")
             }
             Self::Missing => f.write_str("is not built in"),
-            Self::Unavailable(reason) => write!(f, "does not work here ({})", quoted(reason)),
+            Self::Unavailable(reason) => {
+                write!(f, "does not work here ({})", quoted_whole(reason))
+            }
             // Made from names of packages, which were validated, and from messages of a resolver,
             // which were escaped.
             Self::Lacks(what) => f.write_str(what),
@@ -270,10 +282,92 @@ impl std::fmt::Display for PassedOver {
                 write!(
                     f,
                     "has no runtime `{demanded}`, which the profile demands, but {}",
-                    quoted(there)
+                    quoted_whole(there)
                 )
             }
             Self::NoLanguage => f.write_str("does not run the language"),
         }
+    }
+}
+
+/// Quotes text about the machine, such as the reason why a tier is unavailable: whole, because its
+/// end says what would help. Characters that do not show are escaped, because a part of it may be
+/// an engine's.
+fn quoted_whole(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('`');
+    for (index, character) in text.chars().enumerate() {
+        if index == MAX_QUOTED {
+            out.push('…');
+            break;
+        }
+        match character {
+            // A backtick would end the quotation.
+            '`' => out.push('\''),
+            '\'' | '"' | '\\' => out.push(character),
+            character => out.extend(character.escape_debug()),
+        }
+    }
+    out.push('`');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::Facts;
+    use crate::policy::Policy;
+    use crate::request::Request;
+    use crate::verdict::Verdict;
+
+    /// The reason and the fix with which the built-in policy denies a language on a machine whose
+    /// container engine does not work.
+    fn denial(language: &str, reason: &str) -> (String, String) {
+        let mut facts = Facts::wasm(["python", "wasm"]);
+        facts.tiers.push(TierFacts {
+            unavailable: Some(reason.to_owned()),
+            ..TierFacts::new(Tier::Container, ["python", "shell"])
+        });
+        match Policy::builtin().admit(&Request::new(language, "1"), &facts) {
+            Verdict::Deny(denial) => (denial.reason, denial.fix),
+            Verdict::Admit(_) => panic!("`{language}` was admitted"),
+        }
+    }
+
+    #[test]
+    fn reason_of_an_unavailable_tier_is_whole_and_escaped() {
+        let steps = "no engine answers (socket not found: /var/run/some/where/docker.sock); \
+                     start one (Debian: `apt-get install docker.io`), or name it in DOCKER_HOST";
+        let (reason, _) = denial("shell", steps);
+        assert!(
+            reason.ends_with("(Debian: 'apt-get install docker.io'), or name it in DOCKER_HOST`)"),
+            "{reason}"
+        );
+        for (text, shown) in [
+            ("a\n\u{202e}b", "`a\\n\\u{202e}b`"),
+            ("\u{1b}[31m", "`\\u{1b}[31m`"),
+            ("'it' \"is\" C:\\x", "`'it' \"is\" C:\\x`"),
+        ] {
+            assert_eq!(quoted_whole(text), shown);
+        }
+        assert_eq!(
+            quoted_whole(&"x".repeat(10_000)).chars().count(),
+            MAX_QUOTED + 3
+        );
+    }
+
+    #[test]
+    fn language_of_no_tier_is_not_allowed_by_a_policy_or_an_engine() {
+        let (reason, fix) = denial("cobol", "no engine");
+        assert!(
+            reason.ends_with("no tier of this machine runs it") && fix == NOT_OFFERED,
+            "{reason}: {fix}"
+        );
+        let (reason, fix) = denial("typescript", "no engine");
+        assert!(
+            reason == "`wasm` does not run the language, `container` does not run the language"
+                && fix == NOT_OFFERED,
+            "{reason}: {fix}"
+        );
     }
 }

@@ -125,7 +125,8 @@ impl Fetching<'_> {
         let names = names.join(", ");
         if self.access == IndexAccess::Offline {
             return Err(Error::packages(format!(
-                "{names} are not in the store, and the network is off"
+                "the run is offline, and the package cache lacks {names}; \
+                 `glovebox packages prefetch` with the packages of this run fetches that beforehand"
             )));
         }
         (self.progress)(&format!("fetching {names}"));

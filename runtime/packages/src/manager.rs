@@ -443,9 +443,7 @@ impl Manager {
     ) -> Result<Lock, Error> {
         let names = requirements(grant).join(", ");
         if self.access == IndexAccess::Offline && grant.ecosystem() == Ecosystem::JavaScript {
-            return Err(Error::packages(format!(
-                "{names} were never resolved, and the network is off"
-            )));
+            return Err(tools::unresolved(grant, None));
         }
         let slot = self.asking.acquire(allowance.subject()).await;
         self.ledger.begin(allowance.subject())?;

@@ -9,7 +9,7 @@ use crate::gate::Gate;
 use crate::lock::{Lock, Locked};
 use crate::reach::Reach;
 use crate::store::Work;
-use crate::tools::{Answer, IndexAccess, MAX_MEMORY, requirements, run};
+use crate::tools::{Answer, IndexAccess, MAX_MEMORY, requirements, run, unresolved};
 use glovebox::{Error, NativePlatform, PackageTarget, ProcessMemory};
 use glovebox_host::program::{Program, Start};
 use glovebox_policy::PackageGrant;
@@ -189,9 +189,10 @@ impl Uv {
         }
         match code {
             Some(0) => {}
-            Some(NO_SOLUTION) if !complaint.contains("network was disabled") => {
-                return Ok(Err(complaint));
+            Some(NO_SOLUTION) if complaint.contains("network was disabled") => {
+                return Err(unresolved(grant, Some(&cause(&complaint))));
             }
+            Some(NO_SOLUTION) => return Ok(Err(complaint)),
             _ => {
                 return Err(Error::packages(format!(
                     "the index of packages could not be asked: {complaint}"
@@ -309,11 +310,15 @@ fn native_code(names: &[&str]) -> String {
 }
 
 fn unsolved(complaint: &str) -> String {
+    format!("cannot have these packages ({})", cause(complaint))
+}
+
+/// Returns uv's reason why there is no solution, in one line.
+fn cause(complaint: &str) -> String {
     let plain: String = complaint.split_whitespace().collect::<Vec<_>>().join(" ");
-    format!(
-        "cannot have these packages ({})",
-        plain.trim_start_matches("No solution found when resolving dependencies cause: ")
-    )
+    plain
+        .trim_start_matches("No solution found when resolving dependencies cause: ")
+        .to_owned()
 }
 
 fn locked(package: PylockPackage) -> Result<Locked, Error> {

@@ -46,6 +46,9 @@ const MEMORY_CHECK_INTERVAL: Duration = Duration::from_millis(20);
 /// Lines of a resolver's error output that are passed on.
 const COMPLAINT_LINES: usize = 12;
 
+/// Packages that an error lists.
+const LISTED: usize = 10;
+
 /// Prints the interpreter's real path: the one on `PATH` may be a version manager's shim.
 const PRINT_EXECUTABLE: &str = "import sys; print(sys.executable)";
 
@@ -295,6 +298,42 @@ pub(crate) fn requirements(grant: &PackageGrant) -> Vec<String> {
         .collect()
 }
 
+/// Returns the error of packages that were never resolved, while no index may be contacted.
+pub(crate) fn unresolved(grant: &PackageGrant, cause: Option<&str>) -> Error {
+    let wanted = requirements(grant);
+    let shown = wanted.iter().take(LISTED);
+    let names: Vec<String> = shown.clone().map(|one| format!("`{one}`")).collect();
+    let arguments: Vec<String> = shown.map(|one| argument(one)).collect();
+    let more = if wanted.len() > LISTED { " .." } else { "" };
+    let language = match grant.language() {
+        "python" => String::new(),
+        language => format!("--language {language} "),
+    };
+    let (is, it) = match wanted.len() {
+        1 => ("is", "it"),
+        _ => ("are", "them"),
+    };
+    let cause = cause
+        .map(|cause| format!("; cause: {cause}"))
+        .unwrap_or_default();
+    Error::packages(format!(
+        "the run is offline, and {}{more} {is} not in the package cache; \
+         `glovebox packages prefetch {language}{}{more}` fetches {it} beforehand{cause}",
+        names.join(", "),
+        arguments.join(" ")
+    ))
+}
+
+/// Returns a requirement as an argument of a shell's command.
+fn argument(requirement: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.@/=,".contains(c);
+    if requirement.chars().all(is_plain) {
+        requirement.to_owned()
+    } else {
+        format!("'{requirement}'")
+    }
+}
+
 /// Returns the Python resolver, downloaded if it is not in the store.
 pub(crate) async fn uv(
     store: &Arc<Store>,
@@ -313,7 +352,8 @@ pub(crate) async fn uv(
     }
     if access == IndexAccess::Offline {
         return Err(Error::packages(
-            "the resolver of Python packages is not in the store, and the network is off"
+            "the run is offline, and the package cache lacks the resolver of Python packages; \
+             `glovebox packages prefetch` with the packages of this run fetches it beforehand"
                 .to_owned(),
         ));
     }

@@ -2,6 +2,8 @@
 
 mod commands;
 mod engine;
+mod messages;
+mod readme;
 mod run;
 
 use glovebox_tests::tree::{program, root};

@@ -2,23 +2,34 @@
 
 pub(super) const OVERVIEW: &str = "\
 Examples:
-  glovebox run hello.py                     run a program; it sees nothing of this machine
-  glovebox run --json --wall 2s suspect.js  say what it did as JSON, after two seconds at most
-  glovebox policy explain suspect.js        say what it would be allowed to do
-  glovebox doctor                           say what this machine offers
+  glovebox run hello.py                     run a program, without access to files or network
+  glovebox run --json --wall 2s suspect.js  limit its wall-clock time, print the outcome as JSON
+  glovebox policy explain suspect.js        explain what the policy would decide; run nothing
+  glovebox audit verify runs.jsonl          verify the hash chain of an audit log
+  glovebox doctor                           test which tiers work on this machine
 
-`glovebox help run` has the exit codes.";
+Exit codes: `glovebox help run`.";
 
 pub(super) const SERVE: &str = "\
 Examples:
-  glovebox serve --state /var/lib/glovebox --insecure-local      for this machine, without keys
-  glovebox serve --state /var/lib/glovebox --listen 0.0.0.0:8300 --config glovebox.toml
+  With API keys:
+    glovebox serve --state /var/lib/glovebox
+    KEY=$(glovebox keys create ci --state /var/lib/glovebox)
+    curl http://127.0.0.1:8300/v1/executions -H \"Authorization: Bearer $KEY\" \\
+         -H 'Content-Type: application/json' -d '{\"language\": \"python\", \"source\": \"6 * 7\"}'
 
-  curl http://127.0.0.1:8300/v1/executions -H 'Content-Type: application/json' \\
-       -d '{\"language\": \"python\", \"source\": \"6 * 7\"}'
+  Without keys, on loopback addresses only:
+    glovebox serve --state /var/lib/glovebox --insecure-local
 
-The routes are at `/docs` and in `/openapi.json`. SIGTERM lets what runs come to its end first.
-The log goes to standard error; RUST_LOG says how much of it.";
+  On all IPv4 addresses, with a configuration file:
+    glovebox serve --state /var/lib/glovebox --listen 0.0.0.0:8300 --config glovebox.toml
+
+  Verify the audit log of the service:
+    glovebox audit verify /var/lib/glovebox
+
+The routes are documented at `/docs` and in `/openapi.json`. On SIGTERM the service waits for
+running executions, for up to `limits.drain` (20 s), and then cancels them. The log goes to standard
+error; RUST_LOG sets the level (default: info).";
 
 pub(super) const KEYS: &str = "\
 Examples:
@@ -29,19 +40,20 @@ Examples:
 
 pub(super) const IMAGES: &str = "\
 Examples:
-  glovebox images build shell     for scripts in `--language shell`
-  glovebox images build           for everything that can run in a container
-  glovebox images list            the digests by which a policy pins them";
+  glovebox images build shell     build the image for `--language shell`
+  glovebox images build           build all images
+  glovebox images list            list the digests by which a policy pins them";
 
 pub(super) const PACKAGES: &str = "\
 Examples:
-  glovebox packages resolve 'requests==2.32.*' rich     what would be fetched, and for which tier
-  glovebox packages prefetch numpy                      fetch it now; `run --offline` finds it
-  glovebox packages prefetch --for report.py            what a script's own metadata asks for
+  glovebox packages resolve 'requests==2.32.*' rich     print exact versions and the tier
+  glovebox packages prefetch rich                       fetch into the cache, for `run --offline`
+  glovebox packages prefetch --for report.py            fetch the dependencies of a script (PEP 723)
   glovebox packages prefetch --language javascript zod
 
-Packages are ready-made archives, checked by digest; nothing in them runs outside the sandbox.
-What a policy does not allow is not looked up.";
+Packages are prebuilt archives, verified by digest; their code runs in the sandbox only. Packages
+with native code, such as numpy, need a container engine. Packages that the policy does not allow
+are not looked up.";
 
 pub(super) const RUN: &str = "\
 Examples:
@@ -49,45 +61,50 @@ Examples:
   glovebox run report.py --file data.csv --artifact '*.png=plots' -- --year 2026
   printf 'console.log(6 * 7)' | glovebox run --language javascript -
 
-The exit code is the program's own, or 124 limit, 125 Glovebox failed, 126 denied, 130 cancelled,
-134 crashed. `--help` tells more.";
+The exit code is the program's own, or 124 limited, 125 Glovebox failed, 126 denied, 130 cancelled,
+134 crashed. `--help` has the details.";
 
 pub(super) const RUN_LONG: &str = "\
 Examples:
   Run a program. It sees an empty workspace, its arguments and standard input, and nothing else:
     glovebox run hello.py
 
-  Hand it a file, take its results, give it arguments:
+  Pass a file, save results, pass arguments:
     glovebox run report.py --file data.csv --artifact '*.png=plots' -- --year 2026
 
-  Run a program that another program wrote; `-` is standard input:
+  Read the program from standard input:
     printf 'console.log(6 * 7)' | glovebox run --language javascript -
 
-  Give it packages; or let it say itself what it needs, in a `# /// script` block:
+  Name its packages, or declare them in a `# /// script` block (PEP 723) of the program:
     glovebox run --package rich --package 'requests==2.32.*' table.py
 
-  Limit it further than the policy does, and have the whole story as JSON:
+  Set limits below those of the policy, and print the full outcome as JSON:
     glovebox run --json --wall 2s --memory 64MiB --fuel 2_000_000_000 suspect.py
 
-  Decide by a policy of your own, and keep a log of what was decided:
+  Use a policy file, and append the decision and the end of the run to an audit log:
     glovebox run --policy team.toml --profile web --audit runs.jsonl fetch.py
 
+Language:
+  Without `--language`, the suffix of FILE decides: `.py`; `.js`, `.mjs`, `.cjs`; `.ts`, `.mts`,
+  `.cts`; `.wasm`; `.sh`, `.bash`. For other names, the magic number of WebAssembly, the `#!` line
+  or keywords of Python and JavaScript decide.
+
 Output:
-  Standard output and standard error are passed on as they come: byte for byte into a pipe or a
-  file. On a terminal, control characters other than line breaks and tabs are shown escaped
-  (`\\x1b`), so that a program can't drive it.
+  Standard output and standard error are forwarded while the program runs, unchanged into a pipe or
+  a file. On a terminal, control characters other than line breaks and tabs are escaped (`\\x1b`),
+  so that a program can't control the terminal.
 
 Exit codes:
-  The program's own, where it got to its end: 0, or 1 after an uncaught exception, or what it
-  asked for. Else:
-    2  invalid command line, or a file that it names can't be used
+  The program's own if it ended by itself: 0, or 1 after an uncaught exception, or what it
+  asked for. Otherwise:
+    2  the command line is invalid, or a file that it names can't be used
   124  a limit ended the run
-  125  Glovebox itself failed; standard error says why
-  126  the policy refused; nothing ran
-  130  cancelled, by Ctrl-C or SIGTERM
-  134  the program broke its interpreter; nothing else was harmed
+  125  Glovebox itself failed; standard error has the reason
+  126  the policy denied the request; nothing ran
+  130  the run was cancelled, by SIGINT (Ctrl-C) or SIGTERM
+  134  the guest crashed; the host was not affected
   141  the reader of the output closed it
-  A program can end with these numbers, too; `status` in `--json` tells them apart.
+  A program can exit with these codes, too; `status` in `--json` distinguishes them.
 
 JSON:
   `--json` prints one object: id, status (succeeded, failed, denied, limited, cancelled, crashed),
@@ -97,17 +114,30 @@ JSON:
   tier_reason, packages [{name, version, file, digest}], findings [{rule, line, severity, message}],
   usage {wall_ms, cpu_ms, fuel, peak_memory_bytes, output_bytes, workspace_bytes, files,
   host_calls}, policy {profile, digest, rules}, value {json, text}. `limit` is a key of a policy,
-  such as `wall` or `memory`, or `table`, `host_allocation` or `compile`. Output that is not UTF-8
-  is there whole as stdout_base64 or stderr_base64, too; without stdout or stderr where both would
-  be long.";
+  such as `wall` or `memory`, or `table`, `host_allocation` or `compile`. `stdout_base64` and
+  `stderr_base64` have the full output if it is not UTF-8, or if its JSON text would take more than
+  twice its bytes (plus 4 KiB); `stdout` or `stderr` is empty if text and base64 together would.";
 
 pub(super) const POLICY: &str = "\
 Examples:
   glovebox policy show default > policy.toml            start from a built-in profile
-  glovebox policy check policy.toml                     say everything that is wrong with it
-  glovebox policy explain --policy policy.toml hello.py say how it decides, step by step
-  glovebox policy test --policy policy.toml cases.toml  hold it to a table of expected decisions
+  glovebox policy check policy.toml                     report every error, with line and column
+  glovebox policy explain --policy policy.toml hello.py explain a decision, step by step
+  glovebox policy test --policy policy.toml cases.toml  compare its decisions with a table
   glovebox policy schema > policy.schema.json           completion and checks in an editor";
+
+pub(super) const CHECK: &str = "\
+Example:
+  glovebox policy check team.toml web.toml";
+
+pub(super) const RESOLVE: &str = "\
+Example:
+  glovebox packages resolve 'requests==2.32.*' rich";
+
+pub(super) const AUDIT: &str = "\
+Examples:
+  glovebox audit verify ./state
+  glovebox audit verify --key-file audit.key ./state";
 
 pub(super) const EXPLAIN: &str = "\
 Examples:
@@ -131,22 +161,24 @@ Example:
 
 pub(super) const GUESTS: &str = "\
 Examples:
-  glovebox guests build    make them: some minutes the first time, nothing afterwards
-  glovebox guests list     what is there, and which languages it speaks
-  glovebox guests verify   whether it is still what was installed";
+  glovebox guests build    build them; minutes the first time, then a no-op
+  glovebox guests list     list the installed guests, with versions and languages
+  glovebox guests verify   verify the digest of every file";
 
 pub(super) const BUILD: &str = "\
-Needs `python3` with pip, `npm` and `cargo`, and the network the first time. Everything that is
-fetched is checked against a digest. The guests lie in `$GLOVEBOX_CACHE`, or else
-`$XDG_CACHE_HOME/glovebox`, or else `~/.cache/glovebox`.
+Needs `python3` with pip, `npm` and `cargo`, and the network the first time. All downloads are
+verified by digest. The guests are stored in the first of these directories that is set:
+  1. `$GLOVEBOX_CACHE`
+  2. `$XDG_CACHE_HOME/glovebox`
+  3. `~/.cache/glovebox`
 
 Examples:
   glovebox guests build
-  glovebox guests build --offline                           from what was fetched before
-  glovebox guests build --metering fuel --metering epoch    compile for both ways of counting";
+  glovebox guests build --offline                           use earlier downloads only
+  glovebox guests build --metering fuel --metering epoch    compile for both metering modes";
 
 pub(super) const DOCTOR: &str = "\
-Every tier is tried by running a program in it. Ends with 0 if programs can run, else with 1.";
+Each tier is tested by running a program. Exits with 0 if the `wasm` tier works, else with 1.";
 
 pub(super) const COMPLETIONS: &str = "\
 Examples:

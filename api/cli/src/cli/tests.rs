@@ -1,7 +1,6 @@
 //! Tests of command-line parsing: are command lines read as users mean them?
 
 use super::*;
-use clap::CommandFactory as _;
 
 fn run(line: &[&str]) -> Result<RunArguments, String> {
     let all = ["glovebox", "run"].into_iter().chain(line.iter().copied());
@@ -121,6 +120,26 @@ fn nonsense_is_refused_with_advice() {
     ] {
         let message = run(line).unwrap_err();
         assert!(message.contains(expected), "{line:?}: {message}");
+    }
+}
+
+#[test]
+fn unknown_limit_is_answered_by_the_limits_that_have_options() {
+    for (option, is_answered) in [
+        ("--processes", true),
+        ("--host-calls=5", true),
+        ("--limit", true),
+        ("--limits=wall=5s", true),
+        ("--files", false),
+        ("--jsn", false),
+    ] {
+        let parsed = Cli::try_parse_from(["glovebox", "run", "x.py", option]);
+        let message = name_limits(parsed.unwrap_err()).to_string();
+        assert_eq!(
+            message.contains("`--wall`, `--memory`, `--fuel`"),
+            is_answered,
+            "{option}: {message}"
+        );
     }
 }
 

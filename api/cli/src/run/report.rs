@@ -4,13 +4,14 @@
 //! ended it, and what would change that.
 
 use super::artifacts::{ArtifactRules, Saved};
+use crate::advice::Asked;
 use crate::policy::policy_file;
 use crate::terminal::{self, name};
 use glovebox::{LimitHit, LimitSource, Outcome, Sandbox, Status};
 use glovebox_policy::{Denial, Tier};
 
 /// Prints to standard error how the run ended, unless its output says it.
-pub(super) fn report(sandbox: &Sandbox, outcome: &Outcome) {
+pub(super) fn report(sandbox: &Sandbox, outcome: &Outcome, asked: &Asked) {
     if !outcome.packages.is_empty() && outcome.tier != Some(Tier::Wasm) {
         // A user who asked for a package did not ask for another tier.
         terminal::note(&format!("glovebox: {}", name(&outcome.tier_reason)));
@@ -27,7 +28,7 @@ pub(super) fn report(sandbox: &Sandbox, outcome: &Outcome) {
         }
         Status::Denied => {
             if let Some(denial) = &outcome.denial {
-                let (message, advice) = denied(denial, sandbox);
+                let (message, advice) = denied(denial, sandbox, asked);
                 terminal::complain(&message, Some(&advice));
             }
         }
@@ -43,13 +44,14 @@ pub(super) fn report(sandbox: &Sandbox, outcome: &Outcome) {
     }
 }
 
-/// Formats a denial, and the lines of a policy that would allow it.
-fn denied(denial: &Denial, sandbox: &Sandbox) -> (String, String) {
+/// Formats a denial, and what would help: the lines of a policy that would allow it, if any would.
+fn denied(denial: &Denial, sandbox: &Sandbox, asked: &Asked) -> (String, String) {
     let message = format!(
         "denied by `{}`: {}: {}",
         denial.rule, denial.asked, denial.reason
     );
-    (message, fix(&denial.fix, sandbox))
+    let advice = asked.advice(denial, sandbox.policy(), &sandbox.facts());
+    (message, advice.unwrap_or_else(|| fix(&denial.fix, sandbox)))
 }
 
 /// Returns the lines that would allow something; a whole file where the built-in policy is in
