@@ -186,7 +186,9 @@ async fn populate<T: Metered>(
     new: Vec<NewPages>,
 ) -> wasmtime::Result<()> {
     for mut pages in new {
-        while pages.populate() {
+        let mut is_more = true;
+        while is_more {
+            is_more = pages.populate();
             if store.data_mut().pace().resumed.elapsed() >= TURN {
                 tokio::task::yield_now().await;
                 store.data_mut().pace().resumed = Instant::now();

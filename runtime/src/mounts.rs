@@ -63,9 +63,9 @@ fn open(path: &Path) -> io::Result<OwnedFd> {
     Ok(directory)
 }
 
-/// Magic numbers of the kernel's own file systems (`statfs(2)`), and names for errors: a regular file
-/// there can be another process's memory, or a setting of the kernel.
-const KERNEL_FILE_SYSTEMS: [(FsWord, &str); 17] = [
+/// Magic numbers of the kernel's own file systems (`statfs(2)`), and names for errors: a regular
+/// file there can be another process's memory, or a setting of the kernel.
+const KERNEL_FILE_SYSTEMS: [(FsWord, &str); 21] = [
     (0x0000_9fa0, "proc"),
     (0x6265_6572, "sysfs"),
     (0x0027_e0eb, "cgroup"),
@@ -83,6 +83,10 @@ const KERNEL_FILE_SYSTEMS: [(FsWord, &str); 17] = [
     (0x6165_676c, "pstore"),
     (0x4249_4e4d, "binfmt_misc"),
     (0x6573_5543, "fusectl"),
+    (0x6759_6969, "rpc_pipefs"),
+    (0x6e66_7364, "nfsd"),
+    (0x0765_5821, "resctrl"),
+    (0xabba_1974, "xenfs"),
 ];
 
 /// Checks that an open file does not belong to the kernel's own file systems.

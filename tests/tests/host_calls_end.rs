@@ -123,6 +123,11 @@ fn first_writes_to_memory_end_within_the_wall_clock() {
             1,
             "(loop $grow (drop (memory.grow (i32.const 7))) (br_if $grow (i32.lt_u (memory.size) (i32.const 30590))))",
         ),
+        (
+            "grown by what is populated at once",
+            1,
+            "(loop $grow (drop (memory.grow (i32.const 16))) (br_if $grow (i32.lt_u (memory.size) (i32.const 30590))))",
+        ),
     ] {
         let text = format!(
             "(module (memory (export \"memory\") {pages}) (func (export \"_start\") (local $at i32) {grow} {touch} (loop $on (br $on))))"

@@ -99,7 +99,10 @@ impl<T: DeserializeOwned + Send + 'static, S: Send + Sync> FromRequest<S> for Bo
             Some((heavy, subject)) => {
                 let turn = heavy.turn(&subject).await;
                 let text = bytes.clone();
-                turn.run(move || parse(&text)).await??
+                // Charged until it is parsed, even if the client disconnects meanwhile.
+                let (value, held) = turn.run(move || (parse(&text), charge)).await?;
+                charge = held;
+                value?
             }
             None => parse(&bytes)?,
         };

@@ -1,7 +1,7 @@
 //! Heavy work: where are large requests parsed and large records read?
 //!
-//! On blocking threads, a few at a time, and the subjects take turns: a client that sends many large
-//! requests delays no other one.
+//! On blocking threads, a few at a time, and the subjects take turns: a client that sends many
+//! large requests delays no other one.
 
 use crate::error::ServiceError;
 use glovebox::{FairSlots, Slot};

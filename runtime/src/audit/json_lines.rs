@@ -2,8 +2,8 @@
 //!
 //! JSON lines in a hash chain: each carries the seal of the line before it and its own, a hash or,
 //! with a key, a MAC. So a line that is changed, removed or moved breaks the chain from there on.
-//! (The runtime writes JSON here, which otherwise only the CLI and the service do: the chain is over
-//! the bytes of the line.)
+//! (The runtime writes JSON here, which otherwise only the CLI and the service do: the chain is
+//! over the bytes of the line.)
 
 use super::check::{ChainError, Check, Links, Phase, Walked, last_links, segments_have, walk};
 use super::line::Line;

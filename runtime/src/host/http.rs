@@ -14,6 +14,7 @@ use super::error::{CallError, CallLimit};
 use super::in_flight::Room;
 use crate::audit::{CallAudit, CallRecord};
 use crate::error::{Error, InternalError};
+use crate::round_robin::FairSlots;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
@@ -30,7 +31,6 @@ use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
-use tokio::sync::Semaphore;
 use url::Url;
 
 type TlsStream = tokio_rustls::client::TlsStream<TcpStream>;
@@ -38,14 +38,15 @@ type TlsStream = tokio_rustls::client::TlsStream<TcpStream>;
 /// Header fields of one request; protects the host's memory and the server.
 const MAX_REQUEST_HEADERS: usize = 200;
 
-/// Concurrent look-ups of hosts; the rest of tokio's blocking threads are for files and records.
+/// Concurrent look-ups of hosts, for which the subjects take turns; the rest of tokio's blocking
+/// threads are for files and records.
 const MAX_LOOKUPS: usize = 128;
 
 /// Opens connections; holds the root certificates that servers are verified against.
 pub(crate) struct HttpClient {
     tls: tokio_rustls::TlsConnector,
     /// Permits for look-ups of hosts, which occupy a blocking thread until their servers answer.
-    lookups: Arc<Semaphore>,
+    lookups: FairSlots,
 }
 
 impl HttpClient {
@@ -64,7 +65,7 @@ impl HttpClient {
             .with_no_client_auth();
         Ok(Self {
             tls: tokio_rustls::TlsConnector::from(Arc::new(config)),
-            lookups: Arc::new(Semaphore::new(MAX_LOOKUPS)),
+            lookups: FairSlots::new(MAX_LOOKUPS),
         })
     }
 }
@@ -176,7 +177,7 @@ impl GrantedHttp<'_> {
         // Without the audit record the request must not be sent, nor must its host be looked up: the
         // query tells the host's name to its servers.
         self.record(&target, Ok(rule.clone()), fetch.body.len(), 0)?;
-        let mut addresses = resolve(&ask, &self.client.lookups).await?;
+        let mut addresses = self.resolve(&ask).await?;
         // Every address must pass: a name that resolves to one allowed and one denied address is an
         // attack or a mistake.
         for address in &addresses {
@@ -201,6 +202,34 @@ impl GrantedHttp<'_> {
         }?;
         self.record(&target, Ok(rule), 0, response.body.len())?;
         Ok(response)
+    }
+
+    /// Looks up the addresses of a host.
+    async fn resolve(&self, ask: &HttpAsk) -> Result<Vec<SocketAddr>, CallError> {
+        let host = ask.host.trim_matches(['[', ']']);
+        if let Ok(address) = host.parse() {
+            return Ok(vec![SocketAddr::new(address, ask.port)]);
+        }
+        let missing = || CallError::Failed(format!("the host `{host}` cannot be found"));
+        let slot = self.client.lookups.acquire(self.grant.subject()).await;
+        let (name, port) = (host.to_owned(), ask.port);
+        let found = tokio::task::spawn_blocking(move || {
+            // A look-up goes on when its program no longer waits for it.
+            let _slot = slot;
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "the one look-up; the grant has allowed the host, and is asked about the result"
+            )]
+            let found = (name.as_str(), port).to_socket_addrs();
+            found.map(Vec::from_iter)
+        });
+        let addresses = found.await.map_err(|_| missing())?.map_err(|_| missing())?;
+        if addresses.is_empty() {
+            return Err(CallError::Failed(format!(
+                "the host `{host}` has no address"
+            )));
+        }
+        Ok(addresses)
     }
 
     fn check_address(&self, host: &str, address: IpAddr) -> Result<(), Denial> {
@@ -253,34 +282,6 @@ impl GrantedHttp<'_> {
 
 fn no_target() -> CallError {
     CallError::failed("the server redirects to something that is no URL")
-}
-
-async fn resolve(ask: &HttpAsk, lookups: &Arc<Semaphore>) -> Result<Vec<SocketAddr>, CallError> {
-    let host = ask.host.trim_matches(['[', ']']);
-    if let Ok(address) = host.parse() {
-        return Ok(vec![SocketAddr::new(address, ask.port)]);
-    }
-    let missing = || CallError::Failed(format!("the host `{host}` cannot be found"));
-    let permit = Arc::clone(lookups).acquire_owned().await;
-    let permit = permit.map_err(|_| missing())?;
-    let (name, port) = (host.to_owned(), ask.port);
-    let found = tokio::task::spawn_blocking(move || {
-        // A look-up goes on when its program no longer waits for it.
-        let _permit = permit;
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the one look-up; the grant has allowed the host, and is asked about the result"
-        )]
-        let found = (name.as_str(), port).to_socket_addrs();
-        found.map(Vec::from_iter)
-    });
-    let addresses = found.await.map_err(|_| missing())?.map_err(|_| missing())?;
-    if addresses.is_empty() {
-        return Err(CallError::Failed(format!(
-            "the host `{host}` has no address"
-        )));
-    }
-    Ok(addresses)
 }
 
 /// Returns whether an address is one of this machine's own: a server there may trust local clients,

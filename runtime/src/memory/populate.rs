@@ -8,7 +8,7 @@
 use super::mapping::Mapping;
 use std::cell::RefCell;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 /// Bytes of new memory whose pages are left to page faults: some hundred.
 pub(super) const LAZY_BYTES: usize = 1 << 20;
@@ -23,7 +23,8 @@ thread_local! {
 
 /// A range of a memory that a guest may touch from now on.
 pub(crate) struct NewPages {
-    memory: Arc<Mapping>,
+    /// Not kept alive: an instantiation may fail before any hook runs on this thread.
+    memory: Weak<Mapping>,
     range: Range<usize>,
 }
 
@@ -33,16 +34,18 @@ impl NewPages {
         let end = self.range.end.min(self.range.start + PIECE_BYTES);
         let piece = self.range.start..end;
         self.range.start = end;
+        let populated = self.memory.upgrade().map(|memory| memory.populate(piece));
         // Without memory, the guest's own page fault shows what comes of it.
-        self.memory.populate(piece).is_ok() && !self.range.is_empty()
+        populated.is_some_and(|result| result.is_ok()) && !self.range.is_empty()
     }
 }
 
 /// Hands a range to the call hook that runs next on this thread.
 pub(super) fn later(memory: &Arc<Mapping>, range: Range<usize>) {
     NEW.with_borrow_mut(|new| {
+        new.retain(|other| other.memory.strong_count() > 0);
         new.push(NewPages {
-            memory: Arc::clone(memory),
+            memory: Arc::downgrade(memory),
             range,
         });
     });

@@ -37,7 +37,7 @@ fn examples(readme: &str, section: &str) -> Vec<Example> {
     examples
 }
 
-/// A port that nobody listens on.
+/// Returns a port without a listener.
 fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
     listener.local_addr().expect("it is bound").port()

@@ -127,7 +127,7 @@ fn every_request_has_one_decision_and_one_end() {
     assert_eq!(runs, expected);
 }
 
-/// What ran in a session can be told from the log alone.
+/// The log alone shows which programs ran in a session.
 #[test]
 fn an_evaluation_names_its_program_and_its_session() {
     let records = Arc::new(Records::default());

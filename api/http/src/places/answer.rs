@@ -54,17 +54,30 @@ impl Drop for Counted {
     }
 }
 
-/// A response body that is charged to a subject's memory until it is dropped.
+/// A response body whose bytes are charged to a subject's memory until they are sent: the body
+/// itself is dropped as soon as it has handed over its last frame.
 pub(crate) struct ChargedBody {
     body: Body,
-    _charge: MemoryCharge,
+    charge: Arc<MemoryCharge>,
+}
+
+/// Bytes that hold their charge.
+struct ChargedFrame {
+    bytes: Bytes,
+    _charge: Arc<MemoryCharge>,
+}
+
+impl AsRef<[u8]> for ChargedFrame {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 impl ChargedBody {
     pub(crate) fn new(body: Body, charge: MemoryCharge) -> Self {
         Self {
             body,
-            _charge: charge,
+            charge: Arc::new(charge),
         }
     }
 }
@@ -77,7 +90,14 @@ impl HttpBody for ChargedBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        let charged = |bytes| {
+            Bytes::from_owner(ChargedFrame {
+                bytes,
+                _charge: Arc::clone(&self.charge),
+            })
+        };
+        Poll::Ready(frame.map(|frame| Ok(frame?.map_data(charged))))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -122,7 +122,7 @@ impl From<Option<i64>> for Parameter {
 /// A statement with its parameters.
 pub(super) type Statement = (&'static str, Vec<Parameter>);
 
-/// How a write is acknowledged.
+/// The acknowledgement of a write.
 pub(crate) enum Acknowledgement {
     /// Not at all.
     None,
