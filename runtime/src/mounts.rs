@@ -49,9 +49,9 @@ pub fn resolve_mount(mount: &Mount) -> Result<Option<ResolvedMount>, Error> {
     Ok(Some(ResolvedMount { path, directory }))
 }
 
-/// Opens the directory of a path without symlinks. A program that can rename a directory of the path
-/// may have put a symlink in its place since it was checked, so the kernel is asked for the path of
-/// the opened directory.
+/// Opens the directory of a path without symlinks. A program that can rename a directory of the
+/// path may have put a symlink in its place since it was checked, so the kernel is asked for the
+/// path of the opened directory.
 fn open(path: &Path) -> io::Result<OwnedFd> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let directory = rustix::fs::openat(CWD, path, flags, Mode::empty())?;
