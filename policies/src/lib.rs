@@ -89,5 +89,6 @@ pub use problem::{ConfigError, MAX_PROBLEMS, Problem};
 pub use quotas::{Quota, QuotaSettings, Quotas};
 pub use request::{InputFile, NetworkWish, Request, Source, Subject, SubjectError, Wants};
 pub use rule::RuleName;
+pub use text::closest;
 pub use tier::{Isolation, Tier};
 pub use verdict::Verdict;

@@ -85,10 +85,8 @@ fn is_plain(character: char) -> bool {
 
 /// Returns the candidate with the smallest edit distance to `word`, if one is close enough to be a
 /// suggestion.
-pub(crate) fn closest<'a>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+#[must_use]
+pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // Long words are not compared: the table is quadratic in their length.
     const LONGEST: usize = 64;
     if word.len() > LONGEST {

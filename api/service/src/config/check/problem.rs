@@ -1,7 +1,7 @@
 //! Problems of a configuration: where is a mistake, and what would be valid there?
 
 use super::super::{Config, ConfigError};
-use glovebox_policy::Problem;
+use glovebox_policy::{Problem, closest};
 use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
@@ -25,9 +25,6 @@ const FORMS: [(&str, &str); 7] = [
     ("true", "`true` or `false`, without quotes"),
     ("[\"run\"]", "a list in brackets, such as `[\"a\", \"b\"]`"),
 ];
-
-/// Characters of a word that is compared with others; the comparison is quadratic in them.
-const MAX_COMPARED: usize = 64;
 
 impl ConfigError {
     /// Returns the problem, with its position in the text that was parsed and the key that it is
@@ -90,7 +87,7 @@ fn chosen(message: &str, what: String, known_are: &str) -> (String, Option<Strin
     let mut words = message.split('`').skip(1).step_by(2);
     let wrong = words.next().unwrap_or_default();
     let known: Vec<&str> = words.collect();
-    match closest(wrong, &known) {
+    match closest(wrong, known.iter().copied()) {
         Some(close) => (what, Some(close.to_owned())),
         None => (format!("{what}; {known_are} {}", known.join(", ")), None),
     }
@@ -127,38 +124,6 @@ fn path_in(value: &DeValue<'_>, at: usize) -> Option<Vec<String>> {
         }),
         _ => None,
     }
-}
-
-/// Returns the word with the smallest edit distance, if it is close enough to be a suggestion.
-fn closest<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
-    if wrong.len() > MAX_COMPARED {
-        return None;
-    }
-    let most = 1 + wrong.chars().count() / 4;
-    known
-        .iter()
-        .map(|word| (distance(wrong, word), *word))
-        .filter(|(distance, _)| *distance <= most)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, word)| word)
-}
-
-/// Returns the Levenshtein distance of two words.
-fn distance(left: &str, right: &str) -> usize {
-    let mut row: Vec<usize> = (0..=right.chars().count()).collect();
-    for (index, from) in left.chars().enumerate() {
-        let mut diagonal = index;
-        let mut previous = index + 1;
-        let mut next = vec![previous];
-        for (to, above) in right.chars().zip(row.iter().skip(1)) {
-            let replaced = diagonal + usize::from(from != to);
-            previous = replaced.min(previous + 1).min(above + 1);
-            next.push(previous);
-            diagonal = *above;
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
