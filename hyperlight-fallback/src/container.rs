@@ -11,9 +11,10 @@ use bollard::models::{
     ContainerCreateBody, HealthConfig, HostConfig, HostConfigLogConfig, Mount, MountBindOptions,
     MountBindOptionsPropagationEnum, MountType, ResourcesUlimits,
 };
-use glovebox::{Error, resolve_mount};
+use glovebox::{Error, ResolvedMount, resolve_mount};
 use glovebox_policy::Grant;
 use std::collections::HashMap;
+use std::io;
 use std::path::Path;
 
 /// The unprivileged user and group that programs run as, `nobody` in most images.
@@ -32,6 +33,9 @@ const INIT_CAPABILITIES: [&str; 4] = ["KILL", "SETGID", "SETPCAP", "SETUID"];
 /// Bytes of `/program` on top of what the grant allows for the program, its arguments and its
 /// environment.
 const CONTROL_BYTES: u64 = 64 << 10;
+
+/// Bytes of a mount's identity in `/program`, at most: two numbers and their delimiters.
+const MOUNT_IDENTITY: usize = 48;
 
 /// Size of the temporary file systems outside the workspace, in bytes.
 const TEMPORARY_BYTES: u64 = 64 << 20;
@@ -65,17 +69,33 @@ pub(crate) struct Settings {
 /// its mount point.
 pub(crate) type ExtraMount<'a> = (&'a Path, &'a str);
 
-/// Returns the canonical paths of the granted directories, in the order of the grant. A path that
-/// does not exist here may exist on the engine's host.
-pub(crate) fn mount_sources(grant: &Grant) -> Result<Vec<String>, Error> {
+/// The source of a granted bind mount.
+pub(crate) struct MountSource {
+    pub(crate) path: String,
+    /// The checked directory, kept open so that its inode number stays its own. None if the path
+    /// does not exist here: it may exist on the engine's host.
+    pub(crate) checked: Option<ResolvedMount>,
+}
+
+/// Resolves and checks the granted directories, in the order of the grant.
+pub(crate) fn mount_sources(grant: &Grant) -> Result<Vec<MountSource>, Error> {
     let source = |mount: &glovebox_policy::Mount| {
-        let found = resolve_mount(mount)?;
-        Ok(found.map_or_else(
+        let checked = resolve_mount(mount)?;
+        let path = checked.as_ref().map_or_else(
             || mount.host.clone(),
-            |found| found.path.display().to_string(),
-        ))
+            |checked| checked.path.display().to_string(),
+        );
+        Ok(MountSource { path, checked })
     };
     grant.mounts().iter().map(source).collect()
+}
+
+/// Returns the device and inode numbers of these directories; none for one that was not checked.
+pub(crate) fn identities(sources: &[MountSource]) -> io::Result<Vec<Option<(u64, u64)>>> {
+    let checked = sources.iter().map(|source| source.checked.as_ref());
+    checked
+        .map(|checked| checked.map(ResolvedMount::identity).transpose())
+        .collect()
 }
 
 /// Returns the memory limit of the container in bytes. The workspace is a tmpfs, so it and the
@@ -92,14 +112,14 @@ pub(crate) fn memory_limit(grant: &Grant) -> u64 {
 /// mounts from `sources`.
 pub(crate) fn describe(
     grant: &Grant,
-    sources: &[String],
+    sources: &[MountSource],
     image: &str,
     extra: &[ExtraMount<'_>],
     settings: &Settings,
 ) -> ContainerCreateBody {
     let granted = grant.mounts().iter().zip(sources);
     let mounts = granted
-        .map(|(mount, source)| bind(source.clone(), mount.guest.clone(), mount.writable))
+        .map(|(mount, source)| bind(source.path.clone(), mount.guest.clone(), mount.writable))
         // Read-only: many runs share the packages, so none may change them.
         .chain(
             extra
@@ -204,8 +224,11 @@ fn tmpfs(grant: &Grant, settings: &Settings) -> HashMap<String, String> {
             format!(",nr_inodes={files}")
         }
     };
-    let control = limits
-        .source
+    let mounts = grant.mounts().iter();
+    let control = mounts
+        .map(|mount| (mount.guest.len() + MOUNT_IDENTITY) as u64)
+        .sum::<u64>()
+        .saturating_add(limits.source)
         .saturating_add(limits.arguments)
         .saturating_add(completion_limit(grant))
         .saturating_add(CONTROL_BYTES);
@@ -228,10 +251,7 @@ fn tmpfs(grant: &Grant, settings: &Settings) -> HashMap<String, String> {
                 inodes(64)
             ),
         ),
-        (
-            "/tmp".to_owned(),
-            format!("rw,exec,nosuid,nodev,size={TEMPORARY_BYTES}{files},mode=1777"),
-        ),
+        ("/tmp".to_owned(), temporary(&files)),
     ]);
     if is_podman {
         // Podman mounts these writable by default, even with a read-only root file system.
@@ -243,6 +263,50 @@ fn tmpfs(grant: &Grant, settings: &Settings) -> HashMap<String, String> {
         }
     }
     mounts
+}
+
+/// Returns the options of a temporary file system that all users of a container may write to.
+fn temporary(inodes: &str) -> String {
+    format!("rw,exec,nosuid,nodev,size={TEMPORARY_BYTES}{inodes},mode=1777")
+}
+
+/// Mounts a temporary file system at each volume that an image declares. For a volume without a
+/// mount, the engine creates a directory on its disk, whose size nothing limits.
+///
+/// # Errors
+///
+/// If a volume has no absolute, normalized path.
+pub(crate) fn cover_volumes(
+    body: &mut ContainerCreateBody,
+    volumes: &[String],
+) -> Result<(), String> {
+    let Some(host) = &mut body.host_config else {
+        return Ok(());
+    };
+    for volume in volumes {
+        let segments = volume.split('/').filter(|segment| !segment.is_empty());
+        let path = segments.fold(String::new(), |path, segment| format!("{path}/{segment}"));
+        let is_normal = volume.starts_with('/')
+            && !path.is_empty()
+            && !path.contains([':', ','])
+            && path
+                .split('/')
+                .all(|segment| !matches!(segment, "." | ".."));
+        if !is_normal {
+            return Err(format!(
+                "the image declares the volume `{}`, which is no absolute path without `.`, `..`, `:` and `,`",
+                volume.escape_debug()
+            ));
+        }
+        let mut mounts = host.mounts.iter().flatten();
+        if mounts.any(|mount| mount.target.as_ref() == Some(&path)) {
+            continue;
+        }
+        let covers = host.tmpfs.get_or_insert_default();
+        let inodes = ",nr_inodes=1024";
+        covers.entry(path).or_insert_with(|| temporary(inodes));
+    }
+    Ok(())
 }
 
 fn security_options(settings: &Settings, sockets: Sockets) -> Vec<String> {
@@ -314,6 +378,47 @@ arguments = "64KiB"
         }
     }
 
+    fn source(path: &str) -> MountSource {
+        MountSource {
+            path: path.to_owned(),
+            checked: None,
+        }
+    }
+
+    #[test]
+    fn volumes_of_an_image_are_temporary() {
+        let covered = |volumes: &[&str]| {
+            let sources = ["/disk/data", "/out"].map(source);
+            let mut body = describe(&grant(POLICY), &sources, "image", &[], &Settings::default());
+            let volumes: Vec<_> = volumes.iter().map(|path| (*path).to_owned()).collect();
+            cover_volumes(&mut body, &volumes).map(|()| {
+                let host = body.host_config.unwrap_or_default();
+                let tmpfs = host.tmpfs.unwrap_or_default();
+                let own = ["/work", "/program", "/tmp"];
+                let mut more: Vec<_> = tmpfs
+                    .into_iter()
+                    .filter(|(path, _)| !own.contains(&path.as_str()))
+                    .collect();
+                more.sort();
+                more
+            })
+        };
+        let options = "rw,exec,nosuid,nodev,size=67108864,nr_inodes=1024,mode=1777";
+        let one = |path: &str| (path.to_owned(), options.to_owned());
+        // What a mount or a temporary file system of ours covers already stays as it is.
+        for (volumes, expected) in [
+            (&[][..], vec![]),
+            (&["/var/lib/db", "/cache//", "/tmp", "/data", "/out/"], {
+                vec![one("/cache"), one("/var/lib/db")]
+            }),
+        ] {
+            assert_eq!(covered(volumes), Ok(expected), "{volumes:?}");
+        }
+        for wrong in ["", "/", "relative", "/a/../b", "/a/./b", "/a:ro", "/a,b"] {
+            assert!(covered(&[wrong]).is_err(), "{wrong}");
+        }
+    }
+
     /// Compares every field of the create request, so that none changes unseen.
     #[test]
     fn a_container_is_described_field_by_field() {
@@ -324,7 +429,7 @@ arguments = "64KiB"
         };
         let body = describe(
             &grant(POLICY),
-            &["/disk/data".to_owned(), "/out".to_owned()],
+            &["/disk/data", "/out"].map(source),
             "image",
             &[(Path::new("/cache/tree"), "/packages")],
             &settings,

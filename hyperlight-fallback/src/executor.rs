@@ -2,13 +2,15 @@
 
 use crate::artifacts::artifacts;
 use crate::collector::{Collector, OutputLimitExceeded, Splitter, Trailer};
-use crate::container::{describe, memory_limit, mount_sources};
+use crate::container::{MountSource, describe, identities, memory_limit, mount_sources};
 use crate::egress::EgressSocket;
 use crate::engine::{Containers, assumed_facts};
 use crate::images::{LIBC, image_of};
 use crate::job::{JobMessage, Program, message};
 use crate::pool::{Container, Pool, ProgramInput, ProgramOutput, Reservation, Usage};
-use crate::protocol::{EGRESS_MOUNT, WorkspaceArchive, has_egress, lifetime, reply_limit};
+use crate::protocol::{
+    CODE_MOUNT, EGRESS_MOUNT, WorkspaceArchive, has_egress, lifetime, reply_limit,
+};
 use async_trait::async_trait;
 use bollard::container::LogOutput;
 use bollard::models::ContainerCreateBody;
@@ -90,7 +92,8 @@ impl Executor for Containers {
         }
     }
 
-    async fn run(&self, Run { setup, evaluation }: Run) -> Result<Report, Error> {
+    async fn run(&self, run: Run) -> Result<Report, Error> {
+        let Run { setup, evaluation } = run.after_inspection();
         let pool = tokio::select! {
             biased;
             () = evaluation.stop.cancelled() => return Ok(Report::new(Status::Cancelled)),
@@ -140,6 +143,10 @@ impl Executor for Containers {
             ending = reader.read(program_output) => ending,
         };
         drop(feeding);
+        if let Some(error) = reader.changed_mount(&setup.grant, &plan.mounts) {
+            container.end().await;
+            return Err(error);
+        }
         let mut report = reader.report(&ending, limits)?;
         reader.read_reply(&mut report, &plan, limits);
         let trailer = reader.splitter.trailer();
@@ -214,10 +221,12 @@ impl Containers {
         } else {
             None
         };
+        let mounts = mount_sources(grant)?;
         let program = Program {
             source: &evaluation.source,
             arguments: &evaluation.arguments,
             files: &setup.files,
+            mounts: &mounts,
         };
         let local_ca = local_ca.as_ref().map(|local_ca| local_ca.pem());
         let message = message(grant, program, archive, local_ca)?;
@@ -233,13 +242,14 @@ impl Containers {
             .collect();
         let body = describe(
             grant,
-            &mount_sources(grant)?,
+            &mounts,
             grant.image().unwrap_or(image.name),
             &extra,
             &pool.settings,
         );
         Ok(RunPlan {
             body,
+            mounts,
             message,
             patterns,
             archive,
@@ -251,6 +261,7 @@ impl Containers {
 /// A run that was prepared.
 struct RunPlan {
     body: ContainerCreateBody,
+    mounts: Vec<MountSource>,
     message: JobMessage,
     /// The artifacts that the request named.
     patterns: GlobSet,
@@ -275,17 +286,24 @@ impl RunPlan {
             _hold: hold,
             ended_by: Instant::now() + lifetime(grant) + CREATE_TIMEOUT,
         };
-        let body = std::mem::take(&mut self.body);
+        let mut body = std::mem::take(&mut self.body);
+        let is_single = self.egress.is_some();
+        let mounts =
+            identities(&self.mounts).map_err(|error| Error::executor(error.to_string()))?;
         let container = async {
-            if self.egress.is_some() {
+            if let Some(image) = grant.image() {
+                pool.cover_volumes(image, &mut body).await?;
+            }
+            let container = if is_single {
                 pool.create(body, reservation).await
             } else {
-                pool.take(body, reservation).await
-            }
+                pool.take(body, &mounts, reservation).await
+            };
+            container.map_err(|error| error.to_string())
         };
         let reason = match tokio::time::timeout(CREATE_TIMEOUT, container).await {
             Ok(Ok(container)) => return Ok(container),
-            Ok(Err(error)) => error.to_string(),
+            Ok(Err(reason)) => reason,
             Err(_) => format!(
                 "it created no container within {} s",
                 CREATE_TIMEOUT.as_secs()
@@ -428,6 +446,23 @@ impl OutputReader {
             }
         }
         Ending::Ended
+    }
+
+    /// Returns the error of a run whose mount is not the directory that was checked.
+    fn changed_mount(&self, grant: &Grant, sources: &[MountSource]) -> Option<Error> {
+        let (trailer, _) = self.splitter.trailer()?;
+        let index = usize::try_from(trailer.code.checked_sub(CODE_MOUNT)?).ok()?;
+        let granted = grant.mounts().iter().zip(sources);
+        let mut checked = granted.filter(|(_, source)| source.checked.is_some());
+        let (mount, _) = checked.nth(index)?;
+        tracing::warn!(
+            host = mount.host,
+            "a granted directory was replaced while it was mounted"
+        );
+        Some(Error::Mount {
+            guest: mount.guest.clone(),
+            reason: "another directory took its place before the engine mounted it".to_owned(),
+        })
     }
 
     fn report(&self, ending: &Ending, limits: &Limits) -> Result<Report, Error> {

@@ -3,6 +3,7 @@
 //! Over standard input, as one header line for `init.sh` and two archives: the engine's copy API
 //! neither sees tmpfs mounts nor works on a read-only container, and costs a request.
 
+use crate::container::{MountSource, identities};
 use crate::protocol::{
     COMPLETION, EGRESS_PORT, FUEL_PER_SECOND, WorkspaceArchive, completion_limit, has_egress,
     lifetime,
@@ -11,6 +12,9 @@ use crate::seccomp::{self, Sockets};
 use bytes::Bytes;
 use glovebox::Error;
 use glovebox_policy::{Grant, InputFile, Source};
+
+/// The file with the identity of this boot of the kernel, which differs for any other kernel.
+const BOOT: &str = "/proc/sys/kernel/random/boot_id";
 
 /// The certificate of the local certificate authority, relative to the program folder.
 const LOCAL_CA: &str = ".ca.pem";
@@ -90,6 +94,8 @@ pub(crate) struct Program<'a> {
     pub(crate) source: &'a Source,
     pub(crate) arguments: &'a [String],
     pub(crate) files: &'a [InputFile],
+    /// The directories of its mounts.
+    pub(crate) mounts: &'a [MountSource],
 }
 
 /// The job that is sent to the init script, up to where the program's standard input begins.
@@ -121,11 +127,18 @@ pub(crate) fn message(
         (name.as_str(), program.source.content.as_ref()),
     ];
     let certificate = local_ca.map(|pem| (LOCAL_CA, pem.as_bytes()));
+    let identities = mount_identities(grant, program.mounts)?;
+    let mounts = (!identities.is_empty()).then_some((".mounts", identities.as_slice()));
     let driver_files = driver
         .files
         .iter()
         .map(|(path, text)| (*path, text.as_bytes()));
-    let control = tar_archive(own.into_iter().chain(certificate).chain(driver_files))?;
+    let control = tar_archive(
+        own.into_iter()
+            .chain(certificate)
+            .chain(mounts)
+            .chain(driver_files),
+    )?;
     let workspace = if program.files.is_empty() {
         Vec::new()
     } else {
@@ -188,6 +201,24 @@ fn command(grant: &Grant, driver: &Driver, name: &str, program: Program<'_>) -> 
     }
     command.extend(program.arguments.iter().cloned());
     command
+}
+
+/// Returns the identity of this boot of the kernel, and then the identity and the mount point of
+/// each directory that was checked; nothing if there is none.
+fn mount_identities(grant: &Grant, sources: &[MountSource]) -> Result<Vec<u8>, Error> {
+    let identities = identities(sources).map_err(|error| Error::executor(error.to_string()))?;
+    let mut texts = Vec::new();
+    for (mount, identity) in grant.mounts().iter().zip(identities) {
+        if let Some((device, inode)) = identity {
+            texts.extend([format!("{device}:{inode}"), mount.guest.clone()]);
+        }
+    }
+    if !texts.is_empty() {
+        let boot = std::fs::read_to_string(BOOT)
+            .map_err(|error| Error::executor(format!("cannot read `{BOOT}`: {error}")))?;
+        texts.insert(0, boot.trim().to_owned());
+    }
+    Ok(nul_terminated(texts))
 }
 
 fn nul_terminated(texts: Vec<String>) -> Vec<u8> {

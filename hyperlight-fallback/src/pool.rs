@@ -3,7 +3,7 @@
 //! A container that was created ahead of its run is paused until then and takes no CPU time. None
 //! is used twice.
 
-use crate::container::Settings;
+use crate::container::{Settings, cover_volumes};
 use crate::docker::remove;
 use bollard::Docker;
 use bollard::container::{AttachContainerResults, LogOutput};
@@ -15,7 +15,7 @@ use glovebox::{Hold, PoolStats};
 use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::io::AsyncWrite;
 
@@ -188,6 +188,10 @@ impl Drop for Container {
     }
 }
 
+fn lock<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Creates containers, some of them ahead of time.
 #[derive(Clone)]
 pub(crate) struct Pool {
@@ -197,6 +201,8 @@ pub(crate) struct Pool {
     kinds: Arc<Mutex<HashMap<String, Kind>>>,
     /// Hits and misses of the pool.
     counts: Arc<[AtomicU64; 2]>,
+    /// The volumes that pinned images declare, by the digests of the images.
+    volumes: Arc<Mutex<HashMap<String, Vec<String>>>>,
 }
 
 /// The idle containers of one configuration.
@@ -215,6 +221,7 @@ impl Pool {
             idle,
             kinds: Arc::default(),
             counts: Arc::default(),
+            volumes: Arc::default(),
         }
     }
 
@@ -238,19 +245,45 @@ impl Pool {
         self.docker.ping().await.map(drop)
     }
 
-    /// Takes a container for one run.
+    /// Replaces the volumes that a pinned image declares by temporary file systems.
+    ///
+    /// # Errors
+    ///
+    /// If the image declares one at a path that cannot be mounted.
+    pub(crate) async fn cover_volumes(
+        &self,
+        image: &str,
+        body: &mut ContainerCreateBody,
+    ) -> Result<(), String> {
+        let known = lock(&self.volumes).get(image).cloned();
+        let volumes = match known {
+            Some(volumes) => volumes,
+            None => {
+                let found = self.docker.inspect_image(image).await;
+                let found = found.map_err(|error| error.to_string())?;
+                let volumes = found.config.and_then(|config| config.volumes);
+                let volumes = volumes.unwrap_or_default();
+                lock(&self.volumes).insert(image.to_owned(), volumes.clone());
+                volumes
+            }
+        };
+        cover_volumes(body, &volumes)
+    }
+
+    /// Takes a container for one run with these directories as its mounts.
     pub(crate) async fn take(
         &self,
         body: ContainerCreateBody,
+        mounts: &[Option<(u64, u64)>],
         reservation: Reservation,
     ) -> Result<Container, Error> {
         if self.idle == 0 {
             return self.create(body, reservation).await;
         }
         // Serialized by way of a value, whose maps are sorted, so that equal configurations are
-        // equal texts.
+        // equal texts. A directory that was replaced since is another kind.
         let kind = serde_json::to_value(&body)
-            .map(|value| value.to_string())
+            .map(|value| format!("{value} {mounts:?}"))
             .unwrap_or_default();
         let ready = self.lock().get_mut(&kind).and_then(|kind| kind.ready.pop());
         tokio::spawn(self.clone().fill(kind, body.clone()));
@@ -287,8 +320,8 @@ impl Pool {
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Kind>> {
-        self.kinds.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Kind>> {
+        lock(&self.kinds)
     }
 
     /// Creates containers until enough are idle.

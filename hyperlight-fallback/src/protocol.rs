@@ -22,6 +22,10 @@ pub(crate) const TOOLS_HOST: &str = "glovebox";
 /// The path of that URL in front of the tool's name.
 pub(crate) const TOOLS_PATH: &str = "/tools/";
 
+/// The trailer's code if the first granted mount is not the directory that was checked; the next
+/// number for the second one, and so on. Exit codes end before it.
+pub(crate) const CODE_MOUNT: i32 = 256;
+
 /// The file to which a driver writes the program's value or exception.
 pub(crate) const COMPLETION: &str = "/program/.completion";
 

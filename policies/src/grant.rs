@@ -115,17 +115,11 @@ impl Grant {
         }
     }
 
-    /// Returns the same grant with the time and fuel that were already used on its behalf deducted.
-    /// A minimum is always left, so that the executor itself reports which limit was reached.
+    /// Returns the same grant with its limits [less](Limits::after) this time and fuel.
     #[must_use]
     pub fn after(&self, wall: Duration, fuel: u64) -> Self {
         let mut rest = self.clone();
-        rest.limits.wall = rest
-            .limits
-            .wall
-            .saturating_sub(wall)
-            .max(Duration::from_millis(1));
-        rest.limits.fuel = rest.limits.fuel.saturating_sub(fuel).max(1);
+        rest.limits = rest.limits.after(wall, fuel);
         rest
     }
 

@@ -276,6 +276,19 @@ macro_rules! limits {
 
 for_each_limit!(limits);
 
+impl Limits {
+    /// Returns the same limits less a time and an amount of fuel. A minimum is always left, so that
+    /// the executor itself reports which limit was reached.
+    #[must_use]
+    pub fn after(&self, wall: Duration, fuel: u64) -> Self {
+        Self {
+            wall: self.wall.saturating_sub(wall).max(Duration::from_millis(1)),
+            fuel: self.fuel.saturating_sub(fuel).max(1),
+            ..self.clone()
+        }
+    }
+}
+
 impl LimitField {
     /// The key in a policy.
     pub(crate) fn name(&self) -> &'static str {

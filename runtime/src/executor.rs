@@ -227,6 +227,9 @@ pub struct Evaluation {
     pub artifacts: Vec<String>,
     /// Cancels it.
     pub stop: CancellationToken,
+    /// The time and fuel that inspections of the program have used of the grant's limits. They are
+    /// not available to the program.
+    pub inspected: Usage,
 }
 
 /// A whole run.
@@ -235,6 +238,19 @@ pub struct Run {
     pub setup: RunSetup,
     /// The evaluation.
     pub evaluation: Evaluation,
+}
+
+impl Run {
+    /// Deducts what inspections have used from the grant: for executors that read its limits only
+    /// there.
+    #[must_use]
+    pub fn after_inspection(mut self) -> Self {
+        let used = std::mem::take(&mut self.evaluation.inspected);
+        if !used.wall.is_zero() {
+            self.setup.grant = Arc::new(self.setup.grant.after(used.wall, used.fuel));
+        }
+        self
+    }
 }
 
 /// The result of a run that an executor reports; the sandbox makes the [`Outcome`](crate::Outcome)

@@ -9,7 +9,7 @@ use crate::audit::RunAudit;
 use crate::error::{Error, InternalError};
 use crate::executor::{Evaluation, Executor, Hold, Report, Run, RunSetup};
 use crate::host::calls::{HostCalls, HostServices};
-use crate::outcome::{RunId, Status};
+use crate::outcome::{RunId, Status, Usage};
 use crate::stdio::Input;
 use aho_corasick::AhoCorasick;
 use glovebox_policy::{
@@ -195,6 +195,7 @@ fn job(
             output: None,
             artifacts: Vec::new(),
             stop: allowance.stop().clone(),
+            inspected: Usage::default(),
         },
     })
 }

@@ -12,6 +12,7 @@ use crate::precompiled;
 use crate::state::{self, RunState};
 use glovebox_guests::{Artefact, Bundle};
 use glovebox_host::folder::Folder;
+use glovebox_host::own;
 use std::collections::HashMap;
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -58,6 +59,7 @@ impl Guests {
             path: path.to_owned(),
             source,
         };
+        own::protect(cache);
         let mut guests = Vec::new();
         let mut by_language = HashMap::new();
         // Guests may share an archive or a component.

@@ -4,6 +4,7 @@
 //! here before it opens it.
 
 use crate::error::Error;
+use glovebox_host::own::opened_by_mount;
 use glovebox_policy::{Mount, check_mount};
 use rustix::fs::{CWD, FsWord, Mode, OFlags};
 use std::io;
@@ -17,6 +18,19 @@ pub struct ResolvedMount {
     pub path: PathBuf,
     /// The directory that the path led to when it was checked, opened with `O_PATH`.
     pub(crate) directory: OwnedFd,
+}
+
+impl ResolvedMount {
+    /// Returns the device and inode numbers of the directory that was checked. They stay its own for
+    /// as long as this value keeps it open.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel does not report them.
+    pub fn identity(&self) -> io::Result<(u64, u64)> {
+        let about = rustix::fs::fstat(&self.directory)?;
+        Ok((about.st_dev, about.st_ino))
+    }
 }
 
 /// Resolves the path of a granted directory, checks it like the policy's own paths, and opens it;
@@ -45,6 +59,17 @@ pub fn resolve_mount(mount: &Mount) -> Result<Option<ResolvedMount>, Error> {
         );
         refused(format!("its path leads through a symbolic link: {reason}"))
     })?;
+    if let Some(own) = opened_by_mount(&path, mount.writable) {
+        tracing::warn!(
+            host = mount.host,
+            own = %own.display(),
+            "a granted directory gives access to files of Glovebox itself"
+        );
+        return Err(refused(
+            "it lies in, or contains, a directory that Glovebox keeps its own files in (cache or state); mount another one"
+                .to_owned(),
+        ));
+    }
     let directory = open(&path).map_err(|error| refused(error.to_string()))?;
     Ok(Some(ResolvedMount { path, directory }))
 }

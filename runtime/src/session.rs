@@ -282,6 +282,7 @@ impl Session {
             output: controls.output,
             artifacts,
             stop: controls.stop,
+            inspected: allowance.looks(),
         };
         let report = self.live.evaluate(evaluation).await;
         let report = report.inspect_err(|error| audit.aborted(&error.to_string()))?;

@@ -237,10 +237,10 @@ impl Executor for WasmExecutor {
     }
 
     async fn run(&self, run: Run) -> Result<Report, Error> {
-        let Run { setup, evaluation } = run;
-        if setup.grant.language() == program::LANGUAGE {
-            return Box::pin(program::run(self, setup, evaluation)).await;
+        if run.setup.grant.language() == program::LANGUAGE {
+            return Box::pin(program::run(self, run.after_inspection())).await;
         }
+        let Run { setup, evaluation } = run;
         match self.instance(setup).await? {
             Started::Instance(mut instance) => instance.evaluate(evaluation).await,
             Started::Over(report) => Ok(*report),

@@ -4,7 +4,7 @@
 //! no finding for which a policy may deny.
 
 use glovebox::policy::{Request, Severity};
-use glovebox::{Outcome, Policy, Sandbox};
+use glovebox::{Limit, Outcome, Policy, Sandbox};
 use glovebox_tests::tree::{files, root, tests_folder};
 use std::path::Path;
 
@@ -16,6 +16,38 @@ fn sandbox() -> Sandbox {
         .policy(Policy::parse("findings", policy).expect("it is a policy"))
         .build()
         .expect("the guests are there")
+}
+
+/// The time and fuel of inspecting a program are its own, in a run and in a session.
+#[tokio::test]
+async fn inspections_are_paid_from_the_limits_of_the_program() {
+    const FUEL: u64 = 2_000_000_000;
+    let policy = format!(
+        "version = 1\ndefault_profile = \"look\"\n[profiles.look]\nextends = \"offline\"\n\
+         [profiles.look.limits]\nwall = \"60s\"\nfuel = {FUEL}\nsource = \"16MiB\"\n"
+    );
+    let sandbox = Sandbox::builder()
+        .policy(Policy::parse("findings", &policy).expect("it is a policy"))
+        .build()
+        .expect("the guests are there");
+    let line = "a=b.c(d,e)[f]+g\n";
+    let long = format!("while True: pass\n{}", line.repeat((1 << 20) / line.len()));
+    let open = sandbox.open(Request::new("python", ""));
+    let mut session = open.await.expect("it is granted");
+    let evaluated = session.evaluate(long.clone()).await;
+    for outcome in [
+        run(&sandbox, "python", &long).await,
+        evaluated.expect("the host does not fail"),
+        // The benign twin costs no inspection.
+        run(&sandbox, "python", "while True: pass").await,
+    ] {
+        let hit = outcome.limit.expect("it reached a limit");
+        let granted = hit.granted.map(|amount| amount.to_string());
+        assert_eq!((hit.limit, granted), (Limit::Fuel, Some(FUEL.to_string())));
+        // The last slice may end a little later.
+        let used = outcome.usage.fuel;
+        assert!((FUEL..FUEL + FUEL / 20).contains(&used), "{used}");
+    }
 }
 
 fn language(path: &Path) -> Option<&'static str> {

@@ -4,6 +4,7 @@ use crate::exit::Failure;
 use crate::terminal;
 use glovebox::{Guests, Metering};
 use glovebox_guests::{Bundle, default_cache_dir, embedded, installed_in};
+use glovebox_host::own;
 use glovebox_wire::error::chain;
 use std::path::PathBuf;
 
@@ -84,10 +85,12 @@ impl Installation {
 
 const CACHE_ADVICE: &str = "set `GLOVEBOX_CACHE` to a directory that only you can write to";
 
-/// Returns the cache directory of guests and machine code.
+/// Returns the cache directory of guests and machine code, which no mount may open from then on.
 pub(crate) fn cache_dir() -> Result<PathBuf, Failure> {
-    default_cache_dir().ok_or_else(|| {
+    let cache = default_cache_dir().ok_or_else(|| {
         Failure::host("there is no directory to keep guests in, because there is no home directory")
             .advise(CACHE_ADVICE)
-    })
+    })?;
+    own::protect(&cache);
+    Ok(cache)
 }

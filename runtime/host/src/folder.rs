@@ -12,6 +12,7 @@
 
 pub use crate::trust::FolderError;
 
+use crate::own::{self, Contents};
 use crate::trust::{Groups, OTHERS_WRITE, check_owner};
 use crate::walk::{EXECUTE, Walk};
 use rustix::fs::{FileType, Mode, OFlags};
@@ -54,14 +55,16 @@ pub fn open_trusted_file(path: &Path) -> Result<File, FolderError> {
 }
 
 impl Folder {
-    /// Opens a folder.
+    /// Opens a folder, which from then on is an [own](crate::own) one.
     ///
     /// # Errors
     ///
     /// If it does not exist, or another user can have changed or can replace it.
     pub fn open(path: &Path) -> Result<Self, FolderError> {
         let whole = std::path::absolute(path).map_err(|error| FolderError::io(path, error))?;
-        Self::opened(Walk::from_root(Groups::None)?.to(&whole)?, Groups::None)
+        let folder = Self::opened(Walk::from_root(Groups::None)?.to(&whole)?, Groups::None)?;
+        own::register(folder.path.clone(), Contents::Trusted);
+        Ok(folder)
     }
 
     /// Opens a folder with programs of the system or of this user. Unlike [`Folder::open`], it
@@ -210,12 +213,13 @@ impl Folder {
     }
 
     /// Removes all permissions of group and others, if there are any and this user owns it; returns
-    /// the former mode.
+    /// the former mode. From then on no program may read the folder through a mount.
     ///
     /// # Errors
     ///
     /// If it belongs to root, and this user is not root.
     pub fn make_private(&self) -> Result<Option<u32>, FolderError> {
+        own::register(self.path.clone(), Contents::Private);
         let failed = |error: Errno| FolderError::io(&self.path, error);
         let mode = rustix::fs::fstat(&self.descriptor).map_err(failed)?.st_mode & 0o7777;
         if mode & OTHERS == 0 {

@@ -12,6 +12,7 @@
 //!
 //! Credentials go to the origin that the policy names, by scheme, host and port, and nowhere else.
 
+use glovebox_host::address::is_of_this_machine;
 use glovebox_policy::network::address::is_public;
 use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -37,6 +38,7 @@ struct AllowedServers {
     index: Url,
     host: String,
     proxies: Vec<String>,
+    is_own: fn(IpAddr) -> bool,
 }
 
 /// The reason why a host cannot be reached.
@@ -86,6 +88,10 @@ fn address(host: &str) -> Option<IpAddr> {
 
 impl Reach {
     pub(crate) fn new(index: Url) -> Self {
+        Self::with(index, is_of_this_machine)
+    }
+
+    fn with(index: Url, is_own: fn(IpAddr) -> bool) -> Self {
         #[expect(
             clippy::disallowed_methods,
             reason = "the proxies that the client uses"
@@ -105,6 +111,7 @@ impl Reach {
             index,
             host,
             proxies,
+            is_own,
         }))
     }
 
@@ -167,8 +174,13 @@ impl Reach {
         if self.allows(host, address) {
             return Ok(());
         }
+        let kind = if is_public(address) {
+            "an address of this machine"
+        } else {
+            "no public address"
+        };
         Err(format!(
-            "the index has it at `{}`, and {address} is no public address; archives come from the host of the index (`{}`), its neighbours or \
+            "the index has it at `{}`, and {address} is {kind}; archives come from the host of the index (`{}`), its neighbours or \
              public addresses",
             host.escape_debug(),
             self.0.host.escape_debug()
@@ -176,8 +188,12 @@ impl Reach {
     }
 
     fn allows(&self, host: &str, found: IpAddr) -> bool {
-        if is_public(found) || host == self.0.host || host == PYPI_FILES {
+        if host == self.0.host || host == PYPI_FILES {
             return true;
+        }
+        // A server of this machine may trust local clients, however public its address is.
+        if is_public(found) {
+            return !(self.0.is_own)(found);
         }
         let Some(kind) = Kind::of(found) else {
             return false;
@@ -291,6 +307,27 @@ mod tests {
                 is_allowed,
                 "{index} {host} {address}"
             );
+        }
+    }
+
+    #[test]
+    fn public_addresses_of_this_machine_are_refused() {
+        let (own, other) = ("93.184.216.34", "93.184.216.35");
+        let is_own = |address: IpAddr| address.to_string() == "93.184.216.34";
+        for (index, host, address, is_allowed) in [
+            ("pypi.org", "evil.example", own, false),
+            ("pypi.org", "evil.example", other, true),
+            ("pypi.corp.example", "files.corp.example", own, false),
+            ("pypi.corp.example", "pypi.corp.example", own, true),
+            (own, own, own, true),
+            (other, own, own, false),
+        ] {
+            let index = Url::parse(&format!("https://{index}/simple/")).unwrap();
+            let judged = Reach::with(index, is_own).judge(host, address.parse().unwrap());
+            assert_eq!(judged.is_ok(), is_allowed, "{host} {address}: {judged:?}");
+            if let Err(message) = judged {
+                assert!(message.contains("of this machine"), "{message}");
+            }
         }
     }
 

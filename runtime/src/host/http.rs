@@ -19,13 +19,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use exchange::Exchange;
+use glovebox_host::address::is_of_this_machine;
 use glovebox_policy::{Denial, Grant, HttpAsk, NetworkLimits};
 use hyper::header::{
     ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_TYPE, HOST,
     HeaderMap, HeaderName, HeaderValue, LOCATION, RANGE, USER_AGENT,
 };
 use hyper::{Method, StatusCode};
-use rustix::io::Errno;
 use serde_json::{Value, json};
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 use std::sync::Arc;
@@ -284,21 +284,6 @@ fn no_target() -> CallError {
     CallError::failed("the server redirects to something that is no URL")
 }
 
-/// Returns whether an address is one of this machine's own: a server there may trust local clients,
-/// however public the address is. A socket can be bound to such addresses only.
-fn is_of_this_machine(address: IpAddr) -> bool {
-    match std::net::UdpSocket::bind((address, 0)) {
-        Ok(_) => true,
-        // Any other error, such as too many open files, tells nothing.
-        Err(error) => {
-            let errors = [Errno::ADDRNOTAVAIL, Errno::AFNOSUPPORT];
-            !errors
-                .iter()
-                .any(|other| error.raw_os_error() == Some(other.raw_os_error()))
-        }
-    }
-}
-
 async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, CallError> {
     #[expect(
         clippy::disallowed_methods,
@@ -483,25 +468,4 @@ fn answer(url: &str, redirected: bool, response: &Response) -> String {
     BASE64.encode_string(&response.body, &mut text);
     text.push_str("\"}");
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses_of_this_machine_are_known() {
-        for (address, is_own) in [
-            ("127.0.0.1", true),
-            ("127.1.2.3", true),
-            ("192.0.2.7", false),
-            ("2001:db8::7", false),
-        ] {
-            assert_eq!(
-                is_of_this_machine(address.parse().unwrap()),
-                is_own,
-                "{address}"
-            );
-        }
-    }
 }

@@ -109,7 +109,6 @@ impl Sandbox {
                 Preparation::of(until_stopped(&stop, preparing).await)?
             }
         };
-        let grant = after_inspection(grant, &run.allowance);
         let (report, packages) = match preparation {
             Preparation::Ready(prepared) => {
                 let span = debug_span!("guest", tier = grant.tier().name());
@@ -162,6 +161,7 @@ impl Sandbox {
             output: controls.output,
             artifacts: std::mem::take(&mut request.artifacts),
             stop: controls.stop,
+            inspected: run.allowance.looks(),
         };
         let program = Run { setup, evaluation };
         self.executor(grant.tier())?.run(program).await
@@ -232,16 +232,6 @@ impl Sandbox {
             findings,
             ..of_report(run.audit.id(), report, policy)
         })
-    }
-}
-
-/// Returns the grant of the program: without what inspections have used of it.
-fn after_inspection(grant: Arc<Grant>, allowance: &Allowance) -> Arc<Grant> {
-    let used = allowance.looks();
-    if used.wall.is_zero() {
-        grant
-    } else {
-        Arc::new(grant.after(used.wall, used.fuel))
     }
 }
 

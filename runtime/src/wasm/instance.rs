@@ -47,7 +47,8 @@ impl SessionHandle for Instance {
             return Err(Error::SessionEnded(EndReason::Interrupted));
         }
         let globs = artifact_globs(&evaluation.artifacts)?;
-        let limits = self.grant.limits().clone();
+        let used = evaluation.inspected;
+        let limits = self.grant.limits().after(used.wall, used.fuel);
         self.outputs.restart(limits.output, evaluation.output);
         self.input.restart(evaluation.input);
         let state = self.store.data_mut();
@@ -91,7 +92,7 @@ impl SessionHandle for Instance {
             let call = pin!(self.image.counted(call));
             race(call, self.metering, (limits.wall, &evaluation.stop)).await
         };
-        let mut report = self.report(ending);
+        let mut report = self.report(ending, limits.fuel);
         report.usage.cpu = cpu;
         let state = self.store.data_mut();
         state.calls.abandon();
@@ -164,7 +165,7 @@ impl SessionHandle for Instance {
 }
 
 impl Instance {
-    fn report(&mut self, ending: Ending<interpreter::Completion>) -> Report {
+    fn report(&mut self, ending: Ending<interpreter::Completion>, fuel: u64) -> Report {
         let mut report = match ending {
             Ending::Returned(Ok(completion)) => {
                 self.alive = true;
@@ -174,7 +175,7 @@ impl Instance {
             Ending::WallTime => Report::limited(Limit::Wall),
             Ending::Stopped => Report::new(Status::Cancelled),
         };
-        let fuel = meter::spent(&self.store, self.grant.limits().fuel);
+        let fuel = meter::spent(&self.store, fuel);
         let made_before = self.reported_calls;
         let state = self.store.data_mut();
         self.reported_calls = state.calls.made();

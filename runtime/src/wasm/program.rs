@@ -12,7 +12,7 @@ use crate::account::MemoryHold;
 use crate::compiler::{Bounds, Code, Compilation, Compiled, Refusal, exit};
 use crate::engine;
 use crate::error::{CompilerError, Error, SettingError};
-use crate::executor::{Evaluation, Report, RunSetup, artifact_globs};
+use crate::executor::{Evaluation, Report, Run, RunSetup, artifact_globs};
 use crate::meter;
 use crate::outcome::Status;
 use crate::precompiled;
@@ -29,8 +29,7 @@ pub(super) const LANGUAGE: &str = "wasm";
 /// Runs a program from its first instruction to its end.
 pub(super) async fn run(
     executor: &WasmExecutor,
-    setup: RunSetup,
-    evaluation: Evaluation,
+    Run { setup, evaluation }: Run,
 ) -> Result<Report, Error> {
     let Some(compiler) = &executor.compiler else {
         return Err(SettingError::NoCompiler.into());
