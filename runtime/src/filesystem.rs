@@ -5,8 +5,8 @@
 //! visible, in content, names, numbers or errors.
 //!
 //! In reading order: [`layout`] places the parts, [`path`] resolves paths, [`node`] defines the
-//! nodes and [`attributes`] what is seen of them, [`tree`] and [`host`] change them, [`quota`]
-//! counts, [`bindings`] implements `wasi:filesystem`, and [`files`] is for the host.
+//! nodes and [`attributes`] what is seen of them, [`tree`] and [`host`] change them, [`devices`] are
+//! the files of `/dev`, [`quota`] counts, [`bindings`] implements `wasi:filesystem`, and [`files`] is for the host.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -15,6 +15,7 @@ mod archive;
 mod attributes;
 mod bindings;
 mod content;
+mod devices;
 mod error;
 mod files;
 mod fixed;
@@ -33,6 +34,7 @@ mod tree;
 
 pub(crate) use archive::Archive;
 pub(crate) use bindings::{FilesystemView, add_to_linker};
+pub(crate) use devices::Devices;
 pub use error::FilesystemError;
 pub(crate) use files::CollectLimits;
 pub use files::FileEntry;
@@ -79,6 +81,8 @@ pub(crate) struct Filesystem {
     quota: Arc<Quota>,
     clock: Clock,
     next_id: u64,
+    /// None in a tree without device files.
+    devices: Option<Devices>,
 }
 
 impl Filesystem {
@@ -96,6 +100,7 @@ impl Filesystem {
             quota: Quota::new(limits, held),
             clock,
             next_id: attached.next_id,
+            devices: None,
         }
     }
 

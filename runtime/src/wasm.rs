@@ -16,7 +16,7 @@ use crate::compiler::Compiler;
 use crate::engine::Metering;
 use crate::error::{Error, GuestError, RequestError};
 use crate::executor::{Executor, Report, Run, RunSetup, SessionHandle};
-use crate::filesystem::{Filesystem, FilesystemError, QuotaLimits, system_clock};
+use crate::filesystem::{Devices, Filesystem, FilesystemError, QuotaLimits, system_clock};
 use crate::guest::{Guest, Guests};
 use crate::limiter::{Limiter, MemoryStart, WholeImage};
 use crate::memory::with_image;
@@ -96,6 +96,11 @@ impl WasmExecutor {
         };
         let outputs = Outputs::new(limits.output, memory.hold());
         let input = GuestInput::default();
+        files.connect(Devices {
+            input: input.clone(),
+            outputs: outputs.clone(),
+            seed: grant.seed(),
+        });
         let state = RunState::new(StoreParts {
             outputs: &outputs,
             input: input.clone(),

@@ -30,13 +30,15 @@ static FOLDERS: Mutex<BTreeMap<PathBuf, Contents>> = Mutex::new(BTreeMap::new())
 
 /// Keeps programs from changing a folder, even before anything in it is opened.
 pub fn protect(folder: &Path) {
-    let whole = folder
+    register(whole(folder), Contents::Trusted);
+}
+
+/// Returns the path without symlinks, as far as it is known.
+fn whole(folder: &Path) -> PathBuf {
+    let found = folder
         .canonicalize()
         .or_else(|_| std::path::absolute(folder));
-    register(
-        whole.unwrap_or_else(|_| folder.to_owned()),
-        Contents::Trusted,
-    );
+    found.unwrap_or_else(|_| folder.to_owned())
 }
 
 /// Registers a folder by its path without symlinks.
@@ -49,10 +51,41 @@ pub(crate) fn register(path: PathBuf, contents: Contents) {
     *known = contents.max(*known);
 }
 
+/// A directory inside an own folder that programs of Glovebox itself work in: it can be mounted
+/// until this is dropped.
+#[derive(Debug)]
+pub struct Lent(PathBuf);
+
+/// The directories that are lent.
+static LENT: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Lends a directory.
+#[must_use]
+pub fn lend(directory: &Path) -> Lent {
+    let directory = whole(directory);
+    let mut lent = LENT.lock().unwrap_or_else(PoisonError::into_inner);
+    lent.push(directory.clone());
+    Lent(directory)
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        let mut lent = LENT.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = lent.iter().position(|directory| *directory == self.0) {
+            lent.swap_remove(found);
+        }
+    }
+}
+
 /// Returns the own folder that a mount of this directory would open to a program: one that it lies
 /// in, or one inside it, unless that has no secrets and the mount is read-only.
 #[must_use]
 pub fn opened_by_mount(directory: &Path, is_writable: bool) -> Option<PathBuf> {
+    let lent = LENT.lock().unwrap_or_else(PoisonError::into_inner);
+    if lent.iter().any(|lent| lent == directory) {
+        return None;
+    }
+    drop(lent);
     let folders = FOLDERS.lock().unwrap_or_else(PoisonError::into_inner);
     let mut folders = folders.iter();
     let found = folders.find(|(own, contents)| {
@@ -88,5 +121,13 @@ mod tests {
             let found = opened_by_mount(Path::new(directory), is_writable);
             assert_eq!(found.is_some(), is_open, "{directory} {is_writable}");
         }
+        let work = Path::new("/own-test/state/work");
+        let lent = [lend(work), lend(work)];
+        for lent in lent {
+            assert_eq!(opened_by_mount(work, true), None);
+            assert!(opened_by_mount(&work.join("below"), true).is_some());
+            drop(lent);
+        }
+        assert!(opened_by_mount(work, true).is_some());
     }
 }

@@ -10,6 +10,10 @@ import json
 import sys
 
 
+# The program itself, and the client of tools: in every tier, and in no list of the standard library.
+ALWAYS = ("__main__", "glovebox")
+
+
 def constant(value):
     """Whether working this out does nothing."""
     return isinstance(value, ast.Constant) or isinstance(value, (ast.Tuple, ast.List)) and all(map(constant, value.elts))
@@ -36,7 +40,7 @@ def imports(tree):
             return
         for name in names:
             name = name.partition(".")[0]
-            yield [name, node.lineno, is_there(name), name in sys.stdlib_module_names]
+            yield [name, node.lineno, name in ALWAYS or is_there(name), name in sys.stdlib_module_names]
 
 
 try:

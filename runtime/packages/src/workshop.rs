@@ -3,10 +3,12 @@
 //! In a guest, like all untrusted code: sources are parsed and compiled by the guest that would run
 //! them, under a policy that shows it nothing but those sources.
 
+use crate::disk::MAX_FILES;
 use glovebox::{
     Allowance, Controls, Error, Executor, Guests, MemoryAccount, Outcome, Policy, Request, Sandbox,
     Status,
 };
+use glovebox_host::own;
 use glovebox_policy::Tier;
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -17,6 +19,9 @@ const COMPILE: &str = include_str!("compile.py");
 
 /// The memory in bytes of a container that compiles packages, whichever there is.
 const CONTAINER_MEMORY: RangeInclusive<u64> = (256 << 20)..=(1 << 30);
+
+/// Files that one run may write: for each module its bytecode, in a directory of its own.
+const MAX_WRITTEN: u64 = 2 * MAX_FILES;
 
 /// Runs our own programs on untrusted sources.
 #[derive(Clone)]
@@ -55,7 +60,7 @@ impl Workshop {
         let mut policy = format!(
             "version = 1\ndefault_profile = \"workshop\"\n[profiles.workshop]\nextends = \"offline\"\ntiers = [\"{tier}\"]\n\
              min_isolation = \"container\"\nseed = 0\n[profiles.workshop.limits]\nwall = \"300s\"\nfuel = 400_000_000_000\n\
-             memory = \"{mib}MiB\"\nsource = \"16MiB\"\nvalue = \"4MiB\"\nstack = \"16MiB\"\nconcurrency = 64\n"
+             files = {MAX_WRITTEN}\nmemory = \"{mib}MiB\"\nsource = \"16MiB\"\nvalue = \"4MiB\"\nstack = \"16MiB\"\nconcurrency = 64\n"
         );
         if let Some((from, to)) = directories {
             for (host, guest, write) in [(from, "/from", false), (to, "/to", true)] {
@@ -107,6 +112,7 @@ impl Workshop {
                 ..Memory::default()
             },
         };
+        let _lent = [own::lend(from), own::lend(to)];
         let sandbox = self.sandbox(tier, Some((from, to)), memory)?;
         let mut ours = Request::new("python", COMPILE);
         ours.subject = allowance.subject().clone();

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::archive::Archive;
+use super::devices::PATHS;
 use super::error::FilesystemError;
 use super::fixed::{FixedChild, FixedDirectory, FixedNode, ROOTS, Roots};
 use super::host::{HostDirectory, HostMount};
@@ -25,6 +26,8 @@ pub(crate) struct FilesystemSetup {
     pub(crate) workspace: Option<String>,
     /// Adds a writable `/tmp`, which shares the workspace's quota.
     pub(crate) temporary: bool,
+    /// Adds the device files; see [`Filesystem::connect`](super::Filesystem::connect).
+    pub(crate) devices: bool,
     /// Read-only trees, each with its absolute guest path.
     pub(crate) archives: Vec<(String, Arc<Archive>)>,
     /// Directories of the host.
@@ -87,6 +90,14 @@ impl Layout {
         for (number, (guest_path, archive)) in (0u32..).zip(&setup.archives) {
             let root = Node::Archive(ArchiveEntry::root(archive, number, Duration::ZERO));
             points.push(MountPoint::new(guest_path, MountSource::Mount(root))?);
+        }
+        if setup.devices {
+            for (path, device) in PATHS {
+                points.push(MountPoint::new(
+                    path,
+                    MountSource::Mount(Node::Device(device)),
+                )?);
+            }
         }
         for mount in setup.mounts {
             let guest_path = mount.guest_path().to_owned();

@@ -11,6 +11,7 @@ use wasmtime_wasi::p2::bindings::filesystem::types::{DescriptorStat, DescriptorT
 use super::archive::{self, Archive};
 use super::attributes::{Identity, TimeChange, Times, stat};
 use super::content::as_u64;
+use super::devices::Device;
 use super::fixed::FixedNode;
 use super::host::{HostDirectory, HostFile};
 use super::ramfs::{MemoryDirectory, MemoryFile, Symlink};
@@ -32,6 +33,8 @@ pub(super) enum Node {
     HostDirectory(HostDirectory),
     /// An open file of the host.
     HostFile(HostFile),
+    /// A device file.
+    Device(Device),
 }
 
 /// A file or directory of a mounted archive.
@@ -84,7 +87,7 @@ impl Node {
         match self {
             Self::Directory(_) | Self::Fixed(_) | Self::HostDirectory(_) => true,
             Self::Archive(entry) => entry.archive.is_directory(entry.node),
-            Self::File(_) | Self::Symlink(_) | Self::HostFile(_) => false,
+            Self::File(_) | Self::Symlink(_) | Self::HostFile(_) | Self::Device(_) => false,
         }
     }
 
@@ -92,7 +95,11 @@ impl Node {
     pub(super) fn is_mount(&self) -> bool {
         matches!(
             self,
-            Self::Fixed(_) | Self::Archive(_) | Self::HostDirectory(_) | Self::HostFile(_)
+            Self::Fixed(_)
+                | Self::Archive(_)
+                | Self::HostDirectory(_)
+                | Self::HostFile(_)
+                | Self::Device(_)
         )
     }
 
@@ -100,6 +107,7 @@ impl Node {
     pub(super) fn kind(&self) -> DescriptorType {
         match self {
             Self::Symlink(_) => DescriptorType::SymbolicLink,
+            Self::Device(_) => DescriptorType::CharacterDevice,
             node if node.is_directory() => DescriptorType::Directory,
             _ => DescriptorType::RegularFile,
         }
@@ -114,7 +122,11 @@ impl Node {
                 let node = entry.archive.child(entry.node, name)?;
                 Some(Self::Archive(entry.with(node)))
             }
-            Self::File(_) | Self::Symlink(_) | Self::HostDirectory(_) | Self::HostFile(_) => None,
+            Self::File(_)
+            | Self::Symlink(_)
+            | Self::HostDirectory(_)
+            | Self::HostFile(_)
+            | Self::Device(_) => None,
         }
     }
 
@@ -127,7 +139,7 @@ impl Node {
             Self::Directory(directory) => (0, 1, directory.times()),
             Self::File(file) => file.stat(),
             Self::Symlink(link) => (as_u64(link.target.len()), 1, link.times()),
-            Self::Fixed(_) => (0, 1, Times::at(Duration::ZERO)),
+            Self::Fixed(_) | Self::Device(_) => (0, 1, Times::at(Duration::ZERO)),
             Self::Archive(entry) => {
                 let (size, modified) = entry.stat();
                 (size, 1, Times::at(modified))
@@ -146,6 +158,8 @@ impl Node {
             Self::Directory(directory) => directory.change_times(|times| change.apply(times)),
             Self::File(file) => file.change_times(|times| change.apply(times)),
             Self::Symlink(link) => link.change_times(|times| change.apply(times)),
+            // Taken and not kept, like what is written to it.
+            Self::Device(_) => {}
             Self::Fixed(_) | Self::Archive(_) => return Err(ErrorCode::ReadOnly),
             Self::HostDirectory(_) | Self::HostFile(_) => return Err(ErrorCode::Unsupported),
         }
@@ -163,6 +177,7 @@ impl Node {
             Self::Symlink(link) => (1, link.id),
             Self::Fixed(directory) => (2, directory.id()),
             Self::Archive(entry) => (3, u64::from(entry.mount) << 32 | u64::from(entry.node)),
+            Self::Device(device) => (4, device.id()),
             Self::HostDirectory(_) | Self::HostFile(_) => return Err(ErrorCode::Unsupported),
         })
     }

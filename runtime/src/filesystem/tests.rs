@@ -266,6 +266,7 @@ fn setup() -> FilesystemSetup {
     FilesystemSetup {
         workspace: Some("/work".into()),
         temporary: true,
+        devices: false,
         archives: vec![(
             "/usr/lib/python".into(),
             Arc::new(Archive::index(archive.into()).unwrap()),

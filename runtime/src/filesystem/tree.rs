@@ -50,6 +50,7 @@ impl Filesystem {
                     file.set_size(0, self.now())?;
                 }
             }
+            Node::Device(_) => {}
             _ => {
                 if how.write || how.truncate {
                     return Err(ErrorCode::ReadOnly);

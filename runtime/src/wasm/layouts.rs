@@ -142,6 +142,7 @@ async fn make(setup: &RunSetup, guest: Option<&Guest>) -> Result<SharedLayout, E
     let layout = Layout::new(FilesystemSetup {
         workspace,
         temporary: true,
+        devices: true,
         archives,
         mounts,
     });

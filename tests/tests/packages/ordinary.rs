@@ -58,6 +58,17 @@ fn a_pure_package_runs_in_the_wasm_tier_and_needs_no_network_afterwards() {
     assert_eq!(machine.trees(), 0);
 }
 
+/// The limits of what compiles a package follow from the package.
+#[test]
+fn a_package_of_thousands_of_files_is_compiled() {
+    let machine = Machine::new();
+    let program = "from faker import Faker\nprint(type(Faker().name()).__name__)\n";
+    assert_eq!(
+        machine.run(&["--package", "faker"], "names.py", program),
+        "str\n"
+    );
+}
+
 #[test]
 fn a_program_says_itself_what_it_needs() {
     let machine = Machine::new();

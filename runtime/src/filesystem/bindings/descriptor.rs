@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use wasmtime_wasi::p2::FsResult;
 use wasmtime_wasi::p2::bindings::filesystem::types::{DescriptorFlags, ErrorCode};
 use wasmtime_wasi_io::streams::{DynInputStream, DynOutputStream};
 
-use crate::filesystem::Clock;
+use crate::filesystem::Filesystem;
+use crate::filesystem::devices::Device;
 use crate::filesystem::host::{HostFile, OpenMode};
 use crate::filesystem::node::Node;
-use crate::filesystem::quota::{Permit, Quota};
+use crate::filesystem::quota::Permit;
 use crate::filesystem::ramfs::MemoryFile;
 use crate::filesystem::streams::{
     HostInput, HostOutput, MemoryInput, MemoryOutput, Position, Source,
@@ -28,12 +30,14 @@ pub(super) struct Descriptor {
 pub(super) enum Writable {
     Memory(Arc<MemoryFile>),
     Host(HostFile),
+    Device(Device),
 }
 
 /// A file that is open for reading.
 pub(super) enum Readable {
     Memory(Source),
     Host(HostFile),
+    Device(Device),
 }
 
 impl Descriptor {
@@ -89,6 +93,7 @@ impl Descriptor {
                 Readable::Memory(Source::Bytes(entry.archive.content(entry.node)))
             }
             Node::HostFile(file) => Readable::Host(file.clone()),
+            Node::Device(device) => Readable::Device(*device),
             _ => return Err(ErrorCode::BadDescriptor),
         };
         if self.read {
@@ -107,62 +112,79 @@ impl Descriptor {
             node if node.is_directory() => Err(ErrorCode::IsDirectory),
             Node::File(file) if self.write => Ok(Writable::Memory(Arc::clone(file))),
             Node::HostFile(file) if self.write => Ok(Writable::Host(file.clone())),
+            Node::Device(device) if self.write => Ok(Writable::Device(*device)),
             _ => Err(ErrorCode::BadDescriptor),
         }
-    }
-
-    /// Returns a stream that reads from `offset` on.
-    ///
-    /// # Errors
-    /// As for [`Descriptor::readable`], and `insufficient-memory` if too many streams are open.
-    pub(super) fn input(
-        &self,
-        offset: u64,
-        quota: &Arc<Quota>,
-    ) -> Result<DynInputStream, ErrorCode> {
-        let readable = self.readable()?;
-        let permit = Permit::stream(quota)?;
-        Ok(match readable {
-            Readable::Memory(source) => Box::new(MemoryInput::new(source, offset, permit)),
-            Readable::Host(file) => Box::new(HostInput::new(file, offset, permit)),
-        })
-    }
-
-    /// Returns a stream that writes at `position`.
-    ///
-    /// # Errors
-    /// As for [`Descriptor::writable`], and `insufficient-memory` if too many streams are open.
-    pub(super) fn output(
-        &self,
-        position: Position,
-        quota: &Arc<Quota>,
-        clock: &Clock,
-    ) -> Result<DynOutputStream, ErrorCode> {
-        let writable = self.writable()?;
-        let permit = Permit::stream(quota)?;
-        Ok(match writable {
-            Writable::Memory(file) => {
-                Box::new(MemoryOutput::new(file, position, Arc::clone(clock), permit))
-            }
-            Writable::Host(file) => Box::new(HostOutput::new(file, position, permit)),
-        })
     }
 }
 
 impl Readable {
+    /// Returns a stream that reads from `offset` on.
+    ///
+    /// # Errors
+    /// `insufficient-memory` if too many streams are open.
+    pub(super) fn stream(
+        self,
+        offset: u64,
+        filesystem: &mut Filesystem,
+    ) -> Result<DynInputStream, ErrorCode> {
+        Ok(match self {
+            Self::Memory(source) => {
+                let permit = Permit::stream(&filesystem.quota)?;
+                Box::new(MemoryInput::new(source, offset, permit))
+            }
+            Self::Host(file) => {
+                let permit = Permit::stream(&filesystem.quota)?;
+                Box::new(HostInput::new(file, offset, permit))
+            }
+            Self::Device(device) => filesystem.device_input(device)?,
+        })
+    }
+
     /// Reads at most `length` bytes from `offset` on; empty at the end.
     ///
     /// # Errors
     /// The host's error.
-    pub(super) async fn read(self, offset: u64, length: usize) -> Result<Bytes, ErrorCode> {
+    pub(super) async fn read(
+        self,
+        offset: u64,
+        length: usize,
+        filesystem: &mut Filesystem,
+    ) -> FsResult<Bytes> {
         match self {
             Self::Memory(source) => Ok(source.read(offset, length)),
             Self::Host(file) => {
-                file.mount
-                    .clone()
-                    .run(move || file.read(offset, length))
-                    .await
+                let mount = file.mount.clone();
+                Ok(mount.run(move || file.read(offset, length)).await?)
             }
+            Self::Device(device) => filesystem.read_device(device, length).await,
         }
+    }
+}
+
+impl Writable {
+    /// Returns a stream that writes at `position`.
+    ///
+    /// # Errors
+    /// `insufficient-memory` if too many streams are open.
+    pub(super) fn stream(
+        self,
+        position: Position,
+        filesystem: &Filesystem,
+    ) -> Result<DynOutputStream, ErrorCode> {
+        Ok(match self {
+            Self::Memory(file) => {
+                let (clock, permit) = (
+                    Arc::clone(&filesystem.clock),
+                    Permit::stream(&filesystem.quota)?,
+                );
+                Box::new(MemoryOutput::new(file, position, clock, permit))
+            }
+            Self::Host(file) => {
+                let permit = Permit::stream(&filesystem.quota)?;
+                Box::new(HostOutput::new(file, position, permit))
+            }
+            Self::Device(device) => filesystem.device_output(device)?,
+        })
     }
 }

@@ -30,9 +30,8 @@ impl HostDescriptor for FilesystemView<'_> {
         handle: Handle,
         offset: u64,
     ) -> FsResult<Resource<DynInputStream>> {
-        let stream = self
-            .descriptor(&handle)?
-            .input(offset, &self.filesystem.quota)?;
+        let readable = self.descriptor(&handle)?.readable()?;
+        let stream = readable.stream(offset, self.filesystem)?;
         Ok(self.table.push(stream)?)
     }
 
@@ -86,6 +85,7 @@ impl HostDescriptor for FilesystemView<'_> {
         match self.descriptor(&handle)?.writable()? {
             Writable::Memory(file) => file.set_size(size, self.filesystem.now())?,
             Writable::Host(file) => file.mount.clone().run(move || file.set_size(size)).await?,
+            Writable::Device(_) => return Err(ErrorCode::Invalid.into()),
         }
         Ok(())
     }
@@ -124,7 +124,7 @@ impl HostDescriptor for FilesystemView<'_> {
     ) -> FsResult<(Vec<u8>, bool)> {
         let file = self.descriptor(&handle)?.readable()?;
         let bytes = file
-            .read(offset, as_usize(length).min(TRANSFER_MAX))
+            .read(offset, as_usize(length).min(TRANSFER_MAX), self.filesystem)
             .await?;
         self.filesystem
             .meter()
@@ -145,6 +145,11 @@ impl HostDescriptor for FilesystemView<'_> {
                     .clone()
                     .run(move || file.write(offset, &data))
                     .await?
+            }
+            Writable::Device(device) => {
+                let length = data.len();
+                self.filesystem.write_device(device, data.into()).await?;
+                length
             }
         };
         Ok(as_u64(written))
@@ -407,10 +412,8 @@ impl FilesystemView<'_> {
         handle: &Handle,
         position: Position,
     ) -> FsResult<Resource<DynOutputStream>> {
-        let filesystem = &*self.filesystem;
-        let stream =
-            self.descriptor(handle)?
-                .output(position, &filesystem.quota, &filesystem.clock)?;
+        let writable = self.descriptor(handle)?.writable()?;
+        let stream = writable.stream(position, self.filesystem)?;
         Ok(self.table.push(stream)?)
     }
 }

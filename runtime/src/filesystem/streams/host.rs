@@ -36,6 +36,7 @@ enum ReadState {
     Idle,
     Reading(Job<Bytes>),
     Done(Result<Bytes, ErrorCode>),
+    /// Cancelled.
     Ended,
 }
 
@@ -91,8 +92,12 @@ impl InputStream for HostInput {
                 };
                 Ok(now)
             }
-            ReadState::Done(Err(error)) => Err(failed(error)),
-            ReadState::Done(Ok(_)) | ReadState::Ended => Err(StreamError::Closed),
+            // A read after an error or the end tries again: the file may have grown since.
+            ReadState::Done(result) => {
+                self.state = ReadState::Idle;
+                Err(result.map_or_else(failed, |_| StreamError::Closed))
+            }
+            ReadState::Ended => Err(StreamError::Closed),
             reading @ ReadState::Reading(_) => {
                 self.state = reading;
                 Ok(Bytes::new())

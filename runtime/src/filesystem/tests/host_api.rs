@@ -226,6 +226,7 @@ fn layouts_are_checked() {
         Layout::new(FilesystemSetup {
             workspace,
             temporary: true,
+            devices: false,
             archives,
             mounts: Vec::new(),
         })

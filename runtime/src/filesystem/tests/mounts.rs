@@ -81,6 +81,15 @@ async fn a_mount_is_read() {
         stream.blocking_read(1).await,
         Err(StreamError::Closed)
     ));
+    // A reader that follows a file sees what is appended to it.
+    let place = host.path().join("inside/file");
+    fs::write(&place, "content and more").unwrap();
+    assert_eq!(stream.blocking_read(100).await.unwrap(), " and more");
+    for _ in 0..2 {
+        let end = stream.blocking_read(1).await;
+        assert!(matches!(end, Err(StreamError::Closed)));
+    }
+    fs::write(&place, "content").unwrap();
     let again = guest.open("data/file").await.unwrap();
     let sub = guest.open("data/sub").await.unwrap();
     assert!(guest.same(file, again).await);
