@@ -32,7 +32,9 @@ for _name in PRELOADED.split():
     importlib.import_module(_name)
 
 import glovebox  # noqa: E402
-from glovebox_guest import compaction, http_hooks, key_derivation, loop, relocation, warm, world  # noqa: E402
+from glovebox_guest import (  # noqa: E402
+    compaction, http_hooks, key_derivation, loop, relocation, strftime, warm, world,
+)
 
 
 def finish(app):
@@ -40,6 +42,7 @@ def finish(app):
     http_hooks.install()
     loop.install()
     key_derivation.install()
+    strftime.install()
     world.environ.clear()
     sys.modules["__main__"] = world.main
     relocation.relocate(app)
