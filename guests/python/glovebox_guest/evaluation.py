@@ -10,6 +10,7 @@ import __future__
 import ast
 import atexit
 import sys
+import warnings
 
 from glovebox_guest import loop, open_files, report, value, world
 from wit_world.exports import interpreter as wire
@@ -84,13 +85,46 @@ def _take_back():
 
 def _run(text, name, codes):
     """Runs the text and returns the value of its last expression, or `None`. Fills `codes` with what it ran."""
-    codes += _compiled(text, name)
+    codes += _compiled_once(text, name)
+    for code in codes:
+        if code.co_flags & COROUTINE:
+            return session_loop.run(_run_awaiting(codes))
+    result = None
+    for code in codes:
+        result = eval(code, namespace)
+    return result
+
+
+async def _run_awaiting(codes):
+    """As `_run`, inside the loop: what stands before the last `await` may already make tasks."""
     result = None
     for code in codes:
         result = eval(code, namespace)
         if code.co_flags & COROUTINE:
-            result = session_loop.run(result)
+            result = await result
     return result
+
+
+def _compiled_once(text, name):
+    """As `_compiled`; a warning that more than one attempt gives is shown once."""
+    show = warnings._showwarnmsg
+    shown = []
+    warnings._showwarnmsg = shown.append
+    try:
+        return _compiled(text, name)
+    finally:
+        warnings._showwarnmsg = show
+        if shown:
+            _show_once(shown, show)
+
+
+def _show_once(shown, show):
+    known = set()
+    for warning in shown:
+        key = (warning.category, str(warning.message), warning.filename, warning.lineno)
+        if key not in known:
+            known.add(key)
+            show(warning)
 
 
 def _compiled(text, name):
