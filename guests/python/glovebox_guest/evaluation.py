@@ -44,9 +44,35 @@ def evaluate(source):
         # Memory ran out while the completion was made, or the program watches every call and raises in it.
         _take_back()
         completion = wire.Completion_Raised(wire.Raised(type(error).__name__, "", f"{type(error).__name__}\n"))
+    try:
+        code = _end(completion)
+    except BaseException:
+        code = None
+    if code is not None:
+        _take_back()
+        # The program left from the middle of its loop.
+        session_loop.loop = None
+        completion = wire.Completion_Exited(code)
     open_files.flush()
     standard.flush()
     return completion
+
+
+def _end(completion):
+    """What a leaving interpreter does: waits for threads, then calls the callbacks of `atexit`.
+
+    The callbacks run only if the program asked to end, because the guest cannot know which
+    evaluation is a session's last, and a session still uses what they would take away (temporary
+    directories, log handlers). The result is the code of an `os._exit`, or `None`.
+    """
+    code = world.end()
+    if code is None and type(completion) is wire.Completion_Exited:
+        try:
+            run_exit_functions()
+        except BaseException:
+            pass
+        code = world.end()
+    return code
 
 
 def _evaluate(source):
@@ -189,11 +215,7 @@ def _compiled_last(text, name, flags):
 
 
 def _exit(error):
-    """The code of a `SystemExit`, by CPython's rules, after what a leaving interpreter does: callbacks of `atexit`, then the streams.
-
-    They run here and not after every evaluation, because the guest cannot know which one is a session's last, and a session still
-    uses what they would take away (temporary directories, log handlers).
-    """
+    """The code of a `SystemExit`, by CPython's rules."""
     try:
         code = error.code
         if code is None:
@@ -205,8 +227,4 @@ def _exit(error):
         code = code & 0xFF if -(1 << 63) <= code < 1 << 63 else 0xFF
     except BaseException:
         code = 1
-    try:
-        run_exit_functions()
-    except BaseException:
-        pass
     return code

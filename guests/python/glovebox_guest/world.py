@@ -15,7 +15,7 @@ import sys
 import time
 import types
 
-from glovebox_guest import streams
+from glovebox_guest import leaving, streams
 
 WORKSPACE = "/work"
 LIBRARY = "/usr/lib/python3.14"
@@ -46,6 +46,14 @@ def prepare(source):
     _set_environment(source.environment)
     _set_program(source.name, source.arguments)
     source_lines[source.name] = (len(source.text), None, [line + "\n" for line in source.text.split("\n")], source.name)
+
+
+def end():
+    """Ends the program's hold on the interpreter.
+
+    The result is the code of an `os._exit`, or `None`.
+    """
+    return leaving.taken()
 
 
 def reset():
