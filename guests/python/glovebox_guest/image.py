@@ -33,7 +33,7 @@ for _name in PRELOADED.split():
 
 import glovebox  # noqa: E402
 from glovebox_guest import (  # noqa: E402
-    account, compaction, http_hooks, key_derivation, leaving, loop, relocation, strftime, warm, world,
+    account, compaction, http_hooks, key_derivation, leaving, loop, relocation, strftime, threads, warm, world,
 )
 
 
@@ -42,6 +42,7 @@ def finish(app):
     http_hooks.install()
     loop.install()
     key_derivation.install()
+    threads.install()
     leaving.install()
     account.install()
     strftime.install()

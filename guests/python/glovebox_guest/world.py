@@ -15,7 +15,7 @@ import sys
 import time
 import types
 
-from glovebox_guest import leaving, streams
+from glovebox_guest import leaving, streams, threads
 
 WORKSPACE = "/work"
 LIBRARY = "/usr/lib/python3.14"
@@ -49,11 +49,20 @@ def prepare(source):
 
 
 def end():
-    """Ends the program's hold on the interpreter.
+    """Lets threads end.
 
     The result is the code of an `os._exit`, or `None`.
     """
-    return leaving.taken()
+    code = leaving.taken()
+    if code is None:
+        try:
+            threads.end()
+        except BaseException:
+            # `os._exit`, or memory is short.
+            pass
+        code = leaving.taken()
+    threads.forget()
+    return code
 
 
 def reset():
