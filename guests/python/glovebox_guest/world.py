@@ -15,7 +15,7 @@ import sys
 import time
 import types
 
-from glovebox_guest import leaving, streams, threads
+from glovebox_guest import leaving, own_file, streams, threads
 
 WORKSPACE = "/work"
 LIBRARY = "/usr/lib/python3.14"
@@ -45,11 +45,17 @@ def prepare(source):
     standard.begin()
     _set_environment(source.environment)
     _set_program(source.name, source.arguments)
-    source_lines[source.name] = (len(source.text), None, [line + "\n" for line in source.text.split("\n")], source.name)
+    if not source.name.startswith("<"):
+        own_file.put(source.name if source.name.startswith("/") else f"{WORKSPACE}/{source.name}", source.text)
+    lines = [line + "\n" for line in source.text.split("\n")]
+    if lines[-1] == "\n":
+        # What `inspect` shows of the module is its text.
+        lines.pop()
+    source_lines[source.name] = (len(source.text), None, lines, source.name)
 
 
 def end():
-    """Lets threads end.
+    """Lets threads end, and takes back what stands only while a source runs.
 
     The result is the code of an `os._exit`, or `None`.
     """
@@ -62,6 +68,7 @@ def end():
             pass
         code = leaving.taken()
     threads.forget()
+    own_file.take_back()
     return code
 
 
