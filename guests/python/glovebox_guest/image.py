@@ -11,6 +11,7 @@ import importlib
 import linecache
 import re
 import sys
+import zoneinfo
 
 from glovebox_guest import tls
 
@@ -46,6 +47,8 @@ def finish(app):
     leaving.install()
     account.install()
     strftime.install()
+    # The C library knows no zones, but the library mounted at run time has their files.
+    zoneinfo.reset_tzpath([f"{world.LIBRARY}/tzdata/zoneinfo"])
     world.environ.clear()
     sys.modules["__main__"] = world.main
     relocation.relocate(app)
