@@ -78,8 +78,8 @@ def _end(completion):
 def _evaluate(source):
     codes = []
     try:
-        world.prepare(source)
-        result = _run(source.text, source.name, codes)
+        name = world.prepare(source) or source.name
+        result = _run(source.text, name, codes)
         return wire.Completion_Finished(None if result is None else value.describe(result))
     except SystemExit as error:
         _take_back()

@@ -32,6 +32,9 @@ modules = sys.modules
 source_lines = linecache.cache
 shown_environment = []
 script_folder = WORKSPACE
+MOST_NAMES = 1000
+names = []
+"""Names of sources whose lines are kept although a later one has the same."""
 helpers = []
 """Modules that only the guest needs. They are held here, because what would be freed with them is still in use."""
 application = ""
@@ -39,7 +42,7 @@ application = ""
 
 
 def prepare(source):
-    """Everything that has to be done before the first line of a source runs."""
+    """Does what precedes the first line of a source; returns the name that its code gets."""
     if source.seed is not None:
         _wake(source.seed)
     standard.begin()
@@ -47,11 +50,42 @@ def prepare(source):
     _set_program(source.name, source.arguments)
     if not source.name.startswith("<"):
         own_file.put(source.name if source.name.startswith("/") else f"{WORKSPACE}/{source.name}", source.text)
-    lines = [line + "\n" for line in source.text.split("\n")]
+    return _keep_lines(source.name, source.text)
+
+
+class SourceName(str):
+    """The name of a source of a session, where an earlier one with another text has the same.
+
+    Tracebacks show it as it is, but it is a key of its own in the cache of lines, so that a function
+    shows its own lines in later evaluations too.
+    """
+
+    __slots__ = ()
+
+    def __hash__(self):
+        return id(self) >> 4
+
+    def __eq__(self, other):
+        return str.__eq__(self, other)
+
+    def __reduce__(self):
+        return str, (str.__str__(self),)
+
+
+def _keep_lines(name, text):
+    """Keeps the lines of a source for tracebacks, and returns the name that its code gets."""
+    lines = [line + "\n" for line in text.split("\n")]
     if lines[-1] == "\n":
         # What `inspect` shows of the module is its text.
         lines.pop()
-    source_lines[source.name] = (len(source.text), None, lines, source.name)
+    earlier = source_lines.get(name)
+    if earlier is not None and earlier[2] != lines:
+        name = SourceName(name)
+        names.append(name)
+        if len(names) > MOST_NAMES:
+            source_lines.pop(names.pop(0), None)
+    source_lines[name] = (len(text), None, lines, name)
+    return name
 
 
 def end():
@@ -77,6 +111,7 @@ def reset():
     global shown_environment, script_folder
     shown_environment = []
     script_folder = WORKSPACE
+    names.clear()
     environ.clear()
     vars(main).pop("__file__", None)
 
