@@ -28,7 +28,7 @@ class State:
     """Where the program left, and with which code."""
 
     def __init__(self):
-        self.code = self.tool = self.handler = None
+        self.code = self.tool = self.handler = self.hook = None
 
 
 state = State()
@@ -40,6 +40,10 @@ def _exit(status):
         raise TypeError(f"'{type(status).__name__}' object cannot be interpreted as an integer")
     state.code = int(status) & 0xFF
     atexit._clear()
+    # What C drops is not reported: a finalizer or a callback of `atexit` may have called this.
+    if state.hook is None:
+        state.hook = sys.unraisablehook
+    sys.unraisablehook = _report_nothing
     state.tool = next((tool for tool in range(5, -1, -1) if monitoring.get_tool(tool) is None), None)
     if state.tool is None:
         state.tool = 5
@@ -71,8 +75,14 @@ def _at_code(code, _):
         raise Exit(state.code)
 
 
+def _report_nothing(_):
+    """In place of `sys.unraisablehook`."""
+
+
 def taken():
     """The code of an `os._exit`, once; `None` where there was none."""
+    if state.hook is not None:
+        sys.unraisablehook, state.hook = state.hook, None
     code, state.code, state.handler = state.code, None, None
     return code
 
