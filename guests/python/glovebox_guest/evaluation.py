@@ -10,6 +10,7 @@ import __future__
 import ast
 import atexit
 import sys
+import warnings
 
 from glovebox_guest import loop, open_files, report, value, world
 from wit_world.exports import interpreter as wire
@@ -43,16 +44,42 @@ def evaluate(source):
         # Memory ran out while the completion was made, or the program watches every call and raises in it.
         _take_back()
         completion = wire.Completion_Raised(wire.Raised(type(error).__name__, "", f"{type(error).__name__}\n"))
+    try:
+        code = _end(completion)
+    except BaseException:
+        code = None
+    if code is not None:
+        _take_back()
+        # The program left from the middle of its loop.
+        session_loop.loop = None
+        completion = wire.Completion_Exited(code)
     open_files.flush()
     standard.flush()
     return completion
 
 
+def _end(completion):
+    """What a leaving interpreter does: waits for threads, then calls the callbacks of `atexit`.
+
+    The callbacks run only if the program asked to end, because the guest cannot know which
+    evaluation is a session's last, and a session still uses what they would take away (temporary
+    directories, log handlers). The result is the code of an `os._exit`, or `None`.
+    """
+    code = world.end()
+    if code is None and type(completion) is wire.Completion_Exited:
+        try:
+            run_exit_functions()
+        except BaseException:
+            pass
+        code = world.end()
+    return code
+
+
 def _evaluate(source):
     codes = []
     try:
-        world.prepare(source)
-        result = _run(source.text, source.name, codes)
+        name = world.prepare(source) or source.name
+        result = _run(source.text, name, codes)
         return wire.Completion_Finished(None if result is None else value.describe(result))
     except SystemExit as error:
         _take_back()
@@ -84,13 +111,46 @@ def _take_back():
 
 def _run(text, name, codes):
     """Runs the text and returns the value of its last expression, or `None`. Fills `codes` with what it ran."""
-    codes += _compiled(text, name)
+    codes += _compiled_once(text, name)
+    for code in codes:
+        if code.co_flags & COROUTINE:
+            return session_loop.run(_run_awaiting(codes))
+    result = None
+    for code in codes:
+        result = eval(code, namespace)
+    return result
+
+
+async def _run_awaiting(codes):
+    """As `_run`, inside the loop: what stands before the last `await` may already make tasks."""
     result = None
     for code in codes:
         result = eval(code, namespace)
         if code.co_flags & COROUTINE:
-            result = session_loop.run(result)
+            result = await result
     return result
+
+
+def _compiled_once(text, name):
+    """As `_compiled`; a warning that more than one attempt gives is shown once."""
+    show = warnings._showwarnmsg
+    shown = []
+    warnings._showwarnmsg = shown.append
+    try:
+        return _compiled(text, name)
+    finally:
+        warnings._showwarnmsg = show
+        if shown:
+            _show_once(shown, show)
+
+
+def _show_once(shown, show):
+    known = set()
+    for warning in shown:
+        key = (warning.category, str(warning.message), warning.filename, warning.lineno)
+        if key not in known:
+            known.add(key)
+            show(warning)
 
 
 def _compiled(text, name):
@@ -155,11 +215,7 @@ def _compiled_last(text, name, flags):
 
 
 def _exit(error):
-    """The code of a `SystemExit`, by CPython's rules, after what a leaving interpreter does: callbacks of `atexit`, then the streams.
-
-    They run here and not after every evaluation, because the guest cannot know which one is a session's last, and a session still
-    uses what they would take away (temporary directories, log handlers).
-    """
+    """The code of a `SystemExit`, by CPython's rules."""
     try:
         code = error.code
         if code is None:
@@ -171,8 +227,4 @@ def _exit(error):
         code = code & 0xFF if -(1 << 63) <= code < 1 << 63 else 0xFF
     except BaseException:
         code = 1
-    try:
-        run_exit_functions()
-    except BaseException:
-        pass
     return code

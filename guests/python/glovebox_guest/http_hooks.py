@@ -11,7 +11,7 @@ import importlib.machinery
 import socket
 import sys
 
-from glovebox_guest import calls, exchange, loop
+from glovebox_guest import calls, exchange, loop, thread_pool
 
 real_create_connection = socket.create_connection
 
@@ -168,4 +168,5 @@ CHANGES = {
     "urllib3.util.connection": _change_urllib3,
     "httpcore._backends.sync": _change_httpcore_sync,
     "httpcore._backends.auto": _change_httpcore_async,
+    "multiprocessing.pool": thread_pool.change_pool,
 }

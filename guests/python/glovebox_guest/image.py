@@ -11,6 +11,7 @@ import importlib
 import linecache
 import re
 import sys
+import zoneinfo
 
 from glovebox_guest import tls
 
@@ -32,7 +33,9 @@ for _name in PRELOADED.split():
     importlib.import_module(_name)
 
 import glovebox  # noqa: E402
-from glovebox_guest import compaction, http_hooks, key_derivation, loop, relocation, warm, world  # noqa: E402
+from glovebox_guest import (  # noqa: E402
+    account, compaction, http_hooks, key_derivation, leaving, loop, relocation, strftime, threads, warm, world,
+)
 
 
 def finish(app):
@@ -40,6 +43,12 @@ def finish(app):
     http_hooks.install()
     loop.install()
     key_derivation.install()
+    threads.install()
+    leaving.install()
+    account.install()
+    strftime.install()
+    # The C library knows no zones, but the library mounted at run time has their files.
+    zoneinfo.reset_tzpath([f"{world.LIBRARY}/tzdata/zoneinfo"])
     world.environ.clear()
     sys.modules["__main__"] = world.main
     relocation.relocate(app)

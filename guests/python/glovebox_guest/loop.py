@@ -11,20 +11,21 @@ import errno
 import sys
 from asyncio import base_events, events, unix_events
 
-from glovebox_guest import calls
+from glovebox_guest import calls, threads
 
 
 class HostSelector:
     """The part of a selector that `BaseEventLoop._run_once` uses. Its events are numbers of finished calls."""
 
-    def __init__(self):
+    def __init__(self, is_woken):
         self.waiting = {}
+        self.is_woken = is_woken
 
     def select(self, timeout):
         """Waits at most `timeout` seconds (`None`: without end) and names the calls that have finished."""
         waiting = self.waiting
         if not waiting:
-            if timeout is None or timeout > 0:
+            if (timeout is None or timeout > 0) and not threads.idle(self.is_woken, timeout):
                 calls.wait_any([], calls.nanoseconds(timeout))
             return ()
         finished = []
@@ -49,7 +50,7 @@ class EventLoop(base_events.BaseEventLoop):
 
     def __init__(self):
         super().__init__()
-        self._selector = HostSelector()
+        self._selector = HostSelector(lambda: bool(self._ready) or self._stopping)
 
     def host_call(self, call):
         """A future for a call that was started."""

@@ -102,7 +102,8 @@ def _relocate_module(module):
         # Not only `__file__`: `logging`, for one, keeps its own path to know its own frames.
         if type(held) is str and held.startswith(BUILD + "/"):
             content[attribute] = moved(held)
-        elif held == BUILD:
+        # Some objects (`unittest.mock.ANY`) are equal to everything.
+        elif type(held) is str and held == BUILD:
             content[attribute] = PREFIX
     if isinstance(content.get("__path__"), list):
         module.__path__ = [moved(path) for path in module.__path__]

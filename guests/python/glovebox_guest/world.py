@@ -15,7 +15,7 @@ import sys
 import time
 import types
 
-from glovebox_guest import streams
+from glovebox_guest import leaving, own_file, streams, threads
 
 WORKSPACE = "/work"
 LIBRARY = "/usr/lib/python3.14"
@@ -32,6 +32,9 @@ modules = sys.modules
 source_lines = linecache.cache
 shown_environment = []
 script_folder = WORKSPACE
+MOST_NAMES = 1000
+names = []
+"""Names of sources whose lines are kept although a later one has the same."""
 helpers = []
 """Modules that only the guest needs. They are held here, because what would be freed with them is still in use."""
 application = ""
@@ -39,13 +42,68 @@ application = ""
 
 
 def prepare(source):
-    """Everything that has to be done before the first line of a source runs."""
+    """Does what precedes the first line of a source; returns the name that its code gets."""
     if source.seed is not None:
         _wake(source.seed)
     standard.begin()
     _set_environment(source.environment)
     _set_program(source.name, source.arguments)
-    source_lines[source.name] = (len(source.text), None, [line + "\n" for line in source.text.split("\n")], source.name)
+    if not source.name.startswith("<"):
+        own_file.put(source.name if source.name.startswith("/") else f"{WORKSPACE}/{source.name}", source.text)
+    return _keep_lines(source.name, source.text)
+
+
+class SourceName(str):
+    """The name of a source of a session, where an earlier one with another text has the same.
+
+    Tracebacks show it as it is, but it is a key of its own in the cache of lines, so that a function
+    shows its own lines in later evaluations too.
+    """
+
+    __slots__ = ()
+
+    def __hash__(self):
+        return id(self) >> 4
+
+    def __eq__(self, other):
+        return str.__eq__(self, other)
+
+    def __reduce__(self):
+        return str, (str.__str__(self),)
+
+
+def _keep_lines(name, text):
+    """Keeps the lines of a source for tracebacks, and returns the name that its code gets."""
+    lines = [line + "\n" for line in text.split("\n")]
+    if lines[-1] == "\n":
+        # What `inspect` shows of the module is its text.
+        lines.pop()
+    earlier = source_lines.get(name)
+    if earlier is not None and earlier[2] != lines:
+        name = SourceName(name)
+        names.append(name)
+        if len(names) > MOST_NAMES:
+            source_lines.pop(names.pop(0), None)
+    source_lines[name] = (len(text), None, lines, name)
+    return name
+
+
+def end():
+    """Lets threads end, and takes back what stands only while a source runs.
+
+    The result is the code of an `os._exit`, or `None`.
+    """
+    code = leaving.taken()
+    if code is None:
+        try:
+            threads.end()
+        except BaseException:
+            # `os._exit`, or memory is short.
+            pass
+        code = leaving.taken()
+    threads.forget()
+    own_file.take_back()
+    return code
 
 
 def reset():
@@ -53,6 +111,7 @@ def reset():
     global shown_environment, script_folder
     shown_environment = []
     script_folder = WORKSPACE
+    names.clear()
     environ.clear()
     vars(main).pop("__file__", None)
 

@@ -6,6 +6,7 @@
 
 use super::component::{Mount, evaluate};
 use super::steps::{Inputs, Network, Step, Steps};
+use super::toolchain;
 use anyhow::{Context as _, Result, bail};
 use ruzstd::decoding::StreamingDecoder;
 use std::collections::BTreeMap;
@@ -60,9 +61,11 @@ type Files = BTreeMap<PathBuf, Vec<u8>>;
 /// A directory with `library.tar` and the `version` of Python, where `flat` holds the guest that
 /// compiles it.
 pub(super) fn library(steps: &Steps<'_>, tools: &Path, flat: &Path) -> Result<PathBuf> {
+    let zones = toolchain::time_zones(steps)?;
     let inputs = Inputs::new(LIBRARY_VERSION)
         .text(COMPILE)
         .step(tools)
+        .step(&zones)
         .step(flat);
     steps.run(
         Step {
@@ -73,6 +76,8 @@ pub(super) fn library(steps: &Steps<'_>, tools: &Path, flat: &Path) -> Result<Pa
         },
         |new| {
             let mut files = extract(&tools.join(SHARED_OBJECT))?;
+            // The guest's `zoneinfo` looks for its zones there.
+            read_files(&zones, &zones.join("tzdata"), &mut files)?;
             let (from, to) = (new.join("from"), new.join("to"));
             write_files(&from, &files)?;
             fs::create_dir(&to)?;

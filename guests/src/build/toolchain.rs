@@ -38,6 +38,7 @@ pub(super) struct Package {
 /// Fetches everything, so that a missing tool is found before minutes of work.
 pub(super) fn fetch(steps: &Steps<'_>) -> Result<()> {
     python_packages(steps)?;
+    time_zones(steps)?;
     npm_packages(steps)?;
     engine_sources(steps)?;
     Ok(())
@@ -61,13 +62,29 @@ pub(super) fn python() -> Result<Program> {
 /// A directory with the packages of `requirements.txt`.
 pub(super) fn python_packages(steps: &Steps<'_>) -> Result<PathBuf> {
     let pins = source_text("toolchain/requirements.txt")?;
+    pip_packages(steps, ("tools", "fetching the compilers (110 MB)"), pins)
+}
+
+/// A directory with the package `tzdata`. It is apart from the compilers, because it is replaced
+/// more often.
+pub(super) fn time_zones(steps: &Steps<'_>) -> Result<PathBuf> {
+    let pins = source_text("toolchain/timezones.txt")?;
+    pip_packages(steps, ("zones", "fetching the time zones"), pins)
+}
+
+/// A directory with the Python packages that `pins` lists.
+fn pip_packages(
+    steps: &Steps<'_>,
+    (name, detail): (&'static str, &'static str),
+    pins: &str,
+) -> Result<PathBuf> {
     let inputs = Inputs::new(FETCH_VERSION)
         .text(pins)
         .text(env::consts::ARCH);
     steps.run(
         Step {
-            name: "tools",
-            detail: "fetching the compilers (110 MB)",
+            name,
+            detail,
             inputs,
             network: Network::Needed,
         },

@@ -115,7 +115,7 @@ if not has_monitoring:
 module("own")
 module("loop", SessionLoop=SessionLoop, set_running_loop=set_running_loop)
 module("open_files", flush=lambda: None)
-module("world", main=main, standard=Standard(), prepare=prepare, source_lines=linecache.cache)
+module("world", main=main, standard=Standard(), prepare=prepare, end=lambda: None, source_lines=linecache.cache)
 module("value")
 module("report")
 evaluate = module("evaluation").evaluate

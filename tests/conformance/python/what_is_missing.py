@@ -2,10 +2,8 @@
 # only = "what WASI lacks, a container has"
 import os
 import subprocess
-import threading
 
 for what, action in [
-    ("thread", lambda: threading.Thread(target=print).start()),
     ("process", lambda: subprocess.run(["ls"])),
     ("fork", lambda: os.fork()),
     ("ctypes", lambda: __import__("ctypes")),
