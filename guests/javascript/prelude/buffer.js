@@ -38,7 +38,7 @@
       case 'base64url': return plain(bytes).toBase64({ alphabet: 'base64url', omitPadding: true });
       case 'latin1': return decodeLatin1(bytes);
       case 'ascii': return decodeLatin1(bytes.map((byte) => byte & 0x7f));
-      case 'utf16le': return decodeUtf16(bytes.subarray(0, bytes.length & ~1), false, false);
+      case 'utf16le': return decodeUtf16(bytes.subarray(0, bytes.length & ~1), false, false, true);
       default: return native.decodeUtf8(plain(bytes), false);
     }
   };
@@ -142,12 +142,4 @@
   internal.define('Buffer', Buffer);
   Object.assign(internal, { toBuffer, encodeText: encode, decodeText: decode, checkEncoding: encodingName });
   internal.builtins['buffer'] = () => ({ Buffer, Blob, atob, btoa, constants: { MAX_LENGTH: 2147483647, MAX_STRING_LENGTH: 1073741823 }, kMaxLength: 2147483647 });
-  internal.builtins['string_decoder'] = () => ({
-    StringDecoder: class StringDecoder {
-      #decoder;
-      constructor(encoding = 'utf8') { this.encoding = encodingName(encoding); this.#decoder = new TextDecoder(this.encoding === 'utf16le' ? 'utf-16le' : 'utf-8', { ignoreBOM: true }); }
-      write(bytes) { return this.#decoder.decode(bytes, { stream: true }); }
-      end(bytes) { return this.#decoder.decode(bytes); }
-    },
-  });
 }
