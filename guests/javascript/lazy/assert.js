@@ -1,32 +1,88 @@
 //! `node:assert`: which expectations are there, and what does a failure say?
 (native, internal) => {
   const { inspect, codedError, deepEqual } = internal;
-  const WIDTH = 70;
   const sameValue = (a, b) => a == b || (a !== a && b !== b); // eslint-disable-line eqeqeq
   const shownWhole = (value) => inspect(value, { depth: 1000, maxArrayLength: Infinity, maxStringLength: Infinity, sorted: true, compact: false, customInspect: false });
   const short = (value) => inspect(value, { depth: 1000, maxArrayLength: Infinity, maxStringLength: Infinity });
 
-  // The longest common subsequence of two lists of lines, as signs with lines.
-  const differences = (a, b) => {
-    const table = Array.from({ length: a.length + 1 }, () => new Uint32Array(b.length + 1));
-    for (let i = a.length - 1; i >= 0; i--) for (let j = b.length - 1; j >= 0; j--) table[i][j] = a[i] === b[j] ? table[i + 1][j + 1] + 1 : Math.max(table[i + 1][j], table[i][j + 1]);
+  // Lines that are the same are shown next to others only; more than five in a row are left out.
+  const shownSame = (lines, at, count) => {
+    const shown = [];
+    if (count > 4) shown.push(count === 5 ? `  ${lines[at - 3]}` : '...');
+    if (count > 3) shown.push(`  ${lines[at - 2]}`);
+    if (count > 2) shown.push(`  ${lines[at - 1]}`);
+    return { shown, isCut: count > 5 };
+  };
+  // Node's comparison of two lists of lines, place by place.
+  const compareLines = (a, b) => {
     const out = [];
-    let i = 0, j = 0;
-    while (i < a.length || j < b.length) {
-      if (i < a.length && j < b.length && a[i] === b[j]) { out.push(`  ${a[i]}`); i++; j++; } else if (i < a.length && (j >= b.length || table[i + 1][j] >= table[i][j + 1])) out.push(`+ ${a[i++]}`);
-      else out.push(`- ${b[j++]}`);
+    let other = [], same = 0, isCut = false;
+    const most = Math.max(a.length, b.length), longer = a.length >= b.length ? a : b;
+    const endSame = (lines, at) => {
+      const { shown, isCut: cut } = shownSame(lines, at, same);
+      out.push(...shown);
+      isCut ||= cut;
+      same = 0;
+    };
+    for (let i = 0; i < most; i++) {
+      if (i >= Math.min(a.length, b.length)) {
+        endSame(longer, i);
+        if (longer === a) out.push(`+ ${a[i]}`);
+        else other.push(`- ${b[i]}`);
+      } else {
+        const isComma = b[i] === `${a[i]},`;
+        if (a[i] === b[i] || a[i] === `${b[i]},` || isComma) {
+          out.push(...other.splice(0));
+          if (++same <= 2) out.push(`  ${a[i]}${isComma ? ',' : ''}`);
+        } else {
+          endSame(a, i);
+          out.push(`+ ${a[i]}`);
+          other.push(`- ${b[i]}`);
+        }
+      }
+      const isLong = [...out, ...other].filter((line) => line !== '...').length > 50;
+      if (isLong && i < most - 2) return { text: [...out, '...', ...other, '...'].join('\n'), isCut: true, isOver: true };
     }
-    return out;
+    return { text: [...out, ...other].join('\n'), isCut };
   };
-  const compare = (title, actual, expected) => {
+  const compare = (title, actual, expected, isAboutIdentity = false) => {
     const a = shownWhole(actual).split('\n'), b = shownWhole(expected).split('\n');
-    const isPlain = (value) => (typeof value !== 'object' || value === null) && typeof value !== 'function';
-    if (a.length === 1 && b.length === 1 && a[0] !== b[0] && (isPlain(actual) || isPlain(expected)) && a[0].length + b[0].length < WIDTH) return `${title}\n\n${a[0]} !== ${b[0]}\n`;
-    const lines = a.length * b.length > 4e6 ? [...a.map((line) => `+ ${line}`), ...b.map((line) => `- ${line}`)] : differences(a, b);
-    return `${title}\n+ actual - expected\n\n${lines.join('\n')}${a.length === 1 && b.length === 1 ? '\n' : ''}`;
+    const isPlain = (value) => typeof value !== 'object' || value === null;
+    let mark = '', atEnd = 0;
+    if (a.length === 1 && b.length === 1 && a[0] !== b[0]) {
+      const size = a[0].length + b[0].length;
+      if (size <= 12 && isPlain(actual) && isPlain(expected) && (actual !== 0 || expected !== 0)) return `${title}\n\n${a[0]} !== ${b[0]}\n`;
+      if (size > 12 && size < 80 && !isAboutIdentity) {
+        while (a[0][atEnd] === b[0][atEnd]) atEnd++;
+        if (atEnd > 2) { mark = `\n  ${' '.repeat(atEnd)}^`; atEnd = 0; }
+      }
+    }
+    // What is the same at the end.
+    const end = [];
+    let further;
+    while (a.length > 0 && b.length > 0 && a.at(-1) === b.at(-1)) {
+      if (atEnd++ < 3) end.unshift(`  ${a.at(-1)}`);
+      else further = `  ${a.at(-1)}`;
+      a.pop();
+      b.pop();
+    }
+    if (a.length === 0 && b.length === 0) return sameButNotEqual('Values have same structure but are not reference-equal:', actual);
+    if (atEnd >= 5) end.unshift('...');
+    if (further !== undefined) end.unshift(further);
+    const { text, isCut, isOver } = compareLines(a, b);
+    if (isOver) return `${title}\n+ actual - expected ... Lines skipped\n\n${text}`;
+    return `${title}\n+ actual - expected${isCut || atEnd >= 5 ? ' ... Lines skipped' : ''}\n\n${[text, ...end].filter((part) => part !== '').join('\n')}${mark}`;
   };
-  const after = (shown) => (shown.includes('\n') ? `\n\n${shown}\n` : ` ${shown}`);
-  const sameButNotEqual = (title, value) => `${title}\n\n${short(value)}\n`;
+  const cut = (text, most = 512) => (text.length > most ? `${text.slice(0, most - 3)}...` : text);
+  const after = (shown) => {
+    const lines = shown.split('\n');
+    if (lines.length === 1) return `${shown.length > 5 ? '\n\n' : ' '}${shown}`;
+    return `\n\n${(lines.length > 50 ? [...lines.slice(0, 46), '...'] : lines).join('\n')}\n`;
+  };
+  const sameButNotEqual = (title, value) => {
+    const lines = shownWhole(value).split('\n');
+    return `${title}\n\n${(lines.length > 50 ? [...lines.slice(0, 46), '...'] : lines).join('\n')}\n`;
+  };
 
   class AssertionError extends Error {
     constructor(options) {
@@ -48,16 +104,19 @@
   }
   const defaultMessage = (operator, actual, expected) => {
     switch (operator) {
-      case 'strictEqual': return typeof actual === 'object' && actual !== null && typeof expected === 'object' && expected !== null && shownWhole(actual) === shownWhole(expected)
-        ? sameButNotEqual('Values have same structure but are not reference-equal:', actual) : compare('Expected values to be strictly equal:', actual, expected);
+      case 'strictEqual': {
+        const isAboutIdentity = (typeof actual === 'object' && actual !== null && typeof expected === 'object' && expected !== null) || (typeof actual === 'function' && typeof expected === 'function');
+        return compare(isAboutIdentity ? 'Expected "actual" to be reference-equal to "expected":' : 'Expected values to be strictly equal:', actual, expected, isAboutIdentity);
+      }
       case 'deepStrictEqual': return compare('Expected values to be strictly deep-equal:', actual, expected);
       case 'partialDeepStrictEqual': return compare('Expected values to be partially and strictly deep-equal:', actual, expected);
-      case 'deepEqual': return `Expected values to be loosely deep-equal:\n\n${shownWhole(actual)}\n\nshould loosely deep-equal\n\n${shownWhole(expected)}`;
+      case 'deepEqual': return `Expected values to be loosely deep-equal:\n\n${cut(shownWhole(actual))}\n\nshould loosely deep-equal\n\n${cut(shownWhole(expected))}`;
       case 'notDeepStrictEqual': return `Expected "actual" not to be strictly deep-equal to:${after(shownWhole(expected))}`;
-      case 'notDeepEqual': return `Expected "actual" not to be loosely deep-equal to:\n\n${shownWhole(expected)}\n\nshould not loosely deep-equal\n\n${shownWhole(actual)}`;
+      case 'notDeepEqual': return shownWhole(actual) === shownWhole(expected) ? cut(`Expected "actual" not to be loosely deep-equal to:\n\n${shownWhole(actual)}`, 1024)
+        : `Expected values not to be loosely deep-equal:\n\n${cut(shownWhole(actual))}\n\nshould not loosely deep-equal\n\n${cut(shownWhole(expected))}`;
       case 'notStrictEqual': return typeof expected === 'object' && expected !== null ? `Expected "actual" not to be reference-equal to "expected":${after(shownWhole(expected))}` : `Expected "actual" to be strictly unequal to:${after(shownWhole(expected))}`;
-      case '==': return `${short(actual)} == ${short(expected)}`;
-      case '!=': return `${short(actual)} != ${short(expected)}`;
+      case '==': return `${cut(shownWhole(actual))} == ${cut(shownWhole(expected))}`;
+      case '!=': return `${cut(shownWhole(actual))} != ${cut(shownWhole(expected))}`;
       case 'fail': return 'Failed';
       default: return `${short(actual)} ${operator} ${short(expected)}`;
     }
@@ -95,7 +154,8 @@
       if (typeof found === 'string' && wanted instanceof RegExp && wanted.test(found)) continue;
       if (error !== null && error !== undefined && key in Object(error) && deepEqual(found, wanted, true)) continue;
       if (message instanceof Error) throw message;
-      const pick = (value) => Object.fromEntries(keys.filter((one) => value !== null && value !== undefined && one in Object(value)).map((one) => [one, value === error && typeof value[one] === 'string' && expected[one] instanceof RegExp && expected[one].test(value[one]) ? expected[one] : value[one]]));
+      class Comparison {}
+      const pick = (value) => Object.assign(new Comparison(), Object.fromEntries(keys.filter((one) => value !== null && value !== undefined && one in Object(value)).map((one) => [one, value === error && typeof value[one] === 'string' && expected[one] instanceof RegExp && expected[one].test(value[one]) ? expected[one] : value[one]])));
       fail(from, message, error, expected, operator, message === undefined ? compare('Expected values to be strictly deep-equal:', pick(error), pick(expected)) : undefined);
     }
   };
@@ -113,7 +173,7 @@
     if (expected.prototype !== undefined && error instanceof expected) return;
     if (expected === Error || Error.isPrototypeOf(expected)) {
       const kind = error?.constructor?.name || inspect(error);
-      fail(from, message, error, expected, operator, `The error is expected to be an instance of "${expected.name}". Received ${error instanceof Error || error?.constructor?.name ? `"${kind}"` : inspect(error)}${error?.message ? `\n\nError message:\n\n${error.message}` : ''}`);
+      fail(from, message, error, expected, operator, `The error is expected to be an instance of "${expected.name}". Received "${error instanceof Error ? kind : inspect(error, { depth: -1 })}"${error?.message ? `\n\nError message:\n\n${error.message}` : ''}`);
     }
     const answer = Reflect.apply(expected, {}, [error]);
     if (answer === true) return;
