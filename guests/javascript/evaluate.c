@@ -214,7 +214,11 @@ static JSValue compile_function(program_t program) {
     DynBuf text;
     js_dbuf_init(context, &text);
     dbuf_putstr(&text, program.may_wait ? "(async " FUNCTION_HEAD : "(" FUNCTION_HEAD);
-    dbuf_put(&text, (const uint8_t *)program.bytes, program.length);
+    // The line for the system that starts a program is a comment only at the very beginning.
+    bool has_interpreter = program.length > 1 && program.bytes[0] == '#' && program.bytes[1] == '!';
+    if (has_interpreter)
+        dbuf_putstr(&text, "//");
+    dbuf_put(&text, (const uint8_t *)program.bytes + 2 * has_interpreter, program.length - 2 * has_interpreter);
     dbuf_put(&text, (const uint8_t *)FUNCTION_END, sizeof FUNCTION_END);
     JSValue compiled = JS_EXCEPTION;
     if (dbuf_error(&text))

@@ -110,6 +110,8 @@ static JSValue capture_stack_trace(JSContext *ctx, JSValueConst self, int argc, 
     if (JS_IsException(result))
         return result;
     JSValue frames = JS_GetProperty(ctx, argv[0], JS_ATOM_stack);
+    if (JS_IsUndefined(frames))
+        return JS_ThrowTypeError(ctx, "Cannot define property stack, object is not extensible");
     if (JS_IsException(frames) || !are_plain_frames(ctx, frames)) {
         JS_FreeValue(ctx, frames);
         return JS_IsException(frames) ? frames : JS_UNDEFINED;

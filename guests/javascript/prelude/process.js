@@ -142,7 +142,9 @@
   });
   lazy('stdout', () => new Writable(STDOUT));
   lazy('stderr', () => new Writable(STDERR));
-  lazy('stdin', () => new (internal.lazy('file_streams').Stdin)());
+  let stdin;
+  const makeStdin = () => (stdin = new (internal.lazy('file_streams').Stdin)());
+  lazy('stdin', makeStdin);
   lazy('memoryUsage', () => Object.assign(() => {
     const [used, total] = native.memoryUsage();
     return { rss: total, heapTotal: total, heapUsed: used, external: 0, arrayBuffers: 0 };
@@ -223,6 +225,9 @@
     if (isExiting) process.removeAllListeners('exit');
     exitCode = undefined;
     isExiting = false;
+    // A read that was put off is forgotten as well.
+    if (stdin !== undefined) lazy('stdin', makeStdin);
+    stdin = undefined;
   };
 
   internal.builtins['readline'] = () => internal.lazy('readline').readline;
