@@ -15,6 +15,9 @@ static char locale_lazy[] = {
 static char namespaces_lazy[] = {
 #embed "lazy/namespaces.js"
 };
+static char old_url_lazy[] = {
+#embed "lazy/old_url.js"
+};
 static char parse_args_lazy[] = {
 #embed "lazy/parse_args.js"
 };
@@ -48,8 +51,17 @@ typedef struct {
 #define LAZY_PART(name) {#name, INTERNAL_FILE #name, name##_lazy, sizeof name##_lazy, NULL, 0}
 
 static lazy_part_t lazy_parts[] = {
-    LAZY_PART(assert),      LAZY_PART(file_streams), LAZY_PART(locale), LAZY_PART(namespaces),     LAZY_PART(parse_args),
-    LAZY_PART(querystring), LAZY_PART(readline),     LAZY_PART(zlib),   LAZY_PART(library_stream), LAZY_PART(library_zlib),
+    LAZY_PART(assert),
+    LAZY_PART(file_streams),
+    LAZY_PART(locale),
+    LAZY_PART(namespaces),
+    LAZY_PART(old_url),
+    LAZY_PART(parse_args),
+    LAZY_PART(querystring),
+    LAZY_PART(readline),
+    LAZY_PART(zlib),
+    LAZY_PART(library_stream),
+    LAZY_PART(library_zlib),
 };
 
 // False after an exception.

@@ -297,6 +297,20 @@
       const start = offset ?? 0;
       return writeBytes(fd, bytes.subarray(start, start + (length ?? bytes.length - start)), position);
     },
+    readvSync(fd, buffers, position) {
+      let total = 0;
+      for (const buffer of buffers) {
+        const count = sync.readSync(fd, buffer, 0, buffer.byteLength, typeof position === 'number' ? position + total : null);
+        total += count;
+        if (count < buffer.byteLength) break;
+      }
+      return total;
+    },
+    writevSync(fd, buffers, position) {
+      let total = 0;
+      for (const buffer of buffers) total += sync.writeSync(fd, buffer, 0, buffer.byteLength, typeof position === 'number' ? position + total : null);
+      return total;
+    },
     fsyncSync() {}, fdatasyncSync() {}, chmodSync() {}, chownSync() {}, utimesSync() {}, lutimesSync() {}, futimesSync() {},
     opendirSync: (name) => {
       const entries = sync.readdirSync(name, { withFileTypes: true });

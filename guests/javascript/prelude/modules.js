@@ -9,13 +9,13 @@
   };
   const builtinOf = (name) => internal.builtin(name.startsWith('node:') ? name.slice(5) : name);
 
-  const absent = ['child_process', 'cluster', 'dgram', 'dns', 'dns/promises', 'domain', 'http', 'http2', 'https', 'inspector', 'net', 'perf_hooks', 'repl', 'stream/web', 'tls', 'trace_events', 'v8', 'vm', 'wasi', 'worker_threads', 'async_hooks', 'diagnostics_channel', 'sqlite', 'test'];
+  const absent = ['child_process', 'cluster', 'dgram', 'dns', 'dns/promises', 'domain', 'http', 'http2', 'https', 'inspector', 'net', 'repl', 'stream/web', 'tls', 'trace_events', 'v8', 'vm', 'wasi', 'worker_threads', 'async_hooks', 'diagnostics_channel', 'sqlite', 'test'];
   // What does instead of a module that is not there.
   const instead = {
     child_process: 'programs start no others', cluster: 'there is one process', worker_threads: 'there is one thread; promises and timers work',
     http: '`fetch` makes requests that the policy grants', https: '`fetch` makes requests that the policy grants', http2: '`fetch` makes requests that the policy grants',
     net: '`fetch` makes requests that the policy grants', tls: '`fetch` makes requests that the policy grants', dgram: 'there are no sockets', dns: '`fetch` looks names up itself',
-    vm: '`new Function` and indirect `eval` run text', sqlite: 'files hold data, for example as JSON', test: '`assert` checks expectations', 'stream/web': '`stream` is there', perf_hooks: 'the global `performance` is there',
+    vm: '`new Function` and indirect `eval` run text', sqlite: 'files hold data, for example as JSON', test: '`assert` checks expectations', 'stream/web': '`stream` is there',
   };
   const notFound = (name, base, isRequire) => {
     const plain = name.startsWith('node:') ? name.slice(5) : name;
@@ -225,6 +225,8 @@
     isAbsent: (name) => absent.includes(name.startsWith('node:') ? name.slice(5) : name),
   });
   internal.builtins['tty'] = () => ({ isatty: () => false });
+  internal.builtins['console'] = () => console;
+  internal.builtins['constants'] = () => internal.fs.constants;
   internal.builtins['querystring'] = () => internal.lazy('querystring');
   internal.builtins['zlib'] = () => internal.lazy('zlib');
   internal.builtins['stream'] = () => internal.library('stream')['readable-stream/lib/stream.js']();
@@ -244,6 +246,7 @@
     builtinModules: Object.keys(internal.builtins).filter((name) => !name.includes(':')), isBuiltin,
   });
   define('require', requireOf(mainModule));
+  Object.assign(process, { mainModule, argv0: 'javascript', getBuiltinModule: (name) => (isBuiltin(`${name}`) ? builtinOf(`${name}`) : undefined) });
   // A script of Node has these as well; they are looked up late, so that a program may use the names for its own.
   define('module', mainModule);
   internal.defineLazy('exports', () => mainModule.exports);

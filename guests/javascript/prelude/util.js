@@ -151,6 +151,7 @@
       Object.setPrototypeOf(constructor.prototype, parent.prototype);
     },
     isDeepStrictEqual: (a, b) => deepEqual(a, b, true),
+    isBuffer: (value) => Buffer.isBuffer(value), log: (...values) => console.log(`${new Date().toTimeString().slice(0, 8)} - ${format(...values)}`),
     toUSVString: (text) => `${text}`.toWellFormed(),
     parseArgs: (config) => internal.lazy('parse_args')(config),
     aborted: (signal) => new Promise((resolve) => { if (signal.aborted) resolve(); else signal.addEventListener('abort', () => resolve(), { once: true }); }),
