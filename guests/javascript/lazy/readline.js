@@ -6,9 +6,20 @@
   const { StringDecoder } = internal.builtin('string_decoder');
   const ESCAPE = '\x1b[';
 
+  // Taking the first of many is cheap here.
+  class Queue {
+    #items = []; #next = 0;
+    get length() { return this.#items.length - this.#next; }
+    add(item) { this.#items.push(item); }
+    take() {
+      const item = this.#items[this.#next++];
+      if (this.#next === this.#items.length) { this.#items = []; this.#next = 0; }
+      return item;
+    }
+  }
   const questionError = (signal) => internal.abortError(signal);
   class Interface extends EventEmitter {
-    #decoder; #rest = ''; #lines = []; #isReading = false; #isPumping = false; #isEnded = false; #isPaused = false; #questions = []; #hadQuestion = false; #iterators = 0; #prompt; #sawReturn = false;
+    #decoder; #rest = ''; #lines = new Queue(); #isReading = false; #isPumping = false; #isEnded = false; #isPaused = false; #questions = []; #hadQuestion = false; #iterators = 0; #prompt; #sawReturn = false;
     constructor(input, output, completer, terminal) {
       super();
       let options = { output, completer, terminal };
@@ -53,7 +64,7 @@
       this.#sawReturn = text === '' ? this.#sawReturn : text.endsWith('\r');
       const parts = (this.#rest + text).split(/\r\n|\n|\r|\u2028|\u2029/);
       this.#rest = parts.pop();
-      this.#lines.push(...parts);
+      for (const part of parts) this.#lines.add(part);
       this.#pump();
     }
     #finish() {
@@ -61,7 +72,7 @@
       this.#isReading = false;
       const rest = this.#rest + this.#decoder.end();
       this.#rest = '';
-      if (rest !== '') this.#lines.push(rest);
+      if (rest !== '') this.#lines.add(rest);
       this.#pump();
       // Lines that come between two questions are kept for the next one.
       if (this.#lines.length === 0 || !this.#hadQuestion) this.close();
@@ -72,7 +83,7 @@
       this.#isPumping = true;
       try {
         while (this.#lines.length > 0 && this.#wants() && !this.closed) {
-          const line = this.#lines.shift(), question = this.#questions.shift();
+          const line = this.#lines.take(), question = this.#questions.shift();
           if (question) question(line);
           else this.emit('line', line);
         }
@@ -137,10 +148,10 @@
     getCursorPos() { return { rows: 0, cols: this.cursor }; }
     [Symbol.dispose]() { this.close(); }
     [Symbol.asyncIterator]() {
-      const arrived = [], waiting = [];
+      const arrived = new Queue(), waiting = [];
       let failure;
       this.#iterators++;
-      const take = (line) => { const next = waiting.shift(); if (next) next.resolve({ value: line, done: false }); else arrived.push(line); };
+      const take = (line) => { const next = waiting.shift(); if (next) next.resolve({ value: line, done: false }); else arrived.add(line); };
       const stop = () => { this.removeListener('line', take); for (const next of waiting.splice(0)) next.resolve({ value: undefined, done: true }); };
       const fail = (error) => { const next = waiting.shift(); if (next) next.reject(error); else failure = { error }; };
       super.on('line', take);
@@ -150,7 +161,7 @@
       setImmediate(() => this.#pump());
       return {
         next: () => {
-          if (arrived.length > 0) return Promise.resolve({ value: arrived.shift(), done: false });
+          if (arrived.length > 0) return Promise.resolve({ value: arrived.take(), done: false });
           if (failure) { const { error } = failure; failure = undefined; return Promise.reject(error); }
           return this.closed ? Promise.resolve({ value: undefined, done: true }) : new Promise((resolve, reject) => { waiting.push({ resolve, reject }); });
         },
