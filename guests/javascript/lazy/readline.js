@@ -62,7 +62,9 @@
     #take(text) {
       if (this.#sawReturn && text.startsWith('\n')) text = text.slice(1);
       this.#sawReturn = text === '' ? this.#sawReturn : text.endsWith('\r');
-      const parts = (this.#rest + text).split(/\r\n|\n|\r|\u2028|\u2029/);
+      // A pattern would be tried at every character.
+      for (const end of ['\r\n', '\r', '\u2028', '\u2029']) if (text.includes(end)) text = text.replaceAll(end, '\n');
+      const parts = (this.#rest + text).split('\n');
       this.#rest = parts.pop();
       for (const part of parts) this.#lines.add(part);
       this.#pump();
