@@ -160,6 +160,7 @@ typedef struct {
     const char *bytes; // ends with a null byte
     size_t length;
     bool may_wait;
+    bool is_function; // it returns, so it was compiled as the body of one
 } program_t;
 
 static bool mentions(program_t program, const char *word) {
@@ -201,22 +202,99 @@ static JSValue compile_module(program_t program) {
     return compiled;
 }
 
-// A script is what keeps its variables for the next evaluation, so the text is a module only if it does not parse as a script. Where it is
-// neither, the error counts that came later in the text.
-static JSValue compile(program_t program) {
-    JSValue script = compile_program(program, JS_EVAL_TYPE_GLOBAL | (program.may_wait ? JS_EVAL_FLAG_ASYNC : 0));
-    if (!JS_IsException(script) || !may_be_module(program))
-        return script;
+static JSValue compile_script(program_t program) {
+    return compile_program(program, JS_EVAL_TYPE_GLOBAL | (program.may_wait ? JS_EVAL_FLAG_ASYNC : 0));
+}
+
+#define FUNCTION_HEAD "function (exports, require, module, __filename, __dirname) {\n"
+#define FUNCTION_END "\n})"
+
+// The program as the body of a function, as Node runs its scripts. The lines keep their numbers.
+static JSValue compile_function(program_t program) {
+    DynBuf text;
+    js_dbuf_init(context, &text);
+    dbuf_putstr(&text, program.may_wait ? "(async " FUNCTION_HEAD : "(" FUNCTION_HEAD);
+    // The line for the system that starts a program is a comment only at the very beginning.
+    bool has_interpreter = program.length > 1 && program.bytes[0] == '#' && program.bytes[1] == '!';
+    if (has_interpreter)
+        dbuf_putstr(&text, "//");
+    dbuf_put(&text, (const uint8_t *)program.bytes + 2 * has_interpreter, program.length - 2 * has_interpreter);
+    dbuf_put(&text, (const uint8_t *)FUNCTION_END, sizeof FUNCTION_END);
+    JSValue compiled = JS_EXCEPTION;
+    if (dbuf_error(&text))
+        JS_ThrowOutOfMemory(context);
+    else
+        compiled = JS_EvalInternal(context, context->global_obj, (const char *)text.buf, text.size - 1, source.name, 0,
+                                   JS_EVAL_TYPE_GLOBAL | JS_EVAL_FLAG_COMPILE_ONLY, -1);
+    dbuf_free(&text);
+    return compiled;
+}
+
+static bool is_about_return(JSValueConst error) {
+    JSValue message = JS_GetProperty(context, error, JS_ATOM_message);
+    const char *text = JS_ToCString(context, message);
+    bool answer = text && !strcmp(text, "return not in a function");
+    JS_FreeCString(context, text);
+    JS_FreeValue(context, message);
+    return answer;
+}
+
+// The error that came later in the text; takes both.
+static JSValue later_error(JSValue one, JSValue other) {
+    bool is_other = reach_of(other) > reach_of(one);
+    JS_FreeValue(context, is_other ? one : other);
+    return is_other ? other : one;
+}
+
+// A script is what keeps its variables for the next evaluation, so the text is anything else only if it does not parse as a script:
+// a script in which `await` is a name, the body of a function, a module. Where it is none of these, the error counts that came later.
+static JSValue compile(program_t *program) {
+    JSValue compiled = compile_script(*program);
+    if (!JS_IsException(compiled))
+        return compiled;
     JSValue error = JS_GetException(context);
-    JSValue module = compile_module(program);
-    if (!JS_IsException(module)) {
-        JS_FreeValue(context, error);
-        return module;
+    for (bool waits = program->may_wait;; waits = false) {
+        if (waits != program->may_wait) {
+            program->may_wait = false;
+            compiled = compile_script(*program);
+            if (JS_IsException(compiled))
+                error = later_error(error, JS_GetException(context));
+        }
+        if (JS_IsException(compiled) && is_about_return(error)) {
+            compiled = compile_function(*program);
+            program->is_function = !JS_IsException(compiled);
+            if (JS_IsException(compiled))
+                error = later_error(error, JS_GetException(context));
+        }
+        if (!JS_IsException(compiled) || !waits)
+            break;
     }
-    JSValue module_error = JS_GetException(context);
-    bool is_module = reach_of(module_error) > reach_of(error);
-    JS_FreeValue(context, is_module ? error : module_error);
-    return JS_Throw(context, is_module ? module_error : error);
+    if (JS_IsException(compiled) && may_be_module(*program)) {
+        compiled = compile_module(*program);
+        if (JS_IsException(compiled))
+            error = later_error(error, JS_GetException(context));
+    }
+    if (JS_IsException(compiled))
+        return JS_Throw(context, error);
+    JS_FreeValue(context, error);
+    return compiled;
+}
+
+static const char *const function_parameters[] = {"exports", "require", "module", "__filename", "__dirname"};
+
+// Takes the compiled function. What it returns is not the program's value.
+static JSValue run_function(JSValue compiled) {
+    JSValue function = JS_EvalFunction(context, compiled);
+    if (is_stopped(function))
+        return function;
+    JSValue arguments[countof(function_parameters)];
+    for (size_t i = 0; i < countof(arguments); i++)
+        arguments[i] = JS_GetPropertyStr(context, context->global_obj, function_parameters[i]);
+    JSValue result = JS_Call(context, function, arguments[0], countof(arguments), (JSValueConst *)arguments);
+    for (size_t i = 0; i < countof(arguments); i++)
+        JS_FreeValue(context, arguments[i]);
+    JS_FreeValue(context, function);
+    return result;
 }
 
 // The program as JavaScript; null after an exception. The caller frees it.
@@ -254,12 +332,13 @@ static bool start_program(void) {
     }
     // A keyword has no escapes, so a text without the word cannot wait, and needs no promise.
     program.may_wait = mentions(program, "await");
-    JSValue compiled = compile(program);
+    JSValue compiled = compile(&program);
     free(transformed);
     if (JS_IsException(compiled))
         return false;
     bool has_promise = program.may_wait || JS_IsModule(compiled);
-    JSValue result = JS_EvalFunction(context, compiled);
+    evaluation.has_no_value = program.is_function;
+    JSValue result = program.is_function ? run_function(compiled) : JS_EvalFunction(context, compiled);
     if (is_stopped(result)) {
         JS_FreeValue(context, result);
         return false;
@@ -306,6 +385,8 @@ static const char unsettled_warning[] = "Warning: Detected unsettled top-level a
 
 // What the script gave in the end. A script that waits gives an object that holds it, a module gives nothing.
 static JSValue script_value(void) {
+    if (evaluation.has_no_value)
+        return JS_UNDEFINED;
     if (JS_IsUndefined(evaluation.main_promise))
         return JS_DupValue(context, evaluation.value);
     JSValue result = JS_PromiseResult(context, evaluation.main_promise);
@@ -389,7 +470,7 @@ static void clean_up(bool reached_end) {
         if (!call_and_ignore(prelude.reset))
             JS_FreeValue(context, JS_GetException(context));
     }
-    evaluation.loop_is_needed = evaluation.tick_is_pending = false;
+    evaluation.loop_is_needed = evaluation.tick_is_pending = evaluation.has_no_value = false;
     evaluation.exit_code = 0;
 }
 

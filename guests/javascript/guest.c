@@ -56,6 +56,7 @@
 #include "values.c"
 #include "files.c"
 #include "hashes.c"
+#include "lazy.c"
 #include "natives.c"
 #include "modules.c"
 #include "prelude.c"

@@ -156,7 +156,12 @@ static JSValue native_source_name(JSContext *ctx, JSValueConst self, int argc, J
     return JS_NewString(ctx, source.name ? source.name : "");
 }
 
-// compile(text, file): runs a script and gives its last value; for CommonJS modules.
+// sourceText(): the program as it came.
+static JSValue native_source_text(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv) {
+    return source.text ? JS_NewStringLen(ctx, source.text, source.length) : JS_UNDEFINED;
+}
+
+// compile(text, file, line): runs a script and gives its last value; for CommonJS modules. `line` is the number of its first line.
 static JSValue native_compile(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv) {
     text_t text = text_from(ctx, argv[0]);
     if (!text.bytes)
@@ -165,7 +170,7 @@ static JSValue native_compile(JSContext *ctx, JSValueConst self, int argc, JSVal
     const char *file = JS_ToCString(ctx, argv[1]);
     char *ended = file ? js_strndup(ctx, text.bytes, text.length) : NULL;
     if (ended)
-        value = JS_Eval(ctx, ended, text.length, file, JS_EVAL_TYPE_GLOBAL);
+        value = JS_EvalInternal(ctx, ctx->global_obj, ended, text.length, file, JS_VALUE_GET_INT(argv[2]), JS_EVAL_TYPE_GLOBAL, -1);
     js_free(ctx, ended);
     JS_FreeCString(ctx, file);
     free_text(ctx, text);
@@ -320,7 +325,9 @@ static const JSCFunctionListEntry native_functions[] = {
     JS_CFUNC_DEF("arguments", 0, native_arguments),
     JS_CFUNC_DEF("environment", 0, native_environment),
     JS_CFUNC_DEF("sourceName", 0, native_source_name),
-    JS_CFUNC_DEF("compile", 2, native_compile),
+    JS_CFUNC_DEF("sourceText", 0, native_source_text),
+    JS_CFUNC_DEF("compile", 3, native_compile),
+    JS_CFUNC_DEF("lazyPart", 1, native_lazy_part),
     JS_CFUNC_DEF("collectGarbage", 0, native_collect_garbage),
     JS_CFUNC_DEF("memoryUsage", 0, native_memory_usage),
     JS_CFUNC_DEF("encodeUtf8", 1, native_encode_utf8),

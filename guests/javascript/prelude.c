@@ -60,6 +60,9 @@ static const char url_js[] = {
 static const char fetch_js[] = {
 #embed "prelude/fetch.js" suffix(, 0)
 };
+static const char locale_js[] = {
+#embed "prelude/locale.js" suffix(, 0)
+};
 static const char modules_js[] = {
 #embed "prelude/modules.js" suffix(, 0)
 };
@@ -76,7 +79,7 @@ static const prelude_file_t prelude_files[] = {
     PRELUDE_FILE(base), PRELUDE_FILE(inspect), PRELUDE_FILE(format), PRELUDE_FILE(console), PRELUDE_FILE(report), PRELUDE_FILE(loop),
     PRELUDE_FILE(encoding), PRELUDE_FILE(dom_exception), PRELUDE_FILE(events), PRELUDE_FILE(buffer), PRELUDE_FILE(clone), PRELUDE_FILE(crypto),
     PRELUDE_FILE(emitter), PRELUDE_FILE(path), PRELUDE_FILE(process), PRELUDE_FILE(fs), PRELUDE_FILE(util), PRELUDE_FILE(url),
-    PRELUDE_FILE(fetch), PRELUDE_FILE(modules),
+    PRELUDE_FILE(fetch), PRELUDE_FILE(locale), PRELUDE_FILE(modules),
 };
 
 #ifdef HAVE_TYPESCRIPT
@@ -158,6 +161,10 @@ static void start(void) {
     JS_FreeValue(context, required(JS_Eval(context, (const char *)typescript_js, typescript_js_len, INTERNAL_FILE "typescript",
                                            JS_EVAL_TYPE_GLOBAL)));
 #endif
+    for (size_t i = 0; i < countof(lazy_parts); i++) {
+        if (!keep_lazy_part(&lazy_parts[i]))
+            fail_to_start();
+    }
     for (size_t i = 0; i < countof(prelude_files); i++)
         run_prelude_file(&prelude_files[i], arguments);
     take_functions(internal);

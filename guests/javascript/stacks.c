@@ -104,6 +104,28 @@ static const JSCFunctionListEntry stack_property[] = {
     JS_CGETSET_DEF("stack", get_stack, set_stack),
 };
 
+// Error.captureStackTrace(object, function): the engine leaves bare frames in the object's own property.
+static JSValue capture_stack_trace(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv) {
+    JSValue result = js_error_capture_stack_trace(ctx, self, argc, argv);
+    if (JS_IsException(result))
+        return result;
+    JSValue frames = JS_GetProperty(ctx, argv[0], JS_ATOM_stack);
+    if (JS_IsUndefined(frames))
+        return JS_ThrowTypeError(ctx, "Cannot define property stack, object is not extensible");
+    if (JS_IsException(frames) || !are_plain_frames(ctx, frames)) {
+        JS_FreeValue(ctx, frames);
+        return JS_IsException(frames) ? frames : JS_UNDEFINED;
+    }
+    JSValue stack = shaped_stack(ctx, argv[0], frames);
+    JS_FreeValue(ctx, frames);
+    if (JS_IsException(stack))
+        return stack;
+    int flags = JS_PROP_WRITABLE | JS_PROP_CONFIGURABLE | JS_PROP_THROW;
+    return JS_DefinePropertyValue(ctx, argv[0], JS_ATOM_stack, stack, flags) < 0 ? JS_EXCEPTION : JS_UNDEFINED;
+}
+
 static void install_stack_property(JSContext *ctx) {
     JS_SetPropertyFunctionList(ctx, ctx->class_proto[JS_CLASS_ERROR], stack_property, countof(stack_property));
+    JSValue capture = JS_NewCFunction(ctx, capture_stack_trace, "captureStackTrace", 2);
+    JS_DefinePropertyValueStr(ctx, ctx->error_ctor, "captureStackTrace", capture, JS_PROP_WRITABLE | JS_PROP_CONFIGURABLE);
 }

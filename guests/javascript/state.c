@@ -27,6 +27,7 @@ static struct {
     bool tick_is_pending;  // `process.nextTick` was called
     bool has_exit_hooks;   // `process.on('exit')` and the like
     bool is_exiting;       // `process.exit` was called
+    bool has_no_value;     // the program was run as a function
     int32_t exit_code;
     JSValue main_promise;  // of a program that may wait
     JSValue value;         // of the last expression of a script that cannot wait

@@ -214,6 +214,7 @@ fn mount_identities(grant: &Grant, sources: &[MountSource]) -> Result<Vec<u8>, E
         }
     }
     if !texts.is_empty() {
+        #[expect(clippy::disallowed_methods, reason = "the kernel's own file")]
         let boot = std::fs::read_to_string(BOOT)
             .map_err(|error| Error::executor(format!("cannot read `{BOOT}`: {error}")))?;
         texts.insert(0, boot.trim().to_owned());

@@ -12,6 +12,15 @@
   });
   // Modules that the guest has inside, by name without `node:`; each is made when it is first asked for.
   internal.builtins = Object.create(null);
+  // Parts that are not there before a program asks for them: of the prelude (`lazy/NAME.js`), and libraries of npm packages.
+  const parts = new Map();
+  const part = (name, make) => {
+    if (!parts.has(name)) parts.set(name, make(native.lazyPart(name)));
+    return parts.get(name);
+  };
+  internal.lazy = (name) => part(name, (make) => make(native, internal));
+  // What a library requires from outside are the modules of Node; some name them with a slash at the end.
+  internal.library = (name) => part(`library_${name}`, (make) => make((request) => internal.builtin(request.replace(/\/$/, ''))));
   internal.codedError = (Class, code, message) => {
     const error = new Class(message);
     error.code = code;

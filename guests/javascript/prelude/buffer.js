@@ -38,7 +38,7 @@
       case 'base64url': return plain(bytes).toBase64({ alphabet: 'base64url', omitPadding: true });
       case 'latin1': return decodeLatin1(bytes);
       case 'ascii': return decodeLatin1(bytes.map((byte) => byte & 0x7f));
-      case 'utf16le': return decodeUtf16(bytes.subarray(0, bytes.length & ~1), false, false);
+      case 'utf16le': return decodeUtf16(bytes.subarray(0, bytes.length & ~1), false, false, true);
       default: return native.decodeUtf8(plain(bytes), false);
     }
   };
@@ -115,6 +115,16 @@
       }
       return -1;
     }
+    lastIndexOf(value, from = this.length, encoding) {
+      if (typeof value === 'number') return super.lastIndexOf(value, from);
+      const bytes = typeof value === 'string' ? encode(value, encoding) : value;
+      for (let i = Math.min(from < 0 ? this.length + from : from, this.length - bytes.length); i >= 0; i--) {
+        let j = 0;
+        while (j < bytes.length && this[i + j] === bytes[j]) j++;
+        if (j === bytes.length) return i;
+      }
+      return -1;
+    }
     includes(value, from, encoding) { return this.indexOf(value, from, encoding) !== -1; }
     [internal.inspect.custom]() {
       const shown = Array.from(this.subarray(0, 50), (byte) => byte.toString(16).padStart(2, '0')).join(' ');
@@ -138,16 +148,45 @@
       }
     }
   }
+  // Numbers of one to six bytes.
+  const needSize = (size) => { if (!(Number.isInteger(size) && size >= 1 && size <= 6)) throw codedError(RangeError, 'ERR_OUT_OF_RANGE', `The value of "byteLength" is out of range. It must be >= 1 and <= 6. Received ${size}`); };
+  for (const order of ['LE', 'BE']) {
+    const places = (size) => Array.from({ length: size }, (_, at) => (order === 'LE' ? size - 1 - at : at));
+    const methods = {
+      [`readUInt${order}`](offset, size) {
+        needSize(size);
+        if (!(offset >= 0 && offset + size <= this.length)) throw outside(offset, this.length - size);
+        return places(size).reduce((value, at) => value * 256 + this[offset + at], 0);
+      },
+      [`readInt${order}`](offset, size) {
+        const value = this[`readUInt${order}`](offset, size);
+        return value >= 2 ** (8 * size - 1) ? value - 2 ** (8 * size) : value;
+      },
+      [`writeUInt${order}`](value, offset, size) {
+        needSize(size);
+        if (!(offset >= 0 && offset + size <= this.length)) throw outside(offset, this.length - size);
+        for (const at of places(size).reverse()) { this[offset + at] = value % 256; value = Math.floor(value / 256); }
+        return offset + size;
+      },
+      [`writeInt${order}`](value, offset, size) { return this[`writeUInt${order}`](value < 0 ? value + 2 ** (8 * size) : value, offset, size); },
+    };
+    for (const [key, value] of Object.entries(methods)) {
+      Object.defineProperty(Buffer.prototype, key, { value, writable: true, configurable: true });
+      if (key.includes('UInt')) Object.defineProperty(Buffer.prototype, key.replace('UInt', 'Uint'), { value, writable: true, configurable: true });
+    }
+  }
+  for (const size of [2, 4, 8]) {
+    Object.defineProperty(Buffer.prototype, `swap${size * 8}`, {
+      value() {
+        if (this.length % size !== 0) throw codedError(RangeError, 'ERR_INVALID_BUFFER_SIZE', `Buffer size must be a multiple of ${size * 8}-bits`);
+        for (let at = 0; at < this.length; at += size) this.subarray(at, at + size).reverse();
+        return this;
+      },
+      writable: true, configurable: true,
+    });
+  }
   Buffer.poolSize = 8192;
   internal.define('Buffer', Buffer);
   Object.assign(internal, { toBuffer, encodeText: encode, decodeText: decode, checkEncoding: encodingName });
-  internal.builtins['buffer'] = () => ({ Buffer, Blob, atob, btoa, constants: { MAX_LENGTH: 2147483647, MAX_STRING_LENGTH: 1073741823 }, kMaxLength: 2147483647 });
-  internal.builtins['string_decoder'] = () => ({
-    StringDecoder: class StringDecoder {
-      #decoder;
-      constructor(encoding = 'utf8') { this.encoding = encodingName(encoding); this.#decoder = new TextDecoder(this.encoding === 'utf16le' ? 'utf-16le' : 'utf-8', { ignoreBOM: true }); }
-      write(bytes) { return this.#decoder.decode(bytes, { stream: true }); }
-      end(bytes) { return this.#decoder.decode(bytes); }
-    },
-  });
+  internal.builtins['buffer'] = () => ({ Buffer, SlowBuffer: Buffer, Blob, atob, btoa, isUtf8: (bytes) => native.decodeUtf8(plain(bytes), true) !== null, isAscii: (bytes) => plain(bytes).every((byte) => byte < 128), constants: { MAX_LENGTH: 2147483647, MAX_STRING_LENGTH: 1073741823 }, kMaxLength: 2147483647 });
 }

@@ -56,7 +56,7 @@
     }
     return 0;
   };
-  const decodeUtf16 = (bytes, isBig, isFatal) => {
+  const decodeUtf16 = (bytes, isBig, isFatal, keepsHalves = false) => {
     let text = '';
     const units = [];
     for (let i = 0; i + 1 < bytes.length; i += 2) {
@@ -66,7 +66,7 @@
     text += String.fromCharCode(...units);
     if (bytes.length % 2) text += '\ud800';
     if (isFatal && !text.isWellFormed()) return null;
-    return text.toWellFormed();
+    return keepsHalves ? text : text.toWellFormed();
   };
   const decodeLatin1 = (bytes, table) => {
     let text = '';

@@ -136,12 +136,9 @@
   }
   [Event, CustomEvent, EventTarget, AbortSignal, AbortController].forEach(tag);
   internal.abortError = (signal) => {
-    if (signal?.reason !== undefined && signal.reason?.name !== 'AbortError') {
-      const error = codedError(Error, 'ABORT_ERR', 'The operation was aborted');
-      error.name = 'AbortError';
-      error.cause = signal.reason;
-      return error;
-    }
-    return signal.reason;
+    const error = codedError(Error, 'ABORT_ERR', 'The operation was aborted');
+    Object.defineProperty(error, 'name', { value: 'AbortError', writable: true, enumerable: false, configurable: true });
+    if (signal?.reason !== undefined) Object.defineProperty(error, 'cause', { value: signal.reason, writable: true, enumerable: false, configurable: true });
+    return error;
   };
 }

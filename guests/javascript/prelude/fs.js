@@ -1,4 +1,4 @@
-//! `node:fs`: how does a program reach its files? (whole calls; streams are arrays of chunks)
+//! `node:fs`: how does a program reach its files? (whole calls; the streams are in `lazy/file_streams.js`)
 (native, internal) => {
   const { codedError, path, EventEmitter } = internal;
   const { Buffer } = globalThis;
@@ -59,6 +59,11 @@
     return mode;
   };
 
+  // The program's own text, which is no file of the workspace: readable under the name that `__filename` gives.
+  const NOT_FOUND = -21;
+  const ownText = (full, failure) => (failure === NOT_FOUND && full === path.resolve(native.sourceName()) ? native.encodeUtf8(native.sourceText()) : undefined);
+  const ownStat = (text) => [6, 1, text.length, 0, 0, 0];
+
   // Descriptor numbers of the program -> the host's handle and where the next read or write happens.
   const files = new Map();
   let nextFile = 3;
@@ -69,16 +74,19 @@
   };
   const openSync = (name, flags, mode) => {
     const [open, access, appends = false] = modeOf(flags);
-    const handle = check(native.open(pathOf(name), open, access), 'open', name);
-    files.set(nextFile, { handle, position: 0, appends });
+    const full = pathOf(name), handle = native.open(full, open, access), text = access === READ ? ownText(full, handle) : undefined;
+    if (text === undefined) check(handle, 'open', name);
+    files.set(nextFile, { handle, text, position: 0, appends });
     return nextFile++;
   };
   const closeSync = (fd) => {
     if (fd >= 0 && fd <= 2) return;
-    native.close(fileOf(fd, 'close').handle);
+    const { handle, text } = fileOf(fd, 'close');
+    if (text === undefined) native.close(handle);
     files.delete(fd);
   };
   const sizeOf = (file) => check(native.statHandle(file.handle), 'fstat')[2];
+  const readPart = (file, length, at) => (file.text === undefined ? check(native.read(file.handle, length, at), 'read') : file.text.subarray(at, at + length));
   const writeBytes = (fd, bytes, position) => {
     if (fd === 1 || fd === 2) { native.write(fd, bytes); return bytes.length; }
     const file = fileOf(fd, 'write');
@@ -106,7 +114,7 @@
     if (fd === 0) return internal.readAllInput();
     const file = fileOf(fd, 'read'), parts = [];
     for (;;) {
-      const part = check(native.read(file.handle, 1 << 20, file.position), 'read');
+      const part = readPart(file, 1 << 20, file.position);
       if (part.length === 0) return Buffer.concat(parts);
       file.position += part.length;
       parts.push(part);
@@ -140,8 +148,9 @@
   }
 
   const statWith = (follow, call) => (name, options) => {
-    const result = native.stat(pathOf(name), follow);
-    if (result === -21 && options?.throwIfNoEntry === false) return undefined;
+    const full = pathOf(name), result = native.stat(full, follow), text = ownText(full, result);
+    if (text !== undefined) return new Stats(ownStat(text));
+    if (result === NOT_FOUND && options?.throwIfNoEntry === false) return undefined;
     return new Stats(check(result, call, name));
   };
   const listOf = (name) => {
@@ -178,7 +187,8 @@
         const fd = openSync(name, flag);
         try { return shaped(readDescriptor(fd), encoding); } finally { closeSync(fd); }
       }
-      return shaped(check(native.readFile(pathOf(name)), 'open', name), encoding);
+      const full = pathOf(name), bytes = native.readFile(full);
+      return shaped(ownText(full, bytes) ?? check(bytes, 'open', name), encoding);
     },
     writeFileSync(name, data, options) {
       const { encoding, flag = 'w' } = optionsOf(options);
@@ -188,10 +198,12 @@
       try { writeBytes(fd, bytes); } finally { closeSync(fd); }
     },
     appendFileSync(name, data, options) { sync.writeFileSync(name, data, { flag: 'a', ...optionsOf(options) }); },
-    existsSync(name) { try { return typeof native.stat(pathOf(name), true) !== 'number'; } catch { return false; } },
-    accessSync(name) { check(native.stat(pathOf(name), true), 'access', name); },
+    existsSync(name) {
+      try { const full = pathOf(name), stat = native.stat(full, true); return typeof stat !== 'number' || ownText(full, stat) !== undefined; } catch { return false; }
+    },
+    accessSync(name) { const full = pathOf(name), stat = native.stat(full, true); if (ownText(full, stat) === undefined) check(stat, 'access', name); },
     statSync: statWith(true, 'stat'), lstatSync: statWith(false, 'lstat'),
-    fstatSync: (fd) => new Stats(fd <= 2 ? [2, 1, 0, 0, 0, 0] : check(native.statHandle(fileOf(fd, 'fstat').handle), 'fstat')),
+    fstatSync: (fd) => new Stats(fd <= 2 ? [2, 1, 0, 0, 0, 0] : fileOf(fd, 'fstat').text === undefined ? check(native.statHandle(fileOf(fd, 'fstat').handle), 'fstat') : ownStat(fileOf(fd, 'fstat').text)),
     mkdirSync(name, options) {
       const full = pathOf(name).replace(/(?<=.)\/$/, '');
       if (!(typeof options === 'object' && options?.recursive)) { check(native.makeDirectory(full), 'mkdir', name); return undefined; }
@@ -268,12 +280,12 @@
       length ??= buffer.byteLength - offset;
       if (fd === 0) {
         const chunk = internal.readInput(length);
-        plain(buffer).set(chunk.subarray(0, length), offset);
-        return Math.min(chunk.length, length);
+        plain(buffer).set(chunk, offset);
+        return chunk.length;
       }
       const file = fileOf(fd, 'read');
       const at = typeof position === 'number' && position >= 0 ? position : file.position;
-      const part = check(native.read(file.handle, length, at), 'read').subarray(0, length);
+      const part = readPart(file, length, at).subarray(0, length);
       plain(buffer).set(part, offset);
       if (at === file.position && typeof position !== 'number') file.position += part.length;
       return part.length;
@@ -284,6 +296,20 @@
       const bytes = plain(data);
       const start = offset ?? 0;
       return writeBytes(fd, bytes.subarray(start, start + (length ?? bytes.length - start)), position);
+    },
+    readvSync(fd, buffers, position) {
+      let total = 0;
+      for (const buffer of buffers) {
+        const count = sync.readSync(fd, buffer, 0, buffer.byteLength, typeof position === 'number' ? position + total : null);
+        total += count;
+        if (count < buffer.byteLength) break;
+      }
+      return total;
+    },
+    writevSync(fd, buffers, position) {
+      let total = 0;
+      for (const buffer of buffers) total += sync.writeSync(fd, buffer, 0, buffer.byteLength, typeof position === 'number' ? position + total : null);
+      return total;
     },
     fsyncSync() {}, fdatasyncSync() {}, chmodSync() {}, chownSync() {}, utimesSync() {}, lutimesSync() {}, futimesSync() {},
     opendirSync: (name) => {
@@ -307,68 +333,14 @@
     async truncate(size) { return sync.ftruncateSync(this.fd, size); }
     async sync() {}
     async close() { sync.closeSync(this.fd); }
-    async *readLines() { yield* internal.decodeText(readDescriptor(this.fd)).replace(/\n$/, '').split(/\r?\n/); }
+    readLines(options) { return internal.builtin('readline').createInterface({ input: this.createReadStream(options), crlfDelay: Infinity }); }
+    createReadStream(options) { return fs.createReadStream(undefined, { ...options, fd: this.fd }); }
+    createWriteStream(options) { return fs.createWriteStream(undefined, { ...options, fd: this.fd }); }
     async [Symbol.asyncDispose]() { sync.closeSync(this.fd); }
   }
 
-  // A stream that has all its chunks at once.
-  class ReadStream extends EventEmitter {
-    #encoding; #name; #options; #bytes; #started = false;
-    constructor(name, options) {
-      super();
-      this.#options = optionsOf(options);
-      this.#encoding = this.#options.encoding;
-      this.#name = name;
-      this.path = name;
-    }
-    setEncoding(encoding) { this.#encoding = encoding; return this; }
-    #load() {
-      const { start = 0, end = Infinity } = this.#options;
-      this.#bytes ??= sync.readFileSync(this.#name).subarray(start, end + 1);
-      const size = this.#options.highWaterMark ?? 65536, chunks = [];
-      for (let at = 0; at < this.#bytes.length; at += size) chunks.push(shaped(plain(this.#bytes.subarray(at, at + size)), this.#encoding));
-      return chunks;
-    }
-    #start() {
-      if (this.#started) return;
-      this.#started = true;
-      setImmediate(() => {
-        let chunks;
-        try { chunks = this.#load(); } catch (error) { this.emit('error', error); return; }
-        this.emit('open', 0);
-        for (const chunk of chunks) this.emit('data', chunk);
-        this.emit('end');
-        this.emit('close');
-      });
-    }
-    on(name, listener) { super.on(name, listener); if (name === 'data' || name === 'end') this.#start(); return this; }
-    pipe(target) { this.on('data', (chunk) => target.write(chunk)); this.on('end', () => target.end?.()); return target; }
-    pause() { return this; }
-    resume() { this.#start(); return this; }
-    close() {}
-    destroy() { return this; }
-    async *[Symbol.asyncIterator]() { yield* this.#load(); }
-  }
-  class WriteStream extends EventEmitter {
-    constructor(name, options) { super(); this.path = name; this.bytesWritten = 0; this.fd = openSync(name, optionsOf(options).flags ?? 'w'); }
-    write(data, encoding, callback) {
-      if (typeof encoding === 'function') [encoding, callback] = [undefined, encoding];
-      this.bytesWritten += writeBytes(this.fd, bytesFrom(data, encoding));
-      if (callback) internal.nextTick(callback, []);
-      return true;
-    }
-    end(data, encoding, callback) {
-      if (typeof data === 'string' || ArrayBuffer.isView(data)) this.write(data, typeof encoding === 'string' ? encoding : undefined);
-      closeSync(this.fd);
-      const done = [data, encoding, callback].find((one) => typeof one === 'function');
-      setImmediate(() => { done?.(); this.emit('finish'); this.emit('close'); });
-      return this;
-    }
-    close(callback) { return this.end(callback); }
-  }
-
   const promises = { constants, open: async (name, flags, mode) => new FileHandle(openSync(name, flags, mode)) };
-  const fs = { ...sync, constants, promises, Stats, Dirent, ReadStream, WriteStream, F_OK: 0, R_OK: 4, W_OK: 2, X_OK: 1 };
+  const fs = { ...sync, constants, promises, Stats, Dirent, F_OK: 0, R_OK: 4, W_OK: 2, X_OK: 1 };
   for (const [name, method] of Object.entries(sync)) {
     const short = name.slice(0, -4);
     if (!(short in promises) && !['close', 'exists'].includes(short)) promises[short] = async (...values) => method(...values);
@@ -380,8 +352,24 @@
       setImmediate(callback, ...outcome);
     };
   }
-  fs.createReadStream = (name, options) => new ReadStream(name, options);
-  fs.createWriteStream = (name, options) => new WriteStream(name, options);
+  // A class that is there when it is first used; a module's exports are looked at earlier than that.
+  const lateClass = (name) => {
+    const load = () => internal.lazy('file_streams')[name];
+    const late = new Proxy(function () {}, {
+      construct: (target, values, Class) => Reflect.construct(load(), values, Class === late ? load() : Class),
+      apply: (target, self, values) => new (load())(...values),
+      get: (target, key) => Reflect.get(load(), key),
+      getPrototypeOf: () => Object.getPrototypeOf(load()),
+    });
+    return late;
+  };
+  fs.ReadStream = fs.FileReadStream = lateClass('ReadStream');
+  fs.WriteStream = fs.FileWriteStream = lateClass('WriteStream');
+  fs.createReadStream = (name, options) => new (internal.lazy('file_streams').ReadStream)(name, options);
+  fs.createWriteStream = (name, options) => new (internal.lazy('file_streams').WriteStream)(name, options);
+  internal.checkPath = (name) => { pathOf(name); return name; };
+  internal.isStdinPath = (name) => STDIN_PATHS.includes(name);
+  internal.errorNames = () => new Map(codes.map(([code, text, number]) => [number, [code, text]]));
   fs.watch = fs.watchFile = () => { throw codedError(Error, 'ENOSYS', 'function not implemented, watch'); };
   internal.fs = fs;
   internal.builtins['fs'] = () => fs;

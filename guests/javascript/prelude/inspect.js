@@ -238,6 +238,9 @@
   };
 
 
+  // An error of an old class, which is a function: it has frames by `Error.captureStackTrace`.
+  const isOldError = (value) => hasOwn(value, 'stack') && value instanceof Error && classOf(value) === undefined && typeof value.stack === 'string';
+
   // The heading says class and message as they are now; a class that did not set `name` still shows.
   const errorBase = (context, error, keys) => {
     let stack;
@@ -377,7 +380,7 @@
       default:
         if (typeof value === 'function') {
           shape.base = functionBase(value, name, tag);
-        } else if (kind === 'Error') {
+        } else if (kind === 'Error' || isOldError(value)) {
           shape.base = errorBase(context, value, keys);
           shape.isError = true;
         } else {
@@ -553,6 +556,13 @@
   };
   inspect.custom = custom;
   inspect.defaultOptions = defaults;
+  inspect.colors = { reset: [0, 0], bold: [1, 22], dim: [2, 22], italic: [3, 23], underline: [4, 24], blink: [5, 25], inverse: [7, 27], hidden: [8, 28], strikethrough: [9, 29], doubleunderline: [21, 24] };
+  ['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'white'].forEach((name, at) => {
+    const Name = name[0].toUpperCase() + name.slice(1);
+    Object.assign(inspect.colors, { [name]: [30 + at, 39], [`bg${Name}`]: [40 + at, 49], [`${name}Bright`]: [90 + at, 39], [`bg${Name}Bright`]: [100 + at, 49] });
+  });
+  inspect.colors.gray = inspect.colors.grey = inspect.colors.blackBright;
+  inspect.styles = { special: 'cyan', number: 'yellow', bigint: 'yellow', boolean: 'yellow', undefined: 'grey', null: 'bold', string: 'green', symbol: 'green', date: 'magenta', regexp: 'red', module: 'underline' };
 
-  Object.assign(internal, { inspect, showNumber, quote, constructorName, width: (text) => width(defaults, text) });
+  Object.assign(internal, { inspect, isOldError, showNumber, quote, constructorName, width: (text) => width(defaults, text) });
 }

@@ -195,15 +195,22 @@
 
   const sleep = (delay, value, options) => new Promise((resolve, reject) => {
     const signal = options?.signal;
+    if (signal?.aborted) { reject(internal.abortError(signal)); return; }
     const abort = () => { clear(timer); reject(internal.abortError(signal)); };
     const timer = new Timeout(() => { signal?.removeEventListener('abort', abort); resolve(value); }, delay, [], false);
-    if (signal?.aborted) abort();
-    else signal?.addEventListener('abort', abort, { once: true });
+    if (options?.ref === false) timer.unref();
+    signal?.addEventListener('abort', abort, { once: true });
   });
   internal.timersPromises = {
     setTimeout: sleep,
-    setImmediate: (value) => new Promise((resolve) => { new Immediate(resolve, [value]); }),
-    setInterval: async function* (delay, value) { for (;;) yield await sleep(delay, value); },
+    setImmediate: (value, options) => new Promise((resolve, reject) => {
+      const signal = options?.signal;
+      if (signal?.aborted) { reject(internal.abortError(signal)); return; }
+      const immediate = new Immediate(() => { signal?.removeEventListener('abort', abort); resolve(value); }, []);
+      const abort = () => { immediate.isCleared = true; reject(internal.abortError(signal)); };
+      signal?.addEventListener('abort', abort, { once: true });
+    }),
+    setInterval: async function* (delay, value, options) { for (;;) yield await sleep(delay, value, options); },
     scheduler: { wait: (delay, options) => sleep(delay, undefined, options), yield: () => new Promise((resolve) => { new Immediate(resolve, []); }) },
   };
 

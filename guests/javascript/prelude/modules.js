@@ -9,12 +9,19 @@
   };
   const builtinOf = (name) => internal.builtin(name.startsWith('node:') ? name.slice(5) : name);
 
-  const absent = ['child_process', 'cluster', 'dgram', 'dns', 'http', 'http2', 'https', 'inspector', 'net', 'tls', 'v8', 'vm', 'worker_threads', 'zlib', 'stream', 'stream/promises', 'async_hooks', 'diagnostics_channel', 'module', 'sqlite', 'test'];
+  const absent = ['child_process', 'cluster', 'dgram', 'dns', 'dns/promises', 'domain', 'http', 'http2', 'https', 'inspector', 'net', 'repl', 'stream/web', 'tls', 'trace_events', 'v8', 'vm', 'wasi', 'worker_threads', 'async_hooks', 'diagnostics_channel', 'sqlite', 'test'];
+  // What does instead of a module that is not there.
+  const instead = {
+    child_process: 'programs start no others', cluster: 'there is one process', worker_threads: 'there is one thread; promises and timers work',
+    http: '`fetch` makes requests that the policy grants', https: '`fetch` makes requests that the policy grants', http2: '`fetch` makes requests that the policy grants',
+    net: '`fetch` makes requests that the policy grants', tls: '`fetch` makes requests that the policy grants', dgram: 'there are no sockets', dns: '`fetch` looks names up itself',
+    vm: '`new Function` and indirect `eval` run text', sqlite: 'files hold data, for example as JSON', test: '`assert` checks expectations', 'stream/web': '`stream` is there',
+  };
   const notFound = (name, base, isRequire) => {
     const plain = name.startsWith('node:') ? name.slice(5) : name;
     let why;
     if (/^(\.{0,2}\/|file:)/.test(name)) why = `no such file, imported from ${base}`;
-    else if (name.startsWith('node:') || absent.includes(plain)) why = 'this built-in module is not in the sandbox';
+    else if (name.startsWith('node:') || absent.includes(plain)) why = `this built-in module is not in the sandbox${instead[plain] ? ` (${instead[plain]})` : ''}`;
     else why = 'it is neither built in nor a file of the program nor among the packages that this run asked for';
     const error = codedError(Error, isRequire ? 'MODULE_NOT_FOUND' : 'ERR_MODULE_NOT_FOUND', `cannot find module '${name}'; ${why}`);
     return error;
@@ -25,11 +32,11 @@
     return typeof stat === 'number' ? undefined : stat[0];
   };
   const FILE = 6, DIRECTORY = 3;
-  const extensions = ['', '.js', '.mjs', '.cjs', '.json', '.ts', '.mts'];
+  const extensions = ['', '.js', '.mjs', '.cjs', '.json', '.ts', '.mts', '.tsx', '.jsx'];
   const findFile = (file) => {
     for (const extension of extensions) if (kindOf(file + extension) === FILE) return file + extension;
     // TypeScript names its imports by what they will be called after compilation.
-    if (/\.[mc]?js$/.test(file) && kindOf(file.replace(/js$/, 'ts')) === FILE) return file.replace(/js$/, 'ts');
+    if (/\.[mc]?js$/.test(file)) for (const extension of ['ts', 'tsx']) if (kindOf(file.replace(/js$/, extension)) === FILE) return file.replace(/js$/, extension);
     if (kindOf(file) === DIRECTORY) for (const extension of extensions.slice(1)) if (kindOf(`${file}/index${extension}`) === FILE) return `${file}/index${extension}`;
     return undefined;
   };
@@ -132,7 +139,7 @@
       throw error;
     }
   };
-  const isTypeScript = (file) => /\.[mc]?ts$/.test(file);
+  const isTypeScript = (file) => /\.(?:[mc]?ts|tsx|jsx)$/.test(file);
   const hasModuleSyntax = (text) => /^\s*(import\s*[{*'"]|import\s+[\w$]|export\s*[{*]|export\s+\w)/m.test(text) || /\bimport\.meta\b/.test(text);
   const hasCommonSyntax = (text) => /\b(module\.exports|exports\.\w|exports\[|require\s*\()/.test(text);
   const isCommonJs = (file, text) => file.endsWith('.cjs') || (!/\.m[jt]s$/.test(file) && !hasModuleSyntax(text) && hasCommonSyntax(text));
@@ -177,7 +184,8 @@
       else {
         const text = code ?? (isTypeScript(file) ? internal.transform(textOf(file), file) : textOf(file));
         if (!isCommonJs(file, text) && hasModuleSyntax(text)) throw codedError(Error, 'ERR_REQUIRE_ESM', `require() of ES Module ${file} not supported; use import instead`);
-        const run = native.compile(`(function (exports, require, module, __filename, __dirname) { ${text}\n})`, file);
+        // The head is line 0, so that the file's lines keep their numbers.
+        const run = native.compile(`(function (exports, require, module, __filename, __dirname) {\n${text}\n})`, file, 0);
         run.call(module.exports, module.exports, requireOf(module), module, file, path.dirname(file));
       }
     } catch (error) {
@@ -208,34 +216,71 @@
 
   const mainModule = new Module('/work/main.js', null);
   mainModule.id = '.';
+  // The program's name comes with each evaluation.
+  const mainFile = () => path.resolve(native.sourceName());
+  for (const [name, get] of [['filename', mainFile], ['path', () => path.dirname(mainFile())]]) Object.defineProperty(mainModule, name, { get, enumerable: true, configurable: true });
   // For an inspection before a program runs: what it imports, by the engine's own parser.
   internal.builtins['glovebox:syntax'] = () => ({
     imports: (text, file) => native.imports(isTypeScript(file) ? internal.transform(`${text}`, file) : `${text}`, `${file}`),
     isAbsent: (name) => absent.includes(name.startsWith('node:') ? name.slice(5) : name),
   });
   internal.builtins['tty'] = () => ({ isatty: () => false });
+  internal.builtins['console'] = () => console;
+  internal.builtins['constants'] = () => internal.fs.constants;
+  internal.builtins['querystring'] = () => internal.lazy('querystring');
+  internal.builtins['zlib'] = () => internal.lazy('zlib');
+  internal.builtins['stream'] = () => internal.library('stream')['readable-stream/lib/stream.js']();
+  internal.builtins['stream/promises'] = () => internal.builtin('stream').promises;
+  internal.builtins['stream/consumers'] = () => {
+    const bytes = async (stream) => {
+      const parts = [];
+      for await (const chunk of stream) parts.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
+      return Buffer.concat(parts);
+    };
+    const text = async (stream) => native.decodeUtf8(new Uint8Array(await bytes(stream)), false);
+    return { buffer: bytes, text, json: async (stream) => JSON.parse(await text(stream)), arrayBuffer: async (stream) => new Uint8Array(await bytes(stream)).buffer, blob: async (stream) => new Blob([await bytes(stream)]) };
+  };
+  internal.builtins['string_decoder'] = () => internal.library('stream').string_decoder();
   internal.builtins['module'] = () => ({
     createRequire: (from) => requireOf(new Module(`${from}`.startsWith('file:') ? internal.fileURLToPath(`${from}`) : `${from}`, null)),
     builtinModules: Object.keys(internal.builtins).filter((name) => !name.includes(':')), isBuiltin,
   });
   define('require', requireOf(mainModule));
+  Object.assign(process, { mainModule, argv0: 'javascript', getBuiltinModule: (name) => (isBuiltin(`${name}`) ? builtinOf(`${name}`) : undefined) });
   // A script of Node has these as well; they are looked up late, so that a program may use the names for its own.
   define('module', mainModule);
   internal.defineLazy('exports', () => mainModule.exports);
-  internal.defineLazy('__filename', () => path.resolve(native.sourceName()));
-  internal.defineLazy('__dirname', () => path.dirname(path.resolve(native.sourceName())));
+  internal.defineLazy('__filename', mainFile);
+  internal.defineLazy('__dirname', () => path.dirname(mainFile()));
 
-  const typescript = globalThis.__sucrase;
+  const bundle = globalThis.__sucrase;
   delete globalThis.__sucrase;
+  const sucrase = bundle?.sucrase();
+  const parser = bundle && { parse: bundle['sucrase/dist/parser/index.js']().parse, types: bundle['sucrase/dist/parser/tokenizer/types.js']().TokenType };
+  internal.syntaxErrorAt = (message, file, line, column) => {
+    const failure = new SyntaxError(message);
+    failure.stack = `SyntaxError: ${message}\n    at ${file}${line === undefined ? '' : `:${line}:${column}`}`;
+    return failure;
+  };
+  // How JSX becomes calls: as `tsc` does it by itself, or as a comment of the file says.
+  const jsxOptions = (text) => {
+    const said = (name) => new RegExp(`/\\*[\\s*]*@${name}\\s+([^\\s*]+)`).exec(text)?.[1];
+    const options = { production: true, jsxRuntime: said('jsxRuntime') === 'automatic' || said('jsxImportSource') ? 'automatic' : 'classic' };
+    for (const [option, name] of [['jsxPragma', 'jsx'], ['jsxFragmentPragma', 'jsxFrag'], ['jsxImportSource', 'jsxImportSource']]) if (said(name)) options[option] = said(name);
+    return options;
+  };
   internal.transform = (text, file) => {
-    if (typescript === undefined) throw new SyntaxError(`${file}: this guest does not speak TypeScript`);
+    if (sucrase === undefined) throw new SyntaxError(`${file}: only programs in TypeScript can import TypeScript and JSX`);
+    const hasJsx = /\.[jt]sx$/.test(file), hasTypes = !file.endsWith('.jsx');
+    const transforms = [...(hasTypes ? ['typescript'] : []), ...(hasJsx ? ['jsx'] : [])];
     try {
-      return typescript.transform(text, { transforms: ['typescript'], disableESTransforms: true, keepUnusedImports: false, filePath: file }).code;
+      if (hasTypes && /\b(?:namespace|module)\s+[\w$]|@[\w$(]/.test(text)) text = internal.lazy('namespaces')(parser, text, file, hasJsx);
+      return sucrase.transform(text, { transforms, disableESTransforms: true, keepUnusedImports: false, filePath: file, ...(hasJsx ? jsxOptions(text) : {}) }).code;
     } catch (error) {
+      if (error instanceof SyntaxError && error.isPlaced) throw error;
       const at = /\((\d+):(\d+)\)\s*$/.exec(`${error.message}`);
-      const failure = new SyntaxError(`${error.message}`.replace(/^Error transforming [^:]*: /, '').replace(/\s*\(\d+:\d+\)\s*$/, ''));
-      failure.stack = `SyntaxError: ${failure.message}\n    at ${file}${at ? `:${at[1]}:${at[2]}` : ''}`;
-      throw failure;
+      const message = `${error.message}`.replace(/^Error transforming [^:]*: /, '').replace(/\s*\(\d+:\d+\)\s*$/, '');
+      throw internal.syntaxErrorAt(message, file, at?.[1], at?.[2]);
     }
   };
 }

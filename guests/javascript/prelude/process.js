@@ -38,10 +38,11 @@
     pending = new Uint8Array(0);
     return line;
   };
-  const takeChunk = () => {
+  // At most so many bytes; the rest stays for the next one who reads.
+  const takeChunk = (most = Infinity) => {
     if (pending.length === 0 && !isAtEnd) readMore();
-    const chunk = pending;
-    pending = new Uint8Array(0);
+    const chunk = pending.length > most ? pending.subarray(0, most) : pending;
+    pending = pending.subarray(chunk.length);
     return chunk;
   };
   internal.readAllInput = () => {
@@ -56,76 +57,49 @@
     return takeLine();
   });
 
+  // Standard output and standard error: a stream that writes at once.
   class Writable extends EventEmitter {
     constructor(fd) {
       super();
-      Object.assign(this, { fd, writable: true, isTTY: false, columns: undefined });
+      Object.assign(this, { fd, writable: true, isTTY: false, columns: undefined, writableLength: 0, writableHighWaterMark: 16384, writableObjectMode: false, destroyed: false, _isStdio: true });
     }
+    get writableEnded() { return false; }
+    get writableFinished() { return false; }
+    get writableNeedDrain() { return false; }
+    get writableCorked() { return 0; }
     write(chunk, encoding, callback) {
       if (typeof encoding === 'function') [encoding, callback] = [undefined, encoding];
+      if (chunk === null) throw codedError(TypeError, 'ERR_STREAM_NULL_VALUES', 'May not write null values to stream');
       if (typeof chunk !== 'string' && !ArrayBuffer.isView(chunk)) {
         throw codedError(TypeError, 'ERR_INVALID_ARG_TYPE', `The "chunk" argument must be of type string or an instance of Buffer, TypedArray, or DataView. Received ${internal.received(chunk)}`);
       }
       if (typeof chunk !== 'string') chunk = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-      else if (encoding !== undefined) chunk = internal.encodeText(chunk, encoding);
+      else if (encoding !== undefined && encoding !== null && encoding !== 'buffer') chunk = internal.encodeText(chunk, encoding);
       native.write(this.fd, chunk);
       if (callback) internal.nextTick(callback, []);
       return true;
     }
+    // Says that all is written; the stream itself stays open, as `console` uses it.
     end(chunk, encoding, callback) {
-      if (typeof chunk === 'string' || ArrayBuffer.isView(chunk)) this.write(chunk, encoding);
+      if (typeof chunk === 'string' || ArrayBuffer.isView(chunk)) this.write(chunk, typeof encoding === 'string' ? encoding : undefined);
       const done = [chunk, encoding, callback].find((one) => typeof one === 'function');
-      if (done) internal.nextTick(done, []);
+      internal.nextTick(() => { done?.(); this.emit('finish'); }, []);
       return this;
     }
+    setDefaultEncoding() { return this; }
+    destroy() { return this; }
+    destroySoon() { return this; }
     cork() {}
     uncork() {}
-    getColorDepth() { return 1; }
-    hasColors() { return false; }
-  }
-
-  class Stdin extends EventEmitter {
-    #encoding; #flowing = false;
-    constructor() { super(); Object.assign(this, { fd: 0, isTTY: false, readable: true }); }
-    #shape(chunk) { return this.#encoding ? internal.decodeText(chunk, this.#encoding) : internal.toBuffer(chunk); }
-    setEncoding(encoding) { this.#encoding = internal.checkEncoding(encoding); return this; }
-    setRawMode() { return this; }
     ref() { return this; }
     unref() { return this; }
-    pause() { this.#flowing = false; return this; }
-    resume() {
-      if (this.#flowing) return this;
-      this.#flowing = true;
-      const step = () => {
-        if (!this.#flowing) return;
-        const chunk = takeChunk();
-        if (chunk.length > 0) {
-          this.emit('data', this.#shape(chunk));
-          setImmediate(step);
-          return;
-        }
-        this.#flowing = false;
-        this.emit('end');
-        this.emit('close');
-      };
-      setImmediate(step);
-      return this;
-    }
-    read() {
-      const chunk = takeChunk();
-      return chunk.length > 0 ? this.#shape(chunk) : null;
-    }
-    on(name, listener) {
-      super.on(name, listener);
-      if (name === 'data') this.resume();
-      else if (name === 'readable') setImmediate(() => { this.emit('readable'); if (isAtEnd && pending.length === 0) this.emit('end'); else if (!isAtEnd) { this.emit('readable'); this.emit('end'); } });
-      return this;
-    }
-    addListener(name, listener) { return this.on(name, listener); }
-    pipe(target) { this.on('data', (chunk) => target.write(chunk)); this.on('end', () => target !== process.stdout && target.end?.()); return target; }
-    async *[Symbol.asyncIterator]() {
-      for (let chunk = takeChunk(); chunk.length > 0; chunk = takeChunk()) yield this.#shape(chunk);
-    }
+    getColorDepth() { return 1; }
+    hasColors() { return false; }
+    getWindowSize() { return [80, 24]; }
+    clearLine(direction, callback) { return internal.lazy('readline').readline.clearLine(this, direction, callback); }
+    clearScreenDown(callback) { return internal.lazy('readline').readline.clearScreenDown(this, callback); }
+    cursorTo(x, y, callback) { return internal.lazy('readline').readline.cursorTo(this, x, y, callback); }
+    moveCursor(dx, dy, callback) { return internal.lazy('readline').readline.moveCursor(this, dx, dy, callback); }
   }
 
   const exitCodeOf = (code) => {
@@ -168,7 +142,9 @@
   });
   lazy('stdout', () => new Writable(STDOUT));
   lazy('stderr', () => new Writable(STDERR));
-  lazy('stdin', () => new Stdin());
+  let stdin;
+  const makeStdin = () => (stdin = new (internal.lazy('file_streams').Stdin)());
+  lazy('stdin', makeStdin);
   lazy('memoryUsage', () => Object.assign(() => {
     const [used, total] = native.memoryUsage();
     return { rss: total, heapTotal: total, heapUsed: used, external: 0, arrayBuffers: 0 };
@@ -205,7 +181,19 @@
     cpuUsage: () => ({ user: Math.round(globalThis.performance.now() * 1000), system: 0 }),
     umask: (mask) => { const old = umask; if (mask !== undefined) umask = mask; return old; },
     getuid: () => 0, geteuid: () => 0, getgid: () => 0, getegid: () => 0,
-    emitWarning(warning) { native.write(STDERR, `(${process.title}) ${typeof warning === 'string' ? `Warning: ${warning}` : warning}\n`); },
+    emitWarning(warning, type, code) {
+      if (typeof type === 'object' && type !== null) ({ type, code } = type);
+      let error = warning;
+      if (!(warning instanceof Error)) {
+        error = new Error(`${warning}`);
+        error.name = typeof type === 'string' ? type : 'Warning';
+        if (typeof code === 'string') error.code = code;
+      }
+      internal.nextTick(() => {
+        native.write(STDERR, `(${process.title}) ${error.code ? `[${error.code}] ` : ''}${error.name}: ${error.message}\n`);
+        process.emit('warning', error);
+      }, []);
+    },
     binding() { throw new Error('process.binding is not supported'); },
   });
   Object.defineProperty(process, 'exitCode', {
@@ -237,56 +225,13 @@
     if (isExiting) process.removeAllListeners('exit');
     exitCode = undefined;
     isExiting = false;
+    // A read that was put off is forgotten as well.
+    if (stdin !== undefined) lazy('stdin', makeStdin);
+    stdin = undefined;
   };
 
-  class Interface extends EventEmitter {
-    #isClosed = false; #isStarted = false; #output; #prompt = '> '; #questions = 0;
-    constructor(options = {}) {
-      super();
-      this.#output = options.output;
-      this.terminal = false;
-      setImmediate(() => this.#start());
-    }
-    #start() {
-      if (this.#isStarted || this.#questions > 0 || this.listenerCount('line') === 0) return;
-      this.#isStarted = true;
-      const step = () => {
-        if (this.#isClosed) return;
-        const line = takeLine();
-        if (line === null) { this.close(); return; }
-        this.emit('line', line);
-        setImmediate(step);
-      };
-      step();
-    }
-    on(name, listener) { super.on(name, listener); if (name === 'line') setImmediate(() => this.#start()); return this; }
-    question(text, options, callback = options) {
-      this.#questions++;
-      this.#output?.write(text);
-      setImmediate(() => {
-        this.#questions--;
-        const line = takeLine();
-        if (line === null) { this.close(); return; }
-        callback(line);
-      });
-    }
-    setPrompt(text) { this.#prompt = text; }
-    prompt() { this.#output?.write(this.#prompt); }
-    write() {}
-    pause() { return this; }
-    resume() { return this; }
-    close() { if (!this.#isClosed) { this.#isClosed = true; this.emit('close'); } }
-    [Symbol.dispose]() { this.close(); }
-    async *[Symbol.asyncIterator]() {
-      this.#isStarted = true;
-      for (let line = takeLine(); line !== null; line = takeLine()) yield line;
-    }
-  }
-  class PromiseInterface extends Interface {
-    question(text) { return new Promise((resolve) => super.question(text, resolve)); }
-  }
-  internal.builtins['readline'] = () => ({ createInterface: (options) => new Interface(options), Interface, clearLine() {}, cursorTo() {}, promises: internal.builtin('readline/promises') });
-  internal.builtins['readline/promises'] = () => ({ createInterface: (options) => new PromiseInterface(options), Interface: PromiseInterface });
+  internal.builtins['readline'] = () => internal.lazy('readline').readline;
+  internal.builtins['readline/promises'] = () => internal.lazy('readline').promises;
   internal.builtins['timers'] = () => ({ setTimeout, setInterval, setImmediate, clearTimeout, clearInterval, clearImmediate, promises: internal.timersPromises });
   internal.builtins['timers/promises'] = () => internal.timersPromises;
   internal.builtins['os'] = () => ({

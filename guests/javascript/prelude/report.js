@@ -1,7 +1,25 @@
 //! Result report: how are an uncaught error and the value of the last expression described?
 (native, internal) => {
   const { inspect } = internal;
-  const isError = (value) => native.classOf(value) === 'Error';
+  // What `Error.prepareStackTrace` gets for each frame, as far as the engine knows it.
+  Error.prepareStackTrace = (error, sites) => sites;
+  const CallSite = Object.getPrototypeOf(new Error().stack[0]);
+  Error.prepareStackTrace = undefined;
+  for (const [name, value] of [['getThis', undefined], ['getTypeName', null], ['getFunction', undefined], ['getMethodName', null], ['getEvalOrigin', undefined], ['getPromiseIndex', null], ['isToplevel', true], ['isEval', false], ['isConstructor', false], ['isAsync', false], ['isPromiseAll', false]]) {
+    Object.defineProperty(CallSite, name, { value: () => value, writable: true, enumerable: false, configurable: true });
+  }
+  const moreOfSites = {
+    getScriptNameOrSourceURL() { return this.getFileName(); },
+    getEnclosingLineNumber() { return this.getLineNumber(); },
+    getEnclosingColumnNumber() { return this.getColumnNumber(); },
+    toString() {
+      const place = `${this.getFileName() ?? '<anonymous>'}:${this.getLineNumber()}:${this.getColumnNumber()}`;
+      return this.getFunctionName() ? `${this.getFunctionName()} (${this.isNative() ? 'native' : place})` : place;
+    },
+  };
+  for (const [name, value] of Object.entries(moreOfSites)) Object.defineProperty(CallSite, name, { value, writable: true, enumerable: false, configurable: true });
+
+  const isError = (value) => native.classOf(value) === 'Error' || (typeof value === 'object' && value !== null && internal.isOldError(value));
   const textOr = (make, otherwise) => { try { return String(make()); } catch { return otherwise; } };
 
   // `main.js:3` with the line and a caret, for an error whose topmost frame is in the program's own text.

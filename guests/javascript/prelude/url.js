@@ -433,7 +433,10 @@
     return percentDecode(parsed.pathname);
   };
   internal.fileURLToPath = fileURLToPath;
+  const old = (name) => (...values) => internal.lazy('old_url')[name](...values);
   internal.builtins['url'] = () => ({
+    parse: old('parse'), format: old('format'), resolve: old('resolve'), resolveObject: old('resolveObject'), urlToHttpOptions: old('urlToHttpOptions'),
+    Url: function Url() { return new (internal.lazy('old_url').Url)(); },
     URL, URLSearchParams, fileURLToPath,
     pathToFileURL: (path) => {
       const url = new URL('file:///');

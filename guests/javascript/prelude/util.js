@@ -1,4 +1,4 @@
-//! `node:util` and `node:assert`: what do they export?
+//! `node:util`: what does it export?
 (native, internal) => {
   const { inspect, format, formatWithOptions, codedError } = internal;
   const { classOf } = native;
@@ -7,9 +7,11 @@
   const promisify = (original) => {
     if (typeof original !== 'function') throw codedError(TypeError, 'ERR_INVALID_ARG_TYPE', `The "original" argument must be of type function. Received ${internal.received(original)}`);
     if (original[customPromisify]) return original[customPromisify];
-    return function (...values) {
+    const promised = function (...values) {
       return new Promise((resolve, reject) => original.call(this, ...values, (error, value) => (error ? reject(error) : resolve(value))));
     };
+    Object.setPrototypeOf(promised, Object.getPrototypeOf(original));
+    return Object.defineProperties(promised, Object.getOwnPropertyDescriptors(original));
   };
   promisify.custom = customPromisify;
   Object.defineProperty(globalThis.setTimeout, customPromisify, { value: internal.timersPromises.setTimeout, configurable: true });
@@ -26,8 +28,13 @@
     isAsyncFunction: (value) => ['AsyncFunction', 'AsyncGeneratorFunction'].includes(classOf(value)),
     isGeneratorFunction: (value) => ['GeneratorFunction', 'AsyncGeneratorFunction'].includes(classOf(value)),
     isModuleNamespaceObject: (value) => classOf(value) === 'Module', isArgumentsObject: (value) => classOf(value) === 'Arguments',
+    isSharedArrayBuffer: () => false, isExternal: () => false, isKeyObject: () => false, isCryptoKey: () => false,
+    isMapIterator: (value) => classOf(value) === 'Map Iterator', isSetIterator: (value) => classOf(value) === 'Set Iterator',
     isBoxedPrimitive: (value) => typeof value === 'object' && ['Number', 'String', 'Boolean', 'Symbol', 'BigInt'].includes(classOf(value)),
   };
+
+  for (const name of ['Number', 'String', 'Boolean', 'Symbol', 'BigInt']) types[`is${name}Object`] = (value) => typeof value === 'object' && classOf(value) === name;
+  for (const name of ['Uint8Clamped', 'Uint16', 'Uint32', 'Int8', 'Int16', 'Int32', 'Float32', 'Float64', 'BigInt64', 'BigUint64']) types[`is${name}Array`] = (value) => isView(value, `${name}Array`);
 
   // Equality of `assert.deepEqual` (loose) and `assert.deepStrictEqual`, `util.isDeepStrictEqual`.
   const sameValue = (a, b, isStrict) => (isStrict ? Object.is(a, b) : a == b || (a !== a && b !== b)); // eslint-disable-line eqeqeq
@@ -86,97 +93,81 @@
     return answer;
   };
 
-  const deprecate = (method) => method;
-  const stripVTControlCharacters = (text) => text.replace(/[\u001b\u009b][[\]()#;?]*(?:(?:\d{1,4}(?:;\d{0,4})*)?[\dA-PR-TZcf-nq-uy=><~]|[^\u0007]*\u0007)/g, '');
-  const util = {
-    inspect, format, formatWithOptions, promisify, types, deprecate, stripVTControlCharacters,
-    callbackify: (original) => function (...values) {
+  // Says so once, at the first call.
+  const deprecate = (method, text, code) => {
+    let isKnown = false;
+    const deprecated = function (...values) {
+      if (!isKnown) process.emitWarning(text, 'DeprecationWarning', code);
+      isKnown = true;
+      return new.target ? Reflect.construct(method, values, new.target) : method.apply(this, values);
+    };
+    Object.setPrototypeOf(deprecated, method);
+    if (method.prototype) deprecated.prototype = method.prototype;
+    return deprecated;
+  };
+  const needString = (value, name) => { if (typeof value !== 'string') throw codedError(TypeError, 'ERR_INVALID_ARG_TYPE', `The "${name}" argument must be of type string. Received ${internal.received(value)}`); };
+  const stripVTControlCharacters = (text) => {
+    needString(text, 'str');
+    return text.replace(/[\u001b\u009b][[\]()#;?]*(?:(?:(?:(?:;[-a-zA-Z\d\/#&.:=?%@~_]+)*|[a-zA-Z\d]+(?:;[-a-zA-Z\d\/#&.:=?%@~_]*)*)?(?:\u0007|\u001b\\|\u009c))|(?:(?:\d{1,4}(?:;\d{0,4})*)?[\dA-PR-TZcf-nq-uy=><~]))/g, '');
+  };
+  const styleText = (style, text) => {
+    needString(text, 'text');
+    const all = [].concat(style).map((one) => {
+      if (one === 'none') return [];
+      if (!Object.hasOwn(inspect.colors, one)) throw codedError(TypeError, 'ERR_INVALID_ARG_VALUE', `The argument 'format' must be one of: ${Object.keys(inspect.colors).map((name) => `'${name}'`).join(', ')}. Received ${inspect(one)}`);
+      return inspect.colors[one];
+    }).filter((codes) => codes.length > 0);
+    return all.map(([start]) => `\x1b[${start}m`).join('') + text + all.reverse().map(([, end]) => `\x1b[${end}m`).join('');
+  };
+  const callbackify = (original) => {
+    if (typeof original !== 'function') throw codedError(TypeError, 'ERR_INVALID_ARG_TYPE', `The "original" argument must be of type function. Received ${internal.received(original)}`);
+    return function (...values) {
       const callback = values.pop();
-      original.apply(this, values).then((value) => internal.nextTick(callback, [null, value]), (error) => internal.nextTick(callback, [error]));
-    },
+      if (typeof callback !== 'function') throw codedError(TypeError, 'ERR_INVALID_ARG_TYPE', `The last argument must be of type function. Received ${internal.received(callback)}`);
+      const fail = (reason) => {
+        if (!reason) reason = Object.assign(codedError(Error, 'ERR_FALSY_VALUE_REJECTION', 'Promise was rejected with falsy value'), { reason });
+        internal.nextTick(callback, [reason]);
+      };
+      original.apply(this, values).then((value) => internal.nextTick(callback, [null, value]), fail);
+    };
+  };
+  const debuglog = (section) => {
+    const wanted = () => `${process.env.NODE_DEBUG ?? ''}`.split(',').some((part) => new RegExp(`^${part.trim().replace(/[\\^$+?.()|{}[\]]/g, '\\$&').replace(/\*/g, '.*')}$`, 'i').test(section) && part.trim() !== '');
+    const log = (...values) => { if (wanted()) console.error(`${section.toUpperCase()} ${process.pid}: ${format(...values)}`); };
+    return Object.defineProperty(log, 'enabled', { get: wanted, enumerable: true, configurable: true });
+  };
+  const parseEnv = (text) => {
+    const found = {};
+    const line = /^[ \t]*(?:export\s+)?([\w.-]+)[ \t]*=[ \t]*(?:'([^']*)'|"([^"]*)"|`([^`]*)`|([^\r\n#]*))/gm;
+    for (const [, name, single, double, back, bare] of text.matchAll(line)) found[name] = single ?? double?.replaceAll('\\n', '\n') ?? back ?? bare.trim();
+    return found;
+  };
+  const util = {
+    inspect, format, formatWithOptions, promisify, types, deprecate, stripVTControlCharacters, styleText, callbackify, debuglog, debug: debuglog, parseEnv,
     inherits(constructor, parent) {
+      for (const [name, value] of [['ctor', constructor], ['superCtor', parent]]) if (typeof value !== 'function') throw codedError(TypeError, 'ERR_INVALID_ARG_TYPE', `The "${name}" argument must be of type function. Received ${internal.received(value)}`);
+      if (parent.prototype === undefined) throw codedError(TypeError, 'ERR_INVALID_ARG_TYPE', 'The "superCtor.prototype" property must be of type object. Received undefined');
       Object.defineProperty(constructor, 'super_', { value: parent, writable: true, configurable: true });
       Object.setPrototypeOf(constructor.prototype, parent.prototype);
     },
     isDeepStrictEqual: (a, b) => deepEqual(a, b, true),
-    isArray: Array.isArray, toUSVString: (text) => `${text}`.toWellFormed(), debuglog: () => () => {},
-    styleText: (style, text) => [].concat(style).reduce((result, one) => {
-      const codes = { bold: [1, 22], dim: [2, 22], italic: [3, 23], underline: [4, 24], red: [31, 39], green: [32, 39], yellow: [33, 39], blue: [34, 39], magenta: [35, 39], cyan: [36, 39], white: [37, 39], gray: [90, 39] }[one];
-      return codes ? `\x1b[${codes[0]}m${result}\x1b[${codes[1]}m` : result;
-    }, `${text}`),
+    isBuffer: (value) => Buffer.isBuffer(value), log: (...values) => console.log(`${new Date().toTimeString().slice(0, 8)} - ${format(...values)}`),
+    toUSVString: (text) => `${text}`.toWellFormed(),
+    parseArgs: (config) => internal.lazy('parse_args')(config),
+    aborted: (signal) => new Promise((resolve) => { if (signal.aborted) resolve(); else signal.addEventListener('abort', () => resolve(), { once: true }); }),
+    getSystemErrorName: (number) => internal.errorNames().get(number)?.[0],
+    getSystemErrorMap: () => internal.errorNames(),
     TextEncoder, TextDecoder,
+    // The old questions about types.
+    isArray: Array.isArray, isBoolean: (value) => typeof value === 'boolean', isNull: (value) => value === null, isNullOrUndefined: (value) => value === null || value === undefined,
+    isNumber: (value) => typeof value === 'number', isString: (value) => typeof value === 'string', isSymbol: (value) => typeof value === 'symbol',
+    isUndefined: (value) => value === undefined, isRegExp: types.isRegExp, isObject: (value) => typeof value === 'object' && value !== null, isDate: types.isDate,
+    isError: (value) => types.isNativeError(value) || value instanceof Error, isFunction: (value) => typeof value === 'function',
+    isPrimitive: (value) => (typeof value !== 'object' && typeof value !== 'function') || value === null,
   };
   internal.builtins['util'] = () => util;
   internal.builtins['util/types'] = () => types;
-
-  class AssertionError extends Error {
-    constructor({ message, actual, expected, operator, stackStartFn }) {
-      super(message);
-      this.name = 'AssertionError';
-      this.code = 'ERR_ASSERTION';
-      Object.assign(this, { generatedMessage: false, actual, expected, operator });
-    }
-  }
-  const fail = (message, actual, expected, operator, text) => {
-    if (message instanceof Error) throw message;
-    const error = new AssertionError({ message: message ?? text, actual, expected, operator });
-    error.generatedMessage = message === undefined;
-    throw error;
-  };
-  const both = (heading, actual, expected) => `${heading}\n\n${inspect(actual)}\n\nshould loosely equal\n\n${inspect(expected)}`;
-  const compare = (title, actual, expected) => {
-    const lines = (value) => inspect(value, { depth: 1000, maxArrayLength: Infinity, maxStringLength: Infinity, sorted: true }).split('\n');
-    const [a, b] = [lines(actual), lines(expected)];
-    if (a.length === 1 && b.length === 1 && a[0] !== b[0] && a[0].length + b[0].length < 70) return `${title}\n\n${a[0]} !== ${b[0]}\n`;
-    return `${title}\n+ actual - expected\n\n${a.map((line) => `+ ${line}`).join('\n')}\n${b.map((line) => `- ${line}`).join('\n')}`;
-  };
-  const matches = (error, expected) => {
-    if (expected === undefined) return true;
-    if (expected instanceof RegExp) return expected.test(`${error}`);
-    if (typeof expected === 'function') {
-      if (expected.prototype !== undefined && error instanceof expected) return true;
-      if (Error.isPrototypeOf(expected) || expected === Error) return false;
-      return expected.call({}, error) === true;
-    }
-    return Object.keys(expected).every((key) => (expected[key] instanceof RegExp && typeof error?.[key] === 'string' ? expected[key].test(error[key]) : deepEqual(error?.[key], expected[key], true)));
-  };
-  const checkThrown = (error, expected, message, operator) => {
-    if (typeof expected === 'string') return;
-    if (!matches(error, expected)) {
-      if (typeof expected === 'function' || expected instanceof RegExp) {
-        if (typeof expected === 'function' && (expected === Error || Error.isPrototypeOf(expected))) throw error;
-      }
-      fail(message, error, expected, operator, `The error does not match: ${inspect(error)}`);
-    }
-  };
-  const assert = (value, message) => { if (!value) fail(message, value, true, '==', value === undefined && message === undefined ? 'The expression evaluated to a falsy value' : `The expression evaluated to a falsy value:\n\n  assert(${inspect(value)})\n`); };
-  Object.assign(assert, {
-    AssertionError, ok: assert,
-    fail: (message = 'Failed') => fail(message, undefined, undefined, 'fail', 'Failed'),
-    equal: (a, b, message) => { if (!sameValue(a, b, false)) fail(message, a, b, '==', `${inspect(a)} == ${inspect(b)}`); },
-    notEqual: (a, b, message) => { if (sameValue(a, b, false)) fail(message, a, b, '!=', `${inspect(a)} != ${inspect(b)}`); },
-    strictEqual: (a, b, message) => { if (!Object.is(a, b)) fail(message, a, b, 'strictEqual', compare('Expected values to be strictly equal:', a, b)); },
-    notStrictEqual: (a, b, message) => { if (Object.is(a, b)) fail(message, a, b, 'notStrictEqual', `Expected "actual" to be strictly unequal to: ${inspect(b)}`); },
-    deepEqual: (a, b, message) => { if (!deepEqual(a, b, false)) fail(message, a, b, 'deepEqual', both('Expected values to be loosely deep-equal:', a, b)); },
-    notDeepEqual: (a, b, message) => { if (deepEqual(a, b, false)) fail(message, a, b, 'notDeepEqual', `Expected "actual" not to be loosely deep-equal to: ${inspect(b)}`); },
-    deepStrictEqual: (a, b, message) => { if (!deepEqual(a, b, true)) fail(message, a, b, 'deepStrictEqual', compare('Expected values to be strictly deep-equal:', a, b)); },
-    notDeepStrictEqual: (a, b, message) => { if (deepEqual(a, b, true)) fail(message, a, b, 'notDeepStrictEqual', `Expected "actual" not to be strictly deep-equal to: ${inspect(b)}`); },
-    match: (text, pattern, message) => { if (!pattern.test(text)) fail(message, text, pattern, 'match', `The input did not match the regular expression ${inspect(pattern)}. Input:\n\n${inspect(text)}\n`); },
-    doesNotMatch: (text, pattern, message) => { if (pattern.test(text)) fail(message, text, pattern, 'doesNotMatch', `The input was expected to not match the regular expression ${inspect(pattern)}. Input:\n\n${inspect(text)}\n`); },
-    throws(run, expected, message) {
-      try { run(); } catch (error) { checkThrown(error, expected, message, 'throws'); return; }
-      fail(typeof expected === 'string' ? expected : message, undefined, expected, 'throws', `Missing expected exception${expected?.name ? ` (${expected.name})` : ''}.`);
-    },
-    doesNotThrow(run, message) { try { run(); } catch (error) { fail(typeof message === 'string' ? message : undefined, error, undefined, 'doesNotThrow', `Got unwanted exception.\nActual message: "${error?.message}"`); } },
-    async rejects(run, expected, message) {
-      try { await (typeof run === 'function' ? run() : run); } catch (error) { checkThrown(error, expected, message, 'rejects'); return; }
-      fail(typeof expected === 'string' ? expected : message, undefined, expected, 'rejects', `Missing expected rejection${expected?.name ? ` (${expected.name})` : ''}.`);
-    },
-    async doesNotReject(run, message) { try { await (typeof run === 'function' ? run() : run); } catch (error) { fail(message, error, undefined, 'doesNotReject', `Got unwanted rejection.\nActual message: "${error?.message}"`); } },
-    ifError(value) { if (value !== null && value !== undefined) throw value; },
-  });
-  assert.strict = Object.assign((value, message) => assert(value, message), assert, { equal: assert.strictEqual, notEqual: assert.notStrictEqual, deepEqual: assert.deepStrictEqual, notDeepEqual: assert.notDeepStrictEqual });
-  assert.strict.strict = assert.strict;
-  internal.builtins['assert'] = () => assert;
-  internal.builtins['assert/strict'] = () => assert.strict;
+  internal.deepEqual = deepEqual;
+  internal.builtins['assert'] = () => internal.lazy('assert');
+  internal.builtins['assert/strict'] = () => internal.builtin('assert').strict;
 }

@@ -1,7 +1,7 @@
 //! CommonJS bundler: how do npm packages become one script?
 //!
-//! Each file that is reached from the entry becomes a function in a table, under a number; a small
-//! loader does what `require` does.
+//! Each file that is reached from the entries becomes a function in a table, under a number; a
+//! small loader does what `require` does.
 
 use super::toolchain::Package;
 use anyhow::{Context as _, Result, bail};
@@ -12,7 +12,7 @@ use std::path::{Component, Path, PathBuf};
 
 /// The text before and after the table of modules. A module is a function and, by request, the
 /// numbers of what it requires.
-const BEFORE: &str = "(() => {\nconst modules = [\n";
+const BEFORE: &str = "((outside) => {\nconst modules = [\n";
 const AFTER: &str = "];
 const loaded = [];
 const load = (number) => {
@@ -20,30 +20,35 @@ const load = (number) => {
     const module = loaded[number] = { exports: {} };
     const [define, numbers] = modules[number];
     define.call(module.exports, module, module.exports, (request) => {
-      if (!(request in numbers)) throw new Error(`module ${request} is not in the bundle`);
-      return load(numbers[request]);
+      return request in numbers ? load(numbers[request]) : outside(request);
     });
   }
   return loaded[number].exports;
 };
 ";
 
-/// One script that leaves the exports of the first package's main module in the global variable
-/// `global`.
+/// One expression: a function that gives an object with a function for each of `entries`, which
+/// gives its exports. An entry is the name of a package, or one of its files.
+///
+/// What is required from packages that are not given (such as Node's own) is asked of the function
+/// that the expression is called with.
 ///
 /// # Errors
 ///
-/// Where a file cannot be read, or requires a file of its own package that is not there. What is
-/// required from packages that are not given (such as Node's own) is found missing when it is
-/// called for, as in Node.
-pub(super) fn bundle(packages: &[Package], global: &str) -> Result<String> {
-    let entry = packages.first().context("there is no package to bundle")?;
+/// Where a file cannot be read, or requires a file of its own package that is not there.
+pub(super) fn bundle(packages: &[Package], entries: &[&str]) -> Result<String> {
     let mut table = Table {
         packages,
         numbers: HashMap::new(),
         files: Vec::new(),
     };
-    table.number(main_file(&entry.directory)?);
+    let mut exports = String::new();
+    for entry in entries {
+        let file = table
+            .resolve(Path::new(""), entry)?
+            .with_context(|| format!("no package has the entry `{entry}`"))?;
+        writeln!(exports, "  {entry:?}: () => load({}),", table.number(file))?;
+    }
     let mut text = BEFORE.to_owned();
     let mut next = 0;
     while let Some(file) = table.files.get(next).cloned() {
@@ -63,7 +68,7 @@ pub(super) fn bundle(packages: &[Package], global: &str) -> Result<String> {
         next += 1;
     }
     text.push_str(AFTER);
-    write!(text, "globalThis.{global} = load(0);\n}})();\n")?;
+    write!(text, "return {{\n{exports}}};\n}})")?;
     Ok(text)
 }
 
@@ -95,6 +100,8 @@ impl Table<'_> {
             })?;
             return Ok(Some(target));
         }
+        // A slash at the end only says that Node's own module is not meant.
+        let request = request.trim_end_matches('/');
         for package in self.packages {
             if request == package.name {
                 return main_file(&package.directory).map(Some);
@@ -222,17 +229,21 @@ mod tests {
                 ],
             ),
         ];
-        let text = bundle(&packages, "it").unwrap();
+        let text = bundle(&packages, &["main", "@s/other/lib/index.js"]).unwrap();
         assert!(
-            text.contains("{ \"./a\": 1, \"../dist/a.js\": 1, \"@s/other/lib\": 2, }"),
+            text.contains("{ \"./a\": 2, \"../dist/a.js\": 2, \"@s/other/lib\": 1, }"),
             "{text}"
         );
         assert!(text.contains("{ \"@s/other\": 3, }"), "{text}");
         assert!(!text.contains("unused"), "{text}");
         assert!(
-            text.ends_with("globalThis.it = load(0);\n})();\n"),
+            text.ends_with(
+                "return {\n  \"main\": () => load(0),\n  \"@s/other/lib/index.js\": () => load(1),\n};\n})"
+            ),
             "{text}"
         );
+        let error = bundle(&packages, &["gone"]).unwrap_err().to_string();
+        assert_eq!(error, "no package has the entry `gone`");
     }
 
     #[test]
@@ -243,7 +254,7 @@ mod tests {
             "main",
             &[("package.json", "{}"), ("index.js", "require('./gone')")],
         )];
-        let error = bundle(&packages, "it").unwrap_err().to_string();
+        let error = bundle(&packages, &["main"]).unwrap_err().to_string();
         assert!(
             error.ends_with("requires `./gone`, which is not there"),
             "{error}"

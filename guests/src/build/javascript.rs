@@ -40,8 +40,21 @@ const INITIALISERS: [(&str, &str); 2] = [
     ("typescript", "wizer-initialize-typescript"),
 ];
 
-/// The global variable in which our C code looks for the transform, and which it then removes.
-const TRANSFORM: &str = "__sucrase";
+/// The entries of the transform: itself, and its parser for what the prelude does in front of it.
+const TRANSFORM: [&str; 3] = [
+    "sucrase",
+    "sucrase/dist/parser/index.js",
+    "sucrase/dist/parser/tokenizer/types.js",
+];
+
+/// The libraries that programs get as parts of Node, with the file that the C code embeds.
+const LIBRARIES: [(&str, &[&str]); 2] = [
+    (
+        "library_stream.js",
+        &["readable-stream/lib/stream.js", "string_decoder"],
+    ),
+    ("library_zlib.js", &["pako"]),
+];
 
 /// Gives the C code the transform's text, but only where the guest is initialised for TypeScript:
 /// otherwise the text is empty.
@@ -124,11 +137,15 @@ pub(super) fn guests(steps: &Steps<'_>) -> Result<Vec<Product>> {
     let typed = format!("{engine} with {transform}");
     Ok(vec![
         guest("javascript", engine, ("js", &["js", "mjs", "cjs"])),
-        guest("typescript", typed, ("ts", &["ts", "mts", "cts"])),
+        guest(
+            "typescript",
+            typed,
+            ("ts", &["ts", "mts", "cts", "tsx", "jsx"]),
+        ),
     ])
 }
 
-/// The core module and the text of the TypeScript transform that is inside it.
+/// The core module and the texts of the npm packages that are inside it.
 fn compile(steps: &Steps<'_>, tools: &Path, engine: &Path) -> Result<PathBuf> {
     let packages = toolchain::npm_packages(steps)?;
     let mut inputs = Inputs::new(RECIPE)
@@ -150,7 +167,13 @@ fn compile(steps: &Steps<'_>, tools: &Path, engine: &Path) -> Result<PathBuf> {
         |new| {
             let ours = new.join("javascript");
             write_sources("javascript", &ours)?;
-            fs::write(new.join("typescript.js"), bundle(&packages, TRANSFORM)?)?;
+            // The prelude takes the transform from this variable.
+            let transform = bundle(&packages, &TRANSFORM)?;
+            let transform = format!("globalThis.__sucrase = {transform}(() => undefined);\n");
+            fs::write(new.join("typescript.js"), transform)?;
+            for (file, entries) in LIBRARIES {
+                fs::write(new.join(file), bundle(&packages, entries)?)?;
+            }
             fs::write(new.join("typescript.h"), TYPESCRIPT_HEADER)?;
             let kept = steps.scratch(COMPILER_CACHE)?;
             let mut compiler = toolchain::c_compiler(tools)?.start();

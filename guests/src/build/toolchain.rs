@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 const FETCH_VERSION: &str = "1";
 
 const PYTHON_ADVICE: &str = "making the guests needs Python 3.9 or newer with pip, such as by `apt-get install python3-pip`";
-const NPM_ADVICE: &str = "making the TypeScript guest needs npm, such as by `apt-get install npm`";
+const NPM_ADVICE: &str = "making the JavaScript guests needs npm, such as by `apt-get install npm`";
 const CARGO_ADVICE: &str = "making the JavaScript guest needs cargo";
 
 /// The file that pins the npm packages.
@@ -126,7 +126,7 @@ fn pip_packages(
 pub(super) fn npm_packages(steps: &Steps<'_>) -> Result<Vec<Package>> {
     let wanted = pins()?;
     let inputs = Inputs::new(FETCH_VERSION).text(source_text(NPM_PINS)?);
-    let directory = steps.run(Step { name: "transform", detail: "fetching the TypeScript transform", inputs, network: Network::Needed }, |new| {
+    let directory = steps.run(Step { name: "transform", detail: "fetching the npm packages", inputs, network: Network::Needed }, |new| {
         let mut npm = tools::npm(new).context(NPM_ADVICE)?;
         npm.args(["pack", "--silent", "--ignore-scripts", "--pack-destination"]).arg(new);
         npm.args(wanted.iter().map(|pin| format!("{}@{}", pin.name, pin.version)));

@@ -1,0 +1,10 @@
+// a built-in module that is not there says what does instead
+// only = "Node has these modules"
+for (const name of ['child_process', 'node:http', 'worker_threads', 'vm', 'no-such-package', './no-such-file.js']) {
+  try { require(name); } catch (error) { console.log(error.code, error.message); }
+}
+try { await import('node:net'); } catch (error) { console.log(error.code, error.message); }
+try { require('zlib').brotliCompressSync('x'); } catch (error) { console.log(error.code, error.message); }
+try { (1).toLocaleString('xx'); } catch (error) { console.log(error.name, error.message); }
+try { (1).toLocaleString('en-US', { style: 'unit', unit: 'liter' }); } catch (error) { console.log(error.name, error.message); }
+try { new Date(0).toLocaleString('en-US', { timeZone: 'America/New_York' }); } catch (error) { console.log(error.name, error.message); }
