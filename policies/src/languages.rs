@@ -60,7 +60,7 @@ pub const LANGUAGES: [Language; 5] = [
     Language {
         name: "typescript",
         file_name: "main.ts",
-        extensions: &["ts", "mts"],
+        extensions: &["ts", "mts", "cts", "tsx", "jsx"],
         interpreters: &["bun", "deno", "ts-node", "tsx"],
         ecosystem: Some(Ecosystem::JavaScript),
         home: Home::Guest,
