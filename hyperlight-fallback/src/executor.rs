@@ -143,11 +143,7 @@ impl Executor for Containers {
             ending = reader.read(program_output) => ending,
         };
         drop(feeding);
-        if let Some(error) = reader.changed_mount(&setup.grant, &plan.mounts) {
-            container.end().await;
-            return Err(error);
-        }
-        let mut report = reader.report(&ending, limits)?;
+        let mut report = reader.report(&ending, &setup.grant, &plan.mounts)?;
         reader.read_reply(&mut report, &plan, limits);
         let trailer = reader.splitter.trailer();
         let mut usage = trailer
@@ -465,7 +461,15 @@ impl OutputReader {
         })
     }
 
-    fn report(&self, ending: &Ending, limits: &Limits) -> Result<Report, Error> {
+    fn report(
+        &self,
+        ending: &Ending,
+        grant: &Grant,
+        sources: &[MountSource],
+    ) -> Result<Report, Error> {
+        if let Some(error) = self.changed_mount(grant, sources) {
+            return Err(error);
+        }
         Ok(match ending {
             Ending::Cancelled => Report::new(Status::Cancelled),
             Ending::WallTime => Report::limited(Limit::Wall),
@@ -476,7 +480,7 @@ impl OutputReader {
                 )));
             }
             Ending::Ended | Ending::ReplyLimit => match self.splitter.trailer() {
-                Some((trailer, _)) => finished(trailer, limits),
+                Some((trailer, _)) => finished(trailer, grant.limits()),
                 None => {
                     let crash = "the container ended before its program did".to_owned();
                     Report {

@@ -6,7 +6,8 @@
 //!
 //! In reading order: [`layout`] places the parts, [`path`] resolves paths, [`node`] defines the
 //! nodes and [`attributes`] what is seen of them, [`tree`] and [`host`] change them, [`devices`] are
-//! the files of `/dev`, [`quota`] counts, [`bindings`] implements `wasi:filesystem`, and [`files`] is for the host.
+//! the files of `/dev`, [`quota`] counts, [`bindings`] implements `wasi:filesystem`, and [`files`]
+//! is for the host.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -15,6 +16,7 @@ mod archive;
 mod attributes;
 mod bindings;
 mod content;
+mod device_streams;
 mod devices;
 mod error;
 mod files;

@@ -4,7 +4,7 @@
 //! here before it opens it.
 
 use crate::error::Error;
-use glovebox_host::own::opened_by_mount;
+use glovebox_host::own::{Access, opened_by_mount};
 use glovebox_policy::{Mount, check_mount};
 use rustix::fs::{CWD, FsWord, Mode, OFlags};
 use std::io;
@@ -59,7 +59,12 @@ pub fn resolve_mount(mount: &Mount) -> Result<Option<ResolvedMount>, Error> {
         );
         refused(format!("its path leads through a symbolic link: {reason}"))
     })?;
-    if let Some(own) = opened_by_mount(&path, mount.writable) {
+    let access = if mount.writable {
+        Access::ReadWrite
+    } else {
+        Access::ReadOnly
+    };
+    if let Some(own) = opened_by_mount(&path, access) {
         tracing::warn!(
             host = mount.host,
             own = %own.display(),

@@ -77,10 +77,19 @@ impl Drop for Lent {
     }
 }
 
+/// The access of a mount.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Programs read there.
+    ReadOnly,
+    /// They write there, too.
+    ReadWrite,
+}
+
 /// Returns the own folder that a mount of this directory would open to a program: one that it lies
 /// in, or one inside it, unless that has no secrets and the mount is read-only.
 #[must_use]
-pub fn opened_by_mount(directory: &Path, is_writable: bool) -> Option<PathBuf> {
+pub fn opened_by_mount(directory: &Path, access: Access) -> Option<PathBuf> {
     let lent = LENT.lock().unwrap_or_else(PoisonError::into_inner);
     if lent.iter().any(|lent| lent == directory) {
         return None;
@@ -90,7 +99,8 @@ pub fn opened_by_mount(directory: &Path, is_writable: bool) -> Option<PathBuf> {
     let mut folders = folders.iter();
     let found = folders.find(|(own, contents)| {
         directory.starts_with(own)
-            || own.starts_with(directory) && (is_writable || **contents == Contents::Private)
+            || own.starts_with(directory)
+                && (access == Access::ReadWrite || **contents == Contents::Private)
     });
     found.map(|(own, _)| own.clone())
 }
@@ -118,16 +128,21 @@ mod tests {
             ("/own-test", false, true),
             ("/own-test/states", true, false),
         ] {
-            let found = opened_by_mount(Path::new(directory), is_writable);
+            let access = if is_writable {
+                Access::ReadWrite
+            } else {
+                Access::ReadOnly
+            };
+            let found = opened_by_mount(Path::new(directory), access);
             assert_eq!(found.is_some(), is_open, "{directory} {is_writable}");
         }
         let work = Path::new("/own-test/state/work");
         let lent = [lend(work), lend(work)];
         for lent in lent {
-            assert_eq!(opened_by_mount(work, true), None);
-            assert!(opened_by_mount(&work.join("below"), true).is_some());
+            assert_eq!(opened_by_mount(work, Access::ReadWrite), None);
+            assert!(opened_by_mount(&work.join("below"), Access::ReadWrite).is_some());
             drop(lent);
         }
-        assert!(opened_by_mount(work, true).is_some());
+        assert!(opened_by_mount(work, Access::ReadWrite).is_some());
     }
 }
