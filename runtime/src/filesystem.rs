@@ -5,9 +5,9 @@
 //! visible, in content, names, numbers or errors.
 //!
 //! In reading order: [`layout`] places the parts, [`path`] resolves paths, [`node`] defines the
-//! nodes and [`attributes`] what is seen of them, [`tree`] and [`host`] change them, [`devices`] are
-//! the files of `/dev`, [`quota`] counts, [`bindings`] implements `wasi:filesystem`, and [`files`]
-//! is for the host.
+//! nodes and [`attributes`] what is seen of them, [`tree`] and [`host`] change them, [`devices`]
+//! are the files of `/dev`, [`quota`] counts, [`bindings`] implements `wasi:filesystem`, and
+//! [`files`] is for the host.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
