@@ -197,10 +197,20 @@ if (isModule) {
   Object.defineProperty(globalThis, 'exports', { get: () => main.exports, set: (value) => { main.exports = value; }, configurable: true });
   globalThis.require.main = main;
   const options = { filename: name, importModuleDynamically: (specifier) => import(/^\.{0,2}\//.test(specifier) ? pathToFileURL(path.resolve(WORKSPACE, specifier)) : specifier) };
+  // A program finds its own text where its name says, while it runs.
+  if (/\b__filename\b/.test(text) && !fs.existsSync(file)) {
+    try { fs.writeFileSync(file, text); } catch { /* the workspace is full */ }
+    process.on('exit', () => { try { fs.unlinkSync(file); } catch { /* the program was quicker */ } });
+  }
   let script;
   let problem;
   try { script = new vm.Script(text, options); } catch (error) { problem = error; }
   if (script === undefined && /\bawait\b/.test(text)) load(text).catch((error) => raise(error, false));
+  else if (problem?.message === 'Illegal return statement') {
+    // Inside a function, as Node runs it; its last expression has no value then.
+    const values = { exports: main.exports, require: globalThis.require, module: main, __filename: file, __dirname: WORKSPACE };
+    vm.compileFunction(text, Object.keys(values), options).apply(main.exports, Object.values(values));
+  }
   else if (script === undefined) raise(problem, false);
   else {
     const value = script.runInThisContext();

@@ -6,5 +6,5 @@ import os
 assert len(os.urandom(16)) == 16
 print("ok")
 # --- attack
-for path in ["/dev/random", "/dev/tty", "/dev/zero", "/dev/ptmx", "/dev/console"]:
+for path in ["/dev/tty", "/dev/ptmx", "/dev/console", "/dev/kmsg", "/dev/mem", "/dev/fuse"]:
     attempt(path, lambda: open(path, "rb").read(1))

@@ -13,7 +13,7 @@ for folder, folders, files in os.walk("/"):
         continue
     for name in files:
         try:
-            content = open(os.path.join(folder, name), "rb").read()
+            content = open(os.path.join(folder, name), "rb").read(1 << 20)
         except OSError:
             continue
         at = content.find(needle.encode())
