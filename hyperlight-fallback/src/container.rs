@@ -12,6 +12,7 @@ use bollard::models::{
     MountBindOptionsPropagationEnum, MountType, ResourcesUlimits,
 };
 use glovebox::{Error, ResolvedMount, resolve_mount};
+use glovebox_host::own;
 use glovebox_policy::Grant;
 use std::collections::HashMap;
 use std::io;
@@ -79,6 +80,11 @@ pub(crate) struct MountSource {
 
 /// Resolves and checks the granted directories, in the order of the grant.
 pub(crate) fn mount_sources(grant: &Grant) -> Result<Vec<MountSource>, Error> {
+    // Other tiers register the cache where they open it, and there may be none.
+    if let Some(cache) = glovebox_guests::default_cache_dir().filter(|_| !grant.mounts().is_empty())
+    {
+        own::protect(&cache);
+    }
     let source = |mount: &glovebox_policy::Mount| {
         let checked = resolve_mount(mount)?;
         let path = checked.as_ref().map_or_else(
@@ -298,6 +304,15 @@ pub(crate) fn cover_volumes(
                 volume.escape_debug()
             ));
         }
+        if let Some(own) = ["/work", "/program"]
+            .iter()
+            .find(|own| is_below(&path, own))
+        {
+            return Err(format!(
+                "the image declares the volume `{}` inside `{own}`, which holds the program",
+                volume.escape_debug()
+            ));
+        }
         let mut mounts = host.mounts.iter().flatten();
         if mounts.any(|mount| mount.target.as_ref() == Some(&path)) {
             continue;
@@ -307,6 +322,11 @@ pub(crate) fn cover_volumes(
         covers.entry(path).or_insert_with(|| temporary(inodes));
     }
     Ok(())
+}
+
+fn is_below(path: &str, folder: &str) -> bool {
+    let rest = path.strip_prefix(folder);
+    rest.is_some_and(|rest| rest.starts_with('/'))
 }
 
 fn security_options(settings: &Settings, sockets: Sockets) -> Vec<String> {
@@ -414,7 +434,9 @@ arguments = "64KiB"
         ] {
             assert_eq!(covered(volumes), Ok(expected), "{volumes:?}");
         }
-        for wrong in ["", "/", "relative", "/a/../b", "/a/./b", "/a:ro", "/a,b"] {
+        for wrong in [
+            "", "/", "relative", "/a/../b", "/a/./b", "/a:ro", "/a,b", "/work/a",
+        ] {
             assert!(covered(&[wrong]).is_err(), "{wrong}");
         }
     }

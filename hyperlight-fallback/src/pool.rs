@@ -211,6 +211,8 @@ struct Kind {
     ready: Vec<Container>,
     /// The number that is being created.
     pending: usize,
+    /// The number of the last run of this kind.
+    last: u64,
 }
 
 impl Pool {
@@ -286,7 +288,12 @@ impl Pool {
             .map(|value| format!("{value} {mounts:?}"))
             .unwrap_or_default();
         let ready = self.lock().get_mut(&kind).and_then(|kind| kind.ready.pop());
-        tokio::spawn(self.clone().fill(kind, body.clone()));
+        let number = self
+            .counts
+            .iter()
+            .map(|count| count.load(Ordering::Relaxed));
+        let number = number.sum();
+        tokio::spawn(self.clone().fill(kind, body.clone(), number));
         if let Some(mut container) = ready {
             // One that cannot be resumed, as after a restart of the engine, is dropped.
             if self.docker.unpause_container(&container.id).await.is_ok() {
@@ -325,8 +332,8 @@ impl Pool {
     }
 
     /// Creates containers until enough are idle.
-    async fn fill(self, kind: String, body: ContainerCreateBody) {
-        while self.reserve(&kind) {
+    async fn fill(self, kind: String, body: ContainerCreateBody, number: u64) {
+        while self.reserve(&kind, number) {
             let created = async {
                 let container = Container::start(&self.docker, body.clone(), None).await?;
                 self.docker.pause_container(&container.id).await?;
@@ -346,13 +353,20 @@ impl Pool {
         }
     }
 
-    /// Reserves the creation of one more; returns whether there is room.
-    fn reserve(&self, kind: &str) -> bool {
+    /// Reserves the creation of one more for the run of this number; returns whether there is room.
+    /// The kind that was used longest ago gives way to a new one.
+    fn reserve(&self, kind: &str, number: u64) -> bool {
         let mut kinds = self.lock();
         if !kinds.contains_key(kind) && kinds.len() >= MAX_KINDS {
-            return false;
+            let idle = kinds.iter().filter(|(_, kind)| kind.pending == 0);
+            let Some((oldest, _)) = idle.min_by_key(|(_, kind)| kind.last) else {
+                return false;
+            };
+            let oldest = oldest.clone();
+            kinds.remove(&oldest);
         }
         let kind = kinds.entry(kind.to_owned()).or_default();
+        kind.last = number;
         let may = kind.ready.len() + kind.pending < self.idle;
         kind.pending += usize::from(may);
         may

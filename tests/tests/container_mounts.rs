@@ -152,6 +152,25 @@ fn directory_that_is_replaced_before_it_is_mounted_is_refused() {
     }
 }
 
+/// The workspace belongs to the program, and the process that compares mounts cannot look into it.
+#[test]
+fn mounts_inside_the_workspace_are_compared_too() {
+    let place = Place::new();
+    for guest in ["/data", "/work/data", "/work/deep/er"] {
+        let policy = format!(
+            "version = 1\ndefault_profile = \"t\"\n[profiles.t]\nextends = \"default\"\n\
+             [[profiles.t.mounts]]\nhost = \"{}\"\nguest = \"{guest}\"\n",
+            place.path("open/data").display()
+        );
+        let policy = glovebox::Policy::parse("test", &policy).expect("it is valid");
+        let Some(sandbox) = sandbox(policy) else {
+            return;
+        };
+        let outcome = run(&sandbox, Request::new("shell", format!("cat {guest}/file")));
+        assert_eq!(outcome.stdout.text(), "granted\n", "{}", show(&outcome));
+    }
+}
+
 /// Machine code in the cache is executed by the next process, so no program may write there.
 #[test]
 fn own_files_of_glovebox_are_not_mounted() {

@@ -1,8 +1,8 @@
 """Program file: what does a program find that opens its `__file__`?
 
 Its own text. The program comes as a text and not as a file, so a file is made while a source runs
-that asks for its name, where that is free, and taken away again: it is none of the program's
-results.
+that asks for its name, where that is free, and taken away again, unless a limit ends the run: it is
+none of the program's results.
 """
 
 from glovebox_guest.own import __builtins__
@@ -24,14 +24,19 @@ def put(path, text):
     try:
         content = text.encode()
         descriptor = open_file(path, CREATE)
-        made[:] = path, content
+    except OSError:
+        # It is there already, or in a folder that is not.
+        return
+    try:
         left = memoryview(content)
         while left:
             left = left[write(descriptor, left) :]
-        close_file(descriptor)
+        made[:] = path, content
     except OSError:
-        # It is there already, in a folder that is not, or there is no room.
-        pass
+        # There is no room. What was written would take up the rest of it.
+        remove(path)
+    finally:
+        close_file(descriptor)
 
 
 def take_back():

@@ -24,8 +24,8 @@ from collections import deque
 
 NO_END = "this wait would never end: there is one thread, and nothing is left to run that could end the wait"
 WAITING = frozenset((
-    "acquire", "as_completed", "get", "notify", "notify_all", "result", "run_forever", "run_until_complete", "select", "sleep", "wait",
-    "wait_for",
+    "acquire", "as_completed", "get", "is_alive", "is_set", "locked", "notify", "notify_all", "result", "run_forever", "run_until_complete",
+    "select", "sleep", "wait", "wait_for",
 ))
 """Names in the code of a thread by which it is taken to wait."""
 LOOKED_THROUGH = 40

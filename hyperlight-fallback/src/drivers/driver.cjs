@@ -200,17 +200,20 @@ if (isModule) {
   // A program finds its own text where its name says, while it runs.
   if (/\b__filename\b/.test(text) && !fs.existsSync(file)) {
     try { fs.writeFileSync(file, text); } catch { /* the workspace is full */ }
-    process.on('exit', () => { try { fs.unlinkSync(file); } catch { /* the program was quicker */ } });
+    // Not if the program has changed it: then it is a result.
+    process.on('exit', () => { try { if (fs.readFileSync(file, 'utf8') === text) fs.unlinkSync(file); } catch { /* the program was quicker */ } });
   }
   let script;
   let problem;
   try { script = new vm.Script(text, options); } catch (error) { problem = error; }
-  if (script === undefined && /\bawait\b/.test(text)) load(text).catch((error) => raise(error, false));
-  else if (problem?.message === 'Illegal return statement') {
-    // Inside a function, as Node runs it; its last expression has no value then.
-    const values = { exports: main.exports, require: globalThis.require, module: main, __filename: file, __dirname: WORKSPACE };
-    vm.compileFunction(text, Object.keys(values), options).apply(main.exports, Object.values(values));
+  // A script that returns runs inside a function, as in Node; its last expression has no value then.
+  const values = { exports: main.exports, require: globalThis.require, module: main, __filename: file, __dirname: WORKSPACE };
+  let inside;
+  if (problem?.message === 'Illegal return statement') {
+    try { inside = vm.compileFunction(text, Object.keys(values), options); } catch (error) { problem = error; }
   }
+  if (inside !== undefined) inside.apply(main.exports, Object.values(values));
+  else if (script === undefined && /\bawait\b/.test(text)) load(text).catch((error) => raise(error, false));
   else if (script === undefined) raise(problem, false);
   else {
     const value = script.runInThisContext();
