@@ -300,14 +300,12 @@ pub(crate) fn cover_volumes(
                 .all(|segment| !matches!(segment, "." | ".."));
         if !is_normal {
             return Err(format!(
-                "the image declares the volume `{}`, which is no absolute path without `.`, `..`, `:` and `,`",
+                "the image declares the volume `{}`, which is not an absolute path without `.`, `..`, `:` and `,`",
                 volume.escape_debug()
             ));
         }
-        if let Some(own) = ["/work", "/program"]
-            .iter()
-            .find(|own| is_below(&path, own))
-        {
+        let is_inside = |own: &&str| path != **own && Path::new(&path).starts_with(own);
+        if let Some(own) = ["/work", "/program"].iter().find(|own| is_inside(own)) {
             return Err(format!(
                 "the image declares the volume `{}` inside `{own}`, which holds the program",
                 volume.escape_debug()
@@ -322,11 +320,6 @@ pub(crate) fn cover_volumes(
         covers.entry(path).or_insert_with(|| temporary(inodes));
     }
     Ok(())
-}
-
-fn is_below(path: &str, folder: &str) -> bool {
-    let rest = path.strip_prefix(folder);
-    rest.is_some_and(|rest| rest.starts_with('/'))
 }
 
 fn security_options(settings: &Settings, sockets: Sockets) -> Vec<String> {

@@ -175,7 +175,7 @@ fn mounts_inside_the_workspace_are_compared_too() {
 #[test]
 fn own_files_of_glovebox_are_not_mounted() {
     let cache = glovebox_guests::default_cache_dir().expect("there is one");
-    let above = cache.parent().expect("it is no root").to_owned();
+    let above = cache.parent().expect("it has a parent").to_owned();
     let link = tempfile::tempdir().expect("a folder can be made");
     symlink(&cache, link.path().join("link")).expect("a link can be made");
     for (host, write, is_mounted) in [
