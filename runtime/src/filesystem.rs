@@ -40,7 +40,7 @@ pub(crate) use devices::Devices;
 pub use error::FilesystemError;
 pub(crate) use files::CollectLimits;
 pub use files::FileEntry;
-pub(crate) use host::{HostMount, MountAccess};
+pub(crate) use host::HostMount;
 pub(crate) use layout::{FilesystemSetup, Layout};
 pub(crate) use quota::{FilesystemUsage, QuotaLimits};
 

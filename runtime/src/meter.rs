@@ -62,9 +62,17 @@ pub(crate) const PROGRAM_COPY: usize = 4 << 20;
 /// Bytes that the engine copies for the result of a guest.
 pub(crate) const RESULT_COPY: usize = 48 << 20;
 
+/// Random bytes that are generated per unit of fuel.
+const RANDOM_BYTES: u64 = 2;
+
 /// Returns the price of copying `bytes`.
 pub(crate) fn copied(bytes: usize) -> u64 {
     bytes as u64 / BYTES_COPIED
+}
+
+/// Returns the price of generating `bytes` of random numbers.
+pub(crate) fn random(bytes: u64) -> u64 {
+    bytes / RANDOM_BYTES
 }
 
 /// Returns the price of validating and copying text of `bytes`.

@@ -18,6 +18,7 @@ pub struct ResolvedMount {
     pub path: PathBuf,
     /// The directory that the path led to when it was checked, opened with `O_PATH`.
     pub(crate) directory: OwnedFd,
+    pub(crate) access: Access,
 }
 
 impl ResolvedMount {
@@ -76,7 +77,11 @@ pub fn resolve_mount(mount: &Mount) -> Result<Option<ResolvedMount>, Error> {
         ));
     }
     let directory = open(&path).map_err(|error| refused(error.to_string()))?;
-    Ok(Some(ResolvedMount { path, directory }))
+    Ok(Some(ResolvedMount {
+        path,
+        directory,
+        access,
+    }))
 }
 
 /// Opens the directory of a path without symlinks. A program that can rename a directory of the

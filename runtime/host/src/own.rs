@@ -77,12 +77,12 @@ impl Drop for Lent {
     }
 }
 
-/// The access of a mount.
+/// The access of a program to a mount.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Programs read there.
+    /// Nothing can be changed, including times.
     ReadOnly,
-    /// They write there, too.
+    /// Files can be created, changed and removed.
     ReadWrite,
 }
 

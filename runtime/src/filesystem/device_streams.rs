@@ -18,10 +18,8 @@ use super::Filesystem;
 use super::devices::{Device, Devices};
 use super::quota::{Permit, Quota};
 use super::streams::{TRANSFER_MAX, failed};
+use crate::meter;
 use crate::stdio::StreamName;
-
-/// Random bytes that are generated per unit of fuel, as for `wasi:random`.
-const RANDOM_BYTES_PER_FUEL: u64 = 2;
 
 impl Filesystem {
     /// Connects the device files.
@@ -133,7 +131,7 @@ impl DeviceSource {
             Self::Random(generator) => {
                 quota
                     .meter
-                    .charge(super::content::as_u64(length) / RANDOM_BYTES_PER_FUEL);
+                    .charge(meter::random(super::content::as_u64(length)));
                 let mut bytes = vec![0; length];
                 match generator {
                     Some(seeded) => seeded.fill_bytes(&mut bytes),

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cap_std::fs::{Dir, Metadata, MetadataExt, OpenOptions, OpenOptionsExt};
+use glovebox_host::own::Access;
 use rustix::fs::{OFlags, Timespec, Timestamps};
 use tokio::sync::Semaphore;
 use wasmtime_wasi::p2::bindings::filesystem::types::{
@@ -59,16 +60,6 @@ impl fmt::Debug for HostMount {
     }
 }
 
-/// The access of a guest to a mount.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum MountAccess {
-    /// Nothing can be changed, including times.
-    ReadOnly,
-    /// Files can be created, changed and removed. Written bytes count against the workspace's
-    /// quota.
-    ReadWrite,
-}
-
 impl HostMount {
     /// Mounts an open directory at the absolute path `guest_path`.
     ///
@@ -77,7 +68,7 @@ impl HostMount {
     pub(crate) fn new(
         directory: OwnedFd,
         guest_path: impl Into<String>,
-        access: MountAccess,
+        access: Access,
     ) -> Result<Self, FilesystemError> {
         let guest_path = guest_path.into();
         // Opened once more for reading: until now it may be open with `O_PATH` only.
@@ -89,7 +80,7 @@ impl HostMount {
         Ok(Self {
             guest_path: guest_path.into(),
             root: Arc::new(root),
-            writable: access == MountAccess::ReadWrite,
+            writable: access == Access::ReadWrite,
             jobs: Arc::new(Semaphore::new(JOBS_MAX)),
         })
     }

@@ -12,9 +12,6 @@ use wasmtime_wasi::p2::bindings::random::{insecure, random};
 /// Random bytes that a guest may ask for at once; protects the host's memory.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// Bytes that are generated and handed over per unit of fuel.
-const BYTES_MADE: u64 = 2;
-
 /// The generators of one run; `None` is the thread's generator.
 pub(super) struct Generators(Option<Box<Seeded>>);
 
@@ -68,7 +65,7 @@ fn made(meter: &Meter, generator: Option<&mut StdRng>, length: u64) -> wasmtime:
             "{length} random bytes were asked for at once; {MAX_BYTES} can be"
         )));
     }
-    meter.charge(length / BYTES_MADE + meter::copied(allowed));
+    meter.charge(meter::random(length) + meter::copied(allowed));
     let mut bytes = vec![0; allowed];
     fill(generator, &mut bytes);
     Ok(bytes)

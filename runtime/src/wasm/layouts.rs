@@ -5,7 +5,7 @@
 
 use crate::error::{Error, RequestError};
 use crate::executor::RunSetup;
-use crate::filesystem::{Archive, FilesystemSetup, HostMount, Layout, MountAccess};
+use crate::filesystem::{Archive, FilesystemSetup, HostMount, Layout};
 use crate::guest::Guest;
 use crate::memory::map_file;
 use crate::mounts::resolve_mount;
@@ -99,11 +99,6 @@ async fn make(setup: &RunSetup, guest: Option<&Guest>) -> Result<SharedLayout, E
         .mounts()
         .iter()
         .map(|mount| {
-            let access = if mount.writable {
-                MountAccess::ReadWrite
-            } else {
-                MountAccess::ReadOnly
-            };
             let unusable = |reason: String| Error::Mount {
                 guest: mount.guest.clone(),
                 reason,
@@ -112,7 +107,7 @@ async fn make(setup: &RunSetup, guest: Option<&Guest>) -> Result<SharedLayout, E
                 tracing::warn!(host = mount.host, "a granted directory does not exist");
                 unusable("its directory does not exist".to_owned())
             })?;
-            HostMount::new(found.directory, mount.guest.clone(), access)
+            HostMount::new(found.directory, mount.guest.clone(), found.access)
                 .map_err(|error| unusable(error.to_string()))
         })
         .collect::<Result<_, _>>()?;

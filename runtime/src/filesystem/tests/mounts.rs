@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tempfile::TempDir;
 
 use super::*;
+use glovebox_host::own::Access;
 
 /// Makes a mount with a file, a directory, an escaping symlink and a FIFO in it, and a secret
 /// beside it.
@@ -32,7 +33,7 @@ fn host() -> TempDir {
     host
 }
 
-fn mounted(host: &TempDir, at: &str, access: MountAccess) -> Guest {
+fn mounted(host: &TempDir, at: &str, access: Access) -> Guest {
     let inside = fs::File::open(host.path().join("inside")).unwrap();
     let mount = HostMount::new(inside.into(), at, access).unwrap();
     Guest::with(
@@ -51,7 +52,7 @@ fn text(path: &Path) -> String {
 #[tokio::test]
 async fn a_mount_is_read() {
     let host = host();
-    let mut guest = mounted(&host, "/data", MountAccess::ReadOnly);
+    let mut guest = mounted(&host, "/data", Access::ReadOnly);
     assert_eq!(guest.get("data/file").await, Ok(b"content".to_vec()));
     assert_eq!(
         guest.get("data/sub/../sub/deep/leaf").await,
@@ -110,7 +111,7 @@ async fn a_mount_is_read() {
 #[tokio::test]
 async fn paths_do_not_lead_out_of_a_mount() {
     let host = host();
-    for access in [MountAccess::ReadOnly, MountAccess::ReadWrite] {
+    for access in [Access::ReadOnly, Access::ReadWrite] {
         let mut guest = mounted(&host, "/data", access);
         for path in ["data/absolute", "data/relative", "data/up", "data/etc"] {
             assert_eq!(
@@ -168,7 +169,7 @@ async fn a_read_only_mount_is_not_changed() {
         .unwrap()
         .modified()
         .unwrap();
-    let mut guest = mounted(&host, "/data", MountAccess::ReadOnly);
+    let mut guest = mounted(&host, "/data", Access::ReadOnly);
     guest.put("work/mine", b"x").await.unwrap();
     let root = guest.root;
     for (open, flags) in [
@@ -232,7 +233,7 @@ async fn a_read_only_mount_is_not_changed() {
 async fn a_writable_mount_is_changed_and_charged() {
     let host = host();
     let inside = host.path().join("inside");
-    let mut guest = mounted(&host, "/work/data", MountAccess::ReadWrite);
+    let mut guest = mounted(&host, "/work/data", Access::ReadWrite);
     guest.put("work/data/new", b"made").await.unwrap();
     assert_eq!(text(&inside.join("new")), "made");
     guest.mkdir("work/data/made").await.unwrap();
@@ -327,7 +328,7 @@ async fn a_swapped_directory_never_leaks() {
             }
         })
     };
-    let mut guest = mounted(&host, "/data", MountAccess::ReadWrite);
+    let mut guest = mounted(&host, "/data", Access::ReadWrite);
     let mut read = 0;
     for _ in 0..100_000 {
         match guest.get("data/d/f").await {
@@ -354,7 +355,7 @@ async fn a_swapped_directory_never_leaks() {
 fn debug_output_does_not_name_the_host() {
     let host = tempfile::tempdir().unwrap();
     let directory = fs::File::open(host.path()).unwrap();
-    let mount = HostMount::new(directory.into(), "/data", MountAccess::ReadOnly).unwrap();
+    let mount = HostMount::new(directory.into(), "/data", Access::ReadOnly).unwrap();
     assert!(!format!("{mount:?}").contains(host.path().to_str().unwrap()));
 }
 
@@ -362,7 +363,7 @@ fn debug_output_does_not_name_the_host() {
 #[tokio::test]
 async fn file_systems_of_the_kernel_are_not_entered() {
     let root = fs::File::open("/").unwrap();
-    let mount = HostMount::new(root.into(), "/data", MountAccess::ReadOnly).unwrap();
+    let mount = HostMount::new(root.into(), "/data", Access::ReadOnly).unwrap();
     let mut guest = Guest::with(
         FilesystemSetup {
             mounts: vec![mount],
