@@ -122,6 +122,26 @@ impl ProcessMemory {
     }
 }
 
+/// A hold that the limiter of an instance and the owner of the instance share.
+///
+/// The engine drops the state of a store, and the limiter with it, before the memory. The owner's
+/// clone, dropped last, keeps the bytes charged until the memory is discarded.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SharedHold(Arc<Mutex<MemoryHold>>);
+
+impl SharedHold {
+    pub(crate) fn new(held: MemoryHold) -> Self {
+        Self(Arc::new(Mutex::new(held)))
+    }
+
+    pub(crate) fn grow(&self, bytes: u64) -> Result<(), String> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .grow(bytes)
+    }
+}
+
 impl MemoryHold {
     pub(crate) fn grow(&mut self, bytes: u64) -> Result<(), String> {
         let Some(counted) = self.run.0.as_ref().filter(|_| bytes > 0) else {

@@ -1,6 +1,6 @@
 //! Resource limiter: how much may a guest make the engine allocate?
 
-use crate::account::MemoryHold;
+use crate::account::{MemoryHold, SharedHold};
 use crate::stdio::LimitReached;
 use glovebox_policy::Limit;
 use std::future::poll_fn;
@@ -84,13 +84,13 @@ pub(crate) struct Limiter {
     table: usize,
     hit: Option<Limit>,
     /// The run's charge to the memory account.
-    held: MemoryHold,
+    held: SharedHold,
     start: MemoryStart,
 }
 
 impl Limiter {
     /// Creates the limiter of an instance.
-    pub(crate) fn new(max_memory: u64, held: MemoryHold, start: MemoryStart) -> Self {
+    pub(crate) fn new(max_memory: u64, held: SharedHold, start: MemoryStart) -> Self {
         let max_memory = usize::try_from(max_memory).unwrap_or(usize::MAX);
         Self {
             max_memory,

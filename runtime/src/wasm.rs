@@ -11,6 +11,7 @@ mod program;
 mod race;
 mod report;
 
+use crate::account::SharedHold;
 use crate::clock::GuestClock;
 use crate::compiler::Compiler;
 use crate::engine::Metering;
@@ -101,6 +102,7 @@ impl WasmExecutor {
             outputs: outputs.clone(),
             seed: grant.seed(),
         });
+        let held = SharedHold::new(memory.hold());
         let state = RunState::new(StoreParts {
             outputs: &outputs,
             input: input.clone(),
@@ -109,7 +111,7 @@ impl WasmExecutor {
             arguments,
             environment: grant.environment(),
             files,
-            limiter: Limiter::new(limits.memory, memory.hold(), start),
+            limiter: Limiter::new(limits.memory, held.clone(), start),
             calls: setup.host_calls(),
             memory,
         });
@@ -117,6 +119,7 @@ impl WasmExecutor {
             state,
             outputs,
             input,
+            held,
         })))
     }
 
@@ -191,6 +194,7 @@ impl WasmExecutor {
             metering: self.metering,
             packages: place,
             image,
+            _held: host.held,
             fresh: true,
             alive: true,
             reported_calls: 0,
@@ -207,6 +211,8 @@ struct Host {
     state: RunState,
     outputs: Outputs,
     input: GuestInput,
+    /// The charge of the memory, to be dropped after the store.
+    held: SharedHold,
 }
 
 enum Started {

@@ -16,6 +16,8 @@ mod doctor;
 mod exit;
 mod files;
 mod guests;
+#[cfg(feature = "serve")]
+mod heap;
 mod installation;
 #[cfg(feature = "packages")]
 mod packages;

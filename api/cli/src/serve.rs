@@ -7,7 +7,7 @@ use crate::compose::{Composition, ContainerTier};
 use crate::exit::{Exit, Failure};
 use crate::installation::Installation;
 use crate::runtime::{runtime, runtime_with};
-use crate::{files, policy, run, terminal};
+use crate::{files, heap, policy, run, terminal};
 use glovebox::CancellationToken;
 use glovebox_http::{Listen, ServeError, Server};
 use glovebox_policy::{Policy, Subject};
@@ -40,6 +40,7 @@ const DATABASE_ADVICE: &str = if cfg!(feature = "postgres") {
 /// Runs `glovebox serve`.
 pub(crate) fn serve(arguments: &ServeArguments) -> Result<Exit, Failure> {
     keep_to_ourselves();
+    heap::return_freed_memory();
     let config = config(arguments.config.as_deref())?;
     // One crypto provider for all TLS connections of this process.
     let _ = rustls::crypto::ring::default_provider().install_default();

@@ -46,13 +46,13 @@ impl Image {
     pub(super) fn slot(&self, initial: usize, reservation: usize) -> io::Result<MemorySlot> {
         let free = lock(&self.free).pop();
         match free {
-            Some(slot) if slot.shape() == (initial, reservation) => Ok(slot),
+            Some(slot) if slot.shape() == (initial, reservation) => Ok(slot.lend()),
             _ => MemorySlot::of_file(&self.file, self.len(), initial, reservation),
         }
     }
 
     /// Resets a used slot to a fresh one and keeps it, or unmaps it if that fails.
-    pub(super) fn recycle(&self, slot: MemorySlot, size: usize) {
+    pub(super) fn recycle(&self, mut slot: MemorySlot, size: usize) {
         if slot.restore(&self.pristine, size).is_ok() {
             let mut free = lock(&self.free);
             if free.len() < MAX_FREE_SLOTS {

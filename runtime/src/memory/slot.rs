@@ -16,10 +16,41 @@ use std::fs::File;
 use std::io;
 use std::ptr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Bytes of a slot that may stay resident between two runs; protects the host's memory from slots
 /// that one large run has grown.
 const KEEP_RESIDENT_BYTES: usize = 4 << 20;
+
+/// Bytes of all free slots of the process that may stay resident. They are in no run's charge, so
+/// after a burst they would come on top of what the memory account hands out.
+const MAX_RESIDENT_BYTES: usize = 64 << 20;
+
+/// Bytes that free slots keep resident.
+static RESIDENT_BYTES: AtomicUsize = AtomicUsize::new(0);
+
+/// What a free slot keeps resident, out of [`MAX_RESIDENT_BYTES`].
+#[derive(Debug)]
+pub(super) struct Resident(usize);
+
+impl Resident {
+    /// Returns none if the free slots would keep too much.
+    fn take(bytes: usize) -> Option<Self> {
+        RESIDENT_BYTES
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |all| {
+                all.checked_add(bytes)
+                    .filter(|all| *all <= MAX_RESIDENT_BYTES)
+            })
+            .is_ok()
+            .then_some(Self(bytes))
+    }
+}
+
+impl Drop for Resident {
+    fn drop(&mut self) {
+        RESIDENT_BYTES.fetch_sub(self.0, Ordering::Relaxed);
+    }
+}
 
 /// A place for one memory, which starts as an image or as zeroes.
 #[derive(Debug)]
@@ -30,6 +61,8 @@ pub(super) struct MemorySlot {
     pub(super) initial: usize,
     /// The way in which the dirty pages of the image are found.
     pub(super) tracking: DirtyTracking,
+    /// None while a run has it.
+    pub(super) resident: Option<Resident>,
 }
 
 impl MemorySlot {
@@ -41,6 +74,7 @@ impl MemorySlot {
             memory: Arc::new(memory),
             initial,
             tracking: DirtyTracking::PagemapPrivate,
+            resident: None,
         })
     }
 
@@ -57,6 +91,7 @@ impl MemorySlot {
             memory: Arc::new(memory),
             initial,
             tracking,
+            resident: None,
         })
     }
 
@@ -65,19 +100,29 @@ impl MemorySlot {
         (self.initial, self.memory.len)
     }
 
+    /// Gives a free slot to a run, whose charge has what was kept resident.
+    pub(super) fn lend(mut self) -> Self {
+        self.resident = None;
+        self
+    }
+
     /// Resets a memory that has grown to `size` bytes: its image is copied back from `pristine`.
-    pub(super) fn restore(&self, pristine: &Mapping, size: usize) -> io::Result<()> {
+    pub(super) fn restore(&mut self, pristine: &Mapping, size: usize) -> io::Result<()> {
         let Self {
             memory,
             initial,
             tracking,
+            resident,
         } = self;
         let image = pristine.len;
         let mut dirty = DirtyPages::default();
         let scanned = dirty
             .scan(memory, 0..image, *tracking)
             .and_then(|()| dirty.scan(memory, image..size, DirtyTracking::PagemapPrivate));
-        if scanned.is_err() || dirty.bytes > KEEP_RESIDENT_BYTES {
+        *resident = (scanned.is_ok() && dirty.bytes <= KEEP_RESIDENT_BYTES)
+            .then(|| Resident::take(dirty.bytes))
+            .flatten();
+        if resident.is_none() {
             memory.discard(0..size)?;
             // The write-protection was lost with the pages.
             tracking.rearm(memory, 0..image)?;

@@ -127,6 +127,7 @@ fn either_sign_tells_every_written_page_and_no_other() {
                     .into(),
                 initial: image.len(),
                 tracking,
+                resident: None,
             },
         };
         if slot.tracking != tracking {
@@ -215,4 +216,42 @@ fn stacks_are_reused_and_guarded() {
     assert_eq!(stack.guard_range().end as usize, stack.range().start);
     drop(stack);
     assert_eq!(stacks.new_stack(1 << 20, false).unwrap().top(), top);
+}
+
+/// Counts the private pages of a slot's image, in bytes.
+fn resident(slot: &MemorySlot, image: &Image) -> usize {
+    let mut private = DirtyPages::default();
+    private
+        .scan(
+            &slot.memory,
+            0..image.len(),
+            DirtyTracking::PagemapPrivate,
+        )
+        .unwrap();
+    private.bytes
+}
+
+#[test]
+fn free_slots_of_a_burst_keep_a_bounded_amount_of_memory() {
+    if !super::kernel_tells_dirty_pages() {
+        return;
+    }
+    let image = image(48);
+    let mut slots: Vec<_> = (0..40)
+        .map(|_| image.slot(image.len(), 256 << 20).unwrap())
+        .collect();
+    for slot in &mut slots {
+        bytes_of(slot, &image).fill(0xee);
+        slot.restore(&image.pristine, image.len()).unwrap();
+        assert!(pristine(bytes_of(slot, &image), &image));
+    }
+    // 120 MiB were written to. The checks above made no page private.
+    let kept: usize = slots.iter().map(|slot| resident(slot, &image)).sum();
+    assert!(kept > 0 && kept <= 64 << 20, "{kept} bytes");
+    // What runs have again is in their own charges.
+    let lent: Vec<_> = slots.drain(..39).map(MemorySlot::lend).collect();
+    bytes_of(&mut slots[0], &image).fill(0xee);
+    slots[0].restore(&image.pristine, image.len()).unwrap();
+    assert!(resident(&slots[0], &image) > 0);
+    drop(lent);
 }
