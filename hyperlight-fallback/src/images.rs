@@ -31,6 +31,10 @@ const REGISTRY_BASE_IMAGE: &str = "debian:bookworm-slim";
 /// Timeout of pulling the base image.
 const PULL_TIMEOUT: Duration = Duration::from_secs(120);
 
+/// Timeout of a request to the engine that makes an image: the image is uploaded while its packages
+/// are fetched and unpacked.
+const IMPORT_TIMEOUT: Duration = Duration::from_secs(30 * 60);
+
 /// The glibc version of that distribution, with which packages with native code have to be
 /// compatible.
 pub(crate) const LIBC: &str = "2.36";
@@ -204,7 +208,7 @@ pub async fn build_images(
     if let Some(unknown) = wanted.iter().find(|language| image_of(language).is_none()) {
         return Err(BuildError::Unknown(unknown.clone()));
     }
-    let docker = connected().await?;
+    let docker = connected().await?.with_timeout(IMPORT_TIMEOUT);
     let mut registry = None;
     if base == ImageBase::Any {
         match pull(&docker).await {
