@@ -14,6 +14,9 @@ use tokio::sync::mpsc;
 /// Maximum bytes of the trailer line.
 const MAX_TRAILER: usize = 256;
 
+/// Maximum bytes of the code at the end of an answer, with its line break.
+const MAX_CODE: usize = 8;
+
 /// The program exceeded its output limit.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct OutputLimitExceeded;
@@ -69,6 +72,13 @@ impl Collector {
     }
 }
 
+impl Collector {
+    /// Streams no more of it.
+    pub(crate) fn detach(&mut self) {
+        self.sink = None;
+    }
+}
+
 /// Parser of the standard output stream: it splits the program's output from the trailer at the
 /// delimiter.
 pub(crate) struct Splitter {
@@ -79,6 +89,8 @@ pub(crate) struct Splitter {
     /// Maximum bytes after the delimiter.
     limit: usize,
     is_truncated: bool,
+    /// The last bytes after the delimiter, in which the answer of a session's command ends.
+    last: Vec<u8>,
 }
 
 impl Splitter {
@@ -89,6 +101,7 @@ impl Splitter {
             found_delimiter: false,
             limit: limit.saturating_add(MAX_TRAILER),
             is_truncated: false,
+            last: Vec::new(),
         }
     }
 
@@ -99,6 +112,7 @@ impl Splitter {
             self.is_truncated |= bytes.len() > room;
             self.held
                 .extend_from_slice(bytes.get(..bytes.len().min(room)).unwrap_or_default());
+            self.keep_last(bytes);
             return Bytes::new();
         }
         self.held.extend_from_slice(bytes);
@@ -110,6 +124,8 @@ impl Splitter {
             self.found_delimiter = true;
             let own = self.held.split_to(start).freeze();
             let _ = self.held.split_to(self.delimiter.len());
+            let rest = self.held.clone();
+            self.keep_last(&rest);
             return own;
         }
         let longest = self.held.len().min(self.delimiter.len() - 1);
@@ -121,6 +137,34 @@ impl Splitter {
             })
             .unwrap_or(0);
         self.held.split_to(self.held.len() - kept).freeze()
+    }
+
+    fn keep_last(&mut self, bytes: &[u8]) {
+        let most = self.delimiter.len() + MAX_CODE;
+        let new = bytes.len().saturating_sub(most);
+        self.last
+            .extend_from_slice(bytes.get(new..).unwrap_or_default());
+        self.last.drain(..self.last.len().saturating_sub(most));
+    }
+
+    /// Returns the code at the end of the answer to a session's command, and the length of the end:
+    /// the delimiter again, the code and a line break.
+    fn end(&self) -> Option<(i32, usize)> {
+        let line = self.last.strip_suffix(b"\n")?;
+        let start = line
+            .windows(self.delimiter.len())
+            .rposition(|window| window == self.delimiter)?;
+        let code = line.get(start + self.delimiter.len()..)?;
+        let code = std::str::from_utf8(code).ok()?.parse().ok()?;
+        Some((code, self.last.len() - start))
+    }
+
+    /// Returns the answer to a session's command, once it is whole: its code, and what is in it.
+    pub(crate) fn answer(&self) -> Option<(i32, &[u8])> {
+        let (code, end) = self.end()?;
+        let end = if self.is_truncated { 0 } else { end };
+        let length = self.held.len().checked_sub(end)?;
+        Some((code, self.held.get(..length)?))
     }
 
     /// Returns whether the bytes after the delimiter exceeded the limit.
@@ -144,32 +188,11 @@ impl Splitter {
 
     /// Returns the parsed trailer and the archive after it.
     pub(crate) fn trailer(&self) -> Option<(Trailer, &[u8])> {
-        let end = self
-            .held
-            .iter()
-            .take(MAX_TRAILER)
-            .position(|byte| *byte == b'\n')
-            .filter(|_| self.found_delimiter)?;
-        let line = std::str::from_utf8(self.held.get(..end)?).ok()?;
-        let mut numbers = line
-            .split_ascii_whitespace()
-            .map(|word| word.parse::<u64>().ok());
-        let mut next = || numbers.next().flatten();
-        let trailer = Trailer {
-            code: i32::try_from(next()?).ok()?,
-            killed_for_memory: next()?,
-            refused_processes: next()?,
-            cpu_micros: next()?,
-            peak_memory: next()?,
-            free_blocks: next()?,
-            free_files: next()?,
-            completion: usize::try_from(next()?).ok()?,
-        };
-        Some((trailer, self.held.get(end + 1..).unwrap_or_default()))
+        Trailer::parse(&self.held).filter(|_| self.found_delimiter)
     }
 }
 
-/// The trailer: how the run ended, as `init.sh` reports it.
+/// The trailer: how the run ended, as `report.sh` reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Trailer {
     pub(crate) code: i32,
@@ -181,9 +204,36 @@ pub(crate) struct Trailer {
     pub(crate) free_files: u64,
     /// Bytes after the trailer line that hold the program's value or exception.
     pub(crate) completion: usize,
+    /// Whether the driver of a session is ready for another evaluation.
+    pub(crate) is_alive: bool,
 }
 
 impl Trailer {
+    /// Parses a trailer; also returns what follows it.
+    pub(crate) fn parse(bytes: &[u8]) -> Option<(Self, &[u8])> {
+        let end = bytes
+            .iter()
+            .take(MAX_TRAILER)
+            .position(|byte| *byte == b'\n')?;
+        let line = std::str::from_utf8(bytes.get(..end)?).ok()?;
+        let mut numbers = line
+            .split_ascii_whitespace()
+            .map(|word| word.parse::<u64>().ok());
+        let mut next = || numbers.next().flatten();
+        let trailer = Self {
+            code: i32::try_from(next()?).ok()?,
+            killed_for_memory: next()?,
+            refused_processes: next()?,
+            cpu_micros: next()?,
+            peak_memory: next()?,
+            free_blocks: next()?,
+            free_files: next()?,
+            completion: usize::try_from(next()?).ok()?,
+            is_alive: next()? == 1,
+        };
+        Some((trailer, bytes.get(end + 1..).unwrap_or_default()))
+    }
+
     pub(crate) fn usage(&self) -> Usage {
         Usage {
             cpu: Duration::from_micros(self.cpu_micros),
@@ -198,7 +248,7 @@ mod tests {
 
     #[test]
     fn output_is_split_at_the_delimiter_in_any_chunks() {
-        let whole = b"hello MAmark-ma MARK 3 0 1 2000 4096 5 6 7\nTAR".as_slice();
+        let whole = b"hello MAmark-ma MARK 3 0 1 2000 4096 5 6 7 1\nTAR".as_slice();
         let expected = Trailer {
             code: 3,
             killed_for_memory: 0,
@@ -208,6 +258,7 @@ mod tests {
             free_blocks: 5,
             free_files: 6,
             completion: 7,
+            is_alive: true,
         };
         for size in 1..whole.len() {
             let mut splitter = Splitter::new("MARK", 100);
@@ -238,14 +289,43 @@ mod tests {
         assert!(splitter.held.len() <= 10 + MAX_TRAILER);
         for trailer in [
             "MARK 1 2\n",
-            "MARK a 0 0 0 0 0 0 0\n",
-            "MARK -1 0 0 0 0 0 0 0\n",
-            "MARK 99999999999 0 0 0 0 0 0 0\n",
+            "MARK 1 0 0 0 0 0 0 0\n",
+            "MARK a 0 0 0 0 0 0 0 0\n",
+            "MARK -1 0 0 0 0 0 0 0 0\n",
+            "MARK 99999999999 0 0 0 0 0 0 0 0\n",
         ] {
             let mut splitter = Splitter::new("MARK", 10);
             splitter.push(trailer.as_bytes());
             assert_eq!(splitter.trailer(), None, "{trailer}");
         }
+    }
+
+    #[test]
+    fn answers_end_with_the_delimiter_again() {
+        let whole = b"out MARK line\nMAR MARK x\n0 MARK 12\n".as_slice();
+        for size in 1..=whole.len() {
+            let mut splitter = Splitter::new("MARK ", 100);
+            let mut own = Vec::new();
+            for (at, chunk) in whole.chunks(size).enumerate() {
+                assert_eq!(splitter.answer(), None, "{size}: {at}");
+                own.extend_from_slice(&splitter.push(chunk));
+            }
+            assert_eq!(own, b"out ", "{size}");
+            assert_eq!(
+                splitter.answer(),
+                Some((12, b"line\nMAR MARK x\n0 ".as_slice())),
+                "{size}"
+            );
+        }
+        // One that is too long still has an end.
+        let mut splitter = Splitter::new("MARK ", 0);
+        splitter.push(b"MARK ");
+        for _ in 0..100 {
+            splitter.push(&[b'x'; 100]);
+        }
+        splitter.push(b"MARK 3\n");
+        let (code, kept) = splitter.answer().unwrap();
+        assert_eq!((code, kept.len()), (3, MAX_TRAILER));
     }
 
     #[tokio::test]

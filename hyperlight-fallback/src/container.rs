@@ -5,7 +5,7 @@
 //! request can widen it.
 
 use crate::owner::LABEL_OWNER;
-use crate::protocol::{completion_limit, has_egress};
+use crate::protocol::{MAX_INPUT, completion_limit, has_egress};
 use crate::seccomp::{self, Sockets};
 use bollard::models::{
     ContainerCreateBody, HealthConfig, HostConfig, HostConfigLogConfig, Mount, MountBindOptions,
@@ -52,7 +52,11 @@ const OWN_PROCESSES: u64 = 8;
 const EGRESS_PROCESSES: u64 = 32;
 
 /// The init script, which is the container's main process.
-const INIT: &str = include_str!("init.sh");
+const INIT: &str = concat!(
+    include_str!("report.sh"),
+    include_str!("session.sh"),
+    include_str!("init.sh")
+);
 
 /// Per-host container settings of the operator.
 #[derive(Clone, Debug, Default)]
@@ -237,6 +241,7 @@ fn tmpfs(grant: &Grant, settings: &Settings) -> HashMap<String, String> {
         .saturating_add(limits.source)
         .saturating_add(limits.arguments)
         .saturating_add(completion_limit(grant))
+        .saturating_add(MAX_INPUT as u64)
         .saturating_add(CONTROL_BYTES);
     // Podman can set no owner of a tmpfs but the container's user, which is not the program's.
     let access = if is_podman {
@@ -477,7 +482,7 @@ arguments = "64KiB"
                 "Ulimits": [{ "Name": "core", "Soft": 0, "Hard": 0 }, { "Name": "memlock", "Soft": 65536, "Hard": 65536 }],
                 "Tmpfs": {
                     "/work": "rw,exec,nosuid,nodev,size=10485760,nr_inodes=51,mode=0700,uid=65534",
-                    "/program": "rw,noexec,nosuid,nodev,size=7471209,nr_inodes=64,mode=0755",
+                    "/program": "rw,noexec,nosuid,nodev,size=24248425,nr_inodes=64,mode=0755",
                     "/tmp": "rw,exec,nosuid,nodev,size=67108864,nr_inodes=51,mode=1777"
                 },
                 "ShmSize": 1_048_576,

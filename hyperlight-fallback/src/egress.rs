@@ -29,7 +29,7 @@ use std::convert::Infallible;
 use std::io;
 use std::path::Path;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::UnixListener;
@@ -67,7 +67,7 @@ impl EgressSocket {
         let proxy = Arc::new(Proxy {
             calls,
             local_ca,
-            deadline: OnceLock::new(),
+            deadline: Mutex::default(),
             buffers: Arc::new(Semaphore::new(MAX_BUFFERED_KIB)),
             configs: Mutex::default(),
         });
@@ -81,7 +81,7 @@ impl EgressSocket {
 
     /// Sets the end of the program's wall-clock time, which is the deadline of its tool calls.
     pub(crate) fn set_deadline(&self, deadline: Instant) {
-        let _ = self.proxy.deadline.set(deadline);
+        *lock(&self.proxy.deadline) = Some(deadline);
     }
 
     /// Returns the number of requests and tool calls through this proxy, refused ones included.
@@ -112,10 +112,14 @@ struct Proxy {
     /// The certificate authority of tunnels; none without a network.
     local_ca: Option<Arc<LocalCa>>,
     /// The deadline of tool calls, unset until the program starts.
-    deadline: OnceLock<Instant>,
+    deadline: Mutex<Option<Instant>>,
     /// KiB of requests and responses that may still be buffered.
     buffers: Arc<Semaphore>,
     configs: Mutex<ConfigCache>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn listen(listener: UnixListener, proxy: Arc<Proxy>) {
@@ -170,7 +174,7 @@ async fn serve(
     if let Err(error) = served {
         tracing::debug!(%error, "a connection of a container failed");
     }
-    let mut tunnels = std::mem::take(&mut *tunnels.lock().unwrap_or_else(PoisonError::into_inner));
+    let mut tunnels = std::mem::take(&mut *lock(&tunnels));
     while tunnels.join_next().await.is_some() {}
 }
 

@@ -1,27 +1,28 @@
 //! Container executor: how does the container tier run what was granted?
+//!
+//! In reading order: [`plan`](crate::plan) prepares a container, this module runs a program in it,
+//! [`reply`](crate::reply) makes a report of what it answers, and [`session`](crate::session) keeps
+//! a container for one program after another.
 
 use crate::artifacts::artifacts;
-use crate::collector::{Collector, OutputLimitExceeded, Splitter, Trailer};
-use crate::container::{MountSource, describe, identities, memory_limit, mount_sources};
+use crate::collector::{Collector, OutputLimitExceeded, Splitter};
+use crate::container::MountSource;
 use crate::egress::EgressSocket;
 use crate::engine::{Containers, assumed_facts};
 use crate::images::{LIBC, image_of};
-use crate::job::{JobMessage, Program, message};
+use crate::plan::{CREATE_TIMEOUT, RunPlan, reserve_memory};
 use crate::pool::{Container, Pool, ProgramInput, ProgramOutput, Reservation, Usage};
-use crate::protocol::{
-    CODE_MOUNT, EGRESS_MOUNT, WorkspaceArchive, has_egress, lifetime, reply_limit,
-};
+use crate::protocol::{WorkspaceArchive, lifetime, reply_limit};
+use crate::reply::{changed_mount, complete, finished};
+use crate::session::ContainerSession;
 use async_trait::async_trait;
 use bollard::container::LogOutput;
-use bollard::models::ContainerCreateBody;
 use futures_util::StreamExt as _;
-use globset::GlobSet;
 use glovebox::{
-    Error, Evaluation, Exception, Executor, Hold, Input, Limit, NativePlatform, PackageTarget,
-    PoolStats, Report, Run, RunSetup, SessionHandle, Status, StreamName, Value, artifact_globs,
+    Error, Evaluation, Executor, Input, Limit, NativePlatform, PackageTarget, PoolStats, Report,
+    Run, RunSetup, SessionHandle, Status, StreamName,
 };
 use glovebox_policy::{Grant, Limits, Tier, TierFacts};
-use serde::Deserialize;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncWriteExt as _, copy};
 use tokio::task::JoinHandle;
@@ -29,20 +30,6 @@ use tokio::task::JoinHandle;
 /// Timeout of the liveness probe of the engine.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Timeout of starting a container; bounds how long the caller waits for the run.
-const CREATE_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// Timeout of waiting for free memory.
-const MEMORY_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Polling interval of that wait.
-const MEMORY_POLL_INTERVAL: Duration = Duration::from_millis(20);
-
-/// The exit code of a process that was killed by `SIGKILL`.
-const EXIT_SIGKILL: i32 = 128 + 9;
-
-/// The exit code of a process that exceeded its CPU time (`SIGXCPU`).
-const EXIT_SIGXCPU: i32 = 128 + 24;
 
 #[async_trait]
 impl Executor for Containers {
@@ -72,10 +59,6 @@ impl Executor for Containers {
         })
     }
 
-    fn has_sessions(&self, _: &str) -> bool {
-        false
-    }
-
     fn pool_stats(&self) -> Option<PoolStats> {
         self.connected()?.pool.as_ref().map(Pool::stock)
     }
@@ -99,7 +82,7 @@ impl Executor for Containers {
             () = evaluation.stop.cancelled() => return Ok(Report::new(Status::Cancelled)),
             pool = self.pool() => pool?,
         };
-        let mut plan = self.plan(pool, &setup, &evaluation)?;
+        let mut plan = self.plan(pool, &setup, Some(&evaluation))?;
         let Evaluation {
             input,
             output,
@@ -120,10 +103,14 @@ impl Executor for Containers {
                 });
             }
         };
+        let reservation = Reservation {
+            _hold: hold,
+            ended_by: Some(Instant::now() + lifetime(&setup.grant) + CREATE_TIMEOUT),
+        };
         let mut container = tokio::select! {
             biased;
             () = stop.cancelled() => return Ok(Report::new(Status::Cancelled)),
-            container = plan.start(pool, &setup.grant, hold) => container?,
+            container = plan.start(pool, &setup.grant, reservation) => container?,
         };
         let streams = container.output.take().zip(container.input.take());
         let (program_output, program_input) =
@@ -172,10 +159,11 @@ impl Executor for Containers {
         Ok(report)
     }
 
-    async fn open(&self, _: RunSetup) -> Result<Box<dyn SessionHandle>, Error> {
-        Err(Error::unsupported(
-            "there are no sessions in containers; run each program by itself".to_owned(),
-        ))
+    async fn open(&self, setup: RunSetup) -> Result<Box<dyn SessionHandle>, Error> {
+        let pool = self.pool().await?;
+        let plan = self.plan(pool, &setup, None)?;
+        let session = ContainerSession::open(pool, plan, setup).await?;
+        Ok(Box::new(session))
     }
 }
 
@@ -187,142 +175,6 @@ impl Containers {
             let reason = engine.facts.unavailable.clone();
             Error::executor(reason.unwrap_or_else(|| "there is no container engine".to_owned()))
         })
-    }
-
-    /// Prepares a run: everything that needs no container yet.
-    fn plan(
-        &self,
-        pool: &Pool,
-        setup: &RunSetup,
-        evaluation: &Evaluation,
-    ) -> Result<RunPlan, Error> {
-        let grant = &setup.grant;
-        let image = image_of(grant.language()).ok_or_else(|| {
-            Error::unsupported(format!("no container runs `{}`", grant.language()))
-        })?;
-        let patterns = artifact_globs(&evaluation.artifacts)?;
-        let archive = if patterns.is_empty() {
-            WorkspaceArchive::Omit
-        } else {
-            WorkspaceArchive::Send
-        };
-        let local_ca = if grant.network().is_empty() {
-            None
-        } else {
-            Some(self.inner.local_ca().map_err(Error::executor)?)
-        };
-        let egress = if has_egress(grant) {
-            let egress = EgressSocket::open(setup.host_calls(), local_ca.clone());
-            Some(egress.map_err(|error| Error::executor(error.to_string()))?)
-        } else {
-            None
-        };
-        let mounts = mount_sources(grant)?;
-        let program = Program {
-            source: &evaluation.source,
-            arguments: &evaluation.arguments,
-            files: &setup.files,
-            mounts: &mounts,
-        };
-        let local_ca = local_ca.as_ref().map(|local_ca| local_ca.pem());
-        let message = message(grant, program, archive, local_ca)?;
-        let packages = setup.packages.as_ref().zip(image.interpreter);
-        let extra: Vec<_> = packages
-            .map(|(tree, (_, folder))| (tree.path.as_path(), folder))
-            .into_iter()
-            .chain(
-                egress
-                    .as_ref()
-                    .map(|egress| (egress.directory(), EGRESS_MOUNT)),
-            )
-            .collect();
-        let body = describe(
-            grant,
-            &mounts,
-            grant.image().unwrap_or(image.name),
-            &extra,
-            &pool.settings,
-        );
-        Ok(RunPlan {
-            body,
-            mounts,
-            message,
-            patterns,
-            archive,
-            egress,
-        })
-    }
-}
-
-/// A run that was prepared.
-struct RunPlan {
-    body: ContainerCreateBody,
-    mounts: Vec<MountSource>,
-    message: JobMessage,
-    /// The artifacts that the request named.
-    patterns: GlobSet,
-    archive: WorkspaceArchive,
-    /// Dropped at the end of the run.
-    egress: Option<EgressSocket>,
-}
-
-impl RunPlan {
-    /// Returns the memory of the container, and of its output and artifacts in this process.
-    fn memory(&self, grant: &Grant) -> u64 {
-        let reply = reply_limit(grant, self.archive) as u64;
-        memory_limit(grant)
-            .saturating_add(reply.saturating_mul(2))
-            .saturating_add(grant.limits().output)
-    }
-
-    /// Starts the container. One with an egress proxy is created for its run, because the socket
-    /// is part of its configuration.
-    async fn start(&mut self, pool: &Pool, grant: &Grant, hold: Hold) -> Result<Container, Error> {
-        let reservation = Reservation {
-            _hold: hold,
-            ended_by: Instant::now() + lifetime(grant) + CREATE_TIMEOUT,
-        };
-        let mut body = std::mem::take(&mut self.body);
-        let is_single = self.egress.is_some();
-        let mounts =
-            identities(&self.mounts).map_err(|error| Error::executor(error.to_string()))?;
-        let container = async {
-            if let Some(image) = grant.image() {
-                pool.cover_volumes(image, &mut body).await?;
-            }
-            let container = if is_single {
-                pool.create(body, reservation).await
-            } else {
-                pool.take(body, &mounts, reservation).await
-            };
-            container.map_err(|error| error.to_string())
-        };
-        let reason = match tokio::time::timeout(CREATE_TIMEOUT, container).await {
-            Ok(Ok(container)) => return Ok(container),
-            Ok(Err(reason)) => reason,
-            Err(_) => format!(
-                "it created no container within {} s",
-                CREATE_TIMEOUT.as_secs()
-            ),
-        };
-        Err(Error::executor(match grant.image() {
-            Some(image) => format!(
-                "the container engine failed: {reason} (the policy pins the image {image}; `glovebox images list` shows those that exist)"
-            ),
-            None => format!("the container engine failed: {reason}"),
-        }))
-    }
-}
-
-/// Reserves the run's slot and the memory of its container. Waits a while for other runs to end,
-/// because a container reserves all of its memory when it starts.
-async fn reserve_memory(setup: &RunSetup, bytes: u64) -> Result<Hold, String> {
-    let until = Instant::now() + setup.grant.limits().wall.min(MEMORY_TIMEOUT);
-    loop {
-        match setup.hold_with(bytes) {
-            Err(_) if Instant::now() < until => tokio::time::sleep(MEMORY_POLL_INTERVAL).await,
-            result => return result,
-        }
     }
 }
 
@@ -444,30 +296,16 @@ impl OutputReader {
         Ending::Ended
     }
 
-    /// Returns the error of a run whose mount is not the directory that was checked.
-    fn changed_mount(&self, grant: &Grant, sources: &[MountSource]) -> Option<Error> {
-        let (trailer, _) = self.splitter.trailer()?;
-        let index = usize::try_from(trailer.code.checked_sub(CODE_MOUNT)?).ok()?;
-        let granted = grant.mounts().iter().zip(sources);
-        let mut checked = granted.filter(|(_, source)| source.checked.is_some());
-        let (mount, _) = checked.nth(index)?;
-        tracing::warn!(
-            host = mount.host,
-            "a granted directory was replaced while it was mounted"
-        );
-        Some(Error::Mount {
-            guest: mount.guest.clone(),
-            reason: "another directory took its place before the engine mounted it".to_owned(),
-        })
-    }
-
     fn report(
         &self,
         ending: &Ending,
         grant: &Grant,
         sources: &[MountSource],
     ) -> Result<Report, Error> {
-        if let Some(error) = self.changed_mount(grant, sources) {
+        let trailer = self.splitter.trailer();
+        if let Some(error) =
+            trailer.and_then(|(trailer, _)| changed_mount(trailer.code, grant, sources))
+        {
             return Err(error);
         }
         Ok(match ending {
@@ -515,79 +353,5 @@ impl OutputReader {
         report.usage.output = self.collector.written;
         report.usage.cpu = usage.cpu;
         report.usage.peak_memory = usage.peak_memory;
-    }
-}
-
-/// Builds the report of a run with a trailer. A program may survive a refused allocation or fork;
-/// if it failed, the refusal is the cause.
-fn finished(trailer: Trailer, limits: &Limits) -> Report {
-    // The kernel accounts a process in clock ticks and a cgroup exactly, so the two differ.
-    let cpu_is_up = trailer.cpu_micros >= limits.fuel / 1000 / 4 * 3;
-    let limit = match trailer.code {
-        0 => None,
-        _ if trailer.killed_for_memory > 0 => Some(Limit::Memory),
-        EXIT_SIGXCPU | EXIT_SIGKILL if cpu_is_up => Some(Limit::Fuel),
-        _ if trailer.refused_processes > 0 => Some(Limit::Processes),
-        _ if trailer.free_files == 0 => Some(Limit::Files),
-        _ if trailer.free_blocks == 0 => Some(Limit::Workspace),
-        _ => None,
-    };
-    if let Some(limit) = limit {
-        return Report::limited(limit);
-    }
-    let status = if trailer.code == 0 {
-        Status::Succeeded
-    } else {
-        Status::Failed
-    };
-    Report {
-        exit_code: Some(trailer.code),
-        ..Report::new(status)
-    }
-}
-
-/// The report of a driver.
-#[derive(Default, Deserialize)]
-struct Completion {
-    value: Option<CompletionValue>,
-    exception: Option<CompletionException>,
-}
-
-/// The value of the last expression.
-#[derive(Deserialize)]
-struct CompletionValue {
-    json: Option<String>,
-    text: String,
-}
-
-/// The uncaught exception.
-#[derive(Deserialize)]
-struct CompletionException {
-    kind: String,
-    message: String,
-    traceback: String,
-}
-
-/// Adds the value or exception that the driver reported for a program that ran to its end.
-fn complete(report: &mut Report, reply: &[u8], max_value: u64) {
-    let completion: Completion = serde_json::from_slice(reply).unwrap_or_default();
-    let fits = |text: &str| text.len() as u64 <= max_value;
-    match report.status {
-        Status::Succeeded => {
-            let value = completion.value.filter(|value| fits(&value.text));
-            report.value = value.map(|value| Value {
-                json: value.json.filter(|json| fits(json)),
-                text: value.text,
-            });
-        }
-        Status::Failed => {
-            let exception = completion.exception;
-            report.exception = exception.map(|exception| Exception {
-                kind: exception.kind,
-                message: exception.message,
-                traceback: exception.traceback,
-            });
-        }
-        _ => {}
     }
 }

@@ -1,5 +1,6 @@
 # Init script, the main process of every container: idle until a job comes on standard input, then
-# it runs the job and reports on standard output how it ended.
+# it runs the job and reports on standard output how it ended. The job of a session starts a driver
+# that stays, and commands follow it (see `serve`).
 #
 #     bash -c SCRIPT init PROGRAM_USER RELAY_USER
 #
@@ -25,7 +26,7 @@ completion=/program/.completion
 umask 0
 : >$completion
 umask 022
-IFS=' ' read -r delimiter control files seconds cpu open artifacts max_completion port prctl filter ||
+IFS=' ' read -r mode delimiter control files seconds cpu open artifacts max_completion port prctl filter ||
   exit 0
 head -c "$control" | tar -xf - --no-same-owner -C /program || exit 125
 # The engine opened the granted directories by their paths, which may have changed since they were
@@ -41,7 +42,7 @@ if [ -e /program/.mounts ]; then
     found=$(identity "${mounts[i + 1]}") || continue
     [ "$found" = "${mounts[i]}" ] && continue
     printf '%s ' "$delimiter" >&5
-    printf '%s %s 0 0 0 0 1 1 0\n' "$delimiter" "$((256 + i / 2))" >&4
+    printf '%s %s 0 0 0 0 1 1 0 0\n' "$delimiter" "$((256 + i / 2))" >&4
     exit 0
   done
 fi
@@ -50,7 +51,7 @@ if [ "$files" -gt 0 ]; then
   # The files do not fit into the workspace.
   if [ "${PIPESTATUS[1]}" -ne 0 ]; then
     printf '%s ' "$delimiter" >&5
-    printf '%s 1 0 0 0 0 %s 0\n' "$delimiter" "$(stat -f -c '%a %d' /work)" >&4
+    printf '%s 1 0 0 0 0 %s 0 0\n' "$delimiter" "$(stat -f -c '%a %d' /work)" >&4
     exit 0
   fi
 fi
@@ -81,6 +82,7 @@ if [ "$prctl" -gt 0 ]; then
     exec { $ARGV[0] } @ARGV;
     exit 127' "$filter" "$prctl")
 fi
+[ "$mode" = session ] && serve
 (
   ulimit -t "$cpu" || exit 125
   # Fails if the engine allows fewer, which is stricter.
@@ -91,42 +93,6 @@ fi
     2>&3 3>&- 4>&- 5>&-
 )
 code=$?
-# Kills all processes but this one at once: none can fork while the kernel goes through the list.
-# Then waits until they are gone.
-kill -9 -1
-ends=$((SECONDS + 2))
-while kill -0 -1 && [ $SECONDS -lt $ends ]; do :; done
-# The end of standard error.
-printf '%s ' "$delimiter" >&5
-# counter NAME KEY FILE...: assigns to NAME the number after KEY of the first file that has it, or
-# the only number if KEY is empty.
-counter() {
-  local -n into=$1
-  local key value file
-  into=0
-  for file in "${@:3}"; do
-    [ -r "$file" ] || continue
-    while read -r key value; do
-      [ -n "$2" ] || value=$key key=
-      [[ $key == "$2" && $value =~ ^[0-9]+$ ]] && into=$value && return
-    done <"$file"
-  done
-}
-cgroup=/sys/fs/cgroup
-counter oom oom_kill $cgroup/memory.events $cgroup/memory/memory.oom_control
-counter processes max $cgroup/pids.events $cgroup/pids/pids.events
-counter micros usage_usec $cgroup/cpu.stat
-counter nanos '' $cgroup/cpuacct/cpuacct.usage
-[ "$nanos" -gt 0 ] && micros=$((nanos / 1000))
-counter peak '' $cgroup/memory.peak $cgroup/memory/memory.max_usage_in_bytes
-read -r blocks inodes <<<"$(stat -f -c '%a %d' /work)"
-size=0
-[ -s $completion ] && size=$(stat -c %s $completion)
-[ "${size:=0}" -le "$max_completion" ] || size=0
-printf '%s %s %s %s %s %s %s %s %s\n' "$delimiter" \
-  "$code" "$oom" "$processes" "$micros" "$peak" "$blocks" "$inodes" "$size" >&4
-[ "$size" -gt 0 ] && head -c "$size" $completion >&4
-# As the program's user, because root without capabilities cannot read its private files. No other
-# process is left that could interfere.
-if [ "$artifacts" = 1 ]; then "${program[@]}" tar -cf - -C /work --sort=name . >&4; fi
+kill_all
+report 0
 exit 0

@@ -49,23 +49,43 @@ fn egress_environment(local_ca: Option<&str>) -> Vec<String> {
 
 /// The driver of a language: how its programs are started.
 struct Driver {
+    extension: &'static str,
     command: &'static [&'static str],
+    /// The command of a session, if it is another one.
+    session: Option<&'static [&'static str]>,
     /// Files that it needs besides the program, by paths relative to the program folder.
     files: &'static [(&'static str, &'static str)],
+    /// Whether it reports the program's value or exception.
+    reports: bool,
 }
 
 const SHELL: Driver = Driver {
+    extension: "sh",
     command: &["bash"],
-    files: &[],
+    session: Some(&["bash", "-c", SHELL_SESSION]),
+    files: &[(".guest/session.bash", include_str!("drivers/session.bash"))],
+    reports: false,
 };
 
+/// An interactive shell that reads its commands from the session's requests. Until its start file
+/// has run, it complains that there is no terminal.
+const SHELL_SESSION: &str = "exec 9>&2; \
+     exec bash --noprofile --rcfile /program/.guest/session.bash --noediting -i <&6 6<&- 2>/dev/null";
+
 const JAVASCRIPT: Driver = Driver {
+    extension: "js",
     command: &["node", "/program/.guest/driver.cjs"],
-    files: &[(".guest/driver.cjs", include_str!("drivers/driver.cjs"))],
+    session: None,
+    files: &[
+        (".guest/driver.cjs", include_str!("drivers/driver.cjs")),
+        (".guest/session.cjs", include_str!("drivers/session.cjs")),
+    ],
+    reports: true,
 };
 
 /// Unbuffered (`-u`), and without the driver's own folder on the import path (`-P`).
 static PYTHON: Driver = Driver {
+    extension: "py",
     command: &[
         "python3",
         "-u",
@@ -73,8 +93,21 @@ static PYTHON: Driver = Driver {
         "/program/.guest/driver.py",
         "/program/.guest",
     ],
+    session: None,
     files: &PYTHON_FILES,
+    reports: true,
 };
+
+impl Driver {
+    fn of(grant: &Grant) -> Result<&'static Self, Error> {
+        match grant.language() {
+            "shell" => Ok(&SHELL),
+            "python" => Ok(&PYTHON),
+            "javascript" => Ok(&JAVASCRIPT),
+            other => Err(Error::unsupported(format!("no container runs `{other}`"))),
+        }
+    }
+}
 
 static PYTHON_FILES: [(&str, &str); 6] = {
     let [own, value, report, evaluation] = glovebox_guests::PYTHON_EVALUATION;
@@ -88,46 +121,57 @@ static PYTHON_FILES: [(&str, &str); 6] = {
     ]
 };
 
-/// The program of a job, and the files of its workspace.
+/// A program and its arguments.
 #[derive(Clone, Copy)]
 pub(crate) struct Program<'a> {
     pub(crate) source: &'a Source,
     pub(crate) arguments: &'a [String],
+}
+
+/// The first job of a container: a program, or a session if there is none.
+#[derive(Clone, Copy)]
+pub(crate) struct Job<'a> {
+    pub(crate) program: Option<Program<'a>>,
+    /// The files of the workspace.
     pub(crate) files: &'a [InputFile],
     /// The directories of its mounts.
     pub(crate) mounts: &'a [MountSource],
 }
 
-/// The job that is sent to the init script, up to where the program's standard input begins.
+/// The job that is sent to the init script, up to where the program's standard input begins; or a
+/// command of a session.
 pub(crate) struct JobMessage {
     pub(crate) bytes: Bytes,
-    /// The delimiter before the trailer of the reply.
+    /// The delimiter of the reply.
     pub(crate) delimiter: String,
+}
+
+/// Returns a delimiter that no program can know.
+pub(crate) fn delimiter() -> String {
+    format!("glovebox-{:032x}", rand::random::<u128>())
 }
 
 /// Serializes a job.
 pub(crate) fn message(
     grant: &Grant,
-    program: Program<'_>,
+    job: Job<'_>,
     archive: WorkspaceArchive,
     local_ca: Option<&str>,
 ) -> Result<JobMessage, Error> {
-    let (driver, extension) = match grant.language() {
-        "shell" => (&SHELL, "sh"),
-        "python" => (&PYTHON, "py"),
-        "javascript" => (&JAVASCRIPT, "js"),
-        other => return Err(Error::unsupported(format!("no container runs `{other}`"))),
-    };
-    let name = program_name(&program.source.name, extension);
+    let driver = Driver::of(grant)?;
     let environment = nul_terminated(environment(grant, driver, local_ca));
-    let command = nul_terminated(command(grant, driver, &name, program));
+    let command = nul_terminated(command(grant, driver, job.program));
     let own = [
         (".environment", environment.as_slice()),
         (".command", command.as_slice()),
-        (name.as_str(), program.source.content.as_ref()),
     ];
+    let name = job
+        .program
+        .map(|program| program_name(&program.source.name, driver.extension));
+    let program = name.as_deref().zip(job.program);
+    let program = program.map(|(name, program)| (name, program.source.content.as_ref()));
     let certificate = local_ca.map(|pem| (LOCAL_CA, pem.as_bytes()));
-    let identities = mount_identities(grant, program.mounts)?;
+    let identities = mount_identities(grant, job.mounts)?;
     let mounts = (!identities.is_empty()).then_some((".mounts", identities.as_slice()));
     let driver_files = driver
         .files
@@ -135,17 +179,23 @@ pub(crate) fn message(
         .map(|(path, text)| (*path, text.as_bytes()));
     let control = tar_archive(
         own.into_iter()
+            .chain(program)
             .chain(certificate)
             .chain(mounts)
             .chain(driver_files),
     )?;
-    let workspace = if program.files.is_empty() {
+    let workspace = if job.files.is_empty() {
         Vec::new()
     } else {
-        let files = program.files.iter();
+        let files = job.files.iter();
         tar_archive(files.map(|file| (file.path.as_str(), file.content.as_ref())))?
     };
-    let delimiter = format!("glovebox-{:032x}", rand::random::<u128>());
+    let delimiter = delimiter();
+    let mode = if job.program.is_some() {
+        "run"
+    } else {
+        "session"
+    };
     let limits = grant.limits();
     // If the container may make more sockets than the program, the program gets a seccomp filter of
     // its own.
@@ -156,11 +206,11 @@ pub(crate) fn message(
         (0, "-".to_owned())
     };
     let header = format!(
-        "{delimiter} {} {} {} {} {} {} {} {} {prctl} {filter}\n",
+        "{mode} {delimiter} {} {} {} {} {} {} {} {} {prctl} {filter}\n",
         control.len(),
         workspace.len(),
         lifetime(grant).as_secs(),
-        limits.fuel.div_ceil(FUEL_PER_SECOND).max(1),
+        cpu_seconds(grant),
         limits.open_files,
         u8::from(archive == WorkspaceArchive::Send),
         completion_limit(grant),
@@ -172,10 +222,45 @@ pub(crate) fn message(
     })
 }
 
+/// Serializes the command of a session that evaluates a program.
+pub(crate) fn evaluation(
+    grant: &Grant,
+    program: Program<'_>,
+    input: &[u8],
+    archive: WorkspaceArchive,
+) -> Result<JobMessage, Error> {
+    let driver = Driver::of(grant)?;
+    let name = program_name(&program.source.name, driver.extension);
+    let shown = driver.reports.then(|| program.source.name.clone());
+    let arguments = [name.clone()].into_iter().chain(shown);
+    let arguments = arguments.chain(program.arguments.iter().cloned());
+    let arguments = nul_terminated(arguments.collect());
+    let control = tar_archive([
+        (".arguments", arguments.as_slice()),
+        (".input", input),
+        (name.as_str(), program.source.content.as_ref()),
+    ])?;
+    let delimiter = delimiter();
+    let header = format!(
+        "evaluate {delimiter} {} {} {}\n",
+        control.len(),
+        u8::from(archive == WorkspaceArchive::Send),
+        cpu_seconds(grant)
+    );
+    Ok(JobMessage {
+        bytes: [header.as_bytes(), &control].concat().into(),
+        delimiter,
+    })
+}
+
+fn cpu_seconds(grant: &Grant) -> u64 {
+    grant.limits().fuel.div_ceil(FUEL_PER_SECOND).max(1)
+}
+
 /// Returns the program's environment; variables of the request come last and take precedence.
 fn environment(grant: &Grant, driver: &Driver, local_ca: Option<&str>) -> Vec<String> {
     let mut environment = vec!["PATH=/usr/local/bin:/usr/bin:/bin".to_owned()];
-    if driver.files.is_empty() {
+    if !driver.reports {
         // Shell scripts have a `HOME`; the guests' languages have none in any tier.
         environment.push("HOME=/work".to_owned());
     }
@@ -187,19 +272,22 @@ fn environment(grant: &Grant, driver: &Driver, local_ca: Option<&str>) -> Vec<St
     environment
 }
 
-/// Returns the command that starts the program.
-fn command(grant: &Grant, driver: &Driver, name: &str, program: Program<'_>) -> Vec<String> {
-    let words = driver.command.iter();
-    let mut command: Vec<String> = words.map(|word| (*word).to_owned()).collect();
-    command.push(format!("/program/{name}"));
-    if !driver.files.is_empty() {
-        command.extend([
-            program.source.name.clone(),
-            COMPLETION.to_owned(),
-            completion_limit(grant).to_string(),
-        ]);
+/// Returns the command that starts the program, or the driver of a session.
+fn command(grant: &Grant, driver: &Driver, program: Option<Program<'_>>) -> Vec<String> {
+    let words = match program {
+        Some(_) => driver.command,
+        None => driver.session.unwrap_or(driver.command),
+    };
+    let mut command: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+    if driver.reports {
+        command.extend([COMPLETION.to_owned(), completion_limit(grant).to_string()]);
     }
-    command.extend(program.arguments.iter().cloned());
+    if let Some(Program { source, arguments }) = program {
+        let name = program_name(&source.name, driver.extension);
+        command.push(format!("/program/{name}"));
+        command.extend(driver.reports.then(|| source.name.clone()));
+        command.extend(arguments.iter().cloned());
+    }
     command
 }
 

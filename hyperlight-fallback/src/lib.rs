@@ -35,9 +35,12 @@ mod executor;
 mod images;
 mod job;
 mod owner;
+mod plan;
 mod pool;
 mod protocol;
+mod reply;
 mod seccomp;
+mod session;
 
 pub use engine::{Containers, ContainersBuilder, Diagnosis};
 pub use images::{BuildError, FoundImage, ImageBase, build_images, list_images};

@@ -9,7 +9,9 @@ use bollard::Docker;
 use bollard::container::{AttachContainerResults, LogOutput};
 use bollard::errors::Error;
 use bollard::models::ContainerCreateBody;
-use bollard::query_parameters::{AttachContainerOptions, CreateContainerOptions, StatsOptions};
+use bollard::query_parameters::{
+    AttachContainerOptions, CreateContainerOptions, KillContainerOptions, StatsOptions,
+};
 use futures_util::{Stream, StreamExt as _};
 use glovebox::{Hold, PoolStats};
 use std::collections::HashMap;
@@ -52,8 +54,9 @@ pub(crate) struct Container {
 pub(crate) struct Reservation {
     /// The run's concurrency slot and memory reservation.
     pub(crate) _hold: Hold,
-    /// The time at which the watchdog inside the container ends it, should the engine fail to.
-    pub(crate) ended_by: Instant,
+    /// The time at which the watchdog inside the container ends it, should the engine fail to. A
+    /// session ends with its stream, so it has none.
+    pub(crate) ended_by: Option<Instant>,
 }
 
 /// The resource usage of a container, as its engine reports it. Zero means that it is not measured.
@@ -161,6 +164,22 @@ impl Container {
         }
     }
 
+    /// Sends a signal to its main process.
+    pub(crate) fn signal(&self, signal: &str) -> impl Future<Output = ()> + Send + use<> {
+        let (docker, id) = (self.docker.clone(), self.id.clone());
+        let options = KillContainerOptions {
+            signal: signal.to_owned(),
+        };
+        async move {
+            let request = docker.kill_container(&id, Some(options));
+            match tokio::time::timeout(END_TIMEOUT, request).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::debug!(%error, "a container was not signalled"),
+                Err(_) => tracing::warn!("the container engine is slow to signal a container"),
+            }
+        }
+    }
+
     /// Returns the future that removes it, to be spawned or awaited.
     fn removal(&mut self) -> impl Future<Output = ()> + Send + use<> {
         let docker = self.docker.clone();
@@ -169,7 +188,8 @@ impl Container {
         async move {
             let ended_by = reservation
                 .as_ref()
-                .map_or_else(Instant::now, |reservation| reservation.ended_by);
+                .and_then(|reservation| reservation.ended_by)
+                .unwrap_or_else(Instant::now);
             remove(&docker, id, ended_by + REMOVE_TIMEOUT).await;
             drop(reservation);
         }

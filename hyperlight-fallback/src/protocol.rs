@@ -3,6 +3,7 @@
 //! A job goes in over standard input (`job.rs`) and its reply comes back over standard output
 //! (`collector.rs`, `artifacts.rs`); the container's end is `init.sh`.
 
+use globset::GlobSet;
 use glovebox_policy::Grant;
 use std::time::Duration;
 
@@ -26,6 +27,9 @@ pub(crate) const TOOLS_PATH: &str = "/tools/";
 /// number for the second one, and so on. Exit codes end before it.
 pub(crate) const CODE_MOUNT: i32 = 256;
 
+/// Maximum bytes of the standard input of an evaluation in a session, which lies in `/program`.
+pub(crate) const MAX_INPUT: usize = 16 << 20;
+
 /// The file to which a driver writes the program's value or exception.
 pub(crate) const COMPLETION: &str = "/program/.completion";
 
@@ -43,6 +47,17 @@ pub(crate) enum WorkspaceArchive {
     Omit,
     /// It named some.
     Send,
+}
+
+impl WorkspaceArchive {
+    /// Returns what these artifacts need.
+    pub(crate) fn of(patterns: &GlobSet) -> Self {
+        if patterns.is_empty() {
+            Self::Omit
+        } else {
+            Self::Send
+        }
+    }
 }
 
 /// Returns whether programs of a grant have an egress socket: for the network, for tools, or both.

@@ -102,21 +102,21 @@ pub trait SessionHandle: Send {
     /// # Errors
     ///
     /// If the path is not acceptable or the workspace is full.
-    fn put_file(&mut self, path: &str, content: Arc<[u8]>) -> Result<(), Error>;
+    async fn put_file(&mut self, path: &str, content: Arc<[u8]>) -> Result<(), Error>;
 
     /// Reads a range of a regular file of the workspace, as far as it exists.
     ///
     /// # Errors
     ///
     /// If there is no such file.
-    fn read_file(&mut self, path: &str, range: Range<u64>) -> Result<Vec<u8>, Error>;
+    async fn read_file(&mut self, path: &str, range: Range<u64>) -> Result<Vec<u8>, Error>;
 
     /// Returns the size of a regular file of the workspace in bytes.
     ///
     /// # Errors
     ///
     /// If there is no such file.
-    fn file_size(&mut self, path: &str) -> Result<u64, Error>;
+    async fn file_size(&mut self, path: &str) -> Result<u64, Error>;
 
     /// Lists at most `most` entries of a directory of the workspace in the order of their names,
     /// starting after a name; an empty path is the workspace itself.
@@ -124,7 +124,7 @@ pub trait SessionHandle: Send {
     /// # Errors
     ///
     /// If there is no such directory.
-    fn list_files(
+    async fn list_files(
         &mut self,
         path: &str,
         after: Option<&str>,
@@ -136,14 +136,14 @@ pub trait SessionHandle: Send {
     /// # Errors
     ///
     /// If there is none, or it is not empty.
-    fn remove_file(&mut self, path: &str) -> Result<(), Error>;
+    async fn remove_file(&mut self, path: &str) -> Result<(), Error>;
 
     /// Replaces the packages; `None` removes them. Imported modules stay imported.
     ///
     /// # Errors
     ///
     /// If they cannot be used, or the session cannot have any.
-    fn supply(&mut self, packages: Option<&PackageTree>) -> Result<(), Error>;
+    async fn supply(&mut self, packages: Option<&PackageTree>) -> Result<(), Error>;
 
     /// Returns whether the session accepts evaluations.
     fn is_alive(&self) -> bool;

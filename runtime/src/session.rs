@@ -23,8 +23,10 @@ const MAX_SHOWN: usize = 20;
 
 /// An instance that keeps its variables and files between evaluations. Ends when dropped.
 ///
-/// Every evaluation has the limits of the grant anew. An evaluation that hits a limit, crashes the
-/// guest or is cancelled ends the session, because its state is inconsistent.
+/// Every evaluation has the limits of the grant anew. In a container, an evaluation that is cancelled
+/// or takes too long is interrupted, and the session goes on. If it does not end by that, and in the
+/// wasm tier, it ends the session, because its state is inconsistent; so does one that crashes the
+/// guest.
 pub struct Session {
     live: Box<dyn SessionHandle>,
     opened: OpenedSession,
@@ -180,7 +182,7 @@ impl Session {
                 Arc::clone(&opened.tab),
             )
             .await?;
-        self.live.supply(update.tree.as_ref())?;
+        self.live.supply(update.tree.as_ref()).await?;
         opened.lease = update.tree.map(|tree| tree.lease).unwrap_or_default();
         opened.request = update.request;
         opened.grant = update.grant;
@@ -338,8 +340,8 @@ impl Session {
     /// # Errors
     ///
     /// If the path leaves the workspace or the workspace is full.
-    pub fn put_file(&mut self, path: &str, content: impl Into<Arc<[u8]>>) -> Result<(), Error> {
-        self.live.put_file(path, content.into())
+    pub async fn put_file(&mut self, path: &str, content: impl Into<Arc<[u8]>>) -> Result<(), Error> {
+        self.live.put_file(path, content.into()).await
     }
 
     /// Reads a file of the workspace.
@@ -347,8 +349,8 @@ impl Session {
     /// # Errors
     ///
     /// If there is no such regular file.
-    pub fn read_file(&mut self, path: &str) -> Result<Vec<u8>, Error> {
-        self.live.read_file(path, 0..u64::MAX)
+    pub async fn read_file(&mut self, path: &str) -> Result<Vec<u8>, Error> {
+        self.live.read_file(path, 0..u64::MAX).await
     }
 
     /// Reads a range of a file of the workspace, as far as it exists.
@@ -356,8 +358,8 @@ impl Session {
     /// # Errors
     ///
     /// As [`Session::read_file`].
-    pub fn read_file_part(&mut self, path: &str, range: Range<u64>) -> Result<Vec<u8>, Error> {
-        self.live.read_file(path, range)
+    pub async fn read_file_part(&mut self, path: &str, range: Range<u64>) -> Result<Vec<u8>, Error> {
+        self.live.read_file(path, range).await
     }
 
     /// Returns the size of a file of the workspace in bytes.
@@ -365,8 +367,8 @@ impl Session {
     /// # Errors
     ///
     /// As [`Session::read_file`].
-    pub fn file_size(&mut self, path: &str) -> Result<u64, Error> {
-        self.live.file_size(path)
+    pub async fn file_size(&mut self, path: &str) -> Result<u64, Error> {
+        self.live.file_size(path).await
     }
 
     /// Lists a directory of the workspace; an empty path is the workspace itself.
@@ -374,8 +376,8 @@ impl Session {
     /// # Errors
     ///
     /// If there is no such directory.
-    pub fn list_files(&mut self, path: &str) -> Result<Vec<FileEntry>, Error> {
-        self.live.list_files(path, None, usize::MAX)
+    pub async fn list_files(&mut self, path: &str) -> Result<Vec<FileEntry>, Error> {
+        self.live.list_files(path, None, usize::MAX).await
     }
 
     /// Lists at most `most` entries of a directory of the workspace in the order of their names,
@@ -384,13 +386,13 @@ impl Session {
     /// # Errors
     ///
     /// As [`Session::list_files`].
-    pub fn list_files_after(
+    pub async fn list_files_after(
         &mut self,
         path: &str,
         after: Option<&str>,
         most: usize,
     ) -> Result<Vec<FileEntry>, Error> {
-        self.live.list_files(path, after, most)
+        self.live.list_files(path, after, most).await
     }
 
     /// Removes a file or an empty directory of the workspace.
@@ -398,8 +400,8 @@ impl Session {
     /// # Errors
     ///
     /// If there is none, or it is not empty.
-    pub fn remove_file(&mut self, path: &str) -> Result<(), Error> {
-        self.live.remove_file(path)
+    pub async fn remove_file(&mut self, path: &str) -> Result<(), Error> {
+        self.live.remove_file(path).await
     }
 
     /// Ends the session and records that in the audit log.

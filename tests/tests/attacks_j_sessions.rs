@@ -132,11 +132,12 @@ fn xs02_sessions_share_nothing() {
 #[test]
 fn xs02_files_of_a_session_stay_inside() {
     let sandbox = sandbox("workspace = \"1MiB\"", "");
-    let mut session = runtime()
+    let runtime = runtime();
+    let mut session = runtime
         .block_on(sandbox.open(Request::new("python", "")))
         .expect("a session opens");
-    session
-        .put_file("in/a.txt", *b"hello")
+    runtime
+        .block_on(session.put_file("in/a.txt", *b"hello"))
         .expect("a file can be put");
     assert_eq!(
         evaluate(
@@ -146,7 +147,9 @@ fn xs02_files_of_a_session_stay_inside() {
         "hello\n"
     );
     assert_eq!(
-        session.read_file("out.txt").expect("a file can be read"),
+        runtime
+            .block_on(session.read_file("out.txt"))
+            .expect("a file can be read"),
         b"bye"
     );
     for bad in [
@@ -159,15 +162,15 @@ fn xs02_files_of_a_session_stay_inside() {
         "in/../../x",
         "/usr/lib/python3.14/this.py",
     ] {
-        assert!(session.read_file(bad).is_err(), "read `{bad}`");
+        let read = runtime.block_on(session.read_file(bad));
+        assert!(read.is_err(), "read `{bad}`");
     }
     for bad in ["../x", "/x", "", "a/../../x", "link/x"] {
-        assert!(session.put_file(bad, *b"x").is_err(), "put `{bad}`");
+        let put = runtime.block_on(session.put_file(bad, *b"x"));
+        assert!(put.is_err(), "put `{bad}`");
     }
-    assert!(
-        session.put_file("large", vec![0; 2 << 20]).is_err(),
-        "the quota holds for the host's own files"
-    );
+    let large = runtime.block_on(session.put_file("large", vec![0; 2 << 20]));
+    assert!(large.is_err(), "the quota holds for the host's own files");
     assert_eq!(evaluate(&mut session, "print('alive')"), "alive\n");
 }
 

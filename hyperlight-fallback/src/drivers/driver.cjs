@@ -3,7 +3,11 @@
 //! A script runs in the global scope, so that the value of its last expression is known; a module is
 //! imported from the workspace, where it lies while it runs.
 //!
-//!     driver.cjs PROGRAM NAME COMPLETION MOST ARGUMENT...
+//!     driver.cjs COMPLETION MOST PROGRAM NAME ARGUMENT...
+//!     driver.cjs COMPLETION MOST
+//!
+//! Without a program it serves a session: the number of an evaluation comes on descriptor 6, its
+//! program, arguments and input lie in `/program`, and its number and exit code go to descriptor 7.
 
 'use strict';
 const fs = require('fs');
@@ -13,12 +17,10 @@ const vm = require('vm');
 const Module = require('module');
 const { pathToFileURL } = require('url');
 
-const [node, , program, name, completion, most, ...args] = process.argv;
+const [node, , completion, most, ...startedWith] = process.argv;
 const WORKSPACE = '/work';
-const { exit } = process;
-const text = fs.readFileSync(program, 'utf8').replace(/^\ufeff/, '');
-const file = path.join(WORKSPACE, path.basename(name));
-process.argv = [node, file, ...args];
+const PROGRAM = '/program';
+const isSession = startedWith.length === 0;
 
 // Node leaves proxies to programs, and these know of none.
 const proxy = process.env.HTTPS_PROXY && new URL(process.env.HTTPS_PROXY);
@@ -149,6 +151,8 @@ const tell = (told) => {
     if (encoded.length <= Number(most)) fs.writeFileSync(completion, encoded);
   } catch { /* the exit code is reported all the same */ }
 };
+// Ends the program: the process, or an evaluation of the session.
+let end = process.exit.bind(process);
 const finish = (value) => {
   if (util.types.isPromise(value)) {
     value.then(finish, () => {});
@@ -159,8 +163,16 @@ const finish = (value) => {
   try { if (isPlain(value)) json = JSON.stringify(value); } catch { /* as too deep */ }
   tell({ value: { json, text: util.inspect(value) } });
 };
-// Without the frames of this file, which are no part of the program.
-const shown = (value) => util.inspect(value).split('\n').filter((line) => !line.includes(__filename) && !/^ +at .*node:(internal|vm)/.test(line)).join('\n');
+// Without the frames of this file and of what it calls, which are no part of the program.
+const isOwn = (line) => line.includes(__dirname) || /^ +at .*(node:(internal|vm|inspector)|glovebox-step)/.test(line);
+const shown = (value) => {
+  let isBelow = false;
+  const isProgram = (line) => {
+    isBelow = /^ +at /.test(line) && (isBelow || line.includes(__dirname));
+    return !isBelow && !isOwn(line);
+  };
+  return util.inspect(value).split('\n').filter(isProgram).join('\n');
+};
 const text_of = (make) => { try { return `${make()}`; } catch { return ''; } };
 const raise = (error, isRejection) => {
   const isError = util.types.isNativeError(error);
@@ -169,26 +181,27 @@ const raise = (error, isRejection) => {
   const traceback = isError ? text_of(() => shown(error)) : isRejection ? `[UnhandledPromiseRejection: ... with the reason "${message}".]` : `Uncaught:\n${text_of(() => util.inspect(error))}`;
   fs.writeSync(2, `${traceback}\n`);
   tell({ exception: { kind, message, traceback } });
-  exit(1);
+  end(1);
 };
 process.on('uncaughtException', (error, origin) => raise(error, origin === 'unhandledRejection'));
 
-const isModule = /\.m[jt]s$/.test(name) || /^\s*(import\s*[{*'"]|import\s+[\w$]|export\s*[{*]|export\s+\w)/m.test(text) || /\bimport\.meta\b/.test(text);
-const load = async (source) => {
+const isModule = (name, text) => /\.m[jt]s$/.test(name) || /^\s*(import\s*[{*'"]|import\s+[\w$]|export\s*[{*]|export\s+\w)/m.test(text) || /\bimport\.meta\b/.test(text);
+const load = async (file, source) => {
   let place = file.replace(/(\.[cm]?js)?$/, '.mjs');
   for (let number = 1; fs.existsSync(place); number += 1) place = path.join(WORKSPACE, `.main-${number}.mjs`);
   fs.writeFileSync(place, source);
   const remove = () => { try { fs.unlinkSync(place); } catch { /* the program was quicker */ } };
   process.on('exit', remove);
   process.argv[1] = place;
-  try { return await import(pathToFileURL(place)); } finally { remove(); }
+  // A module is known by its URL, and a session may have the same place twice.
+  const url = pathToFileURL(place);
+  if (isSession) url.search = `${process.hrtime.bigint()}`;
+  try { return await import(url); } finally { remove(); process.off('exit', remove); }
 };
-if (isModule) {
-  load(text).catch((error) => raise(error, false));
-} else {
+const main = new Module(path.join(WORKSPACE, 'main.js'), null);
+const prepareScript = (file) => {
   // Older ones of Node show it to modules alone.
   globalThis.crypto ??= require('crypto').webcrypto;
-  const main = new Module(file, null);
   Object.assign(main, { id: '.', filename: file, paths: Module._nodeModulePaths(WORKSPACE) });
   process.mainModule = main;
   for (const [key, value] of Object.entries({ require: Module.createRequire(file), module: main, __filename: file, __dirname: WORKSPACE })) {
@@ -196,6 +209,11 @@ if (isModule) {
   }
   Object.defineProperty(globalThis, 'exports', { get: () => main.exports, set: (value) => { main.exports = value; }, configurable: true });
   globalThis.require.main = main;
+};
+const fileOf = (name) => path.join(WORKSPACE, path.basename(name));
+const read = (program) => fs.readFileSync(program, 'utf8').replace(/^\ufeff/, '');
+const runScript = (name, file, text) => {
+  prepareScript(file);
   const options = { filename: name, importModuleDynamically: (specifier) => import(/^\.{0,2}\//.test(specifier) ? pathToFileURL(path.resolve(WORKSPACE, specifier)) : specifier) };
   // A program finds its own text where its name says, while it runs.
   if (/\b__filename\b/.test(text) && !fs.existsSync(file)) {
@@ -213,10 +231,20 @@ if (isModule) {
     try { inside = vm.compileFunction(text, Object.keys(values), options); } catch (error) { problem = error; }
   }
   if (inside !== undefined) inside.apply(main.exports, Object.values(values));
-  else if (script === undefined && /\bawait\b/.test(text)) load(text).catch((error) => raise(error, false));
+  else if (script === undefined && /\bawait\b/.test(text)) load(file, text).catch((error) => raise(error, false));
   else if (script === undefined) raise(problem, false);
+  else return script.runInThisContext();
+  return undefined;
+};
+if (isSession) require('./session.cjs')({ Module, end: (ends) => { end = ends; }, fileOf, finish, isModule, load, prepareScript, raise, read, runScript });
+else {
+  const [program, name, ...args] = startedWith;
+  const file = fileOf(name);
+  const text = read(program);
+  process.argv = [node, file, ...args];
+  if (isModule(name, text)) load(file, text).catch((error) => raise(error, false));
   else {
-    const value = script.runInThisContext();
+    const value = runScript(name, file, text);
     // What the program still waits for comes first.
     process.once('beforeExit', () => finish(value));
   }

@@ -3,19 +3,26 @@
 By the guest's own code: it compiles the text, runs it in a fresh `__main__`, and reports its value
 or exception. What the guest has of its host is replaced here by what an ordinary interpreter has.
 
-    driver.py GUEST PROGRAM NAME COMPLETION MOST ARGUMENT...
+    driver.py GUEST COMPLETION MOST PROGRAM NAME ARGUMENT...
+    driver.py GUEST COMPLETION MOST
+
+Without a program it serves a session: the number of an evaluation comes on descriptor 6, its program,
+arguments and input lie in `/program`, and its number and exit code go to descriptor 7.
 """
 
 import builtins
 import json
 import linecache
 import os
+import signal
 import sys
 import types
 from importlib.machinery import ModuleSpec, SourceFileLoader
 
-guest, program, name, completion, most, *arguments = sys.argv[1:]
+guest, completion, most, *started_with = sys.argv[1:]
 WORKSPACE = "/work"
+PROGRAM = "/program"
+REQUESTS, REPLIES = 6, 7
 
 
 class Record:
@@ -58,13 +65,22 @@ class Standard:
 class SessionLoop:
     """The loop of top-level `await`."""
 
+    loop = None
+
     def run(self, coroutine):
         """Runs a coroutine to its end and returns its value."""
         import asyncio
 
-        loop = asyncio.new_event_loop()
-        asyncio.set_event_loop(loop)
-        return loop.run_until_complete(coroutine)
+        if self.loop is None or self.loop.is_closed():
+            self.loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(self.loop)
+        task = self.loop.create_task(coroutine)
+        try:
+            return self.loop.run_until_complete(task)
+        except BaseException:
+            # An interrupt may come from outside the coroutine, which must not go on later.
+            task.cancel()
+            raise
 
 
 def set_running_loop(loop):
@@ -80,9 +96,10 @@ main.__builtins__ = builtins
 
 def prepare(source):
     """What a program finds when it starts."""
-    sys.argv = [source.name, *arguments]
+    sys.argv = [source.name, *source.arguments]
     sys.orig_argv = ["python3", *sys.argv]
-    sys.path.insert(0, WORKSPACE)
+    if WORKSPACE not in sys.path:
+        sys.path.insert(0, WORKSPACE)
     sys.modules["__main__"] = main
     main.__file__ = source.name
     linecache.cache[source.name] = (len(source.text), None, [line + "\n" for line in source.text.split("\n")], source.name)
@@ -140,27 +157,80 @@ class ToolsFinder:
 
 sys.meta_path.append(ToolsFinder)
 
-with open(program, "rb") as file:
-    text = file.read()
-try:
-    text = text.decode("utf-8")
-except UnicodeDecodeError as error:
-    sys.exit(f"the source `{name}` is not UTF-8 text: {error.reason}")
-ended = evaluate(types.SimpleNamespace(name=name, text=text))
 
-code, told = 0, {}
-if isinstance(ended, wire.Completion_Exited):
-    code = ended.code
-elif isinstance(ended, wire.Completion_Raised):
-    code, told = 1, {"exception": vars(ended.raised)}
-elif ended.value is not None:
-    told = {"value": vars(ended.value)}
-try:
-    encoded = json.JSONEncoder().encode(told).encode()
-    if len(encoded) <= int(most):
-        with open(completion, "wb") as file:
-            file.write(encoded)
-except (OSError, ValueError, TypeError, RecursionError, MemoryError):
-    # The exit code is reported all the same.
-    pass
-sys.exit(code)
+def run(program, name, arguments):
+    """Evaluates a program, writes its value or exception, and returns its exit code."""
+    with open(program, "rb") as file:
+        text = file.read()
+    try:
+        text = text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        sys.stderr.write(f"the source `{name}` is not UTF-8 text: {error.reason}\n")
+        return 1
+    ended = evaluate(types.SimpleNamespace(name=name, text=text, arguments=arguments))
+    code, told = 0, {}
+    if isinstance(ended, wire.Completion_Exited):
+        code = ended.code
+    elif isinstance(ended, wire.Completion_Raised):
+        code, told = 1, {"exception": vars(ended.raised)}
+    elif ended.value is not None:
+        told = {"value": vars(ended.value)}
+    try:
+        encoded = json.JSONEncoder().encode(told).encode()
+        if len(encoded) <= int(most):
+            with open(completion, "wb") as file:
+                file.write(encoded)
+    except (OSError, ValueError, TypeError, RecursionError, MemoryError):
+        # The exit code is reported all the same.
+        pass
+    return code
+
+
+def serve():
+    """Evaluates programs until there are no more."""
+    # Programs replace the functions of modules.
+    read, write, pid, leave = os.read, os.write, os.getpid, os._exit
+    handle, ignore, interrupt = signal.signal, signal.SIG_IGN, signal.default_int_handler
+    own = pid()
+    handle(signal.SIGINT, ignore)
+    for descriptor in (REQUESTS, REPLIES):
+        os.set_inheritable(descriptor, False)
+    write(REPLIES, b"0 0\n")
+    pending = b""
+    while True:
+        number, line, rest = pending.partition(b"\n")
+        if not line:
+            more = read(REQUESTS, 64)
+            if not more:
+                return
+            pending += more
+            continue
+        pending = rest
+        try:
+            with open(f"{PROGRAM}/.arguments", "rb") as file:
+                program, name, *arguments = file.read().decode().split("\0")[:-1]
+            source = os.open(f"{PROGRAM}/.input", os.O_RDONLY)
+            os.dup2(source, 0)
+            os.close(source)
+            sys.stdin = open(0, encoding="utf-8", errors="surrogateescape", closefd=False)
+            handle(signal.SIGINT, interrupt)
+            code = run(f"{PROGRAM}/{program}", name, arguments)
+        except BaseException as error:
+            # An interrupt that came too late for the program, or too early.
+            code = 130 if isinstance(error, KeyboardInterrupt) else 1
+        if pid() != own:
+            # A child of the program that has come to the program's end.
+            leave(code & 255)
+        while True:
+            try:
+                handle(signal.SIGINT, ignore)
+                break
+            except BaseException:
+                continue
+        write(REPLIES, b"%s %d\n" % (number, code & 255))
+
+
+if started_with:
+    program, name, *arguments = started_with
+    sys.exit(run(program, name, arguments))
+serve()

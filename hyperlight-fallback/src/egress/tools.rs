@@ -4,7 +4,7 @@
 //! as its body and the result as the body of the response, both JSON. The call goes through the
 //! same gate as one of a guest: checked, counted, bounded and recorded there.
 
-use super::{Proxy, buffer, read, status_of};
+use super::{Proxy, buffer, lock, read, status_of};
 use crate::protocol::{TOOLS_HOST, TOOLS_PATH};
 use bytes::Bytes;
 use glovebox::{CallError, CallResult};
@@ -69,7 +69,7 @@ pub(super) async fn call(request: Request<Incoming>, proxy: &Proxy) -> Response<
         }
     };
     // A program that has not started has no time.
-    let deadline = proxy.deadline.get().copied().unwrap_or_else(Instant::now);
+    let deadline = lock(&proxy.deadline).unwrap_or_else(Instant::now);
     match proxy.calls.call_tool(&name, arguments, deadline).await {
         Ok(result) => {
             let body = Bytes::from_owner(ResultBody {

@@ -4,6 +4,7 @@ use super::collect::Collecting;
 use super::layouts::{no_place, package_archive};
 use super::race::{Ending, race};
 use super::report::{completed, finish, trapped};
+use crate::account::SharedHold;
 use crate::contract::{self, exports::glovebox::guest::interpreter};
 use crate::engine::Metering;
 use crate::error::{EndReason, Error, RequestError};
@@ -34,6 +35,8 @@ pub(super) struct Instance {
     /// The packages' path in the guest.
     pub(super) packages: Option<String>,
     pub(super) image: WholeImage,
+    /// Dropped after the store, and so after its memory.
+    pub(super) _held: SharedHold,
     /// No evaluation has begun yet.
     pub(super) fresh: bool,
     pub(super) alive: bool,
@@ -109,7 +112,7 @@ impl SessionHandle for Instance {
         Ok(report)
     }
 
-    fn put_file(&mut self, path: &str, content: Arc<[u8]>) -> Result<(), Error> {
+    async fn put_file(&mut self, path: &str, content: Arc<[u8]>) -> Result<(), Error> {
         self.store
             .data_mut()
             .files
@@ -117,7 +120,7 @@ impl SessionHandle for Instance {
             .map_err(file_error)
     }
 
-    fn read_file(&mut self, path: &str, range: Range<u64>) -> Result<Vec<u8>, Error> {
+    async fn read_file(&mut self, path: &str, range: Range<u64>) -> Result<Vec<u8>, Error> {
         self.store
             .data()
             .files
@@ -125,11 +128,11 @@ impl SessionHandle for Instance {
             .map_err(file_error)
     }
 
-    fn file_size(&mut self, path: &str) -> Result<u64, Error> {
+    async fn file_size(&mut self, path: &str) -> Result<u64, Error> {
         self.store.data().files.size(path).map_err(file_error)
     }
 
-    fn list_files(
+    async fn list_files(
         &mut self,
         path: &str,
         after: Option<&str>,
@@ -142,11 +145,11 @@ impl SessionHandle for Instance {
             .map_err(file_error)
     }
 
-    fn remove_file(&mut self, path: &str) -> Result<(), Error> {
+    async fn remove_file(&mut self, path: &str) -> Result<(), Error> {
         self.store.data_mut().files.remove(path).map_err(file_error)
     }
 
-    fn supply(&mut self, packages: Option<&PackageTree>) -> Result<(), Error> {
+    async fn supply(&mut self, packages: Option<&PackageTree>) -> Result<(), Error> {
         let place = self
             .packages
             .as_deref()

@@ -53,7 +53,7 @@ pub(crate) async fn list(
         after: query.after,
         limit,
     };
-    let list = sessions.list_files(&caller, &id, &page)?;
+    let list = sessions.list_files(&caller, &id, &page).await?;
     Ok(with_charge(json(StatusCode::OK, list)))
 }
 
@@ -94,7 +94,7 @@ pub(crate) async fn write(
     // Before its content is received.
     sessions.get(&caller, &id)?;
     let (content, _charge) = read_body(request).await?;
-    sessions.write_file(&caller, &id, &path, &content)?;
+    sessions.write_file(&caller, &id, &path, &content).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -107,6 +107,6 @@ pub(crate) async fn delete(
     Path((id, path)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
     caller.needs(Scope::Run)?;
-    sessions.delete_file(&caller, &id, &path)?;
+    sessions.delete_file(&caller, &id, &path).await?;
     Ok(StatusCode::NO_CONTENT)
 }

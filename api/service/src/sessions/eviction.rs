@@ -40,7 +40,7 @@ impl Evicted {
 }
 
 impl Sessions {
-    /// Evicts an idle session to free its memory; returns whether there was one: of the subject
+    /// Evicts an idle session to free its memory; returns whether that freed any: of the subject
     /// that asks, else of the subjects with more than their share, the largest first. Within a
     /// subject the order is LRU.
     pub(crate) fn evict(&self, wanted: Wanted<'_>) -> bool {
@@ -54,9 +54,16 @@ impl Sessions {
         };
         let mut candidates: Vec<_> = core.all().into_iter().filter_map(ranked).collect();
         candidates.sort_by_key(|(has, used, _)| (*has, *used));
-        candidates
-            .into_iter()
-            .any(|(_, _, session)| SessionCore::try_evict(core, session))
+        for (_, _, session) in candidates {
+            let subject = session.subject.clone();
+            let before = core.memory.of(&subject);
+            if SessionCore::try_evict(core, session) {
+                // The memory of a container is released when the container is gone. Until then the
+                // caller is refused, and no other session gives way for the same bytes.
+                return core.memory.of(&subject) < before;
+            }
+        }
+        false
     }
 }
 

@@ -36,7 +36,7 @@ impl Sessions {
     /// # Errors
     ///
     /// If the session is busy, there is no such directory, or no memory for the list.
-    pub fn list_files(
+    pub async fn list_files(
         &self,
         caller: &Caller,
         id: &str,
@@ -49,6 +49,7 @@ impl Sessions {
             .take(&caller.subject, page.limit.saturating_mul(ENTRY_BYTES))?;
         let entries = guest
             .list_files_after(&page.path, page.after.as_deref(), page.limit)
+            .await
             .map_err(|_| ServiceError::not_found("directory"))?;
         drop(guest);
         let next_after = entries
@@ -82,7 +83,7 @@ impl Sessions {
     ) -> Result<(T, Bytes), ServiceError> {
         let mut guest = self.0.get(&caller.subject, id)?.take_guest()?;
         let missing = |_| ServiceError::not_found("file");
-        let size = guest.file_size(path).map_err(missing)?;
+        let size = guest.file_size(path).await.map_err(missing)?;
         let (chosen, range) = range(usize::try_from(size).unwrap_or(usize::MAX))?;
         let charge = self.0.memory.take(&caller.subject, range.len())?;
         let content = read_slowly(&mut guest, path, range)
@@ -96,7 +97,7 @@ impl Sessions {
     /// # Errors
     ///
     /// If the session is busy, or the file cannot be written.
-    pub fn write_file(
+    pub async fn write_file(
         &self,
         caller: &Caller,
         id: &str,
@@ -104,7 +105,7 @@ impl Sessions {
         content: &[u8],
     ) -> Result<(), ServiceError> {
         let mut guest = self.0.get(&caller.subject, id)?.take_guest()?;
-        guest.put_file(path, content.to_vec())?;
+        guest.put_file(path, content.to_vec()).await?;
         Ok(())
     }
 
@@ -113,10 +114,11 @@ impl Sessions {
     /// # Errors
     ///
     /// If the session is busy, or it cannot be deleted.
-    pub fn delete_file(&self, caller: &Caller, id: &str, path: &str) -> Result<(), ServiceError> {
+    pub async fn delete_file(&self, caller: &Caller, id: &str, path: &str) -> Result<(), ServiceError> {
         let mut guest = self.0.get(&caller.subject, id)?.take_guest()?;
         guest
             .remove_file(path)
+            .await
             .map_err(|_| ServiceError::not_found("file, or the directory is not empty"))
     }
 }
@@ -131,7 +133,9 @@ async fn read_slowly(
     while content.len() < range.len() {
         let start = range.start + content.len();
         let end = range.end.min(start + READ_CHUNK);
-        let chunk = guest.read_file_part(path, start as u64..end as u64)?;
+        let chunk = guest
+            .read_file_part(path, start as u64..end as u64)
+            .await?;
         if chunk.is_empty() {
             break;
         }
@@ -156,7 +160,7 @@ impl SessionCore {
         let mut files = Vec::new();
         let mut pending = vec![String::new()];
         while let Some(folder) = pending.pop() {
-            for entry in guest.list_files(&folder)? {
+            for entry in guest.list_files(&folder).await? {
                 let path = if folder.is_empty() {
                     entry.name
                 } else {
@@ -164,7 +168,7 @@ impl SessionCore {
                 };
                 if entry.is_directory {
                     // Mounts in the workspace are not among its files.
-                    if guest.list_files_after(&path, None, 0).is_ok() {
+                    if guest.list_files_after(&path, None, 0).await.is_ok() {
                         pending.push(path);
                     }
                     continue;

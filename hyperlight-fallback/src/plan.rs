@@ -1,0 +1,163 @@
+//! Plan of a container: what is prepared for a run or a session before there is a container?
+
+use crate::container::{MountSource, describe, identities, memory_limit, mount_sources};
+use crate::egress::EgressSocket;
+use crate::engine::Containers;
+use crate::images::image_of;
+use crate::job::{Job, JobMessage, Program, message};
+use crate::pool::{Container, Pool, Reservation};
+use crate::protocol::{EGRESS_MOUNT, WorkspaceArchive, has_egress, reply_limit};
+use bollard::models::ContainerCreateBody;
+use globset::GlobSet;
+use glovebox::{Error, Evaluation, Hold, RunSetup, artifact_globs};
+use glovebox_policy::Grant;
+use std::time::{Duration, Instant};
+
+/// Timeout of starting a container; bounds how long the caller waits for the run.
+pub(crate) const CREATE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Timeout of waiting for free memory.
+const MEMORY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Polling interval of that wait.
+const MEMORY_POLL_INTERVAL: Duration = Duration::from_millis(20);
+
+impl Containers {
+    /// Prepares a run, or a session if there is no evaluation: everything that needs no container
+    /// yet.
+    pub(crate) fn plan(
+        &self,
+        pool: &Pool,
+        setup: &RunSetup,
+        evaluation: Option<&Evaluation>,
+    ) -> Result<RunPlan, Error> {
+        let grant = &setup.grant;
+        let image = image_of(grant.language()).ok_or_else(|| {
+            Error::unsupported(format!("no container runs `{}`", grant.language()))
+        })?;
+        let artifacts = evaluation.map_or_else(Vec::new, |run| run.artifacts.clone());
+        let patterns = artifact_globs(&artifacts)?;
+        let archive = WorkspaceArchive::of(&patterns);
+        let local_ca = if grant.network().is_empty() {
+            None
+        } else {
+            Some(self.inner.local_ca().map_err(Error::executor)?)
+        };
+        let egress = if has_egress(grant) {
+            let egress = EgressSocket::open(setup.host_calls(), local_ca.clone());
+            Some(egress.map_err(|error| Error::executor(error.to_string()))?)
+        } else {
+            None
+        };
+        let mounts = mount_sources(grant)?;
+        let job = Job {
+            program: evaluation.map(|evaluation| Program {
+                source: &evaluation.source,
+                arguments: &evaluation.arguments,
+            }),
+            files: &setup.files,
+            mounts: &mounts,
+        };
+        let local_ca = local_ca.as_ref().map(|local_ca| local_ca.pem());
+        let message = message(grant, job, archive, local_ca)?;
+        let packages = setup.packages.as_ref().zip(image.interpreter);
+        let extra: Vec<_> = packages
+            .map(|(tree, (_, folder))| (tree.path.as_path(), folder))
+            .into_iter()
+            .chain(
+                egress
+                    .as_ref()
+                    .map(|egress| (egress.directory(), EGRESS_MOUNT)),
+            )
+            .collect();
+        let body = describe(
+            grant,
+            &mounts,
+            grant.image().unwrap_or(image.name),
+            &extra,
+            &pool.settings,
+        );
+        Ok(RunPlan {
+            body,
+            mounts,
+            message,
+            patterns,
+            archive,
+            egress,
+        })
+    }
+}
+
+/// A run that was prepared.
+pub(crate) struct RunPlan {
+    pub(crate) body: ContainerCreateBody,
+    pub(crate) mounts: Vec<MountSource>,
+    pub(crate) message: JobMessage,
+    /// The artifacts that the request named.
+    pub(crate) patterns: GlobSet,
+    pub(crate) archive: WorkspaceArchive,
+    /// Dropped at the end of the run.
+    pub(crate) egress: Option<EgressSocket>,
+}
+
+impl RunPlan {
+    /// Returns the memory of the container, and of its output and artifacts in this process.
+    pub(crate) fn memory(&self, grant: &Grant) -> u64 {
+        let reply = reply_limit(grant, self.archive) as u64;
+        memory_limit(grant)
+            .saturating_add(reply.saturating_mul(2))
+            .saturating_add(grant.limits().output)
+    }
+
+    /// Starts the container. One with an egress proxy is created for its run, because the socket
+    /// is part of its configuration.
+    pub(crate) async fn start(
+        &mut self,
+        pool: &Pool,
+        grant: &Grant,
+        reservation: Reservation,
+    ) -> Result<Container, Error> {
+        let mut body = std::mem::take(&mut self.body);
+        let is_single = self.egress.is_some();
+        let mounts =
+            identities(&self.mounts).map_err(|error| Error::executor(error.to_string()))?;
+        let container = async {
+            if let Some(image) = grant.image() {
+                pool.cover_volumes(image, &mut body).await?;
+            }
+            let container = if is_single {
+                pool.create(body, reservation).await
+            } else {
+                pool.take(body, &mounts, reservation).await
+            };
+            container.map_err(|error| error.to_string())
+        };
+        let reason = match tokio::time::timeout(CREATE_TIMEOUT, container).await {
+            Ok(Ok(container)) => return Ok(container),
+            Ok(Err(reason)) => reason,
+            Err(_) => format!(
+                "it created no container within {} s",
+                CREATE_TIMEOUT.as_secs()
+            ),
+        };
+        Err(Error::executor(match grant.image() {
+            Some(image) => format!(
+                "the container engine failed: {reason} (the policy pins the image {image}; `glovebox images list` shows those that exist)"
+            ),
+            None => format!("the container engine failed: {reason}"),
+        }))
+    }
+}
+
+/// Reserves the run's slot and the memory of its container. Waits a while for other runs to end,
+/// because a container reserves all of its memory when it starts.
+pub(crate) async fn reserve_memory(setup: &RunSetup, bytes: u64) -> Result<Hold, String> {
+    let until = Instant::now() + setup.grant.limits().wall.min(MEMORY_TIMEOUT);
+    loop {
+        match setup.hold_with(bytes) {
+            Err(_) if Instant::now() < until => tokio::time::sleep(MEMORY_POLL_INTERVAL).await,
+            result => return result,
+        }
+    }
+}
+

@@ -1,0 +1,105 @@
+//! Reply of a container: which report does the trailer of a program make?
+
+use crate::collector::Trailer;
+use crate::container::MountSource;
+use crate::protocol::CODE_MOUNT;
+use glovebox::{Error, Exception, Limit, Report, Status, Value};
+use glovebox_policy::{Grant, Limits};
+use serde::Deserialize;
+
+/// The exit code of a process that was killed by `SIGKILL`.
+const EXIT_SIGKILL: i32 = 128 + 9;
+
+/// The exit code of a process that exceeded its CPU time (`SIGXCPU`).
+const EXIT_SIGXCPU: i32 = 128 + 24;
+
+/// Returns the error of a container whose mount is not the directory that was checked, by the code
+/// of its trailer.
+pub(crate) fn changed_mount(code: i32, grant: &Grant, sources: &[MountSource]) -> Option<Error> {
+    let index = usize::try_from(code.checked_sub(CODE_MOUNT)?).ok()?;
+    let granted = grant.mounts().iter().zip(sources);
+    let mut checked = granted.filter(|(_, source)| source.checked.is_some());
+    let (mount, _) = checked.nth(index)?;
+    tracing::warn!(
+        host = mount.host,
+        "a granted directory was replaced while it was mounted"
+    );
+    Some(Error::Mount {
+        guest: mount.guest.clone(),
+        reason: "another directory took its place before the engine mounted it".to_owned(),
+    })
+}
+
+/// Builds the report of a run with a trailer. A program may survive a refused allocation or fork;
+/// if it failed, the refusal is the cause.
+pub(crate) fn finished(trailer: Trailer, limits: &Limits) -> Report {
+    // The kernel accounts a process in clock ticks and a cgroup exactly, so the two differ.
+    let cpu_is_up = trailer.cpu_micros >= limits.fuel / 1000 / 4 * 3;
+    let limit = match trailer.code {
+        0 => None,
+        _ if trailer.killed_for_memory > 0 => Some(Limit::Memory),
+        EXIT_SIGXCPU | EXIT_SIGKILL if cpu_is_up => Some(Limit::Fuel),
+        _ if trailer.refused_processes > 0 => Some(Limit::Processes),
+        _ if trailer.free_files == 0 => Some(Limit::Files),
+        _ if trailer.free_blocks == 0 => Some(Limit::Workspace),
+        _ => None,
+    };
+    if let Some(limit) = limit {
+        return Report::limited(limit);
+    }
+    let status = if trailer.code == 0 {
+        Status::Succeeded
+    } else {
+        Status::Failed
+    };
+    Report {
+        exit_code: Some(trailer.code),
+        ..Report::new(status)
+    }
+}
+
+/// The report of a driver.
+#[derive(Default, Deserialize)]
+struct Completion {
+    value: Option<CompletionValue>,
+    exception: Option<CompletionException>,
+}
+
+/// The value of the last expression.
+#[derive(Deserialize)]
+struct CompletionValue {
+    json: Option<String>,
+    text: String,
+}
+
+/// The uncaught exception.
+#[derive(Deserialize)]
+struct CompletionException {
+    kind: String,
+    message: String,
+    traceback: String,
+}
+
+/// Adds the value or exception that the driver reported for a program that ran to its end.
+pub(crate) fn complete(report: &mut Report, reply: &[u8], max_value: u64) {
+    let completion: Completion = serde_json::from_slice(reply).unwrap_or_default();
+    let fits = |text: &str| text.len() as u64 <= max_value;
+    match report.status {
+        Status::Succeeded => {
+            let value = completion.value.filter(|value| fits(&value.text));
+            report.value = value.map(|value| Value {
+                json: value.json.filter(|json| fits(json)),
+                text: value.text,
+            });
+        }
+        Status::Failed => {
+            let exception = completion.exception;
+            report.exception = exception.map(|exception| Exception {
+                kind: exception.kind,
+                message: exception.message,
+                traceback: exception.traceback,
+            });
+        }
+        _ => {}
+    }
+}
