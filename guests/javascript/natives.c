@@ -339,6 +339,8 @@ static const JSCFunctionListEntry native_functions[] = {
     JS_CFUNC_DEF("startHash", 1, native_start_hash),
     JS_CFUNC_DEF("feedHash", 2, native_feed_hash),
     JS_CFUNC_DEF("endHash", 1, native_end_hash),
+    JS_CFUNC_DEF("pbkdf2", 5, native_pbkdf2),
+    JS_CFUNC_DEF("scrypt", 6, native_scrypt),
     JS_CFUNC_DEF("open", 3, native_open),
     JS_CFUNC_DEF("close", 1, native_close),
     JS_CFUNC_DEF("read", 3, native_read),

@@ -29,6 +29,7 @@ static struct {
     bool is_exiting;       // `process.exit` was called
     bool has_no_value;     // the program was run as a function
     int32_t exit_code;
+    JSModuleDef *main_module; // of a program that is a module
     JSValue main_promise;  // of a program that may wait
     JSValue value;         // of the last expression of a script that cannot wait
 } evaluation = {.main_promise = JS_UNDEFINED, .value = JS_UNDEFINED};

@@ -42,7 +42,9 @@
       return copyProperties(value, result, state);
     }
     switch (kind) {
-      case undefined: break;
+      case undefined:
+        if (internal.isBlob(value)) return remember(value instanceof internal.File ? new internal.File([value], value.name, value) : value.slice(0, value.size, value.type));
+        break;
       case 'Number': case 'String': case 'Boolean': case 'BigInt': return remember(Object(globalThis[kind].prototype.valueOf.call(value)));
       case 'Date': return remember(new Date(Date.prototype.getTime.call(value)));
       case 'RegExp': return remember(new RegExp(value.source, value.flags));
