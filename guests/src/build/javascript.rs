@@ -101,7 +101,7 @@ const FLAGS: [&str; 15] = [
     "-fwrapv",
     "-funsigned-char",
     "-w",
-    "-Wl,-z,stack-size=1048576,--strip-all",
+    "-Wl,-z,stack-size=5242880,--strip-all",
 ];
 
 /// The JavaScript and the TypeScript guest.
