@@ -32,6 +32,19 @@ static JSValue evaluate_text(JSContext *ctx, JSValueConst self, const char *text
     return JS_EvalFunctionInternal(ctx, compiled, self, variables, frame);
 }
 
+// Gives an error of JSON the message that programs expect.
+static JSValue explain_json(JSContext *ctx, JSValueConst subject) {
+    JSValue error = JS_GetException(ctx);
+    if (JS_IsError(error) && !JS_IsUndefined(prelude.explain_json)) {
+        JSValueConst arguments[] = {error, subject};
+        JSValue done = JS_Call(ctx, prelude.explain_json, JS_UNDEFINED, 2, arguments);
+        if (JS_IsException(done))
+            JS_FreeValue(ctx, JS_GetException(ctx));
+        JS_FreeValue(ctx, done);
+    }
+    return JS_Throw(ctx, error);
+}
+
 // A function that changes values may go deep again, so a text that needs one is read once without it, to see that it is shallow.
 static JSValue parse_json(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv) {
     JSValue text = JS_ToString(ctx, argv[0]);
@@ -44,6 +57,8 @@ static JSValue parse_json(JSContext *ctx, JSValueConst self, int argc, JSValueCo
     if (argc > 1 && JS_IsFunction(ctx, argv[1]) && !JS_IsException(value)) {
         JS_FreeValue(ctx, value);
         value = js_json_parse(ctx, self, 2, arguments);
+    } else if (JS_IsException(value)) {
+        value = explain_json(ctx, text);
     }
     JS_FreeValue(ctx, text);
     return value;
@@ -53,7 +68,7 @@ static JSValue write_json(JSContext *ctx, JSValueConst self, int argc, JSValueCo
     uintptr_t before = narrow_stack(ctx->rt);
     JSValue text = js_json_stringify(ctx, self, argc, argv);
     ctx->rt->stack_limit = before;
-    return text;
+    return JS_IsException(text) ? explain_json(ctx, argv[0]) : text;
 }
 
 static JSValue flat_array(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv, int magic) {
@@ -87,6 +102,11 @@ static JSValue replace_pattern(JSContext *ctx, JSValueConst self, int argc, JSVa
 // What a chain of small frames takes in linear memory besides, so that the engine's count ends it.
 #define WEIGHT_BYTES 1024
 
+// The compiler must not take the room away again.
+static void hold(uint8_t *weight) {
+    __asm__ volatile("" : : "r"(weight) : "memory");
+}
+
 // How many proxies may stand for one another.
 #define NESTED_PROXIES 1000
 
@@ -112,20 +132,20 @@ static JSValue new_revocable_proxy(JSContext *ctx, JSValueConst self, int argc, 
 }
 
 static JSValue next_of_helper(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv, int *is_done, int magic) {
-    volatile uint8_t weight[WEIGHT_BYTES];
-    weight[0] = 0;
+    uint8_t weight[WEIGHT_BYTES];
+    hold(weight);
     if (js_check_stack_overflow(ctx->rt, 0))
         return JS_ThrowStackOverflow(ctx);
     JSValue value = js_iterator_helper_next(ctx, self, argc, argv, is_done, magic);
-    weight[WEIGHT_BYTES - 1] = 0;
+    hold(weight);
     return value;
 }
 
 static int proxy_has(JSContext *ctx, JSValueConst proxy, JSAtom name) {
-    volatile uint8_t weight[WEIGHT_BYTES];
-    weight[0] = 0;
+    uint8_t weight[WEIGHT_BYTES];
+    hold(weight);
     int answer = js_proxy_has(ctx, proxy, name);
-    weight[WEIGHT_BYTES - 1] = 0;
+    hold(weight);
     return answer;
 }
 

@@ -9,6 +9,9 @@ static char assert_lazy[] = {
 static char ciphers_lazy[] = {
 #embed "lazy/ciphers.js"
 };
+static char collate_lazy[] = {
+#embed "lazy/collate.js"
+};
 static char digests_lazy[] = {
 #embed "lazy/digests.js"
 };
@@ -17,6 +20,9 @@ static char file_streams_lazy[] = {
 };
 static char forms_lazy[] = {
 #embed "lazy/forms.js"
+};
+static char json_errors_lazy[] = {
+#embed "lazy/json_errors.js"
 };
 static char locale_lazy[] = {
 #embed "lazy/locale.js"
@@ -80,9 +86,11 @@ typedef struct {
 static lazy_part_t lazy_parts[] = {
     LAZY_PART(assert),
     LAZY_PART(ciphers),
+    LAZY_PART(collate),
     LAZY_PART(digests),
     LAZY_PART(file_streams),
     LAZY_PART(forms),
+    LAZY_PART(json_errors),
     LAZY_PART(locale),
     LAZY_PART(namespaces),
     LAZY_PART(node_crypto),

@@ -335,6 +335,7 @@ static const JSCFunctionListEntry native_functions[] = {
     JS_CFUNC_DEF("classOf", 1, native_class_of),
     JS_CFUNC_DEF("promiseDetails", 1, native_promise_details),
     JS_CFUNC_DEF("proxyDetails", 1, native_proxy_details),
+    JS_CFUNC_DEF("iteratorEntries", 1, native_iterator_entries),
     JS_CFUNC_DEF("markHandled", 1, native_mark_handled),
     JS_CFUNC_DEF("startHash", 1, native_start_hash),
     JS_CFUNC_DEF("feedHash", 2, native_feed_hash),

@@ -132,6 +132,7 @@ static void take_functions(JSValueConst internal) {
     prelude.resolve = internal_function(internal, "resolve");
     prelude.load = internal_function(internal, "load");
     prelude.transform = internal_function(internal, "transform");
+    prelude.explain_json = internal_function(internal, "explainJson");
 }
 
 // Small programs find memory in the image already. It is not written to, so that it costs the image no pages.

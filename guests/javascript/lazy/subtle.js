@@ -34,7 +34,7 @@
   const secretOf = CryptoKey._bytes;
   delete CryptoKey._bytes;
 
-  const usageOrder = ['encrypt', 'decrypt', 'sign', 'verify', 'deriveKey', 'deriveBits', 'wrapKey', 'unwrapKey'];
+  const allUsages = ['encrypt', 'decrypt', 'sign', 'verify', 'deriveKey', 'deriveBits', 'wrapKey', 'unwrapKey'];
   const cipherUsages = ['encrypt', 'decrypt', 'wrapKey', 'unwrapKey'];
   const usagesOf = { HMAC: ['sign', 'verify'], PBKDF2: ['deriveKey', 'deriveBits'], HKDF: ['deriveKey', 'deriveBits'], 'AES-GCM': cipherUsages, 'AES-CBC': cipherUsages, 'AES-CTR': cipherUsages };
   const names = new Map([...Object.keys(usagesOf), 'SHA-1', 'SHA-256', 'SHA-384', 'SHA-512'].map((name) => [name.toLowerCase(), name]));
@@ -50,10 +50,10 @@
   };
   const checkUsages = (name, usages, isRequired) => {
     const wanted = [...usages];
-    if (wanted.some((usage) => !usageOrder.includes(usage))) throw new TypeError(`The provided value '${wanted.find((usage) => !usageOrder.includes(usage))}' is not a valid enum value of type KeyUsage.`);
+    if (wanted.some((usage) => !allUsages.includes(usage))) throw new TypeError(`The provided value '${wanted.find((usage) => !allUsages.includes(usage))}' is not a valid enum value of type KeyUsage.`);
     if (wanted.some((usage) => !usagesOf[name].includes(usage))) fail('SyntaxError', `Unsupported key usage for ${/^AES/.test(name) ? 'an AES' : name === 'HMAC' ? 'an HMAC' : `a ${name}`} key`);
     if (isRequired && wanted.length === 0) fail('SyntaxError', 'Usages cannot be empty when importing a secret key.');
-    return usageOrder.filter((usage) => wanted.includes(usage));
+    return [...new Set(wanted)];
   };
   const need = (key, name, usage) => {
     if (!(key instanceof CryptoKey)) throw codedError(TypeError, 'ERR_INVALID_ARG_TYPE', `The key must be an instance of CryptoKey. Received ${internal.received(key)}`);

@@ -77,7 +77,8 @@
   internal.define('structuredClone', function structuredClone(value, options) {
     if (arguments.length === 0) throw internal.codedError(TypeError, 'ERR_MISSING_ARGS', 'The "value" argument must be specified');
     const transfer = new Set(options?.transfer ?? []);
-    for (const item of transfer) if (classOf(item) !== 'ArrayBuffer') throw new DOMException('Value not transferable', 'DataCloneError');
+    for (const item of transfer) if (classOf(item) !== 'ArrayBuffer') throw new DOMException('Found invalid object in transferList', 'DataCloneError');
+    for (const item of transfer) if (item.detached) throw new DOMException('Cannot transfer object of unsupported type.', 'DataCloneError');
     const result = copy(value, { seen: new Map(), transfer });
     for (const item of transfer) if (!item.detached) item.transfer();
     return result;

@@ -53,7 +53,7 @@
     forEach(callback, self) { for (const [key, value] of this.entries()) callback.call(self, value, key, this); }
     [internal.inspect.custom](depth, options, inspect) {
       const shown = {};
-      for (const [name] of this.entries()) shown[this.#pairs.find(([key]) => key === name)[2]] = this.get(name);
+      for (const [key, , name] of this.#pairs) if (!Object.hasOwn(shown, name)) shown[name] = this.get(key);
       return `Headers ${inspect(shown, options)}`;
     }
   }
