@@ -15,9 +15,14 @@ static uintptr_t narrow_stack(JSRuntime *rt) {
     return before;
 }
 
+// A text of so many characters cannot be nested deeply enough to matter.
+#define SHORT_TEXT 1024
+
 // The program runs in the whole stack, only reading it is held back.
 static JSValue evaluate_text(JSContext *ctx, JSValueConst self, const char *text, size_t length, const char *name, int line, int flags,
                              int scope) {
+    if (length <= SHORT_TEXT)
+        return __JS_EvalInternal(ctx, self, text, length, name, line, flags, scope);
     uintptr_t before = narrow_stack(ctx->rt);
     JSValue compiled = __JS_EvalInternal(ctx, self, text, length, name, line, flags | JS_EVAL_FLAG_COMPILE_ONLY, scope);
     ctx->rt->stack_limit = before;
@@ -45,21 +50,26 @@ static JSValue explain_json(JSContext *ctx, JSValueConst subject) {
     return JS_Throw(ctx, error);
 }
 
-// A function that changes values may go deep again, so a text that needs one is read once without it, to see that it is shallow.
+// A function that changes values may go deep again, so a long text that needs one is read
+// once without it, to see that it is shallow.
 static JSValue parse_json(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv) {
     JSValue text = JS_ToString(ctx, argv[0]);
     if (JS_IsException(text))
         return text;
     JSValueConst arguments[] = {text, argv[1]};
-    uintptr_t before = narrow_stack(ctx->rt);
-    JSValue value = js_json_parse(ctx, self, 1, arguments);
-    ctx->rt->stack_limit = before;
-    if (argc > 1 && JS_IsFunction(ctx, argv[1]) && !JS_IsException(value)) {
+    bool has_reviver = argc > 1 && JS_IsFunction(ctx, argv[1]);
+    JSValue value = JS_UNDEFINED;
+    if (!has_reviver || JS_VALUE_GET_TAG(text) != JS_TAG_STRING || JS_VALUE_GET_STRING(text)->len > SHORT_TEXT) {
+        uintptr_t before = narrow_stack(ctx->rt);
+        value = js_json_parse(ctx, self, 1, arguments);
+        ctx->rt->stack_limit = before;
+    }
+    if (has_reviver && !JS_IsException(value)) {
         JS_FreeValue(ctx, value);
         value = js_json_parse(ctx, self, 2, arguments);
-    } else if (JS_IsException(value)) {
-        value = explain_json(ctx, text);
     }
+    if (JS_IsException(value))
+        value = explain_json(ctx, text);
     JS_FreeValue(ctx, text);
     return value;
 }

@@ -118,7 +118,7 @@ static JSModuleDef *find_module(JSContext *ctx, const char *name, JSValueConst a
     return module;
 }
 
-// What is imported may run now, and has the whole stack, whoever reads the text that imports it.
+// What is imported may run now, and has the whole stack, however deep the import was met.
 static JSModuleDef *load_module(JSContext *ctx, const char *name, void *opaque, JSValueConst attributes) {
     uintptr_t before = ctx->rt->stack_limit;
     update_stack_limit(ctx->rt);

@@ -402,7 +402,7 @@
         if (unit === 'second' && value === 0) return 'now';
         if (unit === 'day') return value === 0 ? 'today' : isPast ? 'yesterday' : 'tomorrow';
         if (unit === 'minute' || unit === 'hour' ? value === 0 : unit !== 'second') {
-          const word = this.#style === 'long' ? unit : shortUnits[unit];
+          const word = this.#style === 'long' || unit === 'minute' || unit === 'hour' ? unit : shortUnits[unit];
           return `${value === 0 ? 'this' : isPast ? 'last' : 'next'} ${word}`;
         }
       }

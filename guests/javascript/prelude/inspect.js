@@ -480,7 +480,7 @@
     const list = hasPairs ? Array.from({ length: items.length / 2 }, (_, i) => [items[2 * i], items[2 * i + 1]]) : items;
     return {
       open: `[${hasPairs ? kind.replace('Iterator', 'Entries') : kind}] {`,
-      entries: collectionEntries(context, list.values(), list.length, (item) => show(context, item, level + (hasPairs ? 1 : 0))),
+      entries: collectionEntries(context, list.values(), list.length, (item) => show(context, item, level)),
     };
   };
 
