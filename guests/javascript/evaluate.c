@@ -336,8 +336,14 @@ static bool start_program(void) {
     free(transformed);
     if (JS_IsException(compiled))
         return false;
-    bool has_promise = program.may_wait || JS_IsModule(compiled);
+    bool is_module = JS_IsModule(compiled);
+    bool has_promise = program.may_wait || is_module;
     evaluation.has_no_value = program.is_function;
+    if (is_module)
+        evaluation.main_module = JS_VALUE_GET_PTR(compiled);
+    else if (has_evaluated && !program.is_function)
+        replace_variables(compiled);
+    has_evaluated = true;
     JSValue result = program.is_function ? run_function(compiled) : JS_EvalFunction(context, compiled);
     if (is_stopped(result)) {
         JS_FreeValue(context, result);
@@ -470,6 +476,9 @@ static void clean_up(bool reached_end) {
         if (!call_and_ignore(prelude.reset))
             JS_FreeValue(context, JS_GetException(context));
     }
+    if (evaluation.main_module)
+        keep_module_variables(evaluation.main_module);
+    evaluation.main_module = NULL;
     evaluation.loop_is_needed = evaluation.tick_is_pending = evaluation.has_no_value = false;
     evaluation.exit_code = 0;
 }

@@ -6,14 +6,32 @@
 static char assert_lazy[] = {
 #embed "lazy/assert.js"
 };
+static char ciphers_lazy[] = {
+#embed "lazy/ciphers.js"
+};
+static char collate_lazy[] = {
+#embed "lazy/collate.js"
+};
+static char digests_lazy[] = {
+#embed "lazy/digests.js"
+};
 static char file_streams_lazy[] = {
 #embed "lazy/file_streams.js"
+};
+static char forms_lazy[] = {
+#embed "lazy/forms.js"
+};
+static char json_errors_lazy[] = {
+#embed "lazy/json_errors.js"
 };
 static char locale_lazy[] = {
 #embed "lazy/locale.js"
 };
 static char namespaces_lazy[] = {
 #embed "lazy/namespaces.js"
+};
+static char node_crypto_lazy[] = {
+#embed "lazy/node_crypto.js"
 };
 static char old_url_lazy[] = {
 #embed "lazy/old_url.js"
@@ -27,12 +45,27 @@ static char querystring_lazy[] = {
 static char readline_lazy[] = {
 #embed "lazy/readline.js"
 };
+static char subtle_lazy[] = {
+#embed "lazy/subtle.js"
+};
+static char web_streams_lazy[] = {
+#embed "lazy/web_streams.js"
+};
 static char zlib_lazy[] = {
 #embed "lazy/zlib.js"
 };
+static char zlib_engine_lazy[] = {
+#embed "lazy/zlib_engine.js"
+};
 // Of npm packages.
+static char library_crypto_lazy[] = {
+#embed "library_crypto.js"
+};
 static char library_stream_lazy[] = {
 #embed "library_stream.js"
+};
+static char library_web_streams_lazy[] = {
+#embed "library_web_streams.js"
 };
 static char library_zlib_lazy[] = {
 #embed "library_zlib.js"
@@ -52,15 +85,26 @@ typedef struct {
 
 static lazy_part_t lazy_parts[] = {
     LAZY_PART(assert),
+    LAZY_PART(ciphers),
+    LAZY_PART(collate),
+    LAZY_PART(digests),
     LAZY_PART(file_streams),
+    LAZY_PART(forms),
+    LAZY_PART(json_errors),
     LAZY_PART(locale),
     LAZY_PART(namespaces),
+    LAZY_PART(node_crypto),
     LAZY_PART(old_url),
     LAZY_PART(parse_args),
     LAZY_PART(querystring),
     LAZY_PART(readline),
+    LAZY_PART(subtle),
+    LAZY_PART(web_streams),
     LAZY_PART(zlib),
+    LAZY_PART(zlib_engine),
+    LAZY_PART(library_crypto),
     LAZY_PART(library_stream),
+    LAZY_PART(library_web_streams),
     LAZY_PART(library_zlib),
 };
 

@@ -102,7 +102,7 @@ static JSModuleDef *module_of_text(JSContext *ctx, const char *name, JSValueCons
     return module;
 }
 
-static JSModuleDef *load_module(JSContext *ctx, const char *name, void *opaque, JSValueConst attributes) {
+static JSModuleDef *find_module(JSContext *ctx, const char *name, JSValueConst attributes) {
     if (!JS_IsUndefined(met_imports))
         return module_of_values(ctx, name, JS_NewObject(ctx));
     JSValue arguments[] = {JS_NewString(ctx, name), JS_DupValue(ctx, attributes)};
@@ -115,5 +115,14 @@ static JSModuleDef *load_module(JSContext *ctx, const char *name, void *opaque, 
         return module_of_values(ctx, name, loaded);
     JSModuleDef *module = module_of_text(ctx, name, loaded);
     JS_FreeValue(ctx, loaded);
+    return module;
+}
+
+// What is imported may run now, and has the whole stack, however deep the import was met.
+static JSModuleDef *load_module(JSContext *ctx, const char *name, void *opaque, JSValueConst attributes) {
+    uintptr_t before = ctx->rt->stack_limit;
+    update_stack_limit(ctx->rt);
+    JSModuleDef *module = find_module(ctx, name, attributes);
+    ctx->rt->stack_limit = before;
     return module;
 }

@@ -33,6 +33,9 @@ static const char events_js[] = {
 static const char buffer_js[] = {
 #embed "prelude/buffer.js" suffix(, 0)
 };
+static const char blob_js[] = {
+#embed "prelude/blob.js" suffix(, 0)
+};
 static const char clone_js[] = {
 #embed "prelude/clone.js" suffix(, 0)
 };
@@ -77,7 +80,7 @@ typedef struct {
 
 static const prelude_file_t prelude_files[] = {
     PRELUDE_FILE(base), PRELUDE_FILE(inspect), PRELUDE_FILE(format), PRELUDE_FILE(console), PRELUDE_FILE(report), PRELUDE_FILE(loop),
-    PRELUDE_FILE(encoding), PRELUDE_FILE(dom_exception), PRELUDE_FILE(events), PRELUDE_FILE(buffer), PRELUDE_FILE(clone), PRELUDE_FILE(crypto),
+    PRELUDE_FILE(encoding), PRELUDE_FILE(dom_exception), PRELUDE_FILE(events), PRELUDE_FILE(buffer), PRELUDE_FILE(blob), PRELUDE_FILE(clone), PRELUDE_FILE(crypto),
     PRELUDE_FILE(emitter), PRELUDE_FILE(path), PRELUDE_FILE(process), PRELUDE_FILE(fs), PRELUDE_FILE(util), PRELUDE_FILE(url),
     PRELUDE_FILE(fetch), PRELUDE_FILE(locale), PRELUDE_FILE(modules),
 };
@@ -129,6 +132,7 @@ static void take_functions(JSValueConst internal) {
     prelude.resolve = internal_function(internal, "resolve");
     prelude.load = internal_function(internal, "load");
     prelude.transform = internal_function(internal, "transform");
+    prelude.explain_json = internal_function(internal, "explainJson");
 }
 
 // Small programs find memory in the image already. It is not written to, so that it costs the image no pages.

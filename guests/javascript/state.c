@@ -3,9 +3,9 @@
 static JSRuntime *runtime;
 static JSContext *context;
 
-// How deep the engine may recurse, counted on the stack in linear memory. The linker gives that stack four times as much, so that the
-// engine's unchecked leaf functions never leave it; the host's own stack must be at least sixteen times as large.
-#define STACK_BYTES (256 * 1024)
+// How deep the engine may recurse, counted on the stack in linear memory. The linker gives that stack 768 KiB more, so that the engine's
+// unchecked leaf functions never leave it. The host's own stack must hold four times as much, and the parts of the engine in `guards.c`.
+#define STACK_BYTES (4352 * 1024)
 
 // The functions of the prelude that evaluation calls.
 static struct {
@@ -19,7 +19,8 @@ static struct {
     JSValue resolve;   // the name of a module that an import means
     JSValue load;      // the source text or the namespace of a module
     JSValue transform; // TypeScript to JavaScript; undefined in the plain image
-} prelude;
+    JSValue explain_json; // the message of an error of JSON
+} prelude = {.explain_json = JS_UNDEFINED};
 
 // What the program did during this evaluation.
 static struct {
@@ -29,6 +30,7 @@ static struct {
     bool is_exiting;       // `process.exit` was called
     bool has_no_value;     // the program was run as a function
     int32_t exit_code;
+    JSModuleDef *main_module; // of a program that is a module
     JSValue main_promise;  // of a program that may wait
     JSValue value;         // of the last expression of a script that cannot wait
 } evaluation = {.main_promise = JS_UNDEFINED, .value = JS_UNDEFINED};

@@ -65,11 +65,37 @@ static JSValue native_promise_details(JSContext *ctx, JSValueConst self, int arg
     return pair(ctx, JS_NewInt32(ctx, state), JS_PromiseResult(ctx, argv[0]));
 }
 
-// proxyDetails(proxy): target and handler.
+// proxyDetails(proxy): target and handler; none once it is revoked.
 static JSValue native_proxy_details(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv) {
     if (!JS_IsProxy(argv[0]))
         return JS_UNDEFINED;
+    if (((JSProxyData *)JS_GetOpaque(argv[0], JS_CLASS_PROXY))->is_revoked)
+        return JS_NewArray(ctx);
     return pair(ctx, JS_GetProxyTarget(ctx, argv[0]), JS_GetProxyHandler(ctx, argv[0]));
+}
+
+// iteratorEntries(iterator): of one of a map or a set, whether it gives pairs, and what it has left.
+static JSValue native_iterator_entries(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv) {
+    JSClassID id = JS_GetClassID(argv[0]);
+    if (id != JS_CLASS_MAP_ITERATOR && id != JS_CLASS_SET_ITERATOR)
+        return JS_UNDEFINED;
+    bool is_map = id == JS_CLASS_MAP_ITERATOR;
+    const JSMapIteratorData *iterator = JS_GetOpaque(argv[0], id);
+    JSValue list = JS_NewArray(ctx);
+    if (iterator && !JS_IsUndefined(iterator->obj)) {
+        const JSMapState *state = JS_GetOpaque(iterator->obj, is_map ? JS_CLASS_MAP : JS_CLASS_SET);
+        const struct list_head *at = iterator->cur_record ? iterator->cur_record->link.next : state->records.next;
+        for (uint32_t count = 0; at != &state->records; at = at->next) {
+            const JSMapRecord *record = list_entry(at, JSMapRecord, link);
+            if (record->empty)
+                continue;
+            if (iterator->kind != JS_ITERATOR_KIND_VALUE)
+                JS_SetPropertyUint32(ctx, list, count++, JS_DupValue(ctx, record->key));
+            if (iterator->kind != JS_ITERATOR_KIND_KEY)
+                JS_SetPropertyUint32(ctx, list, count++, JS_DupValue(ctx, is_map ? record->value : record->key));
+        }
+    }
+    return pair(ctx, JS_NewBool(ctx, iterator && iterator->kind == JS_ITERATOR_KIND_KEY_AND_VALUE), list);
 }
 
 // markHandled(promise): a rejection of it is not reported.

@@ -376,13 +376,57 @@
     }
     resolvedOptions() { return { locale: this.#locale, type: this.#type, style: this.#style }; }
   }
+  const units = ['second', 'minute', 'hour', 'day', 'week', 'month', 'quarter', 'year'];
+  const shortUnits = { second: 'sec.', minute: 'min.', hour: 'hr.', day: 'day', week: 'wk.', month: 'mo.', quarter: 'qtr.', year: 'yr.' };
+  const narrowUnits = { second: 's', minute: 'm', hour: 'h', day: 'd', week: 'w', month: 'mo', quarter: 'q', year: 'y' };
+  class RelativeTimeFormat {
+    #locale; #style; #numeric;
+    constructor(locales, options = {}) {
+      this.#locale = needEnglish(locales, 'the relative time');
+      known(options, ['style', 'numeric', 'localeMatcher'], 'relative times');
+      this.#style = choice(options, 'style', ['long', 'short', 'narrow'], 'long');
+      this.#numeric = choice(options, 'numeric', ['always', 'auto'], 'always');
+    }
+    #name(unit, isOne) {
+      if (this.#style === 'long') return ` ${unit}${isOne ? '' : 's'}`;
+      if (this.#style === 'narrow') return narrowUnits[unit];
+      return ` ${unit === 'day' || unit === 'quarter' ? (isOne ? shortUnits[unit] : { day: 'days', quarter: 'qtrs.' }[unit]) : shortUnits[unit]}`;
+    }
+    format(value, unit) {
+      value = Number(value);
+      unit = `${unit}`.replace(/s$/, '');
+      if (!Number.isFinite(value)) throw new RangeError('Value need to be finite number for Intl.RelativeTimeFormat.prototype.format()');
+      if (!units.includes(unit)) throw new RangeError(`Invalid unit argument for format() '${unit}'`);
+      const isPast = value < 0 || Object.is(value, -0);
+      if (this.#numeric === 'auto' && (value === 0 || Math.abs(value) === 1)) {
+        if (unit === 'second' && value === 0) return 'now';
+        if (unit === 'day') return value === 0 ? 'today' : isPast ? 'yesterday' : 'tomorrow';
+        if (unit === 'minute' || unit === 'hour' ? value === 0 : unit !== 'second') {
+          const word = this.#style === 'long' || unit === 'minute' || unit === 'hour' ? unit : shortUnits[unit];
+          return `${value === 0 ? 'this' : isPast ? 'last' : 'next'} ${word}`;
+        }
+      }
+      const count = Math.abs(value), text = `${number(count, this.#locale, {})}${this.#name(unit, count === 1)}`;
+      return isPast ? `${text} ago` : `in ${text}`;
+    }
+    resolvedOptions() { return { locale: this.#locale, style: this.#style, numeric: this.#numeric, numberingSystem: 'latn' }; }
+  }
   const callable = (Class) => {
     Object.defineProperty(Class.prototype, Symbol.toStringTag, { value: `Intl.${Class.name}`, configurable: true });
     Class.supportedLocalesOf = (locales) => [].concat(locales ?? []).filter((locale) => { try { return localeOf(locale) !== undefined; } catch { return false; } });
     return new Proxy(Class, { apply: (target, self, values) => new Class(...values) });
   };
-  const Intl = { NumberFormat: callable(NumberFormat), DateTimeFormat: callable(DateTimeFormat), PluralRules: callable(PluralRules), ListFormat: callable(ListFormat) };
-  Intl.getCanonicalLocales = (locales) => [].concat(locales ?? []).map(localeOf);
+  const Intl = { NumberFormat: callable(NumberFormat), DateTimeFormat: callable(DateTimeFormat), PluralRules: callable(PluralRules), ListFormat: callable(ListFormat), RelativeTimeFormat: callable(RelativeTimeFormat) };
+  Object.defineProperty(Intl, 'Collator', { get: () => { const { Collator } = internal.lazy('collate'); return callable(Collator); }, enumerable: true, configurable: true });
+  // Language, script and region as they are usually written.
+  const canonical = (locale) => {
+    if (typeof locale !== 'string' && (typeof locale !== 'object' || locale === null)) throw new TypeError('Incorrect locale information provided');
+    const [language, ...parts] = `${locale}`.split('-');
+    if (!/^([a-z]{2,3}|[a-z]{5,8})$/i.test(language) || !parts.every((part) => /^[a-z0-9]{1,8}$/i.test(part))) throw new RangeError(`Incorrect locale information provided`);
+    const shaped = (part) => (/^[a-z]{4}$/i.test(part) ? part[0].toUpperCase() + part.slice(1).toLowerCase() : /^[a-z]{2}$/i.test(part) ? part.toUpperCase() : part.toLowerCase());
+    return [language.toLowerCase(), ...parts.map(shaped)].join('-');
+  };
+  Intl.getCanonicalLocales = (locales) => [...new Set([].concat(locales ?? []).map(canonical))];
   for (const name of Object.keys(Intl)) Object.defineProperty(Intl, name, { enumerable: false });
   Object.defineProperty(Intl, Symbol.toStringTag, { value: 'Intl', configurable: true });
   return { number, date, Intl };

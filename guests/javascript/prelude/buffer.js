@@ -129,7 +129,7 @@
     [internal.inspect.custom]() {
       const shown = Array.from(this.subarray(0, 50), (byte) => byte.toString(16).padStart(2, '0')).join(' ');
       const left = this.length - 50;
-      return `<Buffer${shown === '' ? '' : ` ${shown}`}${left > 0 ? ` ... ${left} more byte${left > 1 ? 's' : ''}` : ''}>`;
+      return `<Buffer ${shown}${left > 0 ? ` ... ${left} more byte${left > 1 ? 's' : ''}` : ''}>`;
     }
   }
   const toBuffer = (bytes) => new Buffer(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -137,7 +137,7 @@
   const outside = (offset, most) => codedError(RangeError, 'ERR_OUT_OF_RANGE', `The value of "offset" is out of range. It must be >= 0 and <= ${most}. Received ${offset}`);
   for (const [name, method, size] of [['UInt8', 'Uint8', 1], ['Int8', 'Int8', 1], ['UInt16', 'Uint16', 2], ['Int16', 'Int16', 2], ['UInt32', 'Uint32', 4], ['Int32', 'Int32', 4], ['BigUInt64', 'BigUint64', 8], ['BigInt64', 'BigInt64', 8], ['Float', 'Float32', 4], ['Double', 'Float64', 8]]) {
     for (const order of size === 1 ? [''] : ['LE', 'BE']) {
-      const check = (buffer, offset) => { if (!(offset >= 0 && offset + size <= buffer.length)) throw outside(offset, buffer.length - size); };
+      const check = (buffer, offset) => { if (!(offset >= 0 && offset + size <= buffer.length)) throw buffer.length < size ? codedError(RangeError, 'ERR_BUFFER_OUT_OF_BOUNDS', 'Attempt to access memory outside buffer bounds') : outside(offset, buffer.length - size); };
       const methods = {
         [`read${name}${order}`](offset = 0) { check(this, offset); return view(this)[`get${method}`](offset, order === 'LE'); },
         [`write${name}${order}`](value, offset = 0) { check(this, offset); view(this)[`set${method}`](offset, value, order === 'LE'); return offset + size; },
@@ -188,5 +188,5 @@
   Buffer.poolSize = 8192;
   internal.define('Buffer', Buffer);
   Object.assign(internal, { toBuffer, encodeText: encode, decodeText: decode, checkEncoding: encodingName });
-  internal.builtins['buffer'] = () => ({ Buffer, SlowBuffer: Buffer, Blob, atob, btoa, isUtf8: (bytes) => native.decodeUtf8(plain(bytes), true) !== null, isAscii: (bytes) => plain(bytes).every((byte) => byte < 128), constants: { MAX_LENGTH: 2147483647, MAX_STRING_LENGTH: 1073741823 }, kMaxLength: 2147483647 });
+  internal.builtins['buffer'] = () => ({ Buffer, SlowBuffer: Buffer, Blob, File, atob, btoa, isUtf8: (bytes) => native.decodeUtf8(plain(bytes), true) !== null, isAscii: (bytes) => plain(bytes).every((byte) => byte < 128), constants: { MAX_LENGTH: 2147483647, MAX_STRING_LENGTH: 1073741823 }, kMaxLength: 2147483647 });
 }

@@ -42,7 +42,9 @@
       return copyProperties(value, result, state);
     }
     switch (kind) {
-      case undefined: break;
+      case undefined:
+        if (internal.isBlob(value)) return remember(value instanceof internal.File ? new internal.File([value], value.name, value) : value.slice(0, value.size, value.type));
+        break;
       case 'Number': case 'String': case 'Boolean': case 'BigInt': return remember(Object(globalThis[kind].prototype.valueOf.call(value)));
       case 'Date': return remember(new Date(Date.prototype.getTime.call(value)));
       case 'RegExp': return remember(new RegExp(value.source, value.flags));
@@ -75,7 +77,8 @@
   internal.define('structuredClone', function structuredClone(value, options) {
     if (arguments.length === 0) throw internal.codedError(TypeError, 'ERR_MISSING_ARGS', 'The "value" argument must be specified');
     const transfer = new Set(options?.transfer ?? []);
-    for (const item of transfer) if (classOf(item) !== 'ArrayBuffer') throw new DOMException('Value not transferable', 'DataCloneError');
+    for (const item of transfer) if (classOf(item) !== 'ArrayBuffer') throw new DOMException('Found invalid object in transferList', 'DataCloneError');
+    for (const item of transfer) if (item.detached) throw new DOMException('Cannot transfer object of unsupported type.', 'DataCloneError');
     const result = copy(value, { seen: new Map(), transfer });
     for (const item of transfer) if (!item.detached) item.transfer();
     return result;

@@ -6,6 +6,7 @@
   const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
   class Crypto {
+    get subtle() { return internal.lazy('subtle').subtle; }
     getRandomValues(view) {
       if (!ArrayBuffer.isView(view) || !integerViews.includes(view[Symbol.toStringTag])) {
         throw new DOMException('The data argument must be an integer-type TypedArray', 'TypeMismatchError');
@@ -28,6 +29,7 @@
   define('Crypto', Crypto);
   const crypto = new Crypto();
   define('crypto', crypto);
+  for (const name of ['CryptoKey', 'SubtleCrypto']) internal.defineLazy(name, () => internal.lazy('subtle')[name]);
 
   const marks = [];
   const performance = {
@@ -51,101 +53,6 @@
   Object.defineProperty(performance, Symbol.toStringTag, { value: 'Performance', configurable: true });
   define('performance', performance);
 
-  const kinds = ['md5', 'sha1', 'sha224', 'sha256', 'sha384', 'sha512'];
-  const kindOf = (name) => {
-    const kind = kinds.indexOf(`${name}`.toLowerCase().replace(/^sha-/, 'sha'));
-    if (kind < 0) throw internal.codedError(Error, 'ERR_OSSL_EVP_UNSUPPORTED', `Digest method not supported: ${name}`);
-    return kind;
-  };
-  const bytesFrom = (data, encoding) => {
-    const bytes = typeof data === 'string' ? internal.encodeText(data, encoding) : internal.bytesOf(data);
-    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  };
-  const digestOf = (kind, ...parts) => {
-    const state = native.startHash(kind);
-    for (const part of parts) native.feedHash(state, part);
-    return native.endHash(state);
-  };
-  const shaped = (bytes, encoding) => (encoding === undefined || encoding === 'buffer' ? internal.toBuffer(bytes) : internal.decodeText(bytes, encoding));
-
-  class Hash {
-    #kind; #state;
-    constructor(kind, state = native.startHash(kind)) { this.#kind = kind; this.#state = state; }
-    update(data, encoding) {
-      if (this.#state === null) throw internal.codedError(Error, 'ERR_CRYPTO_HASH_FINALIZED', 'Digest already called');
-      native.feedHash(this.#state, bytesFrom(data, encoding));
-      return this;
-    }
-    digest(encoding) {
-      if (this.#state === null) throw internal.codedError(Error, 'ERR_CRYPTO_HASH_FINALIZED', 'Digest already called');
-      const digest = native.endHash(this.#state);
-      this.#state = null;
-      return shaped(digest, encoding);
-    }
-    copy() { return new Hash(this.#kind, this.#state.slice()); }
-  }
-  const padded = (kind, key) => {
-    const size = kind >= 4 ? 128 : 64;
-    const block = new Uint8Array(size);
-    block.set(key.length > size ? digestOf(kind, key) : key);
-    return block;
-  };
-  const hmac = (kind, key, ...parts) => {
-    const block = padded(kind, key);
-    return digestOf(kind, block.map((byte) => byte ^ 0x5c), digestOf(kind, block.map((byte) => byte ^ 0x36), ...parts));
-  };
-  class Hmac {
-    #kind; #key; #parts = [];
-    constructor(kind, key) { this.#kind = kind; this.#key = key; }
-    update(data, encoding) { this.#parts.push(bytesFrom(data, encoding).slice()); return this; }
-    digest(encoding) { return shaped(hmac(this.#kind, this.#key, ...this.#parts), encoding); }
-  }
-  const pbkdf2 = (password, salt, rounds, length, name) => {
-    const kind = kindOf(name), key = bytesFrom(password), out = new Uint8Array(length);
-    for (let at = 0, number = 1; at < length; number++) {
-      let last = hmac(kind, key, bytesFrom(salt), Uint8Array.of(number >>> 24, number >>> 16, number >>> 8, number));
-      const block = last.slice();
-      for (let round = 1; round < rounds; round++) {
-        last = hmac(kind, key, last);
-        for (let i = 0; i < block.length; i++) block[i] ^= last[i];
-      }
-      out.set(block.subarray(0, length - at), at);
-      at += block.length;
-    }
-    return internal.toBuffer(out);
-  };
-
-  crypto.subtle = {
-    async digest(algorithm, data) {
-      const name = typeof algorithm === 'object' ? algorithm.name : algorithm;
-      if (!/^sha-(1|256|384|512)$/i.test(name)) throw new DOMException('Unrecognized algorithm name', 'NotSupportedError');
-      return digestOf(kindOf(name), bytesFrom(data)).buffer;
-    },
-  };
-
-  internal.builtins['crypto'] = () => ({
-    webcrypto: crypto, subtle: crypto.subtle, Hash, Hmac,
-    createHash: (name) => new Hash(kindOf(name)),
-    createHmac: (name, key) => new Hmac(kindOf(name), bytesFrom(key)),
-    hash: (name, data, encoding = 'hex') => shaped(digestOf(kindOf(name), bytesFrom(data)), encoding),
-    getHashes: () => [...kinds],
-    pbkdf2Sync: pbkdf2,
-    randomUUID: () => crypto.randomUUID(),
-    getRandomValues: (view) => crypto.getRandomValues(view),
-    randomBytes: (size) => internal.toBuffer(native.randomBytes(size)),
-    randomInt(low, high) {
-      if (high === undefined) { high = low; low = 0; }
-      const [word] = new BigUint64Array(native.randomBytes(8).buffer);
-      return low + Number(word % BigInt(high - low));
-    },
-    randomFillSync(view) { new Uint8Array(view.buffer, view.byteOffset, view.byteLength).set(native.randomBytes(view.byteLength)); return view; },
-    timingSafeEqual(a, b) {
-      if (a.byteLength !== b.byteLength) throw internal.codedError(RangeError, 'ERR_CRYPTO_TIMING_SAFE_EQUAL_LENGTH', 'Input buffers must have the same byte length');
-      let difference = 0;
-      const left = internal.bytesOf(a), right = internal.bytesOf(b);
-      for (let i = 0; i < left.length; i++) difference |= left[i] ^ right[i];
-      return difference === 0;
-    },
-  });
+  internal.builtins['crypto'] = () => internal.lazy('node_crypto');
   internal.builtins['perf_hooks'] = () => ({ performance });
 }

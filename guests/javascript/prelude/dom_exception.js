@@ -1,4 +1,4 @@
-//! `DOMException`, `atob` and `btoa`: how do they differ from the engine's own?
+//! `DOMException`, `atob`, `btoa` and `Promise.any`: how do they differ from the engine's own?
 //!
 //! The engine has its own, but those are not errors to it: their stack has no heading.
 (native, internal) => {
@@ -25,6 +25,14 @@
   }
   Object.defineProperty(DOMException.prototype, Symbol.toStringTag, { value: 'DOMException', configurable: true });
   define('DOMException', DOMException);
+
+  // The engine gives the error of `Promise.any` no message.
+  const any = Promise.any;
+  const explain = (error) => {
+    if (error instanceof AggregateError && error.message === '') Object.defineProperty(error, 'message', { value: 'All promises were rejected', writable: true, configurable: true });
+    throw error;
+  };
+  Object.defineProperty(Promise, 'any', { value: { any(promises) { return any.call(this, promises).then(undefined, explain); } }.any, writable: true, configurable: true });
 
   define('btoa', function btoa(text) {
     text = `${text}`;

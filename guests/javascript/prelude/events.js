@@ -134,6 +134,11 @@
     get signal() { return this.#signal; }
     abort(reason) { abort(this.#signal, reason); }
   }
+  const shown = (Class, fields) => Object.defineProperty(Class.prototype, internal.inspect.custom, {
+    value(depth, options, inspect) { return `${Class.name} ${inspect(fields(this), options)}`; }, writable: true, configurable: true,
+  });
+  shown(AbortSignal, ({ aborted }) => ({ aborted }));
+  shown(AbortController, ({ signal }) => ({ signal }));
   [Event, CustomEvent, EventTarget, AbortSignal, AbortController].forEach(tag);
   internal.abortError = (signal) => {
     const error = codedError(Error, 'ABORT_ERR', 'The operation was aborted');

@@ -2,7 +2,7 @@
 //!
 //! The host makes the exchange and judges it; here are the classes around it. Bodies are whole: no part of one arrives before the rest.
 (native, internal) => {
-  const { define, codedError, bytesOf } = internal;
+  const { define, codedError, bytesOf, Blob, FormData, blobBytes } = internal;
   const normalName = (name) => {
     name = `${name}`;
     if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name)) throw new TypeError(`Headers: ${name} is an invalid header name.`);
@@ -26,7 +26,7 @@
         this.append(two[0], two[1]);
       }
     }
-    append(name, value) { this.#pairs.push([normalName(name), normalValue(value)]); }
+    append(name, value) { this.#pairs.push([normalName(name), normalValue(value), `${name}`]); }
     delete(name) { name = normalName(name); this.#pairs = this.#pairs.filter(([key]) => key !== name); }
     get(name) {
       name = normalName(name);
@@ -35,10 +35,10 @@
     }
     has(name) { name = normalName(name); return this.#pairs.some(([key]) => key === name); }
     set(name, value) {
-      [name, value] = [normalName(name), normalValue(value)];
-      const at = this.#pairs.findIndex(([key]) => key === name);
-      if (at < 0) this.#pairs.push([name, value]);
-      else this.#pairs = this.#pairs.with(at, [name, value]).filter(([key], i) => i <= at || key !== name);
+      const pair = [normalName(name), normalValue(value), `${name}`];
+      const at = this.#pairs.findIndex(([key]) => key === pair[0]);
+      if (at < 0) this.#pairs.push(pair);
+      else this.#pairs = this.#pairs.with(at, pair).filter(([key], i) => i <= at || key !== pair[0]);
     }
     getSetCookie() { return this.#pairs.filter(([key]) => key === 'set-cookie').map(([, value]) => value); }
     *entries() {
@@ -51,114 +51,76 @@
     *keys() { for (const [key] of this.entries()) yield key; }
     *values() { for (const [, value] of this.entries()) yield value; }
     forEach(callback, self) { for (const [key, value] of this.entries()) callback.call(self, value, key, this); }
-    [internal.inspect.custom](depth, options, inspect) { return `Headers ${inspect(Object.fromEntries(this.entries()), options)}`; }
+    [internal.inspect.custom](depth, options, inspect) {
+      const shown = {};
+      for (const [key, , name] of this.#pairs) if (!Object.hasOwn(shown, name)) shown[name] = this.get(key);
+      return `Headers ${inspect(shown, options)}`;
+    }
   }
   Headers.prototype[Symbol.iterator] = Headers.prototype.entries;
 
-  class Blob {
-    #bytes; #type;
-    constructor(parts = [], options = {}) {
-      const chunks = [...parts].map((part) => (part instanceof Blob ? part.#bytes : typeof part === 'string' ? native.encodeUtf8(part) : ArrayBuffer.isView(part) || part instanceof ArrayBuffer ? bytesOf(part) : native.encodeUtf8(`${part}`)));
-      this.#bytes = new Uint8Array(chunks.reduce((size, chunk) => size + chunk.length, 0));
-      let at = 0;
-      for (const chunk of chunks) { this.#bytes.set(chunk, at); at += chunk.length; }
-      this.#type = `${options?.type ?? ''}`.toLowerCase();
-    }
-    static _bytes(blob) { return blob.#bytes; }
-    get size() { return this.#bytes.length; }
-    get type() { return this.#type; }
-    async text() { return native.decodeUtf8(this.#bytes, false); }
-    async arrayBuffer() { return this.#bytes.slice().buffer; }
-    async bytes() { return this.#bytes.slice(); }
-    slice(start, end, type = '') { return new Blob([this.#bytes.slice(start, end)], { type }); }
-    [internal.inspect.custom]() { return `Blob { size: ${this.size}, type: '${this.#type}' }`; }
-  }
-  const blobBytes = Blob._bytes;
-  delete Blob._bytes;
-
-  class FormData {
-    #pairs = [];
-    append(name, value, file) { this.#pairs.push([`${name}`, value instanceof Blob ? value : `${value}`, file]); }
-    set(name, value, file) { this.delete(name); this.append(name, value, file); }
-    delete(name) { this.#pairs = this.#pairs.filter(([key]) => key !== `${name}`); }
-    get(name) { return this.#pairs.find(([key]) => key === `${name}`)?.[1] ?? null; }
-    getAll(name) { return this.#pairs.filter(([key]) => key === `${name}`).map(([, value]) => value); }
-    has(name) { return this.#pairs.some(([key]) => key === `${name}`); }
-    *entries() { for (const [key, value] of this.#pairs) yield [key, value]; }
-    *keys() { for (const [key] of this.#pairs) yield key; }
-    *values() { for (const [, value] of this.#pairs) yield value; }
-    forEach(callback, self) { for (const [key, value] of this.entries()) callback.call(self, value, key, this); }
-    static _parts(form, boundary) {
-      const escape = (text) => text.replace(/[\r\n"]/g, encodeURIComponent);
-      const parts = [];
-      for (const [name, value, file] of form.#pairs) {
-        const isFile = value instanceof Blob;
-        const fileName = isFile ? `; filename="${escape(`${file ?? 'blob'}`)}"\r\nContent-Type: ${value.type || 'application/octet-stream'}` : '';
-        parts.push(`--${boundary}\r\nContent-Disposition: form-data; name="${escape(name)}"${fileName}\r\n\r\n`, value, '\r\n');
-      }
-      return [...parts, `--${boundary}--\r\n`];
-    }
-  }
-  FormData.prototype[Symbol.iterator] = FormData.prototype.entries;
-  const formParts = FormData._parts;
-  delete FormData._parts;
-
-  // The bytes of a body and the type that they have if the headers do not say.
+  // The bytes of a body, or its stream, and the type that it has if the headers do not say.
   const extract = (body) => {
     if (body === undefined || body === null) return [null, null];
-    if (body instanceof Blob) return [blobBytes(body), body.type || null];
+    if (internal.isBlob(body)) return [blobBytes(body), body.type || null];
     if (body instanceof URLSearchParams) return [native.encodeUtf8(`${body}`), 'application/x-www-form-urlencoded;charset=UTF-8'];
     if (body instanceof FormData) {
-      const boundary = `----formdata-${Array.from(native.randomBytes(12), (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
-      return [blobBytes(new Blob(formParts(body, boundary))), `multipart/form-data; boundary=${boundary}`];
+      const boundary = `----formdata-${native.randomBytes(12).toHex()}`;
+      return [internal.lazy('forms').encode(body, boundary), `multipart/form-data; boundary=${boundary}`];
     }
-    if (ArrayBuffer.isView(body) || native.classOf(body) === 'ArrayBuffer') return [bytesOf(body).slice(), null];
+    if (internal.isBuffer(body)) return [bytesOf(body).slice(), null];
+    if (typeof body === 'object' && typeof body.getReader === 'function') {
+      if (body.locked || body._disturbed) throw new TypeError('Response body object should not be disturbed or locked');
+      return [body, null];
+    }
+    if (typeof body === 'object' && typeof body[Symbol.asyncIterator] === 'function') return [internal.lazy('web_streams').classes.ReadableStream.from(body), null];
     return [native.encodeUtf8(`${body}`), 'text/plain;charset=UTF-8'];
   };
 
+  const used = () => new TypeError('Body is unusable: Body has already been read');
+  // A body is bytes until a program asks for its stream.
   class Body {
-    #bytes = null; #used = false;
-    static _fill(body, bytes) { body.#bytes = bytes; }
-    static _peek(body) { return body.#bytes; }
-    static _use(body) {
-      if (body.#used) throw new TypeError('Body is unusable: Body has already been read');
-      if (body.#bytes !== null) body.#used = true;
+    #bytes = null; #stream = null; #used = false;
+    static _fill(body, source) {
+      if (source === null || source instanceof Uint8Array) body.#bytes = source;
+      else body.#stream = source;
+    }
+    static _peek(body) { return body.#stream ?? body.#bytes; }
+    static async _take(body) {
+      if (body.bodyUsed || body.#stream?.locked) throw used();
+      if (body.#stream !== null) return internal.lazy('web_streams').bytesOfStream(body.#stream);
+      body.#used = body.#bytes !== null;
       return body.#bytes ?? new Uint8Array(0);
     }
-    get bodyUsed() { return this.#used; }
-    get body() {
-      if (this.#bytes === null) return null;
-      const owner = this;
-      return {
-        locked: false,
-        getReader() {
-          let isDone = false;
-          return {
-            async read() {
-              if (isDone) return { value: undefined, done: true };
-              isDone = true;
-              return { value: use(owner), done: false };
-            },
-            releaseLock() {}, async cancel() { isDone = true; },
-          };
-        },
-        async *[Symbol.asyncIterator]() { yield use(owner); },
-        async cancel() {},
-      };
+    static _copy(from, to) {
+      if (from.bodyUsed || from.#stream?.locked) throw new TypeError('Response.clone: Body has already been consumed.');
+      if (from.#stream === null) to.#bytes = from.#bytes;
+      else [from.#stream, to.#stream] = from.#stream.tee();
     }
-    async arrayBuffer() { return use(this).slice().buffer; }
-    async bytes() { return use(this).slice(); }
-    async text() { return new TextDecoder().decode(use(this)); }
+    get bodyUsed() { return this.#used || Boolean(this.#stream?._disturbed); }
+    get body() {
+      if (this.#stream === null && this.#bytes !== null) {
+        this.#stream = internal.lazy('web_streams').streamOf([this.#bytes]);
+        if (this.#used) this.#stream.cancel();
+      }
+      return this.#stream;
+    }
+    async arrayBuffer() { return (await take(this)).slice().buffer; }
+    async bytes() { return (await take(this)).slice(); }
+    async text() { return new TextDecoder().decode(await take(this)); }
     async json() { return JSON.parse(await this.text()); }
-    async blob() { return new Blob([use(this)], { type: this.headers.get('content-type') ?? '' }); }
+    async blob() { return new Blob([await take(this)], { type: this.headers.get('content-type') ?? '' }); }
     async formData() {
+      const type = this.headers.get('content-type') ?? '', boundary = /^multipart\/form-data\s*;.*?\bboundary=(?:"([^"]+)"|([^;\s]+))/i.exec(type);
+      if (boundary) return internal.lazy('forms').decode(await take(this), boundary[1] ?? boundary[2]);
+      if (!/^application\/x-www-form-urlencoded/i.test(type)) throw new TypeError('Content-Type was not one of "multipart/form-data" or "application/x-www-form-urlencoded".');
       const form = new FormData();
       for (const [key, value] of new URLSearchParams(await this.text())) form.append(key, value);
       return form;
     }
   }
-  const { _fill: fill, _peek: peek, _use: use } = Body;
-  for (const name of ['_fill', '_peek', '_use']) delete Body[name];
+  const { _fill: fill, _peek: peek, _take: take, _copy: copyBody } = Body;
+  for (const name of ['_fill', '_peek', '_take', '_copy']) delete Body[name];
 
   const methods = /^(delete|get|head|options|patch|post|put)$/i;
   class Request extends Body {
@@ -174,9 +136,12 @@
       this.#headers = new Headers(init.headers ?? from?.headers);
       this.#redirect = init.redirect ?? from?.redirect ?? 'follow';
       this.#signal = init.signal ?? from?.signal ?? new AbortController().signal;
-      const [bytes, type] = init.body !== undefined ? extract(init.body) : [from ? peek(from) : null, null];
-      if (bytes !== null && (this.#method === 'GET' || this.#method === 'HEAD')) throw new TypeError('Request with GET/HEAD method cannot have body.');
-      fill(this, bytes);
+      const isGiven = init.body !== undefined && init.body !== null;
+      if ((isGiven || (from && peek(from) !== null)) && (this.#method === 'GET' || this.#method === 'HEAD')) throw new TypeError('Request with GET/HEAD method cannot have body.');
+      const [source, type] = isGiven ? extract(init.body) : [null, null];
+      if (isGiven && !(source instanceof Uint8Array) && init.duplex !== 'half') throw new TypeError('RequestInit: duplex option is required when sending a body.');
+      if (isGiven) fill(this, source);
+      else if (from) copyBody(from, this);
       if (type !== null && !this.#headers.has('content-type')) this.#headers.set('content-type', type);
     }
     get method() { return this.#method; }
@@ -195,8 +160,8 @@
       if (!(this.#status >= 200 && this.#status <= 599)) throw new RangeError('init["status"] must be in the range of 200 to 599, inclusive.');
       this.#statusText = `${init?.statusText ?? ''}`;
       this.#headers = new Headers(init?.headers);
-      const [bytes, type] = extract(body);
-      fill(this, bytes);
+      const [source, type] = extract(body);
+      fill(this, source);
       if (type !== null && !this.#headers.has('content-type')) this.#headers.set('content-type', type);
     }
     static _answer({ url, status, status_text, headers, body_base64, redirected }) {
@@ -224,18 +189,17 @@
     get redirected() { return this.#redirected; }
     get type() { return this.#type; }
     clone() {
-      if (this.bodyUsed) throw new TypeError('Response.clone: Body has already been consumed.');
       const copy = new Response(null, { status: 200, statusText: this.#statusText, headers: this.#headers });
       copy.#status = this.#status;
       copy.#url = this.#url;
       copy.#redirected = this.#redirected;
       copy.#type = this.#type;
-      fill(copy, peek(this));
+      copyBody(this, copy);
       return copy;
     }
     [internal.inspect.custom](depth, options, inspect) {
-      const { status, statusText, headers, bodyUsed, ok, redirected, type, url } = this;
-      return `Response ${inspect({ status, statusText, headers, bodyUsed, ok, redirected, type, url }, options)}`;
+      const { status, statusText, headers, body, bodyUsed, ok, redirected, type, url } = this;
+      return `Response ${inspect({ status, statusText, headers, body, bodyUsed, ok, redirected, type, url }, options)}`;
     }
   }
   const answer = Response._answer;
@@ -253,7 +217,7 @@
     const request = new Request(input, init);
     const { signal } = request;
     signal.throwIfAborted();
-    const bytes = peek(request);
+    const bytes = peek(request) === null ? null : await take(request);
     const values = {
       url: request.url, method: request.method, headers: [...request.headers], redirect: request.redirect,
       ...(bytes !== null && { body_base64: bytes.toBase64() }),
@@ -261,7 +225,7 @@
     };
     return answer(await internal.call('fetch', JSON.stringify(values), failed, signal));
   });
-  for (const Class of [Headers, Blob, FormData, Request, Response]) {
+  for (const Class of [Headers, Request, Response]) {
     Object.defineProperty(Class.prototype, Symbol.toStringTag, { value: Class.name, configurable: true });
     define(Class.name, Class);
   }

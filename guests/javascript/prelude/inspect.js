@@ -103,6 +103,8 @@
   const tagOf = (value, name) => {
     let tag;
     try { tag = value[Symbol.toStringTag]; } catch { return ''; }
+    // It is listed with the other properties.
+    if (Object.prototype.propertyIsEnumerable.call(value, Symbol.toStringTag)) return '';
     return typeof tag === 'string' && tag !== '' && tag !== name ? tag : '';
   };
   // `Name `, `Name(3) `, `Name [Tag] `, as they stand before a brace.
@@ -315,7 +317,7 @@
       }
       case 'Map Iterator':
       case 'Set Iterator':
-        shape.open = `[${kind}] {`;
+        Object.assign(shape, iteratorShape(context, value, kind, level));
         break;
       case 'ArrayBuffer':
       case 'SharedArrayBuffer':
@@ -471,6 +473,15 @@
     const tag = tagOf(value, name);
     if (name === null) return `[${kind}: null prototype]`;
     return tag ? `[${name} [${tag}]]` : `[${Array.isArray(value) ? 'Array' : name}]`;
+  };
+
+  const iteratorShape = (context, value, kind, level) => {
+    const [hasPairs, items] = native.iteratorEntries(value);
+    const list = hasPairs ? Array.from({ length: items.length / 2 }, (_, i) => [items[2 * i], items[2 * i + 1]]) : items;
+    return {
+      open: `[${hasPairs ? kind.replace('Iterator', 'Entries') : kind}] {`,
+      entries: collectionEntries(context, list.values(), list.length, (item) => show(context, item, level)),
+    };
   };
 
   const show = (context, value, level) => {

@@ -1,4 +1,4 @@
-//! `toLocaleString` of numbers and dates: the methods alone, see `lazy/locale.js`.
+//! Texts of dates, and the methods for locales: the methods alone, see `lazy/locale.js` and `lazy/collate.js`.
 (native, internal) => {
   const put = (prototype, name, method) => Object.defineProperty(prototype, name, { value: method, writable: true, enumerable: false, configurable: true });
   const { number, date } = { number: (...values) => internal.lazy('locale').number(...values), date: (...values) => internal.lazy('locale').date(...values) };
@@ -9,4 +9,20 @@
   for (const [name, kind] of [['toLocaleString', 'any'], ['toLocaleDateString', 'date'], ['toLocaleTimeString', 'time']]) {
     put(Date.prototype, name, { [name](locales, options) { return date(new Date(getTime.call(this)), locales, options, kind); } }[name]);
   }
+  put(String.prototype, 'localeCompare', { localeCompare(other, locales, options) {
+    if (this === null || this === undefined) throw new TypeError('String.prototype.localeCompare called on null or undefined');
+    const { compare, Collator } = internal.lazy('collate');
+    return locales === undefined && options === undefined ? compare(`${this}`, `${other}`) : new Collator(locales, options).compare(`${this}`, `${other}`);
+  } }.localeCompare);
+  // The time zone of the sandbox, by the name that Node shows.
+  for (const name of ['toString', 'toTimeString']) {
+    const plain = Date.prototype[name];
+    put(Date.prototype, name, { [name]() { const text = plain.call(this); return text.endsWith('GMT+0000') ? `${text} (Coordinated Universal Time)` : text; } }[name]);
+  }
+  const toISOString = Date.prototype.toISOString;
+  put(Date.prototype, 'toISOString', { toISOString() {
+    if (Number.isNaN(getTime.call(this))) throw new RangeError('Invalid time value');
+    return toISOString.call(this);
+  } }.toISOString);
+  internal.explainJson = (error, subject) => internal.lazy('json_errors')(error, subject);
 }

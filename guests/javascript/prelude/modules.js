@@ -9,13 +9,18 @@
   };
   const builtinOf = (name) => internal.builtin(name.startsWith('node:') ? name.slice(5) : name);
 
-  const absent = ['child_process', 'cluster', 'dgram', 'dns', 'dns/promises', 'domain', 'http', 'http2', 'https', 'inspector', 'net', 'repl', 'stream/web', 'tls', 'trace_events', 'v8', 'vm', 'wasi', 'worker_threads', 'async_hooks', 'diagnostics_channel', 'sqlite', 'test'];
+  const absent = ['child_process', 'cluster', 'dgram', 'dns', 'dns/promises', 'domain', 'http', 'http2', 'https', 'inspector', 'net', 'repl', 'tls', 'trace_events', 'v8', 'vm', 'wasi', 'worker_threads', 'async_hooks', 'diagnostics_channel', 'sqlite', 'test'];
+  const webStreams = [
+    'ByteLengthQueuingStrategy', 'CountQueuingStrategy', 'ReadableByteStreamController', 'ReadableStream', 'ReadableStreamBYOBReader', 'ReadableStreamBYOBRequest',
+    'ReadableStreamDefaultController', 'ReadableStreamDefaultReader', 'TransformStream', 'TransformStreamDefaultController', 'WritableStream',
+    'WritableStreamDefaultController', 'WritableStreamDefaultWriter', 'TextEncoderStream', 'TextDecoderStream', 'CompressionStream', 'DecompressionStream',
+  ];
   // What does instead of a module that is not there.
   const instead = {
     child_process: 'programs start no others', cluster: 'there is one process', worker_threads: 'there is one thread; promises and timers work',
     http: '`fetch` makes requests that the policy grants', https: '`fetch` makes requests that the policy grants', http2: '`fetch` makes requests that the policy grants',
     net: '`fetch` makes requests that the policy grants', tls: '`fetch` makes requests that the policy grants', dgram: 'there are no sockets', dns: '`fetch` looks names up itself',
-    vm: '`new Function` and indirect `eval` run text', sqlite: 'files hold data, for example as JSON', test: '`assert` checks expectations', 'stream/web': '`stream` is there',
+    vm: '`new Function` and indirect `eval` run text', sqlite: 'files hold data, for example as JSON', test: '`assert` checks expectations',
   };
   const notFound = (name, base, isRequire) => {
     const plain = name.startsWith('node:') ? name.slice(5) : name;
@@ -229,6 +234,11 @@
   internal.builtins['constants'] = () => internal.fs.constants;
   internal.builtins['querystring'] = () => internal.lazy('querystring');
   internal.builtins['zlib'] = () => internal.lazy('zlib');
+  internal.builtins['stream/web'] = () => ({ ...internal.lazy('web_streams').classes });
+  for (const name of webStreams) internal.defineLazy(name, () => internal.lazy('web_streams').classes[name]);
+  internal.defineLazy('WebSocket', () => class WebSocket extends EventTarget {
+    constructor() { super(); throw new DOMException('WebSocket is not in the sandbox; `fetch` makes requests that the policy grants.', 'NotSupportedError'); }
+  });
   internal.builtins['stream'] = () => internal.library('stream')['readable-stream/lib/stream.js']();
   internal.builtins['stream/promises'] = () => internal.builtin('stream').promises;
   internal.builtins['stream/consumers'] = () => {

@@ -48,11 +48,16 @@ const TRANSFORM: [&str; 3] = [
 ];
 
 /// The libraries that programs get as parts of Node, with the file that the C code embeds.
-const LIBRARIES: [(&str, &[&str]); 2] = [
+const LIBRARIES: [(&str, &[&str]); 4] = [
+    (
+        "library_crypto.js",
+        &["@noble/ciphers/aes.js", "@noble/ciphers/_polyval.js"],
+    ),
     (
         "library_stream.js",
         &["readable-stream/lib/stream.js", "string_decoder"],
     ),
+    ("library_web_streams.js", &["web-streams-polyfill"]),
     ("library_zlib.js", &["pako"]),
 ];
 
@@ -96,7 +101,7 @@ const FLAGS: [&str; 15] = [
     "-fwrapv",
     "-funsigned-char",
     "-w",
-    "-Wl,-z,stack-size=1048576,--strip-all",
+    "-Wl,-z,stack-size=5242880,--strip-all",
 ];
 
 /// The JavaScript and the TypeScript guest.

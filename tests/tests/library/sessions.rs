@@ -70,6 +70,63 @@ fn sessions_keep_their_state() {
     );
 }
 
+/// A corrected or repeated text declares its names again.
+#[test]
+fn javascript_sessions_declare_again() {
+    let sandbox = sandbox("", "");
+    for language in ["javascript", "typescript"] {
+        let mut session = runtime()
+            .block_on(sandbox.open(Request::new(language, "")))
+            .expect("a session opens");
+        for (text, expected) in [
+            ("const data = JSON.parse('bad')", None),
+            ("const data = [1]; data", Some("[ 1 ]")),
+            ("let n = 1; function read() { return n; }", Some("")),
+            ("let n = 2; read()", Some("2")),
+            ("class K {}", Some("")),
+            ("class K { x = 3 } new K().x", Some("3")),
+            ("var v = 4", Some("")),
+            ("let v = 5; v", Some("5")),
+            ("function v() { return 6; } v()", Some("6")),
+            ("const w = await 7; w", Some("7")),
+            ("const w = await 8; w", Some("8")),
+            ("let twice = 1; let twice = 2", None),
+            ("typeof twice", Some("'undefined'")),
+            (
+                "export let count = 0; export function add() { return ++count; } const pi = 3",
+                Some(""),
+            ),
+            ("add(); add(); count", Some("2")),
+            ("pi = 4", None),
+            (
+                "import { sep } from 'node:path'; const pi = sep; console.log(pi)",
+                Some(""),
+            ),
+            ("pi + sep", Some("'//'")),
+        ] {
+            let outcome = runtime()
+                .block_on(session.evaluate(text))
+                .expect("the session lives");
+            let value = outcome
+                .value
+                .as_ref()
+                .map_or("", |value| value.text.as_str());
+            let status = if expected.is_some() {
+                Status::Succeeded
+            } else {
+                Status::Failed
+            };
+            assert_eq!(
+                outcome.status,
+                status,
+                "{language}: {text}: {}",
+                show(&outcome)
+            );
+            assert_eq!(value, expected.unwrap_or(""), "{language}: {text}");
+        }
+    }
+}
+
 #[test]
 fn each_evaluation_has_its_own_input_and_arguments() {
     let sandbox = sandbox("", "");
